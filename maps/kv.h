@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The configuration store as both worlds see it: the records of the maps, of
+ * the gate's request and of the event rings, and every limit of the store.
+ *
+ * Everything here is fixed width and little-endian-neutral (host order: both
+ * sides are the same host). Whatever is pinned carries KV_LAYOUT_VERSION;
+ * change a record and the version changes with it.
+ */
+#ifndef CALFPEN_MAPS_KV_H
+#define CALFPEN_MAPS_KV_H
+
+#include <linux/types.h>
+
+#define KV_LAYOUT_VERSION 1
+
+/* Limits. A path is canonical text with leading slash, NUL-padded. */
+#define KV_PATH_SIZE 64       /* bytes of a key, at least one NUL included */
+#define KV_PATH_MAX 63	      /* strlen of the longest path */
+#define KV_SEGMENTS_MAX 8     /* segments of a path */
+#define KV_SEGMENT_MAX 31     /* bytes of one segment */
+#define KV_VALUE_SIZE 1024    /* bytes of a value, at least one NUL included */
+#define KV_VALUE_MAX 1023     /* strlen of the longest value */
+#define KV_KEYS_MAX 4096      /* keys of one store */
+#define KV_KEYS_SLACK 64      /* map entries beyond the keys counted in ctl */
+#define KV_CHANGES_MAX 128    /* changes of one commit */
+#define KV_REQUEST_MAX 32768  /* bytes of the packed changes of one commit */
+#define KV_SUBJECTS_MAX 16    /* subjects of one instance */
+#define KV_RULES_MAX 512      /* access rules of one subject */
+#define KV_EVENTS_SIZE (1 << 20)  /* bytes of the event ring */
+#define KV_DENIALS_SIZE (1 << 16) /* bytes of the ring of refused requests */
+
+/*
+ * Subjects: who acts. The number is in the frozen .rodata of a gate instance;
+ * holding the descriptor of that instance is the identity. Calves are
+ * numbered from KV_SUBJECT_CALF on, in the order of their descriptions.
+ */
+enum kv_subject {
+	KV_SUBJECT_SUPERVISOR = 0,
+	KV_SUBJECT_WATCHER = 1,
+	KV_SUBJECT_OPERATOR = 2,
+	KV_SUBJECT_CALF = 3,
+};
+
+enum kv_verb {
+	KV_VERB_READ = 1,
+	KV_VERB_WRITE = 2,  /* exactly one change, KV_CHANGE_WRITE */
+	KV_VERB_DELETE = 3, /* exactly one change, KV_CHANGE_DELETE */
+	KV_VERB_COMMIT = 4, /* 1..KV_CHANGES_MAX changes, all or nothing */
+};
+
+/* Access bits of struct kv_rule. */
+#define KV_ACCESS_READ (1u << 0)
+#define KV_ACCESS_WRITE (1u << 1)
+#define KV_ACCESS_DELETE (1u << 2)
+#define KV_ACCESS_WATCH (1u << 3)
+
+/*
+ * Type class: what the kernel checks of a value; full types (ipv4, hostname,
+ * ...) are userspace/common/value.h's. Every class admits 0x20..0x7e only.
+ */
+enum kv_class {
+	KV_CLASS_TEXT = 0, /* printable */
+	KV_CLASS_HEX = 1,  /* lower-case hex digits, even length */
+	KV_CLASS_UINT = 2, /* 1..10 decimal digits */
+};
+
+enum kv_operation {
+	KV_CHANGE_WRITE = 1,
+	KV_CHANGE_DELETE = 2,
+};
+
+struct kv_key {
+	char path[KV_PATH_SIZE];
+};
+
+struct kv_value {
+	__u64 revision;	 /* of the commit that wrote it */
+	__u64 boot_ns;	 /* CLOCK_BOOTTIME of that commit, nanoseconds */
+	__u32 length;	 /* bytes of text before its NUL */
+	__u16 subject;	 /* writer, enum kv_subject */
+	__u16 reserved;
+	char text[KV_VALUE_SIZE];
+};
+
+/*
+ * One access rule. Looked up by exact path, then by its directory "/dir/",
+ * then by "/"; no match is a denial.
+ */
+struct kv_rule {
+	__u32 access;	  /* KV_ACCESS_* */
+	__u16 class;	  /* enum kv_class */
+	__u16 max_length; /* bytes of the value, at most KV_VALUE_MAX */
+};
+
+/*
+ * One change, as sent to the gate and as found in event records: this header,
+ * then `length` bytes of text, then NULs up to the next multiple of 8 (at
+ * least one NUL). KV_CHANGE_DELETE has length 0 and one word of NULs.
+ */
+struct kv_change {
+	char path[KV_PATH_SIZE];
+	__u16 operation; /* enum kv_operation */
+	__u16 length;	 /* bytes of text */
+	__u32 reserved;	 /* 0 */
+};
+
+#define KV_CHANGE_HEADER 72u
+#define KV_CHANGE_SIZE(length) (KV_CHANGE_HEADER + (((__u32)(length) + 8u) & ~7u))
+
+/*
+ * The gate's context (BPF_PROG_RUN copies it in and back). `request` points
+ * to `size` bytes of packed changes; for KV_VERB_READ to one kv_change with
+ * operation 0 whose path is read.
+ *
+ * retval: 0 or a negative errno:
+ *   -EBUSY    this instance or the store is locked; nothing happened
+ *   -EDQUOT   the subject's rate is used up; nothing happened
+ *   -EFAULT   request cannot be read
+ *   -EINVAL   verb, count or packing is wrong
+ *   -EILSEQ   a path is not canonical
+ *   -EACCES   a path is unknown to this subject or the right is missing
+ *   -EMSGSIZE a value is longer than its rule allows
+ *   -EBADMSG  a value is not of its class
+ *   -ENOSPC   the commit would exceed the number of keys
+ *   -EAGAIN   the event ring, or this subject's share of it, is full
+ *   -ENOENT   read of an absent key
+ */
+struct kv_request {
+	__u32 verb;	  /* in: enum kv_verb */
+	__u32 n_changes;  /* in: 1..KV_CHANGES_MAX */
+	__u64 request;	  /* in: user-space address */
+	__u32 size;	  /* in: bytes at `request`, at most KV_REQUEST_MAX */
+	__u32 i_refused;  /* out: index of the change that was refused */
+	__u64 revision;	  /* out: of the commit, or of the value read */
+	__u64 boot_ns;	  /* out: read: when it was written */
+	__u32 length;	  /* out: read: bytes of text */
+	__u32 reserved;
+	char text[KV_VALUE_SIZE]; /* out: read: value, NUL-terminated */
+};
+
+/* The one entry of the map ctl. */
+struct kv_ctl {
+	__u32 layout_version;
+	__u32 lock;	 /* try-lock: 0 free, else subject + 1 */
+	__u64 revision;	 /* of the last commit */
+	__u32 n_keys;	 /* keys in kv now */
+	__u32 max_keys;	 /* refused beyond this */
+	__u64 n_commits; /* since the maps were made */
+	__u64 n_denials; /* records written to the denial ring */
+	struct {
+		__u64 mark;	    /* producer position when `since` began */
+		__u64 before;	    /* bytes written before mark, maybe unread */
+		__u64 since;	    /* bytes written after mark */
+		__u64 n_accepted;   /* commits */
+		__u64 n_reads;
+		__u64 n_refused;    /* all refusals */
+		__u64 n_suppressed; /* denials that left no record */
+	} subject[KV_SUBJECTS_MAX];
+};
+
+/* Record types of the two rings; the first word of each record. */
+enum kv_record {
+	KV_RECORD_COMMIT = 1, /* ring events: struct kv_event */
+	KV_RECORD_DENIAL = 2, /* ring denials: struct kv_denial */
+};
+
+/* One record per commit, followed by n_changes packed struct kv_change. */
+struct kv_event {
+	__u32 type;	/* KV_RECORD_COMMIT */
+	__u32 size;	/* bytes of the changes that follow */
+	__u64 revision; /* gap-free: also the sequence number of the ring */
+	__u64 boot_ns;	/* CLOCK_BOOTTIME, nanoseconds */
+	__u32 uid;	/* of the caller, as the kernel saw it */
+	__u32 tgid;
+	__u16 subject;
+	__u16 verb;
+	__u32 n_changes;
+};
+
+/* A refused request; lossy: `suppressed` denials before it left no record. */
+struct kv_denial {
+	__u32 type;	/* KV_RECORD_DENIAL */
+	__s32 verdict;	/* the negative errno answered */
+	__u64 sequence; /* of this ring, gap-free over what was written */
+	__u64 boot_ns;
+	__u32 uid;
+	__u32 tgid;
+	__u16 subject;
+	__u16 verb;
+	__u32 suppressed;
+	char path[KV_PATH_SIZE]; /* of the refused change, empty if not canonical */
+};
+
+/* Frozen .rodata of one gate instance, set before it is loaded. */
+struct kv_gate_config {
+	__u32 subject;
+	__u32 n_subjects;	 /* sharing the event ring */
+	__u64 rate_interval_ns;	 /* one request per this many nanoseconds ... */
+	__u64 rate_burst_ns;	 /* ... with this much saved up */
+	__u64 denial_interval_ns; /* the same for records of refusals */
+	__u64 denial_burst_ns;
+};
+
+_Static_assert(sizeof(struct kv_key) == 64, "kv_key layout");
+_Static_assert(sizeof(struct kv_value) == 1048, "kv_value layout");
+_Static_assert(sizeof(struct kv_rule) == 8, "kv_rule layout");
+_Static_assert(sizeof(struct kv_change) == KV_CHANGE_HEADER, "kv_change layout");
+_Static_assert(sizeof(struct kv_request) == 48 + KV_VALUE_SIZE, "kv_request layout");
+_Static_assert(sizeof(struct kv_event) == 40, "kv_event layout");
+_Static_assert(sizeof(struct kv_denial) == 104, "kv_denial layout");
+_Static_assert(sizeof(struct kv_ctl) == 40 + 56 * KV_SUBJECTS_MAX, "kv_ctl layout");
+
+#endif

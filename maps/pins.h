@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Where the kernel objects of an instance are pinned, and the names of maps.
+ * The directory is mode 0700; its name is the instance's.
+ */
+#ifndef CALFPEN_MAPS_PINS_H
+#define CALFPEN_MAPS_PINS_H
+
+#define PINS_ROOT "/sys/fs/bpf/calfpen"
+
+/* Maps, by pin name. State that is adopted over a restart: */
+#define PIN_KV "kv"
+#define PIN_CTL "ctl"
+#define PIN_EVENTS "events"
+#define PIN_DENIALS "denials"
+/* Made anew at every start: */
+#define PIN_FRAME_RULES "frame_rules"
+#define PIN_FRAME_XIDS "frame_xids"
+#define PIN_FRAME_PEERS "frame_peers"
+#define PIN_FRAME_BUCKETS "frame_buckets"
+#define PIN_FRAME_COUNTERS "frame_counters"
+#define PIN_FRAME_SLOT "frame_slot"
+/* Per subject: acl_<subject>, staging_<subject>, and the program. */
+#define PIN_ACL_PREFIX "acl_"
+#define PIN_STAGING_PREFIX "staging_"
+#define PIN_GATE_PREFIX "gate_"
+/* Links of attached programs. */
+#define PIN_LINK_UPLINK "link_uplink"
+#define PIN_LINK_TAP_INGRESS "link_tap_ingress"
+#define PIN_LINK_TAP_EGRESS "link_tap_egress"
+
+/* Files of a running instance. */
+#define RUN_ROOT "/run/calfpen"
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One line per message, "<level> tag: text", in one write() to descriptor 2
+ * or the one given. Control bytes in arguments are printed as '?': no message
+ * can forge a second line. Never allocates. Used by both sides.
+ */
+#ifndef CALFPEN_COMMON_LOG_H
+#define CALFPEN_COMMON_LOG_H
+
+#include <stddef.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* Tag (copied, cut at 31 bytes), descriptor, and the level from which on
+ * messages are left out. Default: "calfpen", 2, LOG_LEVEL_INFO. */
+void log_init(const char *tag, int fd, enum log_level level);
+
+__attribute__((format(printf, 2, 3))) void log_message(enum log_level level, const char *format, ...);
+
+#define log_error(...) log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_message(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...) log_message(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_message(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/* Copy at most size - 1 bytes of foreign text, each byte outside 0x20..0x7e
+ * replaced by '?'; always NUL-terminated. Returns the bytes written. */
+size_t log_sanitise(char *to, size_t size, const void *from, size_t length);
+
+#endif

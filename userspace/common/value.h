@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Types of stored values. The gateway checks a value against its key's type
+ * before it runs the gate, and every consumer checks it again by parsing it
+ * with the functions here: no byte of server-supplied text reaches a file, a
+ * log or netlink without passing one of them.
+ *
+ * All values are printable ASCII (0x20..0x7e). Formatters write the one
+ * canonical form that the parsers accept; parsers accept nothing else (no
+ * leading zeros, no blanks, no sign).
+ */
+#ifndef CALFPEN_COMMON_VALUE_H
+#define CALFPEN_COMMON_VALUE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps/kv.h"
+
+enum value_type {
+	VALUE_TEXT = 0,	    /* printable */
+	VALUE_HEX,	    /* lower-case hex digits, even count */
+	VALUE_MAC,	    /* 02:00:00:00:77:02, lower case */
+	VALUE_IPV4,	    /* dotted quad */
+	VALUE_IPV4_NET,	    /* address/prefix length; a bare address is wrong */
+	VALUE_U16,	    /* decimal, within min..max */
+	VALUE_U32,	    /* decimal, within min..max */
+	VALUE_LIFETIME,	    /* seconds as u32, or "infinite" */
+	VALUE_HOSTNAME,	    /* LDH labels of 1..63, 253 in all, no final dot */
+	VALUE_DOMAIN_LIST,  /* hostnames separated by single blanks */
+	VALUE_ROUTE,	    /* "DEST/LEN via GATEWAY" or "DEST/LEN onlink" */
+	VALUE_URI,	    /* RFC 3986 characters, with a scheme */
+	_VALUE_TYPE_N,
+};
+
+/* A key's type with its bounds, as a description states it. */
+struct value_rule {
+	enum value_type type;
+	uint32_t min;	     /* VALUE_U16, VALUE_U32 */
+	uint32_t max;	     /* the same */
+	uint16_t max_length; /* bytes, at most KV_VALUE_MAX */
+};
+
+struct value_ipv4_net {
+	struct in_addr address;
+	uint8_t prefix_length;
+};
+
+struct value_route {
+	struct in_addr destination; /* host bits are 0 */
+	uint8_t prefix_length;
+	bool onlink;		/* no gateway */
+	struct in_addr gateway; /* unless onlink */
+};
+
+#define VALUE_LIFETIME_INFINITE UINT32_MAX
+
+/* The name a description uses ("ipv4-net"), or NULL; and back: a type, or
+ * -ENOENT. */
+const char *value_type_name(enum value_type type);
+int value_type_from_name(const char *name);
+/* The class that the kernel checks (KV_CLASS_*). */
+enum kv_class value_type_class(enum value_type type);
+/* Bytes of the longest value of the type. */
+uint16_t value_type_max_length(enum value_type type);
+
+/* Check `length` bytes (no NUL needed) against the rule: 0, -EMSGSIZE if
+ * longer than the rule allows, -EBADMSG if not of its type. */
+int value_check(const struct value_rule *rule, const char *text, size_t length);
+
+/* Parse NUL-terminated text: 0, or -EBADMSG with the output untouched. */
+int value_parse_mac(const char *text, uint8_t mac[6]);
+int value_parse_ipv4(const char *text, struct in_addr *address);
+int value_parse_ipv4_net(const char *text, struct value_ipv4_net *net);
+int value_parse_uint(const char *text, uint32_t min, uint32_t max, uint32_t *number);
+int value_parse_lifetime(const char *text, uint32_t *seconds);
+int value_parse_route(const char *text, struct value_route *route);
+/* True if the text is an LDH host or domain name. */
+bool value_is_hostname(const char *text);
+
+/* Format; the buffers are KV_VALUE_SIZE or as stated. */
+#define VALUE_MAC_SIZE 18
+#define VALUE_IPV4_SIZE 16
+#define VALUE_IPV4_NET_SIZE 19
+#define VALUE_UINT_SIZE 11
+void value_format_mac(const uint8_t mac[6], char text[static VALUE_MAC_SIZE]);
+void value_format_ipv4(struct in_addr address, char text[static VALUE_IPV4_SIZE]);
+void value_format_ipv4_net(const struct value_ipv4_net *net, char text[static VALUE_IPV4_NET_SIZE]);
+void value_format_lifetime(uint32_t seconds, char text[static VALUE_UINT_SIZE]);
+/* Lower-case hex of `size` bytes; `text` has room for 2 * size + 1. */
+void value_format_hex(const uint8_t *bytes, size_t size, char *text);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control protocol between a calf and its gateway (control.capnp):
+ * unpacked Cap'n Proto stream framing over SOCK_STREAM. Decoder for hostile
+ * input, encoder whose output is byte-identical to the reference tool's.
+ * No recursion, no allocation; results are views into the caller's buffer.
+ *
+ * Single-segment messages only: a frame of several segments is refused with
+ * -EMSGSIZE, a far pointer with -EPROTO (far pointers come with the store).
+ */
+#ifndef CALFPEN_COMMON_WIRE_H
+#define CALFPEN_COMMON_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps/kv.h"
+
+#define WIRE_FRAME_MAX 65536	 /* table and segments, bytes */
+#define WIRE_RESPONSE_MAX 1152	 /* largest response we send, bytes */
+#define WIRE_ERROR_MAX 127	 /* bytes of an error text we send */
+
+/* Union tags. */
+enum wire_request_tag {
+	WIRE_WRITE = 0,
+	WIRE_READ = 1,
+	WIRE_DELETE = 2,
+	WIRE_COMMIT = 5,
+};
+enum wire_response_tag { WIRE_OK = 0, WIRE_ERROR = 1 };
+
+/* A blob inside the frame; NULL and 0 when absent. */
+struct wire_data {
+	const uint8_t *bytes;
+	size_t size;
+};
+
+struct wire_change {
+	/* 0, or the positive condition WIRE_PATH_REFUSED: `path` is empty */
+	int path_status;
+	struct kv_key path;
+	uint16_t tag; /* 0 write, 1 delete; others are unknown */
+	struct wire_data value;
+};
+
+struct wire_request {
+	int32_t id;
+	uint16_t tag;	 /* enum wire_request_tag, or unknown */
+	int path_status; /* 0 or WIRE_PATH_REFUSED */
+	struct kv_key path; /* canonical, or empty */
+	char display[KV_PATH_SIZE]; /* segments joined by '/', or "?" if refused,
+				     * "" if empty: what an error text echoes */
+	struct wire_data value;	    /* WIRE_WRITE */
+	uint32_t n_changes;	    /* WIRE_COMMIT: wire_request_change() each */
+	struct wire_data changes;   /* opaque position for wire_request_change() */
+	uint64_t revision;	    /* 0: none given */
+};
+
+/* The path can name no key; it is answered, not punished. */
+#define WIRE_PATH_REFUSED 1
+
+struct wire_response {
+	int32_t id;
+	uint16_t tag; /* enum wire_response_tag, or unknown */
+	struct wire_data value;
+};
+
+/*
+ * Size of the frame that starts at `bytes`: its size in bytes once the table
+ * is complete (the body need not be there), 0 if more bytes of the table are
+ * needed, -EMSGSIZE if the table breaks a limit (decided on its first 4
+ * bytes where possible).
+ */
+int wire_frame_size(const uint8_t *bytes, size_t size);
+
+/*
+ * Decode one whole frame: 0, or -EMSGSIZE, -EBADMSG, -ELOOP, -EPROTO,
+ * -EILSEQ: malformed, the connection must be closed. *requestp is written on
+ * success only; its views live as long as `frame`.
+ */
+int wire_decode_request(const uint8_t *frame, size_t size, struct wire_request *requestp);
+/* The i-th change of a WIRE_COMMIT; errors as above. */
+int wire_request_change(const uint8_t *frame, size_t size, const struct wire_request *request,
+			uint32_t i_change, struct wire_change *changep);
+int wire_decode_response(const uint8_t *frame, size_t size, struct wire_response *responsep);
+
+/*
+ * Encode one frame, single segment, pre-order, into `buffer`: bytes written,
+ * or -EMSGSIZE if it does not fit. `path` is canonical or "" for an empty
+ * list.
+ */
+int wire_encode_request(int32_t id, enum wire_request_tag tag, const char *path, const void *value,
+			size_t length, uint8_t *buffer, size_t size);
+/* A WIRE_COMMIT of the packed changes (struct kv_change, maps/kv.h). */
+int wire_encode_commit(int32_t id, const void *changes, size_t changes_size, uint32_t n_changes,
+		       uint8_t *buffer, size_t size);
+int wire_encode_response(int32_t id, enum wire_response_tag tag, const void *value, size_t length,
+			 uint8_t *buffer, size_t size);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operator's file of an instance, /etc/calfpen/INSTANCE.yaml: options of
+ * the host side, and options of the calves which become keys /config/NAME.
+ */
+#ifndef CALFPEN_PRIV_CONFIGURATION_H
+#define CALFPEN_PRIV_CONFIGURATION_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "userspace/priv/description.h"
+#include "userspace/priv/options.h"
+
+struct configuration_option {
+	char name[32];
+	char value[KV_VALUE_SIZE];
+};
+
+struct configuration {
+	uint32_t metric;	 /* of our routes and in resolv.conf order, default 100 */
+	uint32_t table;		 /* routing table, default RT_TABLE_MAIN (254) */
+	bool use_dns;		 /* write resolv.conf, default true */
+	bool use_routes;	 /* set routes, default true */
+	bool use_mtu;		 /* set the MTU, default true */
+	bool use_domain;	 /* default true */
+	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
+	enum frame_mode mode;	 /* default auto */
+	struct configuration_option options[DESCRIPTION_OPTIONS_MAX]; /* file, else description's default */
+	uint32_t n_options;
+};
+
+/*
+ * Load options->configuration (defaults only if ""), check the calf options
+ * against the descriptions, and apply what the command line overrides.
+ * 0, or a negative errno after one line on stderr "FILE:LINE: reason".
+ * *configurationp is written on success only.
+ */
+int configuration_load(const struct options *options, const struct description *descriptions,
+		       uint32_t n_descriptions, struct configuration *configurationp);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Drop rights, once and for good, in one ordered function: ids, bounding
+ * set, capabilities, no_new_privs, seccomp. Each role's policy is a constant
+ * table in confine.c with a reason per system call.
+ */
+#ifndef CALFPEN_PRIV_CONFINE_H
+#define CALFPEN_PRIV_CONFINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "userspace/priv/options.h"
+
+/*
+ * Confine this process to the rights of `role` (design: processes).
+ *
+ * supervisor: uid 0; BPF, NET_ADMIN, SETUID, SETGID, SETPCAP, and SYS_ADMIN
+ *   if needs_sys_admin (an OCI runtime that mounts); seccomp without the
+ *   calls that load modules, change the clock, trace, or open a socket other
+ *   than AF_UNIX and AF_NETLINK. Inherited by the runtime it starts.
+ * watcher: uid 0; NET_ADMIN; allow list.
+ * gateway: `uid` and gid of the same number; no capability; not dumpable;
+ *   allow list: read, write, sendto/recv on what it has, ppoll,
+ *   clock_gettime, sched_yield, bpf(BPF_PROG_RUN) only, exit_group.
+ *
+ * Sets PR_SET_PDEATHSIG to SIGKILL (not for the supervisor) after the change
+ * of ids, and ends the process if the parent is gone already.
+ * 0, or a negative errno after one line on stderr.
+ */
+int confine_enter(enum role role, uint32_t uid, bool needs_sys_admin);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line of calfpen-priv. The supervisor re-executes itself with
+ * the same options plus --role for every child, so that there is one parser
+ * and one set of rules.
+ */
+#ifndef CALFPEN_PRIV_OPTIONS_H
+#define CALFPEN_PRIV_OPTIONS_H
+
+#include <limits.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "maps/kv.h"
+
+#define OPTIONS_CALVES_MAX (KV_SUBJECTS_MAX - KV_SUBJECT_CALF)
+#define OPTIONS_INSTANCE_MAX 31
+
+enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_GATEWAY };
+
+enum frame_mode { FRAME_MODE_AUTO = 0, FRAME_MODE_NATIVE, FRAME_MODE_TC };
+
+struct options {
+	enum role role;
+	uint32_t i_calf; /* ROLE_GATEWAY: which of `calves` */
+	char instance[OPTIONS_INSTANCE_MAX + 1]; /* --instance, default: the uplink's name */
+	char uplink[IFNAMSIZ];			 /* --interface, required */
+	char configuration[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if it exists, else "" */
+	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, default the shipped dhcp4 */
+	uint32_t n_calves;
+	char runtime[PATH_MAX];	    /* --runtime, default "runc" */
+	char cgroup_parent[NAME_MAX]; /* --cgroup-parent, default "calfpen" */
+	char resolv_conf[PATH_MAX]; /* --resolv-conf, default "" (configuration decides) */
+	char audit[PATH_MAX];	    /* --audit, default /var/log/calfpen/INSTANCE.audit.jsonl */
+	uint32_t uid_base;	    /* --uid-base, default 1878000000 */
+	int mode;		    /* --mode, enum frame_mode, -1: configuration decides */
+	bool takeover;		    /* --takeover */
+	bool verbose;		    /* --verbose */
+	char **argv;		    /* as given, for re-execution */
+	int argc;
+};
+
+/* Parse. 0; 1 if --help or --version was answered; -EINVAL after one line on
+ * stderr that says what is wrong and what to do. */
+int options_parse(struct options *options, int argc, char **argv);
+
+#endif

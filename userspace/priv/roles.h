@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The roles of calfpen-priv: entry points and what each finds on which
+ * descriptor. The supervisor forks, places the descriptors, closes all
+ * others and executes /proc/self/exe with --role; the role confines itself
+ * (confine.h) before it reads its first foreign byte.
+ */
+#ifndef CALFPEN_PRIV_ROLES_H
+#define CALFPEN_PRIV_ROLES_H
+
+#include "userspace/priv/options.h"
+
+/* In every role 0 is /dev/null, 1 and 2 are the supervisor's stderr. */
+enum watcher_fd {
+	WATCHER_FD_GATE = 3,	/* its own gate program */
+	WATCHER_FD_KV = 4,	/* map kv, frozen: lookups only */
+	WATCHER_FD_CTL = 5,	/* map ctl, frozen */
+	WATCHER_FD_EVENTS = 6,	/* ring; this is its only consumer */
+	WATCHER_FD_DENIALS = 7, /* ring; this is its only consumer */
+	_WATCHER_FD_END = 8,
+};
+
+enum gateway_fd {
+	GATEWAY_FD_GATE = 3,   /* the gate program of the calf's subject */
+	GATEWAY_FD_CONTROL = 4, /* SOCK_STREAM, the calf's other end */
+	GATEWAY_FD_STDOUT = 5, /* read end of the calf's log pipe */
+	GATEWAY_FD_STDERR = 6,
+	_GATEWAY_FD_END = 7,
+};
+
+/* Exit codes of a role that the supervisor tells apart. */
+enum role_exit {
+	ROLE_EXIT_OK = 0,
+	ROLE_EXIT_FAILURE = 1,	  /* it logged why */
+	ROLE_EXIT_MALFORMED = 65, /* gateway: the calf sent a malformed message */
+	ROLE_EXIT_EOF = 66,	  /* gateway: the calf closed its end */
+	ROLE_EXIT_CONFINE = 77,	  /* could not drop rights; nothing foreign was read */
+};
+
+/* Each runs until told to end and returns an exit code. */
+int supervisor_main(const struct options *options);
+int watcher_main(const struct options *options);
+int gateway_main(const struct options *options);
+
+#endif
