@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+.PHONY: lint lint-format lint-include lint-shell lint-clang lint-cppcheck lint-tidy format
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+
+lint: lint-format lint-include lint-shell lint-clang lint-cppcheck lint-tidy ## format, warnings of clang, cppcheck, clang-tidy, shellcheck, include rules
+
+format: ## rewrite the C files in the house format
+	clang-format -i $(C_FILES)
+
+lint-format:
+	$(call msg,LINT,format)
+	$(Q)clang-format --dry-run --Werror $(C_FILES)
+
+lint-include:
+	$(call msg,LINT,includes)
+	$(Q)tools/lint/includes
+
+lint-shell:
+	$(call msg,LINT,shell)
+	$(Q)tools/lint/shell
+
+# The second compiler sees every file of ours with warnings as errors.
+lint-clang:
+	$(call msg,LINT,"clang")
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang V=$(V) all > $(BUILD)/lint-clang.log \
+		|| { cat $(BUILD)/lint-clang.log; exit 1; }
+
+lint-cppcheck:
+	$(call msg,LINT,cppcheck)
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability --error-exitcode=1 \
+		--inline-suppr --suppress=missingIncludeSystem -I. -D_GNU_SOURCE \
+		-j 2 $(filter userspace/%.c,$(C_FILES))
+
+lint-tidy: $(BUILD)/compile_commands.json $(SKELETONS)
+	$(call msg,LINT,clang-tidy)
+	$(Q)printf '%s\n' $(filter userspace/%.c,$(C_FILES)) | \
+		xargs -P 2 -n 6 clang-tidy --quiet -p $(BUILD) 2>/dev/null

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+# One archive per part, so that tests link the part they test; three programs
+# laid out under build/ as they are installed under PREFIX.
+sources = $(sort $(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c))))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+COMMON_SOURCES = $(call sources,userspace/common)
+PRIV_SOURCES = $(call sources,userspace/priv userspace/priv/handlers)
+CLI_SOURCES = $(call sources,userspace/cli)
+NET_SOURCES = $(call sources,userspace/calf/net)
+SDK_SOURCES = $(call sources,userspace/calf/sdk)
+DHCP4_SOURCES = $(call sources,userspace/calf/dhcp4)
+MAIN_SOURCES = $(wildcard userspace/priv/main.c userspace/cli/main.c userspace/calf/*/main.c)
+SOURCES = $(COMMON_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(NET_SOURCES) \
+	$(SDK_SOURCES) $(DHCP4_SOURCES) $(MAIN_SOURCES)
+
+LIB = $(BUILD)/lib
+CALVES = $(LIB)/calfpen/calves
+PROGRAMS = $(BUILD)/bin/calfpen $(LIB)/calfpen/calfpen-priv \
+	$(CALVES)/dhcp4/calf-dhcp4 $(CALVES)/dhcp4/calf.yaml
+
+PRIV_LIBS = -lbpf -lelf -lz -lseccomp -lcap -ljansson -lyaml \
+	$(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-3.0)
+CLI_LIBS = -lbpf -lelf -lz -ljansson
+CALF_LIBS = -lseccomp
+
+define archive
+$(LIB)/lib$(1).a: $$(call objects,$$($(2)_SOURCES)) | $(LIB)/
+	$$(call msg,AR,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(eval $(call archive,common,COMMON))
+$(eval $(call archive,priv,PRIV))
+$(eval $(call archive,cli,CLI))
+$(eval $(call archive,net,NET))
+$(eval $(call archive,sdk,SDK))
+$(eval $(call archive,dhcp4,DHCP4))
+
+# Skeletons must exist before the first object of priv is compiled.
+$(call objects,$(PRIV_SOURCES) userspace/priv/main.c): | $(SKELETONS)
+$(BUILD)/obj/userspace/priv/netlink.o: CFLAGS += $(NL_CFLAGS)
+
+$(BUILD)/obj/%.o: %.c
+	$(call msg,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a $(LIB)/libcommon.a
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(PRIV_LIBS) -o $@
+
+$(BUILD)/bin/calfpen: $(BUILD)/obj/userspace/cli/main.o $(LIB)/libcli.a $(LIB)/libcommon.a
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(CLI_LIBS) -o $@
+
+# A calf is one static binary: its root file system holds nothing else.
+$(CALVES)/dhcp4/calf-dhcp4: $(BUILD)/obj/userspace/calf/dhcp4/main.o $(LIB)/libdhcp4.a \
+		$(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libcommon.a
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SANITIZE),,-static-pie) $^ $(CALF_LIBS) -o $@
+
+$(CALVES)/%/calf.yaml: userspace/calf/%/calf.yaml
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$(BUILD)/compile_commands.json: Makefile $(wildcard mk/*.mk)
+	@mkdir -p $(@D)
+	@{ printf '[\n'; n=; for f in $(SOURCES); do \
+		[ -z "$$n" ] || printf ',\n'; n=1; \
+		printf '{"directory": "%s", "file": "%s", "arguments": ["$(CC)"' "$(CURDIR)" "$$f"; \
+		for a in -std=gnu17 -D_GNU_SOURCE -I. -isystem $(BUILD)/include $(NL_CFLAGS); do \
+			printf ', "%s"' "$$a"; done; \
+		printf ', "-DCALFPEN_VERSION=\\"$(VERSION)\\"", "-c", "%s"]}' "$$f"; \
+	done; printf '\n]\n'; } > $@
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
