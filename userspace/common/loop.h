@@ -43,7 +43,7 @@ struct loop {
 void loop_init(struct loop *loop);
 /* CLOCK_BOOTTIME in nanoseconds. */
 uint64_t loop_now_ns(void);
-/* Watch `fd` for poll(2) `events`: 0, -ENOSPC, -EEXIST. The descriptor stays
+/* Watch `fd` for poll(2) `events`: 0, -ENOSPC, -EEXIST, -EBADF (negative). The descriptor stays
  * the caller's. */
 int loop_add_fd(struct loop *loop, int fd, short events, loop_fd_fn call, void *data);
 /* Change the events; -ENOENT. */
@@ -56,8 +56,9 @@ int loop_add_timer(struct loop *loop, struct loop_timer *timer, loop_timer_fn ca
 void loop_remove_timer(struct loop *loop, struct loop_timer *timer);
 /* Run at `deadline_ns`; LOOP_NEVER disarms. */
 void loop_timer_set(struct loop_timer *timer, uint64_t deadline_ns);
-/* Wait once and dispatch: 0, or the first negative return of a callback, or
- * -errno of ppoll (never -EINTR). Waits at most until `until_ns`. */
+/* Wait once and dispatch due timers, then descriptors: 0, or the first
+ * negative return of a callback, or -errno of ppoll (never -EINTR). Waits at
+ * most until `until_ns`, and never longer than 60 s (suspend: loop.c). */
 int loop_run_once(struct loop *loop, uint64_t until_ns);
 /* Until loop->stop: 0, or as loop_run_once(). */
 int loop_run(struct loop *loop);

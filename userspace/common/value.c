@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: One parser per type, one accepted form per value. Parsers write their
+ * output last, so that it is untouched on failure; value_check() is the same
+ * parsers over bytes that are not yet NUL-terminated.
+ */
+#include "userspace/common/value.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HOSTNAME_MAX 253
+#define LABEL_MAX 63
+
+static const struct {
+	const char *name;
+	enum kv_class class;
+	uint16_t max_length;
+} types[_VALUE_TYPE_N] = {
+	[VALUE_TEXT] = { "text", KV_CLASS_TEXT, KV_VALUE_MAX },
+	[VALUE_HEX] = { "hex", KV_CLASS_HEX, KV_VALUE_MAX - 1 },
+	[VALUE_MAC] = { "mac", KV_CLASS_TEXT, VALUE_MAC_SIZE - 1 },
+	[VALUE_IPV4] = { "ipv4", KV_CLASS_TEXT, VALUE_IPV4_SIZE - 1 },
+	[VALUE_IPV4_NET] = { "ipv4-net", KV_CLASS_TEXT, VALUE_IPV4_NET_SIZE - 1 },
+	[VALUE_U16] = { "u16", KV_CLASS_UINT, 5 },
+	[VALUE_U32] = { "u32", KV_CLASS_UINT, VALUE_UINT_SIZE - 1 },
+	[VALUE_LIFETIME] = { "lifetime", KV_CLASS_TEXT, VALUE_UINT_SIZE - 1 },
+	[VALUE_HOSTNAME] = { "hostname", KV_CLASS_TEXT, HOSTNAME_MAX },
+	[VALUE_DOMAIN_LIST] = { "domain-list", KV_CLASS_TEXT, KV_VALUE_MAX },
+	[VALUE_ROUTE] = { "route", KV_CLASS_TEXT,
+			  VALUE_IPV4_NET_SIZE - 1 + 5 + VALUE_IPV4_SIZE - 1 },
+	[VALUE_URI] = { "uri", KV_CLASS_TEXT, KV_VALUE_MAX },
+};
+
+const char *value_type_name(enum value_type type)
+{
+	return (unsigned int)type < _VALUE_TYPE_N ? types[type].name : NULL;
+}
+
+int value_type_from_name(const char *name)
+{
+	for (int i = 0; i < _VALUE_TYPE_N; i++)
+		if (strcmp(name, types[i].name) == 0)
+			return i;
+	return -ENOENT;
+}
+
+enum kv_class value_type_class(enum value_type type)
+{
+	return (unsigned int)type < _VALUE_TYPE_N ? types[type].class : KV_CLASS_TEXT;
+}
+
+uint16_t value_type_max_length(enum value_type type)
+{
+	return (unsigned int)type < _VALUE_TYPE_N ? types[type].max_length : 0;
+}
+
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+/* Value of a lower-case hex digit, or -1. */
+static int hex_digit(char byte)
+{
+	if (is_digit(byte))
+		return byte - '0';
+	if (byte >= 'a' && byte <= 'f')
+		return byte - 'a' + 10;
+	return -1;
+}
+
+/* Canonical decimal at *textp up to `max`: step over it, or -EBADMSG. */
+static int take_uint(const char **textp, uint32_t max, uint32_t *number)
+{
+	const char *text = *textp;
+	uint64_t sum = 0;
+
+	if (!is_digit(*text) || (text[0] == '0' && is_digit(text[1])))
+		return -EBADMSG;
+	for (; is_digit(*text); text++) {
+		sum = sum * 10 + (uint64_t)(*text - '0');
+		if (sum > max)
+			return -EBADMSG;
+	}
+	*textp = text;
+	*number = (uint32_t)sum;
+	return 0;
+}
+
+/* Dotted quad at *textp. */
+static int take_ipv4(const char **textp, struct in_addr *address)
+{
+	const char *text = *textp;
+	uint32_t bits = 0, octet;
+
+	for (int i = 0; i < 4; i++) {
+		if (i > 0 && *text++ != '.')
+			return -EBADMSG;
+		if (take_uint(&text, UINT8_MAX, &octet) < 0)
+			return -EBADMSG;
+		bits = bits << 8 | octet;
+	}
+	*textp = text;
+	address->s_addr = htonl(bits);
+	return 0;
+}
+
+/* ADDRESS/LENGTH at *textp. */
+static int take_ipv4_net(const char **textp, struct value_ipv4_net *net)
+{
+	const char *text = *textp;
+	struct in_addr address;
+	uint32_t prefix_length;
+
+	if (take_ipv4(&text, &address) < 0 || *text++ != '/' ||
+	    take_uint(&text, 32, &prefix_length) < 0)
+		return -EBADMSG;
+	*textp = text;
+	net->address = address;
+	net->prefix_length = (uint8_t)prefix_length;
+	return 0;
+}
+
+int value_parse_mac(const char *text, uint8_t mac[6])
+{
+	uint8_t bytes[6];
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		int high = hex_digit(text[0]);
+		int low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0 || text[2] != (i < 5 ? ':' : '\0'))
+			return -EBADMSG;
+		bytes[i] = (uint8_t)(high << 4 | low);
+		text += 3;
+	}
+	memcpy(mac, bytes, sizeof(bytes));
+	return 0;
+}
+
+int value_parse_ipv4(const char *text, struct in_addr *address)
+{
+	struct in_addr parsed;
+
+	if (take_ipv4(&text, &parsed) < 0 || *text != '\0')
+		return -EBADMSG;
+	*address = parsed;
+	return 0;
+}
+
+int value_parse_ipv4_net(const char *text, struct value_ipv4_net *net)
+{
+	struct value_ipv4_net parsed;
+
+	if (take_ipv4_net(&text, &parsed) < 0 || *text != '\0' || parsed.prefix_length == 0)
+		return -EBADMSG;
+	*net = parsed;
+	return 0;
+}
+
+int value_parse_uint(const char *text, uint32_t min, uint32_t max, uint32_t *number)
+{
+	uint32_t parsed;
+
+	if (take_uint(&text, max, &parsed) < 0 || *text != '\0' || parsed < min)
+		return -EBADMSG;
+	*number = parsed;
+	return 0;
+}
+
+int value_parse_lifetime(const char *text, uint32_t *seconds)
+{
+	if (strcmp(text, "infinite") == 0) {
+		*seconds = VALUE_LIFETIME_INFINITE;
+		return 0;
+	}
+	return value_parse_uint(text, 0, VALUE_LIFETIME_INFINITE - 1, seconds);
+}
+
+static bool has_host_bits(const struct value_ipv4_net *net)
+{
+	uint32_t address = ntohl(net->address.s_addr);
+
+	if (net->prefix_length == 0)
+		return address != 0;
+	return net->prefix_length < 32 && (address & (UINT32_MAX >> net->prefix_length)) != 0;
+}
+
+int value_parse_route(const char *text, struct value_route *route)
+{
+	struct value_route parsed = { 0 };
+	struct value_ipv4_net net;
+
+	if (take_ipv4_net(&text, &net) < 0 || has_host_bits(&net))
+		return -EBADMSG;
+	parsed.destination = net.address;
+	parsed.prefix_length = net.prefix_length;
+	if (strcmp(text, " onlink") == 0) {
+		parsed.onlink = true;
+	} else {
+		if (strncmp(text, " via ", 5) != 0 ||
+		    value_parse_ipv4(text + 5, &parsed.gateway) < 0 ||
+		    parsed.gateway.s_addr == INADDR_ANY)
+			return -EBADMSG;
+	}
+	*route = parsed;
+	return 0;
+}
+
+/* Bytes of the LDH name at `text`, which ends before `end`, a blank or a NUL; 0: none. */
+static size_t hostname_length(const char *text)
+{
+	size_t at = 0, label = 0;
+
+	for (;; at++) {
+		char byte = text[at];
+
+		if (is_letter(byte) || is_digit(byte) || byte == '-') {
+			if ((byte == '-' && label == 0) || ++label > LABEL_MAX)
+				return 0;
+			continue;
+		}
+		if (label == 0 || text[at - 1] == '-')
+			return 0;
+		if (byte != '.')
+			return at <= HOSTNAME_MAX ? at : 0;
+		label = 0;
+	}
+}
+
+bool value_is_hostname(const char *text)
+{
+	size_t length = hostname_length(text);
+
+	return length > 0 && text[length] == '\0';
+}
+
+static bool is_domain_list(const char *text)
+{
+	for (;;) {
+		size_t length = hostname_length(text);
+
+		if (length == 0)
+			return false;
+		text += length;
+		if (*text == '\0')
+			return true;
+		if (*text++ != ' ')
+			return false;
+	}
+}
+
+static bool is_hex(const char *text)
+{
+	size_t length = 0;
+
+	while (hex_digit(text[length]) >= 0)
+		length++;
+	return text[length] == '\0' && length % 2 == 0;
+}
+
+static bool is_hex_any_case(char byte)
+{
+	return hex_digit(byte) >= 0 || (byte >= 'A' && byte <= 'F');
+}
+
+static bool is_uri(const char *text)
+{
+	if (!is_letter(*text))
+		return false;
+	while (is_letter(*text) || is_digit(*text) || (*text && strchr("+-.", *text)))
+		text++;
+	if (*text++ != ':' || *text == '\0')
+		return false;
+	for (; *text; text++) {
+		if (*text == '%') {
+			if (!is_hex_any_case(text[1]) || !is_hex_any_case(text[2]))
+				return false;
+			text += 2;
+		} else if (!is_letter(*text) && !is_digit(*text) &&
+			   !strchr("-._~:/?#[]@!$&'()*+,;=", *text)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_of_type(const struct value_rule *rule, const char *text)
+{
+	union {
+		uint8_t mac[6];
+		struct in_addr address;
+		struct value_ipv4_net net;
+		struct value_route route;
+		uint32_t number;
+	} ignored;
+	uint32_t max = rule->max;
+
+	switch (rule->type) {
+	case VALUE_TEXT:
+		return true;
+	case VALUE_HEX:
+		return is_hex(text);
+	case VALUE_MAC:
+		return value_parse_mac(text, ignored.mac) == 0;
+	case VALUE_IPV4:
+		return value_parse_ipv4(text, &ignored.address) == 0;
+	case VALUE_IPV4_NET:
+		return value_parse_ipv4_net(text, &ignored.net) == 0;
+	case VALUE_U16:
+		if (max > UINT16_MAX)
+			max = UINT16_MAX;
+		return value_parse_uint(text, rule->min, max, &ignored.number) == 0;
+	case VALUE_U32:
+		return value_parse_uint(text, rule->min, max, &ignored.number) == 0;
+	case VALUE_LIFETIME:
+		return value_parse_lifetime(text, &ignored.number) == 0;
+	case VALUE_HOSTNAME:
+		return value_is_hostname(text);
+	case VALUE_DOMAIN_LIST:
+		return is_domain_list(text);
+	case VALUE_ROUTE:
+		return value_parse_route(text, &ignored.route) == 0;
+	case VALUE_URI:
+		return is_uri(text);
+	case _VALUE_TYPE_N:
+		break;
+	}
+	return false;
+}
+
+int value_check(const struct value_rule *rule, const char *text, size_t length)
+{
+	char copy[KV_VALUE_SIZE];
+
+	if (length > rule->max_length || length > KV_VALUE_MAX)
+		return -EMSGSIZE;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			return -EBADMSG;
+	if (length > 0)
+		memcpy(copy, text, length);
+	copy[length] = '\0';
+	return is_of_type(rule, copy) ? 0 : -EBADMSG;
+}
+
+void value_format_mac(const uint8_t mac[6], char text[static VALUE_MAC_SIZE])
+{
+	snprintf(text, VALUE_MAC_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+}
+
+void value_format_ipv4(struct in_addr address, char text[static VALUE_IPV4_SIZE])
+{
+	uint32_t bits = ntohl(address.s_addr);
+
+	snprintf(text, VALUE_IPV4_SIZE, "%u.%u.%u.%u", bits >> 24, bits >> 16 & 0xff,
+		 bits >> 8 & 0xff, bits & 0xff);
+}
+
+void value_format_ipv4_net(const struct value_ipv4_net *net, char text[static VALUE_IPV4_NET_SIZE])
+{
+	char address[VALUE_IPV4_SIZE];
+
+	value_format_ipv4(net->address, address);
+	snprintf(text, VALUE_IPV4_NET_SIZE, "%s/%u", address, net->prefix_length % 100u);
+}
+
+void value_format_lifetime(uint32_t seconds, char text[static VALUE_UINT_SIZE])
+{
+	if (seconds == VALUE_LIFETIME_INFINITE)
+		snprintf(text, VALUE_UINT_SIZE, "infinite");
+	else
+		snprintf(text, VALUE_UINT_SIZE, "%u", seconds);
+}
+
+void value_format_hex(const uint8_t *bytes, size_t size, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 0xf];
+	}
+	text[2 * size] = '\0';
+}
