@@ -81,6 +81,7 @@ enum frame_reason {
 	FRAME_OUT_TRUNCATED,
 	FRAME_OUT_TOO_LONG,
 	FRAME_OUT_SOURCE_MAC,
+	FRAME_OUT_DESTINATION_MAC, /* broadcast IP to one MAC, or the reverse */
 	FRAME_OUT_FRAGMENT,
 	FRAME_OUT_IP_HEADER,	  /* version, header length, options, total length */
 	FRAME_OUT_UDP_LENGTH,
@@ -104,8 +105,8 @@ enum frame_reason {
 	  "in_ip_header", "in_udp_length", "in_not_reply", "in_hardware",      \
 	  "in_cookie", "in_unknown_xid", "in_rate", "out_accepted",            \
 	  "out_unicast", "out_vlan", "out_no_rule", "out_truncated",           \
-	  "out_too_long", "out_source_mac", "out_fragment", "out_ip_header",   \
-	  "out_udp_length", "out_port", "out_not_request", "out_hardware",     \
+	  "out_too_long", "out_source_mac", "out_destination_mac",              \
+	  "out_fragment", "out_ip_header", "out_udp_length", "out_port", "out_not_request", "out_hardware",     \
 	  "out_cookie", "out_source_address", "out_unknown_peer",              \
 	  "out_no_route", "out_rate", "host_noise" }
 

@@ -22,8 +22,8 @@
 #define KV_VALUE_SIZE 1024    /* bytes of a value, at least one NUL included */
 #define KV_VALUE_MAX 1023     /* strlen of the longest value */
 #define KV_KEYS_MAX 4096      /* keys of one store */
-#define KV_KEYS_SLACK 64      /* map entries beyond the keys counted in ctl */
 #define KV_CHANGES_MAX 128    /* changes of one commit */
+#define KV_KEYS_SLACK KV_CHANGES_MAX /* map entries beyond ctl.max_keys: no insert fails half-way */
 #define KV_REQUEST_MAX 32768  /* bytes of the packed changes of one commit */
 #define KV_SUBJECTS_MAX 16    /* subjects of one instance */
 #define KV_RULES_MAX 512      /* access rules of one subject */
@@ -163,6 +163,34 @@ struct kv_ctl {
 enum kv_record {
 	KV_RECORD_COMMIT = 1, /* ring events: struct kv_event */
 	KV_RECORD_DENIAL = 2, /* ring denials: struct kv_denial */
+};
+
+/*
+ * The private memory of one gate instance (map staging): the request is
+ * copied here before anything is checked, so that a caller who changes or
+ * unmaps it meanwhile changes nothing.
+ */
+struct kv_staging {
+	__u32 busy;	      /* this instance is running */
+	__u32 suppressed;     /* denials since the last one recorded */
+	__u64 rate_ns;	      /* theoretical arrival time of the next request */
+	__u64 denial_ns;      /* the same of the next denial record */
+	struct kv_value value; /* a new key's value is put together here */
+	/* A request, and room for one longest change behind any offset in it. */
+	__u8 request[KV_REQUEST_MAX + KV_CHANGE_SIZE(KV_VALUE_MAX)];
+};
+
+/* How to take back one change of a commit (map undo, used under the lock). */
+enum kv_undo_action {
+	KV_UNDO_NOTHING = 0,
+	KV_UNDO_REMOVE,	 /* the change made the key */
+	KV_UNDO_RESTORE, /* the change replaced or removed `value` */
+};
+
+struct kv_undo {
+	__u32 action;
+	__u32 at; /* offset of the change in the request */
+	struct kv_value value;
 };
 
 /* One record per commit, followed by n_changes packed struct kv_change. */

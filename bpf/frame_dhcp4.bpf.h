@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The check of FRAME_CHECK_DHCP4: BOOTP replies in, BOOTP requests out, over
+ * UDP and IPv4 (RFC 951, RFC 2131). The port comes from the rule.
+ */
+#ifndef CALFPEN_BPF_FRAME_DHCP4_BPF_H
+#define CALFPEN_BPF_FRAME_DHCP4_BPF_H
+
+#include "bpf/frame_cursor.bpf.h"
+
+#define BOOTREQUEST 1
+#define BOOTREPLY 2
+#define HTYPE_ETHERNET 1
+#define DHCP_COOKIE 0x63825363
+#define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
+#define IP_OFFSET 0x1fff
+
+struct bootp {
+	__u8 op, htype, hlen, hops;
+	__be32 xid;
+	__be16 secs, flags;
+	__be32 ciaddr, yiaddr, siaddr, giaddr;
+	__u8 chaddr[16];
+	__u8 sname[64];
+	__u8 file[128];
+	__be32 cookie;
+};
+
+_Static_assert(sizeof(struct bootp) == 240, "bootp layout");
+
+/* What a frame that passed its check tells the program. */
+struct dhcp4_frame {
+	struct iphdr *ip;
+	struct udphdr *udp;
+	struct bootp *bootp;
+};
+
+static __always_inline struct frame_xid *xid_slot(__be32 xid)
+{
+	/* The calf draws xids at random, any bits will do. */
+	__u32 slot = bpf_ntohl(xid) & (FRAME_XIDS_MAX - 1);
+
+	return bpf_map_lookup_elem(&frame_xids, &slot);
+}
+
+/*
+ * After the Ethernet header of an untagged IPv4 frame. FRAME_IN_ACCEPTED, or
+ * the reason to pass (not ours) or to drop (ours, but bad).
+ */
+static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct frame_rule *rule,
+					   struct frame_bucket *bucket, const volatile __u8 *mac,
+					   struct dhcp4_frame *frame)
+{
+	struct iphdr *ip = cursor_take(cursor, sizeof(*ip));
+	__u32 header_size, total, udp_size;
+	struct frame_xid *seen;
+	struct bootp *bootp;
+	struct udphdr *udp;
+
+	if (!ip || ip->protocol != IPPROTO_UDP || (ip->frag_off & bpf_htons(IP_OFFSET)))
+		return FRAME_IN_NOT_OURS;
+	header_size = ip->ihl * 4u;
+	if (header_size < sizeof(*ip) || !cursor_take(cursor, header_size - sizeof(*ip)))
+		return FRAME_IN_NOT_OURS;
+	udp = cursor_take(cursor, sizeof(*udp));
+	if (!udp || udp->dest != bpf_htons(rule->local_port))
+		return FRAME_IN_NOT_OURS;
+
+	/* From here on it is a BOOTP reply for somebody, or junk. */
+	if (ip->frag_off & bpf_htons(IP_FRAGMENT))
+		return FRAME_IN_FRAGMENT;
+	bootp = cursor_take(cursor, sizeof(*bootp));
+	if (!bootp)
+		return FRAME_IN_TRUNCATED;
+	if (!mac_equal(bootp->chaddr, mac))
+		return FRAME_IN_OTHER_CHADDR;
+	total = bpf_ntohs(ip->tot_len);
+	if (ip->version != 4 || total > cursor->frame_size - ETH_HLEN ||
+	    total < header_size + sizeof(*udp))
+		return FRAME_IN_IP_HEADER;
+	udp_size = bpf_ntohs(udp->len);
+	if (udp_size < sizeof(*udp) + sizeof(*bootp) || udp_size > total - header_size)
+		return FRAME_IN_UDP_LENGTH;
+	if (cursor->frame_size > rule->max_frame)
+		return FRAME_IN_TOO_LONG;
+	if (udp->source != bpf_htons(rule->remote_port) || bootp->op != BOOTREPLY)
+		return FRAME_IN_NOT_REPLY;
+	if (bootp->htype != HTYPE_ETHERNET || bootp->hlen != ETH_ALEN)
+		return FRAME_IN_HARDWARE;
+	if (bootp->cookie != bpf_htonl(DHCP_COOKIE))
+		return FRAME_IN_COOKIE;
+	seen = xid_slot(bootp->xid);
+	if (!seen || seen->xid != bootp->xid || seen->expires_ns <= bpf_ktime_get_boot_ns())
+		return FRAME_IN_UNKNOWN_XID;
+	if (!take_rate(&bucket->ingress_ns, bpf_ktime_get_ns(), rule->ingress_interval_ns,
+		       rule->ingress_burst_ns))
+		return FRAME_IN_RATE;
+	frame->ip = ip;
+	frame->udp = udp;
+	frame->bootp = bootp;
+	return FRAME_IN_ACCEPTED;
+}
+
+/* Remember who answered: the only unicast targets of the calf. */
+static __always_inline void peers_add(__be32 address)
+{
+	__u32 zero = 0, slot;
+	struct frame_peers *peers = bpf_map_lookup_elem(&frame_peers, &zero);
+
+	if (!peers)
+		return;
+#pragma unroll
+	for (int i = 0; i < FRAME_PEERS_MAX; i++)
+		if (peers->address[i] == address)
+			return;
+	slot = __sync_fetch_and_add(&peers->next, 1) & (FRAME_PEERS_MAX - 1);
+	peers->address[slot] = address;
+}
+
+static __always_inline int peers_have(__be32 address)
+{
+	__u32 zero = 0, found = 0;
+	struct frame_peers *peers = bpf_map_lookup_elem(&frame_peers, &zero);
+
+	if (!peers || !address)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < FRAME_PEERS_MAX; i++)
+		found |= peers->address[i] == address;
+	return found;
+}
+
+/*
+ * A local sender that left the UDP checksum to offload: after an XDP redirect
+ * the field holds the bare pseudo-header sum and nothing marks it. The calf
+ * takes 0 or a correct sum, nothing else.
+ */
+static __always_inline void clear_partial_checksum(struct dhcp4_frame *frame)
+{
+	struct iphdr *ip = frame->ip;
+	__u64 sum = (ip->saddr & 0xffff) + (ip->saddr >> 16) + (ip->daddr & 0xffff) +
+		    (ip->daddr >> 16) + bpf_htons(IPPROTO_UDP) + frame->udp->len;
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	if (frame->udp->check == (__u16)sum)
+		frame->udp->check = 0;
+}
+
+/*
+ * What the calf wrote, after the Ethernet header of an untagged IPv4 frame
+ * whose source is ours. Strict: no options, no fragments, lengths exact.
+ * FRAME_OUT_ACCEPTED or the reason to drop; addresses are the caller's.
+ */
+static __always_inline __u32 dhcp4_egress(struct cursor *cursor, const struct frame_rule *rule,
+					  const volatile __u8 *mac, struct dhcp4_frame *frame)
+{
+	struct iphdr *ip = cursor_take(cursor, sizeof(*ip));
+	struct udphdr *udp = cursor_take(cursor, sizeof(*udp));
+	struct bootp *bootp = cursor_take(cursor, sizeof(*bootp));
+
+	if (!ip || !udp)
+		return FRAME_OUT_TRUNCATED;
+	if (ip->protocol != IPPROTO_UDP)
+		return FRAME_OUT_NO_RULE;
+	if (ip->frag_off & bpf_htons(IP_FRAGMENT))
+		return FRAME_OUT_FRAGMENT;
+	if (ip->version != 4 || ip->ihl != 5 ||
+	    bpf_ntohs(ip->tot_len) != cursor->frame_size - ETH_HLEN)
+		return FRAME_OUT_IP_HEADER;
+	if (udp->source != bpf_htons(rule->local_port) ||
+	    udp->dest != bpf_htons(rule->remote_port))
+		return FRAME_OUT_PORT;
+	if (bpf_ntohs(udp->len) != bpf_ntohs(ip->tot_len) - sizeof(*ip))
+		return FRAME_OUT_UDP_LENGTH;
+	if (!bootp)
+		return FRAME_OUT_TRUNCATED;
+	if (cursor->frame_size > rule->max_frame)
+		return FRAME_OUT_TOO_LONG;
+	if (bootp->op != BOOTREQUEST)
+		return FRAME_OUT_NOT_REQUEST;
+	if (bootp->htype != HTYPE_ETHERNET || bootp->hlen != ETH_ALEN ||
+	    !mac_equal(bootp->chaddr, mac))
+		return FRAME_OUT_HARDWARE;
+	if (bootp->cookie != bpf_htonl(DHCP_COOKIE))
+		return FRAME_OUT_COOKIE;
+	frame->ip = ip;
+	frame->udp = udp;
+	frame->bootp = bootp;
+	return FRAME_OUT_ACCEPTED;
+}
+
+/* Let replies to this transaction in for the time to come. */
+static __always_inline void xid_remember(__be32 xid)
+{
+	struct frame_xid *slot = xid_slot(xid);
+
+	if (slot) {
+		slot->expires_ns = 0;
+		slot->xid = xid;
+		slot->expires_ns = bpf_ktime_get_boot_ns() + FRAME_XID_LIFETIME_NS;
+	}
+}
+
+#endif

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * DOC: tc programs. tap_ingress is the write filter: whatever the calf wrote
+ * is sent out of the uplink if the description allows it, and dropped if not;
+ * nothing reaches the host's stack. tap_egress drops what the host's stack
+ * sends into the tap. uplink_ingress does what frame_xdp does where native
+ * XDP would cost the host its offloads.
+ *
+ * tcx and clsact: TC_ACT_UNSPEC hands the frame to the next program.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include "bpf/frame_ingress.bpf.h"
+#include "maps/kv_store_maps.bpf.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct frame_config config = {};
+
+#define AF_INET 2
+
+/* Headers that a check looks at, in one linear piece. */
+#define HEADERS_MAX (ETH_HLEN + 60 + sizeof(struct udphdr) + sizeof(struct bootp))
+
+static __always_inline struct cursor skb_cursor(struct __sk_buff *skb)
+{
+	__u32 size = skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX;
+
+	bpf_skb_pull_data(skb, size);
+	return (struct cursor){ .at = (void *)(long)skb->data,
+				.end = (void *)(long)skb->data_end,
+				.frame_size = skb->len };
+}
+
+/* The address in /ip, network order; 0 if there is none. */
+static __always_inline __be32 leased_address(void)
+{
+	struct kv_key key = { .path = "/ip" };
+	struct kv_value *value = bpf_map_lookup_elem(&kv, &key);
+	__u32 address = 0, octet = 0;
+
+	if (!value)
+		return 0;
+	/* Checked by the gateway's type: "a.b.c.d/len". */
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < 16; i++) {
+		__u32 digit = (__u8)value->text[i] - '0';
+
+		if (digit < 10) {
+			octet = octet * 10 + digit;
+		} else {
+			address = address << 8 | (octet & 0xff);
+			octet = 0;
+			if (value->text[i] != '.')
+				return bpf_htonl(address);
+		}
+	}
+	return 0;
+}
+
+/*
+ * Unicast: only from our leased address, only to who answered us, only where
+ * the host has a route through the uplink. The lookup runs as if the frame
+ * came in by the tap, for which forwarding is on; the uplink's own setting is
+ * the operator's.
+ */
+static __always_inline __u32 send_unicast(struct __sk_buff *skb, struct dhcp4_frame *frame,
+					  __be32 leased, int *verdict)
+{
+	struct bpf_fib_lookup route = {
+		.family = AF_INET,
+		.l4_protocol = IPPROTO_UDP,
+		.tot_len = bpf_ntohs(frame->ip->tot_len),
+		.ifindex = skb->ifindex,
+		.ipv4_src = frame->ip->saddr,
+		.ipv4_dst = frame->ip->daddr,
+	};
+	struct bpf_redir_neigh next_hop = { .nh_family = AF_INET };
+	long found;
+
+	if (!leased || frame->ip->saddr != leased)
+		return FRAME_OUT_SOURCE_ADDRESS;
+	if (!peers_have(frame->ip->daddr))
+		return FRAME_OUT_UNKNOWN_PEER;
+	found = bpf_fib_lookup(skb, &route, sizeof(route), 0);
+	if ((found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH) ||
+	    route.ifindex != config.uplink_ifindex)
+		return FRAME_OUT_NO_ROUTE;
+	next_hop.ipv4_nh = route.ipv4_dst;
+	*verdict = (int)bpf_redirect_neigh(config.uplink_ifindex, &next_hop, sizeof(next_hop), 0);
+	return FRAME_OUT_UNICAST;
+}
+
+static __always_inline __u32 send_dhcp4(struct __sk_buff *skb, struct cursor *cursor,
+					const struct ethhdr *eth, const struct frame_rule *rule,
+					struct frame_bucket *bucket, int *verdict)
+{
+	struct dhcp4_frame frame;
+	__u32 reason = dhcp4_egress(cursor, rule, config.mac, &frame);
+	__be32 leased, xid;
+	int broadcast;
+
+	if (reason != FRAME_OUT_ACCEPTED)
+		return reason;
+	broadcast = frame.ip->daddr == 0xffffffff;
+	if (broadcast) {
+		static const __u8 all[ETH_ALEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+		if (!mac_equal(eth->h_dest, all))
+			return FRAME_OUT_DESTINATION_MAC;
+	} else if (eth->h_dest[0] & 1) {
+		return FRAME_OUT_DESTINATION_MAC;
+	}
+	leased = leased_address();
+	if (broadcast && frame.ip->saddr && frame.ip->saddr != leased)
+		return FRAME_OUT_SOURCE_ADDRESS;
+	if (!take_rate(&bucket->egress_ns, bpf_ktime_get_ns(), rule->egress_interval_ns,
+		       rule->egress_burst_ns))
+		return FRAME_OUT_RATE;
+	xid = frame.bootp->xid;
+	if (broadcast)
+		*verdict = (int)bpf_redirect(config.uplink_ifindex, 0);
+	else
+		reason = send_unicast(skb, &frame, leased, verdict);
+	if (*verdict == TC_ACT_REDIRECT)
+		xid_remember(xid);
+	return reason;
+}
+
+SEC("tc")
+int tap_ingress(struct __sk_buff *skb)
+{
+	struct cursor cursor = skb_cursor(skb);
+	struct ethhdr *eth = cursor_take(&cursor, sizeof(*eth));
+	void *payload = cursor.at;
+	__u32 reason = FRAME_OUT_NO_RULE;
+	int verdict = TC_ACT_SHOT;
+
+	if (!eth)
+		reason = FRAME_OUT_TRUNCATED;
+	/* The kernel has moved an outer tag out of the bytes, and would put it back. */
+	else if (skb->vlan_present || is_vlan(eth->h_proto))
+		reason = FRAME_OUT_VLAN;
+	else if (!mac_equal(eth->h_source, config.mac))
+		reason = FRAME_OUT_SOURCE_MAC;
+	else if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+#pragma clang loop unroll(disable)
+		for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
+			__u32 index = i; /* the counter itself must stay in a register */
+			struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
+			struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);
+
+			if (!rule || !bucket || rule->check == FRAME_CHECK_NONE)
+				break;
+			cursor.at = payload;
+			if (rule->check == FRAME_CHECK_DHCP4)
+				reason = send_dhcp4(skb, &cursor, eth, rule, bucket, &verdict);
+			if (reason != FRAME_OUT_NO_RULE && reason != FRAME_OUT_PORT)
+				break;
+		}
+	}
+	count(reason, cursor.frame_size);
+	return verdict;
+}
+
+SEC("tc")
+int tap_egress(struct __sk_buff *skb)
+{
+	/* A tc-mode redirect from the uplink; XDP's do not pass here. */
+	if (config.mark && skb->mark == config.mark) {
+		skb->mark = 0;
+		return TC_ACT_OK;
+	}
+	count(FRAME_HOST_NOISE, skb->len);
+	return TC_ACT_SHOT;
+}
+
+SEC("tc")
+int uplink_ingress(struct __sk_buff *skb)
+{
+	__u32 zero = 0, reason;
+	struct bpf_devmap_val *tap;
+	struct dhcp4_frame frame;
+	struct cursor cursor;
+
+	if (skb->vlan_present) {
+		count(FRAME_IN_VLAN, skb->len);
+		return TC_ACT_UNSPEC;
+	}
+	cursor = skb_cursor(skb);
+	reason = frame_ingress(&cursor, config.mac, &frame);
+	if (reason == FRAME_IN_ACCEPTED) {
+		tap = bpf_map_lookup_elem(&frame_slot, &zero);
+		if (tap) {
+			peers_add(frame.ip->saddr);
+			count(reason, cursor.frame_size);
+			skb->mark = config.mark;
+			return (int)bpf_redirect(tap->ifindex, 0);
+		}
+		reason = FRAME_IN_NO_TAP;
+	}
+	count(reason, cursor.frame_size);
+	return reason > FRAME_IN_ACCEPTED ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}

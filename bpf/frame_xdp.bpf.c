@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * DOC: XDP on the uplink. The host's frames pass untouched; the replies that
+ * the calf waits for go into its tap through a one-slot devmap, which the
+ * kernel empties when the tap goes: then they pass, and never reach a device
+ * that inherited the tap's index. What claims to be ours and is bad is
+ * dropped. Nothing is copied to user space here.
+ */
+#include <linux/bpf.h>
+
+#include "bpf/frame_ingress.bpf.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct frame_config config = {};
+
+SEC("xdp")
+int frame_xdp(struct xdp_md *context)
+{
+	void *data = (void *)(long)context->data;
+	void *end = (void *)(long)context->data_end;
+	struct cursor cursor = { .at = data, .end = end, .frame_size = (__u32)(end - data) };
+	struct dhcp4_frame frame;
+	__u32 reason = frame_ingress(&cursor, config.mac, &frame);
+	int verdict = XDP_PASS;
+
+	if (reason == FRAME_IN_ACCEPTED) {
+		verdict = (int)bpf_redirect_map(&frame_slot, 0, XDP_PASS);
+		if (verdict == XDP_REDIRECT) {
+			peers_add(frame.ip->saddr);
+			clear_partial_checksum(&frame);
+		} else {
+			reason = FRAME_IN_NO_TAP;
+		}
+	} else if (reason > FRAME_IN_ACCEPTED) {
+		verdict = XDP_DROP;
+	}
+	count(reason, cursor.frame_size);
+	return verdict;
+}

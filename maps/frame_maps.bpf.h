@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Maps of the frame programs. All but the devmap slot are frozen once the
+ * rules are in; the kernel empties the slot when the tap goes.
+ */
+#ifndef CALFPEN_MAPS_FRAME_MAPS_BPF_H
+#define CALFPEN_MAPS_FRAME_MAPS_BPF_H
+
+#include "maps/frame.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FRAME_RULES_MAX);
+	__type(key, __u32);
+	__type(value, struct frame_rule);
+} frame_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FRAME_RULES_MAX);
+	__type(key, __u32);
+	__type(value, struct frame_bucket);
+} frame_buckets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FRAME_XIDS_MAX);
+	__type(key, __u32);
+	__type(value, struct frame_xid);
+} frame_xids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct frame_peers);
+} frame_peers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, _FRAME_REASON_N);
+	__type(key, __u32);
+	__type(value, struct frame_counter);
+} frame_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} frame_slot SEC(".maps");
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/common/gate.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "userspace/common/path.h"
+
+/* A holder of the lock is done within microseconds, whoever it is. */
+#define BUSY_RETRIES 1000
+
+static int gate_run(int program_fd, struct kv_request *request)
+{
+	for (int i = 0;; i++) {
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = request,
+			    .ctx_size_in = sizeof(*request));
+
+		if (bpf_prog_test_run_opts(program_fd, &opts) < 0)
+			return -errno;
+		if ((int)opts.retval != -EBUSY || i == BUSY_RETRIES)
+			return (int)opts.retval;
+		sched_yield();
+	}
+}
+
+void gate_commit_init(struct gate_commit *commit)
+{
+	commit->n_changes = 0;
+	commit->size = 0;
+}
+
+static int commit_append(struct gate_commit *commit, const char *path, uint16_t operation,
+			 const char *text, size_t length)
+{
+	struct kv_change change = { .operation = operation, .length = (uint16_t)length };
+	struct kv_key key;
+	unsigned char *at;
+
+	if (path_to_key(path, &key))
+		return -EILSEQ;
+	if (length > KV_VALUE_MAX)
+		return -EMSGSIZE;
+	if (commit->n_changes == KV_CHANGES_MAX ||
+	    KV_CHANGE_SIZE(length) > KV_REQUEST_MAX - commit->size)
+		return -E2BIG;
+	memcpy(change.path, key.path, sizeof(change.path));
+	at = commit->bytes + commit->size;
+	memset(at, 0, KV_CHANGE_SIZE(length));
+	memcpy(at, &change, sizeof(change));
+	if (length)
+		memcpy(at + sizeof(change), text, length);
+	commit->size += KV_CHANGE_SIZE(length);
+	commit->n_changes++;
+	return 0;
+}
+
+int gate_commit_write(struct gate_commit *commit, const char *path, const char *text, size_t length)
+{
+	return commit_append(commit, path, KV_CHANGE_WRITE, text, length);
+}
+
+int gate_commit_delete(struct gate_commit *commit, const char *path)
+{
+	return commit_append(commit, path, KV_CHANGE_DELETE, NULL, 0);
+}
+
+static int gate_change(int program_fd, uint32_t verb, const void *changes, uint32_t size,
+		       uint32_t n_changes, uint64_t *revisionp, uint32_t *i_refusedp)
+{
+	struct kv_request request = {
+		.verb = verb,
+		.n_changes = n_changes,
+		.request = (uintptr_t)changes,
+		.size = size,
+	};
+	int error = gate_run(program_fd, &request);
+
+	if (error && i_refusedp)
+		*i_refusedp = request.i_refused;
+	if (!error && revisionp)
+		*revisionp = request.revision;
+	return error;
+}
+
+int gate_commit(int program_fd, const struct gate_commit *commit, uint64_t *revisionp,
+		uint32_t *i_refusedp)
+{
+	return gate_change(program_fd, KV_VERB_COMMIT, commit->bytes, commit->size,
+			   commit->n_changes, revisionp, i_refusedp);
+}
+
+/* One change on the stack: a struct gate_commit is too large for that. */
+static int gate_change_one(int program_fd, uint32_t verb, const char *path, uint16_t operation,
+			   const char *text, size_t length, uint64_t *revisionp)
+{
+	struct {
+		struct kv_change change;
+		char text[KV_VALUE_SIZE];
+	} one = { .change = { .operation = operation, .length = (uint16_t)length } };
+	struct kv_key key;
+
+	if (path_to_key(path, &key))
+		return -EILSEQ;
+	if (length > KV_VALUE_MAX)
+		return -EMSGSIZE;
+	memcpy(one.change.path, key.path, sizeof(one.change.path));
+	if (length)
+		memcpy(one.text, text, length);
+	return gate_change(program_fd, verb, &one, KV_CHANGE_SIZE(length), 1, revisionp, NULL);
+}
+
+int gate_write(int program_fd, const char *path, const char *text, size_t length,
+	       uint64_t *revisionp)
+{
+	return gate_change_one(program_fd, KV_VERB_WRITE, path, KV_CHANGE_WRITE, text, length,
+			       revisionp);
+}
+
+int gate_delete(int program_fd, const char *path, uint64_t *revisionp)
+{
+	return gate_change_one(program_fd, KV_VERB_DELETE, path, KV_CHANGE_DELETE, NULL, 0,
+			       revisionp);
+}
+
+int gate_read(int program_fd, const char *path, struct kv_value *valuep)
+{
+	struct {
+		struct kv_change change;
+		char text[8];
+	} one = { 0 };
+	struct kv_request request = {
+		.verb = KV_VERB_READ,
+		.n_changes = 1,
+		.request = (uintptr_t)&one,
+		.size = KV_CHANGE_SIZE(0),
+	};
+	struct kv_key key;
+	int error;
+
+	if (path_to_key(path, &key))
+		return -EILSEQ;
+	memcpy(one.change.path, key.path, sizeof(one.change.path));
+	error = gate_run(program_fd, &request);
+	if (error)
+		return error;
+	*valuep = (struct kv_value){
+		.revision = request.revision,
+		.boot_ns = request.boot_ns,
+		.length = request.length,
+	};
+	memcpy(valuep->text, request.text, sizeof(valuep->text));
+	return 0;
+}
