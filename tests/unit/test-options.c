@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <errno.h>
+#include <string.h>
+
+#include "tests/unit/capture.h"
+#include "userspace/priv/options.h"
+
+#define ARGUMENTS_MAX 16
+
+/* Blank-separated arguments; options point into them until the next call. */
+static int parse(struct options *options, const char *arguments)
+{
+	static char program[] = "calfpen-priv", text[1024];
+	char *argv[ARGUMENTS_MAX + 1] = { program };
+	int argc = 1;
+
+	cr_assert(strlen(arguments) < sizeof(text));
+	memcpy(text, arguments, strlen(arguments) + 1);
+	for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+		cr_assert(argc < ARGUMENTS_MAX);
+		argv[argc++] = word;
+	}
+	capture_begin();
+	return options_parse(options, argc, argv);
+}
+
+Test(options, defaults)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "--interface eth0") == 0);
+	cr_assert_str_eq(options.uplink, "eth0");
+	cr_assert_str_eq(options.instance, "eth0");
+	cr_assert(options.role == ROLE_SUPERVISOR);
+	cr_assert_str_eq(options.configuration, "");
+	cr_assert_str_eq(options.runtime, "runc");
+	cr_assert_str_eq(options.cgroup_parent, "calfpen");
+	cr_assert_str_eq(options.resolv_conf, "");
+	cr_assert_str_eq(options.audit, "/var/log/calfpen/eth0.audit.jsonl");
+	cr_assert(options.uid_base == 1878000000u);
+	cr_assert(options.mode == -1);
+	cr_assert(options.n_calves == 1);
+	cr_assert(options.calves[0][0] == '/');
+	cr_assert(strstr(options.calves[0], "/calves/dhcp4") != NULL);
+	cr_assert(!options.takeover && !options.verbose);
+}
+
+Test(options, everything)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "-i uplink.7 --instance lab_1 --config /x.yaml --calf /a "
+				  "--calf=b/c --runtime /bin/crun --cgroup-parent a/b.slice") == 0);
+	cr_assert_str_eq(options.uplink, "uplink.7");
+	cr_assert_str_eq(options.instance, "lab_1");
+	cr_assert_str_eq(options.configuration, "/x.yaml");
+	cr_assert(options.n_calves == 2);
+	cr_assert_str_eq(options.calves[0], "/a");
+	cr_assert_str_eq(options.calves[1], "b/c");
+	cr_assert_str_eq(options.runtime, "/bin/crun");
+	cr_assert_str_eq(options.cgroup_parent, "a/b.slice");
+
+	cr_assert(parse(&options, "-i up --resolv-conf /run/r --audit a.jsonl --uid-base 65537 "
+				  "--mode tc --takeover --verbose") == 0);
+	cr_assert_str_eq(options.resolv_conf, "/run/r");
+	cr_assert_str_eq(options.audit, "a.jsonl");
+	cr_assert(options.uid_base == 65537);
+	cr_assert(options.mode == FRAME_MODE_TC);
+	cr_assert(options.takeover && options.verbose);
+
+	cr_assert(parse(&options, "-i up --uid-base 4294967260 --mode native") == 0);
+	cr_assert(options.mode == FRAME_MODE_NATIVE);
+	cr_assert(parse(&options, "-i up --mode auto") == 0);
+	cr_assert(options.mode == FRAME_MODE_AUTO);
+}
+
+Test(options, roles)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "-i up --role watcher") == 0);
+	cr_assert(options.role == ROLE_WATCHER);
+	cr_assert(parse(&options, "-i up --calf a --calf b --role gateway --calf-index 1") == 0);
+	cr_assert(options.role == ROLE_GATEWAY);
+	cr_assert(options.i_calf == 1);
+}
+
+/* bpffs refuses dots in names. */
+Test(options, instance_of_a_vlan_interface)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "-i eth0.100") == 0);
+	cr_assert_str_eq(options.uplink, "eth0.100");
+	cr_assert_str_eq(options.instance, "eth0-100");
+}
+
+Test(options, answered, .init = cr_redirect_stdout)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "--help") == 1);
+	cr_assert(parse(&options, "--version") == 1);
+}
+
+Test(options, refused)
+{
+	static const struct {
+		const char *arguments, *reason;
+	} rows[] = {
+		{ "", "no uplink: name the interface with --interface NAME\n" },
+		{ "--interface", "--interface: needs a value; see --help\n" },
+		{ "-i", "-i: needs a value; see --help\n" },
+		{ "-i up --nonsense", "--nonsense: unknown option or unexpected value; see --help\n" },
+		{ "-i up --takeover=yes",
+		  "--takeover=yes: unknown option or unexpected value; see --help\n" },
+		{ "-i up more", "\"more\": unexpected argument; see --help\n" },
+		{ "-i sixteencharacter",
+		  "--interface: \"sixteencharacter\" cannot be an interface: 1 to 15 characters, no "
+		  "blank, '/' or ':'\n" },
+		{ "-i a/b", "--interface: \"a/b\" cannot be an interface: 1 to 15 characters, no "
+			    "blank, '/' or ':'\n" },
+		{ "-i ..", "--interface: \"..\" cannot be an interface: 1 to 15 characters, no "
+			   "blank, '/' or ':'\n" },
+		{ "-i Up", "\"Up\" cannot name the instance too: give it one with --instance\n" },
+		{ "-i up --instance a.b",
+		  "--instance: \"a.b\" is not a name of 1 to 31 characters a-z 0-9 _ -\n" },
+		{ "-i up --instance ../a",
+		  "--instance: \"../a\" is not a name of 1 to 31 characters a-z 0-9 _ -\n" },
+		{ "-i up --instance 12345678901234567890123456789012",
+		  "--instance: \"12345678901234567890123456789012\" is not a name of 1 to 31 "
+		  "characters a-z 0-9 _ -\n" },
+		{ "-i up --uid-base 65536",
+		  "--uid-base: \"65536\" is not a number from 65537 to 4294967260\n" },
+		{ "-i up --uid-base 4294967261",
+		  "--uid-base: \"4294967261\" is not a number from 65537 to 4294967260\n" },
+		{ "-i up --uid-base 0x20000",
+		  "--uid-base: \"0x20000\" is not a number from 65537 to 4294967260\n" },
+		{ "-i up --mode xdp", "--mode: \"xdp\" is none of auto, native, tc\n" },
+		{ "-i up --resolv-conf etc/resolv.conf",
+		  "--resolv-conf: \"etc/resolv.conf\" does not start with '/'\n" },
+		{ "-i up --cgroup-parent ../x", "--cgroup-parent: \"../x\" is not a relative path "
+						"of names with A-Z a-z 0-9 . _ -\n" },
+		{ "-i up --cgroup-parent /x", "--cgroup-parent: \"/x\" is not a relative path of "
+					      "names with A-Z a-z 0-9 . _ -\n" },
+		{ "-i up --cgroup-parent x/", "--cgroup-parent: \"x/\" is not a relative path of "
+					      "names with A-Z a-z 0-9 . _ -\n" },
+		{ "-i up --config=", "--config: is empty\n" },
+		{ "-i up --calf a\tb", "--calf: \"a?b\" has a byte that is not printable ASCII\n" },
+		{ "-i up --role root", "--role: \"root\" is none of watcher, gateway\n" },
+		{ "-i up --role gateway --calf-index 1", "--calf-index: there are 1 calves\n" },
+		{ "-i up --calf-index 13", "--calf-index: \"13\" is not a number from 0 to 12\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct options options = { .uid_base = 7 };
+
+		cr_expect(parse(&options, rows[i].arguments) == -EINVAL, "%s", rows[i].arguments);
+		cr_expect_str_eq(capture_text(), rows[i].reason);
+		cr_expect(options.uid_base == 7, "written on failure: %s", rows[i].arguments);
+	}
+}
+
+Test(options, too_many_calves)
+{
+	char *argv[OPTIONS_CALVES_MAX + 4] = { "calfpen-priv", "-i", "up" };
+	struct options options;
+	int argc = 3;
+
+	for (int i = 0; i < OPTIONS_CALVES_MAX; i++)
+		argv[argc++] = "--calf=x";
+	capture_begin();
+	cr_assert(options_parse(&options, argc, argv) == 0);
+	argv[argc++] = "--calf=x";
+	cr_assert(options_parse(&options, argc, argv) == -EINVAL);
+	cr_assert_str_eq(capture_text(), "--calf: more than 13 calves\n");
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the command line
+ *
+ * Turns argv into struct options and refuses whatever later code would have
+ * to distrust: names that become path components, ids, modes. It reads
+ * nothing but argv, /proc/self/exe and the existence of the default
+ * configuration file, and never touches an interface.
+ */
+#include "userspace/priv/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/common/value.h"
+
+#ifndef CALFPEN_VERSION
+#define CALFPEN_VERSION "unknown"
+#endif
+
+#define UID_BASE_DEFAULT 1878000000u
+/* Below live the host's accounts. */
+#define UID_BASE_MIN 65537u
+/* One uid per gateway and one per calf; 2^32 - 1 is no uid. */
+#define UID_BASE_MAX (UINT32_MAX - 1 - (2 * KV_SUBJECTS_MAX + 2))
+
+
+enum {
+	OPTION_INTERFACE = 'i',
+	OPTION_HELP = 'h',
+	OPTION_INSTANCE = 256,
+	OPTION_CONFIG,
+	OPTION_CALF,
+	OPTION_RUNTIME,
+	OPTION_CGROUP_PARENT,
+	OPTION_RESOLV_CONF,
+	OPTION_AUDIT,
+	OPTION_UID_BASE,
+	OPTION_MODE,
+	OPTION_TAKEOVER,
+	OPTION_VERBOSE,
+	OPTION_VERSION,
+	OPTION_ROLE,
+	OPTION_CALF_INDEX,
+};
+
+static const struct option long_options[] = {
+	{ "interface", required_argument, NULL, OPTION_INTERFACE },
+	{ "instance", required_argument, NULL, OPTION_INSTANCE },
+	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "calf", required_argument, NULL, OPTION_CALF },
+	{ "runtime", required_argument, NULL, OPTION_RUNTIME },
+	{ "cgroup-parent", required_argument, NULL, OPTION_CGROUP_PARENT },
+	{ "resolv-conf", required_argument, NULL, OPTION_RESOLV_CONF },
+	{ "audit", required_argument, NULL, OPTION_AUDIT },
+	{ "uid-base", required_argument, NULL, OPTION_UID_BASE },
+	{ "mode", required_argument, NULL, OPTION_MODE },
+	{ "takeover", no_argument, NULL, OPTION_TAKEOVER },
+	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "role", required_argument, NULL, OPTION_ROLE },
+	{ "calf-index", required_argument, NULL, OPTION_CALF_INDEX },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help_text[] =
+	"Usage: calfpen-priv --interface NAME [OPTIONS]\n"
+	"\n"
+	"Runs network clients (calves) for one uplink, each in its own pen.\n"
+	"\n"
+	"  -i, --interface NAME    the uplink; there is no default\n"
+	"      --instance NAME     name of this instance; default: the uplink's, each\n"
+	"                          '.' replaced by '-'\n"
+	"      --config FILE       default: /etc/calfpen/INSTANCE.yaml if it exists\n"
+	"      --calf DIRECTORY    that holds a calf.yaml; may be repeated;\n"
+	"                          default: the shipped dhcp4\n"
+	"      --runtime NAME      OCI runtime, a path or a name in PATH; default: runc\n"
+	"      --cgroup-parent P   cgroup that holds the calves' cgroups; default: calfpen\n"
+	"      --resolv-conf FILE  instead of the configuration's resolv_conf\n"
+	"      --audit FILE        default: /var/log/calfpen/INSTANCE.audit.jsonl\n"
+	"      --uid-base N        first of the user ids that processes of this instance\n"
+	"                          get; needs no accounts; default: 1878000000\n"
+	"      --mode MODE         auto, native or tc: where frames are filtered;\n"
+	"                          instead of the configuration's mode\n"
+	"      --takeover          start although another DHCP client holds the uplink\n"
+	"      --verbose           log more\n"
+	"  -h, --help              this text\n"
+	"      --version\n";
+
+static bool is_lower_or_digit(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/*
+ * a-z 0-9 _ -, not starting with '-'. No dots: the name is a directory of the
+ * BPF file system, which refuses them (EPERM), and a container's name.
+ */
+static bool is_instance_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length < 1 || length > OPTIONS_INSTANCE_MAX || name[0] == '-')
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!is_lower_or_digit(name[i]) && name[i] != '_' && name[i] != '-')
+			return false;
+	return true;
+}
+
+/* What the kernel takes for an interface, printable characters only. */
+static bool is_interface_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length < 1 || length >= IFNAMSIZ)
+		return false;
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (name[i] <= 0x20 || name[i] >= 0x7f || name[i] == '/' || name[i] == ':')
+			return false;
+	return true;
+}
+
+/* Segments of A-Z a-z 0-9 . _ - separated by '/', none of them "." or "..",
+ * no slash at either end. */
+static bool is_cgroup_path(const char *path)
+{
+	const char *segment = path;
+
+	for (const char *c = path;; c++) {
+		if (*c == '/' || *c == '\0') {
+			size_t length = (size_t)(c - segment);
+
+			if (length == 0 || (length == 1 && segment[0] == '.') ||
+			    (length == 2 && segment[0] == '.' && segment[1] == '.'))
+				return false;
+			if (*c == '\0')
+				return true;
+			segment = c + 1;
+		} else if (!is_lower_or_digit(*c) && !(*c >= 'A' && *c <= 'Z') && *c != '.' &&
+			   *c != '_' && *c != '-') {
+			return false;
+		}
+	}
+}
+
+/* Copy a text that is a path or a part of one: not empty, printable, fits. */
+static int copy_text(const char *option, const char *text, char *to, size_t size)
+{
+	if (text[0] == '\0') {
+		log_error("--%s: is empty", option);
+		return -EINVAL;
+	}
+	for (const char *c = text; *c != '\0'; c++) {
+		if (*c < 0x20 || *c == 0x7f) {
+			log_error("--%s: \"%s\" has a byte that is not printable ASCII", option, text);
+			return -EINVAL;
+		}
+	}
+	if (strlen(text) >= size) {
+		log_error("--%s: is longer than %zu bytes", option, size - 1);
+		return -EINVAL;
+	}
+	memcpy(to, text, strlen(text) + 1);
+	return 0;
+}
+
+static int parse_number(const char *option, const char *text, uint32_t min, uint32_t max,
+			uint32_t *numberp)
+{
+	if (value_parse_uint(text, min, max, numberp) < 0) {
+		log_error("--%s: \"%s\" is not a number from %u to %u", option, text, min, max);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_instance(struct options *options, const char *name)
+{
+	if (!is_instance_name(name)) {
+		log_error("--instance: \"%s\" is not a name of 1 to %d characters a-z 0-9 _ -", name,
+			  OPTIONS_INSTANCE_MAX);
+		return -EINVAL;
+	}
+	memcpy(options->instance, name, strlen(name) + 1);
+	return 0;
+}
+
+static int parse_interface(struct options *options, const char *name)
+{
+	if (!is_interface_name(name)) {
+		log_error("--interface: \"%s\" cannot be an interface: 1 to %d characters, no blank, "
+			  "'/' or ':'",
+			  name, IFNAMSIZ - 1);
+		return -EINVAL;
+	}
+	memcpy(options->uplink, name, strlen(name) + 1);
+	return 0;
+}
+
+static int parse_mode(struct options *options, const char *name)
+{
+	static const char *const names[] = {
+		[FRAME_MODE_AUTO] = "auto",
+		[FRAME_MODE_NATIVE] = "native",
+		[FRAME_MODE_TC] = "tc",
+	};
+
+	for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
+		if (strcmp(name, names[i]) == 0) {
+			options->mode = i;
+			return 0;
+		}
+	}
+	log_error("--mode: \"%s\" is none of auto, native, tc", name);
+	return -EINVAL;
+}
+
+static int parse_role(struct options *options, const char *name)
+{
+	if (strcmp(name, "watcher") == 0) {
+		options->role = ROLE_WATCHER;
+	} else if (strcmp(name, "gateway") == 0) {
+		options->role = ROLE_GATEWAY;
+	} else {
+		log_error("--role: \"%s\" is none of watcher, gateway", name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_calf(struct options *options, const char *directory)
+{
+	char checked[PATH_MAX];
+	int r;
+
+	if (options->n_calves == OPTIONS_CALVES_MAX) {
+		log_error("--calf: more than %d calves", OPTIONS_CALVES_MAX);
+		return -EINVAL;
+	}
+	r = copy_text("calf", directory, checked, sizeof(checked));
+	if (r < 0)
+		return r;
+	options->calves[options->n_calves++] = directory; /* argv's memory */
+	return 0;
+}
+
+static int parse_cgroup_parent(struct options *options, const char *path)
+{
+	if (strlen(path) >= sizeof(options->cgroup_parent) || !is_cgroup_path(path)) {
+		log_error("--cgroup-parent: \"%s\" is not a relative path of names with "
+			  "A-Z a-z 0-9 . _ -",
+			  path);
+		return -EINVAL;
+	}
+	memcpy(options->cgroup_parent, path, strlen(path) + 1);
+	return 0;
+}
+
+/* One option. 1 if it was answered here. */
+static int parse_one(struct options *options, int c, const char *text)
+{
+	switch (c) {
+	case OPTION_INTERFACE:
+		return parse_interface(options, text);
+	case OPTION_INSTANCE:
+		return parse_instance(options, text);
+	case OPTION_CONFIG:
+		return copy_text("config", text, options->configuration,
+				 sizeof(options->configuration));
+	case OPTION_CALF:
+		return parse_calf(options, text);
+	case OPTION_RUNTIME:
+		return copy_text("runtime", text, options->runtime, sizeof(options->runtime));
+	case OPTION_CGROUP_PARENT:
+		return parse_cgroup_parent(options, text);
+	case OPTION_RESOLV_CONF:
+		if (text[0] != '/') {
+			log_error("--resolv-conf: \"%s\" does not start with '/'", text);
+			return -EINVAL;
+		}
+		return copy_text("resolv-conf", text, options->resolv_conf,
+				 sizeof(options->resolv_conf));
+	case OPTION_AUDIT:
+		return copy_text("audit", text, options->audit, sizeof(options->audit));
+	case OPTION_UID_BASE:
+		return parse_number("uid-base", text, UID_BASE_MIN, UID_BASE_MAX,
+				    &options->uid_base);
+	case OPTION_MODE:
+		return parse_mode(options, text);
+	case OPTION_TAKEOVER:
+		options->takeover = true;
+		return 0;
+	case OPTION_VERBOSE:
+		options->verbose = true;
+		return 0;
+	case OPTION_HELP:
+		fputs(help_text, stdout);
+		return 1;
+	case OPTION_VERSION:
+		puts("calfpen " CALFPEN_VERSION);
+		return 1;
+	case OPTION_ROLE:
+		return parse_role(options, text);
+	case OPTION_CALF_INDEX:
+		return parse_number("calf-index", text, 0, OPTIONS_CALVES_MAX - 1,
+				    &options->i_calf);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The shipped calf stands beside the program: PREFIX/lib/calfpen/calfpen-priv
+ * and PREFIX/lib/calfpen/calves/dhcp4, in the build tree and installed. */
+static int default_calf(struct options *options)
+{
+	static char directory[PATH_MAX];
+	static const char below[] = "/calves/dhcp4";
+	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
+	char *slash;
+
+	if (length < 0 || (size_t)length == sizeof(directory) - 1) {
+		log_error("cannot find the shipped calf beside this program: name it with --calf");
+		return -EINVAL;
+	}
+	directory[length] = '\0';
+	slash = strrchr(directory, '/');
+	if (slash == NULL || (size_t)(slash - directory) + sizeof(below) > sizeof(directory)) {
+		log_error("cannot find the shipped calf beside this program: name it with --calf");
+		return -EINVAL;
+	}
+	memcpy(slash, below, sizeof(below));
+	options->calves[0] = directory;
+	options->n_calves = 1;
+	return 0;
+}
+
+static int default_instance(struct options *options)
+{
+	char name[IFNAMSIZ];
+
+	memcpy(name, options->uplink, sizeof(name));
+	for (char *c = name; *c != '\0'; c++)
+		if (*c == '.')
+			*c = '-';
+	if (!is_instance_name(name)) {
+		log_error("\"%s\" cannot name the instance too: give it one with --instance",
+			  options->uplink);
+		return -EINVAL;
+	}
+	memcpy(options->instance, name, strlen(name) + 1);
+	return 0;
+}
+
+static int fill_defaults(struct options *options)
+{
+	int r;
+
+	if (options->uplink[0] == '\0') {
+		log_error("no uplink: name the interface with --interface NAME");
+		return -EINVAL;
+	}
+	if (options->instance[0] == '\0') {
+		r = default_instance(options);
+		if (r < 0)
+			return r;
+	}
+	if (options->n_calves == 0) {
+		r = default_calf(options);
+		if (r < 0)
+			return r;
+	}
+	if (options->i_calf >= options->n_calves) {
+		log_error("--calf-index: there are %u calves", options->n_calves);
+		return -EINVAL;
+	}
+	if (options->configuration[0] == '\0') {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "/etc/calfpen/%s.yaml", options->instance);
+		if (access(path, F_OK) == 0)
+			memcpy(options->configuration, path, strlen(path) + 1);
+	}
+	if (options->audit[0] == '\0')
+		snprintf(options->audit, sizeof(options->audit),
+			 "/var/log/calfpen/%s.audit.jsonl", options->instance);
+	return 0;
+}
+
+/* One line for what getopt_long() refused. */
+static int refuse(int c, char **argv, int i_argument)
+{
+	const char *argument = i_argument > 0 ? argv[i_argument] : "";
+
+	if (c == ':')
+		log_error("%s: needs a value; see --help", argument);
+	else
+		log_error("%s: unknown option or unexpected value; see --help", argument);
+	return -EINVAL;
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+	struct options parsed = {
+		.runtime = "runc",
+		.cgroup_parent = "calfpen",
+		.uid_base = UID_BASE_DEFAULT,
+		.mode = -1,
+		.argv = argv,
+		.argc = argc,
+	};
+	int c, r;
+
+	optind = 0; /* GNU: start anew, also for a second call */
+	while ((c = getopt_long(argc, argv, "+:i:h", long_options, NULL)) != -1) {
+		if (c == ':' || c == '?')
+			return refuse(c, argv, optind - 1);
+		r = parse_one(&parsed, c, optarg);
+		if (r != 0)
+			return r;
+	}
+	if (optind < argc) {
+		log_error("\"%s\": unexpected argument; see --help", argv[optind]);
+		return -EINVAL;
+	}
+	r = fill_defaults(&parsed);
+	if (r < 0)
+		return r;
+	*options = parsed;
+	return 0;
+}
