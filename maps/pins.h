@@ -14,6 +14,7 @@
 #define PIN_EVENTS "events"
 #define PIN_DENIALS "denials"
 /* Made anew at every start: */
+#define PIN_UNDO "undo"
 #define PIN_FRAME_RULES "frame_rules"
 #define PIN_FRAME_XIDS "frame_xids"
 #define PIN_FRAME_PEERS "frame_peers"

@@ -17,4 +17,4 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BPF_HEADERS) | $(BUILD)/bpf/
 
 $(BUILD)/include/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o | $(BUILD)/include/skel/
 	$(call msg,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*) > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@

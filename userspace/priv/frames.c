@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/frames.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "maps/pins.h"
+#include "skel/frame_tc.skel.h"
+#include "skel/frame_xdp.skel.h"
+#include "userspace/common/log.h"
+
+static int load_tc(struct frames *frames)
+{
+	int error;
+
+	frames->tc = frame_tc_bpf__open();
+	if (!frames->tc)
+		return -errno;
+	frames->tc->rodata->config = frames->config;
+	error = bpf_map__reuse_fd(frames->tc->maps.kv, frames->kv_fd);
+	return error ? error : frame_tc_bpf__load(frames->tc);
+}
+
+static int fill_rules(const struct frames *frames, const struct frame_rule *rules, uint32_t n_rules)
+{
+	for (uint32_t i = 0; i < n_rules; i++) {
+		int error = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_rules), &i,
+						&rules[i], BPF_ANY);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int freeze_and_pin(const struct frames *frames)
+{
+	const struct {
+		const char *pin;
+		const struct bpf_map *map;
+		bool open; /* the kernel must be able to empty it, and we to fill it */
+	} maps[] = {
+		{ PIN_FRAME_RULES, frames->tc->maps.frame_rules, false },
+		{ PIN_FRAME_BUCKETS, frames->tc->maps.frame_buckets, false },
+		{ PIN_FRAME_XIDS, frames->tc->maps.frame_xids, false },
+		{ PIN_FRAME_PEERS, frames->tc->maps.frame_peers, false },
+		{ PIN_FRAME_COUNTERS, frames->tc->maps.frame_counters, false },
+		{ PIN_FRAME_SLOT, frames->tc->maps.frame_slot, true },
+	};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		int fd = bpf_map__fd(maps[i].map), error = 0;
+
+		if (!maps[i].open)
+			error = bpf_map_freeze(fd);
+		if (!error)
+			error = pins_put(frames->pins, "", maps[i].pin, fd);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int uplink_ifindex,
+		const uint8_t mac[6], const struct frame_rule *rules, uint32_t n_rules)
+{
+	int error;
+
+	*frames = FRAMES_NULL(*frames);
+	if (n_rules > FRAME_RULES_MAX)
+		return -E2BIG;
+	frames->pins = pins;
+	frames->kv_fd = kv_fd;
+	frames->config.uplink_ifindex = (uint32_t)uplink_ifindex;
+	memcpy(frames->config.mac, mac, sizeof(frames->config.mac));
+	do {
+		/* 0 would let unmarked frames of the host into the tap. */
+		if (getrandom(&frames->config.mark, sizeof(frames->config.mark), 0) < 0)
+			return -errno;
+	} while (!frames->config.mark);
+
+	error = load_tc(frames);
+	if (!error)
+		error = fill_rules(frames, rules, n_rules);
+	if (!error)
+		error = freeze_and_pin(frames);
+	if (error) {
+		log_error("cannot load the frame programs: %s", strerror(-error));
+		frames_deinit(frames);
+	}
+	return error;
+}
+
+int frames_open(struct frames *frames, int tap_ifindex)
+{
+	uint32_t zero = 0, ifindex = (uint32_t)tap_ifindex;
+	int error = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_slot), &zero, &ifindex,
+					BPF_ANY);
+
+	if (error)
+		log_error("cannot enter the tap in the devmap slot: %s", strerror(-error));
+	return error;
+}
+
+void frames_deinit(struct frames *frames)
+{
+	frame_tc_bpf__destroy(frames->tc);
+	frame_xdp_bpf__destroy(frames->xdp);
+	*frames = FRAMES_NULL(*frames);
+}

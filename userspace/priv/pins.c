@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/pins.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "maps/pins.h"
+#include "userspace/common/log.h"
+
+#define PIN_PATH_MAX (PATH_MAX + NAME_MAX)
+
+static int make_directory(const char *path)
+{
+	struct stat status;
+
+	if (mkdir(path, 0700) && errno != EEXIST) {
+		int error = -errno;
+
+		log_error("%s: cannot make the pin directory: %s", path, strerror(-error));
+		return error;
+	}
+	if (lstat(path, &status))
+		return -errno;
+	/* A directory that somebody else made could hold anything. */
+	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid()) {
+		log_error("%s: is not a directory of ours; remove it", path);
+		return -EPERM;
+	}
+	if ((status.st_mode & 0777) != 0700 && chmod(path, 0700))
+		return -errno;
+	return 0;
+}
+
+int pins_init(struct pins *pins, const char *instance)
+{
+	char root[] = PINS_ROOT;
+	struct statfs fs;
+	int error;
+
+	*strrchr(root, '/') = '\0';
+	if (statfs(root, &fs) || fs.f_type != BPF_FS_MAGIC) {
+		log_error("%s: is not a BPF file system; mount one: mount -t bpf bpf %s", root,
+			  root);
+		return -ENODEV;
+	}
+	error = make_directory(PINS_ROOT);
+	if (error)
+		return error;
+	if (snprintf(pins->directory, sizeof(pins->directory), "%s/%s", PINS_ROOT, instance) >=
+	    (int)sizeof(pins->directory))
+		return -ENAMETOOLONG;
+	return make_directory(pins->directory);
+}
+
+int pins_put(const struct pins *pins, const char *prefix, const char *name, int fd)
+{
+	char path[PIN_PATH_MAX];
+	int error;
+
+	snprintf(path, sizeof(path), "%s/%s%s", pins->directory, prefix, name);
+	if (unlink(path) && errno != ENOENT)
+		return -errno;
+	error = bpf_obj_pin(fd, path);
+	if (error)
+		log_error("%s: cannot pin: %s", path, strerror(-error));
+	return error;
+}
+
+int pins_get(const struct pins *pins, const char *name)
+{
+	char path[PIN_PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", pins->directory, name);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+void pins_remove(const struct pins *pins, const char *name)
+{
+	char path[PIN_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", pins->directory, name);
+	unlink(path);
+}
+
+void pins_remove_all(const struct pins *pins, const char *prefix)
+{
+	DIR *directory = opendir(pins->directory);
+	struct dirent *entry;
+
+	if (!directory)
+		return;
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.' && !strncmp(entry->d_name, prefix, strlen(prefix)))
+			pins_remove(pins, entry->d_name);
+	closedir(directory);
+}
+
+void pins_deinit(const struct pins *pins)
+{
+	pins_remove_all(pins, "");
+	rmdir(pins->directory);
+}

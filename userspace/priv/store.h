@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration store of an instance as the supervisor makes it: maps
+ * (adopted from a former life where they fit), one gate program per subject,
+ * all frozen and pinned. Whoever is handed a gate's descriptor acts as that
+ * subject.
+ */
+#ifndef CALFPEN_PRIV_STORE_H
+#define CALFPEN_PRIV_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "maps/kv.h"
+#include "userspace/priv/pins.h"
+
+struct kv_gate_bpf;
+
+struct store {
+	const struct pins *pins; /* outlives the store */
+	int kv_fd, ctl_fd, undo_fd, events_fd, denials_fd;
+	int gate_fds[KV_SUBJECTS_MAX];
+	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
+	uint32_t n_subjects;
+	bool adopted;
+};
+
+#define STORE_NULL(_x)                                                                             \
+	((struct store){ .kv_fd = -1, .ctl_fd = -1, .undo_fd = -1, .events_fd = -1,                \
+			 .denials_fd = -1, .gate_fds = { [0 ... KV_SUBJECTS_MAX - 1] = -1 } })
+
+/* One access rule with its path: exact, "/dir/", or "/". */
+struct store_rule {
+	struct kv_key key;
+	struct kv_rule rule;
+};
+
+struct store_subject {
+	uint32_t number; /* enum kv_subject */
+	const char *name; /* pin names end in it */
+	const struct store_rule *rules;
+	uint32_t n_rules;
+	uint32_t requests_per_second;
+	uint32_t request_burst;
+};
+
+/*
+ * Make or adopt the maps for `max_keys` keys (at most KV_KEYS_MAX) and
+ * `n_subjects` subjects. Pinned maps of a former life are adopted only if
+ * layout version, types and sizes fit; if not, -EEXIST after one line that
+ * says how to begin anew. 0, or a negative errno, logged.
+ */
+int store_init(struct store *store, const struct pins *pins, uint32_t max_keys,
+	       uint32_t n_subjects);
+
+/* Load, fill, freeze and pin the gate of one subject: its descriptor (owned
+ * by the store), or a negative errno, logged. */
+int store_add_subject(struct store *store, const struct store_subject *subject);
+
+/* Close; what is pinned stays. Legal on STORE_NULL. */
+void store_deinit(struct store *store);
+
+#endif
