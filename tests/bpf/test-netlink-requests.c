@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+/* netlink.c against the kernel, each test in a network namespace of its own. */
+#include <criterion/criterion.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "userspace/priv/netlink.h"
+
+static struct netlink *netlink;
+static int uplink;
+
+static int sh(const char *command)
+{
+	return system(command); /* NOLINT(cert-env33-c) */
+}
+
+static void setup(void)
+{
+	struct netlink_link link;
+
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	cr_assert_eq(unshare(CLONE_NEWNET), 0);
+	cr_assert_eq(sh("ip link set lo up; ip link add up0 type veth peer name peer0;"
+			"ip link set peer0 up"), 0);
+	cr_assert_eq(netlink_new(&netlink), 0);
+	cr_assert_eq(netlink_link_get_by_name(netlink, "up0", &link), 0);
+	uplink = link.ifindex;
+}
+
+static void teardown(void)
+{
+	netlink = netlink_free(netlink);
+}
+
+TestSuite(netlink, .init = setup, .fini = teardown, .timeout = 20);
+
+static struct in_addr in(const char *text)
+{
+	struct in_addr address = { 0 };
+
+	cr_assert_eq(inet_pton(AF_INET, text, &address), 1);
+	return address;
+}
+
+Test(netlink, link_get_and_set)
+{
+	struct netlink_link link;
+
+	cr_assert_eq(netlink_link_get(netlink, uplink, &link), 0);
+	cr_expect_str_eq(link.name, "up0");
+	cr_expect_eq(link.mtu, 1500);
+	cr_expect_gt(link.max_mtu, 9000);
+	cr_expect_eq(link.type, 1);
+	cr_expect_eq(link.flags & IFF_UP, 0);
+
+	cr_expect_eq(netlink_link_set_up(netlink, uplink, true), 0);
+	cr_expect_eq(netlink_link_set_mtu(netlink, uplink, 1400), 0);
+	cr_assert_eq(netlink_link_get(netlink, uplink, &link), 0);
+	cr_expect_neq(link.flags & IFF_UP, 0);
+	cr_expect_eq(link.mtu, 1400);
+	cr_expect_eq(netlink_link_set_mtu(netlink, uplink, 60), -EINVAL);
+	cr_expect_eq(netlink_link_set_up(netlink, uplink, false), 0);
+	cr_assert_eq(netlink_link_get(netlink, uplink, &link), 0);
+	cr_expect_eq(link.flags & IFF_UP, 0);
+}
+
+Test(netlink, link_that_is_not_there)
+{
+	struct netlink_link link;
+
+	cr_expect_eq(netlink_link_get_by_name(netlink, "none0", &link), -ENODEV);
+	cr_expect_eq(netlink_link_get_by_name(netlink, "", &link), -ENODEV);
+	cr_expect_eq(netlink_link_get_by_name(netlink, "0123456789abcdef", &link), -ENODEV);
+	cr_expect_eq(netlink_link_get(netlink, 4711, &link), -ENODEV);
+	cr_expect_eq(netlink_link_get(netlink, 0, &link), -ENODEV);
+	cr_expect_eq(netlink_link_set_up(netlink, 4711, true), -ENODEV);
+	cr_expect_eq(netlink_link_set_mtu(netlink, 4711, 1400), -ENODEV);
+	cr_expect_eq(netlink_link_set_quiet(netlink, 4711), -ENODEV);
+}
+
+Test(netlink, quiet_link_has_no_ipv6_address)
+{
+	struct netlink_link link;
+
+	cr_assert_eq(netlink_link_set_quiet(netlink, uplink), 0);
+	cr_assert_eq(netlink_link_set_up(netlink, uplink, true), 0);
+	cr_assert_eq(netlink_link_get(netlink, uplink, &link), 0);
+	cr_expect_neq(link.flags & IFF_NOARP, 0);
+	cr_expect_eq(sh("! ip -6 addr show dev up0 | grep -q inet6"), 0);
+	cr_expect_eq(sh("ip -6 addr show dev peer0 | grep -q inet6"), 0);
+}
+
+struct seen {
+	struct netlink_address addresses[8];
+	struct netlink_route routes[8];
+	uint32_t n;
+};
+
+static void see_address(const struct netlink_address *address, void *data)
+{
+	struct seen *seen = data;
+
+	cr_assert_lt(seen->n, 8);
+	seen->addresses[seen->n++] = *address;
+}
+
+static void see_route(const struct netlink_route *route, void *data)
+{
+	struct seen *seen = data;
+
+	cr_assert_lt(seen->n, 8);
+	seen->routes[seen->n++] = *route;
+}
+
+Test(netlink, addresses)
+{
+	struct netlink_address ours = {
+		.address = in("192.0.2.5"),
+		.prefix_length = 24,
+		.broadcast = in("192.0.2.255"),
+		.valid_s = 600,
+		.preferred_s = 600,
+	};
+	struct seen seen = { .n = 0 };
+
+	cr_assert_eq(sh("ip addr add 198.51.100.7/25 dev up0"), 0);
+	cr_assert_eq(sh("ip addr add 192.0.2.99/24 dev peer0"), 0);
+	cr_assert_eq(netlink_address_add(netlink, uplink, &ours), 0);
+	cr_expect_eq(netlink_address_add(netlink, uplink, &ours), -EEXIST);
+
+	cr_assert_eq(netlink_address_each(netlink, uplink, see_address, &seen), 0);
+	cr_assert_eq(seen.n, 2);
+	cr_expect_eq(seen.addresses[0].protocol, 0);
+	cr_expect_eq(seen.addresses[0].valid_s, NETLINK_FOREVER);
+	cr_expect_eq(seen.addresses[1].protocol, NETLINK_OWNER);
+	cr_expect_eq(seen.addresses[1].prefix_length, 24);
+	cr_expect_eq(seen.addresses[1].address.s_addr, ours.address.s_addr);
+	cr_expect_eq(seen.addresses[1].broadcast.s_addr, ours.broadcast.s_addr);
+	cr_expect_leq(seen.addresses[1].valid_s, 600);
+	cr_expect_geq(seen.addresses[1].valid_s, 598);
+
+	/* in place, the mark stays */
+	ours.valid_s = ours.preferred_s = 7200;
+	cr_assert_eq(netlink_address_replace(netlink, uplink, &ours), 0);
+	seen.n = 0;
+	cr_assert_eq(netlink_address_each(netlink, uplink, see_address, &seen), 0);
+	cr_assert_eq(seen.n, 2);
+	cr_expect_geq(seen.addresses[1].valid_s, 7198);
+	cr_expect_eq(seen.addresses[1].protocol, NETLINK_OWNER);
+
+	ours.valid_s = ours.preferred_s = NETLINK_FOREVER;
+	cr_assert_eq(netlink_address_replace(netlink, uplink, &ours), 0);
+	seen.n = 0;
+	cr_assert_eq(netlink_address_each(netlink, uplink, see_address, &seen), 0);
+	cr_expect_eq(seen.addresses[1].valid_s, NETLINK_FOREVER);
+
+	cr_expect_eq(netlink_address_delete(netlink, uplink, &ours), 0);
+	cr_expect_eq(netlink_address_delete(netlink, uplink, &ours), 0);
+	seen.n = 0;
+	cr_assert_eq(netlink_address_each(netlink, uplink, see_address, &seen), 0);
+	cr_expect_eq(seen.n, 1);
+	cr_expect_eq(netlink_address_add(netlink, 4711, &ours), -ENODEV);
+}
+
+static const struct netlink_address lease = {
+	.prefix_length = 24, .valid_s = NETLINK_FOREVER, .preferred_s = NETLINK_FOREVER
+};
+
+static void routes_in_table(uint32_t table)
+{
+	struct netlink_address address = lease;
+	struct netlink_route route = {
+		.gateway = in("192.0.2.1"),
+		.source = in("192.0.2.5"),
+		.metric = 100,
+		.table = table,
+	};
+	struct netlink_route other = route;
+	struct seen seen = { .n = 0 };
+	char command[256];
+
+	address.address = route.source;
+	cr_assert_eq(netlink_link_set_up(netlink, uplink, true), 0);
+	cr_assert_eq(netlink_address_add(netlink, uplink, &address), 0);
+	/* nobody's route there yet */
+	cr_assert_eq(netlink_route_each(netlink, uplink, table, see_route, &seen), 0);
+	cr_assert_eq(seen.n, 0);
+
+	cr_assert_eq(netlink_route_add(netlink, uplink, &route), 0);
+	cr_expect_eq(netlink_route_add(netlink, uplink, &route), -EEXIST);
+	(void)snprintf(command, sizeof(command),
+		       "ip route add default via 192.0.2.9 table %u metric 50 proto dhcp", table);
+	cr_assert_eq(sh(command), 0);
+
+	cr_assert_eq(netlink_route_each(netlink, uplink, table, see_route, &seen), 0);
+	cr_assert_eq(seen.n, 1);
+	cr_expect_eq(seen.routes[0].metric, 100);
+	cr_expect_eq(seen.routes[0].table, table);
+	cr_expect_eq(seen.routes[0].gateway.s_addr, route.gateway.s_addr);
+	cr_expect_eq(seen.routes[0].source.s_addr, route.source.s_addr);
+	cr_expect_eq(seen.routes[0].prefix_length, 0);
+
+	/* a second one of equal destination and metric, then the first goes */
+	other.gateway = in("192.0.2.2");
+	cr_expect_eq(netlink_route_add(netlink, uplink, &other), -EEXIST);
+	cr_assert_eq(netlink_route_append(netlink, uplink, &other), 0);
+	cr_assert_eq(netlink_route_delete(netlink, uplink, &route), 0);
+	cr_expect_eq(netlink_route_delete(netlink, uplink, &route), 0);
+	seen.n = 0;
+	cr_assert_eq(netlink_route_each(netlink, uplink, table, see_route, &seen), 0);
+	cr_assert_eq(seen.n, 1);
+	cr_expect_eq(seen.routes[0].gateway.s_addr, other.gateway.s_addr);
+
+	/* the foreign one is still there, and cannot be deleted as ours */
+	route.gateway = in("192.0.2.9");
+	route.source.s_addr = 0;
+	route.metric = 50;
+	cr_expect_eq(netlink_route_delete(netlink, uplink, &route), 0);
+	(void)snprintf(command, sizeof(command), "ip route show table %u | grep -q 192.0.2.9",
+		       table);
+	cr_expect_eq(sh(command), 0);
+}
+
+Test(netlink, routes_main)
+{
+	routes_in_table(254);
+}
+
+Test(netlink, routes_own_table)
+{
+	routes_in_table(1000);
+}
+
+Test(netlink, route_on_link)
+{
+	struct netlink_address address = lease;
+	struct netlink_route route = {
+		.destination = in("203.0.113.1"),
+		.prefix_length = 32,
+		.source = in("192.0.2.5"),
+		.metric = 100,
+		.table = 254,
+	};
+	struct seen seen = { .n = 0 };
+
+	address.address = route.source;
+	address.prefix_length = 32;
+	cr_expect_eq(netlink_route_add(netlink, uplink, &route), -ENETDOWN);
+	cr_assert_eq(netlink_link_set_up(netlink, uplink, true), 0);
+	cr_expect_eq(netlink_route_add(netlink, uplink, &route), -EINVAL, "source is not ours yet");
+	cr_assert_eq(netlink_address_add(netlink, uplink, &address), 0);
+	cr_assert_eq(netlink_route_add(netlink, uplink, &route), 0);
+	cr_assert_eq(netlink_route_each(netlink, uplink, 254, see_route, &seen), 0);
+	cr_assert_eq(seen.n, 1);
+	cr_expect_eq(seen.routes[0].gateway.s_addr, 0);
+	cr_expect_eq(sh("ip route show 203.0.113.1 | grep -q 'scope link'"), 0);
+	cr_assert_eq(netlink_route_delete(netlink, uplink, &route), 0);
+	cr_expect_eq(sh("! ip route show | grep -q 203.0.113.1"), 0);
+}
+
+static void count_address(const struct netlink_address *address, void *data)
+{
+	uint32_t *n = data;
+
+	(void)address;
+	(*n)++;
+}
+
+/* Dumps that do not fit one message, with entries of others in between. */
+Test(netlink, many)
+{
+	struct netlink_address address = lease;
+	struct netlink_route route = { .source = in("192.0.2.5"), .prefix_length = 32, .table = 254 };
+	struct seen seen = { .n = 0 };
+	uint32_t i, n = 0;
+
+	cr_assert_eq(netlink_link_set_up(netlink, uplink, true), 0);
+	address.address = route.source;
+	cr_assert_eq(netlink_address_add(netlink, uplink, &address), 0);
+	cr_assert_eq(sh("for i in $(seq 0 3); do for j in $(seq 1 250); do "
+			"echo addr add 10.0.$i.$j/8 dev up0;"
+			"echo route add 172.16.$i.$j dev peer0 proto 202;"
+			"done; done | ip -batch -"), 0);
+	cr_assert_eq(netlink_route_each(netlink, uplink, 254, see_route, &seen), 0);
+	cr_expect_eq(seen.n, 0, "peer0's routes are none of ours");
+	cr_assert_eq(netlink_address_each(netlink, uplink, count_address, &n), 0);
+	cr_expect_eq(n, 1001);
+	for (i = 0; i < 8; i++) {
+		route.destination.s_addr = htonl(0xac200000u + i);
+		cr_assert_eq(netlink_route_add(netlink, uplink, &route), 0);
+	}
+	cr_assert_eq(netlink_route_each(netlink, uplink, 254, see_route, &seen), 0);
+	cr_expect_eq(seen.n, 8);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network configuration by rtnetlink, typed; the only user of libnl. IPv4
+ * addresses and routes, and the few link settings that priv needs.
+ *
+ * What we add carries a protocol number of our own, NETLINK_OWNER, as
+ * IFA_PROTO of addresses and rtm_protocol of routes: after any restart ours
+ * are told from everybody else's without a file, and on several uplinks by
+ * the interface. RTPROT_DHCP (16) is not used: other clients, networkd and
+ * NetworkManager use it too, and then theirs would look like ours.
+ *
+ * Every function returns 0 or the kernel's negative errno; nothing is logged
+ * here. Calls are synchronous; one struct must not be used by two threads.
+ */
+#ifndef CALFPEN_PRIV_NETLINK_H
+#define CALFPEN_PRIV_NETLINK_H
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* `ip route` shows "proto 202"; unassigned in rt_protos and in FRR's range. */
+#define NETLINK_OWNER 202
+#define NETLINK_FOREVER UINT32_MAX
+
+struct netlink;
+
+/* Open a socket; fully owned by the caller. Needs socket(2), so before a
+ * process confines itself. The others need sendmsg and recvmsg only. */
+int netlink_new(struct netlink **netlinkp);
+/* NULL is legal. Returns NULL. */
+struct netlink *netlink_free(struct netlink *netlink);
+
+/* links */
+
+struct netlink_link {
+	int ifindex;
+	char name[IFNAMSIZ];
+	uint32_t flags; /* IFF_*, IFF_LOWER_UP is the carrier */
+	uint32_t mtu;
+	uint32_t min_mtu; /* 0: not known */
+	uint32_t max_mtu; /* 0: not known */
+	uint16_t type;	  /* ARPHRD_* */
+	uint8_t mac[6];	  /* zeros if the hardware address is not 6 bytes */
+};
+
+/* -ENODEV if there is none; *linkp is written on success only. */
+int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp);
+int netlink_link_get_by_name(struct netlink *netlink, const char *name, struct netlink_link *linkp);
+int netlink_link_set_up(struct netlink *netlink, int ifindex, bool up);
+int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu);
+/* Make a link that is still down one on which the host says nothing by
+ * itself: no ARP (IFF_NOARP), no IPv6 address (addrgenmode none; a kernel
+ * without IPv6 is no error). For a calf's tap, before it is set up. */
+int netlink_link_set_quiet(struct netlink *netlink, int ifindex);
+
+/* addresses */
+
+struct netlink_address {
+	struct in_addr address;
+	uint8_t prefix_length;
+	uint8_t protocol;	  /* NETLINK_OWNER: ours */
+	uint32_t flags;		  /* IFA_F_*; ignored by add and replace */
+	struct in_addr broadcast; /* 0: none */
+	uint32_t valid_s;	  /* seconds left, NETLINK_FOREVER */
+	uint32_t preferred_s;
+};
+
+/* Call `call` for each IPv4 address of the interface, whoever set it. */
+typedef void (*netlink_address_fn)(const struct netlink_address *address, void *data);
+int netlink_address_each(struct netlink *netlink, int ifindex, netlink_address_fn call, void *data);
+/* Add with our mark; -EEXIST if address and prefix length are there. */
+int netlink_address_add(struct netlink *netlink, int ifindex, const struct netlink_address *address);
+/* Set the lifetimes of an address that is there, in place; add it if it has
+ * just expired. */
+int netlink_address_replace(struct netlink *netlink, int ifindex,
+			    const struct netlink_address *address);
+/* 0 also if it is gone already. The kernel deletes its secondaries with it
+ * unless promote_secondaries is set on the link. */
+int netlink_address_delete(struct netlink *netlink, int ifindex,
+			   const struct netlink_address *address);
+
+/* routes */
+
+struct netlink_route {
+	struct in_addr destination;
+	uint8_t prefix_length;
+	struct in_addr gateway; /* 0: on-link, scope link */
+	struct in_addr source;	/* preferred source, 0: none */
+	uint32_t metric;
+	uint32_t table;
+};
+
+/* Call `call` for each IPv4 unicast route of ours through the interface in
+ * the table; the kernel filters, so that a full table costs nothing. */
+typedef void (*netlink_route_fn)(const struct netlink_route *route, void *data);
+int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, netlink_route_fn call,
+		       void *data);
+/* Add. -EEXIST if a route of the same destination and metric is there,
+ * whoever owns it; it stays untouched. */
+int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink_route *route);
+/* Add behind routes of the same destination and metric: what replaces one of
+ * ours comes before the old one goes, and nobody else's is ever displaced. */
+int netlink_route_append(struct netlink *netlink, int ifindex, const struct netlink_route *route);
+/* Delete the one of ours that is equal in every field; 0 if it is gone. */
+int netlink_route_delete(struct netlink *netlink, int ifindex, const struct netlink_route *route);
+
+#endif
