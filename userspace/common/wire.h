@@ -28,6 +28,7 @@ enum wire_request_tag {
 	WIRE_COMMIT = 5,
 };
 enum wire_response_tag { WIRE_OK = 0, WIRE_ERROR = 1 };
+enum wire_change_tag { WIRE_CHANGE_WRITE = 0, WIRE_CHANGE_DELETE = 1 };
 
 /* A blob inside the frame; NULL and 0 when absent. */
 struct wire_data {
@@ -39,7 +40,7 @@ struct wire_change {
 	/* 0, or the positive condition WIRE_PATH_REFUSED: `path` is empty */
 	int path_status;
 	struct kv_key path;
-	uint16_t tag; /* 0 write, 1 delete; others are unknown */
+	uint16_t tag; /* enum wire_change_tag, or unknown */
 	struct wire_data value;
 };
 
@@ -51,7 +52,8 @@ struct wire_request {
 	char display[KV_PATH_SIZE]; /* segments joined by '/', or "?" if refused,
 				     * "" if empty: what an error text echoes */
 	struct wire_data value;	    /* WIRE_WRITE */
-	uint32_t n_changes;	    /* WIRE_COMMIT: wire_request_change() each */
+	uint32_t n_changes;	    /* WIRE_COMMIT: wire_request_change() each;
+				     * may exceed KV_CHANGES_MAX: to be answered */
 	struct wire_data changes;   /* opaque position for wire_request_change() */
 	uint64_t revision;	    /* 0: none given */
 };
@@ -79,7 +81,9 @@ int wire_frame_size(const uint8_t *bytes, size_t size);
  * success only; its views live as long as `frame`.
  */
 int wire_decode_request(const uint8_t *frame, size_t size, struct wire_request *requestp);
-/* The i-th change of a WIRE_COMMIT; errors as above. */
+/* The i-th change of a WIRE_COMMIT, of the frame that `request` was decoded
+ * from. All were checked with the request: no error is left but -EBADMSG for
+ * an index that does not exist. */
 int wire_request_change(const uint8_t *frame, size_t size, const struct wire_request *request,
 			uint32_t i_change, struct wire_change *changep);
 int wire_decode_response(const uint8_t *frame, size_t size, struct wire_response *responsep);
@@ -87,11 +91,12 @@ int wire_decode_response(const uint8_t *frame, size_t size, struct wire_response
 /*
  * Encode one frame, single segment, pre-order, into `buffer`: bytes written,
  * or -EMSGSIZE if it does not fit. `path` is canonical or "" for an empty
- * list.
+ * list, else -EILSEQ. `value` is looked at for WIRE_WRITE only.
  */
 int wire_encode_request(int32_t id, enum wire_request_tag tag, const char *path, const void *value,
 			size_t length, uint8_t *buffer, size_t size);
-/* A WIRE_COMMIT of the packed changes (struct kv_change, maps/kv.h). */
+/* A WIRE_COMMIT of the packed changes (struct kv_change, maps/kv.h); also
+ * -E2BIG (more than KV_CHANGES_MAX) or -EINVAL (packing). */
 int wire_encode_commit(int32_t id, const void *changes, size_t changes_size, uint32_t n_changes,
 		       uint8_t *buffer, size_t size);
 int wire_encode_response(int32_t id, enum wire_response_tag tag, const void *value, size_t length,

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# The control protocol between a calf (requests) and its gateway (responses):
+# unpacked stream framing, frames back to back on descriptor 4 of the calf.
+# Members, tags and slots never change; new ones are only added at the end.
+@0x9e83562906de8259;
+
+struct Request {
+  id @0 :Int32;          # copied into the response
+  path @1 :List(Text);   # segments without slashes; null for commit
+  union {
+    write @2 :Data;
+    read @3 :Void;
+    delete @4 :Void;
+    list @5 :Void;       # not served yet: "undefined field 3"
+    watch @6 :Void;      # not served yet: "undefined field 4"
+    commit @7 :List(Change);  # all or nothing
+  }
+  revision @8 :UInt64;   # expected revision; 0 = none
+}
+
+struct Change {
+  path @0 :List(Text);
+  union {
+    write @1 :Data;
+    delete @2 :Void;
+  }
+}
+
+# ok and error have one data word on the wire, whatever this schema makes of
+# the struct, unless the request carried a revision.
+struct Response {
+  id @0 :Int32;
+  union {
+    ok @1 :Data;         # of a read: the value; else empty
+    error @2 :Data;      # text for the log; "err-not-found" if a key is absent
+    entries @3 :List(Entry);  # not sent yet: answers to list and watch
+  }
+  revision @4 :UInt64;
+  more @5 :Bool;
+}
+
+# Its fields are fixed when list and watch are served.
+struct Entry {
+}
