@@ -24,7 +24,8 @@ enum frame_mode { FRAME_MODE_AUTO = 0, FRAME_MODE_NATIVE, FRAME_MODE_TC };
 struct options {
 	enum role role;
 	uint32_t i_calf; /* ROLE_GATEWAY: which of `calves` */
-	char instance[OPTIONS_INSTANCE_MAX + 1]; /* --instance, default: the uplink's name */
+	/* --instance; default: the uplink's name, '-' for each '.' (bpffs refuses dots) */
+	char instance[OPTIONS_INSTANCE_MAX + 1];
 	char uplink[IFNAMSIZ];			 /* --interface, required */
 	char configuration[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if it exists, else "" */
 	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, default the shipped dhcp4 */

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/capture.h"
+#include "userspace/priv/configuration.h"
+
+static char path[] = "/tmp/calfpen-configuration-XXXXXX";
+static struct description descriptions[2];
+static struct options options;
+static struct configuration configuration;
+
+static void write_file(const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	cr_assert(fd >= 0);
+	cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static int load(const char *text, uint32_t n_descriptions)
+{
+	write_file(text);
+	capture_begin();
+	return configuration_load(&options, descriptions, n_descriptions, &configuration);
+}
+
+static const char *option(const char *name)
+{
+	for (uint32_t i = 0; i < configuration.n_options; i++)
+		if (strcmp(configuration.options[i].name, name) == 0)
+			return configuration.options[i].value;
+	return NULL;
+}
+
+/* Two calves: the second narrows one option of the first. */
+static void setup(void)
+{
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0);
+	close(fd);
+	snprintf(options.configuration, sizeof(options.configuration), "%s", path);
+	options.mode = -1;
+	descriptions[0] = (struct description){
+		.directory = "/calves/a",
+		.options = { { .name = "hostname",
+			       .rule = { .type = VALUE_HOSTNAME, .max_length = 63 } },
+			     { .name = "wait",
+			       .rule = { .type = VALUE_U32, .min = 1, .max = 60,
+					 .max_length = 10 },
+			       .value = "4",
+			       .has_default = true,
+			       .line = 9 } },
+		.n_options = 2,
+	};
+	descriptions[1] = (struct description){
+		.directory = "/calves/b",
+		.options = { { .name = "wait",
+			       .rule = { .type = VALUE_U32, .min = 1, .max = 30,
+					 .max_length = 10 },
+			       .value = "5",
+			       .has_default = true },
+			     { .name = "note", .rule = { .type = VALUE_TEXT, .max_length = 4 } } },
+		.n_options = 2,
+	};
+}
+
+static void teardown(void)
+{
+	unlink(path);
+}
+
+TestSuite(configuration, .init = setup, .fini = teardown);
+
+static void expect_defaults(void)
+{
+	cr_expect(configuration.metric == 100 && configuration.table == 254);
+	cr_expect(configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
+		  configuration.use_domain);
+	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
+	cr_expect(configuration.mode == FRAME_MODE_AUTO);
+	cr_expect(configuration.n_options == 1);
+	cr_expect_str_eq(option("wait"), "4");
+}
+
+Test(configuration, defaults)
+{
+	cr_assert(load("", 2) == 0);
+	expect_defaults();
+	cr_assert(load("# only a comment\n", 2) == 0);
+	expect_defaults();
+	options.configuration[0] = '\0';
+	cr_assert(load("metric: 5\n", 2) == 0);
+	expect_defaults();
+}
+
+Test(configuration, everything)
+{
+	cr_assert(load("metric: 7\n"
+		       "table: 1000\n"
+		       "mode: tc\n"
+		       "resolv_conf: \"/run/resolv conf\"\n"
+		       "use: {dns: false, mtu: true, domain: false}\n"
+		       "options:\n"
+		       "  hostname: myhost\n"
+		       "  wait: 30\n"
+		       "  note: \"a b\"\n",
+		       2) == 0,
+		  "%s", capture_text());
+	cr_expect(configuration.metric == 7 && configuration.table == 1000);
+	cr_expect(configuration.mode == FRAME_MODE_TC);
+	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
+	cr_expect(!configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
+		  !configuration.use_domain);
+	cr_expect(configuration.n_options == 3);
+	cr_expect_str_eq(option("hostname"), "myhost");
+	cr_expect_str_eq(option("wait"), "30");
+	cr_expect_str_eq(option("note"), "a b");
+}
+
+Test(configuration, command_line_overrides)
+{
+	options.mode = FRAME_MODE_NATIVE;
+	memcpy(options.resolv_conf, "/b", 3);
+	cr_assert(load("mode: tc\nresolv_conf: /a\n", 1) == 0);
+	cr_expect(configuration.mode == FRAME_MODE_NATIVE);
+	cr_expect_str_eq(configuration.resolv_conf, "/b");
+}
+
+Test(configuration, refused)
+{
+	static const struct {
+		const char *text, *refused;
+	} rows[] = {
+		{ "metric: 5\nmetrik: 6\n",
+		  "2: unknown field \"metrik\" in a configuration, which has: metric, table, mode, "
+		  "resolv_conf, use, options" },
+		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
+		{ "- metric\n", "1: a configuration must be a mapping of fields" },
+		{ "metric: 4294967296\n", "1: metric must be a number from 0 to 4294967295" },
+		{ "metric: -1\n", "1: metric must be a number from 0 to 4294967295" },
+		{ "metric: 1.5\n", "1: metric must be a number from 0 to 4294967295" },
+		{ "metric:\n  - 1\n", "2: metric must be a number from 0 to 4294967295" },
+		{ "table: 0\n", "1: table must be a number from 1 to 4294967295" },
+		{ "table: 255\n", "1: table 255 is the kernel's own" },
+		{ "\nmode: xdp\n", "2: mode \"xdp\" is none of: auto, native, tc" },
+		{ "mode: [tc]\n", "1: mode must be one of: auto, native, tc" },
+		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" does not start with '/'" },
+		{ "use: {dns: yes}\n", "1: dns must be true or false" },
+		{ "use:\n  dns: true\n  ntp: true\n",
+		  "3: unknown field \"ntp\" in use, which has: dns, routes, mtu, domain" },
+		{ "options:\n  hostname: a\n  color: red\n",
+		  "3: unknown option \"color\"; there are: hostname, wait, note" },
+		{ "options:\n  hostname: -a\n",
+		  "2: option \"hostname\": \"-a\" is no valid hostname" },
+		{ "options: {wait: 0}\n", "1: option \"wait\": \"0\" is no number from 1 to 60" },
+		{ "options: {wait: 31}\n", "1: option \"wait\": \"31\" is no number from 1 to 30" },
+		{ "options: {note: abcde}\n", "1: option \"note\" is longer than 4 bytes" },
+		{ "options: {wait: 5,\n wait: 6}\n", "2: \"wait\" is repeated, first on line 1" },
+		{ "options: [wait]\n", "1: options must be a mapping of fields" },
+		{ "options: {hostname: }\n", "1: hostname is empty" },
+		{ "options: {hostname: [a]}\n", "1: hostname must be text" },
+		{ "a: *b\n", "1: aliases are not allowed" },
+		{ "a: 1\n b: 2\n", "2: mapping values are not allowed in this context" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char expected[512];
+
+		configuration.metric = 77;
+		cr_expect(load(rows[i].text, 2) == -EINVAL, "accepted: %s", rows[i].text);
+		snprintf(expected, sizeof(expected), "%s:%s\n", path, rows[i].refused);
+		cr_expect_str_eq(capture_text(), expected);
+		cr_expect(configuration.metric == 77, "written on failure");
+	}
+}
+
+Test(configuration, no_options_at_all)
+{
+	char expected[256];
+
+	cr_expect(load("options: {x: y}\n", 0) == -EINVAL);
+	snprintf(expected, sizeof(expected),
+		 "%s:1: unknown option \"x\"; the calves have none\n", path);
+	cr_expect_str_eq(capture_text(), expected);
+}
+
+/* A named file must be there, and be a file. */
+Test(configuration, not_readable)
+{
+	memcpy(options.configuration, "/nonexistent", 13);
+	cr_expect(load("", 1) == -ENOENT);
+	cr_expect_str_eq(capture_text(), "/nonexistent: No such file or directory\n");
+	memcpy(options.configuration, "/", 2);
+	cr_expect(load("", 1) == -EINVAL);
+	cr_expect_str_eq(capture_text(), "/: not a regular file\n");
+}
+
+/* More options than fit, of all calves together. */
+Test(configuration, too_many_options)
+{
+	for (uint32_t i = 0; i < DESCRIPTION_OPTIONS_MAX; i++) {
+		struct description_option *it = &descriptions[1].options[i];
+
+		snprintf(it->name, sizeof(it->name), "o%u", i);
+		it->rule = (struct value_rule){ .type = VALUE_TEXT, .max_length = 4 };
+		it->has_default = true;
+		it->line = i + 10;
+	}
+	descriptions[1].n_options = DESCRIPTION_OPTIONS_MAX;
+	cr_expect(load("", 2) == -ENOSPC);
+	cr_expect_str_eq(capture_text(), "/calves/b/calf.yaml:57: option \"o47\": the calves "
+					 "together have more than 48 options\n");
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "tests/unit/capture.h"
+#include "userspace/priv/description.h"
+
+/* A whole description; tests replace one line of it. */
+static const char *const good[] = {
+	"name: dhcp4",						   /* 1 */
+	"executable: calf-dhcp4",				   /* 2 */
+	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}",
+	"keys:",						   /* 4 */
+	"  - {path: /mac, type: mac, access: [read, watch]}",	   /* 5 */
+	"  - {path: /mtu, type: u16, min: 576, access: [write, delete]}",
+	"  - {path: /nameserver/, type: ipv4, count: 8, access: [write, delete]}",
+	"  - {path: /domain, type: hostname, max_length: 63, access: [write]}",
+	"frames:",						   /* 9 */
+	"  - check: dhcp4",					   /* 10 */
+	"    local_port: 68",					   /* 11 */
+	"    remote_port: 67",					   /* 12 */
+	"    max_frame: 1514",					   /* 13 */
+	"    ingress_per_second: 50",				   /* 14 */
+	"    ingress_burst: 20",				   /* 15 */
+	"    egress_per_second: 30",				   /* 16 */
+	"    egress_burst: 10",					   /* 17 */
+	"options:",						   /* 18 */
+	"  - {name: hostname, type: hostname}",			   /* 19 */
+	"  - {name: wait, type: u32, min: 1, max: 60, default: 4}",/* 20 */
+	"metrics:",						   /* 21 */
+	"  - {name: sent_total, type: counter, help: \"What we sent\"}",
+	"  - {name: a:state, type: gauge, help: now}",		   /* 23 */
+};
+
+#define N_LINES (sizeof(good) / sizeof(good[0]))
+
+static char directory[] = "/tmp/calfpen-description-XXXXXX";
+
+static void write_file(const char *name, const void *text, size_t size, mode_t mode)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	cr_assert(fd >= 0);
+	cr_assert(write(fd, text, size) == (ssize_t)size);
+	close(fd);
+}
+
+/* The good file, the i-th line (from 1; 0: none) replaced. */
+static void write_description(unsigned int line, const char *replacement)
+{
+	char text[8192] = "";
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < N_LINES; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s\n",
+					 i + 1 == line ? replacement : good[i]);
+	write_file(DESCRIPTION_FILE, text, used, 0644);
+}
+
+static void setup(void)
+{
+	cr_assert(mkdtemp(directory) != NULL);
+	write_file("calf-dhcp4", "", 0, 0755);
+	write_file("data", "", 0, 0644);
+	capture_begin();
+}
+
+static void teardown(void)
+{
+	static const char *const names[] = { DESCRIPTION_FILE, "calf-dhcp4", "data", "link" };
+	char path[256];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+		unlink(path);
+	}
+	rmdir(directory);
+}
+
+TestSuite(description, .init = setup, .fini = teardown);
+
+static const struct description_key *key(const struct description *description, const char *path)
+{
+	return description_find_key(description, path);
+}
+
+Test(description, good)
+{
+	static struct description d;
+
+	write_description(0, NULL);
+	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert_str_eq(d.name, "dhcp4");
+	cr_assert_str_eq(d.directory, directory);
+	cr_assert_str_eq(d.executable, "calf-dhcp4");
+	cr_assert(d.memory_bytes == 16777216 && d.pids == 4);
+	cr_assert(d.requests_per_second == 200 && d.request_burst == 100);
+	cr_assert(d.n_keys == 6);
+	cr_assert(key(&d, "/mac")->access == (KV_ACCESS_READ | KV_ACCESS_WATCH));
+	cr_assert(key(&d, "/mac")->rule.max_length == 17 && key(&d, "/mac")->count == 1);
+	cr_assert(key(&d, "/mtu")->rule.min == 576 && key(&d, "/mtu")->rule.max == 65535);
+	cr_assert(key(&d, "/domain")->rule.max_length == 63);
+	cr_assert(key(&d, "/nameserver/001")->count == 8);
+	cr_assert(key(&d, "/nameserver/001")->rule.type == VALUE_IPV4);
+	cr_assert(key(&d, "/nameserver/001/x") == NULL);
+	cr_assert(key(&d, "/nameserver") == NULL);
+	cr_assert(key(&d, "/other") == NULL);
+	cr_assert(key(&d, "/config/hostname")->rule.type == VALUE_HOSTNAME);
+	cr_assert(key(&d, "/config/wait")->access == (KV_ACCESS_READ | KV_ACCESS_WATCH));
+	cr_assert(d.n_frames == 1);
+	cr_assert(d.frames[0].check == FRAME_CHECK_DHCP4);
+	cr_assert(d.frames[0].local_port == 68 && d.frames[0].remote_port == 67);
+	cr_assert(d.frames[0].max_frame == 1514);
+	cr_assert(d.frames[0].ingress_interval_ns == 20000000);
+	cr_assert(d.frames[0].ingress_burst_ns == 400000000);
+	cr_assert(d.frames[0].egress_interval_ns == 33333333);
+	cr_assert(d.frames[0].egress_burst_ns == 333333330);
+	cr_assert(d.n_options == 2);
+	cr_assert_str_eq(d.options[0].name, "hostname");
+	cr_assert(!d.options[0].has_default && d.options[0].line == 19);
+	cr_assert_str_eq(d.options[1].value, "4");
+	cr_assert(d.options[1].has_default && d.options[1].rule.max == 60);
+	cr_assert(d.n_metrics == 2);
+	cr_assert_str_eq(d.metrics[0].help, "What we sent");
+	cr_assert(!d.metrics[0].is_gauge && d.metrics[1].is_gauge);
+	cr_assert_str_eq(capture_text(), "");
+}
+
+struct row {
+	unsigned int line;	  /* that is replaced ... */
+	const char *replacement;  /* ... by this */
+	const char *refused;	  /* "LINE: reason" */
+};
+
+static const struct row rows[] = {
+	/* form */
+	{ 1, "name: [dhcp4", "2: did not find expected ',' or ']'" },
+	{ 23, "  - {name: x, type: gauge, help: \"now}", "24: found unexpected end of stream" },
+	{ 1, "- a", "2: did not find expected '-' indicator" },
+	{ 5, "  - {path: /mac, type: \xff, access: [read]}", "5: invalid leading UTF-8 octet" },
+	{ 5, "  - {path: /m\xc3\xa4, type: mac, access: [read]}",
+	  "5: a value has a byte that is not printable ASCII" },
+	{ 5, "  - {path: \"/m\\0c\", type: mac, access: [read]}",
+	  "5: a value has a byte that is not printable ASCII" },
+	{ 5, "  - &a {path: /mac, type: mac, access: [read]}", "5: anchors are not allowed" },
+	{ 5, "  - *a", "5: aliases are not allowed" },
+	{ 5, "  - !!map {path: /mac}", "5: tags are not allowed" },
+	{ 5, "  - [[[[[[[[x]]]]]]]]", "5: nested too deeply" },
+	{ 23, "---\nname: x", "23: a second document" },
+	/* fields */
+	{ 1, "nane: dhcp4", "1: unknown field \"nane\" in a description, which has: name, "
+			    "executable, limits, keys, frames, options, metrics" },
+	{ 1, "#", "2: a description has no field \"name\"" },
+	{ 2, "name: again", "2: field \"name\" is repeated, first on line 1" },
+	{ 2, "[a]: b", "2: a field name in a description must be plain text" },
+	{ 4, "keys: {}\nx:", "5: unknown field \"x\" in a description, which has: name, "
+			     "executable, limits, keys, frames, options, metrics" },
+	/* name and executable */
+	{ 1, "name: [a]", "1: name must be text" },
+	{ 1, "name:", "1: name is empty" },
+	{ 1, "name: Dhcp", "1: name \"Dhcp\" must be a-z 0-9 -, first a letter" },
+	{ 1, "name: 4dhcp", "1: name \"4dhcp\" must be a-z 0-9 -, first a letter" },
+	{ 1, "name: sixteencharacter", "1: name is longer than 15 bytes" },
+	{ 2, "executable: ../sh", "2: executable \"../sh\" must be a plain file name" },
+	{ 2, "executable: proc", "2: executable \"proc\" must be a plain file name" },
+	{ 2, "executable: none", "2: executable @/none: No such file or directory" },
+	{ 2, "executable: data", "2: executable @/data: not executable" },
+	{ 2, "executable: link", "2: executable @/link: not a regular file" },
+	/* limits */
+	{ 3, "limits: 3", "3: limits must be a mapping of fields" },
+	{ 3, "limits: {memory: 16777216, pids: 4, requests_per_second: 200}",
+	  "3: limits has no field \"request_burst\"" },
+	{ 3, "limits: {memory: 16M, pids: 4, requests_per_second: 200, request_burst: 1}",
+	  "3: memory must be a number from 1048576 to 68719476736" },
+	{ 3, "limits:\n  memory: 16777216\n  pids: 0\n  requests_per_second: 2\n  request_burst: 1",
+	  "5: pids must be a number from 1 to 1024" },
+	{ 3, "limits: {memory: 16777216, pids: \"4\", requests_per_second: 2, request_burst: 1}",
+	  "3: pids must be a number from 1 to 1024" },
+	{ 3, "limits: {memory: 16777216, pids: 04, requests_per_second: 2, request_burst: 1}",
+	  "3: pids must be a number from 1 to 1024" },
+	{ 3, "limits: {memory: 16777216, pids: 4, requests_per_second: 18446744073709551617, "
+	     "request_burst: 1}",
+	  "3: requests_per_second must be a number from 1 to 1000000" },
+	/* keys */
+	{ 5, "  - /mac", "5: a key must be a mapping of fields" },
+	{ 5, "  - {path: /mac, type: mac}", "5: a key has no field \"access\"" },
+	{ 5, "  - {path: mac, type: mac, access: [read]}",
+	  "5: path \"mac\" is not canonical: a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
+	{ 5, "  - {path: /, type: mac, access: [read], count: 1}",
+	  "5: path \"/\" is not canonical: a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
+	{ 5, "  - {path: /a//, type: mac, access: [read], count: 1}",
+	  "5: path \"/a//\" is not canonical: a leading slash, then 1 to 8 names of a-z 0-9 . _ "
+	  "-" },
+	{ 5, "  - {path: /1/2/3/4/5/6/7/8/, type: mac, access: [read], count: 1}",
+	  "5: path \"/1/2/3/4/5/6/7/8/\" is not canonical: a leading slash, then 1 to 8 names of "
+	  "a-z 0-9 . _ -" },
+	{ 5,
+	  "  - {path: /0123456789012345678901234567890/01234567890123456789012345678/, "
+	  "type: mac, access: [read], count: 1}",
+	  "5: path \"/0123456789012345678901234567890/01234567890123456789012345678/\" is not "
+	  "canonical: a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
+	{ 5, "  - {path: /config/x, type: mac, access: [read]}",
+	  "5: path \"/config/x\": keys below /config/ are made of options" },
+	{ 5, "  - {path: /config/, type: mac, access: [read], count: 1}",
+	  "5: path \"/config/\": keys below /config/ are made of options" },
+	{ 6, "  - {path: /mac, type: mac, access: [read]}", "6: path \"/mac\" is repeated" },
+	{ 5, "  - {path: /mac, type: macc, access: [read]}",
+	  "5: type \"macc\" is none of: text, hex, mac, ipv4, ipv4-net, u16, u32, lifetime, "
+	  "hostname, domain-list, route, uri" },
+	{ 5, "  - {path: /mac, type: mac, access: read}", "5: access must be a list" },
+	{ 5, "  - {path: /mac, type: mac, access: []}", "5: access is empty" },
+	{ 5, "  - {path: /mac, type: mac, access: [read, read]}",
+	  "5: access \"read\" is repeated" },
+	{ 5, "  - {path: /mac, type: mac, access: [list]}",
+	  "5: access \"list\" is none of: read, write, delete, watch" },
+	{ 5, "  - {path: /mac, type: mac, access: [read], count: 2}",
+	  "5: count is for directories only" },
+	{ 7, "  - {path: /nameserver/, type: ipv4, access: [write]}",
+	  "7: directory \"/nameserver/\" has no field \"count\"" },
+	{ 7, "  - {path: /nameserver/, type: ipv4, count: 4097, access: [write]}",
+	  "7: count must be a number from 1 to 4096" },
+	{ 7, "  - {path: /nameserver/, type: ipv4, count: 4094, access: [write]}",
+	  "8: the keys up to here add up to more than 4096" },
+	{ 7, "  - {path: /nameserver/, type: ipv4, count: 4093, access: [write]}",
+	  "19: the keys up to here add up to more than 4096" },
+	{ 5, "  - {path: /mac, type: mac, min: 1, access: [read]}",
+	  "5: min is for u16 and u32 only" },
+	{ 6, "  - {path: /mtu, type: u16, max: 65536, access: [read]}",
+	  "6: max must be a number from 0 to 65535" },
+	{ 6, "  - {path: /mtu, type: u16, min: 576, max: 575, access: [read]}",
+	  "6: max must be a number from 576 to 65535" },
+	{ 8, "  - {path: /domain, type: hostname, max_length: 1024, access: [write]}",
+	  "8: max_length must be a number from 1 to 253" },
+	/* frames */
+	{ 10, "  - check: arp", "10: check \"arp\" is none of: dhcp4" },
+	{ 11, "    local_port: 65536", "11: local_port must be a number from 1 to 65535" },
+	{ 13, "    max_frame: 1515", "13: max_frame must be a number from 64 to 1514" },
+	{ 16, "    egress_per_second: 0", "16: egress_per_second must be a number from 1 to 1000000" },
+	{ 17, "", "10: a frame rule has no field \"egress_burst\"" },
+	/* options */
+	{ 19, "  - {name: host name, type: hostname}",
+	  "19: option name \"host name\" must be of a-z 0-9 . _ -" },
+	{ 19, "  - {name: wait, type: hostname}", "20: option \"wait\" is repeated" },
+	{ 20, "  - {name: wait, type: u32, min: 1, max: 60, default: 61}",
+	  "20: default \"61\" is no valid u32" },
+	{ 20, "  - {name: wait, type: text, max_length: 2, default: abc}",
+	  "20: default is longer than 2 bytes" },
+	{ 20, "  - {name: wait, type: text, default: [a]}", "20: default must be text" },
+	/* metrics */
+	{ 22, "  - {name: 1st, type: counter, help: x}",
+	  "22: metric name \"1st\" must be a-z A-Z 0-9 _ :, first no digit" },
+	{ 22, "  - {name: \"a:state\", type: counter, help: x}",
+	  "23: metric \"a:state\" is repeated" },
+	{ 22, "  - {name: x, type: histogram, help: x}",
+	  "22: type \"histogram\" is none of: counter, gauge" },
+	{ 22, "  - {name: x, type: counter}", "22: a metric has no field \"help\"" },
+};
+
+/* "DIR/calf.yaml:" and the reason, '@' in it replaced by the directory. */
+static const char *expected(const char *refused)
+{
+	static char text[1024];
+	const char *at = strchr(refused, '@');
+
+	if (at == NULL)
+		snprintf(text, sizeof(text), "%s/%s:%s\n", directory, DESCRIPTION_FILE, refused);
+	else
+		snprintf(text, sizeof(text), "%s/%s:%.*s%s%s\n", directory, DESCRIPTION_FILE,
+			 (int)(at - refused), refused, directory, at + 1);
+	return text;
+}
+
+Test(description, refused)
+{
+	static struct description d;
+	char link[256];
+
+	snprintf(link, sizeof(link), "%s/link", directory);
+	cr_assert(symlink("calf-dhcp4", link) == 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_description(rows[i].line, rows[i].replacement);
+		capture_begin();
+		d.n_keys = 77;
+		cr_expect(description_load(directory, &d) == -EINVAL, "accepted: %s",
+			  rows[i].replacement);
+		cr_expect_str_eq(capture_text(), expected(rows[i].refused));
+		cr_expect(d.n_keys == 77, "written on failure");
+	}
+}
+
+Test(description, not_readable)
+{
+	static struct description d;
+	char text[256];
+
+	cr_assert(description_load("/nonexistent/calf", &d) == -ENOENT);
+	cr_assert_str_eq(capture_text(),
+			 "/nonexistent/calf: no calf there: No such file or directory\n");
+	capture_begin();
+	cr_assert(description_load(directory, &d) == -ENOENT);
+	snprintf(text, sizeof(text), "%s/calf.yaml: No such file or directory\n", directory);
+	cr_assert_str_eq(capture_text(), text);
+	capture_begin();
+	write_file(DESCRIPTION_FILE, "# nothing\n", 10, 0644);
+	cr_assert(description_load(directory, &d) == -EINVAL);
+	snprintf(text, sizeof(text), "%s/calf.yaml:1: is empty\n", directory);
+	cr_assert_str_eq(capture_text(), text);
+}
+
+Test(description, too_large)
+{
+	static struct description d;
+	static char text[65537];
+	char reason[256];
+
+	memset(text, '#', sizeof(text));
+	write_file(DESCRIPTION_FILE, text, sizeof(text), 0644);
+	cr_assert(description_load(directory, &d) == -EFBIG);
+	snprintf(reason, sizeof(reason), "%s/calf.yaml: larger than 65536 bytes\n", directory);
+	cr_assert_str_eq(capture_text(), reason);
+}
+
+/* Any cut of a good file is refused or accepted, never worse. */
+Test(description, truncated)
+{
+	static struct description d;
+	char text[8192];
+	size_t size = 0;
+
+	for (unsigned int i = 0; i < N_LINES; i++)
+		size += (size_t)snprintf(text + size, sizeof(text) - size, "%s\n", good[i]);
+	for (size_t cut = 0; cut < size; cut += 3) {
+		int r;
+
+		write_file(DESCRIPTION_FILE, text, cut, 0644);
+		capture_begin();
+		r = description_load(directory, &d);
+		cr_expect((r == 0) == (capture_text()[0] == '\0'), "cut at %zu", cut);
+	}
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the operator's configuration
+ *
+ * Defaults, then the file, then the command line. Options of the calves are
+ * checked against every description that names them. Reads one file, changes
+ * nothing.
+ */
+#include "userspace/priv/configuration.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/yaml.h"
+
+#define METRIC_DEFAULT 100
+#define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
+
+struct calves {
+	const struct description *descriptions;
+	uint32_t n;
+};
+
+static struct configuration_option *find_option(struct configuration *configuration,
+						const char *name)
+{
+	for (uint32_t i = 0; i < configuration->n_options; i++)
+		if (strcmp(configuration->options[i].name, name) == 0)
+			return &configuration->options[i];
+	return NULL;
+}
+
+/* Set, or replace. -ENOSPC: no room. */
+static int set_option(struct configuration *configuration, const char *name, const char *value)
+{
+	struct configuration_option *option = find_option(configuration, name);
+
+	if (option == NULL) {
+		if (configuration->n_options == DESCRIPTION_OPTIONS_MAX)
+			return -ENOSPC;
+		option = &configuration->options[configuration->n_options++];
+		snprintf(option->name, sizeof(option->name), "%s", name);
+	}
+	snprintf(option->value, sizeof(option->value), "%s", value);
+	return 0;
+}
+
+/* Options of all calves are one namespace; the first default counts. */
+static int set_defaults(const struct calves *calves, struct configuration *configuration)
+{
+	configuration->metric = METRIC_DEFAULT;
+	configuration->table = RT_TABLE_MAIN;
+	configuration->use_dns = true;
+	configuration->use_routes = true;
+	configuration->use_mtu = true;
+	configuration->use_domain = true;
+	configuration->mode = FRAME_MODE_AUTO;
+	memcpy(configuration->resolv_conf, RESOLV_CONF_DEFAULT, sizeof(RESOLV_CONF_DEFAULT));
+	for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
+		const struct description *description = &calves->descriptions[i_calf];
+
+		for (uint32_t i = 0; i < description->n_options; i++) {
+			const struct description_option *option = &description->options[i];
+
+			if (!option->has_default ||
+			    find_option(configuration, option->name) != NULL)
+				continue;
+			if (set_option(configuration, option->name, option->value) < 0) {
+				log_error("%s/%s:%u: option \"%s\": the calves together have more "
+					  "than %d options",
+					  description->directory, DESCRIPTION_FILE, option->line,
+					  option->name, DESCRIPTION_OPTIONS_MAX);
+				return -ENOSPC;
+			}
+		}
+	}
+	return 0;
+}
+
+static const struct description_option *
+find_described(const struct description *description, const char *name)
+{
+	for (uint32_t i = 0; i < description->n_options; i++)
+		if (strcmp(description->options[i].name, name) == 0)
+			return &description->options[i];
+	return NULL;
+}
+
+/* True if one of the first n calves has the option. */
+static bool is_described(const struct calves *calves, uint32_t n, const char *name)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (find_described(&calves->descriptions[i], name) != NULL)
+			return true;
+	return false;
+}
+
+static int refuse_unknown(struct yaml_file *file, const yaml_node_t *key, const char *name,
+			  const struct calves *calves)
+{
+	char known[384] = "";
+	size_t used = 0;
+
+	for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
+		const struct description *description = &calves->descriptions[i_calf];
+
+		for (uint32_t i = 0; i < description->n_options && used < sizeof(known); i++) {
+			const char *other = description->options[i].name;
+
+			if (!is_described(calves, i_calf, other))
+				used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+							 used > 0 ? ", " : "", other);
+		}
+	}
+	if (used == 0)
+		return yaml_refuse(file, key, "unknown option \"%s\"; the calves have none", name);
+	return yaml_refuse(file, key, "unknown option \"%s\"; there are: %s", name, known);
+}
+
+/* What value_check() found, in the operator's words. */
+static int refuse_value(struct yaml_file *file, const yaml_node_t *node, const char *name,
+			const char *value, const struct value_rule *rule, int error)
+{
+	if (error == -EMSGSIZE)
+		return yaml_refuse(file, node, "option \"%s\" is longer than %u bytes", name,
+				   rule->max_length);
+	if (rule->type == VALUE_U16 || rule->type == VALUE_U32)
+		return yaml_refuse(file, node, "option \"%s\": \"%s\" is no number from %u to %u",
+				   name, value, rule->min, rule->max);
+	return yaml_refuse(file, node, "option \"%s\": \"%s\" is no valid %s", name, value,
+			   value_type_name(rule->type));
+}
+
+static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key,
+			     const yaml_node_t *node, const struct calves *calves,
+			     struct configuration *configuration)
+{
+	char name[sizeof(configuration->options[0].name)];
+	char value[KV_VALUE_SIZE];
+	int r;
+
+	r = yaml_text(file, key, "option name", name, sizeof(name));
+	if (r < 0)
+		return r;
+	r = yaml_text(file, node, name, value, sizeof(value));
+	if (r < 0)
+		return r;
+	if (!is_described(calves, calves->n, name))
+		return refuse_unknown(file, key, name, calves);
+	for (uint32_t i = 0; i < calves->n; i++) {
+		const struct description_option *option =
+			find_described(&calves->descriptions[i], name);
+
+		if (option == NULL)
+			continue;
+		r = value_check(&option->rule, value, strlen(value));
+		if (r < 0)
+			return refuse_value(file, node, name, value, &option->rule, r);
+	}
+	if (set_option(configuration, name, value) < 0)
+		return yaml_refuse(file, key, "more than %d options", DESCRIPTION_OPTIONS_MAX);
+	return 0;
+}
+
+static int parse_calf_options(struct yaml_file *file, yaml_node_t *node,
+			      const struct calves *calves, struct configuration *configuration)
+{
+	uint32_t n = 0;
+	int r;
+
+	r = yaml_mapping(file, node, "options", YAML_FILE_MAX, &n);
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		yaml_node_t *key, *value;
+
+		yaml_mapping_at(file, node, i, &key, &value);
+		r = parse_calf_option(file, key, value, calves, configuration);
+	}
+	return r;
+}
+
+static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configuration *configuration)
+{
+	static const char *const names[] = { "dns", "routes", "mtu", "domain" };
+	bool *const flags[] = { &configuration->use_dns, &configuration->use_routes,
+				&configuration->use_mtu, &configuration->use_domain };
+	yaml_node_t *values[4];
+	int r;
+
+	r = yaml_fields(file, node, "use", names, 4, 0, values);
+	for (size_t i = 0; r == 0 && i < 4; i++)
+		if (values[i] != NULL)
+			r = yaml_bool(file, values[i], names[i], flags[i]);
+	return r;
+}
+
+static int parse_mode(struct yaml_file *file, yaml_node_t *node, struct configuration *configuration)
+{
+	static const char *const names[] = {
+		[FRAME_MODE_AUTO] = "auto",
+		[FRAME_MODE_NATIVE] = "native",
+		[FRAME_MODE_TC] = "tc",
+	};
+	size_t i = 0;
+	int r;
+
+	r = yaml_choice(file, node, "mode", names, sizeof(names) / sizeof(names[0]), &i);
+	if (r < 0)
+		return r;
+	configuration->mode = (enum frame_mode)i;
+	return 0;
+}
+
+static int parse_resolv_conf(struct yaml_file *file, yaml_node_t *node,
+			     struct configuration *configuration)
+{
+	char path[sizeof(configuration->resolv_conf)];
+	int r;
+
+	r = yaml_text(file, node, "resolv_conf", path, sizeof(path));
+	if (r < 0)
+		return r;
+	if (path[0] != '/')
+		return yaml_refuse(file, node, "resolv_conf \"%s\" does not start with '/'", path);
+	memcpy(configuration->resolv_conf, path, sizeof(path));
+	return 0;
+}
+
+static int parse_table(struct yaml_file *file, yaml_node_t *node,
+		       struct configuration *configuration)
+{
+	int r = yaml_u32(file, node, "table", 1, UINT32_MAX, &configuration->table);
+
+	if (r == 0 && configuration->table == RT_TABLE_LOCAL)
+		return yaml_refuse(file, node, "table %d is the kernel's own", RT_TABLE_LOCAL);
+	return r;
+}
+
+static int parse(struct yaml_file *file, const struct calves *calves,
+		 struct configuration *configuration)
+{
+	enum { METRIC, TABLE, MODE, RESOLV_CONF, USE, OPTIONS, N };
+	static const char *const names[N] = { "metric",	     "table", "mode",
+					      "resolv_conf", "use",   "options" };
+	yaml_node_t *values[N];
+	int r;
+
+	if (file->root == NULL)
+		return 0; /* comments only */
+	r = yaml_fields(file, file->root, "a configuration", names, N, 0, values);
+	if (r == 0 && values[METRIC] != NULL)
+		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX, &configuration->metric);
+	if (r == 0 && values[TABLE] != NULL)
+		r = parse_table(file, values[TABLE], configuration);
+	if (r == 0 && values[MODE] != NULL)
+		r = parse_mode(file, values[MODE], configuration);
+	if (r == 0 && values[RESOLV_CONF] != NULL)
+		r = parse_resolv_conf(file, values[RESOLV_CONF], configuration);
+	if (r == 0 && values[USE] != NULL)
+		r = parse_use(file, values[USE], configuration);
+	if (r == 0 && values[OPTIONS] != NULL)
+		r = parse_calf_options(file, values[OPTIONS], calves, configuration);
+	return r;
+}
+
+static void apply_command_line(const struct options *options, struct configuration *configuration)
+{
+	if (options->mode >= 0)
+		configuration->mode = (enum frame_mode)options->mode;
+	if (options->resolv_conf[0] != '\0')
+		memcpy(configuration->resolv_conf, options->resolv_conf,
+		       sizeof(configuration->resolv_conf));
+}
+
+int configuration_load(const struct options *options, const struct description *descriptions,
+		       uint32_t n_descriptions, struct configuration *configurationp)
+{
+	const struct calves calves = { descriptions, n_descriptions };
+	struct configuration *configuration;
+	struct yaml_file file;
+	int r;
+
+	configuration = calloc(1, sizeof(*configuration));
+	if (configuration == NULL) {
+		log_error("configuration: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	r = set_defaults(&calves, configuration);
+	if (r < 0)
+		goto cleanup;
+	if (options->configuration[0] != '\0') {
+		r = yaml_file_init(&file, options->configuration);
+		if (r < 0)
+			goto cleanup;
+		r = parse(&file, &calves, configuration);
+		yaml_file_deinit(&file);
+		if (r < 0)
+			goto cleanup;
+	}
+	apply_command_line(options, configuration);
+	*configurationp = *configuration;
+cleanup:
+	free(configuration);
+	return r;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: a calf's description
+ *
+ * Reads calf.yaml into struct description and checks all of it, so that the
+ * store's access rules, the frame rules, the bundle and the gateway can be
+ * made from it without a further check. It reads two files' metadata and one
+ * file's text and changes nothing.
+ */
+#include "userspace/priv/description.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/description-private.h"
+
+#define MEMORY_MIN (1u << 20)
+#define MEMORY_MAX (1ull << 36)
+#define PIDS_MAX 1024
+#define REQUESTS_PER_SECOND_MAX 1000000
+#define REQUEST_BURST_MAX 1000000
+
+enum { NAME, EXECUTABLE, LIMITS, KEYS, FRAMES, OPTIONS, METRICS, _FIELD_N };
+
+static const char *const fields[_FIELD_N] = {
+	[NAME] = "name",     [EXECUTABLE] = "executable", [LIMITS] = "limits",	 [KEYS] = "keys",
+	[FRAMES] = "frames", [OPTIONS] = "options",	  [METRICS] = "metrics",
+};
+
+#define FIELDS_REQUIRED (KEYS + 1)
+
+/* The name becomes a subject, a part of pin names and of a container id. */
+static int parse_name(struct yaml_file *file, yaml_node_t *node, struct description *description)
+{
+	const char *name = description->name;
+	int r;
+
+	r = yaml_text(file, node, "name", description->name, sizeof(description->name));
+	if (r < 0)
+		return r;
+	for (const char *c = name; *c != '\0'; c++)
+		if (!(*c >= 'a' && *c <= 'z') &&
+		    (c == name || (!(*c >= '0' && *c <= '9') && *c != '-')))
+			return yaml_refuse(file, node,
+					   "name \"%s\" must be a-z 0-9 -, first a letter", name);
+	return 0;
+}
+
+/* A plain file name that can stand in the root of the container. */
+static bool is_executable_name(const char *name)
+{
+	if (name[0] == '.' || name[0] == '-')
+		return false;
+	if (strcmp(name, "proc") == 0 || strcmp(name, "dev") == 0)
+		return false; /* mount points there */
+	for (const char *c = name; *c != '\0'; c++)
+		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
+		    !(*c >= '0' && *c <= '9') && *c != '.' && *c != '_' && *c != '-')
+			return false;
+	return true;
+}
+
+static int parse_executable(struct yaml_file *file, yaml_node_t *node,
+			    struct description *description)
+{
+	char path[sizeof(description->directory) + sizeof(description->executable)];
+	struct stat st;
+	int r;
+
+	r = yaml_text(file, node, "executable", description->executable,
+		      sizeof(description->executable));
+	if (r < 0)
+		return r;
+	if (!is_executable_name(description->executable))
+		return yaml_refuse(file, node, "executable \"%s\" must be a plain file name",
+				   description->executable);
+	snprintf(path, sizeof(path), "%s/%s", description->directory, description->executable);
+	if (lstat(path, &st) < 0)
+		return yaml_refuse(file, node, "executable %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return yaml_refuse(file, node, "executable %s: not a regular file", path);
+	if ((st.st_mode & S_IXUSR) == 0)
+		return yaml_refuse(file, node, "executable %s: not executable", path);
+	return 0;
+}
+
+static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct description *description)
+{
+	static const char *const names[] = { "memory", "pids", "requests_per_second",
+					     "request_burst" };
+	yaml_node_t *values[4];
+	int r;
+
+	r = yaml_fields(file, node, "limits", names, 4, 4, values);
+	if (r == 0)
+		r = yaml_u64(file, values[0], "memory", MEMORY_MIN, MEMORY_MAX,
+			     &description->memory_bytes);
+	if (r == 0)
+		r = yaml_u32(file, values[1], "pids", 1, PIDS_MAX, &description->pids);
+	if (r == 0)
+		r = yaml_u32(file, values[2], "requests_per_second", 1, REQUESTS_PER_SECOND_MAX,
+			     &description->requests_per_second);
+	if (r == 0)
+		r = yaml_u32(file, values[3], "request_burst", 1, REQUEST_BURST_MAX,
+			     &description->request_burst);
+	return r;
+}
+
+static int parse(struct yaml_file *file, struct description *description)
+{
+	yaml_node_t *values[_FIELD_N];
+	int r;
+
+	if (file->root == NULL)
+		return yaml_refuse(file, NULL, "is empty");
+	r = yaml_fields(file, file->root, "a description", fields, _FIELD_N, FIELDS_REQUIRED,
+			values);
+	if (r == 0)
+		r = parse_name(file, values[NAME], description);
+	if (r == 0)
+		r = parse_executable(file, values[EXECUTABLE], description);
+	if (r == 0)
+		r = parse_limits(file, values[LIMITS], description);
+	if (r == 0)
+		r = description_parse_keys(file, values[KEYS], description);
+	if (r == 0)
+		r = description_parse_options(file, values[OPTIONS], description);
+	if (r == 0)
+		r = description_parse_frames(file, values[FRAMES], description);
+	if (r == 0)
+		r = description_parse_metrics(file, values[METRICS], description);
+	return r;
+}
+
+int description_load(const char *directory, struct description *descriptionp)
+{
+	struct description *description = NULL;
+	char name[PATH_MAX + sizeof(DESCRIPTION_FILE)];
+	char resolved[PATH_MAX];
+	struct yaml_file file;
+	int r;
+
+	if (realpath(directory, resolved) == NULL) {
+		r = -errno;
+		log_error("%s: no calf there: %s", directory, strerror(errno));
+		return r;
+	}
+	snprintf(name, sizeof(name), "%s/%s", resolved, DESCRIPTION_FILE);
+	description = calloc(1, sizeof(*description));
+	if (description == NULL) {
+		log_error("%s: %s", name, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	memcpy(description->directory, resolved, sizeof(resolved));
+	r = yaml_file_init(&file, name);
+	if (r < 0)
+		goto cleanup;
+	r = parse(&file, description);
+	yaml_file_deinit(&file);
+	if (r == 0)
+		*descriptionp = *description;
+cleanup:
+	free(description);
+	return r;
+}
+
+const struct description_key *description_find_key(const struct description *description,
+						   const char *path)
+{
+	const struct description_key *found = NULL;
+	size_t found_length = 0;
+
+	for (uint32_t i = 0; i < description->n_keys; i++) {
+		const struct description_key *key = &description->keys[i];
+		size_t length = strlen(key->path);
+
+		if (strcmp(key->path, path) == 0)
+			return key;
+		/* The directory that holds the path itself, as the gate looks. */
+		if (key->path[length - 1] == '/' && length > found_length &&
+		    strncmp(key->path, path, length) == 0 && strchr(path + length, '/') == NULL) {
+			found = key;
+			found_length = length;
+		}
+	}
+	return found;
+}

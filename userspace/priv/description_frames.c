@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frame rules and metrics of a description. */
+#include <string.h>
+
+#include "userspace/priv/description-private.h"
+
+#define NS_PER_SECOND 1000000000u
+#define FRAME_MIN 64
+#define FRAME_MAX 1514 /* a tap carries no more */
+#define RATE_MAX 1000000
+#define BURST_MAX 1000000
+
+/* A rate as the filter keeps it: one per interval, `burst` of them saved up. */
+static int parse_rate(struct yaml_file *file, yaml_node_t *rate_node, const char *rate_name,
+		      yaml_node_t *burst_node, const char *burst_name, __u64 *interval_nsp,
+		      __u64 *burst_nsp)
+{
+	uint32_t per_second = 0, burst = 0;
+	int r;
+
+	r = yaml_u32(file, rate_node, rate_name, 1, RATE_MAX, &per_second);
+	if (r < 0)
+		return r;
+	r = yaml_u32(file, burst_node, burst_name, 1, BURST_MAX, &burst);
+	if (r < 0)
+		return r;
+	*interval_nsp = NS_PER_SECOND / per_second;
+	*burst_nsp = burst * *interval_nsp;
+	return 0;
+}
+
+enum frame_field {
+	CHECK,
+	LOCAL_PORT,
+	REMOTE_PORT,
+	MAX_FRAME,
+	INGRESS_PER_SECOND,
+	INGRESS_BURST,
+	EGRESS_PER_SECOND,
+	EGRESS_BURST,
+	_FRAME_FIELD_N,
+};
+
+static const char *const frame_fields[_FRAME_FIELD_N] = {
+	[CHECK] = "check",
+	[LOCAL_PORT] = "local_port",
+	[REMOTE_PORT] = "remote_port",
+	[MAX_FRAME] = "max_frame",
+	[INGRESS_PER_SECOND] = "ingress_per_second",
+	[INGRESS_BURST] = "ingress_burst",
+	[EGRESS_PER_SECOND] = "egress_per_second",
+	[EGRESS_BURST] = "egress_burst",
+};
+
+static int parse_endpoint(struct yaml_file *file, yaml_node_t **values, struct frame_rule *rule)
+{
+	static const char *const checks[] = { "dhcp4" };
+	static const enum frame_check check_numbers[] = { FRAME_CHECK_DHCP4 };
+	uint32_t port = 0;
+	size_t i = 0;
+	int r;
+
+	r = yaml_choice(file, values[CHECK], "check", checks, 1, &i);
+	if (r < 0)
+		return r;
+	rule->check = check_numbers[i];
+	r = yaml_u32(file, values[LOCAL_PORT], "local_port", 1, UINT16_MAX, &port);
+	if (r < 0)
+		return r;
+	rule->local_port = (uint16_t)port;
+	r = yaml_u32(file, values[REMOTE_PORT], "remote_port", 1, UINT16_MAX, &port);
+	if (r < 0)
+		return r;
+	rule->remote_port = (uint16_t)port;
+	return yaml_u32(file, values[MAX_FRAME], "max_frame", FRAME_MIN, FRAME_MAX,
+			&rule->max_frame);
+}
+
+static int parse_frame(struct yaml_file *file, yaml_node_t *node, struct description *description)
+{
+	struct frame_rule *rule = &description->frames[description->n_frames];
+	yaml_node_t *values[_FRAME_FIELD_N];
+	int r;
+
+	r = yaml_fields(file, node, "a frame rule", frame_fields, _FRAME_FIELD_N, _FRAME_FIELD_N,
+			values);
+	if (r == 0)
+		r = parse_endpoint(file, values, rule);
+	if (r == 0)
+		r = parse_rate(file, values[INGRESS_PER_SECOND], "ingress_per_second",
+			       values[INGRESS_BURST], "ingress_burst", &rule->ingress_interval_ns,
+			       &rule->ingress_burst_ns);
+	if (r == 0)
+		r = parse_rate(file, values[EGRESS_PER_SECOND], "egress_per_second",
+			       values[EGRESS_BURST], "egress_burst", &rule->egress_interval_ns,
+			       &rule->egress_burst_ns);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < description->n_frames; i++)
+		if (description->frames[i].check == rule->check &&
+		    description->frames[i].local_port == rule->local_port)
+			return yaml_refuse(file, node, "check and local_port are repeated");
+	description->n_frames++;
+	return 0;
+}
+
+int description_parse_frames(struct yaml_file *file, yaml_node_t *node,
+			     struct description *description)
+{
+	uint32_t n;
+	int r;
+
+	r = yaml_sequence(file, node, "frames", FRAME_RULES_MAX, &n);
+	for (uint32_t i = 0; r == 0 && i < n; i++)
+		r = parse_frame(file, yaml_sequence_at(file, node, i), description);
+	return r;
+}
+
+/* [a-zA-Z_:][a-zA-Z0-9_:]*, as Prometheus has it. */
+static bool is_metric_name(const char *name)
+{
+	for (const char *c = name; *c != '\0'; c++)
+		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') && *c != '_' &&
+		    *c != ':' && (c == name || !(*c >= '0' && *c <= '9')))
+			return false;
+	return true;
+}
+
+static int parse_metric(struct yaml_file *file, yaml_node_t *node, struct description *description)
+{
+	static const char *const names[] = { "name", "type", "help" };
+	static const char *const types[] = { "counter", "gauge" };
+	struct description_metric *metric = &description->metrics[description->n_metrics];
+	yaml_node_t *values[3];
+	size_t i_type = 0;
+	int r;
+
+	r = yaml_fields(file, node, "a metric", names, 3, 3, values);
+	if (r == 0)
+		r = yaml_text(file, values[0], "metric name", metric->name, sizeof(metric->name));
+	if (r == 0)
+		r = yaml_choice(file, values[1], "type", types, 2, &i_type);
+	if (r == 0)
+		r = yaml_text(file, values[2], "help", metric->help, sizeof(metric->help));
+	if (r < 0)
+		return r;
+	if (!is_metric_name(metric->name))
+		return yaml_refuse(file, values[0],
+				   "metric name \"%s\" must be a-z A-Z 0-9 _ :, first no digit",
+				   metric->name);
+	for (uint32_t i = 0; i < description->n_metrics; i++)
+		if (strcmp(description->metrics[i].name, metric->name) == 0)
+			return yaml_refuse(file, values[0], "metric \"%s\" is repeated",
+					   metric->name);
+	metric->is_gauge = i_type == 1;
+	description->n_metrics++;
+	return 0;
+}
+
+int description_parse_metrics(struct yaml_file *file, yaml_node_t *node,
+			      struct description *description)
+{
+	uint32_t n;
+	int r;
+
+	r = yaml_sequence(file, node, "metrics", DESCRIPTION_METRICS_MAX, &n);
+	for (uint32_t i = 0; r == 0 && i < n; i++)
+		r = parse_metric(file, yaml_sequence_at(file, node, i), description);
+	return r;
+}

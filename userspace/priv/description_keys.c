@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys and options of a description: paths, access, types and their bounds. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/common/path.h"
+#include "userspace/priv/description-private.h"
+
+/* Type with bounds, shared by keys and options. */
+struct rule_nodes {
+	yaml_node_t *type, *min, *max, *max_length;
+};
+
+static int parse_type(struct yaml_file *file, yaml_node_t *node, enum value_type *typep)
+{
+	const char *names[_VALUE_TYPE_N];
+	size_t i = 0;
+	int r;
+
+	for (int type = 0; type < _VALUE_TYPE_N; type++)
+		names[type] = value_type_name((enum value_type)type);
+	r = yaml_choice(file, node, "type", names, _VALUE_TYPE_N, &i);
+	if (r < 0)
+		return r;
+	*typep = (enum value_type)i;
+	return 0;
+}
+
+static int parse_rule(struct yaml_file *file, const struct rule_nodes *nodes,
+		      struct value_rule *rule)
+{
+	uint32_t limit = UINT32_MAX, max_length;
+	int r;
+
+	r = parse_type(file, nodes->type, &rule->type);
+	if (r < 0)
+		return r;
+	if (rule->type == VALUE_U16)
+		limit = UINT16_MAX;
+	else if (rule->type != VALUE_U32 && nodes->min != NULL)
+		return yaml_refuse(file, nodes->min, "min is for u16 and u32 only");
+	else if (rule->type != VALUE_U32 && nodes->max != NULL)
+		return yaml_refuse(file, nodes->max, "max is for u16 and u32 only");
+	rule->min = 0;
+	rule->max = limit;
+	if (nodes->min != NULL) {
+		r = yaml_u32(file, nodes->min, "min", 0, limit, &rule->min);
+		if (r < 0)
+			return r;
+	}
+	if (nodes->max != NULL) {
+		r = yaml_u32(file, nodes->max, "max", rule->min, limit, &rule->max);
+		if (r < 0)
+			return r;
+	}
+	max_length = value_type_max_length(rule->type);
+	if (nodes->max_length != NULL) {
+		r = yaml_u32(file, nodes->max_length, "max_length", 1, max_length, &max_length);
+		if (r < 0)
+			return r;
+	}
+	rule->max_length = (uint16_t)max_length;
+	return 0;
+}
+
+static int parse_access(struct yaml_file *file, yaml_node_t *node, uint32_t *accessp)
+{
+	static const char *const names[] = { "read", "write", "delete", "watch" };
+	static const uint32_t bits[] = { KV_ACCESS_READ, KV_ACCESS_WRITE, KV_ACCESS_DELETE,
+					 KV_ACCESS_WATCH };
+	uint32_t n, access = 0;
+	int r;
+
+	r = yaml_sequence(file, node, "access", 4, &n);
+	if (r < 0)
+		return r;
+	if (n == 0)
+		return yaml_refuse(file, node, "access is empty");
+	for (uint32_t i = 0; i < n; i++) {
+		yaml_node_t *item = yaml_sequence_at(file, node, i);
+		size_t choice = 0;
+
+		r = yaml_choice(file, item, "access", names, 4, &choice);
+		if (r < 0)
+			return r;
+		if ((access & bits[choice]) != 0)
+			return yaml_refuse(file, item, "access \"%s\" is repeated", names[choice]);
+		access |= bits[choice];
+	}
+	*accessp = access;
+	return 0;
+}
+
+/* "/ip", or "/nameserver/": a directory, which leaves room for a segment. */
+static int parse_path(struct yaml_file *file, yaml_node_t *node,
+		      const struct description *description, char path[KV_PATH_SIZE])
+{
+	char probe[KV_PATH_SIZE + 1];
+	size_t length;
+	int r;
+
+	r = yaml_text(file, node, "path", path, KV_PATH_SIZE);
+	if (r < 0)
+		return r;
+	length = strlen(path);
+	memcpy(probe, path, length + 1);
+	if (length > 1 && path[length - 1] == '/')
+		memcpy(probe + length, "0", 2);
+	if (!path_is_canonical(probe))
+		return yaml_refuse(file, node,
+				   "path \"%s\" is not canonical: a leading slash, then 1 to %d "
+				   "names of a-z 0-9 . _ -",
+				   path, KV_SEGMENTS_MAX);
+	if (strncmp(probe, DESCRIPTION_OPTION_DIRECTORY,
+		    strlen(DESCRIPTION_OPTION_DIRECTORY)) == 0)
+		return yaml_refuse(file, node, "path \"%s\": keys below %s are made of options",
+				   path, DESCRIPTION_OPTION_DIRECTORY);
+	for (uint32_t i = 0; i < description->n_keys; i++)
+		if (strcmp(description->keys[i].path, path) == 0)
+			return yaml_refuse(file, node, "path \"%s\" is repeated", path);
+	return 0;
+}
+
+static int parse_key(struct yaml_file *file, yaml_node_t *node, struct description *description)
+{
+	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, COUNT, N };
+	static const char *const names[N] = { "path", "type",	    "access", "min",
+					      "max",  "max_length", "count" };
+	struct description_key *key = &description->keys[description->n_keys];
+	yaml_node_t *values[N];
+	bool is_directory;
+	int r;
+
+	r = yaml_fields(file, node, "a key", names, N, ACCESS + 1, values);
+	if (r < 0)
+		return r;
+	r = parse_path(file, values[PATH], description, key->path);
+	if (r < 0)
+		return r;
+	r = parse_rule(file,
+		       &(struct rule_nodes){ values[TYPE], values[MIN], values[MAX],
+					     values[MAX_LENGTH] },
+		       &key->rule);
+	if (r < 0)
+		return r;
+	r = parse_access(file, values[ACCESS], &key->access);
+	if (r < 0)
+		return r;
+	is_directory = key->path[strlen(key->path) - 1] == '/';
+	if (is_directory && values[COUNT] == NULL)
+		return yaml_refuse(file, node, "directory \"%s\" has no field \"count\"",
+				   key->path);
+	if (!is_directory && values[COUNT] != NULL)
+		return yaml_refuse(file, values[COUNT], "count is for directories only");
+	key->count = 1;
+	if (is_directory) {
+		r = yaml_u32(file, values[COUNT], "count", 1, KV_KEYS_MAX, &key->count);
+		if (r < 0)
+			return r;
+	}
+	description->n_keys++;
+	return 0;
+}
+
+/* Keys that the description adds up to. */
+static uint32_t total_count(const struct description *description)
+{
+	uint32_t total = 0;
+
+	for (uint32_t i = 0; i < description->n_keys; i++)
+		total += description->keys[i].count;
+	return total;
+}
+
+int description_parse_keys(struct yaml_file *file, yaml_node_t *node,
+			   struct description *description)
+{
+	uint32_t n;
+	int r;
+
+	r = yaml_sequence(file, node, "keys", DESCRIPTION_KEYS_MAX, &n);
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		yaml_node_t *item = yaml_sequence_at(file, node, i);
+
+		r = parse_key(file, item, description);
+		if (r == 0 && total_count(description) > KV_KEYS_MAX)
+			r = yaml_refuse(file, item, "the keys up to here add up to more than %d",
+					KV_KEYS_MAX);
+	}
+	return r;
+}
+
+static int parse_default(struct yaml_file *file, yaml_node_t *node,
+			 struct description_option *option)
+{
+	int r;
+
+	r = yaml_text(file, node, "default", option->value, sizeof(option->value));
+	if (r < 0)
+		return r;
+	r = value_check(&option->rule, option->value, strlen(option->value));
+	if (r == -EMSGSIZE)
+		return yaml_refuse(file, node, "default is longer than %u bytes",
+				   option->rule.max_length);
+	if (r < 0)
+		return yaml_refuse(file, node, "default \"%s\" is no valid %s", option->value,
+				   value_type_name(option->rule.type));
+	option->has_default = true;
+	return 0;
+}
+
+/* Each option is a key that the calf may read and watch. */
+static int add_option_key(struct yaml_file *file, yaml_node_t *node,
+			  struct description *description, const struct description_option *option)
+{
+	struct description_key *key = &description->keys[description->n_keys];
+	char path[KV_PATH_SIZE] = "";
+
+	if (description->n_keys == DESCRIPTION_KEYS_MAX)
+		return yaml_refuse(file, node, "more than %d keys, options included",
+				   DESCRIPTION_KEYS_MAX);
+	snprintf(path, sizeof(path), "%s%s", DESCRIPTION_OPTION_DIRECTORY, option->name);
+	if (!path_is_canonical(path))
+		return yaml_refuse(file, node, "option name \"%s\" must be of a-z 0-9 . _ -",
+				   option->name);
+	for (uint32_t i = 0; i < description->n_keys; i++)
+		if (strcmp(description->keys[i].path, path) == 0)
+			return yaml_refuse(file, node, "option \"%s\" is repeated", option->name);
+	memcpy(key->path, path, sizeof(key->path));
+	key->rule = option->rule;
+	key->access = KV_ACCESS_READ | KV_ACCESS_WATCH;
+	key->count = 1;
+	description->n_keys++;
+	if (total_count(description) > KV_KEYS_MAX)
+		return yaml_refuse(file, node, "the keys up to here add up to more than %d",
+				   KV_KEYS_MAX);
+	return 0;
+}
+
+static int parse_option(struct yaml_file *file, yaml_node_t *node, struct description *description)
+{
+	enum { NAME, TYPE, MIN, MAX, MAX_LENGTH, DEFAULT, N };
+	static const char *const names[N] = { "name", "type",	    "min",
+					      "max",  "max_length", "default" };
+	struct description_option *option = &description->options[description->n_options];
+	yaml_node_t *values[N];
+	int r;
+
+	r = yaml_fields(file, node, "an option", names, N, TYPE + 1, values);
+	if (r < 0)
+		return r;
+	option->line = yaml_line(node);
+	r = yaml_text(file, values[NAME], "option name", option->name, sizeof(option->name));
+	if (r < 0)
+		return r;
+	r = parse_rule(file,
+		       &(struct rule_nodes){ values[TYPE], values[MIN], values[MAX],
+					     values[MAX_LENGTH] },
+		       &option->rule);
+	if (r < 0)
+		return r;
+	if (values[DEFAULT] != NULL) {
+		r = parse_default(file, values[DEFAULT], option);
+		if (r < 0)
+			return r;
+	}
+	r = add_option_key(file, values[NAME], description, option);
+	if (r < 0)
+		return r;
+	description->n_options++;
+	return 0;
+}
+
+int description_parse_options(struct yaml_file *file, yaml_node_t *node,
+			      struct description *description)
+{
+	uint32_t n;
+	int r;
+
+	r = yaml_sequence(file, node, "options", DESCRIPTION_OPTIONS_MAX, &n);
+	for (uint32_t i = 0; r == 0 && i < n; i++)
+		r = parse_option(file, yaml_sequence_at(file, node, i), description);
+	return r;
+}
