@@ -10,7 +10,10 @@ BPF_TESTS = $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/t
 TEST_ARCHIVES = $(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libcli.a \
 	$(LIB)/libpriv.a $(LIB)/libcommon.a
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_ARCHIVES) $(TEST_SUPPORT)
+BPF_SUPPORT = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/support-*.c))
+$(BPF_TESTS): $(BPF_SUPPORT)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_ARCHIVES)
 	$(call msg,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $(filter %.o,$^) -Wl,--start-group $(TEST_ARCHIVES) \

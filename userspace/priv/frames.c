@@ -100,6 +100,9 @@ int frames_open(struct frames *frames, int tap_ifindex)
 	int error = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_slot), &zero, &ifindex,
 					BPF_ANY);
 
+	if (!error && frames->xdp)
+		error = bpf_map_update_elem(bpf_map__fd(frames->xdp->maps.frame_slot), &zero,
+					    &ifindex, BPF_ANY);
 	if (error)
 		log_error("cannot enter the tap in the devmap slot: %s", strerror(-error));
 	return error;

@@ -114,6 +114,8 @@ int frames_attach_tap(struct frames *frames, int tap_ifindex)
 	return error;
 }
 
+/* Shares every map with the tc programs but the devmap slot: the kernel lets
+ * programs of one type only use a devmap. */
 static int load_xdp(struct frames *frames)
 {
 	const struct frame_tc_bpf *tc = frames->tc;
@@ -134,8 +136,6 @@ static int load_xdp(struct frames *frames)
 	if (!error)
 		error = bpf_map__reuse_fd(xdp->maps.frame_counters,
 					  bpf_map__fd(tc->maps.frame_counters));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_slot, bpf_map__fd(tc->maps.frame_slot));
 	if (!error)
 		error = frame_xdp_bpf__load(xdp);
 	if (error) {
@@ -160,8 +160,12 @@ static int attach_native(struct frames *frames)
 
 static int use_native(struct frames *frames, int link_fd)
 {
+	int error = pin_link(frames, PIN_LINK_UPLINK, link_fd);
+
 	frames->mode = FRAME_MODE_NATIVE;
-	return pin_link(frames, PIN_LINK_UPLINK, link_fd);
+	return error ? error :
+		       pins_put(frames->pins, "", PIN_FRAME_SLOT,
+				bpf_map__fd(frames->xdp->maps.frame_slot));
 }
 
 static int use_tc(struct frames *frames)
@@ -202,6 +206,8 @@ static int attach_auto(struct frames *frames, const char *uplink)
 		return use_native(frames, fd);
 	}
 	close(fd);
+	frame_xdp_bpf__destroy(frames->xdp);
+	frames->xdp = NULL;
 	snprintf(frames->mode_reason, sizeof(frames->mode_reason),
 		 "tc: native XDP changes the offloads of %s", uplink);
 	return use_tc(frames);

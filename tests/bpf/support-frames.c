@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/bpf/support-frames.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maps/frame.h"
+#include "maps/kv.h"
+#include "skel/frame_tc.skel.h"
+
+void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
+{
+	static const struct test_rule rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 }, { NULL } };
+	const uint64_t interval = 1000000000ull / rate;
+	const struct frame_rule rule = {
+		.check = FRAME_CHECK_DHCP4,
+		.local_port = 68,
+		.remote_port = 67,
+		.max_frame = 1514,
+		.ingress_interval_ns = interval,
+		.ingress_burst_ns = interval * burst,
+		.egress_interval_ns = interval,
+		.egress_burst_ns = interval * burst,
+	};
+	struct netlink_link link;
+
+	cr_assert_eq(unshare(CLONE_NEWNET), 0);
+	gate_test_begin(&test->gate, 64, 1);
+	test->gate_fd = gate_test_subject(&test->gate, 0, rules, FAST, FAST);
+	cr_assert_eq(netlink_new(&test->netlink), 0);
+	cr_assert_eq(tap_init(&test->uplink, test->netlink), 0);
+	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);
+	cr_assert_eq(netlink_link_get(test->netlink, test->uplink.ifindex, &link), 0);
+	memcpy(test->mac, link.mac, sizeof(test->mac));
+	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd,
+				 test->uplink.ifindex, test->mac, &rule, 1),
+		     0);
+	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
+	cr_assert_eq(frames_attach_uplink(&test->frames, test->uplink.name, FRAME_MODE_NATIVE), 0);
+	cr_assert_eq(tap_up(&test->uplink, test->netlink), 0);
+	cr_assert_eq(tap_up(&test->tap, test->netlink), 0);
+	cr_assert_eq(frames_open(&test->frames, test->tap.ifindex), 0);
+}
+
+void frames_test_end(struct frames_test *test)
+{
+	frames_detach(&test->gate.pins, test->uplink.ifindex);
+	frames_deinit(&test->frames);
+	tap_deinit(&test->tap);
+	tap_deinit(&test->uplink);
+	netlink_free(test->netlink);
+	gate_test_end(&test->gate);
+}
+
+static void put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, (uint16_t)(value >> 16));
+	put16(at + 2, (uint16_t)value);
+}
+
+static void build(const struct frames_test *test, uint8_t frame[FRAME_SIZE], uint8_t op,
+		  uint16_t source, uint16_t destination)
+{
+	memset(frame, 0, FRAME_SIZE);
+	put16(frame + AT_ETH_TYPE, 0x0800);
+	frame[AT_IP] = 0x45;
+	put16(frame + AT_IP_TOTAL, FRAME_SIZE - 14);
+	frame[22] = 64;
+	frame[AT_IP_PROTOCOL] = 17;
+	put16(frame + AT_UDP_SOURCE, source);
+	put16(frame + AT_UDP_DESTINATION, destination);
+	put16(frame + AT_UDP_LENGTH, FRAME_SIZE - 34);
+	frame[AT_OP] = op;
+	frame[AT_HTYPE] = 1;
+	frame[AT_HLEN] = 6;
+	put32(frame + AT_XID, TEST_XID);
+	memcpy(frame + AT_CHADDR, test->mac, 6);
+	put32(frame + AT_COOKIE, 0x63825363);
+	frame[AT_COOKIE + 4] = 0xff;
+}
+
+void frames_test_request(const struct frames_test *test, uint8_t frame[FRAME_SIZE])
+{
+	build(test, frame, 1, 68, 67);
+	memset(frame + AT_ETH_DESTINATION, 0xff, 6);
+	memcpy(frame + AT_ETH_SOURCE, test->mac, 6);
+	put32(frame + AT_IP_DESTINATION, 0xffffffff);
+}
+
+void frames_test_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE])
+{
+	build(test, frame, 2, 67, 68);
+	memcpy(frame + AT_ETH_DESTINATION, test->mac, 6);
+	memcpy(frame + AT_ETH_SOURCE, "\x02\0\0\0\0\x01", 6);
+	put32(frame + AT_IP_SOURCE, 0x0a070001);
+	put32(frame + AT_IP_DESTINATION, 0x0a070005);
+}
+
+int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifindex, uint8_t *out)
+{
+	struct __sk_buff context = { .ifindex = (uint32_t)ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size, .repeat = 1);
+	uint8_t unused[65536];
+
+	opts.data_out = out ? out : unused;
+	opts.data_size_out = out ? size : sizeof(unused);
+	if (ifindex) {
+		opts.ctx_in = &context;
+		opts.ctx_size_in = sizeof(context);
+	}
+	cr_assert_eq(bpf_prog_test_run_opts(program_fd, &opts), 0, "BPF_PROG_RUN of %u bytes: %s",
+		     size, strerror(errno));
+	return (int)opts.retval;
+}
+
+uint64_t frames_test_count(const struct frames_test *test, uint32_t reason)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	struct frame_counter *counters = calloc((size_t)n_cpus, sizeof(*counters));
+	uint64_t packets = 0;
+
+	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(test->frames.tc->maps.frame_counters), &reason,
+					 counters),
+		     0);
+	for (int i = 0; i < n_cpus; i++)
+		packets += counters[i].packets;
+	free(counters);
+	return packets;
+}

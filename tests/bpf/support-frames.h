@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Frame programs loaded over two taps in a network namespace of the test's
+ * own: one plays the uplink, one is the calf's.
+ */
+#ifndef CALFPEN_TESTS_BPF_SUPPORT_FRAMES_H
+#define CALFPEN_TESTS_BPF_SUPPORT_FRAMES_H
+
+#include "tests/bpf/support-gate.h"
+#include "userspace/priv/frames.h"
+#include "userspace/priv/netlink.h"
+#include "userspace/priv/tap.h"
+
+#define FRAME_SIZE 342 /* Ethernet, IPv4, UDP and 300 bytes of BOOTP */
+#define TEST_XID 0x11223344u
+
+/* Offsets of fields in the frames that frames_test_build() makes. */
+enum {
+	AT_ETH_DESTINATION = 0,
+	AT_ETH_SOURCE = 6,
+	AT_ETH_TYPE = 12,
+	AT_IP = 14,
+	AT_IP_TOTAL = 16,
+	AT_IP_FRAGMENT = 20,
+	AT_IP_PROTOCOL = 23,
+	AT_IP_SOURCE = 26,
+	AT_IP_DESTINATION = 30,
+	AT_UDP_SOURCE = 34,
+	AT_UDP_DESTINATION = 36,
+	AT_UDP_LENGTH = 38,
+	AT_UDP_CHECKSUM = 40,
+	AT_OP = 42,
+	AT_HTYPE = 43,
+	AT_HLEN = 44,
+	AT_XID = 46,
+	AT_CHADDR = 70,
+	AT_COOKIE = 278,
+};
+
+struct frames_test {
+	struct gate_test gate;
+	int gate_fd; /* may write /ip */
+	struct netlink *netlink;
+	struct tap uplink, tap;
+	uint8_t mac[6];
+	struct frames frames;
+};
+
+/* `rate` is the frames per second of the rule, both ways. */
+void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst);
+void frames_test_end(struct frames_test *test);
+
+/* A DISCOVER by us (broadcast), or an OFFER to us from 10.7.0.1. */
+void frames_test_request(const struct frames_test *test, uint8_t frame[FRAME_SIZE]);
+void frames_test_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE]);
+
+/* Run a program over a frame as if it had come in on `ifindex` (tc only; 0:
+ * any); the verdict. `out` may be NULL or as large as the frame. */
+int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifindex, uint8_t *out);
+
+/* Packets counted for a reason, over all CPUs. */
+uint64_t frames_test_count(const struct frames_test *test, uint32_t reason);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the calf writes to its tap: one row per rule of the write filter. */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <linux/pkt_cls.h>
+#include <string.h>
+
+#include "maps/frame.h"
+#include "maps/kv.h"
+#include "skel/frame_tc.skel.h"
+#include "skel/frame_xdp.skel.h"
+#include "tests/bpf/support-frames.h"
+
+static struct frames_test test;
+
+static void begin(void)
+{
+	frames_test_begin(&test, 1000000, 1000000);
+}
+
+static void end(void)
+{
+	frames_test_end(&test);
+}
+
+static int run(const uint8_t *frame, uint32_t size)
+{
+	return frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), frame, size,
+			       test.tap.ifindex, NULL);
+}
+
+struct row {
+	const char *what;
+	uint32_t at;
+	const char *bytes;
+	uint32_t n_bytes;
+	uint32_t size;
+	uint32_t reason;
+};
+
+#define PUT(at, bytes) at, bytes, sizeof(bytes) - 1
+
+static const struct row rows[] = {
+	{ "a broadcast request", PUT(0, ""), 0, FRAME_OUT_ACCEPTED },
+	{ "802.1Q in the bytes", PUT(AT_ETH_TYPE, "\x81\x00"), 0, FRAME_OUT_VLAN },
+	{ "802.1ad in the bytes", PUT(AT_ETH_TYPE, "\x88\xa8"), 0, FRAME_OUT_VLAN },
+	{ "ARP", PUT(AT_ETH_TYPE, "\x08\x06"), 0, FRAME_OUT_NO_RULE },
+	{ "IPv6", PUT(AT_ETH_TYPE, "\x86\xdd"), 0, FRAME_OUT_NO_RULE },
+	{ "LLDP", PUT(AT_ETH_TYPE, "\x88\xcc"), 0, FRAME_OUT_NO_RULE },
+	{ "TCP", PUT(AT_IP_PROTOCOL, "\x06"), 0, FRAME_OUT_NO_RULE },
+	{ "ICMP", PUT(AT_IP_PROTOCOL, "\x01"), 0, FRAME_OUT_NO_RULE },
+	{ "another source MAC", PUT(AT_ETH_SOURCE, "\x02\x99"), 0, FRAME_OUT_SOURCE_MAC },
+	{ "broadcast IP to one MAC", PUT(AT_ETH_DESTINATION, "\x02\0\0\0\0\x01"), 0,
+	  FRAME_OUT_DESTINATION_MAC },
+	{ "unicast IP to a group MAC", PUT(AT_IP_DESTINATION, "\x0a\x07\0\x01"), 0,
+	  FRAME_OUT_DESTINATION_MAC },
+	{ "cut inside UDP", PUT(0, ""), 41, FRAME_OUT_TRUNCATED },
+	{ "first fragment", PUT(AT_IP_FRAGMENT, "\x20\x00"), 0, FRAME_OUT_FRAGMENT },
+	{ "later fragment", PUT(AT_IP_FRAGMENT, "\x00\x10"), 0, FRAME_OUT_FRAGMENT },
+	{ "IP options", PUT(AT_IP, "\x46"), 0, FRAME_OUT_IP_HEADER },
+	{ "IP version", PUT(AT_IP, "\x65"), 0, FRAME_OUT_IP_HEADER },
+	{ "bytes behind the packet", PUT(0, ""), 343, FRAME_OUT_IP_HEADER },
+	{ "packet longer than the frame", PUT(AT_IP_TOTAL, "\x01\x49"), 0, FRAME_OUT_IP_HEADER },
+	{ "from another port", PUT(AT_UDP_SOURCE, "\x00\x43"), 0, FRAME_OUT_PORT },
+	{ "to another port", PUT(AT_UDP_DESTINATION, "\x00\x35"), 0, FRAME_OUT_PORT },
+	{ "UDP length", PUT(AT_UDP_LENGTH, "\x01\x33"), 0, FRAME_OUT_UDP_LENGTH },
+	{ "server role", PUT(AT_OP, "\x02"), 0, FRAME_OUT_NOT_REQUEST },
+	{ "hardware type", PUT(AT_HTYPE, "\x06"), 0, FRAME_OUT_HARDWARE },
+	{ "hardware length", PUT(AT_HLEN, "\x10"), 0, FRAME_OUT_HARDWARE },
+	{ "spoofed chaddr", PUT(AT_CHADDR, "\x02\x99"), 0, FRAME_OUT_HARDWARE },
+	{ "no cookie", PUT(AT_COOKIE, "\0\0\0\0"), 0, FRAME_OUT_COOKIE },
+	{ "broadcast from an address that is not ours", PUT(AT_IP_SOURCE, "\x0a\x07\0\x05"), 0,
+	  FRAME_OUT_SOURCE_ADDRESS },
+};
+
+Test(frames_egress, rows, .init = begin, .fini = end)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		uint8_t frame[1024] = { 0 };
+		uint64_t before[_FRAME_REASON_N];
+		int verdict;
+
+		frames_test_request(&test, frame);
+		memcpy(frame + row->at, row->bytes, row->n_bytes);
+		for (uint32_t j = 0; j < _FRAME_REASON_N; j++)
+			before[j] = frames_test_count(&test, j);
+		verdict = run(frame, row->size ? row->size : FRAME_SIZE);
+		cr_expect_eq(verdict,
+			     row->reason == FRAME_OUT_ACCEPTED ? TC_ACT_REDIRECT : TC_ACT_SHOT,
+			     "%s: verdict %d", row->what, verdict);
+		for (uint32_t j = 0; j < _FRAME_REASON_N; j++)
+			cr_expect_eq(frames_test_count(&test, j) - before[j], j == row->reason,
+				     "%s: reason %u", row->what, j);
+	}
+}
+
+/* A maximal frame, and one byte more. */
+Test(frames_egress, too_long, .init = begin, .fini = end)
+{
+	static uint8_t frame[1515];
+
+	for (uint32_t size = 1514; size <= 1515; size++) {
+		memset(frame, 0, sizeof(frame));
+		frames_test_request(&test, frame);
+		frame[AT_IP_TOTAL] = (uint8_t)((size - 14) >> 8);
+		frame[AT_IP_TOTAL + 1] = (uint8_t)(size - 14);
+		frame[AT_UDP_LENGTH] = (uint8_t)((size - 34) >> 8);
+		frame[AT_UDP_LENGTH + 1] = (uint8_t)(size - 34);
+		cr_expect_eq(run(frame, size), size == 1514 ? TC_ACT_REDIRECT : TC_ACT_SHOT);
+	}
+	cr_expect_eq(frames_test_count(&test, FRAME_OUT_TOO_LONG), 1);
+}
+
+static void expect(uint8_t *frame, int verdict, uint32_t reason, const char *what)
+{
+	uint64_t before = frames_test_count(&test, reason);
+
+	cr_expect_eq(run(frame, FRAME_SIZE), verdict, "%s", what);
+	cr_expect_eq(frames_test_count(&test, reason), before + 1, "%s", what);
+}
+
+/* Unicast: our leased address, who answered us, a route through the uplink. */
+Test(frames_egress, unicast, .init = begin, .fini = end)
+{
+	const struct netlink_address address = {
+		.address.s_addr = inet_addr("10.7.0.5"),
+		.prefix_length = 24,
+		.valid_s = NETLINK_FOREVER,
+		.preferred_s = NETLINK_FOREVER,
+	};
+	uint8_t request[FRAME_SIZE], reply[FRAME_SIZE];
+
+	frames_test_request(&test, request);
+	cr_assert_eq(run(request, FRAME_SIZE), TC_ACT_REDIRECT);
+	memset(request + AT_ETH_DESTINATION, 0, 6);
+	memcpy(request + AT_IP_SOURCE, "\x0a\x07\0\x05\x0a\x07\0\x01", 8);
+	expect(request, TC_ACT_SHOT, FRAME_OUT_SOURCE_ADDRESS, "no /ip");
+	cr_assert_eq(gate_write(test.gate_fd, "/ip", "10.7.0.6/24", 11, NULL), 0);
+	expect(request, TC_ACT_SHOT, FRAME_OUT_SOURCE_ADDRESS, "another /ip");
+	cr_assert_eq(gate_write(test.gate_fd, "/ip", "10.7.0.5/24", 11, NULL), 0);
+	expect(request, TC_ACT_SHOT, FRAME_OUT_UNKNOWN_PEER, "nobody answered yet");
+
+	frames_test_reply(&test, reply);
+	cr_assert_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress), reply,
+				     FRAME_SIZE, 0, NULL),
+		     TC_ACT_REDIRECT);
+	expect(request, TC_ACT_SHOT, FRAME_OUT_NO_ROUTE, "no address on the uplink");
+	cr_assert_eq(netlink_address_add(test.netlink, test.uplink.ifindex, &address), 0);
+	expect(request, TC_ACT_REDIRECT, FRAME_OUT_UNICAST, "on-link server");
+	request[AT_IP_DESTINATION + 3] = 2;
+	expect(request, TC_ACT_SHOT, FRAME_OUT_UNKNOWN_PEER, "who never answered");
+	request[AT_IP_DESTINATION + 3] = 1;
+	memset(request + AT_IP_SOURCE, 0, 4);
+	expect(request, TC_ACT_SHOT, FRAME_OUT_SOURCE_ADDRESS, "unicast from 0.0.0.0");
+	/* rebinding: broadcast from the leased address */
+	memcpy(request + AT_IP_SOURCE, "\x0a\x07\0\x05\xff\xff\xff\xff", 8);
+	memset(request + AT_ETH_DESTINATION, 0xff, 6);
+	expect(request, TC_ACT_REDIRECT, FRAME_OUT_ACCEPTED, "broadcast from /ip");
+}
+
+/* An off-link server: out through the uplink's route, or not at all. */
+Test(frames_egress, unicast_off_link, .init = begin, .fini = end)
+{
+	const struct netlink_address address = {
+		.address.s_addr = inet_addr("10.8.0.5"),
+		.prefix_length = 24,
+		.valid_s = NETLINK_FOREVER,
+		.preferred_s = NETLINK_FOREVER,
+	};
+	struct netlink_route route = {
+		.gateway.s_addr = inet_addr("10.8.0.1"),
+		.table = 254,
+		.metric = 100,
+	};
+	uint8_t request[FRAME_SIZE], reply[FRAME_SIZE];
+
+	frames_test_request(&test, request);
+	cr_assert_eq(run(request, FRAME_SIZE), TC_ACT_REDIRECT);
+	frames_test_reply(&test, reply);
+	frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress), reply, FRAME_SIZE, 0,
+			NULL);
+	cr_assert_eq(gate_write(test.gate_fd, "/ip", "10.8.0.5/24", 11, NULL), 0);
+	memset(request + AT_ETH_DESTINATION, 0, 6);
+	memcpy(request + AT_IP_SOURCE, "\x0a\x08\0\x05\x0a\x07\0\x01", 8);
+	cr_assert_eq(netlink_address_add(test.netlink, test.uplink.ifindex, &address), 0);
+	expect(request, TC_ACT_SHOT, FRAME_OUT_NO_ROUTE, "no default route");
+	cr_assert_eq(netlink_route_add(test.netlink, test.uplink.ifindex, &route), 0);
+	expect(request, TC_ACT_REDIRECT, FRAME_OUT_UNICAST, "through the default route");
+}
+
+/* What the host's stack sends into the tap is dropped, unless tc marked it. */
+Test(frames_egress, host_noise, .init = begin, .fini = end)
+{
+	int egress = bpf_program__fd(test.frames.tc->progs.tap_egress);
+	struct __sk_buff context = { .ifindex = (uint32_t)test.tap.ifindex };
+	uint8_t frame[FRAME_SIZE];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = FRAME_SIZE,
+		    .ctx_in = &context, .ctx_size_in = sizeof(context), .ctx_out = &context,
+		    .ctx_size_out = sizeof(context));
+
+	frames_test_reply(&test, frame);
+	cr_expect_eq(frames_test_run(egress, frame, FRAME_SIZE, test.tap.ifindex, NULL),
+		     TC_ACT_SHOT);
+	cr_expect_eq(frames_test_count(&test, FRAME_HOST_NOISE), 1);
+	context.mark = test.frames.config.mark;
+	cr_assert_eq(bpf_prog_test_run_opts(egress, &opts), 0);
+	cr_expect_eq((int)opts.retval, TC_ACT_OK);
+	cr_expect_eq(context.mark, 0, "the mark does not go on");
+}
+
+Test(frames_egress, rate)
+{
+	uint8_t frame[FRAME_SIZE];
+	int n = 0;
+
+	frames_test_begin(&test, 1, 4);
+	frames_test_request(&test, frame);
+	while (n < 100 && run(frame, FRAME_SIZE) == TC_ACT_REDIRECT)
+		n++;
+	cr_expect_eq(n, 5, "%d", n);
+	cr_expect_eq(frames_test_count(&test, FRAME_OUT_RATE), 1);
+	end();
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What arrives on the uplink: one row per rule, each run through the XDP and
+ * through the tc program, verdict and counted reason compared.
+ */
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <string.h>
+
+#include "maps/frame.h"
+#include "maps/kv.h"
+#include "skel/frame_tc.skel.h"
+#include "skel/frame_xdp.skel.h"
+#include "tests/bpf/support-frames.h"
+
+static struct frames_test test;
+
+static void begin(void)
+{
+	uint8_t request[FRAME_SIZE];
+
+	frames_test_begin(&test, 1000000, 1000000);
+	/* our own egress makes the transaction known */
+	frames_test_request(&test, request);
+	cr_assert_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), request,
+				     sizeof(request), test.tap.ifindex, NULL),
+		     TC_ACT_REDIRECT);
+}
+
+static void end(void)
+{
+	frames_test_end(&test);
+}
+
+struct row {
+	const char *what;
+	uint32_t at; /* bytes put over the good reply ... */
+	const char *bytes;
+	uint32_t n_bytes;
+	uint32_t size; /* ... cut or padded to this size, 0: as it is */
+	uint32_t reason;
+};
+
+#define PUT(at, bytes) at, bytes, sizeof(bytes) - 1
+
+static const struct row rows[] = {
+	{ "a reply we wait for", PUT(0, ""), 0, FRAME_IN_ACCEPTED },
+	{ "padding behind it (Q48)", PUT(0, ""), 400, FRAME_IN_ACCEPTED },
+	{ "broadcast reply", PUT(AT_ETH_DESTINATION, "\xff\xff\xff\xff\xff\xff"), 0,
+	  FRAME_IN_ACCEPTED },
+	{ "bytes behind the UDP payload (Q48)", PUT(AT_UDP_LENGTH, "\x00\xfa"), 0,
+	  FRAME_IN_ACCEPTED },
+	{ "ARP", PUT(AT_ETH_TYPE, "\x08\x06"), 0, FRAME_IN_NOT_OURS },
+	{ "IPv6", PUT(AT_ETH_TYPE, "\x86\xdd"), 0, FRAME_IN_NOT_OURS },
+	{ "TCP", PUT(AT_IP_PROTOCOL, "\x06"), 0, FRAME_IN_NOT_OURS },
+	{ "other UDP port", PUT(AT_UDP_DESTINATION, "\x00\x45"), 0, FRAME_IN_NOT_OURS },
+	{ "DNS reply", PUT(AT_UDP_SOURCE, "\x00\x35\x80\x00"), 0, FRAME_IN_NOT_OURS },
+	{ "later fragment", PUT(AT_IP_FRAGMENT, "\x00\x10"), 0, FRAME_IN_NOT_OURS },
+	{ "short TCP frame", PUT(AT_IP_PROTOCOL, "\x06"), 60, FRAME_IN_NOT_OURS },
+	{ "header length below 5 (C4_02)", PUT(AT_IP, "\x44"), 0, FRAME_IN_NOT_OURS },
+	{ "802.1Q", PUT(AT_ETH_TYPE, "\x81\x00"), 0, FRAME_IN_VLAN },
+	{ "802.1ad", PUT(AT_ETH_TYPE, "\x88\xa8"), 0, FRAME_IN_VLAN },
+	{ "another client's reply", PUT(AT_CHADDR, "\x02\x99"), 0, FRAME_IN_OTHER_CHADDR },
+	{ "first fragment (Q49)", PUT(AT_IP_FRAGMENT, "\x20\x00"), 0, FRAME_IN_FRAGMENT },
+	{ "cut before the cookie", PUT(0, ""), 281, FRAME_IN_TRUNCATED },
+	{ "cut behind the UDP header", PUT(0, ""), 42, FRAME_IN_TRUNCATED },
+	{ "IP version 6", PUT(AT_IP, "\x65"), 0, FRAME_IN_IP_HEADER },
+	{ "total length past the frame", PUT(AT_IP_TOTAL, "\x01\x49"), 0, FRAME_IN_IP_HEADER },
+	{ "total length below the headers", PUT(AT_IP_TOTAL, "\x00\x1b"), 0, FRAME_IN_IP_HEADER },
+	{ "UDP length 0 (C4_02)", PUT(AT_UDP_LENGTH, "\x00\x00"), 0, FRAME_IN_UDP_LENGTH },
+	{ "UDP length 7 (C4_03)", PUT(AT_UDP_LENGTH, "\x00\x07"), 0, FRAME_IN_UDP_LENGTH },
+	{ "UDP length below BOOTP", PUT(AT_UDP_LENGTH, "\x00\xf7"), 0, FRAME_IN_UDP_LENGTH },
+	{ "UDP length above IP's", PUT(AT_UDP_LENGTH, "\x01\x35"), 0, FRAME_IN_UDP_LENGTH },
+	{ "longer than the rule allows", PUT(0, ""), 1515, FRAME_IN_TOO_LONG },
+	{ "from another port", PUT(AT_UDP_SOURCE, "\x00\x44"), 0, FRAME_IN_NOT_REPLY },
+	{ "a request", PUT(AT_OP, "\x01"), 0, FRAME_IN_NOT_REPLY },
+	{ "hardware type", PUT(AT_HTYPE, "\x06"), 0, FRAME_IN_HARDWARE },
+	{ "hardware length", PUT(AT_HLEN, "\x10"), 0, FRAME_IN_HARDWARE },
+	{ "BOOTP without cookie", PUT(AT_COOKIE, "\0\0\0\0"), 0, FRAME_IN_COOKIE },
+	{ "xid nobody asked with", PUT(AT_XID, "\x11\x22\x33\x45"), 0, FRAME_IN_UNKNOWN_XID },
+	{ "xid of the same slot", PUT(AT_XID, "\x99\x22\x33\x44"), 0, FRAME_IN_UNKNOWN_XID },
+	{ "FORCERENEW: the server's own xid", PUT(AT_XID, "\0\0\0\0"), 0, FRAME_IN_UNKNOWN_XID },
+};
+
+static void check(const struct row *row, int program_fd, const int verdicts[3])
+{
+	static uint8_t frame[2048];
+	uint32_t size = row->size ? row->size : FRAME_SIZE;
+	int expected = row->reason < FRAME_IN_ACCEPTED	? verdicts[0] :
+		       row->reason == FRAME_IN_ACCEPTED ? verdicts[1] :
+							  verdicts[2];
+	uint64_t before[_FRAME_REASON_N];
+	int verdict;
+
+	memset(frame, 0, sizeof(frame));
+	frames_test_reply(&test, frame);
+	memcpy(frame + row->at, row->bytes, row->n_bytes);
+	for (uint32_t i = 0; i < _FRAME_REASON_N; i++)
+		before[i] = frames_test_count(&test, i);
+	verdict = frames_test_run(program_fd, frame, size, 0, NULL);
+	cr_expect_eq(verdict, expected, "%s: verdict %d", row->what, verdict);
+	for (uint32_t i = 0; i < _FRAME_REASON_N; i++) {
+		uint64_t more = frames_test_count(&test, i) - before[i];
+
+		cr_expect_eq(more, i == row->reason, "%s: counted %lu as reason %u", row->what,
+			     more, i);
+	}
+}
+
+Test(frames_ingress, xdp_rows, .init = begin, .fini = end)
+{
+	static const int verdicts[] = { XDP_PASS, XDP_REDIRECT, XDP_DROP };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i], bpf_program__fd(test.frames.xdp->progs.frame_xdp), verdicts);
+}
+
+Test(frames_ingress, tc_rows, .init = begin, .fini = end)
+{
+	static const int verdicts[] = { TC_ACT_UNSPEC, TC_ACT_REDIRECT, TC_ACT_SHOT };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i], bpf_program__fd(test.frames.tc->progs.uplink_ingress), verdicts);
+}
+
+/* IPv4 options move the ports: found all the same. */
+Test(frames_ingress, ip_options, .init = begin, .fini = end)
+{
+	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 4];
+
+	frames_test_reply(&test, plain);
+	memcpy(frame, plain, 34);
+	memset(frame + 34, 1, 4);
+	memcpy(frame + 38, plain + 34, FRAME_SIZE - 34);
+	frame[AT_IP] = 0x46;
+	frame[AT_IP_TOTAL + 1] += 4;
+	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
+				     sizeof(frame), 0, NULL),
+		     XDP_REDIRECT);
+}
+
+/* Every length a frame can be cut to has a verdict, and none is "accepted". */
+Test(frames_ingress, every_truncation, .init = begin, .fini = end)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	frames_test_reply(&test, frame);
+	for (uint32_t size = 14; size < FRAME_SIZE; size++)
+		cr_expect_neq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp),
+					      frame, size, 0, NULL),
+			      XDP_REDIRECT, "%u bytes", size);
+}
+
+/* Nothing has left yet: nothing is let in. */
+Test(frames_ingress, unsolicited)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	frames_test_begin(&test, 1000000, 1000000);
+	frames_test_reply(&test, frame);
+	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
+				     sizeof(frame), 0, NULL),
+		     XDP_DROP);
+	memset(frame + AT_XID, 0, 4);
+	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
+				     sizeof(frame), 0, NULL),
+		     XDP_DROP, "xid 0 is no empty slot");
+	end();
+}
+
+/* The tap is gone: the host gets the frame, and nobody else. */
+Test(frames_ingress, tap_gone, .init = begin, .fini = end)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	frames_test_reply(&test, frame);
+	tap_deinit(&test.tap);
+	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
+				     sizeof(frame), 0, NULL),
+		     XDP_PASS);
+	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress), frame,
+				     sizeof(frame), 0, NULL),
+		     TC_ACT_UNSPEC);
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_NO_TAP), 2);
+	/* a new device may get the old index: still nothing goes there */
+	cr_assert_eq(tap_init(&test.tap, test.netlink), 0);
+	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress), frame,
+				     sizeof(frame), 0, NULL),
+		     TC_ACT_UNSPEC);
+}
+
+/* Q47: a checksum that is the bare pseudo-header sum becomes 0, others stay. */
+Test(frames_ingress, Q47_partial_checksum, .init = begin, .fini = end)
+{
+	int xdp = bpf_program__fd(test.frames.xdp->progs.frame_xdp);
+	uint8_t frame[FRAME_SIZE], out[FRAME_SIZE];
+	uint32_t sum = 0;
+
+	frames_test_reply(&test, frame);
+	for (int i = AT_IP_SOURCE; i < AT_IP_SOURCE + 8; i += 2)
+		sum += (uint32_t)(frame[i] << 8 | frame[i + 1]);
+	sum += 17 + FRAME_SIZE - 34;
+	sum = (sum & 0xffff) + (sum >> 16);
+	frame[AT_UDP_CHECKSUM] = (uint8_t)(sum >> 8);
+	frame[AT_UDP_CHECKSUM + 1] = (uint8_t)sum;
+	cr_assert_eq(frames_test_run(xdp, frame, sizeof(frame), 0, out), XDP_REDIRECT);
+	cr_expect_eq(out[AT_UDP_CHECKSUM] | out[AT_UDP_CHECKSUM + 1], 0);
+	frame[AT_UDP_CHECKSUM + 1] ^= 1;
+	cr_assert_eq(frames_test_run(xdp, frame, sizeof(frame), 0, out), XDP_REDIRECT);
+	cr_expect_eq(out[AT_UDP_CHECKSUM], frame[AT_UDP_CHECKSUM]);
+	cr_expect_eq(out[AT_UDP_CHECKSUM + 1], frame[AT_UDP_CHECKSUM + 1]);
+}
+
+Test(frames_ingress, rate)
+{
+	uint8_t frame[FRAME_SIZE];
+	int n = 0;
+
+	frames_test_begin(&test, 1, 4);
+	frames_test_request(&test, frame);
+	frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), frame, sizeof(frame),
+			test.tap.ifindex, NULL);
+	frames_test_reply(&test, frame);
+	while (n < 100 && frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
+					  sizeof(frame), 0, NULL) == XDP_REDIRECT)
+		n++;
+	cr_expect_eq(n, 5, "%d", n);
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_RATE), 1);
+	end();
+}
