@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: The role that reads a calf's bytes. It holds the gate program of that
+ * calf's subject and nothing else of value: what it can be tricked into doing
+ * is what the calf may do anyhow. All it needs of the file system is read
+ * before it drops its rights; the first byte of the calf is read after.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "userspace/common/gate.h"
+#include "userspace/common/log.h"
+#include "userspace/common/loop.h"
+#include "userspace/priv/confine.h"
+#include "userspace/priv/description.h"
+#include "userspace/priv/gateway_connection.h"
+#include "userspace/priv/gateway_log.h"
+#include "userspace/priv/gateway_request.h"
+#include "userspace/priv/roles.h"
+
+#define LOG_READ_SIZE 4096
+#define LOG_READS_AT_END 32 /* last words of a calf: two full pipes */
+
+struct gateway {
+	struct loop loop;
+	struct description description;
+	struct gateway_responder responder;
+	struct gateway_connection connection;
+	struct gateway_log log;
+	struct gateway_log_line lines[2]; /* of GATEWAY_FD_STDOUT and _STDERR */
+	struct loop_timer log_timer;
+	int exit_code; /* enum role_exit */
+};
+
+static int store_read(void *data, const char *path, struct kv_value *valuep)
+{
+	(void)data;
+	return gate_read(GATEWAY_FD_GATE, path, valuep);
+}
+
+static int store_write(void *data, const char *path, const char *text, size_t length)
+{
+	(void)data;
+	return gate_write(GATEWAY_FD_GATE, path, text, length, NULL);
+}
+
+static int store_delete(void *data, const char *path)
+{
+	(void)data;
+	return gate_delete(GATEWAY_FD_GATE, path, NULL);
+}
+
+static int store_commit(void *data, const struct gate_commit *commit, uint32_t *i_refusedp)
+{
+	(void)data;
+	return gate_commit(GATEWAY_FD_GATE, commit, NULL, i_refusedp);
+}
+
+static const struct gateway_store kernel_store = {
+	.read = store_read,
+	.write = store_write,
+	.delete = store_delete,
+	.commit = store_commit,
+};
+
+/* True once the pipe has ended. */
+static bool read_log(struct gateway *gateway, int fd)
+{
+	struct gateway_log_line *line = &gateway->lines[fd - GATEWAY_FD_STDOUT];
+	uint64_t now_ns = gateway->loop.now_ns();
+	char bytes[LOG_READ_SIZE];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	if (n > 0) {
+		gateway_log_feed(&gateway->log, line, bytes, (size_t)n, now_ns);
+		return false;
+	}
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return false;
+	gateway_log_end(&gateway->log, line, now_ns);
+	return true;
+}
+
+static int on_log(struct loop *loop, int fd, short revents, void *data)
+{
+	struct gateway *gateway = data;
+
+	(void)revents;
+	if (read_log(gateway, fd))
+		loop_remove_fd(loop, fd);
+	loop_timer_set(&gateway->log_timer, gateway_log_deadline(&gateway->log));
+	return 0;
+}
+
+static int on_log_timer(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct gateway *gateway = data;
+
+	(void)loop;
+	gateway_log_tick(&gateway->log, now_ns);
+	loop_timer_set(&gateway->log_timer, gateway_log_deadline(&gateway->log));
+	return 0;
+}
+
+static int on_control(struct loop *loop, int fd, short revents, void *data)
+{
+	struct gateway *gateway = data;
+	int r = gateway_connection_step(&gateway->connection);
+
+	(void)revents;
+	if (r == GATEWAY_GOES_ON) {
+		loop_set_events(loop, fd, gateway_connection_events(&gateway->connection));
+		return 0;
+	}
+	loop->stop = true;
+	if (r == GATEWAY_CLOSED) {
+		gateway->exit_code = ROLE_EXIT_EOF;
+	} else if (r == GATEWAY_FAILED) {
+		log_error("gateway: control socket: %s", strerrorname_np(errno));
+		gateway->exit_code = ROLE_EXIT_FAILURE;
+	} else {
+		log_error("gateway: malformed message after %" PRIu64 " requests: %s",
+			  gateway->connection.n_served, strerrorname_np(-r));
+		gateway->exit_code = ROLE_EXIT_MALFORMED;
+	}
+	return 0;
+}
+
+/* What a calf said last explains its end. */
+static void read_last_words(struct gateway *gateway)
+{
+	struct pollfd pipes[] = {
+		{ .fd = GATEWAY_FD_STDOUT, .events = POLLIN },
+		{ .fd = GATEWAY_FD_STDERR, .events = POLLIN },
+	};
+	static const struct timespec no_wait;
+
+	for (int i = 0; i < LOG_READS_AT_END && ppoll(pipes, 2, &no_wait, NULL) > 0; i++)
+		for (int j = 0; j < 2; j++)
+			if (pipes[j].revents && read_log(gateway, pipes[j].fd))
+				pipes[j].fd = -1;
+	for (int j = 0; j < 2; j++)
+		gateway_log_end(&gateway->log, &gateway->lines[j], gateway->loop.now_ns());
+	gateway->log.window_ns = 0; /* say what was suppressed now */
+	gateway_log_tick(&gateway->log, gateway->loop.now_ns());
+}
+
+/* Everything below runs confined. */
+static int serve(struct gateway *gateway)
+{
+	int r;
+
+	loop_init(&gateway->loop);
+	gateway_responder_init(&gateway->responder, &gateway->description, &kernel_store, NULL);
+	gateway_connection_init(&gateway->connection, &gateway->responder, GATEWAY_FD_CONTROL);
+	r = loop_add_fd(&gateway->loop, GATEWAY_FD_CONTROL, POLLIN, on_control, gateway);
+	if (r == 0)
+		r = loop_add_fd(&gateway->loop, GATEWAY_FD_STDOUT, POLLIN, on_log, gateway);
+	if (r == 0)
+		r = loop_add_fd(&gateway->loop, GATEWAY_FD_STDERR, POLLIN, on_log, gateway);
+	if (r == 0)
+		r = loop_add_timer(&gateway->loop, &gateway->log_timer, on_log_timer, gateway);
+	if (r == 0)
+		r = loop_run(&gateway->loop);
+	if (r < 0) {
+		log_error("gateway: %s", strerrorname_np(-r));
+		return ROLE_EXIT_FAILURE;
+	}
+	read_last_words(gateway);
+	return gateway->exit_code;
+}
+
+int gateway_main(const struct options *options)
+{
+	static struct gateway gateway;
+	uint32_t uid;
+
+	if (options->i_calf >= options->n_calves)
+		return ROLE_EXIT_FAILURE;
+	/* A closed log must not end the store's service. */
+	signal(SIGPIPE, SIG_IGN);
+	if (description_load(options->calves[options->i_calf], &gateway.description) < 0)
+		return ROLE_EXIT_FAILURE;
+	log_init(gateway.description.name, STDERR_FILENO,
+		 options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	/* The calf itself has the next uid. */
+	uid = options->uid_base + 2 * options->i_calf + 1;
+	if (confine_enter(ROLE_GATEWAY, uid, false) < 0)
+		return ROLE_EXIT_CONFINE;
+	return serve(&gateway);
+}
