@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's maps: frozen against root, adopted over a restart. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maps/pins.h"
+#include "tests/bpf/support-frames.h"
+
+static const struct test_rule rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 100 }, { NULL } };
+
+/* Update and delete by system call, as bpftool does: what does root get? */
+static void try_to_write(const char *name, int fd, int expected)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	static char key[4096], value[65536];
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || !info.key_size)
+		return; /* a program, a link or a ring */
+	cr_expect_eq(bpf_map_update_elem(fd, key, value, BPF_ANY), expected, "update of %s", name);
+	if (info.type == BPF_MAP_TYPE_HASH)
+		cr_expect_eq(bpf_map_delete_elem(fd, key), expected, "delete in %s", name);
+}
+
+Test(store, root_cannot_write)
+{
+	struct frames_test test;
+	struct dirent *entry;
+	DIR *directory;
+	int n_maps = 0;
+
+	frames_test_begin(&test, 1000, 1000);
+	directory = opendir(test.gate.pins.directory);
+	cr_assert_not_null(directory);
+	while ((entry = readdir(directory))) {
+		int fd;
+
+		if (entry->d_name[0] == '.' || !strncmp(entry->d_name, "link_", 5) ||
+		    !strncmp(entry->d_name, PIN_GATE_PREFIX, 5))
+			continue;
+		fd = pins_get(&test.gate.pins, entry->d_name);
+		cr_assert_geq(fd, 0, "%s", entry->d_name);
+		n_maps++;
+		if (strcmp(entry->d_name, PIN_FRAME_SLOT))
+			try_to_write(entry->d_name, fd, -EPERM);
+		close(fd);
+	}
+	closedir(directory);
+	/* kv ctl undo events denials acl staging, and the six of the frames */
+	cr_expect_eq(n_maps, 13, "%d", n_maps);
+	frames_test_end(&test);
+}
+
+/* By id, as root can: also what is not pinned (.rodata) is frozen. */
+Test(store, every_map_of_a_gate_is_frozen)
+{
+	struct gate_test test;
+	struct bpf_prog_info info = { 0 };
+	uint32_t ids[16], size = sizeof(info);
+
+	gate_test_begin(&test, 64, 1);
+	gate_test_subject(&test, 0, rules, FAST, FAST);
+	info.nr_map_ids = 16;
+	info.map_ids = (uintptr_t)ids;
+	cr_assert_eq(bpf_obj_get_info_by_fd(test.fds[0], &info, &size), 0);
+	cr_expect_geq(info.nr_map_ids, 8);
+	for (uint32_t i = 0; i < info.nr_map_ids; i++) {
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+		char name[16];
+
+		snprintf(name, sizeof(name), "id %u", ids[i]);
+		cr_assert_geq(fd, 0);
+		try_to_write(name, fd, -EPERM);
+		close(fd);
+	}
+	gate_test_end(&test);
+}
+
+/* The budget of the cold start: design says 10,000 at most. */
+Test(store, gate_is_small)
+{
+	struct gate_test test;
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	gate_test_begin(&test, 64, 1);
+	gate_test_subject(&test, 0, rules, FAST, FAST);
+	cr_assert_eq(bpf_obj_get_info_by_fd(test.fds[0], &info, &size), 0);
+	cr_expect_gt(info.verified_insns, 0);
+	cr_expect_leq(info.verified_insns, 10000, "%u", info.verified_insns);
+	gate_test_end(&test);
+}
+
+Test(store, directory_is_private)
+{
+	struct gate_test test;
+	struct stat status;
+
+	gate_test_begin(&test, 64, 1);
+	cr_assert_eq(stat(test.pins.directory, &status), 0);
+	cr_expect_eq(status.st_mode & 07777, 0700);
+	cr_assert_eq(stat(PINS_ROOT, &status), 0);
+	cr_expect_eq(status.st_mode & 07777, 0700);
+	gate_test_end(&test);
+}
+
+Test(store, adopted_over_a_restart)
+{
+	struct gate_test test;
+	struct kv_value value;
+	uint64_t revision;
+
+	gate_test_begin(&test, 64, 1);
+	gate_test_subject(&test, 0, rules, FAST, FAST);
+	cr_assert_eq(gate_write(test.fds[0], "/ip", "10.0.0.1/24", 11, NULL), 0);
+	store_deinit(&test.store);
+
+	cr_assert_eq(store_init(&test.store, &test.pins, 64, 1), 0);
+	cr_expect(test.store.adopted);
+	gate_test_subject(&test, 0, rules, FAST, FAST);
+	cr_assert_eq(gate_read(test.fds[0], "/ip", &value), 0);
+	cr_expect_str_eq(value.text, "10.0.0.1/24");
+	cr_assert_eq(gate_write(test.fds[0], "/ip", "10.0.0.2/24", 11, &revision), 0);
+	cr_expect_eq(revision, 2, "goes on");
+	store_deinit(&test.store);
+
+	/* more keys than the old maps hold: refused, nothing touched */
+	cr_expect_eq(store_init(&test.store, &test.pins, 65, 1), -EEXIST);
+	cr_assert_eq(store_init(&test.store, &test.pins, 64, 1), 0);
+	gate_test_subject(&test, 0, rules, FAST, FAST);
+	cr_assert_eq(gate_read(test.fds[0], "/ip", &value), 0);
+	cr_expect_str_eq(value.text, "10.0.0.2/24");
+	gate_test_end(&test);
+}
+
+/* Something else under a name of ours is a suspect, not a map to write to. */
+Test(store, foreign_pin_is_refused)
+{
+	struct gate_test test;
+	int fd;
+
+	gate_test_begin(&test, 64, 1);
+	store_deinit(&test.store);
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "kv", 64, 8, 1000, NULL);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(pins_put(&test.pins, "", PIN_KV, fd), 0);
+	close(fd);
+	cr_expect_eq(store_init(&test.store, &test.pins, 64, 1), -EEXIST);
+	pins_deinit(&test.pins);
+}
+
+Test(store, foreign_layout_is_refused)
+{
+	struct gate_test test;
+	struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION + 1, .max_keys = 64 };
+	uint32_t zero = 0;
+	int fd;
+
+	gate_test_begin(&test, 64, 1);
+	store_deinit(&test.store);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ctl", 4, sizeof(ctl), 1, NULL);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(bpf_map_update_elem(fd, &zero, &ctl, BPF_ANY), 0);
+	cr_assert_eq(pins_put(&test.pins, "", PIN_CTL, fd), 0);
+	close(fd);
+	cr_expect_eq(store_init(&test.store, &test.pins, 64, 1), -EEXIST);
+	pins_deinit(&test.pins);
+}
+
+/* A start killed between its pins leaves some: the next one begins anew. */
+Test(store, half_a_set_of_pins)
+{
+	struct gate_test test;
+
+	gate_test_begin(&test, 64, 1);
+	store_deinit(&test.store);
+	pins_remove(&test.pins, PIN_DENIALS);
+	cr_expect_eq(store_init(&test.store, &test.pins, 64, 1), 0);
+	cr_expect_not(test.store.adopted);
+	gate_test_end(&test);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maps/pins.h"
+#include "userspace/common/log.h"
+
+#define INSTANCE_PATH_MAX (PATH_MAX + 32)
+
+static int make_directory(const char *path)
+{
+	struct stat status;
+
+	if (mkdir(path, 0711) && errno != EEXIST)
+		return -errno;
+	if (lstat(path, &status))
+		return -errno;
+	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid())
+		return -EPERM;
+	return chmod(path, 0711) ? -errno : 0;
+}
+
+int instance_init(struct instance *instance, const char *name)
+{
+	char path[INSTANCE_PATH_MAX], pid[16] = "";
+	int error, fd;
+
+	*instance = INSTANCE_NULL(*instance);
+	snprintf(instance->directory, sizeof(instance->directory), "%s/%s", RUN_ROOT, name);
+	error = make_directory(RUN_ROOT);
+	if (!error)
+		error = make_directory(instance->directory);
+	if (error) {
+		log_error("%s: cannot make the run directory: %s", instance->directory,
+			  strerror(-error));
+		return error;
+	}
+	snprintf(path, sizeof(path), "%s/lock", instance->directory);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		error = -errno;
+		log_error("%s: %s", path, strerror(-error));
+		return error;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		ssize_t size = read(fd, pid, sizeof(pid) - 1);
+
+		pid[size > 0 ? (size_t)size : 0] = '\0';
+		pid[strcspn(pid, "\n")] = '\0';
+		log_error("instance %s runs already, as process %s; end it, or name another with "
+			  "--instance",
+			  name, pid[0] ? pid : "(unknown)");
+		close(fd);
+		return -EBUSY;
+	}
+	snprintf(pid, sizeof(pid), "%d\n", getpid());
+	if (ftruncate(fd, 0) || pwrite(fd, pid, strlen(pid), 0) < 0)
+		log_warning("%s: cannot note our process id: %s", path, strerror(errno));
+	instance->lock_fd = fd;
+	return 0;
+}
+
+int instance_write_state(const struct instance *instance, const char *json)
+{
+	char path[INSTANCE_PATH_MAX], temporary[INSTANCE_PATH_MAX + 4];
+	size_t size = strlen(json);
+	int error = 0, fd;
+
+	snprintf(path, sizeof(path), "%s/state.json", instance->directory);
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, json, size) != (ssize_t)size)
+		error = -EIO;
+	close(fd);
+	if (!error && rename(temporary, path))
+		error = -errno;
+	if (error)
+		log_warning("%s: %s", path, strerror(-error));
+	return error;
+}
+
+void instance_deinit(struct instance *instance)
+{
+	char path[INSTANCE_PATH_MAX];
+
+	if (instance->lock_fd < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/state.json", instance->directory);
+	unlink(path);
+	/* The lock file stays: removing it would race with who waits for it. */
+	if (ftruncate(instance->lock_fd, 0))
+		log_debug("%s: %s", path, strerror(errno));
+	close(instance->lock_fd);
+	*instance = INSTANCE_NULL(*instance);
+}

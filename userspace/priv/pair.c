@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/pair.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/bundle.h"
+#include "userspace/priv/child.h"
+
+#define METRICS_SIZE 4096
+#define NS_PER_S 1000000000ull
+#define BACKOFF_MIN_NS (NS_PER_S / 10)
+#define BACKOFF_MAX_NS (30 * NS_PER_S)
+#define STABLE_NS (60 * NS_PER_S)
+
+uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf)
+{
+	return options->uid_base + 2 * i_calf + 1;
+}
+
+uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf)
+{
+	return options->uid_base + 2 * i_calf + 2;
+}
+
+/* One page that the calf can write but neither grow nor shrink. */
+static int make_metrics(void)
+{
+	int fd = memfd_create("calf-metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING), error;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, METRICS_SIZE) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
+		error = -errno;
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+static int clear_metrics(int fd)
+{
+	static const char zeros[METRICS_SIZE];
+
+	return pwrite(fd, zeros, sizeof(zeros), 0) == (ssize_t)sizeof(zeros) ? 0 : -EIO;
+}
+
+int pair_init(struct pair *pair, const struct options *options,
+	      const struct description *description, uint32_t i_calf, const char *directory,
+	      const struct runtime *runtime, int gate_fd, int frames_fd)
+{
+	struct bundle_parameters parameters = {
+		.description = description,
+		.cgroup_parent = options->cgroup_parent,
+		.instance = options->instance,
+		.uid = pair_calf_uid(options, i_calf),
+	};
+	int error;
+
+	*pair = PAIR_NULL(*pair);
+	pair->options = options;
+	pair->description = description;
+	pair->runtime = runtime;
+	pair->i_calf = i_calf;
+	pair->gate_fd = gate_fd;
+	pair->frames_fd = frames_fd;
+	snprintf(pair->container, sizeof(pair->container), "calfpen-%s-%s", options->instance,
+		 description->name);
+	if (snprintf(pair->bundle, sizeof(pair->bundle), "%s/calf-%s", directory,
+		     description->name) >= (int)sizeof(pair->bundle))
+		return -ENAMETOOLONG;
+	parameters.directory = pair->bundle;
+	error = runtime_delete(runtime, pair->container);
+	if (error)
+		return error;
+	pair->metrics_fd = make_metrics();
+	if (pair->metrics_fd < 0) {
+		error = pair->metrics_fd;
+		log_error("cannot make the metrics page: %s", strerror(-error));
+		return error;
+	}
+	error = bundle_write(&parameters);
+	if (error)
+		pair_deinit(pair);
+	return error;
+}
+
+/* The ends of the channels: [0] priv's, [1] the calf's. */
+struct channels {
+	int control[2], log_stdout[2], log_stderr[2];
+};
+
+static int make_channels(struct channels *channels)
+{
+	*channels = (struct channels){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, channels->control) ||
+	    pipe2(channels->log_stdout, O_NONBLOCK | O_CLOEXEC) ||
+	    pipe2(channels->log_stderr, O_NONBLOCK | O_CLOEXEC))
+		return -errno;
+	return 0;
+}
+
+static void close_channels(struct channels *channels)
+{
+	int *ends[] = { channels->control, channels->log_stdout, channels->log_stderr };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		for (int j = 0; j < 2; j++)
+			if (ends[i][j] >= 0)
+				close(ends[i][j]);
+}
+
+int pair_start(struct pair *pair, uint64_t now_ns)
+{
+	struct channels channels;
+	struct runtime_fds calf_fds;
+	pid_t pid;
+	int error = make_channels(&channels);
+
+	if (!error)
+		error = clear_metrics(pair->metrics_fd);
+	if (error) {
+		log_error("%s: cannot make its channels: %s", pair->description->name,
+			  strerror(-error));
+		goto cleanup;
+	}
+	pid = child_start(pair->options, ROLE_GATEWAY, pair->i_calf,
+			  (const int[]){ pair->gate_fd, channels.control[0],
+					 channels.log_stdout[0], channels.log_stderr[0] },
+			  4);
+	if (pid < 0) {
+		error = pid;
+		goto cleanup;
+	}
+	pair->gateway_pid = pid;
+	calf_fds = (struct runtime_fds){
+		.log_stdout = channels.log_stdout[1],
+		.log_stderr = channels.log_stderr[1],
+		.frames = pair->frames_fd,
+		.control = channels.control[1],
+		.metrics = pair->metrics_fd,
+	};
+	error = runtime_start(pair->runtime, pair->container, pair->bundle, &calf_fds,
+			      &pair->calf_pid);
+	pair->started_ns = now_ns;
+cleanup:
+	close_channels(&channels);
+	if (error)
+		pair_stop(pair);
+	return error;
+}
+
+static void end_process(pid_t *pid, uint32_t uid)
+{
+	if (*pid <= 0)
+		return;
+	child_kill(*pid, uid);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+void pair_stop(struct pair *pair)
+{
+	end_process(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
+	end_process(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
+	runtime_delete(pair->runtime, pair->container);
+}
+
+uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns)
+{
+	uint64_t delay = BACKOFF_MIN_NS;
+
+	if (now_ns - pair->started_ns > STABLE_NS)
+		pair->n_failures = 0;
+	for (uint32_t i = 0; i < pair->n_failures && delay < BACKOFF_MAX_NS; i++)
+		delay *= 2;
+	pair->n_failures++;
+	pair->n_restarts++;
+	return now_ns + (delay < BACKOFF_MAX_NS ? delay : BACKOFF_MAX_NS);
+}
+
+void pair_deinit(struct pair *pair)
+{
+	if (pair->options)
+		pair_stop(pair);
+	if (pair->metrics_fd >= 0) {
+		close(pair->metrics_fd);
+		bundle_remove(pair->bundle);
+	}
+	*pair = PAIR_NULL(*pair);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A calf and its gateway: they live and die together. The supervisor keeps
+ * what outlives them, the tap and the metrics page; pipes and socket are made
+ * anew for every life.
+ */
+#ifndef CALFPEN_PRIV_PAIR_H
+#define CALFPEN_PRIV_PAIR_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "userspace/priv/description.h"
+#include "userspace/priv/options.h"
+#include "userspace/priv/runtime.h"
+
+struct pair {
+	const struct options *options;
+	const struct description *description;
+	const struct runtime *runtime;
+	uint32_t i_calf;
+	int gate_fd;   /* the store's */
+	int frames_fd; /* the tap's */
+	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
+	char bundle[PATH_MAX];
+	char container[64]; /* OCI id */
+	pid_t calf_pid;	    /* 0: none */
+	pid_t gateway_pid;
+	uint32_t n_restarts;
+	uint64_t started_ns; /* CLOCK_BOOTTIME */
+	uint32_t n_failures; /* in a row: the backoff */
+};
+
+#define PAIR_NULL(_x) ((struct pair){ .metrics_fd = -1 })
+
+/* Host ids of a calf and of its gateway. */
+uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf);
+uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf);
+
+/* Prepare: bundle below `directory`, metrics page. Ends what a killed
+ * supervisor left of this calf. 0 or a negative errno, logged. */
+int pair_init(struct pair *pair, const struct options *options,
+	      const struct description *description, uint32_t i_calf, const char *directory,
+	      const struct runtime *runtime, int gate_fd, int frames_fd);
+
+/* Start gateway and calf. 0, or a negative errno, logged, with neither left. */
+int pair_start(struct pair *pair, uint64_t now_ns);
+
+/* End both and wait for them. Frames that wait in the tap stay there: priv
+ * reads no frame, and a new calf knows them by their foreign xid. */
+void pair_stop(struct pair *pair);
+
+/* When to start again after an end at `now_ns`: 0.1 s, doubling up to 30 s,
+ * from the start again after a minute of life. */
+uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns);
+
+/* Stop, and remove bundle and container. Legal on PAIR_NULL. */
+void pair_deinit(struct pair *pair);
+
+#endif

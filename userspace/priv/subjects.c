@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/subjects.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/common/gate.h"
+#include "userspace/common/log.h"
+#include "userspace/common/path.h"
+
+#define ALL_KEYS "/"
+#define CONFIG_DIRECTORY "/config"
+
+/* Keys that priv writes itself: /mac, /link, /status/... */
+#define PRIV_KEYS 32
+#define KEYS_MIN 256
+
+/* Priv's own subjects act in bursts: a re-list reads every key at once. */
+#define PRIV_REQUESTS_PER_SECOND 20000
+#define PRIV_REQUEST_BURST (2 * KV_KEYS_MAX)
+
+#define READ_ALL { { ALL_KEYS }, { KV_ACCESS_READ | KV_ACCESS_WATCH, KV_CLASS_TEXT, KV_VALUE_MAX } }
+
+static const struct store_rule supervisor_rules[] = {
+	READ_ALL,
+	{ { "/mac" }, { KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, VALUE_MAC_SIZE - 1 } },
+	{ { CONFIG_DIRECTORY "/" },
+	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
+};
+
+static const struct store_rule watcher_rules[] = {
+	READ_ALL,
+	{ { "/status/" },
+	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
+};
+
+static const struct store_rule operator_rules[] = { READ_ALL };
+
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct store_subject priv_subjects[] = {
+	{ KV_SUBJECT_SUPERVISOR, "supervisor", supervisor_rules, N(supervisor_rules),
+	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST },
+	{ KV_SUBJECT_WATCHER, "watcher", watcher_rules, N(watcher_rules), PRIV_REQUESTS_PER_SECOND,
+	  PRIV_REQUEST_BURST },
+	{ KV_SUBJECT_OPERATOR, "operator", operator_rules, N(operator_rules),
+	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST },
+};
+
+uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions)
+{
+	uint32_t n_keys = PRIV_KEYS;
+
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		for (uint32_t j = 0; j < descriptions[i].n_keys; j++)
+			n_keys += descriptions[i].keys[j].count;
+	return n_keys < KEYS_MIN ? KEYS_MIN : n_keys;
+}
+
+static int check_name(const struct description *descriptions, uint32_t i)
+{
+	const char *name = descriptions[i].name;
+
+	for (size_t j = 0; j < N(priv_subjects); j++)
+		if (!strcmp(name, priv_subjects[j].name)) {
+			log_error("%s: a calf cannot be called %s", descriptions[i].directory, name);
+			return -EINVAL;
+		}
+	for (uint32_t j = 0; j < i; j++)
+		if (!strcmp(name, descriptions[j].name)) {
+			log_error("%s: there is another calf %s", descriptions[i].directory, name);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+static int add_calf(struct store *store, const struct description *description, uint32_t i)
+{
+	struct store_rule rules[DESCRIPTION_KEYS_MAX] = { 0 };
+	const struct store_subject subject = {
+		.number = KV_SUBJECT_CALF + i,
+		.name = description->name,
+		.rules = rules,
+		.n_rules = description->n_keys,
+		.requests_per_second = description->requests_per_second,
+		.request_burst = description->request_burst,
+	};
+	int fd;
+
+	for (uint32_t j = 0; j < description->n_keys; j++) {
+		const struct description_key *key = &description->keys[j];
+
+		/* checked when it was loaded: canonical, or a directory */
+		memcpy(rules[j].key.path, key->path, sizeof(rules[j].key.path));
+		rules[j].rule = (struct kv_rule){
+			.access = key->access,
+			.class = (uint16_t)value_type_class(key->rule.type),
+			.max_length = key->rule.max_length,
+		};
+	}
+	fd = store_add_subject(store, &subject);
+	return fd < 0 ? fd : 0;
+}
+
+int subjects_add(struct store *store, const struct description *descriptions,
+		 uint32_t n_descriptions)
+{
+	for (size_t i = 0; i < N(priv_subjects); i++) {
+		int fd = store_add_subject(store, &priv_subjects[i]);
+
+		if (fd < 0)
+			return fd;
+	}
+	for (uint32_t i = 0; i < n_descriptions; i++) {
+		int error = check_name(descriptions, i);
+
+		if (!error)
+			error = add_calf(store, &descriptions[i], i);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static bool is_configured(const struct configuration *configuration, const char *name)
+{
+	for (uint32_t i = 0; i < configuration->n_options; i++)
+		if (!strcmp(configuration->options[i].name, name))
+			return true;
+	return false;
+}
+
+/* Options of a former life. */
+static int delete_stale(const struct store *store, const struct configuration *configuration,
+			struct gate_commit *commit)
+{
+	struct kv_key key, *before = NULL;
+	int error = 0;
+
+	while (!error && !bpf_map_get_next_key(store->kv_fd, before, &key)) {
+		if (path_is_below(key.path, CONFIG_DIRECTORY) &&
+		    !is_configured(configuration, key.path + strlen(CONFIG_DIRECTORY "/")))
+			error = gate_commit_delete(commit, key.path);
+		before = &key;
+	}
+	return error;
+}
+
+int subjects_write_keys(const struct store *store, const uint8_t mac[6],
+			const struct configuration *configuration)
+{
+	struct gate_commit *commit = malloc(sizeof(*commit));
+	char text[VALUE_MAC_SIZE], path[KV_PATH_SIZE];
+	int error;
+
+	if (!commit)
+		return -ENOMEM;
+	gate_commit_init(commit);
+	value_format_mac(mac, text);
+	error = gate_commit_write(commit, "/mac", text, strlen(text));
+	for (uint32_t i = 0; !error && i < configuration->n_options; i++) {
+		const struct configuration_option *option = &configuration->options[i];
+
+		snprintf(path, sizeof(path), CONFIG_DIRECTORY "/%s", option->name);
+		error = gate_commit_write(commit, path, option->value, strlen(option->value));
+	}
+	if (!error)
+		error = delete_stale(store, configuration, commit);
+	if (!error)
+		error = gate_commit(store->gate_fds[KV_SUBJECT_SUPERVISOR], commit, NULL, NULL);
+	if (error)
+		log_error("cannot write the first keys of the store: %s", strerror(-error));
+	free(commit);
+	return error;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may do what in the store: the subjects of an instance with their access
+ * rules, built from the descriptions at every start, and the keys that the
+ * supervisor itself writes.
+ */
+#ifndef CALFPEN_PRIV_SUBJECTS_H
+#define CALFPEN_PRIV_SUBJECTS_H
+
+#include <stdint.h>
+
+#include "userspace/priv/configuration.h"
+#include "userspace/priv/description.h"
+#include "userspace/priv/store.h"
+
+/* Keys that all descriptions and priv itself can add up to. */
+uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions);
+
+/* Load the gates of the supervisor, the watcher, the operator and of each
+ * description's calf. 0 or a negative errno, logged. */
+int subjects_add(struct store *store, const struct description *descriptions,
+		 uint32_t n_descriptions);
+
+/* Write /mac and every /config/NAME in one commit; a /config key of a former
+ * life that the configuration no longer holds is deleted. 0 or a negative
+ * errno, logged. */
+int subjects_write_keys(const struct store *store, const uint8_t mac[6],
+			const struct configuration *configuration);
+
+#endif
