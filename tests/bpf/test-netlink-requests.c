@@ -28,7 +28,8 @@ static void setup(void)
 		cr_skip_test("needs root");
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
 	cr_assert_eq(sh("ip link set lo up; ip link add up0 type veth peer name peer0;"
-			"ip link set peer0 up"), 0);
+			"ip link set peer0 up"),
+		     0);
 	cr_assert_eq(netlink_new(&netlink), 0);
 	cr_assert_eq(netlink_link_get_by_name(netlink, "up0", &link), 0);
 	uplink = link.ifindex;
@@ -169,9 +170,9 @@ Test(netlink, addresses)
 	cr_expect_eq(netlink_address_add(netlink, 4711, &ours), -ENODEV);
 }
 
-static const struct netlink_address lease = {
-	.prefix_length = 24, .valid_s = NETLINK_FOREVER, .preferred_s = NETLINK_FOREVER
-};
+static const struct netlink_address lease = { .prefix_length = 24,
+					      .valid_s = NETLINK_FOREVER,
+					      .preferred_s = NETLINK_FOREVER };
 
 static void routes_in_table(uint32_t table)
 {
@@ -277,7 +278,9 @@ static void count_address(const struct netlink_address *address, void *data)
 Test(netlink, many)
 {
 	struct netlink_address address = lease;
-	struct netlink_route route = { .source = in("192.0.2.5"), .prefix_length = 32, .table = 254 };
+	struct netlink_route route = { .source = in("192.0.2.5"),
+				       .prefix_length = 32,
+				       .table = 254 };
 	struct seen seen = { .n = 0 };
 	uint32_t i, n = 0;
 
@@ -287,7 +290,8 @@ Test(netlink, many)
 	cr_assert_eq(sh("for i in $(seq 0 3); do for j in $(seq 1 250); do "
 			"echo addr add 10.0.$i.$j/8 dev up0;"
 			"echo route add 172.16.$i.$j dev peer0 proto 202;"
-			"done; done | ip -batch -"), 0);
+			"done; done | ip -batch -"),
+		     0);
 	cr_assert_eq(netlink_route_each(netlink, uplink, 254, see_route, &seen), 0);
 	cr_expect_eq(seen.n, 0, "peer0's routes are none of ours");
 	cr_assert_eq(netlink_address_each(netlink, uplink, count_address, &n), 0);

@@ -71,7 +71,8 @@ struct netlink_address {
 typedef void (*netlink_address_fn)(const struct netlink_address *address, void *data);
 int netlink_address_each(struct netlink *netlink, int ifindex, netlink_address_fn call, void *data);
 /* Add with our mark; -EEXIST if address and prefix length are there. */
-int netlink_address_add(struct netlink *netlink, int ifindex, const struct netlink_address *address);
+int netlink_address_add(struct netlink *netlink, int ifindex,
+			const struct netlink_address *address);
 /* Set the lifetimes of an address that is there, in place; add it if it has
  * just expired. */
 int netlink_address_replace(struct netlink *netlink, int ifindex,

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "userspace/priv/netlink-private.h"
+
+struct address_each {
+	int ifindex;
+	netlink_address_fn call;
+	void *data;
+};
+
+static int parse_address(struct nlmsghdr *header, void *data)
+{
+	struct nlattr *tb[IFA_PROTO + 1];
+	const struct address_each *each = data;
+	const struct ifaddrmsg *info = netlink_header(header, sizeof(*info));
+	struct netlink_address address = { .prefix_length = 0 };
+	struct ifa_cacheinfo cache = {
+		.ifa_valid = NETLINK_FOREVER,
+		.ifa_prefered = NETLINK_FOREVER,
+	};
+
+	if (header->nlmsg_type != RTM_NEWADDR)
+		return 0;
+	if (!info || netlink_parse(header, sizeof(*info), tb, IFA_PROTO) < 0)
+		return -EPROTO;
+	if (info->ifa_family != AF_INET || info->ifa_index != (unsigned int)each->ifindex)
+		return 0;
+	address.address = netlink_get_in_addr(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS]);
+	address.prefix_length = info->ifa_prefixlen;
+	address.broadcast = netlink_get_in_addr(tb[IFA_BROADCAST]);
+	address.flags = netlink_get_u32(tb[IFA_FLAGS], info->ifa_flags);
+	(void)netlink_get(tb[IFA_PROTO], &address.protocol, sizeof(address.protocol));
+	(void)netlink_get(tb[IFA_CACHEINFO], &cache, sizeof(cache));
+	address.valid_s = cache.ifa_valid;
+	address.preferred_s = cache.ifa_prefered;
+	each->call(&address, each->data);
+	return 0;
+}
+
+int netlink_address_each(struct netlink *netlink, int ifindex, netlink_address_fn call, void *data)
+{
+	struct address_each each = { .ifindex = ifindex, .call = call, .data = data };
+	struct ifaddrmsg info = { .ifa_family = AF_INET, .ifa_index = (unsigned int)ifindex };
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_GETADDR, NLM_F_DUMP, &info, sizeof(info));
+	return netlink_run(netlink, parse_address, &each);
+}
+
+static int address_request(struct netlink *netlink, int type, int flags, int ifindex,
+			   const struct netlink_address *address)
+{
+	struct ifaddrmsg info = {
+		.ifa_family = AF_INET,
+		.ifa_prefixlen = address->prefix_length,
+		.ifa_scope = RT_SCOPE_UNIVERSE,
+		.ifa_index = (unsigned int)ifindex,
+	};
+	struct ifa_cacheinfo cache = {
+		.ifa_valid = address->valid_s,
+		.ifa_prefered = address->preferred_s,
+	};
+	uint8_t owner = NETLINK_OWNER;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, type, flags, &info, sizeof(info));
+	netlink_put(netlink, IFA_LOCAL, &address->address, sizeof(address->address));
+	netlink_put(netlink, IFA_ADDRESS, &address->address, sizeof(address->address));
+	if (type == RTM_NEWADDR) {
+		if (address->broadcast.s_addr)
+			netlink_put(netlink, IFA_BROADCAST, &address->broadcast,
+				    sizeof(address->broadcast));
+		netlink_put(netlink, IFA_CACHEINFO, &cache, sizeof(cache));
+		netlink_put(netlink, IFA_PROTO, &owner, sizeof(owner));
+	}
+	return netlink_run(netlink, NULL, NULL);
+}
+
+int netlink_address_add(struct netlink *netlink, int ifindex, const struct netlink_address *address)
+{
+	return address_request(netlink, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, address);
+}
+
+int netlink_address_replace(struct netlink *netlink, int ifindex,
+			    const struct netlink_address *address)
+{
+	return address_request(netlink, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex,
+			       address);
+}
+
+int netlink_address_delete(struct netlink *netlink, int ifindex,
+			   const struct netlink_address *address)
+{
+	int r = address_request(netlink, RTM_DELADDR, 0, ifindex, address);
+
+	return r == -EADDRNOTAVAIL ? 0 : r;
+}

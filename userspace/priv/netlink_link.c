@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "userspace/priv/netlink-private.h"
+
+static int parse_link(struct nlmsghdr *header, void *data)
+{
+	struct nlattr *tb[IFLA_MAX + 1];
+	struct netlink_link *link = data;
+	const struct ifinfomsg *info = netlink_header(header, sizeof(*info));
+
+	if (header->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	if (!info || netlink_parse(header, sizeof(*info), tb, IFLA_MAX) < 0)
+		return -EPROTO;
+	memset(link, 0, sizeof(*link));
+	link->ifindex = info->ifi_index;
+	link->flags = info->ifi_flags;
+	link->type = info->ifi_type;
+	netlink_get_text(tb[IFLA_IFNAME], link->name, sizeof(link->name));
+	link->mtu = netlink_get_u32(tb[IFLA_MTU], 0);
+	link->min_mtu = netlink_get_u32(tb[IFLA_MIN_MTU], 0);
+	link->max_mtu = netlink_get_u32(tb[IFLA_MAX_MTU], 0);
+	(void)netlink_get(tb[IFLA_ADDRESS], link->mac, sizeof(link->mac));
+	return 0;
+}
+
+static int link_get(struct netlink *netlink, int ifindex, const char *name,
+		    struct netlink_link *linkp)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+	struct netlink_link link = { 0 };
+	int r;
+
+	netlink_begin(netlink, RTM_GETLINK, 0, &info, sizeof(info));
+	if (name)
+		netlink_put(netlink, IFLA_IFNAME, name, strlen(name) + 1);
+	r = netlink_run(netlink, parse_link, &link);
+	if (r)
+		return r;
+	if (!link.ifindex)
+		return -ENODEV;
+	*linkp = link;
+	return 0;
+}
+
+int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp)
+{
+	return ifindex > 0 ? link_get(netlink, ifindex, NULL, linkp) : -ENODEV;
+}
+
+int netlink_link_get_by_name(struct netlink *netlink, const char *name, struct netlink_link *linkp)
+{
+	if (!*name || strlen(name) >= IFNAMSIZ)
+		return -ENODEV;
+	return link_get(netlink, 0, name, linkp);
+}
+
+static int link_set_flags(struct netlink *netlink, int ifindex, unsigned int flags,
+			  unsigned int mask)
+{
+	struct ifinfomsg info = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_index = ifindex,
+		.ifi_flags = flags,
+		.ifi_change = mask,
+	};
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_NEWLINK, 0, &info, sizeof(info));
+	return netlink_run(netlink, NULL, NULL);
+}
+
+int netlink_link_set_up(struct netlink *netlink, int ifindex, bool up)
+{
+	return link_set_flags(netlink, ifindex, up ? IFF_UP : 0, IFF_UP);
+}
+
+int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_NEWLINK, 0, &info, sizeof(info));
+	netlink_put(netlink, IFLA_MTU, &mtu, sizeof(mtu));
+	return netlink_run(netlink, NULL, NULL);
+}
+
+int netlink_link_set_quiet(struct netlink *netlink, int ifindex)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+	uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
+	struct nlattr *spec, *inet6;
+	int r;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_NEWLINK, 0, &info, sizeof(info));
+	spec = netlink_nest_begin(netlink, IFLA_AF_SPEC);
+	inet6 = netlink_nest_begin(netlink, AF_INET6);
+	netlink_put(netlink, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
+	netlink_nest_end(netlink, inet6);
+	netlink_nest_end(netlink, spec);
+	r = netlink_run(netlink, NULL, NULL);
+	/* No IPv6 in this kernel, or none on this link. */
+	if (r && r != -EAFNOSUPPORT && r != -EOPNOTSUPP)
+		return r;
+	return link_set_flags(netlink, ifindex, IFF_NOARP, IFF_NOARP);
+}

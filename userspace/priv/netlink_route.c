@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "userspace/priv/netlink-private.h"
+
+struct route_each {
+	int ifindex;
+	uint32_t table;
+	netlink_route_fn call;
+	void *data;
+};
+
+static int parse_route(struct nlmsghdr *header, void *data)
+{
+	struct nlattr *tb[RTA_MAX + 1];
+	const struct route_each *each = data;
+	const struct rtmsg *info = netlink_header(header, sizeof(*info));
+	struct netlink_route route = { .prefix_length = 0 };
+
+	if (header->nlmsg_type != RTM_NEWROUTE)
+		return 0;
+	if (!info || netlink_parse(header, sizeof(*info), tb, RTA_MAX) < 0)
+		return -EPROTO;
+	route.table = netlink_get_u32(tb[RTA_TABLE], info->rtm_table);
+	if (info->rtm_family != AF_INET || info->rtm_type != RTN_UNICAST ||
+	    info->rtm_protocol != NETLINK_OWNER || route.table != each->table ||
+	    (info->rtm_flags & RTM_F_CLONED) || info->rtm_tos || tb[RTA_MULTIPATH] ||
+	    netlink_get_u32(tb[RTA_OIF], 0) != (uint32_t)each->ifindex)
+		return 0;
+	route.destination = netlink_get_in_addr(tb[RTA_DST]);
+	route.prefix_length = info->rtm_dst_len;
+	route.gateway = netlink_get_in_addr(tb[RTA_GATEWAY]);
+	route.source = netlink_get_in_addr(tb[RTA_PREFSRC]);
+	route.metric = netlink_get_u32(tb[RTA_PRIORITY], 0);
+	each->call(&route, each->data);
+	return 0;
+}
+
+static unsigned char short_table(uint32_t table)
+{
+	return table < 256 ? (unsigned char)table : RT_TABLE_COMPAT;
+}
+
+int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, netlink_route_fn call,
+		       void *data)
+{
+	struct route_each each = {
+		.ifindex = ifindex,
+		.table = table,
+		.call = call,
+		.data = data,
+	};
+	struct rtmsg info = {
+		.rtm_family = AF_INET,
+		.rtm_table = short_table(table),
+		.rtm_protocol = NETLINK_OWNER,
+		.rtm_type = RTN_UNICAST,
+	};
+	uint32_t oif = (uint32_t)ifindex;
+	int r;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_GETROUTE, NLM_F_DUMP, &info, sizeof(info));
+	netlink_put(netlink, RTA_OIF, &oif, sizeof(oif));
+	netlink_put(netlink, RTA_TABLE, &table, sizeof(table));
+	r = netlink_run(netlink, parse_route, &each);
+	/* The kernel's word for a table that nobody has put a route into yet. */
+	return r == -ENOENT ? 0 : r;
+}
+
+static int route_request(struct netlink *netlink, int type, int flags, int ifindex,
+			 const struct netlink_route *route)
+{
+	bool onlink = !route->gateway.s_addr;
+	struct rtmsg info = {
+		.rtm_family = AF_INET,
+		.rtm_dst_len = route->prefix_length,
+		.rtm_table = short_table(route->table),
+		.rtm_protocol = NETLINK_OWNER,
+		.rtm_scope = onlink ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST,
+	};
+	uint32_t oif = (uint32_t)ifindex;
+
+	if (ifindex <= 0) /* to the kernel 0 is any interface */
+		return -ENODEV;
+	netlink_begin(netlink, type, flags, &info, sizeof(info));
+	netlink_put(netlink, RTA_OIF, &oif, sizeof(oif));
+	netlink_put(netlink, RTA_TABLE, &route->table, sizeof(route->table));
+	netlink_put(netlink, RTA_PRIORITY, &route->metric, sizeof(route->metric));
+	if (route->prefix_length)
+		netlink_put(netlink, RTA_DST, &route->destination, sizeof(route->destination));
+	if (!onlink)
+		netlink_put(netlink, RTA_GATEWAY, &route->gateway, sizeof(route->gateway));
+	if (route->source.s_addr)
+		netlink_put(netlink, RTA_PREFSRC, &route->source, sizeof(route->source));
+	return netlink_run(netlink, NULL, NULL);
+}
+
+int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink_route *route)
+{
+	return route_request(netlink, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, ifindex, route);
+}
+
+int netlink_route_append(struct netlink *netlink, int ifindex, const struct netlink_route *route)
+{
+	return route_request(netlink, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, ifindex, route);
+}
+
+int netlink_route_delete(struct netlink *netlink, int ifindex, const struct netlink_route *route)
+{
+	int r = route_request(netlink, RTM_DELROUTE, 0, ifindex, route);
+
+	return r == -ESRCH ? 0 : r;
+}
