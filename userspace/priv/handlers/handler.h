@@ -4,54 +4,49 @@
  * or file state. It gets the whole wanted state, finds the present state,
  * computes the difference and applies it: calling it twice changes nothing,
  * and a key that is absent is unconfigured. It never removes what it did not
- * set.
+ * set. Every value is parsed again (userspace/common/value.h) before use.
  */
 #ifndef CALFPEN_PRIV_HANDLERS_HANDLER_H
 #define CALFPEN_PRIV_HANDLERS_HANDLER_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "maps/kv.h"
 #include "userspace/priv/configuration.h"
+#include "userspace/priv/wanted.h"
 
 struct netlink;
 
-/* One wanted key. */
-struct wanted_key {
-	struct kv_key key;
-	struct kv_value value;
-};
-
-/* The wanted state: the store as of `revision`, sorted by path. */
-struct wanted {
-	struct wanted_key *keys; /* owned by the watcher */
-	uint32_t n_keys;
-	uint64_t revision;
-};
-
-/* The value of `path`, or NULL. */
-const struct kv_value *wanted_get(const struct wanted *wanted, const char *path);
-/* Index of the first key below directory "/nameserver/", or n_keys; the
- * others follow in order of path. */
-uint32_t wanted_first_below(const struct wanted *wanted, const char *directory);
-bool wanted_is_below(const struct wanted *wanted, uint32_t i_key, const char *directory);
+#define HANDLER_ERROR_SIZE 200 /* of a reason, NUL included */
 
 struct handler_context {
 	struct netlink *netlink;
 	const struct configuration *configuration;
 	const char *instance;
-	int uplink_ifindex;
-	uint32_t original_mtu; /* of the uplink, before anything was set */
-	uint64_t now_ns;       /* CLOCK_BOOTTIME */
+	char run_directory[PATH_MAX]; /* RUN_ROOT/INSTANCE: what is to be restored */
+	int uplink_ifindex;	      /* 0: the uplink is not there */
+	uint64_t now_ns;	      /* CLOCK_BOOTTIME */
+	/* out */
+	char error[HANDLER_ERROR_SIZE]; /* why a call failed, printable */
 };
 
+/*
+ * One pass calls apply of each affected handler in order, then release in
+ * reverse order: what is new is there before the old goes, so a route that
+ * changes its source never leaves a gap.
+ *
+ * Both return 0, or a negative errno with the reason in context->error; the
+ * watcher logs it, puts it into /status/NAME and calls again later.
+ */
 struct handler {
 	const char *name; /* "address": /status/NAME */
 	/* True if a change of this path concerns the handler. */
 	bool (*concerns)(const char *path);
-	/* Make it so: 0, or a negative errno with one line logged. */
-	int (*apply)(const struct handler_context *context, const struct wanted *wanted);
+	/* Make it so. */
+	int (*apply)(struct handler_context *context, const struct wanted *wanted);
+	/* Take away what later handlers still stood on; NULL: nothing to do. */
+	int (*release)(struct handler_context *context, const struct wanted *wanted);
 };
 
 /* In the order in which they are called. */
@@ -59,5 +54,12 @@ extern const struct handler handler_link;
 extern const struct handler handler_address;
 extern const struct handler handler_route;
 extern const struct handler handler_dns;
+
+/* Set context->error ("<text>: <errno text>") and return `error`, a negative
+ * errno. The first failure of a call is the one that is kept. */
+__attribute__((format(printf, 3, 4))) int handler_fail(struct handler_context *context, int error,
+						       const char *format, ...);
+/* What a call returns: `r`, or `error` if an earlier step failed. */
+int handler_first(int error, int r);
 
 #endif

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * DOC: the leased address on the uplink, with the lease's remaining time as
+ * its lifetime: the kernel takes it away on time even if no process of ours
+ * is left. Ours are known by NETLINK_OWNER; no other is ever changed or
+ * removed, not even one that is equal to the leased one. A renewal sets the
+ * lifetime in place. After a change of address the old one goes last, in
+ * release, when the routes have moved.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/common/value.h"
+#include "userspace/priv/handlers/handler.h"
+#include "userspace/priv/handlers/lease.h"
+#include "userspace/priv/netlink.h"
+
+#define OURS_MAX 8
+/* The kernel counts whole seconds: a present lifetime this near is equal. */
+#define LIFETIME_TOLERANCE_S 1
+
+/* What is on the uplink, as far as it matters. */
+struct present {
+	const struct lease *lease; /* NULL: none wanted */
+	bool is_there;		   /* the leased one, whoever set it */
+	struct netlink_address leased;
+	struct netlink_address ours[OURS_MAX]; /* not wanted */
+	uint32_t n_ours;
+	uint32_t n_all;
+};
+
+/* Release has something to do: apply saw it, or could not look. */
+static bool is_stale = true;
+
+static bool address_concerns(const char *path)
+{
+	return !strcmp(path, "/ip") || !strcmp(path, "/lease/time");
+}
+
+static void see(const struct netlink_address *address, void *data)
+{
+	struct present *present = data;
+	const struct lease *lease = present->lease;
+
+	present->n_all++;
+	if (lease && address->address.s_addr == lease->net.address.s_addr &&
+	    address->prefix_length == lease->net.prefix_length) {
+		present->is_there = true;
+		present->leased = *address;
+	} else if (address->protocol == NETLINK_OWNER && present->n_ours < OURS_MAX) {
+		present->ours[present->n_ours++] = *address;
+	}
+}
+
+static int find_present(struct handler_context *context, const struct lease *lease,
+			struct present *present)
+{
+	int r;
+
+	*present = (struct present){ .lease = lease };
+	r = netlink_address_each(context->netlink, context->uplink_ifindex, see, present);
+	return r ? handler_fail(context, r, "addresses of the uplink") : 0;
+}
+
+/*
+ * The end of a primary address takes its secondaries along unless this is
+ * set: a new address in the old one's subnet would go with it. It stays set.
+ */
+static void promote_secondaries(struct handler_context *context)
+{
+	static bool warned;
+	char path[128];
+	struct netlink_link link;
+	int fd, r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
+
+	if (r)
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/promote_secondaries",
+		       link.name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		r = -errno;
+	if (fd >= 0)
+		(void)close(fd);
+	if (r && !warned) {
+		log_warning(
+			"%s: %s; a change of address within a subnet may leave none for a moment",
+			path, strerror(-r));
+		warned = true;
+	}
+}
+
+static bool is_near(uint32_t present_s, uint32_t wanted_s)
+{
+	uint32_t apart = present_s > wanted_s ? present_s - wanted_s : wanted_s - present_s;
+
+	if (present_s == NETLINK_FOREVER || wanted_s == NETLINK_FOREVER)
+		return present_s == wanted_s;
+	return apart <= LIFETIME_TOLERANCE_S;
+}
+
+static int set_address(struct handler_context *context, const struct present *present)
+{
+	static struct in_addr told; /* once per address of somebody else */
+	const struct lease *lease = present->lease;
+	struct netlink_address address = {
+		.address = lease->net.address,
+		.prefix_length = lease->net.prefix_length,
+		.broadcast = lease_net_broadcast(&lease->net),
+		.valid_s = lease->left_s,
+		.preferred_s = lease->left_s,
+	};
+	char text[VALUE_IPV4_NET_SIZE];
+	int r;
+
+	value_format_ipv4_net(&lease->net, text);
+	if (present->is_there && present->leased.protocol != NETLINK_OWNER) {
+		if (told.s_addr != address.address.s_addr)
+			log_warning("%s is on the uplink already, not set by us: left as it is",
+				    text);
+		told = address.address;
+		return 0;
+	}
+	if (present->is_there && is_near(present->leased.valid_s, lease->left_s))
+		return 0;
+	if (present->is_there) {
+		r = netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
+	} else {
+		if (present->n_all)
+			promote_secondaries(context);
+		r = netlink_address_add(context->netlink, context->uplink_ifindex, &address);
+	}
+	return r ? handler_fail(context, r, "address %s", text) : 0;
+}
+
+static int address_apply(struct handler_context *context, const struct wanted *wanted)
+{
+	struct present present;
+	struct lease lease;
+	int r = lease_get(context, wanted, &lease);
+
+	is_stale = true;
+	if (r)
+		return r == LEASE_ABSENT ? 0 : r;
+	r = find_present(context, &lease, &present);
+	if (r)
+		return r;
+	is_stale = present.n_ours > 0;
+	return set_address(context, &present);
+}
+
+static int address_release(struct handler_context *context, const struct wanted *wanted)
+{
+	struct present present;
+	struct lease lease;
+	int error = 0, r;
+	uint32_t i;
+
+	if (!is_stale)
+		return 0;
+	r = lease_get(context, wanted, &lease);
+	/* What cannot be read says nothing about what is there. */
+	if (r < 0)
+		return r;
+	r = find_present(context, r == LEASE_ABSENT ? NULL : &lease, &present);
+	if (r)
+		return r == -ENODEV ? 0 : r;
+	if (present.n_ours && present.n_all > 1)
+		promote_secondaries(context);
+	for (i = 0; i < present.n_ours; i++) {
+		r = netlink_address_delete(context->netlink, context->uplink_ifindex,
+					   &present.ours[i]);
+		if (r)
+			error = handler_first(error, handler_fail(context, r, "old address"));
+	}
+	return error;
+}
+
+const struct handler handler_address = {
+	.name = "address",
+	.concerns = address_concerns,
+	.apply = address_apply,
+	.release = address_release,
+};

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * DOC: the uplink's MTU from /mtu. Below 576 it is ignored (a server's
+ * mistake), above what the device can do it is the device's maximum. Before
+ * the first change the present MTU is written to RUN_DIRECTORY/mtu.saved, with
+ * what we set; when the key goes it is put back, unless somebody else has
+ * changed it since.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/common/value.h"
+#include "userspace/priv/handlers/file.h"
+#include "userspace/priv/handlers/handler.h"
+#include "userspace/priv/netlink.h"
+
+#define MTU_MIN 576
+#define MTU_MAX 65535
+#define SAVED_SIZE 64
+
+struct saved_mtu {
+	int ifindex; /* 0: nothing is saved */
+	uint32_t original;
+	uint32_t set;
+};
+
+static bool link_concerns(const char *path)
+{
+	return !strcmp(path, "/mtu");
+}
+
+static int saved_path(struct handler_context *context, char path[static PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/mtu.saved", context->run_directory);
+
+	return n < 0 || n >= PATH_MAX ? handler_fail(context, -ENAMETOOLONG, "run directory") : 0;
+}
+
+/* What is saved for this interface; of an earlier one of the same name
+ * nothing is worth keeping. */
+static struct saved_mtu saved_read(const char *path, int ifindex)
+{
+	struct saved_mtu saved = { 0 }, none = { 0 };
+	char text[SAVED_SIZE];
+
+	if (file_read(path, text, sizeof(text)) < 0 ||
+	    sscanf(text, "%d %" SCNu32 " %" SCNu32, &saved.ifindex, &saved.original, /* NOLINT */
+		   &saved.set) != 3 ||
+	    saved.ifindex != ifindex)
+		return none;
+	return saved;
+}
+
+static int set_mtu(struct handler_context *context, uint32_t mtu)
+{
+	int r = netlink_link_set_mtu(context->netlink, context->uplink_ifindex, mtu);
+
+	return r ? handler_fail(context, r, "MTU %" PRIu32, mtu) : 0;
+}
+
+static int restore(struct handler_context *context, const char *path, struct saved_mtu saved,
+		   uint32_t present)
+{
+	int r = 0;
+
+	if (saved.ifindex && present == saved.set && present != saved.original)
+		r = set_mtu(context, saved.original);
+	return r ? r : file_remove(path);
+}
+
+static int configure(struct handler_context *context, const char *path, struct saved_mtu saved,
+		     uint32_t present, uint32_t mtu)
+{
+	char text[SAVED_SIZE];
+	int n, r;
+
+	if (present == mtu)
+		return 0;
+	n = snprintf(text, sizeof(text), "%d %" PRIu32 " %" PRIu32 "\n", context->uplink_ifindex,
+		     saved.ifindex ? saved.original : present, mtu);
+	r = file_write(path, text, (size_t)n);
+	if (r)
+		return handler_fail(context, r, "%s", path);
+	return set_mtu(context, mtu);
+}
+
+static int link_apply(struct handler_context *context, const struct wanted *wanted)
+{
+	const struct kv_value *value = wanted_get(wanted, "/mtu");
+	struct netlink_link link;
+	struct saved_mtu saved;
+	char path[PATH_MAX];
+	uint32_t mtu = 0;
+	int r = saved_path(context, path);
+
+	if (r)
+		return r;
+	r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
+	if (r)
+		return handler_fail(context, r, "uplink");
+	if (value && context->configuration->use_mtu &&
+	    value_parse_uint(value->text, 0, MTU_MAX, &mtu))
+		return handler_fail(context, -EBADMSG, "/mtu is \"%s\"", value->text);
+	if (link.max_mtu && mtu > link.max_mtu)
+		mtu = link.max_mtu;
+	saved = saved_read(path, context->uplink_ifindex);
+	if (mtu < MTU_MIN)
+		return restore(context, path, saved, link.mtu);
+	return configure(context, path, saved, link.mtu, mtu);
+}
+
+const struct handler handler_link = {
+	.name = "link",
+	.concerns = link_concerns,
+	.apply = link_apply,
+};

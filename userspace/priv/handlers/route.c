@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * DOC: routes through the uplink: the default route of /gateway and those of
+ * /route/NNN. Every one has the leased address as preferred source, so the
+ * kernel removes it together with the address. A gateway outside the subnet
+ * (a /32 lease) gets an on-link host route first. Ours are known by
+ * NETLINK_OWNER and the interface; a route of somebody else with the same
+ * destination and metric is neither replaced nor hidden: that is an error
+ * which the status shows.
+ */
+#include "userspace/priv/handlers/route_plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PRESENT_MAX (2 * ROUTE_PLAN_MAX)
+
+struct present {
+	struct netlink_route routes[PRESENT_MAX];
+	uint32_t n_routes;
+};
+
+static bool route_concerns(const char *path)
+{
+	return !strcmp(path, "/ip") || !strcmp(path, "/gateway") || !strncmp(path, "/route/", 7);
+}
+
+static void see(const struct netlink_route *route, void *data)
+{
+	struct present *present = data;
+
+	if (present->n_routes < PRESENT_MAX)
+		present->routes[present->n_routes++] = *route;
+}
+
+static bool is_equal(const struct netlink_route *a, const struct netlink_route *b)
+{
+	return route_is_same_key(a, b) && a->gateway.s_addr == b->gateway.s_addr &&
+	       a->source.s_addr == b->source.s_addr;
+}
+
+static int fail_route(struct handler_context *context, int error, const struct netlink_route *route)
+{
+	struct value_ipv4_net destination = { route->destination, route->prefix_length };
+	char text[VALUE_IPV4_NET_SIZE];
+
+	value_format_ipv4_net(&destination, text);
+	if (error == -EEXIST)
+		return handler_fail(context, error, "route to %s metric %u is another owner's",
+				    text, route->metric);
+	return handler_fail(context, error, "route to %s", text);
+}
+
+static int add_missing(struct handler_context *context, const struct route_plan *plan,
+		       const struct present *present)
+{
+	int error = 0;
+	uint32_t i, j;
+
+	for (i = 0; i < plan->n_routes; i++) {
+		const struct netlink_route *route = &plan->routes[i];
+		bool is_there = false, is_changed = false;
+		int r;
+
+		for (j = 0; j < present->n_routes && !is_there; j++) {
+			is_there = is_equal(route, &present->routes[j]);
+			is_changed |= route_is_same_key(route, &present->routes[j]);
+		}
+		if (is_there)
+			continue;
+		r = is_changed ?
+			    netlink_route_append(context->netlink, context->uplink_ifindex, route) :
+			    netlink_route_add(context->netlink, context->uplink_ifindex, route);
+		if (r)
+			error = handler_first(error, fail_route(context, r, route));
+	}
+	return error;
+}
+
+/* Backwards: routes by a gateway before the way to it. */
+static int delete_surplus(struct handler_context *context, const struct route_plan *plan,
+			  const struct present *present)
+{
+	int error = 0;
+	uint32_t i, j;
+
+	for (i = present->n_routes; i-- > 0;) {
+		const struct netlink_route *route = &present->routes[i];
+		bool is_wanted = false;
+		int r;
+
+		for (j = 0; j < plan->n_routes && !is_wanted; j++)
+			is_wanted = is_equal(route, &plan->routes[j]);
+		if (is_wanted)
+			continue;
+		r = netlink_route_delete(context->netlink, context->uplink_ifindex, route);
+		if (r)
+			error = handler_first(error, fail_route(context, r, route));
+	}
+	return error;
+}
+
+static int route_apply(struct handler_context *context, const struct wanted *wanted)
+{
+	struct present present = { .n_routes = 0 };
+	struct route_plan plan;
+	int error, r;
+
+	error = route_plan_init(&plan, context, wanted);
+	if (error == -EBADMSG && !plan.n_routes)
+		return error;
+	r = netlink_route_each(context->netlink, context->uplink_ifindex,
+			       context->configuration->table, see, &present);
+	if (r == -ENODEV && !plan.n_routes)
+		return error;
+	if (r)
+		return handler_first(error, handler_fail(context, r, "routes of the uplink"));
+	error = handler_first(error, add_missing(context, &plan, &present));
+	return handler_first(error, delete_surplus(context, &plan, &present));
+}
+
+const struct handler handler_route = {
+	.name = "route",
+	.concerns = route_concerns,
+	.apply = route_apply,
+};
