@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * DOC: the watcher turns the store into the host's state. It lists the store
+ * at start (what is not listed is unconfigured), then follows the ring of
+ * changes; a gap in it means a new list. It takes all records that are there,
+ * then makes one pass over the handlers they concern. It is the only consumer
+ * of both rings and writes every record to the audit log before it leaves the
+ * ring. It reads no byte from the network.
+ */
+/*
+ * system calls of the watcher, after confine_enter():
+ *
+ *   bpf            MAP_LOOKUP_ELEM, MAP_GET_NEXT_KEY (list), PROG_TEST_RUN (own gate)
+ *   ppoll          event loop; the wait for a busy store
+ *   clock_gettime  only where the vDSO does not answer
+ *   sched_yield    between two tries of a busy gate
+ *   read           signalfd; files of the handlers
+ *   write          audit log, log lines, /proc/sys .../promote_secondaries
+ *   sendmsg, recvmsg  the netlink socket
+ *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys
+ *   pwrite64, ftruncate, fsync, fchmod, rename, unlink  replacing a file
+ *   newfstatat     mode of the old file (stat and fstat of glibc >= 2.33)
+ *   readlink, access  links of resolv.conf, saved copy there?
+ *   brk, mmap, munmap  malloc: libnl's messages and receive buffer
+ *   exit_group, rt_sigreturn
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maps/pins.h"
+#include "userspace/common/gate.h"
+#include "userspace/common/log.h"
+#include "userspace/common/loop.h"
+#include "userspace/priv/confine.h"
+#include "userspace/priv/netlink.h"
+#include "userspace/priv/roles.h"
+#include "userspace/priv/watcher_audit.h"
+#include "userspace/priv/watcher_event.h"
+#include "userspace/priv/watcher_list.h"
+#include "userspace/priv/watcher_pass.h"
+
+/* Lists and events in turn until nothing is left to do. */
+#define SETTLE_ROUNDS 8
+
+static const struct handler *const handlers[] = {
+	&handler_link,
+	&handler_address,
+	&handler_route,
+	&handler_dns,
+};
+#define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
+
+struct watcher {
+	const struct options *options;
+	struct configuration configuration;
+	struct handler_context context;
+	struct watcher_audit audit;
+	struct wanted wanted;
+	struct pass pass;
+	struct ring_buffer *rings;
+	struct loop loop;
+	struct loop_timer timer;
+	int signal_fd;
+	bool must_list;
+	uint64_t list_ns; /* not before */
+	unsigned int n_list_failures;
+	uint64_t status_ns; /* not before */
+	unsigned int n_status_failures;
+	struct gate_commit commit;
+};
+
+static void refuse_record(struct watcher *watcher, const char *ring, size_t size)
+{
+	char reason[64];
+
+	(void)snprintf(reason, sizeof(reason), "ring of %s: record of %zu bytes", ring, size);
+	log_error("%s is not well-formed", reason);
+	audit_malformed(&watcher->audit.log, "kernel", reason);
+}
+
+/* rings */
+
+static void apply_change(struct watcher *watcher, const struct kv_event *event,
+			 const struct watcher_change *change)
+{
+	static struct kv_value value;
+
+	pass_mark_path(&watcher->pass, change->key.path);
+	if (change->operation == KV_CHANGE_DELETE) {
+		wanted_remove(&watcher->wanted, &change->key, event->revision);
+		return;
+	}
+	memset(&value, 0, sizeof(value));
+	value.revision = event->revision;
+	value.boot_ns = event->boot_ns;
+	value.length = change->length;
+	value.subject = event->subject;
+	memcpy(value.text, change->text, change->length);
+	if (wanted_set(&watcher->wanted, &change->key, &value))
+		watcher->must_list = true;
+}
+
+static int on_event(void *data, void *record, size_t size)
+{
+	struct watcher *watcher = data;
+	struct wanted *wanted = &watcher->wanted;
+	struct watcher_event event;
+	struct watcher_change change;
+	bool is_next;
+
+	if (watcher_event_init(&event, record, size)) {
+		refuse_record(watcher, "changes", size);
+		watcher->must_list = true;
+		return 0;
+	}
+	is_next = event.header.revision == wanted->revision + 1;
+	if (event.header.revision > wanted->revision && !is_next)
+		watcher->must_list = true;
+	while (watcher_event_next(&event, &change)) {
+		watcher_audit_change(&watcher->audit, &event.header, &change);
+		/* What the list has covered, or will, is not applied. */
+		if (is_next && !watcher->must_list)
+			apply_change(watcher, &event.header, &change);
+	}
+	if (is_next)
+		wanted->revision = event.header.revision;
+	return 0;
+}
+
+static int on_denial(void *data, void *record, size_t size)
+{
+	struct watcher *watcher = data;
+	struct kv_denial denial;
+
+	if (watcher_denial_init(&denial, record, size))
+		refuse_record(watcher, "refusals", size);
+	else
+		watcher_audit_denial(&watcher->audit, &denial);
+	return 0;
+}
+
+static void drain(struct watcher *watcher)
+{
+	int r;
+
+	watcher_audit_sync(&watcher->audit);
+	r = ring_buffer__consume(watcher->rings);
+	if (r < 0)
+		log_error("event rings: %s", strerror(-r));
+}
+
+/* state */
+
+static void list(struct watcher *watcher)
+{
+	uint64_t now_ns = watcher->loop.now_ns();
+	int r;
+
+	if (now_ns < watcher->list_ns)
+		return;
+	r = watcher_list(&watcher->wanted, WATCHER_FD_GATE, WATCHER_FD_KV, WATCHER_FD_CTL);
+	if (r) {
+		if (!watcher->n_list_failures++)
+			log_error("cannot list the store: %s; trying again", strerror(-r));
+		watcher->list_ns = now_ns + pass_backoff_ns(watcher->n_list_failures);
+		return;
+	}
+	log_debug("listed %" PRIu32 " keys as of revision %" PRIu64, watcher->wanted.n_keys,
+		  watcher->wanted.revision);
+	watcher->n_list_failures = 0;
+	watcher->list_ns = 0;
+	watcher->must_list = false;
+	pass_load_status(&watcher->pass, &watcher->wanted);
+	pass_mark_all(&watcher->pass);
+}
+
+/* All statuses that changed, in one commit. */
+static void write_statuses(struct watcher *watcher)
+{
+	struct pass *pass = &watcher->pass;
+	uint64_t now_ns = watcher->loop.now_ns();
+	char path[KV_PATH_SIZE];
+	uint32_t i;
+	int r = 0;
+
+	if (now_ns < watcher->status_ns)
+		return;
+	gate_commit_init(&watcher->commit);
+	for (i = 0; i < pass->n_handlers && !r; i++) {
+		if (!strcmp(pass->state[i].status, pass->state[i].written))
+			continue;
+		(void)snprintf(path, sizeof(path), "/status/%s", pass->handlers[i]->name);
+		r = gate_commit_write(&watcher->commit, path, pass->state[i].status,
+				      strlen(pass->state[i].status));
+	}
+	if (!r && !watcher->commit.n_changes)
+		return;
+	if (!r)
+		r = gate_commit(WATCHER_FD_GATE, &watcher->commit, NULL, NULL);
+	if (r) {
+		if (!watcher->n_status_failures++)
+			log_warning("cannot write /status: %s; trying again", strerror(-r));
+		watcher->status_ns = now_ns + pass_backoff_ns(watcher->n_status_failures);
+		return;
+	}
+	watcher->n_status_failures = 0;
+	watcher->status_ns = 0;
+	for (i = 0; i < pass->n_handlers; i++)
+		memcpy(pass->state[i].written, pass->state[i].status, PASS_STATUS_SIZE);
+}
+
+/* The uplink's index as long as it is there: a new device may have the name. */
+static void find_uplink(struct watcher *watcher)
+{
+	struct netlink_link link;
+
+	if (watcher->context.uplink_ifindex)
+		return;
+	if (netlink_link_get_by_name(watcher->context.netlink, watcher->options->uplink, &link))
+		return;
+	watcher->context.uplink_ifindex = link.ifindex;
+}
+
+static void run_handlers(struct watcher *watcher)
+{
+	struct pass *pass = &watcher->pass;
+	uint32_t i;
+
+	find_uplink(watcher);
+	watcher->context.now_ns = watcher->loop.now_ns();
+	pass_run(pass, &watcher->context, &watcher->wanted);
+	for (i = 0; i < pass->n_handlers; i++)
+		if (pass->state[i].error == -ENODEV)
+			watcher->context.uplink_ifindex = 0;
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Until the store, our copy of it and the host agree, or must be waited for. */
+static void settle(struct watcher *watcher)
+{
+	uint64_t next_ns;
+	unsigned int i;
+
+	for (i = 0; i < SETTLE_ROUNDS; i++) {
+		drain(watcher);
+		if (watcher->must_list) {
+			list(watcher);
+			if (watcher->must_list)
+				break;
+			continue;
+		}
+		if (!pass_is_marked(&watcher->pass))
+			break;
+		run_handlers(watcher);
+	}
+	if (!watcher->must_list)
+		write_statuses(watcher);
+	next_ns = pass_next_retry(&watcher->pass);
+	if (watcher->must_list)
+		next_ns = watcher->list_ns;
+	if (watcher->status_ns)
+		next_ns = earliest(next_ns, watcher->status_ns);
+	loop_timer_set(&watcher->timer, next_ns);
+}
+
+static int on_ring(struct loop *loop, int fd, short revents, void *data)
+{
+	(void)loop;
+	(void)fd;
+	(void)revents;
+	settle(data);
+	return 0;
+}
+
+static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct watcher *watcher = data;
+
+	(void)loop;
+	pass_mark_due(&watcher->pass, now_ns);
+	settle(watcher);
+	return 0;
+}
+
+static int on_signal(struct loop *loop, int fd, short revents, void *data)
+{
+	struct signalfd_siginfo info;
+
+	(void)revents;
+	(void)data;
+	if (read(fd, &info, sizeof(info)) > 0)
+		loop->stop = true;
+	return 0;
+}
+
+/* start: everything that needs more than the watcher keeps */
+
+static int load_files(struct watcher *watcher)
+{
+	const struct options *options = watcher->options;
+	struct description *descriptions = calloc(options->n_calves, sizeof(*descriptions));
+	static const char *const fixed[] = { "supervisor", "watcher", "operator" };
+	uint32_t i;
+	int r = descriptions ? 0 : -ENOMEM;
+
+	for (i = 0; i < KV_SUBJECT_CALF; i++)
+		memcpy(watcher->audit.subjects[i], fixed[i], strlen(fixed[i]) + 1);
+	for (i = 0; i < options->n_calves && !r; i++) {
+		r = description_load(options->calves[i], &descriptions[i]);
+		if (!r)
+			memcpy(watcher->audit.subjects[KV_SUBJECT_CALF + i], descriptions[i].name,
+			       sizeof(watcher->audit.subjects[0]));
+	}
+	watcher->audit.n_subjects = KV_SUBJECT_CALF + options->n_calves;
+	if (!r)
+		r = configuration_load(options, descriptions, options->n_calves,
+				       &watcher->configuration);
+	free(descriptions);
+	return r;
+}
+
+static int make_run_directory(struct watcher *watcher)
+{
+	char *path = watcher->context.run_directory;
+	int r = 0;
+
+	(void)snprintf(path, PATH_MAX, RUN_ROOT "/%s", watcher->options->instance);
+	if ((mkdir(RUN_ROOT, 0755) < 0 && errno != EEXIST) ||
+	    (mkdir(path, 0711) < 0 && errno != EEXIST)) {
+		r = -errno;
+		log_error("%s: %s", path, strerror(-r));
+	}
+	return r;
+}
+
+static int open_signals(struct watcher *watcher)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+		return -errno;
+	watcher->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return watcher->signal_fd < 0 ? -errno : 0;
+}
+
+static int open_rings(struct watcher *watcher)
+{
+	int r;
+
+	watcher->rings = ring_buffer__new(WATCHER_FD_EVENTS, on_event, watcher, NULL);
+	if (!watcher->rings)
+		return -errno;
+	r = ring_buffer__add(watcher->rings, WATCHER_FD_DENIALS, on_denial, watcher);
+	if (!r)
+		r = loop_add_fd(&watcher->loop, WATCHER_FD_EVENTS, POLLIN, on_ring, watcher);
+	if (!r)
+		r = loop_add_fd(&watcher->loop, WATCHER_FD_DENIALS, POLLIN, on_ring, watcher);
+	return r;
+}
+
+static int watcher_init(struct watcher *watcher)
+{
+	int r = load_files(watcher);
+
+	if (!r)
+		r = audit_open(&watcher->audit.log, watcher->options->audit);
+	if (!r)
+		r = make_run_directory(watcher);
+	if (r)
+		return r; /* logged */
+	loop_init(&watcher->loop);
+	watcher->context.configuration = &watcher->configuration;
+	watcher->context.instance = watcher->options->instance;
+	pass_init(&watcher->pass, handlers, N_HANDLERS);
+	watcher->must_list = true;
+	r = netlink_new(&watcher->context.netlink);
+	if (!r)
+		r = wanted_init(&watcher->wanted, KV_KEYS_MAX + KV_KEYS_SLACK);
+	if (!r)
+		r = open_rings(watcher);
+	if (!r)
+		r = open_signals(watcher);
+	if (!r)
+		r = loop_add_fd(&watcher->loop, watcher->signal_fd, POLLIN, on_signal, watcher);
+	if (!r)
+		r = loop_add_timer(&watcher->loop, &watcher->timer, on_timer, watcher);
+	if (r)
+		log_error("cannot start: %s", strerror(-r));
+	return r;
+}
+
+static void watcher_deinit(struct watcher *watcher)
+{
+	ring_buffer__free(watcher->rings);
+	if (watcher->signal_fd >= 0)
+		(void)close(watcher->signal_fd);
+	wanted_deinit(&watcher->wanted);
+	watcher->context.netlink = netlink_free(watcher->context.netlink);
+	audit_close(&watcher->audit.log);
+}
+
+int watcher_main(const struct options *options)
+{
+	static struct watcher watcher;
+	int code = ROLE_EXIT_FAILURE, r;
+
+	watcher.options = options;
+	watcher.audit.log = AUDIT_NULL(watcher.audit.log);
+	watcher.signal_fd = -1;
+	log_init("watcher", STDERR_FILENO, options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	if (watcher_init(&watcher))
+		goto cleanup;
+	if (confine_enter(ROLE_WATCHER, 0, false)) {
+		code = ROLE_EXIT_CONFINE;
+		goto cleanup;
+	}
+	settle(&watcher);
+	r = loop_run(&watcher.loop);
+	if (r)
+		log_error("event loop: %s", strerror(-r));
+	else
+		code = ROLE_EXIT_OK;
+cleanup:
+	watcher_deinit(&watcher);
+	return code;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which handlers run, when, and how it went. A failing handler is called
+ * again after 1 s, doubled up to 60 s, or as soon as one of its keys changes;
+ * the others go on.
+ */
+#ifndef CALFPEN_PRIV_WATCHER_PASS_H
+#define CALFPEN_PRIV_WATCHER_PASS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "userspace/priv/handlers/handler.h"
+
+#define PASS_HANDLERS_MAX 8
+#define PASS_STATUS_SIZE (HANDLER_ERROR_SIZE + 16)
+#define PASS_RETRY_MIN_NS 1000000000ull
+#define PASS_RETRY_MAX_NS 60000000000ull
+
+struct pass_state {
+	bool is_affected;
+	int error;			/* of the last run */
+	unsigned int n_failures;	/* in a row */
+	uint64_t retry_ns;		/* CLOCK_BOOTTIME, UINT64_MAX: not due */
+	char status[PASS_STATUS_SIZE];	/* "ok REVISION" or "error: TEXT" */
+	char written[PASS_STATUS_SIZE]; /* as the store has it */
+};
+
+struct pass {
+	const struct handler *const *handlers; /* in order of calls */
+	uint32_t n_handlers;
+	struct pass_state state[PASS_HANDLERS_MAX];
+};
+
+/* `handlers` must outlive the pass; at most PASS_HANDLERS_MAX. */
+void pass_init(struct pass *pass, const struct handler *const *handlers, uint32_t n_handlers);
+/* What /status/NAME holds, after a list of the store. */
+void pass_load_status(struct pass *pass, const struct wanted *wanted);
+
+void pass_mark_all(struct pass *pass);
+void pass_mark_path(struct pass *pass, const char *path);
+/* Those whose time to try again has come. */
+void pass_mark_due(struct pass *pass, uint64_t now_ns);
+bool pass_is_marked(const struct pass *pass);
+
+/* Call apply of the marked handlers in order, then their release in reverse
+ * order. Failures and recoveries are logged, once each. */
+void pass_run(struct pass *pass, struct handler_context *context, const struct wanted *wanted);
+
+/* Deadline of the next retry, UINT64_MAX: none. */
+uint64_t pass_next_retry(const struct pass *pass);
+
+/* 1 s, 2 s, 4 s, ... 60 s after the n-th failure in a row (n from 1). */
+uint64_t pass_backoff_ns(unsigned int n_failures);
+
+#endif
