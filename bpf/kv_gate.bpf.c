@@ -23,9 +23,6 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct kv_gate_config config = {};
 
-/* Keep the compiler from proving away, or moving, a bound the verifier needs. */
-#define opaque(x) asm volatile("" : "+r"(x))
-
 static __always_inline struct kv_staging *get_staging(void)
 {
 	__u32 zero = 0;

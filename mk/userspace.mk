@@ -36,14 +36,15 @@ $(eval $(call archive,net,NET))
 $(eval $(call archive,sdk,SDK))
 $(eval $(call archive,dhcp4,DHCP4))
 
-# Skeletons must exist before the first object of priv is compiled.
+# Skeletons must exist before the first object of priv is compiled; later the
+# dependency files know (-MD, not -MMD: they come from a system directory).
 $(call objects,$(PRIV_SOURCES) userspace/priv/main.c): | $(SKELETONS)
-$(BUILD)/obj/userspace/priv/netlink.o: CFLAGS += $(NL_CFLAGS)
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/priv/netlink*.c)): CFLAGS += $(NL_CFLAGS)
 
 $(BUILD)/obj/%.o: %.c
 	$(call msg,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c $< -o $@
 
 $(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a $(LIB)/libcommon.a
 	$(call msg,LINK,$@)

@@ -73,14 +73,25 @@ static int pin_link(const struct frames *frames, const char *name, int link_fd)
 	return error;
 }
 
+/* libbpf prints what is there already, or is not: both are usual here. */
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
 static int attach_clsact(int program_fd, int ifindex, bool ingress)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 		    .attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = CLSACT_HANDLE,
 		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
+	libbpf_print_fn_t before = libbpf_set_print(quiet);
 	int error = bpf_tc_hook_create(&hook);
 
+	libbpf_set_print(before);
 	if (error && error != -EEXIST)
 		return error;
 	return bpf_tc_attach(&hook, &opts);
@@ -238,15 +249,6 @@ static void detach_clsact(int ifindex)
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
 
 	bpf_tc_detach(&hook, &opts);
-}
-
-/* libbpf prints what it cannot find; here nothing to find is the usual case. */
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	(void)level;
-	(void)format;
-	(void)arguments;
-	return 0;
 }
 
 void frames_detach(const struct pins *pins, int uplink_ifindex)
