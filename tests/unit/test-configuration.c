@@ -51,8 +51,7 @@ static void setup(void)
 		.options = { { .name = "hostname",
 			       .rule = { .type = VALUE_HOSTNAME, .max_length = 63 } },
 			     { .name = "wait",
-			       .rule = { .type = VALUE_U32, .min = 1, .max = 60,
-					 .max_length = 10 },
+			       .rule = { .type = VALUE_U32, .min = 1, .max = 60, .max_length = 10 },
 			       .value = "4",
 			       .has_default = true,
 			       .line = 9 } },
@@ -61,8 +60,7 @@ static void setup(void)
 	descriptions[1] = (struct description){
 		.directory = "/calves/b",
 		.options = { { .name = "wait",
-			       .rule = { .type = VALUE_U32, .min = 1, .max = 30,
-					 .max_length = 10 },
+			       .rule = { .type = VALUE_U32, .min = 1, .max = 30, .max_length = 10 },
 			       .value = "5",
 			       .has_default = true },
 			     { .name = "note", .rule = { .type = VALUE_TEXT, .max_length = 4 } } },
@@ -185,8 +183,8 @@ Test(configuration, no_options_at_all)
 	char expected[256];
 
 	cr_expect(load("options: {x: y}\n", 0) == -EINVAL);
-	snprintf(expected, sizeof(expected),
-		 "%s:1: unknown option \"x\"; the calves have none\n", path);
+	snprintf(expected, sizeof(expected), "%s:1: unknown option \"x\"; the calves have none\n",
+		 path);
 	cr_expect_str_eq(capture_text(), expected);
 }
 

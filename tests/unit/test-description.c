@@ -11,29 +11,29 @@
 
 /* A whole description; tests replace one line of it. */
 static const char *const good[] = {
-	"name: dhcp4",						   /* 1 */
-	"executable: calf-dhcp4",				   /* 2 */
+	"name: dhcp4",		  /* 1 */
+	"executable: calf-dhcp4", /* 2 */
 	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}",
-	"keys:",						   /* 4 */
-	"  - {path: /mac, type: mac, access: [read, watch]}",	   /* 5 */
+	"keys:",					      /* 4 */
+	"  - {path: /mac, type: mac, access: [read, watch]}", /* 5 */
 	"  - {path: /mtu, type: u16, min: 576, access: [write, delete]}",
 	"  - {path: /nameserver/, type: ipv4, count: 8, access: [write, delete]}",
 	"  - {path: /domain, type: hostname, max_length: 63, access: [write]}",
-	"frames:",						   /* 9 */
-	"  - check: dhcp4",					   /* 10 */
-	"    local_port: 68",					   /* 11 */
-	"    remote_port: 67",					   /* 12 */
-	"    max_frame: 1514",					   /* 13 */
-	"    ingress_per_second: 50",				   /* 14 */
-	"    ingress_burst: 20",				   /* 15 */
-	"    egress_per_second: 30",				   /* 16 */
-	"    egress_burst: 10",					   /* 17 */
-	"options:",						   /* 18 */
-	"  - {name: hostname, type: hostname}",			   /* 19 */
-	"  - {name: wait, type: u32, min: 1, max: 60, default: 4}",/* 20 */
-	"metrics:",						   /* 21 */
+	"frames:",						    /* 9 */
+	"  - check: dhcp4",					    /* 10 */
+	"    local_port: 68",					    /* 11 */
+	"    remote_port: 67",					    /* 12 */
+	"    max_frame: 1514",					    /* 13 */
+	"    ingress_per_second: 50",				    /* 14 */
+	"    ingress_burst: 20",				    /* 15 */
+	"    egress_per_second: 30",				    /* 16 */
+	"    egress_burst: 10",					    /* 17 */
+	"options:",						    /* 18 */
+	"  - {name: hostname, type: hostname}",			    /* 19 */
+	"  - {name: wait, type: u32, min: 1, max: 60, default: 4}", /* 20 */
+	"metrics:",						    /* 21 */
 	"  - {name: sent_total, type: counter, help: \"What we sent\"}",
-	"  - {name: a:state, type: gauge, help: now}",		   /* 23 */
+	"  - {name: a:state, type: gauge, help: now}", /* 23 */
 };
 
 #define N_LINES (sizeof(good) / sizeof(good[0]))
@@ -134,9 +134,9 @@ Test(description, good)
 }
 
 struct row {
-	unsigned int line;	  /* that is replaced ... */
-	const char *replacement;  /* ... by this */
-	const char *refused;	  /* "LINE: reason" */
+	unsigned int line;	 /* that is replaced ... */
+	const char *replacement; /* ... by this */
+	const char *refused;	 /* "LINE: reason" */
 };
 
 static const struct row rows[] = {
@@ -155,13 +155,15 @@ static const struct row rows[] = {
 	{ 5, "  - [[[[[[[[x]]]]]]]]", "5: nested too deeply" },
 	{ 23, "---\nname: x", "23: a second document" },
 	/* fields */
-	{ 1, "nane: dhcp4", "1: unknown field \"nane\" in a description, which has: name, "
-			    "executable, limits, keys, frames, options, metrics" },
+	{ 1, "nane: dhcp4",
+	  "1: unknown field \"nane\" in a description, which has: name, "
+	  "executable, limits, keys, frames, options, metrics" },
 	{ 1, "#", "2: a description has no field \"name\"" },
 	{ 2, "name: again", "2: field \"name\" is repeated, first on line 1" },
 	{ 2, "[a]: b", "2: a field name in a description must be plain text" },
-	{ 4, "keys: {}\nx:", "5: unknown field \"x\" in a description, which has: name, "
-			     "executable, limits, keys, frames, options, metrics" },
+	{ 4, "keys: {}\nx:",
+	  "5: unknown field \"x\" in a description, which has: name, "
+	  "executable, limits, keys, frames, options, metrics" },
 	/* name and executable */
 	{ 1, "name: [a]", "1: name must be text" },
 	{ 1, "name:", "1: name is empty" },
@@ -185,8 +187,9 @@ static const struct row rows[] = {
 	  "3: pids must be a number from 1 to 1024" },
 	{ 3, "limits: {memory: 16777216, pids: 04, requests_per_second: 2, request_burst: 1}",
 	  "3: pids must be a number from 1 to 1024" },
-	{ 3, "limits: {memory: 16777216, pids: 4, requests_per_second: 18446744073709551617, "
-	     "request_burst: 1}",
+	{ 3,
+	  "limits: {memory: 16777216, pids: 4, requests_per_second: 18446744073709551617, "
+	  "request_burst: 1}",
 	  "3: requests_per_second must be a number from 1 to 1000000" },
 	/* keys */
 	{ 5, "  - /mac", "5: a key must be a mapping of fields" },
@@ -242,7 +245,8 @@ static const struct row rows[] = {
 	{ 10, "  - check: arp", "10: check \"arp\" is none of: dhcp4" },
 	{ 11, "    local_port: 65536", "11: local_port must be a number from 1 to 65535" },
 	{ 13, "    max_frame: 1515", "13: max_frame must be a number from 64 to 1514" },
-	{ 16, "    egress_per_second: 0", "16: egress_per_second must be a number from 1 to 1000000" },
+	{ 16, "    egress_per_second: 0",
+	  "16: egress_per_second must be a number from 1 to 1000000" },
 	{ 17, "", "10: a frame rule has no field \"egress_burst\"" },
 	/* options */
 	{ 19, "  - {name: host name, type: hostname}",

@@ -81,8 +81,8 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	return 0;
 }
 
-static const struct description_option *
-find_described(const struct description *description, const char *name)
+static const struct description_option *find_described(const struct description *description,
+						       const char *name)
 {
 	for (uint32_t i = 0; i < description->n_options; i++)
 		if (strcmp(description->options[i].name, name) == 0)
@@ -197,7 +197,8 @@ static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configura
 	return r;
 }
 
-static int parse_mode(struct yaml_file *file, yaml_node_t *node, struct configuration *configuration)
+static int parse_mode(struct yaml_file *file, yaml_node_t *node,
+		      struct configuration *configuration)
 {
 	static const char *const names[] = {
 		[FRAME_MODE_AUTO] = "auto",

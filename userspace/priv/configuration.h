@@ -19,15 +19,16 @@ struct configuration_option {
 };
 
 struct configuration {
-	uint32_t metric;	 /* of our routes and in resolv.conf order, default 100 */
-	uint32_t table;		 /* routing table, default RT_TABLE_MAIN (254) */
-	bool use_dns;		 /* write resolv.conf, default true */
-	bool use_routes;	 /* set routes, default true */
-	bool use_mtu;		 /* set the MTU, default true */
-	bool use_domain;	 /* default true */
+	uint32_t metric;	    /* of our routes and in resolv.conf order, default 100 */
+	uint32_t table;		    /* routing table, default RT_TABLE_MAIN (254) */
+	bool use_dns;		    /* write resolv.conf, default true */
+	bool use_routes;	    /* set routes, default true */
+	bool use_mtu;		    /* set the MTU, default true */
+	bool use_domain;	    /* default true */
 	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
-	enum frame_mode mode;	 /* default auto */
-	struct configuration_option options[DESCRIPTION_OPTIONS_MAX]; /* file, else description's default */
+	enum frame_mode mode;	    /* default auto */
+	struct configuration_option
+		options[DESCRIPTION_OPTIONS_MAX]; /* file, else description's default */
 	uint32_t n_options;
 };
 

@@ -44,9 +44,9 @@ struct description_option {
 };
 
 struct description {
-	char name[DESCRIPTION_NAME_MAX + 1]; /* "dhcp4": subject name */
-	char directory[PATH_MAX];	     /* that holds calf.yaml */
-	char executable[NAME_MAX + 1];	     /* static binary, in `directory` */
+	char name[DESCRIPTION_NAME_MAX + 1];		   /* "dhcp4": subject name */
+	char directory[PATH_MAX];			   /* that holds calf.yaml */
+	char executable[NAME_MAX + 1];			   /* static binary, in `directory` */
 	struct description_key keys[DESCRIPTION_KEYS_MAX]; /* /config/NAME included */
 	uint32_t n_keys;
 	struct frame_rule frames[FRAME_RULES_MAX];
@@ -55,8 +55,8 @@ struct description {
 	uint32_t n_metrics;
 	struct description_option options[DESCRIPTION_OPTIONS_MAX];
 	uint32_t n_options;
-	uint64_t memory_bytes; /* cgroup limit */
-	uint32_t pids;	       /* cgroup limit */
+	uint64_t memory_bytes;	      /* cgroup limit */
+	uint32_t pids;		      /* cgroup limit */
 	uint32_t requests_per_second; /* store requests ... */
 	uint32_t request_burst;	      /* ... with this many at once */
 };

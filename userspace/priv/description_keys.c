@@ -112,8 +112,7 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node,
 				   "path \"%s\" is not canonical: a leading slash, then 1 to %d "
 				   "names of a-z 0-9 . _ -",
 				   path, KV_SEGMENTS_MAX);
-	if (strncmp(probe, DESCRIPTION_OPTION_DIRECTORY,
-		    strlen(DESCRIPTION_OPTION_DIRECTORY)) == 0)
+	if (strncmp(probe, DESCRIPTION_OPTION_DIRECTORY, strlen(DESCRIPTION_OPTION_DIRECTORY)) == 0)
 		return yaml_refuse(file, node, "path \"%s\": keys below %s are made of options",
 				   path, DESCRIPTION_OPTION_DIRECTORY);
 	for (uint32_t i = 0; i < description->n_keys; i++)
@@ -241,8 +240,9 @@ static int add_option_key(struct yaml_file *file, yaml_node_t *node,
 static int parse_option(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
 	enum { NAME, TYPE, MIN, MAX, MAX_LENGTH, DEFAULT, N };
-	static const char *const names[N] = { "name", "type",	    "min",
-					      "max",  "max_length", "default" };
+	static const char *const names[N] = {
+		"name", "type", "min", "max", "max_length", "default"
+	};
 	struct description_option *option = &description->options[description->n_options];
 	yaml_node_t *values[N];
 	int r;

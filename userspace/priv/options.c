@@ -29,7 +29,6 @@
 /* One uid per gateway and one per calf; 2^32 - 1 is no uid. */
 #define UID_BASE_MAX (UINT32_MAX - 1 - (2 * KV_SUBJECTS_MAX + 2))
 
-
 enum {
 	OPTION_INTERFACE = 'i',
 	OPTION_HELP = 'h',
@@ -161,7 +160,8 @@ static int copy_text(const char *option, const char *text, char *to, size_t size
 	}
 	for (const char *c = text; *c != '\0'; c++) {
 		if (*c < 0x20 || *c == 0x7f) {
-			log_error("--%s: \"%s\" has a byte that is not printable ASCII", option, text);
+			log_error("--%s: \"%s\" has a byte that is not printable ASCII", option,
+				  text);
 			return -EINVAL;
 		}
 	}
@@ -186,8 +186,8 @@ static int parse_number(const char *option, const char *text, uint32_t min, uint
 static int parse_instance(struct options *options, const char *name)
 {
 	if (!is_instance_name(name)) {
-		log_error("--instance: \"%s\" is not a name of 1 to %d characters a-z 0-9 _ -", name,
-			  OPTIONS_INSTANCE_MAX);
+		log_error("--instance: \"%s\" is not a name of 1 to %d characters a-z 0-9 _ -",
+			  name, OPTIONS_INSTANCE_MAX);
 		return -EINVAL;
 	}
 	memcpy(options->instance, name, strlen(name) + 1);
@@ -197,9 +197,10 @@ static int parse_instance(struct options *options, const char *name)
 static int parse_interface(struct options *options, const char *name)
 {
 	if (!is_interface_name(name)) {
-		log_error("--interface: \"%s\" cannot be an interface: 1 to %d characters, no blank, "
-			  "'/' or ':'",
-			  name, IFNAMSIZ - 1);
+		log_error(
+			"--interface: \"%s\" cannot be an interface: 1 to %d characters, no blank, "
+			"'/' or ':'",
+			name, IFNAMSIZ - 1);
 		return -EINVAL;
 	}
 	memcpy(options->uplink, name, strlen(name) + 1);
@@ -390,8 +391,8 @@ static int fill_defaults(struct options *options)
 			memcpy(options->configuration, path, strlen(path) + 1);
 	}
 	if (options->audit[0] == '\0')
-		snprintf(options->audit, sizeof(options->audit),
-			 "/var/log/calfpen/%s.audit.jsonl", options->instance);
+		snprintf(options->audit, sizeof(options->audit), "/var/log/calfpen/%s.audit.jsonl",
+			 options->instance);
 	return 0;
 }
 

@@ -26,19 +26,20 @@ struct options {
 	uint32_t i_calf; /* ROLE_GATEWAY: which of `calves` */
 	/* --instance; default: the uplink's name, '-' for each '.' (bpffs refuses dots) */
 	char instance[OPTIONS_INSTANCE_MAX + 1];
-	char uplink[IFNAMSIZ];			 /* --interface, required */
-	char configuration[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if it exists, else "" */
+	char uplink[IFNAMSIZ]; /* --interface, required */
+	char configuration
+		[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if it exists, else "" */
 	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, default the shipped dhcp4 */
 	uint32_t n_calves;
-	char runtime[PATH_MAX];	    /* --runtime, default "runc" */
+	char runtime[PATH_MAX];	      /* --runtime, default "runc" */
 	char cgroup_parent[NAME_MAX]; /* --cgroup-parent, default "calfpen" */
-	char resolv_conf[PATH_MAX]; /* --resolv-conf, default "" (configuration decides) */
-	char audit[PATH_MAX];	    /* --audit, default /var/log/calfpen/INSTANCE.audit.jsonl */
-	uint32_t uid_base;	    /* --uid-base, default 1878000000 */
-	int mode;		    /* --mode, enum frame_mode, -1: configuration decides */
-	bool takeover;		    /* --takeover */
-	bool verbose;		    /* --verbose */
-	char **argv;		    /* as given, for re-execution */
+	char resolv_conf[PATH_MAX];   /* --resolv-conf, default "" (configuration decides) */
+	char audit[PATH_MAX];	      /* --audit, default /var/log/calfpen/INSTANCE.audit.jsonl */
+	uint32_t uid_base;	      /* --uid-base, default 1878000000 */
+	int mode;		      /* --mode, enum frame_mode, -1: configuration decides */
+	bool takeover;		      /* --takeover */
+	bool verbose;		      /* --verbose */
+	char **argv;		      /* as given, for re-execution */
 	int argc;
 };
 

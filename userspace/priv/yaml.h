@@ -32,9 +32,8 @@ int yaml_file_init(struct yaml_file *file, const char *name);
 void yaml_file_deinit(struct yaml_file *file);
 
 /* Say "FILE:LINE: reason" for the line of `node`. Returns -EINVAL. */
-__attribute__((format(printf, 3, 4))) int yaml_refuse(const struct yaml_file *file,
-						      const yaml_node_t *node, const char *format,
-						      ...);
+__attribute__((format(printf, 3, 4))) int
+yaml_refuse(const struct yaml_file *file, const yaml_node_t *node, const char *format, ...);
 /* Line of a node, from 1. */
 unsigned int yaml_line(const yaml_node_t *node);
 
