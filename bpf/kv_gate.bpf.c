@@ -120,7 +120,7 @@ static __always_inline const struct kv_rule *find_rule(const struct kv_change *c
 							__u64 directory)
 {
 	const struct kv_rule *rule = bpf_map_lookup_elem(&acl, change->path);
-	struct kv_key key;
+	struct kv_key key __attribute__((aligned(8)));
 
 	if (rule)
 		return rule;

@@ -6,6 +6,8 @@
 #ifndef CALFPEN_BPF_KV_PATH_BPF_H
 #define CALFPEN_BPF_KV_PATH_BPF_H
 
+#include <bpf/bpf_endian.h>
+
 #include "maps/kv.h"
 
 /* Keep the compiler from proving away, or moving, a bound the verifier needs. */
@@ -87,13 +89,34 @@ static __always_inline struct path_facts path_inspect(const char *path)
 	return facts;
 }
 
-/* The directory of a path, "/dir/", NUL-padded. */
+/* The first n bytes of a word. */
+static const __u64 first_bytes[16] = {
+	0,
+	__bpf_constant_cpu_to_be64(0xff00000000000000),
+	__bpf_constant_cpu_to_be64(0xffff000000000000),
+	__bpf_constant_cpu_to_be64(0xffffff0000000000),
+	__bpf_constant_cpu_to_be64(0xffffffff00000000),
+	__bpf_constant_cpu_to_be64(0xffffffffff000000),
+	__bpf_constant_cpu_to_be64(0xffffffffffff0000),
+	__bpf_constant_cpu_to_be64(0xffffffffffffff00),
+	~0ull,
+};
+
+/* The directory of a path, "/dir/", NUL-padded; word by word, no branch. */
 static __always_inline void path_directory(const char *path, __u64 directory, struct kv_key *key)
 {
-#pragma clang loop unroll(disable)
-	for (__u64 i = 0; i < KV_PATH_SIZE; i++)
-		/* all ones while i < directory: the sign of the difference */
-		key->path[i] = path[i] & (char)((__s64)(i - directory) >> 63);
+#pragma unroll
+	for (int i = 0; i < KV_PATH_SIZE / 8; i++) {
+		__s64 left = (__s64)directory - i * 8, sign = left >> 63;
+
+		opaque(sign); /* else clang makes a branch of it */
+		left = (left & ~sign) - 8;
+		sign = left >> 63;
+		opaque(sign);
+		left = (left & sign) + 8; /* now within 0..8 */
+		opaque(left);
+		((__u64 *)key->path)[i] = ((const __u64 *)path)[i] & first_bytes[left & 15];
+	}
 }
 
 #endif
