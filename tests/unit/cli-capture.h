@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A command of the operator's, with roots of its own and what it printed. */
+#ifndef CALFPEN_TESTS_CLI_CAPTURE_H
+#define CALFPEN_TESTS_CLI_CAPTURE_H
+
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "userspace/cli/cli.h"
+
+static char root[] = "/tmp/calfpen-test-XXXXXX";
+static char pins_root[128], run_root[128];
+static char out_text[65536], err_text[8192];
+static FILE *out_file, *err_file;
+
+static inline void make_roots(void)
+{
+	cr_assert_not_null(mkdtemp(root));
+	snprintf(pins_root, sizeof(pins_root), "%s/pins", root);
+	snprintf(run_root, sizeof(run_root), "%s/run", root);
+	cr_assert_eq(mkdir(run_root, 0700), 0);
+}
+
+static inline void remove_roots(void)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	cr_assert_eq(system(command), 0);
+}
+
+static inline void make_directory(const char *directory, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	cr_assert_eq(mkdir(path, 0700), 0);
+}
+
+static inline struct cli capture(void)
+{
+	memset(out_text, 0, sizeof(out_text));
+	memset(err_text, 0, sizeof(err_text));
+	out_file = fmemopen(out_text, sizeof(out_text), "w");
+	err_file = fmemopen(err_text, sizeof(err_text), "w");
+	return (struct cli){
+		.pins_root = pins_root,
+		.run_root = run_root,
+		.out = out_file,
+		.err = err_file,
+	};
+}
+
+static inline int captured(int r)
+{
+	fclose(out_file);
+	fclose(err_file);
+	return r;
+}
+
+/* Run a command line, words ended by NULL. */
+static inline int calfpen(const char *word, ...)
+{
+	struct cli cli = capture();
+	char words[8][64] = { "calfpen" };
+	char *argv[9] = { words[0] };
+	va_list rest;
+	int argc = 1;
+
+	va_start(rest, word);
+	for (; word; word = va_arg(rest, const char *)) {
+		snprintf(words[argc], sizeof(words[argc]), "%s", word);
+		argv[argc] = words[argc];
+		argc++;
+	}
+	va_end(rest);
+	return captured(cli_dispatch(&cli, argc, argv));
+}
+
+#endif

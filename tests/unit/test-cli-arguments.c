@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/cli-capture.h"
+
+TestSuite(cli_arguments, .init = make_roots, .fini = remove_roots);
+
+Test(cli_arguments, help_and_version)
+{
+	cr_assert_eq(calfpen("help", NULL), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "Exit status: 0 done, 1 failed, 2 wrong usage"));
+	cr_assert_eq(calfpen("--help", NULL), CLI_OK);
+	cr_assert_eq(calfpen("status", "--help", NULL), CLI_OK);
+	cr_assert_eq(calfpen("--version", NULL), CLI_OK);
+	cr_assert_eq(strncmp(out_text, "calfpen ", 8), 0);
+}
+
+Test(cli_arguments, wrong_usage_is_one_line)
+{
+	cr_assert_eq(calfpen(NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: which command?; see `calfpen help`\n");
+	cr_assert_eq(calfpen("frobnicate", NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: unknown command: frobnicate; see `calfpen help`\n");
+	cr_assert_eq(calfpen("--frobnicate", "ls", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("ls", "--frobnicate", NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: unknown option: --frobnicate; see `calfpen help`\n");
+	cr_assert_eq(calfpen("get", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("get", "/a", "/b", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("ls", "/a", "/b", "/c", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("status", "/a", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("ls", "--instance", NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: missing argument: --instance; see `calfpen help`\n");
+	cr_assert_eq(calfpen("ls", "--instance", "../x", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("--instance", "", "ls", NULL), CLI_USAGE);
+}
+
+Test(cli_arguments, paths)
+{
+	cr_assert_eq(calfpen("get", "ip", NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: not a path: ip\n");
+	cr_assert_eq(calfpen("get", "/", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("get", "/a/../b", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("ls", "ip", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("ls", "//", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("ls", "", NULL), CLI_USAGE);
+}
+
+Test(cli_arguments, no_instance)
+{
+	cr_assert_eq(calfpen("status", NULL), CLI_FAILURE);
+	cr_assert_not_null(strstr(err_text, "no instance: nothing is pinned in "));
+	cr_assert_eq(calfpen("--instance", "x", "ls", NULL), CLI_FAILURE);
+	cr_assert_not_null(strstr(err_text, "no instance"));
+}
+
+Test(cli_arguments, instances)
+{
+	cr_assert_eq(mkdir(pins_root, 0700), 0);
+	make_directory(pins_root, "uplink1");
+	make_directory(pins_root, "uplink0");
+	cr_assert_eq(calfpen("ls", NULL), CLI_FAILURE);
+	cr_assert_str_eq(err_text, "calfpen: several instances, choose one with --instance: "
+				   "uplink0 uplink1\n");
+	cr_assert_eq(calfpen("ls", "/", "--instance", "uplink2", NULL), CLI_FAILURE);
+	cr_assert_str_eq(err_text,
+			 "calfpen: no such instance: uplink2; there is: uplink0 uplink1\n");
+	cr_assert_eq(calfpen("ls", "--instance", "uplink1", "/", "--json", NULL), CLI_FAILURE);
+	cr_assert_not_null(strstr(err_text, "instance uplink1"), "it was chosen: %s", err_text);
+}
+
+Test(cli_arguments, path_of_calfpen_priv)
+{
+	char path[64];
+
+	cr_assert(cli_priv_path("/usr/local/bin/calfpen", path, sizeof(path)));
+	cr_assert_str_eq(path, "/usr/local/bin/../lib/calfpen/calfpen-priv");
+	cr_assert_not(cli_priv_path("/a/path/that/leaves/too/little/room/for/the/rest/calfpen",
+				    path, sizeof(path)));
+}
+
+Test(cli_arguments, run_without_priv_beside)
+{
+	cr_assert_eq(calfpen("run", "--interface", "x0", NULL), CLI_FAILURE);
+	cr_assert_not_null(strstr(err_text, "calfpen: cannot run "));
+	cr_assert_not_null(strstr(err_text, "../lib/calfpen/calfpen-priv: "));
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "tests/unit/cli-capture.h"
+#include "userspace/cli/status.h"
+
+TestSuite(cli_status, .init = make_roots, .fini = remove_roots);
+
+static const char state_text[] =
+	"{\"pid\": 5, \"uplink\": \"uplink0\", \"tap\": \"calf0\", \"mode\": \"tc\","
+	" \"mode_reason\": \"native XDP changes offloads\", \"runtime\": \"/usr/bin/runc\","
+	" \"calves\": [{\"name\": \"dhcp4\", \"pid\": 7, \"gateway_pid\": 8, \"restarts\": 2}],"
+	" \"watcher_pid\": 6, \"started_boot_ns\": 1, \"metrics\": []}";
+
+static json_t *full_status(bool all)
+{
+	json_t *status =
+		json_pack("{s:s, s:b, s:i}", "instance", "uplink0", "running", 1, "pid", 5);
+	json_t *state = json_loads(state_text, 0, NULL);
+	struct kv_ctl ctl = { .revision = 17, .n_keys = 12, .max_keys = 300, .n_commits = 9 };
+	struct frame_counter counters[_FRAME_REASON_N] = { 0 };
+	struct cli_key key = { .key = { "/status/link" }, .value = { .text = "17" } };
+
+	ctl.subject[KV_SUBJECT_SUPERVISOR].n_accepted = 1;
+	ctl.subject[KV_SUBJECT_CALF].n_accepted = 3;
+	ctl.subject[KV_SUBJECT_CALF].n_refused = 4;
+	ctl.subject[KV_SUBJECT_CALF + 1].n_reads = 1;
+	counters[FRAME_IN_ACCEPTED] = (struct frame_counter){ 2, 684 };
+	json_object_set(status, "state", state);
+	cli_status_add_store(status, &ctl, state);
+	cli_status_add_handlers(status, &key, 1);
+	cli_status_add_frames(status, counters, all);
+	json_decref(state);
+	return status;
+}
+
+Test(cli_status, for_people)
+{
+	struct cli cli = capture();
+	json_t *status = full_status(false);
+
+	cli_status_print(&cli, status);
+	captured(0);
+	json_decref(status);
+	cr_assert_str_eq(out_text,
+			 "instance  uplink0, running as process 5\n"
+			 "uplink    uplink0, tap calf0\n"
+			 "mode      tc (native XDP changes offloads)\n"
+			 "runtime   /usr/bin/runc\n"
+			 "watcher   pid 6\n"
+			 "calf      dhcp4, pid 7, gateway pid 8, restarts 2\n"
+			 "store     revision 17, 12 of 300 keys, 9 commits, 0 denials recorded\n"
+			 "subject   supervisor: 1 accepted, 0 reads, 0 refused\n"
+			 "subject   watcher: 0 accepted, 0 reads, 0 refused\n"
+			 "subject   operator: 0 accepted, 0 reads, 0 refused\n"
+			 "subject   dhcp4: 3 accepted, 0 reads, 4 refused\n"
+			 "subject   calf 2: 0 accepted, 1 reads, 0 refused\n"
+			 "handler   link: 17\n"
+			 "frames    in_accepted          2 packets, 684 bytes\n");
+}
+
+Test(cli_status, all_counters)
+{
+	json_t *status = full_status(true);
+
+	cr_assert_eq(json_object_size(json_object_get(status, "frames")), _FRAME_REASON_N);
+	cr_assert_not_null(json_object_get(json_object_get(status, "frames"), "host_noise"));
+	json_decref(status);
+}
+
+Test(cli_status, state_of_unexpected_form)
+{
+	static const char *const states[] = { "{}", "[]", "{\"calves\": 1, \"uplink\": []}",
+					      "{\"calves\": [1, {\"name\": 3}, null]}",
+					      "{\"uplink\": \"a\\u001b[2J\"}" };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		json_t *status = json_pack("{s:s, s:b}", "instance", "x", "running", 0);
+		json_t *state = json_loads(states[i], 0, NULL);
+		struct cli cli = capture();
+
+		cli_status_add_store(status, &(struct kv_ctl){ 0 }, state);
+		json_object_set_new(status, "state", state);
+		cli_status_print(&cli, status);
+		captured(0);
+		json_decref(status);
+		cr_assert_null(strchr(out_text, '\x1b'));
+		cr_assert_not_null(strstr(out_text, "instance  x, not running\n"));
+	}
+}
+
+Test(cli_status, keys_are_made_printable_sorted_and_single)
+{
+	struct cli_key keys[3] = {
+		{ .key = { "/b" }, .value = { .length = 3, .text = "x\ny" } },
+		{ .key = { "/a" }, .value = { .length = UINT32_MAX } },
+		{ .key = { "/b" }, .value = { .length = 3, .text = "x\ny" } },
+	};
+
+	memset(keys[1].value.text, 'v', sizeof(keys[1].value.text));
+	cr_assert_eq(cli_keys_tidy(keys, 3), 2);
+	cr_assert_str_eq(keys[0].key.path, "/a");
+	cr_assert_eq(strlen(keys[0].value.text), KV_VALUE_MAX);
+	cr_assert_str_eq(keys[1].value.text, "x?y");
+}
+
+static void write_lock(const char *text)
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/x/lock", run_root);
+	file = fopen(path, "w");
+	fputs(text, file);
+	fclose(file);
+}
+
+Test(cli_status, running_is_who_holds_the_lock)
+{
+	struct cli cli = { .run_root = run_root, .instance = "x" };
+	char path[256], pid[16];
+	int fd;
+
+	cr_assert_eq(cli_running_pid(&cli), 0, "no directory");
+	make_directory(run_root, "x");
+	cr_assert_eq(cli_running_pid(&cli), 0, "no file");
+	write_lock("");
+	cr_assert_eq(cli_running_pid(&cli), 0, "ended");
+	snprintf(pid, sizeof(pid), "%d\n", getpid());
+	write_lock(pid);
+	cr_assert_eq(cli_running_pid(&cli), 0, "another process has the id");
+	snprintf(path, sizeof(path), "%s/x/lock", run_root);
+	fd = open(path, O_RDWR);
+	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	cr_assert_eq(cli_running_pid(&cli), getpid());
+	write_lock("4194999\n");
+	cr_assert_eq(cli_running_pid(&cli), 0, "no such process");
+	write_lock("-1\n");
+	cr_assert_eq(cli_running_pid(&cli), 0);
+	write_lock("x");
+	cr_assert_eq(cli_running_pid(&cli), 0);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands over real pinned maps, on a bpffs of this test's own. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <jansson.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "maps/frame.h"
+#include "maps/kv.h"
+#include "maps/pins.h"
+#include "tests/unit/cli-capture.h"
+
+static bool mounted;
+
+static void setup(void)
+{
+	make_roots();
+	cr_assert_eq(mkdir(pins_root, 0700), 0);
+	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount("bpffs", pins_root, "bpf", 0, "mode=0700") == 0) {
+		mounted = true;
+		make_directory(pins_root, "x");
+	}
+}
+
+static void teardown(void)
+{
+	if (mounted)
+		umount(pins_root);
+	remove_roots();
+}
+
+TestSuite(cli_store, .init = setup, .fini = teardown);
+
+static int pin_map(const char *name, enum bpf_map_type type, uint32_t key_size, uint32_t value_size,
+		   uint32_t max_entries)
+{
+	char path[256];
+	int fd;
+
+	if (!mounted)
+		cr_skip_test("needs root and a bpffs");
+	fd = bpf_map_create(type, name, key_size, value_size, max_entries, NULL);
+	if (fd < 0 && errno == EPERM)
+		cr_skip_test("needs the right to make maps");
+	cr_assert_geq(fd, 0);
+	snprintf(path, sizeof(path), "%s/x/%s", pins_root, name);
+	cr_assert_eq(bpf_obj_pin(fd, path), 0);
+	return fd;
+}
+
+static int pin_kv(void)
+{
+	return pin_map(PIN_KV, BPF_MAP_TYPE_HASH, sizeof(struct kv_key), sizeof(struct kv_value),
+		       KV_KEYS_MAX + KV_KEYS_SLACK);
+}
+
+static void put(int fd, const char *path, const char *text)
+{
+	struct kv_key key = { 0 };
+	struct kv_value value = {
+		.revision = 7,
+		.length = (uint32_t)strlen(text),
+		.subject = KV_SUBJECT_CALF,
+	};
+
+	strcpy(key.path, path);
+	strcpy(value.text, text);
+	cr_assert_eq(bpf_map_update_elem(fd, &key, &value, BPF_ANY), 0);
+}
+
+Test(cli_store, ls)
+{
+	int fd = pin_kv();
+	json_t *json;
+
+	put(fd, "/nameserver/001", "10.0.2.3");
+	put(fd, "/ip", "10.0.2.15/24");
+	put(fd, "/lease/time", "3600");
+	put(fd, "/leases", "x");
+	cr_assert_eq(calfpen("ls", NULL), CLI_OK, "%s", err_text);
+	cr_assert_str_eq(out_text, "/ip              10.0.2.15/24\n"
+				   "/lease/time      3600\n"
+				   "/leases          x\n"
+				   "/nameserver/001  10.0.2.3\n");
+	cr_assert_eq(calfpen("ls", "/lease/", NULL), CLI_OK);
+	cr_assert_str_eq(out_text, "/lease/time  3600\n");
+	cr_assert_eq(calfpen("ls", "/none", NULL), CLI_OK);
+	cr_assert_str_eq(out_text, "");
+	cr_assert_eq(calfpen("ls", "--json", NULL), CLI_OK);
+	json = json_loads(out_text, 0, NULL);
+	cr_assert_eq(json_array_size(json), 4);
+	cr_assert_str_eq(json_string_value(json_object_get(json_array_get(json, 0), "value")),
+			 "10.0.2.15/24");
+	json_decref(json);
+	cr_assert_eq(calfpen("ls", "--json", "/none", NULL), CLI_OK);
+	cr_assert_str_eq(out_text, "[]\n");
+}
+
+Test(cli_store, full_store)
+{
+	int fd = pin_kv();
+	size_t n_lines = 0;
+
+	for (int i = 0; i < KV_KEYS_MAX; i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "/k/%d", i);
+		put(fd, path, "");
+	}
+	cr_assert_eq(calfpen("ls", NULL), CLI_OK);
+	for (const char *at = out_text; *at; at++)
+		n_lines += *at == '\n';
+	cr_assert_eq(n_lines, KV_KEYS_MAX);
+}
+
+Test(cli_store, map_of_another_version)
+{
+	pin_map(PIN_KV, BPF_MAP_TYPE_HASH, sizeof(struct kv_key), 1000, 10);
+	cr_assert_eq(calfpen("ls", NULL), CLI_FAILURE);
+	cr_assert_str_eq(err_text, "calfpen: instance x was made by another version of calfpen\n");
+	cr_assert_eq(calfpen("status", NULL), CLI_FAILURE);
+}
+
+Test(cli_store, nothing_is_pinned)
+{
+	if (!mounted)
+		cr_skip_test("needs root and a bpffs");
+	cr_assert_eq(calfpen("ls", NULL), CLI_FAILURE);
+	cr_assert_str_eq(err_text, "calfpen: instance x has no store\n");
+	cr_assert_eq(calfpen("get", "/ip", NULL), CLI_FAILURE);
+	cr_assert_str_eq(err_text, "calfpen: instance x has no store\n");
+}
+
+Test(cli_store, status)
+{
+	int ctl_fd = pin_map(PIN_CTL, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct kv_ctl), 1);
+	int kv_fd = pin_kv(), n_cpus = libbpf_num_possible_cpus();
+	int counters_fd = pin_map(PIN_FRAME_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
+				  sizeof(struct frame_counter), _FRAME_REASON_N);
+	struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .revision = 3, .n_keys = 1 };
+	struct frame_counter *per_cpu = calloc((size_t)n_cpus, sizeof(*per_cpu));
+	char want[64];
+
+	for (int i = 0; i < n_cpus; i++)
+		per_cpu[i] = (struct frame_counter){ 2, 100 };
+	cr_assert_eq(
+		bpf_map_update_elem(counters_fd, &(uint32_t){ FRAME_OUT_ACCEPTED }, per_cpu, 0), 0);
+	cr_assert_eq(bpf_map_update_elem(ctl_fd, &(uint32_t){ 0 }, &ctl, 0), 0);
+	put(kv_fd, "/status/address", "3");
+	cr_assert_eq(calfpen("status", NULL), CLI_OK, "%s", err_text);
+	cr_assert_not_null(strstr(out_text, "instance  x, not running\n"));
+	cr_assert_not_null(strstr(out_text, "store     revision 3, 1 of 0 keys"));
+	cr_assert_not_null(strstr(out_text, "handler   address: 3\n"));
+	snprintf(want, sizeof(want), "out_accepted         %d packets, %d bytes\n", 2 * n_cpus,
+		 100 * n_cpus);
+	cr_assert_not_null(strstr(out_text, want), "%s", out_text);
+	cr_assert_eq(calfpen("status", "--json", "--all", NULL), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "\"host_noise\""));
+	ctl.layout_version++;
+	cr_assert_eq(bpf_map_update_elem(ctl_fd, &(uint32_t){ 0 }, &ctl, 0), 0);
+	cr_assert_eq(calfpen("status", NULL), CLI_FAILURE);
+	cr_assert_not_null(strstr(err_text, "another version"));
+	free(per_cpu);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "userspace/cli/cli.h"
+#include "userspace/common/log.h"
+
+static int is_directory(const struct dirent *entry)
+{
+	return entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+	       strlen(entry->d_name) <= OPTIONS_INSTANCE_MAX;
+}
+
+/* "a b c", printable. */
+static void join_names(struct dirent *const *entries, int n_entries, char *text, size_t size)
+{
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (int i = 0; i < n_entries && at + 2 < size; i++) {
+		if (i > 0)
+			text[at++] = ' ';
+		at += log_sanitise(text + at, size - at, entries[i]->d_name,
+				   strlen(entries[i]->d_name));
+	}
+}
+
+/* The pinned instances, sorted; their number, or a negative errno. */
+static int list_instances(const struct cli *cli, struct dirent ***entriesp)
+{
+	int n_entries = scandir(cli->pins_root, entriesp, is_directory, alphasort);
+
+	if (n_entries >= 0)
+		return n_entries;
+	*entriesp = NULL;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int explain(const struct cli *cli, int error, const char *path)
+{
+	if (error == -EACCES || error == -EPERM)
+		return cli_fail(cli, "%s: not readable; this command needs root", path);
+	return cli_fail(cli, "%s: %s", path, strerror(-error));
+}
+
+int cli_choose_instance(struct cli *cli)
+{
+	struct dirent **entries = NULL;
+	char names[512];
+	bool found = false;
+	int n_entries, r = CLI_OK;
+
+	n_entries = list_instances(cli, &entries);
+	if (n_entries < 0)
+		return explain(cli, n_entries, cli->pins_root);
+	join_names(entries, n_entries, names, sizeof(names));
+	for (int i = 0; i < n_entries; i++)
+		found |= strcmp(entries[i]->d_name, cli->instance) == 0;
+	if (n_entries == 0)
+		r = cli_fail(cli,
+			     "no instance: nothing is pinned in %s; start one with "
+			     "`calfpen run`",
+			     cli->pins_root);
+	else if (cli->instance[0] != '\0' && !found)
+		r = cli_fail(cli, "no such instance: %s; there is: %s", cli->instance, names);
+	else if (cli->instance[0] == '\0' && n_entries > 1)
+		r = cli_fail(cli, "several instances, choose one with --instance: %s", names);
+	else if (cli->instance[0] == '\0')
+		strcpy(cli->instance, entries[0]->d_name);
+	for (int i = 0; i < n_entries; i++)
+		free(entries[i]);
+	free(entries);
+	return r;
+}
+
+/*
+ * The supervisor holds a lock on the file for as long as it lives and has
+ * noted its process id there. The lock is tried only if that process is
+ * there, so that a supervisor that starts just now does not lose it to us.
+ */
+int cli_running_pid(const struct cli *cli)
+{
+	char path[PATH_MAX], text[16] = "";
+	ssize_t size;
+	long pid;
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s/lock", cli->run_root, cli->instance) >=
+	    sizeof(path))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	size = read(fd, text, sizeof(text) - 1);
+	pid = size > 0 ? strtol(text, NULL, 10) : 0;
+	if (pid <= 0 || pid > INT_MAX || (kill((pid_t)pid, 0) != 0 && errno == ESRCH) ||
+	    flock(fd, LOCK_SH | LOCK_NB) == 0)
+		pid = 0;
+	close(fd);
+	return (int)pid;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/cli/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATE_MAX (256 * 1024)
+
+/* The supervisor's state.json, or NULL: not there, or not JSON. */
+static json_t *load_state(const struct cli *cli)
+{
+	char path[PATH_MAX];
+	json_t *state = NULL;
+	char *text;
+	ssize_t size;
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s/state.json", cli->run_root,
+			     cli->instance) >= sizeof(path))
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	text = malloc(STATE_MAX);
+	size = text ? read(fd, text, STATE_MAX) : -1;
+	close(fd);
+	if (size > 0)
+		state = json_loadb(text, (size_t)size, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	return state;
+}
+
+/* The name of a subject: a calf's stands in the state, if any. */
+static const char *subject_name(unsigned int subject, const json_t *state, char *text, size_t size)
+{
+	static const char *const names[] = {
+		[KV_SUBJECT_SUPERVISOR] = "supervisor",
+		[KV_SUBJECT_WATCHER] = "watcher",
+		[KV_SUBJECT_OPERATOR] = "operator",
+	};
+	const char *name;
+
+	if (subject < KV_SUBJECT_CALF)
+		return names[subject];
+	name = json_string_value(json_object_get(json_array_get(json_object_get(state, "calves"),
+								subject - KV_SUBJECT_CALF),
+						 "name"));
+	if (name)
+		return name;
+	snprintf(text, size, "calf %u", subject - KV_SUBJECT_CALF + 1);
+	return text;
+}
+
+void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const json_t *state)
+{
+	json_t *subjects = json_array();
+	json_t *store = json_pack("{s:I, s:I, s:I, s:I, s:I}", "revision",
+				  (json_int_t)ctl->revision, "keys", (json_int_t)ctl->n_keys,
+				  "max_keys", (json_int_t)ctl->max_keys, "commits",
+				  (json_int_t)ctl->n_commits, "denials",
+				  (json_int_t)ctl->n_denials);
+	size_t n_calves = json_array_size(json_object_get(state, "calves"));
+
+	for (unsigned int i = 0; i < KV_SUBJECTS_MAX; i++) {
+		uint64_t accepted = ctl->subject[i].n_accepted, reads = ctl->subject[i].n_reads;
+		uint64_t refused = ctl->subject[i].n_refused;
+		char text[16];
+
+		/* Subjects that are not there have never asked. */
+		if (i >= KV_SUBJECT_CALF + n_calves && accepted + reads + refused == 0)
+			continue;
+		json_array_append_new(
+			subjects, json_pack("{s:s, s:I, s:I, s:I, s:I}", "name",
+					    subject_name(i, state, text, sizeof(text)), "accepted",
+					    (json_int_t)accepted, "reads", (json_int_t)reads,
+					    "refused", (json_int_t)refused, "suppressed",
+					    (json_int_t)ctl->subject[i].n_suppressed));
+	}
+	json_object_set_new(store, "subjects", subjects);
+	json_object_set_new(status, "store", store);
+}
+
+void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys)
+{
+	json_t *handlers = json_object();
+
+	for (size_t i = 0; i < n_keys; i++) {
+		const char *name = keys[i].key.path + strlen("/status");
+
+		json_object_set_new(handlers, *name == '/' ? name + 1 : name,
+				    json_string(keys[i].value.text));
+	}
+	json_object_set_new(status, "handlers", handlers);
+}
+
+void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
+			   bool all)
+{
+	static const char *const names[] = FRAME_REASON_NAMES;
+	json_t *frames = json_object();
+
+	_Static_assert(sizeof(names) / sizeof(names[0]) == _FRAME_REASON_N, "a name per reason");
+	for (unsigned int i = 0; i < _FRAME_REASON_N; i++) {
+		if (counters[i].packets == 0 && !all)
+			continue;
+		json_object_set_new(frames, names[i],
+				    json_pack("{s:I, s:I}", "packets",
+					      (json_int_t)counters[i].packets, "bytes",
+					      (json_int_t)counters[i].bytes));
+	}
+	json_object_set_new(status, "frames", frames);
+}
+
+/* What the maps say; an error of the store is told, the rest goes on. */
+static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
+{
+	struct frame_counter counters[_FRAME_REASON_N];
+	struct cli_key *keys = NULL;
+	struct kv_ctl ctl;
+	int r = CLI_OK, error;
+
+	error = cli_store_ctl(cli, &ctl);
+	if (error == 0)
+		cli_status_add_store(status, &ctl, state);
+	else
+		r = cli_store_explain(cli, error);
+	if (error == 0) {
+		int n_keys = cli_store_list(cli, "/status", &keys);
+
+		if (n_keys >= 0)
+			cli_status_add_handlers(status, keys, (size_t)n_keys);
+		free(keys);
+	}
+	/* They go with the programs: none is no error. */
+	if (cli_store_counters(cli, counters) == 0)
+		cli_status_add_frames(status, counters, cli->all);
+	return r;
+}
+
+int cli_status(struct cli *cli)
+{
+	json_t *status, *state;
+	int pid, r;
+
+	r = cli_choose_instance(cli);
+	if (r != CLI_OK)
+		return r;
+	pid = cli_running_pid(cli);
+	state = load_state(cli);
+	status = json_pack("{s:s, s:b}", "instance", cli->instance, "running", pid > 0);
+	if (pid > 0)
+		json_object_set_new(status, "pid", json_integer(pid));
+	r = add_maps(cli, status, state);
+	/* What a killed supervisor left is not the state. */
+	if (state && pid > 0)
+		json_object_set(status, "state", state);
+	if (cli->json) {
+		json_dumpf(status, cli->out, JSON_INDENT(2));
+		fputc('\n', cli->out);
+	} else {
+		cli_status_print(cli, status);
+	}
+	json_decref(state);
+	json_decref(status);
+	return r;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `calfpen status`: everything is collected into one JSON object, which is
+ * printed as it is or for people.
+ */
+#ifndef CALFPEN_CLI_STATUS_H
+#define CALFPEN_CLI_STATUS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "maps/frame.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/store.h"
+
+/*
+ * The members, each left out where it is not known:
+ *   instance, running, pid
+ *   state     what the supervisor wrote into state.json
+ *   store     revision, keys, max_keys, commits, denials, subjects: [name,
+ *             accepted, reads, refused, suppressed]
+ *   handlers  the keys below /status, by name
+ *   frames    counters by name: [packets, bytes]
+ */
+
+/* Take the parts into `status` (status.c). `state` may be NULL. */
+void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const json_t *state);
+void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys);
+void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
+			   bool all);
+/* Print it for people (status_print.c). */
+void cli_status_print(const struct cli *cli, json_t *status);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "userspace/cli/status.h"
+#include "userspace/common/log.h"
+
+#define LABEL_WIDTH 10
+
+/* A string member, printable, or `otherwise`; it lives for three further
+ * calls. */
+static const char *text_of(const json_t *object, const char *member, const char *otherwise)
+{
+	static char texts[4][256];
+	static unsigned int i_text;
+	const char *text = json_string_value(json_object_get(object, member));
+	char *to = texts[i_text++ % 4];
+
+	if (!text)
+		return otherwise;
+	log_sanitise(to, sizeof(texts[0]), text, strlen(text));
+	return to;
+}
+
+static json_int_t number_of(const json_t *object, const char *member)
+{
+	return json_integer_value(json_object_get(object, member));
+}
+
+static void print_label(const struct cli *cli, const char *label)
+{
+	fprintf(cli->out, "%-*s", LABEL_WIDTH, label);
+}
+
+/* ", pid N" if the member is there. */
+static void print_pid(const struct cli *cli, const json_t *object, const char *member,
+		      const char *what)
+{
+	if (json_is_integer(json_object_get(object, member)))
+		fprintf(cli->out, "%s %" JSON_INTEGER_FORMAT, what, number_of(object, member));
+}
+
+static void print_calves(const struct cli *cli, const json_t *calves)
+{
+	const json_t *calf;
+	size_t i;
+
+	json_array_foreach(calves, i, calf)
+	{
+		print_label(cli, "calf");
+		fputs(text_of(calf, "name", "?"), cli->out);
+		print_pid(cli, calf, "pid", ", pid");
+		print_pid(cli, calf, "gateway_pid", ", gateway pid");
+		print_pid(cli, calf, "restarts", ", restarts");
+		fputc('\n', cli->out);
+	}
+}
+
+static void print_state(const struct cli *cli, const json_t *state)
+{
+	if (json_object_get(state, "uplink")) {
+		print_label(cli, "uplink");
+		fprintf(cli->out, "%s, tap %s\n", text_of(state, "uplink", "?"),
+			text_of(state, "tap", "?"));
+	}
+	if (json_object_get(state, "mode")) {
+		const char *reason = text_of(state, "mode_reason", "");
+
+		print_label(cli, "mode");
+		fprintf(cli->out, "%s%s%s%s\n", text_of(state, "mode", "?"), *reason ? " (" : "",
+			reason, *reason ? ")" : "");
+	}
+	if (json_object_get(state, "runtime")) {
+		print_label(cli, "runtime");
+		fprintf(cli->out, "%s\n", text_of(state, "runtime", "?"));
+	}
+	if (json_object_get(state, "watcher_pid")) {
+		print_label(cli, "watcher");
+		print_pid(cli, state, "watcher_pid", "pid");
+		fputc('\n', cli->out);
+	}
+	print_calves(cli, json_object_get(state, "calves"));
+}
+
+static void print_store(const struct cli *cli, const json_t *store)
+{
+	const json_t *subject;
+	size_t i;
+
+	print_label(cli, "store");
+	fprintf(cli->out,
+		"revision %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
+		" of %" JSON_INTEGER_FORMAT " keys, %" JSON_INTEGER_FORMAT
+		" commits, %" JSON_INTEGER_FORMAT " denials recorded\n",
+		number_of(store, "revision"), number_of(store, "keys"),
+		number_of(store, "max_keys"), number_of(store, "commits"),
+		number_of(store, "denials"));
+	json_array_foreach(json_object_get(store, "subjects"), i, subject)
+	{
+		print_label(cli, "subject");
+		fprintf(cli->out,
+			"%s: %" JSON_INTEGER_FORMAT " accepted, %" JSON_INTEGER_FORMAT
+			" reads, %" JSON_INTEGER_FORMAT " refused\n",
+			text_of(subject, "name", "?"), number_of(subject, "accepted"),
+			number_of(subject, "reads"), number_of(subject, "refused"));
+	}
+}
+
+void cli_status_print(const struct cli *cli, json_t *status)
+{
+	json_t *handlers = json_object_get(status, "handlers"), *value;
+	const char *name;
+
+	print_label(cli, "instance");
+	fputs(text_of(status, "instance", "?"), cli->out);
+	if (json_is_true(json_object_get(status, "running")))
+		print_pid(cli, status, "pid", ", running as process");
+	else
+		fputs(", not running", cli->out);
+	fputc('\n', cli->out);
+	print_state(cli, json_object_get(status, "state"));
+	if (json_object_get(status, "store"))
+		print_store(cli, json_object_get(status, "store"));
+	json_object_foreach(handlers, name, value)
+	{
+		print_label(cli, "handler");
+		fprintf(cli->out, "%s: %s\n", name, text_of(handlers, name, "?"));
+	}
+	json_object_foreach(json_object_get(status, "frames"), name, value)
+	{
+		print_label(cli, "frames");
+		fprintf(cli->out,
+			"%-20s %" JSON_INTEGER_FORMAT " packets, %" JSON_INTEGER_FORMAT " bytes\n",
+			name, number_of(value, "packets"), number_of(value, "bytes"));
+	}
+}
