@@ -68,7 +68,7 @@ static inline int test_store_write(void *data, const char *path, const char *tex
 	return 0;
 }
 
-static inline int test_store_delete(void *data, const char *path)
+static inline int test_store_remove(void *data, const char *path)
 {
 	struct test_store *store = data;
 	size_t i = test_store_find(store, path);
@@ -101,7 +101,7 @@ static inline int test_store_commit(void *data, const struct gate_commit *commit
 					 (const char *)commit->bytes + at + KV_CHANGE_HEADER,
 					 change.length);
 		else
-			test_store_delete(store, change.path);
+			test_store_remove(store, change.path);
 		at += KV_CHANGE_SIZE(change.length);
 	}
 	return 0;
@@ -110,15 +110,15 @@ static inline int test_store_commit(void *data, const struct gate_commit *commit
 static const struct gateway_store test_store_calls __attribute__((unused)) = {
 	.read = test_store_read,
 	.write = test_store_write,
-	.delete = test_store_delete,
+	.remove = test_store_remove,
 	.commit = test_store_commit,
 };
 
 #define TEST_ALL (KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE)
-#define TEST_KEY(_path, _access, _type, _max)                                                      \
-	{                                                                                          \
-		.path = (_path), .access = (_access),                                              \
-		.rule = { .type = (_type), .max = UINT32_MAX, .max_length = (_max) }, .count = 1   \
+#define TEST_KEY(_path, _access, _type, _max)                                                    \
+	{                                                                                        \
+		.path = (_path), .access = (_access),                                            \
+		.rule = { .type = (_type), .max = UINT32_MAX, .max_length = (_max) }, .count = 1 \
 	}
 
 static const struct description test_description __attribute__((unused)) = {

@@ -90,7 +90,7 @@ Test(bytes, writes)
 {
 	uint8_t out[24];
 	struct bytes_writer writer;
-	static const uint8_t want[24] = { 1, 2, 3, 4, 5, 6, 7, 3, 2, 7,	 6,  5,
+	static const uint8_t want[24] = { 1, 2, 3, 4, 5, 6, 7, 3, 2, 7,	  6, 5,
 					  4, 8, 7, 6, 5, 4, 3, 2, 1, 'x', 0, 0 };
 
 	memset(out, 0xff, sizeof(out));

@@ -7,15 +7,34 @@
 #define SEGMENT_31 "/a234567890123456789012345678901"
 
 static const char *const good[] = {
-	"/ip",		    "/nameserver/001", "/a/b/c/d/e/f/g/h", SEGMENT_31,
-	"/lease.x/-_.9",    "/...",	       "/a..",
+	"/ip",
+	"/nameserver/001",
+	"/a/b/c/d/e/f/g/h",
+	SEGMENT_31,
+	"/lease.x/-_.9",
+	"/...",
+	"/a..",
 	SEGMENT_31 "/b23456789012345678901234567890", /* 63 bytes */
 };
 
 static const char *const bad[] = {
-	"",	"/",	"ip",	"/ip/",	     "//ip",		  "/a//b",
-	"/.",	"/..",	"/a/.",	"/a/../b",   "/A",		  "/a b",
-	"/a\n", "/\xc3", "/a:b", SEGMENT_31 "2", "/a/b/c/d/e/f/g/h/i",
+	"",
+	"/",
+	"ip",
+	"/ip/",
+	"//ip",
+	"/a//b",
+	"/.",
+	"/..",
+	"/a/.",
+	"/a/../b",
+	"/A",
+	"/a b",
+	"/a\n",
+	"/\xc3",
+	"/a:b",
+	SEGMENT_31 "2",
+	"/a/b/c/d/e/f/g/h/i",
 	SEGMENT_31 "/b234567890123456789012345678901", /* 64 bytes */
 };
 

@@ -6,7 +6,9 @@
 #include "userspace/common/value.h"
 
 #define L63 "a23456789b123456789c123456789d123456789e123456789f123456789g123"
-#define NAME_253 L63 "." L63 "." L63 "." "a23456789b123456789c123456789d123456789e123456789f123456789g1"
+#define NAME_253                \
+	L63 "." L63 "." L63 "." \
+	    "a23456789b123456789c123456789d123456789e123456789f123456789g1"
 
 static const struct {
 	enum value_type type;

@@ -221,9 +221,10 @@ Test(wire_hostile, overlap_runs_the_budget_dry)
 /* A path over its limits is answered; the message is well formed. */
 Test(wire_hostile, refused_paths_are_not_malformed)
 {
-	static const char *const texts[] = { "",    "/",	      "a/b",  "A",
-					     "..",  ".",	      "a b",  "a\x01",
-					     "\xff", "a123456789b123456789c123456789dx" };
+	static const char *const texts[] = {
+		"",  "/",   "a/b",   "A",    "..",
+		".", "a b", "a\x01", "\xff", "a123456789b123456789c123456789dx"
+	};
 	static uint8_t frame[4096];
 	struct wire_request request;
 	struct draft draft;
@@ -274,9 +275,10 @@ Test(wire_hostile, refused_paths_are_not_malformed)
 	cr_assert_eq(request.path_status, WIRE_PATH_REFUSED);
 
 	/* The longest that fits. */
-	cr_assert_gt(wire_encode_request(1, WIRE_READ,
-					 "/a234567890123456789012345678901/b23456789012345678901234567890",
-					 NULL, 0, frame, sizeof(frame)),
+	cr_assert_gt(wire_encode_request(
+			     1, WIRE_READ,
+			     "/a234567890123456789012345678901/b23456789012345678901234567890",
+			     NULL, 0, frame, sizeof(frame)),
 		     0);
 	cr_assert_eq(wire_decode_request(frame, (size_t)wire_frame_size(frame, sizeof(frame)),
 					 &request),
@@ -338,7 +340,8 @@ Test(wire_hostile, unused_slot_is_not_looked_at)
 }
 
 /* A commit with `tag` as the tag word and `n_body` words behind it. */
-static int decode_commit(uint64_t tag, uint64_t n_body, size_t n_there, struct wire_request *request)
+static int decode_commit(uint64_t tag, uint64_t n_body, size_t n_there,
+			 struct wire_request *request)
 {
 	static struct draft draft;
 

@@ -224,8 +224,8 @@ Test(wire, commit_of_nothing_and_of_the_most)
 	cr_assert_gt(size, 0);
 	cr_assert_eq(wire_decode_request(frame, (size_t)size, &request), 0);
 	cr_assert_eq(request.n_changes, KV_CHANGES_MAX);
-	cr_assert_eq(wire_request_change(frame, (size_t)size, &request, KV_CHANGES_MAX - 1, &change),
-		     0);
+	cr_assert_eq(
+		wire_request_change(frame, (size_t)size, &request, KV_CHANGES_MAX - 1, &change), 0);
 	cr_assert_str_eq(change.path.path, "/route/001");
 	cr_assert_eq(wire_encode_commit(1, packed, n, KV_CHANGES_MAX + 1, frame, sizeof(frame)),
 		     -E2BIG);

@@ -105,8 +105,10 @@ static bool is_readable(int fd)
 Test(gateway_connection, vectors_get_their_answers)
 {
 	static const char *const answers[] = {
-		"error err-not-found",		   "error  is not an allowed path",
-		"error  is not an allowed path",   "error foo is not an allowed path",
+		"error err-not-found",
+		"error  is not an allowed path",
+		"error  is not an allowed path",
+		"error foo is not an allowed path",
 		"ok ",
 	};
 

@@ -90,7 +90,8 @@ Test(gateway_log, flood_is_suppressed_and_counted)
 	gateway_log_tick(&log_limit, 11 * S - 1);
 	cr_assert_str_eq(printed(), "");
 	gateway_log_tick(&log_limit, 11 * S);
-	cr_assert_str_eq(printed(), "<warning> dhcp4: gateway: 4800 lines of the calf suppressed\n");
+	cr_assert_str_eq(printed(),
+			 "<warning> dhcp4: gateway: 4800 lines of the calf suppressed\n");
 	cr_assert_eq(gateway_log_deadline(&log_limit), LOOP_NEVER);
 	feed("y\n", 11 * S);
 	cr_assert_str_eq(printed(), "<info> dhcp4: calf: y\n");

@@ -95,8 +95,8 @@ static inline int decode_hex(const char *hex, struct wire_request *request)
 
 static inline bool data_is(const struct wire_data *data, const char *text)
 {
-	return data->size == strlen(text) && memcmp(data->bytes ? data->bytes : (const uint8_t *)"",
-						    text, data->size) == 0;
+	return data->size == strlen(text) &&
+	       memcmp(data->bytes ? data->bytes : (const uint8_t *)"", text, data->size) == 0;
 }
 
 #endif

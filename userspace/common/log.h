@@ -15,7 +15,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
  * messages are left out. Default: "calfpen", 2, LOG_LEVEL_INFO. */
 void log_init(const char *tag, int fd, enum log_level level);
 
-__attribute__((format(printf, 2, 3))) void log_message(enum log_level level, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void log_message(enum log_level level, const char *format,
+						       ...);
 
 #define log_error(...) log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -36,7 +36,7 @@ struct loop {
 		void *data;
 	} fd_calls[LOOP_FDS_MAX];
 	struct loop_timer *timers[LOOP_TIMERS_MAX]; /* NULL: free */
-	uint64_t (*now_ns)(void); /* loop_now_ns, or a test's clock */
+	uint64_t (*now_ns)(void);		    /* loop_now_ns, or a test's clock */
 	bool stop;
 };
 

@@ -20,18 +20,18 @@
 #include "maps/kv.h"
 
 enum value_type {
-	VALUE_TEXT = 0,	    /* printable */
-	VALUE_HEX,	    /* lower-case hex digits, even count */
-	VALUE_MAC,	    /* 02:00:00:00:77:02, lower case */
-	VALUE_IPV4,	    /* dotted quad */
-	VALUE_IPV4_NET,	    /* address/prefix length 1..32; a bare address is wrong */
-	VALUE_U16,	    /* decimal, within min..max */
-	VALUE_U32,	    /* decimal, within min..max */
-	VALUE_LIFETIME,	    /* seconds as u32, or "infinite" */
-	VALUE_HOSTNAME,	    /* LDH labels of 1..63, 253 in all, no final dot */
-	VALUE_DOMAIN_LIST,  /* hostnames separated by single blanks */
-	VALUE_ROUTE,	    /* "DEST/LEN via GATEWAY" or "DEST/LEN onlink", no host bits */
-	VALUE_URI,	    /* RFC 3986 characters, with a scheme */
+	VALUE_TEXT = 0,	   /* printable */
+	VALUE_HEX,	   /* lower-case hex digits, even count */
+	VALUE_MAC,	   /* 02:00:00:00:77:02, lower case */
+	VALUE_IPV4,	   /* dotted quad */
+	VALUE_IPV4_NET,	   /* address/prefix length 1..32; a bare address is wrong */
+	VALUE_U16,	   /* decimal, within min..max */
+	VALUE_U32,	   /* decimal, within min..max */
+	VALUE_LIFETIME,	   /* seconds as u32, or "infinite" */
+	VALUE_HOSTNAME,	   /* LDH labels of 1..63, 253 in all, no final dot */
+	VALUE_DOMAIN_LIST, /* hostnames separated by single blanks */
+	VALUE_ROUTE,	   /* "DEST/LEN via GATEWAY" or "DEST/LEN onlink", no host bits */
+	VALUE_URI,	   /* RFC 3986 characters, with a scheme */
 	_VALUE_TYPE_N,
 };
 

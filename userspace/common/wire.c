@@ -274,7 +274,8 @@ static int open_root(const uint8_t *frame, size_t size, struct message *messagep
 }
 
 /* A change of a commit, whose struct is `view`. */
-static int read_change(struct message *message, const struct view *view, struct wire_change *changep)
+static int read_change(struct message *message, const struct view *view,
+		       struct wire_change *changep)
 {
 	struct wire_change change = { 0 };
 	int r;
@@ -344,8 +345,8 @@ static int read_changes(struct message *message, const struct view *root,
 			return r;
 	}
 	request->n_changes = (uint32_t)count;
-	request->changes = (struct wire_data){ message->segment + list.at * WORD,
-					       (list.count + 1) * WORD };
+	request->changes =
+		(struct wire_data){ message->segment + list.at * WORD, (list.count + 1) * WORD };
 	return 0;
 }
 

@@ -16,9 +16,9 @@
 
 #include "maps/kv.h"
 
-#define WIRE_FRAME_MAX 65536	 /* table and segments, bytes */
-#define WIRE_RESPONSE_MAX 1152	 /* largest response we send, bytes */
-#define WIRE_ERROR_MAX 127	 /* bytes of an error text we send */
+#define WIRE_FRAME_MAX 65536   /* table and segments, bytes */
+#define WIRE_RESPONSE_MAX 1152 /* largest response we send, bytes */
+#define WIRE_ERROR_MAX 127     /* bytes of an error text we send */
 
 /* Union tags. */
 enum wire_request_tag {
@@ -46,9 +46,9 @@ struct wire_change {
 
 struct wire_request {
 	int32_t id;
-	uint16_t tag;	 /* enum wire_request_tag, or unknown */
-	int path_status; /* 0 or WIRE_PATH_REFUSED */
-	struct kv_key path; /* canonical, or empty */
+	uint16_t tag;		    /* enum wire_request_tag, or unknown */
+	int path_status;	    /* 0 or WIRE_PATH_REFUSED */
+	struct kv_key path;	    /* canonical, or empty */
 	char display[KV_PATH_SIZE]; /* segments joined by '/', or "?" if refused,
 				     * "" if empty: what an error text echoes */
 	struct wire_data value;	    /* WIRE_WRITE */

@@ -47,7 +47,7 @@ static int store_write(void *data, const char *path, const char *text, size_t le
 	return gate_write(GATEWAY_FD_GATE, path, text, length, NULL);
 }
 
-static int store_delete(void *data, const char *path)
+static int store_remove(void *data, const char *path)
 {
 	(void)data;
 	return gate_delete(GATEWAY_FD_GATE, path, NULL);
@@ -62,7 +62,7 @@ static int store_commit(void *data, const struct gate_commit *commit, uint32_t *
 static const struct gateway_store kernel_store = {
 	.read = store_read,
 	.write = store_write,
-	.delete = store_delete,
+	.remove = store_remove,
 	.commit = store_commit,
 };
 

@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 #define GATEWAY_LOG_LINE_MAX 512
-#define GATEWAY_LOG_LINES_MAX 200	 /* in one window */
+#define GATEWAY_LOG_LINES_MAX 200 /* in one window */
 #define GATEWAY_LOG_WINDOW_NS 1000000000ull
 
 /* The rate limit, shared by both pipes. */
 struct gateway_log {
-	uint64_t window_ns; /* when the window began */
-	uint32_t n_lines;   /* printed in it */
+	uint64_t window_ns;    /* when the window began */
+	uint32_t n_lines;      /* printed in it */
 	uint64_t n_suppressed; /* not printed in it */
 };
 

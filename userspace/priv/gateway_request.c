@@ -138,10 +138,18 @@ static void answer_write(const struct gateway_responder *responder,
 static void answer_delete(const struct gateway_responder *responder,
 			  const struct wire_request *request, struct answer *answer)
 {
-	int r = responder->store->delete(responder->store_data, request->path.path);
+	int r = responder->store->remove(responder->store_data, request->path.path);
 
 	/* Deleting an absent key succeeds. */
 	answer_verdict(answer, r == -ENOENT ? 0 : r, request->display);
+}
+
+/* As wire_request.display: what an error text may echo of a change's path. */
+static const char *change_display(const struct wire_change *change)
+{
+	if (change->path_status != 0)
+		return "?";
+	return change->path.path[0] == '/' ? change->path.path + 1 : "";
 }
 
 /* Check one change of a commit and pack it. False: refused in `answer`. */
@@ -150,9 +158,7 @@ static bool pack_change(struct gateway_responder *responder, const struct wire_c
 {
 	const struct description_key *key =
 		known_key(responder, change->path_status, &change->path);
-	const char *display = change->path_status != 0	     ? "?" :
-			      change->path.path[0] == '\0' ? "" :
-							       change->path.path + 1;
+	const char *display = change_display(change);
 	const char *text = change->value.bytes ? (const char *)change->value.bytes : "";
 	int r = -EACCES;
 
@@ -213,11 +219,10 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 	r = responder->store->commit(responder->store_data, &responder->commit, &i_refused);
 	if (r == 0)
 		return 0;
-	change = (struct wire_change){ 0 };
+	change = (struct wire_change){ .path_status = WIRE_PATH_REFUSED };
 	if (i_refused < request->n_changes)
 		wire_request_change(frame, size, request, i_refused, &change);
-	/* Every path of a packed change is canonical. */
-	answer_verdict(answer, r, change.path.path[0] ? change.path.path + 1 : "?");
+	answer_verdict(answer, r, change_display(&change));
 	return 0;
 }
 

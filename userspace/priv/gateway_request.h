@@ -17,7 +17,7 @@
 struct gateway_store {
 	int (*read)(void *data, const char *path, struct kv_value *valuep);
 	int (*write)(void *data, const char *path, const char *text, size_t length);
-	int (*delete)(void *data, const char *path);
+	int (*remove)(void *data, const char *path);
 	int (*commit)(void *data, const struct gate_commit *commit, uint32_t *i_refusedp);
 };
 
