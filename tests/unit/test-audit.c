@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/audit.h"
+
+#define WALL 1795486525123456789ull
+
+static const struct audit_entry change = {
+	.wall_ns = WALL,
+	.sequence = 17,
+	.revision = 17,
+	.subject = "dhcp4",
+	.verb = "commit",
+	.path = "/ip",
+	.verdict = "ok",
+	.value = "192.0.2.5/24",
+	.has_caller = true,
+	.uid = 1878000000,
+	.pid = 4711,
+};
+
+static char line[AUDIT_LINE_SIZE];
+
+Test(audit, lines)
+{
+	struct audit_entry entry = change;
+
+	cr_expect_eq(audit_format(&entry, line), strlen(line));
+	cr_expect_str_eq(line, "{\"time\":\"2026-11-24T02:15:25.123456Z\",\"seq\":17,"
+			       "\"revision\":17,\"subject\":\"dhcp4\",\"verb\":\"commit\","
+			       "\"path\":\"/ip\",\"verdict\":\"ok\",\"value\":\"192.0.2.5/24\","
+			       "\"uid\":1878000000,\"pid\":4711}\n");
+	entry.value = NULL;
+	(void)audit_format(&entry, line);
+	cr_expect_null(strstr(line, "value"));
+	entry.revision = 0;
+	entry.verdict = audit_verdict(-EACCES);
+	entry.path = NULL;
+	entry.suppressed = 9;
+	(void)audit_format(&entry, line);
+	cr_expect_str_eq(line, "{\"time\":\"2026-11-24T02:15:25.123456Z\",\"seq\":17,"
+			       "\"subject\":\"dhcp4\",\"verb\":\"commit\",\"verdict\":\"EACCES\","
+			       "\"suppressed\":9,\"uid\":1878000000,\"pid\":4711}\n");
+}
+
+Test(audit, every_byte_comes_back_by_a_json_parser)
+{
+	struct audit_entry entry = change;
+	char value[KV_VALUE_SIZE], all[256];
+	json_t *root;
+	int i;
+
+	for (i = 1; i < 128; i++)
+		all[i - 1] = (char)i;
+	all[127] = '\0';
+	entry.value = all;
+	cr_assert_lt(audit_format(&entry, line), AUDIT_LINE_SIZE);
+	cr_expect_eq(strchr(line, '\n') - line, (long)strlen(line) - 1, "one line");
+	root = json_loads(line, 0, NULL);
+	cr_assert_not_null(root);
+	cr_expect_str_eq(json_string_value(json_object_get(root, "value")), all);
+	json_decref(root);
+
+	/* the longest line, of the bytes that need most room */
+	memset(value, '\x01', KV_VALUE_MAX);
+	value[KV_VALUE_MAX] = '\0';
+	entry.value = value;
+	entry.subject = "subject12345678";
+	entry.path = "/a123456789012345678901234567890/b12345678901234567890123456789";
+	entry.sequence = entry.revision = INT64_MAX;
+	entry.wall_ns = UINT64_MAX;
+	entry.uid = entry.pid = entry.suppressed = UINT32_MAX;
+	cr_assert_lt(audit_format(&entry, line), AUDIT_LINE_SIZE);
+	root = json_loads(line, 0, NULL);
+	cr_assert_not_null(root, "%s", line);
+	cr_expect_eq(json_string_length(json_object_get(root, "value")), KV_VALUE_MAX);
+	json_decref(root);
+}
+
+Test(audit, time)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *text;
+	} rows[] = {
+		{ 0, "1970-01-01T00:00:00.000000Z" },
+		{ 86399, "1970-01-01T23:59:59.000000Z" },
+		{ 951782400, "2000-02-29T00:00:00.000000Z" },
+		{ 951868800, "2000-03-01T00:00:00.000000Z" },
+		{ 1709164800, "2024-02-29T00:00:00.000000Z" },
+		{ 1735689599, "2024-12-31T23:59:59.000000Z" },
+		{ 4107542400, "2100-03-01T00:00:00.000000Z" },
+		{ 1767225600, "2026-01-01T00:00:00.000000Z" },
+	};
+	char text[AUDIT_TIME_SIZE];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		audit_format_time(rows[i].seconds * 1000000000ull, text);
+		cr_expect_str_eq(text, rows[i].text);
+	}
+}
+
+Test(audit, verdicts)
+{
+	cr_expect_str_eq(audit_verdict(0), "ok");
+	cr_expect_str_eq(audit_verdict(-EDQUOT), "EDQUOT");
+	cr_expect_null(audit_verdict(-ENOTTY));
+}
+
+static char directory[64], path[128];
+
+static void setup(void)
+{
+	log_init("test", -1, LOG_LEVEL_ERROR);
+	(void)snprintf(directory, sizeof(directory), "/tmp/calfpen-audit-XXXXXX");
+	cr_assert_not_null(mkdtemp(directory));
+	(void)snprintf(path, sizeof(path), "%s/a/b/test.audit.jsonl", directory);
+}
+
+static void teardown(void)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(audit_file, .init = setup, .fini = teardown);
+
+static size_t count_lines(unsigned int *n_badp)
+{
+	FILE *file = fopen(path, "r");
+	char text[AUDIT_LINE_SIZE];
+	size_t n = 0;
+
+	cr_assert_not_null(file);
+	*n_badp = 0;
+	while (fgets(text, sizeof(text), file)) {
+		json_t *root = json_loads(text, 0, NULL);
+
+		*n_badp += !root;
+		json_decref(root);
+		n++;
+	}
+	(void)fclose(file);
+	return n;
+}
+
+Test(audit_file, modes_and_sharing)
+{
+	struct audit one = AUDIT_NULL(one), two = AUDIT_NULL(two);
+	struct stat status;
+	unsigned int n_bad;
+
+	audit_close(&one);
+	cr_assert_eq(audit_open(&one, path), 0);
+	cr_assert_eq(audit_open(&two, path), 0);
+	cr_assert_eq(stat(path, &status), 0);
+	cr_expect_eq(status.st_mode & 07777, 0600);
+	*strrchr(path, '/') = '\0';
+	cr_assert_eq(stat(path, &status), 0);
+	cr_expect_eq(status.st_mode & 07777, 0700);
+	path[strlen(path)] = '/';
+	audit_write(&one, &change);
+	audit_malformed(&two, "dhcp4", "table breaks a limit");
+	audit_write(&one, &change);
+	cr_expect_eq(count_lines(&n_bad), 3);
+	cr_expect_eq(n_bad, 0);
+	audit_close(&one);
+	audit_close(&two);
+	cr_expect_eq(one.fd, -1);
+}
+
+Test(audit_file, open_failures)
+{
+	struct audit audit = AUDIT_NULL(audit);
+	char link[256];
+
+	cr_expect_eq(audit_open(&audit, directory), -EISDIR);
+	(void)snprintf(link, sizeof(link), "%s/link", directory);
+	cr_assert_eq(symlink("/tmp/elsewhere", link), 0);
+	cr_expect_eq(audit_open(&audit, link), -ELOOP);
+	cr_expect_eq(audit.fd, -1);
+	cr_expect_eq(audit_open(&audit, "/proc/no/such/file"), -ENOENT);
+}
+
+/* A file size limit cuts the writes as a full disk does. */
+Test(audit_file, full_disk)
+{
+	struct rlimit limit, former;
+	struct audit audit;
+	unsigned int n_bad, i;
+
+	cr_assert_eq(audit_open(&audit, path), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &former), 0);
+	limit = former;
+	limit.rlim_cur = 1000;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	for (i = 0; i < 10; i++)
+		audit_write(&audit, &change);
+	cr_expect_gt(audit.n_lost, 0);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &former), 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit.n_lost, 0);
+	/* whole ones, a cut one, the one that tells of the loss, the last */
+	cr_expect_eq(count_lines(&n_bad), 1000 / audit_format(&change, line) + 3);
+	cr_expect_eq(n_bad, 1);
+	audit_close(&audit);
+}
