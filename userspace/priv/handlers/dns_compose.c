@@ -41,7 +41,7 @@ static int put_search(struct text *text, struct handler_context *context,
 		      const struct kv_value *value)
 {
 	char names[KV_VALUE_SIZE], *rest = NULL, *name;
-	size_t length = 0;
+	size_t length = 0, before = text->at;
 	unsigned int n = 0;
 
 	(void)snprintf(names, sizeof(names), "%s", value->text);
@@ -49,8 +49,8 @@ static int put_search(struct text *text, struct handler_context *context,
 		size_t more = strlen(name) + (n > 0);
 
 		if (!value_is_hostname(name)) {
-			if (n)
-				text_put(text, "\n");
+			text->at = before;
+			text->bytes[before] = '\0';
 			return handler_fail(context, -EBADMSG, "/search is \"%s\"", value->text);
 		}
 		if (n == DNS_SEARCH_MAX || length + more > DNS_SEARCH_LENGTH)
