@@ -80,7 +80,7 @@ static int parse_options(struct cli *cli, int argc, char **argv)
 		case OPTION_INSTANCE:
 			if (!is_instance_name(optarg))
 				return usage(cli, "not the name of an instance", optarg);
-			strcpy(cli->instance, optarg);
+			snprintf(cli->instance, sizeof(cli->instance), "%s", optarg);
 			break;
 		case OPTION_JSON:
 			cli->json = true;

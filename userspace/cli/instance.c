@@ -32,24 +32,6 @@ static void join_names(struct dirent *const *entries, int n_entries, char *text,
 	}
 }
 
-/* The pinned instances, sorted; their number, or a negative errno. */
-static int list_instances(const struct cli *cli, struct dirent ***entriesp)
-{
-	int n_entries = scandir(cli->pins_root, entriesp, is_directory, alphasort);
-
-	if (n_entries >= 0)
-		return n_entries;
-	*entriesp = NULL;
-	return errno == ENOENT ? 0 : -errno;
-}
-
-static int explain(const struct cli *cli, int error, const char *path)
-{
-	if (error == -EACCES || error == -EPERM)
-		return cli_fail(cli, "%s: not readable; this command needs root", path);
-	return cli_fail(cli, "%s: %s", path, strerror(-error));
-}
-
 int cli_choose_instance(struct cli *cli)
 {
 	struct dirent **entries = NULL;
@@ -57,9 +39,13 @@ int cli_choose_instance(struct cli *cli)
 	bool found = false;
 	int n_entries, r = CLI_OK;
 
-	n_entries = list_instances(cli, &entries);
+	n_entries = scandir(cli->pins_root, &entries, is_directory, alphasort);
+	if (n_entries < 0 && errno == ENOENT)
+		n_entries = 0;
+	if (n_entries < 0 && (errno == EACCES || errno == EPERM))
+		return cli_fail(cli, "%s: not readable; this command needs root", cli->pins_root);
 	if (n_entries < 0)
-		return explain(cli, n_entries, cli->pins_root);
+		return cli_fail(cli, "%s: %m", cli->pins_root);
 	join_names(entries, n_entries, names, sizeof(names));
 	for (int i = 0; i < n_entries; i++)
 		found |= strcmp(entries[i]->d_name, cli->instance) == 0;
@@ -73,7 +59,8 @@ int cli_choose_instance(struct cli *cli)
 	else if (cli->instance[0] == '\0' && n_entries > 1)
 		r = cli_fail(cli, "several instances, choose one with --instance: %s", names);
 	else if (cli->instance[0] == '\0')
-		strcpy(cli->instance, entries[0]->d_name);
+		snprintf(cli->instance, sizeof(cli->instance), "%.*s", OPTIONS_INSTANCE_MAX,
+			 entries[0]->d_name);
 	for (int i = 0; i < n_entries; i++)
 		free(entries[i]);
 	free(entries);

@@ -54,10 +54,9 @@ int cli_ls(struct cli *cli, const char *prefix)
 	/* "/lease" and "/lease/" are the same; "/" is all. */
 	if (length > 0 && prefix[length - 1] == '/')
 		length--;
-	if (length >= sizeof(directory))
-		length = sizeof(directory) - 1;
-	memcpy(directory, prefix, length);
-	if (prefix[0] != '/' || (length > 0 && !path_is_canonical(directory))) {
+	snprintf(directory, sizeof(directory), "%.*s", (int)length, prefix);
+	if (prefix[0] != '/' ||
+	    (length > 0 && (length > KV_PATH_MAX || !path_is_canonical(directory)))) {
 		cli_fail(cli, "not a path: %s", prefix);
 		return CLI_USAGE;
 	}

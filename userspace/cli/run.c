@@ -17,7 +17,7 @@ bool cli_priv_path(const char *self, char *path, size_t size)
 	if (length + sizeof(PRIV_FROM_BIN) > size)
 		return false;
 	memcpy(path, self, length);
-	strcpy(path + length, PRIV_FROM_BIN);
+	memcpy(path + length, PRIV_FROM_BIN, sizeof(PRIV_FROM_BIN));
 	return true;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_MAX (256 * 1024)
+#define STATE_MAX ((size_t)262144)
 
 /* The supervisor's state.json, or NULL: not there, or not JSON. */
 static json_t *load_state(const struct cli *cli)

@@ -18,13 +18,16 @@
 /* Open a pin: a descriptor or a negative errno. */
 static int open_pin(const struct cli *cli, const char *name, uint32_t flags)
 {
-	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = flags);
+	struct bpf_obj_get_opts opts;
 	char path[PATH_MAX];
 	int fd;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s/%s", cli->pins_root, cli->instance, name) >=
 	    sizeof(path))
 		return -ENAMETOOLONG;
+	memset(&opts, 0, sizeof(opts)); /* libbpf looks at the padding as well */
+	opts.sz = sizeof(opts);
+	opts.file_flags = flags;
 	fd = bpf_obj_get_opts(path, &opts);
 	return fd < 0 ? -errno : fd;
 }
@@ -103,7 +106,7 @@ static int walk(int fd, const char *prefix, struct cli_key *keys, size_t max_key
 	size_t n_keys = 0;
 
 	/* Bounded: a key deleted under the walk starts it over. */
-	for (size_t i = 0; i < 2 * KEYS_MAX && n_keys < max_keys; i++) {
+	for (size_t i = 0; i < 2ul * KEYS_MAX && n_keys < max_keys; i++) {
 		struct cli_key *entry = &keys[n_keys];
 
 		if (bpf_map_get_next_key(fd, previous, &key) < 0)
@@ -142,7 +145,7 @@ int cli_store_list(const struct cli *cli, const char *prefix, struct cli_key **k
 int cli_store_ctl(const struct cli *cli, struct kv_ctl *ctlp)
 {
 	int fd = open_map(cli, PIN_CTL, sizeof(uint32_t), sizeof(struct kv_ctl), 1), r = 0;
-	struct kv_ctl ctl;
+	struct kv_ctl ctl = { 0 };
 
 	if (fd < 0)
 		return fd;

@@ -92,7 +92,8 @@ static const struct description_key *known_key(const struct gateway_responder *r
 /* By custom a text value ends in one newline, which is not stored. */
 static size_t stored_length(const struct value_rule *rule, const struct wire_data *value)
 {
-	if (rule->type != VALUE_HEX && value->size > 0 && value->bytes[value->size - 1] == '\n')
+	if (rule->type != VALUE_HEX && value->bytes && value->size > 0 &&
+	    value->bytes[value->size - 1] == '\n')
 		return value->size - 1;
 	return value->size;
 }
