@@ -138,6 +138,15 @@ Test(watcher_pass, a_release_that_fails_counts)
 	cr_expect_eq(pass_next_retry(&pass), 101 * S);
 }
 
+Test(watcher_pass, repeat_calls_all_once_more)
+{
+	second_release_result = HANDLER_REPEAT;
+	pass_mark_path(&pass, "/b");
+	cr_expect_str_eq(run(), "2b12ba");
+	cr_expect_str_eq(pass.state[1].status, "ok 41", "it is no failure");
+	cr_expect_not(pass_is_marked(&pass));
+}
+
 Test(watcher_pass, backoff)
 {
 	static const unsigned int seconds[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60 };

@@ -90,7 +90,7 @@ uint64_t pass_next_retry(const struct pass *pass)
 /* Put the outcome of one call into `status`, if it is worse than before. */
 static void take(struct pass_state *state, struct handler_context *context, int r)
 {
-	if (!r || state->error)
+	if (r >= 0 || state->error)
 		return;
 	state->error = r;
 	(void)snprintf(state->status, sizeof(state->status), "error: %s",
@@ -114,19 +114,19 @@ static void conclude(const struct handler *handler, struct pass_state *state,
 	state->retry_ns = now_ns + pass_backoff_ns(state->n_failures);
 }
 
-void pass_run(struct pass *pass, struct handler_context *context, const struct wanted *wanted)
+/* One round over the marked handlers; true if another is asked for. */
+static bool run_once(struct pass *pass, struct handler_context *context,
+		     const struct wanted *wanted)
 {
-	char former[PASS_HANDLERS_MAX][PASS_STATUS_SIZE];
-	int former_errors[PASS_HANDLERS_MAX];
+	bool repeat = false;
 	uint32_t i;
+	int r;
 
 	for (i = 0; i < pass->n_handlers; i++) {
 		struct pass_state *state = &pass->state[i];
 
 		if (!state->is_affected)
 			continue;
-		memcpy(former[i], state->status, PASS_STATUS_SIZE);
-		former_errors[i] = state->error;
 		state->error = 0;
 		(void)snprintf(state->status, sizeof(state->status), "ok %" PRIu64,
 			       wanted->revision);
@@ -134,13 +134,32 @@ void pass_run(struct pass *pass, struct handler_context *context, const struct w
 		take(state, context, pass->handlers[i]->apply(context, wanted));
 	}
 	for (i = pass->n_handlers; i-- > 0;) {
-		struct pass_state *state = &pass->state[i];
-
-		if (!state->is_affected)
+		if (!pass->state[i].is_affected || !pass->handlers[i]->release)
 			continue;
 		context->error[0] = '\0';
-		if (pass->handlers[i]->release)
-			take(state, context, pass->handlers[i]->release(context, wanted));
-		conclude(pass->handlers[i], state, former[i], former_errors[i], context->now_ns);
+		r = pass->handlers[i]->release(context, wanted);
+		repeat |= r == HANDLER_REPEAT;
+		take(&pass->state[i], context, r);
 	}
+	return repeat;
+}
+
+void pass_run(struct pass *pass, struct handler_context *context, const struct wanted *wanted)
+{
+	char former[PASS_HANDLERS_MAX][PASS_STATUS_SIZE];
+	int former_errors[PASS_HANDLERS_MAX];
+	uint32_t i;
+
+	for (i = 0; i < pass->n_handlers; i++) {
+		memcpy(former[i], pass->state[i].status, PASS_STATUS_SIZE);
+		former_errors[i] = pass->state[i].error;
+	}
+	if (run_once(pass, context, wanted)) {
+		pass_mark_all(pass);
+		(void)run_once(pass, context, wanted);
+	}
+	for (i = 0; i < pass->n_handlers; i++)
+		if (pass->state[i].is_affected)
+			conclude(pass->handlers[i], &pass->state[i], former[i], former_errors[i],
+				 context->now_ns);
 }

@@ -44,7 +44,7 @@ void pass_mark_due(struct pass *pass, uint64_t now_ns);
 bool pass_is_marked(const struct pass *pass);
 
 /* Call apply of the marked handlers in order, then their release in reverse
- * order. Failures and recoveries are logged, once each. */
+ * order; all of them once more on HANDLER_REPEAT. Failures and recoveries are logged, once each. */
 void pass_run(struct pass *pass, struct handler_context *context, const struct wanted *wanted);
 
 /* Deadline of the next retry, UINT64_MAX: none. */

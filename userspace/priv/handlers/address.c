@@ -169,7 +169,9 @@ static int address_release(struct handler_context *context, const struct wanted 
 	r = find_present(context, r == LEASE_ABSENT ? NULL : &lease, &present);
 	if (r)
 		return r == -ENODEV ? 0 : r;
-	if (present.n_ours && present.n_all > 1)
+	if (!present.n_ours)
+		return 0;
+	if (present.n_all > 1)
 		promote_secondaries(context);
 	for (i = 0; i < present.n_ours; i++) {
 		r = netlink_address_delete(context->netlink, context->uplink_ifindex,
@@ -177,7 +179,12 @@ static int address_release(struct handler_context *context, const struct wanted 
 		if (r)
 			error = handler_first(error, handler_fail(context, r, "old address"));
 	}
-	return error;
+	if (error || !present.lease)
+		return error;
+	/* Where promote_secondaries cannot be set, the old one may have taken
+	 * the new one along, and its routes. */
+	r = find_present(context, &lease, &present);
+	return !r && !present.is_there ? HANDLER_REPEAT : r;
 }
 
 const struct handler handler_address = {

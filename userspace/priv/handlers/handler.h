@@ -37,8 +37,12 @@ struct handler_context {
  * changes its source never leaves a gap.
  *
  * Both return 0, or a negative errno with the reason in context->error; the
- * watcher logs it, puts it into /status/NAME and calls again later.
+ * watcher logs it, puts it into /status/NAME and calls again later. Release
+ * may also return HANDLER_REPEAT: what went took along what an apply had just
+ * made, so all handlers are called once more at once.
  */
+#define HANDLER_REPEAT 1
+
 struct handler {
 	const char *name; /* "address": /status/NAME */
 	/* True if a change of this path concerns the handler. */

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The handlers against the kernel, each test in network and mount namespaces
+ * of its own. What a handler did is read with ip(8), and counted by a second
+ * netlink socket that listens to all changes.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/support-wanted.h"
+#include "userspace/common/log.h"
+#include "userspace/common/loop.h"
+#include "userspace/priv/handlers/file.h"
+#include "userspace/priv/netlink.h"
+#include "userspace/priv/watcher_pass.h"
+
+static struct configuration configuration;
+static struct handler_context context;
+static struct wanted wanted;
+static int monitor = -1;
+
+static int sh(const char *command)
+{
+	return system(command); /* NOLINT(cert-env33-c) */
+}
+
+#define EXPECT_SH(_command) cr_expect_eq(sh(_command), 0, "%s", _command)
+
+static void setup(void)
+{
+	struct sockaddr_nl address = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
+	};
+	struct netlink_link link;
+
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	log_init("test", -1, LOG_LEVEL_ERROR);
+	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
+	cr_assert_eq(sh("mkdir /tmp/run /tmp/etc; ip link set lo up;"
+			"sysctl -qw net.ipv6.conf.all.disable_ipv6=1;"
+			"sysctl -qw net.ipv4.conf.default.promote_secondaries=0;"
+			"ip link add up0 type veth peer name peer0;"
+			"ip link set peer0 up; ip link set up0 up; sleep 0.1"),
+		     0);
+	configuration = (struct configuration){
+		.metric = 100,
+		.table = 254,
+		.use_dns = true,
+		.use_routes = true,
+		.use_mtu = true,
+		.use_domain = true,
+		.resolv_conf = "/tmp/etc/resolv.conf",
+	};
+	context = (struct handler_context){
+		.configuration = &configuration,
+		.instance = "test",
+		.run_directory = "/tmp/run",
+	};
+	cr_assert_eq(netlink_new(&context.netlink), 0);
+	cr_assert_eq(netlink_link_get_by_name(context.netlink, "up0", &link), 0);
+	context.uplink_ifindex = link.ifindex;
+	cr_assert_eq(wanted_init(&wanted, 256), 0);
+	monitor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	cr_assert_eq(bind(monitor, (struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+static void teardown(void)
+{
+	wanted_deinit(&wanted);
+	context.netlink = netlink_free(context.netlink);
+	(void)close(monitor);
+}
+
+TestSuite(handlers, .init = setup, .fini = teardown, .timeout = 30);
+
+/* Changes that the kernel has announced since the last call. */
+static unsigned int n_changes(void)
+{
+	static char bytes[65536];
+	unsigned int n = 0;
+	ssize_t size;
+
+	while ((size = recv(monitor, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+		struct nlmsghdr *header = (struct nlmsghdr *)bytes;
+
+		for (; NLMSG_OK(header, (unsigned int)size); header = NLMSG_NEXT(header, size))
+			n++;
+	}
+	return n;
+}
+
+static const struct handler *const all[] = { &handler_link, &handler_address, &handler_route,
+					     &handler_dns };
+
+/* As the watcher does it. The first error in order of handlers, its text in
+ * reason. */
+static char reason[PASS_STATUS_SIZE];
+
+static int pass(void)
+{
+	static struct pass state;
+	int i;
+
+	if (!state.n_handlers)
+		pass_init(&state, all, 4);
+	context.now_ns = loop_now_ns();
+	pass_mark_all(&state);
+	pass_run(&state, &context, &wanted);
+	for (i = 0; i < 4; i++) {
+		(void)snprintf(reason, sizeof(reason), "%s", state.state[i].status);
+		if (state.state[i].error)
+			return state.state[i].error;
+	}
+	return 0;
+}
+
+/* An address with our mark; ip(8) of the time cannot set it. */
+static void add_ours(const char *device, const char *address, uint32_t valid_s)
+{
+	struct netlink_address ours = { .prefix_length = 24,
+					.address = { inet_addr(address) },
+					.valid_s = valid_s,
+					.preferred_s = valid_s };
+
+	cr_assert_eq(netlink_address_add(context.netlink, (int)if_nametoindex(device), &ours), 0);
+}
+
+static void lease(const char *ip, const char *gateway, const char *seconds)
+{
+	uint64_t now_ns = loop_now_ns();
+
+	test_set(&wanted, "/ip", ip, now_ns);
+	test_set(&wanted, "/gateway", gateway, now_ns);
+	test_set(&wanted, "/lease/time", seconds, now_ns);
+}
+
+Test(handlers, lease_twice_changes_once)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/mtu", "1400", 0);
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	(void)n_changes();
+	cr_assert_eq(pass(), 0, "%s", reason);
+	cr_expect_gt(n_changes(), 2);
+	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 192.0.2.5/24 brd 192.0.2.255'");
+	EXPECT_SH("ip -4 addr show dev up0 | grep -Eq 'valid_lft 3(600|599)sec'");
+	EXPECT_SH("ip route show default | "
+		  "grep -q 'via 192.0.2.1 dev up0 proto 202 src 192.0.2.5 metric 100'");
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1400'");
+	EXPECT_SH("grep -q 'nameserver 192.0.2.1' /tmp/etc/resolv.conf");
+	cr_expect_eq(pass(), 0);
+	cr_expect_eq(pass(), 0);
+	cr_expect_eq(n_changes(), 0, "nothing to change, nothing changed");
+}
+
+Test(handlers, everything_is_taken_back)
+{
+	EXPECT_SH("ip -4 addr show > /tmp/before; ip route show table all >> /tmp/before;"
+		  "ip link show up0 | grep -o 'mtu [0-9]*' >> /tmp/before;"
+		  "echo original > /tmp/etc/resolv.conf");
+	lease("192.0.2.5/32", "203.0.113.1", "3600");
+	test_set(&wanted, "/mtu", "1400", 0);
+	test_set(&wanted, "/search", "example.net", 0);
+	test_set(&wanted, "/route/001", "10.0.0.0/8 via 203.0.113.1", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(
+		"ip route show | grep -q '^203.0.113.1 dev up0 proto 202 scope link src 192.0.2.5'");
+	EXPECT_SH("ip route show | grep -q '^default via 203.0.113.1 dev up0 proto 202'");
+	EXPECT_SH("ip route show | grep -q '^10.0.0.0/8 via 203.0.113.1 dev up0 proto 202'");
+	wanted_clear(&wanted);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip -4 addr show > /tmp/after; ip route show table all >> /tmp/after;"
+		  "ip link show up0 | grep -o 'mtu [0-9]*' >> /tmp/after;"
+		  "diff /tmp/before /tmp/after; grep -qx original /tmp/etc/resolv.conf;"
+		  "rmdir /tmp/run");
+	(void)n_changes();
+	cr_expect_eq(pass(), 0);
+	cr_expect_eq(n_changes(), 0);
+}
+
+Test(handlers, renewal_extends_in_place)
+{
+	unsigned int n;
+
+	lease("192.0.2.5/24", "192.0.2.1", "100");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	(void)n_changes();
+	lease("192.0.2.5/24", "192.0.2.1", "200");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	n = n_changes();
+	cr_expect_eq(n, 1, "one RTM_NEWADDR, not %u", n);
+	EXPECT_SH("ip -4 addr show dev up0 | grep -Eq 'valid_lft (200|199)sec'");
+	lease("192.0.2.5/24", "192.0.2.1", "infinite");
+	cr_assert_eq(pass(), 0);
+	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'valid_lft forever'");
+	lease("192.0.2.5/24", "192.0.2.1", "200");
+	cr_assert_eq(pass(), 0);
+	EXPECT_SH("ip -4 addr show dev up0 | grep -Eq 'valid_lft (200|199)sec'");
+}
+
+Test(handlers, lifetime_is_what_is_left)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "1000");
+	test_set(&wanted, "/lease/time", "1000", loop_now_ns() - 300 * S);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip -4 addr show dev up0 | grep -Eq 'valid_lft (700|699)sec'");
+	test_set(&wanted, "/lease/time", "1000", loop_now_ns() - 1000 * S);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("! ip -4 addr show dev up0 | grep inet");
+	EXPECT_SH("! ip route show | grep 'proto 202'");
+}
+
+/* The kernel ends address and routes alone. */
+Test(handlers, expiry_without_us)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "2");
+	EXPECT_SH("ip addr add 198.51.100.7/24 dev up0");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route show default | grep -q 202");
+	EXPECT_SH("for i in $(seq 60); do ip addr show up0 | grep -q 192.0.2.5 || exit 0;"
+		  "sleep 0.1; done; exit 1");
+	EXPECT_SH("! ip route show | grep 'proto 202'");
+	EXPECT_SH("ip addr show up0 | grep -q 198.51.100.7");
+	/* and the next lease comes up again */
+	lease("192.0.2.5/24", "192.0.2.1", "100");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.5'");
+}
+
+static void change_of_address(const char *before, const char *after)
+{
+	lease(before, "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	lease(after, "192.0.2.1", "3600");
+	/* At no moment of the change is there no address or no default route. */
+	EXPECT_SH("ip monitor address route > /tmp/monitor 2>&1 & echo $! > /tmp/pid; sleep 0.3");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("sleep 0.2; kill $(cat /tmp/pid)");
+	EXPECT_SH("! grep -n -m1 '^Deleted.*default' /tmp/monitor | grep -q '^1:'");
+	EXPECT_SH(
+		"test $(grep -n default /tmp/monitor | grep -v Deleted | head -1 | cut -d: -f1) -lt "
+		"$(grep -n 'Deleted default' /tmp/monitor | head -1 | cut -d: -f1)");
+	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c inet) = 1");
+	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 1");
+}
+
+Test(handlers, change_of_address_same_subnet)
+{
+	change_of_address("192.0.2.5/24", "192.0.2.77/24");
+	EXPECT_SH("ip addr show up0 | grep 192.0.2.77/24 | grep -vq secondary");
+	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.77'");
+	EXPECT_SH("ip route show 192.0.2.0/24 | grep -q 'src 192.0.2.77'");
+}
+
+Test(handlers, change_of_prefix)
+{
+	change_of_address("192.0.2.5/24", "192.0.2.77/25");
+	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.77'");
+}
+
+Test(handlers, change_of_subnet)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	lease("198.51.100.5/24", "198.51.100.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route show default | grep -q 'via 198.51.100.1 .* src 198.51.100.5'");
+	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 1");
+	EXPECT_SH("! ip addr show up0 | grep 192.0.2.5");
+}
+
+Test(handlers, change_of_gateway)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	lease("192.0.2.5/24", "192.0.2.2", "3600");
+	(void)n_changes();
+	cr_assert_eq(pass(), 0, "%s", reason);
+	cr_expect_eq(n_changes(), 2, "one route added, one deleted");
+	EXPECT_SH("ip route show default | grep -q 'via 192.0.2.2'");
+	EXPECT_SH("test $(ip route show default | wc -l) = 1");
+}
+
+Test(handlers, foreign_state_stays)
+{
+	EXPECT_SH("ip addr add 192.0.2.5/24 dev up0; ip addr add 198.51.100.5/24 dev up0;"
+		  "ip route add 10.1.0.0/16 dev up0 proto dhcp;"
+		  "ip route add default via 192.0.2.9 dev up0 metric 50 proto static;"
+		  "ip route add 10.2.0.0/16 dev peer0 proto 202;"
+		  "ip route add 10.3.0.0/16 dev up0 proto 202 table 77");
+	add_ours("peer0", "192.0.2.6", NETLINK_FOREVER);
+	EXPECT_SH("ip -4 addr show > /tmp/before; ip route show table all > /tmp/routes");
+	/* the very address that is leased is there already, set by somebody */
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip -4 addr show > /tmp/after; diff /tmp/before /tmp/after");
+	EXPECT_SH("test $(ip route show default | wc -l) = 2");
+	wanted_clear(&wanted);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip -4 addr show > /tmp/after; diff /tmp/before /tmp/after");
+	EXPECT_SH("ip route show table all > /tmp/after; diff /tmp/routes /tmp/after");
+}
+
+Test(handlers, route_of_another_owner_is_not_displaced)
+{
+	EXPECT_SH("ip addr add 198.51.100.5/24 dev peer0;"
+		  "ip route add default via 198.51.100.1 metric 100;"
+		  "ip route show > /tmp/before");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/route/001", "10.0.0.0/8 via 192.0.2.1", 0);
+	cr_expect_eq(pass(), -EEXIST);
+	cr_expect_str_eq(reason,
+			 "error: route to 0.0.0.0/0 metric 100 is another owner's: File exists");
+	EXPECT_SH("ip route show default | grep -q 198.51.100.1");
+	EXPECT_SH("ip route show 10.0.0.0/8 | grep -q 192.0.2.1"); /* the others are set */
+	configuration.metric = 200;
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show default | wc -l) = 2");
+}
+
+Test(handlers, own_table)
+{
+	configuration.table = 1000;
+	lease("192.0.2.5/32", "203.0.113.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("! ip route show | grep 202");
+	EXPECT_SH("ip route show table 1000 | grep -q '^default via 203.0.113.1'");
+	(void)n_changes();
+	cr_assert_eq(pass(), 0);
+	cr_expect_eq(n_changes(), 0);
+	test_remove(&wanted, "/gateway");
+	cr_assert_eq(pass(), 0);
+	EXPECT_SH("test -z \"$(ip route show table 1000 2>/dev/null)\"");
+}
+
+/* A new watcher knows nothing but what the kernel and the files hold. */
+Test(handlers, leftovers_of_a_former_life)
+{
+	add_ours("up0", "192.0.2.5", 100);
+	add_ours("up0", "192.0.2.9", NETLINK_FOREVER);
+	add_ours("up0", "203.0.113.9", NETLINK_FOREVER);
+	EXPECT_SH("ip route add default via 192.0.2.7 proto 202 metric 100 src 192.0.2.9;"
+		  "ip route add 10.0.0.0/8 via 192.0.2.7 proto 202 metric 100");
+	lease("192.0.2.9/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c inet) = 1");
+	EXPECT_SH("ip -4 addr show dev up0 | grep -q 192.0.2.9/24");
+	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 1");
+	EXPECT_SH("ip route show default | grep -q 'via 192.0.2.1 .* src 192.0.2.9'");
+}
+
+Test(handlers, mtu)
+{
+	EXPECT_SH("ip link set up0 mtu 1450");
+	test_set(&wanted, "/mtu", "575", 0);
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1450'");
+	test_set(&wanted, "/mtu", "576", 0);
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 576'");
+	test_set(&wanted, "/mtu", "1300", 0);
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1300'");
+	configuration.use_mtu = false;
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1450'");
+	configuration.use_mtu = true;
+	test_set(&wanted, "/mtu", "14x0", 0);
+	cr_expect_eq(pass(), -EBADMSG);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1450'");
+	/* changed by somebody else since: not ours to restore */
+	test_set(&wanted, "/mtu", "1300", 0);
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link set up0 mtu 1350");
+	test_remove(&wanted, "/mtu");
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1350'");
+}
+
+Test(handlers, mtu_is_clamped_to_the_device)
+{
+	EXPECT_SH("ip link add tap0 type dummy || ip tuntap add mode tap name tap0");
+	context.uplink_ifindex = (int)if_nametoindex("tap0");
+	test_set(&wanted, "/mtu", "65535", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("max=$(ip -d link show tap0 | grep -o 'maxmtu [0-9]*' | cut -d' ' -f2);"
+		  "[ $max = 0 ] && max=65535; ip link show tap0 | grep -q \"mtu $max\"");
+}
+
+Test(handlers, uplink_gone)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	EXPECT_SH("ip link del up0");
+	cr_expect_eq(pass(), -ENODEV);
+	EXPECT_SH("grep -q 192.0.2.1 /tmp/etc/resolv.conf"); /* others go on */
+	context.uplink_ifindex = 0;
+	cr_expect_eq(pass(), -ENODEV);
+	wanted_clear(&wanted);
+	cr_expect_eq(handler_address.apply(&context, &wanted), 0);
+	cr_expect_eq(handler_address.release(&context, &wanted), 0);
+	cr_expect_eq(handler_route.apply(&context, &wanted), 0);
+}
+
+Test(handlers, promote_secondaries_not_writable)
+{
+	cr_assert_eq(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL), 0);
+	cr_assert_eq(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	lease("192.0.2.6/24", "192.0.2.1", "3600");
+	/* The old address takes the new one along, and it is put back at once. */
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.6/24");
+	EXPECT_SH("! ip addr show up0 | grep 192.0.2.5");
+	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.6'");
+}
+
+Test(handlers, resolv_conf_bind_mount)
+{
+	EXPECT_SH("echo under > /tmp/etc/resolv.conf; echo over-over-over-over > /tmp/over;"
+		  "mount --bind /tmp/over /tmp/etc/resolv.conf");
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.1' /tmp/over");
+	EXPECT_SH("test $(wc -l < /tmp/over) = 2; test $(ls -A /tmp/etc | wc -l) = 1");
+	wanted_clear(&wanted);
+	cr_assert_eq(pass(), 0);
+	EXPECT_SH("grep -qx over-over-over-over /tmp/over");
+	EXPECT_SH("umount /tmp/etc/resolv.conf; grep -qx under /tmp/etc/resolv.conf");
+}
+
+Test(handlers, resolv_conf_bind_mount_behind_link)
+{
+	EXPECT_SH("echo under > /tmp/etc/real; ln -s real /tmp/etc/resolv.conf; echo x > /tmp/over;"
+		  "mount --bind /tmp/over /tmp/etc/real");
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.1' /tmp/over; test -L /tmp/etc/resolv.conf");
+}
+
+Test(handlers, resolv_conf_in_read_only_directory)
+{
+	EXPECT_SH(
+		"echo old > /tmp/over; touch /tmp/etc/resolv.conf; mount --bind /tmp/etc /tmp/etc;"
+		"mount -o remount,bind,ro /tmp/etc;"
+		"mount --bind /tmp/over /tmp/etc/resolv.conf");
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.1' /tmp/over");
+	EXPECT_SH("umount /tmp/etc/resolv.conf");
+	cr_expect_eq(pass(), -EROFS);
+	cr_expect_str_eq(reason, "error: /tmp/etc/resolv.conf: Read-only file system");
+}
