@@ -12,10 +12,10 @@
 
 struct bundle_parameters {
 	const struct description *description;
-	const char *directory;	    /* is made, mode 0711; all above it are searchable */
-	const char *cgroup_parent;  /* cgroup path is /PARENT/INSTANCE-NAME */
+	const char *directory;	   /* is made, mode 0711; all above it are searchable */
+	const char *cgroup_parent; /* cgroup path is /PARENT/INSTANCE-NAME */
 	const char *instance;
-	uint32_t uid;		    /* host id that container id 0 is mapped to, one id */
+	uint32_t uid; /* host id that container id 0 is mapped to, one id */
 };
 
 /*

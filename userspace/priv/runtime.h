@@ -5,6 +5,14 @@
  * a child of the supervisor (child subreaper). The runtime gets an empty
  * environment but PATH, and descriptors 0 (/dev/null), 1, 2 (log pipes),
  * 3.. (preserved).
+ *
+ * With runc 1.1.5 and our bundle a root caller needs SETUID, SETGID (id maps)
+ * and SYS_ADMIN (device cgroups of version 1) and nothing else, if the parent
+ * cgroup is there and chown() is answered with success without being done, as
+ * the supervisor's filter does: runc gives its start pipe to the container's
+ * root, and could then neither do so (CHOWN) nor open it (DAC_OVERRIDE). The
+ * container's environment is what the runtime makes of an empty one (runc:
+ * HOME=/).
  */
 #ifndef CALFPEN_PRIV_RUNTIME_H
 #define CALFPEN_PRIV_RUNTIME_H
@@ -21,6 +29,16 @@ struct runtime {
 struct runtime_fds {
 	int log_stdout, log_stderr, frames, control, metrics;
 };
+
+/*
+ * Before confine_enter(): make cgroup `path` ("calfpen", no leading slash) in
+ * every mounted hierarchy. The root of a hierarchy is writable for nobody
+ * (mode 0555), so the runtime of a confined supervisor, which has no
+ * CAP_DAC_OVERRIDE, can make cgroups only below one that is there and root's.
+ * It stays: it is empty, and other instances use it. 0, or a negative errno
+ * after one line on stderr.
+ */
+int runtime_make_cgroup_parent(const char *path);
 
 /* Find `name` (a path, or in PATH) and check that it answers --version:
  * 0, or -ENOENT / -EACCES / -EPROTO after one line on stderr that names the

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "tests/unit/capture.h"
+#include "userspace/priv/bundle.h"
+
+static char base[] = "/tmp/calfpen-bundle-XXXXXX";
+static char directory[128];
+static struct description description = {
+	.name = "probe", .executable = "program", .memory_bytes = 5000000000, .pids = 3
+};
+static struct bundle_parameters parameters = {
+	.description = &description,
+	.directory = directory,
+	.cgroup_parent = "a/b",
+	.instance = "up",
+	.uid = 4000000000,
+};
+
+static const char *below(const char *name)
+{
+	static char paths[4][256];
+	static unsigned int i;
+	char *path = paths[i++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", base, name);
+	return path;
+}
+
+static void write_file(const char *name, const char *text, mode_t mode)
+{
+	int fd = open(below(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+	cr_assert(fd >= 0);
+	cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void setup(void)
+{
+	cr_assert(mkdtemp(base) != NULL);
+	cr_assert(chmod(base, 0711) == 0);
+	snprintf(directory, sizeof(directory), "%s", below("bundle"));
+	snprintf(description.directory, sizeof(description.directory), "%s", base);
+	write_file("program", "#!/bin/true\n", 0700);
+	capture_begin();
+}
+
+static void teardown(void)
+{
+	chmod(base, 0711);
+	bundle_remove(directory);
+	unlink(below("program"));
+	cr_expect(rmdir(base) == 0, "left something in %s", base);
+}
+
+TestSuite(bundle, .init = setup, .fini = teardown);
+
+static void expect_mode(const char *name, mode_t mode)
+{
+	struct stat st;
+
+	cr_assert(lstat(below(name), &st) == 0, "%s", name);
+	cr_expect((st.st_mode & 07777) == mode, "%s has mode %o", name, st.st_mode & 07777);
+}
+
+/* Text of a member found by a path of names and indices, or "". */
+static const char *get(json_t *value, const char *path)
+{
+	static char text[64];
+	char name[64];
+
+	while (*path != '\0') {
+		size_t length = strcspn(path, ".");
+
+		snprintf(name, sizeof(name), "%.*s", (int)length, path);
+		value = json_is_array(value) ? json_array_get(value, (size_t)atoi(name)) :
+					       json_object_get(value, name);
+		path += length + (path[length] == '.');
+	}
+	text[0] = '\0';
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_integer(value))
+		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "true" : "false";
+	if (json_is_array(value) && json_array_size(value) == 0)
+		return "[]";
+	return text;
+}
+
+Test(bundle, config)
+{
+	static const struct {
+		const char *path, *value;
+	} rows[] = {
+		{ "ociVersion", "1.0.0" },
+		{ "root.path", "rootfs" },
+		{ "root.readonly", "true" },
+		{ "process.terminal", "false" },
+		{ "process.user.uid", "0" },
+		{ "process.args.0", "/program" },
+		{ "process.env", "[]" },
+		{ "process.cwd", "/" },
+		{ "process.noNewPrivileges", "true" },
+		{ "process.capabilities.bounding", "[]" },
+		{ "process.capabilities.effective", "[]" },
+		{ "process.capabilities.inheritable", "[]" },
+		{ "process.capabilities.permitted", "[]" },
+		{ "process.capabilities.ambient", "[]" },
+		{ "mounts.2.type", "" }, /* two, no more */
+		{ "linux.uidMappings.0.containerID", "0" },
+		{ "linux.uidMappings.0.hostID", "4000000000" },
+		{ "linux.uidMappings.0.size", "1" },
+		{ "linux.uidMappings.1.size", "" },
+		{ "linux.gidMappings.0.hostID", "4000000000" },
+		{ "linux.gidMappings.0.size", "1" },
+		{ "linux.namespaces.6.type", "cgroup" },
+		{ "linux.namespaces.0.path", "" }, /* new ones, not joined */
+		{ "linux.cgroupsPath", "/a/b/up-probe" },
+		{ "linux.resources.memory.limit", "5000000000" },
+		{ "linux.resources.pids.limit", "3" },
+		{ "linux.resources.devices.0.allow", "false" },
+		{ "linux.seccomp.defaultAction", "SCMP_ACT_ERRNO" },
+	};
+	json_t *config;
+
+	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
+	config = json_load_file(below("bundle/config.json"), JSON_REJECT_DUPLICATES, NULL);
+	cr_assert(config != NULL);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect_str_eq(get(config, rows[i].path), rows[i].value, "%s is %s", rows[i].path,
+				 get(config, rows[i].path));
+	json_decref(config);
+}
+
+/* Calls that must never be allowed, and those only with a condition. */
+Test(bundle, seccomp)
+{
+	static const char *const never[] = {
+		"ioctl",	  "socket",	 "setsockopt",	"bpf",	  "connect",
+		"sendmsg",	  "sendto",	 "clone",	"clone3", "fork",
+		"ptrace",	  "mount",	 "unshare",	"setns",  "chmod",
+		"io_uring_setup", "userfaultfd", "memfd_create"
+	};
+	static const char *const conditional[] = { "mmap", "mprotect", "prctl", "fcntl" };
+	json_t *config, *rules, *rule, *name;
+	size_t i_rule, i_name;
+
+	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
+	config = json_load_file(below("bundle/config.json"), 0, NULL);
+	rules = json_object_get(json_object_get(json_object_get(config, "linux"), "seccomp"),
+				"syscalls");
+	cr_assert(json_array_size(rules) > 4);
+	json_array_foreach(rules, i_rule, rule)
+	{
+		cr_expect_str_eq(get(rule, "action"), "SCMP_ACT_ALLOW");
+		json_array_foreach(json_object_get(rule, "names"), i_name, name)
+		{
+			const char *call = json_string_value(name);
+
+			for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+				cr_expect_str_neq(call, never[i]);
+			for (size_t i = 0; i < sizeof(conditional) / sizeof(conditional[0]); i++)
+				cr_expect(strcmp(call, conditional[i]) != 0 ||
+						  json_array_size(json_object_get(rule, "args")) ==
+							  1,
+					  "%s without a condition", call);
+		}
+	}
+	json_decref(config);
+}
+
+Test(bundle, files)
+{
+	char text[64] = "";
+	int fd;
+
+	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
+	expect_mode("bundle", 0711);
+	expect_mode("bundle/config.json", 0600);
+	expect_mode("bundle/rootfs", 0755);
+	expect_mode("bundle/rootfs/proc", 0555);
+	expect_mode("bundle/rootfs/dev", 0555);
+	expect_mode("bundle/rootfs/program", 0755);
+	fd = open(below("bundle/rootfs/program"), O_RDONLY | O_CLOEXEC);
+	cr_assert(fd >= 0);
+	cr_assert(read(fd, text, sizeof(text) - 1) == 12);
+	close(fd);
+	cr_expect_str_eq(text, "#!/bin/true\n");
+	cr_expect_str_eq(capture_text(), "");
+}
+
+/* A second one replaces the first, files of an older calf included. */
+Test(bundle, replaced)
+{
+	cr_assert(bundle_write(&parameters) == 0);
+	write_file("bundle/rootfs/older", "x", 0755);
+	write_file("bundle/other", "x", 0644);
+	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
+	cr_expect(access(below("bundle/rootfs/older"), F_OK) < 0);
+	cr_expect(access(below("bundle/other"), F_OK) < 0);
+	cr_expect(access(below("bundle/rootfs/program"), F_OK) == 0);
+}
+
+Test(bundle, removed)
+{
+	cr_assert(bundle_write(&parameters) == 0);
+	cr_expect(bundle_remove(directory) == 0);
+	cr_expect(access(directory, F_OK) < 0);
+	cr_expect(bundle_remove(directory) == 0);
+	cr_expect_str_eq(capture_text(), "");
+}
+
+/* The container's root could not be reached: said at once, nothing stays. */
+Test(bundle, not_searchable)
+{
+	char expected[256];
+
+	cr_assert(chmod(base, 0700) == 0);
+	cr_expect(bundle_write(&parameters) == -EACCES);
+	snprintf(expected, sizeof(expected),
+		 "%s: is above a calf's root and must be searchable for all (chmod o+x)\n", base);
+	cr_expect_str_eq(capture_text(), expected);
+	cr_expect(access(directory, F_OK) < 0);
+}
+
+/* No way out through a link, and no link into the root. */
+Test(bundle, links)
+{
+	char expected[256];
+
+	cr_assert(symlink("/", directory) == 0);
+	cr_expect(bundle_write(&parameters) == -ENOTDIR);
+	cr_expect(unlink(directory) == 0);
+	cr_assert(unlink(below("program")) == 0);
+	cr_assert(symlink("/bin/true", below("program")) == 0);
+	capture_begin();
+	cr_expect(bundle_write(&parameters) == -ELOOP);
+	snprintf(expected, sizeof(expected), "%s: Too many levels of symbolic links\n",
+		 below("program"));
+	cr_expect_str_eq(capture_text(), expected);
+	cr_expect(access(directory, F_OK) < 0);
+}
+
+Test(bundle, no_place)
+{
+	parameters.directory = "/nonexistent/bundle";
+	cr_expect(bundle_write(&parameters) == -ENOENT);
+	cr_expect_str_eq(capture_text(), "/nonexistent/bundle: No such file or directory\n");
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding a runtime, and what it says, with scripts in its place. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "tests/unit/capture.h"
+#include "userspace/priv/runtime.h"
+
+static char base[] = "/tmp/calfpen-runtime-XXXXXX";
+static char state[128], bundle[128];
+static struct runtime runtime;
+
+static void write_file(const char *name, const char *text, mode_t mode)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", base, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	cr_assert(fd >= 0);
+	cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void setup(void)
+{
+	cr_assert(mkdtemp(base) != NULL);
+	snprintf(state, sizeof(state), "%s/state", base);
+	snprintf(bundle, sizeof(bundle), "%s/bundle", base);
+	cr_assert(mkdir(bundle, 0700) == 0);
+	write_file("bundle/config.json", "{\"linux\": {\"cgroupsPath\": \"/calfpen-test/none\"}}",
+		   0600);
+	cr_assert(setenv("PATH", base, 1) == 0);
+	capture_begin();
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+static void teardown(void)
+{
+	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+TestSuite(runtime, .init = setup, .fini = teardown, .timeout = 60);
+
+static int start(const char *script, pid_t *pidp)
+{
+	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
+
+	write_file("fake", script, 0755);
+	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
+	return runtime_start(&runtime, "one", bundle, &fds, pidp);
+}
+
+Test(runtime, found_in_path)
+{
+	struct stat st;
+	char path[256];
+
+	write_file("fake", "#!/bin/sh\n[ \"$*\" = --version ]\n", 0755);
+	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
+	snprintf(path, sizeof(path), "%s/fake", base);
+	cr_expect_str_eq(runtime.path, path);
+	cr_expect_str_eq(runtime.state, state);
+	cr_assert(stat(state, &st) == 0);
+	cr_expect((st.st_mode & 07777) == 0700);
+	cr_expect(runtime_find(path, state, &runtime) == 0);
+	cr_expect_str_eq(capture_text(), "");
+}
+
+Test(runtime, not_found)
+{
+	runtime.path[0] = 'x';
+	cr_expect(runtime_find("fake", state, &runtime) == -ENOENT);
+	cr_expect_str_eq(capture_text(), "OCI runtime \"fake\": not found; install runc, or name "
+					 "another with --runtime\n");
+	cr_expect(runtime.path[0] == 'x');
+	capture_begin();
+	cr_expect(runtime_find("/nonexistent/runc", state, &runtime) == -ENOENT);
+	cr_expect_str_eq(capture_text(), "OCI runtime \"/nonexistent/runc\": not found; install "
+					 "runc, or name another with --runtime\n");
+}
+
+Test(runtime, not_executable)
+{
+	write_file("fake", "", 0644);
+	cr_expect(runtime_find("fake", state, &runtime) == -EACCES);
+	cr_expect_str_eq(capture_text(),
+			 "OCI runtime \"fake\": Permission denied; install runc, or "
+			 "name another with --runtime\n");
+}
+
+Test(runtime, no_answer)
+{
+	char expected[256];
+
+	write_file("fake", "#!/bin/sh\nexit 1\n", 0755);
+	cr_expect(runtime_find("fake", state, &runtime) == -EPROTO);
+	snprintf(expected, sizeof(expected),
+		 "OCI runtime %s/fake does not answer --version; name another with --runtime\n",
+		 base);
+	cr_expect_str_eq(capture_text(), expected);
+	cr_expect(access(state, F_OK) < 0);
+}
+
+/* Arguments, environment, descriptors: what the runtime is started with. */
+Test(runtime, command_line)
+{
+	static const char script[] =
+		"#!/bin/sh\n"
+		"[ \"$1\" = --version ] && exit 0\n"
+		"IFS=; env=$(/usr/bin/env -0 | /usr/bin/tr '\\0' ' ')\n"
+		"dir=${0%/*}; IFS=' '\n"
+		"echo \"$*|$env|$(cd /proc/self/fd && echo [0-9]*)\" >> $dir/said\n"
+		"[ \"$7\" = create ] && echo 4242 > ${11}\n"
+		"exit 0\n";
+	char text[4096] = "", expected[4096], path[256];
+	pid_t pid = 0;
+	int fd;
+
+	cr_assert(start(script, &pid) == 0, "%s", capture_text());
+	cr_expect(pid == 4242);
+	snprintf(path, sizeof(path), "%s/said", base);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert(fd >= 0);
+	cr_assert(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	snprintf(expected, sizeof(expected),
+		 "--root %s --log %s/one.log --log-format json create --bundle %s --pid-file "
+		 "%s/one.pid --no-new-keyring --preserve-fds 3 one|",
+		 state, state, bundle, state);
+	cr_expect(strncmp(text, expected, strlen(expected)) == 0, "%s", text);
+	cr_expect(strstr(text, "|PATH=/usr/local/sbin:") != NULL, "%s", text);
+	cr_expect(strstr(text, "HOME=") == NULL && strstr(text, "LISTEN_FDS") == NULL, "%s", text);
+	cr_expect(strstr(text, "|0 1 2 3 4 5") != NULL, "%s", text);
+	snprintf(expected, sizeof(expected),
+		 "--root %s --log %s/one.log --log-format json start one|", state, state);
+	cr_expect(strstr(text, expected) != NULL, "%s", text);
+}
+
+/* The last error counts, whatever comes after it. */
+Test(runtime, message)
+{
+	static const char script[] =
+		"#!/bin/sh\n"
+		"[ \"$1\" = --version ] && exit 0\n"
+		"{ echo '{\"level\":\"error\",\"msg\":\"first\"}'\n"
+		"echo 'no json'\n"
+		"echo '{\"level\":\"error\",\"msg\":\"the \\u001b[1mcause\"}'\n"
+		"echo '{\"level\":\"warning\",\"msg\":\"after\"}'\n"
+		"} > \"$4\"\n"
+		"exit 1\n";
+	char expected[512];
+	pid_t pid;
+
+	cr_expect(start(script, &pid) == -EIO);
+	snprintf(expected, sizeof(expected), "%s/fake create of container one: the ?[1mcause\n",
+		 base);
+	cr_expect_str_eq(capture_text(), expected);
+}
+
+Test(runtime, silent_failure)
+{
+	char expected[512];
+	pid_t pid;
+
+	cr_expect(start("#!/bin/sh\n[ \"$1\" = --version ]\n", &pid) == -EIO);
+	snprintf(expected, sizeof(expected),
+		 "%s/fake create of container one: it failed without a message\n", base);
+	cr_expect_str_eq(capture_text(), expected);
+}
+
+Test(runtime, no_pid)
+{
+	static const char *const scripts[] = {
+		"#!/bin/sh\nexit 0\n",
+		"#!/bin/sh\n[ \"$7\" = create ] && echo x > ${11}\nexit 0\n",
+		"#!/bin/sh\n[ \"$7\" = create ] && echo 1 > ${11}\nexit 0\n",
+		"#!/bin/sh\n[ \"$7\" = create ] && echo -5 > ${11}\nexit 0\n",
+	};
+	char expected[512];
+	pid_t pid;
+
+	snprintf(expected, sizeof(expected), "%s/one.pid: the runtime left no process id there\n",
+		 state);
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		capture_begin();
+		cr_expect(start(scripts[i], &pid) == -EPROTO);
+		cr_expect_str_eq(capture_text(), expected);
+	}
+}
+
+/* No such container: the runtime is not even asked. */
+Test(runtime, delete_nothing)
+{
+	write_file("fake", "#!/bin/sh\n[ \"$1\" = --version ]\n", 0755);
+	cr_assert(runtime_find("fake", state, &runtime) == 0);
+	cr_expect(runtime_delete(&runtime, "one") == 0);
+	cr_expect_str_eq(capture_text(), "");
+}

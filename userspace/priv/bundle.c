@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the OCI bundle of a calf
+ *
+ * config.json and a root file system that holds one static binary and the
+ * mount points of /proc and /dev. Everything the calf may have is stated
+ * here; nothing depends on the runtime's defaults. Writes below one directory
+ * and nowhere else.
+ */
+#include "userspace/priv/bundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/bundle-private.h"
+
+#define CONFIG "config.json"
+#define ROOTFS BUNDLE_ROOTFS
+
+static int refuse(const char *path, int error)
+{
+	log_error("%s: %s", path, strerror(error));
+	return -error;
+}
+
+static int write_config(int directory_fd, const struct bundle_parameters *parameters)
+{
+	json_t *root = bundle_config(parameters);
+	int fd, r = 0;
+
+	if (root == NULL)
+		return refuse(CONFIG, ENOMEM);
+	fd = openat(directory_fd, CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0) {
+		r = refuse(CONFIG, errno);
+	} else {
+		if (json_dumpfd(root, fd, JSON_INDENT(1)) < 0)
+			r = refuse(CONFIG, EIO);
+		if (close(fd) < 0 && r == 0)
+			r = refuse(CONFIG, errno);
+	}
+	json_decref(root);
+	return r;
+}
+
+static int copy_bytes(int to, int from)
+{
+	for (;;) {
+		ssize_t n = sendfile(to, from, NULL, 1 << 20);
+
+		if (n == 0)
+			return 0;
+		if (n < 0)
+			return -errno;
+	}
+}
+
+/* The binary becomes readable and executable for the container's id, and
+ * writable for nobody but root of the host. */
+static int copy_executable(int rootfs_fd, const struct description *description)
+{
+	char path[PATH_MAX + NAME_MAX + 2];
+	struct stat st;
+	int from, to = -1, r = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", description->directory, description->executable);
+	from = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (from < 0)
+		return refuse(path, errno);
+	if (fstat(from, &st) < 0)
+		r = -errno;
+	else if (!S_ISREG(st.st_mode))
+		r = -EINVAL;
+	if (r == 0) {
+		to = openat(rootfs_fd, description->executable,
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0700);
+		if (to < 0)
+			r = -errno;
+	}
+	if (r == 0)
+		r = copy_bytes(to, from);
+	if (r == 0 && fchmod(to, 0755) < 0)
+		r = -errno;
+	if (to >= 0 && close(to) < 0 && r == 0)
+		r = -errno;
+	close(from);
+	return r < 0 ? refuse(path, -r) : 0;
+}
+
+static int make_directory(int at, const char *name, mode_t mode)
+{
+	if (mkdirat(at, name, 0700) < 0 || fchmodat(at, name, mode, 0) < 0)
+		return refuse(name, errno);
+	return 0;
+}
+
+static int write_rootfs(int directory_fd, const struct description *description)
+{
+	int fd, r;
+
+	/* runc opens it as the mapped id */
+	r = make_directory(directory_fd, ROOTFS, 0755);
+	if (r < 0)
+		return r;
+	fd = openat(directory_fd, ROOTFS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return refuse(ROOTFS, errno);
+	r = make_directory(fd, "proc", 0555);
+	if (r == 0)
+		r = make_directory(fd, "dev", 0555);
+	if (r == 0)
+		r = copy_executable(fd, description);
+	close(fd);
+	return r;
+}
+
+/* The mapped id has to get through to the root, and to run a file in it. */
+static int check_place(const char *directory)
+{
+	char path[PATH_MAX];
+	struct statvfs fs;
+	struct stat st;
+
+	if (realpath(directory, path) == NULL || statvfs(path, &fs) < 0)
+		return refuse(directory, errno);
+	if ((fs.f_flag & ST_NOEXEC) != 0) {
+		log_error("%s: mounted noexec, so no calf can run there", directory);
+		return -EACCES;
+	}
+	for (char *slash = strrchr(path, '/'); slash != NULL && slash != path;
+	     slash = strrchr(path, '/')) {
+		*slash = '\0';
+		if (stat(path, &st) < 0)
+			return refuse(path, errno);
+		if ((st.st_mode & S_IXOTH) == 0) {
+			log_error("%s: is above a calf's root and must be searchable for all "
+				  "(chmod o+x)",
+				  path);
+			return -EACCES;
+		}
+	}
+	return 0;
+}
+
+/* Everything in a directory, its directories' files included; no deeper. */
+static int empty_directory(int fd, bool is_rootfs)
+{
+	struct dirent *entry;
+	DIR *directory;
+	int r = 0;
+
+	directory = fdopendir(fd);
+	if (directory == NULL) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	while (r == 0 && (entry = readdir(directory)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(directory), entry->d_name, 0) == 0)
+			continue;
+		if (errno != EISDIR && errno != EPERM) {
+			r = -errno;
+			break;
+		}
+		if (!is_rootfs) {
+			int below = openat(dirfd(directory), entry->d_name,
+					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			r = below < 0 ? -errno : empty_directory(below, true);
+		}
+		if (r == 0 && unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR) < 0)
+			r = -errno;
+	}
+	closedir(directory);
+	return r;
+}
+
+int bundle_remove(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : refuse(directory, errno);
+	r = empty_directory(fd, false);
+	if (r == 0 && rmdir(directory) < 0)
+		r = -errno;
+	return r < 0 ? refuse(directory, -r) : 0;
+}
+
+int bundle_write(const struct bundle_parameters *parameters)
+{
+	int fd, r;
+
+	r = bundle_remove(parameters->directory);
+	if (r < 0)
+		return r;
+	r = make_directory(AT_FDCWD, parameters->directory, 0711);
+	if (r < 0)
+		return r;
+	r = check_place(parameters->directory);
+	if (r < 0)
+		goto cleanup;
+	fd = open(parameters->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		r = refuse(parameters->directory, errno);
+		goto cleanup;
+	}
+	r = write_rootfs(fd, parameters->description);
+	if (r == 0)
+		r = write_config(fd, parameters);
+	close(fd);
+cleanup:
+	if (r < 0)
+		bundle_remove(parameters->directory);
+	return r;
+}

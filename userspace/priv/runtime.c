@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: one calf by an OCI runtime
+ *
+ * Commands of the runtime, run to their end, and three files per container in
+ * the state directory: ID.log (the runtime's messages), ID.pid, ID.cgroup
+ * (where to look for what a killed runtime left). It knows nothing of calves
+ * and never reads what a container writes.
+ */
+#include "userspace/priv/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/runtime_cgroup.h"
+#include "userspace/priv/runtime_exec.h"
+
+#define MESSAGE_MAX 512
+#define LOG_MAX 8192
+#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* STATE/ID and an ending. */
+struct state_path {
+	char text[PATH_MAX];
+};
+
+static struct state_path state_path(const struct runtime *runtime, const char *id,
+				    const char *ending)
+{
+	struct state_path path;
+
+	if (snprintf(path.text, sizeof(path.text), "%s/%s%s", runtime->state, id, ending) >=
+	    (int)sizeof(path.text))
+		path.text[0] = '\0'; /* no such file */
+	return path;
+}
+
+/* Text of a small file; "" if there is none. */
+static void read_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The runtime's last message of level error, or its last, from JSON lines. */
+static void last_message(const char *path, char message[MESSAGE_MAX])
+{
+	char text[LOG_MAX];
+	char *rest = text, *line;
+	bool is_error = false;
+
+	read_text(path, text, sizeof(text));
+	message[0] = '\0';
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		json_t *entry = json_loads(line, 0, NULL);
+		const char *level = NULL, *said = NULL;
+
+		if (json_unpack(entry, "{s:s, s:s}", "level", &level, "msg", &said) == 0) {
+			bool now_error = strcmp(level, "error") == 0;
+
+			if (now_error || !is_error)
+				snprintf(message, MESSAGE_MAX, "%s", said);
+			is_error = is_error || now_error;
+		}
+		json_decref(entry);
+	}
+}
+
+/* One line that says what failed and what the runtime has to say about it. */
+static void report(const struct runtime *runtime, const char *id, const char *command, int error)
+{
+	struct state_path log = state_path(runtime, id, ".log");
+	char message[MESSAGE_MAX];
+
+	last_message(log.text, message);
+	if (message[0] == '\0')
+		snprintf(message, sizeof(message), "%s",
+			 error == -EIO ? "it failed without a message" : strerror(-error));
+	log_error("%s %s of container %s: %s", runtime->path, command, id, message);
+}
+
+/* RUNTIME --root STATE --log FILE --log-format json COMMAND... */
+static int run(const struct runtime *runtime, const char *id, const char *const *command,
+	       const int *fds, size_t n_fds)
+{
+	struct state_path log = state_path(runtime, id, ".log");
+	const char *argv[24] = { runtime->path, "--root",	runtime->state, "--log",
+				 log.text,	"--log-format", "json" };
+	size_t n = 7;
+	int r;
+
+	while (*command != NULL && n < sizeof(argv) / sizeof(argv[0]) - 1)
+		argv[n++] = *command++;
+	unlink(log.text);
+	r = runtime_exec(argv, fds, n_fds);
+	return r;
+}
+
+/* finding it */
+
+static int make_state(const char *state)
+{
+	if ((mkdir(state, 0700) < 0 && errno != EEXIST) || chmod(state, 0700) < 0) {
+		int error = errno;
+
+		log_error("%s: %s", state, strerror(error));
+		return -error;
+	}
+	return 0;
+}
+
+/* 0 if `path` can be executed; steps over directories of that name. */
+static int executable(const char *path, char *resolved)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
+		return -EACCES;
+	return realpath(path, resolved) != NULL ? 0 : -errno;
+}
+
+static int search(const char *name, char *resolved)
+{
+	const char *directory = getenv("PATH");
+	int found = -ENOENT;
+
+	if (strchr(name, '/') != NULL)
+		return executable(name, resolved);
+	if (directory == NULL || directory[0] == '\0')
+		directory = PATH_DEFAULT;
+	while (*directory != '\0') {
+		size_t length = strcspn(directory, ":");
+		char path[PATH_MAX];
+		int r;
+
+		if (length > 0 && directory[0] == '/' &&
+		    snprintf(path, sizeof(path), "%.*s/%s", (int)length, directory, name) <
+			    (int)sizeof(path)) {
+			r = executable(path, resolved);
+			if (r == 0)
+				return 0;
+			if (r == -EACCES)
+				found = r;
+		}
+		directory += length + (directory[length] == ':');
+	}
+	return found;
+}
+
+int runtime_find(const char *name, const char *state, struct runtime *runtimep)
+{
+	struct runtime runtime = { 0 };
+	const char *argv[] = { runtime.path, "--version", NULL };
+	const int fds[] = { -1, -1 };
+	char resolved[PATH_MAX];
+	int r;
+
+	if (strlen(state) >= sizeof(runtime.state)) {
+		log_error("%s: %s", state, strerror(ENAMETOOLONG));
+		return -ENAMETOOLONG;
+	}
+	r = search(name, resolved);
+	if (r < 0) {
+		log_error("OCI runtime \"%s\": %s; install runc, or name another with --runtime",
+			  name, r == -ENOENT ? "not found" : strerror(-r));
+		return r == -EACCES ? r : -ENOENT;
+	}
+	memcpy(runtime.path, resolved, strlen(resolved) + 1);
+	memcpy(runtime.state, state, strlen(state) + 1);
+	if (runtime_exec(argv, fds, 2) < 0) {
+		log_error("OCI runtime %s does not answer --version; name another with --runtime",
+			  runtime.path);
+		return -EPROTO;
+	}
+	r = make_state(state);
+	if (r == 0)
+		*runtimep = runtime;
+	return r;
+}
+
+/* start and end */
+
+/* Note where the container's processes will be, before there are any. */
+static int note_cgroup(const struct runtime *runtime, const char *id, const char *bundle)
+{
+	struct state_path note = state_path(runtime, id, ".cgroup");
+	char path[PATH_MAX + sizeof("/config.json")];
+	const char *cgroup = NULL;
+	json_t *config;
+	FILE *file;
+	int r = 0;
+
+	snprintf(path, sizeof(path), "%s/config.json", bundle);
+	config = json_load_file(path, 0, NULL);
+	if (json_unpack(config, "{s:{s:s}}", "linux", "cgroupsPath", &cgroup) < 0) {
+		log_error("%s: not the configuration of a container", path);
+		r = -EINVAL;
+	} else {
+		file = fopen(note.text, "we");
+		if (file == NULL || fputs(cgroup, file) < 0)
+			r = -errno;
+		if (file != NULL && fclose(file) != 0)
+			r = -errno;
+		if (r < 0)
+			log_error("%s: %s", note.text, strerror(-r));
+	}
+	json_decref(config);
+	return r;
+}
+
+static int read_pid(const struct runtime *runtime, const char *id, pid_t *pidp)
+{
+	struct state_path path = state_path(runtime, id, ".pid");
+	char text[32], *end;
+	long pid;
+
+	read_text(path.text, text, sizeof(text));
+	pid = strtol(text, &end, 10);
+	if (pid <= 1 || pid > INT_MAX || (*end != '\0' && *end != '\n')) {
+		log_error("%s: the runtime left no process id there", path.text);
+		return -EPROTO;
+	}
+	*pidp = (pid_t)pid;
+	return 0;
+}
+
+int runtime_start(const struct runtime *runtime, const char *id, const char *bundle,
+		  const struct runtime_fds *fds, pid_t *pidp)
+{
+	struct state_path pid_file = state_path(runtime, id, ".pid");
+	const char *const create[] = {
+		"create",	    "--bundle",	      bundle, "--pid-file", pid_file.text,
+		"--no-new-keyring", "--preserve-fds", "3",    id,	    NULL
+	};
+	const char *const start[] = { "start", id, NULL };
+	const int create_fds[] = { fds->log_stdout, fds->log_stderr, fds->frames, fds->control,
+				   fds->metrics };
+	const int no_fds[] = { -1, -1 };
+	pid_t pid = 0;
+	int r;
+
+	unlink(pid_file.text);
+	r = note_cgroup(runtime, id, bundle);
+	if (r < 0)
+		return r;
+	r = run(runtime, id, create, create_fds, sizeof(create_fds) / sizeof(create_fds[0]));
+	if (r < 0) {
+		report(runtime, id, "create", r);
+		goto fail;
+	}
+	r = read_pid(runtime, id, &pid);
+	if (r < 0)
+		goto fail;
+	r = run(runtime, id, start, no_fds, 2);
+	if (r < 0) {
+		report(runtime, id, "start", r);
+		goto fail;
+	}
+	unlink(pid_file.text);
+	*pidp = pid;
+	return 0;
+fail:
+	runtime_delete(runtime, id);
+	return r;
+}
+
+int runtime_delete(const struct runtime *runtime, const char *id)
+{
+	const char *const command[] = { "delete", "--force", id, NULL };
+	struct state_path container = state_path(runtime, id, "");
+	struct state_path note = state_path(runtime, id, ".cgroup");
+	const int no_fds[] = { -1, -1 };
+	char cgroup[PATH_MAX];
+	int r = 0, r_cgroup = 0;
+
+	/* Every runtime keeps a container in ROOT/ID: no need to ask it. */
+	if (access(container.text, F_OK) == 0) {
+		r = run(runtime, id, command, no_fds, 2);
+		if (r < 0)
+			report(runtime, id, "delete", r);
+	}
+	read_text(note.text, cgroup, sizeof(cgroup));
+	if (cgroup[0] == '/') {
+		r_cgroup = runtime_cgroup_remove(cgroup);
+		if (r_cgroup < 0)
+			log_error("cgroup %s of container %s cannot be removed: %s", cgroup, id,
+				  strerror(-r_cgroup));
+	}
+	if (r == 0 && r_cgroup == 0)
+		unlink(note.text);
+	unlink(state_path(runtime, id, ".log").text);
+	unlink(state_path(runtime, id, ".pid").text);
+	return r < 0 ? r : r_cgroup;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/runtime_cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/runtime.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define TRIES_MAX 200
+#define TRY_NS 10000000 /* 10 ms */
+
+/* Call for the directory of `path` in each hierarchy: 0, or the first error. */
+static int for_each_hierarchy(const char *path, int (*call)(const char *mount, const char *path))
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	char buffer[2 * PATH_MAX];
+	struct mntent entry;
+	int r = 0;
+
+	if (mounts == NULL)
+		return -errno;
+	while (r == 0 && getmntent_r(mounts, &entry, buffer, sizeof(buffer)) != NULL) {
+		if (strcmp(entry.mnt_type, "cgroup") != 0 && strcmp(entry.mnt_type, "cgroup2") != 0)
+			continue;
+		if (strncmp(entry.mnt_dir, CGROUP_ROOT, strlen(CGROUP_ROOT)) != 0)
+			continue;
+		r = call(entry.mnt_dir, path);
+	}
+	endmntent(mounts);
+	return r;
+}
+
+/* MOUNT/a/b for "a/b", one directory after the other. */
+static int make_one(const char *mount, const char *path)
+{
+	char directory[PATH_MAX];
+	char *end;
+
+	if (snprintf(directory, sizeof(directory), "%s/%s", mount, path) >= (int)sizeof(directory))
+		return -ENAMETOOLONG;
+	for (end = directory + strlen(mount) + 1;; end++) {
+		char c = *end;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*end = '\0';
+		if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
+			int error = errno;
+
+			log_error("cannot make cgroup %s: %s", directory, strerror(error));
+			return -error;
+		}
+		if (c == '\0')
+			return 0;
+		*end = c;
+	}
+}
+
+int runtime_make_cgroup_parent(const char *path)
+{
+	return for_each_hierarchy(path, make_one);
+}
+
+/* Kill what the cgroup lists. */
+static void kill_all(const char *directory)
+{
+	char path[PATH_MAX + sizeof("/cgroup.procs")];
+	FILE *file;
+	int pid;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return;
+	while (fscanf(file, "%d", &pid) == 1)
+		if (pid > 0) /* 0: of another pid namespace */
+			kill(pid, SIGKILL);
+	fclose(file);
+}
+
+/* An empty cgroup is removed by rmdir() although it shows files. */
+static int remove_one(const char *mount, const char *path)
+{
+	const struct timespec pause = { .tv_nsec = TRY_NS };
+	char directory[PATH_MAX];
+
+	if (snprintf(directory, sizeof(directory), "%s%s", mount, path) >= (int)sizeof(directory))
+		return -ENAMETOOLONG;
+	for (int i = 0; i < TRIES_MAX; i++) {
+		if (rmdir(directory) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EBUSY)
+			return -errno;
+		kill_all(directory);
+		nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
+}
+
+int runtime_cgroup_remove(const char *path)
+{
+	return for_each_hierarchy(path, remove_one);
+}
