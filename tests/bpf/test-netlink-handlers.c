@@ -42,6 +42,8 @@ static void setup(void)
 
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
+	if (sh("ip -V 2>&1 | grep -q iproute2"))
+		cr_skip_test("needs iproute2's ip");
 	log_init("test", -1, LOG_LEVEL_ERROR);
 	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);

@@ -26,6 +26,8 @@ static void setup(void)
 
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
+	if (sh("ip -V 2>&1 | grep -q iproute2"))
+		cr_skip_test("needs iproute2's ip");
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
 	cr_assert_eq(sh("ip link set lo up; ip link add up0 type veth peer name peer0;"
 			"ip link set peer0 up"),

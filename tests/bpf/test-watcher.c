@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The watcher as a process of its own, confined as in life, between a real
+ * gate and a network namespace.
+ */
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/bpf/support-gate.h"
+#include "userspace/priv/roles.h"
+
+#define AUDIT "/tmp/log/watcher.jsonl"
+#define RESOLV_CONF "/tmp/etc/resolv.conf"
+
+static const char description[] =
+	"name: dhcp4\n"
+	"executable: calf-dhcp4\n"
+	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}\n"
+	"keys:\n"
+	"  - {path: /ip, type: ipv4-net, access: [write, delete]}\n"
+	"frames:\n"
+	"  - check: dhcp4\n"
+	"    local_port: 68\n"
+	"    remote_port: 67\n"
+	"    max_frame: 1514\n"
+	"    ingress_per_second: 50\n"
+	"    ingress_burst: 20\n"
+	"    egress_per_second: 30\n"
+	"    egress_burst: 10\n";
+
+static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
+					       { "/gateway", ALL_ACCESS, KV_CLASS_TEXT, 15 },
+					       { "/mtu", ALL_ACCESS, KV_CLASS_UINT, 5 },
+					       { "/nameserver/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
+					       { "/lease/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
+					       { "/x/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
+					       { NULL } };
+static const struct test_rule watcher_rules[] = {
+	{ "/", KV_ACCESS_READ, KV_CLASS_TEXT, KV_VALUE_MAX },
+	{ "/status/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
+	{ NULL }
+};
+static const struct test_rule no_rules[] = { { NULL } };
+
+static struct gate_test test;
+static int calf = -1;
+static pid_t watcher = -1;
+
+static int sh(const char *command)
+{
+	return system(command); /* NOLINT(cert-env33-c) */
+}
+
+#define EXPECT_SH(_command) cr_expect_eq(sh(_command), 0, "%s", _command)
+
+/* Until the command succeeds, for at most 8 s. */
+#define EVENTUALLY(_command)                            \
+	EXPECT_SH("for i in $(seq 160); do { " _command \
+		  "; } >/dev/null 2>&1 && exit 0; sleep 0.05; done; exit 1")
+
+static void place(int from, int to)
+{
+	if (dup2(from, to) < 0)
+		_exit(90);
+}
+
+/* What the supervisor does: descriptors from 3 on, then the role. */
+static void run_watcher(void)
+{
+	static const char *const calves = "/tmp/calf";
+	struct options options = {
+		.role = ROLE_WATCHER,
+		.instance = "watched",
+		.uplink = "up0",
+		.resolv_conf = RESOLV_CONF,
+		.audit = AUDIT,
+		.calves = { calves },
+		.n_calves = 1,
+		.mode = -1,
+	};
+	int fds[] = { test.fds[KV_SUBJECT_WATCHER], test.store.kv_fd, test.store.ctl_fd,
+		      test.store.events_fd, test.store.denials_fd };
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		fds[i] = fcntl(fds[i], F_DUPFD, 200);
+		if (fds[i] < 0)
+			_exit(91);
+	}
+	for (i = 0; i < 5; i++)
+		place(fds[i], WATCHER_FD_GATE + i);
+	(void)close_range(_WATCHER_FD_END, ~0u, 0);
+	_exit(watcher_main(&options));
+}
+
+static void start(void)
+{
+	watcher = fork();
+	cr_assert_geq(watcher, 0);
+	if (!watcher)
+		run_watcher();
+}
+
+static int stop(int number)
+{
+	int status = 0;
+
+	cr_assert_eq(kill(watcher, number), 0);
+	cr_assert_eq(waitpid(watcher, &status, 0), watcher);
+	watcher = -1;
+	return status;
+}
+
+static void setup(void)
+{
+	FILE *file;
+
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	if (sh("ip -V 2>&1 | grep -q iproute2"))
+		cr_skip_test("needs iproute2's ip");
+	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
+	cr_assert_eq(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"), 0);
+	cr_assert_eq(sh("mkdir /tmp/etc /tmp/calf; echo original > " RESOLV_CONF ";"
+			"cp /bin/true /tmp/calf/calf-dhcp4;"
+			"ip link set lo up; ip link add up0 type veth peer name peer0;"
+			"ip link set peer0 up; ip link set up0 up"),
+		     0);
+	file = fopen("/tmp/calf/calf.yaml", "w");
+	cr_assert_not_null(file);
+	cr_assert_geq(fputs(description, file), 0);
+	cr_assert_eq(fclose(file), 0);
+	gate_test_begin(&test, 256, 4);
+	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, no_rules, FAST, 100);
+	(void)gate_test_subject(&test, KV_SUBJECT_WATCHER, watcher_rules, 20000, 20000);
+	(void)gate_test_subject(&test, KV_SUBJECT_OPERATOR, no_rules, FAST, 100);
+	calf = gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, FAST, 100000);
+}
+
+static void teardown(void)
+{
+	if (watcher > 0)
+		(void)stop(SIGKILL);
+	gate_test_end(&test);
+}
+
+TestSuite(watcher, .init = setup, .fini = teardown, .timeout = 60);
+
+static struct gate_commit commit;
+
+static void add(const char *path, const char *text)
+{
+	cr_assert_eq(gate_commit_write(&commit, path, text, strlen(text)), 0);
+}
+
+static uint64_t run(void)
+{
+	uint64_t revision = 0;
+	int r = gate_commit(calf, &commit, &revision, NULL);
+
+	cr_assert_eq(r, 0, "%s", strerror(-r));
+	gate_commit_init(&commit);
+	return revision;
+}
+
+static uint64_t lease(const char *ip, const char *seconds)
+{
+	gate_commit_init(&commit);
+	add("/ip", ip);
+	add("/gateway", "192.0.2.1");
+	add("/mtu", "1400");
+	add("/nameserver/001", "192.0.2.53");
+	add("/lease/time", seconds);
+	return run();
+}
+
+/* Wait until the status says so; what it says in the end. */
+static const char *status_of(const char *handler, const char *awaited)
+{
+	static struct kv_value value;
+	char path[64];
+	int i;
+
+	(void)snprintf(path, sizeof(path), "/status/%s", handler);
+	for (i = 0; i < 160; i++) {
+		if (gate_read(test.fds[KV_SUBJECT_WATCHER], path, &value) == 0 &&
+		    !strncmp(value.text, awaited, strlen(awaited)))
+			break;
+		(void)usleep(50000);
+	}
+	return value.text;
+}
+
+static const char *ok_of(uint64_t revision)
+{
+	static char text[32];
+
+	(void)snprintf(text, sizeof(text), "ok %llu", (unsigned long long)revision);
+	return text;
+}
+
+/* Lines of the audit log with this revision, all of them JSON; the last in
+ * *linep (borrowed until the next call). */
+static unsigned int audit_lines(uint64_t revision, json_t **linep)
+{
+	static json_t *last;
+	FILE *file = fopen(AUDIT, "r");
+	char text[8192];
+	unsigned int n = 0;
+
+	cr_assert_not_null(file);
+	json_decref(last);
+	last = NULL;
+	while (fgets(text, sizeof(text), file)) {
+		json_t *line = json_loads(text, 0, NULL);
+
+		cr_assert_not_null(line, "%s", text);
+		if (revision != (uint64_t)json_integer_value(json_object_get(line, "revision"))) {
+			json_decref(line);
+			continue;
+		}
+		n++;
+		json_decref(last);
+		last = line;
+	}
+	(void)fclose(file);
+	if (linep)
+		*linep = last;
+	return n;
+}
+
+static const char *field(const json_t *line, const char *name)
+{
+	const char *text = json_string_value(json_object_get(line, name));
+
+	return text ? text : "";
+}
+
+Test(watcher, lease_to_kernel_and_back)
+{
+	uint64_t revision;
+	json_t *line;
+	int status;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	cr_expect_str_eq(status_of("dns", ok_of(revision)), ok_of(revision));
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	cr_expect_str_eq(status_of("route", ok_of(revision)), ok_of(revision));
+	cr_expect_str_eq(status_of("link", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 192.0.2.5/24'");
+	EXPECT_SH("ip route show default | grep -q 'via 192.0.2.1 .* src 192.0.2.5 metric 100'");
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1400'");
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.53' " RESOLV_CONF);
+	EXPECT_SH("grep -qx '# Generated by calfpen (instance watched)' " RESOLV_CONF);
+
+	cr_expect_eq(audit_lines(revision, &line), 5);
+	cr_expect_str_eq(field(line, "subject"), "dhcp4");
+	cr_expect_str_eq(field(line, "verb"), "commit");
+	cr_expect_str_eq(field(line, "path"), "/lease/time");
+	cr_expect_str_eq(field(line, "value"), "3600");
+	cr_expect_str_eq(field(line, "verdict"), "ok");
+	cr_expect_eq(json_integer_value(json_object_get(line, "pid")), getpid());
+	EXPECT_SH("test $(stat -c %a " AUDIT ") = 600; test $(stat -c %a /tmp/log) = 700");
+
+	cr_expect_eq(gate_delete(calf, "/ip", &revision), 0);
+	cr_expect_eq(gate_delete(calf, "/nameserver/001", &revision), 0);
+	cr_expect_eq(gate_delete(calf, "/mtu", &revision), 0);
+	cr_expect_str_eq(status_of("link", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("! ip -4 addr show dev up0 | grep inet; ! ip route show | grep 202");
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'; grep -qx original " RESOLV_CONF);
+	cr_expect_eq(audit_lines(revision, &line), 1);
+	cr_expect_str_eq(field(line, "verb"), "delete");
+	cr_expect_null(json_object_get(line, "value"));
+
+	status = stop(SIGTERM);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
+}
+
+Test(watcher, status_writes_do_not_loop)
+{
+	uint64_t revision;
+	struct kv_ctl before, after;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	(void)usleep(200000);
+	before = gate_test_ctl(&test);
+	(void)usleep(1500000);
+	after = gate_test_ctl(&test);
+	cr_expect_eq(before.revision, after.revision);
+	cr_expect_leq(after.revision, revision + 2);
+}
+
+/* Killed again and again while a calf writes: every revision is in the log,
+ * once (or twice, the one it died at), and the state is the last one. */
+Test(watcher, killed_while_the_store_changes)
+{
+	uint64_t revision = 0, i;
+	unsigned int n, n_doubles = 0, round;
+	char value[32];
+
+	for (round = 0; round < 8; round++) {
+		start();
+		for (i = 0; i < 100; i++) {
+			gate_commit_init(&commit);
+			(void)snprintf(value, sizeof(value), "192.0.2.%u/24", round + 10);
+			add("/ip", value);
+			add("/x/y", value);
+			revision = run();
+			if (i % 10 == 0)
+				(void)usleep(1000 * round);
+		}
+		(void)stop(SIGKILL);
+	}
+	cr_expect_eq(gate_delete(calf, "/x/y", &revision), 0);
+	start();
+	EVENTUALLY("ip -4 addr show dev up0 | grep 192.0.2.17/24");
+	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c inet) = 1");
+	(void)status_of("address", "ok");
+	(void)usleep(300000);
+	(void)stop(SIGTERM);
+	for (i = 1; i <= gate_test_ctl(&test).revision; i++) {
+		n = audit_lines(i, NULL);
+		cr_expect_gt(n, 0, "revision %llu is not in the log", (unsigned long long)i);
+		n_doubles += n > 4; /* a status commit has at most four */
+	}
+	cr_expect_eq(n_doubles, 0);
+}
+
+Test(watcher, changes_while_it_is_down)
+{
+	uint64_t revision;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	(void)stop(SIGKILL);
+	/* an address of ours that nobody wants any more, a key removed */
+	(void)lease("192.0.2.6/24", "3600");
+	cr_expect_eq(gate_delete(calf, "/nameserver/001", &revision), 0);
+	start();
+	EVENTUALLY("grep -qx original " RESOLV_CONF);
+	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c inet) = 1");
+	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.6'");
+	cr_expect_eq(audit_lines(revision, NULL), 1, "from before the list, audited");
+}
+
+/* Records that another reader took: the gap is seen, the store listed. */
+Test(watcher, gap_in_the_ring)
+{
+	uint64_t revision;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	cr_assert_eq(kill(watcher, SIGSTOP), 0);
+	cr_expect_eq(gate_delete(calf, "/nameserver/001", NULL), 0);
+	gate_test_drain(&test);
+	gate_commit_init(&commit);
+	add("/x/z", "1");
+	(void)run();
+	cr_assert_eq(kill(watcher, SIGCONT), 0);
+	EVENTUALLY("grep -qx original " RESOLV_CONF);
+}
+
+Test(watcher, refusals_are_audited)
+{
+	uint64_t revision;
+
+	start();
+	cr_expect_eq(gate_write(calf, "/status/dns", "ok 1", 4, NULL), -EACCES);
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	EVENTUALLY("grep '\"seq\":.*\"subject\":\"dhcp4\",\"verb\":\"write\","
+		   "\"path\":\"/status/dns\",\"verdict\":\"EACCES\"' " AUDIT);
+}
+
+Test(watcher, uplink_comes_back)
+{
+	uint64_t revision;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	EXPECT_SH("ip link del up0");
+	revision = lease("192.0.2.5/24", "3600");
+	cr_expect_str_eq(status_of("address", "error: "),
+			 "error: addresses of the uplink: No such device");
+	cr_expect_str_eq(status_of("dns", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("ip link add up0 type veth peer name peer0; ip link set up0 up");
+	cr_expect_eq(strncmp(status_of("address", "ok "), "ok ", 3), 0);
+	(void)status_of("route", "ok ");
+	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.5'");
+}
+
+Test(watcher, values_are_checked_again)
+{
+	/* the gate knows classes only; a gateway that lost its mind may write this */
+	start();
+	gate_commit_init(&commit);
+	add("/ip", "300.0.2.5/24");
+	add("/nameserver/001", "; rm -rf /");
+	add("/nameserver/002", "192.0.2.2");
+	(void)run();
+	cr_expect_str_eq(status_of("address", "error: "),
+			 "error: /ip is \"300.0.2.5/24\": Bad message");
+	cr_expect_str_eq(status_of("dns", "error: "),
+			 "error: /nameserver/001 is \"; rm -rf /\": Bad message");
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.2' " RESOLV_CONF "; test $(wc -l < " RESOLV_CONF
+		  ") = 2");
+}
+
+Test(watcher, no_audit_no_watcher)
+{
+	int status;
+
+	EXPECT_SH("mkdir -p " AUDIT);
+	start();
+	cr_assert_eq(waitpid(watcher, &status, 0), watcher);
+	watcher = -1;
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_FAILURE, "%x", status);
+}
+
+/* A store full of keys, listed at start. */
+Test(watcher, full_store)
+{
+	uint64_t revision = 0;
+	char path[32];
+	int i;
+
+	gate_commit_init(&commit);
+	for (i = 0; i < 240; i++) {
+		(void)snprintf(path, sizeof(path), "/x/%03d", i);
+		add(path, "0123456789abcdef");
+		if (commit.n_changes == 60)
+			revision = run();
+	}
+	revision = lease("192.0.2.5/24", "3600");
+	start();
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 192.0.2.5/24'");
+	cr_expect_eq(audit_lines(1, NULL), 60);
+}
