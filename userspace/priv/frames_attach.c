@@ -36,6 +36,7 @@
 struct device_facts {
 	uint32_t features[FEATURE_WORDS]; /* active offloads, as ethtool -k */
 	int mtu;
+	char driver[32];
 };
 
 static int device_facts_get(const char *name, struct device_facts *facts)
@@ -44,6 +45,7 @@ static int device_facts_get(const char *name, struct device_facts *facts)
 		struct ethtool_gfeatures header;
 		struct ethtool_get_features_block blocks[FEATURE_WORDS];
 	} query = { .header = { .cmd = ETHTOOL_GFEATURES, .size = FEATURE_WORDS } };
+	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
 	struct ifreq request = { 0 };
 	/* Any socket takes device ioctls; AF_UNIX carries no network. */
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
@@ -60,6 +62,10 @@ static int device_facts_get(const char *name, struct device_facts *facts)
 		error = -errno;
 	for (size_t i = 0; i < FEATURE_WORDS; i++)
 		facts->features[i] = query.blocks[i].active;
+	request.ifr_data = (char *)&driver;
+	if (!error && ioctl(fd, SIOCETHTOOL, &request))
+		error = -errno;
+	memcpy(facts->driver, driver.driver, sizeof(facts->driver));
 	close(fd);
 	return error;
 }
@@ -201,6 +207,12 @@ static int attach_auto(struct frames *frames, const char *uplink)
 	if (error) {
 		snprintf(frames->mode_reason, sizeof(frames->mode_reason),
 			 "tc: the offloads of %s cannot be read (%s)", uplink, strerror(-error));
+		return use_tc(frames);
+	}
+	/* veth takes segmentation offload from its peer, where we cannot look. */
+	if (!strcmp(before.driver, "veth")) {
+		snprintf(frames->mode_reason, sizeof(frames->mode_reason),
+			 "tc: native XDP on veth changes the offloads of its peer");
 		return use_tc(frames);
 	}
 	fd = attach_native(frames);
