@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libFuzzer target of the control protocol's decoder.
+ *
+ *   clang -std=gnu17 -D_GNU_SOURCE -I. -g -O1 \
+ *     -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz-wire.c \
+ *     userspace/common/{bytes,path,wire,wire_encode}.c -o build/fuzz-wire
+ *   build/fuzz-wire -max_len=65536 CORPUS
+ *
+ * Besides reading only the frame: every view lies inside the frame, a path is
+ * canonical or empty, and what was accepted and is encoded again decodes to
+ * the same.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/common/path.h"
+#include "userspace/common/wire.h"
+
+#define CHECK(_condition)          \
+	do {                       \
+		if (!(_condition)) \
+			abort();   \
+	} while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static uint8_t again[WIRE_FRAME_MAX];
+static uint8_t packed[KV_REQUEST_MAX];
+
+static void check_view(const struct wire_data *data, const uint8_t *frame, size_t size)
+{
+	if (!data->bytes) {
+		CHECK(data->size == 0);
+		return;
+	}
+	CHECK(data->bytes >= frame && data->bytes <= frame + size);
+	CHECK(data->size <= (size_t)(frame + size - data->bytes));
+}
+
+static void check_path(int status, const struct kv_key *path)
+{
+	CHECK(status == 0 || status == WIRE_PATH_REFUSED);
+	if (status == WIRE_PATH_REFUSED)
+		CHECK(path->path[0] == '\0');
+	if (path->path[0] != '\0')
+		CHECK(path_key_is_canonical(path));
+}
+
+static bool same_data(const struct wire_data *a, const struct wire_data *b)
+{
+	return a->size == b->size && (a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0);
+}
+
+static void check_key_request(const struct wire_request *request)
+{
+	struct wire_request second;
+	int n;
+
+	if (request->tag > WIRE_DELETE || request->path_status != 0)
+		return;
+	n = wire_encode_request(request->id, (enum wire_request_tag)request->tag,
+				request->path.path, request->value.bytes, request->value.size,
+				again, sizeof(again));
+	if (n == -EMSGSIZE)
+		return; /* shorter structs than ours fill the largest frame */
+	CHECK(n > 0);
+	CHECK(wire_frame_size(again, (size_t)n) == n);
+	CHECK(wire_decode_request(again, (size_t)n, &second) == 0);
+	CHECK(second.id == request->id && second.tag == request->tag);
+	CHECK(memcmp(&second.path, &request->path, sizeof(second.path)) == 0);
+	CHECK(memcmp(second.display, request->display, sizeof(second.display)) == 0);
+	CHECK(same_data(&second.value, &request->value));
+}
+
+/* Append a change; false if the gate would not take it. */
+static bool pack(const struct wire_change *change, size_t *at)
+{
+	struct kv_change head = { .operation = change->tag == WIRE_CHANGE_WRITE ?
+						       KV_CHANGE_WRITE :
+						       KV_CHANGE_DELETE };
+
+	if (change->tag > WIRE_CHANGE_DELETE || change->path.path[0] == '\0' ||
+	    change->value.size > KV_VALUE_MAX ||
+	    KV_CHANGE_SIZE(change->value.size) > sizeof(packed) - *at)
+		return false;
+	memcpy(head.path, change->path.path, sizeof(head.path));
+	head.length = (uint16_t)change->value.size;
+	memset(packed + *at, 0, KV_CHANGE_SIZE(head.length));
+	memcpy(packed + *at, &head, sizeof(head));
+	if (head.length > 0)
+		memcpy(packed + *at + sizeof(head), change->value.bytes, head.length);
+	*at += KV_CHANGE_SIZE(head.length);
+	return true;
+}
+
+static void check_commit(const uint8_t *frame, size_t size, const struct wire_request *request)
+{
+	struct wire_change change, second_change;
+	struct wire_request second;
+	bool packable = request->n_changes <= KV_CHANGES_MAX;
+	size_t at = 0;
+	int n;
+
+	for (uint32_t i = 0; i < request->n_changes; i++) {
+		CHECK(wire_request_change(frame, size, request, i, &change) == 0);
+		check_path(change.path_status, &change.path);
+		check_view(&change.value, frame, size);
+		packable = packable && pack(&change, &at);
+	}
+	CHECK(wire_request_change(frame, size, request, request->n_changes, &change) < 0);
+	if (!packable)
+		return;
+	n = wire_encode_commit(request->id, packed, at, request->n_changes, again, sizeof(again));
+	if (n == -EMSGSIZE)
+		return; /* the same */
+	CHECK(n > 0);
+	CHECK(wire_decode_request(again, (size_t)n, &second) == 0);
+	CHECK(second.id == request->id && second.tag == WIRE_COMMIT);
+	CHECK(second.n_changes == request->n_changes);
+	for (uint32_t i = 0; i < request->n_changes; i++) {
+		CHECK(wire_request_change(frame, size, request, i, &change) == 0);
+		CHECK(wire_request_change(again, (size_t)n, &second, i, &second_change) == 0);
+		CHECK(memcmp(&change.path, &second_change.path, sizeof(change.path)) == 0);
+		CHECK(change.tag == second_change.tag);
+		CHECK(same_data(&change.value, &second_change.value));
+	}
+}
+
+static void check_response(const uint8_t *frame, size_t size)
+{
+	struct wire_response response, second;
+	int n;
+
+	if (wire_decode_response(frame, size, &response) < 0)
+		return;
+	check_view(&response.value, frame, size);
+	if (response.tag > WIRE_ERROR)
+		return;
+	n = wire_encode_response(response.id, (enum wire_response_tag)response.tag,
+				 response.value.bytes, response.value.size, again, sizeof(again));
+	if (n == -EMSGSIZE)
+		return;
+	CHECK(wire_decode_response(again, (size_t)n, &second) == 0);
+	CHECK(second.id == response.id && second.tag == response.tag);
+	CHECK(same_data(&second.value, &response.value));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	int frame_size = wire_frame_size(bytes, size);
+	struct wire_request request;
+
+	CHECK(frame_size >= 0 || frame_size == -EMSGSIZE);
+	CHECK(frame_size <= WIRE_FRAME_MAX && (frame_size <= 0 || frame_size >= 16));
+	/* A stream: what is behind the first frame is not its business. */
+	if (frame_size > 0 && (size_t)frame_size < size)
+		size = (size_t)frame_size;
+	check_response(bytes, size);
+	if (wire_decode_request(bytes, size, &request) < 0)
+		return 0;
+	CHECK((size_t)frame_size == size);
+	check_path(request.path_status, &request.path);
+	check_view(&request.value, bytes, size);
+	if (request.tag == WIRE_COMMIT)
+		check_commit(bytes, size, &request);
+	else
+		check_key_request(&request);
+	return 0;
+}
