@@ -146,8 +146,8 @@ static bool run_once(struct pass *pass, struct handler_context *context,
 
 void pass_run(struct pass *pass, struct handler_context *context, const struct wanted *wanted)
 {
-	char former[PASS_HANDLERS_MAX][PASS_STATUS_SIZE];
-	int former_errors[PASS_HANDLERS_MAX];
+	char former[PASS_HANDLERS_MAX][PASS_STATUS_SIZE] = { { 0 } };
+	int former_errors[PASS_HANDLERS_MAX] = { 0 };
 	uint32_t i;
 
 	for (i = 0; i < pass->n_handlers; i++) {
