@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CALFPEN_PRIV_CONFINE_PRIVATE_H
+#define CALFPEN_PRIV_CONFINE_PRIVATE_H
+
+#include "userspace/priv/confine.h"
+
+/* confine_policy.c: load the filter of a role. no_new_privs is set already.
+ * 0 or a negative errno, not logged. */
+int confine_policy_load(enum role role, bool needs_sys_admin);
+
+#endif

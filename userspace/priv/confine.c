@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: dropping rights
+ *
+ * One function, one order, every step checked; a process in which one failed
+ * must end. It gives nothing back and opens nothing.
+ */
+#include "userspace/priv/confine.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/common/loop.h"
+#include "userspace/priv/confine-private.h"
+
+#define CAPABILITIES_MAX 8
+
+/* Capabilities that stay: permitted, effective and bounding alike. */
+struct capability_set {
+	cap_value_t values[CAPABILITIES_MAX];
+	int n;
+};
+
+static struct capability_set capabilities_of(enum role role, bool needs_sys_admin)
+{
+	static const struct capability_set supervisor = {
+		{ CAP_BPF, CAP_NET_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP }, 5
+	};
+	static const struct capability_set watcher = { { CAP_NET_ADMIN }, 1 };
+	struct capability_set set = { .n = 0 };
+
+	if (role == ROLE_SUPERVISOR) {
+		set = supervisor;
+		if (needs_sys_admin)
+			set.values[set.n++] = CAP_SYS_ADMIN;
+	} else if (role == ROLE_WATCHER) {
+		set = watcher;
+	}
+	return set;
+}
+
+static bool keeps(const struct capability_set *set, cap_value_t value)
+{
+	for (int i = 0; i < set->n; i++)
+		if (set->values[i] == value)
+			return true;
+	return false;
+}
+
+static int fail(const char *what, int error)
+{
+	log_error("cannot drop rights: %s: %s", what, strerror(error));
+	return -error;
+}
+
+/* No program that this process executes can get them back. */
+static int drop_bounding(const struct capability_set *set)
+{
+	for (cap_value_t value = 0; value < cap_max_bits(); value++)
+		if (!keeps(set, value) && cap_drop_bound(value) < 0)
+			return fail("bounding set", errno);
+	if (cap_reset_ambient() < 0)
+		return fail("ambient set", errno);
+	return 0;
+}
+
+static int change_ids(uint32_t uid)
+{
+	if (setgroups(0, NULL) < 0)
+		return fail("groups", errno);
+	if (setresgid(uid, uid, uid) < 0)
+		return fail("group id", errno);
+	if (setresuid(uid, uid, uid) < 0)
+		return fail("user id", errno);
+	return 0;
+}
+
+/* The one that is missing, for the message, or "capabilities". */
+static char *missing_name(const struct capability_set *set)
+{
+	cap_t now = cap_get_proc();
+	char *name = NULL;
+
+	for (int i = 0; now != NULL && name == NULL && i < set->n; i++) {
+		cap_flag_value_t value = CAP_CLEAR;
+
+		if (cap_get_flag(now, set->values[i], CAP_PERMITTED, &value) == 0 &&
+		    value == CAP_CLEAR)
+			name = cap_to_name(set->values[i]);
+	}
+	cap_free(now);
+	return name;
+}
+
+static int set_capabilities(const struct capability_set *set)
+{
+	cap_t wanted = cap_init();
+	int error = 0;
+
+	if (wanted == NULL)
+		return fail("capabilities", errno);
+	if (set->n > 0 && (cap_set_flag(wanted, CAP_PERMITTED, set->n, set->values, CAP_SET) < 0 ||
+			   cap_set_flag(wanted, CAP_EFFECTIVE, set->n, set->values, CAP_SET) < 0))
+		error = errno;
+	if (error == 0 && cap_set_proc(wanted) < 0)
+		error = errno;
+	cap_free(wanted);
+	if (error != 0) {
+		char *name = missing_name(set);
+
+		fail(name != NULL ? name : "capabilities", error);
+		cap_free(name);
+	}
+	return -error;
+}
+
+static int limit(int resource, rlim_t value)
+{
+	const struct rlimit limits = { value, value };
+
+	if (setrlimit((__rlimit_resource_t)resource, &limits) < 0)
+		return fail("resource limits", errno);
+	return 0;
+}
+
+/* What a filter cannot say. Files of its own size stay allowed: descriptor 2
+ * may be one. */
+static int set_limits(enum role role)
+{
+	int r = 0;
+
+	if (role == ROLE_SUPERVISOR)
+		return 0;
+	r = limit(RLIMIT_CORE, 0);
+	if (r == 0 && role == ROLE_GATEWAY) {
+		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+			return fail("dumpable", errno);
+		r = limit(RLIMIT_NPROC, 0);
+		if (r == 0) /* as many as ppoll() is given */
+			r = limit(RLIMIT_NOFILE, LOOP_FDS_MAX);
+		if (r == 0)
+			r = limit(RLIMIT_MEMLOCK, 0);
+	}
+	return r;
+}
+
+/* End with the supervisor. After the change of ids, which clears it. */
+static int follow_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return fail("parent death signal", errno);
+	if (getppid() != parent)
+		raise(SIGKILL);
+	return 0;
+}
+
+int confine_enter(enum role role, uint32_t uid, bool needs_sys_admin)
+{
+	const struct capability_set set = capabilities_of(role, needs_sys_admin);
+	const pid_t parent = getppid();
+	int r;
+
+	if (geteuid() != 0) {
+		log_error("cannot drop rights: needs root");
+		return -EPERM;
+	}
+	if (role == ROLE_GATEWAY && (uid == 0 || uid == UINT32_MAX)) {
+		log_error("cannot drop rights: a gateway needs a user id of its own");
+		return -EINVAL;
+	}
+	r = drop_bounding(&set);
+	if (r == 0)
+		r = change_ids(role == ROLE_GATEWAY ? uid : 0);
+	if (r == 0)
+		r = set_capabilities(&set);
+	if (r == 0)
+		r = set_limits(role);
+	if (r == 0 && role != ROLE_SUPERVISOR)
+		r = follow_parent(parent);
+	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = fail("no_new_privs", errno);
+	if (r == 0) {
+		r = confine_policy_load(role, needs_sys_admin);
+		if (r < 0)
+			fail("seccomp", -r);
+	}
+	return r;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system calls of each role, one reason a line. The supervisor's list
+ * denies, because every OCI runtime inherits it; the others' allow, and end
+ * the process at anything else.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "userspace/priv/confine-private.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A call, with at most one condition on an argument. */
+struct rule {
+	int call;
+	unsigned int argument;
+	enum scmp_compare compare; /* _SCMP_CMP_MIN: no condition */
+	scmp_datum_t a, b;
+};
+
+#define ANY(name)                                      \
+	{                                              \
+		SCMP_SYS(name), 0, _SCMP_CMP_MIN, 0, 0 \
+	}
+#define ONLY(name, argument, value)                             \
+	{                                                       \
+		SCMP_SYS(name), argument, SCMP_CMP_EQ, value, 0 \
+	}
+#define WITHOUT(name, argument, bits)                                 \
+	{                                                             \
+		SCMP_SYS(name), argument, SCMP_CMP_MASKED_EQ, bits, 0 \
+	}
+#define LOW_WORD(name, argument, value)                                         \
+	{                                                                       \
+		SCMP_SYS(name), argument, SCMP_CMP_MASKED_EQ, 0xffffffff, value \
+	}
+
+/* Answered with EPERM for the supervisor and all it starts. */
+static const struct rule supervisor_denied[] = {
+	/* other code in the kernel */
+	ANY(init_module),
+	ANY(finit_module),
+	ANY(delete_module),
+	ANY(kexec_load),
+	ANY(kexec_file_load),
+	/* the machine as a whole */
+	ANY(reboot),
+	ANY(swapon),
+	ANY(swapoff),
+	ANY(acct),
+	ANY(quotactl),
+	ANY(quotactl_fd),
+	ANY(syslog),
+	ANY(vhangup),
+	ANY(iopl),
+	ANY(ioperm),
+	ANY(modify_ldt),
+	/* the clock is a handler's, later */
+	ANY(clock_settime),
+	ANY(clock_adjtime),
+	ANY(adjtimex),
+	ANY(settimeofday),
+	/* other processes */
+	ANY(ptrace),
+	ANY(process_vm_readv),
+	ANY(process_vm_writev),
+	ANY(process_madvise),
+	ANY(pidfd_getfd),
+	ANY(kcmp),
+	ANY(perf_event_open),
+	/* large, rarely needed, often wrong: attack surface of the kernel */
+	ANY(userfaultfd),
+	ANY(io_uring_setup),
+	ANY(io_uring_enter),
+	ANY(io_uring_register),
+	ANY(add_key), /* the runtime is told --no-new-keyring */
+	ANY(request_key),
+	ANY(keyctl),
+	ANY(fanotify_init),
+	ANY(name_to_handle_at),
+	ANY(open_by_handle_at), /* files past every mount */
+	ANY(uselib),
+	ANY(nfsservctl),
+	/* typing into the operator's terminal */
+	LOW_WORD(ioctl, 1, TIOCSTI),
+	LOW_WORD(ioctl, 1, TIOCLINUX),
+};
+
+/*
+ * Answered with success and not done. runc 1.1.5 gives its start pipe, mode
+ * 0622, to the container's root before it opens it itself. Done, that would
+ * take CAP_CHOWN, and CAP_DAC_OVERRIDE for the opening; left undone, the pipe
+ * stays root's, and the container writes to it as anybody may. Nothing else
+ * that runc changes the owner of has another one here.
+ */
+static const struct rule runtime_pretended[] = {
+	ANY(chown),
+	ANY(lchown),
+	ANY(fchownat),
+};
+
+static const struct rule watcher_allowed[] = {
+	ONLY(bpf, 0, BPF_MAP_LOOKUP_ELEM), /* list of the store */
+	ONLY(bpf, 0, BPF_MAP_GET_NEXT_KEY),
+	ONLY(bpf, 0, BPF_PROG_TEST_RUN), /* its own gate */
+	ANY(ppoll),			 /* event loop */
+	ANY(poll),			 /* libnl waits for an answer */
+	ANY(epoll_wait),		 /* libbpf's rings */
+	ANY(epoll_pwait),
+	ANY(clock_gettime),   /* where the vDSO does not answer */
+	ANY(clock_nanosleep), /* the wait for a busy store */
+	ANY(sched_yield),
+	ANY(read),    /* signalfd, files of the handlers */
+	ANY(write),   /* audit log, log lines, /proc/sys */
+	ANY(sendmsg), /* the netlink socket it has */
+	ANY(recvmsg),
+	ANY(openat), /* resolv.conf, its saved copy, /proc/sys */
+	ANY(close),
+	ANY(pwrite64),
+	ANY(lseek),
+	ANY(ftruncate),
+	ANY(fsync), /* replacing a file */
+	ANY(fchmod),
+	ANY(rename),
+	ANY(renameat),
+	ANY(renameat2),
+	ANY(unlink),
+	ANY(unlinkat),
+	ANY(newfstatat),
+	ANY(fstat),
+	ANY(readlink), /* links of resolv.conf */
+	ANY(readlinkat),
+	ANY(access),
+	ANY(faccessat),
+	ANY(faccessat2),
+	ANY(flock), /* a resolv.conf that instances share */
+	ANY(fcntl), /* stdio */
+	ANY(brk),   /* malloc */
+	WITHOUT(mmap, 2, PROT_EXEC),
+	WITHOUT(mprotect, 2, PROT_EXEC),
+	ANY(munmap),
+	ANY(mremap),
+	ANY(futex),	      /* locks of the C library */
+	ANY(getpid),	      /* names of temporary files */
+	ANY(restart_syscall), /* after a stop */
+	ANY(rt_sigreturn),
+	ANY(exit_group),
+};
+
+static const struct rule gateway_allowed[] = {
+	ONLY(bpf, 0, BPF_PROG_TEST_RUN), /* the gate of its calf, nothing else */
+	ANY(ppoll),			 /* event loop */
+	ANY(clock_gettime),		 /* where the vDSO does not answer */
+	ANY(sched_yield),		 /* between two tries of a busy gate */
+	ANY(read),			 /* log pipes, control socket */
+	ANY(recvfrom),
+	ANY(write),	    /* log lines */
+	ONLY(sendto, 4, 0), /* control socket; to no other address */
+	ANY(close),
+	ANY(brk), /* malloc of the C library */
+	WITHOUT(mmap, 2, PROT_EXEC),
+	ANY(munmap),
+	ANY(restart_syscall), /* after a stop */
+	ANY(rt_sigreturn),
+	ANY(exit_group),
+};
+
+static int add(scmp_filter_ctx filter, uint32_t action, const struct rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct rule *rule = &rules[i];
+		const struct scmp_arg_cmp condition = { rule->argument, rule->compare, rule->a,
+							rule->b };
+		int r;
+
+		if (rule->call < 0)
+			continue; /* not of this architecture */
+		r = seccomp_rule_add_array(filter, action, rule->call,
+					   rule->compare == _SCMP_CMP_MIN ? 0 : 1, &condition);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Every domain but AF_UNIX and AF_NETLINK: no packets, no AF_INET, no AF_VSOCK. */
+static int deny_sockets(scmp_filter_ctx filter)
+{
+	const struct rule above = { SCMP_SYS(socket), 0, SCMP_CMP_GT, AF_NETLINK, 0 };
+	int r;
+
+	for (scmp_datum_t domain = 0; domain < AF_NETLINK; domain++) {
+		const struct rule other = ONLY(socket, 0, domain);
+
+		if (domain == AF_UNIX)
+			continue;
+		r = add(filter, SCMP_ACT_ERRNO(EPERM), &other, 1);
+		if (r < 0)
+			return r;
+	}
+	return add(filter, SCMP_ACT_ERRNO(EPERM), &above, 1);
+}
+
+static int add_supervisor(scmp_filter_ctx filter, bool needs_sys_admin)
+{
+	int r = add(filter, SCMP_ACT_ERRNO(EPERM), supervisor_denied, COUNT(supervisor_denied));
+
+	if (r == 0)
+		r = deny_sockets(filter);
+	if (r == 0 && needs_sys_admin)
+		r = add(filter, SCMP_ACT_ERRNO(0), runtime_pretended, COUNT(runtime_pretended));
+	return r;
+}
+
+static int add_role(scmp_filter_ctx filter, enum role role, bool needs_sys_admin)
+{
+	switch (role) {
+	case ROLE_SUPERVISOR:
+		return add_supervisor(filter, needs_sys_admin);
+	case ROLE_WATCHER:
+		return add(filter, SCMP_ACT_ALLOW, watcher_allowed, COUNT(watcher_allowed));
+	case ROLE_GATEWAY:
+		return add(filter, SCMP_ACT_ALLOW, gateway_allowed, COUNT(gateway_allowed));
+	}
+	return -EINVAL;
+}
+
+int confine_policy_load(enum role role, bool needs_sys_admin)
+{
+	scmp_filter_ctx filter =
+		seccomp_init(role == ROLE_SUPERVISOR ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
+	int r;
+
+	if (filter == NULL)
+		return -ENOMEM;
+	/* Calls of another ABI (i386, x32) would pass by every list. */
+	r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (r == 0)
+		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* is set already */
+	if (r == 0)
+		r = add_role(filter, role, needs_sys_admin);
+	if (r == 0)
+		r = seccomp_load(filter);
+	seccomp_release(filter);
+	return r;
+}
