@@ -291,6 +291,22 @@ Test(watcher, lease_to_kernel_and_back)
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
 }
 
+/* NET_ADMIN and a filter; the whole of it is for tests of confine.c. */
+Test(watcher, is_confined)
+{
+	char command[128];
+	uint64_t revision;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	(void)snprintf(command, sizeof(command),
+		       "grep -q '^CapEff:.0000000000001000$' /proc/%d/status", watcher);
+	EXPECT_SH(command);
+	(void)snprintf(command, sizeof(command), "grep -q '^Seccomp:.2$' /proc/%d/status", watcher);
+	EXPECT_SH(command);
+}
+
 Test(watcher, status_writes_do_not_loop)
 {
 	uint64_t revision;
@@ -435,6 +451,26 @@ Test(watcher, no_audit_no_watcher)
 	cr_assert_eq(waitpid(watcher, &status, 0), watcher);
 	watcher = -1;
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_FAILURE, "%x", status);
+}
+
+/* The ways that are seldom taken, under the confinement too. */
+Test(watcher, file_in_place_and_read_only_proc_sys)
+{
+	uint64_t revision;
+
+	EXPECT_SH("echo under > /tmp/under; mount --bind /tmp/under " RESOLV_CONF ";"
+		  "sysctl -qw net.ipv4.conf.up0.promote_secondaries=0;"
+		  "mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys");
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	cr_expect_str_eq(status_of("dns", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.53' /tmp/under");
+	revision = lease("192.0.2.6/24", "3600");
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.6'");
+	cr_expect_eq(gate_delete(calf, "/nameserver/001", &revision), 0);
+	cr_expect_str_eq(status_of("dns", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("grep -qx under /tmp/under");
 }
 
 /* A store full of keys, listed at start. */

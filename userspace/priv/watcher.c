@@ -8,21 +8,22 @@
  * ring. It reads no byte from the network.
  */
 /*
- * system calls of the watcher, after confine_enter():
+ * system calls of the watcher, after confine_enter() (by strace of the tests,
+ * failure paths included; * not seen there, but legal for the C library):
  *
  *   bpf            MAP_LOOKUP_ELEM, MAP_GET_NEXT_KEY (list), PROG_TEST_RUN (own gate)
  *   ppoll          event loop; the wait for a busy store
- *   clock_gettime  only where the vDSO does not answer
- *   sched_yield    between two tries of a busy gate
+ *   clock_gettime *  where the vDSO does not answer
+ *   sched_yield *  between two tries of a busy gate
  *   read           signalfd; files of the handlers
  *   write          audit log, log lines, /proc/sys .../promote_secondaries
  *   sendmsg, recvmsg  the netlink socket
  *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys
  *   pwrite64, ftruncate, fsync, fchmod, rename, unlink  replacing a file
- *   newfstatat     mode of the old file (stat and fstat of glibc >= 2.33)
+ *   newfstatat     mode of the old file; stat *, fstat * before glibc 2.33
  *   readlink, access  links of resolv.conf, saved copy there?
- *   brk, mmap, munmap  malloc: libnl's messages and receive buffer
- *   exit_group, rt_sigreturn
+ *   brk *, mmap *, munmap  malloc: libnl's messages and receive buffer
+ *   exit_group; rt_sigreturn *
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
