@@ -22,7 +22,18 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_ARCHIVES)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/*.c tests/unit/*.c)): | $(SKELETONS)
 $(BUILD)/obj/tests/bpf/test-%.o: CFLAGS += -Wno-conversion
 
-tests: all $(UNIT_TESTS) $(BPF_TESTS)
+# Programs that system tests use; a calf is static.
+TEST_TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
+
+$(BUILD)/tests/tools/%-calf: $(BUILD)/obj/tests/tools/%-calf.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static-pie $^ -o $@
+
+$(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(LIB)/libcommon.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ -lbpf -lelf -lz -o $@
+
+tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TEST_TOOLS)
 
 check: ## every test: unit, BPF, system in the lab, 6.1 guest (root)
 	@tools/bootstrap --check check || tools/bootstrap check

@@ -1,0 +1,78 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: Apache-2.0
+#
+# calfpen.sh - what the tests of the whole system share
+#
+# Usage: . tests/system/calfpen.sh, at the top of a test file.
+
+PATH=$TOP/build/bin:$PATH:/usr/sbin:/sbin
+pins=/sys/fs/bpf/calfpen/$LAB_UPLINK
+run=/run/calfpen/$LAB_UPLINK
+audit=/var/log/calfpen/$LAB_UPLINK.audit.jsonl
+tools=$TOP/build/tests/tools
+
+# calfpen_start [OPTION...] - in the background, as ${started[calfpen]}
+calfpen_start() {
+	start calfpen calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "$@"
+}
+
+has_address() {
+	[ -n "$(ip -4 -oneline address show dev "$LAB_UPLINK")" ]
+}
+
+has_lease() {
+	has_address && [ -n "$(ip -4 route show default)" ] &&
+		grep -q ^nameserver "$LAB_RESOLV" && calfpen get /ip >/dev/null
+}
+
+# lease [OPTION...] - start and wait for a lease that has reached the host
+lease() {
+	calfpen_start "$@"
+	wait_for 10 has_lease
+}
+
+address() {
+	ip -4 -oneline address show dev "$LAB_UPLINK" | awk '{ print $4 }'
+}
+
+# state FILTER - of what the supervisor says about itself
+state() {
+	python3 -c 'import json, sys
+value = json.load(open(sys.argv[1]))
+for step in sys.argv[2:]:
+    value = value[int(step)] if step.isdigit() else value[step]
+print(value)' "$run/state.json" "$@"
+}
+
+supervisor_pid() { state pid; }
+watcher_pid() { state watcher_pid; }
+calf_pid() { state calves 0 pid; }
+gateway_pid() { state calves 0 gateway_pid; }
+
+# counter NAME - frames counted for a reason
+counter() {
+	calfpen status --all --json | python3 -c 'import json, sys
+def find(value):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == sys.argv[1]:
+                return inner["packets"] if isinstance(inner, dict) else inner
+            found = find(inner)
+            if found is not None:
+                return found
+    if isinstance(value, list):
+        for inner in value:
+            if isinstance(inner, dict) and sys.argv[1] in (inner.get("reason"), inner.get("name")):
+                return inner["packets"]
+            found = find(inner)
+            if found is not None:
+                return found
+print(find(json.load(sys.stdin)) or 0)' "$1"
+}
+
+# No process, pin, link or device of ours is left behind.
+assert_nothing_left() {
+	assert_eq "" "$(pgrep -a 'calfpen-priv|calf-dhcp4' || true)" "processes left"
+	assert_eq "" "$(ip -brief link show | grep '^calf' || true)" "a tap is left"
+	[ ! -e "$run/state.json" ] || fail "state.json is left"
+}

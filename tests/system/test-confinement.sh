@@ -1,0 +1,114 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: Apache-2.0
+#
+# Who may do what once it runs, read from /proc/PID/status; and what a calf
+# that was taken over can still do.
+
+. tests/system/calfpen.sh
+
+# field PID NAME
+field() {
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+
+# capabilities NUMBER... - as /proc prints a set of them
+capabilities() {
+	local set=0 number
+	for number; do
+		set=$((set | 1 << number))
+	done
+	printf '%016x' "$set"
+}
+
+SETGID=6 SETUID=7 SETPCAP=8 NET_ADMIN=12 SYS_ADMIN=21 BPF=39
+
+# confined PID CAPABILITIES
+confined() {
+	assert_eq "$2" "$(field "$1" CapPrm)" "permitted of $(field "$1" Name)"
+	assert_eq "$2" "$(field "$1" CapEff)" "effective"
+	assert_eq "$(capabilities)" "$(field "$1" CapInh)" "inheritable"
+	assert_eq "$(capabilities)" "$(field "$1" CapAmb)" "ambient"
+	assert_eq "$2" "$(field "$1" CapBnd)" "bounding set"
+	assert_eq 1 "$(field "$1" NoNewPrivs)"
+	assert_eq 2 "$(field "$1" Seccomp)"
+}
+
+test_supervisor_rights() {
+	lease
+	confined "$(supervisor_pid)" \
+		"$(capabilities $SETGID $SETUID $SETPCAP $NET_ADMIN $SYS_ADMIN $BPF)"
+}
+
+test_watcher_rights() {
+	lease
+	confined "$(watcher_pid)" "$(capabilities $NET_ADMIN)"
+}
+
+test_gateway_rights() {
+	local pid uid
+	lease
+	pid=$(gateway_pid)
+	uid=$(field "$pid" Uid | cut -f1)
+	confined "$pid" "$(capabilities)"
+	[ "$uid" -gt 65535 ] || fail "uid $uid"
+	assert_eq "$uid	$uid	$uid	$uid" "$(field "$pid" Uid)"
+	assert_eq "$uid	$uid	$uid	$uid" "$(field "$pid" Gid)"
+	assert_eq "" "$(field "$pid" Groups | tr -d ' ')"
+	# not dumpable: its /proc entries are root's
+	assert_eq 0 "$(stat -c %u "/proc/$pid/environ")"
+}
+
+test_calf_rights() {
+	local pid uid gateway ns
+	lease
+	pid=$(calf_pid)
+	uid=$(field "$pid" Uid | cut -f1)
+	gateway=$(field "$(gateway_pid)" Uid | cut -f1)
+	confined "$pid" "$(capabilities)"
+	[ "$uid" -gt 65535 ] || fail "uid $uid"
+	[ "$uid" != "$gateway" ] || fail "the calf has its gateway's uid"
+	for ns in user mnt pid net ipc uts cgroup; do
+		[ "$(readlink "/proc/$pid/ns/$ns")" != "$(readlink "/proc/self/ns/$ns")" ] ||
+			fail "the calf shares the $ns namespace"
+	done
+	assert_eq "0 1 2 3 4 5" "$(find "/proc/$pid/fd" -mindepth 1 -printf '%f\n' | sort -n | paste -sd ' ')"
+	assert_eq "" "$(tr -d '\0' <"/proc/$pid/environ")" "empty environment"
+	assert_eq 1 "$(find "/proc/$pid/root" -xdev -type f | wc -l)" "one file in its root"
+	assert_eq "" "$(pgrep runc || true)" "no runtime process stays"
+}
+
+# A second calf needs no change in priv: this one is hostile.
+hostile_start() {
+	mkdir -p "$LAB_DIR/hostile"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
+	cp "$tools/hostile-calf" "$LAB_DIR/hostile/"
+	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
+name: hostile
+executable: hostile-calf
+limits: {memory: 16777216, pids: 4, requests_per_second: 100, request_burst: 100}
+keys:
+  - {path: /mac, type: mac, access: [read]}
+frames:
+  - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 20, egress_burst: 10}
+END
+	calfpen_start --calf "$LAB_DIR/hostile"
+}
+
+test_hostile_calf_is_contained() {
+	hostile_start
+	wait_for_line "$LAB_DIR/calfpen.log" 'hostile: line with.control .\[31m bytes' 10
+	assert_fails grep 'ALLOWED' "$LAB_DIR/calfpen.log"
+	assert_eq 11 "$(grep -c 'hostile: .*: refused' <(sed '/line with/q' "$LAB_DIR/calfpen.log" | grep -v 'line with'))"
+	assert_fails grep -q $'\033' "$LAB_DIR/calfpen.log"
+}
+
+# A malformed control message ends the pair, not priv, and stands in the audit.
+test_malformed_message_restarts_the_pair() {
+	hostile_start
+	wait_for_line "$audit" '"subject":"hostile","verb":"malformed"' 10
+	wait_for 10 test_restarted
+	alive "$(supervisor_pid)" || fail "the supervisor ended"
+	alive "$(watcher_pid)" || fail "the watcher ended"
+	calfpen get /mac
+}
+test_restarted() { [ "$(state calves 0 restarts)" -ge 2 ]; }

@@ -1,0 +1,154 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: Apache-2.0
+#
+# Frames written to the tap by whoever holds it, as a hostile calf would.
+
+. tests/system/calfpen.sh
+
+# writer_start - take the tap's descriptor; frames go to $LAB_DIR/frames
+writer_start() {
+	mkfifo "$LAB_DIR/frames"
+	"$tools/tap-writer" "$(supervisor_pid)" <"$LAB_DIR/frames" >"$LAB_DIR/writer.log" 2>&1 &
+	started[writer]=$!
+	exec 7>"$LAB_DIR/frames"
+	wait_for_line "$LAB_DIR/writer.log" ready 5
+}
+
+# frames KIND - hex lines: a DISCOVER of ours, tagged in all ways, and more
+frames() {
+	python3 - "$1" "$LAB_UPLINK_MAC" <<'END'
+import struct, sys
+kind, mac = sys.argv[1], bytes.fromhex(sys.argv[2].replace(":", ""))
+broadcast = b"\xff" * 6
+
+def ipv4(source, destination, protocol, payload):
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0,
+                         bytes(source), bytes(destination))
+    total = sum(struct.unpack("!10H", header))
+    total = (total & 0xffff) + (total >> 16)
+    total = (total & 0xffff) + (total >> 16)
+    return header[:10] + struct.pack("!H", total ^ 0xffff) + header[12:] + payload
+
+bootp = struct.pack("!BBBBIHH16s16s64s128sI", 1, 1, 6, 0, 0xcafe, 1, 0, b"", mac, b"", b"",
+                    0x63825363) + b"\x35\x01\x01\xff" + bytes(56)
+udp = struct.pack("!HHHH", 68, 67, 8 + len(bootp), 0) + bootp
+packet = ipv4((0, 0, 0, 0), (255, 255, 255, 255), 17, udp)
+ping = ipv4((10, 77, 0, 66), (10, 77, 0, 67), 1, b"\x08\0\xf7\xff\0\0\0\0" + bytes(32))
+lists = {
+    "good": [broadcast + mac + b"\x08\0" + packet],
+    "vlan": [broadcast + mac + tag + b"\0\x05\x08\0" + packet for tag in (b"\x81\0", b"\x88\xa8")] +
+            [broadcast + mac + b"\x88\xa8\0\x05\x81\0\0\x06\x08\0" + packet,
+             broadcast + mac + b"\x81\0\0\0\x08\0" + packet],
+    "host": [mac + mac + b"\x08\0" + ping, broadcast + mac + b"\x08\0" + ping,
+             broadcast + b"\x02\0\0\0\0\x99" + b"\x08\x06" + bytes.fromhex(
+                 "0001080006040001" "020000000099" "0a4d0001" "000000000000" "0a4d0001"),
+             broadcast + mac + b"\x86\xdd" + bytes(40)],
+}
+for frame in lists[kind]:
+    print(frame.hex())
+END
+}
+
+ip_input() {
+	awk '/^Ip: [0-9]/ { print $4 }' /proc/net/snmp
+}
+
+server_frames() {
+	on_server cat "/sys/class/net/$LAB_SERVER_IF/statistics/rx_packets"
+}
+
+written() { [ "$(grep -c '^written\|^refused' "$LAB_DIR/writer.log")" -ge "$1" ]; }
+
+test_tagged_frames_do_not_leave() {
+	local before
+	lease
+	writer_start
+	start capture nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
+		tcpdump -n -e -U -i "$LAB_SERVER_IF" vlan
+	wait_for_line "$LAB_DIR/capture.log" 'listening on' 10
+	before=$(counter out_vlan)
+	frames vlan >&7
+	wait_for 5 written 4
+	assert_eq 4 "$(($(counter out_vlan) - before))"
+	frames good >&7
+	wait_for 5 written 5
+	assert_eq "" "$(grep -i 'vlan' "$LAB_DIR/capture.log" | grep -v 'listening\|verbose' || true)"
+}
+
+test_nothing_reaches_the_host() {
+	local before noise
+	lease
+	writer_start
+	before=$(ip_input)
+	noise=$(counter out_no_rule)
+	frames host >&7
+	wait_for 5 written 4
+	assert_eq "$before" "$(ip_input)"
+	[ "$(counter out_no_rule)" -gt "$noise" ] || fail "not counted"
+}
+
+# priv is dead, the descriptor lives on elsewhere: the filter stays on the tap.
+test_nothing_reaches_the_host_after_priv() {
+	local before tap
+	lease
+	writer_start
+	tap=$(state tap)
+	kill -KILL "$(supervisor_pid)"
+	wait_for 5 assert_fails pgrep calfpen-priv
+	before=$(ip_input)
+	[ -e "/sys/class/net/$tap" ] || fail "the tap should live on with its holder"
+	frames host >&7
+	frames good >&7
+	wait_for 5 written 5
+	assert_eq "$before" "$(ip_input)"
+	exec 7>&-
+	wait_for 5 assert_fails test -e "/sys/class/net/$tap"
+}
+
+# The tap is down until its programs are attached: nothing can be written.
+test_tap_is_down_before_its_programs() {
+	lease
+	stop calfpen
+	assert_eq "" "$(ip -brief link show | grep '^calf' || true)"
+}
+
+# A reply for a tap that is gone goes to the host, and to no other device.
+test_reply_without_tap_passes() {
+	local mode
+	for mode in native tc; do
+		lease --mode "$mode"
+		kill -KILL "$(supervisor_pid)"
+		wait_for 5 assert_fails pgrep 'calfpen-priv|calf-dhcp4'
+		# whoever comes next may get the tap's index
+		ip link add next0 type dummy
+		ip link set next0 up
+		test_send_reply
+		assert_eq 0 "$(cat /sys/class/net/next0/statistics/tx_packets)"
+		ip link del next0
+	done
+}
+test_send_reply() {
+	local before
+	before=$(counter in_no_tap)
+	on_server python3 - "$LAB_SERVER_IF" "$LAB_UPLINK_MAC" "$(test_live_xid)" <<'END'
+import socket, struct, sys
+interface, mac, xid = sys.argv[1], bytes.fromhex(sys.argv[2].replace(":", "")), int(sys.argv[3], 16)
+bootp = struct.pack("!BBBBIHH16s16s64s128sI", 2, 1, 6, 0, xid, 1, 0, b"", mac, b"", b"",
+                    0x63825363) + b"\x35\x01\x02\xff" + bytes(56)
+udp = struct.pack("!HHHH", 67, 68, 8 + len(bootp), 0) + bootp
+ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0,
+                 bytes((10, 77, 0, 1)), bytes((10, 77, 0, 150)))
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((interface, 0))
+s.send(mac + b"\x02\0\0\0\x77\x01" + b"\x08\0" + ip + udp)
+END
+	wait_for 2 test_counted_more in_no_tap "$before"
+}
+test_counted_more() { [ "$(counter "$1")" -gt "$2" ]; }
+# The xid of the calf's last exchange, as the filter remembers it.
+test_live_xid() {
+	bpftool map dump pinned "$pins/frame_xids" -j | python3 -c 'import json, sys
+entries = [entry["formatted"]["value"] for entry in json.load(sys.stdin)]
+xid = max(entries, key=lambda value: value["expires_ns"])["xid"]
+print(xid.to_bytes(4, "little").hex())'
+}

@@ -1,0 +1,127 @@
+# shellcheck shell=bash disable=SC2154,SC2034
+# SPDX-License-Identifier: Apache-2.0
+# lab: --server-option dhcp-option=option:T1,5s --server-option dhcp-option=option:T2,60s
+#
+# A real lease from a real server, through every process and both paths.
+
+. tests/system/calfpen.sh
+
+test_lease_reaches_the_host() {
+	local line
+	lease
+	line=$(ip -4 address show dev "$LAB_UPLINK")
+	assert_match 'inet 10\.77\.0\.1[0-9]{2}/24 brd 10\.77\.0\.255' "$line"
+	assert_match 'valid_lft (11[0-9]|120)sec' "$line" "the lease's lifetime is the kernel's"
+	assert_eq "$(calfpen get /ip)" "$(address)"
+	line=$(ip -4 route show default)
+	assert_match "default via 10\.77\.0\.1 dev $LAB_UPLINK .*src $(address | cut -d/ -f1)" "$line"
+	assert_match "mtu 1400" "$(ip link show dev "$LAB_UPLINK")"
+	assert_match $'search lab.example corp.example\n' "$(cat "$LAB_RESOLV")"
+	assert_match $'nameserver 10.77.0.1\nnameserver 10.77.0.2' "$(cat "$LAB_RESOLV")"
+}
+
+test_keys_are_strings_for_bpftool() {
+	local dump
+	lease
+	dump=$(bpftool map dump pinned "$pins/kv")
+	assert_match '"path": "/ip"' "$dump"
+	assert_match "\"text\": \"$(address)\"" "$dump"
+	assert_match '"path": "/nameserver/002"' "$dump"
+	assert_match '"text": "10.77.0.2"' "$dump"
+	assert_match '"path": "/lease/time"' "$dump"
+	assert_eq "10.77.0.1" "$(calfpen get /gateway)"
+	assert_eq "1400" "$(calfpen get /mtu)"
+	assert_eq "lab.example" "$(calfpen get /domain)"
+	assert_eq "$LAB_UPLINK_MAC" "$(calfpen get /mac)"
+}
+
+test_lease_is_one_commit() {
+	lease
+	assert_eq 1 "$(grep '"subject":"dhcp4"' "$audit" | grep -E '"path":"/(ip|gateway|mtu|domain|nameserver/001|lease/time)"' |
+		sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)" "one revision for all keys"
+}
+
+test_renews_at_t1_by_unicast() {
+	local before
+	lease
+	assert_eq 5 "$(calfpen get /lease/t1)"
+	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
+	wait_for 12 test_renewed "$before"
+	wait_for 2 test_counted out_unicast 1
+	assert_match 'valid_lft (11[5-9]|120)sec' "$(ip -4 address show dev "$LAB_UPLINK")" "refreshed"
+	assert_eq 1 "$(ip -4 -oneline address show dev "$LAB_UPLINK" | wc -l)"
+	assert_eq bound "$(calfpen get /lease/state)"
+}
+test_renewed() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
+test_counted() { [ "$(counter "$1")" -ge "$2" ]; }
+
+test_native_mode() {
+	lease --mode native
+	assert_match '"mode": "native"' "$(cat "$run/state.json")"
+	assert_match 'xdp' "$(ip link show dev "$LAB_UPLINK")"
+	test_counted in_accepted 2 || fail "replies did not come by XDP"
+}
+
+test_tc_mode() {
+	lease --mode tc
+	assert_match '"mode": "tc"' "$(cat "$run/state.json")"
+	assert_fails grep -q xdp <(ip link show dev "$LAB_UPLINK")
+	test_counted in_accepted 2 || fail "replies did not come by tc"
+}
+
+test_auto_mode_leaves_offloads() {
+	local before
+	before=$(ethtool -k "$LAB_UPLINK" 2>/dev/null) || skip "ethtool is not installed"
+	lease
+	assert_eq "$before" "$(ethtool -k "$LAB_UPLINK")"
+	assert_eq tc "$(state mode)"
+	assert_match 'offloads' "$(state mode_reason)"
+}
+
+test_root_cannot_write_the_store() {
+	local map key value
+	lease
+	for map in kv ctl undo acl_dhcp4 staging_dhcp4 frame_rules frame_xids frame_peers \
+		frame_buckets frame_counters; do
+		key=$(bpftool map show pinned "$pins/$map" -j | sed 's/.*"bytes_key":\([0-9]*\).*/\1/')
+		value=$(bpftool map show pinned "$pins/$map" -j | sed 's/.*"bytes_value":\([0-9]*\).*/\1/')
+		# shellcheck disable=SC2046
+		assert_match 'Operation not permitted' "$(bpftool map update pinned "$pins/$map" key hex \
+			$(printf '00 %.0s' $(seq "$key")) value hex $(printf '00 %.0s' $(seq "$value")) 2>&1)" "$map"
+	done
+	assert_match '^1?700$' "$(stat -c %a "$pins")"
+}
+
+test_deleting_a_key_unconfigures() {
+	lease
+	"$tools/gate" "$pins/gate_dhcp4" delete /gateway
+	wait_for 2 test_no_default_route
+	"$tools/gate" "$pins/gate_dhcp4" delete /mtu
+	wait_for 2 test_mtu 1500
+	"$tools/gate" "$pins/gate_dhcp4" delete /nameserver/001
+	wait_for 2 assert_fails grep -q 10.77.0.1 "$LAB_RESOLV"
+	"$tools/gate" "$pins/gate_dhcp4" delete /ip
+	wait_for 2 assert_fails has_address
+}
+test_no_default_route() { [ -z "$(ip -4 route show default)" ]; }
+test_mtu() { [ "$(cat "/sys/class/net/$LAB_UPLINK/mtu")" = "$1" ]; }
+
+test_stops_cleanly() {
+	lease
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+	has_address || fail "the address must stay until the lease is over"
+	calfpen get /ip
+}
+
+test_status_and_ls() {
+	lease
+	assert_match "/ip +$(address)" "$(calfpen ls)"
+	assert_match '/nameserver/001' "$(calfpen ls /nameserver)"
+	calfpen ls --json | python3 -m json.tool >/dev/null
+	calfpen status --json | python3 -m json.tool >/dev/null
+	assert_match "$LAB_UPLINK" "$(calfpen status)"
+	local code=0
+	calfpen get /absent || code=$?
+	assert_eq 3 "$code" "an absent key"
+}

@@ -1,0 +1,91 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 60
+#
+# What cannot be started says why in one line, exits with 1, leaves nothing.
+
+. tests/system/calfpen.sh
+
+# refused REGEX COMMAND... - exit code 1, exactly one line that matches
+refused() {
+	local regex=$1 output code=0
+	shift
+	output=$("$@" 2>&1 </dev/null) || code=$?
+	assert_eq 1 "$code" "exit code of: $* ($output)"
+	assert_eq 1 "$(printf '%s\n' "$output" | wc -l)" "one line of: $output"
+	assert_match "$regex" "$output"
+	assert_nothing_left
+	[ ! -e "$pins" ] || fail "$pins is left"
+}
+
+run_calfpen() {
+	calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "$@"
+}
+
+test_no_such_interface() {
+	refused 'nosuch0.*no such interface' calfpen run --interface nosuch0
+}
+
+test_not_root() {
+	# the build tree may lie below a directory that only root can enter
+	mkdir -p "$LAB_DIR/copy"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/copy"
+	cp -r "$TOP/build/bin" "$TOP/build/lib" "$LAB_DIR/copy/"
+	refused 'root' setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$LAB_DIR/copy/bin/calfpen" run --interface "$LAB_UPLINK"
+}
+
+test_bad_configuration() {
+	printf 'metric: 10\nmode: fast\n' >"$LAB_DIR/bad.yaml"
+	refused "$LAB_DIR/bad.yaml:2: .*" run_calfpen --config "$LAB_DIR/bad.yaml"
+	printf 'metric: 10\nmetrik: 10\n' >"$LAB_DIR/bad.yaml"
+	refused "$LAB_DIR/bad.yaml:2: .*metrik" run_calfpen --config "$LAB_DIR/bad.yaml"
+	refused "$LAB_DIR/absent.yaml" run_calfpen --config "$LAB_DIR/absent.yaml"
+}
+
+test_bad_description() {
+	mkdir "$LAB_DIR/calf"
+	sed 's/type: mac/type: mack/' build/lib/calfpen/calves/dhcp4/calf.yaml >"$LAB_DIR/calf/calf.yaml"
+	cp build/lib/calfpen/calves/dhcp4/calf-dhcp4 "$LAB_DIR/calf/"
+	refused 'calf.yaml:[0-9]+: .*mack' run_calfpen --calf "$LAB_DIR/calf"
+}
+
+test_no_runtime() {
+	refused 'norunc.*' run_calfpen --runtime norunc
+}
+
+test_no_bpffs() {
+	umount /sys/fs/bpf
+	refused 'mount -t bpf' run_calfpen
+}
+
+test_second_start() {
+	lease
+	local output code=0
+	output=$(run_calfpen 2>&1) || code=$?
+	assert_eq 1 "$code"
+	assert_match "runs already, as process $(supervisor_pid)" "$output"
+	assert_eq 1 "$(printf '%s\n' "$output" | wc -l)"
+	calfpen get /ip
+}
+
+test_udp_68_is_bound() {
+	start rival python3 -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 68))
+print("bound", flush=True)
+time.sleep(60)'
+	wait_for_line "$LAB_DIR/rival.log" bound 5
+	refused '68.*--takeover' run_calfpen
+}
+
+test_packet_socket_on_the_uplink() {
+	start rival python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+s.bind((sys.argv[1], 0x0800))
+print("bound", flush=True)
+time.sleep(60)' "$LAB_UPLINK"
+	wait_for_line "$LAB_DIR/rival.log" bound 5
+	refused '--takeover' run_calfpen
+	lease --takeover
+}

@@ -1,0 +1,77 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: Apache-2.0
+#
+# kill -9 of any process: the address stays, the process is back within two
+# seconds, the stored values are unchanged, nothing is left over.
+
+. tests/system/calfpen.sh
+
+stored() {
+	calfpen ls | grep -vE '^/(lease/|status/)'
+}
+
+# replaced PID-FUNCTION OLD - is another process in its place, alive?
+replaced() {
+	local now
+	now=$("$1") && [ "$now" != "$2" ] && [ "$now" != 0 ] && alive "$now"
+}
+
+survives() {
+	local role=$1 old address values
+	lease
+	old=$("$role")
+	address=$(address)
+	values=$(stored)
+	kill -KILL "$old"
+	wait_for 2 replaced "$role" "$old"
+	assert_eq "$address" "$(address)" "the address stays"
+	assert_eq "$values" "$(stored)" "the values stay"
+	wait_for 10 has_lease
+	assert_eq "$values" "$(stored)" "also once the new life has its lease"
+	assert_eq 1 "$(pgrep -c calf-dhcp4)"
+	assert_eq 3 "$(pgrep -c calfpen-priv)" "supervisor, watcher, gateway"
+}
+
+test_calf_is_killed() { survives calf_pid; }
+test_gateway_is_killed() { survives gateway_pid; }
+test_watcher_is_killed() { survives watcher_pid; }
+
+test_supervisor_is_killed() {
+	local old values address revision
+	lease
+	old=$(supervisor_pid)
+	address=$(address)
+	values=$(stored)
+	revision=$(calfpen status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["revision"])')
+	kill -KILL "$old"
+	wait_for 2 no_process
+	assert_eq "$address" "$(address)" "the address stays"
+	assert_eq "$values" "$(stored)" "the values stay"
+	calfpen_start
+	wait_for 2 replaced supervisor_pid "$old"
+	wait_for 10 has_lease
+	assert_eq "$address" "$(address)"
+	assert_eq "$values" "$(stored)"
+	[ "$(calfpen status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["revision"])')" -gt "$revision" ] ||
+		fail "the revision must go on"
+	assert_eq 1 "$(pgrep -c calf-dhcp4)"
+	assert_eq 3 "$(pgrep -c calfpen-priv)"
+	assert_eq 1 "$(ip -brief link show | grep -c '^calf')" "one tap"
+}
+no_process() { [ -z "$(pgrep 'calfpen-priv|calf-dhcp4')" ]; }
+
+# The watcher was away while the calf wrote: nothing is lost.
+test_watcher_catches_up() {
+	local old
+	lease
+	old=$(watcher_pid)
+	kill -STOP "$old"
+	"$tools/gate" "$pins/gate_dhcp4" delete /gateway
+	"$tools/gate" "$pins/gate_dhcp4" write /mtu 1300
+	kill -KILL "$old"
+	wait_for 3 replaced watcher_pid "$old"
+	wait_for 3 test_caught_up
+}
+test_caught_up() {
+	[ -z "$(ip -4 route show default)" ] && [ "$(cat "/sys/class/net/$LAB_UPLINK/mtu")" = 1300 ]
+}
