@@ -459,11 +459,11 @@ static __always_inline void record_denial(struct kv_request *request, struct kv_
 	struct kv_denial *denial;
 	struct kv_change *change;
 
-	if (subject >= KV_SUBJECTS_MAX)
-		return;
+	if (subject >= KV_SUBJECTS_MAX || verdict == -ENOENT)
+		return; /* "absent" is an answer */
 	control->subject[subject].n_refused++;
-	/* busy, full and absent are not attempts at something forbidden */
-	if (verdict == -EBUSY || verdict == -EAGAIN || verdict == -ENOENT)
+	/* busy and full are not attempts at something forbidden */
+	if (verdict == -EBUSY || verdict == -EAGAIN)
 		return;
 	denial = take_rate(&stage->denial_ns, now, config.denial_interval_ns,
 			   config.denial_burst_ns) ?

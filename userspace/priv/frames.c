@@ -108,6 +108,17 @@ int frames_open(struct frames *frames, int tap_ifindex)
 	return error;
 }
 
+const char *frames_mode_name(enum frame_mode mode)
+{
+	static const char *const names[] = {
+		[FRAME_MODE_AUTO] = "auto",
+		[FRAME_MODE_NATIVE] = "native",
+		[FRAME_MODE_TC] = "tc",
+	};
+
+	return names[mode];
+}
+
 void frames_deinit(struct frames *frames)
 {
 	frame_tc_bpf__destroy(frames->tc);

@@ -45,6 +45,9 @@ int frames_attach_tap(struct frames *frames, int tap_ifindex);
  */
 int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_mode mode);
 
+/* "auto", "native" or "tc". */
+const char *frames_mode_name(enum frame_mode mode);
+
 /* Let replies into the tap from now on: enter it in the devmap slot. */
 int frames_open(struct frames *frames, int tap_ifindex);
 

@@ -206,18 +206,18 @@ static int attach_auto(struct frames *frames, const char *uplink)
 	error = device_facts_get(uplink, &before);
 	if (error) {
 		snprintf(frames->mode_reason, sizeof(frames->mode_reason),
-			 "tc: the offloads of %s cannot be read (%s)", uplink, strerror(-error));
+			 "the offloads of %s cannot be read (%s)", uplink, strerror(-error));
 		return use_tc(frames);
 	}
 	/* veth takes segmentation offload from its peer, where we cannot look. */
 	if (!strcmp(before.driver, "veth")) {
 		snprintf(frames->mode_reason, sizeof(frames->mode_reason),
-			 "tc: native XDP on veth changes the offloads of its peer");
+			 "native XDP on veth changes the offloads of its peer");
 		return use_tc(frames);
 	}
 	fd = attach_native(frames);
 	if (fd < 0) {
-		snprintf(frames->mode_reason, sizeof(frames->mode_reason), "tc: %s",
+		snprintf(frames->mode_reason, sizeof(frames->mode_reason), "%s",
 			 fd == -EBUSY ? "another XDP program is on the uplink" :
 					"the driver has no native XDP");
 		return use_tc(frames);
@@ -225,14 +225,14 @@ static int attach_auto(struct frames *frames, const char *uplink)
 	error = device_facts_get(uplink, &after);
 	if (!error && !memcmp(&before, &after, sizeof(before))) {
 		snprintf(frames->mode_reason, sizeof(frames->mode_reason),
-			 "native: offloads and MTU stayed as they were");
+			 "offloads and MTU stayed as they were");
 		return use_native(frames, fd);
 	}
 	close(fd);
 	frame_xdp_bpf__destroy(frames->xdp);
 	frames->xdp = NULL;
 	snprintf(frames->mode_reason, sizeof(frames->mode_reason),
-		 "tc: native XDP changes the offloads of %s", uplink);
+		 "native XDP changes the offloads of %s", uplink);
 	return use_tc(frames);
 }
 
@@ -242,8 +242,7 @@ int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_m
 
 	if (mode == FRAME_MODE_AUTO)
 		return attach_auto(frames, uplink);
-	snprintf(frames->mode_reason, sizeof(frames->mode_reason), "%s: as asked for",
-		 mode == FRAME_MODE_NATIVE ? "native" : "tc");
+	snprintf(frames->mode_reason, sizeof(frames->mode_reason), "as asked for");
 	if (mode == FRAME_MODE_TC)
 		return use_tc(frames);
 	fd = attach_native(frames);
