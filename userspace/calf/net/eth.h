@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ethernet II headers (IEEE 802.3 clause 3), untagged: a frame channel of a
+ * calf carries no VLAN tags and no frame check sequence.
+ */
+#ifndef CALFPEN_CALF_NET_ETH_H
+#define CALFPEN_CALF_NET_ETH_H
+
+#include "userspace/common/bytes.h"
+
+#define ETH_ADDRESS_SIZE 6
+#define ETH_HEADER_SIZE 14
+#define ETH_TYPE_IPV4 0x0800
+#define ETH_FRAME_MAX 1514 /* header and a payload of 1,500 bytes */
+
+struct eth_header {
+	uint8_t destination[ETH_ADDRESS_SIZE];
+	uint8_t source[ETH_ADDRESS_SIZE];
+	uint16_t type; /* ETH_TYPE_* or any other, host order */
+};
+
+/* Take a header off `frame`; what is left is the payload, padding included.
+ * 0, or the positive condition NET_TRUNCATED (net.h). */
+int eth_parse(struct bytes_reader *frame, struct eth_header *header);
+
+/* Append a header; failure is the writer's. */
+void eth_put(struct bytes_writer *frame, const struct eth_header *header);
+
+#endif

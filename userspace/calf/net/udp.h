@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* UDP headers over IPv4 (RFC 768). */
+#ifndef CALFPEN_CALF_NET_UDP_H
+#define CALFPEN_CALF_NET_UDP_H
+
+#include "userspace/calf/net/ipv4.h"
+
+#define UDP_HEADER_SIZE 8
+
+struct udp_header {
+	uint16_t source_port; /* host order */
+	uint16_t destination_port;
+};
+
+/*
+ * Take a header off the payload of `ip`; what is left is the data, cut to the
+ * UDP length. A checksum of 0 means that there is none; otherwise it must be
+ * correct. NET_OK, NET_TRUNCATED, NET_UDP_LENGTH or NET_UDP_CHECKSUM.
+ */
+int udp_parse(struct bytes_reader *datagram, const struct ipv4_header *ip,
+	      struct udp_header *header);
+
+/* Append a header and `size` bytes of data, checksum filled in (never 0). */
+void udp_put(struct bytes_writer *datagram, const struct ipv4_header *ip,
+	     const struct udp_header *header, const void *data, size_t size);
+
+/*
+ * A whole frame. Parse: from the Ethernet header to the data, everything
+ * checked; NET_OK or any net_reason (NET_TYPE: not UDP over IPv4). The three
+ * headers are written as far as parsing came.
+ */
+struct udp_frame {
+	uint8_t destination_mac[6];
+	uint8_t source_mac[6];
+	struct ipv4_header ip;
+	struct udp_header udp;
+};
+
+#define UDP_FRAME_HEADERS (14 + IPV4_HEADER_SIZE + UDP_HEADER_SIZE)
+
+int udp_frame_parse(struct bytes_reader *frame, struct udp_frame *headers);
+void udp_frame_put(struct bytes_writer *frame, const struct udp_frame *headers, const void *data,
+		   size_t size);
+
+#endif
