@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/calf/sdk/calf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+
+#define METRICS_SIZE (CALF_METRICS_MAX * sizeof(uint64_t))
+#define FRAMES_PER_WAKEUP 16 /* then timers and the store have their turn */
+
+/* Where metrics go when nobody reads them. */
+static uint64_t unseen_metrics[CALF_METRICS_MAX];
+
+/* Without randomness nothing may be sent: there is no way to go on. */
+static void system_random(void *bytes, size_t size)
+{
+	uint8_t *at = bytes;
+
+	while (size > 0) {
+		ssize_t n = getrandom(at, size, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			log_error("getrandom: %s", strerrordesc_np(errno));
+			_exit(EXIT_FAILURE);
+		}
+		at += n;
+		size -= (size_t)n;
+	}
+}
+
+static int64_t system_wall_clock(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec;
+}
+
+static int set_nonblocking(int fd, const char *what)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && ((flags & O_NONBLOCK) || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0))
+		return 0;
+	log_error("descriptor %d (%s): %s", fd, what, strerrordesc_np(errno));
+	return -errno;
+}
+
+static int map_metrics(struct calf *calf, int fd)
+{
+	void *page;
+
+	calf->metrics = unseen_metrics;
+	if (fd < 0)
+		return 0;
+	page = mmap(NULL, METRICS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED) {
+		log_error("descriptor %d (metrics): %s", fd, strerrordesc_np(errno));
+		return -errno;
+	}
+	calf->metrics = page;
+	return 0;
+}
+
+/* Up to so many frames at a time; what is left wakes us again. */
+static int dispatch_frames(struct loop *loop, int fd, short revents, void *data)
+{
+	struct calf *calf = data;
+
+	(void)loop;
+	(void)revents;
+	for (int i = 0; i < FRAMES_PER_WAKEUP; i++) {
+		/* A byte more, so that a frame that is too long is seen to be. */
+		uint8_t frame[CALF_FRAME_MAX + 1];
+		ssize_t n = read(fd, frame, sizeof(frame));
+
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			int error = n < 0 ? errno : ENODEV;
+
+			log_error("frames: %s", strerrordesc_np(error));
+			return -error;
+		}
+		if ((size_t)n <= CALF_FRAME_MAX && calf->frame_call)
+			calf->frame_call(calf, frame, (size_t)n, calf->frame_data);
+	}
+	return 0;
+}
+
+int calf_init(struct calf *calf, const struct calf_fds *fds)
+{
+	int r;
+
+	memset(calf, 0, sizeof(*calf));
+	calf->fds = *fds;
+	calf->random = system_random;
+	calf->wall_clock = system_wall_clock;
+	loop_init(&calf->loop);
+	signal(SIGPIPE, SIG_IGN);
+	r = map_metrics(calf, fds->metrics);
+	if (r == 0)
+		r = set_nonblocking(fds->frames, "frames");
+	if (r == 0)
+		r = set_nonblocking(fds->control, "control");
+	if (r < 0)
+		return r;
+	r = loop_add_fd(&calf->loop, fds->frames, POLLIN, dispatch_frames, calf);
+	if (r == 0)
+		r = loop_add_fd(&calf->loop, fds->control, POLLIN, calf_store_dispatch, calf);
+	if (r < 0)
+		log_error("event loop: %s", strerrordesc_np(-r));
+	return r;
+}
+
+int calf_run(struct calf *calf)
+{
+	int r = loop_run(&calf->loop);
+
+	return r < 0 ? r : calf->status;
+}
+
+void calf_stop(struct calf *calf, int status)
+{
+	calf->status = status;
+	calf->loop.stop = true;
+}
+
+void calf_on_frame(struct calf *calf, calf_frame_fn call, void *data)
+{
+	calf->frame_call = call;
+	calf->frame_data = data;
+}
+
+int calf_send_frame(struct calf *calf, const uint8_t *frame, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = write(calf->fds.frames, frame, size);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EMSGSIZE;
+}
+
+/* One writer; readers of the page see a whole value or the one before. */
+void calf_metric_set(struct calf *calf, size_t i_metric, uint64_t value)
+{
+	if (i_metric < CALF_METRICS_MAX)
+		__atomic_store_n(&calf->metrics[i_metric], value, __ATOMIC_RELAXED);
+}
+
+void calf_metric_add(struct calf *calf, size_t i_metric, uint64_t count)
+{
+	if (i_metric < CALF_METRICS_MAX)
+		calf_metric_set(calf, i_metric, calf->metrics[i_metric] + count);
+}

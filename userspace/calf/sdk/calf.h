@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libcalf: what every calf has. A calf is started with fixed descriptors, an
+ * empty environment and nothing else; it reads frames and store responses,
+ * writes frames and store requests, and ends when its control socket does.
+ *
+ *	static struct calf calf;
+ *
+ *	log_init("name", STDERR_FILENO, LOG_LEVEL_INFO);
+ *	if (calf_init(&calf, &CALF_FDS_STANDARD) < 0)
+ *		return 1;
+ *	... calf_on_frame(), loop_add_timer(&calf.loop, ...) ...
+ *	if (calf_confine() < 0)
+ *		return 1;
+ *	... calf_store_read() ...
+ *	return calf_run(&calf) < 0;
+ *
+ * No function here allocates; struct calf is large and meant to be static.
+ * Unless stated otherwise they return 0 or a negative errno, which they have
+ * logged. Prototypes are grouped by the file that defines them.
+ */
+#ifndef CALFPEN_CALF_SDK_CALF_H
+#define CALFPEN_CALF_SDK_CALF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps/kv.h"
+#include "userspace/common/loop.h"
+#include "userspace/common/wire.h"
+
+#define CALF_FRAME_MAX 1514  /* longest frame read or written, bytes */
+#define CALF_METRICS_MAX 512 /* u64 slots of the page */
+#define CALF_PENDING_MAX 32  /* store requests without response */
+
+/*
+ * The descriptors; 0 is /dev/null, 1 and 2 are log pipes (common/log.h).
+ * They are adopted: nothing closes them.
+ */
+struct calf_fds {
+	int frames;  /* one raw Ethernet frame per read and write, no header */
+	int control; /* SOCK_STREAM to the gateway, common/wire.h */
+	int metrics; /* memfd of one page of u64; -1: counted, but not shown */
+};
+
+#define CALF_FDS_STANDARD ((const struct calf_fds){ .frames = 3, .control = 4, .metrics = 5 })
+
+struct calf;
+
+/* A frame that arrived; valid during the call. */
+typedef void (*calf_frame_fn)(struct calf *calf, const uint8_t *frame, size_t size, void *data);
+
+/*
+ * The response to a store request. `status`: 0, with the value that was read;
+ * -ENOENT, the key does not exist; -EAGAIN, the store was busy or the rate
+ * used up, try later; -EREMOTEIO, refused, with the store's reason as text.
+ * The text is NUL-terminated and valid during the call.
+ */
+typedef void (*calf_response_fn)(struct calf *calf, int status, const char *text, size_t length,
+				 void *data);
+
+/* Changes of one commit, all or nothing. 32 KiB: keep it static. */
+struct calf_commit {
+	uint32_t n_changes;
+	uint32_t size;
+	uint8_t bytes[KV_REQUEST_MAX]; /* packed struct kv_change */
+};
+
+/* Private to store.c. */
+struct calf_store {
+	uint8_t tx[2 * WIRE_FRAME_MAX];
+	size_t tx_size; /* encoded */
+	size_t tx_at;	/* of these written */
+	uint8_t rx[WIRE_FRAME_MAX];
+	size_t rx_size;
+	int32_t last_id;
+	uint32_t n_pending;
+	struct {
+		int32_t id;
+		calf_response_fn call;
+		void *data;
+	} pending[CALF_PENDING_MAX];
+};
+
+struct calf {
+	struct loop loop; /* its clock, loop.now_ns, may be replaced by a test's */
+	struct calf_fds fds;
+	/* Fill with random bytes; getrandom(2) unless a test replaces it. */
+	void (*random)(void *bytes, size_t size);
+	/* Seconds since 1970; for people, never for timers. */
+	int64_t (*wall_clock)(void);
+	uint64_t *metrics;
+	int status; /* what calf_run() returns */
+	calf_frame_fn frame_call;
+	void *frame_data;
+	struct calf_store store;
+};
+
+/* calf.c */
+
+/*
+ * Adopt the descriptors: non-blocking, watched by calf->loop; map the metrics
+ * page; ignore SIGPIPE, so that a peer that is gone is an error of write(2).
+ * `calf` outlives everything registered with it.
+ */
+int calf_init(struct calf *calf, const struct calf_fds *fds);
+
+/* Serve until the control socket ends (0), something fails, or calf_stop(). */
+int calf_run(struct calf *calf);
+
+/* Let calf_run() return `status`: 0 or a negative errno. */
+void calf_stop(struct calf *calf, int status);
+
+/* Call for every frame. One function per calf. */
+void calf_on_frame(struct calf *calf, calf_frame_fn call, void *data);
+
+/* Write one frame. 0, or a negative errno, not logged: the frame is lost, as
+ * frames may be. */
+int calf_send_frame(struct calf *calf, const uint8_t *frame, size_t size);
+
+/* The slot's index is its place in the description's list of metrics. */
+void calf_metric_add(struct calf *calf, size_t i_metric, uint64_t count);
+void calf_metric_set(struct calf *calf, size_t i_metric, uint64_t value);
+
+/* confine.c */
+
+/*
+ * From here on: read, write, ppoll, clock_gettime, getrandom, exit,
+ * exit_group, rt_sigreturn. Any other system call ends the process. Cannot be
+ * taken back; further calls narrow nothing.
+ */
+int calf_confine(void);
+
+/* store.c */
+
+/*
+ * Ask for a key, or for a commit of at least one change (copied, `commit` may
+ * be used again at once). `call` gets the response; it is never called from
+ * within these functions. -ENOBUFS: too much is unanswered, nothing was
+ * sent; -EILSEQ, -EINVAL: a path is not canonical, or no change. Not logged.
+ */
+int calf_store_read(struct calf *calf, const char *path, calf_response_fn call, void *data);
+int calf_store_commit(struct calf *calf, const struct calf_commit *commit, calf_response_fn call,
+		      void *data);
+
+/* Called by the loop. */
+int calf_store_dispatch(struct loop *loop, int fd, short revents, void *data);
+
+/* commit.c */
+
+void calf_commit_init(struct calf_commit *commit);
+/* Append a change. -EILSEQ: path not canonical; -EMSGSIZE: text longer than
+ * KV_VALUE_MAX; -E2BIG: no room. Not logged. */
+int calf_commit_write(struct calf_commit *commit, const char *path, const char *text);
+int calf_commit_delete(struct calf_commit *commit, const char *path);
+
+#endif
