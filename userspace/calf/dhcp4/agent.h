@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calf as a whole: reads its settings, runs the state machine on frames
+ * and timers, carries out its actions.
+ */
+#ifndef CALFPEN_CALF_DHCP4_AGENT_H
+#define CALFPEN_CALF_DHCP4_AGENT_H
+
+#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/publish.h"
+#include "userspace/calf/dhcp4/report.h"
+#include "userspace/calf/dhcp4/settings.h"
+#include "userspace/calf/sdk/calf.h"
+
+struct agent {
+	struct calf *calf;
+	struct settings settings;
+	struct client client;
+	struct publisher publisher;
+	struct report report;
+	struct loop_timer timer;
+	bool is_started; /* the settings are there */
+};
+
+/* Hook into the calf's loop and ask for the settings; the rest follows when
+ * the loop runs. 0, or a negative errno, logged. */
+int agent_start(struct agent *agent, struct calf *calf);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/calf/dhcp4/client.h"
+
+#include "userspace/calf/dhcp4/routes.h"
+
+#define NS_PER_S 1000000000ull
+#define LINK_LOCAL 0xa9fe /* 169.254/16: RFC 3927 1.6, not for DHCP */
+#define FUZZ_SHIFT 6	  /* a 64th of the lease */
+
+bool client_lease_is_address(struct in_addr address)
+{
+	return message_is_host_address(address) && ntohl(address.s_addr) >> 16 != LINK_LOCAL;
+}
+
+/* -width .. +width, from 32 random bits. */
+static int64_t fuzz_ns(uint64_t width_ns, uint32_t random)
+{
+	return (int64_t)((2 * width_ns >> 16) * (random >> 16)) - (int64_t)width_ns;
+}
+
+static void set_times(struct client_lease *lease, const struct message *ack,
+		      const uint32_t random[2])
+{
+	uint64_t whole_ns = lease->time_s * NS_PER_S;
+	uint64_t width_ns = whole_ns >> FUZZ_SHIFT;
+
+	lease->t1_s = ack->t1_s;
+	lease->t2_s = ack->t2_s;
+	if (lease->t1_s == 0 || lease->t1_s >= lease->t2_s || lease->t2_s >= lease->time_s) {
+		lease->t1_s = lease->time_s / 2;
+		lease->t2_s = (uint32_t)(lease->time_s * 7ull / 8);
+	}
+	lease->expires_ns = lease->start_ns + whole_ns;
+	lease->t1_ns = lease->start_ns + lease->t1_s * NS_PER_S;
+	lease->t2_ns = lease->start_ns + lease->t2_s * NS_PER_S;
+	/* Hosts that started together must not renew together. T1 and T2 that
+	 * leave no room for it are meant as they are. */
+	if (lease->t2_ns + width_ns < lease->expires_ns &&
+	    lease->t1_ns + 2 * width_ns < lease->t2_ns &&
+	    lease->t1_ns - lease->start_ns > width_ns) {
+		lease->t1_ns += (uint64_t)fuzz_ns(width_ns, random[0]);
+		lease->t2_ns += (uint64_t)fuzz_ns(width_ns, random[1]);
+	}
+}
+
+void client_lease_init(struct client_lease *lease, const struct message *ack, uint64_t start_ns,
+		       const uint32_t random[2])
+{
+	*lease = (struct client_lease){
+		.address = ack->yiaddr,
+		.prefix_length = ack->parameters.prefix_length,
+		.server = ack->server,
+		.time_s = ack->lease_s,
+		.start_ns = start_ns,
+		.parameters = ack->parameters,
+	};
+	if (lease->prefix_length == 0)
+		lease->prefix_length = routes_class_prefix(ack->yiaddr);
+	if (lease->time_s == CLIENT_INFINITE) {
+		lease->t1_s = lease->t2_s = CLIENT_INFINITE;
+		lease->t1_ns = lease->t2_ns = lease->expires_ns = CLIENT_NEVER;
+		return;
+	}
+	if (lease->time_s == 0)
+		lease->time_s = CLIENT_LEASE_FALLBACK_S;
+	if (lease->time_s < CLIENT_LEASE_MIN_S)
+		lease->time_s = CLIENT_LEASE_MIN_S;
+	set_times(lease, ack, random);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/calf/dhcp4/lease.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NS_PER_S 1000000000ull
+#define MTU_MIN 576 /* below is a server's mistake: RFC 2132 5.1 allows 68 */
+#define NUMBER_SIZE 24
+#define DATE_SIZE 32
+
+static const char *const paths[LEASE_NAME_SERVER] = {
+	[LEASE_IP] = "/ip",
+	[LEASE_GATEWAY] = "/gateway",
+	[LEASE_MTU] = "/mtu",
+	[LEASE_DOMAIN] = "/domain",
+	[LEASE_SEARCH] = "/search",
+	[LEASE_TIME] = "/lease/time",
+	[LEASE_STATE] = "/lease/state",
+	[LEASE_SERVER] = "/lease/server",
+	[LEASE_ADDRESS] = "/lease/address",
+	[LEASE_T1] = "/lease/t1",
+	[LEASE_T2] = "/lease/t2",
+	[LEASE_EXPIRES] = "/lease/expires",
+};
+
+void lease_path(enum lease_slot slot, char path[static KV_PATH_SIZE])
+{
+	if (slot >= LEASE_ROUTE)
+		snprintf(path, KV_PATH_SIZE, "/route/%03d", (int)(slot - LEASE_ROUTE) + 1);
+	else if (slot >= LEASE_NAME_SERVER)
+		snprintf(path, KV_PATH_SIZE, "/nameserver/%03d",
+			 (int)(slot - LEASE_NAME_SERVER) + 1);
+	else
+		snprintf(path, KV_PATH_SIZE, "%s", paths[slot]);
+}
+
+/* An empty text means that there is no value. */
+static void put(struct lease_keys *keys, int slot, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	if (size == 1 || size > sizeof(keys->text) - 1 - keys->used)
+		return;
+	keys->at[slot] = (uint16_t)(keys->used + 1);
+	memcpy(keys->text + keys->at[slot], text, size);
+	keys->used = (uint16_t)(keys->used + size);
+}
+
+static void put_number(struct lease_keys *keys, int slot, uint64_t number)
+{
+	char text[NUMBER_SIZE];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	put(keys, slot, text);
+}
+
+static void put_seconds(struct lease_keys *keys, int slot, uint32_t seconds)
+{
+	char text[VALUE_UINT_SIZE];
+
+	value_format_lifetime(seconds, text);
+	put(keys, slot, text);
+}
+
+static void put_address(struct lease_keys *keys, int slot, struct in_addr address)
+{
+	char text[VALUE_IPV4_SIZE];
+
+	value_format_ipv4(address, text);
+	put(keys, slot, text);
+}
+
+static void put_net(struct lease_keys *keys, int slot, struct in_addr address,
+		    uint8_t prefix_length)
+{
+	struct value_ipv4_net net = { .address = address, .prefix_length = prefix_length };
+	char text[VALUE_IPV4_NET_SIZE];
+
+	value_format_ipv4_net(&net, text);
+	put(keys, slot, text);
+}
+
+static void put_route(struct lease_keys *keys, int slot, const struct value_route *route)
+{
+	struct value_ipv4_net net = { .address = route->destination,
+				      .prefix_length = route->prefix_length };
+	char destination[VALUE_IPV4_NET_SIZE], gateway[VALUE_IPV4_SIZE];
+	char text[LEASE_ROUTE_SIZE];
+
+	value_format_ipv4_net(&net, destination);
+	value_format_ipv4(route->gateway, gateway);
+	if (route->onlink)
+		snprintf(text, sizeof(text), "%s onlink", destination);
+	else
+		snprintf(text, sizeof(text), "%s via %s", destination, gateway);
+	put(keys, slot, text);
+}
+
+/*
+ * RFC 3339, UTC. Not gmtime_r(): the C library's opens the time zone file,
+ * which ends a confined calf. Civil date from days: years begin in March, so
+ * that the leap day is the last of its year; an era is 400 years.
+ */
+static void put_date(struct lease_keys *keys, int slot, int64_t wall_s)
+{
+	int64_t days, era, era_day, year, year_day, month, s;
+	char text[DATE_SIZE];
+
+	if (wall_s < 0 || wall_s >= 253402300800) /* year 10000 */
+		return;
+	days = wall_s / 86400 + 719468; /* since 0000-03-01 */
+	s = wall_s % 86400;
+	era = days / 146097;
+	era_day = days % 146097;
+	year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
+	year_day = era_day - (365 * year + year / 4 - year / 100);
+	month = (5 * year_day + 2) / 153; /* 0: March */
+	snprintf(text, sizeof(text),
+		 "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64 ":%02" PRId64
+		 "Z",
+		 era * 400 + year + (month >= 10), month < 10 ? month + 3 : month - 9,
+		 year_day - (153 * month + 2) / 5 + 1, s / 3600, s / 60 % 60, s % 60);
+	put(keys, slot, text);
+}
+
+static void put_times(struct lease_keys *keys, const struct client_lease *lease, uint64_t now_ns,
+		      int64_t wall_s)
+{
+	uint64_t left_s;
+
+	put_seconds(keys, LEASE_T1, lease->t1_s);
+	put_seconds(keys, LEASE_T2, lease->t2_s);
+	if (lease->expires_ns == CLIENT_NEVER) {
+		put_seconds(keys, LEASE_TIME, VALUE_LIFETIME_INFINITE);
+		put(keys, LEASE_EXPIRES, "never");
+		return;
+	}
+	left_s = lease->expires_ns > now_ns ? (lease->expires_ns - now_ns) / NS_PER_S : 0;
+	put_number(keys, LEASE_TIME, left_s);
+	put_date(keys, LEASE_EXPIRES, wall_s + (int64_t)left_s);
+}
+
+void lease_project(const struct client_lease *lease, enum client_state state, uint64_t now_ns,
+		   int64_t wall_s, struct lease_keys *keys)
+{
+	const struct message_parameters *parameters = &lease->parameters;
+	static const char *const states[_CLIENT_STATE_N] = {
+		[CLIENT_BOUND] = "bound",
+		[CLIENT_RENEWING] = "renewing",
+		[CLIENT_REBINDING] = "rebinding",
+	};
+
+	*keys = LEASE_KEYS_NULL(*keys);
+	if (state < CLIENT_BOUND)
+		return;
+	put_net(keys, LEASE_IP, lease->address, lease->prefix_length);
+	if (parameters->gateway.s_addr != INADDR_ANY &&
+	    parameters->gateway.s_addr != lease->address.s_addr)
+		put_address(keys, LEASE_GATEWAY, parameters->gateway);
+	if (parameters->mtu >= MTU_MIN)
+		put_number(keys, LEASE_MTU, parameters->mtu);
+	put(keys, LEASE_DOMAIN, parameters->domain);
+	put(keys, LEASE_SEARCH, parameters->search);
+	for (int i = 0; i < parameters->n_name_servers; i++)
+		put_address(keys, LEASE_NAME_SERVER + i, parameters->name_servers[i]);
+	for (int i = 0; i < parameters->n_routes; i++)
+		put_route(keys, LEASE_ROUTE + i, &parameters->routes[i]);
+	put(keys, LEASE_STATE, states[state]);
+	put_address(keys, LEASE_SERVER, lease->server);
+	put_address(keys, LEASE_ADDRESS, lease->address);
+	put_times(keys, lease, now_ns, wall_s);
+}
+
+static const char *get(const struct lease_keys *keys, int slot)
+{
+	return keys->at[slot] != 0 ? keys->text + keys->at[slot] : NULL;
+}
+
+/* These two follow from when a lease was renewed; in between only their
+ * rounding changes. */
+static bool is_time(int slot)
+{
+	return slot == LEASE_TIME || slot == LEASE_EXPIRES;
+}
+
+/* True if the slot must be written or deleted. */
+static bool is_changed(const struct lease_keys *from, const struct lease_keys *to, int slot,
+		       bool renewed)
+{
+	const char *wanted = get(to, slot), *there;
+
+	if (!from)
+		return true;
+	there = get(from, slot);
+	if (!there || !wanted)
+		return there != wanted;
+	if (is_time(slot) && !renewed)
+		return false;
+	return slot == LEASE_TIME || strcmp(there, wanted) != 0;
+}
+
+void lease_changes(const struct lease_keys *from, const struct lease_keys *to, bool renewed,
+		   struct calf_commit *commit)
+{
+	calf_commit_init(commit);
+	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
+		const char *wanted = get(to, slot);
+		char path[KV_PATH_SIZE];
+
+		if (!is_changed(from, to, slot, renewed))
+			continue;
+		lease_path((enum lease_slot)slot, path);
+		/* Sizes and paths are ours: neither can fail. */
+		if (wanted)
+			(void)calf_commit_write(commit, path, wanted);
+		else
+			(void)calf_commit_delete(commit, path);
+	}
+}

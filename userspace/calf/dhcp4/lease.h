@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lease as keys of the store: what should stand there, and the changes
+ * that make it so. Pure; the caller commits.
+ */
+#ifndef CALFPEN_CALF_DHCP4_LEASE_H
+#define CALFPEN_CALF_DHCP4_LEASE_H
+
+#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/sdk/calf.h"
+
+/* Keys, each in its place; directories take as many as they may hold. */
+enum lease_slot {
+	LEASE_IP = 0,
+	LEASE_GATEWAY,
+	LEASE_MTU,
+	LEASE_DOMAIN,
+	LEASE_SEARCH,
+	LEASE_TIME,
+	LEASE_STATE,
+	LEASE_SERVER,
+	LEASE_ADDRESS,
+	LEASE_T1,
+	LEASE_T2,
+	LEASE_EXPIRES,
+	LEASE_NAME_SERVER,					    /* /nameserver/001 .. */
+	LEASE_ROUTE = LEASE_NAME_SERVER + MESSAGE_NAME_SERVERS_MAX, /* /route/001 .. */
+	_LEASE_SLOT_N = LEASE_ROUTE + MESSAGE_ROUTES_MAX,
+};
+
+_Static_assert(_LEASE_SLOT_N <= KV_CHANGES_MAX, "a lease is one commit");
+
+#define LEASE_ROUTE_SIZE (VALUE_IPV4_NET_SIZE + 4 + VALUE_IPV4_SIZE) /* "NET via ROUTER" */
+#define LEASE_TEXT_SIZE                                                         \
+	(2 * KV_VALUE_SIZE + 512 + MESSAGE_NAME_SERVERS_MAX * VALUE_IPV4_SIZE + \
+	 MESSAGE_ROUTES_MAX * LEASE_ROUTE_SIZE)
+
+/* The values of all slots. LEASE_KEYS_NULL: none is there. */
+struct lease_keys {
+	uint16_t at[_LEASE_SLOT_N]; /* position in text, or 0: absent */
+	uint16_t used;
+	char text[LEASE_TEXT_SIZE]; /* from 1 on */
+};
+
+#define LEASE_KEYS_NULL(_x) ((struct lease_keys){ 0 })
+
+/* Path of a slot: "/nameserver/001". */
+void lease_path(enum lease_slot slot, char path[static KV_PATH_SIZE]);
+
+/*
+ * What should stand in the store for `lease` in `state`; none if state is
+ * below BOUND. /lease/time is what is left at `now_ns`, rounded down, for the
+ * store dates it by its commit. /lease/expires is wall time, from `wall_s`
+ * (seconds since 1970). Every value is of its key's type.
+ */
+void lease_project(const struct client_lease *lease, enum client_state state, uint64_t now_ns,
+		   int64_t wall_s, struct lease_keys *keys);
+
+/*
+ * The changes from `from` to `to`, in one commit: exactly the keys that
+ * differ, and /lease/time as well if `renewed`. `from` NULL: what stands there
+ * is not known, so every key is written or deleted. The commit may come out
+ * empty.
+ */
+void lease_changes(const struct lease_keys *from, const struct lease_keys *to, bool renewed,
+		   struct calf_commit *commit);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slots of the metrics page, in the order of calf.yaml (a test compares). */
+#ifndef CALFPEN_CALF_DHCP4_METRICS_H
+#define CALFPEN_CALF_DHCP4_METRICS_H
+
+#include "userspace/calf/dhcp4/reason.h"
+
+enum metric {
+	METRIC_STATE = 0, /* enum client_state */
+	METRIC_DISCOVER_SENT,
+	METRIC_REQUEST_SENT,
+	METRIC_SEND_FAILED,
+	METRIC_OFFER_RECEIVED,
+	METRIC_ACK_RECEIVED,
+	METRIC_NAK_RECEIVED,
+	METRIC_LEASE_GRANTED, /* new and renewed */
+	METRIC_LEASE_LOST,
+	METRIC_COMMIT,
+	METRIC_COMMIT_FAILED,
+	METRIC_DISCARDED, /* the first reason after REASON_NONE, and so on */
+	_METRIC_N = METRIC_DISCARDED + _REASON_N - 1,
+};
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The options of a message (RFC 2132), in the order of RFC 2131 section 4.1:
+ * options field, then `file`, then `sname` where option 52 opens them. The
+ * instances of an option are joined over all three (RFC 3396).
+ */
+#ifndef CALFPEN_CALF_DHCP4_OPTIONS_H
+#define CALFPEN_CALF_DHCP4_OPTIONS_H
+
+#include "userspace/common/bytes.h"
+
+enum option_code {
+	OPTION_PAD = 0,
+	OPTION_SUBNET_MASK = 1,
+	OPTION_ROUTER = 3,
+	OPTION_NAME_SERVER = 6,
+	OPTION_HOST_NAME = 12,
+	OPTION_DOMAIN_NAME = 15,
+	OPTION_MTU = 26,
+	OPTION_STATIC_ROUTE = 33,
+	OPTION_TIME_SERVER = 42,
+	OPTION_REQUESTED_ADDRESS = 50,
+	OPTION_LEASE_TIME = 51,
+	OPTION_OVERLOAD = 52,
+	OPTION_MESSAGE_TYPE = 53,
+	OPTION_SERVER_ID = 54,
+	OPTION_PARAMETER_LIST = 55,
+	OPTION_MESSAGE = 56,
+	OPTION_MESSAGE_SIZE = 57,
+	OPTION_RENEWAL_TIME = 58,
+	OPTION_REBINDING_TIME = 59,
+	OPTION_CLIENT_ID = 61,
+	OPTION_CAPTIVE_PORTAL = 114,
+	OPTION_SEARCH = 119,
+	OPTION_CLASSLESS_ROUTE = 121,
+	OPTION_ENCRYPTED_DNS = 162,
+	OPTION_CLASSLESS_ROUTE_MICROSOFT = 249,
+	OPTION_END = 255,
+};
+
+#define OPTION_SIZE_MAX 1536 /* of a joined option: more than a frame holds */
+
+/* The fields that hold options; they are read, never written. */
+struct options {
+	struct bytes_reader fields[3];
+	unsigned int n_fields;
+};
+
+/* One joined option. */
+struct option {
+	uint8_t bytes[OPTION_SIZE_MAX];
+	size_t size;
+};
+
+/*
+ * Find the fields. Only the first valid option 52 (1, 2 or 3) of the options
+ * field counts; inside `file` and `sname` it is ignored, so that each field is
+ * read once. The readers' memory outlives `options`.
+ */
+void options_init(struct options *options, struct bytes_reader field, struct bytes_reader file,
+		  struct bytes_reader sname);
+
+/*
+ * Join all instances of `code` into *option. True if there is one, of 0 bytes
+ * or more; false if there is none, or together they exceed OPTION_SIZE_MAX.
+ * An option that runs over the end of its field ends that field.
+ */
+bool options_get(const struct options *options, uint8_t code, struct option *option);
+
+/* A reader over a joined option. */
+struct bytes_reader option_reader(const struct option *option);
+
+#endif

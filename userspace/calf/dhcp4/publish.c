@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: Until the first commit has succeeded nothing is known of the store: it
+ * may hold the keys of a former life, which this calf may not even read. So
+ * the first commit names every key, and deletes those that the lease has not.
+ */
+#include "userspace/calf/dhcp4/publish.h"
+
+#include <errno.h>
+
+#include "userspace/calf/dhcp4/metrics.h"
+#include "userspace/common/log.h"
+
+#define RETRY_FIRST_NS 100000000ull
+#define RETRY_MAX_NS 10000000000ull
+
+static void submit(struct publisher *publisher);
+
+static void fail(struct publisher *publisher, const char *reason)
+{
+	uint64_t delay_ns = RETRY_FIRST_NS;
+
+	calf_metric_add(publisher->calf, METRIC_COMMIT_FAILED, 1);
+	if (publisher->n_failures == 0)
+		log_warning("lease not stored, will be tried again: %s", reason);
+	for (uint32_t i = 0; i < publisher->n_failures && delay_ns < RETRY_MAX_NS; i++)
+		delay_ns *= 2;
+	if (delay_ns > RETRY_MAX_NS)
+		delay_ns = RETRY_MAX_NS;
+	publisher->n_failures++;
+	publisher->is_due = true;
+	publisher->due_renewed |= publisher->sent_renewed;
+	loop_timer_set(&publisher->retry, publisher->calf->loop.now_ns() + delay_ns);
+}
+
+static void on_response(struct calf *calf, int status, const char *text, size_t length, void *data)
+{
+	struct publisher *publisher = data;
+
+	(void)length;
+	publisher->is_sent = false;
+	if (status < 0) {
+		fail(publisher, text);
+		return;
+	}
+	calf_metric_add(calf, METRIC_COMMIT, 1);
+	publisher->there = publisher->sent;
+	publisher->is_known = true;
+	publisher->n_failures = 0;
+	if (publisher->is_due)
+		submit(publisher);
+}
+
+static void submit(struct publisher *publisher)
+{
+	const struct client *client = publisher->client;
+	struct calf *calf = publisher->calf;
+	int r;
+
+	publisher->is_due = false;
+	publisher->sent_renewed = publisher->due_renewed;
+	publisher->due_renewed = false;
+	lease_project(&client->lease, client->state, calf->loop.now_ns(), calf->wall_clock(),
+		      &publisher->sent);
+	lease_changes(publisher->is_known ? &publisher->there : NULL, &publisher->sent,
+		      publisher->sent_renewed, &publisher->commit);
+	if (publisher->commit.n_changes == 0)
+		return;
+	r = calf_store_commit(calf, &publisher->commit, on_response, publisher);
+	if (r < 0)
+		fail(publisher, "too many requests are unanswered");
+	else
+		publisher->is_sent = true;
+}
+
+static int on_retry(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct publisher *publisher = data;
+
+	(void)loop;
+	(void)now_ns;
+	submit(publisher);
+	return 0;
+}
+
+int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client)
+{
+	*publisher = (struct publisher){ .calf = calf, .client = client };
+	return loop_add_timer(&calf->loop, &publisher->retry, on_retry, publisher);
+}
+
+void publish_update(struct publisher *publisher, bool renewed)
+{
+	publisher->is_due = true;
+	publisher->due_renewed |= renewed;
+	if (!publisher->is_sent && publisher->n_failures == 0)
+		submit(publisher);
+}

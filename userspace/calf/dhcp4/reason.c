@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/calf/dhcp4/reason.h"
+
+static const char *const texts[_REASON_N] = {
+	[REASON_NONE] = "no reason",
+	[REASON_FRAME_TRUNCATED] = "frame ends inside a header",
+	[REASON_FRAME_TYPE] = "not UDP over IPv4",
+	[REASON_IP_HEADER] = "IP version or lengths are wrong",
+	[REASON_IP_CHECKSUM] = "IP checksum is wrong",
+	[REASON_FRAGMENT] = "fragment of an IP datagram",
+	[REASON_UDP_LENGTH] = "UDP length is wrong",
+	[REASON_UDP_CHECKSUM] = "UDP checksum is wrong",
+	[REASON_PORT] = "not from port 67 to port 68",
+	[REASON_TRUNCATED] = "message is shorter than its fixed part",
+	[REASON_NOT_REPLY] = "not a reply (op)",
+	[REASON_HARDWARE] = "not for Ethernet (htype, hlen)",
+	[REASON_COOKIE] = "no DHCP magic cookie",
+	[REASON_NO_TYPE] = "no message type (option 53)",
+	[REASON_TYPE] = "message type is not a server's (option 53)",
+	[REASON_XID] = "another transaction (xid)",
+	[REASON_CHADDR] = "another client's (chaddr)",
+	[REASON_CLIENT_ID] = "another client's (option 61)",
+	[REASON_FORCERENEW] = "FORCERENEW is not authenticated",
+	[REASON_STATE] = "not expected in this state",
+	[REASON_SERVER] = "from another server (option 54)",
+	[REASON_ADDRESS] = "offers no address for a host (yiaddr)",
+};
+
+const char *reason_text(enum reason reason)
+{
+	return (unsigned int)reason < _REASON_N ? texts[reason] : texts[REASON_NONE];
+}

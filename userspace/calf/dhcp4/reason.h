@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Why a frame or message was discarded. Each has a counter in the metrics
+ * page and is logged once per server (report.h).
+ */
+#ifndef CALFPEN_CALF_DHCP4_REASON_H
+#define CALFPEN_CALF_DHCP4_REASON_H
+
+enum reason {
+	REASON_NONE = 0,
+	/* the frame: in the order of enum net_reason */
+	REASON_FRAME_TRUNCATED,
+	REASON_FRAME_TYPE, /* not UDP over IPv4 */
+	REASON_IP_HEADER,
+	REASON_IP_CHECKSUM,
+	REASON_FRAGMENT,
+	REASON_UDP_LENGTH,
+	REASON_UDP_CHECKSUM,
+	REASON_PORT, /* not from 67 to 68 */
+	/* the message by itself */
+	REASON_TRUNCATED, /* shorter than the fixed part and the cookie */
+	REASON_NOT_REPLY, /* op is not BOOTREPLY */
+	REASON_HARDWARE,  /* htype is not 1 or hlen is not 6 */
+	REASON_COOKIE,
+	REASON_NO_TYPE, /* option 53 is missing or empty */
+	REASON_TYPE,	/* not a type that a server sends */
+	/* the message and what we asked for */
+	REASON_XID,
+	REASON_CHADDR,
+	REASON_CLIENT_ID,  /* option 61 differs from ours (RFC 6842) */
+	REASON_FORCERENEW, /* unauthenticated (RFC 6704) */
+	REASON_STATE,	   /* nothing that this state waits for */
+	REASON_SERVER,	   /* option 54 is another server's */
+	REASON_ADDRESS,	   /* yiaddr is not an address for a host */
+	_REASON_N,
+};
+
+/* Words for the log: "another transaction (xid)". */
+const char *reason_text(enum reason reason);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "Why was this offer ignored?": every discarded message is counted by its
+ * reason, and logged once per reason and server. What is kept is bounded:
+ * servers beyond the limit share one entry, so that forged addresses cannot
+ * fill the log.
+ */
+#ifndef CALFPEN_CALF_DHCP4_REPORT_H
+#define CALFPEN_CALF_DHCP4_REPORT_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+#include "userspace/calf/dhcp4/reason.h"
+#include "userspace/calf/sdk/calf.h"
+
+#define REPORT_SERVERS_MAX 16
+
+struct report {
+	struct calf *calf;
+	uint32_t n_servers;
+	struct {
+		struct in_addr server;
+		uint32_t logged;	   /* bit per reason */
+	} servers[REPORT_SERVERS_MAX + 1]; /* the last: all others */
+};
+
+_Static_assert(_REASON_N <= 32, "a bit per reason");
+
+void report_init(struct report *report, struct calf *calf);
+
+/* `server`: option 54, or the IP source; 0.0.0.0 if the frame has none. */
+void report_discard(struct report *report, enum reason reason, struct in_addr server);
+
+#endif
