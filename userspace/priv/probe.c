@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/probe.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/bpf.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <mntent.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+
+/* Younger than the headers of the oldest system we build on. */
+#define ATTACH_TCX_INGRESS 46
+#define HELPER_RINGBUF_RESERVE_DYNPTR 198
+#define HELPER_RINGBUF_DISCARD_DYNPTR 200
+
+#define MOVE(to, value) \
+	((struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value })
+#define STACK(to, offset)                                                                         \
+	((struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = 10 }), \
+		((struct bpf_insn){                                                               \
+			.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = offset })
+#define MAP(to, fd)                                            \
+	((struct bpf_insn){ .code = BPF_LD | BPF_DW | BPF_IMM, \
+			    .dst_reg = to,                     \
+			    .src_reg = BPF_PSEUDO_MAP_FD,      \
+			    .imm = fd }),                      \
+		((struct bpf_insn){ .code = 0 })
+#define CALL(helper) ((struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = helper })
+#define EXIT ((struct bpf_insn){ .code = BPF_JMP | BPF_EXIT })
+
+static const struct {
+	const char *name;
+	const char *lacks; /* if it is needed: what to say */
+} features[_PROBE_FEATURE_N] = {
+	[PROBE_SYSCALL_PROGRAM] = { "syscall_program", "BPF programs of type syscall" },
+	[PROBE_MAP_FREEZE] = { "map_freeze", "freezing of BPF maps" },
+	[PROBE_RINGBUF_DYNPTR] = { "ringbuf_dynptr", "BPF ring buffers with dynamic records" },
+	[PROBE_TCX] = { "tcx", NULL },
+	[PROBE_CLSACT] = { "clsact", NULL },
+	[PROBE_TUN] = { "tun", "tap devices (/dev/net/tun)" },
+	[PROBE_USER_NAMESPACES] = { "user_namespaces", "user namespaces" },
+	[PROBE_MEMORY_CGROUP] = { "memory_cgroup", "a mounted memory cgroup" },
+	[PROBE_PIDS_CGROUP] = { "pids_cgroup", "a mounted pids cgroup" },
+};
+
+const char *probe_feature_name(enum probe_feature feature)
+{
+	return feature < _PROBE_FEATURE_N ? features[feature].name : NULL;
+}
+
+/* Each attempt gives 0 or a positive errno. */
+
+static int load(enum bpf_prog_type type, uint32_t flags, const struct bpf_insn *program, size_t n)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = flags);
+
+	return bpf_prog_load(type, "probe", "Dual BSD/GPL", program, n, &options);
+}
+
+static int try_syscall_program(void)
+{
+	const struct bpf_insn program[] = { MOVE(BPF_REG_0, 42), EXIT };
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	int fd = load(BPF_PROG_TYPE_SYSCALL, BPF_F_SLEEPABLE, program, 2);
+	int error = 0;
+
+	if (fd < 0)
+		return -fd;
+	if (bpf_prog_test_run_opts(fd, &run) < 0)
+		error = errno;
+	else if (run.retval != 42)
+		error = EPROTO;
+	close(fd);
+	return error;
+}
+
+static int try_map_freeze(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "probe", 4, 4, 1, NULL);
+	int error = 0;
+
+	if (fd < 0)
+		return -fd;
+	if (bpf_map_freeze(fd) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static int try_ringbuf_dynptr(void)
+{
+	int map_fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "probe", 0, 0,
+				    (uint32_t)sysconf(_SC_PAGESIZE), NULL);
+	int fd;
+
+	if (map_fd < 0)
+		return -map_fd;
+	{
+		const struct bpf_insn program[] = {
+			MAP(BPF_REG_1, map_fd),
+			MOVE(BPF_REG_2, 8),
+			MOVE(BPF_REG_3, 0),
+			STACK(BPF_REG_4, -16),
+			CALL(HELPER_RINGBUF_RESERVE_DYNPTR),
+			STACK(BPF_REG_1, -16),
+			MOVE(BPF_REG_2, 0),
+			CALL(HELPER_RINGBUF_DISCARD_DYNPTR),
+			MOVE(BPF_REG_0, 0),
+			EXIT,
+		};
+
+		fd = load(BPF_PROG_TYPE_SYSCALL, BPF_F_SLEEPABLE, program,
+			  sizeof(program) / sizeof(program[0]));
+	}
+	close(map_fd);
+	if (fd < 0)
+		return -fd;
+	close(fd);
+	return 0;
+}
+
+/* A link to a device that cannot be: ENODEV where links exist. */
+static int try_tcx(void)
+{
+	const struct bpf_insn program[] = { MOVE(BPF_REG_0, 0), EXIT };
+	int fd = load(BPF_PROG_TYPE_SCHED_CLS, 0, program, 2);
+	union bpf_attr attributes;
+	int error;
+
+	if (fd < 0)
+		return -fd;
+	memset(&attributes, 0, sizeof(attributes));
+	attributes.link_create.prog_fd = (uint32_t)fd;
+	attributes.link_create.target_ifindex = INT_MAX;
+	attributes.link_create.attach_type = ATTACH_TCX_INGRESS;
+	if (syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes)) >= 0)
+		error = EPROTO;
+	else
+		error = errno == ENODEV ? 0 : errno;
+	close(fd);
+	return error;
+}
+
+/* `tc qdisc add dev lo clsact` in a network namespace of its own. */
+static int add_clsact(void)
+{
+	static const char kind[] = "clsact";
+	struct {
+		struct nlmsghdr header;
+		struct tcmsg tc;
+		struct rtattr attribute;
+		char kind[sizeof(kind)];
+	} request = {
+		.header = { .nlmsg_len = sizeof(request),
+			    .nlmsg_type = RTM_NEWQDISC,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL },
+		.tc = { .tcm_family = AF_UNSPEC,
+			.tcm_ifindex = 1,
+			.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
+			.tcm_parent = TC_H_CLSACT },
+		.attribute = { .rta_len = RTA_LENGTH(sizeof(kind)), .rta_type = TCA_KIND },
+	};
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+		char rest[512];
+	} answer;
+	int fd;
+
+	memcpy(request.kind, kind, sizeof(kind));
+	if (unshare(CLONE_NEWNET) < 0)
+		return errno;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0 || send(fd, &request, sizeof(request), 0) < 0)
+		return errno;
+	if (recv(fd, &answer, sizeof(answer), 0) < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)))
+		return EPROTO;
+	return answer.header.nlmsg_type == NLMSG_ERROR ? -answer.error.error : EPROTO;
+}
+
+static int try_clsact(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return errno;
+	if (pid == 0)
+		_exit(add_clsact());
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return EPROTO;
+	return WEXITSTATUS(status);
+}
+
+static int try_tun(void)
+{
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+/* Several kernels let them be switched off, each at its place. */
+static int try_user_namespaces(void)
+{
+	static const char *const limits[] = { "/proc/sys/user/max_user_namespaces",
+					      "/proc/sys/user/max_pid_namespaces",
+					      "/proc/sys/user/max_net_namespaces" };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		FILE *file = fopen(limits[i], "re");
+		int maximum = 0;
+
+		if (file == NULL)
+			return errno;
+		if (fscanf(file, "%d", &maximum) != 1)
+			maximum = 0;
+		fclose(file);
+		if (maximum <= 0)
+			return EUSERS;
+	}
+	return access("/proc/self/ns/user", F_OK) < 0 ? errno : 0;
+}
+
+/* True if a word of the file is `name`. */
+static bool has_word(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	bool found = false;
+	char word[64];
+
+	if (file == NULL)
+		return false;
+	while (!found && fscanf(file, "%63s", word) == 1)
+		found = strcmp(word, name) == 0;
+	fclose(file);
+	return found;
+}
+
+/* The controller in a hierarchy of its own, or in the common one. */
+static int try_cgroup(const char *controller)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	char buffer[2 * PATH_MAX], path[PATH_MAX + 32];
+	struct mntent entry;
+	bool found = false;
+
+	if (mounts == NULL)
+		return errno;
+	while (!found && getmntent_r(mounts, &entry, buffer, sizeof(buffer)) != NULL) {
+		if (strcmp(entry.mnt_type, "cgroup") == 0) {
+			found = hasmntopt(&entry, controller) != NULL;
+		} else if (strcmp(entry.mnt_type, "cgroup2") == 0) {
+			snprintf(path, sizeof(path), "%s/cgroup.controllers", entry.mnt_dir);
+			found = has_word(path, controller);
+		}
+	}
+	endmntent(mounts);
+	return found ? 0 : ENOENT;
+}
+
+int probe_kernel(struct probe_kernel *kernelp)
+{
+	int *error = kernelp->error;
+
+	error[PROBE_SYSCALL_PROGRAM] = try_syscall_program();
+	error[PROBE_MAP_FREEZE] = try_map_freeze();
+	error[PROBE_RINGBUF_DYNPTR] = try_ringbuf_dynptr();
+	error[PROBE_TCX] = try_tcx();
+	error[PROBE_CLSACT] = error[PROBE_TCX] == 0 ? ENODATA : try_clsact();
+	error[PROBE_TUN] = try_tun();
+	error[PROBE_USER_NAMESPACES] = try_user_namespaces();
+	error[PROBE_MEMORY_CGROUP] = try_cgroup("memory");
+	error[PROBE_PIDS_CGROUP] = try_cgroup("pids");
+	for (int i = 0; i < _PROBE_FEATURE_N; i++) {
+		if (features[i].lacks != NULL && error[i] != 0) {
+			log_error("this kernel, or what is allowed here, lacks %s: %s",
+				  features[i].lacks, strerror(error[i]));
+			return -EOPNOTSUPP;
+		}
+	}
+	if (error[PROBE_TCX] != 0 && error[PROBE_CLSACT] != 0) {
+		log_error("this kernel, or what is allowed here, lacks tc programs: tcx: %s; "
+			  "clsact: %s (module sch_ingress)",
+			  strerror(error[PROBE_TCX]), strerror(error[PROBE_CLSACT]));
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
