@@ -158,10 +158,10 @@ static const struct rule gateway_allowed[] = {
 	ANY(ppoll),			 /* event loop */
 	ANY(clock_gettime),		 /* where the vDSO does not answer */
 	ANY(sched_yield),		 /* between two tries of a busy gate */
-	ANY(read),			 /* log pipes, control socket */
-	ANY(recvfrom),
-	ANY(write),	    /* log lines */
-	ONLY(sendto, 4, 0), /* control socket; to no other address */
+	ANY(read),			 /* log pipes */
+	ANY(recvmsg),			 /* control socket; a passed descriptor must be noticed */
+	ANY(write),			 /* log lines */
+	ONLY(sendto, 4, 0),		 /* control socket; to no other address */
 	ANY(close),
 	ANY(brk), /* malloc of the C library */
 	WITHOUT(mmap, 2, PROT_EXEC),
