@@ -51,8 +51,7 @@ static void execute(const struct options *options, enum role role, uint32_t i_ca
 		return;
 	for (; argc < options->argc; argc++)
 		argv[argc] = options->argv[argc];
-	snprintf(role_name, sizeof(role_name), "%s",
-		 role == ROLE_WATCHER ? "watcher" : "gateway");
+	snprintf(role_name, sizeof(role_name), "%s", role == ROLE_WATCHER ? "watcher" : "gateway");
 	snprintf(number, sizeof(number), "%u", i_calf);
 	argv[argc++] = (char[]){ "--role" };
 	argv[argc++] = role_name;

@@ -22,8 +22,8 @@ struct frames {
 	struct frame_tc_bpf *tc;
 	struct frame_xdp_bpf *xdp; /* NULL unless native mode is used */
 	struct frame_config config;
-	int kv_fd; /* the store's */
-	enum frame_mode mode; /* once attached: native or tc */
+	int kv_fd;	       /* the store's */
+	enum frame_mode mode;  /* once attached: native or tc */
 	char mode_reason[160]; /* why, for `calfpen status` */
 };
 

@@ -21,8 +21,8 @@ struct pair {
 	const struct description *description;
 	const struct runtime *runtime;
 	uint32_t i_calf;
-	int gate_fd;   /* the store's */
-	int frames_fd; /* the tap's */
+	int gate_fd;	/* the store's */
+	int frames_fd;	/* the tap's */
 	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
 	char bundle[PATH_MAX];
 	char container[64]; /* OCI id */

@@ -25,9 +25,13 @@ struct store {
 	bool adopted;
 };
 
-#define STORE_NULL(_x)                                                                             \
-	((struct store){ .kv_fd = -1, .ctl_fd = -1, .undo_fd = -1, .events_fd = -1,                \
-			 .denials_fd = -1, .gate_fds = { [0 ... KV_SUBJECTS_MAX - 1] = -1 } })
+#define STORE_NULL(_x)                     \
+	((struct store){ .kv_fd = -1,      \
+			 .ctl_fd = -1,     \
+			 .undo_fd = -1,    \
+			 .events_fd = -1,  \
+			 .denials_fd = -1, \
+			 .gate_fds = { [0 ... KV_SUBJECTS_MAX - 1] = -1 } })
 
 /* One access rule with its path: exact, "/dir/", or "/". */
 struct store_rule {
@@ -36,7 +40,7 @@ struct store_rule {
 };
 
 struct store_subject {
-	uint32_t number; /* enum kv_subject */
+	uint32_t number;  /* enum kv_subject */
 	const char *name; /* pin names end in it */
 	const struct store_rule *rules;
 	uint32_t n_rules;

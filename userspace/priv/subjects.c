@@ -22,7 +22,13 @@
 #define PRIV_REQUESTS_PER_SECOND 20000
 #define PRIV_REQUEST_BURST (2 * KV_KEYS_MAX)
 
-#define READ_ALL { { ALL_KEYS }, { KV_ACCESS_READ | KV_ACCESS_WATCH, KV_CLASS_TEXT, KV_VALUE_MAX } }
+#define READ_ALL                                                                      \
+	{                                                                             \
+		{ ALL_KEYS },                                                         \
+		{                                                                     \
+			KV_ACCESS_READ | KV_ACCESS_WATCH, KV_CLASS_TEXT, KV_VALUE_MAX \
+		}                                                                     \
+	}
 
 static const struct store_rule supervisor_rules[] = {
 	READ_ALL,
@@ -66,7 +72,8 @@ static int check_name(const struct description *descriptions, uint32_t i)
 
 	for (size_t j = 0; j < N(priv_subjects); j++)
 		if (!strcmp(name, priv_subjects[j].name)) {
-			log_error("%s: a calf cannot be called %s", descriptions[i].directory, name);
+			log_error("%s: a calf cannot be called %s", descriptions[i].directory,
+				  name);
 			return -EINVAL;
 		}
 	for (uint32_t j = 0; j < i; j++)

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the supervisor. Start-up is supervisor_start(), top to bottom: ask
+ * what can be refused first, change the host later, drop rights, then start
+ * children. After that it waits for children to end and starts them again;
+ * it never ends because a child misbehaved, and it never reads a byte that
+ * came from the network or from a calf.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/common/loop.h"
+#include "userspace/priv/audit.h"
+#include "userspace/priv/child.h"
+#include "userspace/priv/configuration.h"
+#include "userspace/priv/confine.h"
+#include "userspace/priv/frames.h"
+#include "userspace/priv/instance.h"
+#include "userspace/priv/netlink.h"
+#include "userspace/priv/pair.h"
+#include "userspace/priv/probe.h"
+#include "userspace/priv/roles.h"
+#include "userspace/priv/store.h"
+#include "userspace/priv/subjects.h"
+#include "userspace/priv/tap.h"
+
+#define WATCHER_RETRY_NS 200000000ull
+
+struct supervised_pair {
+	struct pair pair;
+	struct loop_timer restart;
+	struct supervisor *supervisor;
+};
+
+struct supervisor {
+	const struct options *options;
+	struct description *descriptions;
+	uint32_t n_descriptions;
+	struct configuration configuration;
+	struct instance instance;
+	struct audit audit;
+	struct netlink *netlink;
+	struct netlink_link uplink;
+	struct probe_kernel kernel;
+	struct runtime runtime;
+	struct pins pins;
+	struct store store;
+	struct frames frames;
+	struct tap tap;
+	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
+	uint32_t n_pairs;
+	pid_t watcher_pid;
+	uint32_t n_watcher_restarts;
+	struct loop_timer watcher_restart;
+	struct loop loop;
+	int signal_fd;
+	uint64_t started_ns;
+};
+
+/* --- what `calfpen status` shows --- */
+
+static json_t *describe_pair(const struct pair *pair)
+{
+	json_t *metrics = json_array();
+	const struct description *description = pair->description;
+
+	for (uint32_t i = 0; i < description->n_metrics; i++)
+		json_array_append_new(metrics, json_string(description->metrics[i].name));
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", "name", description->name, "pid",
+			 (int)pair->calf_pid, "gateway_pid", (int)pair->gateway_pid, "restarts",
+			 (int)pair->n_restarts, "metrics_fd", pair->metrics_fd, "metrics", metrics);
+}
+
+/* {"tcx": "ok", "clsact": "not tried", ...} */
+static json_t *describe_kernel(const struct probe_kernel *kernel)
+{
+	json_t *features = json_object();
+
+	for (int i = 0; i < _PROBE_FEATURE_N; i++)
+		json_object_set_new(features, probe_feature_name((enum probe_feature)i),
+				    json_string(kernel->error[i] == 0 ? "ok" :
+						kernel->error[i] == ENODATA ||
+								kernel->error[i] == -ENODATA ?
+									"not tried" :
+									"missing"));
+	return features;
+}
+
+static void write_state(const struct supervisor *s)
+{
+	json_t *calves = json_array(), *state;
+	char *text;
+
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		json_array_append_new(calves, describe_pair(&s->pairs[i].pair));
+	state = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:o, s:o}", "pid",
+			  getpid(), "uplink", s->uplink.name, "tap", s->tap.name, "mode",
+			  frames_mode_name(s->frames.mode), "mode_reason", s->frames.mode_reason,
+			  "runtime", s->runtime.path, "watcher_pid", (int)s->watcher_pid,
+			  "watcher_restarts", (int)s->n_watcher_restarts, "started_boot_ns",
+			  (json_int_t)s->started_ns, "store_adopted", (int)s->store.adopted,
+			  "kernel", describe_kernel(&s->kernel), "calves", calves);
+	text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
+	if (text)
+		instance_write_state(&s->instance, text);
+	free(text);
+	json_decref(state);
+}
+
+/* --- children --- */
+
+static void start_watcher(struct supervisor *s)
+{
+	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER], s->store.kv_fd, s->store.ctl_fd,
+			    s->store.events_fd, s->store.denials_fd };
+	pid_t pid = child_start(s->options, ROLE_WATCHER, 0, fds, sizeof(fds) / sizeof(fds[0]));
+
+	if (pid > 0)
+		s->watcher_pid = pid;
+	else
+		loop_timer_set(&s->watcher_restart, loop_now_ns() + WATCHER_RETRY_NS);
+}
+
+static int restart_watcher(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct supervisor *s = data;
+
+	(void)loop;
+	(void)now_ns;
+	s->n_watcher_restarts++;
+	start_watcher(s);
+	write_state(s);
+	return 0;
+}
+
+static void start_pair(struct supervised_pair *pair)
+{
+	uint64_t now = loop_now_ns();
+
+	if (pair_start(&pair->pair, now))
+		loop_timer_set(&pair->restart, pair_restart_at(&pair->pair, now));
+}
+
+static int restart_pair(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct supervised_pair *pair = data;
+
+	(void)loop;
+	(void)now_ns;
+	start_pair(pair);
+	write_state(pair->supervisor);
+	return 0;
+}
+
+static const char *describe_end(int status, char text[static 48])
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, 48, "was ended by signal %d", WTERMSIG(status));
+	else
+		snprintf(text, 48, "ended with code %d", WEXITSTATUS(status));
+	return text;
+}
+
+/* A pair lives and dies together. */
+static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
+{
+	const char *name = pair->pair.description->name;
+	bool gateway = pid == pair->pair.gateway_pid;
+	char how[48];
+
+	if (gateway && WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_MALFORMED)
+		audit_malformed(&pair->supervisor->audit, name, "control message");
+	log_warning("%s: its %s %s; both are started again", name, gateway ? "gateway" : "calf",
+		    describe_end(status, how));
+	if (gateway)
+		pair->pair.gateway_pid = 0;
+	else
+		pair->pair.calf_pid = 0;
+	pair_stop(&pair->pair);
+	loop_timer_set(&pair->restart, pair_restart_at(&pair->pair, loop_now_ns()));
+}
+
+static void child_ended(struct supervisor *s, pid_t pid, int status)
+{
+	char how[48];
+
+	if (pid == s->watcher_pid) {
+		log_warning("the watcher %s; it is started again", describe_end(status, how));
+		s->watcher_pid = 0;
+		loop_timer_set(&s->watcher_restart, loop_now_ns() + WATCHER_RETRY_NS);
+	}
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		if (pid == s->pairs[i].pair.calf_pid || pid == s->pairs[i].pair.gateway_pid)
+			pair_ended(&s->pairs[i], pid, status);
+}
+
+static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
+{
+	struct supervisor *s = data;
+	struct signalfd_siginfo info;
+	bool changed = false;
+	int status;
+	pid_t pid;
+
+	(void)revents;
+	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			continue;
+		log_info("ending on signal %u", info.ssi_signo);
+		loop->stop = true;
+		return 0;
+	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		child_ended(s, pid, status);
+		changed = true;
+	}
+	if (changed)
+		write_state(s);
+	return 0;
+}
+
+/* --- start --- */
+
+static int load_files(struct supervisor *s)
+{
+	const struct options *options = s->options;
+	uint32_t n_with_frames = 0;
+	int error;
+
+	s->descriptions = calloc(options->n_calves, sizeof(*s->descriptions));
+	if (!s->descriptions)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < options->n_calves; i++) {
+		error = description_load(options->calves[i], &s->descriptions[i]);
+		if (error)
+			return error;
+		n_with_frames += s->descriptions[i].n_frames > 0;
+	}
+	s->n_descriptions = options->n_calves;
+	if (n_with_frames > 1) {
+		log_error("two calves with frame rules need two instances, each on its uplink");
+		return -EINVAL;
+	}
+	return configuration_load(options, s->descriptions, s->n_descriptions, &s->configuration);
+}
+
+/* Everything that can be refused before anything is touched. */
+static int check_host(struct supervisor *s)
+{
+	int error = probe_kernel(&s->kernel);
+
+	if (!error)
+		error = netlink_new(&s->netlink);
+	if (error)
+		return error;
+	error = netlink_link_get_by_name(s->netlink, s->options->uplink, &s->uplink);
+	if (error) {
+		log_error("%s: no such interface; name the uplink with --interface",
+			  s->options->uplink);
+		return error;
+	}
+	return 0;
+}
+
+/* Two DHCP clients on one link fight over the address. */
+static int check_rivals(const struct supervisor *s)
+{
+	struct probe_client rival;
+	int found;
+
+	if (s->options->takeover)
+		return 0;
+	found = probe_other_client(s->uplink.name, &rival);
+	if (found < 0) {
+		log_error("%s: cannot tell if another DHCP client runs: %s", s->uplink.name,
+			  strerror(-found));
+		return found;
+	}
+	if (!found)
+		return 0;
+	log_error("%s: another DHCP client runs (%s, %s, process %d); end it, or use --takeover",
+		  s->uplink.name, rival.how, rival.program[0] ? rival.program : "unknown program",
+		  (int)rival.pid);
+	return -EADDRINUSE;
+}
+
+/* Up first: what attaching changes on a device shows only while it is up. */
+static int start_uplink(struct supervisor *s)
+{
+	int error = netlink_link_set_up(s->netlink, s->uplink.ifindex, true);
+
+	if (error)
+		log_error("%s: cannot set up: %s", s->uplink.name, strerror(-error));
+	return error;
+}
+
+static int start_store(struct supervisor *s)
+{
+	int error = pins_init(&s->pins, s->options->instance);
+
+	if (!error)
+		error = store_init(&s->store, &s->pins,
+				   subjects_count_keys(s->descriptions, s->n_descriptions),
+				   KV_SUBJECT_CALF + s->n_descriptions);
+	if (!error)
+		error = subjects_add(&s->store, s->descriptions, s->n_descriptions);
+	if (!error)
+		error = subjects_write_keys(&s->store, s->uplink.mac, &s->configuration);
+	return error;
+}
+
+/* The tap goes up only after its programs are attached and pinned. */
+static int start_frames(struct supervisor *s)
+{
+	const struct description *description = NULL;
+	int error;
+
+	for (uint32_t i = 0; i < s->n_descriptions; i++)
+		if (s->descriptions[i].n_frames)
+			description = &s->descriptions[i];
+	if (!description)
+		return 0;
+	frames_detach(&s->pins, s->uplink.ifindex);
+	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, s->uplink.ifindex, s->uplink.mac,
+			    description->frames, description->n_frames);
+	if (!error)
+		error = tap_init(&s->tap, s->netlink);
+	if (!error)
+		error = frames_attach_tap(&s->frames, s->tap.ifindex);
+	if (!error)
+		error = tap_up(&s->tap, s->netlink);
+	if (!error)
+		error = frames_attach_uplink(&s->frames, s->uplink.name, s->configuration.mode);
+	if (!error)
+		error = frames_open(&s->frames, s->tap.ifindex);
+	return error;
+}
+
+static int prepare_pairs(struct supervisor *s)
+{
+	int parent = runtime_make_cgroup_parent(s->options->cgroup_parent);
+
+	if (parent)
+		return parent;
+	for (uint32_t i = 0; i < s->n_descriptions; i++) {
+		struct supervised_pair *pair = &s->pairs[i];
+		int error = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
+				      s->instance.directory, &s->runtime,
+				      s->store.gate_fds[KV_SUBJECT_CALF + i], s->tap.fd);
+
+		if (error)
+			return error;
+		pair->supervisor = s;
+		s->n_pairs++;
+		error = loop_add_timer(&s->loop, &pair->restart, restart_pair, pair);
+		if (error)
+			return error;
+	}
+	return loop_add_timer(&s->loop, &s->watcher_restart, restart_watcher, s);
+}
+
+static int take_signals(struct supervisor *s)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL))
+		return -errno;
+	s->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (s->signal_fd < 0)
+		return -errno;
+	/* A detached calf has no parent but us. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return -errno;
+	return loop_add_fd(&s->loop, s->signal_fd, POLLIN, signal_arrived, s);
+}
+
+static int supervisor_start(struct supervisor *s)
+{
+	char state[sizeof(s->instance.directory) + 8];
+	int error;
+
+	if (geteuid()) {
+		log_error("must run as root");
+		return -EPERM;
+	}
+	error = load_files(s);
+	if (!error)
+		error = check_host(s);
+	if (!error)
+		error = instance_init(&s->instance, s->options->instance);
+	snprintf(state, sizeof(state), "%s/runc", s->instance.directory);
+	if (!error)
+		error = runtime_find(s->options->runtime, state, &s->runtime);
+	if (!error)
+		error = check_rivals(s);
+	if (!error)
+		error = audit_open(&s->audit, s->options->audit);
+	if (!error)
+		error = take_signals(s);
+
+	/* From here on the host is changed. */
+	if (!error)
+		error = start_uplink(s);
+	if (!error)
+		error = start_store(s);
+	if (!error)
+		error = start_frames(s);
+	if (!error)
+		error = prepare_pairs(s);
+	if (!error)
+		error = confine_enter(ROLE_SUPERVISOR, 0, true);
+	if (error)
+		return error;
+
+	start_watcher(s);
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		start_pair(&s->pairs[i]);
+	write_state(s);
+	log_info("instance %s runs on %s, mode %s: %s", s->options->instance, s->uplink.name,
+		 frames_mode_name(s->frames.mode), s->frames.mode_reason);
+	return 0;
+}
+
+/*
+ * The end of a life: children end, programs are detached. The store, the
+ * address and the routes stay for the next life or until the lease is over.
+ */
+static void supervisor_stop(struct supervisor *s, bool never_ran)
+{
+	bool had_pins = s->pins.directory[0];
+
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		pair_deinit(&s->pairs[i].pair);
+	if (s->watcher_pid > 0) {
+		child_kill(s->watcher_pid, 0);
+		waitpid(s->watcher_pid, NULL, 0);
+	}
+	if (had_pins)
+		frames_detach(&s->pins, s->uplink.ifindex);
+	frames_deinit(&s->frames);
+	tap_deinit(&s->tap);
+	if (never_ran && had_pins && !s->store.adopted) {
+		pins_deinit(&s->pins);
+		if ((s->uplink.flags & IFF_UP) == 0)
+			netlink_link_set_up(s->netlink, s->uplink.ifindex, false);
+	}
+	store_deinit(&s->store);
+	netlink_free(s->netlink);
+	audit_close(&s->audit);
+	instance_deinit(&s->instance);
+	free(s->descriptions);
+}
+
+int supervisor_main(const struct options *options)
+{
+	struct supervisor *s = calloc(1, sizeof(*s));
+	int error;
+
+	if (!s)
+		return ROLE_EXIT_FAILURE;
+	s->options = options;
+	s->instance = INSTANCE_NULL(s->instance);
+	s->audit = AUDIT_NULL(s->audit);
+	s->store = STORE_NULL(s->store);
+	s->frames = FRAMES_NULL(s->frames);
+	s->tap = TAP_NULL(s->tap);
+	s->signal_fd = -1;
+	s->started_ns = loop_now_ns();
+	loop_init(&s->loop);
+	error = supervisor_start(s);
+	if (!error) {
+		error = loop_run(&s->loop);
+		supervisor_stop(s, false);
+	} else {
+		supervisor_stop(s, true);
+	}
+	free(s);
+	return error ? ROLE_EXIT_FAILURE : ROLE_EXIT_OK;
+}
