@@ -52,6 +52,7 @@ static const struct {
 #elif defined(__aarch64__)
 #define ARCHITECTURE "SCMP_ARCH_AARCH64"
 #else
+/* cppcheck-suppress preprocessorErrorDirective */
 #error "name this architecture as the OCI runtime specification does"
 #endif
 

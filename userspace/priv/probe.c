@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/priv/probe.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/bpf.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <mntent.h>
@@ -14,31 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "userspace/common/log.h"
-
-/* Younger than the headers of the oldest system we build on. */
-#define ATTACH_TCX_INGRESS 46
-#define HELPER_RINGBUF_RESERVE_DYNPTR 198
-#define HELPER_RINGBUF_DISCARD_DYNPTR 200
-
-#define MOVE(to, value) \
-	((struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value })
-#define STACK(to, offset)                                                                         \
-	((struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = 10 }), \
-		((struct bpf_insn){                                                               \
-			.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = offset })
-#define MAP(to, fd)                                            \
-	((struct bpf_insn){ .code = BPF_LD | BPF_DW | BPF_IMM, \
-			    .dst_reg = to,                     \
-			    .src_reg = BPF_PSEUDO_MAP_FD,      \
-			    .imm = fd }),                      \
-		((struct bpf_insn){ .code = 0 })
-#define CALL(helper) ((struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = helper })
-#define EXIT ((struct bpf_insn){ .code = BPF_JMP | BPF_EXIT })
+#include "userspace/priv/probe-private.h"
 
 static const struct {
 	const char *name;
@@ -61,97 +39,6 @@ const char *probe_feature_name(enum probe_feature feature)
 }
 
 /* Each attempt gives 0 or a positive errno. */
-
-static int load(enum bpf_prog_type type, uint32_t flags, const struct bpf_insn *program, size_t n)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = flags);
-
-	return bpf_prog_load(type, "probe", "Dual BSD/GPL", program, n, &options);
-}
-
-static int try_syscall_program(void)
-{
-	const struct bpf_insn program[] = { MOVE(BPF_REG_0, 42), EXIT };
-	LIBBPF_OPTS(bpf_test_run_opts, run);
-	int fd = load(BPF_PROG_TYPE_SYSCALL, BPF_F_SLEEPABLE, program, 2);
-	int error = 0;
-
-	if (fd < 0)
-		return -fd;
-	if (bpf_prog_test_run_opts(fd, &run) < 0)
-		error = errno;
-	else if (run.retval != 42)
-		error = EPROTO;
-	close(fd);
-	return error;
-}
-
-static int try_map_freeze(void)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "probe", 4, 4, 1, NULL);
-	int error = 0;
-
-	if (fd < 0)
-		return -fd;
-	if (bpf_map_freeze(fd) < 0)
-		error = errno;
-	close(fd);
-	return error;
-}
-
-static int try_ringbuf_dynptr(void)
-{
-	int map_fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "probe", 0, 0,
-				    (uint32_t)sysconf(_SC_PAGESIZE), NULL);
-	int fd;
-
-	if (map_fd < 0)
-		return -map_fd;
-	{
-		const struct bpf_insn program[] = {
-			MAP(BPF_REG_1, map_fd),
-			MOVE(BPF_REG_2, 8),
-			MOVE(BPF_REG_3, 0),
-			STACK(BPF_REG_4, -16),
-			CALL(HELPER_RINGBUF_RESERVE_DYNPTR),
-			STACK(BPF_REG_1, -16),
-			MOVE(BPF_REG_2, 0),
-			CALL(HELPER_RINGBUF_DISCARD_DYNPTR),
-			MOVE(BPF_REG_0, 0),
-			EXIT,
-		};
-
-		fd = load(BPF_PROG_TYPE_SYSCALL, BPF_F_SLEEPABLE, program,
-			  sizeof(program) / sizeof(program[0]));
-	}
-	close(map_fd);
-	if (fd < 0)
-		return -fd;
-	close(fd);
-	return 0;
-}
-
-/* A link to a device that cannot be: ENODEV where links exist. */
-static int try_tcx(void)
-{
-	const struct bpf_insn program[] = { MOVE(BPF_REG_0, 0), EXIT };
-	int fd = load(BPF_PROG_TYPE_SCHED_CLS, 0, program, 2);
-	union bpf_attr attributes;
-	int error;
-
-	if (fd < 0)
-		return -fd;
-	memset(&attributes, 0, sizeof(attributes));
-	attributes.link_create.prog_fd = (uint32_t)fd;
-	attributes.link_create.target_ifindex = INT_MAX;
-	attributes.link_create.attach_type = ATTACH_TCX_INGRESS;
-	if (syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes)) >= 0)
-		error = EPROTO;
-	else
-		error = errno == ENODEV ? 0 : errno;
-	close(fd);
-	return error;
-}
 
 /* `tc qdisc add dev lo clsact` in a network namespace of its own. */
 static int add_clsact(void)
@@ -277,10 +164,10 @@ int probe_kernel(struct probe_kernel *kernelp)
 {
 	int *error = kernelp->error;
 
-	error[PROBE_SYSCALL_PROGRAM] = try_syscall_program();
-	error[PROBE_MAP_FREEZE] = try_map_freeze();
-	error[PROBE_RINGBUF_DYNPTR] = try_ringbuf_dynptr();
-	error[PROBE_TCX] = try_tcx();
+	error[PROBE_SYSCALL_PROGRAM] = probe_try_syscall_program();
+	error[PROBE_MAP_FREEZE] = probe_try_map_freeze();
+	error[PROBE_RINGBUF_DYNPTR] = probe_try_ringbuf_dynptr();
+	error[PROBE_TCX] = probe_try_tcx();
 	error[PROBE_CLSACT] = error[PROBE_TCX] == 0 ? ENODATA : try_clsact();
 	error[PROBE_TUN] = try_tun();
 	error[PROBE_USER_NAMESPACES] = try_user_namespaces();

@@ -419,7 +419,7 @@ int yaml_u64(const struct yaml_file *file, const yaml_node_t *node, const char *
 int yaml_u32(const struct yaml_file *file, const yaml_node_t *node, const char *what, uint32_t min,
 	     uint32_t max, uint32_t *numberp)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r = yaml_u64(file, node, what, min, max, &number);
 
 	if (r < 0)
