@@ -10,8 +10,11 @@ TestSuite(cli_status, .init = make_roots, .fini = remove_roots);
 static const char state_text[] =
 	"{\"pid\": 5, \"uplink\": \"uplink0\", \"tap\": \"calf0\", \"mode\": \"tc\","
 	" \"mode_reason\": \"native XDP changes offloads\", \"runtime\": \"/usr/bin/runc\","
-	" \"calves\": [{\"name\": \"dhcp4\", \"pid\": 7, \"gateway_pid\": 8, \"restarts\": 2}],"
-	" \"watcher_pid\": 6, \"started_boot_ns\": 1, \"metrics\": []}";
+	" \"calves\": [{\"name\": \"dhcp4\", \"pid\": 7, \"gateway_pid\": 8, \"restarts\": 2,"
+	"  \"counters\": {\"dhcp4_discovers\": 3}}],"
+	" \"kernel\": {\"tcx\": \"missing\", \"clsact\": \"ok\", \"xdp\": \"missing\","
+	"  \"timer\": \"not tried\"},"
+	" \"watcher_pid\": 6, \"watcher_restarts\": 0, \"started_boot_ns\": 1}";
 
 static json_t *full_status(bool all)
 {
@@ -48,8 +51,10 @@ Test(cli_status, for_people)
 			 "uplink    uplink0, tap calf0\n"
 			 "mode      tc (native XDP changes offloads)\n"
 			 "runtime   /usr/bin/runc\n"
-			 "watcher   pid 6\n"
+			 "watcher   pid 6, restarts 0\n"
 			 "calf      dhcp4, pid 7, gateway pid 8, restarts 2\n"
+			 "metric    dhcp4: dhcp4_discovers 3\n"
+			 "kernel    lacks tcx, xdp\n"
 			 "store     revision 17, 12 of 300 keys, 9 commits, 0 denials recorded\n"
 			 "subject   supervisor: 1 accepted, 0 reads, 0 refused\n"
 			 "subject   watcher: 0 accepted, 0 reads, 0 refused\n"
@@ -88,6 +93,26 @@ Test(cli_status, state_of_unexpected_form)
 		cr_assert_null(strchr(out_text, '\x1b'));
 		cr_assert_not_null(strstr(out_text, "instance  x, not running\n"));
 	}
+}
+
+Test(cli_status, metrics_page)
+{
+	static const uint64_t page[] = { 1, 0, UINT64_MAX };
+	json_t *calf = json_loads("{\"metrics\": [\"a\", \"b\", \"c\", \"beyond\", 5]}", 0, NULL);
+	const json_t *counters;
+	FILE *file = tmpfile();
+
+	cr_assert_eq(fwrite(page, sizeof(page), 1, file), 1);
+	fflush(file);
+	cli_status_add_metrics(calf, fileno(file), false);
+	counters = json_object_get(calf, "counters");
+	cr_assert_eq(json_object_size(counters), 2);
+	cr_assert_eq(json_integer_value(json_object_get(counters, "a")), 1);
+	cr_assert_eq(json_integer_value(json_object_get(counters, "c")), INT64_MAX);
+	cli_status_add_metrics(calf, fileno(file), true);
+	cr_assert_eq(json_object_size(json_object_get(calf, "counters")), 3);
+	fclose(file);
+	json_decref(calf);
 }
 
 Test(cli_status, keys_are_made_printable_sorted_and_single)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define METRICS_LINK "/memfd:calf-metrics"
 #define STATE_MAX ((size_t)262144)
 
 /* The supervisor's state.json, or NULL: not there, or not JSON. */
@@ -115,6 +116,63 @@ void cli_status_add_frames(json_t *status, const struct frame_counter counters[_
 	json_object_set_new(status, "frames", frames);
 }
 
+/* Open the metrics page of a calf, which the supervisor holds: a descriptor,
+ * or a negative errno. Nothing else is opened, whatever the state says. */
+static int open_metrics(int pid, int number)
+{
+	char path[64], target[64] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, number);
+	if (readlink(path, target, sizeof(target) - 1) < 0)
+		return -errno;
+	if (strncmp(target, METRICS_LINK, strlen(METRICS_LINK)) != 0)
+		return -ENOENT;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+void cli_status_add_metrics(json_t *calf, int fd, bool all)
+{
+	const json_t *names = json_object_get(calf, "metrics"), *name;
+	json_t *counters = json_object();
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		uint64_t value;
+
+		if (!json_is_string(name) ||
+		    pread(fd, &value, sizeof(value), (off_t)(i * sizeof(value))) != sizeof(value))
+			continue;
+		if (value != 0 || all)
+			json_object_set_new(counters, json_string_value(name),
+					    json_integer((json_int_t)(value & INT64_MAX)));
+	}
+	json_object_set_new(calf, "counters", counters);
+}
+
+/* The calves' own counters, into the state. */
+static void add_metrics(const struct cli *cli, int pid, const json_t *state)
+{
+	json_t *calf;
+	size_t i;
+
+	json_array_foreach(json_object_get(state, "calves"), i, calf)
+	{
+		const json_t *number = json_object_get(calf, "metrics_fd");
+		int fd;
+
+		if (!json_is_integer(number))
+			continue;
+		fd = open_metrics(pid, (int)json_integer_value(number));
+		if (fd < 0)
+			continue;
+		cli_status_add_metrics(calf, fd, cli->all);
+		close(fd);
+	}
+}
+
 /* What the maps say; an error of the store is told, the rest goes on. */
 static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 {
@@ -156,8 +214,10 @@ int cli_status(struct cli *cli)
 		json_object_set_new(status, "pid", json_integer(pid));
 	r = add_maps(cli, status, state);
 	/* What a killed supervisor left is not the state. */
-	if (state && pid > 0)
+	if (state && pid > 0) {
+		add_metrics(cli, pid, state);
 		json_object_set(status, "state", state);
+	}
 	if (cli->json) {
 		json_dumpf(status, cli->out, JSON_INDENT(2));
 		fputc('\n', cli->out);

@@ -16,7 +16,8 @@
 /*
  * The members, each left out where it is not known:
  *   instance, running, pid
- *   state     what the supervisor wrote into state.json
+ *   state     what the supervisor wrote into state.json; each of its calves with
+ *             `counters`: what it counts in its metrics page
  *   store     revision, keys, max_keys, commits, denials, subjects: [name,
  *             accepted, reads, refused, suppressed]
  *   handlers  the keys below /status, by name
@@ -28,6 +29,8 @@ void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const json_t
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys);
 void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
 			   bool all);
+/* Into an element of the state's `calves`, from its page at `fd`. */
+void cli_status_add_metrics(json_t *calf, int fd, bool all);
 /* Print it for people (status_print.c). */
 void cli_status_print(const struct cli *cli, json_t *status);
 

@@ -31,7 +31,7 @@ static void print_label(const struct cli *cli, const char *label)
 	fprintf(cli->out, "%-*s", LABEL_WIDTH, label);
 }
 
-/* ", pid N" if the member is there. */
+/* "WHAT N" if the member is there. */
 static void print_pid(const struct cli *cli, const json_t *object, const char *member,
 		      const char *what)
 {
@@ -41,7 +41,8 @@ static void print_pid(const struct cli *cli, const json_t *object, const char *m
 
 static void print_calves(const struct cli *cli, const json_t *calves)
 {
-	const json_t *calf;
+	json_t *calf, *value;
+	const char *name;
 	size_t i;
 
 	json_array_foreach(calves, i, calf)
@@ -52,10 +53,36 @@ static void print_calves(const struct cli *cli, const json_t *calves)
 		print_pid(cli, calf, "gateway_pid", ", gateway pid");
 		print_pid(cli, calf, "restarts", ", restarts");
 		fputc('\n', cli->out);
+		json_object_foreach(json_object_get(calf, "counters"), name, value)
+		{
+			print_label(cli, "metric");
+			fprintf(cli->out, "%s: %s %" JSON_INTEGER_FORMAT "\n",
+				text_of(calf, "name", "?"), name, json_integer_value(value));
+		}
 	}
 }
 
-static void print_state(const struct cli *cli, const json_t *state)
+/* Features that the kernel has not; what was not tried is not missed. */
+static void print_missing(const struct cli *cli, json_t *kernel)
+{
+	bool any = false;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(kernel, name, value)
+	{
+		if (strcmp(text_of(kernel, name, ""), "missing") != 0)
+			continue;
+		if (!any)
+			print_label(cli, "kernel");
+		fprintf(cli->out, "%s%s", any ? ", " : "lacks ", name);
+		any = true;
+	}
+	if (any)
+		fputc('\n', cli->out);
+}
+
+static void print_state(const struct cli *cli, json_t *state)
 {
 	if (json_object_get(state, "uplink")) {
 		print_label(cli, "uplink");
@@ -76,9 +103,11 @@ static void print_state(const struct cli *cli, const json_t *state)
 	if (json_object_get(state, "watcher_pid")) {
 		print_label(cli, "watcher");
 		print_pid(cli, state, "watcher_pid", "pid");
+		print_pid(cli, state, "watcher_restarts", ", restarts");
 		fputc('\n', cli->out);
 	}
 	print_calves(cli, json_object_get(state, "calves"));
+	print_missing(cli, json_object_get(state, "kernel"));
 }
 
 static void print_store(const struct cli *cli, const json_t *store)
