@@ -3,7 +3,9 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 
 #include "tests/bpf/container.h"
 #include "tests/unit/capture.h"
@@ -221,4 +223,31 @@ Test(runtime, calf_ends)
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	cr_expect(runtime_delete(&it.runtime, "probe") == 0, "%s", capture_text());
 	expect_nothing_left();
+}
+
+/* /run is mounted noexec on many hosts. */
+Test(runtime, noexec_place)
+{
+	static char text[32768];
+	pid_t pid;
+
+	cr_assert(bundle_remove(it.bundle) == 0);
+	cr_assert(unshare(CLONE_NEWNS) == 0);
+	cr_assert(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	snprintf(it.bundle, sizeof(it.bundle), "%s/run", it.directory);
+	cr_assert(mkdir(it.bundle, 0711) == 0);
+	cr_assert(mount("tmpfs", it.bundle, "tmpfs", MS_NOEXEC | MS_NOSUID | MS_NODEV,
+			"mode=711") == 0);
+	strcat(it.bundle, "/bundle");
+	cr_assert(bundle_write(&it.parameters) == 0, "%s", capture_text());
+	cr_assert(runtime_start(&it.runtime, "probe", it.bundle, &it.fds, &pid) == 0, "%s",
+		  capture_text());
+	container_close_ends(&it);
+	expect_own_view(text, container_read(&it, text, sizeof(text)));
+	cr_expect(runtime_delete(&it.runtime, "probe") == 0, "%s", capture_text());
+	cr_expect(waitpid(pid, NULL, 0) == pid);
+	expect_nothing_left();
+	cr_expect(bundle_remove(it.bundle) == 0);
+	*strrchr(it.bundle, '/') = '\0';
+	cr_expect(umount(it.bundle) == 0);
 }

@@ -9,8 +9,9 @@
 
 #define BUNDLE_ROOTFS "rootfs"
 
-/* bundle_config.c: the whole of config.json, or NULL: no memory. */
-json_t *bundle_config(const struct bundle_parameters *parameters);
+/* bundle_config.c: the whole of config.json, or NULL: no memory. With
+ * `executable` (else NULL) that file is mounted over the one in the root. */
+json_t *bundle_config(const struct bundle_parameters *parameters, const char *executable);
 
 /* bundle_seccomp.c: the object linux.seccomp, or NULL. It has to hold what the
  * runtime's own init needs between loading the filter and executing the calf,

@@ -34,9 +34,10 @@ static int refuse(const char *path, int error)
 	return -error;
 }
 
-static int write_config(int directory_fd, const struct bundle_parameters *parameters)
+static int write_config(int directory_fd, const struct bundle_parameters *parameters,
+			const char *executable)
 {
-	json_t *root = bundle_config(parameters);
+	json_t *root = bundle_config(parameters, executable);
 	int fd, r = 0;
 
 	if (root == NULL)
@@ -126,19 +127,14 @@ static int write_rootfs(int directory_fd, const struct description *description)
 	return r;
 }
 
-/* The mapped id has to get through to the root, and to run a file in it. */
-static int check_place(const char *directory)
+/* The mapped id has to get through to the file or directory. */
+static int check_searchable(const char *name)
 {
 	char path[PATH_MAX];
-	struct statvfs fs;
 	struct stat st;
 
-	if (realpath(directory, path) == NULL || statvfs(path, &fs) < 0)
-		return refuse(directory, errno);
-	if ((fs.f_flag & ST_NOEXEC) != 0) {
-		log_error("%s: mounted noexec, so no calf can run there", directory);
-		return -EACCES;
-	}
+	if (realpath(name, path) == NULL)
+		return refuse(name, errno);
 	for (char *slash = strrchr(path, '/'); slash != NULL && slash != path;
 	     slash = strrchr(path, '/')) {
 		*slash = '\0';
@@ -152,6 +148,31 @@ static int check_place(const char *directory)
 		}
 	}
 	return 0;
+}
+
+/*
+ * Where /run is mounted noexec (Debian does), no file of the root could be
+ * executed: then the shipped binary itself is mounted over the copy.
+ */
+static int choose_executable(const struct bundle_parameters *parameters, char *path, size_t size,
+			     const char **executablep)
+{
+	struct statvfs fs;
+	int r;
+
+	r = check_searchable(parameters->directory);
+	if (r < 0)
+		return r;
+	if (statvfs(parameters->directory, &fs) < 0)
+		return refuse(parameters->directory, errno);
+	if ((fs.f_flag & ST_NOEXEC) == 0) {
+		*executablep = NULL;
+		return 0;
+	}
+	snprintf(path, size, "%s/%s", parameters->description->directory,
+		 parameters->description->executable);
+	*executablep = path;
+	return check_searchable(path);
 }
 
 /* Everything in a directory, its directories' files included; no deeper. */
@@ -204,6 +225,8 @@ int bundle_remove(const char *directory)
 
 int bundle_write(const struct bundle_parameters *parameters)
 {
+	char path[PATH_MAX + NAME_MAX + 2];
+	const char *executable = NULL;
 	int fd, r;
 
 	r = bundle_remove(parameters->directory);
@@ -212,7 +235,7 @@ int bundle_write(const struct bundle_parameters *parameters)
 	r = make_directory(AT_FDCWD, parameters->directory, 0711);
 	if (r < 0)
 		return r;
-	r = check_place(parameters->directory);
+	r = choose_executable(parameters, path, sizeof(path), &executable);
 	if (r < 0)
 		goto cleanup;
 	fd = open(parameters->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -222,7 +245,7 @@ int bundle_write(const struct bundle_parameters *parameters)
 	}
 	r = write_rootfs(fd, parameters->description);
 	if (r == 0)
-		r = write_config(fd, parameters);
+		r = write_config(fd, parameters, executable);
 	close(fd);
 cleanup:
 	if (r < 0)

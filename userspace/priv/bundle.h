@@ -23,7 +23,9 @@ struct bundle_parameters {
  * read-only root, all namespaces new, user namespace with a one-id map, no
  * capabilities, no_new_privs, seccomp allow list (no ioctl, setsockopt,
  * socket, bpf), memory and pid limits, empty environment, masked paths.
- * 0, or a negative errno after one line on stderr.
+ * Where DIRECTORY is mounted noexec the shipped binary is bind-mounted over
+ * the one in the root. 0, or a negative errno after one line on stderr; then
+ * DIRECTORY is gone. -EACCES: something above it is not searchable.
  */
 int bundle_write(const struct bundle_parameters *parameters);
 

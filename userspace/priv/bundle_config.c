@@ -77,7 +77,7 @@ static json_t *process(const struct bundle_parameters *parameters)
 }
 
 /* Only what runtimes insist on; nothing in it can be written or run. */
-static json_t *mounts(void)
+static json_t *kernel_mounts(void)
 {
 	return json_pack("[{s:s, s:s, s:s, s:[s, s, s, s]}, {s:s, s:s, s:s, s:[s, s, s, s, s, s]}]",
 			 "destination", "/proc",
@@ -88,6 +88,30 @@ static json_t *mounts(void)
 			 "type", "tmpfs",
 			 "source", "tmpfs",
 			 "options", "nosuid", "nodev", "noexec", "ro", "mode=755", "size=64k");
+}
+
+static json_t *executable_mount(const struct bundle_parameters *parameters, const char *source)
+{
+	char path[NAME_MAX + 2];
+
+	snprintf(path, sizeof(path), "/%s", parameters->description->executable);
+	return json_pack("{s:s, s:s, s:s, s:[s, s, s, s]}",
+			 "destination", path,
+			 "type", "bind",
+			 "source", source,
+			 "options", "bind", "ro", "nosuid", "nodev");
+}
+
+static json_t *mounts(const struct bundle_parameters *parameters, const char *executable)
+{
+	json_t *array = kernel_mounts();
+
+	if (executable != NULL &&
+	    json_array_append_new(array, executable_mount(parameters, executable)) < 0) {
+		json_decref(array);
+		return NULL;
+	}
+	return array;
 }
 
 static json_t *namespaces(void)
@@ -150,13 +174,13 @@ static json_t *linux_part(const struct bundle_parameters *parameters)
 			 "readonlyPaths", readonly_paths());
 }
 
-json_t *bundle_config(const struct bundle_parameters *parameters)
+json_t *bundle_config(const struct bundle_parameters *parameters, const char *executable)
 {
 	return json_pack("{s:s, s:s, s:{s:s, s:b}, s:o, s:o, s:o}",
 			 "ociVersion", "1.0.0",
 			 "hostname", parameters->description->name,
 			 "root", "path", BUNDLE_ROOTFS, "readonly", 1,
 			 "process", process(parameters),
-			 "mounts", mounts(),
+			 "mounts", mounts(parameters, executable),
 			 "linux", linux_part(parameters));
 }
