@@ -72,7 +72,7 @@ print(find(json.load(sys.stdin)) or 0)' "$1"
 
 # No process, pin, link or device of ours is left behind.
 assert_nothing_left() {
-	assert_eq "" "$(pgrep -a 'calfpen-priv|calf-dhcp4' || true)" "processes left"
+	assert_eq "" "$(pgrep -a 'calfpen-|calf-dhcp4' || true)" "processes left"
 	assert_eq "" "$(ip -brief link show | grep '^calf' || true)" "a tap is left"
 	[ ! -e "$run/state.json" ] || fail "state.json is left"
 }

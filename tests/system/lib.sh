@@ -57,6 +57,11 @@ assert_fails() {
 	! "$@" || fail "succeeded, but should fail: $*"
 }
 
+# not COMMAND... - for wait_for, where assert_fails would end the test
+not() {
+	! "$@"
+}
+
 # wait_for SECONDS COMMAND... - until COMMAND succeeds, tried every 20 ms
 wait_for() {
 	local end now
@@ -116,7 +121,7 @@ server_stop() {
 	local pid
 	pid=$(<"$LAB_SERVER_PIDFILE")
 	kill "$pid"
-	wait_for 5 assert_fails alive "$pid"
+	wait_for 5 not alive "$pid"
 }
 
 server_start() {

@@ -46,27 +46,27 @@ test_renews_at_t1_by_unicast() {
 	lease
 	assert_eq 5 "$(calfpen get /lease/t1)"
 	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
-	wait_for 12 test_renewed "$before"
-	wait_for 2 test_counted out_unicast 1
+	wait_for 12 renewed "$before"
+	wait_for 2 counted out_unicast 1
 	assert_match 'valid_lft (11[5-9]|120)sec' "$(ip -4 address show dev "$LAB_UPLINK")" "refreshed"
 	assert_eq 1 "$(ip -4 -oneline address show dev "$LAB_UPLINK" | wc -l)"
 	assert_eq bound "$(calfpen get /lease/state)"
 }
-test_renewed() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
-test_counted() { [ "$(counter "$1")" -ge "$2" ]; }
+renewed() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
+counted() { [ "$(counter "$1")" -ge "$2" ]; }
 
 test_native_mode() {
 	lease --mode native
 	assert_match '"mode": "native"' "$(cat "$run/state.json")"
 	assert_match 'xdp' "$(ip link show dev "$LAB_UPLINK")"
-	test_counted in_accepted 2 || fail "replies did not come by XDP"
+	counted in_accepted 2 || fail "replies did not come by XDP"
 }
 
 test_tc_mode() {
 	lease --mode tc
 	assert_match '"mode": "tc"' "$(cat "$run/state.json")"
 	assert_fails grep -q xdp <(ip link show dev "$LAB_UPLINK")
-	test_counted in_accepted 2 || fail "replies did not come by tc"
+	counted in_accepted 2 || fail "replies did not come by tc"
 }
 
 test_auto_mode_leaves_offloads() {
@@ -95,16 +95,16 @@ test_root_cannot_write_the_store() {
 test_deleting_a_key_unconfigures() {
 	lease
 	"$tools/gate" "$pins/gate_dhcp4" delete /gateway
-	wait_for 2 test_no_default_route
+	wait_for 2 no_default_route
 	"$tools/gate" "$pins/gate_dhcp4" delete /mtu
-	wait_for 2 test_mtu 1500
+	wait_for 2 mtu_is 1500
 	"$tools/gate" "$pins/gate_dhcp4" delete /nameserver/001
-	wait_for 2 assert_fails grep -q 10.77.0.1 "$LAB_RESOLV"
+	wait_for 2 not grep -q 10.77.0.1 "$LAB_RESOLV"
 	"$tools/gate" "$pins/gate_dhcp4" delete /ip
-	wait_for 2 assert_fails has_address
+	wait_for 2 not has_address
 }
-test_no_default_route() { [ -z "$(ip -4 route show default)" ]; }
-test_mtu() { [ "$(cat "/sys/class/net/$LAB_UPLINK/mtu")" = "$1" ]; }
+no_default_route() { [ -z "$(ip -4 route show default)" ]; }
+mtu_is() { [ "$(cat "/sys/class/net/$LAB_UPLINK/mtu")" = "$1" ]; }
 
 test_stops_cleanly() {
 	lease

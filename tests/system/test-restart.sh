@@ -29,7 +29,7 @@ survives() {
 	wait_for 10 has_lease
 	assert_eq "$values" "$(stored)" "also once the new life has its lease"
 	assert_eq 1 "$(pgrep -c calf-dhcp4)"
-	assert_eq 3 "$(pgrep -c calfpen-priv)" "supervisor, watcher, gateway"
+	assert_eq 3 "$(pgrep -c calfpen-)" "supervisor, watcher, gateway"
 }
 
 test_calf_is_killed() { survives calf_pid; }
@@ -42,7 +42,7 @@ test_supervisor_is_killed() {
 	old=$(supervisor_pid)
 	address=$(address)
 	values=$(stored)
-	revision=$(calfpen status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["revision"])')
+	revision=$(calfpen status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["store"]["revision"])')
 	kill -KILL "$old"
 	wait_for 2 no_process
 	assert_eq "$address" "$(address)" "the address stays"
@@ -52,13 +52,28 @@ test_supervisor_is_killed() {
 	wait_for 10 has_lease
 	assert_eq "$address" "$(address)"
 	assert_eq "$values" "$(stored)"
-	[ "$(calfpen status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["revision"])')" -gt "$revision" ] ||
+	[ "$(calfpen status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["store"]["revision"])')" -gt "$revision" ] ||
 		fail "the revision must go on"
 	assert_eq 1 "$(pgrep -c calf-dhcp4)"
-	assert_eq 3 "$(pgrep -c calfpen-priv)"
+	assert_eq 3 "$(pgrep -c calfpen-)"
 	assert_eq 1 "$(ip -brief link show | grep -c '^calf')" "one tap"
 }
-no_process() { [ -z "$(pgrep 'calfpen-priv|calf-dhcp4')" ]; }
+no_process() { [ -z "$(pgrep 'calfpen-|calf-dhcp4')" ]; }
+
+# A gateway that cannot notice the supervisor's end is ended by the next start.
+test_leftover_gateway_is_ended() {
+	local gateway
+	lease
+	gateway=$(gateway_pid)
+	kill -STOP "$gateway"
+	kill -KILL "$(supervisor_pid)"
+	wait_for 2 not pgrep calfpen-priv
+	alive "$gateway" || fail "a stopped process should be there"
+	calfpen_start
+	wait_for 10 not alive "$gateway"
+	wait_for 10 replaced gateway_pid "$gateway"
+	assert_eq 3 "$(pgrep -c calfpen-)"
+}
 
 # The watcher was away while the calf wrote: nothing is lost.
 test_watcher_catches_up() {
@@ -70,8 +85,8 @@ test_watcher_catches_up() {
 	"$tools/gate" "$pins/gate_dhcp4" write /mtu 1300
 	kill -KILL "$old"
 	wait_for 3 replaced watcher_pid "$old"
-	wait_for 3 test_caught_up
+	wait_for 3 caught_up
 }
-test_caught_up() {
+caught_up() {
 	[ -z "$(ip -4 route show default)" ] && [ "$(cat "/sys/class/net/$LAB_UPLINK/mtu")" = 1300 ]
 }

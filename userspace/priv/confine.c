@@ -151,7 +151,9 @@ static int set_limits(enum role role)
 	return r;
 }
 
-/* End with the supervisor. After the change of ids, which clears it. */
+/* End with the supervisor. After the change of ids, which clears it. (A gateway
+ * watches the supervisor's pidfd besides: the kernel checks the sender's right
+ * to this signal, and a dying supervisor has none over another uid.) */
 static int follow_parent(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)

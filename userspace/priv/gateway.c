@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "userspace/common/gate.h"
@@ -19,6 +20,7 @@
 #include "userspace/priv/gateway_connection.h"
 #include "userspace/priv/gateway_log.h"
 #include "userspace/priv/gateway_request.h"
+#include "userspace/priv/pair.h"
 #include "userspace/priv/roles.h"
 
 #define LOG_READ_SIZE 4096
@@ -32,7 +34,8 @@ struct gateway {
 	struct gateway_log log;
 	struct gateway_log_line lines[2]; /* of GATEWAY_FD_STDOUT and _STDERR */
 	struct loop_timer log_timer;
-	int exit_code; /* enum role_exit */
+	int supervisor_fd; /* pidfd */
+	int exit_code;	   /* enum role_exit */
 };
 
 static int store_read(void *data, const char *path, struct kv_value *valuep)
@@ -129,6 +132,20 @@ static int on_control(struct loop *loop, int fd, short revents, void *data)
 	return 0;
 }
 
+/*
+ * The supervisor ended. Its death signal does not reach us: the kernel checks
+ * the sender's right to it, and a supervisor without CAP_KILL has none over
+ * another uid. So its pidfd is watched.
+ */
+static int on_supervisor_end(struct loop *loop, int fd, short revents, void *data)
+{
+	(void)fd;
+	(void)revents;
+	(void)data;
+	loop->stop = true;
+	return 0;
+}
+
 /* What a calf said last explains its end. */
 static void read_last_words(struct gateway *gateway)
 {
@@ -162,6 +179,9 @@ static int serve(struct gateway *gateway)
 	if (r == 0)
 		r = loop_add_fd(&gateway->loop, GATEWAY_FD_STDERR, POLLIN, on_log, gateway);
 	if (r == 0)
+		r = loop_add_fd(&gateway->loop, gateway->supervisor_fd, POLLIN, on_supervisor_end,
+				gateway);
+	if (r == 0)
 		r = loop_add_timer(&gateway->loop, &gateway->log_timer, on_log_timer, gateway);
 	if (r == 0)
 		r = loop_run(&gateway->loop);
@@ -186,8 +206,12 @@ int gateway_main(const struct options *options)
 		return ROLE_EXIT_FAILURE;
 	log_init(gateway.description.name, STDERR_FILENO,
 		 options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
-	/* The calf itself has the next uid. */
-	uid = options->uid_base + 2 * options->i_calf + 1;
+	gateway.supervisor_fd = pidfd_open(getppid(), 0);
+	if (gateway.supervisor_fd < 0) {
+		log_error("gateway: supervisor: %s", strerrorname_np(errno));
+		return ROLE_EXIT_FAILURE;
+	}
+	uid = pair_gateway_uid(options, options->i_calf);
 	if (confine_enter(ROLE_GATEWAY, uid, false) < 0)
 		return ROLE_EXIT_CONFINE;
 	return serve(&gateway);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +68,47 @@ int instance_init(struct instance *instance, const char *name)
 		log_warning("%s: cannot note our process id: %s", path, strerror(errno));
 	instance->lock_fd = fd;
 	return 0;
+}
+
+/* The real uid of a process, or UINT32_MAX if it is gone. */
+static uint32_t uid_of(pid_t pid)
+{
+	char path[32], line[128];
+	uint32_t uid = UINT32_MAX;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = fopen(path, "re");
+	if (!status)
+		return uid;
+	while (uid == UINT32_MAX && fgets(line, sizeof(line), status))
+		if (!strncmp(line, "Uid:", 4))
+			uid = (uint32_t)strtoul(line + 4, NULL, 10);
+	fclose(status);
+	return uid;
+}
+
+void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid)
+{
+	char path[INSTANCE_PATH_MAX];
+	json_t *state, *calf;
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/state.json", instance->directory);
+	state = json_load_file(path, 0, NULL);
+	json_array_foreach(json_object_get(state, "calves"), i, calf)
+	{
+		pid_t pid = (pid_t)json_integer_value(json_object_get(calf, "gateway_pid"));
+		uint32_t uid = pid > 1 ? uid_of(pid) : UINT32_MAX;
+
+		if (uid < first_uid || uid > last_uid)
+			continue;
+		log_warning("ending process %d, left by a supervisor that was killed", (int)pid);
+		kill(pid, SIGKILL);
+		for (int wait = 0; wait < 1000 && uid_of(pid) == uid; wait++)
+			usleep(1000);
+	}
+	json_decref(state);
 }
 
 int instance_write_state(const struct instance *instance, const char *json)

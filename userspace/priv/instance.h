@@ -7,6 +7,7 @@
 #define CALFPEN_PRIV_INSTANCE_H
 
 #include <limits.h>
+#include <stdint.h>
 
 struct instance {
 	char directory[PATH_MAX]; /* mode 0711: a container's root must be searchable */
@@ -18,6 +19,13 @@ struct instance {
 /* Make the directory and take the lock. -EBUSY after one line that names the
  * process that runs already; other negative errnos are logged too. */
 int instance_init(struct instance *instance, const char *name);
+
+/*
+ * End gateways that a supervisor which was killed left behind, by what it
+ * wrote into state.json: whose uid is not `first_uid`..`last_uid` (any more)
+ * is somebody else. Before confine_enter(): needs CAP_KILL.
+ */
+void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid);
 
 /* Replace DIRECTORY/state.json by this text, in one step. */
 int instance_write_state(const struct instance *instance, const char *json);

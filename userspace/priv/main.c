@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calfpen-priv: one program, three roles. */
+#include <sys/prctl.h>
+
 #include "userspace/common/log.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/roles.h"
@@ -17,6 +19,9 @@ int main(int argc, char **argv)
 	if (error)
 		return error > 0 ? ROLE_EXIT_OK : ROLE_EXIT_FAILURE;
 	log_init(tags[options.role], 2, options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	/* /proc/self/exe was executed: without this ps would say "exe". */
+	if (options.role != ROLE_SUPERVISOR)
+		prctl(PR_SET_NAME, tags[options.role]);
 	switch (options.role) {
 	case ROLE_SUPERVISOR:
 		return supervisor_main(&options);

@@ -21,9 +21,9 @@ enum watcher_fd {
 };
 
 enum gateway_fd {
-	GATEWAY_FD_GATE = 3,   /* the gate program of the calf's subject */
+	GATEWAY_FD_GATE = 3,	/* the gate program of the calf's subject */
 	GATEWAY_FD_CONTROL = 4, /* SOCK_STREAM, the calf's other end */
-	GATEWAY_FD_STDOUT = 5, /* read end of the calf's log pipe */
+	GATEWAY_FD_STDOUT = 5,	/* read end of the calf's log pipe */
 	GATEWAY_FD_STDERR = 6,
 	_GATEWAY_FD_END = 7,
 };

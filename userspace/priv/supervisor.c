@@ -410,6 +410,9 @@ static int supervisor_start(struct supervisor *s)
 	if (!error)
 		error = audit_open(&s->audit, s->options->audit);
 	if (!error)
+		instance_end_leftovers(&s->instance, pair_gateway_uid(s->options, 0),
+				       pair_calf_uid(s->options, OPTIONS_CALVES_MAX - 1));
+	if (!error)
 		error = take_signals(s);
 
 	/* From here on the host is changed. */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "userspace/priv/netlink.h"
+#include "userspace/priv/tap.h"
+
+static struct netlink *netlink;
+static struct tap tap;
+
+static void begin(void)
+{
+	cr_assert_eq(unshare(CLONE_NEWNET), 0);
+	cr_assert_eq(netlink_new(&netlink), 0);
+	cr_assert_eq(tap_init(&tap, netlink), 0);
+}
+
+static void end(void)
+{
+	tap_deinit(&tap);
+	netlink_free(netlink);
+}
+
+/* Whoever holds the descriptor can write nothing before the tap is set up,
+ * which is after its programs are attached. */
+Test(tap, down_until_set_up, .init = begin, .fini = end)
+{
+	static const uint8_t frame[60];
+	struct netlink_link link;
+
+	cr_assert_eq(netlink_link_get(netlink, tap.ifindex, &link), 0);
+	cr_expect_eq(link.flags & IFF_UP, 0u);
+	cr_expect_eq(write(tap.fd, frame, sizeof(frame)), -1);
+	cr_expect_eq(errno, EIO);
+	cr_assert_eq(tap_up(&tap, netlink), 0);
+	cr_expect_eq(write(tap.fd, frame, sizeof(frame)), (ssize_t)sizeof(frame));
+}
+
+static char setting(const char *family, const char *name)
+{
+	char path[128], value = '?';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, tap.name, name);
+	file = fopen(path, "re");
+	if (file) {
+		cr_expect_eq(fread(&value, 1, 1, file), 1u);
+		fclose(file);
+	}
+	return value;
+}
+
+Test(tap, carries_nothing_of_the_host, .init = begin, .fini = end)
+{
+	struct netlink_link link;
+
+	cr_assert_eq(tap_up(&tap, netlink), 0);
+	cr_assert_eq(netlink_link_get(netlink, tap.ifindex, &link), 0);
+	cr_expect(link.flags & IFF_NOARP);
+	cr_expect_eq(setting("ipv4", "forwarding"), '1', "bpf_fib_lookup() answers");
+	if (setting("ipv6", "disable_ipv6") != '?')
+		cr_expect_eq(setting("ipv6", "disable_ipv6"), '1');
+}
+
+/* The device goes with its last descriptor. */
+Test(tap, ends_with_its_descriptor)
+{
+	char name[IFNAMSIZ];
+
+	begin();
+	snprintf(name, sizeof(name), "%s", tap.name);
+	cr_expect_neq(if_nametoindex(name), 0u);
+	end();
+	cr_expect_eq(if_nametoindex(name), 0u);
+	cr_expect_eq(tap.fd, -1);
+}
