@@ -168,8 +168,7 @@ static __always_inline __u32 dhcp4_egress(struct cursor *cursor, const struct fr
 	if (ip->version != 4 || ip->ihl != 5 ||
 	    bpf_ntohs(ip->tot_len) != cursor->frame_size - ETH_HLEN)
 		return FRAME_OUT_IP_HEADER;
-	if (udp->source != bpf_htons(rule->local_port) ||
-	    udp->dest != bpf_htons(rule->remote_port))
+	if (udp->source != bpf_htons(rule->local_port) || udp->dest != bpf_htons(rule->remote_port))
 		return FRAME_OUT_PORT;
 	if (bpf_ntohs(udp->len) != bpf_ntohs(ip->tot_len) - sizeof(*ip))
 		return FRAME_OUT_UDP_LENGTH;

@@ -42,7 +42,7 @@ static __always_inline __be32 leased_address(void)
 
 	if (!value)
 		return 0;
-	/* Checked by the gateway's type: "a.b.c.d/len". */
+		/* Checked by the gateway's type: "a.b.c.d/len". */
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < 16; i++) {
 		__u32 digit = (__u8)value->text[i] - '0';

@@ -117,7 +117,7 @@ static __always_inline int check_value(__u64 at, __u32 length, const struct kv_r
 
 /* Exact path, else its directory "/dir/", else "/". */
 static __always_inline const struct kv_rule *find_rule(const struct kv_change *change,
-							__u64 directory)
+						       __u64 directory)
 {
 	const struct kv_rule *rule = bpf_map_lookup_elem(&acl, change->path);
 	struct kv_key key __attribute__((aligned(8)));

@@ -47,18 +47,12 @@ static const __u8 byte_classes[256] = {
 
 /* path_states[state * 8 + class] */
 static const __u8 path_states[64] = {
-	[S_START * 8 + P_SLASH] = S_SLASH,
-	[S_SLASH * 8 + P_DOT] = S_DOT,
-	[S_SLASH * 8 + P_WORD] = S_WORD,
-	[S_DOT * 8 + P_DOT] = S_DOTDOT,
-	[S_DOT * 8 + P_WORD] = S_WORD,
-	[S_DOTDOT * 8 + P_DOT] = S_WORD,
-	[S_DOTDOT * 8 + P_WORD] = S_WORD,
-	[S_WORD * 8 + P_NUL] = S_END,
-	[S_WORD * 8 + P_SLASH] = S_SLASH,
-	[S_WORD * 8 + P_DOT] = S_WORD,
-	[S_WORD * 8 + P_WORD] = S_WORD,
-	[S_END * 8 + P_NUL] = S_END,
+	[S_START * 8 + P_SLASH] = S_SLASH, [S_SLASH * 8 + P_DOT] = S_DOT,
+	[S_SLASH * 8 + P_WORD] = S_WORD,   [S_DOT * 8 + P_DOT] = S_DOTDOT,
+	[S_DOT * 8 + P_WORD] = S_WORD,	   [S_DOTDOT * 8 + P_DOT] = S_WORD,
+	[S_DOTDOT * 8 + P_WORD] = S_WORD,  [S_WORD * 8 + P_NUL] = S_END,
+	[S_WORD * 8 + P_SLASH] = S_SLASH,  [S_WORD * 8 + P_DOT] = S_WORD,
+	[S_WORD * 8 + P_WORD] = S_WORD,	   [S_END * 8 + P_NUL] = S_END,
 };
 
 struct path_facts {

@@ -58,57 +58,59 @@ struct frame_bucket {
 /* Verdict and reason of a frame: the index of frame_counters. */
 enum frame_reason {
 	/* ingress on the uplink */
-	FRAME_IN_NOT_OURS = 0,	  /* passed: the host's traffic */
-	FRAME_IN_VLAN,		  /* passed: tagged frames are the host's */
-	FRAME_IN_OTHER_CHADDR,	  /* passed: another client's reply */
-	FRAME_IN_NO_TAP,	  /* passed: the tap is gone */
-	FRAME_IN_ACCEPTED,	  /* redirected into the tap */
-	FRAME_IN_TRUNCATED,	  /* dropped from here on */
+	FRAME_IN_NOT_OURS = 0, /* passed: the host's traffic */
+	FRAME_IN_VLAN,	       /* passed: tagged frames are the host's */
+	FRAME_IN_OTHER_CHADDR, /* passed: another client's reply */
+	FRAME_IN_NO_TAP,       /* passed: the tap is gone */
+	FRAME_IN_ACCEPTED,     /* redirected into the tap */
+	FRAME_IN_TRUNCATED,    /* dropped from here on */
 	FRAME_IN_TOO_LONG,
 	FRAME_IN_FRAGMENT,
-	FRAME_IN_IP_HEADER,	  /* version, header length or total length */
+	FRAME_IN_IP_HEADER, /* version, header length or total length */
 	FRAME_IN_UDP_LENGTH,
-	FRAME_IN_NOT_REPLY,	  /* op is not BOOTREPLY */
-	FRAME_IN_HARDWARE,	  /* htype or hlen */
+	FRAME_IN_NOT_REPLY, /* op is not BOOTREPLY */
+	FRAME_IN_HARDWARE,  /* htype or hlen */
 	FRAME_IN_COOKIE,
-	FRAME_IN_UNKNOWN_XID,	  /* unsolicited */
+	FRAME_IN_UNKNOWN_XID, /* unsolicited */
 	FRAME_IN_RATE,
 	/* what the calf wrote to the tap */
-	FRAME_OUT_ACCEPTED,	  /* broadcast, to the uplink */
-	FRAME_OUT_UNICAST,	  /* by bpf_redirect_neigh */
-	FRAME_OUT_VLAN,		  /* dropped from here on */
-	FRAME_OUT_NO_RULE,	  /* not a protocol of the description */
+	FRAME_OUT_ACCEPTED, /* broadcast, to the uplink */
+	FRAME_OUT_UNICAST,  /* by bpf_redirect_neigh */
+	FRAME_OUT_VLAN,	    /* dropped from here on */
+	FRAME_OUT_NO_RULE,  /* not a protocol of the description */
 	FRAME_OUT_TRUNCATED,
 	FRAME_OUT_TOO_LONG,
 	FRAME_OUT_SOURCE_MAC,
 	FRAME_OUT_DESTINATION_MAC, /* broadcast IP to one MAC, or the reverse */
 	FRAME_OUT_FRAGMENT,
-	FRAME_OUT_IP_HEADER,	  /* version, header length, options, total length */
+	FRAME_OUT_IP_HEADER, /* version, header length, options, total length */
 	FRAME_OUT_UDP_LENGTH,
 	FRAME_OUT_PORT,
-	FRAME_OUT_NOT_REQUEST,	  /* op is not BOOTREQUEST */
-	FRAME_OUT_HARDWARE,	  /* htype, hlen or chaddr */
+	FRAME_OUT_NOT_REQUEST, /* op is not BOOTREQUEST */
+	FRAME_OUT_HARDWARE,    /* htype, hlen or chaddr */
 	FRAME_OUT_COOKIE,
 	FRAME_OUT_SOURCE_ADDRESS, /* neither 0.0.0.0 (broadcast) nor /ip */
 	FRAME_OUT_UNKNOWN_PEER,	  /* unicast to who never answered us */
 	FRAME_OUT_NO_ROUTE,	  /* unicast, no way there through the uplink */
 	FRAME_OUT_RATE,
 	/* what the host's stack sent into the tap */
-	FRAME_HOST_NOISE,	  /* dropped */
+	FRAME_HOST_NOISE, /* dropped */
 	_FRAME_REASON_N,
 };
 
 /* Names as `calfpen status` and the metrics page print them, in enum order. */
-#define FRAME_REASON_NAMES                                                     \
-	{ "in_not_ours", "in_vlan", "in_other_chaddr", "in_no_tap",            \
-	  "in_accepted", "in_truncated", "in_too_long", "in_fragment",         \
-	  "in_ip_header", "in_udp_length", "in_not_reply", "in_hardware",      \
-	  "in_cookie", "in_unknown_xid", "in_rate", "out_accepted",            \
-	  "out_unicast", "out_vlan", "out_no_rule", "out_truncated",           \
-	  "out_too_long", "out_source_mac", "out_destination_mac",              \
-	  "out_fragment", "out_ip_header", "out_udp_length", "out_port", "out_not_request", "out_hardware",     \
-	  "out_cookie", "out_source_address", "out_unknown_peer",              \
-	  "out_no_route", "out_rate", "host_noise" }
+#define FRAME_REASON_NAMES                                                                        \
+	{                                                                                         \
+		"in_not_ours", "in_vlan", "in_other_chaddr", "in_no_tap", "in_accepted",          \
+			"in_truncated", "in_too_long", "in_fragment", "in_ip_header",             \
+			"in_udp_length", "in_not_reply", "in_hardware", "in_cookie",              \
+			"in_unknown_xid", "in_rate", "out_accepted", "out_unicast", "out_vlan",   \
+			"out_no_rule", "out_truncated", "out_too_long", "out_source_mac",         \
+			"out_destination_mac", "out_fragment", "out_ip_header", "out_udp_length", \
+			"out_port", "out_not_request", "out_hardware", "out_cookie",              \
+			"out_source_address", "out_unknown_peer", "out_no_route", "out_rate",     \
+			"host_noise"                                                              \
+	}
 
 struct frame_counter {
 	__u64 packets;
@@ -118,7 +120,7 @@ struct frame_counter {
 /* Frozen .rodata of the frame programs, set before they are loaded. */
 struct frame_config {
 	__u32 uplink_ifindex;
-	__u32 mark; /* random: a tc-mode redirect into the tap carries it */
+	__u32 mark;  /* random: a tc-mode redirect into the tap carries it */
 	__u8 mac[6]; /* of the uplink */
 	__u8 reserved[2];
 };

@@ -15,20 +15,20 @@
 #define KV_LAYOUT_VERSION 1
 
 /* Limits. A path is canonical text with leading slash, NUL-padded. */
-#define KV_PATH_SIZE 64       /* bytes of a key, at least one NUL included */
-#define KV_PATH_MAX 63	      /* strlen of the longest path */
-#define KV_SEGMENTS_MAX 8     /* segments of a path */
-#define KV_SEGMENT_MAX 31     /* bytes of one segment */
-#define KV_VALUE_SIZE 1024    /* bytes of a value, at least one NUL included */
-#define KV_VALUE_MAX 1023     /* strlen of the longest value */
-#define KV_KEYS_MAX 4096      /* keys of one store */
-#define KV_CHANGES_MAX 128    /* changes of one commit */
+#define KV_PATH_SIZE 64		     /* bytes of a key, at least one NUL included */
+#define KV_PATH_MAX 63		     /* strlen of the longest path */
+#define KV_SEGMENTS_MAX 8	     /* segments of a path */
+#define KV_SEGMENT_MAX 31	     /* bytes of one segment */
+#define KV_VALUE_SIZE 1024	     /* bytes of a value, at least one NUL included */
+#define KV_VALUE_MAX 1023	     /* strlen of the longest value */
+#define KV_KEYS_MAX 4096	     /* keys of one store */
+#define KV_CHANGES_MAX 128	     /* changes of one commit */
 #define KV_KEYS_SLACK KV_CHANGES_MAX /* map entries beyond ctl.max_keys: no insert fails half-way */
-#define KV_REQUEST_MAX 32768  /* bytes of the packed changes of one commit */
-#define KV_SUBJECTS_MAX 16    /* subjects of one instance */
-#define KV_RULES_MAX 512      /* access rules of one subject */
-#define KV_EVENTS_SIZE (1 << 20)  /* bytes of the event ring */
-#define KV_DENIALS_SIZE (1 << 16) /* bytes of the ring of refused requests */
+#define KV_REQUEST_MAX 32768	     /* bytes of the packed changes of one commit */
+#define KV_SUBJECTS_MAX 16	     /* subjects of one instance */
+#define KV_RULES_MAX 512	     /* access rules of one subject */
+#define KV_EVENTS_SIZE (1 << 20)     /* bytes of the event ring */
+#define KV_DENIALS_SIZE (1 << 16)    /* bytes of the ring of refused requests */
 
 /*
  * Subjects: who acts. The number is in the frozen .rodata of a gate instance;
@@ -75,10 +75,10 @@ struct kv_key {
 };
 
 struct kv_value {
-	__u64 revision;	 /* of the commit that wrote it */
-	__u64 boot_ns;	 /* CLOCK_BOOTTIME of that commit, nanoseconds */
-	__u32 length;	 /* bytes of text before its NUL */
-	__u16 subject;	 /* writer, enum kv_subject */
+	__u64 revision; /* of the commit that wrote it */
+	__u64 boot_ns;	/* CLOCK_BOOTTIME of that commit, nanoseconds */
+	__u32 length;	/* bytes of text before its NUL */
+	__u16 subject;	/* writer, enum kv_subject */
 	__u16 reserved;
 	char text[KV_VALUE_SIZE];
 };
@@ -127,14 +127,14 @@ struct kv_change {
  *   -ENOENT   read of an absent key
  */
 struct kv_request {
-	__u32 verb;	  /* in: enum kv_verb */
-	__u32 n_changes;  /* in: 1..KV_CHANGES_MAX */
-	__u64 request;	  /* in: user-space address */
-	__u32 size;	  /* in: bytes at `request`, at most KV_REQUEST_MAX */
-	__u32 i_refused;  /* out: index of the change that was refused */
-	__u64 revision;	  /* out: of the commit, or of the value read */
-	__u64 boot_ns;	  /* out: read: when it was written */
-	__u32 length;	  /* out: read: bytes of text */
+	__u32 verb;	 /* in: enum kv_verb */
+	__u32 n_changes; /* in: 1..KV_CHANGES_MAX */
+	__u64 request;	 /* in: user-space address */
+	__u32 size;	 /* in: bytes at `request`, at most KV_REQUEST_MAX */
+	__u32 i_refused; /* out: index of the change that was refused */
+	__u64 revision;	 /* out: of the commit, or of the value read */
+	__u64 boot_ns;	 /* out: read: when it was written */
+	__u32 length;	 /* out: read: bytes of text */
 	__u32 reserved;
 	char text[KV_VALUE_SIZE]; /* out: read: value, NUL-terminated */
 };
@@ -149,10 +149,10 @@ struct kv_ctl {
 	__u64 n_commits; /* since the maps were made */
 	__u64 n_denials; /* records written to the denial ring */
 	struct {
-		__u64 mark;	    /* producer position when `since` began */
-		__u64 before;	    /* bytes written before mark, maybe unread */
-		__u64 since;	    /* bytes written after mark */
-		__u64 n_accepted;   /* commits */
+		__u64 mark;	  /* producer position when `since` began */
+		__u64 before;	  /* bytes written before mark, maybe unread */
+		__u64 since;	  /* bytes written after mark */
+		__u64 n_accepted; /* commits */
 		__u64 n_reads;
 		__u64 n_refused;    /* all refusals */
 		__u64 n_suppressed; /* denials that left no record */
@@ -171,10 +171,10 @@ enum kv_record {
  * unmaps it meanwhile changes nothing.
  */
 struct kv_staging {
-	__u32 busy;	      /* this instance is running */
-	__u32 suppressed;     /* denials since the last one recorded */
-	__u64 rate_ns;	      /* theoretical arrival time of the next request */
-	__u64 denial_ns;      /* the same of the next denial record */
+	__u32 busy;	       /* this instance is running */
+	__u32 suppressed;      /* denials since the last one recorded */
+	__u64 rate_ns;	       /* theoretical arrival time of the next request */
+	__u64 denial_ns;       /* the same of the next denial record */
 	struct kv_value value; /* a new key's value is put together here */
 	/* A request, and room for one longest change behind any offset in it. */
 	__u8 request[KV_REQUEST_MAX + KV_CHANGE_SIZE(KV_VALUE_MAX)];
@@ -223,9 +223,9 @@ struct kv_denial {
 /* Frozen .rodata of one gate instance, set before it is loaded. */
 struct kv_gate_config {
 	__u32 subject;
-	__u32 n_subjects;	 /* sharing the event ring */
-	__u64 rate_interval_ns;	 /* one request per this many nanoseconds ... */
-	__u64 rate_burst_ns;	 /* ... with this much saved up */
+	__u32 n_subjects;	  /* sharing the event ring */
+	__u64 rate_interval_ns;	  /* one request per this many nanoseconds ... */
+	__u64 rate_burst_ns;	  /* ... with this much saved up */
 	__u64 denial_interval_ns; /* the same for records of refusals */
 	__u64 denial_burst_ns;
 };

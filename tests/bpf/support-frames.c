@@ -16,7 +16,8 @@
 
 void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 {
-	static const struct test_rule rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 }, { NULL } };
+	static const struct test_rule rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
+						  { NULL } };
 	const uint64_t interval = 1000000000ull / rate;
 	const struct frame_rule rule = {
 		.check = FRAME_CHECK_DHCP4,

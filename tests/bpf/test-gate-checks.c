@@ -47,7 +47,8 @@ static int write_key(const void *key, size_t size)
 
 static void any_path(struct gate_test *open)
 {
-	static const struct test_rule rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 100 }, { NULL } };
+	static const struct test_rule rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 100 },
+						  { NULL } };
 
 	gate_test_subject(open, 1, rules, FAST, FAST);
 }
@@ -60,7 +61,10 @@ struct path_row {
 };
 
 #define SEG31 "abcdefghijklmnopqrstuvwxyz01234"
-#define ROW(what, key, verdict) { what, key, sizeof(key) - 1, verdict }
+#define ROW(what, key, verdict)                     \
+	{                                           \
+		what, key, sizeof(key) - 1, verdict \
+	}
 
 static const struct path_row path_rows[] = {
 	ROW("one segment", "/x", 0),
@@ -155,7 +159,8 @@ Test(gate_checks, value_bytes, .init = begin, .fini = end)
 		char pair[] = { 'a', (char)byte };
 		char digits[] = { '1', (char)byte, '2' };
 
-		cr_expect_eq(write_text("/long", text, 3), text_ok ? 0 : -EBADMSG, "text %#x", byte);
+		cr_expect_eq(write_text("/long", text, 3), text_ok ? 0 : -EBADMSG, "text %#x",
+			     byte);
 		cr_expect_eq(write_text("/hex", pair, 2), hex_ok ? 0 : -EBADMSG, "hex %#x", byte);
 		cr_expect_eq(write_text("/number", digits, 3),
 			     byte >= '0' && byte <= '9' ? 0 : -EBADMSG, "digits %#x", byte);
@@ -229,7 +234,8 @@ Test(gate_checks, packing, .init = begin, .fini = end)
 	cr_expect_eq(gate_test_raw(gate, KV_VERB_DELETE, 1, request, size, NULL), -EINVAL,
 		     "verb and operation differ");
 	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, NULL, size, NULL), -EFAULT);
-	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, (void *)0xffffffff81000000ul, size, NULL),
+	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, (void *)0xffffffff81000000ul, size,
+				   NULL),
 		     -EFAULT, "a kernel address");
 	change->operation = 7;
 	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, request, size, NULL), -EINVAL);

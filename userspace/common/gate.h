@@ -26,7 +26,8 @@ struct gate_commit {
 void gate_commit_init(struct gate_commit *commit);
 /* Append a change. 0, -EILSEQ (path not canonical), -EMSGSIZE (value longer
  * than KV_VALUE_MAX), -E2BIG (more than KV_CHANGES_MAX or KV_REQUEST_MAX). */
-int gate_commit_write(struct gate_commit *commit, const char *path, const char *text, size_t length);
+int gate_commit_write(struct gate_commit *commit, const char *path, const char *text,
+		      size_t length);
 int gate_commit_delete(struct gate_commit *commit, const char *path);
 
 /* Run it: 0 with the new revision in *revisionp (may be NULL), or a negative
