@@ -56,6 +56,20 @@ Test(gateway_log, level_of_the_calf_is_kept)
 				    "<info> dhcp4: calf: <fatal> y\n");
 }
 
+Test(gateway_log, name_of_the_calf_is_said_once)
+{
+	log_limit.name = "dhcp4";
+	feed("<info> dhcp4: INIT -> SELECTING\n<info> dhcp45: x\ndhcp4: y\n<info> dhcp4:\n",
+	     10 * S);
+	cr_assert_str_eq(printed(), "<info> dhcp4: calf: INIT -> SELECTING\n"
+				    "<info> dhcp4: calf: dhcp45: x\n"
+				    "<info> dhcp4: calf: dhcp4: y\n"
+				    "<info> dhcp4: calf: dhcp4:\n");
+	gateway_log_tick(&log_limit, 12 * S);
+	feed("<info> dhcp4: z\n", 12 * S);
+	cr_assert_str_eq(printed(), "<info> dhcp4: calf: z\n");
+}
+
 Test(gateway_log, control_bytes)
 {
 	feed("a\x1b[2J\r\tb\xff\n", 10 * S);

@@ -171,6 +171,7 @@ static int serve(struct gateway *gateway)
 	int r;
 
 	loop_init(&gateway->loop);
+	gateway->log.name = gateway->description.name;
 	gateway_responder_init(&gateway->responder, &gateway->description, &kernel_store, NULL);
 	gateway_connection_init(&gateway->connection, &gateway->responder, GATEWAY_FD_CONTROL);
 	r = loop_add_fd(&gateway->loop, GATEWAY_FD_CONTROL, POLLIN, on_control, gateway);

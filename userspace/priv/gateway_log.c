@@ -24,7 +24,9 @@ void gateway_log_tick(struct gateway_log *log, uint64_t now_ns)
 		return;
 	if (log->n_suppressed > 0)
 		log_warning("gateway: %" PRIu64 " lines of the calf suppressed", log->n_suppressed);
-	*log = (struct gateway_log){ .window_ns = now_ns };
+	log->window_ns = now_ns;
+	log->n_lines = 0;
+	log->n_suppressed = 0;
 }
 
 uint64_t gateway_log_deadline(const struct gateway_log *log)
@@ -32,7 +34,17 @@ uint64_t gateway_log_deadline(const struct gateway_log *log)
 	return log->n_suppressed > 0 ? log->window_ns + GATEWAY_LOG_WINDOW_NS : LOOP_NEVER;
 }
 
-static void print_line(const struct gateway_log_line *line)
+/* Behind "NAME: ", which log.h in the calf puts there and ours as well. */
+static const char *skip_name(const char *text, const char *name)
+{
+	size_t length = name ? strlen(name) : 0;
+
+	if (length > 0 && strncmp(text, name, length) == 0 && strncmp(text + length, ": ", 2) == 0)
+		return text + length + 2;
+	return text;
+}
+
+static void print_line(const struct gateway_log_line *line, const char *name)
 {
 	char text[GATEWAY_LOG_LINE_MAX + 1];
 	enum log_level level = LOG_LEVEL_INFO;
@@ -44,7 +56,7 @@ static void print_line(const struct gateway_log_line *line)
 
 		if (strncmp(text, prefixes[i].prefix, length) == 0) {
 			level = prefixes[i].level;
-			from = text + length;
+			from = skip_name(text + length, name);
 		}
 	}
 	if (line->n_cut > 0)
@@ -59,7 +71,7 @@ static void end_line(struct gateway_log *log, struct gateway_log_line *line, uin
 		gateway_log_tick(log, now_ns);
 		if (log->n_lines < GATEWAY_LOG_LINES_MAX) {
 			log->n_lines++;
-			print_line(line);
+			print_line(line, log->name);
 		} else {
 			log->n_suppressed++;
 		}

@@ -15,6 +15,7 @@
 
 /* The rate limit, shared by both pipes. */
 struct gateway_log {
+	const char *name;      /* of the calf: a line that begins with it says it once */
 	uint64_t window_ns;    /* when the window began */
 	uint32_t n_lines;      /* printed in it */
 	uint64_t n_suppressed; /* not printed in it */
