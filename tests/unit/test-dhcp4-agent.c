@@ -173,8 +173,10 @@ static size_t sent(struct udp_frame *headers, uint8_t message[static MESSAGE_SIZ
 static void send_reply(const struct reply *reply, uint16_t source_port)
 {
 	struct udp_frame headers = {
-		.ip = { .source = address("192.0.2.1"), .destination = address("192.0.2.10"),
-			.protocol = 17, .ttl = 64 },
+		.ip = { .source = address("192.0.2.1"),
+			.destination = address("192.0.2.10"),
+			.protocol = 17,
+			.ttl = 64 },
 		.udp = { .source_port = source_port, .destination_port = 68 },
 	};
 	struct bytes_writer writer;

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shipped calf.yaml and the code that relies on it: keys, types, options,
+ * metrics. Run from the top directory.
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/dhcp4-support.h"
+#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/metrics.h"
+#include "userspace/priv/description.h"
+
+#define SHIPPED "userspace/calf/dhcp4/calf.yaml"
+
+static struct description description;
+
+/* The description beside an executable, as it is installed. */
+static void setup(void)
+{
+	char directory[] = "/tmp/calfpen-dhcp4-XXXXXX", path[128];
+	char *shipped = realpath(SHIPPED, NULL);
+	int fd;
+
+	cr_assert(shipped && mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/calf-dhcp4", directory);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	cr_assert(fd >= 0);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/calf.yaml", directory);
+	cr_assert_eq(symlink(shipped, path), 0);
+	free(shipped);
+	cr_assert_eq(description_load(directory, &description), 0);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/calf-dhcp4", directory);
+	unlink(path);
+	rmdir(directory);
+}
+
+TestSuite(description, .init = setup);
+
+Test(description, frames)
+{
+	cr_assert_eq(description.n_frames, 1);
+	cr_assert_eq(description.frames[0].check, FRAME_CHECK_DHCP4);
+	cr_assert_eq(description.frames[0].local_port, 68);
+	cr_assert_eq(description.frames[0].remote_port, 67);
+	cr_assert_eq(description.frames[0].max_frame, CALF_FRAME_MAX);
+}
+
+Test(description, every_key_may_be_written_and_deleted)
+{
+	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
+		const struct description_key *key;
+		char path[KV_PATH_SIZE];
+
+		lease_path((enum lease_slot)slot, path);
+		key = description_find_key(&description, path);
+		cr_assert_not_null(key, "%s", path);
+		cr_assert(key->access & KV_ACCESS_WRITE, "%s", path);
+		cr_assert(key->access & KV_ACCESS_DELETE, "%s", path);
+	}
+}
+
+Test(description, keys_that_are_read)
+{
+	static const char *const paths[] = { "/mac", "/config/hostname", "/config/broadcast",
+					     "/config/start_delay",
+					     "/config/first_retransmission" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		const struct description_key *key = description_find_key(&description, paths[i]);
+
+		cr_assert_not_null(key, "%s", paths[i]);
+		cr_assert(key->access & KV_ACCESS_READ, "%s", paths[i]);
+	}
+	cr_assert_eq(description.n_options, 4);
+}
+
+Test(description, defaults_are_those_of_the_client)
+{
+	char start_delay[16], first_retransmission[16];
+
+	snprintf(start_delay, sizeof(start_delay), "%d", CLIENT_START_DELAY_MS);
+	snprintf(first_retransmission, sizeof(first_retransmission), "%d",
+		 CLIENT_FIRST_RETRANSMISSION_MS);
+	cr_assert_not(description.options[0].has_default);
+	cr_assert_str_eq(description.options[1].value, "0");
+	cr_assert_str_eq(description.options[2].value, start_delay);
+	cr_assert_str_eq(description.options[3].value, first_retransmission);
+}
+
+/* ST-1 on our side: what a server makes us write is of its key's type, or the
+ * gateway would refuse the whole commit. */
+static void check_types(const struct message *message)
+{
+	static const uint32_t random[2];
+	struct client_lease lease;
+	struct lease_keys keys;
+
+	client_lease_init(&lease, message, 0, random);
+	lease_project(&lease, CLIENT_BOUND, 5, 1700000000, &keys);
+	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
+		const char *text = keys.text + keys.at[slot];
+		char path[KV_PATH_SIZE];
+
+		if (keys.at[slot] == 0)
+			continue;
+		lease_path((enum lease_slot)slot, path);
+		cr_assert_eq(value_check(&description_find_key(&description, path)->rule, text,
+					 strlen(text)),
+			     0, "%s: %s", path, text);
+	}
+}
+
+Test(description, ST_1_C4_08_values_of_random_messages, .timeout = 60)
+{
+	static const uint8_t codes[] = { 1, 3, 6, 15, 26, 33, 51, 54, 58, 59, 119, 121, 249 };
+	static const char letters[] = "abc.-_ ;$\n\0/09\xc0\xff";
+	static struct reply reply;
+	uint64_t state = 11;
+	uint32_t n = 0;
+
+	for (int round = 0; round < 50000; round++) {
+		struct message message;
+
+		reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
+		for (size_t i = 0; i < sizeof(codes); i++) {
+			uint8_t bytes[64];
+			size_t size;
+
+			for (size_t j = 0; j < sizeof(bytes); j++) {
+				state = state * 6364136223846793005ull + 1442695040888963407ull;
+				bytes[j] = (uint8_t)(state >> 33);
+				if (codes[i] == 15 || codes[i] == 119)
+					bytes[j] = (uint8_t)letters[(state >> 40) % 16];
+				if (codes[i] == 119 && j % 4 == 0)
+					bytes[j] = 3;
+				if (codes[i] == 121 && j % 9 == 0)
+					bytes[j] %= 40;
+			}
+			size = (state >> 20) % sizeof(bytes);
+			if (state >> 60 < 12)
+				size &= ~3ul;
+			reply_option(&reply, codes[i], bytes, size);
+		}
+		reply_end(&reply);
+		cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
+		check_types(&message);
+		n += message.parameters.n_routes;
+		n += message.parameters.n_name_servers;
+		n += message.parameters.domain[0] != '\0';
+		n += message.parameters.search[0] != '\0';
+	}
+	cr_assert(n > 50000, "the messages say too little: %u", n);
+}
+
+Test(description, metrics)
+{
+	static const char *const names[_METRIC_N] = {
+		[METRIC_STATE] = "state",
+		[METRIC_DISCOVER_SENT] = "discover_sent_total",
+		[METRIC_REQUEST_SENT] = "request_sent_total",
+		[METRIC_SEND_FAILED] = "send_failed_total",
+		[METRIC_OFFER_RECEIVED] = "offer_received_total",
+		[METRIC_ACK_RECEIVED] = "ack_received_total",
+		[METRIC_NAK_RECEIVED] = "nak_received_total",
+		[METRIC_LEASE_GRANTED] = "lease_granted_total",
+		[METRIC_LEASE_LOST] = "lease_lost_total",
+		[METRIC_COMMIT] = "commit_total",
+		[METRIC_COMMIT_FAILED] = "commit_failed_total",
+#define DISCARDED(_reason, _name) [METRIC_DISCARDED + (_reason)-1] = "discarded_" _name "_total"
+		DISCARDED(REASON_FRAME_TRUNCATED, "frame_truncated"),
+		DISCARDED(REASON_FRAME_TYPE, "frame_type"),
+		DISCARDED(REASON_IP_HEADER, "ip_header"),
+		DISCARDED(REASON_IP_CHECKSUM, "ip_checksum"),
+		DISCARDED(REASON_FRAGMENT, "fragment"),
+		DISCARDED(REASON_UDP_LENGTH, "udp_length"),
+		DISCARDED(REASON_UDP_CHECKSUM, "udp_checksum"),
+		DISCARDED(REASON_PORT, "port"),
+		DISCARDED(REASON_TRUNCATED, "truncated"),
+		DISCARDED(REASON_NOT_REPLY, "not_reply"),
+		DISCARDED(REASON_HARDWARE, "hardware"),
+		DISCARDED(REASON_COOKIE, "cookie"),
+		DISCARDED(REASON_NO_TYPE, "no_type"),
+		DISCARDED(REASON_TYPE, "type"),
+		DISCARDED(REASON_XID, "xid"),
+		DISCARDED(REASON_CHADDR, "chaddr"),
+		DISCARDED(REASON_CLIENT_ID, "client_id"),
+		DISCARDED(REASON_FORCERENEW, "forcerenew"),
+		DISCARDED(REASON_STATE, "state"),
+		DISCARDED(REASON_SERVER, "server"),
+		DISCARDED(REASON_ADDRESS, "address"),
+	};
+
+	cr_assert_eq(description.n_metrics, _METRIC_N);
+	for (size_t i = 0; i < _METRIC_N; i++) {
+		char name[96];
+
+		cr_assert_not_null(names[i], "metric %zu has no name here", i);
+		snprintf(name, sizeof(name), "calf_dhcp4_%s", names[i]);
+		cr_assert_str_eq(description.metrics[i].name, name);
+		cr_assert_eq(description.metrics[i].is_gauge, i == METRIC_STATE);
+	}
+}
+
+/* Each reason's words are those of its counter. */
+Test(description, reasons)
+{
+	for (int reason = 1; reason < _REASON_N; reason++) {
+		char help[160];
+
+		snprintf(help, sizeof(help), "Discarded: %s", reason_text((enum reason)reason));
+		cr_assert_str_eq(description.metrics[METRIC_DISCARDED + reason - 1].help, help);
+	}
+	cr_assert_str_eq(reason_text(_REASON_N), reason_text(REASON_NONE));
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "tests/unit/dhcp4-support.h"
+#include "userspace/calf/dhcp4/lease.h"
+
+#define S 1000000000ull
+#define NOW (1000 * S)
+#define WALL 1700000000 /* 2023-11-14T22:13:20Z */
+
+static struct client_lease lease;
+static struct lease_keys keys, before;
+static struct calf_commit commit;
+
+static void full_lease(void)
+{
+	lease = (struct client_lease){
+		.prefix_length = 24,
+		.time_s = 3600,
+		.t1_s = 1800,
+		.t2_s = 3150,
+		.expires_ns = NOW + 3600 * S,
+	};
+	lease.address = address("192.0.2.10");
+	lease.server = address("192.0.2.1");
+	lease.parameters.gateway = address("192.0.2.1");
+	lease.parameters.mtu = 1400;
+	lease.parameters.n_name_servers = 2;
+	lease.parameters.name_servers[0] = address("192.0.2.53");
+	lease.parameters.name_servers[1] = address("192.0.2.54");
+	lease.parameters.n_routes = 2;
+	lease.parameters.routes[0] = (struct value_route){ .destination = address("10.0.0.0"),
+							   .prefix_length = 8,
+							   .gateway = address("192.0.2.2") };
+	lease.parameters.routes[1] = (struct value_route){ .destination = address("10.1.0.0"),
+							   .prefix_length = 16,
+							   .onlink = true };
+	strcpy(lease.parameters.domain, "example.org");
+	strcpy(lease.parameters.search, "example.org example.net");
+}
+
+static void project(void)
+{
+	lease_project(&lease, CLIENT_BOUND, NOW, WALL, &keys);
+}
+
+/* The value written to `path`; "-" if it is deleted, NULL if untouched. */
+static const char *change(const char *path)
+{
+	static char text[KV_VALUE_SIZE];
+	const char *found = NULL;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < commit.n_changes; i++) {
+		struct kv_change header;
+
+		memcpy(&header, commit.bytes + at, sizeof(header));
+		if (strcmp(header.path, path) == 0) {
+			cr_assert_null(found, "%s is changed twice", path);
+			found = "-";
+			if (header.operation == KV_CHANGE_WRITE) {
+				memcpy(text, commit.bytes + at + sizeof(header), header.length);
+				text[header.length] = '\0';
+				found = text;
+			}
+		}
+		at += KV_CHANGE_SIZE(header.length);
+	}
+	cr_assert_eq(at, commit.size);
+	return found;
+}
+
+static void setup(void)
+{
+	full_lease();
+	project();
+}
+
+TestSuite(lease, .init = setup);
+
+Test(lease, all_keys)
+{
+	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
+	cr_assert_str_eq(change("/ip"), "192.0.2.10/24");
+	cr_assert_str_eq(change("/gateway"), "192.0.2.1");
+	cr_assert_str_eq(change("/mtu"), "1400");
+	cr_assert_str_eq(change("/domain"), "example.org");
+	cr_assert_str_eq(change("/search"), "example.org example.net");
+	cr_assert_str_eq(change("/nameserver/001"), "192.0.2.53");
+	cr_assert_str_eq(change("/nameserver/002"), "192.0.2.54");
+	cr_assert_str_eq(change("/route/001"), "10.0.0.0/8 via 192.0.2.2");
+	cr_assert_str_eq(change("/route/002"), "10.1.0.0/16 onlink");
+	cr_assert_str_eq(change("/lease/time"), "3600");
+	cr_assert_str_eq(change("/lease/state"), "bound");
+	cr_assert_str_eq(change("/lease/server"), "192.0.2.1");
+	cr_assert_str_eq(change("/lease/address"), "192.0.2.10");
+	cr_assert_str_eq(change("/lease/t1"), "1800");
+	cr_assert_str_eq(change("/lease/t2"), "3150");
+	cr_assert_str_eq(change("/lease/expires"), "2023-11-14T23:13:20Z");
+	cr_assert_eq(commit.n_changes, 16);
+}
+
+Test(lease, first_commit_names_every_key)
+{
+	lease_changes(NULL, &keys, true, &commit);
+	cr_assert_eq(commit.n_changes, _LEASE_SLOT_N);
+	cr_assert_str_eq(change("/ip"), "192.0.2.10/24");
+	cr_assert_str_eq(change("/nameserver/003"), "-");
+	cr_assert_str_eq(change("/nameserver/008"), "-");
+	cr_assert_null(change("/nameserver/009"));
+	cr_assert_str_eq(change("/route/003"), "-");
+	cr_assert_str_eq(change("/route/064"), "-");
+	cr_assert_null(change("/route/065"));
+}
+
+Test(lease, V4_36_renewal_without_a_change)
+{
+	before = keys;
+	lease.expires_ns += 1800 * S;
+	lease_project(&lease, CLIENT_BOUND, NOW + 1800 * S, WALL + 1800, &keys);
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_eq(commit.n_changes, 2);
+	cr_assert_str_eq(change("/lease/time"), "3600", "written although it is equal");
+	cr_assert_str_eq(change("/lease/expires"), "2023-11-14T23:43:20Z");
+}
+
+Test(lease, V4_36_renewal_with_changes)
+{
+	before = keys;
+	lease.parameters.gateway = address("192.0.2.254");
+	lease.parameters.mtu = 0;
+	lease.parameters.n_name_servers = 1;
+	lease.parameters.name_servers[0] = address("192.0.2.54");
+	project();
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_eq(commit.n_changes, 5);
+	cr_assert_str_eq(change("/lease/time"), "3600");
+	cr_assert_str_eq(change("/gateway"), "192.0.2.254");
+	cr_assert_str_eq(change("/mtu"), "-");
+	cr_assert_str_eq(change("/nameserver/001"), "192.0.2.54");
+	cr_assert_str_eq(change("/nameserver/002"), "-");
+}
+
+Test(lease, V4_21_another_address)
+{
+	before = keys;
+	lease.address = address("192.0.2.99");
+	project();
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_eq(commit.n_changes, 3);
+	cr_assert_str_eq(change("/ip"), "192.0.2.99/24");
+	cr_assert_str_eq(change("/lease/address"), "192.0.2.99");
+}
+
+/* T1 has passed: the lease is what it was. */
+Test(lease, state_alone)
+{
+	before = keys;
+	lease_project(&lease, CLIENT_RENEWING, NOW + 1800 * S, WALL + 1801, &keys);
+	lease_changes(&before, &keys, false, &commit);
+	cr_assert_eq(commit.n_changes, 1);
+	cr_assert_str_eq(change("/lease/state"), "renewing");
+	before = keys;
+	lease_project(&lease, CLIENT_REBINDING, NOW + 3150 * S, WALL + 3150, &keys);
+	lease_changes(&before, &keys, false, &commit);
+	cr_assert_eq(commit.n_changes, 1);
+	cr_assert_str_eq(change("/lease/state"), "rebinding");
+	before = keys;
+	lease_changes(&before, &keys, false, &commit);
+	cr_assert_eq(commit.n_changes, 0);
+}
+
+Test(lease, V4_20_loss_deletes_all)
+{
+	before = keys;
+	for (int state = CLIENT_INIT; state < CLIENT_BOUND; state++) {
+		lease_project(&lease, (enum client_state)state, NOW, WALL, &keys);
+		lease_changes(&before, &keys, false, &commit);
+		cr_assert_eq(commit.n_changes, 16);
+		for (uint32_t i = 0, at = 0; i < commit.n_changes; i++) {
+			struct kv_change header;
+
+			memcpy(&header, commit.bytes + at, sizeof(header));
+			cr_assert_eq(header.operation, KV_CHANGE_DELETE);
+			at += KV_CHANGE_SIZE(0);
+		}
+	}
+	lease_changes(NULL, &keys, false, &commit);
+	cr_assert_eq(commit.n_changes, _LEASE_SLOT_N);
+}
+
+Test(lease, Q44_mtu_from_576_up)
+{
+	static const struct {
+		uint16_t mtu;
+		const char *text;
+	} rows[] = { { 0, NULL },    { 68, NULL },     { 575, NULL },
+		     { 576, "576" }, { 1500, "1500" }, { 65535, "65535" } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		lease.parameters.mtu = rows[i].mtu;
+		project();
+		lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
+		if (rows[i].text)
+			cr_assert_str_eq(change("/mtu"), rows[i].text);
+		else
+			cr_assert_null(change("/mtu"));
+	}
+}
+
+Test(lease, V4_19_time_is_what_is_left)
+{
+	lease_project(&lease, CLIENT_BOUND, NOW + 1, WALL, &keys);
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_str_eq(change("/lease/time"), "3599", "rounded up");
+	lease_project(&lease, CLIENT_BOUND, NOW + 3599 * S, WALL, &keys);
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_str_eq(change("/lease/time"), "1");
+	lease_project(&lease, CLIENT_BOUND, NOW + 4000 * S, WALL, &keys);
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_str_eq(change("/lease/time"), "0");
+}
+
+Test(lease, V4_34_infinite)
+{
+	lease.time_s = lease.t1_s = lease.t2_s = CLIENT_INFINITE;
+	lease.expires_ns = CLIENT_NEVER;
+	project();
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_str_eq(change("/lease/time"), "infinite");
+	cr_assert_str_eq(change("/lease/t1"), "infinite");
+	cr_assert_str_eq(change("/lease/t2"), "infinite");
+	cr_assert_str_eq(change("/lease/expires"), "never");
+}
+
+Test(lease, Q17_server_that_does_not_say)
+{
+	lease.server.s_addr = INADDR_ANY;
+	project();
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_str_eq(change("/lease/server"), "0.0.0.0");
+}
+
+Test(lease, gateway_that_is_our_address)
+{
+	lease.parameters.gateway = lease.address;
+	project();
+	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
+	cr_assert_null(change("/gateway"));
+}
+
+/* Every second from 1970 on would take too long: days, and their edges. */
+Test(lease, dates)
+{
+	lease.expires_ns = NOW;
+	for (int64_t day = 0; day < 130000; day++) {
+		for (int64_t second = day * 86400; second < day * 86400 + 86400; second += 86399) {
+			struct tm tm;
+			char expected[32];
+
+			gmtime_r(&second, &tm);
+			strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ", &tm);
+			lease_project(&lease, CLIENT_BOUND, NOW, second, &keys);
+			cr_assert_str_eq(keys.text + keys.at[LEASE_EXPIRES], expected);
+		}
+	}
+}
+
+Test(lease, dates_that_cannot_be_written)
+{
+	lease_project(&lease, CLIENT_BOUND, NOW, -1000000, &keys);
+	cr_assert_eq(keys.at[LEASE_EXPIRES], 0);
+	lease_project(&lease, CLIENT_BOUND, NOW, INT64_MAX / 2, &keys);
+	cr_assert_eq(keys.at[LEASE_EXPIRES], 0);
+}
+
+/* The largest lease there can be fits: into the keys, and into one commit. */
+Test(lease, C4_29_largest_lease)
+{
+	struct message_parameters *parameters = &lease.parameters;
+
+	lease.address = lease.server = address("192.168.100.100");
+	memset(parameters->domain, 'a', KV_VALUE_MAX);
+	memset(parameters->search, 'b', KV_VALUE_MAX);
+	parameters->n_name_servers = MESSAGE_NAME_SERVERS_MAX;
+	for (int i = 0; i < MESSAGE_NAME_SERVERS_MAX; i++)
+		parameters->name_servers[i] = address("192.168.100.200");
+	parameters->n_routes = MESSAGE_ROUTES_MAX;
+	for (int i = 0; i < MESSAGE_ROUTES_MAX; i++)
+		parameters->routes[i] =
+			(struct value_route){ .destination = address("192.168.100.128"),
+					      .prefix_length = 32,
+					      .gateway = address("192.168.100.101") };
+	project();
+	for (int slot = 0; slot < _LEASE_SLOT_N; slot++)
+		cr_assert_neq(keys.at[slot], 0, "slot %d did not fit", slot);
+	lease_changes(NULL, &keys, true, &commit);
+	cr_assert_eq(commit.n_changes, _LEASE_SLOT_N);
+	cr_assert_str_eq(change("/route/064"), "192.168.100.128/32 via 192.168.100.101");
+}

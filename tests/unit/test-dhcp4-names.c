@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "tests/unit/dhcp4-support.h"
+#include "userspace/calf/dhcp4/names.h"
+
+static struct option option;
+static char domain[KV_VALUE_SIZE], search[KV_VALUE_SIZE];
+
+static void set(const void *bytes, size_t size)
+{
+	memset(&option, 0xee, sizeof(option));
+	memcpy(option.bytes, bytes, size);
+	option.size = size;
+}
+
+static const char *parse_search(const void *bytes, size_t size)
+{
+	set(bytes, size);
+	names_parse_search(&option, search);
+	return search;
+}
+
+#define SEARCH(_x) parse_search(_x, sizeof(_x) - 1)
+
+static const char *parse_domain(const char *text)
+{
+	set(text, strlen(text));
+	domain[0] = search[0] = '\0';
+	names_parse_domain(&option, domain, search);
+	return domain;
+}
+
+Test(search, plain_names)
+{
+	cr_assert_str_eq(SEARCH("\7example\3org\0\1a\0"), "example.org a");
+	cr_assert_str_eq(SEARCH(""), "");
+}
+
+/* The example of RFC 3397 section 2. */
+Test(search, V4_43_compressed)
+{
+	cr_assert_str_eq(SEARCH("\3eng\5apple\3com\0\x9marketing\xc0\4"),
+			 "eng.apple.com marketing.apple.com");
+	/* a pointer to a name that itself ends in a pointer */
+	cr_assert_str_eq(SEARCH("\1a\0\1b\xc0\0\1c\xc0\3"), "a b.a c.b.a");
+	/* a name that is nothing but a pointer */
+	cr_assert_str_eq(SEARCH("\1a\0\xc0\0"), "a a");
+}
+
+Test(search, V4_43_C4_13_pointers_that_do_not_go_back)
+{
+	cr_assert_str_eq(SEARCH("\1a\0\xc0\3"), "", "to itself");
+	cr_assert_str_eq(SEARCH("\xc0\0"), "", "to itself, at the start");
+	cr_assert_str_eq(SEARCH("\1a\xc0\0"), "", "loop through a label");
+	cr_assert_str_eq(SEARCH("\1a\0\1b\xc0\3"), "", "to its own name's start");
+	cr_assert_str_eq(SEARCH("\xc0\3\0\1a\0"), "", "forward");
+	cr_assert_str_eq(SEARCH("\1a\0\xc0\x40"), "", "past the end");
+	cr_assert_str_eq(SEARCH("\1a\0\xff\xff"), "", "far past the end");
+	/* two that point at each other: one of them would go forward */
+	cr_assert_str_eq(SEARCH("\1a\xc0\5\0\1b\xc0\0"), "");
+}
+
+Test(search, C4_13_pointer_at_the_last_octet)
+{
+	cr_assert_str_eq(SEARCH("\1a\0\xc0"), "");
+	cr_assert_str_eq(SEARCH("\xc0"), "");
+}
+
+/* A pointer into the middle of a label reads what stands there as a name. */
+Test(search, pointer_into_a_label)
+{
+	cr_assert_str_eq(SEARCH("\3\1x\0\0\xc0\1"), "x");
+	cr_assert_str_eq(SEARCH("\3abc\0\xc0\2"), "", "'b' is no length");
+}
+
+Test(search, V4_43_C4_13_truncated)
+{
+	static const char bytes[] = "\3eng\5apple\3com\0\x9marketing\xc0\4";
+
+	for (size_t size = 0; size < sizeof(bytes) - 1; size++) {
+		const char *text = parse_search(bytes, size);
+
+		if (size == 15)
+			cr_assert_str_eq(text, "eng.apple.com");
+		else
+			cr_assert_str_eq(text, "", "%zu", size);
+	}
+}
+
+Test(search, C4_13_C4_21_labels_of_63_and_64)
+{
+	char bytes[80], expected[64];
+
+	memset(bytes, 'a', sizeof(bytes));
+	bytes[0] = 63;
+	bytes[64] = 0;
+	memset(expected, 'a', 63);
+	expected[63] = '\0';
+	cr_assert_str_eq(parse_search(bytes, 65), expected);
+	bytes[0] = 64; /* the reserved 01 and 10 forms */
+	bytes[65] = 0;
+	cr_assert_str_eq(parse_search(bytes, 66), "");
+	bytes[0] = (char)0x80;
+	cr_assert_str_eq(parse_search(bytes, 66), "");
+}
+
+/* Names of `total` octets in wire form, root included. */
+static size_t build_name(char *bytes, size_t total)
+{
+	size_t at = 0;
+
+	while (at + 1 < total) {
+		size_t label = total - at - 2 < 49 ? total - at - 2 : 49;
+
+		/* no label of zero octets at the end */
+		if (total - at - 2 - label == 1)
+			label--;
+		bytes[at] = (char)label;
+		memset(bytes + at + 1, 'x', label);
+		at += 1 + label;
+	}
+	bytes[at++] = 0;
+	return at;
+}
+
+Test(search, C4_13_names_of_255_and_256)
+{
+	char bytes[300];
+
+	cr_assert_eq(build_name(bytes, 255), 255);
+	cr_assert_eq(strlen(parse_search(bytes, 255)), 253);
+	cr_assert_eq(build_name(bytes, 256), 256);
+	cr_assert_str_eq(parse_search(bytes, 256), "");
+	/* and through a pointer */
+	cr_assert_eq(build_name(bytes, 254), 254);
+	memcpy(bytes + 254, "\1y\xc0\0", 4);
+	cr_assert_str_eq(parse_search(bytes, 258), "");
+}
+
+Test(search, C4_08_names_that_are_no_host_names)
+{
+	cr_assert_str_eq(SEARCH("\1a\0\3;id\0\3$()\0\2a\n\0\2\"'\0\1b\0"), "a b");
+	cr_assert_str_eq(SEARCH("\3a.b\0\1c\0"), "c", "a dot inside a label");
+	cr_assert_str_eq(SEARCH("\3a\0b\0\1c\0"), "c", "a NUL inside a label");
+	cr_assert_str_eq(SEARCH("\3a b\0\1c\0"), "c", "a blank inside a label");
+	cr_assert_str_eq(SEARCH("\4_tcp\0\1c\0"), "c");
+	cr_assert_str_eq(SEARCH("\2-a\0\2b-\0\1c\0"), "c");
+}
+
+Test(search, root_is_no_name)
+{
+	cr_assert_str_eq(SEARCH("\0"), "");
+	cr_assert_str_eq(SEARCH("\0\0\1a\0\0"), "a");
+}
+
+Test(search, what_does_not_fit_is_left_out)
+{
+	char bytes[1500];
+	size_t at = 0;
+
+	while (at + 60 <= sizeof(bytes)) {
+		bytes[at] = 58;
+		memset(bytes + at + 1, 'a', 58);
+		bytes[at + 59] = 0;
+		at += 60;
+	}
+	parse_search(bytes, at);
+	cr_assert_eq(strlen(search), 17 * 59 - 1);
+	cr_assert(strlen(search) <= KV_VALUE_MAX);
+}
+
+/* Each two octets unfold to 250: refused by the budget, not by patience. */
+Test(search, C4_31_pointers_that_unfold)
+{
+	char bytes[1500];
+	size_t at = build_name(bytes, 250);
+
+	for (; at + 2 <= sizeof(bytes); at += 2)
+		memcpy(bytes + at, "\xc0\0", 2);
+	cr_assert_str_eq(parse_search(bytes, at), "");
+	/* a chain in which every name goes through all before it */
+	memcpy(bytes, "\1a\0", 3);
+	for (at = 3; at + 4 <= sizeof(bytes); at += 4) {
+		size_t target = at == 3 ? 0 : at - 4;
+
+		bytes[at] = 1;
+		bytes[at + 1] = 'b';
+		bytes[at + 2] = (char)(0xc0 | target >> 8);
+		bytes[at + 3] = (char)target;
+	}
+	cr_assert_str_eq(parse_search(bytes, at), "");
+}
+
+Test(search, C4_13_split_over_two_instances_at_every_position)
+{
+	static const uint8_t bytes[] = "\3eng\5apple\3com\0\x9marketing\xc0\4";
+	static struct reply reply;
+	static struct message message;
+	size_t size = sizeof(bytes) - 1;
+
+	for (size_t first = 0; first <= size; first++) {
+		reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
+		reply_option(&reply, OPTION_SEARCH, bytes, first);
+		reply_address(&reply, OPTION_SUBNET_MASK, "255.255.255.0");
+		reply_option(&reply, OPTION_SEARCH, bytes + first, size - first);
+		reply_end(&reply);
+		cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
+		cr_assert_str_eq(message.parameters.search, "eng.apple.com marketing.apple.com",
+				 "%zu", first);
+	}
+}
+
+Test(search, V4_44_replaces_15_for_searching)
+{
+	static struct reply reply;
+	static struct message message;
+
+	reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
+	reply_option(&reply, OPTION_SEARCH, "\1a\0\1b\0", 6);
+	reply_option(&reply, OPTION_DOMAIN_NAME, "c.org d.org", 11);
+	reply_end(&reply);
+	cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
+	cr_assert_str_eq(message.parameters.search, "a b");
+	cr_assert_str_eq(message.parameters.domain, "c.org");
+}
+
+Test(search, random_octets)
+{
+	uint64_t state = 7;
+
+	for (int round = 0; round < 200000; round++) {
+		uint8_t bytes[64];
+
+		for (size_t i = 0; i < sizeof(bytes); i++) {
+			state = state * 6364136223846793005ull + 1442695040888963407ull;
+			bytes[i] = (uint8_t)(state >> 60 < 8 ? state >> 61 : state >> 40);
+			if (state >> 60 == 9)
+				bytes[i] = 0xc0;
+		}
+		parse_search(bytes, (state >> 33) % (sizeof(bytes) + 1));
+		cr_assert(search[0] == '\0' ||
+			  value_check(&(struct value_rule){ .type = VALUE_DOMAIN_LIST,
+							    .max_length = KV_VALUE_MAX },
+				      search, strlen(search)) == 0);
+	}
+}
+
+Test(domain, names)
+{
+	cr_assert_str_eq(parse_domain("example.org"), "example.org");
+	cr_assert_str_eq(search, "");
+	cr_assert_str_eq(parse_domain("example.org."), "example.org");
+	cr_assert_str_eq(parse_domain("example.org.."), "");
+	cr_assert_str_eq(parse_domain("."), "");
+	cr_assert_str_eq(parse_domain(" "), "");
+}
+
+Test(domain, Q37_several_domains_and_underscores)
+{
+	cr_assert_str_eq(parse_domain("a.org b.org"), "a.org");
+	cr_assert_str_eq(search, "a.org b.org");
+	cr_assert_str_eq(parse_domain("  a.org   "), "a.org");
+	cr_assert_str_eq(search, "");
+	cr_assert_str_eq(parse_domain("_x.org b.org"), "b.org");
+	cr_assert_str_eq(search, "");
+	cr_assert_str_eq(parse_domain("_x.org b.org c.org"), "b.org");
+	cr_assert_str_eq(search, "b.org c.org");
+}
+
+Test(domain, C4_08_shell_and_file_characters)
+{
+	static const char *const bad[] = { "a;id",  "a&b",  "$(id)", "`id`", "a\nb", "a\\b",
+					   "a'b",   "a\"b", "a#b",   "a/b",  "a\tb", "a\x80",
+					   "a\x7f", "-a",   "a-",    "a..b" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		cr_assert_str_eq(parse_domain(bad[i]), "", "%zu", i);
+		cr_assert_str_eq(search, "");
+	}
+}
+
+/* C4-24: 255 octets without NUL, several times; nothing is assumed to end. */
+Test(domain, C4_24_long_texts)
+{
+	for (size_t size = 0; size <= OPTION_SIZE_MAX; size++) {
+		memset(option.bytes, 'a', sizeof(option.bytes));
+		option.size = size;
+		domain[0] = search[0] = '\0';
+		names_parse_domain(&option, domain, search);
+		cr_assert_eq(strlen(domain), size <= 63 ? size : 0, "%zu", size);
+	}
+}
+
+Test(domain, Q34_garbage_leaves_the_rest_of_the_message)
+{
+	static struct reply reply;
+	static struct message message;
+
+	reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
+	reply_option(&reply, OPTION_DOMAIN_NAME, "hotel.example\0\1\2\xff", 17);
+	reply_u32(&reply, OPTION_LEASE_TIME, 5000);
+	reply_put(&reply, "\x01\x99garbage", 9);
+	cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
+	cr_assert_eq(message.lease_s, 5000);
+	cr_assert_str_eq(message.parameters.domain, "");
+}

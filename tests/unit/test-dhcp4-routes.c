@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+
+#include "tests/unit/dhcp4-support.h"
+#include "userspace/calf/dhcp4/routes.h"
+
+static struct reply reply;
+static struct message message;
+static const struct message_parameters *parameters = &message.parameters;
+
+static void begin(void)
+{
+	reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
+}
+
+static void end(void)
+{
+	reply_end(&reply);
+	cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
+}
+
+static void parse(uint8_t code, const void *bytes, size_t size)
+{
+	begin();
+	reply_option(&reply, code, bytes, size);
+	end();
+}
+
+#define ROUTES(_x) parse(OPTION_CLASSLESS_ROUTE, _x, sizeof(_x) - 1)
+
+static bool is_route(size_t i, const char *destination, uint8_t prefix_length, const char *gateway)
+{
+	const struct value_route *route = &parameters->routes[i];
+
+	return i < parameters->n_routes && route->destination.s_addr == inet_addr(destination) &&
+	       route->prefix_length == prefix_length && route->onlink == !gateway &&
+	       route->gateway.s_addr == (gateway ? inet_addr(gateway) : 0);
+}
+
+/* The widths of RFC 3442: as many octets as are significant. */
+Test(routes, V4_49_widths)
+{
+	ROUTES("\0\xc0\0\2\1"
+	       "\x8\x0a\xc0\0\2\2"
+	       "\x10\x0a\1\xc0\0\2\3"
+	       "\x11\x0a\1\x80\xc0\0\2\4"
+	       "\x20\x0a\1\2\3\xc0\0\2\5");
+	cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(parameters->n_routes, 4);
+	cr_assert(is_route(0, "10.0.0.0", 8, "192.0.2.2"));
+	cr_assert(is_route(1, "10.1.0.0", 16, "192.0.2.3"));
+	cr_assert(is_route(2, "10.1.128.0", 17, "192.0.2.4"));
+	cr_assert(is_route(3, "10.1.2.3", 32, "192.0.2.5"));
+}
+
+Test(routes, V4_47_destination_is_masked)
+{
+	ROUTES("\x9\x0a\xff\xc0\0\2\2");
+	cr_assert(is_route(0, "10.128.0.0", 9, "192.0.2.2"));
+	ROUTES("\1\xff\xc0\0\2\2");
+	cr_assert(is_route(0, "128.0.0.0", 1, "192.0.2.2"));
+}
+
+Test(routes, V4_47_width_above_32)
+{
+	for (unsigned int width = 33; width < 256; width++) {
+		uint8_t bytes[64] = { (uint8_t)width };
+
+		parse(OPTION_CLASSLESS_ROUTE, bytes, sizeof(bytes));
+		cr_assert_eq(parameters->n_routes, 0);
+	}
+}
+
+Test(routes, V4_48_Q40_on_link)
+{
+	ROUTES("\x18\x0a\1\2\0\0\0\0");
+	cr_assert(is_route(0, "10.1.2.0", 24, NULL), "router 0.0.0.0");
+	ROUTES("\x18\x0a\1\2\xc0\0\2\x0a");
+	cr_assert(is_route(0, "10.1.2.0", 24, NULL), "router is our address");
+	ROUTES("\x20\x0a\1\2\3\x0a\1\2\3");
+	cr_assert(is_route(0, "10.1.2.3", 32, NULL), "router is the destination");
+	ROUTES("\0\0\0\0\0");
+	cr_assert(is_route(0, "0.0.0.0", 0, NULL));
+	cr_assert_eq(parameters->gateway.s_addr, INADDR_ANY);
+}
+
+Test(routes, V4_49_C4_16_partial_tail_rejects_all)
+{
+	static const uint8_t bytes[] = { 24, 10, 1, 2, 192, 0, 2, 1, 16, 10, 2, 192, 0, 2, 2 };
+
+	for (size_t size = 0; size <= sizeof(bytes); size++) {
+		begin();
+		reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes, size);
+		reply_address(&reply, OPTION_ROUTER, "192.0.2.254");
+		end();
+		cr_assert_eq(parameters->n_routes, size == 8 ? 1 : size == 15 ? 2 : 0, "%zu", size);
+		/* the lease is kept, and what 121 does not say 3 may */
+		cr_assert_eq(parameters->gateway.s_addr,
+			     size == 8 || size == 15 ? 0 : inet_addr("192.0.2.254"), "%zu", size);
+	}
+}
+
+Test(routes, V4_46_Q41_121_replaces_3_and_33)
+{
+	begin();
+	reply_address(&reply, OPTION_ROUTER, "192.0.2.254");
+	reply_option(&reply, OPTION_STATIC_ROUTE, "\x0a\0\0\0\xc0\0\2\3", 8);
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\x18\x0a\1\2\xc0\0\2\1", 8);
+	end();
+	cr_assert_eq(parameters->gateway.s_addr, INADDR_ANY, "also without a default route");
+	cr_assert_eq(parameters->n_routes, 1);
+	cr_assert(is_route(0, "10.1.2.0", 24, "192.0.2.1"));
+}
+
+Test(routes, Q42_249_if_there_is_no_121)
+{
+	begin();
+	reply_address(&reply, OPTION_ROUTER, "192.0.2.254");
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE_MICROSOFT, "\0\xc0\0\2\1", 5);
+	end();
+	cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.1"));
+	begin();
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE_MICROSOFT, "\0\xc0\0\2\1", 5);
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\0\xc0\0\2\2", 5);
+	end();
+	cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.2"));
+}
+
+Test(routes, first_default_route_counts)
+{
+	ROUTES("\0\xc0\0\2\1\0\xc0\0\2\2");
+	cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(parameters->n_routes, 0);
+}
+
+Test(routes, impossible_routers_are_left_out)
+{
+	ROUTES("\x8\x0a\x7f\0\0\1\x8\x0b\xff\xff\xff\xff\x8\x0c\xe0\0\0\1\x8\x0d\xc0\0\2\1");
+	cr_assert_eq(parameters->n_routes, 1);
+	cr_assert(is_route(0, "13.0.0.0", 8, "192.0.2.1"));
+}
+
+Test(routes, V4_38_static_routes)
+{
+	begin();
+	reply_address(&reply, OPTION_ROUTER, "192.0.2.1");
+	reply_option(&reply, OPTION_STATIC_ROUTE,
+		     "\x0a\0\0\0\xc0\0\2\2"
+		     "\xac\x10\0\0\xc0\0\2\3"
+		     "\xc6\x33\x64\0\xc0\0\2\4"
+		     "\xc6\x33\x64\7\xc0\0\2\5"
+		     "\0\0\0\0\xc0\0\2\6",
+		     40);
+	end();
+	cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(parameters->n_routes, 4, "a default route in 33 is illegal");
+	cr_assert(is_route(0, "10.0.0.0", 8, "192.0.2.2"));
+	cr_assert(is_route(1, "172.16.0.0", 16, "192.0.2.3"));
+	cr_assert(is_route(2, "198.51.100.0", 24, "192.0.2.4"));
+	cr_assert(is_route(3, "198.51.100.7", 32, "192.0.2.5"));
+}
+
+Test(routes, V4_38_C4_16_static_routes_with_a_ragged_tail)
+{
+	static const uint8_t bytes[24] = { 10, 0, 0, 0, 192, 0, 2, 2, 11, 0, 0, 0, 192, 0, 2, 2 };
+
+	for (size_t size = 0; size <= 16; size++) {
+		parse(OPTION_STATIC_ROUTE, bytes, size);
+		cr_assert_eq(parameters->n_routes, size % 8 == 0 ? size / 8 : 0, "%zu", size);
+	}
+}
+
+Test(routes, C4_27_no_more_than_64)
+{
+	uint8_t bytes[240];
+
+	begin();
+	for (size_t i = 0; i < sizeof(bytes); i += 6) {
+		static const uint8_t route[] = { 8, 10, 192, 0, 2, 1 };
+
+		memcpy(bytes + i, route, sizeof(route));
+	}
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes, sizeof(bytes));
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes, sizeof(bytes));
+	end();
+	cr_assert_eq(parameters->n_routes, MESSAGE_ROUTES_MAX);
+}
+
+Test(routes, C4_13_split_over_two_instances)
+{
+	static const uint8_t bytes[] = { 24, 10, 1, 2, 192, 0, 2, 1, 16, 10, 2, 192, 0, 2, 2 };
+
+	for (size_t first = 0; first <= sizeof(bytes); first++) {
+		begin();
+		reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes, first);
+		reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes + first, sizeof(bytes) - first);
+		end();
+		cr_assert_eq(parameters->n_routes, 2, "%zu", first);
+	}
+}
+
+Test(routes, classes)
+{
+	cr_assert_eq(routes_class_prefix(address("10.0.0.1")), 8);
+	cr_assert_eq(routes_class_prefix(address("127.255.255.255")), 8);
+	cr_assert_eq(routes_class_prefix(address("128.0.0.0")), 16);
+	cr_assert_eq(routes_class_prefix(address("191.255.0.0")), 16);
+	cr_assert_eq(routes_class_prefix(address("192.0.0.0")), 24);
+	cr_assert_eq(routes_class_prefix(address("223.0.0.0")), 24);
+	cr_assert_eq(routes_class_prefix(address("224.0.0.0")), 32);
+}
