@@ -40,9 +40,9 @@ static __always_inline __be32 leased_address(void)
 	struct kv_value *value = bpf_map_lookup_elem(&kv, &key);
 	__u32 address = 0, octet = 0;
 
+	/* Checked by the gateway's type: "a.b.c.d/len". */
 	if (!value)
 		return 0;
-		/* Checked by the gateway's type: "a.b.c.d/len". */
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < 16; i++) {
 		__u32 digit = (__u8)value->text[i] - '0';

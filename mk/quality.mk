@@ -29,10 +29,16 @@ lint-clang:
 lint-cppcheck:
 	$(call msg,LINT,cppcheck)
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability --error-exitcode=1 \
-		--inline-suppr --suppress=missingIncludeSystem -I. -D_GNU_SOURCE \
+		--inline-suppr --suppress=missingIncludeSystem --suppress=internalAstError \
+		-I. -D_GNU_SOURCE "-DLIBBPF_OPTS(type,name,...)=struct type name" \
 		-j 2 $(filter userspace/%.c,$(C_FILES))
 
+# One file a run: clang-tidy 14 carries va_list state from one to the next.
+# Generated skeletons leak when they run out of memory; not ours to mend.
+USES_SKELETON = $(shell grep -l 'skel/' $(filter userspace/%.c,$(C_FILES)))
 lint-tidy: $(BUILD)/compile_commands.json $(SKELETONS)
 	$(call msg,LINT,clang-tidy)
-	$(Q)printf '%s\n' $(filter userspace/%.c,$(C_FILES)) | \
-		xargs -P 2 -n 6 clang-tidy --quiet -p $(BUILD) 2>/dev/null
+	$(Q)printf '%s\n' $(filter-out $(USES_SKELETON),$(filter userspace/%.c,$(C_FILES))) | \
+		xargs -P 2 -n 1 clang-tidy --quiet -p $(BUILD) 2>/dev/null
+	$(Q)printf '%s\n' $(USES_SKELETON) | xargs -P 2 -n 1 clang-tidy --quiet -p $(BUILD) \
+		--checks=-clang-analyzer-unix.Malloc 2>/dev/null

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034,SC2120
 # SPDX-License-Identifier: Apache-2.0
 #
 # calfpen.sh - what the tests of the whole system share

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
 # SPDX-License-Identifier: Apache-2.0
 # lab: --server-option dhcp-option=option:T1,5s --server-option dhcp-option=option:T2,60s
 #

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,7 +40,7 @@ static int place_descriptors(const int *fds, uint32_t n_fds)
 }
 
 static void execute(const struct options *options, enum role role, uint32_t i_calf, const int *fds,
-		    uint32_t n_fds)
+		    uint32_t n_fds, pid_t supervisor)
 {
 	char **argv = calloc((size_t)options->argc + 5, sizeof(*argv));
 	char number[16], role_name[16];
@@ -47,7 +48,9 @@ static void execute(const struct options *options, enum role role, uint32_t i_ca
 	sigset_t none;
 	int argc = 0;
 
-	if (!argv || place_descriptors(fds, n_fds))
+	/* Confinement sets it again: a change of ids clears it. */
+	if (!argv || prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor ||
+	    place_descriptors(fds, n_fds))
 		return;
 	for (; argc < options->argc; argc++)
 		argv[argc] = options->argv[argc];
@@ -65,14 +68,14 @@ static void execute(const struct options *options, enum role role, uint32_t i_ca
 pid_t child_start(const struct options *options, enum role role, uint32_t i_calf, const int *fds,
 		  uint32_t n_fds)
 {
-	pid_t pid = fork();
+	pid_t supervisor = getpid(), pid = fork();
 
 	if (pid < 0) {
 		pid = -errno;
 		log_error("cannot fork: %s", strerror(-pid));
 	}
 	if (pid == 0) {
-		execute(options, role, i_calf, fds, n_fds);
+		execute(options, role, i_calf, fds, n_fds, supervisor);
 		log_error("cannot start a role: %s", strerror(errno));
 		_exit(1);
 	}

@@ -41,9 +41,10 @@ struct device_facts {
 
 static int device_facts_get(const char *name, struct device_facts *facts)
 {
-	struct {
+	union {
 		struct ethtool_gfeatures header;
-		struct ethtool_get_features_block blocks[FEATURE_WORDS];
+		char room[sizeof(struct ethtool_gfeatures) +
+			  FEATURE_WORDS * sizeof(struct ethtool_get_features_block)];
 	} query = { .header = { .cmd = ETHTOOL_GFEATURES, .size = FEATURE_WORDS } };
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
 	struct ifreq request = { 0 };
@@ -61,7 +62,7 @@ static int device_facts_get(const char *name, struct device_facts *facts)
 	if (!error && ioctl(fd, SIOCETHTOOL, &request))
 		error = -errno;
 	for (size_t i = 0; i < FEATURE_WORDS; i++)
-		facts->features[i] = query.blocks[i].active;
+		facts->features[i] = query.header.features[i].active;
 	request.ifr_data = (char *)&driver;
 	if (!error && ioctl(fd, SIOCETHTOOL, &request))
 		error = -errno;

@@ -81,10 +81,9 @@ static int adopt(struct store *store, uint32_t max_keys)
 	if (error)
 		log_error("%s: cannot open the pinned store: %s", store->pins->directory,
 			  strerror(-error));
-	else if (n_found == 0)
-		error = 1;
 	else if (n_found < N_ADOPTABLE)
-		/* A start that was killed between its pins: no gate has run yet. */
+		/* None, or those of a start that was killed between its pins: no
+		 * gate has run yet. */
 		error = 1;
 	else
 		error = check_adopted(store, fds, max_keys);

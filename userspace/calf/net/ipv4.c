@@ -34,7 +34,7 @@ int ipv4_parse(struct bytes_reader *packet, struct ipv4_header *header)
 		return NET_TRUNCATED;
 	if (first >> 4 != 4 || (first & 0xf) < WORDS_MIN)
 		return NET_IP_HEADER;
-	header_size = (first & 0xfu) * 4u;
+	header_size = (size_t)(first & 0xfu) * 4u;
 	bytes_skip(&at, 1); /* type of service */
 	total = bytes_be16(&at);
 	bytes_skip(&at, 2); /* identification */
