@@ -69,11 +69,12 @@ static void put_fixed(struct bytes_writer *writer, const struct message_request 
 size_t message_build(const struct message_request *request, uint8_t *buffer, size_t size)
 {
 	uint8_t client_id[MESSAGE_CLIENT_ID_SIZE];
+	uint8_t type = (uint8_t)request->type;
 	struct bytes_writer writer;
 
 	bytes_writer_init(&writer, buffer, size < MESSAGE_SIZE_MAX ? size : MESSAGE_SIZE_MAX);
 	put_fixed(&writer, request);
-	put_option(&writer, OPTION_MESSAGE_TYPE, &(uint8_t){ (uint8_t)request->type }, 1);
+	put_option(&writer, OPTION_MESSAGE_TYPE, &type, sizeof(type));
 	message_client_id(request->mac, client_id);
 	put_option(&writer, OPTION_CLIENT_ID, client_id, sizeof(client_id));
 	if (request->has_server)
