@@ -632,7 +632,8 @@ Test(client, V4_15_Q17_renewal_without_server_is_broadcast)
 	}
 }
 
-Test(client, V4_16_rebinding_is_broadcast)
+/* Also where the unicast of RENEWING came to nothing. */
+Test(client, V4_16_Q12_Q13_rebinding_is_broadcast)
 {
 	to_rebinding();
 	assert_broadcast(inet_addr("192.0.2.10"));

@@ -243,6 +243,17 @@ Test(lease, Q17_server_that_does_not_say)
 	cr_assert_str_eq(change("/lease/server"), "0.0.0.0");
 }
 
+/* The way to it is the route handler's business. */
+Test(lease, Q39_gateway_outside_the_subnet)
+{
+	lease.prefix_length = 32;
+	lease.parameters.gateway = address("10.99.0.1");
+	project();
+	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
+	cr_assert_str_eq(change("/ip"), "192.0.2.10/32");
+	cr_assert_str_eq(change("/gateway"), "10.99.0.1");
+}
+
 Test(lease, gateway_that_is_our_address)
 {
 	lease.parameters.gateway = lease.address;

@@ -380,6 +380,33 @@ Test(parse, V4_35_C4_12_long_messages)
 	}
 }
 
+/* BOOTP's texts are no options of ours unless option 52 says so, and are never
+ * texts to us. */
+Test(parse, C4_10_file_and_sname_are_not_read)
+{
+	static struct message plain;
+
+	begin();
+	reply_u32(&reply, OPTION_LEASE_TIME, 100);
+	end_and_parse();
+	plain = message;
+	begin();
+	memcpy(reply.bytes + AT_FILE, "\"; reboot; \x33\4\1\1\1\1", 18);
+	memcpy(reply.bytes + AT_SNAME, "\x33\4\1\1\1\1\xff", 7);
+	reply_u32(&reply, OPTION_LEASE_TIME, 100);
+	end_and_parse();
+	cr_assert_eq(memcmp(&plain, &message, sizeof(plain)), 0);
+}
+
+Test(parse, Q33_host_name_of_length_0)
+{
+	begin();
+	reply_option(&reply, OPTION_HOST_NAME, "", 0);
+	reply_u32(&reply, OPTION_LEASE_TIME, 100);
+	end_and_parse();
+	cr_assert_eq(message.lease_s, 100);
+}
+
 /* An option of which more was sent than a frame can hold is not believed. */
 Test(parse, joined_option_that_is_too_long)
 {
