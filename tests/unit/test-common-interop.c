@@ -137,7 +137,7 @@ Test(interop, original_encoder_writes_our_bytes)
  * of today adds the members that old messages do not have, as zero. */
 static void decode_all(const char *schema, const char *request_tail, const char *response_tail)
 {
-	char want[256], line[256];
+	char want[320], line[256];
 	uint8_t bytes[256];
 
 	for (size_t i = 0; i < VECTORS_N(request_vectors); i++) {
@@ -318,7 +318,7 @@ Test(interop, reference_accepts_what_we_accept)
 	line = strtok((char *)output, "\n");
 	for (size_t i = 0; i < n_accepted; i++) {
 		const struct wire_request *request = &accepted[i];
-		char want[256];
+		char want[320];
 		int n;
 
 		cr_assert_not_null(line, "only %zu of %zu lines", i, n_accepted);
