@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-#define KV_LAYOUT_VERSION 1
+#define KV_LAYOUT_VERSION 2
 
 /* Limits. A path is canonical text with leading slash, NUL-padded. */
 #define KV_PATH_SIZE 64		     /* bytes of a key, at least one NUL included */
@@ -25,9 +25,10 @@
 #define KV_CHANGES_MAX 128	     /* changes of one commit */
 #define KV_KEYS_SLACK KV_CHANGES_MAX /* map entries beyond ctl.max_keys: no insert fails half-way */
 #define KV_REQUEST_MAX 32768	     /* bytes of the packed changes of one commit */
-#define KV_SUBJECTS_MAX 16	     /* subjects of one instance */
+#define KV_SUBJECTS_MAX 64	     /* subjects of one instance */
 #define KV_RULES_MAX 512	     /* access rules of one subject */
-#define KV_EVENTS_SIZE (1 << 20)     /* bytes of the event ring */
+#define KV_EVENTS_SIZE (1 << 20)  /* bytes of the event ring */
+#define KV_WATCH_SIZE (1 << 17)   /* bytes of the ring of one watching subject */
 #define KV_DENIALS_SIZE (1 << 16)    /* bytes of the ring of refused requests */
 
 /*
@@ -47,7 +48,14 @@ enum kv_verb {
 	KV_VERB_WRITE = 2,  /* exactly one change, KV_CHANGE_WRITE */
 	KV_VERB_DELETE = 3, /* exactly one change, KV_CHANGE_DELETE */
 	KV_VERB_COMMIT = 4, /* 1..KV_CHANGES_MAX changes, all or nothing */
+	KV_VERB_LIST = 5,   /* a page of paths and revisions under a directory */
+	KV_VERB_WATCH = 6,  /* begin or end filling the subject's ring; what was lost */
+	KV_VERB_RESTORE = 7, /* supervisor, while the revision is 0: set it */
 };
+
+/* struct kv_request.revision of a write, delete or commit. */
+#define KV_REVISION_ANY 0ull	  /* no condition */
+#define KV_REVISION_ABSENT (~0ull) /* create-only: no key of it may exist */
 
 /* Access bits of struct kv_rule. */
 #define KV_ACCESS_READ (1u << 0)
@@ -79,7 +87,7 @@ struct kv_value {
 	__u64 boot_ns;	/* CLOCK_BOOTTIME of that commit, nanoseconds */
 	__u32 length;	/* bytes of text before its NUL */
 	__u16 subject;	/* writer, enum kv_subject */
-	__u16 reserved;
+	__u16 slot;	/* index in the map slots */
 	char text[KV_VALUE_SIZE];
 };
 
@@ -102,7 +110,7 @@ struct kv_change {
 	char path[KV_PATH_SIZE];
 	__u16 operation; /* enum kv_operation */
 	__u16 length;	 /* bytes of text */
-	__u32 reserved;	 /* 0 */
+	__u32 directory; /* 0 in a request; the gate notes strlen("/dir/") here */
 };
 
 #define KV_CHANGE_HEADER 72u
@@ -111,11 +119,17 @@ struct kv_change {
 /*
  * The gate's context (BPF_PROG_RUN copies it in and back). `request` points
  * to `size` bytes of packed changes; for KV_VERB_READ to one kv_change with
- * operation 0 whose path is read.
+ * operation 0 whose path is read; for KV_VERB_LIST to one whose path is a
+ * directory, canonical, or "/" for everything. KV_VERB_WATCH and
+ * KV_VERB_RESTORE have no changes.
+ *
+ * Condition (`revision` in): of a write or delete, the key must be there with
+ * exactly this revision; of a commit, no key of it may be newer than this;
+ * KV_REVISION_ABSENT: none of the keys may exist.
  *
  * retval: 0 or a negative errno:
  *   -EBUSY    this instance or the store is locked; nothing happened
- *   -EDQUOT   the subject's rate is used up; nothing happened
+ *   -EDQUOT   the subject's rate, keys or bytes are used up; nothing happened
  *   -EFAULT   request cannot be read
  *   -EINVAL   verb, count or packing is wrong
  *   -EILSEQ   a path is not canonical
@@ -125,18 +139,47 @@ struct kv_change {
  *   -ENOSPC   the commit would exceed the number of keys
  *   -EAGAIN   the event ring, or this subject's share of it, is full
  *   -ENOENT   read of an absent key
+ *   -ESTALE   the condition on the revision does not hold
+ *   -EEXIST   restore: the store has a revision already
  */
 struct kv_request {
 	__u32 verb;	 /* in: enum kv_verb */
-	__u32 n_changes; /* in: 1..KV_CHANGES_MAX */
+	__u32 n_changes; /* in: 1..KV_CHANGES_MAX, 0 of watch and restore */
 	__u64 request;	 /* in: user-space address */
 	__u32 size;	 /* in: bytes at `request`, at most KV_REQUEST_MAX */
 	__u32 i_refused; /* out: index of the change that was refused */
-	__u64 revision;	 /* out: of the commit, or of the value read */
-	__u64 boot_ns;	 /* out: read: when it was written */
-	__u32 length;	 /* out: read: bytes of text */
+	__u64 revision;	 /* in: condition, or what to restore; out: of the commit, of the
+			  * value read, or of the store (list, watch) */
+	__u64 boot_ns;	 /* out: read: when it was written; watch: events lost so far */
+	__u32 length;	 /* in: watch: 1 begin, 0 end, 2 only ask; out: bytes of text */
+	__u32 cursor;	 /* list: in 0 or what the last page gave; out: 0 at the end */
+	char text[KV_VALUE_SIZE]; /* out: read: value, NUL-terminated; list: packed
+				   * struct kv_entry, `length` bytes of them */
+};
+
+/* One listed key: this header, then its path with NULs up to a multiple of 8
+ * (at least one). A key that is there during the whole listing is listed
+ * once; one that comes or goes meanwhile may be. */
+struct kv_entry {
+	__u64 revision;
+};
+
+#define KV_ENTRY_SIZE(path_length) (8u + (((__u32)(path_length) + 8u) & ~7u))
+
+/* What the map slots holds: the path of a key, for listing. */
+struct kv_slot {
+	char path[KV_PATH_SIZE]; /* empty: free */
+	__u32 directory;	 /* strlen("/dir/") of it */
+	__u32 next_free;	 /* slot + 1 of the next free one, 0: none */
+};
+
+/* A subject's ring of events (map rings, one ring buffer per subject that may
+ * watch anything), filled while it watches. */
+struct kv_watch {
+	__u32 active;
 	__u32 reserved;
-	char text[KV_VALUE_SIZE]; /* out: read: value, NUL-terminated */
+	__u64 sequence; /* records written, lost ones included: a gap is a loss */
+	__u64 n_lost;	/* the ring was full */
 };
 
 /* The one entry of the map ctl. */
@@ -148,6 +191,8 @@ struct kv_ctl {
 	__u32 max_keys;	 /* refused beyond this */
 	__u64 n_commits; /* since the maps were made */
 	__u64 n_denials; /* records written to the denial ring */
+	__u32 n_slots;	 /* of the map slots that were ever used */
+	__u32 free_slot; /* slot + 1 of the first free one below n_slots, 0: none */
 	struct {
 		__u64 mark;	  /* producer position when `since` began */
 		__u64 before;	  /* bytes written before mark, maybe unread */
@@ -156,6 +201,9 @@ struct kv_ctl {
 		__u64 n_reads;
 		__u64 n_refused;    /* all refusals */
 		__u64 n_suppressed; /* denials that left no record */
+		__u64 n_bytes;	    /* of values it wrote last */
+		__u32 n_keys;	    /* that it wrote last */
+		__u32 reserved;
 	} subject[KV_SUBJECTS_MAX];
 };
 
@@ -163,6 +211,7 @@ struct kv_ctl {
 enum kv_record {
 	KV_RECORD_COMMIT = 1, /* ring events: struct kv_event */
 	KV_RECORD_DENIAL = 2, /* ring denials: struct kv_denial */
+	KV_RECORD_CHANGE = 3, /* rings: struct kv_watch_event */
 };
 
 /*
@@ -220,6 +269,15 @@ struct kv_denial {
 	char path[KV_PATH_SIZE]; /* of the refused change, empty if not canonical */
 };
 
+/* One change, in a watching subject's ring; its struct kv_change follows. */
+struct kv_watch_event {
+	__u32 type; /* KV_RECORD_CHANGE */
+	__u32 size; /* bytes of the change that follows */
+	__u64 sequence;
+	__u64 revision;
+	__u64 boot_ns;
+};
+
 /* Frozen .rodata of one gate instance, set before it is loaded. */
 struct kv_gate_config {
 	__u32 subject;
@@ -228,6 +286,9 @@ struct kv_gate_config {
 	__u64 rate_burst_ns;	  /* ... with this much saved up */
 	__u64 denial_interval_ns; /* the same for records of refusals */
 	__u64 denial_burst_ns;
+	__u64 max_bytes; /* of values that the subject wrote last */
+	__u32 max_keys;	 /* that the subject wrote last */
+	__u32 reserved;
 };
 
 _Static_assert(sizeof(struct kv_key) == 64, "kv_key layout");
@@ -237,6 +298,9 @@ _Static_assert(sizeof(struct kv_change) == KV_CHANGE_HEADER, "kv_change layout")
 _Static_assert(sizeof(struct kv_request) == 48 + KV_VALUE_SIZE, "kv_request layout");
 _Static_assert(sizeof(struct kv_event) == 40, "kv_event layout");
 _Static_assert(sizeof(struct kv_denial) == 104, "kv_denial layout");
-_Static_assert(sizeof(struct kv_ctl) == 40 + 56 * KV_SUBJECTS_MAX, "kv_ctl layout");
+_Static_assert(sizeof(struct kv_ctl) == 48 + 72 * KV_SUBJECTS_MAX, "kv_ctl layout");
+_Static_assert(sizeof(struct kv_slot) == 72, "kv_slot layout");
+_Static_assert(sizeof(struct kv_watch) == 24, "kv_watch layout");
+_Static_assert(sizeof(struct kv_watch_event) == 32, "kv_watch_event layout");
 
 #endif

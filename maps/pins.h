@@ -13,8 +13,11 @@
 #define PIN_CTL "ctl"
 #define PIN_EVENTS "events"
 #define PIN_DENIALS "denials"
+#define PIN_SLOTS "slots"
 /* Made anew at every start: */
 #define PIN_UNDO "undo"
+#define PIN_WATCHES "watches"
+#define PIN_WATCH_RIGHTS "watch_rights"
 #define PIN_FRAME_RULES "frame_rules"
 #define PIN_FRAME_XIDS "frame_xids"
 #define PIN_FRAME_PEERS "frame_peers"
@@ -25,6 +28,7 @@
 #define PIN_ACL_PREFIX "acl_"
 #define PIN_STAGING_PREFIX "staging_"
 #define PIN_GATE_PREFIX "gate_"
+#define PIN_RING_PREFIX "ring_"
 /* Links of attached programs. */
 #define PIN_LINK_UPLINK "link_uplink"
 #define PIN_LINK_TAP_INGRESS "link_tap_ingress"

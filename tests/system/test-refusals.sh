@@ -59,6 +59,11 @@ test_no_bpffs() {
 	refused 'mount -t bpf' run_calfpen
 }
 
+test_kernel_without_taps() {
+	mount --bind /dev/null /dev/net/tun
+	refused 'tun' run_calfpen
+}
+
 test_second_start() {
 	lease
 	local output code=0

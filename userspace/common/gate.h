@@ -10,6 +10,7 @@
 #ifndef CALFPEN_COMMON_GATE_H
 #define CALFPEN_COMMON_GATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,12 +18,13 @@
 
 /* Changes packed for one commit. Caller's memory, about 32 KiB. */
 struct gate_commit {
+	uint64_t condition; /* KV_REVISION_ANY, _ABSENT, or: no key of it is newer */
 	uint32_t n_changes;
 	uint32_t size;
 	_Alignas(8) unsigned char bytes[KV_REQUEST_MAX];
 };
 
-/* Start an empty commit. */
+/* Start an empty commit without condition. */
 void gate_commit_init(struct gate_commit *commit);
 /* Append a change. 0, -EILSEQ (path not canonical), -EMSGSIZE (value longer
  * than KV_VALUE_MAX), -E2BIG (more than KV_CHANGES_MAX or KV_REQUEST_MAX). */
@@ -35,13 +37,55 @@ int gate_commit_delete(struct gate_commit *commit, const char *path);
 int gate_commit(int program_fd, const struct gate_commit *commit, uint64_t *revisionp,
 		uint32_t *i_refusedp);
 
-/* One change each: KV_VERB_WRITE, KV_VERB_DELETE. */
-int gate_write(int program_fd, const char *path, const char *text, size_t length,
-	       uint64_t *revisionp);
-int gate_delete(int program_fd, const char *path, uint64_t *revisionp);
+/* One change each: KV_VERB_WRITE, KV_VERB_DELETE. `condition` is
+ * KV_REVISION_ANY, KV_REVISION_ABSENT (create-only), or the revision that the
+ * key must have: else -ESTALE. */
+int gate_write_if(int program_fd, const char *path, const char *text, size_t length,
+		  uint64_t condition, uint64_t *revisionp);
+int gate_delete_if(int program_fd, const char *path, uint64_t condition, uint64_t *revisionp);
+
+static inline int gate_write(int program_fd, const char *path, const char *text, size_t length,
+			     uint64_t *revisionp)
+{
+	return gate_write_if(program_fd, path, text, length, KV_REVISION_ANY, revisionp);
+}
+
+static inline int gate_delete(int program_fd, const char *path, uint64_t *revisionp)
+{
+	return gate_delete_if(program_fd, path, KV_REVISION_ANY, revisionp);
+}
 
 /* Read a key: 0, -ENOENT, or another negative errno; *valuep is written on
  * success only. */
 int gate_read(int program_fd, const char *path, struct kv_value *valuep);
+
+/* One page of a listing. Zero it before the first. */
+struct gate_page {
+	uint64_t revision; /* of the store when the page was made */
+	uint32_t cursor;   /* 0 after the last page */
+	uint32_t length;   /* bytes used of `bytes` */
+	_Alignas(8) char bytes[KV_VALUE_SIZE];
+};
+
+/* The next page of the keys below `directory` that the subject may read ("/"
+ * for all; without a trailing slash otherwise): 0, -EILSEQ, or another
+ * negative errno. In no order. Go on until page->cursor is 0; a page may be
+ * empty. */
+int gate_list(int program_fd, const char *directory, struct gate_page *page);
+/* Walk a page: true with the next entry, *atp counts from 0. The path lives
+ * as long as the page. */
+bool gate_page_next(const struct gate_page *page, uint32_t *atp, uint64_t *revisionp,
+		    const char **pathp);
+
+/* Watching: from GATE_WATCH_BEGIN on, every change of a key that the subject
+ * may watch is in its ring (struct kv_watch_event), or counted as lost.
+ * *revisionp: changes newer than this are in the ring; *n_lostp: records lost
+ * since the ring was made (either may be NULL). -EACCES: it may watch nothing. */
+enum gate_watch { GATE_WATCH_END = 0, GATE_WATCH_BEGIN = 1, GATE_WATCH_ASK = 2 };
+int gate_watch(int program_fd, enum gate_watch operation, uint64_t *revisionp, uint64_t *n_lostp);
+
+/* Supervisor only: the revision from which the store goes on, while it has
+ * none. 0, -EEXIST, -EACCES. */
+int gate_restore(int program_fd, uint64_t revision);
 
 #endif

@@ -5,19 +5,21 @@
  * input, encoder whose output is byte-identical to the reference tool's.
  * No recursion, no allocation; results are views into the caller's buffer.
  *
- * Single-segment messages only: a frame of several segments is refused with
- * -EMSGSIZE, a far pointer with -EPROTO (far pointers come with the store).
+ * The decoder takes messages of up to WIRE_SEGMENTS_MAX segments, with far and
+ * double-far pointers wherever a pointer may stand; the encoder writes one.
  */
 #ifndef CALFPEN_COMMON_WIRE_H
 #define CALFPEN_COMMON_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "maps/kv.h"
 
 #define WIRE_FRAME_MAX 65536   /* table and segments, bytes */
-#define WIRE_RESPONSE_MAX 1152 /* largest response we send, bytes */
+#define WIRE_SEGMENTS_MAX 64
+#define WIRE_RESPONSE_MAX 2048 /* largest response we send, bytes */
 #define WIRE_ERROR_MAX 127     /* bytes of an error text we send */
 
 /* Union tags. */
@@ -25,9 +27,20 @@ enum wire_request_tag {
 	WIRE_WRITE = 0,
 	WIRE_READ = 1,
 	WIRE_DELETE = 2,
+	WIRE_LIST = 3,
+	WIRE_WATCH = 4,
 	WIRE_COMMIT = 5,
 };
-enum wire_response_tag { WIRE_OK = 0, WIRE_ERROR = 1 };
+enum wire_response_tag { WIRE_OK = 0, WIRE_ERROR = 1, WIRE_ENTRIES = 2 };
+/* What an entry says; the tags of its union. */
+enum wire_entry_tag {
+	WIRE_ENTRY_VALUE = 0,	/* watch: the key is there, with this value */
+	WIRE_ENTRY_DELETED = 1, /* watch: the key is gone */
+	WIRE_ENTRY_LISTED = 2,	/* list: the key is there */
+	WIRE_ENTRY_SYNCED = 3,	/* watch: all that was there came before this */
+	WIRE_ENTRY_RESYNC = 4,	/* watch: events were lost; everything comes again, and
+				 * what does not come before the next synced is gone */
+};
 enum wire_change_tag { WIRE_CHANGE_WRITE = 0, WIRE_CHANGE_DELETE = 1 };
 
 /* A blob inside the frame; NULL and 0 when absent. */
@@ -64,7 +77,18 @@ struct wire_request {
 struct wire_response {
 	int32_t id;
 	uint16_t tag; /* enum wire_response_tag, or unknown */
-	struct wire_data value;
+	struct wire_data value;	  /* WIRE_OK, WIRE_ERROR */
+	uint64_t revision;	  /* 0: none given */
+	bool more;		  /* further responses under this id follow */
+	uint32_t n_entries;	  /* WIRE_ENTRIES: wire_response_entry() each */
+	struct wire_data entries; /* opaque position for wire_response_entry() */
+};
+
+struct wire_entry {
+	struct kv_key path; /* empty for synced and resync */
+	uint64_t revision;
+	uint16_t tag;		/* enum wire_entry_tag, or unknown */
+	struct wire_data value; /* WIRE_ENTRY_VALUE */
 };
 
 /*
@@ -87,19 +111,27 @@ int wire_decode_request(const uint8_t *frame, size_t size, struct wire_request *
 int wire_request_change(const uint8_t *frame, size_t size, const struct wire_request *request,
 			uint32_t i_change, struct wire_change *changep);
 int wire_decode_response(const uint8_t *frame, size_t size, struct wire_response *responsep);
+/* The i-th entry of a WIRE_ENTRIES response; as wire_request_change(). */
+int wire_response_entry(const uint8_t *frame, size_t size, const struct wire_response *response,
+			uint32_t i_entry, struct wire_entry *entryp);
 
 /*
  * Encode one frame, single segment, pre-order, into `buffer`: bytes written,
  * or -EMSGSIZE if it does not fit. `path` is canonical or "" for an empty
- * list, else -EILSEQ. `value` is looked at for WIRE_WRITE only.
+ * list, else -EILSEQ. `value` is looked at for WIRE_WRITE only. With revision
+ * 0 the structs have the one data word of the 2017 schema, byte for byte.
  */
 int wire_encode_request(int32_t id, enum wire_request_tag tag, const char *path, const void *value,
-			size_t length, uint8_t *buffer, size_t size);
+			size_t length, uint64_t revision, uint8_t *buffer, size_t size);
 /* A WIRE_COMMIT of the packed changes (struct kv_change, maps/kv.h); also
  * -E2BIG (more than KV_CHANGES_MAX) or -EINVAL (packing). */
 int wire_encode_commit(int32_t id, const void *changes, size_t changes_size, uint32_t n_changes,
-		       uint8_t *buffer, size_t size);
+		       uint64_t revision, uint8_t *buffer, size_t size);
+/* ok or error; revision 0 as above. */
 int wire_encode_response(int32_t id, enum wire_response_tag tag, const void *value, size_t length,
-			 uint8_t *buffer, size_t size);
+			 uint64_t revision, uint8_t *buffer, size_t size);
+/* WIRE_ENTRIES. */
+int wire_encode_entries(int32_t id, const struct wire_entry *entries, uint32_t n_entries,
+			uint64_t revision, bool more, uint8_t *buffer, size_t size);
 
 #endif

@@ -25,7 +25,8 @@ enum gateway_fd {
 	GATEWAY_FD_CONTROL = 4, /* SOCK_STREAM, the calf's other end */
 	GATEWAY_FD_STDOUT = 5,	/* read end of the calf's log pipe */
 	GATEWAY_FD_STDERR = 6,
-	_GATEWAY_FD_END = 7,
+	GATEWAY_FD_RING = 7, /* the subject's ring of events; /dev/null if it may watch nothing */
+	_GATEWAY_FD_END = 8,
 };
 
 /* Exit codes of a role that the supervisor tells apart. */

@@ -46,6 +46,8 @@ struct store_subject {
 	uint32_t n_rules;
 	uint32_t requests_per_second;
 	uint32_t request_burst;
+	uint32_t max_keys;  /* quota: keys it wrote last */
+	uint64_t max_bytes; /* quota: bytes of their values */
 };
 
 /*
