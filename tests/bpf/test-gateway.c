@@ -191,7 +191,7 @@ static uint8_t frame[WIRE_FRAME_MAX];
 
 static void ask(enum wire_request_tag tag, const char *path, const char *value)
 {
-	int size = wire_encode_request(1, tag, path, value, strlen(value), frame, sizeof(frame));
+	int size = wire_encode_request(1, tag, path, value, strlen(value), 0, frame, sizeof(frame));
 
 	cr_assert_gt(size, 0);
 	cr_assert_eq(write(control, frame, (size_t)size), size);
@@ -230,7 +230,7 @@ Test(gateway, requests_reach_the_store_as_the_calf)
 	gate_commit_init(&commit);
 	gate_commit_delete(&commit, "/ip");
 	gate_commit_write(&commit, "/lease/time", "3600", 4);
-	size = wire_encode_commit(2, commit.bytes, commit.size, commit.n_changes, frame,
+	size = wire_encode_commit(2, commit.bytes, commit.size, commit.n_changes, 0, frame,
 				  sizeof(frame));
 	cr_assert_eq(write(control, frame, (size_t)size), size);
 	cr_assert_str_eq(response(), "ok ");
@@ -240,7 +240,7 @@ Test(gateway, requests_reach_the_store_as_the_calf)
 	gate_commit_init(&commit);
 	gate_commit_write(&commit, "/lease/time", "7200", 4);
 	gate_commit_write(&commit, "/only/described", "x", 1);
-	size = wire_encode_commit(3, commit.bytes, commit.size, commit.n_changes, frame,
+	size = wire_encode_commit(3, commit.bytes, commit.size, commit.n_changes, 0, frame,
 				  sizeof(frame));
 	cr_assert_eq(write(control, frame, (size_t)size), size);
 	cr_assert_str_eq(response(), "error only/described is not an allowed path");

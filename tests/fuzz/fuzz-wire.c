@@ -62,7 +62,7 @@ static void check_key_request(const struct wire_request *request)
 	if (request->tag > WIRE_DELETE || request->path_status != 0)
 		return;
 	n = wire_encode_request(request->id, (enum wire_request_tag)request->tag,
-				request->path.path, request->value.bytes, request->value.size,
+				request->path.path, request->value.bytes, request->value.size, 0,
 				again, sizeof(again));
 	if (n == -EMSGSIZE)
 		return; /* shorter structs than ours fill the largest frame */
@@ -113,7 +113,8 @@ static void check_commit(const uint8_t *frame, size_t size, const struct wire_re
 	CHECK(wire_request_change(frame, size, request, request->n_changes, &change) < 0);
 	if (!packable)
 		return;
-	n = wire_encode_commit(request->id, packed, at, request->n_changes, again, sizeof(again));
+	n = wire_encode_commit(request->id, packed, at, request->n_changes, 0, again,
+			       sizeof(again));
 	if (n == -EMSGSIZE)
 		return; /* the same */
 	CHECK(n > 0);
@@ -140,7 +141,8 @@ static void check_response(const uint8_t *frame, size_t size)
 	if (response.tag > WIRE_ERROR)
 		return;
 	n = wire_encode_response(response.id, (enum wire_response_tag)response.tag,
-				 response.value.bytes, response.value.size, again, sizeof(again));
+				 response.value.bytes, response.value.size, 0, again,
+				 sizeof(again));
 	if (n == -EMSGSIZE)
 		return;
 	CHECK(wire_decode_response(again, (size_t)n, &second) == 0);

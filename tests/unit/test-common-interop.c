@@ -105,7 +105,7 @@ static size_t our_request(size_t i, uint8_t *bytes, size_t size)
 {
 	const struct request_vector *vector = &request_vectors[i];
 	int r = wire_encode_request(vector->id, vector->tag, vector->path, vector->value,
-				    strlen(vector->value), bytes, size);
+				    strlen(vector->value), 0, bytes, size);
 
 	cr_assert_gt(r, 0);
 	return (size_t)r;
@@ -115,7 +115,7 @@ static size_t our_response(size_t i, uint8_t *bytes, size_t size)
 {
 	const struct response_vector *vector = &response_vectors[i];
 	int r = wire_encode_response(vector->id, vector->tag, vector->value, strlen(vector->value),
-				     bytes, size);
+				     0, bytes, size);
 
 	cr_assert_gt(r, 0);
 	return (size_t)r;
@@ -222,7 +222,7 @@ Test(interop, commit_both_ways)
 			memcpy(packed + at + sizeof(head), changes[i].text, head.length);
 		at += KV_CHANGE_SIZE(head.length);
 	}
-	size = wire_encode_commit(4, packed, at, VECTORS_N(changes), bytes, sizeof(bytes));
+	size = wire_encode_commit(4, packed, at, VECTORS_N(changes), 0, bytes, sizeof(bytes));
 	cr_assert_gt(size, 0);
 	reference_encodes(CONTROL, "Request", commit_text, bytes, (size_t)size);
 	snprintf((char *)packed, sizeof(packed), "%s\n", commit_text);

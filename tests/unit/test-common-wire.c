@@ -12,7 +12,7 @@ Test(wire, requests_encode_to_the_vectors)
 		uint8_t want[256], got[256];
 		size_t size = from_hex(vector->hex, want, sizeof(want));
 		int r = wire_encode_request(vector->id, vector->tag, vector->path, vector->value,
-					    strlen(vector->value), got, sizeof(got));
+					    strlen(vector->value), 0, got, sizeof(got));
 
 		cr_assert_eq(r, (int)size, "vector %zu: %d", i, r);
 		cr_assert_arr_eq(got, want, size, "vector %zu", i);
@@ -44,7 +44,7 @@ Test(wire, responses_encode_to_the_vectors_and_back)
 		uint8_t want[256], got[256];
 		size_t size = from_hex(vector->hex, want, sizeof(want));
 		int r = wire_encode_response(vector->id, vector->tag, vector->value,
-					     strlen(vector->value), got, sizeof(got));
+					     strlen(vector->value), 0, got, sizeof(got));
 
 		cr_assert_eq(r, (int)size);
 		cr_assert_arr_eq(got, want, size);
@@ -114,14 +114,14 @@ Test(wire, small_buffers_are_refused_by_the_encoder)
 			uint8_t *exact = malloc(n > 0 ? n : 1);
 
 			cr_assert_eq(wire_encode_request(vector->id, vector->tag, vector->path,
-							 vector->value, strlen(vector->value),
+							 vector->value, strlen(vector->value), 0,
 							 exact, n),
 				     -EMSGSIZE);
 			free(exact);
 		}
 	}
-	cr_assert_eq(wire_encode_request(1, WIRE_READ, "not/canonical", NULL, 0, (uint8_t[64]){ 0 },
-					 64),
+	cr_assert_eq(wire_encode_request(1, WIRE_READ, "not/canonical", NULL, 0, 0,
+					 (uint8_t[64]){ 0 }, 64),
 		     -EILSEQ);
 }
 
@@ -133,15 +133,15 @@ Test(wire, largest_frame)
 	int size;
 
 	memset(value, 'v', sizeof(value));
-	size = wire_encode_request(1, WIRE_WRITE, "/a", value, room, frame, sizeof(frame));
+	size = wire_encode_request(1, WIRE_WRITE, "/a", value, room, 0, frame, sizeof(frame));
 	cr_assert_eq(size, WIRE_FRAME_MAX);
 	cr_assert_eq(wire_decode_request(frame, (size_t)size, &request), 0);
 	cr_assert_eq(request.value.size, room);
 	cr_assert_arr_eq(request.value.bytes, value, room);
-	cr_assert_eq(wire_encode_request(1, WIRE_WRITE, "/a", value, room + 1, frame,
+	cr_assert_eq(wire_encode_request(1, WIRE_WRITE, "/a", value, room + 1, 0, frame,
 					 sizeof(frame)),
 		     -EMSGSIZE);
-	cr_assert_eq(wire_encode_request(1, WIRE_WRITE, "/a", value, SIZE_MAX, frame,
+	cr_assert_eq(wire_encode_request(1, WIRE_WRITE, "/a", value, SIZE_MAX, 0, frame,
 					 sizeof(frame)),
 		     -EMSGSIZE);
 }
@@ -177,10 +177,10 @@ Test(wire, commit_encodes_to_what_the_reference_writes_but_for_the_null_path)
 	size_t n = pack(packed, 0, "/nameserver/001", "10.0.2.3\n");
 
 	n = pack(packed, n, "/b", NULL);
-	cr_assert_eq(wire_encode_commit(4, packed, n, 2, got, sizeof(got)), (int)size);
+	cr_assert_eq(wire_encode_commit(4, packed, n, 2, 0, got, sizeof(got)), (int)size);
 	cr_assert_arr_eq(got, want, size);
 	for (size_t i = 0; i < size; i++)
-		cr_assert_eq(wire_encode_commit(4, packed, n, 2, got, i), -EMSGSIZE);
+		cr_assert_eq(wire_encode_commit(4, packed, n, 2, 0, got, i), -EMSGSIZE);
 }
 
 Test(wire, commit_decodes)
@@ -213,24 +213,24 @@ Test(wire, commit_of_nothing_and_of_the_most)
 	size_t n = 0;
 	int size;
 
-	size = wire_encode_commit(1, packed, 0, 0, frame, sizeof(frame));
+	size = wire_encode_commit(1, packed, 0, 0, 0, frame, sizeof(frame));
 	cr_assert_gt(size, 0);
 	cr_assert_eq(wire_decode_request(frame, (size_t)size, &request), 0);
 	cr_assert_eq(request.n_changes, 0);
 
 	for (uint32_t i = 0; i < KV_CHANGES_MAX; i++)
 		n = pack(packed, n, "/route/001", NULL);
-	size = wire_encode_commit(1, packed, n, KV_CHANGES_MAX, frame, sizeof(frame));
+	size = wire_encode_commit(1, packed, n, KV_CHANGES_MAX, 0, frame, sizeof(frame));
 	cr_assert_gt(size, 0);
 	cr_assert_eq(wire_decode_request(frame, (size_t)size, &request), 0);
 	cr_assert_eq(request.n_changes, KV_CHANGES_MAX);
 	cr_assert_eq(
 		wire_request_change(frame, (size_t)size, &request, KV_CHANGES_MAX - 1, &change), 0);
 	cr_assert_str_eq(change.path.path, "/route/001");
-	cr_assert_eq(wire_encode_commit(1, packed, n, KV_CHANGES_MAX + 1, frame, sizeof(frame)),
+	cr_assert_eq(wire_encode_commit(1, packed, n, KV_CHANGES_MAX + 1, 0, frame, sizeof(frame)),
 		     -E2BIG);
-	cr_assert_eq(wire_encode_commit(1, packed, n - 1, KV_CHANGES_MAX, frame, sizeof(frame)),
+	cr_assert_eq(wire_encode_commit(1, packed, n - 1, KV_CHANGES_MAX, 0, frame, sizeof(frame)),
 		     -EINVAL);
-	cr_assert_eq(wire_encode_commit(1, packed, n, KV_CHANGES_MAX - 1, frame, sizeof(frame)),
+	cr_assert_eq(wire_encode_commit(1, packed, n, KV_CHANGES_MAX - 1, 0, frame, sizeof(frame)),
 		     -EINVAL);
 }

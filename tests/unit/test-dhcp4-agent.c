@@ -90,7 +90,7 @@ static void forget(const char *path)
 static void respond(int32_t id, enum wire_response_tag tag, const char *text)
 {
 	uint8_t frame[WIRE_RESPONSE_MAX];
-	int n = wire_encode_response(id, tag, text, strlen(text), frame, sizeof(frame));
+	int n = wire_encode_response(id, tag, text, strlen(text), 0, frame, sizeof(frame));
 
 	cr_assert(n > 0);
 	cr_assert_eq(write(control_fd, frame, (size_t)n), n);

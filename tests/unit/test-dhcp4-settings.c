@@ -51,7 +51,7 @@ static void answer(const char *path, enum wire_response_tag tag, const char *tex
 	cr_assert_eq(wire_decode_request(frame, (size_t)n, &request), 0);
 	cr_assert_eq(request.tag, WIRE_READ);
 	cr_assert_str_eq(request.path.path, path);
-	size = wire_encode_response(request.id, tag, text, strlen(text), frame, sizeof(frame));
+	size = wire_encode_response(request.id, tag, text, strlen(text), 0, frame, sizeof(frame));
 	cr_assert_eq(write(control_fd, frame, (size_t)size), size);
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
 }

@@ -35,7 +35,8 @@ static uint8_t frame[WIRE_FRAME_MAX + 8];
 
 static size_t request(enum wire_request_tag tag, const char *path, const char *value)
 {
-	int size = wire_encode_request(-7, tag, path, value, strlen(value), frame, sizeof(frame));
+	int size =
+		wire_encode_request(-7, tag, path, value, strlen(value), 0, frame, sizeof(frame));
 
 	cr_assert_gt(size, 0);
 	return (size_t)size;

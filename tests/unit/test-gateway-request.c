@@ -38,7 +38,7 @@ static const char *answer_frame(size_t size)
 
 static const char *answer(unsigned int tag, const char *path, const char *value)
 {
-	int size = wire_encode_request(-7, WIRE_WRITE, path, value, strlen(value), frame,
+	int size = wire_encode_request(-7, WIRE_WRITE, path, value, strlen(value), 0, frame,
 				       sizeof(frame));
 
 	cr_assert_gt(size, 0);
@@ -98,7 +98,7 @@ Test(gateway_request, paths_without_a_right)
 Test(gateway_request, unchecked_bytes_are_not_echoed)
 {
 	size_t size;
-	int r = wire_encode_request(-7, WIRE_READ, "/foo", NULL, 0, frame, sizeof(frame));
+	int r = wire_encode_request(-7, WIRE_READ, "/foo", NULL, 0, 0, frame, sizeof(frame));
 
 	cr_assert_gt(r, 0);
 	size = (size_t)r;
@@ -208,7 +208,7 @@ Test(gateway_request, expected_revision_is_not_ignored)
 
 static const char *answer_commit(const struct gate_commit *commit)
 {
-	int size = wire_encode_commit(-7, commit->bytes, commit->size, commit->n_changes, frame,
+	int size = wire_encode_commit(-7, commit->bytes, commit->size, commit->n_changes, 0, frame,
 				      sizeof(frame));
 
 	cr_assert_gt(size, 0);
@@ -308,7 +308,7 @@ Test(gateway_request, too_many_bytes)
 		memset(packed[i].text, 'x', KV_VALUE_MAX);
 	}
 	cr_assert_eq(sizeof(packed[0]), KV_CHANGE_SIZE(KV_VALUE_MAX));
-	size = wire_encode_commit(-7, packed, sizeof(packed), VECTORS_N(packed), frame,
+	size = wire_encode_commit(-7, packed, sizeof(packed), VECTORS_N(packed), 0, frame,
 				  sizeof(frame));
 	cr_assert_gt(size, KV_REQUEST_MAX);
 	cr_assert_str_eq(answer_frame((size_t)size), "error too many changes");
@@ -320,16 +320,16 @@ Test(gateway_request, commit_with_a_path_or_unknown_change)
 	static struct gate_commit commit;
 	int size;
 
-	size = wire_encode_request(-7, WIRE_DELETE, "/a", NULL, 0, frame, sizeof(frame));
+	size = wire_encode_request(-7, WIRE_DELETE, "/a", NULL, 0, 0, frame, sizeof(frame));
 	frame[20] = WIRE_COMMIT;
 	cr_assert_str_eq(answer_frame((size_t)size), "error a is not an allowed path");
-	size = wire_encode_request(-7, WIRE_DELETE, "", NULL, 0, frame, sizeof(frame));
+	size = wire_encode_request(-7, WIRE_DELETE, "", NULL, 0, 0, frame, sizeof(frame));
 	frame[20] = WIRE_COMMIT;
 	cr_assert_str_eq(answer_frame((size_t)size), "ok ", "a null list is an empty one");
 
 	gate_commit_init(&commit);
 	gate_commit_delete(&commit, "/a");
-	size = wire_encode_commit(-7, commit.bytes, commit.size, 1, frame, sizeof(frame));
+	size = wire_encode_commit(-7, commit.bytes, commit.size, 1, 0, frame, sizeof(frame));
 	frame[8 * 8 - 8] = 9; /* the tag in the change's data word */
 	cr_assert_str_eq(answer_frame((size_t)size), "error undefined field 9");
 }

@@ -11,11 +11,12 @@ struct Request {
     write @2 :Data;
     read @3 :Void;
     delete @4 :Void;
-    list @5 :Void;       # not served yet: "undefined field 3"
-    watch @6 :Void;      # not served yet: "undefined field 4"
+    list @5 :Void;       # paths and revisions at and below the path, in pages
+    watch @6 :Void;      # what is there, "synced", then every change
     commit @7 :List(Change);  # all or nothing
   }
-  revision @8 :UInt64;   # expected revision; 0 = none
+  revision @8 :UInt64;   # write, delete, commit: the expected one; list and
+                         # watch: where to go on; 0 = none
 }
 
 struct Change {
@@ -33,12 +34,21 @@ struct Response {
   union {
     ok @1 :Data;         # of a read: the value; else empty
     error @2 :Data;      # text for the log; "err-not-found" if a key is absent
-    entries @3 :List(Entry);  # not sent yet: answers to list and watch
+    entries @3 :List(Entry);  # answers to list and watch only
   }
   revision @4 :UInt64;
-  more @5 :Bool;
+  more @5 :Bool;         # further responses under this id follow
 }
 
-# Its fields are fixed when list and watch are served.
 struct Entry {
+  path @0 :List(Text);   # null for synced and resync
+  revision @1 :UInt64;
+  union {
+    value @2 :Data;      # watch: the key is there, with this value
+    deleted @3 :Void;    # watch: the key is gone
+    listed @4 :Void;     # list: the key is there
+    synced @5 :Void;     # watch: all that was there came before this
+    resync @6 :Void;     # watch: events were lost; everything comes again, and
+                         # what does not come before the next synced is gone
+  }
 }

@@ -17,7 +17,7 @@
 
 #include "maps/kv.h"
 
-#define WIRE_FRAME_MAX 65536   /* table and segments, bytes */
+#define WIRE_FRAME_MAX 65536 /* table and segments, bytes */
 #define WIRE_SEGMENTS_MAX 64
 #define WIRE_RESPONSE_MAX 2048 /* largest response we send, bytes */
 #define WIRE_ERROR_MAX 127     /* bytes of an error text we send */
@@ -76,7 +76,7 @@ struct wire_request {
 
 struct wire_response {
 	int32_t id;
-	uint16_t tag; /* enum wire_response_tag, or unknown */
+	uint16_t tag;		  /* enum wire_response_tag, or unknown */
 	struct wire_data value;	  /* WIRE_OK, WIRE_ERROR */
 	uint64_t revision;	  /* 0: none given */
 	bool more;		  /* further responses under this id follow */

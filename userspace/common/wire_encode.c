@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: The encoder: one segment in the caller's buffer, a bump index, words
- * zeroed as they are allocated, objects in pre-order. Its output is what the reference tool writes,
- * byte for byte: an empty blob or list is a pointer with count 0, an unused
- * slot is null.
+ * zeroed as they are allocated, objects in pre-order. Its output is what the
+ * reference tool writes, byte for byte: an empty blob or list is a pointer
+ * with count 0, an unused slot is null. What carries no revision is written
+ * by the schema of 2017, whose structs have one data word.
  */
 #include "userspace/common/wire.h"
 
@@ -86,6 +87,24 @@ static size_t put_list(struct builder *builder, size_t at, uint64_t element, siz
 	return target;
 }
 
+/* `count` structs as a composite list, referred to by word `at`: where the
+ * first one begins. */
+static size_t put_structs(struct builder *builder, size_t at, size_t count, size_t n_data,
+			  size_t n_pointers)
+{
+	size_t n_words, target;
+
+	if (count > WIRE_FRAME_MAX) {
+		builder->full = true;
+		return 0;
+	}
+	n_words = count * (n_data + n_pointers);
+	target = put_list(builder, at, 7, n_words, 1 + n_words);
+	store_word(builder, target,
+		   (uint64_t)count << 2 | (uint64_t)n_data << 32 | (uint64_t)n_pointers << 48);
+	return target + 1;
+}
+
 /* `length` bytes and `n_nuls` NULs as a list of bytes. */
 static void put_blob(struct builder *builder, size_t at, const void *bytes, size_t length,
 		     size_t n_nuls)
@@ -138,20 +157,32 @@ static uint64_t head(int32_t id, unsigned int tag)
 	return (uint32_t)id | (uint64_t)tag << 32;
 }
 
+/* The root struct: its head, and a second data word if there is a revision to
+ * write. Returns the word of its first pointer. */
+static size_t put_root(struct builder *builder, uint64_t first, uint64_t revision, size_t n_data,
+		       size_t n_pointers)
+{
+	size_t root = put_struct(builder, allocate(builder, 1), n_data, n_pointers);
+
+	store_word(builder, root, first);
+	if (n_data > 1)
+		store_word(builder, root + 1, revision);
+	return root + n_data;
+}
+
 int wire_encode_request(int32_t id, enum wire_request_tag tag, const char *path, const void *value,
-			size_t length, uint8_t *buffer, size_t size)
+			size_t length, uint64_t revision, uint8_t *buffer, size_t size)
 {
 	struct builder builder;
-	size_t root;
+	size_t at;
 
 	if (path[0] != '\0' && !path_is_canonical(path))
 		return -EILSEQ;
 	builder_init(&builder, buffer, size);
-	root = put_struct(&builder, allocate(&builder, 1), 1, 2);
-	store_word(&builder, root, head(id, tag));
-	put_path(&builder, root + 1, path);
+	at = put_root(&builder, head(id, tag), revision, revision ? 2 : 1, 2);
+	put_path(&builder, at, path);
 	if (tag == WIRE_WRITE)
-		put_blob(&builder, root + 2, value, length, 0);
+		put_blob(&builder, at + 1, value, length, 0);
 	return finish(&builder, buffer);
 }
 
@@ -171,22 +202,18 @@ static int next_change(struct bytes_reader *packed, struct kv_change *changep,
 }
 
 int wire_encode_commit(int32_t id, const void *changes, size_t changes_size, uint32_t n_changes,
-		       uint8_t *buffer, size_t size)
+		       uint64_t revision, uint8_t *buffer, size_t size)
 {
 	struct bytes_reader packed;
 	struct builder builder;
-	size_t root, at;
+	size_t at;
 
 	if (n_changes > KV_CHANGES_MAX)
 		return -E2BIG;
 	bytes_reader_init(&packed, changes, changes_size);
 	builder_init(&builder, buffer, size);
-	/* With the member `revision` the struct has two data words. */
-	root = put_struct(&builder, allocate(&builder, 1), 2, 2);
-	store_word(&builder, root, head(id, WIRE_COMMIT));
-	at = put_list(&builder, root + 3, 7, 3 * (size_t)n_changes, 1 + 3 * (size_t)n_changes);
-	store_word(&builder, at, (uint64_t)n_changes << 2 | 1ull << 32 | 2ull << 48);
-	at++;
+	at = put_root(&builder, head(id, WIRE_COMMIT), revision, 2, 2);
+	at = put_structs(&builder, at + 1, n_changes, 1, 2);
 	for (uint32_t i = 0; i < n_changes; i++, at += 3) {
 		struct kv_change change;
 		const uint8_t *text;
@@ -206,14 +233,46 @@ int wire_encode_commit(int32_t id, const void *changes, size_t changes_size, uin
 }
 
 int wire_encode_response(int32_t id, enum wire_response_tag tag, const void *value, size_t length,
-			 uint8_t *buffer, size_t size)
+			 uint64_t revision, uint8_t *buffer, size_t size)
 {
 	struct builder builder;
-	size_t root;
+	size_t at;
 
 	builder_init(&builder, buffer, size);
-	root = put_struct(&builder, allocate(&builder, 1), 1, 1);
-	store_word(&builder, root, head(id, tag));
-	put_blob(&builder, root + 1, value, length, 0);
+	at = put_root(&builder, head(id, tag), revision, revision ? 2 : 1, 1);
+	put_blob(&builder, at, value, length, 0);
+	return finish(&builder, buffer);
+}
+
+/* An entry's path and value behind its two data words at `at`. */
+static int put_entry(struct builder *builder, size_t at, const struct wire_entry *entry)
+{
+	store_word(builder, at, entry->revision);
+	store_word(builder, at + 1, entry->tag);
+	if (entry->path.path[0] != '\0') {
+		if (!path_key_is_canonical(&entry->path))
+			return -EILSEQ;
+		put_path(builder, at + 2, entry->path.path);
+	}
+	if (entry->tag == WIRE_ENTRY_VALUE)
+		put_blob(builder, at + 3, entry->value.bytes, entry->value.size, 0);
+	return 0;
+}
+
+int wire_encode_entries(int32_t id, const struct wire_entry *entries, uint32_t n_entries,
+			uint64_t revision, bool more, uint8_t *buffer, size_t size)
+{
+	struct builder builder;
+	size_t at;
+
+	builder_init(&builder, buffer, size);
+	at = put_root(&builder, head(id, WIRE_ENTRIES) | (uint64_t)more << 48, revision, 2, 1);
+	at = put_structs(&builder, at, n_entries, 2, 2);
+	for (uint32_t i = 0; i < n_entries; i++, at += 4) {
+		int r = put_entry(&builder, at, &entries[i]);
+
+		if (r < 0)
+			return r;
+	}
 	return finish(&builder, buffer);
 }

@@ -290,6 +290,6 @@ int gateway_answer(struct gateway_responder *responder, const uint8_t *frame, si
 	} else {
 		answer_key(responder, &request, &answer);
 	}
-	return wire_encode_response(request.id, answer.tag, answer.text, answer.length, response,
+	return wire_encode_response(request.id, answer.tag, answer.text, answer.length, 0, response,
 				    response_size);
 }

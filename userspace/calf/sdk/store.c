@@ -92,7 +92,7 @@ int calf_store_read(struct calf *calf, const char *path, calf_response_fn call, 
 	if (store->n_pending == CALF_PENDING_MAX)
 		return -ENOBUFS;
 	room = tx_room(store, &size);
-	r = wire_encode_request(id, WIRE_READ, path, NULL, 0, room, size);
+	r = wire_encode_request(id, WIRE_READ, path, NULL, 0, 0, room, size);
 	return send_encoded(calf, r, id, call, data);
 }
 
@@ -110,7 +110,7 @@ int calf_store_commit(struct calf *calf, const struct calf_commit *commit, calf_
 	if (store->n_pending == CALF_PENDING_MAX)
 		return -ENOBUFS;
 	room = tx_room(store, &size);
-	r = wire_encode_commit(id, commit->bytes, commit->size, commit->n_changes, room, size);
+	r = wire_encode_commit(id, commit->bytes, commit->size, commit->n_changes, 0, room, size);
 	return send_encoded(calf, r, id, call, data);
 }
 
