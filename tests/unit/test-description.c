@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -18,7 +19,7 @@ static const char *const good[] = {
 	"  - {path: /mac, type: mac, access: [read, watch]}", /* 5 */
 	"  - {path: /mtu, type: u16, min: 576, access: [write, delete]}",
 	"  - {path: /nameserver/, type: ipv4, count: 8, access: [write, delete]}",
-	"  - {path: /domain, type: hostname, max_length: 63, access: [write]}",
+	"  - {path: /domain, type: hostname, max_length: 63, access: [write], persistent: true}",
 	"frames:",						    /* 9 */
 	"  - check: dhcp4",					    /* 10 */
 	"    local_port: 68",					    /* 11 */
@@ -114,6 +115,9 @@ Test(description, good)
 	cr_assert(key(&d, "/other") == NULL);
 	cr_assert(key(&d, "/config/hostname")->rule.type == VALUE_HOSTNAME);
 	cr_assert(key(&d, "/config/wait")->access == (KV_ACCESS_READ | KV_ACCESS_WATCH));
+	cr_assert(key(&d, "/domain")->persistent && !key(&d, "/mtu")->persistent);
+	cr_assert(d.max_keys == 13, "%u", d.max_keys);
+	cr_assert(d.max_bytes == 17 + 5 + 8 * 15 + 63 + 253 + 10, "%" PRIu64, d.max_bytes);
 	cr_assert(d.n_frames == 1);
 	cr_assert(d.frames[0].check == FRAME_CHECK_DHCP4);
 	cr_assert(d.frames[0].local_port == 68 && d.frames[0].remote_port == 67);
@@ -131,6 +135,16 @@ Test(description, good)
 	cr_assert_str_eq(d.metrics[0].help, "What we sent");
 	cr_assert(!d.metrics[0].is_gauge && d.metrics[1].is_gauge);
 	cr_assert_str_eq(capture_text(), "");
+}
+
+Test(description, limits_of_the_store)
+{
+	static struct description d;
+
+	write_description(3, "limits: {memory: 16777216, pids: 4, requests_per_second: 200, "
+			     "request_burst: 100, max_keys: 7, max_bytes: 512}");
+	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert(d.max_keys == 7 && d.max_bytes == 512);
 }
 
 struct row {
@@ -191,6 +205,14 @@ static const struct row rows[] = {
 	  "limits: {memory: 16777216, pids: 4, requests_per_second: 18446744073709551617, "
 	  "request_burst: 1}",
 	  "3: requests_per_second must be a number from 1 to 1000000" },
+	{ 3,
+	  "limits: {memory: 16777216, pids: 4, requests_per_second: 2, request_burst: 1, "
+	  "max_keys: 4097}",
+	  "3: max_keys must be a number from 1 to 4096" },
+	{ 3,
+	  "limits: {memory: 16777216, pids: 4, requests_per_second: 2, request_burst: 1, "
+	  "max_bytes: 0}",
+	  "3: max_bytes must be a number from 1 to 4190208" },
 	/* keys */
 	{ 5, "  - /mac", "5: a key must be a mapping of fields" },
 	{ 5, "  - {path: /mac, type: mac}", "5: a key has no field \"access\"" },
@@ -223,6 +245,10 @@ static const struct row rows[] = {
 	  "5: access \"read\" is repeated" },
 	{ 5, "  - {path: /mac, type: mac, access: [list]}",
 	  "5: access \"list\" is none of: read, write, delete, watch" },
+	{ 5, "  - path: /mac\n    type: mac\n    access: [write, watch]",
+	  "7: access \"watch\" needs \"read\" too" },
+	{ 5, "  - {path: /mac, type: mac, access: [read], persistent: yes}",
+	  "5: persistent must be true or false" },
 	{ 5, "  - {path: /mac, type: mac, access: [read], count: 2}",
 	  "5: count is for directories only" },
 	{ 7, "  - {path: /nameserver/, type: ipv4, access: [write]}",

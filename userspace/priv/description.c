@@ -23,6 +23,7 @@
 #define PIDS_MAX 1024
 #define REQUESTS_PER_SECOND_MAX 1000000
 #define REQUEST_BURST_MAX 1000000
+#define MAX_BYTES_MAX ((uint64_t)KV_KEYS_MAX * KV_VALUE_MAX)
 
 enum { NAME, EXECUTABLE, LIMITS, KEYS, FRAMES, OPTIONS, METRICS, _FIELD_N };
 
@@ -90,12 +91,12 @@ static int parse_executable(struct yaml_file *file, yaml_node_t *node,
 
 static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
-	static const char *const names[] = { "memory", "pids", "requests_per_second",
-					     "request_burst" };
-	yaml_node_t *values[4];
+	static const char *const names[] = { "memory",	      "pids",	  "requests_per_second",
+					     "request_burst", "max_keys", "max_bytes" };
+	yaml_node_t *values[6];
 	int r;
 
-	r = yaml_fields(file, node, "limits", names, 4, 4, values);
+	r = yaml_fields(file, node, "limits", names, 6, 4, values);
 	if (r == 0)
 		r = yaml_u64(file, values[0], "memory", MEMORY_MIN, MEMORY_MAX,
 			     &description->memory_bytes);
@@ -107,7 +108,31 @@ static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct descri
 	if (r == 0)
 		r = yaml_u32(file, values[3], "request_burst", 1, REQUEST_BURST_MAX,
 			     &description->request_burst);
+	if (r == 0 && values[4] != NULL)
+		r = yaml_u32(file, values[4], "max_keys", 1, KV_KEYS_MAX, &description->max_keys);
+	if (r == 0 && values[5] != NULL)
+		r = yaml_u64(file, values[5], "max_bytes", 1, MAX_BYTES_MAX,
+			     &description->max_bytes);
 	return r;
+}
+
+/* Of the store's room: what all keys, options included, need when each is as
+ * long as it may be. */
+static void default_limits(struct description *description)
+{
+	uint32_t n_keys = 0;
+	uint64_t n_bytes = 0;
+
+	for (uint32_t i = 0; i < description->n_keys; i++) {
+		const struct description_key *key = &description->keys[i];
+
+		n_keys += key->count;
+		n_bytes += (uint64_t)key->count * key->rule.max_length;
+	}
+	if (description->max_keys == 0)
+		description->max_keys = n_keys;
+	if (description->max_bytes == 0)
+		description->max_bytes = n_bytes;
 }
 
 static int parse(struct yaml_file *file, struct description *description)
@@ -129,6 +154,8 @@ static int parse(struct yaml_file *file, struct description *description)
 		r = description_parse_keys(file, values[KEYS], description);
 	if (r == 0)
 		r = description_parse_options(file, values[OPTIONS], description);
+	if (r == 0)
+		default_limits(description);
 	if (r == 0)
 		r = description_parse_frames(file, values[FRAMES], description);
 	if (r == 0)

@@ -88,6 +88,9 @@ static int parse_access(struct yaml_file *file, yaml_node_t *node, uint32_t *acc
 			return yaml_refuse(file, item, "access \"%s\" is repeated", names[choice]);
 		access |= bits[choice];
 	}
+	/* A watch begins with the values that are there. */
+	if ((access & KV_ACCESS_WATCH) != 0 && (access & KV_ACCESS_READ) == 0)
+		return yaml_refuse(file, node, "access \"watch\" needs \"read\" too");
 	*accessp = access;
 	return 0;
 }
@@ -123,9 +126,9 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node,
 
 static int parse_key(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
-	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, COUNT, N };
+	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, COUNT, PERSISTENT, N };
 	static const char *const names[N] = { "path", "type",	    "access", "min",
-					      "max",  "max_length", "count" };
+					      "max",  "max_length", "count",  "persistent" };
 	struct description_key *key = &description->keys[description->n_keys];
 	yaml_node_t *values[N];
 	bool is_directory;
@@ -155,6 +158,11 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 	key->count = 1;
 	if (is_directory) {
 		r = yaml_u32(file, values[COUNT], "count", 1, KV_KEYS_MAX, &key->count);
+		if (r < 0)
+			return r;
+	}
+	if (values[PERSISTENT] != NULL) {
+		r = yaml_bool(file, values[PERSISTENT], "persistent", &key->persistent);
 		if (r < 0)
 			return r;
 	}
