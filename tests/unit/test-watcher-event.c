@@ -42,6 +42,7 @@ static size_t add(struct record *record, const char *path, uint16_t operation, c
 	memcpy(change->path, test_key(path).path, KV_PATH_SIZE);
 	change->operation = operation;
 	change->length = (uint16_t)strlen(text);
+	change->noted = KV_NOTE(strrchr(path, '/') + 1 - path, strlen(path));
 	memcpy(record->bytes + at + sizeof(*change), text, strlen(text));
 	record->size += KV_CHANGE_SIZE(change->length);
 	header_of(record)->n_changes++;
@@ -149,7 +150,6 @@ Test(watcher_event, wrong_fields)
 	REFUSED(change_at(&record, at)->length = 16);
 	REFUSED(change_at(&record, at)->length = KV_VALUE_SIZE);
 	REFUSED(change_at(&record, at)->length = UINT16_MAX);
-	REFUSED(change_at(&record, at)->reserved = 1);
 	REFUSED(change_at(&record, at)->operation = 0);
 	REFUSED(change_at(&record, at)->operation = KV_CHANGE_DELETE);
 	REFUSED(change_at(&record, at)->operation = 3);
@@ -179,6 +179,9 @@ Test(watcher_event, denials)
 	memset(record.path, 0, sizeof(record.path));
 	cr_expect_eq(watcher_denial_init(&denial, &record, sizeof(record)), 0,
 		     "not canonical: empty");
+	record.path[0] = '/';
+	cr_expect_eq(watcher_denial_init(&denial, &record, sizeof(record)), 0, "a list of all");
+	record.path[0] = '\0';
 	record.verdict = 0;
 	cr_expect_eq(watcher_denial_init(&denial, &record, sizeof(record)), -EBADMSG);
 	record.verdict = -EILSEQ;

@@ -34,7 +34,7 @@ static int read_change(struct bytes_reader *reader, struct watcher_change *chang
 	size_t room;
 
 	bytes_copy(reader, &header, sizeof(header));
-	if (reader->failed || header.length > KV_VALUE_MAX || header.reserved)
+	if (reader->failed || header.length > KV_VALUE_MAX)
 		return -EBADMSG;
 	room = KV_CHANGE_SIZE(header.length) - KV_CHANGE_HEADER;
 	text = bytes_view(reader, room);
@@ -89,6 +89,7 @@ int watcher_event_next(struct watcher_event *event, struct watcher_change *chang
 
 int watcher_denial_init(struct kv_denial *denial, const void *data, size_t size)
 {
+	static const struct kv_key none = { "" }, all = { "/" };
 	struct kv_denial record;
 	struct kv_key key;
 
@@ -97,8 +98,8 @@ int watcher_denial_init(struct kv_denial *denial, const void *data, size_t size)
 	memcpy(&record, data, sizeof(record));
 	memcpy(key.path, record.path, sizeof(key.path));
 	if (record.type != KV_RECORD_DENIAL || record.verdict >= 0 ||
-	    (!path_key_is_canonical(&key) &&
-	     !is_zero((const uint8_t *)record.path, sizeof(record.path))))
+	    (!path_key_is_canonical(&key) && memcmp(&key, &none, sizeof(key)) != 0 &&
+	     memcmp(&key, &all, sizeof(key)) != 0))
 		return -EBADMSG;
 	*denial = record;
 	return 0;
