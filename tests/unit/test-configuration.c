@@ -79,7 +79,7 @@ static void expect_defaults(void)
 {
 	cr_expect(configuration.metric == 100 && configuration.table == 254);
 	cr_expect(configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
-		  configuration.use_domain);
+		  configuration.use_domain && !configuration.syslog);
 	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
 	cr_expect(configuration.mode == FRAME_MODE_AUTO);
 	cr_expect(configuration.n_options == 1);
@@ -104,6 +104,7 @@ Test(configuration, everything)
 		       "mode: tc\n"
 		       "resolv_conf: \"/run/resolv conf\"\n"
 		       "use: {dns: false, mtu: true, domain: false}\n"
+		       "syslog: true\n"
 		       "options:\n"
 		       "  hostname: myhost\n"
 		       "  wait: 30\n"
@@ -114,7 +115,7 @@ Test(configuration, everything)
 	cr_expect(configuration.mode == FRAME_MODE_TC);
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
 	cr_expect(!configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
-		  !configuration.use_domain);
+		  !configuration.use_domain && configuration.syslog);
 	cr_expect(configuration.n_options == 3);
 	cr_expect_str_eq(option("hostname"), "myhost");
 	cr_expect_str_eq(option("wait"), "30");
@@ -126,8 +127,11 @@ Test(configuration, command_line_overrides)
 	options.mode = FRAME_MODE_NATIVE;
 	memcpy(options.resolv_conf, "/b", 3);
 	cr_assert(load("mode: tc\nresolv_conf: /a\n", 1) == 0);
-	cr_expect(configuration.mode == FRAME_MODE_NATIVE);
+	cr_expect(configuration.mode == FRAME_MODE_NATIVE && !configuration.syslog);
 	cr_expect_str_eq(configuration.resolv_conf, "/b");
+	options.syslog = true;
+	cr_assert(load("syslog: false\n", 1) == 0);
+	cr_expect(configuration.syslog);
 }
 
 Test(configuration, refused)
@@ -137,7 +141,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration, which has: metric, table, mode, "
-		  "resolv_conf, use, options" },
+		  "resolv_conf, use, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "- metric\n", "1: a configuration must be a mapping of fields" },
 		{ "metric: 4294967296\n", "1: metric must be a number from 0 to 4294967295" },
@@ -149,6 +153,7 @@ Test(configuration, refused)
 		{ "\nmode: xdp\n", "2: mode \"xdp\" is none of: auto, native, tc" },
 		{ "mode: [tc]\n", "1: mode must be one of: auto, native, tc" },
 		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" does not start with '/'" },
+		{ "syslog: on\n", "1: syslog must be true or false" },
 		{ "use: {dns: yes}\n", "1: dns must be true or false" },
 		{ "use:\n  dns: true\n  ntp: true\n",
 		  "3: unknown field \"ntp\" in use, which has: dns, routes, mtu, domain" },

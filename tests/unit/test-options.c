@@ -44,7 +44,8 @@ Test(options, defaults)
 	cr_assert(options.n_calves == 1);
 	cr_assert(options.calves[0][0] == '/');
 	cr_assert(strstr(options.calves[0], "/calves/dhcp4") != NULL);
-	cr_assert(!options.takeover && !options.verbose);
+	cr_assert_str_eq(options.state, "/var/lib/calfpen/eth0");
+	cr_assert(!options.takeover && !options.verbose && !options.syslog);
 }
 
 Test(options, everything)
@@ -63,14 +64,16 @@ Test(options, everything)
 	cr_assert_str_eq(options.cgroup_parent, "a/b.slice");
 
 	cr_assert(parse(&options, "-i up --resolv-conf /run/r --audit a.jsonl --uid-base 65537 "
-				  "--mode tc --takeover --verbose") == 0);
+				  "--mode tc --takeover --verbose --syslog --state /s") == 0);
+	cr_assert_str_eq(options.state, "/s");
+	cr_assert(options.syslog);
 	cr_assert_str_eq(options.resolv_conf, "/run/r");
 	cr_assert_str_eq(options.audit, "a.jsonl");
 	cr_assert(options.uid_base == 65537);
 	cr_assert(options.mode == FRAME_MODE_TC);
 	cr_assert(options.takeover && options.verbose);
 
-	cr_assert(parse(&options, "-i up --uid-base 4294967260 --mode native") == 0);
+	cr_assert(parse(&options, "-i up --uid-base 4294967164 --mode native") == 0);
 	cr_assert(options.mode == FRAME_MODE_NATIVE);
 	cr_assert(parse(&options, "-i up --mode auto") == 0);
 	cr_assert(options.mode == FRAME_MODE_AUTO);
@@ -134,12 +137,13 @@ Test(options, refused)
 		  "--instance: \"12345678901234567890123456789012\" is not a name of 1 to 31 "
 		  "characters a-z 0-9 _ -\n" },
 		{ "-i up --uid-base 65536",
-		  "--uid-base: \"65536\" is not a number from 65537 to 4294967260\n" },
-		{ "-i up --uid-base 4294967261",
-		  "--uid-base: \"4294967261\" is not a number from 65537 to 4294967260\n" },
+		  "--uid-base: \"65536\" is not a number from 65537 to 4294967164\n" },
+		{ "-i up --uid-base 4294967165",
+		  "--uid-base: \"4294967165\" is not a number from 65537 to 4294967164\n" },
 		{ "-i up --uid-base 0x20000",
-		  "--uid-base: \"0x20000\" is not a number from 65537 to 4294967260\n" },
+		  "--uid-base: \"0x20000\" is not a number from 65537 to 4294967164\n" },
 		{ "-i up --mode xdp", "--mode: \"xdp\" is none of auto, native, tc\n" },
+		{ "-i up --state var/lib", "--state: \"var/lib\" does not start with '/'\n" },
 		{ "-i up --resolv-conf etc/resolv.conf",
 		  "--resolv-conf: \"etc/resolv.conf\" does not start with '/'\n" },
 		{ "-i up --cgroup-parent ../x", "--cgroup-parent: \"../x\" is not a relative path "
@@ -152,7 +156,7 @@ Test(options, refused)
 		{ "-i up --calf a\tb", "--calf: \"a?b\" has a byte that is not printable ASCII\n" },
 		{ "-i up --role root", "--role: \"root\" is none of watcher, gateway\n" },
 		{ "-i up --role gateway --calf-index 1", "--calf-index: there are 1 calves\n" },
-		{ "-i up --calf-index 13", "--calf-index: \"13\" is not a number from 0 to 12\n" },
+		{ "-i up --calf-index 61", "--calf-index: \"61\" is not a number from 0 to 60\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -176,5 +180,5 @@ Test(options, too_many_calves)
 	cr_assert(options_parse(&options, argc, argv) == 0);
 	argv[argc++] = "--calf=x";
 	cr_assert(options_parse(&options, argc, argv) == -EINVAL);
-	cr_assert_str_eq(capture_text(), "--calf: more than 13 calves\n");
+	cr_assert_str_eq(capture_text(), "--calf: more than 61 calves\n");
 }

@@ -243,9 +243,9 @@ static int parse_table(struct yaml_file *file, yaml_node_t *node,
 static int parse(struct yaml_file *file, const struct calves *calves,
 		 struct configuration *configuration)
 {
-	enum { METRIC, TABLE, MODE, RESOLV_CONF, USE, OPTIONS, N };
-	static const char *const names[N] = { "metric",	     "table", "mode",
-					      "resolv_conf", "use",   "options" };
+	enum { METRIC, TABLE, MODE, RESOLV_CONF, USE, SYSLOG, OPTIONS, N };
+	static const char *const names[N] = { "metric", "table",  "mode",   "resolv_conf",
+					      "use",	"syslog", "options" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -262,6 +262,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_resolv_conf(file, values[RESOLV_CONF], configuration);
 	if (r == 0 && values[USE] != NULL)
 		r = parse_use(file, values[USE], configuration);
+	if (r == 0 && values[SYSLOG] != NULL)
+		r = yaml_bool(file, values[SYSLOG], "syslog", &configuration->syslog);
 	if (r == 0 && values[OPTIONS] != NULL)
 		r = parse_calf_options(file, values[OPTIONS], calves, configuration);
 	return r;
@@ -271,6 +273,8 @@ static void apply_command_line(const struct options *options, struct configurati
 {
 	if (options->mode >= 0)
 		configuration->mode = (enum frame_mode)options->mode;
+	if (options->syslog)
+		configuration->syslog = true;
 	if (options->resolv_conf[0] != '\0')
 		memcpy(configuration->resolv_conf, options->resolv_conf,
 		       sizeof(configuration->resolv_conf));

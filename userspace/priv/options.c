@@ -39,6 +39,8 @@ enum {
 	OPTION_CGROUP_PARENT,
 	OPTION_RESOLV_CONF,
 	OPTION_AUDIT,
+	OPTION_SYSLOG,
+	OPTION_STATE,
 	OPTION_UID_BASE,
 	OPTION_MODE,
 	OPTION_TAKEOVER,
@@ -57,6 +59,8 @@ static const struct option long_options[] = {
 	{ "cgroup-parent", required_argument, NULL, OPTION_CGROUP_PARENT },
 	{ "resolv-conf", required_argument, NULL, OPTION_RESOLV_CONF },
 	{ "audit", required_argument, NULL, OPTION_AUDIT },
+	{ "syslog", no_argument, NULL, OPTION_SYSLOG },
+	{ "state", required_argument, NULL, OPTION_STATE },
 	{ "uid-base", required_argument, NULL, OPTION_UID_BASE },
 	{ "mode", required_argument, NULL, OPTION_MODE },
 	{ "takeover", no_argument, NULL, OPTION_TAKEOVER },
@@ -83,6 +87,9 @@ static const char help_text[] =
 	"      --cgroup-parent P   cgroup that holds the calves' cgroups; default: calfpen\n"
 	"      --resolv-conf FILE  instead of the configuration's resolv_conf\n"
 	"      --audit FILE        default: /var/log/calfpen/INSTANCE.audit.jsonl\n"
+	"      --syslog            audit records go to syslog too\n"
+	"      --state DIRECTORY   what survives a reboot;\n"
+	"                          default: /var/lib/calfpen/INSTANCE\n"
 	"      --uid-base N        first of the user ids that processes of this instance\n"
 	"                          get; needs no accounts; default: 1878000000\n"
 	"      --mode MODE         auto, native or tc: where frames are filtered;\n"
@@ -171,6 +178,16 @@ static int copy_text(const char *option, const char *text, char *to, size_t size
 	}
 	memcpy(to, text, strlen(text) + 1);
 	return 0;
+}
+
+/* The same, of a path that does not depend on where we are. */
+static int copy_absolute(const char *option, const char *text, char *to, size_t size)
+{
+	if (text[0] != '/') {
+		log_error("--%s: \"%s\" does not start with '/'", option, text);
+		return -EINVAL;
+	}
+	return copy_text(option, text, to, size);
 }
 
 static int parse_number(const char *option, const char *text, uint32_t min, uint32_t max,
@@ -284,14 +301,15 @@ static int parse_one(struct options *options, int c, const char *text)
 	case OPTION_CGROUP_PARENT:
 		return parse_cgroup_parent(options, text);
 	case OPTION_RESOLV_CONF:
-		if (text[0] != '/') {
-			log_error("--resolv-conf: \"%s\" does not start with '/'", text);
-			return -EINVAL;
-		}
-		return copy_text("resolv-conf", text, options->resolv_conf,
-				 sizeof(options->resolv_conf));
+		return copy_absolute("resolv-conf", text, options->resolv_conf,
+				     sizeof(options->resolv_conf));
 	case OPTION_AUDIT:
 		return copy_text("audit", text, options->audit, sizeof(options->audit));
+	case OPTION_SYSLOG:
+		options->syslog = true;
+		return 0;
+	case OPTION_STATE:
+		return copy_absolute("state", text, options->state, sizeof(options->state));
 	case OPTION_UID_BASE:
 		return parse_number("uid-base", text, UID_BASE_MIN, UID_BASE_MAX,
 				    &options->uid_base);
@@ -392,6 +410,9 @@ static int fill_defaults(struct options *options)
 	}
 	if (options->audit[0] == '\0')
 		snprintf(options->audit, sizeof(options->audit), "/var/log/calfpen/%s.audit.jsonl",
+			 options->instance);
+	if (options->state[0] == '\0')
+		snprintf(options->state, sizeof(options->state), "/var/lib/calfpen/%s",
 			 options->instance);
 	return 0;
 }

@@ -35,6 +35,8 @@ struct options {
 	char cgroup_parent[NAME_MAX]; /* --cgroup-parent, default "calfpen" */
 	char resolv_conf[PATH_MAX];   /* --resolv-conf, default "" (configuration decides) */
 	char audit[PATH_MAX];	      /* --audit, default /var/log/calfpen/INSTANCE.audit.jsonl */
+	char state[PATH_MAX];	      /* --state, default /var/lib/calfpen/INSTANCE */
+	bool syslog;		      /* --syslog (the configuration may say so too) */
 	uint32_t uid_base;	      /* --uid-base, default 1878000000 */
 	int mode;		      /* --mode, enum frame_mode, -1: configuration decides */
 	bool takeover;		      /* --takeover */
