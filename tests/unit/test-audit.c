@@ -221,3 +221,33 @@ Test(audit_file, full_disk)
 	cr_expect_eq(n_bad, 1);
 	audit_close(&audit);
 }
+
+Test(audit_file, reopened_after_a_rotation)
+{
+	struct audit audit;
+	char old[160];
+	unsigned int n_bad;
+
+	cr_assert_eq(audit_open(&audit, path), 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit_reopen(&audit), 0, "not rotated: goes on");
+	audit_write(&audit, &change);
+	(void)snprintf(old, sizeof(old), "%s.1", path);
+	cr_assert_eq(rename(path, old), 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(access(path, F_OK), -1, "until it is told");
+	cr_assert_eq(audit_reopen(&audit), 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(count_lines(&n_bad), 1);
+	cr_assert_eq(rename(old, path), 0);
+	cr_expect_eq(count_lines(&n_bad), 3);
+
+	/* nothing to open: the old file is better than none */
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	cr_expect_eq(audit_reopen(&audit), -EISDIR);
+	cr_assert_geq(audit.fd, 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit.n_lost, 0);
+	audit_close(&audit);
+}

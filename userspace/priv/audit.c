@@ -6,11 +6,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "userspace/common/log.h"
+#include "userspace/priv/directory.h"
 
 #define NS_PER_S 1000000000ull
 #define SECONDS_PER_DAY 86400u
@@ -102,6 +102,7 @@ const char *audit_verdict(int verdict)
 		{ -EFAULT, "EFAULT" }, { -EINVAL, "EINVAL" },	  { -EILSEQ, "EILSEQ" },
 		{ -EACCES, "EACCES" }, { -EMSGSIZE, "EMSGSIZE" }, { -EBADMSG, "EBADMSG" },
 		{ -ENOSPC, "ENOSPC" }, { -EAGAIN, "EAGAIN" },	  { -ENOENT, "ENOENT" },
+		{ -ESTALE, "ESTALE" }, { -EEXIST, "EEXIST" },
 	};
 	size_t i;
 
@@ -143,49 +144,67 @@ size_t audit_format(const struct audit_entry *entry, char text[static AUDIT_LINE
 	return line.at;
 }
 
-/* Make the directory of `path` with all above it; the last is 0700. */
-static int make_directory(const char *path)
+static int open_file(const char *path)
 {
-	char directory[PATH_MAX];
-	char *last = NULL, *slash;
+	int fd =
+		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 
-	if (strlen(path) >= sizeof(directory))
-		return -ENAMETOOLONG;
-	memcpy(directory, path, strlen(path) + 1);
-	last = strrchr(directory, '/');
-	if (!last || last == directory)
-		return 0;
-	*last = '\0';
-	for (slash = strchr(directory + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return mkdir(directory, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	return fd < 0 ? -errno : fd;
 }
 
 int audit_open(struct audit *audit, const char *path)
 {
-	int fd = -1, r = make_directory(path);
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	int r = 0;
 
-	if (!r) {
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
-			  0600);
-		r = fd < 0 ? -errno : 0;
+	if (length && length < sizeof(directory)) {
+		memcpy(directory, path, length);
+		directory[length] = '\0';
+		r = directory_make(directory);
 	}
-	if (r) {
+	if (!r)
+		r = open_file(path);
+	if (r < 0) {
 		log_error("audit log %s: %s", path, strerror(-r));
 		return r;
 	}
-	*audit = (struct audit){ .fd = fd };
+	*audit = AUDIT_NULL(*audit);
+	audit->fd = r;
+	audit->path = path;
 	return 0;
+}
+
+int audit_reopen(struct audit *audit)
+{
+	int fd = open_file(audit->path);
+
+	if (fd < 0) {
+		log_error("audit log %s: cannot be opened anew: %s; the old file is used on",
+			  audit->path, strerror(-fd));
+		return fd;
+	}
+	(void)close(audit->fd);
+	audit->fd = fd;
+	audit->torn = false;
+	return 0;
+}
+
+int audit_to_syslog(struct audit *audit, const char *instance)
+{
+	int r = audit_syslog_open(&audit->syslog, AUDIT_SYSLOG_PATH, instance);
+
+	if (r)
+		log_error("audit to syslog: %s", strerror(-r));
+	return r;
 }
 
 void audit_close(struct audit *audit)
 {
 	if (audit->fd >= 0)
 		(void)close(audit->fd);
+	audit_syslog_close(&audit->syslog);
 	*audit = AUDIT_NULL(*audit);
 }
 
@@ -197,46 +216,90 @@ static uint64_t wall_now(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* One write(); a line that was cut is ended before the next. */
-static int append(struct audit *audit, const struct audit_entry *entry)
-{
-	char line[AUDIT_LINE_SIZE + 1];
-	size_t length;
-	ssize_t n;
+/* An entry as it is written. */
+struct record {
+	uint64_t wall_ns;
+	bool is_warning;
+	size_t length;			/* of the line, its newline included */
+	char text[1 + AUDIT_LINE_SIZE]; /* a newline, then the line */
+};
 
-	line[0] = '\n';
-	length = audit_format(entry, line + 1) + 1;
-	n = audit->torn ? write(audit->fd, line, length) : write(audit->fd, line + 1, --length);
+static void record_init(struct record *record, const struct audit_entry *entry)
+{
+	record->wall_ns = entry->wall_ns;
+	record->is_warning = strcmp(entry->verdict, "ok") != 0;
+	record->text[0] = '\n';
+	record->length = audit_format(entry, record->text + 1);
+}
+
+/* One write(); a line that was cut is ended before the next. */
+static int to_file(struct audit *audit, const struct record *record)
+{
+	size_t skip = audit->torn ? 0 : 1, length = record->length + 1 - skip;
+	ssize_t n = write(audit->fd, record->text + skip, length);
+
 	if (n < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
 	audit->torn = (size_t)n < length;
 	return audit->torn ? -ENOSPC : 0;
 }
 
-void audit_write(struct audit *audit, const struct audit_entry *entry)
+static int to_syslog(struct audit *audit, const struct record *record)
+{
+	return audit_syslog_send(&audit->syslog, record->wall_ns, record->is_warning,
+				 record->text + 1, record->length - 1);
+}
+
+/* Where lines go, and how many of them did not get there. */
+struct sink {
+	const char *name;
+	int (*append)(struct audit *audit, const struct record *record);
+	uint64_t *n_lostp;
+};
+
+/* Say how many were lost, there too: true if that arrived. */
+static bool tell_lost(struct audit *audit, const struct sink *sink)
 {
 	char reason[64];
-	int r;
+	const struct audit_entry lost = {
+		.wall_ns = wall_now(),
+		.subject = "audit",
+		.verb = "lost",
+		.verdict = "error",
+		.reason = reason,
+	};
+	struct record record;
 
-	if (audit->n_lost) {
-		struct audit_entry lost = {
-			.wall_ns = wall_now(),
-			.subject = "audit",
-			.verb = "lost",
-			.verdict = "error",
-			.reason = reason,
-		};
+	(void)snprintf(reason, sizeof(reason), "%llu records could not be written",
+		       (unsigned long long)*sink->n_lostp);
+	record_init(&record, &lost);
+	if (sink->append(audit, &record))
+		return false;
+	log_warning("%s: writable again; %s", sink->name, reason);
+	*sink->n_lostp = 0;
+	return true;
+}
 
-		(void)snprintf(reason, sizeof(reason), "%llu records could not be written",
-			       (unsigned long long)audit->n_lost);
-		if (!append(audit, &lost)) {
-			log_warning("audit log: writable again; %s", reason);
-			audit->n_lost = 0;
-		}
-	}
-	r = audit->n_lost ? -ENOSPC : append(audit, entry);
-	if (r && !audit->n_lost++)
-		log_error("audit log: %s; records are lost until this is over", strerror(-r));
+static void deliver(struct audit *audit, const struct sink *sink, const struct record *record)
+{
+	int r = -ENOSPC;
+
+	if (!*sink->n_lostp || tell_lost(audit, sink))
+		r = sink->append(audit, record);
+	if (r && !(*sink->n_lostp)++)
+		log_error("%s: %s; records are lost until this is over", sink->name, strerror(-r));
+}
+
+void audit_write(struct audit *audit, const struct audit_entry *entry)
+{
+	const struct sink file = { "audit log", to_file, &audit->n_lost };
+	const struct sink syslog = { "audit to syslog", to_syslog, &audit->n_syslog_lost };
+	struct record record;
+
+	record_init(&record, entry);
+	deliver(audit, &file, &record);
+	if (audit->syslog.fd >= 0)
+		deliver(audit, &syslog, &record);
 }
 
 void audit_malformed(struct audit *audit, const char *subject, const char *reason)

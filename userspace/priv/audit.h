@@ -3,7 +3,8 @@
  * The audit log: JSON lines, one per change of the store, per refused
  * request, and per event that the supervisor reports. Each line is one
  * write() on a descriptor opened with O_APPEND, so the supervisor and the
- * watcher share the file. Nothing here allocates.
+ * watcher share the file. Whoever rotates it renames it and sends SIGHUP to
+ * the supervisor: both open it anew by its path. Nothing here allocates.
  *
  *   {"time":"2026-11-24T02:15:25.123456Z","seq":17,"revision":17,
  *    "subject":"dhcp4","verb":"commit","path":"/ip","verdict":"ok",
@@ -22,17 +23,21 @@
 #include <stdint.h>
 
 #include "maps/kv.h"
+#include "userspace/priv/audit_syslog.h"
 
 #define AUDIT_LINE_SIZE 8192 /* the longest line with its newline and NUL */
 #define AUDIT_TIME_SIZE 28
 
 struct audit {
 	int fd;
-	uint64_t n_lost; /* lines that could not be written since the last that could */
-	bool torn;	 /* the last line was cut: begin a new one */
+	const char *path; /* caller's, outlives this */
+	uint64_t n_lost;  /* lines that could not be written since the last that could */
+	bool torn;	  /* the last line was cut: begin a new one */
+	struct audit_syslog syslog;
+	uint64_t n_syslog_lost;
 };
 
-#define AUDIT_NULL(_x) ((struct audit){ .fd = -1 })
+#define AUDIT_NULL(_x) ((struct audit){ .fd = -1, .syslog = AUDIT_SYSLOG_NULL() })
 
 struct audit_entry {
 	uint64_t wall_ns;  /* CLOCK_REALTIME of what happened */
@@ -57,6 +62,15 @@ struct audit_entry {
  * path.
  */
 int audit_open(struct audit *audit, const char *path);
+/*
+ * Open it anew by its path, for whoever has renamed it. Its directory must be
+ * writable for uid 0 without CAP_DAC_OVERRIDE: our owner's. On failure, which
+ * is logged, lines go on into the old file. 0, or a negative errno.
+ */
+int audit_reopen(struct audit *audit);
+/* From now on each line goes to syslog too. 0, or a negative errno, logged.
+ * While there is no daemon lines are lost there, which is told as of the file. */
+int audit_to_syslog(struct audit *audit, const char *instance);
 /* No-op on AUDIT_NULL. */
 void audit_close(struct audit *audit);
 

@@ -34,6 +34,12 @@ static const char *verb_name(uint32_t verb)
 		return "delete";
 	case KV_VERB_COMMIT:
 		return "commit";
+	case KV_VERB_LIST:
+		return "list";
+	case KV_VERB_WATCH:
+		return "watch";
+	case KV_VERB_RESTORE:
+		return "restore";
 	default:
 		return "unknown";
 	}
