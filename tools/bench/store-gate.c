@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the gate alone, without a socket: what a call costs and what bears on
+ * it. Everything that is compared is run in turn, in this one process.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tools/bench/support.h"
+
+#define SUBJECTS 4
+#define BATCH 256 /* calls between two drains: within each subject's share of the ring */
+#define LIST_KEYS 1024
+#define KEYS_FEW 10
+#define COMMIT_KEYS 16
+#define LOADS 4 /* further gates in one round */
+
+/* A write of key `i_key`, without the composition of its path. */
+struct prepared {
+	char path[KV_PATH_SIZE];
+};
+static struct prepared keys[KV_KEYS_MAX];
+
+static void write_key(int fd, uint32_t i_key)
+{
+	int r = gate_write(fd, keys[i_key].path, BENCH_VALUE, BENCH_VALUE_LENGTH, NULL);
+
+	if (r)
+		bench_check(r, keys[i_key].path);
+}
+
+static void fill(struct bench_store *store, uint32_t n_keys)
+{
+	for (uint32_t i = 0; i < n_keys; i++) {
+		write_key(store->store.gate_fds[0], i);
+		if (i % 64 == 63)
+			bench_store_drain(store);
+	}
+	bench_store_drain(store);
+}
+
+/* Nanoseconds a write of the first `n_keys` keys takes, each in turn. */
+static double time_writes(struct bench_store *store, uint32_t n_keys, uint32_t n_subjects)
+{
+	/* a subject's share of the ring shrinks with their number */
+	uint32_t batch = n_subjects > 16 ? 64 : BATCH;
+	static uint32_t i_key;
+	uint64_t spent = 0;
+
+	for (uint32_t n = 0; n < 4096; n += batch) {
+		uint64_t start = bench_now_ns();
+
+		for (uint32_t i = 0; i < batch; i++)
+			write_key(store->store.gate_fds[0], i_key++ % n_keys);
+		spent += bench_now_ns() - start;
+		bench_store_drain(store);
+	}
+	return (double)spent / 4096;
+}
+
+static double time_bare_calls(void)
+{
+	uint64_t start = bench_now_ns();
+
+	for (int i = 0; i < 4096; i++)
+		(void)syscall(SYS_getppid);
+	return (double)(bench_now_ns() - start) / 4096;
+}
+
+/* A program that does nothing, run as the gate is: the floor of any gate. */
+static double time_empty_runs(void)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
+	static struct kv_request request;
+	static int fd = -1;
+	uint64_t start;
+
+	if (fd < 0)
+		fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "nothing", "Apache-2.0", nothing, 2,
+				   &options);
+	if (fd < 0)
+		bench_fail("empty program: %s", strerror(errno));
+	start = bench_now_ns();
+	for (int i = 0; i < 4096; i++) {
+		LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &request,
+			    .ctx_size_in = sizeof(request));
+
+		bench_check(bpf_prog_test_run_opts(fd, &run), "empty program");
+	}
+	return (double)(bench_now_ns() - start) / 4096;
+}
+
+/* An update as root would make it: no check, no event, no revision. */
+static double time_map_updates(void)
+{
+	static struct kv_value value;
+	static int fd = -1;
+	uint64_t start;
+
+	if (fd < 0)
+		fd = bpf_map_create(BPF_MAP_TYPE_HASH, "plain", sizeof(struct kv_key),
+				    sizeof(value), 256, NULL);
+	if (fd < 0)
+		bench_fail("plain map: %s", strerror(errno));
+	start = bench_now_ns();
+	for (uint32_t i = 0; i < 4096; i++)
+		bench_check(bpf_map_update_elem(fd, &keys[i % 16], &value, BPF_ANY), "update");
+	return (double)(bench_now_ns() - start) / 4096;
+}
+
+static double time_reads(struct bench_store *store)
+{
+	static struct kv_value value;
+	uint64_t start = bench_now_ns();
+
+	for (uint32_t i = 0; i < 1024; i++)
+		bench_check(gate_read(store->store.gate_fds[0], keys[i % 16].path, &value), "read");
+	return (double)(bench_now_ns() - start) / 1024;
+}
+
+/* Nanoseconds of one commit of 16 keys. */
+static double time_commits(struct bench_store *store)
+{
+	static struct gate_commit commit;
+	uint64_t spent = 0;
+
+	gate_commit_init(&commit);
+	for (uint32_t i = 0; i < COMMIT_KEYS; i++)
+		bench_check(gate_commit_write(&commit, keys[i].path, BENCH_VALUE,
+					      BENCH_VALUE_LENGTH),
+			    "commit");
+	for (int n = 0; n < 256; n += 16) {
+		uint64_t start = bench_now_ns();
+
+		for (int i = 0; i < 16; i++)
+			bench_check(gate_commit(store->store.gate_fds[0], &commit, NULL, NULL),
+				    "commit");
+		spent += bench_now_ns() - start;
+		bench_store_drain(store);
+	}
+	return (double)spent / 256;
+}
+
+static double time_list(struct bench_store *store)
+{
+	static struct gate_page page;
+	uint32_t n_entries = 0;
+	uint64_t start = bench_now_ns();
+
+	memset(&page, 0, sizeof(page));
+	do {
+		uint64_t revision;
+		const char *path;
+		uint32_t at = 0;
+
+		bench_check(gate_list(store->store.gate_fds[0], "/", &page), "list");
+		while (gate_page_next(&page, &at, &revision, &path))
+			n_entries++;
+	} while (page.cursor);
+	if (n_entries != LIST_KEYS)
+		bench_fail("list: %u keys of %u", n_entries, LIST_KEYS);
+	return (double)(bench_now_ns() - start);
+}
+
+static uint32_t verified_instructions(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		bench_fail("program info: %s", strerror(errno));
+	return info.verified_insns;
+}
+
+/* What a start of an instance costs: the store, its first gate, further ones. */
+static void measure_loading(void)
+{
+	struct bench_store store;
+	uint64_t start = bench_now_ns(), end;
+
+	bench_store_make(&store, 256, 1 + LOADS);
+	end = bench_now_ns();
+	bench_say("store_made", (double)(end - start) / 1e6);
+	for (uint32_t i = 0; i <= LOADS; i++) {
+		start = bench_now_ns();
+		(void)bench_store_subject(&store, i);
+		end = bench_now_ns();
+		bench_say(i ? "further_gate" : "first_gate", (double)(end - start) / 1e6);
+	}
+	bench_say("verified_insns", verified_instructions(store.store.gate_fds[0]));
+	bench_store_deinit(&store);
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench_store four, few, many, alone, crowd, listed;
+	int n_rounds;
+
+	if (argc != 3)
+		bench_fail("usage: store-gate CPUS ROUNDS");
+	bench_pin(argv[1]);
+	n_rounds = atoi(argv[2]);
+	for (uint32_t i = 0; i < KV_KEYS_MAX; i++)
+		memcpy(keys[i].path, bench_path(i), sizeof(keys[i].path));
+	bench_say("subjects_max", KV_SUBJECTS_MAX);
+
+	bench_store_init(&four, 256, SUBJECTS);
+	bench_store_init(&few, KV_KEYS_MAX, SUBJECTS);
+	bench_store_init(&many, KV_KEYS_MAX, SUBJECTS);
+	bench_store_init(&alone, 256, 1);
+	bench_store_init(&crowd, 256, KV_SUBJECTS_MAX);
+	bench_store_init(&listed, KV_KEYS_MAX, SUBJECTS);
+	fill(&four, COMMIT_KEYS);
+	fill(&few, KEYS_FEW);
+	fill(&many, KV_KEYS_MAX);
+	fill(&alone, COMMIT_KEYS);
+	fill(&crowd, COMMIT_KEYS);
+	fill(&listed, LIST_KEYS);
+
+	for (int i = 0; i < n_rounds; i++) {
+		bench_say("bare_call", time_bare_calls());
+		bench_say("empty_run", time_empty_runs());
+		bench_say("map_update", time_map_updates());
+		bench_say("write", time_writes(&four, COMMIT_KEYS, SUBJECTS));
+		bench_say("commit_16", time_commits(&four));
+		bench_say("read", time_reads(&four));
+		bench_say("write_keys_10", time_writes(&few, KEYS_FEW, SUBJECTS));
+		bench_say("write_keys_4096", time_writes(&many, KV_KEYS_MAX, SUBJECTS));
+		bench_say("write_subjects_1", time_writes(&alone, COMMIT_KEYS, 1));
+		bench_say("write_subjects_max", time_writes(&crowd, COMMIT_KEYS, KV_SUBJECTS_MAX));
+		bench_say("list_1024", time_list(&listed) / 1e3);
+		if (i < 10)
+			measure_loading();
+	}
+	return 0;
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: writes through real gateway processes, and SETs to a real redis-server,
+ * by one and the same client loop: a request is bytes that are written, its
+ * response a known number of bytes that are read. Who is measured changes
+ * from round to round.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/bench/support.h"
+#include "userspace/common/wire.h"
+#include "userspace/priv/roles.h"
+
+#define PATH "/bench/0000"
+#define SUBJECTS 4
+#define CLIENTS_MAX 64
+#define DEPTH_MAX 16
+#define UID_BASE 1900100000u
+
+#define ONE_REQUESTS 2000
+#define PIPELINED_REQUESTS 8192
+#define MANY_REQUESTS 20000
+
+/* One end of a connection to whoever is measured. */
+struct client {
+	int fd;
+	size_t n_received; /* bytes of the response that is awaited */
+};
+
+struct server {
+	const char *label;
+	struct bench_store *store; /* NULL: redis */
+	uint8_t request[DEPTH_MAX * 512];
+	size_t request_size, response_size;
+	uint8_t response_begin; /* first byte of every good response */
+	struct client clients[CLIENTS_MAX];
+	uint32_t n_clients;
+	pid_t pids[CLIENTS_MAX]; /* gateways */
+};
+
+static char *priv_program, *calf_directory, *redis_socket;
+
+/* --- starting them --- */
+
+static void execute_gateway(const int fds[4], uint32_t uid)
+{
+	char uid_text[16];
+	char *argv[] = {
+		priv_program,
+		(char[]){ "--interface" },
+		(char[]){ "bench0" },
+		(char[]){ "--calf" },
+		calf_directory,
+		(char[]){ "--uid-base" },
+		uid_text,
+		(char[]){ "--role" },
+		(char[]){ "gateway" },
+		(char[]){ "--calf-index" },
+		(char[]){ "0" },
+		NULL,
+	};
+	char *no_environment[] = { NULL };
+	int high[4], null = open("/dev/null", O_RDWR);
+
+	snprintf(uid_text, sizeof(uid_text), "%u", uid);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; i < 4; i++)
+		high[i] = fcntl(fds[i], F_DUPFD, 400);
+	(void)dup2(null, 0);
+	(void)dup2(2, 1);
+	for (int i = 0; i < 4; i++)
+		if (high[i] < 0 || dup2(high[i], GATEWAY_FD_GATE + i) < 0)
+			_exit(91);
+	(void)syscall(SYS_close_range, (unsigned int)_GATEWAY_FD_END, ~0u, 0);
+	execve(priv_program, argv, no_environment);
+	_exit(92);
+}
+
+static void start_gateway(struct server *server, uint32_t i_subject)
+{
+	struct client *client = &server->clients[server->n_clients];
+	int control[2], out[2], err[2];
+	pid_t pid;
+
+	/* as the supervisor makes them */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) ||
+	    pipe2(out, O_CLOEXEC | O_NONBLOCK) || pipe2(err, O_CLOEXEC | O_NONBLOCK) ||
+	    fcntl(control[1], F_SETFL, O_NONBLOCK))
+		bench_fail("channels: %s", strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		bench_fail("fork: %s", strerror(errno));
+	if (pid == 0)
+		execute_gateway((const int[]){ server->store->store.gate_fds[i_subject], control[1],
+					       out[0], err[0] },
+				UID_BASE + 4 * i_subject);
+	close(control[1]);
+	close(out[0]);
+	close(err[0]);
+	/* out[1] and err[1] stay open: the calf's ends of its log pipes */
+	client->fd = control[0];
+	server->pids[server->n_clients++] = pid;
+}
+
+static void start_gateways(struct server *server, struct bench_store *store, uint32_t n)
+{
+	server->label = "gateway";
+	server->store = store;
+	for (uint32_t i = 0; i < n; i++)
+		start_gateway(server, i);
+}
+
+static void stop_gateways(struct server *server)
+{
+	for (uint32_t i = 0; i < server->n_clients; i++) {
+		close(server->clients[i].fd);
+		(void)kill(server->pids[i], SIGKILL);
+		(void)waitpid(server->pids[i], NULL, 0);
+	}
+}
+
+static void connect_redis(struct server *server, uint32_t n)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	server->label = "redis";
+	if (strlen(redis_socket) >= sizeof(address.sun_path))
+		bench_fail("%s: too long", redis_socket);
+	memcpy(address.sun_path, redis_socket, strlen(redis_socket) + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+			bench_fail("%s: %s", redis_socket, strerror(errno));
+		server->clients[server->n_clients++].fd = fd;
+	}
+}
+
+/* --- requests --- */
+
+static void make_request(struct server *server)
+{
+	int size;
+
+	if (server->store) {
+		size = wire_encode_request(1, WIRE_WRITE, PATH, BENCH_VALUE, BENCH_VALUE_LENGTH, 0,
+					   server->request, sizeof(server->request));
+	} else {
+		size = snprintf((char *)server->request, sizeof(server->request),
+				"*3\r\n$3\r\nSET\r\n$%zu\r\n%s\r\n$%d\r\n%s\r\n", strlen(PATH),
+				PATH, BENCH_VALUE_LENGTH, BENCH_VALUE);
+	}
+	if (size <= 0 || size * DEPTH_MAX > (int)sizeof(server->request))
+		bench_fail("request: %d bytes", size);
+	server->request_size = (size_t)size;
+	for (int i = 1; i < DEPTH_MAX; i++)
+		memcpy(server->request + i * size, server->request, (size_t)size);
+}
+
+static void send_request(const struct server *server, const struct client *client, size_t depth)
+{
+	size_t size = depth * server->request_size;
+
+	if (write(client->fd, server->request, size) != (ssize_t)size)
+		bench_fail("%s: write: %s", server->label, strerror(errno));
+}
+
+/* The first response of a client tells the size of all. */
+static void first_response(struct server *server, struct client *client)
+{
+	uint8_t bytes[WIRE_RESPONSE_MAX];
+	struct wire_response response;
+	ssize_t n;
+
+	send_request(server, client, 1);
+	n = read(client->fd, bytes, sizeof(bytes));
+	if (n <= 0)
+		bench_fail("%s: first response: %s", server->label,
+			   n < 0 ? strerror(errno) : "closed");
+	if (server->store) {
+		if (wire_frame_size(bytes, (size_t)n) != n ||
+		    wire_decode_response(bytes, (size_t)n, &response) || response.tag != WIRE_OK)
+			bench_fail("the gateway refused the write");
+	} else if (n != 5 || memcmp(bytes, "+OK\r\n", 5) != 0) {
+		bench_fail("redis refused the SET");
+	}
+	server->response_size = (size_t)n;
+	server->response_begin = bytes[0];
+}
+
+/* Read what is there of the responses; true when all of `depth` are. An error
+ * has a text, so its size differs: then this waits for ever or fails below. */
+static bool read_response(struct server *server, struct client *client, size_t depth)
+{
+	size_t size = depth * server->response_size;
+	uint8_t bytes[DEPTH_MAX * 64];
+	ssize_t n = read(client->fd, bytes, sizeof(bytes));
+
+	if (n <= 0)
+		bench_fail("%s: response: %s", server->label, n < 0 ? strerror(errno) : "closed");
+	if (client->n_received % server->response_size == 0 && bytes[0] != server->response_begin)
+		bench_fail("%s: an error", server->label);
+	client->n_received += (size_t)n;
+	if (client->n_received < size)
+		return false;
+	if (client->n_received > size)
+		bench_fail("%s: response of %zu bytes, not %zu", server->label, client->n_received,
+			   size);
+	client->n_received = 0;
+	return true;
+}
+
+static void drain(struct server *server)
+{
+	if (server->store)
+		bench_store_drain(server->store);
+}
+
+static void open_server(struct server *server)
+{
+	make_request(server);
+	for (uint32_t i = 0; i < server->n_clients; i++)
+		first_response(server, &server->clients[i]);
+	drain(server);
+}
+
+/* --- what is measured --- */
+
+static void measure_one(struct server *server)
+{
+	static uint64_t samples[ONE_REQUESTS];
+	struct client *client = &server->clients[0];
+
+	for (uint32_t i = 0; i < ONE_REQUESTS; i++) {
+		uint64_t start;
+
+		if (i % 64 == 0)
+			drain(server);
+		start = bench_now_ns();
+		send_request(server, client, 1);
+		while (!read_response(server, client, 1))
+			;
+		samples[i] = bench_now_ns() - start;
+	}
+	bench_say_latency(server->label, samples, ONE_REQUESTS);
+}
+
+static void say_rate(const struct server *server, uint32_t n_requests, uint64_t spent_ns)
+{
+	char label[64];
+
+	snprintf(label, sizeof(label), "%s_rate", server->label);
+	bench_say(label, n_requests * 1e9 / (double)spent_ns);
+}
+
+static void measure_pipelined(struct server *server)
+{
+	struct client *client = &server->clients[0];
+	uint64_t spent_ns = 0;
+
+	for (uint32_t n = 0; n < PIPELINED_REQUESTS; n += 8 * DEPTH_MAX) {
+		uint64_t start;
+
+		drain(server);
+		start = bench_now_ns();
+		for (int i = 0; i < 8; i++) {
+			send_request(server, client, DEPTH_MAX);
+			while (!read_response(server, client, DEPTH_MAX))
+				;
+		}
+		spent_ns += bench_now_ns() - start;
+	}
+	say_rate(server, PIPELINED_REQUESTS, spent_ns);
+}
+
+/* Every client has one request under way, always. */
+static void measure_many(struct server *server)
+{
+	struct epoll_event events[CLIENTS_MAX];
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	uint32_t n_sent = 0, n_done = 0;
+	uint64_t start;
+
+	for (uint32_t i = 0; i < server->n_clients; i++) {
+		struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+
+		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, server->clients[i].fd, &event))
+			bench_fail("epoll: %s", strerror(errno));
+	}
+	start = bench_now_ns();
+	for (; n_sent < server->n_clients; n_sent++)
+		send_request(server, &server->clients[n_sent], 1);
+	while (n_done < MANY_REQUESTS) {
+		int n = epoll_wait(epoll_fd, events, CLIENTS_MAX, 10000);
+
+		if (n <= 0)
+			bench_fail("%s: epoll_wait: %s", server->label,
+				   n < 0 ? strerror(errno) : "no response for 10 s");
+		for (int i = 0; i < n; i++) {
+			struct client *client = &server->clients[events[i].data.u32];
+
+			if (!read_response(server, client, 1))
+				continue;
+			n_done++;
+			if (n_sent < MANY_REQUESTS) {
+				send_request(server, client, 1);
+				n_sent++;
+			}
+		}
+		drain(server); /* the watcher's work is part of ours */
+	}
+	say_rate(server, MANY_REQUESTS, bench_now_ns() - start);
+	close(epoll_fd);
+}
+
+/* --- memory --- */
+
+static void say_memory(const struct server *server)
+{
+	static const char *const fields[][2] = { { "VmRSS:", "rss" },
+						 { "RssAnon:", "rss_anon" },
+						 { "RssFile:", "rss_file" } };
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", server->pids[0]);
+	file = fopen(path, "r");
+	if (!file)
+		bench_fail("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), file))
+		for (size_t i = 0; i < 3; i++)
+			if (strncmp(line, fields[i][0], strlen(fields[i][0])) == 0)
+				bench_say(fields[i][1], atof(line + strlen(fields[i][0])) / 1024);
+	fclose(file);
+}
+
+/* Every request that was answered is in the store, and none twice. */
+static void check_revision(const struct server *server, uint64_t n_expected)
+{
+	uint64_t revision = bench_store_revision(&server->store[0]);
+
+	if (revision != n_expected)
+		bench_fail("%llu revisions for %llu writes", (unsigned long long)revision,
+			   (unsigned long long)n_expected);
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench_store store;
+	static struct server gateway, redis;
+	void (*measure)(struct server * server) = measure_one;
+	uint32_t n_clients = 1, n_requests = ONE_REQUESTS;
+	int n_rounds;
+
+	if (argc != 7)
+		bench_fail("usage: store-gateway one|pipelined|many CPUS ROUNDS PRIV-PROGRAM "
+			   "CALF-DIRECTORY REDIS-SOCKET|-");
+	bench_pin(argv[2]);
+	n_rounds = atoi(argv[3]);
+	priv_program = argv[4];
+	calf_directory = argv[5];
+	redis_socket = argv[6];
+	if (strcmp(argv[1], "pipelined") == 0) {
+		measure = measure_pipelined;
+		n_requests = PIPELINED_REQUESTS;
+	} else if (strcmp(argv[1], "many") == 0) {
+		measure = measure_many;
+		n_requests = MANY_REQUESTS;
+		n_clients = CLIENTS_MAX < KV_SUBJECTS_MAX ? CLIENTS_MAX : KV_SUBJECTS_MAX;
+	}
+
+	bench_store_init(&store, 256, n_clients > 1 ? n_clients : SUBJECTS);
+	start_gateways(&gateway, &store, n_clients);
+	open_server(&gateway);
+	if (strcmp(redis_socket, "-") != 0) {
+		connect_redis(&redis, n_clients);
+		open_server(&redis);
+	}
+	bench_say("clients", n_clients);
+	for (int i = 0; i < n_rounds; i++) {
+		measure(&gateway);
+		if (redis.n_clients)
+			measure(&redis);
+	}
+	check_revision(&gateway, n_clients + (uint64_t)n_rounds * n_requests);
+	say_memory(&gateway);
+	stop_gateways(&gateway);
+	return 0;
+}

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) 2026 The Calfpen Authors
+"""The configuration store: the gate alone, and writes through the gateway beside redis."""
+
+import os
+import shutil
+
+DESCRIPTION = """\
+name: bench
+executable: calf-bench
+limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}
+keys:
+  - {path: /bench/, type: text, count: 64, max_length: 1023, access: [read, write, delete]}
+frames:
+  - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50,
+     ingress_burst: 20, egress_per_second: 30, egress_burst: 10}
+"""
+
+
+def measure_gate(bench):
+    seen = bench.program("store-gate", bench.cpu, bench.rounds(15))
+    write, bare = seen["write"], seen["bare_call"]
+    n_subjects = int(seen["subjects_max"].median)
+
+    bench.row("write, event, 4 subjects", "ns", write, bare, "getppid()", "ratio <= 2.2")
+    bench.row("same, above the call itself", "ns", write, seen["empty_run"], "empty BPF_PROG_RUN")
+    bench.row("same", "ns", write, seen["map_update"], "bpf() map update")
+    bench.row("read", "ns", seen["read"], bare, "getppid()")
+    bench.row(
+        "commit of 16 keys", "ns", seen["commit_16"], 16 * write.median, "16 writes",
+        "ratio <= 0.35",
+    )
+    bench.row(
+        "write among 4,096 keys", "ns", seen["write_keys_4096"], seen["write_keys_10"],
+        "among 10", "ratio <= 1.1",
+    )
+    bench.row(
+        f"write beside {n_subjects} subjects", "ns", seen["write_subjects_max"],
+        seen["write_subjects_1"], "alone", "ratio <= 1.1",
+    )
+    bench.row("list of 1,024 keys", "us", seen["list_1024"], goal="ours <= 2000")
+    bench.row("verified_insns of a gate", "", seen["verified_insns"], goal="ours <= 10000")
+    bench.row("making the maps", "ms", seen["store_made"])
+    bench.row("loading the first gate", "ms", seen["first_gate"], goal="ours <= 10")
+    bench.row("loading a further gate", "ms", seen["further_gate"], goal="ours <= 4")
+    return write
+
+
+def measure_event(bench):
+    seen = bench.program("store-event", bench.cpu, bench.rounds(15))
+    bench.row(
+        "event to callback, epoll, p50", "us", seen["event_p50"], goal="ours <= 10",
+        ours_p99=seen["event_p99"].median,
+    )
+    bench.row("event to callback, epoll, p99", "us", seen["event_p99"])
+
+
+def start_redis(bench, cpus):
+    """redis-server on a socket of our own: (process or None, socket or why not)."""
+    path = bench.directory / "redis.sock"
+    server = shutil.which("redis-server")
+    if not server:
+        return None, "no redis-server (tools/bootstrap bench)"
+    process = bench.start(
+        [server, "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no",
+         "--daemonize", "no", "--dir", str(bench.directory)],
+        path.exists,
+        cpus,
+    )
+    return process, str(path)
+
+
+def make_calf(bench):
+    directory = bench.directory / "calf"
+    directory.mkdir()
+    (directory / "calf.yaml").write_text(DESCRIPTION)
+    (directory / "calf-bench").write_text("")
+    os.chmod(directory / "calf-bench", 0o755)
+    return directory
+
+
+def measure_gateway(bench, write):
+    """Every comparison is on one CPU; many clients also on all of them."""
+    priv = bench.build / "lib/calfpen/calfpen-priv"
+    calf = make_calf(bench)
+    memory = None
+
+    def beside_redis(mode, cpus, rounds):
+        process, socket = start_redis(bench, cpus)
+        try:
+            seen = bench.program(
+                "store-gateway", mode, cpus, bench.rounds(rounds), priv, calf,
+                socket if process else "-",
+            )
+        finally:
+            if process:
+                bench.stop(process)
+        return seen, socket if not process else None
+
+    def compare(measure, unit, seen, label, why_not, goal, **more):
+        if why_not:
+            bench.skip(
+                measure, why_not, goal, unit=unit, ours=seen["gateway_" + label].median, **more
+            )
+        else:
+            bench.row(
+                measure, unit, seen["gateway_" + label], seen["redis_" + label], "redis", goal,
+                **more,
+            )
+
+    seen, why_not = beside_redis("one", bench.cpu, 25)
+    memory = seen
+    compare("write through the gateway, p50", "us", seen, "p50", why_not, "ratio <= 1.0")
+    compare("write through the gateway, p99", "us", seen, "p99", why_not, None)
+    if not why_not:
+        bench.row(
+            "the gate's share of it", "us", write.median / 1e3, seen["redis_p50"], "redis SET",
+            "ratio <= 0.15",
+        )
+    seen, why_not = beside_redis("pipelined", bench.cpu, 25)
+    compare("pipelined, 16 deep", "1/s", seen, "rate", why_not, "ratio >= 1.5")
+    for cpus, where in ((bench.cpu, "one CPU"), (bench.cpus, "all CPUs")):
+        seen, why_not = beside_redis("many", cpus, 9)
+        n_clients = int(seen["clients"].median)
+        compare(
+            f"{n_clients} gateways, a client each, {where}", "1/s", seen, "rate", why_not,
+            "ratio >= 1.0",
+        )
+    bench.row(
+        "memory of a gateway, VmRSS", "MiB", memory["rss"], goal="ours <= 1.5",
+        rss_anon=memory["rss_anon"].median, rss_file=memory["rss_file"].median,
+    )
+    bench.row("same, RssAnon", "MiB", memory["rss_anon"])
+
+
+def measure(bench):
+    write = measure_gate(bench)
+    measure_event(bench)
+    measure_gateway(bench, write)
