@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Canonical paths and value bytes, checked by tables instead of branches: the
- * verifier walks each loop body once per iteration, not once per combination.
+ * Canonical paths and value bytes, checked without branches: the verifier
+ * walks straight code once, not once per combination of bytes. Values go
+ * byte by byte through a table; a path is eight words, each compared with
+ * eight copies of a byte at once.
  */
 #ifndef CALFPEN_BPF_KV_PATH_BPF_H
 #define CALFPEN_BPF_KV_PATH_BPF_H
@@ -19,68 +21,111 @@
 #define BYTE_UINT 0x04
 #define BYTE_NUL 0x80
 
-/* Classes of a byte in a path: bit 0 a slash, bit 2 part of a segment ... */
-enum { P_OTHER = 0, P_SLASH = 1, P_NUL = 2, P_DOT = 4, P_WORD = 6 };
-/* ... and what has been read so far. */
-enum { S_BAD, S_START, S_SLASH, S_DOT, S_DOTDOT, S_WORD, S_END };
-
-/* One byte each: value classes in the low bits, path class in bits 4..6. */
-#define TEXT_ (P_OTHER << 4 | BYTE_TEXT)
-#define DIGIT (P_WORD << 4 | BYTE_TEXT | BYTE_HEX | BYTE_UINT)
-#define HEXAL (P_WORD << 4 | BYTE_TEXT | BYTE_HEX)
-#define ALPHA (P_WORD << 4 | BYTE_TEXT)
-
 static const __u8 byte_classes[256] = {
-	[0x00] = P_NUL << 4 | BYTE_NUL | BYTE_TEXT | BYTE_HEX | BYTE_UINT,
-	[0x20 ... 0x2c] = TEXT_,
-	['-'] = ALPHA,
-	['.'] = P_DOT << 4 | BYTE_TEXT,
-	['/'] = P_SLASH << 4 | BYTE_TEXT,
-	['0' ... '9'] = DIGIT,
-	[0x3a ... 0x5e] = TEXT_,
-	['_'] = ALPHA,
-	['`'] = TEXT_,
-	['a' ... 'f'] = HEXAL,
-	['g' ... 'z'] = ALPHA,
-	[0x7b ... 0x7e] = TEXT_,
+	[0x00] = BYTE_NUL | BYTE_TEXT | BYTE_HEX | BYTE_UINT,
+	[0x20 ... 0x2f] = BYTE_TEXT,
+	['0' ... '9'] = BYTE_TEXT | BYTE_HEX | BYTE_UINT,
+	[0x3a ... 0x60] = BYTE_TEXT,
+	['a' ... 'f'] = BYTE_TEXT | BYTE_HEX,
+	[0x67 ... 0x7e] = BYTE_TEXT,
 };
 
-/* path_states[state * 8 + class] */
-static const __u8 path_states[64] = {
-	[S_START * 8 + P_SLASH] = S_SLASH, [S_SLASH * 8 + P_DOT] = S_DOT,
-	[S_SLASH * 8 + P_WORD] = S_WORD,   [S_DOT * 8 + P_DOT] = S_DOTDOT,
-	[S_DOT * 8 + P_WORD] = S_WORD,	   [S_DOTDOT * 8 + P_DOT] = S_WORD,
-	[S_DOTDOT * 8 + P_WORD] = S_WORD,  [S_WORD * 8 + P_NUL] = S_END,
-	[S_WORD * 8 + P_SLASH] = S_SLASH,  [S_WORD * 8 + P_DOT] = S_WORD,
-	[S_WORD * 8 + P_WORD] = S_WORD,	   [S_END * 8 + P_NUL] = S_END,
-};
+/* Eight bytes at once: a mask has the top bit of each byte that is meant. */
+#define BYTES(b) (0x0101010101010101ull * (b))
+#define TOPS BYTES(0x80)
+
+static __always_inline __u64 bytes_zero(__u64 word)
+{
+	return ~(((word & BYTES(0x7f)) + BYTES(0x7f)) | word | BYTES(0x7f));
+}
+
+static __always_inline __u64 bytes_equal(__u64 word, __u8 byte)
+{
+	return bytes_zero(word ^ BYTES(byte));
+}
+
+/* Bytes of first..last, of those whose own top bit is clear. */
+static __always_inline __u64 bytes_within(__u64 word, __u8 first, __u8 last)
+{
+	__u64 high = word | TOPS;
+
+	return (high - BYTES(first)) & ~(high - BYTES(last + 1)) & TOPS;
+}
+
+/* One bit per byte, the first byte's lowest. */
+static __always_inline __u64 bytes_to_bits(__u64 mask)
+{
+	return ((mask >> 7) * 0x0102040810204080ull) >> 56;
+}
+
+static __always_inline __u64 count_bits(__u64 bits)
+{
+	bits -= bits >> 1 & BYTES(0x55);
+	bits = (bits & BYTES(0x33)) + (bits >> 2 & BYTES(0x33));
+	bits = (bits + (bits >> 4)) & BYTES(0x0f);
+	return (bits * BYTES(0x01)) >> 56;
+}
 
 struct path_facts {
 	__u64 directory; /* bytes up to the last slash, it included */
+	__u64 length;	 /* bytes before the first NUL */
 	__u64 canonical; /* not 0 */
 };
 
-/* Read a key once, byte by byte, without a branch in the loop. */
+/* Bit i of each word below is about byte i of the path. */
 static __always_inline struct path_facts path_inspect(const char *path)
 {
-	struct path_facts facts = {};
-	__u64 state = S_START, length = 0, too_long = 0, segments = 0;
+	__u64 slash = 0, nul = 0, dot = 0, other = 0, ends, run, bad;
+	struct path_facts facts;
 
-#pragma clang loop unroll(disable)
-	for (__u64 i = 0; i < KV_PATH_SIZE; i++) {
-		__u64 class = byte_classes[(__u8)path[i]] >> 4 & 7;
-		__u64 slash = class & 1;
-		__u64 next = state * 8 + class;
+#pragma unroll
+	for (int i = 0; i < KV_PATH_SIZE / 8; i++) {
+		__u64 word = ((const __u64 *)path)[i], zero, known;
 
-		opaque(next);
-		state = path_states[next & 63];
-		length = (length + 1) & -(class >> 2);
-		too_long |= length & (KV_SEGMENT_MAX + 1);
-		segments += slash;
-		facts.directory = ((i + 1) & -slash) | (facts.directory & (slash - 1));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		word = __builtin_bswap64(word);
+#endif
+		zero = bytes_zero(word);
+		/* - . / 0-9 are neighbours */
+		known = (bytes_within(word, '-', '9') | bytes_within(word, 'a', 'z') |
+			 bytes_equal(word, '_')) & ~word;
+		slash |= bytes_to_bits(bytes_equal(word, '/')) << (i * 8);
+		dot |= bytes_to_bits(bytes_equal(word, '.')) << (i * 8);
+		nul |= bytes_to_bits(zero) << (i * 8);
+		other |= bytes_to_bits(~(known | zero) & TOPS) << (i * 8);
 	}
-	facts.canonical = state == S_END && !too_long && segments <= KV_SEGMENTS_MAX;
+	ends = slash | nul; /* what ends a segment */
+	run = ~ends;	    /* bits left: segments longer than KV_SEGMENT_MAX */
+	run &= run >> 1;
+	run &= run >> 2;
+	run &= run >> 4;
+	run &= run >> 8;
+	run &= run >> 16;
+	bad = other | run | (~slash & 1);	      /* begins with a slash */
+	bad |= ~nul >> 63;			      /* ends in NUL, and ... */
+	bad |= nul + (nul & -nul);		      /* once NUL, always NUL */
+	bad |= slash << 1 & ends;		      /* "//", or a slash at the end */
+	bad |= slash << 1 & dot & ends >> 1;	      /* "." */
+	bad |= slash << 1 & dot & dot >> 1 & ends >> 2; /* ".." */
+	/* more than KV_SEGMENTS_MAX slashes: the sum reaches 16 */
+	bad |= (count_bits(slash) + 15 - KV_SEGMENTS_MAX) >> 4;
+	facts.canonical = ((bad | -bad) >> 63) ^ 1;
+	facts.length = count_bits((nul & -nul) - 1);
+	slash |= slash >> 1;
+	slash |= slash >> 2;
+	slash |= slash >> 4;
+	slash |= slash >> 8;
+	slash |= slash >> 16;
+	slash |= slash >> 32;
+	facts.directory = count_bits(slash);
 	return facts;
+}
+
+static __always_inline void path_copy(char *to, const char *from)
+{
+#pragma unroll
+	for (int i = 0; i < KV_PATH_SIZE / 8; i++)
+		((__u64 *)to)[i] = ((const __u64 *)from)[i];
 }
 
 /* The first n bytes of a word. */

@@ -27,8 +27,8 @@
 #define KV_REQUEST_MAX 32768	     /* bytes of the packed changes of one commit */
 #define KV_SUBJECTS_MAX 64	     /* subjects of one instance */
 #define KV_RULES_MAX 512	     /* access rules of one subject */
-#define KV_EVENTS_SIZE (1 << 20)  /* bytes of the event ring */
-#define KV_WATCH_SIZE (1 << 17)   /* bytes of the ring of one watching subject */
+#define KV_EVENTS_SIZE (1 << 20)     /* bytes of the event ring */
+#define KV_WATCH_SIZE (1 << 17)	     /* bytes of the ring of one watching subject */
 #define KV_DENIALS_SIZE (1 << 16)    /* bytes of the ring of refused requests */
 
 /*
@@ -45,16 +45,16 @@ enum kv_subject {
 
 enum kv_verb {
 	KV_VERB_READ = 1,
-	KV_VERB_WRITE = 2,  /* exactly one change, KV_CHANGE_WRITE */
-	KV_VERB_DELETE = 3, /* exactly one change, KV_CHANGE_DELETE */
-	KV_VERB_COMMIT = 4, /* 1..KV_CHANGES_MAX changes, all or nothing */
-	KV_VERB_LIST = 5,   /* a page of paths and revisions under a directory */
-	KV_VERB_WATCH = 6,  /* begin or end filling the subject's ring; what was lost */
+	KV_VERB_WRITE = 2,   /* exactly one change, KV_CHANGE_WRITE */
+	KV_VERB_DELETE = 3,  /* exactly one change, KV_CHANGE_DELETE */
+	KV_VERB_COMMIT = 4,  /* 1..KV_CHANGES_MAX changes, all or nothing */
+	KV_VERB_LIST = 5,    /* a page of paths and revisions under a directory */
+	KV_VERB_WATCH = 6,   /* begin or end filling the subject's ring; what was lost */
 	KV_VERB_RESTORE = 7, /* supervisor, while the revision is 0: set it */
 };
 
 /* struct kv_request.revision of a write, delete or commit. */
-#define KV_REVISION_ANY 0ull	  /* no condition */
+#define KV_REVISION_ANY 0ull	   /* no condition */
 #define KV_REVISION_ABSENT (~0ull) /* create-only: no key of it may exist */
 
 /* Access bits of struct kv_rule. */
@@ -110,8 +110,13 @@ struct kv_change {
 	char path[KV_PATH_SIZE];
 	__u16 operation; /* enum kv_operation */
 	__u16 length;	 /* bytes of text */
-	__u32 directory; /* 0 in a request; the gate notes strlen("/dir/") here */
+	__u32 noted;	 /* 0 in a request; in a record the gate's KV_NOTE() of the path */
 };
+
+/* strlen("/dir/") and strlen("/dir/name") of a path, as the gate found them. */
+#define KV_NOTE(directory, length) ((__u32)(directory) | (__u32)(length) << 16)
+#define KV_NOTE_DIRECTORY(noted) ((noted)&0xffffu)
+#define KV_NOTE_LENGTH(noted) ((noted) >> 16)
 
 #define KV_CHANGE_HEADER 72u
 #define KV_CHANGE_SIZE(length) (KV_CHANGE_HEADER + (((__u32)(length) + 8u) & ~7u))
@@ -143,16 +148,17 @@ struct kv_change {
  *   -EEXIST   restore: the store has a revision already
  */
 struct kv_request {
-	__u32 verb;	 /* in: enum kv_verb */
-	__u32 n_changes; /* in: 1..KV_CHANGES_MAX, 0 of watch and restore */
-	__u64 request;	 /* in: user-space address */
-	__u32 size;	 /* in: bytes at `request`, at most KV_REQUEST_MAX */
-	__u32 i_refused; /* out: index of the change that was refused */
-	__u64 revision;	 /* in: condition, or what to restore; out: of the commit, of the
+	__u32 verb;		  /* in: enum kv_verb */
+	__u32 n_changes;	  /* in: 1..KV_CHANGES_MAX, 0 of watch and restore */
+	__u64 request;		  /* in: user-space address */
+	__u32 size;		  /* in: bytes at `request`, at most KV_REQUEST_MAX */
+	__u32 i_refused;	  /* out: index of the change that was refused */
+	__u64 revision;		  /* in: condition, or what to restore; out: of the commit, of the
 			  * value read, or of the store (list, watch) */
-	__u64 boot_ns;	 /* out: read: when it was written; watch: events lost so far */
-	__u32 length;	 /* in: watch: 1 begin, 0 end, 2 only ask; out: bytes of text */
-	__u32 cursor;	 /* list: in 0 or what the last page gave; out: 0 at the end */
+	__u64 boot_ns;		  /* out: read: when it was written; watch: events lost so far */
+	__u32 length;		  /* in: watch: 1 begin, 0 end, 2 only ask; out: bytes of text */
+	__u32 cursor;		  /* list: in 0 or what the last page gave; out: 0 at the
+			  * end; read: out, subject that wrote it */
 	char text[KV_VALUE_SIZE]; /* out: read: value, NUL-terminated; list: packed
 				   * struct kv_entry, `length` bytes of them */
 };
@@ -169,7 +175,7 @@ struct kv_entry {
 /* What the map slots holds: the path of a key, for listing. */
 struct kv_slot {
 	char path[KV_PATH_SIZE]; /* empty: free */
-	__u32 directory;	 /* strlen("/dir/") of it */
+	__u32 noted;		 /* KV_NOTE() of it */
 	__u32 next_free;	 /* slot + 1 of the next free one, 0: none */
 };
 
@@ -193,6 +199,7 @@ struct kv_ctl {
 	__u64 n_denials; /* records written to the denial ring */
 	__u32 n_slots;	 /* of the map slots that were ever used */
 	__u32 free_slot; /* slot + 1 of the first free one below n_slots, 0: none */
+	__u64 watching;	 /* one bit per subject whose ring is filled */
 	struct {
 		__u64 mark;	  /* producer position when `since` began */
 		__u64 before;	  /* bytes written before mark, maybe unread */
@@ -215,31 +222,56 @@ enum kv_record {
 };
 
 /*
+ * Where a call stands. It lies in a map and not on the program's stack: what
+ * the verifier does not track cannot multiply the states that it walks.
+ */
+struct kv_work {
+	__u64 at;	/* offset of the change that is looked at */
+	__u64 revision; /* of this commit */
+	__u64 boot_ns;
+	__u64 condition; /* kv_request.revision */
+	__u64 mask;	 /* subjects that get a copy of the change */
+	__u64 keys_before;
+	__u64 bytes_before;
+	__u32 verb;
+	__u32 size;
+	__u32 n_changes;
+	__u32 n_applied;
+	__u32 i_refused;
+	__u32 canonical; /* the refused change's path may be shown */
+	__s32 error;
+	__u32 slot;	 /* listed next */
+	__u32 used;	 /* bytes of the page */
+	__u32 directory; /* strlen of the directory that is listed */
+};
+
+/*
  * The private memory of one gate instance (map staging): the request is
  * copied here before anything is checked, so that a caller who changes or
  * unmaps it meanwhile changes nothing.
  */
 struct kv_staging {
-	__u32 busy;	       /* this instance is running */
-	__u32 suppressed;      /* denials since the last one recorded */
-	__u64 rate_ns;	       /* theoretical arrival time of the next request */
-	__u64 denial_ns;       /* the same of the next denial record */
-	struct kv_value value; /* a new key's value is put together here */
+	__u32 busy;	  /* this instance is running */
+	__u32 suppressed; /* denials since the last one recorded */
+	__u64 rate_ns;	  /* theoretical arrival time of the next request */
+	__u64 denial_ns;  /* the same of the next denial record */
+	struct kv_work work;
+	struct kv_value value; /* a new key's value, or a page, is put together here */
 	/* A request, and room for one longest change behind any offset in it. */
 	__u8 request[KV_REQUEST_MAX + KV_CHANGE_SIZE(KV_VALUE_MAX)];
 };
 
-/* How to take back one change of a commit (map undo, used under the lock). */
+/* How to take back one change of a commit (maps undo and undo_values, used
+ * under the lock). */
 enum kv_undo_action {
 	KV_UNDO_NOTHING = 0,
 	KV_UNDO_REMOVE,	 /* the change made the key */
-	KV_UNDO_RESTORE, /* the change replaced or removed `value` */
+	KV_UNDO_RESTORE, /* the change replaced or removed the value saved */
 };
 
 struct kv_undo {
 	__u32 action;
 	__u32 at; /* offset of the change in the request */
-	struct kv_value value;
 };
 
 /* One record per commit, followed by n_changes packed struct kv_change. */
@@ -298,7 +330,7 @@ _Static_assert(sizeof(struct kv_change) == KV_CHANGE_HEADER, "kv_change layout")
 _Static_assert(sizeof(struct kv_request) == 48 + KV_VALUE_SIZE, "kv_request layout");
 _Static_assert(sizeof(struct kv_event) == 40, "kv_event layout");
 _Static_assert(sizeof(struct kv_denial) == 104, "kv_denial layout");
-_Static_assert(sizeof(struct kv_ctl) == 48 + 72 * KV_SUBJECTS_MAX, "kv_ctl layout");
+_Static_assert(sizeof(struct kv_ctl) == 56 + 72 * KV_SUBJECTS_MAX, "kv_ctl layout");
 _Static_assert(sizeof(struct kv_slot) == 72, "kv_slot layout");
 _Static_assert(sizeof(struct kv_watch) == 24, "kv_watch layout");
 _Static_assert(sizeof(struct kv_watch_event) == 32, "kv_watch_event layout");

@@ -16,7 +16,9 @@
 #define PIN_SLOTS "slots"
 /* Made anew at every start: */
 #define PIN_UNDO "undo"
+#define PIN_UNDO_VALUES "undo_values"
 #define PIN_WATCHES "watches"
+#define PIN_RINGS "rings"
 #define PIN_WATCH_RIGHTS "watch_rights"
 #define PIN_FRAME_RULES "frame_rules"
 #define PIN_FRAME_XIDS "frame_xids"

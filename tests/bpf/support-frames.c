@@ -34,6 +34,7 @@ void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
 	gate_test_begin(&test->gate, 64, 1);
 	test->gate_fd = gate_test_subject(&test->gate, 0, rules, FAST, FAST);
+	cr_assert_eq(store_seal(&test->gate.store), 0);
 	cr_assert_eq(netlink_new(&test->netlink), 0);
 	cr_assert_eq(tap_init(&test->uplink, test->netlink), 0);
 	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);

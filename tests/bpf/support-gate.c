@@ -39,6 +39,8 @@ int gate_test_subject(struct gate_test *test, uint32_t number, const struct test
 		.rules = list,
 		.requests_per_second = requests_per_second,
 		.request_burst = burst,
+		.max_keys = test->max_keys ? test->max_keys : UINT32_MAX,
+		.max_bytes = test->max_bytes ? test->max_bytes : UINT64_MAX,
 	};
 
 	snprintf(name, sizeof(name), "subject%u", number);

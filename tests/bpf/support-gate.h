@@ -13,6 +13,8 @@ struct gate_test {
 	struct pins pins;
 	struct store store;
 	int fds[KV_SUBJECTS_MAX];
+	uint32_t max_keys; /* quota of subjects added from now on, 0: none */
+	uint64_t max_bytes;
 };
 
 /* Mount a private bpffs unless there is one that is ours to use. */

@@ -228,6 +228,8 @@ Test(gate_commit, failing_update)
 	cr_assert_not_null(gate);
 	gate->rodata->config.rate_burst_ns = 1000000000;
 	gate->rodata->config.n_subjects = 1;
+	gate->rodata->config.max_keys = 1000;
+	gate->rodata->config.max_bytes = 100000;
 	bpf_map__set_max_entries(gate->maps.kv, 4);
 	cr_assert_eq(kv_gate_bpf__load(gate), 0);
 	fd = bpf_program__fd(gate->progs.kv_gate);

@@ -27,6 +27,7 @@ static int gate_run(int program_fd, struct kv_request *request)
 
 void gate_commit_init(struct gate_commit *commit)
 {
+	commit->condition = KV_REVISION_ANY;
 	commit->n_changes = 0;
 	commit->size = 0;
 }
@@ -67,13 +68,15 @@ int gate_commit_delete(struct gate_commit *commit, const char *path)
 }
 
 static int gate_change(int program_fd, uint32_t verb, const void *changes, uint32_t size,
-		       uint32_t n_changes, uint64_t *revisionp, uint32_t *i_refusedp)
+		       uint32_t n_changes, uint64_t condition, uint64_t *revisionp,
+		       uint32_t *i_refusedp)
 {
 	struct kv_request request = {
 		.verb = verb,
 		.n_changes = n_changes,
 		.request = (uintptr_t)changes,
 		.size = size,
+		.revision = condition,
 	};
 	int error = gate_run(program_fd, &request);
 
@@ -88,12 +91,12 @@ int gate_commit(int program_fd, const struct gate_commit *commit, uint64_t *revi
 		uint32_t *i_refusedp)
 {
 	return gate_change(program_fd, KV_VERB_COMMIT, commit->bytes, commit->size,
-			   commit->n_changes, revisionp, i_refusedp);
+			   commit->n_changes, commit->condition, revisionp, i_refusedp);
 }
 
 /* One change on the stack: a struct gate_commit is too large for that. */
 static int gate_change_one(int program_fd, uint32_t verb, const char *path, uint16_t operation,
-			   const char *text, size_t length, uint64_t *revisionp)
+			   const char *text, size_t length, uint64_t condition, uint64_t *revisionp)
 {
 	struct {
 		struct kv_change change;
@@ -108,20 +111,21 @@ static int gate_change_one(int program_fd, uint32_t verb, const char *path, uint
 	memcpy(one.change.path, key.path, sizeof(one.change.path));
 	if (length)
 		memcpy(one.text, text, length);
-	return gate_change(program_fd, verb, &one, KV_CHANGE_SIZE(length), 1, revisionp, NULL);
+	return gate_change(program_fd, verb, &one, KV_CHANGE_SIZE(length), 1, condition, revisionp,
+			   NULL);
 }
 
-int gate_write(int program_fd, const char *path, const char *text, size_t length,
-	       uint64_t *revisionp)
+int gate_write_if(int program_fd, const char *path, const char *text, size_t length,
+		  uint64_t condition, uint64_t *revisionp)
 {
 	return gate_change_one(program_fd, KV_VERB_WRITE, path, KV_CHANGE_WRITE, text, length,
-			       revisionp);
+			       condition, revisionp);
 }
 
-int gate_delete(int program_fd, const char *path, uint64_t *revisionp)
+int gate_delete_if(int program_fd, const char *path, uint64_t condition, uint64_t *revisionp)
 {
 	return gate_change_one(program_fd, KV_VERB_DELETE, path, KV_CHANGE_DELETE, NULL, 0,
-			       revisionp);
+			       condition, revisionp);
 }
 
 int gate_read(int program_fd, const char *path, struct kv_value *valuep)
@@ -149,7 +153,75 @@ int gate_read(int program_fd, const char *path, struct kv_value *valuep)
 		.revision = request.revision,
 		.boot_ns = request.boot_ns,
 		.length = request.length,
+		.subject = (uint16_t)request.cursor,
 	};
 	memcpy(valuep->text, request.text, sizeof(valuep->text));
 	return 0;
+}
+
+int gate_list(int program_fd, const char *directory, struct gate_page *page)
+{
+	struct {
+		struct kv_change change;
+		char text[8];
+	} one = { 0 };
+	struct kv_request request = {
+		.verb = KV_VERB_LIST,
+		.n_changes = 1,
+		.request = (uintptr_t)&one,
+		.size = KV_CHANGE_SIZE(0),
+		.cursor = page->cursor,
+	};
+	struct kv_key key = { "/" };
+	int error;
+
+	if (strcmp(directory, "/") && path_to_key(directory, &key))
+		return -EILSEQ;
+	memcpy(one.change.path, key.path, sizeof(one.change.path));
+	error = gate_run(program_fd, &request);
+	if (error)
+		return error;
+	page->revision = request.revision;
+	page->cursor = request.cursor;
+	page->length = request.length;
+	memcpy(page->bytes, request.text, sizeof(page->bytes));
+	return 0;
+}
+
+bool gate_page_next(const struct gate_page *page, uint32_t *atp, uint64_t *revisionp,
+		    const char **pathp)
+{
+	uint32_t at = *atp;
+	struct kv_entry entry;
+	const char *path = page->bytes + at + sizeof(entry);
+
+	if (page->length > sizeof(page->bytes) || at + sizeof(entry) >= page->length ||
+	    !memchr(path, '\0', page->length - at - sizeof(entry)))
+		return false;
+	memcpy(&entry, page->bytes + at, sizeof(entry));
+	*revisionp = entry.revision;
+	*pathp = path;
+	*atp = at + KV_ENTRY_SIZE(strlen(path));
+	return true;
+}
+
+int gate_watch(int program_fd, enum gate_watch operation, uint64_t *revisionp, uint64_t *n_lostp)
+{
+	struct kv_request request = { .verb = KV_VERB_WATCH, .length = operation };
+	int error = gate_run(program_fd, &request);
+
+	if (error)
+		return error;
+	if (revisionp)
+		*revisionp = request.revision;
+	if (n_lostp)
+		*n_lostp = request.boot_ns;
+	return 0;
+}
+
+int gate_restore(int program_fd, uint64_t revision)
+{
+	struct kv_request request = { .verb = KV_VERB_RESTORE, .revision = revision };
+
+	return gate_run(program_fd, &request);
 }

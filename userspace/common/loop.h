@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define LOOP_FDS_MAX 32
-#define LOOP_TIMERS_MAX 32
+#define LOOP_TIMERS_MAX 96
 #define LOOP_NEVER UINT64_MAX
 
 struct loop;

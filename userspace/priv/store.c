@@ -5,7 +5,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "maps/pins.h"
@@ -25,6 +27,7 @@ static const struct {
 } adoptable[] = {
 	{ PIN_KV, BPF_MAP_TYPE_HASH, sizeof(struct kv_key), sizeof(struct kv_value) },
 	{ PIN_CTL, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct kv_ctl) },
+	{ PIN_SLOTS, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct kv_slot) },
 	{ PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0 },
 	{ PIN_DENIALS, BPF_MAP_TYPE_RINGBUF, 0, 0 },
 };
@@ -52,8 +55,7 @@ static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], 
 		if (info.type != adoptable[i].type || info.key_size != adoptable[i].key_size ||
 		    info.value_size != adoptable[i].value_size)
 			return refuse(store, adoptable[i].pin, "type or record size");
-		if (adoptable[i].type == BPF_MAP_TYPE_HASH &&
-		    info.max_entries < max_keys + KV_KEYS_SLACK)
+		if ((i == 0 || i == 2) && info.max_entries < max_keys + KV_KEYS_SLACK)
 			return refuse(store, adoptable[i].pin, "too few keys");
 	}
 	if (bpf_map_lookup_elem(fds[1], &zero, &ctl))
@@ -95,68 +97,103 @@ static int adopt(struct store *store, uint32_t max_keys)
 	}
 	store->kv_fd = fds[0];
 	store->ctl_fd = fds[1];
-	store->events_fd = fds[2];
-	store->denials_fd = fds[3];
+	store->slots_fd = fds[2];
+	store->events_fd = fds[3];
+	store->denials_fd = fds[4];
 	store->adopted = true;
 	return 0;
 }
 
-static int create_maps(struct store *store, uint32_t max_keys)
+/* Ring bytes for what all subjects may leave unread; a power of two. */
+static uint32_t events_size(uint32_t n_subjects)
 {
-	struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .max_keys = max_keys };
+	uint32_t size = KV_EVENTS_SIZE;
+
+	while (size / n_subjects < 4 * KV_REQUEST_MAX)
+		size *= 2;
+	return size;
+}
+
+/* The maps of an instance, by the object that defines them; its program is
+ * not loaded. An adopted map is used in place of a new one. */
+static int open_shared(struct store *store, uint32_t max_keys)
+{
 	struct kv_gate_bpf *gate = kv_gate_bpf__open();
-	uint32_t zero = 0;
-	int error;
+	int error = 0;
 
 	if (!gate)
 		return -errno;
-	/* Loading the object's program too costs a few milliseconds, once in a
-	 * store's life, and gives the maps their BTF: bpftool prints by it. */
-	error = bpf_map__set_max_entries(gate->maps.kv, max_keys + KV_KEYS_SLACK);
-	if (!error)
-		error = kv_gate_bpf__load(gate);
-	if (!error)
-		error = bpf_map_update_elem(bpf_map__fd(gate->maps.ctl), &zero, &ctl, BPF_ANY);
-	if (error) {
-		log_error("cannot make the store: %s", strerror(-error));
-		goto cleanup;
+	store->shared = gate;
+	bpf_program__set_autoload(gate->progs.kv_gate, false);
+	bpf_map__set_autocreate(gate->maps.acl, false);
+	bpf_map__set_autocreate(gate->maps.staging, false);
+	bpf_map__set_autocreate(gate->maps.watch_ring, false);
+	if (store->adopted) {
+		error = bpf_map__reuse_fd(gate->maps.kv, store->kv_fd);
+		if (!error)
+			error = bpf_map__reuse_fd(gate->maps.ctl, store->ctl_fd);
+		if (!error)
+			error = bpf_map__reuse_fd(gate->maps.slots, store->slots_fd);
+		if (!error)
+			error = bpf_map__reuse_fd(gate->maps.events, store->events_fd);
+		if (!error)
+			error = bpf_map__reuse_fd(gate->maps.denials, store->denials_fd);
+	} else {
+		bpf_map__set_max_entries(gate->maps.kv, max_keys + KV_KEYS_SLACK);
+		bpf_map__set_max_entries(gate->maps.slots, max_keys + KV_KEYS_SLACK);
+		bpf_map__set_max_entries(gate->maps.events, events_size(store->n_subjects));
 	}
-	store->kv_fd = dup(bpf_map__fd(gate->maps.kv));
-	store->ctl_fd = dup(bpf_map__fd(gate->maps.ctl));
-	store->events_fd = dup(bpf_map__fd(gate->maps.events));
-	store->denials_fd = dup(bpf_map__fd(gate->maps.denials));
-	if (store->kv_fd < 0 || store->ctl_fd < 0 || store->events_fd < 0 || store->denials_fd < 0)
-		error = -errno;
+	return error ? error : kv_gate_bpf__load(gate);
+}
+
+static int take_fd(int *fdp, const struct bpf_map *map)
+{
+	*fdp = dup(bpf_map__fd(map));
+	return *fdp < 0 ? -errno : 0;
+}
+
+/* New maps: filled, frozen, pinned to be adopted by the next life. */
+static int begin_store(struct store *store, uint32_t max_keys)
+{
+	const struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .max_keys = max_keys };
+	struct kv_gate_bpf *gate = store->shared;
+	const uint32_t zero = 0;
+	int error = bpf_map_update_elem(bpf_map__fd(gate->maps.ctl), &zero, &ctl, BPF_ANY);
+
+	if (!error)
+		error = take_fd(&store->kv_fd, gate->maps.kv);
+	if (!error)
+		error = take_fd(&store->ctl_fd, gate->maps.ctl);
+	if (!error)
+		error = take_fd(&store->slots_fd, gate->maps.slots);
+	if (!error)
+		error = take_fd(&store->events_fd, gate->maps.events);
+	if (!error)
+		error = take_fd(&store->denials_fd, gate->maps.denials);
 	if (!error)
 		error = bpf_map_freeze(store->kv_fd);
 	if (!error)
 		error = bpf_map_freeze(store->ctl_fd);
-	if (error) {
-		log_error("cannot freeze the store: %s", strerror(-error));
-		goto cleanup;
-	}
-	error = pins_put(store->pins, "", PIN_KV, store->kv_fd);
+	if (!error)
+		error = bpf_map_freeze(store->slots_fd);
+	if (!error)
+		error = pins_put(store->pins, "", PIN_KV, store->kv_fd);
 	if (!error)
 		error = pins_put(store->pins, "", PIN_CTL, store->ctl_fd);
+	if (!error)
+		error = pins_put(store->pins, "", PIN_SLOTS, store->slots_fd);
 	if (!error)
 		error = pins_put(store->pins, "", PIN_EVENTS, store->events_fd);
 	if (!error)
 		error = pins_put(store->pins, "", PIN_DENIALS, store->denials_fd);
-cleanup:
-	kv_gate_bpf__destroy(gate);
 	return error;
 }
 
-static int create_undo(struct store *store)
+static int freeze_and_pin(const struct store *store, const char *pin, const struct bpf_map *map)
 {
-	int error;
+	int error = bpf_map_freeze(bpf_map__fd(map));
 
-	store->undo_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "undo", sizeof(uint32_t),
-					sizeof(struct kv_undo), KV_CHANGES_MAX, NULL);
-	if (store->undo_fd < 0)
-		return -errno;
-	error = bpf_map_freeze(store->undo_fd);
-	return error ? error : pins_put(store->pins, "", PIN_UNDO, store->undo_fd);
+	return error ? error : pins_put(store->pins, "", pin, bpf_map__fd(map));
 }
 
 int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, uint32_t n_subjects)
@@ -164,7 +201,7 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 	int error;
 
 	*store = STORE_NULL(*store);
-	if (max_keys > KV_KEYS_MAX || n_subjects > KV_SUBJECTS_MAX) {
+	if (max_keys > KV_KEYS_MAX || n_subjects > KV_SUBJECTS_MAX || !n_subjects) {
 		log_error("the descriptions need %u keys and %u subjects; %u and %u are the limits",
 			  max_keys, n_subjects, KV_KEYS_MAX, KV_SUBJECTS_MAX);
 		return -E2BIG;
@@ -175,11 +212,22 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 	pins_remove_all(pins, PIN_GATE_PREFIX);
 	pins_remove_all(pins, PIN_ACL_PREFIX);
 	pins_remove_all(pins, PIN_STAGING_PREFIX);
+	pins_remove_all(pins, PIN_RING_PREFIX);
 	error = adopt(store, max_keys);
-	if (error > 0)
-		error = create_maps(store, max_keys);
-	if (!error)
-		error = create_undo(store);
+	if (error >= 0) {
+		error = open_shared(store, max_keys);
+		if (!error && !store->adopted)
+			error = begin_store(store, max_keys);
+		if (!error)
+			error = freeze_and_pin(store, PIN_UNDO, store->shared->maps.undo);
+		if (!error)
+			error = freeze_and_pin(store, PIN_UNDO_VALUES,
+					       store->shared->maps.undo_values);
+		if (!error)
+			error = freeze_and_pin(store, PIN_WATCHES, store->shared->maps.watches);
+		if (error)
+			log_error("cannot make the store: %s", strerror(-error));
+	}
 	if (error)
 		store_deinit(store);
 	return error;
@@ -187,17 +235,58 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 
 static int reuse_maps(const struct store *store, struct kv_gate_bpf *gate)
 {
-	int error = bpf_map__reuse_fd(gate->maps.kv, store->kv_fd);
+	const struct kv_gate_bpf *shared = store->shared;
+	const struct {
+		struct bpf_map *to;
+		const struct bpf_map *from;
+	} maps[] = {
+		{ gate->maps.kv, shared->maps.kv },
+		{ gate->maps.ctl, shared->maps.ctl },
+		{ gate->maps.slots, shared->maps.slots },
+		{ gate->maps.undo, shared->maps.undo },
+		{ gate->maps.undo_values, shared->maps.undo_values },
+		{ gate->maps.events, shared->maps.events },
+		{ gate->maps.denials, shared->maps.denials },
+		{ gate->maps.watches, shared->maps.watches },
+		{ gate->maps.watch_rights, shared->maps.watch_rights },
+		{ gate->maps.rings, shared->maps.rings },
+	};
 
-	if (!error)
-		error = bpf_map__reuse_fd(gate->maps.ctl, store->ctl_fd);
-	if (!error)
-		error = bpf_map__reuse_fd(gate->maps.undo, store->undo_fd);
-	if (!error)
-		error = bpf_map__reuse_fd(gate->maps.events, store->events_fd);
-	if (!error)
-		error = bpf_map__reuse_fd(gate->maps.denials, store->denials_fd);
-	return error;
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		int error = bpf_map__reuse_fd(maps[i].to, bpf_map__fd(maps[i].from));
+
+		if (error)
+			return error;
+	}
+	bpf_map__set_autocreate(gate->maps.watch_ring, false);
+	return 0;
+}
+
+static bool may_watch(const struct store_subject *subject)
+{
+	for (uint32_t i = 0; i < subject->n_rules; i++)
+		if (subject->rules[i].rule.access & KV_ACCESS_WATCH)
+			return true;
+	return false;
+}
+
+/* The subject's ring of events. Its consumer page stays mapped here: a ring
+ * can be frozen by who holds it only while nobody has it mapped for writing. */
+static int add_ring(struct store *store, const struct store_subject *subject)
+{
+	uint32_t number = subject->number;
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, KV_WATCH_SIZE, NULL), error;
+	void *page;
+
+	if (fd < 0)
+		return -errno;
+	store->ring_fds[number] = fd;
+	page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	store->ring_pages[number] = page;
+	error = bpf_map_update_elem(bpf_map__fd(store->shared->maps.rings), &number, &fd, BPF_ANY);
+	return error ? error : pins_put(store->pins, PIN_RING_PREFIX, subject->name, fd);
 }
 
 static int fill_rules(int acl_fd, const struct store_subject *subject)
@@ -212,6 +301,19 @@ static int fill_rules(int acl_fd, const struct store_subject *subject)
 			return error;
 		}
 	}
+	return 0;
+}
+
+static int keep_rules(struct store *store, const struct store_subject *subject)
+{
+	size_t size = subject->n_rules * sizeof(*subject->rules);
+	struct store_rule *rules = malloc(size ? size : 1);
+
+	if (!rules)
+		return -ENOMEM;
+	memcpy(rules, subject->rules, size);
+	store->rules[subject->number] = rules;
+	store->n_rules[subject->number] = subject->n_rules;
 	return 0;
 }
 
@@ -233,6 +335,8 @@ int store_add_subject(struct store *store, const struct store_subject *subject)
 		.rate_burst_ns = interval * subject->request_burst,
 		.denial_interval_ns = NS_PER_S / DENIALS_PER_SECOND,
 		.denial_burst_ns = NS_PER_S / DENIALS_PER_SECOND * DENIALS_BURST,
+		.max_keys = subject->max_keys,
+		.max_bytes = subject->max_bytes,
 	};
 	error = reuse_maps(store, gate);
 	if (!error)
@@ -257,6 +361,10 @@ int store_add_subject(struct store *store, const struct store_subject *subject)
 	if (!error)
 		error = pins_put(store->pins, PIN_GATE_PREFIX, subject->name,
 				 bpf_program__fd(gate->progs.kv_gate));
+	if (!error && may_watch(subject))
+		error = add_ring(store, subject);
+	if (!error)
+		error = keep_rules(store, subject);
 	if (error)
 		goto cleanup;
 	store->gates[subject->number] = gate;
@@ -267,13 +375,63 @@ cleanup:
 	return error;
 }
 
+/* The rule of a path or directory, as the gate finds it: NULL if none. */
+static const struct store_rule *resolve(const struct store *store, uint32_t subject,
+					const struct kv_key *key)
+{
+	struct kv_key names[] = { *key, *key, { "/" } };
+	char *slash = strrchr(names[1].path, '/');
+
+	/* "/dir/name" has the directory "/dir/"; "/dir/" itself only the root */
+	if (slash)
+		memset(slash + 1, 0, sizeof(names[1].path) - (size_t)(slash + 1 - names[1].path));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (uint32_t j = 0; j < store->n_rules[subject]; j++)
+			if (!memcmp(&store->rules[subject][j].key, &names[i], sizeof(names[i])))
+				return &store->rules[subject][j];
+	return NULL;
+}
+
+int store_seal(struct store *store)
+{
+	int fd = bpf_map__fd(store->shared->maps.watch_rights), error = 0;
+
+	for (uint32_t i = 0; i < store->n_subjects; i++)
+		for (uint32_t j = 0; !error && j < store->n_rules[i]; j++) {
+			const struct kv_key *key = &store->rules[i][j].key;
+			uint64_t mask = 0;
+
+			for (uint32_t k = 0; k < store->n_subjects; k++) {
+				const struct store_rule *rule = resolve(store, k, key);
+
+				if (rule && rule->rule.access & KV_ACCESS_WATCH)
+					mask |= 1ull << k;
+			}
+			error = bpf_map_update_elem(fd, key, &mask, BPF_ANY);
+		}
+	if (!error)
+		error = freeze_and_pin(store, PIN_WATCH_RIGHTS, store->shared->maps.watch_rights);
+	if (!error)
+		error = freeze_and_pin(store, PIN_RINGS, store->shared->maps.rings);
+	if (error)
+		log_error("cannot fill in who may watch what: %s", strerror(-error));
+	return error;
+}
+
 void store_deinit(struct store *store)
 {
-	int *fds[] = { &store->kv_fd, &store->ctl_fd, &store->undo_fd, &store->events_fd,
+	int *fds[] = { &store->kv_fd, &store->ctl_fd, &store->slots_fd, &store->events_fd,
 		       &store->denials_fd };
 
-	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
+	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++) {
 		kv_gate_bpf__destroy(store->gates[i]);
+		free(store->rules[i]);
+		if (store->ring_pages[i])
+			munmap(store->ring_pages[i], (size_t)sysconf(_SC_PAGESIZE));
+		if (store->ring_fds[i] >= 0)
+			close(store->ring_fds[i]);
+	}
+	kv_gate_bpf__destroy(store->shared);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (*fds[i] >= 0)
 			close(*fds[i]);

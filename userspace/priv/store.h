@@ -16,22 +16,30 @@
 
 struct kv_gate_bpf;
 
+struct store_rule;
+
 struct store {
 	const struct pins *pins; /* outlives the store */
-	int kv_fd, ctl_fd, undo_fd, events_fd, denials_fd;
+	int kv_fd, ctl_fd, slots_fd, events_fd, denials_fd;
+	struct kv_gate_bpf *shared; /* owns the maps of this life: undo, watches, rings, ... */
 	int gate_fds[KV_SUBJECTS_MAX];
+	int ring_fds[KV_SUBJECTS_MAX];	   /* -1: may watch nothing */
+	void *ring_pages[KV_SUBJECTS_MAX]; /* mapped, so that no holder can freeze it */
 	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
+	struct store_rule *rules[KV_SUBJECTS_MAX]; /* for store_seal() */
+	uint32_t n_rules[KV_SUBJECTS_MAX];
 	uint32_t n_subjects;
 	bool adopted;
 };
 
-#define STORE_NULL(_x)                     \
-	((struct store){ .kv_fd = -1,      \
-			 .ctl_fd = -1,     \
-			 .undo_fd = -1,    \
-			 .events_fd = -1,  \
-			 .denials_fd = -1, \
-			 .gate_fds = { [0 ... KV_SUBJECTS_MAX - 1] = -1 } })
+#define STORE_NULL(_x)                                                     \
+	((struct store){ .kv_fd = -1,                                      \
+			 .ctl_fd = -1,                                     \
+			 .slots_fd = -1,                                   \
+			 .events_fd = -1,                                  \
+			 .denials_fd = -1,                                 \
+			 .gate_fds = { [0 ... KV_SUBJECTS_MAX - 1] = -1 }, \
+			 .ring_fds = { [0 ... KV_SUBJECTS_MAX - 1] = -1 } })
 
 /* One access rule with its path: exact, "/dir/", or "/". */
 struct store_rule {
@@ -62,6 +70,11 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys,
 /* Load, fill, freeze and pin the gate of one subject: its descriptor (owned
  * by the store), or a negative errno, logged. */
 int store_add_subject(struct store *store, const struct store_subject *subject);
+
+/* After the last subject: who may watch what is filled in and frozen, and so
+ * are the rings. Before it no change reaches a watching subject. 0 or a
+ * negative errno, logged. */
+int store_seal(struct store *store);
 
 /* Close; what is pinned stays. Legal on STORE_NULL. */
 void store_deinit(struct store *store);

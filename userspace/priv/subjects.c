@@ -21,6 +21,7 @@
 /* Priv's own subjects act in bursts: a re-list reads every key at once. */
 #define PRIV_REQUESTS_PER_SECOND 20000
 #define PRIV_REQUEST_BURST (2 * KV_KEYS_MAX)
+#define PRIV_BYTES ((uint64_t)KV_KEYS_MAX * KV_VALUE_MAX)
 
 #define READ_ALL                                                                      \
 	{                                                                             \
@@ -43,17 +44,23 @@ static const struct store_rule watcher_rules[] = {
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 };
 
-static const struct store_rule operator_rules[] = { READ_ALL };
+static const struct store_rule operator_rules[] = {
+	READ_ALL,
+	/* what an operator asks of a calf: /control/renew, ... */
+	{ { "/control/" },
+	  { KV_ACCESS_READ | KV_ACCESS_WATCH | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT,
+	    64 } },
+};
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct store_subject priv_subjects[] = {
 	{ KV_SUBJECT_SUPERVISOR, "supervisor", supervisor_rules, N(supervisor_rules),
-	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST },
+	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, KV_KEYS_MAX, PRIV_BYTES },
 	{ KV_SUBJECT_WATCHER, "watcher", watcher_rules, N(watcher_rules), PRIV_REQUESTS_PER_SECOND,
-	  PRIV_REQUEST_BURST },
+	  PRIV_REQUEST_BURST, KV_KEYS_MAX, PRIV_BYTES },
 	{ KV_SUBJECT_OPERATOR, "operator", operator_rules, N(operator_rules),
-	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST },
+	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, PRIV_KEYS, PRIV_BYTES },
 };
 
 uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions)
@@ -94,6 +101,8 @@ static int add_calf(struct store *store, const struct description *description, 
 		.n_rules = description->n_keys,
 		.requests_per_second = description->requests_per_second,
 		.request_burst = description->request_burst,
+		.max_keys = description->max_keys,
+		.max_bytes = description->max_bytes,
 	};
 	int fd;
 
@@ -129,7 +138,7 @@ int subjects_add(struct store *store, const struct description *descriptions,
 		if (error)
 			return error;
 	}
-	return 0;
+	return store_seal(store);
 }
 
 static bool is_configured(const struct configuration *configuration, const char *name)

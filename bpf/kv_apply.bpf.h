@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Changing the store, under the lock: nothing here can sleep, fault or wait.
+ * Each change of a commit can be taken back until the commit is whole.
+ */
+#ifndef CALFPEN_BPF_KV_APPLY_BPF_H
+#define CALFPEN_BPF_KV_APPLY_BPF_H
+
+#include "bpf/kv_state.bpf.h"
+
+struct text_copy {
+	struct kv_value *to;
+	const char *from; /* NULL: zeroes */
+	__u64 n_words;	  /* of `from`; zeroes behind them */
+};
+
+static long copy_word(__u32 i, void *data)
+{
+	struct text_copy *copy = data;
+	__u64 at = i;
+
+	opaque(at);
+	if (at >= KV_VALUE_SIZE / 8)
+		return 1;
+	if (at < copy->n_words)
+		((__u64 *)copy->to->text)[at] = ((const __u64 *)copy->from)[at];
+	else
+		((__u64 *)copy->to->text)[at] = 0;
+	return 0;
+}
+
+/* Set a value from a checked change, leaving no byte of the longer old one. */
+static __always_inline void set_value(struct kv_value *to, const struct kv_change *change,
+				      const struct kv_work *work)
+{
+	__u32 length = change->length, n_words = (length + 8) / 8, n_old = (to->length + 8) / 8;
+	struct text_copy copy = { .to = to,
+				  .from = (const char *)(change + 1),
+				  .n_words = n_words };
+
+	bpf_loop(n_old > n_words ? n_old : n_words, copy_word, &copy, 0);
+	to->revision = work->revision;
+	to->boot_ns = work->boot_ns;
+	to->length = length;
+	to->subject = (__u16)config.subject;
+}
+
+/* --- slots: every key has one, so that a listing can go page by page --- */
+
+static __always_inline struct kv_slot *get_slot(__u32 index)
+{
+	return bpf_map_lookup_elem(&slots, &index);
+}
+
+static __always_inline __u16 slot_take(struct kv_ctl *control, const struct kv_change *change)
+{
+	__u32 index = control->free_slot ? control->free_slot - 1 : control->n_slots;
+	struct kv_slot *slot = get_slot(index);
+
+	if (!slot)
+		return 0; /* as many slots as kv has entries: cannot be */
+	if (control->free_slot)
+		control->free_slot = slot->next_free;
+	else
+		control->n_slots++;
+	path_copy(slot->path, change->path);
+	slot->noted = change->noted;
+	return (__u16)index;
+}
+
+static __always_inline void slot_give_back(struct kv_ctl *control, __u32 index)
+{
+	struct kv_slot *slot = get_slot(index);
+
+	if (!slot)
+		return;
+	*(__u64 *)slot->path = 0;
+	slot->next_free = control->free_slot;
+	control->free_slot = index + 1;
+}
+
+/* --- quotas: a key belongs to who wrote it last --- */
+
+static __always_inline void own(struct kv_ctl *control, __u32 subject, __s32 n_keys, __s64 n_bytes)
+{
+	subject &= KV_SUBJECTS_MAX - 1;
+	control->subject[subject].n_keys += (__u32)n_keys;
+	control->subject[subject].n_bytes += (__u64)n_bytes;
+}
+
+/* --- one change, forward and back --- */
+
+static __always_inline int insert(struct kv_ctl *control, const struct kv_change *change,
+				  struct kv_value *value)
+{
+	int error;
+
+	value->slot = slot_take(control, change);
+	error = bpf_map_update_elem(&kv, change->path, value, BPF_NOEXIST);
+	if (error) {
+		slot_give_back(control, value->slot);
+		return error;
+	}
+	control->n_keys++;
+	own(control, value->subject, 1, value->length);
+	return 0;
+}
+
+static __always_inline int remove(struct kv_ctl *control, const struct kv_change *change,
+				  const struct kv_value *value)
+{
+	__u32 slot = value->slot, subject = value->subject, length = value->length;
+	int error = bpf_map_delete_elem(&kv, change->path);
+
+	if (error)
+		return error;
+	slot_give_back(control, slot);
+	control->n_keys--;
+	own(control, subject, -1, -(__s64)length);
+	return 0;
+}
+
+static __always_inline void replace(struct kv_ctl *control, struct kv_value *value,
+				    const struct kv_change *change, const struct kv_work *work)
+{
+	own(control, value->subject, -1, -(__s64)value->length);
+	set_value(value, change, work);
+	own(control, value->subject, 1, value->length);
+}
+
+/* Remember how to take the change back; only needed if another follows. */
+static __always_inline void remember(struct kv_work *work, __u32 i, const struct kv_value *old)
+{
+	struct kv_undo *back = bpf_map_lookup_elem(&undo, &i);
+
+	if (!back)
+		return;
+	back->at = (__u32)work->at;
+	back->action = KV_UNDO_NOTHING;
+	if (old && work->n_changes > 1 && !bpf_map_update_elem(&undo_values, &i, old, BPF_ANY))
+		back->action = KV_UNDO_RESTORE;
+}
+
+static __always_inline void remember_action(__u32 i, __u32 action)
+{
+	struct kv_undo *back = bpf_map_lookup_elem(&undo, &i);
+
+	if (back)
+		back->action = action;
+}
+
+static __always_inline int apply_one(struct kv_staging *stage, struct kv_change *change,
+				     struct kv_ctl *control, __u32 i)
+{
+	struct kv_value *old = find_value(change->path);
+	struct kv_work *work = &stage->work;
+	int error = 0;
+
+	remember(work, i, old);
+	if (change->operation == KV_CHANGE_DELETE) {
+		if (old)
+			error = remove(control, change, old);
+		if (error)
+			remember_action(i, KV_UNDO_NOTHING);
+		return error;
+	}
+	if (old) {
+		replace(control, old, change, work);
+		return 0;
+	}
+	set_value(&stage->value, change, work);
+	error = insert(control, change, &stage->value);
+	if (!error)
+		remember_action(i, KV_UNDO_REMOVE);
+	return error;
+}
+
+static long apply_change(__u32 i, void *data)
+{
+	struct kv_staging *stage = get_staging();
+	struct kv_ctl *control = get_ctl();
+	struct kv_change *change;
+
+	(void)data;
+	if (!stage || !control)
+		return 1;
+	stage->work.error = -EINVAL;
+	change = staged_change(stage, stage->work.at);
+	if (!change)
+		return 1;
+	stage->work.error = apply_one(stage, change, control, i);
+	if (read_again(stage->work.error))
+		return 1;
+	stage->work.n_applied = i + 1;
+	stage->work.at += KV_CHANGE_SIZE(change->length);
+	return 0;
+}
+
+/* Take back, newest first: i counts from 0, the change is n_applied - 1 - i. */
+static long undo_change(__u32 i, void *data)
+{
+	struct kv_staging *stage = get_staging();
+	struct kv_ctl *control = get_ctl();
+	struct kv_value *now, *saved;
+	struct kv_change *change;
+	struct kv_undo *back;
+	__u32 index;
+
+	(void)data;
+	if (!stage || !control)
+		return 1;
+	index = stage->work.n_applied - 1 - i;
+	back = bpf_map_lookup_elem(&undo, &index);
+	saved = bpf_map_lookup_elem(&undo_values, &index);
+	if (!back || !saved)
+		return 1;
+	change = staged_change(stage, back->at);
+	if (!change || back->action == KV_UNDO_NOTHING)
+		return 0;
+	now = find_value(change->path);
+	if (now)
+		remove(control, change, now);
+	if (back->action == KV_UNDO_RESTORE)
+		insert(control, change, saved);
+	return 0;
+}
+
+/* --- conditions --- */
+
+static long check_condition(__u32 i, void *data)
+{
+	struct kv_staging *stage = get_staging();
+	const struct kv_value *value;
+	struct kv_change *change;
+	struct kv_work *work;
+	int stale;
+
+	(void)i;
+	(void)data;
+	if (!stage)
+		return 1;
+	work = &stage->work;
+	work->error = -ESTALE;
+	change = staged_change(stage, work->at);
+	if (!change)
+		return 1;
+	value = find_value(change->path);
+	if (!value)
+		stale = work->condition != KV_REVISION_ABSENT && work->verb != KV_VERB_COMMIT;
+	else if (work->condition == KV_REVISION_ABSENT)
+		stale = 1;
+	else if (work->verb == KV_VERB_COMMIT)
+		stale = value->revision > work->condition;
+	else
+		stale = value->revision != work->condition;
+	if (stale)
+		return 1;
+	work->error = 0;
+	work->at += KV_CHANGE_SIZE(change->length);
+	return 0;
+}
+
+static __always_inline int check_conditions(struct kv_work *work)
+{
+	work->at = 0;
+	work->error = 0;
+	if (work->condition != KV_REVISION_ANY)
+		bpf_loop(read_again(work->n_changes), check_condition, NULL, 0);
+	return work->error;
+}
+
+/* --- the subject's share of the event ring --- */
+
+/* Nothing was written after all. */
+static __always_inline void return_share(struct kv_ctl *control, __u64 size)
+{
+	__u32 subject = config.subject;
+
+	if (subject < KV_SUBJECTS_MAX)
+		control->subject[subject].since -= size;
+}
+
+/*
+ * The subject's share of unread event bytes. `before` holds what was written
+ * up to `mark`; once the reader has passed it, `since` takes its place. So the
+ * estimate is never below the truth and follows the reader. (The reader's
+ * position is the watcher's to write; forging it can only shift these shares,
+ * never lose an event: the reserve decides.)
+ */
+static __always_inline int take_share(struct kv_ctl *control, __u64 size)
+{
+	__u32 subject = config.subject;
+	__u64 read, written;
+
+	if (subject >= KV_SUBJECTS_MAX)
+		return 0;
+	read = bpf_ringbuf_query(&events, BPF_RB_CONS_POS);
+	written = bpf_ringbuf_query(&events, BPF_RB_PROD_POS);
+	if (read >= control->subject[subject].mark) {
+		control->subject[subject].before = control->subject[subject].since;
+		control->subject[subject].since = 0;
+		control->subject[subject].mark = written;
+		if (read == written)
+			control->subject[subject].before = 0;
+	}
+	if (control->subject[subject].before + control->subject[subject].since + size >
+	    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / (config.n_subjects ?: 1))
+		return 0;
+	control->subject[subject].since += size;
+	return 1;
+}
+
+#endif

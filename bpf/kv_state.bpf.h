@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What every part of the gate works on: its maps, its frozen configuration,
+ * and the staged copy of the request.
+ */
+#ifndef CALFPEN_BPF_KV_STATE_BPF_H
+#define CALFPEN_BPF_KV_STATE_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/errno.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/kv_path.bpf.h"
+#include "maps/kv_gate_maps.bpf.h"
+
+const volatile struct kv_gate_config config = {};
+
+static __always_inline struct kv_staging *get_staging(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&staging, &zero);
+}
+
+static __always_inline struct kv_ctl *get_ctl(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ctl, &zero);
+}
+
+/* The change at offset `at` of the staged request, or NULL. */
+static __always_inline struct kv_change *staged_change(struct kv_staging *stage, __u64 at)
+{
+	opaque(at);
+	if (at > KV_REQUEST_MAX)
+		return NULL;
+	return (struct kv_change *)(stage->request + at);
+}
+
+/*
+ * Generic cell rate algorithm: one event per interval, with `burst` saved up.
+ * `*arrival` is the theoretical arrival time of the next one.
+ */
+static __always_inline int take_rate(__u64 *arrival, __u64 now, __u64 interval, __u64 burst)
+{
+	__u64 next = *arrival > now ? *arrival : now;
+
+	if (next - now > burst)
+		return 0;
+	*arrival = next + interval;
+	return 1;
+}
+
+/*
+ * Read again from where it lies: for the verifier a number that may be
+ * anything, so that what was compared with it before splits no state after.
+ */
+#define read_again(x) (*(volatile typeof(x) *)&(x))
+
+/* The value of a path in the store, or NULL. */
+static __always_inline struct kv_value *find_value(const char *path)
+{
+	return bpf_map_lookup_elem(&kv, path);
+}
+
+#endif
