@@ -78,7 +78,8 @@ static __always_inline struct path_facts path_inspect(const char *path)
 	__u64 slash = 0, nul = 0, dot = 0, other = 0, ends, run, bad;
 	struct path_facts facts;
 
-#pragma unroll
+	/* Not unrolled: the compiler would spread it over half of the stack. */
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < KV_PATH_SIZE / 8; i++) {
 		__u64 word = ((const __u64 *)path)[i], zero, known;
 
@@ -88,7 +89,8 @@ static __always_inline struct path_facts path_inspect(const char *path)
 		zero = bytes_zero(word);
 		/* - . / 0-9 are neighbours */
 		known = (bytes_within(word, '-', '9') | bytes_within(word, 'a', 'z') |
-			 bytes_equal(word, '_')) & ~word;
+			 bytes_equal(word, '_')) &
+			~word;
 		slash |= bytes_to_bits(bytes_equal(word, '/')) << (i * 8);
 		dot |= bytes_to_bits(bytes_equal(word, '.')) << (i * 8);
 		nul |= bytes_to_bits(zero) << (i * 8);
@@ -101,11 +103,11 @@ static __always_inline struct path_facts path_inspect(const char *path)
 	run &= run >> 4;
 	run &= run >> 8;
 	run &= run >> 16;
-	bad = other | run | (~slash & 1);	      /* begins with a slash */
-	bad |= ~nul >> 63;			      /* ends in NUL, and ... */
-	bad |= nul + (nul & -nul);		      /* once NUL, always NUL */
-	bad |= slash << 1 & ends;		      /* "//", or a slash at the end */
-	bad |= slash << 1 & dot & ends >> 1;	      /* "." */
+	bad = other | run | (~slash & 1);		/* begins with a slash */
+	bad |= ~nul >> 63;				/* ends in NUL, and ... */
+	bad |= nul + (nul & -nul);			/* once NUL, always NUL */
+	bad |= slash << 1 & ends;			/* "//", or a slash at the end */
+	bad |= slash << 1 & dot & ends >> 1;		/* "." */
 	bad |= slash << 1 & dot & dot >> 1 & ends >> 2; /* ".." */
 	/* more than KV_SEGMENTS_MAX slashes: the sum reaches 16 */
 	bad |= (count_bits(slash) + 15 - KV_SEGMENTS_MAX) >> 4;

@@ -243,9 +243,9 @@ Test(gate_checks, packing, .init = begin, .fini = end)
 	cr_expect_eq(gate_test_raw(gate, KV_VERB_DELETE, 1, request, size, NULL), -EINVAL,
 		     "a delete carries no text");
 	change->operation = KV_CHANGE_WRITE;
-	change->reserved = 1;
+	change->noted = 1;
 	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, request, size, NULL), -EINVAL);
-	change->reserved = 0;
+	change->noted = 0;
 	/* text shorter than its padding says, and a byte in the padding */
 	request[KV_CHANGE_HEADER + 9] = 'x';
 	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, request, size, &answer), -EBADMSG);
