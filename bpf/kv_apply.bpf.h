@@ -128,8 +128,18 @@ static __always_inline void replace(struct kv_ctl *control, struct kv_value *val
 	own(control, value->subject, 1, value->length);
 }
 
-/* Remember how to take the change back; only needed if another follows. */
-static __always_inline void remember(struct kv_work *work, __u32 i, const struct kv_value *old)
+/* May this change, though it is the only one, exceed the subject's quota? */
+static __always_inline int near_quota(const struct kv_ctl *control, __u32 length)
+{
+	__u32 subject = config.subject & (KV_SUBJECTS_MAX - 1);
+
+	return control->subject[subject].n_keys >= config.max_keys ||
+	       control->subject[subject].n_bytes + length > config.max_bytes;
+}
+
+/* Remember how to take the change back, if anything behind it can fail. */
+static __always_inline void remember(const struct kv_work *work, const struct kv_ctl *control,
+				     __u32 length, __u32 i, const struct kv_value *old)
 {
 	struct kv_undo *back = bpf_map_lookup_elem(&undo, &i);
 
@@ -137,7 +147,8 @@ static __always_inline void remember(struct kv_work *work, __u32 i, const struct
 		return;
 	back->at = (__u32)work->at;
 	back->action = KV_UNDO_NOTHING;
-	if (old && work->n_changes > 1 && !bpf_map_update_elem(&undo_values, &i, old, BPF_ANY))
+	if (old && (work->n_changes > 1 || near_quota(control, length)) &&
+	    !bpf_map_update_elem(&undo_values, &i, old, BPF_ANY))
 		back->action = KV_UNDO_RESTORE;
 }
 
@@ -156,7 +167,7 @@ static __always_inline int apply_one(struct kv_staging *stage, struct kv_change 
 	struct kv_work *work = &stage->work;
 	int error = 0;
 
-	remember(work, i, old);
+	remember(work, control, change->length, i, old);
 	if (change->operation == KV_CHANGE_DELETE) {
 		if (old)
 			error = remove(control, change, old);

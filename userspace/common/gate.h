@@ -4,8 +4,8 @@
  * Whoever holds the program's descriptor acts as that subject; no capability
  * is needed. The meaning of every errno is stated at struct kv_request.
  *
- * A busy store is retried a bounded number of times with sched_yield(), then
- * -EBUSY is passed on.
+ * A busy store is retried, with sched_yield() at first and then with short
+ * sleeps, for 0.2 s at least; then -EBUSY is passed on.
  */
 #ifndef CALFPEN_COMMON_GATE_H
 #define CALFPEN_COMMON_GATE_H
