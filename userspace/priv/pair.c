@@ -55,7 +55,7 @@ static int clear_metrics(int fd)
 
 int pair_init(struct pair *pair, const struct options *options,
 	      const struct description *description, uint32_t i_calf, const char *directory,
-	      const struct runtime *runtime, int gate_fd, int frames_fd)
+	      const struct runtime *runtime, int gate_fd, int ring_fd, int frames_fd)
 {
 	struct bundle_parameters parameters = {
 		.description = description,
@@ -71,6 +71,7 @@ int pair_init(struct pair *pair, const struct options *options,
 	pair->runtime = runtime;
 	pair->i_calf = i_calf;
 	pair->gate_fd = gate_fd;
+	pair->ring_fd = ring_fd;
 	pair->frames_fd = frames_fd;
 	snprintf(pair->container, sizeof(pair->container), "calfpen-%s-%s", options->instance,
 		 description->name);
@@ -116,6 +117,24 @@ static void close_channels(struct channels *channels)
 		for (int j = 0; j < 2; j++)
 			if (ends[i][j] >= 0)
 				close(ends[i][j]);
+}
+
+static pid_t start_gateway(const struct pair *pair, const struct channels *channels)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int fds[] = {
+		pair->gate_fd,
+		channels->control[0],
+		channels->log_stdout[0],
+		channels->log_stderr[0],
+		pair->ring_fd >= 0 ? pair->ring_fd : null,
+	};
+	pid_t pid = child_start(pair->options, ROLE_GATEWAY, pair->i_calf, fds,
+				sizeof(fds) / sizeof(fds[0]));
+
+	if (null >= 0)
+		close(null);
+	return pid;
 }
 
 int pair_start(struct pair *pair, uint64_t now_ns)

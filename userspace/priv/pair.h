@@ -22,6 +22,7 @@ struct pair {
 	const struct runtime *runtime;
 	uint32_t i_calf;
 	int gate_fd;	/* the store's */
+	int ring_fd;	/* the store\'s; -1: the calf may watch nothing */
 	int frames_fd;	/* the tap's */
 	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
 	char bundle[PATH_MAX];
@@ -43,7 +44,7 @@ uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf);
  * supervisor left of this calf. 0 or a negative errno, logged. */
 int pair_init(struct pair *pair, const struct options *options,
 	      const struct description *description, uint32_t i_calf, const char *directory,
-	      const struct runtime *runtime, int gate_fd, int frames_fd);
+	      const struct runtime *runtime, int gate_fd, int ring_fd, int frames_fd);
 
 /* Start gateway and calf. 0, or a negative errno, logged, with neither left. */
 int pair_start(struct pair *pair, uint64_t now_ns);

@@ -91,6 +91,42 @@ static int check_name(const struct description *descriptions, uint32_t i)
 	return 0;
 }
 
+/* What is restored after a reboot is written by the supervisor. */
+static int add_supervisor(struct store *store, const struct description *descriptions,
+			  uint32_t n_descriptions)
+{
+	struct store_subject subject = priv_subjects[KV_SUBJECT_SUPERVISOR];
+	struct store_rule *rules = calloc(KV_RULES_MAX, sizeof(*rules));
+	int fd;
+
+	if (!rules)
+		return -ENOMEM;
+	memcpy(rules, supervisor_rules, sizeof(supervisor_rules));
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		for (uint32_t j = 0; j < descriptions[i].n_keys; j++) {
+			const struct description_key *key = &descriptions[i].keys[j];
+			struct store_rule *rule = &rules[subject.n_rules];
+
+			if (!key->persistent || subject.n_rules == KV_RULES_MAX)
+				continue;
+			memcpy(rule->key.path, key->path, sizeof(rule->key.path));
+			rule->rule = (struct kv_rule){
+				.access = KV_ACCESS_READ | KV_ACCESS_WRITE,
+				.class = (uint16_t)value_type_class(key->rule.type),
+				.max_length = key->rule.max_length,
+			};
+			/* two calves may keep one key: one rule is enough */
+			for (uint32_t k = 0; rule && k < subject.n_rules; k++)
+				if (!memcmp(&rules[k].key, &rule->key, sizeof(rule->key)))
+					rule = NULL;
+			subject.n_rules += rule != NULL;
+		}
+	subject.rules = rules;
+	fd = store_add_subject(store, &subject);
+	free(rules);
+	return fd < 0 ? fd : 0;
+}
+
 static int add_calf(struct store *store, const struct description *description, uint32_t i)
 {
 	struct store_rule rules[DESCRIPTION_KEYS_MAX] = { 0 };
@@ -124,15 +160,18 @@ static int add_calf(struct store *store, const struct description *description, 
 int subjects_add(struct store *store, const struct description *descriptions,
 		 uint32_t n_descriptions)
 {
-	for (size_t i = 0; i < N(priv_subjects); i++) {
+	int error = add_supervisor(store, descriptions, n_descriptions);
+
+	if (error)
+		return error;
+	for (size_t i = KV_SUBJECT_WATCHER; i < N(priv_subjects); i++) {
 		int fd = store_add_subject(store, &priv_subjects[i]);
 
 		if (fd < 0)
 			return fd;
 	}
 	for (uint32_t i = 0; i < n_descriptions; i++) {
-		int error = check_name(descriptions, i);
-
+		error = check_name(descriptions, i);
 		if (!error)
 			error = add_calf(store, &descriptions[i], i);
 		if (error)

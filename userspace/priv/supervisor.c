@@ -7,7 +7,6 @@
  * came from the network or from a calf.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,103 +17,14 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
-#include "userspace/common/loop.h"
-#include "userspace/priv/audit.h"
 #include "userspace/priv/child.h"
-#include "userspace/priv/configuration.h"
 #include "userspace/priv/confine.h"
-#include "userspace/priv/frames.h"
-#include "userspace/priv/instance.h"
-#include "userspace/priv/netlink.h"
-#include "userspace/priv/pair.h"
-#include "userspace/priv/probe.h"
+#include "userspace/priv/persist.h"
 #include "userspace/priv/roles.h"
-#include "userspace/priv/store.h"
 #include "userspace/priv/subjects.h"
-#include "userspace/priv/tap.h"
+#include "userspace/priv/supervisor-private.h"
 
 #define WATCHER_RETRY_NS 200000000ull
-
-struct supervised_pair {
-	struct pair pair;
-	struct loop_timer restart;
-	struct supervisor *supervisor;
-};
-
-struct supervisor {
-	const struct options *options;
-	struct description *descriptions;
-	uint32_t n_descriptions;
-	struct configuration configuration;
-	struct instance instance;
-	struct audit audit;
-	struct netlink *netlink;
-	struct netlink_link uplink;
-	struct probe_kernel kernel;
-	struct runtime runtime;
-	struct pins pins;
-	struct store store;
-	struct frames frames;
-	struct tap tap;
-	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
-	uint32_t n_pairs;
-	pid_t watcher_pid;
-	uint32_t n_watcher_restarts;
-	struct loop_timer watcher_restart;
-	struct loop loop;
-	int signal_fd;
-	uint64_t started_ns;
-};
-
-/* --- what `calfpen status` shows --- */
-
-static json_t *describe_pair(const struct pair *pair)
-{
-	json_t *metrics = json_array();
-	const struct description *description = pair->description;
-
-	for (uint32_t i = 0; i < description->n_metrics; i++)
-		json_array_append_new(metrics, json_string(description->metrics[i].name));
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", "name", description->name, "pid",
-			 (int)pair->calf_pid, "gateway_pid", (int)pair->gateway_pid, "restarts",
-			 (int)pair->n_restarts, "metrics_fd", pair->metrics_fd, "metrics", metrics);
-}
-
-/* {"tcx": "ok", "clsact": "not tried", ...} */
-static json_t *describe_kernel(const struct probe_kernel *kernel)
-{
-	json_t *features = json_object();
-
-	for (int i = 0; i < _PROBE_FEATURE_N; i++)
-		json_object_set_new(features, probe_feature_name((enum probe_feature)i),
-				    json_string(kernel->error[i] == 0 ? "ok" :
-						kernel->error[i] == ENODATA ||
-								kernel->error[i] == -ENODATA ?
-									"not tried" :
-									"missing"));
-	return features;
-}
-
-static void write_state(const struct supervisor *s)
-{
-	json_t *calves = json_array(), *state;
-	char *text;
-
-	for (uint32_t i = 0; i < s->n_pairs; i++)
-		json_array_append_new(calves, describe_pair(&s->pairs[i].pair));
-	state = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:o, s:o}", "pid",
-			  getpid(), "uplink", s->uplink.name, "tap", s->tap.name, "mode",
-			  frames_mode_name(s->frames.mode), "mode_reason", s->frames.mode_reason,
-			  "runtime", s->runtime.path, "watcher_pid", (int)s->watcher_pid,
-			  "watcher_restarts", (int)s->n_watcher_restarts, "started_boot_ns",
-			  (json_int_t)s->started_ns, "store_adopted", (int)s->store.adopted,
-			  "kernel", describe_kernel(&s->kernel), "calves", calves);
-	text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
-	if (text)
-		instance_write_state(&s->instance, text);
-	free(text);
-	json_decref(state);
-}
 
 /* --- children --- */
 
@@ -138,7 +48,7 @@ static int restart_watcher(struct loop *loop, uint64_t now_ns, void *data)
 	(void)now_ns;
 	s->n_watcher_restarts++;
 	start_watcher(s);
-	write_state(s);
+	supervisor_write_state(s);
 	return 0;
 }
 
@@ -157,7 +67,7 @@ static int restart_pair(struct loop *loop, uint64_t now_ns, void *data)
 	(void)loop;
 	(void)now_ns;
 	start_pair(pair);
-	write_state(pair->supervisor);
+	supervisor_write_state(pair->supervisor);
 	return 0;
 }
 
@@ -203,6 +113,14 @@ static void child_ended(struct supervisor *s, pid_t pid, int status)
 			pair_ended(&s->pairs[i], pid, status);
 }
 
+/* The log was rotated: both who write it open it anew. */
+static void reopen_audit(struct supervisor *s)
+{
+	audit_reopen(&s->audit);
+	if (s->watcher_pid > 0)
+		kill(s->watcher_pid, SIGHUP);
+}
+
 static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
 {
 	struct supervisor *s = data;
@@ -215,6 +133,10 @@ static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			continue;
+		if (info.ssi_signo == SIGHUP) {
+			reopen_audit(s);
+			continue;
+		}
 		log_info("ending on signal %u", info.ssi_signo);
 		loop->stop = true;
 		return 0;
@@ -224,7 +146,7 @@ static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
 		changed = true;
 	}
 	if (changed)
-		write_state(s);
+		supervisor_write_state(s);
 	return 0;
 }
 
@@ -313,6 +235,11 @@ static int start_store(struct supervisor *s)
 				   KV_SUBJECT_CALF + s->n_descriptions);
 	if (!error)
 		error = subjects_add(&s->store, s->descriptions, s->n_descriptions);
+	/* A new store goes on where the host's last life ended. What cannot be
+	 * brought back is logged, and no reason not to start. */
+	if (!error && !s->store.adopted)
+		persist_restore(s->options->state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR],
+				s->descriptions, s->n_descriptions);
 	if (!error)
 		error = subjects_write_keys(&s->store, s->uplink.mac, &s->configuration);
 	return error;
@@ -355,7 +282,8 @@ static int prepare_pairs(struct supervisor *s)
 		struct supervised_pair *pair = &s->pairs[i];
 		int error = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
 				      s->instance.directory, &s->runtime,
-				      s->store.gate_fds[KV_SUBJECT_CALF + i], s->tap.fd);
+				      s->store.gate_fds[KV_SUBJECT_CALF + i],
+				      s->store.ring_fds[KV_SUBJECT_CALF + i], s->tap.fd);
 
 		if (error)
 			return error;
@@ -376,6 +304,7 @@ static int take_signals(struct supervisor *s)
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &signals, NULL))
 		return -errno;
@@ -432,7 +361,7 @@ static int supervisor_start(struct supervisor *s)
 	start_watcher(s);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		start_pair(&s->pairs[i]);
-	write_state(s);
+	supervisor_write_state(s);
 	log_info("instance %s runs on %s, mode %s: %s", s->options->instance, s->uplink.name,
 		 frames_mode_name(s->frames.mode), s->frames.mode_reason);
 	return 0;

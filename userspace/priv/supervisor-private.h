@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the supervisor holds, for supervisor.c and supervisor_state.c. */
+#ifndef CALFPEN_PRIV_SUPERVISOR_PRIVATE_H
+#define CALFPEN_PRIV_SUPERVISOR_PRIVATE_H
+
+#include "userspace/common/loop.h"
+#include "userspace/priv/audit.h"
+#include "userspace/priv/configuration.h"
+#include "userspace/priv/frames.h"
+#include "userspace/priv/instance.h"
+#include "userspace/priv/netlink.h"
+#include "userspace/priv/pair.h"
+#include "userspace/priv/probe.h"
+#include "userspace/priv/store.h"
+#include "userspace/priv/tap.h"
+
+struct supervised_pair {
+	struct pair pair;
+	struct loop_timer restart;
+	struct supervisor *supervisor;
+};
+
+struct supervisor {
+	const struct options *options;
+	struct description *descriptions;
+	uint32_t n_descriptions;
+	struct configuration configuration;
+	struct instance instance;
+	struct audit audit;
+	struct netlink *netlink;
+	struct netlink_link uplink;
+	struct probe_kernel kernel;
+	struct runtime runtime;
+	struct pins pins;
+	struct store store;
+	struct frames frames;
+	struct tap tap;
+	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
+	uint32_t n_pairs;
+	pid_t watcher_pid;
+	uint32_t n_watcher_restarts;
+	struct loop_timer watcher_restart;
+	struct loop loop;
+	int signal_fd;
+	uint64_t started_ns;
+};
+
+/* Write state.json for `calfpen status`: processes, mode, kernel features. */
+void supervisor_write_state(const struct supervisor *s);
+
+#endif
