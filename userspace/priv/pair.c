@@ -151,10 +151,7 @@ int pair_start(struct pair *pair, uint64_t now_ns)
 			  strerror(-error));
 		goto cleanup;
 	}
-	pid = child_start(pair->options, ROLE_GATEWAY, pair->i_calf,
-			  (const int[]){ pair->gate_fd, channels.control[0], channels.log_stdout[0],
-					 channels.log_stderr[0] },
-			  4);
+	pid = start_gateway(pair, &channels);
 	if (pid < 0) {
 		error = pid;
 		goto cleanup;
