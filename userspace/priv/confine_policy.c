@@ -117,10 +117,10 @@ static const struct rule watcher_allowed[] = {
 	ANY(clock_nanosleep), /* the wait for a busy store */
 	ANY(sched_yield),
 	ANY(read),    /* signalfd, files of the handlers */
-	ANY(write),   /* audit log, log lines, /proc/sys */
-	ANY(sendmsg), /* the netlink socket it has */
+	ANY(write),   /* audit log, log lines, /proc/sys, the saved store */
+	ANY(sendmsg), /* the netlink socket it has; /dev/log */
 	ANY(recvmsg),
-	ANY(openat), /* resolv.conf, its saved copy, /proc/sys */
+	ANY(openat), /* resolv.conf, its saved copy, /proc/sys, audit log, saved store */
 	ANY(close),
 	ANY(pwrite64),
 	ANY(lseek),

@@ -5,7 +5,8 @@
  * changes; a gap in it means a new list. It takes all records that are there,
  * then makes one pass over the handlers they concern. It is the only consumer
  * of both rings and writes every record to the audit log before it leaves the
- * ring. It reads no byte from the network.
+ * ring. What must survive a reboot it saves to a file. It reads no byte from
+ * the network.
  */
 /*
  * system calls of the watcher, after confine_enter() (by strace of the tests,
@@ -17,9 +18,11 @@
  *   sched_yield *  between two tries of a busy gate
  *   read           signalfd; files of the handlers
  *   write          audit log, log lines, /proc/sys .../promote_secondaries
- *   sendmsg, recvmsg  the netlink socket
- *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys
+ *   sendmsg, recvmsg  the netlink socket; sendmsg: syslog's
+ *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys, the
+ *                  saved store; the audit log anew
  *   pwrite64, ftruncate, fsync, fchmod, rename, unlink  replacing a file
+ *   renameat, unlinkat  replacing the saved store
  *   newfstatat     mode of the old file; stat *, fstat * before glibc 2.33
  *   readlink, access  links of resolv.conf, saved copy there?
  *   brk *, mmap *, munmap  malloc: libnl's messages and receive buffer
@@ -47,6 +50,7 @@
 #include "userspace/priv/watcher_event.h"
 #include "userspace/priv/watcher_list.h"
 #include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher_persist.h"
 
 /* Lists and events in turn until nothing is left to do. */
 #define SETTLE_ROUNDS 8
@@ -61,11 +65,13 @@ static const struct handler *const handlers[] = {
 
 struct watcher {
 	const struct options *options;
+	struct description *descriptions;
 	struct configuration configuration;
 	struct handler_context context;
 	struct watcher_audit audit;
 	struct wanted wanted;
 	struct pass pass;
+	struct watcher_persist persist;
 	struct ring_buffer *rings;
 	struct loop loop;
 	struct loop_timer timer;
@@ -95,6 +101,7 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 	static struct kv_value value;
 
 	pass_mark_path(&watcher->pass, change->key.path);
+	watcher_persist_mark_path(&watcher->persist, change->key.path, event->revision);
 	if (change->operation == KV_CHANGE_DELETE) {
 		wanted_remove(&watcher->wanted, &change->key, event->revision);
 		return;
@@ -181,11 +188,21 @@ static void list(struct watcher *watcher)
 	watcher->must_list = false;
 	pass_load_status(&watcher->pass, &watcher->wanted);
 	pass_mark_all(&watcher->pass);
+	watcher_persist_mark_all(&watcher->persist, &watcher->wanted);
+}
+
+static int add_status(struct watcher *watcher, const char *path, const char *status,
+		      const char *written)
+{
+	if (!strcmp(status, written))
+		return 0;
+	return gate_commit_write(&watcher->commit, path, status, strlen(status));
 }
 
 /* All statuses that changed, in one commit. */
 static void write_statuses(struct watcher *watcher)
 {
+	struct watcher_persist *persist = &watcher->persist;
 	struct pass *pass = &watcher->pass;
 	uint64_t now_ns = watcher->loop.now_ns();
 	char path[KV_PATH_SIZE];
@@ -196,12 +213,11 @@ static void write_statuses(struct watcher *watcher)
 		return;
 	gate_commit_init(&watcher->commit);
 	for (i = 0; i < pass->n_handlers && !r; i++) {
-		if (!strcmp(pass->state[i].status, pass->state[i].written))
-			continue;
 		(void)snprintf(path, sizeof(path), "/status/%s", pass->handlers[i]->name);
-		r = gate_commit_write(&watcher->commit, path, pass->state[i].status,
-				      strlen(pass->state[i].status));
+		r = add_status(watcher, path, pass->state[i].status, pass->state[i].written);
 	}
+	if (!r && persist->status[0])
+		r = add_status(watcher, WATCHER_PERSIST_KEY, persist->status, persist->written);
 	if (!r && !watcher->commit.n_changes)
 		return;
 	if (!r)
@@ -216,6 +232,7 @@ static void write_statuses(struct watcher *watcher)
 	watcher->status_ns = 0;
 	for (i = 0; i < pass->n_handlers; i++)
 		memcpy(pass->state[i].written, pass->state[i].status, PASS_STATUS_SIZE);
+	memcpy(persist->written, persist->status, PASS_STATUS_SIZE);
 }
 
 /* The uplink's index as long as it is there: a new device may have the name. */
@@ -251,7 +268,7 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 /* Until the store, our copy of it and the host agree, or must be waited for. */
 static void settle(struct watcher *watcher)
 {
-	uint64_t next_ns;
+	uint64_t next_ns, save_ns = UINT64_MAX;
 	unsigned int i;
 
 	for (i = 0; i < SETTLE_ROUNDS; i++) {
@@ -266,9 +283,12 @@ static void settle(struct watcher *watcher)
 			break;
 		run_handlers(watcher);
 	}
-	if (!watcher->must_list)
+	if (!watcher->must_list) {
+		save_ns = watcher_persist_run(&watcher->persist, &watcher->wanted,
+					      watcher->audit.wall_offset_ns, watcher->loop.now_ns);
 		write_statuses(watcher);
-	next_ns = pass_next_retry(&watcher->pass);
+	}
+	next_ns = earliest(pass_next_retry(&watcher->pass), save_ns);
 	if (watcher->must_list)
 		next_ns = watcher->list_ns;
 	if (watcher->status_ns)
@@ -297,13 +317,29 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 
 static int on_signal(struct loop *loop, int fd, short revents, void *data)
 {
+	struct watcher *watcher = data;
 	struct signalfd_siginfo info;
 
 	(void)revents;
-	(void)data;
-	if (read(fd, &info, sizeof(info)) > 0)
-		loop->stop = true;
+	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo != SIGHUP)
+			loop->stop = true;
+		else if (!audit_reopen(&watcher->audit.log))
+			log_info("the audit log is opened anew");
+	}
 	return 0;
+}
+
+/* The end: what is in the ring is taken, what was not saved yet is. */
+static void finish(struct watcher *watcher)
+{
+	drain(watcher);
+	if (watcher->must_list)
+		list(watcher);
+	drain(watcher);
+	if (!watcher->must_list)
+		watcher_persist_finish(&watcher->persist, &watcher->wanted,
+				       watcher->audit.wall_offset_ns, watcher->loop.now_ns);
 }
 
 /* start: everything that needs more than the watcher keeps */
@@ -311,11 +347,12 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 static int load_files(struct watcher *watcher)
 {
 	const struct options *options = watcher->options;
-	struct description *descriptions = calloc(options->n_calves, sizeof(*descriptions));
 	static const char *const fixed[] = { "supervisor", "watcher", "operator" };
+	struct description *descriptions = calloc(options->n_calves, sizeof(*descriptions));
 	uint32_t i;
 	int r = descriptions ? 0 : -ENOMEM;
 
+	watcher->descriptions = descriptions;
 	for (i = 0; i < KV_SUBJECT_CALF; i++)
 		memcpy(watcher->audit.subjects[i], fixed[i], strlen(fixed[i]) + 1);
 	for (i = 0; i < options->n_calves && !r; i++) {
@@ -328,7 +365,6 @@ static int load_files(struct watcher *watcher)
 	if (!r)
 		r = configuration_load(options, descriptions, options->n_calves,
 				       &watcher->configuration);
-	free(descriptions);
 	return r;
 }
 
@@ -353,6 +389,7 @@ static int open_signals(struct watcher *watcher)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
 		return -errno;
 	watcher->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -380,6 +417,8 @@ static int watcher_init(struct watcher *watcher)
 
 	if (!r)
 		r = audit_open(&watcher->audit.log, watcher->options->audit);
+	if (!r && watcher->configuration.syslog)
+		r = audit_to_syslog(&watcher->audit.log, watcher->options->instance);
 	if (!r)
 		r = make_run_directory(watcher);
 	if (r)
@@ -388,6 +427,8 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.configuration = &watcher->configuration;
 	watcher->context.instance = watcher->options->instance;
 	pass_init(&watcher->pass, handlers, N_HANDLERS);
+	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,
+			     watcher->options->n_calves);
 	watcher->must_list = true;
 	r = netlink_new(&watcher->context.netlink);
 	if (!r)
@@ -413,6 +454,7 @@ static void watcher_deinit(struct watcher *watcher)
 	wanted_deinit(&watcher->wanted);
 	watcher->context.netlink = netlink_free(watcher->context.netlink);
 	audit_close(&watcher->audit.log);
+	free(watcher->descriptions);
 }
 
 int watcher_main(const struct options *options)
@@ -436,6 +478,7 @@ int watcher_main(const struct options *options)
 		log_error("event loop: %s", strerror(-r));
 	else
 		code = ROLE_EXIT_OK;
+	finish(&watcher);
 cleanup:
 	watcher_deinit(&watcher);
 	return code;

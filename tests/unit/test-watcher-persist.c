@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+/* When the store is saved, by a clock of our own. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "tests/unit/capture.h"
+#include "tests/unit/support-persist.h"
+#include "userspace/priv/watcher_persist.h"
+
+#define MS 1000000ull
+
+static char directory[] = "/tmp/calfpen-watcher-persist-XXXXXX";
+static char state[64];
+static struct wanted wanted;
+static struct watcher_persist persist;
+static uint64_t clock_ns, save_takes_ns;
+
+/* Every second call is the end of a save, if one is made. */
+static uint64_t now_ns(void)
+{
+	clock_ns += save_takes_ns;
+	return clock_ns;
+}
+
+static void setup(void)
+{
+	cr_assert_not_null(mkdtemp(directory));
+	(void)snprintf(state, sizeof(state), "%s/a/b", directory);
+	test_fill(&wanted);
+	clock_ns = 1000 * S;
+	save_takes_ns = 0;
+	capture_begin();
+	watcher_persist_init(&persist, state, test_descriptions, 2);
+}
+
+static void teardown(void)
+{
+	char command[64];
+
+	wanted_deinit(&wanted);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(watcher_persist, .init = setup, .fini = teardown);
+
+static uint64_t run(void)
+{
+	return watcher_persist_run(&persist, &wanted, TEST_WALL_OFFSET_NS, now_ns);
+}
+
+/* Revision of the file, 0: there is none. */
+static uint64_t saved(void)
+{
+	struct persist_snapshot snapshot = PERSIST_SNAPSHOT_NULL(snapshot);
+	uint64_t revision;
+
+	if (persist_load(state, &snapshot))
+		return 0;
+	revision = snapshot.revision;
+	persist_snapshot_deinit(&snapshot);
+	return revision;
+}
+
+static void change(const char *path)
+{
+	test_set(&wanted, path, "1", clock_ns);
+	watcher_persist_mark_path(&persist, path, wanted.revision);
+}
+
+/* After the first save: nothing is due. */
+static void start(void)
+{
+	watcher_persist_mark_all(&persist, &wanted);
+	clock_ns = run();
+	cr_assert_eq(run(), UINT64_MAX);
+	cr_assert_eq(saved(), wanted.revision);
+}
+
+Test(watcher_persist, first_list)
+{
+	struct stat status;
+
+	cr_assert_eq(stat(state, &status), 0);
+	cr_expect_eq(status.st_mode & 07777, 0700);
+	cr_expect_str_eq(persist.status, "");
+	watcher_persist_mark_all(&persist, &wanted);
+	cr_expect_eq(run(), clock_ns + 100 * MS);
+	cr_expect_eq(saved(), 0);
+	clock_ns += 100 * MS;
+	cr_expect_eq(run(), UINT64_MAX);
+	cr_expect_eq(saved(), 7);
+	cr_expect_str_eq(persist.status, "ok 5", "of the last persistent key");
+	cr_expect_eq(run(), UINT64_MAX);
+}
+
+Test(watcher_persist, at_most_once_a_second)
+{
+	uint64_t first_ns, next_ns, i, n_saves = 0, former;
+
+	start();
+	first_ns = clock_ns;
+	former = saved();
+	for (i = 0; i < 5000; i++) {
+		change("/lease/t1");
+		(void)run();
+		n_saves += saved() != former;
+		former = saved();
+		clock_ns += MS;
+	}
+	cr_expect_geq(n_saves, 4);
+	cr_expect_leq(n_saves, 5);
+	while ((next_ns = run()) != UINT64_MAX)
+		clock_ns = next_ns;
+	cr_expect_eq(saved(), wanted.revision);
+	cr_expect_leq(clock_ns, first_ns + 6 * S);
+}
+
+/* What a change leads to is saved with it; its own status is saved later. */
+Test(watcher_persist, other_revisions_wait)
+{
+	start();
+	clock_ns += 10 * S;
+	change("/status/dns");
+	cr_expect_eq(run(), clock_ns + 30 * S);
+	clock_ns += 20 * S;
+	change("/ip");
+	cr_expect_eq(run(), clock_ns + 10 * S, "not put off again");
+	change("/x/001");
+	cr_expect_eq(run(), clock_ns + 100 * MS);
+	change("/status/dns");
+	clock_ns += 100 * MS;
+	cr_expect_eq(run(), UINT64_MAX);
+	cr_expect_eq(saved(), 11);
+	cr_expect_str_eq(persist.status, "ok 10");
+	change("/status/persist");
+	clock_ns = run();
+	cr_expect_eq(run(), UINT64_MAX);
+	cr_expect_eq(saved(), 12);
+	cr_expect_str_eq(persist.status, "ok 10", "or it would never end");
+}
+
+Test(watcher_persist, removal_is_a_change)
+{
+	start();
+	test_remove(&wanted, "/lease/state");
+	watcher_persist_mark_path(&persist, "/lease/state", wanted.revision);
+	clock_ns = run();
+	(void)run();
+	cr_expect_eq(saved(), 8);
+	cr_expect_str_eq(persist.status, "ok 8");
+}
+
+/* A disk that takes its time gets a tenth of ours. */
+Test(watcher_persist, slow_disk)
+{
+	uint64_t end_ns;
+
+	start();
+	change("/x/001");
+	clock_ns = run();
+	save_takes_ns = 2 * S;
+	(void)run();
+	save_takes_ns = 0;
+	end_ns = clock_ns;
+	cr_expect_eq(saved(), 8);
+	change("/x/001");
+	cr_expect_eq(run(), end_ns + 18 * S);
+}
+
+Test(watcher_persist, at_the_end)
+{
+	start();
+	change("/x/001");
+	(void)run();
+	watcher_persist_finish(&persist, &wanted, TEST_WALL_OFFSET_NS, now_ns);
+	cr_expect_eq(saved(), 8);
+	change("/status/dns");
+	watcher_persist_finish(&persist, &wanted, TEST_WALL_OFFSET_NS, now_ns);
+	cr_expect_eq(saved(), 9);
+}
+
+Test(watcher_persist, failures)
+{
+	char command[192];
+	uint64_t next_ns;
+
+	start();
+	capture_begin();
+	(void)snprintf(command, sizeof(command), "mv %s %s.away", state, state);
+	cr_assert_eq(system(command), 0);
+	change("/x/001");
+	clock_ns = run();
+	next_ns = run();
+	cr_expect_eq(next_ns, clock_ns + 1 * S);
+	cr_expect_str_eq(persist.status, "error: No such file or directory");
+	change("/x/001");
+	cr_expect_eq(run(), next_ns, "a change does not hurry it");
+	clock_ns = next_ns;
+	cr_expect_eq(run(), clock_ns + 2 * S);
+	cr_expect_not_null(strstr(capture_text(), "No such file or directory; trying again\n"));
+	cr_expect_null(strstr(strchr(capture_text(), '\n') + 1, "\n"), "told once");
+	(void)snprintf(command, sizeof(command), "mv %s.away %s", state, state);
+	cr_assert_eq(system(command), 0);
+	cr_expect_eq(saved(), 7, "the old one");
+	capture_begin();
+	clock_ns += 2 * S;
+	cr_expect_eq(run(), UINT64_MAX);
+	cr_expect_str_eq(capture_text(), "the store is saved again\n");
+	cr_expect_str_eq(persist.status, "ok 9");
+	cr_expect_eq(saved(), 9);
+}
+
+Test(watcher_persist, no_directory_is_wanted)
+{
+	watcher_persist_init(&persist, "", test_descriptions, 2);
+	change("/x/001");
+	cr_expect_eq(run(), UINT64_MAX);
+	watcher_persist_finish(&persist, &wanted, TEST_WALL_OFFSET_NS, now_ns);
+	cr_expect_str_eq(persist.status, "");
+}
+
+Test(watcher_persist, directory_cannot_be_made)
+{
+	watcher_persist_init(&persist, "/proc/none", test_descriptions, 2);
+	cr_expect_str_eq(capture_text(), "/proc/none: cannot be made: No such file or directory\n");
+}

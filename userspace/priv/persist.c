@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the saved store comes back. The file may have been written by anything
+ * that had the disk since, so it is checked as a whole before a byte of it is
+ * used; what fails is set aside for people to look at, and the start goes on.
+ */
+#include "userspace/priv/persist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "userspace/common/gate.h"
+#include "userspace/common/log.h"
+#include "userspace/common/path.h"
+
+/* Damaged files that are kept; the last one is replaced. */
+#define DAMAGED_MAX 99
+#define NAME_SIZE 32
+
+static bool is_printable(const uint8_t *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			return false;
+	return true;
+}
+
+/* One entry: NULL, or what is wrong with it. */
+static const char *read_entry(struct bytes_reader *reader, struct persist_entry *entry)
+{
+	const uint8_t *path, *text;
+	uint16_t path_length;
+
+	memset(&entry->key, 0, sizeof(entry->key));
+	entry->revision = bytes_le64(reader);
+	entry->wall_ns = bytes_le64(reader);
+	path_length = bytes_le16(reader);
+	entry->length = bytes_le16(reader);
+	path = bytes_view(reader, path_length);
+	text = bytes_view(reader, entry->length);
+	if (!path || !text)
+		return "an entry is cut off";
+	if (path_length > KV_PATH_MAX || entry->length > KV_VALUE_MAX)
+		return "an entry is too long";
+	memcpy(entry->key.path, path, path_length);
+	if (strlen(entry->key.path) != path_length || !path_key_is_canonical(&entry->key))
+		return "a path is not canonical";
+	if (!is_printable(text, entry->length))
+		return "a value is not printable";
+	entry->text = (const char *)text;
+	return NULL;
+}
+
+static const char *check_entries(const struct persist_snapshot *snapshot)
+{
+	struct bytes_reader reader = snapshot->entries;
+	struct persist_entry entry;
+	struct kv_key former = { "" };
+
+	for (uint32_t i = 0; i < snapshot->n_entries; i++) {
+		const char *reason = read_entry(&reader, &entry);
+
+		if (reason)
+			return reason;
+		if (strcmp(former.path, entry.key.path) >= 0)
+			return "paths are not in order";
+		if (!entry.revision || entry.revision > snapshot->revision)
+			return "an entry is newer than the store";
+		former = entry.key;
+	}
+	return bytes_left(&reader) ? "more than its entries" : NULL;
+}
+
+const char *persist_check(struct persist_snapshot *snapshot, const void *bytes, size_t size)
+{
+	struct persist_snapshot found = PERSIST_SNAPSHOT_NULL(found);
+	struct bytes_reader reader;
+	const char *reason;
+	const uint8_t *magic;
+	uint64_t stated_size;
+	uint32_t version, crc;
+
+	if (size < PERSIST_SIZE_MIN || size > PERSIST_SIZE_MAX)
+		return "its size is none that a snapshot can have";
+	bytes_reader_init(&reader, bytes, size);
+	magic = bytes_view(&reader, 8);
+	if (!magic || memcmp(magic, PERSIST_MAGIC, 8) != 0)
+		return "it does not begin as a snapshot";
+	version = bytes_le32(&reader);
+	if (version != PERSIST_VERSION)
+		return version > PERSIST_VERSION ? "its layout is newer than this program" :
+						   "its layout is older than this program";
+	found.n_entries = bytes_le32(&reader);
+	found.revision = bytes_le64(&reader);
+	stated_size = bytes_le64(&reader);
+	if (stated_size != size)
+		return "its size is not the one it states";
+	found.entries = bytes_sub(&reader, size - PERSIST_SIZE_MIN);
+	crc = bytes_le32(&reader);
+	if (crc != crc32(crc32(0, NULL, 0), bytes, (uInt)(size - PERSIST_TRAILER_SIZE)))
+		return "its checksum is wrong";
+	if (found.n_entries > PERSIST_ENTRIES_MAX)
+		return "more entries than a store can hold";
+	if (found.revision > INT64_MAX)
+		return "its revision is absurd";
+	reason = check_entries(&found);
+	if (!reason)
+		*snapshot = found;
+	return reason;
+}
+
+bool persist_next(struct persist_snapshot *snapshot, struct persist_entry *entry)
+{
+	return bytes_left(&snapshot->entries) && !read_entry(&snapshot->entries, entry);
+}
+
+/* All of it, or NULL with the reason. */
+static uint8_t *read_file(int directory_fd, size_t *sizep, const char **reasonp)
+{
+	uint8_t *bytes = NULL;
+	struct stat status;
+	size_t at = 0;
+	int fd;
+
+	fd = openat(directory_fd, PERSIST_FILE,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		*reasonp = strerror(errno);
+		goto cleanup;
+	}
+	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid()) {
+		*reasonp = "it is not a file of ours";
+		goto cleanup;
+	}
+	if (status.st_size < (off_t)PERSIST_SIZE_MIN || status.st_size > (off_t)PERSIST_SIZE_MAX) {
+		*reasonp = "its size is none that a snapshot can have";
+		goto cleanup;
+	}
+	*sizep = (size_t)status.st_size;
+	bytes = malloc(*sizep);
+	*reasonp = bytes ? NULL : strerror(ENOMEM);
+	while (!*reasonp && at < *sizep) {
+		ssize_t n = read(fd, bytes + at, *sizep - at);
+
+		if (n > 0)
+			at += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			*reasonp = n == 0 ? "it became shorter" : strerror(errno);
+	}
+cleanup:
+	if (fd >= 0)
+		(void)close(fd);
+	if (*reasonp) {
+		free(bytes);
+		bytes = NULL;
+	}
+	return bytes;
+}
+
+static void set_aside(const char *directory, int directory_fd, const char *reason)
+{
+	char name[NAME_SIZE];
+	struct stat status;
+	int n = 0;
+
+	do {
+		(void)snprintf(name, sizeof(name), PERSIST_FILE ".damaged-%d", ++n);
+	} while (n < DAMAGED_MAX && fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0);
+	if (renameat(directory_fd, PERSIST_FILE, directory_fd, name) < 0)
+		log_error("%s/%s is damaged: %s; it cannot be set aside: %s", directory,
+			  PERSIST_FILE, reason, strerror(errno));
+	else
+		log_error("%s/%s is damaged: %s; set aside as %s, nothing is restored", directory,
+			  PERSIST_FILE, reason, name);
+}
+
+int persist_load(const char *directory, struct persist_snapshot *snapshot)
+{
+	const char *reason = NULL;
+	struct stat status;
+	uint8_t *bytes;
+	size_t size = 0;
+	int directory_fd;
+
+	directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory_fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (directory_fd < 0) {
+		log_error("%s: %s; nothing is restored", directory, strerror(errno));
+		return -EBADMSG;
+	}
+	if (fstatat(directory_fd, PERSIST_FILE, &status, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT) {
+		(void)close(directory_fd);
+		return -ENOENT;
+	}
+	bytes = read_file(directory_fd, &size, &reason);
+	if (bytes)
+		reason = persist_check(snapshot, bytes, size);
+	if (reason) {
+		set_aside(directory, directory_fd, reason);
+		free(bytes);
+	} else {
+		snapshot->bytes = bytes;
+	}
+	(void)close(directory_fd);
+	return reason ? -EBADMSG : 0;
+}
+
+void persist_snapshot_deinit(struct persist_snapshot *snapshot)
+{
+	free(snapshot->bytes);
+	*snapshot = PERSIST_SNAPSHOT_NULL(*snapshot);
+}
+
+/* A restore under way. */
+struct restore {
+	int gate_fd;
+	uint32_t n_keys; /* that are back */
+	struct gate_commit commit;
+};
+
+static int run_commit(struct restore *restore)
+{
+	int r = 0;
+
+	if (restore->commit.n_changes)
+		r = gate_commit(restore->gate_fd, &restore->commit, NULL, NULL);
+	if (!r)
+		restore->n_keys += restore->commit.n_changes;
+	gate_commit_init(&restore->commit);
+	return r;
+}
+
+static int add_key(struct restore *restore, const struct persist_entry *entry)
+{
+	int r = gate_commit_write(&restore->commit, entry->key.path, entry->text, entry->length);
+
+	if (r != -E2BIG)
+		return r;
+	r = run_commit(restore);
+	return r ? r :
+		   gate_commit_write(&restore->commit, entry->key.path, entry->text, entry->length);
+}
+
+static bool is_wanted(const struct persist_entry *entry, const struct description *descriptions,
+		      uint32_t n_descriptions)
+{
+	const char *path = entry->key.path;
+	const struct description_key *key = persist_find_key(descriptions, n_descriptions, path);
+	int r;
+
+	if (!key) {
+		log_debug("%s is not restored: no description keeps it", path);
+		return false;
+	}
+	r = value_check(&key->rule, entry->text, entry->length);
+	if (r)
+		log_warning("%s is not restored: the saved value is no valid %s", path,
+			    value_type_name(key->rule.type));
+	return !r;
+}
+
+static int restore_keys(struct restore *restore, struct persist_snapshot *snapshot,
+			const struct description *descriptions, uint32_t n_descriptions)
+{
+	struct persist_entry entry;
+	int r = 0;
+
+	gate_commit_init(&restore->commit);
+	while (!r && persist_next(snapshot, &entry))
+		if (is_wanted(&entry, descriptions, n_descriptions))
+			r = add_key(restore, &entry);
+	return r ? r : run_commit(restore);
+}
+
+int persist_restore(const char *directory, int supervisor_gate_fd,
+		    const struct description *descriptions, uint32_t n_descriptions)
+{
+	struct persist_snapshot snapshot = PERSIST_SNAPSHOT_NULL(snapshot);
+	struct restore *restore;
+	uint64_t revision;
+	int r;
+
+	if (persist_load(directory, &snapshot))
+		return 0; /* none, or logged */
+	revision = snapshot.revision;
+	restore = calloc(1, sizeof(*restore));
+	r = restore ? 0 : -ENOMEM;
+	if (!r && revision)
+		r = gate_restore(supervisor_gate_fd, revision);
+	if (!r) {
+		restore->gate_fd = supervisor_gate_fd;
+		r = restore_keys(restore, &snapshot, descriptions, n_descriptions);
+	}
+	if (r)
+		log_error("%s/%s: cannot be restored, or not all of it: %s", directory,
+			  PERSIST_FILE, strerror(-r));
+	else
+		log_info("%" PRIu32 " keys are restored, as of revision %" PRIu64, restore->n_keys,
+			 revision);
+	free(restore);
+	persist_snapshot_deinit(&snapshot);
+	return r;
+}

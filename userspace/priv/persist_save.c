@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: saving the store. Runs in the confined watcher: it opens, writes,
+ * syncs and renames within one directory, and allocates nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "userspace/priv/persist.h"
+
+#define TEMPORARY PERSIST_FILE ".new"
+#define BUFFER_SIZE 16384
+
+const struct description_key *persist_find_key(const struct description *descriptions,
+					       uint32_t n_descriptions, const char *path)
+{
+	for (uint32_t i = 0; i < n_descriptions; i++) {
+		const struct description_key *key = description_find_key(&descriptions[i], path);
+
+		if (key && key->persistent)
+			return key;
+	}
+	return NULL;
+}
+
+/* A file in the making; sticky: after the first error nothing is written. */
+struct output {
+	int fd;
+	int error;
+	uLong crc;
+	size_t used;
+	uint8_t buffer[BUFFER_SIZE];
+};
+
+static void flush(struct output *output)
+{
+	size_t at = 0;
+
+	while (!output->error && at < output->used) {
+		ssize_t n = write(output->fd, output->buffer + at, output->used - at);
+
+		if (n > 0)
+			at += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			output->error = n == 0 ? -EIO : -errno;
+	}
+	output->used = 0;
+}
+
+static void put(struct output *output, const void *bytes, size_t size)
+{
+	const uint8_t *from = bytes;
+
+	output->crc = crc32(output->crc, from, (uInt)size);
+	while (size > 0) {
+		size_t part = BUFFER_SIZE - output->used;
+
+		if (part > size)
+			part = size;
+		memcpy(output->buffer + output->used, from, part);
+		output->used += part;
+		from += part;
+		size -= part;
+		if (output->used == BUFFER_SIZE)
+			flush(output);
+	}
+}
+
+static void put_header(struct output *output, uint32_t n_entries, uint64_t revision, uint64_t size)
+{
+	uint8_t bytes[PERSIST_HEADER_SIZE];
+	struct bytes_writer writer;
+
+	bytes_writer_init(&writer, bytes, sizeof(bytes));
+	bytes_put(&writer, PERSIST_MAGIC, 8);
+	bytes_put_le32(&writer, PERSIST_VERSION);
+	bytes_put_le32(&writer, n_entries);
+	bytes_put_le64(&writer, revision);
+	bytes_put_le64(&writer, size);
+	put(output, bytes, sizeof(bytes));
+}
+
+static void put_entry(struct output *output, const struct wanted_key *key, uint64_t wall_offset_ns)
+{
+	uint8_t bytes[PERSIST_ENTRY_HEADER_SIZE];
+	struct bytes_writer writer;
+	size_t path_length = strnlen(key->key.path, KV_PATH_MAX);
+
+	bytes_writer_init(&writer, bytes, sizeof(bytes));
+	bytes_put_le64(&writer, key->value.revision);
+	bytes_put_le64(&writer, key->value.boot_ns + wall_offset_ns);
+	bytes_put_le16(&writer, (uint16_t)path_length);
+	bytes_put_le16(&writer, (uint16_t)key->value.length);
+	put(output, bytes, sizeof(bytes));
+	put(output, key->key.path, path_length);
+	put(output, key->value.text, key->value.length);
+}
+
+static void put_trailer(struct output *output)
+{
+	uint8_t bytes[PERSIST_TRAILER_SIZE];
+	struct bytes_writer writer;
+
+	bytes_writer_init(&writer, bytes, sizeof(bytes));
+	bytes_put_le32(&writer, (uint32_t)output->crc);
+	put(output, bytes, sizeof(bytes));
+}
+
+static int write_file(int fd, const struct wanted *wanted, const struct description *descriptions,
+		      uint32_t n_descriptions, uint64_t wall_offset_ns)
+{
+	struct output output = { .fd = fd, .crc = crc32(0, NULL, 0) };
+	uint64_t revision = wanted->revision, size = PERSIST_SIZE_MIN;
+	uint32_t i, n_entries = 0;
+
+	for (i = 0; i < wanted->n_keys; i++) {
+		const struct wanted_key *key = &wanted->keys[i];
+
+		if (!persist_find_key(descriptions, n_descriptions, key->key.path))
+			continue;
+		n_entries++;
+		size += PERSIST_ENTRY_HEADER_SIZE + strnlen(key->key.path, KV_PATH_MAX) +
+			key->value.length;
+		/* A key may be newer than the list that found it. */
+		if (key->value.revision > revision)
+			revision = key->value.revision;
+	}
+	put_header(&output, n_entries, revision, size);
+	for (i = 0; i < wanted->n_keys; i++)
+		if (persist_find_key(descriptions, n_descriptions, wanted->keys[i].key.path))
+			put_entry(&output, &wanted->keys[i], wall_offset_ns);
+	put_trailer(&output);
+	flush(&output);
+	if (!output.error && fsync(fd) < 0)
+		output.error = -errno;
+	return output.error;
+}
+
+int persist_save(const char *directory, const struct wanted *wanted,
+		 const struct description *descriptions, uint32_t n_descriptions,
+		 uint64_t wall_offset_ns)
+{
+	int directory_fd, fd, r;
+
+	directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory_fd < 0)
+		return -errno;
+	/* Left by one that was killed. */
+	(void)unlinkat(directory_fd, TEMPORARY, 0);
+	fd = openat(directory_fd, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	if (fd < 0) {
+		r = -errno;
+		goto cleanup;
+	}
+	r = write_file(fd, wanted, descriptions, n_descriptions, wall_offset_ns);
+	(void)close(fd);
+	if (!r && renameat(directory_fd, TEMPORARY, directory_fd, PERSIST_FILE) < 0)
+		r = -errno;
+	if (r)
+		(void)unlinkat(directory_fd, TEMPORARY, 0);
+	else if (fsync(directory_fd) < 0)
+		r = -errno;
+cleanup:
+	(void)close(directory_fd);
+	return r;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/priv/watcher_persist.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/directory.h"
+
+/* A save that took long is followed by a pause of so many times that. */
+#define PAUSE_FACTOR 9
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void watcher_persist_init(struct watcher_persist *persist, const char *directory,
+			  const struct description *descriptions, uint32_t n_descriptions)
+{
+	int r = 0;
+
+	*persist = (struct watcher_persist){
+		.directory = directory,
+		.descriptions = descriptions,
+		.n_descriptions = n_descriptions,
+		.due_ns = UINT64_MAX,
+	};
+	if (directory[0])
+		r = directory_make(directory);
+	if (r)
+		log_warning("%s: cannot be made: %s", directory, strerror(-r));
+}
+
+void watcher_persist_mark_path(struct watcher_persist *persist, const char *path, uint64_t revision)
+{
+	if (!persist_find_key(persist->descriptions, persist->n_descriptions, path))
+		return;
+	persist->changed = revision;
+	persist->must_save = true;
+}
+
+void watcher_persist_mark_all(struct watcher_persist *persist, const struct wanted *wanted)
+{
+	const struct kv_value *value = wanted_get(wanted, WATCHER_PERSIST_KEY);
+	uint32_t i;
+
+	(void)snprintf(persist->written, PASS_STATUS_SIZE, "%.*s", PASS_STATUS_SIZE - 1,
+		       value ? value->text : "");
+	for (i = 0; i < wanted->n_keys; i++) {
+		const struct wanted_key *key = &wanted->keys[i];
+
+		if (key->value.revision > persist->changed &&
+		    persist_find_key(persist->descriptions, persist->n_descriptions, key->key.path))
+			persist->changed = key->value.revision;
+	}
+	persist->must_save = true;
+}
+
+static void fail(struct watcher_persist *persist, int error, uint64_t now_ns)
+{
+	char status[PASS_STATUS_SIZE];
+
+	(void)snprintf(status, sizeof(status), "error: %s", strerror(-error));
+	if (!persist->n_failures++ || strcmp(status, persist->status) != 0)
+		log_error("cannot save the store in %s: %s; trying again", persist->directory,
+			  strerror(-error));
+	memcpy(persist->status, status, sizeof(status));
+	persist->due_ns = now_ns + pass_backoff_ns(persist->n_failures);
+	persist->earliest_ns = persist->due_ns;
+}
+
+static void save(struct watcher_persist *persist, const struct wanted *wanted,
+		 uint64_t wall_offset_ns, uint64_t (*now_ns)(void))
+{
+	uint64_t begin_ns = now_ns(), end_ns;
+	int r = persist_save(persist->directory, wanted, persist->descriptions,
+			     persist->n_descriptions, wall_offset_ns);
+
+	end_ns = now_ns();
+	if (r) {
+		fail(persist, r, end_ns);
+		return;
+	}
+	if (persist->n_failures)
+		log_info("the store is saved again");
+	persist->n_failures = 0;
+	persist->must_save = false;
+	persist->saved = wanted->revision;
+	persist->saved_changed = persist->changed;
+	persist->due_ns = UINT64_MAX;
+	persist->earliest_ns =
+		end_ns + later(WATCHER_PERSIST_INTERVAL_NS, PAUSE_FACTOR * (end_ns - begin_ns));
+	(void)snprintf(persist->status, PASS_STATUS_SIZE, "ok %" PRIu64, persist->saved_changed);
+}
+
+/* Something is to be saved: by when. */
+static void schedule(struct watcher_persist *persist, const struct wanted *wanted, uint64_t now_ns)
+{
+	uint64_t due_ns;
+
+	if (persist->must_save)
+		due_ns = later(now_ns + WATCHER_PERSIST_DELAY_NS, persist->earliest_ns);
+	else if (wanted->revision != persist->saved)
+		due_ns = later(now_ns + WATCHER_PERSIST_LAZY_NS, persist->earliest_ns);
+	else
+		return;
+	if (due_ns < persist->due_ns)
+		persist->due_ns = due_ns;
+}
+
+uint64_t watcher_persist_run(struct watcher_persist *persist, const struct wanted *wanted,
+			     uint64_t wall_offset_ns, uint64_t (*now_ns)(void))
+{
+	uint64_t start_ns = now_ns();
+
+	if (!persist->directory[0])
+		return UINT64_MAX;
+	if (persist->due_ns <= start_ns)
+		save(persist, wanted, wall_offset_ns, now_ns);
+	else
+		schedule(persist, wanted, start_ns);
+	return persist->due_ns;
+}
+
+void watcher_persist_finish(struct watcher_persist *persist, const struct wanted *wanted,
+			    uint64_t wall_offset_ns, uint64_t (*now_ns)(void))
+{
+	if (persist->directory[0] && (persist->must_save || wanted->revision != persist->saved))
+		save(persist, wanted, wall_offset_ns, now_ns);
+}
