@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "maps/pins.h"
@@ -15,47 +16,146 @@ static const char help_text[] =
 	"\n"
 	"  run --interface NAME [...]   start an instance; `calfpen run --help` lists\n"
 	"                               its options\n"
-	"  ls [PREFIX]                  the keys of the store, with their values\n"
-	"  get PATH                     the value of one key\n"
-	"  status                       processes, store and frame counters\n"
+	"  ls [-l] [PREFIX]             the keys of the store, with their values\n"
+	"  get [-l] PATH                the value of one key\n"
+	"  set PATH VALUE               write one key; prints the new revision\n"
+	"      [--if-revision R]        only if it has revision R\n"
+	"      [--create]               only if it is not there\n"
+	"  del PATH [--if-revision R]   delete one key\n"
+	"  commit FILE                  all changes of FILE (\"-\": standard input), or none\n"
+	"      [--if-revision R]        only if no key of them is newer than R\n"
+	"  watch [PREFIX] [--from REV]  the keys (those newer than REV), then every change\n"
+	"  audit [-f]                   the audit log; -f goes on with what comes\n"
+	"      [--subject S] [--path PREFIX] [--denied]\n"
+	"  status [--all]               processes, store and frame counters; --all: those\n"
+	"                               that are zero as well\n"
 	"  help                         this text\n"
 	"\n"
 	"  --instance NAME   which instance; default: the only one\n"
-	"  --json            ls, get and status: print JSON\n"
-	"  --all             status: print counters that are zero as well\n"
+	"  --json            print JSON\n"
+	"  -l                ls, get: revision, time, writer and length as well\n"
 	"  --version\n"
 	"\n"
-	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such key.\n";
+	"A line of FILE is `set PATH VALUE`, `del PATH`, or a comment after `#`.\n"
+	"After `--` nothing is an option: calfpen set /x -- -1\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such key, 4 denied,\n"
+	"5 conflict (--if-revision, --create), 6 busy or a quota is used up,\n"
+	"7 value too long or of the wrong type. calfpen(8) says more.\n";
 
-enum { OPTION_INSTANCE = 256, OPTION_JSON, OPTION_ALL, OPTION_VERSION };
+enum {
+	OPTION_INSTANCE = 256,
+	OPTION_JSON,
+	OPTION_ALL,
+	OPTION_IF_REVISION,
+	OPTION_CREATE,
+	OPTION_FROM,
+	OPTION_SUBJECT,
+	OPTION_PATH,
+	OPTION_DENIED,
+	OPTION_VERSION,
+};
 
 static const struct option long_options[] = {
 	{ "instance", required_argument, NULL, OPTION_INSTANCE },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "all", no_argument, NULL, OPTION_ALL },
+	{ "if-revision", required_argument, NULL, OPTION_IF_REVISION },
+	{ "create", no_argument, NULL, OPTION_CREATE },
+	{ "from", required_argument, NULL, OPTION_FROM },
+	{ "subject", required_argument, NULL, OPTION_SUBJECT },
+	{ "path", required_argument, NULL, OPTION_PATH },
+	{ "denied", no_argument, NULL, OPTION_DENIED },
+	{ "long", no_argument, NULL, 'l' },
+	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
-int cli_fail(const struct cli *cli, const char *format, ...)
-{
-	va_list arguments;
+/* Options that are not for every command, as bits. */
+enum {
+	FOR_ALL = 1 << 0,
+	FOR_IF_REVISION = 1 << 1,
+	FOR_CREATE = 1 << 2,
+	FOR_FROM = 1 << 3,
+	FOR_SUBJECT = 1 << 4,
+	FOR_PATH = 1 << 5,
+	FOR_DENIED = 1 << 6,
+	FOR_LONG = 1 << 7,
+	FOR_FOLLOW = 1 << 8,
+};
 
-	fputs("calfpen: ", cli->err);
-	va_start(arguments, format);
-	vfprintf(cli->err, format, arguments);
-	va_end(arguments);
-	fputc('\n', cli->err);
-	return CLI_FAILURE;
+#define MAX_WORDS 2
+
+struct command {
+	const char *name;
+	int (*run)(struct cli *cli, const char *const words[MAX_WORDS]);
+	int min_words, max_words;
+	const char *missing; /* what is asked for if there are too few */
+	unsigned int options;
+};
+
+static int run_ls(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	return cli_ls(cli, words[0] ? words[0] : "/");
 }
 
-static int usage(const struct cli *cli, const char *what, const char *argument)
+static int run_get(struct cli *cli, const char *const words[MAX_WORDS])
 {
-	cli_fail(cli, "%s%s%s; see `calfpen help`", what, argument ? ": " : "",
-		 argument ? argument : "");
-	return CLI_USAGE;
+	return cli_get(cli, words[0]);
 }
+
+static int run_set(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	return cli_set(cli, words[0], words[1]);
+}
+
+static int run_del(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	return cli_del(cli, words[0]);
+}
+
+static int run_commit(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	return cli_commit(cli, words[0]);
+}
+
+static int run_watch(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	return cli_watch(cli, words[0] ? words[0] : "/");
+}
+
+static int run_audit(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	(void)words;
+	return cli_audit(cli);
+}
+
+static int run_status(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	(void)words;
+	return cli_status(cli);
+}
+
+static int run_help(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	(void)words;
+	fputs(help_text, cli->out);
+	return CLI_OK;
+}
+
+static const struct command commands[] = {
+	{ "ls", run_ls, 0, 1, NULL, FOR_LONG },
+	{ "get", run_get, 1, 1, "get which PATH?", FOR_LONG },
+	{ "set", run_set, 2, 2, "set which PATH to which VALUE?", FOR_IF_REVISION | FOR_CREATE },
+	{ "del", run_del, 1, 1, "delete which PATH?", FOR_IF_REVISION },
+	{ "commit", run_commit, 1, 1, "commit which FILE?", FOR_IF_REVISION },
+	{ "watch", run_watch, 0, 1, NULL, FOR_FROM },
+	{ "audit", run_audit, 0, 0, NULL, FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED },
+	{ "status", run_status, 0, 0, NULL, FOR_ALL },
+	{ "help", run_help, 0, 0, NULL, 0 },
+};
 
 /* It becomes a part of paths. */
 static bool is_instance_name(const char *name)
@@ -65,28 +165,103 @@ static bool is_instance_name(const char *name)
 	return length > 0 && length <= OPTIONS_INSTANCE_MAX && name[length] == '\0';
 }
 
+/* A revision that a key can have. */
+static bool parse_revision(const char *text, uint64_t *revisionp)
+{
+	char *end;
+	unsigned long long number;
+
+	if (text[0] < '1' || text[0] > '9')
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (*end != '\0' || errno != 0 || number >= INT64_MAX)
+		return false;
+	*revisionp = number;
+	return true;
+}
+
 enum { PARSE_GO_ON = -1 };
 
-/* Options at the front of argv, up to the first word. PARSE_GO_ON, or an exit
- * code: done or wrong. optind is where they ended. */
-static int parse_options(struct cli *cli, int argc, char **argv)
+/* An option with an argument: 0, or CLI_USAGE. */
+static int take_argument(struct cli *cli, int option, const char *argument)
 {
+	switch (option) {
+	case OPTION_INSTANCE:
+		if (!is_instance_name(argument))
+			return cli_usage(cli, "not the name of an instance", argument);
+		snprintf(cli->instance, sizeof(cli->instance), "%s", argument);
+		return 0;
+	case OPTION_SUBJECT:
+		cli->subject = argument;
+		return 0;
+	case OPTION_PATH:
+		cli->path = argument;
+		return 0;
+	case OPTION_FROM:
+		if (strcmp(argument, "0") != 0 && !parse_revision(argument, &cli->from))
+			return cli_usage(cli, "not a revision", argument);
+		return 0;
+	default:
+		if (!parse_revision(argument, &cli->condition))
+			return cli_usage(cli, "not a revision", argument);
+		return 0;
+	}
+}
+
+/* Options at the front of argv, up to the first word; *seenp gathers those
+ * that are not for every command. PARSE_GO_ON, or an exit code: done or
+ * wrong. optind is where they ended. */
+static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *seenp)
+{
+	static const struct {
+		int option;
+		unsigned int bit;
+	} bits[] = {
+		{ OPTION_ALL, FOR_ALL },
+		{ OPTION_IF_REVISION, FOR_IF_REVISION },
+		{ OPTION_CREATE, FOR_CREATE },
+		{ OPTION_FROM, FOR_FROM },
+		{ OPTION_SUBJECT, FOR_SUBJECT },
+		{ OPTION_PATH, FOR_PATH },
+		{ OPTION_DENIED, FOR_DENIED },
+		{ 'l', FOR_LONG },
+		{ 'f', FOR_FOLLOW },
+	};
 	int option;
 
 	opterr = 0;
 	optind = 0; /* start anew */
-	while ((option = getopt_long(argc, argv, "+:h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:hlf", long_options, NULL)) != -1) {
+		for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+			if (bits[i].option == option)
+				*seenp |= bits[i].bit;
 		switch (option) {
 		case OPTION_INSTANCE:
-			if (!is_instance_name(optarg))
-				return usage(cli, "not the name of an instance", optarg);
-			snprintf(cli->instance, sizeof(cli->instance), "%s", optarg);
+		case OPTION_SUBJECT:
+		case OPTION_PATH:
+		case OPTION_FROM:
+		case OPTION_IF_REVISION:
+			if (take_argument(cli, option, optarg) != 0)
+				return CLI_USAGE;
 			break;
 		case OPTION_JSON:
 			cli->json = true;
 			break;
 		case OPTION_ALL:
 			cli->all = true;
+			break;
+		case OPTION_CREATE:
+			cli->create = true;
+			break;
+		case OPTION_DENIED:
+			cli->denied = true;
+			break;
+		case 'l':
+			cli->long_lines = true;
+			break;
+		case 'f':
+			cli->follow = true;
 			break;
 		case 'h':
 			fputs(help_text, cli->out);
@@ -95,71 +270,67 @@ static int parse_options(struct cli *cli, int argc, char **argv)
 			fputs("calfpen " CALFPEN_VERSION "\n", cli->out);
 			return CLI_OK;
 		case ':':
-			return usage(cli, "missing argument", argv[optind - 1]);
+			return cli_usage(cli, "missing argument", argv[optind - 1]);
 		default:
-			return usage(cli, "unknown option", argv[optind - 1]);
+			return cli_usage(cli, "unknown option", argv[optind - 1]);
 		}
 	}
 	return PARSE_GO_ON;
 }
 
-/* The command that reads an instance, with options before or after its word. */
-static int dispatch_reader(struct cli *cli, const char *command, int argc, char **argv)
+/* Words of a command with options before, between or behind them. */
+static int parse_command(struct cli *cli, const struct command *command, int argc, char **argv,
+			 unsigned int seen)
 {
-	const char *words[2] = { NULL };
+	const char *words[MAX_WORDS] = { NULL };
+	bool only_words = false;
 	int n_words = 0, r;
 
 	while (argc > 1) {
-		r = parse_options(cli, argc, argv);
-		if (r != PARSE_GO_ON)
-			return r;
-		argc -= optind;
-		argv += optind;
+		int skip = 1;
+
+		if (!only_words) {
+			r = parse_options(cli, argc, argv, &seen);
+			if (r != PARSE_GO_ON)
+				return r;
+			skip = optind;
+			only_words = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
+		}
+		argc -= skip;
+		argv += skip;
 		if (argc == 0)
 			break;
-		if (n_words == 2)
-			return usage(cli, "one argument too many", argv[0]);
+		if (n_words == command->max_words)
+			return cli_usage(cli, "one argument too many", argv[0]);
 		words[n_words++] = argv[0];
 	}
-	if (strcmp(command, "ls") == 0) {
-		if (n_words > 1)
-			return usage(cli, "one argument too many", words[1]);
-		return cli_ls(cli, words[0] ? words[0] : "/");
-	}
-	if (strcmp(command, "get") == 0) {
-		if (n_words != 1)
-			return usage(cli, n_words ? "one argument too many" : "get which PATH?",
-				     words[1]);
-		return cli_get(cli, words[0]);
-	}
-	if (n_words > 0)
-		return usage(cli, "one argument too many", words[0]);
-	return cli_status(cli);
+	if (seen & ~command->options)
+		return cli_usage(cli, "an option that is not for this command", command->name);
+	if (n_words < command->min_words)
+		return cli_usage(cli, command->missing, NULL);
+	if (cli->create && cli->condition != 0)
+		return cli_usage(cli, "--create and --if-revision exclude each other", NULL);
+	return command->run(cli, words);
 }
 
 int cli_dispatch(struct cli *cli, int argc, char **argv)
 {
-	const char *command;
+	unsigned int seen = 0;
 	int r;
 
-	r = parse_options(cli, argc, argv);
+	r = parse_options(cli, argc, argv, &seen);
 	if (r != PARSE_GO_ON)
 		return r;
 	argc -= optind;
 	argv += optind;
 	if (argc < 1)
-		return usage(cli, "which command?", NULL);
-	command = argv[0];
-	if (strcmp(command, "help") == 0) {
-		fputs(help_text, cli->out);
-		return CLI_OK;
-	}
-	if (strcmp(command, "run") == 0)
+		return cli_usage(cli, "which command?", NULL);
+	if (strcmp(argv[0], "run") == 0)
 		return cli_run(cli, argc, argv);
-	if (strcmp(command, "ls") == 0 || strcmp(command, "get") == 0 ||
-	    strcmp(command, "status") == 0)
-		return dispatch_reader(cli, command, argc, argv);
-	return usage(cli, "unknown command", command);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[0], commands[i].name) == 0)
+			return parse_command(cli, &commands[i], argc, argv, seen);
+	return cli_usage(cli, "unknown command", argv[0]);
 }
 
 int cli_main(int argc, char **argv)
@@ -167,6 +338,8 @@ int cli_main(int argc, char **argv)
 	struct cli cli = {
 		.pins_root = PINS_ROOT,
 		.run_root = RUN_ROOT,
+		.audit_root = CLI_AUDIT_ROOT,
+		.in = stdin,
 		.out = stdout,
 		.err = stderr,
 	};

@@ -1,37 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "userspace/cli/cli.h"
+#include "userspace/cli/state.h"
 #include "userspace/cli/store.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/common/path.h"
 
-static json_t *key_to_json(const struct cli_key *key)
+bool cli_directory(const char *prefix, char *directory)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:i}", "path", key->key.path, "value",
-			 key->value.text, "revision", (json_int_t)key->value.revision, "boot_ns",
-			 (json_int_t)key->value.boot_ns, "subject", (int)key->value.subject);
+	size_t length = strlen(prefix);
+
+	if (strcmp(prefix, "/") == 0) {
+		memcpy(directory, "/", 2);
+		return true;
+	}
+	if (length > 0 && prefix[length - 1] == '/')
+		length--;
+	if (length == 0 || length > KV_PATH_MAX)
+		return false;
+	memcpy(directory, prefix, length);
+	directory[length] = '\0';
+	return path_is_canonical(directory);
 }
 
-/* Print and release; CLI_FAILURE if it could not be made. */
-static int print_json(const struct cli *cli, json_t *json)
+/* The name of who wrote it, printable. */
+static const char *writer_of(const struct cli_key *key, const json_t *state, char text[64])
 {
-	int r = CLI_OK;
+	char room[16];
+	const char *name = cli_state_subject(key->value.subject, state, room, sizeof(room));
 
-	if (!json || json_dumpf(json, cli->out, JSON_INDENT(2)) < 0)
-		r = cli_fail(cli, "cannot write JSON");
-	else
-		fputc('\n', cli->out);
-	json_decref(json);
-	return r;
+	log_sanitise(text, 64, name, strlen(name));
+	return text;
 }
 
-static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t n_keys)
+static json_t *key_to_json(const struct cli_key *key, const json_t *state)
+{
+	char time[STATE_TIME_SIZE], text[64];
+	json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:s, s:I}", "path", key->key.path, "value",
+				 key->value.text, "revision", (json_int_t)key->value.revision,
+				 "length", (json_int_t)key->value.length, "subject",
+				 writer_of(key, state, text), "boot_ns",
+				 (json_int_t)key->value.boot_ns);
+
+	cli_state_time(key->value.boot_ns, time);
+	if (time[0] != '-')
+		json_object_set_new(json, "time", json_string(time));
+	return json;
+}
+
+static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t n_keys,
+		       const json_t *state)
 {
 	int width = 0;
 
@@ -40,41 +62,60 @@ static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t
 
 		width = length > width ? length : width;
 	}
-	for (size_t i = 0; i < n_keys; i++)
-		fprintf(cli->out, "%-*s  %s\n", width, keys[i].key.path, keys[i].value.text);
+	for (size_t i = 0; i < n_keys; i++) {
+		const struct kv_value *value = &keys[i].value;
+		char time[STATE_TIME_SIZE], text[64];
+
+		cli_state_time(value->boot_ns, time);
+		if (cli->long_lines)
+			fprintf(cli->out, "%8llu  %-20s  %-10s  %4u  ",
+				(unsigned long long)value->revision, time,
+				writer_of(&keys[i], state, text), value->length);
+		fprintf(cli->out, "%-*s  %s\n", width, keys[i].key.path, value->text);
+	}
+}
+
+/* Either form. */
+static int print_all(const struct cli *cli, const struct cli_key *keys, size_t n_keys,
+		     bool as_array)
+{
+	json_t *state = NULL, *array;
+	int r = CLI_OK;
+
+	if (cli->json || cli->long_lines)
+		state = cli_state_load(cli);
+	if (!cli->json) {
+		print_keys(cli, keys, n_keys, state);
+	} else if (!as_array) {
+		r = cli_print_json(cli, key_to_json(&keys[0], state));
+	} else {
+		array = json_array();
+		for (size_t i = 0; i < n_keys; i++)
+			json_array_append_new(array, key_to_json(&keys[i], state));
+		r = cli_print_json(cli, array);
+	}
+	json_decref(state);
+	return r;
 }
 
 int cli_ls(struct cli *cli, const char *prefix)
 {
 	struct cli_key *keys = NULL;
-	char directory[KV_PATH_SIZE + 1] = "";
-	size_t length = strlen(prefix);
-	int n_keys, r = CLI_OK;
+	char directory[KV_PATH_SIZE];
+	int gate, n_keys, r;
 
-	/* "/lease" and "/lease/" are the same; "/" is all. */
-	if (length > 0 && prefix[length - 1] == '/')
-		length--;
-	snprintf(directory, sizeof(directory), "%.*s", (int)length, prefix);
-	if (prefix[0] != '/' ||
-	    (length > 0 && (length > KV_PATH_MAX || !path_is_canonical(directory)))) {
+	if (!cli_directory(prefix, directory)) {
 		cli_fail(cli, "not a path: %s", prefix);
 		return CLI_USAGE;
 	}
-	r = cli_choose_instance(cli);
-	if (r != CLI_OK)
-		return r;
-	n_keys = cli_store_list(cli, directory, &keys);
+	gate = cli_open_gate(cli);
+	if (gate < 0)
+		return -gate;
+	n_keys = cli_list(gate, directory, &keys);
+	close(gate);
 	if (n_keys < 0)
-		return cli_store_explain(cli, n_keys);
-	if (cli->json) {
-		json_t *array = json_array();
-
-		for (int i = 0; i < n_keys; i++)
-			json_array_append_new(array, key_to_json(&keys[i]));
-		r = print_json(cli, array);
-	} else {
-		print_keys(cli, keys, (size_t)n_keys);
-	}
+		return cli_explain_gate(cli, "", "list", prefix, n_keys);
+	r = print_all(cli, keys, (size_t)n_keys, true);
 	free(keys);
 	return r;
 }
@@ -88,25 +129,16 @@ int cli_get(struct cli *cli, const char *path)
 		cli_fail(cli, "not a path: %s", path);
 		return CLI_USAGE;
 	}
-	r = cli_choose_instance(cli);
-	if (r != CLI_OK)
-		return r;
-	gate = cli_store_open_gate(cli);
+	gate = cli_open_gate(cli);
 	if (gate < 0)
-		return cli_store_explain(cli, gate);
+		return -gate;
 	r = gate_read(gate, path, &key.value);
 	close(gate);
-	if (r == -ENOENT) {
-		cli_fail(cli, "no such key: %s", path);
-		return CLI_ABSENT;
-	}
-	if (r == -EACCES)
-		return cli_fail(cli, "%s is not for the operator to read", path);
 	if (r < 0)
-		return cli_store_explain(cli, r);
+		return cli_explain_gate(cli, "", "read", path, r);
 	cli_keys_tidy(&key, 1);
-	if (cli->json)
-		return print_json(cli, key_to_json(&key));
+	if (cli->json || cli->long_lines)
+		return print_all(cli, &key, 1, false);
 	fprintf(cli->out, "%s\n", key.value.text);
 	return CLI_OK;
 }

@@ -3,60 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define METRICS_LINK "/memfd:calf-metrics"
-#define STATE_MAX ((size_t)262144)
 
-/* The supervisor's state.json, or NULL: not there, or not JSON. */
-static json_t *load_state(const struct cli *cli)
-{
-	char path[PATH_MAX];
-	json_t *state = NULL;
-	char *text;
-	ssize_t size;
-	int fd;
-
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s/state.json", cli->run_root,
-			     cli->instance) >= sizeof(path))
-		return NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	text = malloc(STATE_MAX);
-	size = text ? read(fd, text, STATE_MAX) : -1;
-	close(fd);
-	if (size > 0)
-		state = json_loadb(text, (size_t)size, JSON_REJECT_DUPLICATES, NULL);
-	free(text);
-	return state;
-}
-
-/* The name of a subject: a calf's stands in the state, if any. */
-static const char *subject_name(unsigned int subject, const json_t *state, char *text, size_t size)
-{
-	static const char *const names[] = {
-		[KV_SUBJECT_SUPERVISOR] = "supervisor",
-		[KV_SUBJECT_WATCHER] = "watcher",
-		[KV_SUBJECT_OPERATOR] = "operator",
-	};
-	const char *name;
-
-	if (subject < KV_SUBJECT_CALF)
-		return names[subject];
-	name = json_string_value(json_object_get(json_array_get(json_object_get(state, "calves"),
-								subject - KV_SUBJECT_CALF),
-						 "name"));
-	if (name)
-		return name;
-	snprintf(text, size, "calf %u", subject - KV_SUBJECT_CALF + 1);
-	return text;
-}
-
-void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const json_t *state)
+void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
+			  const json_t *state)
 {
 	json_t *subjects = json_array();
 	json_t *store = json_pack("{s:I, s:I, s:I, s:I, s:I}", "revision",
@@ -70,19 +24,42 @@ void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const json_t
 		uint64_t accepted = ctl->subject[i].n_accepted, reads = ctl->subject[i].n_reads;
 		uint64_t refused = ctl->subject[i].n_refused;
 		char text[16];
+		json_t *subject;
 
 		/* Subjects that are not there have never asked. */
 		if (i >= KV_SUBJECT_CALF + n_calves && accepted + reads + refused == 0)
 			continue;
-		json_array_append_new(
-			subjects, json_pack("{s:s, s:I, s:I, s:I, s:I}", "name",
-					    subject_name(i, state, text, sizeof(text)), "accepted",
-					    (json_int_t)accepted, "reads", (json_int_t)reads,
-					    "refused", (json_int_t)refused, "suppressed",
-					    (json_int_t)ctl->subject[i].n_suppressed));
+		subject = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
+				    cli_state_subject(i, state, text, sizeof(text)), "accepted",
+				    (json_int_t)accepted, "reads", (json_int_t)reads, "refused",
+				    (json_int_t)refused, "suppressed",
+				    (json_int_t)ctl->subject[i].n_suppressed, "keys",
+				    (json_int_t)ctl->subject[i].n_keys, "bytes",
+				    (json_int_t)ctl->subject[i].n_bytes);
+		if (watches) {
+			json_object_set_new(subject, "watching",
+					    json_boolean(watches[i].active != 0));
+			json_object_set_new(subject, "lost",
+					    json_integer((json_int_t)watches[i].n_lost));
+		}
+		json_array_append_new(subjects, subject);
 	}
 	json_object_set_new(store, "subjects", subjects);
 	json_object_set_new(status, "store", store);
+}
+
+void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size_t n_maps)
+{
+	json_t *maps = json_object();
+	json_int_t total = 0;
+
+	for (size_t i = 0; i < n_maps; i++) {
+		total += (json_int_t)memory[i].bytes;
+		json_object_set_new(maps, memory[i].name,
+				    json_integer((json_int_t)memory[i].bytes));
+	}
+	json_object_set_new(status, "memory",
+			    json_pack("{s:I, s:o}", "bytes", total, "maps", maps));
 }
 
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys)
@@ -173,25 +150,38 @@ static void add_metrics(const struct cli *cli, int pid, const json_t *state)
 	}
 }
 
+static void add_memory(const struct cli *cli, json_t *status)
+{
+	struct cli_memory *memory;
+	int n_maps = cli_store_memory(cli, &memory);
+
+	if (n_maps < 0)
+		return;
+	cli_status_add_memory(status, memory, (size_t)n_maps);
+	free(memory);
+}
+
 /* What the maps say; an error of the store is told, the rest goes on. */
 static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 {
 	struct frame_counter counters[_FRAME_REASON_N];
+	struct kv_watch watches[KV_SUBJECTS_MAX];
 	struct cli_key *keys = NULL;
 	struct kv_ctl ctl;
-	int r = CLI_OK, error;
+	int r = CLI_OK, error, n_keys;
 
 	error = cli_store_ctl(cli, &ctl);
-	if (error == 0)
-		cli_status_add_store(status, &ctl, state);
-	else
-		r = cli_store_explain(cli, error);
 	if (error == 0) {
-		int n_keys = cli_store_list(cli, "/status", &keys);
+		bool has_watches = cli_store_watches(cli, watches) == 0;
 
+		cli_status_add_store(status, &ctl, has_watches ? watches : NULL, state);
+		add_memory(cli, status);
+		n_keys = cli_store_walk(cli, "/status", &keys);
 		if (n_keys >= 0)
 			cli_status_add_handlers(status, keys, (size_t)n_keys);
 		free(keys);
+	} else {
+		r = cli_explain_store(cli, error);
 	}
 	/* They go with the programs: none is no error. */
 	if (cli_store_counters(cli, counters) == 0)
@@ -208,7 +198,7 @@ int cli_status(struct cli *cli)
 	if (r != CLI_OK)
 		return r;
 	pid = cli_running_pid(cli);
-	state = load_state(cli);
+	state = cli_state_load(cli);
 	status = json_pack("{s:s, s:b}", "instance", cli->instance, "running", pid > 0);
 	if (pid > 0)
 		json_object_set_new(status, "pid", json_integer(pid));
@@ -218,13 +208,11 @@ int cli_status(struct cli *cli)
 		add_metrics(cli, pid, state);
 		json_object_set(status, "state", state);
 	}
-	if (cli->json) {
-		json_dumpf(status, cli->out, JSON_INDENT(2));
-		fputc('\n', cli->out);
-	} else {
-		cli_status_print(cli, status);
-	}
 	json_decref(state);
+	if (!cli->json)
+		cli_status_print(cli, status);
+	else if (cli_print_json(cli, json_incref(status)) != CLI_OK)
+		r = CLI_FAILURE;
 	json_decref(status);
 	return r;
 }

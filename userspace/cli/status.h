@@ -11,6 +11,7 @@
 
 #include "maps/frame.h"
 #include "userspace/cli/cli.h"
+#include "userspace/cli/state.h"
 #include "userspace/cli/store.h"
 
 /*
@@ -19,13 +20,18 @@
  *   state     what the supervisor wrote into state.json; each of its calves with
  *             `counters`: what it counts in its metrics page
  *   store     revision, keys, max_keys, commits, denials, subjects: [name,
- *             accepted, reads, refused, suppressed]
+ *             accepted, reads, refused, suppressed, watching, lost, and keys
+ *             and bytes of the values that it wrote last]
+ *   memory    bytes, maps: by name, as the kernel states it
  *   handlers  the keys below /status, by name
  *   frames    counters by name: [packets, bytes]
  */
 
-/* Take the parts into `status` (status.c). `state` may be NULL. */
-void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const json_t *state);
+/* Take the parts into `status` (status.c). `state` and `watches` (of
+ * KV_SUBJECTS_MAX) may be NULL. */
+void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
+			  const json_t *state);
+void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size_t n_maps);
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys);
 void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
 			   bool all);

@@ -128,10 +128,40 @@ static void print_store(const struct cli *cli, const json_t *store)
 		print_label(cli, "subject");
 		fprintf(cli->out,
 			"%s: %" JSON_INTEGER_FORMAT " accepted, %" JSON_INTEGER_FORMAT
-			" reads, %" JSON_INTEGER_FORMAT " refused\n",
+			" reads, %" JSON_INTEGER_FORMAT " refused, has %" JSON_INTEGER_FORMAT
+			" keys of %" JSON_INTEGER_FORMAT " bytes",
 			text_of(subject, "name", "?"), number_of(subject, "accepted"),
-			number_of(subject, "reads"), number_of(subject, "refused"));
+			number_of(subject, "reads"), number_of(subject, "refused"),
+			number_of(subject, "keys"), number_of(subject, "bytes"));
+		if (json_is_true(json_object_get(subject, "watching")))
+			fputs(", watches", cli->out);
+		if (number_of(subject, "lost") > 0)
+			fprintf(cli->out, ", lost %" JSON_INTEGER_FORMAT " events",
+				number_of(subject, "lost"));
+		fputc('\n', cli->out);
 	}
+}
+
+/* In all, and the largest. */
+static void print_memory(const struct cli *cli, json_t *memory)
+{
+	json_t *maps = json_object_get(memory, "maps"), *bytes;
+	const char *name, *largest = NULL;
+	json_int_t most = -1;
+
+	json_object_foreach(maps, name, bytes)
+	{
+		if (json_integer_value(bytes) <= most)
+			continue;
+		most = json_integer_value(bytes);
+		largest = name;
+	}
+	print_label(cli, "memory");
+	fprintf(cli->out, "%" JSON_INTEGER_FORMAT " KiB in %zu maps",
+		number_of(memory, "bytes") / 1024, json_object_size(maps));
+	if (largest)
+		fprintf(cli->out, ", of it %s %" JSON_INTEGER_FORMAT " KiB", largest, most / 1024);
+	fputc('\n', cli->out);
 }
 
 void cli_status_print(const struct cli *cli, json_t *status)
@@ -149,6 +179,8 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	print_state(cli, json_object_get(status, "state"));
 	if (json_object_get(status, "store"))
 		print_store(cli, json_object_get(status, "store"));
+	if (json_object_get(status, "memory"))
+		print_memory(cli, json_object_get(status, "memory"));
 	json_object_foreach(handlers, name, value)
 	{
 		print_label(cli, "handler");

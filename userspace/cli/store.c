@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -10,10 +11,7 @@
 #include <unistd.h>
 
 #include "maps/pins.h"
-#include "userspace/common/log.h"
 #include "userspace/common/path.h"
-
-#define KEYS_MAX (KV_KEYS_MAX + KV_KEYS_SLACK)
 
 /* Open a pin: a descriptor or a negative errno. */
 static int open_pin(const struct cli *cli, const char *name, uint32_t flags)
@@ -54,65 +52,20 @@ static int open_map(const struct cli *cli, const char *name, size_t key_size, si
 	return fd;
 }
 
-int cli_store_explain(const struct cli *cli, int error)
-{
-	switch (-error) {
-	case ENOENT:
-		return cli_fail(cli, "instance %s has no store", cli->instance);
-	case EACCES:
-	case EPERM:
-		return cli_fail(cli, "instance %s: not readable; this command needs root",
-				cli->instance);
-	case EPROTO:
-		return cli_fail(cli, "instance %s was made by another version of calfpen",
-				cli->instance);
-	case EDQUOT:
-	case EBUSY:
-		return cli_fail(cli, "instance %s: the store is busy, try again", cli->instance);
-	default:
-		return cli_fail(cli, "instance %s: %s", cli->instance, strerror(-error));
-	}
-}
-
-static int compare_keys(const void *left, const void *right)
-{
-	const struct cli_key *a = left, *b = right;
-
-	return strncmp(a->key.path, b->key.path, sizeof(a->key.path));
-}
-
-size_t cli_keys_tidy(struct cli_key *keys, size_t n_keys)
-{
-	size_t n_left = 0;
-
-	for (size_t i = 0; i < n_keys; i++) {
-		struct kv_value *value = &keys[i].value;
-		size_t length = value->length < KV_VALUE_MAX ? value->length : KV_VALUE_MAX;
-
-		log_sanitise(value->text, sizeof(value->text), value->text, length);
-		value->length = (uint32_t)length;
-	}
-	qsort(keys, n_keys, sizeof(*keys), compare_keys);
-	for (size_t i = 0; i < n_keys; i++)
-		if (n_left == 0 || compare_keys(&keys[n_left - 1], &keys[i]) != 0)
-			keys[n_left++] = keys[i];
-	return n_left;
-}
-
 /* Walk the map: as many keys as there is room for, or a negative errno. */
-static int walk(int fd, const char *prefix, struct cli_key *keys, size_t max_keys)
+static int walk(int fd, const char *directory, struct cli_key *keys, size_t max_keys)
 {
 	struct kv_key key, *previous = NULL;
 	size_t n_keys = 0;
 
 	/* Bounded: a key deleted under the walk starts it over. */
-	for (size_t i = 0; i < 2ul * KEYS_MAX && n_keys < max_keys; i++) {
+	for (size_t i = 0; i < 2ul * STORE_KEYS_MAX && n_keys < max_keys; i++) {
 		struct cli_key *entry = &keys[n_keys];
 
 		if (bpf_map_get_next_key(fd, previous, &key) < 0)
 			return errno == ENOENT ? (int)n_keys : -errno;
 		previous = &key;
-		if (!path_key_is_canonical(&key) || !path_is_below(key.path, prefix))
+		if (!path_key_is_canonical(&key) || !path_is_below(key.path, directory))
 			continue;
 		entry->key = key;
 		if (bpf_map_lookup_elem(fd, &key, &entry->value) == 0)
@@ -123,7 +76,7 @@ static int walk(int fd, const char *prefix, struct cli_key *keys, size_t max_key
 	return (int)n_keys;
 }
 
-int cli_store_list(const struct cli *cli, const char *prefix, struct cli_key **keysp)
+int cli_store_walk(const struct cli *cli, const char *directory, struct cli_key **keysp)
 {
 	int fd = open_map(cli, PIN_KV, sizeof(struct kv_key), sizeof(struct kv_value), 1);
 	struct cli_key *keys;
@@ -131,8 +84,8 @@ int cli_store_list(const struct cli *cli, const char *prefix, struct cli_key **k
 
 	if (fd < 0)
 		return fd;
-	keys = calloc(KEYS_MAX, sizeof(*keys));
-	n_keys = keys ? walk(fd, prefix, keys, KEYS_MAX) : -ENOMEM;
+	keys = calloc(STORE_KEYS_MAX, sizeof(*keys));
+	n_keys = keys ? walk(fd, directory, keys, STORE_KEYS_MAX) : -ENOMEM;
 	close(fd);
 	if (n_keys < 0) {
 		free(keys);
@@ -188,7 +141,100 @@ int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRA
 	return r;
 }
 
+int cli_store_watches(const struct cli *cli, struct kv_watch watches[KV_SUBJECTS_MAX])
+{
+	int fd = open_map(cli, PIN_WATCHES, sizeof(uint32_t), sizeof(struct kv_watch),
+			  KV_SUBJECTS_MAX);
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	for (uint32_t i = 0; r == 0 && i < KV_SUBJECTS_MAX; i++)
+		if (bpf_map_lookup_elem(fd, &i, &watches[i]) < 0)
+			r = -errno;
+	close(fd);
+	return r;
+}
+
 int cli_store_open_gate(const struct cli *cli)
 {
 	return open_pin(cli, PIN_GATE_PREFIX "operator", 0);
+}
+
+int cli_open_gate(struct cli *cli)
+{
+	int r = cli_choose_instance(cli), gate;
+
+	if (r != CLI_OK)
+		return -r;
+	gate = cli_store_open_gate(cli);
+	return gate < 0 ? -cli_explain_store(cli, gate) : gate;
+}
+
+int cli_store_open_ring(const struct cli *cli)
+{
+	return open_pin(cli, PIN_RING_PREFIX "operator", 0);
+}
+
+/* "memlock" of a map's descriptor in fdinfo: false if it is no map's. */
+static bool memory_of(int fd, uint64_t *bytesp)
+{
+	bool is_map = false, found = false;
+	char path[64], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file)) {
+		is_map |= strncmp(line, "map_type:", 9) == 0;
+		if (strncmp(line, "memlock:", 8) == 0) {
+			*bytesp = strtoull(line + 8, NULL, 10);
+			found = true;
+		}
+	}
+	fclose(file);
+	return is_map && found;
+}
+
+/* Of the store: the maps of the frame programs are another part's. */
+static int is_store_pin(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && strncmp(entry->d_name, "frame_", 6) != 0 &&
+	       strlen(entry->d_name) < sizeof(((struct cli_memory *)NULL)->name);
+}
+
+int cli_store_memory(const struct cli *cli, struct cli_memory **memoryp)
+{
+	struct dirent **entries = NULL;
+	struct cli_memory *memory;
+	int n_entries, n_maps = 0;
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", cli->pins_root, cli->instance) >=
+	    sizeof(path))
+		return -ENAMETOOLONG;
+	n_entries = scandir(path, &entries, is_store_pin, alphasort);
+	if (n_entries < 0)
+		return -errno;
+	memory = calloc((size_t)n_entries + 1, sizeof(*memory));
+	for (int i = 0; i < n_entries; i++) {
+		/* links cannot be opened for reading only: they are none of ours */
+		int fd = memory ? open_pin(cli, entries[i]->d_name, BPF_F_RDONLY) : -1;
+
+		if (fd >= 0 && memory_of(fd, &memory[n_maps].bytes)) {
+			memcpy(memory[n_maps].name, entries[i]->d_name,
+			       strlen(entries[i]->d_name) + 1); /* is_store_pin() */
+			n_maps++;
+		}
+		if (fd >= 0)
+			close(fd);
+		free(entries[i]);
+	}
+	free(entries);
+	if (!memory)
+		return -ENOMEM;
+	*memoryp = memory;
+	return n_maps;
 }

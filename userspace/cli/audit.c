@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/cli/audit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maps/kv.h"
+#include "userspace/cli/state.h"
+
+#define LOOK_AGAIN_MS 200
+
+struct audit {
+	const struct cli *cli;
+	const char *directory;
+};
+
+static void on_line(void *data, const char *line, size_t length)
+{
+	const struct audit *audit = data;
+
+	audit_line_print(audit->cli, audit->directory, line, length);
+}
+
+/* Where the supervisor says it is, or where it is by default. */
+static int find_log(const struct cli *cli, char path[PATH_MAX])
+{
+	json_t *state = cli_state_load(cli);
+	const char *stated = json_string_value(json_object_get(state, "audit"));
+	int n;
+
+	if (stated && stated[0] == '/')
+		n = snprintf(path, PATH_MAX, "%s", stated);
+	else
+		n = snprintf(path, PATH_MAX, "%s/%s.audit.jsonl", cli->audit_root, cli->instance);
+	json_decref(state);
+	return n < PATH_MAX ? CLI_OK : cli_fail(cli, "the path of the audit log is too long");
+}
+
+/* Wait a little: false if nobody reads our output any more. */
+static bool wait_a_little(const struct cli *cli)
+{
+	struct pollfd out = { .fd = fileno(cli->out) };
+
+	if (fflush(cli->out) != 0)
+		return false;
+	return poll(&out, 1, LOOK_AGAIN_MS) <= 0 || !(out.revents & (POLLERR | POLLHUP | POLLNVAL));
+}
+
+static int print_log(const struct cli *cli, struct audit_file *file, struct audit *audit)
+{
+	int r = audit_file_open(file);
+
+	if (r == -EINVAL)
+		return cli_fail(cli, "%s: not a file", file->path);
+	if (r < 0)
+		return cli_fail(cli, "%s: %s", file->path, strerror(-r));
+	do {
+		r = audit_file_read(file, on_line, audit);
+		if (r == 0 && cli->follow)
+			r = audit_file_follow(file, on_line, audit);
+	} while (r == 0 && cli->follow && wait_a_little(cli));
+	audit_file_end(file, on_line, audit);
+	audit_file_close(file);
+	return r < 0 ? cli_fail(cli, "%s: %s", file->path, strerror(-r)) : CLI_OK;
+}
+
+int cli_audit(struct cli *cli)
+{
+	char directory[KV_PATH_SIZE];
+	struct audit audit = { .cli = cli };
+	struct audit_file *file;
+	int r = CLI_OK;
+
+	if (cli->path && !cli_directory(cli->path, directory)) {
+		cli_fail(cli, "not a path: %s", cli->path);
+		return CLI_USAGE;
+	}
+	if (cli->path)
+		audit.directory = directory;
+	/* the log is there longer than the instance: one that is named need not be */
+	if (cli->instance[0] == '\0')
+		r = cli_choose_instance(cli);
+	if (r != CLI_OK)
+		return r;
+	file = malloc(sizeof(*file));
+	if (!file)
+		return cli_fail(cli, "%m");
+	*file = AUDIT_FILE_NULL(*file);
+	r = find_log(cli, file->path);
+	if (r == CLI_OK)
+		r = print_log(cli, file, &audit);
+	free(file);
+	return r;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor's state.json, and what needs it or a clock to be said:
+ * subjects by name, times.
+ */
+#ifndef CALFPEN_CLI_STATE_H
+#define CALFPEN_CLI_STATE_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "userspace/cli/cli.h"
+
+#define STATE_TIME_SIZE 24
+
+/* state.json, or NULL: not there, or not JSON. */
+json_t *cli_state_load(const struct cli *cli);
+/* The name of a subject, "calf N" of a calf that `state` (may be NULL) does
+ * not name; `text` is room for one that has to be put together. */
+const char *cli_state_subject(unsigned int subject, const json_t *state, char *text, size_t size);
+/* 2026-11-24T02:15:25Z, of CLOCK_BOOTTIME nanoseconds; "-" of another boot's. */
+void cli_state_time(uint64_t boot_ns, char text[static STATE_TIME_SIZE]);
+/* Print JSON, indented and with a newline, and release it; CLI_FAILURE with
+ * one line if it could not be made. */
+int cli_print_json(const struct cli *cli, json_t *json);
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: calfpen watch
+ *
+ * The operator's ring has one consumer, which holds RUN_ROOT/INSTANCE/
+ * watch.lock. Nothing is lost silently: a gap in the ring, or a supervisor
+ * that made its maps anew, gives `resync` and the complete state again. The
+ * watch is ended in the gate whenever this ends in an orderly way; if not,
+ * the ring fills up, and the next watcher begins with an empty one.
+ */
+#include "userspace/cli/watch.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "userspace/common/gate.h"
+
+#define IDLE_MS 1000
+#define MAX_MISSING 10 /* times IDLE_MS that a restart may take */
+
+struct watch {
+	struct cli *cli;
+	const char *prefix;
+	int gate, ring_fd, lock;
+	uint32_t gate_id, ring_id; /* the kernel's, of what is open */
+	struct ring_buffer *ring;
+	bool is_discarding;
+	uint64_t n_lost; /* as the gate counted when the state was listed */
+	int n_missing;
+	int code; /* to exit with */
+	struct watch_view view;
+	struct watch_output output;
+};
+
+/* End the watch with this exit code. */
+static int fail(struct watch *watch, int code)
+{
+	watch->code = code;
+	return WATCH_STOPPED;
+}
+
+static int on_record(void *data, void *record, size_t size)
+{
+	struct watch *watch = data;
+
+	if (watch->is_discarding)
+		return 0;
+	return watch_view_record(&watch->view, &watch->output, record, size);
+}
+
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
+}
+
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
+}
+
+static void close_gate(struct watch *watch)
+{
+	ring_buffer__free(watch->ring);
+	watch->ring = NULL;
+	if (watch->ring_fd >= 0)
+		close(watch->ring_fd);
+	if (watch->gate >= 0)
+		close(watch->gate);
+	watch->gate = -1;
+	watch->ring_fd = -1;
+}
+
+/* The gate and the ring that are pinned now. */
+static int open_gate(struct watch *watch)
+{
+	watch->gate = cli_open_gate(watch->cli);
+	if (watch->gate < 0)
+		return fail(watch, -watch->gate);
+	watch->ring_fd = cli_store_open_ring(watch->cli);
+	if (watch->ring_fd == -ENOENT)
+		return fail(watch,
+			    cli_explain_gate(watch->cli, "", "watch", watch->prefix, -EACCES));
+	if (watch->ring_fd < 0)
+		return fail(watch, cli_explain_store(watch->cli, watch->ring_fd));
+	watch->gate_id = program_id(watch->gate);
+	watch->ring_id = map_id(watch->ring_fd);
+	watch->ring = ring_buffer__new(watch->ring_fd, on_record, watch, NULL);
+	if (!watch->ring)
+		return fail(watch, cli_fail(watch->cli, "cannot map the ring of events: %m"));
+	return 0;
+}
+
+/* What is pinned now is something else: 1, or 0, or negative. */
+static int is_replaced(struct watch *watch)
+{
+	int ring = cli_store_open_ring(watch->cli), gate = cli_store_open_gate(watch->cli);
+	uint32_t ring_id = ring >= 0 ? map_id(ring) : 0;
+	uint32_t gate_id = gate >= 0 ? program_id(gate) : 0;
+
+	if (ring >= 0)
+		close(ring);
+	if (gate >= 0)
+		close(gate);
+	if (ring_id != 0 && gate_id != 0) {
+		watch->n_missing = 0;
+		return ring_id != watch->ring_id || gate_id != watch->gate_id;
+	}
+	if (++watch->n_missing < MAX_MISSING)
+		return 0;
+	return fail(watch, cli_fail(watch->cli, "instance %s is gone", watch->cli->instance));
+}
+
+static int ask(struct watch *watch, enum gate_watch operation, uint64_t *revisionp,
+	       uint64_t *n_lostp)
+{
+	int n_tries = 0, r;
+
+	do {
+		r = gate_watch(watch->gate, operation, revisionp, n_lostp);
+	} while (cli_is_worth_waiting(r, &n_tries));
+	if (r < 0)
+		return fail(watch, cli_explain_gate(watch->cli, "", "watch", watch->prefix, r));
+	return 0;
+}
+
+/* Begin anew with an empty ring, list, and see to which revision the ring
+ * goes by then. */
+static int take_state(struct watch *watch)
+{
+	uint64_t begun, synced, n_lost;
+	struct cli_key *keys;
+	int n_keys, r;
+
+	do {
+		r = watch_wait(&watch->output, -1, 0);
+		if (r < 0)
+			return r;
+		r = ask(watch, GATE_WATCH_END, NULL, NULL);
+		if (r < 0)
+			return r;
+		watch->is_discarding = true;
+		ring_buffer__consume(watch->ring);
+		watch->is_discarding = false;
+		r = ask(watch, GATE_WATCH_BEGIN, &begun, &watch->n_lost);
+		if (r < 0)
+			return r;
+		n_keys = cli_list(watch->gate, watch->view.directory, &keys);
+		if (n_keys < 0)
+			return fail(watch, cli_explain_gate(watch->cli, "", "list", watch->prefix,
+							    n_keys));
+		watch_view_begin(&watch->view, keys, (size_t)n_keys, begun, 0);
+		r = ask(watch, GATE_WATCH_ASK, &synced, &n_lost);
+		if (r < 0)
+			return r;
+		watch->view.synced = synced;
+	} while (n_lost != watch->n_lost);
+	return 0;
+}
+
+/* Take what is in the ring: 0, 1 if something is missing, or negative. */
+static int drain(struct watch *watch)
+{
+	uint64_t n_lost;
+	int r = ring_buffer__consume(watch->ring);
+
+	if (r < 0)
+		return r;
+	r = ask(watch, GATE_WATCH_ASK, NULL, &n_lost);
+	if (r < 0)
+		return r;
+	if (watch->view.is_lost || n_lost != watch->n_lost)
+		return 1;
+	r = watch_view_announce(&watch->view, &watch->output);
+	return r < 0 ? r : watch_flush(&watch->output);
+}
+
+/* One state and what comes after it: 0 if it has to be taken again. */
+static int follow(struct watch *watch)
+{
+	int r = take_state(watch);
+
+	while (r == 0) {
+		r = drain(watch);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		r = watch_wait(&watch->output, ring_buffer__epoll_fd(watch->ring), IDLE_MS);
+		if (r == 1)
+			r = is_replaced(watch);
+	}
+	if (r < 0)
+		return r;
+	close_gate(watch);
+	return open_gate(watch);
+}
+
+static int run(struct watch *watch)
+{
+	int r = open_gate(watch);
+
+	while (r == 0) {
+		r = follow(watch);
+		if (r == 0 && watch->view.is_announced) {
+			watch->view.from = 0; /* now all of it */
+			r = watch_put_resync(&watch->output);
+		}
+	}
+	if (watch->gate >= 0)
+		gate_watch(watch->gate, GATE_WATCH_END, NULL, NULL);
+	if (r == WATCH_STOPPED || r == -EPIPE)
+		return watch->code;
+	return cli_fail(watch->cli, "cannot write: %s", strerror(-r));
+}
+
+/* Only one may take from the ring: the lock, or CLI_FAILURE after one line. */
+static int take_lock(const struct cli *cli, int *lockp)
+{
+	char path[PATH_MAX], text[16] = "";
+	ssize_t size;
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s/watch.lock", cli->run_root,
+			     cli->instance) >= sizeof(path))
+		return cli_fail(cli, "%s: path too long", cli->run_root);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return cli_fail(cli, "%s: %m", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		size = read(fd, text, sizeof(text) - 1);
+		text[size > 0 ? strspn(text, "0123456789") : 0] = '\0';
+		close(fd);
+		return cli_fail(cli, "instance %s: process %s watches it already", cli->instance,
+				text[0] ? text : "?");
+	}
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0) {
+		close(fd);
+		return cli_fail(cli, "%s: %m", path);
+	}
+	*lockp = fd;
+	return CLI_OK;
+}
+
+/* With signals that end it as a descriptor, and none for a closed pipe. */
+static int run_with_signals(struct watch *watch)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_action;
+	sigset_t signals, old_signals;
+	int r;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, &old_signals);
+	sigaction(SIGPIPE, &ignore, &old_action);
+	watch->output.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (watch->output.signal_fd < 0) {
+		r = cli_fail(watch->cli, "cannot wait for signals: %m");
+	} else {
+		r = run(watch);
+		close(watch->output.signal_fd);
+	}
+	sigaction(SIGPIPE, &old_action, NULL);
+	sigprocmask(SIG_SETMASK, &old_signals, NULL);
+	return r;
+}
+
+int cli_watch(struct cli *cli, const char *prefix)
+{
+	char directory[KV_PATH_SIZE];
+	struct watch *watch;
+	int r;
+
+	if (!cli_directory(prefix, directory)) {
+		cli_fail(cli, "not a path: %s", prefix);
+		return CLI_USAGE;
+	}
+	r = cli_choose_instance(cli);
+	if (r != CLI_OK)
+		return r;
+	watch = calloc(1, sizeof(*watch));
+	if (!watch)
+		return cli_fail(cli, "%m");
+	watch->cli = cli;
+	watch->prefix = prefix;
+	watch->gate = -1;
+	watch->ring_fd = -1;
+	watch->view.directory = directory;
+	watch->view.from = cli->from;
+	watch->output.file = cli->out;
+	watch->output.fd = fileno(cli->out);
+	watch->output.json = cli->json;
+	r = take_lock(cli, &watch->lock);
+	if (r == CLI_OK) {
+		fflush(cli->out);
+		r = run_with_signals(watch);
+		close(watch->lock);
+	}
+	close_gate(watch);
+	watch_view_deinit(&watch->view);
+	free(watch);
+	return r;
+}
