@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,8 @@
 static char root[] = "/tmp/calfpen-test-XXXXXX";
 static char pins_root[128], run_root[128];
 static char out_text[65536], err_text[8192];
-static FILE *out_file, *err_file;
+static FILE *in_file, *out_file, *err_file;
+static const char *in_text = ""; /* standard input of what runs next */
 
 static inline void make_roots(void)
 {
@@ -47,9 +49,13 @@ static inline struct cli capture(void)
 	memset(err_text, 0, sizeof(err_text));
 	out_file = fmemopen(out_text, sizeof(out_text), "w");
 	err_file = fmemopen(err_text, sizeof(err_text), "w");
+	in_file = *in_text ? fmemopen((void *)(uintptr_t)in_text, strlen(in_text), "r") :
+			     fopen("/dev/null", "r");
 	return (struct cli){
 		.pins_root = pins_root,
 		.run_root = run_root,
+		.audit_root = root,
+		.in = in_file,
 		.out = out_file,
 		.err = err_file,
 	};
@@ -57,6 +63,7 @@ static inline struct cli capture(void)
 
 static inline int captured(int r)
 {
+	fclose(in_file);
 	fclose(out_file);
 	fclose(err_file);
 	return r;
@@ -66,8 +73,8 @@ static inline int captured(int r)
 static inline int calfpen(const char *word, ...)
 {
 	struct cli cli = capture();
-	char words[8][64] = { "calfpen" };
-	char *argv[9] = { words[0] };
+	char words[12][256] = { "calfpen" };
+	char *argv[13] = { words[0] };
 	va_list rest;
 	int argc = 1;
 

@@ -6,6 +6,7 @@ TestSuite(cli_arguments, .init = make_roots, .fini = remove_roots);
 Test(cli_arguments, help_and_version)
 {
 	cr_assert_eq(calfpen("help", NULL), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "5 conflict (--if-revision, --create)"));
 	cr_assert_not_null(strstr(out_text, "Exit status: 0 done, 1 failed, 2 wrong usage"));
 	cr_assert_eq(calfpen("--help", NULL), CLI_OK);
 	cr_assert_eq(calfpen("status", "--help", NULL), CLI_OK);
@@ -30,6 +31,77 @@ Test(cli_arguments, wrong_usage_is_one_line)
 	cr_assert_str_eq(err_text, "calfpen: missing argument: --instance; see `calfpen help`\n");
 	cr_assert_eq(calfpen("ls", "--instance", "../x", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("--instance", "", "ls", NULL), CLI_USAGE);
+}
+
+Test(cli_arguments, words_of_the_changing_commands)
+{
+	cr_assert_eq(calfpen("set", NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: set which PATH to which VALUE?; see `calfpen help`\n");
+	cr_assert_eq(calfpen("set", "/a", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("set", "/a", "b", "c", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("set", "a", "b", NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: not a path: a\n");
+	cr_assert_eq(calfpen("del", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("del", "/", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("commit", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("watch", "a", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("watch", "/a", "/b", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("audit", "/a", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("audit", "--path", "a", NULL), CLI_USAGE);
+}
+
+/* An option is taken wherever it stands, and refused where it means nothing. */
+Test(cli_arguments, options_belong_to_commands)
+{
+	cr_assert_eq(calfpen("ls", "--create", NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: an option that is not for this command: ls; see "
+				   "`calfpen help`\n");
+	cr_assert_eq(calfpen("--denied", "status", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("get", "/a", "-f", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("set", "/a", "b", "--from", "1", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("commit", "-", "--create", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("set", "/a", "b", "--create", "--if-revision", "3", NULL), CLI_USAGE);
+	cr_assert_str_eq(err_text, "calfpen: --create and --if-revision exclude each other; see "
+				   "`calfpen help`\n");
+	cr_assert_eq(calfpen("-l", "ls", NULL), CLI_FAILURE, "no instance: %s", err_text);
+	cr_assert_eq(calfpen("set", "--create", "/a", "b", NULL), CLI_FAILURE);
+	cr_assert_eq(calfpen("watch", "--from", "7", "/a", "--json", NULL), CLI_FAILURE);
+	cr_assert_eq(calfpen("watch", "--from", "0", NULL), CLI_FAILURE);
+}
+
+Test(cli_arguments, revisions)
+{
+	static const char *const wrong[] = {
+		"",
+		"0",
+		"-1",
+		"+1",
+		" 1",
+		"1 ",
+		"0x1",
+		"01",
+		"x",
+		"9223372036854775807",
+		"18446744073709551615",
+		"99999999999999999999",
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		cr_assert_eq(calfpen("del", "/a", "--if-revision", wrong[i], NULL), CLI_USAGE,
+			     "'%s'", wrong[i]);
+		cr_assert_eq(strncmp(err_text, "calfpen: not a revision: ", 25), 0);
+	}
+	cr_assert_eq(calfpen("del", "/a", "--if-revision", "9223372036854775806", NULL),
+		     CLI_FAILURE);
+}
+
+Test(cli_arguments, nothing_is_an_option_after_two_dashes)
+{
+	cr_assert_eq(calfpen("set", "/a", "-1", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("set", "/a", "--", "-1", NULL), CLI_FAILURE, "no instance");
+	cr_assert_eq(calfpen("set", "--", "/a", "--create", NULL), CLI_FAILURE);
+	cr_assert_eq(calfpen("set", "--", "/a", "--", NULL), CLI_FAILURE);
+	cr_assert_eq(calfpen("set", "/a", "--", NULL), CLI_USAGE);
 }
 
 Test(cli_arguments, paths)

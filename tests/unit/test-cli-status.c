@@ -23,6 +23,8 @@ static json_t *full_status(bool all)
 	json_t *state = json_loads(state_text, 0, NULL);
 	struct kv_ctl ctl = { .revision = 17, .n_keys = 12, .max_keys = 300, .n_commits = 9 };
 	struct frame_counter counters[_FRAME_REASON_N] = { 0 };
+	struct kv_watch watches[KV_SUBJECTS_MAX] = { 0 };
+	const struct cli_memory memory[] = { { "ctl", 8192 }, { "kv", 131072 } };
 	struct cli_key key = { .key = { "/status/link" }, .value = { .text = "17" } };
 
 	ctl.subject[KV_SUBJECT_SUPERVISOR].n_accepted = 1;
@@ -31,7 +33,11 @@ static json_t *full_status(bool all)
 	ctl.subject[KV_SUBJECT_CALF + 1].n_reads = 1;
 	counters[FRAME_IN_ACCEPTED] = (struct frame_counter){ 2, 684 };
 	json_object_set(status, "state", state);
-	cli_status_add_store(status, &ctl, state);
+	watches[KV_SUBJECT_CALF] = (struct kv_watch){ .active = 1 };
+	ctl.subject[KV_SUBJECT_CALF].n_keys = 11;
+	ctl.subject[KV_SUBJECT_CALF].n_bytes = 230;
+	cli_status_add_store(status, &ctl, watches, state);
+	cli_status_add_memory(status, memory, 2);
 	cli_status_add_handlers(status, &key, 1);
 	cli_status_add_frames(status, counters, all);
 	json_decref(state);
@@ -56,11 +62,17 @@ Test(cli_status, for_people)
 			 "metric    dhcp4: dhcp4_discovers 3\n"
 			 "kernel    lacks tcx, xdp\n"
 			 "store     revision 17, 12 of 300 keys, 9 commits, 0 denials recorded\n"
-			 "subject   supervisor: 1 accepted, 0 reads, 0 refused\n"
-			 "subject   watcher: 0 accepted, 0 reads, 0 refused\n"
-			 "subject   operator: 0 accepted, 0 reads, 0 refused\n"
-			 "subject   dhcp4: 3 accepted, 0 reads, 4 refused\n"
-			 "subject   calf 2: 0 accepted, 1 reads, 0 refused\n"
+			 "subject   supervisor: 1 accepted, 0 reads, 0 refused"
+			 ", has 0 keys of 0 bytes\n"
+			 "subject   watcher: 0 accepted, 0 reads, 0 refused"
+			 ", has 0 keys of 0 bytes\n"
+			 "subject   operator: 0 accepted, 0 reads, 0 refused"
+			 ", has 0 keys of 0 bytes\n"
+			 "subject   dhcp4: 3 accepted, 0 reads, 4 refused"
+			 ", has 11 keys of 230 bytes, watches\n"
+			 "subject   calf 2: 0 accepted, 1 reads, 0 refused"
+			 ", has 0 keys of 0 bytes\n"
+			 "memory    136 KiB in 2 maps, of it kv 128 KiB\n"
 			 "handler   link: 17\n"
 			 "frames    in_accepted          2 packets, 684 bytes\n");
 }
@@ -85,7 +97,7 @@ Test(cli_status, state_of_unexpected_form)
 		json_t *state = json_loads(states[i], 0, NULL);
 		struct cli cli = capture();
 
-		cli_status_add_store(status, &(struct kv_ctl){ 0 }, state);
+		cli_status_add_store(status, &(struct kv_ctl){ 0 }, NULL, state);
 		json_object_set_new(status, "state", state);
 		cli_status_print(&cli, status);
 		captured(0);

@@ -2,6 +2,7 @@
 /* The commands over real pinned maps, on a bpffs of this test's own. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <jansson.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -10,6 +11,7 @@
 #include "maps/kv.h"
 #include "maps/pins.h"
 #include "tests/unit/cli-capture.h"
+#include "userspace/cli/store.h"
 
 /* A skipped test is not torn down: nothing is made before that is decided. */
 static void setup(void)
@@ -70,65 +72,50 @@ static void put(int fd, const char *path, const char *text)
 	cr_assert_eq(bpf_map_update_elem(fd, &key, &value, BPF_ANY), 0);
 }
 
-Test(cli_store, ls)
-{
-	int fd = pin_kv();
-	json_t *json;
-
-	put(fd, "/nameserver/001", "10.0.2.3");
-	put(fd, "/ip", "10.0.2.15/24");
-	put(fd, "/lease/time", "3600");
-	put(fd, "/leases", "x");
-	cr_assert_eq(calfpen("ls", NULL), CLI_OK, "%s", err_text);
-	cr_assert_str_eq(out_text, "/ip              10.0.2.15/24\n"
-				   "/lease/time      3600\n"
-				   "/leases          x\n"
-				   "/nameserver/001  10.0.2.3\n");
-	cr_assert_eq(calfpen("ls", "/lease/", NULL), CLI_OK);
-	cr_assert_str_eq(out_text, "/lease/time  3600\n");
-	cr_assert_eq(calfpen("ls", "/none", NULL), CLI_OK);
-	cr_assert_str_eq(out_text, "");
-	cr_assert_eq(calfpen("ls", "--json", NULL), CLI_OK);
-	json = json_loads(out_text, 0, NULL);
-	cr_assert_eq(json_array_size(json), 4);
-	cr_assert_str_eq(json_string_value(json_object_get(json_array_get(json, 0), "value")),
-			 "10.0.2.15/24");
-	json_decref(json);
-	cr_assert_eq(calfpen("ls", "--json", "/none", NULL), CLI_OK);
-	cr_assert_str_eq(out_text, "[]\n");
-}
-
-Test(cli_store, full_store)
-{
-	int fd = pin_kv();
-	size_t n_lines = 0;
-
-	for (int i = 0; i < KV_KEYS_MAX; i++) {
-		char path[16];
-
-		snprintf(path, sizeof(path), "/k/%d", i);
-		put(fd, path, "");
-	}
-	cr_assert_eq(calfpen("ls", NULL), CLI_OK);
-	for (const char *at = out_text; *at; at++)
-		n_lines += *at == '\n';
-	cr_assert_eq(n_lines, KV_KEYS_MAX);
-}
-
 Test(cli_store, map_of_another_version)
 {
-	pin_map(PIN_KV, BPF_MAP_TYPE_HASH, sizeof(struct kv_key), 1000, 10);
-	cr_assert_eq(calfpen("ls", NULL), CLI_FAILURE);
-	cr_assert_str_eq(err_text, "calfpen: instance x was made by another version of calfpen\n");
+	pin_map(PIN_CTL, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct kv_ctl) - 8, 1);
 	cr_assert_eq(calfpen("status", NULL), CLI_FAILURE);
+	cr_assert_str_eq(err_text, "calfpen: instance x was made by another version of calfpen\n");
 }
 
 Test(cli_store, nothing_is_pinned)
 {
-	cr_assert_eq(calfpen("ls", NULL), CLI_FAILURE);
+	static const char *const commands[][3] = {
+		{ "ls" },
+		{ "get", "/ip" },
+		{ "set", "/ip", "x" },
+		{ "del", "/ip" },
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const char *const *words = commands[i];
+
+		cr_assert_eq(calfpen(words[0], words[1], words[2], NULL), CLI_FAILURE);
+		cr_assert_str_eq(err_text, "calfpen: instance x has no store\n", "%s", words[0]);
+	}
+	make_directory(run_root, "x");
+	cr_assert_eq(calfpen("watch", NULL), CLI_FAILURE);
 	cr_assert_str_eq(err_text, "calfpen: instance x has no store\n");
-	cr_assert_eq(calfpen("get", "/ip", NULL), CLI_FAILURE);
-	cr_assert_str_eq(err_text, "calfpen: instance x has no store\n");
+}
+
+Test(cli_store, memory)
+{
+	struct cli cli = { .pins_root = pins_root, .instance = "x" };
+	struct cli_memory *memory;
+
+	cr_assert_eq(cli_store_memory(&cli, &memory), 0, "none");
+	free(memory);
+	close(pin_map("b", BPF_MAP_TYPE_ARRAY, 4, 8192, 4));
+	close(pin_map("a", BPF_MAP_TYPE_ARRAY, 4, 8, 1));
+	close(pin_map(PIN_FRAME_PEERS, BPF_MAP_TYPE_ARRAY, 4, 8, 1));
+	cr_assert_eq(cli_store_memory(&cli, &memory), 2, "those of the store");
+	cr_assert_str_eq(memory[0].name, "a");
+	cr_assert_str_eq(memory[1].name, "b");
+	cr_assert_geq(memory[1].bytes, 4 * 8192);
+	free(memory);
+	snprintf(cli.instance, sizeof(cli.instance), "y");
+	cr_assert_eq(cli_store_memory(&cli, &memory), -ENOENT);
 }
 
 Test(cli_store, status)
@@ -137,6 +124,10 @@ Test(cli_store, status)
 	int kv_fd = pin_kv(), n_cpus = libbpf_num_possible_cpus();
 	int counters_fd = pin_map(PIN_FRAME_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
 				  sizeof(struct frame_counter), _FRAME_REASON_N);
+	int watches_fd = pin_map(PIN_WATCHES, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct kv_watch),
+				 KV_SUBJECTS_MAX);
+	struct kv_watch watch = { .active = 1 };
+	uint32_t operator_subject = KV_SUBJECT_OPERATOR;
 	struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .revision = 3, .n_keys = 1 };
 	struct frame_counter *per_cpu = calloc((size_t)n_cpus, sizeof(*per_cpu));
 	char want[64];
@@ -147,10 +138,16 @@ Test(cli_store, status)
 		bpf_map_update_elem(counters_fd, &(uint32_t){ FRAME_OUT_ACCEPTED }, per_cpu, 0), 0);
 	cr_assert_eq(bpf_map_update_elem(ctl_fd, &(uint32_t){ 0 }, &ctl, 0), 0);
 	put(kv_fd, "/status/address", "3");
+	watch.n_lost = 5;
+	cr_assert_eq(bpf_map_update_elem(watches_fd, &operator_subject, &watch, 0), 0);
 	cr_assert_eq(calfpen("status", NULL), CLI_OK, "%s", err_text);
 	cr_assert_not_null(strstr(out_text, "instance  x, not running\n"));
 	cr_assert_not_null(strstr(out_text, "store     revision 3, 1 of 0 keys"));
 	cr_assert_not_null(strstr(out_text, "handler   address: 3\n"));
+	cr_assert_not_null(strstr(out_text, "subject   operator: 0 accepted, 0 reads, 0 refused, "
+					    "has 0 keys of 0 bytes, watches, lost 5 events\n"),
+			   "%s", out_text);
+	cr_assert_not_null(strstr(out_text, " KiB in 3 maps, of it kv "), "%s", out_text);
 	snprintf(want, sizeof(want), "out_accepted         %d packets, %d bytes\n", 2 * n_cpus,
 		 100 * n_cpus);
 	cr_assert_not_null(strstr(out_text, want), "%s", out_text);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `calfpen audit`: lines, filters, and a file that grows and is rotated. */
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "tests/unit/cli-capture.h"
+#include "userspace/cli/audit.h"
+
+#define LINE_IP                                                                          \
+	"{\"time\":\"2026-11-24T02:15:25.123456Z\",\"seq\":17,\"revision\":17,"          \
+	"\"subject\":\"dhcp4\",\"verb\":\"commit\",\"path\":\"/ip\",\"verdict\":\"ok\"," \
+	"\"value\":\"192.0.2.5/24\",\"uid\":1878000000,\"pid\":4711}\n"
+#define LINE_DELETE                                                                 \
+	"{\"time\":\"2026-11-24T02:15:26.000000Z\",\"seq\":18,\"revision\":18,"     \
+	"\"subject\":\"operator\",\"verb\":\"delete\",\"path\":\"/control/renew\"," \
+	"\"verdict\":\"ok\",\"uid\":0,\"pid\":1}\n"
+#define LINE_DENIED                                                                  \
+	"{\"time\":\"2026-11-24T02:15:27.000000Z\",\"seq\":3,\"subject\":\"dhcp4\"," \
+	"\"verb\":\"write\",\"path\":\"/mac\",\"verdict\":\"EACCES\",\"suppressed\":12}\n"
+#define LINE_MALFORMED                                                     \
+	"{\"time\":\"2026-11-24T02:15:28.000000Z\",\"subject\":\"dhcp4\"," \
+	"\"verb\":\"malformed\",\"verdict\":\"EBADMSG\",\"reason\":\"control message\"}\n"
+
+#define SHOWN_IP \
+	"2026-11-24T02:15:25.123456Z        17  dhcp4       commit  ok        /ip  192.0.2.5/24\n"
+#define SHOWN_DELETE \
+	"2026-11-24T02:15:26.000000Z        18  operator    delete  ok        /control/renew\n"
+#define SHOWN_DENIED                                                                \
+	"2026-11-24T02:15:27.000000Z         -  dhcp4       write   EACCES    /mac" \
+	"  (12 before it are not recorded)\n"
+#define SHOWN_MALFORMED \
+	"2026-11-24T02:15:28.000000Z         -  dhcp4       malformed  EBADMSG   -  (control message)\n"
+
+static char log_path[128];
+
+static void put_in(const char *path, const char *mode, const char *text)
+{
+	FILE *to = fopen(path, mode);
+
+	fputs(text, to);
+	fclose(to);
+}
+
+static void setup(void)
+{
+	make_roots();
+	snprintf(log_path, sizeof(log_path), "%s/x.audit.jsonl", root);
+	put_in(log_path, "w", LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED);
+}
+
+TestSuite(cli_audit, .init = setup, .fini = remove_roots);
+
+Test(cli_audit, for_people)
+{
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK, "%s", err_text);
+	cr_assert_str_eq(out_text, SHOWN_IP SHOWN_DELETE SHOWN_DENIED SHOWN_MALFORMED);
+}
+
+Test(cli_audit, raw)
+{
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--json", NULL), CLI_OK);
+	cr_assert_str_eq(out_text, LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED);
+}
+
+Test(cli_audit, filters)
+{
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--denied", NULL), CLI_OK);
+	cr_assert_str_eq(out_text, SHOWN_DENIED SHOWN_MALFORMED);
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--subject", "operator", NULL), CLI_OK);
+	cr_assert_str_eq(out_text, SHOWN_DELETE);
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--path", "/control/", NULL), CLI_OK);
+	cr_assert_str_eq(out_text, SHOWN_DELETE);
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--path", "/ma", NULL), CLI_OK);
+	cr_assert_str_eq(out_text, "");
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--path", "/", "--subject", "dhcp4",
+			     "--denied", "--json", NULL),
+		     CLI_OK);
+	cr_assert_str_eq(out_text, LINE_DENIED, "a record without a path is below none");
+}
+
+Test(cli_audit, where_the_supervisor_says)
+{
+	char path[256], text[512];
+
+	make_directory(run_root, "x");
+	snprintf(path, sizeof(path), "%s/x/state.json", run_root);
+	snprintf(text, sizeof(text), "{\"audit\": \"%s/elsewhere\"}", root);
+	put_in(path, "w", text);
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_FAILURE);
+	snprintf(text, sizeof(text), "calfpen: %s/elsewhere: No such file or directory\n", root);
+	cr_assert_str_eq(err_text, text);
+	put_in(path, "w", "{\"audit\": 5}");
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK, "the default");
+}
+
+Test(cli_audit, no_file)
+{
+	char path[128];
+
+	cr_assert_eq(calfpen("--instance", "y", "audit", NULL), CLI_FAILURE);
+	cr_assert_not_null(strstr(err_text, "/y.audit.jsonl: No such file or directory"));
+	snprintf(path, sizeof(path), "%s/y.audit.jsonl", root);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_assert_eq(calfpen("--instance", "y", "audit", NULL), CLI_FAILURE);
+	cr_assert_not_null(strstr(err_text, "/y.audit.jsonl: not a file"));
+}
+
+Test(cli_audit, damaged_lines)
+{
+	static const char *const lines[] = {
+		"{\"time\":\"2026",
+		"[]",
+		"5",
+		"{}",
+		"{\"time\":1,\"subject\":\"a\",\"verb\":\"b\",\"verdict\":\"c\"}",
+		"{\"time\":\"\\u0000\",\"subject\":\"a\",\"verb\":\"b\",\"verdict\":\"c\"}",
+		"\x1b[2J\x01",
+		"{\"time\":\"\xc2\x9b\",\"subject\":\"a\",\"verb\":\"b\",\"verdict\":\"c\"}",
+		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+	};
+	char *line = malloc(100000);
+	json_t *json;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(line, 100000, "%s\n%s", lines[i], LINE_IP);
+		put_in(log_path, "w", line);
+		cr_assert_eq(calfpen("--instance", "x", "audit", "--path", "/ip", NULL), CLI_OK);
+		cr_assert_eq(strncmp(out_text, "damaged: ", 9), 0, "%s", out_text);
+		cr_assert_null(strchr(out_text, '\x1b'));
+		cr_assert_null(strchr(out_text, '\xc2'));
+		cr_assert_str_eq(strchr(out_text, '\n') + 1, SHOWN_IP);
+		cr_assert_eq(calfpen("--instance", "x", "audit", "--json", NULL), CLI_OK);
+		*strchr(out_text, '\n') = '\0';
+		json = json_loads(out_text, 0, NULL);
+		cr_assert_not_null(json_object_get(json, "damaged"));
+		json_decref(json);
+	}
+	/* NUL bytes, no newline at the end, a line without an end to speak of */
+	cr_assert_eq(truncate(log_path, 0), 0);
+	cr_assert_eq(truncate(log_path, 100), 0);
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK);
+	cr_assert_eq(strncmp(out_text, "damaged: ????", 13), 0);
+	memset(line, 'a', 99999);
+	memcpy(line + 70000, "\n" LINE_IP "{", sizeof(LINE_IP) + 2);
+	put_in(log_path, "w", line);
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK);
+	cr_assert_eq(strncmp(out_text, "damaged: aaaa", 13), 0);
+	cr_assert_not_null(strstr(out_text, "aaa...\n" SHOWN_IP "damaged: {"), "%s", out_text);
+	free(line);
+}
+
+/* --- as it grows --- */
+
+static char seen[8192];
+
+static void see(void *data, const char *line, size_t length)
+{
+	(void)data;
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "<%.*s>", (int)length, line);
+}
+
+static void look(struct audit_file *file)
+{
+	seen[0] = '\0';
+	cr_assert_eq(audit_file_read(file, see, NULL), 0);
+	cr_assert_eq(audit_file_follow(file, see, NULL), 0);
+}
+
+Test(cli_audit, grows_is_rotated_and_cut)
+{
+	struct audit_file *file = calloc(1, sizeof(*file));
+	char rotated[160];
+
+	snprintf(rotated, sizeof(rotated), "%s.1", log_path);
+	snprintf(file->path, sizeof(file->path), "%s", log_path);
+	put_in(log_path, "w", "a\nb");
+	cr_assert_eq(audit_file_open(file), 0);
+	look(file);
+	cr_assert_str_eq(seen, "<a>");
+	put_in(log_path, "a", "c\nd\n");
+	look(file);
+	cr_assert_str_eq(seen, "<bc><d>");
+	/* renamed: its writer goes on for a while, also when there is a new one */
+	cr_assert_eq(rename(log_path, rotated), 0);
+	put_in(rotated, "a", "e\n");
+	look(file);
+	cr_assert_str_eq(seen, "<e>");
+	put_in(log_path, "w", "");
+	look(file);
+	put_in(log_path, "a", "1\n");
+	look(file);
+	put_in(rotated, "a", "f\ng");
+	look(file);
+	cr_assert_str_eq(seen, "<f><g>");
+	look(file);
+	cr_assert_str_eq(seen, "<1>");
+	/* cut, and written anew */
+	put_in(log_path, "a", "2\n3");
+	look(file);
+	put_in(log_path, "w", "");
+	look(file);
+	cr_assert_str_eq(seen, "<3>");
+	put_in(log_path, "a", "4\n");
+	look(file);
+	cr_assert_str_eq(seen, "<4>");
+	/* removed, and back */
+	cr_assert_eq(unlink(log_path), 0);
+	look(file);
+	put_in(log_path, "w", "5\n");
+	look(file);
+	look(file);
+	look(file);
+	cr_assert_str_eq(seen, "<5>");
+	audit_file_close(file);
+	audit_file_close(file);
+	free(file);
+}
+
+static pid_t follower(int *fdp)
+{
+	struct cli cli = {
+		.pins_root = pins_root, .run_root = run_root, .audit_root = root, .err = stderr
+	};
+	char *argv[] = { "calfpen", "--instance", "x", "audit", "--follow", "--json", NULL };
+	int fds[2];
+	pid_t pid;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGPIPE, SIG_IGN);
+		close(fds[0]);
+		cli.out = fdopen(fds[1], "w");
+		_exit(cli_dispatch(&cli, 6, argv));
+	}
+	close(fds[1]);
+	*fdp = fds[0];
+	return pid;
+}
+
+Test(cli_audit, follow, .timeout = 20)
+{
+	const char *want = LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED LINE_IP LINE_DELETE;
+	char text[8192] = "", rotated[160];
+	size_t used = 0;
+	int fd, status;
+	pid_t pid = follower(&fd);
+
+	while (used < sizeof(LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED) - 1)
+		used += (size_t)read(fd, text + used, sizeof(text) - 1 - used);
+	put_in(log_path, "a", LINE_IP);
+	snprintf(rotated, sizeof(rotated), "%s.1", log_path);
+	cr_assert_eq(rename(log_path, rotated), 0);
+	put_in(log_path, "w", LINE_DELETE);
+	while (used < strlen(want))
+		used += (size_t)read(fd, text + used, sizeof(text) - 1 - used);
+	cr_assert_str_eq(text, want);
+	close(fd);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK, "%d", status);
+}
