@@ -5,6 +5,7 @@
  * response a known number of bytes that are read. Who is measured changes
  * from round to round.
  */
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -50,6 +51,8 @@ struct server {
 	struct client clients[CLIENTS_MAX];
 	uint32_t n_clients;
 	pid_t pids[CLIENTS_MAX]; /* gateways */
+	pid_t watcher;		 /* who is told of every write */
+	int epoll_fd;
 };
 
 static char *priv_program, *calf_directory, *redis_socket;
@@ -133,21 +136,92 @@ static void stop_gateways(struct server *server)
 	}
 }
 
-static void connect_redis(struct server *server, uint32_t n)
+static int connect_to_redis(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	server->label = "redis";
 	if (strlen(redis_socket) >= sizeof(address.sun_path))
 		bench_fail("%s: too long", redis_socket);
 	memcpy(address.sun_path, redis_socket, strlen(redis_socket) + 1);
-	for (uint32_t i = 0; i < n; i++) {
-		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+		bench_fail("%s: %s", redis_socket, strerror(errno));
+	return fd;
+}
 
-		if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)))
-			bench_fail("%s: %s", redis_socket, strerror(errno));
-		server->clients[server->n_clients++].fd = fd;
+static void connect_redis(struct server *server, uint32_t n)
+{
+	server->label = "redis";
+	while (server->n_clients < n)
+		server->clients[server->n_clients++].fd = connect_to_redis();
+}
+
+/* --- watchers: one process that sleeps until it is told of a write --- */
+
+static int ignore(void *data, void *record, size_t size)
+{
+	(void)data;
+	(void)record;
+	(void)size;
+	return 0;
+}
+
+static void watch_store(const struct bench_store *store)
+{
+	struct ring_buffer *ring = ring_buffer__new(store->store.events_fd, ignore, NULL, NULL);
+
+	while (ring && ring_buffer__poll(ring, -1) >= 0)
+		;
+	_exit(1);
+}
+
+static void ask_redis(int fd, const char *request)
+{
+	char bytes[512];
+
+	if (write(fd, request, strlen(request)) < 0 || read(fd, bytes, sizeof(bytes)) <= 0 ||
+	    bytes[0] == '-')
+		bench_fail("redis refused: %s", request);
+}
+
+static void watch_redis(int fd)
+{
+	char bytes[4096];
+
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		;
+	_exit(1);
+}
+
+static void start_watcher(struct server *server)
+{
+	int fd = -1;
+
+	if (!server->store) {
+		fd = connect_to_redis();
+		ask_redis(fd, "CONFIG SET notify-keyspace-events K$\r\n");
+		ask_redis(fd, "PSUBSCRIBE __keyspace@0__:*\r\n");
 	}
+	server->watcher = fork();
+	if (server->watcher < 0)
+		bench_fail("fork: %s", strerror(errno));
+	if (server->watcher > 0)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (server->store)
+		watch_store(server->store);
+	watch_redis(fd);
+}
+
+/* It has seen every write if it was there to the end. */
+static void stop_watcher(struct server *server)
+{
+	if (!server->watcher)
+		return;
+	if (waitpid(server->watcher, NULL, WNOHANG) != 0)
+		bench_fail("%s: the watcher has ended", server->label);
+	(void)kill(server->watcher, SIGKILL);
+	(void)waitpid(server->watcher, NULL, 0);
 }
 
 /* --- requests --- */
@@ -226,7 +300,7 @@ static bool read_response(struct server *server, struct client *client, size_t d
 
 static void drain(struct server *server)
 {
-	if (server->store)
+	if (server->store && !server->watcher)
 		bench_store_drain(server->store);
 }
 
@@ -240,7 +314,22 @@ static void open_server(struct server *server)
 
 /* --- what is measured --- */
 
-static void measure_one(struct server *server)
+/* Sleep as an event loop does, libcalf's or redis-benchmark's. */
+static void await_response(struct server *server, struct client *client)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	if (server->epoll_fd == 0) {
+		server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		if (epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, client->fd, &event))
+			bench_fail("epoll: %s", strerror(errno));
+	}
+	if (epoll_wait(server->epoll_fd, &event, 1, 10000) != 1)
+		bench_fail("%s: no response for 10 s", server->label);
+}
+
+/* One request after the other; `waits`: in epoll, else in read(). */
+static void measure_one_client(struct server *server, bool waits)
 {
 	static uint64_t samples[ONE_REQUESTS];
 	struct client *client = &server->clients[0];
@@ -252,11 +341,23 @@ static void measure_one(struct server *server)
 			drain(server);
 		start = bench_now_ns();
 		send_request(server, client, 1);
+		if (waits)
+			await_response(server, client);
 		while (!read_response(server, client, 1))
 			;
 		samples[i] = bench_now_ns() - start;
 	}
 	bench_say_latency(server->label, samples, ONE_REQUESTS);
+}
+
+static void measure_one(struct server *server)
+{
+	measure_one_client(server, true);
+}
+
+static void measure_blocking(struct server *server)
+{
+	measure_one_client(server, false);
 }
 
 static void say_rate(const struct server *server, uint32_t n_requests, uint64_t spent_ns)
@@ -364,17 +465,23 @@ int main(int argc, char **argv)
 	static struct server gateway, redis;
 	void (*measure)(struct server * server) = measure_one;
 	uint32_t n_clients = 1, n_requests = ONE_REQUESTS;
+	bool watched = false;
 	int n_rounds;
 
 	if (argc != 7)
-		bench_fail("usage: store-gateway one|pipelined|many CPUS ROUNDS PRIV-PROGRAM "
-			   "CALF-DIRECTORY REDIS-SOCKET|-");
+		bench_fail(
+			"usage: store-gateway one|blocking|watched|pipelined|many CPUS ROUNDS PRIV-PROGRAM "
+			"CALF-DIRECTORY REDIS-SOCKET|-");
 	bench_pin(argv[2]);
 	n_rounds = atoi(argv[3]);
 	priv_program = argv[4];
 	calf_directory = argv[5];
 	redis_socket = argv[6];
-	if (strcmp(argv[1], "pipelined") == 0) {
+	if (strcmp(argv[1], "blocking") == 0) {
+		measure = measure_blocking;
+	} else if (strcmp(argv[1], "watched") == 0) {
+		watched = true;
+	} else if (strcmp(argv[1], "pipelined") == 0) {
 		measure = measure_pipelined;
 		n_requests = PIPELINED_REQUESTS;
 	} else if (strcmp(argv[1], "many") == 0) {
@@ -390,6 +497,11 @@ int main(int argc, char **argv)
 		connect_redis(&redis, n_clients);
 		open_server(&redis);
 	}
+	if (watched) {
+		start_watcher(&gateway);
+		if (redis.n_clients)
+			start_watcher(&redis);
+	}
 	bench_say("clients", n_clients);
 	for (int i = 0; i < n_rounds; i++) {
 		measure(&gateway);
@@ -398,6 +510,8 @@ int main(int argc, char **argv)
 	}
 	check_revision(&gateway, n_clients + (uint64_t)n_rounds * n_requests);
 	say_memory(&gateway);
+	stop_watcher(&gateway);
+	stop_watcher(&redis);
 	stop_gateways(&gateway);
 	return 0;
 }

@@ -25,6 +25,7 @@ def measure_gate(bench):
     bench.row("write, event, 4 subjects", "ns", write, bare, "getppid()", "ratio <= 2.2")
     bench.row("same, above the call itself", "ns", write, seen["empty_run"], "empty BPF_PROG_RUN")
     bench.row("same", "ns", write, seen["map_update"], "bpf() map update")
+    bench.row("same, and the ring wakes", "ns", seen["write_waking"], write, "does not wake")
     bench.row("read", "ns", seen["read"], bare, "getppid()")
     bench.row(
         "commit of 16 keys", "ns", seen["commit_16"], 16 * write.median, "16 writes",
@@ -117,6 +118,11 @@ def measure_gateway(bench, write):
             "the gate's share of it", "us", write.median / 1e3, seen["redis_p50"], "redis SET",
             "ratio <= 0.15",
         )
+    # a reader that sleeps in read() is woken when its own request is taken, too
+    seen, why_not = beside_redis("blocking", bench.cpu, 15)
+    compare("same, client sleeps in read()", "us", seen, "p50", why_not, None)
+    seen, why_not = beside_redis("watched", bench.cpu, 15)
+    compare("same, and a watcher is told", "us", seen, "p50", why_not, None)
     seen, why_not = beside_redis("pipelined", bench.cpu, 25)
     compare("pipelined, 16 deep", "1/s", seen, "rate", why_not, "ratio >= 1.5")
     for cpus, where in ((bench.cpu, "one CPU"), (bench.cpus, "all CPUs")):

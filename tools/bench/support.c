@@ -77,13 +77,18 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+double bench_median(uint64_t *numbers, size_t n_numbers)
+{
+	qsort(numbers, n_numbers, sizeof(*numbers), compare);
+	return (double)numbers[n_numbers / 2];
+}
+
 void bench_say_latency(const char *label, uint64_t *samples_ns, size_t n_samples)
 {
 	char text[128];
 
-	qsort(samples_ns, n_samples, sizeof(*samples_ns), compare);
 	snprintf(text, sizeof(text), "%s_p50", label);
-	bench_say(text, (double)samples_ns[n_samples / 2] / 1e3);
+	bench_say(text, bench_median(samples_ns, n_samples) / 1e3);
 	snprintf(text, sizeof(text), "%s_p99", label);
 	bench_say(text, (double)samples_ns[n_samples * 99 / 100] / 1e3);
 }
@@ -131,7 +136,7 @@ void bench_store_make(struct bench_store *store, uint32_t max_keys, uint32_t n_s
 int bench_store_subject(struct bench_store *store, uint32_t number)
 {
 	struct store_rule rule = {
-		.key.path = "/",
+		.key.path = "/bench/", /* a list of a description, as /nameserver/ is */
 		.rule = { .access = KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE,
 			  .class = KV_CLASS_TEXT,
 			  .max_length = KV_VALUE_MAX },

@@ -29,6 +29,8 @@ uint64_t bench_now_ns(void);
 void bench_pin(const char *cpus);
 /* "LABEL VALUE": one round of it. */
 void bench_say(const char *label, double value);
+/* Sorts the numbers. */
+double bench_median(uint64_t *numbers, size_t n_numbers);
 /* "LABEL_p50" and "LABEL_p99" of the samples in microseconds; sorts them. */
 void bench_say_latency(const char *label, uint64_t *samples_ns, size_t n_samples);
 
@@ -40,7 +42,8 @@ struct bench_store {
 	uint64_t n_events;
 };
 
-/* Subjects 0 .. n_subjects - 1, each with all rights and without limits. */
+/* Subjects 0 .. n_subjects - 1, each with all rights below /bench/ and
+ * without limits. */
 void bench_store_init(struct bench_store *store, uint32_t max_keys, uint32_t n_subjects);
 /* The two steps of it, for those who time them. */
 void bench_store_make(struct bench_store *store, uint32_t max_keys, uint32_t n_subjects);
