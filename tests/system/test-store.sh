@@ -1,0 +1,99 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+#
+# The store of a running instance: reboot, rotation, the operator, watching.
+
+. tests/system/calfpen.sh
+
+saved=/var/lib/calfpen/$LAB_UPLINK/store
+
+revision() {
+	calfpen status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["store"]["revision"])'
+}
+
+# What a reboot takes: pins, run directory, the address; not the snapshot.
+reboot() {
+	stop calfpen
+	rm -r "$pins" "$run"
+	ip address flush dev "$LAB_UPLINK"
+	ip link set "$LAB_UPLINK" down
+}
+
+saved_holds() {
+	[ -s "$saved" ] && grep -qa "$1" "$saved"
+}
+
+test_revision_and_lease_survive_a_reboot() {
+	local before server
+	lease
+	server=$(calfpen get /lease/server)
+	wait_for 5 saved_holds "$server"
+	sleep 1.2 # the last change is saved too
+	before=$(revision)
+	reboot
+	server_stop
+	calfpen_start
+	wait_for 5 calfpen get /lease/server
+	assert_eq "$server" "$(calfpen get /lease/server)"
+	[ "$(revision)" -ge "$before" ] || fail "revision $(revision) after $before"
+	assert_fails calfpen get /ip
+}
+
+test_damaged_snapshot_is_set_aside() {
+	lease
+	wait_for 5 saved_holds 10.77.0.1
+	reboot
+	printf '\377' | dd of="$saved" bs=1 seek=40 conv=notrunc status=none
+	lease
+	[ -e "$(echo "$saved".damaged-*)" ] || fail "not set aside"
+	assert_match 'damaged' "$(cat "$LAB_DIR/calfpen.log")"
+}
+
+test_audit_log_is_rotated() {
+	lease
+	mv "$audit" "$audit.1"
+	kill -HUP "$(supervisor_pid)"
+	wait_for 5 test -e "$audit"
+	"$tools/gate" "$pins/gate_dhcp4" delete /mtu
+	wait_for_line "$audit" '"path":"/mtu"' 5
+	assert_fails grep -q '"verb":"delete","path":"/mtu"' "$audit.1"
+}
+
+test_operator_is_a_subject() {
+	local code=0
+	lease
+	calfpen set /control/test one
+	assert_eq one "$(calfpen get /control/test)"
+	calfpen set /ip 10.0.0.1/24 || code=$?
+	assert_eq 4 "$code" "the operator may not write /ip"
+	wait_for_line "$audit" '"subject":"operator","verb":"write","path":"/ip","verdict":"EACCES"' 5
+	code=0
+	calfpen set --create /control/test two || code=$?
+	assert_eq 5 "$code" "conflict"
+	calfpen del /control/test
+	code=0
+	calfpen get /control/test || code=$?
+	assert_eq 3 "$code"
+}
+
+test_watch_shows_what_is_there_and_what_comes() {
+	lease
+	start watch calfpen watch
+	wait_for_line "$LAB_DIR/watch.log" '^synced [0-9]+$' 5
+	grep -qE '/ip ' "$LAB_DIR/watch.log" || fail "/ip was there"
+	calfpen set /control/seen yes
+	wait_for_line "$LAB_DIR/watch.log" 'set /control/seen yes' 5
+	calfpen del /control/seen
+	wait_for_line "$LAB_DIR/watch.log" 'del /control/seen' 5
+	stop watch INT || fail "exit code $?"
+}
+
+test_commit_file_is_one_revision() {
+	lease
+	printf 'set /control/a 1\n# comment\n\nset /control/b 2\n' >"$LAB_DIR/changes"
+	calfpen commit "$LAB_DIR/changes"
+	assert_eq 1 "$(grep -E '"path":"/control/[ab]"' "$audit" | sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)"
+	printf 'set /control/c 1\nset /ip 10.0.0.1/24\n' >"$LAB_DIR/changes"
+	assert_fails calfpen commit "$LAB_DIR/changes"
+	assert_fails calfpen get /control/c
+}
