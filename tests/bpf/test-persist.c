@@ -167,10 +167,37 @@ Test(persist, only_a_new_store_and_only_by_the_supervisor)
 	cr_assert_eq(test_save(directory, &wanted), 0);
 	cr_expect_eq(persist_restore(directory, calf, test_descriptions, 2), -EACCES);
 	cr_expect_eq(gate_test_ctl(&test).revision, 0);
+	cr_assert_eq(test_save(directory, &wanted), 0);
 	cr_assert_eq(gate_write(calf, "/lease/state", "new", 3, NULL), 0);
 	cr_expect_eq(restore(), -EEXIST);
 	cr_expect_str_eq(value_of("/lease/state"), "new");
 	cr_expect_eq(gate_test_ctl(&test).revision, 1);
+}
+
+/* More than may be in the ring while nobody reads it: a part comes back, and
+ * the file is not lost by the save that follows. */
+Test(persist, more_than_the_ring_takes)
+{
+	char path[KV_PATH_SIZE], text[1001];
+	uint32_t n_keys;
+	unsigned int i;
+
+	memset(text, 'x', 1000);
+	text[1000] = '\0';
+	for (i = 0; i < 900; i++) {
+		(void)snprintf(path, sizeof(path), "/x/long-%u", i);
+		test_set(&wanted, path, text, S);
+	}
+	cr_assert_eq(test_save(directory, &wanted), 0);
+	cr_expect_eq(restore(), -EAGAIN);
+	n_keys = gate_test_ctl(&test).n_keys;
+	cr_expect(n_keys > 100 && n_keys < 900, "%u", n_keys);
+	cr_expect_not_null(strstr(capture_text(), "store is not restored, or not all of it: "
+						  "Resource temporarily unavailable; set aside as "
+						  "store.damaged-1\n"));
+	cr_assert_eq(test_save(directory, &wanted), 0);
+	(void)snprintf(path, sizeof(path), "%s/store.damaged-1", directory);
+	cr_expect_eq(access(path, F_OK), 0);
 }
 
 static void expect_old_one(const char *at)

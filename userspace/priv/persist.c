@@ -164,7 +164,8 @@ cleanup:
 	return bytes;
 }
 
-static void set_aside(const char *directory, int directory_fd, const char *reason)
+/* Under another name, where no later save replaces it. */
+static void set_aside(const char *directory, int directory_fd, const char *what, const char *reason)
 {
 	char name[NAME_SIZE];
 	struct stat status;
@@ -174,11 +175,11 @@ static void set_aside(const char *directory, int directory_fd, const char *reaso
 		(void)snprintf(name, sizeof(name), PERSIST_FILE ".damaged-%d", ++n);
 	} while (n < DAMAGED_MAX && fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0);
 	if (renameat(directory_fd, PERSIST_FILE, directory_fd, name) < 0)
-		log_error("%s/%s is damaged: %s; it cannot be set aside: %s", directory,
-			  PERSIST_FILE, reason, strerror(errno));
+		log_error("%s/%s %s: %s; it cannot be set aside: %s", directory, PERSIST_FILE, what,
+			  reason, strerror(errno));
 	else
-		log_error("%s/%s is damaged: %s; set aside as %s, nothing is restored", directory,
-			  PERSIST_FILE, reason, name);
+		log_error("%s/%s %s: %s; set aside as %s", directory, PERSIST_FILE, what, reason,
+			  name);
 }
 
 int persist_load(const char *directory, struct persist_snapshot *snapshot)
@@ -205,7 +206,7 @@ int persist_load(const char *directory, struct persist_snapshot *snapshot)
 	if (bytes)
 		reason = persist_check(snapshot, bytes, size);
 	if (reason) {
-		set_aside(directory, directory_fd, reason);
+		set_aside(directory, directory_fd, "is damaged", reason);
 		free(bytes);
 	} else {
 		snapshot->bytes = bytes;
@@ -281,6 +282,16 @@ static int restore_keys(struct restore *restore, struct persist_snapshot *snapsh
 	return r ? r : run_commit(restore);
 }
 
+/* The store holds a part at most, and that is what is saved next. */
+static void keep_unrestored(const char *directory, int error)
+{
+	int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	set_aside(directory, directory_fd, "is not restored, or not all of it", strerror(-error));
+	if (directory_fd >= 0)
+		(void)close(directory_fd);
+}
+
 int persist_restore(const char *directory, int supervisor_gate_fd,
 		    const struct description *descriptions, uint32_t n_descriptions)
 {
@@ -301,8 +312,7 @@ int persist_restore(const char *directory, int supervisor_gate_fd,
 		r = restore_keys(restore, &snapshot, descriptions, n_descriptions);
 	}
 	if (r)
-		log_error("%s/%s: cannot be restored, or not all of it: %s", directory,
-			  PERSIST_FILE, strerror(-r));
+		keep_unrestored(directory, r);
 	else
 		log_info("%" PRIu32 " keys are restored, as of revision %" PRIu64, restore->n_keys,
 			 revision);

@@ -96,8 +96,10 @@ void persist_snapshot_deinit(struct persist_snapshot *snapshot);
  * Bring a new store, of revision 0, to what the file holds: its revision, then
  * its keys in commits of the supervisor, whose rules must let it write them.
  * Keys that no description keeps, or whose type refuses the value, are left
- * out. 0, also where there is no file or a damaged one; else a negative errno,
- * logged: the store may hold a part, and a caller goes on with that.
+ * out. 0, also where there is no file or a damaged one; else a negative errno
+ * (-EAGAIN: more than the supervisor's share of the event ring, which nobody
+ * reads yet): the store may hold a part, and a caller goes on with that; the
+ * file is set aside, logged, so that the next save does not replace it.
  */
 int persist_restore(const char *directory, int supervisor_gate_fd,
 		    const struct description *descriptions, uint32_t n_descriptions);
