@@ -122,10 +122,10 @@ Test(watcher_persist, other_revisions_wait)
 	start();
 	clock_ns += 10 * S;
 	change("/status/dns");
-	cr_expect_eq(run(), clock_ns + 30 * S);
-	clock_ns += 20 * S;
+	cr_expect_eq(run(), clock_ns + 5 * S);
+	clock_ns += 3 * S;
 	change("/ip");
-	cr_expect_eq(run(), clock_ns + 10 * S, "not put off again");
+	cr_expect_eq(run(), clock_ns + 2 * S, "not put off again");
 	change("/x/001");
 	cr_expect_eq(run(), clock_ns + 100 * MS);
 	change("/status/dns");

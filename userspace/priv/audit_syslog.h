@@ -5,7 +5,9 @@
  *   <86>1 2026-11-24T02:15:25.123456Z host calfpen-eth0 4711 audit - TEXT
  *
  * Each message goes to the socket by its path, so a syslog daemon that was
- * restarted gets the next one; nothing waits for it.
+ * restarted gets the next one; nothing waits for it. rsyslog takes the header
+ * apart only with sysSock.useSpecialParser="off"; its default, and journald,
+ * leave it as text before the message.
  */
 #ifndef CALFPEN_PRIV_AUDIT_SYSLOG_H
 #define CALFPEN_PRIV_AUDIT_SYSLOG_H
