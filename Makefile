@@ -12,6 +12,7 @@ include mk/toolchain.mk
 include mk/bpf.mk
 include mk/userspace.mk
 include mk/tests.mk
+include mk/fuzz.mk
 include mk/bench.mk
 include mk/quality.mk
 include mk/install.mk

@@ -2,20 +2,16 @@
 /*
  * libFuzzer target of the control protocol's decoder.
  *
- *   clang -std=gnu17 -D_GNU_SOURCE -I. -g -O1 \
- *     -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz-wire.c \
- *     userspace/common/{bytes,path,wire,wire_encode}.c -o build/fuzz-wire
- *   build/fuzz-wire -max_len=65536 CORPUS
- *
  * Besides reading only the frame: every view lies inside the frame, a path is
  * canonical or empty, and what was accepted and is encoded again decodes to
- * the same.
+ * the same, as one segment and cut into several.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/wire-split.h"
 #include "userspace/common/path.h"
 #include "userspace/common/wire.h"
 
@@ -27,7 +23,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static uint8_t again[WIRE_FRAME_MAX];
+static uint8_t again[WIRE_FRAME_MAX], apart[WIRE_FRAME_MAX];
+static struct split split;
 static uint8_t packed[KV_REQUEST_MAX];
 
 static void check_view(const struct wire_data *data, const uint8_t *frame, size_t size)
@@ -54,16 +51,26 @@ static bool same_data(const struct wire_data *a, const struct wire_data *b)
 	return a->size == b->size && (a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0);
 }
 
+/* What was encoded again, in segments as the input happens to say. */
+static size_t split_again(int n, int32_t id)
+{
+	uint32_t n_segments = 1 + ((uint32_t)id ^ (uint32_t)n) % 9;
+
+	return split_frame(&split, again, (size_t)n, n_segments, (uint32_t)id, apart,
+			   sizeof(apart));
+}
+
 static void check_key_request(const struct wire_request *request)
 {
 	struct wire_request second;
+	size_t n_apart;
 	int n;
 
-	if (request->tag > WIRE_DELETE || request->path_status != 0)
+	if (request->tag > WIRE_WATCH || request->path_status != 0)
 		return;
 	n = wire_encode_request(request->id, (enum wire_request_tag)request->tag,
-				request->path.path, request->value.bytes, request->value.size, 0,
-				again, sizeof(again));
+				request->path.path, request->value.bytes, request->value.size,
+				request->revision, again, sizeof(again));
 	if (n == -EMSGSIZE)
 		return; /* shorter structs than ours fill the largest frame */
 	CHECK(n > 0);
@@ -72,6 +79,15 @@ static void check_key_request(const struct wire_request *request)
 	CHECK(second.id == request->id && second.tag == request->tag);
 	CHECK(memcmp(&second.path, &request->path, sizeof(second.path)) == 0);
 	CHECK(memcmp(second.display, request->display, sizeof(second.display)) == 0);
+	CHECK(second.revision == request->revision);
+	CHECK(same_data(&second.value, &request->value));
+
+	n_apart = split_again(n, request->id);
+	if (n_apart == 0)
+		return; /* the pads do not fit into the largest frame */
+	CHECK(wire_decode_request(apart, n_apart, &second) == 0);
+	CHECK(memcmp(&second.path, &request->path, sizeof(second.path)) == 0);
+	check_view(&second.value, apart, n_apart);
 	CHECK(same_data(&second.value, &request->value));
 }
 
@@ -96,10 +112,29 @@ static bool pack(const struct wire_change *change, size_t *at)
 	return true;
 }
 
-static void check_commit(const uint8_t *frame, size_t size, const struct wire_request *request)
+static void check_same_changes(const uint8_t *frame, size_t size,
+			       const struct wire_request *request, const uint8_t *second_frame,
+			       size_t second_size, const struct wire_request *second)
 {
 	struct wire_change change, second_change;
+
+	CHECK(second->n_changes == request->n_changes);
+	for (uint32_t i = 0; i < request->n_changes; i++) {
+		CHECK(wire_request_change(frame, size, request, i, &change) == 0);
+		CHECK(wire_request_change(second_frame, second_size, second, i, &second_change) ==
+		      0);
+		CHECK(memcmp(&change.path, &second_change.path, sizeof(change.path)) == 0);
+		CHECK(change.tag == second_change.tag);
+		check_view(&second_change.value, second_frame, second_size);
+		CHECK(same_data(&change.value, &second_change.value));
+	}
+}
+
+static void check_commit(const uint8_t *frame, size_t size, const struct wire_request *request)
+{
+	struct wire_change change;
 	struct wire_request second;
+	size_t n_apart;
 	bool packable = request->n_changes <= KV_CHANGES_MAX;
 	size_t at = 0;
 	int n;
@@ -113,41 +148,84 @@ static void check_commit(const uint8_t *frame, size_t size, const struct wire_re
 	CHECK(wire_request_change(frame, size, request, request->n_changes, &change) < 0);
 	if (!packable)
 		return;
-	n = wire_encode_commit(request->id, packed, at, request->n_changes, 0, again,
-			       sizeof(again));
+	n = wire_encode_commit(request->id, packed, at, request->n_changes, request->revision,
+			       again, sizeof(again));
 	if (n == -EMSGSIZE)
 		return; /* the same */
 	CHECK(n > 0);
 	CHECK(wire_decode_request(again, (size_t)n, &second) == 0);
 	CHECK(second.id == request->id && second.tag == WIRE_COMMIT);
-	CHECK(second.n_changes == request->n_changes);
-	for (uint32_t i = 0; i < request->n_changes; i++) {
-		CHECK(wire_request_change(frame, size, request, i, &change) == 0);
-		CHECK(wire_request_change(again, (size_t)n, &second, i, &second_change) == 0);
-		CHECK(memcmp(&change.path, &second_change.path, sizeof(change.path)) == 0);
-		CHECK(change.tag == second_change.tag);
-		CHECK(same_data(&change.value, &second_change.value));
+	CHECK(second.revision == request->revision);
+	check_same_changes(frame, size, request, again, (size_t)n, &second);
+	n_apart = split_again(n, request->id);
+	if (n_apart == 0)
+		return;
+	CHECK(wire_decode_request(apart, n_apart, &second) == 0);
+	check_same_changes(frame, size, request, apart, n_apart, &second);
+}
+
+static void check_same_response(const uint8_t *frame, size_t size,
+				const struct wire_response *response, const uint8_t *second_frame,
+				size_t second_size)
+{
+	struct wire_response second;
+	struct wire_entry entry, second_entry;
+
+	CHECK(wire_decode_response(second_frame, second_size, &second) == 0);
+	CHECK(second.id == response->id && second.tag == response->tag);
+	CHECK(same_data(&second.value, &response->value));
+	CHECK(second.n_entries == response->n_entries);
+	for (uint32_t i = 0; i < response->n_entries; i++) {
+		CHECK(wire_response_entry(frame, size, response, i, &entry) == 0);
+		CHECK(wire_response_entry(second_frame, second_size, &second, i, &second_entry) ==
+		      0);
+		CHECK(memcmp(&entry.path, &second_entry.path, sizeof(entry.path)) == 0);
+		CHECK(entry.tag == second_entry.tag && entry.revision == second_entry.revision);
+		check_view(&second_entry.value, second_frame, second_size);
+		CHECK(same_data(&entry.value, &second_entry.value));
 	}
+}
+
+/* Encode an accepted response again: its size, or 0 if it cannot be. */
+static int encode_response(const uint8_t *frame, size_t size, const struct wire_response *response)
+{
+	static struct wire_entry entries[WIRE_FRAME_MAX / 32];
+
+	if (response->tag > WIRE_ENTRIES)
+		return 0;
+	if (response->tag < WIRE_ENTRIES)
+		return wire_encode_response(response->id, (enum wire_response_tag)response->tag,
+					    response->value.bytes, response->value.size,
+					    response->revision, again, sizeof(again));
+	CHECK(response->n_entries <= sizeof(entries) / sizeof(entries[0]));
+	for (uint32_t i = 0; i < response->n_entries; i++) {
+		CHECK(wire_response_entry(frame, size, response, i, &entries[i]) == 0);
+		check_path(0, &entries[i].path);
+		check_view(&entries[i].value, frame, size);
+	}
+	return wire_encode_entries(response->id, entries, response->n_entries, response->revision,
+				   response->more, again, sizeof(again));
 }
 
 static void check_response(const uint8_t *frame, size_t size)
 {
-	struct wire_response response, second;
+	struct wire_response response;
+	struct wire_entry entry;
+	size_t n_apart;
 	int n;
 
 	if (wire_decode_response(frame, size, &response) < 0)
 		return;
 	check_view(&response.value, frame, size);
-	if (response.tag > WIRE_ERROR)
+	CHECK(wire_response_entry(frame, size, &response, response.n_entries, &entry) < 0);
+	n = encode_response(frame, size, &response);
+	if (n == 0 || n == -EMSGSIZE)
 		return;
-	n = wire_encode_response(response.id, (enum wire_response_tag)response.tag,
-				 response.value.bytes, response.value.size, 0, again,
-				 sizeof(again));
-	if (n == -EMSGSIZE)
-		return;
-	CHECK(wire_decode_response(again, (size_t)n, &second) == 0);
-	CHECK(second.id == response.id && second.tag == response.tag);
-	CHECK(same_data(&second.value, &response.value));
+	CHECK(n > 0);
+	check_same_response(frame, size, &response, again, (size_t)n);
+	n_apart = split_again(n, response.id);
+	if (n_apart > 0)
+		check_same_response(frame, size, &response, apart, n_apart);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -203,6 +203,14 @@ static void expect_output(const char *want)
 	fclose(output);
 }
 
+/* A key that is there before the client comes. */
+static void prefill(const char *path)
+{
+	strcpy(store.keys[store.n_keys].path, path);
+	strcpy(store.keys[store.n_keys].text, "old");
+	store.keys[store.n_keys++].length = 3;
+}
+
 static const char *stored(const char *path)
 {
 	size_t i = test_store_find(&store, path);
@@ -270,7 +278,7 @@ ClientTest(ctl_allowed)
 
 		begin(client, segmentation);
 		snprintf(key, sizeof(key), "/%s", path);
-		test_store_write(&store, key, "old", 3);
+		prefill(key);
 		tell("delete 1 0 %s\nsend\nexpect 1\n", path);
 		tell("read -2 0 %s\nsend\nexpect 1\n", path);
 		tell("write 2147483647 0 %s %s\nsend\nexpect 1\n", path, hex);
@@ -335,7 +343,7 @@ ClientTest(ctl_255_KiB_closes_the_connection)
 ClientTest(commit_is_stored_whole_or_not_at_all)
 {
 	begin(client, segmentation);
-	test_store_write(&store, "/foo/bar", "old", 3);
+	prefill("/foo/bar");
 	tell("commit 1 0 - 3 write a 61 write b/c - delete foo/bar\nsend\nexpect 1\n");
 	tell("commit 2 0 - 2 write a 62 write xxxxxx 62\nsend\nexpect 1\n");
 	tell("commit 3 0 - 0\nread 4 0 a\nsend\nexpect 2\n");

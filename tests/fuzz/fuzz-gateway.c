@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libFuzzer target of the whole gateway: connection, request and a store in
+ * memory, over a real socket. The first byte says how the rest is cut into
+ * writes; the rest is what a calf sends.
+ *
+ * Besides not breaking: every complete request before the first malformed one
+ * is answered, in order and under its id, with a response that decodes; only
+ * keys that the calf may write are stored, with values of their type; and the
+ * number of steps is bounded by what was sent.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/gateway-store.h"
+#include "userspace/common/log.h"
+#include "userspace/common/value.h"
+#include "userspace/common/wire.h"
+#include "userspace/priv/gateway_connection.h"
+
+#define CHECK(_condition)          \
+	do {                       \
+		if (!(_condition)) \
+			abort();   \
+	} while (0)
+
+#define REQUESTS_MAX 8192
+#define CUTS_MAX 64 /* writes; what is left then comes in one */
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static struct test_store store;
+static struct gateway_responder responder;
+static struct gateway_connection connection;
+
+/* The requests that the input holds, as the decoder sees them. */
+static struct {
+	int32_t id;
+	uint16_t tag;
+} requests[REQUESTS_MAX];
+static size_t n_requests;
+static bool is_ambiguous;
+
+/* What was answered of them. */
+static size_t n_answered;
+static uint8_t answers[2 * WIRE_FRAME_MAX];
+static size_t n_answers;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	log_init("fuzz", open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_ERROR);
+	return 0;
+}
+
+/* The gateway does not look at what it has not received. */
+static void find_requests(const uint8_t *bytes, size_t size)
+{
+	n_requests = 0;
+	while (n_requests < REQUESTS_MAX) {
+		int n = wire_frame_size(bytes, size);
+		struct wire_request request;
+
+		if (n <= 0 || (size_t)n > size ||
+		    wire_decode_request(bytes, (size_t)n, &request) < 0)
+			return;
+		requests[n_requests].id = request.id;
+		requests[n_requests++].tag = request.tag;
+		bytes += n;
+		size -= (size_t)n;
+	}
+}
+
+static bool is_watched(int32_t id)
+{
+	for (size_t i = 0; i < n_answered; i++)
+		if (requests[i].tag == WIRE_WATCH && requests[i].id == id)
+			return true;
+	return false;
+}
+
+/* A watch shares its id with another request: whose a response is cannot be
+ * told, and the order is not checked. */
+static bool are_ambiguous(void)
+{
+	size_t n_watches = 0;
+
+	for (size_t i = 0; i < n_requests; i++) {
+		if (requests[i].tag != WIRE_WATCH)
+			continue;
+		if (++n_watches > 64)
+			return true;
+		for (size_t j = 0; j < n_requests; j++)
+			if (j != i && requests[j].id == requests[i].id)
+				return true;
+	}
+	return false;
+}
+
+/* A page of a list, which comes in its turn; else it is a watch's. */
+static bool is_listing(const uint8_t *frame, size_t size, const struct wire_response *response)
+{
+	struct wire_entry entry;
+
+	if (response->n_entries == 0)
+		return true;
+	CHECK(wire_response_entry(frame, size, response, 0, &entry) == 0);
+	return entry.tag == WIRE_ENTRY_LISTED;
+}
+
+/*
+ * What a watch has to say comes whenever it likes. Every other response
+ * belongs to the first request that is not answered; a list goes on until its
+ * last page. A watch may be answered by an error, else it is silent.
+ */
+static void check_response(const uint8_t *frame, size_t size)
+{
+	struct wire_response response;
+
+	CHECK(wire_decode_response(frame, size, &response) == 0);
+	CHECK(response.tag <= WIRE_ENTRIES);
+	if (is_ambiguous)
+		return;
+	while (n_answered < n_requests && requests[n_answered].tag == WIRE_WATCH &&
+	       (response.tag != WIRE_ERROR || requests[n_answered].id != response.id))
+		n_answered++;
+	if (response.tag == WIRE_ENTRIES && !is_listing(frame, size, &response)) {
+		CHECK(is_watched(response.id));
+		return;
+	}
+	CHECK(n_answered < n_requests && requests[n_answered].id == response.id);
+	CHECK(response.tag != WIRE_ENTRIES || requests[n_answered].tag == WIRE_LIST);
+	if (!response.more)
+		n_answered++;
+}
+
+/* Read what the gateway sent and look at every complete response. */
+static void read_answers(int fd)
+{
+	size_t at = 0;
+	ssize_t n;
+
+	while ((n = read(fd, answers + n_answers, sizeof(answers) - n_answers)) > 0) {
+		n_answers += (size_t)n;
+		for (at = 0; at < n_answers;) {
+			int size = wire_frame_size(answers + at, n_answers - at);
+
+			CHECK(size >= 0);
+			if (size == 0 || (size_t)size > n_answers - at)
+				break;
+			check_response(answers + at, (size_t)size);
+			at += (size_t)size;
+		}
+		memmove(answers, answers + at, n_answers - at);
+		n_answers -= at;
+	}
+}
+
+static void check_store(void)
+{
+	for (size_t i = 0; i < store.n_keys; i++) {
+		const struct description_key *key =
+			description_find_key(&test_description, store.keys[i].path);
+
+		CHECK(key && (key->access & KV_ACCESS_WRITE));
+		CHECK(value_check(&key->rule, store.keys[i].text, store.keys[i].length) == 0);
+	}
+}
+
+/* Bytes of the next write: all, a few, or now and then many. */
+static size_t next_cut(uint8_t how, size_t left, uint32_t *random)
+{
+	size_t cut = how;
+
+	*random = *random * 1664525u + 1013904223u;
+	if (how == 0)
+		return left;
+	if (how > 127)
+		cut = *random >> 24 & 1 ? 1 + (*random >> 16 & 15) : 1 + (*random >> 8 & 0xffff);
+	return cut < left ? cut : left;
+}
+
+/* Write all, step the gateway whenever it may be ready: its last step. */
+static int feed(int fd, uint8_t how, const uint8_t *bytes, size_t size)
+{
+	uint32_t random = (uint32_t)size * 2654435761u + how;
+	size_t at = 0, n_steps = 0, n_writes = 0;
+	int status = GATEWAY_GOES_ON;
+
+	while (at < size && status == GATEWAY_GOES_ON) {
+		size_t cut = n_writes < CUTS_MAX ? next_cut(how, size - at, &random) : size - at;
+		ssize_t n = write(fd, bytes + at, cut);
+
+		at += n > 0 ? (size_t)n : 0;
+		n_writes++;
+		status = gateway_connection_step(&connection);
+		read_answers(fd);
+		CHECK(n > 0 || n_writes < 2 * size + 1024); /* or it is stuck */
+	}
+	/* Whatever is still in the socket; then the end of the stream. */
+	shutdown(fd, SHUT_WR);
+	while (status == GATEWAY_GOES_ON) {
+		status = gateway_connection_step(&connection);
+		read_answers(fd);
+		CHECK(++n_steps < size / 8 + 1024);
+	}
+	return status;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	int fds[2], status;
+
+	if (size == 0)
+		return 0;
+	memset(&store, 0, sizeof(store));
+	n_answered = n_answers = 0;
+	find_requests(bytes + 1, size - 1);
+	is_ambiguous = are_ambiguous();
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
+	gateway_responder_init(&responder, &test_description, &test_store_calls, &store);
+	gateway_connection_init(&connection, &responder, fds[1]);
+	status = feed(fds[0], bytes[0], bytes + 1, size - 1);
+	CHECK(status == GATEWAY_CLOSED || (status < 0 && status >= -4095));
+	read_answers(fds[0]);
+	CHECK(n_answers == 0);
+	while (n_answered < n_requests && requests[n_answered].tag == WIRE_WATCH)
+		n_answered++;
+	CHECK(is_ambiguous || n_answered == n_requests || n_requests == REQUESTS_MAX);
+	check_store();
+	close(fds[0]);
+	close(fds[1]);
+	return 0;
+}
