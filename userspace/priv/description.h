@@ -26,7 +26,7 @@ struct description_key {
 	char path[KV_PATH_SIZE]; /* "/ip", or "/nameserver/": each key below it */
 	uint32_t access;	 /* KV_ACCESS_* of the calf */
 	struct value_rule rule;
-	uint32_t count; /* keys this entry can add up to: 1, or of a directory */
+	uint32_t count;	 /* keys this entry can add up to: 1, or of a directory */
 	bool persistent; /* survives a reboot in the snapshot (persist.h) */
 };
 
@@ -60,8 +60,8 @@ struct description {
 	uint32_t pids;		      /* cgroup limit */
 	uint32_t requests_per_second; /* store requests ... */
 	uint32_t request_burst;	      /* ... with this many at once */
-	uint32_t max_keys;  /* it may own; default: what its keys add up to */
-	uint64_t max_bytes; /* of values it may own; default: what its keys add up to */
+	uint32_t max_keys;	      /* it may own; default: what its keys add up to */
+	uint64_t max_bytes;	      /* of values it may own; default: what its keys add up to */
 };
 
 /*
