@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The watcher as a process of its own, confined as in life, between a real
+ * gate and a network namespace.
+ */
+#ifndef CALFPEN_TESTS_BPF_SUPPORT_WATCHER_H
+#define CALFPEN_TESTS_BPF_SUPPORT_WATCHER_H
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/bpf/support-gate.h"
+#include "userspace/priv/roles.h"
+
+#define AUDIT "/tmp/log/watcher.jsonl"
+#define STATE "/tmp/lib/watched"
+#define RESOLV_CONF "/tmp/etc/resolv.conf"
+
+static const char description[] =
+	"name: dhcp4\n"
+	"executable: calf-dhcp4\n"
+	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}\n"
+	"keys:\n"
+	"  - {path: /ip, type: ipv4-net, access: [write, delete]}\n"
+	"  - {path: /lease/time, type: lifetime, access: [write], persistent: true}\n"
+	"frames:\n"
+	"  - check: dhcp4\n"
+	"    local_port: 68\n"
+	"    remote_port: 67\n"
+	"    max_frame: 1514\n"
+	"    ingress_per_second: 50\n"
+	"    ingress_burst: 20\n"
+	"    egress_per_second: 30\n"
+	"    egress_burst: 10\n";
+
+static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
+					       { "/gateway", ALL_ACCESS, KV_CLASS_TEXT, 15 },
+					       { "/mtu", ALL_ACCESS, KV_CLASS_UINT, 5 },
+					       { "/nameserver/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
+					       { "/lease/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
+					       { "/x/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
+					       { NULL } };
+static const struct test_rule watcher_rules[] = {
+	{ "/", KV_ACCESS_READ, KV_CLASS_TEXT, KV_VALUE_MAX },
+	{ "/status/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
+	{ NULL }
+};
+static const struct test_rule no_rules[] = { { NULL } };
+
+static struct gate_test test;
+static int calf = -1;
+static pid_t watcher = -1;
+static bool wants_syslog;
+
+static inline int sh(const char *command)
+{
+	return system(command); /* NOLINT(cert-env33-c) */
+}
+
+#define EXPECT_SH(_command) cr_expect_eq(sh(_command), 0, "%s", _command)
+
+/* Until the command succeeds, for at most 8 s. */
+#define EVENTUALLY(_command)                            \
+	EXPECT_SH("for i in $(seq 160); do { " _command \
+		  "; } >/dev/null 2>&1 && exit 0; sleep 0.05; done; exit 1")
+
+static inline void place(int from, int to)
+{
+	if (dup2(from, to) < 0)
+		_exit(90);
+}
+
+/* What the supervisor does: descriptors from 3 on, then the role. */
+static inline void run_watcher(void)
+{
+	static const char *const calves = "/tmp/calf";
+	struct options options = {
+		.role = ROLE_WATCHER,
+		.instance = "watched",
+		.uplink = "up0",
+		.resolv_conf = RESOLV_CONF,
+		.audit = AUDIT,
+		.state = STATE,
+		.syslog = wants_syslog,
+		.calves = { calves },
+		.n_calves = 1,
+		.mode = -1,
+	};
+	int fds[] = { test.fds[KV_SUBJECT_WATCHER], test.store.kv_fd, test.store.ctl_fd,
+		      test.store.events_fd, test.store.denials_fd };
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		fds[i] = fcntl(fds[i], F_DUPFD, 200);
+		if (fds[i] < 0)
+			_exit(91);
+	}
+	for (i = 0; i < 5; i++)
+		place(fds[i], WATCHER_FD_GATE + i);
+	(void)close_range(_WATCHER_FD_END, ~0u, 0);
+	_exit(watcher_main(&options));
+}
+
+static inline void start(void)
+{
+	watcher = fork();
+	cr_assert_geq(watcher, 0);
+	if (!watcher)
+		run_watcher();
+}
+
+static inline int stop(int number)
+{
+	int status = 0;
+
+	cr_assert_eq(kill(watcher, number), 0);
+	cr_assert_eq(waitpid(watcher, &status, 0), watcher);
+	watcher = -1;
+	return status;
+}
+
+static inline void setup(void)
+{
+	FILE *file;
+
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	if (sh("ip -V 2>&1 | grep -q iproute2"))
+		cr_skip_test("needs iproute2's ip");
+	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
+	cr_assert_eq(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"), 0);
+	cr_assert_eq(sh("mkdir /tmp/etc /tmp/calf; echo original > " RESOLV_CONF ";"
+			"cp /bin/true /tmp/calf/calf-dhcp4;"
+			"ip link set lo up; ip link add up0 type veth peer name peer0;"
+			"ip link set peer0 up; ip link set up0 up"),
+		     0);
+	file = fopen("/tmp/calf/calf.yaml", "w");
+	cr_assert_not_null(file);
+	cr_assert_geq(fputs(description, file), 0);
+	cr_assert_eq(fclose(file), 0);
+	gate_test_begin(&test, 256, 4);
+	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, no_rules, FAST, 100);
+	(void)gate_test_subject(&test, KV_SUBJECT_WATCHER, watcher_rules, 20000, 20000);
+	(void)gate_test_subject(&test, KV_SUBJECT_OPERATOR, no_rules, FAST, 100);
+	calf = gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, FAST, 100000);
+}
+
+static inline void teardown(void)
+{
+	if (watcher > 0)
+		(void)stop(SIGKILL);
+	gate_test_end(&test);
+}
+
+static struct gate_commit commit;
+
+static inline void add(const char *path, const char *text)
+{
+	cr_assert_eq(gate_commit_write(&commit, path, text, strlen(text)), 0);
+}
+
+static inline uint64_t run(void)
+{
+	uint64_t revision = 0;
+	int r = gate_commit(calf, &commit, &revision, NULL);
+
+	cr_assert_eq(r, 0, "%s", strerror(-r));
+	gate_commit_init(&commit);
+	return revision;
+}
+
+static inline uint64_t lease(const char *ip, const char *seconds)
+{
+	gate_commit_init(&commit);
+	add("/ip", ip);
+	add("/gateway", "192.0.2.1");
+	add("/mtu", "1400");
+	add("/nameserver/001", "192.0.2.53");
+	add("/lease/time", seconds);
+	return run();
+}
+
+/* Wait until the status says so; what it says in the end. */
+static inline const char *status_of(const char *handler, const char *awaited)
+{
+	static struct kv_value value;
+	char path[64];
+	int i;
+
+	(void)snprintf(path, sizeof(path), "/status/%s", handler);
+	for (i = 0; i < 160; i++) {
+		if (gate_read(test.fds[KV_SUBJECT_WATCHER], path, &value) == 0 &&
+		    !strncmp(value.text, awaited, strlen(awaited)))
+			break;
+		(void)usleep(50000);
+	}
+	return value.text;
+}
+
+static inline const char *ok_of(uint64_t revision)
+{
+	static char text[32];
+
+	(void)snprintf(text, sizeof(text), "ok %llu", (unsigned long long)revision);
+	return text;
+}
+
+/* Lines of the audit log with this revision, all of them JSON; the last in
+ * *linep (borrowed until the next call). */
+static inline unsigned int audit_lines(uint64_t revision, json_t **linep)
+{
+	static json_t *last;
+	FILE *file = fopen(AUDIT, "r");
+	char text[8192];
+	unsigned int n = 0;
+
+	cr_assert_not_null(file);
+	json_decref(last);
+	last = NULL;
+	while (fgets(text, sizeof(text), file)) {
+		json_t *line = json_loads(text, 0, NULL);
+
+		cr_assert_not_null(line, "%s", text);
+		if (revision != (uint64_t)json_integer_value(json_object_get(line, "revision"))) {
+			json_decref(line);
+			continue;
+		}
+		n++;
+		json_decref(last);
+		last = line;
+	}
+	(void)fclose(file);
+	if (linep)
+		*linep = last;
+	return n;
+}
+
+static inline const char *field(const json_t *line, const char *name)
+{
+	const char *text = json_string_value(json_object_get(line, name));
+
+	return text ? text : "";
+}
+
+#endif

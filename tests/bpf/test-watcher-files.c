@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the watcher leaves for later: the saved store, a rotated log, syslog. */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "tests/bpf/support-watcher.h"
+#include "userspace/priv/persist.h"
+
+TestSuite(watcher_files, .init = setup, .fini = teardown, .timeout = 60);
+
+/* The snapshot as it is now; -ENOENT. */
+static int load(uint64_t *revisionp, char time[static 32])
+{
+	struct persist_snapshot snapshot;
+	struct persist_entry entry;
+	int r = persist_load(STATE, &snapshot);
+
+	if (r)
+		return r;
+	*revisionp = snapshot.revision;
+	time[0] = '\0';
+	while (persist_next(&snapshot, &entry)) {
+		cr_expect_str_eq(entry.key.path, "/lease/time");
+		(void)snprintf(time, 32, "%.*s", entry.length, entry.text);
+	}
+	persist_snapshot_deinit(&snapshot);
+	return 0;
+}
+
+Test(watcher_files, store_is_saved)
+{
+	uint64_t revision, saved;
+	char time[32];
+	int status;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	cr_expect_str_eq(status_of("persist", ok_of(revision)), ok_of(revision));
+	cr_assert_eq(load(&saved, time), 0);
+	cr_expect_geq(saved, revision);
+	cr_expect_str_eq(time, "3600");
+	EXPECT_SH("test $(stat -c %a " STATE ") = 700; test $(stat -c %a " STATE "/store) = 600");
+
+	/* not yet saved when it ends: saved then, revision and all */
+	(void)lease("192.0.2.5/24", "7200");
+	status = stop(SIGTERM);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
+	cr_assert_eq(load(&saved, time), 0);
+	cr_expect_eq(saved, gate_test_ctl(&test).revision);
+	cr_expect_str_eq(time, "7200");
+	EXPECT_SH("test $(ls " STATE ") = store");
+}
+
+/* The confined watcher is uid 0 without CAP_DAC_OVERRIDE. */
+Test(watcher_files, store_cannot_be_saved)
+{
+	uint64_t revision;
+
+	EXPECT_SH("mkdir -p " STATE "; mount -t tmpfs -o size=4k,nr_inodes=1 tmpfs " STATE);
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	cr_expect_str_eq(status_of("persist", "error: "), "error: No space left on device");
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision),
+			 "the host has its address all the same");
+	EXPECT_SH("mount -o remount,size=64k,nr_inodes=10 " STATE);
+	cr_expect_eq(strncmp(status_of("persist", "ok "), "ok ", 3), 0);
+	EXPECT_SH("chown 12345 " STATE "; chmod 700 " STATE);
+	revision = lease("192.0.2.5/24", "7200");
+	cr_expect_str_eq(status_of("persist", "error: "), "error: Permission denied");
+	cr_expect_eq(kill(watcher, 0), 0);
+}
+
+Test(watcher_files, log_is_rotated)
+{
+	uint64_t revision;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	EVENTUALLY("grep -q /status/persist " AUDIT);
+	EXPECT_SH("mv " AUDIT " " AUDIT ".1");
+	cr_assert_eq(kill(watcher, SIGHUP), 0);
+	EVENTUALLY("test -e " AUDIT);
+	revision = lease("192.0.2.6/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	cr_expect_eq(audit_lines(revision, NULL), 5);
+	EXPECT_SH("grep -q 192.0.2.5/24 " AUDIT ".1; ! grep -q 192.0.2.6/24 " AUDIT ".1");
+	EXPECT_SH("test $(stat -c %a " AUDIT ") = 600");
+	/* a directory that is gone: lines go on into what is open */
+	EXPECT_SH("mv /tmp/log /tmp/log.away");
+	cr_assert_eq(kill(watcher, SIGHUP), 0);
+	revision = lease("192.0.2.7/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	EXPECT_SH("mv /tmp/log.away /tmp/log");
+	cr_expect_eq(audit_lines(revision, NULL), 5);
+}
+
+static int start_syslog(void)
+{
+	static const struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	const struct timeval wait = { .tv_sec = 8 };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)unlink(at.sun_path);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
+	return fd;
+}
+
+/* Read until a message has the text. */
+static bool logged(int fd, const char *text)
+{
+	static char message[16384];
+	ssize_t n;
+
+	while ((n = recv(fd, message, sizeof(message) - 1, 0)) >= 0) {
+		message[n] = '\0';
+		if (strstr(message, " audit - {\"time\"") && strstr(message, text))
+			return true;
+	}
+	return false;
+}
+
+Test(watcher_files, log_goes_to_syslog_too)
+{
+	uint64_t revision;
+	int fd, status;
+
+	/* a /dev of our own */
+	EXPECT_SH("mkdir /tmp/dev; for d in null urandom; do : > /tmp/dev/$d;"
+		  "mount --bind /dev/$d /tmp/dev/$d; done; mount --rbind /tmp/dev /dev");
+	fd = start_syslog();
+	wants_syslog = true;
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	cr_expect(logged(fd, "\"value\":\"192.0.2.5/24\""));
+	/* the daemon is restarted; nobody reads from now on, and nobody waits */
+	close(fd);
+	(void)lease("192.0.2.6/24", "3600");
+	fd = start_syslog();
+	revision = lease("192.0.2.7/24", "3600");
+	cr_expect(logged(fd, "192.0.2.7/24"));
+	for (int i = 0; i < 50; i++)
+		revision = lease("192.0.2.8/24", "3600");
+	cr_expect_str_eq(status_of("dns", ok_of(revision)), ok_of(revision));
+	cr_expect_eq(audit_lines(revision, NULL), 5, "all are in the file");
+	status = stop(SIGTERM);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
+	close(fd);
+}
