@@ -234,3 +234,128 @@ Test(wire, commit_of_nothing_and_of_the_most)
 	cr_assert_eq(wire_encode_commit(1, packed, n, KV_CHANGES_MAX - 1, 0, frame, sizeof(frame)),
 		     -EINVAL);
 }
+
+Test(wire, revision_makes_the_struct_longer)
+{
+	uint8_t with[64], without[64];
+	struct wire_request request;
+	struct wire_response response;
+	int n = wire_encode_request(1, WIRE_DELETE, "/a", NULL, 0, 0, without, sizeof(without));
+	int m = wire_encode_request(1, WIRE_DELETE, "/a", NULL, 0, 7, with, sizeof(with));
+
+	cr_assert_eq(n + 8, m);
+	cr_assert_eq(without[12], 1);
+	cr_assert_eq(with[12], 2);
+	cr_assert_eq(wire_decode_request(with, (size_t)m, &request), 0);
+	cr_assert_eq(request.revision, 7);
+	cr_assert_eq(wire_decode_request(without, (size_t)n, &request), 0);
+	cr_assert_eq(request.revision, 0);
+
+	n = wire_encode_response(1, WIRE_ERROR, "x", 1, 0, without, sizeof(without));
+	m = wire_encode_response(1, WIRE_ERROR, "x", 1, UINT64_MAX, with, sizeof(with));
+	cr_assert_eq(n + 8, m);
+	cr_assert_eq(wire_decode_response(with, (size_t)m, &response), 0);
+	cr_assert_eq(response.revision, UINT64_MAX);
+	cr_assert_eq(response.n_entries, 0);
+	cr_assert(!response.more);
+	cr_assert(data_is(&response.value, "x"));
+}
+
+Test(wire, commit_carries_its_revision)
+{
+	uint8_t packed[256], frame[256];
+	size_t n = pack(packed, 0, "/a", "b");
+	struct wire_request request;
+	int size = wire_encode_commit(1, packed, n, 1, 1ull << 63, frame, sizeof(frame));
+
+	cr_assert_gt(size, 0);
+	cr_assert_eq(wire_decode_request(frame, (size_t)size, &request), 0);
+	cr_assert_eq(request.revision, 1ull << 63);
+	cr_assert_eq(request.n_changes, 1);
+}
+
+Test(wire, list_and_watch_requests)
+{
+	for (unsigned int tag = WIRE_LIST; tag <= WIRE_WATCH; tag++) {
+		struct wire_request request;
+		uint8_t frame[64];
+		int size = wire_encode_request(5, (enum wire_request_tag)tag, "/a", "x", 1, 0,
+					       frame, sizeof(frame));
+
+		cr_assert_eq(size, 8 + 8 * 6, "no value is written");
+		cr_assert_eq(wire_decode_request(frame, (size_t)size, &request), 0);
+		cr_assert_eq(request.tag, tag);
+		cr_assert_str_eq(request.path.path, "/a");
+		cr_assert_null(request.value.bytes);
+	}
+}
+
+static const struct wire_entry some_entries[] = {
+	{ { "/nameserver/001" }, 5, WIRE_ENTRY_VALUE, { (const uint8_t *)"10.0.2.3", 8 } },
+	{ { "/a" }, 6, WIRE_ENTRY_DELETED, { NULL, 0 } },
+	{ { "" }, 7, WIRE_ENTRY_SYNCED, { NULL, 0 } },
+};
+
+Test(wire, entries_both_ways)
+{
+	struct wire_response response;
+	struct wire_entry entry;
+	uint8_t frame[512];
+	int size = wire_encode_entries(-1, some_entries, 3, 9, true, frame, sizeof(frame));
+
+	cr_assert_gt(size, 0);
+	for (int i = 0; i < size; i++)
+		cr_assert_eq(wire_encode_entries(-1, some_entries, 3, 9, true, frame, (size_t)i),
+			     -EMSGSIZE);
+	cr_assert_eq(wire_encode_entries(-1, some_entries, 3, 9, true, frame, (size_t)size), size);
+	cr_assert_eq(wire_decode_response(frame, (size_t)size, &response), 0);
+	cr_assert_eq(response.id, -1);
+	cr_assert_eq(response.tag, WIRE_ENTRIES);
+	cr_assert_eq(response.revision, 9);
+	cr_assert(response.more);
+	cr_assert_eq(response.n_entries, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		cr_assert_eq(wire_response_entry(frame, (size_t)size, &response, i, &entry), 0);
+		cr_assert_str_eq(entry.path.path, some_entries[i].path.path);
+		cr_assert_eq(entry.revision, some_entries[i].revision);
+		cr_assert_eq(entry.tag, some_entries[i].tag);
+		cr_assert(data_is(&entry.value, i == 0 ? "10.0.2.3" : ""));
+	}
+	cr_assert_eq(wire_response_entry(frame, (size_t)size, &response, 3, &entry), -EBADMSG);
+
+	/* No entries at all; the last page. */
+	size = wire_encode_entries(-1, NULL, 0, 9, false, frame, sizeof(frame));
+	cr_assert_gt(size, 0);
+	cr_assert_eq(wire_decode_response(frame, (size_t)size, &response), 0);
+	cr_assert_eq(response.n_entries, 0);
+	cr_assert(!response.more);
+}
+
+Test(wire, entries_that_cannot_be_encoded)
+{
+	struct wire_entry entry = { { "/A" }, 5, WIRE_ENTRY_LISTED, { NULL, 0 } };
+	uint8_t frame[512];
+
+	cr_assert_eq(wire_encode_entries(1, &entry, 1, 9, false, frame, sizeof(frame)), -EILSEQ);
+	entry.path = (struct kv_key){ "/a" };
+	entry.tag = WIRE_ENTRY_VALUE;
+	entry.value = (struct wire_data){ frame, SIZE_MAX };
+	cr_assert_eq(wire_encode_entries(1, &entry, 1, 9, false, frame, sizeof(frame)), -EMSGSIZE);
+}
+
+/* The gateway answers nothing of ours with a path that can name no key. */
+Test(wire, malformed_entries)
+{
+	struct wire_response response;
+	uint8_t frame[512];
+	int size = wire_encode_entries(1, some_entries, 3, 9, false, frame, sizeof(frame));
+	uint8_t *name = memmem(frame, (size_t)size, "nameserv", 8);
+
+	cr_assert_not_null(name);
+	*name = 'N';
+	cr_assert_eq(wire_decode_response(frame, (size_t)size, &response), -EILSEQ);
+	*name = 'n';
+	cr_assert_eq(wire_decode_response(frame, (size_t)size, &response), 0);
+	frame[8 * 5 + 4] = 1; /* one data word an element: no tag in it */
+	cr_assert_eq(wire_decode_response(frame, (size_t)size, &response), -EPROTO);
+}
