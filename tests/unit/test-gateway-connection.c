@@ -295,7 +295,7 @@ Test(gateway_connection, calf_that_never_reads_waits)
 	cr_assert_lt(connection.n_served, n_complete);
 
 	/* Once it reads, every request is answered, without another one. */
-	while (connection.n_served < n_complete || connection.n_unsent > 0) {
+	while (connection.n_served < n_complete || connection.output.size > 0) {
 		n_read += get();
 		cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
 	}
@@ -326,7 +326,7 @@ Test(gateway_connection, small_requests_in_one_flood)
 			n_read += get();
 		}
 	}
-	while (connection.n_served < 20 * n_flood / size || connection.n_unsent > 0) {
+	while (connection.n_served < 20 * n_flood / size || connection.output.size > 0) {
 		cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
 		n_read += get();
 	}

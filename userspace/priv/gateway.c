@@ -5,11 +5,13 @@
  * is what the calf may do anyhow. All it needs of the file system is read
  * before it drops its rights; the first byte of the calf is read after.
  */
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "userspace/common/gate.h"
@@ -24,6 +26,8 @@
 #include "userspace/priv/roles.h"
 
 #define LOG_READ_SIZE 4096
+#define TICK_NS 1000000000ull
+#define RETRY_NS 50000000ull
 #define LOG_READS_AT_END 32 /* last words of a calf: two full pipes */
 
 struct gateway {
@@ -33,7 +37,10 @@ struct gateway {
 	struct gateway_connection connection;
 	struct gateway_log log;
 	struct gateway_log_line lines[2]; /* of GATEWAY_FD_STDOUT and _STDERR */
-	struct loop_timer log_timer;
+	struct loop_timer log_timer, tick_timer, retry_timer;
+	struct ring_buffer *ring; /* NULL: none */
+	gateway_record_fn take;	  /* of the call that consumes it */
+	void *take_data;
 	int supervisor_fd; /* pidfd */
 	int exit_code;	   /* enum role_exit */
 };
@@ -44,22 +51,53 @@ static int store_read(void *data, const char *path, struct kv_value *valuep)
 	return gate_read(GATEWAY_FD_GATE, path, valuep);
 }
 
-static int store_write(void *data, const char *path, const char *text, size_t length)
+static int store_write(void *data, const char *path, const char *text, size_t length,
+		       uint64_t condition, uint64_t *revisionp)
 {
 	(void)data;
-	return gate_write(GATEWAY_FD_GATE, path, text, length, NULL);
+	return gate_write_if(GATEWAY_FD_GATE, path, text, length, condition, revisionp);
 }
 
-static int store_remove(void *data, const char *path)
+static int store_remove(void *data, const char *path, uint64_t condition, uint64_t *revisionp)
 {
 	(void)data;
-	return gate_delete(GATEWAY_FD_GATE, path, NULL);
+	return gate_delete_if(GATEWAY_FD_GATE, path, condition, revisionp);
 }
 
-static int store_commit(void *data, const struct gate_commit *commit, uint32_t *i_refusedp)
+static int store_commit(void *data, const struct gate_commit *commit, uint64_t *revisionp,
+			uint32_t *i_refusedp)
 {
 	(void)data;
-	return gate_commit(GATEWAY_FD_GATE, commit, NULL, i_refusedp);
+	return gate_commit(GATEWAY_FD_GATE, commit, revisionp, i_refusedp);
+}
+
+static int store_list(void *data, const char *directory, struct gate_page *page)
+{
+	(void)data;
+	return gate_list(GATEWAY_FD_GATE, directory, page);
+}
+
+static int store_watch(void *data, enum gate_watch operation, uint64_t *revisionp,
+		       uint64_t *n_lostp)
+{
+	(void)data;
+	return gate_watch(GATEWAY_FD_GATE, operation, revisionp, n_lostp);
+}
+
+static int on_record(void *data, void *record, size_t size)
+{
+	struct gateway *gateway = data;
+
+	return gateway->take(gateway->take_data, record, size) ? -ECANCELED : 0;
+}
+
+static bool store_consume(void *data, gateway_record_fn take, void *take_data)
+{
+	struct gateway *gateway = data;
+
+	gateway->take = take;
+	gateway->take_data = take_data;
+	return !gateway->ring || ring_buffer__consume(gateway->ring) >= 0;
 }
 
 static const struct gateway_store kernel_store = {
@@ -67,6 +105,9 @@ static const struct gateway_store kernel_store = {
 	.write = store_write,
 	.remove = store_remove,
 	.commit = store_commit,
+	.list = store_list,
+	.watch = store_watch,
+	.consume = store_consume,
 };
 
 /* True once the pipe has ended. */
@@ -108,28 +149,91 @@ static int on_log_timer(struct loop *loop, uint64_t now_ns, void *data)
 	return 0;
 }
 
-static int on_control(struct loop *loop, int fd, short revents, void *data)
+static void set_timer(struct gateway *gateway, struct loop_timer *timer, bool is_needed,
+		      uint64_t after_ns)
 {
-	struct gateway *gateway = data;
-	int r = gateway_connection_step(&gateway->connection);
+	if (!is_needed)
+		loop_timer_set(timer, LOOP_NEVER);
+	else if (timer->deadline_ns == LOOP_NEVER)
+		loop_timer_set(timer, gateway->loop.now_ns() + after_ns);
+}
 
-	(void)revents;
+/* What to wait for next. */
+static void go_on(struct gateway *gateway)
+{
+	const struct gateway_connection *connection = &gateway->connection;
+
+	loop_set_events(&gateway->loop, GATEWAY_FD_CONTROL, gateway_connection_events(connection));
+	if (gateway->ring)
+		loop_set_events(&gateway->loop, GATEWAY_FD_RING,
+				gateway_connection_ring_events(connection));
+	set_timer(gateway, &gateway->tick_timer, gateway_connection_needs_tick(connection),
+		  TICK_NS);
+	set_timer(gateway, &gateway->retry_timer, gateway_connection_needs_retry(connection),
+		  RETRY_NS);
+}
+
+/* After a step of the connection that returned `r`. */
+static int end_step(struct gateway *gateway, int r)
+{
 	if (r == GATEWAY_GOES_ON) {
-		loop_set_events(loop, fd, gateway_connection_events(&gateway->connection));
+		go_on(gateway);
 		return 0;
 	}
-	loop->stop = true;
+	gateway->loop.stop = true;
 	if (r == GATEWAY_CLOSED) {
 		gateway->exit_code = ROLE_EXIT_EOF;
 	} else if (r == GATEWAY_FAILED) {
 		log_error("gateway: control socket: %s", strerrorname_np(errno));
 		gateway->exit_code = ROLE_EXIT_FAILURE;
+	} else if (r == GATEWAY_STALLED) {
+		log_error("gateway: the calf has not read its responses for %d s",
+			  GATEWAY_STALLED_TICKS);
+		gateway->exit_code = ROLE_EXIT_MALFORMED;
 	} else {
 		log_error("gateway: malformed message after %" PRIu64 " requests: %s",
 			  gateway->connection.n_served, strerrorname_np(-r));
 		gateway->exit_code = ROLE_EXIT_MALFORMED;
 	}
 	return 0;
+}
+
+static int on_control(struct loop *loop, int fd, short revents, void *data)
+{
+	struct gateway *gateway = data;
+
+	(void)loop;
+	(void)fd;
+	(void)revents;
+	return end_step(gateway, gateway_connection_step(&gateway->connection));
+}
+
+static int on_ring(struct loop *loop, int fd, short revents, void *data)
+{
+	struct gateway *gateway = data;
+
+	(void)loop;
+	(void)fd;
+	(void)revents;
+	return end_step(gateway, gateway_connection_push(&gateway->connection));
+}
+
+static int on_tick(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct gateway *gateway = data;
+
+	(void)loop;
+	(void)now_ns;
+	return end_step(gateway, gateway_connection_tick(&gateway->connection));
+}
+
+static int on_retry(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct gateway *gateway = data;
+
+	(void)loop;
+	(void)now_ns;
+	return end_step(gateway, gateway_connection_retry(&gateway->connection));
 }
 
 /*
@@ -165,16 +269,12 @@ static void read_last_words(struct gateway *gateway)
 	gateway_log_tick(&gateway->log, gateway->loop.now_ns());
 }
 
-/* Everything below runs confined. */
-static int serve(struct gateway *gateway)
+static int watch_descriptors(struct gateway *gateway)
 {
-	int r;
+	int r = loop_add_fd(&gateway->loop, GATEWAY_FD_CONTROL, POLLIN, on_control, gateway);
 
-	loop_init(&gateway->loop);
-	gateway->log.name = gateway->description.name;
-	gateway_responder_init(&gateway->responder, &gateway->description, &kernel_store, NULL);
-	gateway_connection_init(&gateway->connection, &gateway->responder, GATEWAY_FD_CONTROL);
-	r = loop_add_fd(&gateway->loop, GATEWAY_FD_CONTROL, POLLIN, on_control, gateway);
+	if (r == 0 && gateway->ring)
+		r = loop_add_fd(&gateway->loop, GATEWAY_FD_RING, 0, on_ring, gateway);
 	if (r == 0)
 		r = loop_add_fd(&gateway->loop, GATEWAY_FD_STDOUT, POLLIN, on_log, gateway);
 	if (r == 0)
@@ -185,13 +285,47 @@ static int serve(struct gateway *gateway)
 	if (r == 0)
 		r = loop_add_timer(&gateway->loop, &gateway->log_timer, on_log_timer, gateway);
 	if (r == 0)
+		r = loop_add_timer(&gateway->loop, &gateway->tick_timer, on_tick, gateway);
+	if (r == 0)
+		r = loop_add_timer(&gateway->loop, &gateway->retry_timer, on_retry, gateway);
+	return r;
+}
+
+/* Everything below runs confined. */
+static int serve(struct gateway *gateway)
+{
+	int r;
+
+	loop_init(&gateway->loop);
+	gateway->log.name = gateway->description.name;
+	gateway_responder_init(&gateway->responder, &gateway->description, &kernel_store, gateway);
+	gateway_connection_init(&gateway->connection, &gateway->responder, GATEWAY_FD_CONTROL);
+	r = watch_descriptors(gateway);
+	if (r == 0)
 		r = loop_run(&gateway->loop);
+	if (gateway->responder.watches.n > 0)
+		(void)gate_watch(GATEWAY_FD_GATE, GATE_WATCH_END, NULL, NULL);
 	if (r < 0) {
 		log_error("gateway: %s", strerrorname_np(-r));
 		return ROLE_EXIT_FAILURE;
 	}
 	read_last_words(gateway);
 	return gateway->exit_code;
+}
+
+/* Map the ring while that is allowed; without one the calf may watch nothing.
+ * Before any other descriptor is opened: its number may be free. */
+static int open_ring(struct gateway *gateway)
+{
+	struct stat status;
+
+	if (fstat(GATEWAY_FD_RING, &status) < 0 || S_ISCHR(status.st_mode))
+		return 0;
+	gateway->ring = ring_buffer__new(GATEWAY_FD_RING, on_record, gateway, NULL);
+	if (gateway->ring)
+		return 0;
+	log_error("gateway: ring of events: %s", strerrorname_np(errno));
+	return -errno;
 }
 
 int gateway_main(const struct options *options)
@@ -207,6 +341,8 @@ int gateway_main(const struct options *options)
 		return ROLE_EXIT_FAILURE;
 	log_init(gateway.description.name, STDERR_FILENO,
 		 options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	if (open_ring(&gateway) < 0)
+		return ROLE_EXIT_FAILURE;
 	gateway.supervisor_fd = pidfd_open(getppid(), 0);
 	if (gateway.supervisor_fd < 0) {
 		log_error("gateway: supervisor: %s", strerrorname_np(errno));

@@ -6,30 +6,54 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Rounds of a step, each as much as the buffer of responses holds; then the
+ * loop's other descriptors have their turn. */
+#define ROUNDS_MAX 32
+
 void gateway_connection_init(struct gateway_connection *connection,
 			     struct gateway_responder *responder, int fd)
 {
 	connection->responder = responder;
 	connection->fd = fd;
+	connection->is_unfinished = false;
+	connection->n_stalled = 0;
 	connection->received_at = 0;
 	connection->n_received = 0;
-	connection->unsent_at = 0;
-	connection->n_unsent = 0;
+	connection->output.at = 0;
+	connection->output.size = 0;
 	connection->n_served = 0;
+}
+
+static bool is_blocked(const struct gateway_connection *connection)
+{
+	return connection->output.size > connection->output.at;
 }
 
 short gateway_connection_events(const struct gateway_connection *connection)
 {
-	return connection->n_unsent > connection->unsent_at ? POLLOUT : POLLIN;
+	if (is_blocked(connection))
+		return POLLOUT;
+	return connection->is_unfinished ? POLLIN | POLLOUT : POLLIN;
+}
+
+short gateway_connection_ring_events(const struct gateway_connection *connection)
+{
+	return connection->responder->watches.n > 0 && !is_blocked(connection) ? POLLIN : 0;
+}
+
+bool gateway_connection_needs_tick(const struct gateway_connection *connection)
+{
+	return is_blocked(connection) || connection->responder->watches.is_unsettled;
 }
 
 /* An enum gateway_step; GATEWAY_GOES_ON also if the socket takes no more. */
 static int send_unsent(struct gateway_connection *connection)
 {
-	while (connection->unsent_at < connection->n_unsent) {
-		ssize_t n = send(connection->fd, connection->unsent + connection->unsent_at,
-				 connection->n_unsent - connection->unsent_at,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+	struct gateway_output *output = &connection->output;
+
+	while (output->at < output->size) {
+		ssize_t n = send(connection->fd, output->bytes + output->at,
+				 output->size - output->at, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0) {
 			if (errno == EINTR)
@@ -39,39 +63,64 @@ static int send_unsent(struct gateway_connection *connection)
 			return errno == EPIPE || errno == ECONNRESET ? GATEWAY_CLOSED :
 								       GATEWAY_FAILED;
 		}
-		connection->unsent_at += (size_t)n;
+		output->at += (size_t)n;
+		connection->n_stalled = 0;
 	}
-	connection->unsent_at = 0;
-	connection->n_unsent = 0;
+	output->at = 0;
+	output->size = 0;
 	return GATEWAY_GOES_ON;
 }
 
-/* Serve complete requests while there is room for a response. 1 if any was
- * served, 0 if not, or a negative errno: malformed. */
-static int serve_received(struct gateway_connection *connection)
+/* The next response of the list in progress, or the answer to the next whole
+ * request: 1, 0 if there is neither, or a negative errno: malformed. */
+static int serve_one(struct gateway_connection *connection)
 {
-	int served = 0;
+	struct gateway_responder *responder = connection->responder;
+	const uint8_t *frame = connection->received + connection->received_at;
+	size_t left = connection->n_received - connection->received_at;
+	uint8_t *response = gateway_output_end(&connection->output);
+	int r, size;
 
-	while (GATEWAY_UNSENT_MAX - connection->n_unsent >= WIRE_RESPONSE_MAX) {
-		const uint8_t *frame = connection->received + connection->received_at;
-		size_t left = connection->n_received - connection->received_at;
-		int size = wire_frame_size(frame, left);
-		int r;
-
+	if (responder->list.is_active) {
+		r = gateway_list_next(&responder->list, responder->store, responder->store_data,
+				      response, WIRE_RESPONSE_MAX);
+	} else {
+		size = wire_frame_size(frame, left);
 		if (size < 0)
 			return size;
 		if (size == 0 || (size_t)size > left)
-			return served;
-		r = gateway_answer(connection->responder, frame, (size_t)size,
-				   connection->unsent + connection->n_unsent, WIRE_RESPONSE_MAX);
+			return 0;
+		r = gateway_answer(responder, frame, (size_t)size, response, WIRE_RESPONSE_MAX);
 		if (r < 0)
 			return r;
 		connection->received_at += (size_t)size;
-		connection->n_unsent += (size_t)r;
 		connection->n_served++;
-		served = 1;
 	}
-	return served;
+	if (r < 0)
+		return r;
+	connection->output.size += (size_t)r;
+	return 1;
+}
+
+/* Answer and pass on while there is room. 1 if anything was done, 0 if not, or
+ * a negative errno: malformed. */
+static int produce(struct gateway_connection *connection)
+{
+	struct gateway_output *output = &connection->output;
+	int done = 0;
+
+	while (gateway_output_room(output) >= WIRE_RESPONSE_MAX) {
+		int r = serve_one(connection);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			break;
+		done = 1;
+	}
+	if (gateway_watches_run(&connection->responder->watches, output))
+		done = 1;
+	return done;
 }
 
 /*
@@ -105,17 +154,16 @@ static ssize_t receive(struct gateway_connection *connection)
 	return n;
 }
 
-int gateway_connection_step(struct gateway_connection *connection)
+static int run(struct gateway_connection *connection, bool may_read)
 {
-	bool has_read = false;
-
-	for (;;) {
+	connection->is_unfinished = false;
+	for (int i = 0; i < ROUNDS_MAX; i++) {
 		ssize_t n;
 		int r = send_unsent(connection);
 
-		if (r != GATEWAY_GOES_ON || connection->n_unsent > 0)
+		if (r != GATEWAY_GOES_ON || is_blocked(connection))
 			return r;
-		r = serve_received(connection);
+		r = produce(connection);
 		if (r < 0) {
 			/* Malformed: send what was answered before it. */
 			send_unsent(connection);
@@ -123,9 +171,9 @@ int gateway_connection_step(struct gateway_connection *connection)
 		}
 		if (r > 0)
 			continue;
-		if (has_read)
+		if (!may_read)
 			return GATEWAY_GOES_ON;
-		has_read = true;
+		may_read = false;
 		n = receive(connection);
 		if (n == 0)
 			return GATEWAY_GOES_ON;
@@ -138,4 +186,42 @@ int gateway_connection_step(struct gateway_connection *connection)
 			return GATEWAY_FAILED;
 		}
 	}
+	connection->is_unfinished = true;
+	return GATEWAY_GOES_ON;
+}
+
+int gateway_connection_step(struct gateway_connection *connection)
+{
+	return run(connection, true);
+}
+
+int gateway_connection_push(struct gateway_connection *connection)
+{
+	return run(connection, false);
+}
+
+int gateway_connection_retry(struct gateway_connection *connection)
+{
+	connection->responder->watches.wants_retry = false;
+	return run(connection, false);
+}
+
+bool gateway_connection_needs_retry(const struct gateway_connection *connection)
+{
+	return connection->responder->watches.wants_retry;
+}
+
+int gateway_connection_tick(struct gateway_connection *connection)
+{
+	int r;
+
+	gateway_watches_tick(&connection->responder->watches);
+	r = gateway_connection_push(connection);
+	if (r != GATEWAY_GOES_ON)
+		return r;
+	if (!is_blocked(connection))
+		connection->n_stalled = 0;
+	else if (++connection->n_stalled >= GATEWAY_STALLED_TICKS)
+		return GATEWAY_STALLED;
+	return GATEWAY_GOES_ON;
 }

@@ -3,79 +3,17 @@
  * DOC: A request is decoded whole before anything is looked at. Then, in this
  * order: the path is known to the calf, the operation is known, the calf may
  * do it, the value fits and is of its type; only then the store is asked,
- * which checks path, right, length and class again. No byte of a request is
- * echoed but the segments of a canonical path.
+ * which checks path, right, length and class again, and the condition. No byte
+ * of a request is echoed but the segments of a canonical path.
  */
 #include "userspace/priv/gateway_request.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "userspace/common/log.h"
 #include "userspace/common/value.h"
 #include "userspace/common/wire.h"
-
-/* The value or text of an answer. */
-struct answer {
-	enum wire_response_tag tag;
-	size_t length;
-	char text[KV_VALUE_SIZE];
-};
-
-__attribute__((format(printf, 2, 3))) static void refuse(struct answer *answer, const char *format,
-							 ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(answer->text, WIRE_ERROR_MAX + 1, format, arguments);
-	va_end(arguments);
-	answer->tag = WIRE_ERROR;
-	answer->length = strlen(answer->text);
-}
-
-static void refuse_path(struct answer *answer, const char *display)
-{
-	refuse(answer, "%s is not an allowed path", display);
-}
-
-/* The answer for what the store said of the key shown as `display`. */
-static void answer_verdict(struct answer *answer, int verdict, const char *display)
-{
-	switch (-verdict) {
-	case 0:
-		break;
-	case ENOENT:
-		refuse(answer, "err-not-found");
-		break;
-	case EACCES:
-		refuse_path(answer, display);
-		break;
-	case EMSGSIZE:
-		refuse(answer, "value too large");
-		break;
-	case EBADMSG:
-		refuse(answer, "wrong type");
-		break;
-	case EDQUOT:
-	case ENOSPC:
-		refuse(answer, "quota exceeded");
-		break;
-	case EBUSY:
-	case EAGAIN:
-		refuse(answer, "try again");
-		break;
-	case E2BIG:
-		refuse(answer, "too many changes");
-		break;
-	default:
-		log_error("gateway: the store refused /%s: %s", display, strerrorname_np(-verdict));
-		refuse(answer, "store failed");
-		break;
-	}
-}
+#include "userspace/priv/gateway_response.h"
 
 /* The calf's entry for a path, or NULL: it has no right of any kind on it. */
 static const struct description_key *known_key(const struct gateway_responder *responder,
@@ -98,18 +36,19 @@ static size_t stored_length(const struct value_rule *rule, const struct wire_dat
 	return value->size;
 }
 
-/* An expected revision cannot be checked yet. To change the key without its
- * condition would be wrong: true, refused as a field that is not known. */
-static bool refuse_condition(const struct wire_request *request, struct answer *answer)
+/* The answer to a change, whose request may have carried a condition: then it
+ * carries the new revision. */
+static void answer_change(const struct wire_request *request, int verdict, uint64_t revision,
+			  const char *display, struct gateway_response *answer)
 {
-	if (request->revision == 0)
-		return false;
-	refuse(answer, "undefined field 8");
-	return true;
+	if (request->revision != 0)
+		answer->revision = revision;
+	gateway_response_verdict(answer, verdict, display);
 }
 
+/* A request with a revision, whichever, is told the value's. */
 static void answer_read(const struct gateway_responder *responder,
-			const struct wire_request *request, struct answer *answer)
+			const struct wire_request *request, struct gateway_response *answer)
 {
 	struct kv_value value;
 	int r = responder->store->read(responder->store_data, request->path.path, &value);
@@ -117,32 +56,36 @@ static void answer_read(const struct gateway_responder *responder,
 	if (r == 0 && value.length <= KV_VALUE_MAX) {
 		memcpy(answer->text, value.text, value.length);
 		answer->length = value.length;
+		answer->revision = request->revision != 0 ? value.revision : 0;
 		return;
 	}
-	answer_verdict(answer, r == 0 ? -EIO : r, request->display);
+	gateway_response_verdict(answer, r == 0 ? -EIO : r, request->display);
 }
 
 static void answer_write(const struct gateway_responder *responder,
 			 const struct wire_request *request, const struct value_rule *rule,
-			 struct answer *answer)
+			 struct gateway_response *answer)
 {
 	const char *text = request->value.bytes ? (const char *)request->value.bytes : "";
 	size_t length = stored_length(rule, &request->value);
+	uint64_t revision = 0;
 	int r = value_check(rule, text, length);
 
 	if (r == 0)
-		r = responder->store->write(responder->store_data, request->path.path, text,
-					    length);
-	answer_verdict(answer, r, request->display);
+		r = responder->store->write(responder->store_data, request->path.path, text, length,
+					    request->revision, &revision);
+	answer_change(request, r, revision, request->display, answer);
 }
 
 static void answer_delete(const struct gateway_responder *responder,
-			  const struct wire_request *request, struct answer *answer)
+			  const struct wire_request *request, struct gateway_response *answer)
 {
-	int r = responder->store->remove(responder->store_data, request->path.path);
+	uint64_t revision = 0;
+	int r = responder->store->remove(responder->store_data, request->path.path,
+					 request->revision, &revision);
 
 	/* Deleting an absent key succeeds. */
-	answer_verdict(answer, r == -ENOENT ? 0 : r, request->display);
+	answer_change(request, r == -ENOENT ? 0 : r, revision, request->display, answer);
 }
 
 /* As wire_request.display: what an error text may echo of a change's path. */
@@ -155,7 +98,7 @@ static const char *change_display(const struct wire_change *change)
 
 /* Check one change of a commit and pack it. False: refused in `answer`. */
 static bool pack_change(struct gateway_responder *responder, const struct wire_change *change,
-			struct answer *answer)
+			struct gateway_response *answer)
 {
 	const struct description_key *key =
 		known_key(responder, change->path_status, &change->path);
@@ -164,7 +107,7 @@ static bool pack_change(struct gateway_responder *responder, const struct wire_c
 	int r = -EACCES;
 
 	if (!key) {
-		refuse_path(answer, display);
+		gateway_response_refuse_path(answer, display);
 		return false;
 	}
 	switch (change->tag) {
@@ -183,31 +126,31 @@ static bool pack_change(struct gateway_responder *responder, const struct wire_c
 			r = gate_commit_delete(&responder->commit, change->path.path);
 		break;
 	default:
-		refuse(answer, "undefined field %u", change->tag);
+		gateway_response_refuse(answer, "undefined field %u", change->tag);
 		return false;
 	}
-	answer_verdict(answer, r, display);
+	gateway_response_verdict(answer, r, display);
 	return r == 0;
 }
 
 static int answer_commit(struct gateway_responder *responder, const uint8_t *frame, size_t size,
-			 const struct wire_request *request, struct answer *answer)
+			 const struct wire_request *request, struct gateway_response *answer)
 {
-	struct wire_change change;
+	struct wire_change change = { 0 };
+	uint64_t revision = 0;
 	uint32_t i_refused = 0;
 	int r;
 
 	if (request->path_status != 0 || request->path.path[0] != '\0') {
-		refuse_path(answer, request->display);
+		gateway_response_refuse_path(answer, request->display);
 		return 0;
 	}
-	if (refuse_condition(request, answer))
-		return 0;
 	if (request->n_changes > KV_CHANGES_MAX) {
-		answer_verdict(answer, -E2BIG, "");
+		gateway_response_verdict(answer, -E2BIG, "");
 		return 0;
 	}
 	gate_commit_init(&responder->commit);
+	responder->commit.condition = request->revision;
 	for (uint32_t i = 0; i < request->n_changes; i++) {
 		r = wire_request_change(frame, size, request, i, &change);
 		if (r < 0)
@@ -217,25 +160,26 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 	}
 	if (request->n_changes == 0)
 		return 0; /* nothing to do is done */
-	r = responder->store->commit(responder->store_data, &responder->commit, &i_refused);
-	if (r == 0)
-		return 0;
-	change = (struct wire_change){ .path_status = WIRE_PATH_REFUSED };
-	if (i_refused < request->n_changes)
-		wire_request_change(frame, size, request, i_refused, &change);
-	answer_verdict(answer, r, change_display(&change));
+	r = responder->store->commit(responder->store_data, &responder->commit, &revision,
+				     &i_refused);
+	if (r < 0) {
+		change = (struct wire_change){ .path_status = WIRE_PATH_REFUSED };
+		if (i_refused < request->n_changes)
+			wire_request_change(frame, size, request, i_refused, &change);
+	}
+	answer_change(request, r, revision, change_display(&change), answer);
 	return 0;
 }
 
 /* Read, write or delete of the request's own path. */
 static void answer_key(const struct gateway_responder *responder,
-		       const struct wire_request *request, struct answer *answer)
+		       const struct wire_request *request, struct gateway_response *answer)
 {
 	const struct description_key *key =
 		known_key(responder, request->path_status, &request->path);
 
 	if (!key) {
-		refuse_path(answer, request->display);
+		gateway_response_refuse_path(answer, request->display);
 		return;
 	}
 	switch (request->tag) {
@@ -247,20 +191,38 @@ static void answer_key(const struct gateway_responder *responder,
 	case WIRE_WRITE:
 		if (!(key->access & KV_ACCESS_WRITE))
 			break;
-		if (!refuse_condition(request, answer))
-			answer_write(responder, request, &key->rule, answer);
+		answer_write(responder, request, &key->rule, answer);
 		return;
 	case WIRE_DELETE:
 		if (!(key->access & KV_ACCESS_DELETE))
 			break;
-		if (!refuse_condition(request, answer))
-			answer_delete(responder, request, answer);
+		answer_delete(responder, request, answer);
 		return;
 	default:
-		refuse(answer, "undefined field %u", request->tag);
+		gateway_response_refuse(answer, "undefined field %u", request->tag);
 		return;
 	}
-	refuse_path(answer, request->display);
+	gateway_response_refuse_path(answer, request->display);
+}
+
+/* List or watch of a directory, a key or everything. True if it has begun,
+ * else `answer` says why not. */
+static bool begin_entries(struct gateway_responder *responder, const struct wire_request *request,
+			  struct gateway_response *answer)
+{
+	int r;
+
+	if (request->path_status != 0) {
+		gateway_response_refuse_path(answer, request->display);
+		return false;
+	}
+	if (request->tag == WIRE_LIST) {
+		gateway_list_begin(&responder->list, request);
+		return true;
+	}
+	r = gateway_watches_add(&responder->watches, request);
+	gateway_response_verdict(answer, r, request->display);
+	return r == 0;
 }
 
 void gateway_responder_init(struct gateway_responder *responder,
@@ -270,26 +232,35 @@ void gateway_responder_init(struct gateway_responder *responder,
 	responder->description = description;
 	responder->store = store;
 	responder->store_data = store_data;
+	responder->list = (struct gateway_list){ 0 };
+	gateway_watches_init(&responder->watches, description, store, store_data);
 	gate_commit_init(&responder->commit);
 }
 
 int gateway_answer(struct gateway_responder *responder, const uint8_t *frame, size_t size,
 		   uint8_t *response, size_t response_size)
 {
-	struct answer answer = { .tag = WIRE_OK };
+	struct gateway_response answer = { .tag = WIRE_OK };
 	struct wire_request request;
 	int r;
 
 	r = wire_decode_request(frame, size, &request);
 	if (r < 0)
 		return r;
-	if (request.tag == WIRE_COMMIT) {
+	switch (request.tag) {
+	case WIRE_COMMIT:
 		r = answer_commit(responder, frame, size, &request, &answer);
 		if (r < 0)
 			return r;
-	} else {
+		break;
+	case WIRE_LIST:
+	case WIRE_WATCH:
+		if (begin_entries(responder, &request, &answer))
+			return 0;
+		break;
+	default:
 		answer_key(responder, &request, &answer);
+		break;
 	}
-	return wire_encode_response(request.id, answer.tag, answer.text, answer.length, 0, response,
-				    response_size);
+	return gateway_response_encode(&answer, request.id, response, response_size);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request of a calf, checked against its description and answered. No
- * descriptor is touched here: the store is a table of functions, gate.h's in
- * the gateway and a test's in a test.
+ * descriptor is touched here: the store is a table of functions.
  */
 #ifndef CALFPEN_PRIV_GATEWAY_REQUEST_H
 #define CALFPEN_PRIV_GATEWAY_REQUEST_H
@@ -10,22 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "userspace/common/gate.h"
 #include "userspace/priv/description.h"
-
-/* The store, by the same rules and errors as the functions of gate.h. */
-struct gateway_store {
-	int (*read)(void *data, const char *path, struct kv_value *valuep);
-	int (*write)(void *data, const char *path, const char *text, size_t length);
-	int (*remove)(void *data, const char *path);
-	int (*commit)(void *data, const struct gate_commit *commit, uint32_t *i_refusedp);
-};
+#include "userspace/priv/gateway_list.h"
+#include "userspace/priv/gateway_store.h"
+#include "userspace/priv/gateway_watch.h"
 
 /* What answers the requests of one calf. */
 struct gateway_responder {
 	const struct description *description;
 	const struct gateway_store *store;
 	void *store_data;
+	struct gateway_list list; /* in progress: nothing else is answered meanwhile */
+	struct gateway_watches watches;
 	struct gate_commit commit; /* scratch: 32 KiB do not belong on a stack */
 };
 
@@ -37,7 +32,8 @@ void gateway_responder_init(struct gateway_responder *responder,
 /*
  * Answer the request in one whole frame: bytes of the response written into
  * `response` (WIRE_RESPONSE_MAX is enough for any), or a negative errno: the
- * message is malformed and the connection must be closed.
+ * message is malformed and the connection must be closed. 0: the answer comes
+ * from gateway_list_next() while the list is active, or has become a watch.
  */
 int gateway_answer(struct gateway_responder *responder, const uint8_t *frame, size_t size,
 		   uint8_t *response, size_t response_size);

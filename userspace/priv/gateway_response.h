@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one answer to a request, ok or error: its text is made here, so that
+ * every error that a calf can be told stands in one file.
+ */
+#ifndef CALFPEN_PRIV_GATEWAY_RESPONSE_H
+#define CALFPEN_PRIV_GATEWAY_RESPONSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "userspace/common/wire.h"
+
+/* Zeroed it is `ok ""`. */
+struct gateway_response {
+	enum wire_response_tag tag;
+	size_t length;
+	uint64_t revision; /* 0: none told */
+	char text[KV_VALUE_SIZE];
+};
+
+/* Make it an error with this text. */
+__attribute__((format(printf, 2, 3))) void
+gateway_response_refuse(struct gateway_response *response, const char *format, ...);
+/* "DISPLAY is not an allowed path" */
+void gateway_response_refuse_path(struct gateway_response *response, const char *display);
+/* The error for what the store said (0 or a negative errno) of the key shown
+ * as `display`; 0 changes nothing. */
+void gateway_response_verdict(struct gateway_response *response, int verdict, const char *display);
+/* As wire_encode_response(). */
+int gateway_response_encode(const struct gateway_response *response, int32_t id, uint8_t *buffer,
+			    size_t size);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: A watch begins with a revision R, told by the store: changes newer than
+ * R are in the ring. Then everything is listed and read. A key that is found
+ * with a revision above R is left out, because the ring has that change, or
+ * had it and it was sent; a key with an older one is sent, and all that the
+ * ring has of it is newer. So each key's revisions come in order and none
+ * twice, however the store changes during the listing, and nothing need be
+ * remembered of any key. `synced` follows once the ring was found empty after
+ * the last page.
+ *
+ * Losses show as a gap in the records' sequence numbers, or, when nothing
+ * came after them, in the store's own count. The store is asked when so much
+ * was consumed without a pause that the ring can have been full, and once a
+ * second while records come.
+ */
+#include "userspace/priv/gateway_watch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "userspace/common/path.h"
+
+/* A record in the ring, with its header. */
+#define RECORD_SIZE(size) (8u + (((size) + 7u) & ~(size_t)7u))
+#define RECORD_MAX RECORD_SIZE(sizeof(struct kv_watch_event) + KV_CHANGE_SIZE(KV_VALUE_MAX))
+/* A ring that ever held less than this had room for any record (one more may
+ * be under way). */
+#define FULL_SIZE (KV_WATCH_SIZE - 2 * RECORD_MAX)
+
+/* A change in the ring, checked. */
+struct change {
+	uint64_t sequence;
+	uint64_t revision;
+	struct kv_key path;
+	uint16_t tag; /* enum wire_entry_tag */
+	struct wire_data value;
+};
+
+void gateway_watches_init(struct gateway_watches *watches, const struct description *description,
+			  const struct gateway_store *store, void *store_data)
+{
+	memset(watches, 0, sizeof(*watches));
+	watches->description = description;
+	watches->store = store;
+	watches->store_data = store_data;
+}
+
+/* --- what is written --- */
+
+/* One record may say something to every watch, and end a listing too. */
+static bool has_room(const struct gateway_watches *watches)
+{
+	return gateway_output_room(watches->output) >= watches->n * WIRE_RESPONSE_MAX;
+}
+
+static void put_entry(struct gateway_watches *watches, const struct gateway_watch *watch,
+		      const struct wire_entry *entry)
+{
+	struct gateway_output *output = watches->output;
+	int r = wire_encode_entries(watch->id, entry, 1, 0, true, gateway_output_end(output),
+				    gateway_output_room(output));
+
+	if (r > 0)
+		output->size += (size_t)r;
+}
+
+static void put_synced(struct gateway_watches *watches, struct gateway_watch *watch)
+{
+	put_entry(watches, watch,
+		  &(struct wire_entry){ .tag = WIRE_ENTRY_SYNCED, .revision = watch->listed });
+	watch->state = GATEWAY_WATCH_LIVE;
+}
+
+/* --- losses --- */
+
+/* Everybody who began before `revision` may have lost something. */
+static void lose(struct gateway_watches *watches, uint64_t revision)
+{
+	for (uint32_t i = 0; i < watches->n; i++)
+		if (watches->watches[i].began < revision)
+			watches->watches[i].state = GATEWAY_WATCH_RESYNC;
+}
+
+/* The store has counted so many. */
+static void note_lost(struct gateway_watches *watches, uint64_t n_lost)
+{
+	n_lost -= watches->n_lost_before;
+	if (n_lost > watches->n_lost) {
+		watches->n_lost = n_lost;
+		lose(watches, UINT64_MAX);
+	}
+}
+
+/* The record with this number came. Numbers may be missing whose loss the
+ * store has told before. */
+static void note_sequence(struct gateway_watches *watches, const struct change *change)
+{
+	if (watches->next_sequence != 0 && change->sequence != watches->next_sequence) {
+		watches->n_missing += change->sequence - watches->next_sequence;
+		if (watches->n_missing > watches->n_lost) {
+			watches->n_lost = watches->n_missing;
+			lose(watches, change->revision);
+		}
+	}
+	watches->next_sequence = change->sequence + 1;
+}
+
+/* False: not now. */
+static bool ask(struct gateway_watches *watches)
+{
+	uint64_t n_lost;
+
+	if (!watches->is_suspect)
+		return true;
+	if (watches->store->watch(watches->store_data, GATE_WATCH_ASK, NULL, &n_lost) < 0) {
+		watches->wants_retry = true;
+		return false;
+	}
+	watches->is_suspect = false;
+	watches->is_unsettled = false;
+	note_lost(watches, n_lost);
+	return true;
+}
+
+/* --- records of the ring --- */
+
+static bool parse_record(const void *record, size_t size, struct change *changep)
+{
+	const uint8_t *bytes = record;
+	struct kv_watch_event event;
+	struct kv_change change;
+
+	if (size < sizeof(event) + sizeof(change))
+		return false;
+	memcpy(&event, bytes, sizeof(event));
+	memcpy(&change, bytes + sizeof(event), sizeof(change));
+	*changep = (struct change){
+		.sequence = event.sequence,
+		.revision = event.revision,
+		.tag = change.operation == KV_CHANGE_WRITE ? WIRE_ENTRY_VALUE : WIRE_ENTRY_DELETED,
+		.value = { bytes + sizeof(event) + sizeof(change), change.length },
+	};
+	memcpy(changep->path.path, change.path, sizeof(change.path));
+	return event.type == KV_RECORD_CHANGE && change.length <= KV_VALUE_MAX &&
+	       size == sizeof(event) + KV_CHANGE_SIZE(change.length) &&
+	       path_key_is_canonical(&changep->path);
+}
+
+static void deliver(struct gateway_watches *watches, struct gateway_watch *watch,
+		    const struct change *change)
+{
+	struct wire_entry entry = {
+		.path = change->path,
+		.revision = change->revision,
+		.tag = change->tag,
+		.value = change->value,
+	};
+
+	if (watch->state == GATEWAY_WATCH_RESYNC || change->revision <= watch->began ||
+	    !path_is_below(change->path.path, watch->directory))
+		return;
+	if (watch->state == GATEWAY_WATCH_CATCHING_UP && change->revision > watch->listed)
+		put_synced(watches, watch);
+	put_entry(watches, watch, &entry);
+}
+
+static bool take_record(void *data, const void *record, size_t size)
+{
+	struct gateway_watches *watches = data;
+	struct change change;
+
+	watches->n_consumed += RECORD_SIZE(size);
+	watches->is_unsettled = true;
+	if (!parse_record(record, size, &change)) {
+		lose(watches, UINT64_MAX); /* whatever it was, it is not there */
+		return !has_room(watches);
+	}
+	note_sequence(watches, &change);
+	for (uint32_t i = 0; i < watches->n; i++)
+		deliver(watches, &watches->watches[i], &change);
+	return !has_room(watches);
+}
+
+/* True once the ring is empty. */
+static bool consume(struct gateway_watches *watches)
+{
+	if (!watches->store->consume(watches->store_data, take_record, watches))
+		return false;
+	if (watches->n_consumed >= FULL_SIZE)
+		watches->is_suspect = true;
+	watches->n_consumed = 0;
+	return true;
+}
+
+/* --- listing --- */
+
+/* 0 with the watch at the beginning of its listing, or what the store says. */
+static int begin(struct gateway_watches *watches, struct gateway_watch *watch)
+{
+	uint64_t revision, n_lost;
+	int r = watches->store->watch(watches->store_data, GATE_WATCH_BEGIN, &revision, &n_lost);
+
+	if (r < 0)
+		return r;
+	if (watches->n == 0)
+		watches->n_lost_before = n_lost;
+	note_lost(watches, n_lost);
+	watch->state = GATEWAY_WATCH_LISTING;
+	watch->began = revision;
+	watch->is_last = false;
+	watch->at = 0;
+	watch->page = (struct gate_page){ 0 };
+	return 0;
+}
+
+/* A listed key whose value this watch is to be sent from the listing. */
+static bool is_wanted(const struct gateway_watches *watches, const struct gateway_watch *watch,
+		      const char *path, uint64_t revision, struct kv_key *keyp)
+{
+	const uint32_t needed = KV_ACCESS_READ | KV_ACCESS_WATCH;
+	const struct description_key *key = description_find_key(watches->description, path);
+
+	return revision <= watch->began && key && (key->access & needed) == needed &&
+	       path_to_key(path, keyp) == 0;
+}
+
+static int list_key(struct gateway_watches *watches, const struct gateway_watch *watch,
+		    const struct kv_key *key)
+{
+	struct kv_value value;
+	struct wire_entry entry = { .path = *key, .tag = WIRE_ENTRY_VALUE };
+	int r = watches->store->read(watches->store_data, key->path, &value);
+
+	if (r == -ENOENT || r == -EACCES || (r == 0 && value.revision > watch->began))
+		return 0; /* changed meanwhile: the ring tells */
+	if (r < 0)
+		return r;
+	entry.revision = value.revision;
+	entry.value = (struct wire_data){ (const uint8_t *)value.text, value.length };
+	put_entry(watches, watch, &entry);
+	return 0;
+}
+
+/* List while there is room. 0, or what the store says. */
+static int list(struct gateway_watches *watches, struct gateway_watch *watch)
+{
+	while (gateway_output_room(watches->output) >= WIRE_RESPONSE_MAX) {
+		uint32_t at = watch->at;
+		uint64_t revision;
+		struct kv_key key;
+		const char *path;
+		int r = 0;
+
+		if (gate_page_next(&watch->page, &at, &revision, &path)) {
+			if (is_wanted(watches, watch, path, revision, &key))
+				r = list_key(watches, watch, &key);
+			if (r == 0)
+				watch->at = at;
+		} else if (watch->is_last) {
+			watch->listed = watch->page.revision;
+			watch->state = GATEWAY_WATCH_CATCHING_UP;
+			return 0;
+		} else {
+			r = watches->store->list(watches->store_data, watch->directory,
+						 &watch->page);
+			if (r == 0) {
+				watch->at = 0;
+				watch->is_last = watch->page.cursor == 0;
+			}
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The ring is empty: go on with a watch. True if there is more to do for it. */
+static bool advance(struct gateway_watches *watches, struct gateway_watch *watch)
+{
+	int r = 0;
+
+	if (watches->wants_retry || gateway_output_room(watches->output) < WIRE_RESPONSE_MAX)
+		return false;
+	switch (watch->state) {
+	case GATEWAY_WATCH_RESYNC:
+		r = begin(watches, watch);
+		if (r == 0)
+			put_entry(watches, watch, &(struct wire_entry){ .tag = WIRE_ENTRY_RESYNC });
+		break;
+	case GATEWAY_WATCH_LISTING:
+		r = list(watches, watch);
+		break;
+	case GATEWAY_WATCH_CATCHING_UP:
+		put_synced(watches, watch); /* the ring was empty since */
+		return false;
+	case GATEWAY_WATCH_LIVE:
+		return false;
+	}
+	watches->wants_retry = r < 0;
+	return r == 0;
+}
+
+bool gateway_watches_run(struct gateway_watches *watches, struct gateway_output *output)
+{
+	size_t size = output->size;
+	bool goes_on = watches->n > 0;
+
+	watches->output = output;
+	while (goes_on && has_room(watches)) {
+		if (!consume(watches) || watches->wants_retry || !ask(watches))
+			break;
+		goes_on = false;
+		for (uint32_t i = 0; i < watches->n; i++)
+			goes_on |= advance(watches, &watches->watches[i]);
+	}
+	return output->size != size;
+}
+
+void gateway_watches_tick(struct gateway_watches *watches)
+{
+	watches->is_suspect |= watches->is_unsettled;
+}
+
+/* --- a new one --- */
+
+static bool may_watch(const struct description *description, const char *directory)
+{
+	const struct description_key *key = description_find_key(description, directory);
+
+	if (key && (key->access & KV_ACCESS_WATCH))
+		return true;
+	for (uint32_t i = 0; i < description->n_keys; i++)
+		if ((description->keys[i].access & KV_ACCESS_WATCH) &&
+		    path_is_below(description->keys[i].path, directory))
+			return true;
+	return false;
+}
+
+/* Of an earlier gateway of this subject. */
+static bool discard(void *data, const void *record, size_t size)
+{
+	(void)data;
+	(void)record;
+	(void)size;
+	return false;
+}
+
+int gateway_watches_add(struct gateway_watches *watches, const struct wire_request *request)
+{
+	struct gateway_watch *watch = &watches->watches[watches->n];
+	struct kv_key directory = { "/" };
+	int r;
+
+	if (request->path.path[0] != '\0')
+		directory = request->path;
+	if (!may_watch(watches->description, directory.path))
+		return -EACCES;
+	if (watches->n == GATEWAY_WATCHES_MAX)
+		return -EUSERS;
+	if (watches->n == 0)
+		watches->store->consume(watches->store_data, discard, NULL);
+	r = begin(watches, watch);
+	if (r < 0)
+		return r;
+	watch->id = request->id;
+	memcpy(watch->directory, directory.path, sizeof(watch->directory));
+	watches->n++;
+	return 0;
+}
