@@ -28,7 +28,6 @@ test_revision_and_lease_survive_a_reboot() {
 	lease
 	server=$(calfpen get /lease/server)
 	wait_for 5 saved_holds "$server"
-	sleep 1.2 # the last change is saved too
 	before=$(revision)
 	reboot
 	server_stop

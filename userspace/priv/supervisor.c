@@ -25,6 +25,7 @@
 #include "userspace/priv/supervisor-private.h"
 
 #define WATCHER_RETRY_NS 200000000ull
+#define WATCHER_END_MS 2000
 
 /* --- children --- */
 
@@ -338,6 +339,8 @@ static int supervisor_start(struct supervisor *s)
 		error = check_rivals(s);
 	if (!error)
 		error = audit_open(&s->audit, s->options->audit);
+	if (!error && s->configuration.syslog)
+		error = audit_to_syslog(&s->audit, s->options->instance);
 	if (!error)
 		instance_end_leftovers(&s->instance, pair_gateway_uid(s->options, 0),
 				       pair_calf_uid(s->options, OPTIONS_CALVES_MAX - 1));
@@ -367,6 +370,22 @@ static int supervisor_start(struct supervisor *s)
 	return 0;
 }
 
+/* The watcher is asked first: it saves what is to survive a reboot. */
+static void stop_watcher(struct supervisor *s)
+{
+	if (s->watcher_pid <= 0)
+		return;
+	kill(s->watcher_pid, SIGTERM);
+	for (int i = 0; i < WATCHER_END_MS; i++) {
+		if (waitpid(s->watcher_pid, NULL, WNOHANG) == s->watcher_pid)
+			return;
+		usleep(1000);
+	}
+	log_warning("the watcher does not end; it is killed");
+	child_kill(s->watcher_pid, 0);
+	waitpid(s->watcher_pid, NULL, 0);
+}
+
 /*
  * The end of a life: children end, programs are detached. The store, the
  * address and the routes stay for the next life or until the lease is over.
@@ -377,10 +396,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		pair_deinit(&s->pairs[i].pair);
-	if (s->watcher_pid > 0) {
-		child_kill(s->watcher_pid, 0);
-		waitpid(s->watcher_pid, NULL, 0);
-	}
+	stop_watcher(s);
 	if (had_pins)
 		frames_detach(&s->pins, s->uplink.ifindex);
 	frames_deinit(&s->frames);
