@@ -26,6 +26,7 @@
 
 #define IDLE_MS 1000
 #define MAX_MISSING 10 /* times IDLE_MS that a restart may take */
+#define MAX_REPLACED 2 /* the supervisor pins first, and is ready a little later */
 
 struct watch {
 	struct cli *cli;
@@ -35,8 +36,9 @@ struct watch {
 	struct ring_buffer *ring;
 	bool is_discarding;
 	uint64_t n_lost; /* as the gate counted when the state was listed */
-	int n_missing;
-	int code; /* to exit with */
+	int n_missing;	 /* times in a row that nothing was pinned */
+	int n_replaced;	 /* that something else was */
+	int code;	 /* to exit with */
 	struct watch_view view;
 	struct watch_output output;
 };
@@ -97,6 +99,7 @@ static int open_gate(struct watch *watch)
 			    cli_explain_gate(watch->cli, "", "watch", watch->prefix, -EACCES));
 	if (watch->ring_fd < 0)
 		return fail(watch, cli_explain_store(watch->cli, watch->ring_fd));
+	watch->n_replaced = 0;
 	watch->gate_id = program_id(watch->gate);
 	watch->ring_id = map_id(watch->ring_fd);
 	watch->ring = ring_buffer__new(watch->ring_fd, on_record, watch, NULL);
@@ -118,7 +121,11 @@ static int is_replaced(struct watch *watch)
 		close(gate);
 	if (ring_id != 0 && gate_id != 0) {
 		watch->n_missing = 0;
-		return ring_id != watch->ring_id || gate_id != watch->gate_id;
+		if (ring_id == watch->ring_id && gate_id == watch->gate_id)
+			watch->n_replaced = 0;
+		else
+			watch->n_replaced++;
+		return watch->n_replaced == MAX_REPLACED;
 	}
 	if (++watch->n_missing < MAX_MISSING)
 		return 0;
@@ -258,6 +265,7 @@ static int take_lock(const struct cli *cli, int *lockp)
 static int run_with_signals(struct watch *watch)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_action;
+	struct signalfd_siginfo taken;
 	sigset_t signals, old_signals;
 	int r;
 
@@ -267,11 +275,14 @@ static int run_with_signals(struct watch *watch)
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, &old_signals);
 	sigaction(SIGPIPE, &ignore, &old_action);
-	watch->output.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	watch->output.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (watch->output.signal_fd < 0) {
 		r = cli_fail(watch->cli, "cannot wait for signals: %m");
 	} else {
 		r = run(watch);
+		/* what ended us must not do so once more */
+		while (read(watch->output.signal_fd, &taken, sizeof(taken)) > 0)
+			;
 		close(watch->output.signal_fd);
 	}
 	sigaction(SIGPIPE, &old_action, NULL);
