@@ -1,78 +1,163 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's command against a real gate and a real store. */
-#include "maps/pins.h"
-#include "tests/bpf/support-gate.h"
-#include "tests/unit/cli-capture.h"
+#include "tests/bpf/cli-operator.h"
 
-static struct gate_test test;
-static char instance[32];
-
-static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
-					       { "/secret", ALL_ACCESS, KV_CLASS_TEXT, 18 },
-					       { NULL } };
-
-static void setup(void)
-{
-	const struct store_rule rules[] = {
-		{ .key = { "/ip" }, .rule = { .access = KV_ACCESS_READ, .max_length = 18 } },
-		{ .key = { "/none" }, .rule = { .access = KV_ACCESS_READ, .max_length = 18 } },
-	};
-	const struct store_subject operator_subject = {
-		.number = KV_SUBJECT_OPERATOR,
-		.name = "operator",
-		.rules = rules,
-		.n_rules = 2,
-		.requests_per_second = FAST,
-		.request_burst = 1000,
-	};
-	int calf;
-
-	if (geteuid() != 0)
-		cr_skip_test("needs root");
-	make_roots();
-	snprintf(pins_root, sizeof(pins_root), "%s", PINS_ROOT);
-	snprintf(instance, sizeof(instance), "test-%d", getpid());
-	gate_test_begin(&test, 256, 4);
-	cr_assert_geq(store_add_subject(&test.store, &operator_subject), 0);
-	calf = gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, FAST, 1000);
-	cr_assert_eq(gate_write(calf, "/ip", "10.0.2.15/24", 12, NULL), 0);
-	cr_assert_eq(gate_write(calf, "/secret", "x", 1, NULL), 0);
-}
-
-static void teardown(void)
-{
-	gate_test_end(&test);
-	remove_roots();
-}
-
-TestSuite(cli, .init = setup, .fini = teardown);
+TestSuite(cli, .init = setup, .fini = teardown, .timeout = 20);
 
 Test(cli, get)
 {
-	cr_assert_eq(calfpen("get", "/ip", "--instance", instance, NULL), CLI_OK, "%s", err_text);
+	cr_assert_eq(RUN("get", "/ip"), CLI_OK, "%s", err_text);
 	cr_assert_str_eq(out_text, "10.0.2.15/24\n");
-	cr_assert_eq(calfpen("get", "/ip", "--json", "--instance", instance, NULL), CLI_OK);
+	cr_assert_eq(RUN("get", "/ip", "--json"), CLI_OK);
 	cr_assert_not_null(strstr(out_text, "\"value\": \"10.0.2.15/24\""));
 	cr_assert_not_null(strstr(out_text, "\"revision\": 1"));
-	cr_assert_eq(calfpen("get", "/none", "--instance", instance, NULL), CLI_ABSENT);
+	cr_assert_not_null(strstr(out_text, "\"subject\": \"calf 1\""));
+	cr_assert_eq(RUN("get", "-l", "/ip"), CLI_OK);
+	cr_assert_eq(strncmp(out_text, "       1  20", 11), 0, "%s", out_text);
+	cr_assert_not_null(strstr(out_text, "Z  calf 1        12  /ip  10.0.2.15/24\n"));
+	cr_assert_eq(RUN("get", "/none"), CLI_ABSENT);
 	cr_assert_str_eq(err_text, "calfpen: no such key: /none\n");
-	cr_assert_eq(calfpen("get", "/secret", "--instance", instance, NULL), CLI_FAILURE);
-	cr_assert_str_eq(err_text, "calfpen: /secret is not for the operator to read\n");
+	cr_assert_eq(RUN("get", "/secret"), CLI_DENIED);
+	cr_assert_str_eq(err_text, "calfpen: /secret: the operator may not read it\n");
 }
 
-Test(cli, ls_of_a_frozen_map)
+Test(cli, ls)
 {
-	cr_assert_eq(calfpen("ls", "--instance", instance, NULL), CLI_OK, "%s", err_text);
-	cr_assert_str_eq(out_text, "/ip      10.0.2.15/24\n/secret  x\n");
+	cr_assert_eq(RUN("ls"), CLI_OK, "%s", err_text);
+	cr_assert_str_eq(out_text, "/ip  10.0.2.15/24\n", "what it may read");
+	cr_assert_eq(gate_write(calf, "/control/renew", "", 0, NULL), 0);
+	cr_assert_eq(RUN("ls", "-l"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "calf 1         0  /control/renew  \n"), "%s",
+			   out_text);
+	cr_assert_eq(RUN("ls", "/control/"), CLI_OK);
+	cr_assert_str_eq(out_text, "/control/renew  \n");
+	cr_assert_eq(RUN("ls", "/control/renew"), CLI_OK);
+	cr_assert_str_eq(out_text, "/control/renew  \n", "the key itself");
+	cr_assert_eq(RUN("ls", "/contro"), CLI_OK);
+	cr_assert_str_eq(out_text, "");
+	cr_assert_eq(RUN("ls", "/contro", "--json"), CLI_OK);
+	cr_assert_str_eq(out_text, "[]\n");
+}
+
+/* Many pages, in order, each key once. */
+Test(cli, ls_of_many_keys)
+{
+	char path[32], last[64] = "";
+	int n_lines = 0;
+
+	for (int i = 0; i < 1500; i++) {
+		snprintf(path, sizeof(path), "/many/key-%d", i);
+		cr_assert_eq(gate_write(calf, path, "v", 1, NULL), 0);
+		gate_test_drain(&test);
+	}
+	cr_assert_eq(RUN("ls", "/many"), CLI_OK);
+	for (char *line = strtok(out_text, "\n"); line; line = strtok(NULL, "\n")) {
+		*strchr(line, ' ') = '\0';
+		cr_assert_gt(strcmp(line, last), 0, "%s after %s", line, last);
+		snprintf(last, sizeof(last), "%s", line);
+		n_lines++;
+	}
+	cr_assert_eq(n_lines, 1500);
+}
+
+Test(cli, set_and_del)
+{
+	cr_assert_eq(RUN("set", "/control/renew", "now"), CLI_OK, "%s", err_text);
+	cr_assert_str_eq(out_text, "3\n");
+	cr_assert_eq(RUN("get", "/control/renew"), CLI_OK);
+	cr_assert_str_eq(out_text, "now\n");
+	cr_assert_eq(RUN("set", "/control/renew", "", "--json"), CLI_OK);
+	cr_assert_str_eq(out_text, "{\"revision\": 4}\n");
+	cr_assert_eq(RUN("get", "-l", "/control/renew"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "operator       0"), "%s", out_text);
+	cr_assert_eq(RUN("del", "/control/renew"), CLI_OK);
+	cr_assert_str_eq(out_text, "5\n");
+	cr_assert_eq(RUN("get", "/control/renew"), CLI_ABSENT);
+	cr_assert_eq(RUN("set", "/control/x", "--", "-1"), CLI_OK);
+}
+
+Test(cli, denied_and_refused)
+{
+	cr_assert_eq(RUN("set", "/ip", "x"), CLI_DENIED);
+	cr_assert_str_eq(err_text, "calfpen: /ip: the operator may not write it\n");
+	cr_assert_eq(RUN("del", "/ip"), CLI_DENIED);
+	cr_assert_str_eq(err_text, "calfpen: /ip: the operator may not delete it\n");
+	cr_assert_eq(RUN("set", "/elsewhere", "x"), CLI_DENIED);
+	cr_assert_eq(RUN("set", "/control/a", "12345678901234567"), CLI_VALUE);
+	cr_assert_str_eq(err_text,
+			 "calfpen: /control/a: the value is longer than this key allows\n");
+	cr_assert_eq(RUN("set", "/number", "five"), CLI_VALUE);
+	cr_assert_str_eq(err_text, "calfpen: /number: the value is not of this key's type\n");
+	cr_assert_eq(RUN("set", "/control/a", "\x1b[2J"), CLI_VALUE);
+	cr_assert_eq(gate_test_ctl(&test).revision, 2, "nothing happened");
+}
+
+Test(cli, quota)
+{
+	char path[32];
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "/control/%d", i);
+		cr_assert_eq(RUN("set", path, "x"), CLI_OK);
+	}
+	cr_assert_eq(RUN("set", "/control/4", "x"), CLI_BUSY);
+	cr_assert_str_eq(err_text,
+			 "calfpen: /control/4: the operator's rate or quota is used up\n");
+	cr_assert_eq(RUN("del", "/control/0"), CLI_OK);
+	cr_assert_eq(RUN("set", "/control/4", "x"), CLI_OK);
+}
+
+Test(cli, conditions)
+{
+	cr_assert_eq(RUN("set", "/number", "1", "--create"), CLI_OK);
+	cr_assert_eq(RUN("set", "/number", "2", "--create"), CLI_CONFLICT);
+	cr_assert_str_eq(err_text, "calfpen: /number: is there already, with revision 3\n");
+	cr_assert_eq(RUN("set", "/number", "2", "--if-revision", "2"), CLI_CONFLICT);
+	cr_assert_str_eq(err_text, "calfpen: /number: has revision 3, not 2\n");
+	cr_assert_eq(RUN("set", "/number", "2", "--if-revision", "3"), CLI_OK);
+	cr_assert_str_eq(out_text, "4\n");
+	cr_assert_eq(RUN("del", "/number", "--if-revision", "3"), CLI_CONFLICT);
+	cr_assert_eq(RUN("del", "/number", "--if-revision", "4"), CLI_OK);
+	cr_assert_eq(RUN("del", "/number", "--if-revision", "4"), CLI_CONFLICT);
+	cr_assert_str_eq(err_text, "calfpen: /number: is not there\n");
+}
+
+Test(cli, commit)
+{
+	in_text = "# both or none\nset /control/a 1\nset /number 7\n";
+	cr_assert_eq(RUN("commit", "-"), CLI_OK, "%s", err_text);
+	cr_assert_str_eq(out_text, "3\n");
+	cr_assert_eq(RUN("get", "--json", "/number"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "\"revision\": 3"), "one revision");
+	in_text = "set /control/a 2\n\nset /ip 10.0.0.1/8\n";
+	cr_assert_eq(RUN("commit", "-"), CLI_DENIED);
+	cr_assert_str_eq(err_text, "calfpen: -:3: /ip: the operator may not write it\n");
+	in_text = "set /control/a 2\nset /number x\n";
+	cr_assert_eq(RUN("commit", "-"), CLI_VALUE);
+	cr_assert_str_eq(err_text, "calfpen: -:2: /number: the value is not of this key's type\n");
+	cr_assert_eq(RUN("get", "/control/a"), CLI_OK);
+	cr_assert_str_eq(out_text, "1\n", "all or nothing");
+	in_text = "set /control/a 3\ndel /number\n";
+	cr_assert_eq(RUN("commit", "-", "--if-revision", "2"), CLI_CONFLICT);
+	cr_assert_str_eq(err_text, "calfpen: -: a key is newer than revision 2\n");
+	cr_assert_eq(RUN("commit", "-", "--if-revision", "3"), CLI_OK);
+	cr_assert_str_eq(out_text, "4\n");
 }
 
 Test(cli, status)
 {
-	cr_assert_eq(calfpen("get", "/secret", "--instance", instance, NULL), CLI_FAILURE);
-	cr_assert_eq(calfpen("status", "--instance", instance, NULL), CLI_OK, "%s", err_text);
+	cr_assert_eq(RUN("get", "/secret"), CLI_DENIED);
+	cr_assert_eq(RUN("set", "/control/a", "12345"), CLI_OK);
+	cr_assert_eq(RUN("status"), CLI_OK, "%s", err_text);
 	cr_assert_not_null(strstr(out_text, ", not running\n"));
-	cr_assert_not_null(strstr(out_text, "store     revision 2, 2 of 256 keys, 2 commits"));
-	cr_assert_not_null(strstr(out_text, "subject   calf 1: 2 accepted, 0 reads, 0 refused\n"));
-	cr_assert_not_null(strstr(out_text, "subject   operator: 0 accepted, 0 reads, 1 refused\n"),
+	cr_assert_not_null(strstr(out_text, "store     revision 3, 3 of 2000 keys, 3 commits"));
+	cr_assert_not_null(strstr(out_text, "subject   calf 1: 2 accepted, 0 reads, 0 refused, "
+					    "has 2 keys of 13 bytes\n"),
 			   "%s", out_text);
+	cr_assert_not_null(strstr(out_text, "subject   operator: 1 accepted, 0 reads, 1 refused, "
+					    "has 1 keys of 5 bytes\n"),
+			   "%s", out_text);
+	cr_assert_eq(RUN("status", "--json"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "\"kv\": "));
+	cr_assert_not_null(strstr(out_text, "\"ring_operator\": "));
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store with an operator and a calf, for tests of the operator's command. */
+#ifndef CALFPEN_TESTS_BPF_CLI_OPERATOR_H
+#define CALFPEN_TESTS_BPF_CLI_OPERATOR_H
+
+#include "maps/pins.h"
+#include "tests/bpf/support-gate.h"
+#include "tests/unit/cli-capture.h"
+
+static struct gate_test test;
+static char instance[32];
+static int calf;
+
+static const struct test_rule calf_rules[] = {
+	{ "/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
+	{ NULL },
+};
+
+#define SEEN (KV_ACCESS_READ | KV_ACCESS_WATCH)
+#define RULE(path_, access_, class_, length_)                                                \
+	{                                                                                    \
+		.key = { path_ },                                                            \
+		.rule = { .access = (access_), .class = (class_), .max_length = (length_) }, \
+	}
+
+/* The operator and a calf, which may write anything. */
+static inline void add_subjects(void)
+{
+	static const struct store_rule rules[] = {
+		RULE("/ip", SEEN, KV_CLASS_TEXT, 18),
+		RULE("/none", SEEN, KV_CLASS_TEXT, 18),
+		RULE("/many/", SEEN, KV_CLASS_TEXT, KV_VALUE_MAX),
+		RULE("/control/", SEEN | ALL_ACCESS, KV_CLASS_TEXT, 16),
+		RULE("/number", SEEN | ALL_ACCESS, KV_CLASS_UINT, 10),
+	};
+	const struct store_subject operator_subject = {
+		.number = KV_SUBJECT_OPERATOR,
+		.name = "operator",
+		.rules = rules,
+		.n_rules = sizeof(rules) / sizeof(rules[0]),
+		.requests_per_second = FAST,
+		.request_burst = 10000,
+		.max_keys = 4,
+		.max_bytes = 1000,
+	};
+
+	cr_assert_geq(store_add_subject(&test.store, &operator_subject), 0);
+	calf = gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, FAST, 10000);
+	cr_assert_eq(store_seal(&test.store), 0);
+}
+
+static inline void setup(void)
+{
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	make_roots();
+	snprintf(pins_root, sizeof(pins_root), "%s", PINS_ROOT);
+	snprintf(instance, sizeof(instance), "test-%d", getpid());
+	make_directory(run_root, instance);
+	gate_test_begin(&test, 2000, 4);
+	add_subjects();
+	cr_assert_eq(gate_write(calf, "/ip", "10.0.2.15/24", 12, NULL), 0);
+	cr_assert_eq(gate_write(calf, "/secret", "x", 1, NULL), 0);
+}
+
+static inline void teardown(void)
+{
+	gate_test_end(&test);
+	remove_roots();
+}
+
+/* Run a command line on the test's instance. */
+#define RUN(...) calfpen("--instance", instance, __VA_ARGS__, NULL)
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `calfpen watch` against a real gate: a process of its own, its lines by a pipe. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "tests/bpf/cli-operator.h"
+
+TestSuite(cli_watch, .init = setup, .fini = teardown, .timeout = 20);
+
+struct watcher {
+	pid_t pid;
+	FILE *lines, *errors;
+};
+
+static struct watcher watch(char *argument, char *value)
+{
+	struct cli cli = { .pins_root = pins_root, .run_root = run_root };
+	char *argv[] = { "calfpen", "--instance", instance, "watch", argument, value, NULL };
+	int out[2], err[2], argc = argument ? value ? 6 : 5 : 4;
+	struct watcher watcher;
+
+	cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
+	cr_assert_eq(pipe2(err, O_CLOEXEC), 0);
+	watcher.pid = fork();
+	if (watcher.pid == 0) {
+		close(out[0]);
+		close(err[0]);
+		cli.out = fdopen(out[1], "w");
+		cli.err = fdopen(err[1], "w");
+		argc = cli_dispatch(&cli, argc, argv);
+		fflush(cli.err);
+		_exit(argc);
+	}
+	close(out[1]);
+	close(err[1]);
+	watcher.lines = fdopen(out[0], "r");
+	watcher.errors = fdopen(err[0], "r");
+	return watcher;
+}
+
+static void expect(struct watcher *watcher, const char *want)
+{
+	char line[2048] = "";
+
+	cr_assert_not_null(fgets(line, sizeof(line), watcher->lines), "no line; want %s", want);
+	line[strcspn(line, "\n")] = '\0';
+	cr_assert_str_eq(line, want);
+}
+
+static void put(const char *path, const char *text)
+{
+	cr_assert_eq(gate_write(calf, path, text, strlen(text), NULL), 0);
+}
+
+/* End it by a signal, or by closing its output if there is none. */
+static void end(struct watcher *watcher, int number)
+{
+	int status;
+
+	if (number)
+		kill(watcher->pid, number);
+	else
+		fclose(watcher->lines);
+	cr_assert_eq(waitpid(watcher->pid, &status, 0), watcher->pid);
+	cr_assert(WIFEXITED(status), "%d", status);
+	cr_assert_eq(WEXITSTATUS(status), CLI_OK);
+	if (number)
+		fclose(watcher->lines);
+	fclose(watcher->errors);
+	cr_assert_eq(gate_test_ctl(&test).watching, 0, "the gate's ring is not filled any more");
+}
+
+Test(cli_watch, state_and_events)
+{
+	struct watcher watcher = watch(NULL, NULL);
+
+	expect(&watcher, "1 set /ip 10.0.2.15/24");
+	expect(&watcher, "synced 2");
+	put("/control/renew", "now");
+	expect(&watcher, "3 set /control/renew now");
+	put("/secret", "not to be seen");
+	cr_assert_eq(gate_delete(calf, "/ip", NULL), 0);
+	expect(&watcher, "5 del /ip");
+	cr_assert_eq(RUN("status"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, " bytes, watches\n"), "%s", out_text);
+	in_text = "set /control/a 1\ndel /control/renew\n";
+	cr_assert_eq(RUN("commit", "-"), CLI_OK);
+	expect(&watcher, "6 set /control/a 1");
+	expect(&watcher, "6 del /control/renew");
+	end(&watcher, SIGTERM);
+}
+
+Test(cli_watch, from_and_prefix)
+{
+	struct watcher watcher;
+
+	put("/control/b", "3");
+	put("/control/a", "4");
+	watcher = watch("--from", "3");
+	expect(&watcher, "4 set /control/a 4");
+	expect(&watcher, "synced 4");
+	end(&watcher, SIGINT);
+	watcher = watch("/control/", NULL);
+	expect(&watcher, "4 set /control/a 4");
+	expect(&watcher, "3 set /control/b 3");
+	expect(&watcher, "synced 4");
+	put("/ip", "x");
+	put("/control/b", "6");
+	expect(&watcher, "6 set /control/b 6");
+	end(&watcher, SIGHUP);
+	watcher = watch("--json", "/none");
+	expect(&watcher, "{\"event\":\"synced\",\"revision\":6}");
+	end(&watcher, SIGTERM);
+}
+
+Test(cli_watch, only_one_watches)
+{
+	struct watcher watcher = watch(NULL, NULL);
+	char want[128];
+
+	expect(&watcher, "1 set /ip 10.0.2.15/24");
+	cr_assert_eq(RUN("watch"), CLI_FAILURE);
+	snprintf(want, sizeof(want), "calfpen: instance %s: process %d watches it already\n",
+		 instance, watcher.pid);
+	cr_assert_str_eq(err_text, want);
+	expect(&watcher, "synced 2");
+	put("/ip", "still there");
+	expect(&watcher, "3 set /ip still there");
+	end(&watcher, SIGTERM);
+	watcher = watch(NULL, NULL);
+	expect(&watcher, "3 set /ip still there");
+	end(&watcher, SIGTERM);
+}
+
+/* A reader that pauses: its pipe and its ring run full. What follows is the
+ * complete state, and the last value of every key is seen. */
+Test(cli_watch, resync)
+{
+	struct watcher watcher = watch("/many", NULL);
+	char line[2048], last[2][32] = { "" }, text[512] = "";
+	bool resync = false, synced = false, gone_again = false;
+
+	expect(&watcher, "synced 2");
+	put("/many/deleted", "x");
+	for (int i = 0; i < 2000; i++) {
+		memset(text, '.', sizeof(text) - 1);
+		text[snprintf(text, sizeof(text), "%d", i)] = '.';
+		put(i % 2 ? "/many/odd" : "/many/even", text);
+		gate_test_drain(&test);
+	}
+	cr_assert_eq(gate_delete(calf, "/many/deleted", NULL), 0);
+	put("/ip", "x");
+	while (!synced && fgets(line, sizeof(line), watcher.lines)) {
+		char path[64] = "", value[1024] = "";
+
+		if (strcmp(line, "resync\n") == 0) {
+			resync = true;
+			memset(last, 0, sizeof(last));
+			gone_again = true;
+		}
+		if (sscanf(line, "%*d set %63s %1023s", path, value) == 2) {
+			snprintf(last[strcmp(path, "/many/odd") == 0], 32, "%.31s", value);
+			gone_again &= strcmp(path, "/many/deleted") != 0;
+		}
+		synced = resync && strncmp(line, "synced", 6) == 0;
+	}
+	cr_assert(resync, "nothing was lost");
+	cr_assert(synced);
+	/* the state was taken while we wrote or after it; the rest are events */
+	put("/many/end", "x");
+	while (fgets(line, sizeof(line), watcher.lines) && !strstr(line, "/many/end")) {
+		char path[64] = "", value[1024] = "";
+
+		cr_assert_neq(strcmp(line, "resync\n"), 0, "once");
+		if (sscanf(line, "%*d set %63s %1023s", path, value) == 2)
+			snprintf(last[strcmp(path, "/many/odd") == 0], 32, "%.31s", value);
+		gone_again |= strstr(line, "del /many/deleted") != NULL;
+	}
+	cr_assert_eq(strncmp(last[0], "1998.", 5), 0, "%s", last[0]);
+	cr_assert_eq(strncmp(last[1], "1999.", 5), 0, "%s", last[1]);
+	cr_assert(gone_again);
+	end(&watcher, SIGTERM);
+	cr_assert_eq(RUN("status"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, " bytes, lost "), "%s", out_text);
+}
+
+/* Killed: its ring is full of old events, which the next one does not show. */
+Test(cli_watch, after_a_killed_one)
+{
+	struct watcher watcher = watch(NULL, NULL);
+	char line[128];
+
+	expect(&watcher, "1 set /ip 10.0.2.15/24");
+	expect(&watcher, "synced 2");
+	kill(watcher.pid, SIGKILL);
+	waitpid(watcher.pid, NULL, 0);
+	fclose(watcher.lines);
+	fclose(watcher.errors);
+	for (int i = 0; i < 3000; i++) {
+		put("/ip", i % 2 ? "odd" : "even");
+		gate_test_drain(&test);
+	}
+	watcher = watch(NULL, NULL);
+	expect(&watcher, "3002 set /ip odd");
+	expect(&watcher, "synced 3002");
+	put("/ip", "x");
+	expect(&watcher, "3003 set /ip x");
+	kill(watcher.pid, SIGSTOP);
+	put("/ip", "y");
+	kill(watcher.pid, SIGCONT);
+	expect(&watcher, "3004 set /ip y");
+	cr_assert_eq(poll(&(struct pollfd){ .fd = fileno(watcher.errors), .events = POLLIN }, 1, 0),
+		     0, "%s", fgets(line, sizeof(line), watcher.errors));
+	end(&watcher, SIGTERM);
+}
+
+Test(cli_watch, ends_with_its_reader)
+{
+	struct watcher watcher = watch(NULL, NULL);
+
+	expect(&watcher, "1 set /ip 10.0.2.15/24");
+	expect(&watcher, "synced 2");
+	end(&watcher, 0);
+}
+
+/* Every change of a storm of writes, while the state is taken too. */
+Test(cli_watch, converges_under_load)
+{
+	struct watcher watcher;
+	char line[2048], want[64];
+	uint64_t revision, before = 0;
+	bool synced = false;
+	pid_t writer = fork();
+
+	if (writer == 0) {
+		for (int i = 0; i < 20000; i++) {
+			char path[32];
+
+			snprintf(path, sizeof(path), "/many/%d", i % 40);
+			if (i % 7 == 3)
+				gate_delete(calf, path, NULL);
+			else
+				gate_write(calf, path, "abc", 3, NULL);
+			gate_test_drain(&test);
+		}
+		gate_write(calf, "/many/last", "x", 1, NULL);
+		_exit(0);
+	}
+	usleep(20000);
+	watcher = watch("/many", NULL);
+	/* Each line after synced is the next change, unless there was a resync. */
+	while (fgets(line, sizeof(line), watcher.lines)) {
+		if (sscanf(line, "synced %" SCNu64, &before) == 1) {
+			synced = true;
+		} else if (strcmp(line, "resync\n") == 0) {
+			synced = false;
+		} else if (sscanf(line, "%" SCNu64, &revision) == 1 && synced) {
+			cr_assert_eq(revision, before + 1, "after %" PRIu64 ": %s", before, line);
+			before = revision;
+		}
+		if (strstr(line, "set /many/last x"))
+			break;
+	}
+	cr_assert_eq(waitpid(writer, NULL, 0), writer);
+	snprintf(want, sizeof(want), "%llu set /many/0 now", gate_test_ctl(&test).revision + 1);
+	if (!synced)
+		while (fgets(line, sizeof(line), watcher.lines) && strncmp(line, "synced", 6) != 0)
+			;
+	put("/many/0", "now");
+	expect(&watcher, want);
+	end(&watcher, SIGTERM);
+}
+
+/* The supervisor came back and made gates and rings anew. */
+Test(cli_watch, over_a_restart)
+{
+	struct watcher watcher = watch(NULL, NULL);
+
+	expect(&watcher, "1 set /ip 10.0.2.15/24");
+	expect(&watcher, "synced 2");
+	store_deinit(&test.store);
+	cr_assert_eq(store_init(&test.store, &test.pins, 2000, 4), 0);
+	add_subjects();
+	put("/ip", "unseen by the old ring");
+	expect(&watcher, "resync");
+	expect(&watcher, "3 set /ip unseen by the old ring");
+	expect(&watcher, "synced 3");
+	put("/ip", "x");
+	expect(&watcher, "4 set /ip x");
+	end(&watcher, SIGTERM);
+}
+
+Test(cli_watch, without_the_right)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s/" PIN_RING_PREFIX "operator", PINS_ROOT, instance);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(RUN("watch"), CLI_DENIED);
+	cr_assert_str_eq(err_text, "calfpen: /: the operator may not watch it\n");
+}
