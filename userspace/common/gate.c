@@ -182,7 +182,7 @@ int gate_list(int program_fd, const char *directory, struct gate_page *page)
 	struct kv_key key = { "/" };
 	int error;
 
-	if (strcmp(directory, "/") && path_to_key(directory, &key))
+	if (strcmp(directory, "/") != 0 && path_to_key(directory, &key))
 		return -EILSEQ;
 	memcpy(one.change.path, key.path, sizeof(one.change.path));
 	error = gate_run(program_fd, &request);
