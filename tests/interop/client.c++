@@ -106,11 +106,12 @@ void add_request(const std::string &verb, std::istream &words)
 					  capnp::AllocationStrategy::GROW_HEURISTICALLY);
 	auto request = message.initRoot<Request>();
 	std::string path, value;
-	long long id, revision;
+	long long id;
+	unsigned long long revision;
 
 	words >> id >> revision >> path;
 	request.setId(static_cast<int32_t>(id));
-	request.setRevision(static_cast<uint64_t>(revision));
+	request.setRevision(revision);
 	if (verb != "commit")
 		set_path(request, path);
 	if (verb == "write") {
@@ -199,6 +200,8 @@ void print_response(Response::Reader response)
 			print_entry(entry);
 		break;
 	}
+	if (response.getRevision() != 0 && !response.isEntries())
+		std::cout << " @" << response.getRevision();
 	if (response.getMore())
 		std::cout << " more";
 	std::cout << "\n";

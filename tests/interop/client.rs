@@ -209,6 +209,10 @@ fn print_response(response: &StructReader) {
         }
         tag => print!(" unknown {}", tag),
     }
+    let revision = response.get_data_field::<u64>(1);
+    if revision != 0 && response.get_data_field::<u16>(2) < 2 {
+        print!(" @{}", revision);
+    }
     if response.get_bool_field(48) {
         print!(" more");
     }

@@ -165,6 +165,8 @@ static inline void own_print(const uint8_t *frame, size_t size)
 			own_print_data(&entry.value);
 		}
 	}
+	if (response.revision != 0 && response.tag < WIRE_ENTRIES)
+		printf(" @%" PRIu64, response.revision);
 	printf("%s\n", response.more ? " more" : "");
 }
 

@@ -354,6 +354,42 @@ ClientTest(commit_is_stored_whole_or_not_at_all)
 	cr_assert_str_eq(stored("/foo/bar"), "absent");
 }
 
+/* Create-only, then by revision; only who gave one gets one. */
+ClientTest(conditions)
+{
+	begin(client, segmentation);
+	tell("write 1 18446744073709551615 a 61\nwrite 2 18446744073709551615 a 62\n");
+	tell("write 3 1 a 63\nwrite 4 1 a 64\nread 5 0 a\ndelete 6 2 a\n");
+	tell("commit 7 18446744073709551615 - 2 write a 65 write b/c 66\nread 8 0 b/c\n");
+	tell("send\nexpect 8\n");
+	expect_output("1 ok - @1\n2 error conflict\n3 ok - @2\n4 error conflict\n5 ok 63\n"
+		      "6 ok - @3\n7 ok - @4\n8 ok 66\n");
+	cr_assert_str_eq(stored("/a"), "e");
+}
+
+ClientTest(list)
+{
+	begin(client, segmentation);
+	prefill("/foo/bar");
+	prefill("/b/c");
+	prefill("/config/first");
+	prefill("/ip");
+	tell("list 1 0 -\nlist 2 0 config\nlist 3 0 xxxxxx\nread 4 0 b/c\nsend\nexpect 4\n");
+	expect_output("1 entries listed:foo/bar listed:b/c listed:config/first\n"
+		      "2 entries listed:config/first\n"
+		      "3 entries\n4 ok 6f6c64\n");
+}
+
+ClientTest(watch)
+{
+	begin(client, segmentation);
+	prefill("/config/first");
+	prefill("/a");
+	tell("watch 1 0 xxxxxx\nwatch 2 0 config\nsend\nexpect 3\n");
+	expect_output("1 error xxxxxx is not an allowed path\n"
+		      "2 entries value:config/first:6f6c64 more\n2 entries synced: more\n");
+}
+
 /* Five requests, written so many bytes at a time. */
 ClientTest(split_at_every_byte)
 {
