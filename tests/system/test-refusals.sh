@@ -60,7 +60,7 @@ test_no_bpffs() {
 }
 
 test_kernel_without_taps() {
-	mount --bind /dev/null /dev/net/tun
+	mount -t tmpfs none /dev/net
 	refused 'tun' run_calfpen
 }
 

@@ -60,7 +60,7 @@ int tap_init(struct tap *tap, struct netlink *netlink)
 	if (!error)
 		return 0;
 failed:
-	log_error("cannot make a tap: %s", strerror(-error));
+	log_error("/dev/net/tun: cannot make a tap: %s", strerror(-error));
 	tap_deinit(tap);
 	return error;
 }
