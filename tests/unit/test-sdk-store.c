@@ -140,6 +140,7 @@ Test(store, errors_and_what_they_mean)
 		{ "err-not-found", -ENOENT },
 		{ "try again", -EAGAIN },
 		{ "quota exceeded", -EAGAIN },
+		{ "conflict", CALF_CONFLICT },
 		{ "wrong type", -EREMOTEIO },
 		{ "mac is not an allowed path", -EREMOTEIO },
 		{ "", -EREMOTEIO },

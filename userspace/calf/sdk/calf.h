@@ -22,6 +22,7 @@
 #ifndef CALFPEN_CALF_SDK_CALF_H
 #define CALFPEN_CALF_SDK_CALF_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +32,7 @@
 
 #define CALF_FRAME_MAX 1514  /* longest frame read or written, bytes */
 #define CALF_METRICS_MAX 512 /* u64 slots of the page */
-#define CALF_PENDING_MAX 32  /* store requests without response */
+#define CALF_PENDING_MAX 32  /* store requests without response, watches included */
 
 /*
  * The descriptors; 0 is /dev/null, 1 and 2 are log pipes (common/log.h).
@@ -50,14 +51,49 @@ struct calf;
 /* A frame that arrived; valid during the call. */
 typedef void (*calf_frame_fn)(struct calf *calf, const uint8_t *frame, size_t size, void *data);
 
+/* What became of a store request: told apart by what one can do about it. */
+enum calf_status {
+	CALF_OK = 0,
+	CALF_NOT_FOUND = -ENOENT,  /* read: the key does not exist */
+	CALF_LATER = -EAGAIN,	   /* busy, or a quota (rate, keys, bytes) is used up */
+	CALF_CONFLICT = -ESTALE,   /* the condition does not hold: read again, decide again */
+	CALF_REFUSED = -EREMOTEIO, /* not allowed, wrong type, too long, too many: as asked it
+				      * will never work; the text says why */
+};
+
 /*
- * The response to a store request. `status`: 0, with the value that was read;
- * -ENOENT, the key does not exist; -EAGAIN, the store was busy or the rate
- * used up, try later; -EREMOTEIO, refused, with the store's reason as text.
- * The text is NUL-terminated and valid during the call.
+ * The response to a store request. `status` is an enum calf_status; with
+ * CALF_OK `text` is the value that was read, else the store's reason. It is
+ * NUL-terminated and valid during the call.
  */
 typedef void (*calf_response_fn)(struct calf *calf, int status, const char *text, size_t length,
 				 void *data);
+
+/* Conditions of a change; any other number is the revision that the key must
+ * have, of a commit: that no key of it may exceed. */
+#define CALF_ANY KV_REVISION_ANY       /* none */
+#define CALF_ABSENT KV_REVISION_ABSENT /* create only */
+
+enum calf_entry_kind {
+	CALF_ENTRY_VALUE = WIRE_ENTRY_VALUE,	 /* watch: the key has this value */
+	CALF_ENTRY_DELETED = WIRE_ENTRY_DELETED, /* watch: the key is gone */
+	CALF_ENTRY_LISTED = WIRE_ENTRY_LISTED,	 /* list: the key is there */
+	CALF_ENTRY_SYNCED = WIRE_ENTRY_SYNCED,	 /* watch: what came is the state of `revision` */
+	CALF_ENTRY_RESYNC = WIRE_ENTRY_RESYNC,	 /* watch: events were lost; all that is there
+						  * comes again, and what does not come before
+						  * the next CALF_ENTRY_SYNCED is gone */
+};
+
+/* Valid during the call; both texts are NUL-terminated. */
+struct calf_entry {
+	enum calf_entry_kind kind;
+	const char *path; /* "" of synced and resync */
+	uint64_t revision;
+	const char *text; /* CALF_ENTRY_VALUE, else "" */
+	size_t length;
+};
+
+typedef void (*calf_entry_fn)(struct calf *calf, const struct calf_entry *entry, void *data);
 
 /* Changes of one commit, all or nothing. 32 KiB: keep it static. */
 struct calf_commit {
@@ -74,10 +110,13 @@ struct calf_store {
 	uint8_t rx[WIRE_FRAME_MAX];
 	size_t rx_size;
 	int32_t last_id;
+	uint64_t revision; /* of the response that is told */
 	uint32_t n_pending;
-	struct {
+	struct calf_pending {
 		int32_t id;
+		uint16_t tag; /* enum wire_request_tag */
 		calf_response_fn call;
+		calf_entry_fn entry_call; /* WIRE_LIST, WIRE_WATCH */
 		void *data;
 	} pending[CALF_PENDING_MAX];
 };
@@ -134,14 +173,45 @@ int calf_confine(void);
 /* store.c */
 
 /*
- * Ask for a key, or for a commit of at least one change (copied, `commit` may
- * be used again at once). `call` gets the response; it is never called from
- * within these functions. -ENOBUFS: too much is unanswered, nothing was
- * sent; -EILSEQ, -EINVAL: a path is not canonical, or no change. Not logged.
+ * Ask for a key; change one; or commit at least one change (copied, `commit`
+ * may be used again at once). `call` gets the response; it is never called
+ * from within these functions. -ENOBUFS: too much is unanswered, nothing was
+ * sent; -EILSEQ, -EMSGSIZE, -EINVAL: a path is not canonical, the text is longer
+ * than KV_VALUE_MAX, no change. Not logged.
  */
 int calf_store_read(struct calf *calf, const char *path, calf_response_fn call, void *data);
+/* The same, and calf_store_revision() is the value's. */
+int calf_store_read_revision(struct calf *calf, const char *path, calf_response_fn call,
+			     void *data);
+int calf_store_write(struct calf *calf, const char *path, const char *text, uint64_t condition,
+		     calf_response_fn call, void *data);
+int calf_store_delete(struct calf *calf, const char *path, uint64_t condition,
+		      calf_response_fn call, void *data);
 int calf_store_commit(struct calf *calf, const struct calf_commit *commit, calf_response_fn call,
 		      void *data);
+int calf_store_commit_if(struct calf *calf, const struct calf_commit *commit, uint64_t condition,
+			 calf_response_fn call, void *data);
+
+/*
+ * Every key at and below `directory` ("" for all) that the calf may read:
+ * `entry` for each, in no order, then `call`, with the store's revision as
+ * calf_store_revision(). Errors as above; with one `call` ends the list, too.
+ */
+int calf_store_list(struct calf *calf, const char *directory, calf_entry_fn entry,
+		    calf_response_fn call, void *data);
+
+/*
+ * Watch a key or a directory ("" for all that the calf may watch): `entry` for
+ * every key that is there, then CALF_ENTRY_SYNCED, then every change as long as
+ * the calf lives. Each key's revisions come in order. `call` is called only if
+ * the watch is refused. The gateway takes eight of them.
+ */
+int calf_store_watch(struct calf *calf, const char *directory, calf_entry_fn entry,
+		     calf_response_fn call, void *data);
+
+/* Within `call`: the revision that came with the response: the new one of a
+ * change that had a condition, or as said above; else 0. */
+uint64_t calf_store_revision(const struct calf *calf);
 
 /* Called by the loop. */
 int calf_store_dispatch(struct loop *loop, int fd, short revents, void *data);

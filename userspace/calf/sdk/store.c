@@ -4,7 +4,8 @@
  * buffer and written as the socket takes them; responses are collected in
  * another and matched by id. The gateway is our own peer: a response that is
  * malformed or that nobody asked for ends the calf, which is then started
- * anew, but an `error` is the failure of one request only.
+ * anew, but an `error` is the failure of one request only. A list and a watch
+ * have many responses of one id.
  */
 #include <errno.h>
 #include <string.h>
@@ -55,8 +56,23 @@ static uint8_t *tx_room(struct calf_store *store, size_t *sizep)
 	return store->tx + store->tx_size;
 }
 
+/* The next id: 1, 2, 3, ... and from the largest back to 1; not one that a
+ * watch still has. */
+static int32_t next_id(const struct calf_store *store)
+{
+	int32_t id = store->last_id;
+	uint32_t i;
+
+	do {
+		id = id == INT32_MAX ? 1 : id + 1;
+		for (i = 0; i < store->n_pending && store->pending[i].id != id; i++)
+			;
+	} while (i < store->n_pending);
+	return id;
+}
+
 /* After the encoder: `r` is its size, or its error. */
-static int send_encoded(struct calf *calf, int r, int32_t id, calf_response_fn call, void *data)
+static int send_encoded(struct calf *calf, int r, const struct calf_pending *pending)
 {
 	struct calf_store *store = &calf->store;
 
@@ -65,42 +81,86 @@ static int send_encoded(struct calf *calf, int r, int32_t id, calf_response_fn c
 	if (r < 0)
 		return r;
 	store->tx_size += (size_t)r;
-	store->last_id = id;
-	store->pending[store->n_pending].id = id;
-	store->pending[store->n_pending].call = call;
-	store->pending[store->n_pending].data = data;
-	store->n_pending++;
+	store->last_id = pending->id;
+	store->pending[store->n_pending++] = *pending;
 	/* An error of the socket shows again when the loop polls it. */
 	(void)flush(calf);
 	return 0;
 }
 
-/* 1, 2, 3, ... and from the largest back to 1. */
-static int32_t next_id(const struct calf_store *store)
-{
-	return store->last_id == INT32_MAX ? 1 : store->last_id + 1;
-}
-
-int calf_store_read(struct calf *calf, const char *path, calf_response_fn call, void *data)
+/* Ask with one path; `pending` without an id. */
+static int ask(struct calf *calf, struct calf_pending pending, const char *path, const char *text,
+	       uint64_t revision)
 {
 	struct calf_store *store = &calf->store;
-	int32_t id = next_id(store);
+	size_t length = strlen(text);
 	uint8_t *room;
 	size_t size;
 	int r;
 
 	if (store->n_pending == CALF_PENDING_MAX)
 		return -ENOBUFS;
+	if (length > KV_VALUE_MAX)
+		return -EMSGSIZE;
+	pending.id = next_id(store);
 	room = tx_room(store, &size);
-	r = wire_encode_request(id, WIRE_READ, path, NULL, 0, 0, room, size);
-	return send_encoded(calf, r, id, call, data);
+	r = wire_encode_request(pending.id, (enum wire_request_tag)pending.tag, path, text, length,
+				revision, room, size);
+	return send_encoded(calf, r, &pending);
 }
 
-int calf_store_commit(struct calf *calf, const struct calf_commit *commit, calf_response_fn call,
-		      void *data)
+int calf_store_read(struct calf *calf, const char *path, calf_response_fn call, void *data)
+{
+	return ask(calf, (struct calf_pending){ .tag = WIRE_READ, .call = call, .data = data },
+		   path, "", 0);
+}
+
+int calf_store_read_revision(struct calf *calf, const char *path, calf_response_fn call, void *data)
+{
+	/* Any revision makes the response carry one. */
+	return ask(calf, (struct calf_pending){ .tag = WIRE_READ, .call = call, .data = data },
+		   path, "", 1);
+}
+
+int calf_store_write(struct calf *calf, const char *path, const char *text, uint64_t condition,
+		     calf_response_fn call, void *data)
+{
+	return ask(calf, (struct calf_pending){ .tag = WIRE_WRITE, .call = call, .data = data },
+		   path, text, condition);
+}
+
+int calf_store_delete(struct calf *calf, const char *path, uint64_t condition,
+		      calf_response_fn call, void *data)
+{
+	return ask(calf, (struct calf_pending){ .tag = WIRE_DELETE, .call = call, .data = data },
+		   path, "", condition);
+}
+
+int calf_store_list(struct calf *calf, const char *directory, calf_entry_fn entry,
+		    calf_response_fn call, void *data)
+{
+	return ask(calf,
+		   (struct calf_pending){
+			   .tag = WIRE_LIST, .call = call, .entry_call = entry, .data = data },
+		   directory, "", 0);
+}
+
+int calf_store_watch(struct calf *calf, const char *directory, calf_entry_fn entry,
+		     calf_response_fn call, void *data)
+{
+	return ask(calf,
+		   (struct calf_pending){
+			   .tag = WIRE_WATCH, .call = call, .entry_call = entry, .data = data },
+		   directory, "", 0);
+}
+
+int calf_store_commit_if(struct calf *calf, const struct calf_commit *commit, uint64_t condition,
+			 calf_response_fn call, void *data)
 {
 	struct calf_store *store = &calf->store;
-	int32_t id = next_id(store);
+	const struct calf_pending pending = {
+		.id = next_id(store), .tag = WIRE_COMMIT, .call = call, .data = data
+	};
 	uint8_t *room;
 	size_t size;
 	int r;
@@ -110,62 +170,158 @@ int calf_store_commit(struct calf *calf, const struct calf_commit *commit, calf_
 	if (store->n_pending == CALF_PENDING_MAX)
 		return -ENOBUFS;
 	room = tx_room(store, &size);
-	r = wire_encode_commit(id, commit->bytes, commit->size, commit->n_changes, 0, room, size);
-	return send_encoded(calf, r, id, call, data);
+	r = wire_encode_commit(pending.id, commit->bytes, commit->size, commit->n_changes,
+			       condition, room, size);
+	return send_encoded(calf, r, &pending);
+}
+
+int calf_store_commit(struct calf *calf, const struct calf_commit *commit, calf_response_fn call,
+		      void *data)
+{
+	return calf_store_commit_if(calf, commit, CALF_ANY, call, data);
+}
+
+uint64_t calf_store_revision(const struct calf *calf)
+{
+	return calf->store.revision;
 }
 
 /* What an error text means to the one who asked. */
-static int status_of_error(const char *text)
+static enum calf_status status_of_error(const char *text)
 {
 	static const struct {
 		const char *text;
-		int status;
+		enum calf_status status;
 	} known[] = {
-		{ "err-not-found", -ENOENT },
-		{ "try again", -EAGAIN },
-		{ "quota exceeded", -EAGAIN },
+		{ "err-not-found", CALF_NOT_FOUND },
+		{ "try again", CALF_LATER },
+		{ "quota exceeded", CALF_LATER },
+		{ "conflict", CALF_CONFLICT },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(text, known[i].text) == 0)
 			return known[i].status;
-	return -EREMOTEIO;
+	return CALF_REFUSED;
+}
+
+/* A blob of the peer's as text with a NUL: its length, or -EPROTO. */
+static int copy_text(char text[KV_VALUE_SIZE], const struct wire_data *value)
+{
+	if (value->size > KV_VALUE_MAX)
+		return -EPROTO;
+	if (value->size > 0)
+		memcpy(text, value->bytes, value->size);
+	text[value->size] = '\0';
+	return (int)value->size;
+}
+
+static struct calf_pending *find_pending(struct calf_store *store, int32_t id)
+{
+	for (uint32_t i = 0; i < store->n_pending; i++)
+		if (store->pending[i].id == id)
+			return &store->pending[i];
+	return NULL;
+}
+
+/* Forget it and tell the one who asked. */
+static void end_pending(struct calf *calf, struct calf_pending *pending, enum calf_status status,
+			const char *text, size_t length)
+{
+	struct calf_store *store = &calf->store;
+	const struct calf_pending ended = *pending;
+	size_t behind = (size_t)(&store->pending[store->n_pending] - pending) - 1;
+
+	memmove(pending, pending + 1, behind * sizeof(*pending));
+	store->n_pending--;
+	ended.call(calf, status, text, length, ended.data);
+}
+
+/* ok or error. */
+static int dispatch_end(struct calf *calf, struct calf_pending *pending,
+			const struct wire_response *response)
+{
+	char text[KV_VALUE_SIZE];
+	int length = copy_text(text, &response->value);
+
+	if (length < 0)
+		return length;
+	if (response->tag == WIRE_ERROR) {
+		end_pending(calf, pending, status_of_error(text), text, (size_t)length);
+		return 0;
+	}
+	if (pending->entry_call)
+		return -EPROTO;
+	/* A text may come with the newline it was written with. */
+	if (length > 0 && text[length - 1] == '\n')
+		text[--length] = '\0';
+	end_pending(calf, pending, CALF_OK, text, (size_t)length);
+	return 0;
+}
+
+/* Does this entry belong into the answers to such a request? */
+static bool is_expected(const struct wire_entry *entry, uint16_t tag)
+{
+	if (tag == WIRE_LIST)
+		return entry->tag == WIRE_ENTRY_LISTED;
+	return entry->tag == WIRE_ENTRY_VALUE || entry->tag == WIRE_ENTRY_DELETED ||
+	       entry->tag == WIRE_ENTRY_SYNCED || entry->tag == WIRE_ENTRY_RESYNC;
+}
+
+static int dispatch_entries(struct calf *calf, struct calf_pending *pending, const uint8_t *frame,
+			    size_t size, const struct wire_response *response)
+{
+	/* A call may ask for more, but never ends what is pending. */
+	const struct calf_pending asked = *pending;
+
+	if (!asked.entry_call || (asked.tag == WIRE_WATCH && !response->more))
+		return -EPROTO;
+	for (uint32_t i = 0; i < response->n_entries; i++) {
+		struct wire_entry entry;
+		char text[KV_VALUE_SIZE];
+		int r = wire_response_entry(frame, size, response, i, &entry);
+
+		if (r == 0 && !is_expected(&entry, asked.tag))
+			r = -EPROTO;
+		if (r == 0)
+			r = copy_text(text, &entry.value);
+		if (r < 0)
+			return r;
+		asked.entry_call(calf,
+				 &(struct calf_entry){ .kind = (enum calf_entry_kind)entry.tag,
+						       .path = entry.path.path,
+						       .revision = entry.revision,
+						       .text = text,
+						       .length = (size_t)r },
+				 asked.data);
+	}
+	if (!response->more)
+		end_pending(calf, pending, CALF_OK, "", 0);
+	return 0;
 }
 
 static int dispatch_response(struct calf *calf, const uint8_t *frame, size_t size)
 {
 	struct calf_store *store = &calf->store;
 	struct wire_response response;
-	char text[KV_VALUE_SIZE];
-	calf_response_fn call;
-	size_t length;
-	void *data;
-	uint32_t i = 0;
+	struct calf_pending *pending;
 	int r;
 
 	r = wire_decode_response(frame, size, &response);
 	if (r < 0)
 		return r;
-	while (i < store->n_pending && store->pending[i].id != response.id)
-		i++;
-	if (i == store->n_pending || (response.tag != WIRE_OK && response.tag != WIRE_ERROR) ||
-	    response.value.size > KV_VALUE_MAX)
+	pending = find_pending(store, response.id);
+	if (!pending)
 		return -EPROTO;
-	call = store->pending[i].call;
-	data = store->pending[i].data;
-	store->n_pending--;
-	memmove(&store->pending[i], &store->pending[i + 1],
-		(store->n_pending - i) * sizeof(store->pending[0]));
-
-	length = response.value.size;
-	if (length > 0)
-		memcpy(text, response.value.bytes, length);
-	text[length] = '\0';
-	/* A text may come with the newline it was written with. */
-	if (response.tag == WIRE_OK && length > 0 && text[length - 1] == '\n')
-		text[--length] = '\0';
-	call(calf, response.tag == WIRE_OK ? 0 : status_of_error(text), text, length, data);
-	return 0;
+	store->revision = response.revision;
+	if (response.tag == WIRE_ENTRIES)
+		r = dispatch_entries(calf, pending, frame, size, &response);
+	else if (response.tag == WIRE_OK || response.tag == WIRE_ERROR)
+		r = dispatch_end(calf, pending, &response);
+	else
+		r = -EPROTO;
+	store->revision = 0;
+	return r;
 }
 
 /* Serve every whole frame of the buffer. */
