@@ -51,7 +51,7 @@ void gateway_watches_init(struct gateway_watches *watches, const struct descript
 /* One record may say something to every watch, and end a listing too. */
 static bool has_room(const struct gateway_watches *watches)
 {
-	return gateway_output_room(watches->output) >= watches->n * WIRE_RESPONSE_MAX;
+	return gateway_output_room(watches->output) >= (size_t)watches->n * WIRE_RESPONSE_MAX;
 }
 
 static void put_entry(struct gateway_watches *watches, const struct gateway_watch *watch,
