@@ -10,3 +10,6 @@ install: all ## install under PREFIX (default /usr/local)
 		$(DESTDIR)$(PREFIX)/lib/calfpen/calves/dhcp4/calf-dhcp4
 	install -D -m 0644 $(CALVES)/dhcp4/calf.yaml \
 		$(DESTDIR)$(PREFIX)/lib/calfpen/calves/dhcp4/calf.yaml
+	install -D -m 0644 packaging/completion/calfpen \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/calfpen
+	install -D -m 0644 docs/man/calfpen.8 $(DESTDIR)$(PREFIX)/share/man/man8/calfpen.8
