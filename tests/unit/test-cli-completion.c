@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* packaging/completion/calfpen, sourced in bash, with a calfpen of the test's own. */
+#include "tests/unit/cli-capture.h"
+
+#define SCRIPT "packaging/completion/calfpen"
+
+static const char fake[] =
+	"#!/bin/sh\n"
+	"[ \"$1\" != --instance ] || { echo \"/only/in-$2  x\"; exit; }\n"
+	"printf '%s  value /no/path\\n' /ip /lease/state /lease/time /leased /nameserver/001\n";
+
+static void setup(void)
+{
+	char path[256];
+	FILE *to;
+
+	if (access("/bin/bash", X_OK) != 0 || access(SCRIPT, R_OK) != 0)
+		cr_skip_test("needs bash and the source tree");
+	make_roots();
+	cr_assert_eq(mkdir(pins_root, 0700), 0);
+	make_directory(pins_root, "uplink0");
+	make_directory(run_root, "wan");
+	snprintf(path, sizeof(path), "%s/calfpen", root);
+	to = fopen(path, "w");
+	fputs(fake, to);
+	fclose(to);
+	cr_assert_eq(chmod(path, 0700), 0);
+}
+
+TestSuite(cli_completion, .init = setup, .fini = remove_roots);
+
+/* What is offered for the last of the words, in order, blanks between. */
+static const char *offered(const char *words)
+{
+	static char text[4096];
+	char command[2048];
+	FILE *from;
+	size_t size;
+
+	snprintf(command, sizeof(command),
+		 "CALFPEN_COMPLETION_PINS=%s CALFPEN_COMPLETION_RUN=%s exec bash --norc -uc '"
+		 ". " SCRIPT "; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _calfpen;"
+		 " echo \"${COMPREPLY[*]-}\"' - %s/calfpen %s 2>&1",
+		 pins_root, run_root, root, words);
+	from = popen(command, "r");
+	size = fread(text, 1, sizeof(text) - 1, from);
+	text[size] = '\0';
+	cr_assert_eq(pclose(from), 0, "%s", text);
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+Test(cli_completion, rows)
+{
+	static const struct {
+		const char *words, *want;
+	} rows[] = {
+		{ "''", "run ls get set del commit watch audit status help" },
+		{ "s", "set status" },
+		{ "--json w", "watch" },
+		{ "--", "--instance --json --help --version" },
+		{ "set --", "--instance --json --help --if-revision --create" },
+		{ "audit -", "--instance --json --help -f --subject --path --denied" },
+		{ "get -l", "-l" },
+		{ "run --m", "--mode" },
+		{ "run --mode ''", "auto native tc" },
+		{ "--instance ''", "uplink0 wan" },
+		{ "ls --instance u", "uplink0" },
+		{ "get ''", "/ip /lease/ /leased /nameserver/" },
+		{ "get /l", "/lease/ /leased" },
+		{ "get /lease", "/lease/ /leased" },
+		{ "get /lease/", "/lease/state /lease/time" },
+		{ "get /lease/t", "/lease/time" },
+		{ "get /lease/time", "/lease/time" },
+		{ "get /x", "" },
+		{ "audit --path /n", "/nameserver/" },
+		{ "audit ''", "" },
+		{ "set /ip ''", "" },
+		{ "set --create /i", "/ip" },
+		{ "set --if-revision 7 /i", "/ip" },
+		{ "set --if-revision ''", "" },
+		{ "--instance wan get /only/", "/only/in-wan" },
+		{ "commit Makef", "Makefile" },
+		{ "frobnicate ''", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect_str_eq(offered(rows[i].words), rows[i].want, "'%s': '%s'", rows[i].words,
+				 offered(rows[i].words));
+}
+
+/* Every command and option that `calfpen help` names can be completed. */
+Test(cli_completion, knows_all_of_help)
+{
+	const char *all = offered("''");
+
+	for (size_t i = 0; i < 9; i++) {
+		static const char *const commands[] = { "run",	  "ls",	   "get",   "set",   "del",
+							"commit", "watch", "audit", "status" };
+		char want[32];
+
+		cr_assert_eq(calfpen("help", NULL), CLI_OK);
+		snprintf(want, sizeof(want), "\n  %s ", commands[i]);
+		cr_expect_not_null(strstr(out_text, want), "%s", commands[i]);
+		cr_expect_not_null(strstr(all, commands[i]), "%s", commands[i]);
+	}
+}
