@@ -1,49 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The gateway as a process of its own, confined as in life, between a socket
- * and a real gate.
- */
+/* The gateway's process: requests, logs, rights, ends. */
 #include <criterion/criterion.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/bpf/support-gate.h"
+#include "tests/bpf/support-gateway.h"
 #include "userspace/common/wire.h"
 #include "userspace/priv/roles.h"
 
-#define UID_BASE 1900000100u
 #define BURST 50
 
-static const char description[] =
-	"name: dhcp4\n"
-	"executable: calf-dhcp4\n"
-	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}\n"
-	"keys:\n"
+static const char keys[] =
 	"  - {path: /ip, type: ipv4-net, access: [write, delete]}\n"
 	"  - {path: /mac, type: mac, access: [read]}\n"
 	"  - {path: /lease/time, type: lifetime, access: [read, write, delete]}\n"
-	"  - {path: /only/described, type: text, access: [read, write]}\n"
-	"frames:\n"
-	"  - check: dhcp4\n"
-	"    local_port: 68\n"
-	"    remote_port: 67\n"
-	"    max_frame: 1514\n"
-	"    ingress_per_second: 50\n"
-	"    ingress_burst: 20\n"
-	"    egress_per_second: 30\n"
-	"    egress_burst: 10\n";
+	"  - {path: /only/described, type: text, access: [read, write]}\n";
 
 /* /only/described is missing here: what the kernel refuses is refused. */
 static const struct test_rule calf_rules[] = { { "/ip", KV_ACCESS_WRITE | KV_ACCESS_DELETE,
@@ -51,115 +26,28 @@ static const struct test_rule calf_rules[] = { { "/ip", KV_ACCESS_WRITE | KV_ACC
 					       { "/mac", KV_ACCESS_READ, KV_CLASS_TEXT, 17 },
 					       { "/lease/time", ALL_ACCESS, KV_CLASS_TEXT, 10 },
 					       { NULL } };
-static const struct test_rule other_rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
-						{ NULL } };
-
-static struct gate_test test;
-static pid_t gateway = -1;
-static int control = -1, calf_stdout = -1, calf_stderr = -1, gateway_log = -1;
-
-static void run_gateway(const int fds[4], int log)
-{
-	struct options options = {
-		.role = ROLE_GATEWAY,
-		.i_calf = 0,
-		.uid_base = UID_BASE,
-		.calves = { "/tmp/calf" },
-		.n_calves = 1,
-		.mode = -1,
-	};
-	int high[4];
-
-	for (int i = 0; i < 4; i++) {
-		high[i] = fcntl(fds[i], F_DUPFD, 200);
-		if (high[i] < 0)
-			_exit(91);
-	}
-	if (dup2(log, 2) < 0)
-		_exit(92);
-	for (int i = 0; i < 4; i++)
-		if (dup2(high[i], GATEWAY_FD_GATE + i) < 0)
-			_exit(93);
-	(void)close_range(_GATEWAY_FD_END, ~0u, 0);
-	_exit(gateway_main(&options));
-}
+static struct gateway_test test;
 
 static void setup(void)
 {
-	int socket_fds[2], out[2], err[2], log[2];
-	FILE *file;
-
-	if (geteuid() != 0)
-		cr_skip_test("needs root");
-	cr_assert_eq(unshare(CLONE_NEWNS), 0);
-	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
-	cr_assert_eq(mkdir("/tmp/calf", 0755), 0);
-	file = fopen("/tmp/calf/calf-dhcp4", "w");
-	cr_assert_not_null(file);
-	cr_assert_eq(fchmod(fileno(file), 0755), 0);
-	cr_assert_eq(fclose(file), 0);
-	file = fopen("/tmp/calf/calf.yaml", "w");
-	cr_assert_not_null(file);
-	cr_assert_geq(fputs(description, file), 0);
-	cr_assert_eq(fclose(file), 0);
-
-	gate_test_begin(&test, 256, 4);
-	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, other_rules, FAST, 1000);
-	(void)gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, 1, BURST);
-
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socket_fds), 0);
-	cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
-	cr_assert_eq(pipe2(err, O_CLOEXEC), 0);
-	cr_assert_eq(pipe2(log, O_CLOEXEC), 0);
-	gateway = fork();
-	cr_assert_geq(gateway, 0);
-	if (gateway == 0)
-		run_gateway((const int[]){ test.fds[KV_SUBJECT_CALF], socket_fds[1], out[0],
-					   err[0] },
-			    log[1]);
-	close(socket_fds[1]);
-	close(out[0]);
-	close(err[0]);
-	close(log[1]);
-	control = socket_fds[0];
-	calf_stdout = out[1];
-	calf_stderr = err[1];
-	gateway_log = log[0];
+	gateway_test_begin(&test, keys, calf_rules, 1, BURST);
 }
 
 static void teardown(void)
 {
-	if (gateway > 0) {
-		(void)kill(gateway, SIGKILL);
-		(void)waitpid(gateway, NULL, 0);
-	}
-	gate_test_end(&test);
+	gateway_test_end(&test);
 }
 
 TestSuite(gateway, .init = setup, .fini = teardown, .timeout = 30);
 
-/* The exit code of the gateway, or minus the signal that ended it. */
 static int ended(void)
 {
-	int status = 0;
-
-	cr_assert_eq(waitpid(gateway, &status, 0), gateway);
-	gateway = -1;
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+	return gateway_test_wait(&test);
 }
 
-/* All that it logged, once it has ended. */
 static const char *logged(void)
 {
-	static char text[65536];
-	size_t size = 0;
-	ssize_t n;
-
-	while ((n = read(gateway_log, text + size, sizeof(text) - 1 - size)) > 0)
-		size += (size_t)n;
-	text[size] = '\0';
-	return text;
+	return gateway_test_log(&test);
 }
 
 /* The next response, as "ok TEXT" or "error TEXT". */
@@ -173,7 +61,7 @@ static const char *response(void)
 
 	while (wanted == 0 || size < (size_t)wanted) {
 		size_t ask = wanted == 0 ? 8 - size : (size_t)wanted - size;
-		ssize_t n = read(control, bytes + size, ask);
+		ssize_t n = read(test.control, bytes + size, ask);
 
 		if (n <= 0)
 			return "closed";
@@ -194,7 +82,7 @@ static void ask(enum wire_request_tag tag, const char *path, const char *value)
 	int size = wire_encode_request(1, tag, path, value, strlen(value), 0, frame, sizeof(frame));
 
 	cr_assert_gt(size, 0);
-	cr_assert_eq(write(control, frame, (size_t)size), size);
+	cr_assert_eq(write(test.control, frame, (size_t)size), size);
 }
 
 static const char *answer(enum wire_request_tag tag, const char *path, const char *value)
@@ -206,7 +94,7 @@ static const char *answer(enum wire_request_tag tag, const char *path, const cha
 static const char *stored(const char *path)
 {
 	static struct kv_value value;
-	int r = gate_read(test.fds[KV_SUBJECT_SUPERVISOR], path, &value);
+	int r = gate_read(test.gate.fds[KV_SUBJECT_SUPERVISOR], path, &value);
 
 	return r == 0 ? value.text : strerrorname_np(-r);
 }
@@ -216,7 +104,7 @@ Test(gateway, requests_reach_the_store_as_the_calf)
 	static struct gate_commit commit;
 	int size;
 
-	gate_write(test.fds[KV_SUBJECT_SUPERVISOR], "/mac", "02:00:00:00:77:02", 17, NULL);
+	gate_write(test.gate.fds[KV_SUBJECT_SUPERVISOR], "/mac", "02:00:00:00:77:02", 17, NULL);
 	cr_assert_str_eq(answer(WIRE_READ, "/mac", ""), "ok 02:00:00:00:77:02");
 	cr_assert_str_eq(answer(WIRE_WRITE, "/mac", "02:00:00:00:77:03"),
 			 "error mac is not an allowed path");
@@ -232,7 +120,7 @@ Test(gateway, requests_reach_the_store_as_the_calf)
 	gate_commit_write(&commit, "/lease/time", "3600", 4);
 	size = wire_encode_commit(2, commit.bytes, commit.size, commit.n_changes, 0, frame,
 				  sizeof(frame));
-	cr_assert_eq(write(control, frame, (size_t)size), size);
+	cr_assert_eq(write(test.control, frame, (size_t)size), size);
 	cr_assert_str_eq(response(), "ok ");
 	cr_assert_str_eq(stored("/ip"), "ENOENT");
 	cr_assert_str_eq(stored("/lease/time"), "3600");
@@ -242,11 +130,11 @@ Test(gateway, requests_reach_the_store_as_the_calf)
 	gate_commit_write(&commit, "/only/described", "x", 1);
 	size = wire_encode_commit(3, commit.bytes, commit.size, commit.n_changes, 0, frame,
 				  sizeof(frame));
-	cr_assert_eq(write(control, frame, (size_t)size), size);
+	cr_assert_eq(write(test.control, frame, (size_t)size), size);
 	cr_assert_str_eq(response(), "error only/described is not an allowed path");
 	cr_assert_str_eq(stored("/lease/time"), "3600", "all or nothing");
 
-	close(control);
+	close(test.control);
 	cr_assert_eq(ended(), ROLE_EXIT_EOF);
 	cr_assert_str_eq(logged(), "");
 }
@@ -277,7 +165,7 @@ Test(gateway, pipelined_flood_goes_on)
 Test(gateway, malformed_message)
 {
 	cr_assert_str_eq(answer(WIRE_WRITE, "/ip", "10.0.2.15/24"), "ok ");
-	cr_assert_eq(write(control, "\xff\xff\xff\xff", 4), 4);
+	cr_assert_eq(write(test.control, "\xff\xff\xff\xff", 4), 4);
 	cr_assert_str_eq(response(), "closed");
 	cr_assert_eq(ended(), ROLE_EXIT_MALFORMED);
 	cr_assert_str_eq(logged(), "<error> dhcp4: gateway: malformed message after 1 requests: "
@@ -302,7 +190,7 @@ Test(gateway, passed_descriptor)
 	};
 
 	memcpy(CMSG_DATA(&passed.head), &(int){ 0 }, sizeof(int));
-	cr_assert_eq(sendmsg(control, &message, 0), 1);
+	cr_assert_eq(sendmsg(test.control, &message, 0), 1);
 	cr_assert_eq(ended(), ROLE_EXIT_MALFORMED);
 	cr_assert_str_eq(logged(), "<error> dhcp4: gateway: malformed message after 0 requests: "
 				   "EPROTO\n");
@@ -313,12 +201,12 @@ Test(gateway, log_pipes)
 	static const char out[] = "<info> bound\x1b[2J to 10.0.2.15\nhalf a li";
 	static const char err[] = "<error> cannot go on\nlast words";
 
-	cr_assert_eq(write(calf_stdout, out, sizeof(out) - 1), sizeof(out) - 1);
+	cr_assert_eq(write(test.calf_stdout, out, sizeof(out) - 1), sizeof(out) - 1);
 	cr_assert_str_eq(answer(WIRE_DELETE, "/ip", ""), "ok ");
-	cr_assert_eq(write(calf_stderr, err, sizeof(err) - 1), sizeof(err) - 1);
-	close(calf_stdout);
-	close(calf_stderr);
-	close(control);
+	cr_assert_eq(write(test.calf_stderr, err, sizeof(err) - 1), sizeof(err) - 1);
+	close(test.calf_stdout);
+	close(test.calf_stderr);
+	close(test.control);
 	cr_assert_eq(ended(), ROLE_EXIT_EOF);
 	cr_assert_not_null(strstr(logged(), "<info> dhcp4: calf: bound?[2J to 10.0.2.15\n"));
 }
@@ -327,12 +215,12 @@ Test(gateway, log_pipes_may_end_before_the_socket)
 {
 	const char *text;
 
-	cr_assert_eq(write(calf_stderr, "only this\nand", 13), 13);
-	close(calf_stdout);
-	close(calf_stderr);
+	cr_assert_eq(write(test.calf_stderr, "only this\nand", 13), 13);
+	close(test.calf_stdout);
+	close(test.calf_stderr);
 	cr_assert_str_eq(answer(WIRE_DELETE, "/ip", ""), "ok ");
 	cr_assert_str_eq(answer(WIRE_DELETE, "/ip", ""), "ok ");
-	close(control);
+	close(test.control);
 	cr_assert_eq(ended(), ROLE_EXIT_EOF);
 	text = logged();
 	cr_assert_not_null(strstr(text, "<info> dhcp4: calf: only this\n"), "%s", text);
@@ -347,8 +235,8 @@ Test(gateway, log_flood)
 	memset(flood, 'x', sizeof(flood));
 	for (size_t i = 9; i < sizeof(flood); i += 10)
 		flood[i] = '\n';
-	cr_assert_eq(write(calf_stdout, flood, sizeof(flood)), sizeof(flood));
-	close(control);
+	cr_assert_eq(write(test.calf_stdout, flood, sizeof(flood)), sizeof(flood));
+	close(test.control);
 	cr_assert_eq(ended(), ROLE_EXIT_EOF);
 	text = logged();
 	cr_assert_not_null(strstr(text, "gateway: 4800 lines of the calf suppressed\n"), "%s",
@@ -362,7 +250,7 @@ Test(gateway, its_rights)
 	FILE *file;
 
 	cr_assert_str_eq(answer(WIRE_DELETE, "/ip", ""), "ok "); /* it is confined by now */
-	snprintf(path, sizeof(path), "/proc/%d/status", gateway);
+	snprintf(path, sizeof(path), "/proc/%d/status", test.pid);
 	file = fopen(path, "r");
 	cr_assert_not_null(file);
 	while (fgets(line, sizeof(line), file)) {
