@@ -155,7 +155,7 @@ static const struct rule watcher_allowed[] = {
 
 static const struct rule gateway_allowed[] = {
 	ONLY(bpf, 0, BPF_PROG_TEST_RUN), /* the gate of its calf, nothing else */
-	ANY(ppoll),			 /* event loop */
+	ANY(ppoll),			 /* event loop, with the ring; it is mapped by now */
 	ANY(clock_gettime),		 /* where the vDSO does not answer */
 	ANY(sched_yield),		 /* between two tries of a busy gate */
 	ANY(read),			 /* log pipes */
