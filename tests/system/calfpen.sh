@@ -20,8 +20,10 @@ has_address() {
 	[ -n "$(ip -4 -oneline address show dev "$LAB_UPLINK")" ]
 }
 
+# What a killed life left behind is no lease of this one.
 has_lease() {
-	has_address && [ -n "$(ip -4 route show default)" ] &&
+	[ "$(supervisor_pid)" = "$(pgrep -o calfpen-priv)" ] && alive "$(calf_pid)" &&
+		[ -e "/sys/class/net/$(state tap)" ] && has_address && [ -n "$(ip -4 route show default)" ] &&
 		grep -q ^nameserver "$LAB_RESOLV" && calfpen get /ip >/dev/null
 }
 
