@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/bundle.h"
 #include "userspace/priv/child.h"
@@ -186,6 +187,9 @@ static void end_process(pid_t *pid, uint32_t uid)
 void pair_stop(struct pair *pair)
 {
 	end_process(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
+	/* A gateway that was killed could not say that it watches no more. */
+	if (pair->ring_fd >= 0)
+		gate_watch(pair->gate_fd, GATE_WATCH_END, NULL, NULL);
 	end_process(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
 	runtime_delete(pair->runtime, pair->container);
 }
