@@ -11,6 +11,7 @@
 #define ETH_ADDRESS_SIZE 6
 #define ETH_HEADER_SIZE 14
 #define ETH_TYPE_IPV4 0x0800
+#define ETH_TYPE_ARP 0x0806
 #define ETH_FRAME_MAX 1514 /* header and a payload of 1,500 bytes */
 
 struct eth_header {
