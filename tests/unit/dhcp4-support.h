@@ -103,6 +103,18 @@ static inline void reply_end(struct reply *reply)
 	reply_put(reply, &end, 1);
 }
 
+/* Of all tests' messages; a test may change it. */
+__attribute__((unused)) static struct message_policy support_policy;
+
+/* A host with the MAC above and the defaults of that policy. */
+static inline struct message_sender support_sender(void)
+{
+	struct message_sender sender;
+
+	message_sender_init(&sender, support_mac, &support_policy);
+	return sender;
+}
+
 /* Parse a copy of exact size, so that a sanitizer sees any over-read. */
 static inline enum reason parse_bytes(const void *bytes, size_t size, struct message *message)
 {
@@ -113,7 +125,7 @@ static inline enum reason parse_bytes(const void *bytes, size_t size, struct mes
 	if (size > 0)
 		memcpy(copy, bytes, size);
 	bytes_reader_init(&reader, copy, size);
-	reason = message_parse(reader, message);
+	reason = message_parse(reader, &support_policy, message);
 	free(copy);
 	return reason;
 }

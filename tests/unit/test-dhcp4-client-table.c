@@ -38,7 +38,7 @@ static struct client client_in(enum client_state state)
 	struct client_config config = { .start_delay_ms = 10, .first_retransmission_ms = 4000 };
 	struct client client;
 
-	memcpy(config.mac, support_mac, 6);
+	config.sender = support_sender();
 	client_init(&client, &config);
 	client.state = state;
 	client.xid = XID;

@@ -31,7 +31,7 @@ static struct client_config config(void)
 	struct client_config config = { .start_delay_ms = CLIENT_START_DELAY_MS,
 					.first_retransmission_ms = CLIENT_FIRST_RETRANSMISSION_MS };
 
-	memcpy(config.mac, support_mac, 6);
+	config.sender = support_sender();
 	return config;
 }
 
@@ -180,7 +180,7 @@ Test(client, V4_05_discover)
 	cr_assert_not(actions.request.has_server);
 	cr_assert_eq(actions.request.requested.s_addr, INADDR_ANY);
 	cr_assert_not(actions.request.broadcast);
-	cr_assert_eq(memcmp(actions.request.mac, support_mac, 6), 0);
+	cr_assert_eq(memcmp(client.config.sender.mac, support_mac, 6), 0);
 }
 
 /* 4 +-1, 8 +-1, ... 64 +-1, and so on for ever. */
@@ -823,25 +823,8 @@ Test(client, Q10_no_rapid_commit_is_asked_for)
 	size_t size;
 
 	to_selecting();
-	size = message_build(&actions.request, bytes, sizeof(bytes));
+	size = message_build(&client.config.sender, &actions.request, bytes, sizeof(bytes));
 	cr_assert_not(request_has(bytes, size, 80));
-}
-
-Test(client, host_name_is_sent_in_all_messages)
-{
-	struct client_config named = config();
-
-	strcpy(named.host_name, "calf");
-	start_with(&named);
-	timeout();
-	cr_assert_str_eq(actions.request.host_name, "calf");
-	reply(MESSAGE_OFFER);
-	receive();
-	cr_assert_str_eq(actions.request.host_name, "calf");
-	reply(MESSAGE_ACK);
-	receive();
-	timeout();
-	cr_assert_str_eq(actions.request.host_name, "calf");
 }
 
 Test(client, names_of_states)

@@ -11,6 +11,7 @@
 #define WALL 1700000000 /* 2023-11-14T22:13:20Z */
 
 static struct client_lease lease;
+static struct message_policy policy;
 static struct lease_keys keys, before;
 static struct calf_commit commit;
 
@@ -43,7 +44,7 @@ static void full_lease(void)
 
 static void project(void)
 {
-	lease_project(&lease, CLIENT_BOUND, NOW, WALL, &keys);
+	lease_project(&lease, CLIENT_BOUND, &policy, NOW, WALL, &keys);
 }
 
 /* The value written to `path`; "-" if it is deleted, NULL if untouched. */
@@ -105,7 +106,7 @@ Test(lease, all_keys)
 Test(lease, first_commit_names_every_key)
 {
 	lease_changes(NULL, &keys, true, &commit);
-	cr_assert_eq(commit.n_changes, _LEASE_SLOT_N);
+	cr_assert_eq(commit.n_changes, LEASE_OPTION);
 	cr_assert_str_eq(change("/ip"), "192.0.2.10/24");
 	cr_assert_str_eq(change("/nameserver/003"), "-");
 	cr_assert_str_eq(change("/nameserver/008"), "-");
@@ -119,7 +120,7 @@ Test(lease, V4_36_renewal_without_a_change)
 {
 	before = keys;
 	lease.expires_ns += 1800 * S;
-	lease_project(&lease, CLIENT_BOUND, NOW + 1800 * S, WALL + 1800, &keys);
+	lease_project(&lease, CLIENT_BOUND, &policy, NOW + 1800 * S, WALL + 1800, &keys);
 	lease_changes(&before, &keys, true, &commit);
 	cr_assert_eq(commit.n_changes, 2);
 	cr_assert_str_eq(change("/lease/time"), "3600", "written although it is equal");
@@ -158,12 +159,12 @@ Test(lease, V4_21_another_address)
 Test(lease, state_alone)
 {
 	before = keys;
-	lease_project(&lease, CLIENT_RENEWING, NOW + 1800 * S, WALL + 1801, &keys);
+	lease_project(&lease, CLIENT_RENEWING, &policy, NOW + 1800 * S, WALL + 1801, &keys);
 	lease_changes(&before, &keys, false, &commit);
 	cr_assert_eq(commit.n_changes, 1);
 	cr_assert_str_eq(change("/lease/state"), "renewing");
 	before = keys;
-	lease_project(&lease, CLIENT_REBINDING, NOW + 3150 * S, WALL + 3150, &keys);
+	lease_project(&lease, CLIENT_REBINDING, &policy, NOW + 3150 * S, WALL + 3150, &keys);
 	lease_changes(&before, &keys, false, &commit);
 	cr_assert_eq(commit.n_changes, 1);
 	cr_assert_str_eq(change("/lease/state"), "rebinding");
@@ -175,20 +176,18 @@ Test(lease, state_alone)
 Test(lease, V4_20_loss_deletes_all)
 {
 	before = keys;
-	for (int state = CLIENT_INIT; state < CLIENT_BOUND; state++) {
-		lease_project(&lease, (enum client_state)state, NOW, WALL, &keys);
-		lease_changes(&before, &keys, false, &commit);
-		cr_assert_eq(commit.n_changes, 16);
-		for (uint32_t i = 0, at = 0; i < commit.n_changes; i++) {
-			struct kv_change header;
+	lease_project(NULL, CLIENT_INIT, &policy, NOW, WALL, &keys);
+	lease_changes(&before, &keys, false, &commit);
+	cr_assert_eq(commit.n_changes, 16);
+	for (uint32_t i = 0, at = 0; i < commit.n_changes; i++) {
+		struct kv_change header;
 
-			memcpy(&header, commit.bytes + at, sizeof(header));
-			cr_assert_eq(header.operation, KV_CHANGE_DELETE);
-			at += KV_CHANGE_SIZE(0);
-		}
+		memcpy(&header, commit.bytes + at, sizeof(header));
+		cr_assert_eq(header.operation, KV_CHANGE_DELETE);
+		at += KV_CHANGE_SIZE(0);
 	}
 	lease_changes(NULL, &keys, false, &commit);
-	cr_assert_eq(commit.n_changes, _LEASE_SLOT_N);
+	cr_assert_eq(commit.n_changes, LEASE_OPTION);
 }
 
 Test(lease, Q44_mtu_from_576_up)
@@ -212,13 +211,13 @@ Test(lease, Q44_mtu_from_576_up)
 
 Test(lease, V4_19_time_is_what_is_left)
 {
-	lease_project(&lease, CLIENT_BOUND, NOW + 1, WALL, &keys);
+	lease_project(&lease, CLIENT_BOUND, &policy, NOW + 1, WALL, &keys);
 	lease_changes(&before, &keys, true, &commit);
 	cr_assert_str_eq(change("/lease/time"), "3599", "rounded up");
-	lease_project(&lease, CLIENT_BOUND, NOW + 3599 * S, WALL, &keys);
+	lease_project(&lease, CLIENT_BOUND, &policy, NOW + 3599 * S, WALL, &keys);
 	lease_changes(&before, &keys, true, &commit);
 	cr_assert_str_eq(change("/lease/time"), "1");
-	lease_project(&lease, CLIENT_BOUND, NOW + 4000 * S, WALL, &keys);
+	lease_project(&lease, CLIENT_BOUND, &policy, NOW + 4000 * S, WALL, &keys);
 	lease_changes(&before, &keys, true, &commit);
 	cr_assert_str_eq(change("/lease/time"), "0");
 }
@@ -273,7 +272,7 @@ Test(lease, dates)
 
 			gmtime_r(&second, &tm);
 			strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ", &tm);
-			lease_project(&lease, CLIENT_BOUND, NOW, second, &keys);
+			lease_project(&lease, CLIENT_BOUND, &policy, NOW, second, &keys);
 			cr_assert_str_eq(keys.text + keys.at[LEASE_EXPIRES], expected);
 		}
 	}
@@ -281,9 +280,9 @@ Test(lease, dates)
 
 Test(lease, dates_that_cannot_be_written)
 {
-	lease_project(&lease, CLIENT_BOUND, NOW, -1000000, &keys);
+	lease_project(&lease, CLIENT_BOUND, &policy, NOW, -1000000, &keys);
 	cr_assert_eq(keys.at[LEASE_EXPIRES], 0);
-	lease_project(&lease, CLIENT_BOUND, NOW, INT64_MAX / 2, &keys);
+	lease_project(&lease, CLIENT_BOUND, &policy, NOW, INT64_MAX / 2, &keys);
 	cr_assert_eq(keys.at[LEASE_EXPIRES], 0);
 }
 
@@ -293,21 +292,42 @@ Test(lease, C4_29_largest_lease)
 	struct message_parameters *parameters = &lease.parameters;
 
 	lease.address = lease.server = address("192.168.100.100");
+	lease.time_s = lease.t1_s = lease.t2_s = UINT32_MAX - 1;
+	lease.expires_ns = NOW + (UINT32_MAX - 1) * S;
 	memset(parameters->domain, 'a', KV_VALUE_MAX);
 	memset(parameters->search, 'b', KV_VALUE_MAX);
+	memset(parameters->host_name, 'c', MESSAGE_NAME_SIZE - 1);
+	memset(parameters->captive_portal, 'd', KV_VALUE_MAX);
+	parameters->has_ipv6_only = true;
+	parameters->ipv6_only_s = UINT32_MAX;
 	parameters->n_name_servers = MESSAGE_NAME_SERVERS_MAX;
 	for (int i = 0; i < MESSAGE_NAME_SERVERS_MAX; i++)
 		parameters->name_servers[i] = address("192.168.100.200");
+	parameters->n_time_servers = MESSAGE_TIME_SERVERS_MAX;
+	for (int i = 0; i < MESSAGE_TIME_SERVERS_MAX; i++)
+		parameters->time_servers[i] = address("192.168.100.200");
+	parameters->n_resolvers = MESSAGE_RESOLVERS_MAX;
+	for (int i = 0; i < MESSAGE_RESOLVERS_MAX; i++)
+		memset(parameters->resolvers[i], 'e', MESSAGE_RESOLVER_SIZE - 1);
 	parameters->n_routes = MESSAGE_ROUTES_MAX;
 	for (int i = 0; i < MESSAGE_ROUTES_MAX; i++)
 		parameters->routes[i] =
 			(struct value_route){ .destination = address("192.168.100.128"),
 					      .prefix_length = 32,
 					      .gateway = address("192.168.100.101") };
-	project();
+	policy.n_options = parameters->n_options = MESSAGE_OPTIONS_MAX;
+	for (uint8_t i = 0; i < MESSAGE_OPTIONS_MAX; i++) {
+		uint16_t size = MESSAGE_OPTIONS_SIZE / MESSAGE_OPTIONS_MAX;
+
+		policy.options[i] = (uint8_t)(224 + i);
+		parameters->options[i] =
+			(struct message_option){ policy.options[i], (uint16_t)(i * size), size };
+	}
+	lease_project(&lease, CLIENT_REBINDING, &policy, NOW, WALL, &keys);
 	for (int slot = 0; slot < _LEASE_SLOT_N; slot++)
 		cr_assert_neq(keys.at[slot], 0, "slot %d did not fit", slot);
 	lease_changes(NULL, &keys, true, &commit);
 	cr_assert_eq(commit.n_changes, _LEASE_SLOT_N);
 	cr_assert_str_eq(change("/route/064"), "192.168.100.128/32 via 192.168.100.101");
+	cr_assert_eq(strlen(change("/option/239")), 2 * 96);
 }

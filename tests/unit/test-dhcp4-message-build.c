@@ -6,18 +6,24 @@
 static uint8_t bytes[MESSAGE_SIZE_MAX];
 static size_t size;
 
+static struct message_sender sender;
+
+static void setup(void)
+{
+	sender = support_sender();
+}
+
+TestSuite(build, .init = setup);
+
 static struct message_request discover(void)
 {
-	struct message_request request = { .type = MESSAGE_DISCOVER, .xid = 0x01020304, .secs = 1 };
-
-	memcpy(request.mac, support_mac, 6);
-	return request;
+	return (struct message_request){ .type = MESSAGE_DISCOVER, .xid = 0x01020304, .secs = 1 };
 }
 
 static void build(const struct message_request *request)
 {
 	memset(bytes, 0xee, sizeof(bytes));
-	size = message_build(request, bytes, sizeof(bytes));
+	size = message_build(&sender, request, bytes, sizeof(bytes));
 	cr_assert(size > 0);
 }
 
@@ -76,6 +82,7 @@ Test(build, Q17_server_0)
 {
 	struct message_request request = discover();
 
+	request.type = MESSAGE_REQUEST;
 	request.has_server = true;
 	build(&request);
 	cr_assert(request_has_address(bytes, size, OPTION_SERVER_ID, "0.0.0.0"));
@@ -140,14 +147,14 @@ Test(build, Q04_C4_29_longest_message)
 	request.type = MESSAGE_REQUEST;
 	request.has_server = true;
 	request.server = request.requested = request.ciaddr = address("192.0.2.10");
-	memset(request.host_name, 'a', sizeof(request.host_name) - 1);
+	memset(sender.host_name, 'a', sizeof(sender.host_name) - 1);
 	build(&request);
 	cr_assert(size > 300 && size <= MESSAGE_SIZE_MAX);
 	cr_assert_eq(bytes[size - 1], OPTION_END, "padded beyond 300");
 	value = get(OPTION_HOST_NAME, &n);
 	cr_assert(value && n == 63);
 	for (size_t room = 0; room < size; room++)
-		cr_assert_eq(message_build(&request, bytes, room), 0);
+		cr_assert_eq(message_build(&sender, &request, bytes, room), 0);
 }
 
 Test(build, V4_30_Q14_broadcast_flag)

@@ -68,8 +68,8 @@ Test(settings, all_given)
 	answer("/config/start_delay", WIRE_OK, "0");
 	answer("/config/first_retransmission", WIRE_OK, "1000");
 	cr_assert(is_done);
-	cr_assert_eq(memcmp(settings.config.mac, support_mac, 6), 0);
-	cr_assert_str_eq(settings.config.host_name, "calf", "Q11: sent without its domain");
+	cr_assert_eq(memcmp(settings.config.sender.mac, support_mac, 6), 0);
+	cr_assert_str_eq(settings.config.sender.host_name, "calf", "Q11: sent without its domain");
 	cr_assert(settings.config.broadcast);
 	cr_assert_eq(settings.config.start_delay_ms, 0);
 	cr_assert_eq(settings.config.first_retransmission_ms, 1000);
@@ -84,7 +84,7 @@ Test(settings, defaults)
 	cr_assert_not(is_done);
 	answer("/config/first_retransmission", NOT_FOUND);
 	cr_assert(is_done);
-	cr_assert_str_eq(settings.config.host_name, "");
+	cr_assert_str_eq(settings.config.sender.host_name, "");
 	cr_assert_not(settings.config.broadcast);
 	cr_assert_eq(settings.config.start_delay_ms, CLIENT_START_DELAY_MS);
 	cr_assert_eq(settings.config.first_retransmission_ms, CLIENT_FIRST_RETRANSMISSION_MS);

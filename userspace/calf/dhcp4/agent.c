@@ -57,10 +57,11 @@ static void send_request(struct agent *agent, const struct client_actions *actio
 	size_t size;
 	int r;
 
-	memcpy(headers.source_mac, actions->request.mac, sizeof(headers.source_mac));
+	memcpy(headers.source_mac, agent->client.config.sender.mac, sizeof(headers.source_mac));
 	if (actions->destination.s_addr == INADDR_BROADCAST)
 		memset(headers.destination_mac, 0xff, sizeof(headers.destination_mac));
-	size = message_build(&actions->request, message, sizeof(message));
+	size = message_build(&agent->client.config.sender, &actions->request, message,
+			     sizeof(message));
 	bytes_writer_init(&writer, frame, sizeof(frame));
 	udp_frame_put(&writer, &headers, message, size);
 	r = calf_send_frame(agent->calf, frame, writer.at);
@@ -146,8 +147,8 @@ static void count_received(struct agent *agent, const struct message *message)
 
 /* REASON_NONE with *message, or why there is none; *server is who sent it, as
  * far as that can be told. */
-static enum reason parse_frame(struct bytes_reader frame, struct message *message,
-			       struct in_addr *server)
+static enum reason parse_frame(const struct agent *agent, struct bytes_reader frame,
+			       struct message *message, struct in_addr *server)
 {
 	struct udp_frame headers = { 0 };
 	enum reason reason;
@@ -159,7 +160,7 @@ static enum reason parse_frame(struct bytes_reader frame, struct message *messag
 		return (enum reason)r;
 	if (headers.udp.source_port != SERVER_PORT || headers.udp.destination_port != CLIENT_PORT)
 		return REASON_PORT;
-	reason = message_parse(frame, message);
+	reason = message_parse(frame, &agent->settings.policy, message);
 	if (reason == REASON_NONE && message->has_server)
 		*server = message->server;
 	return reason;
@@ -179,7 +180,7 @@ static void on_frame(struct calf *calf, const uint8_t *bytes, size_t size, void 
 	if (!agent->is_started)
 		return; /* of a former life */
 	bytes_reader_init(&frame, bytes, size);
-	reason = parse_frame(frame, &message, &server);
+	reason = parse_frame(agent, frame, &message, &server);
 	if (reason == REASON_NONE) {
 		step(agent, CLIENT_MESSAGE, &message, &actions);
 		reason = actions.discarded;
@@ -211,7 +212,7 @@ int agent_start(struct agent *agent, struct calf *calf)
 	agent->calf = calf;
 	report_init(&agent->report, calf);
 	calf_on_frame(calf, on_frame, agent);
-	r = publish_init(&agent->publisher, calf, &agent->client);
+	r = publish_init(&agent->publisher, calf, &agent->client, &agent->settings.policy);
 	if (r == 0)
 		r = loop_add_timer(&calf->loop, &agent->timer, on_timer, agent);
 	if (r < 0) {

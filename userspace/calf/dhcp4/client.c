@@ -101,9 +101,6 @@ static void send_message(const struct client *client, enum message_type type,
 	actions->request.xid = client->xid;
 	actions->request.secs = client->secs;
 	actions->request.broadcast = client->config.broadcast;
-	memcpy(actions->request.mac, client->config.mac, sizeof(actions->request.mac));
-	memcpy(actions->request.host_name, client->config.host_name,
-	       sizeof(actions->request.host_name));
 	actions->destination = broadcast_address;
 }
 
@@ -300,13 +297,12 @@ static bool is_same_server(const struct client *client, const struct message *me
 
 static bool is_client_id_wrong(const struct client *client, const struct message *message)
 {
-	uint8_t id[MESSAGE_CLIENT_ID_SIZE];
+	const struct message_sender *sender = &client->config.sender;
 
 	if (!message->has_client_id)
 		return false;
-	message_client_id(client->config.mac, id);
-	return message->client_id_size != sizeof(id) ||
-	       memcmp(message->client_id, id, sizeof(id)) != 0;
+	return message->client_id_size != sender->client_id_size ||
+	       memcmp(message->client_id, sender->client_id, sender->client_id_size) != 0;
 }
 
 /* Find what to do with a message: REASON_NONE with *rulep, or why not. */
@@ -315,7 +311,7 @@ static enum reason judge(const struct client *client, const struct message *mess
 {
 	const struct rule *rule;
 
-	if (memcmp(message->chaddr, client->config.mac, sizeof(message->chaddr)) != 0)
+	if (memcmp(message->chaddr, client->config.sender.mac, sizeof(message->chaddr)) != 0)
 		return REASON_CHADDR;
 	switch (message->type) {
 	case MESSAGE_OFFER:

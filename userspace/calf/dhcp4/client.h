@@ -29,12 +29,32 @@
 #define CLIENT_LEASE_FALLBACK_S 3600
 #define CLIENT_NAK_DELAY_MAX_S 300
 
+enum client_conflict {
+	CLIENT_CONFLICT_PARALLEL = 0, /* probe while the address is in use */
+	CLIENT_CONFLICT_WAIT,	      /* probe first */
+	CLIENT_CONFLICT_OFF,
+};
+
+#define CLIENT_SERVERS_MAX 8
+
 struct client_config {
-	uint8_t mac[6];
-	bool broadcast;		 /* set the BROADCAST flag */
+	struct message_sender sender;
+	bool broadcast;		/* set the BROADCAST flag */
+	bool no_rapid_commit;	/* never send option 80 */
+	bool accept_link_local; /* an address of 169.254/16 */
+	bool no_reboot;		/* no INIT-REBOOT (RFC 7844 on a new link) */
+	bool release_at_stop;
+	bool defend_always; /* an address in conflict is not given up (RFC 5227 2.4 c) */
+	enum client_conflict conflict;
 	uint32_t start_delay_ms; /* start after a tenth of it up to all of it */
 	uint32_t first_retransmission_ms;
-	char host_name[MESSAGE_LABEL_SIZE]; /* "": not sent */
+	uint32_t fallback_lease_s; /* of an ACK without lease time */
+	struct in_addr requested;  /* asked for first; 0.0.0.0: none */
+	struct in_addr inform;	   /* a static address: only DHCPINFORM; 0.0.0.0: none */
+	uint8_t n_allowed;	   /* servers by option 54; 0: all */
+	uint8_t n_denied;
+	struct in_addr allowed[CLIENT_SERVERS_MAX];
+	struct in_addr denied[CLIENT_SERVERS_MAX];
 };
 
 enum client_state {

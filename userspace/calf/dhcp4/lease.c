@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define NS_PER_S 1000000000ull
-#define MTU_MIN 576 /* below is a server's mistake: RFC 2132 5.1 allows 68 */
+#define MTU_MIN_DEFAULT 576 /* below is a server's mistake: RFC 2132 5.1 allows 68 */
 #define NUMBER_SIZE 24
 #define DATE_SIZE 32
 
@@ -16,6 +16,9 @@ static const char *const paths[LEASE_NAME_SERVER] = {
 	[LEASE_MTU] = "/mtu",
 	[LEASE_DOMAIN] = "/domain",
 	[LEASE_SEARCH] = "/search",
+	[LEASE_HOST_NAME] = "/hostname",
+	[LEASE_CAPTIVE_PORTAL] = "/captive-portal",
+	[LEASE_IPV6_ONLY] = "/ipv6-only",
 	[LEASE_TIME] = "/lease/time",
 	[LEASE_STATE] = "/lease/state",
 	[LEASE_SERVER] = "/lease/server",
@@ -25,15 +28,37 @@ static const char *const paths[LEASE_NAME_SERVER] = {
 	[LEASE_EXPIRES] = "/lease/expires",
 };
 
-void lease_path(enum lease_slot slot, char path[static KV_PATH_SIZE])
+/* Keys that are numbered within a directory. */
+static const struct {
+	int first;
+	const char *directory;
+} directories[] = {
+	{ LEASE_ROUTE, "/route" },
+	{ LEASE_RESOLVER, "/dnr" },
+	{ LEASE_TIME_SERVER, "/ntp" },
+	{ LEASE_NAME_SERVER, "/nameserver" },
+};
+
+bool lease_path(const struct lease_keys *keys, enum lease_slot slot, char path[static KV_PATH_SIZE])
 {
-	if (slot >= LEASE_ROUTE)
-		snprintf(path, KV_PATH_SIZE, "/route/%03d", (int)(slot - LEASE_ROUTE) + 1);
-	else if (slot >= LEASE_NAME_SERVER)
-		snprintf(path, KV_PATH_SIZE, "/nameserver/%03d",
-			 (int)(slot - LEASE_NAME_SERVER) + 1);
-	else
-		snprintf(path, KV_PATH_SIZE, "%s", paths[slot]);
+	int number = (int)slot;
+
+	if (number >= LEASE_OPTION) {
+		number -= LEASE_OPTION;
+		if (number >= keys->n_options)
+			return false;
+		snprintf(path, KV_PATH_SIZE, "/option/%03d", keys->options[number]);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		if (number < directories[i].first)
+			continue;
+		snprintf(path, KV_PATH_SIZE, "%s/%03d", directories[i].directory,
+			 number - directories[i].first + 1);
+		return true;
+	}
+	snprintf(path, KV_PATH_SIZE, "%s", paths[slot]);
+	return true;
 }
 
 /* An empty text means that there is no value. */
@@ -142,32 +167,70 @@ static void put_times(struct lease_keys *keys, const struct client_lease *lease,
 	put_date(keys, LEASE_EXPIRES, wall_s + (int64_t)left_s);
 }
 
-void lease_project(const struct client_lease *lease, enum client_state state, uint64_t now_ns,
-		   int64_t wall_s, struct lease_keys *keys)
+static void put_state(struct lease_keys *keys, enum client_state state)
+{
+	char text[LEASE_SHORT_SIZE];
+
+	snprintf(text, sizeof(text), "%s", client_state_name(state));
+	for (char *at = text; *at != '\0'; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	put(keys, LEASE_STATE, text);
+}
+
+static void put_options(struct lease_keys *keys, const struct message_parameters *parameters)
+{
+	for (int i = 0; i < parameters->n_options; i++) {
+		const struct message_option *option = &parameters->options[i];
+		const uint8_t *code = memchr(keys->options, option->code, keys->n_options);
+		char text[2 * MESSAGE_OPTION_MAX + 1];
+
+		if (!code)
+			continue;
+		value_format_hex(parameters->option_bytes + option->at, option->size, text);
+		put(keys, LEASE_OPTION + (int)(code - keys->options), text);
+	}
+}
+
+static void put_parameters(struct lease_keys *keys, const struct client_lease *lease,
+			   const struct message_policy *policy)
 {
 	const struct message_parameters *parameters = &lease->parameters;
-	static const char *const states[_CLIENT_STATE_N] = {
-		[CLIENT_BOUND] = "bound",
-		[CLIENT_RENEWING] = "renewing",
-		[CLIENT_REBINDING] = "rebinding",
-	};
 
-	*keys = LEASE_KEYS_NULL(*keys);
-	if (state < CLIENT_BOUND)
-		return;
-	put_net(keys, LEASE_IP, lease->address, lease->prefix_length);
 	if (parameters->gateway.s_addr != INADDR_ANY &&
 	    parameters->gateway.s_addr != lease->address.s_addr)
 		put_address(keys, LEASE_GATEWAY, parameters->gateway);
-	if (parameters->mtu >= MTU_MIN)
+	if (parameters->mtu >= (policy->mtu_min > 0 ? policy->mtu_min : MTU_MIN_DEFAULT))
 		put_number(keys, LEASE_MTU, parameters->mtu);
 	put(keys, LEASE_DOMAIN, parameters->domain);
 	put(keys, LEASE_SEARCH, parameters->search);
+	put(keys, LEASE_HOST_NAME, parameters->host_name);
+	put(keys, LEASE_CAPTIVE_PORTAL, parameters->captive_portal);
+	if (parameters->has_ipv6_only)
+		put_number(keys, LEASE_IPV6_ONLY, parameters->ipv6_only_s);
 	for (int i = 0; i < parameters->n_name_servers; i++)
 		put_address(keys, LEASE_NAME_SERVER + i, parameters->name_servers[i]);
+	for (int i = 0; i < parameters->n_time_servers; i++)
+		put_address(keys, LEASE_TIME_SERVER + i, parameters->time_servers[i]);
+	for (int i = 0; i < parameters->n_resolvers; i++)
+		put(keys, LEASE_RESOLVER + i, parameters->resolvers[i]);
 	for (int i = 0; i < parameters->n_routes; i++)
 		put_route(keys, LEASE_ROUTE + i, &parameters->routes[i]);
-	put(keys, LEASE_STATE, states[state]);
+	put_options(keys, parameters);
+}
+
+void lease_project(const struct client_lease *lease, enum client_state state,
+		   const struct message_policy *policy, uint64_t now_ns, int64_t wall_s,
+		   struct lease_keys *keys)
+{
+	*keys = LEASE_KEYS_NULL(*keys);
+	keys->n_options = policy->n_options;
+	memcpy(keys->options, policy->options, sizeof(keys->options));
+	if (!lease)
+		return;
+	put_net(keys, LEASE_IP, lease->address, lease->prefix_length);
+	put_parameters(keys, lease, policy);
+	put_state(keys, state);
 	put_address(keys, LEASE_SERVER, lease->server);
 	put_address(keys, LEASE_ADDRESS, lease->address);
 	put_times(keys, lease, now_ns, wall_s);
@@ -209,9 +272,9 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 		const char *wanted = get(to, slot);
 		char path[KV_PATH_SIZE];
 
-		if (!is_changed(from, to, slot, renewed))
+		if (!lease_path(to, (enum lease_slot)slot, path) ||
+		    !is_changed(from, to, slot, renewed))
 			continue;
-		lease_path((enum lease_slot)slot, path);
 		/* Sizes and paths are ours: neither can fail. */
 		if (wanted)
 			(void)calf_commit_write(commit, path, wanted);

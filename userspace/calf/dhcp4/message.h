@@ -14,10 +14,19 @@
 #include "userspace/common/value.h"
 
 #define MESSAGE_NAME_SERVERS_MAX 8
+#define MESSAGE_TIME_SERVERS_MAX 8
 #define MESSAGE_ROUTES_MAX 64
-#define MESSAGE_CLIENT_ID_MAX 32 /* longer ones cannot be ours */
+#define MESSAGE_RESOLVERS_MAX 8	  /* of option 162 */
+#define MESSAGE_RESOLVER_SIZE 512 /* of one's text, NUL included */
+#define MESSAGE_OPTIONS_MAX 16	  /* further options that an operator asked for */
+#define MESSAGE_OPTION_MAX 511	  /* octets of one: as hex they are a value */
+#define MESSAGE_OPTIONS_SIZE 1536 /* octets of all: no frame brings more */
+#define MESSAGE_CLIENT_ID_MAX 255
+#define MESSAGE_PARAMETERS_MAX 64
 #define MESSAGE_TEXT_SIZE 256
-#define MESSAGE_LABEL_SIZE 64 /* a host name without domain, NUL included */
+#define MESSAGE_CLASS_SIZE 256 /* of options 60 and 77, NUL included */
+#define MESSAGE_LABEL_SIZE 64  /* a host name without domain, NUL included */
+#define MESSAGE_NAME_SIZE 254  /* a host name, NUL included */
 
 /* What we accept and announce (option 57): a datagram that fits into one
  * frame whether or not the server counts the IP and UDP headers. */
@@ -37,6 +46,13 @@ enum message_type {
 	MESSAGE_FORCERENEW = 9, /* RFC 3203 */
 };
 
+/* One option as it came, joined; its octets stand in option_bytes. */
+struct message_option {
+	uint8_t code;
+	uint16_t at;
+	uint16_t size;
+};
+
 /*
  * What a server says about the network; every value is checked, wrong ones
  * are left out. Addresses of 0 and texts of length 0: not given.
@@ -46,11 +62,25 @@ struct message_parameters {
 	struct in_addr gateway; /* 121, else 249, else 3 */
 	uint8_t n_name_servers;
 	struct in_addr name_servers[MESSAGE_NAME_SERVERS_MAX];
+	uint8_t n_time_servers; /* option 42 */
+	struct in_addr time_servers[MESSAGE_TIME_SERVERS_MAX];
 	uint8_t n_routes; /* 121, else 249, else 33; without default by gateway */
 	struct value_route routes[MESSAGE_ROUTES_MAX];
-	uint16_t mtu;		    /* option 26, at least 68 */
-	char domain[KV_VALUE_SIZE]; /* option 15, a host name */
-	char search[KV_VALUE_SIZE]; /* option 119, a domain list */
+	uint16_t mtu;			    /* option 26, at least 68 */
+	char host_name[MESSAGE_NAME_SIZE];  /* option 12, a host name; only if asked for */
+	char domain[KV_VALUE_SIZE];	    /* option 15, a host name */
+	char search[KV_VALUE_SIZE];	    /* option 119, a domain list */
+	char captive_portal[KV_VALUE_SIZE]; /* option 114, a URI */
+	uint8_t n_resolvers;		    /* option 162, best first, each as dnr.h writes it */
+	char resolvers[MESSAGE_RESOLVERS_MAX][MESSAGE_RESOLVER_SIZE];
+	bool has_ipv6_only; /* option 108 (RFC 8925); only if asked for */
+	uint32_t ipv6_only_s;
+	uint8_t n_options; /* of those an operator asked for, in that order */
+	struct message_option options[MESSAGE_OPTIONS_MAX];
+	uint8_t option_bytes[MESSAGE_OPTIONS_SIZE];
+	/* Valid routes, servers, resolvers, names and options beyond what is
+	 * kept here. */
+	uint16_t n_left_out;
 };
 
 struct message {
@@ -60,14 +90,28 @@ struct message {
 	uint8_t chaddr[6];
 	bool has_server;
 	struct in_addr server; /* option 54; 0.0.0.0 if missing */
-	uint32_t lease_s;      /* option 51; 0: missing, UINT32_MAX: infinite */
-	uint32_t t1_s;	       /* options 58, 59; 0: missing */
+	bool has_lease_time;
+	uint32_t lease_s; /* option 51; 0: missing, UINT32_MAX: infinite */
+	uint32_t t1_s;	  /* options 58, 59; 0: missing */
 	uint32_t t2_s;
+	bool has_rapid_commit;	 /* option 80 (RFC 4039) */
+	bool has_auto_configure; /* option 116 (RFC 2563) */
 	bool has_client_id;
 	size_t client_id_size; /* as sent; only the first bytes are kept */
 	uint8_t client_id[MESSAGE_CLIENT_ID_MAX];
 	char text[MESSAGE_TEXT_SIZE]; /* option 56, printable, cut */
 	struct message_parameters parameters;
+};
+
+/* What the operator decided about reading. All zero: the defaults. */
+struct message_policy {
+	bool ignore_classless;		 /* neither 121 nor 249 is used */
+	bool ignore_microsoft_classless; /* 249 is not used */
+	bool ipv6_mostly;		 /* 108 is asked for, else ignored (RFC 8925 3.2) */
+	bool use_host_name;		 /* 12 is asked for, else ignored */
+	uint16_t mtu_min;		 /* a smaller 26 is not published; 0: 576 (lease.h) */
+	uint8_t n_options;
+	uint8_t options[MESSAGE_OPTIONS_MAX]; /* codes that are asked for and kept as they are */
 };
 
 /*
@@ -76,31 +120,63 @@ struct message {
  * length, or no multiple of its element, counts as missing; of a longer one
  * the first value counts; texts may end in NULs.
  */
-enum reason message_parse(struct bytes_reader data, struct message *message);
+enum reason message_parse(struct bytes_reader data, const struct message_policy *policy,
+			  struct message *message);
+
+/* message_sender.c: who we are, and what all messages of ours have in common. */
+struct message_sender {
+	uint8_t mac[6];
+	uint8_t client_id_size; /* 0: option 61 is not sent */
+	uint8_t client_id[MESSAGE_CLIENT_ID_MAX];
+	char host_name[MESSAGE_LABEL_SIZE]; /* option 12; "": not sent */
+	char fqdn[MESSAGE_NAME_SIZE];	    /* option 81 instead of 12; "": not sent */
+	char vendor_class[MESSAGE_CLASS_SIZE];
+	char user_class[MESSAGE_CLASS_SIZE]; /* options 60, 77; "": not sent */
+	uint8_t n_parameters;
+	uint8_t parameters[MESSAGE_PARAMETERS_MAX]; /* option 55 */
+	bool anonymous;				    /* RFC 7844: 12, 81, 60, 77 are not sent */
+};
+
+/* The defaults of a host with this MAC: a client identifier of hardware type
+ * and MAC, no names or classes, the parameters that the policy can use. */
+void message_sender_init(struct message_sender *sender, const uint8_t mac[6],
+			 const struct message_policy *policy);
+
+/* Client identifier of RFC 4361: 255, IAID, DUID. `duid` NULL: DUID-LL of the
+ * MAC (RFC 8415 11.4). `size` is at most MESSAGE_DUID_MAX. */
+#define MESSAGE_DUID_MAX 130
+void message_sender_set_duid(struct message_sender *sender, uint32_t iaid, const uint8_t *duid,
+			     size_t size);
+
+/*
+ * The anonymity profile of RFC 7844: the client identifier of the MAC, the
+ * fewest parameters, in an order that `random` makes. 108 is among them if
+ * the policy wants it.
+ */
+void message_sender_set_anonymous(struct message_sender *sender,
+				  const struct message_policy *policy, uint32_t random);
 
 /* A message of ours. Addresses of 0: field or option is left out. */
 struct message_request {
 	enum message_type type;
 	uint32_t xid;
 	uint16_t secs;
-	bool broadcast; /* flag BROADCAST: the reply must not be unicast */
-	uint8_t mac[6];
+	bool broadcast;	   /* flag BROADCAST: the reply must not be unicast */
+	bool rapid_commit; /* option 80; of a DISCOVER only */
 	struct in_addr ciaddr;
 	struct in_addr requested; /* option 50 */
 	bool has_server;
-	struct in_addr server;		    /* option 54 */
-	char host_name[MESSAGE_LABEL_SIZE]; /* option 12, "": left out */
+	struct in_addr server;	      /* option 54 */
+	char text[MESSAGE_TEXT_SIZE]; /* option 56 of DECLINE and RELEASE; "": left out */
 };
 
 /*
- * Build it into `buffer`: 53 first, END, padded to MESSAGE_SIZE_MIN. Returns
- * its size, at most MESSAGE_SIZE_MAX, or 0 if it does not fit.
+ * Build it into `buffer`: 53 first, END, padded to MESSAGE_SIZE_MIN; what
+ * belongs into a message of its type is decided here (RFC 2131, table 5).
+ * Returns its size, at most MESSAGE_SIZE_MAX, or 0 if it does not fit.
  */
-size_t message_build(const struct message_request *request, uint8_t *buffer, size_t size);
-
-/* Our client identifier, option 61: hardware type and MAC (RFC 2132 9.14). */
-#define MESSAGE_CLIENT_ID_SIZE 7
-void message_client_id(const uint8_t mac[6], uint8_t id[static MESSAGE_CLIENT_ID_SIZE]);
+size_t message_build(const struct message_sender *sender, const struct message_request *request,
+		     uint8_t *buffer, size_t size);
 
 /* An address a host may have, or a unicast service: not 0/8, 127/8, 224/3. */
 bool message_is_host_address(struct in_addr address);

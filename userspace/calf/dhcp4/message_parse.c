@@ -164,13 +164,15 @@ static enum reason parse_fixed(struct bytes_reader *data, struct message *messag
 	return REASON_NONE;
 }
 
-enum reason message_parse(struct bytes_reader data, struct message *message)
+enum reason message_parse(struct bytes_reader data, const struct message_policy *policy,
+			  struct message *message)
 {
 	struct bytes_reader sname, file;
 	struct options options;
 	struct option option;
 	enum reason reason;
 
+	(void)policy;
 	memset(message, 0, sizeof(*message));
 	reason = parse_fixed(&data, message, &sname, &file);
 	if (reason != REASON_NONE)

@@ -60,8 +60,8 @@ static void submit(struct publisher *publisher)
 	publisher->is_due = false;
 	publisher->sent_renewed = publisher->due_renewed;
 	publisher->due_renewed = false;
-	lease_project(&client->lease, client->state, calf->loop.now_ns(), calf->wall_clock(),
-		      &publisher->sent);
+	lease_project(client->state >= CLIENT_BOUND ? &client->lease : NULL, client->state,
+		      publisher->policy, calf->loop.now_ns(), calf->wall_clock(), &publisher->sent);
 	lease_changes(publisher->is_known ? &publisher->there : NULL, &publisher->sent,
 		      publisher->sent_renewed, &publisher->commit);
 	if (publisher->commit.n_changes == 0)
@@ -83,9 +83,10 @@ static int on_retry(struct loop *loop, uint64_t now_ns, void *data)
 	return 0;
 }
 
-int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client)
+int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client,
+		 const struct message_policy *policy)
 {
-	*publisher = (struct publisher){ .calf = calf, .client = client };
+	*publisher = (struct publisher){ .calf = calf, .client = client, .policy = policy };
 	return loop_add_timer(&calf->loop, &publisher->retry, on_retry, publisher);
 }
 

@@ -12,6 +12,7 @@
 struct publisher {
 	struct calf *calf;
 	const struct client *client;
+	const struct message_policy *policy;
 	bool is_known; /* `there` is what stands in the store */
 	struct lease_keys there;
 	struct lease_keys sent;
@@ -24,8 +25,9 @@ struct publisher {
 	struct loop_timer retry;
 };
 
-/* `calf` and `client` outlive it. 0, or -ENOSPC: no timer left. */
-int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client);
+/* All three outlive it. 0, or -ENOSPC: no timer left. */
+int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client,
+		 const struct message_policy *policy);
 
 /* The client's lease or state has changed; `renewed`: by an ACK. */
 void publish_update(struct publisher *publisher, bool renewed);

@@ -13,7 +13,13 @@
 
 static int take_mac(struct client_config *config, const char *text)
 {
-	return value_parse_mac(text, config->mac);
+	static const struct message_policy policy;
+	uint8_t mac[6];
+	int r = value_parse_mac(text, mac);
+
+	if (r == 0)
+		message_sender_init(&config->sender, mac, &policy);
+	return r;
 }
 
 /* Option 12 is a name without domain: some servers choke on a qualified one. */
@@ -21,10 +27,10 @@ static int take_host_name(struct client_config *config, const char *text)
 {
 	size_t length = strcspn(text, ".");
 
-	if (!value_is_hostname(text) || length >= sizeof(config->host_name))
+	if (!value_is_hostname(text) || length >= sizeof(config->sender.host_name))
 		return -EBADMSG;
-	memcpy(config->host_name, text, length);
-	config->host_name[length] = '\0';
+	memcpy(config->sender.host_name, text, length);
+	config->sender.host_name[length] = '\0';
 	return 0;
 }
 

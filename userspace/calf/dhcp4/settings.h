@@ -9,6 +9,7 @@
 struct settings {
 	struct calf *calf;
 	struct client_config config;
+	struct message_policy policy;
 	unsigned int i_key; /* being read */
 	struct loop_timer retry;
 	void (*done)(void *data);
