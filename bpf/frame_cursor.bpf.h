@@ -38,6 +38,14 @@ static __always_inline int is_vlan(__be16 protocol)
 	return protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD);
 }
 
+/* Is the rule's check one for frames of this type? */
+static __always_inline int rule_is_for(const struct frame_rule *rule, __be16 protocol)
+{
+	if (rule->check == FRAME_CHECK_ARP)
+		return protocol == bpf_htons(ETH_P_ARP);
+	return protocol == bpf_htons(ETH_P_IP);
+}
+
 static __always_inline int mac_equal(const __u8 *a, const volatile __u8 *b)
 {
 	__u32 difference = 0;

@@ -12,6 +12,9 @@
 #define BOOTREPLY 2
 #define HTYPE_ETHERNET 1
 #define DHCP_COOKIE 0x63825363
+#define DHCP_MESSAGE_TYPE 53
+#define DHCP_FORCERENEW 9
+#define DHCP_TYPE_SIZE 3   /* option 53 with its header */
 #define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
 #define IP_OFFSET 0x1fff
 
@@ -34,6 +37,19 @@ struct dhcp4_frame {
 	struct udphdr *udp;
 	struct bootp *bootp;
 };
+
+/*
+ * Option 53 stands first in what servers send, as in what we send. A
+ * FORCERENEW elsewhere still has an xid that nobody asked with, and the calf
+ * ignores the type.
+ */
+static __always_inline int is_forcerenew(struct cursor *cursor)
+{
+	const __u8 *option = cursor_take(cursor, DHCP_TYPE_SIZE);
+
+	return option && option[0] == DHCP_MESSAGE_TYPE && option[1] == 1 &&
+	       option[2] == DHCP_FORCERENEW;
+}
 
 static __always_inline struct frame_xid *xid_slot(__be32 xid)
 {
@@ -89,6 +105,8 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct f
 		return FRAME_IN_HARDWARE;
 	if (bootp->cookie != bpf_htonl(DHCP_COOKIE))
 		return FRAME_IN_COOKIE;
+	if (is_forcerenew(cursor))
+		return FRAME_IN_FORCERENEW;
 	seen = xid_slot(bootp->xid);
 	if (!seen || seen->xid != bootp->xid || seen->expires_ns <= bpf_ktime_get_boot_ns())
 		return FRAME_IN_UNKNOWN_XID;

@@ -12,7 +12,6 @@
 #include <linux/pkt_cls.h>
 
 #include "bpf/frame_ingress.bpf.h"
-#include "maps/kv_store_maps.bpf.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -21,7 +20,7 @@ const volatile struct frame_config config = {};
 #define AF_INET 2
 
 /* Headers that a check looks at, in one linear piece. */
-#define HEADERS_MAX (ETH_HLEN + 60 + sizeof(struct udphdr) + sizeof(struct bootp))
+#define HEADERS_MAX (ETH_HLEN + 60 + sizeof(struct udphdr) + sizeof(struct bootp) + DHCP_TYPE_SIZE)
 
 static __always_inline struct cursor skb_cursor(struct __sk_buff *skb)
 {
@@ -31,32 +30,6 @@ static __always_inline struct cursor skb_cursor(struct __sk_buff *skb)
 	return (struct cursor){ .at = (void *)(long)skb->data,
 				.end = (void *)(long)skb->data_end,
 				.frame_size = skb->len };
-}
-
-/* The address in /ip, network order; 0 if there is none. */
-static __always_inline __be32 leased_address(void)
-{
-	struct kv_key key = { .path = "/ip" };
-	struct kv_value *value = bpf_map_lookup_elem(&kv, &key);
-	__u32 address = 0, octet = 0;
-
-	/* Checked by the gateway's type: "a.b.c.d/len". */
-	if (!value)
-		return 0;
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < 16; i++) {
-		__u32 digit = (__u8)value->text[i] - '0';
-
-		if (digit < 10) {
-			octet = octet * 10 + digit;
-		} else {
-			address = address << 8 | (octet & 0xff);
-			octet = 0;
-			if (value->text[i] != '.')
-				return bpf_htonl(address);
-		}
-	}
-	return 0;
 }
 
 /*
@@ -128,6 +101,17 @@ static __always_inline __u32 send_dhcp4(struct __sk_buff *skb, struct cursor *cu
 	return reason;
 }
 
+static __always_inline __u32 send_arp(struct cursor *cursor, const struct ethhdr *eth,
+				      const struct frame_rule *rule, struct frame_bucket *bucket,
+				      int *verdict)
+{
+	__u32 reason = arp_egress(cursor, eth, rule, bucket, config.mac);
+
+	if (reason == FRAME_OUT_ARP)
+		*verdict = (int)bpf_redirect(config.uplink_ifindex, 0);
+	return reason;
+}
+
 SEC("tc")
 int tap_ingress(struct __sk_buff *skb)
 {
@@ -144,7 +128,7 @@ int tap_ingress(struct __sk_buff *skb)
 		reason = FRAME_OUT_VLAN;
 	else if (!mac_equal(eth->h_source, config.mac))
 		reason = FRAME_OUT_SOURCE_MAC;
-	else if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+	else {
 #pragma clang loop unroll(disable)
 		for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
 			__u32 index = i; /* the counter itself must stay in a register */
@@ -153,8 +137,12 @@ int tap_ingress(struct __sk_buff *skb)
 
 			if (!rule || !bucket || rule->check == FRAME_CHECK_NONE)
 				break;
+			if (!rule_is_for(rule, eth->h_proto))
+				continue;
 			cursor.at = payload;
-			if (rule->check == FRAME_CHECK_DHCP4)
+			if (rule->check == FRAME_CHECK_ARP)
+				reason = send_arp(&cursor, eth, rule, bucket, &verdict);
+			else if (rule->check == FRAME_CHECK_DHCP4)
 				reason = send_dhcp4(skb, &cursor, eth, rule, bucket, &verdict);
 			if (reason != FRAME_OUT_NO_RULE && reason != FRAME_OUT_PORT)
 				break;
@@ -190,10 +178,11 @@ int uplink_ingress(struct __sk_buff *skb)
 	}
 	cursor = skb_cursor(skb);
 	reason = frame_ingress(&cursor, config.mac, &frame);
-	if (reason == FRAME_IN_ACCEPTED) {
+	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		tap = bpf_map_lookup_elem(&frame_slot, &zero);
 		if (tap) {
-			peers_add(frame.ip->saddr);
+			if (reason == FRAME_IN_ACCEPTED)
+				reply_remember(&frame);
 			count(reason, cursor.frame_size);
 			skb->mark = config.mark;
 			return (int)bpf_redirect(tap->ifindex, 0);
@@ -201,5 +190,5 @@ int uplink_ingress(struct __sk_buff *skb)
 		reason = FRAME_IN_NO_TAP;
 	}
 	count(reason, cursor.frame_size);
-	return reason > FRAME_IN_ACCEPTED ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return reason > FRAME_IN_ARP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }

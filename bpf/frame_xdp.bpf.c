@@ -3,7 +3,8 @@
  * DOC: XDP on the uplink. The host's frames pass untouched; the replies that
  * the calf waits for go into its tap through a one-slot devmap, which the
  * kernel empties when the tap goes: then they pass, and never reach a device
- * that inherited the tap's index. What claims to be ours and is bad is
+ * that inherited the tap's index. So does ARP that says that our address is
+ * another host's. What claims to be ours and is bad is
  * dropped. Nothing is copied to user space here.
  */
 #include <linux/bpf.h>
@@ -24,15 +25,15 @@ int frame_xdp(struct xdp_md *context)
 	__u32 reason = frame_ingress(&cursor, config.mac, &frame);
 	int verdict = XDP_PASS;
 
-	if (reason == FRAME_IN_ACCEPTED) {
+	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		verdict = (int)bpf_redirect_map(&frame_slot, 0, XDP_PASS);
-		if (verdict == XDP_REDIRECT) {
-			peers_add(frame.ip->saddr);
-			clear_partial_checksum(&frame);
-		} else {
+		if (verdict != XDP_REDIRECT) {
 			reason = FRAME_IN_NO_TAP;
+		} else if (reason == FRAME_IN_ACCEPTED) {
+			reply_remember(&frame);
+			clear_partial_checksum(&frame);
 		}
-	} else if (reason > FRAME_IN_ACCEPTED) {
+	} else if (reason > FRAME_IN_ARP) {
 		verdict = XDP_DROP;
 	}
 	count(reason, cursor.frame_size);

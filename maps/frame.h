@@ -11,6 +11,10 @@
 #define FRAME_RULES_MAX 8
 #define FRAME_XIDS_MAX 64 /* direct-mapped, power of two */
 #define FRAME_PEERS_MAX 4
+#define FRAME_WATCHED_MAX 4 /* power of two */
+/* How long after a probe of ours others' probes are a conflict: the next
+ * probe or the announcement follows within 2 s (RFC 5227 1.1). */
+#define FRAME_PROBING_NS 5000000000ull
 #define FRAME_XID_LIFETIME_NS 120000000000ull /* after the last frame sent with it */
 #define FRAME_VLAN_DEPTH 2
 
@@ -20,7 +24,8 @@
  */
 enum frame_check {
 	FRAME_CHECK_NONE = 0,
-	FRAME_CHECK_DHCP4 = 1,
+	FRAME_CHECK_DHCP4 = 1, /* BOOTP between local_port and remote_port, up to max_frame */
+	FRAME_CHECK_ARP = 2,   /* conflict detection (RFC 5227); rates only */
 };
 
 struct frame_rule {
@@ -49,6 +54,23 @@ struct frame_peers {
 	__u32 address[FRAME_PEERS_MAX]; /* network order, 0: empty */
 };
 
+/*
+ * Addresses that servers gave us (yiaddr of replies that ingress let through):
+ * only these may the calf probe and announce, and only ARP about these may
+ * reach it. Replaced by newer ones, never timed out.
+ */
+struct frame_watched_address {
+	__u32 address; /* network order, 0: empty */
+	__u32 reserved;
+	__u64 probing_until_ns; /* CLOCK_BOOTTIME; 0: not probed, or announced */
+};
+
+struct frame_watched {
+	__u32 next; /* slot that is replaced next */
+	__u32 reserved;
+	struct frame_watched_address slot[FRAME_WATCHED_MAX];
+};
+
 /* Token buckets by the generic cell rate algorithm, one word each. */
 struct frame_bucket {
 	__u64 ingress_ns; /* theoretical arrival time, CLOCK_MONOTONIC */
@@ -62,7 +84,9 @@ enum frame_reason {
 	FRAME_IN_VLAN,	       /* passed: tagged frames are the host's */
 	FRAME_IN_OTHER_CHADDR, /* passed: another client's reply */
 	FRAME_IN_NO_TAP,       /* passed: the tap is gone */
-	FRAME_IN_ACCEPTED,     /* redirected into the tap */
+	FRAME_IN_ARP_RATE,     /* passed: a conflict, but over the rate */
+	FRAME_IN_ACCEPTED,     /* redirected into the tap: a reply */
+	FRAME_IN_ARP,	       /* redirected into the tap: a conflict */
 	FRAME_IN_TRUNCATED,    /* dropped from here on */
 	FRAME_IN_TOO_LONG,
 	FRAME_IN_FRAGMENT,
@@ -71,11 +95,13 @@ enum frame_reason {
 	FRAME_IN_NOT_REPLY, /* op is not BOOTREPLY */
 	FRAME_IN_HARDWARE,  /* htype or hlen */
 	FRAME_IN_COOKIE,
+	FRAME_IN_FORCERENEW,  /* never authenticated (RFC 3203, RFC 6704) */
 	FRAME_IN_UNKNOWN_XID, /* unsolicited */
 	FRAME_IN_RATE,
 	/* what the calf wrote to the tap */
 	FRAME_OUT_ACCEPTED, /* broadcast, to the uplink */
 	FRAME_OUT_UNICAST,  /* by bpf_redirect_neigh */
+	FRAME_OUT_ARP,	    /* probe or announcement, to the uplink */
 	FRAME_OUT_VLAN,	    /* dropped from here on */
 	FRAME_OUT_NO_RULE,  /* not a protocol of the description */
 	FRAME_OUT_TRUNCATED,
@@ -93,23 +119,26 @@ enum frame_reason {
 	FRAME_OUT_UNKNOWN_PEER,	  /* unicast to who never answered us */
 	FRAME_OUT_NO_ROUTE,	  /* unicast, no way there through the uplink */
 	FRAME_OUT_RATE,
+	FRAME_OUT_ARP_HEADER,  /* types, sizes, no request, or MACs inside */
+	FRAME_OUT_ARP_ADDRESS, /* neither probe nor announcement of a watched address */
 	/* what the host's stack sent into the tap */
 	FRAME_HOST_NOISE, /* dropped */
 	_FRAME_REASON_N,
 };
 
 /* Names as `calfpen status` and the metrics page print them, in enum order. */
-#define FRAME_REASON_NAMES                                                                        \
-	{                                                                                         \
-		"in_not_ours", "in_vlan", "in_other_chaddr", "in_no_tap", "in_accepted",          \
-			"in_truncated", "in_too_long", "in_fragment", "in_ip_header",             \
-			"in_udp_length", "in_not_reply", "in_hardware", "in_cookie",              \
-			"in_unknown_xid", "in_rate", "out_accepted", "out_unicast", "out_vlan",   \
-			"out_no_rule", "out_truncated", "out_too_long", "out_source_mac",         \
-			"out_destination_mac", "out_fragment", "out_ip_header", "out_udp_length", \
-			"out_port", "out_not_request", "out_hardware", "out_cookie",              \
-			"out_source_address", "out_unknown_peer", "out_no_route", "out_rate",     \
-			"host_noise"                                                              \
+#define FRAME_REASON_NAMES                                                                         \
+	{                                                                                          \
+		"in_not_ours", "in_vlan", "in_other_chaddr", "in_no_tap", "in_arp_rate",           \
+			"in_accepted", "in_arp", "in_truncated", "in_too_long", "in_fragment",     \
+			"in_ip_header", "in_udp_length", "in_not_reply", "in_hardware",            \
+			"in_cookie", "in_forcerenew", "in_unknown_xid", "in_rate", "out_accepted", \
+			"out_unicast", "out_arp", "out_vlan", "out_no_rule", "out_truncated",      \
+			"out_too_long", "out_source_mac", "out_destination_mac", "out_fragment",   \
+			"out_ip_header", "out_udp_length", "out_port", "out_not_request",          \
+			"out_hardware", "out_cookie", "out_source_address", "out_unknown_peer",    \
+			"out_no_route", "out_rate", "out_arp_header", "out_arp_address",           \
+			"host_noise"                                                               \
 	}
 
 struct frame_counter {
@@ -128,6 +157,7 @@ struct frame_config {
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");
 _Static_assert(sizeof(struct frame_xid) == 16, "frame_xid layout");
 _Static_assert(sizeof(struct frame_peers) == 24, "frame_peers layout");
+_Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
 _Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
 
 #endif

@@ -23,6 +23,7 @@
 #define PIN_FRAME_RULES "frame_rules"
 #define PIN_FRAME_XIDS "frame_xids"
 #define PIN_FRAME_PEERS "frame_peers"
+#define PIN_FRAME_WATCHED "frame_watched"
 #define PIN_FRAME_BUCKETS "frame_buckets"
 #define PIN_FRAME_COUNTERS "frame_counters"
 #define PIN_FRAME_SLOT "frame_slot"

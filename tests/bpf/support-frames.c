@@ -16,10 +16,10 @@
 
 void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 {
-	static const struct test_rule rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
-						  { NULL } };
+	static const struct test_rule keys[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
+						 { NULL } };
 	const uint64_t interval = 1000000000ull / rate;
-	const struct frame_rule rule = {
+	const struct frame_rule dhcp4 = {
 		.check = FRAME_CHECK_DHCP4,
 		.local_port = 68,
 		.remote_port = 67,
@@ -29,11 +29,13 @@ void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 		.egress_interval_ns = interval,
 		.egress_burst_ns = interval * burst,
 	};
+	struct frame_rule rules[] = { dhcp4, dhcp4 };
 	struct netlink_link link;
 
+	rules[1].check = FRAME_CHECK_ARP;
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
 	gate_test_begin(&test->gate, 64, 1);
-	test->gate_fd = gate_test_subject(&test->gate, 0, rules, FAST, FAST);
+	test->gate_fd = gate_test_subject(&test->gate, 0, keys, FAST, FAST);
 	cr_assert_eq(store_seal(&test->gate.store), 0);
 	cr_assert_eq(netlink_new(&test->netlink), 0);
 	cr_assert_eq(tap_init(&test->uplink, test->netlink), 0);
@@ -41,7 +43,7 @@ void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 	cr_assert_eq(netlink_link_get(test->netlink, test->uplink.ifindex, &link), 0);
 	memcpy(test->mac, link.mac, sizeof(test->mac));
 	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd,
-				 test->uplink.ifindex, test->mac, &rule, 1),
+				 test->uplink.ifindex, test->mac, rules, 2),
 		     0);
 	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
 	cr_assert_eq(frames_attach_uplink(&test->frames, test->uplink.name, FRAME_MODE_NATIVE), 0);
@@ -108,6 +110,22 @@ void frames_test_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE]
 	memcpy(frame + AT_ETH_SOURCE, "\x02\0\0\0\0\x01", 6);
 	put32(frame + AT_IP_SOURCE, 0x0a070001);
 	put32(frame + AT_IP_DESTINATION, 0x0a070005);
+}
+
+void frames_test_arp(uint8_t frame[ARP_SIZE], uint8_t operation, const uint8_t mac[6],
+		     uint32_t sender, uint32_t target)
+{
+	static const uint8_t head[] = { 0, 1, 8, 0, 6, 4, 0 };
+
+	memset(frame, 0, ARP_SIZE);
+	memset(frame + AT_ETH_DESTINATION, 0xff, 6);
+	memcpy(frame + AT_ETH_SOURCE, mac, 6);
+	put16(frame + AT_ETH_TYPE, 0x0806);
+	memcpy(frame + AT_ARP, head, sizeof(head));
+	frame[AT_ARP_OPERATION] = operation;
+	memcpy(frame + AT_ARP_SENDER_MAC, mac, 6);
+	put32(frame + AT_ARP_SENDER, sender);
+	put32(frame + AT_ARP_TARGET, target);
 }
 
 int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifindex, uint8_t *out)

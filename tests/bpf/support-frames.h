@@ -12,6 +12,7 @@
 #include "userspace/priv/tap.h"
 
 #define FRAME_SIZE 342 /* Ethernet, IPv4, UDP and 300 bytes of BOOTP */
+#define ARP_SIZE 42
 #define TEST_XID 0x11223344u
 
 /* Offsets of fields in the frames that frames_test_build() makes. */
@@ -34,7 +35,14 @@ enum {
 	AT_HLEN = 44,
 	AT_XID = 46,
 	AT_CHADDR = 70,
+	AT_YIADDR = 58,
 	AT_COOKIE = 278,
+	AT_ARP = 14,
+	AT_ARP_OPERATION = 21,
+	AT_ARP_SENDER_MAC = 22,
+	AT_ARP_SENDER = 28,
+	AT_ARP_TARGET_MAC = 32,
+	AT_ARP_TARGET = 38,
 };
 
 struct frames_test {
@@ -46,13 +54,17 @@ struct frames_test {
 	struct frames frames;
 };
 
-/* `rate` is the frames per second of the rule, both ways. */
+/* `rate` is the frames per second of each rule (DHCPv4, ARP), both ways. */
 void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst);
 void frames_test_end(struct frames_test *test);
 
 /* A DISCOVER by us (broadcast), or an OFFER to us from 10.7.0.1. */
 void frames_test_request(const struct frames_test *test, uint8_t frame[FRAME_SIZE]);
 void frames_test_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE]);
+
+/* ARP to all from `mac`, which is the sender's too; addresses in host order. */
+void frames_test_arp(uint8_t frame[ARP_SIZE], uint8_t operation, const uint8_t mac[6],
+		     uint32_t sender, uint32_t target);
 
 /* Run a program over a frame as if it had come in on `ifindex` (tc only; 0:
  * any); the verdict. `out` may be NULL or as large as the frame. */

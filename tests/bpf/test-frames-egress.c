@@ -46,7 +46,7 @@ static const struct row rows[] = {
 	{ "a broadcast request", PUT(0, ""), 0, FRAME_OUT_ACCEPTED },
 	{ "802.1Q in the bytes", PUT(AT_ETH_TYPE, "\x81\x00"), 0, FRAME_OUT_VLAN },
 	{ "802.1ad in the bytes", PUT(AT_ETH_TYPE, "\x88\xa8"), 0, FRAME_OUT_VLAN },
-	{ "ARP", PUT(AT_ETH_TYPE, "\x08\x06"), 0, FRAME_OUT_NO_RULE },
+	{ "ARP that is none", PUT(AT_ETH_TYPE, "\x08\x06"), 0, FRAME_OUT_TOO_LONG },
 	{ "IPv6", PUT(AT_ETH_TYPE, "\x86\xdd"), 0, FRAME_OUT_NO_RULE },
 	{ "LLDP", PUT(AT_ETH_TYPE, "\x88\xcc"), 0, FRAME_OUT_NO_RULE },
 	{ "TCP", PUT(AT_IP_PROTOCOL, "\x06"), 0, FRAME_OUT_NO_RULE },

@@ -52,7 +52,7 @@ static const struct row rows[] = {
 	  FRAME_IN_ACCEPTED },
 	{ "bytes behind the UDP payload (Q48)", PUT(AT_UDP_LENGTH, "\x00\xfa"), 0,
 	  FRAME_IN_ACCEPTED },
-	{ "ARP", PUT(AT_ETH_TYPE, "\x08\x06"), 0, FRAME_IN_NOT_OURS },
+	{ "ARP that is none", PUT(AT_ETH_TYPE, "\x08\x06"), 0, FRAME_IN_NOT_OURS },
 	{ "IPv6", PUT(AT_ETH_TYPE, "\x86\xdd"), 0, FRAME_IN_NOT_OURS },
 	{ "TCP", PUT(AT_IP_PROTOCOL, "\x06"), 0, FRAME_IN_NOT_OURS },
 	{ "other UDP port", PUT(AT_UDP_DESTINATION, "\x00\x45"), 0, FRAME_IN_NOT_OURS },
@@ -81,7 +81,12 @@ static const struct row rows[] = {
 	{ "BOOTP without cookie", PUT(AT_COOKIE, "\0\0\0\0"), 0, FRAME_IN_COOKIE },
 	{ "xid nobody asked with", PUT(AT_XID, "\x11\x22\x33\x45"), 0, FRAME_IN_UNKNOWN_XID },
 	{ "xid of the same slot", PUT(AT_XID, "\x99\x22\x33\x44"), 0, FRAME_IN_UNKNOWN_XID },
-	{ "FORCERENEW: the server's own xid", PUT(AT_XID, "\0\0\0\0"), 0, FRAME_IN_UNKNOWN_XID },
+	{ "FORCERENEW (V4_64, C4_23)", PUT(AT_COOKIE + 4, "\x35\x01\x09\xff"), 0,
+	  FRAME_IN_FORCERENEW },
+	{ "FORCERENEW behind another option, its own xid", PUT(AT_XID, "\0\0\0\0"), 0,
+	  FRAME_IN_UNKNOWN_XID },
+	{ "a message type longer than one octet", PUT(AT_COOKIE + 4, "\x35\x02\x09\x09\xff"), 0,
+	  FRAME_IN_ACCEPTED },
 };
 
 static void check(const struct row *row, int program_fd, const int verdicts[3])
@@ -136,6 +141,23 @@ Test(frames_ingress, ip_options, .init = begin, .fini = end)
 	memcpy(frame + 38, plain + 34, FRAME_SIZE - 34);
 	frame[AT_IP] = 0x46;
 	frame[AT_IP_TOTAL + 1] += 4;
+	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
+				     sizeof(frame), 0, NULL),
+		     XDP_REDIRECT);
+}
+
+/* No options at all: nothing to read behind the cookie. */
+Test(frames_ingress, without_options, .init = begin, .fini = end)
+{
+	uint8_t frame[AT_COOKIE + 4];
+	uint8_t whole[FRAME_SIZE];
+
+	frames_test_reply(&test, whole);
+	memcpy(frame, whole, sizeof(frame));
+	frame[AT_IP_TOTAL] = (sizeof(frame) - AT_IP) >> 8;
+	frame[AT_IP_TOTAL + 1] = (sizeof(frame) - AT_IP) & 0xff;
+	frame[AT_UDP_LENGTH] = 0;
+	frame[AT_UDP_LENGTH + 1] = sizeof(frame) - AT_UDP_SOURCE;
 	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
 				     sizeof(frame), 0, NULL),
 		     XDP_REDIRECT);

@@ -81,7 +81,7 @@ test_auto_mode_leaves_offloads() {
 test_root_cannot_write_the_store() {
 	local map key value
 	lease
-	for map in kv ctl undo acl_dhcp4 staging_dhcp4 frame_rules frame_xids frame_peers \
+	for map in kv ctl undo acl_dhcp4 staging_dhcp4 frame_rules frame_xids frame_peers frame_watched \
 		frame_buckets frame_counters; do
 		key=$(bpftool map show pinned "$pins/$map" -j | sed 's/.*"bytes_key":\([0-9]*\).*/\1/')
 		value=$(bpftool map show pinned "$pins/$map" -j | sed 's/.*"bytes_value":\([0-9]*\).*/\1/')

@@ -37,6 +37,10 @@ static const char *const good[] = {
 	"  - {name: a:state, type: gauge, help: now}", /* 23 */
 };
 
+#define ARP_RULE                                                                             \
+	"  - {check: arp, ingress_per_second: 10, ingress_burst: 20, egress_per_second: 2, " \
+	"egress_burst: 8}"
+
 #define N_LINES (sizeof(good) / sizeof(good[0]))
 
 static char directory[] = "/tmp/calfpen-description-XXXXXX";
@@ -145,6 +149,24 @@ Test(description, limits_of_the_store)
 			     "request_burst: 100, max_keys: 7, max_bytes: 512}");
 	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
 	cr_assert(d.max_keys == 7 && d.max_bytes == 512);
+}
+
+/* ARP has rates only. */
+Test(description, arp_rule)
+{
+	static struct description d;
+
+	write_description(9, "frames:\n" ARP_RULE);
+	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert(d.n_frames == 2);
+	cr_assert(d.frames[0].check == FRAME_CHECK_ARP);
+	cr_assert(d.frames[0].local_port == 0 && d.frames[0].remote_port == 0);
+	cr_assert(d.frames[0].max_frame == 0);
+	cr_assert(d.frames[0].ingress_interval_ns == 100000000);
+	cr_assert(d.frames[0].ingress_burst_ns == 2000000000);
+	cr_assert(d.frames[0].egress_interval_ns == 500000000);
+	cr_assert(d.frames[0].egress_burst_ns == 4000000000);
+	cr_assert(d.frames[1].check == FRAME_CHECK_DHCP4);
 }
 
 struct row {
@@ -268,7 +290,15 @@ static const struct row rows[] = {
 	{ 8, "  - {path: /domain, type: hostname, max_length: 1024, access: [write]}",
 	  "8: max_length must be a number from 1 to 253" },
 	/* frames */
-	{ 10, "  - check: arp", "10: check \"arp\" is none of: dhcp4" },
+	{ 10, "  - check: udp", "10: check \"udp\" is none of: dhcp4, arp" },
+	{ 10, "  - check: arp", "11: \"local_port\" means nothing with check: arp" },
+	{ 11, "    # none", "10: a frame rule has no field \"local_port\"" },
+	{ 13, "", "10: a frame rule has no field \"max_frame\"" },
+	{ 9, "frames:\n" ARP_RULE "\n" ARP_RULE, "11: check and local_port are repeated" },
+	{ 9,
+	  "frames:\n  - {check: arp, ingress_per_second: 1, ingress_burst: 1, max_frame: 64, "
+	  "egress_per_second: 1, egress_burst: 1}",
+	  "10: \"max_frame\" means nothing with check: arp" },
 	{ 11, "    local_port: 65536", "11: local_port must be a number from 1 to 65535" },
 	{ 13, "    max_frame: 1515", "13: max_frame must be a number from 64 to 1514" },
 	{ 16, "    egress_per_second: 0",

@@ -45,11 +45,12 @@ TestSuite(description, .init = setup);
 
 Test(description, frames)
 {
-	cr_assert_eq(description.n_frames, 1);
+	cr_assert_eq(description.n_frames, 2);
 	cr_assert_eq(description.frames[0].check, FRAME_CHECK_DHCP4);
 	cr_assert_eq(description.frames[0].local_port, 68);
 	cr_assert_eq(description.frames[0].remote_port, 67);
 	cr_assert_eq(description.frames[0].max_frame, CALF_FRAME_MAX);
+	cr_assert_eq(description.frames[1].check, FRAME_CHECK_ARP);
 }
 
 Test(description, every_key_may_be_written_and_deleted)

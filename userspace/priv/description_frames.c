@@ -29,41 +29,54 @@ static int parse_rate(struct yaml_file *file, yaml_node_t *rate_node, const char
 	return 0;
 }
 
+/* Those of every check first, then those of UDP. */
 enum frame_field {
 	CHECK,
-	LOCAL_PORT,
-	REMOTE_PORT,
-	MAX_FRAME,
 	INGRESS_PER_SECOND,
 	INGRESS_BURST,
 	EGRESS_PER_SECOND,
 	EGRESS_BURST,
+	LOCAL_PORT,
+	REMOTE_PORT,
+	MAX_FRAME,
 	_FRAME_FIELD_N,
 };
 
 static const char *const frame_fields[_FRAME_FIELD_N] = {
 	[CHECK] = "check",
-	[LOCAL_PORT] = "local_port",
-	[REMOTE_PORT] = "remote_port",
-	[MAX_FRAME] = "max_frame",
 	[INGRESS_PER_SECOND] = "ingress_per_second",
 	[INGRESS_BURST] = "ingress_burst",
 	[EGRESS_PER_SECOND] = "egress_per_second",
 	[EGRESS_BURST] = "egress_burst",
+	[LOCAL_PORT] = "local_port",
+	[REMOTE_PORT] = "remote_port",
+	[MAX_FRAME] = "max_frame",
 };
 
-static int parse_endpoint(struct yaml_file *file, yaml_node_t **values, struct frame_rule *rule)
+static int parse_check(struct yaml_file *file, yaml_node_t *node, struct frame_rule *rule)
 {
-	static const char *const checks[] = { "dhcp4" };
-	static const enum frame_check check_numbers[] = { FRAME_CHECK_DHCP4 };
-	uint32_t port = 0;
+	static const char *const checks[] = { "dhcp4", "arp" };
+	static const enum frame_check check_numbers[] = { FRAME_CHECK_DHCP4, FRAME_CHECK_ARP };
 	size_t i = 0;
 	int r;
 
-	r = yaml_choice(file, values[CHECK], "check", checks, 1, &i);
+	r = yaml_choice(file, node, "check", checks, 2, &i);
 	if (r < 0)
 		return r;
 	rule->check = check_numbers[i];
+	return 0;
+}
+
+static int parse_ports(struct yaml_file *file, yaml_node_t *node, yaml_node_t **values,
+		       struct frame_rule *rule)
+{
+	uint32_t port = 0;
+	int r;
+
+	for (int i = LOCAL_PORT; i <= MAX_FRAME; i++)
+		if (!values[i])
+			return yaml_refuse(file, node, "a frame rule has no field \"%s\"",
+					   frame_fields[i]);
 	r = yaml_u32(file, values[LOCAL_PORT], "local_port", 1, UINT16_MAX, &port);
 	if (r < 0)
 		return r;
@@ -76,16 +89,29 @@ static int parse_endpoint(struct yaml_file *file, yaml_node_t **values, struct f
 			&rule->max_frame);
 }
 
+/* ARP has no ports and one size. */
+static int refuse_ports(struct yaml_file *file, yaml_node_t **values)
+{
+	for (int i = LOCAL_PORT; i <= MAX_FRAME; i++)
+		if (values[i])
+			return yaml_refuse(file, values[i], "\"%s\" means nothing with check: arp",
+					   frame_fields[i]);
+	return 0;
+}
+
 static int parse_frame(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
 	struct frame_rule *rule = &description->frames[description->n_frames];
 	yaml_node_t *values[_FRAME_FIELD_N];
 	int r;
 
-	r = yaml_fields(file, node, "a frame rule", frame_fields, _FRAME_FIELD_N, _FRAME_FIELD_N,
+	r = yaml_fields(file, node, "a frame rule", frame_fields, _FRAME_FIELD_N, LOCAL_PORT,
 			values);
 	if (r == 0)
-		r = parse_endpoint(file, values, rule);
+		r = parse_check(file, values[CHECK], rule);
+	if (r == 0)
+		r = rule->check == FRAME_CHECK_ARP ? refuse_ports(file, values) :
+						     parse_ports(file, node, values, rule);
 	if (r == 0)
 		r = parse_rate(file, values[INGRESS_PER_SECOND], "ingress_per_second",
 			       values[INGRESS_BURST], "ingress_burst", &rule->ingress_interval_ns,

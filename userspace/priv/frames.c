@@ -47,6 +47,7 @@ static int freeze_and_pin(const struct frames *frames)
 		{ PIN_FRAME_BUCKETS, frames->tc->maps.frame_buckets, false },
 		{ PIN_FRAME_XIDS, frames->tc->maps.frame_xids, false },
 		{ PIN_FRAME_PEERS, frames->tc->maps.frame_peers, false },
+		{ PIN_FRAME_WATCHED, frames->tc->maps.frame_watched, false },
 		{ PIN_FRAME_COUNTERS, frames->tc->maps.frame_counters, false },
 		{ PIN_FRAME_SLOT, frames->tc->maps.frame_slot, true },
 	};

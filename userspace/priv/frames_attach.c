@@ -152,6 +152,11 @@ static int load_xdp(struct frames *frames)
 	if (!error)
 		error = bpf_map__reuse_fd(xdp->maps.frame_peers, bpf_map__fd(tc->maps.frame_peers));
 	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_watched,
+					  bpf_map__fd(tc->maps.frame_watched));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.kv, frames->kv_fd);
+	if (!error)
 		error = bpf_map__reuse_fd(xdp->maps.frame_counters,
 					  bpf_map__fd(tc->maps.frame_counters));
 	if (!error)

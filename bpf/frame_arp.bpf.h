@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The check of FRAME_CHECK_ARP: address conflict detection (RFC 5227) for
+ * addresses that servers gave us. XDP cannot copy a frame and the host needs
+ * its ARP: the calf gets what says that another host uses the address we use
+ * or probe, and nothing else. The host answers probes for its own address.
+ */
+#ifndef CALFPEN_BPF_FRAME_ARP_BPF_H
+#define CALFPEN_BPF_FRAME_ARP_BPF_H
+
+#include "bpf/frame_leased.bpf.h"
+
+#define ARP_HARDWARE_ETHERNET 1
+#define ARP_REQUEST 1
+#define ARP_REPLY 2
+
+struct arp_ipv4 {
+	__be16 hardware, protocol;
+	__u8 hardware_size, protocol_size;
+	__be16 operation;
+	__u8 sender_mac[ETH_ALEN];
+	__be32 sender;
+	__u8 target_mac[ETH_ALEN];
+	__be32 target;
+} __attribute__((packed, aligned(2)));
+
+_Static_assert(sizeof(struct arp_ipv4) == 28, "ARP layout");
+
+#define ARP_FRAME_SIZE (ETH_HLEN + sizeof(struct arp_ipv4))
+
+/* IPv4 over Ethernet, in types and sizes. */
+static __always_inline int arp_is_ipv4(const struct arp_ipv4 *arp)
+{
+	return arp->hardware == bpf_htons(ARP_HARDWARE_ETHERNET) &&
+	       arp->protocol == bpf_htons(ETH_P_IP) && arp->hardware_size == ETH_ALEN &&
+	       arp->protocol_size == sizeof(arp->sender);
+}
+
+/*
+ * An address that ingress let a server give us. The newest take the places of
+ * the oldest, but never that of the address in use: offers that nobody asked
+ * for must not end its defence.
+ */
+static __always_inline void watched_add(__be32 address)
+{
+	__u32 zero = 0, i;
+	struct frame_watched *watched = bpf_map_lookup_elem(&frame_watched, &zero);
+	struct frame_watched_address *slot;
+	__be32 leased;
+
+	if (!watched || !address)
+		return;
+#pragma unroll
+	for (i = 0; i < FRAME_WATCHED_MAX; i++)
+		if (watched->slot[i].address == address)
+			return;
+	leased = leased_address();
+	slot = &watched->slot[__sync_fetch_and_add(&watched->next, 1) & (FRAME_WATCHED_MAX - 1)];
+	if (slot->address && slot->address == leased)
+		slot = &watched->slot[__sync_fetch_and_add(&watched->next, 1) &
+				      (FRAME_WATCHED_MAX - 1)];
+	slot->probing_until_ns = 0;
+	slot->address = address;
+}
+
+static __always_inline struct frame_watched_address *watched_find(__be32 address)
+{
+	__u32 zero = 0;
+	struct frame_watched *watched = bpf_map_lookup_elem(&frame_watched, &zero);
+
+	if (!watched || !address)
+		return (void *)0;
+#pragma unroll
+	for (int i = 0; i < FRAME_WATCHED_MAX; i++)
+		if (watched->slot[i].address == address)
+			return &watched->slot[i];
+	return (void *)0;
+}
+
+/*
+ * After the Ethernet header. FRAME_IN_ARP: to the calf and not to the host:
+ *
+ * - another host says that an address is its own (sender) which we use (/ip)
+ *   or probe;
+ * - another host probes an address that we probe and do not use yet: as soon
+ *   as it is in /ip, the host answers.
+ *
+ * An address of a former lease or an offer not taken is neither, so the host
+ * can speak to whoever has it now.
+ */
+static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct frame_rule *rule,
+					 struct frame_bucket *bucket, const volatile __u8 *mac)
+{
+	struct arp_ipv4 *arp = cursor_take(cursor, sizeof(*arp));
+	struct frame_watched_address *watched;
+	int is_probing, is_leased;
+	__be32 address;
+
+	if (!arp || !arp_is_ipv4(arp))
+		return FRAME_IN_NOT_OURS;
+	if (arp->operation != bpf_htons(ARP_REQUEST) && arp->operation != bpf_htons(ARP_REPLY))
+		return FRAME_IN_NOT_OURS;
+	address = arp->sender;
+	if (!address && arp->operation == bpf_htons(ARP_REQUEST))
+		address = arp->target;
+	watched = watched_find(address);
+	if (!watched || mac_equal(arp->sender_mac, mac))
+		return FRAME_IN_NOT_OURS;
+	is_leased = leased_address() == address;
+	is_probing = watched->probing_until_ns > bpf_ktime_get_boot_ns();
+	if (arp->sender ? !is_leased && !is_probing : is_leased || !is_probing)
+		return FRAME_IN_NOT_OURS;
+	/* The host, too, can stand a conflict: what is too much is not dropped. */
+	if (!take_rate(&bucket->ingress_ns, bpf_ktime_get_ns(), rule->ingress_interval_ns,
+		       rule->ingress_burst_ns))
+		return FRAME_IN_ARP_RATE;
+	return FRAME_IN_ARP;
+}
+
+/*
+ * What the calf wrote, after the Ethernet header of a frame whose source is
+ * ours: a probe (sender 0.0.0.0) or an announcement (sender = target) of a
+ * watched address, to all. FRAME_OUT_ARP or the reason to drop.
+ */
+static __always_inline __u32 arp_egress(struct cursor *cursor, const struct ethhdr *eth,
+					const struct frame_rule *rule, struct frame_bucket *bucket,
+					const volatile __u8 *mac)
+{
+	static const __u8 all[ETH_ALEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const __u8 none[ETH_ALEN] = { 0 };
+	struct arp_ipv4 *arp = cursor_take(cursor, sizeof(*arp));
+	struct frame_watched_address *watched;
+
+	if (!arp)
+		return FRAME_OUT_TRUNCATED;
+	if (cursor->frame_size != ARP_FRAME_SIZE)
+		return FRAME_OUT_TOO_LONG;
+	if (!mac_equal(eth->h_dest, all))
+		return FRAME_OUT_DESTINATION_MAC;
+	if (!arp_is_ipv4(arp) || arp->operation != bpf_htons(ARP_REQUEST) ||
+	    !mac_equal(arp->sender_mac, mac) || !mac_equal(arp->target_mac, none))
+		return FRAME_OUT_ARP_HEADER;
+	watched = watched_find(arp->target);
+	if (!watched || (arp->sender && arp->sender != arp->target))
+		return FRAME_OUT_ARP_ADDRESS;
+	if (!take_rate(&bucket->egress_ns, bpf_ktime_get_ns(), rule->egress_interval_ns,
+		       rule->egress_burst_ns))
+		return FRAME_OUT_RATE;
+	watched->probing_until_ns = arp->sender ? 0 : bpf_ktime_get_boot_ns() + FRAME_PROBING_NS;
+	return FRAME_OUT_ARP;
+}
+
+#endif
