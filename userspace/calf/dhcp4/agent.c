@@ -25,7 +25,7 @@
 
 /* enum reason continues enum net_reason. */
 _Static_assert((int)REASON_FRAME_TRUNCATED == (int)NET_TRUNCATED &&
-		       (int)REASON_UDP_CHECKSUM == (int)NET_UDP_CHECKSUM,
+		       (int)REASON_ARP_HEADER == (int)NET_ARP_HEADER,
 	       "reasons of frames");
 
 static void step(struct agent *agent, enum client_event_type type, const struct message *message,

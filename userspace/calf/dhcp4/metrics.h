@@ -9,12 +9,20 @@ enum metric {
 	METRIC_STATE = 0, /* enum client_state */
 	METRIC_DISCOVER_SENT,
 	METRIC_REQUEST_SENT,
+	METRIC_DECLINE_SENT,
+	METRIC_RELEASE_SENT,
+	METRIC_INFORM_SENT,
+	METRIC_ARP_PROBE_SENT,
+	METRIC_ARP_ANNOUNCEMENT_SENT,
 	METRIC_SEND_FAILED,
 	METRIC_OFFER_RECEIVED,
 	METRIC_ACK_RECEIVED,
 	METRIC_NAK_RECEIVED,
+	METRIC_ARP_RECEIVED,  /* that concern our address */
+	METRIC_CONFLICT,      /* another host uses it */
 	METRIC_LEASE_GRANTED, /* new and renewed */
 	METRIC_LEASE_LOST,
+	METRIC_LEFT_OUT, /* message_parameters.n_left_out of the leases */
 	METRIC_COMMIT,
 	METRIC_COMMIT_FAILED,
 	METRIC_DISCARDED, /* the first reason after REASON_NONE, and so on */

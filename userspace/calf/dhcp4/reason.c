@@ -10,6 +10,7 @@ static const char *const texts[_REASON_N] = {
 	[REASON_FRAGMENT] = "fragment of an IP datagram",
 	[REASON_UDP_LENGTH] = "UDP length is wrong",
 	[REASON_UDP_CHECKSUM] = "UDP checksum is wrong",
+	[REASON_ARP_HEADER] = "ARP header is wrong",
 	[REASON_PORT] = "not from port 67 to port 68",
 	[REASON_TRUNCATED] = "message is shorter than its fixed part",
 	[REASON_NOT_REPLY] = "not a reply (op)",
@@ -23,7 +24,11 @@ static const char *const texts[_REASON_N] = {
 	[REASON_FORCERENEW] = "FORCERENEW is not authenticated",
 	[REASON_STATE] = "not expected in this state",
 	[REASON_SERVER] = "from another server (option 54)",
+	[REASON_DENIED] = "from a server that is not allowed (option 54)",
 	[REASON_ADDRESS] = "offers no address for a host (yiaddr)",
+	[REASON_LINK_LOCAL] = "offers a link-local address (yiaddr)",
+	[REASON_CONFLICT] = "offers an address that is in use (yiaddr)",
+	[REASON_ARP] = "ARP that does not concern our address",
 };
 
 const char *reason_text(enum reason reason)

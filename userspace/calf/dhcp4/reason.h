@@ -16,6 +16,7 @@ enum reason {
 	REASON_FRAGMENT,
 	REASON_UDP_LENGTH,
 	REASON_UDP_CHECKSUM,
+	REASON_ARP_HEADER,
 	REASON_PORT, /* not from 67 to 68 */
 	/* the message by itself */
 	REASON_TRUNCATED, /* shorter than the fixed part and the cookie */
@@ -31,7 +32,11 @@ enum reason {
 	REASON_FORCERENEW, /* unauthenticated (RFC 6704) */
 	REASON_STATE,	   /* nothing that this state waits for */
 	REASON_SERVER,	   /* option 54 is another server's */
+	REASON_DENIED,	   /* its server is not to be used (servers_allow, servers_deny) */
 	REASON_ADDRESS,	   /* yiaddr is not an address for a host */
+	REASON_LINK_LOCAL, /* yiaddr is of 169.254/16 (link_local) */
+	REASON_CONFLICT,   /* yiaddr was found in use a moment ago */
+	REASON_ARP,	   /* ARP that says nothing about our address */
 	_REASON_N,
 };
 
