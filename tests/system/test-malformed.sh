@@ -1,0 +1,87 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+# lab: --server-option dhcp-option=option:T1,30s --server-option dhcp-option=option:T2,100s
+# timeout: 150
+#
+# A flood of malformed replies on the wire, through the filter to the parser.
+
+. tests/system/calfpen.sh
+
+COUNT=1000000 PER_SECOND=50000
+
+# flood COUNT - replies to the calf's last exchange, which the filter lets in
+flood() {
+	on_server "$tools/malformed-frames" "$LAB_SERVER_IF" "$LAB_UPLINK_MAC" "$(live_xid)" "$1" \
+		"$PER_SECOND"
+}
+
+# The xid of the calf's last exchange, as the filter remembers it.
+live_xid() {
+	bpftool map dump pinned "$pins/frame_xids" -j | python3 -c 'import json, sys
+entries = [entry["formatted"]["value"] for entry in json.load(sys.stdin)]
+xid = max(entries, key=lambda value: value["expires_ns"])["xid"]
+print(xid.to_bytes(4, "little").hex())'
+}
+
+# discarded - messages that the calf has read and refused, for all reasons
+discarded() {
+	calfpen status --all --json | python3 -c 'import json, sys
+def find(value):
+    total = 0
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, (dict, list)):
+            total += find(inner)
+        elif str(key).startswith("calf_dhcp4_discarded_"):
+            total += inner
+    return total
+print(find(json.load(sys.stdin)))'
+}
+
+rss() {
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(calf_pid)/status"
+}
+
+# The shipped description, but for the filter's rate: everything may come.
+open_description() {
+	mkdir -p "$LAB_DIR/calf"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/calf"
+	cp "$TOP/build/lib/calfpen/calves/dhcp4/"* "$LAB_DIR/calf/"
+	sed -i 's/ingress_per_second: [0-9]*, ingress_burst: [0-9]*/ingress_per_second: 1000000, ingress_burst: 1000000/' \
+		"$LAB_DIR/calf/calf.yaml"
+	grep -q 'ingress_per_second: 1000000' "$LAB_DIR/calf/calf.yaml"
+}
+
+test_C4_05_C4_06_a_million_frames() {
+	local pid before read_before accepted rss_before acks
+	open_description
+	lease --calf "$LAB_DIR/calf"
+	pid=$(calf_pid)
+	before=$(address)
+	# Everything that is used once is used: pages, log lines, servers
+	flood 20000
+	accepted=$(counter in_accepted)
+	read_before=$(discarded)
+	rss_before=$(rss)
+	acks=$(grep -c DHCPACK "$LAB_SERVER_LOG")
+	assert_eq "sent $COUNT" "$(flood "$COUNT")"
+	wait_for 5 settled
+	accepted=$(($(counter in_accepted) - accepted))
+	echo "let in: $accepted, read: $(($(discarded) - read_before)), RSS $rss_before -> $(rss) kB"
+	[ "$accepted" -gt $((COUNT * 8 / 10)) ] || fail "the filter let in $accepted"
+	[ $(($(discarded) - read_before)) -gt $((COUNT / 2)) ] || fail "the calf read few of them"
+	[ "$(rss)" -le $((rss_before + 64)) ] || fail "the calf's memory grew from $rss_before to $(rss) kB"
+	assert_eq "$pid" "$(calf_pid)" "the calf was restarted"
+	assert_eq 0 "$(state calves 0 restarts)"
+	assert_eq "$before" "$(address)"
+	# and it goes on: at T1, or a minute later if that fell into the flood
+	wait_for 80 renewed "$acks"
+	assert_match 'valid_lft (11[5-9]|120)sec' "$(ip -4 address show dev "$LAB_UPLINK")"
+	assert_fails grep -q $'[\033\001]' "$LAB_DIR/calfpen.log"
+}
+settled() {
+	local n
+	n=$(discarded)
+	sleep 0.2
+	[ "$n" = "$(discarded)" ]
+}
+renewed() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
