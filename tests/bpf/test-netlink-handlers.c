@@ -390,6 +390,32 @@ Test(handlers, mtu)
 	EXPECT_SH("ip link show up0 | grep -q 'mtu 1350'");
 }
 
+/* A watcher that was killed between the note and the change, or after it. */
+Test(handlers, mtu_of_a_killed_pass)
+{
+	test_set(&wanted, "/mtu", "1400", 0);
+	cr_assert_eq(pass(), 0);
+	EXPECT_SH("ip link set up0 mtu 1400; f=/tmp/run/mtu.saved;"
+		  "read i original set former < $f; echo $i $original 1300 1400 > $f");
+	test_remove(&wanted, "/mtu");
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'; test ! -e /tmp/run/mtu.saved");
+}
+
+/* The file of an interface that is gone says nothing about its successor. */
+Test(handlers, mtu_of_another_device)
+{
+	EXPECT_SH("echo 99999 1450 1500 1500 > /tmp/run/mtu.saved");
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'; test ! -e /tmp/run/mtu.saved");
+	EXPECT_SH("echo nonsense > /tmp/run/mtu.saved");
+	test_set(&wanted, "/mtu", "1400", 0);
+	cr_expect_eq(pass(), 0);
+	test_remove(&wanted, "/mtu");
+	cr_expect_eq(pass(), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'");
+}
+
 Test(handlers, mtu_is_clamped_to_the_device)
 {
 	EXPECT_SH("ip link add tap0 type dummy || ip tuntap add mode tap name tap0");

@@ -3,8 +3,9 @@
  * DOC: the uplink's MTU from /mtu. Below 576 it is ignored (a server's
  * mistake), above what the device can do it is the device's maximum. Before
  * the first change the present MTU is written to RUN_DIRECTORY/mtu.saved, with
- * what we set; when the key goes it is put back, unless somebody else has
- * changed it since.
+ * what we are about to set and what we had set before (a process that is killed
+ * in between leaves either); when the key goes it is put back, unless somebody
+ * else has changed it since.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,6 +25,7 @@ struct saved_mtu {
 	int ifindex; /* 0: nothing is saved */
 	uint32_t original;
 	uint32_t set;
+	uint32_t former; /* set before */
 };
 
 static bool link_concerns(const char *path)
@@ -46,8 +48,8 @@ static struct saved_mtu saved_read(const char *path, int ifindex)
 	char text[SAVED_SIZE];
 
 	if (file_read(path, text, sizeof(text)) < 0 ||
-	    sscanf(text, "%d %" SCNu32 " %" SCNu32, &saved.ifindex, &saved.original, /* NOLINT */
-		   &saved.set) != 3 ||
+	    sscanf(text, "%d %" SCNu32 " %" SCNu32 " %" SCNu32, &saved.ifindex, /* NOLINT */
+		   &saved.original, &saved.set, &saved.former) != 4 ||
 	    saved.ifindex != ifindex)
 		return none;
 	return saved;
@@ -65,7 +67,8 @@ static int restore(struct handler_context *context, const char *path, struct sav
 {
 	int r = 0;
 
-	if (saved.ifindex && present == saved.set && present != saved.original)
+	if (saved.ifindex && (present == saved.set || present == saved.former) &&
+	    present != saved.original)
 		r = set_mtu(context, saved.original);
 	return r ? r : file_remove(path);
 }
@@ -78,8 +81,9 @@ static int configure(struct handler_context *context, const char *path, struct s
 
 	if (present == mtu)
 		return 0;
-	n = snprintf(text, sizeof(text), "%d %" PRIu32 " %" PRIu32 "\n", context->uplink_ifindex,
-		     saved.ifindex ? saved.original : present, mtu);
+	n = snprintf(text, sizeof(text), "%d %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+		     context->uplink_ifindex, saved.ifindex ? saved.original : present, mtu,
+		     present);
 	r = file_write(path, text, (size_t)n);
 	if (r)
 		return handler_fail(context, r, "%s", path);
