@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,6 +64,7 @@ static struct gate_test test;
 static int calf = -1;
 static pid_t watcher = -1;
 static bool wants_syslog;
+static unsigned int uplink_ifindex; /* 0: by its name */
 
 static inline int sh(const char *command)
 {
@@ -90,6 +92,7 @@ static inline void run_watcher(void)
 		.role = ROLE_WATCHER,
 		.instance = "watched",
 		.uplink = "up0",
+		.uplink_ifindex = uplink_ifindex,
 		.resolv_conf = RESOLV_CONF,
 		.audit = AUDIT,
 		.state = STATE,

@@ -194,14 +194,69 @@ Test(watcher, uplink_comes_back)
 	revision = lease("192.0.2.5/24", "3600");
 	(void)status_of("dns", ok_of(revision));
 	EXPECT_SH("ip link del up0");
-	revision = lease("192.0.2.5/24", "3600");
 	cr_expect_str_eq(status_of("address", "error: "),
 			 "error: addresses of the uplink: No such device");
-	cr_expect_str_eq(status_of("dns", ok_of(revision)), ok_of(revision));
+	cr_expect_eq(strncmp(status_of("dns", "ok "), "ok ", 3), 0);
 	EXPECT_SH("ip link add up0 type veth peer name peer0; ip link set up0 up");
+	/* at once, not when the next try is due */
+	EXPECT_SH("for i in $(seq 20); do ip route show default | grep -q 'src 192.0.2.5' &&"
+		  "exit 0; sleep 0.02; done; exit 1");
 	cr_expect_eq(strncmp(status_of("address", "ok "), "ok ", 3), 0);
-	(void)status_of("route", "ok ");
-	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.5'");
+	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1400'");
+}
+
+Test(watcher, uplink_appears_after_the_start)
+{
+	EXPECT_SH("ip link del up0");
+	start();
+	(void)lease("192.0.2.5/24", "3600");
+	cr_expect_eq(strncmp(status_of("address", "error: "), "error: ", 7), 0);
+	EXPECT_SH("ip link add other type veth peer name peer0; ip link set other up");
+	(void)usleep(100000);
+	EXPECT_SH("! ip addr show other | grep 192.0.2.5");
+	EXPECT_SH("ip link set other down; ip link set other name up0; ip link set up0 up");
+	EVENTUALLY("ip addr show up0 | grep 192.0.2.5");
+}
+
+/* The device counts, not its name. */
+Test(watcher, uplink_is_renamed)
+{
+	uint64_t revision;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	EXPECT_SH("ip link set up0 down; ip link set up0 name new0; ip link set new0 up;"
+		  "ip link add up0 type veth peer name other0");
+	/* setting it down has dropped the routes */
+	EVENTUALLY("ip route show default | grep 'dev new0'");
+	revision = lease("192.0.2.6/24", "3600");
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("ip addr show new0 | grep -q 192.0.2.6; ! ip addr show up0 | grep inet");
+	/* a new life is told the index, and so finds it too */
+	(void)stop(SIGKILL);
+	uplink_ifindex = if_nametoindex("new0");
+	start();
+	revision = lease("192.0.2.7/24", "3600");
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	EXPECT_SH("ip addr show new0 | grep -q 192.0.2.7; ! ip addr show up0 | grep inet");
+}
+
+Test(watcher, uplink_down_and_up)
+{
+	uint64_t revision;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	EXPECT_SH("ip link set up0 down");
+	cr_expect_str_eq(status_of("route", "error: "),
+			 "error: route to 0.0.0.0/0: Network is unreachable");
+	EXPECT_SH("ip link set up0 up");
+	EXPECT_SH("for i in $(seq 20); do ip route show default | grep -q 'src 192.0.2.5' &&"
+		  "exit 0; sleep 0.02; done; exit 1");
+	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
 }
 
 Test(watcher, values_are_checked_again)

@@ -39,11 +39,11 @@ static int place_descriptors(const int *fds, uint32_t n_fds)
 	return (int)syscall(SYS_close_range, 3 + n_fds, ~0U, 0);
 }
 
-static void execute(const struct options *options, enum role role, uint32_t i_calf, const int *fds,
+static void execute(const struct options *options, enum role role, uint32_t index, const int *fds,
 		    uint32_t n_fds, pid_t supervisor)
 {
 	char **argv = calloc((size_t)options->argc + 5, sizeof(*argv));
-	char number[16], role_name[16];
+	char number[16], role_name[16], index_option[16];
 	char *no_environment[] = { NULL };
 	sigset_t none;
 	int argc = 0;
@@ -55,17 +55,19 @@ static void execute(const struct options *options, enum role role, uint32_t i_ca
 	for (; argc < options->argc; argc++)
 		argv[argc] = options->argv[argc];
 	snprintf(role_name, sizeof(role_name), "%s", role == ROLE_WATCHER ? "watcher" : "gateway");
-	snprintf(number, sizeof(number), "%u", i_calf);
+	snprintf(index_option, sizeof(index_option), "%s",
+		 role == ROLE_WATCHER ? "--uplink-index" : "--calf-index");
+	snprintf(number, sizeof(number), "%u", index);
 	argv[argc++] = (char[]){ "--role" };
 	argv[argc++] = role_name;
-	argv[argc++] = (char[]){ "--calf-index" };
+	argv[argc++] = index_option;
 	argv[argc++] = number;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve("/proc/self/exe", argv, no_environment);
 }
 
-pid_t child_start(const struct options *options, enum role role, uint32_t i_calf, const int *fds,
+pid_t child_start(const struct options *options, enum role role, uint32_t index, const int *fds,
 		  uint32_t n_fds)
 {
 	pid_t supervisor = getpid(), pid = fork();
@@ -75,7 +77,7 @@ pid_t child_start(const struct options *options, enum role role, uint32_t i_calf
 		log_error("cannot fork: %s", strerror(-pid));
 	}
 	if (pid == 0) {
-		execute(options, role, i_calf, fds, n_fds, supervisor);
+		execute(options, role, index, fds, n_fds, supervisor);
 		log_error("cannot start a role: %s", strerror(errno));
 		_exit(1);
 	}

@@ -14,9 +14,10 @@
 /*
  * Fork and execute ourselves as `role` with descriptors fds[0..n_fds - 1] as
  * 3, 4, ...; 0 is /dev/null, 1 and 2 are our stderr, all others are closed.
+ * `index`: a gateway's calf, the watcher's uplink.
  * The pid, or a negative errno, logged.
  */
-pid_t child_start(const struct options *options, enum role role, uint32_t i_calf, const int *fds,
+pid_t child_start(const struct options *options, enum role role, uint32_t index, const int *fds,
 		  uint32_t n_fds);
 
 /*

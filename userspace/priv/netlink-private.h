@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How netlink_{link,address,route}.c speak to the kernel; libnl itself is
+ * How netlink_{link,address,route,events}.c speak to the kernel; libnl itself is
  * seen by netlink.c only. One request at a time is put together and run:
  * begin, put..., run. A failure while it is put together is kept and comes
  * out of run.
@@ -31,6 +31,9 @@ void netlink_nest_end(struct netlink *netlink, struct nlattr *nest);
  */
 int netlink_run(struct netlink *netlink, netlink_parse_fn parse, void *data);
 
+/* Hand what has come to an event socket to `parse`; as netlink_events(). */
+int netlink_receive(struct netlink *netlink, netlink_parse_fn parse, void *data);
+
 /* answers */
 
 /* The fixed header of a message, `size` bytes, or NULL if it is shorter. */
@@ -44,5 +47,11 @@ int netlink_get(const struct nlattr *attribute, void *to, size_t size);
 void netlink_get_text(const struct nlattr *attribute, char *to, size_t size);
 uint32_t netlink_get_u32(const struct nlattr *attribute, uint32_t otherwise);
 struct in_addr netlink_get_in_addr(const struct nlattr *attribute); /* 0: none */
+
+/* A message of the kernel as a struct, *p written on success only: 1, 0 if it
+ * is about something else (another address family), or -EPROTO. */
+int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp);
+int netlink_address_read(struct nlmsghdr *header, int *ifindexp, struct netlink_address *addressp);
+int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,6 +23,8 @@
 
 #define RECEIVE_SIZE 32768 /* the kernel's largest part of a dump */
 #define EXCHANGES_MAX 5	   /* of a dump that was interrupted, a reply that was missed */
+#define RECEIVES_MAX 64	   /* of an event socket in one go: others wait too */
+#define EVENTS_SIZE 262144 /* bytes of events that the kernel keeps for us */
 
 struct netlink {
 	struct nl_sock *sock;
@@ -29,6 +32,7 @@ struct netlink {
 	/* of the request under way */
 	struct nl_msg *msg;
 	bool failed; /* putting it together did */
+	bool is_listening;
 	uint32_t sequence;
 	bool done;
 	bool interrupted;
@@ -110,29 +114,21 @@ static int on_sequence(struct nl_msg *msg, void *data)
 {
 	const struct netlink *netlink = data;
 
+	if (netlink->is_listening)
+		return NL_OK;
 	return nlmsg_hdr(msg)->nlmsg_seq == netlink->sequence ? NL_OK : NL_SKIP;
 }
 
-int netlink_new(struct netlink **netlinkp)
+static struct netlink *netlink_alloc(void)
 {
 	struct netlink *netlink = calloc(1, sizeof(*netlink));
-	int one = 1, r = -ENOMEM;
 
 	if (!netlink)
-		return -ENOMEM;
+		return NULL;
 	netlink->sock = nl_socket_alloc();
 	netlink->cb = nl_cb_alloc(NL_CB_DEFAULT);
 	if (!netlink->sock || !netlink->cb)
-		goto fail;
-	r = errno_from_nl(nl_connect(netlink->sock, NETLINK_ROUTE));
-	if (r)
-		goto fail;
-	/* Without strict checking the kernel does not filter dumps [4.20]. */
-	if (setsockopt(nl_socket_get_fd(netlink->sock), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one,
-		       sizeof(one)) < 0) {
-		r = -errno;
-		goto fail;
-	}
+		return netlink_free(netlink);
 	nl_socket_disable_msg_peek(netlink->sock);
 	nl_socket_set_msg_buf_size(netlink->sock, RECEIVE_SIZE);
 	nl_cb_set(netlink->cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_sequence, netlink);
@@ -141,11 +137,60 @@ int netlink_new(struct netlink **netlinkp)
 	nl_cb_set(netlink->cb, NL_CB_FINISH, NL_CB_CUSTOM, on_done, netlink);
 	nl_cb_set(netlink->cb, NL_CB_DUMP_INTR, NL_CB_CUSTOM, on_interrupted, netlink);
 	nl_cb_err(netlink->cb, NL_CB_CUSTOM, on_error, netlink);
-	*netlinkp = netlink;
-	return 0;
-fail:
-	netlink_free(netlink);
+	return netlink;
+}
+
+int netlink_new(struct netlink **netlinkp)
+{
+	struct netlink *netlink = netlink_alloc();
+	int one = 1, r;
+
+	if (!netlink)
+		return -ENOMEM;
+	r = errno_from_nl(nl_connect(netlink->sock, NETLINK_ROUTE));
+	/* Without strict checking the kernel does not filter dumps [4.20]. */
+	if (!r && setsockopt(nl_socket_get_fd(netlink->sock), SOL_NETLINK, NETLINK_GET_STRICT_CHK,
+			     &one, sizeof(one)) < 0)
+		r = -errno;
+	if (r)
+		netlink_free(netlink);
+	else
+		*netlinkp = netlink;
 	return r;
+}
+
+int netlink_listen(struct netlink **netlinkp)
+{
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE };
+	struct netlink *netlink = netlink_alloc();
+	size_t i;
+	int r;
+
+	if (!netlink)
+		return -ENOMEM;
+	netlink->is_listening = true;
+	r = nl_connect(netlink->sock, NETLINK_ROUTE);
+	if (!r)
+		r = nl_socket_set_buffer_size(netlink->sock, EVENTS_SIZE, 0);
+	if (!r)
+		r = nl_socket_set_nonblocking(netlink->sock);
+	for (i = 0; !r && i < sizeof(groups) / sizeof(groups[0]); i++)
+		r = nl_socket_add_membership(netlink->sock, groups[i]);
+	if (r)
+		netlink_free(netlink);
+	else
+		*netlinkp = netlink;
+	return errno_from_nl(r);
+}
+
+int netlink_fd(const struct netlink *netlink)
+{
+	return nl_socket_get_fd(netlink->sock);
+}
+
+uint32_t netlink_port(const struct netlink *netlink)
+{
+	return nl_socket_get_local_port(netlink->sock);
 }
 
 struct netlink *netlink_free(struct netlink *netlink)
@@ -221,6 +266,25 @@ int netlink_run(struct netlink *netlink, netlink_parse_fn parse, void *data)
 	nlmsg_free(netlink->msg);
 	netlink->msg = NULL;
 	return r;
+}
+
+int netlink_receive(struct netlink *netlink, netlink_parse_fn parse, void *data)
+{
+	int i, r = 0;
+
+	netlink->parse = parse;
+	netlink->data = data;
+	netlink->error = 0;
+	for (i = 0; i < RECEIVES_MAX && r >= 0 && !netlink->error; i++)
+		r = nl_recvmsgs(netlink->sock, netlink->cb);
+	netlink->parse = NULL;
+	if (netlink->error)
+		return netlink->error;
+	if (r >= 0)
+		return NETLINK_MORE;
+	if (r == -NLE_NOMEM) /* libnl's word for ENOBUFS */
+		return NETLINK_LOST;
+	return r == -NLE_AGAIN ? 0 : errno_from_nl(r);
 }
 
 const void *netlink_header(struct nlmsghdr *header, size_t size)

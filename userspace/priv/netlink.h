@@ -10,7 +10,7 @@
  * NetworkManager use it too, and then theirs would look like ours.
  *
  * Every function returns 0 or the kernel's negative errno; nothing is logged
- * here. Calls are synchronous; one struct must not be used by two threads.
+ * here. Requests are synchronous; one struct must not be used by two threads.
  */
 #ifndef CALFPEN_PRIV_NETLINK_H
 #define CALFPEN_PRIV_NETLINK_H
@@ -91,6 +91,11 @@ struct netlink_route {
 	struct in_addr source;	/* preferred source, 0: none */
 	uint32_t metric;
 	uint32_t table;
+	/* of a route that was read; ignored when one is set */
+	uint8_t protocol; /* NETLINK_OWNER: ours, on our uplink */
+	uint8_t tos;
+	uint8_t type; /* RTN_* */
+	int ifindex;  /* of its only next hop, else 0 */
 };
 
 /* Call `call` for each IPv4 unicast route of ours through the interface in
@@ -106,5 +111,41 @@ int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink
 int netlink_route_append(struct netlink *netlink, int ifindex, const struct netlink_route *route);
 /* Delete the one of ours that is equal in every field; 0 if it is gone. */
 int netlink_route_delete(struct netlink *netlink, int ifindex, const struct netlink_route *route);
+
+/* events */
+
+enum netlink_event_type {
+	NETLINK_EVENT_LINK,
+	NETLINK_EVENT_ADDRESS,
+	NETLINK_EVENT_ROUTE,
+};
+
+struct netlink_event {
+	enum netlink_event_type type;
+	bool is_gone;  /* deleted, else added or changed */
+	uint32_t port; /* netlink_port() of who asked for it; 0: the kernel, or not told */
+	int ifindex;   /* route: of its only next hop, else 0 */
+	union {
+		struct netlink_link link;
+		struct netlink_address address;
+		struct netlink_route route;
+	};
+};
+
+/* A socket that is told of all changes of links, IPv4 addresses and routes;
+ * otherwise as netlink_new(). It never blocks and sends nothing. */
+int netlink_listen(struct netlink **netlinkp);
+/* For poll(2): POLLIN. */
+int netlink_fd(const struct netlink *netlink);
+/* Who we are in the `port` of events about changes that we asked for. */
+uint32_t netlink_port(const struct netlink *netlink);
+
+#define NETLINK_MORE 1 /* not all was read; the socket is still readable */
+#define NETLINK_LOST 2 /* the kernel had to leave events out: anything may have changed */
+
+typedef void (*netlink_event_fn)(const struct netlink_event *event, void *data);
+/* Call `call` for the events that have come, a bounded number: 0, one of the
+ * two above, or a negative errno. */
+int netlink_events(struct netlink *netlink, netlink_event_fn call, void *data);
 
 #endif

@@ -12,10 +12,9 @@ struct address_each {
 	void *data;
 };
 
-static int parse_address(struct nlmsghdr *header, void *data)
+int netlink_address_read(struct nlmsghdr *header, int *ifindexp, struct netlink_address *addressp)
 {
 	struct nlattr *tb[IFA_PROTO + 1];
-	const struct address_each *each = data;
 	const struct ifaddrmsg *info = netlink_header(header, sizeof(*info));
 	struct netlink_address address = { .prefix_length = 0 };
 	struct ifa_cacheinfo cache = {
@@ -23,11 +22,9 @@ static int parse_address(struct nlmsghdr *header, void *data)
 		.ifa_prefered = NETLINK_FOREVER,
 	};
 
-	if (header->nlmsg_type != RTM_NEWADDR)
-		return 0;
 	if (!info || netlink_parse(header, sizeof(*info), tb, IFA_PROTO) < 0)
 		return -EPROTO;
-	if (info->ifa_family != AF_INET || info->ifa_index != (unsigned int)each->ifindex)
+	if (info->ifa_family != AF_INET)
 		return 0;
 	address.address = netlink_get_in_addr(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS]);
 	address.prefix_length = info->ifa_prefixlen;
@@ -37,8 +34,22 @@ static int parse_address(struct nlmsghdr *header, void *data)
 	(void)netlink_get(tb[IFA_CACHEINFO], &cache, sizeof(cache));
 	address.valid_s = cache.ifa_valid;
 	address.preferred_s = cache.ifa_prefered;
-	each->call(&address, each->data);
-	return 0;
+	*ifindexp = (int)info->ifa_index;
+	*addressp = address;
+	return 1;
+}
+
+static int parse_address(struct nlmsghdr *header, void *data)
+{
+	const struct address_each *each = data;
+	struct netlink_address address;
+	int ifindex, r = 0;
+
+	if (header->nlmsg_type == RTM_NEWADDR)
+		r = netlink_address_read(header, &ifindex, &address);
+	if (r == 1 && ifindex == each->ifindex)
+		each->call(&address, each->data);
+	return r < 0 ? r : 0;
 }
 
 int netlink_address_each(struct netlink *netlink, int ifindex, netlink_address_fn call, void *data)

@@ -7,26 +7,33 @@
 
 #include "userspace/priv/netlink-private.h"
 
-static int parse_link(struct nlmsghdr *header, void *data)
+int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 {
 	struct nlattr *tb[IFLA_MAX + 1];
-	struct netlink_link *link = data;
+	struct netlink_link link = { 0 };
 	const struct ifinfomsg *info = netlink_header(header, sizeof(*info));
 
-	if (header->nlmsg_type != RTM_NEWLINK)
-		return 0;
 	if (!info || netlink_parse(header, sizeof(*info), tb, IFLA_MAX) < 0)
 		return -EPROTO;
-	memset(link, 0, sizeof(*link));
-	link->ifindex = info->ifi_index;
-	link->flags = info->ifi_flags;
-	link->type = info->ifi_type;
-	netlink_get_text(tb[IFLA_IFNAME], link->name, sizeof(link->name));
-	link->mtu = netlink_get_u32(tb[IFLA_MTU], 0);
-	link->min_mtu = netlink_get_u32(tb[IFLA_MIN_MTU], 0);
-	link->max_mtu = netlink_get_u32(tb[IFLA_MAX_MTU], 0);
-	(void)netlink_get(tb[IFLA_ADDRESS], link->mac, sizeof(link->mac));
-	return 0;
+	if (info->ifi_family != AF_UNSPEC) /* a bridge's port, IPv6's view */
+		return 0;
+	link.ifindex = info->ifi_index;
+	link.flags = info->ifi_flags;
+	link.type = info->ifi_type;
+	netlink_get_text(tb[IFLA_IFNAME], link.name, sizeof(link.name));
+	link.mtu = netlink_get_u32(tb[IFLA_MTU], 0);
+	link.min_mtu = netlink_get_u32(tb[IFLA_MIN_MTU], 0);
+	link.max_mtu = netlink_get_u32(tb[IFLA_MAX_MTU], 0);
+	(void)netlink_get(tb[IFLA_ADDRESS], link.mac, sizeof(link.mac));
+	*linkp = link;
+	return 1;
+}
+
+static int parse_link(struct nlmsghdr *header, void *data)
+{
+	int r = header->nlmsg_type == RTM_NEWLINK ? netlink_link_read(header, data) : 0;
+
+	return r < 0 ? r : 0;
 }
 
 static int link_get(struct netlink *netlink, int ifindex, const char *name,

@@ -12,30 +12,42 @@ struct route_each {
 	void *data;
 };
 
-static int parse_route(struct nlmsghdr *header, void *data)
+int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep)
 {
 	struct nlattr *tb[RTA_MAX + 1];
-	const struct route_each *each = data;
 	const struct rtmsg *info = netlink_header(header, sizeof(*info));
 	struct netlink_route route = { .prefix_length = 0 };
 
-	if (header->nlmsg_type != RTM_NEWROUTE)
-		return 0;
 	if (!info || netlink_parse(header, sizeof(*info), tb, RTA_MAX) < 0)
 		return -EPROTO;
-	route.table = netlink_get_u32(tb[RTA_TABLE], info->rtm_table);
-	if (info->rtm_family != AF_INET || info->rtm_type != RTN_UNICAST ||
-	    info->rtm_protocol != NETLINK_OWNER || route.table != each->table ||
-	    (info->rtm_flags & RTM_F_CLONED) || info->rtm_tos || tb[RTA_MULTIPATH] ||
-	    netlink_get_u32(tb[RTA_OIF], 0) != (uint32_t)each->ifindex)
+	if (info->rtm_family != AF_INET || (info->rtm_flags & RTM_F_CLONED))
 		return 0;
 	route.destination = netlink_get_in_addr(tb[RTA_DST]);
 	route.prefix_length = info->rtm_dst_len;
 	route.gateway = netlink_get_in_addr(tb[RTA_GATEWAY]);
 	route.source = netlink_get_in_addr(tb[RTA_PREFSRC]);
 	route.metric = netlink_get_u32(tb[RTA_PRIORITY], 0);
-	each->call(&route, each->data);
-	return 0;
+	route.table = netlink_get_u32(tb[RTA_TABLE], info->rtm_table);
+	route.tos = info->rtm_tos;
+	route.protocol = info->rtm_protocol;
+	route.type = info->rtm_type;
+	route.ifindex = tb[RTA_MULTIPATH] ? 0 : (int)netlink_get_u32(tb[RTA_OIF], 0);
+	*routep = route;
+	return 1;
+}
+
+static int parse_route(struct nlmsghdr *header, void *data)
+{
+	const struct route_each *each = data;
+	struct netlink_route route;
+	int r = 0;
+
+	if (header->nlmsg_type == RTM_NEWROUTE)
+		r = netlink_route_read(header, &route);
+	if (r == 1 && route.type == RTN_UNICAST && route.protocol == NETLINK_OWNER &&
+	    route.table == each->table && !route.tos && route.ifindex == each->ifindex)
+		each->call(&route, each->data);
+	return r < 0 ? r : 0;
 }
 
 static unsigned char short_table(uint32_t table)

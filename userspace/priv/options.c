@@ -48,6 +48,7 @@ enum {
 	OPTION_VERSION,
 	OPTION_ROLE,
 	OPTION_CALF_INDEX,
+	OPTION_UPLINK_INDEX,
 };
 
 static const struct option long_options[] = {
@@ -69,6 +70,7 @@ static const struct option long_options[] = {
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "role", required_argument, NULL, OPTION_ROLE },
 	{ "calf-index", required_argument, NULL, OPTION_CALF_INDEX },
+	{ "uplink-index", required_argument, NULL, OPTION_UPLINK_INDEX },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -332,6 +334,8 @@ static int parse_one(struct options *options, int c, const char *text)
 	case OPTION_CALF_INDEX:
 		return parse_number("calf-index", text, 0, OPTIONS_CALVES_MAX - 1,
 				    &options->i_calf);
+	case OPTION_UPLINK_INDEX:
+		return parse_number("uplink-index", text, 0, INT_MAX, &options->uplink_ifindex);
 	default:
 		return -EINVAL;
 	}

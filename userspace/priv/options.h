@@ -23,7 +23,8 @@ enum frame_mode { FRAME_MODE_AUTO = 0, FRAME_MODE_NATIVE, FRAME_MODE_TC };
 
 struct options {
 	enum role role;
-	uint32_t i_calf; /* ROLE_GATEWAY: which of `calves` */
+	uint32_t i_calf;	 /* ROLE_GATEWAY: which of `calves` */
+	uint32_t uplink_ifindex; /* ROLE_WATCHER: of the uplink as the supervisor found it, 0: none */
 	/* --instance; default: the uplink's name, '-' for each '.' (bpffs refuses dots) */
 	char instance[OPTIONS_INSTANCE_MAX + 1];
 	char uplink[IFNAMSIZ]; /* --interface, required */

@@ -33,7 +33,8 @@ static void start_watcher(struct supervisor *s)
 {
 	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER], s->store.kv_fd, s->store.ctl_fd,
 			    s->store.events_fd, s->store.denials_fd };
-	pid_t pid = child_start(s->options, ROLE_WATCHER, 0, fds, sizeof(fds) / sizeof(fds[0]));
+	pid_t pid = child_start(s->options, ROLE_WATCHER, (uint32_t)s->uplink.ifindex, fds,
+				sizeof(fds) / sizeof(fds[0]));
 
 	if (pid > 0)
 		s->watcher_pid = pid;

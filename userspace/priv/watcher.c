@@ -5,8 +5,8 @@
  * changes; a gap in it means a new list. It takes all records that are there,
  * then makes one pass over the handlers they concern. It is the only consumer
  * of both rings and writes every record to the audit log before it leaves the
- * ring. What must survive a reboot it saves to a file. It reads no byte from
- * the network.
+ * ring. What must survive a reboot it saves to a file. What others do to the
+ * uplink it learns by netlink events. It reads no byte from the network.
  */
 /*
  * system calls of the watcher, after confine_enter() (by strace of the tests,
@@ -18,7 +18,7 @@
  *   sched_yield *  between two tries of a busy gate
  *   read           signalfd; files of the handlers
  *   write          audit log, log lines, /proc/sys .../promote_secondaries
- *   sendmsg, recvmsg  the netlink socket; sendmsg: syslog's
+ *   sendmsg, recvmsg  the netlink sockets; sendmsg: syslog's
  *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys, the
  *                  saved store; the audit log anew
  *   pwrite64, ftruncate, fsync, fchmod, rename, unlink  replacing a file
@@ -48,6 +48,7 @@
 #include "userspace/priv/roles.h"
 #include "userspace/priv/watcher_audit.h"
 #include "userspace/priv/watcher_event.h"
+#include "userspace/priv/watcher_host.h"
 #include "userspace/priv/watcher_list.h"
 #include "userspace/priv/watcher_pass.h"
 #include "userspace/priv/watcher_persist.h"
@@ -72,6 +73,7 @@ struct watcher {
 	struct wanted wanted;
 	struct pass pass;
 	struct watcher_persist persist;
+	struct watcher_host host;
 	struct ring_buffer *rings;
 	struct loop loop;
 	struct loop_timer timer;
@@ -235,29 +237,10 @@ static void write_statuses(struct watcher *watcher)
 	memcpy(persist->written, persist->status, PASS_STATUS_SIZE);
 }
 
-/* The uplink's index as long as it is there: a new device may have the name. */
-static void find_uplink(struct watcher *watcher)
-{
-	struct netlink_link link;
-
-	if (watcher->context.uplink_ifindex)
-		return;
-	if (netlink_link_get_by_name(watcher->context.netlink, watcher->options->uplink, &link))
-		return;
-	watcher->context.uplink_ifindex = link.ifindex;
-}
-
 static void run_handlers(struct watcher *watcher)
 {
-	struct pass *pass = &watcher->pass;
-	uint32_t i;
-
-	find_uplink(watcher);
 	watcher->context.now_ns = watcher->loop.now_ns();
-	pass_run(pass, &watcher->context, &watcher->wanted);
-	for (i = 0; i < pass->n_handlers; i++)
-		if (pass->state[i].error == -ENODEV)
-			watcher->context.uplink_ifindex = 0;
+	pass_run(&watcher->pass, &watcher->context, &watcher->wanted);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -273,6 +256,7 @@ static void settle(struct watcher *watcher)
 
 	for (i = 0; i < SETTLE_ROUNDS; i++) {
 		drain(watcher);
+		watcher_host_drain(&watcher->host);
 		if (watcher->must_list) {
 			list(watcher);
 			if (watcher->must_list)
@@ -296,7 +280,7 @@ static void settle(struct watcher *watcher)
 	loop_timer_set(&watcher->timer, next_ns);
 }
 
-static int on_ring(struct loop *loop, int fd, short revents, void *data)
+static int on_readable(struct loop *loop, int fd, short revents, void *data)
 {
 	(void)loop;
 	(void)fd;
@@ -405,10 +389,22 @@ static int open_rings(struct watcher *watcher)
 		return -errno;
 	r = ring_buffer__add(watcher->rings, WATCHER_FD_DENIALS, on_denial, watcher);
 	if (!r)
-		r = loop_add_fd(&watcher->loop, WATCHER_FD_EVENTS, POLLIN, on_ring, watcher);
+		r = loop_add_fd(&watcher->loop, WATCHER_FD_EVENTS, POLLIN, on_readable, watcher);
 	if (!r)
-		r = loop_add_fd(&watcher->loop, WATCHER_FD_DENIALS, POLLIN, on_ring, watcher);
+		r = loop_add_fd(&watcher->loop, WATCHER_FD_DENIALS, POLLIN, on_readable, watcher);
 	return r;
+}
+
+static int open_host(struct watcher *watcher)
+{
+	int r = watcher_host_init(&watcher->host, watcher->options->uplink, &watcher->context,
+				  &watcher->pass);
+
+	if (r)
+		return r;
+	watcher_host_find(&watcher->host, (int)watcher->options->uplink_ifindex);
+	return loop_add_fd(&watcher->loop, netlink_fd(watcher->host.events), POLLIN, on_readable,
+			   watcher);
 }
 
 static int watcher_init(struct watcher *watcher)
@@ -432,6 +428,8 @@ static int watcher_init(struct watcher *watcher)
 	watcher->must_list = true;
 	r = netlink_new(&watcher->context.netlink);
 	if (!r)
+		r = open_host(watcher);
+	if (!r)
 		r = wanted_init(&watcher->wanted, KV_KEYS_MAX + KV_KEYS_SLACK);
 	if (!r)
 		r = open_rings(watcher);
@@ -452,6 +450,7 @@ static void watcher_deinit(struct watcher *watcher)
 	if (watcher->signal_fd >= 0)
 		(void)close(watcher->signal_fd);
 	wanted_deinit(&watcher->wanted);
+	watcher_host_deinit(&watcher->host);
 	watcher->context.netlink = netlink_free(watcher->context.netlink);
 	audit_close(&watcher->audit.log);
 	free(watcher->descriptions);
