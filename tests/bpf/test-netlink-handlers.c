@@ -1,150 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * The handlers against the kernel, each test in network and mount namespaces
- * of its own. What a handler did is read with ip(8), and counted by a second
- * netlink socket that listens to all changes.
- */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/rtnetlink.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "tests/unit/support-wanted.h"
-#include "userspace/common/log.h"
-#include "userspace/common/loop.h"
-#include "userspace/priv/handlers/file.h"
-#include "userspace/priv/netlink.h"
-#include "userspace/priv/watcher_pass.h"
-
-static struct configuration configuration;
-static struct handler_context context;
-static struct wanted wanted;
-static int monitor = -1;
-
-static int sh(const char *command)
-{
-	return system(command); /* NOLINT(cert-env33-c) */
-}
-
-#define EXPECT_SH(_command) cr_expect_eq(sh(_command), 0, "%s", _command)
-
-static void setup(void)
-{
-	struct sockaddr_nl address = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
-	};
-	struct netlink_link link;
-
-	if (geteuid() != 0)
-		cr_skip_test("needs root");
-	if (sh("ip -V 2>&1 | grep -q iproute2"))
-		cr_skip_test("needs iproute2's ip");
-	log_init("test", -1, LOG_LEVEL_ERROR);
-	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
-	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
-	cr_assert_eq(sh("mkdir /tmp/run /tmp/etc; ip link set lo up;"
-			"sysctl -qw net.ipv6.conf.all.disable_ipv6=1;"
-			"sysctl -qw net.ipv4.conf.default.promote_secondaries=0;"
-			"ip link add up0 type veth peer name peer0;"
-			"ip link set peer0 up; ip link set up0 up; sleep 0.1"),
-		     0);
-	configuration = (struct configuration){
-		.metric = 100,
-		.table = 254,
-		.use_dns = true,
-		.use_routes = true,
-		.use_mtu = true,
-		.use_domain = true,
-		.resolv_conf = "/tmp/etc/resolv.conf",
-	};
-	context = (struct handler_context){
-		.configuration = &configuration,
-		.instance = "test",
-		.run_directory = "/tmp/run",
-	};
-	cr_assert_eq(netlink_new(&context.netlink), 0);
-	cr_assert_eq(netlink_link_get_by_name(context.netlink, "up0", &link), 0);
-	context.uplink_ifindex = link.ifindex;
-	cr_assert_eq(wanted_init(&wanted, 256), 0);
-	monitor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	cr_assert_eq(bind(monitor, (struct sockaddr *)&address, sizeof(address)), 0);
-}
-
-static void teardown(void)
-{
-	wanted_deinit(&wanted);
-	context.netlink = netlink_free(context.netlink);
-	(void)close(monitor);
-}
+/* The handlers against the kernel. */
+#include "tests/bpf/support-handlers.h"
 
 TestSuite(handlers, .init = setup, .fini = teardown, .timeout = 30);
-
-/* Changes that the kernel has announced since the last call. */
-static unsigned int n_changes(void)
-{
-	static char bytes[65536];
-	unsigned int n = 0;
-	ssize_t size;
-
-	while ((size = recv(monitor, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
-		struct nlmsghdr *header = (struct nlmsghdr *)bytes;
-
-		for (; NLMSG_OK(header, (unsigned int)size); header = NLMSG_NEXT(header, size))
-			n++;
-	}
-	return n;
-}
-
-static const struct handler *const all[] = { &handler_link, &handler_address, &handler_route,
-					     &handler_dns };
-
-/* As the watcher does it. The first error in order of handlers, its text in
- * reason. */
-static char reason[PASS_STATUS_SIZE];
-
-static int pass(void)
-{
-	static struct pass state;
-	int i;
-
-	if (!state.n_handlers)
-		pass_init(&state, all, 4);
-	context.now_ns = loop_now_ns();
-	pass_mark_all(&state);
-	pass_run(&state, &context, &wanted);
-	for (i = 0; i < 4; i++) {
-		(void)snprintf(reason, sizeof(reason), "%s", state.state[i].status);
-		if (state.state[i].error)
-			return state.state[i].error;
-	}
-	return 0;
-}
-
-/* An address with our mark; ip(8) of the time cannot set it. */
-static void add_ours(const char *device, const char *address, uint32_t valid_s)
-{
-	struct netlink_address ours = { .prefix_length = 24,
-					.address = { inet_addr(address) },
-					.valid_s = valid_s,
-					.preferred_s = valid_s };
-
-	cr_assert_eq(netlink_address_add(context.netlink, (int)if_nametoindex(device), &ours), 0);
-}
-
-static void lease(const char *ip, const char *gateway, const char *seconds)
-{
-	uint64_t now_ns = loop_now_ns();
-
-	test_set(&wanted, "/ip", ip, now_ns);
-	test_set(&wanted, "/gateway", gateway, now_ns);
-	test_set(&wanted, "/lease/time", seconds, now_ns);
-}
 
 Test(handlers, lease_twice_changes_once)
 {
@@ -312,6 +170,23 @@ Test(handlers, foreign_state_stays)
 	cr_assert_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("ip -4 addr show > /tmp/after; diff /tmp/before /tmp/after");
 	EXPECT_SH("ip route show table all > /tmp/after; diff /tmp/routes /tmp/after");
+}
+
+/* The operator ended a former client and wants its address to go on. */
+Test(handlers, takeover_makes_the_leased_address_ours)
+{
+	EXPECT_SH("ip addr add 192.0.2.5/24 dev up0 valid_lft 50 preferred_lft 50;"
+		  "ip addr add 198.51.100.5/24 dev up0");
+	context.takeover = true;
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	EXPECT_SH("ip monitor address > /tmp/monitor 2>&1 & echo $! > /tmp/pid; sleep 0.3");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("sleep 0.2; kill $(cat /tmp/pid); ! grep Deleted /tmp/monitor");
+	EXPECT_SH("ip -4 addr show dev up0 | grep -Eq 'valid_lft 3(600|599)sec'");
+	wanted_clear(&wanted);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("! ip -4 addr show dev up0 | grep 192.0.2.5");
+	EXPECT_SH("ip -4 addr show dev up0 | grep -q 198.51.100.5/24");
 }
 
 Test(handlers, route_of_another_owner_is_not_displaced)

@@ -422,6 +422,7 @@ static int watcher_init(struct watcher *watcher)
 	loop_init(&watcher->loop);
 	watcher->context.configuration = &watcher->configuration;
 	watcher->context.instance = watcher->options->instance;
+	watcher->context.takeover = watcher->options->takeover;
 	pass_init(&watcher->pass, handlers, N_HANDLERS);
 	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,
 			     watcher->options->n_calves);

@@ -9,6 +9,7 @@ int watcher_host_init(struct watcher_host *host, const char *uplink,
 		      struct handler_context *context, struct pass *pass)
 {
 	*host = (struct watcher_host){ .uplink = uplink, .context = context, .pass = pass };
+	context->n_address_changes = 1; /* from now on they are counted */
 	return netlink_listen(&host->events);
 }
 
@@ -34,6 +35,7 @@ static void uplink_came(struct watcher_host *host, const struct netlink_link *li
 	log_info("%s is there again", link->name);
 	host->link = *link;
 	host->context->uplink_ifindex = link->ifindex;
+	host->context->n_address_changes++;
 	pass_mark_all(host->pass);
 }
 
@@ -77,6 +79,11 @@ static void on_event(const struct netlink_event *event, void *data)
 
 	if (event->type == NETLINK_EVENT_LINK)
 		on_link(host, event);
+	if (event->ifindex != host->link.ifindex ||
+	    event->port == netlink_port(host->context->netlink))
+		return;
+	if (event->type == NETLINK_EVENT_ADDRESS)
+		host->context->n_address_changes++;
 }
 
 /* Events were lost, or cannot be read: look for oneself. */
@@ -96,6 +103,8 @@ void watcher_host_drain(struct watcher_host *host)
 
 	if (r < 0)
 		log_error("netlink events: %s", strerror(-r));
+	if (r) /* not all is known */
+		host->context->n_address_changes++;
 	if (r < 0 || r == NETLINK_LOST)
 		start_anew(host);
 }

@@ -3,9 +3,11 @@
  * DOC: the leased address on the uplink, with the lease's remaining time as
  * its lifetime: the kernel takes it away on time even if no process of ours
  * is left. Ours are known by NETLINK_OWNER; no other is ever changed or
- * removed, not even one that is equal to the leased one. A renewal sets the
- * lifetime in place. After a change of address the old one goes last, in
- * release, when the routes have moved.
+ * removed, not even one that is equal to the leased one, unless the operator
+ * wants the address of a former client taken over. A renewal sets the lifetime
+ * in place: one request, as long as nobody else has changed the addresses since
+ * we looked. After a change of address the old one goes last, in release, when
+ * the routes have moved.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +37,21 @@ struct present {
 
 /* Release has something to do: apply saw it, or could not look. */
 static bool is_stale = true;
+
+/* What we know to be on the uplink, as ours, and nothing else of ours. */
+static struct known {
+	int ifindex; /* 0: nothing is known */
+	uint64_t n_address_changes;
+	struct value_ipv4_net net;
+} known;
+
+static bool is_known(const struct handler_context *context, const struct lease *lease)
+{
+	return context->n_address_changes && known.ifindex == context->uplink_ifindex &&
+	       known.n_address_changes == context->n_address_changes &&
+	       known.net.address.s_addr == lease->net.address.s_addr &&
+	       known.net.prefix_length == lease->net.prefix_length;
+}
 
 static bool address_concerns(const char *path)
 {
@@ -103,38 +120,71 @@ static bool is_near(uint32_t present_s, uint32_t wanted_s)
 	return apart <= LIFETIME_TOLERANCE_S;
 }
 
-static int set_address(struct handler_context *context, const struct present *present)
+static struct netlink_address address_of(const struct lease *lease)
 {
-	static struct in_addr told; /* once per address of somebody else */
-	const struct lease *lease = present->lease;
-	struct netlink_address address = {
+	return (struct netlink_address){
 		.address = lease->net.address,
 		.prefix_length = lease->net.prefix_length,
 		.broadcast = lease_net_broadcast(&lease->net),
 		.valid_s = lease->left_s,
 		.preferred_s = lease->left_s,
 	};
+}
+
+static int fail_address(struct handler_context *context, int error, const struct lease *lease)
+{
 	char text[VALUE_IPV4_NET_SIZE];
-	int r;
 
 	value_format_ipv4_net(&lease->net, text);
-	if (present->is_there && present->leased.protocol != NETLINK_OWNER) {
-		if (told.s_addr != address.address.s_addr)
-			log_warning("%s is on the uplink already, not set by us: left as it is",
-				    text);
-		told = address.address;
-		return 0;
-	}
-	if (present->is_there && is_near(present->leased.valid_s, lease->left_s))
-		return 0;
-	if (present->is_there) {
-		r = netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
-	} else {
+	return handler_fail(context, error, "address %s", text);
+}
+
+/* Somebody else's is left alone; said once per address. */
+static void tell_foreign(const struct lease *lease)
+{
+	static struct in_addr told;
+	char text[VALUE_IPV4_NET_SIZE];
+
+	if (told.s_addr == lease->net.address.s_addr)
+		return;
+	told = lease->net.address;
+	value_format_ipv4_net(&lease->net, text);
+	log_warning("%s is on the uplink already, not set by us: left as it is", text);
+}
+
+static int set_address(struct handler_context *context, const struct present *present)
+{
+	const struct lease *lease = present->lease;
+	struct netlink_address address = address_of(lease);
+	int r = 0;
+
+	if (!present->is_there) {
 		if (present->n_all)
 			promote_secondaries(context);
 		r = netlink_address_add(context->netlink, context->uplink_ifindex, &address);
+	} else if (present->leased.protocol != NETLINK_OWNER && !context->takeover) {
+		tell_foreign(lease);
+		return 0;
+	} else if (present->leased.protocol != NETLINK_OWNER ||
+		   !is_near(present->leased.valid_s, lease->left_s)) {
+		r = netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
 	}
-	return r ? handler_fail(context, r, "address %s", text) : 0;
+	if (r)
+		return fail_address(context, r, lease);
+	if (!present->n_ours)
+		known = (struct known){ .ifindex = context->uplink_ifindex,
+					.n_address_changes = context->n_address_changes,
+					.net = lease->net };
+	return 0;
+}
+
+static int renew(struct handler_context *context, const struct lease *lease)
+{
+	struct netlink_address address = address_of(lease);
+	int r = netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
+
+	known.ifindex = r ? 0 : known.ifindex;
+	return r ? fail_address(context, r, lease) : 0;
 }
 
 static int address_apply(struct handler_context *context, const struct wanted *wanted)
@@ -143,7 +193,10 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
-	is_stale = true;
+	is_stale = r != 0 || !is_known(context, &lease);
+	if (!is_stale)
+		return renew(context, &lease);
+	known.ifindex = 0;
 	if (r)
 		return r == LEASE_ABSENT ? 0 : r;
 	r = find_present(context, &lease, &present);

@@ -26,7 +26,11 @@ struct handler_context {
 	const char *instance;
 	char run_directory[PATH_MAX]; /* RUN_ROOT/INSTANCE: what is to be restored */
 	int uplink_ifindex;	      /* 0: the uplink is not there */
-	uint64_t now_ns;	      /* CLOCK_BOOTTIME */
+	bool takeover;		      /* --takeover: a leased address that is there becomes ours */
+	/* Counts changes of the uplink's addresses that were not ours; 0: nobody
+	 * counts, so they have to be looked at each time. */
+	uint64_t n_address_changes;
+	uint64_t now_ns; /* CLOCK_BOOTTIME */
 	/* out */
 	char error[HANDLER_ERROR_SIZE]; /* why a call failed, printable */
 };

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handlers against the kernel, each test in network, mount and UTS
+ * namespaces of its own. What a handler did is read with ip(8), and counted by
+ * a second netlink socket that listens to all changes.
+ */
+#ifndef CALFPEN_TESTS_BPF_SUPPORT_HANDLERS_H
+#define CALFPEN_TESTS_BPF_SUPPORT_HANDLERS_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/support-wanted.h"
+#include "userspace/common/log.h"
+#include "userspace/common/loop.h"
+#include "userspace/priv/handlers/file.h"
+#include "userspace/priv/netlink.h"
+#include "userspace/priv/watcher_pass.h"
+
+static struct configuration configuration;
+static struct handler_context context;
+static struct wanted wanted;
+static int monitor = -1;
+static const struct handler *const all[] = { &handler_link, &handler_address, &handler_route,
+					     &handler_dns };
+#define N_ALL (sizeof(all) / sizeof(all[0]))
+
+static struct pass handlers;
+
+static inline int sh(const char *command)
+{
+	return system(command); /* NOLINT(cert-env33-c) */
+}
+
+#define EXPECT_SH(_command) cr_expect_eq(sh(_command), 0, "%s", _command)
+
+static inline void setup(void)
+{
+	struct sockaddr_nl address = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
+	};
+	struct netlink_link link;
+
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	if (sh("ip -V 2>&1 | grep -q iproute2"))
+		cr_skip_test("needs iproute2's ip");
+	log_init("test", -1, LOG_LEVEL_ERROR);
+	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
+	cr_assert_eq(sh("mkdir /tmp/run /tmp/etc; ip link set lo up;"
+			"sysctl -qw net.ipv6.conf.all.disable_ipv6=1;"
+			"sysctl -qw net.ipv4.conf.default.promote_secondaries=0;"
+			"ip link add up0 type veth peer name peer0;"
+			"ip link set peer0 up; ip link set up0 up; sleep 0.1"),
+		     0);
+	configuration = (struct configuration){
+		.metric = 100,
+		.table = 254,
+		.use_dns = true,
+		.use_routes = true,
+		.use_mtu = true,
+		.use_domain = true,
+		.resolv_conf = "/tmp/etc/resolv.conf",
+	};
+	context = (struct handler_context){
+		.configuration = &configuration,
+		.instance = "test",
+		.run_directory = "/tmp/run",
+	};
+	cr_assert_eq(netlink_new(&context.netlink), 0);
+	cr_assert_eq(netlink_link_get_by_name(context.netlink, "up0", &link), 0);
+	context.uplink_ifindex = link.ifindex;
+	cr_assert_eq(wanted_init(&wanted, 256), 0);
+	pass_init(&handlers, all, N_ALL);
+	monitor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	cr_assert_eq(bind(monitor, (struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+static inline void teardown(void)
+{
+	wanted_deinit(&wanted);
+	context.netlink = netlink_free(context.netlink);
+	(void)close(monitor);
+}
+
+/* Changes that the kernel has announced since the last call. */
+static inline unsigned int n_changes(void)
+{
+	static char bytes[65536];
+	unsigned int n = 0;
+	ssize_t size;
+
+	while ((size = recv(monitor, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+		struct nlmsghdr *header = (struct nlmsghdr *)bytes;
+
+		for (; NLMSG_OK(header, (unsigned int)size); header = NLMSG_NEXT(header, size))
+			n++;
+	}
+	return n;
+}
+
+/* As the watcher does it. The first error in order of handlers, its text in
+ * reason. */
+static char reason[PASS_STATUS_SIZE];
+
+static inline int run_pass(void)
+{
+	uint32_t i;
+
+	context.now_ns = loop_now_ns();
+	pass_run(&handlers, &context, &wanted);
+	for (i = 0; i < N_ALL; i++) {
+		(void)snprintf(reason, sizeof(reason), "%s", handlers.state[i].status);
+		if (handlers.state[i].error)
+			return handlers.state[i].error;
+	}
+	return 0;
+}
+
+static inline int pass(void)
+{
+	pass_mark_all(&handlers);
+	return run_pass();
+}
+
+/* After a change of this path only. */
+static inline int pass_of(const char *path)
+{
+	pass_mark_path(&handlers, path);
+	return run_pass();
+}
+
+/* An address with our mark; ip(8) of the time cannot set it. */
+static inline void add_ours(const char *device, const char *address, uint32_t valid_s)
+{
+	struct netlink_address ours = { .prefix_length = 24,
+					.address = { inet_addr(address) },
+					.valid_s = valid_s,
+					.preferred_s = valid_s };
+
+	cr_assert_eq(netlink_address_add(context.netlink, (int)if_nametoindex(device), &ours), 0);
+}
+
+static inline void lease(const char *ip, const char *gateway, const char *seconds)
+{
+	uint64_t now_ns = loop_now_ns();
+
+	test_set(&wanted, "/ip", ip, now_ns);
+	test_set(&wanted, "/gateway", gateway, now_ns);
+	test_set(&wanted, "/lease/time", seconds, now_ns);
+}
+
+#endif
