@@ -1,0 +1,38 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+# lab: --no-server
+#
+# A server on another segment: broadcasts reach it by a relay (giaddr), unicasts
+# by the router.
+
+. tests/system/server-cases.sh
+
+bound_by_relay() {
+	relay_segment
+	wire_start
+	dhcp_server_start dhcpd@behind
+	relay_start
+	lease
+}
+
+test_lease() {
+	bound_by_relay
+	assert_match '^10\.77\.0\.1[0-9]{2}/24$' "$(address)"
+	assert_eq 10.78.0.2 "$(calfpen get /lease/server)"
+	assert_match 'via 10\.77\.0\.1 ' "$(ip -4 route show default)"
+	assert_match ' giaddr=10.77.0.1 .* 54=10.78.0.2 ' "$(wire '^ACK')"
+	assert_wire_is_clean
+}
+
+# No way to the server but the relay
+test_rebinds_by_the_relay() {
+	local address
+	t1=3 t2=4
+	bound_by_relay
+	address=$(host)
+	at server sysctl -q -w net.ipv4.ip_forward=0
+	wire_wait "^REQUEST ip=$address>255.255.255.255 to=broadcast .* ciaddr=$address" 10
+	wait_for 5 wire_has '^ACK' 2
+	wait_for 5 state_is bound
+	assert_eq "$address/24" "$(address)"
+}
