@@ -55,6 +55,7 @@ static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEX
 					       { NULL } };
 static const struct test_rule watcher_rules[] = {
 	{ "/", KV_ACCESS_READ, KV_CLASS_TEXT, KV_VALUE_MAX },
+	{ "/link", KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, 4 },
 	{ "/status/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ NULL }
 };

@@ -259,6 +259,91 @@ Test(watcher, uplink_down_and_up)
 	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
 }
 
+/* Wait until /link says so, for at most `ms`; 0 or -1. */
+static int link_is(const char *word, int ms)
+{
+	static struct kv_value value;
+
+	for (int i = 0; i <= ms / 10; i++) {
+		if (gate_read(test.fds[KV_SUBJECT_WATCHER], "/link", &value) == 0 &&
+		    !strcmp(value.text, word))
+			return 0;
+		(void)usleep(10000);
+	}
+	return -1;
+}
+
+static unsigned int n_link_lines(void)
+{
+	char text[4096];
+	unsigned int n = 0;
+	FILE *file = fopen(AUDIT, "r");
+
+	cr_assert_not_null(file);
+	while (fgets(text, sizeof(text), file))
+		n += strstr(text, "\"path\":\"/link\"") != NULL;
+	(void)fclose(file);
+	return n;
+}
+
+Test(watcher, link_key)
+{
+	start();
+	cr_expect_eq(link_is("up", 2000), 0);
+	EXPECT_SH("ip link set peer0 down"); /* the carrier */
+	cr_expect_eq(link_is("down", 1000), 0);
+	EXPECT_SH("ip link set peer0 up");
+	cr_expect_eq(link_is("up", 2000), 0);
+	EXPECT_SH("ip link set up0 down"); /* the operator */
+	cr_expect_eq(link_is("down", 1000), 0);
+	EXPECT_SH("ip link set up0 up");
+	cr_expect_eq(link_is("up", 2000), 0);
+	EXPECT_SH("ip link set up0 mtu 1300; ip addr add 192.0.2.9/24 dev up0; ip link set peer0 "
+		  "mtu 1300; ip link add other0 type veth peer name other1; ip link del other0");
+	(void)usleep(200000);
+	cr_expect_eq(n_link_lines(), 5, "only when it changes: %u", n_link_lines());
+	EXPECT_SH("ip link del up0");
+	cr_expect_eq(link_is("down", 1000), 0);
+	EXPECT_SH("ip link add up0 type veth peer name peer0; ip link set peer0 up;"
+		  "ip link set up0 up");
+	cr_expect_eq(link_is("up", 2000), 0);
+}
+
+/* A loss that is over before anybody looks is told all the same. */
+Test(watcher, link_that_was_lost_for_a_moment)
+{
+	start();
+	cr_expect_eq(link_is("up", 2000), 0);
+	cr_assert_eq(kill(watcher, SIGSTOP), 0);
+	EXPECT_SH("ip link set up0 down; ip link set up0 up");
+	cr_assert_eq(kill(watcher, SIGCONT), 0);
+	EVENTUALLY("test $(grep -c '\"path\":\"/link\"' " AUDIT ") = 3");
+	cr_expect_eq(link_is("up", 2000), 0);
+}
+
+Test(watcher, link_key_over_lives)
+{
+	start();
+	cr_expect_eq(link_is("up", 2000), 0);
+	(void)stop(SIGKILL);
+	start();
+	(void)lease("192.0.2.5/24", "3600");
+	cr_expect_eq(strncmp(status_of("address", "ok "), "ok ", 3), 0);
+	cr_expect_eq(n_link_lines(), 1, "said already: %u", n_link_lines());
+	(void)stop(SIGKILL);
+	EXPECT_SH("ip link set peer0 down");
+	start();
+	cr_expect_eq(link_is("down", 2000), 0);
+}
+
+/* The uplink is there only later. */
+Test(watcher, link_key_without_link)
+{
+	EXPECT_SH("ip link del up0");
+	start();
+	cr_expect_eq(link_is("down", 2000), 0);
+}
+
 Test(watcher, values_are_checked_again)
 {
 	/* the gate knows classes only; a gateway that lost its mind may write this */

@@ -40,6 +40,7 @@ static const struct store_rule supervisor_rules[] = {
 
 static const struct store_rule watcher_rules[] = {
 	READ_ALL,
+	{ { "/link" }, { KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, sizeof("down") - 1 } },
 	{ { "/status/" },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 };

@@ -275,6 +275,7 @@ static void settle(struct watcher *watcher)
 	next_ns = earliest(pass_next_retry(&watcher->pass), save_ns);
 	if (watcher->must_list)
 		next_ns = watcher->list_ns;
+	next_ns = earliest(next_ns, watcher_link_write(&watcher->host.key, watcher->loop.now_ns()));
 	if (watcher->status_ns)
 		next_ns = earliest(next_ns, watcher->status_ns);
 	loop_timer_set(&watcher->timer, next_ns);

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/loop.h"
 
 int watcher_host_init(struct watcher_host *host, const char *uplink,
 		      struct handler_context *context, struct pass *pass)
 {
 	*host = (struct watcher_host){ .uplink = uplink, .context = context, .pass = pass };
 	context->n_address_changes = 1; /* from now on they are counted */
+	watcher_link_init(&host->key);
 	return netlink_listen(&host->events);
 }
 
@@ -28,6 +30,7 @@ void watcher_host_find(struct watcher_host *host, int ifindex)
 	if (r)
 		host->link = (struct netlink_link){ .ifindex = 0 };
 	host->context->uplink_ifindex = host->link.ifindex;
+	watcher_link_see(&host->key, &host->link);
 }
 
 static void uplink_came(struct watcher_host *host, const struct netlink_link *link)
@@ -60,6 +63,7 @@ static void uplink_changed(struct watcher_host *host, const struct netlink_link 
 		pass_mark_all(host->pass);
 }
 
+/* Each change is written in turn: who watches /link sees a short loss, too. */
 static void on_link(struct watcher_host *host, const struct netlink_event *event)
 {
 	if (event->ifindex == host->link.ifindex) {
@@ -71,6 +75,8 @@ static void on_link(struct watcher_host *host, const struct netlink_event *event
 		   !strcmp(event->link.name, host->uplink)) {
 		uplink_came(host, &event->link);
 	}
+	watcher_link_see(&host->key, &host->link);
+	(void)watcher_link_write(&host->key, loop_now_ns());
 }
 
 static void on_event(const struct netlink_event *event, void *data)

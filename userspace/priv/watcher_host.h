@@ -2,13 +2,15 @@
 /*
  * What happens on the host beside the store: the uplink goes, comes back, is
  * renamed or set up; addresses and routes change. The watcher learns of it by
- * netlink events; nothing here changes the host.
+ * netlink events, and says of the uplink in /link what calves need to know.
+ * Nothing here changes the host.
  */
 #ifndef CALFPEN_PRIV_WATCHER_HOST_H
 #define CALFPEN_PRIV_WATCHER_HOST_H
 
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/netlink.h"
+#include "userspace/priv/watcher_link.h"
 #include "userspace/priv/watcher_pass.h"
 
 struct watcher_host {
@@ -17,6 +19,7 @@ struct watcher_host {
 	struct handler_context *context;
 	struct pass *pass;
 	struct netlink_link link; /* the uplink as last seen */
+	struct watcher_link key;  /* what /link says of it */
 };
 
 /* Begin to listen; opens a socket, so before confine_enter(). context->netlink

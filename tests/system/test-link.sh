@@ -1,0 +1,52 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+#
+# The key /link: what the kernel says of the uplink, told to whoever watches.
+
+. tests/system/calfpen.sh
+
+link_is() { [ "$(calfpen get /link 2>/dev/null)" = "$1" ]; }
+
+test_link_follows_the_carrier() {
+	lease
+	wait_for 2 link_is up
+	on_server ip link set "$LAB_SERVER_IF" down
+	wait_for 1 link_is down
+	has_address || fail "a lost carrier is no lost lease"
+	on_server ip link set "$LAB_SERVER_IF" up
+	# the kernel holds back a carrier that comes and goes for up to a second
+	wait_for 2 link_is up
+	assert_eq 3 "$(grep -c '"path":"/link"' "$audit")" "only when it changes"
+}
+
+test_link_follows_the_operator() {
+	lease
+	wait_for 2 link_is up
+	ip link set "$LAB_UPLINK" down
+	wait_for 1 link_is down
+	ip link set "$LAB_UPLINK" up
+	wait_for 2 link_is up
+}
+
+# The watcher is the only one that may say so.
+test_link_is_the_watchers() {
+	local line
+	lease
+	wait_for 2 link_is up
+	line=$("$tools/gate" "$pins/gate_dhcp4" write /link down 2>&1 || true)
+	assert_match 'Permission denied' "$line" "the calf"
+	line=$(calfpen set /link down 2>&1 || true)
+	assert_match 'denied|may not|no right' "$line" "the operator"
+	link_is up || fail "/link was changed"
+}
+
+# A watcher that was killed says what is, not what was.
+test_link_after_the_watcher() {
+	local former
+	lease
+	wait_for 2 link_is up
+	former=$(watcher_pid)
+	kill -KILL "$former"
+	on_server ip link set "$LAB_SERVER_IF" down
+	wait_for 3 link_is down
+}
