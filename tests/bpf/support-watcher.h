@@ -170,11 +170,11 @@ static inline void teardown(void)
 	gate_test_end(&test);
 }
 
-static struct gate_commit commit;
+static struct commit commit;
 
 static inline void add(const char *path, const char *text)
 {
-	cr_assert_eq(gate_commit_write(&commit, path, text, strlen(text)), 0);
+	cr_assert_eq(commit_write(&commit, path, text, strlen(text)), 0);
 }
 
 static inline uint64_t run(void)
@@ -183,13 +183,13 @@ static inline uint64_t run(void)
 	int r = gate_commit(calf, &commit, &revision, NULL);
 
 	cr_assert_eq(r, 0, "%s", strerror(-r));
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	return revision;
 }
 
 static inline uint64_t lease(const char *ip, const char *seconds)
 {
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	add("/ip", ip);
 	add("/gateway", "192.0.2.1");
 	add("/mtu", "1400");

@@ -85,15 +85,15 @@ static void drain_and_count(void)
 
 static void commit_for_ever(int fd)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	char path[KV_PATH_SIZE], text[16];
 
 	for (unsigned int n = 0;; n++) {
-		gate_commit_init(&commit);
+		commit_init(&commit);
 		snprintf(text, sizeof(text), "%u", n);
 		for (int i = 0; i < 16; i++) {
 			snprintf(path, sizeof(path), "/many/%d", i);
-			gate_commit_write(&commit, path, text, strlen(text));
+			commit_write(&commit, path, text, strlen(text));
 		}
 		gate_commit(fd, &commit, NULL, NULL);
 	}

@@ -116,16 +116,16 @@ Test(gate_commit, writer_is_the_program, .init = begin, .fini = end)
 
 Test(gate_commit, all_or_nothing, .init = begin, .fini = end)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	struct kv_value value;
 	uint64_t revision;
 	uint32_t i_refused = 0;
 
 	cr_assert_eq(gate_write(test.fds[0], "/a", "old", 3, NULL), 0);
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/a", "new", 3);
-	gate_commit_write(&commit, "/b", "new", 3);
-	gate_commit_write(&commit, "/read-only", "new", 3);
+	commit_init(&commit);
+	commit_write(&commit, "/a", "new", 3);
+	commit_write(&commit, "/b", "new", 3);
+	commit_write(&commit, "/read-only", "new", 3);
 	cr_expect_eq(gate_commit(test.fds[0], &commit, &revision, &i_refused), -EACCES);
 	cr_expect_eq(i_refused, 2);
 	cr_expect_eq(gate_read(test.fds[0], "/b", &value), -ENOENT);
@@ -135,10 +135,10 @@ Test(gate_commit, all_or_nothing, .init = begin, .fini = end)
 	consume(test.store.events_fd, &seen);
 	cr_expect_eq(seen.n, 1, "no event without its change");
 
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/a", "new", 3);
-	gate_commit_write(&commit, "/b", "new", 3);
-	gate_commit_delete(&commit, "/a");
+	commit_init(&commit);
+	commit_write(&commit, "/a", "new", 3);
+	commit_write(&commit, "/b", "new", 3);
+	commit_delete(&commit, "/a");
 	cr_assert_eq(gate_commit(test.fds[0], &commit, &revision, NULL), 0);
 	cr_expect_eq(revision, 2, "one revision");
 	consume(test.store.events_fd, &seen);
@@ -151,27 +151,27 @@ Test(gate_commit, all_or_nothing, .init = begin, .fini = end)
 
 Test(gate_commit, largest, .init = begin, .fini = end)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	static char text[KV_VALUE_SIZE];
 	char path[KV_PATH_SIZE];
 
 	gate_test_end(&test);
 	gate_test_begin(&test, 256, 1);
 	gate_test_subject(&test, 0, open_rules, FAST, FAST);
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	for (int i = 0; i < KV_CHANGES_MAX; i++) {
 		snprintf(path, sizeof(path), "/key/%03d", i);
-		cr_assert_eq(gate_commit_write(&commit, path, "v", 1), 0);
+		cr_assert_eq(commit_write(&commit, path, "v", 1), 0);
 	}
-	cr_expect_eq(gate_commit_write(&commit, "/one/more", "v", 1), -E2BIG);
+	cr_expect_eq(commit_write(&commit, "/one/more", "v", 1), -E2BIG);
 	cr_expect_eq(gate_commit(test.fds[0], &commit, NULL, NULL), 0);
 	cr_expect_eq(gate_test_ctl(&test).n_keys, KV_CHANGES_MAX);
 
 	memset(text, 'x', sizeof(text));
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	for (int i = 0; i < KV_CHANGES_MAX; i++) {
 		snprintf(path, sizeof(path), "/key/%03d", i);
-		if (gate_commit_write(&commit, path, text, KV_VALUE_MAX))
+		if (commit_write(&commit, path, text, KV_VALUE_MAX))
 			break;
 	}
 	cr_expect_eq(commit.n_changes, KV_REQUEST_MAX / KV_CHANGE_SIZE(KV_VALUE_MAX));
@@ -180,7 +180,7 @@ Test(gate_commit, largest, .init = begin, .fini = end)
 
 Test(gate_commit, full_store, .init = begin, .fini = end)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	struct kv_value value;
 	char path[KV_PATH_SIZE];
 
@@ -188,12 +188,12 @@ Test(gate_commit, full_store, .init = begin, .fini = end)
 		snprintf(path, sizeof(path), "/key/%03d", i);
 		cr_assert_eq(gate_write(test.fds[0], path, "old", 3, NULL), 0);
 	}
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/key/000", "new", 3);
-	gate_commit_delete(&commit, "/key/001");
-	gate_commit_write(&commit, "/new/1", "new", 3);
-	gate_commit_write(&commit, "/new/2", "new", 3);
-	gate_commit_write(&commit, "/new/3", "new", 3);
+	commit_init(&commit);
+	commit_write(&commit, "/key/000", "new", 3);
+	commit_delete(&commit, "/key/001");
+	commit_write(&commit, "/new/1", "new", 3);
+	commit_write(&commit, "/new/2", "new", 3);
+	commit_write(&commit, "/new/3", "new", 3);
 	cr_expect_eq(gate_commit(test.fds[0], &commit, NULL, NULL), -ENOSPC);
 	cr_expect_eq(gate_test_ctl(&test).n_keys, 63, "refused whole");
 	cr_expect_eq(gate_test_ctl(&test).revision, 63);
@@ -207,16 +207,16 @@ Test(gate_commit, full_store, .init = begin, .fini = end)
 	cr_expect_eq(gate_write(test.fds[0], "/new/1", "x", 1, NULL), 0, "the last one");
 	cr_expect_eq(gate_write(test.fds[0], "/new/2", "x", 1, NULL), -ENOSPC);
 	cr_expect_eq(gate_write(test.fds[0], "/new/1", "y", 1, NULL), 0, "replacing needs no room");
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/new/2", "x", 1);
-	gate_commit_delete(&commit, "/new/1");
+	commit_init(&commit);
+	commit_write(&commit, "/new/2", "x", 1);
+	commit_delete(&commit, "/new/1");
 	cr_expect_eq(gate_commit(test.fds[0], &commit, NULL, NULL), 0, "a swap in a full store");
 }
 
 /* A map smaller than ctl says: an update fails half-way, and is taken back. */
 Test(gate_commit, failing_update)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	struct kv_gate_bpf *gate = kv_gate_bpf__open();
 	struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .max_keys = 100 };
 	struct kv_rule rule = { .access = ALL_ACCESS, .max_length = 100 };
@@ -237,14 +237,14 @@ Test(gate_commit, failing_update)
 	bpf_map_update_elem(bpf_map__fd(gate->maps.acl), &root, &rule, BPF_ANY);
 	cr_assert_eq(gate_write(fd, "/a", "old", 3, NULL), 0);
 	cr_assert_eq(gate_write(fd, "/b", "old", 3, NULL), 0);
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/a", "new", 3);
-	gate_commit_delete(&commit, "/b");
+	commit_init(&commit);
+	commit_write(&commit, "/a", "new", 3);
+	commit_delete(&commit, "/b");
 	for (int i = 0; i < 6; i++) {
 		char path[KV_PATH_SIZE];
 
 		snprintf(path, sizeof(path), "/n/%d", i);
-		gate_commit_write(&commit, path, "new", 3);
+		commit_write(&commit, path, "new", 3);
 	}
 	cr_expect_eq(gate_commit(fd, &commit, NULL, &i_refused), -E2BIG);
 	cr_expect_eq(i_refused, 5, "%u", i_refused);

@@ -178,25 +178,25 @@ Test(gate_condition, compare_and_set, .init = begin, .fini = end)
 
 Test(gate_condition, commit, .init = begin, .fini = end)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	struct kv_value value;
 	uint64_t revision;
 
 	put(0, "/a", "1");
 	put(0, "/b", "1");
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	commit.condition = 2;
-	gate_commit_write(&commit, "/a", "2", 1);
-	gate_commit_write(&commit, "/b", "2", 1);
-	gate_commit_write(&commit, "/c", "2", 1);
+	commit_write(&commit, "/a", "2", 1);
+	commit_write(&commit, "/b", "2", 1);
+	commit_write(&commit, "/c", "2", 1);
 	cr_assert_eq(gate_commit(test.fds[0], &commit, &revision, NULL), 0);
 	cr_expect_eq(gate_commit(test.fds[0], &commit, NULL, NULL), -ESTALE, "newer now");
 	commit.condition = revision;
 	cr_expect_eq(gate_commit(test.fds[0], &commit, &revision, NULL), 0);
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	commit.condition = KV_REVISION_ABSENT;
-	gate_commit_write(&commit, "/d", "2", 1);
-	gate_commit_write(&commit, "/c", "2", 1);
+	commit_write(&commit, "/d", "2", 1);
+	commit_write(&commit, "/c", "2", 1);
 	cr_expect_eq(gate_commit(test.fds[0], &commit, NULL, NULL), -ESTALE, "/c is there");
 	cr_expect_eq(gate_read(test.fds[0], "/d", &value), -ENOENT, "all or nothing");
 }
@@ -256,7 +256,7 @@ Test(gate_condition, one_winner)
 /* A subject's keys and bytes are its own; another's are untouched. */
 Test(gate_quota, keys_and_bytes)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 
 	gate_test_begin(&test, 64, 2);
 	test.max_keys = 3;
@@ -277,9 +277,9 @@ Test(gate_quota, keys_and_bytes)
 	cr_expect_eq(gate_write(test.fds[0], "/a", "123456789012345678", 18, NULL), 0);
 	cr_expect_eq(gate_write(test.fds[0], "/b", "12", 2, NULL), -EDQUOT, "21 bytes");
 	cr_expect_eq(gate_test_ctl(&test).subject[0].n_bytes, 20);
-	gate_commit_init(&commit);
-	gate_commit_delete(&commit, "/a");
-	gate_commit_write(&commit, "/e", "123456789012345678", 18);
+	commit_init(&commit);
+	commit_delete(&commit, "/a");
+	commit_write(&commit, "/e", "123456789012345678", 18);
 	cr_expect_eq(gate_commit(test.fds[0], &commit, NULL, NULL), 0, "a swap fits");
 	put(1, "/e", "taken over");
 	cr_expect_eq(gate_test_ctl(&test).subject[0].n_keys, 2);
@@ -332,7 +332,7 @@ static struct seen consume(int subject)
 
 Test(gate_watch, who_sees_what, .init = begin, .fini = end)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	uint64_t revision = 99, n_lost = 99;
 	struct seen seen;
 
@@ -353,10 +353,10 @@ Test(gate_watch, who_sees_what, .init = begin, .fini = end)
 	cr_expect_eq(consume(1).n, 0, "no right, no event");
 	cr_expect_eq(gate_write(test.fds[1], "/mine/own", "x", 1, NULL), 0);
 	cr_expect_eq(consume(1).n, 1, "its own changes too");
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/other", "y", 1);
-	gate_commit_write(&commit, "/mine/a", "y", 1);
-	gate_commit_delete(&commit, "/mine/own");
+	commit_init(&commit);
+	commit_write(&commit, "/other", "y", 1);
+	commit_write(&commit, "/mine/a", "y", 1);
+	commit_delete(&commit, "/mine/own");
 	cr_assert_eq(gate_commit(test.fds[0], &commit, &revision, NULL), 0);
 	seen = consume(1);
 	cr_expect_eq(seen.n, 2, "its part of a commit");

@@ -262,7 +262,7 @@ Test(gateway_watch, conditions)
 
 Test(gateway_watch, conditions_of_a_commit)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	static uint8_t frame[WIRE_FRAME_MAX];
 	static const struct {
 		uint64_t condition;
@@ -275,9 +275,9 @@ Test(gateway_watch, conditions_of_a_commit)
 		{ 2, "ok  @3" },
 	};
 
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/lease/time", "1", 1);
-	gate_commit_write(&commit, "/lease/id", "1", 1);
+	commit_init(&commit);
+	commit_write(&commit, "/lease/time", "1", 1);
+	commit_write(&commit, "/lease/id", "1", 1);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int size = wire_encode_commit(1, commit.bytes, commit.size, commit.n_changes,
 					      rows[i].condition, frame, sizeof(frame));

@@ -101,7 +101,7 @@ static const char *stored(const char *path)
 
 Test(gateway, requests_reach_the_store_as_the_calf)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	int size;
 
 	gate_write(test.gate.fds[KV_SUBJECT_SUPERVISOR], "/mac", "02:00:00:00:77:02", 17, NULL);
@@ -115,9 +115,9 @@ Test(gateway, requests_reach_the_store_as_the_calf)
 	cr_assert_str_eq(answer(WIRE_WRITE, "/only/described", "x"),
 			 "error only/described is not an allowed path");
 
-	gate_commit_init(&commit);
-	gate_commit_delete(&commit, "/ip");
-	gate_commit_write(&commit, "/lease/time", "3600", 4);
+	commit_init(&commit);
+	commit_delete(&commit, "/ip");
+	commit_write(&commit, "/lease/time", "3600", 4);
 	size = wire_encode_commit(2, commit.bytes, commit.size, commit.n_changes, 0, frame,
 				  sizeof(frame));
 	cr_assert_eq(write(test.control, frame, (size_t)size), size);
@@ -125,9 +125,9 @@ Test(gateway, requests_reach_the_store_as_the_calf)
 	cr_assert_str_eq(stored("/ip"), "ENOENT");
 	cr_assert_str_eq(stored("/lease/time"), "3600");
 
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/lease/time", "7200", 4);
-	gate_commit_write(&commit, "/only/described", "x", 1);
+	commit_init(&commit);
+	commit_write(&commit, "/lease/time", "7200", 4);
+	commit_write(&commit, "/only/described", "x", 1);
 	size = wire_encode_commit(3, commit.bytes, commit.size, commit.n_changes, 0, frame,
 				  sizeof(frame));
 	cr_assert_eq(write(test.control, frame, (size_t)size), size);

@@ -110,7 +110,7 @@ Test(watcher, killed_while_the_store_changes)
 	for (round = 0; round < 8; round++) {
 		start();
 		for (i = 0; i < 100; i++) {
-			gate_commit_init(&commit);
+			commit_init(&commit);
 			(void)snprintf(value, sizeof(value), "192.0.2.%u/24", round + 10);
 			add("/ip", value);
 			add("/x/y", value);
@@ -167,7 +167,7 @@ Test(watcher, gap_in_the_ring)
 	cr_assert_eq(kill(watcher, SIGSTOP), 0);
 	cr_expect_eq(gate_delete(calf, "/nameserver/001", NULL), 0);
 	gate_test_drain(&test);
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	add("/x/z", "1");
 	(void)run();
 	cr_assert_eq(kill(watcher, SIGCONT), 0);
@@ -348,7 +348,7 @@ Test(watcher, values_are_checked_again)
 {
 	/* the gate knows classes only; a gateway that lost its mind may write this */
 	start();
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	add("/ip", "300.0.2.5/24");
 	add("/nameserver/001", "; rm -rf /");
 	add("/nameserver/002", "192.0.2.2");
@@ -399,7 +399,7 @@ Test(watcher, full_store)
 	char path[32];
 	int i;
 
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	for (i = 0; i < 240; i++) {
 		(void)snprintf(path, sizeof(path), "/x/%03d", i);
 		add(path, "0123456789abcdef");

@@ -226,7 +226,7 @@ static inline int test_store_remove(void *data, const char *path, uint64_t condi
 }
 
 /* The i-th change, packed: its header, and its text behind it. */
-static inline const char *test_change(const struct gate_commit *commit, uint32_t i_change,
+static inline const char *test_change(const struct commit *commit, uint32_t i_change,
 				      struct kv_change *changep)
 {
 	size_t at = 0;
@@ -239,8 +239,8 @@ static inline const char *test_change(const struct gate_commit *commit, uint32_t
 	return (const char *)commit->bytes + at + KV_CHANGE_HEADER;
 }
 
-static inline int test_store_commit(void *data, const struct gate_commit *commit,
-				    uint64_t *revisionp, uint32_t *i_refusedp)
+static inline int test_store_commit(void *data, const struct commit *commit, uint64_t *revisionp,
+				    uint32_t *i_refusedp)
 {
 	struct test_store *store = data;
 	struct kv_change change;

@@ -13,7 +13,7 @@
 static struct client_lease lease;
 static struct message_policy policy;
 static struct lease_keys keys, before;
-static struct calf_commit commit;
+static struct commit commit;
 
 static void full_lease(void)
 {

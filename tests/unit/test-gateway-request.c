@@ -218,7 +218,7 @@ Test(gateway_request, conditions)
 	cr_assert_str_eq(answer_if(WIRE_WRITE, "/hex", "x", 9), "error wrong type");
 }
 
-static const char *answer_commit(const struct gate_commit *commit)
+static const char *answer_commit(const struct commit *commit)
 {
 	int size = wire_encode_commit(-7, commit->bytes, commit->size, commit->n_changes, 0, frame,
 				      sizeof(frame));
@@ -229,15 +229,15 @@ static const char *answer_commit(const struct gate_commit *commit)
 
 Test(gateway_request, commit)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	cr_assert_str_eq(answer_commit(&commit), "ok ", "nothing to do is done");
 	cr_assert_eq(store.n_calls, 0);
 
-	gate_commit_write(&commit, "/ip", "10.0.2.15/24\n", 13);
-	gate_commit_write(&commit, "/nameserver/001", "10.0.2.3", 8);
-	gate_commit_delete(&commit, "/a");
+	commit_write(&commit, "/ip", "10.0.2.15/24\n", 13);
+	commit_write(&commit, "/nameserver/001", "10.0.2.3", 8);
+	commit_delete(&commit, "/a");
 	cr_assert_str_eq(answer_commit(&commit), "ok ");
 	cr_assert_eq(store.n_keys, 2);
 	cr_assert_str_eq(store.keys[test_store_find(&store, "/ip")].text, "10.0.2.15/24");
@@ -251,7 +251,7 @@ Test(gateway_request, commit)
 	cr_assert_str_eq(answer_commit(&commit), "error quota exceeded");
 }
 
-static const char *answer_commit_if(const struct gate_commit *commit, uint64_t revision)
+static const char *answer_commit_if(const struct commit *commit, uint64_t revision)
 {
 	int size = wire_encode_commit(-7, commit->bytes, commit->size, commit->n_changes, revision,
 				      frame, sizeof(frame));
@@ -262,11 +262,11 @@ static const char *answer_commit_if(const struct gate_commit *commit, uint64_t r
 
 Test(gateway_request, conditions_of_a_commit)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 
-	gate_commit_init(&commit);
-	gate_commit_write(&commit, "/a", "1", 1);
-	gate_commit_write(&commit, "/b/c", "1", 1);
+	commit_init(&commit);
+	commit_write(&commit, "/a", "1", 1);
+	commit_write(&commit, "/b/c", "1", 1);
 	cr_assert_str_eq(answer_commit_if(&commit, KV_REVISION_ABSENT), "ok @1");
 	cr_assert_str_eq(answer_commit_if(&commit, KV_REVISION_ABSENT), "error conflict");
 	cr_assert_str_eq(answer_commit_if(&commit, 1), "ok @2");
@@ -317,17 +317,16 @@ Test(gateway_request, one_bad_change_refuses_the_commit)
 		{ "/a", "0123456789a", "error value too large" },
 		{ "/hidden", NULL, "error hidden is not an allowed path" },
 	};
-	static struct gate_commit commit;
+	static struct commit commit;
 
 	for (size_t i = 0; i < VECTORS_N(rows); i++) {
-		gate_commit_init(&commit);
-		gate_commit_write(&commit, "/a", "x", 1);
+		commit_init(&commit);
+		commit_write(&commit, "/a", "x", 1);
 		if (rows[i].text)
-			gate_commit_write(&commit, rows[i].path, rows[i].text,
-					  strlen(rows[i].text));
+			commit_write(&commit, rows[i].path, rows[i].text, strlen(rows[i].text));
 		else
-			gate_commit_delete(&commit, rows[i].path);
-		gate_commit_write(&commit, "/b/c", "x", 1);
+			commit_delete(&commit, rows[i].path);
+		commit_write(&commit, "/b/c", "x", 1);
 		cr_assert_str_eq(answer_commit(&commit), rows[i].answer, "row %zu", i);
 	}
 	cr_assert_eq(store.n_calls, 0);
@@ -335,12 +334,12 @@ Test(gateway_request, one_bad_change_refuses_the_commit)
 
 Test(gateway_request, too_many_changes)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	uint64_t word;
 
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	for (int i = 0; i < KV_CHANGES_MAX; i++)
-		cr_assert_eq(gate_commit_delete(&commit, "/a"), 0);
+		cr_assert_eq(commit_delete(&commit, "/a"), 0);
 	cr_assert_str_eq(answer_commit(&commit), "ok ");
 	/* More in number: 129 changes that are all zero. */
 	memset(frame, 0, sizeof(frame));
@@ -383,7 +382,7 @@ Test(gateway_request, too_many_bytes)
 
 Test(gateway_request, commit_with_a_path_or_unknown_change)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	int size;
 
 	size = wire_encode_request(-7, WIRE_DELETE, "/a", NULL, 0, 0, frame, sizeof(frame));
@@ -393,8 +392,8 @@ Test(gateway_request, commit_with_a_path_or_unknown_change)
 	frame[20] = WIRE_COMMIT;
 	cr_assert_str_eq(answer_frame((size_t)size), "ok ", "a null list is an empty one");
 
-	gate_commit_init(&commit);
-	gate_commit_delete(&commit, "/a");
+	commit_init(&commit);
+	commit_delete(&commit, "/a");
 	size = wire_encode_commit(-7, commit.bytes, commit.size, 1, 0, frame, sizeof(frame));
 	frame[8 * 8 - 8] = 9; /* the tag in the change's data word */
 	cr_assert_str_eq(answer_frame((size_t)size), "error undefined field 9");

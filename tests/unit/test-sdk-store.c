@@ -10,7 +10,7 @@
 #include "userspace/calf/sdk/calf.h"
 
 static struct calf calf;
-static struct calf_commit commit;
+static struct commit commit;
 static int gateway_fd, frames_fd;
 
 /* Responses in order of arrival. */
@@ -110,10 +110,10 @@ Test(store, commit)
 	struct wire_change change;
 	ssize_t n;
 
-	calf_commit_init(&commit);
+	commit_init(&commit);
 	cr_assert_eq(calf_store_commit(&calf, &commit, on_response, NULL), -EINVAL);
-	cr_assert_eq(calf_commit_write(&commit, "/ip", "192.0.2.10/24"), 0);
-	cr_assert_eq(calf_commit_delete(&commit, "/nameserver/001"), 0);
+	cr_assert_eq(commit_write(&commit, "/ip", "192.0.2.10/24", strlen("192.0.2.10/24")), 0);
+	cr_assert_eq(commit_delete(&commit, "/nameserver/001"), 0);
 	cr_assert_eq(calf_store_commit(&calf, &commit, on_response, NULL), 0);
 	n = recv(gateway_fd, frame, sizeof(frame), MSG_DONTWAIT);
 	cr_assert(n > 0);
@@ -247,9 +247,9 @@ Test(store, partial_writes)
 	cr_assert_eq(setsockopt(calf.fds.control, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
 	memset(text, 'x', KV_VALUE_MAX);
 	text[KV_VALUE_MAX] = '\0';
-	calf_commit_init(&commit);
+	commit_init(&commit);
 	for (int i = 0; i < 28; i++)
-		cr_assert_eq(calf_commit_write(&commit, "/search", text), 0);
+		cr_assert_eq(commit_write(&commit, "/search", text, strlen(text)), 0);
 	while (calf_store_commit(&calf, &commit, on_response, NULL) == 0)
 		n_sent++;
 	cr_assert(n_sent >= 4 && n_sent < CALF_PENDING_MAX, "%u", n_sent);
@@ -287,8 +287,8 @@ Test(store, too_many_unanswered)
 	for (int i = 0; i < CALF_PENDING_MAX; i++)
 		cr_assert_eq(read_key("/mac"), 0);
 	cr_assert_eq(read_key("/mac"), -ENOBUFS);
-	calf_commit_init(&commit);
-	cr_assert_eq(calf_commit_delete(&commit, "/ip"), 0);
+	commit_init(&commit);
+	cr_assert_eq(commit_delete(&commit, "/ip"), 0);
 	cr_assert_eq(calf_store_commit(&calf, &commit, on_response, NULL), -ENOBUFS);
 	respond(7, WIRE_OK, "");
 	cr_assert_eq(run(), 0);
@@ -301,9 +301,9 @@ Test(store, paths_that_are_none)
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		cr_assert_eq(read_key(paths[i]), -EILSEQ, "%s", paths[i]);
-		calf_commit_init(&commit);
-		cr_assert_eq(calf_commit_delete(&commit, paths[i]), -EILSEQ);
-		cr_assert_eq(calf_commit_write(&commit, paths[i], "x"), -EILSEQ);
+		commit_init(&commit);
+		cr_assert_eq(commit_delete(&commit, paths[i]), -EILSEQ);
+		cr_assert_eq(commit_write(&commit, paths[i], "x", strlen("x")), -EILSEQ);
 		cr_assert_eq(commit.n_changes, 0);
 	}
 	cr_assert_eq(calf.store.n_pending, 0);
@@ -420,37 +420,4 @@ Test(store, end_seen_by_a_write)
 	close(gateway_fd);
 	cr_assert_eq(read_key("/mac"), 0);
 	cr_assert_eq(calf_run(&calf), 0);
-}
-
-Test(commit, bounds)
-{
-	char text[KV_VALUE_SIZE + 1];
-	uint32_t n = 0;
-
-	memset(text, 'x', sizeof(text));
-	text[KV_VALUE_MAX + 1] = '\0';
-	calf_commit_init(&commit);
-	cr_assert_eq(calf_commit_write(&commit, "/a", text), -EMSGSIZE);
-	text[KV_VALUE_MAX] = '\0';
-	while (calf_commit_write(&commit, "/a", text) == 0)
-		n++;
-	cr_assert_eq(calf_commit_write(&commit, "/a", text), -E2BIG);
-	cr_assert_eq(n, KV_REQUEST_MAX / KV_CHANGE_SIZE(KV_VALUE_MAX));
-	cr_assert(commit.size <= KV_REQUEST_MAX);
-	calf_commit_init(&commit);
-	for (n = 0; n < KV_CHANGES_MAX; n++)
-		cr_assert_eq(calf_commit_delete(&commit, "/a"), 0);
-	cr_assert_eq(calf_commit_delete(&commit, "/a"), -E2BIG);
-}
-
-Test(commit, nothing_of_an_earlier_one_remains)
-{
-	memset(&commit, 0xee, sizeof(commit));
-	calf_commit_init(&commit);
-	cr_assert_eq(calf_commit_write(&commit, "/ip", "x"), 0);
-	cr_assert_eq(commit.size, KV_CHANGE_SIZE(1));
-	for (size_t i = 3; i < KV_PATH_SIZE; i++)
-		cr_assert_eq(commit.bytes[i], 0);
-	for (size_t i = KV_CHANGE_HEADER + 1; i < commit.size; i++)
-		cr_assert_eq(commit.bytes[i], 0);
 }

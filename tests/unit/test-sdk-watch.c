@@ -97,7 +97,7 @@ static struct wire_request asked(void)
 
 Test(sdk_watch, conditions)
 {
-	static struct calf_commit commit;
+	static struct commit commit;
 	struct wire_request request;
 
 	cr_assert_eq(calf_store_write(&calf, "/a", "x", CALF_ABSENT, on_response, NULL), 0);
@@ -118,9 +118,10 @@ Test(sdk_watch, conditions)
 	snprintf(told + 200, 64, "%d conflict@0\n", CALF_CONFLICT);
 	cr_assert_str_eq(told, told + 200);
 
-	calf_commit_init(&commit);
-	cr_assert_eq(calf_commit_delete(&commit, "/a"), 0);
-	cr_assert_eq(calf_store_commit_if(&calf, &commit, 9, on_response, NULL), 0);
+	commit_init(&commit);
+	cr_assert_eq(commit_delete(&commit, "/a"), 0);
+	commit.condition = 9;
+	cr_assert_eq(calf_store_commit(&calf, &commit, on_response, NULL), 0);
 	request = asked();
 	cr_assert_eq(request.tag, WIRE_COMMIT);
 	cr_assert_eq(request.revision, 9);

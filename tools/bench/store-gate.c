@@ -152,13 +152,12 @@ static double time_reads(struct bench_store *store)
 /* Nanoseconds of one commit of 16 keys. */
 static double time_commits(struct bench_store *store)
 {
-	static struct gate_commit commit;
+	static struct commit commit;
 	static uint64_t spent[BATCHES];
 
-	gate_commit_init(&commit);
+	commit_init(&commit);
 	for (uint32_t i = 0; i < COMMIT_KEYS; i++)
-		bench_check(gate_commit_write(&commit, keys[i].path, BENCH_VALUE,
-					      BENCH_VALUE_LENGTH),
+		bench_check(commit_write(&commit, keys[i].path, BENCH_VALUE, BENCH_VALUE_LENGTH),
 			    "commit");
 	for (int n = 0; n < BATCHES; n++) {
 		uint64_t start;

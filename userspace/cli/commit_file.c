@@ -54,7 +54,7 @@ static char *take_word(char **restp)
 
 static int parse_change(struct commit_file *file, char *line)
 {
-	struct gate_commit *commit = &file->commit;
+	struct commit *commit = &file->commit;
 	char *rest = line, *verb = take_word(&rest), *path;
 	bool is_set = strcmp(verb, "set") == 0;
 	int r;
@@ -74,8 +74,7 @@ static int parse_change(struct commit_file *file, char *line)
 		return bad(file, "something follows the path");
 	if (is_set && !is_printable(rest))
 		return bad(file, "the value has a byte that is not printable ASCII");
-	r = is_set ? gate_commit_write(commit, path, rest, strlen(rest)) :
-		     gate_commit_delete(commit, path);
+	r = is_set ? commit_write(commit, path, rest, strlen(rest)) : commit_delete(commit, path);
 	if (r == -EMSGSIZE)
 		return bad(file, "the value is longer than 1023 bytes");
 	if (r == -E2BIG && commit->n_changes == KV_CHANGES_MAX)
@@ -98,7 +97,7 @@ int commit_file_read(struct commit_file *file, FILE *from)
 	char line[LINE_SIZE];
 	int length;
 
-	gate_commit_init(&file->commit);
+	commit_init(&file->commit);
 	file->bad_line = 0;
 	file->reason = NULL;
 	while ((length = read_line(from, line)) >= 0) {

@@ -18,7 +18,7 @@
 #include "userspace/common/gate.h"
 
 struct commit_file {
-	struct gate_commit commit;
+	struct commit commit;
 	struct {
 		unsigned int line; /* from 1 */
 		bool is_delete;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/common/gate.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "userspace/common/path.h"
 
@@ -18,60 +20,21 @@
 static int gate_run(int program_fd, struct kv_request *request)
 {
 	for (int i = 0;; i++) {
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = request,
-			    .ctx_size_in = sizeof(*request));
+		/* Not by libbpf: a gateway does without it. */
+		union bpf_attr attr = { 0 };
 
-		if (bpf_prog_test_run_opts(program_fd, &opts) < 0)
+		attr.test.prog_fd = (uint32_t)program_fd;
+		attr.test.ctx_in = (uintptr_t)request;
+		attr.test.ctx_size_in = sizeof(*request);
+		if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)) < 0)
 			return -errno;
-		if ((int)opts.retval != -EBUSY || i == BUSY_YIELDS + BUSY_SLEEPS)
-			return (int)opts.retval;
+		if ((int)attr.test.retval != -EBUSY || i == BUSY_YIELDS + BUSY_SLEEPS)
+			return (int)attr.test.retval;
 		if (i < BUSY_YIELDS)
 			sched_yield();
 		else /* ppoll: confined callers have it anyhow */
 			ppoll(NULL, 0, &(const struct timespec){ .tv_nsec = BUSY_SLEEP_NS }, NULL);
 	}
-}
-
-void gate_commit_init(struct gate_commit *commit)
-{
-	commit->condition = KV_REVISION_ANY;
-	commit->n_changes = 0;
-	commit->size = 0;
-}
-
-static int commit_append(struct gate_commit *commit, const char *path, uint16_t operation,
-			 const char *text, size_t length)
-{
-	struct kv_change change = { .operation = operation, .length = (uint16_t)length };
-	struct kv_key key;
-	unsigned char *at;
-
-	if (path_to_key(path, &key))
-		return -EILSEQ;
-	if (length > KV_VALUE_MAX)
-		return -EMSGSIZE;
-	if (commit->n_changes == KV_CHANGES_MAX ||
-	    KV_CHANGE_SIZE(length) > KV_REQUEST_MAX - commit->size)
-		return -E2BIG;
-	memcpy(change.path, key.path, sizeof(change.path));
-	at = commit->bytes + commit->size;
-	memset(at, 0, KV_CHANGE_SIZE(length));
-	memcpy(at, &change, sizeof(change));
-	if (length)
-		memcpy(at + sizeof(change), text, length);
-	commit->size += KV_CHANGE_SIZE(length);
-	commit->n_changes++;
-	return 0;
-}
-
-int gate_commit_write(struct gate_commit *commit, const char *path, const char *text, size_t length)
-{
-	return commit_append(commit, path, KV_CHANGE_WRITE, text, length);
-}
-
-int gate_commit_delete(struct gate_commit *commit, const char *path)
-{
-	return commit_append(commit, path, KV_CHANGE_DELETE, NULL, 0);
 }
 
 static int gate_change(int program_fd, uint32_t verb, const void *changes, uint32_t size,
@@ -94,14 +57,14 @@ static int gate_change(int program_fd, uint32_t verb, const void *changes, uint3
 	return error;
 }
 
-int gate_commit(int program_fd, const struct gate_commit *commit, uint64_t *revisionp,
+int gate_commit(int program_fd, const struct commit *commit, uint64_t *revisionp,
 		uint32_t *i_refusedp)
 {
 	return gate_change(program_fd, KV_VERB_COMMIT, commit->bytes, commit->size,
 			   commit->n_changes, commit->condition, revisionp, i_refusedp);
 }
 
-/* One change on the stack: a struct gate_commit is too large for that. */
+/* One change on the stack: a struct commit is too large for that. */
 static int gate_change_one(int program_fd, uint32_t verb, const char *path, uint16_t operation,
 			   const char *text, size_t length, uint64_t condition, uint64_t *revisionp)
 {

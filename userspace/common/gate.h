@@ -15,26 +15,11 @@
 #include <stdint.h>
 
 #include "maps/kv.h"
+#include "userspace/common/commit.h"
 
-/* Changes packed for one commit. Caller's memory, about 32 KiB. */
-struct gate_commit {
-	uint64_t condition; /* KV_REVISION_ANY, _ABSENT, or: no key of it is newer */
-	uint32_t n_changes;
-	uint32_t size;
-	_Alignas(8) unsigned char bytes[KV_REQUEST_MAX];
-};
-
-/* Start an empty commit without condition. */
-void gate_commit_init(struct gate_commit *commit);
-/* Append a change. 0, -EILSEQ (path not canonical), -EMSGSIZE (value longer
- * than KV_VALUE_MAX), -E2BIG (more than KV_CHANGES_MAX or KV_REQUEST_MAX). */
-int gate_commit_write(struct gate_commit *commit, const char *path, const char *text,
-		      size_t length);
-int gate_commit_delete(struct gate_commit *commit, const char *path);
-
-/* Run it: 0 with the new revision in *revisionp (may be NULL), or a negative
+/* Run a commit: 0 with the new revision in *revisionp (may be NULL), or a negative
  * errno with the index of the refused change in *i_refusedp (may be NULL). */
-int gate_commit(int program_fd, const struct gate_commit *commit, uint64_t *revisionp,
+int gate_commit(int program_fd, const struct commit *commit, uint64_t *revisionp,
 		uint32_t *i_refusedp);
 
 /* One change each: KV_VERB_WRITE, KV_VERB_DELETE. `condition` is

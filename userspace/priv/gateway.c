@@ -64,7 +64,7 @@ static int store_remove(void *data, const char *path, uint64_t condition, uint64
 	return gate_delete_if(GATEWAY_FD_GATE, path, condition, revisionp);
 }
 
-static int store_commit(void *data, const struct gate_commit *commit, uint64_t *revisionp,
+static int store_commit(void *data, const struct commit *commit, uint64_t *revisionp,
 			uint32_t *i_refusedp)
 {
 	(void)data;

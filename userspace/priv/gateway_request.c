@@ -117,13 +117,13 @@ static bool pack_change(struct gateway_responder *responder, const struct wire_c
 
 			r = value_check(&key->rule, text, length);
 			if (r == 0)
-				r = gate_commit_write(&responder->commit, change->path.path, text,
-						      length);
+				r = commit_write(&responder->commit, change->path.path, text,
+						 length);
 		}
 		break;
 	case WIRE_CHANGE_DELETE:
 		if (key->access & KV_ACCESS_DELETE)
-			r = gate_commit_delete(&responder->commit, change->path.path);
+			r = commit_delete(&responder->commit, change->path.path);
 		break;
 	default:
 		gateway_response_refuse(answer, "undefined field %u", change->tag);
@@ -149,7 +149,7 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 		gateway_response_verdict(answer, -E2BIG, "");
 		return 0;
 	}
-	gate_commit_init(&responder->commit);
+	commit_init(&responder->commit);
 	responder->commit.condition = request->revision;
 	for (uint32_t i = 0; i < request->n_changes; i++) {
 		r = wire_request_change(frame, size, request, i, &change);
@@ -234,7 +234,7 @@ void gateway_responder_init(struct gateway_responder *responder,
 	responder->store_data = store_data;
 	responder->list = (struct gateway_list){ 0 };
 	gateway_watches_init(&responder->watches, description, store, store_data);
-	gate_commit_init(&responder->commit);
+	commit_init(&responder->commit);
 }
 
 int gateway_answer(struct gateway_responder *responder, const uint8_t *frame, size_t size,

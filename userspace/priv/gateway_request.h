@@ -21,7 +21,7 @@ struct gateway_responder {
 	void *store_data;
 	struct gateway_list list; /* in progress: nothing else is answered meanwhile */
 	struct gateway_watches watches;
-	struct gate_commit commit; /* scratch: 32 KiB do not belong on a stack */
+	struct commit commit; /* scratch: 32 KiB do not belong on a stack */
 };
 
 /* Both outlive the responder, and so does `store_data`. */

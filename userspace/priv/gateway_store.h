@@ -20,7 +20,7 @@ struct gateway_store {
 	int (*write)(void *data, const char *path, const char *text, size_t length,
 		     uint64_t condition, uint64_t *revisionp);
 	int (*remove)(void *data, const char *path, uint64_t condition, uint64_t *revisionp);
-	int (*commit)(void *data, const struct gate_commit *commit, uint64_t *revisionp,
+	int (*commit)(void *data, const struct commit *commit, uint64_t *revisionp,
 		      uint32_t *i_refusedp);
 	int (*list)(void *data, const char *directory, struct gate_page *page);
 	int (*watch)(void *data, enum gate_watch operation, uint64_t *revisionp, uint64_t *n_lostp);

@@ -225,7 +225,7 @@ void persist_snapshot_deinit(struct persist_snapshot *snapshot)
 struct restore {
 	int gate_fd;
 	uint32_t n_keys; /* that are back */
-	struct gate_commit commit;
+	struct commit commit;
 };
 
 static int run_commit(struct restore *restore)
@@ -236,19 +236,18 @@ static int run_commit(struct restore *restore)
 		r = gate_commit(restore->gate_fd, &restore->commit, NULL, NULL);
 	if (!r)
 		restore->n_keys += restore->commit.n_changes;
-	gate_commit_init(&restore->commit);
+	commit_init(&restore->commit);
 	return r;
 }
 
 static int add_key(struct restore *restore, const struct persist_entry *entry)
 {
-	int r = gate_commit_write(&restore->commit, entry->key.path, entry->text, entry->length);
+	int r = commit_write(&restore->commit, entry->key.path, entry->text, entry->length);
 
 	if (r != -E2BIG)
 		return r;
 	r = run_commit(restore);
-	return r ? r :
-		   gate_commit_write(&restore->commit, entry->key.path, entry->text, entry->length);
+	return r ? r : commit_write(&restore->commit, entry->key.path, entry->text, entry->length);
 }
 
 static bool is_wanted(const struct persist_entry *entry, const struct description *descriptions,
@@ -275,7 +274,7 @@ static int restore_keys(struct restore *restore, struct persist_snapshot *snapsh
 	struct persist_entry entry;
 	int r = 0;
 
-	gate_commit_init(&restore->commit);
+	commit_init(&restore->commit);
 	while (!r && persist_next(snapshot, &entry))
 		if (is_wanted(&entry, descriptions, n_descriptions))
 			r = add_key(restore, &entry);

@@ -191,7 +191,7 @@ static bool is_configured(const struct configuration *configuration, const char 
 
 /* Options of a former life. */
 static int delete_stale(const struct store *store, const struct configuration *configuration,
-			struct gate_commit *commit)
+			struct commit *commit)
 {
 	struct kv_key key, *before = NULL;
 	int error = 0;
@@ -199,7 +199,7 @@ static int delete_stale(const struct store *store, const struct configuration *c
 	while (!error && !bpf_map_get_next_key(store->kv_fd, before, &key)) {
 		if (path_is_below(key.path, CONFIG_DIRECTORY) &&
 		    !is_configured(configuration, key.path + strlen(CONFIG_DIRECTORY "/")))
-			error = gate_commit_delete(commit, key.path);
+			error = commit_delete(commit, key.path);
 		before = &key;
 	}
 	return error;
@@ -208,20 +208,20 @@ static int delete_stale(const struct store *store, const struct configuration *c
 int subjects_write_keys(const struct store *store, const uint8_t mac[6],
 			const struct configuration *configuration)
 {
-	struct gate_commit *commit = malloc(sizeof(*commit));
+	struct commit *commit = malloc(sizeof(*commit));
 	char text[VALUE_MAC_SIZE], path[KV_PATH_SIZE];
 	int error;
 
 	if (!commit)
 		return -ENOMEM;
-	gate_commit_init(commit);
+	commit_init(commit);
 	value_format_mac(mac, text);
-	error = gate_commit_write(commit, "/mac", text, strlen(text));
+	error = commit_write(commit, "/mac", text, strlen(text));
 	for (uint32_t i = 0; !error && i < configuration->n_options; i++) {
 		const struct configuration_option *option = &configuration->options[i];
 
 		snprintf(path, sizeof(path), CONFIG_DIRECTORY "/%s", option->name);
-		error = gate_commit_write(commit, path, option->value, strlen(option->value));
+		error = commit_write(commit, path, option->value, strlen(option->value));
 	}
 	if (!error)
 		error = delete_stale(store, configuration, commit);

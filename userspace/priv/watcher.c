@@ -83,7 +83,7 @@ struct watcher {
 	unsigned int n_list_failures;
 	uint64_t status_ns; /* not before */
 	unsigned int n_status_failures;
-	struct gate_commit commit;
+	struct commit commit;
 };
 
 static void refuse_record(struct watcher *watcher, const char *ring, size_t size)
@@ -198,7 +198,7 @@ static int add_status(struct watcher *watcher, const char *path, const char *sta
 {
 	if (!strcmp(status, written))
 		return 0;
-	return gate_commit_write(&watcher->commit, path, status, strlen(status));
+	return commit_write(&watcher->commit, path, status, strlen(status));
 }
 
 /* All statuses that changed, in one commit. */
@@ -213,7 +213,7 @@ static void write_statuses(struct watcher *watcher)
 
 	if (now_ns < watcher->status_ns)
 		return;
-	gate_commit_init(&watcher->commit);
+	commit_init(&watcher->commit);
 	for (i = 0; i < pass->n_handlers && !r; i++) {
 		(void)snprintf(path, sizeof(path), "/status/%s", pass->handlers[i]->name);
 		r = add_status(watcher, path, pass->state[i].status, pass->state[i].written);

@@ -265,9 +265,9 @@ static bool is_changed(const struct lease_keys *from, const struct lease_keys *t
 }
 
 void lease_changes(const struct lease_keys *from, const struct lease_keys *to, bool renewed,
-		   struct calf_commit *commit)
+		   struct commit *commit)
 {
-	calf_commit_init(commit);
+	commit_init(commit);
 	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
 		const char *wanted = get(to, slot);
 		char path[KV_PATH_SIZE];
@@ -277,8 +277,8 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 			continue;
 		/* Sizes and paths are ours: neither can fail. */
 		if (wanted)
-			(void)calf_commit_write(commit, path, wanted);
+			(void)commit_write(commit, path, wanted, strlen(wanted));
 		else
-			(void)calf_commit_delete(commit, path);
+			(void)commit_delete(commit, path);
 	}
 }

@@ -82,6 +82,6 @@ void lease_project(const struct client_lease *lease, enum client_state state,
  * empty.
  */
 void lease_changes(const struct lease_keys *from, const struct lease_keys *to, bool renewed,
-		   struct calf_commit *commit);
+		   struct commit *commit);
 
 #endif

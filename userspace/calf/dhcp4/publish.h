@@ -16,7 +16,7 @@ struct publisher {
 	bool is_known; /* `there` is what stands in the store */
 	struct lease_keys there;
 	struct lease_keys sent;
-	struct calf_commit commit;
+	struct commit commit;
 	bool is_sent;	   /* unanswered */
 	bool sent_renewed; /* what was sent told of a renewal */
 	bool is_due;	   /* something is to be sent */

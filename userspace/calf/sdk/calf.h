@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "maps/kv.h"
+#include "userspace/common/commit.h"
 #include "userspace/common/loop.h"
 #include "userspace/common/wire.h"
 
@@ -94,13 +95,6 @@ struct calf_entry {
 };
 
 typedef void (*calf_entry_fn)(struct calf *calf, const struct calf_entry *entry, void *data);
-
-/* Changes of one commit, all or nothing. 32 KiB: keep it static. */
-struct calf_commit {
-	uint32_t n_changes;
-	uint32_t size;
-	uint8_t bytes[KV_REQUEST_MAX]; /* packed struct kv_change */
-};
 
 /* Private to store.c. */
 struct calf_store {
@@ -187,10 +181,8 @@ int calf_store_write(struct calf *calf, const char *path, const char *text, uint
 		     calf_response_fn call, void *data);
 int calf_store_delete(struct calf *calf, const char *path, uint64_t condition,
 		      calf_response_fn call, void *data);
-int calf_store_commit(struct calf *calf, const struct calf_commit *commit, calf_response_fn call,
+int calf_store_commit(struct calf *calf, const struct commit *commit, calf_response_fn call,
 		      void *data);
-int calf_store_commit_if(struct calf *calf, const struct calf_commit *commit, uint64_t condition,
-			 calf_response_fn call, void *data);
 
 /*
  * Every key at and below `directory` ("" for all) that the calf may read:
@@ -215,13 +207,5 @@ uint64_t calf_store_revision(const struct calf *calf);
 
 /* Called by the loop. */
 int calf_store_dispatch(struct loop *loop, int fd, short revents, void *data);
-
-/* commit.c */
-
-void calf_commit_init(struct calf_commit *commit);
-/* Append a change. -EILSEQ: path not canonical; -EMSGSIZE: text longer than
- * KV_VALUE_MAX; -E2BIG: no room. Not logged. */
-int calf_commit_write(struct calf_commit *commit, const char *path, const char *text);
-int calf_commit_delete(struct calf_commit *commit, const char *path);
 
 #endif

@@ -154,8 +154,8 @@ int calf_store_watch(struct calf *calf, const char *directory, calf_entry_fn ent
 		   directory, "", 0);
 }
 
-int calf_store_commit_if(struct calf *calf, const struct calf_commit *commit, uint64_t condition,
-			 calf_response_fn call, void *data)
+int calf_store_commit(struct calf *calf, const struct commit *commit, calf_response_fn call,
+		      void *data)
 {
 	struct calf_store *store = &calf->store;
 	const struct calf_pending pending = {
@@ -171,14 +171,8 @@ int calf_store_commit_if(struct calf *calf, const struct calf_commit *commit, ui
 		return -ENOBUFS;
 	room = tx_room(store, &size);
 	r = wire_encode_commit(pending.id, commit->bytes, commit->size, commit->n_changes,
-			       condition, room, size);
+			       commit->condition, room, size);
 	return send_encoded(calf, r, &pending);
-}
-
-int calf_store_commit(struct calf *calf, const struct calf_commit *commit, calf_response_fn call,
-		      void *data)
-{
-	return calf_store_commit_if(calf, commit, CALF_ANY, call, data);
 }
 
 uint64_t calf_store_revision(const struct calf *calf)

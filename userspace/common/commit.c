@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/common/commit.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "userspace/calf/sdk/calf.h"
 #include "userspace/common/bytes.h"
 #include "userspace/common/path.h"
 
-void calf_commit_init(struct calf_commit *commit)
+void commit_init(struct commit *commit)
 {
+	commit->condition = KV_REVISION_ANY;
 	commit->n_changes = 0;
 	commit->size = 0;
 }
 
-static int append(struct calf_commit *commit, const char *path, enum kv_operation operation,
-		  const char *text)
+static int append(struct commit *commit, const char *path, enum kv_operation operation,
+		  const char *text, size_t length)
 {
 	struct kv_change change = { .operation = (__u16)operation };
-	size_t length = strlen(text);
 	struct bytes_writer writer;
 	struct kv_key key;
 
@@ -37,12 +38,12 @@ static int append(struct calf_commit *commit, const char *path, enum kv_operatio
 	return 0;
 }
 
-int calf_commit_write(struct calf_commit *commit, const char *path, const char *text)
+int commit_write(struct commit *commit, const char *path, const char *text, size_t length)
 {
-	return append(commit, path, KV_CHANGE_WRITE, text);
+	return append(commit, path, KV_CHANGE_WRITE, text, length);
 }
 
-int calf_commit_delete(struct calf_commit *commit, const char *path)
+int commit_delete(struct commit *commit, const char *path)
 {
-	return append(commit, path, KV_CHANGE_DELETE, "");
+	return append(commit, path, KV_CHANGE_DELETE, "", 0);
 }
