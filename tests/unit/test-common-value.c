@@ -169,9 +169,71 @@ Test(value, names)
 	}
 	cr_assert_null(value_type_name(_VALUE_TYPE_N));
 	cr_assert_eq(value_type_from_name("string"), -ENOENT);
-	cr_assert_eq(value_type_class(VALUE_HEX), KV_CLASS_HEX);
-	cr_assert_eq(value_type_class(VALUE_U16), KV_CLASS_UINT);
-	cr_assert_eq(value_type_class(VALUE_LIFETIME), KV_CLASS_TEXT);
+}
+
+static enum kv_class class_of(struct value_rule rule)
+{
+	return value_rule_class(&rule);
+}
+
+/* Lists and choices have bytes that the class of their type has not. */
+Test(value, classes)
+{
+	cr_assert_eq(class_of((struct value_rule){ .type = VALUE_HEX }), KV_CLASS_HEX);
+	cr_assert_eq(class_of((struct value_rule){ .type = VALUE_U16 }), KV_CLASS_UINT);
+	cr_assert_eq(class_of((struct value_rule){ .type = VALUE_LIFETIME }), KV_CLASS_TEXT);
+	cr_assert_eq(class_of((struct value_rule){ .type = _VALUE_TYPE_N }), KV_CLASS_TEXT);
+	cr_assert_eq(class_of((struct value_rule){ .type = VALUE_U16, .max_items = 2 }),
+		     KV_CLASS_TEXT);
+	cr_assert_eq(class_of((struct value_rule){ .type = VALUE_HEX, .choices = "mac" }),
+		     KV_CLASS_TEXT);
+}
+
+static int check(const struct value_rule *rule, const char *text)
+{
+	return value_check(rule, text, strlen(text));
+}
+
+Test(value, choices)
+{
+	static const struct value_rule only = { .type = VALUE_TEXT,
+						.max_length = 8,
+						.choices = "wait off" };
+	static const struct value_rule besides = { .type = VALUE_HEX,
+						   .max_length = 8,
+						   .choices = "mac none" };
+	static const char *const bad[] = { "", "wai", "waits", "wait off", " ", "of", "x" };
+
+	cr_assert_eq(check(&only, "wait"), 0);
+	cr_assert_eq(check(&only, "off"), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_assert_eq(check(&only, bad[i]), -EBADMSG, "%s", bad[i]);
+	cr_assert_eq(check(&besides, "mac"), 0);
+	cr_assert_eq(check(&besides, "none"), 0);
+	cr_assert_eq(check(&besides, "00ff"), 0);
+	cr_assert_eq(check(&besides, "ma"), -EBADMSG);
+	cr_assert_eq(check(&besides, "0ff"), -EBADMSG);
+}
+
+Test(value, lists)
+{
+	static const struct value_rule servers = {
+		.type = VALUE_IPV4, .max_length = 200, .max_items = 2, .choices = "any"
+	};
+	static const char *const good[] = { "1.2.3.4", "1.2.3.4 5.6.7.8", "any", "1.2.3.4 any" };
+	static const char *const bad[] = { "",
+					   " ",
+					   "1.2.3.4 ",
+					   " 1.2.3.4",
+					   "1.2.3.4  5.6.7.8",
+					   "1.2.3.4,5.6.7.8",
+					   "1.2.3 4",
+					   "1.2.3.4 5.6.7.8 9.9.9.9" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		cr_assert_eq(check(&servers, good[i]), 0, "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_assert_eq(check(&servers, bad[i]), -EBADMSG, "%s", bad[i]);
 }
 
 Test(value, parsers_and_formatters_agree)

@@ -204,6 +204,68 @@ Test(configuration, not_readable)
 	cr_expect_str_eq(capture_text(), "/: not a regular file\n");
 }
 
+/* Words, lists, and words beside a type. */
+Test(configuration, choices_and_lists)
+{
+	static const struct {
+		const char *text, *refused;
+	} rows[] = {
+		{ "conflict: off", NULL },
+		{ "id: none", NULL },
+		{ "id: 01ff", NULL },
+		{ "codes: 1", NULL },
+		{ "codes: 1 254", NULL },
+		{ "servers: 192.0.2.1 any", NULL },
+		{ "conflict: of", "\"conflict\": \"of\" is none of: wait off" },
+		{ "id: dui", "\"id\": \"dui\" is no valid hex, and none of: mac none" },
+		{ "id: 000102030405", "\"id\" is longer than 8 bytes" },
+		{ "codes: 1 255", "\"codes\": \"1 255\" is no list of up to 2, with single blanks, "
+				  "each a number from 1 to 254" },
+		{ "codes: 1 2 3", "\"codes\": \"1 2 3\" is no list of up to 2, with single blanks, "
+				  "each a number from 1 to 254" },
+		{ "servers: [192.0.2.1]", "servers must be text" },
+		{ "servers: 1.2.3",
+		  "\"servers\": \"1.2.3\" is no list of up to 3, with single blanks, "
+		  "each a valid ipv4, and none of: any" },
+	};
+
+	descriptions[0].n_options = 4;
+	memset(descriptions[0].options, 0, sizeof(descriptions[0].options));
+	descriptions[0].options[0] = (struct description_option){
+		.name = "conflict",
+		.rule = { .type = VALUE_TEXT, .max_length = 4, .choices = "wait off" },
+	};
+	descriptions[0].options[1] = (struct description_option){
+		.name = "id",
+		.rule = { .type = VALUE_HEX, .max_length = 8, .choices = "mac none" },
+	};
+	descriptions[0].options[2] = (struct description_option){
+		.name = "codes",
+		.rule = { .type = VALUE_U16,
+			  .min = 1,
+			  .max = 254,
+			  .max_length = 11,
+			  .max_items = 2 },
+	};
+	descriptions[0].options[3] = (struct description_option){
+		.name = "servers",
+		.rule = { .type = VALUE_IPV4, .max_length = 47, .max_items = 3, .choices = "any" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[128], refused[256];
+		int r;
+
+		snprintf(text, sizeof(text), "options: {%s}\n", rows[i].text);
+		r = load(text, 1);
+		cr_assert_eq(r, rows[i].refused ? -EINVAL : 0, "%s: %s", text, capture_text());
+		if (!rows[i].refused)
+			continue;
+		snprintf(refused, sizeof(refused), "%s%s\n",
+			 strchr(rows[i].refused, '"') ? "option " : "", rows[i].refused);
+		cr_assert(strstr(capture_text(), refused), "%s", capture_text());
+	}
+}
+
 /* More options than fit, of all calves together. */
 Test(configuration, too_many_options)
 {

@@ -151,6 +151,29 @@ Test(description, limits_of_the_store)
 	cr_assert(d.max_keys == 7 && d.max_bytes == 512);
 }
 
+/* Lists and words: the length is that of the longest value. */
+Test(description, choices_and_lists)
+{
+	static struct description d;
+
+	write_description(20,
+			  "  - {name: wait, type: u16, choices: [none, forever], default: none}\n"
+			  "  - {name: codes, type: u16, max: 254, items: 16, default: 1 2}\n"
+			  "  - {name: words, type: text, choices: [a, bc], items: 3}\n"
+			  "  - {name: texts, type: text, items: 3}");
+	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert_str_eq(d.options[1].rule.choices, "none forever");
+	cr_assert(d.options[1].rule.max_length == 7 && d.options[1].rule.max_items == 0);
+	cr_assert(d.options[2].rule.max_length == 16 * 6 - 1 && d.options[2].rule.max_items == 16);
+	cr_assert_str_eq(d.options[2].value, "1 2");
+	cr_assert(key(&d, "/config/codes")->rule.max_items == 16);
+	cr_assert(d.options[3].rule.max_length == 8);
+	cr_assert(d.options[4].rule.max_length == KV_VALUE_MAX);
+	write_description(5, "  - {path: /mac, type: text, choices: [up, down], access: [read]}");
+	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert_str_eq(key(&d, "/mac")->rule.choices, "up down");
+}
+
 /* ARP has rates only. */
 Test(description, arp_rule)
 {
@@ -313,6 +336,19 @@ static const struct row rows[] = {
 	{ 20, "  - {name: wait, type: text, max_length: 2, default: abc}",
 	  "20: default is longer than 2 bytes" },
 	{ 20, "  - {name: wait, type: text, default: [a]}", "20: default must be text" },
+	{ 20, "  - {name: wait, type: hex, choices: [off, none], default: of}",
+	  "20: default \"of\" is no valid hex" },
+	{ 20, "  - {name: wait, type: hex, choices: []}", "20: choices is empty" },
+	{ 20, "  - {name: wait, type: hex, choices: off}", "20: choices must be a list" },
+	{ 20, "  - {name: wait, type: hex, choices: [\"a b\"]}", "20: choice \"a b\" has a blank" },
+	{ 20,
+	  "  - {name: wait, type: text, choices: [012345678901234567890123456789012,\n"
+	  "      012345678901234567890123456789]}",
+	  "21: the choices are longer than 63 bytes" },
+	{ 20, "  - {name: wait, type: ipv4, items: 0}",
+	  "20: items must be a number from 1 to 255" },
+	{ 20, "  - {name: wait, type: u16, items: 2, default: \"1 2 3\"}",
+	  "20: default \"1 2 3\" is no valid u16" },
 	/* metrics */
 	{ 22, "  - {name: 1st, type: counter, help: x}",
 	  "22: metric name \"1st\" must be a-z A-Z 0-9 _ :, first no digit" },

@@ -47,9 +47,13 @@ int value_type_from_name(const char *name)
 	return -ENOENT;
 }
 
-enum kv_class value_type_class(enum value_type type)
+enum kv_class value_rule_class(const struct value_rule *rule)
 {
-	return (unsigned int)type < _VALUE_TYPE_N ? types[type].class : KV_CLASS_TEXT;
+	bool is_mixed = rule->max_items > 0 || rule->choices[0] != '\0';
+
+	if (is_mixed || (unsigned int)rule->type >= _VALUE_TYPE_N)
+		return KV_CLASS_TEXT;
+	return types[rule->type].class;
 }
 
 uint16_t value_type_max_length(enum value_type type)
@@ -183,6 +187,22 @@ int value_parse_lifetime(const char *text, uint32_t *seconds)
 		return 0;
 	}
 	return value_parse_uint(text, 0, VALUE_LIFETIME_INFINITE - 1, seconds);
+}
+
+int value_parse_hex(const char *text, uint8_t *bytes, size_t size, size_t *np)
+{
+	size_t n;
+
+	for (n = 0; text[2 * n] != '\0'; n++) {
+		int high = hex_digit(text[2 * n]);
+		int low = high < 0 ? -1 : hex_digit(text[2 * n + 1]);
+
+		if (low < 0 || n == size)
+			return -EBADMSG;
+		bytes[n] = (uint8_t)(high << 4 | low);
+	}
+	*np = n;
+	return 0;
 }
 
 static bool has_host_bits(const struct value_ipv4_net *net)
@@ -337,6 +357,46 @@ static bool is_of_type(const struct value_rule *rule, const char *text)
 	return false;
 }
 
+/* True if `text` is one of the words. */
+static bool is_choice(const char *words, const char *text)
+{
+	size_t length = strlen(text);
+
+	while (*words != '\0') {
+		size_t word = strcspn(words, " ");
+
+		if (word == length && memcmp(words, text, length) == 0)
+			return true;
+		words += word + (words[word] == ' ');
+	}
+	return false;
+}
+
+static bool is_item(const struct value_rule *rule, const char *text)
+{
+	if (rule->choices[0] != '\0' && is_choice(rule->choices, text))
+		return true;
+	if (rule->choices[0] != '\0' && rule->type == VALUE_TEXT)
+		return false;
+	return is_of_type(rule, text);
+}
+
+static bool is_list(const struct value_rule *rule, char *text)
+{
+	for (unsigned int n = 0; n < rule->max_items; n++) {
+		size_t length = strcspn(text, " ");
+		bool is_last = text[length] == '\0';
+
+		text[length] = '\0';
+		if (length == 0 || !is_item(rule, text))
+			return false;
+		if (is_last)
+			return true;
+		text += length + 1;
+	}
+	return false;
+}
+
 int value_check(const struct value_rule *rule, const char *text, size_t length)
 {
 	char copy[KV_VALUE_SIZE];
@@ -349,7 +409,9 @@ int value_check(const struct value_rule *rule, const char *text, size_t length)
 	if (length > 0)
 		memcpy(copy, text, length);
 	copy[length] = '\0';
-	return is_of_type(rule, copy) ? 0 : -EBADMSG;
+	if (rule->max_items > 0)
+		return is_list(rule, copy) ? 0 : -EBADMSG;
+	return is_item(rule, copy) ? 0 : -EBADMSG;
 }
 
 void value_format_mac(const uint8_t mac[6], char text[static VALUE_MAC_SIZE])

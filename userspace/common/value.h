@@ -35,12 +35,19 @@ enum value_type {
 	_VALUE_TYPE_N,
 };
 
+#define VALUE_CHOICES_SIZE 64
+
 /* A key's type with its bounds, as a description states it. */
 struct value_rule {
 	enum value_type type;
 	uint32_t min;	     /* VALUE_U16, VALUE_U32 */
 	uint32_t max;	     /* the same */
 	uint16_t max_length; /* bytes, at most KV_VALUE_MAX */
+	/* 0: one value. Else a list: 1 to so many, separated by single blanks. */
+	uint8_t max_items;
+	/* Words, separated by single blanks, that are values besides those of
+	 * the type; of VALUE_TEXT they are the only ones. "": none. */
+	char choices[VALUE_CHOICES_SIZE];
 };
 
 struct value_ipv4_net {
@@ -61,8 +68,8 @@ struct value_route {
  * -ENOENT. */
 const char *value_type_name(enum value_type type);
 int value_type_from_name(const char *name);
-/* The class that the kernel checks (KV_CLASS_*). */
-enum kv_class value_type_class(enum value_type type);
+/* The class that the kernel checks (KV_CLASS_*) of a rule's values. */
+enum kv_class value_rule_class(const struct value_rule *rule);
 /* Bytes of the longest value of the type. */
 uint16_t value_type_max_length(enum value_type type);
 
@@ -77,6 +84,9 @@ int value_parse_ipv4_net(const char *text, struct value_ipv4_net *net);
 int value_parse_uint(const char *text, uint32_t min, uint32_t max, uint32_t *number);
 int value_parse_lifetime(const char *text, uint32_t *seconds);
 int value_parse_route(const char *text, struct value_route *route);
+/* Hex of at most `size` octets; *np is how many. `bytes` may be written all
+ * the same on failure. */
+int value_parse_hex(const char *text, uint8_t *bytes, size_t size, size_t *np);
 /* True if the text is an LDH host or domain name. */
 bool value_is_hostname(const char *text);
 

@@ -18,6 +18,7 @@
 #include "userspace/priv/yaml.h"
 
 #define METRIC_DEFAULT 100
+#define KNOWN_SIZE 768 /* of the names of all options, in a message */
 #define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
 
 struct calves {
@@ -102,7 +103,7 @@ static bool is_described(const struct calves *calves, uint32_t n, const char *na
 static int refuse_unknown(struct yaml_file *file, const yaml_node_t *key, const char *name,
 			  const struct calves *calves)
 {
-	char known[384] = "";
+	char known[KNOWN_SIZE] = "";
 	size_t used = 0;
 
 	for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
@@ -125,14 +126,24 @@ static int refuse_unknown(struct yaml_file *file, const yaml_node_t *key, const 
 static int refuse_value(struct yaml_file *file, const yaml_node_t *node, const char *name,
 			const char *value, const struct value_rule *rule, int error)
 {
+	bool has_choices = rule->choices[0] != '\0';
+	char item[64], list[64] = "";
+
 	if (error == -EMSGSIZE)
 		return yaml_refuse(file, node, "option \"%s\" is longer than %u bytes", name,
 				   rule->max_length);
+	if (has_choices && rule->type == VALUE_TEXT && rule->max_items == 0)
+		return yaml_refuse(file, node, "option \"%s\": \"%s\" is none of: %s", name, value,
+				   rule->choices);
 	if (rule->type == VALUE_U16 || rule->type == VALUE_U32)
-		return yaml_refuse(file, node, "option \"%s\": \"%s\" is no number from %u to %u",
-				   name, value, rule->min, rule->max);
-	return yaml_refuse(file, node, "option \"%s\": \"%s\" is no valid %s", name, value,
-			   value_type_name(rule->type));
+		snprintf(item, sizeof(item), "number from %u to %u", rule->min, rule->max);
+	else
+		snprintf(item, sizeof(item), "valid %s", value_type_name(rule->type));
+	if (rule->max_items > 0)
+		snprintf(list, sizeof(list), "list of up to %u, with single blanks, each a ",
+			 rule->max_items);
+	return yaml_refuse(file, node, "option \"%s\": \"%s\" is no %s%s%s%s", name, value, list,
+			   item, has_choices ? ", and none of: " : "", rule->choices);
 }
 
 static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key,

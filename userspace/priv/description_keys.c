@@ -9,7 +9,7 @@
 
 /* Type with bounds, shared by keys and options. */
 struct rule_nodes {
-	yaml_node_t *type, *min, *max, *max_length;
+	yaml_node_t *type, *min, *max, *max_length, *choices;
 };
 
 static int parse_type(struct yaml_file *file, yaml_node_t *node, enum value_type *typep)
@@ -25,6 +25,42 @@ static int parse_type(struct yaml_file *file, yaml_node_t *node, enum value_type
 		return r;
 	*typep = (enum value_type)i;
 	return 0;
+}
+
+/* A word each, joined by blanks. *longestp, of the type's values, becomes the
+ * length of the longest value. */
+static int parse_choices(struct yaml_file *file, yaml_node_t *node, struct value_rule *rule,
+			 uint32_t *longestp)
+{
+	char word[sizeof(rule->choices)];
+	uint32_t n;
+	int r;
+
+	if (rule->type == VALUE_TEXT)
+		*longestp = 0; /* it has no others */
+	r = yaml_sequence(file, node, "choices", sizeof(rule->choices), &n);
+	if (r == 0 && n == 0)
+		return yaml_refuse(file, node, "choices is empty");
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		yaml_node_t *item = yaml_sequence_at(file, node, i);
+		size_t used = strlen(rule->choices), length;
+
+		r = yaml_text(file, item, "choice", word, sizeof(word));
+		if (r < 0)
+			break;
+		length = strlen(word);
+		if (strchr(word, ' ') != NULL)
+			return yaml_refuse(file, item, "choice \"%s\" has a blank", word);
+		if (used + (used > 0) + length >= sizeof(rule->choices))
+			return yaml_refuse(file, item, "the choices are longer than %zu bytes",
+					   sizeof(rule->choices) - 1);
+		if (used > 0)
+			rule->choices[used++] = ' ';
+		memcpy(rule->choices + used, word, length + 1);
+		if (length > *longestp)
+			*longestp = (uint32_t)length;
+	}
+	return r;
 }
 
 static int parse_rule(struct yaml_file *file, const struct rule_nodes *nodes,
@@ -55,6 +91,11 @@ static int parse_rule(struct yaml_file *file, const struct rule_nodes *nodes,
 			return r;
 	}
 	max_length = value_type_max_length(rule->type);
+	if (nodes->choices != NULL) {
+		r = parse_choices(file, nodes->choices, rule, &max_length);
+		if (r < 0)
+			return r;
+	}
 	if (nodes->max_length != NULL) {
 		r = yaml_u32(file, nodes->max_length, "max_length", 1, max_length, &max_length);
 		if (r < 0)
@@ -126,9 +167,9 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node,
 
 static int parse_key(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
-	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, COUNT, PERSISTENT, N };
-	static const char *const names[N] = { "path", "type",	    "access", "min",
-					      "max",  "max_length", "count",  "persistent" };
+	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, CHOICES, COUNT, PERSISTENT, N };
+	static const char *const names[N] = { "path",	    "type",    "access", "min",	      "max",
+					      "max_length", "choices", "count",	 "persistent" };
 	struct description_key *key = &description->keys[description->n_keys];
 	yaml_node_t *values[N];
 	bool is_directory;
@@ -142,7 +183,7 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 		return r;
 	r = parse_rule(file,
 		       &(struct rule_nodes){ values[TYPE], values[MIN], values[MAX],
-					     values[MAX_LENGTH] },
+					     values[MAX_LENGTH], values[CHOICES] },
 		       &key->rule);
 	if (r < 0)
 		return r;
@@ -245,12 +286,25 @@ static int add_option_key(struct yaml_file *file, yaml_node_t *node,
 	return 0;
 }
 
+/* A list: its length is that of its items and the blanks between them. */
+static int parse_items(struct yaml_file *file, yaml_node_t *node, struct value_rule *rule)
+{
+	uint32_t n = 0, length;
+	int r = yaml_u32(file, node, "items", 1, UINT8_MAX, &n);
+
+	if (r < 0)
+		return r;
+	length = n * (rule->max_length + 1u) - 1;
+	rule->max_items = (uint8_t)n;
+	rule->max_length = (uint16_t)(length < KV_VALUE_MAX ? length : KV_VALUE_MAX);
+	return 0;
+}
+
 static int parse_option(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
-	enum { NAME, TYPE, MIN, MAX, MAX_LENGTH, DEFAULT, N };
-	static const char *const names[N] = {
-		"name", "type", "min", "max", "max_length", "default"
-	};
+	enum { NAME, TYPE, MIN, MAX, MAX_LENGTH, CHOICES, ITEMS, DEFAULT, N };
+	static const char *const names[N] = { "name",	    "type",    "min",	"max",
+					      "max_length", "choices", "items", "default" };
 	struct description_option *option = &description->options[description->n_options];
 	yaml_node_t *values[N];
 	int r;
@@ -264,10 +318,15 @@ static int parse_option(struct yaml_file *file, yaml_node_t *node, struct descri
 		return r;
 	r = parse_rule(file,
 		       &(struct rule_nodes){ values[TYPE], values[MIN], values[MAX],
-					     values[MAX_LENGTH] },
+					     values[MAX_LENGTH], values[CHOICES] },
 		       &option->rule);
 	if (r < 0)
 		return r;
+	if (values[ITEMS] != NULL) {
+		r = parse_items(file, values[ITEMS], &option->rule);
+		if (r < 0)
+			return r;
+	}
 	if (values[DEFAULT] != NULL) {
 		r = parse_default(file, values[DEFAULT], option);
 		if (r < 0)

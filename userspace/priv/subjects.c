@@ -113,7 +113,7 @@ static int add_supervisor(struct store *store, const struct description *descrip
 			memcpy(rule->key.path, key->path, sizeof(rule->key.path));
 			rule->rule = (struct kv_rule){
 				.access = KV_ACCESS_READ | KV_ACCESS_WRITE,
-				.class = (uint16_t)value_type_class(key->rule.type),
+				.class = (uint16_t)value_rule_class(&key->rule),
 				.max_length = key->rule.max_length,
 			};
 			/* two calves may keep one key: one rule is enough */
@@ -150,7 +150,7 @@ static int add_calf(struct store *store, const struct description *description, 
 		memcpy(rules[j].key.path, key->path, sizeof(rules[j].key.path));
 		rules[j].rule = (struct kv_rule){
 			.access = key->access,
-			.class = (uint16_t)value_type_class(key->rule.type),
+			.class = (uint16_t)value_rule_class(&key->rule),
 			.max_length = key->rule.max_length,
 		};
 	}
