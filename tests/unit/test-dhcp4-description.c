@@ -13,6 +13,7 @@
 #include "tests/unit/dhcp4-support.h"
 #include "userspace/calf/dhcp4/lease.h"
 #include "userspace/calf/dhcp4/metrics.h"
+#include "userspace/calf/dhcp4/settings.h"
 #include "userspace/priv/description.h"
 
 #define SHIPPED "userspace/calf/dhcp4/calf.yaml"
@@ -70,30 +71,41 @@ Test(description, every_key_may_be_written_and_deleted)
 
 Test(description, keys_that_are_read)
 {
-	static const char *const paths[] = { "/mac", "/config/hostname", "/config/broadcast",
-					     "/config/start_delay",
-					     "/config/first_retransmission" };
+	for (unsigned int i = 0; i < SETTINGS_KEYS; i++) {
+		const char *path = settings_path(i);
+		const struct description_key *key = description_find_key(&description, path);
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		const struct description_key *key = description_find_key(&description, paths[i]);
-
-		cr_assert_not_null(key, "%s", paths[i]);
-		cr_assert(key->access & KV_ACCESS_READ, "%s", paths[i]);
+		cr_assert_not_null(key, "%s", path);
+		cr_assert(key->access & KV_ACCESS_READ, "%s", path);
 	}
-	cr_assert_eq(description.n_options, 4);
 }
 
-Test(description, defaults_are_those_of_the_client)
+static bool is_option(const char *path, const char *name)
 {
-	char start_delay[16], first_retransmission[16];
+	return strncmp(path, "/config/", 8) == 0 && strcmp(path + 8, name) == 0;
+}
 
-	snprintf(start_delay, sizeof(start_delay), "%d", CLIENT_START_DELAY_MS);
-	snprintf(first_retransmission, sizeof(first_retransmission), "%d",
-		 CLIENT_FIRST_RETRANSMISSION_MS);
-	cr_assert_not(description.options[0].has_default);
-	cr_assert_str_eq(description.options[1].value, "0");
-	cr_assert_str_eq(description.options[2].value, start_delay);
-	cr_assert_str_eq(description.options[3].value, first_retransmission);
+/* Every option is read, and its default is what the calf does without it. */
+Test(description, defaults_are_those_of_the_calf)
+{
+	struct settings_values defaults, taken;
+
+	settings_values_init(&defaults);
+	defaults.policy.mtu_min = 576; /* 0 means the same */
+	settings_values_init(&taken);
+	for (uint32_t i = 0; i < description.n_options; i++) {
+		const struct description_option *option = &description.options[i];
+		const char *wanted;
+		unsigned int key = 0;
+
+		while (key < SETTINGS_KEYS && !is_option(settings_path(key), option->name))
+			key++;
+		cr_assert(key < SETTINGS_KEYS, "nobody reads %s", option->name);
+		if (option->has_default)
+			cr_assert_eq(settings_values_take(&taken, key, option->value, &wanted), 0,
+				     "%s", option->name);
+	}
+	cr_assert_eq(memcmp(&defaults, &taken, sizeof(taken)), 0);
 }
 
 /* ST-1 on our side: what a server makes us write is of its key's type, or the
