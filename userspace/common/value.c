@@ -399,7 +399,7 @@ static bool is_list(const struct value_rule *rule, char *text)
 
 int value_check(const struct value_rule *rule, const char *text, size_t length)
 {
-	char copy[KV_VALUE_SIZE];
+	char copy[KV_VALUE_SIZE] = "";
 
 	if (length > rule->max_length || length > KV_VALUE_MAX)
 		return -EMSGSIZE;
@@ -408,7 +408,6 @@ int value_check(const struct value_rule *rule, const char *text, size_t length)
 			return -EBADMSG;
 	if (length > 0)
 		memcpy(copy, text, length);
-	copy[length] = '\0';
 	if (rule->max_items > 0)
 		return is_list(rule, copy) ? 0 : -EBADMSG;
 	return is_item(rule, copy) ? 0 : -EBADMSG;

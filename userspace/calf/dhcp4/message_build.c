@@ -74,12 +74,14 @@ static void put_user_class(struct bytes_writer *writer, const char *text)
 {
 	uint8_t bytes[1 + MESSAGE_CLASS_SIZE];
 	size_t size = strlen(text);
+	struct bytes_writer value;
 
 	if (size == 0)
 		return;
-	bytes[0] = (uint8_t)size;
-	memcpy(bytes + 1, text, size);
-	put_long_option(writer, OPTION_USER_CLASS, bytes, 1 + size);
+	bytes_writer_init(&value, bytes, sizeof(bytes));
+	bytes_put_u8(&value, (uint8_t)size);
+	bytes_put(&value, text, size);
+	put_long_option(writer, OPTION_USER_CLASS, bytes, value.at);
 }
 
 /* RFC 4702 2: flags, two result codes of servers (0), the name as RFC 1035 3.1
