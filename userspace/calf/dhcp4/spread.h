@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random shifts of times: what both state machines compute with. */
+#ifndef CALFPEN_CALF_DHCP4_SPREAD_H
+#define CALFPEN_CALF_DHCP4_SPREAD_H
+
+#include <stdint.h>
+
+#define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
+
+/* Evenly from `from` up to just below `to`, by 32 random bits. */
+static inline uint64_t spread(uint64_t from, uint64_t to, uint32_t random)
+{
+	uint64_t width = to - from, part = random >> 8;
+
+	/* width * part / 2^24 without overflow */
+	return from + (width >> 24) * part + ((width & 0xffffff) * part >> 24);
+}
+
+#endif
