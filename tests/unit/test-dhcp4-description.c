@@ -112,11 +112,12 @@ Test(description, defaults_are_those_of_the_calf)
  * gateway would refuse the whole commit. */
 static void check_types(const struct message *message)
 {
+	static const struct client_config config;
 	static const uint32_t random[2];
 	struct client_lease lease;
 	struct lease_keys keys;
 
-	client_lease_init(&lease, message, 0, random);
+	client_lease_init(&lease, &config, message, 0, random);
 	lease_project(&lease, CLIENT_BOUND, &support_policy, 5, 1700000000, &keys);
 	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
 		const char *text = keys.text + keys.at[slot];

@@ -3,78 +3,14 @@
  * DOC: Everything that the state machine leaves out: frames around messages,
  * the clock, randomness, the store, counters and log lines. No decision about
  * the protocol is made here.
- *
- * A unicast frame leaves with destination MAC 00:00:00:00:00:00: the egress
- * program looks up route and neighbour in the host and fills in the address,
- * so the calf needs neither routes nor ARP.
  */
-#include "userspace/calf/dhcp4/agent.h"
+#include "userspace/calf/dhcp4/agent-private.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "userspace/calf/dhcp4/metrics.h"
-#include "userspace/calf/net/eth.h"
-#include "userspace/calf/net/net.h"
-#include "userspace/calf/net/udp.h"
 #include "userspace/common/log.h"
-
-#define SERVER_PORT 67
-#define CLIENT_PORT 68
-#define TTL 64
-
-/* enum reason continues enum net_reason. */
-_Static_assert((int)REASON_FRAME_TRUNCATED == (int)NET_TRUNCATED &&
-		       (int)REASON_ARP_HEADER == (int)NET_ARP_HEADER,
-	       "reasons of frames");
-
-static void step(struct agent *agent, enum client_event_type type, const struct message *message,
-		 struct client_actions *actions)
-{
-	struct client_event event = {
-		.type = type,
-		.now_ns = agent->calf->loop.now_ns(),
-		.message = message,
-	};
-
-	agent->calf->random(event.random, sizeof(event.random));
-	client_step(&agent->client, &event, actions);
-}
-
-static void send_request(struct agent *agent, const struct client_actions *actions)
-{
-	struct udp_frame headers = {
-		.ip = {
-			.source = actions->source,
-			.destination = actions->destination,
-			.protocol = IPV4_PROTOCOL_UDP,
-			.ttl = TTL,
-		},
-		.udp = { .source_port = CLIENT_PORT, .destination_port = SERVER_PORT },
-	};
-	uint8_t message[MESSAGE_SIZE_MAX], frame[UDP_FRAME_HEADERS + MESSAGE_SIZE_MAX];
-	struct bytes_writer writer;
-	size_t size;
-	int r;
-
-	memcpy(headers.source_mac, agent->client.config.sender.mac, sizeof(headers.source_mac));
-	if (actions->destination.s_addr == INADDR_BROADCAST)
-		memset(headers.destination_mac, 0xff, sizeof(headers.destination_mac));
-	size = message_build(&agent->client.config.sender, &actions->request, message,
-			     sizeof(message));
-	bytes_writer_init(&writer, frame, sizeof(frame));
-	udp_frame_put(&writer, &headers, message, size);
-	r = calf_send_frame(agent->calf, frame, writer.at);
-	if (r < 0) {
-		calf_metric_add(agent->calf, METRIC_SEND_FAILED, 1);
-		log_warning("frame not sent: %s", strerrordesc_np(-r));
-		return;
-	}
-	calf_metric_add(agent->calf,
-			actions->request.type == MESSAGE_DISCOVER ? METRIC_DISCOVER_SENT :
-								    METRIC_REQUEST_SENT,
-			1);
-}
 
 static void log_lease(const struct client_lease *lease)
 {
@@ -82,126 +18,142 @@ static void log_lease(const struct client_lease *lease)
 				      .prefix_length = lease->prefix_length };
 	char text[VALUE_IPV4_NET_SIZE], server[VALUE_IPV4_SIZE], seconds[VALUE_UINT_SIZE];
 
-	value_format_ipv4_net(&net, text);
 	value_format_ipv4(lease->server, server);
+	if (lease->address.s_addr == INADDR_ANY) {
+		log_info("configuration from %s", server);
+		return;
+	}
+	value_format_ipv4_net(&net, text);
 	value_format_lifetime(lease->time_s, seconds);
 	log_info("lease of %s from %s, seconds: %s", text, server, seconds);
 }
 
-static void carry_out(struct agent *agent, enum client_state before,
-		      const struct client_actions *actions)
+static void tell_lease(struct agent *agent, enum client_lease_action action)
 {
 	const struct client *client = &agent->client;
+	uint16_t n_left_out = client->lease.parameters.n_left_out;
+
+	if (action == CLIENT_LEASE_SET) {
+		calf_metric_add(agent->calf, METRIC_LEASE_GRANTED, 1);
+		log_lease(&client->lease);
+		calf_metric_add(agent->calf, METRIC_LEFT_OUT, n_left_out);
+		if (n_left_out > 0)
+			log_warning("the server sends more than is kept; left out: %" PRIu16,
+				    n_left_out);
+	} else if (action == CLIENT_LEASE_LOST) {
+		calf_metric_add(agent->calf, METRIC_LEASE_LOST, 1);
+		if (client->state == CLIENT_RELEASED)
+			log_info("lease released");
+		else
+			log_warning("lease lost");
+	}
+}
+
+/* Every defence is logged, and there is one per 10 s at most; what comes in
+ * between is counted. */
+static void tell_conflict(struct agent *agent, const struct client_event *event,
+			  const struct client_actions *actions)
+{
+	char address[VALUE_IPV4_SIZE], mac[VALUE_MAC_SIZE];
+
+	if (actions->conflict != CONFLICT_LOST &&
+	    !(actions->conflict == CONFLICT_DEFENDED && actions->send_arp))
+		return;
+	value_format_mac(event->arp->arp.sender_mac, mac);
+	if (actions->conflict == CONFLICT_LOST) {
+		calf_metric_add(agent->calf, METRIC_CONFLICT, 1);
+		value_format_ipv4(actions->request.requested, address);
+		log_warning("%s is given up: %s uses it", address, mac);
+	} else {
+		value_format_ipv4(agent->client.lease.address, address);
+		log_warning("%s is defended: %s uses it", address, mac);
+	}
+}
+
+static void carry_out(struct agent *agent, enum client_state before,
+		      const struct client_event *event, const struct client_actions *actions)
+{
+	const struct client *client = &agent->client;
+	bool is_shown = client->is_in_use || client->state == CLIENT_RELEASED ||
+			before == CLIENT_RELEASED;
 
 	loop_timer_set(&agent->timer, client->deadline_ns);
 	if (client->state != before) {
 		log_info("%s -> %s", client_state_name(before), client_state_name(client->state));
 		calf_metric_set(agent->calf, METRIC_STATE, client->state);
 	}
-	if (actions->send)
-		send_request(agent, actions);
-	if (actions->lease == CLIENT_LEASE_SET) {
-		calf_metric_add(agent->calf, METRIC_LEASE_GRANTED, 1);
-		log_lease(&client->lease);
-	} else if (actions->lease == CLIENT_LEASE_LOST) {
-		calf_metric_add(agent->calf, METRIC_LEASE_LOST, 1);
-		log_warning("lease lost");
-	}
-	/* Below BOUND there is nothing to show but that a lease was lost. */
-	if (actions->lease != CLIENT_LEASE_KEEP ||
-	    (client->state != before && client->state >= CLIENT_BOUND))
+	/* First the frames: after the commit the address may not be sent from. */
+	agent_send(agent, actions);
+	tell_conflict(agent, event, actions);
+	tell_lease(agent, actions->lease);
+	if (actions->lease != CLIENT_LEASE_KEEP || (client->state != before && is_shown))
 		publish_update(&agent->publisher, actions->lease == CLIENT_LEASE_SET);
+}
+
+enum reason agent_step(struct agent *agent, struct client_event *event)
+{
+	enum client_state before = agent->client.state;
+	struct client_actions actions;
+
+	event->now_ns = agent->calf->loop.now_ns();
+	agent->calf->random(event->random, sizeof(event->random));
+	client_step(&agent->client, event, &actions);
+	carry_out(agent, before, event, &actions);
+	return actions.discarded;
 }
 
 static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 {
-	struct agent *agent = data;
-	enum client_state before = agent->client.state;
-	struct client_actions actions;
-
 	(void)loop;
 	(void)now_ns;
-	step(agent, CLIENT_TIMEOUT, NULL, &actions);
-	carry_out(agent, before, &actions);
+	agent_step(data, &(struct client_event){ .type = CLIENT_TIMEOUT });
 	return 0;
 }
 
-/* What was used, by type; what was not is counted by its reason. */
-static void count_received(struct agent *agent, const struct message *message)
+static void on_control(enum client_event_type type, void *data)
 {
-	switch (message->type) {
-	case MESSAGE_OFFER:
-		calf_metric_add(agent->calf, METRIC_OFFER_RECEIVED, 1);
-		break;
-	case MESSAGE_ACK:
-		calf_metric_add(agent->calf, METRIC_ACK_RECEIVED, 1);
-		break;
-	case MESSAGE_NAK:
-		calf_metric_add(agent->calf, METRIC_NAK_RECEIVED, 1);
-		log_warning("refused by the server: \"%s\"", message->text);
-		break;
-	default:
-		break;
-	}
+	agent_step(data, &(struct client_event){ .type = type });
 }
 
-/* REASON_NONE with *message, or why there is none; *server is who sent it, as
- * far as that can be told. */
-static enum reason parse_frame(const struct agent *agent, struct bytes_reader frame,
-			       struct message *message, struct in_addr *server)
+/* The lease of a former life, or NULL; a damaged one is said to be. */
+static const struct client_saved *read_saved(const struct agent *agent, struct client_saved *saved)
 {
-	struct udp_frame headers = { 0 };
-	enum reason reason;
-	int r;
+	const struct restore_values *values = &agent->restore.values;
+	enum restore_key wrong;
+	int r = restore_lease(values, &agent->settings.config, agent->calf->wall_clock(), saved,
+			      &wrong);
 
-	r = udp_frame_parse(&frame, &headers);
-	*server = headers.ip.source;
-	if (r != NET_OK)
-		return (enum reason)r;
-	if (headers.udp.source_port != SERVER_PORT || headers.udp.destination_port != CLIENT_PORT)
-		return REASON_PORT;
-	reason = message_parse(frame, &agent->settings.policy, message);
-	if (reason == REASON_NONE && message->has_server)
-		*server = message->server;
-	return reason;
+	if (r == -EBADMSG)
+		log_warning("the saved lease is damaged and ignored: %s is \"%s\"",
+			    restore_path(wrong), values->text[wrong]);
+	return r == 0 ? saved : NULL;
 }
 
-static void on_frame(struct calf *calf, const uint8_t *bytes, size_t size, void *data)
+static void on_restored(void *data)
 {
 	struct agent *agent = data;
-	enum client_state before = agent->client.state;
-	struct client_actions actions;
-	struct bytes_reader frame;
-	struct message message;
-	struct in_addr server;
-	enum reason reason;
+	struct client_config *config = &agent->settings.config;
+	struct client_event event = { .type = CLIENT_START };
+	struct client_saved saved;
 
-	(void)calf;
-	if (!agent->is_started)
-		return; /* of a former life */
-	bytes_reader_init(&frame, bytes, size);
-	reason = parse_frame(agent, frame, &message, &server);
-	if (reason == REASON_NONE) {
-		step(agent, CLIENT_MESSAGE, &message, &actions);
-		reason = actions.discarded;
-	}
-	if (reason != REASON_NONE) {
-		report_discard(&agent->report, reason, server);
-		return;
-	}
-	count_received(agent, &message);
-	carry_out(agent, before, &actions);
+	if (restore_uplink(&agent->restore.values, &config->requested) < 0)
+		log_warning("%s is \"%s\": ignored", restore_path(RESTORE_UPLINK),
+			    agent->restore.values.text[RESTORE_UPLINK]);
+	client_init(&agent->client, config);
+	event.saved = read_saved(agent, &saved);
+	agent->is_started = true;
+	agent_step(agent, &event);
+	if (control_start(&agent->control, agent->calf, on_control, agent) < 0)
+		calf_stop(agent->calf, -EIO);
 }
 
 static void on_settings(void *data)
 {
 	struct agent *agent = data;
-	struct client_actions actions;
+	int r = restore_read(&agent->restore, agent->calf, on_restored, agent);
 
-	client_init(&agent->client, &agent->settings.config);
-	agent->is_started = true;
-	step(agent, CLIENT_START, NULL, &actions);
-	carry_out(agent, CLIENT_INIT, &actions);
+	if (r < 0)
+		calf_stop(agent->calf, r);
 }
 
 int agent_start(struct agent *agent, struct calf *calf)
@@ -211,7 +163,7 @@ int agent_start(struct agent *agent, struct calf *calf)
 	memset(agent, 0, sizeof(*agent));
 	agent->calf = calf;
 	report_init(&agent->report, calf);
-	calf_on_frame(calf, on_frame, agent);
+	calf_on_frame(calf, agent_receive, agent);
 	r = publish_init(&agent->publisher, calf, &agent->client, &agent->settings.policy);
 	if (r == 0)
 		r = loop_add_timer(&calf->loop, &agent->timer, on_timer, agent);

@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The calf as a whole: reads its settings, runs the state machine on frames
- * and timers, carries out its actions.
+ * The calf as a whole: reads its settings and what it remembers, runs the
+ * state machine on frames, timers, the link and the operator's keys, carries
+ * out its actions.
  */
 #ifndef CALFPEN_CALF_DHCP4_AGENT_H
 #define CALFPEN_CALF_DHCP4_AGENT_H
 
 #include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/control.h"
 #include "userspace/calf/dhcp4/publish.h"
 #include "userspace/calf/dhcp4/report.h"
+#include "userspace/calf/dhcp4/restore.h"
 #include "userspace/calf/dhcp4/settings.h"
 #include "userspace/calf/sdk/calf.h"
 
 struct agent {
 	struct calf *calf;
 	struct settings settings;
+	struct restore restore;
 	struct client client;
 	struct publisher publisher;
+	struct control control;
 	struct report report;
 	struct loop_timer timer;
-	bool is_started; /* the settings are there */
+	bool is_started; /* settings and memories are there */
 };
 
 /* Hook into the calf's loop and ask for the settings; the rest follows when

@@ -5,8 +5,9 @@
  * allocates nothing and has no globals; the same events give the same actions.
  *
  * The caller calls client_step() with CLIENT_START once, with CLIENT_TIMEOUT
- * when client->deadline_ns has passed, and with CLIENT_MESSAGE for every
- * message that message_parse() took; it carries out the actions at once.
+ * when client->deadline_ns has passed, with CLIENT_MESSAGE for every message
+ * that message_parse() took, with CLIENT_ARP for every ARP packet, and with
+ * what the link and the operator do; it carries out the actions at once.
  */
 #ifndef CALFPEN_CALF_DHCP4_CLIENT_H
 #define CALFPEN_CALF_DHCP4_CLIENT_H
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "userspace/calf/dhcp4/conflict.h"
 #include "userspace/calf/dhcp4/message.h"
 
 #define CLIENT_NEVER UINT64_MAX
@@ -23,34 +25,39 @@
 #define CLIENT_START_DELAY_MS 10
 #define CLIENT_FIRST_RETRANSMISSION_MS 4000
 #define CLIENT_RETRANSMISSION_MAX_MS 64000
+#define CLIENT_RAPID_COMMIT_TRIES 2
 #define CLIENT_REQUEST_TRIES 5
+#define CLIENT_REBOOT_TRIES 2
 #define CLIENT_RENEW_RETRANSMISSION_MIN_S 60
 #define CLIENT_LEASE_MIN_S 30
 #define CLIENT_LEASE_FALLBACK_S 3600
-#define CLIENT_NAK_DELAY_MAX_S 300
-
-enum client_conflict {
-	CLIENT_CONFLICT_PARALLEL = 0, /* probe while the address is in use */
-	CLIENT_CONFLICT_WAIT,	      /* probe first */
-	CLIENT_CONFLICT_OFF,
-};
+#define CLIENT_NAK_DELAY_S 1
+#define CLIENT_DECLINE_DELAY_S 10
+#define CLIENT_DELAY_MAX_S 300
+#define CLIENT_IPV6_ONLY_MIN_S 300 /* MIN_V6ONLY_WAIT, RFC 8925 section 3.4 */
 
 #define CLIENT_SERVERS_MAX 8
+
+enum client_conflict {
+	CLIENT_CONFLICT_PARALLEL = 0, /* the address is used while it is probed */
+	CLIENT_CONFLICT_WAIT,	      /* it is used when probing is over */
+	CLIENT_CONFLICT_OFF,	      /* no ARP at all */
+};
 
 struct client_config {
 	struct message_sender sender;
 	bool broadcast;		/* set the BROADCAST flag */
-	bool no_rapid_commit;	/* never send option 80 */
-	bool accept_link_local; /* an address of 169.254/16 */
-	bool no_reboot;		/* no INIT-REBOOT (RFC 7844 on a new link) */
-	bool release_at_stop;
-	bool defend_always; /* an address in conflict is not given up (RFC 5227 2.4 c) */
+	bool no_rapid_commit;	/* no option 80 */
+	bool accept_link_local; /* a server may give 169.254/16 */
+	bool no_reboot;		/* anonymity: no INIT-REBOOT, no hint in DISCOVER */
+	bool release_at_stop;	/* CLIENT_STOP sends RELEASE */
+	bool defend_always;	/* conflict.h */
 	enum client_conflict conflict;
 	uint32_t start_delay_ms; /* start after a tenth of it up to all of it */
 	uint32_t first_retransmission_ms;
-	uint32_t fallback_lease_s; /* of an ACK without lease time */
+	uint32_t fallback_lease_s; /* for servers that give none; 0: an hour */
 	struct in_addr requested;  /* asked for first; 0.0.0.0: none */
-	struct in_addr inform;	   /* a static address: only DHCPINFORM; 0.0.0.0: none */
+	struct in_addr inform;	   /* ours by other means: DHCPINFORM only; 0.0.0.0: no */
 	uint8_t n_allowed;	   /* servers by option 54; 0: all */
 	uint8_t n_denied;
 	struct in_addr allowed[CLIENT_SERVERS_MAX];
@@ -64,12 +71,18 @@ enum client_state {
 	CLIENT_BOUND,
 	CLIENT_RENEWING,
 	CLIENT_REBINDING,
+	CLIENT_INIT_REBOOT,
+	CLIENT_REBOOTING,
+	CLIENT_INFORMING, /* DHCPINFORM is sent */
+	CLIENT_INFORMED,  /* and answered */
+	CLIENT_IPV6_ONLY, /* the network wants no IPv4 of us (RFC 8925) */
+	CLIENT_RELEASED,  /* by the operator: nothing is done until CLIENT_RENEW */
 	_CLIENT_STATE_N,
 };
 
 /* A lease; times are on the clock of the events. */
 struct client_lease {
-	struct in_addr address;
+	struct in_addr address; /* 0.0.0.0: parameters only */
 	uint8_t prefix_length;
 	struct in_addr server; /* 0.0.0.0: it did not say */
 	uint32_t time_s;       /* CLIENT_INFINITE: no end */
@@ -82,34 +95,70 @@ struct client_lease {
 	struct message_parameters parameters;
 };
 
+/* What is remembered of a lease of a former life (restore.h). */
+struct client_saved {
+	struct in_addr address;
+	struct in_addr server;
+	uint32_t left_s;    /* at most; CLIENT_INFINITE: no end */
+	bool is_over;	    /* by wall time, which may be wrong */
+	bool is_configured; /* the host has it: it was not rebooted */
+};
+
 struct client {
 	struct client_config config;
 	enum client_state state;
-	uint64_t deadline_ns; /* CLIENT_NEVER: none */
+	uint64_t deadline_ns; /* of all that follows, the first; CLIENT_NEVER: none */
+	uint64_t timer_ns;    /* the state's own */
+	bool is_link_down;
 	uint32_t xid;
 	uint16_t secs;
 	uint32_t n_sent;	/* transmissions of the present message */
 	uint64_t began_ns;	/* acquisition or renewal: for secs */
-	uint64_t first_sent_ns; /* the present REQUEST */
+	uint64_t first_sent_ns; /* what an ACK now would answer */
 	uint64_t last_sent_ns;
-	uint32_t n_naks;	/* of REQUESTING, since the last lease */
-	struct in_addr offered; /* SELECTING's choice */
+	uint32_t n_naks;	    /* of REQUESTING, since the last lease */
+	uint32_t n_conflicts;	    /* since a lease was last renewed or the link attached */
+	bool has_sent_rapid_commit; /* with this xid */
+	struct in_addr wanted;	    /* asked for by INIT-REBOOT and in DISCOVER */
+	bool may_reboot;	    /* INIT-REBOOT comes before DISCOVER */
+	struct in_addr offered;	    /* SELECTING's choice */
 	struct in_addr offered_server;
-	struct client_lease lease; /* from BOUND on */
+	struct in_addr declined; /* the last one, as long as it may be in use */
+	/* The lease may outlive BOUND: it is kept while INIT-REBOOT is tried,
+	 * until it is over, refused or replaced. */
+	bool has_lease;
+	bool is_in_use;	  /* the host has the address; else it is still probed */
+	bool is_restored; /* parameters are not known */
+	struct client_lease lease;
+	struct conflict conflict;
 };
 
-enum client_event_type { CLIENT_START, CLIENT_TIMEOUT, CLIENT_MESSAGE };
+enum client_event_type {
+	CLIENT_START,
+	CLIENT_TIMEOUT,
+	CLIENT_MESSAGE,
+	CLIENT_ARP,
+	CLIENT_LINK_UP,	  /* attached, perhaps to another network */
+	CLIENT_LINK_DOWN, /* nothing is sent; what the lease says goes on */
+	CLIENT_RENEW,	  /* the operator: now */
+	CLIENT_RELEASE,	  /* the operator: give it back */
+	CLIENT_STOP,	  /* the last event */
+};
+
+#define CLIENT_RANDOM_N 4
 
 struct client_event {
 	enum client_event_type type;
-	uint64_t now_ns;	       /* CLOCK_BOOTTIME */
-	uint32_t random[3];	       /* fresh for every event */
-	const struct message *message; /* CLIENT_MESSAGE */
+	uint64_t now_ns;		  /* CLOCK_BOOTTIME */
+	uint32_t random[CLIENT_RANDOM_N]; /* fresh for every event */
+	const struct message *message;	  /* CLIENT_MESSAGE */
+	const struct arp_frame *arp;	  /* CLIENT_ARP */
+	const struct client_saved *saved; /* CLIENT_START; NULL: none */
 };
 
 enum client_lease_action {
 	CLIENT_LEASE_KEEP = 0,
-	CLIENT_LEASE_SET,  /* client->lease is new or renewed */
+	CLIENT_LEASE_SET,  /* client->lease is new or renewed: use it */
 	CLIENT_LEASE_LOST, /* stop using it at once */
 };
 
@@ -118,8 +167,11 @@ struct client_actions {
 	struct message_request request;
 	struct in_addr source;	    /* of the IP header */
 	struct in_addr destination; /* 255.255.255.255: broadcast the frame too */
+	bool send_arp;
+	struct arp_frame arp;
 	enum client_lease_action lease;
-	enum reason discarded; /* REASON_NONE: the message was used */
+	enum conflict_result conflict;
+	enum reason discarded; /* REASON_NONE: the message or ARP packet was used */
 };
 
 /* State INIT, no deadline; `config` is copied. */
@@ -130,22 +182,23 @@ void client_init(struct client *client, const struct client_config *config);
 void client_step(struct client *client, const struct client_event *event,
 		 struct client_actions *actions);
 
-/* "BOUND". */
+/* "INIT-REBOOT". */
 const char *client_state_name(enum client_state state);
 
 /* client_lease.c: what a message grants, given when its REQUEST was sent. */
 
 /*
  * Fill *lease from an ACK that came in answer to a request sent at `start_ns`:
- * lease time missing or 0 is an hour, below 30 s it is 30 s; T1 and T2 as
- * given if 0 < T1 < T2 < lease, else half and seven eighths; both shifted by
- * up to 1/64 of the lease, from random[0] and random[1]; the mask of the
- * address's class if there is none.
+ * lease time missing or 0 is config->fallback_lease_s, below 30 s it is 30 s;
+ * T1 and T2 as given if 0 < T1 < T2 < lease, else half and seven eighths; both
+ * shifted by up to 1/64 of the lease, from random[0] and random[1]; the mask
+ * of the address's class if there is none.
  */
-void client_lease_init(struct client_lease *lease, const struct message *ack, uint64_t start_ns,
-		       const uint32_t random[2]);
+void client_lease_init(struct client_lease *lease, const struct client_config *config,
+		       const struct message *ack, uint64_t start_ns, const uint32_t random[2]);
 
-/* True if a host may be given the address: unicast, not link-local. */
-bool client_lease_is_address(struct in_addr address);
+/* True if a host may be given the address: unicast, and link-local only if
+ * so configured. */
+bool client_lease_is_address(const struct client_config *config, struct in_addr address);
 
 #endif

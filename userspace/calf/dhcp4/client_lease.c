@@ -2,14 +2,15 @@
 #include "userspace/calf/dhcp4/client.h"
 
 #include "userspace/calf/dhcp4/routes.h"
+#include "userspace/calf/dhcp4/spread.h"
 
-#define NS_PER_S 1000000000ull
 #define LINK_LOCAL 0xa9fe /* 169.254/16: RFC 3927 1.6, not for DHCP */
 #define FUZZ_SHIFT 6	  /* a 64th of the lease */
 
-bool client_lease_is_address(struct in_addr address)
+bool client_lease_is_address(const struct client_config *config, struct in_addr address)
 {
-	return message_is_host_address(address) && ntohl(address.s_addr) >> 16 != LINK_LOCAL;
+	return message_is_host_address(address) &&
+	       (config->accept_link_local || ntohl(address.s_addr) >> 16 != LINK_LOCAL);
 }
 
 /* -width .. +width, from 32 random bits. */
@@ -43,8 +44,8 @@ static void set_times(struct client_lease *lease, const struct message *ack,
 	}
 }
 
-void client_lease_init(struct client_lease *lease, const struct message *ack, uint64_t start_ns,
-		       const uint32_t random[2])
+void client_lease_init(struct client_lease *lease, const struct client_config *config,
+		       const struct message *ack, uint64_t start_ns, const uint32_t random[2])
 {
 	*lease = (struct client_lease){
 		.address = ack->yiaddr,
@@ -56,14 +57,16 @@ void client_lease_init(struct client_lease *lease, const struct message *ack, ui
 	};
 	if (lease->prefix_length == 0)
 		lease->prefix_length = routes_class_prefix(ack->yiaddr);
+	if (lease->time_s == 0)
+		lease->time_s = config->fallback_lease_s;
+	if (lease->time_s == 0)
+		lease->time_s = CLIENT_LEASE_FALLBACK_S;
+	if (lease->time_s < CLIENT_LEASE_MIN_S)
+		lease->time_s = CLIENT_LEASE_MIN_S;
 	if (lease->time_s == CLIENT_INFINITE) {
 		lease->t1_s = lease->t2_s = CLIENT_INFINITE;
 		lease->t1_ns = lease->t2_ns = lease->expires_ns = CLIENT_NEVER;
 		return;
 	}
-	if (lease->time_s == 0)
-		lease->time_s = CLIENT_LEASE_FALLBACK_S;
-	if (lease->time_s < CLIENT_LEASE_MIN_S)
-		lease->time_s = CLIENT_LEASE_MIN_S;
 	set_times(lease, ack, random);
 }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NS_PER_S 1000000000ull
+#include "userspace/calf/dhcp4/spread.h"
+
 #define MTU_MIN_DEFAULT 576 /* below is a server's mistake: RFC 2132 5.1 allows 68 */
 #define NUMBER_SIZE 24
 #define DATE_SIZE 32
@@ -192,14 +193,26 @@ static void put_options(struct lease_keys *keys, const struct message_parameters
 	}
 }
 
-static void put_parameters(struct lease_keys *keys, const struct client_lease *lease,
-			   const struct message_policy *policy)
+/* What hangs on the address. */
+static void put_lease(struct lease_keys *keys, const struct client_lease *lease, uint64_t now_ns,
+		      int64_t wall_s)
 {
 	const struct message_parameters *parameters = &lease->parameters;
 
+	put_net(keys, LEASE_IP, lease->address, lease->prefix_length);
 	if (parameters->gateway.s_addr != INADDR_ANY &&
 	    parameters->gateway.s_addr != lease->address.s_addr)
 		put_address(keys, LEASE_GATEWAY, parameters->gateway);
+	for (int i = 0; i < parameters->n_routes; i++)
+		put_route(keys, LEASE_ROUTE + i, &parameters->routes[i]);
+	put_address(keys, LEASE_SERVER, lease->server);
+	put_address(keys, LEASE_ADDRESS, lease->address);
+	put_times(keys, lease, now_ns, wall_s);
+}
+
+static void put_parameters(struct lease_keys *keys, const struct message_parameters *parameters,
+			   const struct message_policy *policy)
+{
 	if (parameters->mtu >= (policy->mtu_min > 0 ? policy->mtu_min : MTU_MIN_DEFAULT))
 		put_number(keys, LEASE_MTU, parameters->mtu);
 	put(keys, LEASE_DOMAIN, parameters->domain);
@@ -214,8 +227,6 @@ static void put_parameters(struct lease_keys *keys, const struct client_lease *l
 		put_address(keys, LEASE_TIME_SERVER + i, parameters->time_servers[i]);
 	for (int i = 0; i < parameters->n_resolvers; i++)
 		put(keys, LEASE_RESOLVER + i, parameters->resolvers[i]);
-	for (int i = 0; i < parameters->n_routes; i++)
-		put_route(keys, LEASE_ROUTE + i, &parameters->routes[i]);
 	put_options(keys, parameters);
 }
 
@@ -226,14 +237,13 @@ void lease_project(const struct client_lease *lease, enum client_state state,
 	*keys = LEASE_KEYS_NULL(*keys);
 	keys->n_options = policy->n_options;
 	memcpy(keys->options, policy->options, sizeof(keys->options));
+	if (lease || state == CLIENT_RELEASED)
+		put_state(keys, state);
 	if (!lease)
 		return;
-	put_net(keys, LEASE_IP, lease->address, lease->prefix_length);
-	put_parameters(keys, lease, policy);
-	put_state(keys, state);
-	put_address(keys, LEASE_SERVER, lease->server);
-	put_address(keys, LEASE_ADDRESS, lease->address);
-	put_times(keys, lease, now_ns, wall_s);
+	if (lease->address.s_addr != INADDR_ANY)
+		put_lease(keys, lease, now_ns, wall_s);
+	put_parameters(keys, &lease->parameters, policy);
 }
 
 static const char *get(const struct lease_keys *keys, int slot)
@@ -281,4 +291,13 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 		else
 			(void)commit_delete(commit, path);
 	}
+}
+
+void lease_change_state(const struct lease_keys *to, struct calf_commit *commit)
+{
+	const char *state = get(to, LEASE_STATE);
+
+	calf_commit_init(commit);
+	if (state)
+		(void)calf_commit_write(commit, paths[LEASE_STATE], state);
 }

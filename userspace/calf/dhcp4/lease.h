@@ -65,7 +65,9 @@ bool lease_path(const struct lease_keys *keys, enum lease_slot slot,
 		char path[static KV_PATH_SIZE]);
 
 /*
- * What should stand in the store for `lease`, NULL for none, in `state`.
+ * What should stand in the store for `lease`, NULL for none, in `state`. One
+ * without an address is its parameters, and no routes. Without a lease only
+ * that it was released is said.
  * /lease/time is what is left at `now_ns`, rounded down, for the store dates
  * it by its commit. /lease/expires is wall time, from `wall_s` (seconds since
  * 1970). Every value is of its key's type. An option without octets, and an
@@ -83,5 +85,8 @@ void lease_project(const struct client_lease *lease, enum client_state state,
  */
 void lease_changes(const struct lease_keys *from, const struct lease_keys *to, bool renewed,
 		   struct commit *commit);
+
+/* /lease/state alone, if it has a value; a commit of nothing else. */
+void lease_change_state(const struct lease_keys *to, struct calf_commit *commit);
 
 #endif

@@ -18,8 +18,8 @@ enum metric {
 	METRIC_OFFER_RECEIVED,
 	METRIC_ACK_RECEIVED,
 	METRIC_NAK_RECEIVED,
-	METRIC_ARP_RECEIVED,  /* that concern our address */
-	METRIC_CONFLICT,      /* another host uses it */
+	METRIC_ARP_RECEIVED,  /* of another host that uses our address */
+	METRIC_CONFLICT,      /* addresses given up for that */
 	METRIC_LEASE_GRANTED, /* new and renewed */
 	METRIC_LEASE_LOST,
 	METRIC_LEFT_OUT, /* message_parameters.n_left_out of the leases */

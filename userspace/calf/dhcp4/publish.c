@@ -3,6 +3,8 @@
  * DOC: Until the first commit has succeeded nothing is known of the store: it
  * may hold the keys of a former life, which this calf may not even read. So
  * the first commit names every key, and deletes those that the lease has not.
+ * As long as the lease of a former life is held, only the state is told: of
+ * its other keys this calf knows nothing.
  */
 #include "userspace/calf/dhcp4/publish.h"
 
@@ -44,29 +46,43 @@ static void on_response(struct calf *calf, int status, const char *text, size_t 
 		return;
 	}
 	calf_metric_add(calf, METRIC_COMMIT, 1);
-	publisher->there = publisher->sent;
-	publisher->is_known = true;
+	if (!publisher->sent_state_only) {
+		publisher->there = publisher->sent;
+		publisher->is_known = true;
+	}
 	publisher->n_failures = 0;
 	if (publisher->is_due)
 		submit(publisher);
 }
 
-static void submit(struct publisher *publisher)
+/* The changes from what stands in the store to what should. */
+static void make_commit(struct publisher *publisher)
 {
 	const struct client *client = publisher->client;
 	struct calf *calf = publisher->calf;
+	const struct client_lease *lease = client->is_in_use ? &client->lease : NULL;
+
+	publisher->sent_state_only = client->has_lease && client->is_restored;
+	lease_project(lease, client->state, publisher->policy, calf->loop.now_ns(),
+		      calf->wall_clock(), &publisher->sent);
+	if (publisher->sent_state_only)
+		lease_change_state(&publisher->sent, &publisher->commit);
+	else
+		lease_changes(publisher->is_known ? &publisher->there : NULL, &publisher->sent,
+			      publisher->sent_renewed, &publisher->commit);
+}
+
+static void submit(struct publisher *publisher)
+{
 	int r;
 
 	publisher->is_due = false;
 	publisher->sent_renewed = publisher->due_renewed;
 	publisher->due_renewed = false;
-	lease_project(client->state >= CLIENT_BOUND ? &client->lease : NULL, client->state,
-		      publisher->policy, calf->loop.now_ns(), calf->wall_clock(), &publisher->sent);
-	lease_changes(publisher->is_known ? &publisher->there : NULL, &publisher->sent,
-		      publisher->sent_renewed, &publisher->commit);
+	make_commit(publisher);
 	if (publisher->commit.n_changes == 0)
 		return;
-	r = calf_store_commit(calf, &publisher->commit, on_response, publisher);
+	r = calf_store_commit(publisher->calf, &publisher->commit, on_response, publisher);
 	if (r < 0)
 		fail(publisher, "too many requests are unanswered");
 	else

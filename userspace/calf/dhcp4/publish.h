@@ -19,7 +19,8 @@ struct publisher {
 	struct commit commit;
 	bool is_sent;	   /* unanswered */
 	bool sent_renewed; /* what was sent told of a renewal */
-	bool is_due;	   /* something is to be sent */
+	bool sent_state_only;
+	bool is_due; /* something is to be sent */
 	bool due_renewed;
 	uint32_t n_failures; /* in a row */
 	struct loop_timer retry;

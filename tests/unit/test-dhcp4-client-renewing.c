@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* BOUND, RENEWING and REBINDING. */
+#include "tests/unit/client-support.h"
+
+Test(client_renewing, V4_15_renewal_is_unicast)
+{
+	to_renewing();
+	cr_assert(actions.send);
+	cr_assert_eq(actions.request.type, MESSAGE_REQUEST);
+	cr_assert_eq(actions.destination.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(actions.source.s_addr, inet_addr("192.0.2.10"));
+	cr_assert_eq(actions.request.ciaddr.s_addr, inet_addr("192.0.2.10"));
+	cr_assert_eq(actions.request.requested.s_addr, INADDR_ANY);
+	cr_assert_not(actions.request.has_server);
+	cr_assert_eq(actions.request.secs, 1);
+}
+
+Test(client_renewing, V4_15_Q17_renewal_without_server_is_broadcast)
+{
+	static const char *const servers[] = { "0.0.0.0", "255.255.255.255", "224.0.0.1",
+					       "127.0.0.1" };
+
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+		to_selecting();
+		reply(MESSAGE_OFFER);
+		message.server = address(servers[i]);
+		receive();
+		reply(MESSAGE_ACK);
+		message.server = address(servers[i]);
+		receive();
+		timeout();
+		cr_assert_eq(client.state, CLIENT_RENEWING);
+		assert_broadcast(inet_addr("192.0.2.10"));
+		cr_assert_eq(actions.request.ciaddr.s_addr, inet_addr("192.0.2.10"));
+		cr_assert_not(actions.request.has_server);
+	}
+}
+
+/* Also where the unicast of RENEWING came to nothing. */
+Test(client_renewing, V4_16_Q12_Q13_rebinding_is_broadcast)
+{
+	to_rebinding();
+	assert_broadcast(inet_addr("192.0.2.10"));
+	cr_assert_eq(actions.request.ciaddr.s_addr, inet_addr("192.0.2.10"));
+	cr_assert_eq(actions.request.requested.s_addr, INADDR_ANY);
+	cr_assert_not(actions.request.has_server);
+	cr_assert_eq(now_ns, client.lease.t2_ns);
+}
+
+Test(client_renewing, V4_18_retransmissions_of_renewals)
+{
+	uint32_t n_renewals = 0, n_rebinds = 0;
+
+	to_bound_for(86400);
+	while (client.state != CLIENT_INIT) {
+		uint64_t end_ns, delay_ns, half_ns;
+		uint32_t xid = client.xid;
+
+		timeout();
+		if (client.state == CLIENT_INIT)
+			break;
+		cr_assert(actions.send);
+		cr_assert_neq(client.xid, xid, "each renewal has its own xid");
+		n_renewals += client.state == CLIENT_RENEWING;
+		n_rebinds += client.state == CLIENT_REBINDING;
+		end_ns = client.state == CLIENT_RENEWING ? client.lease.t2_ns :
+							   client.lease.expires_ns;
+		delay_ns = client.deadline_ns - now_ns;
+		half_ns = (end_ns - now_ns) / 2;
+		cr_assert(client.deadline_ns <= end_ns);
+		if (client.deadline_ns < end_ns) {
+			cr_assert(delay_ns >= 60 * S);
+			cr_assert(delay_ns >= half_ns &&
+				  delay_ns <= half_ns + half_ns / 16 + 60 * S);
+		}
+	}
+	cr_assert(n_renewals >= 7 && n_renewals <= 12, "%u", n_renewals);
+	cr_assert(n_rebinds >= 6 && n_rebinds <= 10, "%u", n_rebinds);
+	cr_assert_eq(now_ns, client.lease.expires_ns);
+}
+
+Test(client_renewing, V4_20_expiry)
+{
+	to_rebinding();
+	while (client.state == CLIENT_REBINDING)
+		timeout();
+	cr_assert_eq(now_ns, client.lease.expires_ns);
+	cr_assert_eq(client.state, CLIENT_INIT);
+	cr_assert_eq(actions.lease, CLIENT_LEASE_LOST);
+	cr_assert_not(actions.send);
+	timeout();
+	assert_broadcast(INADDR_ANY);
+	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
+	cr_assert_eq(actions.request.ciaddr.s_addr, INADDR_ANY);
+}
+
+/* A suspend: the timer comes late, and the clock says how late. */
+Test(client_renewing, V4_20_expiry_seen_late)
+{
+	to_bound();
+	now_ns = client.lease.expires_ns + 86400 * S;
+	step(CLIENT_TIMEOUT);
+	cr_assert_eq(client.state, CLIENT_INIT);
+	cr_assert_eq(actions.lease, CLIENT_LEASE_LOST);
+	to_bound();
+	now_ns = client.lease.t2_ns + S;
+	step(CLIENT_TIMEOUT);
+	cr_assert_eq(client.state, CLIENT_REBINDING);
+	assert_broadcast(inet_addr("192.0.2.10"));
+}
+
+Test(client_renewing, V4_21_V4_22_lease_after_expiry)
+{
+	to_rebinding();
+	while (client.state != CLIENT_SELECTING)
+		timeout();
+	reply(MESSAGE_OFFER);
+	message.yiaddr = address("192.0.2.99");
+	receive();
+	reply(MESSAGE_ACK);
+	message.yiaddr = address("192.0.2.99");
+	receive();
+	cr_assert_eq(actions.lease, CLIENT_LEASE_SET);
+	cr_assert_eq(client.lease.address.s_addr, inet_addr("192.0.2.99"));
+}
+
+Test(client_renewing, V4_19_renewal_counts_from_its_request)
+{
+	uint64_t sent_ns;
+
+	to_renewing();
+	timeout();
+	sent_ns = now_ns;
+	cr_assert_eq(client.state, CLIENT_RENEWING);
+	now_ns += 3 * S;
+	reply(MESSAGE_ACK);
+	message.lease_s = 7200;
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+	cr_assert_eq(actions.lease, CLIENT_LEASE_SET);
+	cr_assert_eq(client.lease.expires_ns, sent_ns + 7200 * S);
+}
+
+Test(client_renewing, renewal_answered_for_an_earlier_request)
+{
+	uint32_t xid;
+
+	to_renewing();
+	xid = client.xid;
+	timeout();
+	reply(MESSAGE_ACK);
+	message.xid = xid;
+	receive();
+	assert_discarded(REASON_XID);
+}
+
+Test(client_renewing, Q17_renewal_answered_without_server)
+{
+	to_renewing();
+	reply(MESSAGE_ACK);
+	message.has_server = false;
+	message.server.s_addr = INADDR_ANY;
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+	cr_assert_eq(client.lease.server.s_addr, inet_addr("192.0.2.1"));
+}
+
+Test(client_renewing, rebinding_is_answered_by_another_server)
+{
+	to_rebinding();
+	reply(MESSAGE_ACK);
+	message.server = address("192.0.2.2");
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+	cr_assert_eq(client.lease.server.s_addr, inet_addr("192.0.2.2"));
+	timeout();
+	cr_assert_eq(actions.destination.s_addr, inet_addr("192.0.2.2"));
+}
+
+Test(client_renewing, V4_34_infinite_lease)
+{
+	to_bound_for(CLIENT_INFINITE);
+	cr_assert_eq(client.deadline_ns, CLIENT_NEVER);
+	now_ns += 1000000000 * S;
+	step(CLIENT_TIMEOUT);
+	cr_assert_eq(client.state, CLIENT_BOUND);
+	cr_assert_not(actions.send);
+}
+
+/* Months of renewals: nothing drifts, nothing leaks from one to the next. */
+Test(client_renewing, months_of_renewals)
+{
+	uint32_t n = 0;
+
+	to_bound_for(3600);
+	while (now_ns < T0 + 180 * 86400 * S) {
+		timeout();
+		cr_assert_eq(client.state, CLIENT_RENEWING);
+		now_ns += 5 * MS;
+		reply(MESSAGE_ACK);
+		receive();
+		cr_assert_eq(actions.lease, CLIENT_LEASE_SET);
+		n++;
+	}
+	cr_assert(n > 180 * 24 * 2 * 95 / 100 && n < 180 * 24 * 2 * 105 / 100, "%u", n);
+}

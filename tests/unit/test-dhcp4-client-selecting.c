@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INIT and SELECTING: when DISCOVER is sent, which OFFER is taken. */
+#include "tests/unit/client-support.h"
+
+Test(client_selecting, V4_06_start_delay)
+{
+	for (int i = 0; i < 1000; i++) {
+		start();
+		cr_assert(client.deadline_ns >= T0 + MS && client.deadline_ns <= T0 + 10 * MS);
+	}
+	cr_assert_eq(client.state, CLIENT_INIT);
+}
+
+Test(client_selecting, V4_06_start_delay_of_the_rfc)
+{
+	struct client_config rfc = config();
+
+	rfc.start_delay_ms = 10000;
+	for (int i = 0; i < 1000; i++) {
+		start_with(&rfc);
+		cr_assert(client.deadline_ns >= T0 + S && client.deadline_ns <= T0 + 10 * S);
+	}
+	rfc.start_delay_ms = 0;
+	start_with(&rfc);
+	cr_assert_eq(client.deadline_ns, T0);
+}
+
+Test(client_selecting, timeout_before_the_deadline_does_nothing)
+{
+	struct client before;
+
+	start();
+	before = client;
+	step(CLIENT_TIMEOUT);
+	cr_assert_not(actions.send);
+	cr_assert_eq(memcmp(&before, &client, sizeof(client)), 0);
+}
+
+Test(client_selecting, V4_05_discover)
+{
+	to_selecting();
+	assert_broadcast(INADDR_ANY);
+	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
+	cr_assert_eq(actions.request.ciaddr.s_addr, INADDR_ANY);
+	cr_assert_not(actions.request.has_server);
+	cr_assert_eq(actions.request.requested.s_addr, INADDR_ANY);
+	cr_assert_not(actions.request.broadcast);
+	cr_assert_eq(memcmp(client.config.sender.mac, support_mac, 6), 0);
+}
+
+/* 4 +-1, 8 +-1, ... 64 +-1, and so on for ever. */
+Test(client_selecting, V4_07_backoff)
+{
+	static const uint64_t delays[] = { 4, 8, 16, 32, 64, 64, 64, 64 };
+
+	for (int round = 0; round < 200; round++) {
+		uint32_t xid;
+
+		to_selecting();
+		xid = client.xid;
+		for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+			uint64_t delay = client.deadline_ns - now_ns;
+
+			cr_assert(delay >= (delays[i] - 1) * S && delay <= (delays[i] + 1) * S);
+			timeout();
+			assert_broadcast(INADDR_ANY);
+			cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
+			cr_assert_eq(actions.request.xid, xid);
+		}
+	}
+}
+
+Test(client_selecting, V4_07_backoff_is_randomised)
+{
+	uint64_t lowest = UINT64_MAX, highest = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		to_selecting();
+		if (client.deadline_ns - now_ns < lowest)
+			lowest = client.deadline_ns - now_ns;
+		if (client.deadline_ns - now_ns > highest)
+			highest = client.deadline_ns - now_ns;
+	}
+	cr_assert(lowest < 3100 * MS && highest > 4900 * MS);
+}
+
+Test(client_selecting, V4_07_first_retransmission_is_an_option)
+{
+	struct client_config fast = config();
+
+	fast.first_retransmission_ms = 1000;
+	for (int i = 0; i < 100; i++) {
+		start_with(&fast);
+		timeout();
+		cr_assert(client.deadline_ns - now_ns >= 750 * MS);
+		cr_assert(client.deadline_ns - now_ns <= 1250 * MS);
+		for (int j = 0; j < 10; j++)
+			timeout();
+		cr_assert(client.deadline_ns - now_ns >= 63 * S);
+		cr_assert(client.deadline_ns - now_ns <= 65 * S);
+	}
+}
+
+/* All of the xid is the caller's randomness, new at every start and renewal. */
+Test(client_selecting, V4_03_C4_30_xid_is_random)
+{
+	struct client_event event = { .type = CLIENT_TIMEOUT };
+
+	for (uint32_t bit = 0; bit < 32; bit++) {
+		start();
+		event.now_ns = client.deadline_ns;
+		event.random[0] = 1u << bit;
+		client_step(&client, &event, &actions);
+		cr_assert_eq(actions.request.xid, 1u << bit);
+		to_bound();
+		event.now_ns = client.deadline_ns;
+		client_step(&client, &event, &actions);
+		cr_assert_eq(actions.request.xid, 1u << bit);
+	}
+}
+
+Test(client_selecting, V4_03_other_xid)
+{
+	to_selecting();
+	reply(MESSAGE_OFFER);
+	message.xid ^= 1;
+	receive();
+	assert_discarded(REASON_XID);
+}
+
+Test(client_selecting, V4_04_other_chaddr)
+{
+	for (size_t i = 0; i < 6; i++) {
+		to_selecting();
+		reply(MESSAGE_OFFER);
+		message.chaddr[i] ^= 0x10;
+		receive();
+		assert_discarded(REASON_CHADDR);
+	}
+}
+
+Test(client_selecting, Q01_secs_is_at_least_1)
+{
+	to_selecting();
+	cr_assert_eq(actions.request.secs, 1);
+	timeout();
+	cr_assert(actions.request.secs >= 3 && actions.request.secs <= 5);
+}
+
+Test(client_selecting, secs_does_not_wrap)
+{
+	to_selecting();
+	now_ns += 100000 * S;
+	step(CLIENT_TIMEOUT);
+	cr_assert_eq(actions.request.secs, UINT16_MAX);
+}
+
+Test(client_selecting, first_acceptable_offer_is_taken)
+{
+	to_selecting();
+	reply(MESSAGE_OFFER);
+	message.yiaddr = address("0.0.0.0");
+	receive();
+	assert_discarded(REASON_ADDRESS);
+	reply(MESSAGE_OFFER);
+	receive();
+	cr_assert_eq(client.state, CLIENT_REQUESTING);
+	reply(MESSAGE_OFFER);
+	message.server = address("192.0.2.2");
+	receive();
+	assert_discarded(REASON_STATE);
+}
+
+Test(client_selecting, Q29_addresses_that_are_none)
+{
+	static const char *const bad[] = { "0.0.0.0",	"255.255.255.255", "0.1.2.3",  "127.0.0.1",
+					   "224.0.0.1", "239.255.255.255", "240.0.0.1" };
+	static const char *const good[] = { "1.0.0.1", "169.253.0.1", "169.255.0.1",
+					    "223.255.255.254", "10.0.0.1" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		to_selecting();
+		reply(MESSAGE_OFFER);
+		message.yiaddr = address(bad[i]);
+		receive();
+		assert_discarded(REASON_ADDRESS);
+		to_requesting();
+		reply(MESSAGE_ACK);
+		message.yiaddr = address(bad[i]);
+		receive();
+		assert_discarded(REASON_ADDRESS);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		to_selecting();
+		reply(MESSAGE_OFFER);
+		message.yiaddr = address(good[i]);
+		receive();
+		cr_assert_eq(client.state, CLIENT_REQUESTING, "%s", good[i]);
+	}
+}
+
+Test(client_selecting, Q14_broadcast_flag_is_an_option)
+{
+	struct client_config flagged = config();
+
+	flagged.broadcast = true;
+	start_with(&flagged);
+	timeout();
+	cr_assert(actions.request.broadcast);
+	reply(MESSAGE_OFFER);
+	receive();
+	cr_assert(actions.request.broadcast);
+	reply(MESSAGE_ACK);
+	receive();
+	timeout();
+	cr_assert_not(actions.request.broadcast, "with an address unicast can be received");
+}
+
+Test(client_selecting, V4_08_ack_in_selecting)
+{
+	to_selecting();
+	reply(MESSAGE_ACK);
+	receive();
+	assert_discarded(REASON_STATE);
+}
+
+Test(client_selecting, V4_52_Q46_client_identifier)
+{
+	static const uint8_t ours[] = { 1, 2, 0, 0, 0, 0x77, 2 };
+
+	for (int row = 0; row < 5; row++) {
+		to_selecting();
+		reply(MESSAGE_OFFER);
+		message.has_client_id = true;
+		message.client_id_size = sizeof(ours);
+		memcpy(message.client_id, ours, sizeof(ours));
+		if (row == 1)
+			message.client_id[6] ^= 1;
+		if (row == 2)
+			message.client_id_size--;
+		if (row == 3)
+			message.client_id_size++;
+		if (row == 4)
+			message.client_id_size = 0;
+		receive();
+		if (row == 0)
+			cr_assert_eq(client.state, CLIENT_REQUESTING);
+		else
+			assert_discarded(REASON_CLIENT_ID);
+	}
+}
+
+Test(client_selecting, names_of_states)
+{
+	for (int state = 0; state < _CLIENT_STATE_N; state++)
+		cr_assert_str_neq(client_state_name((enum client_state)state), "?");
+	cr_assert_str_eq(client_state_name(_CLIENT_STATE_N), "?");
+}
+
+Test(client_selecting, Q30_link_local_address_is_an_option)
+{
+	static const char *const rows[] = { "169.254.0.1", "169.254.255.254" };
+	struct client_config allowed = config();
+
+	allowed.accept_link_local = true;
+	for (size_t i = 0; i < 2; i++) {
+		to_selecting();
+		reply(MESSAGE_OFFER);
+		message.yiaddr = address(rows[i]);
+		receive();
+		assert_discarded(REASON_LINK_LOCAL);
+		to_requesting();
+		reply(MESSAGE_ACK);
+		message.yiaddr = address(rows[i]);
+		receive();
+		assert_discarded(REASON_LINK_LOCAL);
+		start_with(&allowed);
+		timeout();
+		reply(MESSAGE_OFFER);
+		message.yiaddr = address(rows[i]);
+		receive();
+		cr_assert_eq(client.state, CLIENT_REQUESTING);
+	}
+}
+
+/* "No address, and do not make one up" (RFC 2563): nothing to ask for, so
+ * DISCOVER goes on. */
+Test(client_selecting, Q29_no_address_with_auto_configure)
+{
+	to_selecting();
+	reply(MESSAGE_OFFER);
+	message.yiaddr.s_addr = INADDR_ANY;
+	message.has_auto_configure = true;
+	receive();
+	assert_discarded(REASON_ADDRESS);
+	timeout();
+	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
+}
+
+/* What the operator says of servers comes before the state. */
+Test(client_selecting, servers_that_are_not_wanted)
+{
+	static const struct {
+		const char *allowed, *denied, *server;
+		bool taken;
+	} rows[] = {
+		{ NULL, NULL, "192.0.2.1", true },
+		{ NULL, "192.0.2.1", "192.0.2.1", false },
+		{ NULL, "192.0.2.2", "192.0.2.1", true },
+		{ "192.0.2.1", NULL, "192.0.2.1", true },
+		{ "192.0.2.2", NULL, "192.0.2.1", false },
+		{ "192.0.2.1", "192.0.2.1", "192.0.2.1", false },
+		{ "192.0.2.1", NULL, "0.0.0.0", false }, /* does not say who it is */
+		{ NULL, "0.0.0.0", "0.0.0.0", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct client_config lists = config();
+
+		if (rows[i].allowed) {
+			lists.n_allowed = 2;
+			lists.allowed[0] = address("198.51.100.1");
+			lists.allowed[1] = address(rows[i].allowed);
+		}
+		if (rows[i].denied) {
+			lists.n_denied = 2;
+			lists.denied[0] = address("198.51.100.2");
+			lists.denied[1] = address(rows[i].denied);
+		}
+		start_with(&lists);
+		timeout();
+		reply(MESSAGE_OFFER);
+		message.server = address(rows[i].server);
+		receive();
+		if (rows[i].taken)
+			cr_assert_eq(client.state, CLIENT_REQUESTING, "row %zu", i);
+		else
+			assert_discarded(REASON_DENIED);
+	}
+}
+
+/* Nothing to compare with: chaddr says that it is for us. */
+Test(client_selecting, Q46_identifier_where_we_sent_none)
+{
+	struct client_config none = config();
+
+	none.sender.client_id_size = 0;
+	start_with(&none);
+	timeout();
+	reply(MESSAGE_OFFER);
+	message.has_client_id = true;
+	message.client_id_size = 3;
+	receive();
+	cr_assert_eq(client.state, CLIENT_REQUESTING);
+}
+
+/* One of the longest that may be: every octet counts. */
+Test(client_selecting, V4_52_C4_29_longest_identifier)
+{
+	struct client_config longest = config();
+
+	longest.sender.client_id_size = MESSAGE_CLIENT_ID_MAX;
+	memset(longest.sender.client_id, 0x5a, MESSAGE_CLIENT_ID_MAX);
+	for (size_t at = 0; at <= MESSAGE_CLIENT_ID_MAX; at++) {
+		start_with(&longest);
+		timeout();
+		reply(MESSAGE_OFFER);
+		message.has_client_id = true;
+		message.client_id_size = MESSAGE_CLIENT_ID_MAX;
+		memset(message.client_id, 0x5a, MESSAGE_CLIENT_ID_MAX);
+		if (at < MESSAGE_CLIENT_ID_MAX)
+			message.client_id[at] ^= 1;
+		receive();
+		if (at < MESSAGE_CLIENT_ID_MAX)
+			assert_discarded(REASON_CLIENT_ID);
+		else
+			cr_assert_eq(client.state, CLIENT_REQUESTING);
+	}
+}

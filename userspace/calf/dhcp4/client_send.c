@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/calf/dhcp4/client-private.h"
+
+#include <stdio.h>
+
+static const struct in_addr broadcast_address = { INADDR_BROADCAST };
+
+/* How long to wait after the n-th transmission (RFC 2131 section 4.1). */
+static uint64_t backoff_ns(const struct client *client, uint32_t n_sent, uint32_t random)
+{
+	uint64_t delay_ms = client->config.first_retransmission_ms;
+	uint64_t shift_ms;
+
+	while (--n_sent > 0 && delay_ms < CLIENT_RETRANSMISSION_MAX_MS)
+		delay_ms *= 2;
+	if (delay_ms > CLIENT_RETRANSMISSION_MAX_MS)
+		delay_ms = CLIENT_RETRANSMISSION_MAX_MS;
+	shift_ms = delay_ms < 4000 ? delay_ms / 4 : 1000;
+	return spread((delay_ms - shift_ms) * NS_PER_MS, (delay_ms + shift_ms) * NS_PER_MS, random);
+}
+
+/* The same for a message that is sent `tries` times: after the last one only
+ * as long as after the first. */
+static uint64_t last_backoff_ns(const struct client *client, uint32_t tries, uint32_t random)
+{
+	return backoff_ns(client, client->n_sent < tries ? client->n_sent : 1, random);
+}
+
+/* Half of what is left until `end_ns`, at least a minute, never beyond it. */
+static uint64_t renew_deadline(uint64_t now_ns, uint64_t end_ns, uint32_t random)
+{
+	uint64_t left_ns = end_ns - now_ns, delay_ns = left_ns / 2;
+
+	if (delay_ns < CLIENT_RENEW_RETRANSMISSION_MIN_S * NS_PER_S || end_ns == CLIENT_NEVER)
+		delay_ns = CLIENT_RENEW_RETRANSMISSION_MIN_S * NS_PER_S;
+	delay_ns = spread(delay_ns, delay_ns + delay_ns / 16, random);
+	return delay_ns < left_ns ? now_ns + delay_ns : end_ns;
+}
+
+/* Seconds since it began, at least 1: some servers ignore 0. */
+static uint16_t elapsed_s(const struct client *client, uint64_t now_ns)
+{
+	uint64_t seconds = (now_ns - client->began_ns) / NS_PER_S;
+
+	if (seconds < 1)
+		return 1;
+	return seconds < UINT16_MAX ? (uint16_t)seconds : UINT16_MAX;
+}
+
+/* What all our messages have in common, broadcast unless changed. */
+static void send_message(const struct client *client, enum message_type type,
+			 struct client_actions *actions)
+{
+	actions->send = true;
+	actions->request.type = type;
+	actions->request.xid = client->xid;
+	actions->request.secs = client->secs;
+	actions->request.broadcast = client->config.broadcast;
+	actions->destination = broadcast_address;
+}
+
+/* One more of a message that is sent again with the same xid. */
+static void count_sent(struct client *client, uint64_t now_ns)
+{
+	client->n_sent++;
+	client->last_sent_ns = now_ns;
+	if (client->n_sent == 1)
+		client->first_sent_ns = now_ns;
+}
+
+/* A message of its own: nothing is retransmitted, no answer is due. */
+static void begin_notice(struct client *client, const struct client_event *event)
+{
+	client->xid = event->random[RANDOM_XID];
+	client->secs = 1;
+}
+
+void client_send_discover(struct client *client, const struct client_event *event,
+			  struct client_actions *actions)
+{
+	client->secs = elapsed_s(client, event->now_ns);
+	client->n_sent++;
+	send_message(client, MESSAGE_DISCOVER, actions);
+	actions->request.requested = client->wanted;
+	if (!client->config.no_rapid_commit && client->n_sent <= CLIENT_RAPID_COMMIT_TRIES) {
+		actions->request.rapid_commit = true;
+		client->last_sent_ns = event->now_ns;
+		if (!client->has_sent_rapid_commit)
+			client->first_sent_ns = event->now_ns;
+		client->has_sent_rapid_commit = true;
+	}
+	client->timer_ns =
+		event->now_ns + backoff_ns(client, client->n_sent, event->random[RANDOM_DELAY]);
+}
+
+/* The REQUEST of SELECTING has the DISCOVER's secs (section 3.1). */
+void client_send_request(struct client *client, const struct client_event *event,
+			 struct client_actions *actions)
+{
+	count_sent(client, event->now_ns);
+	send_message(client, MESSAGE_REQUEST, actions);
+	actions->request.requested = client->offered;
+	actions->request.has_server = true;
+	actions->request.server = client->offered_server;
+	client->timer_ns = event->now_ns + last_backoff_ns(client, CLIENT_REQUEST_TRIES,
+							   event->random[RANDOM_DELAY]);
+}
+
+/* Who asks for an address of before does not know the server: all are asked. */
+void client_send_reboot(struct client *client, const struct client_event *event,
+			struct client_actions *actions)
+{
+	client->secs = elapsed_s(client, event->now_ns);
+	count_sent(client, event->now_ns);
+	send_message(client, MESSAGE_REQUEST, actions);
+	actions->request.requested = client->wanted;
+	client->timer_ns = event->now_ns + last_backoff_ns(client, CLIENT_REBOOT_TRIES,
+							   event->random[RANDOM_DELAY]);
+}
+
+/* RENEWING: to the server; REBINDING, or a server without address: to all. */
+void client_send_renewal(struct client *client, const struct client_event *event,
+			 struct client_actions *actions)
+{
+	const struct client_lease *lease = &client->lease;
+	bool rebinding = client->state == CLIENT_REBINDING;
+
+	client->xid = event->random[RANDOM_XID];
+	client->secs = elapsed_s(client, event->now_ns);
+	client->n_sent++;
+	client->first_sent_ns = client->last_sent_ns = event->now_ns;
+	send_message(client, MESSAGE_REQUEST, actions);
+	/* Configured as we are, unicast reaches us. */
+	actions->request.broadcast = false;
+	actions->request.ciaddr = lease->address;
+	actions->source = lease->address;
+	if (!rebinding && message_is_host_address(lease->server))
+		actions->destination = lease->server;
+	client->timer_ns = renew_deadline(event->now_ns,
+					  rebinding ? lease->expires_ns : lease->t2_ns,
+					  event->random[RANDOM_DELAY]);
+}
+
+/* The answer comes by unicast to an address that is not ours to send from. */
+void client_send_inform(struct client *client, const struct client_event *event,
+			struct client_actions *actions)
+{
+	client->secs = elapsed_s(client, event->now_ns);
+	count_sent(client, event->now_ns);
+	send_message(client, MESSAGE_INFORM, actions);
+	actions->request.ciaddr = client->config.inform;
+	client->timer_ns =
+		event->now_ns + backoff_ns(client, client->n_sent, event->random[RANDOM_DELAY]);
+}
+
+void client_send_decline(struct client *client, const struct client_event *event,
+			 struct client_actions *actions)
+{
+	begin_notice(client, event);
+	send_message(client, MESSAGE_DECLINE, actions);
+	actions->request.requested = client->lease.address;
+	actions->request.has_server = true;
+	actions->request.server = client->lease.server;
+	snprintf(actions->request.text, sizeof(actions->request.text), "address is in use");
+}
+
+/* Unicast only (table 5): to a server without address nothing can be said. */
+void client_send_release(struct client *client, const struct client_event *event,
+			 struct client_actions *actions)
+{
+	const struct client_lease *lease = &client->lease;
+
+	if (!message_is_host_address(lease->server))
+		return;
+	begin_notice(client, event);
+	send_message(client, MESSAGE_RELEASE, actions);
+	actions->request.broadcast = false;
+	actions->request.ciaddr = lease->address;
+	actions->request.has_server = true;
+	actions->request.server = lease->server;
+	actions->source = lease->address;
+	actions->destination = lease->server;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the store remembers of a former life: the lease in /lease/NAME and, in
+ * /address, an address that stood on the uplink before Calfpen did. Both are
+ * read as if an enemy had written them: a value that is not of its type is
+ * reported, and the lease is ignored.
+ */
+#ifndef CALFPEN_CALF_DHCP4_RESTORE_H
+#define CALFPEN_CALF_DHCP4_RESTORE_H
+
+#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/sdk/calf.h"
+
+/* In the order of reading. */
+enum restore_key {
+	RESTORE_UPLINK = 0, /* /address */
+	RESTORE_ADDRESS,
+	RESTORE_SERVER,
+	RESTORE_TIME,
+	RESTORE_EXPIRES,
+	RESTORE_STATE,
+	_RESTORE_KEY_N,
+};
+
+/* The values as they were read; "": there is none. */
+struct restore_values {
+	char text[_RESTORE_KEY_N][KV_VALUE_SIZE];
+};
+
+struct restore {
+	struct calf *calf;
+	unsigned int i_key; /* being read */
+	struct restore_values values;
+	struct loop_timer retry;
+	void (*done)(void *data);
+	void *data;
+};
+
+/*
+ * Read all keys, one after the other, and call done(). What cannot be read
+ * counts as absent; what the store is too busy to answer is asked again. 0, or
+ * a negative errno, logged.
+ */
+int restore_read(struct restore *restore, struct calf *calf, void (*done)(void *data), void *data);
+
+/* "/lease/address" */
+const char *restore_path(enum restore_key key);
+
+/*
+ * The lease: 0 with *saved; -ENOENT if there is none; -EBADMSG with *wrong the
+ * first value that is missing or not what we write. `wall_s`: seconds since
+ * 1970, as far as the host knows.
+ */
+int restore_lease(const struct restore_values *values, const struct client_config *config,
+		  int64_t wall_s, struct client_saved *saved, enum restore_key *wrong);
+
+/* The address on the uplink, 0.0.0.0 if there is none; -EBADMSG. */
+int restore_uplink(const struct restore_values *values, struct in_addr *address);
+
+#endif
