@@ -65,6 +65,8 @@ static inline void setup(void)
 	configuration = (struct configuration){
 		.metric = 100,
 		.table = 254,
+		.max_routes = 64,
+		.min_prefix_length = 8,
 		.use_dns = true,
 		.use_routes = true,
 		.use_mtu = true,

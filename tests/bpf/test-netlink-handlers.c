@@ -194,6 +194,7 @@ Test(handlers, route_of_another_owner_is_not_displaced)
 	EXPECT_SH("ip addr add 198.51.100.5/24 dev peer0;"
 		  "ip route add default via 198.51.100.1 metric 100;"
 		  "ip route show > /tmp/before");
+	configuration.allow_hiding = true;
 	lease("192.0.2.5/24", "192.0.2.1", "3600");
 	test_set(&wanted, "/route/001", "10.0.0.0/8 via 192.0.2.1", 0);
 	cr_expect_eq(pass(), -EEXIST);
@@ -204,6 +205,95 @@ Test(handlers, route_of_another_owner_is_not_displaced)
 	configuration.metric = 200;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("test $(ip route show default | wc -l) = 2");
+}
+
+static void expect_note(const char *note)
+{
+	char status[PASS_STATUS_SIZE];
+
+	(void)snprintf(status, sizeof(status), "ok %llu; %s", (unsigned long long)wanted.revision,
+		       note);
+	cr_expect_str_eq(handlers.state[2].status, status);
+}
+
+/* A server that wants a VPN's traffic (CVE-2024-3661). */
+Test(handlers, C4_27_vpn_with_a_default_route_of_its_own)
+{
+	EXPECT_SH("ip link add vpn0 type veth peer name far0; ip link set vpn0 up;"
+		  "ip addr add 10.8.0.2/24 dev vpn0; ip route add default dev vpn0 metric 50");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/route/001", "198.51.100.0/24 via 192.0.2.1", 0);
+	test_set(&wanted, "/route/002", "10.8.0.128/25 via 192.0.2.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	expect_note(
+		"refused /route/001: 198.51.100.0/24 would hide the route to 0.0.0.0/0 metric 50 "
+		"table 254 protocol 3");
+	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 1");
+	EXPECT_SH("ip route show default | grep -q 'via 192.0.2.1 .* metric 100'");
+	/* the operator knows better */
+	configuration.allow_hiding = true;
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 3");
+}
+
+/* The tunnel comes up after the lease: what would hide it now goes. */
+Test(handlers, C4_27_vpn_that_comes_later)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/route/001", "198.51.100.0/24 via 192.0.2.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route show 198.51.100.0/24 | grep -q 'proto 202'");
+	/* as wg-quick does it */
+	EXPECT_SH("ip link add wg0 type veth peer name far0; ip link set wg0 up;"
+		  "ip addr add 10.8.0.2/32 dev wg0; ip route add default dev wg0 table 51820;"
+		  "ip rule add not fwmark 51820 table 51820;"
+		  "ip rule add table main suppress_prefixlength 0");
+	cr_expect_eq(pass(), 0, "%s", reason);
+	expect_note(
+		"refused /route/001: 198.51.100.0/24 would hide the route to 0.0.0.0/0 metric 0 "
+		"table 51820 protocol 3");
+	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 1");
+	EXPECT_SH("ip route get 198.51.100.7 | grep -q 'dev wg0'");
+	/* and comes back with it gone */
+	EXPECT_SH("ip link del wg0");
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route show 198.51.100.0/24 | grep -q 'proto 202'");
+}
+
+/* A hoster's router outside of the subnet, beside a VPN. */
+Test(handlers, way_to_the_gateway_beside_a_vpn)
+{
+	EXPECT_SH("ip link add vpn0 type veth peer name far0; ip link set vpn0 up;"
+		  "ip route add default dev vpn0 metric 50");
+	lease("192.0.2.5/32", "203.0.113.1", "3600");
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route get 203.0.113.1 | grep -q 'dev up0'");
+	EXPECT_SH("ip route show default | grep -q 'via 203.0.113.1 .* metric 100'");
+}
+
+/* Two uplinks, each with an instance of its own. */
+Test(handlers, two_uplinks_two_metrics)
+{
+	EXPECT_SH("ip link add up1 type veth peer name peer1; ip link set peer1 up;"
+		  "ip link set up1 up; ip addr add 192.0.2.1/24 dev peer0;"
+		  "ip addr add 198.51.100.1/24 dev peer1");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/route/001", "10.0.0.0/8 via 192.0.2.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	wanted_clear(&wanted);
+	context.uplink_ifindex = (int)if_nametoindex("up1");
+	configuration.metric = 200;
+	lease("198.51.100.5/24", "198.51.100.1", "3600");
+	test_set(&wanted, "/route/001", "10.1.0.0/16 via 198.51.100.1", 0);
+	test_set(&wanted, "/route/002", "172.16.0.0/12 via 198.51.100.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show default | wc -l) = 2");
+	expect_note("refused /route/001: 10.1.0.0/16 would hide the route to 0.0.0.0/0 metric 100 "
+		    "table 254 protocol 202");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show default | wc -l) = 1");
+	EXPECT_SH("ip route show 10.0.0.0/8 | grep -q 'dev up0 proto 202'");
 }
 
 Test(handlers, own_table)

@@ -80,6 +80,8 @@ static void expect_defaults(void)
 	cr_expect(configuration.metric == 100 && configuration.table == 254);
 	cr_expect(configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
 		  configuration.use_domain && !configuration.syslog);
+	cr_expect(configuration.max_routes == 64 && configuration.min_prefix_length == 8 &&
+		  !configuration.allow_hiding);
 	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
 	cr_expect(configuration.mode == FRAME_MODE_AUTO);
 	cr_expect(configuration.n_options == 1);
@@ -104,6 +106,7 @@ Test(configuration, everything)
 		       "mode: tc\n"
 		       "resolv_conf: \"/run/resolv conf\"\n"
 		       "use: {dns: false, mtu: true, domain: false}\n"
+		       "routes: {max: 3, min_prefix_length: 16, allow_hiding: true}\n"
 		       "syslog: true\n"
 		       "options:\n"
 		       "  hostname: myhost\n"
@@ -116,6 +119,8 @@ Test(configuration, everything)
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
 	cr_expect(!configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
 		  !configuration.use_domain && configuration.syslog);
+	cr_expect(configuration.max_routes == 3 && configuration.min_prefix_length == 16 &&
+		  configuration.allow_hiding);
 	cr_expect(configuration.n_options == 3);
 	cr_expect_str_eq(option("hostname"), "myhost");
 	cr_expect_str_eq(option("wait"), "30");
@@ -141,7 +146,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration, which has: metric, table, mode, "
-		  "resolv_conf, use, syslog, options" },
+		  "resolv_conf, use, routes, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "- metric\n", "1: a configuration must be a mapping of fields" },
 		{ "metric: 4294967296\n", "1: metric must be a number from 0 to 4294967295" },
@@ -153,6 +158,9 @@ Test(configuration, refused)
 		{ "\nmode: xdp\n", "2: mode \"xdp\" is none of: auto, native, tc" },
 		{ "mode: [tc]\n", "1: mode must be one of: auto, native, tc" },
 		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" does not start with '/'" },
+		{ "routes: {max: 65}\n", "1: max must be a number from 0 to 64" },
+		{ "routes: {min_prefix_length: 0}\n",
+		  "1: min_prefix_length must be a number from 1 to 32" },
 		{ "syslog: on\n", "1: syslog must be true or false" },
 		{ "use: {dns: yes}\n", "1: dns must be true or false" },
 		{ "use:\n  dns: true\n  ntp: true\n",

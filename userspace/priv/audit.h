@@ -10,6 +10,9 @@
  *    "subject":"dhcp4","verb":"commit","path":"/ip","verdict":"ok",
  *    "value":"192.0.2.5/24","uid":1878000000,"pid":4711}
  *
+ * What a handler keeps from the host by policy is {"verb":"configure",
+ * "verdict":"refused"} with a reason, and the revision that wrote the key.
+ *
  * seq counts a ring without gaps: of changes it is the revision, of refusals
  * a number of their own. A record is written before it leaves the ring: after
  * a crash between the two the last one stands twice, with equal seq; none is

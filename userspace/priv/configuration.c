@@ -19,6 +19,8 @@
 
 #define METRIC_DEFAULT 100
 #define KNOWN_SIZE 768 /* of the names of all options, in a message */
+#define MAX_ROUTES 64 /* what a description may let a calf write */
+#define MIN_PREFIX_LENGTH_DEFAULT 8
 #define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
 
 struct calves {
@@ -55,6 +57,8 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 {
 	configuration->metric = METRIC_DEFAULT;
 	configuration->table = RT_TABLE_MAIN;
+	configuration->max_routes = MAX_ROUTES;
+	configuration->min_prefix_length = MIN_PREFIX_LENGTH_DEFAULT;
 	configuration->use_dns = true;
 	configuration->use_routes = true;
 	configuration->use_mtu = true;
@@ -208,6 +212,28 @@ static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configura
 	return r;
 }
 
+/* What a server may do with the routes it hands out. */
+static int parse_routes(struct yaml_file *file, yaml_node_t *node,
+			struct configuration *configuration)
+{
+	enum { MAX, MIN_PREFIX_LENGTH, ALLOW_HIDING, N };
+	static const char *const names[N] = { "max", "min_prefix_length", "allow_hiding" };
+	yaml_node_t *values[N];
+	int r;
+
+	r = yaml_fields(file, node, "routes", names, N, 0, values);
+	if (r == 0 && values[MAX] != NULL)
+		r = yaml_u32(file, values[MAX], names[MAX], 0, MAX_ROUTES,
+			     &configuration->max_routes);
+	if (r == 0 && values[MIN_PREFIX_LENGTH] != NULL)
+		r = yaml_u32(file, values[MIN_PREFIX_LENGTH], names[MIN_PREFIX_LENGTH], 1, 32,
+			     &configuration->min_prefix_length);
+	if (r == 0 && values[ALLOW_HIDING] != NULL)
+		r = yaml_bool(file, values[ALLOW_HIDING], names[ALLOW_HIDING],
+			      &configuration->allow_hiding);
+	return r;
+}
+
 static int parse_mode(struct yaml_file *file, yaml_node_t *node,
 		      struct configuration *configuration)
 {
@@ -254,9 +280,9 @@ static int parse_table(struct yaml_file *file, yaml_node_t *node,
 static int parse(struct yaml_file *file, const struct calves *calves,
 		 struct configuration *configuration)
 {
-	enum { METRIC, TABLE, MODE, RESOLV_CONF, USE, SYSLOG, OPTIONS, N };
+	enum { METRIC, TABLE, MODE, RESOLV_CONF, USE, ROUTES, SYSLOG, OPTIONS, N };
 	static const char *const names[N] = { "metric", "table",  "mode",   "resolv_conf",
-					      "use",	"syslog", "options" };
+					      "use",	"routes", "syslog", "options" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -273,6 +299,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_resolv_conf(file, values[RESOLV_CONF], configuration);
 	if (r == 0 && values[USE] != NULL)
 		r = parse_use(file, values[USE], configuration);
+	if (r == 0 && values[ROUTES] != NULL)
+		r = parse_routes(file, values[ROUTES], configuration);
 	if (r == 0 && values[SYSLOG] != NULL)
 		r = yaml_bool(file, values[SYSLOG], "syslog", &configuration->syslog);
 	if (r == 0 && values[OPTIONS] != NULL)

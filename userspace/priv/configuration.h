@@ -21,6 +21,9 @@ struct configuration_option {
 struct configuration {
 	uint32_t metric;	    /* of our routes and in resolv.conf order, default 100 */
 	uint32_t table;		    /* routing table, default RT_TABLE_MAIN (254) */
+	uint32_t max_routes;	    /* of /route/NNN, default 64 */
+	uint32_t min_prefix_length; /* of /route/NNN but default routes, default 8 */
+	bool allow_hiding;	    /* they may hide routes of others, default false */
 	bool use_dns;		    /* write resolv.conf, default true */
 	bool use_routes;	    /* set routes, default true */
 	bool use_mtu;		    /* set the MTU, default true */

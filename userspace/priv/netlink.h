@@ -103,6 +103,16 @@ struct netlink_route {
 typedef void (*netlink_route_fn)(const struct netlink_route *route, void *data);
 int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, netlink_route_fn call,
 		       void *data);
+/* Call `call` for each IPv4 route of whatever owner, type and interface in the
+ * table, 0: in all of them. */
+int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_route_fn call,
+			     void *data);
+/*
+ * The prefix length that a policy rule suppresses when it looks up `table`
+ * (FRA_SUPPRESS_PREFIXLEN): what is longer goes before the tables of later
+ * rules. Of several rules the least; -1: none does.
+ */
+int netlink_rule_suppressed(struct netlink *netlink, uint32_t table, int *lengthp);
 /* Add. -EEXIST if a route of the same destination and metric is there,
  * whoever owns it; it stays untouched. */
 int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink_route *route);

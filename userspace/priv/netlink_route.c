@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -36,7 +37,7 @@ int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep)
 	return 1;
 }
 
-static int parse_route(struct nlmsghdr *header, void *data)
+static int parse_ours(struct nlmsghdr *header, void *data)
 {
 	const struct route_each *each = data;
 	struct netlink_route route;
@@ -78,9 +79,76 @@ int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, net
 	netlink_begin(netlink, RTM_GETROUTE, NLM_F_DUMP, &info, sizeof(info));
 	netlink_put(netlink, RTA_OIF, &oif, sizeof(oif));
 	netlink_put(netlink, RTA_TABLE, &table, sizeof(table));
-	r = netlink_run(netlink, parse_route, &each);
+	r = netlink_run(netlink, parse_ours, &each);
 	/* The kernel's word for a table that nobody has put a route into yet. */
 	return r == -ENOENT ? 0 : r;
+}
+
+static int parse_any(struct nlmsghdr *header, void *data)
+{
+	const struct route_each *each = data;
+	struct netlink_route route;
+	int r = 0;
+
+	if (header->nlmsg_type == RTM_NEWROUTE)
+		r = netlink_route_read(header, &route);
+	if (r == 1)
+		each->call(&route, each->data);
+	return r < 0 ? r : 0;
+}
+
+int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_route_fn call,
+			     void *data)
+{
+	struct route_each each = { .call = call, .data = data };
+	struct rtmsg info = { .rtm_family = AF_INET, .rtm_table = short_table(table) };
+	int r;
+
+	netlink_begin(netlink, RTM_GETROUTE, NLM_F_DUMP, &info, sizeof(info));
+	if (table)
+		netlink_put(netlink, RTA_TABLE, &table, sizeof(table));
+	r = netlink_run(netlink, parse_any, &each);
+	return r == -ENOENT ? 0 : r;
+}
+
+struct rule_search {
+	uint32_t table;
+	int length;
+};
+
+static int parse_rule(struct nlmsghdr *header, void *data)
+{
+	struct nlattr *tb[FRA_MAX + 1];
+	struct rule_search *search = data;
+	const struct fib_rule_hdr *info = netlink_header(header, sizeof(*info));
+	uint32_t length;
+
+	if (header->nlmsg_type != RTM_NEWRULE)
+		return 0;
+	if (!info || netlink_parse(header, sizeof(*info), tb, FRA_MAX) < 0)
+		return -EPROTO;
+	if (netlink_get_u32(tb[FRA_TABLE], info->table) != search->table)
+		return 0;
+	/* the kernel says -1 where nothing is suppressed */
+	length = netlink_get_u32(tb[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX);
+	if (length <= 32 && (search->length < 0 || (int)length < search->length))
+		search->length = (int)length;
+	return 0;
+}
+
+int netlink_rule_suppressed(struct netlink *netlink, uint32_t table, int *lengthp)
+{
+	struct rule_search search = { .table = table, .length = -1 };
+	struct fib_rule_hdr info = { .family = AF_INET };
+	int r;
+
+	netlink_begin(netlink, RTM_GETRULE, NLM_F_DUMP, &info, sizeof(info));
+	r = netlink_run(netlink, parse_rule, &search);
+	if (r == -EAFNOSUPPORT || r == -EOPNOTSUPP) /* a kernel without policy rules */
+		r = 0;
+	if (!r)
+		*lengthp = search.length;
+	return r;
 }
 
 static int route_request(struct netlink *netlink, int type, int flags, int ifindex,

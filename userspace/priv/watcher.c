@@ -237,6 +237,13 @@ static void write_statuses(struct watcher *watcher)
 	memcpy(persist->written, persist->status, PASS_STATUS_SIZE);
 }
 
+static void on_refusal(void *data, const char *path, const char *reason)
+{
+	struct watcher *watcher = data;
+
+	watcher_audit_refusal(&watcher->audit, &watcher->wanted, path, reason);
+}
+
 static void run_handlers(struct watcher *watcher)
 {
 	watcher->context.now_ns = watcher->loop.now_ns();
@@ -423,6 +430,8 @@ static int watcher_init(struct watcher *watcher)
 	loop_init(&watcher->loop);
 	watcher->context.configuration = &watcher->configuration;
 	watcher->context.instance = watcher->options->instance;
+	watcher->context.on_refusal = on_refusal;
+	watcher->context.on_refusal_data = watcher;
 	watcher->context.takeover = watcher->options->takeover;
 	pass_init(&watcher->pass, handlers, N_HANDLERS);
 	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,

@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "userspace/common/log.h"
+
 #define NS_PER_S 1000000000ull
 
 static uint64_t nanoseconds(clockid_t clock)
@@ -81,5 +83,49 @@ void watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *d
 		.pid = denial->tgid,
 	};
 
+	audit_write(&audit->log, &entry);
+}
+
+/* Of one commit many keys may be refused, so the path counts too. */
+static uint64_t digest(uint64_t revision, const char *path, const char *reason)
+{
+	uint64_t hash = 14695981039346656037ull ^ revision; /* FNV-1a */
+
+	for (; *path; path++)
+		hash = (hash ^ (unsigned char)*path) * 1099511628211ull;
+	for (; *reason; reason++)
+		hash = (hash ^ (unsigned char)*reason) * 1099511628211ull;
+	return hash;
+}
+
+static bool is_told(struct watcher_audit *audit, uint64_t refusal)
+{
+	uint32_t i;
+
+	for (i = 0; i < WATCHER_AUDIT_REFUSED; i++)
+		if (audit->refused[i] == refusal)
+			return true;
+	audit->refused[audit->i_refused] = refusal;
+	audit->i_refused = (audit->i_refused + 1) % WATCHER_AUDIT_REFUSED;
+	return false;
+}
+
+void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wanted,
+			   const char *path, const char *reason)
+{
+	const struct kv_value *value = wanted_get(wanted, path);
+	struct audit_entry entry = {
+		.wall_ns = nanoseconds(CLOCK_REALTIME),
+		.verb = "configure",
+		.path = path,
+		.verdict = "refused",
+		.reason = reason,
+	};
+
+	if (!value || is_told(audit, digest(value->revision, path, reason)))
+		return;
+	entry.subject = subject_name(audit, value->subject);
+	entry.revision = value->revision;
+	log_warning("%s is refused: %s", path, reason);
 	audit_write(&audit->log, &entry);
 }

@@ -97,6 +97,13 @@ static void take(struct pass_state *state, struct handler_context *context, int 
 		       context->error[0] ? context->error : strerror(-r));
 }
 
+/* "ok 17", and what the handler noted. */
+static void put_ok(struct pass_state *state, uint64_t revision, const char *note)
+{
+	(void)snprintf(state->status, sizeof(state->status), "ok %" PRIu64 "%s%s", revision,
+		       note[0] ? "; " : "", note);
+}
+
 static void conclude(const struct handler *handler, struct pass_state *state,
 		     const char *former_status, int former_error, uint64_t now_ns)
 {
@@ -128,10 +135,11 @@ static bool run_once(struct pass *pass, struct handler_context *context,
 		if (!state->is_affected)
 			continue;
 		state->error = 0;
-		(void)snprintf(state->status, sizeof(state->status), "ok %" PRIu64,
-			       wanted->revision);
 		context->error[0] = '\0';
-		take(state, context, pass->handlers[i]->apply(context, wanted));
+		context->note[0] = '\0';
+		r = pass->handlers[i]->apply(context, wanted);
+		put_ok(state, wanted->revision, context->note);
+		take(state, context, r);
 	}
 	for (i = pass->n_handlers; i-- > 0;) {
 		if (!pass->state[i].is_affected || !pass->handlers[i]->release)

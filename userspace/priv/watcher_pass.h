@@ -13,7 +13,7 @@
 #include "userspace/priv/handlers/handler.h"
 
 #define PASS_HANDLERS_MAX 8
-#define PASS_STATUS_SIZE (HANDLER_ERROR_SIZE + 16)
+#define PASS_STATUS_SIZE (HANDLER_ERROR_SIZE + 32)
 #define PASS_RETRY_MIN_NS 1000000000ull
 #define PASS_RETRY_MAX_NS 60000000000ull
 
@@ -22,7 +22,7 @@ struct pass_state {
 	int error;			/* of the last run */
 	unsigned int n_failures;	/* in a row */
 	uint64_t retry_ns;		/* CLOCK_BOOTTIME, UINT64_MAX: not due */
-	char status[PASS_STATUS_SIZE];	/* "ok REVISION" or "error: TEXT" */
+	char status[PASS_STATUS_SIZE];	/* "ok REVISION[; NOTE]" or "error: TEXT" */
 	char written[PASS_STATUS_SIZE]; /* as the store has it */
 };
 

@@ -22,6 +22,39 @@ int handler_fail(struct handler_context *context, int error, const char *format,
 	return error;
 }
 
+/* Formatted, printable, cut. */
+static void put(char to[static HANDLER_ERROR_SIZE], const char *format, va_list arguments)
+{
+	char text[2 * HANDLER_ERROR_SIZE];
+
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	(void)log_sanitise(to, HANDLER_ERROR_SIZE, text, strlen(text));
+}
+
+void handler_note(struct handler_context *context, const char *format, ...)
+{
+	va_list arguments;
+
+	if (context->note[0])
+		return;
+	va_start(arguments, format);
+	put(context->note, format, arguments);
+	va_end(arguments);
+}
+
+void handler_refuse(struct handler_context *context, const char *path, const char *format, ...)
+{
+	char reason[HANDLER_ERROR_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	put(reason, format, arguments);
+	va_end(arguments);
+	handler_note(context, "refused %s: %s", path, reason);
+	if (context->on_refusal)
+		context->on_refusal(context->on_refusal_data, path, reason);
+}
+
 int handler_first(int error, int r)
 {
 	return error ? error : r;

@@ -31,8 +31,12 @@ struct handler_context {
 	 * counts, so they have to be looked at each time. */
 	uint64_t n_address_changes;
 	uint64_t now_ns; /* CLOCK_BOOTTIME */
+	/* Told of each value that policy does not let through, at every pass. */
+	void (*on_refusal)(void *data, const char *path, const char *reason);
+	void *on_refusal_data;
 	/* out */
 	char error[HANDLER_ERROR_SIZE]; /* why a call failed, printable */
+	char note[HANDLER_ERROR_SIZE];	/* what the status shows beside success */
 };
 
 /*
@@ -67,6 +71,14 @@ extern const struct handler handler_dns;
  * errno. The first failure of a call is the one that is kept. */
 __attribute__((format(printf, 3, 4))) int handler_fail(struct handler_context *context, int error,
 						       const char *format, ...);
+/* What the operator should know though nothing failed: "ok 17; <text>". The
+ * first of a call is the one that is kept. */
+__attribute__((format(printf, 2, 3))) void handler_note(struct handler_context *context,
+							const char *format, ...);
+/* A value of the store that policy keeps from the host: told to on_refusal,
+ * and noted. That is no failure, and not tried again. */
+__attribute__((format(printf, 3, 4))) void
+handler_refuse(struct handler_context *context, const char *path, const char *format, ...);
 /* What a call returns: `r`, or `error` if an earlier step failed. */
 int handler_first(int error, int r);
 

@@ -6,9 +6,10 @@
  * (a /32 lease) gets an on-link host route first. Ours are known by
  * NETLINK_OWNER and the interface; a route of somebody else with the same
  * destination and metric is neither replaced nor hidden: that is an error
- * which the status shows.
+ * which the status shows. What a server may ask for at all is the policy's to
+ * say (route_policy.h).
  */
-#include "userspace/priv/handlers/route_plan.h"
+#include "userspace/priv/handlers/route_policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ static int add_missing(struct handler_context *context, const struct route_plan 
 	uint32_t i, j;
 
 	for (i = 0; i < plan->n_routes; i++) {
-		const struct netlink_route *route = &plan->routes[i];
+		const struct netlink_route *route = &plan->routes[i].route;
 		bool is_there = false, is_changed = false;
 		int r;
 
@@ -91,7 +92,7 @@ static int delete_surplus(struct handler_context *context, const struct route_pl
 		int r;
 
 		for (j = 0; j < plan->n_routes && !is_wanted; j++)
-			is_wanted = is_equal(route, &plan->routes[j]);
+			is_wanted = is_equal(route, &plan->routes[j].route);
 		if (is_wanted)
 			continue;
 		r = netlink_route_delete(context->netlink, context->uplink_ifindex, route);
@@ -99,6 +100,43 @@ static int delete_surplus(struct handler_context *context, const struct route_pl
 			error = handler_first(error, fail_route(context, r, route));
 	}
 	return error;
+}
+
+struct judge {
+	struct route_plan *plan;
+	int uplink_ifindex;
+	int suppressed;
+};
+
+static void see_any(const struct netlink_route *route, void *data)
+{
+	const struct judge *judge = data;
+
+	route_policy_judge(judge->plan, judge->uplink_ifindex, judge->suppressed, route);
+}
+
+/* Only a route that the server chose, beside the default one, needs a look at
+ * those of others: there may be a million. */
+static int judge(struct handler_context *context, struct route_plan *plan)
+{
+	const struct configuration *configuration = context->configuration;
+	struct judge judge = { plan, context->uplink_ifindex, -1 };
+	uint32_t i, n = 0;
+	int r;
+
+	for (i = 0; i < plan->n_routes; i++)
+		n += plan->routes[i].route.prefix_length != 0;
+	if (!n || configuration->allow_hiding)
+		return 0;
+	r = netlink_rule_suppressed(context->netlink, configuration->table, &judge.suppressed);
+	if (!r)
+		r = netlink_route_each_owner(context->netlink,
+					     judge.suppressed < 0 ? configuration->table : 0,
+					     see_any, &judge);
+	if (r)
+		return handler_fail(context, r, "routes of others");
+	route_policy_apply(plan, context);
+	return 0;
 }
 
 static int route_apply(struct handler_context *context, const struct wanted *wanted)
@@ -116,6 +154,9 @@ static int route_apply(struct handler_context *context, const struct wanted *wan
 		return error;
 	if (r)
 		return handler_first(error, handler_fail(context, r, "routes of the uplink"));
+	r = judge(context, &plan);
+	if (r)
+		return handler_first(error, r);
 	error = handler_first(error, add_missing(context, &plan, &present));
 	return handler_first(error, delete_surplus(context, &plan, &present));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/priv/handlers/route_plan.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +10,9 @@
 /* Routes that are asked for, before host routes to their gateways. */
 struct asked {
 	struct value_route routes[ROUTE_KEYS_MAX + 1];
+	const char *paths[ROUTE_KEYS_MAX + 1];
 	uint32_t n_routes;
+	struct in_addr gateway; /* of /gateway, 0: none */
 };
 
 bool route_is_same_key(const struct netlink_route *a, const struct netlink_route *b)
@@ -20,32 +23,45 @@ bool route_is_same_key(const struct netlink_route *a, const struct netlink_route
 }
 
 static void plan_add(struct route_plan *plan, const struct configuration *configuration,
-		     const struct lease *lease, const struct value_route *asked)
+		     const struct asked *asked, uint32_t i_asked, const struct value_route *wanted,
+		     bool is_way)
 {
-	struct netlink_route route = {
-		.destination = asked->destination,
-		.prefix_length = asked->prefix_length,
-		.source = lease->net.address,
-		.metric = configuration->metric,
-		.table = configuration->table,
+	struct route_planned planned = {
+		.route = {
+			.destination = wanted->destination,
+			.prefix_length = wanted->prefix_length,
+			.source = plan->subnet.address,
+			.metric = configuration->metric,
+			.table = configuration->table,
+		},
+		.path = asked->paths[i_asked],
+		.is_way = is_way,
 	};
 	uint32_t i;
 
-	if (!asked->onlink)
-		route.gateway = asked->gateway;
+	if (!wanted->onlink)
+		planned.route.gateway = wanted->gateway;
+	else if (wanted->prefix_length == 32)
+		planned.is_way_to_default = wanted->destination.s_addr == asked->gateway.s_addr;
 	for (i = 0; i < plan->n_routes; i++)
-		if (route_is_same_key(&plan->routes[i], &route))
+		if (route_is_same_key(&plan->routes[i].route, &planned.route))
 			return;
 	if (plan->n_routes < ROUTE_PLAN_MAX)
-		plan->routes[plan->n_routes++] = route;
+		plan->routes[plan->n_routes++] = planned;
+}
+
+bool route_plan_is_in_subnet(const struct route_plan *plan, struct in_addr gateway)
+{
+	return plan->subnet.prefix_length < 32 && lease_net_contains(&plan->subnet, gateway);
 }
 
 /* Is there a way to the gateway: the lease's subnet or an on-link route? */
-static bool is_reached(const struct asked *asked, const struct lease *lease, struct in_addr gateway)
+static bool is_reached(const struct asked *asked, const struct route_plan *plan,
+		       struct in_addr gateway)
 {
 	uint32_t i;
 
-	if (lease->net.prefix_length < 32 && lease_net_contains(&lease->net, gateway))
+	if (route_plan_is_in_subnet(plan, gateway))
 		return true;
 	for (i = 0; i < asked->n_routes; i++) {
 		struct value_ipv4_net net = { asked->routes[i].destination,
@@ -55,6 +71,12 @@ static bool is_reached(const struct asked *asked, const struct lease *lease, str
 			return true;
 	}
 	return false;
+}
+
+static void asked_add(struct asked *asked, const struct value_route *route, const char *path)
+{
+	asked->routes[asked->n_routes] = *route;
+	asked->paths[asked->n_routes++] = path;
 }
 
 static int ask_gateway(struct asked *asked, struct handler_context *context,
@@ -67,20 +89,39 @@ static int ask_gateway(struct asked *asked, struct handler_context *context,
 		return 0;
 	if (value_parse_ipv4(value->text, &route.gateway) || !lease_is_unicast(route.gateway))
 		return handler_fail(context, -EBADMSG, "/gateway is \"%s\"", value->text);
-	asked->routes[asked->n_routes++] = route;
+	asked->gateway = route.gateway;
+	asked_add(asked, &route, "/gateway");
 	return 0;
+}
+
+/* NULL, or why the operator's limits do not allow it. */
+static const char *refusal(const struct configuration *configuration,
+			   const struct value_route *route, uint32_t n_before)
+{
+	uint32_t first = ntohl(route->destination.s_addr) >> 24;
+
+	if (!route->prefix_length)
+		return NULL;
+	if (route->prefix_length < configuration->min_prefix_length)
+		return "its prefix is shorter than the configuration allows (min_prefix_length)";
+	if (first == 0 || first == 127 || first >= 240)
+		return "is no destination for a route";
+	return n_before >= configuration->max_routes ?
+		       "there are more than the configuration allows (max_routes)" :
+		       NULL;
 }
 
 static int ask_routes(struct asked *asked, struct handler_context *context,
 		      const struct wanted *wanted)
 {
-	uint32_t i, n = 0;
+	uint32_t i, n = 0, n_taken = 0;
 	int error = 0;
 
 	for (i = wanted_first_below(wanted, DIRECTORY);
 	     wanted_is_below(wanted, i, DIRECTORY) && n < ROUTE_KEYS_MAX; i++, n++) {
 		const struct wanted_key *key = &wanted->keys[i];
 		struct value_route route;
+		const char *why;
 
 		if (value_parse_route(key->value.text, &route) ||
 		    (!route.onlink && !lease_is_unicast(route.gateway))) {
@@ -89,7 +130,13 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 							   key->key.path, key->value.text));
 			continue;
 		}
-		asked->routes[asked->n_routes++] = route;
+		why = refusal(context->configuration, &route, n_taken);
+		if (why) {
+			handler_refuse(context, key->key.path, "%s: %s", key->value.text, why);
+			continue;
+		}
+		n_taken++;
+		asked_add(asked, &route, key->key.path);
 	}
 	return error;
 }
@@ -97,6 +144,7 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		    const struct wanted *wanted)
 {
+	const struct configuration *configuration = context->configuration;
 	struct asked asked = { .n_routes = 0 };
 	struct lease lease;
 	uint32_t i;
@@ -106,14 +154,15 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 	r = lease_get(context, wanted, &lease);
 	if (r < 0)
 		return r;
-	if (r == LEASE_ABSENT || !context->configuration->use_routes)
+	if (r == LEASE_ABSENT || !configuration->use_routes)
 		return 0;
+	plan->subnet = lease.net;
 	error = ask_gateway(&asked, context, wanted);
 	error = handler_first(error, ask_routes(&asked, context, wanted));
 	/* What others stand on comes first. */
 	for (i = 0; i < asked.n_routes; i++)
 		if (asked.routes[i].onlink)
-			plan_add(plan, context->configuration, &lease, &asked.routes[i]);
+			plan_add(plan, configuration, &asked, i, &asked.routes[i], false);
 	for (i = 0; i < asked.n_routes; i++) {
 		struct value_route host = {
 			.destination = asked.routes[i].gateway,
@@ -121,11 +170,11 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 			.onlink = true,
 		};
 
-		if (!asked.routes[i].onlink && !is_reached(&asked, &lease, host.destination))
-			plan_add(plan, context->configuration, &lease, &host);
+		if (!asked.routes[i].onlink && !is_reached(&asked, plan, host.destination))
+			plan_add(plan, configuration, &asked, i, &host, true);
 	}
 	for (i = 0; i < asked.n_routes; i++)
 		if (!asked.routes[i].onlink)
-			plan_add(plan, context->configuration, &lease, &asked.routes[i]);
+			plan_add(plan, configuration, &asked, i, &asked.routes[i], false);
 	return error;
 }

@@ -1,0 +1,64 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+# lab: --server-option dhcp-option=option:T1,5s --server-option dhcp-option=option:T2,60s
+#
+# What a lease does to a host that has something of its own.
+
+. tests/system/calfpen.sh
+
+config=/etc/calfpen/$LAB_UPLINK.yaml
+
+# server_option LINE... - give the server these and start it again
+server_option() {
+	printf '%s\n' "$@" >>"$LAB_SERVER_CONF"
+	server_stop
+	server_start
+}
+
+status_is() { [[ $(calfpen get "/status/$1") =~ $2 ]]; }
+
+# A server hands out routes that would take a VPN's traffic (CVE-2024-3661).
+test_C4_27_hostile_classless_routes() {
+	ip link add vpn0 type veth peer name vpn-far
+	ip link set vpn0 up
+	ip address add 10.8.0.2/24 dev vpn0
+	ip route add default dev vpn0 metric 50
+	server_option "dhcp-option=121,0.0.0.0/0,10.77.0.1,0.0.0.0/1,10.77.0.1,128.0.0.0/1,10.77.0.1,198.51.100.7/32,10.77.0.1,10.8.0.0/25,10.77.0.1"
+	calfpen_start
+	wait_for 10 has_address
+	wait_for 5 status_is route '^ok [0-9]+; refused /route/001: 0.0.0.0/1 via 10.77.0.1: its prefix is shorter'
+	assert_eq "default via 10.77.0.1 dev $LAB_UPLINK src $(address | cut -d/ -f1) metric 100" \
+		"$(ip -4 route show proto 202 | sed 's/ *$//')"
+	assert_match 'dev vpn0' "$(ip -4 route get 198.51.100.7)"
+	assert_match 'dev vpn0' "$(ip -4 route get 10.8.0.7)"
+	assert_eq 4 "$(grep -c '"subject":"dhcp4","verb":"configure","path":"/route/00.","verdict":"refused","reason":"' "$audit")"
+	assert_match 'would hide the route to 0.0.0.0/0 metric 50' "$(calfpen audit --denied)"
+	# once per lease, not per renewal
+	sleep 6
+	assert_eq 4 "$(grep -c '"verdict":"refused"' "$audit")"
+}
+
+test_hiding_can_be_allowed() {
+	ip link add vpn0 type veth peer name vpn-far
+	ip link set vpn0 up
+	ip route add default dev vpn0 metric 50
+	echo 'routes: {allow_hiding: true, min_prefix_length: 1}' >"$config"
+	server_option "dhcp-option=121,0.0.0.0/0,10.77.0.1,128.0.0.0/1,10.77.0.1"
+	lease
+	wait_for 5 status_is route '^ok [0-9]+$'
+	assert_match "dev $LAB_UPLINK" "$(ip -4 route get 198.51.100.7)"
+}
+
+test_static_addresses_and_routes_stay() {
+	local before
+	ip link set "$LAB_UPLINK" up
+	ip address add 192.0.2.9/24 dev "$LAB_UPLINK"
+	ip route add 203.0.113.0/24 via 192.0.2.1 dev "$LAB_UPLINK" proto static
+	ip route add default via 192.0.2.1 dev "$LAB_UPLINK" metric 300
+	before=$(ip -4 address show dev "$LAB_UPLINK" | grep 192.0.2.9; ip -4 route show)
+	lease
+	wait_for 5 status_is route '^ok'
+	"$tools/gate" "$pins/gate_dhcp4" delete /ip
+	wait_for 5 not grep -q 10.77 <(ip -4 address show dev "$LAB_UPLINK")
+	assert_eq "$before" "$(ip -4 address show dev "$LAB_UPLINK" | grep 192.0.2.9; ip -4 route show)"
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which routes a lease asks for. */
+#include <arpa/inet.h>
+#include <errno.h>
+
+#include "tests/unit/support-wanted.h"
+#include "userspace/priv/handlers/route_plan.h"
+
+static struct configuration configuration;
+static struct handler_context context;
+static struct wanted wanted;
+static struct route_plan plan;
+
+static void setup(void)
+{
+	configuration = (struct configuration){
+		.metric = 100,
+		.table = 254,
+		.max_routes = 64,
+		.min_prefix_length = 8,
+		.use_routes = true,
+	};
+	context = (struct handler_context){ .configuration = &configuration, .now_ns = 1000 * S };
+	cr_assert_eq(wanted_init(&wanted, 256), 0);
+}
+
+static void teardown(void)
+{
+	wanted_deinit(&wanted);
+}
+
+TestSuite(handlers_route_plan, .init = setup, .fini = teardown);
+
+static void expect_route(uint32_t i, const char *destination, uint8_t prefix_length,
+			 const char *gateway)
+{
+	const struct netlink_route *route = &plan.routes[i].route;
+
+	cr_assert_lt(i, plan.n_routes);
+	cr_expect_eq(route->destination.s_addr, inet_addr(destination), "%u: %s", i, destination);
+	cr_expect_eq(route->prefix_length, prefix_length, "%u: /%u", i, prefix_length);
+	cr_expect_eq(route->gateway.s_addr, gateway ? inet_addr(gateway) : 0, "%u", i);
+	cr_expect_eq(route->source.s_addr, inet_addr("192.0.2.5"));
+	cr_expect_eq(route->metric, 100);
+	cr_expect_eq(route->table, 254);
+}
+
+Test(handlers_route_plan, default)
+{
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 0, "no source, no route");
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 1);
+	expect_route(0, "0.0.0.0", 0, "192.0.2.1");
+	configuration.use_routes = false;
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 0);
+	configuration.use_routes = true;
+	test_set(&wanted, "/lease/time", "1", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 0, "the lease is over");
+}
+
+Test(handlers_route_plan, gateway_outside)
+{
+	test_set(&wanted, "/ip", "192.0.2.5/32", 0);
+	test_set(&wanted, "/gateway", "203.0.113.1", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 2);
+	expect_route(0, "203.0.113.1", 32, NULL);
+	expect_route(1, "0.0.0.0", 0, "203.0.113.1");
+	/* an on-link route that holds it makes the host route superfluous */
+	test_set(&wanted, "/route/001", "203.0.113.0/24 onlink", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 2);
+	expect_route(0, "203.0.113.0", 24, NULL);
+	expect_route(1, "0.0.0.0", 0, "203.0.113.1");
+}
+
+Test(handlers_route_plan, order_and_doubles)
+{
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	test_set(&wanted, "/route/001", "10.0.0.0/8 via 198.51.100.1", 0);
+	test_set(&wanted, "/route/002", "0.0.0.0/0 via 192.0.2.2", 0);
+	test_set(&wanted, "/route/003", "172.16.0.0/12 via 198.51.100.1", 0);
+	test_set(&wanted, "/route/004", "10.0.0.0/8 via 192.0.2.3", 0);
+	test_set(&wanted, "/route/005", "203.0.113.7/32 onlink", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 5);
+	expect_route(0, "203.0.113.7", 32, NULL);
+	expect_route(1, "198.51.100.1", 32, NULL);
+	expect_route(2, "0.0.0.0", 0, "192.0.2.1");
+	expect_route(3, "10.0.0.0", 8, "198.51.100.1");
+	expect_route(4, "172.16.0.0", 12, "198.51.100.1");
+}
+
+Test(handlers_route_plan, leaves_out_what_is_wrong)
+{
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	test_set(&wanted, "/gateway", "0.0.0.0", 0);
+	test_set(&wanted, "/route/001", "10.0.0.0/8 via 0.0.0.0", 0);
+	test_set(&wanted, "/route/002", "10.0.0.1/8 via 192.0.2.1", 0);
+	test_set(&wanted, "/route/003", "172.16.0.0/12 via 192.0.2.1", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), -EBADMSG);
+	cr_assert_eq(plan.n_routes, 1);
+	expect_route(0, "172.16.0.0", 12, "192.0.2.1");
+	cr_expect_str_eq(context.error, "/gateway is \"0.0.0.0\": Bad message");
+}
+
+Test(handlers_route_plan, is_bounded)
+{
+	char path[32], text[64];
+	unsigned int i;
+
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	test_set(&wanted, "/gateway", "198.51.100.1", 0);
+	for (i = 0; i < 200; i++) {
+		(void)snprintf(path, sizeof(path), "/route/%03u", i);
+		(void)snprintf(text, sizeof(text), "10.%u.0.0/16 via 172.16.%u.1", i, i);
+		test_set(&wanted, path, text, 0);
+	}
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, ROUTE_PLAN_MAX);
+}
+
+/* RFC 3442's way of a hoster: the router is a host route of its own. */
+Test(handlers_route_plan, ways)
+{
+	uint32_t i;
+
+	test_set(&wanted, "/ip", "192.0.2.5/32", 0);
+	test_set(&wanted, "/gateway", "203.0.113.1", 0);
+	test_set(&wanted, "/route/001", "203.0.113.1/32 onlink", 0);
+	test_set(&wanted, "/route/002", "10.0.0.0/8 via 203.0.113.2", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 4);
+	expect_route(0, "203.0.113.1", 32, NULL);
+	cr_expect(plan.routes[0].is_way_to_default);
+	cr_expect_not(plan.routes[0].is_way, "it is asked for");
+	expect_route(1, "203.0.113.2", 32, NULL);
+	cr_expect(plan.routes[1].is_way);
+	cr_expect_not(plan.routes[1].is_way_to_default);
+	for (i = 0; i < plan.n_routes; i++)
+		cr_expect_not(plan.routes[i].is_refused);
+	cr_expect_str_eq(plan.routes[1].path, "/route/002");
+	cr_expect_str_eq(plan.routes[2].path, "/gateway");
+}
+
+static unsigned int n_told;
+static char told[2 * HANDLER_ERROR_SIZE];
+
+static void on_refusal(void *data, const char *path, const char *reason)
+{
+	(void)data;
+	n_told++;
+	(void)snprintf(told, sizeof(told), "%s %s", path, reason);
+}
+
+static void expect_refused(const char *route, const char *why)
+{
+	char expected[sizeof(told)];
+
+	n_told = 0;
+	context.on_refusal = on_refusal;
+	context.note[0] = '\0';
+	test_set(&wanted, "/route/001", route, 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	if (!why) {
+		cr_expect_eq(n_told, 0, "%s: %s", route, told);
+		cr_expect_eq(plan.n_routes, 1, "%s", route);
+		return;
+	}
+	(void)snprintf(expected, sizeof(expected), "/route/001 %s: %s", route, why);
+	cr_expect_eq(n_told, 1, "%s", route);
+	cr_expect_str_eq(told, expected);
+	(void)snprintf(expected, sizeof(expected), "refused /route/001: %s: %s", route, why);
+	cr_expect_eq(strncmp(context.note, expected, HANDLER_ERROR_SIZE - 1), 0);
+	cr_expect_eq(plan.n_routes, 0, "%s", route);
+}
+
+/* CVE-2024-3661: two halves go before every default route. */
+Test(handlers_route_plan, C4_27_prefix_length)
+{
+	static const char why[] =
+		"its prefix is shorter than the configuration allows (min_prefix_length)";
+
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	expect_refused("0.0.0.0/1 via 192.0.2.1", why);
+	expect_refused("128.0.0.0/1 via 192.0.2.1", why);
+	expect_refused("10.0.0.0/7 via 192.0.2.1", why);
+	expect_refused("10.0.0.0/8 via 192.0.2.1", NULL);
+	expect_refused("10.0.0.0/7 onlink", why);
+	expect_refused("0.0.0.0/0 via 192.0.2.1", NULL);
+	configuration.min_prefix_length = 1;
+	expect_refused("128.0.0.0/1 via 192.0.2.1", NULL);
+	configuration.min_prefix_length = 25;
+	expect_refused("10.0.0.0/24 via 192.0.2.1", why);
+	expect_refused("10.0.0.0/25 via 192.0.2.1", NULL);
+}
+
+Test(handlers_route_plan, C4_27_destination)
+{
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	expect_refused("127.0.0.0/8 via 192.0.2.1", "is no destination for a route");
+	expect_refused("127.0.0.1/32 onlink", "is no destination for a route");
+	expect_refused("0.0.0.0/8 via 192.0.2.1", "is no destination for a route");
+	expect_refused("255.255.255.255/32 via 192.0.2.1", "is no destination for a route");
+	expect_refused("239.0.0.0/8 via 192.0.2.1", NULL);
+	expect_refused("169.254.169.254/32 via 192.0.2.1", NULL);
+}
+
+Test(handlers_route_plan, C4_27_count)
+{
+	char path[32], text[64];
+	unsigned int i;
+
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	for (i = 0; i < 5; i++) {
+		(void)snprintf(path, sizeof(path), "/route/%03u", i);
+		(void)snprintf(text, sizeof(text), "10.%u.0.0/16 via 192.0.2.1", i);
+		test_set(&wanted, path, text, 0);
+	}
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	context.on_refusal = on_refusal;
+	configuration.max_routes = 3;
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 4);
+	cr_expect_eq(n_told, 2);
+	cr_expect_str_eq(told, "/route/004 10.4.0.0/16 via 192.0.2.1: there are more than the "
+			       "configuration allows (max_routes)");
+	configuration.max_routes = 0;
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 1, "the default route is not one of them");
+}
