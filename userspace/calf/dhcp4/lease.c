@@ -293,11 +293,11 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 	}
 }
 
-void lease_change_state(const struct lease_keys *to, struct calf_commit *commit)
+void lease_change_state(const struct lease_keys *to, struct commit *commit)
 {
 	const char *state = get(to, LEASE_STATE);
 
-	calf_commit_init(commit);
+	commit_init(commit);
 	if (state)
-		(void)calf_commit_write(commit, paths[LEASE_STATE], state);
+		(void)commit_write(commit, paths[LEASE_STATE], state, strlen(state));
 }

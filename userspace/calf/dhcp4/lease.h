@@ -87,6 +87,6 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 		   struct commit *commit);
 
 /* /lease/state alone, if it has a value; a commit of nothing else. */
-void lease_change_state(const struct lease_keys *to, struct calf_commit *commit);
+void lease_change_state(const struct lease_keys *to, struct commit *commit);
 
 #endif
