@@ -23,7 +23,8 @@ int handler_fail(struct handler_context *context, int error, const char *format,
 }
 
 /* Formatted, printable, cut. */
-static void put(char to[static HANDLER_ERROR_SIZE], const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void put(char to[static HANDLER_ERROR_SIZE],
+						      const char *format, va_list arguments)
 {
 	char text[2 * HANDLER_ERROR_SIZE];
 
