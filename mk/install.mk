@@ -6,6 +6,7 @@ DESTDIR ?=
 install: all ## install under PREFIX (default /usr/local)
 	install -D -m 0755 $(BUILD)/bin/calfpen $(DESTDIR)$(PREFIX)/bin/calfpen
 	install -D -m 0755 $(LIB)/calfpen/calfpen-priv $(DESTDIR)$(PREFIX)/lib/calfpen/calfpen-priv
+	install -D -m 0755 $(LIB)/calfpen/calfpen-gateway $(DESTDIR)$(PREFIX)/lib/calfpen/calfpen-gateway
 	install -D -m 0755 $(CALVES)/dhcp4/calf-dhcp4 \
 		$(DESTDIR)$(PREFIX)/lib/calfpen/calves/dhcp4/calf-dhcp4
 	install -D -m 0644 $(CALVES)/dhcp4/calf.yaml \

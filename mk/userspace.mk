@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# One archive per part, so that tests link the part they test; three programs
+# One archive per part, so that tests link the part they test; four programs
 # laid out under build/ as they are installed under PREFIX.
 sources = $(sort $(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -10,18 +10,20 @@ CLI_SOURCES = $(call sources,userspace/cli)
 NET_SOURCES = $(call sources,userspace/calf/net)
 SDK_SOURCES = $(call sources,userspace/calf/sdk)
 DHCP4_SOURCES = $(call sources,userspace/calf/dhcp4)
-MAIN_SOURCES = $(wildcard userspace/priv/main.c userspace/cli/main.c userspace/calf/*/main.c)
+MAIN_SOURCES = $(wildcard userspace/priv/main.c userspace/priv/gateway/main.c userspace/cli/main.c \
+	userspace/calf/*/main.c)
 SOURCES = $(COMMON_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(NET_SOURCES) \
 	$(SDK_SOURCES) $(DHCP4_SOURCES) $(MAIN_SOURCES)
 
 LIB = $(BUILD)/lib
 CALVES = $(LIB)/calfpen/calves
-PROGRAMS = $(BUILD)/bin/calfpen $(LIB)/calfpen/calfpen-priv \
+PROGRAMS = $(BUILD)/bin/calfpen $(LIB)/calfpen/calfpen-priv $(LIB)/calfpen/calfpen-gateway \
 	$(CALVES)/dhcp4/calf-dhcp4 $(CALVES)/dhcp4/calf.yaml
 
 PRIV_LIBS = -lbpf -lelf -lz -lseccomp -lcap -ljansson -lyaml \
 	$(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-3.0)
 CLI_LIBS = -lbpf -lelf -lz -ljansson
+GATEWAY_LIBS = -lseccomp -lcap
 CALF_LIBS = -lseccomp
 
 define archive
@@ -50,6 +52,14 @@ $(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(PRIV_LIBS) -o $@
+
+# Static: there is one process for each calf, and a library of calfpen-priv
+# that found its way in would show as an undefined symbol.
+$(LIB)/calfpen/calfpen-gateway: $(BUILD)/obj/userspace/priv/gateway/main.o $(LIB)/libpriv.a \
+		$(LIB)/libcommon.a
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SANITIZE),,-static-pie) $^ $(GATEWAY_LIBS) -o $@
 
 $(BUILD)/bin/calfpen: $(BUILD)/obj/userspace/cli/main.o $(LIB)/libcli.a $(LIB)/libcommon.a
 	$(call msg,LINK,$@)

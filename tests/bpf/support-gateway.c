@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/priv/description.h"
+#include "userspace/priv/key_table.h"
 #include "userspace/priv/roles.h"
 
 #define N_FDS (_GATEWAY_FD_END - GATEWAY_FD_GATE)
@@ -35,16 +38,43 @@ static const char tail[] = "frames:\n"
 static const struct test_rule supervisor_rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
 						     { NULL } };
 
-static void run_gateway(const int fds[N_FDS], int log)
+/* Beside this test in the build tree. Opened before a /tmp of our own may hide
+ * it. */
+static int open_gateway_program(void)
 {
-	struct options options = {
-		.role = ROLE_GATEWAY,
-		.i_calf = 0,
-		.uid_base = GATEWAY_TEST_UID_BASE,
-		.calves = { "/tmp/calf" },
-		.n_calves = 1,
-		.mode = -1,
-	};
+	static const char below[] = "/../../lib/calfpen/calfpen-gateway";
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(below));
+	int fd;
+
+	cr_assert_gt(length, 0);
+	path[length] = '\0';
+	memcpy(strrchr(path, '/'), below, sizeof(below));
+	fd = open(path, O_PATH | O_CLOEXEC);
+	cr_assert_geq(fd, 0, "%s", path);
+	return fd;
+}
+
+/* As the supervisor makes it. */
+static int seal_keys(void)
+{
+	static struct description description;
+	struct key_table table = { .uid = GATEWAY_TEST_UID_BASE + 1 };
+	int fd;
+
+	cr_assert_eq(description_load("/tmp/calf", &description), 0);
+	table.n_keys = description.n_keys;
+	memcpy(table.name, description.name, sizeof(table.name));
+	memcpy(table.keys, description.keys, sizeof(table.keys));
+	fd = key_table_seal(&table);
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+static void run_gateway(int program, const int fds[N_FDS], int log)
+{
+	char *argv[] = { (char[]){ "calfpen-gateway" }, NULL };
+	char *no_environment[] = { NULL };
 	int high[N_FDS];
 
 	for (int i = 0; i < N_FDS; i++) {
@@ -52,13 +82,16 @@ static void run_gateway(const int fds[N_FDS], int log)
 		if (high[i] < 0)
 			_exit(91);
 	}
+	program = fcntl(program, F_DUPFD, 200);
 	if (dup2(log, 2) < 0)
 		_exit(92);
 	for (int i = 0; i < N_FDS; i++)
 		if (dup2(high[i], GATEWAY_FD_GATE + i) < 0)
 			_exit(93);
-	(void)close_range(_GATEWAY_FD_END, ~0u, 0);
-	_exit(gateway_main(&options));
+	program = dup3(program, _GATEWAY_FD_END, O_CLOEXEC);
+	(void)close_range(_GATEWAY_FD_END + 1, ~0u, 0);
+	execveat(program, "", argv, no_environment, AT_EMPTY_PATH);
+	_exit(94);
 }
 
 /* In a /tmp of our own. */
@@ -80,14 +113,15 @@ static void write_calf(const char *keys)
 	cr_assert_eq(fclose(file), 0);
 }
 
-void gateway_test_begin(struct gateway_test *test, const char *keys, const struct test_rule *rules,
-			uint32_t requests_per_second, uint32_t burst)
+void gateway_test_begin(struct gateway_test *test, const char *key_lines,
+			const struct test_rule *rules, uint32_t requests_per_second, uint32_t burst)
 {
-	int socket_fds[2], out[2], err[2], log[2], ring;
+	int socket_fds[2], out[2], err[2], log[2], program, ring, keys;
 
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
-	write_calf(keys);
+	program = open_gateway_program();
+	write_calf(key_lines);
 	gate_test_begin(&test->gate, 1024, 4);
 	gate_test_subject(&test->gate, KV_SUBJECT_SUPERVISOR, supervisor_rules, FAST, 1000);
 	gate_test_subject(&test->gate, KV_SUBJECT_CALF, rules, requests_per_second, burst);
@@ -96,6 +130,8 @@ void gateway_test_begin(struct gateway_test *test, const char *keys, const struc
 	if (ring < 0)
 		ring = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	keys = seal_keys();
+
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socket_fds), 0);
 	cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
 	cr_assert_eq(pipe2(err, O_CLOEXEC), 0);
@@ -103,9 +139,12 @@ void gateway_test_begin(struct gateway_test *test, const char *keys, const struc
 	test->pid = fork();
 	cr_assert_geq(test->pid, 0);
 	if (test->pid == 0)
-		run_gateway((const int[]){ test->gate.fds[KV_SUBJECT_CALF], socket_fds[1], out[0],
-					   err[0], ring },
+		run_gateway(program,
+			    (const int[]){ test->gate.fds[KV_SUBJECT_CALF], socket_fds[1], out[0],
+					   err[0], ring, keys },
 			    log[1]);
+	close(program);
+	close(keys);
 	close(socket_fds[1]);
 	close(out[0]);
 	close(err[0]);

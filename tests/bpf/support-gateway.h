@@ -19,8 +19,9 @@ struct gateway_test {
 
 /* Start it for a calf whose description has these lines of keys; in the
  * kernel it has these rules. */
-void gateway_test_begin(struct gateway_test *test, const char *keys, const struct test_rule *rules,
-			uint32_t requests_per_second, uint32_t burst);
+void gateway_test_begin(struct gateway_test *test, const char *key_lines,
+			const struct test_rule *rules, uint32_t requests_per_second,
+			uint32_t burst);
 void gateway_test_end(struct gateway_test *test);
 /* Wait for its end: its exit code, or minus the signal that ended it. */
 int gateway_test_wait(struct gateway_test *test);

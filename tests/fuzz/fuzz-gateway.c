@@ -167,7 +167,7 @@ static void check_store(void)
 {
 	for (size_t i = 0; i < store.n_keys; i++) {
 		const struct description_key *key =
-			description_find_key(&test_description, store.keys[i].path);
+			key_table_find(test_table.keys, test_table.n_keys, store.keys[i].path);
 
 		if (store.keys[i].path[0] == '\0' || strcmp(store.keys[i].path, OUTSIDE) == 0)
 			continue;
@@ -256,7 +256,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	find_requests(bytes + 1, size - 1);
 	is_ambiguous = are_ambiguous();
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
-	gateway_responder_init(&responder, &test_description, &test_store_calls, &store);
+	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
 	gateway_connection_init(&connection, &responder, fds[1]);
 	status = feed(fds[0], bytes[0], bytes + 1, size - 1);
 	CHECK(status == GATEWAY_CLOSED || (status < 0 && status >= -4095));

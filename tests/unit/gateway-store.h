@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A store in memory and a calf's description for tests of the gateway: no
+ * A store in memory and a calf's keys for tests of the gateway: no
  * kernel program is needed. It counts revisions, fills a ring for whoever
  * watches and loses what does not fit, as the kernel's does.
  */
@@ -24,7 +24,7 @@
 		.rule = { .type = (_type), .max = UINT32_MAX, .max_length = (_max) }, .count = 1 \
 	}
 
-static const struct description test_description __attribute__((unused)) = {
+static const struct key_table test_table __attribute__((unused)) = {
 	.name = "test",
 	.keys = {
 		TEST_KEY("/foo/bar", TEST_ALL, VALUE_TEXT, KV_VALUE_MAX),
@@ -72,7 +72,8 @@ struct test_store {
 
 static inline uint32_t test_access(const char *path)
 {
-	const struct description_key *key = description_find_key(&test_description, path);
+	const struct description_key *key =
+		key_table_find(test_table.keys, test_table.n_keys, path);
 
 	return key ? key->access : 0;
 }

@@ -25,7 +25,7 @@ static void setup(void)
 	calf = fds[0];
 	gateway = fds[1];
 	log_init("test", open("/dev/null", O_WRONLY), LOG_LEVEL_ERROR);
-	gateway_responder_init(&responder, &test_description, &test_store_calls, &store);
+	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
 	gateway_connection_init(&connection, &responder, gateway);
 }
 

@@ -76,7 +76,7 @@ Test(gateway_list, page_that_is_longer_on_the_wire)
 	struct gateway_store calls = test_store_calls;
 
 	calls.list = page_of_segments;
-	gateway_responder_init(&responder, &test_description, &calls, &store);
+	gateway_responder_init(&responder, &test_table, &calls, &store);
 	client_ask(WIRE_LIST, 1, "");
 	client_all();
 	cr_assert_eq(client_count("1 listed /a/a/a/a/a/a/a/a "), KV_VALUE_SIZE / 32);

@@ -15,7 +15,7 @@ static uint8_t frame[WIRE_FRAME_MAX];
 
 static void setup(void)
 {
-	gateway_responder_init(&responder, &test_description, &test_store_calls, &store);
+	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
 	log_init("test", open("/dev/null", O_WRONLY), LOG_LEVEL_ERROR);
 }
 

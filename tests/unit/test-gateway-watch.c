@@ -144,7 +144,7 @@ Test(gateway_watch, paths)
 	test_store_set(&store, "/link", "up");
 	test_store_set(&store, "/config/unseen", "read only");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		gateway_responder_init(&responder, &test_description, &test_store_calls, &store);
+		gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
 		client_ask(WIRE_WATCH, 1, rows[i].path);
 		cr_assert_str_eq(client_all(), rows[i].answer, "%s: %s", rows[i].path, client_text);
 	}

@@ -147,7 +147,7 @@ static pid_t start_client(FILE *commands, FILE *output, int socket_fd)
 /* The gateway's side, until the client is gone or has been hung up on. */
 static void serve(int fd)
 {
-	gateway_responder_init(&responder, &test_description, &test_store_calls, &store);
+	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
 	gateway_connection_init(&connection, &responder, fd);
 	do {
 		struct pollfd ready = { .fd = fd,
@@ -492,7 +492,7 @@ static int send_shape(size_t size, char answers[256])
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	log_init("test", open("/dev/null", O_WRONLY), LOG_LEVEL_ERROR);
-	gateway_responder_init(&responder, &test_description, &test_store_calls, &store);
+	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
 	gateway_connection_init(&connection, &responder, fds[1]);
 	while (at < size && status == GATEWAY_GOES_ON) {
 		ssize_t n = write(fds[0], shaped + at, size - at);

@@ -85,9 +85,8 @@ Test(options, roles)
 
 	cr_assert(parse(&options, "-i up --role watcher") == 0);
 	cr_assert(options.role == ROLE_WATCHER);
-	cr_assert(parse(&options, "-i up --calf a --calf b --role gateway --calf-index 1") == 0);
-	cr_assert(options.role == ROLE_GATEWAY);
-	cr_assert(options.i_calf == 1);
+	cr_assert(parse(&options, "-i up --role watcher --uplink-index 7") == 0);
+	cr_assert(options.uplink_ifindex == 7);
 }
 
 /* bpffs refuses dots in names. */
@@ -154,9 +153,8 @@ Test(options, refused)
 					      "names with A-Z a-z 0-9 . _ -\n" },
 		{ "-i up --config=", "--config: is empty\n" },
 		{ "-i up --calf a\tb", "--calf: \"a?b\" has a byte that is not printable ASCII\n" },
-		{ "-i up --role root", "--role: \"root\" is none of watcher, gateway\n" },
-		{ "-i up --role gateway --calf-index 1", "--calf-index: there are 1 calves\n" },
-		{ "-i up --calf-index 61", "--calf-index: \"61\" is not a number from 0 to 60\n" },
+		{ "-i up --role root", "--role: \"root\" is not watcher\n" },
+		{ "-i up --role gateway", "--role: \"gateway\" is not watcher\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -5,6 +5,7 @@
  * response a known number of bytes that are read. Who is measured changes
  * from round to round.
  */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,8 @@
 
 #include "tools/bench/support.h"
 #include "userspace/common/wire.h"
+#include "userspace/priv/description.h"
+#include "userspace/priv/key_table.h"
 #include "userspace/priv/roles.h"
 
 #define PATH "/bench/0000"
@@ -31,6 +34,7 @@
 #define CLIENTS_MAX 64
 #define DEPTH_MAX 16
 #define UID_BASE 1900100000u
+#define N_FDS (_GATEWAY_FD_END - GATEWAY_FD_GATE)
 
 #define ONE_REQUESTS 2000
 #define PIPELINED_REQUESTS 8192
@@ -56,54 +60,57 @@ struct server {
 	int epoll_fd;
 };
 
-static char *priv_program, *calf_directory, *redis_socket;
+static char *gateway_program, *calf_directory, *redis_socket;
 
 /* --- starting them --- */
 
-/* Its calf watches nothing: there is no ring. */
-static void execute_gateway(const int fds[4], uint32_t uid)
+static int seal_keys(uint32_t uid)
 {
-	char uid_text[16];
-	char *argv[] = {
-		priv_program,
-		(char[]){ "--interface" },
-		(char[]){ "bench0" },
-		(char[]){ "--calf" },
-		calf_directory,
-		(char[]){ "--uid-base" },
-		uid_text,
-		(char[]){ "--role" },
-		(char[]){ "gateway" },
-		(char[]){ "--calf-index" },
-		(char[]){ "0" },
-		NULL,
-	};
-	char *no_environment[] = { NULL };
-	int high[4], null = open("/dev/null", O_RDWR);
+	static struct description description;
+	struct key_table table = { .uid = uid };
+	int fd;
 
-	snprintf(uid_text, sizeof(uid_text), "%u", uid);
+	if (description.n_keys == 0 && description_load(calf_directory, &description))
+		bench_fail("%s: no description", calf_directory);
+	table.n_keys = description.n_keys;
+	memcpy(table.name, description.name, sizeof(table.name));
+	memcpy(table.keys, description.keys, sizeof(table.keys));
+	fd = key_table_seal(&table);
+	if (fd < 0)
+		bench_fail("keys: %s", strerror(-fd));
+	return fd;
+}
+
+static void execute_gateway(const int fds[N_FDS])
+{
+	char *argv[] = { (char[]){ "calfpen-gateway" }, NULL };
+	char *no_environment[] = { NULL };
+	int high[N_FDS], null = open("/dev/null", O_RDWR);
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < N_FDS; i++)
 		high[i] = fcntl(fds[i], F_DUPFD, 400);
 	(void)dup2(null, 0);
 	(void)dup2(2, 1);
-	(void)dup2(null, GATEWAY_FD_RING);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < N_FDS; i++)
 		if (high[i] < 0 || dup2(high[i], GATEWAY_FD_GATE + i) < 0)
 			_exit(91);
 	(void)syscall(SYS_close_range, (unsigned int)_GATEWAY_FD_END, ~0u, 0);
-	execve(priv_program, argv, no_environment);
+	execve(gateway_program, argv, no_environment);
 	_exit(92);
 }
 
 static void start_gateway(struct server *server, uint32_t i_subject)
 {
 	struct client *client = &server->clients[server->n_clients];
-	int control[2], out[2], err[2];
+	int gate = server->store->store.gate_fds[i_subject];
+	int control[2], out[2], err[2], keys = seal_keys(UID_BASE + 4 * i_subject);
+	/* Mapped as in life, for the memory's sake; nothing is watched. */
+	int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bench_ring", 0, 0, KV_WATCH_SIZE, NULL);
 	pid_t pid;
 
 	/* as the supervisor makes them */
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) ||
+	if (ring < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) ||
 	    pipe2(out, O_CLOEXEC | O_NONBLOCK) || pipe2(err, O_CLOEXEC | O_NONBLOCK) ||
 	    fcntl(control[1], F_SETFL, O_NONBLOCK))
 		bench_fail("channels: %s", strerror(errno));
@@ -111,9 +118,9 @@ static void start_gateway(struct server *server, uint32_t i_subject)
 	if (pid < 0)
 		bench_fail("fork: %s", strerror(errno));
 	if (pid == 0)
-		execute_gateway((const int[]){ server->store->store.gate_fds[i_subject], control[1],
-					       out[0], err[0] },
-				UID_BASE + 4 * i_subject);
+		execute_gateway((const int[N_FDS]){ gate, control[1], out[0], err[0], ring, keys });
+	close(keys);
+	close(ring);
 	close(control[1]);
 	close(out[0]);
 	close(err[0]);
@@ -477,11 +484,11 @@ int main(int argc, char **argv)
 
 	if (argc != 7)
 		bench_fail(
-			"usage: store-gateway one|blocking|watched|pipelined|many CPUS ROUNDS PRIV-PROGRAM "
+			"usage: store-gateway one|blocking|watched|pipelined|many CPUS ROUNDS GATEWAY-PROGRAM "
 			"CALF-DIRECTORY REDIS-SOCKET|-");
 	bench_pin(argv[2]);
 	n_rounds = atoi(argv[3]);
-	priv_program = argv[4];
+	gateway_program = argv[4];
 	calf_directory = argv[5];
 	redis_socket = argv[6];
 	if (strcmp(argv[1], "blocking") == 0) {

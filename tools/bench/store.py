@@ -82,7 +82,7 @@ def make_calf(bench):
 
 def measure_gateway(bench, write):
     """Every comparison is on one CPU; many clients also on all of them."""
-    priv = bench.build / "lib/calfpen/calfpen-priv"
+    gateway = bench.build / "lib/calfpen/calfpen-gateway"
     calf = make_calf(bench)
     memory = None
 
@@ -90,7 +90,7 @@ def measure_gateway(bench, write):
         process, socket = start_redis(bench, cpus)
         try:
             seen = bench.program(
-                "store-gateway", mode, cpus, bench.rounds(rounds), priv, calf,
+                "store-gateway", mode, cpus, bench.rounds(rounds), gateway, calf,
                 socket if process else "-",
             )
         finally:

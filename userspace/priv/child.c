@@ -3,9 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -18,16 +17,43 @@
 #define FD_FREE 64
 #define FDS_MAX 16
 
-static int place_descriptors(const int *fds, uint32_t n_fds)
+int child_open_program(const char *name)
 {
-	int moved[FDS_MAX];
+	char path[PATH_MAX] = "/proc/self/exe";
+	ssize_t length;
+	int fd, error = ENAMETOOLONG;
+
+	if (name) {
+		length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+		path[length > 0 ? length : 0] = '\0';
+		for (; length > 0 && path[length - 1] != '/'; length--)
+			path[length - 1] = '\0';
+		if (length <= 0 || (size_t)length + strlen(name) >= sizeof(path)) {
+			log_error("cannot find %s beside this program", name);
+			return -error;
+		}
+		memcpy(path + length, name, strlen(name) + 1);
+	}
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0) {
+		error = errno;
+		log_error("%s: %s; install it beside calfpen-priv", path, strerror(error));
+		return -error;
+	}
+	return fd;
+}
+
+/* Where the program's descriptor is then, or a negative number. */
+static int place_descriptors(int program_fd, const int *fds, uint32_t n_fds)
+{
+	int moved[FDS_MAX + 1], program = (int)(3 + n_fds);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0 || n_fds > FDS_MAX)
 		return -1;
 	/* First out of the way, so that no dup2() overwrites a source. */
-	for (uint32_t i = 0; i < n_fds; i++) {
-		moved[i] = fcntl(fds[i], F_DUPFD, FD_FREE);
+	for (uint32_t i = 0; i <= n_fds; i++) {
+		moved[i] = fcntl(i < n_fds ? fds[i] : program_fd, F_DUPFD, FD_FREE);
 		if (moved[i] < 0)
 			return -1;
 	}
@@ -36,39 +62,31 @@ static int place_descriptors(const int *fds, uint32_t n_fds)
 	for (uint32_t i = 0; i < n_fds; i++)
 		if (dup2(moved[i], (int)(3 + i)) < 0)
 			return -1;
-	return (int)syscall(SYS_close_range, 3 + n_fds, ~0U, 0);
+	if (dup3(moved[n_fds], program, O_CLOEXEC) < 0 ||
+	    syscall(SYS_close_range, program + 1, ~0U, 0) < 0)
+		return -1;
+	return program;
 }
 
-static void execute(const struct options *options, enum role role, uint32_t index, const int *fds,
-		    uint32_t n_fds, pid_t supervisor)
+static void execute(int program_fd, char *const argv[], const int *fds, uint32_t n_fds,
+		    pid_t supervisor)
 {
-	char **argv = calloc((size_t)options->argc + 5, sizeof(*argv));
-	char number[16], role_name[16], index_option[16];
 	char *no_environment[] = { NULL };
 	sigset_t none;
-	int argc = 0;
+	int program;
 
 	/* Confinement sets it again: a change of ids clears it. */
-	if (!argv || prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor ||
-	    place_descriptors(fds, n_fds))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor)
 		return;
-	for (; argc < options->argc; argc++)
-		argv[argc] = options->argv[argc];
-	snprintf(role_name, sizeof(role_name), "%s", role == ROLE_WATCHER ? "watcher" : "gateway");
-	snprintf(index_option, sizeof(index_option), "%s",
-		 role == ROLE_WATCHER ? "--uplink-index" : "--calf-index");
-	snprintf(number, sizeof(number), "%u", index);
-	argv[argc++] = (char[]){ "--role" };
-	argv[argc++] = role_name;
-	argv[argc++] = index_option;
-	argv[argc++] = number;
+	program = place_descriptors(program_fd, fds, n_fds);
+	if (program < 0)
+		return;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve("/proc/self/exe", argv, no_environment);
+	execveat(program, "", argv, no_environment, AT_EMPTY_PATH);
 }
 
-pid_t child_start(const struct options *options, enum role role, uint32_t index, const int *fds,
-		  uint32_t n_fds)
+pid_t child_start(int program_fd, char *const argv[], const int *fds, uint32_t n_fds)
 {
 	pid_t supervisor = getpid(), pid = fork();
 
@@ -77,8 +95,8 @@ pid_t child_start(const struct options *options, enum role role, uint32_t index,
 		log_error("cannot fork: %s", strerror(-pid));
 	}
 	if (pid == 0) {
-		execute(options, role, index, fds, n_fds, supervisor);
-		log_error("cannot start a role: %s", strerror(errno));
+		execute(program_fd, argv, fds, n_fds, supervisor);
+		log_error("cannot start %s: %s", argv[0], strerror(errno));
 		_exit(1);
 	}
 	return pid;

@@ -9,16 +9,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "userspace/priv/options.h"
+/*
+ * The program `name` that stands beside this one, or this one itself (NULL):
+ * a descriptor that only executes it, so that what is started later is what
+ * was installed when we started. Or a negative errno, logged.
+ */
+int child_open_program(const char *name);
 
 /*
- * Fork and execute ourselves as `role` with descriptors fds[0..n_fds - 1] as
- * 3, 4, ...; 0 is /dev/null, 1 and 2 are our stderr, all others are closed.
- * `index`: a gateway's calf, the watcher's uplink.
- * The pid, or a negative errno, logged.
+ * Fork and execute `program_fd` with an empty environment and descriptors
+ * fds[0..n_fds - 1] as 3, 4, ...; 0 is /dev/null, 1 and 2 are our stderr, all
+ * others are closed. The pid, or a negative errno, logged.
  */
-pid_t child_start(const struct options *options, enum role role, uint32_t index, const int *fds,
-		  uint32_t n_fds);
+pid_t child_start(int program_fd, char *const argv[], const int *fds, uint32_t n_fds);
 
 /*
  * Send SIGKILL to a child of ours that is not yet waited for. The supervisor

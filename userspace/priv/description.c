@@ -198,21 +198,5 @@ cleanup:
 const struct description_key *description_find_key(const struct description *description,
 						   const char *path)
 {
-	const struct description_key *found = NULL;
-	size_t found_length = 0;
-
-	for (uint32_t i = 0; i < description->n_keys; i++) {
-		const struct description_key *key = &description->keys[i];
-		size_t length = strlen(key->path);
-
-		if (strcmp(key->path, path) == 0)
-			return key;
-		/* The directory that holds the path itself, as the gate looks. */
-		if (key->path[length - 1] == '/' && length > found_length &&
-		    strncmp(key->path, path, length) == 0 && strchr(path + length, '/') == NULL) {
-			found = key;
-			found_length = length;
-		}
-	}
-	return found;
+	return key_table_find(description->keys, description->n_keys, path);
 }

@@ -15,20 +15,11 @@
 #include "maps/frame.h"
 #include "maps/kv.h"
 #include "userspace/common/value.h"
+#include "userspace/priv/key_table.h"
 
-#define DESCRIPTION_KEYS_MAX 96
 #define DESCRIPTION_METRICS_MAX 128
 #define DESCRIPTION_OPTIONS_MAX 48
-#define DESCRIPTION_NAME_MAX 15
 #define DESCRIPTION_FILE "calf.yaml"
-
-struct description_key {
-	char path[KV_PATH_SIZE]; /* "/ip", or "/nameserver/": each key below it */
-	uint32_t access;	 /* KV_ACCESS_* of the calf */
-	struct value_rule rule;
-	uint32_t count;	 /* keys this entry can add up to: 1, or of a directory */
-	bool persistent; /* survives a reboot in the snapshot (persist.h) */
-};
 
 struct description_metric {
 	char name[64]; /* Prometheus name; its index is its slot in the page */
@@ -71,7 +62,7 @@ struct description {
  */
 int description_load(const char *directory, struct description *descriptionp);
 
-/* The rule of a path: the exact entry, else its directory's, else NULL. */
+/* The entry for a path, by the rule of key_table_find(). */
 const struct description_key *description_find_key(const struct description *description,
 						   const char *path);
 

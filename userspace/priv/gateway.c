@@ -2,10 +2,10 @@
 /*
  * DOC: The role that reads a calf's bytes. It holds the gate program of that
  * calf's subject and nothing else of value: what it can be tricked into doing
- * is what the calf may do anyhow. All it needs of the file system is read
- * before it drops its rights; the first byte of the calf is read after.
+ * is what the calf may do anyhow. It needs nothing of the file system: the
+ * calf's keys come in a sealed memfd. The first byte of the calf is read after
+ * it has dropped its rights.
  */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -17,12 +17,12 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
+#include "userspace/common/ring.h"
 #include "userspace/priv/confine.h"
-#include "userspace/priv/description.h"
 #include "userspace/priv/gateway_connection.h"
 #include "userspace/priv/gateway_log.h"
 #include "userspace/priv/gateway_request.h"
-#include "userspace/priv/pair.h"
+#include "userspace/priv/key_table.h"
 #include "userspace/priv/roles.h"
 
 #define LOG_READ_SIZE 4096
@@ -32,15 +32,14 @@
 
 struct gateway {
 	struct loop loop;
-	struct description description;
+	const struct key_table *table;
 	struct gateway_responder responder;
 	struct gateway_connection connection;
 	struct gateway_log log;
 	struct gateway_log_line lines[2]; /* of GATEWAY_FD_STDOUT and _STDERR */
 	struct loop_timer log_timer, tick_timer, retry_timer;
-	struct ring_buffer *ring; /* NULL: none */
-	gateway_record_fn take;	  /* of the call that consumes it */
-	void *take_data;
+	bool has_ring;
+	struct ring ring;
 	int supervisor_fd; /* pidfd */
 	int exit_code;	   /* enum role_exit */
 };
@@ -84,20 +83,25 @@ static int store_watch(void *data, enum gate_watch operation, uint64_t *revision
 	return gate_watch(GATEWAY_FD_GATE, operation, revisionp, n_lostp);
 }
 
-static int on_record(void *data, void *record, size_t size)
-{
-	struct gateway *gateway = data;
+struct taker {
+	gateway_record_fn take;
+	void *data;
+};
 
-	return gateway->take(gateway->take_data, record, size) ? -ECANCELED : 0;
+static int on_record(void *data, const void *record, size_t size)
+{
+	const struct taker *taker = data;
+
+	return taker->take(taker->data, record, size) ? 1 : 0;
 }
 
 static bool store_consume(void *data, gateway_record_fn take, void *take_data)
 {
 	struct gateway *gateway = data;
+	struct taker taker = { take, take_data };
 
-	gateway->take = take;
-	gateway->take_data = take_data;
-	return !gateway->ring || ring_buffer__consume(gateway->ring) >= 0;
+	/* What a damaged ring lost is a gap in its sequence numbers. */
+	return !gateway->has_ring || ring_consume(&gateway->ring, on_record, &taker) != 1;
 }
 
 static const struct gateway_store kernel_store = {
@@ -164,7 +168,7 @@ static void go_on(struct gateway *gateway)
 	const struct gateway_connection *connection = &gateway->connection;
 
 	loop_set_events(&gateway->loop, GATEWAY_FD_CONTROL, gateway_connection_events(connection));
-	if (gateway->ring)
+	if (gateway->has_ring)
 		loop_set_events(&gateway->loop, GATEWAY_FD_RING,
 				gateway_connection_ring_events(connection));
 	set_timer(gateway, &gateway->tick_timer, gateway_connection_needs_tick(connection),
@@ -273,7 +277,7 @@ static int watch_descriptors(struct gateway *gateway)
 {
 	int r = loop_add_fd(&gateway->loop, GATEWAY_FD_CONTROL, POLLIN, on_control, gateway);
 
-	if (r == 0 && gateway->ring)
+	if (r == 0 && gateway->has_ring)
 		r = loop_add_fd(&gateway->loop, GATEWAY_FD_RING, 0, on_ring, gateway);
 	if (r == 0)
 		r = loop_add_fd(&gateway->loop, GATEWAY_FD_STDOUT, POLLIN, on_log, gateway);
@@ -297,8 +301,8 @@ static int serve(struct gateway *gateway)
 	int r;
 
 	loop_init(&gateway->loop);
-	gateway->log.name = gateway->description.name;
-	gateway_responder_init(&gateway->responder, &gateway->description, &kernel_store, gateway);
+	gateway->log.name = gateway->table->name;
+	gateway_responder_init(&gateway->responder, gateway->table, &kernel_store, gateway);
 	gateway_connection_init(&gateway->connection, &gateway->responder, GATEWAY_FD_CONTROL);
 	r = watch_descriptors(gateway);
 	if (r == 0)
@@ -313,34 +317,43 @@ static int serve(struct gateway *gateway)
 	return gateway->exit_code;
 }
 
-/* Map the ring while that is allowed; without one the calf may watch nothing.
- * Before any other descriptor is opened: its number may be free. */
+static int open_keys(struct gateway *gateway)
+{
+	int r = key_table_map(GATEWAY_FD_KEYS, &gateway->table);
+
+	if (r == -EPROTO)
+		log_error("gateway: it is not of the same version as calfpen-priv; install both");
+	else if (r < 0)
+		log_error("gateway: keys of the calf: %s", strerrorname_np(-r));
+	close(GATEWAY_FD_KEYS);
+	return r;
+}
+
+/* Map the ring while that is allowed; without one the calf may watch nothing. */
 static int open_ring(struct gateway *gateway)
 {
 	struct stat status;
+	int r;
 
 	if (fstat(GATEWAY_FD_RING, &status) < 0 || S_ISCHR(status.st_mode))
 		return 0;
-	gateway->ring = ring_buffer__new(GATEWAY_FD_RING, on_record, gateway, NULL);
-	if (gateway->ring)
-		return 0;
-	log_error("gateway: ring of events: %s", strerrorname_np(errno));
-	return -errno;
+	r = ring_open(&gateway->ring, GATEWAY_FD_RING);
+	if (r < 0)
+		log_error("gateway: ring of events: %s", strerrorname_np(-r));
+	gateway->has_ring = r == 0;
+	return r;
 }
 
-int gateway_main(const struct options *options)
+int gateway_main(void)
 {
 	static struct gateway gateway;
-	uint32_t uid;
 
-	if (options->i_calf >= options->n_calves)
-		return ROLE_EXIT_FAILURE;
 	/* A closed log must not end the store's service. */
 	signal(SIGPIPE, SIG_IGN);
-	if (description_load(options->calves[options->i_calf], &gateway.description) < 0)
+	if (open_keys(&gateway) < 0)
 		return ROLE_EXIT_FAILURE;
-	log_init(gateway.description.name, STDERR_FILENO,
-		 options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	log_init(gateway.table->name, STDERR_FILENO,
+		 gateway.table->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (open_ring(&gateway) < 0)
 		return ROLE_EXIT_FAILURE;
 	gateway.supervisor_fd = pidfd_open(getppid(), 0);
@@ -348,8 +361,7 @@ int gateway_main(const struct options *options)
 		log_error("gateway: supervisor: %s", strerrorname_np(errno));
 		return ROLE_EXIT_FAILURE;
 	}
-	uid = pair_gateway_uid(options, options->i_calf);
-	if (confine_enter(ROLE_GATEWAY, uid, false) < 0)
+	if (confine_enter(ROLE_GATEWAY, gateway.table->uid, false) < 0)
 		return ROLE_EXIT_CONFINE;
 	return serve(&gateway);
 }

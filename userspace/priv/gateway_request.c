@@ -23,7 +23,7 @@ static const struct description_key *known_key(const struct gateway_responder *r
 
 	if (path_status != 0 || path->path[0] == '\0')
 		return NULL;
-	key = description_find_key(responder->description, path->path);
+	key = key_table_find(responder->table->keys, responder->table->n_keys, path->path);
 	return key && key->access != 0 ? key : NULL;
 }
 
@@ -225,15 +225,14 @@ static bool begin_entries(struct gateway_responder *responder, const struct wire
 	return r == 0;
 }
 
-void gateway_responder_init(struct gateway_responder *responder,
-			    const struct description *description,
+void gateway_responder_init(struct gateway_responder *responder, const struct key_table *table,
 			    const struct gateway_store *store, void *store_data)
 {
-	responder->description = description;
+	responder->table = table;
 	responder->store = store;
 	responder->store_data = store_data;
 	responder->list = (struct gateway_list){ 0 };
-	gateway_watches_init(&responder->watches, description, store, store_data);
+	gateway_watches_init(&responder->watches, table, store, store_data);
 	commit_init(&responder->commit);
 }
 

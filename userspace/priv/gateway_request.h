@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request of a calf, checked against its description and answered. No
+ * One request of a calf, checked against its keys and answered. No
  * descriptor is touched here: the store is a table of functions.
  */
 #ifndef CALFPEN_PRIV_GATEWAY_REQUEST_H
@@ -9,14 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "userspace/priv/description.h"
+#include "userspace/priv/key_table.h"
 #include "userspace/priv/gateway_list.h"
 #include "userspace/priv/gateway_store.h"
 #include "userspace/priv/gateway_watch.h"
 
 /* What answers the requests of one calf. */
 struct gateway_responder {
-	const struct description *description;
+	const struct key_table *table;
 	const struct gateway_store *store;
 	void *store_data;
 	struct gateway_list list; /* in progress: nothing else is answered meanwhile */
@@ -25,8 +25,7 @@ struct gateway_responder {
 };
 
 /* Both outlive the responder, and so does `store_data`. */
-void gateway_responder_init(struct gateway_responder *responder,
-			    const struct description *description,
+void gateway_responder_init(struct gateway_responder *responder, const struct key_table *table,
 			    const struct gateway_store *store, void *store_data);
 
 /*

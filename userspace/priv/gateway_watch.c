@@ -37,11 +37,11 @@ struct change {
 	struct wire_data value;
 };
 
-void gateway_watches_init(struct gateway_watches *watches, const struct description *description,
+void gateway_watches_init(struct gateway_watches *watches, const struct key_table *table,
 			  const struct gateway_store *store, void *store_data)
 {
 	memset(watches, 0, sizeof(*watches));
-	watches->description = description;
+	watches->table = table;
 	watches->store = store;
 	watches->store_data = store_data;
 }
@@ -219,7 +219,8 @@ static bool is_wanted(const struct gateway_watches *watches, const struct gatewa
 		      const char *path, uint64_t revision, struct kv_key *keyp)
 {
 	const uint32_t needed = KV_ACCESS_READ | KV_ACCESS_WATCH;
-	const struct description_key *key = description_find_key(watches->description, path);
+	const struct description_key *key =
+		key_table_find(watches->table->keys, watches->table->n_keys, path);
 
 	return revision <= watch->began && key && (key->access & needed) == needed &&
 	       path_to_key(path, keyp) == 0;
@@ -324,15 +325,15 @@ void gateway_watches_tick(struct gateway_watches *watches)
 
 /* --- a new one --- */
 
-static bool may_watch(const struct description *description, const char *directory)
+static bool may_watch(const struct key_table *table, const char *directory)
 {
-	const struct description_key *key = description_find_key(description, directory);
+	const struct description_key *key = key_table_find(table->keys, table->n_keys, directory);
 
 	if (key && (key->access & KV_ACCESS_WATCH))
 		return true;
-	for (uint32_t i = 0; i < description->n_keys; i++)
-		if ((description->keys[i].access & KV_ACCESS_WATCH) &&
-		    path_is_below(description->keys[i].path, directory))
+	for (uint32_t i = 0; i < table->n_keys; i++)
+		if ((table->keys[i].access & KV_ACCESS_WATCH) &&
+		    path_is_below(table->keys[i].path, directory))
 			return true;
 	return false;
 }
@@ -354,7 +355,7 @@ int gateway_watches_add(struct gateway_watches *watches, const struct wire_reque
 
 	if (request->path.path[0] != '\0')
 		directory = request->path;
-	if (!may_watch(watches->description, directory.path))
+	if (!may_watch(watches->table, directory.path))
 		return -EACCES;
 	if (watches->n == GATEWAY_WATCHES_MAX)
 		return -EUSERS;

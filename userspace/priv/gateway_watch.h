@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "userspace/common/wire.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/key_table.h"
 #include "userspace/priv/gateway_output.h"
 #include "userspace/priv/gateway_store.h"
 
@@ -35,7 +35,7 @@ struct gateway_watch {
 };
 
 struct gateway_watches {
-	const struct description *description;
+	const struct key_table *table;
 	const struct gateway_store *store;
 	void *store_data;
 	struct gateway_output *output; /* during gateway_watches_run() */
@@ -53,7 +53,7 @@ struct gateway_watches {
 };
 
 /* All three outlive the watches. */
-void gateway_watches_init(struct gateway_watches *watches, const struct description *description,
+void gateway_watches_init(struct gateway_watches *watches, const struct key_table *table,
 			  const struct gateway_store *store, void *store_data);
 /* Begin to watch the request's path, canonical or empty. 0, -EACCES (nothing
  * to watch there), -EUSERS (too many), or what the store says. */

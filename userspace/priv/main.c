@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calfpen-priv: one program, three roles. */
+/* calfpen-priv: supervisor and watcher. The gateway is a program of its own. */
 #include <sys/prctl.h>
 
 #include "userspace/common/log.h"
@@ -11,7 +11,6 @@ int main(int argc, char **argv)
 	static const char *const tags[] = {
 		[ROLE_SUPERVISOR] = "calfpen",
 		[ROLE_WATCHER] = "calfpen-watcher",
-		[ROLE_GATEWAY] = "calfpen-gateway",
 	};
 	struct options options;
 	int error = options_parse(&options, argc, argv);
@@ -22,13 +21,5 @@ int main(int argc, char **argv)
 	/* /proc/self/exe was executed: without this ps would say "exe". */
 	if (options.role != ROLE_SUPERVISOR)
 		prctl(PR_SET_NAME, tags[options.role]);
-	switch (options.role) {
-	case ROLE_SUPERVISOR:
-		return supervisor_main(&options);
-	case ROLE_WATCHER:
-		return watcher_main(&options);
-	case ROLE_GATEWAY:
-		return gateway_main(&options);
-	}
-	return ROLE_EXIT_FAILURE;
+	return options.role == ROLE_WATCHER ? watcher_main(&options) : supervisor_main(&options);
 }

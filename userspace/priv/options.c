@@ -47,7 +47,6 @@ enum {
 	OPTION_VERBOSE,
 	OPTION_VERSION,
 	OPTION_ROLE,
-	OPTION_CALF_INDEX,
 	OPTION_UPLINK_INDEX,
 };
 
@@ -69,7 +68,6 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "role", required_argument, NULL, OPTION_ROLE },
-	{ "calf-index", required_argument, NULL, OPTION_CALF_INDEX },
 	{ "uplink-index", required_argument, NULL, OPTION_UPLINK_INDEX },
 	{ NULL, 0, NULL, 0 },
 };
@@ -246,14 +244,11 @@ static int parse_mode(struct options *options, const char *name)
 
 static int parse_role(struct options *options, const char *name)
 {
-	if (strcmp(name, "watcher") == 0) {
-		options->role = ROLE_WATCHER;
-	} else if (strcmp(name, "gateway") == 0) {
-		options->role = ROLE_GATEWAY;
-	} else {
-		log_error("--role: \"%s\" is none of watcher, gateway", name);
+	if (strcmp(name, "watcher") != 0) {
+		log_error("--role: \"%s\" is not watcher", name);
 		return -EINVAL;
 	}
+	options->role = ROLE_WATCHER;
 	return 0;
 }
 
@@ -331,9 +326,6 @@ static int parse_one(struct options *options, int c, const char *text)
 		return 1;
 	case OPTION_ROLE:
 		return parse_role(options, text);
-	case OPTION_CALF_INDEX:
-		return parse_number("calf-index", text, 0, OPTIONS_CALVES_MAX - 1,
-				    &options->i_calf);
 	case OPTION_UPLINK_INDEX:
 		return parse_number("uplink-index", text, 0, INT_MAX, &options->uplink_ifindex);
 	default:
@@ -400,10 +392,6 @@ static int fill_defaults(struct options *options)
 		r = default_calf(options);
 		if (r < 0)
 			return r;
-	}
-	if (options->i_calf >= options->n_calves) {
-		log_error("--calf-index: there are %u calves", options->n_calves);
-		return -EINVAL;
 	}
 	if (options->configuration[0] == '\0') {
 		char path[PATH_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line of calfpen-priv. The supervisor re-executes itself with
- * the same options plus --role for every child, so that there is one parser
+ * the same options plus --role for the watcher, so that there is one parser
  * and one set of rules.
  */
 #ifndef CALFPEN_PRIV_OPTIONS_H
@@ -17,13 +17,12 @@
 #define OPTIONS_CALVES_MAX (KV_SUBJECTS_MAX - KV_SUBJECT_CALF)
 #define OPTIONS_INSTANCE_MAX 31
 
-enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_GATEWAY };
+enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_GATEWAY /* another program */ };
 
 enum frame_mode { FRAME_MODE_AUTO = 0, FRAME_MODE_NATIVE, FRAME_MODE_TC };
 
 struct options {
 	enum role role;
-	uint32_t i_calf;	 /* ROLE_GATEWAY: which of `calves` */
 	uint32_t uplink_ifindex; /* ROLE_WATCHER: of the uplink as the supervisor found it, 0: none */
 	/* --instance; default: the uplink's name, '-' for each '.' (bpffs refuses dots) */
 	char instance[OPTIONS_INSTANCE_MAX + 1];

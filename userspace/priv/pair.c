@@ -54,9 +54,27 @@ static int clear_metrics(int fd)
 	return pwrite(fd, zeros, sizeof(zeros), 0) == (ssize_t)sizeof(zeros) ? 0 : -EIO;
 }
 
+static int make_keys(const struct pair *pair)
+{
+	const struct description *description = pair->description;
+	struct key_table table = {
+		.uid = pair_gateway_uid(pair->options, pair->i_calf),
+		.verbose = pair->options->verbose,
+		.n_keys = description->n_keys,
+	};
+	int fd;
+
+	memcpy(table.name, description->name, sizeof(table.name));
+	memcpy(table.keys, description->keys, sizeof(table.keys));
+	fd = key_table_seal(&table);
+	if (fd < 0)
+		log_error("cannot make the gateway's keys: %s", strerror(-fd));
+	return fd;
+}
+
 int pair_init(struct pair *pair, const struct options *options,
 	      const struct description *description, uint32_t i_calf, const char *directory,
-	      const struct runtime *runtime, int gate_fd, int ring_fd, int frames_fd)
+	      const struct runtime *runtime, const struct pair_fds *fds)
 {
 	struct bundle_parameters parameters = {
 		.description = description,
@@ -71,9 +89,7 @@ int pair_init(struct pair *pair, const struct options *options,
 	pair->description = description;
 	pair->runtime = runtime;
 	pair->i_calf = i_calf;
-	pair->gate_fd = gate_fd;
-	pair->ring_fd = ring_fd;
-	pair->frames_fd = frames_fd;
+	pair->fds = *fds;
 	snprintf(pair->container, sizeof(pair->container), "calfpen-%s-%s", options->instance,
 		 description->name);
 	if (snprintf(pair->bundle, sizeof(pair->bundle), "%s/calf-%s", directory,
@@ -89,7 +105,8 @@ int pair_init(struct pair *pair, const struct options *options,
 		log_error("cannot make the metrics page: %s", strerror(-error));
 		return error;
 	}
-	error = bundle_write(&parameters);
+	pair->keys_fd = make_keys(pair);
+	error = pair->keys_fd < 0 ? pair->keys_fd : bundle_write(&parameters);
 	if (error)
 		pair_deinit(pair);
 	return error;
@@ -124,14 +141,20 @@ static pid_t start_gateway(const struct pair *pair, const struct channels *chann
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int fds[] = {
-		pair->gate_fd,
+		pair->fds.gate,
 		channels->control[0],
 		channels->log_stdout[0],
 		channels->log_stderr[0],
-		pair->ring_fd >= 0 ? pair->ring_fd : null,
+		pair->fds.ring >= 0 ? pair->fds.ring : null,
+		pair->keys_fd,
 	};
-	pid_t pid = child_start(pair->options, ROLE_GATEWAY, pair->i_calf, fds,
-				sizeof(fds) / sizeof(fds[0]));
+	char name[sizeof(pair->container)];
+	/* The name is for who looks at the list of processes. */
+	char *const argv[] = { (char[]){ "calfpen-gateway" }, name, NULL };
+	pid_t pid;
+
+	memcpy(name, pair->container, sizeof(name));
+	pid = child_start(pair->fds.gateway_program, argv, fds, sizeof(fds) / sizeof(fds[0]));
 
 	if (null >= 0)
 		close(null);
@@ -161,7 +184,7 @@ int pair_start(struct pair *pair, uint64_t now_ns)
 	calf_fds = (struct runtime_fds){
 		.log_stdout = channels.log_stdout[1],
 		.log_stderr = channels.log_stderr[1],
-		.frames = pair->frames_fd,
+		.frames = pair->fds.frames,
 		.control = channels.control[1],
 		.metrics = pair->metrics_fd,
 	};
@@ -188,8 +211,8 @@ void pair_stop(struct pair *pair)
 {
 	end_process(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
 	/* A gateway that was killed could not say that it watches no more. */
-	if (pair->ring_fd >= 0)
-		gate_watch(pair->gate_fd, GATE_WATCH_END, NULL, NULL);
+	if (pair->fds.ring >= 0)
+		gate_watch(pair->fds.gate, GATE_WATCH_END, NULL, NULL);
 	end_process(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
 	runtime_delete(pair->runtime, pair->container);
 }
@@ -211,6 +234,8 @@ void pair_deinit(struct pair *pair)
 {
 	if (pair->options)
 		pair_stop(pair);
+	if (pair->keys_fd >= 0)
+		close(pair->keys_fd);
 	if (pair->metrics_fd >= 0) {
 		close(pair->metrics_fd);
 		bundle_remove(pair->bundle);

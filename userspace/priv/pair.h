@@ -16,14 +16,21 @@
 #include "userspace/priv/options.h"
 #include "userspace/priv/runtime.h"
 
+/* What a pair uses and others own. */
+struct pair_fds {
+	int gate;	     /* the store's */
+	int ring;	     /* the store's; -1: the calf may watch nothing */
+	int frames;	     /* the tap's */
+	int gateway_program; /* child_open_program() */
+};
+
 struct pair {
 	const struct options *options;
 	const struct description *description;
 	const struct runtime *runtime;
 	uint32_t i_calf;
-	int gate_fd;	/* the store's */
-	int ring_fd;	/* the store\'s; -1: the calf may watch nothing */
-	int frames_fd;	/* the tap's */
+	struct pair_fds fds;
+	int keys_fd;	/* sealed memfd, owned: the gateway's struct key_table */
 	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
 	char bundle[PATH_MAX];
 	char container[64]; /* OCI id */
@@ -34,17 +41,17 @@ struct pair {
 	uint32_t n_failures; /* in a row: the backoff */
 };
 
-#define PAIR_NULL(_x) ((struct pair){ .metrics_fd = -1 })
+#define PAIR_NULL(_x) ((struct pair){ .metrics_fd = -1, .keys_fd = -1 })
 
 /* Host ids of a calf and of its gateway. */
 uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf);
 uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf);
 
-/* Prepare: bundle below `directory`, metrics page. Ends what a killed
+/* Prepare: bundle below `directory`, metrics page, the gateway's keys. Ends what a killed
  * supervisor left of this calf. 0 or a negative errno, logged. */
 int pair_init(struct pair *pair, const struct options *options,
 	      const struct description *description, uint32_t i_calf, const char *directory,
-	      const struct runtime *runtime, int gate_fd, int ring_fd, int frames_fd);
+	      const struct runtime *runtime, const struct pair_fds *fds);
 
 /* Start gateway and calf. 0, or a negative errno, logged, with neither left. */
 int pair_start(struct pair *pair, uint64_t now_ns);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The roles of calfpen-priv: entry points and what each finds on which
- * descriptor. The supervisor forks, places the descriptors, closes all
- * others and executes /proc/self/exe with --role; the role confines itself
+ * The roles: entry points and what each finds on which descriptor. The
+ * supervisor forks, places the descriptors, closes all others and executes
+ * itself with --role watcher, or calfpen-gateway; the role confines itself
  * (confine.h) before it reads its first foreign byte.
  */
 #ifndef CALFPEN_PRIV_ROLES_H
@@ -26,7 +26,8 @@ enum gateway_fd {
 	GATEWAY_FD_STDOUT = 5,	/* read end of the calf's log pipe */
 	GATEWAY_FD_STDERR = 6,
 	GATEWAY_FD_RING = 7, /* the subject's ring of events; /dev/null if it may watch nothing */
-	_GATEWAY_FD_END = 8,
+	GATEWAY_FD_KEYS = 8, /* struct key_table, sealed */
+	_GATEWAY_FD_END = 9,
 };
 
 /* Exit codes of a role that the supervisor tells apart. */
@@ -41,6 +42,6 @@ enum role_exit {
 /* Each runs until told to end and returns an exit code. */
 int supervisor_main(const struct options *options);
 int watcher_main(const struct options *options);
-int gateway_main(const struct options *options);
+int gateway_main(void);
 
 #endif

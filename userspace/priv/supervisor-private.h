@@ -37,6 +37,7 @@ struct supervisor {
 	struct tap tap;
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
 	uint32_t n_pairs;
+	int self_program, gateway_program; /* child_open_program() */
 	pid_t watcher_pid;
 	uint32_t n_watcher_restarts;
 	struct loop_timer watcher_restart;

@@ -29,12 +29,32 @@
 
 /* --- children --- */
 
+/* The watcher gets our own command line and its role. */
+static pid_t execute_watcher(const struct supervisor *s, const int *fds, uint32_t n_fds)
+{
+	const struct options *options = s->options;
+	char **argv = calloc((size_t)options->argc + 5, sizeof(*argv));
+	char index[16];
+	pid_t pid;
+
+	if (!argv)
+		return -ENOMEM;
+	snprintf(index, sizeof(index), "%d", s->uplink.ifindex);
+	memcpy(argv, options->argv, (size_t)options->argc * sizeof(*argv));
+	argv[options->argc] = (char[]){ "--role" };
+	argv[options->argc + 1] = (char[]){ "watcher" };
+	argv[options->argc + 2] = (char[]){ "--uplink-index" };
+	argv[options->argc + 3] = index;
+	pid = child_start(s->self_program, argv, fds, n_fds);
+	free(argv);
+	return pid;
+}
+
 static void start_watcher(struct supervisor *s)
 {
 	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER], s->store.kv_fd, s->store.ctl_fd,
 			    s->store.events_fd, s->store.denials_fd };
-	pid_t pid = child_start(s->options, ROLE_WATCHER, (uint32_t)s->uplink.ifindex, fds,
-				sizeof(fds) / sizeof(fds[0]));
+	pid_t pid = execute_watcher(s, fds, sizeof(fds) / sizeof(fds[0]));
 
 	if (pid > 0)
 		s->watcher_pid = pid;
@@ -177,11 +197,22 @@ static int load_files(struct supervisor *s)
 	return configuration_load(options, s->descriptions, s->n_descriptions, &s->configuration);
 }
 
+static int open_programs(struct supervisor *s)
+{
+	s->self_program = child_open_program(NULL);
+	s->gateway_program = child_open_program("calfpen-gateway");
+	return s->self_program < 0    ? s->self_program :
+	       s->gateway_program < 0 ? s->gateway_program :
+					0;
+}
+
 /* Everything that can be refused before anything is touched. */
 static int check_host(struct supervisor *s)
 {
-	int error = probe_kernel(&s->kernel);
+	int error = open_programs(s);
 
+	if (!error)
+		error = probe_kernel(&s->kernel);
 	if (!error)
 		error = netlink_new(&s->netlink);
 	if (error)
@@ -282,10 +313,14 @@ static int prepare_pairs(struct supervisor *s)
 		return parent;
 	for (uint32_t i = 0; i < s->n_descriptions; i++) {
 		struct supervised_pair *pair = &s->pairs[i];
+		const struct pair_fds fds = {
+			.gate = s->store.gate_fds[KV_SUBJECT_CALF + i],
+			.ring = s->store.ring_fds[KV_SUBJECT_CALF + i],
+			.frames = s->tap.fd,
+			.gateway_program = s->gateway_program,
+		};
 		int error = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
-				      s->instance.directory, &s->runtime,
-				      s->store.gate_fds[KV_SUBJECT_CALF + i],
-				      s->store.ring_fds[KV_SUBJECT_CALF + i], s->tap.fd);
+				      s->instance.directory, &s->runtime, &fds);
 
 		if (error)
 			return error;
@@ -428,6 +463,7 @@ int supervisor_main(const struct options *options)
 	s->frames = FRAMES_NULL(s->frames);
 	s->tap = TAP_NULL(s->tap);
 	s->signal_fd = -1;
+	s->self_program = s->gateway_program = -1;
 	s->started_ns = loop_now_ns();
 	loop_init(&s->loop);
 	error = supervisor_start(s);

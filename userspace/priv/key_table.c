@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/key_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "userspace/common/path.h"
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define ACCESS_ALL (KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE | KV_ACCESS_WATCH)
+
+const struct description_key *key_table_find(const struct description_key *keys, uint32_t n_keys,
+					     const char *path)
+{
+	const struct description_key *found = NULL;
+	size_t found_length = 0;
+
+	for (uint32_t i = 0; i < n_keys; i++) {
+		const struct description_key *key = &keys[i];
+		size_t length = strlen(key->path);
+
+		if (strcmp(key->path, path) == 0)
+			return key;
+		/* The directory that holds the path itself, as the gate looks. */
+		if (key->path[length - 1] == '/' && length > found_length &&
+		    strncmp(key->path, path, length) == 0 && strchr(path + length, '/') == NULL) {
+			found = key;
+			found_length = length;
+		}
+	}
+	return found;
+}
+
+static bool is_filled(int fd, const struct key_table *table)
+{
+	const uint32_t head[] = { KEY_TABLE_VERSION, sizeof(*table) };
+
+	return write(fd, table, sizeof(*table)) == (ssize_t)sizeof(*table) &&
+	       pwrite(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	       fcntl(fd, F_ADD_SEALS, SEALS) == 0;
+}
+
+int key_table_seal(const struct key_table *table)
+{
+	int fd = memfd_create("calfpen-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING), error;
+
+	if (fd >= 0 && is_filled(fd, table))
+		return fd;
+	error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* A directory "/dir/", or a key. */
+static bool is_path(const char path[KV_PATH_SIZE])
+{
+	size_t length = strnlen(path, KV_PATH_SIZE);
+	char text[KV_PATH_SIZE];
+
+	if (length < 2 || length == KV_PATH_SIZE)
+		return false;
+	memcpy(text, path, length + 1);
+	if (text[length - 1] == '/')
+		text[length - 1] = '\0';
+	return path_is_canonical(text);
+}
+
+static bool is_key(const struct description_key *key)
+{
+	return is_path(key->path) && (key->access & ~ACCESS_ALL) == 0 &&
+	       (unsigned int)key->rule.type < _VALUE_TYPE_N && key->rule.max_length <= KV_VALUE_MAX;
+}
+
+static int check(const struct key_table *table)
+{
+	if (table->version != KEY_TABLE_VERSION || table->size != sizeof(*table))
+		return -EPROTO;
+	if (table->n_keys > DESCRIPTION_KEYS_MAX ||
+	    memchr(table->name, '\0', sizeof(table->name)) == NULL)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < table->n_keys; i++)
+		if (!is_key(&table->keys[i]))
+			return -EBADMSG;
+	return 0;
+}
+
+int key_table_map(int fd, const struct key_table **tablep)
+{
+	int seals = fcntl(fd, F_GET_SEALS), r;
+	struct stat status;
+	void *memory;
+
+	if (seals < 0 || (seals & SEALS) != SEALS)
+		return -EPERM;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (status.st_size != (off_t)sizeof(**tablep))
+		return -EPROTO;
+	memory = mmap(NULL, sizeof(**tablep), PROT_READ, MAP_PRIVATE, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	r = check(memory);
+	if (r == 0)
+		*tablep = memory;
+	else
+		(void)munmap(memory, sizeof(**tablep));
+	return r;
+}
