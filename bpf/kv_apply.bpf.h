@@ -8,40 +8,26 @@
 
 #include "bpf/kv_state.bpf.h"
 
-struct text_copy {
-	struct kv_value *to;
-	const char *from; /* NULL: zeroes */
-	__u64 n_words;	  /* of `from`; zeroes behind them */
-};
-
-static long copy_word(__u32 i, void *data)
-{
-	struct text_copy *copy = data;
-	__u64 at = i;
-
-	opaque(at);
-	if (at >= KV_VALUE_SIZE / 8)
-		return 1;
-	if (at < copy->n_words)
-		((__u64 *)copy->to->text)[at] = ((const __u64 *)copy->from)[at];
-	else
-		((__u64 *)copy->to->text)[at] = 0;
-	return 0;
-}
+static const char zeroes[KV_VALUE_SIZE];
 
 /* Set a value from a checked change, leaving no byte of the longer old one. */
 static __always_inline void set_value(struct kv_value *to, const struct kv_change *change,
 				      const struct kv_work *work)
 {
-	__u32 length = change->length, n_words = (length + 8) / 8, n_old = (to->length + 8) / 8;
-	struct text_copy copy = { .to = to,
-				  .from = (const char *)(change + 1),
-				  .n_words = n_words };
+	__u64 length = change->length, size = (length + 8) & ~7ull;
+	__u64 rest = (((__u64)to->length + 8) & ~7ull) - size;
 
-	bpf_loop(n_old > n_words ? n_old : n_words, copy_word, &copy, 0);
+	/* neither can be, but the verifier does not know */
+	opaque(size);
+	opaque(rest);
+	if (size > KV_VALUE_SIZE)
+		return;
+	COPY_INTO(to->text, 0, change + 1, size);
+	if ((__s64)rest > 0 && rest <= KV_VALUE_SIZE)
+		COPY_INTO(to->text, size, zeroes, rest);
 	to->revision = work->revision;
 	to->boot_ns = work->boot_ns;
-	to->length = length;
+	to->length = (__u32)length;
 	to->subject = (__u16)config.subject;
 }
 
@@ -273,7 +259,7 @@ static long check_condition(__u32 i, void *data)
 
 static __always_inline int check_conditions(struct kv_work *work)
 {
-	work->at = 0;
+	work->at = work->base;
 	work->error = 0;
 	if (work->condition != KV_REVISION_ANY)
 		bpf_loop(read_again(work->n_changes), check_condition, NULL, 0);

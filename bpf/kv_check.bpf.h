@@ -10,53 +10,61 @@
 
 struct value_check {
 	__u64 at;	/* of the text in the request */
-	__u64 classes;	/* bits that every byte so far had */
-	__u64 seen_nul; /* BYTE_NUL after the first NUL */
-	__u64 bad;	/* a byte other than NUL after a NUL */
-	__u64 n_nuls;
+	__u64 not_text; /* top bits: a byte so far that is not of the class */
+	__u64 not_hex;
+	__u64 not_uint;
 };
+
+/* A word of the text; `meant` has the top bit of each byte that counts. */
+static __always_inline void check_bytes(struct value_check *check, __u64 word, __u64 meant)
+{
+	__u64 digits = bytes_within(word, '0', '9');
+
+	meant &= TOPS;
+	check->not_text |= (~bytes_within(word, 0x20, 0x7e) | word) & meant;
+	check->not_uint |= (~digits | word) & meant;
+	check->not_hex |= (~(digits | bytes_within(word, 'a', 'f')) | word) & meant;
+}
+
+static __always_inline const __u64 *staged_word(struct kv_staging *stage, __u64 at)
+{
+	opaque(at);
+	if (at > KV_REQUEST_MAX + KV_CHANGE_SIZE(KV_VALUE_MAX) - 8)
+		return NULL;
+	return (const __u64 *)(stage->request + at);
+}
 
 static long check_word(__u32 i, void *data)
 {
 	struct value_check *check = data;
 	struct kv_staging *stage = get_staging();
-	__u64 at = check->at + (__u64)i * 8;
+	const __u64 *word = stage ? staged_word(stage, check->at + (__u64)i * 8) : NULL;
 
-	opaque(at);
-	if (!stage || at > KV_REQUEST_MAX + KV_CHANGE_SIZE(KV_VALUE_MAX) - 8)
+	if (!word)
 		return 1;
-#pragma unroll
-	for (int j = 0; j < 8; j++) {
-		__u64 bits = byte_classes[stage->request[at + j]];
-
-		check->classes &= bits;
-		check->n_nuls += bits >> 7;
-		check->seen_nul |= bits & BYTE_NUL;
-		check->bad |= check->seen_nul & ~bits;
-	}
+	check_bytes(check, *word, TOPS);
 	return 0;
 }
 
 /* The value's bytes: `length` of the rule's class, then NULs only. */
-static __always_inline int check_value(__u64 at, __u32 length, const struct kv_rule *rule)
+static __always_inline int check_value(struct kv_staging *stage, __u32 length,
+				       const struct kv_rule *rule)
 {
-	__u32 n_words = (length + 8) / 8;
-	struct value_check check = {
-		.at = at + KV_CHANGE_HEADER,
-		.classes = BYTE_TEXT | BYTE_HEX | BYTE_UINT,
-	};
+	struct value_check check = { .at = stage->work.at + KV_CHANGE_HEADER };
+	const __u64 *last = staged_word(stage, check.at + (length & ~7u));
+	__u64 meant = first_bytes[length & 7];
 
 	if (length > rule->max_length)
 		return -EMSGSIZE;
-	bpf_loop(n_words, check_word, &check, 0);
-	if (check.bad || check.n_nuls != (__u64)n_words * 8 - length)
+	if (!last || *last & ~meant)
 		return -EBADMSG;
-	if (!(check.classes & BYTE_TEXT))
+	bpf_loop(length / 8, check_word, &check, 0);
+	check_bytes(&check, *last, meant);
+	if (check.not_text)
 		return -EBADMSG;
-	if (rule->class == KV_CLASS_HEX && (!(check.classes & BYTE_HEX) || length % 2))
+	if (rule->class == KV_CLASS_HEX && (check.not_hex || length % 2))
 		return -EBADMSG;
-	if (rule->class == KV_CLASS_UINT &&
-	    (!(check.classes & BYTE_UINT) || length < 1 || length > 10))
+	if (rule->class == KV_CLASS_UINT && (check.not_uint || length < 1 || length > 10))
 		return -EBADMSG;
 	return 0;
 }
@@ -79,18 +87,19 @@ static __always_inline int check_value(__u64 at, __u32 length, const struct kv_r
 		}                                                           \
 	} while (0)
 
-/* The right that a change needs, or 0 if verb and operation do not fit. */
-static __always_inline __u32 needed_access(__u32 verb, __u32 operation, __u32 length)
-{
-	if (verb == KV_VERB_READ && !operation && !length)
-		return KV_ACCESS_READ;
-	if ((verb == KV_VERB_WRITE || verb == KV_VERB_COMMIT) && operation == KV_CHANGE_WRITE)
-		return KV_ACCESS_WRITE;
-	if ((verb == KV_VERB_DELETE || verb == KV_VERB_COMMIT) && operation == KV_CHANGE_DELETE &&
-	    !length)
-		return KV_ACCESS_DELETE;
-	return 0;
-}
+/* What a change needs, by verb and operation: KV_ACCESS_*, or one of these. */
+#define NEEDS_DIRECTORY 0x40 /* a path to list, or "/" */
+#define NEEDS_NOTHING 0x80
+
+static const __u8 needed_access[16 * 4] = {
+	[KV_VERB_READ * 4] = KV_ACCESS_READ,
+	[KV_VERB_WRITE * 4 + KV_CHANGE_WRITE] = KV_ACCESS_WRITE,
+	[KV_VERB_DELETE * 4 + KV_CHANGE_DELETE] = KV_ACCESS_DELETE,
+	[KV_VERB_COMMIT * 4 + KV_CHANGE_WRITE] = KV_ACCESS_WRITE,
+	[KV_VERB_COMMIT * 4 + KV_CHANGE_DELETE] = KV_ACCESS_DELETE,
+	[KV_VERB_LIST * 4] = NEEDS_DIRECTORY,
+	[KV_VERB_DENIAL * 4] = NEEDS_NOTHING,
+};
 
 /* "/", alone or as a whole key of NULs behind it. */
 static __always_inline int is_root(const struct kv_change *change)
@@ -104,54 +113,117 @@ static __always_inline int is_root(const struct kv_change *change)
 	return change->path[0] == '/' && !rest && words[0] == (__u64)(__u8)change->path[0];
 }
 
-static __always_inline int check_one(struct kv_work *work, struct kv_change *change)
+/* What must hold for the next change to be found behind this one. */
+static __always_inline int check_envelope(const struct kv_work *work,
+					  const struct kv_change *change)
 {
-	struct path_facts facts = path_inspect(change->path);
-	__u32 length, operation, needed, canonical = (__u32)facts.canonical;
+	if (change->length > KV_VALUE_MAX)
+		return -EMSGSIZE;
+	if (work->at + KV_CHANGE_SIZE(change->length) > work->size || change->noted)
+		return -EINVAL;
+	return 0;
+}
+
+static __always_inline int check_one(struct kv_staging *stage, struct kv_change *change,
+				     __u32 canonical)
+{
+	__u32 operation = change->operation, length, needed;
+	struct kv_work *work = &stage->work;
 	const struct kv_rule *rule;
 
-	/* No branch before this line: the verifier walks what is above it once
-	 * per state, and the compiler would like to compare early. */
-	asm volatile("" : "+r"(canonical) : : "memory");
+	work->canonical = canonical;
+	work->needed = operation < 4 ? needed_access[(work->verb * 4 + operation) & 63] : 0;
+	/* every way to it meets here */
+	needed = read_again(work->needed);
 	length = change->length;
-	operation = change->operation;
-	work->canonical = 0;
-	if (length > KV_VALUE_MAX)
-		return -EMSGSIZE;
-	if (work->at + KV_CHANGE_SIZE(length) > work->size || change->noted)
+	if (!needed || (length && needed != KV_ACCESS_WRITE))
 		return -EINVAL;
-	if (work->verb == KV_VERB_LIST && !operation && !length && is_root(change))
+	if (needed == NEEDS_NOTHING)
 		return 0;
+	if (needed == NEEDS_DIRECTORY)
+		return canonical || is_root(change) ? 0 : -EILSEQ;
 	if (!canonical)
 		return -EILSEQ;
-	work->canonical = 1;
-	/* The request's copy is ours: whoever comes later need not look again. */
-	change->noted = KV_NOTE(facts.directory, facts.length);
-	needed = needed_access(work->verb, operation, length);
-	if (!needed)
-		return work->verb == KV_VERB_LIST && !operation && !length ? 0 : -EINVAL;
-	LOOK_UP_BY_PATH(acl, change->path, facts.directory, rule);
+	LOOK_UP_BY_PATH(acl, change->path, KV_NOTE_DIRECTORY(change->noted), rule);
 	if (!rule || !(rule->access & needed))
 		return -EACCES;
 	if (needed == KV_ACCESS_WRITE)
-		return check_value(work->at, length, rule);
+		return check_value(stage, length, rule);
 	return 0;
+}
+
+/* The header of a batch's next request, in front of its change; its rate, the
+ * first one's being taken. */
+static __always_inline int begin_item(struct kv_staging *stage, __u32 i)
+{
+	struct kv_work *work = &stage->work;
+	const struct kv_batched *header =
+		(const struct kv_batched *)staged_change(stage, work->at - sizeof(*header));
+	struct kv_item *item = get_item(stage, i);
+
+	if (!header || !item || header->verb < KV_VERB_READ || header->verb > KV_VERB_DELETE ||
+	    header->reserved)
+		return -EINVAL;
+	work->verb = header->verb;
+	item->at = (__u32)work->at;
+	item->verb = work->verb;
+	item->verdict = 0;
+	if (!i)
+		return 0;
+	item->rate_ns = stage->rate_ns;
+	if (!take_rate(&stage->rate_ns, work->boot_ns, config.rate_interval_ns,
+		       config.rate_burst_ns))
+		item->verdict = -EDQUOT;
+	return 0;
+}
+
+/* What was found of it is its own affair, not the batch's. */
+static __always_inline void end_item(struct kv_staging *stage)
+{
+	struct kv_work *work = &stage->work;
+	struct kv_item *item = get_item(stage, read_again(work->i_refused));
+
+	if (!item)
+		return;
+	item->canonical = work->canonical;
+	if (!item->verdict)
+		item->verdict = work->error;
+	work->error = 0;
 }
 
 static long check_change(__u32 i, void *data)
 {
 	struct kv_staging *stage = get_staging();
+	struct path_facts facts;
 	struct kv_change *change;
+	__u32 canonical;
 
 	(void)data;
 	if (!stage)
 		return 1;
 	stage->work.error = -EINVAL;
+	stage->work.i_refused = i;
+	stage->work.canonical = 0;
+	stage->work.at += stage->work.header;
 	change = staged_change(stage, stage->work.at);
 	if (!change)
 		return 1;
-	stage->work.i_refused = i;
-	stage->work.error = check_one(&stage->work, change);
+	facts = path_inspect(change->path);
+	canonical = (__u32)facts.canonical;
+	/* No branch before this line: the verifier walks what is above it once
+	 * per state, and the compiler would like to compare early. */
+	asm volatile("" : "+r"(canonical) : : "memory");
+	stage->work.error = check_envelope(&stage->work, change);
+	if (!stage->work.error && stage->work.is_batch)
+		stage->work.error = begin_item(stage, i);
+	if (read_again(stage->work.error))
+		return 1;
+	/* The request's copy is ours: whoever comes later need not look again.
+	 * ("/", which may be listed, is not canonical: of length 0.) */
+	change->noted = KV_NOTE(facts.directory, facts.length) & -canonical;
+	stage->work.error = check_one(stage, change, canonical);
+	if (stage->work.is_batch)
+		end_item(stage);
 	/* Every way through check_one() meets here in one state. */
 	if (read_again(stage->work.error))
 		return 1; /* `at` stays: the denial shows this path */
@@ -159,7 +231,16 @@ static long check_change(__u32 i, void *data)
 	return 0;
 }
 
-/* Rate, envelope, the copy, and every change of it. */
+/* How many changes the verb may have. */
+static __always_inline __u32 max_changes(__u32 verb)
+{
+	if (verb == KV_VERB_COMMIT)
+		return KV_CHANGES_MAX;
+	return verb == KV_VERB_BATCH ? KV_BATCH_MAX : 1;
+}
+
+/* Rate, envelope, the copy, and every change of it. A denial is no request:
+ * the rate of its records bounds it. */
 static __always_inline int check_request(struct kv_request *request, struct kv_staging *stage)
 {
 	struct kv_work *work = &stage->work;
@@ -167,6 +248,7 @@ static __always_inline int check_request(struct kv_request *request, struct kv_s
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	work->at = 0;
+	work->base = 0;
 	work->boot_ns = now;
 	work->condition = request->revision;
 	work->verb = verb;
@@ -174,14 +256,26 @@ static __always_inline int check_request(struct kv_request *request, struct kv_s
 	work->n_changes = n_changes;
 	work->i_refused = 0;
 	work->canonical = 0;
-	if (!take_rate(&stage->rate_ns, now, config.rate_interval_ns, config.rate_burst_ns))
+	work->is_batch = verb == KV_VERB_BATCH;
+	work->header = verb == KV_VERB_BATCH ? sizeof(struct kv_batched) : 0;
+	work->n_items = verb == KV_VERB_BATCH ? n_changes : 1;
+	work->n_served = 0;
+	work->n_refused = 0;
+	work->used = 0;
+	work->slot = request->cursor;
+	work->asked = request->length;
+	work->revision = 0;
+	work->answer_boot_ns = 0;
+	work->answer_length = 0;
+	work->answer_cursor = 0;
+	stage->items[0].rate_ns = stage->rate_ns;
+	if (verb != KV_VERB_DENIAL &&
+	    !take_rate(&stage->rate_ns, now, config.rate_interval_ns, config.rate_burst_ns))
 		return -EDQUOT;
 	if (verb == KV_VERB_WATCH || verb == KV_VERB_RESTORE)
 		return n_changes || size ? -EINVAL : 0;
-	if (verb < KV_VERB_READ || verb > KV_VERB_RESTORE || n_changes < 1 ||
-	    n_changes > KV_CHANGES_MAX || size < KV_CHANGE_SIZE(0) || size > KV_REQUEST_MAX)
-		return -EINVAL;
-	if (verb != KV_VERB_COMMIT && n_changes != 1)
+	if (verb < KV_VERB_READ || verb > KV_VERB_DENIAL || n_changes < 1 ||
+	    n_changes > max_changes(verb) || size < KV_CHANGE_SIZE(0) || size > KV_REQUEST_MAX)
 		return -EINVAL;
 	if (bpf_copy_from_user(stage->request, size, (const void *)request->request))
 		return -EFAULT;

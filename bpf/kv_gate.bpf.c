@@ -10,12 +10,16 @@
  * Nothing under that lock can sleep, fault or wait.
  *
  * A commit is one revision and one event record, reserved before the first
- * key is touched: no change without an event, no event without its change.
+ * key is touched: no change without an event, no event without its change. A
+ * batch is up to KV_BATCH_MAX requests in one call, each as if it had come
+ * alone; every other request is served as the one item of its call.
  */
 #include "bpf/kv_apply.bpf.h"
 #include "bpf/kv_check.bpf.h"
 #include "bpf/kv_list.bpf.h"
 #include "bpf/kv_watch.bpf.h"
+
+#define DENIAL_ERRNO_MAX 4095
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -37,7 +41,7 @@ static __always_inline void apply(struct kv_staging *stage, struct kv_ctl *contr
 	__u32 subject = config.subject & (KV_SUBJECTS_MAX - 1);
 	struct kv_work *work = &stage->work;
 
-	work->at = 0;
+	work->at = work->base;
 	work->n_applied = 0;
 	work->keys_before = control->subject[subject].n_keys;
 	work->bytes_before = control->subject[subject].n_bytes;
@@ -46,12 +50,31 @@ static __always_inline void apply(struct kv_staging *stage, struct kv_ctl *contr
 		work->error = -ENOSPC;
 	if (!work->error && over_quota(control, work))
 		work->error = -EDQUOT;
-	if (work->error)
-		bpf_loop(read_again(work->n_applied), undo_change, NULL, 0);
+	if (!work->error)
+		return;
+	if (work->n_applied == work->n_changes)
+		work->at = work->base; /* not the last one alone: the denial shows the first */
+	bpf_loop(read_again(work->n_applied), undo_change, NULL, 0);
 }
 
-static __always_inline int commit_locked(struct kv_request *request, struct kv_staging *stage,
-					 struct kv_ctl *control)
+/* The record's changes: of a commit all, else the one behind `base`. */
+static __always_inline int write_changes(struct bpf_dynptr *record, struct kv_staging *stage)
+{
+	struct kv_work *work = &stage->work;
+	__u64 size = work->size;
+	struct kv_change *change;
+
+	opaque(size);
+	if (work->verb == KV_VERB_COMMIT)
+		return size < KV_CHANGE_SIZE(0) || size > KV_REQUEST_MAX ||
+		       bpf_dynptr_write(record, sizeof(struct kv_event), stage->request,
+					(__u32)size, 0);
+	change = staged_change(stage, work->base);
+	return !change || size < KV_CHANGE_SIZE(0) || size > KV_CHANGE_SIZE(KV_VALUE_MAX) ||
+	       bpf_dynptr_write(record, sizeof(struct kv_event), change, (__u32)size, 0);
+}
+
+static __always_inline int commit_locked(struct kv_staging *stage, struct kv_ctl *control)
 {
 	__u32 subject = config.subject & (KV_SUBJECTS_MAX - 1);
 	struct kv_work *work = &stage->work;
@@ -80,8 +103,7 @@ static __always_inline int commit_locked(struct kv_request *request, struct kv_s
 	work->revision = control->revision + 1;
 	work->error = -EAGAIN;
 	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(event) + (__u32)size, 0, &record) ||
-	    bpf_dynptr_write(&record, 0, &event, sizeof(event), 0) ||
-	    bpf_dynptr_write(&record, sizeof(event), stage->request, (__u32)size, 0))
+	    bpf_dynptr_write(&record, 0, &event, sizeof(event), 0) || write_changes(&record, stage))
 		goto refused;
 	apply(stage, control);
 	if (work->error)
@@ -91,84 +113,173 @@ static __always_inline int commit_locked(struct kv_request *request, struct kv_s
 	control->subject[subject].n_accepted++;
 	bpf_ringbuf_submit_dynptr(&record, 0);
 	fan_out(control, work);
-	request->revision = work->revision;
 	return 0;
 refused:
 	bpf_ringbuf_discard_dynptr(&record, 0);
 	return_share(control, sizeof(event) + work->size + 8);
-	request->i_refused = work->n_applied;
+	work->i_refused = work->n_applied;
 	return work->error;
 }
 
-/* The context can be written at constant offsets only: copied whole. */
-static __always_inline void answer_text(struct kv_request *request, const struct kv_value *value)
+/* The value goes into the page: of a batch only its text, behind the result. */
+static __always_inline int read_locked(struct kv_staging *stage, struct kv_ctl *control)
 {
-#pragma unroll
-	for (int i = 0; i < KV_VALUE_SIZE / 8; i++)
-		((__u64 *)request->text)[i] = ((const __u64 *)value->text)[i];
-}
-
-static __always_inline int read_locked(struct kv_request *request, struct kv_staging *stage,
-				       struct kv_ctl *control)
-{
-	struct kv_change *change = (struct kv_change *)stage->request;
-	struct kv_value *value;
+	struct kv_work *work = &stage->work;
+	struct kv_change *change = staged_change(stage, work->base);
+	const struct kv_value *value = change ? find_value(change->path) : NULL;
+	__u64 size = KV_VALUE_SIZE;
+	__u32 at = 0;
 
 	control->subject[config.subject & (KV_SUBJECTS_MAX - 1)].n_reads++;
-	if (request->verb == KV_VERB_LIST) {
-		list_locked(request, stage, control);
-		value = &stage->value;
-	} else {
-		value = find_value(change->path);
-		if (!value)
-			return -ENOENT;
-		request->revision = value->revision;
-		request->boot_ns = value->boot_ns;
-		request->length = value->length;
-		request->cursor = value->subject;
+	if (!value)
+		return -ENOENT;
+	if (work->is_batch) {
+		at = work->used + sizeof(struct kv_result);
+		size = (value->length + 7) & ~7u;
+		opaque(size);
+		if (size > KV_VALUE_SIZE)
+			return -EIO; /* cannot be */
 	}
-	answer_text(request, value);
+	if (size && COPY_INTO(stage->page, at, value->text, size))
+		return -ENOBUFS;
+	work->revision = value->revision;
+	work->answer_boot_ns = value->boot_ns;
+	work->answer_length = value->length;
+	work->answer_cursor = value->subject;
+	return 0;
+}
+
+/* Load a batch's item into the work. Not 0: the page has no room for its result. */
+static __always_inline int load_item(struct kv_staging *stage, const struct kv_item *item)
+{
+	struct kv_work *work = &stage->work;
+	struct kv_change *change = staged_change(stage, item->at);
+	const struct kv_batched *header = (const struct kv_batched *)change - 1;
+
+	if (work->used > KV_ANSWER_SIZE - sizeof(struct kv_result) || !change ||
+	    item->at < sizeof(*header))
+		return -ENOBUFS;
+	work->verb = item->verb;
+	work->at = item->at;
+	work->base = item->at;
+	work->size = KV_CHANGE_SIZE(change->length);
+	work->n_changes = 1;
+	work->condition = header->revision;
+	work->revision = 0;
+	work->answer_length = 0;
+	return 0;
+}
+
+static __always_inline void put_result(struct kv_staging *stage, int verdict)
+{
+	struct kv_work *work = &stage->work;
+	struct kv_result result = {
+		.revision = verdict ? 0 : work->revision,
+		.verdict = verdict,
+		.length = verdict ? 0 : work->answer_length,
+	};
+
+	COPY_INTO(stage->page, work->used, &result, sizeof(result));
+	work->used += KV_RESULT_SIZE(result.length);
+}
+
+static long serve_item(__u32 i, void *data)
+{
+	struct kv_staging *stage = get_staging();
+	struct kv_item *item = stage ? get_item(stage, i) : NULL;
+	struct kv_ctl *control = get_ctl();
+	struct kv_work *work;
+	int verdict;
+
+	(void)data;
+	if (!item || !control)
+		return 1;
+	work = &stage->work;
+	if (work->is_batch && load_item(stage, item))
+		return 1;
+	verdict = item->verdict;
+	if (!verdict && item->verb == KV_VERB_READ)
+		verdict = read_locked(stage, control);
+	else if (!verdict)
+		verdict = commit_locked(stage, control);
+	if (read_again(work->is_batch)) {
+		if (verdict == -ENOBUFS)
+			return 1;
+		put_result(stage, verdict);
+	}
+	item->verdict = verdict;
+	item->at = (__u32)work->at;
+	work->n_refused += !!verdict;
+	work->n_served = i + 1;
 	return 0;
 }
 
 /* The supervisor's, once: the store goes on from the snapshot's revision. */
-static __always_inline int restore_locked(const struct kv_request *request, struct kv_ctl *control)
+static __always_inline int restore_locked(const struct kv_work *work, struct kv_ctl *control)
 {
 	if (config.subject != KV_SUBJECT_SUPERVISOR)
 		return -EACCES;
 	if (control->revision)
 		return -EEXIST;
-	control->revision = request->revision;
+	control->revision = work->condition;
 	return 0;
 }
 
-static __always_inline int serve_locked(struct kv_request *request, struct kv_staging *stage,
+/* Held over code that can neither fault nor sleep. */
+static __always_inline int serve_locked(__u32 verb, struct kv_staging *stage,
 					struct kv_ctl *control)
 {
-	switch (request->verb) {
-	case KV_VERB_READ:
+	struct kv_work *work = &stage->work;
+
+	switch (verb) {
 	case KV_VERB_LIST:
-		return read_locked(request, stage, control);
+		control->subject[config.subject & (KV_SUBJECTS_MAX - 1)].n_reads++;
+		list_locked(stage, control);
+		return 0;
 	case KV_VERB_WATCH:
-		return watch_locked(request, control);
+		return watch_locked(work, control);
 	case KV_VERB_RESTORE:
-		return restore_locked(request, control);
+		return restore_locked(work, control);
 	default:
-		return commit_locked(request, stage, control);
+		bpf_loop(read_again(work->n_items), serve_item, NULL, 0);
+		return work->is_batch ? 0 : stage->items[0].verdict;
 	}
+}
+
+/* --- answers --- */
+
+/* The context can be written at constant offsets only: copied whole. */
+static __always_inline void answer_page(struct kv_request *request, const struct kv_staging *stage)
+{
+#pragma unroll
+	for (int i = 0; i < KV_ANSWER_SIZE / 8; i++)
+		((__u64 *)request->text)[i] = ((const __u64 *)stage->page)[i];
+}
+
+static __always_inline void answer(struct kv_request *request, const struct kv_staging *stage)
+{
+	const struct kv_work *work = &stage->work;
+
+	request->revision = work->revision;
+	request->boot_ns = work->answer_boot_ns;
+	request->length = work->is_batch ? work->used : work->answer_length;
+	request->cursor = work->is_batch ? work->n_served : work->answer_cursor;
+	if (work->verb == KV_VERB_READ || work->verb == KV_VERB_LIST || work->is_batch)
+		answer_page(request, stage);
 }
 
 /* --- refusals --- */
 
 static __always_inline void record_denial(struct kv_staging *stage, struct kv_ctl *control,
-					  int verdict)
+					  const struct kv_item *item)
 {
 	__u32 subject = config.subject & (KV_SUBJECTS_MAX - 1);
 	struct kv_work *work = &stage->work;
+	int verdict = item->verdict;
 	struct kv_denial *denial;
 	struct kv_change *change;
 
-	if (verdict == -ENOENT)
+	if (!verdict || verdict == -ENOENT)
 		return; /* "absent" is an answer */
 	control->subject[subject].n_refused++;
 	/* busy, full and overtaken are not attempts at something forbidden */
@@ -190,32 +301,88 @@ static __always_inline void record_denial(struct kv_staging *stage, struct kv_ct
 	denial->uid = (__u32)bpf_get_current_uid_gid();
 	denial->tgid = (__u32)(bpf_get_current_pid_tgid() >> 32);
 	denial->subject = (__u16)subject;
-	denial->verb = (__u16)work->verb;
+	denial->verb = (__u16)item->verb;
 	denial->suppressed = stage->suppressed;
 	__builtin_memset(denial->path, 0, sizeof(denial->path));
-	change = staged_change(stage, work->at);
-	if (work->canonical && change)
+	change = staged_change(stage, item->at);
+	if (item->canonical && change)
 		path_copy(denial->path, change->path);
 	stage->suppressed = 0;
 	bpf_ringbuf_submit(denial, 0);
 }
 
+static long record_item(__u32 i, void *data)
+{
+	struct kv_staging *stage = get_staging();
+	struct kv_item *item = stage ? get_item(stage, i) : NULL;
+	struct kv_ctl *control = get_ctl();
+
+	(void)data;
+	if (!item || !control)
+		return 1;
+	record_denial(stage, control, item);
+	return 0;
+}
+
+/* The call as a whole was refused: then that is all there is to record. */
+static __always_inline void refuse_call(struct kv_request *request, struct kv_staging *stage,
+					int verdict)
+{
+	struct kv_work *work = &stage->work;
+
+	stage->items[0].verdict = verdict;
+	stage->items[0].canonical = work->is_batch ? 0 : work->canonical;
+	stage->items[0].at = (__u32)work->at;
+	if (work->is_batch) {
+		stage->items[0].verb = KV_VERB_BATCH;
+		request->length = 0;
+		request->cursor = 0;
+	}
+	request->i_refused = work->i_refused;
+	work->n_served = 1;
+	work->n_refused = 1;
+}
+
+/* --- the call --- */
+
+/* What the caller has refused itself, as it says. */
+static __always_inline int note_denial(struct kv_staging *stage)
+{
+	__u32 error = stage->work.asked;
+
+	if (error < 1 || error > DENIAL_ERRNO_MAX)
+		return -EINVAL;
+	stage->items[0].verdict = -(__s32)error;
+	stage->items[0].verb = stage->work.slot;
+	stage->items[0].canonical = stage->work.canonical;
+	stage->items[0].at = 0;
+	stage->work.n_served = 1;
+	stage->work.n_refused = 1;
+	return 0;
+}
+
 static __always_inline int serve(struct kv_request *request, struct kv_staging *stage,
 				 struct kv_ctl *control)
 {
+	struct kv_work *work = &stage->work;
 	int error = check_request(request, stage);
 
-	if (error) {
-		request->i_refused = stage->work.i_refused;
-	} else if (__sync_val_compare_and_swap(&control->lock, 0, config.subject + 1)) {
-		error = -EBUSY;
-	} else {
-		/* Held over code that can neither fault nor sleep. */
-		error = serve_locked(request, stage, control);
-		__sync_lock_test_and_set(&control->lock, 0);
+	if (!work->is_batch) {
+		stage->items[0].verb = work->verb;
+		stage->items[0].canonical = work->canonical;
+		stage->items[0].verdict = 0;
 	}
 	if (error)
-		record_denial(stage, control, error);
+		return error;
+	if (work->verb == KV_VERB_DENIAL)
+		return note_denial(stage);
+	if (__sync_val_compare_and_swap(&control->lock, 0, config.subject + 1)) {
+		/* somebody else's doing: not at the cost of this rate */
+		stage->rate_ns = stage->items[0].rate_ns;
+		return -EBUSY;
+	}
+	error = serve_locked(request->verb, stage, control);
+	__sync_lock_test_and_set(&control->lock, 0);
 	return error;
 }
 
@@ -224,6 +391,7 @@ int kv_gate(struct kv_request *request)
 {
 	struct kv_staging *stage = get_staging();
 	struct kv_ctl *control = get_ctl();
+	struct kv_item *unserved;
 	int error;
 
 	if (!stage || !control)
@@ -231,6 +399,17 @@ int kv_gate(struct kv_request *request)
 	if (__sync_val_compare_and_swap(&stage->busy, 0, 1))
 		return -EBUSY;
 	error = serve(request, stage, control);
+	if (error)
+		refuse_call(request, stage, error);
+	else
+		answer(request, stage);
+	if (stage->work.n_refused)
+		bpf_loop(read_again(stage->work.n_served), record_item, NULL, 0);
+	/* who is not served is not charged */
+	unserved = get_item(stage, stage->work.n_served);
+	if (!error && stage->work.is_batch && stage->work.n_served < stage->work.n_items &&
+	    unserved)
+		stage->rate_ns = unserved->rate_ns;
 	__sync_lock_test_and_set(&stage->busy, 0);
 	return error;
 }

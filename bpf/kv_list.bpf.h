@@ -66,30 +66,25 @@ static long list_slot(__u32 i, void *data)
 	value = find_value(slot->path);
 	if (!value)
 		return 0;
-	((struct kv_entry *)(stage->value.text + used))->revision = value->revision;
-	path_copy(stage->value.text + used + sizeof(struct kv_entry), slot->path);
+	((struct kv_entry *)(stage->page + used))->revision = value->revision;
+	path_copy(stage->page + used + sizeof(struct kv_entry), slot->path);
 	work->used += KV_ENTRY_SIZE(KV_NOTE_LENGTH(slot->noted));
 	return 0;
 }
 
-/* The page is made in stage->value.text, for the caller to copy out. */
-static __always_inline void list_locked(struct kv_request *request, struct kv_staging *stage,
-					struct kv_ctl *control)
+/* The page is made in stage->page, for the caller to copy out. */
+static __always_inline void list_locked(struct kv_staging *stage, const struct kv_ctl *control)
 {
 	struct kv_change *change = (struct kv_change *)stage->request;
 	struct kv_work *work = &stage->work;
 	__u32 left;
 
-	work->slot = request->cursor;
-	work->used = 0;
 	work->directory = KV_NOTE_LENGTH(change->noted);
 	left = work->slot < control->n_slots ? control->n_slots - work->slot : 0;
 	bpf_loop(left < LIST_SLOTS ? left : LIST_SLOTS, list_slot, NULL, 0);
-	/* the next new value must not find an old page behind its end */
-	stage->value.length = KV_VALUE_MAX;
-	request->length = work->used;
-	request->cursor = work->slot < control->n_slots ? work->slot : 0;
-	request->revision = control->revision;
+	work->answer_length = work->used;
+	work->answer_cursor = work->slot < control->n_slots ? work->slot : 0;
+	work->revision = control->revision;
 }
 
 #endif

@@ -29,6 +29,12 @@ static __always_inline struct kv_ctl *get_ctl(void)
 	return bpf_map_lookup_elem(&ctl, &zero);
 }
 
+/*
+ * Read again from where it lies: for the verifier a number that may be
+ * anything, so that what was compared with it before splits no state after.
+ */
+#define read_again(x) (*(volatile typeof(x) *)&(x))
+
 /* The change at offset `at` of the staged request, or NULL. */
 static __always_inline struct kv_change *staged_change(struct kv_staging *stage, __u64 at)
 {
@@ -37,6 +43,25 @@ static __always_inline struct kv_change *staged_change(struct kv_staging *stage,
 		return NULL;
 	return (struct kv_change *)(stage->request + at);
 }
+
+/* A request of the call, or NULL. */
+static __always_inline struct kv_item *get_item(struct kv_staging *stage, __u64 i)
+{
+	__u64 index = i;
+
+	opaque(index);
+	return i < KV_BATCH_MAX ? &stage->items[index & (KV_BATCH_MAX - 1)] : NULL;
+}
+
+/* Copy into memory of a map at an offset that the verifier need not know:
+ * the helper checks it. Not 0 if there is no room. */
+#define COPY_INTO(memory, at, from, size)                                                      \
+	({                                                                                     \
+		struct bpf_dynptr to_;                                                         \
+                                                                                               \
+		bpf_dynptr_from_mem(memory, sizeof(memory), 0, &to_) ?:                        \
+			bpf_dynptr_write(&to_, (__u32)(at), (void *)(from), (__u32)(size), 0); \
+	})
 
 /*
  * Generic cell rate algorithm: one event per interval, with `burst` saved up.
@@ -51,12 +76,6 @@ static __always_inline int take_rate(__u64 *arrival, __u64 now, __u64 interval, 
 	*arrival = next + interval;
 	return 1;
 }
-
-/*
- * Read again from where it lies: for the verifier a number that may be
- * anything, so that what was compared with it before splits no state after.
- */
-#define read_again(x) (*(volatile typeof(x) *)&(x))
 
 /* The value of a path in the store, or NULL. */
 static __always_inline struct kv_value *find_value(const char *path)

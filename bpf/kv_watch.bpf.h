@@ -72,16 +72,16 @@ static long fan_change(__u32 i, void *data)
 
 static __always_inline void fan_out(const struct kv_ctl *control, struct kv_work *work)
 {
-	work->at = 0;
+	work->at = work->base;
 	if (control->watching)
 		bpf_loop(read_again(work->n_changes), fan_change, NULL, 0);
 }
 
 /* Begin, end or ask; under the lock, so that the revision divides what is in
  * the ring from what must be listed. */
-static __always_inline int watch_locked(struct kv_request *request, struct kv_ctl *control)
+static __always_inline int watch_locked(struct kv_work *work, struct kv_ctl *control)
 {
-	__u32 subject = config.subject, operation = request->length;
+	__u32 subject = config.subject, operation = work->asked;
 	struct kv_watch *watch = bpf_map_lookup_elem(&watches, &subject);
 
 	if (!watch || subject >= KV_SUBJECTS_MAX || operation > 2)
@@ -93,8 +93,8 @@ static __always_inline int watch_locked(struct kv_request *request, struct kv_ct
 	else if (operation == 0)
 		control->watching &= ~(1ull << subject);
 	watch->active = control->watching >> subject & 1;
-	request->revision = control->revision;
-	request->boot_ns = watch->n_lost;
+	work->revision = control->revision;
+	work->answer_boot_ns = watch->n_lost;
 	return 0;
 }
 

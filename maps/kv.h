@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-#define KV_LAYOUT_VERSION 2
+#define KV_LAYOUT_VERSION 3
 
 /* Limits. A path is canonical text with leading slash, NUL-padded. */
 #define KV_PATH_SIZE 64		     /* bytes of a key, at least one NUL included */
@@ -21,10 +21,12 @@
 #define KV_SEGMENT_MAX 31	     /* bytes of one segment */
 #define KV_VALUE_SIZE 1024	     /* bytes of a value, at least one NUL included */
 #define KV_VALUE_MAX 1023	     /* strlen of the longest value */
+#define KV_ANSWER_SIZE 1040	     /* bytes of an answer: a result and a longest value */
 #define KV_KEYS_MAX 4096	     /* keys of one store */
 #define KV_CHANGES_MAX 128	     /* changes of one commit */
 #define KV_KEYS_SLACK KV_CHANGES_MAX /* map entries beyond ctl.max_keys: no insert fails half-way */
 #define KV_REQUEST_MAX 32768	     /* bytes of the packed changes of one commit */
+#define KV_BATCH_MAX 32		     /* requests of one batch; a power of two */
 #define KV_SUBJECTS_MAX 64	     /* subjects of one instance */
 #define KV_RULES_MAX 512	     /* access rules of one subject */
 #define KV_EVENTS_SIZE (1 << 20)     /* bytes of the event ring */
@@ -51,6 +53,8 @@ enum kv_verb {
 	KV_VERB_LIST = 5,    /* a page of paths and revisions under a directory */
 	KV_VERB_WATCH = 6,   /* begin or end filling the subject's ring; what was lost */
 	KV_VERB_RESTORE = 7, /* supervisor, while the revision is 0: set it */
+	KV_VERB_BATCH = 8,   /* 1..KV_BATCH_MAX reads, writes and deletes, each for itself */
+	KV_VERB_DENIAL = 9,  /* record what the caller itself refused; changes nothing */
 };
 
 /* struct kv_request.revision of a write, delete or commit. */
@@ -122,11 +126,34 @@ struct kv_change {
 #define KV_CHANGE_SIZE(length) (KV_CHANGE_HEADER + (((__u32)(length) + 8u) & ~7u))
 
 /*
+ * A request of a batch: this header, then its one kv_change. They are served
+ * in their order under one hold of the lock; each has its own rate, verdict,
+ * revision, event and denial, and none knows of the others.
+ */
+struct kv_batched {
+	__u64 revision; /* condition, as of kv_request */
+	__u32 verb;	/* KV_VERB_READ, _WRITE or _DELETE */
+	__u32 reserved;
+};
+
+/* Its result: this header, then of a read the value, with NULs up to a
+ * multiple of 8. */
+struct kv_result {
+	__u64 revision; /* of the commit, or of the value read */
+	__s32 verdict;	/* 0, or a negative errno */
+	__u32 length;	/* bytes of text */
+};
+
+#define KV_RESULT_SIZE(length) ((__u32)sizeof(struct kv_result) + (((__u32)(length) + 7u) & ~7u))
+
+/*
  * The gate's context (BPF_PROG_RUN copies it in and back). `request` points
  * to `size` bytes of packed changes; for KV_VERB_READ to one kv_change with
  * operation 0 whose path is read; for KV_VERB_LIST to one whose path is a
  * directory, canonical, or "/" for everything. KV_VERB_WATCH and
- * KV_VERB_RESTORE have no changes.
+ * KV_VERB_RESTORE have no changes. KV_VERB_BATCH: to struct kv_batched, each
+ * with a change behind it. KV_VERB_DENIAL: to one kv_change with operation 0
+ * and the refused path, or NULs instead of one that is not canonical.
  *
  * Condition (`revision` in): of a write or delete, the key must be there with
  * exactly this revision; of a commit, no key of it may be newer than this;
@@ -146,21 +173,29 @@ struct kv_change {
  *   -ENOENT   read of an absent key
  *   -ESTALE   the condition on the revision does not hold
  *   -EEXIST   restore: the store has a revision already
+ *
+ * A batch whose own envelope is refused, or that finds the lock or its rate
+ * taken, answers so with a cursor of 0: it is the verdict of its first request,
+ * and nothing is said of the others. Else it answers 0, and `cursor` is how
+ * many were served: all, or those before a read whose value has no room left.
  */
 struct kv_request {
-	__u32 verb;		  /* in: enum kv_verb */
-	__u32 n_changes;	  /* in: 1..KV_CHANGES_MAX, 0 of watch and restore */
-	__u64 request;		  /* in: user-space address */
-	__u32 size;		  /* in: bytes at `request`, at most KV_REQUEST_MAX */
-	__u32 i_refused;	  /* out: index of the change that was refused */
-	__u64 revision;		  /* in: condition, or what to restore; out: of the commit, of the
+	__u32 verb;		   /* in: enum kv_verb */
+	__u32 n_changes;	   /* in: 1..KV_CHANGES_MAX, 0 of watch and restore */
+	__u64 request;		   /* in: user-space address */
+	__u32 size;		   /* in: bytes at `request`, at most KV_REQUEST_MAX */
+	__u32 i_refused;	   /* out: index of the change that was refused */
+	__u64 revision;		   /* in: condition, or what to restore; out: of the commit, of the
 			  * value read, or of the store (list, watch) */
-	__u64 boot_ns;		  /* out: read: when it was written; watch: events lost so far */
-	__u32 length;		  /* in: watch: 1 begin, 0 end, 2 only ask; out: bytes of text */
-	__u32 cursor;		  /* list: in 0 or what the last page gave; out: 0 at the
-			  * end; read: out, subject that wrote it */
-	char text[KV_VALUE_SIZE]; /* out: read: value, NUL-terminated; list: packed
-				   * struct kv_entry, `length` bytes of them */
+	__u64 boot_ns;		   /* out: read: when it was written; watch: events lost so far */
+	__u32 length;		   /* in: watch: 1 begin, 0 end, 2 only ask; denial: errno,
+			  * positive; out: bytes of text */
+	__u32 cursor;		   /* list: in 0 or what the last page gave; out: 0 at the
+			  * end; read: out, subject that wrote it; batch: out, how
+			  * many were served; denial: in, the verb refused */
+	char text[KV_ANSWER_SIZE]; /* out: read: value, NUL-terminated; list: packed
+				   * struct kv_entry, batch: packed struct kv_result,
+				   * `length` bytes of them */
 };
 
 /* One listed key: this header, then its path with NULs up to a multiple of 8
@@ -221,20 +256,31 @@ enum kv_record {
 	KV_RECORD_CHANGE = 3, /* rings: struct kv_watch_event */
 };
 
+/* A request that is served: of a batch one of many. */
+struct kv_item {
+	__u64 rate_ns; /* kv_staging.rate_ns before it was charged */
+	__u32 at;      /* offset of its change, of the refused one of a commit */
+	__s32 verdict;
+	__u32 verb;
+	__u32 canonical; /* the path at `at` may be shown */
+};
+
 /*
  * Where a call stands. It lies in a map and not on the program's stack: what
  * the verifier does not track cannot multiply the states that it walks.
  */
 struct kv_work {
 	__u64 at;	/* offset of the change that is looked at */
-	__u64 revision; /* of this commit */
+	__u64 revision; /* of this commit; what kv_request answers */
 	__u64 boot_ns;
 	__u64 condition; /* kv_request.revision */
 	__u64 mask;	 /* subjects that get a copy of the change */
 	__u64 keys_before;
 	__u64 bytes_before;
+	__u64 answer_boot_ns;
 	__u32 verb;
-	__u32 size;
+	__u32 base; /* offset of the first change */
+	__u32 size; /* bytes from base on */
 	__u32 n_changes;
 	__u32 n_applied;
 	__u32 i_refused;
@@ -243,6 +289,15 @@ struct kv_work {
 	__u32 slot;	 /* listed next */
 	__u32 used;	 /* bytes of the page */
 	__u32 directory; /* strlen of the directory that is listed */
+	__u32 is_batch;	 /* else there is one item */
+	__u32 header;	 /* bytes before each change: of a struct kv_batched, or 0 */
+	__u32 n_items;	 /* of the request */
+	__u32 n_served;	 /* of them */
+	__u32 n_refused; /* of them */
+	__u32 answer_length;
+	__u32 answer_cursor;
+	__u32 asked;  /* kv_request.length: a watch's operation, a denial's errno */
+	__u32 needed; /* KV_ACCESS_* of the change */
 };
 
 /*
@@ -256,9 +311,11 @@ struct kv_staging {
 	__u64 rate_ns;	  /* theoretical arrival time of the next request */
 	__u64 denial_ns;  /* the same of the next denial record */
 	struct kv_work work;
-	struct kv_value value; /* a new key's value, or a page, is put together here */
+	struct kv_item items[KV_BATCH_MAX];
+	char page[KV_ANSWER_SIZE]; /* kv_request.text is put together here */
+	struct kv_value value;	   /* and a new key's value here */
 	/* A request, and room for one longest change behind any offset in it. */
-	__u8 request[KV_REQUEST_MAX + KV_CHANGE_SIZE(KV_VALUE_MAX)];
+	__u8 request[KV_REQUEST_MAX + sizeof(struct kv_batched) + KV_CHANGE_SIZE(KV_VALUE_MAX)];
 };
 
 /* How to take back one change of a commit (maps undo and undo_values, used
@@ -327,7 +384,11 @@ _Static_assert(sizeof(struct kv_key) == 64, "kv_key layout");
 _Static_assert(sizeof(struct kv_value) == 1048, "kv_value layout");
 _Static_assert(sizeof(struct kv_rule) == 8, "kv_rule layout");
 _Static_assert(sizeof(struct kv_change) == KV_CHANGE_HEADER, "kv_change layout");
-_Static_assert(sizeof(struct kv_request) == 48 + KV_VALUE_SIZE, "kv_request layout");
+_Static_assert(sizeof(struct kv_request) == 48 + KV_ANSWER_SIZE, "kv_request layout");
+_Static_assert(sizeof(struct kv_batched) == 16, "kv_batched layout");
+_Static_assert(sizeof(struct kv_result) == 16, "kv_result layout");
+_Static_assert(KV_ANSWER_SIZE >= KV_RESULT_SIZE(KV_VALUE_MAX),
+	       "a batch serves one request at least");
 _Static_assert(sizeof(struct kv_event) == 40, "kv_event layout");
 _Static_assert(sizeof(struct kv_denial) == 104, "kv_denial layout");
 _Static_assert(sizeof(struct kv_ctl) == 56 + 72 * KV_SUBJECTS_MAX, "kv_ctl layout");

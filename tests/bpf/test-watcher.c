@@ -184,6 +184,13 @@ Test(watcher, refusals_are_audited)
 	(void)status_of("dns", ok_of(revision));
 	EVENTUALLY("grep '\"seq\":.*\"subject\":\"dhcp4\",\"verb\":\"write\","
 		   "\"path\":\"/status/dns\",\"verdict\":\"EACCES\"' " AUDIT);
+	/* and what a gateway refuses itself */
+	cr_expect_eq(gate_note_denial(calf, KV_VERB_LIST, "/secret", -EACCES), 0);
+	cr_expect_eq(gate_note_denial(calf, 0, "/ip", -EINVAL), 0);
+	EVENTUALLY("grep '\"seq\":2,\"subject\":\"dhcp4\",\"verb\":\"list\","
+		   "\"path\":\"/secret\",\"verdict\":\"EACCES\"' " AUDIT);
+	EVENTUALLY("grep '\"seq\":3,\"subject\":\"dhcp4\",\"verb\":\"unknown\","
+		   "\"path\":\"/ip\",\"verdict\":\"EINVAL\"' " AUDIT);
 }
 
 Test(watcher, uplink_comes_back)

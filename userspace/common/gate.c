@@ -129,6 +129,26 @@ int gate_read(int program_fd, const char *path, struct kv_value *valuep)
 	return 0;
 }
 
+int gate_batch(int program_fd, const struct batch *batch, struct batch_results *results)
+{
+	struct kv_request request = {
+		.verb = KV_VERB_BATCH,
+		.n_changes = batch->n_requests,
+		.request = (uintptr_t)batch->bytes,
+		.size = batch->size,
+	};
+	int error = gate_run(program_fd, &request);
+
+	if (error)
+		return error;
+	if (request.length > sizeof(results->bytes) || request.cursor > batch->n_requests)
+		return -EIO;
+	results->n = request.cursor;
+	results->length = request.length;
+	memcpy(results->bytes, request.text, request.length);
+	return 0;
+}
+
 int gate_list(int program_fd, const char *directory, struct gate_page *page)
 {
 	struct {
@@ -193,5 +213,29 @@ int gate_restore(int program_fd, uint64_t revision)
 {
 	struct kv_request request = { .verb = KV_VERB_RESTORE, .revision = revision };
 
+	return gate_run(program_fd, &request);
+}
+
+int gate_note_denial(int program_fd, enum kv_verb verb, const char *path, int verdict)
+{
+	struct {
+		struct kv_change change;
+		char text[8];
+	} one = { 0 };
+	struct kv_request request = {
+		.verb = KV_VERB_DENIAL,
+		.n_changes = 1,
+		.request = (uintptr_t)&one,
+		.size = KV_CHANGE_SIZE(0),
+		.length = (uint32_t)-verdict,
+		.cursor = verb,
+	};
+	struct kv_key key;
+
+	if (path[0] != '\0') {
+		if (path_to_key(path, &key))
+			return -EILSEQ;
+		memcpy(one.change.path, key.path, sizeof(one.change.path));
+	}
 	return gate_run(program_fd, &request);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "maps/kv.h"
+#include "userspace/common/batch.h"
 #include "userspace/common/commit.h"
 
 /* Run a commit: 0 with the new revision in *revisionp (may be NULL), or a negative
@@ -44,6 +45,11 @@ static inline int gate_delete(int program_fd, const char *path, uint64_t *revisi
  * success only. */
 int gate_read(int program_fd, const char *path, struct kv_value *valuep);
 
+/* Run a batch that is not empty: 0 with the results of its first requests, one
+ * at least; values that are read fill them, then the others were not served.
+ * Or a negative errno: the verdict of the first request, and no other was
+ * served. */
+int gate_batch(int program_fd, const struct batch *batch, struct batch_results *results);
 /* One page of a listing. Zero it before the first. */
 struct gate_page {
 	uint64_t revision; /* of the store when the page was made */
@@ -68,6 +74,12 @@ bool gate_page_next(const struct gate_page *page, uint32_t *atp, uint64_t *revis
  * since the ring was made (either may be NULL). -EACCES: it may watch nothing. */
 enum gate_watch { GATE_WATCH_END = 0, GATE_WATCH_BEGIN = 1, GATE_WATCH_ASK = 2 };
 int gate_watch(int program_fd, enum gate_watch operation, uint64_t *revisionp, uint64_t *n_lostp);
+
+/* Leave a record of what the caller has refused itself, in the name of its
+ * subject: lossy, as every record of a refusal is. It changes nothing. `path`
+ * is canonical or "" (none to show), `verdict` the negative errno. 0, or a
+ * negative errno. */
+int gate_note_denial(int program_fd, enum kv_verb verb, const char *path, int verdict);
 
 /* Supervisor only: the revision from which the store goes on, while it has
  * none. 0, -EEXIST, -EACCES. */

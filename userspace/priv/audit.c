@@ -102,7 +102,8 @@ const char *audit_verdict(int verdict)
 		{ -EFAULT, "EFAULT" }, { -EINVAL, "EINVAL" },	  { -EILSEQ, "EILSEQ" },
 		{ -EACCES, "EACCES" }, { -EMSGSIZE, "EMSGSIZE" }, { -EBADMSG, "EBADMSG" },
 		{ -ENOSPC, "ENOSPC" }, { -EAGAIN, "EAGAIN" },	  { -ENOENT, "ENOENT" },
-		{ -ESTALE, "ESTALE" }, { -EEXIST, "EEXIST" },
+		{ -ESTALE, "ESTALE" }, { -EEXIST, "EEXIST" },	  { -E2BIG, "E2BIG" },
+		{ -EUSERS, "EUSERS" },
 	};
 	size_t i;
 

@@ -42,6 +42,8 @@ static const char *verb_name(uint32_t verb)
 		return "watch";
 	case KV_VERB_RESTORE:
 		return "restore";
+	case KV_VERB_BATCH:
+		return "batch";
 	default:
 		return "unknown";
 	}
