@@ -232,7 +232,7 @@ Test(gateway_watch, list_of_200_keys)
 	cr_assert_str_eq(line, "end @201");
 	cr_assert_eq(n, N_KEYS);
 	ask(WIRE_LIST, 2, "/elsewhere");
-	cr_assert_str_eq(next_line(), "end @201");
+	cr_assert_str_eq(next_line(), "error elsewhere is not an allowed path");
 	ask(WIRE_LIST, 3, "/seen/k007");
 	cr_assert_str_eq(next_line(), "listed /seen/k007 @8");
 	cr_assert_str_eq(next_line(), "end @201");

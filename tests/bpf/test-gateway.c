@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gateway's process: requests, logs, rights, ends. */
+#include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include "tests/bpf/support-gateway.h"
 #include "userspace/common/wire.h"
 #include "userspace/priv/roles.h"
+#include "userspace/priv/watcher_audit.h"
 
 #define BURST 50
 
@@ -160,6 +162,137 @@ Test(gateway, pipelined_flood_goes_on)
 		for (int i = 0; i < 100; i++)
 			cr_assert_str_eq(response(), "error nothing is not an allowed path");
 	}
+}
+
+/* Requests that came together are served in their order, each for itself. */
+Test(gateway, pipelined_requests)
+{
+	static const struct {
+		enum wire_request_tag tag;
+		const char *path, *value, *answer;
+	} rows[] = {
+		{ WIRE_WRITE, "/lease/time", "1", "ok " },
+		{ WIRE_READ, "/lease/time", "", "ok 1" },
+		{ WIRE_WRITE, "/only/described", "x",
+		  "error only/described is not an allowed path" },
+		{ WIRE_WRITE, "/lease/time", "2", "ok " },
+		{ WIRE_WRITE, "/lease/time", "soon", "error wrong type" },
+		{ WIRE_READ, "/lease/time", "", "ok 2" },
+		{ WIRE_DELETE, "/lease/time", "", "ok " },
+		{ WIRE_READ, "/lease/time", "", "error err-not-found" },
+	};
+	static uint8_t together[4096];
+	size_t size = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int n = wire_encode_request((int32_t)i, rows[i].tag, rows[i].path, rows[i].value,
+					    strlen(rows[i].value), 0, together + size,
+					    sizeof(together) - size);
+
+		cr_assert_gt(n, 0);
+		size += (size_t)n;
+	}
+	cr_assert_eq(write(test.control, together, size), (ssize_t)size);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_assert_str_eq(response(), rows[i].answer, "row %zu", i);
+	cr_assert_eq(gate_test_ctl(&test.gate).revision, 3);
+}
+
+/* --- refusals are audited, the gateway's own as the gate's --- */
+
+static struct watcher_audit audit;
+
+static int audit_record(void *data, void *record, size_t size)
+{
+	struct kv_denial denial;
+
+	(void)data;
+	cr_assert_eq(watcher_denial_init(&denial, record, size), 0);
+	watcher_audit_denial(&audit, &denial);
+	return 0;
+}
+
+/* As the watcher does: the audit log's lines, in /tmp, of our own. */
+static const char *audited(void)
+{
+	static char text[16384];
+	struct ring_buffer *ring =
+		ring_buffer__new(test.gate.store.denials_fd, audit_record, NULL, NULL);
+	FILE *file;
+	size_t n;
+
+	cr_assert_not_null(ring);
+	cr_assert_eq(audit_open(&audit.log, "/tmp/audit.jsonl"), 0);
+	audit.n_subjects = KV_SUBJECT_CALF + 1;
+	strcpy(audit.subjects[KV_SUBJECT_CALF], "dhcp4");
+	cr_assert_geq(ring_buffer__consume(ring), 0);
+	ring_buffer__free(ring);
+	audit_close(&audit.log);
+	file = fopen("/tmp/audit.jsonl", "r");
+	cr_assert_not_null(file);
+	n = fread(text, 1, sizeof(text) - 1, file);
+	text[n] = '\0';
+	fclose(file);
+	return text;
+}
+
+Test(gateway, its_refusals_are_audited)
+{
+	static const struct {
+		enum wire_request_tag tag;
+		const char *path, *value, *line;
+	} rows[] = {
+		{ WIRE_READ, "/secret", "",
+		  "\"verb\":\"read\",\"path\":\"/secret\",\"verdict\":\"EACCES\"" },
+		{ WIRE_WRITE, "/mac", "02:00:00:00:77:03",
+		  "\"verb\":\"write\",\"path\":\"/mac\",\"verdict\":\"EACCES\"" },
+		{ WIRE_WRITE, "/ip", "10.0.2.15",
+		  "\"verb\":\"write\",\"path\":\"/ip\",\"verdict\":\"EBADMSG\"" },
+		{ WIRE_WRITE, "/ip", "100.100.100.100/32 and more",
+		  "\"verb\":\"write\",\"path\":\"/ip\",\"verdict\":\"EMSGSIZE\"" },
+		{ WIRE_LIST, "/secret", "",
+		  "\"verb\":\"list\",\"path\":\"/secret\",\"verdict\":\"EACCES\"" },
+		{ WIRE_WATCH, "/ip", "",
+		  "\"verb\":\"watch\",\"path\":\"/ip\",\"verdict\":\"EACCES\"" },
+		{ WIRE_WRITE, "/only/described", "x",
+		  "\"verb\":\"write\",\"path\":\"/only/described\",\"verdict\":\"EACCES\"" },
+	};
+	const char *text;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_assert_eq(strncmp(answer(rows[i].tag, rows[i].path, rows[i].value), "error ", 6),
+			     0);
+	text = audited();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char seq[64];
+
+		snprintf(seq, sizeof(seq), "\"seq\":%zu,\"subject\":\"dhcp4\",", i + 1);
+		text = strstr(text, seq);
+		cr_assert_not_null(text, "row %zu", i);
+		text += strlen(seq);
+		cr_assert_eq(strncmp(text, rows[i].line, strlen(rows[i].line)), 0,
+			     "row %zu: %.120s", i, text);
+	}
+	cr_assert_eq(gate_test_ctl(&test.gate).revision, 0);
+}
+
+/* A flood of them is bounded in the log, and counted; it costs the calf none
+ * of its requests. */
+Test(gateway, flood_of_refusals)
+{
+	struct kv_ctl ctl;
+
+	for (int i = 0; i < 500; i++) {
+		ask(WIRE_READ, "/secret", "");
+		if (i % 50 == 49)
+			for (int j = 0; j < 50; j++)
+				cr_assert_str_eq(response(), "error secret is not an allowed path");
+	}
+	cr_assert_str_eq(answer(WIRE_WRITE, "/lease/time", "1"), "ok ");
+	ctl = gate_test_ctl(&test.gate);
+	cr_assert_eq(ctl.subject[KV_SUBJECT_CALF].n_refused, 500);
+	cr_assert_eq(ctl.subject[KV_SUBJECT_CALF].n_suppressed, 500 - ctl.n_denials);
+	cr_assert_lt(ctl.n_denials, 300);
 }
 
 Test(gateway, malformed_message)

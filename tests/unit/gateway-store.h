@@ -62,6 +62,13 @@ struct test_store {
 	uint32_t i_refused;
 	unsigned int n_calls;
 	unsigned int n_asked; /* GATE_WATCH_ASK */
+	uint32_t batch_max;   /* requests served of a batch, 0: as many as fit */
+	unsigned int n_denials;
+	struct {
+		enum kv_verb verb;
+		char path[KV_PATH_SIZE];
+		int verdict;
+	} denial; /* the last one that was noted */
 	bool is_watched;
 	uint64_t sequence, n_lost;
 	size_t ring_at, ring_end, ring_bytes;
@@ -197,33 +204,69 @@ static inline bool test_store_holds(const struct test_store *store, const char *
 	return i < store->n_keys && store->keys[i].revision == condition;
 }
 
-static inline int test_store_write(void *data, const char *path, const char *text, size_t length,
-				   uint64_t condition, uint64_t *revisionp)
+/* One request of a batch; its text is in the result if it is a read. */
+static inline int test_store_serve(struct test_store *store, const struct kv_batched *header,
+				   const struct kv_change *change, const char *text,
+				   struct kv_value *valuep)
 {
-	struct test_store *store = data;
-
-	store->n_calls++;
-	if (store->verdict != 0)
-		return store->verdict;
-	if (!test_store_holds(store, path, condition))
+	if (header->verb == KV_VERB_READ)
+		return test_store_read(store, change->path, valuep);
+	if (!test_store_holds(store, change->path, header->revision))
 		return -ESTALE;
-	*revisionp = ++store->revision;
-	return test_store_put(store, path, text, length);
+	valuep->revision = ++store->revision;
+	if (header->verb == KV_VERB_WRITE)
+		return test_store_put(store, change->path, text, change->length);
+	test_store_drop(store, change->path);
+	return 0;
 }
 
-static inline int test_store_remove(void *data, const char *path, uint64_t condition,
-				    uint64_t *revisionp)
+/* One call, however many it serves. */
+static inline int test_store_batch(void *data, const struct batch *batch,
+				   struct batch_results *results)
+{
+	struct test_store *store = data;
+	unsigned int n_calls = store->n_calls + 1;
+	size_t at = 0;
+
+	store->n_calls = n_calls;
+	if (store->verdict != 0)
+		return store->verdict;
+	results->n = results->length = 0;
+	while (results->n < batch->n_requests &&
+	       (store->batch_max == 0 || results->n < store->batch_max)) {
+		struct kv_value value = { 0 };
+		struct kv_batched header;
+		struct kv_change change;
+		struct kv_result result;
+
+		memcpy(&header, batch->bytes + at, sizeof(header));
+		memcpy(&change, batch->bytes + at + sizeof(header), sizeof(change));
+		result.verdict = test_store_serve(
+			store, &header, &change,
+			(const char *)batch->bytes + at + sizeof(header) + sizeof(change), &value);
+		result.revision = value.revision;
+		result.length = value.length;
+		if (results->length + KV_RESULT_SIZE(value.length) > sizeof(results->bytes))
+			break;
+		memcpy(results->bytes + results->length, &result, sizeof(result));
+		memcpy(results->bytes + results->length + sizeof(result), value.text, value.length);
+		results->length += KV_RESULT_SIZE(value.length);
+		results->n++;
+		at += sizeof(header) + KV_CHANGE_SIZE(change.length);
+	}
+	store->n_calls = n_calls;
+	return 0;
+}
+
+static inline void test_store_note_denial(void *data, enum kv_verb verb, const char *path,
+					  int verdict)
 {
 	struct test_store *store = data;
 
-	store->n_calls++;
-	if (store->verdict != 0)
-		return store->verdict;
-	if (!test_store_holds(store, path, condition))
-		return -ESTALE;
-	*revisionp = ++store->revision;
-	test_store_drop(store, path);
-	return 0;
+	store->n_denials++;
+	store->denial.verb = verb;
+	store->denial.verdict = verdict;
+	strcpy(store->denial.path, path);
 }
 
 /* The i-th change, packed: its header, and its text behind it. */
@@ -336,11 +379,11 @@ static inline bool test_store_consume(void *data, gateway_record_fn take, void *
 
 static const struct gateway_store test_store_calls __attribute__((unused)) = {
 	.read = test_store_read,
-	.write = test_store_write,
-	.remove = test_store_remove,
+	.batch = test_store_batch,
 	.commit = test_store_commit,
 	.list = test_store_list,
 	.watch = test_store_watch,
+	.note_denial = test_store_note_denial,
 	.consume = test_store_consume,
 };
 

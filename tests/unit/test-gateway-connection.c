@@ -155,6 +155,141 @@ Test(gateway_connection, pipelined_requests_are_all_served)
 	cr_assert_eq(at, n_sent);
 }
 
+/* Many at once: what to ask and to await, in order. */
+static const struct {
+	enum wire_request_tag tag;
+	const char *path, *value, *answer;
+} mixture[] = {
+	{ WIRE_WRITE, "/a", "1", "ok " },
+	{ WIRE_READ, "/a", "", "ok 1" },
+	{ WIRE_WRITE, "/a", "22", "ok " },
+	{ WIRE_READ, "/a", "", "ok 22" },
+	{ WIRE_READ, "/b/c", "", "error err-not-found" },
+	{ WIRE_WRITE, "/ip", "no address", "error wrong type" },
+	{ WIRE_DELETE, "/b/c", "", "ok " },
+	{ WIRE_READ, "/xxxxxx", "", "error xxxxxx is not an allowed path" },
+	{ WIRE_DELETE, "/a", "", "ok " },
+	{ WIRE_READ, "/a", "", "error err-not-found" },
+	{ WIRE_COMMIT, "", "", "ok " },
+	{ WIRE_WRITE, "/foo/bar", "last", "ok " },
+	{ WIRE_READ, "/foo/bar", "", "ok last" },
+};
+
+static void put_mixture(void)
+{
+	uint8_t bytes[4096];
+	size_t size = 0;
+
+	for (size_t i = 0; i < VECTORS_N(mixture); i++) {
+		size_t n = request(mixture[i].tag, mixture[i].path, mixture[i].value);
+
+		cr_assert_leq(size + n, sizeof(bytes));
+		memcpy(bytes + size, frame, n);
+		size += n;
+	}
+	put(bytes, size);
+}
+
+static void await_mixture(void)
+{
+	size_t at = 0, n_sent = get();
+
+	for (size_t i = 0; i < VECTORS_N(mixture); i++)
+		cr_assert_str_eq(next_response(&at, n_sent), mixture[i].answer, "request %zu", i);
+	cr_assert_eq(at, n_sent);
+}
+
+Test(gateway_connection, requests_go_together_and_are_answered_in_order)
+{
+	put_mixture();
+	cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
+	await_mixture();
+	cr_assert_eq(connection.n_served, VECTORS_N(mixture));
+	cr_assert_eq(store.n_denials, 2);
+	/* what is refused here, and a commit, go alone */
+	cr_assert_eq(store.n_calls, 4);
+	cr_assert_eq(store.revision, 5);
+}
+
+/* The store may serve fewer at once than it was asked for. */
+Test(gateway_connection, batches_that_are_served_in_part)
+{
+	for (store.batch_max = 1; store.batch_max < 8; store.batch_max++) {
+		put_mixture();
+		cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
+		await_mixture();
+	}
+	cr_assert_eq(connection.n_served, 7 * VECTORS_N(mixture));
+}
+
+/* A batch that is refused as a whole answers its first request only. */
+Test(gateway_connection, every_request_has_its_own_verdict)
+{
+	store.verdict = -EDQUOT;
+	for (int i = 0; i < 5; i++)
+		put(frame, request(WIRE_WRITE, "/a", "1"));
+	cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
+	{
+		size_t at = 0, n_sent = get();
+
+		for (int i = 0; i < 5; i++)
+			cr_assert_str_eq(next_response(&at, n_sent), "error quota exceeded");
+		cr_assert_eq(at, n_sent);
+	}
+	cr_assert_eq(store.n_calls, 5);
+}
+
+Test(gateway_connection, many_at_once_are_one_call)
+{
+	size_t at = 0, n_sent, size = request(WIRE_WRITE, "/a", "1");
+
+	for (int i = 0; i < 2 * KV_BATCH_MAX; i++)
+		put(frame, size);
+	cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
+	n_sent = get();
+	for (int i = 0; i < 2 * KV_BATCH_MAX; i++)
+		cr_assert_str_eq(next_response(&at, n_sent), "ok ");
+	cr_assert_eq(at, n_sent);
+	cr_assert_eq(store.n_calls, 2);
+	cr_assert_eq(store.revision, 2 * KV_BATCH_MAX);
+}
+
+/* The longest values: their answers never exceed the buffer. */
+Test(gateway_connection, long_values_read_at_once)
+{
+	static char value[KV_VALUE_MAX + 1];
+	size_t size, n_read = 0;
+
+	memset(value, 'v', KV_VALUE_MAX);
+	put(frame, request(WIRE_WRITE, "/b/c", value));
+	cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
+	cr_assert_str_eq(response(), "ok ");
+	size = request(WIRE_READ, "/b/c", "");
+	for (int i = 0; i < 100; i++)
+		put(frame, size);
+	while (connection.n_served < 101 || connection.output.size > 0) {
+		cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
+		n_read += get();
+	}
+	n_read += get();
+	cr_assert_eq(n_read, 100 * (32 + 1024));
+}
+
+Test(gateway_connection, good_requests_before_a_malformed_one_are_answered)
+{
+	size_t at = 0, n_sent;
+
+	for (int i = 0; i < 3; i++)
+		put(frame, request(WIRE_WRITE, "/a", "1"));
+	put((const uint8_t[]){ 0xff, 0xff, 0xff, 0xff }, 4);
+	cr_assert_eq(gateway_connection_step(&connection), -EMSGSIZE);
+	n_sent = get();
+	for (int i = 0; i < 3; i++)
+		cr_assert_str_eq(next_response(&at, n_sent), "ok ");
+	cr_assert_eq(at, n_sent);
+	cr_assert_eq(connection.n_served, 3);
+}
+
 Test(gateway_connection, split_at_every_byte)
 {
 	uint8_t bytes[1024];

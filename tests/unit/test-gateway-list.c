@@ -33,7 +33,7 @@ Test(gateway_list, what_the_calf_may_read)
 	client_ask(WIRE_LIST, 3, "/a");
 	cr_assert_str_eq(client_all(), "3 listed /a 1\n3 end 4\n");
 	client_ask(WIRE_LIST, 4, "/nothing");
-	cr_assert_str_eq(client_all(), "4 end 4\n");
+	cr_assert_str_eq(client_all(), "4 error nothing is not an allowed path\n");
 }
 
 Test(gateway_list, pages)

@@ -11,6 +11,7 @@
 
 static struct test_store store;
 static struct gateway_responder responder;
+static struct gateway_output output;
 static uint8_t frame[WIRE_FRAME_MAX];
 
 static void setup(void)
@@ -23,14 +24,18 @@ static void setup(void)
 static const char *answer_frame(size_t size)
 {
 	static char text[KV_VALUE_SIZE + 48];
-	uint8_t bytes[WIRE_RESPONSE_MAX];
 	struct wire_response response;
-	int r = gateway_answer(&responder, frame, size, bytes, sizeof(bytes));
+	size_t used = 0;
+	int r;
 
+	output.size = 0;
+	r = gateway_answer(&responder, frame, size, &used, &output);
 	if (r < 0)
 		return strerrorname_np(-r);
-	cr_assert_eq(wire_frame_size(bytes, (size_t)r), r);
-	cr_assert_eq(wire_decode_response(bytes, (size_t)r, &response), 0);
+	cr_assert_eq(r, 1);
+	cr_assert_eq(used, size);
+	cr_assert_eq(wire_frame_size(output.bytes, output.size), (int)output.size);
+	cr_assert_eq(wire_decode_response(output.bytes, output.size, &response), 0);
 	cr_assert_eq(response.id, -7);
 	snprintf(text, sizeof(text), "%s %.*s", response.tag == WIRE_OK ? "ok" : "error",
 		 (int)response.value.size, response.value.bytes);
@@ -275,22 +280,101 @@ Test(gateway_request, conditions_of_a_commit)
 	cr_assert_eq(store.revision, 3);
 }
 
+static void begin(enum wire_request_tag tag, const char *path)
+{
+	int size = wire_encode_request(3, tag, path, NULL, 0, 0, frame, sizeof(frame));
+	size_t used = 0;
+
+	output.size = 0;
+	responder.list.is_active = false;
+	cr_assert_eq(gateway_answer(&responder, frame, (size_t)size, &used, &output), 1);
+	cr_assert_eq(used, size);
+	cr_assert_eq(output.size, 0, "%s", path);
+}
+
 Test(gateway_request, list_and_watch_begin)
 {
-	static uint8_t bytes[WIRE_RESPONSE_MAX];
-	int size;
-
-	size = wire_encode_request(3, WIRE_LIST, "/b", NULL, 0, 0, frame, sizeof(frame));
-	cr_assert_eq(gateway_answer(&responder, frame, (size_t)size, bytes, sizeof(bytes)), 0);
+	begin(WIRE_LIST, "/b");
 	cr_assert(responder.list.is_active);
 	cr_assert_eq(responder.list.id, 3);
 	cr_assert_str_eq(responder.list.directory, "/b");
-	size = wire_encode_request(4, WIRE_LIST, "", NULL, 0, 0, frame, sizeof(frame));
-	cr_assert_eq(gateway_answer(&responder, frame, (size_t)size, bytes, sizeof(bytes)), 0);
+	begin(WIRE_LIST, "");
 	cr_assert_str_eq(responder.list.directory, "/");
-	size = wire_encode_request(5, WIRE_WATCH, "/config", NULL, 0, 0, frame, sizeof(frame));
-	cr_assert_eq(gateway_answer(&responder, frame, (size_t)size, bytes, sizeof(bytes)), 0);
+	begin(WIRE_WATCH, "/config");
 	cr_assert_eq(responder.watches.n, 1);
+}
+
+/* Below a right of any kind, or above one: else it is a path like any other. */
+Test(gateway_request, list_of_what_the_calf_may_know)
+{
+	static const char *const unknown[] = { "/xxxxxx", "/fo",   "/foo/bar/baz",     "/hidden",
+					       "/b/d",	  "/ip/x", "/nameserver/001/x" };
+	static const char *const known[] = {
+		"/foo",	       "/foo/bar",	  "/b",		 "/ip",
+		"/nameserver", "/nameserver/001", "/config/any", "/mac"
+	};
+
+	for (size_t i = 0; i < VECTORS_N(known); i++) {
+		begin(WIRE_LIST, known[i]);
+		cr_assert(responder.list.is_active, "%s", known[i]);
+	}
+	responder.list.is_active = false;
+	for (size_t i = 0; i < VECTORS_N(unknown); i++) {
+		char text[KV_PATH_SIZE + 32];
+
+		snprintf(text, sizeof(text), "error %s is not an allowed path", unknown[i] + 1);
+		cr_assert_str_eq(answer(WIRE_LIST, unknown[i], ""), text);
+		cr_assert_not(responder.list.is_active);
+		cr_assert_eq(store.n_denials, i + 1);
+		cr_assert_eq(store.denial.verb, KV_VERB_LIST);
+		cr_assert_str_eq(store.denial.path, unknown[i]);
+	}
+	cr_assert_eq(store.n_calls, 0);
+}
+
+/* The refusals of this file leave a record in the store's ring. */
+Test(gateway_request, refusals_are_noted)
+{
+	static struct commit commit;
+	static const struct {
+		unsigned int tag;
+		const char *path, *value;
+		enum kv_verb verb;
+		int verdict;
+	} rows[] = {
+		{ WIRE_READ, "/xxxxxx", "", KV_VERB_READ, -EACCES },
+		{ WIRE_READ, "/ip", "", KV_VERB_READ, -EACCES },
+		{ WIRE_WRITE, "/mac", "02:00:00:00:77:02", KV_VERB_WRITE, -EACCES },
+		{ WIRE_DELETE, "/mac", "", KV_VERB_DELETE, -EACCES },
+		{ WIRE_WRITE, "/ip", "10.0.2.15", KV_VERB_WRITE, -EBADMSG },
+		{ WIRE_WRITE, "/a", "0123456789a", KV_VERB_WRITE, -EMSGSIZE },
+		{ WIRE_LIST, "/xxxxxx", "", KV_VERB_LIST, -EACCES },
+		{ WIRE_WATCH, "/a", "", KV_VERB_WATCH, -EACCES },
+		{ 77, "/a", "", 0, -EINVAL },
+		{ WIRE_READ, "", "", KV_VERB_READ, -EACCES },
+	};
+
+	for (size_t i = 0; i < VECTORS_N(rows); i++) {
+		cr_assert_eq(strncmp(answer(rows[i].tag, rows[i].path, rows[i].value), "error ", 6),
+			     0);
+		cr_assert_eq(store.n_denials, i + 1, "row %zu", i);
+		cr_assert_eq(store.denial.verb, rows[i].verb, "row %zu", i);
+		cr_assert_str_eq(store.denial.path, rows[i].path, "row %zu", i);
+		cr_assert_eq(store.denial.verdict, rows[i].verdict, "row %zu", i);
+	}
+	commit_init(&commit);
+	commit_write(&commit, "/a", "x", 1);
+	commit_delete(&commit, "/mac");
+	cr_assert_str_eq(answer_commit(&commit), "error mac is not an allowed path");
+	cr_assert_eq(store.denial.verb, KV_VERB_COMMIT);
+	cr_assert_str_eq(store.denial.path, "/mac");
+	cr_assert_eq(store.n_denials, VECTORS_N(rows) + 1);
+	cr_assert_eq(store.n_calls, 0);
+
+	/* what the store refuses it records itself */
+	store.verdict = -EACCES;
+	cr_assert_str_eq(answer(WIRE_READ, "/a", ""), "error a is not an allowed path");
+	cr_assert_eq(store.n_denials, VECTORS_N(rows) + 1);
 }
 
 Test(gateway_request, refused_paths_of_list_and_watch)

@@ -50,17 +50,10 @@ static int store_read(void *data, const char *path, struct kv_value *valuep)
 	return gate_read(GATEWAY_FD_GATE, path, valuep);
 }
 
-static int store_write(void *data, const char *path, const char *text, size_t length,
-		       uint64_t condition, uint64_t *revisionp)
+static int store_batch(void *data, const struct batch *batch, struct batch_results *results)
 {
 	(void)data;
-	return gate_write_if(GATEWAY_FD_GATE, path, text, length, condition, revisionp);
-}
-
-static int store_remove(void *data, const char *path, uint64_t condition, uint64_t *revisionp)
-{
-	(void)data;
-	return gate_delete_if(GATEWAY_FD_GATE, path, condition, revisionp);
+	return gate_batch(GATEWAY_FD_GATE, batch, results);
 }
 
 static int store_commit(void *data, const struct commit *commit, uint64_t *revisionp,
@@ -81,6 +74,13 @@ static int store_watch(void *data, enum gate_watch operation, uint64_t *revision
 {
 	(void)data;
 	return gate_watch(GATEWAY_FD_GATE, operation, revisionp, n_lostp);
+}
+
+/* Lossy: what it answers changes nothing. */
+static void store_note_denial(void *data, enum kv_verb verb, const char *path, int verdict)
+{
+	(void)data;
+	(void)gate_note_denial(GATEWAY_FD_GATE, verb, path, verdict);
 }
 
 struct taker {
@@ -106,11 +106,11 @@ static bool store_consume(void *data, gateway_record_fn take, void *take_data)
 
 static const struct gateway_store kernel_store = {
 	.read = store_read,
-	.write = store_write,
-	.remove = store_remove,
+	.batch = store_batch,
 	.commit = store_commit,
 	.list = store_list,
 	.watch = store_watch,
+	.note_denial = store_note_denial,
 	.consume = store_consume,
 };
 

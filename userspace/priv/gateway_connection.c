@@ -71,34 +71,30 @@ static int send_unsent(struct gateway_connection *connection)
 	return GATEWAY_GOES_ON;
 }
 
-/* The next response of the list in progress, or the answer to the next whole
- * request: 1, 0 if there is neither, or a negative errno: malformed. */
-static int serve_one(struct gateway_connection *connection)
+/* The next response of the list in progress, or the answers to the requests
+ * that go together next: 1, 0 if there is neither, or a negative errno:
+ * malformed. */
+static int serve_some(struct gateway_connection *connection)
 {
 	struct gateway_responder *responder = connection->responder;
-	const uint8_t *frame = connection->received + connection->received_at;
-	size_t left = connection->n_received - connection->received_at;
-	uint8_t *response = gateway_output_end(&connection->output);
-	int r, size;
+	struct gateway_output *output = &connection->output;
+	size_t used = 0;
+	int r;
 
 	if (responder->list.is_active) {
 		r = gateway_list_next(&responder->list, responder->store, responder->store_data,
-				      response, WIRE_RESPONSE_MAX);
-	} else {
-		size = wire_frame_size(frame, left);
-		if (size < 0)
-			return size;
-		if (size == 0 || (size_t)size > left)
-			return 0;
-		r = gateway_answer(responder, frame, (size_t)size, response, WIRE_RESPONSE_MAX);
+				      gateway_output_end(output), WIRE_RESPONSE_MAX);
 		if (r < 0)
 			return r;
-		connection->received_at += (size_t)size;
-		connection->n_served++;
+		output->size += (size_t)r;
+		return 1;
 	}
-	if (r < 0)
+	r = gateway_answer(responder, connection->received + connection->received_at,
+			   connection->n_received - connection->received_at, &used, output);
+	if (r <= 0)
 		return r;
-	connection->output.size += (size_t)r;
+	connection->received_at += used;
+	connection->n_served += (size_t)r;
 	return 1;
 }
 
@@ -110,7 +106,7 @@ static int produce(struct gateway_connection *connection)
 	int done = 0;
 
 	while (gateway_output_room(output) >= WIRE_RESPONSE_MAX) {
-		int r = serve_one(connection);
+		int r = serve_some(connection);
 
 		if (r < 0)
 			return r;

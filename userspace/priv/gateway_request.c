@@ -4,13 +4,15 @@
  * order: the path is known to the calf, the operation is known, the calf may
  * do it, the value fits and is of its type; only then the store is asked,
  * which checks path, right, length and class again, and the condition. No byte
- * of a request is echoed but the segments of a canonical path.
+ * of a request is echoed but the segments of a canonical path. What is refused
+ * here is noted in the store, so that it is audited as what the store refuses.
  */
 #include "userspace/priv/gateway_request.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "userspace/common/path.h"
 #include "userspace/common/value.h"
 #include "userspace/common/wire.h"
 #include "userspace/priv/gateway_response.h"
@@ -36,7 +38,81 @@ static size_t stored_length(const struct value_rule *rule, const struct wire_dat
 	return value->size;
 }
 
-/* The answer to a change, whose request may have carried a condition: then it
+/* What the store calls it; 0: it knows no such operation. */
+static enum kv_verb verb_of(uint16_t tag)
+{
+	static const enum kv_verb verbs[] = {
+		[WIRE_WRITE] = KV_VERB_WRITE,	[WIRE_READ] = KV_VERB_READ,
+		[WIRE_DELETE] = KV_VERB_DELETE, [WIRE_LIST] = KV_VERB_LIST,
+		[WIRE_WATCH] = KV_VERB_WATCH,	[WIRE_COMMIT] = KV_VERB_COMMIT,
+	};
+
+	return tag < sizeof(verbs) / sizeof(verbs[0]) ? verbs[tag] : 0;
+}
+
+/* Refuse in `answer`; the store is told. A path that is not canonical is "". */
+static void refuse(struct gateway_responder *responder, uint16_t tag, const struct kv_key *path,
+		   int verdict, const char *display, struct gateway_response *answer)
+{
+	responder->store->note_denial(responder->store_data, verb_of(tag), path->path, verdict);
+	gateway_response_verdict(answer, verdict, display);
+}
+
+static void refuse_unknown(struct gateway_responder *responder, uint16_t tag,
+			   const struct kv_key *path, uint16_t unknown,
+			   struct gateway_response *answer)
+{
+	responder->store->note_denial(responder->store_data, verb_of(tag), path->path, -EINVAL);
+	gateway_response_refuse(answer, "undefined field %u", unknown);
+}
+
+/* --- read, write, delete --- */
+
+/* What a key's request needs, and of a write what is stored. */
+struct admission {
+	int verdict;	 /* 0, or the negative errno of the refusal */
+	bool is_unknown; /* it is the operation that is refused */
+	const char *text;
+	size_t length;
+};
+
+static struct admission admit(const struct gateway_responder *responder,
+			      const struct wire_request *request)
+{
+	const struct description_key *key =
+		known_key(responder, request->path_status, &request->path);
+	struct admission admission = { .verdict = -EACCES, .text = "" };
+
+	if (!key)
+		return admission;
+	switch (request->tag) {
+	case WIRE_READ:
+		if (key->access & KV_ACCESS_READ)
+			admission.verdict = 0;
+		break;
+	case WIRE_WRITE:
+		if (!(key->access & KV_ACCESS_WRITE))
+			break;
+		if (request->value.bytes)
+			admission.text = (const char *)request->value.bytes;
+		admission.length = stored_length(&key->rule, &request->value);
+		admission.verdict = value_check(&key->rule, admission.text, admission.length);
+		break;
+	case WIRE_DELETE:
+		if (key->access & KV_ACCESS_DELETE)
+			admission.verdict = 0;
+		break;
+	default:
+		admission.verdict = -EINVAL;
+		admission.is_unknown = true;
+		break;
+	}
+	return admission;
+}
+
+/* --- commit --- */
+
+/* The answer to a commit, whose request may have carried a condition: then it
  * carries the new revision. */
 static void answer_change(const struct wire_request *request, int verdict, uint64_t revision,
 			  const char *display, struct gateway_response *answer)
@@ -44,48 +120,6 @@ static void answer_change(const struct wire_request *request, int verdict, uint6
 	if (request->revision != 0)
 		answer->revision = revision;
 	gateway_response_verdict(answer, verdict, display);
-}
-
-/* A request with a revision, whichever, is told the value's. */
-static void answer_read(const struct gateway_responder *responder,
-			const struct wire_request *request, struct gateway_response *answer)
-{
-	struct kv_value value;
-	int r = responder->store->read(responder->store_data, request->path.path, &value);
-
-	if (r == 0 && value.length <= KV_VALUE_MAX) {
-		memcpy(answer->text, value.text, value.length);
-		answer->length = value.length;
-		answer->revision = request->revision != 0 ? value.revision : 0;
-		return;
-	}
-	gateway_response_verdict(answer, r == 0 ? -EIO : r, request->display);
-}
-
-static void answer_write(const struct gateway_responder *responder,
-			 const struct wire_request *request, const struct value_rule *rule,
-			 struct gateway_response *answer)
-{
-	const char *text = request->value.bytes ? (const char *)request->value.bytes : "";
-	size_t length = stored_length(rule, &request->value);
-	uint64_t revision = 0;
-	int r = value_check(rule, text, length);
-
-	if (r == 0)
-		r = responder->store->write(responder->store_data, request->path.path, text, length,
-					    request->revision, &revision);
-	answer_change(request, r, revision, request->display, answer);
-}
-
-static void answer_delete(const struct gateway_responder *responder,
-			  const struct wire_request *request, struct gateway_response *answer)
-{
-	uint64_t revision = 0;
-	int r = responder->store->remove(responder->store_data, request->path.path,
-					 request->revision, &revision);
-
-	/* Deleting an absent key succeeds. */
-	answer_change(request, r == -ENOENT ? 0 : r, revision, request->display, answer);
 }
 
 /* As wire_request.display: what an error text may echo of a change's path. */
@@ -102,34 +136,23 @@ static bool pack_change(struct gateway_responder *responder, const struct wire_c
 {
 	const struct description_key *key =
 		known_key(responder, change->path_status, &change->path);
-	const char *display = change_display(change);
 	const char *text = change->value.bytes ? (const char *)change->value.bytes : "";
 	int r = -EACCES;
 
-	if (!key) {
-		gateway_response_refuse_path(answer, display);
-		return false;
-	}
-	switch (change->tag) {
-	case WIRE_CHANGE_WRITE:
-		if (key->access & KV_ACCESS_WRITE) {
-			size_t length = stored_length(&key->rule, &change->value);
+	if (key && change->tag == WIRE_CHANGE_WRITE && (key->access & KV_ACCESS_WRITE)) {
+		size_t length = stored_length(&key->rule, &change->value);
 
-			r = value_check(&key->rule, text, length);
-			if (r == 0)
-				r = commit_write(&responder->commit, change->path.path, text,
-						 length);
-		}
-		break;
-	case WIRE_CHANGE_DELETE:
-		if (key->access & KV_ACCESS_DELETE)
-			r = commit_delete(&responder->commit, change->path.path);
-		break;
-	default:
-		gateway_response_refuse(answer, "undefined field %u", change->tag);
+		r = value_check(&key->rule, text, length);
+		if (r == 0)
+			r = commit_write(&responder->commit, change->path.path, text, length);
+	} else if (key && change->tag == WIRE_CHANGE_DELETE && (key->access & KV_ACCESS_DELETE)) {
+		r = commit_delete(&responder->commit, change->path.path);
+	} else if (key && change->tag > WIRE_CHANGE_DELETE) {
+		refuse_unknown(responder, WIRE_COMMIT, &change->path, change->tag, answer);
 		return false;
 	}
-	gateway_response_verdict(answer, r, display);
+	if (r != 0)
+		refuse(responder, WIRE_COMMIT, &change->path, r, change_display(change), answer);
 	return r == 0;
 }
 
@@ -142,11 +165,11 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 	int r;
 
 	if (request->path_status != 0 || request->path.path[0] != '\0') {
-		gateway_response_refuse_path(answer, request->display);
+		refuse(responder, WIRE_COMMIT, &request->path, -EACCES, request->display, answer);
 		return 0;
 	}
 	if (request->n_changes > KV_CHANGES_MAX) {
-		gateway_response_verdict(answer, -E2BIG, "");
+		refuse(responder, WIRE_COMMIT, &request->path, -E2BIG, "", answer);
 		return 0;
 	}
 	commit_init(&responder->commit);
@@ -171,38 +194,20 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 	return 0;
 }
 
-/* Read, write or delete of the request's own path. */
-static void answer_key(const struct gateway_responder *responder,
-		       const struct wire_request *request, struct gateway_response *answer)
-{
-	const struct description_key *key =
-		known_key(responder, request->path_status, &request->path);
+/* --- list, watch --- */
 
-	if (!key) {
-		gateway_response_refuse_path(answer, request->display);
-		return;
-	}
-	switch (request->tag) {
-	case WIRE_READ:
-		if (!(key->access & KV_ACCESS_READ))
-			break;
-		answer_read(responder, request, answer);
-		return;
-	case WIRE_WRITE:
-		if (!(key->access & KV_ACCESS_WRITE))
-			break;
-		answer_write(responder, request, &key->rule, answer);
-		return;
-	case WIRE_DELETE:
-		if (!(key->access & KV_ACCESS_DELETE))
-			break;
-		answer_delete(responder, request, answer);
-		return;
-	default:
-		gateway_response_refuse(answer, "undefined field %u", request->tag);
-		return;
-	}
-	gateway_response_refuse_path(answer, request->display);
+/* Has the calf a right of any kind on the path, or on what lies below? */
+static bool is_known_directory(const struct gateway_responder *responder, const char *directory)
+{
+	const struct key_table *table = responder->table;
+	const struct description_key *key = key_table_find(table->keys, table->n_keys, directory);
+
+	if (directory[0] == '\0' || (key && key->access != 0))
+		return true;
+	for (uint32_t i = 0; i < table->n_keys; i++)
+		if (table->keys[i].access != 0 && path_is_below(table->keys[i].path, directory))
+			return true;
+	return false;
 }
 
 /* List or watch of a directory, a key or everything. True if it has begun,
@@ -210,20 +215,22 @@ static void answer_key(const struct gateway_responder *responder,
 static bool begin_entries(struct gateway_responder *responder, const struct wire_request *request,
 			  struct gateway_response *answer)
 {
-	int r;
+	int r = -EACCES;
 
-	if (request->path_status != 0) {
-		gateway_response_refuse_path(answer, request->display);
-		return false;
-	}
-	if (request->tag == WIRE_LIST) {
+	if (request->path_status == 0 && request->tag == WIRE_WATCH)
+		r = gateway_watches_add(&responder->watches, request);
+	else if (request->path_status == 0 && is_known_directory(responder, request->path.path))
+		r = 0;
+	if (r == -EACCES || r == -EUSERS)
+		refuse(responder, request->tag, &request->path, r, request->display, answer);
+	else
+		gateway_response_verdict(answer, r, request->display);
+	if (r == 0 && request->tag == WIRE_LIST)
 		gateway_list_begin(&responder->list, request);
-		return true;
-	}
-	r = gateway_watches_add(&responder->watches, request);
-	gateway_response_verdict(answer, r, request->display);
 	return r == 0;
 }
+
+/* --- in order --- */
 
 void gateway_responder_init(struct gateway_responder *responder, const struct key_table *table,
 			    const struct gateway_store *store, void *store_data)
@@ -233,33 +240,90 @@ void gateway_responder_init(struct gateway_responder *responder, const struct ke
 	responder->store_data = store_data;
 	responder->list = (struct gateway_list){ 0 };
 	gateway_watches_init(&responder->watches, table, store, store_data);
+	gateway_batch_begin(&responder->batch);
 	commit_init(&responder->commit);
 }
 
-int gateway_answer(struct gateway_responder *responder, const uint8_t *frame, size_t size,
-		   uint8_t *response, size_t response_size)
+/* The request that goes alone. 1, or a negative errno: malformed. */
+static int answer_alone(struct gateway_responder *responder, const uint8_t *frame, size_t size,
+			const struct wire_request *request, const struct admission *admission,
+			struct gateway_output *output)
 {
 	struct gateway_response answer = { .tag = WIRE_OK };
-	struct wire_request request;
 	int r;
 
-	r = wire_decode_request(frame, size, &request);
-	if (r < 0)
-		return r;
-	switch (request.tag) {
+	switch (request->tag) {
 	case WIRE_COMMIT:
-		r = answer_commit(responder, frame, size, &request, &answer);
+		r = answer_commit(responder, frame, size, request, &answer);
 		if (r < 0)
 			return r;
 		break;
 	case WIRE_LIST:
 	case WIRE_WATCH:
-		if (begin_entries(responder, &request, &answer))
-			return 0;
+		if (begin_entries(responder, request, &answer))
+			return 1;
 		break;
 	default:
-		answer_key(responder, &request, &answer);
+		if (admission->is_unknown)
+			refuse_unknown(responder, request->tag, &request->path, request->tag,
+				       &answer);
+		else
+			refuse(responder, request->tag, &request->path, admission->verdict,
+			       request->display, &answer);
 		break;
 	}
-	return gateway_response_encode(&answer, request.id, response, response_size);
+	r = gateway_response_encode(&answer, request->id, gateway_output_end(output),
+				    gateway_output_room(output));
+	if (r < 0)
+		return r;
+	output->size += (size_t)r;
+	return 1;
+}
+
+static bool goes_alone(uint16_t tag)
+{
+	return tag == WIRE_COMMIT || tag == WIRE_LIST || tag == WIRE_WATCH;
+}
+
+/* Decode the request that the bytes begin with: the size of its frame, 0 if it
+ * is not there whole, or a negative errno: malformed. */
+static int next_request(const uint8_t *bytes, size_t size, struct wire_request *requestp)
+{
+	int frame_size = wire_frame_size(bytes, size), r;
+
+	if (frame_size <= 0)
+		return frame_size;
+	if ((size_t)frame_size > size)
+		return 0;
+	r = wire_decode_request(bytes, (size_t)frame_size, requestp);
+	return r < 0 ? r : frame_size;
+}
+
+int gateway_answer(struct gateway_responder *responder, const uint8_t *bytes, size_t size,
+		   size_t *usedp, struct gateway_output *output)
+{
+	struct gateway_batch *batch = &responder->batch;
+	struct admission admission = { .verdict = -EINVAL };
+	struct wire_request request;
+	size_t at = 0;
+	int r;
+
+	gateway_batch_begin(batch);
+	while ((r = next_request(bytes + at, size - at, &request)) > 0 &&
+	       !goes_alone(request.tag)) {
+		admission = admit(responder, &request);
+		if (admission.verdict != 0 ||
+		    !gateway_batch_append(batch, &request, admission.text, admission.length,
+					  at + (size_t)r, output))
+			break;
+		at += (size_t)r;
+	}
+	/* Whatever ended the batch is looked at again when its turn has come. */
+	if (at > 0)
+		return gateway_batch_run(batch, responder->store, responder->store_data, usedp,
+					 output);
+	if (r <= 0)
+		return r;
+	*usedp = (size_t)r;
+	return answer_alone(responder, bytes, (size_t)r, &request, &admission, output);
 }

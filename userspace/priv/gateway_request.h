@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request of a calf, checked against its keys and answered. No
+ * Requests of a calf, checked against its keys and answered. No
  * descriptor is touched here: the store is a table of functions.
  */
 #ifndef CALFPEN_PRIV_GATEWAY_REQUEST_H
@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "userspace/priv/key_table.h"
+#include "userspace/priv/gateway_batch.h"
 #include "userspace/priv/gateway_list.h"
 #include "userspace/priv/gateway_store.h"
 #include "userspace/priv/gateway_watch.h"
+#include "userspace/priv/key_table.h"
 
 /* What answers the requests of one calf. */
 struct gateway_responder {
@@ -21,7 +22,8 @@ struct gateway_responder {
 	void *store_data;
 	struct gateway_list list; /* in progress: nothing else is answered meanwhile */
 	struct gateway_watches watches;
-	struct commit commit; /* scratch: 32 KiB do not belong on a stack */
+	struct gateway_batch batch; /* scratch, as the commit: not for a stack */
+	struct commit commit;
 };
 
 /* Both outlive the responder, and so does `store_data`. */
@@ -29,12 +31,15 @@ void gateway_responder_init(struct gateway_responder *responder, const struct ke
 			    const struct gateway_store *store, void *store_data);
 
 /*
- * Answer the request in one whole frame: bytes of the response written into
- * `response` (WIRE_RESPONSE_MAX is enough for any), or a negative errno: the
- * message is malformed and the connection must be closed. 0: the answer comes
- * from gateway_list_next() while the list is active, or has become a watch.
+ * Answer the first request of the bytes received and, if it is a read, write
+ * or delete, those behind it that are, too, and may go with it to the store:
+ * how many were answered, 0 if the first is not there whole, or a negative
+ * errno: it is malformed and the connection must be closed. *usedp: bytes of
+ * the requests answered. `output` has room for WIRE_RESPONSE_MAX at least. A
+ * list or watch that began has no answer yet: it comes from gateway_list_next(),
+ * before which nothing else may be answered, or gateway_watches_run().
  */
-int gateway_answer(struct gateway_responder *responder, const uint8_t *frame, size_t size,
-		   uint8_t *response, size_t response_size);
+int gateway_answer(struct gateway_responder *responder, const uint8_t *bytes, size_t size,
+		   size_t *usedp, struct gateway_output *output);
 
 #endif

@@ -17,13 +17,12 @@ typedef bool (*gateway_record_fn)(void *data, const void *record, size_t size);
 /* By the rules and errors of the functions of gate.h. */
 struct gateway_store {
 	int (*read)(void *data, const char *path, struct kv_value *valuep);
-	int (*write)(void *data, const char *path, const char *text, size_t length,
-		     uint64_t condition, uint64_t *revisionp);
-	int (*remove)(void *data, const char *path, uint64_t condition, uint64_t *revisionp);
+	int (*batch)(void *data, const struct batch *batch, struct batch_results *results);
 	int (*commit)(void *data, const struct commit *commit, uint64_t *revisionp,
 		      uint32_t *i_refusedp);
 	int (*list)(void *data, const char *directory, struct gate_page *page);
 	int (*watch)(void *data, enum gate_watch operation, uint64_t *revisionp, uint64_t *n_lostp);
+	void (*note_denial)(void *data, enum kv_verb verb, const char *path, int verdict);
 	/* Records of the ring in order: true once it is empty, false if `take`
 	 * wanted no more. A record that was taken is consumed. */
 	bool (*consume)(void *data, gateway_record_fn take, void *take_data);

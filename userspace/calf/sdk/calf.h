@@ -187,7 +187,8 @@ int calf_store_commit(struct calf *calf, const struct commit *commit, calf_respo
 /*
  * Every key at and below `directory` ("" for all) that the calf may read:
  * `entry` for each, in no order, then `call`, with the store's revision as
- * calf_store_revision(). Errors as above; with one `call` ends the list, too.
+ * calf_store_revision(). Errors as above; with one `call` ends the list, too:
+ * a directory that the calf knows nothing of is one.
  */
 int calf_store_list(struct calf *calf, const char *directory, calf_entry_fn entry,
 		    calf_response_fn call, void *data);
