@@ -377,7 +377,7 @@ ClientTest(list)
 	tell("list 1 0 -\nlist 2 0 config\nlist 3 0 xxxxxx\nread 4 0 b/c\nsend\nexpect 4\n");
 	expect_output("1 entries listed:foo/bar listed:b/c listed:config/first\n"
 		      "2 entries listed:config/first\n"
-		      "3 entries\n4 ok 6f6c64\n");
+		      "3 error xxxxxx is not an allowed path\n4 ok 6f6c64\n");
 }
 
 ClientTest(watch)
