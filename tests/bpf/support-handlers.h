@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/support-wanted.h"
@@ -28,7 +30,7 @@ static struct handler_context context;
 static struct wanted wanted;
 static int monitor = -1;
 static const struct handler *const all[] = { &handler_link, &handler_address, &handler_route,
-					     &handler_dns };
+					     &handler_dns, &handler_host };
 #define N_ALL (sizeof(all) / sizeof(all[0]))
 
 static struct pass handlers;
@@ -56,7 +58,7 @@ static inline void setup(void)
 	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS), 0);
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
-	cr_assert_eq(sh("mkdir /tmp/run /tmp/etc; ip link set lo up;"
+	cr_assert_eq(sh("mkdir -p /tmp/root/test /tmp/etc; ip link set lo up;"
 			"sysctl -qw net.ipv6.conf.all.disable_ipv6=1;"
 			"sysctl -qw net.ipv4.conf.default.promote_secondaries=0;"
 			"ip link add up0 type veth peer name peer0;"
@@ -76,7 +78,8 @@ static inline void setup(void)
 	context = (struct handler_context){
 		.configuration = &configuration,
 		.instance = "test",
-		.run_directory = "/tmp/run",
+		.run_root = "/tmp/root",
+		.run_directory = "/tmp/root/test",
 	};
 	cr_assert_eq(netlink_new(&context.netlink), 0);
 	cr_assert_eq(netlink_link_get_by_name(context.netlink, "up0", &link), 0);

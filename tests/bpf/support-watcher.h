@@ -143,7 +143,7 @@ static inline void setup(void)
 		cr_skip_test("needs root");
 	if (sh("ip -V 2>&1 | grep -q iproute2"))
 		cr_skip_test("needs iproute2's ip");
-	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
+	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS), 0);
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
 	cr_assert_eq(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"), 0);

@@ -42,7 +42,7 @@ Test(handlers, everything_is_taken_back)
 	EXPECT_SH("ip -4 addr show > /tmp/after; ip route show table all >> /tmp/after;"
 		  "ip link show up0 | grep -o 'mtu [0-9]*' >> /tmp/after;"
 		  "diff /tmp/before /tmp/after; grep -qx original /tmp/etc/resolv.conf;"
-		  "rmdir /tmp/run");
+		  "rmdir /tmp/root/test; test $(ls -A /tmp/root) = handlers.lock");
 	(void)n_changes();
 	cr_expect_eq(pass(), 0);
 	cr_expect_eq(n_changes(), 0);
@@ -360,20 +360,20 @@ Test(handlers, mtu_of_a_killed_pass)
 {
 	test_set(&wanted, "/mtu", "1400", 0);
 	cr_assert_eq(pass(), 0);
-	EXPECT_SH("ip link set up0 mtu 1400; f=/tmp/run/mtu.saved;"
+	EXPECT_SH("ip link set up0 mtu 1400; f=/tmp/root/test/mtu.saved;"
 		  "read i original set former < $f; echo $i $original 1300 1400 > $f");
 	test_remove(&wanted, "/mtu");
 	cr_expect_eq(pass(), 0);
-	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'; test ! -e /tmp/run/mtu.saved");
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'; test ! -e /tmp/root/test/mtu.saved");
 }
 
 /* The file of an interface that is gone says nothing about its successor. */
 Test(handlers, mtu_of_another_device)
 {
-	EXPECT_SH("echo 99999 1450 1500 1500 > /tmp/run/mtu.saved");
+	EXPECT_SH("echo 99999 1450 1500 1500 > /tmp/root/test/mtu.saved");
 	cr_expect_eq(pass(), 0);
-	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'; test ! -e /tmp/run/mtu.saved");
-	EXPECT_SH("echo nonsense > /tmp/run/mtu.saved");
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'; test ! -e /tmp/root/test/mtu.saved");
+	EXPECT_SH("echo nonsense > /tmp/root/test/mtu.saved");
 	test_set(&wanted, "/mtu", "1400", 0);
 	cr_expect_eq(pass(), 0);
 	test_remove(&wanted, "/mtu");

@@ -19,7 +19,7 @@
 
 #define METRIC_DEFAULT 100
 #define KNOWN_SIZE 768 /* of the names of all options, in a message */
-#define MAX_ROUTES 64 /* what a description may let a calf write */
+#define MAX_ROUTES 64  /* what a description may let a calf write */
 #define MIN_PREFIX_LENGTH_DEFAULT 8
 #define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
 
@@ -199,14 +199,16 @@ static int parse_calf_options(struct yaml_file *file, yaml_node_t *node,
 
 static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configuration *configuration)
 {
-	static const char *const names[] = { "dns", "routes", "mtu", "domain" };
-	bool *const flags[] = { &configuration->use_dns, &configuration->use_routes,
-				&configuration->use_mtu, &configuration->use_domain };
-	yaml_node_t *values[4];
+	enum { N = 5 };
+	static const char *const names[N] = { "dns", "routes", "mtu", "domain", "hostname" };
+	bool *const flags[N] = { &configuration->use_dns, &configuration->use_routes,
+				 &configuration->use_mtu, &configuration->use_domain,
+				 &configuration->use_hostname };
+	yaml_node_t *values[N];
 	int r;
 
-	r = yaml_fields(file, node, "use", names, 4, 0, values);
-	for (size_t i = 0; r == 0 && i < 4; i++)
+	r = yaml_fields(file, node, "use", names, N, 0, values);
+	for (size_t i = 0; r == 0 && i < N; i++)
 		if (values[i] != NULL)
 			r = yaml_bool(file, values[i], names[i], flags[i]);
 	return r;

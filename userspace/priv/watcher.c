@@ -17,7 +17,7 @@
  *   clock_gettime *  where the vDSO does not answer
  *   sched_yield *  between two tries of a busy gate
  *   read           signalfd; files of the handlers
- *   write          audit log, log lines, /proc/sys .../promote_secondaries
+ *   write          audit log, log lines, /proc/sys .../promote_secondaries, /domainname
  *   sendmsg, recvmsg  the netlink sockets; sendmsg: syslog's
  *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys, the
  *                  saved store; the audit log anew
@@ -25,6 +25,7 @@
  *   renameat, unlinkat  replacing the saved store
  *   newfstatat     mode of the old file; stat *, fstat * before glibc 2.33
  *   readlink, access  links of resolv.conf, saved copy there?
+ *   getdents64, flock  what other instances want, one at a time
  *   brk *, mmap *, munmap  malloc: libnl's messages and receive buffer
  *   exit_group; rt_sigreturn *
  */
@@ -57,10 +58,7 @@
 #define SETTLE_ROUNDS 8
 
 static const struct handler *const handlers[] = {
-	&handler_link,
-	&handler_address,
-	&handler_route,
-	&handler_dns,
+	&handler_link, &handler_address, &handler_route, &handler_dns, &handler_host,
 };
 #define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
 
@@ -432,6 +430,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.instance = watcher->options->instance;
 	watcher->context.on_refusal = on_refusal;
 	watcher->context.on_refusal_data = watcher;
+	watcher->context.run_root = RUN_ROOT;
 	watcher->context.takeover = watcher->options->takeover;
 	pass_init(&watcher->pass, handlers, N_HANDLERS);
 	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: resolv.conf of the host. Its content before our first write is kept in
- * RUN_DIRECTORY/resolv.conf.saved (resolv.conf.absent if there was no file),
- * and put back when the last key is gone, unless somebody else has written
- * the file since. Equal content is not written again.
+ * DOC: resolv.conf of the host, and the kernel's domain name. What this
+ * instance wants stands in RUN_ROOT/INSTANCE/resolv.conf; the host's file is
+ * composed of those of all instances that name it. Its content before the
+ * first write is kept in RUN_ROOT (.saved; .absent if there was no file), and
+ * put back when no instance wants anything, unless somebody else has written
+ * it since. Equal content is not written again. A file that resolvconf or
+ * systemd-resolved rewrites is left to it.
  */
 #include "userspace/priv/handlers/dns.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/common/value.h"
 #include "userspace/priv/handlers/file.h"
+#include "userspace/priv/handlers/name.h"
+#include "userspace/priv/handlers/shared.h"
+
+#define OWN_FILE "resolv.conf"
 
 struct paths {
 	char target[PATH_MAX]; /* links followed */
@@ -26,14 +35,25 @@ static bool dns_concerns(const char *path)
 	       !strncmp(path, "/nameserver/", 12);
 }
 
+/* One saved content for each file, whatever path an instance has to it. */
+static uint64_t hash_of(const char *target)
+{
+	uint64_t hash = 14695981039346656037ull; /* FNV-1a */
+
+	for (; *target; target++)
+		hash = (hash ^ (unsigned char)*target) * 1099511628211ull;
+	return hash;
+}
+
 static int find_paths(struct handler_context *context, struct paths *paths)
 {
 	const char *path = context->configuration->resolv_conf;
 	int r = file_resolve(path, paths->target);
-	int saved =
-		snprintf(paths->saved, PATH_MAX, "%s/resolv.conf.saved", context->run_directory);
-	int absent =
-		snprintf(paths->absent, PATH_MAX, "%s/resolv.conf.absent", context->run_directory);
+	uint64_t hash = r ? 0 : hash_of(paths->target);
+	int saved = snprintf(paths->saved, PATH_MAX, "%s/resolv.conf.%016" PRIx64 ".saved",
+			     context->run_root, hash);
+	int absent = snprintf(paths->absent, PATH_MAX, "%s/resolv.conf.%016" PRIx64 ".absent",
+			      context->run_root, hash);
 
 	if (!r && (saved < 0 || saved >= PATH_MAX || absent < 0 || absent >= PATH_MAX))
 		r = -ENAMETOOLONG;
@@ -82,32 +102,101 @@ static int restore(struct handler_context *context, const struct paths *paths, c
 	return r ? handler_fail(context, r, "%s", paths->saved) : 0;
 }
 
-static int dns_apply(struct handler_context *context, const struct wanted *wanted)
+struct collection {
+	const struct paths *paths;
+	struct dns_list list;
+};
+
+/* Whoever means the same file, by whatever path. */
+static void collect(const char *instance, const char *text, void *data)
+{
+	static struct dns_settings settings;
+	struct collection *collection = data;
+	char target[PATH_MAX];
+
+	if (!dns_settings_parse(&settings, instance, text) &&
+	    !file_resolve(settings.path, target) && !strcmp(target, collection->paths->target))
+		dns_list_add(&collection->list, &settings);
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* The host's file, as all instances together want it; under the lock. */
+static int set_file(struct handler_context *context, const struct paths *paths)
 {
 	static char present[FILE_SIZE_MAX];
+	static struct collection collection;
+	char text[DNS_TEXT_SIZE];
+	const char *owner;
+	size_t length;
+	int n, r;
+
+	memset(&collection, 0, sizeof(collection));
+	collection.paths = paths;
+	r = shared_each(context, OWN_FILE, collect, &collection);
+	if (r)
+		return r;
+	n = file_read(paths->target, present, sizeof(present));
+	if (n < 0 && n != -ENOENT)
+		return handler_fail(context, n, "%s", paths->target);
+	length = dns_list_format(&collection.list, text);
+	owner = dns_owner(paths->target, n < 0 ? "" : present, exists("/run/systemd/resolve"),
+			  exists("/sbin/resolvconf") || exists("/usr/sbin/resolvconf"));
+	if (length && owner)
+		handler_note(context, "%s is left to %s", paths->target, owner);
+	if (!length || owner)
+		return restore(context, paths, present, n);
+	if (n == (int)length && !memcmp(present, text, length))
+		return 0;
+	r = save(context, paths, present, n);
+	if (r)
+		return r;
+	r = file_write(paths->target, text, length);
+	return r ? handler_fail(context, r, "%s", paths->target) : 0;
+}
+
+static int set_dns(struct handler_context *context, const struct wanted *wanted)
+{
+	static struct dns_settings settings;
 	char text[DNS_TEXT_SIZE];
 	struct paths paths;
-	size_t length;
-	int error, n, r;
+	int error, lock, r;
 
-	error = dns_compose(context, wanted, text, &length);
+	error = dns_settings_init(&settings, context, wanted);
 	r = find_paths(context, &paths);
+	if (!r)
+		r = shared_lock(context, &lock);
 	if (r)
 		return handler_first(error, r);
-	n = file_read(paths.target, present, sizeof(present));
-	if (n < 0 && n != -ENOENT)
-		return handler_first(error, handler_fail(context, n, "%s", paths.target));
-	if (!length)
-		return handler_first(error, restore(context, &paths, present, n));
-	if (n == (int)length && !memcmp(present, text, length))
-		return error;
-	r = save(context, &paths, present, n);
-	if (!r) {
-		r = file_write(paths.target, text, length);
-		if (r)
-			r = handler_fail(context, r, "%s", paths.target);
-	}
+	if (dns_settings_is_empty(&settings))
+		r = shared_say(context, OWN_FILE, NULL, 0);
+	else
+		r = shared_say(context, OWN_FILE, text, dns_settings_format(&settings, text));
+	if (!r)
+		r = set_file(context, &paths);
+	shared_unlock(lock);
 	return handler_first(error, r);
+}
+
+static int set_domain(struct handler_context *context, const struct wanted *wanted)
+{
+	const struct kv_value *domain = wanted_get(wanted, "/domain");
+
+	if (!domain || !context->configuration->use_domain)
+		return name_set(context, NAME_DOMAIN, NULL);
+	if (!value_is_hostname(domain->text))
+		return handler_fail(context, -EBADMSG, "/domain is \"%s\"", domain->text);
+	return name_set(context, NAME_DOMAIN, domain->text);
+}
+
+static int dns_apply(struct handler_context *context, const struct wanted *wanted)
+{
+	int error = set_dns(context, wanted);
+
+	return handler_first(error, set_domain(context, wanted));
 }
 
 const struct handler handler_dns = {

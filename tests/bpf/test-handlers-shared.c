@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What instances share, on hosts of several kinds: resolv.conf and names. */
+#include "tests/bpf/support-handlers.h"
+
+static void setup_run(void)
+{
+	setup();
+	EXPECT_SH("mount -t tmpfs tmpfs /run; hostname host.before; "
+		  "echo before.example > /proc/sys/kernel/domainname");
+}
+
+TestSuite(handlers_shared, .init = setup_run, .fini = teardown, .timeout = 30);
+
+static void expect_status(const char *handler, const char *note)
+{
+	char status[PASS_STATUS_SIZE];
+	uint32_t i;
+
+	for (i = 0; i < N_ALL && strcmp(all[i]->name, handler) != 0;)
+		i++;
+	(void)snprintf(status, sizeof(status), "ok %llu%s%s", (unsigned long long)wanted.revision,
+		       note ? "; " : "", note ? note : "");
+	cr_expect_str_eq(handlers.state[i].status, status);
+}
+
+/* Become another instance of this host; the wanted state is empty. */
+static void be(const char *instance, uint32_t metric)
+{
+	wanted_clear(&wanted);
+	context.instance = instance;
+	configuration.metric = metric;
+	(void)snprintf(context.run_directory, PATH_MAX, "/tmp/root/%s", instance);
+	cr_assert(mkdir(context.run_directory, 0711) == 0 || errno == EEXIST);
+}
+
+Test(handlers_shared, resolved_owns_the_file)
+{
+	EXPECT_SH("mkdir -p /run/systemd/resolve;"
+		  "echo nameserver 127.0.0.53 > /run/systemd/resolve/stub-resolv.conf;"
+		  "ln -s /run/systemd/resolve/stub-resolv.conf /tmp/etc/resolv.conf");
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	expect_status("dns", "/run/systemd/resolve/stub-resolv.conf is left to systemd-resolved");
+	EXPECT_SH("grep -qx 'nameserver 127.0.0.53' /tmp/etc/resolv.conf;"
+		  "test $(ls -A /tmp/root | wc -l) = 2");
+	/* what packaging feeds to it */
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.1' /tmp/root/test/resolv.conf");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	expect_status("dns", NULL);
+	EXPECT_SH("test ! -e /tmp/root/test/resolv.conf");
+}
+
+Test(handlers_shared, resolved_takes_the_file_over)
+{
+	EXPECT_SH("echo before > /tmp/etc/resolv.conf");
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("mkdir -p /run/systemd/resolve;"
+		  "echo '# This is /run/systemd/resolve/resolv.conf' > /tmp/etc/resolv.conf");
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -q /run/systemd /tmp/etc/resolv.conf");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -q /run/systemd /tmp/etc/resolv.conf"); /* nothing is put back */
+}
+
+Test(handlers_shared, resolvconf_owns_the_file)
+{
+	EXPECT_SH("mkdir /run/resolvconf; echo theirs > /run/resolvconf/resolv.conf;"
+		  "ln -s /run/resolvconf/resolv.conf /tmp/etc/resolv.conf");
+	if (access("/usr/sbin/resolvconf", F_OK) == 0)
+		cr_skip_test("resolvconf is installed here");
+	/* a link into its directory alone means nothing: LinuxKit has that */
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -q 192.0.2.1 /run/resolvconf/resolv.conf");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -qx theirs /run/resolvconf/resolv.conf;"
+		  "mkdir /tmp/upper /tmp/work; mount -t overlay "
+		  "-o lowerdir=/usr/sbin,upperdir=/tmp/upper,workdir=/tmp/work none /usr/sbin;"
+		  "touch /usr/sbin/resolvconf; chmod +x /usr/sbin/resolvconf");
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	expect_status("dns", "/run/resolvconf/resolv.conf is left to resolvconf");
+	EXPECT_SH("grep -qx theirs /run/resolvconf/resolv.conf");
+}
+
+Test(handlers_shared, read_only_root)
+{
+	EXPECT_SH("echo before > /tmp/etc/resolv.conf; mount --bind /tmp/etc /tmp/etc;"
+		  "mount -o remount,bind,ro /tmp/etc");
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	cr_expect_eq(pass(), -EROFS);
+	cr_expect_str_eq(reason, "error: /tmp/etc/resolv.conf: Read-only file system");
+	EXPECT_SH("grep -q 192.0.2.1 /tmp/root/test/resolv.conf");
+	/* writable again: the next try does it */
+	EXPECT_SH("mount -o remount,bind,rw /tmp/etc");
+	cr_expect_eq(pass(), 0, "%s", reason);
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -qx before /tmp/etc/resolv.conf");
+}
+
+Test(handlers_shared, domain_name_of_the_kernel)
+{
+	test_set(&wanted, "/domain", "lab.example", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = lab.example");
+	test_set(&wanted, "/domain", "other.example", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = other.example");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = before.example;"
+		  "test $(ls /tmp/root | wc -l) = 2");
+	EXPECT_SH("test $(hostname) = host.before");
+}
+
+Test(handlers_shared, domain_name_somebody_else_changed)
+{
+	test_set(&wanted, "/domain", "lab.example", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("echo theirs.example > /proc/sys/kernel/domainname");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = theirs.example");
+}
+
+/* 64 bytes, then the kernel cuts: half a name is worse than none. */
+Test(handlers_shared, domain_name_of_more_than_the_kernel_takes)
+{
+	static const char longest[] =
+		"a23456789012345678901234567890.b23456789012345678901234567890.ex";
+	char longer[80];
+
+	cr_assert_eq(strlen(longest), 64);
+	test_set(&wanted, "/domain", longest, 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	(void)snprintf(longer, sizeof(longer), "%sa", longest);
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname | wc -c) = 65");
+	test_set(&wanted, "/domain", longer, 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	expect_status("dns", "domainname: 65 bytes are more than the kernel takes");
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = before.example");
+	EXPECT_SH("grep -q '^domain .*exa$' /tmp/etc/resolv.conf");
+}
+
+Test(handlers_shared, read_only_proc_sys_is_noted)
+{
+	EXPECT_SH("mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys");
+	test_set(&wanted, "/domain", "lab.example", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	expect_status("dns", "/proc/sys/kernel/domainname: Read-only file system");
+	EXPECT_SH("grep -qx 'domain lab.example' /tmp/etc/resolv.conf");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	expect_status("dns", NULL);
+}
+
+Test(handlers_shared, use_domain_off)
+{
+	configuration.use_domain = false;
+	test_set(&wanted, "/domain", "lab.example", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = before.example");
+}
+
+Test(handlers_shared, host_name_is_off_unless_asked_for)
+{
+	test_set(&wanted, "/hostname", "from-the-server", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(hostname) = host.before");
+	configuration.use_hostname = true;
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(hostname) = from-the-server");
+	/* a name that the kernel cannot hold */
+	test_set(&wanted, "/hostname",
+		 "first.b2345678901234567890123456789012345678901234567890123456789.example", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(hostname) = first");
+	test_set(&wanted, "/hostname", "no;name", 0);
+	cr_expect_eq(pass(), -EBADMSG);
+	cr_expect_str_eq(reason, "error: /hostname is \"no;name\": Bad message");
+	EXPECT_SH("test $(hostname) = first");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(hostname) = host.before");
+}
+
+/* A watcher that was killed between the note and the name, or after it. */
+Test(handlers_shared, name_of_a_killed_pass)
+{
+	test_set(&wanted, "/domain", "lab.example", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("printf 'before.example\nnew.example\nlab.example\n' "
+		  "> /tmp/root/domainname.saved");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = before.example");
+}
+
+/* Two uplinks, two leases, one host. */
+Test(handlers_shared, two_instances)
+{
+	EXPECT_SH("echo nameserver 203.0.113.1 > /tmp/etc/resolv.conf");
+	configuration.use_hostname = true;
+	be("second", 200);
+	test_set(&wanted, "/domain", "second.example", 0);
+	test_set(&wanted, "/nameserver/001", "198.51.100.1", 0);
+	test_set(&wanted, "/hostname", "second", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(hostname) = second");
+	be("first", 100);
+	test_set(&wanted, "/domain", "first.example", 0);
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	test_set(&wanted, "/hostname", "first", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("printf '# Generated by calfpen (instances first, second)\n"
+		  "search first.example second.example\n"
+		  "nameserver 192.0.2.1\nnameserver 198.51.100.1\n' | diff - /tmp/etc/resolv.conf");
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = first.example");
+	EXPECT_SH("test $(hostname) = first");
+	be("first", 100); /* its lease is gone */
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("printf '# Generated by calfpen (instance second)\ndomain second.example\n"
+		  "nameserver 198.51.100.1\n' | diff - /tmp/etc/resolv.conf");
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = second.example");
+	EXPECT_SH("test $(hostname) = second");
+	be("second", 200);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -qx 'nameserver 203.0.113.1' /tmp/etc/resolv.conf");
+	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = before.example");
+	EXPECT_SH("test $(hostname) = host.before");
+	EXPECT_SH("test $(find /tmp/root -type f | wc -l) = 1"); /* the lock */
+}
+
+/* Many at once: whoever comes last, all are in. */
+Test(handlers_shared, instances_at_the_same_time)
+{
+	unsigned int i;
+	int status;
+
+	for (i = 0; i < 8; i++) {
+		pid_t child = fork();
+
+		cr_assert_geq(child, 0);
+		if (!child) {
+			static char name[8];
+
+			(void)snprintf(name, sizeof(name), "i%u", i);
+			be(name, i);
+			(void)snprintf(name, sizeof(name), "i%u", i);
+			test_set(&wanted, "/search", name, 0);
+			_exit(handler_dns.apply(&context, &wanted) ? 1 : 0);
+		}
+	}
+	for (i = 0; i < 8; i++) {
+		cr_assert_gt(wait(&status), 0);
+		cr_expect_eq(status, 0);
+	}
+	EXPECT_SH("grep -qx 'search i0 i1 i2 i3 i4 i5' /tmp/etc/resolv.conf");
+	EXPECT_SH("grep -q '(instances i0, i1, i2, i3, i4, i5, i6, i7)' /tmp/etc/resolv.conf");
+}

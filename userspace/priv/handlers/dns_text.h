@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of resolv.conf under construction, within its limits. */
+#ifndef CALFPEN_PRIV_HANDLERS_DNS_TEXT_H
+#define CALFPEN_PRIV_HANDLERS_DNS_TEXT_H
+
+#include <stdbool.h>
+
+#include "userspace/priv/handlers/dns.h"
+
+struct dns_text {
+	char *bytes; /* DNS_TEXT_SIZE */
+	size_t at;
+};
+
+/* Append; what does not fit is left out, as a whole. */
+__attribute__((format(printf, 2, 3))) void dns_text_put(struct dns_text *text, const char *format,
+							...);
+void dns_text_put_server(struct dns_text *text, struct in_addr address);
+
+/* The names of one `search` line. */
+struct dns_names {
+	char text[DNS_SEARCH_LENGTH + 1];
+	unsigned int n_names;
+	bool is_full; /* one did not fit: no more, so that the order stays */
+};
+
+/* Append a name unless it is there, or the line is full. */
+void dns_names_add(struct dns_names *names, const char *name);
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * DOC: the host's name from /hostname, for an operator who asks for it: it is
+ * what prompts, logs and other programs call this machine, and a server on
+ * the network chooses it. Of a name that the kernel cannot hold its first
+ * label is taken.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/common/value.h"
+#include "userspace/priv/handlers/handler.h"
+#include "userspace/priv/handlers/name.h"
+
+static bool host_concerns(const char *path)
+{
+	return !strcmp(path, "/hostname");
+}
+
+static int host_apply(struct handler_context *context, const struct wanted *wanted)
+{
+	const struct kv_value *value = wanted_get(wanted, "/hostname");
+	char name[KV_VALUE_SIZE];
+
+	if (!value || !context->configuration->use_hostname)
+		return name_set(context, NAME_HOST, NULL);
+	if (!value_is_hostname(value->text))
+		return handler_fail(context, -EBADMSG, "/hostname is \"%s\"", value->text);
+	(void)snprintf(name, sizeof(name), "%s", value->text);
+	if (strlen(name) > NAME_LENGTH_MAX)
+		name[strcspn(name, ".")] = '\0';
+	return name_set(context, NAME_HOST, name);
+}
+
+const struct handler handler_host = {
+	.name = "host",
+	.concerns = host_concerns,
+	.apply = host_apply,
+};
