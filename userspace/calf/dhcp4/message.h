@@ -67,7 +67,7 @@ struct message_parameters {
 	uint8_t n_routes; /* 121, else 249, else 33; without default by gateway */
 	struct value_route routes[MESSAGE_ROUTES_MAX];
 	uint16_t mtu;			    /* option 26, at least 68 */
-	char host_name[MESSAGE_NAME_SIZE];  /* option 12, a host name; only if asked for */
+	char host_name[MESSAGE_NAME_SIZE];  /* option 12, else 81, a host name; only if asked for */
 	char domain[KV_VALUE_SIZE];	    /* option 15, a host name */
 	char search[KV_VALUE_SIZE];	    /* option 119, a domain list */
 	char captive_portal[KV_VALUE_SIZE]; /* option 114, a URI */

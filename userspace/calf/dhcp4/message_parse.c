@@ -8,9 +8,8 @@
 
 #include <string.h>
 
-#include "userspace/calf/dhcp4/names.h"
 #include "userspace/calf/dhcp4/options.h"
-#include "userspace/calf/dhcp4/routes.h"
+#include "userspace/calf/dhcp4/parameters.h"
 #include "userspace/common/log.h"
 
 #define OP_BOOTREPLY 2
@@ -20,101 +19,6 @@
 #define SNAME_SIZE 64
 #define FILE_SIZE 128
 #define COOKIE 0x63825363
-#define MTU_MIN 68 /* RFC 791, RFC 2132 5.1 */
-
-bool message_is_host_address(struct in_addr address)
-{
-	uint32_t first = ntohl(address.s_addr) >> 24;
-
-	return first != 0 && first != 127 && first < 224;
-}
-
-/* The first value of an option of fixed length; 0 if it is missing or short. */
-static uint32_t get_u32(const struct options *options, uint8_t code)
-{
-	struct option option;
-	struct bytes_reader reader;
-
-	if (!options_get(options, code, &option))
-		return 0;
-	reader = option_reader(&option);
-	return bytes_be32(&reader);
-}
-
-static uint16_t get_u16(const struct options *options, uint8_t code)
-{
-	struct option option;
-	struct bytes_reader reader;
-
-	if (!options_get(options, code, &option))
-		return 0;
-	reader = option_reader(&option);
-	return bytes_be16(&reader);
-}
-
-/* Option 1: the number of leading ones, or 0 if it is no mask. */
-static uint8_t get_prefix_length(const struct options *options)
-{
-	uint32_t bits = get_u32(options, OPTION_SUBNET_MASK);
-	uint8_t length = 0;
-
-	for (; bits & 1u << 31; bits <<= 1)
-		length++;
-	return bits == 0 ? length : 0;
-}
-
-/* Usable addresses of an option that is a list of them. */
-static uint8_t get_addresses(const struct options *options, uint8_t code, uint8_t max,
-			     struct in_addr *addresses)
-{
-	struct option option;
-	struct bytes_reader reader;
-	uint8_t n = 0;
-
-	if (!options_get(options, code, &option) || option.size % sizeof(struct in_addr) != 0)
-		return 0;
-	reader = option_reader(&option);
-	while (bytes_left(&reader) > 0 && n < max) {
-		bytes_copy(&reader, &addresses[n], sizeof(addresses[n]));
-		if (message_is_host_address(addresses[n]))
-			n++;
-	}
-	return n;
-}
-
-/* Classless routes replace the router and static routes (RFC 3442). */
-static void get_routes(const struct options *options, struct in_addr own,
-		       struct message_parameters *parameters)
-{
-	struct in_addr router;
-	struct option option;
-
-	if (options_get(options, OPTION_CLASSLESS_ROUTE, &option) &&
-	    routes_parse_classless(&option, own, parameters))
-		return;
-	if (options_get(options, OPTION_CLASSLESS_ROUTE_MICROSOFT, &option) &&
-	    routes_parse_classless(&option, own, parameters))
-		return;
-	if (get_addresses(options, OPTION_ROUTER, 1, &router) > 0)
-		parameters->gateway = router;
-	if (options_get(options, OPTION_STATIC_ROUTE, &option))
-		routes_parse_static(&option, own, parameters);
-}
-
-static void get_names(const struct options *options, struct message_parameters *parameters)
-{
-	struct option option;
-
-	if (options_get(options, OPTION_DOMAIN_NAME, &option))
-		names_parse_domain(&option, parameters->domain, parameters->search);
-	if (options_get(options, OPTION_SEARCH, &option)) {
-		char search[KV_VALUE_SIZE];
-
-		names_parse_search(&option, search);
-		if (search[0] != '\0')
-			memcpy(parameters->search, search, sizeof(search));
-	}
-}
 
 static void get_identity(const struct options *options, struct message *message)
 {
@@ -141,14 +45,28 @@ static void get_identity(const struct options *options, struct message *message)
 	}
 }
 
+static void get_times(const struct options *options, struct message *message)
+{
+	struct option option;
+
+	message->has_lease_time = options_get(options, OPTION_LEASE_TIME, &option) &&
+				  option.size >= sizeof(message->lease_s);
+	message->lease_s = options_get_u32(options, OPTION_LEASE_TIME);
+	message->t1_s = options_get_u32(options, OPTION_RENEWAL_TIME);
+	message->t2_s = options_get_u32(options, OPTION_REBINDING_TIME);
+}
+
+/* What stands in front of the options. `ciaddr` is the address in use. */
 static enum reason parse_fixed(struct bytes_reader *data, struct message *message,
-			       struct bytes_reader *sname, struct bytes_reader *file)
+			       struct in_addr *ciaddr, struct bytes_reader *sname,
+			       struct bytes_reader *file)
 {
 	uint8_t op = bytes_u8(data), htype = bytes_u8(data), hlen = bytes_u8(data);
 
 	bytes_skip(data, 1); /* hops */
 	message->xid = bytes_be32(data);
-	bytes_skip(data, 4 + sizeof(struct in_addr)); /* secs, flags, ciaddr */
+	bytes_skip(data, 4); /* secs, flags */
+	bytes_copy(data, ciaddr, sizeof(*ciaddr));
 	bytes_copy(data, &message->yiaddr, sizeof(message->yiaddr));
 	bytes_skip(data, 2 * sizeof(struct in_addr)); /* siaddr, giaddr */
 	bytes_copy(data, message->chaddr, sizeof(message->chaddr));
@@ -168,13 +86,13 @@ enum reason message_parse(struct bytes_reader data, const struct message_policy 
 			  struct message *message)
 {
 	struct bytes_reader sname, file;
+	struct in_addr own;
 	struct options options;
 	struct option option;
 	enum reason reason;
 
-	(void)policy;
 	memset(message, 0, sizeof(*message));
-	reason = parse_fixed(&data, message, &sname, &file);
+	reason = parse_fixed(&data, message, &own, &sname, &file);
 	if (reason != REASON_NONE)
 		return reason;
 	options_init(&options, bytes_sub(&data, bytes_left(&data)), file, sname);
@@ -182,18 +100,13 @@ enum reason message_parse(struct bytes_reader data, const struct message_policy 
 		return REASON_NO_TYPE;
 	message->type = option.bytes[0];
 	get_identity(&options, message);
-	message->lease_s = get_u32(&options, OPTION_LEASE_TIME);
-	message->t1_s = get_u32(&options, OPTION_RENEWAL_TIME);
-	message->t2_s = get_u32(&options, OPTION_REBINDING_TIME);
-
-	message->parameters.prefix_length = get_prefix_length(&options);
-	message->parameters.n_name_servers = get_addresses(&options, OPTION_NAME_SERVER,
-							   MESSAGE_NAME_SERVERS_MAX,
-							   message->parameters.name_servers);
-	message->parameters.mtu = get_u16(&options, OPTION_MTU);
-	if (message->parameters.mtu < MTU_MIN)
-		message->parameters.mtu = 0;
-	get_routes(&options, message->yiaddr, &message->parameters);
-	get_names(&options, &message->parameters);
+	get_times(&options, message);
+	message->has_rapid_commit = options_get(&options, OPTION_RAPID_COMMIT, &option);
+	message->has_auto_configure = options_get(&options, OPTION_AUTO_CONFIGURE, &option) &&
+				      option.size > 0;
+	/* The answer to an INFORM leases nothing. */
+	if (message->yiaddr.s_addr != INADDR_ANY)
+		own = message->yiaddr;
+	parameters_parse(&options, policy, own, &message->parameters);
 	return REASON_NONE;
 }

@@ -6,17 +6,20 @@
 #define LABEL_MAX 63
 #define NAME_WIRE_MAX 255 /* RFC 1035 3.1: length octets and the root included */
 #define POINTER_BITS 0xc0
+#define FQDN_FLAGS_SIZE 3 /* and two result codes: RFC 4702 2 */
 
 /* Octets of names that one option may unfold to. A list that is as long as a
  * value takes less than a thousand; pointers could ask for a hundred times
  * what was sent. */
 #define UNFOLDED_MAX 4096
 
-static size_t strip_nuls(const uint8_t *bytes, size_t size)
+/* A dot at the end says that the name is whole. */
+static void strip_dot(char *name)
 {
-	while (size > 0 && bytes[size - 1] == '\0')
-		size--;
-	return size;
+	size_t length = strlen(name);
+
+	if (length > 0 && name[length - 1] == '.')
+		name[length - 1] = '\0';
 }
 
 /* Append a name to a list; left out if it is no host name or does not fit. */
@@ -36,27 +39,35 @@ static bool list_append(char list[static KV_VALUE_SIZE], const char *name)
 void names_parse_domain(const struct option *option, char domain[static KV_VALUE_SIZE],
 			char search[static KV_VALUE_SIZE])
 {
-	size_t size = strip_nuls(option->bytes, option->size), at = 0;
+	char text[KV_VALUE_SIZE];
 	unsigned int n = 0;
 
-	if (size > KV_VALUE_MAX || memchr(option->bytes, '\0', size))
+	if (!option_text(option, text))
 		return;
-	while (at < size) {
-		char name[KV_VALUE_SIZE] = "";
-		size_t length = 0;
+	for (char *name = text, *next; name; name = next) {
+		size_t length = strcspn(name, " ");
 
-		while (at < size && option->bytes[at] != ' ')
-			name[length++] = (char)option->bytes[at++];
-		at++;
-		if (length > 0 && name[length - 1] == '.')
-			name[length - 1] = '\0';
+		next = name[length] == ' ' ? name + length + 1 : NULL;
+		name[length] = '\0';
+		strip_dot(name);
 		if (!list_append(search, name))
 			continue;
 		if (n++ == 0)
-			memcpy(domain, name, sizeof(name));
+			memcpy(domain, name, strlen(name) + 1);
 	}
 	if (n < 2)
 		search[0] = '\0';
+}
+
+void names_parse_host_name(const struct option *option, char name[static MESSAGE_NAME_SIZE])
+{
+	char text[KV_VALUE_SIZE];
+
+	if (!option_text(option, text))
+		return;
+	strip_dot(text);
+	if (value_is_hostname(text))
+		memcpy(name, text, strlen(text) + 1);
 }
 
 /* A name while it is unfolded. */
@@ -80,8 +91,9 @@ static void append_label(struct unfolding *name, const uint8_t *label, size_t si
 
 /*
  * Unfold the name at *readerp, which is stepped over it. The text is "" for
- * the root. False: malformed. Every pointer must go to before the place where
- * the labels that end in it began, so each step leaves less behind it.
+ * the root. False: malformed. Pointers are into `option`, if it is not NULL.
+ * Every one must go to before the place where the labels that end in it began,
+ * so each step leaves less behind it.
  */
 static bool take_name(const struct option *option, struct bytes_reader *readerp,
 		      struct unfolding *name, size_t *budget)
@@ -100,7 +112,7 @@ static bool take_name(const struct option *option, struct bytes_reader *readerp,
 		if ((octet & POINTER_BITS) == POINTER_BITS) {
 			size_t target = (size_t)(octet & ~POINTER_BITS) << 8 | bytes_u8(&reader);
 
-			if (reader.failed || target >= begin)
+			if (reader.failed || !option || target >= begin)
 				return false;
 			if (!jumped)
 				*readerp = reader;
@@ -129,19 +141,60 @@ static bool take_name(const struct option *option, struct bytes_reader *readerp,
 	return true;
 }
 
-void names_parse_search(const struct option *option, char search[static KV_VALUE_SIZE])
+unsigned int names_parse_search(const struct option *option, char search[static KV_VALUE_SIZE])
 {
 	struct bytes_reader reader = option_reader(option);
 	size_t budget = UNFOLDED_MAX;
+	unsigned int n_left_out = 0;
 	struct unfolding name;
 
 	search[0] = '\0';
 	while (bytes_left(&reader) > 0) {
 		if (!take_name(option, &reader, &name, &budget)) {
 			search[0] = '\0';
-			return;
+			return 0;
 		}
-		if (name.is_text)
-			(void)list_append(search, name.text);
+		if (name.is_text && value_is_hostname(name.text))
+			n_left_out += !list_append(search, name.text);
 	}
+	return n_left_out;
+}
+
+static bool is_zero(struct bytes_reader reader)
+{
+	while (bytes_left(&reader) > 0)
+		if (bytes_u8(&reader) != 0)
+			return false;
+	return true;
+}
+
+bool names_take_plain(struct bytes_reader *reader, char name[static MESSAGE_NAME_SIZE])
+{
+	size_t budget = UNFOLDED_MAX;
+	struct unfolding unfolded;
+
+	if (!take_name(NULL, reader, &unfolded, &budget) || !unfolded.is_text ||
+	    !value_is_hostname(unfolded.text))
+		return false;
+	memcpy(name, unfolded.text, unfolded.length + 1);
+	return true;
+}
+
+void names_parse_fqdn(const struct option *option, char name[static MESSAGE_NAME_SIZE])
+{
+	struct option rest = { .size = 0 };
+	struct bytes_reader reader = option_reader(option);
+	char found[MESSAGE_NAME_SIZE];
+
+	bytes_skip(&reader, FQDN_FLAGS_SIZE);
+	if (bytes_left(&reader) == 0)
+		return;
+	rest.size = bytes_left(&reader);
+	bytes_copy(&reader, rest.bytes, rest.size);
+	/* Behind it are zeros: a name that is not qualified has no root. */
+	bytes_reader_init(&reader, rest.bytes, rest.size + 1);
+	if (names_take_plain(&reader, found) && is_zero(reader))
+		memcpy(name, found, strlen(found) + 1);
+	else
+		names_parse_host_name(&rest, name);
 }

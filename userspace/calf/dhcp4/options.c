@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/calf/dhcp4/options.h"
 
+#include <string.h>
+
 #define OVERLOAD_FILE 1
 #define OVERLOAD_SNAME 2
 
@@ -77,4 +79,40 @@ struct bytes_reader option_reader(const struct option *option)
 
 	bytes_reader_init(&reader, option->bytes, option->size);
 	return reader;
+}
+
+uint32_t options_get_u32(const struct options *options, uint8_t code)
+{
+	struct option option;
+	struct bytes_reader reader;
+
+	if (!options_get(options, code, &option))
+		return 0;
+	reader = option_reader(&option);
+	return bytes_be32(&reader);
+}
+
+uint16_t options_get_u16(const struct options *options, uint8_t code)
+{
+	struct option option;
+	struct bytes_reader reader;
+
+	if (!options_get(options, code, &option))
+		return 0;
+	reader = option_reader(&option);
+	return bytes_be16(&reader);
+}
+
+bool option_text(const struct option *option, char text[static KV_VALUE_SIZE])
+{
+	size_t size = option->size;
+
+	while (size > 0 && option->bytes[size - 1] == '\0')
+		size--;
+	text[0] = '\0';
+	if (size == 0 || size > KV_VALUE_MAX || memchr(option->bytes, '\0', size))
+		return false;
+	memcpy(text, option->bytes, size);
+	text[size] = '\0';
+	return true;
 }

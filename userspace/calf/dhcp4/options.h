@@ -7,6 +7,7 @@
 #ifndef CALFPEN_CALF_DHCP4_OPTIONS_H
 #define CALFPEN_CALF_DHCP4_OPTIONS_H
 
+#include "maps/kv.h"
 #include "userspace/common/bytes.h"
 
 enum option_code {
@@ -73,7 +74,15 @@ void options_init(struct options *options, struct bytes_reader field, struct byt
  */
 bool options_get(const struct options *options, uint8_t code, struct option *option);
 
+/* The first value of an option of fixed length; 0 if it is missing or short. */
+uint32_t options_get_u32(const struct options *options, uint8_t code);
+uint16_t options_get_u16(const struct options *options, uint8_t code);
+
 /* A reader over a joined option. */
 struct bytes_reader option_reader(const struct option *option);
+
+/* Its text, without the NULs it may end in. False, with *text "", if it is
+ * empty, has another NUL, or is too long. Otherwise any octet may be in it. */
+bool option_text(const struct option *option, char text[static KV_VALUE_SIZE]);
 
 #endif

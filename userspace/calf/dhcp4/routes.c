@@ -41,6 +41,8 @@ static void add_route(struct message_parameters *parameters, struct in_addr own,
 	}
 	if (parameters->n_routes < MESSAGE_ROUTES_MAX)
 		parameters->routes[parameters->n_routes++] = added;
+	else
+		parameters->n_left_out++;
 }
 
 /* The next route of option 121: its destination in as many octets as its

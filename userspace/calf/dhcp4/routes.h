@@ -11,8 +11,8 @@
  * leased: a route by it, by its own destination or by 0.0.0.0 is on-link. True
  * if the option is well-formed, and then it replaces 3 and 33 even if it holds
  * no default route; false, with nothing written, if it is empty, has a width
- * above 32 or a partial tail. Routes beyond the limit or by an impossible
- * router are left out.
+ * above 32 or a partial tail. Routes by an impossible router are
+ * left out; those beyond the limit are counted in n_left_out.
  */
 bool routes_parse_classless(const struct option *option, struct in_addr own,
 			    struct message_parameters *parameters);

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a server says about the network, and what the operator wants of it. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "tests/unit/dhcp4-support.h"
+
+static struct reply reply;
+static struct message message;
+static const struct message_parameters *const got = &message.parameters;
+
+static void begin(void)
+{
+	reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
+}
+
+static void end_and_parse(void)
+{
+	reply_end(&reply);
+	cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
+}
+
+static void parse_one(uint8_t code, const void *bytes, size_t size)
+{
+	begin();
+	reply_option(&reply, code, bytes, size);
+	end_and_parse();
+}
+
+#define PARSE(_code, _text) parse_one(_code, _text, sizeof(_text) - 1)
+
+Test(parameters, time_servers)
+{
+	PARSE(OPTION_TIME_SERVER, "\xc0\0\2\1\xc0\0\2\2");
+	cr_assert_eq(got->n_time_servers, 2);
+	cr_assert_eq(got->time_servers[1].s_addr, inet_addr("192.0.2.2"));
+	cr_assert_eq(got->n_left_out, 0);
+}
+
+Test(parameters, Q45_servers_that_are_none)
+{
+	static const uint8_t codes[] = { OPTION_NAME_SERVER, OPTION_TIME_SERVER };
+	static const uint8_t servers[] = { 0,	0, 0, 0, 192, 0,   2,	1,   127, 0, 0, 1,
+					   224, 0, 1, 1, 255, 255, 255, 255, 192, 0, 2, 2 };
+
+	for (size_t i = 0; i < sizeof(codes); i++) {
+		parse_one(codes[i], servers, sizeof(servers));
+		cr_assert_eq(got->n_name_servers + got->n_time_servers, 2);
+		cr_assert_eq(got->n_left_out, 0, "they are wrong, not too many");
+	}
+	cr_assert_eq(got->time_servers[0].s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(got->time_servers[1].s_addr, inet_addr("192.0.2.2"));
+}
+
+Test(parameters, servers_beyond_the_limit_are_counted)
+{
+	uint8_t bytes[63 * 4];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i % 4 == 3 ? i / 4 + 1 : 10);
+	begin();
+	reply_option(&reply, OPTION_NAME_SERVER, bytes, 36);
+	reply_option(&reply, OPTION_TIME_SERVER, bytes, sizeof(bytes));
+	end_and_parse();
+	cr_assert_eq(got->n_name_servers, 8);
+	cr_assert_eq(got->n_time_servers, 8);
+	cr_assert_eq(got->n_left_out, 1 + 55);
+}
+
+Test(parameters, C4_16_time_servers_with_a_ragged_tail)
+{
+	uint8_t bytes[255];
+
+	memset(bytes, 10, sizeof(bytes));
+	for (size_t size = 0; size <= 255; size++) {
+		parse_one(OPTION_TIME_SERVER, bytes, size);
+		cr_assert_eq(got->n_time_servers, size % 4 ? 0 : size / 4 < 8 ? size / 4 : 8);
+	}
+}
+
+/* Two routers: one is used, the other is a spare one and no loss. */
+Test(parameters, spare_routers_are_not_counted)
+{
+	PARSE(OPTION_ROUTER, "\xc0\0\2\1\xc0\0\2\2");
+	cr_assert_eq(got->gateway.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(got->n_left_out, 0);
+}
+
+Test(parameters, C4_27_routes_beyond_the_limit_are_counted)
+{
+	begin();
+	for (int i = 0; i < 70; i++) {
+		uint8_t route[] = { 24, 10, 0, (uint8_t)i, 192, 0, 2, 1 };
+
+		reply_option(&reply, OPTION_CLASSLESS_ROUTE, route, sizeof(route));
+	}
+	end_and_parse();
+	cr_assert_eq(got->n_routes, 64);
+	cr_assert_eq(got->n_left_out, 6);
+}
+
+static void parse_all_routes(void)
+{
+	begin();
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\x8\xa\xc0\0\2\1", 6);
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE_MICROSOFT, "\x8\xb\xc0\0\2\2", 6);
+	reply_address(&reply, OPTION_ROUTER, "192.0.2.3");
+	reply_option(&reply, OPTION_STATIC_ROUTE, "\xc\0\0\0\xc0\0\2\4", 8);
+	end_and_parse();
+}
+
+Test(parameters, Q41_V4_46_121_alone_is_used)
+{
+	parse_all_routes();
+	cr_assert_eq(got->n_routes, 1);
+	cr_assert_eq(got->routes[0].destination.s_addr, inet_addr("10.0.0.0"));
+	cr_assert_eq(got->gateway.s_addr, INADDR_ANY);
+}
+
+Test(parameters, Q43_121_can_be_ignored)
+{
+	support_policy.ignore_classless = true;
+	parse_all_routes();
+	cr_assert_eq(got->n_routes, 1);
+	cr_assert_eq(got->routes[0].destination.s_addr, inet_addr("12.0.0.0"));
+	cr_assert_eq(got->gateway.s_addr, inet_addr("192.0.2.3"));
+}
+
+Test(parameters, Q42_249_can_be_ignored)
+{
+	for (int ignored = 0; ignored < 2; ignored++) {
+		support_policy.ignore_microsoft_classless = ignored;
+		begin();
+		reply_option(&reply, OPTION_CLASSLESS_ROUTE_MICROSOFT, "\0\xc0\0\2\2", 5);
+		reply_address(&reply, OPTION_ROUTER, "192.0.2.3");
+		end_and_parse();
+		cr_assert_eq(got->gateway.s_addr, inet_addr(ignored ? "192.0.2.3" : "192.0.2.2"));
+	}
+	parse_all_routes();
+	cr_assert_eq(got->routes[0].destination.s_addr, inet_addr("10.0.0.0"), "121 is used");
+}
+
+/* An INFORM's answer leases nothing: the address in use is ciaddr. */
+Test(parameters, V4_31_Q40_own_address_of_an_inform)
+{
+	struct in_addr own = address("192.0.2.77");
+
+	reply_begin(&reply, MESSAGE_ACK, 1, "0.0.0.0");
+	memcpy(reply.bytes + AT_CIADDR, &own, 4);
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\x8\xa\xc0\0\2\x4d", 6);
+	end_and_parse();
+	cr_assert_not(message.has_lease_time);
+	cr_assert_eq(got->n_routes, 1);
+	cr_assert(got->routes[0].onlink);
+}
+
+Test(parameters, Q33_Q38_host_name_if_asked_for)
+{
+	PARSE(OPTION_HOST_NAME, "calf.example.org");
+	cr_assert_str_eq(got->host_name, "", "nobody asked");
+	support_policy.use_host_name = true;
+	PARSE(OPTION_HOST_NAME, "calf");
+	cr_assert_str_eq(got->host_name, "calf");
+	PARSE(OPTION_HOST_NAME, "calf.example.org.\0\0");
+	cr_assert_str_eq(got->host_name, "calf.example.org");
+	PARSE(OPTION_HOST_NAME, "");
+	cr_assert_str_eq(got->host_name, "");
+	/* 12 is what the server gives, 81 mostly echoes what we sent */
+	begin();
+	reply_option(&reply, OPTION_FQDN, "\4\0\0\4calf\3org\0", 13);
+	reply_option(&reply, OPTION_HOST_NAME, "cow", 3);
+	end_and_parse();
+	cr_assert_str_eq(got->host_name, "cow");
+	begin();
+	reply_option(&reply, OPTION_HOST_NAME, "$(cow)", 6);
+	reply_option(&reply, OPTION_FQDN, "\4\0\0\4calf\3org\0", 13);
+	end_and_parse();
+	cr_assert_str_eq(got->host_name, "calf.org");
+}
+
+Test(parameters, C4_24_host_name_of_255_without_nul)
+{
+	char text[255];
+
+	support_policy.use_host_name = true;
+	memset(text, 'a', sizeof(text));
+	parse_one(OPTION_HOST_NAME, text, 255);
+	cr_assert_str_eq(got->host_name, "");
+	for (size_t i = 63; i < sizeof(text); i += 64)
+		text[i] = '.';
+	parse_one(OPTION_HOST_NAME, text, 255);
+	cr_assert_str_eq(got->host_name, "", "of 255, the longest is 253");
+	parse_one(OPTION_HOST_NAME, text, 253);
+	cr_assert_eq(strlen(got->host_name), 253);
+}
+
+/* Whatever a shell, a file or a terminal could be attacked with. */
+Test(parameters, C4_08_C4_11_texts_that_attack)
+{
+	static const char *const texts[] = { "a;reboot", "a&b",	 "$(id)",    "`id`",  "a'b",
+					     "a\"b",	 "a\\b", "a\nb",     "a\tb",  "a b|c",
+					     "../../x",	 "a/b",	 "a\x1b[1m", "a\xff", "<a>",
+					     "a{b}",	 "a*b",	 "a#b",	     "-rf",   "a=b" };
+	static const uint8_t codes[] = { OPTION_HOST_NAME,
+					 OPTION_DOMAIN_NAME,
+					 OPTION_FQDN,
+					 OPTION_SEARCH,
+					 OPTION_CAPTIVE_PORTAL,
+					 101,
+					 100,
+					 14,
+					 17,
+					 66,
+					 67,
+					 252 };
+
+	support_policy.use_host_name = true;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		for (size_t j = 0; j < sizeof(codes); j++) {
+			char text[32] = "\4\0\0"; /* of 81: its flags */
+			size_t flags = codes[j] == OPTION_FQDN ? 3 : 0;
+
+			memcpy(text + flags, texts[i], strlen(texts[i]));
+			parse_one(codes[j], text, flags + strlen(texts[i]));
+			cr_assert_str_eq(got->host_name, "", "%u: %s", codes[j], texts[i]);
+			cr_assert_str_eq(got->search, "");
+			cr_assert_str_eq(got->captive_portal, "");
+			/* parts of "a b|c" that are names are names */
+			cr_assert(strcmp(got->domain, "") == 0 || strcmp(got->domain, "a") == 0);
+		}
+}
+
+Test(parameters, V4_62_captive_portal)
+{
+	PARSE(OPTION_CAPTIVE_PORTAL, "https://portal.example.org/api?x=%20y");
+	cr_assert_str_eq(got->captive_portal, "https://portal.example.org/api?x=%20y");
+	PARSE(OPTION_CAPTIVE_PORTAL, "http://192.0.2.1/\0");
+	cr_assert_str_eq(got->captive_portal, "http://192.0.2.1/");
+	PARSE(OPTION_CAPTIVE_PORTAL, "urn:ietf:params:capport:unrestricted");
+	cr_assert_str_eq(got->captive_portal, "", "no portal: no key");
+}
+
+Test(parameters, V4_62_captive_portals_that_are_none)
+{
+	static const char *const texts[] = { "",
+					     "https:",
+					     "file:///etc/passwd",
+					     "javascript:alert(1)",
+					     "data:text/html,x",
+					     "portal.example.org",
+					     "https://a b/",
+					     "https://a/%zz",
+					     "https://a/\"><script>",
+					     "https://a/\n",
+					     "https://a/\\",
+					     " https://a/" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		parse_one(OPTION_CAPTIVE_PORTAL, texts[i], strlen(texts[i]));
+		cr_assert_str_eq(got->captive_portal, "", "%s", texts[i]);
+	}
+	PARSE(OPTION_CAPTIVE_PORTAL, "https://a/\0b");
+	cr_assert_str_eq(got->captive_portal, "");
+}
+
+/* Longer than one option can be, up to what a value can be. */
+Test(parameters, V4_42_captive_portal_in_parts)
+{
+	char text[KV_VALUE_SIZE] = "https://a/";
+
+	for (size_t size = KV_VALUE_MAX; size <= KV_VALUE_MAX + 1; size++) {
+		memset(text + 10, 'x', size - 10);
+		begin();
+		for (size_t at = 0; at < size; at += 255)
+			reply_option(&reply, OPTION_CAPTIVE_PORTAL, text + at,
+				     size - at < 255 ? size - at : 255);
+		end_and_parse();
+		cr_assert_eq(strlen(got->captive_portal), size == KV_VALUE_MAX ? size : 0);
+	}
+}
+
+Test(parameters, V4_60_ipv6_only_if_asked_for)
+{
+	PARSE(OPTION_IPV6_ONLY, "\0\0\7\x08");
+	cr_assert_not(got->has_ipv6_only, "unrequested");
+	support_policy.ipv6_mostly = true;
+	PARSE(OPTION_IPV6_ONLY, "\0\0\7\x08");
+	cr_assert(got->has_ipv6_only);
+	cr_assert_eq(got->ipv6_only_s, 1800);
+	begin();
+	end_and_parse();
+	cr_assert_not(got->has_ipv6_only);
+}
+
+/* It takes IPv4 away: no other length is believed, not even a longer one. */
+Test(parameters, V4_60_C4_22_length_of_ipv6_only)
+{
+	static const uint8_t bytes[255] = { 0, 0, 7, 8 };
+
+	support_policy.ipv6_mostly = true;
+	for (size_t size = 0; size <= 255; size++) {
+		parse_one(OPTION_IPV6_ONLY, bytes, size);
+		cr_assert_eq(got->has_ipv6_only, size == 4, "%zu", size);
+	}
+}
+
+static void ask_for(const char *codes, size_t n)
+{
+	support_policy.n_options = (uint8_t)n;
+	memcpy(support_policy.options, codes, n);
+}
+
+Test(parameters, C4_09_options_that_are_only_stored)
+{
+	static const char attack[] = "x$(reboot)\n'\";";
+
+	PARSE(252, "wpad");
+	cr_assert_eq(got->n_options, 0, "nobody asked");
+	ask_for("\xfc\xf5", 2);
+	begin();
+	reply_option(&reply, 245, "\1\2", 2);
+	reply_option(&reply, 252, attack, sizeof(attack) - 1);
+	reply_option(&reply, 253, "no", 2);
+	end_and_parse();
+	cr_assert_eq(got->n_options, 2);
+	cr_assert_eq(got->options[0].code, 252, "in the order of asking");
+	cr_assert_eq(got->options[0].size, sizeof(attack) - 1);
+	cr_assert_eq(memcmp(got->option_bytes + got->options[0].at, attack, sizeof(attack) - 1), 0);
+	cr_assert_eq(got->options[1].code, 245);
+	cr_assert_eq(memcmp(got->option_bytes + got->options[1].at, "\1\2", 2), 0);
+}
+
+/* 90 and 212 as well: they are not looked into. */
+Test(parameters, C4_19_C4_21_options_of_every_length)
+{
+	static const uint8_t codes[] = { 90, 212, 43, 125 };
+	uint8_t bytes[255];
+
+	memset(bytes, 0xa5, sizeof(bytes));
+	ask_for("\x5a\xd4\x2b\x7d", 4);
+	for (size_t i = 0; i < sizeof(codes); i++)
+		for (size_t size = 0; size <= 255; size++) {
+			parse_one(codes[i], bytes, size);
+			cr_assert_eq(got->n_options, 1);
+			cr_assert_eq(got->options[0].size, size);
+		}
+}
+
+Test(parameters, options_that_are_too_long_are_counted)
+{
+	uint8_t bytes[255];
+
+	memset(bytes, 0x5a, sizeof(bytes));
+	ask_for("\xe0\xe1\xe2\xe3\xe4", 5);
+	/* 511 octets are a value, 512 are not */
+	begin();
+	for (int i = 0; i < 2; i++)
+		reply_option(&reply, 224, bytes, 255);
+	reply_option(&reply, 224, bytes, 1);
+	for (int i = 0; i < 2; i++)
+		reply_option(&reply, 225, bytes, 255);
+	reply_option(&reply, 225, bytes, 2);
+	end_and_parse();
+	cr_assert_eq(got->n_options, 1);
+	cr_assert_eq(got->options[0].size, 511);
+	cr_assert_eq(got->n_left_out, 1);
+	/* three times 511 are all there is room for */
+	begin();
+	for (uint8_t code = 224; code < 228; code++)
+		for (int i = 0; i < 3; i++)
+			reply_option(&reply, code, bytes, i < 2 ? 255 : 1);
+	reply_option(&reply, 228, bytes, 3);
+	end_and_parse();
+	cr_assert_eq(got->n_options, 4);
+	cr_assert_eq(got->options[3].code, 228);
+	cr_assert_eq(got->options[3].at, 3 * 511);
+	cr_assert_eq(got->n_left_out, 1);
+}
+
+Test(parameters, V4_54_rapid_commit_and_V4_61_auto_configure)
+{
+	begin();
+	end_and_parse();
+	cr_assert_not(message.has_rapid_commit || message.has_auto_configure);
+	begin();
+	reply_option(&reply, OPTION_RAPID_COMMIT, "", 0);
+	reply_option(&reply, OPTION_AUTO_CONFIGURE, "\0", 1);
+	end_and_parse();
+	cr_assert(message.has_rapid_commit && message.has_auto_configure);
+	PARSE(OPTION_AUTO_CONFIGURE, "");
+	cr_assert_not(message.has_auto_configure);
+}
+
+Test(parameters, Q25_lease_time_of_0_and_none)
+{
+	begin();
+	end_and_parse();
+	cr_assert_not(message.has_lease_time);
+	PARSE(OPTION_LEASE_TIME, "\0\0\0");
+	cr_assert_not(message.has_lease_time);
+	PARSE(OPTION_LEASE_TIME, "\0\0\0\0");
+	cr_assert(message.has_lease_time && message.lease_s == 0);
+}

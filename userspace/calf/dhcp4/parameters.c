@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: One function per option or per group of options that replace each
+ * other. None of them can fail: what is wrong is as if it were not there.
+ */
+#include "userspace/calf/dhcp4/parameters.h"
+
+#include <string.h>
+
+#include "userspace/calf/dhcp4/dnr.h"
+#include "userspace/calf/dhcp4/names.h"
+#include "userspace/calf/dhcp4/routes.h"
+
+#define MTU_MIN 68	  /* RFC 791, RFC 2132 5.1 */
+#define IPV6_ONLY_SIZE 4u /* RFC 8925 3.1: no other */
+
+bool message_is_host_address(struct in_addr address)
+{
+	uint32_t first = ntohl(address.s_addr) >> 24;
+
+	return first != 0 && first != 127 && first < 224;
+}
+
+/* Option 1: the number of leading ones, or 0 if it is no mask. */
+static uint8_t get_prefix_length(const struct options *options)
+{
+	uint32_t bits = options_get_u32(options, OPTION_SUBNET_MASK);
+	uint8_t length = 0;
+
+	for (; bits & 1u << 31; bits <<= 1)
+		length++;
+	return bits == 0 ? length : 0;
+}
+
+/* Usable addresses of an option that is a list of them. Returns how many are
+ * beyond `max`. */
+static uint16_t get_addresses(const struct options *options, uint8_t code, uint8_t max,
+			      struct in_addr *addresses, uint8_t *np)
+{
+	struct option option;
+	struct bytes_reader reader;
+	uint16_t n_left_out = 0;
+
+	*np = 0;
+	if (!options_get(options, code, &option) || option.size % sizeof(struct in_addr) != 0)
+		return 0;
+	reader = option_reader(&option);
+	while (bytes_left(&reader) > 0) {
+		struct in_addr address;
+
+		bytes_copy(&reader, &address, sizeof(address));
+		if (!message_is_host_address(address))
+			continue;
+		if (*np < max)
+			addresses[(*np)++] = address;
+		else
+			n_left_out++;
+	}
+	return n_left_out;
+}
+
+static bool get_classless(const struct options *options, uint8_t code, struct in_addr own,
+			  struct message_parameters *parameters)
+{
+	struct option option;
+
+	return options_get(options, code, &option) &&
+	       routes_parse_classless(&option, own, parameters);
+}
+
+/* Classless routes replace the router and static routes (RFC 3442). */
+static void get_routes(const struct options *options, const struct message_policy *policy,
+		       struct in_addr own, struct message_parameters *parameters)
+{
+	struct in_addr router;
+	struct option option;
+	uint8_t n_routers;
+
+	if (!policy->ignore_classless) {
+		if (get_classless(options, OPTION_CLASSLESS_ROUTE, own, parameters))
+			return;
+		if (!policy->ignore_microsoft_classless &&
+		    get_classless(options, OPTION_CLASSLESS_ROUTE_MICROSOFT, own, parameters))
+			return;
+	}
+	/* Further routers are spare ones: nothing is lost without them. */
+	(void)get_addresses(options, OPTION_ROUTER, 1, &router, &n_routers);
+	if (n_routers > 0)
+		parameters->gateway = router;
+	if (options_get(options, OPTION_STATIC_ROUTE, &option))
+		routes_parse_static(&option, own, parameters);
+}
+
+static void get_names(const struct options *options, const struct message_policy *policy,
+		      struct message_parameters *parameters)
+{
+	struct option option;
+
+	if (options_get(options, OPTION_DOMAIN_NAME, &option))
+		names_parse_domain(&option, parameters->domain, parameters->search);
+	if (options_get(options, OPTION_SEARCH, &option)) {
+		char search[KV_VALUE_SIZE];
+
+		parameters->n_left_out =
+			(uint16_t)(parameters->n_left_out + names_parse_search(&option, search));
+		if (search[0] != '\0')
+			memcpy(parameters->search, search, sizeof(search));
+	}
+	if (!policy->use_host_name)
+		return;
+	if (options_get(options, OPTION_HOST_NAME, &option))
+		names_parse_host_name(&option, parameters->host_name);
+	if (parameters->host_name[0] == '\0' && options_get(options, OPTION_FQDN, &option))
+		names_parse_fqdn(&option, parameters->host_name);
+}
+
+/* Option 114 (RFC 8910): where a browser may be sent. Other schemes, also the
+ * URN that says that there is no portal, leave the key away. */
+static void get_captive_portal(const struct options *options, struct message_parameters *parameters)
+{
+	static const struct value_rule uri = { .type = VALUE_URI, .max_length = KV_VALUE_MAX };
+	char text[KV_VALUE_SIZE];
+	struct option option;
+
+	if (!options_get(options, OPTION_CAPTIVE_PORTAL, &option) || !option_text(&option, text))
+		return;
+	if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+		return;
+	if (value_check(&uri, text, strlen(text)) == 0)
+		memcpy(parameters->captive_portal, text, strlen(text) + 1);
+}
+
+static void get_ipv6_only(const struct options *options, struct message_parameters *parameters)
+{
+	struct option option;
+	struct bytes_reader reader;
+
+	if (!options_get(options, OPTION_IPV6_ONLY, &option) || option.size != IPV6_ONLY_SIZE)
+		return;
+	reader = option_reader(&option);
+	parameters->has_ipv6_only = true;
+	parameters->ipv6_only_s = bytes_be32(&reader);
+}
+
+/* What the operator asked for, as it is. */
+static void get_others(const struct options *options, const struct message_policy *policy,
+		       struct message_parameters *parameters)
+{
+	struct bytes_writer writer;
+	struct option option;
+
+	bytes_writer_init(&writer, parameters->option_bytes, sizeof(parameters->option_bytes));
+	for (uint8_t i = 0; i < policy->n_options; i++) {
+		if (!options_get(options, policy->options[i], &option))
+			continue;
+		if (option.size > MESSAGE_OPTION_MAX || option.size > writer.size - writer.at) {
+			parameters->n_left_out++;
+			continue;
+		}
+		parameters->options[parameters->n_options++] =
+			(struct message_option){ .code = policy->options[i],
+						 .at = (uint16_t)writer.at,
+						 .size = (uint16_t)option.size };
+		bytes_put(&writer, option.bytes, option.size);
+	}
+}
+
+void parameters_parse(const struct options *options, const struct message_policy *policy,
+		      struct in_addr own, struct message_parameters *parameters)
+{
+	struct option option;
+
+	parameters->prefix_length = get_prefix_length(options);
+	parameters->n_left_out = get_addresses(options, OPTION_NAME_SERVER,
+					       MESSAGE_NAME_SERVERS_MAX, parameters->name_servers,
+					       &parameters->n_name_servers);
+	parameters->n_left_out =
+		(uint16_t)(parameters->n_left_out +
+			   get_addresses(options, OPTION_TIME_SERVER, MESSAGE_TIME_SERVERS_MAX,
+					 parameters->time_servers, &parameters->n_time_servers));
+	parameters->mtu = options_get_u16(options, OPTION_MTU);
+	if (parameters->mtu < MTU_MIN)
+		parameters->mtu = 0;
+	get_routes(options, policy, own, parameters);
+	get_names(options, policy, parameters);
+	get_captive_portal(options, parameters);
+	if (options_get(options, OPTION_ENCRYPTED_DNS, &option))
+		dnr_parse(&option, parameters);
+	if (policy->ipv6_mostly)
+		get_ipv6_only(options, parameters);
+	get_others(options, policy, parameters);
+}
