@@ -61,6 +61,7 @@ struct netlink_address {
 	struct in_addr address;
 	uint8_t prefix_length;
 	uint8_t protocol;	  /* NETLINK_OWNER: ours */
+	uint8_t scope;		  /* RT_SCOPE_* of one that was read; ours are universe */
 	uint32_t flags;		  /* IFA_F_*; ignored by add and replace */
 	struct in_addr broadcast; /* 0: none */
 	uint32_t valid_s;	  /* seconds left, NETLINK_FOREVER */

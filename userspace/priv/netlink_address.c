@@ -28,6 +28,7 @@ int netlink_address_read(struct nlmsghdr *header, int *ifindexp, struct netlink_
 		return 0;
 	address.address = netlink_get_in_addr(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS]);
 	address.prefix_length = info->ifa_prefixlen;
+	address.scope = info->ifa_scope;
 	address.broadcast = netlink_get_in_addr(tb[IFA_BROADCAST]);
 	address.flags = netlink_get_u32(tb[IFA_FLAGS], info->ifa_flags);
 	(void)netlink_get(tb[IFA_PROTO], &address.protocol, sizeof(address.protocol));

@@ -94,7 +94,8 @@ static const char help_text[] =
 	"                          get; needs no accounts; default: 1878000000\n"
 	"      --mode MODE         auto, native or tc: where frames are filtered;\n"
 	"                          instead of the configuration's mode\n"
-	"      --takeover          start although another DHCP client holds the uplink\n"
+	"      --takeover          start although another DHCP client holds the uplink,\n"
+	"                          and go on with the address that it set there\n"
 	"      --verbose           log more\n"
 	"  -h, --help              this text\n"
 	"      --version\n";

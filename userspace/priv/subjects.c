@@ -13,6 +13,7 @@
 
 #define ALL_KEYS "/"
 #define CONFIG_DIRECTORY "/config"
+#define ADDRESS_KEY "/address"
 
 /* Keys that priv writes itself: /mac, /link, /status/... */
 #define PRIV_KEYS 32
@@ -34,6 +35,9 @@
 static const struct store_rule supervisor_rules[] = {
 	READ_ALL,
 	{ { "/mac" }, { KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, VALUE_MAC_SIZE - 1 } },
+	{ { ADDRESS_KEY },
+	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT,
+	    VALUE_IPV4_NET_SIZE - 1 } },
 	{ { CONFIG_DIRECTORY "/" },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 };
@@ -189,24 +193,34 @@ static bool is_configured(const struct configuration *configuration, const char 
 	return false;
 }
 
-/* Options of a former life. */
+/* Options of a former life, and the address that was taken over. */
 static int delete_stale(const struct store *store, const struct configuration *configuration,
-			struct commit *commit)
+			bool has_address, struct commit *commit)
 {
 	struct kv_key key, *before = NULL;
 	int error = 0;
 
 	while (!error && !bpf_map_get_next_key(store->kv_fd, before, &key)) {
-		if (path_is_below(key.path, CONFIG_DIRECTORY) &&
-		    !is_configured(configuration, key.path + strlen(CONFIG_DIRECTORY "/")))
+		if (path_is_below(key.path, CONFIG_DIRECTORY) ?
+			    !is_configured(configuration, key.path + strlen(CONFIG_DIRECTORY "/")) :
+			    !has_address && !strcmp(key.path, ADDRESS_KEY))
 			error = commit_delete(commit, key.path);
 		before = &key;
 	}
 	return error;
 }
 
+static int write_address(struct commit *commit, const struct value_ipv4_net *address)
+{
+	char text[VALUE_IPV4_NET_SIZE];
+
+	value_format_ipv4_net(address, text);
+	return commit_write(commit, ADDRESS_KEY, text, strlen(text));
+}
+
 int subjects_write_keys(const struct store *store, const uint8_t mac[6],
-			const struct configuration *configuration)
+			const struct configuration *configuration,
+			const struct value_ipv4_net *address)
 {
 	struct commit *commit = malloc(sizeof(*commit));
 	char text[VALUE_MAC_SIZE], path[KV_PATH_SIZE];
@@ -223,8 +237,10 @@ int subjects_write_keys(const struct store *store, const uint8_t mac[6],
 		snprintf(path, sizeof(path), CONFIG_DIRECTORY "/%s", option->name);
 		error = commit_write(commit, path, option->value, strlen(option->value));
 	}
+	if (!error && address)
+		error = write_address(commit, address);
 	if (!error)
-		error = delete_stale(store, configuration, commit);
+		error = delete_stale(store, configuration, address, commit);
 	if (!error)
 		error = gate_commit(store->gate_fds[KV_SUBJECT_SUPERVISOR], commit, NULL, NULL);
 	if (error)

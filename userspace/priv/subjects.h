@@ -21,10 +21,14 @@ uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_
 int subjects_add(struct store *store, const struct description *descriptions,
 		 uint32_t n_descriptions);
 
-/* Write /mac and every /config/NAME in one commit; a /config key of a former
- * life that the configuration no longer holds is deleted. 0 or a negative
- * errno, logged. */
+/*
+ * Write in one commit: /mac, every /config/NAME, and /address, the address
+ * that the calf asks for first (NULL: none). A /config key of a former life
+ * that the configuration no longer holds is deleted, and so is a former
+ * /address. 0 or a negative errno, logged.
+ */
 int subjects_write_keys(const struct store *store, const uint8_t mac[6],
-			const struct configuration *configuration);
+			const struct configuration *configuration,
+			const struct value_ipv4_net *address);
 
 #endif

@@ -23,6 +23,7 @@
 #include "userspace/priv/roles.h"
 #include "userspace/priv/subjects.h"
 #include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/takeover.h"
 
 #define WATCHER_RETRY_NS 200000000ull
 #define WATCHER_END_MS 2000
@@ -258,6 +259,22 @@ static int start_uplink(struct supervisor *s)
 	return error;
 }
 
+/* The first keys; with --takeover what is on the uplink is asked for first. */
+static int write_keys(const struct supervisor *s)
+{
+	struct value_ipv4_net address;
+	int found = 0;
+
+	if (s->options->takeover)
+		found = takeover_find(s->netlink, s->uplink.ifindex, &address);
+	if (found < 0) {
+		log_error("%s: cannot read its addresses: %s", s->uplink.name, strerror(-found));
+		return found;
+	}
+	return subjects_write_keys(&s->store, s->uplink.mac, &s->configuration,
+				   found ? &address : NULL);
+}
+
 static int start_store(struct supervisor *s)
 {
 	int error = pins_init(&s->pins, s->options->instance);
@@ -274,7 +291,7 @@ static int start_store(struct supervisor *s)
 		persist_restore(s->options->state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR],
 				s->descriptions, s->n_descriptions);
 	if (!error)
-		error = subjects_write_keys(&s->store, s->uplink.mac, &s->configuration);
+		error = write_keys(s);
 	return error;
 }
 
