@@ -152,3 +152,19 @@ Test(client_requesting, Q26_short_lease_granted_at_the_last_try)
 	cr_assert_eq(client.state, CLIENT_BOUND);
 	cr_assert_eq(client.lease.expires_ns, sent_ns + 30 * S);
 }
+
+/* It lay in the queue while we were suspended; the timers come after it. */
+Test(client_requesting, V4_20_ack_of_a_lease_that_is_over)
+{
+	to_requesting();
+	now_ns += 3600 * S;
+	reply(MESSAGE_ACK);
+	message.lease_s = 3600;
+	receive();
+	cr_assert_eq(actions.discarded, REASON_LATE);
+	cr_assert_eq(actions.lease, CLIENT_LEASE_KEEP);
+	cr_assert_eq(client.state, CLIENT_REQUESTING);
+	message.lease_s = 3601;
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+}

@@ -222,6 +222,7 @@ Test(description, metrics)
 		DISCARDED(REASON_ADDRESS, "address"),
 		DISCARDED(REASON_LINK_LOCAL, "link_local"),
 		DISCARDED(REASON_CONFLICT, "conflict"),
+		DISCARDED(REASON_LATE, "late"),
 		DISCARDED(REASON_ARP, "arp"),
 	};
 

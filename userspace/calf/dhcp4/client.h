@@ -187,9 +187,12 @@ const char *client_state_name(enum client_state state);
 
 /* client_lease.c: what a message grants, given when its REQUEST was sent. */
 
+/* How long it is: the lease time, config->fallback_lease_s if that is missing
+ * or 0, 30 s if it is below. CLIENT_INFINITE: no end. */
+uint32_t client_lease_time_s(const struct client_config *config, const struct message *ack);
+
 /*
  * Fill *lease from an ACK that came in answer to a request sent at `start_ns`:
- * lease time missing or 0 is config->fallback_lease_s, below 30 s it is 30 s;
  * T1 and T2 as given if 0 < T1 < T2 < lease, else half and seven eighths; both
  * shifted by up to 1/64 of the lease, from random[0] and random[1]; the mask
  * of the address's class if there is none.

@@ -44,6 +44,17 @@ static void set_times(struct client_lease *lease, const struct message *ack,
 	}
 }
 
+uint32_t client_lease_time_s(const struct client_config *config, const struct message *ack)
+{
+	uint32_t time_s = ack->lease_s;
+
+	if (time_s == 0)
+		time_s = config->fallback_lease_s;
+	if (time_s == 0)
+		time_s = CLIENT_LEASE_FALLBACK_S;
+	return time_s < CLIENT_LEASE_MIN_S ? CLIENT_LEASE_MIN_S : time_s;
+}
+
 void client_lease_init(struct client_lease *lease, const struct client_config *config,
 		       const struct message *ack, uint64_t start_ns, const uint32_t random[2])
 {
@@ -51,18 +62,12 @@ void client_lease_init(struct client_lease *lease, const struct client_config *c
 		.address = ack->yiaddr,
 		.prefix_length = ack->parameters.prefix_length,
 		.server = ack->server,
-		.time_s = ack->lease_s,
+		.time_s = client_lease_time_s(config, ack),
 		.start_ns = start_ns,
 		.parameters = ack->parameters,
 	};
 	if (lease->prefix_length == 0)
 		lease->prefix_length = routes_class_prefix(ack->yiaddr);
-	if (lease->time_s == 0)
-		lease->time_s = config->fallback_lease_s;
-	if (lease->time_s == 0)
-		lease->time_s = CLIENT_LEASE_FALLBACK_S;
-	if (lease->time_s < CLIENT_LEASE_MIN_S)
-		lease->time_s = CLIENT_LEASE_MIN_S;
 	if (lease->time_s == CLIENT_INFINITE) {
 		lease->t1_s = lease->t2_s = CLIENT_INFINITE;
 		lease->t1_ns = lease->t2_ns = lease->expires_ns = CLIENT_NEVER;

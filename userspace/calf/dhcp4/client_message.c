@@ -197,9 +197,19 @@ static enum reason judge_address(const struct client *client, const struct messa
 	return REASON_NONE;
 }
 
+/* An ACK that lay somewhere while we were asleep may grant what is over. */
+static bool is_late(const struct client *client, const struct message *message,
+		    const struct rule *rule, uint64_t now_ns)
+{
+	uint32_t time_s = client_lease_time_s(&client->config, message);
+
+	return message->type == MESSAGE_ACK && rule->call != on_informed &&
+	       time_s != CLIENT_INFINITE && client->last_sent_ns + time_s * NS_PER_S <= now_ns;
+}
+
 /* Find what to do with a message: REASON_NONE with *rulep, or why not. */
 static enum reason judge(const struct client *client, const struct message *message,
-			 const struct rule **rulep)
+			 uint64_t now_ns, const struct rule **rulep)
 {
 	const struct message_sender *sender = &client->config.sender;
 	const struct rule *rule;
@@ -238,6 +248,8 @@ static enum reason judge(const struct client *client, const struct message *mess
 	    !is_same_server(client, message))
 		return REASON_SERVER;
 	reason = judge_address(client, message, rule);
+	if (reason == REASON_NONE && is_late(client, message, rule, now_ns))
+		reason = REASON_LATE;
 	if (reason == REASON_NONE)
 		*rulep = rule;
 	return reason;
@@ -248,7 +260,7 @@ void client_receive(struct client *client, const struct client_event *event,
 {
 	const struct rule *rule = NULL;
 
-	actions->discarded = judge(client, event->message, &rule);
+	actions->discarded = judge(client, event->message, event->now_ns, &rule);
 	if (rule)
 		rule->call(client, event, actions);
 }

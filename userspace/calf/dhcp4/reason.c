@@ -28,6 +28,7 @@ static const char *const texts[_REASON_N] = {
 	[REASON_ADDRESS] = "offers no address for a host (yiaddr)",
 	[REASON_LINK_LOCAL] = "offers a link-local address (yiaddr)",
 	[REASON_CONFLICT] = "offers an address that is in use (yiaddr)",
+	[REASON_LATE] = "comes when its lease is over (option 51)",
 	[REASON_ARP] = "ARP that does not concern our address",
 };
 

@@ -36,6 +36,7 @@ enum reason {
 	REASON_ADDRESS,	   /* yiaddr is not an address for a host */
 	REASON_LINK_LOCAL, /* yiaddr is of 169.254/16 (link_local) */
 	REASON_CONFLICT,   /* yiaddr was found in use a moment ago */
+	REASON_LATE,	   /* the lease that it grants is over */
 	REASON_ARP,	   /* ARP that says nothing about our address */
 	_REASON_N,
 };
