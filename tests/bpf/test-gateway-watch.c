@@ -307,6 +307,22 @@ Test(gateway_watch, from_the_first_key_to_the_last_event)
 	cr_assert_str_eq(gateway_test_log(&test), "");
 }
 
+/* A gateway that was taken over could write any position into its ring; its
+ * successor, on the same ring, has its watches all the same. */
+Test(gateway_watch, ring_that_a_former_gateway_damaged)
+{
+	unsigned long *consumer = test.gate.store.ring_pages[KV_SUBJECT_CALF];
+
+	set("/seen/name", "x");
+	*consumer = (1ul << 40) + 4;
+	ask(WIRE_WATCH, 1, "");
+	cr_assert_str_eq(next_line(), "value /seen/name @1 x");
+	cr_assert_str_eq(next_line(), "synced @1");
+	set("/seen/name", "y");
+	cr_assert_str_eq(next_line(), "value /seen/name @2 y");
+	cr_assert_eq(*consumer % 8, 0);
+}
+
 /* The gateway stands still, and the kernel's ring runs over. */
 Test(gateway_watch, overflow_brings_everything_again)
 {

@@ -174,6 +174,24 @@ Test(watcher, gap_in_the_ring)
 	EVENTUALLY("grep -qx original " RESOLV_CONF);
 }
 
+/* A position that is no record's: what was unread is lost to us, so the store
+ * is listed, and the ring goes on. */
+Test(watcher, damaged_ring)
+{
+	unsigned long *consumer =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, test.store.events_fd, 0);
+	uint64_t revision = lease("192.0.2.5/24", "3600");
+
+	cr_assert_neq(consumer, MAP_FAILED);
+	*consumer += 4;
+	start();
+	cr_expect_str_eq(status_of("dns", ok_of(revision)), ok_of(revision));
+	cr_expect_eq(*consumer % 8, 0);
+	revision = lease("192.0.2.6/24", "3600");
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	cr_expect_eq(audit_lines(revision, NULL), 5);
+}
+
 Test(watcher, refusals_are_audited)
 {
 	uint64_t revision;

@@ -4,11 +4,11 @@
  * watcher that slept in epoll. Writer and watcher share the CPUs they are
  * given; the writer sleeps between two writes, so that the watcher does.
  */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -17,6 +17,7 @@
 
 #include "tools/bench/support.h"
 #include "userspace/common/loop.h"
+#include "userspace/common/ring.h"
 
 #define EVENTS 1000
 #define PAUSE_US 200
@@ -27,7 +28,7 @@ struct samples {
 	uint64_t ns[EVENTS];
 };
 
-static int on_event(void *data, void *record, size_t size)
+static int on_event(void *data, const void *record, size_t size)
 {
 	struct samples *samples = data;
 	const struct kv_event *event = record;
@@ -39,14 +40,19 @@ static int on_event(void *data, void *record, size_t size)
 
 static void watch(int events_fd, struct samples *samples)
 {
-	struct ring_buffer *ring = ring_buffer__new(events_fd, on_event, samples, NULL);
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct ring ring;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!ring)
-		bench_fail("event ring: %s", strerror(errno));
-	while (samples->n < EVENTS)
-		if (ring_buffer__poll(ring, 1000) < 0)
-			bench_fail("ring_buffer__poll: %s", strerror(errno));
+	if (epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, events_fd, &event))
+		bench_fail("epoll: %s", strerror(errno));
+	bench_check(ring_open(&ring, events_fd), "event ring");
+	while (samples->n < EVENTS) {
+		if (epoll_wait(epoll_fd, &event, 1, 1000) < 0)
+			bench_fail("epoll_wait: %s", strerror(errno));
+		bench_check(ring_consume(&ring, on_event, samples), "event ring");
+	}
 	_exit(0);
 }
 

@@ -11,7 +11,6 @@
 #include "userspace/cli/watch.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "userspace/common/gate.h"
+#include "userspace/common/ring.h"
 
 #define IDLE_MS 1000
 #define MAX_MISSING 10 /* times IDLE_MS that a restart may take */
@@ -33,7 +33,7 @@ struct watch {
 	const char *prefix;
 	int gate, ring_fd, lock;
 	uint32_t gate_id, ring_id; /* the kernel's, of what is open */
-	struct ring_buffer *ring;
+	struct ring ring;
 	bool is_discarding;
 	uint64_t n_lost; /* as the gate counted when the state was listed */
 	int n_missing;	 /* times in a row that nothing was pinned */
@@ -50,7 +50,7 @@ static int fail(struct watch *watch, int code)
 	return WATCH_STOPPED;
 }
 
-static int on_record(void *data, void *record, size_t size)
+static int on_record(void *data, const void *record, size_t size)
 {
 	struct watch *watch = data;
 
@@ -77,8 +77,7 @@ static uint32_t map_id(int fd)
 
 static void close_gate(struct watch *watch)
 {
-	ring_buffer__free(watch->ring);
-	watch->ring = NULL;
+	ring_close(&watch->ring);
 	if (watch->ring_fd >= 0)
 		close(watch->ring_fd);
 	if (watch->gate >= 0)
@@ -90,6 +89,8 @@ static void close_gate(struct watch *watch)
 /* The gate and the ring that are pinned now. */
 static int open_gate(struct watch *watch)
 {
+	int r;
+
 	watch->gate = cli_open_gate(watch->cli);
 	if (watch->gate < 0)
 		return fail(watch, -watch->gate);
@@ -102,9 +103,10 @@ static int open_gate(struct watch *watch)
 	watch->n_replaced = 0;
 	watch->gate_id = program_id(watch->gate);
 	watch->ring_id = map_id(watch->ring_fd);
-	watch->ring = ring_buffer__new(watch->ring_fd, on_record, watch, NULL);
-	if (!watch->ring)
-		return fail(watch, cli_fail(watch->cli, "cannot map the ring of events: %m"));
+	r = ring_open(&watch->ring, watch->ring_fd);
+	if (r < 0)
+		return fail(watch, cli_fail(watch->cli, "cannot map the ring of events: %s",
+					    strerror(-r)));
 	return 0;
 }
 
@@ -161,7 +163,7 @@ static int take_state(struct watch *watch)
 		if (r < 0)
 			return r;
 		watch->is_discarding = true;
-		ring_buffer__consume(watch->ring);
+		(void)ring_consume(&watch->ring, on_record, watch);
 		watch->is_discarding = false;
 		r = ask(watch, GATE_WATCH_BEGIN, &begun, &watch->n_lost);
 		if (r < 0)
@@ -183,10 +185,10 @@ static int take_state(struct watch *watch)
 static int drain(struct watch *watch)
 {
 	uint64_t n_lost;
-	int r = ring_buffer__consume(watch->ring);
+	int r = ring_consume(&watch->ring, on_record, watch);
 
 	if (r < 0)
-		return r;
+		return r == -EBADMSG ? 1 : r;
 	r = ask(watch, GATE_WATCH_ASK, NULL, &n_lost);
 	if (r < 0)
 		return r;
@@ -205,7 +207,7 @@ static int follow(struct watch *watch)
 		r = drain(watch);
 		if (r != 0)
 			return r < 0 ? r : 0;
-		r = watch_wait(&watch->output, ring_buffer__epoll_fd(watch->ring), IDLE_MS);
+		r = watch_wait(&watch->output, watch->ring_fd, IDLE_MS);
 		if (r == 1)
 			r = is_replaced(watch);
 	}

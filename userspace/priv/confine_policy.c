@@ -111,8 +111,6 @@ static const struct rule watcher_allowed[] = {
 	ONLY(bpf, 0, BPF_PROG_TEST_RUN), /* its own gate */
 	ANY(ppoll),			 /* event loop */
 	ANY(poll),			 /* libnl waits for an answer */
-	ANY(epoll_wait),		 /* libbpf's rings */
-	ANY(epoll_pwait),
 	ANY(clock_gettime),   /* where the vDSO does not answer */
 	ANY(clock_nanosleep), /* the wait for a busy store */
 	ANY(sched_yield),

@@ -29,7 +29,6 @@
  *   brk *, mmap *, munmap  malloc: libnl's messages and receive buffer
  *   exit_group; rt_sigreturn *
  */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -44,6 +43,7 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
+#include "userspace/common/ring.h"
 #include "userspace/priv/confine.h"
 #include "userspace/priv/netlink.h"
 #include "userspace/priv/roles.h"
@@ -72,7 +72,7 @@ struct watcher {
 	struct pass pass;
 	struct watcher_persist persist;
 	struct watcher_host host;
-	struct ring_buffer *rings;
+	struct ring events, denials;
 	struct loop loop;
 	struct loop_timer timer;
 	int signal_fd;
@@ -116,7 +116,7 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 		watcher->must_list = true;
 }
 
-static int on_event(void *data, void *record, size_t size)
+static int on_event(void *data, const void *record, size_t size)
 {
 	struct watcher *watcher = data;
 	struct wanted *wanted = &watcher->wanted;
@@ -143,7 +143,7 @@ static int on_event(void *data, void *record, size_t size)
 	return 0;
 }
 
-static int on_denial(void *data, void *record, size_t size)
+static int on_denial(void *data, const void *record, size_t size)
 {
 	struct watcher *watcher = data;
 	struct kv_denial denial;
@@ -160,9 +160,14 @@ static void drain(struct watcher *watcher)
 	int r;
 
 	watcher_audit_sync(&watcher->audit);
-	r = ring_buffer__consume(watcher->rings);
+	r = ring_consume(&watcher->events, on_event, watcher);
+	if (r < 0) {
+		log_error("ring of changes: %s; the store is listed anew", strerror(-r));
+		watcher->must_list = true;
+	}
+	r = ring_consume(&watcher->denials, on_denial, watcher);
 	if (r < 0)
-		log_error("event rings: %s", strerror(-r));
+		log_error("ring of refusals: %s", strerror(-r));
 }
 
 /* state */
@@ -388,12 +393,10 @@ static int open_signals(struct watcher *watcher)
 
 static int open_rings(struct watcher *watcher)
 {
-	int r;
+	int r = ring_open(&watcher->events, WATCHER_FD_EVENTS);
 
-	watcher->rings = ring_buffer__new(WATCHER_FD_EVENTS, on_event, watcher, NULL);
-	if (!watcher->rings)
-		return -errno;
-	r = ring_buffer__add(watcher->rings, WATCHER_FD_DENIALS, on_denial, watcher);
+	if (!r)
+		r = ring_open(&watcher->denials, WATCHER_FD_DENIALS);
 	if (!r)
 		r = loop_add_fd(&watcher->loop, WATCHER_FD_EVENTS, POLLIN, on_readable, watcher);
 	if (!r)
@@ -456,7 +459,8 @@ static int watcher_init(struct watcher *watcher)
 
 static void watcher_deinit(struct watcher *watcher)
 {
-	ring_buffer__free(watcher->rings);
+	ring_close(&watcher->events);
+	ring_close(&watcher->denials);
 	if (watcher->signal_fd >= 0)
 		(void)close(watcher->signal_fd);
 	wanted_deinit(&watcher->wanted);
