@@ -5,8 +5,9 @@
 .PHONY: fuzz fuzz-run
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS = fuzz-wire fuzz-gateway
-FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds oracle)
+FUZZ_TARGETS = fuzz-wire fuzz-gateway fuzz-dhcp4-parse fuzz-dhcp4-fixed-point \
+	fuzz-dhcp4-client fuzz-dhcp4-restore
+FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 oracle)
 
 fuzz: ## all fuzzers, FUZZ_SECONDS=60 each; corpora stay in build/fuzz
 	@tools/bootstrap --check check || tools/bootstrap check
@@ -16,10 +17,21 @@ fuzz: ## all fuzzers, FUZZ_SECONDS=60 each; corpora stay in build/fuzz
 fuzz-run: $(FUZZ_PROGRAMS)
 	@BUILD=$(BUILD) tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
+# Every reader of foreign bytes counts as a step (tests/fuzz/steps.c).
+FUZZ_STEPS = bytes_left bytes_u8 bytes_be16 bytes_be32 bytes_copy bytes_skip bytes_sub bytes_view
+$(BUILD)/fuzz-dhcp4-%: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FUZZ_STEPS))
+comma = ,
+
+$(BUILD)/fuzz-dhcp4-%: $(BUILD)/obj/tests/fuzz/fuzz-dhcp4-%.o $(BUILD)/obj/tests/fuzz/steps.o \
+		$(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libpriv.a $(LIB)/libcommon.a
+	$(call msg,FUZZ,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
+
 $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LIB)/libpriv.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
 
-$(BUILD)/seeds $(BUILD)/oracle: $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)/libcommon.a
+$(BUILD)/seeds $(BUILD)/seeds-dhcp4 $(BUILD)/oracle: $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o \
+		$(LIB)/libnet.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ -o $@

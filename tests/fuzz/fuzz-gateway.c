@@ -16,17 +16,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/fuzz/check.h"
 #include "tests/unit/gateway-store.h"
 #include "userspace/common/log.h"
 #include "userspace/common/value.h"
 #include "userspace/common/wire.h"
 #include "userspace/priv/gateway_connection.h"
-
-#define CHECK(_condition)          \
-	do {                       \
-		if (!(_condition)) \
-			abort();   \
-	} while (0)
 
 #define REQUESTS_MAX 8192
 #define OUTSIDE "/config/outside" /* a key that others change */

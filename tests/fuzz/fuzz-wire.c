@@ -11,15 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/check.h"
 #include "tests/unit/wire-split.h"
 #include "userspace/common/path.h"
 #include "userspace/common/wire.h"
-
-#define CHECK(_condition)          \
-	do {                       \
-		if (!(_condition)) \
-			abort();   \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Write the seeds of the fuzzers' corpora: every valid message as it is and
- * in several segments, alone and as a stream. */
-#include <errno.h>
+/* Write the seeds of the corpora of the control protocol: every valid message
+ * as it is and in several segments, alone and as a stream. */
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "tests/fuzz/messages.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/unit/wire-split.h"
 
 #define SPLITS 4
@@ -14,35 +13,21 @@ static struct split split;
 static uint8_t stream[1 << 18];
 static size_t n_stream;
 
-static void save(const char *directory, const char *kind, size_t i, const uint8_t *bytes,
-		 size_t size)
-{
-	char path[512];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s-%03zu", directory, kind, i);
-	file = fopen(path, "w");
-	if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
-		perror(path);
-		exit(1);
-	}
-}
-
-static void save_all(const char *directory, const char *kind,
+static void save_all(const char *corpora, const char *kind,
 		     size_t (*message)(size_t i, uint8_t *to))
 {
 	static uint8_t bytes[MESSAGE_MAX], other[WIRE_FRAME_MAX];
 	size_t size, n_saved = 0;
 
 	for (size_t i = 0; (size = message(i, bytes)) > 0; i++) {
-		save(directory, kind, n_saved++, bytes, size);
+		save(corpora, "fuzz-wire", kind, n_saved++, bytes, size);
 		memcpy(stream + n_stream, bytes, size);
 		n_stream += size;
 		for (uint32_t j = 0; j < SPLITS; j++) {
 			size_t n = split_frame(&split, bytes, size, 2 + j, i * SPLITS + j, other,
 					       sizeof(other));
 
-			save(directory, kind, n_saved++, other, n);
+			save(corpora, "fuzz-wire", kind, n_saved++, other, n);
 			memcpy(stream + n_stream, other, n);
 			n_stream += n;
 		}
@@ -54,16 +39,16 @@ int main(int argc, char **argv)
 	/* Ahead of a stream: how fuzz-gateway is to cut it. */
 	static const uint8_t cuts[] = { 0, 1, 8, 77 };
 
-	if (argc != 3) {
-		fprintf(stderr, "Usage: seeds WIRE_CORPUS GATEWAY_CORPUS\n");
+	if (argc != 2) {
+		fprintf(stderr, "Usage: seeds CORPORA\n");
 		return 2;
 	}
 	save_all(argv[1], "request", message_request);
 	memmove(stream + 1, stream, n_stream);
 	for (size_t i = 0; i < sizeof(cuts); i++) {
 		stream[0] = cuts[i];
-		save(argv[2], "stream", i, stream, n_stream + 1);
-		save(argv[2], "short", i, stream, 1 + n_stream / 8);
+		save(argv[1], "fuzz-gateway", "stream", i, stream, n_stream + 1);
+		save(argv[1], "fuzz-gateway", "short", i, stream, 1 + n_stream / 8);
 	}
 	n_stream = 0;
 	save_all(argv[1], "response", message_response);
