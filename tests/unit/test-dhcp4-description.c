@@ -132,46 +132,126 @@ static void check_types(const struct message *message)
 	}
 }
 
-Test(description, ST_1_C4_08_values_of_random_messages, .timeout = 60)
+static uint64_t random_state = 11;
+
+static uint8_t random_octet(void)
 {
-	static const uint8_t codes[] = { 1, 3, 6, 15, 26, 33, 51, 54, 58, 59, 119, 121, 249 };
-	static const char letters[] = "abc.-_ ;$\n\0/09\xc0\xff";
+	random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint8_t)(random_state >> 33);
+}
+
+/* Names and URIs of letters that are good and bad, now and then. */
+static size_t random_text(const char *start, uint8_t *bytes)
+{
+	static const char letters[] = "abcdefgh01.-_ ;$\n\0/'\xc0\xff";
+	size_t length = strlen(start), size = length + random_octet() % 24;
+	uint8_t n_letters = random_octet() % 4 ? 10 : sizeof(letters) - 1;
+
+	memcpy(bytes, start, length);
+	for (size_t i = length; i < size; i++)
+		bytes[i] = (uint8_t)letters[random_octet() % n_letters];
+	return size;
+}
+
+static size_t random_octets(uint8_t *bytes, size_t element)
+{
+	size_t size = random_octet() % 60;
+
+	if (element > 0 && random_octet() % 4)
+		size -= size % element;
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = random_octet();
+	return size;
+}
+
+/* Labels of three letters; 162: an instance of such a name, one address and
+ * one parameter; 121: routes of a width that is possible. */
+static size_t random_option(uint8_t code, uint8_t *bytes)
+{
+	size_t size;
+
+	switch (code) {
+	case OPTION_HOST_NAME:
+	case OPTION_DOMAIN_NAME:
+		return random_text("", bytes);
+	case OPTION_CAPTIVE_PORTAL:
+		return random_text(random_octet() % 4 ? "https://" : "", bytes);
+	case OPTION_FQDN:
+		return random_text("\4xx\3", bytes);
+	case OPTION_SEARCH:
+		size = random_text("", bytes);
+		for (size_t i = 0; i < size; i += 4)
+			bytes[i] = random_octet() % 3 ? 3 : 0;
+		return size;
+	case OPTION_ENCRYPTED_DNS:
+		memcpy(bytes, "\0\0\0\1\3\1d\0\4\xc0\0\2\x35\0\7\0\0", 17);
+		size = random_text("/", bytes + 17);
+		bytes[1] = (uint8_t)(15 + size);
+		bytes[16] = (uint8_t)size;
+		return 17 + size;
+	case OPTION_CLASSLESS_ROUTE:
+	case OPTION_CLASSLESS_ROUTE_MICROSOFT:
+		size = random_octets(bytes, 9);
+		for (size_t i = 0; i < size; i += 9)
+			bytes[i] = (uint8_t)(25 + bytes[i] % 9);
+		return size;
+	default:
+		return random_octets(bytes, 4);
+	}
+}
+
+/* Everything is switched on. Each kind of value must come often enough for
+ * the check to mean something. */
+Test(description, ST_1_C4_04_C4_08_values_of_random_messages, .timeout = 60)
+{
+	static const uint8_t codes[] = { 1,  3,	 6,  12, 15,  26,  33,	42,  43,  51,
+					 54, 58, 59, 81, 108, 114, 119, 121, 162, 249 };
 	static struct reply reply;
-	uint64_t state = 11;
-	uint32_t n = 0;
+	static struct message message;
+	const struct message_parameters *parameters = &message.parameters;
+	enum {
+		ROUTES,
+		NAME_SERVERS,
+		TIME_SERVERS,
+		DOMAINS,
+		SEARCHES,
+		HOSTS,
+		PORTALS,
+		RESOLVERS,
+		IPV6_ONLY,
+		OPTIONS,
+		_N
+	};
+	uint32_t n[_N] = { 0 };
 
-	for (int round = 0; round < 50000; round++) {
-		struct message message;
-
+	support_policy = (struct message_policy){
+		.ipv6_mostly = true, .use_host_name = true, .n_options = 1, .options = { 43 }
+	};
+	for (int round = 0; round < 30000; round++) {
 		reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
 		for (size_t i = 0; i < sizeof(codes); i++) {
-			uint8_t bytes[64];
-			size_t size;
+			uint8_t bytes[128] = { 0 };
 
-			for (size_t j = 0; j < sizeof(bytes); j++) {
-				state = state * 6364136223846793005ull + 1442695040888963407ull;
-				bytes[j] = (uint8_t)(state >> 33);
-				if (codes[i] == 15 || codes[i] == 119)
-					bytes[j] = (uint8_t)letters[(state >> 40) % 16];
-				if (codes[i] == 119 && j % 4 == 0)
-					bytes[j] = 3;
-				if (codes[i] == 121 && j % 9 == 0)
-					bytes[j] %= 40;
-			}
-			size = (state >> 20) % sizeof(bytes);
-			if (state >> 60 < 12)
-				size &= ~3ul;
-			reply_option(&reply, codes[i], bytes, size);
+			if (random_octet() % 4)
+				reply_option(&reply, codes[i], bytes,
+					     random_option(codes[i], bytes));
 		}
 		reply_end(&reply);
 		cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
 		check_types(&message);
-		n += message.parameters.n_routes;
-		n += message.parameters.n_name_servers;
-		n += message.parameters.domain[0] != '\0';
-		n += message.parameters.search[0] != '\0';
+		n[ROUTES] += parameters->n_routes;
+		n[NAME_SERVERS] += parameters->n_name_servers;
+		n[TIME_SERVERS] += parameters->n_time_servers;
+		n[DOMAINS] += parameters->domain[0] != '\0';
+		n[SEARCHES] += parameters->search[0] != '\0';
+		n[HOSTS] += parameters->host_name[0] != '\0';
+		n[PORTALS] += parameters->captive_portal[0] != '\0';
+		n[RESOLVERS] += parameters->n_resolvers;
+		n[IPV6_ONLY] += parameters->has_ipv6_only;
+		n[OPTIONS] += parameters->n_options;
 	}
-	cr_assert(n > 50000, "the messages say too little: %u", n);
+	for (int i = 0; i < _N; i++)
+		cr_assert(n[i] > 300, "the messages say too little of kind %d: %u", i, n[i]);
 }
 
 Test(description, metrics)

@@ -116,6 +116,95 @@ Test(lease, first_commit_names_every_key)
 	cr_assert_null(change("/route/065"));
 }
 
+/* What a network may say besides. */
+static void say_more(void)
+{
+	struct message_parameters *parameters = &lease.parameters;
+
+	strcpy(parameters->host_name, "calf.example.org");
+	strcpy(parameters->captive_portal, "https://portal.example.org/api");
+	parameters->has_ipv6_only = true;
+	parameters->ipv6_only_s = 1800;
+	parameters->n_time_servers = 2;
+	parameters->time_servers[0] = address("192.0.2.123");
+	parameters->time_servers[1] = address("192.0.2.124");
+	parameters->n_resolvers = 1;
+	strcpy(parameters->resolvers[0], "1 dns.example.org 192.0.2.53 alpn=dot");
+	/* 245 is asked for and not there, 252 has no octets */
+	policy.n_options = 3;
+	memcpy(policy.options, "\xf5\xfc\x2b", 3);
+	parameters->n_options = 2;
+	parameters->options[0] = (struct message_option){ .code = 252, .at = 0, .size = 0 };
+	parameters->options[1] = (struct message_option){ .code = 43, .at = 0, .size = 3 };
+	memcpy(parameters->option_bytes, "\0\xab\n", 3);
+}
+
+Test(lease, C4_09_all_other_keys)
+{
+	say_more();
+	project();
+	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
+	cr_assert_str_eq(change("/hostname"), "calf.example.org");
+	cr_assert_str_eq(change("/captive-portal"), "https://portal.example.org/api");
+	cr_assert_str_eq(change("/ipv6-only"), "1800");
+	cr_assert_str_eq(change("/ntp/001"), "192.0.2.123");
+	cr_assert_str_eq(change("/ntp/002"), "192.0.2.124");
+	cr_assert_str_eq(change("/dnr/001"), "1 dns.example.org 192.0.2.53 alpn=dot");
+	cr_assert_str_eq(change("/option/043"), "00ab0a", "hex, whatever it is");
+	cr_assert_null(change("/option/245"));
+	cr_assert_null(change("/option/252"));
+	cr_assert_eq(commit.n_changes, 16 + 7);
+}
+
+/* The first commit deletes those that were asked for and are not there. */
+Test(lease, first_commit_with_options)
+{
+	say_more();
+	project();
+	lease_changes(NULL, &keys, true, &commit);
+	cr_assert_eq(commit.n_changes, LEASE_OPTION + 3);
+	cr_assert_str_eq(change("/option/043"), "00ab0a");
+	cr_assert_str_eq(change("/option/245"), "-");
+	cr_assert_str_eq(change("/option/252"), "-");
+	cr_assert_str_eq(change("/ntp/008"), "-");
+	cr_assert_null(change("/ntp/009"));
+	cr_assert_str_eq(change("/dnr/008"), "-");
+	cr_assert_null(change("/dnr/009"));
+}
+
+Test(lease, V4_36_V4_62_what_is_no_longer_said_is_deleted)
+{
+	say_more();
+	project();
+	before = keys;
+	lease.parameters.captive_portal[0] = '\0';
+	lease.parameters.n_time_servers = 1;
+	lease.parameters.n_resolvers = 0;
+	lease.parameters.n_options = 0;
+	lease.parameters.has_ipv6_only = false;
+	strcpy(lease.parameters.host_name, "cow");
+	project();
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_str_eq(change("/captive-portal"), "-");
+	cr_assert_str_eq(change("/ntp/002"), "-");
+	cr_assert_str_eq(change("/dnr/001"), "-");
+	cr_assert_str_eq(change("/option/043"), "-");
+	cr_assert_str_eq(change("/ipv6-only"), "-");
+	cr_assert_str_eq(change("/hostname"), "cow");
+	cr_assert_str_eq(change("/lease/time"), "3600");
+	cr_assert_eq(commit.n_changes, 7);
+}
+
+/* An option that nobody asked for has no key to go to. */
+Test(lease, options_that_were_not_asked_for)
+{
+	say_more();
+	policy.n_options = 0;
+	project();
+	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
+	cr_assert_null(change("/option/043"));
+}
+
 Test(lease, V4_36_renewal_without_a_change)
 {
 	before = keys;
@@ -197,6 +286,17 @@ Test(lease, Q44_mtu_from_576_up)
 		const char *text;
 	} rows[] = { { 0, NULL },    { 68, NULL },     { 575, NULL },
 		     { 576, "576" }, { 1500, "1500" }, { 65535, "65535" } };
+
+	policy.mtu_min = 1280;
+	lease.parameters.mtu = 1279;
+	project();
+	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
+	cr_assert_null(change("/mtu"), "the operator's least");
+	lease.parameters.mtu = 1280;
+	project();
+	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
+	cr_assert_str_eq(change("/mtu"), "1280");
+	policy.mtu_min = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		lease.parameters.mtu = rows[i].mtu;

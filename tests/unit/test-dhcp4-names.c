@@ -155,6 +155,111 @@ Test(search, root_is_no_name)
 	cr_assert_str_eq(SEARCH("\0\0\1a\0\0"), "a");
 }
 
+static char host[MESSAGE_NAME_SIZE];
+
+static const char *parse_host(const void *bytes, size_t size)
+{
+	set(bytes, size);
+	host[0] = '\0';
+	names_parse_host_name(&option, host);
+	return host;
+}
+
+static const char *parse_fqdn(const void *bytes, size_t size)
+{
+	set(bytes, size);
+	host[0] = '\0';
+	names_parse_fqdn(&option, host);
+	return host;
+}
+
+#define HOST(_x) parse_host(_x, sizeof(_x) - 1)
+#define FQDN(_x) parse_fqdn(_x, sizeof(_x) - 1)
+
+Test(host, Q32_Q33_Q38_option_12)
+{
+	cr_assert_str_eq(HOST("calf"), "calf");
+	cr_assert_str_eq(HOST("calf.example.org"), "calf.example.org", "Q38: qualified");
+	cr_assert_str_eq(HOST("calf.\0\0\0"), "calf");
+	cr_assert_str_eq(HOST(""), "");
+	cr_assert_str_eq(HOST("."), "");
+	cr_assert_str_eq(HOST("\0"), "");
+	cr_assert_str_eq(HOST("ca\0lf"), "");
+	cr_assert_str_eq(HOST("ca_lf"), "");
+	cr_assert_str_eq(HOST("calf cow"), "", "one name");
+	cr_assert_str_eq(HOST("calf.."), "");
+}
+
+/* Flags and result codes are of the server's making: 255 means nothing. */
+Test(host, Q38_option_81_in_wire_form_and_as_text)
+{
+	for (unsigned int flags = 0; flags < 256; flags++) {
+		char wire[] = "\0\xff\xff\4calf\7example\3org\0", text[] = "\0\xff\xff"
+									   "calf.example.org";
+
+		wire[0] = text[0] = (char)flags;
+		cr_assert_str_eq(parse_fqdn(wire, sizeof(wire) - 1), "calf.example.org");
+		cr_assert_str_eq(parse_fqdn(text, sizeof(text) - 1), "calf.example.org");
+	}
+	cr_assert_str_eq(FQDN("\4\0\0\4calf"), "calf", "not qualified: no root");
+	cr_assert_str_eq(FQDN("\4\0\0\4calf\3org"), "calf.org");
+	cr_assert_str_eq(FQDN("\4\0\0\4calf\0\0\0"), "calf", "NULs behind it");
+	cr_assert_str_eq(FQDN("\0\0\0"
+			      "calf.\0"),
+			 "calf");
+}
+
+Test(host, C4_06_C4_21_option_81_that_is_none)
+{
+	cr_assert_str_eq(FQDN(""), "");
+	cr_assert_str_eq(FQDN("\4\0"), "");
+	cr_assert_str_eq(FQDN("\4\0\0"), "");
+	cr_assert_str_eq(FQDN("\4\0\0\0"), "");
+	cr_assert_str_eq(FQDN("\4\0\0\5calf"), "");
+	cr_assert_str_eq(FQDN("\4\0\0\4calf\xc0\3"), "", "a pointer");
+	cr_assert_str_eq(FQDN("\4\0\0\4calf\0x"), "");
+	cr_assert_str_eq(FQDN("\4\0\0\4c lf\0"), "");
+	cr_assert_str_eq(FQDN("\4\0\0\4c.lf\0"), "", "a dot in a label");
+	cr_assert_str_eq(FQDN("\4\0\0$(id)"), "");
+}
+
+Test(host, C4_06_labels_and_names_at_their_limits)
+{
+	for (unsigned int octet = 0; octet < 256; octet++) {
+		uint8_t bytes[3 + 1 + 255 + 1] = { 4 };
+
+		bytes[3] = (uint8_t)octet;
+		memset(bytes + 4, 'a', octet);
+		parse_fqdn(bytes, 3 + 1 + octet + 1);
+		cr_assert_eq(strlen(host), octet <= 63 ? octet : 0, "%u", octet);
+	}
+	for (size_t last = 1; last <= 63; last++) {
+		uint8_t bytes[3 + 3 * 64 + 64 + 1] = { 4 };
+		size_t at = 3;
+
+		for (int i = 0; i < 4; i++) {
+			size_t n = i < 3 ? 63 : last;
+
+			bytes[at] = (uint8_t)n;
+			memset(bytes + at + 1, 'a', n);
+			at += 1 + n;
+		}
+		parse_fqdn(bytes, at + 1);
+		/* 253 in text, 255 in wire form */
+		cr_assert_eq(strlen(host), last <= 61 ? 192 + last : 0, "%zu", last);
+	}
+}
+
+/* Of the longest option, octet by octet: no read behind it. */
+Test(host, C4_15_longest_option_81)
+{
+	memset(&option, 'a', sizeof(option));
+	option.size = OPTION_SIZE_MAX;
+	host[0] = '\0';
+	names_parse_fqdn(&option, host);
+	cr_assert_str_eq(host, "");
+}
+
 Test(search, what_does_not_fit_is_left_out)
 {
 	char bytes[1500];
@@ -168,6 +273,7 @@ Test(search, what_does_not_fit_is_left_out)
 	}
 	parse_search(bytes, at);
 	cr_assert_eq(strlen(search), 17 * 59 - 1);
+	cr_assert_eq(names_parse_search(&option, search), 25 - 17, "and counted");
 	cr_assert(strlen(search) <= KV_VALUE_MAX);
 }
 
