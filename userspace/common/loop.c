@@ -51,6 +51,8 @@ int loop_add_fd(struct loop *loop, int fd, short events, loop_fd_fn call, void *
 	loop->fds[i_free] = (struct pollfd){ .fd = fd, .events = events };
 	loop->fd_calls[i_free].call = call;
 	loop->fd_calls[i_free].data = data;
+	if ((uint32_t)i_free >= loop->n_fds)
+		loop->n_fds = (uint32_t)i_free + 1;
 	return 0;
 }
 
@@ -83,6 +85,8 @@ int loop_add_timer(struct loop *loop, struct loop_timer *timer, loop_timer_fn ca
 			.data = data,
 		};
 		loop->timers[i] = timer;
+		if (i >= loop->n_timers)
+			loop->n_timers = (uint32_t)i + 1;
 		return 0;
 	}
 	return -ENOSPC;
@@ -104,7 +108,7 @@ static struct loop_timer *earliest_timer(const struct loop *loop)
 {
 	struct loop_timer *earliest = NULL;
 
-	for (size_t i = 0; i < LOOP_TIMERS_MAX; i++) {
+	for (size_t i = 0; i < loop->n_timers; i++) {
 		struct loop_timer *timer = loop->timers[i];
 
 		if (!timer || timer->deadline_ns == LOOP_NEVER)
@@ -137,7 +141,7 @@ static int dispatch_timers(struct loop *loop)
 
 static int dispatch_fds(struct loop *loop)
 {
-	for (size_t i = 0; i < LOOP_FDS_MAX && !loop->stop; i++) {
+	for (size_t i = 0; i < loop->n_fds && !loop->stop; i++) {
 		short revents = loop->fds[i].revents;
 		int r;
 
@@ -168,10 +172,10 @@ int loop_run_once(struct loop *loop, uint64_t until_ns)
 	timeout.tv_sec = (time_t)(wait_ns / NS_PER_S);
 	timeout.tv_nsec = (long)(wait_ns % NS_PER_S);
 
-	r = ppoll(loop->fds, LOOP_FDS_MAX, &timeout, NULL);
+	r = ppoll(loop->fds, loop->n_fds, &timeout, NULL);
 	if (r < 0) {
 		r = -errno;
-		for (size_t i = 0; i < LOOP_FDS_MAX; i++)
+		for (size_t i = 0; i < loop->n_fds; i++)
 			loop->fds[i].revents = 0;
 		if (r != -EINTR)
 			return r;

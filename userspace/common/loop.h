@@ -35,7 +35,9 @@ struct loop {
 		loop_fd_fn call;
 		void *data;
 	} fd_calls[LOOP_FDS_MAX];
+	uint32_t n_fds;				    /* slots ever used: what ppoll() looks at */
 	struct loop_timer *timers[LOOP_TIMERS_MAX]; /* NULL: free */
+	uint32_t n_timers;			    /* slots ever used */
 	uint64_t (*now_ns)(void);		    /* loop_now_ns, or a test's clock */
 	bool stop;
 };
