@@ -44,9 +44,11 @@ static struct {
 static uint32_t n_commits, n_changes; /* of the last commit: changes */
 static uint32_t n_deletes;
 static uint64_t revision;
-static int32_t watch_link, watch_control; /* ids; 0: not watched */
-static const char *refuse_watch;	  /* NULL: watches are taken */
-static const char *refuse_with;		  /* NULL: commits are taken */
+static int32_t watch_link, watch_control;	   /* ids; 0: not watched */
+static const char *refuse_read, *refuse_read_with; /* a path, or NULL */
+static const char *read_with_nul;		   /* its value ends in a NUL and an x */
+static const char *refuse_watch;		   /* NULL: watches are taken */
+static const char *refuse_with;			   /* NULL: commits are taken */
 
 static uint64_t test_clock(void)
 {
@@ -114,13 +116,18 @@ static void forget(const char *path)
 			store[i].path[0] = '\0';
 }
 
-static void respond(int32_t id, enum wire_response_tag tag, const char *text)
+static void respond_bytes(int32_t id, enum wire_response_tag tag, const char *bytes, size_t size)
 {
 	uint8_t frame[WIRE_RESPONSE_MAX];
-	int n = wire_encode_response(id, tag, text, strlen(text), 0, frame, sizeof(frame));
+	int n = wire_encode_response(id, tag, bytes, size, 0, frame, sizeof(frame));
 
 	cr_assert(n > 0);
 	cr_assert_eq(write(control_fd, frame, (size_t)n), n);
+}
+
+static void respond(int32_t id, enum wire_response_tag tag, const char *text)
+{
+	respond_bytes(id, tag, text, strlen(text));
 }
 
 static void respond_entry(int32_t id, enum wire_entry_tag tag, const char *path, const char *text)
@@ -219,8 +226,13 @@ static void serve_store(void)
 		} else {
 			cr_assert_eq(request.tag, WIRE_READ);
 			text = stored(request.path.path);
-			respond(request.id, text ? WIRE_OK : WIRE_ERROR,
-				text ? text : "err-not-found");
+			if (refuse_read && strcmp(request.path.path, refuse_read) == 0)
+				respond(request.id, WIRE_ERROR, refuse_read_with);
+			else if (read_with_nul && strcmp(request.path.path, read_with_nul) == 0)
+				respond_bytes(request.id, WIRE_OK, "192.0.2.10\0x", 12);
+			else
+				respond(request.id, text ? WIRE_OK : WIRE_ERROR,
+					text ? text : "err-not-found");
 		}
 		at += (size_t)size;
 	}

@@ -132,14 +132,10 @@ static const struct client_saved *read_saved(const struct agent *agent, struct c
 static void on_restored(void *data)
 {
 	struct agent *agent = data;
-	struct client_config *config = &agent->settings.config;
 	struct client_event event = { .type = CLIENT_START };
 	struct client_saved saved;
 
-	if (restore_uplink(&agent->restore.values, &config->requested) < 0)
-		log_warning("%s is \"%s\": ignored", restore_path(RESTORE_UPLINK),
-			    agent->restore.values.text[RESTORE_UPLINK]);
-	client_init(&agent->client, config);
+	client_init(&agent->client, &agent->settings.config);
 	event.saved = read_saved(agent, &saved);
 	agent->is_started = true;
 	agent_step(agent, &event);

@@ -15,9 +15,9 @@
 #define DATE_LENGTH 20 /* 2026-11-24T18:46:09Z */
 
 static const char *const paths[_RESTORE_KEY_N] = {
-	[RESTORE_UPLINK] = "/address",	      [RESTORE_ADDRESS] = "/lease/address",
-	[RESTORE_SERVER] = "/lease/server",   [RESTORE_TIME] = "/lease/time",
-	[RESTORE_EXPIRES] = "/lease/expires", [RESTORE_STATE] = "/lease/state",
+	[RESTORE_ADDRESS] = "/lease/address", [RESTORE_SERVER] = "/lease/server",
+	[RESTORE_TIME] = "/lease/time",	      [RESTORE_EXPIRES] = "/lease/expires",
+	[RESTORE_STATE] = "/lease/state",
 };
 
 const char *restore_path(enum restore_key key)
@@ -176,19 +176,5 @@ int restore_lease(const struct restore_values *values, const struct client_confi
 	/* This key does not outlive the host, as the address on its link. */
 	found.is_configured = values->text[RESTORE_STATE][0] != '\0';
 	*saved = found;
-	return 0;
-}
-
-int restore_uplink(const struct restore_values *values, struct in_addr *address)
-{
-	const char *text = values->text[RESTORE_UPLINK];
-	struct value_ipv4_net net;
-
-	address->s_addr = INADDR_ANY;
-	if (text[0] == '\0')
-		return 0;
-	if (value_parse_ipv4_net(text, &net) < 0 || !message_is_host_address(net.address))
-		return -EBADMSG;
-	*address = net.address;
 	return 0;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the store remembers of a former life: the lease in /lease/NAME and, in
- * /address, an address that stood on the uplink before Calfpen did. Both are
- * read as if an enemy had written them: a value that is not of its type is
- * reported, and the lease is ignored.
+ * What the store remembers of a former life: the lease in /lease/NAME. It is
+ * read as if an enemy had written it: with a value that is not of its type the
+ * whole lease is ignored.
  */
 #ifndef CALFPEN_CALF_DHCP4_RESTORE_H
 #define CALFPEN_CALF_DHCP4_RESTORE_H
@@ -13,8 +12,7 @@
 
 /* In the order of reading. */
 enum restore_key {
-	RESTORE_UPLINK = 0, /* /address */
-	RESTORE_ADDRESS,
+	RESTORE_ADDRESS = 0,
 	RESTORE_SERVER,
 	RESTORE_TIME,
 	RESTORE_EXPIRES,
@@ -53,8 +51,5 @@ const char *restore_path(enum restore_key key);
  */
 int restore_lease(const struct restore_values *values, const struct client_config *config,
 		  int64_t wall_s, struct client_saved *saved, enum restore_key *wrong);
-
-/* The address on the uplink, 0.0.0.0 if there is none; -EBADMSG. */
-int restore_uplink(const struct restore_values *values, struct in_addr *address);
 
 #endif

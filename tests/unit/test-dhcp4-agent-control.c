@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The link, the operator, and other hosts on the wire. */
+#include "tests/unit/agent-support.h"
+
+static uint8_t message[MESSAGE_SIZE_MAX];
+static struct udp_frame headers;
+static struct reply reply;
+
+TestSuite(agent_control, .init = setup);
+
+static void answer(uint8_t type)
+{
+	reply_to(message, type, &reply);
+	reply_end(&reply);
+	send_reply(&reply, 67);
+	settle();
+}
+
+/* 02:00:00:00:77:63 says that it has our address. */
+static void conflict_comes(void)
+{
+	static const uint8_t other[6] = { 2, 0, 0, 0, 0x77, 0x63 };
+	struct arp_frame arp = { .arp = { .operation = ARP_REPLY,
+					  .sender = address("192.0.2.10"),
+					  .target = address("192.0.2.1") } };
+
+	memcpy(arp.source_mac, other, 6);
+	memcpy(arp.arp.sender_mac, other, 6);
+	send_arp(&arp);
+	settle();
+}
+
+Test(agent_control, link_down_and_up)
+{
+	get_lease();
+	change("/link", "down");
+	settle();
+	cr_assert_eq(agent.client.state, CLIENT_INIT_REBOOT);
+	cr_assert_str_eq(stored("/lease/state"), "init-reboot");
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_eq(sent(&headers, message), 0);
+	change("/link", "up");
+	settle();
+	until_sent(&headers, message);
+	cr_assert(request_has_address(message, sizeof(message), OPTION_REQUESTED_ADDRESS,
+				      "192.0.2.10"));
+	answer(MESSAGE_ACK);
+	cr_assert_str_eq(stored("/lease/state"), "bound");
+	cr_assert_eq(n_changes, 3, "state, time, expires");
+}
+
+Test(agent_control, link_that_is_neither)
+{
+	change("/link", "sideways");
+	settle();
+	cr_assert_not(agent.client.is_link_down);
+	cr_assert_not_null(strstr(capture_text(), "/link is \"sideways\"\n"));
+}
+
+Test(agent_control, renew)
+{
+	get_lease();
+	change("/control/renew", "1");
+	settle();
+	cr_assert(sent(&headers, message) > 0);
+	cr_assert_eq(headers.ip.destination.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(agent.client.state, CLIENT_RENEWING);
+	cr_assert_null(stored("/control/renew"), "it is done");
+	cr_assert_not_null(strstr(capture_text(), "asked by the operator: renew\n"));
+	answer(MESSAGE_ACK);
+	cr_assert_eq(agent.client.state, CLIENT_BOUND);
+}
+
+Test(agent_control, V4_28_release)
+{
+	get_lease();
+	change("/control/release", "please");
+	settle();
+	cr_assert(sent(&headers, message) > 0);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_RELEASE);
+	cr_assert_eq(headers.ip.source.s_addr, inet_addr("192.0.2.10"));
+	cr_assert_eq(headers.ip.destination.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_null(stored("/control/release"));
+	cr_assert_null(stored("/ip"));
+	cr_assert_null(stored("/lease/address"));
+	cr_assert_str_eq(stored("/lease/state"), "released");
+	cr_assert_eq(calf.metrics[METRIC_RELEASE_SENT], 1);
+	cr_assert_not_null(strstr(capture_text(), "lease released\n"));
+	change("/control/renew", "1");
+	settle();
+	cr_assert_null(stored("/lease/state"));
+	until_sent(&headers, message);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_DISCOVER);
+}
+
+/* A request of before the start is one. */
+TestSuite(agent_control_early);
+
+Test(agent_control_early, request_that_waited)
+{
+	set("/control/release", "1");
+	set("/link", "down");
+	open_calf();
+	settle();
+	cr_assert_eq(agent.client.state, CLIENT_RELEASED);
+	cr_assert(agent.client.is_link_down);
+	cr_assert_null(stored("/control/release"));
+}
+
+Test(agent_control_early, watches_that_are_refused)
+{
+	refuse_watch = "err-denied";
+	open_calf();
+	settle();
+	cr_assert_not_null(strstr(capture_text(),
+				  "/link cannot be watched, the link counts as up: err-denied\n"));
+	cr_assert_not_null(
+		strstr(capture_text(),
+		       "/control cannot be watched, requests are not heard: err-denied\n"));
+	get_lease();
+}
+
+/* The store does not take the deletion: again, until it does. */
+Test(agent_control, deletion_is_tried_again)
+{
+	get_lease();
+	refuse_with = "try again";
+	change("/control/renew", "1");
+	settle();
+	cr_assert_eq(n_deletes, 1);
+	cr_assert_not_null(stored("/control/renew"));
+	for (int i = 0; i < 3; i++) {
+		clock_ns += S;
+		settle();
+	}
+	cr_assert_eq(n_deletes, 4);
+	refuse_with = NULL;
+	clock_ns += S;
+	settle();
+	cr_assert_null(stored("/control/renew"));
+	clock_ns += 10 * S;
+	settle();
+	cr_assert_eq(n_deletes, 5);
+}
+
+Test(agent_control, deletion_that_is_refused)
+{
+	get_lease();
+	refuse_with = "err-denied";
+	change("/control/renew", "1");
+	settle();
+	clock_ns += 10 * S;
+	settle();
+	cr_assert_eq(n_deletes, 1);
+	cr_assert_not_null(
+		strstr(capture_text(), "a request that was done cannot be deleted: err-denied\n"));
+}
+
+/* Written again while the first is being deleted: a request of its own. */
+Test(agent_control, request_that_comes_twice)
+{
+	get_lease();
+	change("/control/renew", "1");
+	change("/control/renew", "2");
+	settle();
+	cr_assert_eq(calf.metrics[METRIC_REQUEST_SENT], 3);
+	cr_assert_null(stored("/control/renew"), "both are done");
+}
+
+Test(agent_control, key_of_another_request)
+{
+	get_lease();
+	respond_entry(watch_control, WIRE_ENTRY_VALUE, "/control/dance", "1");
+	respond_entry(watch_control, WIRE_ENTRY_DELETED, "/control/renew", "");
+	respond_entry(watch_link, WIRE_ENTRY_DELETED, "/link", "");
+	settle();
+	cr_assert_eq(agent.client.state, CLIENT_BOUND);
+	cr_assert_eq(n_deletes, 0);
+}
+
+/* Conflict detection on the wire. */
+
+Test(agent_control, V4_56_frames_of_probes_and_announcements)
+{
+	static const uint8_t none[6];
+
+	get_lease();
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24", "in use at once");
+	for (uint32_t i = 1; i <= 5; i++) {
+		clock_ns = agent.client.deadline_ns;
+		settle();
+		cr_assert_eq(sent(&headers, message), 0);
+		cr_assert_eq(n_sent_arp, i);
+		cr_assert_eq(sent_arp.arp.target.s_addr, inet_addr("192.0.2.10"));
+		cr_assert_eq(sent_arp.arp.sender.s_addr,
+			     i <= 3 ? INADDR_ANY : inet_addr("192.0.2.10"));
+		cr_assert_eq(memcmp(sent_arp.source_mac, support_mac, 6), 0);
+		cr_assert_eq(memcmp(sent_arp.arp.sender_mac, support_mac, 6), 0);
+		cr_assert_eq(memcmp(sent_arp.arp.target_mac, none, 6), 0);
+	}
+	cr_assert_eq(calf.metrics[METRIC_ARP_PROBE_SENT], 3);
+	cr_assert_eq(calf.metrics[METRIC_ARP_ANNOUNCEMENT_SENT], 2);
+}
+
+Test(agent_control, V4_26_conflict_ends_the_lease)
+{
+	get_lease();
+	conflict_comes();
+	cr_assert(sent(&headers, message) > 0);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_DECLINE);
+	cr_assert_eq(headers.ip.source.s_addr, INADDR_ANY);
+	cr_assert_eq(headers.ip.destination.s_addr, INADDR_BROADCAST);
+	cr_assert_null(stored("/ip"));
+	cr_assert_null(stored("/lease/address"));
+	cr_assert_eq(calf.metrics[METRIC_CONFLICT], 1);
+	cr_assert_eq(calf.metrics[METRIC_DECLINE_SENT], 1);
+	cr_assert_eq(calf.metrics[METRIC_ARP_RECEIVED], 1);
+	cr_assert_not_null(
+		strstr(capture_text(), "192.0.2.10 is given up: 02:00:00:00:77:63 uses it\n"));
+}
+
+Test(agent_control, V4_59_defence)
+{
+	get_lease();
+	while (agent.client.conflict.phase != CONFLICT_DEFENDING) {
+		clock_ns = agent.client.deadline_ns;
+		settle();
+	}
+	conflict_comes();
+	cr_assert_eq(calf.metrics[METRIC_ARP_ANNOUNCEMENT_SENT], 3);
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_not_null(
+		strstr(capture_text(), "192.0.2.10 is defended: 02:00:00:00:77:63 uses it\n"));
+	cr_assert_eq(calf.metrics[METRIC_CONFLICT], 0);
+	conflict_comes();
+	cr_assert_null(stored("/ip"));
+}
+
+/* C4-19: frames of every length, and what is no ARP of ours. */
+Test(agent_control, C4_19_arp_frames_of_every_length)
+{
+	uint8_t bytes[64] = { [12] = 8, [13] = 6 };
+
+	get_lease();
+	for (size_t size = 14; size < sizeof(bytes); size++) {
+		cr_assert_eq(write(frames_fd, bytes, size), (ssize_t)size);
+		settle();
+	}
+	cr_assert_eq(calf.metrics[METRIC_DISCARDED + REASON_FRAME_TRUNCATED - 1] +
+			     calf.metrics[METRIC_DISCARDED + REASON_ARP_HEADER - 1],
+		     sizeof(bytes) - 14);
+	cr_assert_eq(agent.client.state, CLIENT_BOUND);
+}
+
+Test(agent_control, arp_about_others_is_counted)
+{
+	struct arp_frame arp = { .source_mac = { 2, 1 },
+				 .arp = { .operation = ARP_REQUEST,
+					  .sender_mac = { 2, 1 },
+					  .sender = address("192.0.2.1"),
+					  .target = address("192.0.2.10") } };
+
+	get_lease();
+	send_arp(&arp);
+	settle();
+	cr_assert_eq(calf.metrics[METRIC_DISCARDED + REASON_ARP - 1], 1);
+}
+
+/* What the limits leave out is counted, and said. */
+Test(agent_control, left_out_values_are_reported)
+{
+	struct in_addr servers[12];
+
+	for (int i = 0; i < 12; i++)
+		servers[i].s_addr = htonl(0xc0000264 + (uint32_t)i);
+	until_sent(&headers, message);
+	answer(MESSAGE_OFFER);
+	cr_assert(sent(&headers, message) > 0);
+	reply_begin(&reply, MESSAGE_ACK, request_be32(message, AT_XID), "192.0.2.10");
+	reply_address(&reply, OPTION_SERVER_ID, "192.0.2.1");
+	reply_option(&reply, OPTION_NAME_SERVER, servers, sizeof(servers));
+	reply_end(&reply);
+	send_reply(&reply, 67);
+	settle();
+	cr_assert_not_null(stored("/nameserver/008"));
+	cr_assert_eq(calf.metrics[METRIC_LEFT_OUT], 4);
+	cr_assert_not_null(
+		strstr(capture_text(), "the server sends more than is kept; left out: 4\n"));
+}

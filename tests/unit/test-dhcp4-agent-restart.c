@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A life after another: what the store remembers. */
+#include "tests/unit/agent-support.h"
+
+static void remember(void)
+{
+	set("/ip", "192.0.2.10/24");
+	set("/gateway", "192.0.2.1");
+	set("/nameserver/001", "192.0.2.53");
+	set("/domain", "example.org");
+	set("/lease/address", "192.0.2.10");
+	set("/lease/server", "192.0.2.1");
+	set("/lease/time", "3600");
+	set("/lease/t1", "1800");
+	set("/lease/t2", "3150");
+	set("/lease/state", "bound");
+	set("/lease/expires", "2023-11-14T23:13:20Z"); /* test_wall_clock() + 3600 */
+}
+
+static uint8_t message[MESSAGE_SIZE_MAX];
+static struct udp_frame headers;
+static struct reply reply;
+
+static void answer(uint8_t type)
+{
+	reply_to(message, type, &reply);
+	reply_end(&reply);
+	send_reply(&reply, 67);
+	settle();
+}
+
+Test(agent_restart, V4_14_init_reboot_resumes_the_lease)
+{
+	remember();
+	open_calf();
+	settle();
+	cr_assert_eq(agent.client.state, CLIENT_INIT_REBOOT);
+	until_sent(&headers, message);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_REQUEST);
+	cr_assert(request_has_address(message, sizeof(message), OPTION_REQUESTED_ADDRESS,
+				      "192.0.2.10"));
+	cr_assert_not(request_has(message, sizeof(message), OPTION_SERVER_ID));
+	cr_assert_eq(headers.ip.source.s_addr, INADDR_ANY);
+	/* meanwhile nothing but the state has changed */
+	cr_assert_str_eq(stored("/lease/state"), "rebooting");
+	cr_assert_eq(n_changes, 1);
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_str_eq(stored("/lease/address"), "192.0.2.10");
+	answer(MESSAGE_ACK);
+	cr_assert_eq(agent.client.state, CLIENT_BOUND);
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_str_eq(stored("/gateway"), "192.0.2.1");
+	cr_assert_str_eq(stored("/lease/state"), "bound");
+}
+
+/* Until the server answers or the lease is over, the keys stand. */
+Test(agent_restart, keys_stay_while_the_server_is_away)
+{
+	remember();
+	open_calf();
+	settle();
+	while (clock_ns < 1000 * S + 3500 * S) {
+		clock_ns = agent.client.deadline_ns;
+		settle();
+		while (sent(&headers, message) > 0)
+			;
+		cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+		cr_assert_str_eq(stored("/nameserver/001"), "192.0.2.53");
+	}
+	cr_assert_str_eq(stored("/lease/state"), "selecting");
+	cr_assert_eq(calf.metrics[METRIC_LEASE_LOST], 0);
+}
+
+Test(agent_restart, V4_20_keys_go_when_the_lease_is_over)
+{
+	remember();
+	open_calf();
+	settle();
+	while (calf.metrics[METRIC_LEASE_LOST] == 0) {
+		clock_ns = agent.client.deadline_ns;
+		settle();
+		while (sent(&headers, message) > 0)
+			;
+	}
+	cr_assert(clock_ns >= 1000 * S + 3600 * S && clock_ns < 1000 * S + 3700 * S);
+	cr_assert_null(stored("/ip"));
+	cr_assert_null(stored("/nameserver/001"));
+	cr_assert_null(stored("/lease/address"));
+	cr_assert_null(stored("/lease/state"));
+}
+
+Test(agent_restart, V4_23_Q23_nak_removes_the_keys)
+{
+	remember();
+	open_calf();
+	settle();
+	until_sent(&headers, message);
+	answer(MESSAGE_NAK);
+	cr_assert_null(stored("/ip"));
+	cr_assert_null(stored("/domain"));
+	cr_assert_null(stored("/lease/address"));
+	cr_assert_eq(calf.metrics[METRIC_LEASE_LOST], 1);
+	until_sent(&headers, message);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_DISCOVER);
+}
+
+/* A host that was rebooted has no address: nothing is told of one. */
+Test(agent_restart, after_a_reboot_of_the_host)
+{
+	set("/lease/address", "192.0.2.10");
+	set("/lease/server", "192.0.2.1");
+	set("/lease/time", "3600");
+	set("/lease/expires", "2023-11-14T23:13:20Z");
+	open_calf();
+	settle();
+	until_sent(&headers, message);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_REQUEST);
+	cr_assert_eq(n_commits, 0);
+	cr_assert_null(stored("/lease/state"));
+	answer(MESSAGE_ACK);
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_eq(n_commits, 1);
+}
+
+Test(agent_restart, C4_07_damaged_lease_is_reported_and_ignored)
+{
+	remember();
+	set("/lease/time", "2>/dev/null");
+	open_calf();
+	settle();
+	cr_assert_eq(agent.client.state, CLIENT_INIT);
+	cr_assert_not_null(strstr(capture_text(), "the saved lease is damaged and ignored: "
+						  "/lease/time is \"2>/dev/null\"\n"));
+	until_sent(&headers, message);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_DISCOVER);
+	cr_assert_not(request_has(message, sizeof(message), OPTION_REQUESTED_ADDRESS));
+	cr_assert_eq(n_commits, 0, "and nothing is deleted before it is known better");
+}
+
+/* A value with a NUL inside is none of ours. */
+Test(agent_restart, C4_20_value_with_a_nul)
+{
+	remember();
+	read_with_nul = "/lease/address";
+	open_calf();
+	settle();
+	cr_assert_eq(agent.client.state, CLIENT_INIT);
+	cr_assert_not_null(strstr(capture_text(), "/lease/address is \"?\"\n"));
+}
+
+Test(agent_restart, takeover_asks_for_the_address_of_the_uplink)
+{
+	set("/address", "192.0.2.77/24");
+	remember();
+	open_calf();
+	settle();
+	until_sent(&headers, message);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_REQUEST);
+	cr_assert(request_has_address(message, sizeof(message), OPTION_REQUESTED_ADDRESS,
+				      "192.0.2.77"));
+}
+
+/* A store that is busy is asked again; one that refuses counts as empty. */
+Test(agent_restart, reading_is_tried_again)
+{
+	remember();
+	refuse_read = "/lease/server";
+	refuse_read_with = "try again";
+	open_calf();
+	settle();
+	cr_assert_not(agent.is_started);
+	refuse_read = NULL;
+	clock_ns += S / 10;
+	settle();
+	cr_assert(agent.is_started);
+	cr_assert_eq(agent.client.state, CLIENT_INIT_REBOOT);
+}
+
+Test(agent_restart, reading_that_is_refused)
+{
+	refuse_read = "/lease/address";
+	refuse_read_with = "err-denied";
+	remember();
+	open_calf();
+	settle();
+	cr_assert(agent.is_started);
+	cr_assert_eq(agent.client.state, CLIENT_INIT);
+	cr_assert_not_null(strstr(capture_text(), "/lease/address: err-denied\n"));
+}
+
+/* A commit of the state that is refused is not taken for the whole. */
+Test(agent_restart, refused_state_is_tried_again)
+{
+	remember();
+	refuse_with = "try again";
+	open_calf();
+	settle();
+	until_sent(&headers, message);
+	cr_assert_str_eq(stored("/lease/state"), "bound");
+	refuse_with = NULL;
+	clock_ns += S / 5;
+	settle();
+	cr_assert_str_eq(stored("/lease/state"), "rebooting");
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+}
