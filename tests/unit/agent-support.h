@@ -184,6 +184,29 @@ static void serve_delete(const struct wire_request *request)
 	}
 }
 
+/* Below a directory, a response each; the last ends the list. */
+static void serve_list(const struct wire_request *request)
+{
+	struct wire_entry entry = { .tag = WIRE_ENTRY_LISTED };
+	size_t length = strlen(request->path.path);
+	uint8_t frame[WIRE_RESPONSE_MAX];
+	bool is_last = false;
+	int size;
+
+	for (size_t i = 0; !is_last; i++) {
+		is_last = i == STORE_KEYS;
+		if (!is_last && (strncmp(store[i].path, request->path.path, length) != 0 ||
+				 store[i].path[length] != '/'))
+			continue;
+		if (!is_last)
+			memcpy(entry.path.path, store[i].path, sizeof(entry.path.path));
+		size = wire_encode_entries(request->id, &entry, !is_last, revision, !is_last, frame,
+					   sizeof(frame));
+		cr_assert(size > 0);
+		cr_assert_eq(write(control_fd, frame, (size_t)size), size);
+	}
+}
+
 static void serve_commit(const uint8_t *frame, size_t size, const struct wire_request *request)
 {
 	n_commits++;
@@ -223,6 +246,8 @@ static void serve_store(void)
 			serve_watch(&request);
 		} else if (request.tag == WIRE_DELETE) {
 			serve_delete(&request);
+		} else if (request.tag == WIRE_LIST) {
+			serve_list(&request);
 		} else {
 			cr_assert_eq(request.tag, WIRE_READ);
 			text = stored(request.path.path);

@@ -148,6 +148,8 @@ static void on_settings(void *data)
 	struct agent *agent = data;
 	int r = restore_read(&agent->restore, agent->calf, on_restored, agent);
 
+	if (r == 0)
+		r = stale_start(&agent->stale, agent->calf, &agent->settings.policy);
 	if (r < 0)
 		calf_stop(agent->calf, r);
 }

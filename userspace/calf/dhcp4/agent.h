@@ -13,6 +13,7 @@
 #include "userspace/calf/dhcp4/report.h"
 #include "userspace/calf/dhcp4/restore.h"
 #include "userspace/calf/dhcp4/settings.h"
+#include "userspace/calf/dhcp4/stale.h"
 #include "userspace/calf/sdk/calf.h"
 
 struct agent {
@@ -22,6 +23,7 @@ struct agent {
 	struct client client;
 	struct publisher publisher;
 	struct control control;
+	struct stale stale;
 	struct report report;
 	struct loop_timer timer;
 	bool is_started; /* settings and memories are there */

@@ -40,6 +40,11 @@ static const struct {
 	{ LEASE_NAME_SERVER, "/nameserver" },
 };
 
+void lease_option_path(uint8_t code, char path[static KV_PATH_SIZE])
+{
+	snprintf(path, KV_PATH_SIZE, "/option/%03d", code);
+}
+
 bool lease_path(const struct lease_keys *keys, enum lease_slot slot, char path[static KV_PATH_SIZE])
 {
 	int number = (int)slot;
@@ -48,7 +53,7 @@ bool lease_path(const struct lease_keys *keys, enum lease_slot slot, char path[s
 		number -= LEASE_OPTION;
 		if (number >= keys->n_options)
 			return false;
-		snprintf(path, KV_PATH_SIZE, "/option/%03d", keys->options[number]);
+		lease_option_path(keys->options[number], path);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {

@@ -60,6 +60,9 @@ struct lease_keys {
 
 #define LEASE_KEYS_NULL(_x) ((struct lease_keys){ 0 })
 
+/* "/option/043" */
+void lease_option_path(uint8_t code, char path[static KV_PATH_SIZE]);
+
 /* Path of a slot: "/nameserver/001". False: no option was asked for there. */
 bool lease_path(const struct lease_keys *keys, enum lease_slot slot,
 		char path[static KV_PATH_SIZE]);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "tests/unit/capture.h"
+#include "tests/unit/dhcp4-support.h"
+#include "userspace/calf/dhcp4/stale.h"
+
+#define S 1000000000ull
+
+static struct calf calf;
+static struct stale stale;
+static int control_fd;
+static uint64_t clock_ns = 5 * S;
+
+static uint64_t test_clock(void)
+{
+	return clock_ns;
+}
+
+static void setup(void)
+{
+	int frames[2], control[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, frames), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, control), 0);
+	control_fd = control[1];
+	capture_begin();
+	cr_assert_eq(calf_init(&calf, &(struct calf_fds){ frames[0], control[0], -1 }), 0);
+	calf.loop.now_ns = test_clock;
+	support_policy.n_options = 2;
+	memcpy(support_policy.options, "\xf5\x2b", 2);
+	cr_assert_eq(stale_start(&stale, &calf, &support_policy), 0);
+}
+
+TestSuite(stale, .init = setup);
+
+static uint8_t frame[WIRE_FRAME_MAX];
+static size_t frame_size;
+static struct wire_request request;
+
+/* The one request that is there; false: none. */
+static bool asked(void)
+{
+	ssize_t n = recv(control_fd, frame, sizeof(frame), MSG_DONTWAIT);
+
+	if (n <= 0)
+		return false;
+	cr_assert_eq(wire_frame_size(frame, (size_t)n), n, "one at a time");
+	frame_size = (size_t)n;
+	cr_assert_eq(wire_decode_request(frame, (size_t)n, &request), 0);
+	return true;
+}
+
+static void write_response(int size)
+{
+	cr_assert(size > 0);
+	cr_assert_eq(write(control_fd, frame, (size_t)size), size);
+	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
+}
+
+static void respond(enum wire_response_tag tag, const char *text)
+{
+	write_response(
+		wire_encode_response(request.id, tag, text, strlen(text), 0, frame, sizeof(frame)));
+}
+
+static void list(const char *path, bool more)
+{
+	struct wire_entry entry = { .tag = WIRE_ENTRY_LISTED };
+
+	snprintf(entry.path.path, sizeof(entry.path.path), "%s", path);
+	write_response(wire_encode_entries(request.id, &entry, path[0] != '\0', 1, more, frame,
+					   sizeof(frame)));
+}
+
+static void assert_lists(void)
+{
+	cr_assert(asked());
+	cr_assert_eq(request.tag, WIRE_LIST);
+	cr_assert_str_eq(request.path.path, "/option");
+}
+
+/* A commit that deletes exactly this. */
+static void assert_deletes(const char *path)
+{
+	struct wire_change change;
+
+	cr_assert(asked());
+	cr_assert_eq(request.tag, WIRE_COMMIT);
+	cr_assert_eq(request.n_changes, 1);
+	cr_assert_eq(wire_request_change(frame, frame_size, &request, 0, &change), 0);
+	cr_assert_eq(change.tag, WIRE_CHANGE_DELETE);
+	cr_assert_str_eq(change.path.path, path);
+}
+
+static void later(void)
+{
+	cr_assert_not(asked());
+	clock_ns += S;
+	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
+}
+
+Test(stale, nothing_there)
+{
+	assert_lists();
+	list("", false);
+	cr_assert_not(asked());
+	later();
+	cr_assert_not(asked(), "that was all");
+}
+
+Test(stale, what_is_asked_for_stays)
+{
+	assert_lists();
+	list("/option/245", true);
+	list("/option/252", true);
+	list("/option/043", false);
+	assert_deletes("/option/252");
+	respond(WIRE_OK, "");
+	later();
+	cr_assert_not(asked());
+	cr_assert_str_eq(capture_text(), "");
+}
+
+Test(stale, busy_store_is_asked_again)
+{
+	assert_lists();
+	respond(WIRE_ERROR, "try again");
+	later();
+	assert_lists();
+	list("/option/001", false);
+	assert_deletes("/option/001");
+	respond(WIRE_ERROR, "quota exceeded");
+	later();
+	assert_lists();
+	list("/option/001", false);
+	assert_deletes("/option/001");
+	respond(WIRE_OK, "");
+	later();
+	cr_assert_not(asked());
+}
+
+Test(stale, refused)
+{
+	assert_lists();
+	respond(WIRE_ERROR, "not an allowed path");
+	cr_assert_str_eq(capture_text(), "/option cannot be listed: not an allowed path\n");
+	later();
+	cr_assert_not(asked());
+}
+
+Test(stale, deletion_is_refused)
+{
+	assert_lists();
+	list("/option/001", false);
+	assert_deletes("/option/001");
+	respond(WIRE_ERROR, "not an allowed path");
+	cr_assert(strstr(capture_text(), "are not deleted: not an allowed path\n"));
+	later();
+	cr_assert_not(asked());
+}
+
+/* More than one commit can hold: the rest is looked for again. */
+Test(stale, more_than_a_commit_holds)
+{
+	assert_lists();
+	for (int code = 100; code < 100 + KV_CHANGES_MAX + 1; code++) {
+		char path[KV_PATH_SIZE];
+
+		snprintf(path, sizeof(path), "/option/%03d", code == 245 ? 1 : code);
+		list(path, code < 100 + KV_CHANGES_MAX);
+	}
+	cr_assert(asked());
+	cr_assert_eq(request.n_changes, KV_CHANGES_MAX);
+	respond(WIRE_OK, "");
+	assert_lists();
+	list("/option/228", false);
+	assert_deletes("/option/228");
+}
