@@ -28,7 +28,7 @@ while (left := end - time.monotonic()) > 0:
         frame = ether.recv(2048)
     except TimeoutError:
         break
-    if frame[20:22] == b"\0\2" and frame[28:32] == socket.inet_aton(target):
+    if frame[20:22] == b"\0\2" and frame[28:32] == socket.inet_aton(target) and frame[32:38] == mac:
         print(frame[22:28].hex(":"))
 END
 }
@@ -83,9 +83,16 @@ host_resolves_others() {
 resolved() { ip neighbour show dev "$LAB_UPLINK" | grep -q "^$1 lladdr $2 "; }
 test_host_resolves_others() { in_both_modes host_resolves_others; }
 
-# No address is in use: what another host says about it is not for the calf.
+# options TEXT - of the calf, as the operator configures them
+options() {
+	echo "options: {$1}" >"/etc/calfpen/$LAB_UPLINK.yaml"
+}
+
+# The address is neither used nor probed: what another host says about it is
+# not for the calf.
 test_former_lease_is_nobodys() {
 	local former before
+	options 'conflict: "off"'
 	lease
 	former=$(ours)
 	"$tools/gate" "$pins/gate_dhcp4" delete /ip
@@ -93,6 +100,65 @@ test_former_lease_is_nobodys() {
 	before=$(counter in_arp)
 	arp_send request "$former" "$former"
 	assert_eq "$before" "$(counter in_arp)"
+}
+
+# capture_arp - what is said behind the uplink, to $LAB_DIR/capture.log
+capture_arp() {
+	start capture nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
+		tcpdump -n -e -l -i "$LAB_SERVER_IF" arp
+	wait_for_line "$LAB_DIR/capture.log" 'listening on' 10
+}
+probes() { grep -cE "$LAB_UPLINK_MAC > .* who-has 10\.77\.0\.[0-9]+ .*tell 0\.0\.0\.0" "$LAB_DIR/capture.log"; }
+announcements() {
+	grep -cE "$LAB_UPLINK_MAC > .* who-has (10\.77\.0\.[0-9]+) .*tell \1" "$LAB_DIR/capture.log"
+}
+at_least() { [ "$("$1")" -ge "$2" ]; }
+
+# RFC 5227 on the wire: three probes, two announcements, a defence; the second
+# conflict within ten seconds is one too many.
+test_V4_56_V4_59_probed_announced_defended_given_up() {
+	local address
+	capture_arp
+	lease
+	address=$(ours)
+	wait_for 12 at_least announcements 2
+	assert_eq 3 "$(probes)"
+	assert_eq 5 "$(counter out_arp)"
+	arp_send request "$address" "$address"
+	wait_for 2 at_least announcements 3
+	assert_eq "$address" "$(ours)" "it was given up at once"
+	arp_send request "$address" "$address"
+	wait_for 3 grep -q "DHCPDECLINE.* $address " "$LAB_SERVER_LOG"
+	wait_for 2 not has_address
+	# what another host has now is for the host to resolve
+	arp_send reply "$address" 10.77.0.9
+	assert_eq 2 "$(counter in_arp)"
+}
+
+# The address is used only when nobody has answered; a host that probes it at
+# the same time is a conflict too (RFC 5227 2.1.1).
+test_V4_57_wait_mode_hears_probes() {
+	options 'conflict: wait'
+	capture_arp
+	calfpen_start
+	wait_for 10 at_least probes 1
+	assert_fails has_address
+	arp_send request 0.0.0.0 "$(grep -oE 'who-has 10\.77\.0\.[0-9]+' "$LAB_DIR/capture.log" | head -n 1 | cut -d' ' -f2)"
+	wait_for 3 grep -q DHCPDECLINE "$LAB_SERVER_LOG"
+	assert_eq 1 "$(counter in_arp)"
+	assert_eq 0 "$(announcements)"
+	assert_fails has_address
+}
+
+test_wait_mode_without_conflict() {
+	options 'conflict: wait'
+	capture_arp
+	calfpen_start
+	wait_for 10 at_least probes 3
+	assert_fails has_address
+	wait_for 5 has_lease
+	wait_for 5 at_least announcements 1
+	assert_eq "$LAB_UPLINK_MAC" "$(arp_send request 0.0.0.0 "$(ours)")" "the host answers by now"
 }
 
 # out SENDER TARGET [OPERATION [MAC]] - hex line: ARP as a calf writes it
@@ -111,16 +177,13 @@ END
 
 # Whoever holds the tap can probe and announce what servers gave us, no more.
 test_hostile_calf_speaks_for_nobody_else() {
-	local line
 	lease
 	mkfifo "$LAB_DIR/frames"
 	"$tools/tap-writer" "$(supervisor_pid)" <"$LAB_DIR/frames" >"$LAB_DIR/writer.log" 2>&1 &
 	started[writer]=$!
 	exec 7>"$LAB_DIR/frames"
 	wait_for_line "$LAB_DIR/writer.log" ready 5
-	start capture nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
-		tcpdump -n -e -l -i "$LAB_SERVER_IF" arp
-	wait_for_line "$LAB_DIR/capture.log" 'listening on' 10
+	capture_arp
 	{
 		out "$LAB_SERVER_ADDR" "$LAB_SERVER_ADDR"
 		out 0.0.0.0 "$LAB_SERVER_ADDR"
@@ -135,7 +198,6 @@ test_hostile_calf_speaks_for_nobody_else() {
 	counted out_arp 2 || fail "not counted"
 	assert_eq 3 "$(counter out_arp_address)"
 	assert_eq 2 "$(counter out_arp_header)"
-	line=$(grep -E "ARP" "$LAB_DIR/capture.log" |
-		grep -vE "who-has $(ours) .*tell ($(ours)|0\.0\.0\.0)" || true)
-	assert_fails grep -E "$LAB_UPLINK_MAC > .*(tell $LAB_SERVER_ADDR|Reply)" <<<"$line"
+	# to all: the host's own answers go to who asked
+	assert_fails grep -E "$LAB_UPLINK_MAC > ff:.*(tell $LAB_SERVER_ADDR,|Reply)" "$LAB_DIR/capture.log"
 }
