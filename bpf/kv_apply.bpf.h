@@ -301,7 +301,7 @@ static __always_inline int take_share(struct kv_ctl *control, __u64 size)
 			control->subject[subject].before = 0;
 	}
 	if (control->subject[subject].before + control->subject[subject].since + size >
-	    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / (config.n_subjects ?: 1))
+	    config.share)
 		return 0;
 	control->subject[subject].since += size;
 	return 1;

@@ -251,6 +251,8 @@ static __always_inline int check_request(struct kv_request *request, struct kv_s
 	work->base = 0;
 	work->boot_ns = now;
 	work->condition = request->revision;
+	work->uid = (__u32)bpf_get_current_uid_gid();
+	work->tgid = (__u32)(bpf_get_current_pid_tgid() >> 32);
 	work->verb = verb;
 	work->size = size;
 	work->n_changes = n_changes;

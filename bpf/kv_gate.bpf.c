@@ -83,8 +83,8 @@ static __always_inline int commit_locked(struct kv_staging *stage, struct kv_ctl
 		.size = work->size,
 		.revision = control->revision + 1,
 		.boot_ns = work->boot_ns,
-		.uid = (__u32)bpf_get_current_uid_gid(),
-		.tgid = (__u32)(bpf_get_current_pid_tgid() >> 32),
+		.uid = work->uid,
+		.tgid = work->tgid,
 		.subject = (__u16)subject,
 		.verb = (__u16)work->verb,
 		.n_changes = work->n_changes,
@@ -173,14 +173,17 @@ static __always_inline int load_item(struct kv_staging *stage, const struct kv_i
 static __always_inline void put_result(struct kv_staging *stage, int verdict)
 {
 	struct kv_work *work = &stage->work;
-	struct kv_result result = {
-		.revision = verdict ? 0 : work->revision,
-		.verdict = verdict,
-		.length = verdict ? 0 : work->answer_length,
-	};
+	struct kv_result *result;
+	__u64 used = work->used;
 
-	COPY_INTO(stage->page, work->used, &result, sizeof(result));
-	work->used += KV_RESULT_SIZE(result.length);
+	opaque(used);
+	if (used > KV_ANSWER_SIZE - sizeof(*result))
+		return; /* load_item() has looked */
+	result = (struct kv_result *)(stage->page + used);
+	result->revision = verdict ? 0 : work->revision;
+	result->verdict = verdict;
+	result->length = verdict ? 0 : work->answer_length;
+	work->used = (__u32)used + KV_RESULT_SIZE(result->length);
 }
 
 static long serve_item(__u32 i, void *data)
@@ -298,8 +301,8 @@ static __always_inline void record_denial(struct kv_staging *stage, struct kv_ct
 	denial->verdict = verdict;
 	denial->sequence = __sync_fetch_and_add(&control->n_denials, 1) + 1;
 	denial->boot_ns = work->boot_ns;
-	denial->uid = (__u32)bpf_get_current_uid_gid();
-	denial->tgid = (__u32)(bpf_get_current_pid_tgid() >> 32);
+	denial->uid = work->uid;
+	denial->tgid = work->tgid;
 	denial->subject = (__u16)subject;
 	denial->verb = (__u16)item->verb;
 	denial->suppressed = stage->suppressed;

@@ -86,6 +86,10 @@ static __always_inline struct path_facts path_inspect(const char *path)
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 		word = __builtin_bswap64(word);
 #endif
+		if (!word) { /* most of most paths */
+			nul |= 0xffull << (i * 8);
+			continue;
+		}
 		zero = bytes_zero(word);
 		/* - . / 0-9 are neighbours */
 		known = (bytes_within(word, '-', '9') | bytes_within(word, 'a', 'z') |

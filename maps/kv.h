@@ -298,6 +298,8 @@ struct kv_work {
 	__u32 answer_cursor;
 	__u32 asked;  /* kv_request.length: a watch's operation, a denial's errno */
 	__u32 needed; /* KV_ACCESS_* of the change */
+	__u32 uid;    /* of the caller, as the kernel sees it */
+	__u32 tgid;
 };
 
 /*
@@ -370,14 +372,14 @@ struct kv_watch_event {
 /* Frozen .rodata of one gate instance, set before it is loaded. */
 struct kv_gate_config {
 	__u32 subject;
-	__u32 n_subjects;	  /* sharing the event ring */
+	__u32 reserved;
 	__u64 rate_interval_ns;	  /* one request per this many nanoseconds ... */
 	__u64 rate_burst_ns;	  /* ... with this much saved up */
 	__u64 denial_interval_ns; /* the same for records of refusals */
 	__u64 denial_burst_ns;
 	__u64 max_bytes; /* of values that the subject wrote last */
 	__u32 max_keys;	 /* that the subject wrote last */
-	__u32 reserved;
+	__u32 share;	 /* bytes of the event ring that it may leave unread */
 };
 
 _Static_assert(sizeof(struct kv_key) == 64, "kv_key layout");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/bpf/support-gate.h"
+#include "userspace/common/path.h"
 
 static struct gate_test test;
 static struct batch batch;
@@ -35,9 +36,19 @@ static void end(void)
 	gate_test_end(&test);
 }
 
+static struct kv_key key_of(const char *path)
+{
+	struct kv_key key = { 0 };
+
+	cr_assert_eq(path_to_key(path, &key), 0);
+	return key;
+}
+
 static void put(const char *path, const char *text, uint64_t condition)
 {
-	cr_assert_eq(batch_write(&batch, path, text, strlen(text), condition), 0);
+	struct kv_key key = key_of(path);
+
+	cr_assert_eq(batch_write(&batch, &key, text, strlen(text), condition), 0);
 }
 
 /* --- the two rings, as text --- */
@@ -133,14 +144,14 @@ Test(gate_batch, each_has_its_own_verdict_revision_and_event)
 	put("/x/a", "1", 0);
 	put("/mac", "no right", 0);
 	put("/x/b", "2", 0);
-	batch_read(&batch, "/x/a");
+	batch_read(&batch, &(struct kv_key){ "/x/a" });
 	put("/number", "no number", 0);
 	put("/number", "7", 0);
 	put("/unknown", "x", 0);
-	batch_delete(&batch, "/x/a", 0);
-	batch_read(&batch, "/x/a");
-	batch_read(&batch, "/x/b");
-	batch_delete(&batch, "/x/none", 0);
+	batch_delete(&batch, &(struct kv_key){ "/x/a" }, 0);
+	batch_read(&batch, &(struct kv_key){ "/x/a" });
+	batch_read(&batch, &(struct kv_key){ "/x/b" });
+	batch_delete(&batch, &(struct kv_key){ "/x/none" }, 0);
 	cr_assert_str_eq(run(0), "1 EACCES 2 1=1 EBADMSG 3 EACCES 4 ENOENT 2=2 5 ");
 	cr_assert_str_eq(events(), "1:0:2:/x/a=1 2:0:2:/x/b=2 3:0:2:/number=7 4:0:3:/x/a= "
 				   "5:0:3:/x/none= ");
@@ -160,8 +171,8 @@ Test(gate_batch, conditions)
 	put("/x/a", "2", KV_REVISION_ABSENT);
 	put("/x/a", "3", 1);
 	put("/x/a", "4", 1);
-	batch_delete(&batch, "/x/a", 1);
-	batch_delete(&batch, "/x/a", 2);
+	batch_delete(&batch, &(struct kv_key){ "/x/a" }, 1);
+	batch_delete(&batch, &(struct kv_key){ "/x/a" }, 2);
 	put("/x/a", "5", 2);
 	cr_assert_str_eq(run(0), "1 ESTALE 2 ESTALE ESTALE 3 ESTALE ");
 	cr_assert_str_eq(denials(), "", "overtaken is not forbidden");
@@ -203,20 +214,20 @@ Test(gate_batch, reads_that_fill_the_answer)
 	static char text[KV_VALUE_MAX];
 
 	memset(text, 'v', sizeof(text));
-	batch_write(&batch, "/x/long", text, KV_VALUE_MAX, 0);
-	batch_write(&batch, "/x/half", text, 500, 0);
+	batch_write(&batch, &(struct kv_key){ "/x/long" }, text, KV_VALUE_MAX, 0);
+	batch_write(&batch, &(struct kv_key){ "/x/half" }, text, 500, 0);
 	cr_assert_str_eq(run(0), "1 2 ");
-	batch_read(&batch, "/x/long");
+	batch_read(&batch, &(struct kv_key){ "/x/long" });
 	put("/x/a", "1", 0);
 	run(0);
 	cr_assert_eq(results.n, 1, "the longest value fills it");
 	cr_assert_eq(gate_test_ctl(&test).revision, 2, "who is not served did nothing");
 	put("/x/a", "1", 0);
-	batch_read(&batch, "/x/long");
+	batch_read(&batch, &(struct kv_key){ "/x/long" });
 	run(0);
 	cr_assert_eq(results.n, 1);
-	batch_read(&batch, "/x/half");
-	batch_read(&batch, "/x/half");
+	batch_read(&batch, &(struct kv_key){ "/x/half" });
+	batch_read(&batch, &(struct kv_key){ "/x/half" });
 	put("/x/a", "2", 0);
 	run(0);
 	cr_assert_eq(results.n, 2);
@@ -225,11 +236,11 @@ Test(gate_batch, reads_that_fill_the_answer)
 	/* subject 1 has 11 requests: ten are read, and one that had no room
 	 * was not charged */
 	for (int i = 0; i < 8; i++)
-		batch_read(&batch, "/x/long");
+		batch_read(&batch, &(struct kv_key){ "/x/long" });
 	run(1);
 	cr_assert_eq(results.n, 1);
 	for (int i = 0; i < 11; i++)
-		batch_read(&batch, "/x/a");
+		batch_read(&batch, &(struct kv_key){ "/x/a" });
 	run(1);
 	cr_assert_eq(results.n, 11);
 	cr_assert_str_eq(denials(), "1:1:/x/a:EDQUOT:0 ");
@@ -246,7 +257,7 @@ Test(gate_batch, quotas_of_each)
 	put("/x/b", "1", 0);
 	put("/x/c", "1", 0);
 	put("/x/a", "2", 0);
-	batch_delete(&batch, "/x/a", 0);
+	batch_delete(&batch, &(struct kv_key){ "/x/a" }, 0);
 	put("/x/c", "1", 0);
 	cr_assert_str_eq(run(0), "1 2 EDQUOT 3 4 5 ");
 	cr_assert_str_eq(denials(), "0:2:/x/c:EDQUOT:0 ");
@@ -262,12 +273,12 @@ Test(gate_batch, share_of_each)
 	memset(text, 'v', sizeof(text));
 	for (int i = 0; i < 100 && !full; i++) {
 		for (int j = 0; j < 16; j++)
-			batch_write(&batch, "/x/long", text, KV_VALUE_MAX, 0);
+			batch_write(&batch, &(struct kv_key){ "/x/long" }, text, KV_VALUE_MAX, 0);
 		full = strstr(run(0), "EAGAIN") != NULL;
 	}
 	cr_assert(full);
-	batch_write(&batch, "/x/long", text, KV_VALUE_MAX, 0);
-	batch_read(&batch, "/x/none");
+	batch_write(&batch, &(struct kv_key){ "/x/long" }, text, KV_VALUE_MAX, 0);
+	batch_read(&batch, &(struct kv_key){ "/x/none" });
 	cr_assert_str_eq(run(0), "EAGAIN ENOENT ");
 	put("/x/a", "1", 0);
 	cr_assert_str_neq(run(2), "EAGAIN ", "others have their own share");

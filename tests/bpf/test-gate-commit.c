@@ -227,7 +227,7 @@ Test(gate_commit, failing_update)
 
 	cr_assert_not_null(gate);
 	gate->rodata->config.rate_burst_ns = 1000000000;
-	gate->rodata->config.n_subjects = 1;
+	gate->rodata->config.share = KV_EVENTS_SIZE;
 	gate->rodata->config.max_keys = 1000;
 	gate->rodata->config.max_bytes = 100000;
 	bpf_map__set_max_entries(gate->maps.kv, 4);

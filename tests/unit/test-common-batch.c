@@ -20,9 +20,9 @@ Test(batch, requests_are_packed)
 	struct kv_batched header;
 	struct kv_change change;
 
-	cr_assert_eq(batch_write(&batch, "/a", "12345678", 8, 7), 0);
-	cr_assert_eq(batch_read(&batch, "/b/c"), 0);
-	cr_assert_eq(batch_delete(&batch, "/a", KV_REVISION_ABSENT), 0);
+	cr_assert_eq(batch_write(&batch, &(struct kv_key){ "/a" }, "12345678", 8, 7), 0);
+	cr_assert_eq(batch_read(&batch, &(struct kv_key){ "/b/c" }), 0);
+	cr_assert_eq(batch_delete(&batch, &(struct kv_key){ "/a" }, KV_REVISION_ABSENT), 0);
 	cr_assert_eq(batch.n_requests, 3);
 	cr_assert_eq(batch.size, 3 * sizeof(header) + KV_CHANGE_SIZE(8) + 2 * KV_CHANGE_SIZE(0));
 
@@ -51,9 +51,8 @@ Test(batch, what_it_refuses)
 {
 	static const char text[KV_VALUE_SIZE];
 
-	cr_assert_eq(batch_read(&batch, "a"), -EILSEQ);
-	cr_assert_eq(batch_write(&batch, "/A", "x", 1, 0), -EILSEQ);
-	cr_assert_eq(batch_write(&batch, "/a", text, KV_VALUE_SIZE, 0), -EMSGSIZE);
+	cr_assert_eq(batch_write(&batch, &(struct kv_key){ "/a" }, text, KV_VALUE_SIZE, 0),
+		     -EMSGSIZE);
 	cr_assert_eq(batch.n_requests, 0);
 	cr_assert_eq(batch.size, 0);
 }
@@ -61,8 +60,8 @@ Test(batch, what_it_refuses)
 Test(batch, full_of_requests)
 {
 	for (int i = 0; i < KV_BATCH_MAX; i++)
-		cr_assert_eq(batch_read(&batch, "/a"), 0);
-	cr_assert_eq(batch_read(&batch, "/a"), -E2BIG);
+		cr_assert_eq(batch_read(&batch, &(struct kv_key){ "/a" }), 0);
+	cr_assert_eq(batch_read(&batch, &(struct kv_key){ "/a" }), -E2BIG);
 	cr_assert_eq(batch.n_requests, KV_BATCH_MAX);
 }
 
@@ -72,11 +71,11 @@ Test(batch, full_of_bytes)
 	const uint32_t one = sizeof(struct kv_batched) + KV_CHANGE_SIZE(KV_VALUE_MAX);
 	uint32_t n = 0;
 
-	while (batch_write(&batch, "/a", text, KV_VALUE_MAX, 0) == 0)
+	while (batch_write(&batch, &(struct kv_key){ "/a" }, text, KV_VALUE_MAX, 0) == 0)
 		n++;
 	cr_assert_eq(n, KV_REQUEST_MAX / one);
 	cr_assert_leq(batch.size, KV_REQUEST_MAX);
-	cr_assert_eq(batch_read(&batch, "/a"), 0, "a small one has room");
+	cr_assert_eq(batch_read(&batch, &(struct kv_key){ "/a" }), 0, "a small one has room");
 }
 
 static void append(struct batch_results *results, int verdict, const char *text, uint32_t length)

@@ -22,10 +22,7 @@
 #define LOADS 4 /* further gates in one round */
 
 /* A write of key `i_key`, without the composition of its path. */
-struct prepared {
-	char path[KV_PATH_SIZE];
-};
-static struct prepared keys[KV_KEYS_MAX];
+static struct kv_key keys[KV_KEYS_MAX];
 
 static void write_key(int fd, uint32_t i_key)
 {
@@ -174,6 +171,35 @@ static double time_commits(struct bench_store *store)
 	return bench_median(spent, BATCHES) / 8;
 }
 
+/* Nanoseconds of one batch of 16 writes. */
+static double time_batches(struct bench_store *store)
+{
+	static struct batch_results results;
+	static struct batch batch;
+	static uint64_t spent[BATCHES];
+
+	batch_init(&batch);
+	for (uint32_t i = 0; i < COMMIT_KEYS; i++)
+		bench_check(batch_write(&batch, &keys[i], BENCH_VALUE, BENCH_VALUE_LENGTH,
+					KV_REVISION_ANY),
+			    "batch");
+	for (int n = 0; n < BATCHES; n++) {
+		uint64_t start;
+
+		bench_store_drain(store);
+		write_key(store->store.gate_fds[0], 0);
+		start = bench_now_ns();
+		for (int i = 0; i < 8; i++)
+			bench_check(gate_batch(store->store.gate_fds[0], &batch, &results),
+				    "batch");
+		spent[n] = bench_now_ns() - start;
+		if (results.n != COMMIT_KEYS)
+			bench_fail("batch: %u of %u served", results.n, COMMIT_KEYS);
+	}
+	bench_store_drain(store);
+	return bench_median(spent, BATCHES) / 8;
+}
+
 static double time_list(struct bench_store *store)
 {
 	static struct gate_page page;
@@ -257,6 +283,7 @@ int main(int argc, char **argv)
 		bench_say("write", time_writes(&four, COMMIT_KEYS));
 		bench_say("write_waking", time_waking_writes(&four));
 		bench_say("commit_16", time_commits(&four));
+		bench_say("batch_16", time_batches(&four));
 		bench_say("read", time_reads(&four));
 		bench_say("write_keys_10", time_writes(&few, KEYS_FEW));
 		bench_say("write_keys_4096", time_writes(&many, KV_KEYS_MAX));

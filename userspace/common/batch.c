@@ -4,30 +4,25 @@
 #include <errno.h>
 #include <string.h>
 
-#include "userspace/common/path.h"
-
 void batch_init(struct batch *batch)
 {
 	batch->n_requests = 0;
 	batch->size = 0;
 }
 
-static int batch_append(struct batch *batch, uint32_t verb, const char *path, uint16_t operation,
-			const char *text, size_t length, uint64_t condition)
+static int batch_append(struct batch *batch, uint32_t verb, const struct kv_key *key,
+			uint16_t operation, const char *text, size_t length, uint64_t condition)
 {
 	const struct kv_batched header = { .revision = condition, .verb = verb };
 	struct kv_change change = { .operation = operation, .length = (uint16_t)length };
-	struct kv_key key;
 	uint8_t *at;
 
-	if (path_to_key(path, &key))
-		return -EILSEQ;
 	if (length > KV_VALUE_MAX)
 		return -EMSGSIZE;
 	if (batch->n_requests == KV_BATCH_MAX ||
 	    sizeof(header) + KV_CHANGE_SIZE(length) > KV_REQUEST_MAX - batch->size)
 		return -E2BIG;
-	memcpy(change.path, key.path, sizeof(change.path));
+	memcpy(change.path, key->path, sizeof(change.path));
 	at = batch->bytes + batch->size;
 	memcpy(at, &header, sizeof(header));
 	memcpy(at + sizeof(header), &change, sizeof(change));
@@ -41,20 +36,20 @@ static int batch_append(struct batch *batch, uint32_t verb, const char *path, ui
 	return 0;
 }
 
-int batch_read(struct batch *batch, const char *path)
+int batch_read(struct batch *batch, const struct kv_key *key)
 {
-	return batch_append(batch, KV_VERB_READ, path, 0, NULL, 0, KV_REVISION_ANY);
+	return batch_append(batch, KV_VERB_READ, key, 0, NULL, 0, KV_REVISION_ANY);
 }
 
-int batch_write(struct batch *batch, const char *path, const char *text, size_t length,
+int batch_write(struct batch *batch, const struct kv_key *key, const char *text, size_t length,
 		uint64_t condition)
 {
-	return batch_append(batch, KV_VERB_WRITE, path, KV_CHANGE_WRITE, text, length, condition);
+	return batch_append(batch, KV_VERB_WRITE, key, KV_CHANGE_WRITE, text, length, condition);
 }
 
-int batch_delete(struct batch *batch, const char *path, uint64_t condition)
+int batch_delete(struct batch *batch, const struct kv_key *key, uint64_t condition)
 {
-	return batch_append(batch, KV_VERB_DELETE, path, KV_CHANGE_DELETE, NULL, 0, condition);
+	return batch_append(batch, KV_VERB_DELETE, key, KV_CHANGE_DELETE, NULL, 0, condition);
 }
 
 bool batch_results_next(const struct batch_results *results, uint32_t *atp,

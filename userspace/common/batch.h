@@ -21,13 +21,13 @@ struct batch {
 };
 
 void batch_init(struct batch *batch);
-/* Append a request; `condition` is KV_REVISION_ANY, KV_REVISION_ABSENT
- * (create-only), or the revision that the key must have. 0, -EILSEQ (path not canonical), -EMSGSIZE (value longer
+/* Append a request for a canonical key; `condition` is KV_REVISION_ANY, KV_REVISION_ABSENT
+ * (create-only), or the revision that the key must have. 0, -EMSGSIZE (value longer
  * than KV_VALUE_MAX), -E2BIG (the batch is full). */
-int batch_read(struct batch *batch, const char *path);
-int batch_write(struct batch *batch, const char *path, const char *text, size_t length,
+int batch_read(struct batch *batch, const struct kv_key *key);
+int batch_write(struct batch *batch, const struct kv_key *key, const char *text, size_t length,
 		uint64_t condition);
-int batch_delete(struct batch *batch, const char *path, uint64_t condition);
+int batch_delete(struct batch *batch, const struct kv_key *key, uint64_t condition);
 
 /* What became of the first `n` requests of a batch. */
 struct batch_results {

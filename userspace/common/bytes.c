@@ -6,6 +6,7 @@
  */
 #include "userspace/common/bytes.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Step over `size` bytes: where they begin, or NULL and failed. */
@@ -22,16 +23,17 @@ static const uint8_t *take(struct bytes_reader *reader, size_t size)
 	return at;
 }
 
-static uint64_t take_le(struct bytes_reader *reader, size_t size)
+/* The compiler knows `size` at every call: one load. */
+static inline __attribute__((always_inline)) uint64_t take_le(struct bytes_reader *reader,
+							      size_t size)
 {
 	const uint8_t *at = take(reader, size);
 	uint64_t value = 0;
 
 	if (!at)
 		return 0;
-	for (size_t i = size; i > 0; i--)
-		value = value << 8 | at[i - 1];
-	return value;
+	memcpy(&value, at, size);
+	return le64toh(value);
 }
 
 static uint32_t take_be(struct bytes_reader *reader, size_t size)
@@ -131,12 +133,14 @@ static uint8_t *room(struct bytes_writer *writer, size_t size)
 	return at;
 }
 
-static void put_le(struct bytes_writer *writer, uint64_t value, size_t size)
+static inline __attribute__((always_inline)) void put_le(struct bytes_writer *writer,
+							 uint64_t value, size_t size)
 {
 	uint8_t *at = room(writer, size);
 
-	for (size_t i = 0; at && i < size; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
+	value = htole64(value);
+	if (at)
+		memcpy(at, &value, size);
 }
 
 static void put_be(struct bytes_writer *writer, uint32_t value, size_t size)

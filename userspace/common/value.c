@@ -397,20 +397,31 @@ static bool is_list(const struct value_rule *rule, char *text)
 	return false;
 }
 
-int value_check(const struct value_rule *rule, const char *text, size_t length)
+static int check_typed(const struct value_rule *rule, const char *text, size_t length)
 {
 	char copy[KV_VALUE_SIZE] = "";
 
-	if (length > rule->max_length || length > KV_VALUE_MAX)
-		return -EMSGSIZE;
-	for (size_t i = 0; i < length; i++)
-		if (text[i] < 0x20 || text[i] > 0x7e)
-			return -EBADMSG;
 	if (length > 0)
 		memcpy(copy, text, length);
 	if (rule->max_items > 0)
 		return is_list(rule, copy) ? 0 : -EBADMSG;
 	return is_item(rule, copy) ? 0 : -EBADMSG;
+}
+
+int value_check(const struct value_rule *rule, const char *text, size_t length)
+{
+	unsigned int bad = 0;
+
+	if (length > rule->max_length || length > KV_VALUE_MAX)
+		return -EMSGSIZE;
+	for (size_t i = 0; i < length; i++)
+		bad |= (unsigned int)(uint8_t)(text[i] - 0x20) > 0x7e - 0x20;
+	if (bad)
+		return -EBADMSG;
+	/* any text is text: nothing more to parse, and no copy to make */
+	if (rule->type == VALUE_TEXT && rule->max_items == 0 && rule->choices[0] == '\0')
+		return 0;
+	return check_typed(rule, text, length);
 }
 
 void value_format_mac(const uint8_t mac[6], char text[static VALUE_MAC_SIZE])

@@ -24,17 +24,16 @@ bool gateway_batch_append(struct gateway_batch *batch, const struct wire_request
 {
 	size_t answer_size = request->tag == WIRE_READ ? ANSWER_READ : ANSWER_CHANGE;
 	uint32_t n = batch->packed.n_requests, at = batch->packed.size;
-	const char *path = request->path.path;
 	int r;
 
 	if (gateway_output_room(output) - batch->answers_size < answer_size)
 		return false;
 	if (request->tag == WIRE_READ)
-		r = batch_read(&batch->packed, path);
+		r = batch_read(&batch->packed, &request->path);
 	else if (request->tag == WIRE_WRITE)
-		r = batch_write(&batch->packed, path, text, length, request->revision);
+		r = batch_write(&batch->packed, &request->path, text, length, request->revision);
 	else
-		r = batch_delete(&batch->packed, path, request->revision);
+		r = batch_delete(&batch->packed, &request->path, request->revision);
 	if (r < 0)
 		return false;
 	batch->requests[n].id = request->id;

@@ -330,7 +330,7 @@ int store_add_subject(struct store *store, const struct store_subject *subject)
 		return -errno;
 	gate->rodata->config = (struct kv_gate_config){
 		.subject = subject->number,
-		.n_subjects = store->n_subjects,
+		.share = bpf_map__max_entries(store->shared->maps.events) / store->n_subjects,
 		.rate_interval_ns = interval,
 		.rate_burst_ns = interval * subject->request_burst,
 		.denial_interval_ns = NS_PER_S / DENIALS_PER_SECOND,
