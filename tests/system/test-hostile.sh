@@ -1,0 +1,29 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+# lab: --no-server
+# jobs: 2
+#
+# A server that breaks rules, through the real filter and the real sandbox. Only
+# the rates of filter and store are lifted: cases follow each other at once.
+
+. tests/system/calfpen.sh
+
+# hostile GROUP [LINE...] - start with these lines as configuration, run a group
+# of cases; each prints a result of its own
+hostile() {
+	mkdir -p "$LAB_DIR/calf"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/calf"
+	cp "$TOP/build/lib/calfpen/calves/dhcp4/"* "$LAB_DIR/calf/"
+	sed -i 's/\(_per_second\|_burst\): [0-9]*/\1: 1000000/g' "$LAB_DIR/calf/calf.yaml"
+	printf '%s\n' "${@:2}" >"$LAB_DIR/configuration.yaml"
+	calfpen_start --calf "$LAB_DIR/calf" --config "$LAB_DIR/configuration.yaml"
+	wait_for 10 calf_is_ready
+	tests/system/hostile-server "$1"
+}
+calf_is_ready() { alive "$(calf_pid)" && calfpen get /mac; }
+
+test_requests() { hostile requests; }
+test_quirks() { hostile quirks; }
+test_attacks() { hostile attacks; }
+test_native() { hostile native 'mode: native'; }
+test_impatient() { hostile impatient 'options: {first_retransmission: 1000}'; }
