@@ -52,6 +52,7 @@ test_address_is_not_flapped() {
 	assert_eq "$former/24" "$(calfpen get /address)"
 	assert_eq "$former/24" "$(calfpen get /ip)"
 	wait_for 2 ours
+	assert_fails grep -q DHCPDISCOVER "$LAB_SERVER_LOG" # it asked for the address at once
 	talk after
 	assert_match '192\.0\.2\.77/24' "$(address)" "an address of somebody else stays"
 	assert_eq "" "$(grep "Deleted.* $former" "$LAB_DIR/monitor.log" || true)" "it was removed"
