@@ -57,6 +57,19 @@ def measure_event(bench):
     bench.row("event to callback, epoll, p99", "us", seen["event_p99"])
 
 
+def measure_contention(bench):
+    """A subject that writes while two others commit in a loop on every CPU."""
+    seen = bench.program("store-contention", bench.cpus, bench.rounds(9))
+    bench.row(
+        "write beside commit loops, p50", "us", seen["contended_p50"], seen["alone_p50"],
+        "the same, alone",
+    )
+    bench.row(
+        "write beside commit loops, p99", "us", seen["contended_p99"], goal="ours <= 1000",
+        alone_p99=seen["alone_p99"].median,
+    )
+
+
 def start_redis(bench, cpus):
     """redis-server on a socket of our own: (process or None, socket or why not)."""
     path = bench.directory / "redis.sock"
@@ -143,4 +156,5 @@ def measure_gateway(bench, write):
 def measure(bench):
     write = measure_gate(bench)
     measure_event(bench)
+    measure_contention(bench)
     measure_gateway(bench, write)
