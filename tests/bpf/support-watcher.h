@@ -50,6 +50,7 @@ static const char description[] =
 static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
 					       { "/gateway", ALL_ACCESS, KV_CLASS_TEXT, 15 },
 					       { "/mtu", ALL_ACCESS, KV_CLASS_UINT, 5 },
+					       { "/route/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
 					       { "/nameserver/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
 					       { "/lease/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
 					       { "/x/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },

@@ -9,6 +9,7 @@
 
 static char calls[64];
 static int first_result, second_release_result;
+static bool noted;
 
 static bool first_concerns(const char *path)
 {
@@ -24,6 +25,8 @@ static int first_apply(struct handler_context *context, const struct wanted *wan
 {
 	(void)wanted;
 	strcat(calls, "1");
+	if (noted)
+		handler_refuse(context, "/a", "%s", "too wide");
 	return first_result ? handler_fail(context, first_result, "thing %s", "one") : 0;
 }
 
@@ -51,8 +54,20 @@ static int second_release(struct handler_context *context, const struct wanted *
 	return second_release_result;
 }
 
-static const struct handler first = { "first", first_concerns, first_apply, first_release };
-static const struct handler second = { "second", second_concerns, second_apply, second_release };
+static int check_result;
+
+static int first_check(struct handler_context *context, const struct wanted *wanted)
+{
+	(void)wanted;
+	strcat(calls, "c");
+	return check_result == HANDLER_DRIFT ? handler_drift(context, "it was moved") :
+					       check_result;
+}
+
+static const struct handler first = { "first", first_concerns, first_apply, first_release,
+				      first_check };
+static const struct handler second = { "second", second_concerns, second_apply, second_release,
+				       NULL };
 static const struct handler *const both[] = { &first, &second };
 
 static struct pass pass;
@@ -145,6 +160,105 @@ Test(watcher_pass, repeat_calls_all_once_more)
 	cr_expect_str_eq(run(), "2b12ba");
 	cr_expect_str_eq(pass.state[1].status, "ok 41", "it is no failure");
 	cr_expect_not(pass_is_marked(&pass));
+}
+
+static const char *check(void)
+{
+	calls[0] = '\0';
+	pass_check(&pass, &context, &wanted);
+	return calls;
+}
+
+Test(watcher_pass, drift_is_told_and_not_mended)
+{
+	pass_doubt_all(&pass);
+	cr_expect_str_eq(check(), "", "what never ran made nothing");
+	pass_mark_all(&pass);
+	run();
+	pass_doubt(&pass, &first);
+	pass_doubt(&pass, &second);
+	cr_expect(pass_is_doubtful(&pass));
+	check_result = HANDLER_DRIFT;
+	cr_expect_str_eq(check(), "c", "the second has no check");
+	cr_expect_not(pass_is_doubtful(&pass));
+	cr_expect_str_eq(pass.state[0].status, "drift: it was moved");
+	cr_expect_eq(pass.state[0].n_drifts, 1);
+	cr_expect_not(pass_is_marked(&pass));
+	cr_expect_eq(pass_next_retry(&pass), UINT64_MAX);
+	pass_doubt(&pass, &first);
+	check();
+	cr_expect_eq(pass.state[0].n_drifts, 1, "the same one");
+	/* somebody put it back */
+	check_result = 0;
+	pass_doubt(&pass, &first);
+	check();
+	cr_expect_str_eq(pass.state[0].status, "ok 41");
+	/* or a change of a key did */
+	check_result = HANDLER_DRIFT;
+	pass_doubt(&pass, &first);
+	check();
+	cr_expect_eq(pass.state[0].n_drifts, 2);
+	pass_mark_path(&pass, "/a");
+	run();
+	cr_expect_str_eq(pass.state[0].status, "ok 41");
+}
+
+Test(watcher_pass, check_may_ask_for_a_run)
+{
+	pass_mark_all(&pass);
+	run();
+	check_result = HANDLER_APPLY;
+	pass_doubt(&pass, &first);
+	check();
+	cr_expect_str_eq(run(), "1a");
+	/* a failure to look is no outcome */
+	check_result = -EIO;
+	pass_doubt(&pass, &first);
+	check();
+	cr_expect_str_eq(pass.state[0].status, "ok 41");
+}
+
+/* What is to run looks by itself; what failed is tried again anyway. */
+Test(watcher_pass, no_check_where_a_run_is_due)
+{
+	first_result = -EIO;
+	pass_mark_all(&pass);
+	run();
+	pass_doubt(&pass, &first);
+	cr_expect_str_eq(check(), "");
+	first_result = 0;
+	pass_mark_all(&pass);
+	pass_doubt(&pass, &first);
+	cr_expect_str_eq(check(), "");
+	run();
+	cr_expect_not(pass_is_doubtful(&pass));
+}
+
+Test(watcher_pass, note_stands_behind_ok)
+{
+	noted = true;
+	pass_mark_all(&pass);
+	run();
+	cr_expect_str_eq(pass.state[0].status, "ok 41; refused /a: too wide");
+	cr_expect_str_eq(pass.state[1].status, "ok 41");
+	cr_expect_eq(pass_next_retry(&pass), UINT64_MAX, "that is no failure");
+}
+
+Test(watcher_pass, metrics)
+{
+	static char text[KV_VALUE_SIZE];
+	const char *expected = "first_runs=2 first_errors=1 first_drifts=0 first_us=";
+
+	first_result = -EIO;
+	pass_mark_all(&pass);
+	run();
+	first_result = 0;
+	pass_mark_path(&pass, "/a");
+	run();
+	pass_metrics(&pass, text);
+	cr_expect_eq(strncmp(text, expected, strlen(expected)), 0, "%s", text);
+	cr_expect_not_null(
+		strstr(text, " second_runs=1 second_errors=0 second_drifts=0 second_us="));
 }
 
 Test(watcher_pass, backoff)

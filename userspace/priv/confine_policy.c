@@ -114,7 +114,7 @@ static const struct rule watcher_allowed[] = {
 	ANY(clock_gettime),   /* where the vDSO does not answer */
 	ANY(clock_nanosleep), /* the wait for a busy store */
 	ANY(sched_yield),
-	ANY(read),    /* signalfd, files of the handlers */
+	ANY(read),    /* signalfd, inotify, files of the handlers */
 	ANY(write),   /* audit log, log lines, /proc/sys, the saved store */
 	ANY(sendmsg), /* the netlink socket it has; /dev/log */
 	ANY(recvmsg),
@@ -137,10 +137,11 @@ static const struct rule watcher_allowed[] = {
 	ANY(access),
 	ANY(faccessat),
 	ANY(faccessat2),
-	ANY(flock),	 /* what instances share: resolv.conf, names of the host */
-	ANY(getdents64), /* ... and who they are */
-	ANY(fcntl),	 /* stdio */
-	ANY(brk),	 /* malloc */
+	ANY(flock),		/* what instances share: resolv.conf, names of the host */
+	ANY(getdents64),	/* ... and who they are */
+	ANY(inotify_add_watch), /* changes of resolv.conf; it is replaced now and then */
+	ANY(fcntl),		/* stdio */
+	ANY(brk),		/* malloc */
 	WITHOUT(mmap, 2, PROT_EXEC),
 	WITHOUT(mprotect, 2, PROT_EXEC),
 	ANY(munmap),

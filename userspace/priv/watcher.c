@@ -16,7 +16,7 @@
  *   ppoll          event loop; the wait for a busy store
  *   clock_gettime *  where the vDSO does not answer
  *   sched_yield *  between two tries of a busy gate
- *   read           signalfd; files of the handlers
+ *   read           signalfd, inotify; files of the handlers
  *   write          audit log, log lines, /proc/sys .../promote_secondaries, /domainname
  *   sendmsg, recvmsg  the netlink sockets; sendmsg: syslog's
  *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys, the
@@ -24,6 +24,7 @@
  *   pwrite64, ftruncate, fsync, fchmod, rename, unlink  replacing a file
  *   renameat, unlinkat  replacing the saved store
  *   newfstatat     mode of the old file; stat *, fstat * before glibc 2.33
+ *   inotify_add_watch  resolv.conf, changed by somebody else
  *   readlink, access  links of resolv.conf, saved copy there?
  *   getdents64, flock  what other instances want, one at a time
  *   brk *, mmap *, munmap  malloc: libnl's messages and receive buffer
@@ -204,13 +205,13 @@ static int add_status(struct watcher *watcher, const char *path, const char *sta
 	return commit_write(&watcher->commit, path, status, strlen(status));
 }
 
-/* All statuses that changed, in one commit. */
+/* All statuses that changed, in one commit; what is counted goes along. */
 static void write_statuses(struct watcher *watcher)
 {
 	struct watcher_persist *persist = &watcher->persist;
 	struct pass *pass = &watcher->pass;
 	uint64_t now_ns = watcher->loop.now_ns();
-	char path[KV_PATH_SIZE];
+	char path[KV_PATH_SIZE], metrics[KV_VALUE_SIZE];
 	uint32_t i;
 	int r = 0;
 
@@ -225,6 +226,9 @@ static void write_statuses(struct watcher *watcher)
 		r = add_status(watcher, WATCHER_PERSIST_KEY, persist->status, persist->written);
 	if (!r && !watcher->commit.n_changes)
 		return;
+	pass_metrics(pass, metrics);
+	if (!r)
+		r = commit_write(&watcher->commit, PASS_METRICS_KEY, metrics, strlen(metrics));
 	if (!r)
 		r = gate_commit(WATCHER_FD_GATE, &watcher->commit, NULL, NULL);
 	if (r) {
@@ -261,7 +265,7 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 /* Until the store, our copy of it and the host agree, or must be waited for. */
 static void settle(struct watcher *watcher)
 {
-	uint64_t next_ns, save_ns = UINT64_MAX;
+	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX;
 	unsigned int i;
 
 	for (i = 0; i < SETTLE_ROUNDS; i++) {
@@ -273,6 +277,8 @@ static void settle(struct watcher *watcher)
 				break;
 			continue;
 		}
+		check_ns =
+			watcher_host_check(&watcher->host, &watcher->wanted, watcher->loop.now_ns);
 		if (!pass_is_marked(&watcher->pass))
 			break;
 		run_handlers(watcher);
@@ -283,6 +289,7 @@ static void settle(struct watcher *watcher)
 		write_statuses(watcher);
 	}
 	next_ns = earliest(pass_next_retry(&watcher->pass), save_ns);
+	next_ns = earliest(next_ns, check_ns);
 	if (watcher->must_list)
 		next_ns = watcher->list_ns;
 	next_ns = earliest(next_ns, watcher_link_write(&watcher->host.key, watcher->loop.now_ns()));
@@ -409,6 +416,9 @@ static int open_host(struct watcher *watcher)
 	int r = watcher_host_init(&watcher->host, watcher->options->uplink, &watcher->context,
 				  &watcher->pass);
 
+	if (!r)
+		r = loop_add_fd(&watcher->loop, watcher->host.files.fd, POLLIN, on_readable,
+				watcher);
 	if (r)
 		return r;
 	watcher_host_find(&watcher->host, (int)watcher->options->uplink_ifindex);

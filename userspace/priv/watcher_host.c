@@ -6,18 +6,27 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 
+#define CHECK_DELAY_NS 200000000ull
+#define CHECK_SHARE 20 /* one part of the time, at most */
+
 int watcher_host_init(struct watcher_host *host, const char *uplink,
 		      struct handler_context *context, struct pass *pass)
 {
+	int r;
+
 	*host = (struct watcher_host){ .uplink = uplink, .context = context, .pass = pass };
+	host->files = WATCHER_FILES_NULL(host->files);
 	context->n_address_changes = 1; /* from now on they are counted */
 	watcher_link_init(&host->key);
-	return netlink_listen(&host->events);
+	host->check_ns = UINT64_MAX;
+	r = watcher_files_init(&host->files, context->configuration->resolv_conf);
+	return r ? r : netlink_listen(&host->events);
 }
 
 void watcher_host_deinit(struct watcher_host *host)
 {
 	host->events = netlink_free(host->events);
+	watcher_files_deinit(&host->files);
 }
 
 void watcher_host_find(struct watcher_host *host, int ifindex)
@@ -83,13 +92,27 @@ static void on_event(const struct netlink_event *event, void *data)
 {
 	struct watcher_host *host = data;
 
-	if (event->type == NETLINK_EVENT_LINK)
+	bool is_own = event->port == netlink_port(host->context->netlink);
+	bool is_uplinks = event->ifindex && event->ifindex == host->link.ifindex;
+
+	switch (event->type) {
+	case NETLINK_EVENT_LINK:
 		on_link(host, event);
-	if (event->ifindex != host->link.ifindex ||
-	    event->port == netlink_port(host->context->netlink))
-		return;
-	if (event->type == NETLINK_EVENT_ADDRESS)
+		if (is_uplinks)
+			pass_doubt(host->pass, &handler_link);
+		break;
+	case NETLINK_EVENT_ADDRESS:
+		if (!is_uplinks || is_own)
+			break;
 		host->context->n_address_changes++;
+		pass_doubt(host->pass, &handler_address);
+		pass_doubt(host->pass, &handler_route); /* they go with it, unsaid */
+		break;
+	case NETLINK_EVENT_ROUTE:
+		if (!is_own) /* others' too: for the policy */
+			pass_doubt(host->pass, &handler_route);
+		break;
+	}
 }
 
 /* Events were lost, or cannot be read: look for oneself. */
@@ -98,8 +121,10 @@ static void start_anew(struct watcher_host *host)
 	int former = host->link.ifindex;
 
 	watcher_host_find(host, former);
-	if (host->link.ifindex != former)
-		log_info("%s: another interface of that name", host->uplink);
+	pass_doubt_all(host->pass);
+	if (host->link.ifindex == former)
+		return;
+	log_info("%s: another interface of that name", host->uplink);
 	pass_mark_all(host->pass);
 }
 
@@ -113,4 +138,26 @@ void watcher_host_drain(struct watcher_host *host)
 		host->context->n_address_changes++;
 	if (r < 0 || r == NETLINK_LOST)
 		start_anew(host);
+	if (watcher_files_drain(&host->files))
+		pass_doubt(host->pass, &handler_dns);
+}
+
+uint64_t watcher_host_check(struct watcher_host *host, const struct wanted *wanted,
+			    uint64_t (*now_ns)(void))
+{
+	uint64_t now = now_ns();
+
+	if (!pass_is_doubtful(host->pass))
+		return host->check_ns = UINT64_MAX;
+	if (host->check_ns == UINT64_MAX) {
+		host->check_ns = now + CHECK_DELAY_NS;
+		if (host->check_ns < host->check_earliest_ns)
+			host->check_ns = host->check_earliest_ns;
+	}
+	if (now < host->check_ns)
+		return host->check_ns;
+	host->context->now_ns = now;
+	pass_check(host->pass, host->context, wanted);
+	host->check_earliest_ns = now + CHECK_SHARE * (now_ns() - now);
+	return host->check_ns = UINT64_MAX;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What happens on the host beside the store: the uplink goes, comes back, is
- * renamed or set up; addresses and routes change. The watcher learns of it by
- * netlink events, and says of the uplink in /link what calves need to know.
+ * renamed or set up; addresses, routes and files are changed. The watcher
+ * learns of it by netlink events and inotify, and says of the uplink in /link
+ * what calves need to know.
  * Nothing here changes the host.
  */
 #ifndef CALFPEN_PRIV_WATCHER_HOST_H
@@ -10,6 +11,7 @@
 
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/netlink.h"
+#include "userspace/priv/watcher_files.h"
 #include "userspace/priv/watcher_link.h"
 #include "userspace/priv/watcher_pass.h"
 
@@ -19,11 +21,14 @@ struct watcher_host {
 	struct handler_context *context;
 	struct pass *pass;
 	struct netlink_link link; /* the uplink as last seen */
-	struct watcher_link key;  /* what /link says of it */
+	struct watcher_files files;
+	uint64_t check_ns;	    /* when doubtful handlers are checked, UINT64_MAX: none is */
+	uint64_t check_earliest_ns; /* not before */
+	struct watcher_link key;    /* what /link says of it */
 };
 
-/* Begin to listen; opens a socket, so before confine_enter(). context->netlink
- * is open. 0, or a negative errno. */
+/* Begin to listen; opens descriptors, so before confine_enter(). context has its
+ * netlink and configuration. 0, or a negative errno. */
 int watcher_host_init(struct watcher_host *host, const char *uplink,
 		      struct handler_context *context, struct pass *pass);
 /* Legal if init failed. */
@@ -36,7 +41,17 @@ void watcher_host_deinit(struct watcher_host *host);
  */
 void watcher_host_find(struct watcher_host *host, int ifindex);
 
-/* Take the events that have come, and mark the handlers that they concern. */
+/* Take the events that have come; the handlers that they concern are marked,
+ * or doubtful from now on. */
 void watcher_host_drain(struct watcher_host *host);
+
+/*
+ * Check the doubtful handlers if it is time to: a moment after the first
+ * change, when all of it has come, and for no more than a twentieth of the
+ * time, for on a router the table changes without end. When to come again,
+ * UINT64_MAX: not before the next event.
+ */
+uint64_t watcher_host_check(struct watcher_host *host, const struct wanted *wanted,
+			    uint64_t (*now_ns)(void));
 
 #endif

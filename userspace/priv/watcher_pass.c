@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/loop.h"
 
 void pass_init(struct pass *pass, const struct handler *const *handlers, uint32_t n_handlers)
 {
@@ -104,11 +105,111 @@ static void put_ok(struct pass_state *state, uint64_t revision, const char *note
 		       note[0] ? "; " : "", note);
 }
 
+void pass_doubt(struct pass *pass, const struct handler *handler)
+{
+	uint32_t i;
+
+	for (i = 0; i < pass->n_handlers; i++)
+		if (pass->handlers[i] == handler)
+			pass->state[i].is_doubtful = handler->check != NULL;
+}
+
+void pass_doubt_all(struct pass *pass)
+{
+	uint32_t i;
+
+	for (i = 0; i < pass->n_handlers; i++)
+		pass_doubt(pass, pass->handlers[i]);
+}
+
+bool pass_is_doubtful(const struct pass *pass)
+{
+	uint32_t i;
+
+	for (i = 0; i < pass->n_handlers; i++)
+		if (pass->state[i].is_doubtful)
+			return true;
+	return false;
+}
+
+/* What a check found. */
+static void judge(const char *name, struct pass_state *state, struct handler_context *context,
+		  int r)
+{
+	char former[PASS_STATUS_SIZE];
+
+	memcpy(former, state->status, sizeof(former));
+	if (r == HANDLER_DRIFT) {
+		state->n_drifts += !state->has_drifted;
+		state->has_drifted = true;
+		(void)snprintf(state->status, sizeof(state->status), "drift: %s", context->error);
+		if (strcmp(former, state->status) != 0)
+			log_warning("%s: %s", name, state->status);
+	} else if (r == 0 && state->has_drifted) {
+		state->has_drifted = false;
+		memcpy(state->status, state->well, sizeof(state->status));
+		log_info("%s: as it was set again", name);
+	} else if (r < 0) {
+		log_error("%s: cannot be checked: %s", name,
+			  context->error[0] ? context->error : strerror(-r));
+	}
+}
+
+void pass_check(struct pass *pass, struct handler_context *context, const struct wanted *wanted)
+{
+	uint32_t i;
+	int r;
+
+	for (i = 0; i < pass->n_handlers; i++) {
+		struct pass_state *state = &pass->state[i];
+
+		if (!state->is_doubtful)
+			continue;
+		state->is_doubtful = false;
+		/* What runs next looks anyway, and what never ran made nothing. */
+		if (state->is_affected || state->error || !state->well[0])
+			continue;
+		context->error[0] = '\0';
+		context->note[0] = '\0';
+		r = pass->handlers[i]->check(context, wanted);
+		state->is_affected = r == HANDLER_APPLY;
+		judge(pass->handlers[i]->name, state, context, r);
+	}
+}
+
+void pass_metrics(const struct pass *pass, char text[static KV_VALUE_SIZE])
+{
+	size_t at = 0;
+	uint32_t i;
+	int n;
+
+	text[0] = '\0';
+	for (i = 0; i < pass->n_handlers; i++) {
+		const struct pass_state *state = &pass->state[i];
+		const char *name = pass->handlers[i]->name;
+
+		n = snprintf(text + at, KV_VALUE_SIZE - at,
+			     "%s%s_runs=%" PRIu64 " %s_errors=%" PRIu64 " %s_drifts=%" PRIu64
+			     " %s_us=%" PRIu64,
+			     at ? " " : "", name, state->n_runs, name, state->n_errors, name,
+			     state->n_drifts, name, state->took_ns / 1000);
+		if (n < 0 || (size_t)n >= KV_VALUE_SIZE - at) {
+			text[at] = '\0';
+			return;
+		}
+		at += (size_t)n;
+	}
+}
+
 static void conclude(const struct handler *handler, struct pass_state *state,
 		     const char *former_status, int former_error, uint64_t now_ns)
 {
 	state->is_affected = false;
+	state->is_doubtful = false;
+	state->n_runs++;
+	state->has_drifted = false;
 	if (!state->error) {
+		memcpy(state->well, state->status, sizeof(state->well));
 		if (former_error)
 			log_info("%s: well again", handler->name);
 		state->n_failures = 0;
@@ -117,6 +218,7 @@ static void conclude(const struct handler *handler, struct pass_state *state,
 	}
 	if (strcmp(state->status, former_status) != 0)
 		log_error("%s: %s", handler->name, state->status + sizeof("error: ") - 1);
+	state->n_errors++;
 	state->n_failures++;
 	state->retry_ns = now_ns + pass_backoff_ns(state->n_failures);
 }
@@ -126,6 +228,7 @@ static bool run_once(struct pass *pass, struct handler_context *context,
 		     const struct wanted *wanted)
 {
 	bool repeat = false;
+	uint64_t begin_ns;
 	uint32_t i;
 	int r;
 
@@ -137,7 +240,9 @@ static bool run_once(struct pass *pass, struct handler_context *context,
 		state->error = 0;
 		context->error[0] = '\0';
 		context->note[0] = '\0';
+		begin_ns = loop_now_ns();
 		r = pass->handlers[i]->apply(context, wanted);
+		state->took_ns = loop_now_ns() - begin_ns;
 		put_ok(state, wanted->revision, context->note);
 		take(state, context, r);
 	}
@@ -145,7 +250,9 @@ static bool run_once(struct pass *pass, struct handler_context *context,
 		if (!pass->state[i].is_affected || !pass->handlers[i]->release)
 			continue;
 		context->error[0] = '\0';
+		begin_ns = loop_now_ns();
 		r = pass->handlers[i]->release(context, wanted);
+		pass->state[i].took_ns += loop_now_ns() - begin_ns;
 		repeat |= r == HANDLER_REPEAT;
 		take(&pass->state[i], context, r);
 	}

@@ -24,6 +24,7 @@
 #define OURS_MAX 8
 /* The kernel counts whole seconds: a present lifetime this near is equal. */
 #define LIFETIME_TOLERANCE_S 1
+#define EXPIRY_TOLERANCE_S 1
 
 /* What is on the uplink, as far as it matters. */
 struct present {
@@ -37,6 +38,10 @@ struct present {
 
 /* Release has something to do: apply saw it, or could not look. */
 static bool is_stale = true;
+
+/* Apply has brought back an address of which others' keys have not changed:
+ * the routes that went with it must be made again. */
+static bool must_repeat;
 
 /* What we know to be on the uplink, as ours, and nothing else of ours. */
 static struct known {
@@ -139,6 +144,15 @@ static int fail_address(struct handler_context *context, int error, const struct
 	return handler_fail(context, error, "address %s", text);
 }
 
+/* The last one that we set: its loss is drift, or at an end of its time none. */
+static struct value_ipv4_net last_set;
+
+static bool is_last_set(const struct lease *lease)
+{
+	return last_set.address.s_addr == lease->net.address.s_addr &&
+	       last_set.prefix_length == lease->net.prefix_length;
+}
+
 /* Somebody else's is left alone; said once per address. */
 static void tell_foreign(const struct lease *lease)
 {
@@ -171,6 +185,8 @@ static int set_address(struct handler_context *context, const struct present *pr
 	}
 	if (r)
 		return fail_address(context, r, lease);
+	must_repeat = !present->is_there && is_last_set(lease);
+	last_set = lease->net;
 	if (!present->n_ours)
 		known = (struct known){ .ifindex = context->uplink_ifindex,
 					.n_address_changes = context->n_address_changes,
@@ -197,6 +213,8 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 	if (!is_stale)
 		return renew(context, &lease);
 	known.ifindex = 0;
+	if (r == LEASE_ABSENT)
+		last_set.prefix_length = 0;
 	if (r)
 		return r == LEASE_ABSENT ? 0 : r;
 	r = find_present(context, &lease, &present);
@@ -213,6 +231,10 @@ static int address_release(struct handler_context *context, const struct wanted 
 	int error = 0, r;
 	uint32_t i;
 
+	if (must_repeat) {
+		must_repeat = false;
+		return HANDLER_REPEAT;
+	}
 	if (!is_stale)
 		return 0;
 	r = lease_get(context, wanted, &lease);
@@ -240,9 +262,31 @@ static int address_release(struct handler_context *context, const struct wanted 
 	return !r && !present.is_there ? HANDLER_REPEAT : r;
 }
 
+static int address_check(struct handler_context *context, const struct wanted *wanted)
+{
+	char text[VALUE_IPV4_NET_SIZE];
+	struct present present;
+	struct lease lease;
+	int r = lease_get(context, wanted, &lease);
+
+	/* The kernel takes it away on time, and its second ends before ours. */
+	if (r || lease.left_s <= EXPIRY_TOLERANCE_S || !is_last_set(&lease))
+		return r < 0 ? r : 0;
+	r = find_present(context, &lease, &present);
+	if (r)
+		return r;
+	value_format_ipv4_net(&lease.net, text);
+	if (!present.is_there)
+		return handler_drift(context, "%s was removed", text);
+	if (present.leased.protocol != NETLINK_OWNER)
+		return handler_drift(context, "%s was changed, and is another owner's now", text);
+	return 0;
+}
+
 const struct handler handler_address = {
 	.name = "address",
 	.concerns = address_concerns,
 	.apply = address_apply,
 	.release = address_release,
+	.check = address_check,
 };

@@ -124,37 +124,61 @@ static bool exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-/* The host's file, as all instances together want it; under the lock. */
-static int set_file(struct handler_context *context, const struct paths *paths)
-{
-	static char present[FILE_SIZE_MAX];
-	static struct collection collection;
+/* The file that is there, and the one that all instances together want. */
+struct look {
+	char present[FILE_SIZE_MAX];
+	int n_present; /* negative: there is none */
 	char text[DNS_TEXT_SIZE];
-	const char *owner;
 	size_t length;
-	int n, r;
+	const char *owner; /* somebody else's to write */
+};
+
+/* Under the lock. */
+static int look(struct handler_context *context, const struct paths *paths, struct look *look)
+{
+	static struct collection collection;
+	int r;
 
 	memset(&collection, 0, sizeof(collection));
 	collection.paths = paths;
 	r = shared_each(context, OWN_FILE, collect, &collection);
 	if (r)
 		return r;
-	n = file_read(paths->target, present, sizeof(present));
-	if (n < 0 && n != -ENOENT)
-		return handler_fail(context, n, "%s", paths->target);
-	length = dns_list_format(&collection.list, text);
-	owner = dns_owner(paths->target, n < 0 ? "" : present, exists("/run/systemd/resolve"),
-			  exists("/sbin/resolvconf") || exists("/usr/sbin/resolvconf"));
-	if (length && owner)
-		handler_note(context, "%s is left to %s", paths->target, owner);
-	if (!length || owner)
-		return restore(context, paths, present, n);
-	if (n == (int)length && !memcmp(present, text, length))
-		return 0;
-	r = save(context, paths, present, n);
+	r = file_read(paths->target, look->present, sizeof(look->present));
+	if (r < 0 && r != -ENOENT)
+		return handler_fail(context, r, "%s", paths->target);
+	look->n_present = r;
+	look->length = dns_list_format(&collection.list, look->text);
+	look->owner = dns_owner(paths->target, r < 0 ? "" : look->present,
+				exists("/run/systemd/resolve"),
+				exists("/sbin/resolvconf") || exists("/usr/sbin/resolvconf"));
+	return 0;
+}
+
+static bool is_as_wanted(const struct look *look)
+{
+	return look->n_present == (int)look->length &&
+	       !memcmp(look->present, look->text, look->length);
+}
+
+/* Under the lock. */
+static int set_file(struct handler_context *context, const struct paths *paths)
+{
+	static struct look seen;
+	int r = look(context, paths, &seen);
+
 	if (r)
 		return r;
-	r = file_write(paths->target, text, length);
+	if (seen.length && seen.owner)
+		handler_note(context, "%s is left to %s", paths->target, seen.owner);
+	if (!seen.length || seen.owner)
+		return restore(context, paths, seen.present, seen.n_present);
+	if (is_as_wanted(&seen))
+		return 0;
+	r = save(context, paths, seen.present, seen.n_present);
+	if (r)
+		return r;
+	r = file_write(paths->target, seen.text, seen.length);
 	return r ? handler_fail(context, r, "%s", paths->target) : 0;
 }
 
@@ -199,8 +223,31 @@ static int dns_apply(struct handler_context *context, const struct wanted *wante
 	return handler_first(error, set_domain(context, wanted));
 }
 
+/* A text that another instance has just composed is as wanted, too. */
+static int dns_check(struct handler_context *context, const struct wanted *wanted)
+{
+	static struct look seen;
+	struct paths paths;
+	int lock, r = find_paths(context, &paths);
+
+	(void)wanted;
+	if (!r)
+		r = shared_lock(context, &lock);
+	if (r)
+		return r;
+	r = look(context, &paths, &seen);
+	shared_unlock(lock);
+	if (r || !seen.length || is_as_wanted(&seen))
+		return r;
+	if (seen.owner) /* since when? the status is to say so */
+		return HANDLER_APPLY;
+	return handler_drift(context, "%s was %s", paths.target,
+			     seen.n_present < 0 ? "removed" : "changed");
+}
+
 const struct handler handler_dns = {
 	.name = "dns",
 	.concerns = dns_concerns,
 	.apply = dns_apply,
+	.check = dns_check,
 };

@@ -56,6 +56,16 @@ void handler_refuse(struct handler_context *context, const char *path, const cha
 		context->on_refusal(context->on_refusal_data, path, reason);
 }
 
+int handler_drift(struct handler_context *context, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	put(context->error, format, arguments);
+	va_end(arguments);
+	return HANDLER_DRIFT;
+}
+
 int handler_first(int error, int r)
 {
 	return error ? error : r;

@@ -52,6 +52,16 @@ struct handler_context {
  */
 #define HANDLER_REPEAT 1
 
+/*
+ * Check looks, after the host was changed by somebody else, and changes
+ * nothing: 0, HANDLER_DRIFT if something that apply made is not as it made it
+ * (what, in context->error; it is reported and not fought over, the next
+ * change of a key brings it back), HANDLER_APPLY if what others did asks for
+ * a new apply, or a negative errno as apply.
+ */
+#define HANDLER_DRIFT 2
+#define HANDLER_APPLY 3
+
 struct handler {
 	const char *name; /* "address": /status/NAME */
 	/* True if a change of this path concerns the handler. */
@@ -60,6 +70,8 @@ struct handler {
 	int (*apply)(struct handler_context *context, const struct wanted *wanted);
 	/* Take away what later handlers still stood on; NULL: nothing to do. */
 	int (*release)(struct handler_context *context, const struct wanted *wanted);
+	/* Is it still so? NULL: nobody can tell. */
+	int (*check)(struct handler_context *context, const struct wanted *wanted);
 };
 
 /* In the order in which they are called. */
@@ -81,6 +93,9 @@ __attribute__((format(printf, 2, 3))) void handler_note(struct handler_context *
  * and noted. That is no failure, and not tried again. */
 __attribute__((format(printf, 3, 4))) void
 handler_refuse(struct handler_context *context, const char *path, const char *format, ...);
+/* Set context->error and return HANDLER_DRIFT. */
+__attribute__((format(printf, 2, 3))) int handler_drift(struct handler_context *context,
+							const char *format, ...);
 /* What a call returns: `r`, or `error` if an earlier step failed. */
 int handler_first(int error, int r);
 

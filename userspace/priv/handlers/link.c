@@ -90,9 +90,24 @@ static int configure(struct handler_context *context, const char *path, struct s
 	return set_mtu(context, mtu);
 }
 
-static int link_apply(struct handler_context *context, const struct wanted *wanted)
+/* What /mtu asks for on this device, 0: nothing. */
+static int find_mtu(struct handler_context *context, const struct wanted *wanted,
+		    const struct netlink_link *link, uint32_t *mtup)
 {
 	const struct kv_value *value = wanted_get(wanted, "/mtu");
+	uint32_t mtu = 0;
+
+	if (value && context->configuration->use_mtu &&
+	    value_parse_uint(value->text, 0, MTU_MAX, &mtu))
+		return handler_fail(context, -EBADMSG, "/mtu is \"%s\"", value->text);
+	if (link->max_mtu && mtu > link->max_mtu)
+		mtu = link->max_mtu;
+	*mtup = mtu < MTU_MIN ? 0 : mtu;
+	return 0;
+}
+
+static int link_apply(struct handler_context *context, const struct wanted *wanted)
+{
 	struct netlink_link link;
 	struct saved_mtu saved;
 	char path[PATH_MAX];
@@ -104,19 +119,33 @@ static int link_apply(struct handler_context *context, const struct wanted *want
 	r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
 	if (r)
 		return handler_fail(context, r, "uplink");
-	if (value && context->configuration->use_mtu &&
-	    value_parse_uint(value->text, 0, MTU_MAX, &mtu))
-		return handler_fail(context, -EBADMSG, "/mtu is \"%s\"", value->text);
-	if (link.max_mtu && mtu > link.max_mtu)
-		mtu = link.max_mtu;
+	r = find_mtu(context, wanted, &link, &mtu);
+	if (r)
+		return r;
 	saved = saved_read(path, context->uplink_ifindex);
-	if (mtu < MTU_MIN)
+	if (!mtu)
 		return restore(context, path, saved, link.mtu);
 	return configure(context, path, saved, link.mtu, mtu);
+}
+
+static int link_check(struct handler_context *context, const struct wanted *wanted)
+{
+	struct netlink_link link;
+	uint32_t mtu = 0;
+	int r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
+
+	if (r)
+		return handler_fail(context, r, "uplink");
+	r = find_mtu(context, wanted, &link, &mtu);
+	if (r || !mtu || mtu == link.mtu)
+		return r;
+	return handler_drift(context, "the MTU was changed from %" PRIu32 " to %" PRIu32, mtu,
+			     link.mtu);
 }
 
 const struct handler handler_link = {
 	.name = "link",
 	.concerns = link_concerns,
 	.apply = link_apply,
+	.check = link_check,
 };

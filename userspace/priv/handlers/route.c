@@ -139,30 +139,92 @@ static int judge(struct handler_context *context, struct route_plan *plan)
 	return 0;
 }
 
-static int route_apply(struct handler_context *context, const struct wanted *wanted)
+/* What the last apply has set: only its loss is drift. */
+static struct route_plan set;
+
+/* The plan after the policy, and what is there. Without a plan, and on failure,
+ * it is empty. */
+static int look(struct handler_context *context, const struct wanted *wanted,
+		struct route_plan *plan, struct present *present)
 {
-	struct present present = { .n_routes = 0 };
-	struct route_plan plan;
 	int error, r;
 
-	error = route_plan_init(&plan, context, wanted);
-	if (error == -EBADMSG && !plan.n_routes)
+	present->n_routes = 0;
+	error = route_plan_init(plan, context, wanted);
+	if (error == -EBADMSG && !plan->n_routes)
 		return error;
 	r = netlink_route_each(context->netlink, context->uplink_ifindex,
-			       context->configuration->table, see, &present);
-	if (r == -ENODEV && !plan.n_routes)
+			       context->configuration->table, see, present);
+	if (r == -ENODEV && !plan->n_routes)
 		return error;
 	if (r)
-		return handler_first(error, handler_fail(context, r, "routes of the uplink"));
-	r = judge(context, &plan);
+		r = handler_fail(context, r, "routes of the uplink");
+	else
+		r = judge(context, plan);
 	if (r)
-		return handler_first(error, r);
+		plan->n_routes = 0;
+	return handler_first(error, r);
+}
+
+static int route_apply(struct handler_context *context, const struct wanted *wanted)
+{
+	struct present present;
+	struct route_plan plan;
+	int error = look(context, wanted, &plan, &present);
+
+	set.n_routes = 0;
+	if (error && !plan.n_routes)
+		return error;
 	error = handler_first(error, add_missing(context, &plan, &present));
-	return handler_first(error, delete_surplus(context, &plan, &present));
+	error = handler_first(error, delete_surplus(context, &plan, &present));
+	set = plan;
+	return error;
+}
+
+static bool has_route(const struct route_plan *plan, const struct netlink_route *route)
+{
+	uint32_t i;
+
+	for (i = 0; i < plan->n_routes; i++)
+		if (is_equal(&plan->routes[i].route, route))
+			return true;
+	return false;
+}
+
+static int route_check(struct handler_context *context, const struct wanted *wanted)
+{
+	struct value_ipv4_net destination;
+	char text[VALUE_IPV4_NET_SIZE];
+	struct present present;
+	struct route_plan plan;
+	uint32_t i, j;
+	int r = look(context, wanted, &plan, &present);
+
+	if (r)
+		return r;
+	/* What others did may have made the policy say otherwise, both ways. */
+	for (i = 0; i < present.n_routes; i++)
+		if (!has_route(&plan, &present.routes[i]))
+			return HANDLER_APPLY;
+	for (i = 0; i < plan.n_routes; i++) {
+		const struct netlink_route *route = &plan.routes[i].route;
+
+		for (j = 0; j < present.n_routes && !is_equal(route, &present.routes[j]);)
+			j++;
+		if (j < present.n_routes)
+			continue;
+		if (!has_route(&set, route))
+			return HANDLER_APPLY;
+		destination = (struct value_ipv4_net){ route->destination, route->prefix_length };
+		value_format_ipv4_net(&destination, text);
+		return handler_drift(context, "the route to %s was removed or changed", text);
+	}
+	return 0;
 }
 
 const struct handler handler_route = {
 	.name = "route",
 	.concerns = route_concerns,
 	.apply = route_apply,
+	.check = route_check,
 };
