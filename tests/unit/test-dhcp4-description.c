@@ -108,6 +108,66 @@ Test(description, defaults_are_those_of_the_calf)
 	cr_assert_eq(memcmp(&defaults, &taken, sizeof(taken)), 0);
 }
 
+/* True if the manual page has this item; keys may share a line. */
+static bool is_in_manual(const char *manual, const char *kind, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = manual; (at = strstr(at, name)) != NULL; at += length) {
+		const char *line = at;
+
+		if (at[length] != ' ' && at[length] != '\n')
+			continue;
+		while (line > manual && line[-1] != '\n')
+			line--;
+		if (strncmp(line, kind, strlen(kind)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Options with their defaults, and keys: what is there is in the manual. */
+Test(description, manual_page)
+{
+	static char manual[32768];
+	FILE *file = fopen("docs/man/calfpen.yaml.5", "re");
+	size_t size;
+
+	cr_assert_not_null(file);
+	size = fread(manual, 1, sizeof(manual) - 1, file);
+	fclose(file);
+	cr_assert(size > 0 && size < sizeof(manual) - 1);
+	for (uint32_t i = 0; i < description.n_options; i++) {
+		const struct description_option *option = &description.options[i];
+		char item[64], value[64];
+		const char *at, *end;
+
+		snprintf(item, sizeof(item), ".It Cm %s ", option->name);
+		at = strstr(manual, item);
+		cr_assert_not_null(at, "%s", option->name);
+		end = strstr(at + 1, ".It ");
+		if (!option->has_default)
+			continue;
+		at = strstr(at, "Default");
+		cr_assert(at && (!end || at < end), "default of %s", option->name);
+		snprintf(value, sizeof(value), "Default %s", option->value);
+		if (strncmp(at, value, strlen(value)) != 0)
+			snprintf(value, sizeof(value), "Default\n.Cm %s .", option->value);
+		cr_assert_eq(strncmp(at, value, strlen(value)), 0, "default of %s", option->name);
+	}
+	for (uint32_t i = 0; i < description.n_keys; i++) {
+		char path[KV_PATH_SIZE + 8];
+
+		if (strncmp(description.keys[i].path, "/config/", 8) == 0)
+			continue;
+		snprintf(path, sizeof(path), "%s%s", description.keys[i].path,
+			 strcmp(description.keys[i].path, "/option/") == 0 ? "043" :
+			 description.keys[i].count > 1			   ? "001" :
+									     "");
+		cr_assert(is_in_manual(manual, ".It Pa ", path), "%s", path);
+	}
+}
+
 /* ST-1 on our side: what a server makes us write is of its key's type, or the
  * gateway would refuse the whole commit. */
 static void check_types(const struct message *message)
