@@ -66,7 +66,7 @@ Test(agent_control, renew)
 	cr_assert_eq(headers.ip.destination.s_addr, inet_addr("192.0.2.1"));
 	cr_assert_eq(agent.client.state, CLIENT_RENEWING);
 	cr_assert_null(stored("/control/renew"), "it is done");
-	cr_assert_not_null(strstr(capture_text(), "asked by the operator: renew\n"));
+	cr_assert_not_null(strstr(capture_text(), "asked to renew\n"));
 	answer(MESSAGE_ACK);
 	cr_assert_eq(agent.client.state, CLIENT_BOUND);
 }
@@ -286,4 +286,56 @@ Test(agent_control, left_out_values_are_reported)
 	cr_assert_eq(calf.metrics[METRIC_LEFT_OUT], 4);
 	cr_assert_not_null(
 		strstr(capture_text(), "the server sends more than is kept; left out: 4\n"));
+}
+
+/* The end of the instance. */
+
+Test(agent_control, stop_ends_the_calf_and_keeps_the_lease)
+{
+	get_lease();
+	change("/control/stop", "1");
+	settle();
+	cr_assert_not(calf.loop.stop, "not in the same breath");
+	clock_ns += S / 100;
+	settle();
+	cr_assert(calf.loop.stop);
+	cr_assert_eq(calf.status, 0);
+	cr_assert_eq(sent(&headers, message), 0);
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_null(stored("/control/stop"));
+}
+
+Test(agent_control_early, V4_28_release_at_stop)
+{
+	set("/config/release_at_stop", "1");
+	open_calf();
+	settle();
+	get_lease();
+	change("/control/stop", "1");
+	settle();
+	cr_assert(sent(&headers, message) > 0);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_RELEASE);
+	clock_ns += S / 100;
+	settle();
+	cr_assert(calf.loop.stop);
+	cr_assert_null(stored("/ip"));
+}
+
+/* The store is busy: the end does not wait for it for ever. */
+Test(agent_control_early, stop_does_not_wait_for_ever)
+{
+	set("/config/release_at_stop", "1");
+	open_calf();
+	settle();
+	get_lease();
+	refuse_with = "try again";
+	change("/control/stop", "1");
+	for (int i = 0; i < 99; i++) {
+		clock_ns += S / 100;
+		settle();
+		cr_assert_not(calf.loop.stop);
+	}
+	clock_ns += S / 50;
+	settle();
+	cr_assert(calf.loop.stop);
 }

@@ -14,12 +14,14 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/bundle.h"
 #include "userspace/priv/child.h"
+#include "userspace/priv/subjects.h"
 
 #define METRICS_SIZE 4096
 #define NS_PER_S 1000000000ull
 #define BACKOFF_MIN_NS (NS_PER_S / 10)
 #define BACKOFF_MAX_NS (30 * NS_PER_S)
 #define STABLE_NS (60 * NS_PER_S)
+#define CALF_END_MS 1500 /* more than a calf takes to tell the store */
 
 uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf)
 {
@@ -215,6 +217,26 @@ void pair_stop(struct pair *pair)
 		gate_watch(pair->fds.gate, GATE_WATCH_END, NULL, NULL);
 	end_process(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
 	runtime_delete(pair->runtime, pair->container);
+}
+
+void pair_let_end(struct pair *pair, int supervisor_gate_fd)
+{
+	const struct description_key *key;
+
+	if (pair->calf_pid <= 0 || pair->gateway_pid <= 0)
+		return;
+	key = description_find_key(pair->description, SUBJECTS_STOP_KEY);
+	if (!key || !(key->access & KV_ACCESS_WATCH) ||
+	    gate_write(supervisor_gate_fd, SUBJECTS_STOP_KEY, "1", 1, NULL))
+		return;
+	for (int i = 0; i < CALF_END_MS; i++) {
+		if (waitpid(pair->calf_pid, NULL, WNOHANG) == pair->calf_pid) {
+			pair->calf_pid = 0;
+			return;
+		}
+		usleep(1000);
+	}
+	log_warning("%s: its calf does not end; it is killed", pair->description->name);
 }
 
 uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns)

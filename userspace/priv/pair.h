@@ -60,6 +60,13 @@ int pair_start(struct pair *pair, uint64_t now_ns);
  * reads no frame, and a new calf knows them by their foreign xid. */
 void pair_stop(struct pair *pair);
 
+/*
+ * Let the calf end in order, if it watches SUBJECTS_STOP_KEY: write that by the
+ * supervisor's gate and wait for it, a second and a half at most. Both are
+ * still to be stopped.
+ */
+void pair_let_end(struct pair *pair, int supervisor_gate_fd);
+
 /* When to start again after an end at `now_ns`: 0.1 s, doubling up to 30 s,
  * from the start again after a minute of life. */
 uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns);

@@ -40,6 +40,8 @@ static const struct store_rule supervisor_rules[] = {
 	    VALUE_IPV4_NET_SIZE - 1 } },
 	{ { CONFIG_DIRECTORY "/" },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
+	{ { SUBJECTS_STOP_KEY },
+	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, 1 } },
 };
 
 static const struct store_rule watcher_rules[] = {
@@ -193,7 +195,8 @@ static bool is_configured(const struct configuration *configuration, const char 
 	return false;
 }
 
-/* Options of a former life, and the address that was taken over. */
+/* Options of a former life, the address that was taken over, and the end of
+ * one that was killed in it. */
 static int delete_stale(const struct store *store, const struct configuration *configuration,
 			bool has_address, struct commit *commit)
 {
@@ -203,7 +206,8 @@ static int delete_stale(const struct store *store, const struct configuration *c
 	while (!error && !bpf_map_get_next_key(store->kv_fd, before, &key)) {
 		if (path_is_below(key.path, CONFIG_DIRECTORY) ?
 			    !is_configured(configuration, key.path + strlen(CONFIG_DIRECTORY "/")) :
-			    !has_address && !strcmp(key.path, ADDRESS_KEY))
+			    (!has_address && !strcmp(key.path, ADDRESS_KEY)) ||
+				    !strcmp(key.path, SUBJECTS_STOP_KEY))
 			error = commit_delete(commit, key.path);
 		before = &key;
 	}

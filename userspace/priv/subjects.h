@@ -13,6 +13,9 @@
 #include "userspace/priv/description.h"
 #include "userspace/priv/store.h"
 
+/* Written when the instance ends: a calf that watches it ends in order. */
+#define SUBJECTS_STOP_KEY "/control/stop"
+
 /* Keys that all descriptions and priv itself can add up to. */
 uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions);
 
@@ -25,7 +28,7 @@ int subjects_add(struct store *store, const struct description *descriptions,
  * Write in one commit: /mac, every /config/NAME, and /address, the address
  * that the calf asks for first (NULL: none). A /config key of a former life
  * that the configuration no longer holds is deleted, and so is a former
- * /address. 0 or a negative errno, logged.
+ * /address or SUBJECTS_STOP_KEY. 0 or a negative errno, logged.
  */
 int subjects_write_keys(const struct store *store, const uint8_t mac[6],
 			const struct configuration *configuration,

@@ -448,6 +448,8 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	bool had_pins = s->pins.directory[0];
 
 	for (uint32_t i = 0; i < s->n_pairs; i++)
+		pair_let_end(&s->pairs[i].pair, s->store.gate_fds[KV_SUBJECT_SUPERVISOR]);
+	for (uint32_t i = 0; i < s->n_pairs; i++)
 		pair_deinit(&s->pairs[i].pair);
 	stop_watcher(s);
 	if (had_pins)

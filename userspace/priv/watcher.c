@@ -332,16 +332,19 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 	return 0;
 }
 
-/* The end: what is in the ring is taken, what was not saved yet is. */
+/* The end: what is in the ring is taken and acted on (a calf may have given its
+ * lease back), what was not saved yet is. */
 static void finish(struct watcher *watcher)
 {
 	drain(watcher);
 	if (watcher->must_list)
 		list(watcher);
 	drain(watcher);
-	if (!watcher->must_list)
-		watcher_persist_finish(&watcher->persist, &watcher->wanted,
-				       watcher->audit.wall_offset_ns, watcher->loop.now_ns);
+	if (watcher->must_list)
+		return; /* what is wanted is not known */
+	run_handlers(watcher);
+	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
+			       watcher->loop.now_ns);
 }
 
 /* start: everything that needs more than the watcher keeps */

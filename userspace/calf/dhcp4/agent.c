@@ -12,6 +12,9 @@
 #include "userspace/calf/dhcp4/metrics.h"
 #include "userspace/common/log.h"
 
+#define STOP_POLL_NS 1000000ull
+#define STOP_MAX_NS 1000000000ull
+
 static void log_lease(const struct client_lease *lease)
 {
 	struct value_ipv4_net net = { .address = lease->address,
@@ -110,9 +113,29 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 	return 0;
 }
 
+/* The end waits until the store knows of it, but not for ever. */
+static int on_stop(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct agent *agent = data;
+
+	(void)loop;
+	if (now_ns >= agent->stop_ns ||
+	    (publish_is_idle(&agent->publisher) && control_is_idle(&agent->control)))
+		calf_stop(agent->calf, 0);
+	else
+		loop_timer_set(&agent->stop, now_ns + STOP_POLL_NS);
+	return 0;
+}
+
 static void on_control(enum client_event_type type, void *data)
 {
-	agent_step(data, &(struct client_event){ .type = type });
+	struct agent *agent = data;
+
+	agent_step(agent, &(struct client_event){ .type = type });
+	if (type != CLIENT_STOP)
+		return;
+	agent->stop_ns = agent->calf->loop.now_ns() + STOP_MAX_NS;
+	loop_timer_set(&agent->stop, agent->stop_ns - STOP_MAX_NS + STOP_POLL_NS);
 }
 
 /* The lease of a former life, or NULL; a damaged one is said to be. */
@@ -165,6 +188,8 @@ int agent_start(struct agent *agent, struct calf *calf)
 	r = publish_init(&agent->publisher, calf, &agent->client, &agent->settings.policy);
 	if (r == 0)
 		r = loop_add_timer(&calf->loop, &agent->timer, on_timer, agent);
+	if (r == 0)
+		r = loop_add_timer(&calf->loop, &agent->stop, on_stop, agent);
 	if (r < 0) {
 		log_error("event loop: %s", strerrordesc_np(-r));
 		return r;

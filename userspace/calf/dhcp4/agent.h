@@ -27,6 +27,8 @@ struct agent {
 	struct report report;
 	struct loop_timer timer;
 	bool is_started; /* settings and memories are there */
+	struct loop_timer stop;
+	uint64_t stop_ns; /* it ends at this time at the latest */
 };
 
 /* Hook into the calf's loop and ask for the settings; the rest follows when

@@ -22,6 +22,7 @@ static const struct {
 } keys[_CONTROL_KEY_N] = {
 	[CONTROL_RENEW] = { CONTROL "/renew", CLIENT_RENEW, "renew" },
 	[CONTROL_RELEASE] = { CONTROL "/release", CLIENT_RELEASE, "release" },
+	[CONTROL_STOP] = { CONTROL "/stop", CLIENT_STOP, "stop" },
 };
 
 static void on_deleted(struct calf *calf, int status, const char *text, size_t length, void *data);
@@ -68,6 +69,14 @@ static int on_retry(struct loop *loop, uint64_t now_ns, void *data)
 	return 0;
 }
 
+bool control_is_idle(const struct control *control)
+{
+	for (int i = 0; i < _CONTROL_KEY_N; i++)
+		if (control->requests[i].revision != 0)
+			return false;
+	return true;
+}
+
 static void on_link(struct calf *calf, const struct calf_entry *entry, void *data)
 {
 	struct control *control = data;
@@ -91,7 +100,7 @@ static void on_request(struct calf *calf, const struct calf_entry *entry, void *
 	for (int i = 0; entry->kind == CALF_ENTRY_VALUE && i < _CONTROL_KEY_N; i++) {
 		if (strcmp(entry->path, keys[i].path) != 0)
 			continue;
-		log_info("asked by the operator: %s", keys[i].text);
+		log_info("asked to %s", keys[i].text);
 		control->call(keys[i].type, control->data);
 		control->requests[i].revision = entry->revision;
 		delete_request(&control->requests[i]);

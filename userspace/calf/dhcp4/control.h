@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What others want of the client by way of the store: /link says whether the
- * uplink is attached; a key /control/renew or /control/release, whatever its
- * value, is the operator's request, and is deleted when it has been acted on.
+ * uplink is attached; a key /control/renew, /control/release or /control/stop,
+ * whatever its value, is a request, and is deleted when it has been acted on.
  */
 #ifndef CALFPEN_CALF_DHCP4_CONTROL_H
 #define CALFPEN_CALF_DHCP4_CONTROL_H
@@ -13,6 +13,7 @@
 enum control_key {
 	CONTROL_RENEW = 0,
 	CONTROL_RELEASE,
+	CONTROL_STOP,
 	_CONTROL_KEY_N,
 };
 
@@ -27,7 +28,7 @@ struct control_request {
 
 struct control {
 	struct calf *calf;
-	/* CLIENT_LINK_UP, _LINK_DOWN, _RENEW or _RELEASE. */
+	/* CLIENT_LINK_UP, _LINK_DOWN, _RENEW, _RELEASE or _STOP. */
 	void (*call)(enum client_event_type type, void *data);
 	void *data;
 	struct control_request requests[_CONTROL_KEY_N];
@@ -38,5 +39,8 @@ struct control {
  * heard of it. 0, or a negative errno, logged. */
 int control_start(struct control *control, struct calf *calf,
 		  void (*call)(enum client_event_type type, void *data), void *data);
+
+/* True if every request that was acted on is deleted. */
+bool control_is_idle(const struct control *control);
 
 #endif

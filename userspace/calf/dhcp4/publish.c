@@ -113,3 +113,8 @@ void publish_update(struct publisher *publisher, bool renewed)
 	if (!publisher->is_sent && publisher->n_failures == 0)
 		submit(publisher);
 }
+
+bool publish_is_idle(const struct publisher *publisher)
+{
+	return !publisher->is_due && !publisher->is_sent;
+}

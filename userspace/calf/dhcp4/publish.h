@@ -33,4 +33,7 @@ int publish_init(struct publisher *publisher, struct calf *calf, const struct cl
 /* The client's lease or state has changed; `renewed`: by an ACK. */
 void publish_update(struct publisher *publisher, bool renewed);
 
+/* True if the store has taken all that it was told. */
+bool publish_is_idle(const struct publisher *publisher);
+
 #endif

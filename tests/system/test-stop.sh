@@ -1,0 +1,41 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+#
+# The end in order, and what the operator asks of a running calf.
+
+. tests/system/calfpen.sh
+
+released() { grep -q DHCPRELEASE "$LAB_SERVER_LOG"; }
+
+test_stop_keeps_the_lease() {
+	lease
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+	has_address || fail "the address must stay until the lease is over"
+	! released || fail "nobody asked for a RELEASE"
+}
+
+# The server hears of it, and the host has the address no more.
+test_release_at_stop() {
+	echo 'options: {release_at_stop: "1"}' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	lease
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+	wait_for 2 released
+	! has_address || fail "the address is the server's again"
+	[ -z "$(ip -4 route show default)" ] || fail "so is the route"
+}
+
+test_operator_releases_and_renews() {
+	lease
+	calfpen set /control/release now
+	wait_for 5 released
+	wait_for 5 not has_address
+	assert_eq released "$(calfpen get /lease/state)"
+	calfpen set /control/renew now
+	wait_for 10 has_lease
+	assert_eq bound "$(calfpen get /lease/state)"
+	local code=0
+	calfpen get /control/renew || code=$?
+	assert_eq 3 "$code" "a request that was acted on is gone"
+}
