@@ -10,6 +10,7 @@
 #include "tests/bpf/support-gate.h"
 #include "tests/unit/capture.h"
 #include "tests/unit/support-persist.h"
+#include "userspace/priv/persist_revision.h"
 
 static const struct test_rule supervisor_rules[] = {
 	{ "/", KV_ACCESS_READ, KV_CLASS_TEXT, KV_VALUE_MAX },
@@ -51,7 +52,8 @@ TestSuite(persist, .init = setup, .fini = teardown, .timeout = 120);
 
 static int restore(void)
 {
-	return persist_restore(directory, supervisor, test_descriptions, 2);
+	return persist_restore(directory, supervisor, persist_revision_last(directory),
+			       test_descriptions, 2);
 }
 
 /* The value of a key, or "(none)". */
@@ -96,6 +98,31 @@ Test(persist, revision_alone)
 	cr_expect_eq(revision, 8);
 }
 
+/* After a power cut: the file `revision` was ahead of the snapshot, and nothing
+ * below it is given out again. Also where the snapshot is gone. */
+Test(persist, revision_ahead_of_the_keys)
+{
+	uint64_t revision;
+
+	cr_assert_eq(test_save(directory, &wanted), 0);
+	cr_assert_eq(persist_revision_save(directory, 7 + PERSIST_REVISION_AHEAD), 0);
+	cr_assert_eq(restore(), 0, "%s", capture_text());
+	cr_expect_str_eq(value_of("/lease/state"), "bound");
+	cr_expect_eq(gate_write(calf, "/ip", "x", 1, &revision), 0);
+	cr_expect_eq(revision, 7 + PERSIST_REVISION_AHEAD + 2, "one commit of the restore");
+}
+
+Test(persist, revision_without_keys)
+{
+	uint64_t revision;
+
+	cr_assert_eq(persist_revision_save(directory, 99), 0);
+	cr_assert_eq(restore(), 0, "%s", capture_text());
+	cr_expect_eq(gate_write(calf, "/ip", "x", 1, &revision), 0);
+	cr_expect_eq(revision, 100);
+	cr_expect_eq(store_revision(&test.store), 100);
+}
+
 Test(persist, many_keys_in_chunks)
 {
 	static struct kv_value value;
@@ -134,7 +161,7 @@ Test(persist, what_no_description_keeps)
 	changed[0].keys[1].persistent = false;
 	changed[0].keys[2].rule.max = 59;
 	cr_assert_eq(test_save(directory, &wanted), 0);
-	cr_assert_eq(persist_restore(directory, supervisor, changed, 2), 0);
+	cr_assert_eq(persist_restore(directory, supervisor, 0, changed, 2), 0);
 	cr_expect_str_eq(value_of("/lease/state"), "(none)");
 	cr_expect_str_eq(value_of("/lease/t1"), "(none)");
 	cr_expect_str_eq(value_of("/x/001"), "");
@@ -165,7 +192,7 @@ Test(persist, nothing_or_damage_is_no_failure)
 Test(persist, only_a_new_store_and_only_by_the_supervisor)
 {
 	cr_assert_eq(test_save(directory, &wanted), 0);
-	cr_expect_eq(persist_restore(directory, calf, test_descriptions, 2), -EACCES);
+	cr_expect_eq(persist_restore(directory, calf, 0, test_descriptions, 2), -EACCES);
 	cr_expect_eq(gate_test_ctl(&test).revision, 0);
 	cr_assert_eq(test_save(directory, &wanted), 0);
 	cr_assert_eq(gate_write(calf, "/lease/state", "new", 3, NULL), 0);

@@ -48,7 +48,7 @@ Test(watcher_files, store_is_saved)
 	cr_assert_eq(load(&saved, time), 0);
 	cr_expect_eq(saved, gate_test_ctl(&test).revision);
 	cr_expect_str_eq(time, "7200");
-	EXPECT_SH("test $(ls " STATE ") = store");
+	EXPECT_SH("test \"$(ls " STATE " | xargs)\" = 'revision store'");
 }
 
 /* The confined watcher is uid 0 without CAP_DAC_OVERRIDE. */

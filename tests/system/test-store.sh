@@ -38,6 +38,53 @@ test_revision_and_lease_survive_a_reboot() {
 	assert_fails calfpen get /ip
 }
 
+# A clean end, then a boot: the revision goes on, without a gap. The first
+# revisions of a start are the supervisor's keys.
+test_revision_has_no_gap_over_a_clean_reboot() {
+	local before first
+	lease
+	stop calfpen
+	before=$(revision)
+	rm -r "$pins" "$run"
+	rm "$audit"
+	calfpen_start
+	wait_for_line "$audit" '"revision":' 5
+	first=$(python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["revision"])' <"$audit")
+	assert_eq "$((before + 1))" "$first"
+}
+
+# A power cut: no end of ours, and what was not synced is gone. What anybody
+# was told before is not told again of something else.
+test_no_revision_twice_over_a_power_cut() {
+	local before first
+	lease
+	wait_for 5 saved_holds 10.77.0.1
+	cp -a "${saved%/*}" "$LAB_DIR/state"
+	for _ in {1..50}; do
+		calfpen set /control/test again
+	done
+	before=$(revision)
+	kill -KILL "$(supervisor_pid)"
+	wait_for 2 no_process
+	rm -r "$pins" "$run" "${saved%/*}"
+	cp -a "$LAB_DIR/state" "${saved%/*}"
+	rm "$audit"
+	calfpen_start
+	wait_for_line "$audit" '"revision":' 5
+	first=$(python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["revision"])' <"$audit")
+	[ "$first" -gt "$before" ] || fail "revision $first again, after $before"
+	# all of it is gone but the file of the revision
+	stop calfpen
+	before=$first
+	rm -r "$pins" "$run" "$saved"
+	rm "$audit"
+	calfpen_start
+	wait_for_line "$audit" '"revision":' 5
+	first=$(python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["revision"])' <"$audit")
+	[ "$first" -gt "$before" ] || fail "revision $first again, after $before"
+}
+no_process() { [ -z "$(pgrep 'calfpen-|calf-dhcp4')" ]; }
+
 test_damaged_snapshot_is_set_aside() {
 	lease
 	wait_for 5 saved_holds 10.77.0.1

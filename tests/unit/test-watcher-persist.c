@@ -5,6 +5,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/support-persist.h"
+#include "userspace/priv/persist_revision.h"
 #include "userspace/priv/watcher_persist.h"
 
 #define MS 1000000ull
@@ -116,16 +117,16 @@ Test(watcher_persist, at_most_once_a_second)
 	cr_expect_leq(clock_ns, first_ns + 6 * S);
 }
 
-/* What a change leads to is saved with it; its own status is saved later. */
-Test(watcher_persist, other_revisions_wait)
+/* What a change leads to is saved with it; what no persistent key belongs to
+ * needs no save. */
+Test(watcher_persist, other_revisions_need_none)
 {
 	start();
 	clock_ns += 10 * S;
 	change("/status/dns");
-	cr_expect_eq(run(), clock_ns + 5 * S);
-	clock_ns += 3 * S;
+	cr_expect_eq(run(), UINT64_MAX);
 	change("/ip");
-	cr_expect_eq(run(), clock_ns + 2 * S, "not put off again");
+	cr_expect_eq(run(), UINT64_MAX);
 	change("/x/001");
 	cr_expect_eq(run(), clock_ns + 100 * MS);
 	change("/status/dns");
@@ -134,10 +135,55 @@ Test(watcher_persist, other_revisions_wait)
 	cr_expect_eq(saved(), 11);
 	cr_expect_str_eq(persist.status, "ok 10");
 	change("/status/persist");
-	clock_ns = run();
 	cr_expect_eq(run(), UINT64_MAX);
-	cr_expect_eq(saved(), 12);
-	cr_expect_str_eq(persist.status, "ok 10", "or it would never end");
+	cr_expect_eq(saved(), 11);
+}
+
+static uint64_t ahead(void)
+{
+	uint64_t revision = 0;
+	int r = persist_revision_load(state, &revision);
+
+	return r ? 0 : revision;
+}
+
+/* At every moment the file is ahead of what was given out. */
+Test(watcher_persist, revision_is_ahead)
+{
+	const uint64_t all = PERSIST_REVISION_AHEAD;
+
+	start();
+	cr_expect_eq(ahead(), 7 + all);
+	wanted.revision += all / 2;
+	cr_expect_eq(run(), UINT64_MAX);
+	cr_expect_eq(ahead(), 7 + all, "half of it is left");
+	wanted.revision++;
+	cr_expect_eq(run(), UINT64_MAX);
+	cr_expect_eq(ahead(), wanted.revision + all);
+	/* A later life of the watcher knows, and writes nothing. */
+	watcher_persist_init(&persist, state, test_descriptions, 2);
+	cr_expect_eq(persist.ahead, wanted.revision + all);
+}
+
+Test(watcher_persist, revision_cannot_be_written)
+{
+	char command[192];
+
+	start();
+	(void)snprintf(command, sizeof(command), "mv %s %s.away", state, state);
+	cr_assert_eq(system(command), 0);
+	capture_begin();
+	wanted.revision += PERSIST_REVISION_AHEAD;
+	cr_expect_eq(run(), clock_ns + 1 * S);
+	cr_expect_str_eq(persist.status, "error: No such file or directory");
+	cr_expect_eq(run(), clock_ns + 1 * S, "not tried again before");
+	(void)snprintf(command, sizeof(command), "mv %s.away %s", state, state);
+	cr_assert_eq(system(command), 0);
+	clock_ns += 1 * S;
+	cr_expect_eq(run(), UINT64_MAX);
+	cr_expect_not_null(strstr(capture_text(), "the store is saved again\n"));
+	cr_expect_str_eq(persist.status, "ok 5");
+	cr_expect_eq(ahead(), wanted.revision + PERSIST_REVISION_AHEAD);
 }
 
 Test(watcher_persist, removal_is_a_change)

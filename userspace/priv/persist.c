@@ -291,17 +291,18 @@ static void keep_unrestored(const char *directory, int error)
 		(void)close(directory_fd);
 }
 
-int persist_restore(const char *directory, int supervisor_gate_fd,
+int persist_restore(const char *directory, int supervisor_gate_fd, uint64_t revision,
 		    const struct description *descriptions, uint32_t n_descriptions)
 {
 	struct persist_snapshot snapshot = PERSIST_SNAPSHOT_NULL(snapshot);
 	struct restore *restore;
-	uint64_t revision;
 	int r;
 
+	/* none, or logged */
 	if (persist_load(directory, &snapshot))
-		return 0; /* none, or logged */
-	revision = snapshot.revision;
+		return revision ? gate_restore(supervisor_gate_fd, revision) : 0;
+	if (revision < snapshot.revision)
+		revision = snapshot.revision;
 	restore = calloc(1, sizeof(*restore));
 	r = restore ? 0 : -ENOMEM;
 	if (!r && revision)

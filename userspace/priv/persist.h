@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of the store survives a reboot: its revision and the keys that a
- * description marks persistent, in the file DIRECTORY/store, mode 0600. The
+ * What of the store survives a reboot: the keys that a description marks
+ * persistent and the revision of when they were saved, in the file
+ * DIRECTORY/store, mode 0600. (The revision it goes on from: persist_revision.h.) The
  * watcher replaces it in one step; the supervisor reads it, as hostile input,
  * when it had to make the store anew.
  *
@@ -93,15 +94,16 @@ int persist_load(const char *directory, struct persist_snapshot *snapshot);
 void persist_snapshot_deinit(struct persist_snapshot *snapshot);
 
 /*
- * Bring a new store, of revision 0, to what the file holds: its revision, then
- * its keys in commits of the supervisor, whose rules must let it write them.
+ * Bring a new store, of revision 0, to what the file holds: its revision, or
+ * `revision` (persist_revision_last()) if that is greater, then its keys in
+ * commits of the supervisor, whose rules must let it write them.
  * Keys that no description keeps, or whose type refuses the value, are left
  * out. 0, also where there is no file or a damaged one; else a negative errno
  * (-EAGAIN: more than the supervisor's share of the event ring, which nobody
  * reads yet): the store may hold a part, and a caller goes on with that; the
  * file is set aside, logged, so that the next save does not replace it.
  */
-int persist_restore(const char *directory, int supervisor_gate_fd,
+int persist_restore(const char *directory, int supervisor_gate_fd, uint64_t revision,
 		    const struct description *descriptions, uint32_t n_descriptions);
 
 #endif

@@ -418,6 +418,16 @@ int store_seal(struct store *store)
 	return error;
 }
 
+uint64_t store_revision(const struct store *store)
+{
+	const uint32_t zero = 0;
+	struct kv_ctl ctl;
+
+	if (store->ctl_fd < 0 || bpf_map_lookup_elem(store->ctl_fd, &zero, &ctl))
+		return 0;
+	return ctl.revision;
+}
+
 void store_deinit(struct store *store)
 {
 	int *fds[] = { &store->kv_fd, &store->ctl_fd, &store->slots_fd, &store->events_fd,

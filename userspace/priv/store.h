@@ -76,6 +76,9 @@ int store_add_subject(struct store *store, const struct store_subject *subject);
  * negative errno, logged. */
 int store_seal(struct store *store);
 
+/* The revision of the last change; 0 also where there is no store. */
+uint64_t store_revision(const struct store *store);
+
 /* Close; what is pinned stays. Legal on STORE_NULL. */
 void store_deinit(struct store *store);
 

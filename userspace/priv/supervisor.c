@@ -20,6 +20,7 @@
 #include "userspace/priv/child.h"
 #include "userspace/priv/confine.h"
 #include "userspace/priv/persist.h"
+#include "userspace/priv/persist_revision.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/subjects.h"
 #include "userspace/priv/supervisor-private.h"
@@ -277,18 +278,26 @@ static int write_keys(const struct supervisor *s)
 
 static int start_store(struct supervisor *s)
 {
+	const char *state = s->options->state;
 	int error = pins_init(&s->pins, s->options->instance);
+	uint64_t revision = 0;
+	pid_t reserving = 0;
 
 	if (!error)
 		error = store_init(&s->store, &s->pins,
 				   subjects_count_keys(s->descriptions, s->n_descriptions),
 				   KV_SUBJECT_CALF + s->n_descriptions);
-	if (!error)
+	if (!error) {
+		revision = s->store.adopted ? store_revision(&s->store) :
+					      persist_revision_last(state);
+		reserving = persist_revision_begin(state, revision);
 		error = subjects_add(&s->store, s->descriptions, s->n_descriptions);
+		persist_revision_end(state, reserving);
+	}
 	/* A new store goes on where the host's last life ended. What cannot be
 	 * brought back is logged, and no reason not to start. */
 	if (!error && !s->store.adopted)
-		persist_restore(s->options->state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR],
+		persist_restore(state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR], revision,
 				s->descriptions, s->n_descriptions);
 	if (!error)
 		error = write_keys(s);
@@ -439,6 +448,18 @@ static void stop_watcher(struct supervisor *s)
 	waitpid(s->watcher_pid, NULL, 0);
 }
 
+/* Nobody is given a revision from here on: a boot later can go on without a
+ * gap. */
+static void save_revision(const struct supervisor *s)
+{
+	const char *state = s->options->state;
+	uint64_t revision = store_revision(&s->store);
+	int error = revision && state[0] ? persist_revision_save(state, revision) : 0;
+
+	if (error)
+		log_warning("%s: the store's revision is not saved: %s", state, strerror(-error));
+}
+
 /*
  * The end of a life: children end, programs are detached. The store, the
  * address and the routes stay for the next life or until the lease is over.
@@ -452,6 +473,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		pair_deinit(&s->pairs[i].pair);
 	stop_watcher(s);
+	save_revision(s);
 	if (had_pins)
 		frames_detach(&s->pins, s->uplink.ifindex);
 	frames_deinit(&s->frames);

@@ -7,6 +7,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/priv/directory.h"
+#include "userspace/priv/persist_revision.h"
 
 /* A save that took long is followed by a pause of so many times that. */
 #define PAUSE_FACTOR 9
@@ -31,6 +32,8 @@ void watcher_persist_init(struct watcher_persist *persist, const char *directory
 		r = directory_make(directory);
 	if (r)
 		log_warning("%s: cannot be made: %s", directory, strerror(-r));
+	if (directory[0] && !r)
+		(void)persist_revision_load(directory, &persist->ahead);
 }
 
 void watcher_persist_mark_path(struct watcher_persist *persist, const char *path, uint64_t revision)
@@ -71,6 +74,32 @@ static void fail(struct watcher_persist *persist, int error, uint64_t now_ns)
 	persist->earliest_ns = persist->due_ns;
 }
 
+static void say_ok(struct watcher_persist *persist)
+{
+	if (persist->n_failures)
+		log_info("the store is saved again");
+	persist->n_failures = 0;
+	(void)snprintf(persist->status, PASS_STATUS_SIZE, "ok %" PRIu64, persist->saved_changed);
+}
+
+/* False: it should be ahead and is not. */
+static bool reserve(struct watcher_persist *persist, uint64_t revision, uint64_t (*now_ns)(void))
+{
+	int r;
+
+	if (persist->ahead >= revision + PERSIST_REVISION_AHEAD / 2)
+		return true;
+	if (persist->n_failures && persist->due_ns > now_ns())
+		return false;
+	r = persist_revision_save(persist->directory, revision + PERSIST_REVISION_AHEAD);
+	if (r) {
+		fail(persist, r, now_ns());
+		return false;
+	}
+	persist->ahead = revision + PERSIST_REVISION_AHEAD;
+	return true;
+}
+
 static void save(struct watcher_persist *persist, const struct wanted *wanted,
 		 uint64_t wall_offset_ns, uint64_t (*now_ns)(void))
 {
@@ -83,44 +112,35 @@ static void save(struct watcher_persist *persist, const struct wanted *wanted,
 		fail(persist, r, end_ns);
 		return;
 	}
-	if (persist->n_failures)
-		log_info("the store is saved again");
-	persist->n_failures = 0;
 	persist->must_save = false;
 	persist->saved = wanted->revision;
 	persist->saved_changed = persist->changed;
 	persist->due_ns = UINT64_MAX;
 	persist->earliest_ns =
 		end_ns + later(WATCHER_PERSIST_INTERVAL_NS, PAUSE_FACTOR * (end_ns - begin_ns));
-	(void)snprintf(persist->status, PASS_STATUS_SIZE, "ok %" PRIu64, persist->saved_changed);
-}
-
-/* Something is to be saved: by when. */
-static void schedule(struct watcher_persist *persist, const struct wanted *wanted, uint64_t now_ns)
-{
-	uint64_t due_ns;
-
-	if (persist->must_save)
-		due_ns = later(now_ns + WATCHER_PERSIST_DELAY_NS, persist->earliest_ns);
-	else if (wanted->revision != persist->saved)
-		due_ns = later(now_ns + WATCHER_PERSIST_LAZY_NS, persist->earliest_ns);
-	else
-		return;
-	if (due_ns < persist->due_ns)
-		persist->due_ns = due_ns;
+	say_ok(persist);
 }
 
 uint64_t watcher_persist_run(struct watcher_persist *persist, const struct wanted *wanted,
 			     uint64_t wall_offset_ns, uint64_t (*now_ns)(void))
 {
-	uint64_t start_ns = now_ns();
+	uint64_t start_ns, due_ns;
 
-	if (!persist->directory[0])
-		return UINT64_MAX;
-	if (persist->due_ns <= start_ns)
+	if (!persist->directory[0] || !reserve(persist, wanted->revision, now_ns))
+		return persist->due_ns;
+	start_ns = now_ns();
+	if (persist->must_save && persist->due_ns <= start_ns) {
 		save(persist, wanted, wall_offset_ns, now_ns);
-	else
-		schedule(persist, wanted, start_ns);
+	} else if (persist->must_save) {
+		due_ns = later(start_ns + WATCHER_PERSIST_DELAY_NS, persist->earliest_ns);
+		if (due_ns < persist->due_ns)
+			persist->due_ns = due_ns;
+	} else {
+		/* What failed was the file `revision` alone, and it is written. */
+		if (persist->n_failures)
+			say_ok(persist);
+		persist->due_ns = UINT64_MAX;
+	}
 	return persist->due_ns;
 }
 

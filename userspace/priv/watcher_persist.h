@@ -3,10 +3,10 @@
  * When the store is saved (persist.h does it): 0.1 s after a change of a
  * persistent key, so that what the change leads to is in it too, but at most
  * once a second, and never for more than a tenth of the time on a slow disk.
- * A revision that no persistent key belongs to may wait for 5 s: after a power
- * cut as many revisions at most are given out again. At the end of the watcher
- * all of it is saved at once. A failure is tried again after 1 s, doubled up
- * to 60 s.
+ * A revision that no persistent key belongs to needs no save: the file
+ * `revision` (persist_revision.h) is ahead of it, and is renewed here when half
+ * of that is used. At the end of the watcher all of it is saved at once. A
+ * failure is tried again after 1 s, doubled up to 60 s.
  */
 #ifndef CALFPEN_PRIV_WATCHER_PERSIST_H
 #define CALFPEN_PRIV_WATCHER_PERSIST_H
@@ -20,7 +20,6 @@
 #define WATCHER_PERSIST_KEY "/status/persist"
 #define WATCHER_PERSIST_DELAY_NS 100000000ull
 #define WATCHER_PERSIST_INTERVAL_NS 1000000000ull
-#define WATCHER_PERSIST_LAZY_NS 5000000000ull
 
 struct watcher_persist {
 	const char *directory; /* "": nothing is saved */
@@ -29,6 +28,7 @@ struct watcher_persist {
 	uint64_t changed;	/* last revision that changed a persistent key, as far as we know */
 	uint64_t saved_changed; /* the same of the file */
 	uint64_t saved;		/* revision of the file, 0: none of ours */
+	uint64_t ahead;		/* revision in the file `revision`, 0: none */
 	bool must_save;
 	uint64_t due_ns;		/* CLOCK_BOOTTIME, UINT64_MAX: not due */
 	uint64_t earliest_ns;		/* not before */
