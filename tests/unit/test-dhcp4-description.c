@@ -139,7 +139,7 @@ Test(description, manual_page)
 	cr_assert(size > 0 && size < sizeof(manual) - 1);
 	for (uint32_t i = 0; i < description.n_options; i++) {
 		const struct description_option *option = &description.options[i];
-		char item[64], value[64];
+		char item[64], value[KV_VALUE_SIZE + 16];
 		const char *at, *end;
 
 		snprintf(item, sizeof(item), ".It Cm %s ", option->name);

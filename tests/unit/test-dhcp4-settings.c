@@ -203,3 +203,36 @@ Test(settings, busy_store_is_asked_again)
 	}
 	cr_assert_eq(n_requests, SETTINGS_KEYS + 2, "the others are not asked again");
 }
+
+static void ignore(struct calf *calf_p, int status, const char *text, size_t length, void *data)
+{
+	(void)calf_p;
+	(void)status;
+	(void)text;
+	(void)length;
+	(void)data;
+}
+
+static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
+{
+	(void)loop;
+	(void)now_ns;
+	(void)data;
+	return 0;
+}
+
+/* Said and passed on: the calf cannot start like that. */
+Test(settings, no_room)
+{
+	static struct loop_timer timers[LOOP_TIMERS_MAX];
+	static struct settings others;
+
+	while (calf_store_read(&calf, "/mac", ignore, NULL) == 0)
+		;
+	cr_assert_eq(settings_read(&others, &calf, done, NULL), -ENOBUFS);
+	cr_assert(strstr(capture_text(), "/mac: "));
+	for (size_t i = 0; i < LOOP_TIMERS_MAX; i++)
+		(void)loop_add_timer(&calf.loop, &timers[i], on_timer, NULL);
+	cr_assert_eq(settings_read(&others, &calf, done, NULL), -ENOSPC);
+	cr_assert(strstr(capture_text(), "event loop: "));
+}

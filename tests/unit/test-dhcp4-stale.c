@@ -142,6 +142,35 @@ Test(stale, busy_store_is_asked_again)
 	cr_assert_not(asked());
 }
 
+static void ignore(struct calf *calf_p, int status, const char *text, size_t length, void *data)
+{
+	(void)calf_p;
+	(void)status;
+	(void)text;
+	(void)length;
+	(void)data;
+}
+
+/* Too many requests are unanswered to list, and then to commit. */
+Test(stale, no_room_for_a_request)
+{
+	uint32_t n = 0;
+
+	assert_lists();
+	while (calf_store_read(&calf, "/mac", ignore, NULL) == 0)
+		n++;
+	/* The list's own place is free when it is over: take that, too. */
+	calf.store.pending[0].call(&calf, CALF_LATER, "", 0, calf.store.pending[0].data);
+	clock_ns += S;
+	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
+	cr_assert(stale.retry.deadline_ns == clock_ns + S, "asked again");
+	cr_assert_eq(commit_delete(&stale.commit, "/option/001"), 0);
+	clock_ns += S / 2;
+	calf.store.pending[0].call(&calf, CALF_OK, "", 0, calf.store.pending[0].data);
+	cr_assert(stale.retry.deadline_ns == clock_ns + S, "and again");
+	cr_assert(n > 0);
+}
+
 Test(stale, refused)
 {
 	assert_lists();
