@@ -339,3 +339,56 @@ Test(agent_control_early, stop_does_not_wait_for_ever)
 	settle();
 	cr_assert(calf.loop.stop);
 }
+
+/* DHCPINFORM: parameters, and nothing that hangs on an address. */
+Test(agent_control_early, V4_31_inform)
+{
+	set("/config/inform", "192.0.2.50");
+	open_calf();
+	settle();
+	until_sent(&headers, message);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_INFORM);
+	cr_assert_eq(request_be32(message, AT_CIADDR), 0xc0000232);
+	cr_assert_eq(headers.ip.source.s_addr, INADDR_ANY);
+	reply_begin(&reply, MESSAGE_ACK, request_be32(message, AT_XID), "0.0.0.0");
+	reply_address(&reply, OPTION_SERVER_ID, "192.0.2.1");
+	reply_address(&reply, OPTION_ROUTER, "192.0.2.1");
+	reply_address(&reply, OPTION_NAME_SERVER, "192.0.2.53");
+	reply_end(&reply);
+	send_reply(&reply, 67);
+	settle();
+	cr_assert_str_eq(stored("/nameserver/001"), "192.0.2.53");
+	cr_assert_str_eq(stored("/lease/state"), "informed");
+	cr_assert_null(stored("/ip"));
+	cr_assert_null(stored("/gateway"));
+	cr_assert_null(stored("/lease/time"));
+	cr_assert_not_null(strstr(capture_text(), "configuration from 192.0.2.1\n"));
+	cr_assert_eq(calf.metrics[METRIC_INFORM_SENT], 1);
+}
+
+/* An IPv6-only network: nothing but its word is kept (RFC 8925). */
+Test(agent_control_early, V4_60_V4_61_ipv6_only)
+{
+	for (int mostly = 0; mostly < 2; mostly++) {
+		set("/config/ipv6_mostly", mostly ? "1" : "0");
+		open_calf();
+		settle();
+		until_sent(&headers, message);
+		reply_to(message, MESSAGE_OFFER, &reply);
+		reply_u32(&reply, OPTION_IPV6_ONLY, 1800);
+		reply_end(&reply);
+		send_reply(&reply, 67);
+		settle();
+		if (!mostly) {
+			cr_assert_eq(agent.client.state, CLIENT_REQUESTING, "it was not asked for");
+			continue;
+		}
+		cr_assert_eq(agent.client.state, CLIENT_IPV6_ONLY);
+		cr_assert_str_eq(stored("/ipv6-only"), "1800");
+		cr_assert_str_eq(stored("/lease/state"), "ipv6-only");
+		cr_assert_null(stored("/ip"));
+		until_sent(&headers, message);
+		cr_assert_eq(clock_ns / S, 1000 + 1800);
+		cr_assert_null(stored("/ipv6-only"));
+	}
+}
