@@ -16,15 +16,18 @@ static __always_inline void set_value(struct kv_value *to, const struct kv_chang
 {
 	__u64 length = change->length, size = (length + 8) & ~7ull;
 	__u64 rest = (((__u64)to->length + 8) & ~7ull) - size;
+	struct bpf_dynptr text;
 
-	/* neither can be, but the verifier does not know */
+	/* it cannot be larger, but the verifier does not know */
 	opaque(size);
-	opaque(rest);
-	if (size > KV_VALUE_SIZE)
+	if (size > KV_VALUE_SIZE || bpf_dynptr_from_mem(to->text, sizeof(to->text), 0, &text))
 		return;
-	COPY_INTO(to->text, 0, change + 1, size);
-	if ((__s64)rest > 0 && rest <= KV_VALUE_SIZE)
-		COPY_INTO(to->text, size, zeroes, rest);
+	bpf_dynptr_write(&text, 0, (void *)(change + 1), (__u32)size, 0);
+	if ((__s64)rest <= 0)
+		rest = ~0ull;
+	opaque(rest); /* else clang compares rest - 1, of which Linux 6.1 learns nothing */
+	if (rest <= KV_VALUE_SIZE)
+		bpf_dynptr_write(&text, (__u32)size, (void *)zeroes, (__u32)rest, 0);
 	to->revision = work->revision;
 	to->boot_ns = work->boot_ns;
 	to->length = (__u32)length;

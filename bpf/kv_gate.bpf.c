@@ -64,13 +64,15 @@ static __always_inline int write_changes(struct bpf_dynptr *record, struct kv_st
 	__u64 size = work->size;
 	struct kv_change *change;
 
+	if (size < KV_CHANGE_SIZE(0))
+		return -EINVAL;
+	/* else clang makes one comparison of two, of which Linux 6.1 learns nothing */
 	opaque(size);
 	if (work->verb == KV_VERB_COMMIT)
-		return size < KV_CHANGE_SIZE(0) || size > KV_REQUEST_MAX ||
-		       bpf_dynptr_write(record, sizeof(struct kv_event), stage->request,
-					(__u32)size, 0);
+		return size > KV_REQUEST_MAX || bpf_dynptr_write(record, sizeof(struct kv_event),
+								 stage->request, (__u32)size, 0);
 	change = staged_change(stage, work->base);
-	return !change || size < KV_CHANGE_SIZE(0) || size > KV_CHANGE_SIZE(KV_VALUE_MAX) ||
+	return !change || size > KV_CHANGE_SIZE(KV_VALUE_MAX) ||
 	       bpf_dynptr_write(record, sizeof(struct kv_event), change, (__u32)size, 0);
 }
 
@@ -128,6 +130,7 @@ static __always_inline int read_locked(struct kv_staging *stage, struct kv_ctl *
 	struct kv_change *change = staged_change(stage, work->base);
 	const struct kv_value *value = change ? find_value(change->path) : NULL;
 	__u64 size = KV_VALUE_SIZE;
+	struct bpf_dynptr page;
 	__u32 at = 0;
 
 	control->subject[config.subject & (KV_SUBJECTS_MAX - 1)].n_reads++;
@@ -140,7 +143,9 @@ static __always_inline int read_locked(struct kv_staging *stage, struct kv_ctl *
 		if (size > KV_VALUE_SIZE)
 			return -EIO; /* cannot be */
 	}
-	if (size && COPY_INTO(stage->page, at, value->text, size))
+	/* the helper checks that there is room */
+	if (bpf_dynptr_from_mem(stage->page, sizeof(stage->page), 0, &page) ||
+	    (size && bpf_dynptr_write(&page, at, (void *)value->text, (__u32)size, 0)))
 		return -ENOBUFS;
 	work->revision = value->revision;
 	work->answer_boot_ns = value->boot_ns;

@@ -53,16 +53,6 @@ static __always_inline struct kv_item *get_item(struct kv_staging *stage, __u64 
 	return i < KV_BATCH_MAX ? &stage->items[index & (KV_BATCH_MAX - 1)] : NULL;
 }
 
-/* Copy into memory of a map at an offset that the verifier need not know:
- * the helper checks it. Not 0 if there is no room. */
-#define COPY_INTO(memory, at, from, size)                                                      \
-	({                                                                                     \
-		struct bpf_dynptr to_;                                                         \
-                                                                                               \
-		bpf_dynptr_from_mem(memory, sizeof(memory), 0, &to_) ?:                        \
-			bpf_dynptr_write(&to_, (__u32)(at), (void *)(from), (__u32)(size), 0); \
-	})
-
 /*
  * Generic cell rate algorithm: one event per interval, with `burst` saved up.
  * `*arrival` is the theoretical arrival time of the next one.
