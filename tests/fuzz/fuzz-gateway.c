@@ -184,9 +184,11 @@ static size_t next_cut(uint8_t how, size_t left, uint32_t *random)
 	return cut < left ? cut : left;
 }
 
-/* The store without its memory, which is large. */
-static void reset_store(void)
+/* The store without its memory, which is large. It may serve batches whole or
+ * in part. */
+static void reset_store(uint8_t how)
 {
+	store.batch_max = how >> 4;
 	store.n_keys = 0;
 	store.revision = store.sequence = store.n_lost = 0;
 	store.verdict = 0;
@@ -246,7 +248,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	if (size == 0)
 		return 0;
-	reset_store();
+	reset_store(bytes[0]);
 	n_answered = n_answers = 0;
 	find_requests(bytes + 1, size - 1);
 	is_ambiguous = are_ambiguous();

@@ -287,6 +287,7 @@ int main(int argc, char **argv)
 		bench_say("read", time_reads(&four));
 		bench_say("write_keys_10", time_writes(&few, KEYS_FEW));
 		bench_say("write_keys_4096", time_writes(&many, KV_KEYS_MAX));
+		bench_say("write_10_of_4096", time_writes(&many, KEYS_FEW));
 		bench_say("write_subjects_1", time_writes(&alone, COMMIT_KEYS));
 		bench_say("write_subjects_max", time_writes(&crowd, COMMIT_KEYS));
 		bench_say("list_1024", time_list(&listed) / 1e3);
