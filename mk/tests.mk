@@ -28,7 +28,7 @@ $(BUILD)/tests/unit/test-dhcp4-endurance: LDFLAGS += -Wl,--wrap=malloc,--wrap=ca
 # Programs that system tests use; a calf is static.
 TEST_TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 
-$(BUILD)/tests/tools/%-calf: $(BUILD)/obj/tests/tools/%-calf.o
+$(BUILD)/tests/tools/%-calf: $(BUILD)/obj/tests/tools/%-calf.o $(LIB)/libcommon.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static-pie $^ -o $@
 

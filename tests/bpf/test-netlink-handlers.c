@@ -327,7 +327,7 @@ Test(handlers, leftovers_of_a_former_life)
 	EXPECT_SH("ip route show default | grep -q 'via 192.0.2.1 .* src 192.0.2.9'");
 }
 
-Test(handlers, mtu)
+Test(handlers, ST_2_mtu)
 {
 	EXPECT_SH("ip link set up0 mtu 1450");
 	test_set(&wanted, "/mtu", "575", 0);
@@ -381,7 +381,7 @@ Test(handlers, mtu_of_another_device)
 	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'");
 }
 
-Test(handlers, mtu_is_clamped_to_the_device)
+Test(handlers, ST_2_mtu_is_clamped_to_the_device)
 {
 	EXPECT_SH("ip link add tap0 type dummy || ip tuntap add mode tap name tap0");
 	context.uplink_ifindex = (int)if_nametoindex("tap0");

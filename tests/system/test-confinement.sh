@@ -113,3 +113,40 @@ test_malformed_message_restarts_the_pair() {
 	calfpen get /mac
 }
 restarted() { [ "$(state calves 0 restarts)" -ge 2 ]; }
+
+# A calf that misuses the store in every way: it is answered or cut off, and
+# started again with a growing delay; nothing else notices.
+test_ST_4_hostile_calf_on_the_store() {
+	local supervisor watcher
+	mkdir -p "$LAB_DIR/hostile"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
+	cp "$tools/hostile-store-calf" "$LAB_DIR/hostile/"
+	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
+name: hostile
+executable: hostile-store-calf
+limits: {memory: 16777216, pids: 4, requests_per_second: 100, request_burst: 100}
+keys:
+  - {path: /mac, type: mac, access: [read]}
+  - {path: /life, type: u16, min: 0, max: 9, access: [read, write]}
+  - {path: /text, type: text, max_length: 16, access: [write]}
+frames:
+  - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 20, egress_burst: 10}
+END
+	calfpen_start --calf "$LAB_DIR/hostile"
+	wait_for 10 calfpen get /life
+	supervisor=$(supervisor_pid)
+	watcher=$(watcher_pid)
+	wait_for_line "$LAB_DIR/calfpen.log" 'store: last life: well-behaved' 60
+	grep 'store: ' "$LAB_DIR/calfpen.log"
+	assert_eq 5 "$(calfpen get /life)" "a life was lost"
+	assert_fails grep -E 'store: .*: (TAKEN|ANSWERED|OUT OF ORDER)' "$LAB_DIR/calfpen.log"
+	assert_eq 8 "$(grep -cE 'store: (unknown|key|value|invalid|NUL|path)' "$LAB_DIR/calfpen.log")"
+	assert_eq 1 "$(grep -c 'malformed message' "$LAB_DIR/calfpen.log")"
+	assert_fails grep -q 'store: .*: closed$' "$LAB_DIR/calfpen.log"
+	grep -q 'store: a million requests: answered' "$LAB_DIR/calfpen.log"
+	grep -q 'store: the other half: answered' "$LAB_DIR/calfpen.log"
+	assert_eq "" "$(calfpen get /text || true)" "nothing was stored"
+	assert_eq "$supervisor" "$(supervisor_pid)"
+	assert_eq "$watcher" "$(watcher_pid)"
+	alive "$supervisor" && alive "$watcher"
+}

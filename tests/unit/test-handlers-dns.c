@@ -85,7 +85,7 @@ Test(handlers_dns, compose)
 	cr_expect_str_eq(text, "");
 }
 
-Test(handlers_dns, servers_that_cannot_be)
+Test(handlers_dns, ST_3_servers_that_cannot_be)
 {
 	static const char *const wrong[] = {
 		"0.0.0.0",
@@ -113,7 +113,7 @@ Test(handlers_dns, servers_that_cannot_be)
 	}
 }
 
-Test(handlers_dns, names_that_cannot_be)
+Test(handlers_dns, ST_3_names_that_cannot_be)
 {
 	static const char *const wrong[] = {
 		"evil\nnameserver 192.0.2.66",
@@ -139,7 +139,7 @@ Test(handlers_dns, names_that_cannot_be)
 	}
 }
 
-Test(handlers_dns, search_is_bounded)
+Test(handlers_dns, ST_3_search_is_bounded)
 {
 	char names[1024] = "", name[64];
 	unsigned int i;
