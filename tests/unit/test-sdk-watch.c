@@ -169,6 +169,17 @@ Test(sdk_watch, list)
 	cr_assert_eq(calf.store.n_pending, 0);
 }
 
+/* A gateway refuses it as it refuses a read; it is not an empty list. */
+Test(sdk_watch, list_of_an_unknown_path)
+{
+	cr_assert_eq(calf_store_list(&calf, "/xxxxxx", on_entry, on_response, NULL), 0);
+	respond(1, WIRE_ERROR, "xxxxxx is not an allowed path", 0);
+	cr_assert_eq(run(), 0);
+	snprintf(told + 200, 64, "%d xxxxxx is not an allowed path@0\n", -EREMOTEIO);
+	cr_assert_str_eq(told, told + 200);
+	cr_assert_eq(calf.store.n_pending, 0);
+}
+
 Test(sdk_watch, list_that_is_refused_in_the_middle)
 {
 	cr_assert_eq(calf_store_list(&calf, "", on_entry, on_response, NULL), 0);
