@@ -79,6 +79,8 @@ Test(routes, V4_48_Q40_on_link)
 	cr_assert(is_route(0, "10.1.2.0", 24, NULL), "router is our address");
 	ROUTES("\x20\x0a\1\2\3\x0a\1\2\3");
 	cr_assert(is_route(0, "10.1.2.3", 32, NULL), "router is the destination");
+	ROUTES("\x14\x0a\1\x1f\x0a\1\x10\0");
+	cr_assert(is_route(0, "10.1.16.0", 20, NULL), "the same, without its host bits");
 	ROUTES("\0\0\0\0\0");
 	cr_assert(is_route(0, "0.0.0.0", 0, NULL));
 	cr_assert_eq(parameters->gateway.s_addr, INADDR_ANY);

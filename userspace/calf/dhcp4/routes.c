@@ -28,7 +28,7 @@ static void add_route(struct message_parameters *parameters, struct in_addr own,
 	in_addr_t router = route->gateway.s_addr;
 
 	added.destination.s_addr &= htonl(mask(route->prefix_length));
-	if (router == INADDR_ANY || router == own.s_addr || router == route->destination.s_addr) {
+	if (router == INADDR_ANY || router == own.s_addr || router == added.destination.s_addr) {
 		added.onlink = true;
 		added.gateway.s_addr = INADDR_ANY;
 	} else if (!message_is_host_address(added.gateway)) {
