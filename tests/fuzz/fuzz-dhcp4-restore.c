@@ -82,17 +82,13 @@ static void live(const struct client_saved *saved)
 static void check_restored(const struct restore_values *values, int64_t wall_s)
 {
 	struct client_saved saved = { 0 };
-	enum restore_key wrong = RESTORE_UPLINK;
-	struct in_addr uplink;
+	enum restore_key wrong = _RESTORE_KEY_N;
 	uint32_t most_s = 0;
 	int r;
 
-	r = restore_uplink(values, &uplink);
-	CHECK(r == 0 || r == -EBADMSG);
-	CHECK(uplink.s_addr == 0 || (r == 0 && message_is_host_address(uplink)));
 	r = restore_lease(values, &config, wall_s, &saved, &wrong);
 	CHECK(r == 0 || r == -ENOENT || r == -EBADMSG);
-	CHECK(r != -EBADMSG || (wrong > RESTORE_UPLINK && wrong < _RESTORE_KEY_N));
+	CHECK(r != -EBADMSG || wrong < _RESTORE_KEY_N);
 	if (r < 0)
 		return;
 	CHECK(client_lease_is_address(&config, saved.address));
@@ -128,7 +124,7 @@ static void check_written(struct bytes_reader data, int64_t wall_s)
 	client_lease_init(&lease, &config, &ack, 1000 * S, random);
 	lease_project(&lease, CLIENT_BOUND, &policy, 1000 * S, wall_s, &keys);
 	memset(&values, 0, sizeof(values));
-	for (int i = RESTORE_ADDRESS; i < _RESTORE_KEY_N; i++)
+	for (int i = 0; i < _RESTORE_KEY_N; i++)
 		if (keys.at[slots[i]] != 0)
 			strcpy(values.text[i], keys.text + keys.at[slots[i]]);
 	CHECK(restore_lease(&values, &config, wall_s, &saved, &wrong) == 0);

@@ -76,9 +76,9 @@ static const char *const sequences[] = {
 #define WALL_SIZE 5
 #define WALL "\0\x65\x53\xf1\0"
 static const char saved[][96] = {
-	WALL "192.0.2.9/24\n192.0.2.10\n192.0.2.1\n3600\n2023-11-14T23:00:00Z\nbound",
-	WALL "\n192.0.2.10\n0.0.0.0\ninfinite\nnever\n",
-	WALL "\n192.0.2.10\n192.0.2.1\n3600\n2020-02-29T23:59:59Z\nrebinding",
+	WALL "192.0.2.10\n192.0.2.1\n3600\n2023-11-14T23:00:00Z\nbound",
+	WALL "192.0.2.10\n0.0.0.0\ninfinite\nnever\n",
+	WALL "192.0.2.10\n192.0.2.1\n3600\n2020-02-29T23:59:59Z\nrebinding",
 };
 
 static size_t from_hex(const char *hex, uint8_t *to, size_t most)
