@@ -14,7 +14,10 @@
 #define DHCP_COOKIE 0x63825363
 #define DHCP_MESSAGE_TYPE 53
 #define DHCP_FORCERENEW 9
-#define DHCP_TYPE_SIZE 3   /* option 53 with its header */
+#define DHCP_TYPE_SIZE 3 /* option 53 with its header */
+#define DHCP_SERVER_IDENTIFIER 54
+#define DHCP_END 255
+#define DHCP_OPTIONS_WALKED 16
 #define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
 #define IP_OFFSET 0x1fff
 
@@ -36,6 +39,7 @@ struct dhcp4_frame {
 	struct iphdr *ip;
 	struct udphdr *udp;
 	struct bootp *bootp;
+	__u32 options_at; /* offset in the frame; ingress only */
 };
 
 /*
@@ -116,7 +120,43 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct f
 	frame->ip = ip;
 	frame->udp = udp;
 	frame->bootp = bootp;
+	frame->options_at = ETH_HLEN + header_size + sizeof(*udp) + sizeof(*bootp);
 	return FRAME_IN_ACCEPTED;
+}
+
+/*
+ * Option 54 among the first options, or 0: where a renewal goes (RFC 2131
+ * 4.4.5), which behind a relay is not who sent the frame. Servers put it next
+ * to the message type; who hides it is asked by broadcast, at T2.
+ */
+static __always_inline __be32 server_identifier(void *data, void *end, __u32 options_at)
+{
+	__u8 *option;
+
+	if (options_at > ETH_HLEN + 60 + sizeof(struct udphdr) + sizeof(struct bootp))
+		return 0;
+	option = data + options_at;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < DHCP_OPTIONS_WALKED; i++) {
+		__u32 code, is_option, length;
+
+		if ((void *)(option + 2 + sizeof(__be32)) > end)
+			return 0;
+		code = option[0];
+		length = option[1];
+		if (code == DHCP_END)
+			return 0;
+		if (code == DHCP_SERVER_IDENTIFIER)
+			return length < sizeof(__be32) ? 0 :
+							 option[2] | option[3] << 8 |
+								 option[4] << 16 | option[5] << 24;
+		/* 0 for PAD, which has no length; without a branch, of which
+		 * the verifier would follow both sides at each option. */
+		is_option = (code + 255) >> 8;
+		asm volatile("" : "+r"(is_option));
+		option += 1 + is_option * (1 + length);
+	}
+	return 0;
 }
 
 /* Remember who answered: the only unicast targets of the calf. */
@@ -125,7 +165,7 @@ static __always_inline void peers_add(__be32 address)
 	__u32 zero = 0, slot;
 	struct frame_peers *peers = bpf_map_lookup_elem(&frame_peers, &zero);
 
-	if (!peers)
+	if (!peers || !address)
 		return;
 #pragma unroll
 	for (int i = 0; i < FRAME_PEERS_MAX; i++)

@@ -164,12 +164,20 @@ int tap_egress(struct __sk_buff *skb)
 	return TC_ACT_SHOT;
 }
 
+/* Options may lie behind the linear part; pointers into the frame end here. */
+static __always_inline void remember_server(struct __sk_buff *skb, __u32 options_at)
+{
+	bpf_skb_pull_data(skb, skb->len);
+	peers_add(server_identifier((void *)(long)skb->data, (void *)(long)skb->data_end,
+				    options_at));
+}
+
 SEC("tc")
 int uplink_ingress(struct __sk_buff *skb)
 {
 	__u32 zero = 0, reason;
 	struct bpf_devmap_val *tap;
-	struct dhcp4_frame frame;
+	struct dhcp4_frame frame = { .options_at = 0 };
 	struct cursor cursor;
 
 	if (skb->vlan_present) {
@@ -181,8 +189,10 @@ int uplink_ingress(struct __sk_buff *skb)
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		tap = bpf_map_lookup_elem(&frame_slot, &zero);
 		if (tap) {
-			if (reason == FRAME_IN_ACCEPTED)
+			if (reason == FRAME_IN_ACCEPTED) {
 				reply_remember(&frame);
+				remember_server(skb, frame.options_at);
+			}
 			count(reason, cursor.frame_size);
 			skb->mark = config.mark;
 			return (int)bpf_redirect(tap->ifindex, 0);

@@ -21,7 +21,7 @@ int frame_xdp(struct xdp_md *context)
 	void *data = (void *)(long)context->data;
 	void *end = (void *)(long)context->data_end;
 	struct cursor cursor = { .at = data, .end = end, .frame_size = (__u32)(end - data) };
-	struct dhcp4_frame frame;
+	struct dhcp4_frame frame = { .options_at = 0 };
 	__u32 reason = frame_ingress(&cursor, config.mac, &frame);
 	int verdict = XDP_PASS;
 
@@ -31,6 +31,7 @@ int frame_xdp(struct xdp_md *context)
 			reason = FRAME_IN_NO_TAP;
 		} else if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
+			peers_add(server_identifier(data, end, frame.options_at));
 			clear_partial_checksum(&frame);
 		}
 	} else if (reason > FRAME_IN_ARP) {

@@ -9,8 +9,8 @@
 #include <linux/types.h>
 
 #define FRAME_RULES_MAX 8
-#define FRAME_XIDS_MAX 64 /* direct-mapped, power of two */
-#define FRAME_PEERS_MAX 4
+#define FRAME_XIDS_MAX 64   /* direct-mapped, power of two */
+#define FRAME_PEERS_MAX 8   /* power of two */
 #define FRAME_WATCHED_MAX 4 /* power of two */
 /* How long after a probe of ours others' probes are a conflict: the next
  * probe or the announcement follows within 2 s (RFC 5227 1.1). */
@@ -47,7 +47,8 @@ struct frame_xid {
 	__u64 expires_ns; /* CLOCK_BOOTTIME; 0: never seen */
 };
 
-/* Sources of replies that ingress let through: the only unicast targets. */
+/* Sources and server identifiers (option 54) of replies that ingress let
+ * through: the only unicast targets. */
 struct frame_peers {
 	__u32 next; /* slot that is replaced next */
 	__u32 reserved;
@@ -156,7 +157,7 @@ struct frame_config {
 
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");
 _Static_assert(sizeof(struct frame_xid) == 16, "frame_xid layout");
-_Static_assert(sizeof(struct frame_peers) == 24, "frame_peers layout");
+_Static_assert(sizeof(struct frame_peers) == 40, "frame_peers layout");
 _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
 _Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
 

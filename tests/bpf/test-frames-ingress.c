@@ -3,6 +3,7 @@
  * What arrives on the uplink: one row per rule, each run through the XDP and
  * through the tc program, verdict and counted reason compared.
  */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <linux/bpf.h>
@@ -233,6 +234,88 @@ Test(frames_ingress, Q47_partial_checksum, .init = begin, .fini = end)
 	cr_assert_eq(frames_test_run(xdp, frame, sizeof(frame), 0, out), XDP_REDIRECT);
 	cr_expect_eq(out[AT_UDP_CHECKSUM], frame[AT_UDP_CHECKSUM]);
 	cr_expect_eq(out[AT_UDP_CHECKSUM + 1], frame[AT_UDP_CHECKSUM + 1]);
+}
+
+struct server_row {
+	const char *what;
+	const char *options; /* put behind the cookie */
+	uint32_t n_options;
+	uint32_t size; /* of the frame, 0: as it is */
+	bool is_found; /* 10.9.0.1 is a peer then */
+};
+
+#define OPTIONS(bytes) bytes, sizeof(bytes) - 1
+#define SERVER "\x36\x04\x0a\x09\0\x01"
+#define SEVEN_SMALL \
+	"\x01\x01\x01\x03\x01\x01\x06\x01\x01\x0f\x01\x61\x33\x01\x01\x3a\x01\x01\x3b\x01\x01"
+
+static const struct server_row server_rows[] = {
+	{ "behind the type", OPTIONS("\x35\x01\x05" SERVER "\xff"), 0, true },
+	{ "first", OPTIONS(SERVER "\xff"), 0, true },
+	{ "behind PAD", OPTIONS("\x35\x01\x05\0\0\0" SERVER "\xff"), 0, true },
+	{ "behind 15 others", OPTIONS("\x35\x01\x05" SEVEN_SMALL SEVEN_SMALL SERVER "\xff"), 0,
+	  true },
+	{ "behind 16 others", OPTIONS("\x35\x01\x05\0" SEVEN_SMALL SEVEN_SMALL SERVER), 0, false },
+	{ "sent twice in one (Q31)", OPTIONS("\x36\x08\x0a\x09\0\x01\x0a\x09\0\x02\xff"), 0, true },
+	{ "too short", OPTIONS("\x36\x03\x0a\x09\0\x01\xff"), 0, false },
+	{ "behind END", OPTIONS("\x35\x01\x05\xff" SERVER), 0, false },
+	{ "inside another option", OPTIONS("\x35\x01\x05\x0c\x06" SERVER "\xff"), 0, false },
+	{ "cut by an octet", OPTIONS("\x0c\x32"), 281 + 53 + 5, false },
+	{ "a length past the frame", OPTIONS("\x35\x01\x05\x0c\xff" SERVER), 0, false },
+	{ "none (Q17)", OPTIONS("\x35\x01\x05\xff"), 0, false },
+};
+
+static bool is_peer(uint32_t address)
+{
+	struct frame_peers peers;
+	uint32_t zero = 0;
+
+	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(test.frames.tc->maps.frame_peers), &zero,
+					 &peers),
+		     0);
+	for (int i = 0; i < FRAME_PEERS_MAX; i++)
+		if (peers.address[i] == __builtin_bswap32(address))
+			return true;
+	return false;
+}
+
+/* Q18, V4_15: a relay has sent the frame, the lease is the server's. */
+static void check_server(const struct server_row *row, bool by_tc)
+{
+	uint8_t frame[FRAME_SIZE];
+	int verdict;
+
+	begin();
+	frames_test_reply(&test, frame);
+	memset(frame + AT_COOKIE + 4, 0, sizeof(frame) - AT_COOKIE - 4);
+	memcpy(frame + AT_COOKIE + 4, row->options, row->n_options);
+	if (row->size) {
+		/* the option begins inside the last octets of a shorter frame */
+		memcpy(frame + row->size - 5, SERVER, 5);
+		frame[AT_IP_TOTAL] = (uint8_t)((row->size - AT_IP) >> 8);
+		frame[AT_IP_TOTAL + 1] = (uint8_t)(row->size - AT_IP);
+		frame[AT_UDP_LENGTH] = (uint8_t)((row->size - AT_UDP_SOURCE) >> 8);
+		frame[AT_UDP_LENGTH + 1] = (uint8_t)(row->size - AT_UDP_SOURCE);
+	}
+	if (by_tc)
+		verdict = frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress),
+					  frame, row->size ? row->size : FRAME_SIZE, 0, NULL);
+	else
+		verdict = frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
+					  row->size ? row->size : FRAME_SIZE, 0, NULL);
+	cr_expect_eq(verdict, by_tc ? (int)TC_ACT_REDIRECT : (int)XDP_REDIRECT, "%s", row->what);
+	cr_expect(is_peer(0x0a070001), "%s: who sent it", row->what);
+	cr_expect_eq(is_peer(0x0a090001), row->is_found, "%s, by %s", row->what,
+		     by_tc ? "tc" : "XDP");
+	end();
+}
+
+Test(frames_ingress, V4_15_Q18_server_identifier_is_a_peer)
+{
+	for (size_t i = 0; i < sizeof(server_rows) / sizeof(server_rows[0]); i++) {
+		check_server(&server_rows[i], false);
+		check_server(&server_rows[i], true);
+	}
 }
 
 Test(frames_ingress, rate)
