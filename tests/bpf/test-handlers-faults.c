@@ -66,3 +66,218 @@ Test(handlers_faults, renewal_looks_again_after_a_change)
 	cr_expect_eq(renew("3600"), 0, "%s", reason);
 	EXPECT_SH("ip -4 addr show dev peer0 | grep -q 'valid_lft forever'");
 }
+
+/*
+ * One call after the other fails, or is the last of its process. Whatever it
+ * was: nothing of others is touched, the next pass makes it as wanted, and
+ * without keys all is as it was before.
+ */
+
+static const char *const dump =
+	"{ ip -4 addr show | sed 's/valid_lft [0-9]*sec/valid_lft N/; s/preferred_lft [0-9]*sec//;"
+	" s/ state [A-Z]*//; s/<[^>]*>//'; ip -4 route show table all | sort;"
+	" cat /tmp/etc/resolv.conf /proc/sys/kernel/domainname /proc/sys/kernel/hostname; } > ";
+
+static void save_state(const char *path)
+{
+	char command[1024];
+
+	(void)snprintf(command, sizeof(command), "%s %s", dump, path);
+	cr_assert_eq(sh(command), 0);
+}
+
+static bool is_state(const char *path)
+{
+	char command[1024];
+
+	(void)snprintf(command, sizeof(command), "%s /tmp/now; cmp -s /tmp/now %s", dump, path);
+	return sh(command) == 0;
+}
+
+/* A lease on a host that has something of its own. */
+static void host_with_something(void)
+{
+	EXPECT_SH("ip addr add 198.51.100.5/24 dev up0;"
+		  "ip route add 203.0.113.0/24 via 198.51.100.1 proto static;"
+		  "sysctl -qw net.ipv4.conf.up0.promote_secondaries=1;"
+		  "echo original > /tmp/etc/resolv.conf; hostname before;"
+		  "echo before.example > /proc/sys/kernel/domainname");
+	configuration.use_hostname = true;
+	listened();
+}
+
+static void first_lease(void)
+{
+	whole_lease("3600");
+	test_set(&wanted, "/hostname", "leased", 0);
+}
+
+static void second_lease(void)
+{
+	first_lease();
+	test_set(&wanted, "/gateway", "192.0.2.2", 0);
+	test_set(&wanted, "/mtu", "1300", 0);
+	test_set(&wanted, "/domain", "other.example", 0);
+	test_set(&wanted, "/hostname", "again", 0);
+	test_set(&wanted, "/nameserver/001", "192.0.2.2", 0);
+	test_set(&wanted, "/route/001", "10.0.0.0/8 via 192.0.2.2", 0);
+	test_set(&wanted, "/route/002", "172.16.0.0/12 via 203.0.113.9", 0);
+}
+
+static void no_lease(void)
+{
+	wanted_clear(&wanted);
+}
+
+/* Run a pass in a process of its own, which knows nothing of earlier ones, as
+ * a watcher that was started again: its exit status. */
+enum outcome { WELL = 0, FAILED, DIED_OR_NOT_REACHED, WRONG };
+
+static enum outcome pass_in_child(void (*want)(void), enum calls_action action, unsigned int at,
+				  int error, const char *then)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	cr_assert_geq(child, 0);
+	if (!child) {
+		int r;
+
+		want();
+		if (netlink_new(&context.netlink)) /* its own, as of a new life */
+			_exit(WRONG);
+		calls_begin(action, at, error);
+		r = pass();
+		calls.is_on = false;
+		if (calls.n < at)
+			_exit(DIED_OR_NOT_REACHED);
+		/* the same process tries again, as it does after a second */
+		if (action == CALLS_FAIL && (pass() || !is_state(then))) {
+			(void)fprintf(stderr, "call %u, %s: %s\n", at, calls.name, reason);
+			_exit(WRONG);
+		}
+		_exit(r ? FAILED : WELL);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status), "status %x", status);
+	return (enum outcome)WEXITSTATUS(status);
+}
+
+static void states_of(void)
+{
+	host_with_something();
+	save_state("/tmp/none");
+	cr_assert_eq(pass_in_child(first_lease, CALLS_PASS, 0, 0, NULL), WELL);
+	save_state("/tmp/first");
+	cr_assert_eq(pass_in_child(second_lease, CALLS_PASS, 0, 0, NULL), WELL);
+	save_state("/tmp/second");
+	cr_assert_eq(pass_in_child(no_lease, CALLS_PASS, 0, 0, NULL), WELL);
+	cr_assert(is_state("/tmp/none"));
+}
+
+/* Each call of the way from one lease to another fails in turn. */
+static void fail_each(void (*from)(void), void (*to)(void), const char *then, int error)
+{
+	unsigned int at, n_failed = 0;
+	enum outcome outcome = WELL;
+
+	states_of();
+	for (at = 1; outcome != DIED_OR_NOT_REACHED; at++) {
+		cr_assert_lt(at, 2000u);
+		if (pass_in_child(from, CALLS_PASS, 0, 0, NULL) != WELL)
+			cr_assert_fail("the state before, call %u", at);
+		outcome = pass_in_child(to, CALLS_FAIL, at, error, then);
+		cr_expect_neq(outcome, WRONG, "call %u", at);
+		n_failed += outcome == FAILED;
+		cr_expect_eq(pass_in_child(no_lease, CALLS_PASS, 0, 0, NULL), WELL);
+		cr_expect(is_state("/tmp/none"), "call %u", at);
+	}
+	cr_expect_gt(at, 40u, "%u calls", at);
+	cr_expect_gt(n_failed, 20u, "%u of %u led to a failure that is told", n_failed, at);
+}
+
+Test(handlers_faults, each_call_of_a_first_lease_fails)
+{
+	fail_each(no_lease, first_lease, "/tmp/first", EIO);
+}
+
+Test(handlers_faults, each_call_of_a_change_fails)
+{
+	fail_each(first_lease, second_lease, "/tmp/second", ENOSPC);
+}
+
+Test(handlers_faults, each_call_of_the_end_fails)
+{
+	fail_each(second_lease, no_lease, "/tmp/none", ENOBUFS);
+}
+
+/* RTM_DELADDR of the leased address since the last call. */
+static unsigned int n_addresses_lost(void)
+{
+	static char bytes[65536];
+	unsigned int n = 0;
+	ssize_t size;
+
+	while ((size = recv(monitor, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+		struct nlmsghdr *header = (struct nlmsghdr *)bytes;
+
+		for (; NLMSG_OK(header, (unsigned int)size); header = NLMSG_NEXT(header, size))
+			n += header->nlmsg_type == RTM_DELADDR;
+	}
+	return n;
+}
+
+/* A watcher that is killed at any point of a pass, and one that comes after. */
+static void die_at_each(void (*from)(void), void (*to)(void), const char *then)
+{
+	unsigned int at;
+	enum outcome outcome;
+	bool was_reached = true;
+
+	states_of();
+	for (at = 1; was_reached; at++) {
+		cr_assert_lt(at, 2000u);
+		cr_assert_eq(pass_in_child(from, CALLS_PASS, 0, 0, NULL), WELL);
+		(void)n_addresses_lost();
+		outcome = pass_in_child(to, CALLS_DIE, at, 0, NULL);
+		was_reached = outcome != DIED_OR_NOT_REACHED;
+		cr_expect_eq(pass_in_child(to, CALLS_PASS, 0, 0, NULL), WELL, "call %u", at);
+		cr_expect(is_state(then), "call %u", at);
+		cr_expect_eq(n_addresses_lost(), 0, "call %u", at);
+		cr_expect_eq(pass_in_child(no_lease, CALLS_PASS, 0, 0, NULL), WELL);
+		cr_expect(is_state("/tmp/none"), "call %u", at);
+	}
+	cr_expect_gt(at, 40u, "%u calls", at);
+}
+
+Test(handlers_faults, killed_at_each_call_of_a_first_lease)
+{
+	die_at_each(no_lease, first_lease, "/tmp/first");
+}
+
+Test(handlers_faults, killed_at_each_call_of_a_change)
+{
+	die_at_each(first_lease, second_lease, "/tmp/second");
+}
+
+/* Killed while it takes things back, and the lease is there again. */
+static void expect_end_after_death(void)
+{
+	unsigned int at;
+	enum outcome outcome = WELL;
+
+	for (at = 1; outcome != DIED_OR_NOT_REACHED; at++) {
+		cr_assert_lt(at, 2000u);
+		cr_assert_eq(pass_in_child(second_lease, CALLS_PASS, 0, 0, NULL), WELL);
+		outcome = pass_in_child(no_lease, CALLS_DIE, at, 0, NULL);
+		cr_expect_eq(pass_in_child(no_lease, CALLS_PASS, 0, 0, NULL), WELL);
+		cr_expect(is_state("/tmp/none"), "call %u", at);
+	}
+	cr_expect_gt(at, 40u, "%u calls", at);
+}
+
+Test(handlers_faults, killed_at_each_call_of_the_end)
+{
+	states_of();
+	expect_end_after_death();
+}

@@ -33,6 +33,7 @@ struct netlink {
 	struct nl_msg *msg;
 	bool failed; /* putting it together did */
 	bool is_listening;
+	bool is_dirty; /* the last answer was not read to its end */
 	uint32_t sequence;
 	bool done;
 	bool interrupted;
@@ -234,11 +235,30 @@ void netlink_nest_end(struct netlink *netlink, struct nlattr *nest)
 		(void)nla_nest_end(netlink->msg, nest);
 }
 
+/*
+ * Throw away the rest of an answer that could not be read. While a dump is not
+ * read to its end, the kernel refuses any other on this socket.
+ */
+static void clean(struct netlink *netlink)
+{
+	static char bytes[RECEIVE_SIZE];
+	struct iovec part = { .iov_base = bytes, .iov_len = sizeof(bytes) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	int i, error = 0;
+
+	for (i = 0; i < RECEIVES_MAX && error != EAGAIN; i++)
+		if (recvmsg(nl_socket_get_fd(netlink->sock), &message, MSG_DONTWAIT) < 0)
+			error = errno;
+	netlink->is_dirty = error != EAGAIN;
+}
+
 static int exchange(struct netlink *netlink)
 {
 	struct nlmsghdr *header = nlmsg_hdr(netlink->msg);
 	int r;
 
+	if (netlink->is_dirty)
+		clean(netlink);
 	netlink->done = false;
 	netlink->interrupted = false;
 	netlink->error = 0;
@@ -247,6 +267,7 @@ static int exchange(struct netlink *netlink)
 	netlink->sequence = header->nlmsg_seq;
 	while (r >= 0 && !netlink->done)
 		r = nl_recvmsgs(netlink->sock, netlink->cb);
+	netlink->is_dirty = !netlink->done;
 	if (!netlink->done && r < 0)
 		return errno_from_nl(r);
 	if (!netlink->error && netlink->interrupted)

@@ -65,15 +65,28 @@ static bool is_ours(const char *text)
 	return !strncmp(text, DNS_HEADER, sizeof(DNS_HEADER) - 1);
 }
 
+/* 1, 0, or a negative errno: a note that cannot be looked at is not one that is
+ * not there. */
+static int is_saved(struct handler_context *context, const struct paths *paths)
+{
+	if (access(paths->saved, F_OK) == 0)
+		return 1;
+	if (errno != ENOENT)
+		return handler_fail(context, -errno, "%s", paths->saved);
+	if (access(paths->absent, F_OK) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : handler_fail(context, -errno, "%s", paths->absent);
+}
+
 /* Keep what was there; `length` negative: nothing was, or a text of our own
  * of which the former content is lost. */
 static int save(struct handler_context *context, const struct paths *paths, const char *text,
 		int length)
 {
-	int r;
+	int r = is_saved(context, paths);
 
-	if (access(paths->saved, F_OK) == 0 || access(paths->absent, F_OK) == 0)
-		return 0;
+	if (r)
+		return r < 0 ? r : 0;
 	if (length < 0 || is_ours(text))
 		r = file_write(paths->absent, "", 0);
 	else
@@ -85,11 +98,12 @@ static int restore(struct handler_context *context, const struct paths *paths, c
 		   int length)
 {
 	static char saved[FILE_SIZE_MAX];
-	int n, r = 0;
+	int n, r = is_saved(context, paths);
 
+	if (r <= 0)
+		return r; /* never written, or restored already */
+	r = 0;
 	n = file_read(paths->saved, saved, sizeof(saved));
-	if (n == -ENOENT && access(paths->absent, F_OK) < 0)
-		return 0; /* never written, or restored already */
 	if (length >= 0 && is_ours(present)) {
 		if (n >= 0)
 			r = file_write(paths->target, saved, (size_t)n);

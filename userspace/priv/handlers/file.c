@@ -66,6 +66,9 @@ int file_resolve(const char *path, char target[static PATH_MAX])
 		char *slash = strrchr(now, '/');
 		size_t directory = slash ? (size_t)(slash - now) + 1 : 0;
 
+		/* no link, or nothing there yet; what cannot be read is neither */
+		if (n < 0 && errno != EINVAL && errno != ENOENT)
+			return -errno;
 		if (n < 0) {
 			memcpy(target, now, strlen(now) + 1);
 			return 0;

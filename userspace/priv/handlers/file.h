@@ -16,7 +16,7 @@
 int file_read(const char *path, char *text, size_t size);
 
 /* Follow symbolic links to the file that is meant, which need not exist:
- * 0, -ELOOP, -ENAMETOOLONG. */
+ * 0, -ELOOP, -ENAMETOOLONG, or what readlink(2) says. */
 int file_resolve(const char *path, char target[static PATH_MAX]);
 
 /*

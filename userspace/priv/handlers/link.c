@@ -40,19 +40,24 @@ static int saved_path(struct handler_context *context, char path[static PATH_MAX
 	return n < 0 || n >= PATH_MAX ? handler_fail(context, -ENAMETOOLONG, "run directory") : 0;
 }
 
-/* What is saved for this interface; of an earlier one of the same name
- * nothing is worth keeping. */
-static struct saved_mtu saved_read(const char *path, int ifindex)
+/* What is saved for this interface, if anything; of an earlier one of the same
+ * name nothing is worth keeping. A note that cannot be read is not one that is
+ * not there. */
+static int saved_read(struct handler_context *context, const char *path, struct saved_mtu *savedp)
 {
 	struct saved_mtu saved = { 0 }, none = { 0 };
 	char text[SAVED_SIZE];
+	int n = file_read(path, text, sizeof(text));
 
-	if (file_read(path, text, sizeof(text)) < 0 ||
+	*savedp = none;
+	if (n < 0 && n != -ENOENT && n != -EFBIG)
+		return handler_fail(context, n, "%s", path);
+	if (n >= 0 &&
 	    sscanf(text, "%d %" SCNu32 " %" SCNu32 " %" SCNu32, &saved.ifindex, /* NOLINT */
-		   &saved.original, &saved.set, &saved.former) != 4 ||
-	    saved.ifindex != ifindex)
-		return none;
-	return saved;
+		   &saved.original, &saved.set, &saved.former) == 4 &&
+	    saved.ifindex == context->uplink_ifindex)
+		*savedp = saved;
+	return 0;
 }
 
 static int set_mtu(struct handler_context *context, uint32_t mtu)
@@ -122,7 +127,9 @@ static int link_apply(struct handler_context *context, const struct wanted *want
 	r = find_mtu(context, wanted, &link, &mtu);
 	if (r)
 		return r;
-	saved = saved_read(path, context->uplink_ifindex);
+	r = saved_read(context, path, &saved);
+	if (r)
+		return r;
 	if (!mtu)
 		return restore(context, path, saved, link.mtu);
 	return configure(context, path, saved, link.mtu, mtu);

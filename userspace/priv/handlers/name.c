@@ -49,15 +49,17 @@ static void choose(const char *instance, const char *text, void *data)
 	choice->metric = metric;
 }
 
-static struct saved saved_read(const char *path)
+static int saved_read(struct handler_context *context, const char *path, struct saved *saved)
 {
-	struct saved saved = { .is_there = false };
 	char text[LINE_SIZE];
+	int n = file_read(path, text, sizeof(text));
 
-	saved.is_there = file_read(path, text, sizeof(text)) >= 0 &&
-			 sscanf(text, "%64[^\n]\n%64[^\n]\n%64[^\n]", saved.original, saved.set,
-				saved.former) == 3;
-	return saved;
+	saved->is_there = false;
+	if (n < 0 && n != -ENOENT && n != -EFBIG)
+		return handler_fail(context, n, "%s", path);
+	saved->is_there = n >= 0 && sscanf(text, "%64[^\n]\n%64[^\n]\n%64[^\n]", saved->original,
+					   saved->set, saved->former) == 3;
+	return 0;
 }
 
 /* Without its newline. */
@@ -139,7 +141,9 @@ static int settle(struct handler_context *context, enum name which)
 	r = shared_each(context, files[which], choose, &choice);
 	if (r)
 		return r;
-	saved = saved_read(note);
+	r = saved_read(context, note, &saved);
+	if (r)
+		return r;
 	if (!choice.instance[0] && !saved.is_there)
 		return 0;
 	r = kernel_read(kernel, present);

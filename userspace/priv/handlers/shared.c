@@ -74,14 +74,20 @@ int shared_say(struct handler_context *context, const char *name, const char *te
 	return r ? handler_fail(context, r, "%s", path) : 0;
 }
 
-static void read_one(struct handler_context *context, const char *instance, const char *name,
-		     shared_fn call, void *data)
+static int read_one(struct handler_context *context, const char *instance, const char *name,
+		    shared_fn call, void *data)
 {
 	static char text[SHARED_TEXT_SIZE];
 	char path[PATH_MAX];
+	int n = path_of(context, instance, name, path);
 
-	if (!path_of(context, instance, name, path) && file_read(path, text, sizeof(text)) >= 0)
+	if (!n)
+		n = file_read(path, text, sizeof(text));
+	if (n < 0 && n != -ENOENT && n != -EFBIG)
+		return handler_fail(context, n, "%s", path);
+	if (n >= 0)
 		call(instance, text, data);
+	return 0;
 }
 
 /* readdir() would allocate. */
@@ -104,7 +110,7 @@ int shared_each(struct handler_context *context, const char *name, shared_fn cal
 			    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
 				continue;
 			n_instances++;
-			read_one(context, entry->d_name, name, call, data);
+			r = handler_first(r, read_one(context, entry->d_name, name, call, data));
 		}
 	}
 	if (size < 0)

@@ -24,7 +24,7 @@ void shared_unlock(int fd);
 int shared_say(struct handler_context *context, const char *name, const char *text, size_t length);
 
 /* Call `call` with the file NAME of each instance that has one, in no order;
- * one that cannot be read is left out. 0, or a negative errno as
+ * one that is too long is left out. 0, or a negative errno as
  * handler_fail(). */
 typedef void (*shared_fn)(const char *instance, const char *text, void *data);
 int shared_each(struct handler_context *context, const char *name, shared_fn call, void *data);
