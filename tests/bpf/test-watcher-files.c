@@ -116,7 +116,7 @@ static bool logged(int fd, const char *text)
 
 	while ((n = recv(fd, message, sizeof(message) - 1, 0)) >= 0) {
 		message[n] = '\0';
-		if (strstr(message, " audit - {\"time\"") && strstr(message, text))
+		if (strstr(message, "]: {\"time\"") && strstr(message, text))
 			return true;
 	}
 	return false;

@@ -78,7 +78,7 @@ static void teardown(void)
 
 TestSuite(audit_syslog, .init = setup, .fini = teardown, .timeout = 20);
 
-/* RFC 5424 section 6, as far as we use it. */
+/* As syslog(3) sends it, without the time. */
 Test(audit_syslog, message)
 {
 	struct audit_entry entry = change;
@@ -86,9 +86,7 @@ Test(audit_syslog, message)
 	json_t *json;
 	regex_t form;
 
-	cr_assert_eq(regcomp(&form,
-			     "^<86>1 2026-11-24T02:15:25\\.123456Z [!-~]{1,255} calfpen-eth0 "
-			     "[0-9]{1,128} audit - \\{.*\\}$",
+	cr_assert_eq(regcomp(&form, "^<86>calfpen-eth0\\[[0-9]{1,10}\\]: \\{.*\\}$",
 			     REG_EXTENDED | REG_NOSUB),
 		     0);
 	start_daemon();
@@ -104,7 +102,7 @@ Test(audit_syslog, message)
 
 	entry.verdict = "EACCES";
 	audit_write(&audit, &entry);
-	cr_expect_eq(strncmp(receive(), "<84>1 ", 6), 0, "a refusal is a warning");
+	cr_expect_eq(strncmp(receive(), "<84>calfpen-eth0[", 17), 0, "a refusal is a warning");
 	cr_expect_str_eq(capture_text(), "");
 }
 

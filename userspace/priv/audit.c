@@ -219,7 +219,6 @@ static uint64_t wall_now(void)
 
 /* An entry as it is written. */
 struct record {
-	uint64_t wall_ns;
 	bool is_warning;
 	size_t length;			/* of the line, its newline included */
 	char text[1 + AUDIT_LINE_SIZE]; /* a newline, then the line */
@@ -227,7 +226,6 @@ struct record {
 
 static void record_init(struct record *record, const struct audit_entry *entry)
 {
-	record->wall_ns = entry->wall_ns;
 	record->is_warning = strcmp(entry->verdict, "ok") != 0;
 	record->text[0] = '\n';
 	record->length = audit_format(entry, record->text + 1);
@@ -247,8 +245,8 @@ static int to_file(struct audit *audit, const struct record *record)
 
 static int to_syslog(struct audit *audit, const struct record *record)
 {
-	return audit_syslog_send(&audit->syslog, record->wall_ns, record->is_warning,
-				 record->text + 1, record->length - 1);
+	return audit_syslog_send(&audit->syslog, record->is_warning, record->text + 1,
+				 record->length - 1);
 }
 
 /* Where lines go, and how many of them did not get there. */

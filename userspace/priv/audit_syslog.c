@@ -2,7 +2,6 @@
 #include "userspace/priv/audit_syslog.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,29 +11,13 @@
 
 #include "userspace/priv/audit.h"
 
-/* HOSTNAME is one word of printable characters, or "-". */
-static void get_host(char *name, size_t size)
-{
-	const char *c;
-
-	if (gethostname(name, size) < 0)
-		name[0] = '\0';
-	name[size - 1] = '\0';
-	for (c = name; *c > 0x20 && *c < 0x7f; c++)
-		;
-	if (*c != '\0' || c == name)
-		(void)snprintf(name, size, "-");
-}
-
 int audit_syslog_open(struct audit_syslog *log, const char *path, const char *instance)
 {
 	struct audit_syslog opened = { .path = path };
-	char host[HOST_NAME_MAX + 1];
 
 	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return -ENAMETOOLONG;
-	get_host(host, sizeof(host));
-	(void)snprintf(opened.source, sizeof(opened.source), "%s calfpen-%s %d", host, instance,
+	(void)snprintf(opened.source, sizeof(opened.source), "calfpen-%s[%d]", instance,
 		       (int)getpid());
 	opened.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (opened.fd < 0)
@@ -50,11 +33,11 @@ void audit_syslog_close(struct audit_syslog *log)
 	*log = AUDIT_SYSLOG_NULL(*log);
 }
 
-int audit_syslog_send(const struct audit_syslog *log, uint64_t wall_ns, bool is_warning,
-		      const char *text, size_t length)
+int audit_syslog_send(const struct audit_syslog *log, bool is_warning, const char *text,
+		      size_t length)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	char when[AUDIT_TIME_SIZE], header[sizeof(log->source) + 64], body[AUDIT_LINE_SIZE];
+	char header[sizeof(log->source) + 16], body[AUDIT_LINE_SIZE];
 	struct iovec parts[2] = { { .iov_base = header }, { .iov_base = body } };
 	const struct msghdr message = {
 		.msg_name = &to,
@@ -67,10 +50,9 @@ int audit_syslog_send(const struct audit_syslog *log, uint64_t wall_ns, bool is_
 		return -EMSGSIZE;
 	memcpy(to.sun_path, log->path, strlen(log->path) + 1);
 	memcpy(body, text, length);
-	audit_format_time(wall_ns, when);
-	parts[0].iov_len = (size_t)snprintf(header, sizeof(header), "<%d>1 %s %s audit - ",
-					    LOG_AUTHPRIV | (is_warning ? LOG_WARNING : LOG_INFO),
-					    when, log->source);
+	parts[0].iov_len = (size_t)snprintf(
+		header, sizeof(header),
+		"<%d>%s: ", LOG_AUTHPRIV | (is_warning ? LOG_WARNING : LOG_INFO), log->source);
 	parts[1].iov_len = length;
 	return sendmsg(log->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
