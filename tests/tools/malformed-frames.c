@@ -3,9 +3,10 @@
  * malformed-frames INTERFACE MAC XID COUNT PER_SECOND
  *
  * Send COUNT frames to the client MAC, no two alike and each broken in some
- * way: about nine of ten are a reply to XID whose headers are right, so that
- * they get past the filter, with options that are garbage; the rest are broken
- * before that. Prints "sent N". None of them offers an address.
+ * way: about eight of ten are a reply to XID whose headers are right, so
+ * that they get past the filter, with options that are garbage; the rest are
+ * FORCERENEW, or broken before that. None of them offers an address. Prints
+ * "sent N".
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -66,7 +67,7 @@ static size_t put_option(uint8_t *at, size_t left)
 
 static void put_options(uint8_t *at, size_t size)
 {
-	static const uint8_t types[] = { 2, 5, 6, 9 };
+	static const uint8_t types[] = { 2, 5, 6, 2, 5, 6, 5, 9 };
 	size_t used = 0;
 
 	if (size >= 3 && random_below(8)) {
