@@ -111,8 +111,8 @@ static const struct rule watcher_allowed[] = {
 	ONLY(bpf, 0, BPF_PROG_TEST_RUN), /* its own gate */
 	ANY(ppoll),			 /* event loop */
 	ANY(poll),			 /* libnl waits for an answer */
-	ANY(clock_gettime),   /* where the vDSO does not answer */
-	ANY(clock_nanosleep), /* the wait for a busy store */
+	ANY(clock_gettime),		 /* where the vDSO does not answer */
+	ANY(clock_nanosleep),		 /* the wait for a busy store */
 	ANY(sched_yield),
 	ANY(read),    /* signalfd, inotify, files of the handlers */
 	ANY(write),   /* audit log, log lines, /proc/sys, the saved store */
