@@ -30,7 +30,7 @@ has_lease() {
 # lease [OPTION...] - start and wait for a lease that has reached the host
 lease() {
 	calfpen_start "$@"
-	wait_for 10 has_lease
+	wait_for 20 has_lease
 }
 
 address() {

@@ -48,7 +48,7 @@ at() {
 # wire_start - frames on the uplink's segment go to $LAB_DIR/wire.log as text
 wire_start() {
 	start wire nsenter --net="/run/netns/$LAB_SERVER_NS" -- tests/system/wire "$LAB_SERVER_IF"
-	wait_for_line "$LAB_DIR/wire.log" '^ready' 5
+	wait_for_line "$LAB_DIR/wire.log" '^ready' 20
 }
 
 # wire REGEX - lines of it
@@ -86,7 +86,7 @@ relay_segment() {
 relay_start() {
 	start relay nsenter --net=/run/netns/server -- dhcrelay -4 -d --no-pid -id "$LAB_SERVER_IF" \
 		-iu relay0 10.78.0.2
-	wait_for_line "$LAB_DIR/relay.log" 'Sending on .*relay0' 5
+	wait_for_line "$LAB_DIR/relay.log" 'Sending on .*relay0' 20
 }
 
 # dhcp_server_start KIND@PLACE - configure it from the variables above, run it there,
@@ -146,7 +146,7 @@ dnsmasq_configuration() {
 
 dnsmasq_start() {
 	serve "$1" "dnsmasq@$1" dnsmasq --keep-in-foreground --conf-file="$2/conf" --pid-file
-	wait_for_line "$LAB_DIR/dnsmasq@$1.log" 'DHCP, IP range' 5
+	wait_for_line "$LAB_DIR/dnsmasq@$1.log" 'DHCP, IP range' 20
 }
 
 # dhcpd_route DESTINATION/LENGTH GATEWAY - the octets of option 121, with commas
@@ -192,7 +192,7 @@ dhcpd_start() {
 	touch "$2/leases"
 	serve "$1" "dhcpd@$1" dhcpd -4 -f -d -cf "$2/conf" -lf "$2/leases" --no-pid \
 		"$(place_interface "$1")"
-	wait_for_line "$LAB_DIR/dhcpd@$1.log" 'Server starting service' 5
+	wait_for_line "$LAB_DIR/dhcpd@$1.log" 'Server starting service' 20
 }
 
 kea_option() {
@@ -242,7 +242,7 @@ kea_routes() {
 kea_start() {
 	ip link set "$LAB_UPLINK" up
 	serve "$1" "kea@$1" env KEA_PIDFILE_DIR="$2" KEA_LOCKFILE_DIR="$2" kea-dhcp4 -c "$2/conf"
-	wait_for_line "$LAB_DIR/kea@$1.log" 'DHCP4_STARTED' 10
+	wait_for_line "$LAB_DIR/kea@$1.log" 'DHCP4_STARTED' 20
 }
 
 # Its routes, long names and times are options like any other: in hex.
@@ -272,5 +272,5 @@ udhcpd_configuration() {
 udhcpd_start() {
 	touch "$2/leases"
 	serve "$1" "udhcpd@$1" busybox udhcpd -f -I "$(place_address "$1")" -a 1 "$2/conf"
-	wait_for_line "$LAB_DIR/udhcpd@$1.log" 'started' 5
+	wait_for_line "$LAB_DIR/udhcpd@$1.log" 'started' 20
 }

@@ -10,6 +10,10 @@
 test_lease() { case_lease dhcpd; }
 test_renews() { case_renews dhcpd; }
 test_rebinds() { case_rebinds dhcpd; }
+test_is_renumbered_while_away() { case_is_renumbered_while_away dhcpd; }
+test_releases() { case_releases dhcpd; }
+test_restarts_with_memory() { case_restarts_with_memory dhcpd; }
+test_reboots_with_memory() { case_reboots_with_memory dhcpd; }
 test_classless_routes() { case_classless_routes dhcpd; }
 test_long_options() { case_long_options dhcpd; }
 

@@ -11,5 +11,9 @@ test_lease() { case_lease kea; }
 test_renews() { case_renews kea; }
 test_rebinds() { case_rebinds kea; }
 test_is_renumbered() { case_is_renumbered kea; }
+test_is_renumbered_while_away() { case_is_renumbered_while_away kea; }
+test_releases() { case_releases kea; }
+test_restarts_with_memory() { case_restarts_with_memory kea; }
+test_reboots_with_memory() { case_reboots_with_memory kea; }
 test_classless_routes() { case_classless_routes kea; }
 test_long_options() { case_long_options kea; }

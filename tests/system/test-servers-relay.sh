@@ -32,8 +32,8 @@ test_rebinds_by_the_relay() {
 	bound_by_relay
 	address=$(host)
 	at server sysctl -q -w net.ipv4.ip_forward=0
-	wire_wait "^REQUEST ip=$address>255.255.255.255 to=broadcast .* ciaddr=$address" 10
-	wait_for 5 wire_has '^ACK' 2
-	wait_for 5 state_is bound
+	wire_wait "^REQUEST ip=$address>255.255.255.255 to=broadcast .* ciaddr=$address" 20
+	wait_for 15 wire_has '^ACK' 2
+	wait_for 15 state_is bound
 	assert_eq "$address/24" "$(address)"
 }

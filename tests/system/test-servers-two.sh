@@ -20,13 +20,13 @@ two_servers() {
 	lease
 	chosen=$(calfpen get /lease/server)
 	address=$(host)
-	wait_for 5 wire_has '^OFFER' 2
+	wait_for 15 wire_has '^OFFER' 2
 	assert_eq "10.77.0.1 10.77.0.3" "$(wire '^OFFER' | sed 's/.* 54=\(\S*\).*/\1/' | sort -u | xargs)"
 	assert_eq 1 "$(wire '^REQUEST ip=0' | wc -l)"
 	assert_match " 54=$chosen 50=$address " "$(wire '^REQUEST ip=0')"
-	wait_for 5 lost_is_counted
-	wire_wait "^REQUEST ip=$address>$chosen to=unicast" 8
-	wait_for 5 wire_has '^ACK' 2
+	wait_for 15 lost_is_counted
+	wire_wait "^REQUEST ip=$address>$chosen to=unicast" 20
+	wait_for 15 wire_has '^ACK' 2
 	assert_eq "$chosen" "$(wire '^ACK' | sed 's/.* 54=\(\S*\).*/\1/' | sort -u)"
 	assert_eq "$address/24" "$(address)"
 	# An authoritative dnsmasq refuses a REQUEST that names another server (Q19)
