@@ -90,3 +90,24 @@ test_watcher_catches_up() {
 caught_up() {
 	[ -z "$(ip -4 route show default)" ] && [ "$(cat "/sys/class/net/$LAB_UPLINK/mtu")" = 1300 ]
 }
+
+# The new calf asks for what it had (INIT-REBOOT): one round trip, and nothing
+# is taken from the host meanwhile.
+test_V4_14_calf_resumes_its_lease() {
+	local old requests
+	lease
+	old=$(calf_pid)
+	requests=$(grep -c DHCPREQUEST "$LAB_SERVER_LOG")
+	start monitor ip monitor address route dev "$LAB_UPLINK"
+	kill -KILL "$old"
+	wait_for 2 replaced calf_pid "$old"
+	wait_for 5 resumed
+	assert_eq 1 "$(grep -c 'DHCPDISCOVER' "$LAB_SERVER_LOG")" "no second DISCOVER"
+	assert_eq $((requests + 1)) "$(grep -c DHCPREQUEST "$LAB_SERVER_LOG")"
+	assert_eq 2 "$(grep -c DHCPACK "$LAB_SERVER_LOG")"
+	assert_eq "" "$(grep Deleted "$LAB_DIR/monitor.log" || true)" "nothing flaps"
+	assert_match 'valid_lft (11[0-9]|120)sec' "$(ip -4 address show dev "$LAB_UPLINK")"
+}
+resumed() {
+	[ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -ge 2 ] && [ "$(calfpen get /lease/state)" = bound ]
+}
