@@ -171,6 +171,39 @@ Test(client_reboot, address_of_the_uplink_is_asked_for_first)
 	}
 }
 
+/* It is refused: the lease of a former life is still good, as far as we know. */
+Test(client_reboot, V4_23_nak_for_the_address_of_the_uplink)
+{
+	struct client_config taking_over = config();
+
+	taking_over.requested = address("192.0.2.77");
+	configured = &taking_over;
+	has_saved = true;
+	saved = (struct client_saved){ .address = address("192.0.2.10"),
+				       .server = address("192.0.2.1"),
+				       .left_s = 3600,
+				       .is_configured = true };
+	start();
+	timeout();
+	reply(MESSAGE_NAK);
+	receive();
+	cr_assert_eq(actions.lease, CLIENT_LEASE_KEEP);
+	cr_assert_eq(client.state, CLIENT_INIT_REBOOT);
+	timeout();
+	cr_assert_eq(actions.request.requested.s_addr, inet_addr("192.0.2.10"));
+	reply(MESSAGE_NAK);
+	receive();
+	cr_assert_eq(actions.lease, CLIENT_LEASE_LOST);
+	cr_assert_eq(client.state, CLIENT_INIT);
+	/* and with no lease to fall back on */
+	has_saved = false;
+	start();
+	timeout();
+	reply(MESSAGE_NAK);
+	receive();
+	cr_assert_eq(client.state, CLIENT_INIT);
+}
+
 Test(client_reboot, V4_51_not_with_anonymity)
 {
 	struct client_config anonymous = config();

@@ -66,7 +66,7 @@ static struct client client_in(enum client_state state)
 	client.state = state;
 	client.xid = XID;
 	client.deadline_ns = client.timer_ns = 2000 * S;
-	client.offered = address("192.0.2.10");
+	client.wanted = client.offered = address("192.0.2.10");
 	client.offered_server = address("192.0.2.1");
 	client.lease.expires_ns = CLIENT_NEVER;
 	if (state == CLIENT_BOUND || state == CLIENT_RENEWING || state == CLIENT_REBINDING ||

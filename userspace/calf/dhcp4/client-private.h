@@ -14,6 +14,9 @@ enum { RANDOM_XID, RANDOM_DELAY, RANDOM_LEASE, RANDOM_CONFLICT };
 /* INIT at `at_ns`, or when the link is up. */
 void client_restart(struct client *client, uint64_t at_ns);
 
+/* The same, but INIT-REBOOT if there is something to ask for, or INFORMING. */
+void client_begin(struct client *client, uint64_t at_ns);
+
 /* The lease, if there is one, is not ours any more; state and timer stay. */
 void client_lose(struct client *client, struct client_actions *actions);
 

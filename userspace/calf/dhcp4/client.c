@@ -93,8 +93,7 @@ void client_restart(struct client *client, uint64_t at_ns)
 	begin(client, CLIENT_INIT, at_ns);
 }
 
-/* By what is known of an address: asked for again, or searched for. */
-static void begin_again(struct client *client, uint64_t at_ns)
+void client_begin(struct client *client, uint64_t at_ns)
 {
 	enum client_state state = CLIENT_INIT;
 
@@ -159,7 +158,7 @@ static void on_start(struct client *client, const struct client_event *event,
 	} else if (saved) {
 		client_ask_for(client, saved->address, !saved->is_over);
 	}
-	begin_again(client, event->now_ns + client_start_delay_ns(client, event));
+	client_begin(client, event->now_ns + client_start_delay_ns(client, event));
 }
 
 /* T1 and T2, and again until the lease is renewed or over. */
@@ -254,7 +253,7 @@ static void on_link_up(struct client *client, const struct client_event *event)
 	client->is_link_down = false;
 	client->n_naks = client->n_conflicts = 0;
 	if (client->state != CLIENT_RELEASED)
-		begin_again(client, event->now_ns + client_start_delay_ns(client, event));
+		client_begin(client, event->now_ns + client_start_delay_ns(client, event));
 }
 
 static void on_link_down(struct client *client)
@@ -264,7 +263,7 @@ static void on_link_down(struct client *client)
 	if (client->state == CLIENT_IPV6_ONLY)
 		client->timer_ns = CLIENT_NEVER;
 	else if (client->state != CLIENT_RELEASED)
-		begin_again(client, CLIENT_NEVER);
+		client_begin(client, CLIENT_NEVER);
 }
 
 /* The operator wants it now: whatever is waited for is waited for no longer. */
@@ -282,7 +281,7 @@ static void on_renew(struct client *client, const struct client_event *event,
 	case CLIENT_INFORMED:
 	case CLIENT_RELEASED:
 	case CLIENT_SELECTING:
-		begin_again(client, event->now_ns);
+		client_begin(client, event->now_ns);
 		break;
 	case CLIENT_BOUND:
 	case CLIENT_RENEWING:

@@ -115,9 +115,16 @@ static void on_nak(struct client *client, const struct client_event *event,
 						   event->random[RANDOM_DELAY]);
 		client->n_naks++;
 	}
+	/* The address of the uplink is refused, not the one that we hold. */
+	if (client->state == CLIENT_REBOOTING && client->has_lease &&
+	    client->wanted.s_addr != client->lease.address.s_addr) {
+		client_ask_for(client, client->lease.address, true);
+		client_begin(client, event->now_ns + delay_ns);
+		return;
+	}
 	client_lose(client, actions);
 	client->wanted.s_addr = INADDR_ANY;
-	client_restart(client, event->now_ns + delay_ns);
+	client_begin(client, event->now_ns + delay_ns);
 }
 
 /* Messages by state: which one does something, and whether it must come from
