@@ -154,7 +154,8 @@ static __always_inline __be32 server_identifier(void *data, void *end, __u32 opt
 		 * the verifier would follow both sides at each option. */
 		is_option = (code + 255) >> 8;
 		asm volatile("" : "+r"(is_option));
-		option += 1 + is_option * (1 + length);
+		/* at most 257; Linux 6.1 wants to see it */
+		option += (1 + is_option * (1 + length)) & 0x1ff;
 	}
 	return 0;
 }
