@@ -62,10 +62,14 @@ not() {
 	! "$@"
 }
 
+# A wait ends what hangs, it judges no speed: a busy machine takes longer than
+# the seconds of a test say.
+readonly patience=4
+
 # wait_for SECONDS COMMAND... - until COMMAND succeeds, tried every 20 ms
 wait_for() {
 	local end now
-	end=$((${EPOCHREALTIME//./} + $1 * 1000000))
+	end=$((${EPOCHREALTIME//./} + $1 * patience * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		now=${EPOCHREALTIME//./}
@@ -77,12 +81,12 @@ wait_for() {
 # wait_for_line FILE REGEX SECONDS - until FILE has a line that matches
 wait_for_line() {
 	local end
-	end=$((${EPOCHREALTIME//./} + $3 * 1000000))
+	end=$((${EPOCHREALTIME//./} + $3 * patience * 1000000))
 	until grep -qsE -- "$2" "$1"; do
 		if [ "${EPOCHREALTIME//./}" -ge "$end" ]; then
 			echo "--- $1" >&2
 			tail -n 50 "$1" >&2 || true
-			fail "no line '$2' in $1 within $3 s"
+			fail "no line '$2' in $1 within $(($3 * patience)) s"
 		fi
 		sleep 0.02
 	done
