@@ -50,3 +50,23 @@ test_link_after_the_watcher() {
 	on_server ip link set "$LAB_SERVER_IF" down
 	wait_for 3 link_is down
 }
+
+# A carrier that comes back may be another network's: the server is asked
+# whether the lease is still good, and the address stays meanwhile.
+test_V4_14_lease_is_asked_for_when_the_link_comes_back() {
+	local before
+	lease
+	wait_for 2 link_is up
+	before=$(address)
+	start monitor ip -4 monitor address dev "$LAB_UPLINK"
+	on_server ip link set "$LAB_SERVER_IF" down
+	wait_for 2 state_is init-reboot
+	assert_eq "$before" "$(address)"
+	on_server ip link set "$LAB_SERVER_IF" up
+	wait_for 10 state_is bound
+	assert_eq "$before" "$(address)"
+	assert_eq 1 "$(grep -c DHCPDISCOVER "$LAB_SERVER_LOG")" "INIT-REBOOT is no DISCOVER"
+	assert_eq 2 "$(grep -c DHCPACK "$LAB_SERVER_LOG")"
+	assert_eq "" "$(grep Deleted "$LAB_DIR/monitor.log" || true)" "the address was there all the time"
+}
+state_is() { [ "$(calfpen get /lease/state 2>/dev/null)" = "$1" ]; }
