@@ -62,3 +62,73 @@ test_static_addresses_and_routes_stay() {
 	wait_for 5 not grep -q 10.77 <(ip -4 address show dev "$LAB_UPLINK")
 	assert_eq "$before" "$(ip -4 address show dev "$LAB_UPLINK" | grep 192.0.2.9; ip -4 route show)"
 }
+
+# A TCP connection through the leased address, which says something every 20 ms.
+talk() {
+	on_server python3 -c 'import socket
+server = socket.create_server(("10.77.0.1", 7777))
+print("listening", flush=True)
+peer = server.accept()[0]
+while True:
+    data = peer.recv(64)
+    if not data:
+        break
+    peer.sendall(data)'
+}
+
+talk_to() {
+	python3 -c 'import socket, time
+peer = socket.create_connection(("10.77.0.1", 7777), timeout=5)
+while True:
+    peer.sendall(b"x")
+    if not peer.recv(64):
+        break
+    print("said", flush=True)
+    time.sleep(0.02)'
+}
+
+still_talks() {
+	local n
+	n=$(wc -l <"$LAB_DIR/talk_to.log")
+	sleep 0.3
+	[ "$(wc -l <"$LAB_DIR/talk_to.log")" -gt "$n" ]
+}
+
+test_a_connection_survives_restarts() {
+	local old
+	lease
+	start talk talk
+	wait_for_line "$LAB_DIR/talk.log" listening 5
+	start talk_to talk_to
+	start monitor ip -4 monitor address route
+	wait_for 5 still_talks
+	for _ in 1 2 3; do
+		old=$(watcher_pid)
+		kill -KILL "$old"
+		wait_for 5 not alive "$old"
+		wait_for 5 status_is address '^ok'
+	done
+	still_talks || fail "with another watcher"
+	kill -KILL "$(supervisor_pid)"
+	wait_for 5 not pgrep calfpen-priv
+	still_talks || fail "with nobody"
+	calfpen_start
+	wait_for 10 has_lease
+	wait_for 5 status_is route '^ok'
+	still_talks || fail "with another supervisor"
+	assert_fails grep -E "^Deleted.*(inet 10\.77|default)" "$LAB_DIR/monitor.log"
+}
+
+# What the operator or another program does is told and left alone.
+test_drift_is_reported() {
+	lease
+	wait_for 5 status_is route '^ok'
+	sleep 1
+	echo '# theirs' >"$LAB_RESOLV"
+	wait_for 3 status_is dns '^drift: .*resolv.conf was changed'
+	assert_match 'drift: .*resolv.conf was changed' "$(calfpen status)"
+	ip route del default
+	wait_for 3 status_is route '^drift: the route to 0.0.0.0/0'
+	sleep 6 # a renewal
+	assert_eq '# theirs' "$(cat "$LAB_RESOLV")"
+}
