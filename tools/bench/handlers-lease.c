@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: from a DHCPACK on the wire to RTM_NEWADDR of the leased address, for
+ * any client, in the lab only: the packet is seen as it leaves the server's
+ * interface, with the kernel's time stamp.
+ *
+ * handlers-lease ROUNDS (LABEL START END)...: START begins a client in the
+ * background, END ends it and takes its traces away. Clients take turns.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/bench/support.h"
+
+#define TIMEOUT_MS 20000
+#define NS_PER_S 1000000000ull
+/* Ethernet, IPv4 without options, UDP, BOOTP up to and with the cookie. */
+#define OFFSET_PROTOCOL 23
+#define OFFSET_SOURCE_PORT 34
+#define OFFSET_ADDRESS 58 /* yiaddr */
+#define OFFSET_OPTIONS 282
+
+static uint64_t wall_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* A packet socket on the server's interface, in its network namespace. */
+static int open_wire(void)
+{
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int server = open("/run/netns/server", O_RDONLY | O_CLOEXEC);
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(0x0003) };
+	int fd, one = 1;
+
+	if (own < 0 || server < 0 || setns(server, CLONE_NEWNET) < 0)
+		bench_fail("the lab's server namespace: %s", strerror(errno));
+	address.sll_ifindex = (int)if_nametoindex("server0");
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    setns(own, CLONE_NEWNET) < 0)
+		bench_fail("packet socket: %s", strerror(errno));
+	(void)close(own);
+	(void)close(server);
+	return fd;
+}
+
+static int open_events(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_IFADDR };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		bench_fail("netlink: %s", strerror(errno));
+	return fd;
+}
+
+static bool is_ack(const unsigned char *frame, size_t size)
+{
+	size_t i = OFFSET_OPTIONS;
+
+	if (size < OFFSET_OPTIONS || frame[OFFSET_PROTOCOL] != 17 ||
+	    frame[OFFSET_SOURCE_PORT] != 0 || frame[OFFSET_SOURCE_PORT + 1] != 67)
+		return false;
+	while (i + 2 < size && frame[i] != 255) {
+		if (frame[i] == 53)
+			return frame[i + 2] == 5;
+		i += frame[i] ? (size_t)frame[i + 1] + 2 : 1;
+	}
+	return false;
+}
+
+struct ack {
+	uint64_t ns; /* 0: none yet */
+	uint32_t address;
+};
+
+/* One frame; false if there is none. */
+static bool read_wire(int fd, struct ack *ack)
+{
+	unsigned char frame[2048], control[256];
+	struct iovec part = { frame, sizeof(frame) };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t size = recvmsg(fd, &message, 0);
+	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	struct timespec when;
+
+	if (size <= 0)
+		return false;
+	if (!is_ack(frame, (size_t)size) || !header || header->cmsg_type != SCM_TIMESTAMPNS)
+		return true;
+	memcpy(&when, CMSG_DATA(header), sizeof(when));
+	memcpy(&ack->address, frame + OFFSET_ADDRESS, sizeof(ack->address));
+	ack->ns = (uint64_t)when.tv_sec * NS_PER_S + (uint64_t)when.tv_nsec;
+	return true;
+}
+
+/* True if the address has come. */
+static bool read_events(int fd, uint32_t address)
+{
+	_Alignas(struct nlmsghdr) unsigned char bytes[16384];
+	ssize_t size = recv(fd, bytes, sizeof(bytes), 0);
+	struct nlmsghdr *header = (struct nlmsghdr *)bytes;
+
+	for (; size > 0 && NLMSG_OK(header, (unsigned int)size);
+	     header = NLMSG_NEXT(header, size)) {
+		struct ifaddrmsg *info = NLMSG_DATA(header);
+		unsigned int left = (unsigned int)IFA_PAYLOAD(header);
+		struct rtattr *attribute = IFA_RTA(info);
+
+		if (header->nlmsg_type != RTM_NEWADDR)
+			continue;
+		for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+			if (attribute->rta_type == IFA_LOCAL &&
+			    !memcmp(RTA_DATA(attribute), &address, sizeof(address)))
+				return true;
+	}
+	return false;
+}
+
+static void shell(const char *command)
+{
+	if (system(command) != 0) /* NOLINT(cert-env33-c) */
+		bench_fail("failed: %s", command);
+}
+
+static double one(const char *label, const char *start, const char *end)
+{
+	struct pollfd fds[] = { { .fd = open_wire(), .events = POLLIN },
+				{ .fd = open_events(), .events = POLLIN } };
+	struct ack ack = { 0 };
+	uint64_t end_ns = 0;
+
+	shell(start);
+	while (!end_ns) {
+		if (poll(fds, 2, TIMEOUT_MS) <= 0)
+			bench_fail("%s: no %s within %d s", label, ack.ns ? "address" : "DHCPACK",
+				   TIMEOUT_MS / 1000);
+		/* all of the wire first: its frames are older than the event */
+		while (read_wire(fds[0].fd, &ack))
+			;
+		if (fds[1].revents && read_events(fds[1].fd, ack.address) && ack.ns)
+			end_ns = wall_ns();
+	}
+	(void)close(fds[0].fd);
+	(void)close(fds[1].fd);
+	shell(end);
+	return (double)(end_ns - ack.ns) / 1e3;
+}
+
+int main(int argc, char **argv)
+{
+	int i, round, rounds = argc > 1 ? atoi(argv[1]) : 0; /* NOLINT(cert-err34-c) */
+
+	if (!getenv("LAB") || rounds < 1 || (argc - 2) % 3 != 0 || argc < 5)
+		bench_fail("in the lab: handlers-lease ROUNDS (LABEL START END)...");
+	for (round = 0; round < rounds; round++)
+		for (i = 2; i < argc; i += 3)
+			bench_say(argv[i], one(argv[i], argv[i + 1], argv[i + 2]));
+	return 0;
+}
