@@ -25,15 +25,36 @@ test_lease() {
 	assert_wire_is_clean
 }
 
-# No way to the server but the relay
-test_rebinds_by_the_relay() {
+# Unicast to the server itself, not to the relay that its replies came from
+test_renews_past_the_relay() {
 	local address
-	t1=3 t2=4
+	t1=3
 	bound_by_relay
 	address=$(host)
-	at server sysctl -q -w net.ipv4.ip_forward=0
-	wire_wait "^REQUEST ip=$address>255.255.255.255 to=broadcast .* ciaddr=$address" 20
+	wire_wait "^REQUEST ip=$address>10.78.0.2 to=unicast .* ciaddr=$address" 20
 	wait_for 15 wire_has '^ACK' 2
 	wait_for 15 state_is bound
 	assert_eq "$address/24" "$(address)"
+	calfpen set /control/release now
+	wire_wait "^RELEASE ip=$address>10.78.0.2 to=unicast .* 54=10.78.0.2" 20
+	wait_for 15 grep -q 'binding state free' "$LAB_DIR/dhcpd@behind/leases"
+	wait_for 15 not has_address
+}
+
+# The relay is away at T1 and back at T2; there is no router. (With it there the
+# relay would take what is unicast, too: it reads all frames.)
+test_rebinds_by_the_relay() {
+	local address n_unicast
+	t1=3 t2=6
+	bound_by_relay
+	address=$(host)
+	at server sysctl -q -w net.ipv4.ip_forward=0
+	stop relay || true
+	n_unicast=$(wire "^REQUEST ip=$address>10.78.0.2" | wc -l) || true
+	wait_for 15 wire_has "^REQUEST ip=$address>10.78.0.2" $((n_unicast + 1))
+	relay_start
+	wire_wait "^REQUEST ip=$address>255.255.255.255 to=broadcast .* ciaddr=$address" 20
+	wait_for 15 state_is bound
+	assert_eq "$address/24" "$(address)"
+	assert_eq 0 "$(counter calf_dhcp4_lease_lost_total)"
 }
