@@ -30,7 +30,7 @@ static struct handler_context context;
 static struct wanted wanted;
 static int monitor = -1;
 static const struct handler *const all[] = { &handler_link, &handler_address, &handler_route,
-					     &handler_dns, &handler_host };
+					     &handler_dns,  &handler_host,    &handler_timeservers };
 #define N_ALL (sizeof(all) / sizeof(all[0]))
 
 static struct pass handlers;
@@ -73,12 +73,14 @@ static inline void setup(void)
 		.use_routes = true,
 		.use_mtu = true,
 		.use_domain = true,
+		.use_ntp = true,
 		.resolv_conf = "/tmp/etc/resolv.conf",
 	};
 	context = (struct handler_context){
 		.configuration = &configuration,
 		.instance = "test",
 		.run_root = "/tmp/root",
+		.chrony_directory = "/tmp/chrony-dhcp",
 		.run_directory = "/tmp/root/test",
 	};
 	cr_assert_eq(netlink_new(&context.netlink), 0);

@@ -76,7 +76,7 @@ Test(handlers_faults, renewal_looks_again_after_a_change)
 static const char *const dump =
 	"{ ip -4 addr show | sed 's/valid_lft [0-9]*sec/valid_lft N/; s/preferred_lft [0-9]*sec//;"
 	" s/ state [A-Z]*//; s/<[^>]*>//'; ip -4 route show table all | sort;"
-	" cat /tmp/etc/resolv.conf /proc/sys/kernel/domainname /proc/sys/kernel/hostname; } > ";
+	" cat /tmp/chrony-dhcp/* /tmp/root/test/ntp-servers; cat /tmp/etc/resolv.conf /proc/sys/kernel/domainname /proc/sys/kernel/hostname; } 2>/dev/null > ";
 
 static void save_state(const char *path)
 {
@@ -100,7 +100,7 @@ static void host_with_something(void)
 	EXPECT_SH("ip addr add 198.51.100.5/24 dev up0;"
 		  "ip route add 203.0.113.0/24 via 198.51.100.1 proto static;"
 		  "sysctl -qw net.ipv4.conf.up0.promote_secondaries=1;"
-		  "echo original > /tmp/etc/resolv.conf; hostname before;"
+		  "echo original > /tmp/etc/resolv.conf; hostname before; mkdir /tmp/chrony-dhcp;"
 		  "echo before.example > /proc/sys/kernel/domainname");
 	configuration.use_hostname = true;
 	listened();
@@ -110,6 +110,7 @@ static void first_lease(void)
 {
 	whole_lease("3600");
 	test_set(&wanted, "/hostname", "leased", 0);
+	test_set(&wanted, "/ntp/001", "192.0.2.9", 0);
 }
 
 static void second_lease(void)
@@ -119,6 +120,7 @@ static void second_lease(void)
 	test_set(&wanted, "/mtu", "1300", 0);
 	test_set(&wanted, "/domain", "other.example", 0);
 	test_set(&wanted, "/hostname", "again", 0);
+	test_set(&wanted, "/ntp/001", "192.0.2.10", 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.2", 0);
 	test_set(&wanted, "/route/001", "10.0.0.0/8 via 192.0.2.2", 0);
 	test_set(&wanted, "/route/002", "172.16.0.0/12 via 203.0.113.9", 0);

@@ -236,6 +236,44 @@ Test(handlers_shared, two_instances)
 	EXPECT_SH("test $(find /tmp/root -type f | wc -l) = 1"); /* the lock */
 }
 
+Test(handlers_shared, time_servers)
+{
+	EXPECT_SH("mkdir /tmp/chrony-dhcp; echo other > /tmp/chrony-dhcp/other.sources");
+	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
+	test_set(&wanted, "/ntp/002", "127.0.0.1", 0);
+	test_set(&wanted, "/ntp/003", "192.0.2.3", 0);
+	cr_expect_eq(pass(), -EBADMSG);
+	cr_expect_str_eq(reason, "error: /ntp/002 is \"127.0.0.1\": Bad message");
+	EXPECT_SH("printf '192.0.2.1\n192.0.2.3\n' | cmp - /tmp/root/test/ntp-servers");
+	EXPECT_SH("printf 'server 192.0.2.1 iburst\nserver 192.0.2.3 iburst\n' |"
+		  "cmp - /tmp/chrony-dhcp/test.sources");
+	test_remove(&wanted, "/ntp/002");
+	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources > /tmp/inode");
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources | cmp - /tmp/inode");
+	configuration.use_ntp = false;
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(
+		"test ! -e /tmp/root/test/ntp-servers; test $(ls /tmp/chrony-dhcp) = other.sources");
+	configuration.use_ntp = true;
+	cr_expect_eq(pass(), 0, "%s", reason);
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(
+		"test ! -e /tmp/root/test/ntp-servers; test $(ls -A /tmp/chrony-dhcp) = other.sources");
+}
+
+/* No chronyd, no file of its, and no complaint. */
+Test(handlers_shared, time_servers_without_chrony)
+{
+	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test ! -e /tmp/chrony-dhcp; grep -qx 192.0.2.1 /tmp/root/test/ntp-servers");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test ! -e /tmp/root/test/ntp-servers");
+}
+
 /* Many at once: whoever comes last, all are in. */
 Test(handlers_shared, instances_at_the_same_time)
 {

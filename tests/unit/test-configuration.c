@@ -79,7 +79,8 @@ static void expect_defaults(void)
 {
 	cr_expect(configuration.metric == 100 && configuration.table == 254);
 	cr_expect(configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
-		  configuration.use_domain && !configuration.use_hostname && !configuration.syslog);
+		  configuration.use_domain && !configuration.use_hostname &&
+		  configuration.use_ntp && !configuration.syslog);
 	cr_expect(configuration.max_routes == 64 && configuration.min_prefix_length == 8 &&
 		  !configuration.allow_hiding);
 	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
@@ -105,7 +106,7 @@ Test(configuration, everything)
 		       "table: 1000\n"
 		       "mode: tc\n"
 		       "resolv_conf: \"/run/resolv conf\"\n"
-		       "use: {dns: false, mtu: true, domain: false, hostname: true}\n"
+		       "use: {dns: false, mtu: true, domain: false, hostname: true, ntp: false}\n"
 		       "routes: {max: 3, min_prefix_length: 16, allow_hiding: true}\n"
 		       "syslog: true\n"
 		       "options:\n"
@@ -118,7 +119,8 @@ Test(configuration, everything)
 	cr_expect(configuration.mode == FRAME_MODE_TC);
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
 	cr_expect(!configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
-		  !configuration.use_domain && configuration.use_hostname && configuration.syslog);
+		  !configuration.use_domain && configuration.use_hostname &&
+		  !configuration.use_ntp && configuration.syslog);
 	cr_expect(configuration.max_routes == 3 && configuration.min_prefix_length == 16 &&
 		  configuration.allow_hiding);
 	cr_expect(configuration.n_options == 3);
@@ -165,7 +167,7 @@ Test(configuration, refused)
 		{ "use: {dns: yes}\n", "1: dns must be true or false" },
 		{ "use:\n  dns: true\n  color: true\n",
 		  "3: unknown field \"color\" in use, which has: dns, routes, mtu, domain, "
-		  "hostname" },
+		  "hostname, ntp" },
 		{ "options:\n  hostname: a\n  color: red\n",
 		  "3: unknown option \"color\"; there are: hostname, wait, note" },
 		{ "options:\n  hostname: -a\n",

@@ -63,6 +63,7 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->use_routes = true;
 	configuration->use_mtu = true;
 	configuration->use_domain = true;
+	configuration->use_ntp = true;
 	configuration->mode = FRAME_MODE_AUTO;
 	memcpy(configuration->resolv_conf, RESOLV_CONF_DEFAULT, sizeof(RESOLV_CONF_DEFAULT));
 	for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
@@ -199,11 +200,11 @@ static int parse_calf_options(struct yaml_file *file, yaml_node_t *node,
 
 static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configuration *configuration)
 {
-	enum { N = 5 };
-	static const char *const names[N] = { "dns", "routes", "mtu", "domain", "hostname" };
-	bool *const flags[N] = { &configuration->use_dns, &configuration->use_routes,
-				 &configuration->use_mtu, &configuration->use_domain,
-				 &configuration->use_hostname };
+	enum { N = 6 };
+	static const char *const names[N] = { "dns", "routes", "mtu", "domain", "hostname", "ntp" };
+	bool *const flags[N] = { &configuration->use_dns,      &configuration->use_routes,
+				 &configuration->use_mtu,      &configuration->use_domain,
+				 &configuration->use_hostname, &configuration->use_ntp };
 	yaml_node_t *values[N];
 	int r;
 

@@ -29,6 +29,7 @@ struct configuration {
 	bool use_mtu;		    /* set the MTU, default true */
 	bool use_domain;	    /* default true */
 	bool use_hostname;	    /* the server names this host, default false */
+	bool use_ntp;		    /* time servers, default true */
 	bool syslog;		    /* audit records to syslog too, default false */
 	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
 	enum frame_mode mode;	    /* default auto */

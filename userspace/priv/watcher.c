@@ -57,9 +57,11 @@
 
 /* Lists and events in turn until nothing is left to do. */
 #define SETTLE_ROUNDS 8
+#define CHRONY_DIRECTORY "/run/chrony-dhcp"
 
 static const struct handler *const handlers[] = {
-	&handler_link, &handler_address, &handler_route, &handler_dns, &handler_host,
+	&handler_link, &handler_address, &handler_route,
+	&handler_dns,  &handler_host,	 &handler_timeservers,
 };
 #define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
 
@@ -384,6 +386,10 @@ static int make_run_directory(struct watcher *watcher)
 		r = -errno;
 		log_error("%s: %s", path, strerror(-r));
 	}
+	/* Debian's convention for servers from DHCP: the client makes it. */
+	if (!r && watcher->configuration.use_ntp && access("/etc/chrony", F_OK) == 0 &&
+	    mkdir(CHRONY_DIRECTORY, 0755) < 0 && errno != EEXIST)
+		log_warning(CHRONY_DIRECTORY ": %s", strerror(errno));
 	return r;
 }
 
@@ -447,6 +453,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.on_refusal = on_refusal;
 	watcher->context.on_refusal_data = watcher;
 	watcher->context.run_root = RUN_ROOT;
+	watcher->context.chrony_directory = CHRONY_DIRECTORY;
 	watcher->context.takeover = watcher->options->takeover;
 	pass_init(&watcher->pass, handlers, N_HANDLERS);
 	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,

@@ -24,6 +24,7 @@ struct handler_context {
 	struct netlink *netlink;
 	const struct configuration *configuration;
 	const char *instance;
+	const char *chrony_directory; /* /run/chrony-dhcp */
 	const char *run_root;	      /* of all instances: what they share (shared.h) */
 	char run_directory[PATH_MAX]; /* RUN_ROOT/INSTANCE: what is to be restored */
 	int uplink_ifindex;	      /* 0: the uplink is not there */
@@ -80,6 +81,7 @@ extern const struct handler handler_address;
 extern const struct handler handler_route;
 extern const struct handler handler_dns;
 extern const struct handler handler_host;
+extern const struct handler handler_timeservers;
 
 /* Set context->error ("<text>: <errno text>") and return `error`, a negative
  * errno. The first failure of a call is the one that is kept. */
