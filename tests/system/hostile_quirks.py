@@ -8,7 +8,7 @@ import struct
 import time
 
 import dhcp4
-from dhcp4 import ACK, DECLINE, DISCOVER, FORCERENEW, NAK, OFFER, REQUEST, ip
+from dhcp4 import ACK, DISCOVER, FORCERENEW, NAK, OFFER, REQUEST, ip
 from hostile import (ADDRESS, LEASE_S, MASK, NAME_SERVER, NOTHING_BAD, ROUTER, SERVER, UPLINK,
                      Counted, case, check, counters, host, in_namespace, wait_host)
 

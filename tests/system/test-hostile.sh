@@ -27,3 +27,8 @@ test_quirks() { hostile quirks; }
 test_attacks() { hostile attacks; }
 test_native() { hostile native 'mode: native'; }
 test_impatient() { hostile impatient 'options: {first_retransmission: 1000}'; }
+test_restarts() { hostile restarts 'options: {first_retransmission: 1000}'; }
+test_operator() {
+	hostile operator 'options: {client_id: none, hostname: box.lab.example, broadcast: 1,' \
+		'  use_hostname: 1, classless: 0, parameters: 252}'
+}
