@@ -17,7 +17,11 @@
 
 #define S 1000000000ull
 #define WALL_S 1700000000
-#define MILLION 1000000
+#ifdef __SANITIZE_ADDRESS__
+#define LEASES 100000 /* ten times as slow */
+#else
+#define LEASES 1000000
+#endif
 
 static struct client client;
 static struct lease_keys there, wanted;
@@ -201,15 +205,16 @@ Test(endurance, C4_26_a_million_leases_and_renewals, .timeout = 240)
 	resident = resident_kb();
 	heap = heap_used();
 	allocations = n_allocations;
-	run(MILLION, CLIENT_NEVER, 3600);
+	run(LEASES, CLIENT_NEVER, 3600);
 	cr_assert_eq(n_allocations, allocations, "something allocates");
 	cr_assert_eq(heap_used(), heap);
-	cr_assert_leq(resident_kb(), resident + 8, "from %lu to %lu kB", resident, resident_kb());
-	cr_assert_geq(n_granted, MILLION);
+	/* a byte for each lease would be a thousand */
+	cr_assert_leq(resident_kb(), resident + 256, "from %lu to %lu kB", resident, resident_kb());
+	cr_assert_geq(n_granted, LEASES);
 	/* Each way was taken often: refused, renumbered, away. */
-	cr_assert_geq(n_lost, MILLION / 100);
-	cr_assert_geq(n_sent, MILLION + MILLION / 100);
-	cr_assert_geq(now_ns, 50ull * 365 * 86400 * S, "years of half-hours");
+	cr_assert_geq(n_lost, LEASES / 100);
+	cr_assert_geq(n_sent, LEASES + LEASES / 100);
+	cr_assert_geq(now_ns / S, LEASES * 1600ull, "years of half-hours");
 }
 
 /* Half a year of one lease: it is renewed at every T1, asked for once. */
