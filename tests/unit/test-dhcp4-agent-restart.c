@@ -53,6 +53,35 @@ Test(agent_restart, V4_14_init_reboot_resumes_the_lease)
 	cr_assert_str_eq(stored("/lease/state"), "bound");
 }
 
+/* The store holds keys of a former life, which this calf may not read. */
+Test(agent_restart, first_commit_deletes_what_is_not_leased)
+{
+	set("/lease/state", "bound");
+	set("/mtu", "1400");
+	set("/nameserver/002", "192.0.2.99");
+	set("/route/007", "10.0.0.0/8 onlink");
+	set("/ip", "192.0.2.77/24");
+	open_calf();
+	get_lease();
+	cr_assert_null(stored("/mtu"));
+	cr_assert_null(stored("/nameserver/002"));
+	cr_assert_null(stored("/route/007"));
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_eq(n_commits, 1);
+}
+
+Test(agent_restart, first_commit_after_a_reboot_replaces_what_outlived_it)
+{
+	set("/lease/t1", "7");
+	set("/lease/t2", "8");
+	set("/lease/server", "192.0.2.9");
+	open_calf();
+	get_lease();
+	cr_assert_str_eq(stored("/lease/server"), "192.0.2.1");
+	cr_assert_str_neq(stored("/lease/t1"), "7");
+	cr_assert_str_neq(stored("/lease/t2"), "8");
+}
+
 /* Until the server answers or the lease is over, the keys stand. */
 Test(agent_restart, keys_stay_while_the_server_is_away)
 {

@@ -172,6 +172,25 @@ Test(lease, first_commit_with_options)
 	cr_assert_null(change("/dnr/009"));
 }
 
+/* Those that outlive a reboot are written or deleted, nothing else is. */
+Test(lease, first_commit_after_a_reboot)
+{
+	struct lease_keys none;
+
+	lease_keys_after_reboot(&before);
+	project();
+	lease_changes(NULL, &keys, true, &commit);
+	cr_assert_str_eq(change("/route/064"), "-");
+	lease_changes(&before, &keys, true, &commit);
+	cr_assert_str_eq(change("/lease/server"), "192.0.2.1");
+	cr_assert_str_eq(change("/lease/time"), "3600");
+	cr_assert_null(change("/route/064"));
+	none = LEASE_KEYS_NULL(none);
+	lease_changes(&before, &none, false, &commit);
+	cr_assert_eq(commit.n_changes, 6);
+	cr_assert_str_eq(change("/lease/t2"), "-");
+}
+
 Test(lease, V4_36_V4_62_what_is_no_longer_said_is_deleted)
 {
 	say_more();

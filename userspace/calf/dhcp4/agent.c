@@ -160,6 +160,8 @@ static void on_restored(void *data)
 
 	client_init(&agent->client, &agent->settings.config);
 	event.saved = read_saved(agent, &saved);
+	if (agent->restore.values.text[RESTORE_STATE][0] == '\0')
+		publish_begin_without_state(&agent->publisher);
 	agent->is_started = true;
 	agent_step(agent, &event);
 	if (control_start(&agent->control, agent->calf, on_control, agent) < 0)

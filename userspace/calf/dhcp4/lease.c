@@ -298,6 +298,16 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 	}
 }
 
+void lease_keys_after_reboot(struct lease_keys *keys)
+{
+	static const int persistent[] = { LEASE_TIME, LEASE_SERVER, LEASE_ADDRESS,
+					  LEASE_T1,   LEASE_T2,	    LEASE_EXPIRES };
+
+	*keys = LEASE_KEYS_NULL(*keys);
+	for (size_t i = 0; i < sizeof(persistent) / sizeof(persistent[0]); i++)
+		put(keys, persistent[i], "?");
+}
+
 void lease_change_state(const struct lease_keys *to, struct commit *commit)
 {
 	const char *state = get(to, LEASE_STATE);

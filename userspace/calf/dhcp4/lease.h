@@ -89,6 +89,13 @@ void lease_project(const struct client_lease *lease, enum client_state state,
 void lease_changes(const struct lease_keys *from, const struct lease_keys *to, bool renewed,
 		   struct commit *commit);
 
+/*
+ * What may stand there while /lease/state does not: the keys that outlive a
+ * reboot, with values that are not known. All keys of a lease come and go with
+ * /lease/state in one commit, and that one does not outlive a reboot.
+ */
+void lease_keys_after_reboot(struct lease_keys *keys);
+
 /* /lease/state alone, if it has a value; a commit of nothing else. */
 void lease_change_state(const struct lease_keys *to, struct commit *commit);
 

@@ -2,8 +2,8 @@
 /*
  * DOC: Until the first commit has succeeded nothing is known of the store: it
  * may hold the keys of a former life, which this calf may not even read. So
- * the first commit names every key, and deletes those that the lease has not.
- * As long as the lease of a former life is held, only the state is told: of
+ * the first commit names every key, and deletes those that the lease has not,
+ * unless there is no /lease/state, without which there are few. As long as the lease of a former life is held, only the state is told: of
  * its other keys this calf knows nothing.
  */
 #include "userspace/calf/dhcp4/publish.h"
@@ -104,6 +104,12 @@ int publish_init(struct publisher *publisher, struct calf *calf, const struct cl
 {
 	*publisher = (struct publisher){ .calf = calf, .client = client, .policy = policy };
 	return loop_add_timer(&calf->loop, &publisher->retry, on_retry, publisher);
+}
+
+void publish_begin_without_state(struct publisher *publisher)
+{
+	lease_keys_after_reboot(&publisher->there);
+	publisher->is_known = true;
 }
 
 void publish_update(struct publisher *publisher, bool renewed)

@@ -30,6 +30,10 @@ struct publisher {
 int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client,
 		 const struct message_policy *policy);
 
+/* There is no /lease/state, so of a former life only what outlives a reboot can
+ * be there. Before the first publish_update(). */
+void publish_begin_without_state(struct publisher *publisher);
+
 /* The client's lease or state has changed; `renewed`: by an ACK. */
 void publish_update(struct publisher *publisher, bool renewed);
 
