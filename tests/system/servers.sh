@@ -98,8 +98,10 @@ dhcp_server_start() {
 	"${kind}_start" "$place" "$dir"
 }
 
-# serve PLACE NAME COMMAND... - as start, in a place; log in $LAB_DIR/NAME.log
+# serve PLACE NAME COMMAND... - as start, in a place; log in $LAB_DIR/NAME.log, that
+# of a former life aside: what it says must be this one's
 serve() {
+	[ ! -e "$LAB_DIR/$2.log" ] || mv "$LAB_DIR/$2.log" "$LAB_DIR/$2.before.log"
 	start "$2" nsenter --net="/run/netns/$1" -- "${@:3}"
 }
 

@@ -11,7 +11,8 @@ test_lease() { case_lease kea; }
 test_renews() { case_renews kea; }
 test_rebinds() { case_rebinds kea; }
 test_is_renumbered() { case_is_renumbered kea; }
-test_is_renumbered_while_away() { case_is_renumbered_while_away kea; }
+# What it remembers is of a subnet that it has no more: it says nothing.
+test_is_renumbered_while_away() { case_is_renumbered_while_away kea silent; }
 test_releases() { case_releases kea; }
 test_restarts_with_memory() { case_restarts_with_memory kea; }
 test_reboots_with_memory() { case_reboots_with_memory kea; }
