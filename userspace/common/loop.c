@@ -123,10 +123,10 @@ static struct loop_timer *earliest_timer(const struct loop *loop)
  * cannot keep the descriptors waiting for ever. */
 static int dispatch_timers(struct loop *loop)
 {
-	uint64_t now_ns = loop->now_ns();
+	struct loop_timer *timer = earliest_timer(loop);
+	uint64_t now_ns = timer ? loop->now_ns() : 0;
 
 	for (size_t i = 0; i < LOOP_TIMERS_MAX && !loop->stop; i++) {
-		struct loop_timer *timer = earliest_timer(loop);
 		int r;
 
 		if (!timer || timer->deadline_ns > now_ns)
@@ -135,8 +135,27 @@ static int dispatch_timers(struct loop *loop)
 		r = timer->call(loop, now_ns, timer->data);
 		if (r < 0)
 			return r;
+		timer = earliest_timer(loop);
 	}
 	return 0;
+}
+
+/* How long to wait for a deadline, or NULL: for ever. */
+static const struct timespec *wait_until(const struct loop *loop, uint64_t deadline_ns,
+					 struct timespec *wait)
+{
+	uint64_t now_ns, wait_ns = 0;
+
+	if (deadline_ns == LOOP_NEVER)
+		return NULL;
+	now_ns = loop->now_ns();
+	if (deadline_ns > now_ns)
+		wait_ns = deadline_ns - now_ns;
+	if (wait_ns > WAIT_MAX_NS)
+		wait_ns = WAIT_MAX_NS;
+	*wait = (struct timespec){ .tv_sec = (time_t)(wait_ns / NS_PER_S),
+				   .tv_nsec = (long)(wait_ns % NS_PER_S) };
+	return wait;
 }
 
 static int dispatch_fds(struct loop *loop)
@@ -158,21 +177,12 @@ static int dispatch_fds(struct loop *loop)
 int loop_run_once(struct loop *loop, uint64_t until_ns)
 {
 	const struct loop_timer *timer = earliest_timer(loop);
-	uint64_t now_ns = loop->now_ns();
-	uint64_t wait_ns = WAIT_MAX_NS;
-	struct timespec timeout;
+	struct timespec wait;
 	int r;
 
 	if (timer && timer->deadline_ns < until_ns)
 		until_ns = timer->deadline_ns;
-	if (until_ns <= now_ns)
-		wait_ns = 0;
-	else if (until_ns - now_ns < wait_ns)
-		wait_ns = until_ns - now_ns;
-	timeout.tv_sec = (time_t)(wait_ns / NS_PER_S);
-	timeout.tv_nsec = (long)(wait_ns % NS_PER_S);
-
-	r = ppoll(loop->fds, loop->n_fds, &timeout, NULL);
+	r = ppoll(loop->fds, loop->n_fds, wait_until(loop, until_ns, &wait), NULL);
 	if (r < 0) {
 		r = -errno;
 		for (size_t i = 0; i < loop->n_fds; i++)
