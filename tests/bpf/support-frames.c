@@ -16,6 +16,12 @@
 
 void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 {
+	frames_test_begin_mode(test, FRAME_MODE_NATIVE, rate, burst);
+}
+
+void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint32_t rate,
+			    uint32_t burst)
+{
 	static const struct test_rule keys[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
 						 { NULL } };
 	const uint64_t interval = 1000000000ull / rate;
@@ -46,7 +52,7 @@ void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 				 test->uplink.ifindex, test->mac, rules, 2),
 		     0);
 	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
-	cr_assert_eq(frames_attach_uplink(&test->frames, test->uplink.name, FRAME_MODE_NATIVE), 0);
+	cr_assert_eq(frames_attach_uplink(&test->frames, test->uplink.name, mode), 0);
 	cr_assert_eq(tap_up(&test->uplink, test->netlink), 0);
 	cr_assert_eq(tap_up(&test->tap, test->netlink), 0);
 	cr_assert_eq(frames_open(&test->frames, test->tap.ifindex), 0);
@@ -126,6 +132,22 @@ void frames_test_arp(uint8_t frame[ARP_SIZE], uint8_t operation, const uint8_t m
 	memcpy(frame + AT_ARP_SENDER_MAC, mac, 6);
 	put32(frame + AT_ARP_SENDER, sender);
 	put32(frame + AT_ARP_TARGET, target);
+}
+
+void frames_test_ip_options(uint8_t *frame, uint32_t n)
+{
+	memmove(frame + AT_UDP_SOURCE + n, frame + AT_UDP_SOURCE, FRAME_SIZE - AT_UDP_SOURCE);
+	memset(frame + AT_UDP_SOURCE, 1, n);
+	frame[AT_IP] = (uint8_t)(frame[AT_IP] + n / 4);
+	put16(frame + AT_IP_TOTAL, (uint16_t)(FRAME_SIZE - AT_IP + n));
+}
+
+void frames_test_tag(uint8_t *frame, const uint8_t plain[FRAME_SIZE], const char *tags,
+		     uint32_t size)
+{
+	memcpy(frame, plain, AT_ETH_TYPE);
+	memcpy(frame + AT_ETH_TYPE, tags, size);
+	memcpy(frame + AT_ETH_TYPE + size, plain + AT_ETH_TYPE, FRAME_SIZE - AT_ETH_TYPE);
 }
 
 int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifindex, uint8_t *out)

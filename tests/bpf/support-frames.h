@@ -24,6 +24,7 @@ enum {
 	AT_IP_TOTAL = 16,
 	AT_IP_FRAGMENT = 20,
 	AT_IP_PROTOCOL = 23,
+	AT_IP_CHECKSUM = 24,
 	AT_IP_SOURCE = 26,
 	AT_IP_DESTINATION = 30,
 	AT_UDP_SOURCE = 34,
@@ -56,6 +57,9 @@ struct frames_test {
 
 /* `rate` is the frames per second of each rule (DHCPv4, ARP), both ways. */
 void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst);
+/* The same with the uplink's program in this mode, not XDP. */
+void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint32_t rate,
+			    uint32_t burst);
 void frames_test_end(struct frames_test *test);
 
 /* A DISCOVER by us (broadcast), or an OFFER to us from 10.7.0.1. */
@@ -65,6 +69,14 @@ void frames_test_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE]
 /* ARP to all from `mac`, which is the sender's too; addresses in host order. */
 void frames_test_arp(uint8_t frame[ARP_SIZE], uint8_t operation, const uint8_t mac[6],
 		     uint32_t sender, uint32_t target);
+
+/* Put `n` octets of No Operation, a multiple of 4, behind the IP header of a
+ * FRAME_SIZE frame in a buffer with room for them. */
+void frames_test_ip_options(uint8_t *frame, uint32_t n);
+
+/* A copy of a FRAME_SIZE frame with `size` octets of VLAN tags. */
+void frames_test_tag(uint8_t *frame, const uint8_t plain[FRAME_SIZE], const char *tags,
+		     uint32_t size);
 
 /* Run a program over a frame as if it had come in on `ifindex` (tc only; 0:
  * any); the verdict. `out` may be NULL or as large as the frame. */

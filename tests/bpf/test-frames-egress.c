@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <linux/pkt_cls.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "maps/frame.h"
 #include "maps/kv.h"
@@ -25,8 +26,14 @@ static void end(void)
 	frames_test_end(&test);
 }
 
+/* BPF_PROG_RUN takes no frame that ends inside IP: the tap does, and then the
+ * counter alone tells the verdict, for which TC_ACT_SHOT stands. */
 static int run(const uint8_t *frame, uint32_t size)
 {
+	if (size < AT_UDP_SOURCE) {
+		cr_assert_eq(write(test.tap.fd, frame, size), (ssize_t)size);
+		return TC_ACT_SHOT;
+	}
 	return frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), frame, size,
 			       test.tap.ifindex, NULL);
 }
@@ -36,11 +43,13 @@ struct row {
 	uint32_t at;
 	const char *bytes;
 	uint32_t n_bytes;
+	uint32_t ip_options; /* octets of No Operation behind the IP header */
 	uint32_t size;
 	uint32_t reason;
 };
 
-#define PUT(at, bytes) at, bytes, sizeof(bytes) - 1
+#define PUT_IP_OPTIONS(n, at, bytes) at, bytes, sizeof(bytes) - 1, n
+#define PUT(at, bytes) PUT_IP_OPTIONS(0, at, bytes)
 
 static const struct row rows[] = {
 	{ "a broadcast request", PUT(0, ""), 0, FRAME_OUT_ACCEPTED },
@@ -56,10 +65,22 @@ static const struct row rows[] = {
 	  FRAME_OUT_DESTINATION_MAC },
 	{ "unicast IP to a group MAC", PUT(AT_IP_DESTINATION, "\x0a\x07\0\x01"), 0,
 	  FRAME_OUT_DESTINATION_MAC },
+	{ "cut behind Ethernet", PUT(0, ""), 15, FRAME_OUT_TRUNCATED },
+	{ "cut inside IP", PUT(0, ""), 33, FRAME_OUT_TRUNCATED },
+	{ "cut behind IP", PUT(0, ""), 34, FRAME_OUT_TRUNCATED },
+	{ "cut inside BOOTP", PUT(0, ""), 281, FRAME_OUT_IP_HEADER },
+	{ "cut inside the options", PUT(0, ""), 341, FRAME_OUT_IP_HEADER },
 	{ "cut inside UDP", PUT(0, ""), 41, FRAME_OUT_TRUNCATED },
 	{ "first fragment", PUT(AT_IP_FRAGMENT, "\x20\x00"), 0, FRAME_OUT_FRAGMENT },
 	{ "later fragment", PUT(AT_IP_FRAGMENT, "\x00\x10"), 0, FRAME_OUT_FRAGMENT },
-	{ "IP options", PUT(AT_IP, "\x46"), 0, FRAME_OUT_IP_HEADER },
+	{ "IP options", PUT_IP_OPTIONS(4, 0, ""), 0, FRAME_OUT_IP_HEADER },
+	{ "a header length that takes in the ports", PUT(AT_IP, "\x46"), 0, FRAME_OUT_IP_HEADER },
+	{ "header length below 5", PUT(AT_IP, "\x44"), 0, FRAME_OUT_IP_HEADER },
+	{ "don't fragment", PUT(AT_IP_FRAGMENT, "\x40\x00"), 0, FRAME_OUT_ACCEPTED },
+	{ "wrong IP checksum: the receiver's to judge", PUT(AT_IP_CHECKSUM, "\xde\xad"), 0,
+	  FRAME_OUT_ACCEPTED },
+	{ "wrong UDP checksum: the receiver's to judge", PUT(AT_UDP_CHECKSUM, "\xde\xad"), 0,
+	  FRAME_OUT_ACCEPTED },
 	{ "IP version", PUT(AT_IP, "\x65"), 0, FRAME_OUT_IP_HEADER },
 	{ "bytes behind the packet", PUT(0, ""), 343, FRAME_OUT_IP_HEADER },
 	{ "packet longer than the frame", PUT(AT_IP_TOTAL, "\x01\x49"), 0, FRAME_OUT_IP_HEADER },
@@ -85,9 +106,11 @@ Test(frames_egress, rows, .init = begin, .fini = end)
 
 		frames_test_request(&test, frame);
 		memcpy(frame + row->at, row->bytes, row->n_bytes);
+		if (row->ip_options)
+			frames_test_ip_options(frame, row->ip_options);
 		for (uint32_t j = 0; j < _FRAME_REASON_N; j++)
 			before[j] = frames_test_count(&test, j);
-		verdict = run(frame, row->size ? row->size : FRAME_SIZE);
+		verdict = run(frame, row->size ? row->size : FRAME_SIZE + row->ip_options);
 		cr_expect_eq(verdict,
 			     row->reason == FRAME_OUT_ACCEPTED ? TC_ACT_REDIRECT : TC_ACT_SHOT,
 			     "%s: verdict %d", row->what, verdict);
@@ -95,6 +118,83 @@ Test(frames_egress, rows, .init = begin, .fini = end)
 			cr_expect_eq(frames_test_count(&test, j) - before[j], j == row->reason,
 				     "%s: reason %u", row->what, j);
 	}
+}
+
+static void set_lengths(uint8_t *frame, uint32_t size)
+{
+	frame[AT_IP_TOTAL] = (uint8_t)((size - AT_IP) >> 8);
+	frame[AT_IP_TOTAL + 1] = (uint8_t)(size - AT_IP);
+	frame[AT_UDP_LENGTH] = (uint8_t)((size - AT_UDP_SOURCE) >> 8);
+	frame[AT_UDP_LENGTH + 1] = (uint8_t)(size - AT_UDP_SOURCE);
+}
+
+/* Every length a frame can be cut to, with lengths inside that know and not. */
+Test(frames_egress, every_truncation, .init = begin, .fini = end)
+{
+	for (uint32_t size = 15; size < FRAME_SIZE; size++) {
+		uint32_t reason = size < AT_OP ? FRAME_OUT_TRUNCATED : FRAME_OUT_IP_HEADER;
+		uint64_t before = frames_test_count(&test, reason);
+		uint8_t frame[FRAME_SIZE];
+
+		frames_test_request(&test, frame);
+		cr_expect_eq(run(frame, size), TC_ACT_SHOT, "%u bytes", size);
+		cr_expect_eq(frames_test_count(&test, reason), before + 1, "%u bytes", size);
+		if (size < AT_OP)
+			continue;
+		set_lengths(frame, size);
+		reason = size < AT_COOKIE + 4 ? FRAME_OUT_TRUNCATED : FRAME_OUT_ACCEPTED;
+		before = frames_test_count(&test, reason);
+		cr_expect_eq(run(frame, size),
+			     reason == FRAME_OUT_ACCEPTED ? TC_ACT_REDIRECT : TC_ACT_SHOT,
+			     "%u bytes, and it says so", size);
+		cr_expect_eq(frames_test_count(&test, reason), before + 1,
+			     "%u bytes, and it says so", size);
+	}
+}
+
+/*
+ * Q47: the tap takes no offload requests, so to the filter a bare
+ * pseudo-header sum is a wrong checksum as any: it leaves as it is.
+ */
+Test(frames_egress, Q47_partial_checksum, .init = begin, .fini = end)
+{
+	uint8_t frame[FRAME_SIZE], out[FRAME_SIZE];
+	uint32_t sum = 0xffff + 0xffff + 17 + FRAME_SIZE - AT_UDP_SOURCE;
+
+	frames_test_request(&test, frame);
+	sum = (sum & 0xffff) + (sum >> 16);
+	frame[AT_UDP_CHECKSUM] = (uint8_t)(sum >> 8);
+	frame[AT_UDP_CHECKSUM + 1] = (uint8_t)sum;
+	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), frame,
+				     sizeof(frame), test.tap.ifindex, out),
+		     TC_ACT_REDIRECT);
+	cr_expect_arr_eq(out, frame, sizeof(frame));
+}
+
+/* Tags as the tap takes them: the outer one is out of the bytes before tc runs. */
+Test(frames_egress, tags_out_of_the_bytes, .init = begin, .fini = end)
+{
+	static const struct {
+		const char *what, *tags;
+		uint32_t size;
+	} kinds[] = {
+		{ "802.1Q", "\x81\x00\x00\x05", 4 },
+		{ "802.1ad", "\x88\xa8\x00\x05", 4 },
+		{ "802.1Q, priority only", "\x81\x00\xe0\x00", 4 },
+		{ "802.1Q in 802.1ad", "\x88\xa8\x00\x05\x81\x00\x00\x06", 8 },
+	};
+	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 8];
+
+	frames_test_request(&test, plain);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		ssize_t size = (ssize_t)(sizeof(plain) + kinds[i].size);
+
+		frames_test_tag(frame, plain, kinds[i].tags, kinds[i].size);
+		cr_assert_eq(write(test.tap.fd, frame, (size_t)size), size);
+		cr_expect_eq(frames_test_count(&test, FRAME_OUT_VLAN), i + 1, "%s", kinds[i].what);
+	}
+	cr_assert_eq(write(test.tap.fd, plain, sizeof(plain)), (ssize_t)sizeof(plain));
+	cr_expect_eq(frames_test_count(&test, FRAME_OUT_ACCEPTED), 1u, "the same without tags");
 }
 
 /* A maximal frame, and one byte more. */
@@ -105,10 +205,7 @@ Test(frames_egress, too_long, .init = begin, .fini = end)
 	for (uint32_t size = 1514; size <= 1515; size++) {
 		memset(frame, 0, sizeof(frame));
 		frames_test_request(&test, frame);
-		frame[AT_IP_TOTAL] = (uint8_t)((size - 14) >> 8);
-		frame[AT_IP_TOTAL + 1] = (uint8_t)(size - 14);
-		frame[AT_UDP_LENGTH] = (uint8_t)((size - 34) >> 8);
-		frame[AT_UDP_LENGTH + 1] = (uint8_t)(size - 34);
+		set_lengths(frame, size);
 		cr_expect_eq(run(frame, size), size == 1514 ? TC_ACT_REDIRECT : TC_ACT_SHOT);
 	}
 	cr_expect_eq(frames_test_count(&test, FRAME_OUT_TOO_LONG), 1);

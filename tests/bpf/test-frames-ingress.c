@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "maps/frame.h"
 #include "maps/kv.h"
@@ -18,16 +19,26 @@
 
 static struct frames_test test;
 
-static void begin(void)
+static void begin_mode(enum frame_mode mode)
 {
 	uint8_t request[FRAME_SIZE];
 
-	frames_test_begin(&test, 1000000, 1000000);
+	frames_test_begin_mode(&test, mode, 1000000, 1000000);
 	/* our own egress makes the transaction known */
 	frames_test_request(&test, request);
 	cr_assert_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), request,
 				     sizeof(request), test.tap.ifindex, NULL),
 		     TC_ACT_REDIRECT);
+}
+
+static void begin(void)
+{
+	begin_mode(FRAME_MODE_NATIVE);
+}
+
+static void begin_tc(void)
+{
+	begin_mode(FRAME_MODE_TC);
 }
 
 static void end(void)
@@ -40,11 +51,13 @@ struct row {
 	uint32_t at; /* bytes put over the good reply ... */
 	const char *bytes;
 	uint32_t n_bytes;
-	uint32_t size; /* ... cut or padded to this size, 0: as it is */
+	uint32_t ip_options; /* octets of No Operation behind the IP header */
+	uint32_t size;	     /* ... cut or padded to this size, 0: as it is */
 	uint32_t reason;
 };
 
-#define PUT(at, bytes) at, bytes, sizeof(bytes) - 1
+#define PUT_IP_OPTIONS(n, at, bytes) at, bytes, sizeof(bytes) - 1, n
+#define PUT(at, bytes) PUT_IP_OPTIONS(0, at, bytes)
 
 static const struct row rows[] = {
 	{ "a reply we wait for", PUT(0, ""), 0, FRAME_IN_ACCEPTED },
@@ -60,7 +73,32 @@ static const struct row rows[] = {
 	{ "DNS reply", PUT(AT_UDP_SOURCE, "\x00\x35\x80\x00"), 0, FRAME_IN_NOT_OURS },
 	{ "later fragment", PUT(AT_IP_FRAGMENT, "\x00\x10"), 0, FRAME_IN_NOT_OURS },
 	{ "short TCP frame", PUT(AT_IP_PROTOCOL, "\x06"), 60, FRAME_IN_NOT_OURS },
+	{ "IP options", PUT_IP_OPTIONS(4, 0, ""), 0, FRAME_IN_ACCEPTED },
+	{ "the most IP options", PUT_IP_OPTIONS(40, 0, ""), 0, FRAME_IN_ACCEPTED },
+	{ "IP options before another port", PUT_IP_OPTIONS(8, AT_UDP_DESTINATION, "\x00\x45"), 0,
+	  FRAME_IN_NOT_OURS },
+	{ "IP options before another client's reply", PUT_IP_OPTIONS(8, AT_CHADDR, "\x02\x99"), 0,
+	  FRAME_IN_OTHER_CHADDR },
+	{ "IP options in a fragment", PUT_IP_OPTIONS(8, AT_IP_FRAGMENT, "\x20\x00"), 0,
+	  FRAME_IN_FRAGMENT },
+	{ "IP options, cut inside them", PUT_IP_OPTIONS(8, 0, ""), 41, FRAME_IN_NOT_OURS },
+	{ "IP options, cut behind them", PUT_IP_OPTIONS(8, 0, ""), 42, FRAME_IN_NOT_OURS },
+	{ "IP options, cut behind the UDP header", PUT_IP_OPTIONS(8, 0, ""), 50,
+	  FRAME_IN_TRUNCATED },
+	{ "a header length that takes in the ports", PUT(AT_IP, "\x46"), 0, FRAME_IN_NOT_OURS },
+	{ "don't fragment", PUT(AT_IP_FRAGMENT, "\x40\x00"), 0, FRAME_IN_ACCEPTED },
+	{ "wrong IP checksum: the calf's to judge", PUT(AT_IP_CHECKSUM, "\xde\xad"), 0,
+	  FRAME_IN_ACCEPTED },
+	{ "wrong UDP checksum: the calf's to judge", PUT(AT_UDP_CHECKSUM, "\xde\xad"), 0,
+	  FRAME_IN_ACCEPTED },
 	{ "header length below 5 (C4_02)", PUT(AT_IP, "\x44"), 0, FRAME_IN_NOT_OURS },
+	{ "cut behind Ethernet", PUT(0, ""), 15, FRAME_IN_NOT_OURS },
+	{ "cut inside IP", PUT(0, ""), 33, FRAME_IN_NOT_OURS },
+	{ "cut behind IP", PUT(0, ""), 34, FRAME_IN_NOT_OURS },
+	{ "cut inside UDP", PUT(0, ""), 41, FRAME_IN_NOT_OURS },
+	{ "cut inside the options", PUT(0, ""), 341, FRAME_IN_IP_HEADER },
+	{ "802.1Q, cut behind the tag", PUT(AT_ETH_TYPE, "\x81\x00"), 20, FRAME_IN_VLAN },
+	{ "802.1ad, cut behind the tag", PUT(AT_ETH_TYPE, "\x88\xa8"), 20, FRAME_IN_VLAN },
 	{ "802.1Q", PUT(AT_ETH_TYPE, "\x81\x00"), 0, FRAME_IN_VLAN },
 	{ "802.1ad", PUT(AT_ETH_TYPE, "\x88\xa8"), 0, FRAME_IN_VLAN },
 	{ "another client's reply", PUT(AT_CHADDR, "\x02\x99"), 0, FRAME_IN_OTHER_CHADDR },
@@ -90,10 +128,17 @@ static const struct row rows[] = {
 	  FRAME_IN_ACCEPTED },
 };
 
-static void check(const struct row *row, int program_fd, const int verdicts[3])
+/* What BPF_PROG_RUN takes no shorter of, for a tc program. */
+#define SKB_MIN AT_UDP_SOURCE
+
+/*
+ * Run through the program. `device_fd` (-1: not at all) takes what is too
+ * short for BPF_PROG_RUN: then the counter alone tells the verdict.
+ */
+static void check(const struct row *row, int program_fd, int device_fd, const int verdicts[3])
 {
 	static uint8_t frame[2048];
-	uint32_t size = row->size ? row->size : FRAME_SIZE;
+	uint32_t size = row->size ? row->size : FRAME_SIZE + row->ip_options;
 	int expected = row->reason < FRAME_IN_ACCEPTED	? verdicts[0] :
 		       row->reason == FRAME_IN_ACCEPTED ? verdicts[1] :
 							  verdicts[2];
@@ -103,9 +148,16 @@ static void check(const struct row *row, int program_fd, const int verdicts[3])
 	memset(frame, 0, sizeof(frame));
 	frames_test_reply(&test, frame);
 	memcpy(frame + row->at, row->bytes, row->n_bytes);
+	if (row->ip_options)
+		frames_test_ip_options(frame, row->ip_options);
 	for (uint32_t i = 0; i < _FRAME_REASON_N; i++)
 		before[i] = frames_test_count(&test, i);
-	verdict = frames_test_run(program_fd, frame, size, 0, NULL);
+	if (device_fd >= 0 && size < SKB_MIN) {
+		cr_assert_eq(write(device_fd, frame, size), (ssize_t)size);
+		verdict = expected;
+	} else {
+		verdict = frames_test_run(program_fd, frame, size, 0, NULL);
+	}
 	cr_expect_eq(verdict, expected, "%s: verdict %d", row->what, verdict);
 	for (uint32_t i = 0; i < _FRAME_REASON_N; i++) {
 		uint64_t more = frames_test_count(&test, i) - before[i];
@@ -120,31 +172,16 @@ Test(frames_ingress, xdp_rows, .init = begin, .fini = end)
 	static const int verdicts[] = { XDP_PASS, XDP_REDIRECT, XDP_DROP };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check(&rows[i], bpf_program__fd(test.frames.xdp->progs.frame_xdp), verdicts);
+		check(&rows[i], bpf_program__fd(test.frames.xdp->progs.frame_xdp), -1, verdicts);
 }
 
-Test(frames_ingress, tc_rows, .init = begin, .fini = end)
+Test(frames_ingress, tc_rows, .init = begin_tc, .fini = end)
 {
 	static const int verdicts[] = { TC_ACT_UNSPEC, TC_ACT_REDIRECT, TC_ACT_SHOT };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check(&rows[i], bpf_program__fd(test.frames.tc->progs.uplink_ingress), verdicts);
-}
-
-/* IPv4 options move the ports: found all the same. */
-Test(frames_ingress, ip_options, .init = begin, .fini = end)
-{
-	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 4];
-
-	frames_test_reply(&test, plain);
-	memcpy(frame, plain, 34);
-	memset(frame + 34, 1, 4);
-	memcpy(frame + 38, plain + 34, FRAME_SIZE - 34);
-	frame[AT_IP] = 0x46;
-	frame[AT_IP_TOTAL + 1] += 4;
-	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
-				     sizeof(frame), 0, NULL),
-		     XDP_REDIRECT);
+		check(&rows[i], bpf_program__fd(test.frames.tc->progs.uplink_ingress),
+		      test.uplink.fd, verdicts);
 }
 
 /* No options at all: nothing to read behind the cookie. */
@@ -164,16 +201,64 @@ Test(frames_ingress, without_options, .init = begin, .fini = end)
 		     XDP_REDIRECT);
 }
 
-/* Every length a frame can be cut to has a verdict, and none is "accepted". */
+/*
+ * Every length a frame can be cut to has its reason: not ours before the port
+ * is told, truncated inside BOOTP, less than IP says behind it.
+ */
 Test(frames_ingress, every_truncation, .init = begin, .fini = end)
 {
+	int xdp = bpf_program__fd(test.frames.xdp->progs.frame_xdp);
+	int tc = bpf_program__fd(test.frames.tc->progs.uplink_ingress);
 	uint8_t frame[FRAME_SIZE];
 
 	frames_test_reply(&test, frame);
-	for (uint32_t size = 14; size < FRAME_SIZE; size++)
-		cr_expect_neq(frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp),
-					      frame, size, 0, NULL),
-			      XDP_REDIRECT, "%u bytes", size);
+	for (uint32_t size = 15; size < FRAME_SIZE; size++) {
+		uint32_t reason = size < AT_OP	       ? FRAME_IN_NOT_OURS :
+				  size < AT_COOKIE + 4 ? FRAME_IN_TRUNCATED :
+							 FRAME_IN_IP_HEADER;
+		bool is_dropped = reason != FRAME_IN_NOT_OURS;
+		uint64_t before = frames_test_count(&test, reason);
+
+		cr_expect_eq(frames_test_run(xdp, frame, size, 0, NULL),
+			     is_dropped ? (int)XDP_DROP : (int)XDP_PASS, "XDP, %u bytes", size);
+		cr_expect_eq(frames_test_count(&test, reason), before + 1, "XDP, %u bytes", size);
+		if (size < SKB_MIN)
+			continue;
+		cr_expect_eq(frames_test_run(tc, frame, size, 0, NULL),
+			     is_dropped ? (int)TC_ACT_SHOT : (int)TC_ACT_UNSPEC, "tc, %u bytes",
+			     size);
+		cr_expect_eq(frames_test_count(&test, reason), before + 2, "tc, %u bytes", size);
+	}
+}
+
+/*
+ * Tags on a real receive path: the kernel has moved the outer one out of the
+ * bytes before tc runs, and BPF_PROG_RUN cannot say so.
+ */
+Test(frames_ingress, tags_out_of_the_bytes, .init = begin_tc, .fini = end)
+{
+	static const struct {
+		const char *what, *tags;
+		uint32_t size;
+	} kinds[] = {
+		{ "802.1Q", "\x81\x00\x00\x05", 4 },
+		{ "802.1ad", "\x88\xa8\x00\x05", 4 },
+		{ "802.1Q, priority only", "\x81\x00\xe0\x00", 4 },
+		{ "802.1Q in 802.1ad", "\x88\xa8\x00\x05\x81\x00\x00\x06", 8 },
+	};
+	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 8];
+
+	frames_test_reply(&test, plain);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		ssize_t size = (ssize_t)(sizeof(plain) + kinds[i].size);
+
+		frames_test_tag(frame, plain, kinds[i].tags, kinds[i].size);
+		cr_assert_eq(write(test.uplink.fd, frame, (size_t)size), size);
+		cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN), i + 1, "%s", kinds[i].what);
+	}
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_ACCEPTED), 0u);
+	cr_assert_eq(write(test.uplink.fd, plain, sizeof(plain)), (ssize_t)sizeof(plain));
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_ACCEPTED), 1u, "the same without tags");
 }
 
 /* Nothing has left yet: nothing is let in. */
@@ -214,10 +299,14 @@ Test(frames_ingress, tap_gone, .init = begin, .fini = end)
 		     TC_ACT_UNSPEC);
 }
 
-/* Q47: a checksum that is the bare pseudo-header sum becomes 0, others stay. */
+/*
+ * Q47: a checksum that is the bare pseudo-header sum becomes 0, others stay.
+ * In tc it stays, too: the kernel completes it on the way into the tap.
+ */
 Test(frames_ingress, Q47_partial_checksum, .init = begin, .fini = end)
 {
 	int xdp = bpf_program__fd(test.frames.xdp->progs.frame_xdp);
+	int tc = bpf_program__fd(test.frames.tc->progs.uplink_ingress);
 	uint8_t frame[FRAME_SIZE], out[FRAME_SIZE];
 	uint32_t sum = 0;
 
@@ -230,6 +319,8 @@ Test(frames_ingress, Q47_partial_checksum, .init = begin, .fini = end)
 	frame[AT_UDP_CHECKSUM + 1] = (uint8_t)sum;
 	cr_assert_eq(frames_test_run(xdp, frame, sizeof(frame), 0, out), XDP_REDIRECT);
 	cr_expect_eq(out[AT_UDP_CHECKSUM] | out[AT_UDP_CHECKSUM + 1], 0);
+	cr_assert_eq(frames_test_run(tc, frame, sizeof(frame), 0, out), TC_ACT_REDIRECT);
+	cr_expect_arr_eq(out, frame, sizeof(frame));
 	frame[AT_UDP_CHECKSUM + 1] ^= 1;
 	cr_assert_eq(frames_test_run(xdp, frame, sizeof(frame), 0, out), XDP_REDIRECT);
 	cr_expect_eq(out[AT_UDP_CHECKSUM], frame[AT_UDP_CHECKSUM]);
@@ -241,7 +332,7 @@ struct server_row {
 	const char *options; /* put behind the cookie */
 	uint32_t n_options;
 	uint32_t size; /* of the frame, 0: as it is */
-	bool is_found; /* 10.9.0.1 is a peer then */
+	bool is_found; /* the server is a peer then */
 };
 
 #define OPTIONS(bytes) bytes, sizeof(bytes) - 1
@@ -279,42 +370,49 @@ static bool is_peer(uint32_t address)
 	return false;
 }
 
-/* Q18, V4_15: a relay has sent the frame, the lease is the server's. */
-static void check_server(const struct server_row *row, bool by_tc)
+/*
+ * Q18, V4_15: a relay has sent the frame, the lease is the server's. The
+ * programs are loaded once: each row has a relay 10.7.ROW.1 and a server
+ * 10.9.ROW.1 of its own, which no row before it made a peer.
+ */
+static void check_server(const struct server_row *row, uint8_t n_row, bool by_tc)
 {
+	uint32_t size = row->size ? row->size : FRAME_SIZE;
 	uint8_t frame[FRAME_SIZE];
 	int verdict;
 
-	begin();
 	frames_test_reply(&test, frame);
+	frame[AT_IP_SOURCE + 2] = n_row;
 	memset(frame + AT_COOKIE + 4, 0, sizeof(frame) - AT_COOKIE - 4);
 	memcpy(frame + AT_COOKIE + 4, row->options, row->n_options);
 	if (row->size) {
 		/* the option begins inside the last octets of a shorter frame */
-		memcpy(frame + row->size - 5, SERVER, 5);
-		frame[AT_IP_TOTAL] = (uint8_t)((row->size - AT_IP) >> 8);
-		frame[AT_IP_TOTAL + 1] = (uint8_t)(row->size - AT_IP);
-		frame[AT_UDP_LENGTH] = (uint8_t)((row->size - AT_UDP_SOURCE) >> 8);
-		frame[AT_UDP_LENGTH + 1] = (uint8_t)(row->size - AT_UDP_SOURCE);
+		memcpy(frame + size - 5, SERVER, 5);
+		frame[AT_IP_TOTAL] = (uint8_t)((size - AT_IP) >> 8);
+		frame[AT_IP_TOTAL + 1] = (uint8_t)(size - AT_IP);
+		frame[AT_UDP_LENGTH] = (uint8_t)((size - AT_UDP_SOURCE) >> 8);
+		frame[AT_UDP_LENGTH + 1] = (uint8_t)(size - AT_UDP_SOURCE);
 	}
+	for (uint32_t i = AT_COOKIE + 4; i + 2 < size; i++)
+		if (frame[i] == 10 && frame[i + 1] == 9)
+			frame[i + 2] = n_row;
 	if (by_tc)
 		verdict = frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress),
-					  frame, row->size ? row->size : FRAME_SIZE, 0, NULL);
+					  frame, size, 0, NULL);
 	else
 		verdict = frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
-					  row->size ? row->size : FRAME_SIZE, 0, NULL);
+					  size, 0, NULL);
 	cr_expect_eq(verdict, by_tc ? (int)TC_ACT_REDIRECT : (int)XDP_REDIRECT, "%s", row->what);
-	cr_expect(is_peer(0x0a070001), "%s: who sent it", row->what);
-	cr_expect_eq(is_peer(0x0a090001), row->is_found, "%s, by %s", row->what,
-		     by_tc ? "tc" : "XDP");
-	end();
+	cr_expect(is_peer(0x0a070001 | (uint32_t)n_row << 8), "%s: who sent it", row->what);
+	cr_expect_eq(is_peer(0x0a090001 | (uint32_t)n_row << 8), row->is_found, "%s, by %s",
+		     row->what, by_tc ? "tc" : "XDP");
 }
 
-Test(frames_ingress, V4_15_Q18_server_identifier_is_a_peer)
+Test(frames_ingress, V4_15_Q18_server_identifier_is_a_peer, .init = begin, .fini = end)
 {
 	for (size_t i = 0; i < sizeof(server_rows) / sizeof(server_rows[0]); i++) {
-		check_server(&server_rows[i], false);
-		check_server(&server_rows[i], true);
+		check_server(&server_rows[i], (uint8_t)(2 * i + 1), false);
+		check_server(&server_rows[i], (uint8_t)(2 * i + 2), true);
 	}
 }
 

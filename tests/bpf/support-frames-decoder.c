@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/bpf/support-frames-decoder.h"
+
+#include <string.h>
+#include <time.h>
+
+#define RULE_MAX 1514 /* max_frame of the tests' rule */
+#define NS_PER_S 1000000000ull
+
+/* -- what a frame says -- */
+
+struct decoded {
+	const uint8_t *bytes;
+	int64_t size, type;
+	/* -1 where the frame ends before */
+	int64_t version, header, total, fragment, protocol, source, destination;
+	int64_t udp, source_port, port, udp_length;
+	int64_t bootp, op, htype, hlen, xid, yiaddr, chaddr, cookie;
+};
+
+static int64_t field(const struct decoded *d, int64_t at, int n)
+{
+	int64_t value = 0;
+
+	if (at < 0 || at + n > d->size)
+		return -1;
+	for (int i = 0; i < n; i++)
+		value = value << 8 | d->bytes[at + i];
+	return value;
+}
+
+static int64_t mac_number(const uint8_t mac[6])
+{
+	int64_t value = 0;
+
+	for (int i = 0; i < 6; i++)
+		value = value << 8 | mac[i];
+	return value;
+}
+
+static struct decoded decode(const struct grammar_frame *frame, int64_t header)
+{
+	struct decoded d = { .bytes = frame->bytes, .size = frame->size };
+
+	d.type = field(&d, 12, 2);
+	d.version = field(&d, 14, 1) >> 4;
+	d.header = header ? header : (field(&d, 14, 1) & 15) * 4;
+	d.total = field(&d, 16, 2);
+	d.fragment = field(&d, 20, 2) & 0x3fff;
+	d.protocol = field(&d, 23, 1);
+	d.source = field(&d, 26, 4);
+	d.destination = field(&d, 30, 4);
+	d.udp = 14 + d.header + 8 <= d.size ? 14 + d.header : -1;
+	d.source_port = d.udp < 0 ? -1 : field(&d, d.udp, 2);
+	d.port = d.udp < 0 ? -1 : field(&d, d.udp + 2, 2);
+	d.udp_length = d.udp < 0 ? -1 : field(&d, d.udp + 4, 2);
+	d.bootp = d.udp >= 0 && d.udp + 8 + 240 <= d.size ? d.udp + 8 : -1;
+	if (d.bootp < 0)
+		return d;
+	d.op = field(&d, d.bootp, 1);
+	d.htype = field(&d, d.bootp + 1, 1);
+	d.hlen = field(&d, d.bootp + 2, 1);
+	d.xid = field(&d, d.bootp + 4, 4);
+	d.yiaddr = field(&d, d.bootp + 16, 4);
+	d.chaddr = field(&d, d.bootp + 28, 6);
+	d.cookie = field(&d, d.bootp + 236, 4);
+	return d;
+}
+
+/* -- what the filter remembers -- */
+
+struct frames_decoder decoder;
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_BOOTTIME, &time);
+	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+static bool is_before(uint64_t deadline)
+{
+	uint64_t t = now();
+
+	if (deadline > t - NS_PER_S && deadline < t + NS_PER_S)
+		decoder.is_unsure = true;
+	return t < deadline;
+}
+
+static void add_peer(int64_t address)
+{
+	for (int i = 0; i < FRAME_PEERS_MAX; i++)
+		if (address == 0 || decoder.peers[i] == address)
+			return;
+	decoder.peers[decoder.next_peer++ % FRAME_PEERS_MAX] = address;
+}
+
+static int find_watched(int64_t address)
+{
+	for (int i = 0; i < FRAME_WATCHED_MAX; i++)
+		if (address > 0 && decoder.watched[i] == address)
+			return i;
+	return -1;
+}
+
+static void add_watched(int64_t address)
+{
+	uint32_t i;
+
+	if (address == 0 || find_watched(address) >= 0)
+		return;
+	i = decoder.next_watched++ % FRAME_WATCHED_MAX;
+	if (decoder.watched[i] != 0 && decoder.watched[i] == decoder.leased)
+		i = decoder.next_watched++ % FRAME_WATCHED_MAX;
+	decoder.watched[i] = address;
+	decoder.probing_ends[i] = 0;
+}
+
+/* Option 54 among the first 16; each needs six octets before the frame ends. */
+static int64_t find_server(const struct decoded *d)
+{
+	int64_t at = d->bootp + 240;
+
+	for (int i = 0; i < 16 && at + 6 <= d->size; i++) {
+		int64_t code = field(d, at, 1), length = field(d, at + 1, 1);
+
+		if (code == 255 || (code == 54 && length < 4))
+			return 0;
+		if (code == 54)
+			return field(d, at + 2, 4);
+		at += code == 0 ? 1 : 2 + length;
+	}
+	return 0;
+}
+
+/* -- what becomes of it -- */
+
+static uint32_t judge_reply(const struct grammar_frame *frame)
+{
+	const struct decoded d = decode(frame, 0);
+	bool is_ours = d.protocol == 17 && (d.fragment & 0x1fff) == 0 && d.header >= 20 &&
+		       d.port == 68;
+
+	if (!is_ours)
+		return FRAME_IN_NOT_OURS;
+	if (d.fragment)
+		return FRAME_IN_FRAGMENT;
+	if (d.bootp < 0)
+		return FRAME_IN_TRUNCATED;
+	if (d.chaddr != mac_number(decoder.mac))
+		return FRAME_IN_OTHER_CHADDR;
+	if (d.version != 4 || d.total + 14 > d.size || d.total < d.header + 8)
+		return FRAME_IN_IP_HEADER;
+	if (d.udp_length < 248 || d.udp_length + d.header > d.total)
+		return FRAME_IN_UDP_LENGTH;
+	if (d.size > RULE_MAX)
+		return FRAME_IN_TOO_LONG;
+	if (d.source_port != 67 || d.op != 2)
+		return FRAME_IN_NOT_REPLY;
+	if (d.htype != 1 || d.hlen != 6)
+		return FRAME_IN_HARDWARE;
+	if (d.cookie != 0x63825363)
+		return FRAME_IN_COOKIE;
+	if (field(&d, d.bootp + 240, 3) == 0x350109)
+		return FRAME_IN_FORCERENEW;
+	if (decoder.xids[d.xid % FRAME_XIDS_MAX] != d.xid ||
+	    !is_before(decoder.xid_ends[d.xid % FRAME_XIDS_MAX]))
+		return FRAME_IN_UNKNOWN_XID;
+	add_peer(d.source);
+	add_watched(d.yiaddr);
+	add_peer(find_server(&d));
+	return FRAME_IN_ACCEPTED;
+}
+
+static uint32_t judge_arp_in(const struct grammar_frame *frame)
+{
+	const struct decoded d = { .bytes = frame->bytes, .size = frame->size };
+	int64_t operation = field(&d, 20, 2), sender = field(&d, 28, 4), target = field(&d, 38, 4);
+	int64_t address = sender == 0 && operation == 1 ? target : sender;
+	bool is_probe = sender == 0, is_probing;
+	int i = find_watched(address);
+
+	/* types and sizes in one number */
+	if (d.size < 42 || field(&d, 14, 6) != 0x000108000604 || operation < 1 || operation > 2 ||
+	    i < 0 || field(&d, 22, 6) == mac_number(decoder.mac))
+		return FRAME_IN_NOT_OURS;
+	is_probing = is_before(decoder.probing_ends[i]);
+	if (address == decoder.leased)
+		return is_probe ? FRAME_IN_NOT_OURS : FRAME_IN_ARP;
+	return is_probing ? FRAME_IN_ARP : FRAME_IN_NOT_OURS;
+}
+
+uint32_t frames_decoder_in(const struct grammar_frame *frame)
+{
+	switch (frame->bytes[12] << 8 | frame->bytes[13]) {
+	case 0x8100:
+	case 0x88a8:
+		return FRAME_IN_VLAN;
+	case 0x0800:
+		return judge_reply(frame);
+	case 0x0806:
+		return judge_arp_in(frame);
+	default:
+		return FRAME_IN_NOT_OURS;
+	}
+}
+
+/* 10.7.0.5/24 is on the uplink and there is no other route. */
+static bool has_route(int64_t address)
+{
+	return address >> 8 == 0x0a0700 && (address & 255) != 255 && (address & 255) != 0 &&
+	       (address & 255) != 5;
+}
+
+static bool is_peer(int64_t address)
+{
+	for (int i = 0; i < FRAME_PEERS_MAX; i++)
+		if (address != 0 && decoder.peers[i] == address)
+			return true;
+	return false;
+}
+
+static uint32_t judge_request(const struct grammar_frame *frame)
+{
+	const struct decoded d = decode(frame, 20);
+	bool is_broadcast = d.destination == 0xffffffff, is_from_leased;
+
+	if (d.size < 42)
+		return FRAME_OUT_TRUNCATED;
+	if (d.protocol != 17)
+		return FRAME_OUT_NO_RULE;
+	if (d.fragment)
+		return FRAME_OUT_FRAGMENT;
+	if (frame->bytes[14] != 0x45 || d.total + 14 != d.size)
+		return FRAME_OUT_IP_HEADER;
+	if (d.source_port != 68 || d.port != 67)
+		return FRAME_OUT_PORT;
+	if (d.udp_length + 20 != d.total)
+		return FRAME_OUT_UDP_LENGTH;
+	if (d.bootp < 0)
+		return FRAME_OUT_TRUNCATED;
+	if (d.size > RULE_MAX)
+		return FRAME_OUT_TOO_LONG;
+	if (d.op != 1)
+		return FRAME_OUT_NOT_REQUEST;
+	if (d.htype != 1 || d.hlen != 6 || d.chaddr != mac_number(decoder.mac))
+		return FRAME_OUT_HARDWARE;
+	if (d.cookie != 0x63825363)
+		return FRAME_OUT_COOKIE;
+	if (is_broadcast ? field(&d, 0, 6) != 0xffffffffffff : d.bytes[0] % 2 == 1)
+		return FRAME_OUT_DESTINATION_MAC;
+	is_from_leased = decoder.leased != 0 && d.source == decoder.leased;
+	if (!is_from_leased && !(is_broadcast && d.source == 0))
+		return FRAME_OUT_SOURCE_ADDRESS;
+	if (!is_broadcast && !is_peer(d.destination))
+		return FRAME_OUT_UNKNOWN_PEER;
+	if (!is_broadcast && !has_route(d.destination))
+		return FRAME_OUT_NO_ROUTE;
+	decoder.xids[d.xid % FRAME_XIDS_MAX] = d.xid;
+	decoder.xid_ends[d.xid % FRAME_XIDS_MAX] = now() + 120 * NS_PER_S;
+	return is_broadcast ? FRAME_OUT_ACCEPTED : FRAME_OUT_UNICAST;
+}
+
+static uint32_t judge_arp_out(const struct grammar_frame *frame)
+{
+	const struct decoded d = { .bytes = frame->bytes, .size = frame->size };
+	int64_t sender = field(&d, 28, 4), target = field(&d, 38, 4);
+	int i = find_watched(target);
+
+	if (d.size < 42)
+		return FRAME_OUT_TRUNCATED;
+	if (d.size > 42)
+		return FRAME_OUT_TOO_LONG;
+	if (field(&d, 0, 6) != 0xffffffffffff)
+		return FRAME_OUT_DESTINATION_MAC;
+	if (field(&d, 14, 6) != 0x000108000604 || field(&d, 20, 2) != 1 ||
+	    field(&d, 22, 6) != mac_number(decoder.mac) || field(&d, 32, 6) != 0)
+		return FRAME_OUT_ARP_HEADER;
+	if (i < 0 || (sender != 0 && sender != target))
+		return FRAME_OUT_ARP_ADDRESS;
+	decoder.probing_ends[i] = sender == 0 ? now() + 5 * NS_PER_S : 0;
+	return FRAME_OUT_ARP;
+}
+
+uint32_t frames_decoder_out(const struct grammar_frame *frame)
+{
+	int type = frame->bytes[12] << 8 | frame->bytes[13];
+
+	if (type == 0x8100 || type == 0x88a8)
+		return FRAME_OUT_VLAN;
+	if (memcmp(frame->bytes + 6, decoder.mac, 6) != 0)
+		return FRAME_OUT_SOURCE_MAC;
+	if (type == 0x0800)
+		return judge_request(frame);
+	return type == 0x0806 ? judge_arp_out(frame) : FRAME_OUT_NO_RULE;
+}
+
+bool frames_decoder_is_forwarded(const struct grammar_frame *frame, const uint8_t *out)
+{
+	const struct decoded d = decode(frame, 0);
+	uint8_t expected[sizeof(frame->bytes)];
+
+	memcpy(expected, frame->bytes, frame->size);
+	if (d.type == 0x0800 &&
+	    (uint32_t)field(&d, d.udp + 6, 2) ==
+		    grammar_pseudo_sum(frame->bytes + 14, (uint32_t)d.udp_length))
+		memset(expected + d.udp + 6, 0, 2);
+	return memcmp(out, expected, frame->size) == 0;
+}

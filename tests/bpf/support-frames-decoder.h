@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A second decoder, to compare the frame programs with. It shares nothing
+ * with them but the names of the reasons, decodes the whole frame first and
+ * judges then, and keeps what they keep: xids, peers, watched addresses.
+ * Rates are not limited; 10.7.0.5/24 is on the uplink, with no other route.
+ */
+#ifndef CALFPEN_TESTS_BPF_SUPPORT_FRAMES_DECODER_H
+#define CALFPEN_TESTS_BPF_SUPPORT_FRAMES_DECODER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "maps/frame.h"
+#include "tests/bpf/support-frames-grammar.h"
+
+/* All zero, but mac, is a filter that has seen nothing. Addresses and xids in
+ * host order. */
+struct frames_decoder {
+	uint8_t mac[6];
+	uint64_t xid_ends[FRAME_XIDS_MAX];
+	int64_t xids[FRAME_XIDS_MAX];
+	int64_t peers[FRAME_PEERS_MAX];
+	uint32_t next_peer;
+	int64_t watched[FRAME_WATCHED_MAX];
+	uint64_t probing_ends[FRAME_WATCHED_MAX];
+	uint32_t next_watched;
+	int64_t leased; /* 0: none */
+	bool is_unsure; /* a deadline is too near to say on which side of it we are */
+};
+
+extern struct frames_decoder decoder;
+
+/* The reason (enum frame_reason) of a frame that arrives on the uplink, or that
+ * the calf writes; remembers what it says. */
+uint32_t frames_decoder_in(const struct grammar_frame *frame);
+uint32_t frames_decoder_out(const struct grammar_frame *frame);
+
+/* Is `out` what XDP makes of an accepted frame? It changes one thing: it clears
+ * the checksum of who left it to an offload (Q47). */
+bool frames_decoder_is_forwarded(const struct grammar_frame *frame, const uint8_t *out);
+
+#endif
