@@ -68,7 +68,8 @@ static __always_inline struct frame_xid *xid_slot(__be32 xid)
  * the reason to pass (not ours) or to drop (ours, but bad).
  */
 static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct frame_rule *rule,
-					   struct frame_bucket *bucket, const volatile __u8 *mac,
+					   struct frame_bucket *bucket,
+					   const volatile struct frame_config *settings,
 					   struct dhcp4_frame *frame)
 {
 	struct iphdr *ip = cursor_take(cursor, sizeof(*ip));
@@ -92,7 +93,7 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct f
 	bootp = cursor_take(cursor, sizeof(*bootp));
 	if (!bootp)
 		return FRAME_IN_TRUNCATED;
-	if (!mac_equal(bootp->chaddr, mac))
+	if (!mac_equal(bootp->chaddr, settings->mac))
 		return FRAME_IN_OTHER_CHADDR;
 	total = bpf_ntohs(ip->tot_len);
 	if (ip->version != 4 || total > cursor->frame_size - ETH_HLEN ||
@@ -113,7 +114,7 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct f
 		return FRAME_IN_FORCERENEW;
 	seen = xid_slot(bootp->xid);
 	if (!seen || seen->xid != bootp->xid || seen->expires_ns <= bpf_ktime_get_boot_ns())
-		return FRAME_IN_UNKNOWN_XID;
+		return settings->pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
 	if (!take_rate(&bucket->ingress_ns, bpf_ktime_get_ns(), rule->ingress_interval_ns,
 		       rule->ingress_burst_ns))
 		return FRAME_IN_RATE;

@@ -13,7 +13,8 @@
  * FRAME_IN_ACCEPTED (only then `frame` is set) and FRAME_IN_ARP: to the tap;
  * a reason below them: pass; above: drop.
  */
-static __always_inline __u32 frame_ingress(struct cursor *cursor, const volatile __u8 *mac,
+static __always_inline __u32 frame_ingress(struct cursor *cursor,
+					   const volatile struct frame_config *settings,
 					   struct dhcp4_frame *frame)
 {
 	struct ethhdr *eth = cursor_take(cursor, sizeof(*eth));
@@ -43,9 +44,9 @@ static __always_inline __u32 frame_ingress(struct cursor *cursor, const volatile
 			break;
 		cursor->at = payload;
 		if (rule->check == FRAME_CHECK_ARP)
-			reason = arp_ingress(cursor, rule, bucket, mac);
+			reason = arp_ingress(cursor, rule, bucket, settings->mac);
 		else if (rule->check == FRAME_CHECK_DHCP4)
-			reason = dhcp4_ingress(cursor, rule, bucket, mac, frame);
+			reason = dhcp4_ingress(cursor, rule, bucket, settings, frame);
 		if (reason != FRAME_IN_NOT_OURS)
 			break;
 	}

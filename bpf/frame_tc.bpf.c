@@ -185,7 +185,7 @@ int uplink_ingress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	}
 	cursor = skb_cursor(skb);
-	reason = frame_ingress(&cursor, config.mac, &frame);
+	reason = frame_ingress(&cursor, &config, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		tap = bpf_map_lookup_elem(&frame_slot, &zero);
 		if (tap) {

@@ -22,7 +22,7 @@ int frame_xdp(struct xdp_md *context)
 	void *end = (void *)(long)context->data_end;
 	struct cursor cursor = { .at = data, .end = end, .frame_size = (__u32)(end - data) };
 	struct dhcp4_frame frame = { .options_at = 0 };
-	__u32 reason = frame_ingress(&cursor, config.mac, &frame);
+	__u32 reason = frame_ingress(&cursor, &config, &frame);
 	int verdict = XDP_PASS;
 
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {

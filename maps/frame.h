@@ -84,6 +84,7 @@ enum frame_reason {
 	FRAME_IN_NOT_OURS = 0, /* passed: the host's traffic */
 	FRAME_IN_VLAN,	       /* passed: tagged frames are the host's */
 	FRAME_IN_OTHER_CHADDR, /* passed: another client's reply */
+	FRAME_IN_FOREIGN_XID,  /* passed, by configuration: to us, but nobody of us asked */
 	FRAME_IN_NO_TAP,       /* passed: the tap is gone */
 	FRAME_IN_ARP_RATE,     /* passed: a conflict, but over the rate */
 	FRAME_IN_ACCEPTED,     /* redirected into the tap: a reply */
@@ -128,18 +129,18 @@ enum frame_reason {
 };
 
 /* Names as `calfpen status` and the metrics page print them, in enum order. */
-#define FRAME_REASON_NAMES                                                                         \
-	{                                                                                          \
-		"in_not_ours", "in_vlan", "in_other_chaddr", "in_no_tap", "in_arp_rate",           \
-			"in_accepted", "in_arp", "in_truncated", "in_too_long", "in_fragment",     \
-			"in_ip_header", "in_udp_length", "in_not_reply", "in_hardware",            \
-			"in_cookie", "in_forcerenew", "in_unknown_xid", "in_rate", "out_accepted", \
-			"out_unicast", "out_arp", "out_vlan", "out_no_rule", "out_truncated",      \
-			"out_too_long", "out_source_mac", "out_destination_mac", "out_fragment",   \
-			"out_ip_header", "out_udp_length", "out_port", "out_not_request",          \
-			"out_hardware", "out_cookie", "out_source_address", "out_unknown_peer",    \
-			"out_no_route", "out_rate", "out_arp_header", "out_arp_address",           \
-			"host_noise"                                                               \
+#define FRAME_REASON_NAMES                                                                        \
+	{                                                                                         \
+		"in_not_ours", "in_vlan", "in_other_chaddr", "in_foreign_xid", "in_no_tap",       \
+			"in_arp_rate", "in_accepted", "in_arp", "in_truncated", "in_too_long",    \
+			"in_fragment", "in_ip_header", "in_udp_length", "in_not_reply",           \
+			"in_hardware", "in_cookie", "in_forcerenew", "in_unknown_xid", "in_rate", \
+			"out_accepted", "out_unicast", "out_arp", "out_vlan", "out_no_rule",      \
+			"out_truncated", "out_too_long", "out_source_mac", "out_destination_mac", \
+			"out_fragment", "out_ip_header", "out_udp_length", "out_port",            \
+			"out_not_request", "out_hardware", "out_cookie", "out_source_address",    \
+			"out_unknown_peer", "out_no_route", "out_rate", "out_arp_header",         \
+			"out_arp_address", "host_noise"                                           \
 	}
 
 struct frame_counter {
@@ -150,9 +151,10 @@ struct frame_counter {
 /* Frozen .rodata of the frame programs, set before they are loaded. */
 struct frame_config {
 	__u32 uplink_ifindex;
-	__u32 mark;  /* random: a tc-mode redirect into the tap carries it */
-	__u8 mac[6]; /* of the uplink */
-	__u8 reserved[2];
+	__u32 mark;	   /* random: a tc-mode redirect into the tap carries it */
+	__u8 mac[6];	   /* of the uplink */
+	__u8 pass_foreign; /* replies to us with an xid that is not ours: to the host */
+	__u8 reserved;
 };
 
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");

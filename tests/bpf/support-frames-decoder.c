@@ -166,7 +166,7 @@ static uint32_t judge_reply(const struct grammar_frame *frame)
 		return FRAME_IN_FORCERENEW;
 	if (decoder.xids[d.xid % FRAME_XIDS_MAX] != d.xid ||
 	    !is_before(decoder.xid_ends[d.xid % FRAME_XIDS_MAX]))
-		return FRAME_IN_UNKNOWN_XID;
+		return decoder.pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
 	add_peer(d.source);
 	add_watched(d.yiaddr);
 	add_peer(find_server(&d));

@@ -14,10 +14,11 @@
 #include "maps/frame.h"
 #include "tests/bpf/support-frames-grammar.h"
 
-/* All zero, but mac, is a filter that has seen nothing. Addresses and xids in
+/* All zero, but mac and pass_foreign, is a filter that has seen nothing. Addresses and xids in
  * host order. */
 struct frames_decoder {
 	uint8_t mac[6];
+	bool pass_foreign; /* replies to us with a foreign xid */
 	uint64_t xid_ends[FRAME_XIDS_MAX];
 	int64_t xids[FRAME_XIDS_MAX];
 	int64_t peers[FRAME_PEERS_MAX];

@@ -7,8 +7,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "maps/frame.h"
 #include "maps/kv.h"
@@ -36,6 +38,7 @@ void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint
 		.egress_burst_ns = interval * burst,
 	};
 	struct frame_rule rules[] = { dhcp4, dhcp4 };
+	struct frame_config config = { .pass_foreign = test->pass_foreign };
 	struct netlink_link link;
 
 	rules[1].check = FRAME_CHECK_ARP;
@@ -48,8 +51,10 @@ void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint
 	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);
 	cr_assert_eq(netlink_link_get(test->netlink, test->uplink.ifindex, &link), 0);
 	memcpy(test->mac, link.mac, sizeof(test->mac));
-	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd,
-				 test->uplink.ifindex, test->mac, rules, 2),
+	config.uplink_ifindex = (uint32_t)test->uplink.ifindex;
+	memcpy(config.mac, test->mac, sizeof(config.mac));
+	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd, &config,
+				 rules, 2),
 		     0);
 	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
 	cr_assert_eq(frames_attach_uplink(&test->frames, test->uplink.name, mode), 0);
@@ -165,6 +170,59 @@ int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifi
 	cr_assert_eq(bpf_prog_test_run_opts(program_fd, &opts), 0, "BPF_PROG_RUN of %u bytes: %s",
 		     size, strerror(errno));
 	return (int)opts.retval;
+}
+
+/*
+ * User space cannot write to a frozen map, a program can: this one takes the
+ * seconds off what is left of slot 0, 1, ... whose number it is loaded with.
+ */
+static void age_xid(int map_fd, int32_t slot, uint64_t ns)
+{
+	const struct bpf_insn instructions[] = {
+		{ .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4, .imm = slot },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -4 },
+		{ .code = BPF_LD | BPF_IMM | BPF_DW,
+		  .dst_reg = 1,
+		  .src_reg = BPF_PSEUDO_MAP_FD,
+		  .imm = map_fd },
+		{ 0 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_map_lookup_elem },
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = 0, .off = 5 },
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 2, .imm = (int32_t)(uint32_t)ns },
+		{ .imm = (int32_t)(ns >> 32) },
+		{ .code = BPF_LDX | BPF_MEM | BPF_DW,
+		  .dst_reg = 1,
+		  .src_reg = 0,
+		  .off = offsetof(struct frame_xid, expires_ns) },
+		{ .code = BPF_ALU64 | BPF_SUB | BPF_X, .dst_reg = 1, .src_reg = 2 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW,
+		  .dst_reg = 0,
+		  .src_reg = 1,
+		  .off = offsetof(struct frame_xid, expires_ns) },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	const uint8_t frame[AT_UDP_SOURCE] = { 0 };
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, NULL, "GPL", instructions,
+			       sizeof(instructions) / sizeof(instructions[0]), NULL);
+
+	cr_assert(fd >= 0, "%s", strerror(errno));
+	(void)frames_test_run(fd, frame, sizeof(frame), 0, NULL);
+	close(fd);
+}
+
+void frames_test_age_xids(const struct frames_test *test, uint32_t seconds)
+{
+	int map_fd = bpf_map__fd(test->frames.tc->maps.frame_xids);
+
+	for (uint32_t i = 0; i < FRAME_XIDS_MAX; i++) {
+		struct frame_xid xid;
+
+		cr_assert_eq(bpf_map_lookup_elem(map_fd, &i, &xid), 0);
+		if (xid.expires_ns)
+			age_xid(map_fd, (int32_t)i, seconds * 1000000000ull);
+	}
 }
 
 uint64_t frames_test_count(const struct frames_test *test, uint32_t reason)

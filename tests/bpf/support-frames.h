@@ -52,6 +52,7 @@ struct frames_test {
 	struct netlink *netlink;
 	struct tap uplink, tap;
 	uint8_t mac[6];
+	bool pass_foreign; /* set before it begins */
 	struct frames frames;
 };
 
@@ -81,6 +82,9 @@ void frames_test_tag(uint8_t *frame, const uint8_t plain[FRAME_SIZE], const char
 /* Run a program over a frame as if it had come in on `ifindex` (tc only; 0:
  * any); the verdict. `out` may be NULL or as large as the frame. */
 int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifindex, uint8_t *out);
+
+/* Let `seconds` pass for the xids, for which the maps have no other way. */
+void frames_test_age_xids(const struct frames_test *test, uint32_t seconds);
 
 /* Packets counted for a reason, over all CPUs. */
 uint64_t frames_test_count(const struct frames_test *test, uint32_t reason);

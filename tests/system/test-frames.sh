@@ -117,27 +117,32 @@ test_reply_without_tap_passes() {
 		ip link add next0 index "$index" type veth peer name next1
 		ip link set next0 up
 		ip link set next1 up
-		send_reply
+		send_reply "$(live_xid)" in_no_tap
 		assert_eq 0 "$(cat /sys/class/net/next0/statistics/tx_packets)"
 		ip link del next0
 	done
 }
+# send_reply XID COUNTER [ADDRESS] - an OFFER to us, from the server's side, and
+# where it is counted
 send_reply() {
 	local before
-	before=$(counter in_no_tap)
-	on_server python3 - "$LAB_SERVER_IF" "$LAB_UPLINK_MAC" "$(live_xid)" <<'END'
+	before=$(counter "$2")
+	on_server python3 - "$LAB_SERVER_IF" "$LAB_UPLINK_MAC" "$1" "${3:-10.77.0.150}" <<'END'
 import socket, struct, sys
 interface, mac, xid = sys.argv[1], bytes.fromhex(sys.argv[2].replace(":", "")), int(sys.argv[3], 16)
 bootp = struct.pack("!BBBBIHH16s16s64s128sI", 2, 1, 6, 0, xid, 1, 0, b"", mac, b"", b"",
                     0x63825363) + b"\x35\x01\x02\xff" + bytes(56)
 udp = struct.pack("!HHHH", 67, 68, 8 + len(bootp), 0) + bootp
 ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0,
-                 bytes((10, 77, 0, 1)), bytes((10, 77, 0, 150)))
+                 bytes((10, 77, 0, 1)), socket.inet_aton(sys.argv[4]))
+total = sum(struct.unpack("!10H", ip))
+total = (total & 0xffff) + (total >> 16)
+ip = ip[:10] + struct.pack("!H", (total & 0xffff) + (total >> 16) ^ 0xffff) + ip[12:]
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((interface, 0))
 s.send(mac + b"\x02\0\0\0\x77\x01" + b"\x08\0" + ip + udp)
 END
-	wait_for 2 counted_more in_no_tap "$before"
+	wait_for 2 counted_more "$2" "$before"
 }
 counted_more() { [ "$(counter "$1")" -gt "$2" ]; }
 # The xid of the calf's last exchange, as the filter remembers it.
@@ -146,4 +151,36 @@ live_xid() {
 entries = [entry["formatted"]["value"] for entry in json.load(sys.stdin)]
 xid = max(entries, key=lambda value: value["expires_ns"])["xid"]
 print(xid.to_bytes(4, "little").hex())'
+}
+
+# A reply that another client on the host asked for: its own, if the operator
+# says so, and never the calf's. Ours are ours in either case.
+test_foreign_replies() {
+	local mode accepted
+	mkdir -p /etc/calfpen
+	echo 'foreign: pass' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	for mode in native tc; do
+		lease --mode "$mode"
+		accepted=$(counter in_accepted)
+		python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(10)
+s.bind(("", 68))
+print("ready", flush=True)
+message = s.recv(2048)
+print("got", message[4:8].hex(), flush=True)' >"$LAB_DIR/other.log" 2>&1 &
+		started[other]=$!
+		wait_for_line "$LAB_DIR/other.log" ready 5
+		send_reply 0badcafe in_foreign_xid
+		# the host takes what is for an address of its own: this one is not
+		send_reply 0badcafe in_foreign_xid "$(address | cut -d/ -f1)"
+		wait_for_line "$LAB_DIR/other.log" 'got 0badcafe' 5
+		assert_eq "$accepted" "$(counter in_accepted)"
+		assert_eq 0 "$(counter in_unknown_xid)"
+		stop calfpen
+	done
+	rm "/etc/calfpen/$LAB_UPLINK.yaml"
+	lease
+	send_reply 0badcafe in_unknown_xid
+	assert_eq 0 "$(counter in_foreign_xid)"
 }

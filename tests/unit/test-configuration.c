@@ -84,7 +84,7 @@ static void expect_defaults(void)
 	cr_expect(configuration.max_routes == 64 && configuration.min_prefix_length == 8 &&
 		  !configuration.allow_hiding);
 	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
-	cr_expect(configuration.mode == FRAME_MODE_AUTO);
+	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
 	cr_expect(configuration.n_options == 1);
 	cr_expect_str_eq(option("wait"), "4");
 }
@@ -105,6 +105,7 @@ Test(configuration, everything)
 	cr_assert(load("metric: 7\n"
 		       "table: 1000\n"
 		       "mode: tc\n"
+		       "foreign: pass\n"
 		       "resolv_conf: \"/run/resolv conf\"\n"
 		       "use: {dns: false, mtu: true, domain: false, hostname: true, ntp: false}\n"
 		       "routes: {max: 3, min_prefix_length: 16, allow_hiding: true}\n"
@@ -116,7 +117,7 @@ Test(configuration, everything)
 		       2) == 0,
 		  "%s", capture_text());
 	cr_expect(configuration.metric == 7 && configuration.table == 1000);
-	cr_expect(configuration.mode == FRAME_MODE_TC);
+	cr_expect(configuration.mode == FRAME_MODE_TC && configuration.pass_foreign);
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
 	cr_expect(!configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
 		  !configuration.use_domain && configuration.use_hostname &&
@@ -147,7 +148,7 @@ Test(configuration, refused)
 		const char *text, *refused;
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
-		  "2: unknown field \"metrik\" in a configuration, which has: metric, table, mode, "
+		  "2: unknown field \"metrik\" in a configuration, which has: metric, table, mode, foreign, "
 		  "resolv_conf, use, routes, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "- metric\n", "1: a configuration must be a mapping of fields" },
@@ -158,6 +159,7 @@ Test(configuration, refused)
 		{ "table: 0\n", "1: table must be a number from 1 to 4294967295" },
 		{ "table: 255\n", "1: table 255 is the kernel's own" },
 		{ "\nmode: xdp\n", "2: mode \"xdp\" is none of: auto, native, tc" },
+		{ "foreign: accept\n", "1: foreign \"accept\" is none of: drop, pass" },
 		{ "mode: [tc]\n", "1: mode must be one of: auto, native, tc" },
 		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" does not start with '/'" },
 		{ "routes: {max: 65}\n", "1: max must be a number from 0 to 64" },

@@ -255,6 +255,18 @@ static int parse_mode(struct yaml_file *file, yaml_node_t *node,
 	return 0;
 }
 
+static int parse_foreign(struct yaml_file *file, yaml_node_t *node,
+			 struct configuration *configuration)
+{
+	static const char *const names[] = { "drop", "pass" };
+	size_t i = 0;
+	int r = yaml_choice(file, node, "foreign", names, sizeof(names) / sizeof(names[0]), &i);
+
+	if (r == 0)
+		configuration->pass_foreign = i == 1;
+	return r;
+}
+
 static int parse_resolv_conf(struct yaml_file *file, yaml_node_t *node,
 			     struct configuration *configuration)
 {
@@ -283,9 +295,10 @@ static int parse_table(struct yaml_file *file, yaml_node_t *node,
 static int parse(struct yaml_file *file, const struct calves *calves,
 		 struct configuration *configuration)
 {
-	enum { METRIC, TABLE, MODE, RESOLV_CONF, USE, ROUTES, SYSLOG, OPTIONS, N };
-	static const char *const names[N] = { "metric", "table",  "mode",   "resolv_conf",
-					      "use",	"routes", "syslog", "options" };
+	enum { METRIC, TABLE, MODE, FOREIGN, RESOLV_CONF, USE, ROUTES, SYSLOG, OPTIONS, N };
+	static const char *const names[N] = { "metric",	 "table",	"mode",
+					      "foreign", "resolv_conf", "use",
+					      "routes",	 "syslog",	"options" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -298,6 +311,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_table(file, values[TABLE], configuration);
 	if (r == 0 && values[MODE] != NULL)
 		r = parse_mode(file, values[MODE], configuration);
+	if (r == 0 && values[FOREIGN] != NULL)
+		r = parse_foreign(file, values[FOREIGN], configuration);
 	if (r == 0 && values[RESOLV_CONF] != NULL)
 		r = parse_resolv_conf(file, values[RESOLV_CONF], configuration);
 	if (r == 0 && values[USE] != NULL)

@@ -33,6 +33,7 @@ struct configuration {
 	bool syslog;		    /* audit records to syslog too, default false */
 	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
 	enum frame_mode mode;	    /* default auto */
+	bool pass_foreign;	    /* replies to us that we did not ask for, default false */
 	struct configuration_option
 		options[DESCRIPTION_OPTIONS_MAX]; /* file, else description's default */
 	uint32_t n_options;

@@ -65,8 +65,8 @@ static int freeze_and_pin(const struct frames *frames)
 	return 0;
 }
 
-int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int uplink_ifindex,
-		const uint8_t mac[6], const struct frame_rule *rules, uint32_t n_rules)
+int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
+		const struct frame_config *config, const struct frame_rule *rules, uint32_t n_rules)
 {
 	int error;
 
@@ -75,8 +75,7 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int u
 		return -E2BIG;
 	frames->pins = pins;
 	frames->kv_fd = kv_fd;
-	frames->config.uplink_ifindex = (uint32_t)uplink_ifindex;
-	memcpy(frames->config.mac, mac, sizeof(frames->config.mac));
+	frames->config = *config;
 	do {
 		/* 0 would let unmarked frames of the host into the tap. */
 		if (getrandom(&frames->config.mark, sizeof(frames->config.mark), 0) < 0)

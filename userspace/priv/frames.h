@@ -29,10 +29,12 @@ struct frames {
 
 #define FRAMES_NULL(_x) ((struct frames){ .kv_fd = -1 })
 
-/* Load for the uplink with `rules`, freeze and pin the maps (all but the
- * devmap slot). 0 or a negative errno, logged. */
-int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int uplink_ifindex,
-		const uint8_t mac[6], const struct frame_rule *rules, uint32_t n_rules);
+/* Load for the uplink that `config` describes (the mark is drawn here) with
+ * `rules`, freeze and pin the maps (all but the devmap slot). 0 or a negative
+ * errno, logged. */
+int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
+		const struct frame_config *config, const struct frame_rule *rules,
+		uint32_t n_rules);
 
 /* Attach and pin the tap's two programs; only then may the tap be set up. */
 int frames_attach_tap(struct frames *frames, int tap_ifindex);

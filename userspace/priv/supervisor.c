@@ -308,16 +308,21 @@ static int start_store(struct supervisor *s)
 static int start_frames(struct supervisor *s)
 {
 	const struct description *description = NULL;
+	struct frame_config config = {
+		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
+		.pass_foreign = s->configuration.pass_foreign,
+	};
 	int error;
 
+	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
 	for (uint32_t i = 0; i < s->n_descriptions; i++)
 		if (s->descriptions[i].n_frames)
 			description = &s->descriptions[i];
 	if (!description)
 		return 0;
 	frames_detach(&s->pins, s->uplink.ifindex);
-	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, s->uplink.ifindex, s->uplink.mac,
-			    description->frames, description->n_frames);
+	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, description->frames,
+			    description->n_frames);
 	if (!error)
 		error = tap_init(&s->tap, s->netlink);
 	if (!error)
