@@ -288,6 +288,37 @@ Test(frames_egress, unicast_off_link, .init = begin, .fini = end)
 	expect(request, TC_ACT_REDIRECT, FRAME_OUT_UNICAST, "through the default route");
 }
 
+/* The server's network is another interface's: not from its address, and not
+ * out of the uplink. */
+Test(frames_egress, unicast_by_another_interface, .init = begin, .fini = end)
+{
+	const struct netlink_address address = {
+		.address.s_addr = inet_addr("10.7.0.9"),
+		.prefix_length = 24,
+		.valid_s = NETLINK_FOREVER,
+		.preferred_s = NETLINK_FOREVER,
+	};
+	uint8_t request[FRAME_SIZE], reply[FRAME_SIZE];
+	struct tap other;
+
+	cr_assert_eq(tap_init(&other, test.netlink), 0);
+	cr_assert_eq(tap_up(&other, test.netlink), 0);
+	cr_assert_eq(netlink_address_add(test.netlink, other.ifindex, &address), 0);
+	frames_test_request(&test, request);
+	cr_assert_eq(run(request, FRAME_SIZE), TC_ACT_REDIRECT);
+	frames_test_reply(&test, reply);
+	cr_assert_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress), reply,
+				     FRAME_SIZE, 0, NULL),
+		     TC_ACT_REDIRECT);
+	cr_assert_eq(gate_write(test.gate_fd, "/ip", "10.7.0.5/24", 11, NULL), 0);
+	memset(request + AT_ETH_DESTINATION, 0, 6);
+	memcpy(request + AT_IP_SOURCE, "\x0a\x07\0\x09\x0a\x07\0\x01", 8);
+	expect(request, TC_ACT_SHOT, FRAME_OUT_SOURCE_ADDRESS, "from its address");
+	memcpy(request + AT_IP_SOURCE, "\x0a\x07\0\x05", 4);
+	expect(request, TC_ACT_SHOT, FRAME_OUT_NO_ROUTE, "from /ip");
+	tap_deinit(&other);
+}
+
 /* What the host's stack sends into the tap is dropped, unless tc marked it. */
 Test(frames_egress, host_noise, .init = begin, .fini = end)
 {

@@ -184,3 +184,98 @@ print("got", message[4:8].hex(), flush=True)' >"$LAB_DIR/other.log" 2>&1 &
 	send_reply 0badcafe in_unknown_xid
 	assert_eq 0 "$(counter in_foreign_xid)"
 }
+
+# A calf that was taken over tries each frame that is none of the description's,
+# with and without a lease: none is seen on the other side, each is counted for
+# its reason, and what the description allows goes out.
+test_hostile_calf_sends_nothing_else() {
+	local reason expected
+	hostile_frames_start
+	wait_for_line "$LAB_DIR/calfpen.log" 'frame: all: done' 20
+	wait_for 10 more_unicast
+	stop capture INT || true
+	expected=$(sed -n 's/.*frame: .*: \(out_[a-z_]*\)$/\1/p' "$LAB_DIR/calfpen.log" | sort)
+	[ "$(wc -l <<<"$expected")" -ge 49 ] || fail "some frames were not tried"
+	for reason in $(uniq <<<"$expected"); do
+		assert_eq "$(grep -cx "$reason" <<<"$expected")" "$(counter "$reason")" "$reason"
+	done
+	assert_eq 0 "$(counter out_rate)" "the rate hid nothing"
+	assert_eq 0 "$(grep -ac HOSTILE "$LAB_DIR/other-side.pcap" || true)"
+	grep -aq 'ALLOWED broadcast' "$LAB_DIR/other-side.pcap"
+	grep -aq 'ALLOWED unicast' "$LAB_DIR/other-side.pcap"
+	# what has no room for the word: tags, strange senders, the server's address
+	assert_eq "" "$(tcpdump -n -e -r "$LAB_DIR/other-side.pcap" "not ether src 02:00:00:00:77:01 and \
+		(vlan or not ether src $LAB_UPLINK_MAC or (arp and arp[14:4] = 0x0a4d0001))" 2>/dev/null)"
+}
+
+# From then on the calf speaks to its server by unicast: it leaves as the host's
+# routes lead there, through the uplink or not at all.
+test_hostile_calf_unicast_follows_the_routes() {
+	local net
+	hostile_frames_start
+	wait_for_line "$LAB_DIR/calfpen.log" 'frame: all: done' 20
+	wait_for 10 more_unicast
+	net=$(address)
+	kill -STOP "$(watcher_pid)"
+
+	ip address del "$net" dev "$LAB_UPLINK"
+	settle
+	wait_for 5 more_without_route
+	assert_fails more_unicast
+
+	# the server's network is another interface's, with our address
+	other_interface other0
+	ip address add "$net" dev other0
+	settle
+	wait_for 5 more_without_route
+	assert_fails more_unicast
+	ip address del "$net" dev other0
+
+	# the server is behind a router on the uplink
+	on_server ip address add 10.77.0.2/24 dev "$LAB_SERVER_IF"
+	ip address add "${net%/*}/32" dev "$LAB_UPLINK"
+	ip route add 10.77.0.2 dev "$LAB_UPLINK"
+	ip route add 10.77.0.1 via 10.77.0.2
+	settle
+	wait_for 5 more_unicast
+	assert_fails more_without_route
+	kill -CONT "$(watcher_pid)"
+}
+other_interface() {
+	ip link add "$1" type veth peer name "$1-peer"
+	ip link set "$1" up
+	ip link set "$1-peer" up
+}
+hostile_frames_start() {
+	other_interface far0
+	ip address add 10.66.0.1/24 dev far0
+	mkdir -p "$LAB_DIR/hostile"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
+	cp "$tools/hostile-frames-calf" "$LAB_DIR/hostile/"
+	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
+name: hostile
+executable: hostile-frames-calf
+limits: {memory: 16777216, pids: 4, requests_per_second: 100, request_burst: 100}
+keys:
+  - {path: /mac, type: mac, access: [read]}
+  - {path: /ip, type: ipv4-net, access: [write]}
+frames:
+  - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 1000, egress_burst: 100}
+  - {check: arp, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 1000, egress_burst: 100}
+END
+	start capture nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
+		tcpdump -n -U -i "$LAB_SERVER_IF" -w "$LAB_DIR/other-side.pcap"
+	wait_for_line "$LAB_DIR/capture.log" 'listening on' 10
+	calfpen_start --calf "$LAB_DIR/hostile"
+}
+# A frame may be on its way while the routes change.
+settle() { sleep 0.5; }
+more_unicast() { grows out_unicast; }
+more_without_route() { grows out_no_route; }
+# grows COUNTER - within three of the calf's frames
+grows() {
+	local before
+	before=$(counter "$1")
+	sleep 0.7
+	[ "$(counter "$1")" -gt "$before" ]
+}
