@@ -54,7 +54,8 @@ void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint
 	config.uplink_ifindex = (uint32_t)test->uplink.ifindex;
 	memcpy(config.mac, test->mac, sizeof(config.mac));
 	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd, &config,
-				 rules, 2),
+				 test->rules ? test->rules : rules,
+				 test->rules ? test->n_rules : 2),
 		     0);
 	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
 	cr_assert_eq(frames_attach_uplink(&test->frames, test->uplink.name, mode), 0);

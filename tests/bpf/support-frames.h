@@ -52,7 +52,10 @@ struct frames_test {
 	struct netlink *netlink;
 	struct tap uplink, tap;
 	uint8_t mac[6];
-	bool pass_foreign; /* set before it begins */
+	/* set before it begins */
+	bool pass_foreign;
+	const struct frame_rule *rules; /* NULL: DHCPv4 and ARP at the rate asked for */
+	uint32_t n_rules;
 	struct frames frames;
 };
 
