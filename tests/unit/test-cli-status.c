@@ -25,7 +25,12 @@ static json_t *full_status(bool all)
 	struct frame_counter counters[_FRAME_REASON_N] = { 0 };
 	struct kv_watch watches[KV_SUBJECTS_MAX] = { 0 };
 	const struct cli_memory memory[] = { { "ctl", 8192 }, { "kv", 131072 } };
-	struct cli_key key = { .key = { "/status/link" }, .value = { .text = "17" } };
+	struct cli_key keys[] = {
+		{ .key = { "/status/link" }, .value = { .text = "ok 17" } },
+		{ .key = { "/status/metrics" },
+		  .value = { .text = "link_runs=2 link_errors=1 link_us=140" } },
+		{ .key = { "/status/persist" }, .value = { .text = "ok 0" } },
+	};
 
 	ctl.subject[KV_SUBJECT_SUPERVISOR].n_accepted = 1;
 	ctl.subject[KV_SUBJECT_CALF].n_accepted = 3;
@@ -38,7 +43,7 @@ static json_t *full_status(bool all)
 	ctl.subject[KV_SUBJECT_CALF].n_bytes = 230;
 	cli_status_add_store(status, &ctl, watches, state);
 	cli_status_add_memory(status, memory, 2);
-	cli_status_add_handlers(status, &key, 1);
+	cli_status_add_handlers(status, keys, 3);
 	cli_status_add_frames(status, counters, all);
 	json_decref(state);
 	return status;
@@ -73,7 +78,8 @@ Test(cli_status, for_people)
 			 "subject   calf 2: 0 accepted, 1 reads, 0 refused"
 			 ", has 0 keys of 0 bytes\n"
 			 "memory    136 KiB in 2 maps, of it kv 128 KiB\n"
-			 "handler   link: 17\n"
+			 "handler   link: ok 17 (runs: 2, the last took 140 us)\n"
+			 "handler   persist: ok 0\n"
 			 "frames    in_accepted          2 packets, 684 bytes\n");
 }
 

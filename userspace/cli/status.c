@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,6 +63,21 @@ void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size
 			    json_pack("{s:I, s:o}", "bytes", total, "maps", maps));
 }
 
+/* "address_runs=2 address_errors=0 ..." */
+static json_t *parse_metrics(const char *text)
+{
+	json_t *metrics = json_object();
+	char name[64];
+	unsigned long long number;
+	int size;
+
+	while (sscanf(text, " %63[a-z_]=%llu%n", name, &number, &size) == 2) {
+		json_object_set_new(metrics, name, json_integer((json_int_t)number));
+		text += size;
+	}
+	return metrics;
+}
+
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys)
 {
 	json_t *handlers = json_object();
@@ -69,8 +85,12 @@ void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t 
 	for (size_t i = 0; i < n_keys; i++) {
 		const char *name = keys[i].key.path + strlen("/status");
 
-		json_object_set_new(handlers, *name == '/' ? name + 1 : name,
-				    json_string(keys[i].value.text));
+		if (strcmp(name, "/metrics") == 0)
+			json_object_set_new(status, "handler_metrics",
+					    parse_metrics(keys[i].value.text));
+		else
+			json_object_set_new(handlers, *name == '/' ? name + 1 : name,
+					    json_string(keys[i].value.text));
 	}
 	json_object_set_new(status, "handlers", handlers);
 }

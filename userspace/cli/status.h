@@ -24,6 +24,7 @@
  *             and bytes of the values that it wrote last]
  *   memory    bytes, maps: by name, as the kernel states it
  *   handlers  the keys below /status, by name
+ *   handler_metrics  the numbers of /status/metrics, by name: link_runs, ...
  *   frames    counters by name: [packets, bytes]
  */
 

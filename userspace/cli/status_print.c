@@ -164,9 +164,32 @@ static void print_memory(const struct cli *cli, json_t *memory)
 	fputc('\n', cli->out);
 }
 
-void cli_status_print(const struct cli *cli, json_t *status)
+static void print_handlers(const struct cli *cli, json_t *status)
 {
 	json_t *handlers = json_object_get(status, "handlers"), *value;
+	json_t *metrics = json_object_get(status, "handler_metrics");
+	const char *name;
+
+	json_object_foreach(handlers, name, value)
+	{
+		char runs[80], us[80];
+
+		print_label(cli, "handler");
+		fprintf(cli->out, "%s: %s", name, text_of(handlers, name, "?"));
+		snprintf(runs, sizeof(runs), "%s_runs", name);
+		snprintf(us, sizeof(us), "%s_us", name);
+		if (json_object_get(metrics, runs))
+			fprintf(cli->out,
+				" (runs: %" JSON_INTEGER_FORMAT
+				", the last took %" JSON_INTEGER_FORMAT " us)",
+				number_of(metrics, runs), number_of(metrics, us));
+		fputc('\n', cli->out);
+	}
+}
+
+void cli_status_print(const struct cli *cli, json_t *status)
+{
+	json_t *value;
 	const char *name;
 
 	print_label(cli, "instance");
@@ -181,11 +204,7 @@ void cli_status_print(const struct cli *cli, json_t *status)
 		print_store(cli, json_object_get(status, "store"));
 	if (json_object_get(status, "memory"))
 		print_memory(cli, json_object_get(status, "memory"));
-	json_object_foreach(handlers, name, value)
-	{
-		print_label(cli, "handler");
-		fprintf(cli->out, "%s: %s\n", name, text_of(handlers, name, "?"));
-	}
+	print_handlers(cli, status);
 	json_object_foreach(json_object_get(status, "frames"), name, value)
 	{
 		print_label(cli, "frames");
