@@ -31,7 +31,7 @@ static void try_to_write(const char *name, int fd, int expected)
 
 Test(store, root_cannot_write)
 {
-	struct frames_test test;
+	struct frames_test test = { 0 };
 	struct dirent *entry;
 	DIR *directory;
 	int n_maps = 0;
