@@ -152,7 +152,10 @@ Test(watcher, drift_of_the_address)
 	(void)run();
 	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
 	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.5; ip route show default | grep -q 202");
-	/* taken by somebody else */
+	/* Taken by somebody else: Linux 6.1 keeps the protocol of an address
+	 * that is replaced, so there it cannot be told. */
+	if (system("case $(uname -r) in 6.1.*) false;; esac") != 0)
+		return;
 	EXPECT_SH("ip addr change 192.0.2.5/24 dev up0 valid_lft forever");
 	cr_expect_str_eq(status_of("address", "drift: "),
 			 "drift: 192.0.2.5/24 was changed, and is another owner's now");
