@@ -90,8 +90,13 @@ while True:
 still_talks() {
 	local n
 	n=$(wc -l <"$LAB_DIR/talk_to.log")
-	sleep 0.3
-	[ "$(wc -l <"$LAB_DIR/talk_to.log")" -gt "$n" ]
+	for _ in {1..30}; do
+		sleep 0.1
+		if [ "$(wc -l <"$LAB_DIR/talk_to.log")" -gt "$n" ]; then
+			return 0
+		fi
+	done
+	return 1
 }
 
 test_a_connection_survives_restarts() {
