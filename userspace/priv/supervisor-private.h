@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the supervisor holds, for supervisor.c and supervisor_state.c. */
+/* What the supervisor holds, for supervisor*.c. */
 #ifndef CALFPEN_PRIV_SUPERVISOR_PRIVATE_H
 #define CALFPEN_PRIV_SUPERVISOR_PRIVATE_H
 
@@ -45,6 +45,21 @@ struct supervisor {
 	int signal_fd;
 	uint64_t started_ns;
 };
+
+/*
+ * Start-up's first half, supervisor_check.c: nothing on the host is changed. 0, or a
+ * negative errno after one line on stderr.
+ */
+
+/* The descriptions and the configuration. */
+int supervisor_load_files(struct supervisor *s);
+
+/* Our programs, the kernel, netlink and the uplink. */
+int supervisor_check_host(struct supervisor *s);
+
+/* Two DHCP clients on one link fight over the address: -EADDRINUSE, unless
+ * --takeover. */
+int supervisor_check_rivals(const struct supervisor *s);
 
 /* Write state.json for `calfpen status`: processes, mode, kernel features. */
 void supervisor_write_state(const struct supervisor *s);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the supervisor. Start-up is supervisor_start(), top to bottom: ask
- * what can be refused first, change the host later, drop rights, then start
- * children. After that it waits for children to end and starts them again;
- * it never ends because a child misbehaved, and it never reads a byte that
- * came from the network or from a calf.
+ * what can be refused first (supervisor_check.c), change the host later, drop
+ * rights, then start children. After that it waits for children to end and
+ * starts them again; it never ends because a child misbehaved, and it never
+ * reads a byte that came from the network or from a calf.
  */
 #include <errno.h>
 #include <signal.h>
@@ -176,80 +176,6 @@ static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
 
 /* --- start --- */
 
-static int load_files(struct supervisor *s)
-{
-	const struct options *options = s->options;
-	uint32_t n_with_frames = 0;
-	int error;
-
-	s->descriptions = calloc(options->n_calves, sizeof(*s->descriptions));
-	if (!s->descriptions)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < options->n_calves; i++) {
-		error = description_load(options->calves[i], &s->descriptions[i]);
-		if (error)
-			return error;
-		n_with_frames += s->descriptions[i].n_frames > 0;
-	}
-	s->n_descriptions = options->n_calves;
-	if (n_with_frames > 1) {
-		log_error("two calves with frame rules need two instances, each on its uplink");
-		return -EINVAL;
-	}
-	return configuration_load(options, s->descriptions, s->n_descriptions, &s->configuration);
-}
-
-static int open_programs(struct supervisor *s)
-{
-	s->self_program = child_open_program(NULL);
-	s->gateway_program = child_open_program("calfpen-gateway");
-	return s->self_program < 0    ? s->self_program :
-	       s->gateway_program < 0 ? s->gateway_program :
-					0;
-}
-
-/* Everything that can be refused before anything is touched. */
-static int check_host(struct supervisor *s)
-{
-	int error = open_programs(s);
-
-	if (!error)
-		error = probe_kernel(&s->kernel);
-	if (!error)
-		error = netlink_new(&s->netlink);
-	if (error)
-		return error;
-	error = netlink_link_get_by_name(s->netlink, s->options->uplink, &s->uplink);
-	if (error) {
-		log_error("%s: no such interface; name the uplink with --interface",
-			  s->options->uplink);
-		return error;
-	}
-	return 0;
-}
-
-/* Two DHCP clients on one link fight over the address. */
-static int check_rivals(const struct supervisor *s)
-{
-	struct probe_client rival;
-	int found;
-
-	if (s->options->takeover)
-		return 0;
-	found = probe_other_client(s->uplink.name, &rival);
-	if (found < 0) {
-		log_error("%s: cannot tell if another DHCP client runs: %s", s->uplink.name,
-			  strerror(-found));
-		return found;
-	}
-	if (!found)
-		return 0;
-	log_error("%s: another DHCP client runs (%s, %s, process %d); end it, or use --takeover",
-		  s->uplink.name, rival.how, rival.program[0] ? rival.program : "unknown program",
-		  (int)rival.pid);
-	return -EADDRINUSE;
-}
-
 /* Up first: what attaching changes on a device shows only while it is up. */
 static int start_uplink(struct supervisor *s)
 {
@@ -394,16 +320,16 @@ static int supervisor_start(struct supervisor *s)
 		log_error("must run as root");
 		return -EPERM;
 	}
-	error = load_files(s);
+	error = supervisor_load_files(s);
 	if (!error)
-		error = check_host(s);
+		error = supervisor_check_host(s);
 	if (!error)
 		error = instance_init(&s->instance, s->options->instance);
 	snprintf(state, sizeof(state), "%s/runc", s->instance.directory);
 	if (!error)
 		error = runtime_find(s->options->runtime, state, &s->runtime);
 	if (!error)
-		error = check_rivals(s);
+		error = supervisor_check_rivals(s);
 	if (!error)
 		error = audit_open(&s->audit, s->options->audit);
 	if (!error && s->configuration.syslog)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be refused before anything on the host is changed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/child.h"
+#include "userspace/priv/supervisor-private.h"
+
+int supervisor_load_files(struct supervisor *s)
+{
+	const struct options *options = s->options;
+	uint32_t n_with_frames = 0;
+	int error;
+
+	s->descriptions = calloc(options->n_calves, sizeof(*s->descriptions));
+	if (!s->descriptions)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < options->n_calves; i++) {
+		error = description_load(options->calves[i], &s->descriptions[i]);
+		if (error)
+			return error;
+		n_with_frames += s->descriptions[i].n_frames > 0;
+	}
+	s->n_descriptions = options->n_calves;
+	if (n_with_frames > 1) {
+		log_error("two calves with frame rules need two instances, each on its uplink");
+		return -EINVAL;
+	}
+	return configuration_load(options, s->descriptions, s->n_descriptions, &s->configuration);
+}
+
+static int open_programs(struct supervisor *s)
+{
+	s->self_program = child_open_program(NULL);
+	s->gateway_program = child_open_program("calfpen-gateway");
+	return s->self_program < 0    ? s->self_program :
+	       s->gateway_program < 0 ? s->gateway_program :
+					0;
+}
+
+int supervisor_check_host(struct supervisor *s)
+{
+	int error = open_programs(s);
+
+	if (!error)
+		error = probe_kernel(&s->kernel);
+	if (!error)
+		error = netlink_new(&s->netlink);
+	if (error)
+		return error;
+	error = netlink_link_get_by_name(s->netlink, s->options->uplink, &s->uplink);
+	if (error) {
+		log_error("%s: no such interface; name the uplink with --interface",
+			  s->options->uplink);
+		return error;
+	}
+	return 0;
+}
+
+int supervisor_check_rivals(const struct supervisor *s)
+{
+	struct probe_client rival;
+	int found;
+
+	if (s->options->takeover)
+		return 0;
+	found = probe_other_client(s->uplink.name, &rival);
+	if (found < 0) {
+		log_error("%s: cannot tell if another DHCP client runs: %s", s->uplink.name,
+			  strerror(-found));
+		return found;
+	}
+	if (!found)
+		return 0;
+	log_error("%s: another DHCP client runs (%s, %s, process %d); end it, or use --takeover",
+		  s->uplink.name, rival.how, rival.program[0] ? rival.program : "unknown program",
+		  (int)rival.pid);
+	return -EADDRINUSE;
+}
