@@ -46,6 +46,9 @@ case_lease() {
 	assert_match $'search lab.example corp.example\nnameserver 10.77.0.1\nnameserver 10.77.0.2' \
 		"$(cat "$LAB_RESOLV")"
 	assert_eq 10.77.0.1 "$(calfpen get /lease/server)"
+	assert_match ' 80=' "$(wire '^DISCOVER')" "rapid commit is asked of every server"
+	assert_match '^OFFER ' "$(wire '^OFFER')" "one that does not have it offers"
+	assert_eq "" "$(wire '^ACK.* 80=')"
 	request=$(wire '^REQUEST')
 	assert_eq 1 "$(wc -l <<<"$request")" "one REQUEST"
 	assert_match "ip=0.0.0.0>255.255.255.255 to=broadcast .* ciaddr=0.0.0.0 " "$request"
