@@ -56,16 +56,6 @@ static __always_inline int mac_equal(const __u8 *a, const volatile __u8 *b)
 	return !difference;
 }
 
-static __always_inline void count(__u32 reason, __u32 size)
-{
-	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
-
-	if (counter) {
-		counter->packets++;
-		counter->bytes += size;
-	}
-}
-
 /*
  * Generic cell rate algorithm on one word shared by all CPUs: the frame that
  * loses the compare-and-swap is over the rate too.

@@ -12,6 +12,7 @@
 #include <linux/pkt_cls.h>
 
 #include "bpf/frame_ingress.bpf.h"
+#include "bpf/frame_sample.bpf.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -30,6 +31,18 @@ static __always_inline struct cursor skb_cursor(struct __sk_buff *skb)
 	return (struct cursor){ .at = (void *)(long)skb->data,
 				.end = (void *)(long)skb->data_end,
 				.frame_size = skb->len };
+}
+
+static __attribute__((noinline)) int sample(struct __sk_buff *skb, __u32 reason)
+{
+	__u32 vlan = skb->vlan_present ? skb->vlan_proto << 16 | (skb->vlan_tci & 0xffff) : 0;
+	struct frame_sample *sample = sample_claim(reason, skb->len, vlan);
+	__u32 captured = sample_captured(skb->len);
+
+	if (sample)
+		sample_publish(sample,
+			       bpf_skb_load_bytes(skb, 0, sample->bytes, captured) ? 0 : captured);
+	return 0;
 }
 
 /*
@@ -148,7 +161,8 @@ int tap_ingress(struct __sk_buff *skb)
 				break;
 		}
 	}
-	count(reason, cursor.frame_size);
+	if (count(reason, cursor.frame_size))
+		sample(skb, reason);
 	return verdict;
 }
 
@@ -160,7 +174,8 @@ int tap_egress(struct __sk_buff *skb)
 		skb->mark = 0;
 		return TC_ACT_OK;
 	}
-	count(FRAME_HOST_NOISE, skb->len);
+	if (count(FRAME_HOST_NOISE, skb->len))
+		sample(skb, FRAME_HOST_NOISE);
 	return TC_ACT_SHOT;
 }
 
@@ -178,6 +193,7 @@ int uplink_ingress(struct __sk_buff *skb)
 	__u32 zero = 0, reason;
 	struct bpf_devmap_val *tap;
 	struct dhcp4_frame frame = { .options_at = 0 };
+	int verdict = TC_ACT_UNSPEC;
 	struct cursor cursor;
 
 	if (skb->vlan_present) {
@@ -188,17 +204,20 @@ int uplink_ingress(struct __sk_buff *skb)
 	reason = frame_ingress(&cursor, &config, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		tap = bpf_map_lookup_elem(&frame_slot, &zero);
-		if (tap) {
+		if (!tap) {
+			reason = FRAME_IN_NO_TAP;
+		} else {
 			if (reason == FRAME_IN_ACCEPTED) {
 				reply_remember(&frame);
 				remember_server(skb, frame.options_at);
 			}
-			count(reason, cursor.frame_size);
 			skb->mark = config.mark;
-			return (int)bpf_redirect(tap->ifindex, 0);
+			verdict = (int)bpf_redirect(tap->ifindex, 0);
 		}
-		reason = FRAME_IN_NO_TAP;
+	} else if (reason > FRAME_IN_ARP) {
+		verdict = TC_ACT_SHOT;
 	}
-	count(reason, cursor.frame_size);
-	return reason > FRAME_IN_ARP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	if (count(reason, cursor.frame_size))
+		sample(skb, reason);
+	return verdict;
 }

@@ -10,10 +10,23 @@
 #include <linux/bpf.h>
 
 #include "bpf/frame_ingress.bpf.h"
+#include "bpf/frame_sample.bpf.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct frame_config config = {};
+
+static __attribute__((noinline)) int sample(struct xdp_md *context, __u32 reason, __u32 size)
+{
+	struct frame_sample *sample = sample_claim(reason, size, 0);
+	__u32 captured = sample_captured(size);
+
+	if (sample)
+		sample_publish(sample, bpf_xdp_load_bytes(context, 0, sample->bytes, captured) ?
+					       0 :
+					       captured);
+	return 0;
+}
 
 SEC("xdp")
 int frame_xdp(struct xdp_md *context)
@@ -37,6 +50,7 @@ int frame_xdp(struct xdp_md *context)
 	} else if (reason > FRAME_IN_ARP) {
 		verdict = XDP_DROP;
 	}
-	count(reason, cursor.frame_size);
+	if (count(reason, cursor.frame_size))
+		sample(context, reason, cursor.frame_size);
 	return verdict;
 }

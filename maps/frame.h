@@ -78,7 +78,10 @@ struct frame_bucket {
 	__u64 egress_ns;
 };
 
-/* Verdict and reason of a frame: the index of frame_counters. */
+/*
+ * Verdict and reason of a frame: the index of frame_counters. Reasons with the
+ * same verdict stand together, see FRAME_VERDICT() and FRAME_DIRECTION().
+ */
 enum frame_reason {
 	/* ingress on the uplink */
 	FRAME_IN_NOT_OURS = 0, /* passed: the host's traffic */
@@ -143,9 +146,69 @@ enum frame_reason {
 			"out_arp_address", "host_noise"                                           \
 	}
 
+enum frame_verdict { FRAME_PASSED, FRAME_DELIVERED, FRAME_SENT, FRAME_DROPPED };
+enum frame_direction { FRAME_FROM_UPLINK, FRAME_FROM_CALF, FRAME_FROM_HOST };
+
+#define FRAME_VERDICT(reason)                              \
+	((reason) < FRAME_IN_ACCEPTED  ? FRAME_PASSED :    \
+	 (reason) <= FRAME_IN_ARP      ? FRAME_DELIVERED : \
+	 (reason) < FRAME_OUT_ACCEPTED ? FRAME_DROPPED :   \
+	 (reason) <= FRAME_OUT_ARP     ? FRAME_SENT :      \
+					 FRAME_DROPPED)
+#define FRAME_DIRECTION(reason)                              \
+	((reason) < FRAME_OUT_ACCEPTED ? FRAME_FROM_UPLINK : \
+	 (reason) < FRAME_HOST_NOISE   ? FRAME_FROM_CALF :   \
+					 FRAME_FROM_HOST)
+
+/* Of one CPU. */
 struct frame_counter {
 	__u64 packets;
 	__u64 bytes;
+	__u64 quiet; /* the kernel's tick in which no more of them are sampled */
+};
+
+/*
+ * DOC: samples
+ *
+ * The last frames of every reason from FRAME_SAMPLED_FIRST on: what was
+ * dropped, what the calf got and what it sent; never what passes to the host.
+ * Each reason has a ring and a rate of its own: a flood of one kind takes no
+ * room from another's samples. Readers consume nothing, so there may be many.
+ *
+ * A slot is written by one CPU at a time: `version` is made odd before, even
+ * after; who finds it odd leaves the frame out. A reader takes the bytes
+ * between two reads of the same even version (three lookups: one lookup copies
+ * in no order).
+ */
+#define FRAME_SAMPLED_FIRST FRAME_IN_ACCEPTED
+#define FRAME_SAMPLED_N (_FRAME_REASON_N - FRAME_SAMPLED_FIRST)
+#define FRAME_SAMPLES_EACH 8 /* slots of a reason, power of two */
+#define FRAME_SAMPLES_N (FRAME_SAMPLED_N * FRAME_SAMPLES_EACH)
+#define FRAME_SAMPLE_BYTES 512		      /* of a frame that are kept, power of two */
+#define FRAME_SAMPLE_INTERVAL_NS 100000000ull /* one of a reason per so long ... */
+#define FRAME_SAMPLE_BURST_NS 600000000ull    /* ... with this much saved up */
+
+/* The slot of a reason's sample with this number. */
+#define FRAME_SAMPLE_SLOT(reason, number)                             \
+	(((__u32)(reason)-FRAME_SAMPLED_FIRST) * FRAME_SAMPLES_EACH + \
+	 (__u32)((number) & (FRAME_SAMPLES_EACH - 1)))
+
+struct frame_sample {
+	__u64 version; /* odd: being written */
+	__u64 number;  /* 1, 2, ... of its reason; 0: the slot was never used */
+	__u64 boot_ns; /* CLOCK_BOOTTIME */
+	__u32 reason;
+	__u32 size;	 /* of the frame, without the tag that stands below */
+	__u32 captured;	 /* the first bytes of it that stand in `bytes` */
+	__u16 vlan_type; /* of a tag that the kernel holds apart, network order; 0: none */
+	__u16 vlan_tci;	 /* host order */
+	__u8 bytes[FRAME_SAMPLE_BYTES];
+};
+
+/* Per sampled reason, counted from FRAME_SAMPLED_FIRST. */
+struct frame_sampler {
+	__u64 arrival_ns; /* theoretical arrival time, CLOCK_BOOTTIME */
+	__u64 n_samples;  /* number of the newest */
 };
 
 /* Frozen .rodata of the frame programs, set before they are loaded. */
@@ -162,5 +225,8 @@ _Static_assert(sizeof(struct frame_xid) == 16, "frame_xid layout");
 _Static_assert(sizeof(struct frame_peers) == 40, "frame_peers layout");
 _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
 _Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
+_Static_assert(sizeof(struct frame_counter) == 24, "frame_counter layout");
+_Static_assert(sizeof(struct frame_sample) == 40 + FRAME_SAMPLE_BYTES, "frame_sample layout");
+_Static_assert(sizeof(struct frame_sampler) == 16, "frame_sampler layout");
 
 #endif

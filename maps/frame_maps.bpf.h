@@ -51,6 +51,20 @@ struct {
 } frame_counters SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FRAME_SAMPLED_N);
+	__type(key, __u32);
+	__type(value, struct frame_sampler);
+} frame_samplers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FRAME_SAMPLES_N);
+	__type(key, __u32);
+	__type(value, struct frame_sample);
+} frame_samples SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
 	__uint(max_entries, 1);
 	__type(key, __u32);

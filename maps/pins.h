@@ -26,6 +26,8 @@
 #define PIN_FRAME_WATCHED "frame_watched"
 #define PIN_FRAME_BUCKETS "frame_buckets"
 #define PIN_FRAME_COUNTERS "frame_counters"
+#define PIN_FRAME_SAMPLERS "frame_samplers"
+#define PIN_FRAME_SAMPLES "frame_samples"
 #define PIN_FRAME_SLOT "frame_slot"
 /* Per subject: acl_<subject>, staging_<subject>, and the program. */
 #define PIN_ACL_PREFIX "acl_"

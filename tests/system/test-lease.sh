@@ -82,7 +82,7 @@ test_root_cannot_write_the_store() {
 	local map key value
 	lease
 	for map in kv ctl undo acl_dhcp4 staging_dhcp4 frame_rules frame_xids frame_peers frame_watched \
-		frame_buckets frame_counters; do
+		frame_buckets frame_counters frame_samplers frame_samples; do
 		key=$(bpftool map show pinned "$pins/$map" -j | sed 's/.*"bytes_key":\([0-9]*\).*/\1/')
 		value=$(bpftool map show pinned "$pins/$map" -j | sed 's/.*"bytes_value":\([0-9]*\).*/\1/')
 		# shellcheck disable=SC2046

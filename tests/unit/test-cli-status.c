@@ -36,7 +36,7 @@ static json_t *full_status(bool all)
 	ctl.subject[KV_SUBJECT_CALF].n_accepted = 3;
 	ctl.subject[KV_SUBJECT_CALF].n_refused = 4;
 	ctl.subject[KV_SUBJECT_CALF + 1].n_reads = 1;
-	counters[FRAME_IN_ACCEPTED] = (struct frame_counter){ 2, 684 };
+	counters[FRAME_IN_ACCEPTED] = (struct frame_counter){ .packets = 2, .bytes = 684 };
 	json_object_set(status, "state", state);
 	watches[KV_SUBJECT_CALF] = (struct kv_watch){ .active = 1 };
 	ctl.subject[KV_SUBJECT_CALF].n_keys = 11;

@@ -133,7 +133,7 @@ Test(cli_store, status)
 	char want[64];
 
 	for (int i = 0; i < n_cpus; i++)
-		per_cpu[i] = (struct frame_counter){ 2, 100 };
+		per_cpu[i] = (struct frame_counter){ .packets = 2, .bytes = 100 };
 	cr_assert_eq(
 		bpf_map_update_elem(counters_fd, &(uint32_t){ FRAME_OUT_ACCEPTED }, per_cpu, 0), 0);
 	cr_assert_eq(bpf_map_update_elem(ctl_fd, &(uint32_t){ 0 }, &ctl, 0), 0);

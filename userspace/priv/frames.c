@@ -49,6 +49,8 @@ static int freeze_and_pin(const struct frames *frames)
 		{ PIN_FRAME_PEERS, frames->tc->maps.frame_peers, false },
 		{ PIN_FRAME_WATCHED, frames->tc->maps.frame_watched, false },
 		{ PIN_FRAME_COUNTERS, frames->tc->maps.frame_counters, false },
+		{ PIN_FRAME_SAMPLERS, frames->tc->maps.frame_samplers, false },
+		{ PIN_FRAME_SAMPLES, frames->tc->maps.frame_samples, false },
 		{ PIN_FRAME_SLOT, frames->tc->maps.frame_slot, true },
 	};
 

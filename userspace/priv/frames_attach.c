@@ -160,6 +160,12 @@ static int load_xdp(struct frames *frames)
 		error = bpf_map__reuse_fd(xdp->maps.frame_counters,
 					  bpf_map__fd(tc->maps.frame_counters));
 	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_samplers,
+					  bpf_map__fd(tc->maps.frame_samplers));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_samples,
+					  bpf_map__fd(tc->maps.frame_samples));
+	if (!error)
 		error = frame_xdp_bpf__load(xdp);
 	if (error) {
 		frame_xdp_bpf__destroy(xdp);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Counters, and samples of what they count. What a flood pays is count(): the
+ * sampler is asked again at the next tick only, once a reason is over its rate.
+ */
+#ifndef CALFPEN_BPF_FRAME_SAMPLE_BPF_H
+#define CALFPEN_BPF_FRAME_SAMPLE_BPF_H
+
+#include "bpf/frame_cursor.bpf.h"
+
+/* Count the frame; is it to be sampled as well? */
+static __always_inline int count(__u32 reason, __u32 size)
+{
+	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
+
+	if (!counter)
+		return 0;
+	counter->packets++;
+	counter->bytes += size;
+	return reason >= FRAME_SAMPLED_FIRST && counter->quiet != bpf_jiffies64();
+}
+
+/*
+ * The number of a slot that is now this CPU's, filled but for the bytes, or
+ * one that is none. `vlan` is type and TCI of a tag that is not in the bytes.
+ * A global function: verified once, whatever came before; of numbers only,
+ * since the kernel knows a program's context here only with BTF of its own.
+ */
+__attribute__((noinline)) __u32 sample_begin(__u32 reason, __u32 size, __u32 vlan)
+{
+	__u32 index = reason - FRAME_SAMPLED_FIRST;
+	struct frame_sampler *sampler = bpf_map_lookup_elem(&frame_samplers, &index);
+	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
+	__u64 now = bpf_ktime_get_boot_ns(), number, version;
+	struct frame_sample *sample;
+
+	if (!sampler || !counter)
+		return FRAME_SAMPLES_N; /* none */
+	if (!take_rate(&sampler->arrival_ns, now, FRAME_SAMPLE_INTERVAL_NS,
+		       FRAME_SAMPLE_BURST_NS)) {
+		counter->quiet = bpf_jiffies64();
+		return FRAME_SAMPLES_N;
+	}
+	number = __sync_fetch_and_add(&sampler->n_samples, 1) + 1;
+	index = FRAME_SAMPLE_SLOT(reason, number);
+	sample = bpf_map_lookup_elem(&frame_samples, &index);
+	if (!sample)
+		return FRAME_SAMPLES_N;
+	version = *(volatile __u64 *)&sample->version;
+	if ((version & 1) ||
+	    __sync_val_compare_and_swap(&sample->version, version, version + 1) != version)
+		return FRAME_SAMPLES_N;
+	sample->number = number;
+	sample->boot_ns = now;
+	sample->reason = reason;
+	sample->size = size;
+	sample->vlan_type = (__u16)(vlan >> 16);
+	sample->vlan_tci = (__u16)vlan;
+	return index;
+}
+
+/* The slot for a frame that is to be sampled, or NULL. */
+static __always_inline struct frame_sample *sample_claim(__u32 reason, __u32 size, __u32 vlan)
+{
+	__u32 index = sample_begin(reason, size, vlan);
+
+	return bpf_map_lookup_elem(&frame_samples, &index);
+}
+
+/* How much of a frame is kept, as the verifier believes it: 1 or more. */
+static __always_inline __u32 sample_captured(__u32 size)
+{
+	__u32 last = (size < FRAME_SAMPLE_BYTES ? size : FRAME_SAMPLE_BYTES) - 1;
+
+	asm volatile("" : "+r"(last));
+	return (last & (FRAME_SAMPLE_BYTES - 1)) + 1;
+}
+
+/* The bytes are there; readers may have it. Compare-and-swap is a barrier on
+ * every machine. */
+static __always_inline void sample_publish(struct frame_sample *sample, __u32 captured)
+{
+	__u64 version = sample->version;
+
+	sample->captured = captured;
+	__sync_val_compare_and_swap(&sample->version, version, version + 1);
+}
+
+#endif
