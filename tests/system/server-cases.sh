@@ -24,10 +24,12 @@ is_refreshed() {
 	ip -4 address show dev "$LAB_UPLINK" | grep -qE 'valid_lft (11[89]|120)sec'
 }
 
-# bound_by KIND - a lease from it, and all the wire to read
+# bound_by KIND - a lease from it, at $place, and all the wire to read
 bound_by() {
+	[ "$place" != behind ] || relay_segment
 	wire_start
-	dhcp_server_start "$1@server"
+	dhcp_server_start "$1@$place"
+	[ "$place" != behind ] || relay_start
 	lease
 }
 
@@ -101,12 +103,14 @@ case_rebinds() {
 
 # renumber KIND - another subnet; the server's old address still answers
 renumber() {
-	dhcp_server_stop "$1@server"
+	dhcp_server_stop "$1@$place"
+	[ "$place" != behind ] || stop relay || true
 	at server ip address flush dev "$LAB_SERVER_IF"
 	at server ip address add 10.79.0.1/24 dev "$LAB_SERVER_IF"
 	at server ip address add 10.77.0.1/32 dev "$LAB_SERVER_IF"
 	net=10.79.0
-	dhcp_server_start "$1@server"
+	dhcp_server_start "$1@$place"
+	[ "$place" != behind ] || relay_start
 }
 
 assert_renumbered() {

@@ -15,6 +15,7 @@
 #
 # What the next dhcp_server_start makes of it stands in these variables:
 
+place=server       # where the one server of most tests is
 net=10.77.0        # the clients' subnet, a /24
 pool=100-199       # last octets
 lease_time=120     # seconds; dnsmasq gives no less

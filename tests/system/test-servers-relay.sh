@@ -8,16 +8,16 @@
 
 . tests/system/server-cases.sh
 
-bound_by_relay() {
-	relay_segment
-	wire_start
-	dhcp_server_start dhcpd@behind
-	relay_start
-	lease
-}
+place=behind
+
+test_is_renumbered_while_away() { case_is_renumbered_while_away dhcpd; }
+test_restarts_with_memory() { case_restarts_with_memory dhcpd; }
+test_reboots_with_memory() { case_reboots_with_memory dhcpd; }
+test_classless_routes() { case_classless_routes dhcpd; }
+test_long_options() { case_long_options dhcpd; }
 
 test_lease() {
-	bound_by_relay
+	bound_by dhcpd
 	assert_match '^10\.77\.0\.1[0-9]{2}/24$' "$(address)"
 	assert_eq 10.78.0.2 "$(calfpen get /lease/server)"
 	assert_match 'via 10\.77\.0\.1 ' "$(ip -4 route show default)"
@@ -26,10 +26,10 @@ test_lease() {
 }
 
 # Unicast to the server itself, not to the relay that its replies came from
-test_renews_past_the_relay() {
+test_renews_and_releases_past_the_relay() {
 	local address
 	t1=3
-	bound_by_relay
+	bound_by dhcpd
 	address=$(host)
 	wire_wait "^REQUEST ip=$address>10.78.0.2 to=unicast .* ciaddr=$address" 20
 	wait_for 15 wire_has '^ACK' 2
@@ -46,7 +46,7 @@ test_renews_past_the_relay() {
 test_rebinds_by_the_relay() {
 	local address n_unicast
 	t1=3 t2=6
-	bound_by_relay
+	bound_by dhcpd
 	address=$(host)
 	at server sysctl -q -w net.ipv4.ip_forward=0
 	stop relay || true
