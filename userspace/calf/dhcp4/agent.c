@@ -81,16 +81,17 @@ static void carry_out(struct agent *agent, enum client_state before,
 			before == CLIENT_RELEASED;
 
 	loop_timer_set(&agent->timer, client->deadline_ns);
+	/* First the frames: after the commit the address may not be sent from.
+	 * What is told comes last: the host waits for the commit. */
+	agent_send(agent, actions);
+	if (actions->lease != CLIENT_LEASE_KEEP || (client->state != before && is_shown))
+		publish_update(&agent->publisher, actions->lease == CLIENT_LEASE_SET);
 	if (client->state != before) {
 		log_info("%s -> %s", client_state_name(before), client_state_name(client->state));
 		calf_metric_set(agent->calf, METRIC_STATE, client->state);
 	}
-	/* First the frames: after the commit the address may not be sent from. */
-	agent_send(agent, actions);
 	tell_conflict(agent, event, actions);
 	tell_lease(agent, actions->lease);
-	if (actions->lease != CLIENT_LEASE_KEEP || (client->state != before && is_shown))
-		publish_update(&agent->publisher, actions->lease == CLIENT_LEASE_SET);
 }
 
 enum reason agent_step(struct agent *agent, struct client_event *event)
