@@ -2,9 +2,12 @@
 #include "userspace/priv/directory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int directory_make(const char *path)
 {
@@ -21,4 +24,42 @@ int directory_make(const char *path)
 		*slash = '/';
 	}
 	return mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int write_new(int directory_fd, const char *name, directory_fill_fn fill, const void *data)
+{
+	int fd, r;
+
+	/* Left by one that was killed. */
+	(void)unlinkat(directory_fd, name, 0);
+	fd = openat(directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	r = fill(fd, data);
+	if (!r && fsync(fd) < 0)
+		r = -errno;
+	(void)close(fd);
+	return r;
+}
+
+int directory_replace_file(const char *directory, const char *name, directory_fill_fn fill,
+			   const void *data)
+{
+	char temporary[NAME_MAX + 1];
+	int directory_fd, r;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.new", name) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory_fd < 0)
+		return -errno;
+	r = write_new(directory_fd, temporary, fill, data);
+	if (!r && renameat(directory_fd, temporary, directory_fd, name) < 0)
+		r = -errno;
+	if (r)
+		(void)unlinkat(directory_fd, temporary, 0);
+	else if (fsync(directory_fd) < 0)
+		r = -errno;
+	(void)close(directory_fd);
+	return r;
 }

@@ -16,7 +16,6 @@
 #include "userspace/priv/directory.h"
 #include "userspace/priv/persist.h"
 
-#define TEMPORARY PERSIST_REVISION_FILE ".new"
 #define DAMAGED PERSIST_REVISION_FILE ".damaged"
 
 static uint32_t checksum(const uint8_t bytes[PERSIST_REVISION_SIZE])
@@ -62,8 +61,9 @@ int persist_revision_load(const char *directory, uint64_t *revisionp)
 	return size >= 0 && parse(bytes, (size_t)size, revisionp) ? 0 : -EBADMSG;
 }
 
-static int write_file(int fd, uint64_t revision)
+static int fill(int fd, const void *data)
 {
+	const uint64_t *revision = data;
 	uint8_t bytes[PERSIST_REVISION_SIZE];
 	struct bytes_writer writer;
 	ssize_t n;
@@ -71,39 +71,17 @@ static int write_file(int fd, uint64_t revision)
 	bytes_writer_init(&writer, bytes, sizeof(bytes));
 	bytes_put(&writer, PERSIST_REVISION_MAGIC, 8);
 	bytes_put_le32(&writer, PERSIST_REVISION_VERSION);
-	bytes_put_le64(&writer, revision);
+	bytes_put_le64(&writer, *revision);
 	bytes_put_le32(&writer, checksum(bytes));
 	n = write(fd, bytes, sizeof(bytes));
 	if (n != (ssize_t)sizeof(bytes))
 		return n < 0 ? -errno : -ENOSPC;
-	return fsync(fd) < 0 ? -errno : 0;
+	return 0;
 }
 
 int persist_revision_save(const char *directory, uint64_t revision)
 {
-	int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, r;
-
-	if (directory_fd < 0)
-		return -errno;
-	/* Left by one that was killed. */
-	(void)unlinkat(directory_fd, TEMPORARY, 0);
-	fd = openat(directory_fd, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
-	if (fd < 0) {
-		r = -errno;
-		goto cleanup;
-	}
-	r = write_file(fd, revision);
-	(void)close(fd);
-	if (!r && renameat(directory_fd, TEMPORARY, directory_fd, PERSIST_REVISION_FILE) < 0)
-		r = -errno;
-	if (r)
-		(void)unlinkat(directory_fd, TEMPORARY, 0);
-	else if (fsync(directory_fd) < 0)
-		r = -errno;
-cleanup:
-	(void)close(directory_fd);
-	return r;
+	return directory_replace_file(directory, PERSIST_REVISION_FILE, fill, &revision);
 }
 
 uint64_t persist_revision_last(const char *directory)

@@ -4,15 +4,13 @@
  * syncs and renames within one directory, and allocates nothing.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "userspace/priv/directory.h"
 #include "userspace/priv/persist.h"
 
-#define TEMPORARY PERSIST_FILE ".new"
 #define BUFFER_SIZE 16384
 
 const struct description_key *persist_find_key(const struct description *descriptions,
@@ -110,9 +108,23 @@ static void put_trailer(struct output *output)
 	put(output, bytes, sizeof(bytes));
 }
 
-static int write_file(int fd, const struct wanted *wanted, const struct description *descriptions,
-		      uint32_t n_descriptions, uint64_t wall_offset_ns)
+/* What is to be saved. */
+struct store_image {
+	const struct wanted *wanted;
+	const struct description *descriptions;
+	uint32_t n_descriptions;
+	uint64_t wall_offset_ns;
+};
+
+static bool is_kept(const struct store_image *image, const struct wanted_key *key)
 {
+	return persist_find_key(image->descriptions, image->n_descriptions, key->key.path) != NULL;
+}
+
+static int fill(int fd, const void *data)
+{
+	const struct store_image *image = data;
+	const struct wanted *wanted = image->wanted;
 	struct output output = { .fd = fd, .crc = crc32(0, NULL, 0) };
 	uint64_t revision = wanted->revision, size = PERSIST_SIZE_MIN;
 	uint32_t i, n_entries = 0;
@@ -120,7 +132,7 @@ static int write_file(int fd, const struct wanted *wanted, const struct descript
 	for (i = 0; i < wanted->n_keys; i++) {
 		const struct wanted_key *key = &wanted->keys[i];
 
-		if (!persist_find_key(descriptions, n_descriptions, key->key.path))
+		if (!is_kept(image, key))
 			continue;
 		n_entries++;
 		size += PERSIST_ENTRY_HEADER_SIZE + strnlen(key->key.path, KV_PATH_MAX) +
@@ -131,12 +143,10 @@ static int write_file(int fd, const struct wanted *wanted, const struct descript
 	}
 	put_header(&output, n_entries, revision, size);
 	for (i = 0; i < wanted->n_keys; i++)
-		if (persist_find_key(descriptions, n_descriptions, wanted->keys[i].key.path))
-			put_entry(&output, &wanted->keys[i], wall_offset_ns);
+		if (is_kept(image, &wanted->keys[i]))
+			put_entry(&output, &wanted->keys[i], image->wall_offset_ns);
 	put_trailer(&output);
 	flush(&output);
-	if (!output.error && fsync(fd) < 0)
-		output.error = -errno;
 	return output.error;
 }
 
@@ -144,28 +154,7 @@ int persist_save(const char *directory, const struct wanted *wanted,
 		 const struct description *descriptions, uint32_t n_descriptions,
 		 uint64_t wall_offset_ns)
 {
-	int directory_fd, fd, r;
+	const struct store_image image = { wanted, descriptions, n_descriptions, wall_offset_ns };
 
-	directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory_fd < 0)
-		return -errno;
-	/* Left by one that was killed. */
-	(void)unlinkat(directory_fd, TEMPORARY, 0);
-	fd = openat(directory_fd, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
-	if (fd < 0) {
-		r = -errno;
-		goto cleanup;
-	}
-	r = write_file(fd, wanted, descriptions, n_descriptions, wall_offset_ns);
-	(void)close(fd);
-	if (!r && renameat(directory_fd, TEMPORARY, directory_fd, PERSIST_FILE) < 0)
-		r = -errno;
-	if (r)
-		(void)unlinkat(directory_fd, TEMPORARY, 0);
-	else if (fsync(directory_fd) < 0)
-		r = -errno;
-cleanup:
-	(void)close(directory_fd);
-	return r;
+	return directory_replace_file(directory, PERSIST_FILE, fill, &image);
 }
