@@ -33,7 +33,9 @@ static void begin(void)
 				   MAP_SHARED | MAP_FIXED, fd, 0),
 			      MAP_FAILED);
 	close(fd);
-	ring = (struct ring){ &consumer, &producer, data, SIZE };
+	ring = (struct ring){
+		.consumer = &consumer, .producer = &producer, .data = data, .size = SIZE
+	};
 }
 
 TestSuite(ring, .init = begin);
@@ -125,6 +127,113 @@ Test(ring, taker_decides)
 	answer = 0;
 	cr_assert_eq(consume(), 0);
 	cr_assert_str_eq(taken, "three|");
+}
+
+static int look(void)
+{
+	taken[0] = '\0';
+	return ring_look(&ring, take, taken);
+}
+
+static int consume_seen(void)
+{
+	taken[0] = '\0';
+	return ring_consume_seen(&ring, take, taken);
+}
+
+Test(ring, seen_before_it_is_consumed)
+{
+	put("one", 0);
+	put("thrown away", BPF_RINGBUF_DISCARD_BIT);
+	put("two", 0);
+	cr_assert_eq(look(), 0);
+	cr_assert_str_eq(taken, "one|two|");
+	cr_assert_eq(consumer, 0, "it is still there, for who comes after us");
+	put("three", 0);
+	cr_assert_eq(consume_seen(), 0);
+	cr_assert_str_eq(taken, "one|two|", "what was not shown is not consumed");
+	cr_assert_lt(consumer, producer);
+	cr_assert_eq(consume_seen(), 0);
+	cr_assert_str_eq(taken, "");
+	cr_assert_eq(look(), 0);
+	cr_assert_str_eq(taken, "three|", "nothing is shown twice");
+	cr_assert_eq(consume_seen(), 0);
+	cr_assert_str_eq(taken, "three|");
+	cr_assert_eq(consumer, producer);
+}
+
+Test(ring, incomplete_record_is_not_seen)
+{
+	unsigned long at;
+
+	put("one", 0);
+	at = producer;
+	put("two", BPF_RINGBUF_BUSY_BIT);
+	cr_assert_eq(look(), 0);
+	cr_assert_str_eq(taken, "one|");
+	memcpy(data + at, &(uint32_t){ 3 }, 4);
+	cr_assert_eq(consume_seen(), 0);
+	cr_assert_str_eq(taken, "one|");
+	cr_assert_eq(consumer, at);
+	cr_assert_eq(look(), 0);
+	cr_assert_str_eq(taken, "two|");
+}
+
+Test(ring, who_looks_decides)
+{
+	put("one", 0);
+	put("two", 0);
+	answer = 1;
+	cr_assert_eq(look(), 1);
+	cr_assert_str_eq(taken, "one|");
+	cr_assert_eq(consume_seen(), 1);
+	cr_assert_str_eq(taken, "one|");
+	answer = -EIO;
+	cr_assert_eq(look(), -EIO);
+	cr_assert_str_eq(taken, "two|", "a record that was shown is seen");
+	cr_assert_eq(consume_seen(), -EIO);
+	cr_assert_eq(consumer, producer);
+}
+
+/* Another reader was there in between: its records are not read again. */
+Test(ring, another_reader_between_look_and_consume)
+{
+	put("one", 0);
+	cr_assert_eq(look(), 0);
+	put("two", 0);
+	consumer = producer;
+	cr_assert_eq(consume_seen(), 0);
+	cr_assert_str_eq(taken, "");
+	cr_assert_eq(consumer, producer, "never back");
+	put("three", 0);
+	cr_assert_eq(look(), 0);
+	cr_assert_str_eq(taken, "three|");
+	cr_assert_eq(consume_seen(), 0);
+	cr_assert_str_eq(taken, "three|");
+}
+
+/* Looking and consuming both come back from it. */
+Test(ring, positions_that_are_not_the_kernels_between_look_and_consume)
+{
+	static const unsigned long offsets[] = { 4, 1, (unsigned long)-8, 1ul << 40, 8 - SIZE, 16 };
+
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		put("sixteen bytes ..", 0);
+		cr_assert_eq(look(), 0);
+		consumer = producer + offsets[i];
+		(void)consume_seen();
+		cr_assert_eq(consumer, producer, "%zu", i);
+		put("next", 0);
+		cr_assert_eq(look(), 0);
+		cr_assert_str_eq(taken, "next|");
+		cr_assert_eq(consume_seen(), 0);
+	}
+	put_head(1000);
+	producer += 16;
+	cr_assert_eq(look(), -EBADMSG);
+	cr_assert_eq(look(), 0);
+	cr_assert_eq(consume_seen(), -EBADMSG);
+	cr_assert_eq(consumer, producer);
 }
 
 /* What only a holder of the ring who was taken over can have written: nothing

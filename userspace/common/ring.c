@@ -52,7 +52,7 @@ int ring_open(struct ring *ring, int fd)
 		return r;
 	}
 	*ring = (struct ring){ consumer, (const unsigned long *)(const void *)records,
-			       records + page, size };
+			       records + page, size, *(unsigned long *)consumer };
 	return 0;
 }
 
@@ -67,6 +67,35 @@ void ring_close(struct ring *ring)
 	*ring = (struct ring){ 0 };
 }
 
+/*
+ * The record at *atp, of those before `end`: false if it is not complete yet,
+ * else *atp is behind it and *rp what `take` returned. If this is no record,
+ * all up to `end` is skipped with -EBADMSG.
+ */
+static bool visit(const struct ring *ring, unsigned long *atp, unsigned long end,
+		  ring_record_fn take, void *data, int *rp)
+{
+	const uint8_t *record = ring->data + (*atp & (ring->size - 1));
+	bool is_sound = end - *atp <= ring->size && *atp % 8 == 0;
+	uint32_t head = 0;
+	size_t size;
+
+	if (is_sound)
+		head = __atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
+	if (head & BPF_RINGBUF_BUSY_BIT)
+		return false;
+	size = ((head & ~FLAGS) + BPF_RINGBUF_HDR_SZ + 7) & ~(size_t)7;
+	if (!is_sound || size > end - *atp) {
+		*rp = -EBADMSG;
+		*atp = end;
+		return true;
+	}
+	if (!(head & BPF_RINGBUF_DISCARD_BIT))
+		*rp = take(data, record + BPF_RINGBUF_HDR_SZ, head & ~FLAGS);
+	*atp += size;
+	return true;
+}
+
 int ring_consume(struct ring *ring, ring_record_fn take, void *data)
 {
 	unsigned long at = *ring->consumer, end;
@@ -74,24 +103,45 @@ int ring_consume(struct ring *ring, ring_record_fn take, void *data)
 
 	/* Asked again after the last: what came meanwhile wakes nobody. */
 	while (r == 0 && (end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) != at) {
-		const uint8_t *record = ring->data + (at & (ring->size - 1));
-		uint32_t head = 0;
-		size_t size;
+		if (!visit(ring, &at, end, take, data, &r))
+			return 0;
+		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
+	}
+	return r;
+}
 
-		if (end - at <= ring->size && at % 8 == 0)
-			head = __atomic_load_n((const uint32_t *)(const void *)record,
-					       __ATOMIC_ACQUIRE);
-		if (head & BPF_RINGBUF_BUSY_BIT)
-			return 0; /* not complete yet */
-		size = ((head & ~FLAGS) + BPF_RINGBUF_HDR_SZ + 7) & ~(size_t)7;
-		if (end - at > ring->size || at % 8 != 0 || size > end - at) {
-			r = -EBADMSG;
-			at = end;
-		} else {
-			if (!(head & BPF_RINGBUF_DISCARD_BIT))
-				r = take(data, record + BPF_RINGBUF_HDR_SZ, head & ~FLAGS);
-			at += size;
-		}
+/* Both before the producer: is `a` the older one? */
+static bool is_older(const struct ring *ring, unsigned long a, unsigned long b)
+{
+	unsigned long end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+
+	return end - b <= ring->size && end - a > end - b;
+}
+
+int ring_look(struct ring *ring, ring_record_fn show, void *data)
+{
+	unsigned long end;
+	int r = 0;
+
+	/* What another reader consumed may be overwritten. */
+	if (is_older(ring, ring->seen, *ring->consumer))
+		ring->seen = *ring->consumer;
+	while (r == 0 && (end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) != ring->seen)
+		if (!visit(ring, &ring->seen, end, show, data, &r))
+			return 0;
+	return r;
+}
+
+int ring_consume_seen(struct ring *ring, ring_record_fn take, void *data)
+{
+	unsigned long at = *ring->consumer;
+	int r = 0;
+
+	if (is_older(ring, ring->seen, at))
+		return 0;
+	while (r == 0 && at != ring->seen) {
+		if (!visit(ring, &at, ring->seen, take, data, &r))
+			return 0;
 		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
 	}
 	return r;

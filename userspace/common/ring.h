@@ -16,6 +16,7 @@ struct ring {
 	const unsigned long *producer; /* the kernel's */
 	const uint8_t *data;	       /* `size` bytes, mapped twice in a row */
 	size_t size;		       /* a power of two */
+	unsigned long seen;	       /* where ring_look() goes on */
 };
 
 /* Take one record, 8-byte aligned and valid during the call. 0: go on;
@@ -36,5 +37,14 @@ void ring_close(struct ring *ring);
  * go on. A record that was taken is consumed, whatever `take` returned.
  */
 int ring_consume(struct ring *ring, ring_record_fn take, void *data);
+
+/*
+ * In two steps, for whom a record must not leave the ring before it is done
+ * with: ring_look() shows what has come since the last look, ring_consume_seen()
+ * then consumes as much as was shown. Both call, and answer, as ring_consume();
+ * one that keeps to ring_consume() needs neither.
+ */
+int ring_look(struct ring *ring, ring_record_fn show, void *data);
+int ring_consume_seen(struct ring *ring, ring_record_fn take, void *data);
 
 #endif
