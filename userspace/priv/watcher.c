@@ -3,10 +3,10 @@
  * DOC: the watcher turns the store into the host's state. It lists the store
  * at start (what is not listed is unconfigured), then follows the ring of
  * changes; a gap in it means a new list. It takes all records that are there,
- * then makes one pass over the handlers they concern. It is the only consumer
- * of both rings and writes every record to the audit log before it leaves the
- * ring. What must survive a reboot it saves to a file. What others do to the
- * uplink it learns by netlink events. It reads no byte from the network.
+ * makes one pass over the handlers they concern, then writes them to the audit
+ * log, and only then lets them leave the ring (watcher_ring.c). What must
+ * survive a reboot it saves to a file. What others do to the uplink it learns
+ * by netlink events. It reads no byte from the network.
  */
 /*
  * system calls of the watcher, after confine_enter() (by strace of the tests,
@@ -43,17 +43,11 @@
 #include "maps/pins.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
-#include "userspace/common/loop.h"
-#include "userspace/common/ring.h"
 #include "userspace/priv/confine.h"
 #include "userspace/priv/netlink.h"
 #include "userspace/priv/roles.h"
-#include "userspace/priv/watcher_audit.h"
-#include "userspace/priv/watcher_event.h"
-#include "userspace/priv/watcher_host.h"
+#include "userspace/priv/watcher-private.h"
 #include "userspace/priv/watcher_list.h"
-#include "userspace/priv/watcher_pass.h"
-#include "userspace/priv/watcher_persist.h"
 
 /* Lists and events in turn until nothing is left to do. */
 #define SETTLE_ROUNDS 8
@@ -64,114 +58,6 @@ static const struct handler *const handlers[] = {
 	&handler_dns,  &handler_host,	 &handler_timeservers,
 };
 #define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
-
-struct watcher {
-	const struct options *options;
-	struct description *descriptions;
-	struct configuration configuration;
-	struct handler_context context;
-	struct watcher_audit audit;
-	struct wanted wanted;
-	struct pass pass;
-	struct watcher_persist persist;
-	struct watcher_host host;
-	struct ring events, denials;
-	struct loop loop;
-	struct loop_timer timer;
-	int signal_fd;
-	bool must_list;
-	uint64_t list_ns; /* not before */
-	unsigned int n_list_failures;
-	uint64_t status_ns; /* not before */
-	unsigned int n_status_failures;
-	struct commit commit;
-};
-
-static void refuse_record(struct watcher *watcher, const char *ring, size_t size)
-{
-	char reason[64];
-
-	(void)snprintf(reason, sizeof(reason), "ring of %s: record of %zu bytes", ring, size);
-	log_error("%s is not well-formed", reason);
-	audit_malformed(&watcher->audit.log, "kernel", reason);
-}
-
-/* rings */
-
-static void apply_change(struct watcher *watcher, const struct kv_event *event,
-			 const struct watcher_change *change)
-{
-	static struct kv_value value;
-
-	pass_mark_path(&watcher->pass, change->key.path);
-	watcher_persist_mark_path(&watcher->persist, change->key.path, event->revision);
-	if (change->operation == KV_CHANGE_DELETE) {
-		wanted_remove(&watcher->wanted, &change->key, event->revision);
-		return;
-	}
-	memset(&value, 0, sizeof(value));
-	value.revision = event->revision;
-	value.boot_ns = event->boot_ns;
-	value.length = change->length;
-	value.subject = event->subject;
-	memcpy(value.text, change->text, change->length);
-	if (wanted_set(&watcher->wanted, &change->key, &value))
-		watcher->must_list = true;
-}
-
-static int on_event(void *data, const void *record, size_t size)
-{
-	struct watcher *watcher = data;
-	struct wanted *wanted = &watcher->wanted;
-	struct watcher_event event;
-	struct watcher_change change;
-	bool is_next;
-
-	if (watcher_event_init(&event, record, size)) {
-		refuse_record(watcher, "changes", size);
-		watcher->must_list = true;
-		return 0;
-	}
-	is_next = event.header.revision == wanted->revision + 1;
-	if (event.header.revision > wanted->revision && !is_next)
-		watcher->must_list = true;
-	while (watcher_event_next(&event, &change)) {
-		watcher_audit_change(&watcher->audit, &event.header, &change);
-		/* What the list has covered, or will, is not applied. */
-		if (is_next && !watcher->must_list)
-			apply_change(watcher, &event.header, &change);
-	}
-	if (is_next)
-		wanted->revision = event.header.revision;
-	return 0;
-}
-
-static int on_denial(void *data, const void *record, size_t size)
-{
-	struct watcher *watcher = data;
-	struct kv_denial denial;
-
-	if (watcher_denial_init(&denial, record, size))
-		refuse_record(watcher, "refusals", size);
-	else
-		watcher_audit_denial(&watcher->audit, &denial);
-	return 0;
-}
-
-static void drain(struct watcher *watcher)
-{
-	int r;
-
-	watcher_audit_sync(&watcher->audit);
-	r = ring_consume(&watcher->events, on_event, watcher);
-	if (r < 0) {
-		log_error("ring of changes: %s; the store is listed anew", strerror(-r));
-		watcher->must_list = true;
-	}
-	r = ring_consume(&watcher->denials, on_denial, watcher);
-	if (r < 0)
-		log_error("ring of refusals: %s", strerror(-r));
-}
 
 /* state */
 
@@ -250,6 +136,7 @@ static void on_refusal(void *data, const char *path, const char *reason)
 {
 	struct watcher *watcher = data;
 
+	watcher_ring_audit(watcher); /* first the change itself */
 	watcher_audit_refusal(&watcher->audit, &watcher->wanted, path, reason);
 }
 
@@ -271,7 +158,7 @@ static void settle(struct watcher *watcher)
 	unsigned int i;
 
 	for (i = 0; i < SETTLE_ROUNDS; i++) {
-		drain(watcher);
+		watcher_ring_look(watcher);
 		watcher_host_drain(&watcher->host);
 		if (watcher->must_list) {
 			list(watcher);
@@ -285,6 +172,7 @@ static void settle(struct watcher *watcher)
 			break;
 		run_handlers(watcher);
 	}
+	watcher_ring_audit(watcher);
 	if (!watcher->must_list) {
 		save_ns = watcher_persist_run(&watcher->persist, &watcher->wanted,
 					      watcher->audit.wall_offset_ns, watcher->loop.now_ns);
@@ -338,10 +226,11 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
  * lease back), what was not saved yet is. */
 static void finish(struct watcher *watcher)
 {
-	drain(watcher);
+	watcher_ring_look(watcher);
 	if (watcher->must_list)
 		list(watcher);
-	drain(watcher);
+	watcher_ring_look(watcher);
+	watcher_ring_audit(watcher);
 	if (watcher->must_list)
 		return; /* what is wanted is not known */
 	run_handlers(watcher);
@@ -505,6 +394,9 @@ int watcher_main(const struct options *options)
 		code = ROLE_EXIT_CONFINE;
 		goto cleanup;
 	}
+	/* What another life left comes first: it may have ended over it. */
+	watcher_ring_look(&watcher);
+	watcher_ring_audit(&watcher);
 	settle(&watcher);
 	r = loop_run(&watcher.loop);
 	if (r)

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * DOC: the watcher's two rings. It is the only consumer of both.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/watcher-private.h"
+#include "userspace/priv/watcher_event.h"
+
+static void refuse_record(struct watcher *watcher, const char *ring, size_t size)
+{
+	char reason[64];
+
+	(void)snprintf(reason, sizeof(reason), "ring of %s: record of %zu bytes", ring, size);
+	log_error("%s is not well-formed", reason);
+	audit_malformed(&watcher->audit.log, "kernel", reason);
+}
+
+/* rings */
+
+static void apply_change(struct watcher *watcher, const struct kv_event *event,
+			 const struct watcher_change *change)
+{
+	static struct kv_value value;
+
+	pass_mark_path(&watcher->pass, change->key.path);
+	watcher_persist_mark_path(&watcher->persist, change->key.path, event->revision);
+	if (change->operation == KV_CHANGE_DELETE) {
+		wanted_remove(&watcher->wanted, &change->key, event->revision);
+		return;
+	}
+	memset(&value, 0, sizeof(value));
+	value.revision = event->revision;
+	value.boot_ns = event->boot_ns;
+	value.length = change->length;
+	value.subject = event->subject;
+	memcpy(value.text, change->text, change->length);
+	if (wanted_set(&watcher->wanted, &change->key, &value))
+		watcher->must_list = true;
+}
+
+static int look_at_event(void *data, const void *record, size_t size)
+{
+	struct watcher *watcher = data;
+	struct wanted *wanted = &watcher->wanted;
+	struct watcher_event event;
+	struct watcher_change change;
+	bool is_next;
+
+	if (watcher_event_init(&event, record, size)) {
+		watcher->must_list = true;
+		return 0;
+	}
+	is_next = event.header.revision == wanted->revision + 1;
+	if (event.header.revision > wanted->revision && !is_next)
+		watcher->must_list = true;
+	/* What the list has covered, or will, is not applied. */
+	while (is_next && !watcher->must_list && watcher_event_next(&event, &change))
+		apply_change(watcher, &event.header, &change);
+	if (is_next)
+		wanted->revision = event.header.revision;
+	return 0;
+}
+
+static int audit_event(void *data, const void *record, size_t size)
+{
+	struct watcher *watcher = data;
+	struct watcher_event event;
+	struct watcher_change change;
+
+	if (watcher_event_init(&event, record, size))
+		refuse_record(watcher, "changes", size);
+	else
+		while (watcher_event_next(&event, &change))
+			watcher_audit_change(&watcher->audit, &event.header, &change);
+	return 0;
+}
+
+static int audit_denial(void *data, const void *record, size_t size)
+{
+	struct watcher *watcher = data;
+	struct kv_denial denial;
+
+	if (watcher_denial_init(&denial, record, size))
+		refuse_record(watcher, "refusals", size);
+	else
+		watcher_audit_denial(&watcher->audit, &denial);
+	return 0;
+}
+
+void watcher_ring_look(struct watcher *watcher)
+{
+	if (ring_look(&watcher->events, look_at_event, watcher) < 0)
+		watcher->must_list = true;
+}
+
+void watcher_ring_audit(struct watcher *watcher)
+{
+	int r;
+
+	watcher_audit_sync(&watcher->audit);
+	r = ring_consume_seen(&watcher->events, audit_event, watcher);
+	if (r < 0) {
+		log_error("ring of changes: %s; the store is listed anew", strerror(-r));
+		watcher->must_list = true;
+	}
+	r = ring_consume(&watcher->denials, audit_denial, watcher);
+	if (r < 0)
+		log_error("ring of refusals: %s", strerror(-r));
+}
