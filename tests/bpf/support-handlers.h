@@ -29,8 +29,8 @@ static struct configuration configuration;
 static struct handler_context context;
 static struct wanted wanted;
 static int monitor = -1;
-static const struct handler *const all[] = { &handler_link, &handler_address, &handler_route,
-					     &handler_dns,  &handler_host,    &handler_timeservers };
+static const struct handler *const all[] = { &handler_address, &handler_link, &handler_route,
+					     &handler_dns,     &handler_host, &handler_timeservers };
 #define N_ALL (sizeof(all) / sizeof(all[0]))
 
 static struct pass handlers;

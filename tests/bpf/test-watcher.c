@@ -347,7 +347,7 @@ Test(watcher, uplink_comes_back)
 	(void)status_of("dns", ok_of(revision));
 	EXPECT_SH("ip link del up0");
 	cr_expect_str_eq(status_of("address", "error: "),
-			 "error: addresses of the uplink: No such device");
+			 "error: address 192.0.2.5/24: No such device");
 	cr_expect_eq(strncmp(status_of("dns", "ok "), "ok ", 3), 0);
 	EXPECT_SH("ip link add up0 type veth peer name peer0; ip link set up0 up");
 	/* at once, not when the next try is due */

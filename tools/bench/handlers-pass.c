@@ -21,7 +21,7 @@
 #define ROUTES 64
 #define RENEWALS 200
 
-static const struct handler *const all[] = { &handler_link, &handler_address, &handler_route,
+static const struct handler *const all[] = { &handler_address, &handler_link, &handler_route,
 					     &handler_dns, &handler_host };
 static struct configuration configuration = {
 	.metric = 100,

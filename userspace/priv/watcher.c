@@ -54,8 +54,8 @@
 #define CHRONY_DIRECTORY "/run/chrony-dhcp"
 
 static const struct handler *const handlers[] = {
-	&handler_link, &handler_address, &handler_route,
-	&handler_dns,  &handler_host,	 &handler_timeservers,
+	&handler_address, &handler_link, &handler_route,
+	&handler_dns,	  &handler_host, &handler_timeservers,
 };
 #define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
 

@@ -166,28 +166,48 @@ static void tell_foreign(const struct lease *lease)
 	log_warning("%s is on the uplink already, not set by us: left as it is", text);
 }
 
-static int set_address(struct handler_context *context, const struct present *present)
+/* The leased address was there: 0 if it is as wanted now, and ours. */
+static int adopt_address(struct handler_context *context, const struct present *present)
 {
-	const struct lease *lease = present->lease;
-	struct netlink_address address = address_of(lease);
-	int r = 0;
+	struct netlink_address address = address_of(present->lease);
 
-	if (!present->is_there) {
-		if (present->n_all)
-			promote_secondaries(context);
-		r = netlink_address_add(context->netlink, context->uplink_ifindex, &address);
-	} else if (present->leased.protocol != NETLINK_OWNER && !context->takeover) {
-		tell_foreign(lease);
+	if (present->leased.protocol == NETLINK_OWNER &&
+	    is_near(present->leased.valid_s, present->lease->left_s))
 		return 0;
-	} else if (present->leased.protocol != NETLINK_OWNER ||
-		   !is_near(present->leased.valid_s, lease->left_s)) {
-		r = netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
+	return netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
+}
+
+/*
+ * The host waits for an address that is new, so it is added before anything is
+ * asked; if it was there, the kernel says so, and nothing is changed.
+ */
+static int set_address(struct handler_context *context, const struct lease *lease)
+{
+	struct netlink_address address = address_of(lease);
+	struct present present;
+	int r = netlink_address_add(context->netlink, context->uplink_ifindex, &address), error;
+	bool was_there = r == -EEXIST;
+
+	if (r && !was_there)
+		return fail_address(context, r, lease);
+	must_repeat = !was_there && is_last_set(lease);
+	error = find_present(context, lease, &present);
+	if (error)
+		return error;
+	is_stale = present.n_ours > 0;
+	if (was_there && present.is_there) {
+		if (present.leased.protocol != NETLINK_OWNER && !context->takeover) {
+			tell_foreign(lease);
+			return 0;
+		}
+		r = adopt_address(context, &present);
+	} else if (present.n_all > 1) {
+		promote_secondaries(context);
 	}
 	if (r)
 		return fail_address(context, r, lease);
-	must_repeat = !present->is_there && is_last_set(lease);
 	last_set = lease->net;
-	if (!present->n_ours)
+	if (!present.n_ours)
 		known = (struct known){ .ifindex = context->uplink_ifindex,
 					.n_address_changes = context->n_address_changes,
 					.net = lease->net };
@@ -205,7 +225,6 @@ static int renew(struct handler_context *context, const struct lease *lease)
 
 static int address_apply(struct handler_context *context, const struct wanted *wanted)
 {
-	struct present present;
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
@@ -217,11 +236,7 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 		last_set.prefix_length = 0;
 	if (r)
 		return r == LEASE_ABSENT ? 0 : r;
-	r = find_present(context, &lease, &present);
-	if (r)
-		return r;
-	is_stale = present.n_ours > 0;
-	return set_address(context, &present);
+	return set_address(context, &lease);
 }
 
 static int address_release(struct handler_context *context, const struct wanted *wanted)

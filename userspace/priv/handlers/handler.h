@@ -76,8 +76,8 @@ struct handler {
 };
 
 /* In the order in which they are called. */
-extern const struct handler handler_link;
 extern const struct handler handler_address;
+extern const struct handler handler_link;
 extern const struct handler handler_route;
 extern const struct handler handler_dns;
 extern const struct handler handler_host;
