@@ -15,7 +15,7 @@ Test(wanted, sorted_whatever_the_order_of_arrival)
 		test_set(&wanted, paths[i], paths[i], 0);
 	cr_assert_eq(wanted.n_keys, 7);
 	for (i = 1; i < wanted.n_keys; i++)
-		cr_expect_lt(strcmp(wanted.keys[i - 1].key.path, wanted.keys[i].key.path), 0);
+		cr_expect_lt(strcmp(wanted.keys[i - 1]->key.path, wanted.keys[i]->key.path), 0);
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		cr_expect_str_eq(wanted_get(&wanted, paths[i])->text, paths[i]);
 	cr_expect_null(wanted_get(&wanted, "/i"));
@@ -23,7 +23,7 @@ Test(wanted, sorted_whatever_the_order_of_arrival)
 	cr_expect_null(wanted_get(&wanted, "/zz"));
 
 	i = wanted_first_below(&wanted, "/route/");
-	cr_expect_str_eq(wanted.keys[i].key.path, "/route/001");
+	cr_expect_str_eq(wanted.keys[i]->key.path, "/route/001");
 	cr_expect(wanted_is_below(&wanted, i + 2, "/route/"));
 	cr_expect_not(wanted_is_below(&wanted, i + 3, "/route/"), "/routes is not below");
 	cr_expect_eq(wanted_first_below(&wanted, "/nameserver/"), wanted.n_keys);
@@ -69,5 +69,38 @@ Test(wanted, full_table)
 	cr_expect_eq(wanted_set(&wanted, &key, &value), -ENOSPC);
 	test_set(&wanted, "/a", "3", 0);
 	cr_expect_str_eq(wanted_get(&wanted, "/a")->text, "3");
+	wanted_deinit(&wanted);
+}
+
+/* Keys come and go in any order: each has a place of its own, which no other
+ * key's coming and going moves. */
+Test(wanted, places_are_used_again)
+{
+	const struct kv_value *kept;
+	struct wanted wanted;
+	char path[8];
+
+	cr_assert_eq(wanted_init(&wanted, 10), 0);
+	test_set(&wanted, "/k", "kept", 0);
+	kept = wanted_get(&wanted, "/k");
+	for (int round = 0; round < 50; round++) {
+		for (int i = 0; i < 9; i++) {
+			snprintf(path, sizeof(path), "/%c", "azbycxdwe"[(i + round) % 9]);
+			test_set(&wanted, path, path, 0);
+		}
+		cr_assert_eq(wanted.n_keys, 10);
+		for (uint32_t i = 1; i < wanted.n_keys; i++)
+			cr_assert_lt(strcmp(wanted.keys[i - 1]->key.path, wanted.keys[i]->key.path),
+				     0);
+		for (int i = 0; i < 9; i++) {
+			snprintf(path, sizeof(path), "/%c", "azbycxdwe"[i * round % 9]);
+			if (wanted_get(&wanted, path))
+				cr_assert_str_eq(wanted_get(&wanted, path)->text, path);
+			test_remove(&wanted, path);
+			cr_assert_null(wanted_get(&wanted, path));
+		}
+		cr_assert_eq(wanted_get(&wanted, "/k"), kept);
+		cr_assert_str_eq(kept->text, "kept");
+	}
 	wanted_deinit(&wanted);
 }

@@ -130,7 +130,7 @@ static int fill(int fd, const void *data)
 	uint32_t i, n_entries = 0;
 
 	for (i = 0; i < wanted->n_keys; i++) {
-		const struct wanted_key *key = &wanted->keys[i];
+		const struct wanted_key *key = wanted->keys[i];
 
 		if (!is_kept(image, key))
 			continue;
@@ -143,8 +143,8 @@ static int fill(int fd, const void *data)
 	}
 	put_header(&output, n_entries, revision, size);
 	for (i = 0; i < wanted->n_keys; i++)
-		if (is_kept(image, &wanted->keys[i]))
-			put_entry(&output, &wanted->keys[i], image->wall_offset_ns);
+		if (is_kept(image, wanted->keys[i]))
+			put_entry(&output, wanted->keys[i], image->wall_offset_ns);
 	put_trailer(&output);
 	flush(&output);
 	return output.error;

@@ -7,17 +7,21 @@
 
 int wanted_init(struct wanted *wanted, uint32_t max_keys)
 {
-	struct wanted_key *keys = calloc(max_keys, sizeof(*keys));
-
-	if (!keys)
-		return -ENOMEM;
-	*wanted = (struct wanted){ .keys = keys, .max_keys = max_keys };
-	return 0;
+	*wanted = (struct wanted){
+		.keys = calloc(max_keys, sizeof(struct wanted_key *)),
+		.max_keys = max_keys,
+		.room = calloc(max_keys, sizeof(*wanted->room)),
+	};
+	if (wanted->keys && wanted->room)
+		return 0;
+	wanted_deinit(wanted);
+	return -ENOMEM;
 }
 
 void wanted_deinit(struct wanted *wanted)
 {
 	free(wanted->keys);
+	free(wanted->room);
 	*wanted = WANTED_NULL(*wanted);
 }
 
@@ -36,7 +40,7 @@ static uint32_t find(const struct wanted *wanted, const char *path)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (strncmp(wanted->keys[middle].key.path, path, KV_PATH_SIZE) < 0)
+		if (strncmp(wanted->keys[middle]->key.path, path, KV_PATH_SIZE) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -46,44 +50,51 @@ static uint32_t find(const struct wanted *wanted, const char *path)
 
 static bool is_at(const struct wanted *wanted, uint32_t i, const char *path)
 {
-	return i < wanted->n_keys && !strncmp(wanted->keys[i].key.path, path, KV_PATH_SIZE);
+	return i < wanted->n_keys && !strncmp(wanted->keys[i]->key.path, path, KV_PATH_SIZE);
 }
 
 int wanted_set(struct wanted *wanted, const struct kv_key *key, const struct kv_value *value)
 {
-	uint32_t i = find(wanted, key->path);
-	struct wanted_key *at = &wanted->keys[i];
+	uint32_t i = find(wanted, key->path), n = wanted->n_keys;
+	struct wanted_key *at;
 
 	if (is_at(wanted, i, key->path)) {
+		at = wanted->keys[i];
 		if (at->value.revision <= value->revision)
 			at->value = *value;
 		return 0;
 	}
-	if (wanted->n_keys == wanted->max_keys)
+	if (n == wanted->max_keys)
 		return -ENOSPC;
-	memmove(at + 1, at, (wanted->n_keys - i) * sizeof(*at));
+	/* One that was given back, else the first that was never used. */
+	at = wanted->keys[n] ? wanted->keys[n] : &wanted->room[n];
+	memmove(&wanted->keys[i + 1], &wanted->keys[i], (n - i) * sizeof(struct wanted_key *));
+	wanted->keys[i] = at;
+	wanted->n_keys++;
 	at->key = *key;
 	at->value = *value;
-	wanted->n_keys++;
 	return 0;
 }
 
 void wanted_remove(struct wanted *wanted, const struct kv_key *key, uint64_t revision)
 {
 	uint32_t i = find(wanted, key->path);
-	struct wanted_key *at = &wanted->keys[i];
+	struct wanted_key *at;
 
-	if (!is_at(wanted, i, key->path) || at->value.revision > revision)
+	if (!is_at(wanted, i, key->path) || wanted->keys[i]->value.revision > revision)
 		return;
+	at = wanted->keys[i];
 	wanted->n_keys--;
-	memmove(at, at + 1, (wanted->n_keys - i) * sizeof(*at));
+	memmove(&wanted->keys[i], &wanted->keys[i + 1],
+		(wanted->n_keys - i) * sizeof(struct wanted_key *));
+	wanted->keys[wanted->n_keys] = at;
 }
 
 const struct kv_value *wanted_get(const struct wanted *wanted, const char *path)
 {
 	uint32_t i = find(wanted, path);
 
-	return is_at(wanted, i, path) ? &wanted->keys[i].value : NULL;
+	return is_at(wanted, i, path) ? &wanted->keys[i]->value : NULL;
 }
 
 uint32_t wanted_first_below(const struct wanted *wanted, const char *directory)
@@ -96,5 +107,5 @@ uint32_t wanted_first_below(const struct wanted *wanted, const char *directory)
 bool wanted_is_below(const struct wanted *wanted, uint32_t i_key, const char *directory)
 {
 	return i_key < wanted->n_keys &&
-	       !strncmp(wanted->keys[i_key].key.path, directory, strlen(directory));
+	       !strncmp(wanted->keys[i_key]->key.path, directory, strlen(directory));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The wanted state: a copy of the store as of one revision, sorted by path.
- * Its memory is taken once, for a full store.
+ * Its memory is taken once, for a full store; a key stays where it is while
+ * others come and go.
  */
 #ifndef CALFPEN_PRIV_WANTED_H
 #define CALFPEN_PRIV_WANTED_H
@@ -17,10 +18,11 @@ struct wanted_key {
 };
 
 struct wanted {
-	struct wanted_key *keys;
+	struct wanted_key **keys; /* n_keys of them sorted, then those that are free */
 	uint32_t n_keys;
 	uint32_t max_keys;
 	uint64_t revision;
+	struct wanted_key *room; /* where all of them are */
 };
 
 #define WANTED_NULL(_x) ((struct wanted){ 0 })

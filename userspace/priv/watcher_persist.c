@@ -40,7 +40,8 @@ void watcher_persist_mark_path(struct watcher_persist *persist, const char *path
 {
 	if (!persist_find_key(persist->descriptions, persist->n_descriptions, path))
 		return;
-	persist->changed = revision;
+	/* A list may have been newer. */
+	persist->changed = later(persist->changed, revision);
 	persist->must_save = true;
 }
 
@@ -52,7 +53,7 @@ void watcher_persist_mark_all(struct watcher_persist *persist, const struct want
 	(void)snprintf(persist->written, PASS_STATUS_SIZE, "%.*s", PASS_STATUS_SIZE - 1,
 		       value ? value->text : "");
 	for (i = 0; i < wanted->n_keys; i++) {
-		const struct wanted_key *key = &wanted->keys[i];
+		const struct wanted_key *key = wanted->keys[i];
 
 		if (key->value.revision > persist->changed &&
 		    persist_find_key(persist->descriptions, persist->n_descriptions, key->key.path))

@@ -54,7 +54,7 @@ static int take_servers(struct dns_settings *settings, struct handler_context *c
 
 	for (i = wanted_first_below(wanted, DIRECTORY);
 	     wanted_is_below(wanted, i, DIRECTORY) && settings->n_servers < DNS_SERVERS_MAX; i++) {
-		const struct wanted_key *key = &wanted->keys[i];
+		const struct wanted_key *key = wanted->keys[i];
 		struct in_addr address;
 
 		if (value_parse_ipv4(key->value.text, &address) || !lease_is_unicast(address)) {

@@ -119,7 +119,7 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 
 	for (i = wanted_first_below(wanted, DIRECTORY);
 	     wanted_is_below(wanted, i, DIRECTORY) && n < ROUTE_KEYS_MAX; i++, n++) {
-		const struct wanted_key *key = &wanted->keys[i];
+		const struct wanted_key *key = wanted->keys[i];
 		struct value_route route;
 		const char *why;
 

@@ -36,7 +36,7 @@ int timeservers_format(struct handler_context *context, const struct wanted *wan
 	text[0] = '\0';
 	for (i = wanted_first_below(wanted, DIRECTORY);
 	     wanted_is_below(wanted, i, DIRECTORY) && n < TIMESERVERS_MAX; i++) {
-		const struct wanted_key *key = &wanted->keys[i];
+		const struct wanted_key *key = wanted->keys[i];
 		char server[VALUE_IPV4_SIZE];
 		struct in_addr address;
 
