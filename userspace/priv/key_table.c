@@ -20,15 +20,19 @@ const struct description_key *key_table_find(const struct description_key *keys,
 	size_t found_length = 0;
 
 	for (uint32_t i = 0; i < n_keys; i++) {
-		const struct description_key *key = &keys[i];
-		size_t length = strlen(key->path);
+		const char *own = keys[i].path;
+		size_t length = 0;
 
-		if (strcmp(key->path, path) == 0)
-			return key;
+		while (own[length] != '\0' && own[length] == path[length])
+			length++;
+		if (own[length] != '\0')
+			continue;
+		if (path[length] == '\0')
+			return &keys[i];
 		/* The directory that holds the path itself, as the gate looks. */
-		if (key->path[length - 1] == '/' && length > found_length &&
-		    strncmp(key->path, path, length) == 0 && strchr(path + length, '/') == NULL) {
-			found = key;
+		if (length > found_length && own[length - 1] == '/' &&
+		    strchr(path + length, '/') == NULL) {
+			found = &keys[i];
 			found_length = length;
 		}
 	}

@@ -43,8 +43,8 @@ struct watcher {
 void watcher_ring_look(struct watcher *watcher);
 
 /*
- * Write to the audit log what was looked at, and what was refused, and let it
- * leave the rings. The host need not wait for that, so it comes after the
+ * Write to the audit log what was looked at, and what was refused, note what is
+ * to be saved of it, and let it leave the rings. The host need not wait for that, so it comes after the
  * pass; a watcher that ends before leaves it to the next one, which does it
  * first.
  */

@@ -41,7 +41,7 @@ struct watcher_persist {
 void watcher_persist_init(struct watcher_persist *persist, const char *directory,
 			  const struct description *descriptions, uint32_t n_descriptions);
 
-/* A change was applied to the wanted state. */
+/* A change of the store, which the wanted state has or is newer than. */
 void watcher_persist_mark_path(struct watcher_persist *persist, const char *path,
 			       uint64_t revision);
 /* The wanted state is a new list. */

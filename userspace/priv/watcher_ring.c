@@ -19,15 +19,12 @@ static void refuse_record(struct watcher *watcher, const char *ring, size_t size
 	audit_malformed(&watcher->audit.log, "kernel", reason);
 }
 
-/* rings */
-
 static void apply_change(struct watcher *watcher, const struct kv_event *event,
 			 const struct watcher_change *change)
 {
 	static struct kv_value value;
 
 	pass_mark_path(&watcher->pass, change->key.path);
-	watcher_persist_mark_path(&watcher->persist, change->key.path, event->revision);
 	if (change->operation == KV_CHANGE_DELETE) {
 		wanted_remove(&watcher->wanted, &change->key, event->revision);
 		return;
@@ -74,8 +71,11 @@ static int audit_event(void *data, const void *record, size_t size)
 	if (watcher_event_init(&event, record, size))
 		refuse_record(watcher, "changes", size);
 	else
-		while (watcher_event_next(&event, &change))
+		while (watcher_event_next(&event, &change)) {
 			watcher_audit_change(&watcher->audit, &event.header, &change);
+			watcher_persist_mark_path(&watcher->persist, change.key.path,
+						  event.header.revision);
+		}
 	return 0;
 }
 

@@ -287,8 +287,8 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 		const char *wanted = get(to, slot);
 		char path[KV_PATH_SIZE];
 
-		if (!lease_path(to, (enum lease_slot)slot, path) ||
-		    !is_changed(from, to, slot, renewed))
+		if (!is_changed(from, to, slot, renewed) ||
+		    !lease_path(to, (enum lease_slot)slot, path))
 			continue;
 		/* Sizes and paths are ours: neither can fail. */
 		if (wanted)
