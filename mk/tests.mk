@@ -36,6 +36,9 @@ $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(LIB)/libcommon.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ -lbpf -lelf -lz -o $@
 
+# and the generator of tools/pktgen
+TEST_TOOLS += $(BUILD)/bench/bin/frames-generator
+
 tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TEST_TOOLS)
 
 check: ## every test: unit, BPF, system in the lab, 6.1 guest (root)
