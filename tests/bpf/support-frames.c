@@ -16,6 +16,27 @@
 #include "maps/kv.h"
 #include "skel/frame_tc.skel.h"
 
+static void make_uplink(struct frames_test *test)
+{
+	struct netlink_link link;
+
+	if (!test->is_wired) {
+		cr_assert_eq(tap_init(&test->uplink, test->netlink), 0);
+		return;
+	}
+	/* IPv6 would add frames that no test expects */
+	cr_assert_eq(system("for i in all default; do " /* NOLINT(cert-env33-c) */
+			    "[ ! -d /proc/sys/net/ipv6 ] || "
+			    "echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done; "
+			    "ip link add uplink0 type veth peer name " WIRE " && "
+			    "ip link set " WIRE " up"),
+		     0);
+	test->uplink = TAP_NULL(test->uplink);
+	cr_assert_eq(netlink_link_get_by_name(test->netlink, "uplink0", &link), 0);
+	test->uplink.ifindex = link.ifindex;
+	strcpy(test->uplink.name, link.name);
+}
+
 void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 {
 	frames_test_begin_mode(test, FRAME_MODE_NATIVE, rate, burst);
@@ -47,7 +68,7 @@ void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint
 	test->gate_fd = gate_test_subject(&test->gate, 0, keys, FAST, FAST);
 	cr_assert_eq(store_seal(&test->gate.store), 0);
 	cr_assert_eq(netlink_new(&test->netlink), 0);
-	cr_assert_eq(tap_init(&test->uplink, test->netlink), 0);
+	make_uplink(test);
 	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);
 	cr_assert_eq(netlink_link_get(test->netlink, test->uplink.ifindex, &link), 0);
 	memcpy(test->mac, link.mac, sizeof(test->mac));

@@ -13,6 +13,7 @@
 
 #define FRAME_SIZE 342 /* Ethernet, IPv4, UDP and 300 bytes of BOOTP */
 #define ARP_SIZE 42
+#define WIRE "wire0"
 #define TEST_XID 0x11223344u
 
 /* Offsets of fields in the frames that frames_test_build() makes. */
@@ -54,6 +55,7 @@ struct frames_test {
 	uint8_t mac[6];
 	/* set before it begins */
 	bool pass_foreign;
+	bool is_wired;			/* the uplink is a veth, its other end WIRE, not a tap */
 	const struct frame_rule *rules; /* NULL: DHCPv4 and ARP at the rate asked for */
 	uint32_t n_rules;
 	struct frames frames;
