@@ -2,9 +2,24 @@
 # Measurements: a program or more each, run and judged by tools/bench/run.
 .PHONY: bench bench-programs
 
-BENCH_SUPPORT = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/bench/support*.c))
+BENCH_SOURCES = $(filter-out %.bpf.c,$(wildcard tools/bench/*.c))
+BENCH_SUPPORT = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter tools/bench/support%,$(BENCH_SOURCES)))
 BENCH_PROGRAMS = $(patsubst tools/bench/%.c,$(BUILD)/bench/bin/%, \
-	$(filter-out tools/bench/support%,$(wildcard tools/bench/*.c)))
+	$(filter-out tools/bench/support%,$(BENCH_SOURCES)))
+# Kernel programs that ours are measured beside
+BENCH_SKELETONS = $(patsubst tools/bench/%.bpf.c,$(BUILD)/include/bench/%.skel.h, \
+	$(wildcard tools/bench/*.bpf.c))
+
+$(BUILD)/bench/bpf/%.bpf.o: tools/bench/%.bpf.c | $(BUILD)/bench/bpf/
+	$(call msg,BPF,$<)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@.tmp
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
+
+$(BUILD)/include/bench/%.skel.h: $(BUILD)/bench/bpf/%.bpf.o | $(BUILD)/include/bench/
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(patsubst %.c,$(BUILD)/obj/%.o,$(BENCH_SOURCES)): | $(SKELETONS) $(BENCH_SKELETONS)
 
 $(BUILD)/bench/bin/%: $(BUILD)/obj/tools/bench/%.o $(BENCH_SUPPORT) $(LIB)/libpriv.a \
 		$(LIB)/libcommon.a
@@ -14,7 +29,7 @@ $(BUILD)/bench/bin/%: $(BUILD)/obj/tools/bench/%.o $(BENCH_SUPPORT) $(LIB)/libpr
 
 bench-programs: all $(BENCH_PROGRAMS)
 
-bench: ## every measurement beside its peers; BENCH=NAME one of them (root)
+bench: ## every measurement beside its peers, as JSON and SVG; BENCH=NAME one of them (root)
 	@tools/bootstrap --check bench || tools/bootstrap bench
 	@$(MAKE) --no-print-directory bench-programs
 	@BUILD=$(BUILD) tools/bench/run $(BENCH)

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: from a reply on the wire until the next request is on the wire: what
+ * the way through the filter and the tap takes, with the least that can stand
+ * in a calf's place, beside a packet socket with dhclient's filter in the same
+ * place. In the lab; both ends share one CPU, as no other way is repeatable.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/bench/support-frames.h"
+
+#define N_SAMPLES 400
+#define TIMEOUT_MS 2000
+#define XID 0x0badcafe
+
+static struct bench_frames bench;
+static uint64_t samples[N_SAMPLES];
+
+/* In the calf's place: for every frame that it gets it sends this one. */
+struct echo {
+	int fd;
+	int stop[2]; /* a pipe: closed, it ends */
+	size_t size;
+	uint8_t frame[BENCH_FRAME_SIZE];
+};
+
+static void *echo_run(void *data)
+{
+	struct echo *echo = data;
+	struct pollfd fds[] = { { .fd = echo->fd, .events = POLLIN },
+				{ .fd = echo->stop[0], .events = POLLIN } };
+	uint8_t frame[2048];
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 || fds[1].revents)
+			return NULL;
+		if (read(echo->fd, frame, sizeof(frame)) > 0 &&
+		    write(echo->fd, echo->frame, echo->size) < 0)
+			bench_fail("the echo cannot send: %s", strerror(errno));
+	}
+}
+
+/* A packet socket on an interface of the present namespace. `tests` NULL:
+ * every frame that leaves or comes. */
+static int open_socket(const char *name, const struct sock_fprog *tests)
+{
+	const struct sockaddr_ll address = { .sll_family = AF_PACKET,
+					     .sll_protocol = htons(ETH_P_ALL),
+					     .sll_ifindex = (int)if_nametoindex(name) };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 ||
+	    (tests && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, tests, sizeof(*tests))) ||
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)))
+		bench_fail("packet socket on %s: %s", name, strerror(errno));
+	return fd;
+}
+
+static int open_client_socket(void)
+{
+	static struct sock_filter tests[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 8),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 4, 0),
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0x40000),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog program = { sizeof(tests) / sizeof(tests[0]), tests };
+
+	return open_socket(BENCH_UPLINK, &program);
+}
+
+/* True once the wire has had the echo's frame. */
+static bool wire_read(int wire, const uint8_t *expected, size_t size)
+{
+	struct pollfd fd = { .fd = wire, .events = POLLIN };
+	struct sockaddr_ll from;
+	uint8_t frame[2048];
+
+	for (;;) {
+		socklen_t from_size = sizeof(from);
+		ssize_t got;
+
+		if (poll(&fd, 1, TIMEOUT_MS) <= 0)
+			return false;
+		got = recvfrom(wire, frame, sizeof(frame), 0, (struct sockaddr *)&from, &from_size);
+		if (got == (ssize_t)size && from.sll_pkttype != PACKET_OUTGOING &&
+		    !memcmp(frame + 14, expected + 14, size - 14))
+			return true;
+	}
+}
+
+/* Round trips of a reply and the request that answers it, through `fd`. */
+static void measure(const char *label, int wire, int fd, enum bench_frame answer)
+{
+	uint8_t reply[BENCH_FRAME_SIZE];
+	size_t size = bench_frame_make(&bench, BENCH_REPLY, XID, reply);
+	struct echo echo = { .fd = fd };
+	pthread_t thread;
+
+	echo.size = bench_frame_make(&bench, answer, XID, echo.frame);
+	if (pipe(echo.stop) || write(fd, echo.frame, echo.size) < 0 ||
+	    !wire_read(wire, echo.frame, echo.size))
+		bench_fail("%s: the first request did not get out", label);
+	if (pthread_create(&thread, NULL, echo_run, &echo))
+		bench_fail("no thread");
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		uint64_t start = bench_now_ns();
+
+		if (send(wire, reply, size, 0) < 0 || !wire_read(wire, echo.frame, echo.size))
+			bench_fail("%s: no answer to reply %zu", label, i);
+		samples[i] = bench_now_ns() - start;
+	}
+	close(echo.stop[1]);
+	pthread_join(thread, NULL);
+	close(echo.stop[0]);
+	bench_say_latency(label, samples, N_SAMPLES);
+}
+
+/* Frames on their way to a socket that is closed, or were for the other. */
+static void drain(int fd)
+{
+	uint8_t frame[2048];
+
+	while (read(fd, frame, sizeof(frame)) > 0)
+		;
+}
+
+static void measure_ours(const char *discover, const char *renewal, enum frame_mode mode, int wire)
+{
+	bench_frames_attach(&bench, mode);
+	drain(bench.tap.fd);
+	measure(discover, wire, bench.tap.fd, BENCH_REQUEST);
+	measure(renewal, wire, bench.tap.fd, BENCH_RENEWAL);
+	bench_frames_detach(&bench);
+}
+
+/* As dhclient has one: without it the host would answer each reply with an
+ * ICMP message. */
+static int open_fallback_socket(void)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(68) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)))
+		bench_fail("UDP port 68: %s", strerror(errno));
+	return fd;
+}
+
+static void measure_socket(int wire)
+{
+	int fallback = open_fallback_socket(), fd = open_client_socket();
+
+	measure("discover_socket", wire, fd, BENCH_REQUEST);
+	measure("renewal_socket", wire, fd, BENCH_RENEWAL);
+	close(fd);
+	close(fallback);
+}
+
+int main(int argc, char **argv)
+{
+	static const char address[] = "10.77.0.2/24";
+	struct netlink_address on_uplink = { .address.s_addr = htonl(BENCH_ADDRESS),
+					     .prefix_length = 24,
+					     .valid_s = NETLINK_FOREVER,
+					     .preferred_s = NETLINK_FOREVER };
+	int n_rounds, wire;
+
+	if (argc != 3)
+		bench_fail("usage: frames-latency CPU ROUNDS");
+	bench_pin(argv[1]);
+	n_rounds = atoi(argv[2]); /* NOLINT(cert-err34-c) */
+	bench_frames_init(&bench);
+	bench_check(netlink_address_add(bench.netlink, bench.uplink.ifindex, &on_uplink),
+		    "address");
+	bench_check(gate_write(bench.gate_fd, "/ip", address, sizeof(address) - 1, NULL), "/ip");
+	bench_enter_server();
+	wire = open_socket(BENCH_SERVER, NULL);
+	bench_leave_server();
+	for (int i = 0; i < n_rounds; i++) {
+		measure_socket(wire);
+		measure_ours("discover_tc", "renewal_tc", FRAME_MODE_TC, wire);
+		measure_ours("discover_native", "renewal_native", FRAME_MODE_NATIVE, wire);
+	}
+	close(wire);
+	bench_frames_deinit(&bench);
+	return 0;
+}

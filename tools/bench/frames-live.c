@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: frames per second through the uplink's program, in the lab. Live
+ * frames leave the server's end of the veth and arrive on the uplink without
+ * an skb, on one CPU; every one that was sent must have arrived, and ours
+ * must have counted it for the reason that is meant.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "maps/frame.h"
+#include "skel/frame_tc.skel.h"
+#include "skel/frame_xdp.skel.h"
+#include "bench/frames_peers.skel.h"
+#include "tools/bench/support-frames.h"
+#include "tools/bench/support-live.h"
+
+#define BATCH 64
+#define BURSTS 24
+#define BURST_XDP 12288
+#define BURST_SKB 2048 /* an skb each */
+#define LIMIT_NS 10000000000ull
+#define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
+#define NOT_OURS UINT32_MAX /* ours is not there to count */
+
+static struct bench_frames bench;
+static struct frames_peers_bpf *peers;
+static struct live live;
+static uint32_t burst;
+
+static uint64_t received(void)
+{
+	static const char path[] = "/sys/class/net/" BENCH_UPLINK "/statistics/rx_packets";
+	FILE *file = fopen(path, "re");
+	unsigned long long packets;
+
+	if (!file || fscanf(file, "%llu", &packets) != 1) /* NOLINT(cert-err34-c) */
+		bench_fail("%s: %s", path, strerror(errno));
+	fclose(file);
+	return packets;
+}
+
+/* Nanoseconds until all have arrived. */
+static uint64_t send_all(const uint8_t *frame, size_t size, uint32_t count)
+{
+	uint64_t before = received(), start;
+
+	/* a generator sends in the network namespace that it is in; sysfs shows
+	 * the one that it was mounted in */
+	bench_enter_server();
+	start = bench_now_ns();
+	bench_check(live_send(&live, frame, size, count), "live frames");
+	/* the last batch may be left to a kernel thread */
+	while (received() - before < count)
+		if (bench_now_ns() - start > LIMIT_NS)
+			bench_fail("%u frames sent, %llu received", count,
+				   (unsigned long long)(received() - before));
+	start = bench_now_ns() - start;
+	bench_leave_server();
+	return start;
+}
+
+/* Mpps of the best burst: whatever else the machine does only takes away. */
+static void measure(const char *label, enum bench_frame kind, uint32_t reason)
+{
+	uint8_t frame[BENCH_FRAME_SIZE];
+	size_t size = bench_frame_make(&bench, kind, 0xdeadbeef, frame);
+	uint64_t counted = 0, best = UINT64_MAX;
+
+	if (reason != NOT_OURS)
+		counted = bench_frames_count(&bench, reason);
+	for (uint32_t i = 0; i < BURSTS; i++) {
+		uint64_t spent = send_all(frame, size, burst);
+
+		best = spent < best ? spent : best;
+	}
+	bench_say(label, burst * 1e3 / (double)best);
+	if (reason == NOT_OURS)
+		return;
+	counted = bench_frames_count(&bench, reason) - counted;
+	if (counted != BURSTS * burst)
+		bench_fail("%s: %llu of %u frames counted", label, (unsigned long long)counted,
+			   BURSTS * burst);
+}
+
+/* Native XDP: replaces what is there, -1 takes it away. */
+static void set_xdp(int fd)
+{
+	bench_check(bpf_xdp_attach(bench.uplink.ifindex, fd, XDP_FLAGS_DRV_MODE, NULL), "XDP");
+}
+
+static void measure_xdp(void)
+{
+	int ours = bpf_program__fd(bench.frames.xdp->progs.frame_xdp);
+	int filter = bpf_program__fd(peers->progs.port_filter);
+
+	burst = BURST_SKB;
+	set_xdp(bpf_program__fd(peers->progs.bare_pass));
+	measure("xdp_empty_tcp", BENCH_TCP, NOT_OURS);
+	set_xdp(ours);
+	measure("xdp_tcp", BENCH_TCP, FRAME_IN_NOT_OURS);
+	set_xdp(filter);
+	measure("filter_tcp", BENCH_TCP, NOT_OURS);
+	burst = BURST_XDP;
+	set_xdp(bpf_program__fd(peers->progs.bare_drop));
+	measure("bare_drop", BENCH_REPLY, NOT_OURS);
+	set_xdp(ours);
+	measure("xdp_truncated", BENCH_TRUNCATED, FRAME_IN_TRUNCATED);
+	measure("xdp_not_reply", BENCH_NOT_REPLY, FRAME_IN_NOT_REPLY);
+	measure("xdp_forcerenew", BENCH_FORCERENEW, FRAME_IN_FORCERENEW);
+	measure("xdp_xid", BENCH_REPLY, FRAME_IN_UNKNOWN_XID);
+	set_xdp(filter);
+	measure("filter_junk", BENCH_REPLY, NOT_OURS);
+	set_xdp(-1);
+}
+
+/* A packet socket of ETH_P_IP on the uplink with dhclient's tests; nobody
+ * reads, as if the client was busy. */
+static int open_socket(void)
+{
+	static struct sock_filter tests[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 8),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 4, 0),
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0x40000),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog program = { sizeof(tests) / sizeof(tests[0]), tests };
+	const struct sockaddr_ll address = { .sll_family = AF_PACKET,
+					     .sll_protocol = htons(ETH_P_ALL),
+					     .sll_ifindex = bench.uplink.ifindex };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ||
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)))
+		bench_fail("packet socket: %s", strerror(errno));
+	return fd;
+}
+
+static int attach_tcx(int program_fd)
+{
+	int fd = bpf_link_create(program_fd, bench.uplink.ifindex, ATTACH_TCX_INGRESS, NULL);
+
+	if (fd < 0)
+		bench_check(fd, "tcx");
+	return fd;
+}
+
+static void measure_tc(void)
+{
+	int fd;
+
+	burst = BURST_SKB;
+	measure("none_tcp", BENCH_TCP, NOT_OURS);
+	measure("none_junk", BENCH_REPLY, NOT_OURS);
+	fd = attach_tcx(bpf_program__fd(peers->progs.bare_next));
+	measure("tc_empty_tcp", BENCH_TCP, NOT_OURS);
+	close(fd);
+	fd = attach_tcx(bpf_program__fd(bench.frames.tc->progs.uplink_ingress));
+	measure("tc_tcp", BENCH_TCP, FRAME_IN_NOT_OURS);
+	measure("tc_xid", BENCH_REPLY, FRAME_IN_UNKNOWN_XID);
+	close(fd);
+	fd = open_socket();
+	measure("classic_tcp", BENCH_TCP, NOT_OURS);
+	measure("classic_junk", BENCH_REPLY, NOT_OURS);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	int n_rounds, error;
+
+	if (argc != 3)
+		bench_fail("usage: frames-live CPU ROUNDS");
+	bench_pin(argv[1]);
+	n_rounds = atoi(argv[2]); /* NOLINT(cert-err34-c) */
+	bench_frames_init(&bench);
+	peers = bench_peers_load();
+	bench_frames_attach(&bench, FRAME_MODE_NATIVE);
+	bench_frames_detach(&bench);
+	bench_frames_set_gro(&bench, true);
+	bench_enter_server();
+	error = live_init(&live, (int)if_nametoindex(BENCH_SERVER), LIVE_START_XMIT, BATCH);
+	bench_check(error, "live frames");
+	bench_leave_server();
+	for (int i = 0; i < n_rounds; i++) {
+		measure_xdp();
+		measure_tc();
+	}
+	live_deinit(&live);
+	frames_peers_bpf__destroy(peers);
+	bench_frames_deinit(&bench);
+	return 0;
+}

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) 2026 The Calfpen Authors
+"""The frame filter: what it costs the host's traffic, what junk costs, a lease under a flood."""
+
+import os
+import subprocess
+
+FILTER = "xdp-filter's way"  # re-implemented: Debian's does not load on Linux 6.18
+CLASSIC = "dhclient's filter"  # the same tests, as packet loads in a tc program
+SOCKET = "packet socket"  # with dhclient's filter
+
+
+def lab(bench, program, *arguments, server=False):
+    """Run a program in the lab; the Rounds of every label it printed."""
+    command = [str(bench.top / "tools/lab")] + ([] if server else ["--no-server"])
+    command += ["--", str(program), *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise bench.failure(f"{program}: exit status {done.returncode}")
+    return bench.numbers(done.stdout)
+
+
+def in_lab(bench, name, *arguments):
+    return lab(bench, bench.build / "bench/bin" / name, *arguments)
+
+
+def measure_run(bench):
+    """BPF_PROG_RUN: the programs alone."""
+    seen = in_lab(bench, "frames-run", bench.cpu, bench.rounds(9))
+    run = "BPF_PROG_RUN: "
+    bench.row(
+        run + "TCP segment, XDP, over an empty program", "ns", seen["xdp_tcp"], seen["filter_tcp"], FILTER, "ours <= 4"
+    )
+    bench.row(run + "TCP segment, tc, over an empty program", "ns", seen["tc_tcp"], seen["classic_tcp"], CLASSIC)
+    bench.row(run + "truncated BOOTP, XDP", "ns", seen["xdp_truncated"], seen["bare_drop"], "XDP_DROP")
+    bench.row(run + "no BOOTREPLY, XDP", "ns", seen["xdp_not_reply"], seen["bare_drop"], "XDP_DROP")
+    bench.row(run + "FORCERENEW, XDP", "ns", seen["xdp_forcerenew"], seen["bare_drop"], "XDP_DROP")
+    bench.row(run + "xid of nobody, XDP", "ns", seen["xdp_xid"], seen["bare_drop"], "XDP_DROP")
+    bench.row("same", "ns", seen["xdp_xid"], seen["filter_junk"], FILTER)
+    bench.row(
+        run + "xid of nobody, tc, over an empty program", "ns", seen["tc_xid"], seen["classic_junk"], CLASSIC
+    )
+    for name, program in (("xdp", "frame_xdp"), ("tc", "uplink_ingress"), ("tap", "tap_ingress")):
+        bench.row(f"instructions verified, {program}", "", seen["verified_" + name])
+
+
+def measure_live(bench):
+    """Live frames over the lab's veth: packet rates on one CPU."""
+    seen = in_lab(bench, "frames-live", bench.cpu, bench.rounds(9))
+    live = "live frames: "
+    bench.row(live + "TCP passed, XDP", "Mpps", seen["xdp_tcp"], seen["xdp_empty_tcp"], "empty XDP", "ratio >= 0.95")
+    bench.row("same", "Mpps", seen["xdp_tcp"], seen["filter_tcp"], FILTER)
+    for label, what in (
+        ("truncated", "truncated BOOTP"),
+        ("not_reply", "no BOOTREPLY"),
+        ("forcerenew", "FORCERENEW"),
+    ):
+        bench.row(
+            live + what + " dropped, XDP", "Mpps", seen["xdp_" + label], seen["bare_drop"], "XDP_DROP", "ratio >= 0.9"
+        )
+    bench.row(
+        live + "xid of nobody dropped, XDP", "Mpps", seen["xdp_xid"], seen["bare_drop"], "XDP_DROP", "ratio >= 0.6"
+    )
+    bench.row("same", "Mpps", seen["xdp_xid"], seen["filter_junk"], FILTER)
+    bench.row(live + "TCP passed, tc", "Mpps", seen["tc_tcp"], seen["tc_empty_tcp"], "empty tc")
+    bench.row("same", "Mpps", seen["tc_tcp"], seen["none_tcp"], "no program")
+    bench.row("same", "Mpps", seen["tc_tcp"], seen["classic_tcp"], SOCKET)
+    bench.row(live + "xid of nobody dropped, tc", "Mpps", seen["tc_xid"], seen["none_junk"], "no program")
+    bench.row("same", "Mpps", seen["tc_xid"], seen["classic_junk"], SOCKET)
+
+
+def measure_tcp(bench):
+    seen = in_lab(bench, "frames-tcp", bench.cpus, bench.rounds(9))
+    for way, what in (("in", "host TCP, to the host"), ("out", "host TCP, from the host")):
+        without = seen[way + "_without"]
+        bench.row(what + ", auto", "Gbit/s", seen[way + "_auto"], without, "without us", "ratio >= 0.95")
+        bench.row("same, native", "Gbit/s", seen[way + "_native"], without, "without us")
+
+
+def measure_latency(bench):
+    seen = in_lab(bench, "frames-latency", bench.cpu, bench.rounds(9))
+    for what in ("discover", "renewal"):
+        for mode in ("tc", "native"):
+            bench.row(
+                f"{what.upper() if what == 'discover' else what}: wire to calf to wire, {mode}, p50",
+                "us",
+                seen[f"{what}_{mode}_p50"],
+                seen[what + "_socket_p50"],
+                SOCKET,
+                "ratio <= 1",
+            )
+
+
+def measure_lease(bench):
+    """A lease under 1 Mpps of replies to us with an xid of nobody."""
+    frame = bench.directory / "junk.hex"
+    frame.write_text(junk())
+    program = bench.top / "tools/bench/frames-lease"
+    seen = lab(bench, program, bench.build, bench.cpu, bench.rounds(3), frame, server=True)
+    for name in ("auto", "native"):
+        flood, share = seen[name + "_flood"], seen[name + "_share"]
+        bench.row(f"lease under 1 Mpps, {name}", "ms", flood, seen[name + "_quiet"], "no flood", "ratio <= 2")
+        peer, peer_name = (seen["dhclient_share"], "dhclient") if "dhclient_share" in seen else (None, None)
+        bench.row("same, calf's share of a CPU", "%", share, peer, peer_name, "ours <= 5")
+        bench.row("same, frames that arrived", "Mpps", seen[name + "_rate"], goal="ours >= 0.9")
+
+
+def junk():
+    """A DHCPOFFER to the lab's uplink that nobody asked for, in hex."""
+    mac = "020000007702"
+    bootp = "02010600" + "deadbeef" + "00" * 20 + mac + "00" * 10 + "00" * 192 + "63825363" + "350102ff"
+    bootp += "00" * (300 - len(bootp) // 2)
+    udp = "00430044" + f"{8 + len(bootp) // 2:04x}" + "0000" + bootp
+    ip = "4500" + f"{20 + len(udp) // 2:04x}" + "00000000" + "4011" + "0000" + "0a4d0001" + "0a4d0096" + udp
+    return mac + "020000007701" + "0800" + ip
+
+
+def measure(bench):
+    if os.geteuid() != 0:
+        bench.skip("the frame filter", "needs root")
+        return
+    measure_run(bench)
+    measure_live(bench)
+    measure_tcp(bench)
+    measure_latency(bench)
+    measure_lease(bench)

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/bench/support-frames.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench/frames_peers.skel.h"
+#include "maps/frame.h"
+#include "maps/pins.h"
+#include "skel/frame_tc.skel.h"
+
+#define LIMIT_NS 5000000000ull
+#define BURST_NS 1000000000ull /* of a rate that nothing reaches */
+
+static int own_netns = -1;
+
+static int netns_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		bench_fail("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+void bench_enter_server(void)
+{
+	int server = netns_open("/run/netns/server");
+
+	if (own_netns < 0)
+		own_netns = netns_open("/proc/self/ns/net");
+	if (setns(server, CLONE_NEWNET))
+		bench_fail("the lab's server namespace: %s", strerror(errno));
+	close(server);
+}
+
+void bench_leave_server(void)
+{
+	if (setns(own_netns, CLONE_NEWNET))
+		bench_fail("back from the server's namespace: %s", strerror(errno));
+}
+
+/* A link that has just come up drops what is sent until its carrier is told. */
+static void wait_until_running(struct netlink *netlink, const char *name,
+			       struct netlink_link *linkp)
+{
+	uint64_t end = bench_now_ns() + LIMIT_NS;
+
+	do {
+		bench_check(netlink_link_get_by_name(netlink, name, linkp), name);
+		if (bench_now_ns() > end)
+			bench_fail("%s: no carrier", name);
+	} while (!(linkp->flags & IFF_RUNNING));
+}
+
+static void wait_for_server(struct bench_frames *frames)
+{
+	struct netlink_link link;
+	struct netlink *netlink;
+
+	bench_enter_server();
+	bench_check(netlink_new(&netlink), "netlink");
+	wait_until_running(netlink, BENCH_SERVER, &link);
+	netlink_free(netlink);
+	bench_leave_server();
+	memcpy(frames->server_mac, link.mac, sizeof(frames->server_mac));
+}
+
+static void make_store(struct bench_frames *frames)
+{
+	struct store_rule rule = {
+		.key.path = "/ip",
+		.rule = { .access = KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE,
+			  .class = KV_CLASS_TEXT,
+			  .max_length = 18 },
+	};
+	const struct store_subject subject = {
+		.name = "calf",
+		.rules = &rule,
+		.n_rules = 1,
+		.requests_per_second = 1000,
+		.request_burst = 1000,
+		.max_keys = 1,
+		.max_bytes = KV_VALUE_SIZE,
+	};
+
+	bench_store_make(&frames->store, 64, 1);
+	frames->gate_fd = store_add_subject(&frames->store.store, &subject);
+	if (frames->gate_fd < 0)
+		bench_check(frames->gate_fd, "store_add_subject");
+}
+
+void bench_frames_init(struct bench_frames *frames)
+{
+	struct frame_rule rules[] = { {
+		.check = FRAME_CHECK_DHCP4,
+		.local_port = 68,
+		.remote_port = 67,
+		.max_frame = 1514,
+		.ingress_interval_ns = 1,
+		.ingress_burst_ns = BURST_NS,
+		.egress_interval_ns = 1,
+		.egress_burst_ns = BURST_NS,
+	} };
+	struct frame_rule both[] = { rules[0], rules[0] };
+	struct frame_config config = { 0 };
+
+	if (!getenv("LAB"))
+		bench_fail("runs in the lab only: tools/lab --no-server -- ...");
+	memset(frames, 0, sizeof(*frames));
+	both[1].check = FRAME_CHECK_ARP;
+	make_store(frames);
+	bench_check(netlink_new(&frames->netlink), "netlink");
+	bench_check(netlink_link_get_by_name(frames->netlink, BENCH_UPLINK, &frames->uplink),
+		    BENCH_UPLINK);
+	bench_check(tap_init(&frames->tap, frames->netlink), "tap");
+	config.uplink_ifindex = (uint32_t)frames->uplink.ifindex;
+	memcpy(config.mac, frames->uplink.mac, sizeof(config.mac));
+	bench_check(frames_init(&frames->frames, &frames->store.pins, frames->store.store.kv_fd,
+				&config, both, 2),
+		    "frame programs");
+	bench_check(frames_attach_tap(&frames->frames, frames->tap.ifindex), "tap's programs");
+	bench_check(tap_up(&frames->tap, frames->netlink), "tap");
+	bench_check(netlink_link_set_up(frames->netlink, frames->uplink.ifindex, true),
+		    BENCH_UPLINK);
+	wait_until_running(frames->netlink, BENCH_UPLINK, &frames->uplink);
+	wait_for_server(frames);
+}
+
+void bench_frames_deinit(struct bench_frames *frames)
+{
+	frames_detach(&frames->store.pins, frames->uplink.ifindex);
+	frames_deinit(&frames->frames);
+	tap_deinit(&frames->tap);
+	netlink_free(frames->netlink);
+	bench_store_deinit(&frames->store);
+}
+
+void bench_frames_attach(struct bench_frames *frames, enum frame_mode mode)
+{
+	bench_check(frames_attach_uplink(&frames->frames, BENCH_UPLINK, mode), "uplink's program");
+	bench_check(frames_open(&frames->frames, frames->tap.ifindex), "devmap slot");
+}
+
+void bench_frames_detach(struct bench_frames *frames)
+{
+	uint64_t end = bench_now_ns() + LIMIT_NS;
+	uint32_t id;
+
+	pins_remove(&frames->store.pins, PIN_LINK_UPLINK);
+	/* the kernel ends a link in its own time */
+	do {
+		bench_check(bpf_xdp_query_id(frames->uplink.ifindex, 0, &id), "XDP");
+		if (bench_now_ns() > end)
+			bench_fail("the XDP program stays on the uplink");
+	} while (id);
+}
+
+uint64_t bench_frames_count(const struct bench_frames *frames, uint32_t reason)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	struct frame_counter *counters = calloc((size_t)n_cpus, sizeof(*counters));
+	uint64_t packets = 0;
+
+	if (!counters || bpf_map_lookup_elem(bpf_map__fd(frames->frames.tc->maps.frame_counters),
+					     &reason, counters))
+		bench_fail("frame counters: %s", strerror(errno));
+	for (int i = 0; i < n_cpus; i++)
+		packets += counters[i].packets;
+	free(counters);
+	return packets;
+}
+
+void bench_frames_set_gro(const struct bench_frames *frames, bool on)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = on };
+	struct ifreq request = { .ifr_data = (char *)&value };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", frames->uplink.name);
+	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request))
+		bench_fail("%s: generic receive offload: %s", request.ifr_name, strerror(errno));
+	close(fd);
+}
+
+struct frames_peers_bpf *bench_peers_load(void)
+{
+	struct frames_peers_bpf *peers = frames_peers_bpf__open_and_load();
+	int n_cpus = libbpf_num_possible_cpus();
+	uint64_t *rule = calloc((size_t)n_cpus, sizeof(*rule));
+	uint32_t port = htons(68);
+
+	if (!peers || !rule)
+		bench_fail("the peers' programs: %s", strerror(errno));
+	for (int i = 0; i < n_cpus; i++)
+		rule[i] = 2 | 8; /* destination, UDP */
+	bench_check(bpf_map__update_elem(peers->maps.rules_ports, &port, sizeof(port), rule,
+					 (size_t)n_cpus * sizeof(*rule), BPF_ANY),
+		    "the peers' rule");
+	free(rule);
+	return peers;
+}
+
+static void put16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value);
+}
+
+static void put_ip(uint8_t *frame, size_t size, uint8_t protocol, uint32_t source,
+		   uint32_t destination)
+{
+	uint8_t *ip = frame + 14;
+	uint32_t sum = 0;
+
+	put16(frame + 12, 0x0800);
+	ip[0] = 0x45;
+	put16(ip + 2, (uint32_t)size - 14);
+	ip[8] = 64;
+	ip[9] = protocol;
+	put32(ip + 12, source);
+	put32(ip + 16, destination);
+	for (int i = 0; i < 20; i += 2)
+		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	put16(ip + 10, ~(sum + (sum >> 16)));
+}
+
+static void put_bootp(const struct bench_frames *frames, uint8_t *frame, uint8_t op, uint8_t type,
+		      uint32_t xid)
+{
+	uint8_t *udp = frame + 34, *bootp = frame + 42;
+	bool is_request = op == 1;
+
+	put16(udp, is_request ? 68 : 67);
+	put16(udp + 2, is_request ? 67 : 68);
+	put16(udp + 4, BENCH_FRAME_SIZE - 34);
+	bootp[0] = op;
+	bootp[1] = 1;
+	bootp[2] = 6;
+	put32(bootp + 4, xid);
+	memcpy(bootp + 28, frames->uplink.mac, 6);
+	put32(bootp + 236, 0x63825363);
+	memcpy(bootp + 240, (const uint8_t[]){ 53, 1, type, 255 }, 4);
+}
+
+static size_t make_tcp(const struct bench_frames *frames, uint8_t *frame)
+{
+	static const uint8_t other_host[6] = { 2, 0, 0, 0, 0x77, 0x99 };
+
+	memcpy(frame, other_host, 6);
+	memcpy(frame + 6, frames->server_mac, 6);
+	put_ip(frame, 60, 6, BENCH_SERVER_ADDRESS, BENCH_ADDRESS + 1);
+	put16(frame + 34, 443);
+	put16(frame + 36, 40000);
+	frame[46] = 0x50; /* 20 octets of header */
+	frame[47] = 0x10; /* ACK */
+	return 60;
+}
+
+size_t bench_frame_make(const struct bench_frames *frames, enum bench_frame kind, uint32_t xid,
+			uint8_t frame[BENCH_FRAME_SIZE])
+{
+	bool is_request = kind == BENCH_REQUEST || kind == BENCH_RENEWAL;
+
+	memset(frame, 0, BENCH_FRAME_SIZE);
+	if (kind == BENCH_TCP)
+		return make_tcp(frames, frame);
+	memcpy(frame, is_request ? frames->server_mac : frames->uplink.mac, 6);
+	memcpy(frame + 6, is_request ? frames->uplink.mac : frames->server_mac, 6);
+	if (kind == BENCH_REQUEST) {
+		memset(frame, 0xff, 6);
+		put_ip(frame, BENCH_FRAME_SIZE, 17, 0, 0xffffffff);
+	} else if (kind == BENCH_RENEWAL) {
+		put_ip(frame, BENCH_FRAME_SIZE, 17, BENCH_ADDRESS, BENCH_SERVER_ADDRESS);
+	} else {
+		put_ip(frame, BENCH_FRAME_SIZE, 17, BENCH_SERVER_ADDRESS, BENCH_ADDRESS);
+	}
+	put_bootp(frames, frame, is_request || kind == BENCH_NOT_REPLY ? 1 : 2,
+		  kind == BENCH_REQUEST	   ? 1 :
+		  kind == BENCH_RENEWAL	   ? 3 :
+		  kind == BENCH_FORCERENEW ? 9 :
+					     2,
+		  xid);
+	if (kind == BENCH_NOT_REPLY) { /* from the server's port all the same */
+		put16(frame + 34, 67);
+		put16(frame + 36, 68);
+	}
+	if (kind == BENCH_COOKIE)
+		frame[278] ^= 1;
+	return kind == BENCH_TRUNCATED ? 60 : BENCH_FRAME_SIZE;
+}
