@@ -275,7 +275,7 @@ static bool may_watch(const struct store_subject *subject)
 static int add_ring(struct store *store, const struct store_subject *subject)
 {
 	uint32_t number = subject->number;
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, KV_WATCH_SIZE, NULL), error;
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, KV_WATCH_SIZE, NULL);
 	void *page;
 
 	if (fd < 0)
@@ -285,8 +285,24 @@ static int add_ring(struct store *store, const struct store_subject *subject)
 	if (page == MAP_FAILED)
 		return -errno;
 	store->ring_pages[number] = page;
-	error = bpf_map_update_elem(bpf_map__fd(store->shared->maps.rings), &number, &fd, BPF_ANY);
-	return error ? error : pins_put(store->pins, PIN_RING_PREFIX, subject->name, fd);
+	return pins_put(store->pins, PIN_RING_PREFIX, subject->name, fd);
+}
+
+/* All at once: the kernel ends a change of a map of maps by waiting until no
+ * program runs any more, some 10 ms, and a batch once for all of it. */
+static int enter_rings(const struct store *store)
+{
+	uint32_t numbers[KV_SUBJECTS_MAX], n = 0;
+	int fds[KV_SUBJECTS_MAX];
+
+	for (uint32_t i = 0; i < store->n_subjects; i++)
+		if (store->ring_fds[i] >= 0) {
+			numbers[n] = i;
+			fds[n++] = store->ring_fds[i];
+		}
+	return n ? bpf_map_update_batch(bpf_map__fd(store->shared->maps.rings), numbers, fds, &n,
+					NULL) :
+		   0;
 }
 
 static int fill_rules(int acl_fd, const struct store_subject *subject)
@@ -411,6 +427,8 @@ int store_seal(struct store *store)
 		}
 	if (!error)
 		error = freeze_and_pin(store, PIN_WATCH_RIGHTS, store->shared->maps.watch_rights);
+	if (!error)
+		error = enter_rings(store);
 	if (!error)
 		error = freeze_and_pin(store, PIN_RINGS, store->shared->maps.rings);
 	if (error)

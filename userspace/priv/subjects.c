@@ -24,16 +24,17 @@
 #define PRIV_REQUEST_BURST (2 * KV_KEYS_MAX)
 #define PRIV_BYTES ((uint64_t)KV_KEYS_MAX * KV_VALUE_MAX)
 
-#define READ_ALL                                                                      \
-	{                                                                             \
-		{ ALL_KEYS },                                                         \
-		{                                                                     \
-			KV_ACCESS_READ | KV_ACCESS_WATCH, KV_CLASS_TEXT, KV_VALUE_MAX \
-		}                                                                     \
+/* Who may watch has a ring; the watcher reads the one of all events instead. */
+#define READ_ALL(more)                                                       \
+	{                                                                    \
+		{ ALL_KEYS },                                                \
+		{                                                            \
+			KV_ACCESS_READ | (more), KV_CLASS_TEXT, KV_VALUE_MAX \
+		}                                                            \
 	}
 
 static const struct store_rule supervisor_rules[] = {
-	READ_ALL,
+	READ_ALL(0),
 	{ { "/mac" }, { KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, VALUE_MAC_SIZE - 1 } },
 	{ { ADDRESS_KEY },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT,
@@ -45,14 +46,14 @@ static const struct store_rule supervisor_rules[] = {
 };
 
 static const struct store_rule watcher_rules[] = {
-	READ_ALL,
+	READ_ALL(0),
 	{ { "/link" }, { KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, sizeof("down") - 1 } },
 	{ { "/status/" },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 };
 
 static const struct store_rule operator_rules[] = {
-	READ_ALL,
+	READ_ALL(KV_ACCESS_WATCH),
 	/* what an operator asks of a calf: /control/renew, ... */
 	{ { "/control/" },
 	  { KV_ACCESS_READ | KV_ACCESS_WATCH | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT,
