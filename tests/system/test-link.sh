@@ -69,4 +69,76 @@ test_V4_14_lease_is_asked_for_when_the_link_comes_back() {
 	assert_eq 2 "$(grep -c DHCPACK "$LAB_SERVER_LOG")"
 	assert_eq "" "$(grep Deleted "$LAB_DIR/monitor.log" || true)" "the address was there all the time"
 }
+
+mac_is() { [ "$(calfpen get /mac)" = "$1" ]; }
+
+acked() { grep -q "DHCPACK($LAB_SERVER_IF) .* $1" "$LAB_SERVER_LOG"; }
+
+# plug MAC - a new device under the uplink's name, with the server behind it
+plug() {
+	ip link add "$LAB_UPLINK" address "$1" type veth \
+		peer name "$LAB_SERVER_IF" netns "$LAB_SERVER_NS"
+	on_server ip link set "$LAB_SERVER_IF" up
+	on_server ip address add "$LAB_SERVER_ADDR/24" dev "$LAB_SERVER_IF"
+	server_start
+}
+
+unplug() {
+	server_stop
+	ip link del "$LAB_UPLINK"
+}
+
+# A card that is put back has another index, and may be another card.
+test_uplink_that_comes_back() {
+	local mac supervisor
+	lease
+	wait_for 2 link_is up
+	supervisor=$(supervisor_pid)
+	for mac in "$LAB_UPLINK_MAC" 02:00:00:00:77:03; do
+		unplug
+		wait_for 2 link_is down
+		plug "$mac"
+		wait_for 2 link_is up
+		wait_for 20 has_lease
+		wait_for 5 acked "$mac"
+		wait_for 5 state_is bound
+		assert_eq "$mac" "$(calfpen get /mac)"
+		assert_eq 1 "$(ip -brief link show | grep -c '^calf')" "the former tap is gone"
+	done
+	assert_eq "$supervisor" "$(supervisor_pid)"
+	# it is the new one's frames that are filtered, and let in
+	calfpen set /control/renew 1
+	wait_for 5 not calfpen get /control/renew
+	wait_for 5 state_is bound
+}
+
+# The index alone says nothing: here it is the same.
+test_uplink_that_comes_back_with_its_index() {
+	local index
+	lease
+	wait_for 2 link_is up
+	index=$(<"/sys/class/net/$LAB_UPLINK/ifindex")
+	unplug
+	wait_for 2 link_is down
+	ip link add "$LAB_UPLINK" index "$index" address "$LAB_UPLINK_MAC" type veth \
+		peer name "$LAB_SERVER_IF" netns "$LAB_SERVER_NS"
+	on_server ip link set "$LAB_SERVER_IF" up
+	on_server ip address add "$LAB_SERVER_ADDR/24" dev "$LAB_SERVER_IF"
+	: >"$LAB_SERVER_LOG"
+	server_start
+	wait_for 20 has_lease
+	wait_for 5 acked "$LAB_UPLINK_MAC"
+}
+
+test_another_mac_address() {
+	local supervisor
+	lease
+	supervisor=$(supervisor_pid)
+	ip link set "$LAB_UPLINK" address 02:00:00:00:77:04
+	wait_for 5 mac_is 02:00:00:00:77:04
+	wait_for 20 acked 02:00:00:00:77:04
+	wait_for 20 has_lease
+	assert_eq "$supervisor" "$(supervisor_pid)"
+}
+
 state_is() { [ "$(calfpen get /lease/state 2>/dev/null)" = "$1" ]; }

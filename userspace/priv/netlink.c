@@ -160,11 +160,11 @@ int netlink_new(struct netlink **netlinkp)
 	return r;
 }
 
-int netlink_listen(struct netlink **netlinkp)
+int netlink_listen(struct netlink **netlinkp, bool only_links)
 {
 	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE };
+	size_t i, n_groups = only_links ? 1 : sizeof(groups) / sizeof(groups[0]);
 	struct netlink *netlink = netlink_alloc();
-	size_t i;
 	int r;
 
 	if (!netlink)
@@ -175,7 +175,7 @@ int netlink_listen(struct netlink **netlinkp)
 		r = nl_socket_set_buffer_size(netlink->sock, EVENTS_SIZE, 0);
 	if (!r)
 		r = nl_socket_set_nonblocking(netlink->sock);
-	for (i = 0; !r && i < sizeof(groups) / sizeof(groups[0]); i++)
+	for (i = 0; !r && i < n_groups; i++)
 		r = nl_socket_add_membership(netlink->sock, groups[i]);
 	if (r)
 		netlink_free(netlink);

@@ -143,9 +143,10 @@ struct netlink_event {
 	};
 };
 
-/* A socket that is told of all changes of links, IPv4 addresses and routes;
- * otherwise as netlink_new(). It never blocks and sends nothing. */
-int netlink_listen(struct netlink **netlinkp);
+/* A socket that is told of all changes of links, and unless only_links of IPv4
+ * addresses and routes; otherwise as netlink_new(). It never blocks and sends
+ * nothing. */
+int netlink_listen(struct netlink **netlinkp, bool only_links);
 /* For poll(2): POLLIN. */
 int netlink_fd(const struct netlink *netlink);
 /* Who we are in the `port` of events about changes that we asked for. */

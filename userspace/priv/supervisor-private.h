@@ -27,8 +27,11 @@ struct supervisor {
 	struct configuration configuration;
 	struct instance instance;
 	struct audit audit;
-	struct netlink *netlink;
-	struct netlink_link uplink;
+	struct netlink *netlink, *links; /* to ask; told of changes */
+	struct netlink_link uplink;	 /* ifindex 0: it is gone */
+	bool is_uplink_bare;		 /* what belongs on it could not be made */
+	uint64_t uplink_ns;		 /* another is not taken before */
+	struct loop_timer uplink_timer;
 	struct probe_kernel kernel;
 	struct runtime runtime;
 	struct pins pins;
@@ -60,6 +63,24 @@ int supervisor_check_host(struct supervisor *s);
 /* Two DHCP clients on one link fight over the address: -EADDRINUSE, unless
  * --takeover. */
 int supervisor_check_rivals(const struct supervisor *s);
+
+/* supervisor.c: the parts of start-up that another device as uplink asks for
+ * again. 0, or a negative errno after one line on stderr. */
+
+/* Set it up. */
+int supervisor_start_uplink(struct supervisor *s);
+/* The first keys: /mac, /config/..., /address. */
+int supervisor_write_keys(const struct supervisor *s);
+/* The tap, and the programs on it and on the uplink. */
+int supervisor_start_frames(struct supervisor *s);
+/* Detach and close all of that; the tap is gone with the last who holds it. */
+void supervisor_stop_frames(struct supervisor *s);
+
+/*
+ * supervisor_uplink.c: from now on see whether the uplink is another device.
+ * Opens a descriptor, so before confine_enter(). 0, or a negative errno.
+ */
+int supervisor_watch_uplink(struct supervisor *s);
 
 /* Write state.json for `calfpen status`: processes, mode, kernel features. */
 void supervisor_write_state(const struct supervisor *s);

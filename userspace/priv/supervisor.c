@@ -177,7 +177,7 @@ static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
 /* --- start --- */
 
 /* Up first: what attaching changes on a device shows only while it is up. */
-static int start_uplink(struct supervisor *s)
+int supervisor_start_uplink(struct supervisor *s)
 {
 	int error = netlink_link_set_up(s->netlink, s->uplink.ifindex, true);
 
@@ -187,7 +187,7 @@ static int start_uplink(struct supervisor *s)
 }
 
 /* The first keys; with --takeover what is on the uplink is asked for first. */
-static int write_keys(const struct supervisor *s)
+int supervisor_write_keys(const struct supervisor *s)
 {
 	struct value_ipv4_net address;
 	int found = 0;
@@ -226,12 +226,12 @@ static int start_store(struct supervisor *s)
 		persist_restore(state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR], revision,
 				s->descriptions, s->n_descriptions);
 	if (!error)
-		error = write_keys(s);
+		error = supervisor_write_keys(s);
 	return error;
 }
 
 /* The tap goes up only after its programs are attached and pinned. */
-static int start_frames(struct supervisor *s)
+int supervisor_start_frames(struct supervisor *s)
 {
 	const struct description *description = NULL;
 	struct frame_config config = {
@@ -260,6 +260,14 @@ static int start_frames(struct supervisor *s)
 	if (!error)
 		error = frames_open(&s->frames, s->tap.ifindex);
 	return error;
+}
+
+void supervisor_stop_frames(struct supervisor *s)
+{
+	if (s->pins.directory[0])
+		frames_detach(&s->pins, s->uplink.ifindex);
+	frames_deinit(&s->frames);
+	tap_deinit(&s->tap);
 }
 
 static int prepare_pairs(struct supervisor *s)
@@ -342,13 +350,15 @@ static int supervisor_start(struct supervisor *s)
 
 	/* From here on the host is changed. */
 	if (!error)
-		error = start_uplink(s);
+		error = supervisor_start_uplink(s);
 	if (!error)
 		error = start_store(s);
 	if (!error)
-		error = start_frames(s);
+		error = supervisor_start_frames(s);
 	if (!error)
 		error = prepare_pairs(s);
+	if (!error)
+		error = supervisor_watch_uplink(s);
 	if (!error)
 		error = confine_enter(ROLE_SUPERVISOR, 0, true);
 	if (error)
@@ -405,10 +415,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 		pair_deinit(&s->pairs[i].pair);
 	stop_watcher(s);
 	save_revision(s);
-	if (had_pins)
-		frames_detach(&s->pins, s->uplink.ifindex);
-	frames_deinit(&s->frames);
-	tap_deinit(&s->tap);
+	supervisor_stop_frames(s);
 	if (never_ran && had_pins && !s->store.adopted) {
 		pins_deinit(&s->pins);
 		if ((s->uplink.flags & IFF_UP) == 0)
@@ -416,6 +423,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	}
 	store_deinit(&s->store);
 	netlink_free(s->netlink);
+	netlink_free(s->links);
 	audit_close(&s->audit);
 	instance_deinit(&s->instance);
 	free(s->descriptions);

@@ -20,7 +20,7 @@ int watcher_host_init(struct watcher_host *host, const char *uplink,
 	watcher_link_init(&host->key);
 	host->check_ns = UINT64_MAX;
 	r = watcher_files_init(&host->files, context->configuration->resolv_conf);
-	return r ? r : netlink_listen(&host->events);
+	return r ? r : netlink_listen(&host->events, false);
 }
 
 void watcher_host_deinit(struct watcher_host *host)
