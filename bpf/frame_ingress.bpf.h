@@ -10,6 +10,17 @@
 #include "bpf/frame_dhcp4.bpf.h"
 
 /*
+ * Is there a calf to protect? Without one the filter stands aside: after the
+ * instance was killed, replies are for whoever asks next.
+ */
+static __always_inline int tap_is_there(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&frame_slot, &zero) != (void *)0;
+}
+
+/*
  * FRAME_IN_ACCEPTED (only then `frame` is set) and FRAME_IN_ARP: to the tap;
  * a reason below them: pass; above: drop.
  */
@@ -50,7 +61,7 @@ static __always_inline __u32 frame_ingress(struct cursor *cursor,
 		if (reason != FRAME_IN_NOT_OURS)
 			break;
 	}
-	return reason;
+	return reason > FRAME_IN_ARP && !tap_is_there() ? FRAME_IN_NO_TAP : reason;
 }
 
 /* A reply on its way to the calf: whom and about what it may speak now. */
