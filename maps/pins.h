@@ -34,8 +34,9 @@
 #define PIN_STAGING_PREFIX "staging_"
 #define PIN_GATE_PREFIX "gate_"
 #define PIN_RING_PREFIX "ring_"
-/* Links of attached programs. */
+/* Links of attached programs; of a clsact filter, which has none, the program. */
 #define PIN_LINK_UPLINK "link_uplink"
+#define PIN_FILTER_UPLINK "filter_uplink"
 #define PIN_LINK_TAP_INGRESS "link_tap_ingress"
 #define PIN_LINK_TAP_EGRESS "link_tap_egress"
 

@@ -6,8 +6,10 @@
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,11 +44,20 @@ void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 	frames_test_begin_mode(test, FRAME_MODE_NATIVE, rate, burst);
 }
 
-void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint32_t rate,
-			    uint32_t burst)
+static void begin_store(struct frames_test *test)
 {
 	static const struct test_rule keys[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
 						 { NULL } };
+
+	gate_test_begin(&test->gate, 64, 1);
+	test->gate_fd = gate_test_subject(&test->gate, 0, keys, FAST, FAST);
+	cr_assert_eq(store_seal(&test->gate.store), 0);
+	cr_assert_eq(netlink_new(&test->netlink), 0);
+}
+
+/* Programs for test->uplink, loaded and on the tap. */
+static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
+{
 	const uint64_t interval = 1000000000ull / rate;
 	const struct frame_rule dhcp4 = {
 		.check = FRAME_CHECK_DHCP4,
@@ -63,12 +74,6 @@ void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint
 	struct netlink_link link;
 
 	rules[1].check = FRAME_CHECK_ARP;
-	cr_assert_eq(unshare(CLONE_NEWNET), 0);
-	gate_test_begin(&test->gate, 64, 1);
-	test->gate_fd = gate_test_subject(&test->gate, 0, keys, FAST, FAST);
-	cr_assert_eq(store_seal(&test->gate.store), 0);
-	cr_assert_eq(netlink_new(&test->netlink), 0);
-	make_uplink(test);
 	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);
 	cr_assert_eq(netlink_link_get(test->netlink, test->uplink.ifindex, &link), 0);
 	memcpy(test->mac, link.mac, sizeof(test->mac));
@@ -79,10 +84,52 @@ void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint
 				 test->rules ? test->n_rules : 2),
 		     0);
 	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
-	cr_assert_eq(frames_attach_uplink(&test->frames, test->uplink.name, mode), 0);
+}
+
+void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint32_t rate,
+			    uint32_t burst)
+{
+	cr_assert_eq(unshare(CLONE_NEWNET), 0);
+	begin_store(test);
+	make_uplink(test);
+	load(test, rate, burst);
 	cr_assert_eq(tap_up(&test->uplink, test->netlink), 0);
 	cr_assert_eq(tap_up(&test->tap, test->netlink), 0);
-	cr_assert_eq(frames_open(&test->frames, test->tap.ifindex), 0);
+	cr_assert_eq(frames_test_attach(test, mode), 0);
+}
+
+void frames_test_begin_on(struct frames_test *test, const char *uplink, uint32_t rate,
+			  uint32_t burst)
+{
+	begin_store(test);
+	test->uplink = TAP_NULL(test->uplink);
+	snprintf(test->uplink.name, sizeof(test->uplink.name), "%s", uplink);
+	test->uplink.ifindex = (int)if_nametoindex(uplink);
+	cr_assert_neq(test->uplink.ifindex, 0, "no %s", uplink);
+	load(test, rate, burst);
+	cr_assert_eq(tap_up(&test->tap, test->netlink), 0);
+}
+
+int frames_test_attach(struct frames_test *test, enum frame_mode mode)
+{
+	int error = frames_attach_uplink(&test->frames, test->uplink.name, mode);
+
+	if (!error)
+		cr_assert_eq(frames_open(&test->frames, test->tap.ifindex), 0);
+	return error;
+}
+
+void frames_test_kill(struct frames_test *test)
+{
+	frames_deinit(&test->frames);
+	tap_deinit(&test->tap);
+}
+
+void frames_test_restart(struct frames_test *test, uint32_t rate, uint32_t burst)
+{
+	frames_detach(&test->gate.pins, test->uplink.ifindex);
+	load(test, rate, burst);
+	cr_assert_eq(tap_up(&test->tap, test->netlink), 0);
 }
 
 void frames_test_end(struct frames_test *test)

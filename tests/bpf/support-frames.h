@@ -51,7 +51,7 @@ struct frames_test {
 	struct gate_test gate;
 	int gate_fd; /* may write /ip */
 	struct netlink *netlink;
-	struct tap uplink, tap;
+	struct tap uplink, tap; /* uplink: name and index only, if it is the test's own */
 	uint8_t mac[6];
 	/* set before it begins */
 	bool pass_foreign;
@@ -66,6 +66,17 @@ void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst);
 /* The same with the uplink's program in this mode, not XDP. */
 void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint32_t rate,
 			    uint32_t burst);
+/* The same over a device of the test's own, in the test's own namespace;
+ * frames_test_attach() follows. */
+void frames_test_begin_on(struct frames_test *test, const char *uplink, uint32_t rate,
+			  uint32_t burst);
+/* The uplink's program in this mode, then replies are let in; what
+ * frames_attach_uplink() returns. */
+int frames_test_attach(struct frames_test *test, enum frame_mode mode);
+/* kill -9: programs stay where they are, the tap goes. Then the start after it,
+ * up to before frames_test_attach(). */
+void frames_test_kill(struct frames_test *test);
+void frames_test_restart(struct frames_test *test, uint32_t rate, uint32_t burst);
 void frames_test_end(struct frames_test *test);
 
 /* A DISCOVER by us (broadcast), or an OFFER to us from 10.7.0.1. */

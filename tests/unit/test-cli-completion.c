@@ -63,7 +63,7 @@ Test(cli_completion, rows)
 		{ "audit -", "--instance --json --help -f --subject --path --denied" },
 		{ "get -l", "-l" },
 		{ "run --m", "--mode" },
-		{ "run --mode ''", "auto native tc" },
+		{ "run --mode ''", "auto native tc generic" },
 		{ "--instance ''", "uplink0 wan" },
 		{ "ls --instance u", "uplink0" },
 		{ "get ''", "/ip /lease/ /leased /nameserver/" },

@@ -9,7 +9,7 @@ TestSuite(cli_status, .init = make_roots, .fini = remove_roots);
 
 static const char state_text[] =
 	"{\"pid\": 5, \"uplink\": \"uplink0\", \"tap\": \"calf0\", \"mode\": \"tc\","
-	" \"mode_reason\": \"native XDP changes offloads\", \"runtime\": \"/usr/bin/runc\","
+	" \"hook\": \"tcx\", \"mode_reason\": \"native XDP changes offloads\", \"runtime\": \"/usr/bin/runc\","
 	" \"calves\": [{\"name\": \"dhcp4\", \"pid\": 7, \"gateway_pid\": 8, \"restarts\": 2,"
 	"  \"counters\": {\"dhcp4_discovers\": 3}}],"
 	" \"kernel\": {\"tcx\": \"missing\", \"clsact\": \"ok\", \"xdp\": \"missing\","
@@ -60,7 +60,7 @@ Test(cli_status, for_people)
 	cr_assert_str_eq(out_text,
 			 "instance  uplink0, running as process 5\n"
 			 "uplink    uplink0, tap calf0\n"
-			 "mode      tc (native XDP changes offloads)\n"
+			 "mode      tc by tcx (native XDP changes offloads)\n"
 			 "runtime   /usr/bin/runc\n"
 			 "watcher   pid 6, restarts 0\n"
 			 "calf      dhcp4, pid 7, gateway pid 8, restarts 2\n"

@@ -75,6 +75,8 @@ Test(options, everything)
 
 	cr_assert(parse(&options, "-i up --uid-base 4294967164 --mode native") == 0);
 	cr_assert(options.mode == FRAME_MODE_NATIVE);
+	cr_assert(parse(&options, "-i up --mode generic") == 0);
+	cr_assert(options.mode == FRAME_MODE_GENERIC);
 	cr_assert(parse(&options, "-i up --mode auto") == 0);
 	cr_assert(options.mode == FRAME_MODE_AUTO);
 }
@@ -141,7 +143,7 @@ Test(options, refused)
 		  "--uid-base: \"4294967165\" is not a number from 65537 to 4294967164\n" },
 		{ "-i up --uid-base 0x20000",
 		  "--uid-base: \"0x20000\" is not a number from 65537 to 4294967164\n" },
-		{ "-i up --mode xdp", "--mode: \"xdp\" is none of auto, native, tc\n" },
+		{ "-i up --mode xdp", "--mode: \"xdp\" is none of auto, native, tc, generic\n" },
 		{ "-i up --state var/lib", "--state: \"var/lib\" does not start with '/'\n" },
 		{ "-i up --resolv-conf etc/resolv.conf",
 		  "--resolv-conf: \"etc/resolv.conf\" does not start with '/'\n" },

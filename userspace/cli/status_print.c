@@ -93,8 +93,9 @@ static void print_state(const struct cli *cli, json_t *state)
 		const char *reason = text_of(state, "mode_reason", "");
 
 		print_label(cli, "mode");
-		fprintf(cli->out, "%s%s%s%s\n", text_of(state, "mode", "?"), *reason ? " (" : "",
-			reason, *reason ? ")" : "");
+		fprintf(cli->out, "%s by %s%s%s%s\n", text_of(state, "mode", "?"),
+			text_of(state, "hook", "?"), *reason ? " (" : "", reason,
+			*reason ? ")" : "");
 	}
 	if (json_object_get(state, "runtime")) {
 		print_label(cli, "runtime");

@@ -240,11 +240,7 @@ static int parse_routes(struct yaml_file *file, yaml_node_t *node,
 static int parse_mode(struct yaml_file *file, yaml_node_t *node,
 		      struct configuration *configuration)
 {
-	static const char *const names[] = {
-		[FRAME_MODE_AUTO] = "auto",
-		[FRAME_MODE_NATIVE] = "native",
-		[FRAME_MODE_TC] = "tc",
-	};
+	static const char *const names[] = FRAME_MODE_NAMES;
 	size_t i = 0;
 	int r;
 

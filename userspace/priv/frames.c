@@ -112,13 +112,22 @@ int frames_open(struct frames *frames, int tap_ifindex)
 
 const char *frames_mode_name(enum frame_mode mode)
 {
-	static const char *const names[] = {
-		[FRAME_MODE_AUTO] = "auto",
-		[FRAME_MODE_NATIVE] = "native",
-		[FRAME_MODE_TC] = "tc",
-	};
+	static const char *const names[] = FRAME_MODE_NAMES;
 
 	return names[mode];
+}
+
+const char *frames_hook_name(enum frame_hook hook)
+{
+	static const char *const names[] = {
+		[FRAME_HOOK_NONE] = "none",
+		[FRAME_HOOK_NATIVE_XDP] = "native XDP",
+		[FRAME_HOOK_TCX] = "tcx",
+		[FRAME_HOOK_CLSACT] = "clsact",
+		[FRAME_HOOK_GENERIC_XDP] = "generic XDP",
+	};
+
+	return names[hook];
 }
 
 void frames_deinit(struct frames *frames)

@@ -2,7 +2,8 @@
 /*
  * The frame programs of an instance: loaded with the description's rules,
  * attached to the tap and the uplink, links pinned so that they outlive the
- * process. frames.c loads; frames_attach.c attaches.
+ * process. frames.c loads; frames_attach.c chooses and attaches, with
+ * frames_device.c asks what it does to the device, frames_clsact.c is tc before tcx.
  */
 #ifndef CALFPEN_PRIV_FRAMES_H
 #define CALFPEN_PRIV_FRAMES_H
@@ -17,14 +18,24 @@
 struct frame_tc_bpf;
 struct frame_xdp_bpf;
 
+/* Where the uplink's program sits. */
+enum frame_hook {
+	FRAME_HOOK_NONE = 0,
+	FRAME_HOOK_NATIVE_XDP,
+	FRAME_HOOK_TCX,
+	FRAME_HOOK_CLSACT,
+	FRAME_HOOK_GENERIC_XDP,
+};
+
 struct frames {
 	const struct pins *pins; /* outlives this */
 	struct frame_tc_bpf *tc;
-	struct frame_xdp_bpf *xdp; /* NULL unless native mode is used */
+	struct frame_xdp_bpf *xdp; /* NULL unless XDP is used */
 	struct frame_config config;
 	int kv_fd;	       /* the store's */
-	enum frame_mode mode;  /* once attached: native or tc */
-	char mode_reason[160]; /* why, for `calfpen status` */
+	enum frame_mode mode;  /* once attached: native, tc or generic */
+	enum frame_hook hook;  /* once attached */
+	char mode_reason[240]; /* why, for `calfpen status` */
 };
 
 #define FRAMES_NULL(_x) ((struct frames){ .kv_fd = -1 })
@@ -40,20 +51,30 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 int frames_attach_tap(struct frames *frames, int tap_ifindex);
 
 /*
- * Attach and pin the uplink's program. FRAME_MODE_NATIVE: XDP in the driver,
- * or an error. FRAME_MODE_TC: tcx, or clsact before Linux 6.6.
- * FRAME_MODE_AUTO: native if attaching leaves offloads and MTU as they were,
- * else tc. A program of somebody else is never displaced: -EBUSY, in auto tc.
+ * Attach and pin the uplink's program, set mode, hook and mode_reason.
+ *
+ * FRAME_MODE_NATIVE, FRAME_MODE_GENERIC: XDP in the driver, or in the stack.
+ * FRAME_MODE_TC: tcx, or clsact before Linux 6.6.
+ * FRAME_MODE_AUTO: native if it sees VLAN tags and attaching leaves offloads,
+ * MTU and queues as they were, else tc, else generic; -EOPNOTSUPP if that
+ * would turn off an offload.
+ *
+ * A program of somebody else is never displaced: -EBUSY or -EEXIST, in auto
+ * tc. 0 or a negative errno, logged.
  */
 int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_mode mode);
 
-/* "auto", "native" or "tc". */
+/* "auto", "native", "tc" or "generic". */
 const char *frames_mode_name(enum frame_mode mode);
+
+/* "native XDP", "tcx", "clsact", "generic XDP", or "none". */
+const char *frames_hook_name(enum frame_hook hook);
 
 /* Let replies into the tap from now on: enter it in the devmap slot. */
 int frames_open(struct frames *frames, int tap_ifindex);
 
-/* Detach from everything and unpin; the store stays. */
+/* Detach from everything and unpin; the store stays. So does a clsact qdisc,
+ * which may be somebody else's. */
 void frames_detach(const struct pins *pins, int uplink_ifindex);
 
 /* Close; what is pinned stays. Legal on FRAMES_NULL. */

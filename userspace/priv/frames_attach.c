@@ -2,15 +2,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
-#include <linux/sockios.h>
-#include <net/if.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "maps/frame.h"
@@ -20,55 +15,42 @@
 #include "skel/frame_xdp.skel.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/frames.h"
+#include "userspace/priv/frames_clsact.h"
+#include "userspace/priv/frames_device.h"
 
-/* enum bpf_attach_type of Linux 6.6; the headers we build with may be older. */
+/* Of Linux 6.6; the headers we build with may be older. */
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
 #define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
+#define TCX_FIRST (1u << 3) /* BPF_F_BEFORE, and before nobody in particular */
 
-/* clsact names a filter by priority and handle: fixed, so that a later start
- * finds and replaces it. */
-#define CLSACT_PRIORITY 0xca1f
-#define CLSACT_HANDLE 1
-
-#define FEATURE_WORDS 8
-
-/* What attaching native XDP must not change. */
-struct device_facts {
-	uint32_t features[FEATURE_WORDS]; /* active offloads, as ethtool -k */
-	int mtu;
-	char driver[32];
+/*
+ * Drivers that pass the change on to where `ethtool -k` on the uplink does not
+ * show it: docs/frames.md has what each does.
+ */
+static const struct {
+	const char *driver, *why;
+} hidden_changes[] = {
+	{ "veth", "native XDP on veth changes the offloads of its peer" },
+	{ "virtio_net", "native XDP on virtio_net turns off offloads of the device behind it" },
+	{ "bonding", "native XDP on a bond changes its ports" },
 };
 
-static int device_facts_get(const char *name, struct device_facts *facts)
+/* Add to what `calfpen status` tells. */
+__attribute__((format(printf, 2, 3))) static void reason_add(struct frames *frames,
+							     const char *format, ...)
 {
-	union {
-		struct ethtool_gfeatures header;
-		char room[sizeof(struct ethtool_gfeatures) +
-			  FEATURE_WORDS * sizeof(struct ethtool_get_features_block)];
-	} query = { .header = { .cmd = ETHTOOL_GFEATURES, .size = FEATURE_WORDS } };
-	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq request = { 0 };
-	/* Any socket takes device ioctls; AF_UNIX carries no network. */
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
+	size_t used = strlen(frames->mode_reason);
+	va_list arguments;
 
-	if (fd < 0)
-		return -errno;
-	memset(facts, 0, sizeof(*facts));
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	if (ioctl(fd, SIOCGIFMTU, &request))
-		error = -errno;
-	facts->mtu = request.ifr_mtu;
-	request.ifr_data = (char *)&query;
-	if (!error && ioctl(fd, SIOCETHTOOL, &request))
-		error = -errno;
-	for (size_t i = 0; i < FEATURE_WORDS; i++)
-		facts->features[i] = query.header.features[i].active;
-	request.ifr_data = (char *)&driver;
-	if (!error && ioctl(fd, SIOCETHTOOL, &request))
-		error = -errno;
-	memcpy(facts->driver, driver.driver, sizeof(facts->driver));
-	close(fd);
-	return error;
+	if (used)
+		used += (size_t)snprintf(frames->mode_reason + used,
+					 sizeof(frames->mode_reason) - used, "; ");
+	if (used >= sizeof(frames->mode_reason))
+		return;
+	va_start(arguments, format);
+	vsnprintf(frames->mode_reason + used, sizeof(frames->mode_reason) - used, format,
+		  arguments);
+	va_end(arguments);
 }
 
 static int pin_link(const struct frames *frames, const char *name, int link_fd)
@@ -80,57 +62,87 @@ static int pin_link(const struct frames *frames, const char *name, int link_fd)
 	return error;
 }
 
-/* libbpf prints what is there already, or is not: both are usual here. */
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+/* --- tc --- */
+
+/* First, so that a program which ends the chain keeps no reply from us; ours
+ * hands on all that is not for the calf. A descriptor or a negative errno. */
+static int attach_tcx(int program_fd, int ifindex, bool ingress)
 {
-	(void)level;
-	(void)format;
-	(void)arguments;
-	return 0;
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_FIRST);
+
+	return bpf_link_create(program_fd, ifindex,
+			       ingress ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS, &opts);
 }
 
-static int attach_clsact(int program_fd, int ifindex, bool ingress)
+/* The tap is ours alone: what is on it goes with it. */
+static int attach_tap(struct frames *frames, const char *pin, int program_fd, int ifindex,
+		      bool ingress)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = CLSACT_HANDLE,
-		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
-	libbpf_print_fn_t before = libbpf_set_print(quiet);
-	int error = bpf_tc_hook_create(&hook);
-
-	libbpf_set_print(before);
-	if (error && error != -EEXIST)
-		return error;
-	return bpf_tc_attach(&hook, &opts);
-}
-
-/* tcx where the kernel has it, else clsact, which lives as long as the device. */
-static int attach_tc(struct frames *frames, const char *pin, int program_fd, int ifindex,
-		     bool ingress)
-{
-	int fd = bpf_link_create(program_fd, ifindex,
-				 ingress ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS, NULL);
+	int fd = attach_tcx(program_fd, ifindex, ingress);
 
 	if (fd >= 0)
 		return pin_link(frames, pin, fd);
-	if (fd != -EINVAL)
-		return fd;
-	return attach_clsact(program_fd, ifindex, ingress);
+	return fd == -EINVAL ? frames_clsact_attach(program_fd, ifindex, ingress) : fd;
 }
 
 int frames_attach_tap(struct frames *frames, int tap_ifindex)
 {
-	int error = attach_tc(frames, PIN_LINK_TAP_INGRESS,
-			      bpf_program__fd(frames->tc->progs.tap_ingress), tap_ifindex, true);
+	int error = attach_tap(frames, PIN_LINK_TAP_INGRESS,
+			       bpf_program__fd(frames->tc->progs.tap_ingress), tap_ifindex, true);
 
 	if (!error)
-		error = attach_tc(frames, PIN_LINK_TAP_EGRESS,
-				  bpf_program__fd(frames->tc->progs.tap_egress), tap_ifindex,
-				  false);
+		error = attach_tap(frames, PIN_LINK_TAP_EGRESS,
+				   bpf_program__fd(frames->tc->progs.tap_egress), tap_ifindex,
+				   false);
 	if (error)
 		log_error("cannot attach to the tap: %s", strerror(-error));
 	return error;
 }
+
+static int use_tcx(struct frames *frames)
+{
+	int fd = attach_tcx(bpf_program__fd(frames->tc->progs.uplink_ingress),
+			    (int)frames->config.uplink_ifindex, true);
+
+	if (fd < 0) {
+		if (fd == -EINVAL)
+			reason_add(frames, "this kernel has no tcx");
+		else
+			reason_add(frames, "tcx: %s",
+				   fd == -ERANGE ? "too many programs" : strerror(-fd));
+		return fd;
+	}
+	frames->mode = FRAME_MODE_TC;
+	frames->hook = FRAME_HOOK_TCX;
+	return pin_link(frames, PIN_LINK_UPLINK, fd);
+}
+
+/* No link to pin: the program is, by which a later start knows the filter. */
+static int use_clsact(struct frames *frames)
+{
+	int fd = bpf_program__fd(frames->tc->progs.uplink_ingress);
+	int error = pins_put(frames->pins, "", PIN_FILTER_UPLINK, fd);
+
+	if (!error)
+		error = frames_clsact_attach(fd, (int)frames->config.uplink_ifindex, true);
+	if (error) {
+		reason_add(frames, "clsact: %s", strerror(-error));
+		pins_remove(frames->pins, PIN_FILTER_UPLINK);
+		return error;
+	}
+	frames->mode = FRAME_MODE_TC;
+	frames->hook = FRAME_HOOK_CLSACT;
+	return 0;
+}
+
+static int use_tc(struct frames *frames)
+{
+	int error = use_tcx(frames);
+
+	return error ? use_clsact(frames) : 0;
+}
+
+/* --- XDP --- */
 
 /* Shares every map with the tc programs but the devmap slot: the kernel lets
  * programs of one type only use a devmap. */
@@ -141,7 +153,7 @@ static int load_xdp(struct frames *frames)
 	int error;
 
 	if (!xdp)
-		return -errno;
+		return -ENOMEM;
 	xdp->rodata->config = frames->config;
 	error = bpf_map__reuse_fd(xdp->maps.frame_rules, bpf_map__fd(tc->maps.frame_rules));
 	if (!error)
@@ -175,116 +187,234 @@ static int load_xdp(struct frames *frames)
 	return 0;
 }
 
-/* A link descriptor, not yet pinned, or a negative errno. */
-static int attach_native(struct frames *frames)
+static void unload_xdp(struct frames *frames)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
-	int error = frames->xdp ? 0 : load_xdp(frames);
-
-	if (error)
-		return error;
-	return bpf_link_create(bpf_program__fd(frames->xdp->progs.frame_xdp),
-			       (int)frames->config.uplink_ifindex, BPF_XDP, &opts);
+	frame_xdp_bpf__destroy(frames->xdp);
+	frames->xdp = NULL;
 }
 
-static int use_native(struct frames *frames, int link_fd)
+/* Why the kernel gives no link, for people. */
+static void explain_xdp(struct frames *frames, const char *which, int error)
+{
+	char owner[48];
+
+	if (frames_device_xdp((int)frames->config.uplink_ifindex, owner, sizeof(owner)) > 0)
+		reason_add(frames, "another XDP program is on the uplink (%s)", owner);
+	else if (error == -EEXIST)
+		reason_add(frames, "a device above the uplink has an XDP program");
+	else if (error == -EOPNOTSUPP)
+		reason_add(frames, "the driver has no %s XDP", which);
+	else
+		reason_add(frames, "the driver refuses %s XDP (%s)", which, strerror(-error));
+}
+
+/* A link descriptor, not yet pinned; or a negative errno with the reason, and
+ * nothing loaded. */
+static int attach_xdp(struct frames *frames, bool native)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	int error = frames->xdp ? 0 : load_xdp(frames), fd;
+
+	if (error) {
+		reason_add(frames, "the XDP program cannot be loaded (%s)", strerror(-error));
+		return error;
+	}
+	fd = bpf_link_create(bpf_program__fd(frames->xdp->progs.frame_xdp),
+			     (int)frames->config.uplink_ifindex, BPF_XDP, &opts);
+	if (fd < 0) {
+		explain_xdp(frames, native ? "native" : "generic", fd);
+		unload_xdp(frames);
+	}
+	return fd;
+}
+
+static int use_xdp(struct frames *frames, enum frame_mode mode, enum frame_hook hook, int link_fd)
 {
 	int error = pin_link(frames, PIN_LINK_UPLINK, link_fd);
 
-	frames->mode = FRAME_MODE_NATIVE;
+	frames->mode = mode;
+	frames->hook = hook;
 	return error ? error :
 		       pins_put(frames->pins, "", PIN_FRAME_SLOT,
 				bpf_map__fd(frames->xdp->maps.frame_slot));
 }
 
-static int use_tc(struct frames *frames)
+/*
+ * The tag of a frame whose device took it off is not in the bytes, and XDP is
+ * told of it nowhere: a reply on a tagged VLAN looks as if it were untagged.
+ * Most drivers do that, unless `ethtool -K DEVICE rxvlan off`.
+ */
+static bool hides_tags(const struct frames_device *device)
 {
-	int error = attach_tc(frames, PIN_LINK_UPLINK,
-			      bpf_program__fd(frames->tc->progs.uplink_ingress),
-			      (int)frames->config.uplink_ifindex, true);
+	return frames_device_has(device, "rx-vlan-hw-parse") ||
+	       frames_device_has(device, "rx-vlan-stag-hw-parse");
+}
 
-	frames->mode = FRAME_MODE_TC;
+static const char *hidden_change(const struct frames_device *device)
+{
+	for (size_t i = 0; i < sizeof(hidden_changes) / sizeof(hidden_changes[0]); i++)
+		if (!strcmp(device->driver, hidden_changes[i].driver))
+			return hidden_changes[i].why;
+	return NULL;
+}
+
+/* What forbids even to try, in mode_reason. */
+static bool may_try_native(struct frames *frames, const char *uplink, struct frames_device *before)
+{
+	char owner[48];
+	int error = frames_device_get(uplink, before);
+
+	if (error) {
+		reason_add(frames, "the offloads of %s cannot be read (%s)", uplink,
+			   strerror(-error));
+		return false;
+	}
+	if (frames_device_xdp((int)frames->config.uplink_ifindex, owner, sizeof(owner)) > 0) {
+		reason_add(frames, "another XDP program is on the uplink (%s)", owner);
+		return false;
+	}
+	if (hidden_change(before)) {
+		reason_add(frames, "%s", hidden_change(before));
+		return false;
+	}
+	if (hides_tags(before)) {
+		reason_add(frames,
+			   "native XDP would not see VLAN tags, which %s takes off "
+			   "(rx-vlan-hw-parse)",
+			   before->driver);
+		return false;
+	}
+	return true;
+}
+
+/* NULL if the device is as it was. */
+static const char *what_changed(const struct frames_device *before)
+{
+	struct frames_device after;
+	int error = frames_device_get(before->name, &after);
+
+	return error ? strerror(-error) : frames_device_change(before, &after);
+}
+
+/* Native XDP only if the device is as it was; else a negative errno with the
+ * reason. */
+static int try_native(struct frames *frames, const char *uplink)
+{
+	struct frames_device before;
+	const char *change;
+	int fd;
+
+	if (!may_try_native(frames, uplink, &before))
+		return -EOPNOTSUPP;
+	fd = attach_xdp(frames, true);
+	if (fd < 0)
+		return fd;
+	change = what_changed(&before);
+	if (!change) {
+		reason_add(frames, "offloads, MTU and queues stayed as they were");
+		return use_xdp(frames, FRAME_MODE_NATIVE, FRAME_HOOK_NATIVE_XDP, fd);
+	}
+	reason_add(frames, "native XDP changes %s of %s", change, uplink);
+	close(fd);
+	unload_xdp(frames);
+	change = what_changed(&before);
+	if (change)
+		log_warning("%s: native XDP was tried and taken off, %s did not come back", uplink,
+			    change);
+	return -EOPNOTSUPP;
+}
+
+/* The kernel turns these off for a generic program, and not on again. */
+static int try_generic(struct frames *frames, const char *uplink)
+{
+	static const char *const lost[] = { "rx-lro", "rx-gro-hw" };
+	struct frames_device device;
+	int fd;
+
+	if (!frames_device_get(uplink, &device))
+		for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
+			if (frames_device_has(&device, lost[i])) {
+				reason_add(frames, "generic XDP would turn off %s", lost[i]);
+				return -EOPNOTSUPP;
+			}
+	fd = attach_xdp(frames, false);
+	if (fd < 0)
+		return fd;
+	return use_xdp(frames, FRAME_MODE_GENERIC, FRAME_HOOK_GENERIC_XDP, fd);
+}
+
+/* --- modes --- */
+
+/* What costs the host least comes first. */
+static int attach_auto(struct frames *frames, const char *uplink)
+{
+	int error = try_native(frames, uplink);
+
 	if (error)
-		log_error("cannot attach to the uplink by tc: %s", strerror(-error));
+		error = use_tc(frames);
+	if (error)
+		error = try_generic(frames, uplink);
+	if (error)
+		log_error("%s: cannot attach: %s", uplink, frames->mode_reason);
 	return error;
 }
 
-/* Try native XDP, keep it only if the device is as it was; else tc. */
-static int attach_auto(struct frames *frames, const char *uplink)
+static int attach_asked(struct frames *frames, const char *uplink, enum frame_mode mode)
 {
-	struct device_facts before, after;
-	int fd, error;
+	bool native = mode == FRAME_MODE_NATIVE;
+	struct frames_device device;
+	int fd = attach_xdp(frames, native);
 
-	error = device_facts_get(uplink, &before);
-	if (error) {
-		snprintf(frames->mode_reason, sizeof(frames->mode_reason),
-			 "the offloads of %s cannot be read (%s)", uplink, strerror(-error));
-		return use_tc(frames);
-	}
-	/* veth takes segmentation offload from its peer, where we cannot look. */
-	if (!strcmp(before.driver, "veth")) {
-		snprintf(frames->mode_reason, sizeof(frames->mode_reason),
-			 "native XDP on veth changes the offloads of its peer");
-		return use_tc(frames);
-	}
-	fd = attach_native(frames);
 	if (fd < 0) {
-		snprintf(frames->mode_reason, sizeof(frames->mode_reason), "%s",
-			 fd == -EBUSY ? "another XDP program is on the uplink" :
-					"the driver has no native XDP");
-		return use_tc(frames);
+		log_error("%s: cannot attach %s XDP: %s; try --mode auto", uplink,
+			  native ? "native" : "generic", frames->mode_reason);
+		return fd;
 	}
-	error = device_facts_get(uplink, &after);
-	if (!error && !memcmp(&before, &after, sizeof(before))) {
-		snprintf(frames->mode_reason, sizeof(frames->mode_reason),
-			 "offloads and MTU stayed as they were");
-		return use_native(frames, fd);
-	}
-	close(fd);
-	frame_xdp_bpf__destroy(frames->xdp);
-	frames->xdp = NULL;
-	snprintf(frames->mode_reason, sizeof(frames->mode_reason),
-		 "native XDP changes the offloads of %s", uplink);
-	return use_tc(frames);
+	reason_add(frames, "as asked for");
+	if (!frames_device_get(uplink, &device) && hides_tags(&device))
+		reason_add(frames, "VLAN tags that the device takes off are not seen");
+	return use_xdp(frames, mode, native ? FRAME_HOOK_NATIVE_XDP : FRAME_HOOK_GENERIC_XDP, fd);
 }
 
 int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_mode mode)
 {
-	int fd;
+	int error;
 
+	frames->mode_reason[0] = '\0';
 	if (mode == FRAME_MODE_AUTO)
 		return attach_auto(frames, uplink);
-	snprintf(frames->mode_reason, sizeof(frames->mode_reason), "as asked for");
-	if (mode == FRAME_MODE_TC)
-		return use_tc(frames);
-	fd = attach_native(frames);
-	if (fd < 0) {
-		log_error("%s: cannot attach native XDP: %s; try --mode auto", uplink,
-			  fd == -EBUSY ? "another XDP program is there" : strerror(-fd));
-		return fd;
-	}
-	return use_native(frames, fd);
+	if (mode != FRAME_MODE_TC)
+		return attach_asked(frames, uplink, mode);
+	reason_add(frames, "as asked for");
+	error = use_tc(frames);
+	if (error)
+		log_error("%s: cannot attach by tc: %s", uplink, frames->mode_reason);
+	return error;
 }
 
-static void detach_clsact(int ifindex)
+/* At once: a link whose last reference goes is let go of some time later, and
+ * what is attached next would meet it. */
+static void detach_link(const struct pins *pins, const char *name)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+	int fd = pins_get(pins, name);
 
-	bpf_tc_detach(&hook, &opts);
+	if (fd < 0)
+		return;
+	bpf_link_detach(fd);
+	close(fd);
+	pins_remove(pins, name);
 }
 
 void frames_detach(const struct pins *pins, int uplink_ifindex)
 {
-	libbpf_print_fn_t before = libbpf_set_print(quiet);
-	int fd = pins_get(pins, PIN_LINK_UPLINK);
+	int fd = pins_get(pins, PIN_FILTER_UPLINK);
 
+	frames_clsact_detach(fd, uplink_ifindex);
 	if (fd >= 0)
 		close(fd);
-	else
-		detach_clsact(uplink_ifindex);
-	libbpf_set_print(before);
-	pins_remove(pins, PIN_LINK_UPLINK);
-	pins_remove(pins, PIN_LINK_TAP_INGRESS);
-	pins_remove(pins, PIN_LINK_TAP_EGRESS);
+	pins_remove(pins, PIN_FILTER_UPLINK);
+	detach_link(pins, PIN_LINK_UPLINK);
+	detach_link(pins, PIN_LINK_TAP_INGRESS);
+	detach_link(pins, PIN_LINK_TAP_EGRESS);
 }

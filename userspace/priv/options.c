@@ -92,8 +92,8 @@ static const char help_text[] =
 	"                          default: /var/lib/calfpen/INSTANCE\n"
 	"      --uid-base N        first of the user ids that processes of this instance\n"
 	"                          get; needs no accounts; default: 1878000000\n"
-	"      --mode MODE         auto, native or tc: where frames are filtered;\n"
-	"                          instead of the configuration's mode\n"
+	"      --mode MODE         auto, native, tc or generic: where frames are\n"
+	"                          filtered; instead of the configuration's mode\n"
 	"      --takeover          start although another DHCP client holds the uplink,\n"
 	"                          and go on with the address that it set there\n"
 	"      --verbose           log more\n"
@@ -227,11 +227,7 @@ static int parse_interface(struct options *options, const char *name)
 
 static int parse_mode(struct options *options, const char *name)
 {
-	static const char *const names[] = {
-		[FRAME_MODE_AUTO] = "auto",
-		[FRAME_MODE_NATIVE] = "native",
-		[FRAME_MODE_TC] = "tc",
-	};
+	static const char *const names[] = FRAME_MODE_NAMES;
 
 	for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
 		if (strcmp(name, names[i]) == 0) {
@@ -239,7 +235,7 @@ static int parse_mode(struct options *options, const char *name)
 			return 0;
 		}
 	}
-	log_error("--mode: \"%s\" is none of auto, native, tc", name);
+	log_error("--mode: \"%s\" is none of auto, native, tc, generic", name);
 	return -EINVAL;
 }
 

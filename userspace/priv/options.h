@@ -19,7 +19,13 @@
 
 enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_GATEWAY /* another program */ };
 
-enum frame_mode { FRAME_MODE_AUTO = 0, FRAME_MODE_NATIVE, FRAME_MODE_TC };
+enum frame_mode { FRAME_MODE_AUTO = 0, FRAME_MODE_NATIVE, FRAME_MODE_TC, FRAME_MODE_GENERIC };
+
+/* As the command line, the configuration and `calfpen status` name them. */
+#define FRAME_MODE_NAMES                          \
+	{                                         \
+		"auto", "native", "tc", "generic" \
+	}
 
 struct options {
 	enum role role;

@@ -368,8 +368,9 @@ static int supervisor_start(struct supervisor *s)
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		start_pair(&s->pairs[i]);
 	supervisor_write_state(s);
-	log_info("instance %s runs on %s, mode %s: %s", s->options->instance, s->uplink.name,
-		 frames_mode_name(s->frames.mode), s->frames.mode_reason);
+	log_info("instance %s runs on %s, mode %s by %s: %s", s->options->instance, s->uplink.name,
+		 frames_mode_name(s->frames.mode), frames_hook_name(s->frames.hook),
+		 s->frames.mode_reason);
 	return 0;
 }
 

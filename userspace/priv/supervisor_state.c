@@ -40,9 +40,10 @@ void supervisor_write_state(const struct supervisor *s)
 
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		json_array_append_new(calves, describe_pair(&s->pairs[i].pair));
-	state = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:s, s:o, s:o}",
+	state = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:s, s:o, s:o}",
 			  "pid", getpid(), "uplink", s->uplink.name, "tap", s->tap.name, "mode",
-			  frames_mode_name(s->frames.mode), "mode_reason", s->frames.mode_reason,
+			  frames_mode_name(s->frames.mode), "hook",
+			  frames_hook_name(s->frames.hook), "mode_reason", s->frames.mode_reason,
 			  "runtime", s->runtime.path, "watcher_pid", (int)s->watcher_pid,
 			  "watcher_restarts", (int)s->n_watcher_restarts, "started_boot_ns",
 			  (json_int_t)s->started_ns, "store_adopted", (int)s->store.adopted,

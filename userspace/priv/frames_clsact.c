@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/frames_clsact.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Lower runs earlier. A filter that comes first and ends the chain would keep
+ * replies from us; ours hands on all that is not for the calf. */
+#define FIRST_PRIORITY 1
+#define LAST_PRIORITY 16
+
+#define PROGRAM_NAME "uplink_ingress"
+#define SLOT_NAME "frame_slot"
+#define MAPS_MAX 32
+
+static int create_qdisc(struct bpf_tc_hook *hook)
+{
+	int error = bpf_tc_hook_create(hook);
+
+	return error == -EEXIST ? 0 : error;
+}
+
+/* EEXIST: another instance's filter; EINVAL: a filter of another kind or
+ * protocol has the priority. */
+static int attach_first(const struct bpf_tc_hook *hook, int program_fd)
+{
+	int error = -EEXIST;
+
+	for (uint32_t priority = FIRST_PRIORITY; priority <= LAST_PRIORITY; priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd,
+			    .handle = FRAMES_CLSACT_HANDLE, .priority = priority);
+
+		error = bpf_tc_attach(hook, &opts);
+		if (error != -EEXIST && error != -EINVAL)
+			break;
+	}
+	return error;
+}
+
+int frames_clsact_attach(int program_fd, int ifindex, bool ingress)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		    .attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+	/* libbpf prints what is there already, or is not: both are usual here. */
+	libbpf_print_fn_t before = libbpf_set_print(NULL);
+	int error = create_qdisc(&hook);
+
+	if (!error)
+		error = attach_first(&hook, program_fd);
+	libbpf_set_print(before);
+	return error;
+}
+
+static uint32_t program_id(int program_fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	if (program_fd < 0 || bpf_obj_get_info_by_fd(program_fd, &info, &size))
+		return 0;
+	return info.id;
+}
+
+/* Is it our devmap slot, emptied by the kernel because the tap is gone? */
+static bool is_empty_slot(uint32_t map_id)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info), zero = 0, ifindex;
+	int fd = bpf_map_get_fd_by_id(map_id);
+	bool empty = false;
+
+	if (fd < 0)
+		return false;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_MAP_TYPE_DEVMAP &&
+	    !strcmp(info.name, SLOT_NAME))
+		empty = bpf_map_lookup_elem(fd, &zero, &ifindex) != 0 && errno == ENOENT;
+	close(fd);
+	return empty;
+}
+
+/* A filter of ours whose instance was killed, with pins that are gone too. */
+static bool is_dead(uint32_t id)
+{
+	uint32_t maps[MAPS_MAX];
+	struct bpf_prog_info info = { .map_ids = (uintptr_t)maps, .nr_map_ids = MAPS_MAX };
+	uint32_t size = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+	bool dead = false;
+
+	if (fd < 0)
+		return false;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, PROGRAM_NAME))
+		for (uint32_t i = 0; i < info.nr_map_ids && i < MAPS_MAX && !dead; i++)
+			dead = is_empty_slot(maps[i]);
+	close(fd);
+	return dead;
+}
+
+void frames_clsact_detach(int program_fd, int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	libbpf_print_fn_t before = libbpf_set_print(NULL);
+	uint32_t own = program_id(program_fd);
+
+	for (uint32_t priority = FIRST_PRIORITY; priority <= LAST_PRIORITY; priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, found, .handle = FRAMES_CLSACT_HANDLE,
+			    .priority = priority);
+		LIBBPF_OPTS(bpf_tc_opts, gone, .handle = FRAMES_CLSACT_HANDLE,
+			    .priority = priority);
+
+		if (bpf_tc_query(&hook, &found))
+			continue;
+		if (found.prog_id == own || is_dead(found.prog_id))
+			bpf_tc_detach(&hook, &gone);
+	}
+	libbpf_set_print(before);
+}

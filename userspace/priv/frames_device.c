@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/frames_device.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* An ethtool command, whose structure begins with its number. */
+static int ethtool(int fd, const char *name, void *command)
+{
+	struct ifreq request = { .ifr_data = command };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return ioctl(fd, SIOCETHTOOL, &request) ? -errno : 0;
+}
+
+static int get_mtu(int fd, struct frames_device *device)
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device->name);
+	if (ioctl(fd, SIOCGIFMTU, &request))
+		return -errno;
+	device->mtu = request.ifr_mtu;
+	return 0;
+}
+
+static int get_features(int fd, struct frames_device *device)
+{
+	union {
+		struct ethtool_gfeatures header;
+		char room[sizeof(struct ethtool_gfeatures) +
+			  FRAMES_FEATURE_WORDS * sizeof(struct ethtool_get_features_block)];
+	} query = { .header = { .cmd = ETHTOOL_GFEATURES, .size = FRAMES_FEATURE_WORDS } };
+	int error = ethtool(fd, device->name, &query);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < FRAMES_FEATURE_WORDS; i++)
+		device->features[i] = query.header.features[i].active;
+	return 0;
+}
+
+static int get_driver(int fd, struct frames_device *device)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	int error = ethtool(fd, device->name, &info);
+
+	if (error)
+		return error;
+	memcpy(device->driver, info.driver, sizeof(device->driver) - 1);
+	return 0;
+}
+
+static int get_channels(int fd, struct frames_device *device)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	int error = ethtool(fd, device->name, &channels);
+
+	if (error)
+		return error == -EOPNOTSUPP ? 0 : error;
+	device->channels[0] = channels.rx_count;
+	device->channels[1] = channels.tx_count;
+	device->channels[2] = channels.other_count;
+	device->channels[3] = channels.combined_count;
+	return 0;
+}
+
+/* Any socket takes device ioctls; AF_UNIX carries no network. */
+static int open_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int frames_device_get(const char *name, struct frames_device *device)
+{
+	int fd = open_socket(), error;
+
+	if (fd < 0)
+		return fd;
+	memset(device, 0, sizeof(*device));
+	snprintf(device->name, sizeof(device->name), "%s", name);
+	error = get_mtu(fd, device);
+	if (!error)
+		error = get_features(fd, device);
+	if (!error)
+		error = get_driver(fd, device);
+	if (!error)
+		error = get_channels(fd, device);
+	close(fd);
+	return error;
+}
+
+/* The names of the features, by their bits. */
+struct feature_names {
+	struct ethtool_gstrings header;
+	char name[FRAMES_FEATURES_MAX][ETH_GSTRING_LEN];
+};
+
+/* How many were read, 0 on any error. */
+static uint32_t get_names(const char *device, struct feature_names *names)
+{
+	union {
+		struct ethtool_sset_info header;
+		char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
+	} count = { .header = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1u << ETH_SS_FEATURES } };
+	int fd = open_socket();
+	uint32_t n = 0;
+
+	if (fd < 0)
+		return 0;
+	/* The kernel writes as many as it has: never more than there is room for. */
+	if (!ethtool(fd, device, &count) && count.header.sset_mask &&
+	    count.header.data[0] <= FRAMES_FEATURES_MAX) {
+		names->header = (struct ethtool_gstrings){ .cmd = ETHTOOL_GSTRINGS,
+							   .string_set = ETH_SS_FEATURES };
+		if (!ethtool(fd, device, names))
+			n = names->header.len;
+	}
+	close(fd);
+	return n;
+}
+
+static bool is_active(const struct frames_device *device, uint32_t bit)
+{
+	return device->features[bit / 32] >> (bit % 32) & 1;
+}
+
+const char *frames_device_change(const struct frames_device *before,
+				 const struct frames_device *after)
+{
+	static struct feature_names names;
+	uint32_t n_names;
+
+	if (before->mtu != after->mtu)
+		return "the MTU";
+	if (memcmp(before->channels, after->channels, sizeof(before->channels)) != 0)
+		return "the number of queues";
+	if (memcmp(before->features, after->features, sizeof(before->features)) == 0)
+		return NULL;
+	n_names = get_names(before->name, &names);
+	for (uint32_t bit = 0; bit < n_names; bit++)
+		if (is_active(before, bit) != is_active(after, bit))
+			return names.name[bit];
+	return "an offload";
+}
+
+bool frames_device_has(const struct frames_device *device, const char *feature)
+{
+	static struct feature_names names;
+	uint32_t n_names = get_names(device->name, &names);
+
+	for (uint32_t bit = 0; bit < n_names; bit++)
+		if (!strncmp(names.name[bit], feature, ETH_GSTRING_LEN))
+			return is_active(device, bit);
+	return false;
+}
+
+int frames_device_xdp(int ifindex, char *text, size_t size)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, found);
+	int error = bpf_xdp_query(ifindex, 0, &found);
+
+	if (error)
+		return error;
+	if (found.drv_prog_id)
+		snprintf(text, size, "native, id %u", found.drv_prog_id);
+	else if (found.skb_prog_id)
+		snprintf(text, size, "generic, id %u", found.skb_prog_id);
+	else if (found.hw_prog_id)
+		snprintf(text, size, "offloaded, id %u", found.hw_prog_id);
+	else
+		return 0;
+	return 1;
+}
