@@ -2,7 +2,6 @@
 #include "userspace/cli/audit.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,16 +37,6 @@ static int find_log(const struct cli *cli, char path[PATH_MAX])
 	return n < PATH_MAX ? CLI_OK : cli_fail(cli, "the path of the audit log is too long");
 }
 
-/* Wait a little: false if nobody reads our output any more. */
-static bool wait_a_little(const struct cli *cli)
-{
-	struct pollfd out = { .fd = fileno(cli->out) };
-
-	if (fflush(cli->out) != 0)
-		return false;
-	return poll(&out, 1, LOOK_AGAIN_MS) <= 0 || !(out.revents & (POLLERR | POLLHUP | POLLNVAL));
-}
-
 static int print_log(const struct cli *cli, struct audit_file *file, struct audit *audit)
 {
 	int r = audit_file_open(file);
@@ -60,7 +49,7 @@ static int print_log(const struct cli *cli, struct audit_file *file, struct audi
 		r = audit_file_read(file, on_line, audit);
 		if (r == 0 && cli->follow)
 			r = audit_file_follow(file, on_line, audit);
-	} while (r == 0 && cli->follow && wait_a_little(cli));
+	} while (r == 0 && cli->follow && cli_follow_wait(cli->out, LOOK_AGAIN_MS));
 	audit_file_end(file, on_line, audit);
 	audit_file_close(file);
 	return r < 0 ? cli_fail(cli, "%s: %s", file->path, strerror(-r)) : CLI_OK;

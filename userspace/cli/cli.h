@@ -87,6 +87,9 @@ int cli_watch(struct cli *cli, const char *prefix);
 int cli_audit(struct cli *cli);
 int cli_status(struct cli *cli);
 
+/* follow.c: write `file` out and wait: false if nobody reads it any more. */
+bool cli_follow_wait(FILE *file, int timeout_ms);
+
 /* run.c: execute calfpen-priv with these arguments; returns on failure only. */
 int cli_run(struct cli *cli, int argc, char **argv);
 /* The path of calfpen-priv for the executable at `self`: false if too long. */
