@@ -6,6 +6,9 @@
 
 static const char fake[] =
 	"#!/bin/sh\n"
+	"case \"$*\" in *status*)\n"
+	"printf '%s\\n' 'store     revision 1' 'frames    in_rate  1 packets' 'frames    out_rate  2';"
+	" exit;; esac\n"
 	"[ \"$1\" != --instance ] || { echo \"/only/in-$2  x\"; exit; }\n"
 	"printf '%s  value /no/path\\n' /ip /lease/state /lease/time /leased /nameserver/001\n";
 
@@ -55,12 +58,16 @@ Test(cli_completion, rows)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{ "''", "run ls get set del commit watch audit status help" },
+		{ "''", "run ls get set del commit watch audit frames status help" },
 		{ "s", "set status" },
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },
 		{ "set --", "--instance --json --help --if-revision --create" },
 		{ "audit -", "--instance --json --help -f --subject --path --denied" },
+		{ "frames -", "--instance --json --help -f --reason --dropped --pcap" },
+		{ "frames --reason in", "in_rate" },
+		{ "frames --pcap Makef", "Makefile" },
+		{ "frames ''", "" },
 		{ "get -l", "-l" },
 		{ "run --m", "--mode" },
 		{ "run --mode ''", "auto native tc generic" },
@@ -94,9 +101,10 @@ Test(cli_completion, knows_all_of_help)
 {
 	const char *all = offered("''");
 
-	for (size_t i = 0; i < 9; i++) {
-		static const char *const commands[] = { "run",	  "ls",	   "get",   "set",   "del",
-							"commit", "watch", "audit", "status" };
+	for (size_t i = 0; i < 10; i++) {
+		static const char *const commands[] = { "run",	  "ls",	    "get",   "set",
+							"del",	  "commit", "watch", "audit",
+							"frames", "status" };
 		char want[32];
 
 		cr_assert_eq(calfpen("help", NULL), CLI_OK);

@@ -27,6 +27,10 @@ static const char help_text[] =
 	"  watch [PREFIX] [--from REV]  the keys (those newer than REV), then every change\n"
 	"  audit [-f]                   the audit log; -f goes on with what comes\n"
 	"      [--subject S] [--path PREFIX] [--denied]\n"
+	"  frames [-f]                  the last frames dropped, or sent and received by the\n"
+	"                               calf; -f goes on with what comes\n"
+	"      [--reason R] [--dropped] only those\n"
+	"      [--pcap FILE]            as a capture for tcpdump (\"-\": standard output)\n"
 	"  status [--all]               processes, store and frame counters; --all: those\n"
 	"                               that are zero as well\n"
 	"  help                         this text\n"
@@ -53,6 +57,9 @@ enum {
 	OPTION_SUBJECT,
 	OPTION_PATH,
 	OPTION_DENIED,
+	OPTION_REASON,
+	OPTION_DROPPED,
+	OPTION_PCAP,
 	OPTION_VERSION,
 };
 
@@ -66,6 +73,9 @@ static const struct option long_options[] = {
 	{ "subject", required_argument, NULL, OPTION_SUBJECT },
 	{ "path", required_argument, NULL, OPTION_PATH },
 	{ "denied", no_argument, NULL, OPTION_DENIED },
+	{ "reason", required_argument, NULL, OPTION_REASON },
+	{ "dropped", no_argument, NULL, OPTION_DROPPED },
+	{ "pcap", required_argument, NULL, OPTION_PCAP },
 	{ "long", no_argument, NULL, 'l' },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
@@ -84,6 +94,9 @@ enum {
 	FOR_DENIED = 1 << 6,
 	FOR_LONG = 1 << 7,
 	FOR_FOLLOW = 1 << 8,
+	FOR_REASON = 1 << 9,
+	FOR_DROPPED = 1 << 10,
+	FOR_PCAP = 1 << 11,
 };
 
 #define MAX_WORDS 2
@@ -138,6 +151,12 @@ static int run_status(struct cli *cli, const char *const words[MAX_WORDS])
 	return cli_status(cli);
 }
 
+static int run_frames(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	(void)words;
+	return cli_frames(cli);
+}
+
 static int run_help(struct cli *cli, const char *const words[MAX_WORDS])
 {
 	(void)words;
@@ -153,6 +172,7 @@ static const struct command commands[] = {
 	{ "commit", run_commit, 1, 1, "commit which FILE?", FOR_IF_REVISION },
 	{ "watch", run_watch, 0, 1, NULL, FOR_FROM },
 	{ "audit", run_audit, 0, 0, NULL, FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED },
+	{ "frames", run_frames, 0, 0, NULL, FOR_FOLLOW | FOR_REASON | FOR_DROPPED | FOR_PCAP },
 	{ "status", run_status, 0, 0, NULL, FOR_ALL },
 	{ "help", run_help, 0, 0, NULL, 0 },
 };
@@ -198,6 +218,12 @@ static int take_argument(struct cli *cli, int option, const char *argument)
 	case OPTION_PATH:
 		cli->path = argument;
 		return 0;
+	case OPTION_REASON:
+		cli->reason = argument;
+		return 0;
+	case OPTION_PCAP:
+		cli->pcap = argument;
+		return 0;
 	case OPTION_FROM:
 		if (strcmp(argument, "0") != 0 && !parse_revision(argument, &cli->from))
 			return cli_usage(cli, "not a revision", argument);
@@ -225,6 +251,9 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 		{ OPTION_SUBJECT, FOR_SUBJECT },
 		{ OPTION_PATH, FOR_PATH },
 		{ OPTION_DENIED, FOR_DENIED },
+		{ OPTION_REASON, FOR_REASON },
+		{ OPTION_DROPPED, FOR_DROPPED },
+		{ OPTION_PCAP, FOR_PCAP },
 		{ 'l', FOR_LONG },
 		{ 'f', FOR_FOLLOW },
 	};
@@ -241,6 +270,8 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 		case OPTION_SUBJECT:
 		case OPTION_PATH:
 		case OPTION_FROM:
+		case OPTION_REASON:
+		case OPTION_PCAP:
 		case OPTION_IF_REVISION:
 			if (take_argument(cli, option, optarg) != 0)
 				return CLI_USAGE;
@@ -256,6 +287,9 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 			break;
 		case OPTION_DENIED:
 			cli->denied = true;
+			break;
+		case OPTION_DROPPED:
+			cli->dropped = true;
 			break;
 		case 'l':
 			cli->long_lines = true;

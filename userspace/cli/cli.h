@@ -33,14 +33,17 @@ struct cli {
 	char instance[OPTIONS_INSTANCE_MAX + 1]; /* --instance, or the only one */
 	bool json;
 	bool long_lines;     /* ls, get: -l */
-	bool follow;	     /* audit: -f */
+	bool follow;	     /* audit, frames: -f */
 	bool denied;	     /* audit: what was refused only */
+	bool dropped;	     /* frames: what was dropped only */
 	bool all;	     /* status: counters that are zero as well */
 	bool create;	     /* set */
 	uint64_t condition;  /* set, del, commit: --if-revision, or 0 */
 	uint64_t from;	     /* watch: --from, or 0 */
 	const char *subject; /* audit: --subject, or NULL */
 	const char *path;    /* audit: --path, or NULL */
+	const char *reason;  /* frames: --reason, or NULL */
+	const char *pcap;    /* frames: --pcap, or NULL */
 	FILE *in;
 	FILE *out;
 	FILE *err;
@@ -82,10 +85,11 @@ int cli_set(struct cli *cli, const char *path, const char *text);
 int cli_del(struct cli *cli, const char *path);
 int cli_commit(struct cli *cli, const char *file);
 
-/* watch.c, audit.c, status.c */
+/* watch.c, audit.c, status.c, frames.c */
 int cli_watch(struct cli *cli, const char *prefix);
 int cli_audit(struct cli *cli);
 int cli_status(struct cli *cli);
+int cli_frames(struct cli *cli);
 
 /* follow.c: write `file` out and wait: false if nobody reads it any more. */
 bool cli_follow_wait(FILE *file, int timeout_ms);

@@ -141,6 +141,18 @@ int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRA
 	return r;
 }
 
+int cli_store_open_samplers(const struct cli *cli)
+{
+	return open_map(cli, PIN_FRAME_SAMPLERS, sizeof(uint32_t), sizeof(struct frame_sampler),
+			FRAME_SAMPLED_N);
+}
+
+int cli_store_open_samples(const struct cli *cli)
+{
+	return open_map(cli, PIN_FRAME_SAMPLES, sizeof(uint32_t), sizeof(struct frame_sample),
+			(size_t)FRAME_SAMPLES_N);
+}
+
 int cli_store_watches(const struct cli *cli, struct kv_watch watches[KV_SUBJECTS_MAX])
 {
 	int fd = open_map(cli, PIN_WATCHES, sizeof(uint32_t), sizeof(struct kv_watch),

@@ -37,6 +37,9 @@ int cli_store_ctl(const struct cli *cli, struct kv_ctl *ctlp);
 int cli_store_watches(const struct cli *cli, struct kv_watch watches[KV_SUBJECTS_MAX]);
 /* The frame counters, summed over all CPUs. */
 int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRAME_REASON_N]);
+/* The maps of the frame samples: a descriptor each. */
+int cli_store_open_samplers(const struct cli *cli);
+int cli_store_open_samples(const struct cli *cli);
 /* Every key at or below `directory` ("" or "/" for all), sorted, from the map
  * itself: a value that changes meanwhile may be seen half. Their number with
  * *keysp for the caller to free. */

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `calfpen frames` over pinned maps, on a bpffs of this test's own. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "maps/pins.h"
+#include "tests/unit/cli-capture.h"
+#include "tests/unit/cli-frames.h"
+
+static int samples_fd = -1, samplers_fd = -1;
+
+static int pin_map(const char *name, size_t value_size, uint32_t n)
+{
+	char path[256];
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, 4, (uint32_t)value_size, n, NULL);
+
+	cr_assert_geq(fd, 0);
+	snprintf(path, sizeof(path), "%s/x/%s", pins_root, name);
+	unlink(path);
+	cr_assert_eq(bpf_obj_pin(fd, path), 0);
+	return fd;
+}
+
+/* As a supervisor does when it starts. */
+static void pin_maps(void)
+{
+	if (samples_fd >= 0)
+		close(samples_fd);
+	if (samplers_fd >= 0)
+		close(samplers_fd);
+	samplers_fd = pin_map(PIN_FRAME_SAMPLERS, sizeof(struct frame_sampler), FRAME_SAMPLED_N);
+	samples_fd = pin_map(PIN_FRAME_SAMPLES, sizeof(struct frame_sample), FRAME_SAMPLES_N);
+}
+
+/* A skipped test is not torn down: nothing is made before that is decided. */
+static void setup(void)
+{
+	int fd;
+
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		cr_skip_test("needs root");
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "probe", 4, 4, 1, NULL);
+	if (fd < 0)
+		cr_skip_test("needs the right to make maps");
+	close(fd);
+	make_roots();
+	cr_assert_eq(mkdir(pins_root, 0700), 0);
+	cr_assert_eq(mount("bpffs", pins_root, "bpf", 0, "mode=0700"), 0);
+	make_directory(pins_root, "x");
+}
+
+static void teardown(void)
+{
+	umount(pins_root);
+	remove_roots();
+}
+
+TestSuite(cli_frames, .init = setup, .fini = teardown, .timeout = 60);
+
+/* The OFFER for a reason, with the next number. */
+static void put(uint32_t reason, uint64_t boot_ns)
+{
+	uint32_t index = reason - FRAME_SAMPLED_FIRST, slot;
+	struct frame_sample sample = make_sample();
+	struct frame_sampler sampler;
+
+	cr_assert_eq(bpf_map_lookup_elem(samplers_fd, &index, &sampler), 0);
+	sampler.n_samples++;
+	sample.number = sampler.n_samples;
+	sample.reason = reason;
+	sample.boot_ns = boot_ns;
+	slot = FRAME_SAMPLE_SLOT(reason, sample.number);
+	cr_assert_eq(bpf_map_update_elem(samples_fd, &slot, &sample, 0), 0);
+	cr_assert_eq(bpf_map_update_elem(samplers_fd, &index, &sampler, 0), 0);
+}
+
+#define TEXT                                                                                    \
+	"02:00:00:00:77:01 > 02:00:00:00:77:02, 192.0.2.1:67 > 192.0.2.10:68, BOOTREPLY OFFER " \
+	"xid 0x11223344 chaddr 02:00:00:00:77:02 yiaddr 192.0.2.10 server 192.0.2.1, 342 bytes\n"
+#define TIME_SIZE (sizeof("2026-11-24T22:23:03.123456Z") - 1)
+
+/* Of the present, without what differs from run to run. */
+static const char *line(const char *text, int n)
+{
+	static char copy[512];
+	size_t length;
+
+	for (; n > 0; n--)
+		text = strchr(text, '\n') + 1;
+	length = strcspn(text, "\n") + 1;
+	cr_assert(strncmp(text, "20", 2) == 0 && text[TIME_SIZE - 1] == 'Z', "%s", text);
+	snprintf(copy, sizeof(copy), "%.*s", (int)(length - TIME_SIZE), text + TIME_SIZE);
+	return copy;
+}
+
+Test(cli_frames, for_people)
+{
+	pin_maps();
+	cr_assert_eq(calfpen("frames", NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(out_text, "", "none yet");
+	put(FRAME_IN_UNKNOWN_XID, 3);
+	put(FRAME_IN_ACCEPTED, 2);
+	put(FRAME_OUT_ACCEPTED, 1);
+	put(FRAME_HOST_NOISE, 4);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(calfpen("frames", NULL), CLI_OK, "%s", err_text);
+		cr_expect_str_eq(line(out_text, 0),
+				 "  out   sent       out_accepted          " TEXT);
+		cr_expect_str_eq(line(out_text, 1),
+				 "  in    delivered  in_accepted           " TEXT);
+		cr_expect_str_eq(line(out_text, 2),
+				 "  in    dropped    in_unknown_xid        " TEXT);
+		cr_expect_str_eq(line(out_text, 3),
+				 "  host  dropped    host_noise            " TEXT);
+		cr_expect_str_eq(err_text, "", "and nothing is taken away");
+	}
+	cr_assert_eq(calfpen("frames", "--dropped", NULL), CLI_OK);
+	cr_expect_str_eq(line(out_text, 0), "  in    dropped    in_unknown_xid        " TEXT);
+	cr_expect_str_eq(line(out_text, 1), "  host  dropped    host_noise            " TEXT);
+	cr_assert_eq(calfpen("frames", "--reason", "in_accepted", NULL), CLI_OK);
+	cr_expect_str_eq(line(out_text, 0), "  in    delivered  in_accepted           " TEXT);
+	cr_expect_null(strstr(out_text, "dropped"));
+	cr_assert_eq(calfpen("frames", "--dropped", "--reason", "in_accepted", NULL), CLI_OK);
+	cr_expect_str_eq(out_text, "");
+}
+
+/* What is older than the ring is no loss of ours. */
+Test(cli_frames, full_ring)
+{
+	int n = 0;
+
+	pin_maps();
+	for (uint64_t i = 1; i <= 3 * FRAME_SAMPLES_EACH; i++)
+		put(FRAME_IN_COOKIE, i);
+	cr_assert_eq(calfpen("frames", NULL), CLI_OK);
+	for (const char *at = out_text; (at = strchr(at, '\n')); at++)
+		n++;
+	cr_expect_eq(n, FRAME_SAMPLES_EACH);
+	cr_expect_null(strstr(out_text, "not shown"));
+}
+
+Test(cli_frames, json)
+{
+	json_t *json;
+	char *end;
+
+	pin_maps();
+	put(FRAME_OUT_RATE, 1);
+	put(FRAME_OUT_RATE, 2);
+	cr_assert_eq(calfpen("frames", "--json", NULL), CLI_OK, "%s", err_text);
+	end = strchr(out_text, '\n');
+	json = json_loadb(out_text, (size_t)(end - out_text), 0, NULL);
+	cr_assert_not_null(json, "an object on each line: %s", out_text);
+	cr_expect_str_eq(json_string_value(json_object_get(json, "reason")), "out_rate");
+	cr_expect_str_eq(json_string_value(json_object_get(json, "verdict")), "dropped");
+	cr_expect_str_eq(json_string_value(json_object_get(json, "direction")), "out");
+	cr_expect_eq(json_integer_value(json_object_get(json, "number")), 1);
+	json_decref(json);
+	json = json_loads(end, 0, NULL);
+	cr_assert_not_null(json);
+	cr_expect_eq(json_integer_value(json_object_get(json, "number")), 2);
+	json_decref(json);
+}
+
+Test(cli_frames, capture)
+{
+	uint8_t want[FRAMES_PCAP_SIZE], got[4096];
+	struct frame_sample sample = make_sample();
+	char path[256];
+	struct stat st;
+	size_t size;
+	FILE *from;
+
+	pin_maps();
+	put(FRAME_IN_RATE, 1);
+	put(FRAME_IN_RATE, 2);
+	snprintf(path, sizeof(path), "%s/capture", root);
+	cr_assert_eq(calfpen("frames", "--pcap", path, NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(out_text, "");
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0600);
+	from = fopen(path, "r");
+	size = fread(got, 1, sizeof(got), from);
+	fclose(from);
+	cr_expect_eq(size, (size_t)st.st_size);
+	size = frames_pcap_begin(want, "x");
+	cr_expect_arr_eq(got, want, size);
+	sample.reason = FRAME_IN_RATE;
+	cr_expect_eq((size_t)st.st_size, size + 2 * frames_pcap_frame(want, &sample, 0));
+	/* there is one already, and it is longer */
+	cr_assert_eq(calfpen("frames", "--pcap", path, "--reason", "in_cookie", NULL), CLI_OK);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_size, (off_t)size);
+	/* standard output */
+	frames_pcap_begin(want, "x");
+	cr_assert_eq(calfpen("frames", "--pcap", "-", NULL), CLI_OK);
+	cr_expect_arr_eq(out_text, want, size);
+	snprintf(path, sizeof(path), "%s/none/capture", root);
+	cr_assert_eq(calfpen("frames", "--pcap", path, NULL), CLI_FAILURE);
+	cr_expect_not_null(strstr(err_text, "none/capture: No such file"), "%s", err_text);
+	cr_assert_eq(calfpen("frames", "--pcap", "/dev/full", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, "calfpen: cannot write /dev/full: No space left on device\n",
+			 "%s", err_text);
+}
+
+Test(cli_frames, refused)
+{
+	cr_assert_eq(calfpen("frames", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, "calfpen: instance x has no frame programs\n");
+	cr_assert_eq(calfpen("frames", "--reason", "in_nothing", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: no reason that is sampled: in_nothing; see "
+				   "`calfpen help`\n");
+	cr_assert_eq(calfpen("frames", "--reason", "in_not_ours", NULL), CLI_USAGE, "the host's");
+	cr_assert_eq(calfpen("frames", "--json", "--pcap", "-", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text,
+			 "calfpen: --pcap and --json exclude each other; see `calfpen help`\n");
+	cr_assert_eq(calfpen("frames", "word", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("frames", "--denied", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("audit", "--dropped", NULL), CLI_USAGE);
+	pin_map(PIN_FRAME_SAMPLERS, sizeof(struct frame_sampler), FRAME_SAMPLED_N);
+	pin_map(PIN_FRAME_SAMPLES, sizeof(struct frame_sample) - 8, FRAME_SAMPLES_N);
+	cr_assert_eq(calfpen("frames", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, "calfpen: instance x was made by another version of calfpen\n");
+}
+
+static pid_t follower(int *fdp, const char *option)
+{
+	struct cli cli = { .pins_root = pins_root, .run_root = run_root, .err = stderr };
+	char word[16];
+	char *argv[] = { "calfpen", "frames", "-f", word, "-", NULL };
+	int fds[2], argc = strcmp(option, "--pcap") == 0 ? 5 : 4;
+	pid_t pid;
+
+	snprintf(word, sizeof(word), "%s", option);
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGPIPE, SIG_IGN);
+		close(fds[0]);
+		cli.out = fdopen(fds[1], "w");
+		_exit(cli_dispatch(&cli, argc, argv));
+	}
+	close(fds[1]);
+	*fdp = fds[0];
+	return pid;
+}
+
+static void expect_line(int fd, const char *want)
+{
+	char text[1024] = "";
+	size_t used = 0;
+
+	while (!memchr(text, '\n', used) && used < sizeof(text) - 1) {
+		ssize_t n = read(fd, text + used, 1);
+
+		cr_assert_gt(n, 0, "ended with: %s", text);
+		used += (size_t)n;
+	}
+	cr_expect_not_null(strstr(text, want), "%snot %s", text, want);
+}
+
+static void expect_end(pid_t pid, int fd)
+{
+	int status;
+
+	close(fd);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK, "%d", status);
+}
+
+/* What comes, what was missed, new maps, and the end of the reader. */
+Test(cli_frames, follow)
+{
+	pid_t pid;
+	int fd;
+
+	pin_maps();
+	put(FRAME_IN_COOKIE, 1);
+	pid = follower(&fd, "--dropped");
+	expect_line(fd, "  in    dropped    in_cookie ");
+	put(FRAME_OUT_ACCEPTED, 2);
+	put(FRAME_IN_RATE, 3);
+	expect_line(fd, "  in    dropped    in_rate ");
+	/* faster than anybody can look */
+	kill(pid, SIGSTOP);
+	for (uint64_t i = 0; i < FRAME_SAMPLES_EACH + 3; i++)
+		put(FRAME_IN_COOKIE, 10 + i);
+	kill(pid, SIGCONT);
+	expect_line(fd, "3 of in_cookie not shown\n");
+	for (int i = 0; i < FRAME_SAMPLES_EACH; i++)
+		expect_line(fd, "in_cookie");
+	/* a restart: the last of the old, then the new ones, from the first on */
+	kill(pid, SIGSTOP);
+	put(FRAME_IN_HARDWARE, 30);
+	pin_maps();
+	put(FRAME_HOST_NOISE, 31);
+	kill(pid, SIGCONT);
+	expect_line(fd, "in_hardware");
+	expect_line(fd, "host_noise");
+	expect_end(pid, fd);
+}
+
+Test(cli_frames, follow_json)
+{
+	pid_t pid;
+	int fd;
+
+	pin_maps();
+	put(FRAME_IN_COOKIE, 1);
+	pid = follower(&fd, "--json");
+	expect_line(fd, "\"reason\":\"in_cookie\"");
+	kill(pid, SIGSTOP);
+	for (uint64_t i = 0; i < FRAME_SAMPLES_EACH + 1; i++)
+		put(FRAME_IN_COOKIE, 10 + i);
+	kill(pid, SIGCONT);
+	expect_line(fd, "{\"reason\":\"in_cookie\",\"not_shown\":1}\n");
+	expect_end(pid, fd);
+}
+
+/* Each frame is written when it comes, whole. */
+Test(cli_frames, follow_capture)
+{
+	uint8_t block[FRAMES_PCAP_SIZE], got[4096];
+	size_t head = frames_pcap_begin(block, "x"), used = 0;
+	struct frame_sample sample = make_sample();
+	size_t size = frames_pcap_frame(block, &sample, 0);
+	pid_t pid;
+	int fd;
+
+	pin_maps();
+	put(FRAME_IN_UNKNOWN_XID, 1);
+	pid = follower(&fd, "--pcap");
+	for (size_t n = 1; n <= 3; n++) {
+		while (used < head + n * size) {
+			ssize_t r = read(fd, got + used, sizeof(got) - used);
+
+			cr_assert_gt(r, 0);
+			used += (size_t)r;
+		}
+		cr_expect_eq(used, head + n * size);
+		put(FRAME_IN_UNKNOWN_XID, n + 1);
+	}
+	expect_end(pid, fd);
+}
+
+/* An instance that does not come back. */
+Test(cli_frames, follow_one_that_is_gone)
+{
+	char path[256], text[256] = "";
+	int fd, status;
+	pid_t pid;
+
+	pin_maps();
+	put(FRAME_IN_COOKIE, 1);
+	fflush(stderr);
+	cr_assert_neq(dup2(fileno(tmpfile()), STDERR_FILENO), -1);
+	pid = follower(&fd, "--dropped");
+	expect_line(fd, "in_cookie");
+	snprintf(path, sizeof(path), "%s/x/%s", pins_root, PIN_FRAME_SAMPLES);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == CLI_FAILURE, "%d", status);
+	cr_assert_gt(pread(STDERR_FILENO, text, sizeof(text) - 1, 0), 0);
+	cr_expect_not_null(strstr(text, "calfpen: instance x is gone\n"), "%s", text);
+	close(fd);
+}

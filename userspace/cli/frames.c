@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: calfpen frames
+ *
+ * It looks at the samples, and takes nothing away: others may look as well.
+ * With -f it looks again from time to time; the programs sample so slowly
+ * that it misses none unless it is held up, and then says how many. When a
+ * supervisor has made the maps anew it goes on with those.
+ */
+#include "userspace/cli/frames.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "userspace/cli/store.h"
+#include "userspace/common/loop.h"
+
+#define LOOK_AGAIN_MS 100
+#define LOOKS_A_SECOND (1000 / LOOK_AGAIN_MS)
+#define MAX_MISSING 10 /* seconds that a restart may take */
+#define NS_PER_S 1000000000ull
+
+struct frames {
+	const struct cli *cli;
+	FILE *out; /* where frames go */
+	bool wanted[_FRAME_REASON_N];
+	struct frames_samples samples;
+	struct frame_sample list[FRAME_SAMPLES_N];
+	uint64_t missed[_FRAME_REASON_N];
+	bool has_read; /* what was overwritten before that is no loss */
+	unsigned int n_looks, n_missing;
+};
+
+/* Which reasons are asked for: false if there is no such reason. */
+static bool choose_reasons(struct frames *frames)
+{
+	const struct cli *cli = frames->cli;
+	bool found = false;
+
+	for (uint32_t i = FRAME_SAMPLED_FIRST; i < _FRAME_REASON_N; i++) {
+		if (cli->reason && strcmp(cli->reason, frames_text_reason(i)) != 0)
+			continue;
+		found = true;
+		frames->wanted[i] = !cli->dropped || FRAME_VERDICT(i) == FRAME_DROPPED;
+	}
+	return found;
+}
+
+/* What kept the samples from being read; an exit code. */
+static int explain(const struct cli *cli, int error)
+{
+	if (error == -ENOENT)
+		return cli_fail(cli, "instance %s has no frame programs", cli->instance);
+	return cli_explain_store(cli, error);
+}
+
+/* What to add to CLOCK_BOOTTIME. */
+static uint64_t wall_offset(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec - loop_now_ns();
+}
+
+static void put_line(const struct frames *frames, json_t *json)
+{
+	if (json)
+		json_dumpf(json, frames->out, JSON_COMPACT);
+	fputc('\n', frames->out);
+	json_decref(json);
+}
+
+static void put_sample(const struct frames *frames, const struct frame_sample *sample,
+		       uint64_t wall_ns)
+{
+	char time[FRAMES_TIME_SIZE], text[FRAMES_TEXT_SIZE];
+	struct frames_summary summary;
+	struct frames_bytes bytes;
+
+	frames_bytes_init(&bytes, sample);
+	frames_decode(&summary, bytes.bytes, bytes.captured, bytes.size);
+	if (frames->cli->json) {
+		put_line(frames, frames_json(sample, &summary, wall_ns));
+		return;
+	}
+	frames_text_time(wall_ns, time);
+	frames_text(&summary, text);
+	fprintf(frames->out, "%s  %-4s  %-9s  %-20s  %s\n", time,
+		frames_text_direction(sample->reason), frames_text_verdict(sample->reason),
+		frames_text_reason(sample->reason), text);
+}
+
+static void put_captured(const struct frames *frames, const struct frame_sample *sample,
+			 uint64_t wall_ns)
+{
+	uint8_t block[FRAMES_PCAP_SIZE];
+	size_t size = frames_pcap_frame(block, sample, wall_ns);
+
+	fwrite(block, 1, size, frames->out);
+	if (frames->cli->follow)
+		fflush(frames->out);
+}
+
+static void put_missed(const struct frames *frames, uint32_t reason, uint64_t missed)
+{
+	const char *name = frames_text_reason(reason);
+
+	if (frames->cli->json)
+		put_line(frames,
+			 json_pack("{s:s, s:I}", "reason", name, "not_shown", (json_int_t)missed));
+	else /* a capture has no place for it */
+		fprintf(frames->cli->pcap ? frames->cli->err : frames->out,
+			"%llu of %s not shown\n", (unsigned long long)missed, name);
+}
+
+/* Show what came: CLI_OK, or an exit code after one line. */
+static int look(struct frames *frames)
+{
+	int n = frames_samples_read(&frames->samples, frames->wanted, frames->list, frames->missed);
+	uint64_t offset = wall_offset();
+
+	if (n < 0)
+		return explain(frames->cli, n);
+	for (uint32_t i = 0; frames->has_read && i < _FRAME_REASON_N; i++)
+		if (frames->missed[i] > 0)
+			put_missed(frames, i, frames->missed[i]);
+	frames->has_read = true;
+	for (int i = 0; i < n; i++) {
+		const struct frame_sample *sample = &frames->list[i];
+
+		if (frames->cli->pcap)
+			put_captured(frames, sample, sample->boot_ns + offset);
+		else
+			put_sample(frames, sample, sample->boot_ns + offset);
+	}
+	return CLI_OK;
+}
+
+/* Leave the old maps after a last look. */
+static int change_to(struct frames *frames, const struct frames_samples *samples)
+{
+	int r = look(frames);
+
+	frames_samples_close(&frames->samples);
+	frames->samples = *samples;
+	return r;
+}
+
+/* From time to time: go on with what is pinned now. CLI_OK, or as above. */
+static int look_at_pins(struct frames *frames)
+{
+	struct frames_samples samples;
+	int r;
+
+	if (++frames->n_looks % LOOKS_A_SECOND != 0)
+		return CLI_OK;
+	r = frames_samples_open(&samples, frames->cli);
+	if (r < 0)
+		return ++frames->n_missing < MAX_MISSING ?
+			       CLI_OK :
+			       cli_fail(frames->cli, "instance %s is gone", frames->cli->instance);
+	frames->n_missing = 0;
+	if (samples.id != frames->samples.id)
+		return change_to(frames, &samples);
+	frames_samples_close(&samples);
+	return CLI_OK;
+}
+
+static int show(struct frames *frames)
+{
+	int r = look(frames);
+
+	while (r == CLI_OK && frames->cli->follow && cli_follow_wait(frames->out, LOOK_AGAIN_MS)) {
+		r = look_at_pins(frames);
+		if (r == CLI_OK)
+			r = look(frames);
+	}
+	return r;
+}
+
+/* Where a capture goes, begun: CLI_OK, or an exit code after one line. */
+static int open_capture(struct frames *frames)
+{
+	const struct cli *cli = frames->cli;
+	uint8_t block[FRAMES_PCAP_SIZE];
+	size_t size;
+	int fd;
+
+	if (strcmp(cli->pcap, "-") == 0) {
+		if (isatty(fileno(cli->out)))
+			return cli_usage(cli, "a capture is not for a terminal", NULL);
+	} else {
+		fd = open(cli->pcap, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+		frames->out = fd < 0 ? NULL : fdopen(fd, "w");
+		if (!frames->out)
+			return cli_fail(cli, "%s: %m", cli->pcap);
+	}
+	size = frames_pcap_begin(block, cli->instance);
+	fwrite(block, 1, size, frames->out);
+	return CLI_OK;
+}
+
+/* A full disk is noticed here at the latest. */
+static int close_capture(struct frames *frames)
+{
+	bool is_written = fflush(frames->out) == 0 && !ferror(frames->out);
+
+	if (fclose(frames->out) != 0 || !is_written)
+		return cli_fail(frames->cli, "cannot write %s: %m", frames->cli->pcap);
+	return CLI_OK;
+}
+
+static int open_and_show(struct frames *frames)
+{
+	const struct cli *cli = frames->cli;
+	int r = frames_samples_open(&frames->samples, cli), close_r;
+
+	if (r < 0)
+		return explain(cli, r);
+	r = cli->pcap ? open_capture(frames) : CLI_OK;
+	if (r == CLI_OK)
+		r = show(frames);
+	if (frames->out && frames->out != cli->out) {
+		close_r = close_capture(frames);
+		r = r == CLI_OK ? close_r : r;
+	}
+	return r;
+}
+
+int cli_frames(struct cli *cli)
+{
+	struct frames *frames;
+	int r;
+
+	if (cli->pcap && cli->json)
+		return cli_usage(cli, "--pcap and --json exclude each other", NULL);
+	frames = calloc(1, sizeof(*frames));
+	if (!frames)
+		return cli_fail(cli, "%m");
+	frames->cli = cli;
+	frames->out = cli->out;
+	frames->samples = FRAMES_SAMPLES_NULL(frames->samples);
+	if (!choose_reasons(frames))
+		r = cli_usage(cli, "no reason that is sampled", cli->reason);
+	else
+		r = cli_choose_instance(cli);
+	if (r == CLI_OK)
+		r = open_and_show(frames);
+	frames_samples_close(&frames->samples);
+	free(frames);
+	return r;
+}
