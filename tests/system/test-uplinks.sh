@@ -1,0 +1,123 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+#
+# Two uplinks of one host, in two networks with a server each: two instances,
+# which know of each other only what they say in /run/calfpen.
+
+. tests/system/calfpen.sh
+
+second=uplink1
+original='# what the operator had
+nameserver 192.0.2.53'
+
+# second_network - behind the uplink "uplink1", made here too
+second_network() {
+	ip netns add second
+	ip link add "$second" address 02:00:00:00:78:02 type veth peer name server1 netns second
+	ip -netns second link set lo up
+	ip -netns second link set server1 up
+	ip -netns second address add 10.78.0.1/24 dev server1
+	cat >"$LAB_DIR/second.conf" <<-END
+		interface=server1
+		bind-interfaces
+		port=0
+		user=root
+		group=root
+		dhcp-authoritative
+		no-ping
+		pid-file=$LAB_DIR/second.pid
+		dhcp-leasefile=$LAB_DIR/second.leases
+		dhcp-range=10.78.0.100,10.78.0.199,255.255.255.0,120
+		dhcp-option=option:router,10.78.0.1
+		dhcp-option=option:dns-server,10.78.0.53
+		domain=second.example
+	END
+	start second-server ip netns exec second dnsmasq --keep-in-foreground \
+		--conf-file="$LAB_DIR/second.conf" --log-facility=-
+}
+
+# instance NAME METRIC [OPTION...] - start it; its lease ends with it
+instance() {
+	local name=$1
+	printf 'metric: %s\noptions: {release_at_stop: "1"}\n' "$2" >"/etc/calfpen/$name.yaml"
+	shift 2
+	start "$name" calfpen run --interface "$name" --cgroup-parent "$LAB_CGROUP" "$@"
+}
+
+first_instance() { instance "$LAB_UPLINK" "$1"; }
+second_instance() { instance "$second" "$1" --uid-base 1878001000; }
+
+resolv_is() {
+	[ "$(grep -v '^#' "$LAB_RESOLV")" = "$(printf '%s\n' "$@")" ]
+}
+
+default_routes() {
+	ip -4 route show default | sed -E 's/.* via ([0-9.]*) dev ([a-z0-9]*) .* metric ([0-9]*).*/\1 \2 \3/'
+}
+
+# both FIRST SECOND - with these metrics
+both() {
+	echo "$original" >"$LAB_RESOLV"
+	second_network
+	first_instance "$1"
+	wait_for 20 resolv_is 'search lab.example corp.example' 'nameserver 10.77.0.1' 'nameserver 10.77.0.2'
+	second_instance "$2"
+}
+
+only_first='search lab.example corp.example
+nameserver 10.77.0.1
+nameserver 10.77.0.2'
+
+test_resolv_conf_in_order_of_metric() {
+	both 100 200
+	wait_for 20 resolv_is 'search lab.example corp.example second.example' \
+		'nameserver 10.77.0.1' 'nameserver 10.77.0.2' 'nameserver 10.78.0.53'
+	assert_eq "10.77.0.1 $LAB_UPLINK 100
+10.78.0.1 $second 200" "$(default_routes)"
+	assert_match '^10\.77\.0\.' "$(calfpen --instance "$LAB_UPLINK" get /ip)"
+	assert_match '^10\.78\.0\.' "$(calfpen --instance "$second" get /ip)"
+	# one ends, the other's stays
+	stop "$second" || fail "exit code $?"
+	assert_eq "$only_first" "$(grep -v '^#' "$LAB_RESOLV")"
+	# and comes back
+	second_instance 200
+	wait_for 20 resolv_is 'search lab.example corp.example second.example' \
+		'nameserver 10.77.0.1' 'nameserver 10.77.0.2' 'nameserver 10.78.0.53'
+	stop "$LAB_UPLINK" || fail "exit code $?"
+	resolv_is 'domain second.example' 'nameserver 10.78.0.53' || fail "$(cat "$LAB_RESOLV")"
+	assert_eq "10.78.0.1 $second 200" "$(default_routes)"
+	stop "$second" || fail "exit code $?"
+	assert_eq "$original" "$(cat "$LAB_RESOLV")"
+	assert_eq "" "$(default_routes)"
+	assert_eq "" "$(pgrep -a 'calfpen-|calf-dhcp4' || true)" "processes left"
+}
+
+test_the_later_one_goes_first_by_its_metric() {
+	both 100 50
+	wait_for 20 resolv_is 'search second.example lab.example corp.example' \
+		'nameserver 10.78.0.53' 'nameserver 10.77.0.1' 'nameserver 10.77.0.2'
+	stop "$LAB_UPLINK" || fail "exit code $?"
+	resolv_is 'domain second.example' 'nameserver 10.78.0.53' || fail "$(cat "$LAB_RESOLV")"
+	stop "$second" || fail "exit code $?"
+	assert_eq "$original" "$(cat "$LAB_RESOLV")"
+}
+
+# Nobody composes anew when an instance is killed: its lease holds. Its next
+# life, and the other's, go on from what it left.
+test_killed_instance_keeps_its_share() {
+	local pid
+	both 100 200
+	wait_for 20 resolv_is 'search lab.example corp.example second.example' \
+		'nameserver 10.77.0.1' 'nameserver 10.77.0.2' 'nameserver 10.78.0.53'
+	pid=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid"])' "/run/calfpen/$second/state.json")
+	kill -KILL "$pid"
+	wait_for 5 not alive "$pid"
+	stop "$second" || true
+	stop "$LAB_UPLINK" || fail "exit code $?"
+	resolv_is 'domain second.example' 'nameserver 10.78.0.53' || fail "$(cat "$LAB_RESOLV")"
+	second_instance 200
+	wait_for 20 leased_twice "$second"
+	stop "$second" || fail "exit code $?"
+	assert_eq "$original" "$(cat "$LAB_RESOLV")"
+}
+leased_twice() { [ "$(grep -c 'lease of' "$LAB_DIR/$1.log")" -eq 2 ]; }
