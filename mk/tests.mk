@@ -39,7 +39,11 @@ $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(LIB)/libcommon.a
 # and the generator of tools/pktgen
 TEST_TOOLS += $(BUILD)/bench/bin/frames-generator
 
-tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TEST_TOOLS)
+# Not there where it is installed, or cannot be had.
+$(BUILD)/tests/chrony:
+	$(Q)tests/system/fetch-chrony $@
+
+tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TEST_TOOLS) $(BUILD)/tests/chrony
 
 check: ## every test: unit, BPF, system in the lab, 6.1 guest (root)
 	@tools/bootstrap --check check || tools/bootstrap check

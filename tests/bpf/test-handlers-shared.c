@@ -238,6 +238,8 @@ Test(handlers_shared, two_instances)
 
 Test(handlers_shared, time_servers)
 {
+	const struct pass_state *timeservers = &handlers.state[N_ALL - 1];
+
 	EXPECT_SH("mkdir /tmp/chrony-dhcp; echo other > /tmp/chrony-dhcp/other.sources");
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
 	test_set(&wanted, "/ntp/002", "127.0.0.1", 0);
@@ -251,8 +253,13 @@ Test(handlers_shared, time_servers)
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources > /tmp/inode");
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources | cmp - /tmp/inode");
+	cr_expect_str_eq(strstr(timeservers->status, "; "),
+			 "; chronyd reads /tmp/chrony-dhcp/test.sources when it is told to: "
+			 "chronyc reload sources");
 	configuration.use_ntp = false;
 	cr_expect_eq(pass(), 0, "%s", reason);
+	cr_expect_null(strstr(timeservers->status, "; "), "nothing to tell: %s",
+		       timeservers->status);
 	EXPECT_SH(
 		"test ! -e /tmp/root/test/ntp-servers; test $(ls /tmp/chrony-dhcp) = other.sources");
 	configuration.use_ntp = true;
@@ -268,6 +275,7 @@ Test(handlers_shared, time_servers_without_chrony)
 {
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
+	cr_expect_null(strstr(handlers.state[N_ALL - 1].status, "chrony"));
 	EXPECT_SH("test ! -e /tmp/chrony-dhcp; grep -qx 192.0.2.1 /tmp/root/test/ntp-servers");
 	wanted_clear(&wanted);
 	cr_expect_eq(pass(), 0, "%s", reason);

@@ -60,17 +60,21 @@ static int set_sources(struct handler_context *context, const char *text)
 	char path[PATH_MAX], present[TIMESERVERS_TEXT_SIZE];
 	int n = snprintf(path, sizeof(path), "%s/%s.sources", context->chrony_directory,
 			 context->instance);
-	int r;
+	int r = 0;
 
 	if (n < 0 || n >= PATH_MAX)
 		return handler_fail(context, -ENAMETOOLONG, "%s", context->chrony_directory);
 	n = file_read(path, present, sizeof(present));
 	if (n < 0 && n != -ENOENT && n != -EFBIG)
 		return handler_fail(context, n, "%s", path);
-	if (n == -ENOENT ? !text[0] : (n >= 0 && !strcmp(present, text)))
-		return 0;
-	r = text[0] ? file_write(path, text, strlen(text)) : file_remove(path);
-	return r && r != -ENOENT ? handler_fail(context, r, "%s", path) : 0;
+	if (n == -ENOENT ? text[0] : n < 0 || strcmp(present, text) != 0)
+		r = text[0] ? file_write(path, text, strlen(text)) : file_remove(path);
+	if (r)
+		return r == -ENOENT ? 0 : handler_fail(context, r, "%s", path);
+	if (text[0])
+		handler_note(context, "chronyd reads %s when it is told to: chronyc reload sources",
+			     path);
+	return 0;
 }
 
 static int timeservers_apply(struct handler_context *context, const struct wanted *wanted)
