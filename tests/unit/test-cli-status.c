@@ -80,7 +80,7 @@ Test(cli_status, for_people)
 			 "memory    136 KiB in 2 maps, of it kv 128 KiB\n"
 			 "handler   link: ok 17 (runs: 2, the last took 140 us)\n"
 			 "handler   persist: ok 0\n"
-			 "frames    in_accepted          2 packets, 684 bytes\n");
+			 "frames    in_accepted           delivered  2 packets, 684 bytes\n");
 }
 
 Test(cli_status, all_counters)
@@ -89,6 +89,10 @@ Test(cli_status, all_counters)
 
 	cr_assert_eq(json_object_size(json_object_get(status, "frames")), _FRAME_REASON_N);
 	cr_assert_not_null(json_object_get(json_object_get(status, "frames"), "host_noise"));
+	cr_assert_str_eq(json_string_value(json_object_get(
+				 json_object_get(json_object_get(status, "frames"), "in_cookie"),
+				 "verdict")),
+			 "dropped");
 	json_decref(status);
 }
 

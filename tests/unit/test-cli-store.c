@@ -148,8 +148,8 @@ Test(cli_store, status)
 					    "has 0 keys of 0 bytes, watches, lost 5 events\n"),
 			   "%s", out_text);
 	cr_assert_not_null(strstr(out_text, " KiB in 3 maps, of it kv "), "%s", out_text);
-	snprintf(want, sizeof(want), "out_accepted         %d packets, %d bytes\n", 2 * n_cpus,
-		 100 * n_cpus);
+	snprintf(want, sizeof(want), "out_accepted          sent       %d packets, %d bytes\n",
+		 2 * n_cpus, 100 * n_cpus);
 	cr_assert_not_null(strstr(out_text, want), "%s", out_text);
 	cr_assert_eq(calfpen("status", "--json", "--all", NULL), CLI_OK);
 	cr_assert_not_null(strstr(out_text, "\"host_noise\""));

@@ -91,6 +91,7 @@ const char *frames_text_reason(uint32_t reason)
 {
 	static const char *const names[] = FRAME_REASON_NAMES;
 
+	_Static_assert(sizeof(names) / sizeof(names[0]) == _FRAME_REASON_N, "a name per reason");
 	return reason < _FRAME_REASON_N ? names[reason] : "unknown";
 }
 

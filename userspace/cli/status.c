@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/cli/frames.h"
+
 #define METRICS_LINK "/memfd:calf-metrics"
 
 void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
@@ -98,16 +100,14 @@ void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t 
 void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
 			   bool all)
 {
-	static const char *const names[] = FRAME_REASON_NAMES;
 	json_t *frames = json_object();
 
-	_Static_assert(sizeof(names) / sizeof(names[0]) == _FRAME_REASON_N, "a name per reason");
 	for (unsigned int i = 0; i < _FRAME_REASON_N; i++) {
 		if (counters[i].packets == 0 && !all)
 			continue;
-		json_object_set_new(frames, names[i],
-				    json_pack("{s:I, s:I}", "packets",
-					      (json_int_t)counters[i].packets, "bytes",
+		json_object_set_new(frames, frames_text_reason(i),
+				    json_pack("{s:s, s:I, s:I}", "verdict", frames_text_verdict(i),
+					      "packets", (json_int_t)counters[i].packets, "bytes",
 					      (json_int_t)counters[i].bytes));
 	}
 	json_object_set_new(status, "frames", frames);

@@ -25,7 +25,7 @@
  *   memory    bytes, maps: by name, as the kernel states it
  *   handlers  the keys below /status, by name
  *   handler_metrics  the numbers of /status/metrics, by name: link_runs, ...
- *   frames    counters by name: [packets, bytes]
+ *   frames    counters by name: [verdict, packets, bytes]
  */
 
 /* Take the parts into `status` (status.c). `state` and `watches` (of

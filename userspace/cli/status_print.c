@@ -210,7 +210,9 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	{
 		print_label(cli, "frames");
 		fprintf(cli->out,
-			"%-20s %" JSON_INTEGER_FORMAT " packets, %" JSON_INTEGER_FORMAT " bytes\n",
-			name, number_of(value, "packets"), number_of(value, "bytes"));
+			"%-20s  %-9s  %" JSON_INTEGER_FORMAT " packets, %" JSON_INTEGER_FORMAT
+			" bytes\n",
+			name, text_of(value, "verdict", "?"), number_of(value, "packets"),
+			number_of(value, "bytes"));
 	}
 }
