@@ -5,7 +5,7 @@
 .PHONY: fuzz fuzz-run
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS = fuzz-wire fuzz-gateway fuzz-dhcp4-parse fuzz-dhcp4-fixed-point \
+FUZZ_TARGETS = fuzz-wire fuzz-gateway fuzz-frames fuzz-dhcp4-parse fuzz-dhcp4-fixed-point \
 	fuzz-dhcp4-client fuzz-dhcp4-restore
 FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 oracle)
 
@@ -26,6 +26,10 @@ $(BUILD)/fuzz-dhcp4-%: $(BUILD)/obj/tests/fuzz/fuzz-dhcp4-%.o $(BUILD)/obj/tests
 		$(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libpriv.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
+
+$(BUILD)/fuzz-frames: $(BUILD)/obj/tests/fuzz/fuzz-frames.o $(LIB)/libcli.a $(LIB)/libcommon.a
+	$(call msg,FUZZ,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(CLI_LIBS) -o $@
 
 $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LIB)/libpriv.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)

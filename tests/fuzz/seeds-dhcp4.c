@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Write the seeds of the DHCPv4 fuzzers' corpora: replies with every option
- * that is read, as messages and as frames, ARP frames, and a few that are
- * broken where clients have been broken before.
+ * Write the seeds of the corpora of DHCPv4's fuzzers and of fuzz-frames:
+ * replies with every option that is read, as messages and as frames, ARP
+ * frames, and a few that are broken where clients have been broken before.
  */
 #include <string.h>
 
@@ -108,6 +108,16 @@ static size_t make_reply(size_t i, uint8_t message[FRAME_MAX])
 	       from_hex(replies[i].options, message + AT_OPTIONS, FRAME_MAX - AT_OPTIONS);
 }
 
+/* For fuzz-frames: as it came, and one that is longer and has a tag. */
+static void save_frame(const char *corpora, const char *kind, size_t i, const uint8_t *frame,
+		       size_t size)
+{
+	uint8_t bytes[6 + UDP_FRAME_HEADERS + FRAME_MAX] = { (uint8_t)i, i & 1, 0, i & 1, 1, 0 };
+
+	memcpy(bytes + 6, frame, size);
+	save(corpora, "fuzz-frames", kind, i, bytes, 6 + size);
+}
+
 /* The first byte of all: the policy, everything is read. */
 static void save_reply(const char *corpora, size_t i)
 {
@@ -130,6 +140,7 @@ static void save_reply(const char *corpora, size_t i)
 	/* no checksum, so that a changed octet is still read */
 	memset(frame + 1 + 14 + IPV4_HEADER_SIZE + 6, 0, 2);
 	save(corpora, "fuzz-dhcp4-parse", "frame", i, frame, writer.at);
+	save_frame(corpora, "frame", i, frame + 1, writer.at - 1);
 }
 
 static void save_arp(const char *corpora)
@@ -147,6 +158,7 @@ static void save_arp(const char *corpora)
 		bytes_put_u8(&writer, 0xff);
 		arp_frame_put(&writer, &frame);
 		save(corpora, "fuzz-dhcp4-parse", "arp", i, bytes, writer.at);
+		save_frame(corpora, "arp", i, bytes + 1, writer.at - 1);
 	}
 }
 
