@@ -19,6 +19,25 @@ def flush(command):
     return f"{{ {command}; sleep 0.2; ip address flush dev uplink0; ip route flush dev uplink0; true; }} >/dev/null 2>&1"
 
 
+def floors(bench):
+    """What can be reached: processes that pass the address on, beside a client that sets nothing."""
+    program = bench.build / "bench/bin/handlers-lease"
+    top = bench.directory
+    for label, count, name in (
+        ("floor1", 1, "one process that does nothing else"),
+        ("floor3", 3, "three processes that do nothing else"),
+    ):
+        yield (
+            label,
+            name,
+            f"ip link set uplink0 up; setsid {program} floor {count} "
+            f"</dev/null >{top}/{label}.log 2>&1 & echo $! >{top}/floor.pid; sleep 0.1; "
+            f"busybox udhcpc -f -i uplink0 -s /bin/true "
+            f"</dev/null >{top}/udhcpc.log 2>&1 & echo $! >{top}/udhcpc.pid",
+            flush(f"sleep 0.3; kill $(cat {top}/udhcpc.pid); kill -- -$(cat {top}/floor.pid)"),
+        )
+
+
 def clients(bench):
     """(label, name, START, END) of those that are installed."""
     top = bench.directory
@@ -75,7 +94,8 @@ def measure_lease(bench):
     rows = clients(bench)
     command = [str(bench.top / "tools/lab"), "--", str(bench.build / "bench/bin/handlers-lease")]
     command.append(str(bench.rounds(9)))
-    for label, _, start, end in rows:
+    least = list(floors(bench)) if shutil.which("busybox") else []
+    for label, _, start, end in rows + least:
         command += [label, start, end]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=600, check=False)
     if done.returncode != 0:
@@ -95,6 +115,8 @@ def measure_lease(bench):
     for name, rounds in peers.items():
         if name != fastest:
             bench.row("same", "us", seen["ours"], rounds, name)
+    for label, name, _, _ in least:
+        bench.row("same", "us", seen["ours"], seen[label], name)
 
 
 def measure_pass(bench):
