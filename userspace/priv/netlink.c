@@ -289,9 +289,27 @@ int netlink_run(struct netlink *netlink, netlink_parse_fn parse, void *data)
 	return r;
 }
 
+/* Is there anything to receive? libnl would take memory for it first. 1, 0, or
+ * as netlink_receive(). */
+static int peek(const struct netlink *netlink)
+{
+	char byte;
+	struct iovec part = { .iov_base = &byte, .iov_len = sizeof(byte) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (recvmsg(nl_socket_get_fd(netlink->sock), &message, MSG_PEEK | MSG_DONTWAIT) >= 0)
+		return 1;
+	if (errno == EAGAIN || errno == EINTR)
+		return 0;
+	return errno == ENOBUFS ? NETLINK_LOST : -errno;
+}
+
 int netlink_receive(struct netlink *netlink, netlink_parse_fn parse, void *data)
 {
-	int i, r = 0;
+	int i, r = peek(netlink);
+
+	if (r != 1)
+		return r;
 
 	netlink->parse = parse;
 	netlink->data = data;

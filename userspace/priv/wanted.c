@@ -2,6 +2,7 @@
 #include "userspace/priv/wanted.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,12 @@ static bool is_at(const struct wanted *wanted, uint32_t i, const char *path)
 	return i < wanted->n_keys && !strncmp(wanted->keys[i]->key.path, path, KV_PATH_SIZE);
 }
 
+/* Not what is behind the text: most are a few bytes long. */
+static void copy_value(struct kv_value *to, const struct kv_value *from)
+{
+	memcpy(to, from, offsetof(struct kv_value, text) + from->length + 1);
+}
+
 int wanted_set(struct wanted *wanted, const struct kv_key *key, const struct kv_value *value)
 {
 	uint32_t i = find(wanted, key->path), n = wanted->n_keys;
@@ -61,7 +68,7 @@ int wanted_set(struct wanted *wanted, const struct kv_key *key, const struct kv_
 	if (is_at(wanted, i, key->path)) {
 		at = wanted->keys[i];
 		if (at->value.revision <= value->revision)
-			at->value = *value;
+			copy_value(&at->value, value);
 		return 0;
 	}
 	if (n == wanted->max_keys)
@@ -72,7 +79,7 @@ int wanted_set(struct wanted *wanted, const struct kv_key *key, const struct kv_
 	wanted->keys[i] = at;
 	wanted->n_keys++;
 	at->key = *key;
-	at->value = *value;
+	copy_value(&at->value, value);
 	return 0;
 }
 

@@ -29,12 +29,12 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 		wanted_remove(&watcher->wanted, &change->key, event->revision);
 		return;
 	}
-	memset(&value, 0, sizeof(value));
 	value.revision = event->revision;
 	value.boot_ns = event->boot_ns;
 	value.length = change->length;
 	value.subject = event->subject;
 	memcpy(value.text, change->text, change->length);
+	value.text[change->length] = '\0';
 	if (wanted_set(&watcher->wanted, &change->key, &value))
 		watcher->must_list = true;
 }
