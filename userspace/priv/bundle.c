@@ -38,18 +38,23 @@ static int write_config(int directory_fd, const struct bundle_parameters *parame
 			const char *executable)
 {
 	json_t *root = bundle_config(parameters, executable);
+	FILE *file;
 	int fd, r = 0;
 
 	if (root == NULL)
 		return refuse(CONFIG, ENOMEM);
 	fd = openat(directory_fd, CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    0600);
-	if (fd < 0) {
+	/* A buffer: jansson writes token by token, two thousand of them. */
+	file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (file == NULL) {
 		r = refuse(CONFIG, errno);
+		if (fd >= 0)
+			close(fd);
 	} else {
-		if (json_dumpfd(root, fd, JSON_INDENT(1)) < 0)
+		if (json_dumpf(root, file, JSON_INDENT(1)) < 0)
 			r = refuse(CONFIG, EIO);
-		if (close(fd) < 0 && r == 0)
+		if (fclose(file) != 0 && r == 0)
 			r = refuse(CONFIG, errno);
 	}
 	json_decref(root);
