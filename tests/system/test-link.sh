@@ -130,6 +130,25 @@ test_uplink_that_comes_back_with_its_index() {
 	wait_for 5 acked "$LAB_UPLINK_MAC"
 }
 
+# What comes back may be nothing we can use: said, tried again, and no end.
+test_uplink_that_cannot_be_used() {
+	local supervisor
+	lease --mode native
+	supervisor=$(supervisor_pid)
+	unplug
+	ip link add under0 type veth peer name under1
+	ip link add link under0 name "$LAB_UPLINK" type macvlan # has no native XDP
+	wait_for_line "$LAB_DIR/calfpen.log" 'cannot attach native XDP' 5
+	sleep 2.5 # one more time a second later, the next two seconds after that
+	[ "$(grep -c 'cannot attach native XDP' "$LAB_DIR/calfpen.log")" -le 3 ] || fail "too often"
+	assert_eq "" "$(ip -brief link show | grep '^calf' || true)" "a tap without a filter"
+	ip link del "$LAB_UPLINK"
+	plug "$LAB_UPLINK_MAC"
+	wait_for 20 has_lease
+	wait_for 5 state_is bound
+	assert_eq "$supervisor" "$(supervisor_pid)"
+}
+
 test_another_mac_address() {
 	local supervisor
 	lease

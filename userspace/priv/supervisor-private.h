@@ -31,6 +31,7 @@ struct supervisor {
 	struct netlink_link uplink;	 /* ifindex 0: it is gone */
 	bool is_uplink_bare;		 /* what belongs on it could not be made */
 	uint64_t uplink_ns;		 /* another is not taken before */
+	unsigned int n_uplink_failures;
 	struct loop_timer uplink_timer;
 	struct probe_kernel kernel;
 	struct runtime runtime;

@@ -12,6 +12,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/watcher_pass.h"
 
 /* A device that changes all the time costs no more than this. */
 #define RENEW_INTERVAL_NS 1000000000ull
@@ -82,21 +83,33 @@ static void look(struct supervisor *s)
 		loop_timer_set(&s->uplink_timer, s->uplink_ns);
 		return;
 	}
-	s->uplink_ns = now_ns + RENEW_INTERVAL_NS;
-	log_info("%s is another device, or has another MAC address: the calf starts again on it",
-		 link.name);
-	if (renew(s, &link))
-		loop_timer_set(&s->uplink_timer, s->uplink_ns);
+	if (!s->is_uplink_bare)
+		log_info("%s is another device, or has another MAC address: the calf starts again "
+			 "on it",
+			 link.name);
+	if (!renew(s, &link)) {
+		s->n_uplink_failures = 0;
+		s->uplink_ns = now_ns + RENEW_INTERVAL_NS;
+		return;
+	}
+	s->uplink_ns = now_ns + pass_backoff_ns(++s->n_uplink_failures);
+	loop_timer_set(&s->uplink_timer, s->uplink_ns);
 }
 
 /* Its programs went with it, and another device may get its index. */
 static void on_event(const struct netlink_event *event, void *data)
 {
+	uint64_t soon_ns = loop_now_ns() + RENEW_INTERVAL_NS;
 	struct supervisor *s = data;
 
-	if (event->type == NETLINK_EVENT_LINK && event->is_gone &&
-	    event->ifindex == s->uplink.ifindex)
-		s->uplink.ifindex = 0;
+	if (event->type != NETLINK_EVENT_LINK || !event->is_gone ||
+	    event->ifindex != s->uplink.ifindex)
+		return;
+	s->uplink.ifindex = 0;
+	/* What could not be done on it says nothing about the next. */
+	s->n_uplink_failures = 0;
+	if (s->uplink_ns > soon_ns)
+		s->uplink_ns = soon_ns;
 }
 
 static int on_links(struct loop *loop, int fd, short revents, void *data)
