@@ -16,6 +16,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -355,6 +356,36 @@ Test(frames_modes, auto_comes_to_generic_last)
 	close(wire);
 	frames_test_end(&test);
 	foreign_close(&filter);
+}
+
+/* The one device with LRO that needs no hardware is a bond. auto never costs it
+ * that; who asks for XDP is told. */
+Test(frames_modes, lro_is_not_turned_off_unasked)
+{
+	static struct frames_device device;
+
+	uplink_make();
+	if (system("ip link add up1 type bond mode active-backup" /* NOLINT(cert-env33-c) */
+		   " && ip link set up1 up"))
+		cr_skip_test("no bonding");
+	cr_assert_eq(frames_device_get("up1", &device), 0);
+	cr_assert(frames_device_has(&device, "rx-lro"));
+	expect_auto("up1", FRAME_MODE_TC, "native XDP on a bond changes its ports");
+	begin_on("up1");
+	for (uint32_t priority = 1; priority <= 16; priority++) {
+		struct foreign filter = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
+
+		cr_assert_eq(foreign_clsact(&filter, "up1", priority, FRAMES_CLSACT_HANDLE), 0);
+		foreign_close(&filter);
+	}
+	if (!has_tcx()) {
+		cr_expect_eq(frames_test_attach(&test, FRAME_MODE_AUTO), -EOPNOTSUPP);
+		cr_expect(strstr(test.frames.mode_reason, "generic XDP would turn off rx-lro"));
+	}
+	cr_assert_eq(frames_test_attach(&test, FRAME_MODE_GENERIC), 0);
+	cr_expect(strstr(test.frames.mode_reason, "it changed rx-lro"), "%s",
+		  test.frames.mode_reason);
+	frames_test_end(&test);
 }
 
 /* --- others on the uplink --- */

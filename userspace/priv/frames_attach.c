@@ -251,6 +251,21 @@ static bool hides_tags(const struct frames_device *device)
 	       frames_device_has(device, "rx-vlan-stag-hw-parse");
 }
 
+/*
+ * Received frames put together by the device: no XDP program can be shown
+ * these. For a generic program the kernel turns that off, and not on again;
+ * drivers do the same for a native one, or refuse it.
+ */
+static const char *excluded_offload(const struct frames_device *device)
+{
+	static const char *const names[] = { "rx-lro", "rx-gro-hw" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (frames_device_has(device, names[i]))
+			return names[i];
+	return NULL;
+}
+
 static const char *hidden_change(const struct frames_device *device)
 {
 	for (size_t i = 0; i < sizeof(hidden_changes) / sizeof(hidden_changes[0]); i++)
@@ -276,6 +291,10 @@ static bool may_try_native(struct frames *frames, const char *uplink, struct fra
 	}
 	if (hidden_change(before)) {
 		reason_add(frames, "%s", hidden_change(before));
+		return false;
+	}
+	if (excluded_offload(before)) {
+		reason_add(frames, "native XDP does not go with %s", excluded_offload(before));
 		return false;
 	}
 	if (hides_tags(before)) {
@@ -325,19 +344,15 @@ static int try_native(struct frames *frames, const char *uplink)
 	return -EOPNOTSUPP;
 }
 
-/* The kernel turns these off for a generic program, and not on again. */
 static int try_generic(struct frames *frames, const char *uplink)
 {
-	static const char *const lost[] = { "rx-lro", "rx-gro-hw" };
 	struct frames_device device;
-	int fd;
+	int error = frames_device_get(uplink, &device), fd;
 
-	if (!frames_device_get(uplink, &device))
-		for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
-			if (frames_device_has(&device, lost[i])) {
-				reason_add(frames, "generic XDP would turn off %s", lost[i]);
-				return -EOPNOTSUPP;
-			}
+	if (!error && excluded_offload(&device)) {
+		reason_add(frames, "generic XDP would turn off %s", excluded_offload(&device));
+		return -EOPNOTSUPP;
+	}
 	fd = attach_xdp(frames, false);
 	if (fd < 0)
 		return fd;
@@ -363,7 +378,8 @@ static int attach_auto(struct frames *frames, const char *uplink)
 static int attach_asked(struct frames *frames, const char *uplink, enum frame_mode mode)
 {
 	bool native = mode == FRAME_MODE_NATIVE;
-	struct frames_device device;
+	struct frames_device before;
+	bool is_known = !frames_device_get(uplink, &before);
 	int fd = attach_xdp(frames, native);
 
 	if (fd < 0) {
@@ -372,8 +388,10 @@ static int attach_asked(struct frames *frames, const char *uplink, enum frame_mo
 		return fd;
 	}
 	reason_add(frames, "as asked for");
-	if (!frames_device_get(uplink, &device) && hides_tags(&device))
+	if (is_known && hides_tags(&before))
 		reason_add(frames, "VLAN tags that the device takes off are not seen");
+	if (is_known && what_changed(&before))
+		reason_add(frames, "it changed %s", what_changed(&before));
 	return use_xdp(frames, mode, native ? FRAME_HOOK_NATIVE_XDP : FRAME_HOOK_GENERIC_XDP, fd);
 }
 
