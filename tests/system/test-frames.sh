@@ -108,7 +108,7 @@ test_nothing_reaches_the_host_after_priv() {
 # A reply for a tap that is gone goes to the host, and to no other device.
 test_reply_without_tap_passes() {
 	local mode index
-	for mode in native tc; do
+	for mode in native tc generic; do
 		lease --mode "$mode"
 		index=$(cat "/sys/class/net/$(state tap)/ifindex")
 		kill -KILL "$(supervisor_pid)"
@@ -159,7 +159,7 @@ test_foreign_replies() {
 	local mode accepted
 	mkdir -p /etc/calfpen
 	echo 'foreign: pass' >"/etc/calfpen/$LAB_UPLINK.yaml"
-	for mode in native tc; do
+	for mode in native tc generic; do
 		lease --mode "$mode"
 		accepted=$(counter in_accepted)
 		python3 -c 'import socket

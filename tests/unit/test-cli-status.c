@@ -96,6 +96,19 @@ Test(cli_status, all_counters)
 	json_decref(status);
 }
 
+/* The uplink is gone, or cannot be used. */
+Test(cli_status, nothing_attached)
+{
+	json_t *status = json_pack("{s:s, s:b, s:{s:s, s:s, s:s}}", "instance", "x", "running", 1,
+				   "state", "mode", "auto", "hook", "none", "mode_reason", "");
+	struct cli cli = capture();
+
+	cli_status_print(&cli, status);
+	captured(0);
+	json_decref(status);
+	cr_assert_not_null(strstr(out_text, "mode      nothing is attached to the uplink\n"));
+}
+
 Test(cli_status, state_of_unexpected_form)
 {
 	static const char *const states[] = { "{}", "[]", "{\"calves\": 1, \"uplink\": []}",

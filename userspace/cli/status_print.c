@@ -91,11 +91,14 @@ static void print_state(const struct cli *cli, json_t *state)
 	}
 	if (json_object_get(state, "mode")) {
 		const char *reason = text_of(state, "mode_reason", "");
+		const char *hook = text_of(state, "hook", "?");
 
 		print_label(cli, "mode");
-		fprintf(cli->out, "%s by %s%s%s%s\n", text_of(state, "mode", "?"),
-			text_of(state, "hook", "?"), *reason ? " (" : "", reason,
-			*reason ? ")" : "");
+		if (strcmp(hook, "none") == 0)
+			fputs("nothing is attached to the uplink\n", cli->out);
+		else
+			fprintf(cli->out, "%s by %s%s%s%s\n", text_of(state, "mode", "?"), hook,
+				*reason ? " (" : "", reason, *reason ? ")" : "");
 	}
 	if (json_object_get(state, "runtime")) {
 		print_label(cli, "runtime");
