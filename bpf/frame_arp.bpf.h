@@ -89,7 +89,7 @@ static __always_inline struct frame_watched_address *watched_find(__be32 address
  * can speak to whoever has it now.
  */
 static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct frame_rule *rule,
-					 struct frame_bucket *bucket, const volatile __u8 *mac)
+					 __u32 index, const volatile __u8 *mac)
 {
 	struct arp_ipv4 *arp = cursor_take(cursor, sizeof(*arp));
 	struct frame_watched_address *watched;
@@ -111,8 +111,7 @@ static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct fra
 	if (arp->sender ? !is_leased && !is_probing : is_leased || !is_probing)
 		return FRAME_IN_NOT_OURS;
 	/* The host, too, can stand a conflict: what is too much is not dropped. */
-	if (!take_rate(&bucket->ingress_ns, bpf_ktime_get_ns(), rule->ingress_interval_ns,
-		       rule->ingress_burst_ns))
+	if (!take_ingress(rule, index))
 		return FRAME_IN_ARP_RATE;
 	return FRAME_IN_ARP;
 }

@@ -29,8 +29,15 @@ static __always_inline void *cursor_take(struct cursor *cursor, __u32 size)
 
 	if (header + size > cursor->end)
 		return (void *)0;
+	__builtin_assume(header != (void *)0); /* who asks need not compare */
 	cursor->at = header + size;
 	return header;
+}
+
+/* In one load: the kernel's struct is packed, which means one for each octet. */
+static __always_inline __be16 ether_type(const struct ethhdr *eth)
+{
+	return *(const __be16 *)(const void *)&eth->h_proto;
 }
 
 static __always_inline int is_vlan(__be16 protocol)
@@ -46,14 +53,13 @@ static __always_inline int rule_is_for(const struct frame_rule *rule, __be16 pro
 	return protocol == bpf_htons(ETH_P_IP);
 }
 
+/* Wherever a MAC address stands, it stands on an even offset. */
 static __always_inline int mac_equal(const __u8 *a, const volatile __u8 *b)
 {
-	__u32 difference = 0;
+	const __u16 *x = (const void *)a;
+	const volatile __u16 *y = (const volatile void *)b;
 
-#pragma unroll
-	for (int i = 0; i < ETH_ALEN; i++)
-		difference |= a[i] ^ b[i];
-	return !difference;
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
 }
 
 /*
@@ -67,6 +73,15 @@ static __always_inline int take_rate(__u64 *arrival, __u64 now, __u64 interval, 
 	if (next - now > burst)
 		return 0;
 	return __sync_val_compare_and_swap(arrival, old, next + interval) == old;
+}
+
+/* Is there room for one more frame of this rule, number `index`, to the calf? */
+static __always_inline int take_ingress(const struct frame_rule *rule, __u32 index)
+{
+	struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);
+
+	return bucket && take_rate(&bucket->ingress_ns, bpf_ktime_get_ns(),
+				   rule->ingress_interval_ns, rule->ingress_burst_ns);
 }
 
 #endif

@@ -42,6 +42,12 @@ struct dhcp4_frame {
 	__u32 options_at; /* offset in the frame; ingress only */
 };
 
+/* Not in four registers, which every way that is none of its would clear. */
+static __always_inline void in_memory(struct dhcp4_frame *frame)
+{
+	asm volatile("" : : "r"(frame) : "memory");
+}
+
 /*
  * Option 53 stands first in what servers send, as in what we send. A
  * FORCERENEW elsewhere still has an xid that nobody asked with, and the calf
@@ -63,31 +69,49 @@ static __always_inline struct frame_xid *xid_slot(__be32 xid)
 	return bpf_map_lookup_elem(&frame_xids, &slot);
 }
 
+/* The headers of a UDP datagram, or of its first fragment. */
+struct datagram {
+	struct iphdr *ip;
+	struct udphdr *udp;
+	__u32 header_size; /* of IP, options included */
+};
+
+/* After the Ethernet header of an untagged IPv4 frame: is it one? */
+static __always_inline int datagram_take(struct cursor *cursor, struct datagram *datagram)
+{
+	struct iphdr *ip = cursor_take(cursor, sizeof(*ip));
+	__u32 options;
+
+	if (!ip || ip->protocol != IPPROTO_UDP || (ip->frag_off & bpf_htons(IP_OFFSET)))
+		return 0;
+	datagram->ip = ip;
+	datagram->header_size = ip->ihl * 4u;
+	if (datagram->header_size < sizeof(*ip))
+		return 0;
+	options = datagram->header_size - sizeof(*ip);
+	/* at most 40; Linux 6.1 wants to see it */
+	asm volatile("" : "+r"(options));
+	if (!cursor_take(cursor, options & 0x3c))
+		return 0;
+	datagram->udp = cursor_take(cursor, sizeof(*datagram->udp));
+	return !!datagram->udp;
+}
+
 /*
- * After the Ethernet header of an untagged IPv4 frame. FRAME_IN_ACCEPTED, or
- * the reason to pass (not ours) or to drop (ours, but bad).
+ * After the UDP header of a datagram to the rule's port: a BOOTP reply for
+ * somebody, or junk. FRAME_IN_ACCEPTED, or the reason to pass or to drop.
  */
-static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct frame_rule *rule,
-					   struct frame_bucket *bucket,
+static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct datagram *datagram,
+					   const struct frame_rule *rule, __u32 index,
 					   const volatile struct frame_config *settings,
 					   struct dhcp4_frame *frame)
 {
-	struct iphdr *ip = cursor_take(cursor, sizeof(*ip));
-	__u32 header_size, total, udp_size;
+	__u32 header_size = datagram->header_size, total, udp_size;
+	struct udphdr *udp = datagram->udp;
+	struct iphdr *ip = datagram->ip;
 	struct frame_xid *seen;
 	struct bootp *bootp;
-	struct udphdr *udp;
 
-	if (!ip || ip->protocol != IPPROTO_UDP || (ip->frag_off & bpf_htons(IP_OFFSET)))
-		return FRAME_IN_NOT_OURS;
-	header_size = ip->ihl * 4u;
-	if (header_size < sizeof(*ip) || !cursor_take(cursor, header_size - sizeof(*ip)))
-		return FRAME_IN_NOT_OURS;
-	udp = cursor_take(cursor, sizeof(*udp));
-	if (!udp || udp->dest != bpf_htons(rule->local_port))
-		return FRAME_IN_NOT_OURS;
-
-	/* From here on it is a BOOTP reply for somebody, or junk. */
 	if (ip->frag_off & bpf_htons(IP_FRAGMENT))
 		return FRAME_IN_FRAGMENT;
 	bootp = cursor_take(cursor, sizeof(*bootp));
@@ -115,8 +139,7 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct f
 	seen = xid_slot(bootp->xid);
 	if (!seen || seen->xid != bootp->xid || seen->expires_ns <= bpf_ktime_get_boot_ns())
 		return settings->pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
-	if (!take_rate(&bucket->ingress_ns, bpf_ktime_get_ns(), rule->ingress_interval_ns,
-		       rule->ingress_burst_ns))
+	if (!take_ingress(rule, index))
 		return FRAME_IN_RATE;
 	frame->ip = ip;
 	frame->udp = udp;

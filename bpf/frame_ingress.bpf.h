@@ -8,6 +8,7 @@
 
 #include "bpf/frame_arp.bpf.h"
 #include "bpf/frame_dhcp4.bpf.h"
+#include "bpf/frame_sample.bpf.h"
 
 /*
  * Is there a calf to protect? Without one the filter stands aside: after the
@@ -21,6 +22,20 @@ static __always_inline int tap_is_there(void)
 }
 
 /*
+ * TCP and whatever else no rule can be about, nearly all of a host's traffic,
+ * told by headers that are linear in every skb: to make more of it linear, or
+ * a copy of what TCP keeps a reference to, would cost more than all the rest.
+ */
+static __always_inline int is_hosts(void *data, void *end)
+{
+	struct ethhdr *eth = data;
+	struct iphdr *ip = (void *)(eth + 1);
+
+	return (void *)(ip + 1) <= end && ether_type(eth) == bpf_htons(ETH_P_IP) &&
+	       ip->protocol != IPPROTO_UDP;
+}
+
+/*
  * FRAME_IN_ACCEPTED (only then `frame` is set) and FRAME_IN_ARP: to the tap;
  * a reason below them: pass; above: drop.
  */
@@ -29,39 +44,46 @@ static __always_inline __u32 frame_ingress(struct cursor *cursor,
 					   struct dhcp4_frame *frame)
 {
 	struct ethhdr *eth = cursor_take(cursor, sizeof(*eth));
-	void *payload = cursor->at;
 	__u32 reason = FRAME_IN_NOT_OURS;
+	struct datagram datagram;
 	__be16 protocol;
 
 	if (!eth)
 		return FRAME_IN_NOT_OURS;
-	if (is_vlan(eth->h_proto))
+	protocol = ether_type(eth);
+	if (is_vlan(protocol))
 		return FRAME_IN_VLAN;
-	protocol = eth->h_proto;
-	if (protocol != bpf_htons(ETH_P_IP) && protocol != bpf_htons(ETH_P_ARP))
+	if (protocol == bpf_htons(ETH_P_IP)) {
+		if (!datagram_take(cursor, &datagram))
+			return FRAME_IN_NOT_OURS;
+	} else if (protocol != bpf_htons(ETH_P_ARP)) {
 		return FRAME_IN_NOT_OURS;
+	}
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
 		__u32 index = i; /* the counter itself must stay in a register */
 		struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
-		struct frame_bucket *bucket;
 
 		if (!rule || rule->check == FRAME_CHECK_NONE)
 			break;
-		if (!rule_is_for(rule, protocol))
-			continue;
-		bucket = bpf_map_lookup_elem(&frame_buckets, &index);
-		if (!bucket)
-			break;
-		cursor->at = payload;
-		if (rule->check == FRAME_CHECK_ARP)
-			reason = arp_ingress(cursor, rule, bucket, settings->mac);
-		else if (rule->check == FRAME_CHECK_DHCP4)
-			reason = dhcp4_ingress(cursor, rule, bucket, settings, frame);
-		if (reason != FRAME_IN_NOT_OURS)
-			break;
+		/* By the frame's type, which the verifier has seen: one way each.
+		 * The first rule that is for a frame decides. */
+		if (protocol == bpf_htons(ETH_P_ARP)) {
+			if (rule->check != FRAME_CHECK_ARP)
+				continue;
+			reason = arp_ingress(cursor, rule, index, settings->mac);
+		} else {
+			if (rule->check != FRAME_CHECK_DHCP4 ||
+			    datagram.udp->dest != bpf_htons(rule->local_port))
+				continue;
+			reason = dhcp4_ingress(cursor, &datagram, rule, index, settings, frame);
+		}
+		break;
 	}
-	return reason > FRAME_IN_ARP && !tap_is_there() ? FRAME_IN_NO_TAP : reason;
+	/* in a flood it is enough to look for the tap once a tick */
+	if (reason > FRAME_IN_ARP && !is_flood(reason) && !tap_is_there())
+		return FRAME_IN_NO_TAP;
+	return reason;
 }
 
 /* A reply on its way to the calf: whom and about what it may speak now. */

@@ -8,16 +8,32 @@
 
 #include "bpf/frame_cursor.bpf.h"
 
-/* Count the frame; is it to be sampled as well? */
-static __always_inline int count(__u32 reason, __u32 size)
+/* Count a frame of which no samples are kept. */
+static __always_inline struct frame_counter *count_only(__u32 reason, __u32 size)
 {
 	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
 
 	if (!counter)
-		return 0;
+		return (void *)0;
 	counter->packets++;
 	counter->bytes += size;
-	return reason >= FRAME_SAMPLED_FIRST && counter->quiet != bpf_jiffies64();
+	return counter;
+}
+
+/* Count the frame; is it to be sampled as well? */
+static __always_inline int count(__u32 reason, __u32 size)
+{
+	const struct frame_counter *counter = count_only(reason, size);
+
+	return counter && reason >= FRAME_SAMPLED_FIRST && counter->quiet != bpf_jiffies64();
+}
+
+/* Was the reason over the sampler's rate in this very tick, on this CPU? */
+static __always_inline int is_flood(__u32 reason)
+{
+	const struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
+
+	return counter && counter->quiet == bpf_jiffies64();
 }
 
 /*

@@ -12,7 +12,6 @@
 #include <linux/pkt_cls.h>
 
 #include "bpf/frame_ingress.bpf.h"
-#include "bpf/frame_sample.bpf.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -27,7 +26,8 @@ static __always_inline struct cursor skb_cursor(struct __sk_buff *skb)
 {
 	__u32 size = skb->len < HEADERS_MAX ? skb->len : HEADERS_MAX;
 
-	bpf_skb_pull_data(skb, size);
+	if (skb->data_end - skb->data < size)
+		bpf_skb_pull_data(skb, size);
 	return (struct cursor){ .at = (void *)(long)skb->data,
 				.end = (void *)(long)skb->data_end,
 				.frame_size = skb->len };
@@ -137,7 +137,7 @@ int tap_ingress(struct __sk_buff *skb)
 	if (!eth)
 		reason = FRAME_OUT_TRUNCATED;
 	/* The kernel has moved an outer tag out of the bytes, and would put it back. */
-	else if (skb->vlan_present || is_vlan(eth->h_proto))
+	else if (skb->vlan_present || is_vlan(ether_type(eth)))
 		reason = FRAME_OUT_VLAN;
 	else if (!mac_equal(eth->h_source, config.mac))
 		reason = FRAME_OUT_SOURCE_MAC;
@@ -150,7 +150,7 @@ int tap_ingress(struct __sk_buff *skb)
 
 			if (!rule || !bucket || rule->check == FRAME_CHECK_NONE)
 				break;
-			if (!rule_is_for(rule, eth->h_proto))
+			if (!rule_is_for(rule, ether_type(eth)))
 				continue;
 			cursor.at = payload;
 			if (rule->check == FRAME_CHECK_ARP)
@@ -192,15 +192,20 @@ int uplink_ingress(struct __sk_buff *skb)
 {
 	__u32 zero = 0, reason;
 	struct bpf_devmap_val *tap;
-	struct dhcp4_frame frame = { .options_at = 0 };
+	struct dhcp4_frame frame;
 	int verdict = TC_ACT_UNSPEC;
 	struct cursor cursor;
 
 	if (skb->vlan_present) {
-		count(FRAME_IN_VLAN, skb->len);
+		count_only(FRAME_IN_VLAN, skb->len);
+		return TC_ACT_UNSPEC;
+	}
+	if (is_hosts((void *)(long)skb->data, (void *)(long)skb->data_end)) {
+		count_only(FRAME_IN_NOT_OURS, skb->len);
 		return TC_ACT_UNSPEC;
 	}
 	cursor = skb_cursor(skb);
+	in_memory(&frame);
 	reason = frame_ingress(&cursor, &config, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		tap = bpf_map_lookup_elem(&frame_slot, &zero);

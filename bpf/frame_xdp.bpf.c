@@ -10,7 +10,6 @@
 #include <linux/bpf.h>
 
 #include "bpf/frame_ingress.bpf.h"
-#include "bpf/frame_sample.bpf.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -34,10 +33,16 @@ int frame_xdp(struct xdp_md *context)
 	void *data = (void *)(long)context->data;
 	void *end = (void *)(long)context->data_end;
 	struct cursor cursor = { .at = data, .end = end, .frame_size = (__u32)(end - data) };
-	struct dhcp4_frame frame = { .options_at = 0 };
-	__u32 reason = frame_ingress(&cursor, &config, &frame);
+	struct dhcp4_frame frame;
+	__u32 reason;
 	int verdict = XDP_PASS;
 
+	if (is_hosts(data, end)) {
+		count_only(FRAME_IN_NOT_OURS, cursor.frame_size);
+		return XDP_PASS;
+	}
+	in_memory(&frame);
+	reason = frame_ingress(&cursor, &config, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		verdict = (int)bpf_redirect_map(&frame_slot, 0, XDP_PASS);
 		if (verdict != XDP_REDIRECT) {
