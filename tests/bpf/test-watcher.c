@@ -265,6 +265,32 @@ Test(watcher, killed_while_the_store_changes)
 	cr_expect_eq(n_doubles, 0);
 }
 
+/* What was acted on is in the log, though who acted did not come to write it:
+ * it hung in the pass, and was killed there. */
+Test(watcher, killed_between_the_pass_and_the_log)
+{
+	uint64_t revision;
+	int lock;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	(void)status_of("dns", ok_of(revision));
+	lock = open("/run/calfpen/handlers.lock", O_RDWR | O_CLOEXEC);
+	cr_assert_geq(lock, 0);
+	cr_assert_eq(flock(lock, LOCK_EX), 0); /* the DNS handler waits for it, for a second */
+	commit_init(&commit);
+	add("/ip", "192.0.2.6/24");
+	add("/nameserver/001", "192.0.2.54");
+	revision = run();
+	EVENTUALLY("ip -4 addr show dev up0 | grep 192.0.2.6/24");
+	(void)stop(SIGKILL);
+	(void)close(lock);
+	start();
+	EVENTUALLY("grep -qx 'nameserver 192.0.2.54' " RESOLV_CONF);
+	cr_expect_geq(audit_lines(revision, NULL), 2);
+	(void)status_of("dns", "ok");
+}
+
 Test(watcher, changes_while_it_is_down)
 {
 	uint64_t revision;
