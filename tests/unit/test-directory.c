@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "userspace/priv/directory.h"
+
+static char top[] = "/tmp/test-directory-XXXXXX";
+
+static void begin(void)
+{
+	cr_assert_not_null(mkdtemp(top));
+	cr_assert_eq(chdir(top), 0);
+}
+
+static void end(void)
+{
+	char command[sizeof(top) + 16];
+
+	snprintf(command, sizeof(command), "rm -rf %s", top);
+	cr_assert_eq(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
+TestSuite(directory, .init = begin, .fini = end);
+
+static mode_t mode_of(const char *path)
+{
+	struct stat status;
+
+	cr_assert_eq(stat(path, &status), 0, "%s", path);
+	return status.st_mode & 0777;
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	cr_assert_not_null(file);
+	cr_assert_geq(fputs(text, file), 0);
+	cr_assert_eq(fclose(file), 0);
+}
+
+static void expect_text(const char *path, const char *text)
+{
+	char present[64] = "";
+	FILE *file = fopen(path, "r");
+
+	cr_assert_not_null(file, "%s", path);
+	cr_expect_eq(fread(present, 1, sizeof(present) - 1, file), strlen(text));
+	cr_expect_str_eq(present, text);
+	fclose(file);
+}
+
+Test(directory, made_with_all_above)
+{
+	umask(022);
+	cr_expect_eq(directory_make("a/b/c"), 0);
+	cr_expect_eq(mode_of("a"), 0755);
+	cr_expect_eq(mode_of("a/b"), 0755);
+	cr_expect_eq(mode_of("a/b/c"), 0700);
+	cr_expect_eq(directory_make("a/b/c"), 0, "it is there");
+	write_text("file", "x");
+	cr_expect_eq(directory_make("file/below"), -ENOTDIR);
+}
+
+/* Fills the file with a text; "" fails half-way. */
+static int fill(int fd, const void *data)
+{
+	const char *text = data;
+
+	if (!text[0])
+		return write(fd, "half", 4) == 4 ? -ENOSPC : -EIO;
+	return write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -EIO;
+}
+
+Test(directory, file_is_replaced)
+{
+	cr_expect_eq(directory_replace_file(".", "name", fill, "first"), 0);
+	expect_text("name", "first");
+	cr_expect_eq(mode_of("name"), 0600);
+	cr_expect_eq(directory_replace_file(".", "name", fill, "second"), 0);
+	expect_text("name", "second");
+	cr_expect_neq(access("name.new", F_OK), 0);
+}
+
+Test(directory, former_file_stays_on_failure)
+{
+	cr_expect_eq(directory_replace_file(".", "name", fill, "first"), 0);
+	cr_expect_eq(directory_replace_file(".", "name", fill, ""), -ENOSPC);
+	expect_text("name", "first");
+	cr_expect_neq(access("name.new", F_OK), 0, "no half of the new one is left");
+	cr_expect_eq(directory_replace_file("not-there", "name", fill, "x"), -ENOENT);
+	cr_expect_eq(directory_replace_file("name", "name", fill, "x"), -ENOTDIR);
+	/* a directory under its name */
+	cr_assert_eq(mkdir("taken", 0700), 0);
+	cr_expect_eq(directory_replace_file(".", "taken", fill, "x"), -EISDIR);
+	cr_expect_neq(access("taken.new", F_OK), 0);
+}
+
+/* One that was killed leaves its file; nobody's link is followed. */
+Test(directory, leftovers_are_not_written_to)
+{
+	write_text("other", "theirs");
+	cr_assert_eq(symlink("other", "name.new"), 0);
+	cr_expect_eq(directory_replace_file(".", "name", fill, "ours"), 0);
+	expect_text("name", "ours");
+	expect_text("other", "theirs");
+	write_text("name.new", "of one that was killed, and longer");
+	cr_expect_eq(directory_replace_file(".", "name", fill, "again"), 0);
+	expect_text("name", "again");
+}
+
+Test(directory, name_too_long)
+{
+	char name[NAME_MAX + 1];
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	cr_expect_eq(directory_replace_file(".", name, fill, "x"), -ENAMETOOLONG);
+}
