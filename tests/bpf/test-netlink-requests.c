@@ -305,3 +305,55 @@ Test(netlink, many)
 	cr_assert_eq(netlink_route_each(netlink, uplink, 254, see_route, &seen), 0);
 	cr_expect_eq(seen.n, 8);
 }
+
+static struct {
+	unsigned int n_links, n_addresses, n_routes;
+	bool is_gone;
+} seen;
+
+static void see_event(const struct netlink_event *event, void *data)
+{
+	(void)data;
+	seen.n_links += event->type == NETLINK_EVENT_LINK;
+	seen.n_addresses += event->type == NETLINK_EVENT_ADDRESS;
+	seen.n_routes += event->type == NETLINK_EVENT_ROUTE;
+	seen.is_gone |= event->type == NETLINK_EVENT_LINK && event->is_gone &&
+			event->ifindex == uplink;
+}
+
+Test(netlink, events)
+{
+	struct netlink *all, *links;
+	int i, r;
+
+	cr_assert_eq(netlink_listen(&all, false), 0);
+	cr_assert_eq(netlink_listen(&links, true), 0);
+	cr_expect_eq(netlink_events(all, see_event, NULL), 0, "nothing has come");
+	cr_expect_eq(seen.n_links + seen.n_addresses + seen.n_routes, 0);
+	cr_assert_eq(sh("ip addr add 192.0.2.5/24 dev up0; ip link set up0 up; ip link del up0"),
+		     0);
+	cr_expect_eq(netlink_events(all, see_event, NULL), 0);
+	cr_expect(seen.n_links && seen.n_addresses && seen.n_routes && seen.is_gone);
+	memset(&seen, 0, sizeof(seen));
+	cr_expect_eq(netlink_events(links, see_event, NULL), 0);
+	cr_expect(seen.n_links && seen.is_gone);
+	cr_expect_eq(seen.n_addresses + seen.n_routes, 0);
+	/* more than the kernel keeps for us: we are told, and it goes on */
+	cr_assert_eq(
+		sh("for i in $(seq 1000 3000); do echo link set lo mtu $i; done | ip -batch -"), 0);
+	memset(&seen, 0, sizeof(seen));
+	for (i = 0, r = NETLINK_MORE; i < 1000 && r == NETLINK_MORE; i++)
+		r = netlink_events(links, see_event, NULL);
+	cr_expect_eq(r, NETLINK_LOST);
+	do
+		r = netlink_events(links, see_event, NULL);
+	while (r == NETLINK_MORE);
+	cr_expect_eq(r, 0);
+	cr_expect_gt(seen.n_links, 0);
+	cr_assert_eq(sh("ip link set lo mtu 2000"), 0);
+	memset(&seen, 0, sizeof(seen));
+	cr_expect_eq(netlink_events(links, see_event, NULL), 0);
+	cr_expect_gt(seen.n_links, 0);
+	netlink_free(all);
+	netlink_free(links);
+}
