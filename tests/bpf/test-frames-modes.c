@@ -284,6 +284,20 @@ Test(frames_modes, auto_takes_what_changes_nothing)
 	netlink_free(netlink);
 }
 
+/* Turn a feature on or off in what was read, by the bit that stands for it. */
+static void flip(struct frames_device *device, const char *feature)
+{
+	bool was = frames_device_has(device, feature);
+
+	for (uint32_t bit = 0; bit < FRAMES_FEATURES_MAX; bit++) {
+		device->features[bit / 32] ^= 1u << (bit % 32);
+		if (frames_device_has(device, feature) != was)
+			return;
+		device->features[bit / 32] ^= 1u << (bit % 32);
+	}
+	cr_assert_fail("no %s", feature);
+}
+
 /* Whose features, queues and MTU are read right, and a change is named. */
 Test(frames_modes, device_facts)
 {
@@ -306,15 +320,36 @@ Test(frames_modes, device_facts)
 	cr_assert_eq(frames_device_get("up0", &after), 0);
 	after.channels[1]++;
 	cr_expect_str_eq(frames_device_change(&before, &after), "the number of queues");
-	/* the offload that tells itself from its index */
 	cr_assert_eq(frames_device_get("up0", &after), 0);
-	for (uint32_t bit = 0; bit < FRAMES_FEATURES_MAX; bit++) {
-		after.features[bit / 32] ^= 1u << (bit % 32);
-		if (!frames_device_has(&after, "rx-vlan-hw-parse"))
-			break;
-		after.features[bit / 32] ^= 1u << (bit % 32);
-	}
+	flip(&after, "rx-vlan-hw-parse");
 	cr_expect_str_eq(frames_device_change(&before, &after), "rx-vlan-hw-parse");
+}
+
+/* As a driver of hardware would look. */
+Test(frames_modes, what_speaks_against_native)
+{
+	static struct frames_device device;
+	char text[96];
+
+	uplink_make();
+	cr_assert_eq(frames_device_get("up0", &device), 0);
+	cr_expect(frames_device_objection(&device, text, sizeof(text)));
+	cr_expect_str_eq(text, "on veth changes the offloads of its peer");
+	strcpy(device.driver, "ixgbe");
+	cr_expect(frames_device_hides_tags(&device));
+	cr_expect(frames_device_objection(&device, text, sizeof(text)));
+	cr_expect_str_eq(text, "would not see VLAN tags, which ixgbe takes off (rx-vlan-hw-parse)");
+	flip(&device, "rx-vlan-hw-parse");
+	cr_expect(frames_device_hides_tags(&device), "802.1ad");
+	flip(&device, "rx-vlan-stag-hw-parse");
+	cr_expect_not(frames_device_hides_tags(&device));
+	cr_expect_not(frames_device_objection(&device, text, sizeof(text)));
+	cr_expect_null(frames_device_excluded(&device));
+	flip(&device, "rx-gro-hw");
+	cr_expect(frames_device_objection(&device, text, sizeof(text)));
+	cr_expect_str_eq(text, "does not go with rx-gro-hw");
+	flip(&device, "rx-lro");
+	cr_expect_str_eq(frames_device_excluded(&device), "rx-lro");
 }
 
 /* So many programs of others that tcx on up0 has no room, where it exists. */

@@ -23,18 +23,6 @@
 #define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
 #define TCX_FIRST (1u << 3) /* BPF_F_BEFORE, and before nobody in particular */
 
-/*
- * Drivers that pass the change on to where `ethtool -k` on the uplink does not
- * show it: docs/frames.md has what each does.
- */
-static const struct {
-	const char *driver, *why;
-} hidden_changes[] = {
-	{ "veth", "native XDP on veth changes the offloads of its peer" },
-	{ "virtio_net", "native XDP on virtio_net turns off offloads of the device behind it" },
-	{ "bonding", "native XDP on a bond changes its ports" },
-};
-
 /* Add to what `calfpen status` tells. */
 __attribute__((format(printf, 2, 3))) static void reason_add(struct frames *frames,
 							     const char *format, ...)
@@ -240,71 +228,22 @@ static int use_xdp(struct frames *frames, enum frame_mode mode, enum frame_hook 
 				bpf_map__fd(frames->xdp->maps.frame_slot));
 }
 
-/*
- * The tag of a frame whose device took it off is not in the bytes, and XDP is
- * told of it nowhere: a reply on a tagged VLAN looks as if it were untagged.
- * Most drivers do that, unless `ethtool -K DEVICE rxvlan off`.
- */
-static bool hides_tags(const struct frames_device *device)
-{
-	return frames_device_has(device, "rx-vlan-hw-parse") ||
-	       frames_device_has(device, "rx-vlan-stag-hw-parse");
-}
-
-/*
- * Received frames put together by the device: no XDP program can be shown
- * these. For a generic program the kernel turns that off, and not on again;
- * drivers do the same for a native one, or refuse it.
- */
-static const char *excluded_offload(const struct frames_device *device)
-{
-	static const char *const names[] = { "rx-lro", "rx-gro-hw" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (frames_device_has(device, names[i]))
-			return names[i];
-	return NULL;
-}
-
-static const char *hidden_change(const struct frames_device *device)
-{
-	for (size_t i = 0; i < sizeof(hidden_changes) / sizeof(hidden_changes[0]); i++)
-		if (!strcmp(device->driver, hidden_changes[i].driver))
-			return hidden_changes[i].why;
-	return NULL;
-}
-
 /* What forbids even to try, in mode_reason. */
 static bool may_try_native(struct frames *frames, const char *uplink, struct frames_device *before)
 {
-	char owner[48];
 	int error = frames_device_get(uplink, before);
+	char text[96];
 
-	if (error) {
+	if (error)
 		reason_add(frames, "the offloads of %s cannot be read (%s)", uplink,
 			   strerror(-error));
-		return false;
-	}
-	if (frames_device_xdp((int)frames->config.uplink_ifindex, owner, sizeof(owner)) > 0) {
-		reason_add(frames, "another XDP program is on the uplink (%s)", owner);
-		return false;
-	}
-	if (hidden_change(before)) {
-		reason_add(frames, "%s", hidden_change(before));
-		return false;
-	}
-	if (excluded_offload(before)) {
-		reason_add(frames, "native XDP does not go with %s", excluded_offload(before));
-		return false;
-	}
-	if (hides_tags(before)) {
-		reason_add(frames,
-			   "native XDP would not see VLAN tags, which %s takes off "
-			   "(rx-vlan-hw-parse)",
-			   before->driver);
-		return false;
-	}
-	return true;
+	else if (frames_device_xdp((int)frames->config.uplink_ifindex, text, sizeof(text)) > 0)
+		reason_add(frames, "another XDP program is on the uplink (%s)", text);
+	else if (frames_device_objection(before, text, sizeof(text)))
+		reason_add(frames, "native XDP %s", text);
+	else
+		return true;
+	return false;
 }
 
 /* NULL if the device is as it was. */
@@ -349,8 +288,9 @@ static int try_generic(struct frames *frames, const char *uplink)
 	struct frames_device device;
 	int error = frames_device_get(uplink, &device), fd;
 
-	if (!error && excluded_offload(&device)) {
-		reason_add(frames, "generic XDP would turn off %s", excluded_offload(&device));
+	if (!error && frames_device_excluded(&device)) {
+		reason_add(frames, "generic XDP would turn off %s",
+			   frames_device_excluded(&device));
 		return -EOPNOTSUPP;
 	}
 	fd = attach_xdp(frames, false);
@@ -388,7 +328,7 @@ static int attach_asked(struct frames *frames, const char *uplink, enum frame_mo
 		return fd;
 	}
 	reason_add(frames, "as asked for");
-	if (is_known && hides_tags(&before))
+	if (is_known && frames_device_hides_tags(&before))
 		reason_add(frames, "VLAN tags that the device takes off are not seen");
 	if (is_known && what_changed(&before))
 		reason_add(frames, "it changed %s", what_changed(&before));

@@ -165,6 +165,51 @@ bool frames_device_has(const struct frames_device *device, const char *feature)
 	return false;
 }
 
+/* Most drivers do, unless `ethtool -K DEVICE rxvlan off`. */
+bool frames_device_hides_tags(const struct frames_device *device)
+{
+	return frames_device_has(device, "rx-vlan-hw-parse") ||
+	       frames_device_has(device, "rx-vlan-stag-hw-parse");
+}
+
+const char *frames_device_excluded(const struct frames_device *device)
+{
+	static const char *const names[] = { "rx-lro", "rx-gro-hw" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (frames_device_has(device, names[i]))
+			return names[i];
+	return NULL;
+}
+
+bool frames_device_objection(const struct frames_device *device, char *text, size_t size)
+{
+	/* These pass a change on to where nothing of the uplink shows it:
+	 * docs/frames.md has what each does. */
+	static const struct {
+		const char *driver, *what;
+	} hidden[] = {
+		{ "veth", "on veth changes the offloads of its peer" },
+		{ "virtio_net", "on virtio_net turns off offloads of the device behind it" },
+		{ "bonding", "on a bond changes its ports" },
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (!strcmp(device->driver, hidden[i].driver)) {
+			snprintf(text, size, "%s", hidden[i].what);
+			return true;
+		}
+	if (frames_device_excluded(device))
+		snprintf(text, size, "does not go with %s", frames_device_excluded(device));
+	else if (frames_device_hides_tags(device))
+		snprintf(text, size,
+			 "would not see VLAN tags, which %s takes off (rx-vlan-hw-parse)",
+			 device->driver);
+	else
+		return false;
+	return true;
+}
+
 int frames_device_xdp(int ifindex, char *text, size_t size)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, found);

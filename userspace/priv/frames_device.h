@@ -38,6 +38,21 @@ const char *frames_device_change(const struct frames_device *before,
  * is not. */
 bool frames_device_has(const struct frames_device *device, const char *feature);
 
+/* Is a VLAN tag taken off before an XDP program sees the frame? XDP is told of
+ * it nowhere: a reply on a tagged VLAN looks as if it were untagged. */
+bool frames_device_hides_tags(const struct frames_device *device);
+
+/*
+ * An active offload that puts received frames together ("rx-lro"), or NULL. No
+ * XDP program can be shown these: for a generic one the kernel turns that off,
+ * and not on again; drivers do the same for a native one, or refuse it.
+ */
+const char *frames_device_excluded(const struct frames_device *device);
+
+/* Is something known against even trying native XDP there? What, in `text`, as
+ * the end of a sentence that begins with "native XDP". */
+bool frames_device_objection(const struct frames_device *device, char *text, size_t size);
+
 /* Whose XDP program is there: "native, id 42" in `text`, 1; 0 if there is
  * none; or a negative errno. */
 int frames_device_xdp(int ifindex, char *text, size_t size);
