@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/pkt_cls.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <poll.h>
@@ -16,7 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "skel/frame_tc.skel.h"
 #include "userspace/priv/frames_clsact.h"
+#include "userspace/priv/probe.h"
 
 #define MOMENT_MS 200
 #define PATIENCE_MS 10000
@@ -203,4 +206,74 @@ void uplink_tag_egress(const char *device)
 	cr_assert_eq(bpf_tc_hook_create(&hook), 0);
 	cr_assert_eq(bpf_tc_attach(&hook, &opts), 0);
 	close(opts.prog_fd);
+}
+
+bool uplink_has_tcx(void)
+{
+	static struct probe_kernel kernel;
+
+	cr_assert_eq(probe_kernel(&kernel), 0);
+	return kernel.error[PROBE_TCX] == 0;
+}
+
+void uplink_put_ip_checksum(uint8_t *frame)
+{
+	uint32_t sum = 0;
+
+	frame[AT_IP_CHECKSUM] = frame[AT_IP_CHECKSUM + 1] = 0;
+	for (int at = AT_IP; at < AT_UDP_SOURCE; at += 2)
+		sum += (uint32_t)frame[at] << 8 | frame[at + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	frame[AT_IP_CHECKSUM] = (uint8_t)(sum >> 8);
+	frame[AT_IP_CHECKSUM + 1] = (uint8_t)sum;
+}
+
+void uplink_make_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE])
+{
+	uint8_t request[FRAME_SIZE];
+
+	frames_test_request(test, request);
+	cr_assert_eq(frames_test_run(bpf_program__fd(test->frames.tc->progs.tap_ingress), request,
+				     sizeof(request), test->tap.ifindex, NULL),
+		     TC_ACT_REDIRECT);
+	frames_test_reply(test, frame);
+	uplink_put_ip_checksum(frame);
+}
+
+void uplink_expect_at_calf(const struct frames_test *test, int wire, const char *what)
+{
+	uint8_t frame[FRAME_SIZE], got[2048];
+	uint64_t before = frames_test_count(test, FRAME_IN_ACCEPTED);
+
+	uplink_make_reply(test, frame);
+	uplink_send(wire, false, frame, sizeof(frame));
+	cr_expect_eq(uplink_wait_count(test, FRAME_IN_ACCEPTED, before + 1), before + 1, "%s",
+		     what);
+	cr_expect_eq(uplink_receive(test->tap.fd, got, sizeof(got)), (uint32_t)FRAME_SIZE, "%s",
+		     what);
+	cr_expect_arr_eq(got, frame, FRAME_SIZE, "%s", what);
+}
+
+void uplink_fill_tcx(void)
+{
+	int link = 0, n = 0;
+
+	if (!uplink_has_tcx())
+		return;
+	for (; link >= 0; n++) {
+		struct foreign one = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
+
+		link = foreign_tcx(&one, "up0");
+		foreign_close(&one);
+	}
+	cr_assert(n > 32 && link == -ERANGE, "%d: %s", n, strerror(-link));
+}
+
+uint32_t uplink_xdp_id(const char *device)
+{
+	uint32_t id = 0;
+
+	cr_assert_eq(bpf_xdp_query_id((int)if_nametoindex(device), 0, &id), 0);
+	return id;
 }

@@ -35,6 +35,21 @@ uint32_t uplink_receive(int fd, void *buffer, uint32_t size);
 /* Wait until a counter of frames has reached `n`; what it has. */
 uint64_t uplink_wait_count(const struct frames_test *test, uint32_t reason, uint64_t n);
 
+/* The reply to a transaction that egress has seen, whole enough for the host's
+ * stack; its header checksum once it was changed. */
+void uplink_make_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE]);
+void uplink_put_ip_checksum(uint8_t *frame);
+
+/* Send one by `wire`: the calf gets it as it was. */
+void uplink_expect_at_calf(const struct frames_test *test, int wire, const char *what);
+
+/* The id of the XDP program on a device, 0: none. */
+uint32_t uplink_xdp_id(const char *device);
+
+/* Has this kernel tcx? If so, programs of others until up0 has no room. */
+bool uplink_has_tcx(void);
+void uplink_fill_tcx(void);
+
 /* A program of somebody else, which counts its runs and returns `verdict`. */
 struct foreign {
 	int program_fd, map_fd;
