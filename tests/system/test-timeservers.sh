@@ -84,3 +84,16 @@ test_without_chronyd_there_is_no_file() {
 	[ ! -e /run/chrony-dhcp ] || fail "a directory that nobody reads"
 	assert_eq '10.77.0.1 10.77.0.9' "$(xargs <"$run/ntp-servers")"
 }
+
+# What tells it instead, as far as it can be seen without systemd: it watches
+# the directory in which our file is replaced, and the command is the one above.
+test_units_for_systemd() {
+	local unit
+	skip_if_missing systemd-analyze chronyc
+	for unit in packaging/systemd/calfpen-chrony.{path,service}; do
+		sed "s#/usr/bin/chronyc#$(command -v chronyc)#" "$unit" >"$LAB_DIR/${unit##*/}"
+	done
+	assert_eq "" "$(systemd-analyze verify "$LAB_DIR"/calfpen-chrony.* 2>&1)"
+	grep -qx "PathChanged=${sources%/*}" packaging/systemd/calfpen-chrony.path
+	grep -qx 'ExecStart=/usr/bin/chronyc reload sources' packaging/systemd/calfpen-chrony.service
+}
