@@ -256,6 +256,26 @@ Test(frames_auto, another_xdp_program_stays)
 	}
 }
 
+/* The kernel lets no program under one of a device above. */
+Test(frames_auto, a_program_above_the_uplink)
+{
+	struct foreign foreign = foreign_load(BPF_PROG_TYPE_XDP, XDP_PASS);
+
+	uplink_make();
+	uplink_sh("ip link add above0 link up0 type macvlan && ip link set above0 up");
+	cr_assert_eq(bpf_xdp_attach((int)if_nametoindex("above0"), foreign.program_fd,
+				    XDP_FLAGS_SKB_MODE, NULL),
+		     0);
+	begin_on("up0");
+	cr_expect_eq(frames_test_attach(&test, FRAME_MODE_NATIVE), -EEXIST);
+	cr_expect_str_eq(test.frames.mode_reason, "a device above the uplink has an XDP program");
+	cr_expect_eq(frames_test_attach(&test, FRAME_MODE_AUTO), 0);
+	cr_expect_eq(test.frames.mode, FRAME_MODE_TC);
+	cr_expect_eq(uplink_xdp_id("above0"), foreign.id);
+	frames_test_end(&test);
+	foreign_close(&foreign);
+}
+
 /* Neither do we break who comes later, nor he us. */
 Test(frames_auto, a_later_xdp_program_works)
 {
