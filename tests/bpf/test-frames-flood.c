@@ -273,3 +273,23 @@ Test(frames_flood, junk_takes_no_arp, .init = begin_slow, .fini = end)
 	cr_expect_eq(bucket(ARP).ingress_ns, before.ingress_ns);
 	cr_expect_eq(bucket(ARP).egress_ns, before.egress_ns);
 }
+
+/* In a flood the tap is looked for once a tick; that it has gone is noticed. */
+Test(frames_flood, tap_gone, .init = begin_slow, .fini = end)
+{
+	const struct timespec some_ticks = { .tv_nsec = 50000000 };
+	const struct junk *junk = &junk_in[sizeof(junk_in) / sizeof(junk_in[0]) - 1];
+	const int programs[] = { xdp(), tc() };
+	uint8_t frame[FRAME_SIZE];
+
+	cr_assert_eq(junk->reason, FRAME_IN_UNKNOWN_XID);
+	frames_test_reply(&test, frame);
+	for (int i = 0; i < 2; i++)
+		flood_junk(programs[i], junk, frame);
+	tap_deinit(&test.tap);
+	nanosleep(&some_ticks, NULL);
+	for (int i = 0; i < 2; i++)
+		flood(programs[i], frame, FRAME_SIZE, FLOOD / 20);
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_UNKNOWN_XID), 2 * (FLOOD / 20));
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_NO_TAP), 2 * (FLOOD / 20));
+}

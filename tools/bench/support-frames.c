@@ -156,16 +156,14 @@ void bench_frames_attach(struct bench_frames *frames, enum frame_mode mode)
 
 void bench_frames_detach(struct bench_frames *frames)
 {
-	uint64_t end = bench_now_ns() + LIMIT_NS;
-	uint32_t id;
+	int fd = pins_get(&frames->store.pins, PIN_LINK_UPLINK);
 
+	if (fd < 0)
+		bench_check(fd, "the uplink's link (needs Linux 6.6)");
+	/* now, not when the kernel lets go of its last reference */
+	bench_check(bpf_link_detach(fd), "the uplink's link");
+	close(fd);
 	pins_remove(&frames->store.pins, PIN_LINK_UPLINK);
-	/* the kernel ends a link in its own time */
-	do {
-		bench_check(bpf_xdp_query_id(frames->uplink.ifindex, 0, &id), "XDP");
-		if (bench_now_ns() > end)
-			bench_fail("the XDP program stays on the uplink");
-	} while (id);
 }
 
 uint64_t bench_frames_count(const struct bench_frames *frames, uint32_t reason)
