@@ -74,6 +74,24 @@ Test(netlink, link_get_and_set)
 	cr_expect_eq(link.flags & IFF_UP, 0);
 }
 
+/* Only what reaches beyond the link counts, and only on this interface. */
+Test(netlink, address_find_ipv6)
+{
+	struct in6_addr address = { 0 }, expected;
+
+	if (sh("sysctl -qw net.ipv6.conf.up0.disable_ipv6=0; ip link set up0 up;"
+	       "ip -6 address add 2001:db8::1/64 dev lo nodad"))
+		cr_skip_test("needs IPv6");
+	cr_assert_eq(sh("ip -6 address add fe80::7/64 dev up0 nodad"), 0);
+	cr_expect_eq(netlink_address_find_ipv6(netlink, uplink, &address), 0);
+	cr_assert_eq(sh("ip -6 address add 2001:db8::7/64 dev up0 nodad"), 0);
+	cr_expect_eq(netlink_address_find_ipv6(netlink, uplink, &address), 1);
+	cr_assert_eq(inet_pton(AF_INET6, "2001:db8::7", &expected), 1);
+	cr_expect_arr_eq(&address, &expected, sizeof(address));
+	cr_expect_eq(netlink_address_find_ipv6(netlink, 0, &address), -ENODEV);
+	cr_expect_eq(netlink_address_find_ipv6(netlink, 99, &address), -ENODEV);
+}
+
 Test(netlink, link_that_is_not_there)
 {
 	struct netlink_link link;

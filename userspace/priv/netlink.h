@@ -71,6 +71,9 @@ struct netlink_address {
 /* Call `call` for each IPv4 address of the interface, whoever set it. */
 typedef void (*netlink_address_fn)(const struct netlink_address *address, void *data);
 int netlink_address_each(struct netlink *netlink, int ifindex, netlink_address_fn call, void *data);
+/* An IPv6 address of the interface that reaches beyond its link: 1 with
+ * *addressp, 0 if there is none (or no IPv6). */
+int netlink_address_find_ipv6(struct netlink *netlink, int ifindex, struct in6_addr *addressp);
 /* Add with our mark; -EEXIST if address and prefix length are there. */
 int netlink_address_add(struct netlink *netlink, int ifindex,
 			const struct netlink_address *address);

@@ -64,6 +64,46 @@ int netlink_address_each(struct netlink *netlink, int ifindex, netlink_address_f
 	return netlink_run(netlink, parse_address, &each);
 }
 
+struct find_ipv6 {
+	int ifindex;
+	bool is_found;
+	struct in6_addr address;
+};
+
+static int parse_ipv6(struct nlmsghdr *header, void *data)
+{
+	struct find_ipv6 *find = data;
+	struct nlattr *tb[IFA_ADDRESS + 1];
+	const struct ifaddrmsg *info = netlink_header(header, sizeof(*info));
+
+	if (!info || netlink_parse(header, sizeof(*info), tb, IFA_ADDRESS) < 0)
+		return -EPROTO;
+	/* a kernel without IPv6 may answer with what it has */
+	if (info->ifa_family != AF_INET6 || (int)info->ifa_index != find->ifindex ||
+	    info->ifa_scope >= RT_SCOPE_LINK)
+		return 0;
+	if (netlink_get(tb[IFA_ADDRESS], &find->address, sizeof(find->address)))
+		find->is_found = true;
+	return 0;
+}
+
+int netlink_address_find_ipv6(struct netlink *netlink, int ifindex, struct in6_addr *addressp)
+{
+	struct find_ipv6 find = { .ifindex = ifindex };
+	struct ifaddrmsg info = { .ifa_family = AF_INET6, .ifa_index = (unsigned int)ifindex };
+	int r;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_GETADDR, NLM_F_DUMP, &info, sizeof(info));
+	r = netlink_run(netlink, parse_ipv6, &find);
+	if (r == -EOPNOTSUPP)
+		return 0;
+	if (!r && find.is_found)
+		*addressp = find.address;
+	return r ? r : find.is_found;
+}
+
 static int address_request(struct netlink *netlink, int type, int flags, int ifindex,
 			   const struct netlink_address *address)
 {
