@@ -8,6 +8,7 @@
 
 #include "bpf/frame_arp.bpf.h"
 #include "bpf/frame_dhcp4.bpf.h"
+#include "bpf/frame_quarantine.bpf.h"
 #include "bpf/frame_sample.bpf.h"
 
 /*
@@ -35,13 +36,10 @@ static __always_inline int is_hosts(void *data, void *end)
 	       ip->protocol != IPPROTO_UDP;
 }
 
-/*
- * FRAME_IN_ACCEPTED (only then `frame` is set) and FRAME_IN_ARP: to the tap;
- * a reason below them: pass; above: drop.
- */
-static __always_inline __u32 frame_ingress(struct cursor *cursor,
+/* What the rules say; the type of the frame in *protocolp, 0 if it has none. */
+static __always_inline __u32 rules_ingress(struct cursor *cursor,
 					   const volatile struct frame_config *settings,
-					   struct dhcp4_frame *frame)
+					   struct dhcp4_frame *frame, __be16 *protocolp)
 {
 	struct ethhdr *eth = cursor_take(cursor, sizeof(*eth));
 	__u32 reason = FRAME_IN_NOT_OURS;
@@ -50,7 +48,7 @@ static __always_inline __u32 frame_ingress(struct cursor *cursor,
 
 	if (!eth)
 		return FRAME_IN_NOT_OURS;
-	protocol = ether_type(eth);
+	protocol = *protocolp = ether_type(eth);
 	if (is_vlan(protocol))
 		return FRAME_IN_VLAN;
 	if (protocol == bpf_htons(ETH_P_IP)) {
@@ -84,6 +82,29 @@ static __always_inline __u32 frame_ingress(struct cursor *cursor,
 	if (reason > FRAME_IN_ARP && !is_flood(reason) && !tap_is_there())
 		return FRAME_IN_NO_TAP;
 	return reason;
+}
+
+/*
+ * FRAME_IN_ACCEPTED (only then `frame` is set) and FRAME_IN_ARP: to the tap;
+ * a reason below them: pass; above: drop.
+ */
+static __always_inline __u32 frame_ingress(struct cursor *cursor,
+					   const volatile struct frame_config *settings,
+					   struct dhcp4_frame *frame)
+{
+	__be16 protocol = 0;
+	__u32 reason = rules_ingress(cursor, settings, frame, &protocol);
+
+	return quarantine_ingress(reason, protocol, settings);
+}
+
+/* It was for the tap, which is gone: the host's, as any other frame. */
+static __always_inline __u32 frame_ingress_no_tap(__u32 reason,
+						  const volatile struct frame_config *settings)
+{
+	return quarantine_ingress(FRAME_IN_NO_TAP,
+				  bpf_htons(reason == FRAME_IN_ARP ? ETH_P_ARP : ETH_P_IP),
+				  settings);
 }
 
 /* A reply on its way to the calf: whom and about what it may speak now. */

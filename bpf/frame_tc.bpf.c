@@ -179,6 +179,19 @@ int tap_egress(struct __sk_buff *skb)
 	return TC_ACT_SHOT;
 }
 
+/* Keeps the uplink closed while its program is chosen: docs/frames.md. */
+SEC("tc")
+int uplink_closed(struct __sk_buff *skb)
+{
+	__be16 protocol = skb->vlan_present ? 0 : (__be16)skb->protocol;
+	__u32 reason = quarantine_ingress(FRAME_IN_NOT_OURS, protocol, &config);
+
+	if (reason == FRAME_IN_NOT_OURS)
+		return TC_ACT_UNSPEC;
+	count_only(reason, skb->len);
+	return TC_ACT_SHOT;
+}
+
 /* Options may lie behind the linear part; pointers into the frame end here. */
 static __always_inline void remember_server(struct __sk_buff *skb, __u32 options_at)
 {
@@ -197,20 +210,26 @@ int uplink_ingress(struct __sk_buff *skb)
 	struct cursor cursor;
 
 	if (skb->vlan_present) {
-		count_only(FRAME_IN_VLAN, skb->len);
-		return TC_ACT_UNSPEC;
+		reason = quarantine_ingress(FRAME_IN_VLAN, 0, &config);
+		if (reason == FRAME_IN_VLAN) {
+			count_only(FRAME_IN_VLAN, skb->len);
+			return TC_ACT_UNSPEC;
+		}
+	} else if (is_hosts((void *)(long)skb->data, (void *)(long)skb->data_end)) {
+		reason = quarantine_ingress(FRAME_IN_NOT_OURS, 0, &config);
+		if (reason == FRAME_IN_NOT_OURS) {
+			count_only(FRAME_IN_NOT_OURS, skb->len);
+			return TC_ACT_UNSPEC;
+		}
+	} else {
+		cursor = skb_cursor(skb);
+		in_memory(&frame);
+		reason = frame_ingress(&cursor, &config, &frame);
 	}
-	if (is_hosts((void *)(long)skb->data, (void *)(long)skb->data_end)) {
-		count_only(FRAME_IN_NOT_OURS, skb->len);
-		return TC_ACT_UNSPEC;
-	}
-	cursor = skb_cursor(skb);
-	in_memory(&frame);
-	reason = frame_ingress(&cursor, &config, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		tap = bpf_map_lookup_elem(&frame_slot, &zero);
 		if (!tap) {
-			reason = FRAME_IN_NO_TAP;
+			reason = frame_ingress_no_tap(reason, &config);
 		} else {
 			if (reason == FRAME_IN_ACCEPTED) {
 				reply_remember(&frame);
@@ -219,10 +238,10 @@ int uplink_ingress(struct __sk_buff *skb)
 			skb->mark = config.mark;
 			verdict = (int)bpf_redirect(tap->ifindex, 0);
 		}
-	} else if (reason > FRAME_IN_ARP) {
-		verdict = TC_ACT_SHOT;
 	}
-	if (count(reason, cursor.frame_size))
+	if (reason > FRAME_IN_ARP)
+		verdict = TC_ACT_SHOT;
+	if (count(reason, skb->len))
 		sample(skb, reason);
 	return verdict;
 }

@@ -5,7 +5,8 @@
  * kernel empties when the tap goes: then they pass, and never reach a device
  * that inherited the tap's index. So does ARP that says that our address is
  * another host's. What claims to be ours and is bad is
- * dropped. Nothing is copied to user space here.
+ * dropped, and so is all else until there is a lease, in quarantine. Nothing
+ * is copied to user space here.
  */
 #include <linux/bpf.h>
 
@@ -38,23 +39,27 @@ int frame_xdp(struct xdp_md *context)
 	int verdict = XDP_PASS;
 
 	if (is_hosts(data, end)) {
-		count_only(FRAME_IN_NOT_OURS, cursor.frame_size);
-		return XDP_PASS;
+		reason = quarantine_ingress(FRAME_IN_NOT_OURS, 0, &config);
+		if (reason == FRAME_IN_NOT_OURS) {
+			count_only(FRAME_IN_NOT_OURS, cursor.frame_size);
+			return XDP_PASS;
+		}
+	} else {
+		in_memory(&frame);
+		reason = frame_ingress(&cursor, &config, &frame);
 	}
-	in_memory(&frame);
-	reason = frame_ingress(&cursor, &config, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		verdict = (int)bpf_redirect_map(&frame_slot, 0, XDP_PASS);
 		if (verdict != XDP_REDIRECT) {
-			reason = FRAME_IN_NO_TAP;
+			reason = frame_ingress_no_tap(reason, &config);
 		} else if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
 			peers_add(server_identifier(data, end, frame.options_at));
 			clear_partial_checksum(&frame);
 		}
-	} else if (reason > FRAME_IN_ARP) {
-		verdict = XDP_DROP;
 	}
+	if (reason > FRAME_IN_ARP)
+		verdict = XDP_DROP;
 	if (count(reason, cursor.frame_size))
 		sample(context, reason, cursor.frame_size);
 	return verdict;

@@ -18,6 +18,10 @@
 #define FRAME_XID_LIFETIME_NS 120000000000ull /* after the last frame sent with it */
 #define FRAME_VLAN_DEPTH 2
 
+/* Is there once the watcher has set a leased address; of a former life's the
+ * supervisor disposes before it loads the programs. */
+#define FRAME_QUARANTINE_KEY "/status/quarantine"
+
 /*
  * Checks: one small inline function per protocol. A description names the
  * check; the rule carries its parameters.
@@ -103,6 +107,7 @@ enum frame_reason {
 	FRAME_IN_FORCERENEW,  /* never authenticated (RFC 3203, RFC 6704) */
 	FRAME_IN_UNKNOWN_XID, /* unsolicited */
 	FRAME_IN_RATE,
+	FRAME_IN_QUARANTINE, /* would be the host's, but there is no lease yet */
 	/* what the calf wrote to the tap */
 	FRAME_OUT_ACCEPTED, /* broadcast, to the uplink */
 	FRAME_OUT_UNICAST,  /* by bpf_redirect_neigh */
@@ -138,12 +143,12 @@ enum frame_reason {
 			"in_arp_rate", "in_accepted", "in_arp", "in_truncated", "in_too_long",    \
 			"in_fragment", "in_ip_header", "in_udp_length", "in_not_reply",           \
 			"in_hardware", "in_cookie", "in_forcerenew", "in_unknown_xid", "in_rate", \
-			"out_accepted", "out_unicast", "out_arp", "out_vlan", "out_no_rule",      \
-			"out_truncated", "out_too_long", "out_source_mac", "out_destination_mac", \
-			"out_fragment", "out_ip_header", "out_udp_length", "out_port",            \
-			"out_not_request", "out_hardware", "out_cookie", "out_source_address",    \
-			"out_unknown_peer", "out_no_route", "out_rate", "out_arp_header",         \
-			"out_arp_address", "host_noise"                                           \
+			"in_quarantine", "out_accepted", "out_unicast", "out_arp", "out_vlan",    \
+			"out_no_rule", "out_truncated", "out_too_long", "out_source_mac",         \
+			"out_destination_mac", "out_fragment", "out_ip_header", "out_udp_length", \
+			"out_port", "out_not_request", "out_hardware", "out_cookie",              \
+			"out_source_address", "out_unknown_peer", "out_no_route", "out_rate",     \
+			"out_arp_header", "out_arp_address", "host_noise"                         \
 	}
 
 enum frame_verdict { FRAME_PASSED, FRAME_DELIVERED, FRAME_SENT, FRAME_DROPPED };
@@ -211,19 +216,34 @@ struct frame_sampler {
 	__u64 n_samples;  /* number of the newest */
 };
 
+/* Until when the host is kept apart, and what ended it. */
+enum frame_quarantine_opened {
+	FRAME_QUARANTINE_CLOSED = 0,
+	FRAME_QUARANTINE_LEASE,
+	FRAME_QUARANTINE_DEADLINE,
+};
+
+struct frame_quarantine {
+	__u64 deadline_ns; /* CLOCK_BOOTTIME; 0: there is no quarantine */
+	__u64 opened_ns;   /* when the first frame passed; 0: none has */
+	__u32 opened_by;   /* enum frame_quarantine_opened; once set it stays */
+	__u32 reserved;
+};
+
 /* Frozen .rodata of the frame programs, set before they are loaded. */
 struct frame_config {
 	__u32 uplink_ifindex;
 	__u32 mark;	   /* random: a tc-mode redirect into the tap carries it */
 	__u8 mac[6];	   /* of the uplink */
 	__u8 pass_foreign; /* replies to us with an xid that is not ours: to the host */
-	__u8 reserved;
+	__u8 quarantine;   /* until frame_quarantine is opened */
 };
 
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");
 _Static_assert(sizeof(struct frame_xid) == 16, "frame_xid layout");
 _Static_assert(sizeof(struct frame_peers) == 40, "frame_peers layout");
 _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
+_Static_assert(sizeof(struct frame_quarantine) == 24, "frame_quarantine layout");
 _Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
 _Static_assert(sizeof(struct frame_counter) == 24, "frame_counter layout");
 _Static_assert(sizeof(struct frame_sample) == 40 + FRAME_SAMPLE_BYTES, "frame_sample layout");

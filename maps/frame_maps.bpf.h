@@ -44,6 +44,13 @@ struct {
 } frame_watched SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct frame_quarantine);
+} frame_quarantine SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, _FRAME_REASON_N);
 	__type(key, __u32);

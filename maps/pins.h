@@ -28,6 +28,7 @@
 #define PIN_FRAME_COUNTERS "frame_counters"
 #define PIN_FRAME_SAMPLERS "frame_samplers"
 #define PIN_FRAME_SAMPLES "frame_samples"
+#define PIN_FRAME_QUARANTINE "frame_quarantine"
 #define PIN_FRAME_SLOT "frame_slot"
 /* Per subject: acl_<subject>, staging_<subject>, and the program. */
 #define PIN_ACL_PREFIX "acl_"

@@ -191,7 +191,7 @@ static uint32_t judge_arp_in(const struct grammar_frame *frame)
 	return is_probing ? FRAME_IN_ARP : FRAME_IN_NOT_OURS;
 }
 
-uint32_t frames_decoder_in(const struct grammar_frame *frame)
+static uint32_t judge_in(const struct grammar_frame *frame)
 {
 	switch (frame->bytes[12] << 8 | frame->bytes[13]) {
 	case 0x8100:
@@ -204,6 +204,15 @@ uint32_t frames_decoder_in(const struct grammar_frame *frame)
 	default:
 		return FRAME_IN_NOT_OURS;
 	}
+}
+
+uint32_t frames_decoder_in(const struct grammar_frame *frame)
+{
+	bool is_arp = frame->bytes[12] == 0x08 && frame->bytes[13] == 0x06;
+	uint32_t reason = judge_in(frame);
+
+	return decoder.is_closed && !is_arp && reason < FRAME_IN_ACCEPTED ? FRAME_IN_QUARANTINE :
+									    reason;
 }
 
 /* 10.7.0.5/24 is on the uplink and there is no other route. */

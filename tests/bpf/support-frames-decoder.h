@@ -14,11 +14,12 @@
 #include "maps/frame.h"
 #include "tests/bpf/support-frames-grammar.h"
 
-/* All zero, but mac and pass_foreign, is a filter that has seen nothing. Addresses and xids in
- * host order. */
+/* All zero, but mac, pass_foreign and is_closed, is a filter that has seen nothing. Addresses
+ * and xids in host order. */
 struct frames_decoder {
 	uint8_t mac[6];
 	bool pass_foreign; /* replies to us with a foreign xid */
+	bool is_closed;	   /* in quarantine */
 	uint64_t xid_ends[FRAME_XIDS_MAX];
 	int64_t xids[FRAME_XIDS_MAX];
 	int64_t peers[FRAME_PEERS_MAX];

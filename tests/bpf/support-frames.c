@@ -46,8 +46,11 @@ void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 
 static void begin_store(struct frames_test *test)
 {
-	static const struct test_rule keys[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
-						 { NULL } };
+	static const struct test_rule keys[] = {
+		{ "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
+		{ FRAME_QUARANTINE_KEY, ALL_ACCESS, KV_CLASS_TEXT, 32 },
+		{ NULL },
+	};
 
 	gate_test_begin(&test->gate, 64, 1);
 	test->gate_fd = gate_test_subject(&test->gate, 0, keys, FAST, FAST);
@@ -55,7 +58,7 @@ static void begin_store(struct frames_test *test)
 	cr_assert_eq(netlink_new(&test->netlink), 0);
 }
 
-/* Programs for test->uplink, loaded and on the tap. */
+/* Programs for test->uplink, loaded and on the tap, as the supervisor does it. */
 static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 {
 	const uint64_t interval = 1000000000ull / rate;
@@ -74,15 +77,17 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	struct netlink_link link;
 
 	rules[1].check = FRAME_CHECK_ARP;
-	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);
 	cr_assert_eq(netlink_link_get(test->netlink, test->uplink.ifindex, &link), 0);
 	memcpy(test->mac, link.mac, sizeof(test->mac));
 	config.uplink_ifindex = (uint32_t)test->uplink.ifindex;
 	memcpy(config.mac, test->mac, sizeof(config.mac));
 	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd, &config,
-				 test->rules ? test->rules : rules,
+				 &test->quarantine, test->rules ? test->rules : rules,
 				 test->rules ? test->n_rules : 2),
 		     0);
+	cr_assert_eq(frames_close_uplink(&test->frames), 0);
+	frames_detach(&test->gate.pins, test->uplink.ifindex);
+	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);
 	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
 }
 
@@ -127,7 +132,6 @@ void frames_test_kill(struct frames_test *test)
 
 void frames_test_restart(struct frames_test *test, uint32_t rate, uint32_t burst)
 {
-	frames_detach(&test->gate.pins, test->uplink.ifindex);
 	load(test, rate, burst);
 	cr_assert_eq(tap_up(&test->tap, test->netlink), 0);
 }
@@ -242,10 +246,10 @@ int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifi
 }
 
 /*
- * User space cannot write to a frozen map, a program can: this one takes the
- * seconds off what is left of slot 0, 1, ... whose number it is loaded with.
+ * User space cannot write to a frozen map, a program can: this one takes
+ * nanoseconds off a time in slot 0, 1, ... whose number it is loaded with.
  */
-static void age_xid(int map_fd, int32_t slot, uint64_t ns)
+static void age(int map_fd, int32_t slot, size_t offset, uint64_t ns)
 {
 	const struct bpf_insn instructions[] = {
 		{ .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4, .imm = slot },
@@ -263,12 +267,12 @@ static void age_xid(int map_fd, int32_t slot, uint64_t ns)
 		{ .code = BPF_LDX | BPF_MEM | BPF_DW,
 		  .dst_reg = 1,
 		  .src_reg = 0,
-		  .off = offsetof(struct frame_xid, expires_ns) },
+		  .off = (int16_t)offset },
 		{ .code = BPF_ALU64 | BPF_SUB | BPF_X, .dst_reg = 1, .src_reg = 2 },
 		{ .code = BPF_STX | BPF_MEM | BPF_DW,
 		  .dst_reg = 0,
 		  .src_reg = 1,
-		  .off = offsetof(struct frame_xid, expires_ns) },
+		  .off = (int16_t)offset },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
@@ -290,8 +294,15 @@ void frames_test_age_xids(const struct frames_test *test, uint32_t seconds)
 
 		cr_assert_eq(bpf_map_lookup_elem(map_fd, &i, &xid), 0);
 		if (xid.expires_ns)
-			age_xid(map_fd, (int32_t)i, seconds * 1000000000ull);
+			age(map_fd, (int32_t)i, offsetof(struct frame_xid, expires_ns),
+			    seconds * 1000000000ull);
 	}
+}
+
+void frames_test_age_quarantine(const struct frames_test *test, uint32_t seconds)
+{
+	age(bpf_map__fd(test->frames.tc->maps.frame_quarantine), 0,
+	    offsetof(struct frame_quarantine, deadline_ns), seconds * 1000000000ull);
 }
 
 uint64_t frames_test_count(const struct frames_test *test, uint32_t reason)

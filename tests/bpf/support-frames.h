@@ -49,12 +49,13 @@ enum {
 
 struct frames_test {
 	struct gate_test gate;
-	int gate_fd; /* may write /ip */
+	int gate_fd; /* may write /ip and FRAME_QUARANTINE_KEY */
 	struct netlink *netlink;
 	struct tap uplink, tap; /* uplink: name and index only, if it is the test's own */
 	uint8_t mac[6];
 	/* set before it begins */
 	bool pass_foreign;
+	struct frame_quarantine quarantine;
 	bool is_wired;			/* the uplink is a veth, its other end WIRE, not a tap */
 	const struct frame_rule *rules; /* NULL: DHCPv4 and ARP at the rate asked for */
 	uint32_t n_rules;
@@ -101,6 +102,8 @@ int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifi
 
 /* Let `seconds` pass for the xids, for which the maps have no other way. */
 void frames_test_age_xids(const struct frames_test *test, uint32_t seconds);
+/* The same for the deadline of the quarantine. */
+void frames_test_age_quarantine(const struct frames_test *test, uint32_t seconds);
 
 /* Packets counted for a reason, over all CPUs. */
 uint64_t frames_test_count(const struct frames_test *test, uint32_t reason);

@@ -129,7 +129,7 @@ void bench_frames_init(struct bench_frames *frames)
 	config.uplink_ifindex = (uint32_t)frames->uplink.ifindex;
 	memcpy(config.mac, frames->uplink.mac, sizeof(config.mac));
 	bench_check(frames_init(&frames->frames, &frames->store.pins, frames->store.store.kv_fd,
-				&config, both, 2),
+				&config, NULL, both, 2),
 		    "frame programs");
 	bench_check(frames_attach_tap(&frames->frames, frames->tap.ifindex), "tap's programs");
 	bench_check(tap_up(&frames->tap, frames->netlink), "tap");

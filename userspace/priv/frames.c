@@ -20,6 +20,7 @@ static int load_tc(struct frames *frames)
 	if (!frames->tc)
 		return -errno;
 	frames->tc->rodata->config = frames->config;
+	bpf_program__set_autoload(frames->tc->progs.uplink_closed, frames->config.quarantine);
 	error = bpf_map__reuse_fd(frames->tc->maps.kv, frames->kv_fd);
 	return error ? error : frame_tc_bpf__load(frames->tc);
 }
@@ -34,6 +35,15 @@ static int fill_rules(const struct frames *frames, const struct frame_rule *rule
 			return error;
 	}
 	return 0;
+}
+
+static int fill_quarantine(const struct frames *frames, const struct frame_quarantine *quarantine)
+{
+	int fd = bpf_map__fd(frames->tc->maps.frame_quarantine), error = 0;
+
+	if (quarantine)
+		error = bpf_map_update_elem(fd, &(uint32_t){ 0 }, quarantine, BPF_ANY);
+	return error ? error : bpf_map_freeze(fd);
 }
 
 static int freeze_and_pin(const struct frames *frames)
@@ -68,7 +78,8 @@ static int freeze_and_pin(const struct frames *frames)
 }
 
 int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
-		const struct frame_config *config, const struct frame_rule *rules, uint32_t n_rules)
+		const struct frame_config *config, const struct frame_quarantine *quarantine,
+		const struct frame_rule *rules, uint32_t n_rules)
 {
 	int error;
 
@@ -78,6 +89,7 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 	frames->pins = pins;
 	frames->kv_fd = kv_fd;
 	frames->config = *config;
+	frames->config.quarantine = quarantine && quarantine->deadline_ns && !quarantine->opened_by;
 	do {
 		/* 0 would let unmarked frames of the host into the tap. */
 		if (getrandom(&frames->config.mark, sizeof(frames->config.mark), 0) < 0)
@@ -88,12 +100,22 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 	if (!error)
 		error = fill_rules(frames, rules, n_rules);
 	if (!error)
+		error = fill_quarantine(frames, quarantine);
+	if (!error)
 		error = freeze_and_pin(frames);
 	if (error) {
 		log_error("cannot load the frame programs: %s", strerror(-error));
 		frames_deinit(frames);
 	}
 	return error;
+}
+
+int frames_quarantine(const struct frames *frames, struct frame_quarantine *quarantinep)
+{
+	if (!frames->tc)
+		return -ENOENT;
+	return bpf_map_lookup_elem(bpf_map__fd(frames->tc->maps.frame_quarantine), &(uint32_t){ 0 },
+				   quarantinep);
 }
 
 int frames_open(struct frames *frames, int tap_ifindex)
@@ -107,6 +129,8 @@ int frames_open(struct frames *frames, int tap_ifindex)
 					    &ifindex, BPF_ANY);
 	if (error)
 		log_error("cannot enter the tap in the devmap slot: %s", strerror(-error));
+	else
+		frames_let_open(frames);
 	return error;
 }
 
@@ -132,6 +156,7 @@ const char *frames_hook_name(enum frame_hook hook)
 
 void frames_deinit(struct frames *frames)
 {
+	frames_let_open(frames);
 	frame_tc_bpf__destroy(frames->tc);
 	frame_xdp_bpf__destroy(frames->xdp);
 	*frames = FRAMES_NULL(*frames);

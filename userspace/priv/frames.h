@@ -36,16 +36,34 @@ struct frames {
 	enum frame_mode mode;  /* once attached: native, tc or generic */
 	enum frame_hook hook;  /* once attached */
 	char mode_reason[240]; /* why, for `calfpen status` */
+	int closed_fd;	       /* link of frames_close_uplink(), -1: none */
+	bool is_closed_by_clsact;
 };
 
-#define FRAMES_NULL(_x) ((struct frames){ .kv_fd = -1 })
+#define FRAMES_NULL(_x) ((struct frames){ .kv_fd = -1, .closed_fd = -1 })
 
-/* Load for the uplink that `config` describes (the mark is drawn here) with
- * `rules`, freeze and pin the maps (all but the devmap slot). 0 or a negative
- * errno, logged. */
+/*
+ * Load for the uplink that `config` describes (the mark is drawn here) with
+ * `rules`, freeze and pin the maps (all but the devmap slot). `quarantine`
+ * (NULL: none) is where it begins: closed, or open already. 0 or a negative
+ * errno, logged.
+ */
 int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
-		const struct frame_config *config, const struct frame_rule *rules,
-		uint32_t n_rules);
+		const struct frame_config *config, const struct frame_quarantine *quarantine,
+		const struct frame_rule *rules, uint32_t n_rules);
+
+/* Where the quarantine stands; -ENOENT: nothing is loaded. */
+int frames_quarantine(const struct frames *frames, struct frame_quarantine *quarantinep);
+
+/*
+ * In quarantine, close the uplink by tc until frames_attach_uplink() and
+ * frames_open() have a program there: what a mode changes on a device shows only while that is
+ * up, and no frame must get in until then. Nothing otherwise. 0 or a negative
+ * errno, logged.
+ */
+int frames_close_uplink(struct frames *frames);
+/* The end of that, as of frames_open() and frames_deinit(). */
+void frames_let_open(struct frames *frames);
 
 /* Attach and pin the tap's two programs; only then may the tap be set up. */
 int frames_attach_tap(struct frames *frames, int tap_ifindex);

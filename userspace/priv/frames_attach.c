@@ -87,6 +87,34 @@ int frames_attach_tap(struct frames *frames, int tap_ifindex)
 	return error;
 }
 
+int frames_close_uplink(struct frames *frames)
+{
+	int ifindex = (int)frames->config.uplink_ifindex, error = 0;
+	int program_fd = bpf_program__fd(frames->tc->progs.uplink_closed);
+
+	if (!frames->config.quarantine)
+		return 0;
+	frames->closed_fd = attach_tcx(program_fd, ifindex, true);
+	if (frames->closed_fd < 0) {
+		error = frames_clsact_attach(program_fd, ifindex, true);
+		frames->is_closed_by_clsact = !error;
+	}
+	if (error)
+		log_error("quarantine: cannot close the uplink: %s", strerror(-error));
+	return error;
+}
+
+void frames_let_open(struct frames *frames)
+{
+	if (frames->closed_fd >= 0)
+		close(frames->closed_fd);
+	if (frames->is_closed_by_clsact)
+		frames_clsact_detach(bpf_program__fd(frames->tc->progs.uplink_closed),
+				     (int)frames->config.uplink_ifindex);
+	frames->closed_fd = -1;
+	frames->is_closed_by_clsact = false;
+}
+
 static int use_tcx(struct frames *frames)
 {
 	int fd = attach_tcx(bpf_program__fd(frames->tc->progs.uplink_ingress),
@@ -154,6 +182,9 @@ static int load_xdp(struct frames *frames)
 	if (!error)
 		error = bpf_map__reuse_fd(xdp->maps.frame_watched,
 					  bpf_map__fd(tc->maps.frame_watched));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_quarantine,
+					  bpf_map__fd(tc->maps.frame_quarantine));
 	if (!error)
 		error = bpf_map__reuse_fd(xdp->maps.kv, frames->kv_fd);
 	if (!error)
@@ -335,7 +366,7 @@ static int attach_asked(struct frames *frames, const char *uplink, enum frame_mo
 	return use_xdp(frames, mode, native ? FRAME_HOOK_NATIVE_XDP : FRAME_HOOK_GENERIC_XDP, fd);
 }
 
-int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_mode mode)
+static int attach_uplink(struct frames *frames, const char *uplink, enum frame_mode mode)
 {
 	int error;
 
@@ -349,6 +380,16 @@ int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_m
 	if (error)
 		log_error("%s: cannot attach by tc: %s", uplink, frames->mode_reason);
 	return error;
+}
+
+int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_mode mode)
+{
+	int error = attach_uplink(frames, uplink, mode);
+
+	/* It says how the uplink is, so it goes with the programs. */
+	return error ? error :
+		       pins_put(frames->pins, "", PIN_FRAME_QUARANTINE,
+				bpf_map__fd(frames->tc->maps.frame_quarantine));
 }
 
 /* At once: a link whose last reference goes is let go of some time later, and
@@ -375,4 +416,5 @@ void frames_detach(const struct pins *pins, int uplink_ifindex)
 	detach_link(pins, PIN_LINK_UPLINK);
 	detach_link(pins, PIN_LINK_TAP_INGRESS);
 	detach_link(pins, PIN_LINK_TAP_EGRESS);
+	pins_remove(pins, PIN_FRAME_QUARANTINE);
 }
