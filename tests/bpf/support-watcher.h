@@ -68,6 +68,7 @@ static struct gate_test test;
 static int calf = -1;
 static pid_t watcher = -1;
 static bool wants_syslog;
+static int quarantine_s;
 static unsigned int uplink_ifindex; /* 0: by its name */
 
 static inline int sh(const char *command)
@@ -104,6 +105,7 @@ static inline void run_watcher(void)
 		.calves = { calves },
 		.n_calves = 1,
 		.mode = -1,
+		.quarantine_s = quarantine_s,
 	};
 	int fds[] = { test.fds[KV_SUBJECT_WATCHER], test.store.kv_fd, test.store.ctl_fd,
 		      test.store.events_fd, test.store.denials_fd };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From the store to the host and the audit log, through all that can end. */
+#include "maps/frame.h"
 #include "tests/bpf/support-watcher.h"
 
 TestSuite(watcher, .init = setup, .fini = teardown, .timeout = 60);
@@ -592,4 +593,43 @@ Test(watcher, full_store)
 	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
 	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 192.0.2.5/24'");
 	cr_expect_eq(audit_lines(1, NULL), 60);
+}
+
+/* What the frame programs wait for: an address on the uplink, not one that the
+ * calf has. It stays when the address goes. */
+Test(watcher, quarantine_is_opened_by_an_address_that_is_set)
+{
+	struct kv_value value;
+	uint64_t revision;
+
+	quarantine_s = 60;
+	start();
+	revision = lease("192.0.2.5/24", "0");
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	cr_expect_eq(gate_read(test.fds[KV_SUBJECT_WATCHER], FRAME_QUARANTINE_KEY, &value),
+		     -ENOENT);
+	EXPECT_SH("ip link del up0");
+	(void)lease("192.0.2.5/24", "3600");
+	cr_expect_eq(strncmp(status_of("address", "error"), "error", 5), 0);
+	cr_expect_eq(gate_read(test.fds[KV_SUBJECT_WATCHER], FRAME_QUARANTINE_KEY, &value),
+		     -ENOENT);
+	EXPECT_SH("ip link add up0 type veth peer name peer0; ip link set up0 up");
+	cr_expect_str_eq(status_of("quarantine", "opened"), "opened by 192.0.2.5/24");
+	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 192.0.2.5/24'");
+	cr_expect_eq(gate_delete(calf, "/ip", &revision), 0);
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	cr_expect_str_eq(status_of("quarantine", "opened"), "opened by 192.0.2.5/24");
+}
+
+/* Nothing is written where there is no quarantine. */
+Test(watcher, without_quarantine)
+{
+	struct kv_value value;
+	uint64_t revision;
+
+	start();
+	revision = lease("192.0.2.5/24", "3600");
+	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
+	cr_expect_eq(gate_read(test.fds[KV_SUBJECT_WATCHER], FRAME_QUARANTINE_KEY, &value),
+		     -ENOENT);
 }

@@ -46,6 +46,7 @@ static void setup(void)
 	close(fd);
 	snprintf(options.configuration, sizeof(options.configuration), "%s", path);
 	options.mode = -1;
+	options.quarantine_s = -1;
 	descriptions[0] = (struct description){
 		.directory = "/calves/a",
 		.options = { { .name = "hostname",
@@ -85,6 +86,7 @@ static void expect_defaults(void)
 		  !configuration.allow_hiding);
 	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
 	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
+	cr_expect(configuration.quarantine_s == 0);
 	cr_expect(configuration.n_options == 1);
 	cr_expect_str_eq(option("wait"), "4");
 }
@@ -106,6 +108,7 @@ Test(configuration, everything)
 		       "table: 1000\n"
 		       "mode: tc\n"
 		       "foreign: pass\n"
+		       "quarantine: 3600\n"
 		       "resolv_conf: \"/run/resolv conf\"\n"
 		       "use: {dns: false, mtu: true, domain: false, hostname: true, ntp: false}\n"
 		       "routes: {max: 3, min_prefix_length: 16, allow_hiding: true}\n"
@@ -118,6 +121,7 @@ Test(configuration, everything)
 		  "%s", capture_text());
 	cr_expect(configuration.metric == 7 && configuration.table == 1000);
 	cr_expect(configuration.mode == FRAME_MODE_TC && configuration.pass_foreign);
+	cr_expect(configuration.quarantine_s == 3600);
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
 	cr_expect(!configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
 		  !configuration.use_domain && configuration.use_hostname &&
@@ -137,6 +141,12 @@ Test(configuration, command_line_overrides)
 	cr_assert(load("mode: tc\nresolv_conf: /a\n", 1) == 0);
 	cr_expect(configuration.mode == FRAME_MODE_NATIVE && !configuration.syslog);
 	cr_expect_str_eq(configuration.resolv_conf, "/b");
+	options.quarantine_s = 0;
+	cr_assert(load("quarantine: 30\n", 1) == 0);
+	cr_expect(configuration.quarantine_s == 0);
+	options.quarantine_s = 5;
+	cr_assert(load("quarantine: 30\n", 1) == 0);
+	cr_expect(configuration.quarantine_s == 5);
 	options.syslog = true;
 	cr_assert(load("syslog: false\n", 1) == 0);
 	cr_expect(configuration.syslog);
@@ -149,7 +159,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration, which has: metric, table, mode, foreign, "
-		  "resolv_conf, use, routes, syslog, options" },
+		  "quarantine, resolv_conf, use, routes, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "- metric\n", "1: a configuration must be a mapping of fields" },
 		{ "metric: 4294967296\n", "1: metric must be a number from 0 to 4294967295" },
@@ -160,6 +170,8 @@ Test(configuration, refused)
 		{ "table: 255\n", "1: table 255 is the kernel's own" },
 		{ "\nmode: xdp\n", "2: mode \"xdp\" is none of: auto, native, tc, generic" },
 		{ "foreign: accept\n", "1: foreign \"accept\" is none of: drop, pass" },
+		{ "quarantine: 3601\n", "1: quarantine must be a number from 0 to 3600" },
+		{ "quarantine: on\n", "1: quarantine must be a number from 0 to 3600" },
 		{ "mode: [tc]\n", "1: mode must be one of: auto, native, tc, generic" },
 		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" does not start with '/'" },
 		{ "routes: {max: 65}\n", "1: max must be a number from 0 to 64" },

@@ -46,6 +46,7 @@ Test(options, defaults)
 	cr_assert(strstr(options.calves[0], "/calves/dhcp4") != NULL);
 	cr_assert_str_eq(options.state, "/var/lib/calfpen/eth0");
 	cr_assert(!options.takeover && !options.verbose && !options.syslog);
+	cr_assert(options.quarantine_s == -1 && !options.quarantine_force);
 }
 
 Test(options, everything)
@@ -79,6 +80,18 @@ Test(options, everything)
 	cr_assert(options.mode == FRAME_MODE_GENERIC);
 	cr_assert(parse(&options, "-i up --mode auto") == 0);
 	cr_assert(options.mode == FRAME_MODE_AUTO);
+}
+
+Test(options, quarantine)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "-i up --quarantine --quarantine-force") == 0);
+	cr_assert(options.quarantine_s == 60 && options.quarantine_force);
+	cr_assert(parse(&options, "--quarantine=3600 -i up") == 0);
+	cr_assert(options.quarantine_s == 3600 && !options.quarantine_force);
+	cr_assert(parse(&options, "-i up --quarantine=0") == 0);
+	cr_assert(options.quarantine_s == 0);
 }
 
 Test(options, roles)
@@ -121,6 +134,15 @@ Test(options, refused)
 		  "--nonsense: unknown option or unexpected value; see --help\n" },
 		{ "-i up --takeover=yes",
 		  "--takeover=yes: unknown option or unexpected value; see --help\n" },
+		{ "-i up --quarantine=3601",
+		  "--quarantine: \"3601\" is not a number from 0 to 3600\n" },
+		{ "-i up --quarantine=-1",
+		  "--quarantine: \"-1\" is not a number from 0 to 3600\n" },
+		{ "-i up --quarantine=", "--quarantine: \"\" is not a number from 0 to 3600\n" },
+		{ "-i up --quarantine 60", "\"60\": unexpected argument; see --help\n" },
+		{ "-i up --quarantine-force=1",
+		  "--quarantine-force=1: unknown option or unexpected "
+		  "value; see --help\n" },
 		{ "-i up more", "\"more\": unexpected argument; see --help\n" },
 		{ "-i sixteencharacter",
 		  "--interface: \"sixteencharacter\" cannot be an interface: 1 to 15 characters, no "

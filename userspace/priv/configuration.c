@@ -291,10 +291,22 @@ static int parse_table(struct yaml_file *file, yaml_node_t *node,
 static int parse(struct yaml_file *file, const struct calves *calves,
 		 struct configuration *configuration)
 {
-	enum { METRIC, TABLE, MODE, FOREIGN, RESOLV_CONF, USE, ROUTES, SYSLOG, OPTIONS, N };
-	static const char *const names[N] = { "metric",	 "table",	"mode",
-					      "foreign", "resolv_conf", "use",
-					      "routes",	 "syslog",	"options" };
+	enum {
+		METRIC,
+		TABLE,
+		MODE,
+		FOREIGN,
+		QUARANTINE,
+		RESOLV_CONF,
+		USE,
+		ROUTES,
+		SYSLOG,
+		OPTIONS,
+		N
+	};
+	static const char *const names[N] = { "metric",	    "table",	   "mode", "foreign",
+					      "quarantine", "resolv_conf", "use",  "routes",
+					      "syslog",	    "options" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -309,6 +321,9 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_mode(file, values[MODE], configuration);
 	if (r == 0 && values[FOREIGN] != NULL)
 		r = parse_foreign(file, values[FOREIGN], configuration);
+	if (r == 0 && values[QUARANTINE] != NULL)
+		r = yaml_u32(file, values[QUARANTINE], "quarantine", 0, OPTIONS_QUARANTINE_MAX_S,
+			     &configuration->quarantine_s);
 	if (r == 0 && values[RESOLV_CONF] != NULL)
 		r = parse_resolv_conf(file, values[RESOLV_CONF], configuration);
 	if (r == 0 && values[USE] != NULL)
@@ -326,6 +341,8 @@ static void apply_command_line(const struct options *options, struct configurati
 {
 	if (options->mode >= 0)
 		configuration->mode = (enum frame_mode)options->mode;
+	if (options->quarantine_s >= 0)
+		configuration->quarantine_s = (uint32_t)options->quarantine_s;
 	if (options->syslog)
 		configuration->syslog = true;
 	if (options->resolv_conf[0] != '\0')

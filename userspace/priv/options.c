@@ -44,6 +44,8 @@ enum {
 	OPTION_UID_BASE,
 	OPTION_MODE,
 	OPTION_TAKEOVER,
+	OPTION_QUARANTINE,
+	OPTION_QUARANTINE_FORCE,
 	OPTION_VERBOSE,
 	OPTION_VERSION,
 	OPTION_ROLE,
@@ -64,6 +66,8 @@ static const struct option long_options[] = {
 	{ "uid-base", required_argument, NULL, OPTION_UID_BASE },
 	{ "mode", required_argument, NULL, OPTION_MODE },
 	{ "takeover", no_argument, NULL, OPTION_TAKEOVER },
+	{ "quarantine", optional_argument, NULL, OPTION_QUARANTINE },
+	{ "quarantine-force", no_argument, NULL, OPTION_QUARANTINE_FORCE },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -96,6 +100,10 @@ static const char help_text[] =
 	"                          filtered; instead of the configuration's mode\n"
 	"      --takeover          start although another DHCP client holds the uplink,\n"
 	"                          and go on with the address that it set there\n"
+	"      --quarantine[=S]    drop what comes in on the uplink, DHCP and ARP apart,\n"
+	"                          until there is a lease, for at most S seconds, 60 if\n"
+	"                          not said; 0: not, whatever the configuration says\n"
+	"      --quarantine-force  also if the uplink has an address already\n"
 	"      --verbose           log more\n"
 	"  -h, --help              this text\n"
 	"      --version\n";
@@ -199,6 +207,18 @@ static int parse_number(const char *option, const char *text, uint32_t min, uint
 		return -EINVAL;
 	}
 	return 0;
+}
+
+static int parse_quarantine(struct options *options, const char *text)
+{
+	uint32_t seconds = OPTIONS_QUARANTINE_DEFAULT_S;
+	int r = 0;
+
+	if (text != NULL)
+		r = parse_number("quarantine", text, 0, OPTIONS_QUARANTINE_MAX_S, &seconds);
+	if (r == 0)
+		options->quarantine_s = (int)seconds;
+	return r;
 }
 
 static int parse_instance(struct options *options, const char *name)
@@ -311,6 +331,11 @@ static int parse_one(struct options *options, int c, const char *text)
 		return parse_mode(options, text);
 	case OPTION_TAKEOVER:
 		options->takeover = true;
+		return 0;
+	case OPTION_QUARANTINE:
+		return parse_quarantine(options, text);
+	case OPTION_QUARANTINE_FORCE:
+		options->quarantine_force = true;
 		return 0;
 	case OPTION_VERBOSE:
 		options->verbose = true;
@@ -425,6 +450,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		.cgroup_parent = "calfpen",
 		.uid_base = UID_BASE_DEFAULT,
 		.mode = -1,
+		.quarantine_s = -1,
 		.argv = argv,
 		.argc = argc,
 	};

@@ -19,6 +19,11 @@
 
 enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_GATEWAY /* another program */ };
 
+/* Where switches forward at once it is far too long, after a spanning tree's 30 s
+ * just enough for a lease. */
+#define OPTIONS_QUARANTINE_DEFAULT_S 60
+#define OPTIONS_QUARANTINE_MAX_S 3600
+
 enum frame_mode { FRAME_MODE_AUTO = 0, FRAME_MODE_NATIVE, FRAME_MODE_TC, FRAME_MODE_GENERIC };
 
 /* As the command line, the configuration and `calfpen status` name them. */
@@ -46,6 +51,8 @@ struct options {
 	uint32_t uid_base;	      /* --uid-base, default 1878000000 */
 	int mode;		      /* --mode, enum frame_mode, -1: configuration decides */
 	bool takeover;		      /* --takeover */
+	int quarantine_s;	      /* --quarantine, 0: none, -1: configuration decides */
+	bool quarantine_force;	      /* --quarantine-force */
 	bool verbose;		      /* --verbose */
 	char **argv;		      /* as given, for re-execution */
 	int argc;

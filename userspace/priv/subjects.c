@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maps/frame.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/common/path.h"
@@ -43,6 +44,7 @@ static const struct store_rule supervisor_rules[] = {
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 	{ { SUBJECTS_STOP_KEY },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, 1 } },
+	{ { FRAME_QUARANTINE_KEY }, { KV_ACCESS_READ | KV_ACCESS_DELETE, KV_CLASS_TEXT, 0 } },
 };
 
 static const struct store_rule watcher_rules[] = {
@@ -221,6 +223,20 @@ static int write_address(struct commit *commit, const struct value_ipv4_net *add
 
 	value_format_ipv4_net(address, text);
 	return commit_write(commit, ADDRESS_KEY, text, strlen(text));
+}
+
+int subjects_forget_lease(const struct store *store)
+{
+	int gate_fd = store->gate_fds[KV_SUBJECT_SUPERVISOR];
+	struct kv_value value;
+	int r = gate_read(gate_fd, FRAME_QUARANTINE_KEY, &value);
+
+	if (!r)
+		r = gate_delete(gate_fd, FRAME_QUARANTINE_KEY, NULL);
+	if (r && r != -ENOENT)
+		log_error("cannot delete %s of a former life: %s", FRAME_QUARANTINE_KEY,
+			  strerror(-r));
+	return r == -ENOENT ? 0 : r;
 }
 
 int subjects_write_keys(const struct store *store, const uint8_t mac[6],

@@ -24,6 +24,10 @@ uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_
 int subjects_add(struct store *store, const struct description *descriptions,
 		 uint32_t n_descriptions);
 
+/* A lease of a former life opens no quarantine of this one: delete
+ * FRAME_QUARANTINE_KEY. 0 or a negative errno, logged. */
+int subjects_forget_lease(const struct store *store);
+
 /*
  * Write in one commit: /mac, every /config/NAME, and /address, the address
  * that the calf asks for first (NULL: none). A /config key of a former life

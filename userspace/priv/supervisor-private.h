@@ -38,6 +38,7 @@ struct supervisor {
 	struct pins pins;
 	struct store store;
 	struct frames frames;
+	struct frame_quarantine quarantine; /* as frames_init() is told */
 	struct tap tap;
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
 	uint32_t n_pairs;
@@ -65,10 +66,15 @@ int supervisor_check_host(struct supervisor *s);
  * --takeover. */
 int supervisor_check_rivals(const struct supervisor *s);
 
+/* A quarantine cuts off who uses the addresses of the uplink: -EADDRINUSE,
+ * unless --quarantine-force. With an address of a former life of ours there is
+ * a lease already, and it begins open. */
+int supervisor_check_quarantine(struct supervisor *s);
+
 /* supervisor.c: the parts of start-up that another device as uplink asks for
  * again. 0, or a negative errno after one line on stderr. */
 
-/* Set it up. */
+/* Set it up; in quarantine supervisor_start_frames() does. */
 int supervisor_start_uplink(struct supervisor *s);
 /* The first keys: /mac, /config/..., /address. */
 int supervisor_write_keys(const struct supervisor *s);

@@ -176,14 +176,24 @@ static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
 
 /* --- start --- */
 
-/* Up first: what attaching changes on a device shows only while it is up. */
-int supervisor_start_uplink(struct supervisor *s)
+static bool is_closed(const struct supervisor *s)
+{
+	return s->quarantine.deadline_ns && !s->quarantine.opened_by;
+}
+
+static int set_uplink_up(struct supervisor *s)
 {
 	int error = netlink_link_set_up(s->netlink, s->uplink.ifindex, true);
 
 	if (error)
 		log_error("%s: cannot set up: %s", s->uplink.name, strerror(-error));
 	return error;
+}
+
+/* Up first: what attaching changes on a device shows only while it is up. */
+int supervisor_start_uplink(struct supervisor *s)
+{
+	return is_closed(s) ? 0 : set_uplink_up(s);
 }
 
 /* The first keys; with --takeover what is on the uplink is asked for first. */
@@ -227,6 +237,8 @@ static int start_store(struct supervisor *s)
 				s->descriptions, s->n_descriptions);
 	if (!error)
 		error = supervisor_write_keys(s);
+	if (!error && s->store.adopted)
+		error = subjects_forget_lease(&s->store);
 	return error;
 }
 
@@ -246,9 +258,14 @@ int supervisor_start_frames(struct supervisor *s)
 			description = &s->descriptions[i];
 	if (!description)
 		return 0;
+	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, &s->quarantine,
+			    description->frames, description->n_frames);
+	/* What a killed life has left goes when the uplink is closed behind it. */
+	if (!error)
+		error = frames_close_uplink(&s->frames);
 	frames_detach(&s->pins, s->uplink.ifindex);
-	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, description->frames,
-			    description->n_frames);
+	if (!error && is_closed(s))
+		error = set_uplink_up(s);
 	if (!error)
 		error = tap_init(&s->tap, s->netlink);
 	if (!error)
@@ -264,6 +281,8 @@ int supervisor_start_frames(struct supervisor *s)
 
 void supervisor_stop_frames(struct supervisor *s)
 {
+	/* Another device goes on with it, as the next frame would have found it. */
+	(void)frames_quarantine(&s->frames, &s->quarantine);
 	if (s->pins.directory[0])
 		frames_detach(&s->pins, s->uplink.ifindex);
 	frames_deinit(&s->frames);
@@ -339,6 +358,8 @@ static int supervisor_start(struct supervisor *s)
 	if (!error)
 		error = supervisor_check_rivals(s);
 	if (!error)
+		error = supervisor_check_quarantine(s);
+	if (!error)
 		error = audit_open(&s->audit, s->options->audit);
 	if (!error && s->configuration.syslog)
 		error = audit_to_syslog(&s->audit, s->options->instance);
@@ -368,6 +389,10 @@ static int supervisor_start(struct supervisor *s)
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		start_pair(&s->pairs[i]);
 	supervisor_write_state(s);
+	if (is_closed(s))
+		log_info("quarantine: %s lets in nothing but ARP until there is a lease, "
+			 "for at most %u s",
+			 s->uplink.name, s->configuration.quarantine_s);
 	log_info("instance %s runs on %s, mode %s by %s: %s", s->options->instance, s->uplink.name,
 		 frames_mode_name(s->frames.mode), frames_hook_name(s->frames.hook),
 		 s->frames.mode_reason);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What can be refused before anything on the host is changed. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,5 +78,64 @@ int supervisor_check_rivals(const struct supervisor *s)
 	log_error("%s: another DHCP client runs (%s, %s, process %d); end it, or use --takeover",
 		  s->uplink.name, rival.how, rival.program[0] ? rival.program : "unknown program",
 		  (int)rival.pid);
+	return -EADDRINUSE;
+}
+
+struct uplink_addresses {
+	bool has_ours;
+	char foreign[INET6_ADDRSTRLEN]; /* one of them, or "" */
+};
+
+static void see_address(const struct netlink_address *address, void *data)
+{
+	struct uplink_addresses *addresses = data;
+
+	if (address->protocol == NETLINK_OWNER)
+		addresses->has_ours = true;
+	else
+		inet_ntop(AF_INET, &address->address, addresses->foreign,
+			  sizeof(addresses->foreign));
+}
+
+static bool has_frames(const struct supervisor *s)
+{
+	for (uint32_t i = 0; i < s->n_descriptions; i++)
+		if (s->descriptions[i].n_frames)
+			return true;
+	return false;
+}
+
+int supervisor_check_quarantine(struct supervisor *s)
+{
+	struct uplink_addresses addresses = { .has_ours = false };
+	struct in6_addr ipv6;
+	int r;
+
+	if (!s->configuration.quarantine_s)
+		return 0;
+	if (!has_frames(s)) {
+		log_error("quarantine needs a calf with frame rules, which can end it");
+		return -EINVAL;
+	}
+	r = netlink_address_each(s->netlink, s->uplink.ifindex, see_address, &addresses);
+	if (!r)
+		r = netlink_address_find_ipv6(s->netlink, s->uplink.ifindex, &ipv6);
+	if (r < 0) {
+		log_error("%s: cannot read its addresses: %s", s->uplink.name, strerror(-r));
+		return r;
+	}
+	if (r)
+		inet_ntop(AF_INET6, &ipv6, addresses.foreign, sizeof(addresses.foreign));
+	s->quarantine.deadline_ns = loop_now_ns() + s->configuration.quarantine_s * 1000000000ull;
+	if (addresses.has_ours) {
+		s->quarantine.opened_by = FRAME_QUARANTINE_LEASE;
+		s->quarantine.opened_ns = loop_now_ns();
+		return 0;
+	}
+	if (!addresses.foreign[0] || s->options->quarantine_force)
+		return 0;
+	log_error("%s: quarantine would cut off %s, which it has already; "
+		  "leave it out, or use --quarantine-force",
+		  s->uplink.name, addresses.foreign);
 	return -EADDRINUSE;
 }

@@ -40,6 +40,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "maps/frame.h"
 #include "maps/pins.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
@@ -93,6 +94,19 @@ static int add_status(struct watcher *watcher, const char *path, const char *sta
 	return commit_write(&watcher->commit, path, status, strlen(status));
 }
 
+/* The frame programs wait for it. Once written it stays for this life. */
+static int add_quarantine(struct watcher *watcher)
+{
+	const struct kv_value *ip = wanted_get(&watcher->wanted, "/ip");
+	char text[sizeof("opened by ") + VALUE_IPV4_NET_SIZE];
+
+	if (!watcher->configuration.quarantine_s || !watcher->context.is_leased || !ip ||
+	    wanted_get(&watcher->wanted, FRAME_QUARANTINE_KEY))
+		return 0;
+	(void)snprintf(text, sizeof(text), "opened by %.*s", VALUE_IPV4_NET_SIZE - 1, ip->text);
+	return commit_write(&watcher->commit, FRAME_QUARANTINE_KEY, text, strlen(text));
+}
+
 /* All statuses that changed, in one commit; what is counted goes along. */
 static void write_statuses(struct watcher *watcher)
 {
@@ -112,6 +126,8 @@ static void write_statuses(struct watcher *watcher)
 	}
 	if (!r && persist->status[0])
 		r = add_status(watcher, WATCHER_PERSIST_KEY, persist->status, persist->written);
+	if (!r)
+		r = add_quarantine(watcher);
 	if (!r && !watcher->commit.n_changes)
 		return;
 	pass_metrics(pass, metrics);

@@ -190,6 +190,7 @@ static int set_address(struct handler_context *context, const struct lease *leas
 
 	if (r && !was_there)
 		return fail_address(context, r, lease);
+	context->is_leased = !was_there;
 	must_repeat = !was_there && is_last_set(lease);
 	error = find_present(context, lease, &present);
 	if (error)
@@ -198,6 +199,7 @@ static int set_address(struct handler_context *context, const struct lease *leas
 	if (was_there && present.is_there) {
 		if (present.leased.protocol != NETLINK_OWNER && !context->takeover) {
 			tell_foreign(lease);
+			context->is_leased = true;
 			return 0;
 		}
 		r = adopt_address(context, &present);
@@ -206,6 +208,7 @@ static int set_address(struct handler_context *context, const struct lease *leas
 	}
 	if (r)
 		return fail_address(context, r, lease);
+	context->is_leased = true;
 	last_set = lease->net;
 	if (!present.n_ours)
 		known = (struct known){ .ifindex = context->uplink_ifindex,
@@ -220,6 +223,7 @@ static int renew(struct handler_context *context, const struct lease *lease)
 	int r = netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
 
 	known.ifindex = r ? 0 : known.ifindex;
+	context->is_leased = r == 0;
 	return r ? fail_address(context, r, lease) : 0;
 }
 
@@ -228,6 +232,7 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
+	context->is_leased = false;
 	is_stale = r != 0 || !is_known(context, &lease);
 	if (!is_stale)
 		return renew(context, &lease);
