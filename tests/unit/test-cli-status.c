@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include "tests/unit/cli-capture.h"
 #include "userspace/cli/status.h"
@@ -16,6 +17,16 @@ static const char state_text[] =
 	"  \"timer\": \"not tried\"},"
 	" \"watcher_pid\": 6, \"watcher_restarts\": 0, \"started_boot_ns\": 1}";
 
+/* '.' in the pattern is any character. */
+static bool is_like(const char *text, const char *pattern)
+{
+	while (*pattern && *text && (*pattern == '.' || *pattern == *text)) {
+		pattern++;
+		text++;
+	}
+	return !*pattern && !*text;
+}
+
 static json_t *full_status(bool all)
 {
 	json_t *status =
@@ -30,6 +41,7 @@ static json_t *full_status(bool all)
 		{ .key = { "/status/metrics" },
 		  .value = { .text = "link_runs=2 link_errors=1 link_us=140" } },
 		{ .key = { "/status/persist" }, .value = { .text = "ok 0" } },
+		{ .key = { FRAME_QUARANTINE_KEY }, .value = { .text = "opened by 10.0.0.1/8" } },
 	};
 
 	ctl.subject[KV_SUBJECT_SUPERVISOR].n_accepted = 1;
@@ -43,7 +55,7 @@ static json_t *full_status(bool all)
 	ctl.subject[KV_SUBJECT_CALF].n_bytes = 230;
 	cli_status_add_store(status, &ctl, watches, state);
 	cli_status_add_memory(status, memory, 2);
-	cli_status_add_handlers(status, keys, 3);
+	cli_status_add_handlers(status, keys, 4);
 	cli_status_add_frames(status, counters, all);
 	json_decref(state);
 	return status;
@@ -107,6 +119,83 @@ Test(cli_status, nothing_attached)
 	captured(0);
 	json_decref(status);
 	cr_assert_not_null(strstr(out_text, "mode      nothing is attached to the uplink\n"));
+}
+
+Test(cli_status, quarantine)
+{
+	static const struct {
+		struct frame_quarantine quarantine; /* times in seconds from now */
+		bool is_leased;
+		const char *state, *opened_by, *printed;
+		bool has_opened;
+	} rows[] = {
+		{ { .deadline_ns = 0 }, true, "off", NULL, "off\n", false },
+		{ { 60, 0, FRAME_QUARANTINE_CLOSED, 0 },
+		  false,
+		  "closed",
+		  NULL,
+		  "closed until ....-..-..T..:..:..Z\n",
+		  false },
+		/* no frame has come since */
+		{ { 60, 0, FRAME_QUARANTINE_CLOSED, 0 },
+		  true,
+		  "open",
+		  "lease",
+		  "open, by the lease\n",
+		  false },
+		{ { -1ull, 0, FRAME_QUARANTINE_CLOSED, 0 },
+		  false,
+		  "open",
+		  "deadline",
+		  "open, by the deadline\n",
+		  false },
+		{ { 60, -2ull, FRAME_QUARANTINE_LEASE, 0 },
+		  false,
+		  "open",
+		  "lease",
+		  "open, by the lease at ....-..-..T..:..:..Z\n",
+		  true },
+		{ { -2ull, -1ull, FRAME_QUARANTINE_DEADLINE, 0 },
+		  true,
+		  "open",
+		  "deadline",
+		  "open, by the deadline at ....-..-..T..:..:..Z\n",
+		  true },
+	};
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame_quarantine quarantine = rows[i].quarantine;
+		json_t *status = json_pack("{s:s}", "instance", "x"), *object;
+		const uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000ull;
+		struct cli cli = capture();
+		const char *line;
+
+		if (quarantine.deadline_ns)
+			quarantine.deadline_ns = now_ns + quarantine.deadline_ns * 1000000000ull;
+		if (quarantine.opened_ns)
+			quarantine.opened_ns = now_ns + quarantine.opened_ns * 1000000000ull;
+		cli_status_add_quarantine(status, &quarantine, rows[i].is_leased, now_ns);
+		cli_status_print(&cli, status);
+		captured(0);
+		object = json_object_get(status, "quarantine");
+		cr_expect_str_eq(json_string_value(json_object_get(object, "state")),
+				 rows[i].state);
+		cr_expect_eq(json_object_get(object, "opened_by") != NULL,
+			     rows[i].opened_by != NULL);
+		if (rows[i].opened_by)
+			cr_expect_str_eq(json_string_value(json_object_get(object, "opened_by")),
+					 rows[i].opened_by);
+		cr_expect_eq(json_object_get(object, "opened") != NULL, rows[i].has_opened);
+		cr_expect_eq(json_object_get(object, "deadline") != NULL,
+			     quarantine.deadline_ns != 0);
+		line = strstr(out_text, "uplink    quarantine: ");
+		cr_assert_not_null(line);
+		cr_expect(is_like(line + strlen("uplink    quarantine: "), rows[i].printed), "%s",
+			  line);
+		json_decref(status);
+	}
 }
 
 Test(cli_status, state_of_unexpected_form)

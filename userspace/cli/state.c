@@ -12,6 +12,7 @@
 
 #define STATE_MAX ((size_t)262144)
 #define NS_PER_S 1000000000ull
+#define AHEAD_MAX_NS (86400 * NS_PER_S) /* what is to come, and no junk */
 
 json_t *cli_state_load(const struct cli *cli)
 {
@@ -71,7 +72,7 @@ void cli_state_time(uint64_t boot_ns, char text[static STATE_TIME_SIZE])
 	time_t seconds;
 
 	snprintf(text, STATE_TIME_SIZE, "-");
-	if (boot_ns == 0 || boot_ns > now)
+	if (boot_ns == 0 || boot_ns > now + AHEAD_MAX_NS)
 		return;
 	seconds = (time_t)((now_ns(CLOCK_REALTIME) - (now - boot_ns)) / NS_PER_S);
 	if (gmtime_r(&seconds, &broken))

@@ -19,7 +19,8 @@ json_t *cli_state_load(const struct cli *cli);
 /* The name of a subject, "calf N" of a calf that `state` (may be NULL) does
  * not name; `text` is room for one that has to be put together. */
 const char *cli_state_subject(unsigned int subject, const json_t *state, char *text, size_t size);
-/* 2026-11-24T02:15:25Z, of CLOCK_BOOTTIME nanoseconds; "-" of another boot's. */
+/* 2026-11-24T02:15:25Z, of CLOCK_BOOTTIME nanoseconds, at most a day ahead;
+ * "-" of another boot's. */
 void cli_state_time(uint64_t boot_ns, char text[static STATE_TIME_SIZE]);
 /* Print JSON, indented and with a newline, and release it; CLI_FAILURE with
  * one line if it could not be made. */

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "userspace/cli/frames.h"
 
+#define NS_PER_S 1000000000ull
 #define METRICS_LINK "/memfd:calf-metrics"
 
 void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
@@ -87,6 +89,8 @@ void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t 
 	for (size_t i = 0; i < n_keys; i++) {
 		const char *name = keys[i].key.path + strlen("/status");
 
+		if (strcmp(keys[i].key.path, FRAME_QUARANTINE_KEY) == 0)
+			continue;
 		if (strcmp(name, "/metrics") == 0)
 			json_object_set_new(status, "handler_metrics",
 					    parse_metrics(keys[i].value.text));
@@ -111,6 +115,37 @@ void cli_status_add_frames(json_t *status, const struct frame_counter counters[_
 					      (json_int_t)counters[i].bytes));
 	}
 	json_object_set_new(status, "frames", frames);
+}
+
+static void set_time(json_t *object, const char *name, uint64_t boot_ns)
+{
+	char text[STATE_TIME_SIZE];
+
+	cli_state_time(boot_ns, text);
+	json_object_set_new(object, name, json_string(text));
+}
+
+/* As the next frame will find it. */
+void cli_status_add_quarantine(json_t *status, const struct frame_quarantine *quarantine,
+			       bool is_leased, uint64_t boot_now_ns)
+{
+	uint32_t opened_by = quarantine->opened_by		    ? quarantine->opened_by :
+			     is_leased				    ? FRAME_QUARANTINE_LEASE :
+			     boot_now_ns >= quarantine->deadline_ns ? FRAME_QUARANTINE_DEADLINE :
+								      FRAME_QUARANTINE_CLOSED;
+	const char *state = !quarantine->deadline_ns ? "off" : opened_by ? "open" : "closed";
+	json_t *object = json_pack("{s:s}", "state", state);
+
+	json_object_set_new(status, "quarantine", object);
+	if (!quarantine->deadline_ns)
+		return;
+	set_time(object, "deadline", quarantine->deadline_ns);
+	if (opened_by)
+		json_object_set_new(object, "opened_by",
+				    json_string(opened_by == FRAME_QUARANTINE_LEASE ? "lease" :
+										      "deadline"));
+	if (quarantine->opened_ns)
+		set_time(object, "opened", quarantine->opened_ns);
 }
 
 /* Open the metrics page of a calf, which the supervisor holds: a descriptor,
@@ -181,12 +216,22 @@ static void add_memory(const struct cli *cli, json_t *status)
 	free(memory);
 }
 
+static uint64_t boot_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 /* What the maps say; an error of the store is told, the rest goes on. */
 static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 {
 	struct frame_counter counters[_FRAME_REASON_N];
 	struct kv_watch watches[KV_SUBJECTS_MAX];
+	struct frame_quarantine quarantine;
 	struct cli_key *keys = NULL;
+	bool is_leased = false;
 	struct kv_ctl ctl;
 	int r = CLI_OK, error, n_keys;
 
@@ -199,11 +244,15 @@ static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 		n_keys = cli_store_walk(cli, "/status", &keys);
 		if (n_keys >= 0)
 			cli_status_add_handlers(status, keys, (size_t)n_keys);
+		for (int i = 0; i < n_keys; i++)
+			is_leased |= strcmp(keys[i].key.path, FRAME_QUARANTINE_KEY) == 0;
 		free(keys);
 	} else {
 		r = cli_explain_store(cli, error);
 	}
 	/* They go with the programs: none is no error. */
+	if (cli_store_quarantine(cli, &quarantine) == 0)
+		cli_status_add_quarantine(status, &quarantine, is_leased, boot_now_ns());
 	if (cli_store_counters(cli, counters) == 0)
 		cli_status_add_frames(status, counters, cli->all);
 	return r;

@@ -26,6 +26,8 @@
  *   handlers  the keys below /status, by name
  *   handler_metrics  the numbers of /status/metrics, by name: link_runs, ...
  *   frames    counters by name: [verdict, packets, bytes]
+ *   quarantine  state: "off", "closed" or "open"; deadline; opened_by "lease" or
+ *             "deadline", and opened, when the first frame passed
  */
 
 /* Take the parts into `status` (status.c). `state` and `watches` (of
@@ -36,6 +38,9 @@ void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys);
 void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
 			   bool all);
+/* `is_leased`: the watcher has said so, even if no frame has come since. */
+void cli_status_add_quarantine(json_t *status, const struct frame_quarantine *quarantine,
+			       bool is_leased, uint64_t boot_now_ns);
 /* Into an element of the state's `calves`, from its page at `fd`. */
 void cli_status_add_metrics(json_t *calf, int fd, bool all);
 /* Print it for people (status_print.c). */

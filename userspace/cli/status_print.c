@@ -191,6 +191,21 @@ static void print_handlers(const struct cli *cli, json_t *status)
 	}
 }
 
+static void print_quarantine(const struct cli *cli, json_t *quarantine)
+{
+	const char *state = text_of(quarantine, "state", "?");
+
+	print_label(cli, "uplink");
+	fprintf(cli->out, "quarantine: %s", state);
+	if (strcmp(state, "closed") == 0)
+		fprintf(cli->out, " until %s", text_of(quarantine, "deadline", "?"));
+	if (json_object_get(quarantine, "opened_by"))
+		fprintf(cli->out, ", by the %s", text_of(quarantine, "opened_by", "?"));
+	if (json_object_get(quarantine, "opened"))
+		fprintf(cli->out, " at %s", text_of(quarantine, "opened", "?"));
+	fputc('\n', cli->out);
+}
+
 void cli_status_print(const struct cli *cli, json_t *status)
 {
 	json_t *value;
@@ -204,6 +219,8 @@ void cli_status_print(const struct cli *cli, json_t *status)
 		fputs(", not running", cli->out);
 	fputc('\n', cli->out);
 	print_state(cli, json_object_get(status, "state"));
+	if (json_object_get(status, "quarantine"))
+		print_quarantine(cli, json_object_get(status, "quarantine"));
 	if (json_object_get(status, "store"))
 		print_store(cli, json_object_get(status, "store"));
 	if (json_object_get(status, "memory"))

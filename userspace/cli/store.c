@@ -153,6 +153,20 @@ int cli_store_open_samples(const struct cli *cli)
 			(size_t)FRAME_SAMPLES_N);
 }
 
+int cli_store_quarantine(const struct cli *cli, struct frame_quarantine *quarantinep)
+{
+	int fd = open_map(cli, PIN_FRAME_QUARANTINE, sizeof(uint32_t),
+			  sizeof(struct frame_quarantine), 1);
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (bpf_map_lookup_elem(fd, &(uint32_t){ 0 }, quarantinep) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
 int cli_store_watches(const struct cli *cli, struct kv_watch watches[KV_SUBJECTS_MAX])
 {
 	int fd = open_map(cli, PIN_WATCHES, sizeof(uint32_t), sizeof(struct kv_watch),

@@ -40,6 +40,8 @@ int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRA
 /* The maps of the frame samples: a descriptor each. */
 int cli_store_open_samplers(const struct cli *cli);
 int cli_store_open_samples(const struct cli *cli);
+/* Where the quarantine stands. */
+int cli_store_quarantine(const struct cli *cli, struct frame_quarantine *quarantinep);
 /* Every key at or below `directory` ("" or "/" for all), sorted, from the map
  * itself: a value that changes meanwhile may be seen half. Their number with
  * *keysp for the caller to free. */
