@@ -62,7 +62,9 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 	if (!error)
 		error = supervisor_start_frames(s);
 	s->is_uplink_bare = error != 0;
-	if (!error)
+	if (error)
+		supervisor_stop_frames(s);
+	else
 		start_pairs(s);
 	supervisor_write_state(s);
 	return error;
