@@ -44,7 +44,7 @@ static inline void add_subjects(void)
 		.max_bytes = 1000,
 	};
 
-	cr_assert_geq(store_add_subject(&test.store, &operator_subject), 0);
+	cr_assert_eq(store_add_subjects(&test.store, &operator_subject, 1), 0);
 	calf = gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, FAST, 10000);
 	cr_assert_eq(store_seal(&test.store), 0);
 }

@@ -53,8 +53,8 @@ int gate_test_subject(struct gate_test *test, uint32_t number, const struct test
 					     .class = rule->class,
 					     .max_length = rule->max_length };
 	}
-	test->fds[number] = store_add_subject(&test->store, &subject);
-	cr_assert_geq(test->fds[number], 0, "subject %u: %d", number, test->fds[number]);
+	cr_assert_eq(store_add_subjects(&test->store, &subject, 1), 0, "subject %u", number);
+	test->fds[number] = test->store.gate_fds[number];
 	return test->fds[number];
 }
 

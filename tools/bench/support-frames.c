@@ -97,9 +97,8 @@ static void make_store(struct bench_frames *frames)
 	};
 
 	bench_store_make(&frames->store, 64, 1);
-	frames->gate_fd = store_add_subject(&frames->store.store, &subject);
-	if (frames->gate_fd < 0)
-		bench_check(frames->gate_fd, "store_add_subject");
+	bench_check(store_add_subjects(&frames->store.store, &subject, 1), "store_add_subjects");
+	frames->gate_fd = frames->store.store.gate_fds[0];
 }
 
 void bench_frames_init(struct bench_frames *frames)

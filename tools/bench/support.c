@@ -133,39 +133,37 @@ void bench_store_make(struct bench_store *store, uint32_t max_keys, uint32_t n_s
 		bench_fail("event ring: %s", strerror(errno));
 }
 
-int bench_store_subject(struct bench_store *store, uint32_t number)
+void bench_store_subjects(struct bench_store *store, uint32_t first, uint32_t n)
 {
-	struct store_rule rule = {
+	const struct store_rule rule = {
 		.key.path = "/bench/", /* a list of a description, as /nameserver/ is */
 		.rule = { .access = KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE,
 			  .class = KV_CLASS_TEXT,
 			  .max_length = KV_VALUE_MAX },
 	};
-	char name[16];
-	struct store_subject subject = {
-		.number = number,
-		.name = name,
-		.rules = &rule,
-		.n_rules = 1,
-		.requests_per_second = RATE,
-		.request_burst = RATE,
-		.max_keys = KV_KEYS_MAX,
-		.max_bytes = (uint64_t)KV_KEYS_MAX * KV_VALUE_SIZE,
-	};
-	int fd;
+	struct store_subject subjects[KV_SUBJECTS_MAX];
+	char names[KV_SUBJECTS_MAX][16];
 
-	snprintf(name, sizeof(name), "subject%u", number);
-	fd = store_add_subject(&store->store, &subject);
-	if (fd < 0)
-		bench_check(fd, "store_add_subject");
-	return fd;
+	for (uint32_t i = 0; i < n; i++) {
+		snprintf(names[i], sizeof(names[i]), "subject%u", first + i);
+		subjects[i] = (struct store_subject){
+			.number = first + i,
+			.name = names[i],
+			.rules = &rule,
+			.n_rules = 1,
+			.requests_per_second = RATE,
+			.request_burst = RATE,
+			.max_keys = KV_KEYS_MAX,
+			.max_bytes = (uint64_t)KV_KEYS_MAX * KV_VALUE_SIZE,
+		};
+	}
+	bench_check(store_add_subjects(&store->store, subjects, n), "store_add_subjects");
 }
 
 void bench_store_init(struct bench_store *store, uint32_t max_keys, uint32_t n_subjects)
 {
 	bench_store_make(store, max_keys, n_subjects);
-	for (uint32_t i = 0; i < n_subjects; i++)
-		(void)bench_store_subject(store, i);
+	bench_store_subjects(store, 0, n_subjects);
 }
 
 void bench_store_drain(struct bench_store *store)

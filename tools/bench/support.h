@@ -47,7 +47,7 @@ struct bench_store {
 void bench_store_init(struct bench_store *store, uint32_t max_keys, uint32_t n_subjects);
 /* The two steps of it, for those who time them. */
 void bench_store_make(struct bench_store *store, uint32_t max_keys, uint32_t n_subjects);
-int bench_store_subject(struct bench_store *store, uint32_t number);
+void bench_store_subjects(struct bench_store *store, uint32_t first, uint32_t n);
 /* Take every event there is, as a watcher that is awake does. */
 void bench_store_drain(struct bench_store *store);
 uint64_t bench_store_revision(const struct bench_store *store);

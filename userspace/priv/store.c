@@ -14,11 +14,6 @@
 #include "skel/kv_gate.skel.h"
 #include "userspace/common/log.h"
 
-/* Refusals leave a record at this rate, with this many saved up. */
-#define DENIALS_PER_SECOND 10
-#define DENIALS_BURST 50
-#define NS_PER_S 1000000000ull
-
 /* The maps that live on in their pins, as a fresh object would make them. */
 static const struct {
 	const char *pin;
@@ -233,61 +228,6 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 	return error;
 }
 
-static int reuse_maps(const struct store *store, struct kv_gate_bpf *gate)
-{
-	const struct kv_gate_bpf *shared = store->shared;
-	const struct {
-		struct bpf_map *to;
-		const struct bpf_map *from;
-	} maps[] = {
-		{ gate->maps.kv, shared->maps.kv },
-		{ gate->maps.ctl, shared->maps.ctl },
-		{ gate->maps.slots, shared->maps.slots },
-		{ gate->maps.undo, shared->maps.undo },
-		{ gate->maps.undo_values, shared->maps.undo_values },
-		{ gate->maps.events, shared->maps.events },
-		{ gate->maps.denials, shared->maps.denials },
-		{ gate->maps.watches, shared->maps.watches },
-		{ gate->maps.watch_rights, shared->maps.watch_rights },
-		{ gate->maps.rings, shared->maps.rings },
-	};
-
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		int error = bpf_map__reuse_fd(maps[i].to, bpf_map__fd(maps[i].from));
-
-		if (error)
-			return error;
-	}
-	bpf_map__set_autocreate(gate->maps.watch_ring, false);
-	return 0;
-}
-
-static bool may_watch(const struct store_subject *subject)
-{
-	for (uint32_t i = 0; i < subject->n_rules; i++)
-		if (subject->rules[i].rule.access & KV_ACCESS_WATCH)
-			return true;
-	return false;
-}
-
-/* The subject's ring of events. Its consumer page stays mapped here: a ring
- * can be frozen by who holds it only while nobody has it mapped for writing. */
-static int add_ring(struct store *store, const struct store_subject *subject)
-{
-	uint32_t number = subject->number;
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, KV_WATCH_SIZE, NULL);
-	void *page;
-
-	if (fd < 0)
-		return -errno;
-	store->ring_fds[number] = fd;
-	page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (page == MAP_FAILED)
-		return -errno;
-	store->ring_pages[number] = page;
-	return pins_put(store->pins, PIN_RING_PREFIX, subject->name, fd);
-}
-
 /* All at once: the kernel ends a change of a map of maps by waiting until no
  * program runs any more, some 10 ms, and a batch once for all of it. */
 static int enter_rings(const struct store *store)
@@ -303,92 +243,6 @@ static int enter_rings(const struct store *store)
 	return n ? bpf_map_update_batch(bpf_map__fd(store->shared->maps.rings), numbers, fds, &n,
 					NULL) :
 		   0;
-}
-
-static int fill_rules(int acl_fd, const struct store_subject *subject)
-{
-	for (uint32_t i = 0; i < subject->n_rules; i++) {
-		int error = bpf_map_update_elem(acl_fd, &subject->rules[i].key,
-						&subject->rules[i].rule, BPF_NOEXIST);
-
-		if (error) {
-			log_error("subject %s: rule of %.63s: %s", subject->name,
-				  subject->rules[i].key.path, strerror(-error));
-			return error;
-		}
-	}
-	return 0;
-}
-
-static int keep_rules(struct store *store, const struct store_subject *subject)
-{
-	size_t size = subject->n_rules * sizeof(*subject->rules);
-	struct store_rule *rules = malloc(size ? size : 1);
-
-	if (!rules)
-		return -ENOMEM;
-	memcpy(rules, subject->rules, size);
-	store->rules[subject->number] = rules;
-	store->n_rules[subject->number] = subject->n_rules;
-	return 0;
-}
-
-int store_add_subject(struct store *store, const struct store_subject *subject)
-{
-	uint64_t interval = NS_PER_S / (subject->requests_per_second ?: 1);
-	struct kv_gate_bpf *gate;
-	int acl_fd, staging_fd, error;
-
-	if (subject->number >= store->n_subjects || store->gates[subject->number])
-		return -EINVAL;
-	gate = kv_gate_bpf__open();
-	if (!gate)
-		return -errno;
-	gate->rodata->config = (struct kv_gate_config){
-		.subject = subject->number,
-		.share = bpf_map__max_entries(store->shared->maps.events) / store->n_subjects,
-		.rate_interval_ns = interval,
-		.rate_burst_ns = interval * subject->request_burst,
-		.denial_interval_ns = NS_PER_S / DENIALS_PER_SECOND,
-		.denial_burst_ns = NS_PER_S / DENIALS_PER_SECOND * DENIALS_BURST,
-		.max_keys = subject->max_keys,
-		.max_bytes = subject->max_bytes,
-	};
-	error = reuse_maps(store, gate);
-	if (!error)
-		error = bpf_map__set_max_entries(gate->maps.acl, subject->n_rules ?: 1);
-	if (!error)
-		error = kv_gate_bpf__load(gate);
-	if (error) {
-		log_error("subject %s: cannot load its gate: %s", subject->name, strerror(-error));
-		goto cleanup;
-	}
-	acl_fd = bpf_map__fd(gate->maps.acl);
-	staging_fd = bpf_map__fd(gate->maps.staging);
-	error = fill_rules(acl_fd, subject);
-	if (!error)
-		error = bpf_map_freeze(acl_fd);
-	if (!error)
-		error = bpf_map_freeze(staging_fd);
-	if (!error)
-		error = pins_put(store->pins, PIN_ACL_PREFIX, subject->name, acl_fd);
-	if (!error)
-		error = pins_put(store->pins, PIN_STAGING_PREFIX, subject->name, staging_fd);
-	if (!error)
-		error = pins_put(store->pins, PIN_GATE_PREFIX, subject->name,
-				 bpf_program__fd(gate->progs.kv_gate));
-	if (!error && may_watch(subject))
-		error = add_ring(store, subject);
-	if (!error)
-		error = keep_rules(store, subject);
-	if (error)
-		goto cleanup;
-	store->gates[subject->number] = gate;
-	store->gate_fds[subject->number] = bpf_program__fd(gate->progs.kv_gate);
-	return store->gate_fds[subject->number];
-cleanup:
-	kv_gate_bpf__destroy(gate);
-	return error;
 }
 
 /* The rule of a path or directory, as the gate finds it: NULL if none. */

@@ -3,7 +3,7 @@
  * The configuration store of an instance as the supervisor makes it: maps
  * (adopted from a former life where they fit), one gate program per subject,
  * all frozen and pinned. Whoever is handed a gate's descriptor acts as that
- * subject.
+ * subject. store.c makes and adopts the maps, store_gate.c the gates.
  */
 #ifndef CALFPEN_PRIV_STORE_H
 #define CALFPEN_PRIV_STORE_H
@@ -67,9 +67,13 @@ struct store_subject {
 int store_init(struct store *store, const struct pins *pins, uint32_t max_keys,
 	       uint32_t n_subjects);
 
-/* Load, fill, freeze and pin the gate of one subject: its descriptor (owned
- * by the store), or a negative errno, logged. */
-int store_add_subject(struct store *store, const struct store_subject *subject);
+/*
+ * Load, fill, freeze and pin the gates of `n` subjects, on all CPUs: their
+ * descriptors are then in gate_fds, by number. Threads of this call's own load
+ * them, so no other may use libbpf meanwhile. -EINVAL if a number is too high
+ * or has a gate; 0, or another negative errno, logged.
+ */
+int store_add_subjects(struct store *store, const struct store_subject *subjects, uint32_t n);
 
 /* After the last subject: who may watch what is filled in and frozen, and so
  * are the rings. Before it no change reaches a watching subject. 0 or a

@@ -102,22 +102,18 @@ static int check_name(const struct description *descriptions, uint32_t i)
 }
 
 /* What is restored after a reboot is written by the supervisor. */
-static int add_supervisor(struct store *store, const struct description *descriptions,
-			  uint32_t n_descriptions)
+static void describe_supervisor(const struct description *descriptions, uint32_t n_descriptions,
+				struct store_rule *rules, struct store_subject *subject)
 {
-	struct store_subject subject = priv_subjects[KV_SUBJECT_SUPERVISOR];
-	struct store_rule *rules = calloc(KV_RULES_MAX, sizeof(*rules));
-	int fd;
-
-	if (!rules)
-		return -ENOMEM;
+	*subject = priv_subjects[KV_SUBJECT_SUPERVISOR];
+	subject->rules = rules;
 	memcpy(rules, supervisor_rules, sizeof(supervisor_rules));
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		for (uint32_t j = 0; j < descriptions[i].n_keys; j++) {
 			const struct description_key *key = &descriptions[i].keys[j];
-			struct store_rule *rule = &rules[subject.n_rules];
+			struct store_rule *rule = &rules[subject->n_rules];
 
-			if (!key->persistent || subject.n_rules == KV_RULES_MAX)
+			if (!key->persistent || subject->n_rules == KV_RULES_MAX)
 				continue;
 			memcpy(rule->key.path, key->path, sizeof(rule->key.path));
 			rule->rule = (struct kv_rule){
@@ -126,21 +122,17 @@ static int add_supervisor(struct store *store, const struct description *descrip
 				.max_length = key->rule.max_length,
 			};
 			/* two calves may keep one key: one rule is enough */
-			for (uint32_t k = 0; rule && k < subject.n_rules; k++)
+			for (uint32_t k = 0; rule && k < subject->n_rules; k++)
 				if (!memcmp(&rules[k].key, &rule->key, sizeof(rule->key)))
 					rule = NULL;
-			subject.n_rules += rule != NULL;
+			subject->n_rules += rule != NULL;
 		}
-	subject.rules = rules;
-	fd = store_add_subject(store, &subject);
-	free(rules);
-	return fd < 0 ? fd : 0;
 }
 
-static int add_calf(struct store *store, const struct description *description, uint32_t i)
+static void describe_calf(const struct description *description, uint32_t i,
+			  struct store_rule *rules, struct store_subject *subject)
 {
-	struct store_rule rules[DESCRIPTION_KEYS_MAX] = { 0 };
-	const struct store_subject subject = {
+	*subject = (struct store_subject){
 		.number = KV_SUBJECT_CALF + i,
 		.name = description->name,
 		.rules = rules,
@@ -150,8 +142,6 @@ static int add_calf(struct store *store, const struct description *description, 
 		.max_keys = description->max_keys,
 		.max_bytes = description->max_bytes,
 	};
-	int fd;
-
 	for (uint32_t j = 0; j < description->n_keys; j++) {
 		const struct description_key *key = &description->keys[j];
 
@@ -163,31 +153,32 @@ static int add_calf(struct store *store, const struct description *description, 
 			.max_length = key->rule.max_length,
 		};
 	}
-	fd = store_add_subject(store, &subject);
-	return fd < 0 ? fd : 0;
 }
 
 int subjects_add(struct store *store, const struct description *descriptions,
 		 uint32_t n_descriptions)
 {
-	int error = add_supervisor(store, descriptions, n_descriptions);
+	struct store_subject subjects[KV_SUBJECTS_MAX];
+	struct store_rule *rules;
+	int error = 0;
 
+	for (uint32_t i = 0; !error && i < n_descriptions; i++)
+		error = check_name(descriptions, i);
 	if (error)
 		return error;
-	for (size_t i = KV_SUBJECT_WATCHER; i < N(priv_subjects); i++) {
-		int fd = store_add_subject(store, &priv_subjects[i]);
-
-		if (fd < 0)
-			return fd;
-	}
-	for (uint32_t i = 0; i < n_descriptions; i++) {
-		error = check_name(descriptions, i);
-		if (!error)
-			error = add_calf(store, &descriptions[i], i);
-		if (error)
-			return error;
-	}
-	return store_seal(store);
+	rules = calloc(KV_RULES_MAX + (size_t)n_descriptions * DESCRIPTION_KEYS_MAX,
+		       sizeof(*rules));
+	if (!rules)
+		return -ENOMEM;
+	memcpy(subjects, priv_subjects, sizeof(priv_subjects));
+	describe_supervisor(descriptions, n_descriptions, rules, &subjects[KV_SUBJECT_SUPERVISOR]);
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		describe_calf(&descriptions[i], i,
+			      rules + KV_RULES_MAX + (size_t)i * DESCRIPTION_KEYS_MAX,
+			      &subjects[KV_SUBJECT_CALF + i]);
+	error = store_add_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);
+	free(rules);
+	return error ? error : store_seal(store);
 }
 
 static bool is_configured(const struct configuration *configuration, const char *name)

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the gates of subjects
+ *
+ * Nearly all of the time to load one is the kernel's verifier, which works for
+ * several callers at once: so they are loaded on all CPUs, one subject after
+ * the other on each. The threads are gone before anything else happens.
+ */
+#include "userspace/priv/store.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "maps/pins.h"
+#include "skel/kv_gate.skel.h"
+#include "userspace/common/log.h"
+
+/* Refusals leave a record at this rate, with this many saved up. */
+#define DENIALS_PER_SECOND 10
+#define DENIALS_BURST 50
+#define NS_PER_S 1000000000ull
+
+#define LOADERS_MAX 8
+
+static int reuse_maps(const struct store *store, struct kv_gate_bpf *gate)
+{
+	const struct kv_gate_bpf *shared = store->shared;
+	const struct {
+		struct bpf_map *to;
+		const struct bpf_map *from;
+	} maps[] = {
+		{ gate->maps.kv, shared->maps.kv },
+		{ gate->maps.ctl, shared->maps.ctl },
+		{ gate->maps.slots, shared->maps.slots },
+		{ gate->maps.undo, shared->maps.undo },
+		{ gate->maps.undo_values, shared->maps.undo_values },
+		{ gate->maps.events, shared->maps.events },
+		{ gate->maps.denials, shared->maps.denials },
+		{ gate->maps.watches, shared->maps.watches },
+		{ gate->maps.watch_rights, shared->maps.watch_rights },
+		{ gate->maps.rings, shared->maps.rings },
+	};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		int error = bpf_map__reuse_fd(maps[i].to, bpf_map__fd(maps[i].from));
+
+		if (error)
+			return error;
+	}
+	bpf_map__set_autocreate(gate->maps.watch_ring, false);
+	return 0;
+}
+
+static bool may_watch(const struct store_subject *subject)
+{
+	for (uint32_t i = 0; i < subject->n_rules; i++)
+		if (subject->rules[i].rule.access & KV_ACCESS_WATCH)
+			return true;
+	return false;
+}
+
+/* The subject's ring of events. Its consumer page stays mapped here: a ring
+ * can be frozen by who holds it only while nobody has it mapped for writing. */
+static int add_ring(struct store *store, const struct store_subject *subject)
+{
+	uint32_t number = subject->number;
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, KV_WATCH_SIZE, NULL);
+	void *page;
+
+	if (fd < 0)
+		return -errno;
+	store->ring_fds[number] = fd;
+	page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	store->ring_pages[number] = page;
+	return pins_put(store->pins, PIN_RING_PREFIX, subject->name, fd);
+}
+
+static int fill_rules(int acl_fd, const struct store_subject *subject)
+{
+	for (uint32_t i = 0; i < subject->n_rules; i++) {
+		int error = bpf_map_update_elem(acl_fd, &subject->rules[i].key,
+						&subject->rules[i].rule, BPF_NOEXIST);
+
+		if (error) {
+			log_error("subject %s: rule of %.63s: %s", subject->name,
+				  subject->rules[i].key.path, strerror(-error));
+			return error;
+		}
+	}
+	return 0;
+}
+
+static int keep_rules(struct store *store, const struct store_subject *subject)
+{
+	size_t size = subject->n_rules * sizeof(*subject->rules);
+	struct store_rule *rules = malloc(size ? size : 1);
+
+	if (!rules)
+		return -ENOMEM;
+	memcpy(rules, subject->rules, size);
+	store->rules[subject->number] = rules;
+	store->n_rules[subject->number] = subject->n_rules;
+	return 0;
+}
+
+/* Of a subject's gate what takes time. Touches nothing of the store. */
+static int load_gate(const struct store *store, const struct store_subject *subject,
+		     struct kv_gate_bpf **gatep)
+{
+	uint64_t interval = NS_PER_S / (subject->requests_per_second ?: 1);
+	struct kv_gate_bpf *gate = kv_gate_bpf__open();
+	int error;
+
+	if (!gate)
+		return -errno;
+	gate->rodata->config = (struct kv_gate_config){
+		.subject = subject->number,
+		.share = bpf_map__max_entries(store->shared->maps.events) / store->n_subjects,
+		.rate_interval_ns = interval,
+		.rate_burst_ns = interval * subject->request_burst,
+		.denial_interval_ns = NS_PER_S / DENIALS_PER_SECOND,
+		.denial_burst_ns = NS_PER_S / DENIALS_PER_SECOND * DENIALS_BURST,
+		.max_keys = subject->max_keys,
+		.max_bytes = subject->max_bytes,
+	};
+	error = reuse_maps(store, gate);
+	if (!error)
+		error = bpf_map__set_max_entries(gate->maps.acl, subject->n_rules ?: 1);
+	if (!error)
+		error = kv_gate_bpf__load(gate);
+	if (error)
+		kv_gate_bpf__destroy(gate);
+	else
+		*gatep = gate;
+	return error;
+}
+
+/* Fill, freeze and pin what load_gate() has loaded. */
+static int add_gate(struct store *store, const struct store_subject *subject,
+		    const struct kv_gate_bpf *gate)
+{
+	int program_fd = bpf_program__fd(gate->progs.kv_gate);
+	int acl_fd = bpf_map__fd(gate->maps.acl);
+	int staging_fd = bpf_map__fd(gate->maps.staging);
+	int error = fill_rules(acl_fd, subject);
+
+	if (!error)
+		error = bpf_map_freeze(acl_fd);
+	if (!error)
+		error = bpf_map_freeze(staging_fd);
+	if (!error)
+		error = pins_put(store->pins, PIN_ACL_PREFIX, subject->name, acl_fd);
+	if (!error)
+		error = pins_put(store->pins, PIN_STAGING_PREFIX, subject->name, staging_fd);
+	if (!error)
+		error = pins_put(store->pins, PIN_GATE_PREFIX, subject->name, program_fd);
+	if (!error && may_watch(subject))
+		error = add_ring(store, subject);
+	if (!error)
+		error = keep_rules(store, subject);
+	if (!error)
+		store->gate_fds[subject->number] = program_fd;
+	return error;
+}
+
+struct loading {
+	const struct store *store;
+	const struct store_subject *subjects;
+	uint32_t n_subjects;
+	uint32_t next; /* subject, taken by the loader that comes first */
+	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
+	int errors[KV_SUBJECTS_MAX];
+};
+
+static void *load_gates(void *data)
+{
+	struct loading *loading = data;
+	uint32_t i;
+
+	while ((i = __atomic_fetch_add(&loading->next, 1, __ATOMIC_RELAXED)) < loading->n_subjects)
+		loading->errors[i] =
+			load_gate(loading->store, &loading->subjects[i], &loading->gates[i]);
+	return NULL;
+}
+
+/* One for each CPU that we may use; a thread that cannot be had is not needed. */
+static void load_on_all_cpus(struct loading *loading)
+{
+	pthread_t threads[LOADERS_MAX];
+	uint32_t n_threads = 0, n_cpus = 1;
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		n_cpus = (uint32_t)CPU_COUNT(&cpus);
+	while (n_threads + 1 < n_cpus && n_threads + 1 < loading->n_subjects &&
+	       n_threads < LOADERS_MAX &&
+	       pthread_create(&threads[n_threads], NULL, load_gates, loading) == 0)
+		n_threads++;
+	load_gates(loading);
+	while (n_threads > 0)
+		pthread_join(threads[--n_threads], NULL);
+}
+
+int store_add_subjects(struct store *store, const struct store_subject *subjects, uint32_t n)
+{
+	struct loading loading = { .store = store, .subjects = subjects, .n_subjects = n };
+	int error = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (subjects[i].number >= store->n_subjects || store->gates[subjects[i].number])
+			return -EINVAL;
+	load_on_all_cpus(&loading);
+	for (uint32_t i = 0; i < n; i++) {
+		if (loading.errors[i])
+			log_error("subject %s: cannot load its gate: %s", subjects[i].name,
+				  strerror(-loading.errors[i]));
+		store->gates[subjects[i].number] = loading.gates[i];
+		if (!error)
+			error = loading.errors[i] ?:
+						    add_gate(store, &subjects[i], loading.gates[i]);
+	}
+	return error;
+}
