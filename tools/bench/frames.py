@@ -70,7 +70,7 @@ def measure_live(bench):
 
 
 def measure_tcp(bench):
-    seen = in_lab(bench, "frames-tcp", bench.cpus, bench.rounds(9))
+    seen = in_lab(bench, "frames-tcp", bench.cpu, bench.rounds(9))
     for way, what in (("in", "host TCP, to the host"), ("out", "host TCP, from the host")):
         without = seen[way + "_without"]
         bench.row(what + ", auto", "Gbit/s", seen[way + "_auto"], without, "without us", "ratio >= 0.95")
