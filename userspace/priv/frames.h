@@ -2,8 +2,9 @@
 /*
  * The frame programs of an instance: loaded with the description's rules,
  * attached to the tap and the uplink, links pinned so that they outlive the
- * process. frames.c loads; frames_attach.c chooses and attaches, with
- * frames_device.c asks what it does to the device, frames_clsact.c is tc before tcx.
+ * process. frames.c loads; frames_attach.c chooses and attaches by tc, with
+ * frames_clsact.c before there was tcx; frames_xdp.c attaches by XDP, and asks
+ * frames_device.c what that does to the device.
  */
 #ifndef CALFPEN_PRIV_FRAMES_H
 #define CALFPEN_PRIV_FRAMES_H

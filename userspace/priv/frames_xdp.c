@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* XDP on the uplink, in the driver or in the stack, and what it does to the device. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maps/frame.h"
+#include "maps/kv.h"
+#include "maps/pins.h"
+#include "skel/frame_tc.skel.h"
+#include "skel/frame_xdp.skel.h"
+#include "userspace/common/log.h"
+#include "userspace/priv/frames-private.h"
+#include "userspace/priv/frames_device.h"
+
+/* Shares every map with the tc programs but the devmap slot: the kernel lets
+ * programs of one type only use a devmap. */
+static int load_xdp(struct frames *frames)
+{
+	const struct frame_tc_bpf *tc = frames->tc;
+	struct frame_xdp_bpf *xdp = frame_xdp_bpf__open();
+	int error;
+
+	if (!xdp)
+		return -ENOMEM;
+	xdp->rodata->config = frames->config;
+	error = bpf_map__reuse_fd(xdp->maps.frame_rules, bpf_map__fd(tc->maps.frame_rules));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_buckets,
+					  bpf_map__fd(tc->maps.frame_buckets));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_xids, bpf_map__fd(tc->maps.frame_xids));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_peers, bpf_map__fd(tc->maps.frame_peers));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_watched,
+					  bpf_map__fd(tc->maps.frame_watched));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_quarantine,
+					  bpf_map__fd(tc->maps.frame_quarantine));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.kv, frames->kv_fd);
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_counters,
+					  bpf_map__fd(tc->maps.frame_counters));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_samplers,
+					  bpf_map__fd(tc->maps.frame_samplers));
+	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_samples,
+					  bpf_map__fd(tc->maps.frame_samples));
+	if (!error)
+		error = frame_xdp_bpf__load(xdp);
+	if (error) {
+		frame_xdp_bpf__destroy(xdp);
+		return error;
+	}
+	frames->xdp = xdp;
+	return 0;
+}
+
+static void unload_xdp(struct frames *frames)
+{
+	frame_xdp_bpf__destroy(frames->xdp);
+	frames->xdp = NULL;
+}
+
+/* Why the kernel gives no link, for people. */
+static void explain_xdp(struct frames *frames, const char *which, int error)
+{
+	char owner[48];
+
+	if (frames_device_xdp((int)frames->config.uplink_ifindex, owner, sizeof(owner)) > 0)
+		frames_reason_add(frames, "another XDP program is on the uplink (%s)", owner);
+	else if (error == -EEXIST)
+		frames_reason_add(frames, "a device above the uplink has an XDP program");
+	else if (error == -EOPNOTSUPP)
+		frames_reason_add(frames, "the driver has no %s XDP", which);
+	else
+		frames_reason_add(frames, "the driver refuses %s XDP (%s)", which,
+				  strerror(-error));
+}
+
+/* A link descriptor, not yet pinned; or a negative errno with the reason, and
+ * nothing loaded. */
+static int attach_xdp(struct frames *frames, bool native)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	int error = frames->xdp ? 0 : load_xdp(frames), fd;
+
+	if (error) {
+		frames_reason_add(frames, "the XDP program cannot be loaded (%s)",
+				  strerror(-error));
+		return error;
+	}
+	fd = bpf_link_create(bpf_program__fd(frames->xdp->progs.frame_xdp),
+			     (int)frames->config.uplink_ifindex, BPF_XDP, &opts);
+	if (fd < 0) {
+		explain_xdp(frames, native ? "native" : "generic", fd);
+		unload_xdp(frames);
+	}
+	return fd;
+}
+
+static int use_xdp(struct frames *frames, enum frame_mode mode, enum frame_hook hook, int link_fd)
+{
+	int error = frames_pin_link(frames, PIN_LINK_UPLINK, link_fd);
+
+	frames->mode = mode;
+	frames->hook = hook;
+	return error ? error :
+		       pins_put(frames->pins, "", PIN_FRAME_SLOT,
+				bpf_map__fd(frames->xdp->maps.frame_slot));
+}
+
+/* What forbids even to try, in mode_reason. */
+static bool may_try_native(struct frames *frames, const char *uplink, struct frames_device *before)
+{
+	int error = frames_device_get(uplink, before);
+	char text[96];
+
+	if (error)
+		frames_reason_add(frames, "the offloads of %s cannot be read (%s)", uplink,
+				  strerror(-error));
+	else if (frames_device_xdp((int)frames->config.uplink_ifindex, text, sizeof(text)) > 0)
+		frames_reason_add(frames, "another XDP program is on the uplink (%s)", text);
+	else if (frames_device_objection(before, text, sizeof(text)))
+		frames_reason_add(frames, "native XDP %s", text);
+	else
+		return true;
+	return false;
+}
+
+/* NULL if the device is as it was. */
+static const char *what_changed(const struct frames_device *before)
+{
+	struct frames_device after;
+	int error = frames_device_get(before->name, &after);
+
+	return error ? strerror(-error) : frames_device_change(before, &after);
+}
+
+int frames_try_native(struct frames *frames, const char *uplink)
+{
+	struct frames_device before;
+	const char *change;
+	int fd;
+
+	if (!may_try_native(frames, uplink, &before))
+		return -EOPNOTSUPP;
+	fd = attach_xdp(frames, true);
+	if (fd < 0)
+		return fd;
+	change = what_changed(&before);
+	if (!change) {
+		frames_reason_add(frames, "offloads, MTU and queues stayed as they were");
+		return use_xdp(frames, FRAME_MODE_NATIVE, FRAME_HOOK_NATIVE_XDP, fd);
+	}
+	frames_reason_add(frames, "native XDP changes %s of %s", change, uplink);
+	close(fd);
+	unload_xdp(frames);
+	change = what_changed(&before);
+	if (change)
+		log_warning("%s: native XDP was tried and taken off, %s did not come back", uplink,
+			    change);
+	return -EOPNOTSUPP;
+}
+
+int frames_try_generic(struct frames *frames, const char *uplink)
+{
+	struct frames_device device;
+	int error = frames_device_get(uplink, &device), fd;
+
+	if (!error && frames_device_excluded(&device)) {
+		frames_reason_add(frames, "generic XDP would turn off %s",
+				  frames_device_excluded(&device));
+		return -EOPNOTSUPP;
+	}
+	fd = attach_xdp(frames, false);
+	if (fd < 0)
+		return fd;
+	return use_xdp(frames, FRAME_MODE_GENERIC, FRAME_HOOK_GENERIC_XDP, fd);
+}
+
+int frames_attach_xdp(struct frames *frames, const char *uplink, enum frame_mode mode)
+{
+	bool native = mode == FRAME_MODE_NATIVE;
+	struct frames_device before;
+	bool is_known = !frames_device_get(uplink, &before);
+	int fd = attach_xdp(frames, native);
+
+	if (fd < 0) {
+		log_error("%s: cannot attach %s XDP: %s; try --mode auto", uplink,
+			  native ? "native" : "generic", frames->mode_reason);
+		return fd;
+	}
+	frames_reason_add(frames, "as asked for");
+	if (is_known && frames_device_hides_tags(&before))
+		frames_reason_add(frames, "VLAN tags that the device takes off are not seen");
+	if (is_known && what_changed(&before))
+		frames_reason_add(frames, "it changed %s", what_changed(&before));
+	return use_xdp(frames, mode, native ? FRAME_HOOK_NATIVE_XDP : FRAME_HOOK_GENERIC_XDP, fd);
+}
