@@ -38,6 +38,7 @@
 /* Links of attached programs; of a clsact filter, which has none, the program. */
 #define PIN_LINK_UPLINK "link_uplink"
 #define PIN_FILTER_UPLINK "filter_uplink"
+#define PIN_FILTER_CLOSED "filter_closed"
 #define PIN_LINK_TAP_INGRESS "link_tap_ingress"
 #define PIN_LINK_TAP_EGRESS "link_tap_egress"
 

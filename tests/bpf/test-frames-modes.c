@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "maps/frame.h"
@@ -249,6 +250,33 @@ Test(frames_modes, clsact_filter_without_pin)
 	cr_expect_eq(uplink_clsact_filters("up0"), 0);
 	attach_clsact();
 	cr_expect_eq(uplink_clsact_filters("up0"), 1);
+	frames_test_end(&test);
+}
+
+/* Killed between closing the uplink and opening it. */
+Test(frames_modes, clsact_filter_of_a_quarantine)
+{
+	struct timespec now;
+
+	uplink_make();
+	uplink_fill_tcx();
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	test.quarantine.deadline_ns = (uint64_t)(now.tv_sec + 600) * 1000000000;
+	begin_on("up0");
+	cr_expect_eq(uplink_clsact_filters("up0"), 1);
+	/* what a kill leaves: the filter and its pin */
+	test.frames.is_closed_by_clsact = false;
+	frames_test_kill(&test);
+	cr_expect_eq(uplink_clsact_filters("up0"), 1);
+	frames_test_restart(&test, 1000000, 1000000);
+	cr_expect_eq(uplink_clsact_filters("up0"), 1, "the new one only");
+	attach_clsact();
+	cr_expect_eq(uplink_clsact_filters("up0"), 1, "opened: the uplink's program only");
+	frames_test_kill(&test);
+	/* and a life without */
+	test.quarantine.deadline_ns = 0;
+	frames_test_restart(&test, 1000000, 1000000);
+	cr_expect_eq(uplink_clsact_filters("up0"), 0);
 	frames_test_end(&test);
 }
 

@@ -79,18 +79,36 @@ int frames_attach_tap(struct frames *frames, int tap_ifindex)
 	return error;
 }
 
+/* The filter of a life that was killed while it started. */
+static void detach_closed(const struct frames *frames)
+{
+	int fd = pins_get(frames->pins, PIN_FILTER_CLOSED);
+
+	if (fd < 0)
+		return;
+	frames_clsact_detach(fd, (int)frames->config.uplink_ifindex);
+	close(fd);
+	pins_remove(frames->pins, PIN_FILTER_CLOSED);
+}
+
 int frames_close_uplink(struct frames *frames)
 {
 	int ifindex = (int)frames->config.uplink_ifindex, error = 0;
 	int program_fd = bpf_program__fd(frames->tc->progs.uplink_closed);
 
-	if (!frames->config.quarantine)
+	if (!frames->config.quarantine) {
+		detach_closed(frames);
 		return 0;
+	}
 	frames->closed_fd = attach_tcx(program_fd, ifindex, true);
 	if (frames->closed_fd < 0) {
 		error = frames_clsact_attach(program_fd, ifindex, true);
 		frames->is_closed_by_clsact = !error;
 	}
+	/* Only now: there is to be no gap. */
+	detach_closed(frames);
+	if (frames->is_closed_by_clsact)
+		error = pins_put(frames->pins, "", PIN_FILTER_CLOSED, program_fd);
 	if (error)
 		log_error("quarantine: cannot close the uplink: %s", strerror(-error));
 	return error;
@@ -101,8 +119,7 @@ void frames_let_open(struct frames *frames)
 	if (frames->closed_fd >= 0)
 		close(frames->closed_fd);
 	if (frames->is_closed_by_clsact)
-		frames_clsact_detach(bpf_program__fd(frames->tc->progs.uplink_closed),
-				     (int)frames->config.uplink_ifindex);
+		detach_closed(frames);
 	frames->closed_fd = -1;
 	frames->is_closed_by_clsact = false;
 }
