@@ -101,13 +101,18 @@ int frames_device_get(const char *name, struct frames_device *device)
 }
 
 /* The names of the features, by their bits. */
-struct feature_names {
+union feature_names {
 	struct ethtool_gstrings header;
-	char name[FRAMES_FEATURES_MAX][ETH_GSTRING_LEN];
+	char room[sizeof(struct ethtool_gstrings) + FRAMES_FEATURES_MAX * ETH_GSTRING_LEN];
 };
 
+static const char *name_of(const union feature_names *names, uint32_t bit)
+{
+	return names->room + sizeof(names->header) + bit * ETH_GSTRING_LEN;
+}
+
 /* How many were read, 0 on any error. */
-static uint32_t get_names(const char *device, struct feature_names *names)
+static uint32_t get_names(const char *device, union feature_names *names)
 {
 	union {
 		struct ethtool_sset_info header;
@@ -138,7 +143,7 @@ static bool is_active(const struct frames_device *device, uint32_t bit)
 const char *frames_device_change(const struct frames_device *before,
 				 const struct frames_device *after)
 {
-	static struct feature_names names;
+	static union feature_names names;
 	uint32_t n_names;
 
 	if (before->mtu != after->mtu)
@@ -150,17 +155,17 @@ const char *frames_device_change(const struct frames_device *before,
 	n_names = get_names(before->name, &names);
 	for (uint32_t bit = 0; bit < n_names; bit++)
 		if (is_active(before, bit) != is_active(after, bit))
-			return names.name[bit];
+			return name_of(&names, bit);
 	return "an offload";
 }
 
 bool frames_device_has(const struct frames_device *device, const char *feature)
 {
-	static struct feature_names names;
+	static union feature_names names;
 	uint32_t n_names = get_names(device->name, &names);
 
 	for (uint32_t bit = 0; bit < n_names; bit++)
-		if (!strncmp(names.name[bit], feature, ETH_GSTRING_LEN))
+		if (!strncmp(name_of(&names, bit), feature, ETH_GSTRING_LEN))
 			return is_active(device, bit);
 	return false;
 }
