@@ -100,15 +100,17 @@ int frames_device_get(const char *name, struct frames_device *device)
 	return error;
 }
 
+#define NAME_SIZE ((size_t)ETH_GSTRING_LEN)
+
 /* The names of the features, by their bits. */
 union feature_names {
 	struct ethtool_gstrings header;
-	char room[sizeof(struct ethtool_gstrings) + FRAMES_FEATURES_MAX * ETH_GSTRING_LEN];
+	char room[sizeof(struct ethtool_gstrings) + NAME_SIZE * FRAMES_FEATURES_MAX];
 };
 
 static const char *name_of(const union feature_names *names, uint32_t bit)
 {
-	return names->room + sizeof(names->header) + bit * ETH_GSTRING_LEN;
+	return names->room + sizeof(names->header) + bit * NAME_SIZE;
 }
 
 /* How many were read, 0 on any error. */
@@ -165,7 +167,7 @@ bool frames_device_has(const struct frames_device *device, const char *feature)
 	uint32_t n_names = get_names(device->name, &names);
 
 	for (uint32_t bit = 0; bit < n_names; bit++)
-		if (!strncmp(name_of(&names, bit), feature, ETH_GSTRING_LEN))
+		if (!strncmp(name_of(&names, bit), feature, NAME_SIZE))
 			return is_active(device, bit);
 	return false;
 }
