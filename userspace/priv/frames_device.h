@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAMES_FEATURE_WORDS 8
+#define FRAMES_FEATURE_WORDS ((size_t)8)
 #define FRAMES_FEATURES_MAX (32 * FRAMES_FEATURE_WORDS)
 
 struct frames_device {
