@@ -22,7 +22,7 @@
 
 #include "tools/bench/support-frames.h"
 
-#define N_SAMPLES 400
+#define N_SAMPLES 120
 #define TIMEOUT_MS 2000
 #define XID 0x0badcafe
 

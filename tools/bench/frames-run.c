@@ -14,7 +14,6 @@
 #include "skel/frame_xdp.skel.h"
 #include "bench/frames_peers.skel.h"
 #include "tools/bench/support-frames.h"
-#include "tools/bench/support-live.h"
 
 #define BATCH 20000
 #define BATCHES 25
@@ -22,69 +21,80 @@
 static struct bench_frames bench;
 static struct frames_peers_bpf *peers;
 
-/* Nanoseconds a run, of the best batch: whatever else the machine does only
- * adds. The kernel's own figure has no fractions. */
-static double time_runs(int fd, enum bench_frame kind, int verdict)
+/* Verdicts of tc programs, of which the next one is asked. */
+#define TC_NEXT (-1)
+#define TC_SHOT 2
+
+/* The first of the runs; what others cost is told as more than one of them. */
+enum { NOTHING = -1, BARE_PASS, BARE_NEXT };
+
+struct run {
+	const char *label;
+	int fd;
+	enum bench_frame kind;
+	int verdict;
+	int over;
+	double best; /* nanoseconds a run */
+};
+
+/* One batch; the kernel's own figure has no fractions. */
+static double time_batch(const struct run *run)
 {
 	uint8_t frame[BENCH_FRAME_SIZE], out[BENCH_FRAME_SIZE + 64];
-	size_t size = bench_frame_make(&bench, kind, 0xdeadbeef, frame);
-	uint64_t best = UINT64_MAX;
+	size_t size = bench_frame_make(&bench, run->kind, 0xdeadbeef, frame);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (uint32_t)size,
+		    .data_out = out, .data_size_out = sizeof(out), .repeat = BATCH);
+	uint64_t start = bench_now_ns(), spent;
 
-	for (int i = 0; i < BATCHES; i++) {
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
-			    .data_size_in = (uint32_t)size, .data_out = out,
-			    .data_size_out = sizeof(out), .repeat = BATCH);
-		uint64_t start = bench_now_ns(), spent;
-
-		if (bpf_prog_test_run_opts(fd, &opts))
-			bench_fail("BPF_PROG_RUN: %s", strerror(errno));
-		spent = bench_now_ns() - start;
-		best = spent < best ? spent : best;
-		if ((int)opts.retval != verdict)
-			bench_fail("verdict %d instead of %d", (int)opts.retval, verdict);
-	}
-	return (double)best / BATCH;
+	if (bpf_prog_test_run_opts(run->fd, &opts))
+		bench_fail("BPF_PROG_RUN: %s", strerror(errno));
+	spent = bench_now_ns() - start;
+	if ((int)opts.retval != run->verdict)
+		bench_fail("%s: verdict %d", run->label, (int)opts.retval);
+	return (double)spent / BATCH;
 }
 
+/*
+ * The best batch of each: whatever else the machine does only adds. Batches of
+ * all take turns, so that a slow moment is one for all.
+ */
 static void measure(void)
 {
 	int xdp = bpf_program__fd(bench.frames.xdp->progs.frame_xdp);
 	int tc = bpf_program__fd(bench.frames.tc->progs.uplink_ingress);
 	int filter = bpf_program__fd(peers->progs.port_filter);
 	int classic = bpf_program__fd(peers->progs.classic_filter);
-	double bare_pass = time_runs(bpf_program__fd(peers->progs.bare_pass), BENCH_TCP, XDP_PASS);
-	double bare_next = time_runs(bpf_program__fd(peers->progs.bare_next), BENCH_TCP, -1);
-
-	bench_say("xdp_tcp", time_runs(xdp, BENCH_TCP, XDP_PASS) - bare_pass);
-	bench_say("filter_tcp", time_runs(filter, BENCH_TCP, XDP_PASS) - bare_pass);
-	bench_say("tc_tcp", time_runs(tc, BENCH_TCP, -1) - bare_next);
-	bench_say("classic_tcp", time_runs(classic, BENCH_TCP, 2) - bare_next);
-	bench_say("bare_drop",
-		  time_runs(bpf_program__fd(peers->progs.bare_drop), BENCH_REPLY, XDP_DROP));
-	bench_say("bare_next", bare_next);
-	bench_say("xdp_truncated", time_runs(xdp, BENCH_TRUNCATED, XDP_DROP));
-	bench_say("xdp_not_reply", time_runs(xdp, BENCH_NOT_REPLY, XDP_DROP));
-	bench_say("xdp_forcerenew", time_runs(xdp, BENCH_FORCERENEW, XDP_DROP));
-	bench_say("xdp_xid", time_runs(xdp, BENCH_REPLY, XDP_DROP));
-	bench_say("filter_junk", time_runs(filter, BENCH_REPLY, XDP_DROP));
-	bench_say("tc_xid", time_runs(tc, BENCH_REPLY, 2) - bare_next);
-	bench_say("classic_junk", time_runs(classic, BENCH_REPLY, -1) - bare_next);
-}
-
-static void hold_programs(void)
-{
-	const struct bpf_program *programs[] = {
-		bench.frames.xdp->progs.frame_xdp,
-		peers->progs.bare_pass,
-		peers->progs.bare_drop,
-		peers->progs.port_filter,
+	struct run runs[] = {
+		{ "bare_pass", bpf_program__fd(peers->progs.bare_pass), BENCH_TCP, XDP_PASS,
+		  NOTHING, 0 },
+		{ "bare_next", bpf_program__fd(peers->progs.bare_next), BENCH_TCP, TC_NEXT, NOTHING,
+		  0 },
+		{ "bare_drop", bpf_program__fd(peers->progs.bare_drop), BENCH_REPLY, XDP_DROP,
+		  NOTHING, 0 },
+		{ "xdp_tcp", xdp, BENCH_TCP, XDP_PASS, BARE_PASS, 0 },
+		{ "filter_tcp", filter, BENCH_TCP, XDP_PASS, BARE_PASS, 0 },
+		{ "tc_tcp", tc, BENCH_TCP, TC_NEXT, BARE_NEXT, 0 },
+		{ "classic_tcp", classic, BENCH_TCP, TC_SHOT, BARE_NEXT, 0 },
+		{ "xdp_truncated", xdp, BENCH_TRUNCATED, XDP_DROP, NOTHING, 0 },
+		{ "xdp_not_reply", xdp, BENCH_NOT_REPLY, XDP_DROP, NOTHING, 0 },
+		{ "xdp_forcerenew", xdp, BENCH_FORCERENEW, XDP_DROP, NOTHING, 0 },
+		{ "xdp_xid", xdp, BENCH_REPLY, XDP_DROP, NOTHING, 0 },
+		{ "filter_junk", filter, BENCH_REPLY, XDP_DROP, NOTHING, 0 },
+		{ "tc_xid", tc, BENCH_REPLY, TC_SHOT, BARE_NEXT, 0 },
+		{ "classic_junk", classic, BENCH_REPLY, TC_NEXT, BARE_NEXT, 0 },
 	};
+	const size_t n_runs = sizeof(runs) / sizeof(runs[0]);
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		int fd = live_hold_program(bpf_program__fd(programs[i]));
+	for (size_t i = 0; i < BATCHES * n_runs; i++) {
+		struct run *run = &runs[i % n_runs];
+		double spent = time_batch(run);
 
-		if (fd < 0) /* else held as long as we run */
-			bench_check(fd, "a device for the program");
+		run->best = !run->best || spent < run->best ? spent : run->best;
+	}
+	for (size_t i = 0; i < n_runs; i++) {
+		double over = runs[i].over < 0 ? 0 : runs[runs[i].over].best;
+
+		bench_say(runs[i].label, runs[i].best - over);
 	}
 }
 
@@ -111,7 +121,7 @@ int main(int argc, char **argv)
 	/* attached once, so that it is loaded */
 	bench_frames_attach(&bench, FRAME_MODE_NATIVE);
 	bench_frames_detach(&bench);
-	hold_programs();
+	bench_hold_programs(&bench, peers);
 	for (int i = 0; i < n_rounds; i++)
 		measure();
 	bench_say("verified_xdp", verified_instructions(bench.frames.xdp->progs.frame_xdp));

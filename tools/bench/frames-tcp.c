@@ -17,10 +17,11 @@
 
 #include "tools/bench/support-frames.h"
 
-#define SETTLE_NS 20000000ull /* after what attaching does to the device */
-#define WINDOW_NS 40000000ull
-#define WINDOWS 5
-#define CHUNK (128 * 1024)
+#define SETTLE_NS 8000000ull /* after what attaching does to the device */
+#define WINDOW_NS 12000000ull
+#define WINDOWS 12
+#define CHUNK (64 * 1024)
+#define BUFFER (192 * 1024) /* the kernel doubles it */
 
 static struct bench_frames bench;
 
@@ -39,6 +40,16 @@ static void *send_until_told(void *data)
 	return NULL;
 }
 
+/* Of a fixed size: what the kernel finds by itself changes from round to round. */
+static void fix_buffers(int fd)
+{
+	static const int size = BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)))
+		bench_fail("socket buffers: %s", strerror(errno));
+}
+
 /* A listening socket of the present namespace. */
 static int open_listener(uint32_t address, struct sockaddr_in *where)
 {
@@ -46,6 +57,8 @@ static int open_listener(uint32_t address, struct sockaddr_in *where)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	*where = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(address) };
+	if (fd >= 0)
+		fix_buffers(fd);
 	if (fd < 0 || bind(fd, (struct sockaddr *)where, size) || listen(fd, 1) ||
 	    getsockname(fd, (struct sockaddr *)where, &size))
 		bench_fail("listen: %s", strerror(errno));
@@ -56,6 +69,8 @@ static int open_connection(const struct sockaddr_in *where)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	if (fd >= 0)
+		fix_buffers(fd);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)where, sizeof(*where)))
 		bench_fail("connect: %s", strerror(errno));
 	return fd;

@@ -3,6 +3,8 @@
 """The frame filter: what it costs the host's traffic, what junk costs, a lease under a flood."""
 
 import os
+import platform
+import re
 import subprocess
 
 FILTER = "xdp-filter's way"  # re-implemented: Debian's does not load on Linux 6.18
@@ -46,7 +48,7 @@ def measure_run(bench):
 
 def measure_live(bench):
     """Live frames over the lab's veth: packet rates on one CPU."""
-    seen = in_lab(bench, "frames-live", bench.cpu, bench.rounds(9))
+    seen = in_lab(bench, "frames-live", bench.cpu, bench.rounds(7))
     live = "live frames: "
     bench.row(live + "TCP passed, XDP", "Mpps", seen["xdp_tcp"], seen["xdp_empty_tcp"], "empty XDP", "ratio >= 0.95")
     bench.row("same", "Mpps", seen["xdp_tcp"], seen["filter_tcp"], FILTER)
@@ -70,7 +72,8 @@ def measure_live(bench):
 
 
 def measure_tcp(bench):
-    seen = in_lab(bench, "frames-tcp", bench.cpu, bench.rounds(9))
+    """The host's TCP over the uplink, with and without us."""
+    seen = in_lab(bench, "frames-tcp", bench.cpu, bench.rounds(5))
     for way, what in (("in", "host TCP, to the host"), ("out", "host TCP, from the host")):
         without = seen[way + "_without"]
         bench.row(what + ", auto", "Gbit/s", seen[way + "_auto"], without, "without us", "ratio >= 0.95")
@@ -78,7 +81,8 @@ def measure_tcp(bench):
 
 
 def measure_latency(bench):
-    seen = in_lab(bench, "frames-latency", bench.cpu, bench.rounds(9))
+    """From a reply on the wire to the next request on the wire."""
+    seen = in_lab(bench, "frames-latency", bench.cpu, bench.rounds(25))
     for what in ("discover", "renewal"):
         for mode in ("tc", "native"):
             bench.row(
@@ -120,7 +124,10 @@ def measure(bench):
         bench.skip("the frame filter", "needs root")
         return
     measure_run(bench)
-    measure_live(bench)
-    measure_tcp(bench)
-    measure_latency(bench)
+    release = tuple(map(int, re.match(r"(\d+)\.(\d+)", platform.release()).groups()))
+    for part in (measure_live, measure_tcp, measure_latency):
+        if release < (6, 6):
+            bench.skip(part.__doc__, "no tcx before Linux 6.6")
+        else:
+            part(bench)
     measure_lease(bench)

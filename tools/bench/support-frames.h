@@ -45,6 +45,10 @@ void bench_frames_set_gro(const struct bench_frames *frames, bool on);
 /* The programs of frames_peers.bpf.c, with their rule in place. */
 struct frames_peers_bpf *bench_peers_load(void);
 
+/* Keep all XDP programs, ours (attached once) and theirs, in the kernel's
+ * dispatcher for as long as we run: see live_hold_program(). */
+void bench_hold_programs(const struct bench_frames *frames, const struct frames_peers_bpf *peers);
+
 /* Work in the network namespace behind the uplink, and back. */
 void bench_enter_server(void);
 void bench_leave_server(void);
