@@ -142,6 +142,31 @@ test_deadline_opens_without_us() {
 	stop calfpen || true
 }
 
+# Another device as uplink is no way out, and no other deadline.
+test_another_device_goes_on() {
+	local deadline tap
+	server_stop
+	calfpen_start --quarantine
+	wait_for 10 field_is state closed
+	wait_for 10 calf_is_alive
+	deadline=$(field deadline)
+	tap=$(state tap)
+	ip link del "$LAB_UPLINK"
+	ip link add "$LAB_UPLINK" address "$LAB_UPLINK_MAC" type veth peer name "$LAB_SERVER_IF" netns "$LAB_SERVER_NS"
+	on_server ip link set "$LAB_SERVER_IF" up
+	on_server ip address add "$LAB_SERVER_ADDR/24" dev "$LAB_SERVER_IF"
+	wait_for 10 is_renewed "$tap"
+	assert_eq closed "$(field state)"
+	assert_eq "$deadline" "$(field deadline)"
+	ip address add "$static/24" dev "$LAB_UPLINK"
+	closed
+	server_start
+	wait_for 40 field_is state open
+	assert_eq lease "$(field opened_by)"
+	wait_for 5 reaches "$static"
+}
+is_renewed() { [ "$(field state)" != - ] && [ -n "$(state tap)" ] && grep -q 'is another device' "$LAB_DIR/calfpen.log" && calf_is_alive; }
+
 # refused REGEX OPTION... - in one line, before anything is changed
 refused() {
 	local regex=$1 output code=0 links
