@@ -40,6 +40,7 @@ struct dhcp4_frame {
 	struct udphdr *udp;
 	struct bootp *bootp;
 	__u32 options_at; /* offset in the frame; ingress only */
+	__u32 rule;	  /* its number; ingress only */
 };
 
 /* Not in four registers, which every way that is none of its would clear. */
@@ -99,7 +100,8 @@ static __always_inline int datagram_take(struct cursor *cursor, struct datagram 
 
 /*
  * After the UDP header of a datagram to the rule's port: a BOOTP reply for
- * somebody, or junk. FRAME_IN_ACCEPTED, or the reason to pass or to drop.
+ * somebody, or junk. FRAME_IN_ACCEPTED, which reply_admit() has yet to say, or
+ * the reason to pass or to drop.
  */
 static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct datagram *datagram,
 					   const struct frame_rule *rule, __u32 index,
@@ -139,8 +141,7 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 	seen = xid_slot(bootp->xid);
 	if (!seen || seen->xid != bootp->xid || seen->expires_ns <= bpf_ktime_get_boot_ns())
 		return settings->pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
-	if (!take_ingress(rule, index))
-		return FRAME_IN_RATE;
+	frame->rule = index;
 	frame->ip = ip;
 	frame->udp = udp;
 	frame->bootp = bootp;
@@ -280,6 +281,8 @@ static __always_inline void xid_remember(__be32 xid)
 	if (slot) {
 		slot->expires_ns = 0;
 		slot->xid = xid;
+		slot->n_replies = 0;
+		__builtin_memset(slot->replies, 0, sizeof(slot->replies));
 		slot->expires_ns = bpf_ktime_get_boot_ns() + FRAME_XID_LIFETIME_NS;
 	}
 }

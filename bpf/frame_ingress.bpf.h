@@ -9,6 +9,7 @@
 #include "bpf/frame_arp.bpf.h"
 #include "bpf/frame_dhcp4.bpf.h"
 #include "bpf/frame_quarantine.bpf.h"
+#include "bpf/frame_replies.bpf.h"
 #include "bpf/frame_sample.bpf.h"
 
 /*

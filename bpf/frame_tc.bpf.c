@@ -200,6 +200,18 @@ static __always_inline void remember_server(struct __sk_buff *skb, __u32 options
 				    options_at));
 }
 
+/* A reply that the rules let in: a copy, or over the rate? */
+static __always_inline __u32 admit(struct __sk_buff *skb, const struct dhcp4_frame *frame)
+{
+	struct frame_reply *reply = reply_room();
+	__u32 size = reply ? reply_size(frame, reply) : 0, digest = 0;
+
+	if (size && !bpf_skb_load_bytes(skb, ETH_HLEN, reply->words, reply_loaded(size)))
+		digest = reply_digest(size, frame->ip->ihl * 4u, config.reply_key[0],
+				      config.reply_key[1]);
+	return reply_admit(frame->bootp->xid, frame->rule, digest);
+}
+
 SEC("tc")
 int uplink_ingress(struct __sk_buff *skb)
 {
@@ -226,6 +238,8 @@ int uplink_ingress(struct __sk_buff *skb)
 		in_memory(&frame);
 		reason = frame_ingress(&cursor, &config, &frame);
 	}
+	if (reason == FRAME_IN_ACCEPTED && tap_is_there())
+		reason = admit(skb, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		tap = bpf_map_lookup_elem(&frame_slot, &zero);
 		if (!tap) {

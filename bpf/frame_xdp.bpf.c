@@ -28,6 +28,18 @@ static __attribute__((noinline)) int sample(struct xdp_md *context, __u32 reason
 	return 0;
 }
 
+/* A reply that the rules let in: a copy, or over the rate? */
+static __always_inline __u32 admit(struct xdp_md *context, const struct dhcp4_frame *frame)
+{
+	struct frame_reply *reply = reply_room();
+	__u32 size = reply ? reply_size(frame, reply) : 0, digest = 0;
+
+	if (size && !bpf_xdp_load_bytes(context, ETH_HLEN, reply->words, reply_loaded(size)))
+		digest = reply_digest(size, frame->ip->ihl * 4u, config.reply_key[0],
+				      config.reply_key[1]);
+	return reply_admit(frame->bootp->xid, frame->rule, digest);
+}
+
 SEC("xdp")
 int frame_xdp(struct xdp_md *context)
 {
@@ -48,6 +60,8 @@ int frame_xdp(struct xdp_md *context)
 		in_memory(&frame);
 		reason = frame_ingress(&cursor, &config, &frame);
 	}
+	if (reason == FRAME_IN_ACCEPTED && tap_is_there())
+		reason = admit(context, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		verdict = (int)bpf_redirect_map(&frame_slot, 0, XDP_PASS);
 		if (verdict != XDP_REDIRECT) {

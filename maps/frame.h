@@ -16,6 +16,8 @@
  * probe or the announcement follows within 2 s (RFC 5227 1.1). */
 #define FRAME_PROBING_NS 5000000000ull
 #define FRAME_XID_LIFETIME_NS 120000000000ull /* after the last frame sent with it */
+#define FRAME_REPLIES_MAX 8		      /* of a request, power of two */
+#define FRAME_REPLY_BYTES 2048		      /* of IPv4, power of two */
 #define FRAME_VLAN_DEPTH 2
 
 /* Is there once the watcher has set a leased address; of a former life's the
@@ -46,9 +48,15 @@ struct frame_rule {
 
 /* A transaction our own egress showed; slot = xid & (FRAME_XIDS_MAX - 1). */
 struct frame_xid {
-	__u32 xid; /* network order, as in the message */
-	__u32 reserved;
-	__u64 expires_ns; /* CLOCK_BOOTTIME; 0: never seen */
+	__u32 xid;			  /* network order, as in the message */
+	__u32 n_replies;		  /* let in since our last request with it */
+	__u64 expires_ns;		  /* CLOCK_BOOTTIME; 0: never seen */
+	__u32 replies[FRAME_REPLIES_MAX]; /* their digests, 0: none */
+};
+
+/* Room of a CPU for the packet that it looks at. */
+struct frame_reply {
+	__u32 words[FRAME_REPLY_BYTES / 4];
 };
 
 /* Sources and server identifiers (option 54) of replies that ingress let
@@ -106,6 +114,7 @@ enum frame_reason {
 	FRAME_IN_COOKIE,
 	FRAME_IN_FORCERENEW,  /* never authenticated (RFC 3203, RFC 6704) */
 	FRAME_IN_UNKNOWN_XID, /* unsolicited */
+	FRAME_IN_REPLAYED,    /* a copy of a reply to our last request */
 	FRAME_IN_RATE,
 	FRAME_IN_QUARANTINE, /* would be the host's, but there is no lease yet */
 	/* what the calf wrote to the tap */
@@ -142,13 +151,13 @@ enum frame_reason {
 		"in_not_ours", "in_vlan", "in_other_chaddr", "in_foreign_xid", "in_no_tap",       \
 			"in_arp_rate", "in_accepted", "in_arp", "in_truncated", "in_too_long",    \
 			"in_fragment", "in_ip_header", "in_udp_length", "in_not_reply",           \
-			"in_hardware", "in_cookie", "in_forcerenew", "in_unknown_xid", "in_rate", \
-			"in_quarantine", "out_accepted", "out_unicast", "out_arp", "out_vlan",    \
-			"out_no_rule", "out_truncated", "out_too_long", "out_source_mac",         \
-			"out_destination_mac", "out_fragment", "out_ip_header", "out_udp_length", \
-			"out_port", "out_not_request", "out_hardware", "out_cookie",              \
-			"out_source_address", "out_unknown_peer", "out_no_route", "out_rate",     \
-			"out_arp_header", "out_arp_address", "host_noise"                         \
+			"in_hardware", "in_cookie", "in_forcerenew", "in_unknown_xid",            \
+			"in_replayed", "in_rate", "in_quarantine", "out_accepted", "out_unicast", \
+			"out_arp", "out_vlan", "out_no_rule", "out_truncated", "out_too_long",    \
+			"out_source_mac", "out_destination_mac", "out_fragment", "out_ip_header", \
+			"out_udp_length", "out_port", "out_not_request", "out_hardware",          \
+			"out_cookie", "out_source_address", "out_unknown_peer", "out_no_route",   \
+			"out_rate", "out_arp_header", "out_arp_address", "host_noise"             \
 	}
 
 enum frame_verdict { FRAME_PASSED, FRAME_DELIVERED, FRAME_SENT, FRAME_DROPPED };
@@ -233,18 +242,19 @@ struct frame_quarantine {
 /* Frozen .rodata of the frame programs, set before they are loaded. */
 struct frame_config {
 	__u32 uplink_ifindex;
-	__u32 mark;	   /* random: a tc-mode redirect into the tap carries it */
-	__u8 mac[6];	   /* of the uplink */
-	__u8 pass_foreign; /* replies to us with an xid that is not ours: to the host */
-	__u8 quarantine;   /* until frame_quarantine is opened */
+	__u32 mark;	    /* random: a tc-mode redirect into the tap carries it */
+	__u8 mac[6];	    /* of the uplink */
+	__u8 pass_foreign;  /* replies to us with an xid that is not ours: to the host */
+	__u8 quarantine;    /* until frame_quarantine is opened */
+	__u32 reply_key[2]; /* random: of the replies' digests */
 };
 
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");
-_Static_assert(sizeof(struct frame_xid) == 16, "frame_xid layout");
+_Static_assert(sizeof(struct frame_xid) == 16 + 4 * FRAME_REPLIES_MAX, "frame_xid layout");
 _Static_assert(sizeof(struct frame_peers) == 40, "frame_peers layout");
 _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
 _Static_assert(sizeof(struct frame_quarantine) == 24, "frame_quarantine layout");
-_Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
+_Static_assert(sizeof(struct frame_config) == 24, "frame_config layout");
 _Static_assert(sizeof(struct frame_counter) == 24, "frame_counter layout");
 _Static_assert(sizeof(struct frame_sample) == 40 + FRAME_SAMPLE_BYTES, "frame_sample layout");
 _Static_assert(sizeof(struct frame_sampler) == 16, "frame_sampler layout");

@@ -63,13 +63,16 @@ def Q19_another_server_refuses(server):
 def Q20_refused_after_the_ack(server):
     request = server.exchange()
     with Counted("discarded_state", by=2):
-        server.reply(NAK, request, [])
-        server.reply(NAK, request, [])
+        server.reply(NAK, request, [(56, b"no")])
+        server.reply(NAK, request, [(56, b"no, no")])
     server.bound()
     # also while the address is probed
     server.expect_arp()
     with Counted("discarded_state"):
-        server.reply(NAK, request, [])
+        server.reply(NAK, request, [(56, b"never")])
+    # the filter has no use for the same once more
+    with Counted("in_replayed"):
+        server.reply(NAK, request, [(56, b"never")])
     server.bound()
 
 

@@ -153,6 +153,20 @@ xid = max(entries, key=lambda value: value["expires_ns"])["xid"]
 print(xid.to_bytes(4, "little").hex())'
 }
 
+# Recorded and sent again: the calf hears it once, in every mode.
+test_a_copy_of_a_reply_is_dropped() {
+	local mode xid
+	for mode in native tc generic; do
+		lease --mode "$mode"
+		xid=$(live_xid)
+		send_reply "$xid" in_accepted
+		send_reply "$xid" in_replayed
+		send_reply "$xid" in_replayed
+		send_reply "$xid" in_accepted 10.77.0.151
+		stop calfpen
+	done
+}
+
 # A reply that another client on the host asked for: its own, if the operator
 # says so, and never the calf's. Ours are ours in either case.
 test_foreign_replies() {

@@ -95,12 +95,16 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 		if (getrandom(&frames->config.mark, sizeof(frames->config.mark), 0) < 0)
 			return -errno;
 	} while (!frames->config.mark);
+	if (getrandom(frames->config.reply_key, sizeof(frames->config.reply_key), 0) < 0)
+		return -errno;
 
 	error = load_tc(frames);
 	if (!error)
 		error = fill_rules(frames, rules, n_rules);
 	if (!error)
 		error = fill_quarantine(frames, quarantine);
+	if (!error)
+		error = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_reply));
 	if (!error)
 		error = freeze_and_pin(frames);
 	if (error) {

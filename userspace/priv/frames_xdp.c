@@ -39,6 +39,8 @@ static int load_xdp(struct frames *frames)
 		error = bpf_map__reuse_fd(xdp->maps.frame_watched,
 					  bpf_map__fd(tc->maps.frame_watched));
 	if (!error)
+		error = bpf_map__reuse_fd(xdp->maps.frame_reply, bpf_map__fd(tc->maps.frame_reply));
+	if (!error)
 		error = bpf_map__reuse_fd(xdp->maps.frame_quarantine,
 					  bpf_map__fd(tc->maps.frame_quarantine));
 	if (!error)
