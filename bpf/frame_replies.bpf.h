@@ -56,8 +56,14 @@ static int digest_next(__u32 i, struct digest *d)
 {
 	const struct frame_reply *reply = reply_room();
 
-	if (reply)
-		digest_add(d, reply->words[(d->at + i) & (REPLY_WORDS - 1)]);
+	const __u32 *words;
+
+	if (!reply)
+		return 1;
+	words = &reply->words[(d->at + i * FRAME_REPLY_STEP) & (REPLY_WORDS - 1)];
+#pragma unroll
+	for (int j = 0; j < FRAME_REPLY_STEP; j++)
+		digest_add(d, words[j]);
 	return 0;
 }
 
@@ -71,7 +77,7 @@ __attribute__((noinline)) __u32 reply_digest(__u32 size, __u32 header_size, __u3
 {
 	struct frame_reply *reply = reply_room();
 	struct digest d = { key0, key1, 0x6c796765 ^ key0, 0x74656462 ^ key1, header_size / 4 };
-	__u32 last = size / 4, sum;
+	__u32 n_words = size / 4 + 1 - header_size / 4, sum;
 
 	if (!reply || header_size < sizeof(struct iphdr) || header_size > 60)
 		return 0;
@@ -83,7 +89,7 @@ __attribute__((noinline)) __u32 reply_digest(__u32 size, __u32 header_size, __u3
 	digest_add(&d, reply->words[IP_SADDR]);
 	digest_add(&d, reply->words[IP_DADDR]);
 	digest_add(&d, size << 8 | header_size);
-	bpf_loop(last - header_size / 4 + 1, digest_next, &d, 0);
+	bpf_loop((n_words + FRAME_REPLY_STEP - 1) / FRAME_REPLY_STEP, digest_next, &d, 0);
 	d.v2 ^= 0xff;
 	digest_round(&d);
 	digest_round(&d);
@@ -92,16 +98,20 @@ __attribute__((noinline)) __u32 reply_digest(__u32 size, __u32 header_size, __u3
 	return d.v1 ? d.v1 : 1;
 }
 
-/* Octets of the packet, or 0 if they do not fit; behind them zeros to the next
- * whole word are prepared in frame_reply. */
+/* Octets of the packet, or 0 if they do not fit; the zeros behind them are in
+ * frame_reply already. */
 static __always_inline __u32 reply_size(const struct dhcp4_frame *frame, struct frame_reply *reply)
 {
 	__u32 size = frame->options_at - sizeof(struct bootp) - sizeof(struct udphdr) - ETH_HLEN +
 		     bpf_ntohs(frame->udp->len);
+	__u32 *words;
 
 	if (size >= FRAME_REPLY_BYTES)
 		return 0;
-	reply->words[(size / 4) & (REPLY_WORDS - 1)] = 0;
+	words = &reply->words[(size / 4) & (REPLY_WORDS - 1)];
+#pragma unroll
+	for (int i = 0; i < FRAME_REPLY_STEP; i++)
+		words[i] = 0;
 	return size;
 }
 

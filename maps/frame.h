@@ -18,6 +18,7 @@
 #define FRAME_XID_LIFETIME_NS 120000000000ull /* after the last frame sent with it */
 #define FRAME_REPLIES_MAX 8		      /* of a request, power of two */
 #define FRAME_REPLY_BYTES 2048		      /* of IPv4, power of two */
+#define FRAME_REPLY_STEP 4		      /* words that are digested at a time */
 #define FRAME_VLAN_DEPTH 2
 
 /* Is there once the watcher has set a leased address; of a former life's the
@@ -54,9 +55,9 @@ struct frame_xid {
 	__u32 replies[FRAME_REPLIES_MAX]; /* their digests, 0: none */
 };
 
-/* Room of a CPU for the packet that it looks at. */
+/* Room of a CPU for the packet that it looks at, and zeros behind it. */
 struct frame_reply {
-	__u32 words[FRAME_REPLY_BYTES / 4];
+	__u32 words[FRAME_REPLY_BYTES / 4 + FRAME_REPLY_STEP];
 };
 
 /* Sources and server identifiers (option 54) of replies that ingress let
