@@ -25,17 +25,29 @@
 #define N_SAMPLES 120
 #define TIMEOUT_MS 2000
 #define XID 0x0badcafe
+#define BOOTP_AT 42
 
 static struct bench_frames bench;
 static uint64_t samples[N_SAMPLES];
 
 /* In the calf's place: for every frame that it gets it sends this one. */
 struct echo {
-	int fd;
+	int fd;	     /* frames come from here */
+	int udp_fd;  /* the message goes out here; -1: the frame by `fd` */
 	int stop[2]; /* a pipe: closed, it ends */
 	size_t size;
 	uint8_t frame[BENCH_FRAME_SIZE];
 };
+
+static void echo_send(const struct echo *echo)
+{
+	ssize_t sent = echo->udp_fd < 0 ?
+			       write(echo->fd, echo->frame, echo->size) :
+			       send(echo->udp_fd, echo->frame + BOOTP_AT, echo->size - BOOTP_AT, 0);
+
+	if (sent < 0)
+		bench_fail("the echo cannot send: %s", strerror(errno));
+}
 
 static void *echo_run(void *data)
 {
@@ -47,9 +59,8 @@ static void *echo_run(void *data)
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 || fds[1].revents)
 			return NULL;
-		if (read(echo->fd, frame, sizeof(frame)) > 0 &&
-		    write(echo->fd, echo->frame, echo->size) < 0)
-			bench_fail("the echo cannot send: %s", strerror(errno));
+		if (read(echo->fd, frame, sizeof(frame)) > 0)
+			echo_send(echo);
 	}
 }
 
@@ -104,22 +115,22 @@ static bool wire_read(int wire, const uint8_t *expected, size_t size)
 			return false;
 		got = recvfrom(wire, frame, sizeof(frame), 0, (struct sockaddr *)&from, &from_size);
 		if (got == (ssize_t)size && from.sll_pkttype != PACKET_OUTGOING &&
-		    !memcmp(frame + 14, expected + 14, size - 14))
+		    !memcmp(frame + BOOTP_AT, expected + BOOTP_AT, size - BOOTP_AT))
 			return true;
 	}
 }
 
-/* Round trips of a reply and the request that answers it, through `fd`. */
-static void measure(const char *label, int wire, int fd, enum bench_frame answer)
+/* Round trips of a reply that comes from `fd` and the request that answers it. */
+static void measure(const char *label, int wire, int fd, int udp_fd, enum bench_frame answer)
 {
 	uint8_t reply[BENCH_FRAME_SIZE];
 	size_t size = bench_frame_make(&bench, BENCH_REPLY, XID, reply);
-	struct echo echo = { .fd = fd };
+	struct echo echo = { .fd = fd, .udp_fd = udp_fd };
 	pthread_t thread;
 
 	echo.size = bench_frame_make(&bench, answer, XID, echo.frame);
-	if (pipe(echo.stop) || write(fd, echo.frame, echo.size) < 0 ||
-	    !wire_read(wire, echo.frame, echo.size))
+	echo_send(&echo);
+	if (pipe(echo.stop) || !wire_read(wire, echo.frame, echo.size))
 		bench_fail("%s: the first request did not get out", label);
 	if (pthread_create(&thread, NULL, echo_run, &echo))
 		bench_fail("no thread");
@@ -149,29 +160,43 @@ static void measure_ours(const char *discover, const char *renewal, enum frame_m
 {
 	bench_frames_attach(&bench, mode);
 	drain(bench.tap.fd);
-	measure(discover, wire, bench.tap.fd, BENCH_REQUEST);
-	measure(renewal, wire, bench.tap.fd, BENCH_RENEWAL);
+	measure(discover, wire, bench.tap.fd, -1, BENCH_REQUEST);
+	measure(renewal, wire, bench.tap.fd, -1, BENCH_RENEWAL);
 	bench_frames_detach(&bench);
 }
 
-/* As dhclient has one: without it the host would answer each reply with an
- * ICMP message. */
-static int open_fallback_socket(void)
+/* A UDP socket that nobody reads: without it the host would answer each
+ * message with ICMP. */
+static int open_udp(uint16_t port)
 {
-	const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(68) };
+	const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)))
-		bench_fail("UDP port 68: %s", strerror(errno));
+		bench_fail("UDP port %u: %s", port, strerror(errno));
+	return fd;
+}
+
+/* dhclient has one, too, and renews through it. */
+static int open_fallback(void)
+{
+	const struct sockaddr_in server = { .sin_family = AF_INET,
+					    .sin_port = htons(67),
+					    .sin_addr.s_addr = htonl(BENCH_SERVER_ADDRESS) };
+	int fd = open_udp(68);
+
+	if (connect(fd, (const struct sockaddr *)&server, sizeof(server)))
+		bench_fail("UDP to the server: %s", strerror(errno));
 	return fd;
 }
 
 static void measure_socket(int wire)
 {
-	int fallback = open_fallback_socket(), fd = open_client_socket();
+	int fallback = open_fallback(), fd = open_client_socket();
 
-	measure("discover_socket", wire, fd, BENCH_REQUEST);
-	measure("renewal_socket", wire, fd, BENCH_RENEWAL);
+	measure("discover_socket", wire, fd, -1, BENCH_REQUEST);
+	measure("renewal_socket", wire, fd, -1, BENCH_RENEWAL);
+	measure("renewal_udp", wire, fd, fallback, BENCH_RENEWAL);
 	close(fd);
 	close(fallback);
 }
@@ -183,7 +208,7 @@ int main(int argc, char **argv)
 					     .prefix_length = 24,
 					     .valid_s = NETLINK_FOREVER,
 					     .preferred_s = NETLINK_FOREVER };
-	int n_rounds, wire;
+	int n_rounds, wire, server;
 
 	if (argc != 3)
 		bench_fail("usage: frames-latency CPU ROUNDS");
@@ -195,12 +220,14 @@ int main(int argc, char **argv)
 	bench_check(gate_write(bench.gate_fd, "/ip", address, sizeof(address) - 1, NULL), "/ip");
 	bench_enter_server();
 	wire = open_socket(BENCH_SERVER, NULL);
+	server = open_udp(67);
 	bench_leave_server();
 	for (int i = 0; i < n_rounds; i++) {
 		measure_socket(wire);
 		measure_ours("discover_tc", "renewal_tc", FRAME_MODE_TC, wire);
 		measure_ours("discover_native", "renewal_native", FRAME_MODE_NATIVE, wire);
 	}
+	close(server);
 	close(wire);
 	bench_frames_deinit(&bench);
 	return 0;
