@@ -25,15 +25,11 @@ static struct frames_peers_bpf *peers;
 #define TC_NEXT (-1)
 #define TC_SHOT 2
 
-/* The first of the runs; what others cost is told as more than one of them. */
-enum { NOTHING = -1, BARE_PASS, BARE_NEXT };
-
 struct run {
 	const char *label;
 	int fd;
 	enum bench_frame kind;
 	int verdict;
-	int over;
 	double best; /* nanoseconds a run */
 };
 
@@ -65,23 +61,20 @@ static void measure(void)
 	int filter = bpf_program__fd(peers->progs.port_filter);
 	int classic = bpf_program__fd(peers->progs.classic_filter);
 	struct run runs[] = {
-		{ "bare_pass", bpf_program__fd(peers->progs.bare_pass), BENCH_TCP, XDP_PASS,
-		  NOTHING, 0 },
-		{ "bare_next", bpf_program__fd(peers->progs.bare_next), BENCH_TCP, TC_NEXT, NOTHING,
-		  0 },
-		{ "bare_drop", bpf_program__fd(peers->progs.bare_drop), BENCH_REPLY, XDP_DROP,
-		  NOTHING, 0 },
-		{ "xdp_tcp", xdp, BENCH_TCP, XDP_PASS, BARE_PASS, 0 },
-		{ "filter_tcp", filter, BENCH_TCP, XDP_PASS, BARE_PASS, 0 },
-		{ "tc_tcp", tc, BENCH_TCP, TC_NEXT, BARE_NEXT, 0 },
-		{ "classic_tcp", classic, BENCH_TCP, TC_SHOT, BARE_NEXT, 0 },
-		{ "xdp_truncated", xdp, BENCH_TRUNCATED, XDP_DROP, NOTHING, 0 },
-		{ "xdp_not_reply", xdp, BENCH_NOT_REPLY, XDP_DROP, NOTHING, 0 },
-		{ "xdp_forcerenew", xdp, BENCH_FORCERENEW, XDP_DROP, NOTHING, 0 },
-		{ "xdp_xid", xdp, BENCH_REPLY, XDP_DROP, NOTHING, 0 },
-		{ "filter_junk", filter, BENCH_REPLY, XDP_DROP, NOTHING, 0 },
-		{ "tc_xid", tc, BENCH_REPLY, TC_SHOT, BARE_NEXT, 0 },
-		{ "classic_junk", classic, BENCH_REPLY, TC_NEXT, BARE_NEXT, 0 },
+		{ "bare_pass", bpf_program__fd(peers->progs.bare_pass), BENCH_TCP, XDP_PASS, 0 },
+		{ "bare_next", bpf_program__fd(peers->progs.bare_next), BENCH_TCP, TC_NEXT, 0 },
+		{ "bare_drop", bpf_program__fd(peers->progs.bare_drop), BENCH_REPLY, XDP_DROP, 0 },
+		{ "xdp_tcp", xdp, BENCH_TCP, XDP_PASS, 0 },
+		{ "filter_tcp", filter, BENCH_TCP, XDP_PASS, 0 },
+		{ "tc_tcp", tc, BENCH_TCP, TC_NEXT, 0 },
+		{ "classic_tcp", classic, BENCH_TCP, TC_SHOT, 0 },
+		{ "xdp_truncated", xdp, BENCH_TRUNCATED, XDP_DROP, 0 },
+		{ "xdp_not_reply", xdp, BENCH_NOT_REPLY, XDP_DROP, 0 },
+		{ "xdp_forcerenew", xdp, BENCH_FORCERENEW, XDP_DROP, 0 },
+		{ "xdp_xid", xdp, BENCH_REPLY, XDP_DROP, 0 },
+		{ "filter_junk", filter, BENCH_REPLY, XDP_DROP, 0 },
+		{ "tc_xid", tc, BENCH_REPLY, TC_SHOT, 0 },
+		{ "classic_junk", classic, BENCH_REPLY, TC_NEXT, 0 },
 	};
 	const size_t n_runs = sizeof(runs) / sizeof(runs[0]);
 
@@ -91,11 +84,8 @@ static void measure(void)
 
 		run->best = !run->best || spent < run->best ? spent : run->best;
 	}
-	for (size_t i = 0; i < n_runs; i++) {
-		double over = runs[i].over < 0 ? 0 : runs[runs[i].over].best;
-
-		bench_say(runs[i].label, runs[i].best - over);
-	}
+	for (size_t i = 0; i < n_runs; i++)
+		bench_say(runs[i].label, runs[i].best);
 }
 
 static uint32_t verified_instructions(const struct bpf_program *program)
