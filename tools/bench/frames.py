@@ -95,29 +95,29 @@ def measure_live(bench):
 
 def measure_tcp(bench):
     """The host's TCP over the uplink, with and without us."""
-    seen = in_lab(bench, "frames-tcp", bench.cpu, bench.rounds(5))
+    rate = in_lab(bench, "frames-tcp", bench.cpu, bench.rounds(7))
     for way, what in (("in", "host TCP, to the host"), ("out", "host TCP, from the host")):
-        without = seen[way + "_without"]
-        bench.row(what + ", auto", "Gbit/s", seen[way + "_auto"], without, "without us", "ratio >= 0.95")
-        bench.row("same, native", "Gbit/s", seen[way + "_native"], without, "without us")
+        without = rate[way + "_without"]
+        bench.row(what + ", auto", "Gbit/s", rate[way + "_auto"], without, "without us", "ratio >= 0.95")
+        bench.row("same, native", "Gbit/s", rate[way + "_native"], without, "without us")
 
 
 def measure_latency(bench):
     """From a reply on the wire to the next request on the wire."""
-    seen = in_lab(bench, "frames-latency", bench.cpu, bench.rounds(61))
+    us = in_lab(bench, "frames-latency", bench.cpu, bench.rounds(61))
     for what in ("discover", "renewal"):
         for mode in ("tc", "native"):
             bench.row(
                 f"{what.upper() if what == 'discover' else what}: wire to calf to wire, {mode}, p50",
                 "us",
-                seen[f"{what}_{mode}_p50"],
-                seen[what + "_socket_p50"],
+                us[f"{what}_{mode}_p50"],
+                us[what + "_socket_p50"],
                 SOCKET,
                 "ratio <= 1",
             )
     for mode in ("tc", "native"):
         name = "dhclient's way"  # from a packet socket to a UDP socket
-        bench.row(f"renewal: the same, {mode}, p50", "us", seen[f"renewal_{mode}_p50"], seen["renewal_udp_p50"], name)
+        bench.row(f"renewal: the same, {mode}, p50", "us", us[f"renewal_{mode}_p50"], us["renewal_udp_p50"], name)
 
 
 def measure_lease(bench):
