@@ -236,6 +236,13 @@ static inline void container_init(struct container *it)
 	cr_assert(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 }
 
+static inline int container_begin(const struct container *it, pid_t *pidp)
+{
+	pid_t creating = runtime_create(&it->runtime, "probe", it->bundle, &it->fds, NULL);
+
+	return creating < 0 ? (int)creating : runtime_start(&it->runtime, "probe", creating, pidp);
+}
+
 /* Our copies of its ends: after the start, so that the pipes can end. */
 static inline void container_close_ends(struct container *it)
 {

@@ -444,8 +444,7 @@ static long try_container(void)
 		return -errno;
 	r = bundle_write(&container.parameters);
 	if (r == 0)
-		r = runtime_start(&container.runtime, "probe", container.bundle, &container.fds,
-				  &pid);
+		r = container_begin(&container, &pid);
 	if (r == 0) {
 		container_read(&container, text, sizeof(text));
 		r = runtime_delete(&container.runtime, "probe");

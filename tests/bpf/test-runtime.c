@@ -131,8 +131,7 @@ Test(runtime, start_and_delete)
 	size_t size;
 	pid_t pid = 0;
 
-	cr_assert(runtime_start(&it.runtime, "probe", it.bundle, &it.fds, &pid) == 0, "%s",
-		  capture_text());
+	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	cr_expect_str_eq(capture_text(), "");
 	container_close_ends(&it);
 	size = container_read(&it, text, sizeof(text));
@@ -154,7 +153,7 @@ Test(runtime, start_fails)
 
 	snprintf(path, sizeof(path), "%s/rootfs/program", it.bundle);
 	cr_assert(unlink(path) == 0);
-	cr_expect(runtime_start(&it.runtime, "probe", it.bundle, &it.fds, &pid) == -EIO);
+	cr_expect(container_begin(&it, &pid) == -EIO);
 	cr_expect(pid == 77);
 	expect_line(capture_text(), "/runc create of container probe: ");
 	expect_line(capture_text(), "/program");
@@ -168,7 +167,7 @@ Test(runtime, no_bundle)
 	pid_t pid;
 
 	cr_assert(bundle_remove(it.bundle) == 0);
-	cr_expect(runtime_start(&it.runtime, "probe", it.bundle, &it.fds, &pid) == -EINVAL);
+	cr_expect(container_begin(&it, &pid) == -EINVAL);
 	snprintf(expected, sizeof(expected),
 		 "%s/config.json: not the configuration of a container\n", it.bundle);
 	cr_expect_str_eq(capture_text(), expected);
@@ -182,7 +181,7 @@ Test(runtime, leftovers)
 	struct runtime again;
 	pid_t pid;
 
-	cr_assert(runtime_start(&it.runtime, "probe", it.bundle, &it.fds, &pid) == 0);
+	cr_assert(container_begin(&it, &pid) == 0);
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
 	cr_assert(runtime_find("runc", it.state, &again) == 0);
@@ -198,7 +197,7 @@ Test(runtime, leftovers_without_state)
 	char path[256];
 	pid_t pid;
 
-	cr_assert(runtime_start(&it.runtime, "probe", it.bundle, &it.fds, &pid) == 0);
+	cr_assert(container_begin(&it, &pid) == 0);
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
 	snprintf(path, sizeof(path), "%s/probe", it.state);
@@ -215,7 +214,7 @@ Test(runtime, calf_ends)
 	int status;
 	pid_t pid;
 
-	cr_assert(runtime_start(&it.runtime, "probe", it.bundle, &it.fds, &pid) == 0);
+	cr_assert(container_begin(&it, &pid) == 0);
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
 	close(it.control_fd);
@@ -240,8 +239,7 @@ Test(runtime, noexec_place)
 			"mode=711") == 0);
 	strcat(it.bundle, "/bundle");
 	cr_assert(bundle_write(&it.parameters) == 0, "%s", capture_text());
-	cr_assert(runtime_start(&it.runtime, "probe", it.bundle, &it.fds, &pid) == 0, "%s",
-		  capture_text());
+	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	container_close_ends(&it);
 	expect_own_view(text, container_read(&it, text, sizeof(text)));
 	cr_expect(runtime_delete(&it.runtime, "probe") == 0, "%s", capture_text());

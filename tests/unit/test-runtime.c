@@ -57,10 +57,12 @@ TestSuite(runtime, .init = setup, .fini = teardown, .timeout = 60);
 static int start(const char *script, pid_t *pidp)
 {
 	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
+	pid_t creating;
 
 	write_file("fake", script, 0755);
 	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
-	return runtime_start(&runtime, "one", bundle, &fds, pidp);
+	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
+	return creating < 0 ? (int)creating : runtime_start(&runtime, "one", creating, pidp);
 }
 
 Test(runtime, found_in_path)

@@ -114,14 +114,8 @@ int pair_init(struct pair *pair, const struct options *options,
 	return error;
 }
 
-/* The ends of the channels: [0] priv's, [1] the calf's. */
-struct channels {
-	int control[2], log_stdout[2], log_stderr[2];
-};
-
-static int make_channels(struct channels *channels)
+static int make_channels(struct pair_channels *channels)
 {
-	*channels = (struct channels){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, channels->control) ||
 	    pipe2(channels->log_stdout, O_NONBLOCK | O_CLOEXEC) ||
 	    pipe2(channels->log_stderr, O_NONBLOCK | O_CLOEXEC))
@@ -129,18 +123,21 @@ static int make_channels(struct channels *channels)
 	return 0;
 }
 
-static void close_channels(struct channels *channels)
+static void close_channels(struct pair_channels *channels)
 {
 	int *ends[] = { channels->control, channels->log_stdout, channels->log_stderr };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		for (int j = 0; j < 2; j++)
+		for (int j = 0; j < 2; j++) {
 			if (ends[i][j] >= 0)
 				close(ends[i][j]);
+			ends[i][j] = -1;
+		}
 }
 
-static pid_t start_gateway(const struct pair *pair, const struct channels *channels)
+static pid_t start_gateway(const struct pair *pair)
 {
+	const struct pair_channels *channels = &pair->channels;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int fds[] = {
 		pair->fds.gate,
@@ -163,38 +160,54 @@ static pid_t start_gateway(const struct pair *pair, const struct channels *chann
 	return pid;
 }
 
-int pair_start(struct pair *pair, uint64_t now_ns)
+int pair_create(struct pair *pair, int (*confine)(void))
 {
-	struct channels channels;
-	struct runtime_fds calf_fds;
+	struct runtime_fds fds;
 	pid_t pid;
-	int error = make_channels(&channels);
+	int error = make_channels(&pair->channels);
 
 	if (!error)
 		error = clear_metrics(pair->metrics_fd);
 	if (error) {
 		log_error("%s: cannot make its channels: %s", pair->description->name,
 			  strerror(-error));
-		goto cleanup;
+		close_channels(&pair->channels);
+		return error;
 	}
-	pid = start_gateway(pair, &channels);
+	fds = (struct runtime_fds){
+		.log_stdout = pair->channels.log_stdout[1],
+		.log_stderr = pair->channels.log_stderr[1],
+		.frames = pair->fds.frames,
+		.control = pair->channels.control[1],
+		.metrics = pair->metrics_fd,
+	};
+	pid = runtime_create(pair->runtime, pair->container, pair->bundle, &fds, confine);
+	if (pid < 0) {
+		close_channels(&pair->channels);
+		return pid;
+	}
+	pair->creating_pid = pid;
+	return 0;
+}
+
+int pair_start(struct pair *pair, uint64_t now_ns)
+{
+	int error = pair->creating_pid ? 0 : pair_create(pair, NULL);
+	pid_t pid, creating = pair->creating_pid;
+
+	pair->started_ns = now_ns;
+	if (error)
+		goto cleanup;
+	pid = start_gateway(pair);
 	if (pid < 0) {
 		error = pid;
 		goto cleanup;
 	}
 	pair->gateway_pid = pid;
-	calf_fds = (struct runtime_fds){
-		.log_stdout = channels.log_stdout[1],
-		.log_stderr = channels.log_stderr[1],
-		.frames = pair->fds.frames,
-		.control = channels.control[1],
-		.metrics = pair->metrics_fd,
-	};
-	error = runtime_start(pair->runtime, pair->container, pair->bundle, &calf_fds,
-			      &pair->calf_pid);
-	pair->started_ns = now_ns;
+	pair->creating_pid = 0;
+	error = runtime_start(pair->runtime, pair->container, creating, &pair->calf_pid);
+	close_channels(&pair->channels);
 cleanup:
-	close_channels(&channels);
 	if (error)
 		pair_stop(pair);
 	return error;
@@ -211,6 +224,10 @@ static void end_process(pid_t *pid, uint32_t uid)
 
 void pair_stop(struct pair *pair)
 {
+	if (pair->creating_pid > 0)
+		waitpid(pair->creating_pid, NULL, 0);
+	pair->creating_pid = 0;
+	close_channels(&pair->channels);
 	end_process(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
 	/* A gateway that was killed could not say that it watches no more. */
 	if (pair->fds.ring >= 0)

@@ -24,6 +24,19 @@ struct pair_fds {
 	int gateway_program; /* child_open_program() */
 };
 
+/* The ends of the channels: [0] priv's, [1] the calf's. -1: closed */
+struct pair_channels {
+	int control[2], log_stdout[2], log_stderr[2];
+};
+
+#define PAIR_CHANNELS_NULL              \
+	{                               \
+		{ -1, -1 }, { -1, -1 }, \
+		{                       \
+			-1, -1          \
+		}                       \
+	}
+
 struct pair {
 	const struct options *options;
 	const struct description *description;
@@ -33,15 +46,18 @@ struct pair {
 	int keys_fd;	/* sealed memfd, owned: the gateway's struct key_table */
 	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
 	char bundle[PATH_MAX];
-	char container[64]; /* OCI id */
-	pid_t calf_pid;	    /* 0: none */
+	char container[64];	       /* OCI id */
+	struct pair_channels channels; /* between pair_create() and pair_start() */
+	pid_t creating_pid;	       /* runtime_create()'s, until pair_start() */
+	pid_t calf_pid;		       /* 0: none */
 	pid_t gateway_pid;
 	uint32_t n_restarts;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
 	uint32_t n_failures; /* in a row: the backoff */
 };
 
-#define PAIR_NULL(_x) ((struct pair){ .metrics_fd = -1, .keys_fd = -1 })
+#define PAIR_NULL(_x) \
+	((struct pair){ .metrics_fd = -1, .keys_fd = -1, .channels = PAIR_CHANNELS_NULL })
 
 /* Host ids of a calf and of its gateway. */
 uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf);
@@ -53,7 +69,15 @@ int pair_init(struct pair *pair, const struct options *options,
 	      const struct description *description, uint32_t i_calf, const char *directory,
 	      const struct runtime *runtime, const struct pair_fds *fds);
 
-/* Start gateway and calf. 0, or a negative errno, logged, with neither left. */
+/*
+ * Begin to make the calf's container, which takes longer than all the rest of
+ * a start: needs fds.frames only. `confine` as for runtime_create(). 0 or a
+ * negative errno, logged.
+ */
+int pair_create(struct pair *pair, int (*confine)(void));
+
+/* Start gateway and calf, in the container of pair_create(), which it calls if
+ * nobody has. 0, or a negative errno, logged, with neither left. */
 int pair_start(struct pair *pair, uint64_t now_ns);
 
 /* End both and wait for them. Frames that wait in the tap stay there: priv

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "userspace/common/log.h"
@@ -239,26 +240,65 @@ static int read_pid(const struct runtime *runtime, const char *id, pid_t *pidp)
 	return 0;
 }
 
-int runtime_start(const struct runtime *runtime, const char *id, const char *bundle,
-		  const struct runtime_fds *fds, pid_t *pidp)
+static int create(const struct runtime *runtime, const char *id, const char *bundle,
+		  const struct runtime_fds *fds)
 {
 	struct state_path pid_file = state_path(runtime, id, ".pid");
-	const char *const create[] = {
+	const char *const command[] = {
 		"create",	    "--bundle",	      bundle, "--pid-file", pid_file.text,
 		"--no-new-keyring", "--preserve-fds", "3",    id,	    NULL
 	};
-	const char *const start[] = { "start", id, NULL };
-	const int create_fds[] = { fds->log_stdout, fds->log_stderr, fds->frames, fds->control,
-				   fds->metrics };
-	const int no_fds[] = { -1, -1 };
-	pid_t pid = 0;
+	const int command_fds[] = { fds->log_stdout, fds->log_stderr, fds->frames, fds->control,
+				    fds->metrics };
+
+	return run(runtime, id, command, command_fds, sizeof(command_fds) / sizeof(command_fds[0]));
+}
+
+pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
+		     const struct runtime_fds *fds, int (*confine)(void))
+{
+	struct state_path pid_file = state_path(runtime, id, ".pid");
 	int r;
+	pid_t pid;
 
 	unlink(pid_file.text);
 	r = note_cgroup(runtime, id, bundle);
 	if (r < 0)
 		return r;
-	r = run(runtime, id, create, create_fds, sizeof(create_fds) / sizeof(create_fds[0]));
+	pid = fork();
+	if (pid < 0) {
+		r = -errno;
+		log_error("cannot fork: %s", strerror(-r));
+		return r;
+	}
+	if (pid == 0) {
+		r = confine ? confine() : 0;
+		if (r == 0)
+			r = create(runtime, id, bundle, fds);
+		_exit(-r);
+	}
+	return pid;
+}
+
+/* What create() returned in its process; errno values fit in an exit status. */
+static int wait_created(pid_t creating)
+{
+	int status;
+
+	while (waitpid(creating, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+}
+
+int runtime_start(const struct runtime *runtime, const char *id, pid_t creating, pid_t *pidp)
+{
+	const char *const command[] = { "start", id, NULL };
+	const int no_fds[] = { -1, -1 };
+	pid_t pid = 0;
+	int r;
+
+	r = wait_created(creating);
 	if (r < 0) {
 		report(runtime, id, "create", r);
 		goto fail;
@@ -266,12 +306,12 @@ int runtime_start(const struct runtime *runtime, const char *id, const char *bun
 	r = read_pid(runtime, id, &pid);
 	if (r < 0)
 		goto fail;
-	r = run(runtime, id, start, no_fds, 2);
+	r = run(runtime, id, command, no_fds, 2);
 	if (r < 0) {
 		report(runtime, id, "start", r);
 		goto fail;
 	}
-	unlink(pid_file.text);
+	unlink(state_path(runtime, id, ".pid").text);
 	*pidp = pid;
 	return 0;
 fail:

@@ -45,11 +45,20 @@ int runtime_make_cgroup_parent(const char *path);
  * remedy. */
 int runtime_find(const char *name, const char *state, struct runtime *runtimep);
 
-/* Create and start container `id` from `bundle`. 0 with the calf's pid (in
+/*
+ * Begin to create container `id` from `bundle`, in a process of its own: its
+ * pid is for runtime_start(), and it takes the time it takes beside whatever
+ * the caller does. `confine`, unless NULL, is called there before anything
+ * else, for a caller that has not dropped its rights yet; it returns 0 or a
+ * negative errno. A negative errno after one line on stderr.
+ */
+pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
+		     const struct runtime_fds *fds, int (*confine)(void));
+
+/* Wait for runtime_create(), then start the container. 0 with the calf's pid (in
  * our pid namespace) in *pidp, or a negative errno after one line on stderr
  * with the runtime's own message; then nothing is left behind. */
-int runtime_start(const struct runtime *runtime, const char *id, const char *bundle,
-		  const struct runtime_fds *fds, pid_t *pidp);
+int runtime_start(const struct runtime *runtime, const char *id, pid_t creating, pid_t *pidp);
 
 /* End the container and forget it; no error if there is none. Used for a dead
  * calf, at shutdown, and for leftovers of a supervisor that was killed. */

@@ -242,10 +242,25 @@ static int start_store(struct supervisor *s)
 	return error;
 }
 
+/* The one with frame rules, or NULL. */
+static const struct description *find_with_frames(const struct supervisor *s)
+{
+	for (uint32_t i = 0; i < s->n_descriptions; i++)
+		if (s->descriptions[i].n_frames)
+			return &s->descriptions[i];
+	return NULL;
+}
+
+/* Down, and until its programs are attached nothing sets it up. */
+static int make_tap(struct supervisor *s)
+{
+	return find_with_frames(s) ? tap_init(&s->tap, s->netlink) : 0;
+}
+
 /* The tap goes up only after its programs are attached and pinned. */
 int supervisor_start_frames(struct supervisor *s)
 {
-	const struct description *description = NULL;
+	const struct description *description = find_with_frames(s);
 	struct frame_config config = {
 		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
 		.pass_foreign = s->configuration.pass_foreign,
@@ -253,9 +268,6 @@ int supervisor_start_frames(struct supervisor *s)
 	int error;
 
 	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
-	for (uint32_t i = 0; i < s->n_descriptions; i++)
-		if (s->descriptions[i].n_frames)
-			description = &s->descriptions[i];
 	if (!description)
 		return 0;
 	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, &s->quarantine,
@@ -266,8 +278,8 @@ int supervisor_start_frames(struct supervisor *s)
 	frames_detach(&s->pins, s->uplink.ifindex);
 	if (!error && is_closed(s))
 		error = set_uplink_up(s);
-	if (!error)
-		error = tap_init(&s->tap, s->netlink);
+	if (!error && s->tap.fd < 0)
+		error = make_tap(s);
 	if (!error)
 		error = frames_attach_tap(&s->frames, s->tap.ifindex);
 	if (!error)
@@ -289,32 +301,45 @@ void supervisor_stop_frames(struct supervisor *s)
 	tap_deinit(&s->tap);
 }
 
-static int prepare_pairs(struct supervisor *s)
+/* As the supervisor will be itself, once it has made everything. */
+static int confine(void)
 {
-	int parent = runtime_make_cgroup_parent(s->options->cgroup_parent);
+	return confine_enter(ROLE_SUPERVISOR, 0, true);
+}
 
-	if (parent)
-		return parent;
-	for (uint32_t i = 0; i < s->n_descriptions; i++) {
+/* To make a container takes as long as to load all programs: both at once. */
+static int create_pairs(struct supervisor *s)
+{
+	int error = runtime_make_cgroup_parent(s->options->cgroup_parent);
+
+	for (uint32_t i = 0; !error && i < s->n_descriptions; i++) {
 		struct supervised_pair *pair = &s->pairs[i];
 		const struct pair_fds fds = {
-			.gate = s->store.gate_fds[KV_SUBJECT_CALF + i],
-			.ring = s->store.ring_fds[KV_SUBJECT_CALF + i],
+			.gate = -1,
+			.ring = -1,
 			.frames = s->tap.fd,
 			.gateway_program = s->gateway_program,
 		};
-		int error = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
-				      s->instance.directory, &s->runtime, &fds);
 
+		error = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
+				  s->instance.directory, &s->runtime, &fds);
 		if (error)
 			return error;
 		pair->supervisor = s;
 		s->n_pairs++;
 		error = loop_add_timer(&s->loop, &pair->restart, restart_pair, pair);
-		if (error)
-			return error;
+		if (!error)
+			error = pair_create(&pair->pair, confine);
 	}
-	return loop_add_timer(&s->loop, &s->watcher_restart, restart_watcher, s);
+	return error ? error : loop_add_timer(&s->loop, &s->watcher_restart, restart_watcher, s);
+}
+
+static void connect_pairs(struct supervisor *s)
+{
+	for (uint32_t i = 0; i < s->n_pairs; i++) {
+		s->pairs[i].pair.fds.gate = s->store.gate_fds[KV_SUBJECT_CALF + i];
+		s->pairs[i].pair.fds.ring = s->store.ring_fds[KV_SUBJECT_CALF + i];
+	}
 }
 
 static int take_signals(struct supervisor *s)
@@ -373,18 +398,21 @@ static int supervisor_start(struct supervisor *s)
 	if (!error)
 		error = supervisor_start_uplink(s);
 	if (!error)
+		error = make_tap(s);
+	if (!error)
+		error = create_pairs(s);
+	if (!error)
 		error = start_store(s);
 	if (!error)
 		error = supervisor_start_frames(s);
 	if (!error)
-		error = prepare_pairs(s);
-	if (!error)
 		error = supervisor_watch_uplink(s);
 	if (!error)
-		error = confine_enter(ROLE_SUPERVISOR, 0, true);
+		error = confine();
 	if (error)
 		return error;
 
+	connect_pairs(s);
 	start_watcher(s);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		start_pair(&s->pairs[i]);
