@@ -2,8 +2,10 @@
 /*
  * Copies of replies. Each reply is let in once for each request that left with
  * its xid: what is the same bit by bit says nothing new, and takes nothing from
- * the rate. Compared are digests (HalfSipHash-1-3) by a key of this life: who
- * does not know it cannot make a frame for which a server's reply is taken.
+ * the rate. Compared are digests, the upper half of the sum of all words, each
+ * times a random number of its own (multilinear hashing, Carter and Wegman):
+ * who does not know the numbers makes a frame with the digest of another one
+ * in one of 2^32 tries, and never learns whether he has.
  */
 #ifndef CALFPEN_BPF_FRAME_REPLIES_BPF_H
 #define CALFPEN_BPF_FRAME_REPLIES_BPF_H
@@ -11,39 +13,17 @@
 #include "bpf/frame_dhcp4.bpf.h"
 
 #define REPLY_WORDS (FRAME_REPLY_BYTES / 4)
+#define REPLY_STEPS (REPLY_WORDS / FRAME_REPLY_STEP)
 #define IP_SADDR 3 /* words of the IP header */
 #define IP_DADDR 4
 
+/* Frozen .rodata, random in each life. */
+const volatile __u64 reply_keys[FRAME_REPLY_KEYS] = {};
+
 struct digest {
-	__u32 v0, v1, v2, v3;
+	__u64 sum;
 	__u32 at; /* the first word */
 };
-
-static __always_inline __u32 rotate(__u32 value, __u32 bits)
-{
-	return value << bits | value >> (32 - bits);
-}
-
-static __always_inline void digest_round(struct digest *d)
-{
-	d->v0 += d->v1;
-	d->v1 = rotate(d->v1, 5) ^ d->v0;
-	d->v0 = rotate(d->v0, 16);
-	d->v2 += d->v3;
-	d->v3 = rotate(d->v3, 8) ^ d->v2;
-	d->v0 += d->v3;
-	d->v3 = rotate(d->v3, 7) ^ d->v0;
-	d->v2 += d->v1;
-	d->v1 = rotate(d->v1, 13) ^ d->v2;
-	d->v2 = rotate(d->v2, 16);
-}
-
-static __always_inline void digest_add(struct digest *d, __u32 word)
-{
-	d->v3 ^= word;
-	digest_round(d);
-	d->v0 ^= word;
-}
 
 static __always_inline struct frame_reply *reply_room(void)
 {
@@ -55,7 +35,7 @@ static __always_inline struct frame_reply *reply_room(void)
 static int digest_next(__u32 i, struct digest *d)
 {
 	const struct frame_reply *reply = reply_room();
-
+	const volatile __u64 *keys = &reply_keys[4 + (i & (REPLY_STEPS - 1)) * FRAME_REPLY_STEP];
 	const __u32 *words;
 
 	if (!reply)
@@ -63,7 +43,7 @@ static int digest_next(__u32 i, struct digest *d)
 	words = &reply->words[(d->at + i * FRAME_REPLY_STEP) & (REPLY_WORDS - 1)];
 #pragma unroll
 	for (int j = 0; j < FRAME_REPLY_STEP; j++)
-		digest_add(d, words[j]);
+		d->sum += keys[j] * words[j];
 	return 0;
 }
 
@@ -73,10 +53,10 @@ static int digest_next(__u32 i, struct digest *d)
  * the header, the datagram with its checksum. 0: none, for that checksum is
  * wrong, so the calf will not take it. A global function: verified once.
  */
-__attribute__((noinline)) __u32 reply_digest(__u32 size, __u32 header_size, __u32 key0, __u32 key1)
+__attribute__((noinline)) __u32 reply_digest(__u32 size, __u32 header_size)
 {
 	struct frame_reply *reply = reply_room();
-	struct digest d = { key0, key1, 0x6c796765 ^ key0, 0x74656462 ^ key1, header_size / 4 };
+	struct digest d = { .sum = reply_keys[0], .at = header_size / 4 };
 	__u32 n_words = size / 4 + 1 - header_size / 4, sum;
 
 	if (!reply || header_size < sizeof(struct iphdr) || header_size > 60)
@@ -86,16 +66,11 @@ __attribute__((noinline)) __u32 reply_digest(__u32 size, __u32 header_size, __u3
 	sum = (sum & 0xffff) + (sum >> 16);
 	if (sum != 0xffff)
 		return 0;
-	digest_add(&d, reply->words[IP_SADDR]);
-	digest_add(&d, reply->words[IP_DADDR]);
-	digest_add(&d, size << 8 | header_size);
+	d.sum += reply_keys[1] * reply->words[IP_SADDR] + reply_keys[2] * reply->words[IP_DADDR] +
+		 reply_keys[3] * (size << 8 | header_size);
 	bpf_loop((n_words + FRAME_REPLY_STEP - 1) / FRAME_REPLY_STEP, digest_next, &d, 0);
-	d.v2 ^= 0xff;
-	digest_round(&d);
-	digest_round(&d);
-	digest_round(&d);
-	d.v1 ^= d.v3;
-	return d.v1 ? d.v1 : 1;
+	sum = (__u32)(d.sum >> 32);
+	return sum ? sum : 1;
 }
 
 /* Octets of the packet, or 0 if they do not fit; the zeros behind them are in

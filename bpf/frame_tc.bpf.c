@@ -207,8 +207,7 @@ static __always_inline __u32 admit(struct __sk_buff *skb, const struct dhcp4_fra
 	__u32 size = reply ? reply_size(frame, reply) : 0, digest = 0;
 
 	if (size && !bpf_skb_load_bytes(skb, ETH_HLEN, reply->words, reply_loaded(size)))
-		digest = reply_digest(size, frame->ip->ihl * 4u, config.reply_key[0],
-				      config.reply_key[1]);
+		digest = reply_digest(size, frame->ip->ihl * 4u);
 	return reply_admit(frame->bootp->xid, frame->rule, digest);
 }
 

@@ -35,8 +35,7 @@ static __always_inline __u32 admit(struct xdp_md *context, const struct dhcp4_fr
 	__u32 size = reply ? reply_size(frame, reply) : 0, digest = 0;
 
 	if (size && !bpf_xdp_load_bytes(context, ETH_HLEN, reply->words, reply_loaded(size)))
-		digest = reply_digest(size, frame->ip->ihl * 4u, config.reply_key[0],
-				      config.reply_key[1]);
+		digest = reply_digest(size, frame->ip->ihl * 4u);
 	return reply_admit(frame->bootp->xid, frame->rule, digest);
 }
 

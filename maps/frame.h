@@ -18,7 +18,8 @@
 #define FRAME_XID_LIFETIME_NS 120000000000ull /* after the last frame sent with it */
 #define FRAME_REPLIES_MAX 8		      /* of a request, power of two */
 #define FRAME_REPLY_BYTES 2048		      /* of IPv4, power of two */
-#define FRAME_REPLY_STEP 4		      /* words that are digested at a time */
+#define FRAME_REPLY_STEP 16		      /* words that are digested at a time */
+#define FRAME_REPLY_KEYS (FRAME_REPLY_BYTES / 4 + 4)
 #define FRAME_VLAN_DEPTH 2
 
 /* Is there once the watcher has set a leased address; of a former life's the
@@ -243,11 +244,10 @@ struct frame_quarantine {
 /* Frozen .rodata of the frame programs, set before they are loaded. */
 struct frame_config {
 	__u32 uplink_ifindex;
-	__u32 mark;	    /* random: a tc-mode redirect into the tap carries it */
-	__u8 mac[6];	    /* of the uplink */
-	__u8 pass_foreign;  /* replies to us with an xid that is not ours: to the host */
-	__u8 quarantine;    /* until frame_quarantine is opened */
-	__u32 reply_key[2]; /* random: of the replies' digests */
+	__u32 mark;	   /* random: a tc-mode redirect into the tap carries it */
+	__u8 mac[6];	   /* of the uplink */
+	__u8 pass_foreign; /* replies to us with an xid that is not ours: to the host */
+	__u8 quarantine;   /* until frame_quarantine is opened */
 };
 
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");
@@ -255,7 +255,7 @@ _Static_assert(sizeof(struct frame_xid) == 16 + 4 * FRAME_REPLIES_MAX, "frame_xi
 _Static_assert(sizeof(struct frame_peers) == 40, "frame_peers layout");
 _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
 _Static_assert(sizeof(struct frame_quarantine) == 24, "frame_quarantine layout");
-_Static_assert(sizeof(struct frame_config) == 24, "frame_config layout");
+_Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
 _Static_assert(sizeof(struct frame_counter) == 24, "frame_counter layout");
 _Static_assert(sizeof(struct frame_sample) == 40 + FRAME_SAMPLE_BYTES, "frame_sample layout");
 _Static_assert(sizeof(struct frame_sampler) == 16, "frame_sampler layout");

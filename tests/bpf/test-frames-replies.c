@@ -221,10 +221,14 @@ Test(frames_replies, flood_of_copies_takes_no_rate, .init = begin_slow, .fini = 
 	expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "another server's");
 }
 
-/* What the next life draws is another key: no digest is worth anything there. */
-Test(frames_replies, key_is_drawn, .init = begin, .fini = end)
+/* No digest of this life is worth anything in the next. */
+Test(frames_replies, keys_are_drawn, .init = begin, .fini = end)
 {
-	const struct frame_config *config = &test.frames.config;
+	const uint64_t *keys = (const uint64_t *)test.frames.tc->rodata->reply_keys;
+	const uint64_t *same = (const uint64_t *)test.frames.xdp->rodata->reply_keys;
 
-	cr_expect(config->reply_key[0] || config->reply_key[1]);
+	for (int i = 1; i < FRAME_REPLY_KEYS; i++) {
+		cr_expect_neq(keys[i], keys[i - 1], "%d", i);
+		cr_expect_eq(keys[i], same[i], "%d", i);
+	}
 }

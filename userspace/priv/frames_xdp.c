@@ -27,6 +27,7 @@ static int load_xdp(struct frames *frames)
 	if (!xdp)
 		return -ENOMEM;
 	xdp->rodata->config = frames->config;
+	memcpy(xdp->rodata->reply_keys, tc->rodata->reply_keys, sizeof(xdp->rodata->reply_keys));
 	error = bpf_map__reuse_fd(xdp->maps.frame_rules, bpf_map__fd(tc->maps.frame_rules));
 	if (!error)
 		error = bpf_map__reuse_fd(xdp->maps.frame_buckets,
