@@ -37,13 +37,15 @@ static int digest_next(__u32 i, struct digest *d)
 	const struct frame_reply *reply = reply_room();
 	const volatile __u64 *keys = &reply_keys[4 + (i & (REPLY_STEPS - 1)) * FRAME_REPLY_STEP];
 	const __u32 *words;
+	__u64 sum = 0;
 
 	if (!reply)
 		return 1;
 	words = &reply->words[(d->at + i * FRAME_REPLY_STEP) & (REPLY_WORDS - 1)];
 #pragma unroll
 	for (int j = 0; j < FRAME_REPLY_STEP; j++)
-		d->sum += keys[j] * words[j];
+		sum += keys[j] * words[j];
+	d->sum += sum;
 	return 0;
 }
 
