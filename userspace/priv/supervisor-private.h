@@ -71,14 +71,22 @@ int supervisor_check_rivals(const struct supervisor *s);
  * a lease already, and it begins open. */
 int supervisor_check_quarantine(struct supervisor *s);
 
-/* supervisor.c: the parts of start-up that another device as uplink asks for
- * again. 0, or a negative errno after one line on stderr. */
+/* The parts of start-up that another device as uplink asks for again. 0, or a
+ * negative errno after one line on stderr. */
 
-/* Set it up; in quarantine supervisor_start_frames() does. */
-int supervisor_start_uplink(struct supervisor *s);
-/* The first keys: /mac, /config/..., /address. */
+/* supervisor.c: the first keys: /mac, /config/..., /address. */
 int supervisor_write_keys(const struct supervisor *s);
-/* The tap, and the programs on it and on the uplink. */
+
+/* supervisor_frames.c */
+
+/* Was it started with a quarantine that nothing has opened before? */
+bool supervisor_is_closed(const struct supervisor *s);
+/* Set the uplink up; in quarantine supervisor_start_frames() does. */
+int supervisor_start_uplink(struct supervisor *s);
+/* The tap, down; until its programs are attached nothing sets it up. None
+ * where no calf has frame rules. */
+int supervisor_make_tap(struct supervisor *s);
+/* The tap unless it is there, and the programs on it and on the uplink. */
 int supervisor_start_frames(struct supervisor *s);
 /* Detach and close all of that; the tap is gone with the last who holds it. */
 void supervisor_stop_frames(struct supervisor *s);

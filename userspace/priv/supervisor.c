@@ -176,26 +176,6 @@ static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
 
 /* --- start --- */
 
-static bool is_closed(const struct supervisor *s)
-{
-	return s->quarantine.deadline_ns && !s->quarantine.opened_by;
-}
-
-static int set_uplink_up(struct supervisor *s)
-{
-	int error = netlink_link_set_up(s->netlink, s->uplink.ifindex, true);
-
-	if (error)
-		log_error("%s: cannot set up: %s", s->uplink.name, strerror(-error));
-	return error;
-}
-
-/* Up first: what attaching changes on a device shows only while it is up. */
-int supervisor_start_uplink(struct supervisor *s)
-{
-	return is_closed(s) ? 0 : set_uplink_up(s);
-}
-
 /* The first keys; with --takeover what is on the uplink is asked for first. */
 int supervisor_write_keys(const struct supervisor *s)
 {
@@ -240,65 +220,6 @@ static int start_store(struct supervisor *s)
 	if (!error && s->store.adopted)
 		error = subjects_forget_lease(&s->store);
 	return error;
-}
-
-/* The one with frame rules, or NULL. */
-static const struct description *find_with_frames(const struct supervisor *s)
-{
-	for (uint32_t i = 0; i < s->n_descriptions; i++)
-		if (s->descriptions[i].n_frames)
-			return &s->descriptions[i];
-	return NULL;
-}
-
-/* Down, and until its programs are attached nothing sets it up. */
-static int make_tap(struct supervisor *s)
-{
-	return find_with_frames(s) ? tap_init(&s->tap, s->netlink) : 0;
-}
-
-/* The tap goes up only after its programs are attached and pinned. */
-int supervisor_start_frames(struct supervisor *s)
-{
-	const struct description *description = find_with_frames(s);
-	struct frame_config config = {
-		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
-		.pass_foreign = s->configuration.pass_foreign,
-	};
-	int error;
-
-	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
-	if (!description)
-		return 0;
-	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, &s->quarantine,
-			    description->frames, description->n_frames);
-	/* What a killed life has left goes when the uplink is closed behind it. */
-	if (!error)
-		error = frames_close_uplink(&s->frames);
-	frames_detach(&s->pins, s->uplink.ifindex);
-	if (!error && is_closed(s))
-		error = set_uplink_up(s);
-	if (!error && s->tap.fd < 0)
-		error = make_tap(s);
-	if (!error)
-		error = frames_attach_tap(&s->frames, s->tap.ifindex);
-	if (!error)
-		error = tap_up(&s->tap, s->netlink);
-	if (!error)
-		error = frames_attach_uplink(&s->frames, s->uplink.name, s->configuration.mode);
-	if (!error)
-		error = frames_open(&s->frames, s->tap.ifindex);
-	return error;
-}
-
-void supervisor_stop_frames(struct supervisor *s)
-{
-	/* Another device goes on with it, as the next frame would have found it. */
-	(void)frames_quarantine(&s->frames, &s->quarantine);
-	if (s->pins.directory[0])
-		frames_detach(&s->pins, s->uplink.ifindex);
-	frames_deinit(&s->frames);
-	tap_deinit(&s->tap);
 }
 
 /* As the supervisor will be itself, once it has made everything. */
@@ -398,7 +319,7 @@ static int supervisor_start(struct supervisor *s)
 	if (!error)
 		error = supervisor_start_uplink(s);
 	if (!error)
-		error = make_tap(s);
+		error = supervisor_make_tap(s);
 	if (!error)
 		error = create_pairs(s);
 	if (!error)
@@ -417,7 +338,7 @@ static int supervisor_start(struct supervisor *s)
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		start_pair(&s->pairs[i]);
 	supervisor_write_state(s);
-	if (is_closed(s))
+	if (supervisor_is_closed(s))
 		log_info("quarantine: %s lets in nothing but ARP until there is a lease, "
 			 "for at most %u s",
 			 s->uplink.name, s->configuration.quarantine_s);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the frames' part of a start: uplink, tap, and the programs on both. In
+ * quarantine the uplink is set up behind a program that drops.
+ */
+#include <string.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/supervisor-private.h"
+
+bool supervisor_is_closed(const struct supervisor *s)
+{
+	return s->quarantine.deadline_ns && !s->quarantine.opened_by;
+}
+
+static int set_uplink_up(struct supervisor *s)
+{
+	int error = netlink_link_set_up(s->netlink, s->uplink.ifindex, true);
+
+	if (error)
+		log_error("%s: cannot set up: %s", s->uplink.name, strerror(-error));
+	return error;
+}
+
+/* Up first: what attaching changes on a device shows only while it is up. */
+int supervisor_start_uplink(struct supervisor *s)
+{
+	return supervisor_is_closed(s) ? 0 : set_uplink_up(s);
+}
+
+/* The one with frame rules, or NULL. */
+static const struct description *find_with_frames(const struct supervisor *s)
+{
+	for (uint32_t i = 0; i < s->n_descriptions; i++)
+		if (s->descriptions[i].n_frames)
+			return &s->descriptions[i];
+	return NULL;
+}
+
+int supervisor_make_tap(struct supervisor *s)
+{
+	return find_with_frames(s) ? tap_init(&s->tap, s->netlink) : 0;
+}
+
+/* The tap goes up only after its programs are attached and pinned. */
+int supervisor_start_frames(struct supervisor *s)
+{
+	const struct description *description = find_with_frames(s);
+	struct frame_config config = {
+		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
+		.pass_foreign = s->configuration.pass_foreign,
+	};
+	int error;
+
+	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
+	if (!description)
+		return 0;
+	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, &s->quarantine,
+			    description->frames, description->n_frames);
+	/* What a killed life has left goes when the uplink is closed behind it. */
+	if (!error)
+		error = frames_close_uplink(&s->frames);
+	frames_detach(&s->pins, s->uplink.ifindex);
+	if (!error && supervisor_is_closed(s))
+		error = set_uplink_up(s);
+	if (!error && s->tap.fd < 0)
+		error = supervisor_make_tap(s);
+	if (!error)
+		error = frames_attach_tap(&s->frames, s->tap.ifindex);
+	if (!error)
+		error = tap_up(&s->tap, s->netlink);
+	if (!error)
+		error = frames_attach_uplink(&s->frames, s->uplink.name, s->configuration.mode);
+	if (!error)
+		error = frames_open(&s->frames, s->tap.ifindex);
+	return error;
+}
+
+void supervisor_stop_frames(struct supervisor *s)
+{
+	/* Another device goes on with it, as the next frame would have found it. */
+	(void)frames_quarantine(&s->frames, &s->quarantine);
+	if (s->pins.directory[0])
+		frames_detach(&s->pins, s->uplink.ifindex);
+	frames_deinit(&s->frames);
+	tap_deinit(&s->tap);
+}
