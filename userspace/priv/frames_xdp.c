@@ -16,6 +16,32 @@
 #include "userspace/priv/frames-private.h"
 #include "userspace/priv/frames_device.h"
 
+static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
+{
+	const struct frame_tc_bpf *tc = frames->tc;
+	const struct {
+		struct bpf_map *to;
+		const struct bpf_map *from;
+	} maps[] = {
+		{ xdp->maps.frame_rules, tc->maps.frame_rules },
+		{ xdp->maps.frame_buckets, tc->maps.frame_buckets },
+		{ xdp->maps.frame_xids, tc->maps.frame_xids },
+		{ xdp->maps.frame_peers, tc->maps.frame_peers },
+		{ xdp->maps.frame_watched, tc->maps.frame_watched },
+		{ xdp->maps.frame_reply, tc->maps.frame_reply },
+		{ xdp->maps.frame_quarantine, tc->maps.frame_quarantine },
+		{ xdp->maps.kv, tc->maps.kv },
+		{ xdp->maps.frame_counters, tc->maps.frame_counters },
+		{ xdp->maps.frame_samplers, tc->maps.frame_samplers },
+		{ xdp->maps.frame_samples, tc->maps.frame_samples },
+	};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(maps) / sizeof(maps[0]); i++)
+		error = bpf_map__reuse_fd(maps[i].to, bpf_map__fd(maps[i].from));
+	return error;
+}
+
 /* Shares every map with the tc programs but the devmap slot: the kernel lets
  * programs of one type only use a devmap. */
 static int load_xdp(struct frames *frames)
@@ -28,33 +54,7 @@ static int load_xdp(struct frames *frames)
 		return -ENOMEM;
 	xdp->rodata->config = frames->config;
 	memcpy(xdp->rodata->reply_keys, tc->rodata->reply_keys, sizeof(xdp->rodata->reply_keys));
-	error = bpf_map__reuse_fd(xdp->maps.frame_rules, bpf_map__fd(tc->maps.frame_rules));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_buckets,
-					  bpf_map__fd(tc->maps.frame_buckets));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_xids, bpf_map__fd(tc->maps.frame_xids));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_peers, bpf_map__fd(tc->maps.frame_peers));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_watched,
-					  bpf_map__fd(tc->maps.frame_watched));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_reply, bpf_map__fd(tc->maps.frame_reply));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_quarantine,
-					  bpf_map__fd(tc->maps.frame_quarantine));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.kv, frames->kv_fd);
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_counters,
-					  bpf_map__fd(tc->maps.frame_counters));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_samplers,
-					  bpf_map__fd(tc->maps.frame_samplers));
-	if (!error)
-		error = bpf_map__reuse_fd(xdp->maps.frame_samples,
-					  bpf_map__fd(tc->maps.frame_samples));
+	error = share_maps(frames, xdp);
 	if (!error)
 		error = frame_xdp_bpf__load(xdp);
 	if (error) {
