@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
+#include <net/ethernet.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -327,4 +328,23 @@ size_t bench_frame_make(const struct bench_frames *frames, enum bench_frame kind
 	if (kind == BENCH_COOKIE)
 		frame[278] ^= 1;
 	return kind == BENCH_TRUNCATED ? 60 : BENCH_FRAME_SIZE;
+}
+
+struct sock_fprog bench_dhclient_tests(void)
+{
+	static struct sock_filter tests[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 8),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 4, 0),
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0x40000),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	return (struct sock_fprog){ sizeof(tests) / sizeof(tests[0]), tests };
 }

@@ -6,6 +6,8 @@
 #ifndef CALFPEN_TOOLS_BENCH_SUPPORT_FRAMES_H
 #define CALFPEN_TOOLS_BENCH_SUPPORT_FRAMES_H
 
+#include <linux/filter.h>
+
 #include "tools/bench/support.h"
 #include "userspace/priv/frames.h"
 #include "userspace/priv/netlink.h"
@@ -48,6 +50,9 @@ struct frames_peers_bpf *bench_peers_load(void);
 /* Keep all XDP programs, ours (attached once) and theirs, in the kernel's
  * dispatcher for as long as we run: see live_hold_program(). */
 void bench_hold_programs(const struct bench_frames *frames, const struct frames_peers_bpf *peers);
+
+/* dhclient's tests of a frame, UDP to port 68, for a packet socket. */
+struct sock_fprog bench_dhclient_tests(void);
 
 /* Work in the network namespace behind the uplink, and back. */
 void bench_enter_server(void);
