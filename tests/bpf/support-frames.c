@@ -17,6 +17,7 @@
 #include "maps/frame.h"
 #include "maps/kv.h"
 #include "skel/frame_tc.skel.h"
+#include "skel/frame_xdp.skel.h"
 
 static void make_uplink(struct frames_test *test)
 {
@@ -220,6 +221,13 @@ void frames_test_ip_options(uint8_t *frame, uint32_t n)
 	put16(frame + AT_IP_TOTAL, (uint16_t)(FRAME_SIZE - AT_IP + n));
 }
 
+const struct frames_test_tags frames_test_tags[FRAMES_TEST_TAGS_N] = {
+	{ "802.1Q", "\x81\x00\x00\x05", 4 },
+	{ "802.1ad", "\x88\xa8\x00\x05", 4 },
+	{ "802.1Q, priority only", "\x81\x00\xe0\x00", 4 },
+	{ "802.1Q in 802.1ad", "\x88\xa8\x00\x05\x81\x00\x00\x06", 8 },
+};
+
 void frames_test_tag(uint8_t *frame, const uint8_t plain[FRAME_SIZE], const char *tags,
 		     uint32_t size)
 {
@@ -318,4 +326,19 @@ uint64_t frames_test_count(const struct frames_test *test, uint32_t reason)
 		packets += counters[i].packets;
 	free(counters);
 	return packets;
+}
+
+int frames_test_xdp(const struct frames_test *test)
+{
+	return bpf_program__fd(test->frames.xdp->progs.frame_xdp);
+}
+
+int frames_test_tc(const struct frames_test *test)
+{
+	return bpf_program__fd(test->frames.tc->progs.uplink_ingress);
+}
+
+int frames_test_tap(const struct frames_test *test)
+{
+	return bpf_program__fd(test->frames.tc->progs.tap_ingress);
 }

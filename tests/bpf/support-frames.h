@@ -80,6 +80,11 @@ void frames_test_kill(struct frames_test *test);
 void frames_test_restart(struct frames_test *test, uint32_t rate, uint32_t burst);
 void frames_test_end(struct frames_test *test);
 
+/* Descriptors of the uplink's programs and of the write filter. */
+int frames_test_xdp(const struct frames_test *test);
+int frames_test_tc(const struct frames_test *test);
+int frames_test_tap(const struct frames_test *test);
+
 /* A DISCOVER by us (broadcast), or an OFFER to us from 10.7.0.1. */
 void frames_test_request(const struct frames_test *test, uint8_t frame[FRAME_SIZE]);
 void frames_test_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE]);
@@ -91,6 +96,14 @@ void frames_test_arp(uint8_t frame[ARP_SIZE], uint8_t operation, const uint8_t m
 /* Put `n` octets of No Operation, a multiple of 4, behind the IP header of a
  * FRAME_SIZE frame in a buffer with room for them. */
 void frames_test_ip_options(uint8_t *frame, uint32_t n);
+
+/* VLAN tags as they stand in a frame. */
+struct frames_test_tags {
+	const char *what, *tags;
+	uint32_t size;
+};
+#define FRAMES_TEST_TAGS_N 4
+extern const struct frames_test_tags frames_test_tags[FRAMES_TEST_TAGS_N];
 
 /* A copy of a FRAME_SIZE frame with `size` octets of VLAN tags. */
 void frames_test_tag(uint8_t *frame, const uint8_t plain[FRAME_SIZE], const char *tags,

@@ -277,3 +277,17 @@ uint32_t uplink_xdp_id(const char *device)
 	cr_assert_eq(bpf_xdp_query_id((int)if_nametoindex(device), 0, &id), 0);
 	return id;
 }
+
+const enum frame_mode uplink_modes[UPLINK_MODES_N] = { FRAME_MODE_NATIVE, FRAME_MODE_TC,
+						       FRAME_MODE_GENERIC };
+
+void uplink_begin_on(struct frames_test *test, const char *uplink)
+{
+	frames_test_begin_on(test, uplink, 1000000, 1000000);
+}
+
+void uplink_begin(struct frames_test *test)
+{
+	uplink_make();
+	uplink_begin_on(test, "up0");
+}

@@ -21,6 +21,15 @@ void uplink_sh(const char *command);
  * up0 has 10.7.0.5/24. */
 void uplink_make(void);
 
+/* Every mode but auto. */
+#define UPLINK_MODES_N 3
+extern const enum frame_mode uplink_modes[UPLINK_MODES_N];
+
+/* frames_test_begin_on() with rates that nothing here reaches; uplink_make() and
+ * that on up0. */
+void uplink_begin_on(struct frames_test *test, const char *uplink);
+void uplink_begin(struct frames_test *test);
+
 /* Packet socket to send frames on `device`; with `is_partial` each frame that
  * is sent has its UDP checksum left to offload. */
 int uplink_wire(const char *device, bool is_partial);

@@ -19,32 +19,18 @@
 #include "userspace/priv/frames_clsact.h"
 #include "userspace/priv/frames_device.h"
 
-static const enum frame_mode modes[] = { FRAME_MODE_NATIVE, FRAME_MODE_TC, FRAME_MODE_GENERIC };
-#define N_MODES (sizeof(modes) / sizeof(modes[0]))
-
 static struct frames_test test;
-
-static void begin_on(const char *uplink)
-{
-	frames_test_begin_on(&test, uplink, 1000000, 1000000);
-}
-
-static void begin(void)
-{
-	uplink_make();
-	begin_on("up0");
-}
 
 static const char *mode_name(size_t i)
 {
-	return frames_mode_name(modes[i]);
+	return frames_mode_name(uplink_modes[i]);
 }
 
 static void expect_auto(const char *device, enum frame_mode mode, const char *reason)
 {
 	static struct frames_device before, after;
 
-	begin_on(device);
+	uplink_begin_on(&test, device);
 	cr_assert_eq(frames_device_get(device, &before), 0);
 	cr_assert_eq(frames_test_attach(&test, FRAME_MODE_AUTO), 0, "%s", device);
 	cr_assert_eq(frames_device_get(device, &after), 0);
@@ -149,7 +135,7 @@ Test(frames_auto, auto_comes_to_generic_last)
 	struct foreign filter = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
 	int wire;
 
-	begin();
+	uplink_begin(&test);
 	uplink_fill_tcx();
 	for (uint32_t priority = 1; priority <= 16; priority++)
 		cr_assert_eq(foreign_clsact(&filter, "up0", priority, FRAMES_CLSACT_HANDLE), 0);
@@ -181,7 +167,7 @@ Test(frames_auto, lro_is_not_turned_off_unasked)
 	cr_assert_eq(frames_device_get("up1", &device), 0);
 	cr_assert(frames_device_has(&device, "rx-lro"));
 	expect_auto("up1", FRAME_MODE_TC, "native XDP on a bond changes its ports");
-	begin_on("up1");
+	uplink_begin_on(&test, "up1");
 	for (uint32_t priority = 1; priority <= 16; priority++) {
 		struct foreign filter = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
 
@@ -220,17 +206,17 @@ Test(frames_auto, another_xdp_program_stays)
 		int up0, wire, link = -1;
 		char reason[96];
 
-		begin();
+		uplink_begin(&test);
 		up0 = test.uplink.ifindex;
 		if (rows[i].by_link)
 			link = bpf_link_create(foreign.program_fd, up0, BPF_XDP, &opts);
 		else
 			link = bpf_xdp_attach(up0, foreign.program_fd, rows[i].flags, NULL);
 		cr_assert(link >= 0, "%zu: %s", i, strerror(-link));
-		for (size_t k = 0; k < N_MODES; k++) {
-			int error = frames_test_attach(&test, modes[k]);
+		for (size_t k = 0; k < UPLINK_MODES_N; k++) {
+			int error = frames_test_attach(&test, uplink_modes[k]);
 
-			if (modes[k] == FRAME_MODE_TC)
+			if (uplink_modes[k] == FRAME_MODE_TC)
 				frames_detach(&test.gate.pins, up0);
 			else
 				cr_expect(error == -EBUSY || error == -EEXIST, "%zu %s: %d", i,
@@ -266,7 +252,7 @@ Test(frames_auto, a_program_above_the_uplink)
 	cr_assert_eq(bpf_xdp_attach((int)if_nametoindex("above0"), foreign.program_fd,
 				    XDP_FLAGS_SKB_MODE, NULL),
 		     0);
-	begin_on("up0");
+	uplink_begin_on(&test, "up0");
 	cr_expect_eq(frames_test_attach(&test, FRAME_MODE_NATIVE), -EEXIST);
 	cr_expect_str_eq(test.frames.mode_reason, "a device above the uplink has an XDP program");
 	cr_expect_eq(frames_test_attach(&test, FRAME_MODE_AUTO), 0);
@@ -279,23 +265,23 @@ Test(frames_auto, a_program_above_the_uplink)
 /* Neither do we break who comes later, nor he us. */
 Test(frames_auto, a_later_xdp_program_works)
 {
-	for (size_t i = 0; i < N_MODES; i++) {
+	for (size_t i = 0; i < UPLINK_MODES_N; i++) {
 		struct foreign foreign = foreign_load(BPF_PROG_TYPE_XDP, XDP_PASS);
 		int wire, error;
 
-		begin();
-		cr_assert_eq(frames_test_attach(&test, modes[i]), 0);
+		uplink_begin(&test);
+		cr_assert_eq(frames_test_attach(&test, uplink_modes[i]), 0);
 		wire = uplink_wire("wire0", false);
 		error = bpf_xdp_attach(test.uplink.ifindex, foreign.program_fd, XDP_FLAGS_SKB_MODE,
 				       NULL);
-		if (modes[i] == FRAME_MODE_TC)
+		if (uplink_modes[i] == FRAME_MODE_TC)
 			cr_expect_eq(error, 0);
 		else
 			cr_expect(error == -EBUSY || error == -EEXIST, "%s: %d", mode_name(i),
 				  error);
 		uplink_expect_at_calf(&test, wire, mode_name(i));
 		frames_test_end(&test);
-		if (modes[i] == FRAME_MODE_TC)
+		if (uplink_modes[i] == FRAME_MODE_TC)
 			cr_expect_eq(uplink_xdp_id("up0"), foreign.id);
 		else
 			cr_expect_eq(uplink_xdp_id("up0"), 0);
@@ -313,7 +299,7 @@ Test(frames_auto, tc_programs_of_others_run)
 	uint8_t frame[FRAME_SIZE] = { 0 };
 	int wire, link = -1;
 
-	begin();
+	uplink_begin(&test);
 	cr_assert_eq(foreign_clsact(&filter, "up0", 1, 1), 0);
 	for (int i = 0; i < 2; i++) {
 		struct foreign *foreign = i ? &tcx : &filter;

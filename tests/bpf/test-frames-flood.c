@@ -55,21 +55,6 @@ static void end(void)
 	frames_test_end(&test);
 }
 
-static int xdp(void)
-{
-	return bpf_program__fd(test.frames.xdp->progs.frame_xdp);
-}
-
-static int tc(void)
-{
-	return bpf_program__fd(test.frames.tc->progs.uplink_ingress);
-}
-
-static int tap(void)
-{
-	return bpf_program__fd(test.frames.tc->progs.tap_ingress);
-}
-
 static uint64_t now(void)
 {
 	struct timespec time;
@@ -93,7 +78,7 @@ static void flood(int program_fd, const uint8_t *frame, uint32_t size, int n)
 	struct __sk_buff context = { .ifindex = (uint32_t)test.tap.ifindex };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size, .repeat = n);
 
-	if (program_fd == tap()) {
+	if (program_fd == frames_test_tap(&test)) {
 		opts.ctx_in = &context;
 		opts.ctx_size_in = sizeof(context);
 	}
@@ -118,7 +103,8 @@ static void expect_limited(int program_fd, const uint8_t *frame, uint32_t size, 
 		  "%lu passed within %lu ns", n_passed, now() - start);
 	nanosleep(&interval, NULL);
 	cr_expect_eq(frames_test_run(program_fd, frame, size,
-				     program_fd == tap() ? test.tap.ifindex : 0, NULL),
+				     program_fd == frames_test_tap(&test) ? test.tap.ifindex : 0,
+				     NULL),
 		     verdict, "the next one after the flood");
 }
 
@@ -128,9 +114,10 @@ Test(frames_flood, replies, .init = begin, .fini = end)
 	uint8_t frame[FRAME_SIZE];
 
 	frames_test_reply(&test, frame);
-	expect_limited(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, FRAME_IN_RATE, XDP_REDIRECT);
-	expect_limited(tc(), frame, sizeof(frame), FRAME_IN_ACCEPTED, FRAME_IN_RATE,
-		       TC_ACT_REDIRECT);
+	expect_limited(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED,
+		       FRAME_IN_RATE, XDP_REDIRECT);
+	expect_limited(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED,
+		       FRAME_IN_RATE, TC_ACT_REDIRECT);
 }
 
 Test(frames_flood, requests, .init = begin, .fini = end)
@@ -138,8 +125,8 @@ Test(frames_flood, requests, .init = begin, .fini = end)
 	uint8_t frame[FRAME_SIZE];
 
 	frames_test_request(&test, frame);
-	expect_limited(tap(), frame, sizeof(frame), FRAME_OUT_ACCEPTED, FRAME_OUT_RATE,
-		       TC_ACT_REDIRECT);
+	expect_limited(frames_test_tap(&test), frame, sizeof(frame), FRAME_OUT_ACCEPTED,
+		       FRAME_OUT_RATE, TC_ACT_REDIRECT);
 }
 
 static void watch(void)
@@ -148,9 +135,11 @@ static void watch(void)
 
 	frames_test_reply(&test, frame);
 	memcpy(frame + AT_YIADDR, "\x0a\x07\0\x05", 4);
-	cr_assert_eq(frames_test_run(xdp(), frame, sizeof(frame), 0, NULL), XDP_REDIRECT);
+	cr_assert_eq(frames_test_run(frames_test_xdp(&test), frame, sizeof(frame), 0, NULL),
+		     XDP_REDIRECT);
 	frames_test_arp(probe, 1, test.mac, 0, OURS);
-	cr_assert_eq(frames_test_run(tap(), probe, sizeof(probe), test.tap.ifindex, NULL),
+	cr_assert_eq(frames_test_run(frames_test_tap(&test), probe, sizeof(probe), test.tap.ifindex,
+				     NULL),
 		     TC_ACT_REDIRECT);
 }
 
@@ -163,9 +152,11 @@ Test(frames_flood, arp, .init = begin, .fini = end)
 	watch();
 	before = bucket(DHCP4);
 	frames_test_arp(frame, 2, theirs, OURS, 0);
-	expect_limited(xdp(), frame, sizeof(frame), FRAME_IN_ARP, FRAME_IN_ARP_RATE, XDP_REDIRECT);
+	expect_limited(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ARP,
+		       FRAME_IN_ARP_RATE, XDP_REDIRECT);
 	frames_test_arp(frame, 1, test.mac, 0, OURS);
-	expect_limited(tap(), frame, sizeof(frame), FRAME_OUT_ARP, FRAME_OUT_RATE, TC_ACT_REDIRECT);
+	expect_limited(frames_test_tap(&test), frame, sizeof(frame), FRAME_OUT_ARP, FRAME_OUT_RATE,
+		       TC_ACT_REDIRECT);
 	cr_expect_eq(bucket(DHCP4).ingress_ns, before.ingress_ns);
 	cr_expect_eq(bucket(DHCP4).egress_ns, before.egress_ns);
 }
@@ -229,13 +220,14 @@ Test(frames_flood, junk_takes_no_reply, .init = begin_slow, .fini = end)
 	for (size_t i = 0; i < 2 * sizeof(junk_in) / sizeof(junk_in[0]); i++) {
 		memset(frame, 0, sizeof(frame));
 		frames_test_reply(&test, frame);
-		flood_junk(i % 2 ? tc() : xdp(), &junk_in[i / 2], frame);
+		flood_junk(i % 2 ? frames_test_tc(&test) : frames_test_xdp(&test), &junk_in[i / 2],
+			   frame);
 		cr_expect_eq(bucket(DHCP4).ingress_ns, 0, "%s", junk_in[i / 2].what);
 	}
 	frames_test_reply(&test, frame);
 	for (int i = 0; i < BURST + 1; i++)
-		cr_expect_eq(frames_test_run(xdp(), frame, FRAME_SIZE, 0, NULL), XDP_REDIRECT,
-			     "reply %d", i);
+		cr_expect_eq(frames_test_run(frames_test_xdp(&test), frame, FRAME_SIZE, 0, NULL),
+			     XDP_REDIRECT, "reply %d", i);
 }
 
 Test(frames_flood, junk_takes_no_request, .init = begin_slow, .fini = end)
@@ -246,12 +238,13 @@ Test(frames_flood, junk_takes_no_request, .init = begin_slow, .fini = end)
 	for (size_t i = 0; i < sizeof(junk_out) / sizeof(junk_out[0]); i++) {
 		memset(frame, 0, sizeof(frame));
 		frames_test_request(&test, frame);
-		flood_junk(tap(), &junk_out[i], frame);
+		flood_junk(frames_test_tap(&test), &junk_out[i], frame);
 		cr_expect_eq(bucket(DHCP4).egress_ns, before, "%s", junk_out[i].what);
 	}
 	frames_test_request(&test, frame);
 	for (int i = 0; i < BURST; i++)
-		cr_expect_eq(frames_test_run(tap(), frame, FRAME_SIZE, test.tap.ifindex, NULL),
+		cr_expect_eq(frames_test_run(frames_test_tap(&test), frame, FRAME_SIZE,
+					     test.tap.ifindex, NULL),
 			     TC_ACT_REDIRECT, "request %d", i);
 }
 
@@ -263,11 +256,11 @@ Test(frames_flood, junk_takes_no_arp, .init = begin_slow, .fini = end)
 	watch();
 	before = bucket(ARP);
 	frames_test_arp(frame, 2, theirs, OURS + 1, 0); /* not watched */
-	flood(xdp(), frame, sizeof(frame), FLOOD / 20);
+	flood(frames_test_xdp(&test), frame, sizeof(frame), FLOOD / 20);
 	frames_test_arp(frame, 2, test.mac, OURS, 0); /* ours, looped back */
-	flood(tc(), frame, sizeof(frame), FLOOD / 20);
+	flood(frames_test_tc(&test), frame, sizeof(frame), FLOOD / 20);
 	frames_test_arp(frame, 1, test.mac, 0, OURS + 1); /* not watched */
-	flood(tap(), frame, sizeof(frame), FLOOD / 20);
+	flood(frames_test_tap(&test), frame, sizeof(frame), FLOOD / 20);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_NOT_OURS), FLOOD / 10);
 	cr_expect_eq(frames_test_count(&test, FRAME_OUT_ARP_ADDRESS), FLOOD / 20);
 	cr_expect_eq(bucket(ARP).ingress_ns, before.ingress_ns);
@@ -279,7 +272,7 @@ Test(frames_flood, tap_gone, .init = begin_slow, .fini = end)
 {
 	const struct timespec some_ticks = { .tv_nsec = 50000000 };
 	const struct junk *junk = &junk_in[sizeof(junk_in) / sizeof(junk_in[0]) - 1];
-	const int programs[] = { xdp(), tc() };
+	const int programs[] = { frames_test_xdp(&test), frames_test_tc(&test) };
 	uint8_t frame[FRAME_SIZE];
 
 	cr_assert_eq(junk->reason, FRAME_IN_UNKNOWN_XID);

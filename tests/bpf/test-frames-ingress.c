@@ -237,24 +237,16 @@ Test(frames_ingress, every_truncation, .init = begin, .fini = end)
  */
 Test(frames_ingress, tags_out_of_the_bytes, .init = begin_tc, .fini = end)
 {
-	static const struct {
-		const char *what, *tags;
-		uint32_t size;
-	} kinds[] = {
-		{ "802.1Q", "\x81\x00\x00\x05", 4 },
-		{ "802.1ad", "\x88\xa8\x00\x05", 4 },
-		{ "802.1Q, priority only", "\x81\x00\xe0\x00", 4 },
-		{ "802.1Q in 802.1ad", "\x88\xa8\x00\x05\x81\x00\x00\x06", 8 },
-	};
 	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 8];
 
 	frames_test_reply(&test, plain);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		ssize_t size = (ssize_t)(sizeof(plain) + kinds[i].size);
+	for (size_t i = 0; i < FRAMES_TEST_TAGS_N; i++) {
+		ssize_t size = (ssize_t)(sizeof(plain) + frames_test_tags[i].size);
 
-		frames_test_tag(frame, plain, kinds[i].tags, kinds[i].size);
+		frames_test_tag(frame, plain, frames_test_tags[i].tags, frames_test_tags[i].size);
 		cr_assert_eq(write(test.uplink.fd, frame, (size_t)size), size);
-		cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN), i + 1, "%s", kinds[i].what);
+		cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN), i + 1, "%s",
+			     frames_test_tags[i].what);
 	}
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_ACCEPTED), 0u);
 	cr_assert_eq(write(test.uplink.fd, plain, sizeof(plain)), (ssize_t)sizeof(plain));

@@ -19,43 +19,29 @@
 #include "tests/bpf/support-uplink.h"
 #include "userspace/priv/frames_clsact.h"
 
-static const enum frame_mode modes[] = { FRAME_MODE_NATIVE, FRAME_MODE_TC, FRAME_MODE_GENERIC };
-#define N_MODES (sizeof(modes) / sizeof(modes[0]))
-
 static struct frames_test test;
-
-static void begin_on(const char *uplink)
-{
-	frames_test_begin_on(&test, uplink, 1000000, 1000000);
-}
-
-static void begin(void)
-{
-	uplink_make();
-	begin_on("up0");
-}
 
 static const char *mode_name(size_t i)
 {
-	return frames_mode_name(modes[i]);
+	return frames_mode_name(uplink_modes[i]);
 }
 
 /* The reply reaches the calf and nobody else, what nobody asked for reaches
  * nobody, the rest is the host's. */
 Test(frames_modes, each_brings_replies_to_the_calf)
 {
-	for (size_t i = 0; i < N_MODES; i++) {
+	for (size_t i = 0; i < UPLINK_MODES_N; i++) {
 		uint8_t frame[FRAME_SIZE], got[2048];
 		int wire, host;
 
-		begin();
-		cr_assert_eq(frames_test_attach(&test, modes[i]), 0);
-		cr_expect_eq(test.frames.mode, modes[i]);
+		uplink_begin(&test);
+		cr_assert_eq(frames_test_attach(&test, uplink_modes[i]), 0);
+		cr_expect_eq(test.frames.mode, uplink_modes[i]);
 		cr_expect_str_eq(frames_hook_name(test.frames.hook),
-				 modes[i] == FRAME_MODE_NATIVE	? "native XDP" :
-				 modes[i] == FRAME_MODE_GENERIC ? "generic XDP" :
-				 uplink_has_tcx()		? "tcx" :
-								  "clsact");
+				 uplink_modes[i] == FRAME_MODE_NATIVE  ? "native XDP" :
+				 uplink_modes[i] == FRAME_MODE_GENERIC ? "generic XDP" :
+				 uplink_has_tcx()		       ? "tcx" :
+									 "clsact");
 		wire = uplink_wire("wire0", false);
 		host = uplink_host();
 		uplink_expect_at_calf(&test, wire, mode_name(i));
@@ -83,13 +69,13 @@ Test(frames_modes, each_brings_replies_to_the_calf)
  */
 Test(frames_modes, tagged_frames_are_the_hosts)
 {
-	for (size_t i = 0; i < N_MODES; i++) {
+	for (size_t i = 0; i < UPLINK_MODES_N; i++) {
 		uint8_t frame[FRAME_SIZE], tagged[FRAME_SIZE + 4], got[2048];
 		uint32_t size;
 		int wire;
 
-		begin();
-		cr_assert_eq(frames_test_attach(&test, modes[i]), 0);
+		uplink_begin(&test);
+		cr_assert_eq(frames_test_attach(&test, uplink_modes[i]), 0);
 		wire = uplink_wire("wire0", false);
 		uplink_make_reply(&test, frame);
 		frames_test_tag(tagged, frame, "\x81\0\0\x05", 4);
@@ -100,17 +86,17 @@ Test(frames_modes, tagged_frames_are_the_hosts)
 		uplink_tag_egress("wire0");
 		uplink_send(wire, false, frame, sizeof(frame));
 		size = uplink_receive(test.tap.fd, got, sizeof(got));
-		if (modes[i] == FRAME_MODE_TC) {
+		if (uplink_modes[i] == FRAME_MODE_TC) {
 			cr_expect_eq(uplink_wait_count(&test, FRAME_IN_VLAN, 2), 2);
 			cr_expect_eq(size, 0);
-		} else if (modes[i] == FRAME_MODE_GENERIC) {
+		} else if (uplink_modes[i] == FRAME_MODE_GENERIC) {
 			cr_expect_eq(size, sizeof(tagged));
 			cr_expect_arr_eq(got, tagged, size);
 		} else {
 			cr_expect_eq(size, sizeof(frame));
 		}
 		cr_expect_eq(strstr(test.frames.mode_reason, "VLAN tags") != NULL,
-			     modes[i] != FRAME_MODE_TC, "%s", test.frames.mode_reason);
+			     uplink_modes[i] != FRAME_MODE_TC, "%s", test.frames.mode_reason);
 		close(wire);
 		frames_test_end(&test);
 	}
@@ -120,13 +106,13 @@ Test(frames_modes, tagged_frames_are_the_hosts)
  * way completed. The calf takes 0 or a correct one. */
 Test(frames_modes, Q47_partial_checksum)
 {
-	for (size_t i = 0; i < N_MODES; i++) {
+	for (size_t i = 0; i < UPLINK_MODES_N; i++) {
 		uint8_t frame[FRAME_SIZE], got[2048];
 		uint32_t sum = 17 + FRAME_SIZE - 34;
 		int wire;
 
-		begin();
-		cr_assert_eq(frames_test_attach(&test, modes[i]), 0);
+		uplink_begin(&test);
+		cr_assert_eq(frames_test_attach(&test, uplink_modes[i]), 0);
 		wire = uplink_wire("wire0", true);
 		uplink_make_reply(&test, frame);
 		for (int at = AT_IP_SOURCE; at < AT_UDP_SOURCE; at += 2)
@@ -144,7 +130,7 @@ Test(frames_modes, Q47_partial_checksum)
 			sum += (uint32_t)got[at] << 8 | got[at + 1];
 		sum = (sum & 0xffff) + (sum >> 16);
 		sum = (sum & 0xffff) + (sum >> 16);
-		if (modes[i] == FRAME_MODE_TC)
+		if (uplink_modes[i] == FRAME_MODE_TC)
 			cr_expect_eq(sum, 0xffff, "tc: complete");
 		else
 			cr_expect(!got[AT_UDP_CHECKSUM] && !got[AT_UDP_CHECKSUM + 1], "%s: 0",
@@ -159,7 +145,7 @@ Test(frames_modes, Q47_partial_checksum)
  * the generic path, too. */
 Test(frames_modes, frames_in_pieces)
 {
-	for (size_t i = 0; i < N_MODES; i++) {
+	for (size_t i = 0; i < UPLINK_MODES_N; i++) {
 		struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_NAPI |
 						      IFF_NAPI_FRAGS,
 					 .ifr_name = "up0" };
@@ -173,8 +159,8 @@ Test(frames_modes, frames_in_pieces)
 		fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 		cr_assert_eq(ioctl(fd, TUNSETIFF, &request), 0);
 		uplink_sh("ip link set up0 up");
-		begin_on("up0");
-		cr_assert_eq(frames_test_attach(&test, modes[i]), 0);
+		uplink_begin_on(&test, "up0");
+		cr_assert_eq(frames_test_attach(&test, uplink_modes[i]), 0);
 		uplink_make_reply(&test, frame);
 		cr_assert_eq(writev(fd, pieces, 3), FRAME_SIZE);
 		cr_expect_eq(uplink_wait_count(&test, FRAME_IN_ACCEPTED, 1), 1, "%s", mode_name(i));
@@ -200,7 +186,7 @@ Test(frames_modes, clsact_is_used_and_left_alone)
 	struct foreign foreign = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
 	int wire;
 
-	begin();
+	uplink_begin(&test);
 	uplink_fill_tcx();
 	cr_assert_eq(foreign_clsact(&foreign, "up0", 1, 1), 0);
 	attach_clsact();
@@ -223,7 +209,7 @@ Test(frames_modes, clsact_of_two_instances)
 {
 	struct foreign foreign = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
 
-	begin();
+	uplink_begin(&test);
 	uplink_fill_tcx();
 	cr_assert_eq(frames_clsact_attach(foreign.program_fd, test.uplink.ifindex, true), 0);
 	attach_clsact();
@@ -240,7 +226,7 @@ Test(frames_modes, clsact_of_two_instances)
  * that is gone is cleared away. */
 Test(frames_modes, clsact_filter_without_pin)
 {
-	begin();
+	uplink_begin(&test);
 	uplink_fill_tcx();
 	attach_clsact();
 	frames_test_kill(&test);
@@ -262,7 +248,7 @@ Test(frames_modes, clsact_filter_of_a_quarantine)
 	uplink_fill_tcx();
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	test.quarantine.deadline_ns = (uint64_t)(now.tv_sec + 600) * 1000000000;
-	begin_on("up0");
+	uplink_begin_on(&test, "up0");
 	cr_expect_eq(uplink_clsact_filters("up0"), 1);
 	/* what a kill leaves: the filter and its pin */
 	test.frames.is_closed_by_clsact = false;
@@ -297,13 +283,13 @@ static void expect_reply_at_host(int wire, int host, uint8_t xid, const char *wh
  * host does, whoever asked. The next start replaces it, in any mode. */
 Test(frames_modes, kill_leaves_the_filter_and_frames_pass)
 {
-	for (size_t i = 0; i < N_MODES + 1; i++) {
-		bool clsact = i == N_MODES;
-		enum frame_mode mode = clsact ? FRAME_MODE_TC : modes[i];
+	for (size_t i = 0; i < UPLINK_MODES_N + 1; i++) {
+		bool clsact = i == UPLINK_MODES_N;
+		enum frame_mode mode = clsact ? FRAME_MODE_TC : uplink_modes[i];
 		const char *what = clsact ? "clsact" : mode_name(i);
 		int wire, host;
 
-		begin();
+		uplink_begin(&test);
 		if (clsact)
 			uplink_fill_tcx();
 		cr_assert_eq(frames_test_attach(&test, mode), 0);
@@ -317,9 +303,9 @@ Test(frames_modes, kill_leaves_the_filter_and_frames_pass)
 			cr_expect_neq(uplink_xdp_id("up0"), 0, "%s", what);
 		expect_reply_at_host(wire, host, 0, what);
 		expect_reply_at_host(wire, host, 1, what);
-		for (size_t k = 0; k < N_MODES; k++) {
+		for (size_t k = 0; k < UPLINK_MODES_N; k++) {
 			frames_test_restart(&test, 1000000, 1000000);
-			cr_assert_eq(frames_test_attach(&test, modes[k]), 0, "%s after %s",
+			cr_assert_eq(frames_test_attach(&test, uplink_modes[k]), 0, "%s after %s",
 				     mode_name(k), what);
 			uplink_expect_at_calf(&test, wire, what);
 			frames_test_kill(&test);

@@ -65,16 +65,6 @@ static void end(void)
 	frames_test_end(&test);
 }
 
-static int xdp(void)
-{
-	return bpf_program__fd(test.frames.xdp->progs.frame_xdp);
-}
-
-static int tc(void)
-{
-	return bpf_program__fd(test.frames.tc->progs.uplink_ingress);
-}
-
 static struct frame_quarantine quarantine(void)
 {
 	struct frame_quarantine value;
@@ -165,8 +155,10 @@ static void check(const struct row *row, bool is_closed, bool by_tc)
 		return;
 	for (uint32_t i = 0; i < _FRAME_REASON_N; i++)
 		before[i] = frames_test_count(&test, i);
-	cr_expect_eq(frames_test_run(by_tc ? tc() : xdp(), frame, size, 0, NULL), verdict,
-		     "%s, %s, %s", row->what, is_closed ? "closed" : "open", by_tc ? "tc" : "XDP");
+	cr_expect_eq(frames_test_run(by_tc ? frames_test_tc(&test) : frames_test_xdp(&test), frame,
+				     size, 0, NULL),
+		     verdict, "%s, %s, %s", row->what, is_closed ? "closed" : "open",
+		     by_tc ? "tc" : "XDP");
 	for (uint32_t i = 0; i < _FRAME_REASON_N; i++)
 		cr_expect_eq(frames_test_count(&test, i) - before[i], i == expected,
 			     "%s: counted as %u", row->what, i);
@@ -265,23 +257,30 @@ Test(frames_quarantine, tap_gone, .init = begin, .fini = end)
 
 	frames_test_reply(&test, reply);
 	memcpy(reply + AT_YIADDR, "\x0a\x07\0\x05", 4);
-	cr_assert_eq(frames_test_run(xdp(), reply, sizeof(reply), 0, NULL), XDP_REDIRECT);
+	cr_assert_eq(frames_test_run(frames_test_xdp(&test), reply, sizeof(reply), 0, NULL),
+		     XDP_REDIRECT);
 	frames_test_arp(arp, 1, test.mac, 0, 0x0a070005);
 	cr_assert_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), arp,
 				     sizeof(arp), test.tap.ifindex, NULL),
 		     TC_ACT_REDIRECT);
 	frames_test_arp(arp, 2, theirs, 0x0a070005, 0);
-	cr_assert_eq(frames_test_run(xdp(), arp, sizeof(arp), 0, NULL), XDP_REDIRECT);
+	cr_assert_eq(frames_test_run(frames_test_xdp(&test), arp, sizeof(arp), 0, NULL),
+		     XDP_REDIRECT);
 	tap_deinit(&test.tap);
-	cr_expect_eq(frames_test_run(xdp(), reply, sizeof(reply), 0, NULL), XDP_DROP);
-	cr_expect_eq(frames_test_run(tc(), reply, sizeof(reply), 0, NULL), TC_ACT_SHOT);
+	cr_expect_eq(frames_test_run(frames_test_xdp(&test), reply, sizeof(reply), 0, NULL),
+		     XDP_DROP);
+	cr_expect_eq(frames_test_run(frames_test_tc(&test), reply, sizeof(reply), 0, NULL),
+		     TC_ACT_SHOT);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_QUARANTINE), 2);
-	cr_expect_eq(frames_test_run(xdp(), arp, sizeof(arp), 0, NULL), XDP_PASS);
-	cr_expect_eq(frames_test_run(tc(), arp, sizeof(arp), 0, NULL), TC_ACT_UNSPEC);
+	cr_expect_eq(frames_test_run(frames_test_xdp(&test), arp, sizeof(arp), 0, NULL), XDP_PASS);
+	cr_expect_eq(frames_test_run(frames_test_tc(&test), arp, sizeof(arp), 0, NULL),
+		     TC_ACT_UNSPEC);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_NO_TAP), 2);
 	open_by_lease();
-	cr_expect_eq(frames_test_run(xdp(), reply, sizeof(reply), 0, NULL), XDP_PASS);
-	cr_expect_eq(frames_test_run(tc(), reply, sizeof(reply), 0, NULL), TC_ACT_UNSPEC);
+	cr_expect_eq(frames_test_run(frames_test_xdp(&test), reply, sizeof(reply), 0, NULL),
+		     XDP_PASS);
+	cr_expect_eq(frames_test_run(frames_test_tc(&test), reply, sizeof(reply), 0, NULL),
+		     TC_ACT_UNSPEC);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_NO_TAP), 4);
 }
 
@@ -378,12 +377,12 @@ Test(frames_quarantine, absent_costs_nothing)
 	uint32_t with[2], without[2];
 
 	begin();
-	with[0] = n_instructions(xdp());
-	with[1] = n_instructions(tc());
+	with[0] = n_instructions(frames_test_xdp(&test));
+	with[1] = n_instructions(frames_test_tc(&test));
 	end();
 	begin_for(FRAME_MODE_NATIVE, 0);
-	without[0] = n_instructions(xdp());
-	without[1] = n_instructions(tc());
+	without[0] = n_instructions(frames_test_xdp(&test));
+	without[1] = n_instructions(frames_test_tc(&test));
 	check_rows(false, false);
 	check_rows(false, true);
 	end();
@@ -391,8 +390,8 @@ Test(frames_quarantine, absent_costs_nothing)
 	cr_expect_lt(without[1], with[1]);
 	test.quarantine.opened_by = FRAME_QUARANTINE_LEASE;
 	begin();
-	cr_expect_eq(n_instructions(xdp()), without[0]);
-	cr_expect_eq(n_instructions(tc()), without[1]);
+	cr_expect_eq(n_instructions(frames_test_xdp(&test)), without[0]);
+	cr_expect_eq(n_instructions(frames_test_tc(&test)), without[1]);
 	check_rows(false, false);
 	end();
 }

@@ -21,28 +21,14 @@
 
 static struct frames_test test;
 
-static int tap(void)
-{
-	return bpf_program__fd(test.frames.tc->progs.tap_ingress);
-}
-
-static int xdp(void)
-{
-	return bpf_program__fd(test.frames.xdp->progs.frame_xdp);
-}
-
-static int tc(void)
-{
-	return bpf_program__fd(test.frames.tc->progs.uplink_ingress);
-}
-
 /* A request of ours leaves. */
 static void ask(void)
 {
 	uint8_t request[FRAME_SIZE];
 
 	frames_test_request(&test, request);
-	cr_assert_eq(frames_test_run(tap(), request, sizeof(request), test.tap.ifindex, NULL),
+	cr_assert_eq(frames_test_run(frames_test_tap(&test), request, sizeof(request),
+				     test.tap.ifindex, NULL),
 		     TC_ACT_REDIRECT);
 }
 
@@ -86,7 +72,7 @@ static void make_reply(uint8_t *frame)
 static void expect(int program_fd, const uint8_t *frame, uint32_t size, uint32_t reason,
 		   const char *what)
 {
-	bool is_tc = program_fd == tc();
+	bool is_tc = program_fd == frames_test_tc(&test);
 	uint64_t before = frames_test_count(&test, reason);
 	int verdict = frames_test_run(program_fd, frame, size, 0, NULL);
 
@@ -103,20 +89,22 @@ Test(frames_replies, once_for_each_request, .init = begin, .fini = end)
 	uint8_t frame[FRAME_SIZE + 60] = { 0 };
 
 	make_reply(frame);
-	expect(xdp(), frame, FRAME_SIZE, FRAME_IN_ACCEPTED, "the reply");
-	expect(xdp(), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "its copy");
-	expect(tc(), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "its copy, in tc");
-	expect(xdp(), frame, FRAME_SIZE + 60, FRAME_IN_REPLAYED, "with padding");
+	expect(frames_test_xdp(&test), frame, FRAME_SIZE, FRAME_IN_ACCEPTED, "the reply");
+	expect(frames_test_xdp(&test), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "its copy");
+	expect(frames_test_tc(&test), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "its copy, in tc");
+	expect(frames_test_xdp(&test), frame, FRAME_SIZE + 60, FRAME_IN_REPLAYED, "with padding");
 	memset(frame + AT_ETH_DESTINATION, 0xff, 6);
 	memset(frame + AT_ETH_SOURCE + 1, 0x33, 5);
-	expect(xdp(), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "by another sender, to all");
+	expect(frames_test_xdp(&test), frame, FRAME_SIZE, FRAME_IN_REPLAYED,
+	       "by another sender, to all");
 	frame[22] = 9;	/* TTL */
 	frame[19] = 77; /* identification */
 	sum_header(frame);
-	expect(tc(), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "by another relay");
+	expect(frames_test_tc(&test), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "by another relay");
 	ask();
-	expect(tc(), frame, FRAME_SIZE, FRAME_IN_ACCEPTED, "the answer to a request sent again");
-	expect(xdp(), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "its copy");
+	expect(frames_test_tc(&test), frame, FRAME_SIZE, FRAME_IN_ACCEPTED,
+	       "the answer to a request sent again");
+	expect(frames_test_xdp(&test), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "its copy");
 }
 
 struct row {
@@ -141,16 +129,19 @@ Test(frames_replies, what_differs_is_no_copy, .init = begin, .fini = end)
 	uint8_t frame[FRAME_SIZE];
 
 	make_reply(frame);
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "the reply");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "the reply");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		make_reply(frame);
 		frame[rows[i].at] = rows[i].value;
 		sum_header(frame);
-		expect(i % 2 ? tc() : xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, rows[i].what);
-		expect(i % 2 ? xdp() : tc(), frame, sizeof(frame), FRAME_IN_REPLAYED, rows[i].what);
+		expect(i % 2 ? frames_test_tc(&test) : frames_test_xdp(&test), frame, sizeof(frame),
+		       FRAME_IN_ACCEPTED, rows[i].what);
+		expect(i % 2 ? frames_test_xdp(&test) : frames_test_tc(&test), frame, sizeof(frame),
+		       FRAME_IN_REPLAYED, rows[i].what);
 	}
 	make_reply(frame);
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_REPLAYED, "the first, after seven more");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_REPLAYED,
+	       "the first, after seven more");
 }
 
 /* Of UDP payloads of every length modulo 4; a shorter one is no copy either. */
@@ -164,9 +155,9 @@ Test(frames_replies, lengths, .init = begin, .fini = end)
 		make_reply(frame);
 		frame[AT_UDP_LENGTH] = (uint8_t)(length >> 8);
 		frame[AT_UDP_LENGTH + 1] = (uint8_t)length;
-		expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "cut");
+		expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "cut");
 		frame[FRAME_SIZE - 1] ^= cut ? 0xff : 0; /* behind the datagram */
-		expect(tc(), frame, sizeof(frame), FRAME_IN_REPLAYED, "cut");
+		expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_REPLAYED, "cut");
 	}
 }
 
@@ -178,10 +169,12 @@ Test(frames_replies, junk_hides_no_reply, .init = begin, .fini = end)
 
 	make_reply(frame);
 	frame[AT_IP_CHECKSUM] ^= 1;
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "a wrong IP checksum");
-	expect(tc(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "again: the rate alone bounds it");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED,
+	       "a wrong IP checksum");
+	expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED,
+	       "again: the rate alone bounds it");
 	make_reply(frame);
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "the server's");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "the server's");
 }
 
 /* Two of our requests are under way: a copy is one of its own xid. */
@@ -191,15 +184,17 @@ Test(frames_replies, each_xid_for_itself, .init = begin, .fini = end)
 
 	frames_test_request(&test, request);
 	request[AT_XID + 3] ^= 1;
-	cr_assert_eq(frames_test_run(tap(), request, sizeof(request), test.tap.ifindex, NULL),
+	cr_assert_eq(frames_test_run(frames_test_tap(&test), request, sizeof(request),
+				     test.tap.ifindex, NULL),
 		     TC_ACT_REDIRECT);
 	make_reply(frame);
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "one");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "one");
 	frame[AT_XID + 3] ^= 1;
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "the other");
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_REPLAYED, "the other's copy");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "the other");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_REPLAYED, "the other's copy");
 	ask();
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_REPLAYED, "not opened by the first");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_REPLAYED,
+	       "not opened by the first");
 }
 
 /* A flood of copies takes nothing from the rate: the next server is heard. */
@@ -209,16 +204,16 @@ Test(frames_replies, flood_of_copies_takes_no_rate, .init = begin_slow, .fini = 
 	uint8_t frame[FRAME_SIZE];
 
 	make_reply(frame);
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "the reply");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "the reply");
 	opts.data_in = frame;
 	opts.data_size_in = sizeof(frame);
-	cr_assert_eq(bpf_prog_test_run_opts(xdp(), &opts), 0);
-	cr_assert_eq(bpf_prog_test_run_opts(tc(), &opts), 0);
+	cr_assert_eq(bpf_prog_test_run_opts(frames_test_xdp(&test), &opts), 0);
+	cr_assert_eq(bpf_prog_test_run_opts(frames_test_tc(&test), &opts), 0);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_REPLAYED), 2 * FLOOD);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_RATE), 0);
 	frame[AT_IP_SOURCE + 3] = 2;
 	sum_header(frame);
-	expect(xdp(), frame, sizeof(frame), FRAME_IN_ACCEPTED, "another server's");
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "another server's");
 }
 
 /* No digest of this life is worth anything in the next. */

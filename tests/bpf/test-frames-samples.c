@@ -38,21 +38,6 @@ static void end(void)
 	frames_test_end(&test);
 }
 
-static int xdp(void)
-{
-	return bpf_program__fd(test.frames.xdp->progs.frame_xdp);
-}
-
-static int tc(void)
-{
-	return bpf_program__fd(test.frames.tc->progs.uplink_ingress);
-}
-
-static int tap(void)
-{
-	return bpf_program__fd(test.frames.tc->progs.tap_ingress);
-}
-
 static int egress(void)
 {
 	return bpf_program__fd(test.frames.tc->progs.tap_egress);
@@ -95,7 +80,9 @@ static struct frame_sample sample_of(uint32_t reason, uint64_t number)
 static int run(int program_fd, const uint8_t *frame, uint32_t size)
 {
 	return frames_test_run(program_fd, frame, size,
-			       program_fd == tap() || program_fd == egress() ? test.tap.ifindex : 0,
+			       program_fd == frames_test_tap(&test) || program_fd == egress() ?
+				       test.tap.ifindex :
+				       0,
 			       NULL);
 }
 
@@ -104,7 +91,7 @@ static void flood(int program_fd, const uint8_t *frame, uint32_t size, int n)
 	struct __sk_buff context = { .ifindex = (uint32_t)test.tap.ifindex };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size, .repeat = n);
 
-	if (program_fd == tap()) {
+	if (program_fd == frames_test_tap(&test)) {
 		opts.ctx_in = &context;
 		opts.ctx_size_in = sizeof(context);
 	}
@@ -171,7 +158,10 @@ static const struct row {
 
 Test(frames_samples, rows, .init = begin, .fini = end)
 {
-	const int programs[] = { [XDP] = xdp(), [TC] = tc(), [TAP] = tap(), [EGRESS] = egress() };
+	const int programs[] = { [XDP] = frames_test_xdp(&test),
+				 [TC] = frames_test_tc(&test),
+				 [TAP] = frames_test_tap(&test),
+				 [EGRESS] = egress() };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
@@ -206,15 +196,15 @@ Test(frames_samples, arp, .init = begin, .fini = end)
 	uint8_t frame[FRAME_SIZE];
 
 	frames_test_request(&test, frame);
-	run(tap(), frame, FRAME_SIZE);
+	run(frames_test_tap(&test), frame, FRAME_SIZE);
 	frames_test_reply(&test, frame);
 	memcpy(frame + AT_YIADDR, "\x0a\x07\0\x05", 4);
-	cr_assert_eq(run(xdp(), frame, FRAME_SIZE), XDP_REDIRECT);
+	cr_assert_eq(run(frames_test_xdp(&test), frame, FRAME_SIZE), XDP_REDIRECT);
 	frames_test_arp(frame, 1, test.mac, 0, 0x0a070005);
-	cr_assert_eq(run(tap(), frame, ARP_SIZE), TC_ACT_REDIRECT);
+	cr_assert_eq(run(frames_test_tap(&test), frame, ARP_SIZE), TC_ACT_REDIRECT);
 	expect_sample(FRAME_OUT_ARP, frame, ARP_SIZE, since, "probe");
 	frames_test_arp(frame, 2, other, 0x0a070005, 0x0a070005);
-	cr_assert_eq(run(xdp(), frame, ARP_SIZE), XDP_REDIRECT);
+	cr_assert_eq(run(frames_test_xdp(&test), frame, ARP_SIZE), XDP_REDIRECT);
 	expect_sample(FRAME_IN_ARP, frame, ARP_SIZE, since, "conflict");
 }
 
@@ -232,11 +222,11 @@ Test(frames_samples, long_frames, .init = begin, .fini = end)
 
 		frames_test_reply(&test, frame);
 		memset(frame + AT_COOKIE, 0, 4);
-		run(i & 1 ? tc() : xdp(), frame, sizes[i]);
+		run(i & 1 ? frames_test_tc(&test) : frames_test_xdp(&test), frame, sizes[i]);
 		expect_sample(sizes[i] > 1514 ? FRAME_IN_TOO_LONG : FRAME_IN_COOKIE, frame,
 			      sizes[i], since, "reply");
 		frames_test_request(&test, frame);
-		run(tap(), frame, sizes[i]);
+		run(frames_test_tap(&test), frame, sizes[i]);
 		expect_sample(FRAME_OUT_IP_HEADER, frame, sizes[i], since, "request");
 	}
 }
@@ -294,18 +284,18 @@ Test(frames_samples, floods, .init = begin, .fini = end)
 	uint64_t since = boot_ns();
 
 	frames_test_reply(&test, unknown);
-	run(xdp(), unknown, FRAME_SIZE);
+	run(frames_test_xdp(&test), unknown, FRAME_SIZE);
 	memcpy(junk, unknown, FRAME_SIZE);
 	memset(junk + AT_COOKIE, 0, 4);
 	frames_test_request(&test, bad);
 	bad[AT_OP] = 2;
-	expect_limited(xdp(), junk, FRAME_IN_COOKIE);
+	expect_limited(frames_test_xdp(&test), junk, FRAME_IN_COOKIE);
 	junk[AT_HTYPE] = 6;
-	expect_limited(tc(), junk, FRAME_IN_HARDWARE);
-	expect_limited(tap(), bad, FRAME_OUT_NOT_REQUEST);
+	expect_limited(frames_test_tc(&test), junk, FRAME_IN_HARDWARE);
+	expect_limited(frames_test_tap(&test), bad, FRAME_OUT_NOT_REQUEST);
 	cr_expect_eq(n_samples(FRAME_IN_UNKNOWN_XID), 1u);
 	expect_sample(FRAME_IN_UNKNOWN_XID, unknown, FRAME_SIZE, since, "of before the floods");
-	run(xdp(), unknown, FRAME_SIZE);
+	run(frames_test_xdp(&test), unknown, FRAME_SIZE);
 	cr_expect_eq(n_samples(FRAME_IN_UNKNOWN_XID), 2u, "not limited by others");
 }
 
@@ -318,11 +308,11 @@ Test(frames_samples, after_a_flood, .init = begin, .fini = end)
 
 	frames_test_reply(&test, junk);
 	memset(junk + AT_COOKIE, 0, 4);
-	flood(xdp(), junk, FRAME_SIZE, FLOOD);
+	flood(frames_test_xdp(&test), junk, FRAME_SIZE, FLOOD);
 	for (int i = 0; i < 3; i++) {
 		before = n_samples(FRAME_IN_COOKIE);
 		nanosleep(&interval, NULL);
-		run(xdp(), junk, FRAME_SIZE);
+		run(frames_test_xdp(&test), junk, FRAME_SIZE);
 		cr_expect_eq(n_samples(FRAME_IN_COOKIE), before + 1);
 	}
 }
@@ -338,7 +328,7 @@ Test(frames_samples, ring, .init = begin, .fini = end)
 	memset(junk + AT_COOKIE, 0, 4);
 	for (uint32_t i = 1; i <= n; i++) {
 		junk[FRAME_SIZE - 1] = (uint8_t)i;
-		run(xdp(), junk, FRAME_SIZE);
+		run(frames_test_xdp(&test), junk, FRAME_SIZE);
 		if (i >= AT_ONCE)
 			nanosleep(&interval, NULL);
 	}
@@ -411,13 +401,13 @@ Test(frames_samples, slot_that_is_being_written, .init = begin, .fini = end)
 	add_to_version(slot, 1);
 	before = sample_of(FRAME_IN_COOKIE, 1);
 	cr_assert_eq(before.version, 1u);
-	cr_expect_eq(run(xdp(), junk, FRAME_SIZE), XDP_DROP);
+	cr_expect_eq(run(frames_test_xdp(&test), junk, FRAME_SIZE), XDP_DROP);
 	after = sample_of(FRAME_IN_COOKIE, 1);
 	cr_expect_arr_eq(&after, &before, sizeof(after));
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_COOKIE), 1u);
 	cr_expect_eq(n_samples(FRAME_IN_COOKIE), 1u, "its number is not another's");
 	add_to_version(slot, 1);
-	cr_expect_eq(run(xdp(), junk, FRAME_SIZE), XDP_DROP);
+	cr_expect_eq(run(frames_test_xdp(&test), junk, FRAME_SIZE), XDP_DROP);
 	cr_expect_eq(sample_of(FRAME_IN_COOKIE, 2).number, 2u, "the next one is sampled");
 }
 
@@ -456,7 +446,8 @@ Test(frames_samples, several_cpus, .init = begin, .fini = end)
 
 	for (int i = 0; i < n_writers; i++) {
 		writers[i] = (struct writer){ .cpu = i,
-					      .program_fd = i & 1 ? tc() : xdp(),
+					      .program_fd = i & 1 ? frames_test_tc(&test) :
+								    frames_test_xdp(&test),
 					      .stop = &stop };
 		cr_assert_eq(pthread_create(&writers[i].thread, NULL, write_frames, &writers[i]),
 			     0);

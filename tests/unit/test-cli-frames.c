@@ -10,6 +10,7 @@
 
 #include "maps/pins.h"
 #include "tests/unit/cli-capture.h"
+#include "tests/unit/cli-pins.h"
 #include "tests/unit/cli-frames.h"
 
 static int samples_fd = -1, samplers_fd = -1;
@@ -37,31 +38,7 @@ static void pin_maps(void)
 	samples_fd = pin_map(PIN_FRAME_SAMPLES, sizeof(struct frame_sample), FRAME_SAMPLES_N);
 }
 
-/* A skipped test is not torn down: nothing is made before that is decided. */
-static void setup(void)
-{
-	int fd;
-
-	if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-		cr_skip_test("needs root");
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "probe", 4, 4, 1, NULL);
-	if (fd < 0)
-		cr_skip_test("needs the right to make maps");
-	close(fd);
-	make_roots();
-	cr_assert_eq(mkdir(pins_root, 0700), 0);
-	cr_assert_eq(mount("bpffs", pins_root, "bpf", 0, "mode=0700"), 0);
-	make_directory(pins_root, "x");
-}
-
-static void teardown(void)
-{
-	umount(pins_root);
-	remove_roots();
-}
-
-TestSuite(cli_frames, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(cli_frames, .init = pins_setup, .fini = pins_teardown, .timeout = 60);
 
 /* The OFFER for a reason, with the next number. */
 static void put(uint32_t reason, uint64_t boot_ns)

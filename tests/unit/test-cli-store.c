@@ -11,33 +11,10 @@
 #include "maps/kv.h"
 #include "maps/pins.h"
 #include "tests/unit/cli-capture.h"
+#include "tests/unit/cli-pins.h"
 #include "userspace/cli/store.h"
 
-/* A skipped test is not torn down: nothing is made before that is decided. */
-static void setup(void)
-{
-	int fd;
-
-	if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-		cr_skip_test("needs root");
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "probe", 4, 4, 1, NULL);
-	if (fd < 0)
-		cr_skip_test("needs the right to make maps");
-	close(fd);
-	make_roots();
-	cr_assert_eq(mkdir(pins_root, 0700), 0);
-	cr_assert_eq(mount("bpffs", pins_root, "bpf", 0, "mode=0700"), 0);
-	make_directory(pins_root, "x");
-}
-
-static void teardown(void)
-{
-	umount(pins_root);
-	remove_roots();
-}
-
-TestSuite(cli_store, .init = setup, .fini = teardown);
+TestSuite(cli_store, .init = pins_setup, .fini = pins_teardown);
 
 static int pin_map(const char *name, enum bpf_map_type type, uint32_t key_size, uint32_t value_size,
 		   uint32_t max_entries)
