@@ -113,6 +113,45 @@ Test(store, directory_is_private)
 	gate_test_end(&test);
 }
 
+/* Loaded by several threads, each gate is its own subject's. */
+Test(store, subjects_at_once)
+{
+	static const struct store_rule rule = {
+		.key.path = "/",
+		.rule = { KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, 100 },
+	};
+	static const char *const names[] = { "one", "two", "three", "four", "five" };
+	struct store_subject subjects[5];
+	struct gate_test test;
+	struct kv_value value;
+
+	gate_test_begin(&test, 64, 6);
+	for (uint32_t i = 0; i < 5; i++)
+		subjects[i] = (struct store_subject){ .number = i + 1,
+						      .name = names[i],
+						      .rules = &rule,
+						      .n_rules = 1,
+						      .requests_per_second = FAST,
+						      .request_burst = FAST,
+						      .max_keys = 64,
+						      .max_bytes = 65536 };
+	cr_assert_eq(store_add_subjects(&test.store, subjects, 5), 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		int fd = test.store.gate_fds[i + 1];
+
+		cr_assert_geq(fd, 0);
+		cr_assert_eq(gate_write(fd, "/who", names[i], strlen(names[i]), NULL), 0);
+		cr_assert_eq(gate_read(test.store.gate_fds[5 - i], "/who", &value), 0);
+		cr_expect_eq(value.subject, i + 1);
+		cr_expect_str_eq(value.text, names[i]);
+	}
+	cr_expect_lt(test.store.gate_fds[0], 0, "nobody added it");
+	cr_expect_eq(store_add_subjects(&test.store, &subjects[2], 1), -EINVAL, "twice");
+	subjects[0].number = 6;
+	cr_expect_eq(store_add_subjects(&test.store, subjects, 1), -EINVAL, "no such number");
+	gate_test_end(&test);
+}
+
 Test(store, adopted_over_a_restart)
 {
 	struct gate_test test;

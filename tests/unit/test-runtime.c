@@ -203,6 +203,34 @@ Test(runtime, no_pid)
 	}
 }
 
+static int refuse_to_confine(void)
+{
+	return -EPERM;
+}
+
+/* Whoever could not drop its rights executes no runtime. */
+Test(runtime, unconfined)
+{
+	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
+	pid_t creating, pid = 77;
+	char ran[256];
+
+	snprintf(ran, sizeof(ran), "%s/ran", base);
+	write_file("fake", "#!/bin/sh\n[ \"$1\" = --version ] || echo > ${0%/*}/ran\n", 0755);
+	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
+	creating = runtime_create(&runtime, "one", bundle, &fds, refuse_to_confine);
+	cr_assert_gt(creating, 0);
+	cr_expect_eq(runtime_start(&runtime, "one", creating, &pid), -EPERM);
+	cr_expect_eq(pid, 77);
+	cr_expect_eq(access(ran, F_OK), -1);
+	cr_expect_not_null(strstr(capture_text(), "create of container one: "), "%s",
+			   capture_text());
+	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
+	cr_assert_gt(creating, 0);
+	runtime_start(&runtime, "one", creating, &pid);
+	cr_expect_eq(access(ran, F_OK), 0, "it would have been seen");
+}
+
 /* No such container: the runtime is not even asked. */
 Test(runtime, delete_nothing)
 {
