@@ -21,7 +21,7 @@
 
 #define LOOK_AGAIN_MS 100
 #define LOOKS_A_SECOND (1000 / LOOK_AGAIN_MS)
-#define MAX_MISSING 10 /* seconds that a restart may take */
+#define MAX_MISSING 3 /* looks in a row; a restart pins each map anew at once */
 #define NS_PER_S 1000000000ull
 
 struct frames {
@@ -151,13 +151,16 @@ static int change_to(struct frames *frames, const struct frames_samples *samples
 	return r;
 }
 
-/* From time to time: go on with what is pinned now. CLI_OK, or as above. */
+/*
+ * From time to time, and while nothing is pinned each time: go on with what is
+ * pinned now. CLI_OK, or as above.
+ */
 static int look_at_pins(struct frames *frames)
 {
 	struct frames_samples samples;
 	int r;
 
-	if (++frames->n_looks % LOOKS_A_SECOND != 0)
+	if (frames->n_missing == 0 && ++frames->n_looks % LOOKS_A_SECOND != 0)
 		return CLI_OK;
 	r = frames_samples_open(&samples, frames->cli);
 	if (r < 0)
