@@ -1,50 +1,34 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The saved store: what comes back, and every way it can be damaged. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <zlib.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/support-persist.h"
 
-static char directory[] = "/tmp/calfpen-persist-XXXXXX";
 static struct wanted wanted;
 
 static void setup(void)
 {
-	cr_assert_not_null(mkdtemp(directory));
+	scratch_make();
 	test_fill(&wanted);
 	capture_begin();
 }
 
 static void teardown(void)
 {
-	char command[64];
-
 	wanted_deinit(&wanted);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	cr_assert_eq(system(command), 0);
+	scratch_remove();
 }
 
-TestSuite(persist, .init = setup, .fini = teardown, .timeout = 120);
-
-static const char *file(const char *name)
-{
-	static char path[2][128];
-	static unsigned int i;
-
-	i ^= 1;
-	(void)snprintf(path[i], sizeof(path[i]), "%s/%s", directory, name);
-	return path[i];
-}
+TestSuite(persist, .init = setup, .fini = teardown);
 
 static size_t read_file(uint8_t *bytes, size_t size)
 {
-	int fd = open(file("store"), O_RDONLY | O_CLOEXEC);
+	int fd = open(scratch_path("store"), O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	cr_assert_geq(fd, 0);
@@ -56,7 +40,7 @@ static size_t read_file(uint8_t *bytes, size_t size)
 
 static void write_file(const void *bytes, size_t size)
 {
-	int fd = open(file("store"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(scratch_path("store"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(write(fd, bytes, size), (ssize_t)size);
@@ -82,11 +66,11 @@ Test(persist, there_and_back)
 	struct persist_entry entry;
 	struct stat status;
 
-	cr_assert_eq(test_save(directory, &wanted), 0);
-	cr_assert_eq(stat(file("store"), &status), 0);
+	cr_assert_eq(test_save(scratch, &wanted), 0);
+	cr_assert_eq(stat(scratch_path("store"), &status), 0);
 	cr_expect_eq(status.st_mode & 07777, 0600);
-	cr_expect_eq(access(file("store.new"), F_OK), -1);
-	cr_assert_eq(persist_load(directory, &snapshot), 0);
+	cr_expect_eq(access(scratch_path("store.new"), F_OK), -1);
+	cr_assert_eq(persist_load(scratch, &snapshot), 0);
 	cr_expect_eq(snapshot.revision, 7);
 	cr_expect_eq(snapshot.n_entries, 4);
 	expect_entry(&snapshot, "/lease/state", 2, "bound");
@@ -104,18 +88,18 @@ Test(persist, nothing_to_keep)
 	struct persist_snapshot snapshot;
 	struct persist_entry entry;
 
-	cr_expect_eq(persist_load(directory, &snapshot), -ENOENT);
+	cr_expect_eq(persist_load(scratch, &snapshot), -ENOENT);
 	cr_expect_eq(persist_load("/nonexistent/x", &snapshot), -ENOENT);
 	cr_expect_eq(test_save("/nonexistent/x", &wanted), -ENOENT);
-	cr_assert_eq(persist_save(directory, &wanted, NULL, 0, 0), 0);
-	cr_assert_eq(persist_load(directory, &snapshot), 0);
+	cr_assert_eq(persist_save(scratch, &wanted, NULL, 0, 0), 0);
+	cr_assert_eq(persist_load(scratch, &snapshot), 0);
 	cr_expect_eq(snapshot.revision, 7);
 	cr_expect_eq(snapshot.n_entries, 0);
 	cr_expect_not(persist_next(&snapshot, &entry));
 	persist_snapshot_deinit(&snapshot);
 	wanted_clear(&wanted);
-	cr_assert_eq(test_save(directory, &wanted), 0);
-	cr_assert_eq(persist_load(directory, &snapshot), 0);
+	cr_assert_eq(test_save(scratch, &wanted), 0);
+	cr_assert_eq(persist_load(scratch, &snapshot), 0);
 	cr_expect_eq(snapshot.revision, 0);
 	persist_snapshot_deinit(&snapshot);
 	cr_expect_str_eq(capture_text(), "");
@@ -136,8 +120,8 @@ Test(persist, full_store)
 		(void)snprintf(path, sizeof(path), "/x/%031u", i);
 		test_set(&wanted, path, text, S);
 	}
-	cr_assert_eq(test_save(directory, &wanted), 0);
-	cr_assert_eq(persist_load(directory, &snapshot), 0, "%s", capture_text());
+	cr_assert_eq(test_save(scratch, &wanted), 0);
+	cr_assert_eq(persist_load(scratch, &snapshot), 0, "%s", capture_text());
 	while (persist_next(&snapshot, &entry))
 		n += entry.length == KV_VALUE_MAX;
 	cr_expect_eq(n, PERSIST_ENTRIES_MAX);
@@ -150,8 +134,8 @@ Test(persist, key_newer_than_the_list)
 	struct persist_snapshot snapshot;
 
 	wanted.revision = 4;
-	cr_assert_eq(test_save(directory, &wanted), 0);
-	cr_assert_eq(persist_load(directory, &snapshot), 0, "%s", capture_text());
+	cr_assert_eq(test_save(scratch, &wanted), 0);
+	cr_assert_eq(persist_load(scratch, &snapshot), 0, "%s", capture_text());
 	cr_expect_eq(snapshot.revision, 5);
 	persist_snapshot_deinit(&snapshot);
 }
@@ -178,7 +162,7 @@ Test(persist, every_byte_flipped)
 	uint8_t bytes[4096];
 	size_t size, i, j, n = 0;
 
-	cr_assert_eq(test_save(directory, &wanted), 0);
+	cr_assert_eq(test_save(scratch, &wanted), 0);
 	size = read_file(bytes, sizeof(bytes));
 	cr_assert_null(check(bytes, size));
 	for (i = 0; i < size; i++) {
@@ -205,7 +189,7 @@ Test(persist, every_truncation_and_more)
 	uint8_t bytes[4096] = { 0 };
 	size_t size, cut;
 
-	cr_assert_eq(test_save(directory, &wanted), 0);
+	cr_assert_eq(test_save(scratch, &wanted), 0);
 	size = read_file(bytes, sizeof(bytes));
 	for (cut = 0; cut < size; cut++)
 		cr_expect_not_null(check(bytes, cut), "cut at %zu", cut);
@@ -375,14 +359,14 @@ static void expect_set_aside(const char *reason, int number)
 	struct stat status;
 
 	capture_begin();
-	cr_expect_eq(persist_load(directory, &snapshot), -EBADMSG, "%s", reason);
+	cr_expect_eq(persist_load(scratch, &snapshot), -EBADMSG, "%s", reason);
 	(void)snprintf(expected, sizeof(expected),
-		       "%s/store is damaged: %s; set aside as store.damaged-%d\n", directory,
-		       reason, number);
+		       "%s/store is damaged: %s; set aside as store.damaged-%d\n", scratch, reason,
+		       number);
 	cr_expect_str_eq(capture_text(), expected);
 	(void)snprintf(name, sizeof(name), "store.damaged-%d", number);
-	cr_expect_eq(lstat(file(name), &status), 0);
-	cr_expect_eq(lstat(file("store"), &status), -1);
+	cr_expect_eq(lstat(scratch_path(name), &status), 0);
+	cr_expect_eq(lstat(scratch_path("store"), &status), -1);
 	cr_expect_null(snapshot.bytes);
 }
 
@@ -391,7 +375,7 @@ Test(persist, damage_is_set_aside)
 	uint8_t bytes[4096];
 	size_t size;
 
-	cr_assert_eq(test_save(directory, &wanted), 0);
+	cr_assert_eq(test_save(scratch, &wanted), 0);
 	size = read_file(bytes, sizeof(bytes));
 	bytes[size / 2] ^= 1;
 	write_file(bytes, size);
@@ -400,14 +384,14 @@ Test(persist, damage_is_set_aside)
 	expect_set_aside("its size is none that a snapshot can have", 2);
 	write_file(bytes, size - 1);
 	expect_set_aside("its size is not the one it states", 3);
-	cr_assert_eq(symlink("/etc/passwd", file("store")), 0);
+	cr_assert_eq(symlink("/etc/passwd", scratch_path("store")), 0);
 	expect_set_aside("Too many levels of symbolic links", 4);
-	cr_assert_eq(mkfifo(file("store"), 0600), 0);
+	cr_assert_eq(mkfifo(scratch_path("store"), 0600), 0);
 	expect_set_aside("it is not a file of ours", 5);
-	cr_assert_eq(mkdir(file("store"), 0700), 0);
+	cr_assert_eq(mkdir(scratch_path("store"), 0700), 0);
 	expect_set_aside("it is not a file of ours", 6);
 	write_file("", 0);
-	cr_assert_eq(truncate(file("store"), 1ll << 40), 0);
+	cr_assert_eq(truncate(scratch_path("store"), 1ll << 40), 0);
 	expect_set_aside("its size is none that a snapshot can have", 7);
 	begin(PERSIST_VERSION + 1, 0, 9);
 	cr_assert_not_null(end());
@@ -415,8 +399,8 @@ Test(persist, damage_is_set_aside)
 	expect_set_aside("its layout is newer than this program", 8);
 	/* and a good one is saved and loaded beside all that */
 	capture_begin();
-	cr_assert_eq(test_save(directory, &wanted), 0);
-	cr_assert_eq(access(file("store.damaged-1"), F_OK), 0);
+	cr_assert_eq(test_save(scratch, &wanted), 0);
+	cr_assert_eq(access(scratch_path("store.damaged-1"), F_OK), 0);
 }
 
 Test(persist, set_aside_without_end)
@@ -431,92 +415,4 @@ Test(persist, set_aside_without_end)
 		write_file("x", 1);
 		expect_set_aside("its size is none that a snapshot can have", 99);
 	}
-}
-
-/* Killed at any moment: the file is the old one or the new one. */
-Test(persist, killed_while_saving)
-{
-	struct persist_snapshot snapshot;
-	struct persist_entry entry;
-	unsigned int round, n_big = 0;
-	char path[KV_PATH_SIZE], text[KV_VALUE_SIZE];
-
-	cr_assert_eq(test_save(directory, &wanted), 0);
-	memset(text, 'y', 1000);
-	text[1000] = '\0';
-	for (round = 0; round < 300; round++) {
-		uint64_t expected;
-		int status;
-		pid_t writer = fork();
-
-		cr_assert_geq(writer, 0);
-		if (!writer) {
-			unsigned int i;
-
-			for (;;) {
-				if (test_save(directory, &wanted))
-					_exit(1);
-				/* the next has more keys, or few again */
-				for (i = 0; i < 40; i++) {
-					(void)snprintf(path, sizeof(path), "/x/k%03u", i);
-					if (wanted_get(&wanted, path))
-						test_remove(&wanted, path);
-					else
-						test_set(&wanted, path, text, S);
-				}
-			}
-		}
-		(void)usleep(200 + 37 * round);
-		cr_assert_eq(kill(writer, SIGKILL), 0);
-		cr_assert_eq(waitpid(writer, &status, 0), writer);
-		cr_assert(WIFSIGNALED(status));
-		cr_assert_eq(persist_load(directory, &snapshot), 0, "%s", capture_text());
-		expected = (snapshot.revision - 7) / 40 % 2 ? 44 : 4;
-		cr_expect_eq(snapshot.n_entries, expected);
-		n_big += expected == 44;
-		while (persist_next(&snapshot, &entry))
-			;
-		persist_snapshot_deinit(&snapshot);
-	}
-	cr_expect_gt(n_big, 0);
-	cr_expect_lt(n_big, 300);
-}
-
-/* A file size limit cuts the writes as a full disk does. */
-Test(persist, full_disk_leaves_the_old_one)
-{
-	struct persist_snapshot snapshot;
-	struct rlimit limit, former;
-	rlim_t size;
-
-	cr_assert_eq(test_save(directory, &wanted), 0);
-	test_set(&wanted, "/x/003", "more", S);
-	(void)signal(SIGXFSZ, SIG_IGN);
-	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &former), 0);
-	limit = former;
-	for (size = 0; size < 150; size += 7) {
-		limit.rlim_cur = size;
-		cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-		cr_expect_eq(test_save(directory, &wanted), -EFBIG);
-		cr_expect_eq(access(file("store.new"), F_OK), -1);
-		cr_assert_eq(setrlimit(RLIMIT_FSIZE, &former), 0);
-	}
-	cr_assert_eq(persist_load(directory, &snapshot), 0);
-	cr_expect_eq(snapshot.revision, 7);
-	persist_snapshot_deinit(&snapshot);
-	cr_expect_eq(test_save(directory, &wanted), 0);
-}
-
-/* What somebody put where the temporary file goes is not written through. */
-Test(persist, temporary_name_is_taken)
-{
-	char victim[128];
-	struct stat status;
-
-	(void)snprintf(victim, sizeof(victim), "%s/victim", directory);
-	cr_assert_eq(symlink(victim, file("store.new")), 0);
-	cr_expect_eq(test_save(directory, &wanted), 0);
-	cr_expect_eq(lstat(victim, &status), -1);
-	cr_assert_eq(mkdir(file("store.new"), 0700), 0);
-	cr_expect_eq(test_save(directory, &wanted), -EEXIST);
 }
