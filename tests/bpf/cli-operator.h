@@ -66,7 +66,7 @@ static inline void setup(void)
 static inline void teardown(void)
 {
 	gate_test_end(&test);
-	remove_roots();
+	scratch_remove();
 }
 
 /* Run a command line on the test's instance. */

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/scratch.h"
 #include "userspace/cli/cli.h"
 
-static char root[] = "/tmp/calfpen-test-XXXXXX";
 static char pins_root[128], run_root[128];
 static char out_text[65536], err_text[8192];
 static FILE *in_file, *out_file, *err_file;
@@ -21,18 +21,10 @@ static const char *in_text = ""; /* standard input of what runs next */
 
 static inline void make_roots(void)
 {
-	cr_assert_not_null(mkdtemp(root));
-	snprintf(pins_root, sizeof(pins_root), "%s/pins", root);
-	snprintf(run_root, sizeof(run_root), "%s/run", root);
+	scratch_make();
+	snprintf(pins_root, sizeof(pins_root), "%s/pins", scratch);
+	snprintf(run_root, sizeof(run_root), "%s/run", scratch);
 	cr_assert_eq(mkdir(run_root, 0700), 0);
-}
-
-static inline void remove_roots(void)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	cr_assert_eq(system(command), 0);
 }
 
 static inline void make_directory(const char *directory, const char *name)
@@ -54,7 +46,7 @@ static inline struct cli capture(void)
 	return (struct cli){
 		.pins_root = pins_root,
 		.run_root = run_root,
-		.audit_root = root,
+		.audit_root = scratch,
 		.in = in_file,
 		.out = out_file,
 		.err = err_file,

@@ -30,7 +30,7 @@ static inline void pins_setup(void)
 static inline void pins_teardown(void)
 {
 	umount(pins_root);
-	remove_roots();
+	scratch_remove();
 }
 
 #endif

@@ -4,9 +4,9 @@
 #define CALFPEN_TESTS_UNIT_SCRATCH_H
 
 #include <criterion/criterion.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static char scratch[] = "/tmp/calfpen-test-XXXXXX";
@@ -28,15 +28,20 @@ static inline const char *scratch_path(const char *name)
 	return paths[i];
 }
 
-/* With all that is in it; nothing if it was never made. */
+static inline int scratch_remove_one(const char *path, const struct stat *status, int type,
+				     struct FTW *where)
+{
+	(void)status;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+/* With all that is in it, if it was made. */
 static inline void scratch_remove(void)
 {
-	char command[sizeof(scratch) + 16];
-
-	if (strstr(scratch, "XXXXXX"))
-		return;
-	(void)snprintf(command, sizeof(command), "rm -rf %s", scratch);
-	cr_assert_eq(system(command), 0);
+	if (access(scratch, F_OK) == 0)
+		cr_assert_eq(nftw(scratch, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "userspace/priv/audit.h"
 
 static const struct audit_entry change = {
@@ -23,7 +24,6 @@ static const struct audit_entry change = {
 	.value = "192.0.2.5/24",
 };
 
-static char directory[] = "/tmp/calfpen-syslog-XXXXXX";
 static char path[64], file[64];
 static struct audit audit = { .fd = -1 };
 static int daemon_fd = -1;
@@ -59,21 +59,18 @@ static const char *receive(void)
 static void setup(void)
 {
 	capture_begin();
-	cr_assert_not_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof(path), "%s/log", directory);
-	(void)snprintf(file, sizeof(file), "%s/audit.jsonl", directory);
+	scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/log", scratch);
+	(void)snprintf(file, sizeof(file), "%s/audit.jsonl", scratch);
 	cr_assert_eq(audit_open(&audit, file), 0);
 	cr_assert_eq(audit_syslog_open(&audit.syslog, path, "eth0"), 0);
 }
 
 static void teardown(void)
 {
-	char command[64];
-
 	audit_close(&audit);
 	cr_expect_eq(audit.syslog.fd, -1);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	cr_assert_eq(system(command), 0);
+	scratch_remove();
 }
 
 TestSuite(audit_syslog, .init = setup, .fini = teardown, .timeout = 20);

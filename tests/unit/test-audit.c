@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/scratch.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/audit.h"
 
@@ -120,22 +121,18 @@ Test(audit, verdicts)
 	cr_expect_null(audit_verdict(-ENOTTY));
 }
 
-static char directory[64], path[128];
+static char path[128];
 
 static void setup(void)
 {
 	log_init("test", -1, LOG_LEVEL_ERROR);
-	(void)snprintf(directory, sizeof(directory), "/tmp/calfpen-audit-XXXXXX");
-	cr_assert_not_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof(path), "%s/a/b/test.audit.jsonl", directory);
+	scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/a/b/test.audit.jsonl", scratch);
 }
 
 static void teardown(void)
 {
-	char command[128];
-
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	cr_assert_eq(system(command), 0);
+	scratch_remove();
 }
 
 TestSuite(audit_file, .init = setup, .fini = teardown);
@@ -189,8 +186,8 @@ Test(audit_file, open_failures)
 	struct audit audit = AUDIT_NULL(audit);
 	char link[256];
 
-	cr_expect_eq(audit_open(&audit, directory), -EISDIR);
-	(void)snprintf(link, sizeof(link), "%s/link", directory);
+	cr_expect_eq(audit_open(&audit, scratch), -EISDIR);
+	(void)snprintf(link, sizeof(link), "%s/link", scratch);
 	cr_assert_eq(symlink("/tmp/elsewhere", link), 0);
 	cr_expect_eq(audit_open(&audit, link), -ELOOP);
 	cr_expect_eq(audit.fd, -1);

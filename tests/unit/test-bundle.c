@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "userspace/priv/bundle.h"
 
-static char base[] = "/tmp/calfpen-bundle-XXXXXX";
 static char directory[128];
 static struct description description = {
 	.name = "probe", .executable = "program", .memory_bytes = 5000000000, .pids = 3
@@ -23,19 +23,9 @@ static struct bundle_parameters parameters = {
 	.uid = 4000000000,
 };
 
-static const char *below(const char *name)
-{
-	static char paths[4][256];
-	static unsigned int i;
-	char *path = paths[i++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", base, name);
-	return path;
-}
-
 static void write_file(const char *name, const char *text, mode_t mode)
 {
-	int fd = open(below(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 
 	cr_assert(fd >= 0);
 	cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
@@ -44,20 +34,20 @@ static void write_file(const char *name, const char *text, mode_t mode)
 
 static void setup(void)
 {
-	cr_assert(mkdtemp(base) != NULL);
-	cr_assert(chmod(base, 0711) == 0);
-	snprintf(directory, sizeof(directory), "%s", below("bundle"));
-	snprintf(description.directory, sizeof(description.directory), "%s", base);
+	scratch_make();
+	cr_assert(chmod(scratch, 0711) == 0);
+	snprintf(directory, sizeof(directory), "%s", scratch_path("bundle"));
+	snprintf(description.directory, sizeof(description.directory), "%s", scratch);
 	write_file("program", "#!/bin/true\n", 0700);
 	capture_begin();
 }
 
 static void teardown(void)
 {
-	chmod(base, 0711);
+	chmod(scratch, 0711);
 	bundle_remove(directory);
-	unlink(below("program"));
-	cr_expect(rmdir(base) == 0, "left something in %s", base);
+	unlink(scratch_path("program"));
+	cr_expect(rmdir(scratch) == 0, "left something in %s", scratch);
 }
 
 TestSuite(bundle, .init = setup, .fini = teardown);
@@ -66,7 +56,7 @@ static void expect_mode(const char *name, mode_t mode)
 {
 	struct stat st;
 
-	cr_assert(lstat(below(name), &st) == 0, "%s", name);
+	cr_assert(lstat(scratch_path(name), &st) == 0, "%s", name);
 	cr_expect((st.st_mode & 07777) == mode, "%s has mode %o", name, st.st_mode & 07777);
 }
 
@@ -133,7 +123,7 @@ Test(bundle, config)
 	json_t *config;
 
 	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
-	config = json_load_file(below("bundle/config.json"), JSON_REJECT_DUPLICATES, NULL);
+	config = json_load_file(scratch_path("bundle/config.json"), JSON_REJECT_DUPLICATES, NULL);
 	cr_assert(config != NULL);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		cr_expect_str_eq(get(config, rows[i].path), rows[i].value, "%s is %s", rows[i].path,
@@ -155,7 +145,7 @@ Test(bundle, seccomp)
 	size_t i_rule, i_name;
 
 	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
-	config = json_load_file(below("bundle/config.json"), 0, NULL);
+	config = json_load_file(scratch_path("bundle/config.json"), 0, NULL);
 	rules = json_object_get(json_object_get(json_object_get(config, "linux"), "seccomp"),
 				"syscalls");
 	cr_assert(json_array_size(rules) > 4);
@@ -190,7 +180,7 @@ Test(bundle, files)
 	expect_mode("bundle/rootfs/proc", 0555);
 	expect_mode("bundle/rootfs/dev", 0555);
 	expect_mode("bundle/rootfs/program", 0755);
-	fd = open(below("bundle/rootfs/program"), O_RDONLY | O_CLOEXEC);
+	fd = open(scratch_path("bundle/rootfs/program"), O_RDONLY | O_CLOEXEC);
 	cr_assert(fd >= 0);
 	cr_assert(read(fd, text, sizeof(text) - 1) == 12);
 	close(fd);
@@ -205,9 +195,9 @@ Test(bundle, replaced)
 	write_file("bundle/rootfs/older", "x", 0755);
 	write_file("bundle/other", "x", 0644);
 	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
-	cr_expect(access(below("bundle/rootfs/older"), F_OK) < 0);
-	cr_expect(access(below("bundle/other"), F_OK) < 0);
-	cr_expect(access(below("bundle/rootfs/program"), F_OK) == 0);
+	cr_expect(access(scratch_path("bundle/rootfs/older"), F_OK) < 0);
+	cr_expect(access(scratch_path("bundle/other"), F_OK) < 0);
+	cr_expect(access(scratch_path("bundle/rootfs/program"), F_OK) == 0);
 }
 
 Test(bundle, removed)
@@ -224,10 +214,11 @@ Test(bundle, not_searchable)
 {
 	char expected[256];
 
-	cr_assert(chmod(base, 0700) == 0);
+	cr_assert(chmod(scratch, 0700) == 0);
 	cr_expect(bundle_write(&parameters) == -EACCES);
 	snprintf(expected, sizeof(expected),
-		 "%s: is above a calf's root and must be searchable for all (chmod o+x)\n", base);
+		 "%s: is above a calf's root and must be searchable for all (chmod o+x)\n",
+		 scratch);
 	cr_expect_str_eq(capture_text(), expected);
 	cr_expect(access(directory, F_OK) < 0);
 }
@@ -240,12 +231,12 @@ Test(bundle, links)
 	cr_assert(symlink("/", directory) == 0);
 	cr_expect(bundle_write(&parameters) == -ENOTDIR);
 	cr_expect(unlink(directory) == 0);
-	cr_assert(unlink(below("program")) == 0);
-	cr_assert(symlink("/bin/true", below("program")) == 0);
+	cr_assert(unlink(scratch_path("program")) == 0);
+	cr_assert(symlink("/bin/true", scratch_path("program")) == 0);
 	capture_begin();
 	cr_expect(bundle_write(&parameters) == -ELOOP);
 	snprintf(expected, sizeof(expected), "%s: Too many levels of symbolic links\n",
-		 below("program"));
+		 scratch_path("program"));
 	cr_expect_str_eq(capture_text(), expected);
 	cr_expect(access(directory, F_OK) < 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/cli-capture.h"
 
-TestSuite(cli_arguments, .init = make_roots, .fini = remove_roots);
+TestSuite(cli_arguments, .init = make_roots, .fini = scratch_remove);
 
 Test(cli_arguments, help_and_version)
 {

@@ -46,11 +46,11 @@ static void put_in(const char *path, const char *mode, const char *text)
 static void setup(void)
 {
 	make_roots();
-	snprintf(log_path, sizeof(log_path), "%s/x.audit.jsonl", root);
+	snprintf(log_path, sizeof(log_path), "%s/x.audit.jsonl", scratch);
 	put_in(log_path, "w", LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED);
 }
 
-TestSuite(cli_audit, .init = setup, .fini = remove_roots);
+TestSuite(cli_audit, .init = setup, .fini = scratch_remove);
 
 Test(cli_audit, for_people)
 {
@@ -86,10 +86,10 @@ Test(cli_audit, where_the_supervisor_says)
 
 	make_directory(run_root, "x");
 	snprintf(path, sizeof(path), "%s/x/state.json", run_root);
-	snprintf(text, sizeof(text), "{\"audit\": \"%s/elsewhere\"}", root);
+	snprintf(text, sizeof(text), "{\"audit\": \"%s/elsewhere\"}", scratch);
 	put_in(path, "w", text);
 	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_FAILURE);
-	snprintf(text, sizeof(text), "calfpen: %s/elsewhere: No such file or directory\n", root);
+	snprintf(text, sizeof(text), "calfpen: %s/elsewhere: No such file or directory\n", scratch);
 	cr_assert_str_eq(err_text, text);
 	put_in(path, "w", "{\"audit\": 5}");
 	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK, "the default");
@@ -101,7 +101,7 @@ Test(cli_audit, no_file)
 
 	cr_assert_eq(calfpen("--instance", "y", "audit", NULL), CLI_FAILURE);
 	cr_assert_not_null(strstr(err_text, "/y.audit.jsonl: No such file or directory"));
-	snprintf(path, sizeof(path), "%s/y.audit.jsonl", root);
+	snprintf(path, sizeof(path), "%s/y.audit.jsonl", scratch);
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	cr_assert_eq(calfpen("--instance", "y", "audit", NULL), CLI_FAILURE);
 	cr_assert_not_null(strstr(err_text, "/y.audit.jsonl: not a file"));
@@ -221,7 +221,7 @@ Test(cli_audit, grows_is_rotated_and_cut)
 static pid_t follower(int *fdp)
 {
 	struct cli cli = {
-		.pins_root = pins_root, .run_root = run_root, .audit_root = root, .err = stderr
+		.pins_root = pins_root, .run_root = run_root, .audit_root = scratch, .err = stderr
 	};
 	char *argv[] = { "calfpen", "--instance", "x", "audit", "--follow", "--json", NULL };
 	int fds[2];

@@ -124,7 +124,7 @@ Test(cli_commit, limits)
 	cr_assert_eq(file.bad_line, 30, "29 * %u", KV_CHANGE_SIZE(1023));
 }
 
-TestSuite(cli_commit_file, .init = make_roots, .fini = remove_roots);
+TestSuite(cli_commit_file, .init = make_roots, .fini = scratch_remove);
 
 /* What is wrong with the file is said before an instance is looked for. */
 Test(cli_commit_file, is_read_first)
@@ -132,7 +132,7 @@ Test(cli_commit_file, is_read_first)
 	char path[128], want[256];
 	FILE *to;
 
-	snprintf(path, sizeof(path), "%s/changes", root);
+	snprintf(path, sizeof(path), "%s/changes", scratch);
 	cr_assert_eq(calfpen("commit", path, NULL), CLI_FAILURE);
 	snprintf(want, sizeof(want), "calfpen: %s: No such file or directory\n", path);
 	cr_assert_str_eq(err_text, want);
@@ -142,8 +142,8 @@ Test(cli_commit_file, is_read_first)
 	cr_assert_eq(calfpen("commit", path, NULL), CLI_USAGE);
 	snprintf(want, sizeof(want), "calfpen: %s:2: not a path\n", path);
 	cr_assert_str_eq(err_text, want);
-	cr_assert_eq(calfpen("commit", root, NULL), CLI_FAILURE, "a directory");
-	snprintf(want, sizeof(want), "calfpen: %s: Is a directory\n", root);
+	cr_assert_eq(calfpen("commit", scratch, NULL), CLI_FAILURE, "a directory");
+	snprintf(want, sizeof(want), "calfpen: %s: Is a directory\n", scratch);
 	cr_assert_str_eq(err_text, want);
 	cr_assert_eq(calfpen("commit", "-", NULL), CLI_USAGE);
 	cr_assert_str_eq(err_text, "calfpen: -: no changes in it\n");

@@ -23,14 +23,14 @@ static void setup(void)
 	cr_assert_eq(mkdir(pins_root, 0700), 0);
 	make_directory(pins_root, "uplink0");
 	make_directory(run_root, "wan");
-	snprintf(path, sizeof(path), "%s/calfpen", root);
+	snprintf(path, sizeof(path), "%s/calfpen", scratch);
 	to = fopen(path, "w");
 	fputs(fake, to);
 	fclose(to);
 	cr_assert_eq(chmod(path, 0700), 0);
 }
 
-TestSuite(cli_completion, .init = setup, .fini = remove_roots);
+TestSuite(cli_completion, .init = setup, .fini = scratch_remove);
 
 /* What is offered for the last of the words, in order, blanks between. */
 static const char *offered(const char *words)
@@ -44,7 +44,7 @@ static const char *offered(const char *words)
 		 "CALFPEN_COMPLETION_PINS=%s CALFPEN_COMPLETION_RUN=%s exec bash --norc -uc '"
 		 ". " SCRIPT "; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _calfpen;"
 		 " echo \"${COMPREPLY[*]-}\"' - %s/calfpen %s 2>&1",
-		 pins_root, run_root, root, words);
+		 pins_root, run_root, scratch, words);
 	from = popen(command, "r");
 	size = fread(text, 1, sizeof(text) - 1, from);
 	text[size] = '\0';

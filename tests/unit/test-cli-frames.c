@@ -157,7 +157,7 @@ Test(cli_frames, capture)
 	pin_maps();
 	put(FRAME_IN_RATE, 1);
 	put(FRAME_IN_RATE, 2);
-	snprintf(path, sizeof(path), "%s/capture", root);
+	snprintf(path, sizeof(path), "%s/capture", scratch);
 	cr_assert_eq(calfpen("frames", "--pcap", path, NULL), CLI_OK, "%s", err_text);
 	cr_expect_str_eq(out_text, "");
 	cr_assert_eq(stat(path, &st), 0);
@@ -178,7 +178,7 @@ Test(cli_frames, capture)
 	frames_pcap_begin(want, "x");
 	cr_assert_eq(calfpen("frames", "--pcap", "-", NULL), CLI_OK);
 	cr_expect_arr_eq(out_text, want, size);
-	snprintf(path, sizeof(path), "%s/none/capture", root);
+	snprintf(path, sizeof(path), "%s/none/capture", scratch);
 	cr_assert_eq(calfpen("frames", "--pcap", path, NULL), CLI_FAILURE);
 	cr_expect_not_null(strstr(err_text, "none/capture: No such file"), "%s", err_text);
 	cr_assert_eq(calfpen("frames", "--pcap", "/dev/full", NULL), CLI_FAILURE);

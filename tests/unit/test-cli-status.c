@@ -6,7 +6,7 @@
 #include "tests/unit/cli-capture.h"
 #include "userspace/cli/status.h"
 
-TestSuite(cli_status, .init = make_roots, .fini = remove_roots);
+TestSuite(cli_status, .init = make_roots, .fini = scratch_remove);
 
 static const char state_text[] =
 	"{\"pid\": 5, \"uplink\": \"uplink0\", \"tap\": \"calf0\", \"mode\": \"tc\","

@@ -207,7 +207,7 @@ Test(cli_watch, full_pipe_is_waited_for_until_a_signal)
 	close(fds[1]);
 }
 
-TestSuite(cli_watch_lock, .init = make_roots, .fini = remove_roots);
+TestSuite(cli_watch_lock, .init = make_roots, .fini = scratch_remove);
 
 Test(cli_watch_lock, needs_a_directory_of_the_instance)
 {

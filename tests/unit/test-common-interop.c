@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/scratch.h"
 #include "tests/unit/wire-vectors.h"
 
 #define ORIGINAL "tests/interop/original.capnp"
 #define CONTROL "userspace/common/control.capnp"
 #define LAYOUT "tests/interop/layout.txt"
 
-static char directory[] = "/tmp/calfpen-interop-XXXXXX";
 static uint8_t output[4 << 20];
 
 static void setup(void)
@@ -23,38 +23,21 @@ static void setup(void)
 	if (system("capnp --version > /dev/null 2>&1") != 0)
 		cr_skip_test("capnp is not installed");
 	cr_assert_eq(access(CONTROL, R_OK), 0, "run from the top of the tree");
-	cr_assert_not_null(mkdtemp(directory));
+	scratch_make();
 }
 
-static void teardown(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", directory);
-	if (strstr(directory, "XXXXXX") == NULL)
-		cr_assert_eq(system(command), 0);
-}
-
-TestSuite(interop, .init = setup, .fini = teardown, .timeout = 120);
-
-static const char *temporary(const char *name)
-{
-	static char path[64];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return path;
-}
+TestSuite(interop, .init = setup, .fini = scratch_remove, .timeout = 120);
 
 /* Run a command on this input: bytes of its output, NUL behind them. */
 static size_t run(const char *command, const void *input, size_t size)
 {
 	char line[512];
-	FILE *file = fopen(temporary("input"), "w");
+	FILE *file = fopen(scratch_path("input"), "w");
 	size_t n;
 
 	cr_assert_eq(fwrite(input, 1, size, file), size);
 	fclose(file);
-	snprintf(line, sizeof(line), "%s < %s 2>&1", command, temporary("input"));
+	snprintf(line, sizeof(line), "%s < %s 2>&1", command, scratch_path("input"));
 	file = popen(line, "r");
 	n = fread(output, 1, sizeof(output) - 1, file);
 	output[n] = '\0';

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "userspace/priv/description.h"
 
 /* A whole description; tests replace one line of it. */
@@ -43,15 +44,10 @@ static const char *const good[] = {
 
 #define N_LINES (sizeof(good) / sizeof(good[0]))
 
-static char directory[] = "/tmp/calfpen-description-XXXXXX";
-
 static void write_file(const char *name, const void *text, size_t size, mode_t mode)
 {
-	char path[256];
-	int fd;
+	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 	cr_assert(fd >= 0);
 	cr_assert(write(fd, text, size) == (ssize_t)size);
 	close(fd);
@@ -71,25 +67,13 @@ static void write_description(unsigned int line, const char *replacement)
 
 static void setup(void)
 {
-	cr_assert(mkdtemp(directory) != NULL);
+	scratch_make();
 	write_file("calf-dhcp4", "", 0, 0755);
 	write_file("data", "", 0, 0644);
 	capture_begin();
 }
 
-static void teardown(void)
-{
-	static const char *const names[] = { DESCRIPTION_FILE, "calf-dhcp4", "data", "link" };
-	char path[256];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
-		unlink(path);
-	}
-	rmdir(directory);
-}
-
-TestSuite(description, .init = setup, .fini = teardown);
+TestSuite(description, .init = setup, .fini = scratch_remove);
 
 static const struct description_key *key(const struct description *description, const char *path)
 {
@@ -101,9 +85,9 @@ Test(description, good)
 	static struct description d;
 
 	write_description(0, NULL);
-	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert_str_eq(d.name, "dhcp4");
-	cr_assert_str_eq(d.directory, directory);
+	cr_assert_str_eq(d.directory, scratch);
 	cr_assert_str_eq(d.executable, "calf-dhcp4");
 	cr_assert(d.memory_bytes == 16777216 && d.pids == 4);
 	cr_assert(d.requests_per_second == 200 && d.request_burst == 100);
@@ -147,7 +131,7 @@ Test(description, limits_of_the_store)
 
 	write_description(3, "limits: {memory: 16777216, pids: 4, requests_per_second: 200, "
 			     "request_burst: 100, max_keys: 7, max_bytes: 512}");
-	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert(d.max_keys == 7 && d.max_bytes == 512);
 }
 
@@ -161,7 +145,7 @@ Test(description, choices_and_lists)
 			  "  - {name: codes, type: u16, max: 254, items: 16, default: 1 2}\n"
 			  "  - {name: words, type: text, choices: [a, bc], items: 3}\n"
 			  "  - {name: texts, type: text, items: 3}");
-	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert_str_eq(d.options[1].rule.choices, "none forever");
 	cr_assert(d.options[1].rule.max_length == 7 && d.options[1].rule.max_items == 0);
 	cr_assert(d.options[2].rule.max_length == 16 * 6 - 1 && d.options[2].rule.max_items == 16);
@@ -170,7 +154,7 @@ Test(description, choices_and_lists)
 	cr_assert(d.options[3].rule.max_length == 8);
 	cr_assert(d.options[4].rule.max_length == KV_VALUE_MAX);
 	write_description(5, "  - {path: /mac, type: text, choices: [up, down], access: [read]}");
-	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert_str_eq(key(&d, "/mac")->rule.choices, "up down");
 }
 
@@ -180,7 +164,7 @@ Test(description, arp_rule)
 	static struct description d;
 
 	write_description(9, "frames:\n" ARP_RULE);
-	cr_assert(description_load(directory, &d) == 0, "%s", capture_text());
+	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert(d.n_frames == 2);
 	cr_assert(d.frames[0].check == FRAME_CHECK_ARP);
 	cr_assert(d.frames[0].local_port == 0 && d.frames[0].remote_port == 0);
@@ -366,10 +350,10 @@ static const char *expected(const char *refused)
 	const char *at = strchr(refused, '@');
 
 	if (at == NULL)
-		snprintf(text, sizeof(text), "%s/%s:%s\n", directory, DESCRIPTION_FILE, refused);
+		snprintf(text, sizeof(text), "%s/%s:%s\n", scratch, DESCRIPTION_FILE, refused);
 	else
-		snprintf(text, sizeof(text), "%s/%s:%.*s%s%s\n", directory, DESCRIPTION_FILE,
-			 (int)(at - refused), refused, directory, at + 1);
+		snprintf(text, sizeof(text), "%s/%s:%.*s%s%s\n", scratch, DESCRIPTION_FILE,
+			 (int)(at - refused), refused, scratch, at + 1);
 	return text;
 }
 
@@ -378,13 +362,13 @@ Test(description, refused)
 	static struct description d;
 	char link[256];
 
-	snprintf(link, sizeof(link), "%s/link", directory);
+	snprintf(link, sizeof(link), "%s/link", scratch);
 	cr_assert(symlink("calf-dhcp4", link) == 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		write_description(rows[i].line, rows[i].replacement);
 		capture_begin();
 		d.n_keys = 77;
-		cr_expect(description_load(directory, &d) == -EINVAL, "accepted: %s",
+		cr_expect(description_load(scratch, &d) == -EINVAL, "accepted: %s",
 			  rows[i].replacement);
 		cr_expect_str_eq(capture_text(), expected(rows[i].refused));
 		cr_expect(d.n_keys == 77, "written on failure");
@@ -400,13 +384,13 @@ Test(description, not_readable)
 	cr_assert_str_eq(capture_text(),
 			 "/nonexistent/calf: no calf there: No such file or directory\n");
 	capture_begin();
-	cr_assert(description_load(directory, &d) == -ENOENT);
-	snprintf(text, sizeof(text), "%s/calf.yaml: No such file or directory\n", directory);
+	cr_assert(description_load(scratch, &d) == -ENOENT);
+	snprintf(text, sizeof(text), "%s/calf.yaml: No such file or directory\n", scratch);
 	cr_assert_str_eq(capture_text(), text);
 	capture_begin();
 	write_file(DESCRIPTION_FILE, "# nothing\n", 10, 0644);
-	cr_assert(description_load(directory, &d) == -EINVAL);
-	snprintf(text, sizeof(text), "%s/calf.yaml:1: is empty\n", directory);
+	cr_assert(description_load(scratch, &d) == -EINVAL);
+	snprintf(text, sizeof(text), "%s/calf.yaml:1: is empty\n", scratch);
 	cr_assert_str_eq(capture_text(), text);
 }
 
@@ -418,8 +402,8 @@ Test(description, too_large)
 
 	memset(text, '#', sizeof(text));
 	write_file(DESCRIPTION_FILE, text, sizeof(text), 0644);
-	cr_assert(description_load(directory, &d) == -EFBIG);
-	snprintf(reason, sizeof(reason), "%s/calf.yaml: larger than 65536 bytes\n", directory);
+	cr_assert(description_load(scratch, &d) == -EFBIG);
+	snprintf(reason, sizeof(reason), "%s/calf.yaml: larger than 65536 bytes\n", scratch);
 	cr_assert_str_eq(capture_text(), reason);
 }
 
@@ -437,7 +421,7 @@ Test(description, truncated)
 
 		write_file(DESCRIPTION_FILE, text, cut, 0644);
 		capture_begin();
-		r = description_load(directory, &d);
+		r = description_load(scratch, &d);
 		cr_expect((r == 0) == (capture_text()[0] == '\0'), "cut at %zu", cut);
 	}
 }

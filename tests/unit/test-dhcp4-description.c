@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/unit/dhcp4-support.h"
+#include "tests/unit/scratch.h"
 #include "userspace/calf/dhcp4/lease.h"
 #include "userspace/calf/dhcp4/metrics.h"
 #include "userspace/calf/dhcp4/settings.h"
@@ -23,23 +24,17 @@ static struct description description;
 /* The description beside an executable, as it is installed. */
 static void setup(void)
 {
-	char directory[] = "/tmp/calfpen-dhcp4-XXXXXX", path[128];
 	char *shipped = realpath(SHIPPED, NULL);
 	int fd;
 
-	cr_assert(shipped && mkdtemp(directory));
-	snprintf(path, sizeof(path), "%s/calf-dhcp4", directory);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	cr_assert(fd >= 0);
+	scratch_make();
+	fd = open(scratch_path("calf-dhcp4"), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	cr_assert(shipped && fd >= 0);
 	close(fd);
-	snprintf(path, sizeof(path), "%s/calf.yaml", directory);
-	cr_assert_eq(symlink(shipped, path), 0);
+	cr_assert_eq(symlink(shipped, scratch_path("calf.yaml")), 0);
 	free(shipped);
-	cr_assert_eq(description_load(directory, &description), 0);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/calf-dhcp4", directory);
-	unlink(path);
-	rmdir(directory);
+	cr_assert_eq(description_load(scratch, &description), 0);
+	scratch_remove();
 }
 
 TestSuite(description, .init = setup);

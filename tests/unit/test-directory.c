@@ -8,25 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/scratch.h"
 #include "userspace/priv/directory.h"
-
-static char top[] = "/tmp/test-directory-XXXXXX";
 
 static void begin(void)
 {
-	cr_assert_not_null(mkdtemp(top));
-	cr_assert_eq(chdir(top), 0);
+	scratch_make();
+	cr_assert_eq(chdir(scratch), 0);
 }
 
-static void end(void)
-{
-	char command[sizeof(top) + 16];
-
-	snprintf(command, sizeof(command), "rm -rf %s", top);
-	cr_assert_eq(system(command), 0); /* NOLINT(cert-env33-c) */
-}
-
-TestSuite(directory, .init = begin, .fini = end);
+TestSuite(directory, .init = begin, .fini = scratch_remove);
 
 static mode_t mode_of(const char *path)
 {

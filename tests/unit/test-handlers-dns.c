@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What may get into resolv.conf, and how the file is replaced. */
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/scratch.h"
 #include "tests/unit/support-wanted.h"
 #include "userspace/priv/handlers/dns.h"
 #include "userspace/priv/handlers/file.h"
@@ -17,28 +18,23 @@ static struct configuration configuration;
 static struct handler_context context;
 static struct wanted wanted;
 static char text[DNS_TEXT_SIZE];
-static char directory[64];
 
 static void setup(void)
 {
 	configuration = (struct configuration){ .use_dns = true, .use_domain = true };
 	context = (struct handler_context){ .configuration = &configuration, .instance = "test" };
 	cr_assert_eq(wanted_init(&wanted, 64), 0);
-	(void)snprintf(directory, sizeof(directory), "/tmp/calfpen-dns-XXXXXX");
-	cr_assert_not_null(mkdtemp(directory));
-	context.run_root = directory;
-	(void)snprintf(context.run_directory, PATH_MAX, "%s/test", directory);
-	(void)snprintf(configuration.resolv_conf, PATH_MAX, "%s/resolv.conf", directory);
+	scratch_make();
+	context.run_root = scratch;
+	(void)snprintf(context.run_directory, PATH_MAX, "%s/test", scratch);
+	(void)snprintf(configuration.resolv_conf, PATH_MAX, "%s/resolv.conf", scratch);
 	cr_assert_eq(mkdir(context.run_directory, 0711), 0);
 }
 
 static void teardown(void)
 {
-	char command[128];
-
 	wanted_deinit(&wanted);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	cr_assert_eq(system(command), 0);
+	scratch_remove();
 }
 
 TestSuite(handlers_dns, .init = setup, .fini = teardown);
@@ -374,7 +370,7 @@ Test(handlers_dns, symbolic_link_stays_one)
 	char target[PATH_MAX];
 	struct stat status;
 
-	(void)snprintf(target, sizeof(target), "%s/test/real", directory);
+	(void)snprintf(target, sizeof(target), "%s/test/real", scratch);
 	put(target, "old\n");
 	cr_assert_eq(symlink("test/real", configuration.resolv_conf), 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
@@ -400,7 +396,7 @@ Test(handlers_dns, link_to_itself_and_missing_directory)
 	cr_assert_eq(symlink("resolv.conf", configuration.resolv_conf), 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), -ELOOP);
-	(void)snprintf(configuration.resolv_conf, PATH_MAX, "%s/none/resolv.conf", directory);
+	(void)snprintf(configuration.resolv_conf, PATH_MAX, "%s/none/resolv.conf", scratch);
 	cr_expect_eq(apply(), -ENOENT);
 	cr_expect_neq(context.error[0], '\0');
 }
@@ -452,7 +448,7 @@ Test(handlers_dns, two_instances)
 	configuration.metric = 100;
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
-	(void)snprintf(other, sizeof(other), "%s/other", directory);
+	(void)snprintf(other, sizeof(other), "%s/other", scratch);
 	cr_assert_eq(mkdir(other, 0711), 0);
 	context.instance = "other";
 	configuration.metric = 50;
@@ -479,10 +475,10 @@ Test(handlers_dns, two_instances_and_their_paths)
 	put(first, "first\n");
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
-	(void)snprintf(other, sizeof(other), "%s/other", directory);
+	(void)snprintf(other, sizeof(other), "%s/other", scratch);
 	cr_assert_eq(mkdir(other, 0711), 0);
 	context.instance = "other";
-	(void)snprintf(configuration.resolv_conf, PATH_MAX, "%s/theirs", directory);
+	(void)snprintf(configuration.resolv_conf, PATH_MAX, "%s/theirs", scratch);
 	put(configuration.resolv_conf, "theirs\n");
 	test_set(&wanted, "/nameserver/001", "198.51.100.1", 0);
 	cr_expect_eq(apply(), 0);
@@ -505,7 +501,7 @@ Test(handlers_dns, lock_is_not_waited_for_forever)
 	char path[PATH_MAX];
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "%s/handlers.lock", directory);
+	(void)snprintf(path, sizeof(path), "%s/handlers.lock", scratch);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(flock(fd, LOCK_EX), 0);

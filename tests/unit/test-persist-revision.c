@@ -5,25 +5,22 @@
 #include <unistd.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/support-persist.h"
 #include "userspace/priv/persist_revision.h"
 
-static char directory[] = "/tmp/calfpen-revision-XXXXXX";
 static char path[64];
 
 static void setup(void)
 {
-	cr_assert_not_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof(path), "%s/revision", directory);
+	scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/revision", scratch);
 	capture_begin();
 }
 
 static void teardown(void)
 {
-	char command[64];
-
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	cr_assert_eq(system(command), 0);
+	scratch_remove();
 }
 
 TestSuite(persist_revision, .init = setup, .fini = teardown);
@@ -31,7 +28,7 @@ TestSuite(persist_revision, .init = setup, .fini = teardown);
 static int load(uint64_t *revisionp)
 {
 	*revisionp = 77;
-	return persist_revision_load(directory, revisionp);
+	return persist_revision_load(scratch, revisionp);
 }
 
 Test(persist_revision, saved_and_loaded)
@@ -41,12 +38,12 @@ Test(persist_revision, saved_and_loaded)
 	uint64_t revision;
 
 	cr_expect_eq(load(&revision), -ENOENT);
-	cr_expect_eq(persist_revision_last(directory), 0);
+	cr_expect_eq(persist_revision_last(scratch), 0);
 	for (size_t i = 0; i < sizeof(revisions) / sizeof(revisions[0]); i++) {
-		cr_assert_eq(persist_revision_save(directory, revisions[i]), 0);
+		cr_assert_eq(persist_revision_save(scratch, revisions[i]), 0);
 		cr_expect_eq(load(&revision), 0);
 		cr_expect_eq(revision, revisions[i]);
-		cr_expect_eq(persist_revision_last(directory), revisions[i]);
+		cr_expect_eq(persist_revision_last(scratch), revisions[i]);
 	}
 	cr_assert_eq(stat(path, &status), 0);
 	cr_expect_eq(status.st_size, PERSIST_REVISION_SIZE);
@@ -72,7 +69,7 @@ Test(persist_revision, damage)
 	uint64_t revision;
 	int fd;
 
-	cr_assert_eq(persist_revision_save(directory, 123456), 0);
+	cr_assert_eq(persist_revision_save(scratch, 123456), 0);
 	fd = open(path, O_RDONLY);
 	cr_assert_eq(read(fd, bytes, sizeof(bytes)), PERSIST_REVISION_SIZE);
 	close(fd);
@@ -97,9 +94,9 @@ Test(persist_revision, damaged_is_set_aside)
 	uint64_t revision;
 
 	test_fill(&wanted);
-	cr_assert_eq(test_save(directory, &wanted), 0);
+	cr_assert_eq(test_save(scratch, &wanted), 0);
 	write_bytes((const uint8_t *)"nonsense", 8);
-	cr_expect_eq(persist_revision_last(directory), 7 + PERSIST_REVISION_DAMAGED_JUMP);
+	cr_expect_eq(persist_revision_last(scratch), 7 + PERSIST_REVISION_DAMAGED_JUMP);
 	cr_expect_not_null(strstr(capture_text(), "/revision is damaged; set aside as "
 						  "revision.damaged, and the store goes on far "
 						  "above the last known revision\n"));
@@ -113,12 +110,12 @@ Test(persist_revision, beside_the_snapshot)
 	struct wanted wanted;
 
 	test_fill(&wanted);
-	cr_assert_eq(test_save(directory, &wanted), 0);
-	cr_expect_eq(persist_revision_last(directory), 7);
-	cr_assert_eq(persist_revision_save(directory, 6), 0);
-	cr_expect_eq(persist_revision_last(directory), 7);
-	cr_assert_eq(persist_revision_save(directory, 8), 0);
-	cr_expect_eq(persist_revision_last(directory), 8);
+	cr_assert_eq(test_save(scratch, &wanted), 0);
+	cr_expect_eq(persist_revision_last(scratch), 7);
+	cr_assert_eq(persist_revision_save(scratch, 6), 0);
+	cr_expect_eq(persist_revision_last(scratch), 7);
+	cr_assert_eq(persist_revision_save(scratch, 8), 0);
+	cr_expect_eq(persist_revision_last(scratch), 8);
 	wanted_deinit(&wanted);
 }
 
@@ -127,7 +124,7 @@ Test(persist_revision, made_ahead_at_a_start)
 	uint64_t revision;
 	char below[96];
 
-	(void)snprintf(below, sizeof(below), "%s/a/b", directory);
+	(void)snprintf(below, sizeof(below), "%s/a/b", scratch);
 	persist_revision_end(below, persist_revision_begin(below, 5));
 	cr_expect_eq(persist_revision_load(below, &revision), 0);
 	cr_expect_eq(revision, 5 + PERSIST_REVISION_AHEAD);

@@ -9,19 +9,16 @@
 #include <sys/stat.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "userspace/priv/runtime.h"
 
-static char base[] = "/tmp/calfpen-runtime-XXXXXX";
 static char state[128], bundle[128];
 static struct runtime runtime;
 
 static void write_file(const char *name, const char *text, mode_t mode)
 {
-	char path[256];
-	int fd;
+	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 
-	snprintf(path, sizeof(path), "%s/%s", base, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 	cr_assert(fd >= 0);
 	cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
@@ -29,30 +26,17 @@ static void write_file(const char *name, const char *text, mode_t mode)
 
 static void setup(void)
 {
-	cr_assert(mkdtemp(base) != NULL);
-	snprintf(state, sizeof(state), "%s/state", base);
-	snprintf(bundle, sizeof(bundle), "%s/bundle", base);
+	scratch_make();
+	snprintf(state, sizeof(state), "%s/state", scratch);
+	snprintf(bundle, sizeof(bundle), "%s/bundle", scratch);
 	cr_assert(mkdir(bundle, 0700) == 0);
 	write_file("bundle/config.json", "{\"linux\": {\"cgroupsPath\": \"/calfpen-test/none\"}}",
 		   0600);
-	cr_assert(setenv("PATH", base, 1) == 0);
+	cr_assert(setenv("PATH", scratch, 1) == 0);
 	capture_begin();
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-static void teardown(void)
-{
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-TestSuite(runtime, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(runtime, .init = setup, .fini = scratch_remove, .timeout = 60);
 
 static int start(const char *script, pid_t *pidp)
 {
@@ -72,7 +56,7 @@ Test(runtime, found_in_path)
 
 	write_file("fake", "#!/bin/sh\n[ \"$*\" = --version ]\n", 0755);
 	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
-	snprintf(path, sizeof(path), "%s/fake", base);
+	snprintf(path, sizeof(path), "%s/fake", scratch);
 	cr_expect_str_eq(runtime.path, path);
 	cr_expect_str_eq(runtime.state, state);
 	cr_assert(stat(state, &st) == 0);
@@ -111,7 +95,7 @@ Test(runtime, no_answer)
 	cr_expect(runtime_find("fake", state, &runtime) == -EPROTO);
 	snprintf(expected, sizeof(expected),
 		 "OCI runtime %s/fake does not answer --version; name another with --runtime\n",
-		 base);
+		 scratch);
 	cr_expect_str_eq(capture_text(), expected);
 	cr_expect(access(state, F_OK) < 0);
 }
@@ -133,7 +117,7 @@ Test(runtime, command_line)
 
 	cr_assert(start(script, &pid) == 0, "%s", capture_text());
 	cr_expect(pid == 4242);
-	snprintf(path, sizeof(path), "%s/said", base);
+	snprintf(path, sizeof(path), "%s/said", scratch);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	cr_assert(fd >= 0);
 	cr_assert(read(fd, text, sizeof(text) - 1) > 0);
@@ -168,7 +152,7 @@ Test(runtime, message)
 
 	cr_expect(start(script, &pid) == -EIO);
 	snprintf(expected, sizeof(expected), "%s/fake create of container one: the ?[1mcause\n",
-		 base);
+		 scratch);
 	cr_expect_str_eq(capture_text(), expected);
 }
 
@@ -179,7 +163,7 @@ Test(runtime, silent_failure)
 
 	cr_expect(start("#!/bin/sh\n[ \"$1\" = --version ]\n", &pid) == -EIO);
 	snprintf(expected, sizeof(expected),
-		 "%s/fake create of container one: it failed without a message\n", base);
+		 "%s/fake create of container one: it failed without a message\n", scratch);
 	cr_expect_str_eq(capture_text(), expected);
 }
 
@@ -215,7 +199,7 @@ Test(runtime, unconfined)
 	pid_t creating, pid = 77;
 	char ran[256];
 
-	snprintf(ran, sizeof(ran), "%s/ran", base);
+	snprintf(ran, sizeof(ran), "%s/ran", scratch);
 	write_file("fake", "#!/bin/sh\n[ \"$1\" = --version ] || echo > ${0%/*}/ran\n", 0755);
 	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, refuse_to_confine);

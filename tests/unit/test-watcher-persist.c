@@ -1,16 +1,16 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When the store is saved, by a clock of our own. */
 #include <errno.h>
 #include <sys/stat.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/support-persist.h"
 #include "userspace/priv/persist_revision.h"
 #include "userspace/priv/watcher_persist.h"
 
 #define MS 1000000ull
 
-static char directory[] = "/tmp/calfpen-watcher-persist-XXXXXX";
 static char state[64];
 static struct wanted wanted;
 static struct watcher_persist persist;
@@ -25,8 +25,8 @@ static uint64_t now_ns(void)
 
 static void setup(void)
 {
-	cr_assert_not_null(mkdtemp(directory));
-	(void)snprintf(state, sizeof(state), "%s/a/b", directory);
+	scratch_make();
+	(void)snprintf(state, sizeof(state), "%s/a/b", scratch);
 	test_fill(&wanted);
 	clock_ns = 1000 * S;
 	save_takes_ns = 0;
@@ -36,11 +36,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char command[64];
-
 	wanted_deinit(&wanted);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	cr_assert_eq(system(command), 0);
+	scratch_remove();
 }
 
 TestSuite(watcher_persist, .init = setup, .fini = teardown);
