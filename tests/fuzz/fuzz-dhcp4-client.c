@@ -312,6 +312,7 @@ static void start(struct bytes_reader *data)
 		saved.is_configured = bits & 8;
 		event.saved = &saved;
 	}
+	event.is_released = (bits & 17) == 16;
 	step(&event);
 }
 

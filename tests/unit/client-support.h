@@ -31,7 +31,7 @@ static struct client_actions actions;
 static struct message message;
 static struct arp_frame arp;
 static struct client_saved saved;
-static bool has_saved;
+static bool has_saved, was_released;
 static uint64_t now_ns;
 static uint64_t random_state = 1;
 
@@ -41,7 +41,8 @@ static void step(enum client_event_type type)
 				      .now_ns = now_ns,
 				      .message = &message,
 				      .arp = &arp,
-				      .saved = has_saved ? &saved : NULL };
+				      .saved = has_saved ? &saved : NULL,
+				      .is_released = was_released };
 
 	for (size_t i = 0; i < CLIENT_RANDOM_N; i++) {
 		random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;

@@ -312,6 +312,23 @@ Test(client_link, V4_28_release_at_stop_is_an_option)
 	step(CLIENT_STOP);
 	cr_assert_eq(actions.request.type, MESSAGE_RELEASE);
 	cr_assert_eq(actions.lease, CLIENT_LEASE_LOST);
+	cr_assert_eq(client.state, CLIENT_INIT, "the next life is not RELEASED");
+	cr_assert_eq(client.deadline_ns, CLIENT_NEVER);
+}
+
+Test(client_link, V4_28_release_outlives_a_crash_and_no_stop)
+{
+	was_released = true;
+	start();
+	cr_assert_eq(client.state, CLIENT_RELEASED);
+	cr_assert_eq(client.deadline_ns, CLIENT_NEVER);
+	step(CLIENT_STOP);
+	cr_assert_eq(client.state, CLIENT_INIT);
+	cr_assert_eq(client.deadline_ns, CLIENT_NEVER);
+	start();
+	step(CLIENT_RENEW);
+	timeout();
+	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
 }
 
 /* The lease of a former life can be given back, too. */

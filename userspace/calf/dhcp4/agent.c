@@ -31,7 +31,8 @@ static void log_lease(const struct client_lease *lease)
 	log_info("lease of %s from %s, seconds: %s", text, server, seconds);
 }
 
-static void tell_lease(struct agent *agent, enum client_lease_action action)
+static void tell_lease(struct agent *agent, enum client_event_type type,
+		       enum client_lease_action action)
 {
 	const struct client *client = &agent->client;
 	uint16_t n_left_out = client->lease.parameters.n_left_out;
@@ -45,7 +46,7 @@ static void tell_lease(struct agent *agent, enum client_lease_action action)
 				    n_left_out);
 	} else if (action == CLIENT_LEASE_LOST) {
 		calf_metric_add(agent->calf, METRIC_LEASE_LOST, 1);
-		if (client->state == CLIENT_RELEASED)
+		if (type == CLIENT_RELEASE || type == CLIENT_STOP)
 			log_info("lease released");
 		else
 			log_warning("lease lost");
@@ -91,7 +92,7 @@ static void carry_out(struct agent *agent, enum client_state before,
 		calf_metric_set(agent->calf, METRIC_STATE, client->state);
 	}
 	tell_conflict(agent, event, actions);
-	tell_lease(agent, actions->lease);
+	tell_lease(agent, event->type, actions->lease);
 }
 
 enum reason agent_step(struct agent *agent, struct client_event *event)
@@ -161,6 +162,10 @@ static void on_restored(void *data)
 
 	client_init(&agent->client, &agent->settings.config);
 	event.saved = read_saved(agent, &saved);
+	event.is_released = restore_is_released(&agent->restore.values);
+	if (event.is_released)
+		log_info("released by the operator: no lease is asked for until /control/renew is "
+			 "written or the instance is started again");
 	if (agent->restore.values.text[RESTORE_STATE][0] == '\0')
 		publish_begin_without_state(&agent->publisher);
 	agent->is_started = true;

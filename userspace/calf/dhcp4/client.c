@@ -149,6 +149,10 @@ static void on_start(struct client *client, const struct client_event *event,
 	const struct client_config *config = &client->config;
 	const struct client_saved *saved = event->saved;
 
+	if (event->is_released) {
+		client->state = CLIENT_RELEASED;
+		return;
+	}
 	if (saved)
 		restore(client, event);
 	if (config->inform.s_addr != INADDR_ANY) {
@@ -305,6 +309,16 @@ static void on_release(struct client *client, const struct client_event *event,
 	client->timer_ns = CLIENT_NEVER;
 }
 
+/* Whoever starts us again wants a lease. */
+static void on_stop(struct client *client, const struct client_event *event,
+		    struct client_actions *actions)
+{
+	if (client->config.release_at_stop)
+		on_release(client, event, actions);
+	if (client->state == CLIENT_RELEASED)
+		client->state = CLIENT_INIT;
+}
+
 static void set_deadline(struct client *client)
 {
 	client->deadline_ns = client->timer_ns;
@@ -348,8 +362,7 @@ void client_step(struct client *client, const struct client_event *event,
 		on_release(client, event, actions);
 		break;
 	case CLIENT_STOP:
-		if (client->config.release_at_stop)
-			on_release(client, event, actions);
+		on_stop(client, event, actions);
 		break;
 	}
 	set_deadline(client);

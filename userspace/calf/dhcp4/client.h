@@ -76,7 +76,7 @@ enum client_state {
 	CLIENT_INFORMING, /* DHCPINFORM is sent */
 	CLIENT_INFORMED,  /* and answered */
 	CLIENT_IPV6_ONLY, /* the network wants no IPv4 of us (RFC 8925) */
-	CLIENT_RELEASED,  /* by the operator: nothing is done until CLIENT_RENEW */
+	CLIENT_RELEASED,  /* by the operator: nothing is done until CLIENT_RENEW or _STOP */
 	_CLIENT_STATE_N,
 };
 
@@ -154,6 +154,7 @@ struct client_event {
 	const struct message *message;	  /* CLIENT_MESSAGE */
 	const struct arp_frame *arp;	  /* CLIENT_ARP */
 	const struct client_saved *saved; /* CLIENT_START; NULL: none */
+	bool is_released;		  /* CLIENT_START: the former life ended so */
 };
 
 enum client_lease_action {

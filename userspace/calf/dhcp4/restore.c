@@ -8,6 +8,7 @@
 #include "userspace/calf/dhcp4/restore.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "userspace/common/log.h"
 
@@ -177,4 +178,10 @@ int restore_lease(const struct restore_values *values, const struct client_confi
 	found.is_configured = values->text[RESTORE_STATE][0] != '\0';
 	*saved = found;
 	return 0;
+}
+
+bool restore_is_released(const struct restore_values *values)
+{
+	return values->text[RESTORE_ADDRESS][0] == '\0' &&
+	       strcasecmp(values->text[RESTORE_STATE], client_state_name(CLIENT_RELEASED)) == 0;
 }

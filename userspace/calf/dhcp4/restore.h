@@ -52,4 +52,7 @@ const char *restore_path(enum restore_key key);
 int restore_lease(const struct restore_values *values, const struct client_config *config,
 		  int64_t wall_s, struct client_saved *saved, enum restore_key *wrong);
 
+/* The operator had the lease given back and has not asked for one again. */
+bool restore_is_released(const struct restore_values *values);
+
 #endif
