@@ -26,6 +26,28 @@ test_release_at_stop() {
 	[ -z "$(ip -4 route show default)" ] || fail "so is the route"
 }
 
+# What was given back stays so when something crashes, and until the operator
+# starts the instance anew.
+test_release_lasts() {
+	lease
+	calfpen set /control/release now
+	wait_for 5 is_released
+	kill -KILL "$(calf_pid)"
+	wait_for 5 stays_released 1
+	kill -KILL "$(supervisor_pid)"
+	wait_for 2 not pgrep 'calfpen-|calf-dhcp4'
+	calfpen_start
+	wait_for 10 stays_released 2
+	sleep 0.5
+	is_released || fail "a lease is asked for again"
+	assert_eq 1 "$(grep -c DHCPDISCOVER "$LAB_SERVER_LOG")"
+	stop calfpen || fail "exit code $?"
+	lease
+}
+is_released() { [ "$(calfpen get /lease/state)" = released ] && not has_address; }
+# stays_released LIVES - so many have begun so
+stays_released() { [ "$(grep -c 'released by the operator' "$LAB_DIR/calfpen.log")" = "$1" ]; }
+
 test_operator_releases_and_renews() {
 	lease
 	calfpen set /control/release now

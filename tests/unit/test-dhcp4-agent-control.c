@@ -305,6 +305,18 @@ Test(agent_control, stop_ends_the_calf_and_keeps_the_lease)
 	cr_assert_null(stored("/control/stop"));
 }
 
+/* The next life asks for a lease: it is the operator who begins it. */
+Test(agent_control, V4_28_stop_ends_a_release)
+{
+	get_lease();
+	change("/control/release", "1");
+	settle();
+	cr_assert_str_eq(stored("/lease/state"), "released");
+	change("/control/stop", "1");
+	settle();
+	cr_assert_null(stored("/lease/state"));
+}
+
 Test(agent_control_early, V4_28_release_at_stop)
 {
 	set("/config/release_at_stop", "1");
@@ -319,6 +331,8 @@ Test(agent_control_early, V4_28_release_at_stop)
 	settle();
 	cr_assert(calf.loop.stop);
 	cr_assert_null(stored("/ip"));
+	cr_assert_null(stored("/lease/state"));
+	cr_assert_not_null(strstr(capture_text(), "lease released\n"));
 }
 
 /* The store is busy: the end does not wait for it for ever. */

@@ -177,6 +177,27 @@ Test(agent_restart, C4_20_value_with_a_nul)
 	cr_assert_not_null(strstr(capture_text(), "/lease/address is \"?\"\n"));
 }
 
+/* A calf that was killed takes no lease that the operator gave back. */
+Test(agent_restart, V4_28_released_stays_released)
+{
+	set("/lease/state", "released");
+	open_calf();
+	settle();
+	cr_assert_eq(agent.client.state, CLIENT_RELEASED);
+	cr_assert_eq(agent.client.deadline_ns, CLIENT_NEVER);
+	cr_assert_str_eq(stored("/lease/state"), "released");
+	cr_assert_not_null(strstr(capture_text(), "released by the operator: no lease is asked for "
+						  "until /control/renew is written or"));
+	change("/link", "down");
+	change("/link", "up");
+	settle();
+	cr_assert_eq(agent.client.deadline_ns, CLIENT_NEVER);
+	change("/control/renew", "1");
+	settle();
+	get_lease();
+	cr_assert_str_eq(stored("/lease/state"), "bound");
+}
+
 Test(agent_restart, takeover_asks_for_the_address_of_the_uplink)
 {
 	set("/address", "192.0.2.77/24");

@@ -63,6 +63,17 @@ Test(restore, after_a_reboot)
 	cr_assert_not(saved.is_configured);
 }
 
+Test(restore, released)
+{
+	cr_assert_not(restore_is_released(&values));
+	set(RESTORE_STATE, "released");
+	cr_assert_not(restore_is_released(&values), "there is a lease");
+	set(RESTORE_ADDRESS, "");
+	cr_assert(restore_is_released(&values));
+	set(RESTORE_STATE, "");
+	cr_assert_not(restore_is_released(&values));
+}
+
 /* Wall time is a hint: it shortens what is left, and never makes it longer. */
 Test(restore, times)
 {
