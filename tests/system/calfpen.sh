@@ -16,6 +16,13 @@ calfpen_start() {
 	start calfpen calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "$@"
 }
 
+# The shipped description, to be changed by the test: --calf "$LAB_DIR/calf"
+own_description() {
+	mkdir -p "$LAB_DIR/calf"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/calf"
+	cp "$TOP/build/lib/calfpen/calves/dhcp4/"* "$LAB_DIR/calf/"
+}
+
 has_address() {
 	[ -n "$(ip -4 -oneline address show dev "$LAB_UPLINK")" ]
 }

@@ -11,9 +11,7 @@
 # hostile GROUP [LINE...] - start with these lines as configuration, run a group
 # of cases; each prints a result of its own
 hostile() {
-	mkdir -p "$LAB_DIR/calf"
-	chmod 755 "$LAB_DIR" "$LAB_DIR/calf"
-	cp "$TOP/build/lib/calfpen/calves/dhcp4/"* "$LAB_DIR/calf/"
+	own_description
 	sed -i 's/\(_per_second\|_burst\): [0-9]*/\1: 1000000/g' "$LAB_DIR/calf/calf.yaml"
 	printf '%s\n' "${@:2}" >"$LAB_DIR/configuration.yaml"
 	calfpen_start --calf "$LAB_DIR/calf" --config "$LAB_DIR/configuration.yaml"

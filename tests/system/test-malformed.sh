@@ -42,9 +42,7 @@ rss() {
 
 # The shipped description, but for the filter's rate: everything may come.
 open_description() {
-	mkdir -p "$LAB_DIR/calf"
-	chmod 755 "$LAB_DIR" "$LAB_DIR/calf"
-	cp "$TOP/build/lib/calfpen/calves/dhcp4/"* "$LAB_DIR/calf/"
+	own_description
 	sed -i 's/ingress_per_second: [0-9]*, ingress_burst: [0-9]*/ingress_per_second: 1000000, ingress_burst: 1000000/' \
 		"$LAB_DIR/calf/calf.yaml"
 	grep -q 'ingress_per_second: 1000000' "$LAB_DIR/calf/calf.yaml"

@@ -11,6 +11,13 @@ revision() {
 	calfpen status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["store"]["revision"])'
 }
 
+# The operator may write what a calf deletes when it is done; these it leaves.
+lease_with_requests() {
+	own_description
+	sed -i '/path: \/control\/renew,/ { p; s/renew/test/p; s/test/seen/ }' "$LAB_DIR/calf/calf.yaml"
+	lease --calf "$LAB_DIR/calf"
+}
+
 # What a reboot takes: pins, run directory, the address; not the snapshot.
 reboot() {
 	stop calfpen
@@ -57,7 +64,7 @@ test_revision_has_no_gap_over_a_clean_reboot() {
 # was told before is not told again of something else.
 test_no_revision_twice_over_a_power_cut() {
 	local before first
-	lease
+	lease_with_requests
 	wait_for 5 saved_holds 10.77.0.1
 	cp -a "${saved%/*}" "$LAB_DIR/state"
 	for _ in {1..50}; do
@@ -106,12 +113,18 @@ test_audit_log_is_rotated() {
 }
 
 test_operator_is_a_subject() {
-	local code=0
-	lease
+	local code=0 path
+	lease_with_requests
 	calfpen set /control/test one
 	assert_eq one "$(calfpen get /control/test)"
 	calfpen set /ip 10.0.0.1/24 || code=$?
 	assert_eq 4 "$code" "the operator may not write /ip"
+	for path in /control/renwe /control/stop /control; do
+		code=0
+		calfpen set "$path" now || code=$?
+		assert_eq 4 "$code" "no calf takes $path from the operator"
+	done
+	code=0
 	wait_for_line "$audit" '"subject":"operator","verb":"write","path":"/ip","verdict":"EACCES"' 5
 	code=0
 	calfpen set --create /control/test two || code=$?
@@ -123,7 +136,7 @@ test_operator_is_a_subject() {
 }
 
 test_watch_shows_what_is_there_and_what_comes() {
-	lease
+	lease_with_requests
 	start watch calfpen watch
 	wait_for_line "$LAB_DIR/watch.log" '^synced [0-9]+$' 5
 	grep -qE '/ip ' "$LAB_DIR/watch.log" || fail "/ip was there"
@@ -135,11 +148,12 @@ test_watch_shows_what_is_there_and_what_comes() {
 }
 
 test_commit_file_is_one_revision() {
-	lease
-	printf 'set /control/a 1\n# comment\n\nset /control/b 2\n' >"$LAB_DIR/changes"
+	lease_with_requests
+	printf 'set /control/test 1\n# comment\n\nset /control/seen 2\n' >"$LAB_DIR/changes"
 	calfpen commit "$LAB_DIR/changes"
-	assert_eq 1 "$(grep -E '"path":"/control/[ab]"' "$audit" | sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)"
-	printf 'set /control/c 1\nset /ip 10.0.0.1/24\n' >"$LAB_DIR/changes"
+	assert_eq 1 "$(grep -E '"path":"/control/(test|seen)"' "$audit" | sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)"
+	calfpen del /control/test
+	printf 'set /control/test 1\nset /ip 10.0.0.1/24\n' >"$LAB_DIR/changes"
 	assert_fails calfpen commit "$LAB_DIR/changes"
-	assert_fails calfpen get /control/c
+	assert_fails calfpen get /control/test
 }

@@ -14,6 +14,7 @@
 
 #define ALL_KEYS "/"
 #define CONFIG_DIRECTORY "/config"
+#define CONTROL_DIRECTORY "/control"
 #define ADDRESS_KEY "/address"
 
 /* Keys that priv writes itself: /mac, /link, /status/... */
@@ -56,10 +57,6 @@ static const struct store_rule watcher_rules[] = {
 
 static const struct store_rule operator_rules[] = {
 	READ_ALL(KV_ACCESS_WATCH),
-	/* what an operator asks of a calf: /control/renew, ... */
-	{ { "/control/" },
-	  { KV_ACCESS_READ | KV_ACCESS_WATCH | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT,
-	    64 } },
 };
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
@@ -101,31 +98,55 @@ static int check_name(const struct description *descriptions, uint32_t i)
 	return 0;
 }
 
-/* What is restored after a reboot is written by the supervisor. */
-static void describe_supervisor(const struct description *descriptions, uint32_t n_descriptions,
-				struct store_rule *rules, struct store_subject *subject)
+/* Two calves may keep one key: one rule is enough. */
+static void add_rule(struct store_rule *rules, struct store_subject *subject,
+		     const struct description_key *key, uint16_t access)
 {
-	*subject = priv_subjects[KV_SUBJECT_SUPERVISOR];
-	subject->rules = rules;
-	memcpy(rules, supervisor_rules, sizeof(supervisor_rules));
+	struct store_rule *rule = &rules[subject->n_rules];
+
+	if (subject->n_rules == KV_RULES_MAX)
+		return;
+	for (uint32_t i = 0; i < subject->n_rules; i++)
+		if (!strcmp(rules[i].key.path, key->path))
+			return;
+	memcpy(rule->key.path, key->path, sizeof(rule->key.path));
+	rule->rule = (struct kv_rule){
+		.access = access,
+		.class = (uint16_t)value_rule_class(&key->rule),
+		.max_length = key->rule.max_length,
+	};
+	subject->n_rules++;
+}
+
+/* What an operator asks of a calf: what the calf deletes when it is done. That
+ * it ends is the supervisor's to ask. */
+static bool is_request(const struct description_key *key)
+{
+	return path_is_below(key->path, CONTROL_DIRECTORY) && (key->access & KV_ACCESS_DELETE) &&
+	       strcmp(key->path, SUBJECTS_STOP_KEY) != 0;
+}
+
+/* The rights that the supervisor (what is restored after a reboot is written
+ * by it) and the operator have because of what the calves are. */
+static void describe_priv(const struct description *descriptions, uint32_t n_descriptions,
+			  struct store_rule *supervisor, struct store_rule *operator,
+			  struct store_subject * subjects)
+{
+	memcpy(supervisor, supervisor_rules, sizeof(supervisor_rules));
+	memcpy(operator, operator_rules, sizeof(operator_rules));
+	subjects[KV_SUBJECT_SUPERVISOR].rules = supervisor;
+	subjects[KV_SUBJECT_OPERATOR].rules = operator;
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		for (uint32_t j = 0; j < descriptions[i].n_keys; j++) {
 			const struct description_key *key = &descriptions[i].keys[j];
-			struct store_rule *rule = &rules[subject->n_rules];
 
-			if (!key->persistent || subject->n_rules == KV_RULES_MAX)
-				continue;
-			memcpy(rule->key.path, key->path, sizeof(rule->key.path));
-			rule->rule = (struct kv_rule){
-				.access = KV_ACCESS_READ | KV_ACCESS_WRITE,
-				.class = (uint16_t)value_rule_class(&key->rule),
-				.max_length = key->rule.max_length,
-			};
-			/* two calves may keep one key: one rule is enough */
-			for (uint32_t k = 0; rule && k < subject->n_rules; k++)
-				if (!memcmp(&rules[k].key, &rule->key, sizeof(rule->key)))
-					rule = NULL;
-			subject->n_rules += rule != NULL;
+			if (key->persistent)
+				add_rule(supervisor, &subjects[KV_SUBJECT_SUPERVISOR], key,
+					 KV_ACCESS_READ | KV_ACCESS_WRITE);
+			if (is_request(key))
+				add_rule(operator, & subjects[KV_SUBJECT_OPERATOR], key,
+					 KV_ACCESS_READ | KV_ACCESS_WATCH | KV_ACCESS_WRITE |
+						 KV_ACCESS_DELETE);
 		}
 }
 
@@ -166,15 +187,15 @@ int subjects_add(struct store *store, const struct description *descriptions,
 		error = check_name(descriptions, i);
 	if (error)
 		return error;
-	rules = calloc(KV_RULES_MAX + (size_t)n_descriptions * DESCRIPTION_KEYS_MAX,
+	rules = calloc(2 * KV_RULES_MAX + (size_t)n_descriptions * DESCRIPTION_KEYS_MAX,
 		       sizeof(*rules));
 	if (!rules)
 		return -ENOMEM;
 	memcpy(subjects, priv_subjects, sizeof(priv_subjects));
-	describe_supervisor(descriptions, n_descriptions, rules, &subjects[KV_SUBJECT_SUPERVISOR]);
+	describe_priv(descriptions, n_descriptions, rules, rules + KV_RULES_MAX, subjects);
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		describe_calf(&descriptions[i], i,
-			      rules + KV_RULES_MAX + (size_t)i * DESCRIPTION_KEYS_MAX,
+			      rules + 2 * KV_RULES_MAX + (size_t)i * DESCRIPTION_KEYS_MAX,
 			      &subjects[KV_SUBJECT_CALF + i]);
 	error = store_add_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);
 	free(rules);
