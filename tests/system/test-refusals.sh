@@ -26,6 +26,13 @@ test_no_such_interface() {
 	refused 'nosuch0.*no such interface' calfpen run --interface nosuch0
 }
 
+test_not_an_ethernet_interface() {
+	refused 'lo: not an Ethernet interface' calfpen run --interface lo
+	ip tuntap add dev tun7 mode tun
+	refused 'tun7: not an Ethernet interface' calfpen run --interface tun7
+	ip link del tun7
+}
+
 test_not_root() {
 	# the build tree may lie below a directory that only root can enter
 	mkdir -p "$LAB_DIR/copy"

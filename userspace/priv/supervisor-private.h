@@ -62,6 +62,10 @@ int supervisor_load_files(struct supervisor *s);
 /* Our programs, the kernel, netlink and the uplink. */
 int supervisor_check_host(struct supervisor *s);
 
+/* What a calf with frame rules writes are Ethernet frames, and their source is
+ * the MAC of s->uplink: -EINVAL if it has none. */
+int supervisor_check_uplink(const struct supervisor *s);
+
 /* Two DHCP clients on one link fight over the address: -EADDRINUSE, unless
  * --takeover. */
 int supervisor_check_rivals(const struct supervisor *s);

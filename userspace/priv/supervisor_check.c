@@ -2,6 +2,7 @@
 /* What can be refused before anything on the host is changed. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,26 @@ static int open_programs(struct supervisor *s)
 					0;
 }
 
+static bool has_frames(const struct supervisor *s)
+{
+	for (uint32_t i = 0; i < s->n_descriptions; i++)
+		if (s->descriptions[i].n_frames)
+			return true;
+	return false;
+}
+
+int supervisor_check_uplink(const struct supervisor *s)
+{
+	static const uint8_t none[sizeof(s->uplink.mac)];
+
+	if (!has_frames(s) ||
+	    (s->uplink.type == ARPHRD_ETHER && memcmp(s->uplink.mac, none, sizeof(none)) != 0))
+		return 0;
+	log_error("%s: not an Ethernet interface; name the uplink with --interface",
+		  s->uplink.name);
+	return -EINVAL;
+}
+
 int supervisor_check_host(struct supervisor *s)
 {
 	int error = open_programs(s);
@@ -57,7 +78,7 @@ int supervisor_check_host(struct supervisor *s)
 			  s->options->uplink);
 		return error;
 	}
-	return 0;
+	return supervisor_check_uplink(s);
 }
 
 int supervisor_check_rivals(const struct supervisor *s)
@@ -95,14 +116,6 @@ static void see_address(const struct netlink_address *address, void *data)
 	else
 		inet_ntop(AF_INET, &address->address, addresses->foreign,
 			  sizeof(addresses->foreign));
-}
-
-static bool has_frames(const struct supervisor *s)
-{
-	for (uint32_t i = 0; i < s->n_descriptions; i++)
-		if (s->descriptions[i].n_frames)
-			return true;
-	return false;
 }
 
 int supervisor_check_quarantine(struct supervisor *s)

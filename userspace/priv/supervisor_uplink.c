@@ -56,7 +56,9 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 	stop_pairs(s);
 	supervisor_stop_frames(s);
 	s->uplink = *link;
-	error = supervisor_start_uplink(s);
+	error = supervisor_check_uplink(s);
+	if (!error)
+		error = supervisor_start_uplink(s);
 	if (!error)
 		error = supervisor_write_keys(s);
 	if (!error)
