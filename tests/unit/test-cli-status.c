@@ -43,6 +43,13 @@ static json_t *full_status(bool all)
 		{ .key = { "/status/persist" }, .value = { .text = "ok 0" } },
 		{ .key = { FRAME_QUARANTINE_KEY }, .value = { .text = "opened by 10.0.0.1/8" } },
 	};
+	const struct cli_key lease[] = {
+		{ .key = { "/ip" }, .value = { .text = "10.0.0.1/8" } },
+		{ .key = { "/lease/expires" }, .value = { .text = "2026-11-25T00:10:40Z" } },
+		{ .key = { "/lease/server" }, .value = { .text = "10.0.0.2" } },
+		{ .key = { "/lease/state" }, .value = { .text = "bound" } },
+		{ .key = { "/lease/t1" }, .value = { .text = "60" } },
+	};
 
 	ctl.subject[KV_SUBJECT_SUPERVISOR].n_accepted = 1;
 	ctl.subject[KV_SUBJECT_CALF].n_accepted = 3;
@@ -55,6 +62,8 @@ static json_t *full_status(bool all)
 	ctl.subject[KV_SUBJECT_CALF].n_bytes = 230;
 	cli_status_add_store(status, &ctl, watches, state);
 	cli_status_add_memory(status, memory, 2);
+	cli_status_add_lease(status, &lease[0], 1);
+	cli_status_add_lease(status, &lease[1], 4);
 	cli_status_add_handlers(status, keys, 4);
 	cli_status_add_frames(status, counters, all);
 	json_decref(state);
@@ -71,12 +80,12 @@ Test(cli_status, for_people)
 	json_decref(status);
 	cr_assert_str_eq(out_text,
 			 "instance  uplink0, running as process 5\n"
+			 "lease     bound, 10.0.0.1/8 from 10.0.0.2 until 2026-11-25T00:10:40Z\n"
 			 "uplink    uplink0, tap calf0\n"
 			 "mode      tc by tcx (native XDP changes offloads)\n"
 			 "runtime   /usr/bin/runc\n"
 			 "watcher   pid 6, restarts 0\n"
 			 "calf      dhcp4, pid 7, gateway pid 8, restarts 2\n"
-			 "metric    dhcp4: dhcp4_discovers 3\n"
 			 "kernel    lacks tcx, xdp\n"
 			 "store     revision 17, 12 of 300 keys, 9 commits, 0 denials recorded\n"
 			 "subject   supervisor: 1 accepted, 0 reads, 0 refused"
@@ -92,7 +101,8 @@ Test(cli_status, for_people)
 			 "memory    136 KiB in 2 maps, of it kv 128 KiB\n"
 			 "handler   link: ok 17 (runs: 2, the last took 140 us)\n"
 			 "handler   persist: ok 0\n"
-			 "frames    in_accepted           delivered  2 packets, 684 bytes\n");
+			 "frames    in_accepted           delivered  2 packets, 684 bytes\n"
+			 "metric    dhcp4: dhcp4_discovers 3\n");
 }
 
 Test(cli_status, all_counters)
@@ -106,6 +116,21 @@ Test(cli_status, all_counters)
 				 "verdict")),
 			 "dropped");
 	json_decref(status);
+}
+
+Test(cli_status, no_lease_yet)
+{
+	const struct cli_key key = { .key = { "/lease/state" }, .value = { .text = "selecting" } };
+	json_t *status = json_pack("{s:s}", "instance", "x");
+	struct cli cli = capture();
+
+	cli_status_add_lease(status, &key, 0);
+	cr_assert_null(json_object_get(status, "lease"));
+	cli_status_add_lease(status, &key, 1);
+	cli_status_print(&cli, status);
+	captured(0);
+	json_decref(status);
+	cr_assert_str_eq(out_text, "instance  x, not running\nlease     selecting\n");
 }
 
 /* The uplink is gone, or cannot be used. */

@@ -67,6 +67,31 @@ void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size
 			    json_pack("{s:I, s:o}", "bytes", total, "maps", maps));
 }
 
+void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_keys)
+{
+	static const struct {
+		const char *path, *name;
+	} members[] = {
+		{ "/ip", "address" },
+		{ "/lease/state", "state" },
+		{ "/lease/server", "server" },
+		{ "/lease/expires", "expires" },
+	};
+	json_t *lease = json_object_get(status, "lease");
+
+	for (size_t i = 0; i < n_keys; i++)
+		for (size_t j = 0; j < sizeof(members) / sizeof(members[0]); j++) {
+			if (strcmp(keys[i].key.path, members[j].path) != 0)
+				continue;
+			if (!lease) {
+				lease = json_object();
+				json_object_set_new(status, "lease", lease);
+			}
+			json_object_set_new(lease, members[j].name,
+					    json_string(keys[i].value.text));
+		}
+}
+
 /* "address_runs=2 address_errors=0 ..." */
 static json_t *parse_metrics(const char *text)
 {
@@ -224,6 +249,21 @@ static uint64_t boot_now_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+static void add_lease(const struct cli *cli, json_t *status)
+{
+	static const char *const directories[] = { "/ip", "/lease" };
+	struct cli_key *keys = NULL;
+	int n_keys;
+
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		n_keys = cli_store_walk(cli, directories[i], &keys);
+		if (n_keys < 0)
+			continue;
+		cli_status_add_lease(status, keys, (size_t)n_keys);
+		free(keys);
+	}
+}
+
 /* What the maps say; an error of the store is told, the rest goes on. */
 static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 {
@@ -240,6 +280,7 @@ static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 		bool has_watches = cli_store_watches(cli, watches) == 0;
 
 		cli_status_add_store(status, &ctl, has_watches ? watches : NULL, state);
+		add_lease(cli, status);
 		add_memory(cli, status);
 		n_keys = cli_store_walk(cli, "/status", &keys);
 		if (n_keys >= 0)

@@ -39,10 +39,26 @@ static void print_pid(const struct cli *cli, const json_t *object, const char *m
 		fprintf(cli->out, "%s %" JSON_INTEGER_FORMAT, what, number_of(object, member));
 }
 
+/* "STATE, ADDRESS from SERVER until TIME", what of it is known. */
+static void print_lease(const struct cli *cli, json_t *lease)
+{
+	const char *address = text_of(lease, "address", "");
+
+	print_label(cli, "lease");
+	fputs(text_of(lease, "state", "?"), cli->out);
+	if (*address) {
+		const char *server = text_of(lease, "server", "");
+		const char *expires = text_of(lease, "expires", "");
+
+		fprintf(cli->out, ", %s%s%s%s%s", address, *server ? " from " : "", server,
+			*expires ? " until " : "", expires);
+	}
+	fputc('\n', cli->out);
+}
+
 static void print_calves(const struct cli *cli, const json_t *calves)
 {
-	json_t *calf, *value;
-	const char *name;
+	json_t *calf;
 	size_t i;
 
 	json_array_foreach(calves, i, calf)
@@ -53,6 +69,17 @@ static void print_calves(const struct cli *cli, const json_t *calves)
 		print_pid(cli, calf, "gateway_pid", ", gateway pid");
 		print_pid(cli, calf, "restarts", ", restarts");
 		fputc('\n', cli->out);
+	}
+}
+
+static void print_metrics(const struct cli *cli, const json_t *calves)
+{
+	json_t *calf, *value;
+	const char *name;
+	size_t i;
+
+	json_array_foreach(calves, i, calf)
+	{
 		json_object_foreach(json_object_get(calf, "counters"), name, value)
 		{
 			print_label(cli, "metric");
@@ -82,7 +109,7 @@ static void print_missing(const struct cli *cli, json_t *kernel)
 		fputc('\n', cli->out);
 }
 
-static void print_state(const struct cli *cli, json_t *state)
+static void print_uplink(const struct cli *cli, json_t *state)
 {
 	if (json_object_get(state, "uplink")) {
 		print_label(cli, "uplink");
@@ -100,6 +127,10 @@ static void print_state(const struct cli *cli, json_t *state)
 			fprintf(cli->out, "%s by %s%s%s%s\n", text_of(state, "mode", "?"), hook,
 				*reason ? " (" : "", reason, *reason ? ")" : "");
 	}
+}
+
+static void print_processes(const struct cli *cli, json_t *state)
+{
 	if (json_object_get(state, "runtime")) {
 		print_label(cli, "runtime");
 		fprintf(cli->out, "%s\n", text_of(state, "runtime", "?"));
@@ -208,7 +239,7 @@ static void print_quarantine(const struct cli *cli, json_t *quarantine)
 
 void cli_status_print(const struct cli *cli, json_t *status)
 {
-	json_t *value;
+	json_t *state = json_object_get(status, "state"), *value;
 	const char *name;
 
 	print_label(cli, "instance");
@@ -218,9 +249,12 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	else
 		fputs(", not running", cli->out);
 	fputc('\n', cli->out);
-	print_state(cli, json_object_get(status, "state"));
+	if (json_object_get(status, "lease"))
+		print_lease(cli, json_object_get(status, "lease"));
+	print_uplink(cli, state);
 	if (json_object_get(status, "quarantine"))
 		print_quarantine(cli, json_object_get(status, "quarantine"));
+	print_processes(cli, state);
 	if (json_object_get(status, "store"))
 		print_store(cli, json_object_get(status, "store"));
 	if (json_object_get(status, "memory"))
@@ -235,4 +269,5 @@ void cli_status_print(const struct cli *cli, json_t *status)
 			name, text_of(value, "verdict", "?"), number_of(value, "packets"),
 			number_of(value, "bytes"));
 	}
+	print_metrics(cli, json_object_get(state, "calves"));
 }
