@@ -21,7 +21,8 @@
 #define BACKOFF_MIN_NS (NS_PER_S / 10)
 #define BACKOFF_MAX_NS (30 * NS_PER_S)
 #define STABLE_NS (60 * NS_PER_S)
-#define CALF_END_MS 1500 /* more than a calf takes to tell the store */
+#define CALF_END_MS 1500   /* more than a calf takes to tell the store */
+#define GATEWAY_END_MS 500 /* more than its gateway takes to read what is left */
 
 uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf)
 {
@@ -213,6 +214,18 @@ cleanup:
 	return error;
 }
 
+/* False if it does not end by itself. */
+static bool wait_for_end(pid_t *pid, int timeout_ms)
+{
+	while (*pid > 0 && timeout_ms-- > 0) {
+		if (waitpid(*pid, NULL, WNOHANG) == *pid)
+			*pid = 0;
+		else
+			usleep(1000);
+	}
+	return *pid <= 0;
+}
+
 static void end_process(pid_t *pid, uint32_t uid)
 {
 	if (*pid <= 0)
@@ -228,11 +241,13 @@ void pair_stop(struct pair *pair)
 		waitpid(pair->creating_pid, NULL, 0);
 	pair->creating_pid = 0;
 	close_channels(&pair->channels);
-	end_process(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
+	end_process(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
+	/* What a calf said last explains its end: its gateway reads that, and ends. */
+	if (!wait_for_end(&pair->gateway_pid, GATEWAY_END_MS))
+		end_process(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
 	/* A gateway that was killed could not say that it watches no more. */
 	if (pair->fds.ring >= 0)
 		gate_watch(pair->fds.gate, GATE_WATCH_END, NULL, NULL);
-	end_process(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
 	runtime_delete(pair->runtime, pair->container);
 }
 
@@ -246,14 +261,8 @@ void pair_let_end(struct pair *pair, int supervisor_gate_fd)
 	if (!key || !(key->access & KV_ACCESS_WATCH) ||
 	    gate_write(supervisor_gate_fd, SUBJECTS_STOP_KEY, "1", 1, NULL))
 		return;
-	for (int i = 0; i < CALF_END_MS; i++) {
-		if (waitpid(pair->calf_pid, NULL, WNOHANG) == pair->calf_pid) {
-			pair->calf_pid = 0;
-			return;
-		}
-		usleep(1000);
-	}
-	log_warning("%s: its calf does not end; it is killed", pair->description->name);
+	if (!wait_for_end(&pair->calf_pid, CALF_END_MS))
+		log_warning("%s: its calf does not end; it is killed", pair->description->name);
 }
 
 uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns)

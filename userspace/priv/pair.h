@@ -80,7 +80,8 @@ int pair_create(struct pair *pair, int (*confine)(void));
  * nobody has. 0, or a negative errno, logged, with neither left. */
 int pair_start(struct pair *pair, uint64_t now_ns);
 
-/* End both and wait for them. Frames that wait in the tap stay there: priv
+/* End both and wait for them, for a gateway that still has something to read
+ * half a second at most. Frames that wait in the tap stay there: priv
  * reads no frame, and a new calf knows them by their foreign xid. */
 void pair_stop(struct pair *pair);
 
