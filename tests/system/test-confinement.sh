@@ -78,17 +78,20 @@ test_calf_rights() {
 	assert_eq "" "$(pgrep runc || true)" "no runtime process stays"
 }
 
-# A second calf needs no change in priv: this one is hostile.
-hostile_start() {
+# other_calf_start PROGRAM [KEY...] - another calf needs no change in priv; its
+# keys are lines of its description
+other_calf_start() {
+	local program=$1
+	shift
 	mkdir -p "$LAB_DIR/hostile"
 	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
-	cp "$tools/hostile-calf" "$LAB_DIR/hostile/"
-	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
+	cp "$tools/$program" "$LAB_DIR/hostile/"
+	cat >"$LAB_DIR/hostile/calf.yaml" <<END
 name: hostile
-executable: hostile-calf
+executable: $program
 limits: {memory: 16777216, pids: 4, requests_per_second: 100, request_burst: 100}
 keys:
-  - {path: /mac, type: mac, access: [read]}
+$(printf '  - {%s}\n' 'path: /mac, type: mac, access: [read]' "$@")
 frames:
   - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 20, egress_burst: 10}
 END
@@ -96,7 +99,7 @@ END
 }
 
 test_hostile_calf_is_contained() {
-	hostile_start
+	other_calf_start hostile-calf
 	wait_for_line "$LAB_DIR/calfpen.log" 'hostile: line with.control .\[31m bytes' 10
 	assert_fails grep 'ALLOWED' "$LAB_DIR/calfpen.log"
 	assert_eq 12 "$(grep -c 'hostile: .*: refused' <(sed '/line with/q' "$LAB_DIR/calfpen.log" | grep -v 'line with'))"
@@ -105,7 +108,7 @@ test_hostile_calf_is_contained() {
 
 # A malformed control message ends the pair, not priv, and stands in the audit.
 test_malformed_message_restarts_the_pair() {
-	hostile_start
+	other_calf_start hostile-calf
 	wait_for_line "$audit" '"subject":"hostile","verb":"malformed"' 10
 	wait_for 10 restarted
 	alive "$(supervisor_pid)" || fail "the supervisor ended"
@@ -114,25 +117,23 @@ test_malformed_message_restarts_the_pair() {
 }
 restarted() { [ "$(state calves 0 restarts)" -ge 2 ]; }
 
+# What a calf says before it ends is in the log, all of it, each time.
+test_last_words_are_heard() {
+	local log=$LAB_DIR/calfpen.log
+	other_calf_start talkative-calf
+	wait_for 10 ended_often
+	assert_eq "$(grep -cE 'its (calf|gateway) ended' "$log")" "$(grep -c 'last words' "$log")"
+	assert_fails grep -E 'suppressed|bytes cut' "$log"
+}
+ended_often() { [ "$(state calves 0 restarts)" -ge 5 ]; }
+
 # A calf that misuses the store in every way: it is answered or cut off, and
 # started again with a growing delay; nothing else notices.
 test_ST_4_hostile_calf_on_the_store() {
 	local supervisor watcher
-	mkdir -p "$LAB_DIR/hostile"
-	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
-	cp "$tools/hostile-store-calf" "$LAB_DIR/hostile/"
-	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
-name: hostile
-executable: hostile-store-calf
-limits: {memory: 16777216, pids: 4, requests_per_second: 100, request_burst: 100}
-keys:
-  - {path: /mac, type: mac, access: [read]}
-  - {path: /life, type: u16, min: 0, max: 9, access: [read, write]}
-  - {path: /text, type: text, max_length: 16, access: [write]}
-frames:
-  - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 20, egress_burst: 10}
-END
-	calfpen_start --calf "$LAB_DIR/hostile"
+	other_calf_start hostile-store-calf \
+		'path: /life, type: u16, min: 0, max: 9, access: [read, write]' \
+		'path: /text, type: text, max_length: 16, access: [write]'
 	wait_for 10 calfpen get /life
 	supervisor=$(supervisor_pid)
 	watcher=$(watcher_pid)
