@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the watcher leaves for later: the saved store, a rotated log, syslog. */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -72,11 +72,8 @@ Test(watcher_files, store_cannot_be_saved)
 
 Test(watcher_files, log_is_rotated)
 {
-	uint64_t revision;
+	uint64_t revision = start_with_lease();
 
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
 	EVENTUALLY("grep -q /status/persist " AUDIT);
 	EXPECT_SH("mv " AUDIT " " AUDIT ".1");
 	cr_assert_eq(kill(watcher, SIGHUP), 0);

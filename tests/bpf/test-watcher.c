@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From the store to the host and the audit log, through all that can end. */
 #include "maps/frame.h"
 #include "tests/bpf/support-watcher.h"
@@ -50,11 +50,7 @@ Test(watcher, lease_to_kernel_and_back)
 Test(watcher, is_confined)
 {
 	char command[128];
-	uint64_t revision;
-
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
+	(void)start_with_lease();
 	(void)snprintf(command, sizeof(command),
 		       "grep -q '^CapEff:.0000000000001000$' /proc/%d/status", watcher);
 	EXPECT_SH(command);
@@ -67,9 +63,7 @@ Test(watcher, status_writes_do_not_loop)
 	uint64_t revision;
 	struct kv_ctl before, after;
 
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
+	revision = start_with_lease();
 	(void)usleep(200000);
 	cr_expect_eq(strncmp(status_of("persist", ok_of(revision)), "ok ", 3), 0);
 	before = gate_test_ctl(&test);
@@ -77,131 +71,6 @@ Test(watcher, status_writes_do_not_loop)
 	after = gate_test_ctl(&test);
 	cr_expect_eq(before.revision, after.revision);
 	cr_expect_leq(after.revision, revision + 4);
-}
-
-/* Lines of the audit log per revision, 1 to n; all read once. */
-static void count_audit_lines(unsigned int *counts, uint64_t n)
-{
-	FILE *file = fopen(AUDIT, "r");
-	char text[8192];
-
-	cr_assert_not_null(file);
-	while (fgets(text, sizeof(text), file)) {
-		json_t *line = json_loads(text, 0, NULL);
-		uint64_t revision;
-
-		cr_assert_not_null(line, "%s", text);
-		revision = (uint64_t)json_integer_value(json_object_get(line, "revision"));
-		/* a commit of statuses has as many lines as it likes */
-		if (revision >= 1 && revision <= n &&
-		    (!counts[revision] || !strcmp(field(line, "subject"), "dhcp4")))
-			counts[revision]++;
-		json_decref(line);
-	}
-	(void)fclose(file);
-}
-
-/* Drift: what others did is told, not fought over. */
-
-static void lease_that_is_well(void)
-{
-	uint64_t revision;
-
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
-	(void)status_of("host", ok_of(revision));
-	(void)usleep(500000); /* our own events are looked at, and are no drift */
-	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
-	cr_expect_str_eq(status_of("route", ok_of(revision)), ok_of(revision));
-	cr_expect_str_eq(status_of("link", ok_of(revision)), ok_of(revision));
-	cr_expect_str_eq(status_of("dns", ok_of(revision)), ok_of(revision));
-}
-
-Test(watcher, drift_of_the_route)
-{
-	lease_that_is_well();
-	EXPECT_SH("ip route del default proto 202");
-	cr_expect_str_eq(status_of("route", "drift: "),
-			 "drift: the route to 0.0.0.0/0 was removed or changed");
-	(void)usleep(1500000);
-	EXPECT_SH("! ip route show default | grep 202"); /* and stays away */
-	/* the operator puts it back */
-	EXPECT_SH("ip route add default via 192.0.2.1 dev up0 proto 202 src 192.0.2.5 metric 100");
-	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
-	EXPECT_SH("ip route del default proto 202");
-	(void)status_of("route", "drift: ");
-	/* or the next change of a key of its does */
-	(void)lease("192.0.2.5/24", "3600");
-	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
-	EXPECT_SH("ip route show default | grep -q 202");
-	cr_expect_not_null(strstr(status_of("metrics", "link_runs="), " route_drifts=2 "));
-}
-
-Test(watcher, drift_of_the_address)
-{
-	lease_that_is_well();
-	EXPECT_SH("ip addr del 192.0.2.5/24 dev up0");
-	cr_expect_str_eq(status_of("address", "drift: "), "drift: 192.0.2.5/24 was removed");
-	cr_expect_str_eq(status_of("route", "drift: "),
-			 "drift: the route to 0.0.0.0/0 was removed or changed");
-	(void)usleep(1000000);
-	EXPECT_SH("! ip addr show up0 | grep 'inet '");
-	/* a renewal brings it back, and the routes that had gone with it */
-	commit_init(&commit);
-	add("/lease/time", "3600");
-	(void)run();
-	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
-	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.5; ip route show default | grep -q 202");
-	/* Taken by somebody else: Linux 6.1 keeps the protocol of an address
-	 * that is replaced, so there it cannot be told. */
-	if (system("case $(uname -r) in 6.1.*) false;; esac") != 0)
-		return;
-	EXPECT_SH("ip addr change 192.0.2.5/24 dev up0 valid_lft forever");
-	cr_expect_str_eq(status_of("address", "drift: "),
-			 "drift: 192.0.2.5/24 was changed, and is another owner's now");
-}
-
-/* An end in time is none. */
-Test(watcher, drift_is_not_an_expired_address)
-{
-	start();
-	(void)lease("192.0.2.5/24", "2");
-	EVENTUALLY("ip addr show up0 | grep 192.0.2.5");
-	EVENTUALLY("! ip addr show up0 | grep 192.0.2.5");
-	(void)usleep(700000);
-	cr_expect_eq(strncmp(status_of("address", "drift"), "ok ", 3), 0);
-	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
-}
-
-Test(watcher, drift_of_the_mtu)
-{
-	lease_that_is_well();
-	EXPECT_SH("ip link set up0 mtu 1350");
-	cr_expect_str_eq(status_of("link", "drift: "),
-			 "drift: the MTU was changed from 1400 to 1350");
-	EXPECT_SH("ip link set up0 mtu 1400");
-	cr_expect_eq(strncmp(status_of("link", "ok "), "ok ", 3), 0);
-}
-
-Test(watcher, drift_of_the_file)
-{
-	lease_that_is_well();
-	EXPECT_SH("echo theirs > " RESOLV_CONF);
-	cr_expect_str_eq(status_of("dns", "drift: "), "drift: " RESOLV_CONF " was changed");
-	(void)usleep(500000);
-	EXPECT_SH("grep -qx theirs " RESOLV_CONF);
-	EXPECT_SH("rm " RESOLV_CONF);
-	cr_expect_str_eq(status_of("dns", "drift: " RESOLV_CONF " was r"),
-			 "drift: " RESOLV_CONF " was removed");
-	/* replaced, twice: the new file is watched as well */
-	EXPECT_SH("echo a > " RESOLV_CONF ".new; mv " RESOLV_CONF ".new " RESOLV_CONF);
-	cr_expect_str_eq(status_of("dns", "drift: " RESOLV_CONF " was c"),
-			 "drift: " RESOLV_CONF " was changed");
-	EXPECT_SH(
-		"printf '# Generated by calfpen (instance watched)\\nnameserver 192.0.2.53\\n' > " RESOLV_CONF);
-	cr_expect_eq(strncmp(status_of("dns", "ok "), "ok ", 3), 0);
-	EXPECT_SH("touch /tmp/etc/other; rm /tmp/etc/other");
 }
 
 /* A VPN comes up after the lease: the policy has its say at once. */
@@ -226,98 +95,10 @@ Test(watcher, policy_follows_the_routes_of_others)
 	EVENTUALLY("ip route show 198.51.100.0/24 | grep 202");
 }
 
-/* Killed again and again while a calf writes: every revision is in the log,
- * once (or twice, the one it died at), and the state is the last one. */
-Test(watcher, killed_while_the_store_changes)
-{
-	static unsigned int counts[4096];
-	uint64_t revision = 0, i, n;
-	unsigned int n_doubles = 0, round;
-	char value[32];
-
-	for (round = 0; round < 8; round++) {
-		start();
-		for (i = 0; i < 100; i++) {
-			commit_init(&commit);
-			(void)snprintf(value, sizeof(value), "192.0.2.%u/24", round + 10);
-			add("/ip", value);
-			add("/x/y", value);
-			revision = run();
-			if (i % 10 == 0)
-				(void)usleep(1000 * round);
-		}
-		(void)stop(SIGKILL);
-	}
-	cr_expect_eq(gate_delete(calf, "/x/y", &revision), 0);
-	start();
-	EVENTUALLY("ip -4 addr show dev up0 | grep 192.0.2.17/24");
-	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c inet) = 1");
-	(void)status_of("address", "ok");
-	(void)usleep(300000);
-	(void)stop(SIGTERM);
-	n = gate_test_ctl(&test).revision;
-	cr_assert_lt(n, sizeof(counts) / sizeof(counts[0]));
-	count_audit_lines(counts, n);
-	for (i = 1; i <= n; i++) {
-		cr_expect_gt(counts[i], 0, "revision %llu is not in the log",
-			     (unsigned long long)i);
-		n_doubles += counts[i] > 4; /* two changes, twice */
-	}
-	cr_expect_eq(n_doubles, 0);
-}
-
-/* What was acted on is in the log, though who acted did not come to write it:
- * it hung in the pass, and was killed there. */
-Test(watcher, killed_between_the_pass_and_the_log)
-{
-	uint64_t revision;
-	int lock;
-
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
-	lock = open("/run/calfpen/handlers.lock", O_RDWR | O_CLOEXEC);
-	cr_assert_geq(lock, 0);
-	cr_assert_eq(flock(lock, LOCK_EX), 0); /* the DNS handler waits for it, for a second */
-	commit_init(&commit);
-	add("/ip", "192.0.2.6/24");
-	add("/nameserver/001", "192.0.2.54");
-	revision = run();
-	EVENTUALLY("ip -4 addr show dev up0 | grep 192.0.2.6/24");
-	(void)stop(SIGKILL);
-	(void)close(lock);
-	start();
-	EVENTUALLY("grep -qx 'nameserver 192.0.2.54' " RESOLV_CONF);
-	cr_expect_geq(audit_lines(revision, NULL), 2);
-	(void)status_of("dns", "ok");
-}
-
-Test(watcher, changes_while_it_is_down)
-{
-	uint64_t revision;
-
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
-	(void)stop(SIGKILL);
-	/* an address of ours that nobody wants any more, a key removed */
-	(void)lease("192.0.2.6/24", "3600");
-	cr_expect_eq(gate_delete(calf, "/nameserver/001", &revision), 0);
-	start();
-	EVENTUALLY("grep -qx original " RESOLV_CONF);
-	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c inet) = 1");
-	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.6'");
-	cr_expect_eq(audit_lines(revision, NULL), 1, "from before the list, audited");
-}
-
 /* Records that another reader took: the gap is seen, the store listed. */
 Test(watcher, gap_in_the_ring)
 {
-	uint64_t revision;
-
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
+	(void)start_with_lease();
 	cr_assert_eq(kill(watcher, SIGSTOP), 0);
 	cr_expect_eq(gate_delete(calf, "/nameserver/001", NULL), 0);
 	gate_test_drain(&test);
@@ -363,167 +144,6 @@ Test(watcher, refusals_are_audited)
 		   "\"path\":\"/secret\",\"verdict\":\"EACCES\"' " AUDIT);
 	EVENTUALLY("grep '\"seq\":3,\"subject\":\"dhcp4\",\"verb\":\"unknown\","
 		   "\"path\":\"/ip\",\"verdict\":\"EINVAL\"' " AUDIT);
-}
-
-Test(watcher, uplink_comes_back)
-{
-	uint64_t revision;
-
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
-	EXPECT_SH("ip link del up0");
-	cr_expect_str_eq(status_of("address", "error: "),
-			 "error: address 192.0.2.5/24: No such device");
-	cr_expect_eq(strncmp(status_of("dns", "ok "), "ok ", 3), 0);
-	EXPECT_SH("ip link add up0 type veth peer name peer0; ip link set up0 up");
-	/* at once, not when the next try is due */
-	EXPECT_SH("for i in $(seq 20); do ip route show default | grep -q 'src 192.0.2.5' &&"
-		  "exit 0; sleep 0.02; done; exit 1");
-	cr_expect_eq(strncmp(status_of("address", "ok "), "ok ", 3), 0);
-	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
-	EXPECT_SH("ip link show up0 | grep -q 'mtu 1400'");
-}
-
-Test(watcher, uplink_appears_after_the_start)
-{
-	EXPECT_SH("ip link del up0");
-	start();
-	(void)lease("192.0.2.5/24", "3600");
-	cr_expect_eq(strncmp(status_of("address", "error: "), "error: ", 7), 0);
-	EXPECT_SH("ip link add other type veth peer name peer0; ip link set other up");
-	(void)usleep(100000);
-	EXPECT_SH("! ip addr show other | grep 192.0.2.5");
-	EXPECT_SH("ip link set other down; ip link set other name up0; ip link set up0 up");
-	EVENTUALLY("ip addr show up0 | grep 192.0.2.5");
-}
-
-/* The device counts, not its name. */
-Test(watcher, uplink_is_renamed)
-{
-	uint64_t revision;
-
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
-	EXPECT_SH("ip link set up0 down; ip link set up0 name new0; ip link set new0 up;"
-		  "ip link add up0 type veth peer name other0");
-	/* setting it down has dropped the routes */
-	EVENTUALLY("ip route show default | grep 'dev new0'");
-	revision = lease("192.0.2.6/24", "3600");
-	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
-	EXPECT_SH("ip addr show new0 | grep -q 192.0.2.6; ! ip addr show up0 | grep inet");
-	/* a new life is told the index, and so finds it too */
-	(void)stop(SIGKILL);
-	uplink_ifindex = if_nametoindex("new0");
-	start();
-	revision = lease("192.0.2.7/24", "3600");
-	cr_expect_str_eq(status_of("address", ok_of(revision)), ok_of(revision));
-	EXPECT_SH("ip addr show new0 | grep -q 192.0.2.7; ! ip addr show up0 | grep inet");
-}
-
-Test(watcher, uplink_down_and_up)
-{
-	uint64_t revision;
-
-	start();
-	revision = lease("192.0.2.5/24", "3600");
-	(void)status_of("dns", ok_of(revision));
-	EXPECT_SH("ip link set up0 down");
-	cr_expect_str_eq(status_of("route", "error: "),
-			 "error: route to 0.0.0.0/0: Network is unreachable");
-	EXPECT_SH("ip link set up0 up");
-	EXPECT_SH("for i in $(seq 20); do ip route show default | grep -q 'src 192.0.2.5' &&"
-		  "exit 0; sleep 0.02; done; exit 1");
-	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
-}
-
-/* Wait until /link says so, for at most `ms`; 0 or -1. */
-static int link_is(const char *word, int ms)
-{
-	static struct kv_value value;
-
-	for (int i = 0; i <= ms / 10; i++) {
-		if (gate_read(test.fds[KV_SUBJECT_WATCHER], "/link", &value) == 0 &&
-		    !strcmp(value.text, word))
-			return 0;
-		(void)usleep(10000);
-	}
-	return -1;
-}
-
-static unsigned int n_link_lines(void)
-{
-	char text[4096];
-	unsigned int n = 0;
-	FILE *file = fopen(AUDIT, "r");
-
-	cr_assert_not_null(file);
-	while (fgets(text, sizeof(text), file))
-		n += strstr(text, "\"path\":\"/link\"") != NULL;
-	(void)fclose(file);
-	return n;
-}
-
-Test(watcher, link_key)
-{
-	start();
-	cr_expect_eq(link_is("up", 2000), 0);
-	EXPECT_SH("ip link set peer0 down"); /* the carrier */
-	cr_expect_eq(link_is("down", 1000), 0);
-	EXPECT_SH("ip link set peer0 up");
-	cr_expect_eq(link_is("up", 2000), 0);
-	EXPECT_SH("ip link set up0 down"); /* the operator */
-	cr_expect_eq(link_is("down", 1000), 0);
-	EXPECT_SH("ip link set up0 up");
-	cr_expect_eq(link_is("up", 2000), 0);
-	EXPECT_SH("ip link set up0 mtu 1300; ip addr add 192.0.2.9/24 dev up0; ip link set peer0 "
-		  "mtu 1300; ip link add other0 type veth peer name other1; ip link del other0");
-	(void)usleep(200000);
-	cr_expect_eq(n_link_lines(), 5, "only when it changes: %u", n_link_lines());
-	EXPECT_SH("ip link del up0");
-	cr_expect_eq(link_is("down", 1000), 0);
-	EXPECT_SH("ip link add up0 type veth peer name peer0; ip link set peer0 up;"
-		  "ip link set up0 up");
-	cr_expect_eq(link_is("up", 2000), 0);
-}
-
-/* A loss that is over before anybody looks is told all the same. */
-Test(watcher, link_that_was_lost_for_a_moment)
-{
-	start();
-	cr_expect_eq(link_is("up", 2000), 0);
-	cr_assert_eq(kill(watcher, SIGSTOP), 0);
-	EXPECT_SH("ip link set up0 down; ip link set up0 up");
-	cr_assert_eq(kill(watcher, SIGCONT), 0);
-	EVENTUALLY("test $(grep -c '\"path\":\"/link\"' " AUDIT ") = 3");
-	cr_expect_eq(link_is("up", 2000), 0);
-}
-
-Test(watcher, link_key_over_lives)
-{
-	start();
-	cr_expect_eq(link_is("up", 2000), 0);
-	(void)stop(SIGKILL);
-	start();
-	(void)lease("192.0.2.5/24", "3600");
-	cr_expect_eq(strncmp(status_of("address", "ok "), "ok ", 3), 0);
-	/* the first life may have left its record to the second one's log */
-	for (int i = 0; i < 100 && n_link_lines() == 0; i++)
-		(void)usleep(20000);
-	cr_expect_eq(n_link_lines(), 1, "said already: %u", n_link_lines());
-	(void)stop(SIGKILL);
-	EXPECT_SH("ip link set peer0 down");
-	start();
-	cr_expect_eq(link_is("down", 2000), 0);
-}
-
-/* The uplink is there only later. */
-Test(watcher, link_key_without_link)
-{
-	EXPECT_SH("ip link del up0");
-	start();
-	cr_expect_eq(link_is("down", 2000), 0);
 }
 
 Test(watcher, values_are_checked_again)
