@@ -9,7 +9,7 @@ FUZZ_TARGETS = fuzz-wire fuzz-gateway fuzz-frames fuzz-dhcp4-parse fuzz-dhcp4-fi
 	fuzz-dhcp4-client fuzz-dhcp4-restore
 FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 oracle)
 
-fuzz: ## all fuzzers, FUZZ_SECONDS=60 each; corpora stay in build/fuzz
+fuzz: ## all fuzzers, FUZZ_SECONDS=60 each, or FUZZ_TARGETS=fuzz-wire one; corpora stay in build/fuzz
 	@tools/bootstrap --check check || tools/bootstrap check
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang O=1 \
 		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" fuzz-run
