@@ -3,61 +3,23 @@
  * Attacks on the store's guarantees: each tries to break one and counts how
  * often it did.
  */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <criterion/criterion.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "tests/bpf/support-gate.h"
+#include "tests/bpf/support-attacks.h"
 
 #define KILLS 1000
 
-static struct gate_test test;
-
-static const struct test_rule rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
-					  { NULL } };
-
 static void begin(void)
 {
-	gate_test_begin(&test, 256, 4);
-	for (uint32_t i = 0; i < 4; i++)
-		gate_test_subject(&test, i, rules, FAST, FAST);
-	cr_assert_eq(store_seal(&test.store), 0);
-}
-
-static void end(void)
-{
-	gate_test_end(&test);
-}
-
-/* An emulated guest does the same in a hundredth of the steps. */
-static int scaled(int n)
-{
-	struct timespec before, after;
-
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	for (int i = 0; i < 100; i++)
-		gate_write(test.fds[3], "/scale", "x", 1, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	gate_test_drain(&test);
-	return (after.tv_sec - before.tv_sec) * 1000000000l + after.tv_nsec - before.tv_nsec >
-			       100 * 15000 ?
-		       n / 100 :
-		       n;
+	attacks_begin(ALL_ACCESS);
 }
 
 static uint64_t n_events, last_revision, n_gaps;
@@ -100,7 +62,7 @@ static void commit_for_ever(int fd)
 }
 
 /* kill -9 at any moment: a commit is there as a whole or not at all. */
-Test(attacks, kill_during_commit, .init = begin, .fini = end, .timeout = 120)
+Test(attacks, kill_during_commit, .init = begin, .fini = attacks_end, .timeout = 120)
 {
 	int n = scaled(KILLS), n_torn = 0;
 	struct kv_value first, value;
@@ -146,7 +108,7 @@ static pid_t start_hog(int subject, int cpu)
 }
 
 /* Two subjects in a commit loop on every CPU: another's writes get through. */
-Test(attacks, commit_loops_starve_nobody, .init = begin, .fini = end, .timeout = 60)
+Test(attacks, commit_loops_starve_nobody, .init = begin, .fini = attacks_end, .timeout = 60)
 {
 	int n_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), n_hogs = 0, n_refused = 0;
 	pid_t hogs[128];
@@ -175,7 +137,7 @@ static void *hold_in_copy(void *data)
 }
 
 /* A request that faults and waits is copied before the lock: others go on. */
-Test(attacks, userfaultfd_pointer, .init = begin, .fini = end, .timeout = 30)
+Test(attacks, userfaultfd_pointer, .init = begin, .fini = attacks_end, .timeout = 30)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	void *memory = mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -207,7 +169,6 @@ Test(attacks, userfaultfd_pointer, .init = begin, .fini = end, .timeout = 30)
 	close(fd);
 }
 
-static int stop;
 static void *changing;
 
 static void *flip_protection(void *data)
@@ -235,7 +196,7 @@ static void *use_flipping_memory(void *data)
 }
 
 /* Memory that comes and goes under the copy. */
-Test(attacks, mprotect_loop, .init = begin, .fini = end, .timeout = 30)
+Test(attacks, mprotect_loop, .init = begin, .fini = attacks_end, .timeout = 30)
 {
 	unsigned char request[KV_CHANGE_SIZE(1)];
 	char key[64] = "/flip";
@@ -260,7 +221,7 @@ Test(attacks, mprotect_loop, .init = begin, .fini = end, .timeout = 30)
 }
 
 /* The reader forges its position: shares may shift, nothing is lost or broken. */
-Test(attacks, forged_ring_position, .init = begin, .fini = end)
+Test(attacks, forged_ring_position, .init = begin, .fini = attacks_end)
 {
 	static const int64_t offsets[] = { 1ll << 40, -(1ll << 40), 1ll << 62, -1, 7, 4096 };
 	unsigned long *position =
@@ -329,7 +290,7 @@ static void *drain_for_ever(void *data)
 }
 
 /* Writers of whole values, readers through the gate: never a mixture. */
-Test(attacks, torn_reads, .init = begin, .fini = end, .timeout = 300)
+Test(attacks, torn_reads, .init = begin, .fini = attacks_end, .timeout = 300)
 {
 	const char *wanted = getenv("CALFPEN_ATTACK_OPERATIONS");
 	int n = scaled(wanted ? atoi(wanted) : 1000000) / 8, n_torn = 0;
@@ -349,170 +310,4 @@ Test(attacks, torn_reads, .init = begin, .fini = end, .timeout = 300)
 	for (int i = 0; i < 8; i++)
 		n_torn += sides[i].n_torn;
 	cr_expect_eq(n_torn, 0, "%d torn", n_torn);
-}
-
-/* --- watching --- */
-
-static const struct test_rule watch_rules[] = {
-	{ "/", ALL_ACCESS | KV_ACCESS_WATCH, KV_CLASS_TEXT, KV_VALUE_MAX }, { NULL }
-};
-
-static void begin_watched(void)
-{
-	gate_test_begin(&test, 256, 4);
-	for (uint32_t i = 0; i < 4; i++)
-		gate_test_subject(&test, i, watch_rules, FAST, FAST);
-	cr_assert_eq(store_seal(&test.store), 0);
-}
-
-/* What a watching subject found in its ring. */
-struct watched {
-	uint64_t n, first, last; /* sequence numbers */
-	uint64_t revision;	 /* of the last */
-	bool has_gap;
-};
-
-static int count_watched(void *data, void *record, size_t size)
-{
-	const struct kv_watch_event *event = record;
-	struct watched *watched = data;
-
-	(void)size;
-	if (!watched->n++)
-		watched->first = event->sequence;
-	else
-		watched->has_gap |= event->sequence != watched->last + 1;
-	watched->last = event->sequence;
-	watched->revision = event->revision;
-	return 0;
-}
-
-static void drain_watched(int subject, struct watched *watched)
-{
-	struct ring_buffer *ring =
-		ring_buffer__new(test.store.ring_fds[subject], count_watched, watched, NULL);
-
-	cr_assert_not_null(ring);
-	cr_assert_geq(ring_buffer__consume(ring), 0);
-	ring_buffer__free(ring);
-}
-
-/* A full listing, as a watch begins with: how many keys, none above the
- * revision that the watch begins after. */
-static int list_all(int subject, uint64_t begins)
-{
-	static struct gate_page page;
-	int n = 0;
-
-	memset(&page, 0, sizeof(page));
-	do {
-		uint64_t revision;
-		const char *path;
-		uint32_t at = 0;
-
-		cr_assert_eq(gate_list(test.fds[subject], "/", &page), 0);
-		while (gate_page_next(&page, &at, &revision, &path)) {
-			cr_expect_leq(revision, begins);
-			n++;
-		}
-	} while (page.cursor);
-	return n;
-}
-
-/*
- * A watcher that never reads its ring, of a store that is never still: writers
- * are not refused, another watcher loses nothing, and once it reads, its resync
- * has everything.
- */
-Test(attacks, watcher_that_never_reads, .init = begin_watched, .fini = end, .timeout = 120)
-{
-	int n = scaled(20000), n_refused = 0;
-	struct watched diligent = { 0 }, lazy = { 0 };
-	uint64_t begins, n_lost;
-	char path[16];
-
-	drain_watched(2, &diligent); /* what scaled() wrote */
-	cr_assert_eq(gate_watch(test.fds[2], GATE_WATCH_BEGIN, NULL, NULL), 0);
-	cr_assert_eq(gate_watch(test.fds[3], GATE_WATCH_BEGIN, NULL, NULL), 0);
-	memset(&diligent, 0, sizeof(diligent));
-	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "/x/%d", i % 100);
-		n_refused += gate_write(test.fds[i % 2], path, "value", 5, NULL) != 0;
-		if (i % 100 == 99) {
-			gate_test_drain(&test);
-			drain_watched(2, &diligent);
-		}
-	}
-	gate_test_drain(&test);
-	drain_watched(2, &diligent);
-	cr_expect_eq(n_refused, 0, "%d refused", n_refused);
-	cr_expect_eq(diligent.n, (uint64_t)n, "%llu of %d", (unsigned long long)diligent.n, n);
-	cr_expect_not(diligent.has_gap);
-	cr_assert_eq(gate_watch(test.fds[2], GATE_WATCH_ASK, NULL, &n_lost), 0);
-	cr_expect_eq(n_lost, 0);
-
-	/* it is told of its loss, and begins again */
-	drain_watched(3, &lazy);
-	cr_assert_eq(gate_watch(test.fds[3], GATE_WATCH_BEGIN, &begins, &n_lost), 0);
-	cr_expect_eq(lazy.n + n_lost, (uint64_t)n);
-	cr_expect(n < 2000 || n_lost > 0);
-	cr_expect_eq(list_all(3, begins), 101, "/scale and a hundred");
-	memset(&lazy, 0, sizeof(lazy));
-	cr_assert_eq(gate_write(test.fds[0], "/x/0", "again", 5, NULL), 0);
-	drain_watched(3, &lazy);
-	cr_expect_eq(lazy.n, 1);
-	cr_expect_eq(lazy.first, (uint64_t)n + 1, "the gap shows");
-	cr_expect_eq(lazy.revision, begins + 1);
-}
-
-static void *watch_for_ever(void *data)
-{
-	static struct gate_page page;
-	int *n_calls = data;
-
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		gate_watch(test.fds[3], (enum gate_watch)(*n_calls % 3), NULL, NULL);
-		page.cursor = 0;
-		gate_list(test.fds[3], "/", &page);
-		++*n_calls;
-	}
-	return NULL;
-}
-
-/* Watches that begin and end without end: nobody else notices. */
-Test(attacks, watches_without_end, .init = begin_watched, .fini = end, .timeout = 60)
-{
-	int n = scaled(5000), n_refused = 0, n_calls = 0;
-	struct watched watched = { 0 }, diligent = { 0 };
-	uint64_t begins;
-	pthread_t thread;
-
-	drain_watched(2, &watched);
-	cr_assert_eq(gate_watch(test.fds[2], GATE_WATCH_BEGIN, NULL, NULL), 0);
-	pthread_create(&thread, NULL, watch_for_ever, &n_calls);
-	for (int i = 0; i < n; i++) {
-		n_refused += gate_write(test.fds[0], "/x/1", "value", 5, NULL) != 0;
-		if (i % 100 == 99) {
-			gate_test_drain(&test);
-			drain_watched(2, &diligent);
-		}
-	}
-	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
-	pthread_join(thread, NULL);
-	gate_test_drain(&test);
-	drain_watched(2, &diligent);
-	cr_expect_eq(n_refused, 0, "%d refused", n_refused);
-	cr_expect_gt(n_calls, 0);
-	cr_expect_eq(diligent.n, (uint64_t)n);
-	cr_expect_not(diligent.has_gap);
-	cr_expect_eq(gate_test_ctl(&test).lock, 0);
-
-	/* and it watches on as if nothing had been */
-	drain_watched(3, &watched);
-	cr_assert_eq(gate_watch(test.fds[3], GATE_WATCH_BEGIN, &begins, NULL), 0);
-	memset(&watched, 0, sizeof(watched));
-	cr_assert_eq(gate_write(test.fds[0], "/x/2", "value", 5, NULL), 0);
-	drain_watched(3, &watched);
-	cr_expect_eq(watched.n, 1);
-	cr_expect_eq(watched.revision, begins + 1);
 }
