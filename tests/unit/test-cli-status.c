@@ -62,8 +62,7 @@ static json_t *full_status(bool all)
 	ctl.subject[KV_SUBJECT_CALF].n_bytes = 230;
 	cli_status_add_store(status, &ctl, watches, state);
 	cli_status_add_memory(status, memory, 2);
-	cli_status_add_lease(status, &lease[0], 1);
-	cli_status_add_lease(status, &lease[1], 4);
+	cli_status_add_lease(status, lease, 5);
 	cli_status_add_handlers(status, keys, 4);
 	cli_status_add_frames(status, counters, all);
 	json_decref(state);
@@ -118,19 +117,20 @@ Test(cli_status, all_counters)
 	json_decref(status);
 }
 
-Test(cli_status, no_lease_yet)
+Test(cli_status, no_lease)
 {
-	const struct cli_key key = { .key = { "/lease/state" }, .value = { .text = "selecting" } };
+	const struct cli_key key = { .key = { "/lease/state" }, .value = { .text = "released" } };
 	json_t *status = json_pack("{s:s}", "instance", "x");
 	struct cli cli = capture();
 
-	cli_status_add_lease(status, &key, 0);
-	cr_assert_null(json_object_get(status, "lease"));
+	cli_status_add_lease(status, NULL, 0);
+	cli_status_print(&cli, status);
 	cli_status_add_lease(status, &key, 1);
 	cli_status_print(&cli, status);
 	captured(0);
 	json_decref(status);
-	cr_assert_str_eq(out_text, "instance  x, not running\nlease     selecting\n");
+	cr_assert_str_eq(out_text, "instance  x, not running\nlease     none\n"
+				   "instance  x, not running\nlease     released\n");
 }
 
 /* The uplink is gone, or cannot be used. */

@@ -48,6 +48,25 @@ Test(agent, renewal_writes_time_and_what_changed)
 	cr_assert_eq(calf.metrics[METRIC_LEASE_GRANTED], 2);
 }
 
+/* Told once, until there is a lease. */
+Test(agent, nobody_answers)
+{
+	uint8_t message[MESSAGE_SIZE_MAX];
+	struct udp_frame headers;
+	const char *line;
+
+	for (int i = 0; i < 2; i++)
+		until_sent(&headers, message);
+	cr_assert_null(strstr(capture_text(), "no server answers"));
+	for (int i = 0; i < 8; i++)
+		until_sent(&headers, message);
+	line = strstr(capture_text(), "no server answers (SELECTING), seconds: 1");
+	cr_assert_not_null(line);
+	cr_assert_null(strstr(line + 1, "no server answers"));
+	get_lease();
+	cr_assert_not(agent.is_unheard, "the next time it is told again");
+}
+
 Test(agent, V4_15_renewal_frame)
 {
 	uint8_t message[MESSAGE_SIZE_MAX];

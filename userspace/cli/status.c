@@ -77,19 +77,17 @@ void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_k
 		{ "/lease/server", "server" },
 		{ "/lease/expires", "expires" },
 	};
-	json_t *lease = json_object_get(status, "lease");
+	json_t *lease = json_object();
 
+	json_object_set_new(lease, "state", json_string("none"));
 	for (size_t i = 0; i < n_keys; i++)
 		for (size_t j = 0; j < sizeof(members) / sizeof(members[0]); j++) {
 			if (strcmp(keys[i].key.path, members[j].path) != 0)
 				continue;
-			if (!lease) {
-				lease = json_object();
-				json_object_set_new(status, "lease", lease);
-			}
 			json_object_set_new(lease, members[j].name,
 					    json_string(keys[i].value.text));
 		}
+	json_object_set_new(status, "lease", lease);
 }
 
 /* "address_runs=2 address_errors=0 ..." */
@@ -251,17 +249,13 @@ static uint64_t boot_now_ns(void)
 
 static void add_lease(const struct cli *cli, json_t *status)
 {
-	static const char *const directories[] = { "/ip", "/lease" };
 	struct cli_key *keys = NULL;
-	int n_keys;
+	int n_keys = cli_store_walk(cli, "/", &keys);
 
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-		n_keys = cli_store_walk(cli, directories[i], &keys);
-		if (n_keys < 0)
-			continue;
-		cli_status_add_lease(status, keys, (size_t)n_keys);
-		free(keys);
-	}
+	if (n_keys < 0)
+		return;
+	cli_status_add_lease(status, keys, (size_t)n_keys);
+	free(keys);
 }
 
 /* What the maps say; an error of the store is told, the rest goes on. */

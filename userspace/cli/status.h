@@ -19,8 +19,8 @@
  *   instance, running, pid
  *   state     what the supervisor wrote into state.json; each of its calves with
  *             `counters`: what it counts in its metrics page
- *   lease     state, server and expires, as the calf wrote them below /lease, and
- *             address, which is /ip
+ *   lease     state ("none" if the calf wrote none), server and expires, as they
+ *             stand below /lease, and address, which is /ip
  *   store     revision, keys, max_keys, commits, denials, subjects: [name,
  *             accepted, reads, refused, suppressed, watching, lost, and keys
  *             and bytes of the values that it wrote last]
@@ -37,7 +37,7 @@
 void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
 			  const json_t *state);
 void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size_t n_maps);
-/* Of the keys /ip and below /lease. */
+/* Of all keys, or of /ip and those below /lease. */
 void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_keys);
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys);
 void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],

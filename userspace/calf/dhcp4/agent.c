@@ -12,8 +12,11 @@
 #include "userspace/calf/dhcp4/metrics.h"
 #include "userspace/common/log.h"
 
+#define NS_PER_S UINT64_C(1000000000)
 #define STOP_POLL_NS 1000000ull
 #define STOP_MAX_NS 1000000000ull
+/* Messages without an answer until that is told: some 12 s. */
+#define UNHEARD_TRIES 3
 
 static void log_lease(const struct client_lease *lease)
 {
@@ -74,6 +77,23 @@ static void tell_conflict(struct agent *agent, const struct client_event *event,
 	}
 }
 
+/* Who waits for a first lease learns once that nobody answers. */
+static void tell_silence(struct agent *agent, const struct client_event *event,
+			 const struct client_actions *actions)
+{
+	const struct client *client = &agent->client;
+
+	if (client->is_in_use)
+		agent->is_unheard = false;
+	if (client->is_in_use || agent->is_unheard || event->type != CLIENT_TIMEOUT ||
+	    !actions->send || client->n_sent < UNHEARD_TRIES)
+		return;
+	agent->is_unheard = true;
+	log_warning("no server answers (%s), seconds: %" PRIu64 "; asking goes on",
+		    client_state_name(client->state),
+		    (event->now_ns - client->began_ns) / NS_PER_S);
+}
+
 static void carry_out(struct agent *agent, enum client_state before,
 		      const struct client_event *event, const struct client_actions *actions)
 {
@@ -91,6 +111,7 @@ static void carry_out(struct agent *agent, enum client_state before,
 		log_info("%s -> %s", client_state_name(before), client_state_name(client->state));
 		calf_metric_set(agent->calf, METRIC_STATE, client->state);
 	}
+	tell_silence(agent, event, actions);
 	tell_conflict(agent, event, actions);
 	tell_lease(agent, event->type, actions->lease);
 }

@@ -27,6 +27,7 @@ struct agent {
 	struct report report;
 	struct loop_timer timer;
 	bool is_started; /* settings and memories are there */
+	bool is_unheard; /* nobody answers, and that was told */
 	struct loop_timer stop;
 	uint64_t stop_ns; /* it ends at this time at the latest */
 };
