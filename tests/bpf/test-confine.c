@@ -17,13 +17,17 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "tests/bpf/container.h"
 #include "tests/unit/capture.h"
 #include "userspace/priv/confine.h"
+#include "userspace/priv/roles.h"
 
 #define GATEWAY_UID 1900000007u
+#define CHRONY_UID 65500u
+#define CHRONY_GID 65501u
 #define CAP_BIT(capability) (1ull << (capability))
 #define SUPERVISOR_CAPS /* NET_ADMIN, SETUID, SETGID, SETPCAP, BPF */ \
 	(CAP_BIT(12) | CAP_BIT(7) | CAP_BIT(6) | CAP_BIT(8) | CAP_BIT(39))
@@ -47,6 +51,17 @@ static void setup(void)
 
 TestSuite(confine, .init = setup, .timeout = 60);
 
+/* Where the role has it, with our pipes out of its way. */
+static void take_directory(int *to, int *from)
+{
+	int directory = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	*to = fcntl(*to, F_DUPFD_CLOEXEC, 10);
+	*from = fcntl(*from, F_DUPFD_CLOEXEC, 10);
+	if (dup2(directory, CHRONY_FD_DIRECTORY) < 0)
+		_exit(1);
+}
+
 /* Start a confined child that makes the attempt when told to, and tells what
  * came of it. Only calls that every role has: read, write, exit_group. */
 static struct child start(enum role role, uint32_t uid, bool needs_sys_admin, attempt_fn attempt)
@@ -58,8 +73,13 @@ static struct child start(enum role role, uint32_t uid, bool needs_sys_admin, at
 	child = (struct child){ .pid = fork(), .to = to[1], .from = from[0] };
 	cr_assert(child.pid >= 0);
 	if (child.pid == 0) {
-		long result = confine_enter(role, uid, needs_sys_admin);
+		const uint32_t gid = role == ROLE_CHRONY ? CHRONY_GID : uid;
+		long result;
 		char go;
+
+		if (role == ROLE_CHRONY)
+			take_directory(&to[0], &from[1]);
+		result = confine_enter(role, uid, gid, needs_sys_admin);
 
 		if (write(from[1], &result, sizeof(result)) == sizeof(result) && result == 0 &&
 		    read(to[0], &go, 1) == 1) {
@@ -150,13 +170,13 @@ static void expect_rights(pid_t pid, uint64_t capabilities)
 	expect_status_line(pid, "Groups:");
 }
 
-static void expect_ids(pid_t pid, uint32_t uid)
+static void expect_ids(pid_t pid, uint32_t uid, uint32_t gid)
 {
 	char line[128];
 
 	snprintf(line, sizeof(line), "Uid:\t%u\t%u\t%u\t%u", uid, uid, uid, uid);
 	expect_status_line(pid, line);
-	snprintf(line, sizeof(line), "Gid:\t%u\t%u\t%u\t%u", uid, uid, uid, uid);
+	snprintf(line, sizeof(line), "Gid:\t%u\t%u\t%u\t%u", gid, gid, gid, gid);
 	expect_status_line(pid, line);
 }
 
@@ -167,7 +187,10 @@ static void expect_role(enum role role, uint32_t uid, bool needs_sys_admin, uint
 
 	cr_assert(entered(&child) == 0, "%s", capture_text());
 	expect_rights(child.pid, capabilities);
-	expect_ids(child.pid, role == ROLE_GATEWAY ? uid : 0);
+	expect_ids(child.pid, role == ROLE_GATEWAY || role == ROLE_CHRONY ? uid : 0,
+		   role == ROLE_GATEWAY ? uid :
+		   role == ROLE_CHRONY	? CHRONY_GID :
+					  0);
 	cr_expect(go(&child, &result) && result == 0);
 	cr_expect_str_eq(capture_text(), "");
 }
@@ -186,6 +209,13 @@ Test(confine, watcher)
 Test(confine, gateway)
 {
 	expect_role(ROLE_GATEWAY, GATEWAY_UID, false, 0);
+}
+
+/* The user of chronyd's directory, root's too. */
+Test(confine, chrony)
+{
+	expect_role(ROLE_CHRONY, CHRONY_UID, false, 0);
+	expect_role(ROLE_CHRONY, 0, false, 0);
 }
 
 /* attempts */
@@ -242,6 +272,42 @@ ATTEMPT(try_yield, sched_yield())
 ATTEMPT(try_send, send(-1, "", 0, MSG_NOSIGNAL))
 ATTEMPT(try_send_to, sendto(-1, "", 0, 0, (struct sockaddr *)&no_attributes, 2))
 ATTEMPT(try_receive_fds, recvmsg(-1, (struct msghdr *)&no_attributes, 0))
+
+ATTEMPT(try_stat, stat("/", &(struct stat){ 0 }))
+ATTEMPT(try_unlink, unlink("/nonexistent/file"))
+ATTEMPT(try_getdents, syscall(SYS_getdents64, CHRONY_FD_DIRECTORY, NULL, 0))
+ATTEMPT(try_send_message, sendmsg(-1, (struct msghdr *)&no_attributes, 0))
+
+/* Landlock: a socket of its own where it belongs, and nowhere else. */
+static int free_socket = -1;
+
+static long bind_in(const char *directory)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int r;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/calfpen-test-confine.sock",
+		 directory);
+	r = bind(free_socket, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+	if (r == 0 && unlink(address.sun_path) < 0)
+		r = -errno;
+	return r;
+}
+
+static long try_bind_inside(void)
+{
+	return bind_in("/tmp");
+}
+
+static long try_bind_outside(void)
+{
+	return bind_in("/dev/shm");
+}
+
+static long try_unlink_outside(void)
+{
+	return unlink("/dev/shm/calfpen-test-confine") < 0 ? -errno : 0;
+}
 
 /* getpid by the 32-bit entry */
 static long try_i386(void)
@@ -345,6 +411,56 @@ Test(confine, gateway_calls)
 	expect_rows(ROLE_GATEWAY, GATEWAY_UID, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+Test(confine, chrony_calls)
+{
+	static const struct row rows[] = {
+		ROW(try_bpf_run, KILLED), ROW(try_bpf_lookup, KILLED),
+		ROW(try_open, KILLED),	  ROW(try_map, KILLED),
+		ROW(try_exec, KILLED),	  ROW(try_fork, KILLED),
+		ROW(try_unix, KILLED),	  ROW(try_netlink, KILLED),
+		ROW(try_kill, KILLED),	  ROW(try_setuid, KILLED),
+		ROW(try_ptrace, KILLED),  ROW(try_unshare, KILLED),
+		ROW(try_clock, KILLED),	  ROW(try_getdents, KILLED),
+		ROW(try_send_to, KILLED), ROW(try_send_message, KILLED),
+		ROW(try_yield, KILLED),	  ROW(try_i386, KILLED),
+		ROW(try_stat, DONE),	  ROW(try_unlink, NOT_STOPPED),
+		ROW(try_send, KILLED),	  ROW(try_ppoll, DONE),
+	};
+
+	expect_rows(ROLE_CHRONY, CHRONY_UID, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static long attempt_with_socket(attempt_fn attempt)
+{
+	struct child child;
+	long result = 0;
+
+	free_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	free_socket = fcntl(free_socket, F_DUPFD_CLOEXEC, 10);
+	cr_assert(free_socket >= 0);
+	child = start(ROLE_CHRONY, CHRONY_UID, false, attempt);
+	cr_assert(entered(&child) == 0);
+	cr_expect(go(&child, &result));
+	close(free_socket);
+	return result;
+}
+
+Test(confine, chrony_directory)
+{
+	int fd = open("/dev/shm/calfpen-test-confine", O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+
+	cr_assert(fd >= 0);
+	cr_assert(fchown(fd, CHRONY_UID, CHRONY_GID) == 0 && close(fd) == 0);
+	cr_expect(attempt_with_socket(try_bind_inside) == 0);
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 0) {
+		unlink("/dev/shm/calfpen-test-confine");
+		cr_skip_test("no Landlock in this kernel");
+	}
+	cr_expect(attempt_with_socket(try_bind_outside) == -EACCES);
+	cr_expect(attempt_with_socket(try_unlink_outside) == -EACCES);
+	cr_expect(unlink("/dev/shm/calfpen-test-confine") == 0);
+}
+
 /* Not readable for others of its uid: /proc/PID belongs to root. */
 Test(confine, gateway_not_dumpable)
 {
@@ -364,10 +480,10 @@ Test(confine, gateway_not_dumpable)
  * does not return. */
 Test(confine, ends_with_parent)
 {
-	static const enum role roles[] = { ROLE_WATCHER, ROLE_GATEWAY };
+	static const enum role roles[] = { ROLE_WATCHER, ROLE_GATEWAY, ROLE_CHRONY };
 
 	cr_assert(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		int pipe_fds[2], wait_status;
 		pid_t parent, grandchild = 0;
 
@@ -420,7 +536,7 @@ Test(confine, missing_capability)
 			data[0].effective = data[0].permitted = 0xfeffffff; /* no SYS_RESOURCE */
 		if (syscall(SYS_capset, &header, data) != 0)
 			_exit(2);
-		_exit(confine_enter(ROLE_SUPERVISOR, 0, false) == -EPERM ? 0 : 1);
+		_exit(confine_enter(ROLE_SUPERVISOR, 0, 0, false) == -EPERM ? 0 : 1);
 	} else {
 		int wait_status;
 

@@ -100,6 +100,8 @@ Test(options, roles)
 
 	cr_assert(parse(&options, "-i up --role watcher") == 0);
 	cr_assert(options.role == ROLE_WATCHER);
+	cr_assert(parse(&options, "-i up --role chrony") == 0);
+	cr_assert(options.role == ROLE_CHRONY);
 	cr_assert(parse(&options, "-i up --role watcher --uplink-index 7") == 0);
 	cr_assert(options.uplink_ifindex == 7);
 }
@@ -177,8 +179,8 @@ Test(options, refused)
 					      "names with A-Z a-z 0-9 . _ -\n" },
 		{ "-i up --config=", "--config: is empty\n" },
 		{ "-i up --calf a\tb", "--calf: \"a?b\" has a byte that is not printable ASCII\n" },
-		{ "-i up --role root", "--role: \"root\" is not watcher\n" },
-		{ "-i up --role gateway", "--role: \"gateway\" is not watcher\n" },
+		{ "-i up --role root", "--role: \"root\" is neither watcher nor chrony\n" },
+		{ "-i up --role gateway", "--role: \"gateway\" is neither watcher nor chrony\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

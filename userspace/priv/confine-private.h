@@ -8,4 +8,10 @@
  * 0 or a negative errno, not logged. */
 int confine_policy_load(enum role role, bool needs_sys_admin);
 
+/* confine_landlock.c: of the file system, sockets may be made and files be
+ * removed in this directory, and nothing else be opened or changed; without
+ * effect where the kernel has no Landlock. no_new_privs is set already. 0 or a
+ * negative errno, not logged. */
+int confine_landlock(int directory_fd);
+
 #endif

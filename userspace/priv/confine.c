@@ -19,6 +19,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/priv/confine-private.h"
+#include "userspace/priv/roles.h"
 
 #define CAPABILITIES_MAX 8
 
@@ -71,11 +72,11 @@ static int drop_bounding(const struct capability_set *set)
 	return 0;
 }
 
-static int change_ids(uint32_t uid)
+static int change_ids(uint32_t uid, uint32_t gid)
 {
 	if (setgroups(0, NULL) < 0)
 		return fail("groups", errno);
-	if (setresgid(uid, uid, uid) < 0)
+	if (setresgid(gid, gid, gid) < 0)
 		return fail("group id", errno);
 	if (setresuid(uid, uid, uid) < 0)
 		return fail("user id", errno);
@@ -130,6 +131,11 @@ static int limit(int resource, rlim_t value)
 	return 0;
 }
 
+static bool has_own_ids(enum role role)
+{
+	return role == ROLE_GATEWAY || role == ROLE_CHRONY;
+}
+
 /* What a filter cannot say. Files of its own size stay allowed: descriptor 2
  * may be one. */
 static int set_limits(enum role role)
@@ -139,7 +145,7 @@ static int set_limits(enum role role)
 	if (role == ROLE_SUPERVISOR)
 		return 0;
 	r = limit(RLIMIT_CORE, 0);
-	if (r == 0 && role == ROLE_GATEWAY) {
+	if (r == 0 && has_own_ids(role)) {
 		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 			return fail("dumpable", errno);
 		r = limit(RLIMIT_NPROC, 0);
@@ -163,7 +169,7 @@ static int follow_parent(pid_t parent)
 	return 0;
 }
 
-int confine_enter(enum role role, uint32_t uid, bool needs_sys_admin)
+int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_admin)
 {
 	const struct capability_set set = capabilities_of(role, needs_sys_admin);
 	const pid_t parent = getppid();
@@ -179,7 +185,7 @@ int confine_enter(enum role role, uint32_t uid, bool needs_sys_admin)
 	}
 	r = drop_bounding(&set);
 	if (r == 0)
-		r = change_ids(role == ROLE_GATEWAY ? uid : 0);
+		r = has_own_ids(role) ? change_ids(uid, gid) : change_ids(0, 0);
 	if (r == 0)
 		r = set_capabilities(&set);
 	if (r == 0)
@@ -188,6 +194,11 @@ int confine_enter(enum role role, uint32_t uid, bool needs_sys_admin)
 		r = follow_parent(parent);
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = fail("no_new_privs", errno);
+	if (r == 0 && role == ROLE_CHRONY) {
+		r = confine_landlock(CHRONY_FD_DIRECTORY);
+		if (r < 0)
+			fail("Landlock", -r);
+	}
 	if (r == 0) {
 		r = confine_policy_load(role, needs_sys_admin);
 		if (r < 0)

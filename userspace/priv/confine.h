@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Drop rights, once and for good, in one ordered function: ids, bounding
- * set, capabilities, no_new_privs, seccomp. Each role's policy is a constant
- * table in confine.c with a reason per system call.
+ * Drop rights, once and for good, in one ordered function: bounding set, ids,
+ * capabilities, limits, no_new_privs, Landlock, seccomp. Each role's policy is
+ * a constant table in confine_policy.c with a reason per system call.
  */
 #ifndef CALFPEN_PRIV_CONFINE_H
 #define CALFPEN_PRIV_CONFINE_H
@@ -20,14 +20,19 @@
  *   calls that load modules, change the clock, trace, or open a socket other
  *   than AF_UNIX and AF_NETLINK. Inherited by the runtime it starts.
  * watcher: uid 0; NET_ADMIN; allow list.
- * gateway: `uid` and gid of the same number; no capability; not dumpable;
+ * gateway: `uid`, `gid`; no capability; not dumpable;
  *   allow list: read, write, sendto/recv on what it has, ppoll,
  *   clock_gettime, sched_yield, bpf(BPF_PROG_RUN) only, exit_group.
+ * chrony: `uid`, `gid`, which may be root's; no capability; not dumpable;
+ *   Landlock: the directory of descriptor CHRONY_FD_DIRECTORY; allow list: what
+ *   one request on one AF_UNIX socket takes.
+ *
+ * The other roles are root: `uid` and `gid` are not looked at.
  *
  * Sets PR_SET_PDEATHSIG to SIGKILL (not for the supervisor) after the change
  * of ids, and ends the process if the parent is gone already.
  * 0, or a negative errno after one line on stderr.
  */
-int confine_enter(enum role role, uint32_t uid, bool needs_sys_admin);
+int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_admin);
 
 #endif

@@ -171,6 +171,21 @@ static const struct rule gateway_allowed[] = {
 	ANY(exit_group),
 };
 
+static const struct rule chrony_allowed[] = {
+	ANY(newfstatat), /* is chronyd's socket one? */
+	ANY(bind),	 /* the socket that it has, in the directory that Landlock leaves it */
+	ANY(unlink),
+	ANY(unlinkat),
+	ANY(connect),
+	ANY(write), /* the request */
+	ANY(ppoll),
+	ANY(read),	      /* what comes of it */
+	ANY(clock_gettime),   /* where the vDSO does not answer */
+	ANY(restart_syscall), /* after a stop */
+	ANY(rt_sigreturn),
+	ANY(exit_group),
+};
+
 static int add(scmp_filter_ctx filter, uint32_t action, const struct rule *rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -227,6 +242,8 @@ static int add_role(scmp_filter_ctx filter, enum role role, bool needs_sys_admin
 		return add(filter, SCMP_ACT_ALLOW, watcher_allowed, COUNT(watcher_allowed));
 	case ROLE_GATEWAY:
 		return add(filter, SCMP_ACT_ALLOW, gateway_allowed, COUNT(gateway_allowed));
+	case ROLE_CHRONY:
+		return add(filter, SCMP_ACT_ALLOW, chrony_allowed, COUNT(chrony_allowed));
 	}
 	return -EINVAL;
 }

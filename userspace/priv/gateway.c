@@ -361,7 +361,7 @@ int gateway_main(void)
 		log_error("gateway: supervisor: %s", strerrorname_np(errno));
 		return ROLE_EXIT_FAILURE;
 	}
-	if (confine_enter(ROLE_GATEWAY, gateway.table->uid, false) < 0)
+	if (confine_enter(ROLE_GATEWAY, gateway.table->uid, gateway.table->uid, false) < 0)
 		return ROLE_EXIT_CONFINE;
 	return serve(&gateway);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calfpen-priv: supervisor and watcher. The gateway is a program of its own. */
+/* calfpen-priv: all roles but the gateway, which is a program of its own. */
 #include <sys/prctl.h>
 
 #include "userspace/common/log.h"
@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 	static const char *const tags[] = {
 		[ROLE_SUPERVISOR] = "calfpen",
 		[ROLE_WATCHER] = "calfpen-watcher",
+		[ROLE_CHRONY] = "calfpen-chrony",
 	};
 	struct options options;
 	int error = options_parse(&options, argc, argv);
@@ -21,5 +22,12 @@ int main(int argc, char **argv)
 	/* /proc/self/exe was executed: without this ps would say "exe". */
 	if (options.role != ROLE_SUPERVISOR)
 		prctl(PR_SET_NAME, tags[options.role]);
-	return options.role == ROLE_WATCHER ? watcher_main(&options) : supervisor_main(&options);
+	switch (options.role) {
+	case ROLE_WATCHER:
+		return watcher_main(&options);
+	case ROLE_CHRONY:
+		return chrony_main();
+	default:
+		return supervisor_main(&options);
+	}
 }

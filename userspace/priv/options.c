@@ -261,11 +261,14 @@ static int parse_mode(struct options *options, const char *name)
 
 static int parse_role(struct options *options, const char *name)
 {
-	if (strcmp(name, "watcher") != 0) {
-		log_error("--role: \"%s\" is not watcher", name);
+	if (strcmp(name, "watcher") == 0) {
+		options->role = ROLE_WATCHER;
+	} else if (strcmp(name, "chrony") == 0) {
+		options->role = ROLE_CHRONY;
+	} else {
+		log_error("--role: \"%s\" is neither watcher nor chrony", name);
 		return -EINVAL;
 	}
-	options->role = ROLE_WATCHER;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line of calfpen-priv. The supervisor re-executes itself with
- * the same options plus --role for the watcher, so that there is one parser
+ * the same options plus --role for its roles, so that there is one parser
  * and one set of rules.
  */
 #ifndef CALFPEN_PRIV_OPTIONS_H
@@ -17,7 +17,7 @@
 #define OPTIONS_CALVES_MAX (KV_SUBJECTS_MAX - KV_SUBJECT_CALF)
 #define OPTIONS_INSTANCE_MAX 31
 
-enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_GATEWAY /* another program */ };
+enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_CHRONY, ROLE_GATEWAY /* another program */ };
 
 /* Where switches forward at once it is far too long, after a spanning tree's 30 s
  * just enough for a lease. */

@@ -2,7 +2,7 @@
 /*
  * The roles: entry points and what each finds on which descriptor. The
  * supervisor forks, places the descriptors, closes all others and executes
- * itself with --role watcher, or calfpen-gateway; the role confines itself
+ * itself with --role, or calfpen-gateway; the role confines itself
  * (confine.h) before it reads its first foreign byte.
  */
 #ifndef CALFPEN_PRIV_ROLES_H
@@ -30,6 +30,10 @@ enum gateway_fd {
 	_GATEWAY_FD_END = 9,
 };
 
+enum chrony_fd {
+	CHRONY_FD_DIRECTORY = 3, /* of chronyd's socket, O_PATH */
+};
+
 /* Exit codes of a role that the supervisor tells apart. */
 enum role_exit {
 	ROLE_EXIT_OK = 0,
@@ -43,5 +47,7 @@ enum role_exit {
 int supervisor_main(const struct options *options);
 int watcher_main(const struct options *options);
 int gateway_main(void);
+/* Tell chronyd to reload its sources: an enum chrony_result. */
+int chrony_main(void);
 
 #endif

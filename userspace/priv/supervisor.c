@@ -225,7 +225,7 @@ static int start_store(struct supervisor *s)
 /* As the supervisor will be itself, once it has made everything. */
 static int confine(void)
 {
-	return confine_enter(ROLE_SUPERVISOR, 0, true);
+	return confine_enter(ROLE_SUPERVISOR, 0, 0, true);
 }
 
 /* To make a container takes as long as to load all programs: both at once. */

@@ -406,7 +406,7 @@ int watcher_main(const struct options *options)
 	log_init("watcher", STDERR_FILENO, options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (watcher_init(&watcher))
 		goto cleanup;
-	if (confine_enter(ROLE_WATCHER, 0, false)) {
+	if (confine_enter(ROLE_WATCHER, 0, 0, false)) {
 		code = ROLE_EXIT_CONFINE;
 		goto cleanup;
 	}
