@@ -16,4 +16,3 @@ install: all ## install under PREFIX (default /usr/local)
 	install -D -m 0644 docs/man/calfpen.8 $(DESTDIR)$(PREFIX)/share/man/man8/calfpen.8
 	install -D -m 0644 docs/man/calfpen.yaml.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/calfpen.yaml.5
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system packaging/systemd/*

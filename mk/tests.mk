@@ -11,7 +11,7 @@ TEST_ARCHIVES = $(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libcli.
 	$(LIB)/libpriv.a $(LIB)/libcommon.a
 
 BPF_SUPPORT = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/support-*.c))
-$(BPF_TESTS): $(BPF_SUPPORT) | $(LIB)/calfpen/calfpen-gateway
+$(BPF_TESTS): $(BPF_SUPPORT) | $(LIB)/calfpen/calfpen-gateway $(LIB)/calfpen/calfpen-priv
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_ARCHIVES)
 	$(call msg,TEST,$@)

@@ -75,6 +75,7 @@ static inline void setup(void)
 		.use_domain = true,
 		.use_ntp = true,
 		.resolv_conf = "/tmp/etc/resolv.conf",
+		.chronyd_directory = "/tmp/chrony",
 	};
 	context = (struct handler_context){
 		.configuration = &configuration,

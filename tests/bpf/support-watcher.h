@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -53,6 +54,7 @@ static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEX
 					       { "/mtu", ALL_ACCESS, KV_CLASS_UINT, 5 },
 					       { "/route/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
 					       { "/nameserver/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
+					       { "/ntp/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
 					       { "/lease/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
 					       { "/x/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
 					       { NULL } };
@@ -70,6 +72,7 @@ static pid_t watcher = -1;
 static bool wants_syslog;
 static int quarantine_s;
 static unsigned int uplink_ifindex; /* 0: by its name */
+static int chrony_ask = -1, chrony_results[2] = { -1, -1 };
 
 static inline int sh(const char *command)
 {
@@ -107,16 +110,22 @@ static inline void run_watcher(void)
 		.mode = -1,
 		.quarantine_s = quarantine_s,
 	};
-	int fds[] = { test.fds[KV_SUBJECT_WATCHER], test.store.kv_fd, test.store.ctl_fd,
-		      test.store.events_fd, test.store.denials_fd };
+	int fds[] = { test.fds[KV_SUBJECT_WATCHER],
+		      test.store.kv_fd,
+		      test.store.ctl_fd,
+		      test.store.events_fd,
+		      test.store.denials_fd,
+		      chrony_ask,
+		      chrony_results[0] };
+	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
 
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < n; i++) {
 		fds[i] = fcntl(fds[i], F_DUPFD, 200);
 		if (fds[i] < 0)
 			_exit(91);
 	}
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < n; i++)
 		place(fds[i], WATCHER_FD_GATE + i);
 	(void)close_range(_WATCHER_FD_END, ~0u, 0);
 	_exit(watcher_main(&options));
@@ -161,6 +170,8 @@ static inline void setup(void)
 	cr_assert_not_null(file);
 	cr_assert_geq(fputs(description, file), 0);
 	cr_assert_eq(fclose(file), 0);
+	chrony_ask = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	cr_assert(chrony_ask >= 0 && !pipe2(chrony_results, O_CLOEXEC | O_NONBLOCK));
 	gate_test_begin(&test, 256, 4);
 	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, no_rules, FAST, 100);
 	(void)gate_test_subject(&test, KV_SUBJECT_WATCHER, watcher_rules, 20000, 20000);

@@ -76,7 +76,7 @@ Test(handlers_faults, renewal_looks_again_after_a_change)
 static const char *const dump =
 	"{ ip -4 addr show | sed 's/valid_lft [0-9]*sec/valid_lft N/; s/preferred_lft [0-9]*sec//;"
 	" s/ state [A-Z]*//; s/<[^>]*>//'; ip -4 route show table all | sort;"
-	" cat /tmp/chrony-dhcp/* /tmp/root/test/ntp-servers; cat /tmp/etc/resolv.conf /proc/sys/kernel/domainname /proc/sys/kernel/hostname; } 2>/dev/null > ";
+	" cat /tmp/chrony-dhcp/* /tmp/chronyd-has /tmp/root/test/ntp-servers; cat /tmp/etc/resolv.conf /proc/sys/kernel/domainname /proc/sys/kernel/hostname; } 2>/dev/null > ";
 
 static void save_state(const char *path)
 {
@@ -94,6 +94,17 @@ static bool is_state(const char *path)
 	return sh(command) == 0;
 }
 
+/* chronyd, told to: it knows then what is in the directory. */
+static void reload(void *data)
+{
+	bool was_on = calls.is_on;
+
+	(void)data;
+	calls.is_on = false;
+	EXPECT_SH("cat /tmp/chrony-dhcp/*.sources > /tmp/chronyd-has 2>/dev/null || true");
+	calls.is_on = was_on;
+}
+
 /* A lease on a host that has something of its own. */
 static void host_with_something(void)
 {
@@ -103,6 +114,7 @@ static void host_with_something(void)
 		  "echo original > /tmp/etc/resolv.conf; hostname before; mkdir /tmp/chrony-dhcp;"
 		  "echo before.example > /proc/sys/kernel/domainname");
 	configuration.use_hostname = true;
+	context.chrony = (struct handler_chrony){ .ask = reload, .result = -1 };
 	listened();
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What instances share, on hosts of several kinds: resolv.conf and names. */
 #include "tests/bpf/support-handlers.h"
+#include "userspace/priv/chrony.h"
+#include "userspace/priv/handlers/timeservers.h"
+#include "userspace/priv/roles.h"
 
 static void setup_run(void)
 {
@@ -253,13 +256,9 @@ Test(handlers_shared, time_servers)
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources > /tmp/inode");
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources | cmp - /tmp/inode");
-	cr_expect_str_eq(strstr(timeservers->status, "; "),
-			 "; chronyd reads /tmp/chrony-dhcp/test.sources when it is told to: "
-			 "chronyc reload sources");
+	cr_expect_null(strstr(timeservers->status, "; "), "nobody to ask: %s", timeservers->status);
 	configuration.use_ntp = false;
 	cr_expect_eq(pass(), 0, "%s", reason);
-	cr_expect_null(strstr(timeservers->status, "; "), "nothing to tell: %s",
-		       timeservers->status);
 	EXPECT_SH(
 		"test ! -e /tmp/root/test/ntp-servers; test $(ls /tmp/chrony-dhcp) = other.sources");
 	configuration.use_ntp = true;
@@ -270,12 +269,134 @@ Test(handlers_shared, time_servers)
 		"test ! -e /tmp/root/test/ntp-servers; test $(ls -A /tmp/chrony-dhcp) = other.sources");
 }
 
+static unsigned int n_asked;
+
+static void count_asked(void *data)
+{
+	(void)data;
+	n_asked++;
+}
+
+static void with_chrony(void)
+{
+	EXPECT_SH("mkdir /tmp/chrony-dhcp");
+	n_asked = 0;
+	context.chrony = (struct handler_chrony){ .ask = count_asked, .result = -1 };
+}
+
+/* One pass over /ntp/; what the status says besides "ok 0". */
+static const char *told(int error)
+{
+	const struct pass_state *timeservers = &handlers.state[N_ALL - 1];
+
+	cr_expect_eq(pass_of("/ntp/"), error, "%s", reason);
+	if (error)
+		return timeservers->status;
+	cr_expect_eq(strncmp(timeservers->status, "ok ", 3), 0, "%s", timeservers->status);
+	return strchr(timeservers->status, ';') ? strchr(timeservers->status, ';') : "";
+}
+
+/* chronyd is asked for each change, and once in each life. */
+Test(handlers_shared, chronyd_is_told_of_changes)
+{
+	with_chrony();
+	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_eq(n_asked, 1, "what a former life did not come to ask");
+	cr_expect(timeservers_told(&context, CHRONY_RELOADED));
+	cr_expect_str_eq(told(0), "; chronyd has reloaded its sources");
+	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
+	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_eq(n_asked, 2);
+	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_eq(n_asked, 2, "the same again is no change");
+	cr_expect(timeservers_told(&context, CHRONY_RELOADED), "after a change it is new");
+	cr_expect_str_eq(told(0), "; chronyd has reloaded its sources");
+	cr_expect_not(timeservers_told(&context, CHRONY_RELOADED), "that is known");
+	cr_expect(timeservers_told(&context, CHRONY_NOT_RUNNING));
+	cr_expect_str_eq(told(0), "; chronyd does not run; it reads /tmp/chrony-dhcp/test.sources "
+				  "when it starts");
+	test_remove(&wanted, "/ntp/001");
+	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_eq(n_asked, 3);
+	cr_expect(timeservers_told(&context, CHRONY_NOT_RUNNING));
+	cr_expect_str_eq(told(0), "", "it has nothing to read");
+	cr_expect_eq(n_asked, 3);
+}
+
+/* A failure is told as such, and asked for again whenever the pass tries again;
+ * meanwhile it stays what it is. */
+Test(handlers_shared, chronyd_that_is_not_told)
+{
+	static const struct {
+		int result, error;
+		const char *status;
+	} rows[] = {
+		{ CHRONY_SILENT, -ETIMEDOUT,
+		  "error: chronyd, told in /tmp/chrony to reload its sources: Connection timed out" },
+		{ CHRONY_MALFORMED, -EBADMSG,
+		  "error: chronyd's answer in /tmp/chrony: Bad message" },
+		{ CHRONY_REFUSED + 2, -EPROTO,
+		  "error: chronyd refuses to reload its sources, status 2 (not authorised): "
+		  "Protocol error" },
+		{ CHRONY_REFUSED + CHRONY_STATUS_MAX, -EPROTO,
+		  "error: chronyd refuses to reload its sources, status 31 (unknown status): "
+		  "Protocol error" },
+		{ CHRONY_ERROR + EACCES, -EACCES,
+		  "error: chronyd's socket in /tmp/chrony: Permission denied" },
+		{ CHRONY_ERROR + ENOTDIR, -ENOTDIR,
+		  "error: chronyd's socket in /tmp/chrony: Not a directory" },
+		{ CHRONY_FAILED, -EIO,
+		  "error: chronyd cannot be told; the log says why: Input/output error" },
+		{ ROLE_EXIT_CONFINE, -EIO,
+		  "error: chronyd cannot be told; the log says why: Input/output error" },
+		{ CHRONY_ERROR, -EIO,
+		  "error: chronyd cannot be told; the log says why: Input/output error" },
+	};
+	unsigned int i;
+
+	with_chrony();
+	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
+	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		n_asked = 0;
+		cr_expect(timeservers_told(&context, rows[i].result));
+		cr_expect_str_eq(told(rows[i].error), rows[i].status);
+		cr_expect_eq(n_asked, 0, "it was just told");
+		cr_expect_str_eq(told(rows[i].error), rows[i].status);
+		cr_expect_eq(n_asked, 1, "tried again");
+		cr_expect_not(timeservers_told(&context, rows[i].result));
+	}
+	cr_expect(timeservers_told(&context, CHRONY_RELOADED));
+	cr_expect_str_eq(told(0), "; chronyd has reloaded its sources");
+	/* another file is another matter */
+	cr_expect(timeservers_told(&context, CHRONY_SILENT));
+	test_set(&wanted, "/ntp/001", "192.0.2.2", 0);
+	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+}
+
+/* Whoever does not want time servers does not want chronyd told of any. */
+Test(handlers_shared, chronyd_is_left_alone)
+{
+	with_chrony();
+	configuration.use_ntp = false;
+	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
+	cr_expect_str_eq(told(0), "");
+	cr_expect_eq(n_asked, 0);
+	configuration.use_ntp = true;
+	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	configuration.use_ntp = false;
+	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_eq(n_asked, 2, "of what is gone it is told");
+}
+
 /* No chronyd, no file of its, and no complaint. */
 Test(handlers_shared, time_servers_without_chrony)
 {
+	context.chrony = (struct handler_chrony){ .ask = count_asked, .result = -1 };
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
 	cr_expect_null(strstr(handlers.state[N_ALL - 1].status, "chrony"));
+	cr_expect_eq(n_asked, 0);
 	EXPECT_SH("test ! -e /tmp/chrony-dhcp; grep -qx 192.0.2.1 /tmp/root/test/ntp-servers");
 	wanted_clear(&wanted);
 	cr_expect_eq(pass(), 0, "%s", reason);

@@ -58,6 +58,31 @@ test_gateway_rights() {
 	assert_eq 0 "$(stat -c %u "/proc/$pid/environ")"
 }
 
+# The role that tells chronyd lives for one request, or for a second where
+# chronyd does not answer: it has its user, and nothing else.
+test_chrony_rights() {
+	local pid
+	mkdir -p /etc/chrony
+	install -d -o 65500 -g 65501 -m 0700 /run/chrony
+	start chronyd python3 -c 'import os, socket, time
+silent = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+silent.bind("/run/chrony/chronyd.sock")
+os.chown("/run/chrony/chronyd.sock", 65500, 65501)
+time.sleep(60)'
+	wait_for 10 test -S /run/chrony/chronyd.sock
+	calfpen_start
+	wait_for 10 asks_chronyd
+	pid=$(pgrep -n calfpen-chrony)
+	confined "$pid" "$(capabilities)"
+	assert_eq "65500	65500	65500	65500" "$(field "$pid" Uid)"
+	assert_eq "65501	65501	65501	65501" "$(field "$pid" Gid)"
+	assert_eq "" "$(field "$pid" Groups | tr -d ' ')"
+	assert_eq 0 "$(stat -c %u "/proc/$pid/environ")" "dumpable"
+	assert_eq "0 1 2 3 4" "$(find "/proc/$pid/fd" -mindepth 1 -printf '%f\n' | sort -n | paste -sd ' ')"
+	wait_for 10 not alive "$pid"
+}
+asks_chronyd() { [ -S "/run/chrony/chronyc.$(pgrep -n calfpen-chrony).sock" ]; }
+
 test_calf_rights() {
 	local pid uid gateway ns
 	lease

@@ -85,6 +85,7 @@ static void expect_defaults(void)
 	cr_expect(configuration.max_routes == 64 && configuration.min_prefix_length == 8 &&
 		  !configuration.allow_hiding);
 	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
+	cr_expect_str_eq(configuration.chronyd_directory, "/run/chrony");
 	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
 	cr_expect(configuration.quarantine_s == 0);
 	cr_expect(configuration.n_options == 1);
@@ -110,6 +111,7 @@ Test(configuration, everything)
 		       "foreign: pass\n"
 		       "quarantine: 3600\n"
 		       "resolv_conf: \"/run/resolv conf\"\n"
+		       "chronyd_directory: /var/run/chrony\n"
 		       "use: {dns: false, mtu: true, domain: false, hostname: true, ntp: false}\n"
 		       "routes: {max: 3, min_prefix_length: 16, allow_hiding: true}\n"
 		       "syslog: true\n"
@@ -123,6 +125,7 @@ Test(configuration, everything)
 	cr_expect(configuration.mode == FRAME_MODE_TC && configuration.pass_foreign);
 	cr_expect(configuration.quarantine_s == 3600);
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
+	cr_expect_str_eq(configuration.chronyd_directory, "/var/run/chrony");
 	cr_expect(!configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
 		  !configuration.use_domain && configuration.use_hostname &&
 		  !configuration.use_ntp && configuration.syslog);
@@ -159,7 +162,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration, which has: metric, table, mode, foreign, "
-		  "quarantine, resolv_conf, use, routes, syslog, options" },
+		  "quarantine, resolv_conf, chronyd_directory, use, routes, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "- metric\n", "1: a configuration must be a mapping of fields" },
 		{ "metric: 4294967296\n", "1: metric must be a number from 0 to 4294967295" },
@@ -174,6 +177,8 @@ Test(configuration, refused)
 		{ "quarantine: on\n", "1: quarantine must be a number from 0 to 3600" },
 		{ "mode: [tc]\n", "1: mode must be one of: auto, native, tc, generic" },
 		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" does not start with '/'" },
+		{ "chronyd_directory: run/chrony\n",
+		  "1: chronyd_directory \"run/chrony\" does not start with '/'" },
 		{ "routes: {max: 65}\n", "1: max must be a number from 0 to 64" },
 		{ "routes: {min_prefix_length: 0}\n",
 		  "1: min_prefix_length must be a number from 1 to 32" },

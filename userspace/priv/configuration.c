@@ -22,6 +22,7 @@
 #define MAX_ROUTES 64  /* what a description may let a calf write */
 #define MIN_PREFIX_LENGTH_DEFAULT 8
 #define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
+#define CHRONYD_DIRECTORY_DEFAULT "/run/chrony"
 
 struct calves {
 	const struct description *descriptions;
@@ -66,6 +67,8 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->use_ntp = true;
 	configuration->mode = FRAME_MODE_AUTO;
 	memcpy(configuration->resolv_conf, RESOLV_CONF_DEFAULT, sizeof(RESOLV_CONF_DEFAULT));
+	memcpy(configuration->chronyd_directory, CHRONYD_DIRECTORY_DEFAULT,
+	       sizeof(CHRONYD_DIRECTORY_DEFAULT));
 	for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
 		const struct description *description = &calves->descriptions[i_calf];
 
@@ -263,18 +266,18 @@ static int parse_foreign(struct yaml_file *file, yaml_node_t *node,
 	return r;
 }
 
-static int parse_resolv_conf(struct yaml_file *file, yaml_node_t *node,
-			     struct configuration *configuration)
+static int parse_path(struct yaml_file *file, yaml_node_t *node, const char *name,
+		      char to[static PATH_MAX])
 {
-	char path[sizeof(configuration->resolv_conf)];
+	char path[PATH_MAX];
 	int r;
 
-	r = yaml_text(file, node, "resolv_conf", path, sizeof(path));
+	r = yaml_text(file, node, name, path, sizeof(path));
 	if (r < 0)
 		return r;
 	if (path[0] != '/')
-		return yaml_refuse(file, node, "resolv_conf \"%s\" does not start with '/'", path);
-	memcpy(configuration->resolv_conf, path, sizeof(path));
+		return yaml_refuse(file, node, "%s \"%s\" does not start with '/'", name, path);
+	memcpy(to, path, sizeof(path));
 	return 0;
 }
 
@@ -298,15 +301,24 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		FOREIGN,
 		QUARANTINE,
 		RESOLV_CONF,
+		CHRONYD_DIRECTORY,
 		USE,
 		ROUTES,
 		SYSLOG,
 		OPTIONS,
 		N
 	};
-	static const char *const names[N] = { "metric",	    "table",	   "mode", "foreign",
-					      "quarantine", "resolv_conf", "use",  "routes",
-					      "syslog",	    "options" };
+	static const char *const names[N] = { "metric",
+					      "table",
+					      "mode",
+					      "foreign",
+					      "quarantine",
+					      "resolv_conf",
+					      "chronyd_directory",
+					      "use",
+					      "routes",
+					      "syslog",
+					      "options" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -325,7 +337,11 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = yaml_u32(file, values[QUARANTINE], "quarantine", 0, OPTIONS_QUARANTINE_MAX_S,
 			     &configuration->quarantine_s);
 	if (r == 0 && values[RESOLV_CONF] != NULL)
-		r = parse_resolv_conf(file, values[RESOLV_CONF], configuration);
+		r = parse_path(file, values[RESOLV_CONF], names[RESOLV_CONF],
+			       configuration->resolv_conf);
+	if (r == 0 && values[CHRONYD_DIRECTORY] != NULL)
+		r = parse_path(file, values[CHRONYD_DIRECTORY], names[CHRONYD_DIRECTORY],
+			       configuration->chronyd_directory);
 	if (r == 0 && values[USE] != NULL)
 		r = parse_use(file, values[USE], configuration);
 	if (r == 0 && values[ROUTES] != NULL)

@@ -32,9 +32,11 @@ struct configuration {
 	bool use_ntp;		    /* time servers, default true */
 	bool syslog;		    /* audit records to syslog too, default false */
 	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
-	enum frame_mode mode;	    /* default auto */
-	bool pass_foreign;	    /* replies to us that we did not ask for, default false */
-	uint32_t quarantine_s;	    /* at most, until there is a lease; default 0: none */
+	/* of chronyd's socket, default /run/chrony */
+	char chronyd_directory[PATH_MAX];
+	enum frame_mode mode;  /* default auto */
+	bool pass_foreign;     /* replies to us that we did not ask for, default false */
+	uint32_t quarantine_s; /* at most, until there is a lease; default 0: none */
 	struct configuration_option
 		options[DESCRIPTION_OPTIONS_MAX]; /* file, else description's default */
 	uint32_t n_options;

@@ -17,7 +17,11 @@ enum watcher_fd {
 	WATCHER_FD_CTL = 5,	/* map ctl, frozen */
 	WATCHER_FD_EVENTS = 6,	/* ring; this is its only consumer */
 	WATCHER_FD_DENIALS = 7, /* ring; this is its only consumer */
-	_WATCHER_FD_END = 8,
+	/* A reload of chronyd's sources: an eventfd that asks for one, and a pipe
+	 * with a byte for each one that was made, enum chrony_result. */
+	WATCHER_FD_CHRONY_ASK = 8,
+	WATCHER_FD_CHRONY_RESULTS = 9,
+	_WATCHER_FD_END = 10,
 };
 
 enum gateway_fd {

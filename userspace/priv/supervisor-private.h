@@ -20,6 +20,16 @@ struct supervised_pair {
 	struct supervisor *supervisor;
 };
 
+struct supervisor_chrony {
+	int ask_fd;	/* eventfd: the watcher asks for a reload of chronyd's sources */
+	int results[2]; /* pipe to the watcher: an enum chrony_result for each */
+	bool is_asked;
+	pid_t pid;	      /* of the role, 0: none */
+	uint32_t uid;	      /* that it takes */
+	uint64_t earliest_ns; /* of the next one */
+	struct loop_timer timer;
+};
+
 struct supervisor {
 	const struct options *options;
 	struct description *descriptions;
@@ -46,6 +56,7 @@ struct supervisor {
 	pid_t watcher_pid;
 	uint32_t n_watcher_restarts;
 	struct loop_timer watcher_restart;
+	struct supervisor_chrony chrony;
 	struct loop loop;
 	int signal_fd;
 	uint64_t started_ns;
@@ -100,6 +111,21 @@ void supervisor_stop_frames(struct supervisor *s);
  * Opens a descriptor, so before confine_enter(). 0, or a negative errno.
  */
 int supervisor_watch_uplink(struct supervisor *s);
+
+/* supervisor.c: execute ourselves with --role `role` and these descriptors from
+ * 3 on. The pid, or a negative errno, logged. */
+pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
+			      uint32_t n_fds);
+
+/* supervisor_chrony.c */
+
+/* Have chronyd reload its sources whenever the watcher asks for it. 0, or a
+ * negative errno. */
+int supervisor_start_chrony(struct supervisor *s);
+/* The role ended with this wait status. */
+void supervisor_chrony_ended(struct supervisor *s, int status);
+/* After the watcher's end: what it has asked for last is still done. */
+void supervisor_stop_chrony(struct supervisor *s);
 
 /* Write state.json for `calfpen status`: processes, mode, kernel features. */
 void supervisor_write_state(const struct supervisor *s);

@@ -31,9 +31,11 @@
 
 /* --- children --- */
 
-/* The watcher gets our own command line and its role. */
-static pid_t execute_watcher(const struct supervisor *s, const int *fds, uint32_t n_fds)
+/* A role gets our own command line, and which it is. */
+pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
+			      uint32_t n_fds)
 {
+	char name[16];
 	const struct options *options = s->options;
 	char **argv = calloc((size_t)options->argc + 5, sizeof(*argv));
 	char index[16];
@@ -42,9 +44,10 @@ static pid_t execute_watcher(const struct supervisor *s, const int *fds, uint32_
 	if (!argv)
 		return -ENOMEM;
 	snprintf(index, sizeof(index), "%d", s->uplink.ifindex);
+	snprintf(name, sizeof(name), "%s", role);
 	memcpy(argv, options->argv, (size_t)options->argc * sizeof(*argv));
 	argv[options->argc] = (char[]){ "--role" };
-	argv[options->argc + 1] = (char[]){ "watcher" };
+	argv[options->argc + 1] = name;
 	argv[options->argc + 2] = (char[]){ "--uplink-index" };
 	argv[options->argc + 3] = index;
 	pid = child_start(s->self_program, argv, fds, n_fds);
@@ -54,9 +57,14 @@ static pid_t execute_watcher(const struct supervisor *s, const int *fds, uint32_
 
 static void start_watcher(struct supervisor *s)
 {
-	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER], s->store.kv_fd, s->store.ctl_fd,
-			    s->store.events_fd, s->store.denials_fd };
-	pid_t pid = execute_watcher(s, fds, sizeof(fds) / sizeof(fds[0]));
+	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER],
+			    s->store.kv_fd,
+			    s->store.ctl_fd,
+			    s->store.events_fd,
+			    s->store.denials_fd,
+			    s->chrony.ask_fd,
+			    s->chrony.results[0] };
+	pid_t pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));
 
 	if (pid > 0)
 		s->watcher_pid = pid;
@@ -132,6 +140,8 @@ static void child_ended(struct supervisor *s, pid_t pid, int status)
 		s->watcher_pid = 0;
 		loop_timer_set(&s->watcher_restart, loop_now_ns() + WATCHER_RETRY_NS);
 	}
+	if (pid == s->chrony.pid)
+		supervisor_chrony_ended(s, status);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		if (pid == s->pairs[i].pair.calf_pid || pid == s->pairs[i].pair.gateway_pid)
 			pair_ended(&s->pairs[i], pid, status);
@@ -329,6 +339,8 @@ static int supervisor_start(struct supervisor *s)
 	if (!error)
 		error = supervisor_watch_uplink(s);
 	if (!error)
+		error = supervisor_start_chrony(s);
+	if (!error)
 		error = confine();
 	if (error)
 		return error;
@@ -389,6 +401,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		pair_deinit(&s->pairs[i].pair);
 	stop_watcher(s);
+	supervisor_stop_chrony(s);
 	save_revision(s);
 	supervisor_stop_frames(s);
 	if (never_ran && had_pins && !s->store.adopted) {
@@ -417,7 +430,7 @@ int supervisor_main(const struct options *options)
 	s->store = STORE_NULL(s->store);
 	s->frames = FRAMES_NULL(s->frames);
 	s->tap = TAP_NULL(s->tap);
-	s->signal_fd = -1;
+	s->signal_fd = s->chrony.ask_fd = -1;
 	s->self_program = s->gateway_program = -1;
 	s->started_ns = loop_now_ns();
 	loop_init(&s->loop);

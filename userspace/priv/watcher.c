@@ -16,8 +16,9 @@
  *   ppoll          event loop; the wait for a busy store
  *   clock_gettime *  where the vDSO does not answer
  *   sched_yield *  between two tries of a busy gate
- *   read           signalfd, inotify; files of the handlers
- *   write          audit log, log lines, /proc/sys .../promote_secondaries, /domainname
+ *   read           signalfd, inotify; files of the handlers; what came of a reload
+ *   write          audit log, log lines, /proc/sys .../promote_secondaries, /domainname;
+ *                  asking for a reload
  *   sendmsg, recvmsg  the netlink sockets; sendmsg: syslog's
  *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys, the
  *                  saved store; the audit log anew
@@ -48,6 +49,7 @@
 #include "userspace/priv/netlink.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/watcher-private.h"
+#include "userspace/priv/watcher_chrony.h"
 #include "userspace/priv/watcher_list.h"
 
 /* Lists and events in turn until nothing is left to do. */
@@ -213,6 +215,19 @@ static int on_readable(struct loop *loop, int fd, short revents, void *data)
 	return 0;
 }
 
+static int on_chrony(struct loop *loop, int fd, short revents, void *data)
+{
+	struct watcher *watcher = data;
+
+	if (watcher_chrony_take(&watcher->context)) {
+		pass_mark_path(&watcher->pass, "/ntp/");
+		settle(watcher);
+	}
+	if (revents & (POLLHUP | POLLERR)) /* the supervisor has ended */
+		loop_remove_fd(loop, fd);
+	return 0;
+}
+
 static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 {
 	struct watcher *watcher = data;
@@ -360,6 +375,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.run_root = RUN_ROOT;
 	watcher->context.chrony_directory = CHRONY_DIRECTORY;
 	watcher->context.takeover = watcher->options->takeover;
+	watcher_chrony_init(&watcher->context);
 	pass_init(&watcher->pass, handlers, N_HANDLERS);
 	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,
 			     watcher->options->n_calves);
@@ -375,6 +391,9 @@ static int watcher_init(struct watcher *watcher)
 		r = open_signals(watcher);
 	if (!r)
 		r = loop_add_fd(&watcher->loop, watcher->signal_fd, POLLIN, on_signal, watcher);
+	if (!r)
+		r = loop_add_fd(&watcher->loop, WATCHER_FD_CHRONY_RESULTS, POLLIN, on_chrony,
+				watcher);
 	if (!r)
 		r = loop_add_timer(&watcher->loop, &watcher->timer, on_timer, watcher);
 	if (r)

@@ -20,11 +20,22 @@ struct netlink;
 
 #define HANDLER_ERROR_SIZE 200 /* of a reason, NUL included */
 
+/* What is known of a reload of chronyd's sources. */
+struct handler_chrony {
+	void (*ask)(void *data); /* for one; NULL: nobody can be asked */
+	void *data;
+	bool is_due;	/* the file may have changed since it was asked */
+	bool was_asked; /* in this life */
+	int result;	/* enum chrony_result of the last one, -1: not known */
+	bool is_new;	/* and no pass has seen it */
+};
+
 struct handler_context {
 	struct netlink *netlink;
 	const struct configuration *configuration;
 	const char *instance;
 	const char *chrony_directory; /* /run/chrony-dhcp */
+	struct handler_chrony chrony;
 	const char *run_root;	      /* of all instances: what they share (shared.h) */
 	char run_directory[PATH_MAX]; /* RUN_ROOT/INSTANCE: what is to be restored */
 	int uplink_ifindex;	      /* 0: the uplink is not there */

@@ -3,16 +3,20 @@
  * DOC: the time servers of /ntp/NNN, for whoever keeps this host's time: a
  * line each in RUN_ROOT/INSTANCE/ntp-servers, and, where chronyd's directory
  * for servers from DHCP is there, its source file. chronyd reads that at its
- * start and when it is told; its control socket is not ours to write to
- * (docs/handlers.md). Nothing of the clock is touched here.
+ * start and when it is told. Its control socket is not the watcher's to write
+ * to: the supervisor is asked to have it told (supervisor_chrony.c), and what
+ * came of it is told later, to a later pass. Nothing of the clock is touched
+ * here.
  */
 #include "userspace/priv/handlers/timeservers.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "userspace/common/value.h"
+#include "userspace/priv/chrony.h"
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/lease.h"
 #include "userspace/priv/handlers/shared.h"
@@ -55,26 +59,101 @@ int timeservers_format(struct handler_context *context, const struct wanted *wan
 }
 
 /* Where chronyd is not installed there is no such directory, and no file. */
-static int set_sources(struct handler_context *context, const char *text)
+static int set_sources(struct handler_context *context, const char *path, const char *text)
 {
-	char path[PATH_MAX], present[TIMESERVERS_TEXT_SIZE];
-	int n = snprintf(path, sizeof(path), "%s/%s.sources", context->chrony_directory,
-			 context->instance);
-	int r = 0;
+	char present[TIMESERVERS_TEXT_SIZE];
+	bool is_same;
+	int n, r;
 
-	if (n < 0 || n >= PATH_MAX)
-		return handler_fail(context, -ENAMETOOLONG, "%s", context->chrony_directory);
 	n = file_read(path, present, sizeof(present));
 	if (n < 0 && n != -ENOENT && n != -EFBIG)
 		return handler_fail(context, n, "%s", path);
-	if (n == -ENOENT ? text[0] : n < 0 || strcmp(present, text) != 0)
-		r = text[0] ? file_write(path, text, strlen(text)) : file_remove(path);
-	if (r)
-		return r == -ENOENT ? 0 : handler_fail(context, r, "%s", path);
-	if (text[0])
-		handler_note(context, "chronyd reads %s when it is told to: chronyc reload sources",
-			     path);
-	return 0;
+	is_same = n == -ENOENT ? !text[0] : n >= 0 && strcmp(present, text) == 0;
+	if (is_same)
+		return 0;
+	r = text[0] ? file_write(path, text, strlen(text)) : file_remove(path);
+	/* One that fails may have written for all that. */
+	context->chrony.is_due |= r != -ENOENT;
+	return !r || r == -ENOENT ? 0 : handler_fail(context, r, "%s", path);
+}
+
+static bool is_well(int result)
+{
+	return result == CHRONY_RELOADED || result == CHRONY_NOT_RUNNING;
+}
+
+/* Each change, once in each life (a former one may have ended before it asked),
+ * and again after a failure. */
+static void ask_for_reload(struct handler_context *context)
+{
+	struct handler_chrony *chrony = &context->chrony;
+	bool is_again = chrony->result >= 0 && !is_well(chrony->result) && !chrony->is_new;
+	bool is_first = !chrony->was_asked && context->configuration->use_ntp &&
+			access(context->chrony_directory, F_OK) == 0;
+
+	if (chrony->is_due)
+		chrony->result = -1; /* that was of another file */
+	chrony->is_new = false;
+	if (!chrony->is_due && !is_again && !is_first)
+		return;
+	chrony->is_due = false;
+	chrony->was_asked = true;
+	chrony->ask(chrony->data);
+}
+
+static int report_reload(struct handler_context *context, const char *path, bool has_servers)
+{
+	const char *directory = context->configuration->chronyd_directory;
+	int result = context->chrony.result;
+
+	if (result < 0 && context->chrony.was_asked)
+		handler_note(context, "chronyd is told to reload its sources");
+	else if (result == CHRONY_RELOADED)
+		handler_note(context, "chronyd has reloaded its sources");
+	else if (result == CHRONY_NOT_RUNNING && has_servers)
+		handler_note(context, "chronyd does not run; it reads %s when it starts", path);
+	if (result < 0 || is_well(result))
+		return 0;
+	if (result == CHRONY_SILENT)
+		return handler_fail(context, -ETIMEDOUT,
+				    "chronyd, told in %s to reload its sources", directory);
+	if (result == CHRONY_MALFORMED)
+		return handler_fail(context, -EBADMSG, "chronyd's answer in %s", directory);
+	if (result >= CHRONY_REFUSED && result <= CHRONY_REFUSED + CHRONY_STATUS_MAX)
+		return handler_fail(context, -EPROTO,
+				    "chronyd refuses to reload its sources, status %d (%s)",
+				    result - CHRONY_REFUSED,
+				    chrony_status_name((uint16_t)(result - CHRONY_REFUSED)));
+	if (result > CHRONY_ERROR)
+		return handler_fail(context, -(result - CHRONY_ERROR), "chronyd's socket in %s",
+				    directory);
+	return handler_fail(context, -EIO, "chronyd cannot be told; the log says why");
+}
+
+bool timeservers_told(struct handler_context *context, int result)
+{
+	struct handler_chrony *chrony = &context->chrony;
+
+	if (chrony->result == result)
+		return false;
+	chrony->result = result;
+	chrony->is_new = true;
+	return true;
+}
+
+static int set_chrony(struct handler_context *context, const char *text)
+{
+	char path[PATH_MAX];
+	int r = snprintf(path, sizeof(path), "%s/%s.sources", context->chrony_directory,
+			 context->instance);
+
+	if (r < 0 || r >= PATH_MAX)
+		return handler_fail(context, -ENAMETOOLONG, "%s", context->chrony_directory);
+	r = set_sources(context, path, text);
+	if (r || !context->chrony.ask)
+		return r;
+	ask_for_reload(context);
+	return report_reload(context, path, text[0]);
 }
 
 static int timeservers_apply(struct handler_context *context, const struct wanted *wanted)
@@ -88,7 +167,7 @@ static int timeservers_apply(struct handler_context *context, const struct wante
 	error = handler_first(error,
 			      shared_say(context, OWN_FILE, text[0] ? text : NULL, strlen(text)));
 	(void)timeservers_format(context, servers, "server ", " iburst", text);
-	return handler_first(error, set_sources(context, text));
+	return handler_first(error, set_chrony(context, text));
 }
 
 const struct handler handler_timeservers = {

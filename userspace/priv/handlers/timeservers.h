@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The text of files that name time servers. Pure: no file is touched. */
+/* The text of files that name time servers, and what comes of chronyd. */
 #ifndef CALFPEN_PRIV_HANDLERS_TIMESERVERS_H
 #define CALFPEN_PRIV_HANDLERS_TIMESERVERS_H
 
@@ -16,5 +16,9 @@
 int timeservers_format(struct handler_context *context, const struct wanted *wanted,
 		       const char *before, const char *after,
 		       char text[static TIMESERVERS_TEXT_SIZE]);
+
+/* A reload of chronyd's sources has ended like this, enum chrony_result: true
+ * if that is another outcome than before, so that the handler is to run. */
+bool timeservers_told(struct handler_context *context, int result);
 
 #endif

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The supervisor's part of a reload: when it starts the role, as the program
+ * that is installed, and what it hands to the watcher. chronyd is the test's.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/capture.h"
+#include "userspace/priv/chrony.h"
+#include "userspace/priv/supervisor-private.h"
+
+#define DIRECTORY "/tmp/chrony"
+#define SECOND_NS 1000000000ull
+
+static struct supervisor s;
+static struct options options;
+static char *command_line[] = { (char[]){ "calfpen-priv" }, (char[]){ "-i" }, (char[]){ "lo" } };
+static int server = -1;
+
+static uint64_t ahead_ns; /* of the clock */
+
+static uint64_t test_clock(void)
+{
+	return loop_now_ns() + ahead_ns;
+}
+
+/* Beside this test in the build tree. Opened before a /tmp of our own may hide
+ * it. */
+static int open_program(void)
+{
+	static const char below[] = "/../../lib/calfpen/calfpen-priv";
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(below));
+	int fd;
+
+	cr_assert_gt(length, 0);
+	path[length] = '\0';
+	memcpy(strrchr(path, '/'), below, sizeof(below));
+	fd = open(path, O_PATH | O_CLOEXEC);
+	cr_assert_geq(fd, 0, "%s", path);
+	return fd;
+}
+
+static void setup(void)
+{
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	capture_begin();
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	s.self_program = open_program();
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
+	options = (struct options){ .argv = command_line, .argc = 3 };
+	s.options = &options;
+	memcpy(s.configuration.chronyd_directory, DIRECTORY, sizeof(DIRECTORY));
+	loop_init(&s.loop);
+	s.loop.now_ns = test_clock;
+	cr_assert_eq(supervisor_start_chrony(&s), 0);
+}
+
+TestSuite(supervisor_chrony, .init = setup, .timeout = 60);
+
+static void listen_as_chronyd(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX,
+				       .sun_path = DIRECTORY "/" CHRONY_SOCKET };
+
+	cr_assert_eq(mkdir(DIRECTORY, 0700), 0);
+	server = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cr_assert_eq(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
+	cr_assert_eq(chown(DIRECTORY "/" CHRONY_SOCKET, 65500, 65500), 0);
+	cr_assert_eq(chown(DIRECTORY, 65500, 65500), 0);
+}
+
+/* Answer what has come: the number of requests. */
+static unsigned int serve(void)
+{
+	uint8_t request[64], reply[CHRONY_SIZE] = { 6, 2, 0, 0, 0, 70, 0, 1 };
+	struct sockaddr_un from;
+	socklen_t length = sizeof(from);
+	unsigned int n = 0;
+
+	while (recvfrom(server, request, sizeof(request), 0, (struct sockaddr *)&from, &length) ==
+	       CHRONY_SIZE) {
+		memcpy(reply + 16, request + 8, 4);
+		cr_expect_eq(sendto(server, reply, sizeof(reply), 0, (struct sockaddr *)&from,
+				    length),
+			     CHRONY_SIZE);
+		length = sizeof(from);
+		n++;
+	}
+	return n;
+}
+
+static void ask(void)
+{
+	cr_assert_eq(eventfd_write(s.chrony.ask_fd, 1), 0);
+}
+
+/* The supervisor's loop for so long; child ends as its signal handler takes
+ * them. Requests served. */
+static unsigned int run_for(unsigned int ms, bool serves)
+{
+	uint64_t until_ns = loop_now_ns() + ms * 1000000ull;
+	unsigned int n = 0;
+	int status;
+
+	while (loop_now_ns() < until_ns) {
+		cr_assert_eq(loop_run_once(&s.loop, test_clock() + 1000000), 0);
+		if (serves)
+			n += serve();
+		if (s.chrony.pid > 0 && waitpid(s.chrony.pid, &status, WNOHANG) == s.chrony.pid)
+			supervisor_chrony_ended(&s, status);
+	}
+	return n;
+}
+
+/* What the watcher finds: one result, or -1. */
+static int result(void)
+{
+	uint8_t byte;
+
+	return read(s.chrony.results[0], &byte, 1) == 1 ? byte : -1;
+}
+
+Test(supervisor_chrony, nobody_asks)
+{
+	listen_as_chronyd();
+	cr_expect_eq(run_for(100, true), 0);
+	cr_expect_eq(result(), -1);
+}
+
+Test(supervisor_chrony, reload)
+{
+	listen_as_chronyd();
+	ask();
+	cr_expect_eq(run_for(500, true), 1);
+	cr_expect_eq(result(), CHRONY_RELOADED);
+	cr_expect_eq(result(), -1);
+	cr_expect_str_eq(capture_text(), "");
+}
+
+/* Asked a thousand times while one goes on and before a second is over: one
+ * more follows. */
+Test(supervisor_chrony, many_become_two)
+{
+	unsigned int i, n = 0;
+
+	listen_as_chronyd();
+	ask();
+	for (i = 0; i < 100; i++) {
+		n += run_for(5, true);
+		ask();
+	}
+	cr_expect_eq(n, 1);
+	n += run_for(1500, true);
+	cr_expect_eq(n, 2);
+	cr_expect_eq(result(), CHRONY_RELOADED);
+	cr_expect_eq(result(), CHRONY_RELOADED);
+	cr_expect_eq(result(), -1);
+}
+
+Test(supervisor_chrony, silent)
+{
+	listen_as_chronyd();
+	ask();
+	(void)run_for(1800, false);
+	cr_expect_eq(result(), CHRONY_SILENT);
+}
+
+Test(supervisor_chrony, no_directory)
+{
+	ask();
+	(void)run_for(50, false);
+	cr_expect_eq(result(), CHRONY_NOT_RUNNING);
+	cr_expect_eq(s.chrony.pid, 0, "no process for that");
+}
+
+Test(supervisor_chrony, no_such_directory)
+{
+	cr_assert_eq(mkdir("/tmp/elsewhere", 0700), 0);
+	cr_assert_eq(symlink("elsewhere", DIRECTORY), 0);
+	ask();
+	(void)run_for(50, false);
+	cr_expect_eq(result(), CHRONY_ERROR + ENOTDIR, "a link is not followed");
+	cr_assert_eq(unlink(DIRECTORY), 0);
+	close(open(DIRECTORY, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	ask();
+	ahead_ns += SECOND_NS;
+	(void)run_for(50, false);
+	cr_expect_eq(result(), CHRONY_ERROR + ENOTDIR);
+}
+
+/* Whatever ends the role, the watcher is told, and the next one starts. */
+Test(supervisor_chrony, role_is_killed)
+{
+	listen_as_chronyd();
+	ask();
+	(void)run_for(100, false);
+	cr_assert_gt(s.chrony.pid, 0);
+	cr_assert_eq(kill(s.chrony.pid, SIGKILL), 0);
+	(void)run_for(50, false);
+	cr_expect_eq(result(), CHRONY_FAILED);
+	while (recv(server, (char[64]){ 0 }, 64, 0) > 0)
+		;
+	ask();
+	cr_expect_eq(run_for(1500, true), 1);
+	cr_expect_eq(result(), CHRONY_RELOADED);
+}
+
+/* One that hangs is ended, as the uid that it has taken. */
+Test(supervisor_chrony, role_hangs)
+{
+	pid_t pid;
+
+	listen_as_chronyd();
+	ask();
+	(void)run_for(100, false);
+	pid = s.chrony.pid;
+	cr_assert_gt(pid, 0);
+	cr_assert_eq(kill(pid, SIGSTOP), 0);
+	ask(); /* waits for its end */
+	(void)run_for(50, false);
+	cr_expect_eq(s.chrony.pid, pid);
+	cr_expect_eq(s.chrony.uid, 65500);
+	ahead_ns += 10 * SECOND_NS;
+	(void)run_for(20, false);
+	cr_expect_eq(result(), CHRONY_FAILED);
+	(void)run_for(1800, false);
+	cr_expect_eq(result(), CHRONY_SILENT);
+}
+
+/* Nobody reads: nothing waits for that. */
+Test(supervisor_chrony, watcher_is_away)
+{
+	static const char full[65536];
+
+	cr_assert_eq(write(s.chrony.results[1], full, sizeof(full)), (ssize_t)sizeof(full));
+	ask();
+	(void)run_for(50, false);
+	cr_expect_eq(s.chrony.is_asked, false);
+}
+
+/* What the watcher asked for at its end is done before the supervisor's. */
+Test(supervisor_chrony, end)
+{
+	pid_t chronyd;
+	int status = 0;
+
+	listen_as_chronyd();
+	chronyd = fork();
+	if (chronyd == 0) {
+		unsigned int n = 0;
+
+		for (int i = 0; n == 0 && i < 5000; i++) {
+			usleep(1000);
+			n = serve();
+		}
+		_exit((int)n);
+	}
+	ask();
+	supervisor_stop_chrony(&s);
+	cr_expect_eq(s.chrony.pid, 0);
+	cr_assert_eq(waitpid(chronyd, &status, 0), chronyd);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%x", status);
+	supervisor_stop_chrony(&s); /* nothing more */
+	cr_expect_eq(serve(), 0);
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/* chronyd is told by others: the watcher asks, and says what came of it. */
+#include <poll.h>
+
+#include "tests/bpf/support-watcher.h"
+#include "userspace/priv/chrony.h"
+
+TestSuite(watcher_chrony, .init = setup, .fini = teardown, .timeout = 60);
+
+static uint64_t n_asked(void)
+{
+	struct pollfd ask = { .fd = chrony_ask, .events = POLLIN };
+	eventfd_t n = 0;
+
+	if (poll(&ask, 1, 2000) == 1)
+		(void)eventfd_read(chrony_ask, &n);
+	return n;
+}
+
+static void tell(int result)
+{
+	const uint8_t byte = (uint8_t)result;
+
+	cr_assert_eq(write(chrony_results[1], &byte, 1), 1);
+}
+
+static void has_status(const char *awaited)
+{
+	const char *status = "";
+	int i;
+
+	for (i = 0; i < 160; i++) {
+		status = status_of("timeservers", "");
+		if (strstr(status, awaited))
+			return;
+		(void)usleep(20000);
+	}
+	cr_expect(false, "%s is not %s", status, awaited);
+}
+
+Test(watcher_chrony, asks_for_a_reload_of_chronyds_sources)
+{
+	cr_assert_eq(mkdir("/run/chrony-dhcp", 0755), 0);
+	tell(CHRONY_SILENT); /* of a former life */
+	start();
+	cr_expect_eq(n_asked(), 1, "a former life may have ended before it asked");
+	has_status("; chronyd is told");
+	tell(CHRONY_NOT_RUNNING);
+	commit_init(&commit);
+	add("/ntp/001", "192.0.2.9");
+	(void)run();
+	cr_expect_eq(n_asked(), 1);
+	tell(CHRONY_RELOADED);
+	has_status("; chronyd has reloaded its sources");
+	EXPECT_SH("grep -qx 'server 192.0.2.9 iburst' /run/chrony-dhcp/watched.sources");
+	/* another watcher finds the same descriptors */
+	(void)stop(SIGKILL);
+	start();
+	cr_expect_eq(n_asked(), 1);
+	has_status("; chronyd is told");
+	tell(CHRONY_REFUSED + 1);
+	has_status("error: chronyd refuses to reload its sources, status 1 (failed)");
+	cr_expect_eq(n_asked(), 1, "it is tried again");
+	tell(CHRONY_REFUSED + 1);
+	tell(CHRONY_RELOADED);
+	has_status("; chronyd has reloaded its sources");
+	/* what ends last is asked for, too */
+	commit_init(&commit);
+	cr_assert_eq(commit_delete(&commit, "/ntp/001"), 0);
+	(void)run();
+	(void)stop(SIGTERM);
+	cr_expect_eq(n_asked(), 1);
+	EXPECT_SH("test ! -e /run/chrony-dhcp/watched.sources");
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * DOC: chronyd's sources are reloaded by a process of their own, the chrony
+ * role (chrony_role.c). The watcher asks for it through a counter whose value
+ * means nothing, and is told the role's exit code: the supervisor reads
+ * nothing that chronyd or the watcher wrote. One role at a time, one a second:
+ * however often it is asked meanwhile, one more follows.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/child.h"
+#include "userspace/priv/chrony.h"
+#include "userspace/priv/supervisor-private.h"
+
+#define SPACING_NS 1000000000ull
+/* The role ends by itself after a second. */
+#define ROLE_LIFE_NS 10000000000ull
+#define END_MS 2000
+
+/* The pipe is full where the watcher has left thousands unread: it needs the
+ * last one only. */
+static void tell_watcher(const struct supervisor_chrony *chrony, int result)
+{
+	const uint8_t byte = (uint8_t)result;
+
+	if (write(chrony->results[1], &byte, 1) < 0)
+		log_debug("the watcher does not read what came of a reload: %s", strerror(errno));
+}
+
+/* Its pid, or a negative errno. O_PATH: that takes no right to the directory. */
+static pid_t start_role(struct supervisor *s)
+{
+	int fd = open(s->configuration.chronyd_directory,
+		      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat directory;
+	pid_t pid;
+
+	if (fd < 0)
+		return -errno;
+	pid = fstat(fd, &directory) ? -errno : 0;
+	s->chrony.uid = directory.st_uid;
+	if (!pid)
+		pid = supervisor_execute_role(s, "chrony", &fd, 1);
+	close(fd);
+	return pid;
+}
+
+static void start(struct supervisor *s, uint64_t now_ns)
+{
+	struct supervisor_chrony *chrony = &s->chrony;
+	pid_t pid = start_role(s);
+
+	chrony->is_asked = false;
+	chrony->earliest_ns = now_ns + SPACING_NS;
+	if (pid > 0) {
+		chrony->pid = pid;
+		loop_timer_set(&chrony->timer, now_ns + ROLE_LIFE_NS);
+	} else {
+		tell_watcher(chrony, pid == -ENOENT ? CHRONY_NOT_RUNNING : chrony_error(-pid));
+	}
+}
+
+static int timer_due(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct supervisor *s = data;
+
+	(void)loop;
+	if (s->chrony.pid > 0)
+		child_kill(s->chrony.pid, s->chrony.uid);
+	else
+		start(s, now_ns);
+	return 0;
+}
+
+static bool take_request(struct supervisor_chrony *chrony)
+{
+	eventfd_t n;
+
+	chrony->is_asked |= eventfd_read(chrony->ask_fd, &n) == 0;
+	return chrony->is_asked;
+}
+
+static int asked(struct loop *loop, int fd, short revents, void *data)
+{
+	struct supervisor *s = data;
+
+	(void)loop;
+	(void)fd;
+	(void)revents;
+	if (take_request(&s->chrony) && s->chrony.pid <= 0)
+		loop_timer_set(&s->chrony.timer, s->chrony.earliest_ns);
+	return 0;
+}
+
+int supervisor_start_chrony(struct supervisor *s)
+{
+	struct supervisor_chrony *chrony = &s->chrony;
+	int error;
+
+	chrony->ask_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (chrony->ask_fd < 0 || pipe2(chrony->results, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	error = loop_add_timer(&s->loop, &chrony->timer, timer_due, s);
+	return error ? error : loop_add_fd(&s->loop, chrony->ask_fd, POLLIN, asked, s);
+}
+
+void supervisor_chrony_ended(struct supervisor *s, int status)
+{
+	s->chrony.pid = 0;
+	tell_watcher(&s->chrony, WIFEXITED(status) ? WEXITSTATUS(status) : CHRONY_FAILED);
+	loop_timer_set(&s->chrony.timer, s->chrony.is_asked ? s->chrony.earliest_ns : LOOP_NEVER);
+}
+
+static void await_role(struct supervisor_chrony *chrony)
+{
+	for (int i = 0; chrony->pid > 0 && i < END_MS; i++) {
+		if (waitpid(chrony->pid, NULL, WNOHANG) == chrony->pid)
+			chrony->pid = 0;
+		else
+			usleep(1000);
+	}
+	if (chrony->pid <= 0)
+		return;
+	child_kill(chrony->pid, chrony->uid);
+	waitpid(chrony->pid, NULL, 0);
+	chrony->pid = 0;
+}
+
+void supervisor_stop_chrony(struct supervisor *s)
+{
+	await_role(&s->chrony);
+	if (s->chrony.ask_fd >= 0 && take_request(&s->chrony)) {
+		start(s, loop_now_ns());
+		await_role(&s->chrony);
+	}
+}
