@@ -1,31 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server says about the network, and what the operator wants of it. */
-#include <criterion/criterion.h>
-#include <stdlib.h>
+#include "tests/unit/dhcp4-parse.h"
 
-#include "tests/unit/dhcp4-support.h"
-
-static struct reply reply;
-static struct message message;
 static const struct message_parameters *const got = &message.parameters;
-
-static void begin(void)
-{
-	reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
-}
-
-static void end_and_parse(void)
-{
-	reply_end(&reply);
-	cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
-}
-
-static void parse_one(uint8_t code, const void *bytes, size_t size)
-{
-	begin();
-	reply_option(&reply, code, bytes, size);
-	end_and_parse();
-}
 
 #define PARSE(_code, _text) parse_one(_code, _text, sizeof(_text) - 1)
 

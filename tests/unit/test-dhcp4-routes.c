@@ -1,32 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <criterion/criterion.h>
-
-#include "tests/unit/dhcp4-support.h"
+#include "tests/unit/dhcp4-parse.h"
 #include "userspace/calf/dhcp4/routes.h"
 
-static struct reply reply;
-static struct message message;
 static const struct message_parameters *parameters = &message.parameters;
 
-static void begin(void)
-{
-	reply_begin(&reply, MESSAGE_ACK, 1, "192.0.2.10");
-}
-
-static void end(void)
-{
-	reply_end(&reply);
-	cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
-}
-
-static void parse(uint8_t code, const void *bytes, size_t size)
-{
-	begin();
-	reply_option(&reply, code, bytes, size);
-	end();
-}
-
-#define ROUTES(_x) parse(OPTION_CLASSLESS_ROUTE, _x, sizeof(_x) - 1)
+#define ROUTES(_x) parse_one(OPTION_CLASSLESS_ROUTE, _x, sizeof(_x) - 1)
 
 static bool is_route(size_t i, const char *destination, uint8_t prefix_length, const char *gateway)
 {
@@ -66,7 +44,7 @@ Test(routes, V4_47_width_above_32)
 	for (unsigned int width = 33; width < 256; width++) {
 		uint8_t bytes[64] = { (uint8_t)width };
 
-		parse(OPTION_CLASSLESS_ROUTE, bytes, sizeof(bytes));
+		parse_one(OPTION_CLASSLESS_ROUTE, bytes, sizeof(bytes));
 		cr_assert_eq(parameters->n_routes, 0);
 	}
 }
@@ -94,7 +72,7 @@ Test(routes, V4_49_C4_16_partial_tail_rejects_all)
 		begin();
 		reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes, size);
 		reply_address(&reply, OPTION_ROUTER, "192.0.2.254");
-		end();
+		end_and_parse();
 		cr_assert_eq(parameters->n_routes, size == 8 ? 1 : size == 15 ? 2 : 0, "%zu", size);
 		/* the lease is kept, and what 121 does not say 3 may */
 		cr_assert_eq(parameters->gateway.s_addr,
@@ -108,7 +86,7 @@ Test(routes, V4_46_Q41_121_replaces_3_and_33)
 	reply_address(&reply, OPTION_ROUTER, "192.0.2.254");
 	reply_option(&reply, OPTION_STATIC_ROUTE, "\x0a\0\0\0\xc0\0\2\3", 8);
 	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\x18\x0a\1\2\xc0\0\2\1", 8);
-	end();
+	end_and_parse();
 	cr_assert_eq(parameters->gateway.s_addr, INADDR_ANY, "also without a default route");
 	cr_assert_eq(parameters->n_routes, 1);
 	cr_assert(is_route(0, "10.1.2.0", 24, "192.0.2.1"));
@@ -119,12 +97,12 @@ Test(routes, Q42_249_if_there_is_no_121)
 	begin();
 	reply_address(&reply, OPTION_ROUTER, "192.0.2.254");
 	reply_option(&reply, OPTION_CLASSLESS_ROUTE_MICROSOFT, "\0\xc0\0\2\1", 5);
-	end();
+	end_and_parse();
 	cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.1"));
 	begin();
 	reply_option(&reply, OPTION_CLASSLESS_ROUTE_MICROSOFT, "\0\xc0\0\2\1", 5);
 	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\0\xc0\0\2\2", 5);
-	end();
+	end_and_parse();
 	cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.2"));
 }
 
@@ -153,7 +131,7 @@ Test(routes, V4_38_static_routes)
 		     "\xc6\x33\x64\7\xc0\0\2\5"
 		     "\0\0\0\0\xc0\0\2\6",
 		     40);
-	end();
+	end_and_parse();
 	cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.1"));
 	cr_assert_eq(parameters->n_routes, 4, "a default route in 33 is illegal");
 	cr_assert(is_route(0, "10.0.0.0", 8, "192.0.2.2"));
@@ -167,7 +145,7 @@ Test(routes, V4_38_C4_16_static_routes_with_a_ragged_tail)
 	static const uint8_t bytes[24] = { 10, 0, 0, 0, 192, 0, 2, 2, 11, 0, 0, 0, 192, 0, 2, 2 };
 
 	for (size_t size = 0; size <= 16; size++) {
-		parse(OPTION_STATIC_ROUTE, bytes, size);
+		parse_one(OPTION_STATIC_ROUTE, bytes, size);
 		cr_assert_eq(parameters->n_routes, size % 8 == 0 ? size / 8 : 0, "%zu", size);
 	}
 }
@@ -184,7 +162,7 @@ Test(routes, C4_27_no_more_than_64)
 	}
 	reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes, sizeof(bytes));
 	reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes, sizeof(bytes));
-	end();
+	end_and_parse();
 	cr_assert_eq(parameters->n_routes, MESSAGE_ROUTES_MAX);
 }
 
@@ -196,7 +174,7 @@ Test(routes, C4_13_split_over_two_instances)
 		begin();
 		reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes, first);
 		reply_option(&reply, OPTION_CLASSLESS_ROUTE, bytes + first, sizeof(bytes) - first);
-		end();
+		end_and_parse();
 		cr_assert_eq(parameters->n_routes, 2, "%zu", first);
 	}
 }
