@@ -12,30 +12,15 @@
 
 #define MESSAGE_MAX 4096
 
-static inline size_t message_pack(uint8_t *packed, size_t at, const char *path, const char *text)
-{
-	struct kv_change change = {
-		.operation = text ? KV_CHANGE_WRITE : KV_CHANGE_DELETE,
-		.length = (uint16_t)(text ? strlen(text) : 0),
-	};
-
-	strcpy(change.path, path);
-	memset(packed + at, 0, KV_CHANGE_SIZE(change.length));
-	memcpy(packed + at, &change, sizeof(change));
-	if (text)
-		memcpy(packed + at + sizeof(change), text, strlen(text));
-	return at + KV_CHANGE_SIZE(change.length);
-}
-
 static inline int message_commit(uint64_t revision, uint8_t *to)
 {
 	uint8_t packed[1024];
 	size_t at = 0;
 
-	at = message_pack(packed, at, "/ip", "10.0.2.15/24");
-	at = message_pack(packed, at, "/nameserver/001", "10.0.2.3\n");
-	at = message_pack(packed, at, "/b/c", NULL);
-	at = message_pack(packed, at, "/a", "");
+	at = pack_change(packed, at, "/ip", "10.0.2.15/24");
+	at = pack_change(packed, at, "/nameserver/001", "10.0.2.3\n");
+	at = pack_change(packed, at, "/b/c", NULL);
+	at = pack_change(packed, at, "/a", "");
 	return wire_encode_commit(4, packed, at, 4, revision, to, MESSAGE_MAX);
 }
 

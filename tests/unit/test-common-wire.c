@@ -146,22 +146,6 @@ Test(wire, largest_frame)
 		     -EMSGSIZE);
 }
 
-static size_t pack(uint8_t *packed, size_t at, const char *path, const char *text)
-{
-	struct kv_change change = {
-		.operation = text ? KV_CHANGE_WRITE : KV_CHANGE_DELETE,
-		.length = (uint16_t)(text ? strlen(text) : 0),
-	};
-	size_t size = KV_CHANGE_SIZE(change.length);
-
-	memcpy(change.path, path, strlen(path));
-	memset(packed + at, 0, size);
-	memcpy(packed + at, &change, sizeof(change));
-	if (text)
-		memcpy(packed + at + sizeof(change), text, strlen(text));
-	return at + size;
-}
-
 static const char commit_hex[] =
 	"00000000 15000000 00000000 02000200 04000000 05000000 00000000 00000000"
 	"00000000 00000000 01000000 37000000 08000000 01000200 00000000 00000000"
@@ -174,9 +158,9 @@ Test(wire, commit_encodes_to_what_the_reference_writes_but_for_the_null_path)
 {
 	uint8_t want[512], got[512], packed[1024];
 	size_t size = from_hex(commit_hex, want, sizeof(want));
-	size_t n = pack(packed, 0, "/nameserver/001", "10.0.2.3\n");
+	size_t n = pack_change(packed, 0, "/nameserver/001", "10.0.2.3\n");
 
-	n = pack(packed, n, "/b", NULL);
+	n = pack_change(packed, n, "/b", NULL);
 	cr_assert_eq(wire_encode_commit(4, packed, n, 2, 0, got, sizeof(got)), (int)size);
 	cr_assert_arr_eq(got, want, size);
 	for (size_t i = 0; i < size; i++)
@@ -219,7 +203,7 @@ Test(wire, commit_of_nothing_and_of_the_most)
 	cr_assert_eq(request.n_changes, 0);
 
 	for (uint32_t i = 0; i < KV_CHANGES_MAX; i++)
-		n = pack(packed, n, "/route/001", NULL);
+		n = pack_change(packed, n, "/route/001", NULL);
 	size = wire_encode_commit(1, packed, n, KV_CHANGES_MAX, 0, frame, sizeof(frame));
 	cr_assert_gt(size, 0);
 	cr_assert_eq(wire_decode_request(frame, (size_t)size, &request), 0);
@@ -264,7 +248,7 @@ Test(wire, revision_makes_the_struct_longer)
 Test(wire, commit_carries_its_revision)
 {
 	uint8_t packed[256], frame[256];
-	size_t n = pack(packed, 0, "/a", "b");
+	size_t n = pack_change(packed, 0, "/a", "b");
 	struct wire_request request;
 	int size = wire_encode_commit(1, packed, n, 1, 1ull << 63, frame, sizeof(frame));
 

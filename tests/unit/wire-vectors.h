@@ -10,8 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "maps/kv.h"
 #include "userspace/common/wire.h"
 
 struct request_vector {
@@ -84,13 +86,41 @@ static inline size_t from_hex(const char *hex, uint8_t *bytes, size_t size)
 	return n_digits / 2;
 }
 
-/* Decode a request given as hex, from memory of exactly its size. */
+/* Decode from memory of exactly the frame's size, so that a sanitizer sees a
+ * read behind it; that memory is there until the next call. */
+static inline int decode_exact(const uint8_t *bytes, size_t size, struct wire_request *request)
+{
+	static uint8_t *exact;
+
+	free(exact);
+	exact = malloc(size > 0 ? size : 1);
+	memcpy(exact, bytes, size);
+	return wire_decode_request(exact, size, request);
+}
+
 static inline int decode_hex(const char *hex, struct wire_request *request)
 {
 	static uint8_t bytes[WIRE_FRAME_MAX];
 	size_t size = from_hex(hex, bytes, sizeof(bytes));
 
-	return wire_decode_request(bytes, size, request);
+	return decode_exact(bytes, size, request);
+}
+
+/* Append a change of a commit, NULL: a delete. Where the next one goes. */
+static inline size_t pack_change(uint8_t *packed, size_t at, const char *path, const char *text)
+{
+	struct kv_change change = {
+		.operation = text ? KV_CHANGE_WRITE : KV_CHANGE_DELETE,
+		.length = (uint16_t)(text ? strlen(text) : 0),
+	};
+	size_t size = KV_CHANGE_SIZE(change.length);
+
+	strcpy(change.path, path);
+	memset(packed + at, 0, size);
+	memcpy(packed + at, &change, sizeof(change));
+	if (text)
+		memcpy(packed + at + sizeof(change), text, strlen(text));
+	return at + size;
 }
 
 static inline bool data_is(const struct wire_data *data, const char *text)
