@@ -94,6 +94,14 @@ static inline size_t test_store_find(const struct test_store *store, const char 
 	return i;
 }
 
+/* What stands there; "absent" if nothing does. */
+static inline const char *test_store_text(const struct test_store *store, const char *path)
+{
+	size_t i = test_store_find(store, path);
+
+	return i == store->n_keys ? "absent" : store->keys[i].text;
+}
+
 static inline void test_store_event(struct test_store *store, uint16_t operation, const char *path,
 				    const char *text, size_t length)
 {

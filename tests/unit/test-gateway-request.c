@@ -135,7 +135,7 @@ Test(gateway_request, right_comes_before_value)
 Test(gateway_request, newline)
 {
 	cr_assert_str_eq(answer(WIRE_WRITE, "/ip", "10.0.2.15/24\n"), "ok ");
-	cr_assert_str_eq(store.keys[test_store_find(&store, "/ip")].text, "10.0.2.15/24");
+	cr_assert_str_eq(test_store_text(&store, "/ip"), "10.0.2.15/24");
 	cr_assert_str_eq(answer(WIRE_WRITE, "/a", "x\n"), "ok ");
 	cr_assert_str_eq(answer(WIRE_READ, "/a", ""), "ok x");
 	cr_assert_str_eq(answer(WIRE_WRITE, "/a", "x\n\n"), "error wrong type");
@@ -245,7 +245,7 @@ Test(gateway_request, commit)
 	commit_delete(&commit, "/a");
 	cr_assert_str_eq(answer_commit(&commit), "ok ");
 	cr_assert_eq(store.n_keys, 2);
-	cr_assert_str_eq(store.keys[test_store_find(&store, "/ip")].text, "10.0.2.15/24");
+	cr_assert_str_eq(test_store_text(&store, "/ip"), "10.0.2.15/24");
 
 	store.verdict = -EACCES;
 	store.i_refused = 1;

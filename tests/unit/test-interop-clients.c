@@ -211,16 +211,6 @@ static void prefill(const char *path)
 	store.keys[store.n_keys++].length = 3;
 }
 
-static const char *stored(const char *path)
-{
-	size_t i = test_store_find(&store, path);
-
-	if (i == store.n_keys)
-		return "absent";
-	store.keys[i].text[store.keys[i].length] = '\0';
-	return store.keys[i].text;
-}
-
 /* A case for each client, with all of the ways to cut a message up. */
 struct row {
 	char client[8];
@@ -288,7 +278,7 @@ ClientTest(ctl_allowed)
 		expect_output(want);
 		expect_segments(2);
 		cr_assert_eq(run.status, GATEWAY_CLOSED);
-		cr_assert_str_eq(stored(key), values[i % 2]);
+		cr_assert_str_eq(test_store_text(&store, key), values[i % 2]);
 	}
 }
 
@@ -326,7 +316,7 @@ ClientTest(over_large_values_are_answered)
 		      "9 ok -\n");
 	if (strcmp(client, "own") != 0)
 		cr_assert_geq(run.n_segments, 2, "the larger ones need a segment of their own");
-	cr_assert_eq(strlen(stored("/b/c")), 1023);
+	cr_assert_eq(strlen(test_store_text(&store, "/b/c")), 1023);
 	cr_assert_eq(run.status, GATEWAY_CLOSED);
 }
 
@@ -336,8 +326,8 @@ ClientTest(ctl_255_KiB_closes_the_connection)
 	tell("write 1 0 a 78\nsend\nexpect 1\nwrite 2 0 b/c *261120\nsend\nexpect 1\n");
 	expect_output("1 ok -\nclosed\n");
 	cr_assert_eq(run.status, -EMSGSIZE);
-	cr_assert_str_eq(stored("/b/c"), "absent");
-	cr_assert_str_eq(stored("/a"), "x", "what came before is kept");
+	cr_assert_str_eq(test_store_text(&store, "/b/c"), "absent");
+	cr_assert_str_eq(test_store_text(&store, "/a"), "x", "what came before is kept");
 }
 
 ClientTest(commit_is_stored_whole_or_not_at_all)
@@ -349,9 +339,9 @@ ClientTest(commit_is_stored_whole_or_not_at_all)
 	tell("commit 3 0 - 0\nread 4 0 a\nsend\nexpect 2\n");
 	expect_output("1 ok -\n2 error xxxxxx is not an allowed path\n3 ok -\n4 ok 61\n");
 	expect_segments(4);
-	cr_assert_str_eq(stored("/a"), "a");
-	cr_assert_str_eq(stored("/b/c"), "");
-	cr_assert_str_eq(stored("/foo/bar"), "absent");
+	cr_assert_str_eq(test_store_text(&store, "/a"), "a");
+	cr_assert_str_eq(test_store_text(&store, "/b/c"), "");
+	cr_assert_str_eq(test_store_text(&store, "/foo/bar"), "absent");
 }
 
 /* Create-only, then by revision; only who gave one gets one. */
@@ -364,7 +354,7 @@ ClientTest(conditions)
 	tell("send\nexpect 8\n");
 	expect_output("1 ok - @1\n2 error conflict\n3 ok - @2\n4 error conflict\n5 ok 63\n"
 		      "6 ok - @3\n7 ok - @4\n8 ok 66\n");
-	cr_assert_str_eq(stored("/a"), "e");
+	cr_assert_str_eq(test_store_text(&store, "/a"), "e");
 }
 
 ClientTest(list)
@@ -399,7 +389,7 @@ ClientTest(split_at_every_byte)
 		     "31302e302e322e330a");
 		tell("commit 4 0 - 2 delete a write foo/bar 79\nread 5 0 a\nsend\nexpect 5\n");
 		expect_output("1 ok -\n2 ok 6162\n3 ok -\n4 ok -\n5 error err-not-found\n");
-		cr_assert_str_eq(stored("/nameserver/001"), "10.0.2.3");
+		cr_assert_str_eq(test_store_text(&store, "/nameserver/001"), "10.0.2.3");
 	}
 }
 
@@ -433,127 +423,4 @@ ClientTest(too_many_segments_close_the_connection)
 	cr_assert_gt(run.n_segments, WIRE_SEGMENTS_MAX);
 	cr_assert_eq(run.status, -EMSGSIZE);
 	cr_assert_eq(store.n_keys, 0);
-}
-
-/*
- * The shapes that the reference encoders give a large value, by hand: the
- * first segment holds 8 words, the value has one of its own, and its pad lies
- * before it (C++), behind it, or in a third segment (both OCaml).
- */
-enum shape { PAD_BEFORE, PAD_BEHIND, PAD_APART, _SHAPE_N };
-
-static uint8_t shaped[272 * 1024];
-
-static void put_word(size_t *at, uint64_t word)
-{
-	memcpy(shaped + *at, &word, 8);
-	*at += 8;
-}
-
-/* A write of so many 'v' to b/c in such a shape: its size. */
-static size_t shape_frame(enum shape shape, size_t length)
-{
-	uint64_t n_words = (length + 7) / 8, n_segments = shape == PAD_APART ? 3 : 2;
-	uint64_t n_pads = shape == PAD_APART ? 0 : 1, blob = 1 | 2ull << 32 | length << 35;
-	uint64_t fars[] = { 2 | 1ull << 32, 2 | n_words << 3 | 1ull << 32, 6 | 2ull << 32 };
-	size_t at = 0;
-
-	memset(shaped, 0, sizeof(shaped));
-	put_word(&at, (n_segments - 1) | 8ull << 32);
-	put_word(&at, (n_words + n_pads) | (shape == PAD_APART ? 2ull << 32 : 0));
-	put_word(&at, 1ull << 32 | 2ull << 48);		     /* root */
-	put_word(&at, 7);				     /* id 7, write */
-	put_word(&at, 1 | 1 << 2 | 6ull << 32 | 2ull << 35); /* path */
-	put_word(&at, fars[shape]);
-	put_word(&at, 1 | 1 << 2 | 2ull << 32 | 2ull << 35);
-	put_word(&at, 1 | 1 << 2 | 2ull << 32 | 2ull << 35);
-	put_word(&at, 'b');
-	put_word(&at, 'c');
-	if (shape == PAD_BEFORE)
-		put_word(&at, blob);
-	memset(shaped + at, 'v', length);
-	at += n_words * 8;
-	if (shape == PAD_BEHIND)
-		put_word(&at, blob | (-(n_words + 1) << 2 & UINT32_MAX));
-	if (shape == PAD_APART) {
-		put_word(&at, 2 | 1ull << 32);
-		put_word(&at, blob);
-	}
-	return at;
-}
-
-/* Send it and what is behind it: the last step of the gateway, and what it
- * answered, as "ok" or the text of an error, each with a semicolon. */
-static int send_shape(size_t size, char answers[256])
-{
-	size_t at = 0, n_answers = 0, n_text = 0;
-	static uint8_t bytes[4096];
-	int fds[2], status = GATEWAY_GOES_ON;
-
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	log_init("test", open("/dev/null", O_WRONLY), LOG_LEVEL_ERROR);
-	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
-	gateway_connection_init(&connection, &responder, fds[1]);
-	while (at < size && status == GATEWAY_GOES_ON) {
-		ssize_t n = write(fds[0], shaped + at, size - at);
-
-		at += n > 0 ? (size_t)n : 0;
-		status = gateway_connection_step(&connection);
-	}
-	answers[0] = '\0';
-	at = 0;
-	n_answers = (size_t)read(fds[0], bytes, sizeof(bytes));
-	while (n_answers <= sizeof(bytes) && at < n_answers) {
-		struct wire_response response;
-		int n = wire_frame_size(bytes + at, n_answers - at);
-
-		cr_assert_gt(n, 0);
-		cr_assert_eq(wire_decode_response(bytes + at, (size_t)n, &response), 0);
-		n_text += (size_t)snprintf(answers + n_text, 256 - n_text, "%s%.*s;",
-					   response.tag == WIRE_OK ? "ok" : "",
-					   (int)response.value.size, response.value.bytes);
-		at += (size_t)n;
-	}
-	close(fds[0]);
-	close(fds[1]);
-	return status;
-}
-
-Test(interop_shapes, of_the_reference_encoders)
-{
-	static const size_t lengths[] = { 3, 8, 1023, 1024, 2048, 8129, 8184, 8185, 61440 };
-	char answers[256];
-
-	for (size_t i = 0; i < VECTORS_N(lengths) * _SHAPE_N; i++) {
-		size_t length = lengths[i / _SHAPE_N];
-		size_t size = shape_frame((enum shape)(i % _SHAPE_N), length);
-		int n = wire_encode_request(8, WIRE_READ, "/b/c", NULL, 0, 0, shaped + size, 256);
-
-		memset(&store, 0, sizeof(store));
-		cr_assert_gt(n, 0);
-		cr_assert_eq(wire_frame_size(shaped, size), (int)size);
-		cr_assert_eq(send_shape(size + (size_t)n, answers), GATEWAY_GOES_ON);
-		if (length <= KV_VALUE_MAX) {
-			cr_assert_eq(strncmp(answers, "ok;okvvv", 8), 0, "%s", answers);
-			cr_assert_eq(strlen(stored("/b/c")), length);
-		} else {
-			cr_assert_str_eq(answers, "value too large;err-not-found;");
-		}
-	}
-}
-
-Test(interop_shapes, of_255_KiB_close_the_connection)
-{
-	static const size_t sizes[] = { 261208, 261208, 261216 };
-	char answers[256];
-
-	memset(&store, 0, sizeof(store));
-	for (size_t i = 0; i < _SHAPE_N; i++) {
-		size_t size = shape_frame((enum shape)i, 255 * 1024);
-
-		cr_assert_eq(size, sizes[i], "%zu", size);
-		cr_assert_eq(send_shape(size, answers), -EMSGSIZE);
-		cr_assert_str_eq(answers, "");
-		cr_assert_eq(store.n_calls, 0);
-	}
 }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shapes that the reference encoders give a large value, by hand: the
+ * first segment holds 8 words, the value has one of its own.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/gateway-store.h"
+#include "tests/unit/wire-vectors.h"
+#include "userspace/common/log.h"
+#include "userspace/priv/gateway_connection.h"
+
+static struct test_store store;
+static struct gateway_responder responder;
+static struct gateway_connection connection;
+
+/* Where the pad of the value lies: before it (C++), behind it, or in a third
+ * segment (both OCaml). */
+enum shape { PAD_BEFORE, PAD_BEHIND, PAD_APART, _SHAPE_N };
+
+static uint8_t shaped[272 * 1024];
+
+static void put_word(size_t *at, uint64_t word)
+{
+	memcpy(shaped + *at, &word, 8);
+	*at += 8;
+}
+
+/* A write of so many 'v' to b/c in such a shape: its size. */
+static size_t shape_frame(enum shape shape, size_t length)
+{
+	uint64_t n_words = (length + 7) / 8, n_segments = shape == PAD_APART ? 3 : 2;
+	uint64_t n_pads = shape == PAD_APART ? 0 : 1, blob = 1 | 2ull << 32 | length << 35;
+	uint64_t fars[] = { 2 | 1ull << 32, 2 | n_words << 3 | 1ull << 32, 6 | 2ull << 32 };
+	size_t at = 0;
+
+	memset(shaped, 0, sizeof(shaped));
+	put_word(&at, (n_segments - 1) | 8ull << 32);
+	put_word(&at, (n_words + n_pads) | (shape == PAD_APART ? 2ull << 32 : 0));
+	put_word(&at, 1ull << 32 | 2ull << 48);		     /* root */
+	put_word(&at, 7);				     /* id 7, write */
+	put_word(&at, 1 | 1 << 2 | 6ull << 32 | 2ull << 35); /* path */
+	put_word(&at, fars[shape]);
+	put_word(&at, 1 | 1 << 2 | 2ull << 32 | 2ull << 35);
+	put_word(&at, 1 | 1 << 2 | 2ull << 32 | 2ull << 35);
+	put_word(&at, 'b');
+	put_word(&at, 'c');
+	if (shape == PAD_BEFORE)
+		put_word(&at, blob);
+	memset(shaped + at, 'v', length);
+	at += n_words * 8;
+	if (shape == PAD_BEHIND)
+		put_word(&at, blob | (-(n_words + 1) << 2 & UINT32_MAX));
+	if (shape == PAD_APART) {
+		put_word(&at, 2 | 1ull << 32);
+		put_word(&at, blob);
+	}
+	return at;
+}
+
+/* Send it and what is behind it: the last step of the gateway, and what it
+ * answered, as "ok" or the text of an error, each with a semicolon. */
+static int send_shape(size_t size, char answers[256])
+{
+	size_t at = 0, n_answers = 0, n_text = 0;
+	static uint8_t bytes[4096];
+	int fds[2], status = GATEWAY_GOES_ON;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	log_init("test", open("/dev/null", O_WRONLY), LOG_LEVEL_ERROR);
+	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
+	gateway_connection_init(&connection, &responder, fds[1]);
+	while (at < size && status == GATEWAY_GOES_ON) {
+		ssize_t n = write(fds[0], shaped + at, size - at);
+
+		at += n > 0 ? (size_t)n : 0;
+		status = gateway_connection_step(&connection);
+	}
+	answers[0] = '\0';
+	at = 0;
+	n_answers = (size_t)read(fds[0], bytes, sizeof(bytes));
+	while (n_answers <= sizeof(bytes) && at < n_answers) {
+		struct wire_response response;
+		int n = wire_frame_size(bytes + at, n_answers - at);
+
+		cr_assert_gt(n, 0);
+		cr_assert_eq(wire_decode_response(bytes + at, (size_t)n, &response), 0);
+		n_text += (size_t)snprintf(answers + n_text, 256 - n_text, "%s%.*s;",
+					   response.tag == WIRE_OK ? "ok" : "",
+					   (int)response.value.size, response.value.bytes);
+		at += (size_t)n;
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return status;
+}
+
+Test(interop_shapes, of_the_reference_encoders)
+{
+	static const size_t lengths[] = { 3, 8, 1023, 1024, 2048, 8129, 8184, 8185, 61440 };
+	char answers[256];
+
+	for (size_t i = 0; i < VECTORS_N(lengths) * _SHAPE_N; i++) {
+		size_t length = lengths[i / _SHAPE_N];
+		size_t size = shape_frame((enum shape)(i % _SHAPE_N), length);
+		int n = wire_encode_request(8, WIRE_READ, "/b/c", NULL, 0, 0, shaped + size, 256);
+
+		memset(&store, 0, sizeof(store));
+		cr_assert_gt(n, 0);
+		cr_assert_eq(wire_frame_size(shaped, size), (int)size);
+		cr_assert_eq(send_shape(size + (size_t)n, answers), GATEWAY_GOES_ON);
+		if (length <= KV_VALUE_MAX) {
+			cr_assert_eq(strncmp(answers, "ok;okvvv", 8), 0, "%s", answers);
+			cr_assert_eq(strlen(test_store_text(&store, "/b/c")), length);
+		} else {
+			cr_assert_str_eq(answers, "value too large;err-not-found;");
+		}
+	}
+}
+
+Test(interop_shapes, of_255_KiB_close_the_connection)
+{
+	static const size_t sizes[] = { 261208, 261208, 261216 };
+	char answers[256];
+
+	memset(&store, 0, sizeof(store));
+	for (size_t i = 0; i < _SHAPE_N; i++) {
+		size_t size = shape_frame((enum shape)i, 255 * 1024);
+
+		cr_assert_eq(size, sizes[i], "%zu", size);
+		cr_assert_eq(send_shape(size, answers), -EMSGSIZE);
+		cr_assert_str_eq(answers, "");
+		cr_assert_eq(store.n_calls, 0);
+	}
+}
