@@ -72,16 +72,20 @@ time.sleep(60)'
 	wait_for 10 test -S /run/chrony/chronyd.sock
 	calfpen_start
 	wait_for 10 asks_chronyd
-	pid=$(pgrep -n calfpen-chrony)
 	confined "$pid" "$(capabilities)"
 	assert_eq "65500	65500	65500	65500" "$(field "$pid" Uid)"
 	assert_eq "65501	65501	65501	65501" "$(field "$pid" Gid)"
 	assert_eq "" "$(field "$pid" Groups | tr -d ' ')"
 	assert_eq 0 "$(stat -c %u "/proc/$pid/environ")" "dumpable"
 	assert_eq "0 1 2 3 4" "$(find "/proc/$pid/fd" -mindepth 1 -printf '%f\n' | sort -n | paste -sd ' ')"
+	kill -CONT "$pid"
 	wait_for 10 not alive "$pid"
 }
-asks_chronyd() { [ -S "/run/chrony/chronyc.$(pgrep -n calfpen-chrony).sock" ]; }
+# sets pid; it is stopped then, so that its second is long enough for all this
+asks_chronyd() {
+	pid=$(pgrep -n calfpen-chrony) && kill -STOP "$pid" || return 1
+	[ -S "/run/chrony/chronyc.$pid.sock" ] || { kill -CONT "$pid" && return 1; }
+}
 
 test_calf_rights() {
 	local pid uid gateway ns
