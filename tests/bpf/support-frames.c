@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stddef.h>
@@ -251,6 +252,29 @@ int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifi
 	cr_assert_eq(bpf_prog_test_run_opts(program_fd, &opts), 0, "BPF_PROG_RUN of %u bytes: %s",
 		     size, strerror(errno));
 	return (int)opts.retval;
+}
+
+void frames_test_open(const struct frames_test *test)
+{
+	uint8_t request[FRAME_SIZE];
+
+	frames_test_request(test, request);
+	cr_assert_eq(frames_test_run(frames_test_tap(test), request, sizeof(request),
+				     test->tap.ifindex, NULL),
+		     TC_ACT_REDIRECT);
+}
+
+void frames_test_flood(const struct frames_test *test, int program_fd, const uint8_t *frame,
+		       uint32_t size, int n)
+{
+	struct __sk_buff context = { .ifindex = (uint32_t)test->tap.ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size, .repeat = n);
+
+	if (program_fd == frames_test_tap(test)) {
+		opts.ctx_in = &context;
+		opts.ctx_size_in = sizeof(context);
+	}
+	cr_assert_eq(bpf_prog_test_run_opts(program_fd, &opts), 0);
 }
 
 /*

@@ -113,6 +113,13 @@ void frames_test_tag(uint8_t *frame, const uint8_t plain[FRAME_SIZE], const char
  * any); the verdict. `out` may be NULL or as large as the frame. */
 int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifindex, uint8_t *out);
 
+/* The calf sends that request: a transaction is open. */
+void frames_test_open(const struct frames_test *test);
+
+/* Run it `n` times, as frames_test_run() does once for the tap or the uplink. */
+void frames_test_flood(const struct frames_test *test, int program_fd, const uint8_t *frame,
+		       uint32_t size, int n);
+
 /* Let `seconds` pass for the xids, for which the maps have no other way. */
 void frames_test_age_xids(const struct frames_test *test, uint32_t seconds);
 /* The same for the deadline of the quarantine. */

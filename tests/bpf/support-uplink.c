@@ -231,12 +231,7 @@ void uplink_put_ip_checksum(uint8_t *frame)
 
 void uplink_make_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE])
 {
-	uint8_t request[FRAME_SIZE];
-
-	frames_test_request(test, request);
-	cr_assert_eq(frames_test_run(bpf_program__fd(test->frames.tc->progs.tap_ingress), request,
-				     sizeof(request), test->tap.ifindex, NULL),
-		     TC_ACT_REDIRECT);
+	frames_test_open(test);
 	frames_test_reply(test, frame);
 	uplink_put_ip_checksum(frame);
 }

@@ -30,13 +30,8 @@ static struct frames_test test;
 /* One transaction is open; its request took one of the BURST + 1. */
 static void begin_at(uint32_t rate)
 {
-	uint8_t frame[FRAME_SIZE];
-
 	frames_test_begin(&test, rate, BURST);
-	frames_test_request(&test, frame);
-	cr_assert_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), frame,
-				     sizeof(frame), test.tap.ifindex, NULL),
-		     TC_ACT_REDIRECT);
+	frames_test_open(&test);
 }
 
 static void begin(void)
@@ -73,18 +68,6 @@ static struct frame_bucket bucket(uint32_t rule)
 	return value;
 }
 
-static void flood(int program_fd, const uint8_t *frame, uint32_t size, int n)
-{
-	struct __sk_buff context = { .ifindex = (uint32_t)test.tap.ifindex };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size, .repeat = n);
-
-	if (program_fd == frames_test_tap(&test)) {
-		opts.ctx_in = &context;
-		opts.ctx_size_in = sizeof(context);
-	}
-	cr_assert_eq(bpf_prog_test_run_opts(program_fd, &opts), 0);
-}
-
 /* Of a flood passes what was saved up and what the time gave, all else is
  * counted; and one interval later the next one passes. */
 static void expect_limited(int program_fd, const uint8_t *frame, uint32_t size, uint32_t passed,
@@ -95,7 +78,7 @@ static void expect_limited(int program_fd, const uint8_t *frame, uint32_t size, 
 	const struct timespec interval = { .tv_nsec = NS_PER_S / RATE };
 	uint64_t start = now();
 
-	flood(program_fd, frame, size, FLOOD);
+	frames_test_flood(&test, program_fd, frame, size, FLOOD);
 	n_passed = frames_test_count(&test, passed) - n_passed;
 	n_limited = frames_test_count(&test, limited) - n_limited;
 	cr_expect_eq(n_passed + n_limited, FLOOD);
@@ -208,7 +191,8 @@ static void flood_junk(int program_fd, const struct junk *junk, uint8_t *frame)
 	uint64_t before = frames_test_count(&test, junk->reason);
 
 	memcpy(frame + junk->at, junk->bytes, junk->n_bytes);
-	flood(program_fd, frame, junk->size ? junk->size : FRAME_SIZE, FLOOD / 20);
+	frames_test_flood(&test, program_fd, frame, junk->size ? junk->size : FRAME_SIZE,
+			  FLOOD / 20);
 	cr_expect_eq(frames_test_count(&test, junk->reason) - before, FLOOD / 20, "%s", junk->what);
 }
 
@@ -256,11 +240,11 @@ Test(frames_flood, junk_takes_no_arp, .init = begin_slow, .fini = end)
 	watch();
 	before = bucket(ARP);
 	frames_test_arp(frame, 2, theirs, OURS + 1, 0); /* not watched */
-	flood(frames_test_xdp(&test), frame, sizeof(frame), FLOOD / 20);
+	frames_test_flood(&test, frames_test_xdp(&test), frame, sizeof(frame), FLOOD / 20);
 	frames_test_arp(frame, 2, test.mac, OURS, 0); /* ours, looped back */
-	flood(frames_test_tc(&test), frame, sizeof(frame), FLOOD / 20);
+	frames_test_flood(&test, frames_test_tc(&test), frame, sizeof(frame), FLOOD / 20);
 	frames_test_arp(frame, 1, test.mac, 0, OURS + 1); /* not watched */
-	flood(frames_test_tap(&test), frame, sizeof(frame), FLOOD / 20);
+	frames_test_flood(&test, frames_test_tap(&test), frame, sizeof(frame), FLOOD / 20);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_NOT_OURS), FLOOD / 10);
 	cr_expect_eq(frames_test_count(&test, FRAME_OUT_ARP_ADDRESS), FLOOD / 20);
 	cr_expect_eq(bucket(ARP).ingress_ns, before.ingress_ns);
@@ -282,7 +266,7 @@ Test(frames_flood, tap_gone, .init = begin_slow, .fini = end)
 	tap_deinit(&test.tap);
 	nanosleep(&some_ticks, NULL);
 	for (int i = 0; i < 2; i++)
-		flood(programs[i], frame, FRAME_SIZE, FLOOD / 20);
+		frames_test_flood(&test, programs[i], frame, FRAME_SIZE, FLOOD / 20);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_UNKNOWN_XID), 2 * (FLOOD / 20));
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_NO_TAP), 2 * (FLOOD / 20));
 }

@@ -86,18 +86,6 @@ static int run(int program_fd, const uint8_t *frame, uint32_t size)
 			       NULL);
 }
 
-static void flood(int program_fd, const uint8_t *frame, uint32_t size, int n)
-{
-	struct __sk_buff context = { .ifindex = (uint32_t)test.tap.ifindex };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size, .repeat = n);
-
-	if (program_fd == frames_test_tap(&test)) {
-		opts.ctx_in = &context;
-		opts.ctx_size_in = sizeof(context);
-	}
-	cr_assert_eq(bpf_prog_test_run_opts(program_fd, &opts), 0);
-}
-
 static uint64_t boot_ns(void)
 {
 	struct timespec now;
@@ -271,7 +259,7 @@ static void expect_limited(int program_fd, const uint8_t *frame, uint32_t reason
 	uint64_t before = n_samples(reason), counted = frames_test_count(&test, reason);
 	uint64_t start = boot_ns(), n, most;
 
-	flood(program_fd, frame, FRAME_SIZE, FLOOD);
+	frames_test_flood(&test, program_fd, frame, FRAME_SIZE, FLOOD);
 	n = n_samples(reason) - before;
 	most = AT_ONCE + 1 + (boot_ns() - start) / FRAME_SAMPLE_INTERVAL_NS;
 	cr_expect_eq(frames_test_count(&test, reason), counted + FLOOD, "all are counted");
@@ -308,7 +296,7 @@ Test(frames_samples, after_a_flood, .init = begin, .fini = end)
 
 	frames_test_reply(&test, junk);
 	memset(junk + AT_COOKIE, 0, 4);
-	flood(frames_test_xdp(&test), junk, FRAME_SIZE, FLOOD);
+	frames_test_flood(&test, frames_test_xdp(&test), junk, FRAME_SIZE, FLOOD);
 	for (int i = 0; i < 3; i++) {
 		before = n_samples(FRAME_IN_COOKIE);
 		nanosleep(&interval, NULL);
@@ -432,7 +420,7 @@ static void *write_frames(void *data)
 		frames_test_reply(&test, frame);
 		memset(frame + AT_COOKIE, 0, 4);
 		memset(frame + AT_COOKIE + 4, i, FRAME_SIZE - AT_COOKIE - 4);
-		flood(writer->program_fd, frame, FRAME_SIZE, 50);
+		frames_test_flood(&test, writer->program_fd, frame, FRAME_SIZE, 50);
 	}
 	return NULL;
 }
