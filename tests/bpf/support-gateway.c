@@ -14,46 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/bpf/program.h"
 #include "userspace/priv/description.h"
 #include "userspace/priv/key_table.h"
 #include "userspace/priv/roles.h"
 
 #define N_FDS (_GATEWAY_FD_END - GATEWAY_FD_GATE)
 
-static const char head[] =
-	"name: dhcp4\n"
-	"executable: calf-dhcp4\n"
-	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}\n"
-	"keys:\n";
-static const char tail[] = "frames:\n"
-			   "  - check: dhcp4\n"
-			   "    local_port: 68\n"
-			   "    remote_port: 67\n"
-			   "    max_frame: 1514\n"
-			   "    ingress_per_second: 50\n"
-			   "    ingress_burst: 20\n"
-			   "    egress_per_second: 30\n"
-			   "    egress_burst: 10\n";
-
 static const struct test_rule supervisor_rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
 						     { NULL } };
-
-/* Beside this test in the build tree. Opened before a /tmp of our own may hide
- * it. */
-static int open_gateway_program(void)
-{
-	static const char below[] = "/../../lib/calfpen/calfpen-gateway";
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(below));
-	int fd;
-
-	cr_assert_gt(length, 0);
-	path[length] = '\0';
-	memcpy(strrchr(path, '/'), below, sizeof(below));
-	fd = open(path, O_PATH | O_CLOEXEC);
-	cr_assert_geq(fd, 0, "%s", path);
-	return fd;
-}
 
 /* As the supervisor makes it. */
 static int seal_keys(void)
@@ -109,7 +78,7 @@ static void write_calf(const char *keys)
 	cr_assert_eq(fclose(file), 0);
 	file = fopen("/tmp/calf/calf.yaml", "w");
 	cr_assert_not_null(file);
-	cr_assert_gt(fprintf(file, "%s%s%s", head, keys, tail), 0);
+	cr_assert_gt(fprintf(file, DESCRIPTION_HEAD "%s" DESCRIPTION_TAIL, keys), 0);
 	cr_assert_eq(fclose(file), 0);
 }
 
@@ -120,7 +89,7 @@ void gateway_test_begin(struct gateway_test *test, const char *key_lines,
 
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
-	program = open_gateway_program();
+	program = open_program("calfpen-gateway");
 	write_calf(key_lines);
 	gate_test_begin(&test->gate, 1024, 4);
 	gate_test_subject(&test->gate, KV_SUBJECT_SUPERVISOR, supervisor_rules, FAST, 1000);

@@ -100,8 +100,8 @@ static inline void teardown(void)
 	(void)close(monitor);
 }
 
-/* Changes that the kernel has announced since the last call. */
-static inline unsigned int n_changes(void)
+/* Changes of this type that the kernel has announced since the last call; 0: all. */
+static inline unsigned int n_changes_of(uint16_t type)
 {
 	static char bytes[65536];
 	unsigned int n = 0;
@@ -111,9 +111,14 @@ static inline unsigned int n_changes(void)
 		struct nlmsghdr *header = (struct nlmsghdr *)bytes;
 
 		for (; NLMSG_OK(header, (unsigned int)size); header = NLMSG_NEXT(header, size))
-			n++;
+			n += type == 0 || header->nlmsg_type == type;
 	}
 	return n;
+}
+
+static inline unsigned int n_changes(void)
+{
+	return n_changes_of(0);
 }
 
 /* As the watcher does it. The first error in order of handlers, its text in

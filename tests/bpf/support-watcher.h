@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/bpf/program.h"
 #include "tests/bpf/support-gate.h"
 #include "userspace/priv/roles.h"
 
@@ -32,22 +33,9 @@
 #define STATE "/tmp/lib/watched"
 #define RESOLV_CONF "/tmp/etc/resolv.conf"
 
-static const char description[] =
-	"name: dhcp4\n"
-	"executable: calf-dhcp4\n"
-	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}\n"
-	"keys:\n"
+static const char description[] = DESCRIPTION_HEAD
 	"  - {path: /ip, type: ipv4-net, access: [write, delete]}\n"
-	"  - {path: /lease/time, type: lifetime, access: [write], persistent: true}\n"
-	"frames:\n"
-	"  - check: dhcp4\n"
-	"    local_port: 68\n"
-	"    remote_port: 67\n"
-	"    max_frame: 1514\n"
-	"    ingress_per_second: 50\n"
-	"    ingress_burst: 20\n"
-	"    egress_per_second: 30\n"
-	"    egress_burst: 10\n";
+	"  - {path: /lease/time, type: lifetime, access: [write], persistent: true}\n" DESCRIPTION_TAIL;
 
 static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
 					       { "/gateway", ALL_ACCESS, KV_CLASS_TEXT, 15 },

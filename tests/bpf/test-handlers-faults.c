@@ -225,22 +225,6 @@ Test(handlers_faults, each_call_of_the_end_fails)
 	fail_each(second_lease, no_lease, "/tmp/none", ENOBUFS);
 }
 
-/* RTM_DELADDR of the leased address since the last call. */
-static unsigned int n_addresses_lost(void)
-{
-	static char bytes[65536];
-	unsigned int n = 0;
-	ssize_t size;
-
-	while ((size = recv(monitor, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
-		struct nlmsghdr *header = (struct nlmsghdr *)bytes;
-
-		for (; NLMSG_OK(header, (unsigned int)size); header = NLMSG_NEXT(header, size))
-			n += header->nlmsg_type == RTM_DELADDR;
-	}
-	return n;
-}
-
 /* A watcher that is killed at any point of a pass, and one that comes after. */
 static void die_at_each(void (*from)(void), void (*to)(void), const char *then)
 {
@@ -252,12 +236,12 @@ static void die_at_each(void (*from)(void), void (*to)(void), const char *then)
 	for (at = 1; was_reached; at++) {
 		cr_assert_lt(at, 2000u);
 		cr_assert_eq(pass_in_child(from, CALLS_PASS, 0, 0, NULL), WELL);
-		(void)n_addresses_lost();
+		(void)n_changes_of(RTM_DELADDR);
 		outcome = pass_in_child(to, CALLS_DIE, at, 0, NULL);
 		was_reached = outcome != DIED_OR_NOT_REACHED;
 		cr_expect_eq(pass_in_child(to, CALLS_PASS, 0, 0, NULL), WELL, "call %u", at);
 		cr_expect(is_state(then), "call %u", at);
-		cr_expect_eq(n_addresses_lost(), 0, "call %u", at);
+		cr_expect_eq(n_changes_of(RTM_DELADDR), 0, "call %u", at);
 		cr_expect_eq(pass_in_child(no_lease, CALLS_PASS, 0, 0, NULL), WELL);
 		cr_expect(is_state("/tmp/none"), "call %u", at);
 	}

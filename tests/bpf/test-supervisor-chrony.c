@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/bpf/program.h"
 #include "tests/unit/capture.h"
 #include "userspace/priv/chrony.h"
 #include "userspace/priv/supervisor-private.h"
@@ -39,30 +40,13 @@ static uint64_t test_clock(void)
 	return clock_ns;
 }
 
-/* Beside this test in the build tree. Opened before a /tmp of our own may hide
- * it. */
-static int open_program(void)
-{
-	static const char below[] = "/../../lib/calfpen/calfpen-priv";
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(below));
-	int fd;
-
-	cr_assert_gt(length, 0);
-	path[length] = '\0';
-	memcpy(strrchr(path, '/'), below, sizeof(below));
-	fd = open(path, O_PATH | O_CLOEXEC);
-	cr_assert_geq(fd, 0, "%s", path);
-	return fd;
-}
-
 static void setup(void)
 {
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
 	capture_begin();
 	cr_assert_eq(unshare(CLONE_NEWNS), 0);
-	s.self_program = open_program();
+	s.self_program = open_program("calfpen-priv");
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
 	options = (struct options){ .argv = command_line, .argc = 3 };
