@@ -4,11 +4,13 @@
 #define CALFPEN_TESTS_CLI_CAPTURE_H
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/scratch.h"
@@ -78,6 +80,38 @@ static inline int calfpen(const char *word, ...)
 	}
 	va_end(rest);
 	return captured(cli_dispatch(&cli, argc, argv));
+}
+
+/* A command that goes on, as a process: what it prints is at *fdp. */
+static inline pid_t follower(int argc, char **argv, int *fdp)
+{
+	struct cli cli = {
+		.pins_root = pins_root, .run_root = run_root, .audit_root = scratch, .err = stderr
+	};
+	int fds[2];
+	pid_t pid;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGPIPE, SIG_IGN);
+		close(fds[0]);
+		cli.out = fdopen(fds[1], "w");
+		_exit(cli_dispatch(&cli, argc, argv));
+	}
+	close(fds[1]);
+	*fdp = fds[0];
+	return pid;
+}
+
+/* Nobody reads it any more, so it ends in good order. */
+static inline void follower_end(pid_t pid, int fd)
+{
+	int status;
+
+	close(fd);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK, "%d", status);
 }
 
 #endif

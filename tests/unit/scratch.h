@@ -4,9 +4,11 @@
 #define CALFPEN_TESTS_UNIT_SCRATCH_H
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static char scratch[] = "/tmp/calfpen-test-XXXXXX";
@@ -26,6 +28,21 @@ static inline const char *scratch_path(const char *name)
 	cr_assert_lt((size_t)snprintf(paths[i], sizeof(paths[i]), "%s/%s", scratch, name),
 		     sizeof(paths[i]));
 	return paths[i];
+}
+
+/* A file of these bytes, with `mode` if it is new. */
+static inline void scratch_write(const char *name, const void *bytes, size_t size, mode_t mode)
+{
+	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, bytes, size), (ssize_t)size);
+	close(fd);
+}
+
+static inline void scratch_write_text(const char *name, const char *text, mode_t mode)
+{
+	scratch_write(name, text, strlen(text), mode);
 }
 
 static inline int scratch_remove_one(const char *path, const struct stat *status, int type,

@@ -23,22 +23,13 @@ static struct bundle_parameters parameters = {
 	.uid = 4000000000,
 };
 
-static void write_file(const char *name, const char *text, mode_t mode)
-{
-	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-
-	cr_assert(fd >= 0);
-	cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
 static void setup(void)
 {
 	scratch_make();
 	cr_assert(chmod(scratch, 0711) == 0);
 	snprintf(directory, sizeof(directory), "%s", scratch_path("bundle"));
 	snprintf(description.directory, sizeof(description.directory), "%s", scratch);
-	write_file("program", "#!/bin/true\n", 0700);
+	scratch_write_text("program", "#!/bin/true\n", 0700);
 	capture_begin();
 }
 
@@ -192,8 +183,8 @@ Test(bundle, files)
 Test(bundle, replaced)
 {
 	cr_assert(bundle_write(&parameters) == 0);
-	write_file("bundle/rootfs/older", "x", 0755);
-	write_file("bundle/other", "x", 0644);
+	scratch_write_text("bundle/rootfs/older", "x", 0755);
+	scratch_write_text("bundle/other", "x", 0644);
 	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
 	cr_expect(access(scratch_path("bundle/rootfs/older"), F_OK) < 0);
 	cr_expect(access(scratch_path("bundle/other"), F_OK) < 0);

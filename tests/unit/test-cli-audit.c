@@ -218,35 +218,14 @@ Test(cli_audit, grows_is_rotated_and_cut)
 	free(file);
 }
 
-static pid_t follower(int *fdp)
-{
-	struct cli cli = {
-		.pins_root = pins_root, .run_root = run_root, .audit_root = scratch, .err = stderr
-	};
-	char *argv[] = { "calfpen", "--instance", "x", "audit", "--follow", "--json", NULL };
-	int fds[2];
-	pid_t pid;
-
-	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	pid = fork();
-	if (pid == 0) {
-		signal(SIGPIPE, SIG_IGN);
-		close(fds[0]);
-		cli.out = fdopen(fds[1], "w");
-		_exit(cli_dispatch(&cli, 6, argv));
-	}
-	close(fds[1]);
-	*fdp = fds[0];
-	return pid;
-}
-
 Test(cli_audit, follow, .timeout = 20)
 {
 	const char *want = LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED LINE_IP LINE_DELETE;
 	char text[8192] = "", rotated[160];
 	size_t used = 0;
-	int fd, status;
-	pid_t pid = follower(&fd);
+	char *argv[] = { "calfpen", "--instance", "x", "audit", "--follow", "--json", NULL };
+	int fd;
+	pid_t pid = follower(6, argv, &fd);
 
 	while (used < sizeof(LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED) - 1)
 		used += (size_t)read(fd, text + used, sizeof(text) - 1 - used);
@@ -257,7 +236,5 @@ Test(cli_audit, follow, .timeout = 20)
 	while (used < strlen(want))
 		used += (size_t)read(fd, text + used, sizeof(text) - 1 - used);
 	cr_assert_str_eq(text, want);
-	close(fd);
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK, "%d", status);
+	follower_end(pid, fd);
 }

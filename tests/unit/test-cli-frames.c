@@ -206,26 +206,14 @@ Test(cli_frames, refused)
 	cr_expect_str_eq(err_text, "calfpen: instance x was made by another version of calfpen\n");
 }
 
-static pid_t follower(int *fdp, const char *option)
+/* A capture goes to standard output. */
+static pid_t frames_follower(int *fdp, const char *option)
 {
-	struct cli cli = { .pins_root = pins_root, .run_root = run_root, .err = stderr };
 	char word[16];
 	char *argv[] = { "calfpen", "frames", "-f", word, "-", NULL };
-	int fds[2], argc = strcmp(option, "--pcap") == 0 ? 5 : 4;
-	pid_t pid;
 
 	snprintf(word, sizeof(word), "%s", option);
-	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	pid = fork();
-	if (pid == 0) {
-		signal(SIGPIPE, SIG_IGN);
-		close(fds[0]);
-		cli.out = fdopen(fds[1], "w");
-		_exit(cli_dispatch(&cli, argc, argv));
-	}
-	close(fds[1]);
-	*fdp = fds[0];
-	return pid;
+	return follower(strcmp(option, "--pcap") == 0 ? 5 : 4, argv, fdp);
 }
 
 static void expect_line(int fd, const char *want)
@@ -242,15 +230,6 @@ static void expect_line(int fd, const char *want)
 	cr_expect_not_null(strstr(text, want), "%snot %s", text, want);
 }
 
-static void expect_end(pid_t pid, int fd)
-{
-	int status;
-
-	close(fd);
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK, "%d", status);
-}
-
 /* What comes, what was missed, new maps, and the end of the reader. */
 Test(cli_frames, follow)
 {
@@ -259,7 +238,7 @@ Test(cli_frames, follow)
 
 	pin_maps();
 	put(FRAME_IN_COOKIE, 1);
-	pid = follower(&fd, "--dropped");
+	pid = frames_follower(&fd, "--dropped");
 	expect_line(fd, "  in    dropped    in_cookie ");
 	put(FRAME_OUT_ACCEPTED, 2);
 	put(FRAME_IN_RATE, 3);
@@ -280,7 +259,7 @@ Test(cli_frames, follow)
 	kill(pid, SIGCONT);
 	expect_line(fd, "in_hardware");
 	expect_line(fd, "host_noise");
-	expect_end(pid, fd);
+	follower_end(pid, fd);
 }
 
 Test(cli_frames, follow_json)
@@ -290,14 +269,14 @@ Test(cli_frames, follow_json)
 
 	pin_maps();
 	put(FRAME_IN_COOKIE, 1);
-	pid = follower(&fd, "--json");
+	pid = frames_follower(&fd, "--json");
 	expect_line(fd, "\"reason\":\"in_cookie\"");
 	kill(pid, SIGSTOP);
 	for (uint64_t i = 0; i < FRAME_SAMPLES_EACH + 1; i++)
 		put(FRAME_IN_COOKIE, 10 + i);
 	kill(pid, SIGCONT);
 	expect_line(fd, "{\"reason\":\"in_cookie\",\"not_shown\":1}\n");
-	expect_end(pid, fd);
+	follower_end(pid, fd);
 }
 
 /* Each frame is written when it comes, whole. */
@@ -312,7 +291,7 @@ Test(cli_frames, follow_capture)
 
 	pin_maps();
 	put(FRAME_IN_UNKNOWN_XID, 1);
-	pid = follower(&fd, "--pcap");
+	pid = frames_follower(&fd, "--pcap");
 	for (size_t n = 1; n <= 3; n++) {
 		while (used < head + n * size) {
 			ssize_t r = read(fd, got + used, sizeof(got) - used);
@@ -323,7 +302,7 @@ Test(cli_frames, follow_capture)
 		cr_expect_eq(used, head + n * size);
 		put(FRAME_IN_UNKNOWN_XID, n + 1);
 	}
-	expect_end(pid, fd);
+	follower_end(pid, fd);
 }
 
 /* An instance that does not come back. */
@@ -337,7 +316,7 @@ Test(cli_frames, follow_one_that_is_gone)
 	put(FRAME_IN_COOKIE, 1);
 	fflush(stderr);
 	cr_assert_neq(dup2(fileno(tmpfile()), STDERR_FILENO), -1);
-	pid = follower(&fd, "--dropped");
+	pid = frames_follower(&fd, "--dropped");
 	expect_line(fd, "in_cookie");
 	snprintf(path, sizeof(path), "%s/x/%s", pins_root, PIN_FRAME_SAMPLES);
 	cr_assert_eq(unlink(path), 0);

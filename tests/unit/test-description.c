@@ -44,15 +44,6 @@ static const char *const good[] = {
 
 #define N_LINES (sizeof(good) / sizeof(good[0]))
 
-static void write_file(const char *name, const void *text, size_t size, mode_t mode)
-{
-	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-
-	cr_assert(fd >= 0);
-	cr_assert(write(fd, text, size) == (ssize_t)size);
-	close(fd);
-}
-
 /* The good file, the i-th line (from 1; 0: none) replaced. */
 static void write_description(unsigned int line, const char *replacement)
 {
@@ -62,14 +53,14 @@ static void write_description(unsigned int line, const char *replacement)
 	for (unsigned int i = 0; i < N_LINES; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s\n",
 					 i + 1 == line ? replacement : good[i]);
-	write_file(DESCRIPTION_FILE, text, used, 0644);
+	scratch_write(DESCRIPTION_FILE, text, used, 0644);
 }
 
 static void setup(void)
 {
 	scratch_make();
-	write_file("calf-dhcp4", "", 0, 0755);
-	write_file("data", "", 0, 0644);
+	scratch_write("calf-dhcp4", "", 0, 0755);
+	scratch_write("data", "", 0, 0644);
 	capture_begin();
 }
 
@@ -388,7 +379,7 @@ Test(description, not_readable)
 	snprintf(text, sizeof(text), "%s/calf.yaml: No such file or directory\n", scratch);
 	cr_assert_str_eq(capture_text(), text);
 	capture_begin();
-	write_file(DESCRIPTION_FILE, "# nothing\n", 10, 0644);
+	scratch_write(DESCRIPTION_FILE, "# nothing\n", 10, 0644);
 	cr_assert(description_load(scratch, &d) == -EINVAL);
 	snprintf(text, sizeof(text), "%s/calf.yaml:1: is empty\n", scratch);
 	cr_assert_str_eq(capture_text(), text);
@@ -401,7 +392,7 @@ Test(description, too_large)
 	char reason[256];
 
 	memset(text, '#', sizeof(text));
-	write_file(DESCRIPTION_FILE, text, sizeof(text), 0644);
+	scratch_write(DESCRIPTION_FILE, text, sizeof(text), 0644);
 	cr_assert(description_load(scratch, &d) == -EFBIG);
 	snprintf(reason, sizeof(reason), "%s/calf.yaml: larger than 65536 bytes\n", scratch);
 	cr_assert_str_eq(capture_text(), reason);
@@ -419,7 +410,7 @@ Test(description, truncated)
 	for (size_t cut = 0; cut < size; cut += 3) {
 		int r;
 
-		write_file(DESCRIPTION_FILE, text, cut, 0644);
+		scratch_write(DESCRIPTION_FILE, text, cut, 0644);
 		capture_begin();
 		r = description_load(scratch, &d);
 		cr_expect((r == 0) == (capture_text()[0] == '\0'), "cut at %zu", cut);

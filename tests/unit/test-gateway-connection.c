@@ -1,35 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stream over a real socket pair, the store in memory. */
-#include <criterion/criterion.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "tests/unit/gateway-store.h"
+#include "tests/unit/gateway-client.h"
 #include "tests/unit/wire-vectors.h"
-#include "userspace/common/log.h"
-#include "userspace/priv/gateway_connection.h"
 
-static struct test_store store;
-static struct gateway_responder responder;
-static struct gateway_connection connection;
-static int calf = -1, gateway = -1;
-
-static void setup(void)
-{
-	int fds[2];
-
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	calf = fds[0];
-	gateway = fds[1];
-	log_init("test", open("/dev/null", O_WRONLY), LOG_LEVEL_ERROR);
-	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
-	gateway_connection_init(&connection, &responder, gateway);
-}
-
-TestSuite(gateway_connection, .init = setup);
+TestSuite(gateway_connection, .init = client_setup);
 
 static uint8_t frame[WIRE_FRAME_MAX + 8];
 

@@ -3,21 +3,10 @@
  * The shapes that the reference encoders give a large value, by hand: the
  * first segment holds 8 words, the value has one of its own.
  */
-#include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "tests/unit/gateway-store.h"
+#include "tests/unit/gateway-client.h"
 #include "tests/unit/wire-vectors.h"
-#include "userspace/common/log.h"
-#include "userspace/priv/gateway_connection.h"
-
-static struct test_store store;
-static struct gateway_responder responder;
-static struct gateway_connection connection;
 
 /* Where the pad of the value lies: before it (C++), behind it, or in a third
  * segment (both OCaml). */
@@ -69,21 +58,18 @@ static int send_shape(size_t size, char answers[256])
 {
 	size_t at = 0, n_answers = 0, n_text = 0;
 	static uint8_t bytes[4096];
-	int fds[2], status = GATEWAY_GOES_ON;
+	int status = GATEWAY_GOES_ON;
 
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	log_init("test", open("/dev/null", O_WRONLY), LOG_LEVEL_ERROR);
-	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
-	gateway_connection_init(&connection, &responder, fds[1]);
+	client_setup();
 	while (at < size && status == GATEWAY_GOES_ON) {
-		ssize_t n = write(fds[0], shaped + at, size - at);
+		ssize_t n = write(calf, shaped + at, size - at);
 
 		at += n > 0 ? (size_t)n : 0;
 		status = gateway_connection_step(&connection);
 	}
 	answers[0] = '\0';
 	at = 0;
-	n_answers = (size_t)read(fds[0], bytes, sizeof(bytes));
+	n_answers = (size_t)read(calf, bytes, sizeof(bytes));
 	while (n_answers <= sizeof(bytes) && at < n_answers) {
 		struct wire_response response;
 		int n = wire_frame_size(bytes + at, n_answers - at);
@@ -95,8 +81,8 @@ static int send_shape(size_t size, char answers[256])
 					   (int)response.value.size, response.value.bytes);
 		at += (size_t)n;
 	}
-	close(fds[0]);
-	close(fds[1]);
+	close(calf);
+	close(gateway);
 	return status;
 }
 

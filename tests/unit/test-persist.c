@@ -38,15 +38,6 @@ static size_t read_file(uint8_t *bytes, size_t size)
 	return (size_t)n;
 }
 
-static void write_file(const void *bytes, size_t size)
-{
-	int fd = open(scratch_path("store"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(write(fd, bytes, size), (ssize_t)size);
-	close(fd);
-}
-
 static void expect_entry(struct persist_snapshot *snapshot, const char *path, uint64_t revision,
 			 const char *text)
 {
@@ -378,11 +369,11 @@ Test(persist, damage_is_set_aside)
 	cr_assert_eq(test_save(scratch, &wanted), 0);
 	size = read_file(bytes, sizeof(bytes));
 	bytes[size / 2] ^= 1;
-	write_file(bytes, size);
+	scratch_write("store", bytes, size, 0600);
 	expect_set_aside("its checksum is wrong", 1);
-	write_file("", 0);
+	scratch_write("store", "", 0, 0600);
 	expect_set_aside("its size is none that a snapshot can have", 2);
-	write_file(bytes, size - 1);
+	scratch_write("store", bytes, size - 1, 0600);
 	expect_set_aside("its size is not the one it states", 3);
 	cr_assert_eq(symlink("/etc/passwd", scratch_path("store")), 0);
 	expect_set_aside("Too many levels of symbolic links", 4);
@@ -390,12 +381,12 @@ Test(persist, damage_is_set_aside)
 	expect_set_aside("it is not a file of ours", 5);
 	cr_assert_eq(mkdir(scratch_path("store"), 0700), 0);
 	expect_set_aside("it is not a file of ours", 6);
-	write_file("", 0);
+	scratch_write("store", "", 0, 0600);
 	cr_assert_eq(truncate(scratch_path("store"), 1ll << 40), 0);
 	expect_set_aside("its size is none that a snapshot can have", 7);
 	begin(PERSIST_VERSION + 1, 0, 9);
 	cr_assert_not_null(end());
-	write_file(forged.bytes, forged.size);
+	scratch_write("store", forged.bytes, forged.size, 0600);
 	expect_set_aside("its layout is newer than this program", 8);
 	/* and a good one is saved and loaded beside all that */
 	capture_begin();
@@ -408,11 +399,11 @@ Test(persist, set_aside_without_end)
 	int i;
 
 	for (i = 1; i <= 98; i++) {
-		write_file("x", 1);
+		scratch_write("store", "x", 1, 0600);
 		expect_set_aside("its size is none that a snapshot can have", i);
 	}
 	for (i = 0; i < 3; i++) {
-		write_file("x", 1);
+		scratch_write("store", "x", 1, 0600);
 		expect_set_aside("its size is none that a snapshot can have", 99);
 	}
 }

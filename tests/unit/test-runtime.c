@@ -15,23 +15,14 @@
 static char state[128], bundle[128];
 static struct runtime runtime;
 
-static void write_file(const char *name, const char *text, mode_t mode)
-{
-	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-
-	cr_assert(fd >= 0);
-	cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
 static void setup(void)
 {
 	scratch_make();
 	snprintf(state, sizeof(state), "%s/state", scratch);
 	snprintf(bundle, sizeof(bundle), "%s/bundle", scratch);
 	cr_assert(mkdir(bundle, 0700) == 0);
-	write_file("bundle/config.json", "{\"linux\": {\"cgroupsPath\": \"/calfpen-test/none\"}}",
-		   0600);
+	scratch_write_text("bundle/config.json",
+			   "{\"linux\": {\"cgroupsPath\": \"/calfpen-test/none\"}}", 0600);
 	cr_assert(setenv("PATH", scratch, 1) == 0);
 	capture_begin();
 }
@@ -43,7 +34,7 @@ static int start(const char *script, pid_t *pidp)
 	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
 	pid_t creating;
 
-	write_file("fake", script, 0755);
+	scratch_write_text("fake", script, 0755);
 	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
 	return creating < 0 ? (int)creating : runtime_start(&runtime, "one", creating, pidp);
@@ -54,7 +45,7 @@ Test(runtime, found_in_path)
 	struct stat st;
 	char path[256];
 
-	write_file("fake", "#!/bin/sh\n[ \"$*\" = --version ]\n", 0755);
+	scratch_write_text("fake", "#!/bin/sh\n[ \"$*\" = --version ]\n", 0755);
 	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
 	snprintf(path, sizeof(path), "%s/fake", scratch);
 	cr_expect_str_eq(runtime.path, path);
@@ -80,7 +71,7 @@ Test(runtime, not_found)
 
 Test(runtime, not_executable)
 {
-	write_file("fake", "", 0644);
+	scratch_write_text("fake", "", 0644);
 	cr_expect(runtime_find("fake", state, &runtime) == -EACCES);
 	cr_expect_str_eq(capture_text(),
 			 "OCI runtime \"fake\": Permission denied; install runc, or "
@@ -91,7 +82,7 @@ Test(runtime, no_answer)
 {
 	char expected[256];
 
-	write_file("fake", "#!/bin/sh\nexit 1\n", 0755);
+	scratch_write_text("fake", "#!/bin/sh\nexit 1\n", 0755);
 	cr_expect(runtime_find("fake", state, &runtime) == -EPROTO);
 	snprintf(expected, sizeof(expected),
 		 "OCI runtime %s/fake does not answer --version; name another with --runtime\n",
@@ -200,7 +191,8 @@ Test(runtime, unconfined)
 	char ran[256];
 
 	snprintf(ran, sizeof(ran), "%s/ran", scratch);
-	write_file("fake", "#!/bin/sh\n[ \"$1\" = --version ] || echo > ${0%/*}/ran\n", 0755);
+	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ] || echo > ${0%/*}/ran\n",
+			   0755);
 	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, refuse_to_confine);
 	cr_assert_gt(creating, 0);
@@ -218,7 +210,7 @@ Test(runtime, unconfined)
 /* No such container: the runtime is not even asked. */
 Test(runtime, delete_nothing)
 {
-	write_file("fake", "#!/bin/sh\n[ \"$1\" = --version ]\n", 0755);
+	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ]\n", 0755);
 	cr_assert(runtime_find("fake", state, &runtime) == 0);
 	cr_expect(runtime_delete(&runtime, "one") == 0);
 	cr_expect_str_eq(capture_text(), "");
