@@ -22,6 +22,7 @@
 #define BACKOFF_MAX_NS (30 * NS_PER_S)
 #define STABLE_NS (60 * NS_PER_S)
 #define CALF_END_MS 1500   /* more than a calf takes to tell the store */
+#define CALF_FOLLOWS_MS 50 /* of who has closed its connection by ending */
 #define GATEWAY_END_MS 500 /* more than its gateway takes to read what is left */
 
 uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf)
@@ -214,11 +215,11 @@ cleanup:
 	return error;
 }
 
-/* False if it does not end by itself. */
-static bool wait_for_end(pid_t *pid, int timeout_ms)
+/* False if it does not end by itself; *statusp may be NULL. */
+static bool wait_for_end(pid_t *pid, int *statusp, int timeout_ms)
 {
 	while (*pid > 0 && timeout_ms-- > 0) {
-		if (waitpid(*pid, NULL, WNOHANG) == *pid)
+		if (waitpid(*pid, statusp, WNOHANG) == *pid)
 			*pid = 0;
 		else
 			usleep(1000);
@@ -235,6 +236,11 @@ static void end_process(pid_t *pid, uint32_t uid)
 	*pid = 0;
 }
 
+bool pair_take_calf(struct pair *pair, int *statusp)
+{
+	return pair->calf_pid > 0 && wait_for_end(&pair->calf_pid, statusp, CALF_FOLLOWS_MS);
+}
+
 void pair_stop(struct pair *pair)
 {
 	if (pair->creating_pid > 0)
@@ -243,7 +249,7 @@ void pair_stop(struct pair *pair)
 	close_channels(&pair->channels);
 	end_process(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
 	/* What a calf said last explains its end: its gateway reads that, and ends. */
-	if (!wait_for_end(&pair->gateway_pid, GATEWAY_END_MS))
+	if (!wait_for_end(&pair->gateway_pid, NULL, GATEWAY_END_MS))
 		end_process(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
 	/* A gateway that was killed could not say that it watches no more. */
 	if (pair->fds.ring >= 0)
@@ -261,7 +267,7 @@ void pair_let_end(struct pair *pair, int supervisor_gate_fd)
 	if (!key || !(key->access & KV_ACCESS_WATCH) ||
 	    gate_write(supervisor_gate_fd, SUBJECTS_STOP_KEY, "1", 1, NULL))
 		return;
-	if (!wait_for_end(&pair->calf_pid, CALF_END_MS))
+	if (!wait_for_end(&pair->calf_pid, NULL, CALF_END_MS))
 		log_warning("%s: its calf does not end; it is killed", pair->description->name);
 }
 

@@ -80,6 +80,10 @@ int pair_create(struct pair *pair, int (*confine)(void));
  * nobody has. 0, or a negative errno, logged, with neither left. */
 int pair_start(struct pair *pair, uint64_t now_ns);
 
+/* Its gateway has ended: true, with a wait status, if so has the calf, or does
+ * within 50 ms. */
+bool pair_take_calf(struct pair *pair, int *statusp);
+
 /* End both and wait for them, for a gateway that still has something to read
  * half a second at most. Frames that wait in the tap stay there: priv
  * reads no frame, and a new calf knows them by their foreign xid. */

@@ -117,10 +117,16 @@ static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
 {
 	const char *name = pair->pair.description->name;
 	bool gateway = pid == pair->pair.gateway_pid;
+	int code = gateway && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	char how[48];
 
-	if (gateway && WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_MALFORMED)
+	if (code == ROLE_EXIT_MALFORMED)
 		audit_malformed(&pair->supervisor->audit, name, "control message");
+	/* A gateway may be seen to end first of the two, but it followed its calf. */
+	if (code == ROLE_EXIT_EOF && pair_take_calf(&pair->pair, &status)) {
+		pair->pair.gateway_pid = 0;
+		gateway = false;
+	}
 	log_warning("%s: its %s %s; both are started again", name, gateway ? "gateway" : "calf",
 		    describe_end(status, how));
 	if (gateway)
