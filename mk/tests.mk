@@ -43,7 +43,7 @@ TEST_TOOLS += $(BUILD)/bench/bin/frames-generator
 $(BUILD)/tests/chrony:
 	$(Q)tests/system/fetch-chrony $@
 
-tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TEST_TOOLS) $(BUILD)/tests/chrony
+tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TEST_TOOLS) $(BUILD)/tests/chrony ## build the tests and run none
 
 check: ## every test: unit, BPF, system in the lab, 6.1 guest (root)
 	@tools/bootstrap --check check || tools/bootstrap check

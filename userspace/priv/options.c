@@ -77,7 +77,7 @@ static const struct option long_options[] = {
 };
 
 static const char help_text[] =
-	"Usage: calfpen-priv --interface NAME [OPTIONS]\n"
+	"Usage: calfpen run --interface NAME [OPTIONS]\n"
 	"\n"
 	"Runs network clients (calves) for one uplink, each in its own pen.\n"
 	"\n"
