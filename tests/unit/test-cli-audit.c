@@ -16,6 +16,10 @@
 	"{\"time\":\"2026-11-24T02:15:26.000000Z\",\"seq\":18,\"revision\":18,"     \
 	"\"subject\":\"operator\",\"verb\":\"delete\",\"path\":\"/control/renew\"," \
 	"\"verdict\":\"ok\",\"uid\":0,\"pid\":1}\n"
+#define LINE_DELETE_IN_COMMIT                                                   \
+	"{\"time\":\"2026-11-24T02:15:26.500000Z\",\"seq\":19,\"revision\":19," \
+	"\"subject\":\"dhcp4\",\"verb\":\"commit\",\"path\":\"/route/001\","    \
+	"\"verdict\":\"ok\",\"uid\":0,\"pid\":1}\n"
 #define LINE_DENIED                                                                  \
 	"{\"time\":\"2026-11-24T02:15:27.000000Z\",\"seq\":3,\"subject\":\"dhcp4\"," \
 	"\"verb\":\"write\",\"path\":\"/mac\",\"verdict\":\"EACCES\",\"suppressed\":12}\n"
@@ -51,6 +55,14 @@ static void setup(void)
 }
 
 TestSuite(cli_audit, .init = setup, .fini = scratch_remove);
+
+Test(cli_audit, deletion_in_a_commit)
+{
+	put_in(log_path, "w", LINE_DELETE_IN_COMMIT);
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK, "%s", err_text);
+	cr_assert_str_eq(out_text, "2026-11-24T02:15:26.500000Z        19  dhcp4       commit  ok"
+				   "        /route/001  (deleted)\n");
+}
 
 Test(cli_audit, for_people)
 {

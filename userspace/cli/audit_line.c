@@ -69,6 +69,14 @@ static void print_damaged(const struct cli *cli, const char *line, size_t length
 	json_decref(json);
 }
 
+/* One of a commit's changes may be either: only a write has a value. */
+static bool is_deletion(const json_t *record)
+{
+	return strcmp(json_string_value(json_object_get(record, "verb")), "commit") == 0 &&
+	       strcmp(json_string_value(json_object_get(record, "verdict")), "ok") == 0 &&
+	       !json_object_get(record, "value");
+}
+
 /* "TIME REVISION SUBJECT VERB VERDICT PATH VALUE", and what else there is. */
 static void print_record(const struct cli *cli, const json_t *record)
 {
@@ -91,6 +99,8 @@ static void print_record(const struct cli *cli, const json_t *record)
 	value = text_of(record, "value", NULL, text);
 	if (value)
 		fprintf(cli->out, "  %s", value);
+	else if (is_deletion(record))
+		fputs("  (deleted)", cli->out);
 	value = text_of(record, "reason", NULL, text);
 	if (value)
 		fprintf(cli->out, "  (%s)", value);
