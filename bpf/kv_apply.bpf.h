@@ -79,13 +79,21 @@ static __always_inline void own(struct kv_ctl *control, __u32 subject, __s32 n_k
 
 /* --- one change, forward and back --- */
 
-static __always_inline int insert(struct kv_ctl *control, const struct kv_change *change,
-				  struct kv_value *value)
+/* Insert the staged value. */
+GLOBAL int insert(struct kv_ctl *control, const struct kv_change *change)
 {
+	__u32 zero = 0;
+	struct kv_staging *stage = bpf_map_lookup_elem(&staging, &zero);
+	struct kv_value *value;
+	struct kv_key key;
 	int error;
 
+	if (!control || !change || !stage)
+		return -EINVAL;
+	value = &stage->value;
+	path_copy(key.path, change->path);
 	value->slot = slot_take(control, change);
-	error = bpf_map_update_elem(&kv, change->path, value, BPF_NOEXIST);
+	error = bpf_map_update_elem(&kv, &key, value, BPF_NOEXIST);
 	if (error) {
 		slot_give_back(control, value->slot);
 		return error;
@@ -95,12 +103,20 @@ static __always_inline int insert(struct kv_ctl *control, const struct kv_change
 	return 0;
 }
 
-static __always_inline int remove(struct kv_ctl *control, const struct kv_change *change,
-				  const struct kv_value *value)
+GLOBAL int remove(struct kv_ctl *control, const struct kv_change *change,
+		  const struct kv_value *value)
 {
-	__u32 slot = value->slot, subject = value->subject, length = value->length;
-	int error = bpf_map_delete_elem(&kv, change->path);
+	__u32 slot, subject, length;
+	struct kv_key key;
+	int error;
 
+	if (!control || !change || !value)
+		return -EINVAL;
+	slot = value->slot;
+	subject = value->subject;
+	length = value->length;
+	path_copy(key.path, change->path);
+	error = bpf_map_delete_elem(&kv, &key);
 	if (error)
 		return error;
 	slot_give_back(control, slot);
@@ -169,7 +185,7 @@ static __always_inline int apply_one(struct kv_staging *stage, struct kv_change 
 		return 0;
 	}
 	set_value(&stage->value, change, work);
-	error = insert(control, change, &stage->value);
+	error = insert(control, change);
 	if (!error)
 		remember_action(i, KV_UNDO_REMOVE);
 	return error;
@@ -177,13 +193,10 @@ static __always_inline int apply_one(struct kv_staging *stage, struct kv_change 
 
 static long apply_change(__u32 i, void *data)
 {
-	struct kv_staging *stage = get_staging();
-	struct kv_ctl *control = get_ctl();
+	struct kv_staging *stage = ((struct call *)data)->stage;
+	struct kv_ctl *control = ((struct call *)data)->control;
 	struct kv_change *change;
 
-	(void)data;
-	if (!stage || !control)
-		return 1;
 	stage->work.error = -EINVAL;
 	change = staged_change(stage, stage->work.at);
 	if (!change)
@@ -196,19 +209,27 @@ static long apply_change(__u32 i, void *data)
 	return 0;
 }
 
+/* Insert what was there before. */
+static __always_inline void restore(struct kv_ctl *control, struct kv_staging *stage,
+				    const struct kv_change *change, struct kv_value *saved)
+{
+	struct bpf_dynptr value;
+
+	if (!bpf_dynptr_from_mem(&stage->value, sizeof(stage->value), 0, &value) &&
+	    !bpf_dynptr_write(&value, 0, saved, sizeof(*saved), 0))
+		insert(control, change);
+}
+
 /* Take back, newest first: i counts from 0, the change is n_applied - 1 - i. */
 static long undo_change(__u32 i, void *data)
 {
-	struct kv_staging *stage = get_staging();
-	struct kv_ctl *control = get_ctl();
+	struct kv_staging *stage = ((struct call *)data)->stage;
+	struct kv_ctl *control = ((struct call *)data)->control;
 	struct kv_value *now, *saved;
 	struct kv_change *change;
 	struct kv_undo *back;
 	__u32 index;
 
-	(void)data;
-	if (!stage || !control)
-		return 1;
 	index = stage->work.n_applied - 1 - i;
 	back = bpf_map_lookup_elem(&undo, &index);
 	saved = bpf_map_lookup_elem(&undo_values, &index);
@@ -221,7 +242,7 @@ static long undo_change(__u32 i, void *data)
 	if (now)
 		remove(control, change, now);
 	if (back->action == KV_UNDO_RESTORE)
-		insert(control, change, saved);
+		restore(control, stage, change, saved);
 	return 0;
 }
 
@@ -229,16 +250,13 @@ static long undo_change(__u32 i, void *data)
 
 static long check_condition(__u32 i, void *data)
 {
-	struct kv_staging *stage = get_staging();
+	struct kv_staging *stage = ((struct call *)data)->stage;
 	const struct kv_value *value;
 	struct kv_change *change;
 	struct kv_work *work;
 	int stale;
 
 	(void)i;
-	(void)data;
-	if (!stage)
-		return 1;
 	work = &stage->work;
 	work->error = -ESTALE;
 	change = staged_change(stage, work->at);
@@ -260,12 +278,14 @@ static long check_condition(__u32 i, void *data)
 	return 0;
 }
 
-static __always_inline int check_conditions(struct kv_work *work)
+static __always_inline int check_conditions(struct call *call)
 {
+	struct kv_work *work = &call->stage->work;
+
 	work->at = work->base;
 	work->error = 0;
 	if (work->condition != KV_REVISION_ANY)
-		bpf_loop(read_again(work->n_changes), check_condition, NULL, 0);
+		bpf_loop(read_again(work->n_changes), check_condition, call, 0);
 	return work->error;
 }
 
@@ -290,13 +310,14 @@ static __always_inline void return_share(struct kv_ctl *control, __u64 size)
 static __always_inline int take_share(struct kv_ctl *control, __u64 size)
 {
 	__u32 subject = config.subject;
-	__u64 read, written;
+	__u64 read;
 
 	if (subject >= KV_SUBJECTS_MAX)
 		return 0;
 	read = bpf_ringbuf_query(&events, BPF_RB_CONS_POS);
-	written = bpf_ringbuf_query(&events, BPF_RB_PROD_POS);
 	if (read >= control->subject[subject].mark) {
+		__u64 written = bpf_ringbuf_query(&events, BPF_RB_PROD_POS);
+
 		control->subject[subject].before = control->subject[subject].since;
 		control->subject[subject].since = 0;
 		control->subject[subject].mark = written;

@@ -8,22 +8,15 @@
 
 #include "bpf/kv_state.bpf.h"
 
-struct value_check {
-	__u64 at;	/* of the text in the request */
-	__u64 not_text; /* top bits: a byte so far that is not of the class */
-	__u64 not_hex;
-	__u64 not_uint;
-};
-
 /* A word of the text; `meant` has the top bit of each byte that counts. */
-static __always_inline void check_bytes(struct value_check *check, __u64 word, __u64 meant)
+static __always_inline void check_bytes(struct kv_value_bits *bits, __u64 word, __u64 meant)
 {
 	__u64 digits = bytes_within(word, '0', '9');
 
 	meant &= TOPS;
-	check->not_text |= (~bytes_within(word, 0x20, 0x7e) | word) & meant;
-	check->not_uint |= (~digits | word) & meant;
-	check->not_hex |= (~(digits | bytes_within(word, 'a', 'f')) | word) & meant;
+	bits->not_text |= (~bytes_within(word, 0x20, 0x7e) | word) & meant;
+	bits->not_uint |= (~digits | word) & meant;
+	bits->not_hex |= (~(digits | bytes_within(word, 'a', 'f')) | word) & meant;
 }
 
 static __always_inline const __u64 *staged_word(struct kv_staging *stage, __u64 at)
@@ -36,38 +29,40 @@ static __always_inline const __u64 *staged_word(struct kv_staging *stage, __u64 
 
 static long check_word(__u32 i, void *data)
 {
-	struct value_check *check = data;
-	struct kv_staging *stage = get_staging();
-	const __u64 *word = stage ? staged_word(stage, check->at + (__u64)i * 8) : NULL;
+	struct kv_staging *stage = ((struct call *)data)->stage;
+	const __u64 *word = staged_word(stage, stage->work.at + KV_CHANGE_HEADER + (__u64)i * 8);
 
 	if (!word)
 		return 1;
-	check_bytes(check, *word, TOPS);
+	check_bytes(&stage->work.value, *word, TOPS);
 	return 0;
 }
 
 /* The value's bytes: `length` of the rule's class, then NULs only. */
-static __always_inline int check_value(struct kv_staging *stage, __u32 length,
-				       const struct kv_rule *rule)
+static __always_inline int check_value(struct call *call, __u32 length, const struct kv_rule *rule)
 {
-	struct value_check check = { .at = stage->work.at + KV_CHANGE_HEADER };
-	const __u64 *last = staged_word(stage, check.at + (length & ~7u));
-	__u64 meant = first_bytes[length & 7];
+	struct kv_staging *stage = call->stage;
+	struct kv_value_bits *bits = &stage->work.value;
+	const __u64 *last = staged_word(stage, stage->work.at + KV_CHANGE_HEADER + (length & ~7u));
+	__u64 meant = *masks_of(length & 7);
 
 	if (length > rule->max_length)
 		return -EMSGSIZE;
 	if (!last || *last & ~meant)
 		return -EBADMSG;
-	bpf_loop(length / 8, check_word, &check, 0);
-	check_bytes(&check, *last, meant);
-	if (check.not_text)
+	*bits = (struct kv_value_bits){ 0 };
+	bpf_loop(length / 8, check_word, call, 0);
+	check_bytes(bits, *last, meant);
+	if (bits->not_text)
 		return -EBADMSG;
-	if (rule->class == KV_CLASS_HEX && (check.not_hex || length % 2))
+	if (rule->class == KV_CLASS_HEX && (bits->not_hex || length % 2))
 		return -EBADMSG;
-	if (rule->class == KV_CLASS_UINT && (check.not_uint || length < 1 || length > 10))
+	if (rule->class == KV_CLASS_UINT && (bits->not_uint || length < 1 || length > 10))
 		return -EBADMSG;
 	return 0;
 }
+
+static const struct kv_key root = { "/" };
 
 /* By exact path, else by its directory "/dir/", else by "/": a macro, since
  * the map must be known where the helper is called. */
@@ -79,13 +74,36 @@ static __always_inline int check_value(struct kv_staging *stage, __u32 length,
                                                                             \
 			path_directory(path_, directory_, &key_);           \
 			found = bpf_map_lookup_elem(&(map), &key_);         \
-			if (!found) {                                       \
-				__builtin_memset(&key_, 0, sizeof(key_));   \
-				key_.path[0] = '/';                         \
-				found = bpf_map_lookup_elem(&(map), &key_); \
-			}                                                   \
+			if (!found)                                         \
+				found = bpf_map_lookup_elem(&(map), &root); \
 		}                                                           \
 	} while (0)
+
+/* The rule of a path; none of its bits is set if there is none. */
+GLOBAL __u64 find_rule(const struct kv_key *path, __u64 directory)
+{
+	const struct kv_rule *found;
+	struct kv_key key;
+	__u64 rule;
+
+	if (!path)
+		return 0;
+	path_copy(key.path, path->path);
+	LOOK_UP_BY_PATH(acl, key.path, directory, found);
+	if (!found)
+		return 0;
+	__builtin_memcpy(&rule, found, sizeof(rule));
+	return rule;
+}
+
+static __always_inline struct kv_rule rule_of(const char *path, __u32 noted)
+{
+	__u64 found = find_rule((const struct kv_key *)path, KV_NOTE_DIRECTORY(noted));
+	struct kv_rule rule;
+
+	__builtin_memcpy(&rule, &found, sizeof(rule));
+	return rule;
+}
 
 /* What a change needs, by verb and operation: KV_ACCESS_*, or one of these. */
 #define NEEDS_DIRECTORY 0x40 /* a path to list, or "/" */
@@ -101,18 +119,6 @@ static const __u8 needed_access[16 * 4] = {
 	[KV_VERB_DENIAL * 4] = NEEDS_NOTHING,
 };
 
-/* "/", alone or as a whole key of NULs behind it. */
-static __always_inline int is_root(const struct kv_change *change)
-{
-	const __u64 *words = (const __u64 *)change->path;
-	__u64 rest = 0;
-
-#pragma unroll
-	for (int i = 1; i < KV_PATH_SIZE / 8; i++)
-		rest |= words[i];
-	return change->path[0] == '/' && !rest && words[0] == (__u64)(__u8)change->path[0];
-}
-
 /* What must hold for the next change to be found behind this one. */
 static __always_inline int check_envelope(const struct kv_work *work,
 					  const struct kv_change *change)
@@ -124,31 +130,34 @@ static __always_inline int check_envelope(const struct kv_work *work,
 	return 0;
 }
 
-static __always_inline int check_one(struct kv_staging *stage, struct kv_change *change,
-				     __u32 canonical)
+static __always_inline int check_one(struct call *call, struct kv_change *change, __u32 canonical,
+				     __u32 is_root)
 {
-	__u32 operation = change->operation, length, needed;
-	struct kv_work *work = &stage->work;
-	const struct kv_rule *rule;
+	__u32 operation = change->operation, length, needed, excess;
+	struct kv_work *work = &call->stage->work;
+	struct kv_rule rule;
 
 	work->canonical = canonical;
 	work->needed = operation < 4 ? needed_access[(work->verb * 4 + operation) & 63] : 0;
 	/* every way to it meets here */
 	needed = read_again(work->needed);
 	length = change->length;
-	if (!needed || (length && needed != KV_ACCESS_WRITE))
+	/* not 0: a text where none belongs; a product has one state, "and" two */
+	excess = length * (needed ^ KV_ACCESS_WRITE);
+	opaque(excess);
+	if (!needed || excess)
 		return -EINVAL;
 	if (needed == NEEDS_NOTHING)
 		return 0;
 	if (needed == NEEDS_DIRECTORY)
-		return canonical || is_root(change) ? 0 : -EILSEQ;
+		return canonical || is_root ? 0 : -EILSEQ;
 	if (!canonical)
 		return -EILSEQ;
-	LOOK_UP_BY_PATH(acl, change->path, KV_NOTE_DIRECTORY(change->noted), rule);
-	if (!rule || !(rule->access & needed))
+	rule = rule_of(change->path, change->noted);
+	if (!(rule.access & needed))
 		return -EACCES;
 	if (needed == KV_ACCESS_WRITE)
-		return check_value(stage, length, rule);
+		return check_value(call, length, &rule);
 	return 0;
 }
 
@@ -161,7 +170,7 @@ static __always_inline int begin_item(struct kv_staging *stage, __u32 i)
 		(const struct kv_batched *)staged_change(stage, work->at - sizeof(*header));
 	struct kv_item *item = get_item(stage, i);
 
-	if (!header || !item || header->verb < KV_VERB_READ || header->verb > KV_VERB_DELETE ||
+	if (!header || header->verb < KV_VERB_READ || header->verb > KV_VERB_DELETE ||
 	    header->reserved)
 		return -EINVAL;
 	work->verb = header->verb;
@@ -183,24 +192,30 @@ static __always_inline void end_item(struct kv_staging *stage)
 	struct kv_work *work = &stage->work;
 	struct kv_item *item = get_item(stage, read_again(work->i_refused));
 
-	if (!item)
-		return;
 	item->canonical = work->canonical;
 	if (!item->verdict)
 		item->verdict = work->error;
 	work->error = 0;
 }
 
+static long inspect_word(__u32 i, void *data)
+{
+	struct kv_staging *stage = ((struct call *)data)->stage;
+	const __u64 *word = staged_word(stage, stage->work.at + (__u64)i * 8);
+
+	if (!word)
+		return 1;
+	return (long)path_inspect_word(&stage->work.path, *word, i);
+}
+
 static long check_change(__u32 i, void *data)
 {
-	struct kv_staging *stage = get_staging();
+	struct kv_staging *stage = ((struct call *)data)->stage;
 	struct path_facts facts;
 	struct kv_change *change;
-	__u32 canonical;
+	__u32 canonical, is_root, noted;
+	__u64 n_words;
 
-	(void)data;
-	if (!stage)
-		return 1;
 	stage->work.error = -EINVAL;
 	stage->work.i_refused = i;
 	stage->work.canonical = 0;
@@ -208,20 +223,23 @@ static long check_change(__u32 i, void *data)
 	change = staged_change(stage, stage->work.at);
 	if (!change)
 		return 1;
-	facts = path_inspect(change->path);
+	stage->work.path = (struct kv_path_bits){ 0 };
+	n_words = (__u64)bpf_loop(KV_PATH_SIZE / 8, inspect_word, data, 0);
+	facts = path_conclude(&stage->work.path, change->path, n_words);
 	canonical = (__u32)facts.canonical;
+	is_root = (__u32)facts.root;
+	noted = KV_NOTE(facts.directory, facts.length) & -canonical;
 	/* No branch before this line: the verifier walks what is above it once
 	 * per state, and the compiler would like to compare early. */
-	asm volatile("" : "+r"(canonical) : : "memory");
+	asm volatile("" : "+r"(canonical), "+r"(is_root), "+r"(noted) : : "memory");
 	stage->work.error = check_envelope(&stage->work, change);
 	if (!stage->work.error && stage->work.is_batch)
 		stage->work.error = begin_item(stage, i);
 	if (read_again(stage->work.error))
 		return 1;
-	/* The request's copy is ours: whoever comes later need not look again.
-	 * ("/", which may be listed, is not canonical: of length 0.) */
-	change->noted = KV_NOTE(facts.directory, facts.length) & -canonical;
-	stage->work.error = check_one(stage, change, canonical);
+	/* The request's copy is ours: whoever comes later need not look again. */
+	change->noted = noted;
+	stage->work.error = check_one(data, change, canonical, is_root);
 	if (stage->work.is_batch)
 		end_item(stage);
 	/* Every way through check_one() meets here in one state. */
@@ -241,12 +259,15 @@ static __always_inline __u32 max_changes(__u32 verb)
 
 /* Rate, envelope, the copy, and every change of it. A denial is no request:
  * the rate of its records bounds it. */
-static __always_inline int check_request(struct kv_request *request, struct kv_staging *stage)
+static __always_inline int check_request(struct kv_request *request, struct call *call)
 {
+	struct kv_staging *stage = call->stage;
 	struct kv_work *work = &stage->work;
 	__u32 n_changes = request->n_changes, size = request->size, verb = request->verb;
+	__u32 is_batch = (__u32)is_zero(verb ^ KV_VERB_BATCH);
 	__u64 now = bpf_ktime_get_boot_ns();
 
+	opaque(is_batch); /* a number, not a branch: one state behind it */
 	work->at = 0;
 	work->base = 0;
 	work->boot_ns = now;
@@ -258,9 +279,9 @@ static __always_inline int check_request(struct kv_request *request, struct kv_s
 	work->n_changes = n_changes;
 	work->i_refused = 0;
 	work->canonical = 0;
-	work->is_batch = verb == KV_VERB_BATCH;
-	work->header = verb == KV_VERB_BATCH ? sizeof(struct kv_batched) : 0;
-	work->n_items = verb == KV_VERB_BATCH ? n_changes : 1;
+	work->is_batch = is_batch;
+	work->header = is_batch * sizeof(struct kv_batched);
+	work->n_items = (n_changes - 1) * is_batch + 1;
 	work->n_served = 0;
 	work->n_refused = 0;
 	work->used = 0;
@@ -281,7 +302,7 @@ static __always_inline int check_request(struct kv_request *request, struct kv_s
 		return -EINVAL;
 	if (bpf_copy_from_user(stage->request, size, (const void *)request->request))
 		return -EFAULT;
-	bpf_loop(read_again(work->n_changes), check_change, NULL, 0);
+	bpf_loop(read_again(work->n_changes), check_change, call, 0);
 	if (work->error)
 		return work->error;
 	return work->at == work->size ? 0 : -EINVAL;

@@ -36,16 +36,17 @@ static __always_inline int over_quota(const struct kv_ctl *control, const struct
 	       (n_bytes > config.max_bytes && n_bytes > work->bytes_before);
 }
 
-static __always_inline void apply(struct kv_staging *stage, struct kv_ctl *control)
+static __always_inline void apply(struct call *call)
 {
 	__u32 subject = config.subject & (KV_SUBJECTS_MAX - 1);
-	struct kv_work *work = &stage->work;
+	struct kv_work *work = &call->stage->work;
+	struct kv_ctl *control = call->control;
 
 	work->at = work->base;
 	work->n_applied = 0;
 	work->keys_before = control->subject[subject].n_keys;
 	work->bytes_before = control->subject[subject].n_bytes;
-	bpf_loop(read_again(work->n_changes), apply_change, NULL, 0);
+	bpf_loop(read_again(work->n_changes), apply_change, call, 0);
 	if (!work->error && control->n_keys > control->max_keys)
 		work->error = -ENOSPC;
 	if (!work->error && over_quota(control, work))
@@ -54,36 +55,51 @@ static __always_inline void apply(struct kv_staging *stage, struct kv_ctl *contr
 		return;
 	if (work->n_applied == work->n_changes)
 		work->at = work->base; /* not the last one alone: the denial shows the first */
-	bpf_loop(read_again(work->n_applied), undo_change, NULL, 0);
+	bpf_loop(read_again(work->n_applied), undo_change, call, 0);
 }
 
-/* The record's changes: of a commit all, else the one behind `base`. */
-static __always_inline int write_changes(struct bpf_dynptr *record, struct kv_staging *stage)
+/* The event and its changes, which lie together: of a commit all of them, from
+ * the request's beginning, else the one behind `base`. */
+static __always_inline long write_record(struct bpf_dynptr *record, struct kv_staging *stage,
+					 struct kv_event *event, __u64 size)
 {
-	struct kv_work *work = &stage->work;
-	__u64 size = work->size;
-	struct kv_change *change;
+	if (stage->work.verb == KV_VERB_COMMIT)
+		return bpf_dynptr_write(record, 0, &stage->first, (__u32)size, 0);
+	return size > sizeof(*event) + KV_CHANGE_SIZE(KV_VALUE_MAX) ||
+	       bpf_dynptr_write(record, 0, event, (__u32)size, 0);
+}
 
-	if (size < KV_CHANGE_SIZE(0))
+GLOBAL int commit_locked(struct kv_ctl *control)
+{
+	__u32 subject = config.subject & (KV_SUBJECTS_MAX - 1), zero = 0;
+	struct kv_staging *stage = bpf_map_lookup_elem(&staging, &zero);
+	struct kv_change *change = stage ? staged_change(stage, stage->work.base) : NULL;
+	struct kv_event *event = (struct kv_event *)change - 1;
+	struct call call = { stage, control };
+	struct bpf_dynptr record;
+	struct kv_work *work;
+	__u64 size;
+	long failed;
+
+	if (!change || !control)
 		return -EINVAL;
+	work = &stage->work;
+	size = sizeof(*event) + work->size;
 	/* else clang makes one comparison of two, of which Linux 6.1 learns nothing */
 	opaque(size);
-	if (work->verb == KV_VERB_COMMIT)
-		return size > KV_REQUEST_MAX || bpf_dynptr_write(record, sizeof(struct kv_event),
-								 stage->request, (__u32)size, 0);
-	change = staged_change(stage, work->base);
-	return !change || size > KV_CHANGE_SIZE(KV_VALUE_MAX) ||
-	       bpf_dynptr_write(record, sizeof(struct kv_event), change, (__u32)size, 0);
-}
-
-static __always_inline int commit_locked(struct kv_staging *stage, struct kv_ctl *control)
-{
-	__u32 subject = config.subject & (KV_SUBJECTS_MAX - 1);
-	struct kv_work *work = &stage->work;
-	struct kv_event event = {
+	if (size < sizeof(*event) + KV_CHANGE_SIZE(0) || size > sizeof(*event) + KV_REQUEST_MAX)
+		return -EINVAL;
+	if (check_conditions(&call))
+		return -ESTALE;
+	/* a record's header is 8 bytes; the changes are padded to 8 already */
+	if (!take_share(control, size + 8))
+		return -EAGAIN;
+	work->revision = control->revision + 1;
+	work->error = -EAGAIN;
+	*event = (struct kv_event){
 		.type = KV_RECORD_COMMIT,
 		.size = work->size,
-		.revision = control->revision + 1,
+		.revision = work->revision,
 		.boot_ns = work->boot_ns,
 		.uid = work->uid,
 		.tgid = work->tgid,
@@ -91,61 +107,50 @@ static __always_inline int commit_locked(struct kv_staging *stage, struct kv_ctl
 		.verb = (__u16)work->verb,
 		.n_changes = work->n_changes,
 	};
-	__u64 size = work->size;
-	struct bpf_dynptr record;
-
-	opaque(size);
-	if (size < KV_CHANGE_SIZE(0) || size > KV_REQUEST_MAX)
-		return -EINVAL;
-	if (check_conditions(work))
-		return -ESTALE;
-	/* a record's header is 8 bytes; the changes are padded to 8 already */
-	if (!take_share(control, sizeof(event) + work->size + 8))
-		return -EAGAIN;
-	work->revision = control->revision + 1;
-	work->error = -EAGAIN;
-	if (bpf_ringbuf_reserve_dynptr(&events, sizeof(event) + (__u32)size, 0, &record) ||
-	    bpf_dynptr_write(&record, 0, &event, sizeof(event), 0) || write_changes(&record, stage))
+	/* no branch in between: to a record that is not there nothing is written */
+	failed = bpf_ringbuf_reserve_dynptr(&events, (__u32)size, 0, &record);
+	failed |= write_record(&record, stage, event, size);
+	if (failed)
 		goto refused;
-	apply(stage, control);
+	apply(&call);
 	if (work->error)
 		goto refused;
 	control->revision = work->revision;
 	control->n_commits++;
 	control->subject[subject].n_accepted++;
 	bpf_ringbuf_submit_dynptr(&record, 0);
-	fan_out(control, work);
+	fan_out(&call);
 	return 0;
 refused:
 	bpf_ringbuf_discard_dynptr(&record, 0);
-	return_share(control, sizeof(event) + work->size + 8);
+	return_share(control, size + 8);
 	work->i_refused = work->n_applied;
 	return work->error;
 }
 
-/* The value goes into the page: of a batch only its text, behind the result. */
-static __always_inline int read_locked(struct kv_staging *stage, struct kv_ctl *control)
+/* The value goes into the page with a NUL behind it, of a batch behind its result. */
+static __always_inline int read_locked(struct call *call)
 {
+	struct kv_staging *stage = call->stage;
+	struct kv_ctl *control = call->control;
 	struct kv_work *work = &stage->work;
 	struct kv_change *change = staged_change(stage, work->base);
 	const struct kv_value *value = change ? find_value(change->path) : NULL;
-	__u64 size = KV_VALUE_SIZE;
 	struct bpf_dynptr page;
-	__u32 at = 0;
+	__u32 at = work->used + work->is_batch * sizeof(struct kv_result);
+	__u64 size;
 
 	control->subject[config.subject & (KV_SUBJECTS_MAX - 1)].n_reads++;
 	if (!value)
 		return -ENOENT;
-	if (work->is_batch) {
-		at = work->used + sizeof(struct kv_result);
-		size = (value->length + 7) & ~7u;
-		opaque(size);
-		if (size > KV_VALUE_SIZE)
-			return -EIO; /* cannot be */
-	}
+	if (bpf_dynptr_from_mem(stage->page, sizeof(stage->page), 0, &page))
+		return -ENOBUFS;
+	size = (value->length + 8) & ~7u;
+	opaque(size);
+	if (size > KV_VALUE_SIZE)
+		return -EIO; /* cannot be */
 	/* the helper checks that there is room */
-	if (bpf_dynptr_from_mem(stage->page, sizeof(stage->page), 0, &page) ||
-	    (size && bpf_dynptr_write(&page, at, (void *)value->text, (__u32)size, 0)))
+	if (bpf_dynptr_write(&page, at, (void *)value->text, (__u32)size, 0))
 		return -ENOBUFS;
 	work->revision = value->revision;
 	work->answer_boot_ns = value->boot_ns;
@@ -193,29 +198,24 @@ static __always_inline void put_result(struct kv_staging *stage, int verdict)
 
 static long serve_item(__u32 i, void *data)
 {
-	struct kv_staging *stage = get_staging();
-	struct kv_item *item = stage ? get_item(stage, i) : NULL;
-	struct kv_ctl *control = get_ctl();
-	struct kv_work *work;
+	struct kv_staging *stage = ((struct call *)data)->stage;
+	struct kv_item *item = get_item(stage, i);
+	struct kv_work *work = &stage->work;
 	int verdict;
 
-	(void)data;
-	if (!item || !control)
-		return 1;
-	work = &stage->work;
 	if (work->is_batch && load_item(stage, item))
 		return 1;
-	verdict = item->verdict;
-	if (!verdict && item->verb == KV_VERB_READ)
-		verdict = read_locked(stage, control);
-	else if (!verdict)
-		verdict = commit_locked(stage, control);
+	if (!item->verdict && item->verb == KV_VERB_READ)
+		item->verdict = read_locked(data);
+	else if (!item->verdict)
+		item->verdict = commit_locked(((struct call *)data)->control);
+	/* every way to it meets here */
+	verdict = read_again(item->verdict);
 	if (read_again(work->is_batch)) {
 		if (verdict == -ENOBUFS)
 			return 1;
 		put_result(stage, verdict);
 	}
-	item->verdict = verdict;
 	item->at = (__u32)work->at;
 	work->n_refused += !!verdict;
 	work->n_served = i + 1;
@@ -234,23 +234,23 @@ static __always_inline int restore_locked(const struct kv_work *work, struct kv_
 }
 
 /* Held over code that can neither fault nor sleep. */
-static __always_inline int serve_locked(__u32 verb, struct kv_staging *stage,
-					struct kv_ctl *control)
+static __always_inline int serve_locked(__u32 verb, struct call *call)
 {
-	struct kv_work *work = &stage->work;
+	struct kv_ctl *control = call->control;
+	struct kv_work *work = &call->stage->work;
 
 	switch (verb) {
 	case KV_VERB_LIST:
 		control->subject[config.subject & (KV_SUBJECTS_MAX - 1)].n_reads++;
-		list_locked(stage, control);
+		list_locked(call);
 		return 0;
 	case KV_VERB_WATCH:
 		return watch_locked(work, control);
 	case KV_VERB_RESTORE:
 		return restore_locked(work, control);
 	default:
-		bpf_loop(read_again(work->n_items), serve_item, NULL, 0);
-		return work->is_batch ? 0 : stage->items[0].verdict;
+		bpf_loop(read_again(work->n_items), serve_item, call, 0);
+		return work->is_batch ? 0 : call->stage->items[0].verdict;
 	}
 }
 
@@ -321,14 +321,10 @@ static __always_inline void record_denial(struct kv_staging *stage, struct kv_ct
 
 static long record_item(__u32 i, void *data)
 {
-	struct kv_staging *stage = get_staging();
-	struct kv_item *item = stage ? get_item(stage, i) : NULL;
-	struct kv_ctl *control = get_ctl();
+	struct kv_staging *stage = ((struct call *)data)->stage;
+	struct kv_item *item = get_item(stage, i);
 
-	(void)data;
-	if (!item || !control)
-		return 1;
-	record_denial(stage, control, item);
+	record_denial(stage, ((struct call *)data)->control, item);
 	return 0;
 }
 
@@ -369,11 +365,12 @@ static __always_inline int note_denial(struct kv_staging *stage)
 	return 0;
 }
 
-static __always_inline int serve(struct kv_request *request, struct kv_staging *stage,
-				 struct kv_ctl *control)
+static __always_inline int serve(struct kv_request *request, struct call *call)
 {
+	struct kv_staging *stage = call->stage;
+	struct kv_ctl *control = call->control;
 	struct kv_work *work = &stage->work;
-	int error = check_request(request, stage);
+	int error = check_request(request, call);
 
 	if (!work->is_batch) {
 		stage->items[0].verb = work->verb;
@@ -389,7 +386,7 @@ static __always_inline int serve(struct kv_request *request, struct kv_staging *
 		stage->rate_ns = stage->items[0].rate_ns;
 		return -EBUSY;
 	}
-	error = serve_locked(request->verb, stage, control);
+	error = serve_locked(request->verb, call);
 	__sync_lock_test_and_set(&control->lock, 0);
 	return error;
 }
@@ -397,26 +394,31 @@ static __always_inline int serve(struct kv_request *request, struct kv_staging *
 SEC("syscall")
 int kv_gate(struct kv_request *request)
 {
-	struct kv_staging *stage = get_staging();
-	struct kv_ctl *control = get_ctl();
+	__u32 zero = 0;
+	struct kv_staging *stage = bpf_map_lookup_elem(&staging, &zero);
+	struct kv_ctl *control = bpf_map_lookup_elem(&ctl, &zero);
+	struct call call;
 	struct kv_item *unserved;
 	int error;
 
 	if (!stage || !control)
 		return -EINVAL;
+	call = (struct call){ stage, control };
 	if (__sync_val_compare_and_swap(&stage->busy, 0, 1))
 		return -EBUSY;
-	error = serve(request, stage, control);
+	stage->work.error = serve(request, &call);
+	/* every way to it meets here, and behind the answer again */
+	error = read_again(stage->work.error);
 	if (error)
 		refuse_call(request, stage, error);
 	else
 		answer(request, stage);
-	if (stage->work.n_refused)
-		bpf_loop(read_again(stage->work.n_served), record_item, NULL, 0);
+	error = read_again(stage->work.error);
+	if (read_again(stage->work.n_refused))
+		bpf_loop(read_again(stage->work.n_served), record_item, &call, 0);
 	/* who is not served is not charged */
 	unserved = get_item(stage, stage->work.n_served);
-	if (!error && stage->work.is_batch && stage->work.n_served < stage->work.n_items &&
-	    unserved)
+	if (!error && stage->work.is_batch && stage->work.n_served < stage->work.n_items)
 		stage->rate_ns = unserved->rate_ns;
 	__sync_lock_test_and_set(&stage->busy, 0);
 	return error;

@@ -15,30 +15,21 @@
 /* Is the path below the directory of `length` bytes, or the same? */
 static __always_inline int is_below(const char *path, const char *directory, __u32 length)
 {
+	const __u64 *masks = masks_of(length);
 	__u64 difference = 0;
 	__u8 next;
 
 #pragma unroll
-	for (int i = 0; i < KV_PATH_SIZE / 8; i++) {
-		__s64 left = (__s64)length - i * 8, sign = left >> 63;
-
-		opaque(sign);
-		left = (left & ~sign) - 8;
-		sign = left >> 63;
-		opaque(sign);
-		left = (left & sign) + 8;
-		opaque(left);
-		difference |= (((const __u64 *)path)[i] ^ ((const __u64 *)directory)[i]) &
-			      first_bytes[left & 15];
-	}
+	for (int i = 0; i < KV_PATH_SIZE / 8; i++)
+		difference |= (((const __u64 *)path)[i] ^ ((const __u64 *)directory)[i]) & masks[i];
 	next = (__u8)path[length & (KV_PATH_SIZE - 1)];
 	return !difference && (!length || next == '/' || !next);
 }
 
 static long list_slot(__u32 i, void *data)
 {
-	struct kv_staging *stage = get_staging();
-	const struct kv_rule *rule;
+	const struct kv_ctl *control = ((struct call *)data)->control;
+	struct kv_staging *stage = ((struct call *)data)->stage;
 	struct kv_value *value;
 	struct kv_slot *slot;
 	struct kv_work *work;
@@ -46,22 +37,18 @@ static long list_slot(__u32 i, void *data)
 	__u64 used;
 
 	(void)i;
-	(void)data;
-	if (!stage)
-		return 1;
 	work = &stage->work;
 	index = work->slot;
 	slot = bpf_map_lookup_elem(&slots, &index);
 	used = work->used;
 	opaque(used);
-	if (!slot || used > KV_VALUE_SIZE - LIST_ENTRY_MAX)
-		return 1; /* the page is full: this slot is the next page's first */
+	if (index >= control->n_slots || !slot || used > KV_VALUE_SIZE - LIST_ENTRY_MAX)
+		return 1; /* that was the last, or the page is full: this slot is the next page's first */
 	work->slot = index + 1;
 	if (!slot->path[0] ||
 	    !is_below(slot->path, ((struct kv_change *)stage->request)->path, work->directory))
 		return 0;
-	LOOK_UP_BY_PATH(acl, slot->path, KV_NOTE_DIRECTORY(slot->noted), rule);
-	if (!rule || !(rule->access & KV_ACCESS_READ))
+	if (!(rule_of(slot->path, slot->noted).access & KV_ACCESS_READ))
 		return 0;
 	value = find_value(slot->path);
 	if (!value)
@@ -73,15 +60,15 @@ static long list_slot(__u32 i, void *data)
 }
 
 /* The page is made in stage->page, for the caller to copy out. */
-static __always_inline void list_locked(struct kv_staging *stage, const struct kv_ctl *control)
+static __always_inline void list_locked(struct call *call)
 {
+	const struct kv_ctl *control = call->control;
+	struct kv_staging *stage = call->stage;
 	struct kv_change *change = (struct kv_change *)stage->request;
 	struct kv_work *work = &stage->work;
-	__u32 left;
 
 	work->directory = KV_NOTE_LENGTH(change->noted);
-	left = work->slot < control->n_slots ? control->n_slots - work->slot : 0;
-	bpf_loop(left < LIST_SLOTS ? left : LIST_SLOTS, list_slot, NULL, 0);
+	bpf_loop(LIST_SLOTS, list_slot, call, 0);
 	work->answer_length = work->used;
 	work->answer_cursor = work->slot < control->n_slots ? work->slot : 0;
 	work->revision = control->revision;

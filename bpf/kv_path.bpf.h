@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Canonical paths and value bytes, checked without branches: the verifier
- * walks straight code once, not once per combination of bytes. Values go
- * byte by byte through a table; a path is eight words, each compared with
- * eight copies of a byte at once.
+ * walks straight code once, not once per combination of bytes. Text is words,
+ * each compared with eight copies of a byte at once. What a loop over them finds
+ * lies in a map: the verifier walks a word once, not once per word.
  */
 #ifndef CALFPEN_BPF_KV_PATH_BPF_H
 #define CALFPEN_BPF_KV_PATH_BPF_H
@@ -14,21 +14,6 @@
 
 /* Keep the compiler from proving away, or moving, a bound the verifier needs. */
 #define opaque(x) asm volatile("" : "+r"(x))
-
-/* What a byte may be part of. NUL carries every class: it is the padding. */
-#define BYTE_TEXT 0x01
-#define BYTE_HEX 0x02
-#define BYTE_UINT 0x04
-#define BYTE_NUL 0x80
-
-static const __u8 byte_classes[256] = {
-	[0x00] = BYTE_NUL | BYTE_TEXT | BYTE_HEX | BYTE_UINT,
-	[0x20 ... 0x2f] = BYTE_TEXT,
-	['0' ... '9'] = BYTE_TEXT | BYTE_HEX | BYTE_UINT,
-	[0x3a ... 0x60] = BYTE_TEXT,
-	['a' ... 'f'] = BYTE_TEXT | BYTE_HEX,
-	[0x67 ... 0x7e] = BYTE_TEXT,
-};
 
 /* Eight bytes at once: a mask has the top bit of each byte that is meant. */
 #define BYTES(b) (0x0101010101010101ull * (b))
@@ -52,6 +37,20 @@ static __always_inline __u64 bytes_within(__u64 word, __u8 first, __u8 last)
 	return (high - BYTES(first)) & ~(high - BYTES(last + 1)) & TOPS;
 }
 
+/* 1 or 0, without a branch. */
+static __always_inline __u64 is_zero(__u64 x)
+{
+	x |= -x;
+	opaque(x); /* else clang makes a branch of it */
+	return (x >> 63) ^ 1;
+}
+
+/* How many bytes a mask has. */
+static __always_inline __u64 count_bytes(__u64 mask)
+{
+	return ((mask >> 7) * BYTES(0x01)) >> 56;
+}
+
 /* One bit per byte, the first byte's lowest. */
 static __always_inline __u64 bytes_to_bits(__u64 mask)
 {
@@ -66,40 +65,66 @@ static __always_inline __u64 count_bits(__u64 bits)
 	return (bits * BYTES(0x01)) >> 56;
 }
 
+/*
+ * A mask of eight bytes at [KV_PATH_SIZE - n + at] has those of word at / 8
+ * that are among the first n of a path.
+ */
+static const __u8 first_bytes[3 * KV_PATH_SIZE] __attribute__((aligned(8))) = {
+	[0 ... KV_PATH_SIZE - 1] = 0xff,
+};
+
+/* The masks of a path's first n bytes, one per word. */
+static __always_inline const __u64 *masks_of(__u64 n)
+{
+	__u64 at = (KV_PATH_SIZE - n) & (2 * KV_PATH_SIZE - 1);
+
+	opaque(at);
+	return (const __u64 *)(first_bytes + at);
+}
+
+/* 1 if the word has a NUL, so that all behind it must be NULs, else 0. */
+static __always_inline __u64 path_inspect_word(struct kv_path_bits *bits, __u64 word, __u32 i)
+{
+	__u64 zero, known, slash, n_nuls;
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	zero = bytes_zero(word);
+	/* - . / 0-9 are neighbours */
+	known = (bytes_within(word, '-', '9') | bytes_within(word, 'a', 'z') |
+		 bytes_equal(word, '_')) &
+		~word;
+	slash = bytes_equal(word, '/');
+	bits->n_slashes += count_bytes(slash);
+	n_nuls = count_bytes(zero);
+	bits->n_nuls += n_nuls;
+	bits->slash |= bytes_to_bits(slash) << (i * 8);
+	bits->dot |= bytes_to_bits(bytes_equal(word, '.')) << (i * 8);
+	bits->nul |= bytes_to_bits(zero) << (i * 8);
+	bits->other |= ~(known | zero) & TOPS;
+	return (n_nuls + 7) >> 3 & 1; /* without a branch */
+}
+
 struct path_facts {
 	__u64 directory; /* bytes up to the last slash, it included */
 	__u64 length;	 /* bytes before the first NUL */
-	__u64 canonical; /* not 0 */
+	__u64 canonical; /* 1, or 0 */
+	__u64 root;	 /* 1: it is "/", which is not canonical, but may be listed */
 };
 
-/* Bit i of each word below is about byte i of the path. */
-static __always_inline struct path_facts path_inspect(const char *path)
+/* After the first `n` words of a path were inspected. */
+static __always_inline struct path_facts path_conclude(const struct kv_path_bits *bits,
+						       const char *path, __u64 n)
 {
-	__u64 slash = 0, nul = 0, dot = 0, other = 0, ends, run, bad;
+	const __u64 *inspected = masks_of(n * 8);
+	__u64 slash = bits->slash, dot = bits->dot, nul, ends, run, bad, behind = 0;
 	struct path_facts facts;
 
-	/* Not unrolled: the compiler would spread it over half of the stack. */
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < KV_PATH_SIZE / 8; i++) {
-		__u64 word = ((const __u64 *)path)[i], zero, known;
-
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-		word = __builtin_bswap64(word);
-#endif
-		if (!word) { /* most of most paths */
-			nul |= 0xffull << (i * 8);
-			continue;
-		}
-		zero = bytes_zero(word);
-		/* - . / 0-9 are neighbours */
-		known = (bytes_within(word, '-', '9') | bytes_within(word, 'a', 'z') |
-			 bytes_equal(word, '_')) &
-			~word;
-		slash |= bytes_to_bits(bytes_equal(word, '/')) << (i * 8);
-		dot |= bytes_to_bits(bytes_equal(word, '.')) << (i * 8);
-		nul |= bytes_to_bits(zero) << (i * 8);
-		other |= bytes_to_bits(~(known | zero) & TOPS) << (i * 8);
-	}
+#pragma unroll
+	for (int i = 0; i < KV_PATH_SIZE / 8; i++)
+		behind |= ((const __u64 *)path)[i] & ~inspected[i];
+	nul = bits->nul | (~0ull << (n * 4)) << (n * 4);
 	ends = slash | nul; /* what ends a segment */
 	run = ~ends;	    /* bits left: segments longer than KV_SEGMENT_MAX */
 	run &= run >> 1;
@@ -107,16 +132,18 @@ static __always_inline struct path_facts path_inspect(const char *path)
 	run &= run >> 4;
 	run &= run >> 8;
 	run &= run >> 16;
-	bad = other | run | (~slash & 1);		/* begins with a slash */
+	bad = bits->other | behind | run;
+	bad |= ~slash & 1;				/* begins with a slash */
 	bad |= ~nul >> 63;				/* ends in NUL, and ... */
 	bad |= nul + (nul & -nul);			/* once NUL, always NUL */
 	bad |= slash << 1 & ends;			/* "//", or a slash at the end */
 	bad |= slash << 1 & dot & ends >> 1;		/* "." */
 	bad |= slash << 1 & dot & dot >> 1 & ends >> 2; /* ".." */
 	/* more than KV_SEGMENTS_MAX slashes: the sum reaches 16 */
-	bad |= (count_bits(slash) + 15 - KV_SEGMENTS_MAX) >> 4;
-	facts.canonical = ((bad | -bad) >> 63) ^ 1;
-	facts.length = count_bits((nul & -nul) - 1);
+	bad |= (bits->n_slashes + 15 - KV_SEGMENTS_MAX) >> 4;
+	facts.canonical = is_zero(bad);
+	facts.root = is_zero((slash ^ 1) | ~(nul | 1) | behind);
+	facts.length = n * 8 - bits->n_nuls;
 	slash |= slash >> 1;
 	slash |= slash >> 2;
 	slash |= slash >> 4;
@@ -134,34 +161,14 @@ static __always_inline void path_copy(char *to, const char *from)
 		((__u64 *)to)[i] = ((const __u64 *)from)[i];
 }
 
-/* The first n bytes of a word. */
-static const __u64 first_bytes[16] = {
-	0,
-	__bpf_constant_cpu_to_be64(0xff00000000000000),
-	__bpf_constant_cpu_to_be64(0xffff000000000000),
-	__bpf_constant_cpu_to_be64(0xffffff0000000000),
-	__bpf_constant_cpu_to_be64(0xffffffff00000000),
-	__bpf_constant_cpu_to_be64(0xffffffffff000000),
-	__bpf_constant_cpu_to_be64(0xffffffffffff0000),
-	__bpf_constant_cpu_to_be64(0xffffffffffffff00),
-	~0ull,
-};
-
-/* The directory of a path, "/dir/", NUL-padded; word by word, no branch. */
+/* The directory of a path, "/dir/", NUL-padded. */
 static __always_inline void path_directory(const char *path, __u64 directory, struct kv_key *key)
 {
-#pragma unroll
-	for (int i = 0; i < KV_PATH_SIZE / 8; i++) {
-		__s64 left = (__s64)directory - i * 8, sign = left >> 63;
+	const __u64 *masks = masks_of(directory);
 
-		opaque(sign); /* else clang makes a branch of it */
-		left = (left & ~sign) - 8;
-		sign = left >> 63;
-		opaque(sign);
-		left = (left & sign) + 8; /* now within 0..8 */
-		opaque(left);
-		((__u64 *)key->path)[i] = ((const __u64 *)path)[i] & first_bytes[left & 15];
-	}
+#pragma unroll
+	for (int i = 0; i < KV_PATH_SIZE / 8; i++)
+		((__u64 *)key->path)[i] = ((const __u64 *)path)[i] & masks[i];
 }
 
 #endif

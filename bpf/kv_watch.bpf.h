@@ -12,15 +12,14 @@
 static long fan_subject(__u32 i, void *data)
 {
 	struct kv_watch_event event = { .type = KV_RECORD_CHANGE };
-	struct kv_staging *stage = get_staging();
+	struct kv_staging *stage = ((struct call *)data)->stage;
 	struct kv_change *change;
 	struct kv_watch *watch;
 	struct bpf_dynptr record;
 	__u64 size;
 	void *ring;
 
-	(void)data;
-	if (!stage || i >= KV_SUBJECTS_MAX || !(stage->work.mask >> i))
+	if (i >= KV_SUBJECTS_MAX || !(stage->work.mask >> i))
 		return 1;
 	if (!(stage->work.mask >> i & 1))
 		return 0;
@@ -50,31 +49,30 @@ static long fan_subject(__u32 i, void *data)
 
 static long fan_change(__u32 i, void *data)
 {
-	struct kv_staging *stage = get_staging();
-	struct kv_ctl *control = get_ctl();
+	struct kv_staging *stage = ((struct call *)data)->stage;
+	const struct kv_ctl *control = ((struct call *)data)->control;
 	struct kv_change *change;
 	const __u64 *rights;
 
 	(void)i;
-	(void)data;
-	if (!stage || !control)
-		return 1;
 	change = staged_change(stage, stage->work.at);
 	if (!change)
 		return 1;
 	LOOK_UP_BY_PATH(watch_rights, change->path, KV_NOTE_DIRECTORY(change->noted), rights);
 	stage->work.mask = rights ? *rights & control->watching : 0;
 	if (stage->work.mask)
-		bpf_loop(KV_SUBJECTS_MAX, fan_subject, NULL, 0);
+		bpf_loop(KV_SUBJECTS_MAX, fan_subject, data, 0);
 	stage->work.at += KV_CHANGE_SIZE(change->length);
 	return 0;
 }
 
-static __always_inline void fan_out(const struct kv_ctl *control, struct kv_work *work)
+static __always_inline void fan_out(struct call *call)
 {
+	struct kv_work *work = &call->stage->work;
+
 	work->at = work->base;
-	if (control->watching)
-		bpf_loop(read_again(work->n_changes), fan_change, NULL, 0);
+	if (call->control->watching)
+		bpf_loop(read_again(work->n_changes), fan_change, call, 0);
 }
 
 /* Begin, end or ask; under the lock, so that the revision divides what is in

@@ -134,6 +134,7 @@ struct kv_batched {
 	__u64 revision; /* condition, as of kv_request */
 	__u32 verb;	/* KV_VERB_READ, _WRITE or _DELETE */
 	__u32 reserved;
+	__u64 room[3]; /* for the gate, which makes a struct kv_event of this header */
 };
 
 /* Its result: this header, then of a read the value, with NULs up to a
@@ -265,6 +266,24 @@ struct kv_item {
 	__u32 canonical; /* the path at `at` may be shown */
 };
 
+/* What was found of the words of a path: bit i of each is about byte i, but
+ * of `other`, which is 0 if every byte may be in a path. */
+struct kv_path_bits {
+	__u64 slash;
+	__u64 dot;
+	__u64 nul;
+	__u64 other;
+	__u64 n_slashes;
+	__u64 n_nuls;
+};
+
+/* And of the words of a value: 0, or it is not of the class. */
+struct kv_value_bits {
+	__u64 not_text;
+	__u64 not_hex;
+	__u64 not_uint;
+};
+
 /*
  * Where a call stands. It lies in a map and not on the program's stack: what
  * the verifier does not track cannot multiply the states that it walks.
@@ -278,6 +297,8 @@ struct kv_work {
 	__u64 keys_before;
 	__u64 bytes_before;
 	__u64 answer_boot_ns;
+	struct kv_path_bits path;
+	struct kv_value_bits value;
 	__u32 verb;
 	__u32 base; /* offset of the first change */
 	__u32 size; /* bytes from base on */
@@ -316,6 +337,7 @@ struct kv_staging {
 	struct kv_item items[KV_BATCH_MAX];
 	char page[KV_ANSWER_SIZE]; /* kv_request.text is put together here */
 	struct kv_value value;	   /* and a new key's value here */
+	struct kv_batched first;   /* in front of the request, for its event */
 	/* A request, and room for one longest change behind any offset in it. */
 	__u8 request[KV_REQUEST_MAX + sizeof(struct kv_batched) + KV_CHANGE_SIZE(KV_VALUE_MAX)];
 };
@@ -387,11 +409,11 @@ _Static_assert(sizeof(struct kv_value) == 1048, "kv_value layout");
 _Static_assert(sizeof(struct kv_rule) == 8, "kv_rule layout");
 _Static_assert(sizeof(struct kv_change) == KV_CHANGE_HEADER, "kv_change layout");
 _Static_assert(sizeof(struct kv_request) == 48 + KV_ANSWER_SIZE, "kv_request layout");
-_Static_assert(sizeof(struct kv_batched) == 16, "kv_batched layout");
+_Static_assert(sizeof(struct kv_batched) == 40, "kv_batched layout");
 _Static_assert(sizeof(struct kv_result) == 16, "kv_result layout");
 _Static_assert(KV_ANSWER_SIZE >= KV_RESULT_SIZE(KV_VALUE_MAX),
 	       "a batch serves one request at least");
-_Static_assert(sizeof(struct kv_event) == 40, "kv_event layout");
+_Static_assert(sizeof(struct kv_event) == sizeof(struct kv_batched), "kv_event layout");
 _Static_assert(sizeof(struct kv_denial) == 104, "kv_denial layout");
 _Static_assert(sizeof(struct kv_ctl) == 56 + 72 * KV_SUBJECTS_MAX, "kv_ctl layout");
 _Static_assert(sizeof(struct kv_slot) == 72, "kv_slot layout");

@@ -39,8 +39,8 @@ Test(batch, requests_are_packed)
 	cr_assert_arr_eq(batch.bytes + sizeof(header) + sizeof(change), "12345678\0\0\0\0\0\0\0",
 			 16);
 
-	memcpy(&header, batch.bytes + 16 + KV_CHANGE_SIZE(8), sizeof(header));
-	memcpy(&change, batch.bytes + 32 + KV_CHANGE_SIZE(8), sizeof(change));
+	memcpy(&header, batch.bytes + sizeof(header) + KV_CHANGE_SIZE(8), sizeof(header));
+	memcpy(&change, batch.bytes + 2 * sizeof(header) + KV_CHANGE_SIZE(8), sizeof(change));
 	cr_assert_eq(header.verb, KV_VERB_READ);
 	cr_assert_eq(header.revision, KV_REVISION_ANY);
 	cr_assert_str_eq(change.path, "/b/c");

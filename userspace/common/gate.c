@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,19 +38,27 @@ static int gate_run(int program_fd, struct kv_request *request)
 	}
 }
 
+/* Its text is what the gate answers: clearing it would be a quarter of our part
+ * of a write. */
+static void request_init(struct kv_request *request, enum kv_verb verb)
+{
+	memset(request, 0, offsetof(struct kv_request, text));
+	request->verb = verb;
+}
+
 static int gate_change(int program_fd, uint32_t verb, const void *changes, uint32_t size,
 		       uint32_t n_changes, uint64_t condition, uint64_t *revisionp,
 		       uint32_t *i_refusedp)
 {
-	struct kv_request request = {
-		.verb = verb,
-		.n_changes = n_changes,
-		.request = (uintptr_t)changes,
-		.size = size,
-		.revision = condition,
-	};
-	int error = gate_run(program_fd, &request);
+	struct kv_request request;
+	int error;
 
+	request_init(&request, verb);
+	request.n_changes = n_changes;
+	request.request = (uintptr_t)changes;
+	request.size = size;
+	request.revision = condition;
+	error = gate_run(program_fd, &request);
 	if (error && i_refusedp)
 		*i_refusedp = request.i_refused;
 	if (!error && revisionp)
@@ -71,14 +80,17 @@ static int gate_change_one(int program_fd, uint32_t verb, const char *path, uint
 	struct {
 		struct kv_change change;
 		char text[KV_VALUE_SIZE];
-	} one = { .change = { .operation = operation, .length = (uint16_t)length } };
+	} one;
 	struct kv_key key;
 
 	if (path_to_key(path, &key))
 		return -EILSEQ;
 	if (length > KV_VALUE_MAX)
 		return -EMSGSIZE;
+	one.change = (struct kv_change){ .operation = operation, .length = (uint16_t)length };
 	memcpy(one.change.path, key.path, sizeof(one.change.path));
+	/* the last word is its padding, too */
+	memset(one.text + (length & ~(size_t)7), 0, 8);
 	if (length)
 		memcpy(one.text, text, length);
 	return gate_change(program_fd, verb, &one, KV_CHANGE_SIZE(length), 1, condition, revisionp,
@@ -104,41 +116,42 @@ int gate_read(int program_fd, const char *path, struct kv_value *valuep)
 		struct kv_change change;
 		char text[8];
 	} one = { 0 };
-	struct kv_request request = {
-		.verb = KV_VERB_READ,
-		.n_changes = 1,
-		.request = (uintptr_t)&one,
-		.size = KV_CHANGE_SIZE(0),
-	};
+	struct kv_request request;
 	struct kv_key key;
 	int error;
 
 	if (path_to_key(path, &key))
 		return -EILSEQ;
+	request_init(&request, KV_VERB_READ);
+	request.n_changes = 1;
+	request.request = (uintptr_t)&one;
+	request.size = KV_CHANGE_SIZE(0);
 	memcpy(one.change.path, key.path, sizeof(one.change.path));
 	error = gate_run(program_fd, &request);
 	if (error)
 		return error;
+	if (request.length > KV_VALUE_MAX)
+		return -EIO;
 	*valuep = (struct kv_value){
 		.revision = request.revision,
 		.boot_ns = request.boot_ns,
 		.length = request.length,
 		.subject = (uint16_t)request.cursor,
 	};
-	memcpy(valuep->text, request.text, sizeof(valuep->text));
+	memcpy(valuep->text, request.text, request.length);
 	return 0;
 }
 
 int gate_batch(int program_fd, const struct batch *batch, struct batch_results *results)
 {
-	struct kv_request request = {
-		.verb = KV_VERB_BATCH,
-		.n_changes = batch->n_requests,
-		.request = (uintptr_t)batch->bytes,
-		.size = batch->size,
-	};
-	int error = gate_run(program_fd, &request);
+	struct kv_request request;
+	int error;
 
+	request_init(&request, KV_VERB_BATCH);
+	request.n_changes = batch->n_requests;
+	request.request = (uintptr_t)batch->bytes;
+	request.size = batch->size;
+	error = gate_run(program_fd, &request);
 	if (error)
 		return error;
 	if (request.length > sizeof(results->bytes) || request.cursor > batch->n_requests)
