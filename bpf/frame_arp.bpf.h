@@ -95,6 +95,7 @@ static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct fra
 	struct frame_watched_address *watched;
 	int is_probing, is_leased;
 	__be32 address;
+	__u64 now;
 
 	if (!arp || !arp_is_ipv4(arp))
 		return FRAME_IN_NOT_OURS;
@@ -106,12 +107,13 @@ static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct fra
 	watched = watched_find(address);
 	if (!watched || mac_equal(arp->sender_mac, mac))
 		return FRAME_IN_NOT_OURS;
+	now = bpf_ktime_get_boot_ns();
 	is_leased = leased_address() == address;
-	is_probing = watched->probing_until_ns > bpf_ktime_get_boot_ns();
+	is_probing = watched->probing_until_ns > now;
 	if (arp->sender ? !is_leased && !is_probing : is_leased || !is_probing)
 		return FRAME_IN_NOT_OURS;
 	/* The host, too, can stand a conflict: what is too much is not dropped. */
-	if (!take_ingress(rule, index))
+	if (!take_ingress(rule, index, now))
 		return FRAME_IN_ARP_RATE;
 	return FRAME_IN_ARP;
 }
@@ -129,6 +131,7 @@ static __always_inline __u32 arp_egress(struct cursor *cursor, const struct ethh
 	static const __u8 none[ETH_ALEN] = { 0 };
 	struct arp_ipv4 *arp = cursor_take(cursor, sizeof(*arp));
 	struct frame_watched_address *watched;
+	__u64 now;
 
 	if (!arp)
 		return FRAME_OUT_TRUNCATED;
@@ -142,10 +145,10 @@ static __always_inline __u32 arp_egress(struct cursor *cursor, const struct ethh
 	watched = watched_find(arp->target);
 	if (!watched || (arp->sender && arp->sender != arp->target))
 		return FRAME_OUT_ARP_ADDRESS;
-	if (!take_rate(&bucket->egress_ns, bpf_ktime_get_ns(), rule->egress_interval_ns,
-		       rule->egress_burst_ns))
+	now = bpf_ktime_get_boot_ns();
+	if (!take_rate(&bucket->egress_ns, now, rule->egress_interval_ns, rule->egress_burst_ns))
 		return FRAME_OUT_RATE;
-	watched->probing_until_ns = arp->sender ? 0 : bpf_ktime_get_boot_ns() + FRAME_PROBING_NS;
+	watched->probing_until_ns = arp->sender ? 0 : now + FRAME_PROBING_NS;
 	return FRAME_OUT_ARP;
 }
 

@@ -76,12 +76,12 @@ static __always_inline int take_rate(__u64 *arrival, __u64 now, __u64 interval, 
 }
 
 /* Is there room for one more frame of this rule, number `index`, to the calf? */
-static __always_inline int take_ingress(const struct frame_rule *rule, __u32 index)
+static __always_inline int take_ingress(const struct frame_rule *rule, __u32 index, __u64 now)
 {
 	struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);
 
-	return bucket && take_rate(&bucket->ingress_ns, bpf_ktime_get_ns(),
-				   rule->ingress_interval_ns, rule->ingress_burst_ns);
+	return bucket && take_rate(&bucket->ingress_ns, now, rule->ingress_interval_ns,
+				   rule->ingress_burst_ns);
 }
 
 #endif

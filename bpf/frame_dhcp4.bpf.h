@@ -39,11 +39,16 @@ struct dhcp4_frame {
 	struct iphdr *ip;
 	struct udphdr *udp;
 	struct bootp *bootp;
-	__u32 options_at; /* offset in the frame; ingress only */
-	__u32 rule;	  /* its number; ingress only */
+	/* ingress only */
+	const struct frame_rule *rule;
+	struct frame_xid *seen;
+	__u64 expires_ns; /* the request's */
+	__u64 now_ns;
+	__u32 options_at; /* offset in the frame */
+	__u32 index;	  /* of the rule */
 };
 
-/* Not in four registers, which every way that is none of its would clear. */
+/* Not in registers, which every way that is none of its would clear. */
 static __always_inline void in_memory(struct dhcp4_frame *frame)
 {
 	asm volatile("" : : "r"(frame) : "memory");
@@ -112,6 +117,7 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 	struct udphdr *udp = datagram->udp;
 	struct iphdr *ip = datagram->ip;
 	struct frame_xid *seen;
+	__u64 expires, now;
 	struct bootp *bootp;
 
 	if (ip->frag_off & bpf_htons(IP_FRAGMENT))
@@ -139,9 +145,17 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 	if (is_forcerenew(cursor))
 		return FRAME_IN_FORCERENEW;
 	seen = xid_slot(bootp->xid);
-	if (!seen || seen->xid != bootp->xid || seen->expires_ns <= bpf_ktime_get_boot_ns())
+	if (!seen || seen->xid != bootp->xid)
 		return settings->pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
-	frame->rule = index;
+	expires = *(volatile __u64 *)&seen->expires_ns;
+	now = bpf_ktime_get_boot_ns();
+	if (expires <= now)
+		return settings->pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
+	frame->rule = rule;
+	frame->index = index;
+	frame->seen = seen;
+	frame->expires_ns = expires;
+	frame->now_ns = now;
 	frame->ip = ip;
 	frame->udp = udp;
 	frame->bootp = bootp;
@@ -274,7 +288,7 @@ static __always_inline __u32 dhcp4_egress(struct cursor *cursor, const struct fr
 }
 
 /* Let replies to this transaction in for the time to come. */
-static __always_inline void xid_remember(__be32 xid)
+static __always_inline void xid_remember(__be32 xid, __u64 now)
 {
 	struct frame_xid *slot = xid_slot(xid);
 
@@ -283,7 +297,7 @@ static __always_inline void xid_remember(__be32 xid)
 		slot->xid = xid;
 		slot->n_replies = 0;
 		__builtin_memset(slot->replies, 0, sizeof(slot->replies));
-		slot->expires_ns = bpf_ktime_get_boot_ns() + FRAME_XID_LIFETIME_NS;
+		slot->expires_ns = now + FRAME_XID_LIFETIME_NS;
 	}
 }
 

@@ -2,28 +2,61 @@
 /*
  * Copies of replies. Each reply is let in once for each request that left with
  * its xid: what is the same bit by bit says nothing new, and takes nothing from
- * the rate. Compared are digests, the upper half of the sum of all words, each
- * times a random number of its own (multilinear hashing, Carter and Wegman):
- * who does not know the numbers makes a frame with the digest of another one
- * in one of 2^32 tries, and never learns whether he has.
+ * the rate. A reply that is let in is kept whole, with a short signature beside
+ * its request; only what has the same signature is compared, and only what is
+ * equal, octet by octet, is a copy. So nobody can have a server's reply taken
+ * for one.
+ *
+ * A kept reply is written by one CPU at a time and may be overwritten while
+ * another compares: its version says so, and then it is no copy.
  */
 #ifndef CALFPEN_BPF_FRAME_REPLIES_BPF_H
 #define CALFPEN_BPF_FRAME_REPLIES_BPF_H
 
 #include "bpf/frame_dhcp4.bpf.h"
 
-#define REPLY_WORDS (FRAME_REPLY_BYTES / 4)
-#define REPLY_STEPS (REPLY_WORDS / FRAME_REPLY_STEP)
-#define IP_SADDR 3 /* words of the IP header */
-#define IP_DADDR 4
+/* What makes a reply what it is, whatever relay or bridge handed it on: both
+ * addresses, and the datagram with its checksum. */
+#define REPLY_AT (ETH_HLEN + offsetof(struct iphdr, saddr))
+#define REPLY_BLOCK 8 /* words that are compared at a time, power of two */
 
-/* Frozen .rodata, random in each life. */
-const volatile __u64 reply_keys[FRAME_REPLY_KEYS] = {};
+/* bpf_skb_load_bytes() or bpf_xdp_load_bytes() of the program's context. */
+typedef long (*reply_load)(void *context, __u32 from, void *to, __u32 size);
 
-struct digest {
-	__u64 sum;
-	__u32 at; /* the first word */
-};
+static __always_inline __u32 reply_size(const struct dhcp4_frame *frame)
+{
+	return 2 * sizeof(__be32) + bpf_ntohs(frame->udp->len);
+}
+
+/*
+ * 0 if copies of it cannot be told, which the rate alone bounds: it does not
+ * fit; it has IP options; or its IP checksum is wrong, so that the calf, too,
+ * takes the server's reply instead of it.
+ */
+static __always_inline __u32 reply_signature(const struct dhcp4_frame *frame)
+{
+	const __be32 *words = (const void *)frame->ip;
+	__u64 sum = (__u64)words[0] + words[1] + words[2] + words[3] + words[4];
+	__u32 signature = frame->ip->saddr ^ (frame->udp->check | (__u32)frame->udp->len << 16);
+
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	if (frame->ip->ihl != 5 || sum != 0xffff || reply_size(frame) > FRAME_REPLY_BYTES)
+		return 0;
+	return signature ? signature : 1;
+}
+
+/* Copy it to `words`, with zeros up to a whole block; 0 if that failed. */
+static __always_inline __u32 reply_copy(void *context, reply_load load, __u64 *words, __u32 size)
+{
+	__u32 last = size - 1;
+
+	/* within the bounds, as Linux 6.1 believes it */
+	asm volatile("" : "+r"(last));
+	last &= FRAME_REPLY_BYTES - 1;
+	__builtin_memset(&words[last / 8 & ~(REPLY_BLOCK - 1u)], 0, REPLY_BLOCK * sizeof(*words));
+	return load(context, REPLY_AT, words, last + 1) ? 0 : size;
+}
 
 static __always_inline struct frame_reply *reply_room(void)
 {
@@ -32,96 +65,109 @@ static __always_inline struct frame_reply *reply_room(void)
 	return bpf_map_lookup_elem(&frame_reply, &zero);
 }
 
-static int digest_next(__u32 i, struct digest *d)
+/* Read as a full barrier. */
+static __always_inline __u64 reply_version(struct frame_reply *reply)
+{
+	return __sync_fetch_and_add(&reply->version, 0);
+}
+
+/* The first of FRAME_REPLIES_MAX that are kept for the xids of this slot. */
+static __always_inline __u32 reply_first(__be32 xid)
+{
+	return bpf_ntohl(xid) * FRAME_REPLIES_MAX & (FRAME_REPLIES_KEPT - 1);
+}
+
+/*
+ * Is what stands in frame_reply, octet by octet, the kept reply number `index`,
+ * to the request that has this expiry? A global function: verified once.
+ */
+__attribute__((noinline)) int reply_is(__u32 index, __u64 expires_ns)
 {
 	const struct frame_reply *reply = reply_room();
-	const volatile __u64 *keys = &reply_keys[4 + (i & (REPLY_STEPS - 1)) * FRAME_REPLY_STEP];
-	const __u32 *words;
-	__u64 sum = 0;
+	struct frame_reply *kept = bpf_map_lookup_elem(&frame_replies, &index);
+	__u64 version;
 
-	if (!reply)
-		return 1;
-	words = &reply->words[(d->at + i * FRAME_REPLY_STEP) & (REPLY_WORDS - 1)];
+	if (!reply || !kept)
+		return 0;
+	version = reply_version(kept);
+	if ((version & 1) || kept->expires_ns != expires_ns || kept->size != reply->size)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < FRAME_REPLY_BYTES / 8 && i * 8 < reply->size; i += REPLY_BLOCK) {
+		__u64 differs = 0;
+
 #pragma unroll
-	for (int j = 0; j < FRAME_REPLY_STEP; j++)
-		sum += keys[j] * words[j];
-	d->sum += sum;
+		for (int j = 0; j < REPLY_BLOCK; j++)
+			differs |= reply->words[i + j] ^ kept->words[i + j];
+		if (differs)
+			return 0;
+	}
+	return reply_version(kept) == version;
+}
+
+/* Or one of those with this signature? Another one. */
+__attribute__((noinline)) int reply_is_kept(__be32 xid, __u32 signature, __u64 expires_ns)
+{
+	const struct frame_xid *seen = xid_slot(xid);
+
+	if (!seen)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < FRAME_REPLIES_MAX; i++)
+		if (seen->replies[i] == signature && reply_is(reply_first(xid) + i, expires_ns))
+			return 1;
 	return 0;
 }
 
-/*
- * Of the `size` octets of an IPv4 packet that are in frame_reply, by all that
- * makes it valid or not but the header's own checksum: addresses, length of
- * the header, the datagram with its checksum. 0: none, for that checksum is
- * wrong, so the calf will not take it. A global function: verified once.
- */
-__attribute__((noinline)) __u32 reply_digest(__u32 size, __u32 header_size)
+static __always_inline void reply_keep(void *context, reply_load load,
+				       const struct dhcp4_frame *frame, __u32 signature)
+{
+	__u32 i = __sync_fetch_and_add(&frame->seen->n_replies, 1) & (FRAME_REPLIES_MAX - 1);
+	__u32 index = reply_first(frame->bootp->xid) + i;
+	struct frame_reply *kept = bpf_map_lookup_elem(&frame_replies, &index);
+	__u64 version;
+
+	if (!kept)
+		return;
+	version = *(volatile __u64 *)&kept->version;
+	if ((version & 1) ||
+	    __sync_val_compare_and_swap(&kept->version, version, version + 1) != version)
+		return;
+	kept->expires_ns = frame->expires_ns;
+	kept->size = reply_copy(context, load, kept->words, reply_size(frame));
+	__sync_fetch_and_add(&kept->version, 1);
+	frame->seen->replies[i] = signature;
+}
+
+static __always_inline int reply_is_copy(void *context, reply_load load,
+					 const struct dhcp4_frame *frame, __u32 signature)
 {
 	struct frame_reply *reply = reply_room();
-	struct digest d = { .sum = reply_keys[0], .at = header_size / 4 };
-	__u32 n_words = size / 4 + 1 - header_size / 4, sum;
 
-	if (!reply || header_size < sizeof(struct iphdr) || header_size > 60)
+	if (!reply)
 		return 0;
-	sum = (__u32)bpf_csum_diff((void *)0, 0, reply->words, header_size & 0x3c, 0);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	if (sum != 0xffff)
-		return 0;
-	d.sum += reply_keys[1] * reply->words[IP_SADDR] + reply_keys[2] * reply->words[IP_DADDR] +
-		 reply_keys[3] * (size << 8 | header_size);
-	bpf_loop((n_words + FRAME_REPLY_STEP - 1) / FRAME_REPLY_STEP, digest_next, &d, 0);
-	sum = (__u32)(d.sum >> 32);
-	return sum ? sum : 1;
+	reply->size = reply_copy(context, load, reply->words, reply_size(frame));
+	return reply->size && reply_is_kept(frame->bootp->xid, signature, frame->expires_ns);
 }
 
-/* Octets of the packet, or 0 if they do not fit; the zeros behind them are in
- * frame_reply already. */
-static __always_inline __u32 reply_size(const struct dhcp4_frame *frame, struct frame_reply *reply)
+/* Of a reply that the rules let in: FRAME_IN_ACCEPTED, FRAME_IN_REPLAYED or
+ * FRAME_IN_RATE. */
+static __always_inline __u32 reply_admit(void *context, reply_load load,
+					 const struct dhcp4_frame *frame)
 {
-	__u32 size = frame->options_at - sizeof(struct bootp) - sizeof(struct udphdr) - ETH_HLEN +
-		     bpf_ntohs(frame->udp->len);
-	__u32 *words;
+	__u32 signature = reply_signature(frame);
+	__u64 borrowed = 0;
 
-	if (size >= FRAME_REPLY_BYTES)
-		return 0;
-	words = &reply->words[(size / 4) & (REPLY_WORDS - 1)];
-#pragma unroll
-	for (int i = 0; i < FRAME_REPLY_STEP; i++)
-		words[i] = 0;
-	return size;
-}
-
-/* The same as Linux 6.1 believes it: 1 or more. */
-static __always_inline __u32 reply_loaded(__u32 size)
-{
-	__u32 last = size - 1;
-
-	asm volatile("" : "+r"(last));
-	return (last & (FRAME_REPLY_BYTES - 1)) + 1;
-}
-
-/*
- * FRAME_IN_ACCEPTED, FRAME_IN_REPLAYED or FRAME_IN_RATE; `digest` 0: it cannot
- * be told, which the rate of rule `index` alone bounds. A global function, too.
- */
-__attribute__((noinline)) __u32 reply_admit(__be32 xid, __u32 index, __u32 digest)
-{
-	struct frame_xid *seen = xid_slot(xid);
-	struct frame_rule *rule;
-
-	if (!seen)
-		return FRAME_IN_UNKNOWN_XID;
+	/* Without a branch, of which the verifier would follow both sides at each. */
 #pragma unroll
 	for (int i = 0; i < FRAME_REPLIES_MAX; i++)
-		if (digest && seen->replies[i] == digest)
-			return FRAME_IN_REPLAYED;
-	rule = bpf_map_lookup_elem(&frame_rules, &index);
-	if (!rule || !take_ingress(rule, index))
+		borrowed |= (__u64)(frame->seen->replies[i] ^ signature) - 1;
+	if (signature && borrowed >> 63 && reply_is_copy(context, load, frame, signature))
+		return FRAME_IN_REPLAYED;
+	if (!take_ingress(frame->rule, frame->index, frame->now_ns))
 		return FRAME_IN_RATE;
-	if (digest)
-		seen->replies[__sync_fetch_and_add(&seen->n_replies, 1) & (FRAME_REPLIES_MAX - 1)] =
-			digest;
+	if (signature)
+		reply_keep(context, load, frame, signature);
 	return FRAME_IN_ACCEPTED;
 }
 

@@ -52,7 +52,7 @@ static __attribute__((noinline)) int sample(struct __sk_buff *skb, __u32 reason)
  * the operator's.
  */
 static __always_inline __u32 send_unicast(struct __sk_buff *skb, struct dhcp4_frame *frame,
-					  __be32 leased, int *verdict)
+					  int *verdict)
 {
 	struct bpf_fib_lookup route = {
 		.family = AF_INET,
@@ -65,7 +65,7 @@ static __always_inline __u32 send_unicast(struct __sk_buff *skb, struct dhcp4_fr
 	struct bpf_redir_neigh next_hop = { .nh_family = AF_INET };
 	long found;
 
-	if (!leased || frame->ip->saddr != leased)
+	if (!frame->ip->saddr || frame->ip->saddr != leased_address())
 		return FRAME_OUT_SOURCE_ADDRESS;
 	if (!peers_have(frame->ip->daddr))
 		return FRAME_OUT_UNKNOWN_PEER;
@@ -84,8 +84,9 @@ static __always_inline __u32 send_dhcp4(struct __sk_buff *skb, struct cursor *cu
 {
 	struct dhcp4_frame frame;
 	__u32 reason = dhcp4_egress(cursor, rule, config.mac, &frame);
-	__be32 leased, xid;
 	int broadcast;
+	__be32 xid;
+	__u64 now;
 
 	if (reason != FRAME_OUT_ACCEPTED)
 		return reason;
@@ -98,19 +99,18 @@ static __always_inline __u32 send_dhcp4(struct __sk_buff *skb, struct cursor *cu
 	} else if (eth->h_dest[0] & 1) {
 		return FRAME_OUT_DESTINATION_MAC;
 	}
-	leased = leased_address();
-	if (broadcast && frame.ip->saddr && frame.ip->saddr != leased)
+	if (broadcast && frame.ip->saddr && frame.ip->saddr != leased_address())
 		return FRAME_OUT_SOURCE_ADDRESS;
-	if (!take_rate(&bucket->egress_ns, bpf_ktime_get_ns(), rule->egress_interval_ns,
-		       rule->egress_burst_ns))
+	now = bpf_ktime_get_boot_ns();
+	if (!take_rate(&bucket->egress_ns, now, rule->egress_interval_ns, rule->egress_burst_ns))
 		return FRAME_OUT_RATE;
 	xid = frame.bootp->xid;
 	if (broadcast)
 		*verdict = (int)bpf_redirect(config.uplink_ifindex, 0);
 	else
-		reason = send_unicast(skb, &frame, leased, verdict);
+		reason = send_unicast(skb, &frame, verdict);
 	if (*verdict == TC_ACT_REDIRECT)
-		xid_remember(xid);
+		xid_remember(xid, now);
 	return reason;
 }
 
@@ -200,15 +200,9 @@ static __always_inline void remember_server(struct __sk_buff *skb, __u32 options
 				    options_at));
 }
 
-/* A reply that the rules let in: a copy, or over the rate? */
-static __always_inline __u32 admit(struct __sk_buff *skb, const struct dhcp4_frame *frame)
+static __always_inline long load(void *context, __u32 from, void *to, __u32 size)
 {
-	struct frame_reply *reply = reply_room();
-	__u32 size = reply ? reply_size(frame, reply) : 0, digest = 0;
-
-	if (size && !bpf_skb_load_bytes(skb, ETH_HLEN, reply->words, reply_loaded(size)))
-		digest = reply_digest(size, frame->ip->ihl * 4u);
-	return reply_admit(frame->bootp->xid, frame->rule, digest);
+	return bpf_skb_load_bytes(context, from, to, size);
 }
 
 SEC("tc")
@@ -237,17 +231,17 @@ int uplink_ingress(struct __sk_buff *skb)
 		in_memory(&frame);
 		reason = frame_ingress(&cursor, &config, &frame);
 	}
-	if (reason == FRAME_IN_ACCEPTED && tap_is_there())
-		reason = admit(skb, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		tap = bpf_map_lookup_elem(&frame_slot, &zero);
-		if (!tap) {
+		if (!tap)
 			reason = frame_ingress_no_tap(reason, &config);
-		} else {
-			if (reason == FRAME_IN_ACCEPTED) {
-				reply_remember(&frame);
-				remember_server(skb, frame.options_at);
-			}
+		else if (reason == FRAME_IN_ACCEPTED)
+			reason = reply_admit(skb, load, &frame);
+		if (reason == FRAME_IN_ACCEPTED) {
+			reply_remember(&frame);
+			remember_server(skb, frame.options_at);
+		}
+		if (tap && (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP)) {
 			skb->mark = config.mark;
 			verdict = (int)bpf_redirect(tap->ifindex, 0);
 		}

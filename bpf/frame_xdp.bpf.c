@@ -28,15 +28,9 @@ static __attribute__((noinline)) int sample(struct xdp_md *context, __u32 reason
 	return 0;
 }
 
-/* A reply that the rules let in: a copy, or over the rate? */
-static __always_inline __u32 admit(struct xdp_md *context, const struct dhcp4_frame *frame)
+static __always_inline long load(void *context, __u32 from, void *to, __u32 size)
 {
-	struct frame_reply *reply = reply_room();
-	__u32 size = reply ? reply_size(frame, reply) : 0, digest = 0;
-
-	if (size && !bpf_xdp_load_bytes(context, ETH_HLEN, reply->words, reply_loaded(size)))
-		digest = reply_digest(size, frame->ip->ihl * 4u);
-	return reply_admit(frame->bootp->xid, frame->rule, digest);
+	return bpf_xdp_load_bytes(context, from, to, size);
 }
 
 SEC("xdp")
@@ -59,13 +53,13 @@ int frame_xdp(struct xdp_md *context)
 		in_memory(&frame);
 		reason = frame_ingress(&cursor, &config, &frame);
 	}
-	if (reason == FRAME_IN_ACCEPTED && tap_is_there())
-		reason = admit(context, &frame);
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
 		verdict = (int)bpf_redirect_map(&frame_slot, 0, XDP_PASS);
-		if (verdict != XDP_REDIRECT) {
+		if (verdict != XDP_REDIRECT)
 			reason = frame_ingress_no_tap(reason, &config);
-		} else if (reason == FRAME_IN_ACCEPTED) {
+		else if (reason == FRAME_IN_ACCEPTED)
+			reason = reply_admit(context, load, &frame);
+		if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
 			peers_add(server_identifier(data, end, frame.options_at));
 			clear_partial_checksum(&frame);

@@ -17,9 +17,8 @@
 #define FRAME_PROBING_NS 5000000000ull
 #define FRAME_XID_LIFETIME_NS 120000000000ull /* after the last frame sent with it */
 #define FRAME_REPLIES_MAX 8		      /* of a request, power of two */
-#define FRAME_REPLY_BYTES 2048		      /* of IPv4, power of two */
-#define FRAME_REPLY_STEP 16		      /* words that are digested at a time */
-#define FRAME_REPLY_KEYS (FRAME_REPLY_BYTES / 4 + 4)
+#define FRAME_REPLIES_KEPT 32		      /* of all requests, power of two */
+#define FRAME_REPLY_BYTES 2048		      /* power of two */
 #define FRAME_VLAN_DEPTH 2
 
 /* Is there once the watcher has set a leased address; of a former life's the
@@ -53,12 +52,16 @@ struct frame_xid {
 	__u32 xid;			  /* network order, as in the message */
 	__u32 n_replies;		  /* let in since our last request with it */
 	__u64 expires_ns;		  /* CLOCK_BOOTTIME; 0: never seen */
-	__u32 replies[FRAME_REPLIES_MAX]; /* their digests, 0: none */
+	__u32 replies[FRAME_REPLIES_MAX]; /* their signatures, 0: none */
 };
 
-/* Room of a CPU for the packet that it looks at, and zeros behind it. */
+/* A reply that was let in, or (one for each CPU) the one that is looked at. */
 struct frame_reply {
-	__u32 words[FRAME_REPLY_BYTES / 4 + FRAME_REPLY_STEP];
+	__u64 version;	  /* odd: being written */
+	__u64 expires_ns; /* of frame_xid, which no two requests have in common */
+	__u32 size;	  /* octets; 0: none */
+	__u32 reserved;
+	__u64 words[FRAME_REPLY_BYTES / 8]; /* IPv4 addresses and the UDP datagram */
 };
 
 /* Sources and server identifiers (option 54) of replies that ingress let
@@ -88,7 +91,7 @@ struct frame_watched {
 
 /* Token buckets by the generic cell rate algorithm, one word each. */
 struct frame_bucket {
-	__u64 ingress_ns; /* theoretical arrival time, CLOCK_MONOTONIC */
+	__u64 ingress_ns; /* theoretical arrival time, CLOCK_BOOTTIME */
 	__u64 egress_ns;
 };
 
@@ -252,6 +255,7 @@ struct frame_config {
 
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");
 _Static_assert(sizeof(struct frame_xid) == 16 + 4 * FRAME_REPLIES_MAX, "frame_xid layout");
+_Static_assert(sizeof(struct frame_reply) == 24 + FRAME_REPLY_BYTES, "frame_reply layout");
 _Static_assert(sizeof(struct frame_peers) == 40, "frame_peers layout");
 _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
 _Static_assert(sizeof(struct frame_quarantine) == 24, "frame_quarantine layout");

@@ -58,6 +58,13 @@ struct {
 } frame_reply SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FRAME_REPLIES_KEPT);
+	__type(key, __u32);
+	__type(value, struct frame_reply);
+} frame_replies SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, _FRAME_REASON_N);
 	__type(key, __u32);

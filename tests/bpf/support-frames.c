@@ -320,14 +320,22 @@ static void age(int map_fd, int32_t slot, size_t offset, uint64_t ns)
 void frames_test_age_xids(const struct frames_test *test, uint32_t seconds)
 {
 	int map_fd = bpf_map__fd(test->frames.tc->maps.frame_xids);
+	int replies_fd = bpf_map__fd(test->frames.tc->maps.frame_replies);
+	const uint64_t ns = seconds * 1000000000ull;
 
 	for (uint32_t i = 0; i < FRAME_XIDS_MAX; i++) {
 		struct frame_xid xid;
 
 		cr_assert_eq(bpf_map_lookup_elem(map_fd, &i, &xid), 0);
 		if (xid.expires_ns)
-			age(map_fd, (int32_t)i, offsetof(struct frame_xid, expires_ns),
-			    seconds * 1000000000ull);
+			age(map_fd, (int32_t)i, offsetof(struct frame_xid, expires_ns), ns);
+	}
+	for (uint32_t i = 0; i < FRAME_REPLIES_KEPT; i++) {
+		struct frame_reply reply;
+
+		cr_assert_eq(bpf_map_lookup_elem(replies_fd, &i, &reply), 0);
+		if (reply.expires_ns)
+			age(replies_fd, (int32_t)i, offsetof(struct frame_reply, expires_ns), ns);
 	}
 }
 

@@ -44,6 +44,24 @@ static void begin_slow(void)
 	ask();
 }
 
+static void begin_long(void)
+{
+	static const struct frame_rule rule = {
+		.check = FRAME_CHECK_DHCP4,
+		.local_port = 68,
+		.remote_port = 67,
+		.max_frame = 4096,
+		.ingress_interval_ns = 1,
+		.ingress_burst_ns = 1000000000,
+		.egress_interval_ns = 1,
+		.egress_burst_ns = 1000000000,
+	};
+
+	test.rules = &rule;
+	test.n_rules = 1;
+	begin();
+}
+
 static void end(void)
 {
 	frames_test_end(&test);
@@ -216,14 +234,98 @@ Test(frames_replies, flood_of_copies_takes_no_rate, .init = begin_slow, .fini = 
 	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "another server's");
 }
 
-/* No digest of this life is worth anything in the next. */
-Test(frames_replies, keys_are_drawn, .init = begin, .fini = end)
+/*
+ * The same server, length and checksum (none), another octet somewhere: alike
+ * is not the same, wherever it differs, and of either a copy is told.
+ */
+Test(frames_replies, alike_is_no_copy, .init = begin, .fini = end)
 {
-	const uint64_t *keys = (const uint64_t *)test.frames.tc->rodata->reply_keys;
-	const uint64_t *same = (const uint64_t *)test.frames.xdp->rodata->reply_keys;
+	uint8_t frame[FRAME_SIZE];
 
-	for (int i = 1; i < FRAME_REPLY_KEYS; i++) {
-		cr_expect_neq(keys[i], keys[i - 1], "%d", i);
-		cr_expect_eq(keys[i], same[i], "%d", i);
+	for (uint32_t at = AT_YIADDR; at < FRAME_SIZE; at += at < AT_COOKIE + 4 ? 45 : 1) {
+		cr_assert(at < AT_CHADDR || at >= AT_CHADDR + 6, "an octet that is free");
+		cr_assert(at < AT_COOKIE || at >= AT_COOKIE + 4, "an octet that is free");
+		ask();
+		make_reply(frame);
+		expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "one");
+		frame[at] ^= 0x40;
+		expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "another");
+		expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_REPLAYED, "its copy");
+		frame[at] ^= 0x40;
+		expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_REPLAYED, "the one's");
+	}
+}
+
+/* More replies than are kept: the oldest is forgotten, and bounded by the rate
+ * alone; none of another transaction is told as one of this. */
+Test(frames_replies, the_last_are_kept, .init = begin, .fini = end)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	for (uint8_t i = 0; i <= FRAME_REPLIES_MAX; i++) {
+		make_reply(frame);
+		frame[AT_YIADDR + 3] = (uint8_t)(100 + i);
+		expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "new");
+	}
+	for (uint8_t i = FRAME_REPLIES_MAX; i > 0; i--) {
+		frame[AT_YIADDR + 3] = (uint8_t)(100 + i);
+		expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_REPLAYED, "kept");
+	}
+	frame[AT_YIADDR + 3] = 100;
+	expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "forgotten");
+}
+
+/* Transactions share the room: what another has overwritten is no copy. */
+Test(frames_replies, room_is_shared, .init = begin, .fini = end)
+{
+	uint8_t frame[FRAME_SIZE], request[FRAME_SIZE];
+
+	make_reply(frame);
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "one");
+	for (uint8_t i = 1; i < FRAME_REPLIES_KEPT / FRAME_REPLIES_MAX + 1; i++) {
+		expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_REPLAYED, "kept");
+		frames_test_request(&test, request);
+		request[AT_XID + 3] = (uint8_t)(request[AT_XID + 3] + i);
+		cr_assert_eq(frames_test_run(frames_test_tap(&test), request, sizeof(request),
+					     test.tap.ifindex, NULL),
+			     TC_ACT_REDIRECT);
+		make_reply(frame);
+		frame[AT_XID + 3] = request[AT_XID + 3];
+		expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "another");
+		make_reply(frame);
+	}
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "overwritten");
+	expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_REPLAYED, "and kept again");
+}
+
+/* Of what is not kept the rate alone bounds the copies. */
+Test(frames_replies, options_of_ip_are_not_kept, .init = begin, .fini = end)
+{
+	uint8_t frame[FRAME_SIZE + 4];
+
+	frames_test_reply(&test, frame);
+	frames_test_ip_options(frame, 4);
+	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "with options");
+	expect(frames_test_tc(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "again");
+}
+
+Test(frames_replies, too_long_is_not_kept, .init = begin_long, .fini = end)
+{
+	static uint8_t frame[AT_UDP_SOURCE + FRAME_REPLY_BYTES];
+
+	for (uint32_t over = 0; over < 2; over++) {
+		uint32_t size = AT_UDP_SOURCE + FRAME_REPLY_BYTES - 8 + over;
+
+		make_reply(frame);
+		frame[AT_IP_TOTAL] = (uint8_t)((size - AT_IP) >> 8);
+		frame[AT_IP_TOTAL + 1] = (uint8_t)(size - AT_IP);
+		frame[AT_UDP_LENGTH] = (uint8_t)((size - AT_UDP_SOURCE) >> 8);
+		frame[AT_UDP_LENGTH + 1] = (uint8_t)(size - AT_UDP_SOURCE);
+		sum_header(frame);
+		expect(frames_test_xdp(&test), frame, size, FRAME_IN_ACCEPTED, "long");
+		frame[size - 1] ^= 1;
+		expect(frames_test_tc(&test), frame, size, FRAME_IN_ACCEPTED, "its last octet");
+		expect(frames_test_tc(&test), frame, size,
+		       over ? FRAME_IN_ACCEPTED : FRAME_IN_REPLAYED, "a copy");
 	}
 }

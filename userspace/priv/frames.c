@@ -12,19 +12,6 @@
 #include "skel/frame_xdp.skel.h"
 #include "userspace/common/log.h"
 
-/* More than a few octets come in pieces if a signal does. */
-static int draw(void *bytes, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = getrandom((char *)bytes + at, size - at, 0);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 static int load_tc(struct frames *frames)
 {
 	int error;
@@ -33,9 +20,6 @@ static int load_tc(struct frames *frames)
 	if (!frames->tc)
 		return -errno;
 	frames->tc->rodata->config = frames->config;
-	error = draw(frames->tc->rodata->reply_keys, sizeof(frames->tc->rodata->reply_keys));
-	if (error)
-		return error;
 	bpf_program__set_autoload(frames->tc->progs.uplink_closed, frames->config.quarantine);
 	error = bpf_map__reuse_fd(frames->tc->maps.kv, frames->kv_fd);
 	return error ? error : frame_tc_bpf__load(frames->tc);
@@ -108,9 +92,8 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 	frames->config.quarantine = quarantine && quarantine->deadline_ns && !quarantine->opened_by;
 	do {
 		/* 0 would let unmarked frames of the host into the tap. */
-		error = draw(&frames->config.mark, sizeof(frames->config.mark));
-		if (error)
-			return error;
+		if (getrandom(&frames->config.mark, sizeof(frames->config.mark), 0) < 0)
+			return -errno;
 	} while (!frames->config.mark);
 
 	error = load_tc(frames);
@@ -120,6 +103,8 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 		error = fill_quarantine(frames, quarantine);
 	if (!error)
 		error = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_reply));
+	if (!error)
+		error = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_replies));
 	if (!error)
 		error = freeze_and_pin(frames);
 	if (error) {

@@ -29,6 +29,7 @@ static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
 		{ xdp->maps.frame_peers, tc->maps.frame_peers },
 		{ xdp->maps.frame_watched, tc->maps.frame_watched },
 		{ xdp->maps.frame_reply, tc->maps.frame_reply },
+		{ xdp->maps.frame_replies, tc->maps.frame_replies },
 		{ xdp->maps.frame_quarantine, tc->maps.frame_quarantine },
 		{ xdp->maps.kv, tc->maps.kv },
 		{ xdp->maps.frame_counters, tc->maps.frame_counters },
@@ -46,14 +47,12 @@ static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
  * programs of one type only use a devmap. */
 static int load_xdp(struct frames *frames)
 {
-	const struct frame_tc_bpf *tc = frames->tc;
 	struct frame_xdp_bpf *xdp = frame_xdp_bpf__open();
 	int error;
 
 	if (!xdp)
 		return -ENOMEM;
 	xdp->rodata->config = frames->config;
-	memcpy(xdp->rodata->reply_keys, tc->rodata->reply_keys, sizeof(xdp->rodata->reply_keys));
 	error = share_maps(frames, xdp);
 	if (!error)
 		error = frame_xdp_bpf__load(xdp);
