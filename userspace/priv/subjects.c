@@ -179,6 +179,7 @@ static void describe_calf(const struct description *description, uint32_t i,
 int subjects_add(struct store *store, const struct description *descriptions,
 		 uint32_t n_descriptions)
 {
+	const size_t n_priv_rules = 2 * (size_t)KV_RULES_MAX; /* supervisor's and operator's */
 	struct store_subject subjects[KV_SUBJECTS_MAX];
 	struct store_rule *rules;
 	int error = 0;
@@ -187,7 +188,7 @@ int subjects_add(struct store *store, const struct description *descriptions,
 		error = check_name(descriptions, i);
 	if (error)
 		return error;
-	rules = calloc(2 * KV_RULES_MAX + (size_t)n_descriptions * DESCRIPTION_KEYS_MAX,
+	rules = calloc(n_priv_rules + (size_t)n_descriptions * DESCRIPTION_KEYS_MAX,
 		       sizeof(*rules));
 	if (!rules)
 		return -ENOMEM;
@@ -195,7 +196,7 @@ int subjects_add(struct store *store, const struct description *descriptions,
 	describe_priv(descriptions, n_descriptions, rules, rules + KV_RULES_MAX, subjects);
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		describe_calf(&descriptions[i], i,
-			      rules + 2 * KV_RULES_MAX + (size_t)i * DESCRIPTION_KEYS_MAX,
+			      rules + n_priv_rules + (size_t)i * DESCRIPTION_KEYS_MAX,
 			      &subjects[KV_SUBJECT_CALF + i]);
 	error = store_add_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);
 	free(rules);
