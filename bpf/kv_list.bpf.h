@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Listing: a page of the keys below a directory that the subject may read,
- * slot by slot. A call looks at a bounded number of slots, so that a long
- * listing never keeps others waiting.
+ * Listing: a page of the keys below a directory that the subject has a right
+ * on, slot by slot; of whatever kind, since who may write or delete a key can
+ * find out whether it is there. A call looks at a bounded number of slots, so
+ * that a long listing never keeps others waiting.
  */
 #ifndef CALFPEN_BPF_KV_LIST_BPF_H
 #define CALFPEN_BPF_KV_LIST_BPF_H
@@ -48,7 +49,7 @@ static long list_slot(__u32 i, void *data)
 	if (!slot->path[0] ||
 	    !is_below(slot->path, ((struct kv_change *)stage->request)->path, work->directory))
 		return 0;
-	if (!(rule_of(slot->path, slot->noted).access & KV_ACCESS_READ))
+	if (!rule_of(slot->path, slot->noted).access)
 		return 0;
 	value = find_value(slot->path);
 	if (!value)

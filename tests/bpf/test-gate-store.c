@@ -87,9 +87,12 @@ Test(gate_list, by_directory_and_right, .init = begin, .fini = end)
 	listed(0, "/absent", "", &n);
 	cr_expect_eq(n, 0);
 	cr_expect_eq(listed(1, "/", "/mine/a", &n), 1);
-	cr_expect_eq(n, 2, "what it may read: /mine/a and /one, not %d", n);
+	cr_expect_eq(listed(1, "/", "/mine/secret", NULL), 1, "it may write it, and so know of it");
+	cr_expect_eq(n, 3, "what it has a right on: those and /one, not %d", n);
+	listed(1, "/onex", "", &n);
+	cr_expect_eq(n, 0, "no right, nothing listed");
 	listed(2, "/", "", &n);
-	cr_expect_eq(n, 0, "no right to read, nothing listed");
+	cr_expect_eq(n, 6, "a right of any kind, not %d", n);
 	cr_expect_eq(gate_list(test.fds[0], "/Mine", &page), -EILSEQ);
 	cr_expect_eq(gate_list(test.fds[0], "mine", &page), -EILSEQ);
 }

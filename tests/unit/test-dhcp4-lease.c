@@ -81,6 +81,16 @@ static void setup(void)
 
 TestSuite(lease, .init = setup);
 
+/* All keys may be there, with whatever value. */
+static const struct lease_keys *all(void)
+{
+	static struct lease_keys some;
+
+	lease_keys_init(&some, &policy);
+	lease_keys_all(&some);
+	return &some;
+}
+
 Test(lease, all_keys)
 {
 	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
@@ -105,7 +115,7 @@ Test(lease, all_keys)
 
 Test(lease, first_commit_names_every_key)
 {
-	lease_changes(NULL, &keys, true, &commit);
+	lease_changes(all(), &keys, true, &commit);
 	cr_assert_eq(commit.n_changes, LEASE_OPTION);
 	cr_assert_str_eq(change("/ip"), "192.0.2.10/24");
 	cr_assert_str_eq(change("/nameserver/003"), "-");
@@ -161,7 +171,7 @@ Test(lease, first_commit_with_options)
 {
 	say_more();
 	project();
-	lease_changes(NULL, &keys, true, &commit);
+	lease_changes(all(), &keys, true, &commit);
 	cr_assert_eq(commit.n_changes, LEASE_OPTION + 3);
 	cr_assert_str_eq(change("/option/043"), "00ab0a");
 	cr_assert_str_eq(change("/option/245"), "-");
@@ -172,23 +182,33 @@ Test(lease, first_commit_with_options)
 	cr_assert_null(change("/dnr/009"));
 }
 
-/* Those that outlive a reboot are written or deleted, nothing else is. */
-Test(lease, first_commit_after_a_reboot)
+/* Those that are there are written or deleted, whatever their value is. */
+Test(lease, first_commit_where_some_are_there)
 {
 	struct lease_keys none;
 
-	lease_keys_after_reboot(&before);
+	say_more();
+	lease_keys_init(&before, &policy);
+	cr_assert(lease_keys_found(&before, "/ip"));
+	cr_assert(lease_keys_found(&before, "/ip"), "twice is once");
+	cr_assert(lease_keys_found(&before, "/lease/time"));
+	cr_assert(lease_keys_found(&before, "/route/064"));
+	cr_assert(lease_keys_found(&before, "/option/245"));
+	cr_assert_not(lease_keys_found(&before, "/option/001"), "nobody asks for it");
+	cr_assert_not(lease_keys_found(&before, "/route/065"));
+	cr_assert_not(lease_keys_found(&before, "/mac"));
 	project();
-	lease_changes(NULL, &keys, true, &commit);
-	cr_assert_str_eq(change("/route/064"), "-");
 	lease_changes(&before, &keys, true, &commit);
-	cr_assert_str_eq(change("/lease/server"), "192.0.2.1");
+	cr_assert_str_eq(change("/ip"), "192.0.2.10/24");
 	cr_assert_str_eq(change("/lease/time"), "3600");
-	cr_assert_null(change("/route/064"));
-	none = LEASE_KEYS_NULL(none);
+	cr_assert_str_eq(change("/lease/server"), "192.0.2.1", "was not there");
+	cr_assert_str_eq(change("/route/064"), "-");
+	cr_assert_str_eq(change("/option/245"), "-");
+	cr_assert_null(change("/route/063"));
+	lease_keys_init(&none, &policy);
 	lease_changes(&before, &none, false, &commit);
-	cr_assert_eq(commit.n_changes, 6);
-	cr_assert_str_eq(change("/lease/t2"), "-");
+	cr_assert_eq(commit.n_changes, 4);
+	cr_assert_str_eq(change("/ip"), "-");
 }
 
 Test(lease, V4_36_V4_62_what_is_no_longer_said_is_deleted)
@@ -294,7 +314,7 @@ Test(lease, V4_20_loss_deletes_all)
 		cr_assert_eq(header.operation, KV_CHANGE_DELETE);
 		at += KV_CHANGE_SIZE(0);
 	}
-	lease_changes(NULL, &keys, false, &commit);
+	lease_changes(all(), &keys, false, &commit);
 	cr_assert_eq(commit.n_changes, LEASE_OPTION);
 }
 
@@ -445,7 +465,7 @@ Test(lease, C4_29_largest_lease)
 	lease_project(&lease, CLIENT_REBINDING, &policy, NOW, WALL, &keys);
 	for (int slot = 0; slot < _LEASE_SLOT_N; slot++)
 		cr_assert_neq(keys.at[slot], 0, "slot %d did not fit", slot);
-	lease_changes(NULL, &keys, true, &commit);
+	lease_changes(all(), &keys, true, &commit);
 	cr_assert_eq(commit.n_changes, _LEASE_SLOT_N);
 	cr_assert_str_eq(change("/route/064"), "192.168.100.128/32 via 192.168.100.101");
 	cr_assert_eq(strlen(change("/option/239")), 2 * 96);

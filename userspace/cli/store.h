@@ -56,7 +56,7 @@ int cli_open_gate(struct cli *cli);
 
 /* list.c */
 
-/* Every key at or below `directory` ("/" for all) that the operator may read,
+/* Every key at or below `directory` ("/" for all), since the operator reads all,
  * sorted, by its gate: their number with *keysp for the caller to free, or a
  * negative errno for cli_explain_gate(). */
 int cli_list(int gate, const char *directory, struct cli_key **keysp);

@@ -58,8 +58,8 @@ struct gate_page {
 	_Alignas(8) char bytes[KV_VALUE_SIZE];
 };
 
-/* The next page of the keys below `directory` that the subject may read ("/"
- * for all; without a trailing slash otherwise): 0, -EILSEQ, or another
+/* The next page of the keys below `directory` that the subject has any right
+ * on ("/" for all; without a trailing slash otherwise): 0, -EILSEQ, or another
  * negative errno. In no order. Go on until page->cursor is 0; a page may be
  * empty. */
 int gate_list(int program_fd, const char *directory, struct gate_page *page);

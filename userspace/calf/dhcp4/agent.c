@@ -187,21 +187,29 @@ static void on_restored(void *data)
 	if (event.is_released)
 		log_info("released by the operator: no lease is asked for until /control/renew is "
 			 "written or the instance is started again");
-	if (agent->restore.values.text[RESTORE_STATE][0] == '\0')
-		publish_begin_without_state(&agent->publisher);
 	agent->is_started = true;
 	agent_step(agent, &event);
 	if (control_start(&agent->control, agent->calf, on_control, agent) < 0)
 		calf_stop(agent->calf, -EIO);
 }
 
+static void on_inventory(void *data)
+{
+	struct agent *agent = data;
+	int r;
+
+	publish_begin(&agent->publisher, &agent->inventory.keys);
+	r = restore_read(&agent->restore, agent->calf, on_restored, agent);
+	if (r < 0)
+		calf_stop(agent->calf, r);
+}
+
 static void on_settings(void *data)
 {
 	struct agent *agent = data;
-	int r = restore_read(&agent->restore, agent->calf, on_restored, agent);
+	int r = inventory_read(&agent->inventory, agent->calf, &agent->settings.policy,
+			       on_inventory, agent);
 
-	if (r == 0)
-		r = stale_start(&agent->stale, agent->calf, &agent->settings.policy);
 	if (r < 0)
 		calf_stop(agent->calf, r);
 }

@@ -9,21 +9,21 @@
 
 #include "userspace/calf/dhcp4/client.h"
 #include "userspace/calf/dhcp4/control.h"
+#include "userspace/calf/dhcp4/inventory.h"
 #include "userspace/calf/dhcp4/publish.h"
 #include "userspace/calf/dhcp4/report.h"
 #include "userspace/calf/dhcp4/restore.h"
 #include "userspace/calf/dhcp4/settings.h"
-#include "userspace/calf/dhcp4/stale.h"
 #include "userspace/calf/sdk/calf.h"
 
 struct agent {
 	struct calf *calf;
 	struct settings settings;
+	struct inventory inventory;
 	struct restore restore;
 	struct client client;
 	struct publisher publisher;
 	struct control control;
-	struct stale stale;
 	struct report report;
 	struct loop_timer timer;
 	bool is_started; /* settings and memories are there */

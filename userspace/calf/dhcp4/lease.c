@@ -10,6 +10,7 @@
 #define MTU_MIN_DEFAULT 576 /* below is a server's mistake: RFC 2132 5.1 allows 68 */
 #define NUMBER_SIZE 24
 #define DATE_SIZE 32
+#define UNKNOWN "?" /* of no key's type */
 
 static const char *const paths[LEASE_NAME_SERVER] = {
 	[LEASE_IP] = "/ip",
@@ -235,13 +236,39 @@ static void put_parameters(struct lease_keys *keys, const struct message_paramet
 	put_options(keys, parameters);
 }
 
-void lease_project(const struct client_lease *lease, enum client_state state,
-		   const struct message_policy *policy, uint64_t now_ns, int64_t wall_s,
-		   struct lease_keys *keys)
+void lease_keys_init(struct lease_keys *keys, const struct message_policy *policy)
 {
 	*keys = LEASE_KEYS_NULL(*keys);
 	keys->n_options = policy->n_options;
 	memcpy(keys->options, policy->options, sizeof(keys->options));
+}
+
+bool lease_keys_found(struct lease_keys *keys, const char *path)
+{
+	char own[KV_PATH_SIZE];
+
+	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
+		if (!lease_path(keys, (enum lease_slot)slot, own) || strcmp(own, path) != 0)
+			continue;
+		if (keys->at[slot] == 0)
+			put(keys, slot, UNKNOWN);
+		return true;
+	}
+	return false;
+}
+
+void lease_keys_all(struct lease_keys *keys)
+{
+	for (int slot = 0; slot < _LEASE_SLOT_N; slot++)
+		if (keys->at[slot] == 0)
+			put(keys, slot, UNKNOWN);
+}
+
+void lease_project(const struct client_lease *lease, enum client_state state,
+		   const struct message_policy *policy, uint64_t now_ns, int64_t wall_s,
+		   struct lease_keys *keys)
+{
+	lease_keys_init(keys, policy);
 	if (lease || state == CLIENT_RELEASED)
 		put_state(keys, state);
 	if (!lease)
@@ -269,8 +296,6 @@ static bool is_changed(const struct lease_keys *from, const struct lease_keys *t
 {
 	const char *wanted = get(to, slot), *there;
 
-	if (!from)
-		return true;
 	there = get(from, slot);
 	if (!there || !wanted)
 		return there != wanted;
@@ -296,16 +321,6 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 		else
 			(void)commit_delete(commit, path);
 	}
-}
-
-void lease_keys_after_reboot(struct lease_keys *keys)
-{
-	static const int persistent[] = { LEASE_TIME, LEASE_SERVER, LEASE_ADDRESS,
-					  LEASE_T1,   LEASE_T2,	    LEASE_EXPIRES };
-
-	*keys = LEASE_KEYS_NULL(*keys);
-	for (size_t i = 0; i < sizeof(persistent) / sizeof(persistent[0]); i++)
-		put(keys, persistent[i], "?");
 }
 
 void lease_change_state(const struct lease_keys *to, struct commit *commit)

@@ -82,19 +82,18 @@ void lease_project(const struct client_lease *lease, enum client_state state,
 
 /*
  * The changes from `from` to `to`, in one commit: exactly the keys that
- * differ, and /lease/time as well if `renewed`. `from` NULL: what stands there
- * is not known, so every key is written or deleted. The commit may come out
- * empty.
+ * differ, and /lease/time as well if `renewed`. The commit may come out empty.
  */
 void lease_changes(const struct lease_keys *from, const struct lease_keys *to, bool renewed,
 		   struct commit *commit);
 
-/*
- * What may stand there while /lease/state does not: the keys that outlive a
- * reboot, with values that are not known. All keys of a lease come and go with
- * /lease/state in one commit, and that one does not outlive a reboot.
- */
-void lease_keys_after_reboot(struct lease_keys *keys);
+/* No key is there; options have those that the policy asks for. */
+void lease_keys_init(struct lease_keys *keys, const struct message_policy *policy);
+
+/* This path is there, or all are: with a value that no lease has. False: it is
+ * none of a lease's. */
+bool lease_keys_found(struct lease_keys *keys, const char *path);
+void lease_keys_all(struct lease_keys *keys);
 
 /* /lease/state alone, if it has a value; a commit of nothing else. */
 void lease_change_state(const struct lease_keys *to, struct commit *commit);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: Until the first commit has succeeded nothing is known of the store: it
- * may hold the keys of a former life, which this calf may not even read. So
- * the first commit names every key, and deletes those that the lease has not,
- * unless there is no /lease/state, without which there are few. As long as the lease of a former life is held, only the state is told: of
- * its other keys this calf knows nothing.
+ * DOC: Keys of a former life are there with values that this calf may not even
+ * read: the first commit of a lease writes its keys, and deletes those that
+ * are there and that it has not. As long as the lease of a former life is held,
+ * only the state is told: of its other keys this calf knows nothing.
  */
 #include "userspace/calf/dhcp4/publish.h"
 
@@ -46,10 +45,8 @@ static void on_response(struct calf *calf, int status, const char *text, size_t 
 		return;
 	}
 	calf_metric_add(calf, METRIC_COMMIT, 1);
-	if (!publisher->sent_state_only) {
+	if (!publisher->sent_state_only)
 		publisher->there = publisher->sent;
-		publisher->is_known = true;
-	}
 	publisher->n_failures = 0;
 	if (publisher->is_due)
 		submit(publisher);
@@ -68,8 +65,8 @@ static void make_commit(struct publisher *publisher)
 	if (publisher->sent_state_only)
 		lease_change_state(&publisher->sent, &publisher->commit);
 	else
-		lease_changes(publisher->is_known ? &publisher->there : NULL, &publisher->sent,
-			      publisher->sent_renewed, &publisher->commit);
+		lease_changes(&publisher->there, &publisher->sent, publisher->sent_renewed,
+			      &publisher->commit);
 }
 
 static void submit(struct publisher *publisher)
@@ -106,10 +103,9 @@ int publish_init(struct publisher *publisher, struct calf *calf, const struct cl
 	return loop_add_timer(&calf->loop, &publisher->retry, on_retry, publisher);
 }
 
-void publish_begin_without_state(struct publisher *publisher)
+void publish_begin(struct publisher *publisher, const struct lease_keys *there)
 {
-	lease_keys_after_reboot(&publisher->there);
-	publisher->is_known = true;
+	publisher->there = *there;
 }
 
 void publish_update(struct publisher *publisher, bool renewed)

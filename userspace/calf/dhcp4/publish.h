@@ -13,8 +13,7 @@ struct publisher {
 	struct calf *calf;
 	const struct client *client;
 	const struct message_policy *policy;
-	bool is_known; /* `there` is what stands in the store */
-	struct lease_keys there;
+	struct lease_keys there; /* what stands in the store */
 	struct lease_keys sent;
 	struct commit commit;
 	bool is_sent;	   /* unanswered */
@@ -30,9 +29,8 @@ struct publisher {
 int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client,
 		 const struct message_policy *policy);
 
-/* There is no /lease/state, so of a former life only what outlives a reboot can
- * be there. Before the first publish_update(). */
-void publish_begin_without_state(struct publisher *publisher);
+/* What is there before the first publish_update(); copied. */
+void publish_begin(struct publisher *publisher, const struct lease_keys *there);
 
 /* The client's lease or state has changed; `renewed`: by an ACK. */
 void publish_update(struct publisher *publisher, bool renewed);

@@ -185,10 +185,10 @@ int calf_store_commit(struct calf *calf, const struct commit *commit, calf_respo
 		      void *data);
 
 /*
- * Every key at and below `directory` ("" for all) that the calf may read:
- * `entry` for each, in no order, then `call`, with the store's revision as
- * calf_store_revision(). Errors as above; with one `call` ends the list, too:
- * a directory that the calf knows nothing of is one.
+ * Every key at and below `directory` ("" for all) that the calf has a right on,
+ * also if it may not read it: `entry` for each, in no order, then `call`, with
+ * the store's revision as calf_store_revision(). Errors as above; with one
+ * `call` ends the list, too: a directory that the calf knows nothing of is one.
  */
 int calf_store_list(struct calf *calf, const char *directory, calf_entry_fn entry,
 		    calf_response_fn call, void *data);

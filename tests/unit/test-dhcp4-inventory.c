@@ -5,14 +5,27 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/dhcp4-support.h"
-#include "userspace/calf/dhcp4/stale.h"
+#include "userspace/calf/dhcp4/inventory.h"
 
 #define S 1000000000ull
 
 static struct calf calf;
-static struct stale stale;
+static struct inventory inventory;
 static int control_fd;
 static uint64_t clock_ns = 5 * S;
+
+static int n_done;
+
+static void done(void *data)
+{
+	cr_assert_eq(data, &inventory);
+	n_done++;
+}
+
+static bool has(enum lease_slot slot)
+{
+	return inventory.keys.at[slot] != 0;
+}
 
 static uint64_t test_clock(void)
 {
@@ -31,10 +44,10 @@ static void setup(void)
 	calf.loop.now_ns = test_clock;
 	support_policy.n_options = 2;
 	memcpy(support_policy.options, "\xf5\x2b", 2);
-	cr_assert_eq(stale_start(&stale, &calf, &support_policy), 0);
+	cr_assert_eq(inventory_read(&inventory, &calf, &support_policy, done, &inventory), 0);
 }
 
-TestSuite(stale, .init = setup);
+TestSuite(inventory, .init = setup);
 
 static uint8_t frame[WIRE_FRAME_MAX];
 static size_t frame_size;
@@ -79,7 +92,7 @@ static void assert_lists(void)
 {
 	cr_assert(asked());
 	cr_assert_eq(request.tag, WIRE_LIST);
-	cr_assert_str_eq(request.path.path, "/option");
+	cr_assert_str_eq(request.path.path, "");
 }
 
 /* A commit that deletes exactly this. */
@@ -102,16 +115,37 @@ static void later(void)
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
 }
 
-Test(stale, nothing_there)
+Test(inventory, nothing_there)
 {
 	assert_lists();
+	cr_assert_eq(n_done, 0);
 	list("", false);
+	cr_assert_eq(n_done, 1);
+	for (int slot = 0; slot < _LEASE_SLOT_N; slot++)
+		cr_assert_not(has((enum lease_slot)slot));
 	cr_assert_not(asked());
 	later();
 	cr_assert_not(asked(), "that was all");
 }
 
-Test(stale, what_is_asked_for_stays)
+Test(inventory, keys_of_a_former_lease)
+{
+	assert_lists();
+	list("/mac", true);
+	list("/ip", true);
+	list("/lease/time", true);
+	list("/route/003", true);
+	list("/config/mtu_min", true);
+	cr_assert_eq(n_done, 0);
+	list("/option/043", false);
+	cr_assert_eq(n_done, 1);
+	cr_assert(has(LEASE_IP) && has(LEASE_TIME) && has(LEASE_ROUTE + 2) &&
+		  has(LEASE_OPTION + 1));
+	cr_assert_not(has(LEASE_GATEWAY) || has(LEASE_ROUTE) || has(LEASE_OPTION));
+	cr_assert_not(asked(), "nothing is to be deleted");
+}
+
+Test(inventory, what_is_asked_for_stays)
 {
 	assert_lists();
 	list("/option/245", true);
@@ -124,13 +158,17 @@ Test(stale, what_is_asked_for_stays)
 	cr_assert_str_eq(capture_text(), "");
 }
 
-Test(stale, busy_store_is_asked_again)
+Test(inventory, busy_store_is_asked_again)
 {
 	assert_lists();
+	list("/ip", true);
 	respond(WIRE_ERROR, "try again");
+	cr_assert_eq(n_done, 0);
 	later();
 	assert_lists();
 	list("/option/001", false);
+	cr_assert_eq(n_done, 1);
+	cr_assert_not(has(LEASE_IP), "it is gone meanwhile");
 	assert_deletes("/option/001");
 	respond(WIRE_ERROR, "quota exceeded");
 	later();
@@ -140,6 +178,7 @@ Test(stale, busy_store_is_asked_again)
 	respond(WIRE_OK, "");
 	later();
 	cr_assert_not(asked());
+	cr_assert_eq(n_done, 1, "once is enough");
 }
 
 static void ignore(struct calf *calf_p, int status, const char *text, size_t length, void *data)
@@ -152,7 +191,7 @@ static void ignore(struct calf *calf_p, int status, const char *text, size_t len
 }
 
 /* Too many requests are unanswered to list, and then to commit. */
-Test(stale, no_room_for_a_request)
+Test(inventory, no_room_for_a_request)
 {
 	uint32_t n = 0;
 
@@ -163,24 +202,26 @@ Test(stale, no_room_for_a_request)
 	calf.store.pending[0].call(&calf, CALF_LATER, "", 0, calf.store.pending[0].data);
 	clock_ns += S;
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
-	cr_assert(stale.retry.deadline_ns == clock_ns + S, "asked again");
-	cr_assert_eq(commit_delete(&stale.commit, "/option/001"), 0);
+	cr_assert(inventory.retry.deadline_ns == clock_ns + S / 10, "asked again");
+	cr_assert_eq(commit_delete(&inventory.commit, "/option/001"), 0);
 	clock_ns += S / 2;
 	calf.store.pending[0].call(&calf, CALF_OK, "", 0, calf.store.pending[0].data);
-	cr_assert(stale.retry.deadline_ns == clock_ns + S, "and again");
+	cr_assert(inventory.retry.deadline_ns == clock_ns + S / 10, "and again");
 	cr_assert(n > 0);
 }
 
-Test(stale, refused)
+Test(inventory, refused)
 {
 	assert_lists();
 	respond(WIRE_ERROR, "not an allowed path");
-	cr_assert_str_eq(capture_text(), "/option cannot be listed: not an allowed path\n");
+	cr_assert_str_eq(capture_text(), "the store cannot be listed: not an allowed path\n");
+	cr_assert_eq(n_done, 1);
+	cr_assert(has(LEASE_IP) && has(LEASE_ROUTE + 63), "all may be there");
 	later();
 	cr_assert_not(asked());
 }
 
-Test(stale, deletion_is_refused)
+Test(inventory, deletion_is_refused)
 {
 	assert_lists();
 	list("/option/001", false);
@@ -192,7 +233,7 @@ Test(stale, deletion_is_refused)
 }
 
 /* More than one commit can hold: the rest is looked for again. */
-Test(stale, more_than_a_commit_holds)
+Test(inventory, more_than_a_commit_holds)
 {
 	assert_lists();
 	for (int code = 100; code < 100 + KV_CHANGES_MAX + 1; code++) {
