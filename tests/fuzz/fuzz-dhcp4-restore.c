@@ -89,6 +89,7 @@ static void check_restored(const struct restore_values *values, int64_t wall_s)
 	r = restore_lease(values, &config, wall_s, &saved, &wrong);
 	CHECK(r == 0 || r == -ENOENT || r == -EBADMSG);
 	CHECK(r != -EBADMSG || wrong < _RESTORE_KEY_N);
+	CHECK(r == -ENOENT || !restore_is_released(values));
 	if (r < 0)
 		return;
 	CHECK(client_lease_is_address(&config, saved.address));

@@ -143,6 +143,7 @@ Test(client_random, C4_26_C4_31_sequences, .timeout = 120)
 						       .left_s = part(10, 5000),
 						       .is_over = part(14, 2),
 						       .is_configured = part(15, 2) };
+			was_released = !has_saved && part(17, 4) == 0;
 			host_has_lease = has_saved && saved.is_configured;
 			start_with(&drawn);
 			check(CLIENT_START, false);
