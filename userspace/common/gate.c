@@ -184,10 +184,12 @@ int gate_list(int program_fd, const char *directory, struct gate_page *page)
 	error = gate_run(program_fd, &request);
 	if (error)
 		return error;
+	if (request.length > sizeof(page->bytes))
+		return -EIO;
 	page->revision = request.revision;
 	page->cursor = request.cursor;
 	page->length = request.length;
-	memcpy(page->bytes, request.text, sizeof(page->bytes));
+	memcpy(page->bytes, request.text, request.length);
 	return 0;
 }
 
