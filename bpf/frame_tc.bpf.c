@@ -9,6 +9,7 @@
  * tcx and clsact: TC_ACT_UNSPEC hands the frame to the next program.
  */
 #include <linux/bpf.h>
+#include <linux/errno.h>
 #include <linux/pkt_cls.h>
 
 #include "bpf/frame_ingress.bpf.h"
@@ -18,6 +19,8 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 const volatile struct frame_config config = {};
 
 #define AF_INET 2
+/* BPF_FIB_LOOKUP_SKIP_NEIGH, which Debian 12's headers do not have */
+#define FIB_SKIP_NEIGH (1u << 2)
 
 /* Headers that a check looks at, in one linear piece. */
 #define HEADERS_MAX (ETH_HLEN + 60 + sizeof(struct udphdr) + sizeof(struct bootp) + DHCP_TYPE_SIZE)
@@ -69,7 +72,9 @@ static __always_inline __u32 send_unicast(struct __sk_buff *skb, struct dhcp4_fr
 		return FRAME_OUT_SOURCE_ADDRESS;
 	if (!peers_have(frame->ip->daddr))
 		return FRAME_OUT_UNKNOWN_PEER;
-	found = bpf_fib_lookup(skb, &route, sizeof(route), 0);
+	found = bpf_fib_lookup(skb, &route, sizeof(route), FIB_SKIP_NEIGH);
+	if (found == -EINVAL) /* before Linux 6.3 */
+		found = bpf_fib_lookup(skb, &route, sizeof(route), 0);
 	if ((found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH) ||
 	    route.ifindex != config.uplink_ifindex)
 		return FRAME_OUT_NO_ROUTE;
@@ -195,7 +200,8 @@ int uplink_closed(struct __sk_buff *skb)
 /* Options may lie behind the linear part; pointers into the frame end here. */
 static __always_inline void remember_server(struct __sk_buff *skb, __u32 options_at)
 {
-	bpf_skb_pull_data(skb, skb->len);
+	if (skb->data_end - skb->data < skb->len)
+		bpf_skb_pull_data(skb, skb->len);
 	peers_add(server_identifier((void *)(long)skb->data, (void *)(long)skb->data_end,
 				    options_at));
 }
