@@ -104,6 +104,8 @@ Test(netlink, link_that_is_not_there)
 	cr_expect_eq(netlink_link_set_up(netlink, 4711, true), -ENODEV);
 	cr_expect_eq(netlink_link_set_mtu(netlink, 4711, 1400), -ENODEV);
 	cr_expect_eq(netlink_link_set_quiet(netlink, 4711), -ENODEV);
+	cr_expect_eq(netlink_link_set_noqueue(netlink, 4711), -ENODEV);
+	cr_expect_eq(netlink_link_set_noqueue(netlink, 0), -ENODEV);
 }
 
 Test(netlink, quiet_link_has_no_ipv6_address)

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "userspace/priv/netlink.h"
@@ -65,6 +66,17 @@ Test(tap, carries_nothing_of_the_host, .init = begin, .fini = end)
 	cr_expect_eq(setting("ipv4", "forwarding"), '1', "bpf_fib_lookup() answers");
 	if (setting("ipv6", "disable_ipv6") != '?')
 		cr_expect_eq(setting("ipv6", "disable_ipv6"), '1');
+}
+
+/* What is redirected into it is in its ring at once, however it is set up. */
+Test(tap, has_no_queue_before_its_ring, .init = begin, .fini = end)
+{
+	char command[64];
+
+	cr_assert_eq(tap_up(&tap, netlink), 0);
+	snprintf(command, sizeof(command), "ip link show dev %s | grep -q 'qdisc noqueue'",
+		 tap.name);
+	cr_expect_eq(system(command), 0); /* NOLINT(cert-env33-c) */
 }
 
 /* The device goes with its last descriptor. */

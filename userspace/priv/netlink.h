@@ -54,6 +54,9 @@ int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu);
  * itself: no ARP (IFF_NOARP), no IPv6 address (addrgenmode none; a kernel
  * without IPv6 is no error). For a calf's tap, before it is set up. */
 int netlink_link_set_quiet(struct netlink *netlink, int ifindex);
+/* Hand what is sent on a link to its driver at once, as `tc qdisc replace dev
+ * LINK root noqueue` does. For a calf's tap, which has a ring of its own. */
+int netlink_link_set_noqueue(struct netlink *netlink, int ifindex);
 
 /* addresses */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -119,4 +120,20 @@ int netlink_link_set_quiet(struct netlink *netlink, int ifindex)
 	if (r && r != -EAFNOSUPPORT && r != -EOPNOTSUPP)
 		return r;
 	return link_set_flags(netlink, ifindex, IFF_NOARP, IFF_NOARP);
+}
+
+int netlink_link_set_noqueue(struct netlink *netlink, int ifindex)
+{
+	const struct tcmsg info = {
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = ifindex,
+		.tcm_parent = TC_H_ROOT,
+	};
+	static const char kind[] = "noqueue";
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &info, sizeof(info));
+	netlink_put(netlink, TCA_KIND, kind, sizeof(kind));
+	return netlink_run(netlink, NULL, NULL);
 }

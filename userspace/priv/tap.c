@@ -51,6 +51,8 @@ int tap_init(struct tap *tap, struct netlink *netlink)
 	if (!error)
 		error = netlink_link_set_quiet(netlink, tap->ifindex);
 	if (!error)
+		error = netlink_link_set_noqueue(netlink, tap->ifindex);
+	if (!error)
 		error = sysctl_set("ipv6", tap->name, "disable_ipv6", "1");
 	/* The write filter asks for the way of a unicast frame as if it came in
 	 * here; the kernel answers only where forwarding is on. Nothing is ever
