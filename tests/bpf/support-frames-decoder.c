@@ -136,6 +136,37 @@ static int64_t find_server(const struct decoded *d)
 
 /* -- what becomes of it -- */
 
+/* A right checksum makes all words of a header sum up to 0xffff. */
+static bool is_right(const struct decoded *d)
+{
+	int64_t sum = 0;
+
+	for (int64_t at = 14; at < 14 + d->header; at += 2)
+		sum += field(d, at, 2);
+	return sum % 0xffff == 0;
+}
+
+/* Was it let in before, since the last request with its xid? Else it is now,
+ * and kept, unless copies of it cannot be told. */
+static bool is_copy(const struct decoded *d)
+{
+	uint32_t slot = (uint32_t)(d->xid % FRAME_XIDS_MAX);
+	uint32_t size = (uint32_t)(8 + d->udp_length);
+	struct frames_decoder_reply *replies = decoder.replies[slot % 4], *reply;
+
+	if (d->header != 20 || !is_right(d))
+		return false;
+	for (int i = 0; i < 8; i++)
+		if (replies[i].request == decoder.requests[slot] && replies[i].size == size &&
+		    memcmp(replies[i].bytes, d->bytes + 26, size) == 0)
+			return true;
+	reply = &replies[decoder.n_replies[slot]++ % 8];
+	reply->request = decoder.requests[slot];
+	reply->size = size;
+	memcpy(reply->bytes, d->bytes + 26, size);
+	return false;
+}
+
 static uint32_t judge_reply(const struct grammar_frame *frame)
 {
 	const struct decoded d = decode(frame, 0);
@@ -167,6 +198,8 @@ static uint32_t judge_reply(const struct grammar_frame *frame)
 	if (decoder.xids[d.xid % FRAME_XIDS_MAX] != d.xid ||
 	    !is_before(decoder.xid_ends[d.xid % FRAME_XIDS_MAX]))
 		return decoder.pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
+	if (is_copy(&d))
+		return FRAME_IN_REPLAYED;
 	add_peer(d.source);
 	add_watched(d.yiaddr);
 	add_peer(find_server(&d));
@@ -268,6 +301,8 @@ static uint32_t judge_request(const struct grammar_frame *frame)
 		return FRAME_OUT_NO_ROUTE;
 	decoder.xids[d.xid % FRAME_XIDS_MAX] = d.xid;
 	decoder.xid_ends[d.xid % FRAME_XIDS_MAX] = now() + 120 * NS_PER_S;
+	decoder.requests[d.xid % FRAME_XIDS_MAX] = ++decoder.n_requests;
+	decoder.n_replies[d.xid % FRAME_XIDS_MAX] = 0;
 	return is_broadcast ? FRAME_OUT_ACCEPTED : FRAME_OUT_UNICAST;
 }
 

@@ -14,6 +14,13 @@
 #include "maps/frame.h"
 #include "tests/bpf/support-frames-grammar.h"
 
+/* A reply that was let in: the IPv4 packet as it was. */
+struct frames_decoder_reply {
+	uint64_t request; /* the number of the request that it answers */
+	uint32_t size;	  /* from the source address to the end of the datagram */
+	uint8_t bytes[GRAMMAR_FRAME_MAX];
+};
+
 /* All zero, but mac, pass_foreign and is_closed, is a filter that has seen nothing. Addresses
  * and xids in host order. */
 struct frames_decoder {
@@ -22,6 +29,11 @@ struct frames_decoder {
 	bool is_closed;	   /* in quarantine */
 	uint64_t xid_ends[FRAME_XIDS_MAX];
 	int64_t xids[FRAME_XIDS_MAX];
+	uint64_t requests[FRAME_XIDS_MAX]; /* the number of the last request with the xid */
+	uint64_t n_requests;
+	uint32_t n_replies[FRAME_XIDS_MAX]; /* let in since */
+	/* The last 8 of an xid; every fourth slot uses the same room. */
+	struct frames_decoder_reply replies[4][8];
 	int64_t peers[FRAME_PEERS_MAX];
 	uint32_t next_peer;
 	int64_t watched[FRAME_WATCHED_MAX];

@@ -13,9 +13,14 @@
 
 static uint64_t random_state;
 
+/* Replies that are sent again, as relays, loops and recorders do. */
+#define PAST_N 4
+static struct grammar_frame past[PAST_N];
+
 void grammar_seed(uint64_t seed)
 {
 	random_state = seed;
+	memset(past, 0, sizeof(past));
 }
 
 uint32_t grammar_draw(uint32_t n)
@@ -135,6 +140,19 @@ uint32_t grammar_pseudo_sum(const uint8_t *ip, uint32_t udp_length)
 	return sum;
 }
 
+/* The right checksum of an IP header of `size` octets. */
+static void put_ip_checksum(struct grammar_frame *frame, uint32_t ip, uint32_t size)
+{
+	uint32_t sum = 0;
+
+	put_at(frame, ip + 10, 0);
+	for (uint32_t i = 0; i < size; i += 2)
+		sum += (uint32_t)(frame->bytes[ip + i] << 8 | frame->bytes[ip + i + 1]);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	put_at(frame, ip + 10, ~sum);
+}
+
 static void put_dhcp(struct grammar_frame *frame, bool is_reply)
 {
 	static const uint32_t xids[] = { TEST_XID, TEST_XID + 1, TEST_XID ^ 0x80000000, 0, 7 };
@@ -188,6 +206,8 @@ static void put_dhcp(struct grammar_frame *frame, bool is_reply)
 	put_options(frame, is_reply);
 	put_at(frame, ip + 2, mostly_length(frame->size - ip));
 	put_at(frame, udp + 4, mostly_length(frame->size - udp));
+	if (!grammar_once_in(4))
+		put_ip_checksum(frame, ip, udp - ip);
 	if (grammar_once_in(3))
 		put_at(frame, udp + 6, grammar_pseudo_sum(frame->bytes + ip, frame->size - udp));
 	else if (grammar_once_in(2))
@@ -212,10 +232,32 @@ static void put_arp(struct grammar_frame *frame, bool is_in)
 	put(frame, mostly(address, PICK(addresses)), 4);
 }
 
+/* One of the last replies, with other headers around it or another octet; false
+ * if there is none yet. */
+static bool put_past(struct grammar_frame *frame)
+{
+	*frame = past[grammar_draw(PAST_N)];
+	if (!frame->size)
+		return false;
+	if (grammar_once_in(3)) {
+		frame->bytes[22]--; /* TTL, if it has no tag */
+		put_ip_checksum(frame, 14, 20);
+	}
+	if (grammar_once_in(3))
+		memcpy(frame->bytes, all_macs, 6);
+	if (grammar_once_in(4))
+		frame->size += grammar_draw(16);
+	if (grammar_once_in(4))
+		frame->bytes[grammar_draw(frame->size)] ^= (uint8_t)(1 << grammar_draw(8));
+	return true;
+}
+
 void grammar_draw_frame(struct grammar_frame *frame, const uint8_t mac[6], bool is_in)
 {
 	memcpy(our_mac, mac, sizeof(our_mac));
 	memset(frame, 0, sizeof(*frame));
+	if (is_in && grammar_once_in(4) && put_past(frame))
+		return;
 	if (grammar_once_in(4))
 		put_arp(frame, is_in);
 	else
@@ -232,4 +274,6 @@ void grammar_draw_frame(struct grammar_frame *frame, const uint8_t mac[6], bool 
 		frame->size = SKB_MIN;
 	if (frame->bytes[12] == 0x86 && frame->bytes[13] == 0xdd && frame->size < SKB_MIN_IPV6)
 		frame->size = SKB_MIN_IPV6;
+	if (is_in)
+		past[grammar_draw(PAST_N)] = *frame;
 }

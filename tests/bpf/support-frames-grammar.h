@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames out of a grammar: DHCPv4 and ARP of client and server with most
- * fields right and some not, tags, options, lengths that lie, padding, cuts
- * and flipped bits. The same seed makes the same frames.
+ * fields right and some not, tags, options, lengths that lie, padding, cuts,
+ * flipped bits, and replies that come again. The same seed makes the same frames.
  */
 #ifndef CALFPEN_TESTS_BPF_SUPPORT_FRAMES_GRAMMAR_H
 #define CALFPEN_TESTS_BPF_SUPPORT_FRAMES_GRAMMAR_H
