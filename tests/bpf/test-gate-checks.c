@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "tests/bpf/support-gate.h"
+#include "userspace/common/path.h"
+
+#define N_RANDOM_KEYS 20000
 
 static struct gate_test test;
 static int gate;
@@ -116,6 +119,55 @@ Test(gate_checks, canonical_paths, .init = begin, .fini = end)
 
 		cr_expect_eq(write_key(key, sizeof(key)), ok ? 0 : -EILSEQ, "byte %#x", byte);
 	}
+}
+
+/* Numerical Recipes' generator: the same keys on every run. */
+static uint32_t test_random(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+/* A key of segments that are mostly canonical, then a few bytes changed. */
+static void random_key(struct kv_key *key, uint32_t *state)
+{
+	static const char bytes[] = "abz09._-//..\0\0A~\x80";
+	uint32_t length, n_changed;
+
+	memset(key, 0, sizeof(*key));
+	length = test_random(state) % (sizeof(key->path) + 1);
+	for (uint32_t i = 0; i < length; i++)
+		key->path[i] = i % (1 + test_random(state) % 24) ? bytes[test_random(state) % 8] :
+								   '/';
+	n_changed = test_random(state) % 3;
+	for (uint32_t i = 0; i < n_changed; i++)
+		key->path[test_random(state) % sizeof(key->path)] =
+			bytes[test_random(state) % (sizeof(bytes) - 1)];
+}
+
+/* Eight bytes at a time here, byte by byte there: the same verdict. */
+Test(gate_checks, paths_as_user_space_sees_them, .init = begin, .fini = end)
+{
+	unsigned char request[KV_CHANGE_SIZE(0)];
+	uint32_t state = 1, n_canonical = 0;
+	struct kv_key key;
+
+	any_path(&test);
+	for (int i = 0; i < N_RANDOM_KEYS; i++) {
+		bool canonical;
+		int verdict;
+
+		random_key(&key, &state);
+		canonical = path_key_is_canonical(&key);
+		n_canonical += canonical;
+		gate_test_change(request, key.path, 0, "", 0);
+		verdict =
+			gate_test_raw(test.fds[1], KV_VERB_READ, 1, request, sizeof(request), NULL);
+		cr_assert_eq(verdict, canonical ? -ENOENT : -EILSEQ, "key %d \"%.64s\": %d", i,
+			     key.path, verdict);
+	}
+	cr_assert_gt(n_canonical, N_RANDOM_KEYS / 20);
+	cr_assert_lt(n_canonical, N_RANDOM_KEYS / 2);
 }
 
 Test(gate_checks, rights, .init = begin, .fini = end)
