@@ -65,7 +65,7 @@ static __always_inline __u32 send_unicast(struct __sk_buff *skb, struct dhcp4_fr
 		.ipv4_src = frame->ip->saddr,
 		.ipv4_dst = frame->ip->daddr,
 	};
-	struct bpf_redir_neigh next_hop = { .nh_family = AF_INET };
+	struct bpf_redir_neigh next_hop;
 	long found;
 
 	if (!frame->ip->saddr || frame->ip->saddr != leased_address())
@@ -78,7 +78,9 @@ static __always_inline __u32 send_unicast(struct __sk_buff *skb, struct dhcp4_fr
 	if ((found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH) ||
 	    route.ifindex != config.uplink_ifindex)
 		return FRAME_OUT_NO_ROUTE;
-	next_hop.ipv4_nh = route.ipv4_dst;
+	/* an IPv4 route may lead through an IPv6 router */
+	next_hop.nh_family = route.family;
+	__builtin_memcpy(next_hop.ipv6_nh, route.ipv6_dst, sizeof(next_hop.ipv6_nh));
 	*verdict = (int)bpf_redirect_neigh(config.uplink_ifindex, &next_hop, sizeof(next_hop), 0);
 	return FRAME_OUT_UNICAST;
 }

@@ -55,6 +55,23 @@ test_renews_at_t1_by_unicast() {
 renewed() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
 counted() { [ "$(counter "$1")" -ge "$2" ]; }
 
+# An IPv4 route through an IPv6 router, as data centres have them.
+test_renews_through_an_ipv6_router() {
+	local before mac
+	lease
+	echo 0 >"/proc/sys/net/ipv6/conf/$LAB_UPLINK/disable_ipv6"
+	mac=$(ip netns exec server cat /sys/class/net/server0/address)
+	ip -6 neighbour replace fe80::77 lladdr "$mac" dev "$LAB_UPLINK" nud permanent
+	ip route replace 10.77.0.1/32 via inet6 fe80::77 dev "$LAB_UPLINK"
+	ip neighbour flush dev "$LAB_UPLINK"
+	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
+	calfpen set /control/renew now
+	wait_for 5 renewed "$before"
+	counted out_unicast 1
+	assert_eq bound "$(calfpen get /lease/state)"
+	assert_eq '' "$(ip -4 neighbour show dev "$LAB_UPLINK")" "nobody was looked for by ARP"
+}
+
 test_native_mode() {
 	lease --mode native
 	assert_match '"mode": "native"' "$(cat "$run/state.json")"
