@@ -41,7 +41,7 @@ def most(seen):
 
 def measure_run(bench):
     """BPF_PROG_RUN: the programs alone."""
-    ns = fastest(in_lab(bench, "frames-run", bench.cpu, bench.rounds(15)))
+    ns = fastest(in_lab(bench, "frames-run", bench.cpu, bench.rounds(61)))
     run, over_xdp, over_tc = "BPF_PROG_RUN: ", ns["bare_pass"], ns["bare_next"]
     bench.row(
         run + "TCP segment, XDP, over an empty program",
