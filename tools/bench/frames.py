@@ -99,7 +99,7 @@ def measure_tcp(bench):
     for way, what in (("in", "host TCP, to the host"), ("out", "host TCP, from the host")):
         without = rate[way + "_without"]
         bench.row(what + ", auto", "Gbit/s", rate[way + "_auto"], without, "without us", "ratio >= 0.95")
-        bench.row("same, native", "Gbit/s", rate[way + "_native"], without, "without us")
+        bench.row(what + ", native", "Gbit/s", rate[way + "_native"], without, "without us")
 
 
 def measure_latency(bench):

@@ -132,16 +132,16 @@ def measure_gateway(bench, write):
     memory = seen
     compare("write through the gateway, p50", "us", seen, "p50", why_not, "ratio <= 1.0")
     compare("write through the gateway, p99", "us", seen, "p99", why_not, None)
-    share = "the gate's share of it"
+    share = "the gate's share of a write through it"
     if why_not:
         bench.skip(share, why_not, "ratio <= 0.15", unit="us", ours=write.median / 1e3)
     else:
         bench.row(share, "us", write.median / 1e3, seen["redis_p50"], "redis", "ratio <= 0.15")
     # a reader that sleeps in read() is woken when its own request is taken, too
     seen, why_not = beside_redis("blocking", bench.cpu, 15)
-    compare("same, client sleeps in read()", "us", seen, "p50", why_not, None)
+    compare("write through the gateway, client sleeps in read()", "us", seen, "p50", why_not, None)
     seen, why_not = beside_redis("watched", bench.cpu, 15)
-    compare("same, and a watcher is told", "us", seen, "p50", why_not, None)
+    compare("write through the gateway, a watcher is told", "us", seen, "p50", why_not, None)
     seen, why_not = beside_redis("pipelined", bench.cpu, 25)
     compare("pipelined, 16 deep", "1/s", seen, "rate", why_not, "ratio >= 1.5")
     for cpus, where in ((bench.cpu, "one CPU"), (bench.cpus, "all CPUs")):
