@@ -5,234 +5,24 @@
  * response a known number of bytes that are read. Who is measured changes
  * from round to round.
  */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/bench/support.h"
+#include "tools/bench/support-servers.h"
 #include "userspace/common/wire.h"
-#include "userspace/priv/description.h"
-#include "userspace/priv/key_table.h"
-#include "userspace/priv/roles.h"
 
 #define PATH "/bench/0000"
 #define SUBJECTS 4
-#define CLIENTS_MAX 64
-#define DEPTH_MAX 16
-#define UID_BASE 1900100000u
-#define N_FDS (_GATEWAY_FD_END - GATEWAY_FD_GATE)
 
 #define ONE_REQUESTS 2000
 #define PIPELINED_REQUESTS 8192
 #define MANY_REQUESTS 20000
 #define DRAIN_MANY 1024 /* 16 writes of each of 64: well within their shares of the ring */
-
-/* One end of a connection to whoever is measured. */
-struct client {
-	int fd;
-	size_t n_received; /* bytes of the response that is awaited */
-};
-
-struct server {
-	const char *label;
-	struct bench_store *store; /* NULL: redis */
-	uint8_t request[DEPTH_MAX * 512];
-	size_t request_size, response_size;
-	uint8_t response_begin; /* first byte of every good response */
-	struct client clients[CLIENTS_MAX];
-	uint32_t n_clients;
-	pid_t pids[CLIENTS_MAX]; /* gateways */
-	pid_t watcher;		 /* who is told of every write */
-	int epoll_fd;
-};
-
-static char *gateway_program, *calf_directory, *redis_socket;
-
-/* --- starting them --- */
-
-static int seal_keys(uint32_t uid)
-{
-	static struct description description;
-	struct key_table table = { .uid = uid };
-	int fd;
-
-	if (description.n_keys == 0 && description_load(calf_directory, &description))
-		bench_fail("%s: no description", calf_directory);
-	table.n_keys = description.n_keys;
-	memcpy(table.name, description.name, sizeof(table.name));
-	memcpy(table.keys, description.keys, sizeof(table.keys));
-	fd = key_table_seal(&table);
-	if (fd < 0)
-		bench_fail("keys: %s", strerror(-fd));
-	return fd;
-}
-
-static void execute_gateway(const int fds[N_FDS])
-{
-	char *argv[] = { (char[]){ "calfpen-gateway" }, NULL };
-	char *no_environment[] = { NULL };
-	int high[N_FDS], null = open("/dev/null", O_RDWR);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int i = 0; i < N_FDS; i++)
-		high[i] = fcntl(fds[i], F_DUPFD, 400);
-	(void)dup2(null, 0);
-	(void)dup2(2, 1);
-	for (int i = 0; i < N_FDS; i++)
-		if (high[i] < 0 || dup2(high[i], GATEWAY_FD_GATE + i) < 0)
-			_exit(91);
-	(void)syscall(SYS_close_range, (unsigned int)_GATEWAY_FD_END, ~0u, 0);
-	execve(gateway_program, argv, no_environment);
-	_exit(92);
-}
-
-static void start_gateway(struct server *server, uint32_t i_subject)
-{
-	struct client *client = &server->clients[server->n_clients];
-	int gate = server->store->store.gate_fds[i_subject];
-	int control[2], out[2], err[2], keys = seal_keys(UID_BASE + 4 * i_subject);
-	/* Mapped as in life, for the memory's sake; nothing is watched. */
-	int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bench_ring", 0, 0, KV_WATCH_SIZE, NULL);
-	pid_t pid;
-
-	/* as the supervisor makes them */
-	if (ring < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) ||
-	    pipe2(out, O_CLOEXEC | O_NONBLOCK) || pipe2(err, O_CLOEXEC | O_NONBLOCK) ||
-	    fcntl(control[1], F_SETFL, O_NONBLOCK))
-		bench_fail("channels: %s", strerror(errno));
-	pid = fork();
-	if (pid < 0)
-		bench_fail("fork: %s", strerror(errno));
-	if (pid == 0)
-		execute_gateway((const int[N_FDS]){ gate, control[1], out[0], err[0], ring, keys });
-	close(keys);
-	close(ring);
-	close(control[1]);
-	close(out[0]);
-	close(err[0]);
-	/* out[1] and err[1] stay open: the calf's ends of its log pipes */
-	client->fd = control[0];
-	server->pids[server->n_clients++] = pid;
-}
-
-static void start_gateways(struct server *server, struct bench_store *store, uint32_t n)
-{
-	server->label = "gateway";
-	server->store = store;
-	for (uint32_t i = 0; i < n; i++)
-		start_gateway(server, i);
-}
-
-static void stop_gateways(struct server *server)
-{
-	for (uint32_t i = 0; i < server->n_clients; i++) {
-		close(server->clients[i].fd);
-		(void)kill(server->pids[i], SIGKILL);
-		(void)waitpid(server->pids[i], NULL, 0);
-	}
-}
-
-static int connect_to_redis(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (strlen(redis_socket) >= sizeof(address.sun_path))
-		bench_fail("%s: too long", redis_socket);
-	memcpy(address.sun_path, redis_socket, strlen(redis_socket) + 1);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)))
-		bench_fail("%s: %s", redis_socket, strerror(errno));
-	return fd;
-}
-
-static void connect_redis(struct server *server, uint32_t n)
-{
-	server->label = "redis";
-	while (server->n_clients < n)
-		server->clients[server->n_clients++].fd = connect_to_redis();
-}
-
-/* --- watchers: one process that sleeps until it is told of a write --- */
-
-static int ignore(void *data, void *record, size_t size)
-{
-	(void)data;
-	(void)record;
-	(void)size;
-	return 0;
-}
-
-static void watch_store(const struct bench_store *store)
-{
-	struct ring_buffer *ring = ring_buffer__new(store->store.events_fd, ignore, NULL, NULL);
-
-	while (ring && ring_buffer__poll(ring, -1) >= 0)
-		;
-	_exit(1);
-}
-
-static void ask_redis(int fd, const char *request)
-{
-	char bytes[512];
-
-	if (write(fd, request, strlen(request)) < 0 || read(fd, bytes, sizeof(bytes)) <= 0 ||
-	    bytes[0] == '-')
-		bench_fail("redis refused: %s", request);
-}
-
-static void watch_redis(int fd)
-{
-	char bytes[4096];
-
-	while (read(fd, bytes, sizeof(bytes)) > 0)
-		;
-	_exit(1);
-}
-
-static void start_watcher(struct server *server)
-{
-	int fd = -1;
-
-	if (!server->store) {
-		fd = connect_to_redis();
-		ask_redis(fd, "CONFIG SET notify-keyspace-events K$\r\n");
-		ask_redis(fd, "PSUBSCRIBE __keyspace@0__:*\r\n");
-	}
-	server->watcher = fork();
-	if (server->watcher < 0)
-		bench_fail("fork: %s", strerror(errno));
-	if (server->watcher > 0)
-		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (server->store)
-		watch_store(server->store);
-	watch_redis(fd);
-}
-
-/* It has seen every write if it was there to the end. */
-static void stop_watcher(struct server *server)
-{
-	if (!server->watcher)
-		return;
-	if (waitpid(server->watcher, NULL, WNOHANG) != 0)
-		bench_fail("%s: the watcher has ended", server->label);
-	(void)kill(server->watcher, SIGKILL);
-	(void)waitpid(server->watcher, NULL, 0);
-}
 
 /* --- requests --- */
 
@@ -252,7 +42,8 @@ static void make_request(struct server *server)
 		bench_fail("request: %d bytes", size);
 	server->request_size = (size_t)size;
 	for (int i = 1; i < DEPTH_MAX; i++)
-		memcpy(server->request + i * size, server->request, (size_t)size);
+		memcpy(server->request + (size_t)i * server->request_size, server->request,
+		       server->request_size);
 }
 
 static void send_request(const struct server *server, const struct client *client, size_t depth)
@@ -479,6 +270,7 @@ int main(int argc, char **argv)
 	static struct server gateway, redis;
 	void (*measure)(struct server * server) = measure_one;
 	uint32_t n_clients = 1, n_requests = ONE_REQUESTS;
+	const char *redis_socket;
 	bool watched = false;
 	int n_rounds;
 
@@ -488,8 +280,6 @@ int main(int argc, char **argv)
 			"CALF-DIRECTORY REDIS-SOCKET|-");
 	bench_pin(argv[2]);
 	n_rounds = atoi(argv[3]);
-	gateway_program = argv[4];
-	calf_directory = argv[5];
 	redis_socket = argv[6];
 	if (strcmp(argv[1], "blocking") == 0) {
 		measure = measure_blocking;
@@ -501,20 +291,20 @@ int main(int argc, char **argv)
 	} else if (strcmp(argv[1], "many") == 0) {
 		measure = measure_many;
 		n_requests = MANY_REQUESTS;
-		n_clients = CLIENTS_MAX < KV_SUBJECTS_MAX ? CLIENTS_MAX : KV_SUBJECTS_MAX;
+		n_clients = CLIENTS_MAX;
 	}
 
 	bench_store_init(&store, 256, n_clients > 1 ? n_clients : SUBJECTS);
-	start_gateways(&gateway, &store, n_clients);
+	servers_start_gateways(&gateway, &store, n_clients, argv[4], argv[5]);
 	open_server(&gateway);
 	if (strcmp(redis_socket, "-") != 0) {
-		connect_redis(&redis, n_clients);
+		servers_connect_redis(&redis, n_clients, redis_socket);
 		open_server(&redis);
 	}
 	if (watched) {
-		start_watcher(&gateway);
+		servers_start_watcher(&gateway);
 		if (redis.n_clients)
-			start_watcher(&redis);
+			servers_start_watcher(&redis);
 	}
 	bench_say("clients", n_clients);
 	for (int i = 0; i < n_rounds; i++) {
@@ -524,8 +314,8 @@ int main(int argc, char **argv)
 	}
 	check_revision(&gateway, n_clients + (uint64_t)n_rounds * n_requests);
 	say_memory(&gateway);
-	stop_watcher(&gateway);
-	stop_watcher(&redis);
-	stop_gateways(&gateway);
+	servers_stop_watcher(&gateway);
+	servers_stop_watcher(&redis);
+	servers_stop_gateways(&gateway);
 	return 0;
 }
