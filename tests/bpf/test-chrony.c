@@ -179,6 +179,15 @@ static void expect_status(pid_t pid, const char *line)
 	cr_expect_eq(sh(command), 0, "no \"%s\"", line);
 }
 
+/* One that was held goes on, is answered, and leaves nothing. */
+static void expect_reloaded(pid_t pid, const struct asked *asked)
+{
+	answer(asked, 0, 6, CHRONY_SIZE);
+	go_on(pid);
+	cr_expect_eq(end_of(pid), CHRONY_RELOADED);
+	expect_clean();
+}
+
 Test(chrony_role, reloaded)
 {
 	char name[108];
@@ -203,10 +212,7 @@ Test(chrony_role, reloaded)
 	expect_status(pid, "CapBnd: 0000000000000000");
 	expect_status(pid, "NoNewPrivs: 1");
 	expect_status(pid, "Seccomp: 2");
-	answer(&asked, 0, 6, CHRONY_SIZE);
-	go_on(pid);
-	cr_expect_eq(end_of(pid), CHRONY_RELOADED);
-	expect_clean();
+	expect_reloaded(pid, &asked);
 }
 
 /* A chronyd that stays root has a directory of root's. */
@@ -224,10 +230,7 @@ Test(chrony_role, of_root)
 	expect_status(pid, "Uid: 0 0 0 0");
 	expect_status(pid, "CapPrm: 0000000000000000");
 	expect_status(pid, "CapBnd: 0000000000000000");
-	answer(&asked, 0, 6, CHRONY_SIZE);
-	go_on(pid);
-	cr_expect_eq(end_of(pid), CHRONY_RELOADED);
-	expect_clean();
+	expect_reloaded(pid, &asked);
 }
 
 Test(chrony_role, refused)
