@@ -119,3 +119,23 @@ void child_kill(pid_t pid, uint32_t uid)
 	if (helper > 0)
 		waitpid(helper, NULL, 0);
 }
+
+bool child_wait(pid_t *pid, int *statusp, int timeout_ms)
+{
+	while (*pid > 0 && timeout_ms-- > 0) {
+		if (waitpid(*pid, statusp, WNOHANG) == *pid)
+			*pid = 0;
+		else
+			usleep(1000);
+	}
+	return *pid <= 0;
+}
+
+void child_end(pid_t *pid, uint32_t uid)
+{
+	if (*pid <= 0)
+		return;
+	child_kill(*pid, uid);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}

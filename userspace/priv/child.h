@@ -6,6 +6,7 @@
 #ifndef CALFPEN_PRIV_CHILD_H
 #define CALFPEN_PRIV_CHILD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,5 +29,13 @@ pid_t child_start(int program_fd, char *const argv[], const int *fds, uint32_t n
  * has no CAP_KILL: a short-lived process takes the child's uid to do it.
  */
 void child_kill(pid_t pid, uint32_t uid);
+
+/* Give a child up to `timeout_ms` to end by itself. True if it has, with its
+ * status (waitpid(2)) in *statusp, which may be NULL, and *pid 0; true at once if
+ * *pid is 0 or less. */
+bool child_wait(pid_t *pid, int *statusp, int timeout_ms);
+
+/* Kill it, wait for it, and set *pid to 0; nothing if *pid is 0 or less. */
+void child_end(pid_t *pid, uint32_t uid);
 
 #endif

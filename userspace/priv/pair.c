@@ -215,30 +215,9 @@ cleanup:
 	return error;
 }
 
-/* False if it does not end by itself; *statusp may be NULL. */
-static bool wait_for_end(pid_t *pid, int *statusp, int timeout_ms)
-{
-	while (*pid > 0 && timeout_ms-- > 0) {
-		if (waitpid(*pid, statusp, WNOHANG) == *pid)
-			*pid = 0;
-		else
-			usleep(1000);
-	}
-	return *pid <= 0;
-}
-
-static void end_process(pid_t *pid, uint32_t uid)
-{
-	if (*pid <= 0)
-		return;
-	child_kill(*pid, uid);
-	waitpid(*pid, NULL, 0);
-	*pid = 0;
-}
-
 bool pair_take_calf(struct pair *pair, int *statusp)
 {
-	return pair->calf_pid > 0 && wait_for_end(&pair->calf_pid, statusp, CALF_FOLLOWS_MS);
+	return pair->calf_pid > 0 && child_wait(&pair->calf_pid, statusp, CALF_FOLLOWS_MS);
 }
 
 void pair_stop(struct pair *pair)
@@ -247,10 +226,10 @@ void pair_stop(struct pair *pair)
 		waitpid(pair->creating_pid, NULL, 0);
 	pair->creating_pid = 0;
 	close_channels(&pair->channels);
-	end_process(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
+	child_end(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
 	/* What a calf said last explains its end: its gateway reads that, and ends. */
-	if (!wait_for_end(&pair->gateway_pid, NULL, GATEWAY_END_MS))
-		end_process(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
+	if (!child_wait(&pair->gateway_pid, NULL, GATEWAY_END_MS))
+		child_end(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
 	/* A gateway that was killed could not say that it watches no more. */
 	if (pair->fds.ring >= 0)
 		gate_watch(pair->fds.gate, GATE_WATCH_END, NULL, NULL);
@@ -267,7 +246,7 @@ void pair_let_end(struct pair *pair, int supervisor_gate_fd)
 	if (!key || !(key->access & KV_ACCESS_WATCH) ||
 	    gate_write(supervisor_gate_fd, SUBJECTS_STOP_KEY, "1", 1, NULL))
 		return;
-	if (!wait_for_end(&pair->calf_pid, NULL, CALF_END_MS))
+	if (!child_wait(&pair->calf_pid, NULL, CALF_END_MS))
 		log_warning("%s: its calf does not end; it is killed", pair->description->name);
 }
 

@@ -372,14 +372,10 @@ static void stop_watcher(struct supervisor *s)
 	if (s->watcher_pid <= 0)
 		return;
 	kill(s->watcher_pid, SIGTERM);
-	for (int i = 0; i < WATCHER_END_MS; i++) {
-		if (waitpid(s->watcher_pid, NULL, WNOHANG) == s->watcher_pid)
-			return;
-		usleep(1000);
-	}
+	if (child_wait(&s->watcher_pid, NULL, WATCHER_END_MS))
+		return;
 	log_warning("the watcher does not end; it is killed");
-	child_kill(s->watcher_pid, 0);
-	waitpid(s->watcher_pid, NULL, 0);
+	child_end(&s->watcher_pid, 0);
 }
 
 /* Nobody is given a revision from here on: a boot later can go on without a

@@ -120,17 +120,8 @@ void supervisor_chrony_ended(struct supervisor *s, int status)
 
 static void await_role(struct supervisor_chrony *chrony)
 {
-	for (int i = 0; chrony->pid > 0 && i < END_MS; i++) {
-		if (waitpid(chrony->pid, NULL, WNOHANG) == chrony->pid)
-			chrony->pid = 0;
-		else
-			usleep(1000);
-	}
-	if (chrony->pid <= 0)
-		return;
-	child_kill(chrony->pid, chrony->uid);
-	waitpid(chrony->pid, NULL, 0);
-	chrony->pid = 0;
+	if (!child_wait(&chrony->pid, NULL, END_MS))
+		child_end(&chrony->pid, chrony->uid);
 }
 
 void supervisor_stop_chrony(struct supervisor *s)
