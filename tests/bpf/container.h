@@ -214,7 +214,7 @@ static inline void container_init(struct container *it)
 	snprintf(it->state, sizeof(it->state), "%s/state", it->directory);
 	snprintf(it->cgroup_parent, sizeof(it->cgroup_parent), "calfpen-test-%d", getpid());
 	it->description = (struct description){
-		.name = "probe", .executable = "program", .memory_bytes = 16 << 20, .pids = 4
+		.name = "probe", .executable = "program", .memory_bytes = 16 << 20, .pids = 32
 	};
 	snprintf(it->description.directory, sizeof(it->description.directory), "%s", it->directory);
 	it->parameters = (struct bundle_parameters){ .description = &it->description,

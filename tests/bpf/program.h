@@ -14,7 +14,7 @@
 #define DESCRIPTION_HEAD                                                                      \
 	"name: dhcp4\n"                                                                       \
 	"executable: calf-dhcp4\n"                                                            \
-	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}\n" \
+	"limits: {memory: 16777216, pids: 32, requests_per_second: 200, request_burst: 100}\n" \
 	"keys:\n"
 #define DESCRIPTION_TAIL               \
 	"frames:\n"                    \

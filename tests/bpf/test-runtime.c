@@ -181,7 +181,7 @@ Test(runtime, leftovers)
 	struct runtime again;
 	pid_t pid;
 
-	cr_assert(container_begin(&it, &pid) == 0);
+	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
 	cr_assert(runtime_find("runc", it.state, &again) == 0);
@@ -197,7 +197,7 @@ Test(runtime, leftovers_without_state)
 	char path[256];
 	pid_t pid;
 
-	cr_assert(container_begin(&it, &pid) == 0);
+	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
 	snprintf(path, sizeof(path), "%s/probe", it.state);
@@ -214,7 +214,7 @@ Test(runtime, calf_ends)
 	int status;
 	pid_t pid;
 
-	cr_assert(container_begin(&it, &pid) == 0);
+	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
 	close(it.control_fd);

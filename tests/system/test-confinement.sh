@@ -118,7 +118,7 @@ other_calf_start() {
 	cat >"$LAB_DIR/hostile/calf.yaml" <<END
 name: hostile
 executable: $program
-limits: {memory: 16777216, pids: 4, requests_per_second: 100, request_burst: 100}
+limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
 keys:
 $(printf '  - {%s}\n' 'path: /mac, type: mac, access: [read]' "$@")
 frames:

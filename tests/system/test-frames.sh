@@ -269,7 +269,7 @@ hostile_frames_start() {
 	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
 name: hostile
 executable: hostile-frames-calf
-limits: {memory: 16777216, pids: 4, requests_per_second: 100, request_burst: 100}
+limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
 keys:
   - {path: /mac, type: mac, access: [read]}
   - {path: /ip, type: ipv4-net, access: [write]}

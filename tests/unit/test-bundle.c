@@ -13,7 +13,7 @@
 
 static char directory[128];
 static struct description description = {
-	.name = "probe", .executable = "program", .memory_bytes = 5000000000, .pids = 3
+	.name = "probe", .executable = "program", .memory_bytes = 5000000000, .pids = 33
 };
 static struct bundle_parameters parameters = {
 	.description = &description,
@@ -107,7 +107,7 @@ Test(bundle, config)
 		{ "linux.namespaces.0.path", "" }, /* new ones, not joined */
 		{ "linux.cgroupsPath", "/a/b/up-probe" },
 		{ "linux.resources.memory.limit", "5000000000" },
-		{ "linux.resources.pids.limit", "3" },
+		{ "linux.resources.pids.limit", "33" },
 		{ "linux.resources.devices.0.allow", "false" },
 		{ "linux.seccomp.defaultAction", "SCMP_ACT_ERRNO" },
 	};

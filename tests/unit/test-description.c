@@ -15,7 +15,7 @@
 static const char *const good[] = {
 	"name: dhcp4",		  /* 1 */
 	"executable: calf-dhcp4", /* 2 */
-	"limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}",
+	"limits: {memory: 16777216, pids: 32, requests_per_second: 200, request_burst: 100}",
 	"keys:",					      /* 4 */
 	"  - {path: /mac, type: mac, access: [read, watch]}", /* 5 */
 	"  - {path: /mtu, type: u16, min: 576, access: [write, delete]}",
@@ -80,7 +80,7 @@ Test(description, good)
 	cr_assert_str_eq(d.name, "dhcp4");
 	cr_assert_str_eq(d.directory, scratch);
 	cr_assert_str_eq(d.executable, "calf-dhcp4");
-	cr_assert(d.memory_bytes == 16777216 && d.pids == 4);
+	cr_assert(d.memory_bytes == 16777216 && d.pids == 32);
 	cr_assert(d.requests_per_second == 200 && d.request_burst == 100);
 	cr_assert(d.n_keys == 6);
 	cr_assert(key(&d, "/mac")->access == (KV_ACCESS_READ | KV_ACCESS_WATCH));
@@ -120,7 +120,7 @@ Test(description, limits_of_the_store)
 {
 	static struct description d;
 
-	write_description(3, "limits: {memory: 16777216, pids: 4, requests_per_second: 200, "
+	write_description(3, "limits: {memory: 16777216, pids: 32, requests_per_second: 200, "
 			     "request_burst: 100, max_keys: 7, max_bytes: 512}");
 	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert(d.max_keys == 7 && d.max_bytes == 512);
@@ -211,26 +211,26 @@ static const struct row rows[] = {
 	{ 2, "executable: link", "2: executable @/link: not a regular file" },
 	/* limits */
 	{ 3, "limits: 3", "3: limits must be a mapping of fields" },
-	{ 3, "limits: {memory: 16777216, pids: 4, requests_per_second: 200}",
+	{ 3, "limits: {memory: 16777216, pids: 32, requests_per_second: 200}",
 	  "3: limits has no field \"request_burst\"" },
-	{ 3, "limits: {memory: 16M, pids: 4, requests_per_second: 200, request_burst: 1}",
+	{ 3, "limits: {memory: 16M, pids: 32, requests_per_second: 200, request_burst: 1}",
 	  "3: memory must be a number from 1048576 to 68719476736" },
-	{ 3, "limits:\n  memory: 16777216\n  pids: 0\n  requests_per_second: 2\n  request_burst: 1",
-	  "5: pids must be a number from 1 to 1024" },
-	{ 3, "limits: {memory: 16777216, pids: \"4\", requests_per_second: 2, request_burst: 1}",
-	  "3: pids must be a number from 1 to 1024" },
-	{ 3, "limits: {memory: 16777216, pids: 04, requests_per_second: 2, request_burst: 1}",
-	  "3: pids must be a number from 1 to 1024" },
+	{ 3, "limits:\n  memory: 16777216\n  pids: 15\n  requests_per_second: 2\n  request_burst: 1",
+	  "5: pids must be a number from 16 to 1024" },
+	{ 3, "limits: {memory: 16777216, pids: \"32\", requests_per_second: 2, request_burst: 1}",
+	  "3: pids must be a number from 16 to 1024" },
+	{ 3, "limits: {memory: 16777216, pids: 032, requests_per_second: 2, request_burst: 1}",
+	  "3: pids must be a number from 16 to 1024" },
 	{ 3,
-	  "limits: {memory: 16777216, pids: 4, requests_per_second: 18446744073709551617, "
+	  "limits: {memory: 16777216, pids: 32, requests_per_second: 18446744073709551617, "
 	  "request_burst: 1}",
 	  "3: requests_per_second must be a number from 1 to 1000000" },
 	{ 3,
-	  "limits: {memory: 16777216, pids: 4, requests_per_second: 2, request_burst: 1, "
+	  "limits: {memory: 16777216, pids: 32, requests_per_second: 2, request_burst: 1, "
 	  "max_keys: 4097}",
 	  "3: max_keys must be a number from 1 to 4096" },
 	{ 3,
-	  "limits: {memory: 16777216, pids: 4, requests_per_second: 2, request_burst: 1, "
+	  "limits: {memory: 16777216, pids: 32, requests_per_second: 2, request_burst: 1, "
 	  "max_bytes: 0}",
 	  "3: max_bytes must be a number from 1 to 4190208" },
 	/* keys */

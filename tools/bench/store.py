@@ -8,7 +8,7 @@ import shutil
 DESCRIPTION = """\
 name: bench
 executable: calf-bench
-limits: {memory: 16777216, pids: 4, requests_per_second: 200, request_burst: 100}
+limits: {memory: 16777216, pids: 32, requests_per_second: 200, request_burst: 100}
 keys:
   - {path: /bench/, type: text, count: 64, max_length: 1023, access: [read, write, delete]}
 frames:

@@ -20,6 +20,9 @@
 
 #define MEMORY_MIN (1u << 20)
 #define MEMORY_MAX (1ull << 36)
+/* The OCI runtime's threads are in the container until the program begins, and
+ * with fewer it dies there now and then: runc was seen with six. */
+#define PIDS_MIN 16
 #define PIDS_MAX 1024
 #define REQUESTS_PER_SECOND_MAX 1000000
 #define REQUEST_BURST_MAX 1000000
@@ -101,7 +104,7 @@ static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct descri
 		r = yaml_u64(file, values[0], "memory", MEMORY_MIN, MEMORY_MAX,
 			     &description->memory_bytes);
 	if (r == 0)
-		r = yaml_u32(file, values[1], "pids", 1, PIDS_MAX, &description->pids);
+		r = yaml_u32(file, values[1], "pids", PIDS_MIN, PIDS_MAX, &description->pids);
 	if (r == 0)
 		r = yaml_u32(file, values[2], "requests_per_second", 1, REQUESTS_PER_SECOND_MAX,
 			     &description->requests_per_second);

@@ -48,7 +48,7 @@ struct description {
 	struct description_option options[DESCRIPTION_OPTIONS_MAX];
 	uint32_t n_options;
 	uint64_t memory_bytes;	      /* cgroup limit */
-	uint32_t pids;		      /* cgroup limit */
+	uint32_t pids;		      /* cgroup limit; the runtime's threads count */
 	uint32_t requests_per_second; /* store requests ... */
 	uint32_t request_burst;	      /* ... with this many at once */
 	uint32_t max_keys;	      /* it may own; default: what its keys add up to */
