@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 /* A description is this head, keys as lines of a list, and this tail. */
-#define DESCRIPTION_HEAD                                                                      \
-	"name: dhcp4\n"                                                                       \
-	"executable: calf-dhcp4\n"                                                            \
+#define DESCRIPTION_HEAD                                                                       \
+	"name: dhcp4\n"                                                                        \
+	"executable: calf-dhcp4\n"                                                             \
 	"limits: {memory: 16777216, pids: 32, requests_per_second: 200, request_burst: 100}\n" \
 	"keys:\n"
 #define DESCRIPTION_TAIL               \
