@@ -103,30 +103,33 @@ static const struct way {
 
 #define N_WAYS (sizeof(ways) / sizeof(ways[0]))
 
-/* One window of a connection that runs on: Gbit/s. */
-static double window(const struct way *way, int receiving)
+/* One window of a connection that runs on: bit/s. */
+static uint64_t window(const struct way *way, int receiving)
 {
 	uint64_t start, bytes;
 
 	if (way->with_us)
 		bench_frames_attach(&bench, way->mode);
-	(void)receive_for(receiving, SETTLE_NS);
-	start = bench_now_ns();
-	bytes = receive_for(receiving, WINDOW_NS);
-	start = bench_now_ns() - start;
+	do {
+		bench_wait_for_pace();
+		(void)receive_for(receiving, SETTLE_NS);
+		start = bench_now_ns();
+		bytes = receive_for(receiving, WINDOW_NS);
+		start = bench_now_ns() - start;
+	} while (!bench_kept_pace());
 	if (way->with_us)
 		bench_frames_detach(&bench);
-	return (double)bytes * 8 / (double)start;
+	return (uint64_t)((double)bytes * 8e9 / (double)start);
 }
 
 /*
- * A round of one direction: the best window of each way on one connection that
- * is accepted on `listener`, the ways in turn.
+ * A round of one direction: the median window of each way on one connection
+ * that is accepted on `listener`, the ways in turn.
  */
 static void measure(const char *direction, int sending, int listener)
 {
 	int receiving = accept(listener, NULL, NULL);
-	double best[N_WAYS] = { 0 };
+	uint64_t rates[N_WAYS][WINDOWS];
 	pthread_t thread;
 
 	if (receiving < 0)
@@ -135,11 +138,8 @@ static void measure(const char *direction, int sending, int listener)
 	atomic_store(&sender.stop, false);
 	if (pthread_create(&thread, NULL, send_until_told, NULL))
 		bench_fail("no thread");
-	for (size_t i = 0; i < WINDOWS * N_WAYS; i++) {
-		double rate = window(&ways[i % N_WAYS], receiving);
-
-		best[i % N_WAYS] = rate > best[i % N_WAYS] ? rate : best[i % N_WAYS];
-	}
+	for (size_t i = 0; i < WINDOWS * N_WAYS; i++)
+		rates[i % N_WAYS][i / N_WAYS] = window(&ways[i % N_WAYS], receiving);
 	atomic_store(&sender.stop, true);
 	close(receiving); /* a sender that waits for room is told */
 	pthread_join(thread, NULL);
@@ -148,7 +148,7 @@ static void measure(const char *direction, int sending, int listener)
 		char label[64];
 
 		snprintf(label, sizeof(label), "%s_%s", direction, ways[i].name);
-		bench_say(label, best[i]);
+		bench_say(label, bench_median(rates[i], WINDOWS) / 1e9);
 	}
 }
 

@@ -6,16 +6,21 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define NS_PER_S 1000000000ull
 #define RATE 1000000000u /* requests per second: no limit */
+#define PACE_BATCHES 8
+#define PACE_CALLS 100
+#define PACE_TOLERANCE(best) ((best) + (best) / 8)
+#define PACE_PAUSE_NS 20000000
+#define PACE_PAUSES_MAX 1500
 
 void bench_fail(const char *format, ...)
 {
@@ -62,6 +67,39 @@ void bench_pin(const char *cpus)
 	}
 	if (sched_setaffinity(0, sizeof(set), &set))
 		bench_fail("CPUs %s: %s", cpus, strerror(errno));
+}
+
+/* Of batches the shortest, which no interrupt fell into. */
+static bool is_at_pace(void)
+{
+	static uint64_t best = UINT64_MAX;
+	uint64_t now = UINT64_MAX;
+
+	for (int i = 0; i < PACE_BATCHES; i++) {
+		uint64_t start = bench_now_ns(), took;
+
+		for (int j = 0; j < PACE_CALLS; j++)
+			syscall(SYS_getppid);
+		took = bench_now_ns() - start;
+		now = took < now ? took : now;
+	}
+	best = now < best ? now : best;
+	return now <= PACE_TOLERANCE(best);
+}
+
+static int n_pauses;
+
+void bench_wait_for_pace(void)
+{
+	const struct timespec pause = { .tv_nsec = PACE_PAUSE_NS };
+
+	for (; n_pauses < PACE_PAUSES_MAX && !is_at_pace(); n_pauses++)
+		nanosleep(&pause, NULL);
+}
+
+bool bench_kept_pace(void)
+{
+	return n_pauses == PACE_PAUSES_MAX || is_at_pace();
 }
 
 void bench_say(const char *label, double value)

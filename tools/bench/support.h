@@ -9,6 +9,7 @@
 #ifndef CALFPEN_TOOLS_BENCH_SUPPORT_H
 #define CALFPEN_TOOLS_BENCH_SUPPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,14 @@ void bench_check(int result, const char *what);
 uint64_t bench_now_ns(void);
 /* Run on these CPUs only ("1", "0,1"), children too. */
 void bench_pin(const char *cpus);
+/*
+ * For measurements that a slower CPU shifts: a virtual one has, for seconds, a
+ * neighbour that takes a third of its pace. Wait until a system call takes no
+ * longer than at best in this process, at most half a minute in all; after the
+ * measurement, false if it has to be made again, since the pace was not kept.
+ */
+void bench_wait_for_pace(void);
+bool bench_kept_pace(void);
 /* "LABEL VALUE": one round of it. */
 void bench_say(const char *label, double value);
 /* Sorts the numbers. */
