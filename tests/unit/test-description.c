@@ -120,10 +120,10 @@ Test(description, limits_of_the_store)
 {
 	static struct description d;
 
-	write_description(3, "limits: {memory: 16777216, pids: 32, requests_per_second: 200, "
+	write_description(3, "limits: {memory: 16777216, pids: 16, requests_per_second: 200, "
 			     "request_burst: 100, max_keys: 7, max_bytes: 512}");
 	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
-	cr_assert(d.max_keys == 7 && d.max_bytes == 512);
+	cr_assert(d.pids == 16 && d.max_keys == 7 && d.max_bytes == 512);
 }
 
 /* Lists and words: the length is that of the longest value. */

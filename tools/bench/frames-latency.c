@@ -13,7 +13,6 @@
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,6 @@
 #define TIMEOUT_MS 2000
 #define XID 0x0badcafe
 #define BOOTP_AT 42
-#define NS_PER_S 1000000000ull
 
 static struct bench_frames bench;
 static uint64_t samples[N_SAMPLES];
@@ -89,26 +87,6 @@ static int open_client_socket(void)
 	return open_socket(BENCH_UPLINK, &program);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-/* When the kernel got a frame, by CLOCK_REALTIME. */
-static uint64_t received_ns(struct msghdr *message)
-{
-	struct cmsghdr *control = CMSG_FIRSTHDR(message);
-	struct timespec at;
-
-	if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SO_TIMESTAMPNS)
-		bench_fail("a frame without a time");
-	memcpy(&at, CMSG_DATA(control), sizeof(at));
-	return (uint64_t)at.tv_sec * NS_PER_S + (uint64_t)at.tv_nsec;
-}
-
 /* When the wire had the echo's frame; 0: it did not. */
 static uint64_t wire_read(int wire, const uint8_t *expected, size_t size)
 {
@@ -132,7 +110,7 @@ static uint64_t wire_read(int wire, const uint8_t *expected, size_t size)
 		got = recvmsg(wire, &message, 0);
 		if (got == (ssize_t)size && from.sll_pkttype != PACKET_OUTGOING &&
 		    !memcmp(frame + BOOTP_AT, expected + BOOTP_AT, size - BOOTP_AT))
-			return received_ns(&message);
+			return bench_stamped_ns(&message);
 	}
 }
 
@@ -153,7 +131,7 @@ static void measure(const char *label, int wire, int fd, int udp_fd, enum bench_
 	do {
 		bench_wait_for_pace();
 		for (size_t i = 0; i < N_SAMPLES; i++) {
-			uint64_t start = now_ns(), end = 0;
+			uint64_t start = bench_wall_ns(), end = 0;
 
 			if (send(wire, reply, size, 0) >= 0)
 				end = wire_read(wire, echo.frame, echo.size);
@@ -222,18 +200,6 @@ static void measure_socket(int wire)
 	close(fallback);
 }
 
-/*
- * Who is woken runs when the other sleeps, always. What the scheduler does
- * otherwise depends on what both did before, and shifts a round by 2.5 us.
- */
-static void take_turns(void)
-{
-	const struct sched_param priority = { .sched_priority = 1 };
-
-	if (sched_setscheduler(0, SCHED_FIFO, &priority))
-		bench_fail("SCHED_FIFO: %s", strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
 	static const char address[] = "10.77.0.2/24";
@@ -253,11 +219,11 @@ int main(int argc, char **argv)
 	bench_check(gate_write(bench.gate_fd, "/ip", address, sizeof(address) - 1, NULL), "/ip");
 	bench_enter_server();
 	wire = open_socket(BENCH_SERVER, NULL);
-	if (setsockopt(wire, SOL_SOCKET, SO_TIMESTAMPNS, &(int){ 1 }, sizeof(int)))
-		bench_fail("SO_TIMESTAMPNS: %s", strerror(errno));
+	bench_stamp(wire);
 	server = open_udp(67);
 	bench_leave_server();
-	take_turns();
+	/* both ends take turns: otherwise a round is 2.5 us longer now and then */
+	bench_go_first(0);
 	for (int i = 0; i < n_rounds; i++) {
 		measure_socket(wire);
 		measure_ours("discover_tc", "renewal_tc", FRAME_MODE_TC, wire);

@@ -30,20 +30,11 @@
 #include "tools/bench/support.h"
 
 #define TIMEOUT_MS 20000
-#define NS_PER_S 1000000000ull
 /* Ethernet, IPv4 without options, UDP, BOOTP up to and with the cookie. */
 #define OFFSET_PROTOCOL 23
 #define OFFSET_SOURCE_PORT 34
 #define OFFSET_ADDRESS 58 /* yiaddr */
 #define OFFSET_OPTIONS 282
-
-static uint64_t wall_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 /* A packet socket on the server's interface, in its network namespace. */
 static int open_wire(void)
@@ -51,16 +42,16 @@ static int open_wire(void)
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int server = open("/run/netns/server", O_RDONLY | O_CLOEXEC);
 	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(0x0003) };
-	int fd, one = 1;
+	int fd;
 
 	if (own < 0 || server < 0 || setns(server, CLONE_NEWNET) < 0)
 		bench_fail("the lab's server namespace: %s", strerror(errno));
 	address.sll_ifindex = (int)if_nametoindex("server0");
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    setns(own, CLONE_NEWNET) < 0)
 		bench_fail("packet socket: %s", strerror(errno));
+	bench_stamp(fd);
 	(void)close(own);
 	(void)close(server);
 	return fd;
@@ -106,16 +97,13 @@ static bool read_wire(int fd, struct ack *ack)
 				  .msg_control = control,
 				  .msg_controllen = sizeof(control) };
 	ssize_t size = recvmsg(fd, &message, 0);
-	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	struct timespec when;
 
 	if (size <= 0)
 		return false;
-	if (!is_ack(frame, (size_t)size) || !header || header->cmsg_type != SCM_TIMESTAMPNS)
+	if (!is_ack(frame, (size_t)size))
 		return true;
-	memcpy(&when, CMSG_DATA(header), sizeof(when));
 	memcpy(&ack->address, frame + OFFSET_ADDRESS, sizeof(ack->address));
-	ack->ns = (uint64_t)when.tv_sec * NS_PER_S + (uint64_t)when.tv_nsec;
+	ack->ns = bench_stamped_ns(&message);
 	return true;
 }
 
@@ -148,18 +136,6 @@ static void shell(const char *command)
 		bench_fail("failed: %s", command);
 }
 
-/*
- * The event is seen when it is there, not when the client, which has more to
- * do after it, leaves us the CPU. What we start has an ordinary priority.
- */
-static void go_first(void)
-{
-	const struct sched_param first = { .sched_priority = 1 };
-
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) < 0)
-		bench_fail("real-time priority: %s", strerror(errno));
-}
-
 static double one(const char *label, const char *start, const char *end)
 {
 	struct pollfd fds[] = { { .fd = open_wire(), .events = POLLIN },
@@ -176,7 +152,7 @@ static double one(const char *label, const char *start, const char *end)
 		while (read_wire(fds[0].fd, &ack))
 			;
 		if (fds[1].revents && read_events(fds[1].fd, ack.address) && ack.ns)
-			end_ns = wall_ns();
+			end_ns = bench_wall_ns();
 	}
 	(void)close(fds[0].fd);
 	(void)close(fds[1].fd);
@@ -274,7 +250,9 @@ int main(int argc, char **argv)
 		return floor_of(atoi(argv[2])); /* NOLINT(cert-err34-c) */
 	if (!getenv("LAB") || rounds < 1 || (argc - 2) % 3 != 0 || argc < 5)
 		bench_fail("in the lab: handlers-lease ROUNDS (LABEL START END)...");
-	go_first();
+	/* The event is seen when it is there, not when the client, which has
+	 * more to do after it, leaves us the CPU. */
+	bench_go_first(SCHED_RESET_ON_FORK);
 	for (round = 0; round < rounds; round++)
 		for (i = 2; i < argc; i += 3)
 			bench_say(argv[i], one(argv[i], argv[i + 1], argv[i + 2]));

@@ -40,12 +40,52 @@ void bench_check(int result, const char *what)
 		bench_fail("%s: %s", what, strerror(result < 0 ? -result : result));
 }
 
+static uint64_t to_ns(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
+}
+
 uint64_t bench_now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	return to_ns(&now);
+}
+
+uint64_t bench_wall_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return to_ns(&now);
+}
+
+void bench_stamp(int fd)
+{
+	static const int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)))
+		bench_fail("SO_TIMESTAMPNS: %s", strerror(errno));
+}
+
+uint64_t bench_stamped_ns(struct msghdr *message)
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	struct timespec at;
+
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPNS)
+		bench_fail("a frame without a time stamp");
+	memcpy(&at, CMSG_DATA(header), sizeof(at));
+	return to_ns(&at);
+}
+
+void bench_go_first(int flags)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	if (sched_setscheduler(0, SCHED_FIFO | flags, &first))
+		bench_fail("real-time priority: %s", strerror(errno));
 }
 
 void bench_pin(const char *cpus)

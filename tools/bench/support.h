@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "userspace/common/gate.h"
 #include "userspace/priv/store.h"
@@ -26,6 +27,19 @@ void bench_check(int result, const char *what);
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t bench_now_ns(void);
+/* Nanoseconds of CLOCK_REALTIME, by which the kernel stamps frames. */
+uint64_t bench_wall_ns(void);
+/* Have the kernel stamp what this socket receives. */
+void bench_stamp(int fd);
+/* When it received a message of that socket, by bench_wall_ns(). */
+uint64_t bench_stamped_ns(struct msghdr *message);
+/*
+ * Real-time priority, by SCHED_FIFO: who is woken runs at once if the other
+ * has an ordinary one, and when the other sleeps if not. What the scheduler
+ * does otherwise depends on what both did before. `flags`: 0, so that threads
+ * have it too, or SCHED_RESET_ON_FORK.
+ */
+void bench_go_first(int flags);
 /* Run on these CPUs only ("1", "0,1"), children too. */
 void bench_pin(const char *cpus);
 /*
