@@ -173,24 +173,32 @@ static void *changing;
 
 static void *flip_protection(void *data)
 {
-	(void)data;
+	int *n_flips = data;
+
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		mprotect(changing, 4096, PROT_NONE);
 		mprotect(changing, 4096, PROT_READ | PROT_WRITE);
+		__atomic_add_fetch(n_flips, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
 
+/* What was asked of memory that comes and goes, and what was answered. */
+struct flipped {
+	int n_asked, n_wrong;
+};
+
 static void *use_flipping_memory(void *data)
 {
-	int *n_wrong = data;
+	struct flipped *flipped = data;
 
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		int error = gate_test_raw(test.fds[0], KV_VERB_WRITE, 1, changing,
 					  KV_CHANGE_SIZE(1), NULL);
 
-		*n_wrong += error && error != -EFAULT && error != -EILSEQ && error != -EAGAIN &&
-			    error != -EBUSY && error != -EINVAL;
+		flipped->n_wrong += error && error != -EFAULT && error != -EILSEQ &&
+				    error != -EAGAIN && error != -EBUSY && error != -EINVAL;
+		__atomic_add_fetch(&flipped->n_asked, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -201,23 +209,25 @@ Test(attacks, mprotect_loop, .init = begin, .fini = attacks_end, .timeout = 30)
 	unsigned char request[KV_CHANGE_SIZE(1)];
 	char key[64] = "/flip";
 	pthread_t threads[2];
-	int n_wrong = 0, n_refused = 0;
+	struct flipped flipped = { 0 };
+	int n_written = 0, n_flips = 0, n_refused = 0;
 
 	changing = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	gate_test_change(request, key, KV_CHANGE_WRITE, "x", 1);
 	memcpy(changing, request, sizeof(request));
-	pthread_create(&threads[0], NULL, flip_protection, NULL);
-	pthread_create(&threads[1], NULL, use_flipping_memory, &n_wrong);
-	for (int i = 0; i < 2000; i++) {
+	pthread_create(&threads[0], NULL, flip_protection, &n_flips);
+	pthread_create(&threads[1], NULL, use_flipping_memory, &flipped);
+	while (n_written < 2000 || __atomic_load_n(&n_flips, __ATOMIC_RELAXED) < 100 ||
+	       __atomic_load_n(&flipped.n_asked, __ATOMIC_RELAXED) < 100) {
 		n_refused += gate_write(test.fds[1], "/x", "1", 1, NULL) != 0;
-		if (i % 100 == 0)
+		if (n_written++ % 100 == 0)
 			gate_test_drain(&test);
 	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
-	cr_expect_eq(n_wrong, 0);
-	cr_expect_eq(n_refused, 0, "%d of 2000 refused", n_refused);
+	cr_expect_eq(flipped.n_wrong, 0);
+	cr_expect_eq(n_refused, 0, "%d of %d refused", n_refused, n_written);
 }
 
 /* The reader forges its position: shares may shift, nothing is lost or broken. */

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/bpf/support-gate.h"
 #include "userspace/common/path.h"
@@ -337,10 +338,10 @@ static int stop;
 
 static void *commit_for_ever(void *data)
 {
-	static struct commit commit;
+	static _Thread_local struct commit commit;
+	int *n_commits = data;
 	char path[16];
 
-	(void)data;
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		commit_init(&commit);
 		for (int i = 0; i < 32; i++) {
@@ -349,6 +350,7 @@ static void *commit_for_ever(void *data)
 		}
 		gate_commit(test.fds[0], &commit, NULL, NULL);
 		gate_test_drain(&test);
+		__atomic_add_fetch(n_commits, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -358,10 +360,13 @@ static void *commit_for_ever(void *data)
 Test(gate_batch, busy_lock_costs_no_rate, .timeout = 30)
 {
 	pthread_t threads[2];
-	int n_refused = 0;
+	int n_refused = 0, n_commits[2] = { 0 };
 
 	for (int i = 0; i < 2; i++)
-		pthread_create(&threads[i], NULL, commit_for_ever, NULL);
+		pthread_create(&threads[i], NULL, commit_for_ever, &n_commits[i]);
+	for (int i = 0; i < 2; i++)
+		while (!__atomic_load_n(&n_commits[i], __ATOMIC_RELAXED))
+			usleep(1000);
 	for (int i = 0; i < 11; i++)
 		n_refused += gate_write(test.fds[1], "/x/mine", "1", 1, NULL) != 0;
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);

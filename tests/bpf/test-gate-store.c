@@ -125,15 +125,18 @@ Test(gate_list, every_key_once, .init = begin, .fini = end)
 	cr_expect_eq(gate_test_ctl(&test).n_slots, 1024, "slots are used again");
 }
 
+static int stop;
+
 static void *churn(void *data)
 {
-	int *stop = data;
+	int *n_written = data;
 	char path[KV_PATH_SIZE];
 
-	for (int i = 0; !__atomic_load_n(stop, __ATOMIC_RELAXED); i++) {
+	for (int i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
 		snprintf(path, sizeof(path), "/mine/%d", i % 50);
 		gate_write(test.fds[1], path, "x", 1, NULL);
 		gate_delete(test.fds[1], path, NULL);
+		__atomic_add_fetch(n_written, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
@@ -141,7 +144,7 @@ static void *churn(void *data)
 /* Keys that are there all the time are listed once, whatever comes and goes. */
 Test(gate_list, while_the_store_changes, .init = begin, .fini = end)
 {
-	int stop = 0, n_wrong = 0;
+	int n_written = 0, n_listed = 0, n_wrong = 0;
 	char path[KV_PATH_SIZE];
 	pthread_t thread;
 
@@ -149,13 +152,14 @@ Test(gate_list, while_the_store_changes, .init = begin, .fini = end)
 		snprintf(path, sizeof(path), "/stays/%d", i);
 		put(0, path, "x");
 	}
-	pthread_create(&thread, NULL, churn, &stop);
-	for (int i = 0; i < 300; i++) {
+	pthread_create(&thread, NULL, churn, &n_written);
+	while (n_listed < 300 || __atomic_load_n(&n_written, __ATOMIC_RELAXED) < 100) {
 		int n;
 
 		gate_test_drain(&test);
 		listed(0, "/stays", "", &n);
 		n_wrong += n != 60;
+		n_listed++;
 	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
