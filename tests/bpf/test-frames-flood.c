@@ -68,16 +68,19 @@ static struct frame_bucket bucket(uint32_t rule)
 	return value;
 }
 
-/* Of a flood passes what was saved up and what the time gave, all else is
- * counted; and one interval later the next one passes. */
+/* Of a flood passes what was saved up, in the interval before it at least one,
+ * and what the time gave, all else is counted; and one interval later the next
+ * one passes. */
 static void expect_limited(int program_fd, const uint8_t *frame, uint32_t size, uint32_t passed,
 			   uint32_t limited, int verdict)
 {
 	uint64_t n_passed = frames_test_count(&test, passed);
 	uint64_t n_limited = frames_test_count(&test, limited);
 	const struct timespec interval = { .tv_nsec = NS_PER_S / RATE };
-	uint64_t start = now();
+	uint64_t start;
 
+	nanosleep(&interval, NULL);
+	start = now();
 	frames_test_flood(&test, program_fd, frame, size, FLOOD);
 	n_passed = frames_test_count(&test, passed) - n_passed;
 	n_limited = frames_test_count(&test, limited) - n_limited;
