@@ -134,9 +134,9 @@ static void *churn(void *data)
 
 	for (int i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
 		snprintf(path, sizeof(path), "/mine/%d", i % 50);
-		gate_write(test.fds[1], path, "x", 1, NULL);
+		if (!gate_write(test.fds[1], path, "x", 1, NULL))
+			__atomic_add_fetch(n_written, 1, __ATOMIC_RELAXED);
 		gate_delete(test.fds[1], path, NULL);
-		__atomic_add_fetch(n_written, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
