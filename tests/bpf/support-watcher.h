@@ -27,6 +27,7 @@
 
 #include "tests/bpf/program.h"
 #include "tests/bpf/support-gate.h"
+#include "userspace/priv/options.h"
 #include "userspace/priv/roles.h"
 
 #define AUDIT "/tmp/log/watcher.jsonl"

@@ -31,6 +31,7 @@ Test(cli_arguments, wrong_usage_is_one_line)
 	cr_assert_str_eq(err_text, "calfpen: missing argument: --instance; see `calfpen help`\n");
 	cr_assert_eq(calfpen("ls", "--instance", "../x", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("--instance", "", "ls", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("ls", "--instance=-x", NULL), CLI_USAGE, "as for `calfpen run`");
 }
 
 Test(cli_arguments, words_of_the_changing_commands)

@@ -187,7 +187,7 @@ Test(handlers_dns_text, as_many_instances_as_there_may_be)
 
 	for (i = 0; i < 40; i++) {
 		(void)snprintf(instance, sizeof(instance), "a-name-of-thirty-one-bytes---%02u", i);
-		cr_assert_eq(strlen(instance), OPTIONS_INSTANCE_MAX);
+		cr_assert_eq(strlen(instance), INSTANCE_NAME_MAX);
 		(void)snprintf(bytes, sizeof(bytes),
 			       DNS_HEADER " x)\n# metric %u /x\nsearch a%u.example\n"
 					  "nameserver 10.0.0.%u\n",

@@ -177,14 +177,6 @@ static const struct command commands[] = {
 	{ "help", run_help, 0, 0, NULL, 0 },
 };
 
-/* It becomes a part of paths. */
-static bool is_instance_name(const char *name)
-{
-	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-
-	return length > 0 && length <= OPTIONS_INSTANCE_MAX && name[length] == '\0';
-}
-
 /* A revision that a key can have. */
 static bool parse_revision(const char *text, uint64_t *revisionp)
 {
@@ -208,7 +200,7 @@ static int take_argument(struct cli *cli, int option, const char *argument)
 {
 	switch (option) {
 	case OPTION_INSTANCE:
-		if (!is_instance_name(argument))
+		if (!instance_is_name(argument))
 			return cli_usage(cli, "not the name of an instance", argument);
 		snprintf(cli->instance, sizeof(cli->instance), "%s", argument);
 		return 0;

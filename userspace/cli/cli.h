@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "userspace/priv/options.h"
+#include "userspace/common/instance.h"
 
 /* Exit codes, as `calfpen help` and calfpen(8) state them. */
 enum cli_exit {
@@ -27,10 +27,10 @@ enum cli_exit {
 };
 
 struct cli {
-	const char *pins_root;			 /* PINS_ROOT, or a test's */
-	const char *run_root;			 /* RUN_ROOT, or a test's */
-	const char *audit_root;			 /* CLI_AUDIT_ROOT, or a test's */
-	char instance[OPTIONS_INSTANCE_MAX + 1]; /* --instance, or the only one */
+	const char *pins_root;		      /* PINS_ROOT, or a test's */
+	const char *run_root;		      /* RUN_ROOT, or a test's */
+	const char *audit_root;		      /* CLI_AUDIT_ROOT, or a test's */
+	char instance[INSTANCE_NAME_MAX + 1]; /* --instance, or the only one */
 	bool json;
 	bool long_lines;     /* ls, get: -l */
 	bool follow;	     /* audit, frames: -f */

@@ -15,7 +15,7 @@
 static int is_directory(const struct dirent *entry)
 {
 	return entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
-	       strlen(entry->d_name) <= OPTIONS_INSTANCE_MAX;
+	       strlen(entry->d_name) <= INSTANCE_NAME_MAX;
 }
 
 /* "a b c", printable. */
@@ -59,7 +59,7 @@ int cli_choose_instance(struct cli *cli)
 	else if (cli->instance[0] == '\0' && n_entries > 1)
 		r = cli_fail(cli, "several instances, choose one with --instance: %s", names);
 	else if (cli->instance[0] == '\0')
-		snprintf(cli->instance, sizeof(cli->instance), "%.*s", OPTIONS_INSTANCE_MAX,
+		snprintf(cli->instance, sizeof(cli->instance), "%.*s", INSTANCE_NAME_MAX,
 			 entries[0]->d_name);
 	for (int i = 0; i < n_entries; i++)
 		free(entries[i]);

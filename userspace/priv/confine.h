@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "userspace/priv/options.h"
+#include "userspace/priv/roles.h"
 
 /*
  * Confine this process to the rights of `role` (design: processes).

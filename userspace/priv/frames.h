@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "maps/frame.h"
-#include "userspace/priv/options.h"
+#include "userspace/priv/frames_mode.h"
 #include "userspace/priv/pins.h"
 
 struct frame_tc_bpf;

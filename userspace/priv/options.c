@@ -18,6 +18,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/common/value.h"
+#include "userspace/priv/frames_mode.h"
 
 #ifndef CALFPEN_VERSION
 #define CALFPEN_VERSION "unknown"
@@ -111,22 +112,6 @@ static const char help_text[] =
 static bool is_lower_or_digit(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-/*
- * a-z 0-9 _ -, not starting with '-'. No dots: the name is a directory of the
- * BPF file system, which refuses them (EPERM), and a container's name.
- */
-static bool is_instance_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	if (length < 1 || length > OPTIONS_INSTANCE_MAX || name[0] == '-')
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (!is_lower_or_digit(name[i]) && name[i] != '_' && name[i] != '-')
-			return false;
-	return true;
 }
 
 /* What the kernel takes for an interface, printable characters only. */
@@ -223,9 +208,9 @@ static int parse_quarantine(struct options *options, const char *text)
 
 static int parse_instance(struct options *options, const char *name)
 {
-	if (!is_instance_name(name)) {
+	if (!instance_is_name(name)) {
 		log_error("--instance: \"%s\" is not a name of 1 to %d characters a-z 0-9 _ -",
-			  name, OPTIONS_INSTANCE_MAX);
+			  name, INSTANCE_NAME_MAX);
 		return -EINVAL;
 	}
 	memcpy(options->instance, name, strlen(name) + 1);
@@ -391,7 +376,7 @@ static int default_instance(struct options *options)
 	for (char *c = name; *c != '\0'; c++)
 		if (*c == '.')
 			*c = '-';
-	if (!is_instance_name(name)) {
+	if (!instance_is_name(name)) {
 		log_error("\"%s\" cannot name the instance too: give it one with --instance",
 			  options->uplink);
 		return -EINVAL;

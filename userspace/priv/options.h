@@ -13,30 +13,21 @@
 #include <stdint.h>
 
 #include "maps/kv.h"
+#include "userspace/common/instance.h"
+#include "userspace/priv/roles.h"
 
 #define OPTIONS_CALVES_MAX (KV_SUBJECTS_MAX - KV_SUBJECT_CALF)
-#define OPTIONS_INSTANCE_MAX 31
-
-enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_CHRONY, ROLE_GATEWAY /* another program */ };
 
 /* Where switches forward at once it is far too long, after a spanning tree's 30 s
  * just enough for a lease. */
 #define OPTIONS_QUARANTINE_DEFAULT_S 60
 #define OPTIONS_QUARANTINE_MAX_S 3600
 
-enum frame_mode { FRAME_MODE_AUTO = 0, FRAME_MODE_NATIVE, FRAME_MODE_TC, FRAME_MODE_GENERIC };
-
-/* As the command line, the configuration and `calfpen status` name them. */
-#define FRAME_MODE_NAMES                          \
-	{                                         \
-		"auto", "native", "tc", "generic" \
-	}
-
 struct options {
 	enum role role;
 	uint32_t uplink_ifindex; /* ROLE_WATCHER: of the uplink as the supervisor found it, 0: none */
 	/* --instance; default: the uplink's name, '-' for each '.' (bpffs refuses dots) */
-	char instance[OPTIONS_INSTANCE_MAX + 1];
+	char instance[INSTANCE_NAME_MAX + 1];
 	char uplink[IFNAMSIZ]; /* --interface, required */
 	char configuration
 		[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if it exists, else "" */

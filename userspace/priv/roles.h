@@ -8,7 +8,9 @@
 #ifndef CALFPEN_PRIV_ROLES_H
 #define CALFPEN_PRIV_ROLES_H
 
-#include "userspace/priv/options.h"
+struct options;
+
+enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_CHRONY, ROLE_GATEWAY /* another program */ };
 
 /* In every role 0 is /dev/null, 1 and 2 are the supervisor's stderr. */
 enum watcher_fd {

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 
+#include "userspace/common/instance.h"
 #include "userspace/priv/handlers/handler.h"
 
 #define DNS_SERVERS_MAX 3     /* what resolvers read */
@@ -19,7 +20,7 @@
 
 /* What one instance wants. */
 struct dns_settings {
-	char instance[OPTIONS_INSTANCE_MAX + 1];
+	char instance[INSTANCE_NAME_MAX + 1];
 	uint32_t metric;
 	char path[PATH_MAX];		   /* of resolv.conf as configured */
 	char names[DNS_SEARCH_LENGTH + 1]; /* of `search` or `domain`, "": none */
@@ -48,7 +49,7 @@ int dns_settings_parse(struct dns_settings *settings, const char *instance, cons
 /* What several instances want, added up. */
 struct dns_list {
 	struct dns_list_entry {
-		char instance[OPTIONS_INSTANCE_MAX + 1];
+		char instance[INSTANCE_NAME_MAX + 1];
 		uint32_t metric;
 		char names[DNS_SEARCH_LENGTH + 1];
 		bool is_domain;

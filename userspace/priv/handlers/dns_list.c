@@ -8,7 +8,7 @@
 #define ENTRIES_MAX (sizeof(((struct dns_list *)NULL)->entries) / sizeof(struct dns_list_entry))
 
 _Static_assert(sizeof(DNS_HEADER) + PATH_MAX + 64 +
-			       ENTRIES_MAX * (OPTIONS_INSTANCE_MAX + sizeof(", ")) +
+			       ENTRIES_MAX * (INSTANCE_NAME_MAX + sizeof(", ")) +
 			       sizeof("search ") + DNS_SEARCH_LENGTH +
 			       DNS_SERVERS_MAX * sizeof("nameserver 255.255.255.255\n") <
 		       DNS_TEXT_SIZE,

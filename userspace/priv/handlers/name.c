@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/common/instance.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/shared.h"
@@ -20,7 +21,7 @@ static const char *const files[] = { [NAME_HOST] = "hostname", [NAME_DOMAIN] = "
 
 /* What the instances want: the one of the lowest metric. */
 struct choice {
-	char instance[OPTIONS_INSTANCE_MAX + 1]; /* "": nobody wants any */
+	char instance[INSTANCE_NAME_MAX + 1]; /* "": nobody wants any */
 	uint32_t metric;
 	char name[NAME_SIZE];
 };
@@ -38,7 +39,7 @@ static void choose(const char *instance, const char *text, void *data)
 	uint32_t metric;
 
 	if (sscanf(text, "%" SCNu32 " %64s", &metric, name) != 2 || /* NOLINT(cert-err34-c) */
-	    !value_is_hostname(name) || strlen(instance) > OPTIONS_INSTANCE_MAX)
+	    !value_is_hostname(name) || strlen(instance) > INSTANCE_NAME_MAX)
 		return;
 	if (choice->instance[0] &&
 	    (metric > choice->metric ||
