@@ -121,7 +121,7 @@ static void project(const struct message *message, const struct message_policy *
 	lease_project(&lease, CLIENT_BOUND, policy, NOW_NS, WALL_S, keys);
 	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
 		const char *text = keys->text + keys->at[slot];
-		const struct description_key *key;
+		const struct key_rule *key;
 		char path[KV_PATH_SIZE];
 
 		if (keys->at[slot] == 0)

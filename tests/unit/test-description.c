@@ -66,7 +66,7 @@ static void setup(void)
 
 TestSuite(description, .init = setup, .fini = scratch_remove);
 
-static const struct description_key *key(const struct description *description, const char *path)
+static const struct key_rule *key(const struct description *description, const char *path)
 {
 	return description_find_key(description, path);
 }

@@ -50,7 +50,7 @@ Test(description, frames)
 Test(description, every_key_may_be_written_and_deleted)
 {
 	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
-		const struct description_key *key;
+		const struct key_rule *key;
 		char path[KV_PATH_SIZE];
 
 		if (!lease_path(&LEASE_KEYS_NULL(keys), (enum lease_slot)slot, path))
@@ -66,7 +66,7 @@ Test(description, keys_that_are_read)
 {
 	for (unsigned int i = 0; i < SETTINGS_KEYS; i++) {
 		const char *path = settings_path(i);
-		const struct description_key *key = description_find_key(&description, path);
+		const struct key_rule *key = description_find_key(&description, path);
 
 		cr_assert_not_null(key, "%s", path);
 		cr_assert(key->access & KV_ACCESS_READ, "%s", path);

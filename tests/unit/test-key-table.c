@@ -111,7 +111,7 @@ Test(key_table, entries_that_no_description_has)
 		else if (i == LENGTH)
 			bad.keys[1].rule.max_length = KV_VALUE_MAX + 1;
 		else if (i == N_KEYS)
-			bad.n_keys = DESCRIPTION_KEYS_MAX + 1;
+			bad.n_keys = KEY_TABLE_KEYS_MAX + 1;
 		else
 			memset(bad.name, 'a', sizeof(bad.name));
 		cr_assert_eq(map_bytes(&bad, sizeof(bad), ALL_SEALS), -EBADMSG, "%d", i);

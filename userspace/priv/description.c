@@ -127,7 +127,7 @@ static void default_limits(struct description *description)
 	uint64_t n_bytes = 0;
 
 	for (uint32_t i = 0; i < description->n_keys; i++) {
-		const struct description_key *key = &description->keys[i];
+		const struct key_rule *key = &description->keys[i];
 
 		n_keys += key->count;
 		n_bytes += (uint64_t)key->count * key->rule.max_length;
@@ -198,8 +198,7 @@ cleanup:
 	return r;
 }
 
-const struct description_key *description_find_key(const struct description *description,
-						   const char *path)
+const struct key_rule *description_find_key(const struct description *description, const char *path)
 {
 	return key_table_find(description->keys, description->n_keys, path);
 }

@@ -36,10 +36,10 @@ struct description_option {
 };
 
 struct description {
-	char name[DESCRIPTION_NAME_MAX + 1];		   /* "dhcp4": subject name */
-	char directory[PATH_MAX];			   /* that holds calf.yaml */
-	char executable[NAME_MAX + 1];			   /* static binary, in `directory` */
-	struct description_key keys[DESCRIPTION_KEYS_MAX]; /* /config/NAME included */
+	char name[KEY_TABLE_NAME_MAX + 1];	  /* "dhcp4": subject name */
+	char directory[PATH_MAX];		  /* that holds calf.yaml */
+	char executable[NAME_MAX + 1];		  /* static binary, in `directory` */
+	struct key_rule keys[KEY_TABLE_KEYS_MAX]; /* /config/NAME included */
 	uint32_t n_keys;
 	struct frame_rule frames[FRAME_RULES_MAX];
 	uint32_t n_frames;
@@ -63,7 +63,7 @@ struct description {
 int description_load(const char *directory, struct description *descriptionp);
 
 /* The entry for a path, by the rule of key_table_find(). */
-const struct description_key *description_find_key(const struct description *description,
-						   const char *path);
+const struct key_rule *description_find_key(const struct description *description,
+					    const char *path);
 
 #endif

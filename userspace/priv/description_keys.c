@@ -170,7 +170,7 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, CHOICES, COUNT, PERSISTENT, N };
 	static const char *const names[N] = { "path",	    "type",    "access", "min",	      "max",
 					      "max_length", "choices", "count",	 "persistent" };
-	struct description_key *key = &description->keys[description->n_keys];
+	struct key_rule *key = &description->keys[description->n_keys];
 	yaml_node_t *values[N];
 	bool is_directory;
 	int r;
@@ -227,7 +227,7 @@ int description_parse_keys(struct yaml_file *file, yaml_node_t *node,
 	uint32_t n;
 	int r;
 
-	r = yaml_sequence(file, node, "keys", DESCRIPTION_KEYS_MAX, &n);
+	r = yaml_sequence(file, node, "keys", KEY_TABLE_KEYS_MAX, &n);
 	for (uint32_t i = 0; r == 0 && i < n; i++) {
 		yaml_node_t *item = yaml_sequence_at(file, node, i);
 
@@ -262,12 +262,12 @@ static int parse_default(struct yaml_file *file, yaml_node_t *node,
 static int add_option_key(struct yaml_file *file, yaml_node_t *node,
 			  struct description *description, const struct description_option *option)
 {
-	struct description_key *key = &description->keys[description->n_keys];
+	struct key_rule *key = &description->keys[description->n_keys];
 	char path[KV_PATH_SIZE] = "";
 
-	if (description->n_keys == DESCRIPTION_KEYS_MAX)
+	if (description->n_keys == KEY_TABLE_KEYS_MAX)
 		return yaml_refuse(file, node, "more than %d keys, options included",
-				   DESCRIPTION_KEYS_MAX);
+				   KEY_TABLE_KEYS_MAX);
 	snprintf(path, sizeof(path), "%s%s", DESCRIPTION_OPTION_DIRECTORY, option->name);
 	if (!path_is_canonical(path))
 		return yaml_refuse(file, node, "option name \"%s\" must be of a-z 0-9 . _ -",

@@ -18,10 +18,10 @@
 #include "userspace/priv/gateway_response.h"
 
 /* The calf's entry for a path, or NULL: it has no right of any kind on it. */
-static const struct description_key *known_key(const struct gateway_responder *responder,
-					       int path_status, const struct kv_key *path)
+static const struct key_rule *known_key(const struct gateway_responder *responder, int path_status,
+					const struct kv_key *path)
 {
-	const struct description_key *key;
+	const struct key_rule *key;
 
 	if (path_status != 0 || path->path[0] == '\0')
 		return NULL;
@@ -79,8 +79,7 @@ struct admission {
 static struct admission admit(const struct gateway_responder *responder,
 			      const struct wire_request *request)
 {
-	const struct description_key *key =
-		known_key(responder, request->path_status, &request->path);
+	const struct key_rule *key = known_key(responder, request->path_status, &request->path);
 	struct admission admission = { .verdict = -EACCES, .text = "" };
 
 	if (!key)
@@ -134,8 +133,7 @@ static const char *change_display(const struct wire_change *change)
 static bool pack_change(struct gateway_responder *responder, const struct wire_change *change,
 			struct gateway_response *answer)
 {
-	const struct description_key *key =
-		known_key(responder, change->path_status, &change->path);
+	const struct key_rule *key = known_key(responder, change->path_status, &change->path);
 	const char *text = change->value.bytes ? (const char *)change->value.bytes : "";
 	int r = -EACCES;
 
@@ -200,7 +198,7 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 static bool is_known_directory(const struct gateway_responder *responder, const char *directory)
 {
 	const struct key_table *table = responder->table;
-	const struct description_key *key = key_table_find(table->keys, table->n_keys, directory);
+	const struct key_rule *key = key_table_find(table->keys, table->n_keys, directory);
 
 	if (directory[0] == '\0' || (key && key->access != 0))
 		return true;

@@ -219,7 +219,7 @@ static bool is_wanted(const struct gateway_watches *watches, const struct gatewa
 		      const char *path, uint64_t revision, struct kv_key *keyp)
 {
 	const uint32_t needed = KV_ACCESS_READ | KV_ACCESS_WATCH;
-	const struct description_key *key =
+	const struct key_rule *key =
 		key_table_find(watches->table->keys, watches->table->n_keys, path);
 
 	return revision <= watch->began && key && (key->access & needed) == needed &&
@@ -327,7 +327,7 @@ void gateway_watches_tick(struct gateway_watches *watches)
 
 static bool may_watch(const struct key_table *table, const char *directory)
 {
-	const struct description_key *key = key_table_find(table->keys, table->n_keys, directory);
+	const struct key_rule *key = key_table_find(table->keys, table->n_keys, directory);
 
 	if (key && (key->access & KV_ACCESS_WATCH))
 		return true;

@@ -13,10 +13,10 @@
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define ACCESS_ALL (KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE | KV_ACCESS_WATCH)
 
-const struct description_key *key_table_find(const struct description_key *keys, uint32_t n_keys,
-					     const char *path)
+const struct key_rule *key_table_find(const struct key_rule *keys, uint32_t n_keys,
+				      const char *path)
 {
-	const struct description_key *found = NULL;
+	const struct key_rule *found = NULL;
 	size_t found_length = 0;
 
 	for (uint32_t i = 0; i < n_keys; i++) {
@@ -74,7 +74,7 @@ static bool is_path(const char path[KV_PATH_SIZE])
 	return path_is_canonical(text);
 }
 
-static bool is_key(const struct description_key *key)
+static bool is_key(const struct key_rule *key)
 {
 	return is_path(key->path) && (key->access & ~ACCESS_ALL) == 0 &&
 	       (unsigned int)key->rule.type < _VALUE_TYPE_N && key->rule.max_length <= KV_VALUE_MAX;
@@ -84,7 +84,7 @@ static int check(const struct key_table *table)
 {
 	if (table->version != KEY_TABLE_VERSION || table->size != sizeof(*table))
 		return -EPROTO;
-	if (table->n_keys > DESCRIPTION_KEYS_MAX ||
+	if (table->n_keys > KEY_TABLE_KEYS_MAX ||
 	    memchr(table->name, '\0', sizeof(table->name)) == NULL)
 		return -EBADMSG;
 	for (uint32_t i = 0; i < table->n_keys; i++)

@@ -13,12 +13,12 @@
 #include "maps/kv.h"
 #include "userspace/common/value.h"
 
-#define DESCRIPTION_KEYS_MAX 96
-#define DESCRIPTION_NAME_MAX 15
+#define KEY_TABLE_KEYS_MAX 96
+#define KEY_TABLE_NAME_MAX 15
 /* Of struct key_table and all that it holds: one more with every change. */
 #define KEY_TABLE_VERSION 1u
 
-struct description_key {
+struct key_rule {
 	char path[KV_PATH_SIZE]; /* "/ip", or "/nameserver/": each key below it */
 	uint32_t access;	 /* KV_ACCESS_* of the calf */
 	struct value_rule rule;
@@ -31,15 +31,15 @@ struct key_table {
 	uint32_t size;	  /* of this struct */
 	uint32_t uid;	  /* what the gateway is to run as */
 	bool verbose;
-	char name[DESCRIPTION_NAME_MAX + 1]; /* of the calf */
+	char name[KEY_TABLE_NAME_MAX + 1]; /* of the calf */
 	uint32_t n_keys;
-	struct description_key keys[DESCRIPTION_KEYS_MAX];
+	struct key_rule keys[KEY_TABLE_KEYS_MAX];
 };
 
 /* The entry for a path among `n_keys`: the exact one, else its directory's,
  * else NULL. */
-const struct description_key *key_table_find(const struct description_key *keys, uint32_t n_keys,
-					     const char *path);
+const struct key_rule *key_table_find(const struct key_rule *keys, uint32_t n_keys,
+				      const char *path);
 
 /* A sealed memfd that holds `table`, version and size filled in: its
  * descriptor, close-on-exec, or a negative errno, not logged. */

@@ -238,7 +238,7 @@ void pair_stop(struct pair *pair)
 
 void pair_let_end(struct pair *pair, int supervisor_gate_fd)
 {
-	const struct description_key *key;
+	const struct key_rule *key;
 
 	if (pair->calf_pid <= 0 || pair->gateway_pid <= 0)
 		return;

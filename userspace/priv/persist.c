@@ -254,7 +254,7 @@ static bool is_wanted(const struct persist_entry *entry, const struct descriptio
 		      uint32_t n_descriptions)
 {
 	const char *path = entry->key.path;
-	const struct description_key *key = persist_find_key(descriptions, n_descriptions, path);
+	const struct key_rule *key = persist_find_key(descriptions, n_descriptions, path);
 	int r;
 
 	if (!key) {

@@ -50,8 +50,8 @@
 	 PERSIST_ENTRIES_MAX * (PERSIST_ENTRY_HEADER_SIZE + KV_PATH_MAX + (size_t)KV_VALUE_MAX))
 
 /* The key of the first description that keeps `path`, or NULL: not persistent. */
-const struct description_key *persist_find_key(const struct description *descriptions,
-					       uint32_t n_descriptions, const char *path);
+const struct key_rule *persist_find_key(const struct description *descriptions,
+					uint32_t n_descriptions, const char *path);
 
 /*
  * Replace the file by the persistent keys of `wanted` and its revision:

@@ -13,11 +13,11 @@
 
 #define BUFFER_SIZE 16384
 
-const struct description_key *persist_find_key(const struct description *descriptions,
-					       uint32_t n_descriptions, const char *path)
+const struct key_rule *persist_find_key(const struct description *descriptions,
+					uint32_t n_descriptions, const char *path)
 {
 	for (uint32_t i = 0; i < n_descriptions; i++) {
-		const struct description_key *key = description_find_key(&descriptions[i], path);
+		const struct key_rule *key = description_find_key(&descriptions[i], path);
 
 		if (key && key->persistent)
 			return key;

@@ -100,7 +100,7 @@ static int check_name(const struct description *descriptions, uint32_t i)
 
 /* Two calves may keep one key: one rule is enough. */
 static void add_rule(struct store_rule *rules, struct store_subject *subject,
-		     const struct description_key *key, uint16_t access)
+		     const struct key_rule *key, uint16_t access)
 {
 	struct store_rule *rule = &rules[subject->n_rules];
 
@@ -120,7 +120,7 @@ static void add_rule(struct store_rule *rules, struct store_subject *subject,
 
 /* What an operator asks of a calf: what the calf deletes when it is done. That
  * it ends is the supervisor's to ask. */
-static bool is_request(const struct description_key *key)
+static bool is_request(const struct key_rule *key)
 {
 	return path_is_below(key->path, CONTROL_DIRECTORY) && (key->access & KV_ACCESS_DELETE) &&
 	       strcmp(key->path, SUBJECTS_STOP_KEY) != 0;
@@ -138,7 +138,7 @@ static void describe_priv(const struct description *descriptions, uint32_t n_des
 	subjects[KV_SUBJECT_OPERATOR].rules = operator;
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		for (uint32_t j = 0; j < descriptions[i].n_keys; j++) {
-			const struct description_key *key = &descriptions[i].keys[j];
+			const struct key_rule *key = &descriptions[i].keys[j];
 
 			if (key->persistent)
 				add_rule(supervisor, &subjects[KV_SUBJECT_SUPERVISOR], key,
@@ -164,7 +164,7 @@ static void describe_calf(const struct description *description, uint32_t i,
 		.max_bytes = description->max_bytes,
 	};
 	for (uint32_t j = 0; j < description->n_keys; j++) {
-		const struct description_key *key = &description->keys[j];
+		const struct key_rule *key = &description->keys[j];
 
 		/* checked when it was loaded: canonical, or a directory */
 		memcpy(rules[j].key.path, key->path, sizeof(rules[j].key.path));
@@ -188,15 +188,14 @@ int subjects_add(struct store *store, const struct description *descriptions,
 		error = check_name(descriptions, i);
 	if (error)
 		return error;
-	rules = calloc(n_priv_rules + (size_t)n_descriptions * DESCRIPTION_KEYS_MAX,
-		       sizeof(*rules));
+	rules = calloc(n_priv_rules + (size_t)n_descriptions * KEY_TABLE_KEYS_MAX, sizeof(*rules));
 	if (!rules)
 		return -ENOMEM;
 	memcpy(subjects, priv_subjects, sizeof(priv_subjects));
 	describe_priv(descriptions, n_descriptions, rules, rules + KV_RULES_MAX, subjects);
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		describe_calf(&descriptions[i], i,
-			      rules + n_priv_rules + (size_t)i * DESCRIPTION_KEYS_MAX,
+			      rules + n_priv_rules + (size_t)i * KEY_TABLE_KEYS_MAX,
 			      &subjects[KV_SUBJECT_CALF + i]);
 	error = store_add_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);
 	free(rules);

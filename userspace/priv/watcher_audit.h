@@ -14,7 +14,7 @@
 
 struct watcher_audit {
 	struct audit log;
-	char subjects[KV_SUBJECTS_MAX][DESCRIPTION_NAME_MAX + 1]; /* by number */
+	char subjects[KV_SUBJECTS_MAX][KEY_TABLE_NAME_MAX + 1]; /* by number */
 	uint32_t n_subjects;
 	uint64_t wall_offset_ns;		 /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	uint64_t refused[WATCHER_AUDIT_REFUSED]; /* revisions of keys, the last ones told */
