@@ -11,6 +11,7 @@
 #include "tests/fuzz/steps.h"
 #include "userspace/calf/dhcp4/message.h"
 #include "userspace/calf/dhcp4/options.h"
+#include "userspace/common/address.h"
 
 /* Steps that parsing a message of this size may take: a walk over all options
  * for each of the forty that are looked for, two steps an octet. */
@@ -49,7 +50,7 @@ static inline void dhcp4_check_addresses(const struct in_addr *addresses, size_t
 {
 	CHECK(n <= max);
 	for (size_t i = 0; i < n; i++)
-		CHECK(message_is_host_address(addresses[i]));
+		CHECK(address_is_host(addresses[i]));
 }
 
 static inline bool dhcp4_is_of_type(enum value_type type, const char *text)
@@ -76,7 +77,7 @@ static inline void dhcp4_check_parameters(const struct message_parameters *param
 					  const struct message_policy *policy)
 {
 	CHECK(parameters->prefix_length <= 32);
-	CHECK(parameters->gateway.s_addr == 0 || message_is_host_address(parameters->gateway));
+	CHECK(parameters->gateway.s_addr == 0 || address_is_host(parameters->gateway));
 	CHECK(parameters->mtu == 0 || parameters->mtu >= 68);
 	dhcp4_check_addresses(parameters->name_servers, parameters->n_name_servers,
 			      MESSAGE_NAME_SERVERS_MAX);
@@ -88,7 +89,7 @@ static inline void dhcp4_check_parameters(const struct message_parameters *param
 
 		CHECK(route->prefix_length <= 32);
 		CHECK(route->onlink == (route->gateway.s_addr == 0));
-		CHECK(route->onlink || message_is_host_address(route->gateway));
+		CHECK(route->onlink || address_is_host(route->gateway));
 	}
 	CHECK(parameters->host_name[0] == '\0' || value_is_hostname(parameters->host_name));
 	CHECK(parameters->host_name[0] == '\0' || policy->use_host_name);

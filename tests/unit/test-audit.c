@@ -90,30 +90,6 @@ Test(audit, every_byte_comes_back_by_a_json_parser)
 	json_decref(root);
 }
 
-Test(audit, time)
-{
-	static const struct {
-		uint64_t seconds;
-		const char *text;
-	} rows[] = {
-		{ 0, "1970-01-01T00:00:00.000000Z" },
-		{ 86399, "1970-01-01T23:59:59.000000Z" },
-		{ 951782400, "2000-02-29T00:00:00.000000Z" },
-		{ 951868800, "2000-03-01T00:00:00.000000Z" },
-		{ 1709164800, "2024-02-29T00:00:00.000000Z" },
-		{ 1735689599, "2024-12-31T23:59:59.000000Z" },
-		{ 4107542400, "2100-03-01T00:00:00.000000Z" },
-		{ 1767225600, "2026-01-01T00:00:00.000000Z" },
-	};
-	char text[AUDIT_TIME_SIZE];
-	size_t i;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		audit_format_time(rows[i].seconds * 1000000000ull, text);
-		cr_expect_str_eq(text, rows[i].text);
-	}
-}
-
 Test(audit, verdicts)
 {
 	cr_expect_str_eq(audit_verdict(0), "ok");

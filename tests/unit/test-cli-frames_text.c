@@ -145,18 +145,6 @@ Test(cli_frames_text, longest)
 		cr_expect(*at >= 0x20 && *at <= 0x7e);
 }
 
-Test(cli_frames_text, time)
-{
-	char time[FRAMES_TIME_SIZE];
-
-	frames_text_time(0, time);
-	cr_expect_str_eq(time, "1970-01-01T00:00:00.000000Z");
-	frames_text_time(1795558983123456789ull, time);
-	cr_expect_str_eq(time, "2026-11-24T22:23:03.123456Z", "%s", time);
-	frames_text_time(UINT64_MAX, time);
-	cr_expect_str_eq(time, "2554-07-21T23:34:33.709551Z", "%s", time);
-}
-
 /* Each reason has the words that its name and its place say. */
 Test(cli_frames_text, reasons)
 {

@@ -7,6 +7,7 @@
 #include "tests/unit/dhcp4-support.h"
 #include "userspace/calf/dhcp4/lease.h"
 #include "userspace/calf/dhcp4/restore.h"
+#include "userspace/common/address.h"
 
 #define S 1000000000ull
 #define WALL 1700000000 /* 2023-11-14T22:13:20Z */
@@ -203,7 +204,7 @@ Test(restore, C4_07_random_values)
 			values.text[key][at] = '\0';
 		}
 		if (restore() == 0) {
-			cr_assert(message_is_host_address(saved.address));
+			cr_assert(address_is_host(saved.address));
 		} else {
 			cr_assert_eq(saved.left_s, 0x5a5a5a5a);
 		}

@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 #include "userspace/cli/store.h"
+#include "userspace/common/clock.h"
 #include "userspace/common/loop.h"
 
 #define LOOK_AGAIN_MS 100
 #define LOOKS_A_SECOND (1000 / LOOK_AGAIN_MS)
 #define MAX_MISSING 3 /* looks in a row; a restart pins each map anew at once */
-#define NS_PER_S 1000000000ull
 
 struct frames {
 	const struct cli *cli;
@@ -58,15 +58,6 @@ static int explain(const struct cli *cli, int error)
 	return cli_explain_store(cli, error);
 }
 
-/* What to add to CLOCK_BOOTTIME. */
-static uint64_t wall_offset(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec - loop_now_ns();
-}
-
 static void put_line(const struct frames *frames, json_t *json)
 {
 	if (json)
@@ -78,7 +69,7 @@ static void put_line(const struct frames *frames, json_t *json)
 static void put_sample(const struct frames *frames, const struct frame_sample *sample,
 		       uint64_t wall_ns)
 {
-	char time[FRAMES_TIME_SIZE], text[FRAMES_TEXT_SIZE];
+	char time[CLOCK_TEXT_SIZE], text[FRAMES_TEXT_SIZE];
 	struct frames_summary summary;
 	struct frames_bytes bytes;
 
@@ -88,7 +79,7 @@ static void put_sample(const struct frames *frames, const struct frame_sample *s
 		put_line(frames, frames_json(sample, &summary, wall_ns));
 		return;
 	}
-	frames_text_time(wall_ns, time);
+	clock_format_utc(wall_ns, time);
 	frames_text(&summary, text);
 	fprintf(frames->out, "%s  %-4s  %-9s  %-20s  %s\n", time,
 		frames_text_direction(sample->reason), frames_text_verdict(sample->reason),
@@ -122,7 +113,7 @@ static void put_missed(const struct frames *frames, uint32_t reason, uint64_t mi
 static int look(struct frames *frames)
 {
 	int n = frames_samples_read(&frames->samples, frames->wanted, frames->list, frames->missed);
-	uint64_t offset = wall_offset();
+	uint64_t offset = clock_now_ns(CLOCK_REALTIME) - loop_now_ns();
 
 	if (n < 0)
 		return explain(frames->cli, n);

@@ -105,12 +105,9 @@ void frames_decode(struct frames_summary *summary, const uint8_t *bytes, size_t 
 /* frames_text.c */
 
 #define FRAMES_TEXT_SIZE 512
-#define FRAMES_TIME_SIZE 40
 
 /* In one line, without newline, printable, and never cut. */
 void frames_text(const struct frames_summary *summary, char text[static FRAMES_TEXT_SIZE]);
-/* RFC 3339 in UTC, with microseconds. */
-void frames_text_time(uint64_t wall_ns, char text[static FRAMES_TIME_SIZE]);
 /* Addresses as text, alive for three further calls. */
 const char *frames_text_mac(const uint8_t mac[6]);
 /* Names, or NULL where a number has none. */

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 
 #include "userspace/cli/frames.h"
+#include "userspace/common/clock.h"
 
 static json_t *address(struct in_addr address)
 {
@@ -103,10 +104,10 @@ static void set_headers(json_t *object, const struct frames_summary *summary)
 json_t *frames_json(const struct frame_sample *sample, const struct frames_summary *summary,
 		    uint64_t wall_ns)
 {
-	char time[FRAMES_TIME_SIZE], text[FRAMES_TEXT_SIZE];
+	char time[CLOCK_TEXT_SIZE], text[FRAMES_TEXT_SIZE];
 	json_t *object;
 
-	frames_text_time(wall_ns, time);
+	clock_format_utc(wall_ns, time);
 	frames_text(summary, text);
 	object = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "time", time, "direction",
 			   frames_text_direction(sample->reason), "verdict",

@@ -2,11 +2,8 @@
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "userspace/cli/frames.h"
-
-#define NS_PER_S 1000000000ull
 
 struct line {
 	char *text;
@@ -116,18 +113,6 @@ const char *frames_text_direction(uint32_t reason)
 	};
 
 	return names[FRAME_DIRECTION(reason)];
-}
-
-void frames_text_time(uint64_t wall_ns, char text[static FRAMES_TIME_SIZE])
-{
-	time_t seconds = (time_t)(wall_ns / NS_PER_S);
-	struct tm broken = { 0 };
-	size_t n = 0;
-
-	if (gmtime_r(&seconds, &broken))
-		n = strftime(text, FRAMES_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &broken);
-	snprintf(text + n, FRAMES_TIME_SIZE - n, ".%06uZ",
-		 (unsigned int)(wall_ns % NS_PER_S / 1000));
 }
 
 /* " NAME ADDRESS", if there is one. */

@@ -39,7 +39,7 @@ static const char *writer_of(const struct cli_key *key, const json_t *state, cha
 
 static json_t *key_to_json(const struct cli_key *key, const json_t *state)
 {
-	char time[STATE_TIME_SIZE], text[64];
+	char time[CLOCK_SECONDS_SIZE], text[64];
 	json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:s, s:I}", "path", key->key.path, "value",
 				 key->value.text, "revision", (json_int_t)key->value.revision,
 				 "length", (json_int_t)key->value.length, "subject",
@@ -64,7 +64,7 @@ static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t
 	}
 	for (size_t i = 0; i < n_keys; i++) {
 		const struct kv_value *value = &keys[i].value;
-		char time[STATE_TIME_SIZE], text[64];
+		char time[CLOCK_SECONDS_SIZE], text[64];
 
 		cli_state_time(value->boot_ns, time);
 		if (cli->long_lines)

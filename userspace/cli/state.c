@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "maps/kv.h"
+#include "userspace/common/clock.h"
 
 #define STATE_MAX ((size_t)262144)
-#define NS_PER_S 1000000000ull
 #define AHEAD_MAX_NS (86400 * NS_PER_S) /* what is to come, and no junk */
 
 json_t *cli_state_load(const struct cli *cli)
@@ -57,26 +57,15 @@ const char *cli_state_subject(unsigned int subject, const json_t *state, char *t
 	return text;
 }
 
-static uint64_t now_ns(clockid_t clock)
+void cli_state_time(uint64_t boot_ns, char text[static CLOCK_SECONDS_SIZE])
 {
-	struct timespec now;
+	uint64_t now = clock_now_ns(CLOCK_BOOTTIME), wall_ns;
 
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-void cli_state_time(uint64_t boot_ns, char text[static STATE_TIME_SIZE])
-{
-	uint64_t now = now_ns(CLOCK_BOOTTIME);
-	struct tm broken;
-	time_t seconds;
-
-	snprintf(text, STATE_TIME_SIZE, "-");
+	snprintf(text, CLOCK_SECONDS_SIZE, "-");
 	if (boot_ns == 0 || boot_ns > now + AHEAD_MAX_NS)
 		return;
-	seconds = (time_t)((now_ns(CLOCK_REALTIME) - (now - boot_ns)) / NS_PER_S);
-	if (gmtime_r(&seconds, &broken))
-		strftime(text, STATE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &broken);
+	wall_ns = clock_now_ns(CLOCK_REALTIME) - (now - boot_ns);
+	(void)clock_format_utc_s((int64_t)(wall_ns / NS_PER_S), text);
 }
 
 int cli_print_json(const struct cli *cli, json_t *json)

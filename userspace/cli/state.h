@@ -11,8 +11,7 @@
 #include <stdint.h>
 
 #include "userspace/cli/cli.h"
-
-#define STATE_TIME_SIZE 24
+#include "userspace/common/clock.h"
 
 /* state.json, or NULL: not there, or not JSON. */
 json_t *cli_state_load(const struct cli *cli);
@@ -21,7 +20,7 @@ json_t *cli_state_load(const struct cli *cli);
 const char *cli_state_subject(unsigned int subject, const json_t *state, char *text, size_t size);
 /* 2026-11-24T02:15:25Z, of CLOCK_BOOTTIME nanoseconds, at most a day ahead;
  * "-" of another boot's. */
-void cli_state_time(uint64_t boot_ns, char text[static STATE_TIME_SIZE]);
+void cli_state_time(uint64_t boot_ns, char text[static CLOCK_SECONDS_SIZE]);
 /* Print JSON, indented and with a newline, and release it; CLI_FAILURE with
  * one line if it could not be made. */
 int cli_print_json(const struct cli *cli, json_t *json);

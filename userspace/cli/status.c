@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "userspace/cli/frames.h"
+#include "userspace/common/loop.h"
 
-#define NS_PER_S 1000000000ull
 #define METRICS_LINK "/memfd:calf-metrics"
 
 void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
@@ -142,7 +142,7 @@ void cli_status_add_frames(json_t *status, const struct frame_counter counters[_
 
 static void set_time(json_t *object, const char *name, uint64_t boot_ns)
 {
-	char text[STATE_TIME_SIZE];
+	char text[CLOCK_SECONDS_SIZE];
 
 	cli_state_time(boot_ns, text);
 	json_object_set_new(object, name, json_string(text));
@@ -239,14 +239,6 @@ static void add_memory(const struct cli *cli, json_t *status)
 	free(memory);
 }
 
-static uint64_t boot_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 static void add_lease(const struct cli *cli, json_t *status)
 {
 	struct cli_key *keys = NULL;
@@ -287,7 +279,7 @@ static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 	}
 	/* They go with the programs: none is no error. */
 	if (cli_store_quarantine(cli, &quarantine) == 0)
-		cli_status_add_quarantine(status, &quarantine, is_leased, boot_now_ns());
+		cli_status_add_quarantine(status, &quarantine, is_leased, loop_now_ns());
 	if (cli_store_counters(cli, counters) == 0)
 		cli_status_add_frames(status, counters, cli->all);
 	return r;

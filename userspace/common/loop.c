@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ull
+#include "userspace/common/clock.h"
+
 #define WAIT_MAX_NS (60 * NS_PER_S)
 
 uint64_t loop_now_ns(void)

@@ -9,11 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/directory.h"
-
-#define NS_PER_S 1000000000ull
-#define SECONDS_PER_DAY 86400u
 
 /* A line under construction; what does not fit is left out, as a whole. */
 struct line {
@@ -63,35 +61,6 @@ static void line_number(struct line *line, const char *name, uint64_t number)
 	line_put(line, text, (size_t)length);
 }
 
-/* Days since 1970 to year, month, day; gmtime() would read /etc/localtime. */
-static void date_from_days(uint32_t days, uint32_t *year, uint32_t *month, uint32_t *day)
-{
-	/* Hinnant's civil_from_days: eras of 400 years that begin in March. */
-	uint32_t z = days + 719468u;
-	uint32_t era = z / 146097u;
-	uint32_t doe = z % 146097u;
-	uint32_t yoe = (doe - doe / 1460u + doe / 36524u - doe / 146096u) / 365u;
-	uint32_t doy = doe - (365u * yoe + yoe / 4u - yoe / 100u);
-	uint32_t mp = (5u * doy + 2u) / 153u;
-
-	*day = doy - (153u * mp + 2u) / 5u + 1u;
-	*month = mp < 10u ? mp + 3u : mp - 9u;
-	*year = yoe + era * 400u + (*month <= 2u);
-}
-
-void audit_format_time(uint64_t wall_ns, char text[static AUDIT_TIME_SIZE])
-{
-	uint64_t seconds = wall_ns / NS_PER_S;
-	uint32_t rest = (uint32_t)(seconds % SECONDS_PER_DAY);
-	uint32_t micros = (uint32_t)(wall_ns % NS_PER_S / 1000u);
-	uint32_t year, month, day;
-
-	date_from_days((uint32_t)(seconds / SECONDS_PER_DAY), &year, &month, &day);
-	(void)snprintf(text, AUDIT_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ", year % 10000u,
-		       month % 100u, day % 100u, rest / 3600u, rest / 60u % 60u, rest % 60u,
-		       micros);
-}
-
 const char *audit_verdict(int verdict)
 {
 	static const struct {
@@ -116,9 +85,9 @@ const char *audit_verdict(int verdict)
 size_t audit_format(const struct audit_entry *entry, char text[static AUDIT_LINE_SIZE])
 {
 	struct line line = { .text = text, .size = AUDIT_LINE_SIZE };
-	char when[AUDIT_TIME_SIZE];
+	char when[CLOCK_TEXT_SIZE];
 
-	audit_format_time(entry->wall_ns, when);
+	clock_format_utc(entry->wall_ns, when);
 	line_put(&line, "{\"time\":\"", 9);
 	line_put(&line, when, strlen(when));
 	line_put(&line, "\"", 1);
@@ -209,14 +178,6 @@ void audit_close(struct audit *audit)
 	*audit = AUDIT_NULL(*audit);
 }
 
-static uint64_t wall_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* An entry as it is written. */
 struct record {
 	bool is_warning;
@@ -261,7 +222,7 @@ static bool tell_lost(struct audit *audit, const struct sink *sink)
 {
 	char reason[64];
 	const struct audit_entry lost = {
-		.wall_ns = wall_now(),
+		.wall_ns = clock_now_ns(CLOCK_REALTIME),
 		.subject = "audit",
 		.verb = "lost",
 		.verdict = "error",
@@ -304,7 +265,7 @@ void audit_write(struct audit *audit, const struct audit_entry *entry)
 void audit_malformed(struct audit *audit, const char *subject, const char *reason)
 {
 	struct audit_entry entry = {
-		.wall_ns = wall_now(),
+		.wall_ns = clock_now_ns(CLOCK_REALTIME),
 		.subject = subject,
 		.verb = "malformed",
 		.verdict = "EBADMSG",

@@ -29,7 +29,6 @@
 #include "userspace/priv/audit_syslog.h"
 
 #define AUDIT_LINE_SIZE 8192 /* the longest line with its newline and NUL */
-#define AUDIT_TIME_SIZE 28
 
 struct audit {
 	int fd;
@@ -92,8 +91,6 @@ void audit_malformed(struct audit *audit, const char *subject, const char *reaso
 /* Format one line, newline included; its length. Bytes outside 0x20..0x7e are
  * written as \u00XX, texts are cut at KV_VALUE_MAX bytes. */
 size_t audit_format(const struct audit_entry *entry, char line[static AUDIT_LINE_SIZE]);
-/* 2026-11-24T02:15:25.123456Z, from nanoseconds since 1970. */
-void audit_format_time(uint64_t wall_ns, char text[static AUDIT_TIME_SIZE]);
 /* "EACCES" of -EACCES as the gate answers it, "ok" of 0, else NULL. */
 const char *audit_verdict(int verdict);
 

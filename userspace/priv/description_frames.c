@@ -2,9 +2,9 @@
 /* Frame rules and metrics of a description. */
 #include <string.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/priv/description-private.h"
 
-#define NS_PER_SECOND 1000000000u
 #define FRAME_MIN 64
 #define FRAME_MAX 1514 /* a tap carries no more */
 #define RATE_MAX 1000000
@@ -24,7 +24,7 @@ static int parse_rate(struct yaml_file *file, yaml_node_t *rate_node, const char
 	r = yaml_u32(file, burst_node, burst_name, 1, BURST_MAX, &burst);
 	if (r < 0)
 		return r;
-	*interval_nsp = NS_PER_SECOND / per_second;
+	*interval_nsp = (uint32_t)NS_PER_S / per_second;
 	*burst_nsp = burst * *interval_nsp;
 	return 0;
 }

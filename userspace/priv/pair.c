@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/bundle.h"
@@ -17,7 +18,6 @@
 #include "userspace/priv/subjects.h"
 
 #define METRICS_SIZE 4096
-#define NS_PER_S 1000000000ull
 #define BACKOFF_MIN_NS (NS_PER_S / 10)
 #define BACKOFF_MAX_NS (30 * NS_PER_S)
 #define STABLE_NS (60 * NS_PER_S)

@@ -6,6 +6,7 @@
  * several callers at once: so they are loaded on all CPUs, one subject after
  * the other on each. The threads are gone before anything else happens.
  */
+#include "userspace/common/clock.h"
 #include "userspace/priv/store.h"
 
 #include <bpf/bpf.h>
@@ -25,7 +26,6 @@
 /* Refusals leave a record at this rate, with this many saved up. */
 #define DENIALS_PER_SECOND 10
 #define DENIALS_BURST 50
-#define NS_PER_S 1000000000ull
 
 #define LOADERS_MAX 8
 

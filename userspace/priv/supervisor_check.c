@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/child.h"
 #include "userspace/priv/supervisor-private.h"
@@ -139,7 +140,7 @@ int supervisor_check_quarantine(struct supervisor *s)
 	}
 	if (r)
 		inet_ntop(AF_INET6, &ipv6, addresses.foreign, sizeof(addresses.foreign));
-	s->quarantine.deadline_ns = loop_now_ns() + s->configuration.quarantine_s * 1000000000ull;
+	s->quarantine.deadline_ns = loop_now_ns() + s->configuration.quarantine_s * NS_PER_S;
 	if (addresses.has_ours) {
 		s->quarantine.opened_by = FRAME_QUARANTINE_LEASE;
 		s->quarantine.opened_ns = loop_now_ns();

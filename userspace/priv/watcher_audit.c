@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/priv/watcher_audit.h"
 
-#include <time.h>
-
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
-
-#define NS_PER_S 1000000000ull
-
-static uint64_t nanoseconds(clockid_t clock)
-{
-	struct timespec now;
-
-	(void)clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 void watcher_audit_sync(struct watcher_audit *audit)
 {
-	audit->wall_offset_ns = nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_BOOTTIME);
+	audit->wall_offset_ns = clock_now_ns(CLOCK_REALTIME) - clock_now_ns(CLOCK_BOOTTIME);
 }
 
 static const char *subject_name(const struct watcher_audit *audit, uint32_t subject)
@@ -117,7 +106,7 @@ void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wan
 {
 	const struct kv_value *value = wanted_get(wanted, path);
 	struct audit_entry entry = {
-		.wall_ns = nanoseconds(CLOCK_REALTIME),
+		.wall_ns = clock_now_ns(CLOCK_REALTIME),
 		.verb = "configure",
 		.path = path,
 		.verdict = "refused",

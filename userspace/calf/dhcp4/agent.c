@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "userspace/calf/dhcp4/metrics.h"
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 #define STOP_POLL_NS 1000000ull
 #define STOP_MAX_NS 1000000000ull
 /* Messages without an answer until that is told: some 12 s. */

@@ -30,6 +30,8 @@
 
 #include <string.h>
 
+#include "userspace/common/clock.h"
+
 #define DELAY_MAX_NS (CLIENT_DELAY_MAX_S * NS_PER_S)
 
 const char *client_state_name(enum client_state state)

@@ -3,13 +3,15 @@
 
 #include "userspace/calf/dhcp4/routes.h"
 #include "userspace/calf/dhcp4/spread.h"
+#include "userspace/common/address.h"
+#include "userspace/common/clock.h"
 
 #define LINK_LOCAL 0xa9fe /* 169.254/16: RFC 3927 1.6, not for DHCP */
 #define FUZZ_SHIFT 6	  /* a 64th of the lease */
 
 bool client_lease_is_address(const struct client_config *config, struct in_addr address)
 {
-	return message_is_host_address(address) &&
+	return address_is_host(address) &&
 	       (config->accept_link_local || ntohl(address.s_addr) >> 16 != LINK_LOCAL);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DOC: What a message does: one table over state and type. */
 #include "userspace/calf/dhcp4/client-private.h"
+#include "userspace/common/address.h"
+#include "userspace/common/clock.h"
 
 #include <string.h>
 
@@ -193,7 +195,7 @@ static enum reason judge_address(const struct client *client, const struct messa
 		return REASON_NONE;
 	if (is_first && message->parameters.has_ipv6_only && message->yiaddr.s_addr == INADDR_ANY)
 		return REASON_NONE;
-	if (!message_is_host_address(message->yiaddr))
+	if (!address_is_host(message->yiaddr))
 		return REASON_ADDRESS;
 	if (!client_lease_is_address(&client->config, message->yiaddr))
 		return REASON_LINK_LOCAL;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/calf/dhcp4/client-private.h"
+#include "userspace/common/address.h"
+#include "userspace/common/clock.h"
 
 #include <stdio.h>
 
@@ -134,7 +136,7 @@ void client_send_renewal(struct client *client, const struct client_event *event
 	actions->request.broadcast = false;
 	actions->request.ciaddr = lease->address;
 	actions->source = lease->address;
-	if (!rebinding && message_is_host_address(lease->server))
+	if (!rebinding && address_is_host(lease->server))
 		actions->destination = lease->server;
 	client->timer_ns = renew_deadline(event->now_ns,
 					  rebinding ? lease->expires_ns : lease->t2_ns,
@@ -170,7 +172,7 @@ void client_send_release(struct client *client, const struct client_event *event
 {
 	const struct client_lease *lease = &client->lease;
 
-	if (!message_is_host_address(lease->server))
+	if (!address_is_host(lease->server))
 		return;
 	begin_notice(client, event);
 	send_message(client, MESSAGE_RELEASE, actions);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "userspace/calf/dhcp4/spread.h"
+#include "userspace/common/clock.h"
 
 static const uint8_t no_mac[6];
 

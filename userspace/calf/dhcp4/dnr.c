@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "userspace/calf/dhcp4/names.h"
+#include "userspace/common/address.h"
 
 /* Keys of service parameters (RFC 9460 14.3.2, RFC 9461). */
 enum key {
@@ -217,7 +218,7 @@ static bool put_addresses(struct line *line, struct bytes_reader data)
 		struct in_addr address;
 
 		bytes_copy(&data, &address, sizeof(address));
-		if (!message_is_host_address(address))
+		if (!address_is_host(address))
 			continue;
 		value_format_ipv4(address, text);
 		put(line, separator);

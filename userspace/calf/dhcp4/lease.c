@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "userspace/calf/dhcp4/spread.h"
+#include "userspace/common/clock.h"
 
 #define MTU_MIN_DEFAULT 576 /* below is a server's mistake: RFC 2132 5.1 allows 68 */
 #define NUMBER_SIZE 24
-#define DATE_SIZE 32
 #define UNKNOWN "?" /* of no key's type */
 
 static const char *const paths[LEASE_NAME_SERVER] = {
@@ -130,36 +130,10 @@ static void put_route(struct lease_keys *keys, int slot, const struct value_rout
 	put(keys, slot, text);
 }
 
-/*
- * RFC 3339, UTC. Not gmtime_r(): the C library's opens the time zone file,
- * which ends a confined calf. Civil date from days: years begin in March, so
- * that the leap day is the last of its year; an era is 400 years.
- */
-static void put_date(struct lease_keys *keys, int slot, int64_t wall_s)
-{
-	int64_t days, era, era_day, year, year_day, month, s;
-	char text[DATE_SIZE];
-
-	if (wall_s < 0 || wall_s >= 253402300800) /* year 10000 */
-		return;
-	days = wall_s / 86400 + 719468; /* since 0000-03-01 */
-	s = wall_s % 86400;
-	era = days / 146097;
-	era_day = days % 146097;
-	year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
-	year_day = era_day - (365 * year + year / 4 - year / 100);
-	month = (5 * year_day + 2) / 153; /* 0: March */
-	snprintf(text, sizeof(text),
-		 "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64 ":%02" PRId64
-		 "Z",
-		 era * 400 + year + (month >= 10), month < 10 ? month + 3 : month - 9,
-		 year_day - (153 * month + 2) / 5 + 1, s / 3600, s / 60 % 60, s % 60);
-	put(keys, slot, text);
-}
-
 static void put_times(struct lease_keys *keys, const struct client_lease *lease, uint64_t now_ns,
 		      int64_t wall_s)
 {
+	char text[CLOCK_SECONDS_SIZE];
 	uint64_t left_s;
 
 	put_seconds(keys, LEASE_T1, lease->t1_s);
@@ -171,7 +145,8 @@ static void put_times(struct lease_keys *keys, const struct client_lease *lease,
 	}
 	left_s = lease->expires_ns > now_ns ? (lease->expires_ns - now_ns) / NS_PER_S : 0;
 	put_number(keys, LEASE_TIME, left_s);
-	put_date(keys, LEASE_EXPIRES, wall_s + (int64_t)left_s);
+	if (clock_format_utc_s(wall_s + (int64_t)left_s, text) == 0)
+		put(keys, LEASE_EXPIRES, text);
 }
 
 static void put_state(struct lease_keys *keys, enum client_state state)

@@ -178,7 +178,4 @@ struct message_request {
 size_t message_build(const struct message_sender *sender, const struct message_request *request,
 		     uint8_t *buffer, size_t size);
 
-/* An address a host may have, or a unicast service: not 0/8, 127/8, 224/3. */
-bool message_is_host_address(struct in_addr address);
-
 #endif

@@ -10,16 +10,10 @@
 #include "userspace/calf/dhcp4/dnr.h"
 #include "userspace/calf/dhcp4/names.h"
 #include "userspace/calf/dhcp4/routes.h"
+#include "userspace/common/address.h"
 
 #define MTU_MIN 68	  /* RFC 791, RFC 2132 5.1 */
 #define IPV6_ONLY_SIZE 4u /* RFC 8925 3.1: no other */
-
-bool message_is_host_address(struct in_addr address)
-{
-	uint32_t first = ntohl(address.s_addr) >> 24;
-
-	return first != 0 && first != 127 && first < 224;
-}
 
 /* Option 1: the number of leading ones, or 0 if it is no mask. */
 static uint8_t get_prefix_length(const struct options *options)
@@ -49,7 +43,7 @@ static uint16_t get_addresses(const struct options *options, uint8_t code, uint8
 		struct in_addr address;
 
 		bytes_copy(&reader, &address, sizeof(address));
-		if (!message_is_host_address(address))
+		if (!address_is_host(address))
 			continue;
 		if (*np < max)
 			addresses[(*np)++] = address;

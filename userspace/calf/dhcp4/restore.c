@@ -10,10 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
 #define RETRY_NS 100000000ull
-#define DATE_LENGTH 20 /* 2026-11-24T18:46:09Z */
 
 static const char *const paths[_RESTORE_KEY_N] = {
 	[RESTORE_ADDRESS] = "/lease/address", [RESTORE_SERVER] = "/lease/server",
@@ -85,58 +85,6 @@ int restore_read(struct restore *restore, struct calf *calf, void (*done)(void *
 	return calf->status;
 }
 
-/* `n` digits that make up a number from `min` to `max`. */
-static bool take_number(const char **at, int n, int64_t min, int64_t max, int64_t *number)
-{
-	*number = 0;
-	for (int i = 0; i < n; i++) {
-		char digit = (*at)[i];
-
-		if (digit < '0' || digit > '9')
-			return false;
-		*number = *number * 10 + (digit - '0');
-	}
-	*at += n;
-	return *number >= min && *number <= max;
-}
-
-static bool take_char(const char **at, char wanted)
-{
-	return *(*at)++ == wanted;
-}
-
-/* The inverse of lease.c's: years begin in March, an era is 400 years. */
-static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
-{
-	int64_t era, year_day;
-
-	if (month <= 2)
-		year--;
-	era = year / 400;
-	year %= 400;
-	year_day = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-	return era * 146097 + year * 365 + year / 4 - year / 100 + year_day - 719468;
-}
-
-/* RFC 3339 in UTC, as lease.c writes it. A day that the month has not is the
- * next month's first: nobody's lease depends on it. */
-static bool parse_date(const char *text, int64_t *wall_s)
-{
-	int64_t year, month, day, hour, minute, second;
-
-	if (strlen(text) != DATE_LENGTH)
-		return false;
-	if (!take_number(&text, 4, 1970, 9999, &year) || !take_char(&text, '-') ||
-	    !take_number(&text, 2, 1, 12, &month) || !take_char(&text, '-') ||
-	    !take_number(&text, 2, 1, 31, &day) || !take_char(&text, 'T') ||
-	    !take_number(&text, 2, 0, 23, &hour) || !take_char(&text, ':') ||
-	    !take_number(&text, 2, 0, 59, &minute) || !take_char(&text, ':') ||
-	    !take_number(&text, 2, 0, 59, &second) || !take_char(&text, 'Z'))
-		return false;
-	*wall_s = days_since_1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
-	return true;
-}
-
 /* By what the two times say together. */
 static bool take_times(const struct restore_values *values, int64_t wall_s,
 		       struct client_saved *saved, enum restore_key *wrong)
@@ -150,7 +98,7 @@ static bool take_times(const struct restore_values *values, int64_t wall_s,
 	if (strcmp(expires, "never") == 0)
 		return true;
 	*wrong = RESTORE_EXPIRES;
-	if (!parse_date(expires, &expires_s))
+	if (clock_parse_utc_s(expires, &expires_s))
 		return false;
 	saved->is_over = expires_s <= wall_s;
 	if (!saved->is_over && expires_s - wall_s < (int64_t)saved->left_s)

@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-static uint32_t mask(uint8_t prefix_length)
-{
-	return prefix_length > 0 ? UINT32_MAX << (32 - prefix_length) : 0;
-}
+#include "userspace/common/address.h"
 
 uint8_t routes_class_prefix(struct in_addr address)
 {
@@ -27,11 +24,11 @@ static void add_route(struct message_parameters *parameters, struct in_addr own,
 	struct value_route added = *route;
 	in_addr_t router = route->gateway.s_addr;
 
-	added.destination.s_addr &= htonl(mask(route->prefix_length));
+	added.destination.s_addr &= htonl(address_netmask(route->prefix_length));
 	if (router == INADDR_ANY || router == own.s_addr || router == added.destination.s_addr) {
 		added.onlink = true;
 		added.gateway.s_addr = INADDR_ANY;
-	} else if (!message_is_host_address(added.gateway)) {
+	} else if (!address_is_host(added.gateway)) {
 		return;
 	}
 	if (added.prefix_length == 0 && !added.onlink) {
@@ -97,7 +94,7 @@ void routes_parse_static(const struct option *option, struct in_addr own,
 		if (route.destination.s_addr == INADDR_ANY)
 			continue;
 		class_prefix = routes_class_prefix(route.destination);
-		if ((ntohl(route.destination.s_addr) & ~mask(class_prefix)) == 0)
+		if ((ntohl(route.destination.s_addr) & ~address_netmask(class_prefix)) == 0)
 			route.prefix_length = class_prefix;
 		add_route(parameters, own, &route);
 	}

@@ -9,6 +9,7 @@
 
 #include "userspace/calf/dhcp4/options.h"
 #include "userspace/calf/dhcp4/settings.h"
+#include "userspace/common/address.h"
 
 #define START_DELAY_MAX_MS 10000
 #define FIRST_RETRANSMISSION_MIN_MS 1000
@@ -122,7 +123,7 @@ static int take_inform(struct settings_values *values, const char *text)
 	if (values->inform_address || strcmp(text, "0") == 0)
 		return 0;
 	if (value_parse_ipv4(text, &values->config.inform) < 0 ||
-	    !message_is_host_address(values->config.inform))
+	    !address_is_host(values->config.inform))
 		return -EBADMSG;
 	return 0;
 }

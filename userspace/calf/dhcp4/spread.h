@@ -5,9 +5,6 @@
 
 #include <stdint.h>
 
-#define NS_PER_S 1000000000ull
-#define NS_PER_MS 1000000ull
-
 /* Evenly from `from` up to just below `to`, by 32 random bits. */
 static inline uint64_t spread(uint64_t from, uint64_t to, uint32_t random)
 {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/common/address.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/dns.h"
 #include "userspace/priv/handlers/dns_text.h"
@@ -57,7 +58,7 @@ static int take_servers(struct dns_settings *settings, struct handler_context *c
 		const struct wanted_key *key = wanted->keys[i];
 		struct in_addr address;
 
-		if (value_parse_ipv4(key->value.text, &address) || !lease_is_unicast(address)) {
+		if (value_parse_ipv4(key->value.text, &address) || !address_is_host(address)) {
 			error = handler_first(error,
 					      handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
 							   key->key.path, key->value.text));
@@ -131,7 +132,7 @@ static int parse_line(struct dns_settings *settings, char *line)
 		return parse_names(settings, line + 7);
 	}
 	if (!strncmp(line, "nameserver ", 11)) {
-		if (value_parse_ipv4(line + 11, &address) || !lease_is_unicast(address) ||
+		if (value_parse_ipv4(line + 11, &address) || !address_is_host(address) ||
 		    settings->n_servers == DNS_SERVERS_MAX)
 			return -EBADMSG;
 		settings->servers[settings->n_servers++] = address;

@@ -4,14 +4,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
+#include "userspace/common/address.h"
+#include "userspace/common/clock.h"
 #include "userspace/priv/netlink.h"
-
-#define NS_PER_S 1000000000ull
-
-static uint32_t netmask(uint8_t prefix_length)
-{
-	return prefix_length ? UINT32_MAX << (32 - prefix_length) : 0;
-}
 
 uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns)
 {
@@ -26,7 +21,7 @@ uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns)
 bool lease_net_contains(const struct value_ipv4_net *net, struct in_addr address)
 {
 	return !((ntohl(net->address.s_addr) ^ ntohl(address.s_addr)) &
-		 netmask(net->prefix_length));
+		 address_netmask(net->prefix_length));
 }
 
 struct in_addr lease_net_broadcast(const struct value_ipv4_net *net)
@@ -34,15 +29,9 @@ struct in_addr lease_net_broadcast(const struct value_ipv4_net *net)
 	struct in_addr broadcast = { 0 };
 
 	if (net->prefix_length < 31)
-		broadcast.s_addr = net->address.s_addr | htonl(~netmask(net->prefix_length));
+		broadcast.s_addr = net->address.s_addr |
+				   htonl(~address_netmask(net->prefix_length));
 	return broadcast;
-}
-
-bool lease_is_unicast(struct in_addr address)
-{
-	uint32_t first = ntohl(address.s_addr) >> 24;
-
-	return first != 0 && first != 127 && first < 224;
 }
 
 int lease_get(struct handler_context *context, const struct wanted *wanted, struct lease *leasep)
@@ -55,7 +44,7 @@ int lease_get(struct handler_context *context, const struct wanted *wanted, stru
 	if (!ip)
 		return LEASE_ABSENT;
 	if (value_parse_ipv4_net(ip->text, &lease.net) || !lease.net.prefix_length ||
-	    !lease_is_unicast(lease.net.address))
+	    !address_is_host(lease.net.address))
 		return handler_fail(context, -EBADMSG, "/ip is \"%s\"", ip->text);
 	if (time) {
 		if (value_parse_lifetime(time->text, &seconds))

@@ -30,7 +30,5 @@ uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns);
 bool lease_net_contains(const struct value_ipv4_net *net, struct in_addr address);
 /* All host bits set; 0 for /31 and /32, which have none. */
 struct in_addr lease_net_broadcast(const struct value_ipv4_net *net);
-/* A unicast address that may be configured: not 0/8, 127/8, 224/4, 240/4. */
-bool lease_is_unicast(struct in_addr address);
 
 #endif

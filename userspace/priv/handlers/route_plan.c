@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "userspace/common/address.h"
+
 #define DIRECTORY "/route/"
 
 /* Routes that are asked for, before host routes to their gateways. */
@@ -87,7 +89,7 @@ static int ask_gateway(struct asked *asked, struct handler_context *context,
 
 	if (!value)
 		return 0;
-	if (value_parse_ipv4(value->text, &route.gateway) || !lease_is_unicast(route.gateway))
+	if (value_parse_ipv4(value->text, &route.gateway) || !address_is_host(route.gateway))
 		return handler_fail(context, -EBADMSG, "/gateway is \"%s\"", value->text);
 	asked->gateway = route.gateway;
 	asked_add(asked, &route, "/gateway");
@@ -124,7 +126,7 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 		const char *why;
 
 		if (value_parse_route(key->value.text, &route) ||
-		    (!route.onlink && !lease_is_unicast(route.gateway))) {
+		    (!route.onlink && !address_is_host(route.gateway))) {
 			error = handler_first(error,
 					      handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
 							   key->key.path, key->value.text));

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/common/address.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/chrony.h"
 #include "userspace/priv/handlers/file.h"
@@ -44,7 +45,7 @@ int timeservers_format(struct handler_context *context, const struct wanted *wan
 		char server[VALUE_IPV4_SIZE];
 		struct in_addr address;
 
-		if (value_parse_ipv4(key->value.text, &address) || !lease_is_unicast(address)) {
+		if (value_parse_ipv4(key->value.text, &address) || !address_is_host(address)) {
 			error = handler_first(error,
 					      handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
 							   key->key.path, key->value.text));

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/common/address.h"
+
+bool address_is_host(struct in_addr address)
+{
+	uint32_t first = ntohl(address.s_addr) >> 24;
+
+	return first != 0 && first != 127 && first < 224;
+}
+
+uint32_t address_netmask(uint8_t prefix_length)
+{
+	return prefix_length > 0 ? UINT32_MAX << (32 - prefix_length) : 0;
+}

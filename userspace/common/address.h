@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* IPv4 addresses: what can be a host's, and masks. */
+#ifndef CALFPEN_COMMON_ADDRESS_H
+#define CALFPEN_COMMON_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Return whether `address` can be a host's: not in 0/8 or 127/8, no multicast
+ * and nothing above (RFC 1122 3.2.1.3, RFC 5735 section 3). */
+bool address_is_host(struct in_addr address);
+
+/* Return the mask of a prefix of 0 to 32 bits in host byte order. */
+uint32_t address_netmask(uint8_t prefix_length);
+
+#endif

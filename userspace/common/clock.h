@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks, and times as text in UTC (RFC 3339). */
+#ifndef CALFPEN_COMMON_CLOCK_H
+#define CALFPEN_COMMON_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+#define CLOCK_TEXT_SIZE 28    /* 2026-11-24T18:46:09.000000Z */
+#define CLOCK_SECONDS_SIZE 21 /* 2026-11-24T18:46:09Z */
+
+/* Return the time of `clock` in nanoseconds. */
+uint64_t clock_now_ns(clockid_t clock);
+
+/*
+ * Format nanoseconds since 1970 with microseconds. Not with gmtime_r(): the C
+ * library's opens the time zone file, which ends a confined process. Years
+ * beyond 9999 begin again at 0000.
+ */
+void clock_format_utc(uint64_t wall_ns, char text[static CLOCK_TEXT_SIZE]);
+
+/* Format seconds since 1970. Returns 0, or -ERANGE with an empty text before
+ * 1970 and after 9999. */
+int clock_format_utc_s(int64_t wall_s, char text[static CLOCK_SECONDS_SIZE]);
+
+/*
+ * Parse what clock_format_utc_s() writes into seconds since 1970. Returns 0, or
+ * -EINVAL for anything else. A day that its month does not have counts on into
+ * the next month.
+ */
+int clock_parse_utc_s(const char *text, int64_t *wall_sp);
+
+#endif
