@@ -261,17 +261,6 @@ Test(watcher_pass, metrics)
 		strstr(text, " second_runs=1 second_errors=0 second_drifts=0 second_us="));
 }
 
-Test(watcher_pass, backoff)
-{
-	static const unsigned int seconds[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60 };
-	unsigned int i;
-
-	for (i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
-		cr_expect_eq(pass_backoff_ns(i + 1), seconds[i] * S);
-	cr_expect_eq(pass_backoff_ns(1000000), 60 * S);
-	cr_expect_eq(pass_backoff_ns(UINT32_MAX), 60 * S);
-}
-
 Test(watcher_pass, status_of_a_former_life)
 {
 	test_set(&wanted, "/status/first", "ok 7", 0);

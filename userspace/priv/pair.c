@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/backoff.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
@@ -18,8 +19,8 @@
 #include "userspace/priv/subjects.h"
 
 #define METRICS_SIZE 4096
-#define BACKOFF_MIN_NS (NS_PER_S / 10)
-#define BACKOFF_MAX_NS (30 * NS_PER_S)
+#define RESTART_MIN_NS (NS_PER_S / 10)
+#define RESTART_MAX_NS (30 * NS_PER_S)
 #define STABLE_NS (60 * NS_PER_S)
 #define CALF_END_MS 1500   /* more than a calf takes to tell the store */
 #define CALF_FOLLOWS_MS 50 /* of who has closed its connection by ending */
@@ -252,15 +253,11 @@ void pair_let_end(struct pair *pair, int supervisor_gate_fd)
 
 uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns)
 {
-	uint64_t delay = BACKOFF_MIN_NS;
-
 	if (now_ns - pair->started_ns > STABLE_NS)
 		pair->n_failures = 0;
-	for (uint32_t i = 0; i < pair->n_failures && delay < BACKOFF_MAX_NS; i++)
-		delay *= 2;
 	pair->n_failures++;
 	pair->n_restarts++;
-	return now_ns + (delay < BACKOFF_MAX_NS ? delay : BACKOFF_MAX_NS);
+	return now_ns + backoff_ns(pair->n_failures, RESTART_MIN_NS, RESTART_MAX_NS);
 }
 
 void pair_deinit(struct pair *pair)

@@ -6,7 +6,6 @@
  * several callers at once: so they are loaded on all CPUs, one subject after
  * the other on each. The threads are gone before anything else happens.
  */
-#include "userspace/common/clock.h"
 #include "userspace/priv/store.h"
 
 #include <bpf/bpf.h>
@@ -21,6 +20,7 @@
 
 #include "maps/pins.h"
 #include "skel/kv_gate.skel.h"
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
 /* Refusals leave a record at this rate, with this many saved up. */

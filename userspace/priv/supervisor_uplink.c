@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "userspace/common/backoff.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/supervisor-private.h"
-#include "userspace/priv/watcher_pass.h"
 
 /* A device that changes all the time costs no more than this. */
 #define RENEW_INTERVAL_NS 1000000000ull
@@ -96,7 +96,7 @@ static void look(struct supervisor *s)
 		s->uplink_ns = now_ns + RENEW_INTERVAL_NS;
 		return;
 	}
-	s->uplink_ns = now_ns + pass_backoff_ns(++s->n_uplink_failures);
+	s->uplink_ns = now_ns + backoff_ns(++s->n_uplink_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
 	loop_timer_set(&s->uplink_timer, s->uplink_ns);
 }
 

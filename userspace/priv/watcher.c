@@ -43,6 +43,7 @@
 
 #include "maps/frame.h"
 #include "maps/pins.h"
+#include "userspace/common/backoff.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/confine.h"
@@ -75,7 +76,8 @@ static void list(struct watcher *watcher)
 	if (r) {
 		if (!watcher->n_list_failures++)
 			log_error("cannot list the store: %s; trying again", strerror(-r));
-		watcher->list_ns = now_ns + pass_backoff_ns(watcher->n_list_failures);
+		watcher->list_ns = now_ns + backoff_ns(watcher->n_list_failures, BACKOFF_MIN_NS,
+						       BACKOFF_MAX_NS);
 		return;
 	}
 	log_debug("listed %" PRIu32 " keys as of revision %" PRIu64, watcher->wanted.n_keys,
@@ -140,7 +142,8 @@ static void write_statuses(struct watcher *watcher)
 	if (r) {
 		if (!watcher->n_status_failures++)
 			log_warning("cannot write /status: %s; trying again", strerror(-r));
-		watcher->status_ns = now_ns + pass_backoff_ns(watcher->n_status_failures);
+		watcher->status_ns = now_ns + backoff_ns(watcher->n_status_failures, BACKOFF_MIN_NS,
+							 BACKOFF_MAX_NS);
 		return;
 	}
 	watcher->n_status_failures = 0;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "userspace/common/backoff.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/roles.h"
@@ -52,7 +53,8 @@ uint64_t watcher_link_write(struct watcher_link *link, uint64_t now_ns)
 		if (!link->n_failures++)
 			log_warning("cannot write " WATCHER_LINK_KEY ": %s; trying again",
 				    strerror(-r));
-		link->write_ns = now_ns + pass_backoff_ns(link->n_failures);
+		link->write_ns =
+			now_ns + backoff_ns(link->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
 		return link->write_ns;
 	}
 	link->written = link->state;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/common/backoff.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 
@@ -67,14 +68,6 @@ bool pass_is_marked(const struct pass *pass)
 		if (pass->state[i].is_affected)
 			return true;
 	return false;
-}
-
-uint64_t pass_backoff_ns(unsigned int n_failures)
-{
-	unsigned int shift = n_failures > 7 ? 6 : n_failures - 1;
-	uint64_t wait_ns = PASS_RETRY_MIN_NS << shift;
-
-	return wait_ns < PASS_RETRY_MAX_NS ? wait_ns : PASS_RETRY_MAX_NS;
 }
 
 uint64_t pass_next_retry(const struct pass *pass)
@@ -220,7 +213,7 @@ static void conclude(const struct handler *handler, struct pass_state *state,
 		log_error("%s: %s", handler->name, state->status + sizeof("error: ") - 1);
 	state->n_errors++;
 	state->n_failures++;
-	state->retry_ns = now_ns + pass_backoff_ns(state->n_failures);
+	state->retry_ns = now_ns + backoff_ns(state->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
 }
 
 /* One round over the marked handlers; true if another is asked for. */

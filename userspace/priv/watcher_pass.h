@@ -14,8 +14,6 @@
 
 #define PASS_HANDLERS_MAX 8
 #define PASS_STATUS_SIZE (HANDLER_ERROR_SIZE + 32)
-#define PASS_RETRY_MIN_NS 1000000000ull
-#define PASS_RETRY_MAX_NS 60000000000ull
 
 struct pass_state {
 	bool is_affected;
@@ -68,8 +66,5 @@ void pass_metrics(const struct pass *pass, char text[static KV_VALUE_SIZE]);
 
 /* Deadline of the next retry, UINT64_MAX: none. */
 uint64_t pass_next_retry(const struct pass *pass);
-
-/* 1 s, 2 s, 4 s, ... 60 s after the n-th failure in a row (n from 1). */
-uint64_t pass_backoff_ns(unsigned int n_failures);
 
 #endif

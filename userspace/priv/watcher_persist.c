@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/common/backoff.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/directory.h"
 #include "userspace/priv/persist_revision.h"
@@ -71,7 +72,7 @@ static void fail(struct watcher_persist *persist, int error, uint64_t now_ns)
 		log_error("cannot save the store in %s: %s; trying again", persist->directory,
 			  strerror(-error));
 	memcpy(persist->status, status, sizeof(status));
-	persist->due_ns = now_ns + pass_backoff_ns(persist->n_failures);
+	persist->due_ns = now_ns + backoff_ns(persist->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
 	persist->earliest_ns = persist->due_ns;
 }
 

@@ -30,6 +30,7 @@
 
 #include <string.h>
 
+#include "userspace/common/backoff.h"
 #include "userspace/common/clock.h"
 
 #define DELAY_MAX_NS (CLIENT_DELAY_MAX_S * NS_PER_S)
@@ -73,12 +74,8 @@ uint64_t client_start_delay_ns(const struct client *client, const struct client_
 
 uint64_t client_growing_delay_ns(uint32_t first_s, uint32_t n_before, uint32_t random)
 {
-	uint64_t most_ns = 2 * NS_PER_S * first_s;
+	uint64_t most_ns = backoff_ns(n_before + 1, 2 * NS_PER_S * first_s, DELAY_MAX_NS);
 
-	for (uint32_t i = 0; i < n_before && most_ns < DELAY_MAX_NS; i++)
-		most_ns *= 2;
-	if (most_ns > DELAY_MAX_NS)
-		most_ns = DELAY_MAX_NS;
 	return spread(most_ns / 2, most_ns, random);
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DOC: What a message does: one table over state and type. */
 #include "userspace/calf/dhcp4/client-private.h"
-#include "userspace/common/address.h"
-#include "userspace/common/clock.h"
 
 #include <string.h>
+
+#include "userspace/common/address.h"
+#include "userspace/common/clock.h"
 
 /*
  * The network is IPv6-only and says so before we have an address from it

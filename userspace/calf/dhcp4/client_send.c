@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/calf/dhcp4/client-private.h"
-#include "userspace/common/address.h"
-#include "userspace/common/clock.h"
 
 #include <stdio.h>
+
+#include "userspace/common/address.h"
+#include "userspace/common/backoff.h"
+#include "userspace/common/clock.h"
 
 static const struct in_addr broadcast_address = { INADDR_BROADCAST };
 
 /* How long to wait after the n-th transmission (RFC 2131 section 4.1). */
-static uint64_t backoff_ns(const struct client *client, uint32_t n_sent, uint32_t random)
+static uint64_t retransmission_ns(const struct client *client, uint32_t n_sent, uint32_t random)
 {
-	uint64_t delay_ms = client->config.first_retransmission_ms;
-	uint64_t shift_ms;
+	uint64_t delay_ns = backoff_ns(n_sent, client->config.first_retransmission_ms * NS_PER_MS,
+				       CLIENT_RETRANSMISSION_MAX_MS * NS_PER_MS);
+	uint64_t shift_ns = delay_ns < 4 * NS_PER_S ? delay_ns / 4 : NS_PER_S;
 
-	while (--n_sent > 0 && delay_ms < CLIENT_RETRANSMISSION_MAX_MS)
-		delay_ms *= 2;
-	if (delay_ms > CLIENT_RETRANSMISSION_MAX_MS)
-		delay_ms = CLIENT_RETRANSMISSION_MAX_MS;
-	shift_ms = delay_ms < 4000 ? delay_ms / 4 : 1000;
-	return spread((delay_ms - shift_ms) * NS_PER_MS, (delay_ms + shift_ms) * NS_PER_MS, random);
+	return spread(delay_ns - shift_ns, delay_ns + shift_ns, random);
 }
 
 /* The same for a message that is sent `tries` times: after the last one only
  * as long as after the first. */
-static uint64_t last_backoff_ns(const struct client *client, uint32_t tries, uint32_t random)
+static uint64_t last_retransmission_ns(const struct client *client, uint32_t tries, uint32_t random)
 {
-	return backoff_ns(client, client->n_sent < tries ? client->n_sent : 1, random);
+	return retransmission_ns(client, client->n_sent < tries ? client->n_sent : 1, random);
 }
 
 /* Half of what is left until `end_ns`, at least a minute, never beyond it. */
@@ -91,8 +89,8 @@ void client_send_discover(struct client *client, const struct client_event *even
 			client->first_sent_ns = event->now_ns;
 		client->has_sent_rapid_commit = true;
 	}
-	client->timer_ns =
-		event->now_ns + backoff_ns(client, client->n_sent, event->random[RANDOM_DELAY]);
+	client->timer_ns = event->now_ns +
+			   retransmission_ns(client, client->n_sent, event->random[RANDOM_DELAY]);
 }
 
 /* The REQUEST of SELECTING has the DISCOVER's secs (section 3.1). */
@@ -104,8 +102,8 @@ void client_send_request(struct client *client, const struct client_event *event
 	actions->request.requested = client->offered;
 	actions->request.has_server = true;
 	actions->request.server = client->offered_server;
-	client->timer_ns = event->now_ns + last_backoff_ns(client, CLIENT_REQUEST_TRIES,
-							   event->random[RANDOM_DELAY]);
+	client->timer_ns = event->now_ns + last_retransmission_ns(client, CLIENT_REQUEST_TRIES,
+								  event->random[RANDOM_DELAY]);
 }
 
 /* Who asks for an address of before does not know the server: all are asked. */
@@ -116,8 +114,8 @@ void client_send_reboot(struct client *client, const struct client_event *event,
 	count_sent(client, event->now_ns);
 	send_message(client, MESSAGE_REQUEST, actions);
 	actions->request.requested = client->wanted;
-	client->timer_ns = event->now_ns + last_backoff_ns(client, CLIENT_REBOOT_TRIES,
-							   event->random[RANDOM_DELAY]);
+	client->timer_ns = event->now_ns + last_retransmission_ns(client, CLIENT_REBOOT_TRIES,
+								  event->random[RANDOM_DELAY]);
 }
 
 /* RENEWING: to the server; REBINDING, or a server without address: to all. */
@@ -151,8 +149,8 @@ void client_send_inform(struct client *client, const struct client_event *event,
 	count_sent(client, event->now_ns);
 	send_message(client, MESSAGE_INFORM, actions);
 	actions->request.ciaddr = client->config.inform;
-	client->timer_ns =
-		event->now_ns + backoff_ns(client, client->n_sent, event->random[RANDOM_DELAY]);
+	client->timer_ns = event->now_ns +
+			   retransmission_ns(client, client->n_sent, event->random[RANDOM_DELAY]);
 }
 
 void client_send_decline(struct client *client, const struct client_event *event,

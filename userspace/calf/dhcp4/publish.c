@@ -10,28 +10,25 @@
 #include <errno.h>
 
 #include "userspace/calf/dhcp4/metrics.h"
+#include "userspace/common/backoff.h"
 #include "userspace/common/log.h"
 
-#define RETRY_FIRST_NS 100000000ull
-#define RETRY_MAX_NS 10000000000ull
+#define RETRY_MIN_NS (NS_PER_S / 10)
+#define RETRY_MAX_NS (10 * NS_PER_S)
 
 static void submit(struct publisher *publisher);
 
 static void fail(struct publisher *publisher, const char *reason)
 {
-	uint64_t delay_ns = RETRY_FIRST_NS;
-
 	calf_metric_add(publisher->calf, METRIC_COMMIT_FAILED, 1);
 	if (publisher->n_failures == 0)
 		log_warning("lease not stored, will be tried again: %s", reason);
-	for (uint32_t i = 0; i < publisher->n_failures && delay_ns < RETRY_MAX_NS; i++)
-		delay_ns *= 2;
-	if (delay_ns > RETRY_MAX_NS)
-		delay_ns = RETRY_MAX_NS;
 	publisher->n_failures++;
 	publisher->is_due = true;
 	publisher->due_renewed |= publisher->sent_renewed;
-	loop_timer_set(&publisher->retry, publisher->calf->loop.now_ns() + delay_ns);
+	loop_timer_set(&publisher->retry,
+		       publisher->calf->loop.now_ns() +
+			       backoff_ns(publisher->n_failures, RETRY_MIN_NS, RETRY_MAX_NS));
 }
 
 static void on_response(struct calf *calf, int status, const char *text, size_t length, void *data)
