@@ -11,7 +11,7 @@
 
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/directory.h"
+#include "userspace/common/directory.h"
 
 /* A line under construction; what does not fit is left out, as a whole. */
 struct line {

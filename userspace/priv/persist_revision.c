@@ -13,7 +13,7 @@
 
 #include "userspace/common/bytes.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/directory.h"
+#include "userspace/common/directory.h"
 #include "userspace/priv/persist.h"
 
 #define DAMAGED PERSIST_REVISION_FILE ".damaged"

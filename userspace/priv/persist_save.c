@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "userspace/priv/directory.h"
+#include "userspace/common/directory.h"
 #include "userspace/priv/persist.h"
 
 #define BUFFER_SIZE 16384

@@ -7,7 +7,7 @@
 
 #include "userspace/common/backoff.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/directory.h"
+#include "userspace/common/directory.h"
 #include "userspace/priv/persist_revision.h"
 
 /* A save that took long is followed by a pause of so many times that. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/directory.h"
+#include "userspace/common/directory.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/scratch.h"
-#include "userspace/priv/directory.h"
+#include "userspace/common/directory.h"
 
 static void begin(void)
 {

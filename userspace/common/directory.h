@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Directories of what an instance leaves on disk: audit log, saved store. */
-#ifndef CALFPEN_PRIV_DIRECTORY_H
-#define CALFPEN_PRIV_DIRECTORY_H
+#ifndef CALFPEN_COMMON_DIRECTORY_H
+#define CALFPEN_COMMON_DIRECTORY_H
 
 /* Make `path` with all above it where they are missing; the last gets mode
  * 0700, the others 0755. 0, or a negative errno. */
