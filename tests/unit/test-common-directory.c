@@ -50,13 +50,13 @@ static void expect_text(const char *path, const char *text)
 Test(directory, made_with_all_above)
 {
 	umask(022);
-	cr_expect_eq(directory_make("a/b/c"), 0);
+	cr_expect_eq(directory_make("a/b/c", 0700), 0);
 	cr_expect_eq(mode_of("a"), 0755);
 	cr_expect_eq(mode_of("a/b"), 0755);
 	cr_expect_eq(mode_of("a/b/c"), 0700);
-	cr_expect_eq(directory_make("a/b/c"), 0, "it is there");
+	cr_expect_eq(directory_make("a/b/c", 0700), 0, "it is there");
 	write_text("file", "x");
-	cr_expect_eq(directory_make("file/below"), -ENOTDIR);
+	cr_expect_eq(directory_make("file/below", 0700), -ENOTDIR);
 }
 
 /* Fills the file with a text; "" fails half-way. */
@@ -71,39 +71,67 @@ static int fill(int fd, const void *data)
 
 Test(directory, file_is_replaced)
 {
-	cr_expect_eq(directory_replace_file(".", "name", fill, "first"), 0);
+	cr_expect_eq(directory_replace_file(".", "name", 0600, fill, "first"), 0);
 	expect_text("name", "first");
 	cr_expect_eq(mode_of("name"), 0600);
-	cr_expect_eq(directory_replace_file(".", "name", fill, "second"), 0);
+	cr_expect_eq(directory_replace_file(".", "name", 0600, fill, "second"), 0);
 	expect_text("name", "second");
-	cr_expect_neq(access("name.new", F_OK), 0);
+	cr_expect_neq(access(".name.calfpen", F_OK), 0);
 }
 
 Test(directory, former_file_stays_on_failure)
 {
-	cr_expect_eq(directory_replace_file(".", "name", fill, "first"), 0);
-	cr_expect_eq(directory_replace_file(".", "name", fill, ""), -ENOSPC);
+	cr_expect_eq(directory_replace_file(".", "name", 0600, fill, "first"), 0);
+	cr_expect_eq(directory_replace_file(".", "name", 0600, fill, ""), -ENOSPC);
 	expect_text("name", "first");
-	cr_expect_neq(access("name.new", F_OK), 0, "no half of the new one is left");
-	cr_expect_eq(directory_replace_file("not-there", "name", fill, "x"), -ENOENT);
-	cr_expect_eq(directory_replace_file("name", "name", fill, "x"), -ENOTDIR);
+	cr_expect_neq(access(".name.calfpen", F_OK), 0, "no half of the new one is left");
+	cr_expect_eq(directory_replace_file("not-there", "name", 0600, fill, "x"), -ENOENT);
+	cr_expect_eq(directory_replace_file("name", "name", 0600, fill, "x"), -ENOTDIR);
 	/* a directory under its name */
 	cr_assert_eq(mkdir("taken", 0700), 0);
-	cr_expect_eq(directory_replace_file(".", "taken", fill, "x"), -EISDIR);
-	cr_expect_neq(access("taken.new", F_OK), 0);
+	cr_expect_eq(directory_replace_file(".", "taken", 0600, fill, "x"), -EISDIR);
+	cr_expect_neq(access(".taken.calfpen", F_OK), 0);
 }
 
 /* One that was killed leaves its file; nobody's link is followed. */
 Test(directory, leftovers_are_not_written_to)
 {
 	write_text("other", "theirs");
-	cr_assert_eq(symlink("other", "name.new"), 0);
-	cr_expect_eq(directory_replace_file(".", "name", fill, "ours"), 0);
+	cr_assert_eq(symlink("other", ".name.calfpen"), 0);
+	cr_expect_eq(directory_replace_file(".", "name", 0600, fill, "ours"), 0);
 	expect_text("name", "ours");
 	expect_text("other", "theirs");
-	write_text("name.new", "of one that was killed, and longer");
-	cr_expect_eq(directory_replace_file(".", "name", fill, "again"), 0);
+	write_text(".name.calfpen", "of one that was killed, and longer");
+	cr_expect_eq(directory_replace_file(".", "name", 0600, fill, "again"), 0);
 	expect_text("name", "again");
+}
+
+Test(directory, mode_and_text)
+{
+	const struct directory_text text = { "a text", 6 };
+
+	umask(077);
+	cr_expect_eq(directory_replace_file(".", "name", 0644, directory_fill_text, &text), 0);
+	expect_text("name", "a text");
+	cr_expect_eq(mode_of("name"), 0644, "whatever the umask is");
+}
+
+Test(directory, own)
+{
+	umask(077);
+	cr_expect_eq(directory_make_own("own", 0711), 0);
+	cr_expect_eq(mode_of("own"), 0711, "whatever the umask is");
+	cr_expect_eq(directory_make_own("own", 0700), 0, "it exists");
+	cr_expect_eq(mode_of("own"), 0700);
+	write_text("file", "x");
+	cr_expect_eq(directory_make_own("file", 0700), -EPERM);
+	cr_assert_eq(symlink("own", "link"), 0);
+	cr_expect_eq(directory_make_own("link", 0700), -EPERM, "it could lead anywhere");
+	cr_expect_eq(directory_make_own("not/there", 0700), -ENOENT);
+	if (geteuid() == 0) {
+		cr_assert_eq(chown("own", 65534, 65534), 0);
+		cr_expect_eq(directory_make_own("own", 0700), -EPERM, "another user's");
+	}
 }
 
 Test(directory, name_too_long)
@@ -112,5 +140,5 @@ Test(directory, name_too_long)
 
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	cr_expect_eq(directory_replace_file(".", name, fill, "x"), -ENAMETOOLONG);
+	cr_expect_eq(directory_replace_file(".", name, 0600, fill, "x"), -ENAMETOOLONG);
 }

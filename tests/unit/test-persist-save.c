@@ -135,7 +135,7 @@ Test(persist_save, full_disk_leaves_the_old_one)
 		limit.rlim_cur = size;
 		cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 		cr_expect_eq(test_save(scratch, &few), -EFBIG);
-		cr_expect_eq(access(scratch_path("store.new"), F_OK), -1);
+		cr_expect_eq(access(scratch_path(".store.calfpen"), F_OK), -1);
 		cr_assert_eq(setrlimit(RLIMIT_FSIZE, &former), 0);
 	}
 	cr_assert_eq(persist_load(scratch, &snapshot), 0);
@@ -150,9 +150,9 @@ Test(persist_save, temporary_name_is_taken)
 	const char *victim = scratch_path("victim");
 	struct stat status;
 
-	cr_assert_eq(symlink(victim, scratch_path("store.new")), 0);
+	cr_assert_eq(symlink(victim, scratch_path(".store.calfpen")), 0);
 	cr_expect_eq(test_save(scratch, &few), 0);
 	cr_expect_eq(lstat(victim, &status), -1);
-	cr_assert_eq(mkdir(scratch_path("store.new"), 0700), 0);
+	cr_assert_eq(mkdir(scratch_path(".store.calfpen"), 0700), 0);
 	cr_expect_eq(test_save(scratch, &few), -EEXIST);
 }

@@ -60,7 +60,7 @@ Test(persist, there_and_back)
 	cr_assert_eq(test_save(scratch, &wanted), 0);
 	cr_assert_eq(stat(scratch_path("store"), &status), 0);
 	cr_expect_eq(status.st_mode & 07777, 0600);
-	cr_expect_eq(access(scratch_path("store.new"), F_OK), -1);
+	cr_expect_eq(access(scratch_path(".store.calfpen"), F_OK), -1);
 	cr_assert_eq(persist_load(scratch, &snapshot), 0);
 	cr_expect_eq(snapshot.revision, 7);
 	cr_expect_eq(snapshot.n_entries, 4);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int directory_make(const char *path)
+int directory_make(const char *path, mode_t mode)
 {
 	char part[PATH_MAX];
 	char *slash;
@@ -23,37 +23,68 @@ int directory_make(const char *path)
 			return -errno;
 		*slash = '/';
 	}
-	return mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	return mkdir(part, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int write_new(int directory_fd, const char *name, directory_fill_fn fill, const void *data)
+int directory_make_own(const char *path, mode_t mode)
+{
+	struct stat status;
+
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return -errno;
+	if (lstat(path, &status) < 0)
+		return -errno;
+	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid())
+		return -EPERM;
+	return (status.st_mode & 0777) != mode && chmod(path, mode) < 0 ? -errno : 0;
+}
+
+int directory_fill_text(int fd, const void *data)
+{
+	const struct directory_text *text = data;
+	size_t at = 0;
+
+	while (at < text->length) {
+		ssize_t n = pwrite(fd, text->bytes + at, text->length - at, (off_t)at);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			at += (size_t)n;
+	}
+	return 0;
+}
+
+static int write_new(int directory_fd, const char *name, mode_t mode, directory_fill_fn fill,
+		     const void *data)
 {
 	int fd, r;
 
-	/* Left by one that was killed. */
+	/* left by a process that was killed */
 	(void)unlinkat(directory_fd, name, 0);
 	fd = openat(directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 	r = fill(fd, data);
-	if (!r && fsync(fd) < 0)
+	if (!r && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
 		r = -errno;
-	(void)close(fd);
+	if (close(fd) < 0 && !r)
+		r = -errno;
 	return r;
 }
 
-int directory_replace_file(const char *directory, const char *name, directory_fill_fn fill,
-			   const void *data)
+int directory_replace_file(const char *directory, const char *name, mode_t mode,
+			   directory_fill_fn fill, const void *data)
 {
 	char temporary[NAME_MAX + 1];
 	int directory_fd, r;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.new", name) >= (int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), ".%s.calfpen", name) >= (int)sizeof(temporary))
 		return -ENAMETOOLONG;
 	directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory_fd < 0)
 		return -errno;
-	r = write_new(directory_fd, temporary, fill, data);
+	r = write_new(directory_fd, temporary, mode, fill, data);
 	if (!r && renameat(directory_fd, temporary, directory_fd, name) < 0)
 		r = -errno;
 	if (r)

@@ -1,22 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directories of what an instance leaves on disk: audit log, saved store. */
+/* Directories that a process makes, and files that are replaced in one step. */
 #ifndef CALFPEN_COMMON_DIRECTORY_H
 #define CALFPEN_COMMON_DIRECTORY_H
 
-/* Make `path` with all above it where they are missing; the last gets mode
- * 0700, the others 0755. 0, or a negative errno. */
-int directory_make(const char *path);
-
-/* Write a whole file to `fd`: 0, or a negative errno. */
-typedef int (*directory_fill_fn)(int fd, const void *data);
+#include <stddef.h>
+#include <sys/types.h>
 
 /*
- * Replace the file `name` of `directory` in one step: `fill` writes NAME.new,
- * mode 0600, which is synced and renamed, and the directory is synced. 0, or a
- * negative errno (not logged); then the former file is there as it was, unless
- * it is the directory that could not be synced.
+ * Create `path` and all directories above it where they are missing: `path`
+ * with `mode`, the others with 0755, both less the umask. Returns 0, or a
+ * negative errno, not logged.
  */
-int directory_replace_file(const char *directory, const char *name, directory_fill_fn fill,
-			   const void *data);
+int directory_make(const char *path, mode_t mode);
+
+/*
+ * Create the directory `path` unless it exists, and set its mode. Returns 0;
+ * -EPERM if it is no directory (a symbolic link included) or belongs to another
+ * user, who could put anything into it; or another negative errno. Not logged.
+ */
+int directory_make_own(const char *path, mode_t mode);
+
+/* Write a whole file to `fd`. Returns 0, or a negative errno. */
+typedef int (*directory_fill_fn)(int fd, const void *data);
+
+/* What directory_fill_text() writes. */
+struct directory_text {
+	const char *bytes;
+	size_t length;
+};
+
+/* A directory_fill_fn: write the struct directory_text `data` from the start of
+ * the file on. */
+int directory_fill_text(int fd, const void *data);
+
+/*
+ * Replace the file `name` of `directory` in one step: `fill` writes a temporary
+ * file .NAME.calfpen, which gets `mode`, is synced and renamed; then the
+ * directory is synced, so that the new name survives a power cut (in a tmpfs
+ * syncing costs nothing). Returns 0, or a negative errno, not logged; the old
+ * file is then unchanged, unless only the directory could not be synced.
+ */
+int directory_replace_file(const char *directory, const char *name, mode_t mode,
+			   directory_fill_fn fill, const void *data);
 
 #endif

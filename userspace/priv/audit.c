@@ -132,7 +132,7 @@ int audit_open(struct audit *audit, const char *path)
 	if (length && length < sizeof(directory)) {
 		memcpy(directory, path, length);
 		directory[length] = '\0';
-		r = directory_make(directory);
+		r = directory_make(directory, 0700);
 	}
 	if (!r)
 		r = open_file(path);

@@ -13,22 +13,10 @@
 #include <unistd.h>
 
 #include "maps/pins.h"
+#include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 
 #define INSTANCE_PATH_MAX (PATH_MAX + 32)
-
-static int make_directory(const char *path)
-{
-	struct stat status;
-
-	if (mkdir(path, 0711) && errno != EEXIST)
-		return -errno;
-	if (lstat(path, &status))
-		return -errno;
-	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid())
-		return -EPERM;
-	return chmod(path, 0711) ? -errno : 0;
-}
 
 int instance_init(struct instance *instance, const char *name)
 {
@@ -37,9 +25,9 @@ int instance_init(struct instance *instance, const char *name)
 
 	*instance = INSTANCE_NULL(*instance);
 	snprintf(instance->directory, sizeof(instance->directory), "%s/%s", RUN_ROOT, name);
-	error = make_directory(RUN_ROOT);
+	error = directory_make_own(RUN_ROOT, 0711);
 	if (!error)
-		error = make_directory(instance->directory);
+		error = directory_make_own(instance->directory, 0711);
 	if (error) {
 		log_error("%s: cannot make the run directory: %s", instance->directory,
 			  strerror(-error));
@@ -113,23 +101,13 @@ void instance_end_leftovers(const struct instance *instance, uint32_t first_uid,
 
 int instance_write_state(const struct instance *instance, const char *json)
 {
-	char path[INSTANCE_PATH_MAX], temporary[INSTANCE_PATH_MAX + 4];
-	size_t size = strlen(json);
-	int error = 0, fd;
+	const struct directory_text text = { json, strlen(json) };
+	int r = directory_replace_file(instance->directory, "state.json", 0600, directory_fill_text,
+				       &text);
 
-	snprintf(path, sizeof(path), "%s/state.json", instance->directory);
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, json, size) != (ssize_t)size)
-		error = -EIO;
-	close(fd);
-	if (!error && rename(temporary, path))
-		error = -errno;
-	if (error)
-		log_warning("%s: %s", path, strerror(-error));
-	return error;
+	if (r)
+		log_warning("%s/state.json: %s", instance->directory, strerror(-r));
+	return r;
 }
 
 void instance_deinit(struct instance *instance)

@@ -81,7 +81,7 @@ static int fill(int fd, const void *data)
 
 int persist_revision_save(const char *directory, uint64_t revision)
 {
-	return directory_replace_file(directory, PERSIST_REVISION_FILE, fill, &revision);
+	return directory_replace_file(directory, PERSIST_REVISION_FILE, 0600, fill, &revision);
 }
 
 uint64_t persist_revision_last(const char *directory)
@@ -110,7 +110,7 @@ uint64_t persist_revision_last(const char *directory)
 /* In the process that does it: 0, or an errno. */
 static int reserve(const char *directory, uint64_t revision)
 {
-	int r = directory_make(directory);
+	int r = directory_make(directory, 0700);
 
 	return r ? -r : -persist_revision_save(directory, revision + PERSIST_REVISION_AHEAD);
 }

@@ -156,5 +156,5 @@ int persist_save(const char *directory, const struct wanted *wanted,
 {
 	const struct store_image image = { wanted, descriptions, n_descriptions, wall_offset_ns };
 
-	return directory_replace_file(directory, PERSIST_FILE, fill, &image);
+	return directory_replace_file(directory, PERSIST_FILE, 0600, fill, &image);
 }

@@ -13,30 +13,21 @@
 #include <unistd.h>
 
 #include "maps/pins.h"
+#include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 
 #define PIN_PATH_MAX (PATH_MAX + NAME_MAX)
 
 static int make_directory(const char *path)
 {
-	struct stat status;
+	int r = directory_make_own(path, 0700);
 
-	if (mkdir(path, 0700) && errno != EEXIST) {
-		int error = -errno;
-
-		log_error("%s: cannot make the pin directory: %s", path, strerror(-error));
-		return error;
-	}
-	if (lstat(path, &status))
-		return -errno;
-	/* A directory that somebody else made could hold anything. */
-	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid()) {
-		log_error("%s: is not a directory of ours; remove it", path);
-		return -EPERM;
-	}
-	if ((status.st_mode & 0777) != 0700 && chmod(path, 0700))
-		return -errno;
-	return 0;
+	/* A directory of another user could hold anything. */
+	if (r == -EPERM)
+		log_error("%s: exists and is not a directory of this user; remove it", path);
+	else if (r)
+		log_error("%s: cannot create the pin directory: %s", path, strerror(-r));
+	return r;
 }
 
 int pins_init(struct pins *pins, const char *instance)

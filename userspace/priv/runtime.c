@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/runtime_cgroup.h"
 #include "userspace/priv/runtime_exec.h"
@@ -112,17 +113,6 @@ static int run(const struct runtime *runtime, const char *id, const char *const 
 
 /* finding it */
 
-static int make_state(const char *state)
-{
-	if ((mkdir(state, 0700) < 0 && errno != EEXIST) || chmod(state, 0700) < 0) {
-		int error = errno;
-
-		log_error("%s: %s", state, strerror(error));
-		return -error;
-	}
-	return 0;
-}
-
 /* 0 if `path` can be executed; steps over directories of that name. */
 static int executable(const char *path, char *resolved)
 {
@@ -188,8 +178,10 @@ int runtime_find(const char *name, const char *state, struct runtime *runtimep)
 			  runtime.path);
 		return -EPROTO;
 	}
-	r = make_state(state);
-	if (r == 0)
+	r = directory_make_own(state, 0700);
+	if (r)
+		log_error("%s: %s", state, strerror(-r));
+	else
 		*runtimep = runtime;
 	return r;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/runtime.h"
 
@@ -40,30 +41,17 @@ static int for_each_hierarchy(const char *path, int (*call)(const char *mount, c
 	return r;
 }
 
-/* MOUNT/a/b for "a/b", one directory after the other. */
 static int make_one(const char *mount, const char *path)
 {
 	char directory[PATH_MAX];
-	char *end;
+	int r = 0;
 
 	if (snprintf(directory, sizeof(directory), "%s/%s", mount, path) >= (int)sizeof(directory))
 		return -ENAMETOOLONG;
-	for (end = directory + strlen(mount) + 1;; end++) {
-		char c = *end;
-
-		if (c != '/' && c != '\0')
-			continue;
-		*end = '\0';
-		if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
-			int error = errno;
-
-			log_error("cannot make cgroup %s: %s", directory, strerror(error));
-			return -error;
-		}
-		if (c == '\0')
-			return 0;
-		*end = c;
-	}
+	r = directory_make(directory, 0755);
+	if (r)
+		log_error("cannot create cgroup %s: %s", directory, strerror(-r));
+	return r;
 }
 
 int runtime_make_cgroup_parent(const char *path)

@@ -44,6 +44,7 @@
 #include "maps/frame.h"
 #include "maps/pins.h"
 #include "userspace/common/backoff.h"
+#include "userspace/common/directory.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/confine.h"
@@ -301,14 +302,14 @@ static int load_files(struct watcher *watcher)
 static int make_run_directory(struct watcher *watcher)
 {
 	char *path = watcher->context.run_directory;
-	int r = 0;
+	int r;
 
 	(void)snprintf(path, PATH_MAX, RUN_ROOT "/%s", watcher->options->instance);
-	if ((mkdir(RUN_ROOT, 0755) < 0 && errno != EEXIST) ||
-	    (mkdir(path, 0711) < 0 && errno != EEXIST)) {
-		r = -errno;
+	r = directory_make_own(RUN_ROOT, 0711);
+	if (!r)
+		r = directory_make_own(path, 0711);
+	if (r)
 		log_error("%s: %s", path, strerror(-r));
-	}
 	/* Debian's convention for servers from DHCP: the client makes it. */
 	if (!r && watcher->configuration.use_ntp && access("/etc/chrony", F_OK) == 0 &&
 	    mkdir(CHRONY_DIRECTORY, 0755) < 0 && errno != EEXIST)

@@ -30,7 +30,7 @@ void watcher_persist_init(struct watcher_persist *persist, const char *directory
 		.due_ns = UINT64_MAX,
 	};
 	if (directory[0])
-		r = directory_make(directory);
+		r = directory_make(directory, 0700);
 	if (r)
 		log_warning("%s: cannot be made: %s", directory, strerror(-r));
 	if (directory[0] && !r)

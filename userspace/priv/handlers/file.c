@@ -9,22 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "userspace/common/directory.h"
+
 #define LINKS_MAX 16
-
-static int write_all(int fd, const char *text, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length) {
-		ssize_t n = pwrite(fd, text + at, length - at, (off_t)at);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			at += (size_t)n;
-	}
-	return 0;
-}
 
 int file_read(const char *path, char *text, size_t size)
 {
@@ -83,61 +70,23 @@ int file_resolve(const char *path, char target[static PATH_MAX])
 	return -ELOOP;
 }
 
-/* "DIRECTORY/.NAME.calfpen" */
-static int temporary_name(const char *path, char temporary[static PATH_MAX])
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	int n = snprintf(temporary, PATH_MAX, "%.*s.%s.calfpen", (int)(name - path), path, name);
-
-	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
-}
-
-/* The new name must survive a power cut too. */
-static void sync_directory(const char *path)
+static int replace(const char *path, const struct directory_text *text)
 {
 	char directory[PATH_MAX];
 	const char *slash = strrchr(path, '/');
-	int fd;
-
-	(void)snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1,
-		       slash ? path : ".");
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	(void)close(fd);
-}
-
-static int write_beside(const char *path, const char *text, size_t length)
-{
-	char temporary[PATH_MAX];
 	struct stat old = { .st_mode = 0644 };
-	int fd, r = temporary_name(path, temporary);
+	int n = snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+			 slash ? path : ".");
 
-	if (r)
-		return r;
+	if (n < 0 || n >= (int)sizeof(directory))
+		return -ENAMETOOLONG;
 	if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
 		return -EINVAL;
-	(void)unlink(temporary); /* of a former life that was killed */
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, text, length);
-	if (!r && (fchmod(fd, old.st_mode & 0777) < 0 || fsync(fd) < 0))
-		r = -errno;
-	if (close(fd) < 0 && !r)
-		r = -errno;
-	if (!r && rename(temporary, path) < 0)
-		r = -errno;
-	if (r)
-		(void)unlink(temporary);
-	else
-		sync_directory(path);
-	return r;
+	return directory_replace_file(directory, slash ? slash + 1 : path, old.st_mode & 0777,
+				      directory_fill_text, text);
 }
 
-static int write_in_place(const char *path, const char *text, size_t length)
+static int write_in_place(const char *path, const struct directory_text *text)
 {
 	struct stat old;
 	int r = 0, fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -149,8 +98,8 @@ static int write_in_place(const char *path, const char *text, size_t length)
 	else if (!S_ISREG(old.st_mode))
 		r = -EINVAL;
 	if (!r)
-		r = write_all(fd, text, length);
-	if (!r && (ftruncate(fd, (off_t)length) < 0 || fsync(fd) < 0))
+		r = directory_fill_text(fd, text);
+	if (!r && (ftruncate(fd, (off_t)text->length) < 0 || fsync(fd) < 0))
 		r = -errno;
 	(void)close(fd);
 	return r;
@@ -164,20 +113,23 @@ static bool is_in_place(int error)
 
 int file_write(const char *path, const char *text, size_t length)
 {
-	int in_place, r = write_beside(path, text, length);
+	const struct directory_text whole = { text, length };
+	int in_place, r = replace(path, &whole);
 
 	if (!is_in_place(r))
 		return r;
-	in_place = write_in_place(path, text, length);
+	in_place = write_in_place(path, &whole);
 	/* No file there to write to: then the directory's refusal is the reason. */
 	return in_place == -ENOENT ? r : in_place;
 }
 
 int file_remove(const char *path)
 {
+	const struct directory_text empty = { "", 0 };
+
 	if (unlink(path) == 0)
 		return 0;
 	if (errno == ENOENT)
 		return 0;
-	return is_in_place(-errno) ? write_in_place(path, "", 0) : -errno;
+	return is_in_place(-errno) ? write_in_place(path, &empty) : -errno;
 }
