@@ -8,29 +8,6 @@
  * survive a reboot it saves to a file. What others do to the uplink it learns
  * by netlink events. It reads no byte from the network.
  */
-/*
- * system calls of the watcher, after confine_enter() (by strace of the tests,
- * failure paths included; * not seen there, but legal for the C library):
- *
- *   bpf            MAP_LOOKUP_ELEM, MAP_GET_NEXT_KEY (list), PROG_TEST_RUN (own gate)
- *   ppoll          event loop; the wait for a busy store
- *   clock_gettime *  where the vDSO does not answer
- *   sched_yield *  between two tries of a busy gate
- *   read           signalfd, inotify; files of the handlers; what came of a reload
- *   write          audit log, log lines, /proc/sys .../promote_secondaries, /domainname;
- *                  asking for a reload
- *   sendmsg, recvmsg  the netlink sockets; sendmsg: syslog's
- *   openat, close  resolv.conf, its saved copy, mtu.saved, /proc/sys, the
- *                  saved store; the audit log anew
- *   pwrite64, ftruncate, fsync, fchmod, rename, unlink  replacing a file
- *   renameat, unlinkat  replacing the saved store
- *   newfstatat     mode of the old file; stat *, fstat * before glibc 2.33
- *   inotify_add_watch  resolv.conf, changed by somebody else
- *   readlink, access  links of resolv.conf, saved copy there?
- *   getdents64, flock  what other instances want, one at a time
- *   brk *, mmap *, munmap  malloc: libnl's messages and receive buffer
- *   exit_group; rt_sigreturn *
- */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
