@@ -45,6 +45,16 @@ enum kv_subject {
 	KV_SUBJECT_CALF = 3,
 };
 
+/* Names of the subjects; a calf's is in its description. */
+#define KV_NAME_SUPERVISOR "supervisor"
+#define KV_NAME_WATCHER "watcher"
+#define KV_NAME_OPERATOR "operator"
+/* Indexed by enum kv_subject, below KV_SUBJECT_CALF. */
+#define KV_SUBJECT_NAMES                                              \
+	{                                                             \
+		KV_NAME_SUPERVISOR, KV_NAME_WATCHER, KV_NAME_OPERATOR \
+	}
+
 enum kv_verb {
 	KV_VERB_READ = 1,
 	KV_VERB_WRITE = 2,   /* exactly one change, KV_CHANGE_WRITE */

@@ -139,16 +139,6 @@ Test(cli_arguments, instances)
 	cr_assert_not_null(strstr(err_text, "instance uplink1"), "it was chosen: %s", err_text);
 }
 
-Test(cli_arguments, path_of_calfpen_priv)
-{
-	char path[64];
-
-	cr_assert(cli_priv_path("/usr/local/bin/calfpen", path, sizeof(path)));
-	cr_assert_str_eq(path, "/usr/local/bin/../lib/calfpen/calfpen-priv");
-	cr_assert_not(cli_priv_path("/a/path/that/leaves/too/little/room/for/the/rest/calfpen",
-				    path, sizeof(path)));
-}
-
 Test(cli_arguments, run_without_priv_beside)
 {
 	cr_assert_eq(calfpen("run", "--interface", "x0", NULL), CLI_FAILURE);

@@ -96,7 +96,5 @@ bool cli_follow_wait(FILE *file, int timeout_ms);
 
 /* run.c: execute calfpen-priv with these arguments; returns on failure only. */
 int cli_run(struct cli *cli, int argc, char **argv);
-/* The path of calfpen-priv for the executable at `self`: false if too long. */
-bool cli_priv_path(const char *self, char *path, size_t size);
 
 #endif

@@ -6,30 +6,19 @@
 #include <unistd.h>
 
 #include "userspace/cli/cli.h"
+#include "userspace/common/program.h"
 
 #define PRIV_FROM_BIN "../lib/calfpen/calfpen-priv"
 
-bool cli_priv_path(const char *self, char *path, size_t size)
-{
-	const char *slash = strrchr(self, '/');
-	size_t length = slash ? (size_t)(slash - self) + 1 : 0;
-
-	if (length + sizeof(PRIV_FROM_BIN) > size)
-		return false;
-	memcpy(path, self, length);
-	memcpy(path + length, PRIV_FROM_BIN, sizeof(PRIV_FROM_BIN));
-	return true;
-}
-
 int cli_run(struct cli *cli, int argc, char **argv)
 {
-	char self[PATH_MAX] = "", path[PATH_MAX];
+	char path[PATH_MAX];
 	char **arguments;
-	int n = 0;
+	int n = 0, r;
 
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0 ||
-	    !cli_priv_path(self, path, sizeof(path)))
-		return cli_fail(cli, "cannot find calfpen-priv: %m");
+	r = program_path(PRIV_FROM_BIN, path, sizeof(path));
+	if (r)
+		return cli_fail(cli, "cannot find calfpen-priv: %s", strerror(-r));
 	/* NAME, --instance X, arguments, NULL */
 	arguments = calloc((size_t)argc + 3, sizeof(*arguments));
 	if (!arguments)

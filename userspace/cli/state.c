@@ -39,11 +39,7 @@ json_t *cli_state_load(const struct cli *cli)
 
 const char *cli_state_subject(unsigned int subject, const json_t *state, char *text, size_t size)
 {
-	static const char *const names[] = {
-		[KV_SUBJECT_SUPERVISOR] = "supervisor",
-		[KV_SUBJECT_WATCHER] = "watcher",
-		[KV_SUBJECT_OPERATOR] = "operator",
-	};
+	static const char *const names[] = KV_SUBJECT_NAMES;
 	const char *name;
 
 	if (subject < KV_SUBJECT_CALF)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/program.h"
 
 /* Above every descriptor number that a role is given. */
 #define FD_FREE 64
@@ -20,25 +21,17 @@
 int child_open_program(const char *name)
 {
 	char path[PATH_MAX] = "/proc/self/exe";
-	ssize_t length;
-	int fd, error = ENAMETOOLONG;
+	int fd, r = name ? program_path(name, path, sizeof(path)) : 0;
 
-	if (name) {
-		length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-		path[length > 0 ? length : 0] = '\0';
-		for (; length > 0 && path[length - 1] != '/'; length--)
-			path[length - 1] = '\0';
-		if (length <= 0 || (size_t)length + strlen(name) >= sizeof(path)) {
-			log_error("cannot find %s beside this program", name);
-			return -error;
-		}
-		memcpy(path + length, name, strlen(name) + 1);
+	if (r) {
+		log_error("cannot find %s beside this program: %s", name, strerror(-r));
+		return r;
 	}
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0) {
-		error = errno;
-		log_error("%s: %s; install it beside calfpen-priv", path, strerror(error));
-		return -error;
+		r = -errno;
+		log_error("%s: %s; install it beside calfpen-priv", path, strerror(-r));
+		return r;
 	}
 	return fd;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/program.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/frames_mode.h"
 
@@ -343,26 +344,19 @@ static int parse_one(struct options *options, int c, const char *text)
 	}
 }
 
-/* The shipped calf stands beside the program: PREFIX/lib/calfpen/calfpen-priv
- * and PREFIX/lib/calfpen/calves/dhcp4, in the build tree and installed. */
+/* The shipped calf: PREFIX/lib/calfpen/calves/dhcp4 for
+ * PREFIX/lib/calfpen/calfpen-priv, in the build tree as well. */
 static int default_calf(struct options *options)
 {
 	static char directory[PATH_MAX];
-	static const char below[] = "/calves/dhcp4";
-	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
-	char *slash;
+	int r = program_path("calves/dhcp4", directory, sizeof(directory));
 
-	if (length < 0 || (size_t)length == sizeof(directory) - 1) {
-		log_error("cannot find the shipped calf beside this program: name it with --calf");
+	if (r) {
+		log_error("cannot find the shipped calf beside this program (%s): name it with "
+			  "--calf",
+			  strerror(-r));
 		return -EINVAL;
 	}
-	directory[length] = '\0';
-	slash = strrchr(directory, '/');
-	if (slash == NULL || (size_t)(slash - directory) + sizeof(below) > sizeof(directory)) {
-		log_error("cannot find the shipped calf beside this program: name it with --calf");
-		return -EINVAL;
-	}
-	memcpy(slash, below, sizeof(below));
 	options->calves[0] = directory;
 	options->n_calves = 1;
 	return 0;

@@ -62,11 +62,11 @@ static const struct store_rule operator_rules[] = {
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct store_subject priv_subjects[] = {
-	{ KV_SUBJECT_SUPERVISOR, "supervisor", supervisor_rules, N(supervisor_rules),
+	{ KV_SUBJECT_SUPERVISOR, KV_NAME_SUPERVISOR, supervisor_rules, N(supervisor_rules),
 	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, KV_KEYS_MAX, PRIV_BYTES },
-	{ KV_SUBJECT_WATCHER, "watcher", watcher_rules, N(watcher_rules), PRIV_REQUESTS_PER_SECOND,
-	  PRIV_REQUEST_BURST, KV_KEYS_MAX, PRIV_BYTES },
-	{ KV_SUBJECT_OPERATOR, "operator", operator_rules, N(operator_rules),
+	{ KV_SUBJECT_WATCHER, KV_NAME_WATCHER, watcher_rules, N(watcher_rules),
+	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, KV_KEYS_MAX, PRIV_BYTES },
+	{ KV_SUBJECT_OPERATOR, KV_NAME_OPERATOR, operator_rules, N(operator_rules),
 	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, PRIV_KEYS, PRIV_BYTES },
 };
 

@@ -255,7 +255,7 @@ static void finish(struct watcher *watcher)
 static int load_files(struct watcher *watcher)
 {
 	const struct options *options = watcher->options;
-	static const char *const fixed[] = { "supervisor", "watcher", "operator" };
+	static const char *const fixed[] = KV_SUBJECT_NAMES;
 	struct description *descriptions = calloc(options->n_calves, sizeof(*descriptions));
 	uint32_t i;
 	int r = descriptions ? 0 : -ENOMEM;

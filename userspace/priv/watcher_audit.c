@@ -2,6 +2,7 @@
 #include "userspace/priv/watcher_audit.h"
 
 #include "userspace/common/clock.h"
+#include "userspace/common/hash.h"
 #include "userspace/common/log.h"
 
 void watcher_audit_sync(struct watcher_audit *audit)
@@ -77,16 +78,10 @@ void watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *d
 	audit_write(&audit->log, &entry);
 }
 
-/* Of one commit many keys may be refused, so the path counts too. */
+/* One commit may contain several refused keys, so the path counts, too. */
 static uint64_t digest(uint64_t revision, const char *path, const char *reason)
 {
-	uint64_t hash = 14695981039346656037ull ^ revision; /* FNV-1a */
-
-	for (; *path; path++)
-		hash = (hash ^ (unsigned char)*path) * 1099511628211ull;
-	for (; *reason; reason++)
-		hash = (hash ^ (unsigned char)*reason) * 1099511628211ull;
-	return hash;
+	return hash_text(hash_text(HASH_START ^ revision, path), reason);
 }
 
 static bool is_told(struct watcher_audit *audit, uint64_t refusal)

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/common/hash.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/name.h"
@@ -35,21 +36,12 @@ static bool dns_concerns(const char *path)
 	       !strncmp(path, "/nameserver/", 12);
 }
 
-/* One saved content for each file, whatever path an instance has to it. */
-static uint64_t hash_of(const char *target)
-{
-	uint64_t hash = 14695981039346656037ull; /* FNV-1a */
-
-	for (; *target; target++)
-		hash = (hash ^ (unsigned char)*target) * 1099511628211ull;
-	return hash;
-}
-
+/* One saved copy per file, whatever path the instances use for it. */
 static int find_paths(struct handler_context *context, struct paths *paths)
 {
 	const char *path = context->configuration->resolv_conf;
 	int r = file_resolve(path, paths->target);
-	uint64_t hash = r ? 0 : hash_of(paths->target);
+	uint64_t hash = r ? 0 : hash_text(HASH_START, paths->target);
 	int saved = snprintf(paths->saved, PATH_MAX, "%s/resolv.conf.%016" PRIx64 ".saved",
 			     context->run_root, hash);
 	int absent = snprintf(paths->absent, PATH_MAX, "%s/resolv.conf.%016" PRIx64 ".absent",
