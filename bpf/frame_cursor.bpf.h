@@ -14,6 +14,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/rate.bpf.h"
 #include "maps/frame_maps.bpf.h"
 
 struct cursor {
@@ -60,19 +61,6 @@ static __always_inline int mac_equal(const __u8 *a, const volatile __u8 *b)
 	const volatile __u16 *y = (const volatile void *)b;
 
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
-}
-
-/*
- * Generic cell rate algorithm on one word shared by all CPUs: the frame that
- * loses the compare-and-swap is over the rate too.
- */
-static __always_inline int take_rate(__u64 *arrival, __u64 now, __u64 interval, __u64 burst)
-{
-	__u64 old = *arrival, next = old > now ? old : now;
-
-	if (next - now > burst)
-		return 0;
-	return __sync_val_compare_and_swap(arrival, old, next + interval) == old;
 }
 
 /* Is there room for one more frame of this rule, number `index`, to the calf? */

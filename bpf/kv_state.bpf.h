@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kv_path.bpf.h"
+#include "bpf/rate.bpf.h"
 #include "maps/kv_gate_maps.bpf.h"
 
 const volatile struct kv_gate_config config = {};
@@ -50,20 +51,6 @@ static __always_inline struct kv_item *get_item(struct kv_staging *stage, __u64 
 
 	opaque(index);
 	return &stage->items[index & (KV_BATCH_MAX - 1)];
-}
-
-/*
- * Generic cell rate algorithm: one event per interval, with `burst` saved up.
- * `*arrival` is the theoretical arrival time of the next one.
- */
-static __always_inline int take_rate(__u64 *arrival, __u64 now, __u64 interval, __u64 burst)
-{
-	__u64 next = *arrival > now ? *arrival : now;
-
-	if (next - now > burst)
-		return 0;
-	*arrival = next + interval;
-	return 1;
 }
 
 /* The value of a path in the store, or NULL. */
