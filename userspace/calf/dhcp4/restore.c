@@ -13,76 +13,42 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
-#define RETRY_NS 100000000ull
-
 static const char *const paths[_RESTORE_KEY_N] = {
 	[RESTORE_ADDRESS] = "/lease/address", [RESTORE_SERVER] = "/lease/server",
 	[RESTORE_TIME] = "/lease/time",	      [RESTORE_EXPIRES] = "/lease/expires",
 	[RESTORE_STATE] = "/lease/state",
 };
 
-const char *restore_path(enum restore_key key)
+const char *restore_path(unsigned int key)
 {
 	return paths[key];
 }
 
-static void read_next(struct restore *restore);
-
-static void on_response(struct calf *calf, int status, const char *text, size_t length, void *data)
+static int take_value(void *data, unsigned int i, int status, const char *text, size_t length)
 {
 	struct restore *restore = data;
-	unsigned int i_key = restore->i_key;
 
-	if (status == CALF_LATER) {
-		loop_timer_set(&restore->retry, calf->loop.now_ns() + RETRY_NS);
-		return;
-	}
 	if (status == CALF_OK && strlen(text) == length)
-		memcpy(restore->values.text[i_key], text, length + 1);
-	else if (status == CALF_OK) /* of no type: not ours */
-		memcpy(restore->values.text[i_key], "?", 2);
+		memcpy(restore->values.text[i], text, length + 1);
+	else if (status == CALF_OK) /* a NUL inside: no calf has written this */
+		memcpy(restore->values.text[i], "?", 2);
 	else if (status != CALF_NOT_FOUND)
-		log_warning("%s: %s", paths[i_key], text);
-	restore->i_key++;
-	read_next(restore);
-}
-
-static void read_next(struct restore *restore)
-{
-	int r;
-
-	if (restore->i_key == _RESTORE_KEY_N) {
-		loop_remove_timer(&restore->calf->loop, &restore->retry);
-		restore->done(restore->data);
-		return;
-	}
-	r = calf_store_read(restore->calf, paths[restore->i_key], on_response, restore);
-	if (r < 0) {
-		log_error("%s: %s", paths[restore->i_key], strerrordesc_np(-r));
-		calf_stop(restore->calf, r);
-	}
-}
-
-static int on_retry(struct loop *loop, uint64_t now_ns, void *data)
-{
-	(void)loop;
-	(void)now_ns;
-	read_next(data);
+		log_warning("%s: %s", paths[i], text);
 	return 0;
+}
+
+static void finish(void *data)
+{
+	struct restore *restore = data;
+
+	restore->done(restore->data);
 }
 
 int restore_read(struct restore *restore, struct calf *calf, void (*done)(void *data), void *data)
 {
-	int r;
-
 	*restore = (struct restore){ .calf = calf, .done = done, .data = data };
-	r = loop_add_timer(&calf->loop, &restore->retry, on_retry, restore);
-	if (r < 0) {
-		log_error("event loop: %s", strerrordesc_np(-r));
-		return r;
-	}
-	read_next(restore);
-	return calf->status;
+	return keys_read(&restore->keys, calf, restore_path, _RESTORE_KEY_N, take_value, finish,
+			 restore);
 }
 
 /* By what the two times say together. */

@@ -9,8 +9,8 @@
 
 #include "userspace/calf/dhcp4/client.h"
 #include "userspace/calf/sdk/calf.h"
+#include "userspace/calf/sdk/keys.h"
 
-/* In the order of reading. */
 enum restore_key {
 	RESTORE_ADDRESS = 0,
 	RESTORE_SERVER,
@@ -27,22 +27,21 @@ struct restore_values {
 
 struct restore {
 	struct calf *calf;
-	unsigned int i_key; /* being read */
 	struct restore_values values;
-	struct loop_timer retry;
+	struct keys keys;
 	void (*done)(void *data);
 	void *data;
 };
 
 /*
- * Read all keys, one after the other, and call done(). What cannot be read
- * counts as absent; what the store is too busy to answer is asked again. 0, or
- * a negative errno, logged.
+ * Read all keys at once and call done(). What cannot be read counts as absent;
+ * what the store is too busy to answer is asked again. Returns 0, or a negative
+ * errno, logged.
  */
 int restore_read(struct restore *restore, struct calf *calf, void (*done)(void *data), void *data);
 
 /* "/lease/address" */
-const char *restore_path(enum restore_key key);
+const char *restore_path(unsigned int key);
 
 /*
  * The lease: 0 with *saved; -ENOENT if there is none; -EBADMSG with *wrong the

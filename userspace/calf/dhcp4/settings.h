@@ -10,6 +10,7 @@
 
 #include "userspace/calf/dhcp4/client.h"
 #include "userspace/calf/sdk/calf.h"
+#include "userspace/calf/sdk/keys.h"
 
 /* settings_values.c: the values as they stand in the store, and what they
  * add up to. */
@@ -65,12 +66,7 @@ struct settings {
 	struct settings_values values;
 	struct client_config config; /* once done() is called, as policy */
 	struct message_policy policy;
-	struct settings_key {
-		struct settings *settings;
-		bool is_done;
-		bool is_asked; /* and not answered */
-	} keys[SETTINGS_KEYS];
-	struct loop_timer retry; /* of keys that are neither */
+	struct keys keys;
 	void (*done)(void *data);
 	void *data;
 };
