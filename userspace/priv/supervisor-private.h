@@ -89,8 +89,16 @@ int supervisor_check_quarantine(struct supervisor *s);
 /* The parts of start-up that another device as uplink asks for again. 0, or a
  * negative errno after one line on stderr. */
 
-/* supervisor.c: the first keys: /mac, /config/..., /address. */
+/* supervisor_start_store.c */
+
+/* Adopt, restore or create the store, with the rights of every subject. */
+int supervisor_start_store(struct supervisor *s);
+/* Write the first keys: /mac, /config/..., /address; with --takeover the
+ * address that the uplink has already, which is requested first. */
 int supervisor_write_keys(const struct supervisor *s);
+/* Save the store's last revision. Nothing may change the store from here on, so
+ * that a later boot continues without a gap. */
+void supervisor_save_revision(const struct supervisor *s);
 
 /* supervisor_frames.c */
 
@@ -112,10 +120,24 @@ void supervisor_stop_frames(struct supervisor *s);
  */
 int supervisor_watch_uplink(struct supervisor *s);
 
-/* supervisor.c: execute ourselves with --role `role` and these descriptors from
- * 3 on. The pid, or a negative errno, logged. */
+/* supervisor_children.c */
+
+/* Execute this program with --role `role` and these descriptors from 3 on.
+ * Returns the pid, or a negative errno, logged. */
 pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
 			      uint32_t n_fds);
+/* Drop the privileges that the supervisor does not need once everything has
+ * been created. Returns 0, or a negative errno. */
+int supervisor_confine(void);
+/* Begin to create the containers of all calves, in processes confined like the
+ * supervisor, while it goes on. Returns 0, or a negative errno, logged. */
+int supervisor_create_pairs(struct supervisor *s);
+/* Start the watcher and all pairs; what does not start is retried. */
+void supervisor_start_children(struct supervisor *s);
+/* Handle a child that exited with this wait status: log it, restart it. */
+void supervisor_child_ended(struct supervisor *s, pid_t pid, int status);
+/* Stop all pairs, then the watcher, which saves what must survive a reboot. */
+void supervisor_stop_children(struct supervisor *s);
 
 /* supervisor_chrony.c */
 

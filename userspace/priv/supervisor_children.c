@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the supervisor's children: the watcher, and for each calf a pair of a
+ * gateway and a container. One that exits is started again, a pair always as a
+ * whole.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "userspace/common/clock.h"
+#include "userspace/common/log.h"
+#include "userspace/priv/child.h"
+#include "userspace/priv/confine.h"
+#include "userspace/priv/roles.h"
+#include "userspace/priv/supervisor-private.h"
+
+#define WATCHER_RETRY_NS (200 * NS_PER_MS)
+#define WATCHER_END_MS 2000
+
+/* A role gets our own command line, and which it is. */
+pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
+			      uint32_t n_fds)
+{
+	char name[16];
+	const struct options *options = s->options;
+	char **argv = calloc((size_t)options->argc + 5, sizeof(*argv));
+	char index[16];
+	pid_t pid;
+
+	if (!argv)
+		return -ENOMEM;
+	snprintf(index, sizeof(index), "%d", s->uplink.ifindex);
+	snprintf(name, sizeof(name), "%s", role);
+	memcpy(argv, options->argv, (size_t)options->argc * sizeof(*argv));
+	argv[options->argc] = (char[]){ "--role" };
+	argv[options->argc + 1] = name;
+	argv[options->argc + 2] = (char[]){ "--uplink-index" };
+	argv[options->argc + 3] = index;
+	pid = child_start(s->self_program, argv, fds, n_fds);
+	free(argv);
+	return pid;
+}
+
+static void start_watcher(struct supervisor *s)
+{
+	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER],
+			    s->store.kv_fd,
+			    s->store.ctl_fd,
+			    s->store.events_fd,
+			    s->store.denials_fd,
+			    s->chrony.ask_fd,
+			    s->chrony.results[0] };
+	pid_t pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));
+
+	if (pid > 0)
+		s->watcher_pid = pid;
+	else
+		loop_timer_set(&s->watcher_restart, loop_now_ns() + WATCHER_RETRY_NS);
+}
+
+static int restart_watcher(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct supervisor *s = data;
+
+	(void)loop;
+	(void)now_ns;
+	s->n_watcher_restarts++;
+	start_watcher(s);
+	supervisor_write_state(s);
+	return 0;
+}
+
+static void start_pair(struct supervised_pair *pair)
+{
+	uint64_t now = loop_now_ns();
+
+	if (pair_start(&pair->pair, now))
+		loop_timer_set(&pair->restart, pair_restart_at(&pair->pair, now));
+}
+
+static int restart_pair(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct supervised_pair *pair = data;
+
+	(void)loop;
+	(void)now_ns;
+	start_pair(pair);
+	supervisor_write_state(pair->supervisor);
+	return 0;
+}
+
+static const char *describe_end(int status, char text[static 48])
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, 48, "was ended by signal %d", WTERMSIG(status));
+	else
+		snprintf(text, 48, "ended with code %d", WEXITSTATUS(status));
+	return text;
+}
+
+/* A pair lives and dies together. */
+static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
+{
+	const char *name = pair->pair.description->name;
+	bool gateway = pid == pair->pair.gateway_pid;
+	int code = gateway && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	char how[48];
+
+	if (code == ROLE_EXIT_MALFORMED)
+		audit_malformed(&pair->supervisor->audit, name, "control message");
+	/* A gateway may be seen to end first of the two, but it followed its calf. */
+	if (code == ROLE_EXIT_EOF && pair_take_calf(&pair->pair, &status)) {
+		pair->pair.gateway_pid = 0;
+		gateway = false;
+	}
+	log_warning("%s: its %s %s; both are started again", name, gateway ? "gateway" : "calf",
+		    describe_end(status, how));
+	if (gateway)
+		pair->pair.gateway_pid = 0;
+	else
+		pair->pair.calf_pid = 0;
+	pair_stop(&pair->pair);
+	loop_timer_set(&pair->restart, pair_restart_at(&pair->pair, loop_now_ns()));
+}
+
+void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
+{
+	char how[48];
+
+	if (pid == s->watcher_pid) {
+		log_warning("the watcher %s; it is started again", describe_end(status, how));
+		s->watcher_pid = 0;
+		loop_timer_set(&s->watcher_restart, loop_now_ns() + WATCHER_RETRY_NS);
+	}
+	if (pid == s->chrony.pid)
+		supervisor_chrony_ended(s, status);
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		if (pid == s->pairs[i].pair.calf_pid || pid == s->pairs[i].pair.gateway_pid)
+			pair_ended(&s->pairs[i], pid, status);
+}
+
+/* As the supervisor will be itself, once it has made everything. */
+int supervisor_confine(void)
+{
+	return confine_enter(ROLE_SUPERVISOR, 0, 0, true);
+}
+
+/* To make a container takes as long as to load all programs: both at once. */
+int supervisor_create_pairs(struct supervisor *s)
+{
+	int error = runtime_make_cgroup_parent(s->options->cgroup_parent);
+
+	for (uint32_t i = 0; !error && i < s->n_descriptions; i++) {
+		struct supervised_pair *pair = &s->pairs[i];
+		const struct pair_fds fds = {
+			.gate = -1,
+			.ring = -1,
+			.frames = s->tap.fd,
+			.gateway_program = s->gateway_program,
+		};
+
+		error = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
+				  s->instance.directory, &s->runtime, &fds);
+		if (error)
+			return error;
+		pair->supervisor = s;
+		s->n_pairs++;
+		error = loop_add_timer(&s->loop, &pair->restart, restart_pair, pair);
+		if (!error)
+			error = pair_create(&pair->pair, supervisor_confine);
+	}
+	return error ? error : loop_add_timer(&s->loop, &s->watcher_restart, restart_watcher, s);
+}
+
+static void connect_pairs(struct supervisor *s)
+{
+	for (uint32_t i = 0; i < s->n_pairs; i++) {
+		s->pairs[i].pair.fds.gate = s->store.gate_fds[KV_SUBJECT_CALF + i];
+		s->pairs[i].pair.fds.ring = s->store.ring_fds[KV_SUBJECT_CALF + i];
+	}
+}
+
+void supervisor_start_children(struct supervisor *s)
+{
+	connect_pairs(s);
+	start_watcher(s);
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		start_pair(&s->pairs[i]);
+}
+
+/* The watcher is asked first: it saves what is to survive a reboot. */
+static void stop_watcher(struct supervisor *s)
+{
+	if (s->watcher_pid <= 0)
+		return;
+	kill(s->watcher_pid, SIGTERM);
+	if (child_wait(&s->watcher_pid, NULL, WATCHER_END_MS))
+		return;
+	log_warning("the watcher does not end; it is killed");
+	child_end(&s->watcher_pid, 0);
+}
+
+void supervisor_stop_children(struct supervisor *s)
+{
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		pair_let_end(&s->pairs[i].pair, s->store.gate_fds[KV_SUBJECT_SUPERVISOR]);
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		pair_deinit(&s->pairs[i].pair);
+	stop_watcher(s);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bring up the store: adopted, restored from disk, or empty. */
+#include <string.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/persist.h"
+#include "userspace/priv/persist_revision.h"
+#include "userspace/priv/subjects.h"
+#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/takeover.h"
+
+/* The first keys; with --takeover what is on the uplink is asked for first. */
+int supervisor_write_keys(const struct supervisor *s)
+{
+	struct value_ipv4_net address;
+	int found = 0;
+
+	if (s->options->takeover)
+		found = takeover_find(s->netlink, s->uplink.ifindex, &address);
+	if (found < 0) {
+		log_error("%s: cannot read its addresses: %s", s->uplink.name, strerror(-found));
+		return found;
+	}
+	return subjects_write_keys(&s->store, s->uplink.mac, &s->configuration,
+				   found ? &address : NULL);
+}
+
+int supervisor_start_store(struct supervisor *s)
+{
+	const char *state = s->options->state;
+	int error = pins_init(&s->pins, s->options->instance);
+	uint64_t revision = 0;
+	pid_t reserving = 0;
+
+	if (!error)
+		error = store_init(&s->store, &s->pins,
+				   subjects_count_keys(s->descriptions, s->n_descriptions),
+				   KV_SUBJECT_CALF + s->n_descriptions);
+	if (!error) {
+		revision = s->store.adopted ? store_revision(&s->store) :
+					      persist_revision_last(state);
+		reserving = persist_revision_begin(state, revision);
+		error = subjects_add(&s->store, s->descriptions, s->n_descriptions);
+		persist_revision_end(state, reserving);
+	}
+	/* A new store goes on where the host's last life ended. What cannot be
+	 * brought back is logged, and no reason not to start. */
+	if (!error && !s->store.adopted)
+		persist_restore(state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR], revision,
+				s->descriptions, s->n_descriptions);
+	if (!error)
+		error = supervisor_write_keys(s);
+	if (!error && s->store.adopted)
+		error = subjects_forget_lease(&s->store);
+	return error;
+}
+
+/* Nobody is given a revision from here on: a boot later can go on without a
+ * gap. */
+void supervisor_save_revision(const struct supervisor *s)
+{
+	const char *state = s->options->state;
+	uint64_t revision = store_revision(&s->store);
+	int error = revision && state[0] ? persist_revision_save(state, revision) : 0;
+
+	if (error)
+		log_warning("%s: the store's revision is not saved: %s", state, strerror(-error));
+}
