@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between frames_attach.c and frames_xdp.c. */
+/* Between frames_attach.c, frames_link.c and frames_xdp.c. */
 #ifndef CALFPEN_PRIV_FRAMES_PRIVATE_H
 #define CALFPEN_PRIV_FRAMES_PRIVATE_H
 
@@ -11,6 +11,11 @@ __attribute__((format(printf, 2, 3))) void frames_reason_add(struct frames *fram
 
 /* Pin a link under `name` and close it: from here on the pin holds it. */
 int frames_pin_link(const struct frames *frames, const char *name, int link_fd);
+
+/* Detach the link pinned as `name`, if there is one, and unpin it. Not by closing
+ * the last reference: that detaches some time later, and what is attached next
+ * would still meet it. */
+void frames_detach_link(const struct pins *pins, const char *name);
 
 /*
  * XDP on the uplink, each 0 with mode and hook set, or a negative errno with the

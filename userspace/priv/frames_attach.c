@@ -2,8 +2,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,31 +16,6 @@
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
 #define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
 #define TCX_FIRST (1u << 3) /* BPF_F_BEFORE, and before nobody in particular */
-
-void frames_reason_add(struct frames *frames, const char *format, ...)
-{
-	size_t used = strlen(frames->mode_reason);
-	va_list arguments;
-
-	if (used)
-		used += (size_t)snprintf(frames->mode_reason + used,
-					 sizeof(frames->mode_reason) - used, "; ");
-	if (used >= sizeof(frames->mode_reason))
-		return;
-	va_start(arguments, format);
-	vsnprintf(frames->mode_reason + used, sizeof(frames->mode_reason) - used, format,
-		  arguments);
-	va_end(arguments);
-}
-
-int frames_pin_link(const struct frames *frames, const char *name, int link_fd)
-{
-	int error = pins_put(frames->pins, "", name, link_fd);
-
-	/* From here on the pin holds the link. */
-	close(link_fd);
-	return error;
-}
 
 /* First, so that a program which ends the chain keeps no reply from us; ours
  * hands on all that is not for the calf. A descriptor or a negative errno. */
@@ -209,19 +182,6 @@ int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_m
 				bpf_map__fd(frames->tc->maps.frame_quarantine));
 }
 
-/* At once: a link whose last reference goes is let go of some time later, and
- * what is attached next would meet it. */
-static void detach_link(const struct pins *pins, const char *name)
-{
-	int fd = pins_get(pins, name);
-
-	if (fd < 0)
-		return;
-	bpf_link_detach(fd);
-	close(fd);
-	pins_remove(pins, name);
-}
-
 void frames_detach(const struct pins *pins, int uplink_ifindex)
 {
 	int fd = pins_get(pins, PIN_FILTER_UPLINK);
@@ -230,8 +190,8 @@ void frames_detach(const struct pins *pins, int uplink_ifindex)
 	if (fd >= 0)
 		close(fd);
 	pins_remove(pins, PIN_FILTER_UPLINK);
-	detach_link(pins, PIN_LINK_UPLINK);
-	detach_link(pins, PIN_LINK_TAP_INGRESS);
-	detach_link(pins, PIN_LINK_TAP_EGRESS);
+	frames_detach_link(pins, PIN_LINK_UPLINK);
+	frames_detach_link(pins, PIN_LINK_TAP_INGRESS);
+	frames_detach_link(pins, PIN_LINK_TAP_EGRESS);
 	pins_remove(pins, PIN_FRAME_QUARANTINE);
 }
