@@ -10,7 +10,7 @@
  * discarded. */
 enum reason agent_step(struct agent *agent, struct client_event *event);
 
-/* agent_frame.c */
+/* frame.c */
 
 /* What the actions have to send. */
 void agent_send(struct agent *agent, const struct client_actions *actions);
