@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: Everything that the state machine leaves out: frames around messages,
+ * DOC: Everything that the state machine leaves out: frames,
  * the clock, randomness, the store, counters and log lines. No decision about
  * the protocol is made here.
  */
-#include "userspace/calf/dhcp4/agent-private.h"
+#include "userspace/calf/dhcp4/agent.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "userspace/calf/dhcp4/frame.h"
 #include "userspace/calf/dhcp4/metrics.h"
+#include "userspace/calf/net/eth.h"
+#include "userspace/calf/net/net.h"
+#include "userspace/calf/net/udp.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
@@ -17,6 +21,12 @@
 #define STOP_MAX_NS 1000000000ull
 /* Messages without an answer until that is told: some 12 s. */
 #define UNHEARD_TRIES 3
+
+/* enum reason continues enum net_reason. */
+_Static_assert((int)REASON_FRAME_TRUNCATED == (int)NET_TRUNCATED &&
+		       (int)REASON_ARP_HEADER == (int)NET_ARP_HEADER &&
+		       (int)NET_ARP_HEADER == (int)_NET_REASON_N - 1,
+	       "reasons of frames");
 
 static void log_lease(const struct client_lease *lease)
 {
@@ -104,7 +114,10 @@ static void carry_out(struct agent *agent, enum client_state before,
 	loop_timer_set(&agent->timer, client->deadline_ns);
 	/* First the frames: after the commit the address may not be sent from.
 	 * What is told comes last: the host waits for the commit. */
-	agent_send(agent, actions);
+	if (actions->send)
+		frame_send_message(agent->calf, &client->config.sender, actions);
+	if (actions->send_arp)
+		frame_send_arp(agent->calf, &actions->arp);
 	if (actions->lease != CLIENT_LEASE_KEEP || (client->state != before && is_shown))
 		publish_update(&agent->publisher, actions->lease == CLIENT_LEASE_SET);
 	if (client->state != before) {
@@ -116,7 +129,9 @@ static void carry_out(struct agent *agent, enum client_state before,
 	tell_lease(agent, event->type, actions->lease);
 }
 
-enum reason agent_step(struct agent *agent, struct client_event *event)
+/* Give the client this event, of which only the type and what belongs to it are
+ * set, and do what it says. Returns why the message was discarded. */
+static enum reason step(struct agent *agent, struct client_event *event)
 {
 	enum client_state before = agent->client.state;
 	struct client_actions actions;
@@ -128,11 +143,94 @@ enum reason agent_step(struct agent *agent, struct client_event *event)
 	return actions.discarded;
 }
 
+/* What was used, by type; what was not is counted by its reason. */
+static void count_received(struct agent *agent, const struct message *message)
+{
+	switch (message->type) {
+	case MESSAGE_OFFER:
+		calf_metric_add(agent->calf, METRIC_OFFER_RECEIVED, 1);
+		break;
+	case MESSAGE_ACK:
+		calf_metric_add(agent->calf, METRIC_ACK_RECEIVED, 1);
+		break;
+	case MESSAGE_NAK:
+		calf_metric_add(agent->calf, METRIC_NAK_RECEIVED, 1);
+		log_warning("refused by the server: \"%s\"", message->text);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Use a message; why not, and who sent it, as far as that can be told. */
+static enum reason receive_message(struct agent *agent, struct bytes_reader frame,
+				   struct in_addr *server)
+{
+	struct udp_frame headers = { 0 };
+	struct message message;
+	enum reason reason;
+	int r;
+
+	r = udp_frame_parse(&frame, &headers);
+	*server = headers.ip.source;
+	if (r != NET_OK)
+		return (enum reason)r;
+	if (headers.udp.source_port != DHCP4_SERVER_PORT ||
+	    headers.udp.destination_port != DHCP4_CLIENT_PORT)
+		return REASON_PORT;
+	reason = message_parse(frame, &agent->settings.policy, &message);
+	if (reason != REASON_NONE)
+		return reason;
+	if (message.has_server)
+		*server = message.server;
+	reason = step(agent, &(struct client_event){ .type = CLIENT_MESSAGE, .message = &message });
+	if (reason == REASON_NONE)
+		count_received(agent, &message);
+	return reason;
+}
+
+static enum reason receive_arp(struct agent *agent, struct bytes_reader frame,
+			       struct in_addr *sender)
+{
+	struct arp_frame arp;
+	enum reason reason;
+	int r;
+
+	r = arp_frame_parse(&frame, &arp);
+	*sender = arp.arp.sender;
+	if (r != NET_OK)
+		return (enum reason)r;
+	reason = step(agent, &(struct client_event){ .type = CLIENT_ARP, .arp = &arp });
+	if (reason == REASON_NONE)
+		calf_metric_add(agent->calf, METRIC_ARP_RECEIVED, 1);
+	return reason;
+}
+
+static void on_frame(struct calf *calf, const uint8_t *bytes, size_t size, void *data)
+{
+	struct agent *agent = data;
+	struct in_addr from = { INADDR_ANY };
+	struct bytes_reader frame, inside;
+	struct eth_header header;
+	enum reason reason;
+
+	(void)calf;
+	if (!agent->is_started)
+		return; /* of a former life */
+	bytes_reader_init(&frame, bytes, size);
+	inside = frame;
+	if (eth_parse(&inside, &header) == NET_OK && header.type == ETH_TYPE_ARP)
+		reason = receive_arp(agent, frame, &from);
+	else
+		reason = receive_message(agent, frame, &from);
+	report_discard(&agent->report, reason, from);
+}
+
 static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 {
 	(void)loop;
 	(void)now_ns;
-	agent_step(data, &(struct client_event){ .type = CLIENT_TIMEOUT });
+	step(data, &(struct client_event){ .type = CLIENT_TIMEOUT });
 	return 0;
 }
 
@@ -154,7 +252,7 @@ static void on_control(enum client_event_type type, void *data)
 {
 	struct agent *agent = data;
 
-	agent_step(agent, &(struct client_event){ .type = type });
+	step(agent, &(struct client_event){ .type = type });
 	if (type != CLIENT_STOP)
 		return;
 	agent->stop_ns = agent->calf->loop.now_ns() + STOP_MAX_NS;
@@ -188,7 +286,7 @@ static void on_restored(void *data)
 		log_info("released by the operator: no lease is asked for until /control/renew is "
 			 "written or the instance is started again");
 	agent->is_started = true;
-	agent_step(agent, &event);
+	step(agent, &event);
 	if (control_start(&agent->control, agent->calf, on_control, agent) < 0)
 		calf_stop(agent->calf, -EIO);
 }
@@ -221,7 +319,7 @@ int agent_start(struct agent *agent, struct calf *calf)
 	memset(agent, 0, sizeof(*agent));
 	agent->calf = calf;
 	report_init(&agent->report, calf);
-	calf_on_frame(calf, agent_receive, agent);
+	calf_on_frame(calf, on_frame, agent);
 	r = publish_init(&agent->publisher, calf, &agent->client, &agent->settings.policy);
 	if (r == 0)
 		r = loop_add_timer(&calf->loop, &agent->timer, on_timer, agent);
