@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compilers and flags. Variables that ask pkg-config are expanded late: on a
 # fresh machine it is tools/bootstrap that brings it.
+# make itself sets CC to cc; take CC from the command line or the environment.
+ifeq ($(origin CC),default)
 CC = gcc
+endif
 CLANG = clang
 BPFTOOL = $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PKG_CONFIG = pkg-config
