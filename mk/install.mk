@@ -1,18 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
+# Installing. `prefix` is GNU's name of PREFIX, and `mandir` and
+# `completionsdir` may be set, too. bin/ and lib/calfpen/ have fixed names
+# below the prefix, because calfpen looks for ../lib/calfpen beside itself.
 PREFIX ?= /usr/local
 DESTDIR ?=
+prefix = $(PREFIX)
+datarootdir = $(prefix)/share
+mandir = $(datarootdir)/man
+completionsdir = $(datarootdir)/bash-completion/completions
 
-.PHONY: install
-install: all ## install under PREFIX (default /usr/local)
-	install -D -m 0755 $(BUILD)/bin/calfpen $(DESTDIR)$(PREFIX)/bin/calfpen
-	install -D -m 0755 $(LIB)/calfpen/calfpen-priv $(DESTDIR)$(PREFIX)/lib/calfpen/calfpen-priv
-	install -D -m 0755 $(LIB)/calfpen/calfpen-gateway $(DESTDIR)$(PREFIX)/lib/calfpen/calfpen-gateway
-	install -D -m 0755 $(CALVES)/dhcp4/calf-dhcp4 \
-		$(DESTDIR)$(PREFIX)/lib/calfpen/calves/dhcp4/calf-dhcp4
-	install -D -m 0644 $(CALVES)/dhcp4/calf.yaml \
-		$(DESTDIR)$(PREFIX)/lib/calfpen/calves/dhcp4/calf.yaml
-	install -D -m 0644 packaging/completion/calfpen \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/calfpen
-	install -D -m 0644 docs/man/calfpen.8 $(DESTDIR)$(PREFIX)/share/man/man8/calfpen.8
-	install -D -m 0644 docs/man/calfpen.yaml.5 \
-		$(DESTDIR)$(PREFIX)/share/man/man5/calfpen.yaml.5
+INSTALL = install
+INSTALL_PROGRAM = $(INSTALL) -D -m 0755
+INSTALL_DATA = $(INSTALL) -D -m 0644
+
+# Every file that is installed, as SOURCE:DESTINATION; install and uninstall
+# both read these two lists.
+INSTALLED_PROGRAMS = $(foreach p,$(filter-out %.yaml,$(PROGRAMS)),$(p):$(p:$(BUILD)/%=$(prefix)/%))
+INSTALLED_DATA = $(foreach p,$(filter %.yaml,$(PROGRAMS)),$(p):$(p:$(BUILD)/%=$(prefix)/%)) \
+	packaging/completion/calfpen:$(completionsdir)/calfpen \
+	docs/man/calfpen.8:$(mandir)/man8/calfpen.8 \
+	docs/man/calfpen.yaml.5:$(mandir)/man5/calfpen.yaml.5
+
+source = $(firstword $(subst :, ,$(1)))
+destination = $(DESTDIR)$(lastword $(subst :, ,$(1)))
+INSTALLED = $(foreach f,$(INSTALLED_PROGRAMS) $(INSTALLED_DATA),$(call destination,$(f)))
+# Directories that are ours alone, the deepest first
+INSTALLED_DIRECTORIES = $(addprefix $(DESTDIR)$(prefix)/lib/calfpen, \
+	$(patsubst $(CALVES)/%/calf.yaml,/calves/%,$(filter %.yaml,$(PROGRAMS))) /calves /)
+
+define newline
+
+
+endef
+
+.PHONY: install install-strip uninstall
+
+install: all ## install below prefix= (or PREFIX=, default /usr/local) in DESTDIR=
+	$(foreach f,$(INSTALLED_PROGRAMS),$(INSTALL_PROGRAM) $(call source,$(f)) \
+		$(call destination,$(f))$(newline)	)
+	$(foreach f,$(INSTALLED_DATA),$(INSTALL_DATA) $(call source,$(f)) \
+		$(call destination,$(f))$(newline)	)
+
+install-strip: ## the same, without the programs' symbols
+	@$(MAKE) --no-print-directory INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
+
+uninstall: ## remove what install has put below prefix= in DESTDIR=
+	rm -f $(INSTALLED)
+	@for d in $(INSTALLED_DIRECTORIES); do \
+		[ ! -d "$$d" ] || rmdir --ignore-fail-on-non-empty "$$d"; done
