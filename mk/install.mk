@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installing. `prefix` is GNU's name of PREFIX, and `mandir` and
+# Installing and packing. `prefix` is GNU's name of PREFIX, and `mandir` and
 # `completionsdir` may be set, too. bin/ and lib/calfpen/ have fixed names
 # below the prefix, because calfpen looks for ../lib/calfpen beside itself.
 PREFIX ?= /usr/local
@@ -33,7 +33,7 @@ define newline
 
 endef
 
-.PHONY: install install-strip uninstall
+.PHONY: install install-strip uninstall dist
 
 install: all ## install below prefix= (or PREFIX=, default /usr/local) in DESTDIR=
 	$(foreach f,$(INSTALLED_PROGRAMS),$(INSTALL_PROGRAM) $(call source,$(f)) \
@@ -48,3 +48,13 @@ uninstall: ## remove what install has put below prefix= in DESTDIR=
 	rm -f $(INSTALLED)
 	@for d in $(INSTALLED_DIRECTORIES); do \
 		[ ! -d "$$d" ] || rmdir --ignore-fail-on-non-empty "$$d"; done
+
+# The same commit gives the same bytes: git takes its time for every file, and
+# gzip is told to store none.
+dist: ## build/calfpen-VERSION.tar.gz of the commit that is checked out
+	@mkdir -p $(BUILD)
+	@git diff --quiet HEAD || echo "dist: changes that are not committed are left out" >&2
+	git -c tar.umask=0022 archive --format=tar --prefix=calfpen-$(VERSION)/ -o $(DIST).tar HEAD
+	gzip -n -9 -f $(DIST).tar
+
+DIST = $(BUILD)/calfpen-$(VERSION)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
 # SPDX-License-Identifier: Apache-2.0
 #
-# make install, uninstall and install-strip: what is installed runs without
+# make install, uninstall, install-strip and dist: what is installed runs without
 # the tree that it was built in, and all of it can be removed again.
 
 . tests/system/calfpen.sh
@@ -95,4 +95,27 @@ test_install_strip() {
 	done
 	assert_eq "$n" "$(files "$root" | grep -c '^755 ')" "programs"
 	assert_match '^calfpen ' "$("$root/usr/bin/calfpen" --version)"
+}
+
+# The archive is all that is needed, with no git to ask.
+test_dist_builds_without_git() {
+	local build=$LAB_DIR/dist archive tree
+	skip_if_missing git
+	git -C "$TOP" rev-parse HEAD >/dev/null || skip "no git repository"
+	run_make dist BUILD="$build"
+	archive=$(echo "$build"/calfpen-*.tar.gz)
+	mv "$archive" "$LAB_DIR/first.tar.gz"
+	run_make dist BUILD="$build"
+	cmp "$archive" "$LAB_DIR/first.tar.gz" || fail "two archives of one commit differ"
+
+	tar -xzf "$archive" -C "$LAB_DIR"
+	tree=$LAB_DIR/$(basename "$archive" .tar.gz)
+	[ -f "$tree/Makefile" ] || fail "no Makefile in the archive"
+	[ ! -e "$tree/.git" ] || fail ".git is in the archive"
+	mkdir "$LAB_DIR/no-git"
+	printf '#!/bin/sh\ntouch %s/called\nexit 127\n' "$LAB_DIR/no-git" >"$LAB_DIR/no-git/git"
+	chmod +x "$LAB_DIR/no-git/git"
+	PATH=$LAB_DIR/no-git:$PATH run_make -C "$tree" all
+	[ ! -e "$LAB_DIR/no-git/called" ] || fail "git was called"
+	[ -x "$tree/build/bin/calfpen" ] || fail "nothing was built"
 }
