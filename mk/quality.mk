@@ -1,32 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: lint lint-format lint-include lint-shell lint-clang lint-cppcheck lint-tidy format
+.PHONY: lint lint-format lint-include lint-shell lint-docs lint-clang lint-cppcheck lint-tidy format
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-lint: lint-format lint-include lint-shell lint-clang lint-cppcheck lint-tidy ## format, warnings of clang, cppcheck, clang-tidy, shellcheck, include rules
+lint: lint-format lint-include lint-shell lint-docs lint-clang lint-cppcheck lint-tidy ## every lint-* below
 
 format: ## rewrite the C files in the house format
 	clang-format -i $(C_FILES)
 
-lint-format:
+lint-format: ## C files that "make format" would change
 	$(call msg,LINT,format)
 	$(Q)clang-format --dry-run --Werror $(C_FILES)
 
-lint-include:
+lint-include: ## which part includes which (tools/lint/includes)
 	$(call msg,LINT,includes)
 	$(Q)tools/lint/includes
 
-lint-shell:
+lint-shell: ## shellcheck on every shell script
 	$(call msg,LINT,shell)
 	$(Q)tools/lint/shell
 
+lint-docs: ## paths and functions that documents name
+	$(call msg,LINT,docs)
+	$(Q)tools/lint/docs
+
 # The second compiler sees every file of ours with warnings as errors.
-lint-clang:
+lint-clang: ## the warnings of clang
 	$(call msg,LINT,"clang")
 	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang V=$(V) all > $(BUILD)/lint-clang.log \
 		|| { cat $(BUILD)/lint-clang.log; exit 1; }
 
-lint-cppcheck:
+lint-cppcheck: ## cppcheck on userspace/
 	$(call msg,LINT,cppcheck)
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability --error-exitcode=1 \
 		--inline-suppr --suppress=missingIncludeSystem --suppress=internalAstError \
@@ -36,7 +40,7 @@ lint-cppcheck:
 # One file a run: clang-tidy 14 carries va_list state from one to the next.
 # Generated skeletons leak when they run out of memory; not ours to mend.
 USES_SKELETON = $(shell grep -l 'skel/' $(filter userspace/%.c,$(C_FILES)))
-lint-tidy: $(BUILD)/compile_commands.json $(SKELETONS)
+lint-tidy: $(BUILD)/compile_commands.json $(SKELETONS) ## clang-tidy on userspace/
 	$(call msg,LINT,clang-tidy)
 	$(Q)printf '%s\n' $(filter-out $(USES_SKELETON),$(filter userspace/%.c,$(C_FILES))) | \
 		xargs -P 2 -n 1 clang-tidy --quiet -p $(BUILD) 2>/dev/null
