@@ -27,7 +27,7 @@ $(BUILD)/bench/bin/%: $(BUILD)/obj/tools/bench/%.o $(BENCH_SUPPORT) $(LIB)/libpr
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(PRIV_LIBS) -o $@
 
-bench-programs: all $(BENCH_PROGRAMS)
+bench-programs: all $(BENCH_PROGRAMS) ## build what bench and tools/pktgen run
 
 bench: ## every measurement beside its peers, as JSON and SVG; BENCH=NAME one of them (root)
 	@tools/bootstrap --check bench || tools/bootstrap bench

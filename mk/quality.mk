@@ -20,9 +20,10 @@ lint-shell: ## shellcheck on every shell script
 	$(call msg,LINT,shell)
 	$(Q)tools/lint/shell
 
-lint-docs: ## paths and functions that documents name
+lint-docs: ## paths, functions and make targets that documents and messages name
 	$(call msg,LINT,docs)
 	$(Q)tools/lint/docs
+	$(Q)tools/lint/targets
 
 # The second compiler sees every file of ours with warnings as errors.
 lint-clang: ## the warnings of clang
