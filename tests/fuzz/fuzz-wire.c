@@ -168,6 +168,7 @@ static void check_same_response(const uint8_t *frame, size_t size,
 
 	CHECK(wire_decode_response(second_frame, second_size, &second) == 0);
 	CHECK(second.id == response->id && second.tag == response->tag);
+	CHECK(response->tag != WIRE_ERROR || second.code == response->code);
 	CHECK(same_data(&second.value, &response->value));
 	CHECK(second.n_entries == response->n_entries);
 	for (uint32_t i = 0; i < response->n_entries; i++) {
@@ -190,8 +191,9 @@ static int encode_response(const uint8_t *frame, size_t size, const struct wire_
 		return 0;
 	if (response->tag < WIRE_ENTRIES)
 		return wire_encode_response(response->id, (enum wire_response_tag)response->tag,
-					    response->value.bytes, response->value.size,
-					    response->revision, again, sizeof(again));
+					    (enum wire_code)response->code, response->value.bytes,
+					    response->value.size, response->revision, again,
+					    sizeof(again));
 	CHECK(response->n_entries <= sizeof(entries) / sizeof(entries[0]));
 	for (uint32_t i = 0; i < response->n_entries; i++) {
 		CHECK(wire_response_entry(frame, size, response, i, &entries[i]) == 0);

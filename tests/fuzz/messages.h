@@ -89,7 +89,8 @@ static inline size_t message_response(size_t i, uint8_t *to)
 		return from_hex(response_vectors[i].hex, to, MESSAGE_MAX);
 	switch (i - VECTORS_N(response_vectors)) {
 	case 0:
-		n = wire_encode_response(6, WIRE_OK, "a value", 7, 99, to, MESSAGE_MAX);
+		n = wire_encode_response(6, WIRE_OK, WIRE_CODE_NONE, "a value", 7, 99, to,
+					 MESSAGE_MAX);
 		break;
 	case 1:
 		n = wire_encode_entries(7, entries, VECTORS_N(entries), 10, true, to, MESSAGE_MAX);
@@ -99,6 +100,14 @@ static inline size_t message_response(size_t i, uint8_t *to)
 		break;
 	case 3:
 		n = wire_encode_entries(9, NULL, 0, 10, false, to, MESSAGE_MAX);
+		break;
+	case 4:
+		n = wire_encode_response(10, WIRE_ERROR, WIRE_CODE_CONFLICT, "conflict", 8, 0, to,
+					 MESSAGE_MAX);
+		break;
+	case 5:
+		n = wire_encode_response(11, WIRE_ERROR, (enum wire_code)UINT8_MAX, "x", 1, 99, to,
+					 MESSAGE_MAX);
 		break;
 	default:
 		return 0;

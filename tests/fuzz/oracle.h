@@ -138,8 +138,8 @@ static int put_response(const uint8_t *frame, size_t size)
 
 	if (wire_decode_response(frame, size, &response) < 0)
 		return -1;
-	put("{\"id\":%" PRId32 ",\"revision\":\"%" PRIu64 "\",\"more\":%s", response.id,
-	    response.revision, response.more ? "true" : "false");
+	put("{\"id\":%" PRId32 ",\"revision\":\"%" PRIu64 "\",\"more\":%s,\"code\":%u", response.id,
+	    response.revision, response.more ? "true" : "false", response.code);
 	if (response.tag <= WIRE_ERROR)
 		put_data(response.tag == WIRE_OK ? "ok" : "error", &response.value);
 	else if (response.tag == WIRE_ENTRIES)

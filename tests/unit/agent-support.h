@@ -119,7 +119,7 @@ static void forget(const char *path)
 static void respond_bytes(int32_t id, enum wire_response_tag tag, const char *bytes, size_t size)
 {
 	uint8_t frame[WIRE_RESPONSE_MAX];
-	int n = wire_encode_response(id, tag, bytes, size, 0, frame, sizeof(frame));
+	int n = wire_encode_response(id, tag, WIRE_CODE_NONE, bytes, size, 0, frame, sizeof(frame));
 
 	cr_assert(n > 0);
 	cr_assert_eq(write(control_fd, frame, (size_t)n), n);

@@ -97,8 +97,8 @@ static size_t our_request(size_t i, uint8_t *bytes, size_t size)
 static size_t our_response(size_t i, uint8_t *bytes, size_t size)
 {
 	const struct response_vector *vector = &response_vectors[i];
-	int r = wire_encode_response(vector->id, vector->tag, vector->value, strlen(vector->value),
-				     0, bytes, size);
+	int r = wire_encode_response(vector->id, vector->tag, WIRE_CODE_NONE, vector->value,
+				     strlen(vector->value), 0, bytes, size);
 
 	cr_assert_gt(r, 0);
 	return (size_t)r;
@@ -142,7 +142,7 @@ static void decode_all(const char *schema, const char *request_tail, const char 
 Test(interop, both_schemas_decode_our_bytes)
 {
 	decode_all(ORIGINAL, "", "");
-	decode_all(CONTROL, ", revision = 0", ", revision = 0, more = false");
+	decode_all(CONTROL, ", revision = 0", ", revision = 0, more = false, code = 0");
 }
 
 /* The encoder of today makes wider structs: other bytes, the same meaning. */
@@ -245,13 +245,17 @@ Test(interop, revisions_both_ways)
 	};
 	static const struct {
 		enum wire_response_tag tag;
+		enum wire_code code;
 		const char *value, *text;
 	} responses[] = {
-		{ WIRE_OK, "", "(id = 9, ok = \"\", revision = 77, more = false)" },
-		{ WIRE_OK, "10.0.2.15",
-		  "(id = 9, ok = \"10.0.2.15\", revision = 77, more = false)" },
-		{ WIRE_ERROR, "conflict",
-		  "(id = 9, error = \"conflict\", revision = 77, more = false)" },
+		{ WIRE_OK, WIRE_CODE_NONE, "",
+		  "(id = 9, ok = \"\", revision = 77, more = false, code = 0)" },
+		{ WIRE_OK, WIRE_CODE_NONE, "10.0.2.15",
+		  "(id = 9, ok = \"10.0.2.15\", revision = 77, more = false, code = 0)" },
+		{ WIRE_ERROR, WIRE_CODE_CONFLICT, "conflict",
+		  "(id = 9, error = \"conflict\", revision = 77, more = false, code = 7)" },
+		{ WIRE_ERROR, (enum wire_code)255, "x",
+		  "(id = 9, error = \"x\", revision = 77, more = false, code = 255)" },
 	};
 	uint8_t bytes[256];
 	char line[256];
@@ -273,14 +277,16 @@ Test(interop, revisions_both_ways)
 	for (size_t i = 0; i < VECTORS_N(responses); i++) {
 		struct wire_response response;
 
-		size = wire_encode_response(9, responses[i].tag, responses[i].value,
-					    strlen(responses[i].value), 77, bytes, sizeof(bytes));
+		size = wire_encode_response(9, responses[i].tag, responses[i].code,
+					    responses[i].value, strlen(responses[i].value), 77,
+					    bytes, sizeof(bytes));
 		cr_assert_gt(size, 0);
 		reference_encodes(CONTROL, "Response", responses[i].text, bytes, (size_t)size);
 		snprintf(line, sizeof(line), "%s\n", responses[i].text);
 		reference_decodes(CONTROL, "Response", bytes, (size_t)size, line);
 		cr_assert_eq(wire_decode_response(bytes, (size_t)size, &response), 0);
 		cr_assert_eq(response.revision, 77);
+		cr_assert_eq(response.code, responses[i].code);
 		cr_assert(!response.more);
 	}
 }
@@ -292,7 +298,7 @@ static const char entries_text[] =
 	"(path = [\"gateway\"], revision = 18446744073709551615, deleted = void), "
 	"(path = [\"mac\"], revision = 8, listed = void), "
 	"(revision = 9, synced = void), "
-	"(revision = 10, resync = void)], revision = 11, more = true)";
+	"(revision = 10, resync = void)], revision = 11, more = true, code = 0)";
 
 Test(interop, entries_both_ways)
 {
@@ -343,9 +349,35 @@ Test(interop, original_reader_at_new_members)
 
 	cr_assert_gt(size, 0);
 	reference_decodes(ORIGINAL, "Request", bytes, (size_t)size, "(id = 1, path = [\"a\"])\n");
-	size = wire_encode_response(2, WIRE_OK, "x", 1, 77, bytes, sizeof(bytes));
+	size = wire_encode_response(2, WIRE_OK, WIRE_CODE_NONE, "x", 1, 77, bytes, sizeof(bytes));
 	cr_assert_gt(size, 0);
 	reference_decodes(ORIGINAL, "Response", bytes, (size_t)size, "(id = 2, ok = \"x\")\n");
+}
+
+/*
+ * Clients that were built before errors had codes, by the schema of 2017 and
+ * by today's without `code`, read an error with a code as they always did.
+ */
+Test(interop, older_readers_at_codes)
+{
+	char before[256];
+	size_t n_today = run("cat " CONTROL, "", 0), n;
+
+	n = run("grep -v 'code @6' " CONTROL, "", 0);
+	cr_assert_lt(n, n_today, "the schema has no code");
+	scratch_write("before.capnp", output, n, 0600);
+	snprintf(before, sizeof(before), "%s", scratch_path("before.capnp"));
+	for (unsigned int code = 0; code <= UINT8_MAX; code += code < _WIRE_CODE_N ? 1 : 61) {
+		uint8_t bytes[256];
+		int size = wire_encode_response(-3, WIRE_ERROR, (enum wire_code)code, "foo", 3, 0,
+						bytes, sizeof(bytes));
+
+		cr_assert_gt(size, 0);
+		reference_decodes(ORIGINAL, "Response", bytes, (size_t)size,
+				  "(id = -3, error = \"foo\")\n");
+		reference_decodes(before, "Response", bytes, (size_t)size,
+				  "(id = -3, error = \"foo\", revision = 0, more = false)\n");
+	}
 }
 
 Test(interop, layout_has_not_changed)

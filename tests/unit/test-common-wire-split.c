@@ -58,6 +58,7 @@ static void expect_same_response(const uint8_t *a, size_t a_size, const uint8_t 
 	cr_assert_eq(first.tag, second.tag);
 	cr_assert_eq(first.revision, second.revision);
 	cr_assert_eq(first.more, second.more);
+	cr_assert_eq(first.code, second.code);
 	cr_assert(same(&first.value, &second.value));
 	cr_assert_eq(first.n_entries, second.n_entries);
 	for (uint32_t i = 0; i < first.n_entries; i++) {
@@ -134,6 +135,10 @@ Test(wire_split, split_responses_mean_the_same)
 	int size =
 		wire_encode_entries(-3, entries, VECTORS_N(entries), 9, true, frame, sizeof(frame));
 
+	cr_assert_gt(size, 0);
+	split_over_and_over((size_t)size, expect_same_response);
+	size = wire_encode_response(8, WIRE_ERROR, WIRE_CODE_CONFLICT, "conflict", 8, 5, frame,
+				    sizeof(frame));
 	cr_assert_gt(size, 0);
 	split_over_and_over((size_t)size, expect_same_response);
 	for (size_t i = 0; i < VECTORS_N(response_vectors); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/unit/wire-vectors.h"
@@ -43,7 +44,7 @@ Test(wire, responses_encode_to_the_vectors_and_back)
 		struct wire_response response;
 		uint8_t want[256], got[256];
 		size_t size = from_hex(vector->hex, want, sizeof(want));
-		int r = wire_encode_response(vector->id, vector->tag, vector->value,
+		int r = wire_encode_response(vector->id, vector->tag, WIRE_CODE_NONE, vector->value,
 					     strlen(vector->value), 0, got, sizeof(got));
 
 		cr_assert_eq(r, (int)size);
@@ -51,8 +52,100 @@ Test(wire, responses_encode_to_the_vectors_and_back)
 		cr_assert_eq(wire_decode_response(got, size, &response), 0);
 		cr_assert_eq(response.id, vector->id);
 		cr_assert_eq(response.tag, vector->tag);
+		cr_assert_eq(response.code, WIRE_CODE_NONE, "of a gateway without codes");
 		cr_assert(data_is(&response.value, vector->value));
 	}
+}
+
+/* The last byte of the struct's first word, behind the table and the root. */
+#define CODE_AT (8 + 8 + 7)
+
+/* Whatever the code, the response is as long as without one and differs from
+ * it in one byte. */
+Test(wire, code_takes_one_byte)
+{
+	static const uint64_t revisions[] = { 0, 77 };
+
+	for (unsigned int i = 0; i < 2 * 256; i++) {
+		uint64_t revision = revisions[i / 256];
+		struct wire_response response;
+		uint8_t without[64], with[64];
+		int size = wire_encode_response(-3, WIRE_ERROR, WIRE_CODE_NONE, "foo", 3, revision,
+						without, sizeof(without));
+		int r = wire_encode_response(-3, WIRE_ERROR, (enum wire_code)(i % 256), "foo", 3,
+					     revision, with, sizeof(with));
+
+		cr_assert_eq(r, size);
+		cr_assert_eq(without[CODE_AT], 0);
+		cr_assert_eq(with[CODE_AT], i % 256);
+		cr_assert_eq(wire_decode_response(with, (size_t)r, &response), 0);
+		cr_assert_eq(response.code, i % 256);
+		cr_assert_eq(response.id, -3);
+		cr_assert_eq(response.tag, WIRE_ERROR);
+		cr_assert_eq(response.revision, revision);
+		cr_assert_not(response.more);
+		cr_assert(data_is(&response.value, "foo"));
+		with[CODE_AT] = 0;
+		cr_assert_arr_eq(with, without, (size_t)size);
+	}
+}
+
+/* The next enumerant's name in the text of a schema, behind which `*atp` is
+ * then; its ordinal, or -1 at the end of the enum. */
+static int next_enumerant(const char **atp, char name[static 64])
+{
+	unsigned int ordinal;
+	int n = 0;
+
+	while (*atp && **atp != '}') {
+		if (sscanf(*atp, " %63[a-zA-Z] @%u;%n", name, &ordinal, &n) == 2 && n > 0)
+			break;
+		*atp = strchr(*atp, '\n');
+		*atp += *atp ? 1 : 0;
+	}
+	if (n == 0)
+		return -1;
+	*atp += n;
+	return (int)ordinal;
+}
+
+/* The codes of wire.h are those of control.capnp, with the same numbers. */
+Test(wire, codes_are_those_of_the_schema)
+{
+	static const char *const names[] = {
+		[WIRE_CODE_NONE] = "none",
+		[WIRE_CODE_FAILED] = "failed",
+		[WIRE_CODE_NOT_FOUND] = "notFound",
+		[WIRE_CODE_NOT_ALLOWED] = "notAllowed",
+		[WIRE_CODE_VALUE_TOO_LARGE] = "valueTooLarge",
+		[WIRE_CODE_WRONG_TYPE] = "wrongType",
+		[WIRE_CODE_QUOTA_EXCEEDED] = "quotaExceeded",
+		[WIRE_CODE_CONFLICT] = "conflict",
+		[WIRE_CODE_TRY_AGAIN] = "tryAgain",
+		[WIRE_CODE_TOO_MANY_CHANGES] = "tooManyChanges",
+		[WIRE_CODE_TOO_MANY_WATCHES] = "tooManyWatches",
+		[WIRE_CODE_UNKNOWN_OPERATION] = "unknownOperation",
+	};
+	static const char begin[] = "\nenum Code {\n";
+	static char schema[65536];
+	FILE *file = fopen("userspace/common/control.capnp", "r");
+	const char *at;
+	char name[64];
+	int n = 0, ordinal;
+
+	cr_assert_eq(VECTORS_N(names), _WIRE_CODE_N);
+	cr_assert_not_null(file, "run from the top of the tree");
+	cr_assert_gt(fread(schema, 1, sizeof(schema) - 1, file), 0);
+	fclose(file);
+	at = strstr(schema, begin);
+	cr_assert_not_null(at);
+	at += strlen(begin);
+	for (; (ordinal = next_enumerant(&at, name)) >= 0; n++) {
+		cr_assert_eq(ordinal, n);
+		cr_assert_lt(n, _WIRE_CODE_N, "%s is not in wire.h", name);
+		cr_assert_str_eq(name, names[n]);
+	}
+	cr_assert_eq(n, _WIRE_CODE_N, "%d codes in the schema", n);
 }
 
 Test(wire, frame_size_waits_for_the_table_only)
@@ -235,8 +328,10 @@ Test(wire, revision_makes_the_struct_longer)
 	cr_assert_eq(wire_decode_request(without, (size_t)n, &request), 0);
 	cr_assert_eq(request.revision, 0);
 
-	n = wire_encode_response(1, WIRE_ERROR, "x", 1, 0, without, sizeof(without));
-	m = wire_encode_response(1, WIRE_ERROR, "x", 1, UINT64_MAX, with, sizeof(with));
+	n = wire_encode_response(1, WIRE_ERROR, WIRE_CODE_FAILED, "x", 1, 0, without,
+				 sizeof(without));
+	m = wire_encode_response(1, WIRE_ERROR, WIRE_CODE_FAILED, "x", 1, UINT64_MAX, with,
+				 sizeof(with));
 	cr_assert_eq(n + 8, m);
 	cr_assert_eq(wire_decode_response(with, (size_t)m, &response), 0);
 	cr_assert_eq(response.revision, UINT64_MAX);

@@ -75,8 +75,8 @@ static void write_response(int size)
 
 static void respond(enum wire_response_tag tag, const char *text)
 {
-	write_response(
-		wire_encode_response(request.id, tag, text, strlen(text), 0, frame, sizeof(frame)));
+	write_response(wire_encode_response(request.id, tag, WIRE_CODE_NONE, text, strlen(text), 0,
+					    frame, sizeof(frame)));
 }
 
 static void list(const char *path, bool more)

@@ -83,7 +83,8 @@ static void respond(const struct wire_request *request)
 		tag = WIRE_ERROR;
 		text = "err-not-found";
 	}
-	size = wire_encode_response(request->id, tag, text, strlen(text), 0, frame, sizeof(frame));
+	size = wire_encode_response(request->id, tag, WIRE_CODE_NONE, text, strlen(text), 0, frame,
+				    sizeof(frame));
 	cr_assert_eq(write(control_fd, frame, (size_t)size), size);
 }
 

@@ -55,7 +55,7 @@ static int run(void)
 static size_t encode(int32_t id, enum wire_response_tag tag, const void *value, size_t length,
 		     uint8_t *frame, size_t size)
 {
-	int n = wire_encode_response(id, tag, value, length, 0, frame, size);
+	int n = wire_encode_response(id, tag, WIRE_CODE_NONE, value, length, 0, frame, size);
 
 	cr_assert(n > 0);
 	return (size_t)n;

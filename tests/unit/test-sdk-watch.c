@@ -64,8 +64,8 @@ static int run(void)
 static void respond(int32_t id, enum wire_response_tag tag, const char *text, uint64_t revision)
 {
 	uint8_t frame[WIRE_RESPONSE_MAX];
-	int size =
-		wire_encode_response(id, tag, text, strlen(text), revision, frame, sizeof(frame));
+	int size = wire_encode_response(id, tag, WIRE_CODE_NONE, text, strlen(text), revision,
+					frame, sizeof(frame));
 
 	cr_assert_eq(write(gateway_fd, frame, (size_t)size), size);
 }

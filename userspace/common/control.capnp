@@ -33,11 +33,31 @@ struct Response {
   id @0 :Int32;
   union {
     ok @1 :Data;         # of a read: the value; else empty
-    error @2 :Data;      # text for the log; "err-not-found" if a key is absent
+    error @2 :Data;      # text for people and logs; programs read the code
     entries @3 :List(Entry);  # answers to list and watch only
   }
   revision @4 :UInt64;
   more @5 :Bool;         # further responses under this id follow
+  code @6 :UInt8;        # error: the ordinal of a Code; else 0
+}
+
+# Why a request was refused. `code` is a UInt8, because one byte is what was
+# left of the first data word; a schema enum takes two. Codes are only added at
+# the end, and a client treats one that it does not know as `failed`.
+enum Code {
+  none @0;               # not an error; with one: the gateway is older than
+                         # this table, treat it as `failed`
+  failed @1;             # the store or the gateway failed; its log says more
+  notFound @2;           # read: the key does not exist
+  notAllowed @3;         # no such path for this calf, or no right to do this
+  valueTooLarge @4;      # longer than this key may be
+  wrongType @5;          # not of this key's type
+  quotaExceeded @6;      # keys, bytes or requests per second: try again later
+  conflict @7;           # the expected revision is not the key's: read again
+  tryAgain @8;           # the store is busy
+  tooManyChanges @9;     # in one commit
+  tooManyWatches @10;    # on one connection
+  unknownOperation @11;  # a union member that this gateway does not know
 }
 
 struct Entry {

@@ -299,6 +299,7 @@ int wire_decode_response(const uint8_t *frame, size_t size, struct wire_response
 	response.id = (int32_t)(uint32_t)word;
 	response.tag = word >> 32 & 0xffff;
 	response.more = word >> 48 & 1;
+	response.code = (uint8_t)(word >> 56);
 	response.revision = wire_view_word(&message, &root, 1);
 	if (response.tag == WIRE_OK || response.tag == WIRE_ERROR)
 		r = read_data(&message, &root, 0, &response.value);

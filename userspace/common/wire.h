@@ -43,6 +43,27 @@ enum wire_entry_tag {
 };
 enum wire_change_tag { WIRE_CHANGE_WRITE = 0, WIRE_CHANGE_DELETE = 1 };
 
+/*
+ * Why a request was refused: the ordinals of `Code` in control.capnp, which
+ * documents each. Never renumbered; a peer may send codes that are not listed
+ * here, because it may be newer than this program.
+ */
+enum wire_code {
+	WIRE_CODE_NONE = 0,
+	WIRE_CODE_FAILED = 1,
+	WIRE_CODE_NOT_FOUND = 2,
+	WIRE_CODE_NOT_ALLOWED = 3,
+	WIRE_CODE_VALUE_TOO_LARGE = 4,
+	WIRE_CODE_WRONG_TYPE = 5,
+	WIRE_CODE_QUOTA_EXCEEDED = 6,
+	WIRE_CODE_CONFLICT = 7,
+	WIRE_CODE_TRY_AGAIN = 8,
+	WIRE_CODE_TOO_MANY_CHANGES = 9,
+	WIRE_CODE_TOO_MANY_WATCHES = 10,
+	WIRE_CODE_UNKNOWN_OPERATION = 11,
+	_WIRE_CODE_N,
+};
+
 /* A blob inside the frame; NULL and 0 when absent. */
 struct wire_data {
 	const uint8_t *bytes;
@@ -77,6 +98,7 @@ struct wire_request {
 struct wire_response {
 	int32_t id;
 	uint16_t tag;		  /* enum wire_response_tag, or unknown */
+	uint8_t code;		  /* WIRE_ERROR: enum wire_code, or unknown */
 	struct wire_data value;	  /* WIRE_OK, WIRE_ERROR */
 	uint64_t revision;	  /* 0: none given */
 	bool more;		  /* further responses under this id follow */
@@ -127,9 +149,12 @@ int wire_encode_request(int32_t id, enum wire_request_tag tag, const char *path,
  * -E2BIG (more than KV_CHANGES_MAX) or -EINVAL (packing). */
 int wire_encode_commit(int32_t id, const void *changes, size_t changes_size, uint32_t n_changes,
 		       uint64_t revision, uint8_t *buffer, size_t size);
-/* ok or error; revision 0 as above. */
-int wire_encode_response(int32_t id, enum wire_response_tag tag, const void *value, size_t length,
-			 uint64_t revision, uint8_t *buffer, size_t size);
+/* Encode an ok or an error; revision 0 as above. `code` says why an error is
+ * one, and is WIRE_CODE_NONE of an ok. It takes a byte of the first data word
+ * that is otherwise 0, so the size does not depend on it. */
+int wire_encode_response(int32_t id, enum wire_response_tag tag, enum wire_code code,
+			 const void *value, size_t length, uint64_t revision, uint8_t *buffer,
+			 size_t size);
 /* WIRE_ENTRIES. */
 int wire_encode_entries(int32_t id, const struct wire_entry *entries, uint32_t n_entries,
 			uint64_t revision, bool more, uint8_t *buffer, size_t size);

@@ -232,14 +232,16 @@ int wire_encode_commit(int32_t id, const void *changes, size_t changes_size, uin
 	return finish(&builder, buffer);
 }
 
-int wire_encode_response(int32_t id, enum wire_response_tag tag, const void *value, size_t length,
-			 uint64_t revision, uint8_t *buffer, size_t size)
+int wire_encode_response(int32_t id, enum wire_response_tag tag, enum wire_code code,
+			 const void *value, size_t length, uint64_t revision, uint8_t *buffer,
+			 size_t size)
 {
 	struct builder builder;
 	size_t at;
 
 	builder_init(&builder, buffer, size);
-	at = put_root(&builder, head(id, tag), revision, revision ? 2 : 1, 1);
+	at = put_root(&builder, head(id, tag) | (uint64_t)code << 56, revision, revision ? 2 : 1,
+		      1);
 	put_blob(&builder, at, value, length, 0);
 	return finish(&builder, buffer);
 }

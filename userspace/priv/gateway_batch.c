@@ -64,8 +64,9 @@ static int encode(const struct gateway_batch *batch, uint32_t i, const struct ba
 	if (verdict == -ENOENT && batch->requests[i].tag == WIRE_DELETE)
 		verdict = 0;
 	if (verdict == 0)
-		return wire_encode_response(batch->requests[i].id, WIRE_OK, result->text,
-					    result->length, revision, gateway_output_end(output),
+		return wire_encode_response(batch->requests[i].id, WIRE_OK, WIRE_CODE_NONE,
+					    result->text, result->length, revision,
+					    gateway_output_end(output),
 					    gateway_output_room(output));
 	gateway_response_verdict(&refused, verdict, display(batch, i));
 	return gateway_response_encode(&refused, batch->requests[i].id, gateway_output_end(output),

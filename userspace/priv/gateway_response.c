@@ -72,6 +72,6 @@ void gateway_response_verdict(struct gateway_response *response, int verdict, co
 int gateway_response_encode(const struct gateway_response *response, int32_t id, uint8_t *buffer,
 			    size_t size)
 {
-	return wire_encode_response(id, response->tag, response->text, response->length,
-				    response->revision, buffer, size);
+	return wire_encode_response(id, response->tag, WIRE_CODE_NONE, response->text,
+				    response->length, response->revision, buffer, size);
 }
