@@ -124,6 +124,7 @@ static const char *next_line(void)
 	if (size == 0)
 		return "nothing";
 	cr_assert_eq(wire_decode_response(frame, size, &response), 0);
+	cr_assert_eq(response.code != WIRE_CODE_NONE, response.tag == WIRE_ERROR);
 	i_entry = 0;
 	if (response.tag == WIRE_ENTRIES)
 		return next_line();

@@ -72,6 +72,7 @@ static const char *response(void)
 		cr_assert_geq(wanted, 0);
 	}
 	cr_assert_eq(wire_decode_response(bytes, size, &response), 0);
+	cr_assert_eq(response.code != WIRE_CODE_NONE, response.tag == WIRE_ERROR);
 	snprintf(text, sizeof(text), "%s %.*s", response.tag == WIRE_OK ? "ok" : "error",
 		 (int)response.value.size, (const char *)response.value.bytes);
 	return text;

@@ -121,6 +121,8 @@ static void check_response(const uint8_t *frame, size_t size)
 
 	CHECK(wire_decode_response(frame, size, &response) == 0);
 	CHECK(response.tag <= WIRE_ENTRIES);
+	CHECK(response.code < _WIRE_CODE_N);
+	CHECK((response.code != WIRE_CODE_NONE) == (response.tag == WIRE_ERROR));
 	if (is_ambiguous)
 		return;
 	while (n_answered < n_requests && requests[n_answered].tag == WIRE_WATCH &&

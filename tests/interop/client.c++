@@ -191,7 +191,8 @@ void print_response(Response::Reader response)
 		break;
 	case Response::ERROR: {
 		auto text = response.getError().asChars();
-		std::cout << " error " << std::string(text.begin(), text.size());
+		std::cout << " error " << static_cast<unsigned int>(response.getCode()) << " "
+			  << std::string(text.begin(), text.size());
 		break;
 	}
 	case Response::ENTRIES:

@@ -196,7 +196,8 @@ fn print_response(response: &StructReader) {
     match response.get_data_field::<u16>(2) {
         0 => print!(" ok {}", hex(response.get_pointer_field(0).get_data(None).unwrap())),
         1 => print!(
-            " error {}",
+            " error {} {}",
+            response.get_data_field::<u8>(7),
             String::from_utf8_lossy(response.get_pointer_field(0).get_data(None).unwrap())
         ),
         2 => {

@@ -76,6 +76,7 @@ static inline void client_decode(const uint8_t *frame, size_t size)
 	struct wire_response response;
 
 	cr_assert_eq(wire_decode_response(frame, size, &response), 0);
+	cr_assert_eq(response.code != WIRE_CODE_NONE, response.tag == WIRE_ERROR);
 	cr_assert_leq(size, WIRE_RESPONSE_MAX);
 	if (response.tag != WIRE_ENTRIES)
 		client_note("%d %s %.*s\n", response.id, response.tag == WIRE_OK ? "ok" : "error",

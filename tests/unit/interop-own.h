@@ -149,7 +149,8 @@ static inline void own_print(const uint8_t *frame, size_t size)
 		printf(" ok ");
 		own_print_data(&response.value);
 	} else if (response.tag == WIRE_ERROR) {
-		printf(" error %.*s", (int)response.value.size, response.value.bytes);
+		printf(" error %u %.*s", response.code, (int)response.value.size,
+		       response.value.bytes);
 	} else {
 		printf(" entries");
 	}

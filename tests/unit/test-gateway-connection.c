@@ -55,6 +55,7 @@ static const char *next_response(size_t *at, size_t n_sent)
 	if (size <= 0 || (size_t)size > n_sent - *at)
 		return "none";
 	cr_assert_eq(wire_decode_response(sent + *at, (size_t)size, &response), 0);
+	cr_assert_eq(response.code != WIRE_CODE_NONE, response.tag == WIRE_ERROR);
 	*at += (size_t)size;
 	snprintf(text, sizeof(text), "%s %.*s", response.tag == WIRE_OK ? "ok" : "error",
 		 (int)response.value.size, response.value.bytes);
@@ -97,6 +98,7 @@ Test(gateway_connection, vectors_get_their_answers)
 	cr_assert_eq(connection.n_served, 5);
 }
 
+/* But for the code of an error, which is one byte. */
 Test(gateway_connection, answers_are_the_reference_bytes)
 {
 	uint8_t want[256];
@@ -107,6 +109,8 @@ Test(gateway_connection, answers_are_the_reference_bytes)
 	put(frame, size);
 	cr_assert_eq(gateway_connection_step(&connection), GATEWAY_GOES_ON);
 	size = from_hex(response_vectors[4].hex, want, sizeof(want));
+	cr_assert_eq(want[23], 0);
+	want[23] = WIRE_CODE_NOT_FOUND;
 	cr_assert_eq(get(), size);
 	cr_assert_arr_eq(sent, want, size);
 }

@@ -20,6 +20,9 @@ static void setup(void)
 	log_init("test", open("/dev/null", O_WRONLY), LOG_LEVEL_ERROR);
 }
 
+/* Of the last answer. */
+static unsigned int answer_code;
+
 /* The answer to the frame, as "ok TEXT" or "error TEXT". */
 static const char *answer_frame(size_t size)
 {
@@ -36,7 +39,9 @@ static const char *answer_frame(size_t size)
 	cr_assert_eq(used, size);
 	cr_assert_eq(wire_frame_size(output.bytes, output.size), (int)output.size);
 	cr_assert_eq(wire_decode_response(output.bytes, output.size, &response), 0);
+	cr_assert_eq(response.code != WIRE_CODE_NONE, response.tag == WIRE_ERROR);
 	cr_assert_eq(response.id, -7);
+	answer_code = response.code;
 	snprintf(text, sizeof(text), "%s %.*s", response.tag == WIRE_OK ? "ok" : "error",
 		 (int)response.value.size, response.value.bytes);
 	if (response.revision != 0)
@@ -85,6 +90,7 @@ Test(gateway_request, paths_without_a_right)
 		if (tag == WIRE_COMMIT || tag == WIRE_LIST)
 			continue;
 		cr_assert_str_eq(answer(tag, "/xxxxxx", ""), "error xxxxxx is not an allowed path");
+		cr_assert_eq(answer_code, WIRE_CODE_NOT_ALLOWED);
 		cr_assert_str_eq(answer(tag, "/a/b", ""), "error a/b is not an allowed path");
 		cr_assert_str_eq(answer(tag, "/foo", ""), "error foo is not an allowed path");
 		cr_assert_str_eq(answer(tag, "/hidden", ""), "error hidden is not an allowed path");
@@ -120,6 +126,7 @@ Test(gateway_request, unchecked_bytes_are_not_echoed)
 Test(gateway_request, unknown_operations)
 {
 	cr_assert_str_eq(answer(6, "/a", ""), "error undefined field 6");
+	cr_assert_eq(answer_code, WIRE_CODE_UNKNOWN_OPERATION);
 	cr_assert_str_eq(answer(7, "/mac", ""), "error undefined field 7");
 	cr_assert_str_eq(answer(255, "/a", ""), "error undefined field 255");
 	cr_assert_str_eq(answer(6, "/xxxxxx", ""), "error xxxxxx is not an allowed path",
@@ -182,25 +189,29 @@ Test(gateway_request, verdicts_of_the_store)
 {
 	static const struct {
 		int verdict;
+		enum wire_code code;
 		const char *text;
 	} rows[] = {
-		{ -EDQUOT, "error quota exceeded" },
-		{ -ENOSPC, "error quota exceeded" },
-		{ -EBUSY, "error try again" },
-		{ -EAGAIN, "error try again" },
-		{ -EMSGSIZE, "error value too large" },
-		{ -EBADMSG, "error wrong type" },
-		{ -E2BIG, "error too many changes" },
-		{ -ESTALE, "error conflict" },
-		{ -EACCES, "error a is not an allowed path" },
-		{ -EFAULT, "error store failed" },
+		{ -EDQUOT, WIRE_CODE_QUOTA_EXCEEDED, "error quota exceeded" },
+		{ -ENOSPC, WIRE_CODE_QUOTA_EXCEEDED, "error quota exceeded" },
+		{ -EBUSY, WIRE_CODE_TRY_AGAIN, "error try again" },
+		{ -EAGAIN, WIRE_CODE_TRY_AGAIN, "error try again" },
+		{ -EMSGSIZE, WIRE_CODE_VALUE_TOO_LARGE, "error value too large" },
+		{ -EBADMSG, WIRE_CODE_WRONG_TYPE, "error wrong type" },
+		{ -E2BIG, WIRE_CODE_TOO_MANY_CHANGES, "error too many changes" },
+		{ -ESTALE, WIRE_CODE_CONFLICT, "error conflict" },
+		{ -EACCES, WIRE_CODE_NOT_ALLOWED, "error a is not an allowed path" },
+		{ -EFAULT, WIRE_CODE_FAILED, "error store failed" },
 	};
 
 	for (size_t i = 0; i < VECTORS_N(rows); i++) {
 		store.verdict = rows[i].verdict;
 		cr_assert_str_eq(answer(WIRE_WRITE, "/a", "x"), rows[i].text);
+		cr_assert_eq(answer_code, rows[i].code);
 		cr_assert_str_eq(answer(WIRE_READ, "/a", ""), rows[i].text);
+		cr_assert_eq(answer_code, rows[i].code);
 		cr_assert_str_eq(answer(WIRE_DELETE, "/a", ""), rows[i].text);
+		cr_assert_eq(answer_code, rows[i].code);
 	}
 	store.verdict = -ENOENT;
 	cr_assert_str_eq(answer(WIRE_DELETE, "/a", ""), "ok ");

@@ -274,7 +274,7 @@ ClientTest(ctl_allowed)
 		tell("write 2147483647 0 %s %s\nsend\nexpect 1\n", path, hex);
 		tell("read 0 0 %s\nsend\nexpect 1\n", path);
 		snprintf(want, sizeof(want),
-			 "1 ok -\n-2 error err-not-found\n2147483647 ok -\n0 ok %s\n", hex);
+			 "1 ok -\n-2 error 2 err-not-found\n2147483647 ok -\n0 ok %s\n", hex);
 		expect_output(want);
 		expect_segments(2);
 		cr_assert_eq(run.status, GATEWAY_CLOSED);
@@ -288,12 +288,12 @@ ClientTest(ctl_refused)
 	begin(client, segmentation);
 	tell("read 1 0 xxxxxx\nwrite 2 0 xxxxxx 78\ndelete 3 0 xxxxxx\nread 4 0 -\n");
 	tell("read 5 0 ip\nwrite 6 0 mac 78\nsend\nexpect 6\n");
-	expect_output("1 error xxxxxx is not an allowed path\n"
-		      "2 error xxxxxx is not an allowed path\n"
-		      "3 error xxxxxx is not an allowed path\n"
-		      "4 error  is not an allowed path\n"
-		      "5 error ip is not an allowed path\n"
-		      "6 error mac is not an allowed path\n");
+	expect_output("1 error 3 xxxxxx is not an allowed path\n"
+		      "2 error 3 xxxxxx is not an allowed path\n"
+		      "3 error 3 xxxxxx is not an allowed path\n"
+		      "4 error 3  is not an allowed path\n"
+		      "5 error 3 ip is not an allowed path\n"
+		      "6 error 3 mac is not an allowed path\n");
 	cr_assert_eq(store.n_keys, 0);
 }
 
@@ -306,13 +306,13 @@ ClientTest(over_large_values_are_answered)
 	for (size_t i = 0; i < VECTORS_N(sizes); i++)
 		tell("write %zu 0 b/c *%u\nread -1 0 b/c\nsend\nexpect 2\n", i, sizes[i]);
 	tell("write 9 0 b/c *1023\nsend\nexpect 1\n");
-	expect_output("0 error value too large\n-1 error err-not-found\n"
-		      "1 error value too large\n-1 error err-not-found\n"
-		      "2 error value too large\n-1 error err-not-found\n"
-		      "3 error value too large\n-1 error err-not-found\n"
-		      "4 error value too large\n-1 error err-not-found\n"
-		      "5 error value too large\n-1 error err-not-found\n"
-		      "6 error value too large\n-1 error err-not-found\n"
+	expect_output("0 error 4 value too large\n-1 error 2 err-not-found\n"
+		      "1 error 4 value too large\n-1 error 2 err-not-found\n"
+		      "2 error 4 value too large\n-1 error 2 err-not-found\n"
+		      "3 error 4 value too large\n-1 error 2 err-not-found\n"
+		      "4 error 4 value too large\n-1 error 2 err-not-found\n"
+		      "5 error 4 value too large\n-1 error 2 err-not-found\n"
+		      "6 error 4 value too large\n-1 error 2 err-not-found\n"
 		      "9 ok -\n");
 	if (strcmp(client, "own") != 0)
 		cr_assert_geq(run.n_segments, 2, "the larger ones need a segment of their own");
@@ -337,7 +337,7 @@ ClientTest(commit_is_stored_whole_or_not_at_all)
 	tell("commit 1 0 - 3 write a 61 write b/c - delete foo/bar\nsend\nexpect 1\n");
 	tell("commit 2 0 - 2 write a 62 write xxxxxx 62\nsend\nexpect 1\n");
 	tell("commit 3 0 - 0\nread 4 0 a\nsend\nexpect 2\n");
-	expect_output("1 ok -\n2 error xxxxxx is not an allowed path\n3 ok -\n4 ok 61\n");
+	expect_output("1 ok -\n2 error 3 xxxxxx is not an allowed path\n3 ok -\n4 ok 61\n");
 	expect_segments(4);
 	cr_assert_str_eq(test_store_text(&store, "/a"), "a");
 	cr_assert_str_eq(test_store_text(&store, "/b/c"), "");
@@ -352,7 +352,7 @@ ClientTest(conditions)
 	tell("write 3 1 a 63\nwrite 4 1 a 64\nread 5 0 a\ndelete 6 2 a\n");
 	tell("commit 7 18446744073709551615 - 2 write a 65 write b/c 66\nread 8 0 b/c\n");
 	tell("send\nexpect 8\n");
-	expect_output("1 ok - @1\n2 error conflict\n3 ok - @2\n4 error conflict\n5 ok 63\n"
+	expect_output("1 ok - @1\n2 error 7 conflict\n3 ok - @2\n4 error 7 conflict\n5 ok 63\n"
 		      "6 ok - @3\n7 ok - @4\n8 ok 66\n");
 	cr_assert_str_eq(test_store_text(&store, "/a"), "e");
 }
@@ -367,7 +367,7 @@ ClientTest(list)
 	tell("list 1 0 -\nlist 2 0 config\nlist 3 0 xxxxxx\nread 4 0 b/c\nsend\nexpect 4\n");
 	expect_output("1 entries listed:foo/bar listed:b/c listed:config/first\n"
 		      "2 entries listed:config/first\n"
-		      "3 error xxxxxx is not an allowed path\n4 ok 6f6c64\n");
+		      "3 error 3 xxxxxx is not an allowed path\n4 ok 6f6c64\n");
 }
 
 ClientTest(watch)
@@ -376,7 +376,7 @@ ClientTest(watch)
 	prefill("/config/first");
 	prefill("/a");
 	tell("watch 1 0 xxxxxx\nwatch 2 0 config\nsend\nexpect 3\n");
-	expect_output("1 error xxxxxx is not an allowed path\n"
+	expect_output("1 error 3 xxxxxx is not an allowed path\n"
 		      "2 entries value:config/first:6f6c64 more\n2 entries synced: more\n");
 }
 
@@ -388,7 +388,7 @@ ClientTest(split_at_every_byte)
 		tell("cut %d\nwrite 1 0 a 6162\nread 2 0 a\nwrite 3 0 nameserver/001 %s\n", cut,
 		     "31302e302e322e330a");
 		tell("commit 4 0 - 2 delete a write foo/bar 79\nread 5 0 a\nsend\nexpect 5\n");
-		expect_output("1 ok -\n2 ok 6162\n3 ok -\n4 ok -\n5 error err-not-found\n");
+		expect_output("1 ok -\n2 ok 6162\n3 ok -\n4 ok -\n5 error 2 err-not-found\n");
 		cr_assert_str_eq(test_store_text(&store, "/nameserver/001"), "10.0.2.3");
 	}
 }

@@ -76,6 +76,7 @@ static int send_shape(size_t size, char answers[256])
 
 		cr_assert_gt(n, 0);
 		cr_assert_eq(wire_decode_response(bytes + at, (size_t)n, &response), 0);
+		cr_assert_eq(response.code != WIRE_CODE_NONE, response.tag == WIRE_ERROR);
 		n_text += (size_t)snprintf(answers + n_text, 256 - n_text, "%s%.*s;",
 					   response.tag == WIRE_OK ? "ok" : "",
 					   (int)response.value.size, response.value.bytes);

@@ -63,7 +63,7 @@ static void refuse_unknown(struct gateway_responder *responder, uint16_t tag,
 			   struct gateway_response *answer)
 {
 	responder->store->note_denial(responder->store_data, verb_of(tag), path->path, -EINVAL);
-	gateway_response_refuse(answer, "undefined field %u", unknown);
+	gateway_response_refuse(answer, WIRE_CODE_UNKNOWN_OPERATION, "undefined field %u", unknown);
 }
 
 /* --- read, write, delete --- */

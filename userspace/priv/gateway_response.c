@@ -8,7 +8,8 @@
 
 #include "userspace/common/log.h"
 
-void gateway_response_refuse(struct gateway_response *response, const char *format, ...)
+void gateway_response_refuse(struct gateway_response *response, enum wire_code code,
+			     const char *format, ...)
 {
 	va_list arguments;
 
@@ -16,45 +17,54 @@ void gateway_response_refuse(struct gateway_response *response, const char *form
 	vsnprintf(response->text, WIRE_ERROR_MAX + 1, format, arguments);
 	va_end(arguments);
 	response->tag = WIRE_ERROR;
+	response->code = code;
 	response->length = strlen(response->text);
 	response->revision = 0;
 }
 
 void gateway_response_refuse_path(struct gateway_response *response, const char *display)
 {
-	gateway_response_refuse(response, "%s is not an allowed path", display);
+	gateway_response_refuse(response, WIRE_CODE_NOT_ALLOWED, "%s is not an allowed path",
+				display);
 }
 
-/* What is said of each errno; -EACCES names the path instead. */
-static const char *verdict_text(int error)
+struct refusal {
+	enum wire_code code;
+	const char *text;
+};
+
+/* Return what a client is told about an errno of the store other than EACCES,
+ * whose text names the path. WIRE_CODE_FAILED: it is none that a request can
+ * cause. */
+static struct refusal refusal_of(int error)
 {
 	switch (error) {
 	case ENOENT:
-		return "err-not-found";
+		return (struct refusal){ WIRE_CODE_NOT_FOUND, "err-not-found" };
 	case EMSGSIZE:
-		return "value too large";
+		return (struct refusal){ WIRE_CODE_VALUE_TOO_LARGE, "value too large" };
 	case EBADMSG:
-		return "wrong type";
+		return (struct refusal){ WIRE_CODE_WRONG_TYPE, "wrong type" };
 	case EDQUOT:
 	case ENOSPC:
-		return "quota exceeded";
+		return (struct refusal){ WIRE_CODE_QUOTA_EXCEEDED, "quota exceeded" };
 	case ESTALE:
-		return "conflict";
+		return (struct refusal){ WIRE_CODE_CONFLICT, "conflict" };
 	case EBUSY:
 	case EAGAIN:
-		return "try again";
+		return (struct refusal){ WIRE_CODE_TRY_AGAIN, "try again" };
 	case E2BIG:
-		return "too many changes";
+		return (struct refusal){ WIRE_CODE_TOO_MANY_CHANGES, "too many changes" };
 	case EUSERS:
-		return "too many watches";
+		return (struct refusal){ WIRE_CODE_TOO_MANY_WATCHES, "too many watches" };
 	default:
-		return NULL;
+		return (struct refusal){ WIRE_CODE_FAILED, "store failed" };
 	}
 }
 
 void gateway_response_verdict(struct gateway_response *response, int verdict, const char *display)
 {
-	const char *text = verdict_text(-verdict);
+	struct refusal refusal;
 
 	if (verdict == 0)
 		return;
@@ -62,16 +72,15 @@ void gateway_response_verdict(struct gateway_response *response, int verdict, co
 		gateway_response_refuse_path(response, display);
 		return;
 	}
-	if (!text) {
+	refusal = refusal_of(-verdict);
+	if (refusal.code == WIRE_CODE_FAILED)
 		log_error("gateway: the store refused /%s: %s", display, strerrorname_np(-verdict));
-		text = "store failed";
-	}
-	gateway_response_refuse(response, "%s", text);
+	gateway_response_refuse(response, refusal.code, "%s", refusal.text);
 }
 
 int gateway_response_encode(const struct gateway_response *response, int32_t id, uint8_t *buffer,
 			    size_t size)
 {
-	return wire_encode_response(id, response->tag, WIRE_CODE_NONE, response->text,
+	return wire_encode_response(id, response->tag, response->code, response->text,
 				    response->length, response->revision, buffer, size);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one answer to a request, ok or error: its text is made here, so that
- * every error that a calf can be told stands in one file.
+ * The one answer to a request, ok or error: codes and texts of all errors that
+ * a calf can get are in one file.
  */
 #ifndef CALFPEN_PRIV_GATEWAY_RESPONSE_H
 #define CALFPEN_PRIV_GATEWAY_RESPONSE_H
@@ -14,18 +14,21 @@
 /* Zeroed it is `ok ""`. */
 struct gateway_response {
 	enum wire_response_tag tag;
+	enum wire_code code; /* WIRE_ERROR: why; else WIRE_CODE_NONE */
 	size_t length;
 	uint64_t revision; /* 0: none told */
 	char text[KV_VALUE_SIZE];
 };
 
-/* Make it an error with this text. */
-__attribute__((format(printf, 2, 3))) void
-gateway_response_refuse(struct gateway_response *response, const char *format, ...);
-/* "DISPLAY is not an allowed path" */
+/* Make it an error with this code and this text, which is for people. */
+__attribute__((format(printf, 3, 4))) void
+gateway_response_refuse(struct gateway_response *response, enum wire_code code, const char *format,
+			...);
+/* Make it WIRE_CODE_NOT_ALLOWED, "DISPLAY is not an allowed path". */
 void gateway_response_refuse_path(struct gateway_response *response, const char *display);
-/* The error for what the store said (0 or a negative errno) of the key shown
- * as `display`; 0 changes nothing. */
+/* Make it the error for what the store said (0 or a negative errno) of the key
+ * shown as `display`; 0 changes nothing. An errno that no request should cause
+ * is logged and becomes WIRE_CODE_FAILED. */
 void gateway_response_verdict(struct gateway_response *response, int verdict, const char *display);
 /* As wire_encode_response(). */
 int gateway_response_encode(const struct gateway_response *response, int32_t id, uint8_t *buffer,
