@@ -15,6 +15,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/dhcp4-support.h"
+#include "tests/unit/refusal.h"
 #include "userspace/calf/dhcp4/agent.h"
 #include "userspace/calf/dhcp4/metrics.h"
 #include "userspace/calf/net/arp.h"
@@ -44,11 +45,12 @@ static struct {
 static uint32_t n_commits, n_changes; /* of the last commit: changes */
 static uint32_t n_deletes;
 static uint64_t revision;
-static int32_t watch_link, watch_control;	   /* ids; 0: not watched */
-static const char *refuse_read, *refuse_read_with; /* a path, or NULL */
-static const char *read_with_nul;		   /* its value ends in a NUL and an x */
-static const char *refuse_watch;		   /* NULL: watches are taken */
-static const char *refuse_with;			   /* NULL: commits are taken */
+static int32_t watch_link, watch_control; /* ids; 0: not watched */
+static const char *refuse_read;		  /* a path, or NULL */
+static const char *read_with_nul;	  /* its value ends in a NUL and an x */
+static const struct refusal *refuse_read_with;
+static const struct refusal *refuse_watch; /* NULL: watches are taken */
+static const struct refusal *refuse_with;  /* NULL: commits are taken */
 
 static uint64_t test_clock(void)
 {
@@ -116,18 +118,19 @@ static void forget(const char *path)
 			store[i].path[0] = '\0';
 }
 
-static void respond_bytes(int32_t id, enum wire_response_tag tag, const char *bytes, size_t size)
+static void respond_bytes(int32_t id, const char *bytes, size_t size)
 {
 	uint8_t frame[WIRE_RESPONSE_MAX];
-	int n = wire_encode_response(id, tag, WIRE_CODE_NONE, bytes, size, 0, frame, sizeof(frame));
+	int n = wire_encode_response(id, WIRE_OK, WIRE_CODE_NONE, bytes, size, 0, frame,
+				     sizeof(frame));
 
 	cr_assert(n > 0);
 	cr_assert_eq(write(control_fd, frame, (size_t)n), n);
 }
 
-static void respond(int32_t id, enum wire_response_tag tag, const char *text)
+static void respond(int32_t id, const char *text)
 {
-	respond_bytes(id, tag, text, strlen(text));
+	respond_bytes(id, text, strlen(text));
 }
 
 static void respond_entry(int32_t id, enum wire_entry_tag tag, const char *path, const char *text)
@@ -149,7 +152,7 @@ static void serve_watch(const struct wire_request *request)
 	bool is_link = strcmp(request->path.path, "/link") == 0;
 
 	if (refuse_watch) {
-		respond(request->id, WIRE_ERROR, refuse_watch);
+		refusal_write(control_fd, request->id, refuse_watch);
 		return;
 	}
 	cr_assert(is_link || strcmp(request->path.path, "/control") == 0);
@@ -175,12 +178,12 @@ static void serve_delete(const struct wire_request *request)
 {
 	n_deletes++;
 	if (refuse_with) {
-		respond(request->id, WIRE_ERROR, refuse_with);
+		refusal_write(control_fd, request->id, refuse_with);
 	} else if (request->revision != revision_of(request->path.path)) {
-		respond(request->id, WIRE_ERROR, "conflict");
+		refusal_write(control_fd, request->id, &refusal_conflict);
 	} else {
 		forget(request->path.path);
-		respond(request->id, WIRE_OK, "");
+		respond(request->id, "");
 	}
 }
 
@@ -211,7 +214,7 @@ static void serve_commit(const uint8_t *frame, size_t size, const struct wire_re
 {
 	n_commits++;
 	if (refuse_with) {
-		respond(request->id, WIRE_ERROR, refuse_with);
+		refusal_write(control_fd, request->id, refuse_with);
 		return;
 	}
 	n_changes = request->n_changes;
@@ -224,7 +227,7 @@ static void serve_commit(const uint8_t *frame, size_t size, const struct wire_re
 		else
 			forget(change.path.path);
 	}
-	respond(request->id, WIRE_OK, "");
+	respond(request->id, "");
 }
 
 /* Answer all requests that are there. */
@@ -252,12 +255,13 @@ static void serve_store(void)
 			cr_assert_eq(request.tag, WIRE_READ);
 			text = stored(request.path.path);
 			if (refuse_read && strcmp(request.path.path, refuse_read) == 0)
-				respond(request.id, WIRE_ERROR, refuse_read_with);
+				refusal_write(control_fd, request.id, refuse_read_with);
 			else if (read_with_nul && strcmp(request.path.path, read_with_nul) == 0)
-				respond_bytes(request.id, WIRE_OK, "192.0.2.10\0x", 12);
+				respond_bytes(request.id, "192.0.2.10\0x", 12);
+			else if (text)
+				respond(request.id, text);
 			else
-				respond(request.id, text ? WIRE_OK : WIRE_ERROR,
-					text ? text : "err-not-found");
+				refusal_write(control_fd, request.id, &refusal_not_found);
 		}
 		at += (size_t)size;
 	}

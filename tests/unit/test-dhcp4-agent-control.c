@@ -109,14 +109,13 @@ Test(agent_control_early, request_that_waited)
 
 Test(agent_control_early, watches_that_are_refused)
 {
-	refuse_watch = "err-denied";
+	refuse_watch = &refusal_denied;
 	open_calf();
 	settle();
-	cr_assert_not_null(strstr(capture_text(),
-				  "/link cannot be watched, the link counts as up: err-denied\n"));
 	cr_assert_not_null(
-		strstr(capture_text(),
-		       "/control cannot be watched, requests are not heard: err-denied\n"));
+		strstr(capture_text(), "/link cannot be watched, the link counts as up: denied\n"));
+	cr_assert_not_null(strstr(capture_text(),
+				  "/control cannot be watched, requests are not heard: denied\n"));
 	get_lease();
 }
 
@@ -124,7 +123,7 @@ Test(agent_control_early, watches_that_are_refused)
 Test(agent_control, deletion_is_tried_again)
 {
 	get_lease();
-	refuse_with = "try again";
+	refuse_with = &refusal_busy;
 	change("/control/renew", "1");
 	settle();
 	cr_assert_eq(n_deletes, 1);
@@ -146,14 +145,25 @@ Test(agent_control, deletion_is_tried_again)
 Test(agent_control, deletion_that_is_refused)
 {
 	get_lease();
-	refuse_with = "err-denied";
+	refuse_with = &refusal_denied;
 	change("/control/renew", "1");
 	settle();
 	clock_ns += 10 * S;
 	settle();
 	cr_assert_eq(n_deletes, 1);
 	cr_assert_not_null(
-		strstr(capture_text(), "a request that was done cannot be deleted: err-denied\n"));
+		strstr(capture_text(), "a request that was done cannot be deleted: denied\n"));
+}
+
+Test(agent_control, deletion_that_fails)
+{
+	get_lease();
+	refuse_with = &refusal_failed;
+	change("/control/renew", "1");
+	settle();
+	cr_assert_eq(n_deletes, 1);
+	cr_assert_not_null(
+		strstr(capture_text(), "a request that was done cannot be deleted: broken\n"));
 }
 
 /* Written again while the first is being deleted: a request of its own. */
@@ -342,7 +352,7 @@ Test(agent_control_early, stop_does_not_wait_for_ever)
 	open_calf();
 	settle();
 	get_lease();
-	refuse_with = "try again";
+	refuse_with = &refusal_busy;
 	change("/control/stop", "1");
 	for (int i = 0; i < 99; i++) {
 		clock_ns += S / 100;

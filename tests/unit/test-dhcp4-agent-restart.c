@@ -215,7 +215,7 @@ Test(agent_restart, reading_is_tried_again)
 {
 	remember();
 	refuse_read = "/lease/server";
-	refuse_read_with = "try again";
+	refuse_read_with = &refusal_busy;
 	open_calf();
 	settle();
 	cr_assert_not(agent.is_started);
@@ -229,20 +229,20 @@ Test(agent_restart, reading_is_tried_again)
 Test(agent_restart, reading_that_is_refused)
 {
 	refuse_read = "/lease/address";
-	refuse_read_with = "err-denied";
+	refuse_read_with = &refusal_denied;
 	remember();
 	open_calf();
 	settle();
 	cr_assert(agent.is_started);
 	cr_assert_eq(agent.client.state, CLIENT_INIT);
-	cr_assert_not_null(strstr(capture_text(), "/lease/address: err-denied\n"));
+	cr_assert_not_null(strstr(capture_text(), "/lease/address: denied\n"));
 }
 
 /* A commit of the state that is refused is not taken for the whole. */
 Test(agent_restart, refused_state_is_tried_again)
 {
 	remember();
-	refuse_with = "try again";
+	refuse_with = &refusal_busy;
 	open_calf();
 	settle();
 	until_sent(&headers, message);

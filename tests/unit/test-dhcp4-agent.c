@@ -145,7 +145,8 @@ Test(agent, nothing_is_deleted_before_there_is_a_lease)
 
 Test(agent, commit_is_tried_again)
 {
-	static const char *const refusals[] = { "try again", "quota exceeded", "wrong type" };
+	static const struct refusal *const refusals[] = { &refusal_busy, &refusal_quota,
+							  &refusal_wrong };
 
 	for (size_t i = 0; i < 3; i++) {
 		n_commits = 0;
@@ -185,7 +186,7 @@ Test(agent, commit_is_tried_again)
  * next says what is true then. */
 Test(agent, commit_that_comes_late_is_not_out_of_date)
 {
-	refuse_with = "try again";
+	refuse_with = &refusal_busy;
 	get_lease();
 	clock_ns += 100 * S;
 	refuse_with = NULL;

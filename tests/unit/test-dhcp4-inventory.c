@@ -5,6 +5,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/dhcp4-support.h"
+#include "tests/unit/refusal.h"
 #include "userspace/calf/dhcp4/inventory.h"
 
 #define S 1000000000ull
@@ -73,10 +74,17 @@ static void write_response(int size)
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
 }
 
-static void respond(enum wire_response_tag tag, const char *text)
+/* The change is made. */
+static void respond_ok(void)
 {
-	write_response(wire_encode_response(request.id, tag, WIRE_CODE_NONE, text, strlen(text), 0,
-					    frame, sizeof(frame)));
+	write_response(wire_encode_response(request.id, WIRE_OK, WIRE_CODE_NONE, "", 0, 0, frame,
+					    sizeof(frame)));
+}
+
+static void refuse(const struct refusal *refusal)
+{
+	refusal_write(control_fd, request.id, refusal);
+	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
 }
 
 static void list(const char *path, bool more)
@@ -152,7 +160,7 @@ Test(inventory, what_is_asked_for_stays)
 	list("/option/252", true);
 	list("/option/043", false);
 	assert_deletes("/option/252");
-	respond(WIRE_OK, "");
+	respond_ok();
 	later();
 	cr_assert_not(asked());
 	cr_assert_str_eq(capture_text(), "");
@@ -162,7 +170,7 @@ Test(inventory, busy_store_is_asked_again)
 {
 	assert_lists();
 	list("/ip", true);
-	respond(WIRE_ERROR, "try again");
+	refuse(&refusal_busy);
 	cr_assert_eq(n_done, 0);
 	later();
 	assert_lists();
@@ -170,12 +178,12 @@ Test(inventory, busy_store_is_asked_again)
 	cr_assert_eq(n_done, 1);
 	cr_assert_not(has(LEASE_IP), "it is gone meanwhile");
 	assert_deletes("/option/001");
-	respond(WIRE_ERROR, "quota exceeded");
+	refuse(&refusal_quota);
 	later();
 	assert_lists();
 	list("/option/001", false);
 	assert_deletes("/option/001");
-	respond(WIRE_OK, "");
+	respond_ok();
 	later();
 	cr_assert_not(asked());
 	cr_assert_eq(n_done, 1, "once is enough");
@@ -213,8 +221,8 @@ Test(inventory, no_room_for_a_request)
 Test(inventory, refused)
 {
 	assert_lists();
-	respond(WIRE_ERROR, "not an allowed path");
-	cr_assert_str_eq(capture_text(), "the store cannot be listed: not an allowed path\n");
+	refuse(&refusal_denied);
+	cr_assert_str_eq(capture_text(), "the store cannot be listed: denied\n");
 	cr_assert_eq(n_done, 1);
 	cr_assert(has(LEASE_IP) && has(LEASE_ROUTE + 63), "all may be there");
 	later();
@@ -226,8 +234,8 @@ Test(inventory, deletion_is_refused)
 	assert_lists();
 	list("/option/001", false);
 	assert_deletes("/option/001");
-	respond(WIRE_ERROR, "not an allowed path");
-	cr_assert(strstr(capture_text(), "are not deleted: not an allowed path\n"));
+	refuse(&refusal_denied);
+	cr_assert(strstr(capture_text(), "are not deleted: denied\n"));
 	later();
 	cr_assert_not(asked());
 }
@@ -244,7 +252,7 @@ Test(inventory, more_than_a_commit_holds)
 	}
 	cr_assert(asked());
 	cr_assert_eq(request.n_changes, KV_CHANGES_MAX);
-	respond(WIRE_OK, "");
+	respond_ok();
 	assert_lists();
 	list("/option/228", false);
 	assert_deletes("/option/228");

@@ -5,6 +5,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/dhcp4-support.h"
+#include "tests/unit/refusal.h"
 #include "userspace/calf/dhcp4/settings.h"
 
 #define S 1000000000ull
@@ -45,7 +46,7 @@ static struct stored {
 	const char *text;
 } stored[SETTINGS_KEYS + 1];
 static const char *busy_path; /* answered with an error once */
-static const char *busy_text;
+static const struct refusal *busy_with;
 static unsigned int n_requests;
 
 static const char *find(const char *path)
@@ -69,22 +70,22 @@ static void set(const char *path, const char *text)
 static void respond(const struct wire_request *request)
 {
 	uint8_t frame[WIRE_RESPONSE_MAX];
-	enum wire_response_tag tag = WIRE_OK;
 	const char *text = find(request->path.path);
 	int size;
 
 	cr_assert_eq(request->tag, WIRE_READ);
 	n_requests++;
 	if (busy_path && strcmp(request->path.path, busy_path) == 0) {
-		tag = WIRE_ERROR;
-		text = busy_text;
 		busy_path = NULL;
-	} else if (!text) {
-		tag = WIRE_ERROR;
-		text = "err-not-found";
+		refusal_write(control_fd, request->id, busy_with);
+		return;
 	}
-	size = wire_encode_response(request->id, tag, WIRE_CODE_NONE, text, strlen(text), 0, frame,
-				    sizeof(frame));
+	if (!text) {
+		refusal_write(control_fd, request->id, &refusal_not_found);
+		return;
+	}
+	size = wire_encode_response(request->id, WIRE_OK, WIRE_CODE_NONE, text, strlen(text), 0,
+				    frame, sizeof(frame));
 	cr_assert_eq(write(control_fd, frame, (size_t)size), size);
 }
 
@@ -152,14 +153,14 @@ Test(settings, no_mac)
 	serve();
 	cr_assert_eq(calf_run(&calf), -ENOENT);
 	cr_assert_not(is_done);
-	cr_assert_str_eq(capture_text(), "/mac: err-not-found\n");
+	cr_assert_str_eq(capture_text(), "/mac: not there\n");
 }
 
 Test(settings, refused)
 {
 	set("/mac", "02:00:00:00:77:02");
 	busy_path = "/config/hostname";
-	busy_text = "config/hostname is not an allowed path";
+	busy_with = &refusal_denied;
 	serve();
 	cr_assert_eq(calf_run(&calf), -EREMOTEIO);
 	cr_assert_not(is_done);
@@ -191,11 +192,11 @@ Test(settings, busy_store_is_asked_again)
 {
 	set("/mac", "02:00:00:00:77:02");
 	busy_path = "/mac";
-	busy_text = "try again";
+	busy_with = &refusal_busy;
 	serve();
 	cr_assert_not(calf.loop.stop || is_done);
 	busy_path = "/mac";
-	busy_text = "quota exceeded";
+	busy_with = &refusal_quota;
 	for (int i = 0; i < 2; i++) {
 		clock_ns += S;
 		cr_assert_eq(loop_run_once(&calf.loop, 0), 0);

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/refusal.h"
+#include "tests/unit/wire-vectors.h"
 #include "userspace/calf/sdk/calf.h"
 
 static struct calf calf;
@@ -52,10 +54,10 @@ static int run(void)
 	return loop_run_once(&calf.loop, 0);
 }
 
-static size_t encode(int32_t id, enum wire_response_tag tag, const void *value, size_t length,
-		     uint8_t *frame, size_t size)
+/* An ok. */
+static size_t encode(int32_t id, const void *value, size_t length, uint8_t *frame, size_t size)
 {
-	int n = wire_encode_response(id, tag, WIRE_CODE_NONE, value, length, 0, frame, size);
+	int n = wire_encode_response(id, WIRE_OK, WIRE_CODE_NONE, value, length, 0, frame, size);
 
 	cr_assert(n > 0);
 	return (size_t)n;
@@ -66,11 +68,11 @@ static void send_bytes(const void *bytes, size_t size)
 	cr_assert_eq(write(gateway_fd, bytes, size), (ssize_t)size);
 }
 
-static void respond(int32_t id, enum wire_response_tag tag, const char *text)
+static void respond(int32_t id, const char *text)
 {
 	uint8_t frame[WIRE_FRAME_MAX];
 
-	send_bytes(frame, encode(id, tag, text, strlen(text), frame, sizeof(frame)));
+	send_bytes(frame, encode(id, text, strlen(text), frame, sizeof(frame)));
 }
 
 static int read_key(const char *path)
@@ -94,7 +96,7 @@ Test(store, read)
 	cr_assert_eq(request.tag, WIRE_READ);
 	cr_assert_str_eq(request.path.path, "/lease/time");
 	cr_assert_eq(n_responses, 0);
-	respond(1, WIRE_OK, "3600");
+	respond(1, "3600");
 	cr_assert_eq(run(), 0);
 	cr_assert_eq(n_responses, 1);
 	cr_assert_eq(responses[0].status, 0);
@@ -131,30 +133,94 @@ Test(store, commit)
 	cr_assert_str_eq(change.path.path, "/nameserver/001");
 }
 
+/* By the code alone. */
 Test(store, errors_and_what_they_mean)
 {
 	static const struct {
-		const char *text;
+		enum wire_code code;
 		int status;
 	} rows[] = {
-		{ "err-not-found", -ENOENT },
-		{ "try again", -EAGAIN },
-		{ "quota exceeded", -EAGAIN },
-		{ "conflict", CALF_CONFLICT },
-		{ "wrong type", -EREMOTEIO },
-		{ "mac is not an allowed path", -EREMOTEIO },
-		{ "", -EREMOTEIO },
-		{ "something new", -EREMOTEIO },
+		{ WIRE_CODE_FAILED, -EIO },
+		{ WIRE_CODE_NOT_FOUND, -ENOENT },
+		{ WIRE_CODE_NOT_ALLOWED, -EREMOTEIO },
+		{ WIRE_CODE_VALUE_TOO_LARGE, -EREMOTEIO },
+		{ WIRE_CODE_WRONG_TYPE, -EREMOTEIO },
+		{ WIRE_CODE_QUOTA_EXCEEDED, -EAGAIN },
+		{ WIRE_CODE_CONFLICT, -ESTALE },
+		{ WIRE_CODE_TRY_AGAIN, -EAGAIN },
+		{ WIRE_CODE_TOO_MANY_CHANGES, -EREMOTEIO },
+		{ WIRE_CODE_TOO_MANY_WATCHES, -EREMOTEIO },
+		{ WIRE_CODE_UNKNOWN_OPERATION, -EREMOTEIO },
 	};
+	static const char *const texts[] = { "", "conflict", "something new" };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	cr_assert_eq(VECTORS_N(rows), _WIRE_CODE_N - 1, "all but none");
+	for (size_t i = 0; i < VECTORS_N(rows) * VECTORS_N(texts); i++) {
+		size_t i_row = i / VECTORS_N(texts);
+		const char *text = texts[i % VECTORS_N(texts)];
+
+		cr_assert_eq(rows[i_row].code, i_row + 1);
 		cr_assert_eq(read_key("/mac"), 0);
-		respond((int32_t)i + 1, WIRE_ERROR, rows[i].text);
+		refusal_write(gateway_fd, (int32_t)i + 1,
+			      &(struct refusal){ rows[i_row].code, text });
 		cr_assert_eq(run(), 0);
 		cr_assert_eq(n_responses, i + 1);
-		cr_assert_eq(responses[i].status, rows[i].status);
-		cr_assert_str_eq(responses[i].text, rows[i].text);
+		cr_assert_eq(responses[i].status, rows[i_row].status, "code %zu", i_row + 1);
+		cr_assert_str_eq(responses[i].text, text);
 	}
+	cr_assert_str_eq(capture_text(), "");
+}
+
+/* Of a gateway that is newer: each request fails, one line says why. */
+Test(store, codes_that_are_not_known)
+{
+	static const unsigned int codes[] = { _WIRE_CODE_N, _WIRE_CODE_N + 1, 128, UINT8_MAX };
+
+	for (size_t i = 0; i < VECTORS_N(codes); i++) {
+		cr_assert_eq(read_key("/mac"), 0);
+		refusal_write(gateway_fd, (int32_t)i + 1,
+			      &(struct refusal){ (enum wire_code)codes[i], "conflict" });
+		cr_assert_eq(run(), 0);
+		cr_assert_eq(responses[i].status, CALF_FAILED);
+		cr_assert_str_eq(responses[i].text, "conflict");
+	}
+	cr_assert_eq(n_responses, VECTORS_N(codes));
+	cr_assert_str_eq(capture_text(), "control socket: unknown error code 12: conflict; "
+					 "treated as a failure\n");
+}
+
+/* A gateway that is older than the codes: its error is the vector's. */
+Test(store, error_without_a_code)
+{
+	uint8_t frame[256];
+	size_t size = from_hex(response_vectors[4].hex, frame, sizeof(frame));
+
+	calf.store.last_id = response_vectors[4].id - 1;
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(read_key("/mac"), 0);
+		send_bytes(frame, size);
+		cr_assert_eq(run(), 0);
+		cr_assert_eq(responses[i].status, CALF_FAILED);
+		cr_assert_str_eq(responses[i].text, "err-not-found");
+		calf.store.last_id = response_vectors[4].id - 1;
+	}
+	cr_assert_eq(n_responses, 2);
+	cr_assert_str_eq(capture_text(), "control socket: unknown error code 0: err-not-found; "
+					 "treated as a failure\n");
+}
+
+/* The code is an error's only: an ok is one whatever else it has. */
+Test(store, ok_with_a_code)
+{
+	uint8_t frame[256];
+	int size = wire_encode_response(1, WIRE_OK, WIRE_CODE_CONFLICT, "x", 1, 0, frame,
+					sizeof(frame));
+
+	cr_assert_eq(read_key("/mac"), 0);
+	send_bytes(frame, (size_t)size);
+	cr_assert_eq(run(), 0);
+	cr_assert_eq(responses[0].status, CALF_OK);
+	cr_assert_str_eq(responses[0].text, "x");
 }
 
 Test(store, newline_of_the_original)
@@ -165,7 +231,7 @@ Test(store, newline_of_the_original)
 
 	for (size_t i = 0; i < 4; i++) {
 		cr_assert_eq(read_key("/mac"), 0);
-		respond((int32_t)i + 1, WIRE_OK, texts[i][0]);
+		respond((int32_t)i + 1, texts[i][0]);
 		cr_assert_eq(run(), 0);
 		cr_assert_str_eq(responses[i].text, texts[i][1]);
 		cr_assert_eq(responses[i].length, strlen(texts[i][1]));
@@ -178,9 +244,9 @@ Test(store, responses_are_matched_by_id)
 
 	for (int i = 0; i < 3; i++)
 		cr_assert_eq(calf_store_read(&calf, "/mac", on_response, &marks[i]), 0);
-	respond(3, WIRE_OK, "c");
-	respond(1, WIRE_OK, "a");
-	respond(2, WIRE_OK, "b");
+	respond(3, "c");
+	respond(1, "a");
+	respond(2, "b");
 	cr_assert_eq(run(), 0);
 	cr_assert_eq(n_responses, 3);
 	cr_assert_eq(responses[0].data, &marks[2]);
@@ -194,10 +260,19 @@ Test(store, ids_wrap)
 	calf.store.last_id = INT32_MAX - 1;
 	cr_assert_eq(read_key("/mac"), 0);
 	cr_assert_eq(read_key("/mac"), 0);
-	respond(INT32_MAX, WIRE_OK, "a");
-	respond(1, WIRE_OK, "b");
+	respond(INT32_MAX, "a");
+	respond(1, "b");
 	cr_assert_eq(run(), 0);
 	cr_assert_eq(n_responses, 2);
+}
+
+static size_t encode_not_found(int32_t id, uint8_t *frame, size_t size)
+{
+	int n = wire_encode_response(id, WIRE_ERROR, WIRE_CODE_NOT_FOUND, "not there", 9, 0, frame,
+				     size);
+
+	cr_assert_gt(n, 0);
+	return (size_t)n;
 }
 
 /* Two responses, cut into three pieces at every pair of positions. */
@@ -207,17 +282,16 @@ Test(store, partial_reads, .timeout = 60)
 	int32_t id = 1;
 	size_t size;
 
-	size = encode(1, WIRE_OK, "02:00:00:00:77:02", 17, frames, sizeof(frames));
-	size += encode(2, WIRE_ERROR, "err-not-found", 13, frames + size, sizeof(frames) - size);
+	size = encode(1, "02:00:00:00:77:02", 17, frames, sizeof(frames));
+	size += encode_not_found(2, frames + size, sizeof(frames) - size);
 	for (size_t first = 1; first < size; first++) {
 		for (size_t second = first + 1; second < size; second += 3) {
 			size_t n;
 
 			cr_assert_eq(read_key("/mac"), 0);
 			cr_assert_eq(read_key("/mac"), 0);
-			n = encode(id++, WIRE_OK, "02:00:00:00:77:02", 17, frames, sizeof(frames));
-			encode(id++, WIRE_ERROR, "err-not-found", 13, frames + n,
-			       sizeof(frames) - n);
+			n = encode(id++, "02:00:00:00:77:02", 17, frames, sizeof(frames));
+			encode_not_found(id++, frames + n, sizeof(frames) - n);
 			n_responses = 0;
 			send_bytes(frames, first);
 			cr_assert_eq(run(), 0);
@@ -290,7 +364,7 @@ Test(store, too_many_unanswered)
 	commit_init(&commit);
 	cr_assert_eq(commit_delete(&commit, "/ip"), 0);
 	cr_assert_eq(calf_store_commit(&calf, &commit, on_response, NULL), -ENOBUFS);
-	respond(7, WIRE_OK, "");
+	respond(7, "");
 	cr_assert_eq(run(), 0);
 	cr_assert_eq(read_key("/mac"), 0);
 }
@@ -322,7 +396,7 @@ Test(store, request_from_within_a_response)
 {
 	cr_assert_eq(calf_store_read(&calf, "/mac", ask_again, NULL), 0);
 	for (int32_t id = 1; id <= 4; id++)
-		respond(id, WIRE_OK, "x");
+		respond(id, "x");
 	cr_assert_eq(run(), 0);
 	cr_assert_eq(n_responses, 4);
 }
@@ -330,7 +404,7 @@ Test(store, request_from_within_a_response)
 /* Our own peer must not send these: the calf ends, and is started anew. */
 Test(store, response_that_nobody_asked_for)
 {
-	respond(1, WIRE_OK, "");
+	respond(1, "");
 	cr_assert_eq(run(), -EPROTO);
 	cr_assert_str_eq(capture_text(), "control socket: Protocol error\n");
 }
@@ -338,8 +412,8 @@ Test(store, response_that_nobody_asked_for)
 Test(store, response_twice)
 {
 	cr_assert_eq(read_key("/mac"), 0);
-	respond(1, WIRE_OK, "");
-	respond(1, WIRE_OK, "");
+	respond(1, "");
+	respond(1, "");
 	cr_assert_eq(run(), -EPROTO);
 	cr_assert_eq(n_responses, 1);
 }
@@ -347,7 +421,7 @@ Test(store, response_twice)
 Test(store, response_with_an_unknown_tag)
 {
 	uint8_t frame[256];
-	size_t size = encode(1, WIRE_OK, "x", 1, frame, sizeof(frame));
+	size_t size = encode(1, "x", 1, frame, sizeof(frame));
 
 	cr_assert_eq(read_key("/mac"), 0);
 	frame[20] = 7;
@@ -362,11 +436,11 @@ Test(store, C4_20_value_that_is_too_long)
 
 	memset(text, 'x', sizeof(text));
 	cr_assert_eq(read_key("/mac"), 0);
-	send_bytes(frame, encode(1, WIRE_OK, text, KV_VALUE_MAX, frame, sizeof(frame)));
+	send_bytes(frame, encode(1, text, KV_VALUE_MAX, frame, sizeof(frame)));
 	cr_assert_eq(run(), 0);
 	cr_assert_eq(responses[0].length, KV_VALUE_MAX);
 	cr_assert_eq(read_key("/mac"), 0);
-	send_bytes(frame, encode(2, WIRE_OK, text, KV_VALUE_MAX + 1, frame, sizeof(frame)));
+	send_bytes(frame, encode(2, text, KV_VALUE_MAX + 1, frame, sizeof(frame)));
 	cr_assert_eq(run(), -EPROTO);
 }
 
@@ -408,7 +482,7 @@ Test(store, end_inside_a_frame)
 Test(store, end_behind_a_response)
 {
 	cr_assert_eq(read_key("/mac"), 0);
-	respond(1, WIRE_OK, "x");
+	respond(1, "x");
 	close(gateway_fd);
 	cr_assert_eq(calf_run(&calf), 0);
 	cr_assert_eq(n_responses, 1);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/refusal.h"
 #include "userspace/calf/sdk/calf.h"
 
 static struct calf calf;
@@ -61,10 +62,10 @@ static int run(void)
 	return loop_run_once(&calf.loop, 0);
 }
 
-static void respond(int32_t id, enum wire_response_tag tag, const char *text, uint64_t revision)
+static void respond(int32_t id, const char *text, uint64_t revision)
 {
 	uint8_t frame[WIRE_RESPONSE_MAX];
-	int size = wire_encode_response(id, tag, WIRE_CODE_NONE, text, strlen(text), revision,
+	int size = wire_encode_response(id, WIRE_OK, WIRE_CODE_NONE, text, strlen(text), revision,
 					frame, sizeof(frame));
 
 	cr_assert_eq(write(gateway_fd, frame, (size_t)size), size);
@@ -105,7 +106,7 @@ Test(sdk_watch, conditions)
 	cr_assert_eq(request.tag, WIRE_WRITE);
 	cr_assert_eq(request.revision, UINT64_MAX);
 	cr_assert_eq(request.value.size, 1);
-	respond(1, WIRE_OK, "", 12);
+	respond(1, "", 12);
 	cr_assert_eq(run(), 0);
 	cr_assert_str_eq(told, "0 @12\n");
 
@@ -113,9 +114,9 @@ Test(sdk_watch, conditions)
 	request = asked();
 	cr_assert_eq(request.tag, WIRE_DELETE);
 	cr_assert_eq(request.revision, 12);
-	respond(2, WIRE_ERROR, "conflict", 0);
+	refusal_write(gateway_fd, 2, &refusal_conflict);
 	cr_assert_eq(run(), 0);
-	snprintf(told + 200, 64, "%d conflict@0\n", CALF_CONFLICT);
+	snprintf(told + 200, 64, "%d changed@0\n", CALF_CONFLICT);
 	cr_assert_str_eq(told, told + 200);
 
 	commit_init(&commit);
@@ -134,7 +135,7 @@ Test(sdk_watch, read_with_revision)
 {
 	cr_assert_eq(calf_store_read_revision(&calf, "/a", on_response, NULL), 0);
 	cr_assert_neq(asked().revision, 0);
-	respond(1, WIRE_OK, "x", 5);
+	respond(1, "x", 5);
 	cr_assert_eq(run(), 0);
 	cr_assert_str_eq(told, "0 x@5\n");
 	cr_assert_eq(calf_store_read(&calf, "/a", on_response, NULL), 0);
@@ -173,9 +174,9 @@ Test(sdk_watch, list)
 Test(sdk_watch, list_of_an_unknown_path)
 {
 	cr_assert_eq(calf_store_list(&calf, "/xxxxxx", on_entry, on_response, NULL), 0);
-	respond(1, WIRE_ERROR, "xxxxxx is not an allowed path", 0);
+	refusal_write(gateway_fd, 1, &refusal_denied);
 	cr_assert_eq(run(), 0);
-	snprintf(told + 200, 64, "%d xxxxxx is not an allowed path@0\n", -EREMOTEIO);
+	snprintf(told + 200, 64, "%d denied@0\n", -EREMOTEIO);
 	cr_assert_str_eq(told, told + 200);
 	cr_assert_eq(calf.store.n_pending, 0);
 }
@@ -184,9 +185,9 @@ Test(sdk_watch, list_that_is_refused_in_the_middle)
 {
 	cr_assert_eq(calf_store_list(&calf, "", on_entry, on_response, NULL), 0);
 	respond_entry(1, WIRE_ENTRY_LISTED, "/b/c", 3, "", true);
-	respond(1, WIRE_ERROR, "try again", 0);
+	refusal_write(gateway_fd, 1, &refusal_busy);
 	cr_assert_eq(run(), 0);
-	snprintf(told + 200, 64, "listed /b/c@3 \n%d try again@0\n", CALF_LATER);
+	snprintf(told + 200, 64, "listed /b/c@3 \n%d busy@0\n", CALF_LATER);
 	cr_assert_str_eq(told, told + 200);
 	cr_assert_eq(calf.store.n_pending, 0);
 }
@@ -211,9 +212,9 @@ Test(sdk_watch, watch)
 Test(sdk_watch, watch_that_is_refused)
 {
 	cr_assert_eq(calf_store_watch(&calf, "/b", on_entry, on_response, NULL), 0);
-	respond(1, WIRE_ERROR, "too many watches", 0);
+	refusal_write(gateway_fd, 1, &refusal_watches);
 	cr_assert_eq(run(), 0);
-	snprintf(told + 200, 64, "%d too many watches@0\n", CALF_REFUSED);
+	snprintf(told + 200, 64, "%d watches enough@0\n", CALF_REFUSED);
 	cr_assert_str_eq(told, told + 200);
 	cr_assert_eq(calf.store.n_pending, 0);
 }
@@ -229,7 +230,7 @@ Test(sdk_watch, request_from_within_an_entry)
 {
 	cr_assert_eq(calf_store_watch(&calf, "", ask_again, on_response, NULL), 0);
 	respond_entry(1, WIRE_ENTRY_VALUE, "/a", 3, "x", true);
-	respond(2, WIRE_OK, "x", 0);
+	respond(2, "x", 0);
 	respond_entry(1, WIRE_ENTRY_VALUE, "/a", 4, "y", true);
 	cr_assert_eq(run(), 0);
 	cr_assert_str_eq(told, "value /a@3 x\n0 x@0\nvalue /a@4 y\n");
@@ -273,7 +274,7 @@ Test(sdk_watch, responses_out_of_place)
 		else
 			calf_store_watch(&calf, "", on_entry, on_response, NULL);
 		if (rows[i].entry < 0)
-			respond(1, WIRE_OK, "", 0);
+			respond(1, "", 0);
 		else
 			respond_entry(1, (enum wire_entry_tag)rows[i].entry, "/a", 1, "",
 				      rows[i].more);

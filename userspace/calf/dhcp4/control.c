@@ -51,7 +51,7 @@ static void on_deleted(struct calf *calf, int status, const char *text, size_t l
 		loop_timer_set(&request->control->retry, calf->loop.now_ns() + RETRY_NS);
 		return;
 	}
-	if (status == CALF_REFUSED)
+	if (status == CALF_REFUSED || status == CALF_FAILED)
 		log_warning("a request that was done cannot be deleted: %s", text);
 	if (is_last)
 		request->revision = 0;

@@ -23,6 +23,7 @@
 #define CALFPEN_CALF_SDK_CALF_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,7 +53,8 @@ struct calf;
 /* A frame that arrived; valid during the call. */
 typedef void (*calf_frame_fn)(struct calf *calf, const uint8_t *frame, size_t size, void *data);
 
-/* What became of a store request: told apart by what one can do about it. */
+/* What became of a store request: told apart by what one can do about it. The
+ * codes of errors, from which it is derived, are in common/control.capnp. */
 enum calf_status {
 	CALF_OK = 0,
 	CALF_NOT_FOUND = -ENOENT,  /* read: the key does not exist */
@@ -60,12 +62,16 @@ enum calf_status {
 	CALF_CONFLICT = -ESTALE,   /* the condition does not hold: read again, decide again */
 	CALF_REFUSED = -EREMOTEIO, /* not allowed, wrong type, too long, too many: as asked it
 				      * will never work; the text says why */
+	CALF_FAILED = -EIO,	   /* the store or the gateway failed, or the error has no code
+				    * or one that is not known here, because the gateway is of
+				    * another version; the text may say why */
 };
 
 /*
  * The response to a store request. `status` is an enum calf_status; with
- * CALF_OK `text` is the value that was read, else the store's reason. It is
- * NUL-terminated and valid during the call.
+ * CALF_OK `text` is the value that was read, else the reason, in words for
+ * people that may change: do not parse it. It is NUL-terminated and valid
+ * during the call.
  */
 typedef void (*calf_response_fn)(struct calf *calf, int status, const char *text, size_t length,
 				 void *data);
@@ -105,6 +111,7 @@ struct calf_store {
 	size_t rx_size;
 	int32_t last_id;
 	uint64_t revision; /* of the response that is told */
+	bool unknown_code_logged;
 	uint32_t n_pending;
 	struct calf_pending {
 		int32_t id;

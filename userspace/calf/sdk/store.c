@@ -180,23 +180,37 @@ uint64_t calf_store_revision(const struct calf *calf)
 	return calf->store.revision;
 }
 
-/* What an error text means to the one who asked. */
-static enum calf_status status_of_error(const char *text)
+/* Return what an error with this code means to the one who asked. */
+static enum calf_status status_of_code(uint8_t code)
 {
-	static const struct {
-		const char *text;
-		enum calf_status status;
-	} known[] = {
-		{ "err-not-found", CALF_NOT_FOUND },
-		{ "try again", CALF_LATER },
-		{ "quota exceeded", CALF_LATER },
-		{ "conflict", CALF_CONFLICT },
-	};
+	switch (code) {
+	case WIRE_CODE_NOT_FOUND:
+		return CALF_NOT_FOUND;
+	case WIRE_CODE_TRY_AGAIN:
+	case WIRE_CODE_QUOTA_EXCEEDED:
+		return CALF_LATER;
+	case WIRE_CODE_CONFLICT:
+		return CALF_CONFLICT;
+	case WIRE_CODE_NOT_ALLOWED:
+	case WIRE_CODE_VALUE_TOO_LARGE:
+	case WIRE_CODE_WRONG_TYPE:
+	case WIRE_CODE_TOO_MANY_CHANGES:
+	case WIRE_CODE_TOO_MANY_WATCHES:
+	case WIRE_CODE_UNKNOWN_OPERATION:
+		return CALF_REFUSED;
+	default:
+		return CALF_FAILED;
+	}
+}
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(text, known[i].text) == 0)
-			return known[i].status;
-	return CALF_REFUSED;
+/* Log an error that has no code or an unknown one: the gateway is older or
+ * newer than this calf. Once, because all its errors may be like that. */
+static void log_unknown_code(struct calf_store *store, uint8_t code, const char *text)
+{
+	if (store->unknown_code_logged || (code != WIRE_CODE_NONE && code < _WIRE_CODE_N))
+		return;
+	store->unknown_code_logged = true;
+	log_warning("control socket: unknown error code %u: %s; treated as a failure", code, text);
 }
 
 /* A blob of the peer's as text with a NUL: its length, or -EPROTO. */
@@ -241,7 +255,8 @@ static int dispatch_end(struct calf *calf, struct calf_pending *pending,
 	if (length < 0)
 		return length;
 	if (response->tag == WIRE_ERROR) {
-		end_pending(calf, pending, status_of_error(text), text, (size_t)length);
+		log_unknown_code(&calf->store, response->code, text);
+		end_pending(calf, pending, status_of_code(response->code), text, (size_t)length);
 		return 0;
 	}
 	if (pending->entry_call)
