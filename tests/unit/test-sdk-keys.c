@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "tests/unit/capture.h"
+#include "tests/unit/refusal.h"
 #include "userspace/calf/sdk/keys.h"
 #include "userspace/common/clock.h"
 
@@ -92,12 +93,19 @@ static const char *asked(int32_t *idp)
 	return text;
 }
 
-static void respond(int32_t id, enum wire_response_tag tag, const char *text)
+static void respond(int32_t id, const char *text)
 {
 	uint8_t frame[WIRE_RESPONSE_MAX];
-	int size = wire_encode_response(id, tag, text, strlen(text), 0, frame, sizeof(frame));
+	int size = wire_encode_response(id, WIRE_OK, WIRE_CODE_NONE, text, strlen(text), 0, frame,
+					sizeof(frame));
 
 	cr_assert_eq(write(gateway_fd, frame, (size_t)size), size);
+	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
+}
+
+static void refuse(int32_t id, const struct refusal *refusal)
+{
+	refusal_write(gateway_fd, id, refusal);
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
 }
 
@@ -114,10 +122,10 @@ Test(sdk_keys, all_values_then_done)
 	int32_t ids[N_KEYS];
 
 	begin(ids);
-	respond(ids[0], WIRE_OK, "one");
-	respond(ids[1], WIRE_ERROR, "err-not-found");
+	respond(ids[0], "one");
+	refuse(ids[1], &refusal_not_found);
 	cr_expect_eq(n_done, 0);
-	respond(ids[2], WIRE_OK, "three");
+	respond(ids[2], "three");
 	cr_expect_eq(n_done, 1);
 	cr_expect_eq(n_values, N_KEYS);
 	cr_expect_str_eq(values[0], "one");
@@ -130,9 +138,9 @@ Test(sdk_keys, busy_store_is_asked_again)
 	int32_t ids[N_KEYS], id;
 
 	begin(ids);
-	respond(ids[0], WIRE_ERROR, "try again");
-	respond(ids[1], WIRE_OK, "two");
-	respond(ids[2], WIRE_OK, "three");
+	refuse(ids[0], &refusal_busy);
+	respond(ids[1], "two");
+	respond(ids[2], "three");
 	cr_expect_eq(n_done, 0);
 	now_ns += 99 * NS_PER_MS;
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
@@ -141,7 +149,7 @@ Test(sdk_keys, busy_store_is_asked_again)
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
 	cr_assert_str_eq(asked(&id), "/a");
 	cr_expect_str_eq(asked(&(int32_t){ 0 }), "", "only the one that was not answered");
-	respond(id, WIRE_OK, "one");
+	respond(id, "one");
 	cr_expect_eq(n_done, 1);
 	cr_expect_eq(n_values, N_KEYS);
 }
@@ -152,7 +160,7 @@ Test(sdk_keys, wrong_value_stops_the_calf)
 
 	begin(ids);
 	verdict = -EINVAL;
-	respond(ids[0], WIRE_OK, "one");
+	respond(ids[0], "one");
 	cr_expect_eq(calf.status, -EINVAL);
 	cr_expect(calf.loop.stop);
 	cr_expect_eq(n_done, 0);
