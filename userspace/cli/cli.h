@@ -8,6 +8,7 @@
 #ifndef CALFPEN_CLI_CLI_H
 #define CALFPEN_CLI_CLI_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ int cli_main(int argc, char **argv);
 /* The same with roots and streams set by the caller. */
 int cli_dispatch(struct cli *cli, int argc, char **argv);
 
-/* explain.c: one line "calfpen: ..." on cli->err; returns CLI_FAILURE. */
+/* output.c: one line "calfpen: ..." on cli->err; returns CLI_FAILURE. */
 __attribute__((format(printf, 2, 3))) int cli_fail(const struct cli *cli, const char *format, ...);
 /* The same with "; see `calfpen help`" and CLI_USAGE; `argument` may be NULL. */
 int cli_usage(const struct cli *cli, const char *what, const char *argument);
@@ -91,7 +92,11 @@ int cli_audit(struct cli *cli);
 int cli_status(struct cli *cli);
 int cli_frames(struct cli *cli);
 
-/* follow.c: write `file` out and wait: false if nobody reads it any more. */
+/* output.c: print JSON, indented and with a newline, and release it. Returns CLI_OK,
+ * or CLI_FAILURE with one line if it could not be made. */
+int cli_print_json(const struct cli *cli, json_t *json);
+
+/* output.c: flush `file` and wait. Returns false if its reader is gone. */
 bool cli_follow_wait(FILE *file, int timeout_ms);
 
 /* run.c: execute calfpen-priv with these arguments; returns on failure only. */

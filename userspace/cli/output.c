@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -80,4 +81,25 @@ int cli_explain_gate(const struct cli *cli, const char *where, const char *verb,
 	default:
 		return cli_fail(cli, "%s%s: %s", where, path, strerror(-error));
 	}
+}
+
+int cli_print_json(const struct cli *cli, json_t *json)
+{
+	int r = CLI_OK;
+
+	if (!json || json_dumpf(json, cli->out, JSON_INDENT(2)) < 0)
+		r = cli_fail(cli, "cannot write JSON");
+	else
+		fputc('\n', cli->out);
+	json_decref(json);
+	return r;
+}
+
+bool cli_follow_wait(FILE *file, int timeout_ms)
+{
+	struct pollfd out = { .fd = fileno(file) };
+
+	if (fflush(file) != 0)
+		return false;
+	return poll(&out, 1, timeout_ms) <= 0 || !(out.revents & (POLLERR | POLLHUP | POLLNVAL));
 }

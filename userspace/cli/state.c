@@ -63,15 +63,3 @@ void cli_state_time(uint64_t boot_ns, char text[static CLOCK_SECONDS_SIZE])
 	wall_ns = clock_now_ns(CLOCK_REALTIME) - (now - boot_ns);
 	(void)clock_format_utc_s((int64_t)(wall_ns / NS_PER_S), text);
 }
-
-int cli_print_json(const struct cli *cli, json_t *json)
-{
-	int r = CLI_OK;
-
-	if (!json || json_dumpf(json, cli->out, JSON_INDENT(2)) < 0)
-		r = cli_fail(cli, "cannot write JSON");
-	else
-		fputc('\n', cli->out);
-	json_decref(json);
-	return r;
-}

@@ -21,8 +21,5 @@ const char *cli_state_subject(unsigned int subject, const json_t *state, char *t
 /* 2026-11-24T02:15:25Z, of CLOCK_BOOTTIME nanoseconds, at most a day ahead;
  * "-" of another boot's. */
 void cli_state_time(uint64_t boot_ns, char text[static CLOCK_SECONDS_SIZE]);
-/* Print JSON, indented and with a newline, and release it; CLI_FAILURE with
- * one line if it could not be made. */
-int cli_print_json(const struct cli *cli, json_t *json);
 
 #endif
