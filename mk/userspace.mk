@@ -5,11 +5,11 @@ sources = $(sort $(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 COMMON_SOURCES = $(call sources,userspace/common)
-PRIV_SOURCES = $(call sources,userspace/priv userspace/priv/handlers)
-CLI_SOURCES = $(call sources,userspace/cli)
+PRIV_SOURCES = $(call sources,userspace/priv $(patsubst %/,%,$(sort $(dir $(wildcard userspace/priv/*/*.c)))))
+CLI_SOURCES = $(call sources,userspace/cli userspace/cli/frames)
 NET_SOURCES = $(call sources,userspace/calf/net)
 SDK_SOURCES = $(call sources,userspace/calf/sdk)
-DHCP4_SOURCES = $(call sources,userspace/calf/dhcp4)
+DHCP4_SOURCES = $(call sources,userspace/calf/dhcp4 userspace/calf/dhcp4/message userspace/calf/dhcp4/client)
 MAIN_SOURCES = $(wildcard userspace/priv/main.c userspace/priv/gateway/main.c userspace/cli/main.c \
 	userspace/calf/*/main.c)
 SOURCES = $(COMMON_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(NET_SOURCES) \
@@ -29,7 +29,7 @@ CALF_LIBS = -lseccomp
 define archive
 $(LIB)/lib$(1).a: $$(call objects,$$($(2)_SOURCES)) | $(LIB)/
 	$$(call msg,AR,$$@)
-	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$^
 endef
 $(eval $(call archive,common,COMMON))
 $(eval $(call archive,priv,PRIV))
@@ -41,7 +41,7 @@ $(eval $(call archive,dhcp4,DHCP4))
 # Skeletons must exist before the first object of priv is compiled; later the
 # dependency files know (-MD, not -MMD: they come from a system directory).
 $(call objects,$(PRIV_SOURCES) userspace/priv/main.c): | $(SKELETONS)
-$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/priv/netlink*.c)): CFLAGS += $(NL_CFLAGS)
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/priv/netlink/*.c)): CFLAGS += $(NL_CFLAGS)
 
 $(BUILD)/obj/%.o: %.c
 	$(call msg,CC,$<)

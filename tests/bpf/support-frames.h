@@ -8,7 +8,7 @@
 
 #include "tests/bpf/support-gate.h"
 #include "userspace/priv/frames.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/tap.h"
 
 #define FRAME_SIZE 342 /* Ethernet, IPv4, UDP and 300 bytes of BOOTP */

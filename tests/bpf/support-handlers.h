@@ -22,7 +22,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/priv/handlers/file.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher_pass.h"
 
 static struct configuration configuration;

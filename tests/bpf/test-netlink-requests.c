@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 static struct netlink *netlink;
 static int uplink;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/tap.h"
 
 static struct netlink *netlink;

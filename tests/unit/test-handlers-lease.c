@@ -5,7 +5,7 @@
 
 #include "tests/unit/support-wanted.h"
 #include "userspace/priv/handlers/lease.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 static struct handler_context context;
 static struct wanted wanted;

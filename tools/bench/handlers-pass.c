@@ -15,7 +15,7 @@
 #include "tools/bench/support.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher_pass.h"
 
 #define ROUTES 64

@@ -10,7 +10,7 @@
 
 #include "tools/bench/support.h"
 #include "userspace/priv/frames.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/tap.h"
 
 #define BENCH_UPLINK "uplink0" /* the lab's veth, and its other end in the */

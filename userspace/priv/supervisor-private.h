@@ -8,7 +8,7 @@
 #include "userspace/priv/configuration.h"
 #include "userspace/priv/frames.h"
 #include "userspace/priv/instance.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/pair.h"
 #include "userspace/priv/probe.h"
 #include "userspace/priv/store.h"

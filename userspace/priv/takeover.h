@@ -7,7 +7,7 @@
 #define CALFPEN_PRIV_TAKEOVER_H
 
 #include "userspace/common/value.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 /*
  * The global IPv4 address of the interface: a primary one; one with an end

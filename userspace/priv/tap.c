@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 /* Write a setting of one interface; a kernel without it is no error. */
 static int sysctl_set(const char *family, const char *name, const char *setting, const char *value)

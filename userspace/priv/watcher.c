@@ -25,7 +25,7 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/confine.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/watcher-private.h"
 #include "userspace/priv/watcher_chrony.h"

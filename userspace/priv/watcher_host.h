@@ -10,7 +10,7 @@
 #define CALFPEN_PRIV_WATCHER_HOST_H
 
 #include "userspace/priv/handlers/handler.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher_files.h"
 #include "userspace/priv/watcher_link.h"
 #include "userspace/priv/watcher_pass.h"

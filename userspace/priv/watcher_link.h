@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 #define WATCHER_LINK_KEY "/link"
 

@@ -19,7 +19,7 @@
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/handlers/lease.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 #define OURS_MAX 8
 /* The kernel counts whole seconds: a present lifetime this near is equal. */

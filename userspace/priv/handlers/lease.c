@@ -6,7 +6,7 @@
 
 #include "userspace/common/address.h"
 #include "userspace/common/clock.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns)
 {

@@ -15,7 +15,7 @@
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/handler.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 #define MTU_MIN 576
 #define MTU_MAX 65535

@@ -9,7 +9,7 @@
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/handlers/lease.h"
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 #define ROUTE_KEYS_MAX 64 /* of /route/NNN; further ones are ignored */
 /* The default route, those keys, and a host route to the gateway of each. */

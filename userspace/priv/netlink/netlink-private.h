@@ -5,15 +5,15 @@
  * begin, put..., run. A failure while it is put together is kept and comes
  * out of run.
  */
-#ifndef CALFPEN_PRIV_NETLINK_PRIVATE_H
-#define CALFPEN_PRIV_NETLINK_PRIVATE_H
+#ifndef CALFPEN_PRIV_NETLINK_NETLINK_PRIVATE_H
+#define CALFPEN_PRIV_NETLINK_NETLINK_PRIVATE_H
 
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "userspace/priv/netlink.h"
+#include "userspace/priv/netlink/netlink.h"
 
 /* Called for each message of the answer; negative: the outcome of run. */
 typedef int (*netlink_parse_fn)(struct nlmsghdr *header, void *data);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "userspace/priv/netlink-private.h"
+#include "userspace/priv/netlink/netlink-private.h"
 
 int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 {

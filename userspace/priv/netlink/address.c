@@ -4,7 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include "userspace/priv/netlink-private.h"
+#include "userspace/priv/netlink/netlink-private.h"
 
 struct address_each {
 	int ifindex;

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 
-#include "userspace/priv/netlink-private.h"
+#include "userspace/priv/netlink/netlink-private.h"
 
 struct receiver {
 	netlink_event_fn call;

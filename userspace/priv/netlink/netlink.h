@@ -12,8 +12,8 @@
  * Every function returns 0 or the kernel's negative errno; nothing is logged
  * here. Requests are synchronous; one struct must not be used by two threads.
  */
-#ifndef CALFPEN_PRIV_NETLINK_H
-#define CALFPEN_PRIV_NETLINK_H
+#ifndef CALFPEN_PRIV_NETLINK_NETLINK_H
+#define CALFPEN_PRIV_NETLINK_NETLINK_H
 
 #include <net/if.h>
 #include <netinet/in.h>

@@ -5,7 +5,7 @@
  * dump filters. Replies are taken by sequence number, errors are the
  * kernel's own. No policy here: what is ours is for the callers to say.
  */
-#include "userspace/priv/netlink-private.h"
+#include "userspace/priv/netlink/netlink-private.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
