@@ -11,7 +11,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
-#include "userspace/priv/audit.h"
+#include "userspace/priv/audit/audit.h"
 
 static const struct audit_entry change = {
 	.wall_ns = 1795486525123456789ull,

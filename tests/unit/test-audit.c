@@ -14,7 +14,7 @@
 
 #include "tests/unit/scratch.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/audit.h"
+#include "userspace/priv/audit/audit.h"
 
 #define WALL 1795486525123456789ull
 

@@ -4,7 +4,7 @@
 #define CALFPEN_PRIV_SUPERVISOR_PRIVATE_H
 
 #include "userspace/common/loop.h"
-#include "userspace/priv/audit.h"
+#include "userspace/priv/audit/audit.h"
 #include "userspace/priv/configuration.h"
 #include "userspace/priv/frames.h"
 #include "userspace/priv/instance.h"

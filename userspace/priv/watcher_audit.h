@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "userspace/priv/audit.h"
+#include "userspace/priv/audit/audit.h"
 #include "userspace/priv/description.h"
 #include "userspace/priv/wanted.h"
 #include "userspace/priv/watcher_event.h"

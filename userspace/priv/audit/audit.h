@@ -18,15 +18,15 @@
  * a crash between the two the last one stands twice, with equal seq; none is
  * missing. Changes are acted on first (watcher_ring.c).
  */
-#ifndef CALFPEN_PRIV_AUDIT_H
-#define CALFPEN_PRIV_AUDIT_H
+#ifndef CALFPEN_PRIV_AUDIT_AUDIT_H
+#define CALFPEN_PRIV_AUDIT_AUDIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "maps/kv.h"
-#include "userspace/priv/audit_syslog.h"
+#include "userspace/priv/audit/syslog.h"
 
 #define AUDIT_LINE_SIZE 8192 /* the longest line with its newline and NUL */
 

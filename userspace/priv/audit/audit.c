@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/audit.h"
+#include "userspace/priv/audit/audit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "userspace/common/clock.h"
-#include "userspace/common/log.h"
 #include "userspace/common/directory.h"
+#include "userspace/common/log.h"
 
 /* A line under construction; what does not fit is left out, as a whole. */
 struct line {

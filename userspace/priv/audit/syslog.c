@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/audit_syslog.h"
+#include "userspace/priv/audit/syslog.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "userspace/priv/audit.h"
+#include "userspace/priv/audit/audit.h"
 
 int audit_syslog_open(struct audit_syslog *log, const char *path, const char *instance)
 {
