@@ -10,7 +10,7 @@
 #include "tests/bpf/support-gate.h"
 #include "tests/unit/capture.h"
 #include "tests/unit/support-persist.h"
-#include "userspace/priv/persist_revision.h"
+#include "userspace/priv/persist/revision.h"
 
 static const struct test_rule supervisor_rules[] = {
 	{ "/", KV_ACCESS_READ, KV_CLASS_TEXT, KV_VALUE_MAX },

@@ -4,7 +4,7 @@
 #include <sys/un.h>
 
 #include "tests/bpf/support-watcher.h"
-#include "userspace/priv/persist.h"
+#include "userspace/priv/persist/persist.h"
 
 TestSuite(watcher_files, .init = setup, .fini = teardown, .timeout = 60);
 

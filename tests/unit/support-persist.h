@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/support-wanted.h"
-#include "userspace/priv/persist.h"
+#include "userspace/priv/persist/persist.h"
 
 static const struct description test_descriptions[2] = {
 	{

@@ -7,7 +7,7 @@
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/support-persist.h"
-#include "userspace/priv/persist_revision.h"
+#include "userspace/priv/persist/revision.h"
 
 static char path[64];
 

@@ -6,7 +6,7 @@
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/support-persist.h"
-#include "userspace/priv/persist_revision.h"
+#include "userspace/priv/persist/revision.h"
 #include "userspace/priv/watcher_persist.h"
 
 #define MS 1000000ull

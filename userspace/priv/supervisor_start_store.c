@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/persist.h"
-#include "userspace/priv/persist_revision.h"
+#include "userspace/priv/persist/persist.h"
+#include "userspace/priv/persist/revision.h"
 #include "userspace/priv/subjects.h"
 #include "userspace/priv/supervisor-private.h"
 #include "userspace/priv/takeover.h"

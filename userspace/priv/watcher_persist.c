@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "userspace/common/backoff.h"
-#include "userspace/common/log.h"
 #include "userspace/common/directory.h"
-#include "userspace/priv/persist_revision.h"
+#include "userspace/common/log.h"
+#include "userspace/priv/persist/revision.h"
 
 /* A save that took long is followed by a pause of so many times that. */
 #define PAUSE_FACTOR 9

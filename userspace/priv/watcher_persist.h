@@ -4,7 +4,7 @@
  * persistent key, so that what the change leads to is in it too, but at most
  * once a second, and never for more than a tenth of the time on a slow disk.
  * A revision that no persistent key belongs to needs no save: the file
- * `revision` (persist_revision.h) is ahead of it, and is renewed here when half
+ * `revision` (persist/revision.h) is ahead of it, and is renewed here when half
  * of that is used. At the end of the watcher all of it is saved at once. A
  * failure is tried again after 1 s, doubled up to 60 s.
  */
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "userspace/priv/persist.h"
+#include "userspace/priv/persist/persist.h"
 #include "userspace/priv/watcher_pass.h"
 
 #define WATCHER_PERSIST_KEY "/status/persist"

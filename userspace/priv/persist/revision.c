@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/persist_revision.h"
+#include "userspace/priv/persist/revision.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include <zlib.h>
 
 #include "userspace/common/bytes.h"
-#include "userspace/common/log.h"
 #include "userspace/common/directory.h"
-#include "userspace/priv/persist.h"
+#include "userspace/common/log.h"
+#include "userspace/priv/persist/persist.h"
 
 #define DAMAGED PERSIST_REVISION_FILE ".damaged"
 

@@ -4,7 +4,7 @@
  * that had the disk since, so it is checked as a whole before a byte of it is
  * used; what fails is set aside for people to look at, and the start goes on.
  */
-#include "userspace/priv/persist.h"
+#include "userspace/priv/persist/persist.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /*
  * What of the store survives a reboot: the keys that a description marks
  * persistent and the revision of when they were saved, in the file
- * DIRECTORY/store, mode 0600. (The revision it goes on from: persist_revision.h.) The
+ * DIRECTORY/store, mode 0600. (The revision it goes on from: revision.h.) The
  * watcher replaces it in one step; the supervisor reads it, as hostile input,
  * when it had to make the store anew.
  *
@@ -25,8 +25,8 @@
  * byte; the size finds what was cut or added. Neither is meant against an
  * attacker: the directory is root's alone.
  */
-#ifndef CALFPEN_PRIV_PERSIST_H
-#define CALFPEN_PRIV_PERSIST_H
+#ifndef CALFPEN_PRIV_PERSIST_PERSIST_H
+#define CALFPEN_PRIV_PERSIST_PERSIST_H
 
 #include <stdbool.h>
 #include <stddef.h>

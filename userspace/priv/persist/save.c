@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "userspace/common/directory.h"
-#include "userspace/priv/persist.h"
+#include "userspace/priv/persist/persist.h"
 
 #define BUFFER_SIZE 16384
 
