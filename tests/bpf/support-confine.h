@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "tests/unit/capture.h"
-#include "userspace/priv/confine.h"
+#include "userspace/priv/confine/confine.h"
 #include "userspace/priv/roles.h"
 
 #define GATEWAY_UID 1900000007u

@@ -31,7 +31,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/priv/chrony.h"
-#include "userspace/priv/confine.h"
+#include "userspace/priv/confine/confine.h"
 #include "userspace/priv/roles.h"
 
 /* One that serves thousands of clients needs a moment; 1 s in all. */

@@ -18,7 +18,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/common/ring.h"
-#include "userspace/priv/confine.h"
+#include "userspace/priv/confine/confine.h"
 #include "userspace/priv/gateway_connection.h"
 #include "userspace/priv/gateway_log.h"
 #include "userspace/priv/gateway_request.h"

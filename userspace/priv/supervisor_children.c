@@ -14,7 +14,7 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/child.h"
-#include "userspace/priv/confine.h"
+#include "userspace/priv/confine/confine.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/supervisor-private.h"
 

@@ -24,7 +24,7 @@
 #include "userspace/common/directory.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/confine.h"
+#include "userspace/priv/confine/confine.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/watcher-private.h"

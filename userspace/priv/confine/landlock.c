@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "userspace/priv/confine-private.h"
+#include "userspace/priv/confine/confine-private.h"
 
 /* All that exist in a version; later ones than 3 concern no file's content. */
 #define ACCESS_1 0x1fffull

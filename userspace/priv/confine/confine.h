@@ -2,10 +2,10 @@
 /*
  * Drop rights, once and for good, in one ordered function: bounding set, ids,
  * capabilities, limits, no_new_privs, Landlock, seccomp. Each role's policy is
- * a constant table in confine_policy.c with a reason per system call.
+ * a constant table in policy.c with a reason per system call.
  */
-#ifndef CALFPEN_PRIV_CONFINE_H
-#define CALFPEN_PRIV_CONFINE_H
+#ifndef CALFPEN_PRIV_CONFINE_CONFINE_H
+#define CALFPEN_PRIV_CONFINE_CONFINE_H
 
 #include <stdbool.h>
 #include <stdint.h>

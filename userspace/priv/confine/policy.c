@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "userspace/priv/confine-private.h"
+#include "userspace/priv/confine/confine-private.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -5,7 +5,7 @@
  * One function, one order, every step checked; a process in which one failed
  * must end. It gives nothing back and opens nothing.
  */
-#include "userspace/priv/confine.h"
+#include "userspace/priv/confine/confine.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -18,7 +18,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
-#include "userspace/priv/confine-private.h"
+#include "userspace/priv/confine/confine-private.h"
 #include "userspace/priv/roles.h"
 
 #define CAPABILITIES_MAX 8
