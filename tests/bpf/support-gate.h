@@ -4,7 +4,7 @@
 #define CALFPEN_TESTS_BPF_SUPPORT_GATE_H
 
 #include "userspace/common/gate.h"
-#include "userspace/priv/store.h"
+#include "userspace/priv/store/store.h"
 
 #define ALL_ACCESS (KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE)
 #define FAST 1000000u /* requests per second, no limit in a test */

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #include "userspace/common/gate.h"
-#include "userspace/priv/store.h"
+#include "userspace/priv/store/store.h"
 
 #define BENCH_VALUE "0123456789abcdef" /* 16 bytes, the value of every write */
 #define BENCH_VALUE_LENGTH 16

@@ -11,7 +11,7 @@
 
 #include "userspace/priv/configuration.h"
 #include "userspace/priv/description.h"
-#include "userspace/priv/store.h"
+#include "userspace/priv/store/store.h"
 
 /* Written when the instance ends: a calf that watches it ends in order. */
 #define SUBJECTS_STOP_KEY "/control/stop"

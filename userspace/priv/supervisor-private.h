@@ -11,7 +11,7 @@
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/pair.h"
 #include "userspace/priv/probe.h"
-#include "userspace/priv/store.h"
+#include "userspace/priv/store/store.h"
 #include "userspace/priv/tap.h"
 
 struct supervised_pair {

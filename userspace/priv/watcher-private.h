@@ -8,7 +8,7 @@
 #include "userspace/common/ring.h"
 #include "userspace/priv/configuration.h"
 #include "userspace/priv/options.h"
-#include "userspace/priv/wanted.h"
+#include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher_audit.h"
 #include "userspace/priv/watcher_host.h"
 #include "userspace/priv/watcher_pass.h"

@@ -7,7 +7,7 @@
 
 #include "userspace/priv/audit/audit.h"
 #include "userspace/priv/description.h"
-#include "userspace/priv/wanted.h"
+#include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher_event.h"
 
 #define WATCHER_AUDIT_REFUSED 256 /* above what a pass can refuse */

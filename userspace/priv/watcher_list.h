@@ -3,7 +3,7 @@
 #ifndef CALFPEN_PRIV_WATCHER_LIST_H
 #define CALFPEN_PRIV_WATCHER_LIST_H
 
-#include "userspace/priv/wanted.h"
+#include "userspace/priv/store/wanted.h"
 
 /*
  * Replace `wanted` by the store's keys and values. wanted->revision is the

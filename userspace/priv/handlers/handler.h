@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "userspace/priv/configuration.h"
-#include "userspace/priv/wanted.h"
+#include "userspace/priv/store/wanted.h"
 
 struct netlink;
 

@@ -35,7 +35,7 @@
 #include "maps/kv.h"
 #include "userspace/common/bytes.h"
 #include "userspace/priv/description.h"
-#include "userspace/priv/wanted.h"
+#include "userspace/priv/store/wanted.h"
 
 #define PERSIST_FILE "store"
 #define PERSIST_MAGIC "CALFKEPT"

@@ -4,8 +4,8 @@
  * Its memory is taken once, for a full store; a key stays where it is while
  * others come and go.
  */
-#ifndef CALFPEN_PRIV_WANTED_H
-#define CALFPEN_PRIV_WANTED_H
+#ifndef CALFPEN_PRIV_STORE_WANTED_H
+#define CALFPEN_PRIV_STORE_WANTED_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,10 +3,10 @@
  * The configuration store of an instance as the supervisor makes it: maps
  * (adopted from a former life where they fit), one gate program per subject,
  * all frozen and pinned. Whoever is handed a gate's descriptor acts as that
- * subject. store.c makes and adopts the maps, store_gate.c the gates.
+ * subject. store.c makes and adopts the maps, gates.c the gates.
  */
-#ifndef CALFPEN_PRIV_STORE_H
-#define CALFPEN_PRIV_STORE_H
+#ifndef CALFPEN_PRIV_STORE_STORE_H
+#define CALFPEN_PRIV_STORE_STORE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/wanted.h"
+#include "userspace/priv/store/wanted.h"
 
 #include <errno.h>
 #include <stddef.h>

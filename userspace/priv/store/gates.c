@@ -6,7 +6,7 @@
  * several callers at once: so they are loaded on all CPUs, one subject after
  * the other on each. The threads are gone before anything else happens.
  */
-#include "userspace/priv/store.h"
+#include "userspace/priv/store/store.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/store.h"
+#include "userspace/priv/store/store.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
