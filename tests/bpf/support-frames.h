@@ -7,9 +7,9 @@
 #define CALFPEN_TESTS_BPF_SUPPORT_FRAMES_H
 
 #include "tests/bpf/support-gate.h"
-#include "userspace/priv/frames.h"
+#include "userspace/priv/frames/frames.h"
+#include "userspace/priv/frames/tap.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/tap.h"
 
 #define FRAME_SIZE 342 /* Ethernet, IPv4, UDP and 300 bytes of BOOTP */
 #define ARP_SIZE 42

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "skel/frame_tc.skel.h"
-#include "userspace/priv/frames_clsact.h"
+#include "userspace/priv/frames/clsact.h"
 #include "userspace/priv/probe.h"
 
 #define MOMENT_MS 200

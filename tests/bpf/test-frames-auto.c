@@ -16,8 +16,8 @@
 
 #include "maps/frame.h"
 #include "tests/bpf/support-uplink.h"
-#include "userspace/priv/frames_clsact.h"
-#include "userspace/priv/frames_device.h"
+#include "userspace/priv/frames/clsact.h"
+#include "userspace/priv/frames/device.h"
 
 static struct frames_test test;
 

@@ -17,7 +17,7 @@
 #include "maps/frame.h"
 #include "maps/pins.h"
 #include "tests/bpf/support-uplink.h"
-#include "userspace/priv/frames_clsact.h"
+#include "userspace/priv/frames/clsact.h"
 
 static struct frames_test test;
 

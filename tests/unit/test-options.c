@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tests/unit/capture.h"
-#include "userspace/priv/frames_mode.h"
+#include "userspace/priv/frames/mode.h"
 #include "userspace/priv/options.h"
 
 #define ARGUMENTS_MAX 16

@@ -9,9 +9,9 @@
 #include <linux/filter.h>
 
 #include "tools/bench/support.h"
-#include "userspace/priv/frames.h"
+#include "userspace/priv/frames/frames.h"
+#include "userspace/priv/frames/tap.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/tap.h"
 
 #define BENCH_UPLINK "uplink0" /* the lab's veth, and its other end in the */
 #define BENCH_SERVER "server0" /* network namespace of the lab's server */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "userspace/priv/description.h"
-#include "userspace/priv/frames_mode.h"
+#include "userspace/priv/frames/mode.h"
 #include "userspace/priv/options.h"
 
 struct configuration_option {

@@ -19,7 +19,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/program.h"
 #include "userspace/common/value.h"
-#include "userspace/priv/frames_mode.h"
+#include "userspace/priv/frames/mode.h"
 
 #ifndef CALFPEN_VERSION
 #define CALFPEN_VERSION "unknown"

@@ -6,13 +6,13 @@
 #include "userspace/common/loop.h"
 #include "userspace/priv/audit/audit.h"
 #include "userspace/priv/configuration.h"
-#include "userspace/priv/frames.h"
+#include "userspace/priv/frames/frames.h"
+#include "userspace/priv/frames/tap.h"
 #include "userspace/priv/instance.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/pair.h"
 #include "userspace/priv/probe.h"
 #include "userspace/priv/store/store.h"
-#include "userspace/priv/tap.h"
 
 struct supervised_pair {
 	struct pair pair;

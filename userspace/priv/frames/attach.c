@@ -9,8 +9,8 @@
 #include "maps/pins.h"
 #include "skel/frame_tc.skel.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/frames-private.h"
-#include "userspace/priv/frames_clsact.h"
+#include "userspace/priv/frames/clsact.h"
+#include "userspace/priv/frames/frames-private.h"
 
 /* Of Linux 6.6; the headers we build with may be older. */
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/frames_device.h"
+#include "userspace/priv/frames/device.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>

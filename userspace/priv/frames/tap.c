@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/tap.h"
+#include "userspace/priv/frames/tap.h"
 
 #include <errno.h>
 #include <fcntl.h>

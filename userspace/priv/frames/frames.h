@@ -2,18 +2,18 @@
 /*
  * The frame programs of an instance: loaded with the description's rules,
  * attached to the tap and the uplink, links pinned so that they outlive the
- * process. frames.c loads; frames_attach.c chooses and attaches by tc, with
- * frames_clsact.c before there was tcx; frames_xdp.c attaches by XDP, and asks
- * frames_device.c what that does to the device.
+ * process. frames.c loads; attach.c chooses and attaches by tc, with
+ * clsact.c before there was tcx; xdp.c attaches by XDP, and asks
+ * device.c what that does to the device.
  */
-#ifndef CALFPEN_PRIV_FRAMES_H
-#define CALFPEN_PRIV_FRAMES_H
+#ifndef CALFPEN_PRIV_FRAMES_FRAMES_H
+#define CALFPEN_PRIV_FRAMES_FRAMES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "maps/frame.h"
-#include "userspace/priv/frames_mode.h"
+#include "userspace/priv/frames/mode.h"
 #include "userspace/priv/pins.h"
 
 struct frame_tc_bpf;

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "userspace/priv/frames/tap.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/tap.h"
 
 static struct netlink *netlink;
 static struct tap tap;

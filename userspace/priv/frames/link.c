@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "userspace/priv/frames-private.h"
+#include "userspace/priv/frames/frames-private.h"
 
 void frames_reason_add(struct frames *frames, const char *format, ...)
 {

@@ -13,8 +13,8 @@
 #include "skel/frame_tc.skel.h"
 #include "skel/frame_xdp.skel.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/frames-private.h"
-#include "userspace/priv/frames_device.h"
+#include "userspace/priv/frames/device.h"
+#include "userspace/priv/frames/frames-private.h"
 
 static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
 {

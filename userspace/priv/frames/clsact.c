@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/frames_clsact.h"
+#include "userspace/priv/frames/clsact.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

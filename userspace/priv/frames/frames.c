@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/frames.h"
+#include "userspace/priv/frames/frames.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

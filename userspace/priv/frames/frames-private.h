@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between frames_attach.c, frames_link.c and frames_xdp.c. */
-#ifndef CALFPEN_PRIV_FRAMES_PRIVATE_H
-#define CALFPEN_PRIV_FRAMES_PRIVATE_H
+/* Between attach.c, link.c and xdp.c. */
+#ifndef CALFPEN_PRIV_FRAMES_FRAMES_PRIVATE_H
+#define CALFPEN_PRIV_FRAMES_FRAMES_PRIVATE_H
 
-#include "userspace/priv/frames.h"
+#include "userspace/priv/frames/frames.h"
 
 /* Add to mode_reason, after "; ". */
 __attribute__((format(printf, 2, 3))) void frames_reason_add(struct frames *frames,

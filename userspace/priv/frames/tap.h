@@ -3,8 +3,8 @@
  * The tap between the frame programs and a calf. It carries no address, no
  * ARP and no IPv6, and stays down until its programs are attached.
  */
-#ifndef CALFPEN_PRIV_TAP_H
-#define CALFPEN_PRIV_TAP_H
+#ifndef CALFPEN_PRIV_FRAMES_TAP_H
+#define CALFPEN_PRIV_FRAMES_TAP_H
 
 #include <net/if.h>
 
