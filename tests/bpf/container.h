@@ -24,9 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "userspace/priv/bundle.h"
-#include "userspace/priv/runtime.h"
-#include "userspace/priv/runtime_cgroup.h"
+#include "userspace/priv/container/bundle.h"
+#include "userspace/priv/container/cgroup.h"
+#include "userspace/priv/container/runtime.h"
 
 #define CONTAINER_UID 1900000000u
 #define CONTAINER_TRIED 24

@@ -14,8 +14,8 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/bundle.h"
 #include "userspace/priv/child.h"
+#include "userspace/priv/container/bundle.h"
 #include "userspace/priv/subjects.h"
 
 #define METRICS_SIZE 4096

@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "userspace/priv/container/runtime.h"
 #include "userspace/priv/description.h"
 #include "userspace/priv/options.h"
-#include "userspace/priv/runtime.h"
 
 /* What a pair uses and others own. */
 struct pair_fds {

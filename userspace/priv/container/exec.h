@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run one command of the OCI runtime to its end. */
-#ifndef CALFPEN_PRIV_RUNTIME_EXEC_H
-#define CALFPEN_PRIV_RUNTIME_EXEC_H
+#ifndef CALFPEN_PRIV_CONTAINER_EXEC_H
+#define CALFPEN_PRIV_CONTAINER_EXEC_H
 
 #include <stddef.h>
 
-#include "userspace/priv/runtime.h"
+#include "userspace/priv/container/runtime.h"
 
 /*
  * Execute argv[0] with no environment but PATH, descriptor 0 /dev/null and

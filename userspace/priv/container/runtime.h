@@ -14,8 +14,8 @@
  * container's environment is what the runtime makes of an empty one (runc:
  * HOME=/).
  */
-#ifndef CALFPEN_PRIV_RUNTIME_H
-#define CALFPEN_PRIV_RUNTIME_H
+#ifndef CALFPEN_PRIV_CONTAINER_RUNTIME_H
+#define CALFPEN_PRIV_CONTAINER_RUNTIME_H
 
 #include <stddef.h>
 #include <sys/types.h>

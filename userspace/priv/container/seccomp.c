@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/bundle-private.h"
+#include "userspace/priv/container/bundle-private.h"
 
 #include <fcntl.h>
 #include <linux/prctl.h>

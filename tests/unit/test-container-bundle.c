@@ -9,7 +9,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
-#include "userspace/priv/bundle.h"
+#include "userspace/priv/container/bundle.h"
 
 static char directory[128];
 static struct description description = {

@@ -3,8 +3,8 @@
  * The OCI bundle of a calf, generated from its description: config.json and
  * a root file system with one static binary.
  */
-#ifndef CALFPEN_PRIV_BUNDLE_H
-#define CALFPEN_PRIV_BUNDLE_H
+#ifndef CALFPEN_PRIV_CONTAINER_BUNDLE_H
+#define CALFPEN_PRIV_CONTAINER_BUNDLE_H
 
 #include <stdint.h>
 

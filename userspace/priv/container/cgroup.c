@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/runtime_cgroup.h"
+#include "userspace/priv/container/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/runtime.h"
+#include "userspace/priv/container/runtime.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define TRIES_MAX 200

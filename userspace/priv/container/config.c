@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "userspace/priv/bundle-private.h"
+#include "userspace/priv/container/bundle-private.h"
 
 /* Killed before others when the host runs out of memory: it comes back. */
 #define OOM_SCORE_ADJ 200

@@ -7,7 +7,7 @@
  * (where to look for what a killed runtime left). It knows nothing of calves
  * and never reads what a container writes.
  */
-#include "userspace/priv/runtime.h"
+#include "userspace/priv/container/runtime.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +23,8 @@
 
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/runtime_cgroup.h"
-#include "userspace/priv/runtime_exec.h"
+#include "userspace/priv/container/cgroup.h"
+#include "userspace/priv/container/exec.h"
 
 #define MESSAGE_MAX 512
 #define LOG_MAX 8192

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/runtime_exec.h"
+#include "userspace/priv/container/exec.h"
 
 #include <errno.h>
 #include <fcntl.h>

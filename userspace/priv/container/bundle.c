@@ -7,7 +7,7 @@
  * here; nothing depends on the runtime's defaults. Writes below one directory
  * and nowhere else.
  */
-#include "userspace/priv/bundle.h"
+#include "userspace/priv/container/bundle.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/bundle-private.h"
+#include "userspace/priv/container/bundle-private.h"
 
 #define CONFIG "config.json"
 #define ROOTFS BUNDLE_ROOTFS

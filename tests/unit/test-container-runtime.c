@@ -10,7 +10,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
-#include "userspace/priv/runtime.h"
+#include "userspace/priv/container/runtime.h"
 
 static char state[128], bundle[128];
 static struct runtime runtime;
