@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "tests/bpf/program.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 #include "userspace/priv/key_table.h"
 #include "userspace/priv/roles.h"
 

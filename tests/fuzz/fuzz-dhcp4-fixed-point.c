@@ -13,7 +13,7 @@
 #include "tests/fuzz/dhcp4-reply.h"
 #include "userspace/calf/dhcp4/lease.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 
 #define NOW_NS 1000000000000ull
 #define WALL_S 1700000000

@@ -9,7 +9,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 
 /* A whole description; tests replace one line of it. */
 static const char *const good[] = {

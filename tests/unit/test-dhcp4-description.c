@@ -15,7 +15,7 @@
 #include "userspace/calf/dhcp4/lease.h"
 #include "userspace/calf/dhcp4/metrics.h"
 #include "userspace/calf/dhcp4/settings.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 
 #define SHIPPED "userspace/calf/dhcp4/calf.yaml"
 

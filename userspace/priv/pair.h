@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #include "userspace/priv/container/runtime.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 #include "userspace/priv/options.h"
 
 /* What a pair uses and others own. */

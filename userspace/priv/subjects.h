@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-#include "userspace/priv/configuration.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/configuration.h"
+#include "userspace/priv/description/description.h"
 #include "userspace/priv/store/store.h"
 
 /* Written when the instance ends: a calf that watches it ends in order. */

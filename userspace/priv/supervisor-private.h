@@ -5,7 +5,7 @@
 
 #include "userspace/common/loop.h"
 #include "userspace/priv/audit/audit.h"
-#include "userspace/priv/configuration.h"
+#include "userspace/priv/description/configuration.h"
 #include "userspace/priv/frames/frames.h"
 #include "userspace/priv/frames/tap.h"
 #include "userspace/priv/instance.h"

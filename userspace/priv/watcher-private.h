@@ -6,7 +6,7 @@
 #include "userspace/common/commit.h"
 #include "userspace/common/loop.h"
 #include "userspace/common/ring.h"
-#include "userspace/priv/configuration.h"
+#include "userspace/priv/description/configuration.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher_audit.h"

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "userspace/priv/audit/audit.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 #include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher_event.h"
 

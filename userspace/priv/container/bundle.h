@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 
 struct bundle_parameters {
 	const struct description *description;

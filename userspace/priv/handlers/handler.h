@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "userspace/priv/configuration.h"
+#include "userspace/priv/description/configuration.h"
 #include "userspace/priv/store/wanted.h"
 
 struct netlink;

@@ -34,7 +34,7 @@
 
 #include "maps/kv.h"
 #include "userspace/common/bytes.h"
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 #include "userspace/priv/store/wanted.h"
 
 #define PERSIST_FILE "store"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/capture.h"
-#include "userspace/priv/configuration.h"
+#include "userspace/priv/description/configuration.h"
 
 static char path[] = "/tmp/calfpen-configuration-XXXXXX";
 static struct description descriptions[2];

@@ -7,7 +7,7 @@
  * document of it is walked. Values are never guessed: a number is an unquoted
  * decimal number, a flag is true or false.
  */
-#include "userspace/priv/yaml.h"
+#include "userspace/priv/description/yaml.h"
 
 #include <errno.h>
 #include <fcntl.h>

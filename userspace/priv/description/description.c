@@ -7,7 +7,7 @@
  * made from it without a further check. It reads two files' metadata and one
  * file's text and changes nothing.
  */
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/description-private.h"
+#include "userspace/priv/description/description-private.h"
 
 #define MEMORY_MIN (1u << 20)
 #define MEMORY_MAX (1ull << 36)

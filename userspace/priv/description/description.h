@@ -5,8 +5,8 @@
  * resource limits, metrics and configuration options. Nothing about a
  * protocol is known to priv beyond what stands here.
  */
-#ifndef CALFPEN_PRIV_DESCRIPTION_H
-#define CALFPEN_PRIV_DESCRIPTION_H
+#ifndef CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_H
+#define CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_H
 
 #include <limits.h>
 #include <stdbool.h>

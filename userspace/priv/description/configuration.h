@@ -3,14 +3,14 @@
  * The operator's file of an instance, /etc/calfpen/INSTANCE.yaml: options of
  * the host side, and options of the calves which become keys /config/NAME.
  */
-#ifndef CALFPEN_PRIV_CONFIGURATION_H
-#define CALFPEN_PRIV_CONFIGURATION_H
+#ifndef CALFPEN_PRIV_DESCRIPTION_CONFIGURATION_H
+#define CALFPEN_PRIV_DESCRIPTION_CONFIGURATION_H
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "userspace/priv/description.h"
+#include "userspace/priv/description/description.h"
 #include "userspace/priv/frames/mode.h"
 #include "userspace/priv/options.h"
 

@@ -8,8 +8,8 @@
  * than YAML_FILE_MAX, several documents, anchors, aliases, tags, deep
  * nesting, bytes outside printable ASCII in any scalar.
  */
-#ifndef CALFPEN_PRIV_YAML_H
-#define CALFPEN_PRIV_YAML_H
+#ifndef CALFPEN_PRIV_DESCRIPTION_YAML_H
+#define CALFPEN_PRIV_DESCRIPTION_YAML_H
 
 #include <stdbool.h>
 #include <stddef.h>

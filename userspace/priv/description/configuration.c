@@ -6,7 +6,7 @@
  * checked against every description that names them. Reads one file, changes
  * nothing.
  */
-#include "userspace/priv/configuration.h"
+#include "userspace/priv/description/configuration.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/yaml.h"
+#include "userspace/priv/description/yaml.h"
 
 #define METRIC_DEFAULT 100
 #define KNOWN_SIZE 768 /* of the names of all options, in a message */

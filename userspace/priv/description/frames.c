@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "userspace/common/clock.h"
-#include "userspace/priv/description-private.h"
+#include "userspace/priv/description/description-private.h"
 
 #define FRAME_MIN 64
 #define FRAME_MAX 1514 /* a tap carries no more */

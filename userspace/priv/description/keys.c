@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "userspace/common/path.h"
-#include "userspace/priv/description-private.h"
+#include "userspace/priv/description/description-private.h"
 
 /* Type with bounds, shared by keys and options. */
 struct rule_nodes {
