@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "tests/unit/capture.h"
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/roles.h"
 
 #define DIRECTORY "/tmp/chrony"

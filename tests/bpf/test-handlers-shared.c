@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What instances share, on hosts of several kinds: resolv.conf and names. */
 #include "tests/bpf/support-handlers.h"
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/handlers/timeservers.h"
 #include "userspace/priv/roles.h"
 

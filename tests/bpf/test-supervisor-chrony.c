@@ -22,7 +22,7 @@
 
 #include "tests/bpf/program.h"
 #include "tests/unit/capture.h"
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/supervisor-private.h"
 
 #define DIRECTORY "/tmp/chrony"

@@ -3,7 +3,7 @@
 #include <poll.h>
 
 #include "tests/bpf/support-watcher.h"
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 
 TestSuite(watcher_chrony, .init = setup, .fini = teardown, .timeout = 60);
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 
 #define SEQUENCE 0xbecc3e34u
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * DOC: chronyd's sources are reloaded by a process of their own, the chrony
- * role (chrony_role.c). The watcher asks for it through a counter whose value
+ * role (chrony/role.c). The watcher asks for it through a counter whose value
  * means nothing, and is told the role's exit code: the supervisor reads
  * nothing that chronyd or the watcher wrote. One role at a time, one a second:
  * however often it is asked meanwhile, one more follows.
@@ -16,7 +16,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/priv/child.h"
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/supervisor-private.h"
 
 #define SPACING_NS 1000000000ull

@@ -17,7 +17,7 @@
 
 #include "userspace/common/address.h"
 #include "userspace/common/value.h"
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/lease.h"
 #include "userspace/priv/handlers/shared.h"

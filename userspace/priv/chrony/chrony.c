@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 
 #include <errno.h>
 

@@ -30,7 +30,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
-#include "userspace/priv/chrony.h"
+#include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/roles.h"
 

@@ -6,8 +6,8 @@
  * are padded to the length of their reply, so that nothing is amplified
  * (chrony's candm.h and pktlength.c; bytes as chronyc 4.3 sends them). Pure.
  */
-#ifndef CALFPEN_PRIV_CHRONY_H
-#define CALFPEN_PRIV_CHRONY_H
+#ifndef CALFPEN_PRIV_CHRONY_CHRONY_H
+#define CALFPEN_PRIV_CHRONY_CHRONY_H
 
 #include <stddef.h>
 #include <stdint.h>
