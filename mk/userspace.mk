@@ -56,8 +56,8 @@ $(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a
 # Static: there is one process for each calf, and a library of calfpen-priv
 # that found its way in would show as an undefined symbol. Optimized as a whole:
 # most of what it does itself for a request is the calls of the codec's small functions.
-GATEWAY_SOURCES = userspace/priv/gateway/main.c $(filter userspace/priv/gateway% \
-	userspace/priv/key_table.c userspace/priv/confine%,$(PRIV_SOURCES)) $(COMMON_SOURCES)
+GATEWAY_SOURCES = $(wildcard userspace/priv/gateway/*.c userspace/priv/confine/*.c) \
+	userspace/priv/key_table.c $(COMMON_SOURCES)
 GATEWAY_OBJECTS = $(patsubst %.c,$(BUILD)/obj/gateway/%.o,$(GATEWAY_SOURCES))
 WHOLE = $(if $(SANITIZE)$(findstring clang,$(CC)),,-O3 -flto=auto)
 

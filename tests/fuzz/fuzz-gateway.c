@@ -21,7 +21,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/value.h"
 #include "userspace/common/wire.h"
-#include "userspace/priv/gateway_connection.h"
+#include "userspace/priv/gateway/connection.h"
 
 #define REQUESTS_MAX 8192
 #define OUTSIDE "/config/outside" /* a key that others change */

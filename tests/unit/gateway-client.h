@@ -18,7 +18,7 @@
 
 #include "tests/unit/gateway-store.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/gateway_connection.h"
+#include "userspace/priv/gateway/connection.h"
 
 #define CLIENT_TEXT_MAX (4u << 20)
 

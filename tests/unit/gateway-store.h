@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "userspace/common/path.h"
-#include "userspace/priv/gateway_request.h"
+#include "userspace/priv/gateway/request.h"
 
 #define TEST_KEYS_MAX 512
 #define TEST_RING_MAX 2048 /* records */

@@ -5,7 +5,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
-#include "userspace/priv/gateway_log.h"
+#include "userspace/priv/gateway/log.h"
 
 #define S 1000000000ull
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tests/unit/capture.h"
-#include "userspace/priv/gateway_response.h"
+#include "userspace/priv/gateway/response.h"
 
 #define ERRNO_END 134 /* behind the last errno of Linux */
 

@@ -23,7 +23,7 @@
 #include "tests/unit/interop-own.h"
 #include "tests/unit/wire-vectors.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/gateway_connection.h"
+#include "userspace/priv/gateway/connection.h"
 
 #define CONTROL_FD 4 /* of a client, as of a calf */
 #define WAIT_MS 20000

@@ -14,7 +14,7 @@
  * was consumed without a pause that the ring can have been full, and once a
  * second while records come.
  */
-#include "userspace/priv/gateway_watch.h"
+#include "userspace/priv/gateway/watch.h"
 
 #include <errno.h>
 #include <string.h>

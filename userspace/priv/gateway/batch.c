@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/gateway_batch.h"
+#include "userspace/priv/gateway/batch.h"
 
 #include <errno.h>
 
-#include "userspace/priv/gateway_response.h"
+#include "userspace/priv/gateway/response.h"
 
 /* Bytes of the longest answers: table, root, struct, and text. */
 #define ANSWER_HEADER 64

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "userspace/priv/gateway_batch.h"
-#include "userspace/priv/gateway_list.h"
-#include "userspace/priv/gateway_store.h"
-#include "userspace/priv/gateway_watch.h"
+#include "userspace/priv/gateway/batch.h"
+#include "userspace/priv/gateway/list.h"
+#include "userspace/priv/gateway/store.h"
+#include "userspace/priv/gateway/watch.h"
 #include "userspace/priv/key_table.h"
 
 /* What answers the requests of one calf. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/gateway_list.h"
+#include "userspace/priv/gateway/list.h"
 
 #include <string.h>
 
 #include "userspace/common/path.h"
-#include "userspace/priv/gateway_response.h"
+#include "userspace/priv/gateway/response.h"
 
 /* A page of the store holds no more: its shortest entry is 16 bytes. */
 #define ENTRIES_MAX (KV_VALUE_SIZE / 16)

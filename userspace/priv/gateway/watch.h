@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 #include "userspace/common/wire.h"
+#include "userspace/priv/gateway/output.h"
+#include "userspace/priv/gateway/store.h"
 #include "userspace/priv/key_table.h"
-#include "userspace/priv/gateway_output.h"
-#include "userspace/priv/gateway_store.h"
 
 #define GATEWAY_WATCHES_MAX 8
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/gateway_log.h"
+#include "userspace/priv/gateway/log.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/gateway_response.h"
+#include "userspace/priv/gateway/response.h"
 
 #include <errno.h>
 #include <stdarg.h>

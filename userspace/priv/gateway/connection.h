@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "userspace/common/wire.h"
-#include "userspace/priv/gateway_output.h"
-#include "userspace/priv/gateway_request.h"
+#include "userspace/priv/gateway/output.h"
+#include "userspace/priv/gateway/request.h"
 
 #define GATEWAY_STALLED_TICKS 10 /* without a byte read by the calf */
 

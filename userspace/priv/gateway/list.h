@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "userspace/common/wire.h"
-#include "userspace/priv/gateway_store.h"
+#include "userspace/priv/gateway/store.h"
 
 struct gateway_list {
 	bool is_active;

@@ -7,7 +7,7 @@
  * of a request is echoed but the segments of a canonical path. What is refused
  * here is noted in the store, so that it is audited as what the store refuses.
  */
-#include "userspace/priv/gateway_request.h"
+#include "userspace/priv/gateway/request.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "userspace/common/path.h"
 #include "userspace/common/value.h"
 #include "userspace/common/wire.h"
-#include "userspace/priv/gateway_response.h"
+#include "userspace/priv/gateway/response.h"
 
 /* The calf's entry for a path, or NULL: it has no right of any kind on it. */
 static const struct key_rule *known_key(const struct gateway_responder *responder, int path_status,

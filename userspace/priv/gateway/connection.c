@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/gateway_connection.h"
+#include "userspace/priv/gateway/connection.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -19,9 +19,9 @@
 #include "userspace/common/loop.h"
 #include "userspace/common/ring.h"
 #include "userspace/priv/confine/confine.h"
-#include "userspace/priv/gateway_connection.h"
-#include "userspace/priv/gateway_log.h"
-#include "userspace/priv/gateway_request.h"
+#include "userspace/priv/gateway/connection.h"
+#include "userspace/priv/gateway/log.h"
+#include "userspace/priv/gateway/request.h"
 #include "userspace/priv/key_table.h"
 #include "userspace/priv/roles.h"
 

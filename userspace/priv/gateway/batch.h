@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "userspace/common/wire.h"
-#include "userspace/priv/gateway_output.h"
-#include "userspace/priv/gateway_store.h"
+#include "userspace/priv/gateway/output.h"
+#include "userspace/priv/gateway/store.h"
 
 struct gateway_batch {
 	struct batch packed;
