@@ -23,7 +23,7 @@
 #include "userspace/common/loop.h"
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher/pass.h"
 
 static struct configuration configuration;
 static struct handler_context context;

@@ -12,7 +12,7 @@
 #include "tests/bpf/support-gateway.h"
 #include "userspace/common/wire.h"
 #include "userspace/priv/roles.h"
-#include "userspace/priv/watcher_audit.h"
+#include "userspace/priv/watcher/audit.h"
 
 #define BURST 50
 

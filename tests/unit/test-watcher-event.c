@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "tests/unit/support-wanted.h"
-#include "userspace/priv/watcher_event.h"
+#include "userspace/priv/watcher/event.h"
 
 struct record {
 	_Alignas(8) unsigned char bytes[65536];

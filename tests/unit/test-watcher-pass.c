@@ -4,8 +4,8 @@
 
 #include "tests/unit/support-wanted.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/watcher_list.h"
-#include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher/list.h"
+#include "userspace/priv/watcher/pass.h"
 
 static char calls[64];
 static int first_result, second_release_result;

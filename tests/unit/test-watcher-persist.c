@@ -7,7 +7,7 @@
 #include "tests/unit/scratch.h"
 #include "tests/unit/support-persist.h"
 #include "userspace/priv/persist/revision.h"
-#include "userspace/priv/watcher_persist.h"
+#include "userspace/priv/watcher/persist.h"
 
 #define MS 1000000ull
 

@@ -16,7 +16,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher/pass.h"
 
 #define ROUTES 64
 #define RENEWALS 200

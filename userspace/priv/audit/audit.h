@@ -16,7 +16,7 @@
  * seq counts a ring without gaps: of changes it is the revision, of refusals
  * a number of their own. A record is written before it leaves the ring: after
  * a crash between the two the last one stands twice, with equal seq; none is
- * missing. Changes are acted on first (watcher_ring.c).
+ * missing. Changes are acted on first (watcher/ring.c).
  */
 #ifndef CALFPEN_PRIV_AUDIT_AUDIT_H
 #define CALFPEN_PRIV_AUDIT_AUDIT_H

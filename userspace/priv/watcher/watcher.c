@@ -4,7 +4,7 @@
  * at start (what is not listed is unconfigured), then follows the ring of
  * changes; a gap in it means a new list. It takes all records that are there,
  * makes one pass over the handlers they concern, then writes them to the audit
- * log, and only then lets them leave the ring (watcher_ring.c). What must
+ * log, and only then lets them leave the ring (ring.c). What must
  * survive a reboot it saves to a file. What others do to the uplink it learns
  * by netlink events. It reads no byte from the network.
  */
@@ -27,9 +27,9 @@
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/roles.h"
-#include "userspace/priv/watcher-private.h"
-#include "userspace/priv/watcher_chrony.h"
-#include "userspace/priv/watcher_list.h"
+#include "userspace/priv/watcher/chrony.h"
+#include "userspace/priv/watcher/list.h"
+#include "userspace/priv/watcher/watcher-private.h"
 
 /* Lists and events in turn until nothing is left to do. */
 #define SETTLE_ROUNDS 8

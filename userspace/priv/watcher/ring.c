@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/watcher-private.h"
-#include "userspace/priv/watcher_event.h"
+#include "userspace/priv/watcher/event.h"
+#include "userspace/priv/watcher/watcher-private.h"
 
 static void refuse_record(struct watcher *watcher, const char *ring, size_t size)
 {

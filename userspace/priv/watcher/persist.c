@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_persist.h"
+#include "userspace/priv/watcher/persist.h"
 
 #include <inttypes.h>
 #include <stdio.h>

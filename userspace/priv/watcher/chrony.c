@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_chrony.h"
+#include "userspace/priv/watcher/chrony.h"
 
 #include <errno.h>
 #include <string.h>

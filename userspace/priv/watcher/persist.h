@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "userspace/priv/persist/persist.h"
-#include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher/pass.h"
 
 #define WATCHER_PERSIST_KEY "/status/persist"
 #define WATCHER_PERSIST_DELAY_NS 100000000ull

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_list.h"
+#include "userspace/priv/watcher/list.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

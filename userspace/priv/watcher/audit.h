@@ -8,7 +8,7 @@
 #include "userspace/priv/audit/audit.h"
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/store/wanted.h"
-#include "userspace/priv/watcher_event.h"
+#include "userspace/priv/watcher/event.h"
 
 #define WATCHER_AUDIT_REFUSED 256 /* above what a pass can refuse */
 

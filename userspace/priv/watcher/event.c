@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_event.h"
+#include "userspace/priv/watcher/event.h"
 
 #include <errno.h>
 #include <string.h>

@@ -11,9 +11,9 @@
 
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/watcher_files.h"
-#include "userspace/priv/watcher_link.h"
-#include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher/files.h"
+#include "userspace/priv/watcher/link_key.h"
+#include "userspace/priv/watcher/pass.h"
 
 struct watcher_host {
 	struct netlink *events;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_host.h"
+#include "userspace/priv/watcher/host.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the watcher holds, for watcher.c and watcher_ring.c. */
-#ifndef CALFPEN_PRIV_WATCHER_PRIVATE_H
-#define CALFPEN_PRIV_WATCHER_PRIVATE_H
+/* What the watcher holds, for watcher.c and ring.c. */
+#ifndef CALFPEN_PRIV_WATCHER_WATCHER_PRIVATE_H
+#define CALFPEN_PRIV_WATCHER_WATCHER_PRIVATE_H
 
 #include "userspace/common/commit.h"
 #include "userspace/common/loop.h"
@@ -9,10 +9,10 @@
 #include "userspace/priv/description/configuration.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/store/wanted.h"
-#include "userspace/priv/watcher_audit.h"
-#include "userspace/priv/watcher_host.h"
-#include "userspace/priv/watcher_pass.h"
-#include "userspace/priv/watcher_persist.h"
+#include "userspace/priv/watcher/audit.h"
+#include "userspace/priv/watcher/host.h"
+#include "userspace/priv/watcher/pass.h"
+#include "userspace/priv/watcher/persist.h"
 
 struct watcher {
 	const struct options *options;
@@ -36,7 +36,7 @@ struct watcher {
 	struct commit commit;
 };
 
-/* watcher_ring.c */
+/* ring.c */
 
 /* Take what is in the ring of changes into the wanted state, once: marked are
  * the handlers concerned, or must_list. It stays in the ring. */

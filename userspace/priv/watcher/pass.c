@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher/pass.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_link.h"
+#include "userspace/priv/watcher/link_key.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/roles.h"
-#include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher/pass.h"
 
 static const char *const words[] = {
 	[WATCHER_LINK_UNKNOWN] = "",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_files.h"
+#include "userspace/priv/watcher/files.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/watcher_audit.h"
+#include "userspace/priv/watcher/audit.h"
 
 #include "userspace/common/clock.h"
 #include "userspace/common/hash.h"

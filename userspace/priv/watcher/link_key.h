@@ -4,8 +4,8 @@
  * with carrier, not dormant), else "down", also while it is not there.
  * Written through the watcher's gate, and only when it changes.
  */
-#ifndef CALFPEN_PRIV_WATCHER_LINK_H
-#define CALFPEN_PRIV_WATCHER_LINK_H
+#ifndef CALFPEN_PRIV_WATCHER_LINK_KEY_H
+#define CALFPEN_PRIV_WATCHER_LINK_KEY_H
 
 #include <stdint.h>
 
