@@ -19,7 +19,7 @@
 
 #include "skel/frame_tc.skel.h"
 #include "userspace/priv/frames/clsact.h"
-#include "userspace/priv/probe.h"
+#include "userspace/priv/supervisor/probe.h"
 
 #define MOMENT_MS 200
 #define PATIENCE_MS 10000

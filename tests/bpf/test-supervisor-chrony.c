@@ -23,7 +23,7 @@
 #include "tests/bpf/program.h"
 #include "tests/unit/capture.h"
 #include "userspace/priv/chrony/chrony.h"
-#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
 
 #define DIRECTORY "/tmp/chrony"
 #define SECOND_NS 1000000000ull

@@ -4,7 +4,7 @@
  * line each in RUN_ROOT/INSTANCE/ntp-servers, and, where chronyd's directory
  * for servers from DHCP is there, its source file. chronyd reads that at its
  * start and when it is told. Its control socket is not the watcher's to write
- * to: the supervisor is asked to have it told (supervisor_chrony.c), and what
+ * to: the supervisor is asked to have it told (supervisor/chrony.c), and what
  * came of it is told later, to a later pass. Nothing of the clock is touched
  * here.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/priv/takeover.h"
+#include "userspace/priv/supervisor/takeover.h"
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>

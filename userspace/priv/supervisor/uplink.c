@@ -12,7 +12,7 @@
 
 #include "userspace/common/backoff.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
 
 /* A device that changes all the time costs no more than this. */
 #define RENEW_INTERVAL_NS 1000000000ull

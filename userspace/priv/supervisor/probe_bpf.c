@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "userspace/priv/probe-private.h"
+#include "userspace/priv/supervisor/probe-private.h"
 
 /* Younger than the headers of the oldest system we build on. */
 #define ATTACH_TCX_INGRESS 46

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/child.h"
 #include "userspace/priv/chrony/chrony.h"
-#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/supervisor/child.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
 
 #define SPACING_NS 1000000000ull
 /* The role ends by itself after a second. */

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the supervisor holds, for supervisor*.c. */
-#ifndef CALFPEN_PRIV_SUPERVISOR_PRIVATE_H
-#define CALFPEN_PRIV_SUPERVISOR_PRIVATE_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_SUPERVISOR_PRIVATE_H
+#define CALFPEN_PRIV_SUPERVISOR_SUPERVISOR_PRIVATE_H
 
 #include "userspace/common/loop.h"
 #include "userspace/priv/audit/audit.h"
 #include "userspace/priv/description/configuration.h"
 #include "userspace/priv/frames/frames.h"
 #include "userspace/priv/frames/tap.h"
-#include "userspace/priv/instance.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/pair.h"
-#include "userspace/priv/probe.h"
 #include "userspace/priv/store/store.h"
+#include "userspace/priv/supervisor/instance.h"
+#include "userspace/priv/supervisor/pair.h"
+#include "userspace/priv/supervisor/probe.h"
 
 struct supervised_pair {
 	struct pair pair;
@@ -63,7 +63,7 @@ struct supervisor {
 };
 
 /*
- * Start-up's first half, supervisor_check.c: nothing on the host is changed. 0, or a
+ * Start-up's first half, check.c: nothing on the host is changed. 0, or a
  * negative errno after one line on stderr.
  */
 
@@ -89,7 +89,7 @@ int supervisor_check_quarantine(struct supervisor *s);
 /* The parts of start-up that another device as uplink asks for again. 0, or a
  * negative errno after one line on stderr. */
 
-/* supervisor_start_store.c */
+/* start_store.c */
 
 /* Adopt, restore or create the store, with the rights of every subject. */
 int supervisor_start_store(struct supervisor *s);
@@ -100,7 +100,7 @@ int supervisor_write_keys(const struct supervisor *s);
  * that a later boot continues without a gap. */
 void supervisor_save_revision(const struct supervisor *s);
 
-/* supervisor_frames.c */
+/* start_frames.c */
 
 /* Was it started with a quarantine that nothing has opened before? */
 bool supervisor_is_closed(const struct supervisor *s);
@@ -115,12 +115,12 @@ int supervisor_start_frames(struct supervisor *s);
 void supervisor_stop_frames(struct supervisor *s);
 
 /*
- * supervisor_uplink.c: from now on see whether the uplink is another device.
+ * uplink.c: from now on see whether the uplink is another device.
  * Opens a descriptor, so before confine_enter(). 0, or a negative errno.
  */
 int supervisor_watch_uplink(struct supervisor *s);
 
-/* supervisor_children.c */
+/* children.c */
 
 /* Execute this program with --role `role` and these descriptors from 3 on.
  * Returns the pid, or a negative errno, logged. */
@@ -139,7 +139,7 @@ void supervisor_child_ended(struct supervisor *s, pid_t pid, int status);
 /* Stop all pairs, then the watcher, which saves what must survive a reboot. */
 void supervisor_stop_children(struct supervisor *s);
 
-/* supervisor_chrony.c */
+/* chrony.c */
 
 /* Have chronyd reload its sources whenever the watcher asks for it. 0, or a
  * negative errno. */

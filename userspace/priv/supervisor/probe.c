@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/probe.h"
+#include "userspace/priv/supervisor/probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/probe-private.h"
+#include "userspace/priv/supervisor/probe-private.h"
 
 static const struct {
 	const char *name;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
 
 bool supervisor_is_closed(const struct supervisor *s)
 {

@@ -3,8 +3,8 @@
  * What --takeover takes over: the address that a former client left on the
  * uplink, or that another one still holds.
  */
-#ifndef CALFPEN_PRIV_TAKEOVER_H
-#define CALFPEN_PRIV_TAKEOVER_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_TAKEOVER_H
+#define CALFPEN_PRIV_SUPERVISOR_TAKEOVER_H
 
 #include "userspace/common/value.h"
 #include "userspace/priv/netlink/netlink.h"

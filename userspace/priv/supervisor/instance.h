@@ -3,8 +3,8 @@
  * The run directory of an instance, RUN_ROOT/INSTANCE: its lock, its state
  * for `calfpen status`, the bundles of its calves.
  */
-#ifndef CALFPEN_PRIV_INSTANCE_H
-#define CALFPEN_PRIV_INSTANCE_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_INSTANCE_H
+#define CALFPEN_PRIV_SUPERVISOR_INSTANCE_H
 
 #include <limits.h>
 #include <stdint.h>

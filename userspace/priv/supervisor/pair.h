@@ -4,8 +4,8 @@
  * what outlives them, the tap and the metrics page; pipes and socket are made
  * anew for every life.
  */
-#ifndef CALFPEN_PRIV_PAIR_H
-#define CALFPEN_PRIV_PAIR_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_PAIR_H
+#define CALFPEN_PRIV_SUPERVISOR_PAIR_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * What the kernel can do, found out by trying and not by its version, and who
  * else configures the uplink. Nothing is attached, pinned or changed.
  */
-#ifndef CALFPEN_PRIV_PROBE_H
-#define CALFPEN_PRIV_PROBE_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_PROBE_H
+#define CALFPEN_PRIV_SUPERVISOR_PROBE_H
 
 #include <stdint.h>
 #include <stdio.h>

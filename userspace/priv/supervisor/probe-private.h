@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* probe_bpf.c: each attempt gives 0 or a positive errno. */
-#ifndef CALFPEN_PRIV_PROBE_PRIVATE_H
-#define CALFPEN_PRIV_PROBE_PRIVATE_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_PROBE_PRIVATE_H
+#define CALFPEN_PRIV_SUPERVISOR_PROBE_PRIVATE_H
 
-#include "userspace/priv/probe.h"
+#include "userspace/priv/supervisor/probe.h"
 
 int probe_try_syscall_program(void);
 int probe_try_map_freeze(void);

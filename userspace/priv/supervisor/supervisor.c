@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the supervisor. Start-up is supervisor_start(), top to bottom: check
- * everything that may be refused first (supervisor_check.c), then change the
- * host, drop privileges and start the children (supervisor_children.c). After
+ * everything that may be refused first (check.c), then change the
+ * host, drop privileges and start the children (children.c). After
  * that it restarts children that exit. It never exits because a child
  * misbehaved, and it never reads a byte that came from the network or a calf.
  */
@@ -18,7 +18,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/priv/roles.h"
-#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
 
 /* The log was rotated: both who write it open it anew. */
 static void reopen_audit(struct supervisor *s)

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "tests/unit/capture.h"
-#include "userspace/priv/probe.h"
+#include "userspace/priv/supervisor/probe.h"
 
 static const char udp_table[] =
 	"   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "

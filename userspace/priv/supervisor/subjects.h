@@ -4,8 +4,8 @@
  * rules, built from the descriptions at every start, and the keys that the
  * supervisor itself writes.
  */
-#ifndef CALFPEN_PRIV_SUBJECTS_H
-#define CALFPEN_PRIV_SUBJECTS_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_SUBJECTS_H
+#define CALFPEN_PRIV_SUPERVISOR_SUBJECTS_H
 
 #include <stdint.h>
 

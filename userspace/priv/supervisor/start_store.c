@@ -5,9 +5,9 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/persist/persist.h"
 #include "userspace/priv/persist/revision.h"
-#include "userspace/priv/subjects.h"
-#include "userspace/priv/supervisor-private.h"
-#include "userspace/priv/takeover.h"
+#include "userspace/priv/supervisor/subjects.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
+#include "userspace/priv/supervisor/takeover.h"
 
 /* The first keys; with --takeover what is on the uplink is asked for first. */
 int supervisor_write_keys(const struct supervisor *s)

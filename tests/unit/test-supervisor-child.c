@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/child.h"
+#include "userspace/priv/supervisor/child.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

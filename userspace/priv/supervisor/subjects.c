@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/subjects.h"
+#include "userspace/priv/supervisor/subjects.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "userspace/priv/takeover.h"
+#include "userspace/priv/supervisor/takeover.h"
 
 static struct netlink *netlink;
 static int uplink;

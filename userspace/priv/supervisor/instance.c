@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/instance.h"
+#include "userspace/priv/supervisor/instance.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,8 +8,8 @@
 
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/child.h"
-#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/supervisor/child.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
 
 int supervisor_load_files(struct supervisor *s)
 {

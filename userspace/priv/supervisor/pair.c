@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/pair.h"
+#include "userspace/priv/supervisor/pair.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/child.h"
 #include "userspace/priv/container/bundle.h"
-#include "userspace/priv/subjects.h"
+#include "userspace/priv/supervisor/child.h"
+#include "userspace/priv/supervisor/subjects.h"
 
 #define METRICS_SIZE 4096
 #define RESTART_MIN_NS (NS_PER_S / 10)

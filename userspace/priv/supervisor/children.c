@@ -13,10 +13,10 @@
 
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/child.h"
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/roles.h"
-#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/supervisor/child.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
 
 #define WATCHER_RETRY_NS (200 * NS_PER_MS)
 #define WATCHER_END_MS 2000

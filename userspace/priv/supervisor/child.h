@@ -3,8 +3,8 @@
  * Start a role as a process of its own, and end processes of ours that run
  * under other uids.
  */
-#ifndef CALFPEN_PRIV_CHILD_H
-#define CALFPEN_PRIV_CHILD_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_CHILD_H
+#define CALFPEN_PRIV_SUPERVISOR_CHILD_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "userspace/priv/supervisor-private.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
 
 static json_t *describe_pair(const struct pair *pair)
 {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "userspace/priv/probe.h"
+#include "userspace/priv/supervisor/probe.h"
 
 #define DHCP_CLIENT_PORT 68
 #define LINE_SIZE 512
