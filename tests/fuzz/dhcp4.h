@@ -9,8 +9,8 @@
 
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/steps.h"
-#include "userspace/calf/dhcp4/message.h"
-#include "userspace/calf/dhcp4/options.h"
+#include "userspace/calf/dhcp4/message/message.h"
+#include "userspace/calf/dhcp4/message/options.h"
 #include "userspace/common/address.h"
 
 /* Steps that parsing a message of this size may take: a walk over all options

@@ -15,8 +15,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "userspace/calf/dhcp4/message.h"
-#include "userspace/calf/dhcp4/options.h"
+#include "userspace/calf/dhcp4/message/message.h"
+#include "userspace/calf/dhcp4/message/options.h"
 
 #define SUPPORT_SIZE 65536
 #define AT_XID 4

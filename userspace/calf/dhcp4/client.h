@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "userspace/calf/dhcp4/conflict.h"
-#include "userspace/calf/dhcp4/message.h"
+#include "userspace/calf/dhcp4/message/message.h"
 
 #define CLIENT_NEVER UINT64_MAX
 #define CLIENT_INFINITE UINT32_MAX /* a lease time in seconds */

@@ -3,7 +3,7 @@
 #ifndef CALFPEN_CALF_DHCP4_METRICS_H
 #define CALFPEN_CALF_DHCP4_METRICS_H
 
-#include "userspace/calf/dhcp4/reason.h"
+#include "userspace/calf/dhcp4/message/reason.h"
 
 enum metric {
 	METRIC_STATE = 0, /* enum client_state */

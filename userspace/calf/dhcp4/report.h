@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 #include <stdint.h>
 
-#include "userspace/calf/dhcp4/reason.h"
+#include "userspace/calf/dhcp4/message/reason.h"
 #include "userspace/calf/sdk/calf.h"
 
 #define REPORT_SERVERS_MAX 16

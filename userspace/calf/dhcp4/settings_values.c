@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "userspace/calf/dhcp4/options.h"
+#include "userspace/calf/dhcp4/message/options.h"
 #include "userspace/calf/dhcp4/settings.h"
 #include "userspace/common/address.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Routes out of options 121, 249 (RFC 3442) and 33 (RFC 2132 5.8). */
-#ifndef CALFPEN_CALF_DHCP4_ROUTES_H
-#define CALFPEN_CALF_DHCP4_ROUTES_H
+#ifndef CALFPEN_CALF_DHCP4_MESSAGE_ROUTES_H
+#define CALFPEN_CALF_DHCP4_MESSAGE_ROUTES_H
 
-#include "userspace/calf/dhcp4/message.h"
-#include "userspace/calf/dhcp4/options.h"
+#include "userspace/calf/dhcp4/message/message.h"
+#include "userspace/calf/dhcp4/message/options.h"
 
 /*
  * Option 121 or 249 into gateway and routes. `own` is the address that is

@@ -4,8 +4,8 @@
  * options field, then `file`, then `sname` where option 52 opens them. The
  * instances of an option are joined over all three (RFC 3396).
  */
-#ifndef CALFPEN_CALF_DHCP4_OPTIONS_H
-#define CALFPEN_CALF_DHCP4_OPTIONS_H
+#ifndef CALFPEN_CALF_DHCP4_MESSAGE_OPTIONS_H
+#define CALFPEN_CALF_DHCP4_MESSAGE_OPTIONS_H
 
 #include "maps/kv.h"
 #include "userspace/common/bytes.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/dhcp4-parse.h"
-#include "userspace/calf/dhcp4/routes.h"
+#include "userspace/calf/dhcp4/message/routes.h"
 
 static const struct message_parameters *parameters = &message.parameters;
 

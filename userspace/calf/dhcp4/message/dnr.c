@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/calf/dhcp4/dnr.h"
+#include "userspace/calf/dhcp4/message/dnr.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/calf/dhcp4/names.h"
+#include "userspace/calf/dhcp4/message/names.h"
 #include "userspace/common/address.h"
 
 /* Keys of service parameters (RFC 9460 14.3.2, RFC 9461). */

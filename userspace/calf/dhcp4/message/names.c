@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/calf/dhcp4/names.h"
+#include "userspace/calf/dhcp4/message/names.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names out of options 12, 15 (RFC 2132), 81 (RFC 4702) and 119 (RFC 3397). */
-#ifndef CALFPEN_CALF_DHCP4_NAMES_H
-#define CALFPEN_CALF_DHCP4_NAMES_H
+#ifndef CALFPEN_CALF_DHCP4_MESSAGE_NAMES_H
+#define CALFPEN_CALF_DHCP4_MESSAGE_NAMES_H
 
-#include "userspace/calf/dhcp4/message.h"
-#include "userspace/calf/dhcp4/options.h"
+#include "userspace/calf/dhcp4/message/message.h"
+#include "userspace/calf/dhcp4/message/options.h"
 #include "userspace/common/value.h"
 
 /*

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "tests/unit/dhcp4-support.h"
-#include "userspace/calf/dhcp4/names.h"
+#include "userspace/calf/dhcp4/message/names.h"
 
 static struct option option;
 static char domain[KV_VALUE_SIZE], search[KV_VALUE_SIZE];

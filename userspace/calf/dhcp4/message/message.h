@@ -4,12 +4,12 @@
  * struct, and what we send. Pure functions on the caller's memory; the server's
  * bytes may be anything.
  */
-#ifndef CALFPEN_CALF_DHCP4_MESSAGE_H
-#define CALFPEN_CALF_DHCP4_MESSAGE_H
+#ifndef CALFPEN_CALF_DHCP4_MESSAGE_MESSAGE_H
+#define CALFPEN_CALF_DHCP4_MESSAGE_MESSAGE_H
 
 #include <netinet/in.h>
 
-#include "userspace/calf/dhcp4/reason.h"
+#include "userspace/calf/dhcp4/message/reason.h"
 #include "userspace/common/bytes.h"
 #include "userspace/common/value.h"
 
@@ -123,7 +123,7 @@ struct message_policy {
 enum reason message_parse(struct bytes_reader data, const struct message_policy *policy,
 			  struct message *message);
 
-/* message_sender.c: who we are, and what all messages of ours have in common. */
+/* sender.c: who we are, and what all messages of ours have in common. */
 struct message_sender {
 	uint8_t mac[6];
 	uint8_t client_id_size; /* 0: option 61 is not sent */

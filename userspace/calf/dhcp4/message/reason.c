@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/calf/dhcp4/reason.h"
+#include "userspace/calf/dhcp4/message/reason.h"
 
 static const char *const texts[_REASON_N] = {
 	[REASON_NONE] = "no reason",

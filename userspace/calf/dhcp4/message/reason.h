@@ -3,8 +3,8 @@
  * Why a frame or message was discarded. Each has a counter in the metrics
  * page and is logged once per server (report.h).
  */
-#ifndef CALFPEN_CALF_DHCP4_REASON_H
-#define CALFPEN_CALF_DHCP4_REASON_H
+#ifndef CALFPEN_CALF_DHCP4_MESSAGE_REASON_H
+#define CALFPEN_CALF_DHCP4_MESSAGE_REASON_H
 
 enum reason {
 	REASON_NONE = 0,

@@ -3,13 +3,13 @@
  * DOC: One function per option or per group of options that replace each
  * other. None of them can fail: what is wrong is as if it were not there.
  */
-#include "userspace/calf/dhcp4/parameters.h"
+#include "userspace/calf/dhcp4/message/parameters.h"
 
 #include <string.h>
 
-#include "userspace/calf/dhcp4/dnr.h"
-#include "userspace/calf/dhcp4/names.h"
-#include "userspace/calf/dhcp4/routes.h"
+#include "userspace/calf/dhcp4/message/dnr.h"
+#include "userspace/calf/dhcp4/message/names.h"
+#include "userspace/calf/dhcp4/message/routes.h"
 #include "userspace/common/address.h"
 
 #define MTU_MIN 68	  /* RFC 791, RFC 2132 5.1 */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/dhcp4-support.h"
-#include "userspace/calf/dhcp4/dnr.h"
+#include "userspace/calf/dhcp4/message/dnr.h"
 
 static struct message_parameters parameters;
 static struct option option;

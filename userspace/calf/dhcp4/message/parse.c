@@ -4,12 +4,12 @@
  * joined first (options.c) and then taken by its own rule. Nothing here knows
  * what was asked for: client.c compares.
  */
-#include "userspace/calf/dhcp4/message.h"
+#include "userspace/calf/dhcp4/message/message.h"
 
 #include <string.h>
 
-#include "userspace/calf/dhcp4/options.h"
-#include "userspace/calf/dhcp4/parameters.h"
+#include "userspace/calf/dhcp4/message/options.h"
+#include "userspace/calf/dhcp4/message/parameters.h"
 #include "userspace/common/log.h"
 
 #define OP_BOOTREPLY 2

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "userspace/calf/dhcp4/message.h"
-#include "userspace/calf/dhcp4/options.h"
+#include "userspace/calf/dhcp4/message/message.h"
+#include "userspace/calf/dhcp4/message/options.h"
 
 #define OP_BOOTREQUEST 1
 #define HTYPE_ETHERNET 1

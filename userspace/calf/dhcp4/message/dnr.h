@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypted resolvers out of option 162 (RFC 9463 5). */
-#ifndef CALFPEN_CALF_DHCP4_DNR_H
-#define CALFPEN_CALF_DHCP4_DNR_H
+#ifndef CALFPEN_CALF_DHCP4_MESSAGE_DNR_H
+#define CALFPEN_CALF_DHCP4_MESSAGE_DNR_H
 
-#include "userspace/calf/dhcp4/message.h"
-#include "userspace/calf/dhcp4/options.h"
+#include "userspace/calf/dhcp4/message/message.h"
+#include "userspace/calf/dhcp4/message/options.h"
 
 /*
  * Every instance that has a name and at least one usable address becomes a
