@@ -12,7 +12,7 @@
  * by a bounded number of steps.
  */
 #include "tests/fuzz/dhcp4.h"
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 
 #define S 1000000000ull
 #define TIMEOUTS_MAX 4 /* at one moment: expiry, and what begins then */

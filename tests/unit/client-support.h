@@ -16,7 +16,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/unit/dhcp4-support.h"
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 
 #define MS 1000000ull
 #define S 1000000000ull

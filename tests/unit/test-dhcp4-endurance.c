@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tests/unit/dhcp4-support.h"
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/dhcp4/lease.h"
 
 #define S 1000000000ull

@@ -7,7 +7,7 @@
 #ifndef CALFPEN_CALF_DHCP4_AGENT_H
 #define CALFPEN_CALF_DHCP4_AGENT_H
 
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/dhcp4/control.h"
 #include "userspace/calf/dhcp4/inventory.h"
 #include "userspace/calf/dhcp4/publish.h"

@@ -7,7 +7,7 @@
 #ifndef CALFPEN_CALF_DHCP4_CONTROL_H
 #define CALFPEN_CALF_DHCP4_CONTROL_H
 
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/sdk/calf.h"
 
 enum control_key {

@@ -3,7 +3,7 @@
 #ifndef CALFPEN_CALF_DHCP4_FRAME_H
 #define CALFPEN_CALF_DHCP4_FRAME_H
 
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/sdk/calf.h"
 
 #define DHCP4_SERVER_PORT 67

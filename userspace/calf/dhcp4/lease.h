@@ -6,7 +6,7 @@
 #ifndef CALFPEN_CALF_DHCP4_LEASE_H
 #define CALFPEN_CALF_DHCP4_LEASE_H
 
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/sdk/calf.h"
 
 /* Keys, each in its place; directories take as many as they may hold. */

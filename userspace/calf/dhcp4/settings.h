@@ -8,7 +8,7 @@
 #ifndef CALFPEN_CALF_DHCP4_SETTINGS_H
 #define CALFPEN_CALF_DHCP4_SETTINGS_H
 
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/sdk/calf.h"
 #include "userspace/calf/sdk/keys.h"
 

@@ -5,7 +5,7 @@
  * costs four to seven seconds at every start, so by default the address is
  * used at once and probed meanwhile, and a conflict ends the use.
  */
-#include "userspace/calf/dhcp4/client-private.h"
+#include "userspace/calf/dhcp4/client/client-private.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: One function per event; one table for messages (client_message.c). An
+ * DOC: One function per event; one table for messages (receive.c). An
  * event sends one message and one ARP packet at most. Decisions that RFC 2131
  * leaves open:
  *
@@ -26,7 +26,7 @@
  *  - After a suspend several deadlines may have passed: the end of the lease
  *    comes first, then what is due at this time, once.
  */
-#include "userspace/calf/dhcp4/client-private.h"
+#include "userspace/calf/dhcp4/client/client-private.h"
 
 #include <string.h>
 

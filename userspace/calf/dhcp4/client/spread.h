@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random shifts of times: what both state machines compute with. */
-#ifndef CALFPEN_CALF_DHCP4_SPREAD_H
-#define CALFPEN_CALF_DHCP4_SPREAD_H
+#ifndef CALFPEN_CALF_DHCP4_CLIENT_SPREAD_H
+#define CALFPEN_CALF_DHCP4_CLIENT_SPREAD_H
 
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the state machine share; client.h is what others see. */
-#ifndef CALFPEN_CALF_DHCP4_CLIENT_PRIVATE_H
-#define CALFPEN_CALF_DHCP4_CLIENT_PRIVATE_H
+#ifndef CALFPEN_CALF_DHCP4_CLIENT_CLIENT_PRIVATE_H
+#define CALFPEN_CALF_DHCP4_CLIENT_CLIENT_PRIVATE_H
 
-#include "userspace/calf/dhcp4/client.h"
-#include "userspace/calf/dhcp4/spread.h"
+#include "userspace/calf/dhcp4/client/client.h"
+#include "userspace/calf/dhcp4/client/spread.h"
 
 /* event->random[] by use */
 enum { RANDOM_XID, RANDOM_DELAY, RANDOM_LEASE, RANDOM_CONFLICT };
@@ -30,7 +30,7 @@ uint64_t client_start_delay_ns(const struct client *client, const struct client_
  * delay up to twice as long, doubling, up to CLIENT_DELAY_MAX_S. */
 uint64_t client_growing_delay_ns(uint32_t first_s, uint32_t n_before, uint32_t random);
 
-/* client_send.c: one message, and when to go on if nothing comes of it. Those
+/* send.c: one message, and when to go on if nothing comes of it. Those
  * that begin an exchange of their own draw an xid. */
 void client_send_discover(struct client *client, const struct client_event *event,
 			  struct client_actions *actions);
@@ -47,11 +47,11 @@ void client_send_decline(struct client *client, const struct client_event *event
 void client_send_release(struct client *client, const struct client_event *event,
 			 struct client_actions *actions);
 
-/* client_message.c: take the event's message, or say why not. */
+/* receive.c: take the event's message, or say why not. */
 void client_receive(struct client *client, const struct client_event *event,
 		    struct client_actions *actions);
 
-/* client_conflict.c: from the ACK to the end of the lease. */
+/* conflict.c: from the ACK to the end of the lease. */
 
 /* The address is used, at once or when it has been probed. `is_configured`:
  * the host has it already, so there is nothing to wait for. */

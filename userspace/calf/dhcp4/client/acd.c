@@ -10,11 +10,11 @@
  * without a sender MAC; probes that a switch sends in another's name to find
  * out who is there (the MAC inside differs from the frame's).
  */
-#include "userspace/calf/dhcp4/conflict.h"
+#include "userspace/calf/dhcp4/client/acd.h"
 
 #include <string.h>
 
-#include "userspace/calf/dhcp4/spread.h"
+#include "userspace/calf/dhcp4/client/spread.h"
 #include "userspace/common/clock.h"
 
 static const uint8_t no_mac[6];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/calf/dhcp4/client.h"
+#include "userspace/calf/dhcp4/client/client.h"
 
+#include "userspace/calf/dhcp4/client/spread.h"
 #include "userspace/calf/dhcp4/message/routes.h"
-#include "userspace/calf/dhcp4/spread.h"
 #include "userspace/common/address.h"
 #include "userspace/common/clock.h"
 

@@ -9,13 +9,13 @@
  * that message_parse() took, with CLIENT_ARP for every ARP packet, and with
  * what the link and the operator do; it carries out the actions at once.
  */
-#ifndef CALFPEN_CALF_DHCP4_CLIENT_H
-#define CALFPEN_CALF_DHCP4_CLIENT_H
+#ifndef CALFPEN_CALF_DHCP4_CLIENT_CLIENT_H
+#define CALFPEN_CALF_DHCP4_CLIENT_CLIENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "userspace/calf/dhcp4/conflict.h"
+#include "userspace/calf/dhcp4/client/acd.h"
 #include "userspace/calf/dhcp4/message/message.h"
 
 #define CLIENT_NEVER UINT64_MAX
@@ -51,7 +51,7 @@ struct client_config {
 	bool accept_link_local; /* a server may give 169.254/16 */
 	bool no_reboot;		/* anonymity: no INIT-REBOOT, no hint in DISCOVER */
 	bool release_at_stop;	/* CLIENT_STOP sends RELEASE */
-	bool defend_always;	/* conflict.h */
+	bool defend_always;	/* acd.h */
 	enum client_conflict conflict;
 	uint32_t start_delay_ms; /* start after a tenth of it up to all of it */
 	uint32_t first_retransmission_ms;
@@ -186,7 +186,7 @@ void client_step(struct client *client, const struct client_event *event,
 /* "INIT-REBOOT". */
 const char *client_state_name(enum client_state state);
 
-/* client_lease.c: what a message grants, given when its REQUEST was sent. */
+/* lease.c: what a message grants, given when its REQUEST was sent. */
 
 /* How long it is: the lease time, config->fallback_lease_s if that is missing
  * or 0, 30 s if it is below. CLIENT_INFINITE: no end. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DOC: What a message does: one table over state and type. */
-#include "userspace/calf/dhcp4/client-private.h"
+#include "userspace/calf/dhcp4/client/client-private.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/calf/dhcp4/client-private.h"
+#include "userspace/calf/dhcp4/client/client-private.h"
 
 #include <stdio.h>
 

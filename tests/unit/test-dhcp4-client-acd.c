@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/unit/dhcp4-support.h"
-#include "userspace/calf/dhcp4/conflict.h"
+#include "userspace/calf/dhcp4/client/acd.h"
 
 #define MS 1000000ull
 #define S 1000000000ull

@@ -8,8 +8,8 @@
  * once. Whether the address is used while it is probed is the caller's to
  * decide.
  */
-#ifndef CALFPEN_CALF_DHCP4_CONFLICT_H
-#define CALFPEN_CALF_DHCP4_CONFLICT_H
+#ifndef CALFPEN_CALF_DHCP4_CLIENT_ACD_H
+#define CALFPEN_CALF_DHCP4_CLIENT_ACD_H
 
 #include <stdbool.h>
 #include <stdint.h>
