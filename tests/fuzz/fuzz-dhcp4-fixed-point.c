@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "tests/fuzz/dhcp4-reply.h"
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/description/description.h"
 

@@ -11,7 +11,7 @@
 #include <fcntl.h>
 
 #include "tests/fuzz/dhcp4.h"
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 #include "userspace/calf/dhcp4/restore.h"
 #include "userspace/common/log.h"
 

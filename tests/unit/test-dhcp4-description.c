@@ -12,7 +12,7 @@
 
 #include "tests/unit/dhcp4-support.h"
 #include "tests/unit/scratch.h"
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 #include "userspace/calf/dhcp4/metrics.h"
 #include "userspace/calf/dhcp4/settings.h"
 #include "userspace/priv/description/description.h"

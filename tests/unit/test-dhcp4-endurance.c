@@ -13,7 +13,7 @@
 
 #include "tests/unit/dhcp4-support.h"
 #include "userspace/calf/dhcp4/client/client.h"
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 
 #define S 1000000000ull
 #define WALL_S 1700000000

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "tests/unit/dhcp4-support.h"
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 #include "userspace/calf/dhcp4/restore.h"
 #include "userspace/common/address.h"
 

@@ -8,7 +8,7 @@
 #ifndef CALFPEN_CALF_DHCP4_INVENTORY_H
 #define CALFPEN_CALF_DHCP4_INVENTORY_H
 
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 #include "userspace/calf/sdk/calf.h"
 
 struct inventory {

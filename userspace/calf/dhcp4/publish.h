@@ -7,7 +7,7 @@
 #ifndef CALFPEN_CALF_DHCP4_PUBLISH_H
 #define CALFPEN_CALF_DHCP4_PUBLISH_H
 
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 
 struct publisher {
 	struct calf *calf;

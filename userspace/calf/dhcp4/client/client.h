@@ -186,7 +186,7 @@ void client_step(struct client *client, const struct client_event *event,
 /* "INIT-REBOOT". */
 const char *client_state_name(enum client_state state);
 
-/* lease.c: what a message grants, given when its REQUEST was sent. */
+/* dhcp4/lease_keys.c: what a message grants, given when its REQUEST was sent. */
 
 /* How long it is: the lease time, config->fallback_lease_s if that is missing
  * or 0, 30 s if it is below. CLIENT_INFINITE: no end. */

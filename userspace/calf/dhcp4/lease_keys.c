@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * The lease as keys of the store: what should stand there, and the changes
  * that make it so. Pure; the caller commits.
  */
-#ifndef CALFPEN_CALF_DHCP4_LEASE_H
-#define CALFPEN_CALF_DHCP4_LEASE_H
+#ifndef CALFPEN_CALF_DHCP4_LEASE_KEYS_H
+#define CALFPEN_CALF_DHCP4_LEASE_KEYS_H
 
 #include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/sdk/calf.h"

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "tests/unit/dhcp4-support.h"
-#include "userspace/calf/dhcp4/lease.h"
+#include "userspace/calf/dhcp4/lease_keys.h"
 
 #define S 1000000000ull
 #define NOW (1000 * S)
