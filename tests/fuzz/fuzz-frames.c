@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "tests/fuzz/check.h"
-#include "userspace/cli/frames.h"
+#include "userspace/cli/frames/frames.h"
 #include "userspace/common/bytes.h"
 
 #define HEAD_SIZE 6

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/cli/frames.h"
+#include "userspace/cli/frames/frames.h"
 #include "userspace/common/bytes.h"
 
 #define OFFER_SIZE 342

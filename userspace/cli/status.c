@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "userspace/cli/frames.h"
+#include "userspace/cli/frames/frames.h"
 #include "userspace/common/loop.h"
 
 #define METRICS_LINK "/memfd:calf-metrics"

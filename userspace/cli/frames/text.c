@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "userspace/cli/frames.h"
+#include "userspace/cli/frames/frames.h"
 
 struct line {
 	char *text;

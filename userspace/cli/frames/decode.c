@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "userspace/cli/frames.h"
+#include "userspace/cli/frames/frames.h"
 #include "userspace/common/bytes.h"
 
 #define TYPE_IPV4 0x0800

@@ -7,7 +7,7 @@
  * that it misses none unless it is held up, and then says how many. When a
  * supervisor has made the maps anew it goes on with those.
  */
-#include "userspace/cli/frames.h"
+#include "userspace/cli/frames/frames.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,8 +6,8 @@
  * read (frames_pcap.c). All but the first are pure. The bytes are the
  * network's: anything.
  */
-#ifndef CALFPEN_CLI_FRAMES_H
-#define CALFPEN_CLI_FRAMES_H
+#ifndef CALFPEN_CLI_FRAMES_FRAMES_H
+#define CALFPEN_CLI_FRAMES_FRAMES_H
 
 #include <jansson.h>
 #include <netinet/in.h>
@@ -15,7 +15,7 @@
 
 #include "maps/frame.h"
 #include "userspace/cli/cli.h"
-#include "userspace/cli/frames_samples.h"
+#include "userspace/cli/frames/samples.h"
 
 /* frames_decode.c */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 
-#include "userspace/cli/frames.h"
+#include "userspace/cli/frames/frames.h"
 #include "userspace/common/clock.h"
 
 static json_t *address(struct in_addr address)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "maps/pins.h"
-#include "userspace/cli/frames_samples.h"
+#include "userspace/cli/frames/samples.h"
 #include "userspace/cli/store.h"
 #include "userspace/common/bytes.h"
 #include "userspace/common/loop.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/cli/frames.h"
+#include "userspace/cli/frames/frames.h"
 #include "userspace/common/bytes.h"
 
 #define BLOCK_SECTION 0x0a0d0d0a
