@@ -109,7 +109,7 @@ struct message_policy {
 	bool ignore_microsoft_classless; /* 249 is not used */
 	bool ipv6_mostly;		 /* 108 is asked for, else ignored (RFC 8925 3.2) */
 	bool use_host_name;		 /* 12 is asked for, else ignored */
-	uint16_t mtu_min;		 /* a smaller 26 is not published; 0: 576 (dhcp4/lease_keys.h) */
+	uint16_t mtu_min; /* a smaller 26 is not published; 0: 576 (dhcp4/lease_keys.h) */
 	uint8_t n_options;
 	uint8_t options[MESSAGE_OPTIONS_MAX]; /* codes that are asked for and kept as they are */
 };
