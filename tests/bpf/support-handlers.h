@@ -22,10 +22,12 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/priv/handlers/file.h"
+#include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher/pass.h"
 
 static struct configuration configuration;
+static struct handlers_state state;
 static struct handler_context context;
 static struct wanted wanted;
 static int monitor = -1;
@@ -78,6 +80,7 @@ static inline void setup(void)
 		.chronyd_directory = "/tmp/chrony",
 	};
 	context = (struct handler_context){
+		.state = &state,
 		.configuration = &configuration,
 		.instance = "test",
 		.run_root = "/tmp/root",

@@ -15,6 +15,7 @@
 #include "tools/bench/support.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
+#include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher/pass.h"
 
@@ -33,7 +34,9 @@ static struct configuration configuration = {
 	.use_dns = true,
 	.resolv_conf = "/tmp/resolv.conf",
 };
+static struct handlers_state state;
 static struct handler_context context = {
+	.state = &state,
 	.configuration = &configuration,
 	.instance = "bench",
 	.run_root = "/tmp",

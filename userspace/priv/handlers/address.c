@@ -19,6 +19,7 @@
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/handlers/lease.h"
+#include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
 
 #define OURS_MAX 8
@@ -36,26 +37,14 @@ struct present {
 	uint32_t n_all;
 };
 
-/* Release has something to do: apply saw it, or could not look. */
-static bool is_stale = true;
-
-/* Apply has brought back an address of which others' keys have not changed:
- * the routes that went with it must be made again. */
-static bool must_repeat;
-
-/* What we know to be on the uplink, as ours, and nothing else of ours. */
-static struct known {
-	int ifindex; /* 0: nothing is known */
-	uint64_t n_address_changes;
-	struct value_ipv4_net net;
-} known;
-
 static bool is_known(const struct handler_context *context, const struct lease *lease)
 {
-	return context->n_address_changes && known.ifindex == context->uplink_ifindex &&
-	       known.n_address_changes == context->n_address_changes &&
-	       known.net.address.s_addr == lease->net.address.s_addr &&
-	       known.net.prefix_length == lease->net.prefix_length;
+	const struct address_known *known = &context->state->address.known;
+
+	return context->n_address_changes && known->ifindex == context->uplink_ifindex &&
+	       known->n_address_changes == context->n_address_changes &&
+	       known->net.address.s_addr == lease->net.address.s_addr &&
+	       known->net.prefix_length == lease->net.prefix_length;
 }
 
 static bool address_concerns(const char *path)
@@ -94,7 +83,7 @@ static int find_present(struct handler_context *context, const struct lease *lea
  */
 static void promote_secondaries(struct handler_context *context)
 {
-	static bool warned;
+	struct address_state *state = &context->state->address;
 	char path[128];
 	struct netlink_link link;
 	int fd, r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
@@ -108,11 +97,11 @@ static void promote_secondaries(struct handler_context *context)
 		r = -errno;
 	if (fd >= 0)
 		(void)close(fd);
-	if (r && !warned) {
+	if (r && !state->has_warned) {
 		log_warning(
 			"%s: %s; a change of address within a subnet may leave none for a moment",
 			path, strerror(-r));
-		warned = true;
+		state->has_warned = true;
 	}
 }
 
@@ -144,24 +133,23 @@ static int fail_address(struct handler_context *context, int error, const struct
 	return handler_fail(context, error, "address %s", text);
 }
 
-/* The last one that we set: its loss is drift, or at an end of its time none. */
-static struct value_ipv4_net last_set;
-
-static bool is_last_set(const struct lease *lease)
+static bool is_last_set(const struct handler_context *context, const struct lease *lease)
 {
-	return last_set.address.s_addr == lease->net.address.s_addr &&
-	       last_set.prefix_length == lease->net.prefix_length;
+	const struct value_ipv4_net *last_set = &context->state->address.last_set;
+
+	return last_set->address.s_addr == lease->net.address.s_addr &&
+	       last_set->prefix_length == lease->net.prefix_length;
 }
 
-/* Somebody else's is left alone; said once per address. */
-static void tell_foreign(const struct lease *lease)
+/* Leave the address of another program alone; log each of them once. */
+static void tell_foreign(struct handler_context *context, const struct lease *lease)
 {
-	static struct in_addr told;
+	struct in_addr *told = &context->state->address.told;
 	char text[VALUE_IPV4_NET_SIZE];
 
-	if (told.s_addr == lease->net.address.s_addr)
+	if (told->s_addr == lease->net.address.s_addr)
 		return;
-	told = lease->net.address;
+	*told = lease->net.address;
 	value_format_ipv4_net(&lease->net, text);
 	log_warning("%s is on the uplink already, not set by us: left as it is", text);
 }
@@ -183,6 +171,7 @@ static int adopt_address(struct handler_context *context, const struct present *
  */
 static int set_address(struct handler_context *context, const struct lease *lease)
 {
+	struct address_state *state = &context->state->address;
 	struct netlink_address address = address_of(lease);
 	struct present present;
 	int r = netlink_address_add(context->netlink, context->uplink_ifindex, &address), error;
@@ -191,14 +180,14 @@ static int set_address(struct handler_context *context, const struct lease *leas
 	if (r && !was_there)
 		return fail_address(context, r, lease);
 	context->is_leased = !was_there;
-	must_repeat = !was_there && is_last_set(lease);
+	state->must_repeat = !was_there && is_last_set(context, lease);
 	error = find_present(context, lease, &present);
 	if (error)
 		return error;
-	is_stale = present.n_ours > 0;
+	state->is_settled = present.n_ours == 0;
 	if (was_there && present.is_there) {
 		if (present.leased.protocol != NETLINK_OWNER && !context->takeover) {
-			tell_foreign(lease);
+			tell_foreign(context, lease);
 			context->is_leased = true;
 			return 0;
 		}
@@ -209,11 +198,12 @@ static int set_address(struct handler_context *context, const struct lease *leas
 	if (r)
 		return fail_address(context, r, lease);
 	context->is_leased = true;
-	last_set = lease->net;
+	state->last_set = lease->net;
 	if (!present.n_ours)
-		known = (struct known){ .ifindex = context->uplink_ifindex,
-					.n_address_changes = context->n_address_changes,
-					.net = lease->net };
+		state->known =
+			(struct address_known){ .ifindex = context->uplink_ifindex,
+						.n_address_changes = context->n_address_changes,
+						.net = lease->net };
 	return 0;
 }
 
@@ -222,23 +212,25 @@ static int renew(struct handler_context *context, const struct lease *lease)
 	struct netlink_address address = address_of(lease);
 	int r = netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
 
-	known.ifindex = r ? 0 : known.ifindex;
+	if (r)
+		context->state->address.known.ifindex = 0;
 	context->is_leased = r == 0;
 	return r ? fail_address(context, r, lease) : 0;
 }
 
 static int address_apply(struct handler_context *context, const struct wanted *wanted)
 {
+	struct address_state *state = &context->state->address;
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
 	context->is_leased = false;
-	is_stale = r != 0 || !is_known(context, &lease);
-	if (!is_stale)
+	state->is_settled = r == 0 && is_known(context, &lease);
+	if (state->is_settled)
 		return renew(context, &lease);
-	known.ifindex = 0;
+	state->known.ifindex = 0;
 	if (r == LEASE_ABSENT)
-		last_set.prefix_length = 0;
+		state->last_set.prefix_length = 0;
 	if (r)
 		return r == LEASE_ABSENT ? 0 : r;
 	return set_address(context, &lease);
@@ -246,16 +238,17 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 
 static int address_release(struct handler_context *context, const struct wanted *wanted)
 {
+	struct address_state *state = &context->state->address;
 	struct present present;
 	struct lease lease;
 	int error = 0, r;
 	uint32_t i;
 
-	if (must_repeat) {
-		must_repeat = false;
+	if (state->must_repeat) {
+		state->must_repeat = false;
 		return HANDLER_REPEAT;
 	}
-	if (!is_stale)
+	if (state->is_settled)
 		return 0;
 	r = lease_get(context, wanted, &lease);
 	/* What cannot be read says nothing about what is there. */
@@ -290,7 +283,7 @@ static int address_check(struct handler_context *context, const struct wanted *w
 	int r = lease_get(context, wanted, &lease);
 
 	/* The kernel takes it away on time, and its second ends before ours. */
-	if (r || lease.left_s <= EXPIRY_TOLERANCE_S || !is_last_set(&lease))
+	if (r || lease.left_s <= EXPIRY_TOLERANCE_S || !is_last_set(context, &lease))
 		return r < 0 ? r : 0;
 	r = find_present(context, &lease, &present);
 	if (r)

@@ -21,6 +21,7 @@
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/name.h"
 #include "userspace/priv/handlers/shared.h"
+#include "userspace/priv/handlers/state.h"
 
 #define OWN_FILE "resolv.conf"
 
@@ -89,13 +90,13 @@ static int save(struct handler_context *context, const struct paths *paths, cons
 static int restore(struct handler_context *context, const struct paths *paths, const char *present,
 		   int length)
 {
-	static char saved[FILE_SIZE_MAX];
+	char *saved = context->state->dns.saved;
 	int n, r = is_saved(context, paths);
 
 	if (r <= 0)
 		return r; /* never written, or restored already */
 	r = 0;
-	n = file_read(paths->saved, saved, sizeof(saved));
+	n = file_read(paths->saved, saved, sizeof(context->state->dns.saved));
 	if (length >= 0 && is_ours(present)) {
 		if (n >= 0)
 			r = file_write(paths->target, saved, (size_t)n);
@@ -116,7 +117,7 @@ struct collection {
 /* Whoever means the same file, by whatever path. */
 static void collect(const char *instance, const char *text, void *data)
 {
-	static struct dns_settings settings;
+	struct dns_settings settings;
 	struct collection *collection = data;
 	char target[PATH_MAX];
 
@@ -130,23 +131,12 @@ static bool exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-/* The file that is there, and the one that all instances together want. */
-struct look {
-	char present[FILE_SIZE_MAX];
-	int n_present; /* negative: there is none */
-	char text[DNS_TEXT_SIZE];
-	size_t length;
-	const char *owner; /* somebody else's to write */
-};
-
 /* Under the lock. */
-static int look(struct handler_context *context, const struct paths *paths, struct look *look)
+static int look(struct handler_context *context, const struct paths *paths, struct dns_look *look)
 {
-	static struct collection collection;
+	struct collection collection = { .paths = paths };
 	int r;
 
-	memset(&collection, 0, sizeof(collection));
-	collection.paths = paths;
 	r = shared_each(context, OWN_FILE, collect, &collection);
 	if (r)
 		return r;
@@ -161,7 +151,7 @@ static int look(struct handler_context *context, const struct paths *paths, stru
 	return 0;
 }
 
-static bool is_as_wanted(const struct look *look)
+static bool is_as_wanted(const struct dns_look *look)
 {
 	return look->n_present == (int)look->length &&
 	       !memcmp(look->present, look->text, look->length);
@@ -170,27 +160,27 @@ static bool is_as_wanted(const struct look *look)
 /* Under the lock. */
 static int set_file(struct handler_context *context, const struct paths *paths)
 {
-	static struct look seen;
-	int r = look(context, paths, &seen);
+	struct dns_look *seen = &context->state->dns.seen;
+	int r = look(context, paths, seen);
 
 	if (r)
 		return r;
-	if (seen.length && seen.owner)
-		handler_note(context, "%s is left to %s", paths->target, seen.owner);
-	if (!seen.length || seen.owner)
-		return restore(context, paths, seen.present, seen.n_present);
-	if (is_as_wanted(&seen))
+	if (seen->length && seen->owner)
+		handler_note(context, "%s is left to %s", paths->target, seen->owner);
+	if (!seen->length || seen->owner)
+		return restore(context, paths, seen->present, seen->n_present);
+	if (is_as_wanted(seen))
 		return 0;
-	r = save(context, paths, seen.present, seen.n_present);
+	r = save(context, paths, seen->present, seen->n_present);
 	if (r)
 		return r;
-	r = file_write(paths->target, seen.text, seen.length);
+	r = file_write(paths->target, seen->text, seen->length);
 	return r ? handler_fail(context, r, "%s", paths->target) : 0;
 }
 
 static int set_dns(struct handler_context *context, const struct wanted *wanted)
 {
-	static struct dns_settings settings;
+	struct dns_settings settings;
 	char text[DNS_TEXT_SIZE];
 	struct paths paths;
 	int error, lock, r;
@@ -232,7 +222,7 @@ static int dns_apply(struct handler_context *context, const struct wanted *wante
 /* A text that another instance has just composed is as wanted, too. */
 static int dns_check(struct handler_context *context, const struct wanted *wanted)
 {
-	static struct look seen;
+	struct dns_look *seen = &context->state->dns.seen;
 	struct paths paths;
 	int lock, r = find_paths(context, &paths);
 
@@ -241,14 +231,14 @@ static int dns_check(struct handler_context *context, const struct wanted *wante
 		r = shared_lock(context, &lock);
 	if (r)
 		return r;
-	r = look(context, &paths, &seen);
+	r = look(context, &paths, seen);
 	shared_unlock(lock);
-	if (r || !seen.length || is_as_wanted(&seen))
+	if (r || !seen->length || is_as_wanted(seen))
 		return r;
-	if (seen.owner) /* since when? the status is to say so */
+	if (seen->owner) /* since when? the status is to say so */
 		return HANDLER_APPLY;
 	return handler_drift(context, "%s was %s", paths.target,
-			     seen.n_present < 0 ? "removed" : "changed");
+			     seen->n_present < 0 ? "removed" : "changed");
 }
 
 const struct handler handler_dns = {

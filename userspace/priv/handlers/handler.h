@@ -17,6 +17,7 @@
 #include "userspace/priv/store/wanted.h"
 
 struct netlink;
+struct handlers_state;
 
 #define HANDLER_ERROR_SIZE 200 /* of a reason, NUL included */
 
@@ -32,6 +33,9 @@ struct handler_chrony {
 
 struct handler_context {
 	struct netlink *netlink;
+	/* What the handlers remember between calls (state.h); one for each context,
+	 * zero before the first call. */
+	struct handlers_state *state;
 	const struct configuration *configuration;
 	const char *instance;
 	const char *chrony_directory; /* /run/chrony-dhcp */

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/priv/handlers/state.h"
+
 #define PRESENT_MAX (2 * ROUTE_PLAN_MAX)
 
 struct present {
@@ -139,9 +141,6 @@ static int judge(struct handler_context *context, struct route_plan *plan)
 	return 0;
 }
 
-/* What the last apply has set: only its loss is drift. */
-static struct route_plan set;
-
 /* The plan after the policy, and what is there. Without a plan, and on failure,
  * it is empty. */
 static int look(struct handler_context *context, const struct wanted *wanted,
@@ -168,16 +167,17 @@ static int look(struct handler_context *context, const struct wanted *wanted,
 
 static int route_apply(struct handler_context *context, const struct wanted *wanted)
 {
+	struct route_plan *set = &context->state->route.set;
 	struct present present;
 	struct route_plan plan;
 	int error = look(context, wanted, &plan, &present);
 
-	set.n_routes = 0;
+	set->n_routes = 0;
 	if (error && !plan.n_routes)
 		return error;
 	error = handler_first(error, add_missing(context, &plan, &present));
 	error = handler_first(error, delete_surplus(context, &plan, &present));
-	set = plan;
+	*set = plan;
 	return error;
 }
 
@@ -213,7 +213,7 @@ static int route_check(struct handler_context *context, const struct wanted *wan
 			j++;
 		if (j < present.n_routes)
 			continue;
-		if (!has_route(&set, route))
+		if (!has_route(&context->state->route.set, route))
 			return HANDLER_APPLY;
 		destination = (struct value_ipv4_net){ route->destination, route->prefix_length };
 		value_format_ipv4_net(&destination, text);

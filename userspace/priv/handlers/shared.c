@@ -59,7 +59,7 @@ void shared_unlock(int fd)
 
 int shared_say(struct handler_context *context, const char *name, const char *text, size_t length)
 {
-	static char present[SHARED_TEXT_SIZE];
+	char present[SHARED_TEXT_SIZE];
 	char path[PATH_MAX];
 	int n, r = path_of(context, context->instance, name, path);
 
@@ -77,7 +77,7 @@ int shared_say(struct handler_context *context, const char *name, const char *te
 static int read_one(struct handler_context *context, const char *instance, const char *name,
 		    shared_fn call, void *data)
 {
-	static char text[SHARED_TEXT_SIZE];
+	char text[SHARED_TEXT_SIZE];
 	char path[PATH_MAX];
 	int n = path_of(context, instance, name, path);
 
@@ -93,7 +93,7 @@ static int read_one(struct handler_context *context, const char *instance, const
 /* readdir() would allocate. */
 int shared_each(struct handler_context *context, const char *name, shared_fn call, void *data)
 {
-	static char bytes[4096] __attribute__((aligned(8)));
+	char bytes[4096] __attribute__((aligned(8)));
 	unsigned int n_instances = 0;
 	ssize_t size, at;
 	int fd, r = 0;

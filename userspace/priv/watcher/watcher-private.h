@@ -7,6 +7,7 @@
 #include "userspace/common/loop.h"
 #include "userspace/common/ring.h"
 #include "userspace/priv/description/configuration.h"
+#include "userspace/priv/handlers/state.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher/audit.h"
@@ -19,6 +20,7 @@ struct watcher {
 	struct description *descriptions;
 	struct configuration configuration;
 	struct handler_context context;
+	struct handlers_state handlers;
 	struct watcher_audit audit;
 	struct wanted wanted;
 	struct pass pass;

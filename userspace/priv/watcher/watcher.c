@@ -349,6 +349,7 @@ static int watcher_init(struct watcher *watcher)
 	if (r)
 		return r; /* logged */
 	loop_init(&watcher->loop);
+	watcher->context.state = &watcher->handlers;
 	watcher->context.configuration = &watcher->configuration;
 	watcher->context.instance = watcher->options->instance;
 	watcher->context.on_refusal = on_refusal;
