@@ -51,6 +51,7 @@ static const struct test_rule watcher_rules[] = {
 	{ "/", KV_ACCESS_READ, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ "/link", KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, 4 },
 	{ "/status/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
+	{ "/status/metrics/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ NULL }
 };
 static const struct test_rule no_rules[] = { { NULL } };
@@ -214,6 +215,24 @@ static inline const char *status_of(const char *handler, const char *awaited)
 	for (i = 0; i < 160; i++) {
 		if (gate_read(test.fds[KV_SUBJECT_WATCHER], path, &value) == 0 &&
 		    !strncmp(value.text, awaited, strlen(awaited)))
+			break;
+		(void)usleep(50000);
+	}
+	return value.text;
+}
+
+/* Wait until the metrics of a handler, which may be 10 s late, say so; what they
+ * say in the end. */
+static inline const char *metrics_of(const char *handler, const char *awaited)
+{
+	static struct kv_value value;
+	char path[64];
+	int i;
+
+	(void)snprintf(path, sizeof(path), "/status/metrics/%s", handler);
+	for (i = 0; i < 400; i++) {
+		if (gate_read(test.fds[KV_SUBJECT_WATCHER], path, &value) == 0 &&
+		    strstr(value.text, awaited))
 			break;
 		(void)usleep(50000);
 	}

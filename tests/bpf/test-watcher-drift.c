@@ -33,7 +33,7 @@ Test(watcher_drift, drift_of_the_route)
 	(void)lease("192.0.2.5/24", "3600");
 	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
 	EXPECT_SH("ip route show default | grep -q 202");
-	cr_expect_not_null(strstr(status_of("metrics", "link_runs="), " route_drifts=2 "));
+	cr_expect_not_null(strstr(metrics_of("route", " drifts=2 "), " drifts=2 "));
 }
 
 Test(watcher_drift, drift_of_the_address)

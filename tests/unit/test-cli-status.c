@@ -38,8 +38,8 @@ static json_t *full_status(bool all)
 	const struct cli_memory memory[] = { { "ctl", 8192 }, { "kv", 131072 } };
 	struct cli_key keys[] = {
 		{ .key = { "/status/link" }, .value = { .text = "ok 17" } },
-		{ .key = { "/status/metrics" },
-		  .value = { .text = "link_runs=2 link_errors=1 link_us=140" } },
+		{ .key = { "/status/metrics/link" },
+		  .value = { .text = "runs=2 errors=1 drifts=0 us=140" } },
 		{ .key = { "/status/persist" }, .value = { .text = "ok 0" } },
 		{ .key = { FRAME_QUARANTINE_KEY }, .value = { .text = "opened by 10.0.0.1/8" } },
 	};

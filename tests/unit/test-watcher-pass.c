@@ -244,21 +244,117 @@ Test(watcher_pass, note_stands_behind_ok)
 	cr_expect_eq(pass_next_retry(&pass), UINT64_MAX, "that is no failure");
 }
 
-Test(watcher_pass, metrics)
-{
-	static char text[KV_VALUE_SIZE];
-	const char *expected = "first_runs=2 first_errors=1 first_drifts=0 first_us=";
+static struct commit commit;
 
-	first_result = -EIO;
-	pass_mark_all(&pass);
+/* "PATH TEXT\n", or "PATH -\n" of a deletion, for each change that there is to
+ * write; without the time that a run took. */
+static const char *metrics(uint64_t now_ns)
+{
+	static char text[1024];
+	uint32_t at = 0;
+
+	commit_init(&commit);
+	cr_assert_eq(pass_add_metrics(&pass, &wanted, now_ns, &commit), 0);
+	text[0] = '\0';
+	while (at < commit.size) {
+		const char *value = (const char *)commit.bytes + at + KV_CHANGE_HEADER;
+		const char *us = strstr(value, " us=");
+		size_t n = strlen(text);
+		struct kv_change change;
+
+		memcpy(&change, commit.bytes + at, sizeof(change));
+		if (change.operation == KV_CHANGE_DELETE)
+			value = "-";
+		else
+			cr_assert_not_null(us);
+		(void)snprintf(text + n, sizeof(text) - n, "%s %.*s\n", change.path,
+			       us ? (int)(us - value) : 1, value);
+		at += KV_CHANGE_SIZE(change.length);
+	}
+	return text;
+}
+
+static const char *metrics_of(const char *name, unsigned int runs)
+{
+	static char text[128];
+
+	(void)snprintf(text, sizeof(text), "/status/metrics/%s runs=%u errors=0 drifts=0\n", name,
+		       runs);
+	return text;
+}
+
+Test(watcher_pass, metrics_are_written_once_in_10_s)
+{
+	cr_expect_str_eq(metrics(100 * S), "");
+	cr_expect_eq(pass_next_metrics(&pass), UINT64_MAX);
+	pass_mark_path(&pass, "/a");
 	run();
+	cr_expect_leq(pass_next_metrics(&pass), 100 * S, "the first run, at once");
+	cr_expect_str_eq(metrics(100 * S), metrics_of("first", 1));
+	cr_expect_str_eq(metrics(101 * S), metrics_of("first", 1), "not written: tried again");
+	pass_metrics_written(&pass, 101 * S);
+	cr_expect_eq(pass_next_metrics(&pass), UINT64_MAX);
+	cr_expect_str_eq(metrics(200 * S), "", "no run, no write");
+	/* two runs within the time are one write, at its end */
+	pass_mark_path(&pass, "/a");
+	run();
+	pass_mark_path(&pass, "/a");
+	run();
+	cr_expect_eq(pass_next_metrics(&pass), 111 * S);
+	cr_expect_str_eq(metrics(111 * S - 1), "");
+	pass_metrics_written(&pass, 111 * S - 1);
+	cr_expect_str_eq(metrics(111 * S), metrics_of("first", 3));
+	/* another handler has its own time */
+	pass_mark_path(&pass, "/b");
+	run();
+	cr_expect_str_eq(metrics(105 * S), metrics_of("second", 1));
+	pass_metrics_written(&pass, 105 * S);
+	cr_expect_eq(pass_next_metrics(&pass), 111 * S);
+}
+
+Test(watcher_pass, metrics_count_errors_and_drifts)
+{
+	first_result = -EIO;
+	pass_mark_path(&pass, "/a");
+	run();
+	cr_expect_str_eq(metrics(100 * S), "/status/metrics/first runs=1 errors=1 drifts=0\n");
 	first_result = 0;
 	pass_mark_path(&pass, "/a");
 	run();
-	pass_metrics(&pass, text);
-	cr_expect_eq(strncmp(text, expected, strlen(expected)), 0, "%s", text);
-	cr_expect_not_null(
-		strstr(text, " second_runs=1 second_errors=0 second_drifts=0 second_us="));
+	pass_metrics_written(&pass, 100 * S);
+	cr_expect_eq(pass_next_metrics(&pass), UINT64_MAX);
+	check_result = HANDLER_DRIFT;
+	pass_doubt(&pass, &first);
+	check();
+	cr_expect_eq(pass_next_metrics(&pass), 110 * S);
+	cr_expect_str_eq(metrics(110 * S), "/status/metrics/first runs=2 errors=1 drifts=1\n");
+	pass_metrics_written(&pass, 110 * S);
+	pass_doubt(&pass, &first);
+	check();
+	cr_expect_eq(pass_next_metrics(&pass), UINT64_MAX, "the same drift");
+}
+
+/* However large the numbers. */
+Test(watcher_pass, metrics_are_never_cut)
+{
+	pass.state[0].has_metrics = true;
+	pass.state[0].n_runs = pass.state[0].n_errors = pass.state[0].n_drifts = UINT64_MAX;
+	pass.state[0].took_ns = UINT64_MAX;
+	(void)metrics(0);
+	cr_expect_str_eq((const char *)commit.bytes + KV_CHANGE_HEADER,
+			 "runs=18446744073709551615 errors=18446744073709551615 "
+			 "drifts=18446744073709551615 us=18446744073709551");
+}
+
+Test(watcher_pass, metrics_of_no_handler_go)
+{
+	test_set(&wanted, "/status/metrics", "first_runs=1", 0);
+	test_set(&wanted, "/status/metrics/first", "runs=1", 0);
+	test_set(&wanted, "/status/metrics/former", "runs=1", 0);
+	test_set(&wanted, "/status/metrics/seconds", "runs=1", 0);
+	test_set(&wanted, "/status/metricsx", "runs=1", 0);
+	cr_expect_str_eq(metrics(0), "/status/metrics -\n/status/metrics/former -\n"
+				     "/status/metrics/seconds -\n");
 }
 
 Test(watcher_pass, status_of_a_former_life)

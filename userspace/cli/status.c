@@ -13,6 +13,8 @@
 #include "userspace/common/loop.h"
 
 #define METRICS_LINK "/memfd:calf-metrics"
+#define STATUS_DIRECTORY "/status/"
+#define METRICS_DIRECTORY STATUS_DIRECTORY "metrics/"
 
 void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
 			  const json_t *state)
@@ -90,7 +92,7 @@ void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_k
 	json_object_set_new(status, "lease", lease);
 }
 
-/* "address_runs=2 address_errors=0 ..." */
+/* "runs=2 errors=0 ..." */
 static json_t *parse_metrics(const char *text)
 {
 	json_t *metrics = json_object();
@@ -107,21 +109,22 @@ static json_t *parse_metrics(const char *text)
 
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys)
 {
-	json_t *handlers = json_object();
+	json_t *handlers = json_object(), *metrics = json_object();
 
 	for (size_t i = 0; i < n_keys; i++) {
-		const char *name = keys[i].key.path + strlen("/status");
+		const char *path = keys[i].key.path, *text = keys[i].value.text;
 
-		if (strcmp(keys[i].key.path, FRAME_QUARANTINE_KEY) == 0)
+		if (strcmp(path, FRAME_QUARANTINE_KEY) == 0)
 			continue;
-		if (strcmp(name, "/metrics") == 0)
-			json_object_set_new(status, "handler_metrics",
-					    parse_metrics(keys[i].value.text));
-		else
-			json_object_set_new(handlers, *name == '/' ? name + 1 : name,
-					    json_string(keys[i].value.text));
+		if (strncmp(path, METRICS_DIRECTORY, strlen(METRICS_DIRECTORY)) == 0)
+			json_object_set_new(metrics, path + strlen(METRICS_DIRECTORY),
+					    parse_metrics(text));
+		else if (strncmp(path, STATUS_DIRECTORY, strlen(STATUS_DIRECTORY)) == 0)
+			json_object_set_new(handlers, path + strlen(STATUS_DIRECTORY),
+					    json_string(text));
 	}
 	json_object_set_new(status, "handlers", handlers);
+	json_object_set_new(status, "handler_metrics", metrics);
 }
 
 void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],

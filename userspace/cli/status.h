@@ -25,8 +25,9 @@
  *             accepted, reads, refused, suppressed, watching, lost, and keys
  *             and bytes of the values that it wrote last]
  *   memory    bytes, maps: by name, as the kernel states it
- *   handlers  the keys below /status, by name
- *   handler_metrics  the numbers of /status/metrics, by name: link_runs, ...
+ *   handlers  the keys in /status, by name
+ *   handler_metrics  the numbers of the keys in /status/metrics, by name: [runs,
+ *             errors, drifts, us (the last run took)]
  *   frames    counters by name: [verdict, packets, bytes]
  *   quarantine  state: "off", "closed" or "open"; deadline; opened_by "lease" or
  *             "deadline", and opened, when the first frame passed

@@ -207,17 +207,15 @@ static void print_handlers(const struct cli *cli, json_t *status)
 
 	json_object_foreach(handlers, name, value)
 	{
-		char runs[80], us[80];
+		const json_t *counts = json_object_get(metrics, name);
 
 		print_label(cli, "handler");
 		fprintf(cli->out, "%s: %s", name, text_of(handlers, name, "?"));
-		snprintf(runs, sizeof(runs), "%s_runs", name);
-		snprintf(us, sizeof(us), "%s_us", name);
-		if (json_object_get(metrics, runs))
+		if (counts)
 			fprintf(cli->out,
 				" (runs: %" JSON_INTEGER_FORMAT
 				", the last took %" JSON_INTEGER_FORMAT " us)",
-				number_of(metrics, runs), number_of(metrics, us));
+				number_of(counts, "runs"), number_of(counts, "us"));
 		fputc('\n', cli->out);
 	}
 }

@@ -17,7 +17,8 @@
 #define CONTROL_DIRECTORY "/control"
 #define ADDRESS_KEY "/address"
 
-/* Keys that priv writes itself: /mac, /link, /status/... */
+/* Keys that priv writes itself: /mac, /address, /link, and two below /status for
+ * each handler; /config/... is counted with the calf that reads it. */
 #define PRIV_KEYS 32
 #define KEYS_MIN 256
 
@@ -52,6 +53,8 @@ static const struct store_rule watcher_rules[] = {
 	READ_ALL(0),
 	{ { "/link" }, { KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, sizeof("down") - 1 } },
 	{ { "/status/" },
+	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
+	{ { "/status/metrics/" },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 };
 

@@ -134,6 +134,7 @@ static void judge(const char *name, struct pass_state *state, struct handler_con
 	memcpy(former, state->status, sizeof(former));
 	if (r == HANDLER_DRIFT) {
 		state->n_drifts += !state->has_drifted;
+		state->has_metrics |= !state->has_drifted;
 		state->has_drifted = true;
 		(void)snprintf(state->status, sizeof(state->status), "drift: %s", context->error);
 		if (strcmp(former, state->status) != 0)
@@ -170,28 +171,87 @@ void pass_check(struct pass *pass, struct handler_context *context, const struct
 	}
 }
 
-void pass_metrics(const struct pass *pass, char text[static KV_VALUE_SIZE])
+static bool is_metrics_due(const struct pass_state *state, uint64_t now_ns)
 {
-	size_t at = 0;
+	return state->has_metrics && state->metrics_ns <= now_ns;
+}
+
+static int add_metrics_of(const struct pass_state *state, const char *name, struct commit *commit)
+{
+	char path[KV_PATH_SIZE], text[128]; /* four numbers of 20 digits fit */
+
+	(void)snprintf(path, sizeof(path), PASS_METRICS_DIRECTORY "/%s", name);
+	(void)snprintf(text, sizeof(text),
+		       "runs=%" PRIu64 " errors=%" PRIu64 " drifts=%" PRIu64 " us=%" PRIu64,
+		       state->n_runs, state->n_errors, state->n_drifts, state->took_ns / 1000);
+	return commit_write(commit, path, text, strlen(text));
+}
+
+static bool has_handler(const struct pass *pass, const char *name)
+{
 	uint32_t i;
-	int n;
 
-	text[0] = '\0';
-	for (i = 0; i < pass->n_handlers; i++) {
-		const struct pass_state *state = &pass->state[i];
-		const char *name = pass->handlers[i]->name;
+	for (i = 0; i < pass->n_handlers; i++)
+		if (!strcmp(pass->handlers[i]->name, name))
+			return true;
+	return false;
+}
 
-		n = snprintf(text + at, KV_VALUE_SIZE - at,
-			     "%s%s_runs=%" PRIu64 " %s_errors=%" PRIu64 " %s_drifts=%" PRIu64
-			     " %s_us=%" PRIu64,
-			     at ? " " : "", name, state->n_runs, name, state->n_errors, name,
-			     state->n_drifts, name, state->took_ns / 1000);
-		if (n < 0 || (size_t)n >= KV_VALUE_SIZE - at) {
-			text[at] = '\0';
-			return;
-		}
-		at += (size_t)n;
+static int delete_stale_metrics(const struct pass *pass, const struct wanted *wanted,
+				struct commit *commit)
+{
+	const char *directory = PASS_METRICS_DIRECTORY "/";
+	uint32_t i;
+	int r = 0;
+
+	/* one value for all handlers: version 0.1.0 */
+	if (wanted_get(wanted, PASS_METRICS_DIRECTORY))
+		r = commit_delete(commit, PASS_METRICS_DIRECTORY);
+	for (i = wanted_first_below(wanted, directory); !r && wanted_is_below(wanted, i, directory);
+	     i++) {
+		const char *path = wanted->keys[i]->key.path;
+
+		if (!has_handler(pass, path + strlen(directory)))
+			r = commit_delete(commit, path);
 	}
+	return r;
+}
+
+int pass_add_metrics(const struct pass *pass, const struct wanted *wanted, uint64_t now_ns,
+		     struct commit *commit)
+{
+	int r = delete_stale_metrics(pass, wanted, commit);
+	uint32_t i;
+
+	for (i = 0; i < pass->n_handlers && !r; i++)
+		if (is_metrics_due(&pass->state[i], now_ns))
+			r = add_metrics_of(&pass->state[i], pass->handlers[i]->name, commit);
+	return r;
+}
+
+void pass_metrics_written(struct pass *pass, uint64_t now_ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < pass->n_handlers; i++) {
+		struct pass_state *state = &pass->state[i];
+
+		if (!is_metrics_due(state, now_ns))
+			continue;
+		state->has_metrics = false;
+		state->metrics_ns = now_ns + PASS_METRICS_INTERVAL_NS;
+	}
+}
+
+uint64_t pass_next_metrics(const struct pass *pass)
+{
+	uint64_t next_ns = UINT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < pass->n_handlers; i++)
+		if (pass->state[i].has_metrics && pass->state[i].metrics_ns < next_ns)
+			next_ns = pass->state[i].metrics_ns;
+	return next_ns;
 }
 
 static void conclude(const struct handler *handler, struct pass_state *state,
@@ -200,6 +260,7 @@ static void conclude(const struct handler *handler, struct pass_state *state,
 	state->is_affected = false;
 	state->is_doubtful = false;
 	state->n_runs++;
+	state->has_metrics = true;
 	state->has_drifted = false;
 	if (!state->error) {
 		memcpy(state->well, state->status, sizeof(state->well));

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "userspace/common/commit.h"
 #include "userspace/priv/handlers/handler.h"
 
 #define PASS_HANDLERS_MAX 8
@@ -25,6 +26,8 @@ struct pass_state {
 	/* since the start */
 	uint64_t n_runs, n_errors, n_drifts;
 	uint64_t took_ns;		/* the last run, apply and release */
+	bool has_metrics;		/* that are not written yet */
+	uint64_t metrics_ns;		/* not written again before, CLOCK_BOOTTIME */
 	char well[PASS_STATUS_SIZE];	/* as of the last run without error */
 	char status[PASS_STATUS_SIZE];	/* "ok REVISION[; NOTE]", "error: TEXT", "drift: TEXT" */
 	char written[PASS_STATUS_SIZE]; /* as the store has it */
@@ -59,10 +62,25 @@ bool pass_is_doubtful(const struct pass *pass);
  * is marked. Drift and its end are logged, once each. */
 void pass_check(struct pass *pass, struct handler_context *context, const struct wanted *wanted);
 
-/* "link_runs=3 link_errors=0 link_drifts=0 link_us=41 address_runs=...": what
- * is counted, for people and exporters. */
-#define PASS_METRICS_KEY "/status/metrics"
-void pass_metrics(const struct pass *pass, char text[static KV_VALUE_SIZE]);
+/*
+ * PASS_METRICS_DIRECTORY/NAME, "runs=3 errors=0 drifts=0 us=41": what is counted
+ * of one handler, for people and exporters. Written after a change (a run, a
+ * drift), but at most once in PASS_METRICS_INTERVAL_NS: every write is an event
+ * and a line of the audit log. A change within that time is written at its end.
+ */
+#define PASS_METRICS_DIRECTORY "/status/metrics"
+#define PASS_METRICS_INTERVAL_NS 10000000000ull
+
+/* Add the metrics that may be written at `now_ns` to `commit`, and the deletion
+ * of metrics in `wanted` that belong to no handler (another version's). Returns
+ * 0, or a negative errno as commit_write(). */
+int pass_add_metrics(const struct pass *pass, const struct wanted *wanted, uint64_t now_ns,
+		     struct commit *commit);
+/* The store has taken that commit; same `now_ns`. */
+void pass_metrics_written(struct pass *pass, uint64_t now_ns);
+/* When pass_add_metrics() has something to add, UINT64_MAX: not before the next
+ * change. */
+uint64_t pass_next_metrics(const struct pass *pass);
 
 /* Deadline of the next retry, UINT64_MAX: none. */
 uint64_t pass_next_retry(const struct pass *pass);

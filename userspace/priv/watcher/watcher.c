@@ -40,6 +40,7 @@ static const struct handler *const handlers[] = {
 	&handler_dns,	  &handler_host, &handler_timeservers,
 };
 #define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
+_Static_assert(N_HANDLERS <= PASS_HANDLERS_MAX, "a pass has room for each handler");
 
 /* state */
 
@@ -89,13 +90,13 @@ static int add_quarantine(struct watcher *watcher)
 	return commit_write(&watcher->commit, FRAME_QUARANTINE_KEY, text, strlen(text));
 }
 
-/* All statuses that changed, in one commit; what is counted goes along. */
+/* All statuses that changed and the metrics that are due, in one commit. */
 static void write_statuses(struct watcher *watcher)
 {
 	struct watcher_persist *persist = &watcher->persist;
 	struct pass *pass = &watcher->pass;
 	uint64_t now_ns = watcher->loop.now_ns();
-	char path[KV_PATH_SIZE], metrics[KV_VALUE_SIZE];
+	char path[KV_PATH_SIZE];
 	uint32_t i;
 	int r = 0;
 
@@ -110,11 +111,10 @@ static void write_statuses(struct watcher *watcher)
 		r = add_status(watcher, WATCHER_PERSIST_KEY, persist->status, persist->written);
 	if (!r)
 		r = add_quarantine(watcher);
+	if (!r)
+		r = pass_add_metrics(pass, &watcher->wanted, now_ns, &watcher->commit);
 	if (!r && !watcher->commit.n_changes)
 		return;
-	pass_metrics(pass, metrics);
-	if (!r)
-		r = commit_write(&watcher->commit, PASS_METRICS_KEY, metrics, strlen(metrics));
 	if (!r)
 		r = gate_commit(WATCHER_FD_GATE, &watcher->commit, NULL, NULL);
 	if (r) {
@@ -126,6 +126,7 @@ static void write_statuses(struct watcher *watcher)
 	}
 	watcher->n_status_failures = 0;
 	watcher->status_ns = 0;
+	pass_metrics_written(pass, now_ns);
 	for (i = 0; i < pass->n_handlers; i++)
 		memcpy(pass->state[i].written, pass->state[i].status, PASS_STATUS_SIZE);
 	memcpy(persist->written, persist->status, PASS_STATUS_SIZE);
@@ -179,11 +180,12 @@ static void settle(struct watcher *watcher)
 	}
 	next_ns = earliest(pass_next_retry(&watcher->pass), save_ns);
 	next_ns = earliest(next_ns, check_ns);
+	/* After a failure all of /status waits for status_ns, metrics that are due too. */
+	next_ns = earliest(next_ns, watcher->status_ns ? watcher->status_ns :
+							 pass_next_metrics(&watcher->pass));
 	if (watcher->must_list)
 		next_ns = watcher->list_ns;
 	next_ns = earliest(next_ns, watcher_link_write(&watcher->host.key, watcher->loop.now_ns()));
-	if (watcher->status_ns)
-		next_ns = earliest(next_ns, watcher->status_ns);
 	loop_timer_set(&watcher->timer, next_ns);
 }
 
