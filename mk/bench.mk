@@ -21,7 +21,7 @@ $(BUILD)/include/bench/%.skel.h: $(BUILD)/bench/bpf/%.bpf.o | $(BUILD)/include/b
 
 $(patsubst %.c,$(BUILD)/obj/%.o,$(BENCH_SOURCES)): | $(SKELETONS) $(BENCH_SKELETONS)
 
-$(BUILD)/bench/bin/%: $(BUILD)/obj/tools/bench/%.o $(BENCH_SUPPORT) $(LIB)/libpriv.a \
+$(BUILD)/bench/bin/%: $(BUILD)/obj/tools/bench/%.o $(BENCH_SUPPORT) $(LIB)/libpriv.a $(LIB)/libstate.a \
 		$(LIB)/libcommon.a
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)

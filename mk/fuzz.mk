@@ -23,15 +23,15 @@ $(BUILD)/fuzz-dhcp4-%: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FUZZ_STEPS))
 comma = ,
 
 $(BUILD)/fuzz-dhcp4-%: $(BUILD)/obj/tests/fuzz/fuzz-dhcp4-%.o $(BUILD)/obj/tests/fuzz/steps.o \
-		$(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libpriv.a $(LIB)/libcommon.a
+		$(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libpriv.a $(LIB)/libstate.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
 
-$(BUILD)/fuzz-frames: $(BUILD)/obj/tests/fuzz/fuzz-frames.o $(LIB)/libcli.a $(LIB)/libcommon.a
+$(BUILD)/fuzz-frames: $(BUILD)/obj/tests/fuzz/fuzz-frames.o $(LIB)/libcli.a $(LIB)/libstate.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(CLI_LIBS) -o $@
 
-$(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LIB)/libpriv.a $(LIB)/libcommon.a
+$(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LIB)/libpriv.a $(LIB)/libstate.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
 

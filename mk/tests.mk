@@ -8,7 +8,7 @@ BPF_TESTS = $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/t
 # Names begin with the part they test; everything is linked, archives give
 # only what is used.
 TEST_ARCHIVES = $(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libcli.a \
-	$(LIB)/libpriv.a $(LIB)/libcommon.a
+	$(LIB)/libpriv.a $(LIB)/libstate.a $(LIB)/libcommon.a
 
 BPF_SUPPORT = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/support-*.c))
 $(BPF_TESTS): $(BPF_SUPPORT) | $(LIB)/calfpen/calfpen-gateway $(LIB)/calfpen/calfpen-priv

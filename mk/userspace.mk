@@ -5,6 +5,7 @@ sources = $(sort $(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 COMMON_SOURCES = $(call sources,userspace/common)
+STATE_SOURCES = $(call sources,userspace/state)
 PRIV_SOURCES = $(call sources,userspace/priv $(patsubst %/,%,$(sort $(dir $(wildcard userspace/priv/*/*.c)))))
 CLI_SOURCES = $(call sources,userspace/cli userspace/cli/frames)
 NET_SOURCES = $(call sources,userspace/calf/net)
@@ -12,7 +13,7 @@ SDK_SOURCES = $(call sources,userspace/calf/sdk)
 DHCP4_SOURCES = $(call sources,userspace/calf/dhcp4 userspace/calf/dhcp4/message userspace/calf/dhcp4/client)
 MAIN_SOURCES = $(wildcard userspace/priv/main.c userspace/priv/gateway/main.c userspace/cli/main.c \
 	userspace/calf/*/main.c)
-SOURCES = $(COMMON_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(NET_SOURCES) \
+SOURCES = $(COMMON_SOURCES) $(STATE_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(NET_SOURCES) \
 	$(SDK_SOURCES) $(DHCP4_SOURCES) $(MAIN_SOURCES)
 
 LIB = $(BUILD)/lib
@@ -32,6 +33,7 @@ $(LIB)/lib$(1).a: $$(call objects,$$($(2)_SOURCES)) | $(LIB)/
 	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$^
 endef
 $(eval $(call archive,common,COMMON))
+$(eval $(call archive,state,STATE))
 $(eval $(call archive,priv,PRIV))
 $(eval $(call archive,cli,CLI))
 $(eval $(call archive,net,NET))
@@ -48,7 +50,7 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c $< -o $@
 
-$(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a $(LIB)/libcommon.a
+$(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a $(LIB)/libstate.a $(LIB)/libcommon.a
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(PRIV_LIBS) -o $@
@@ -71,7 +73,7 @@ $(LIB)/calfpen/calfpen-gateway: $(GATEWAY_OBJECTS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WHOLE) $(LDFLAGS) $(if $(SANITIZE),,-static-pie) $^ $(GATEWAY_LIBS) -o $@
 
-$(BUILD)/bin/calfpen: $(BUILD)/obj/userspace/cli/main.o $(LIB)/libcli.a $(LIB)/libcommon.a
+$(BUILD)/bin/calfpen: $(BUILD)/obj/userspace/cli/main.o $(LIB)/libcli.a $(LIB)/libstate.a $(LIB)/libcommon.a
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(CLI_LIBS) -o $@

@@ -81,6 +81,28 @@ test_second_start() {
 	calfpen get /ip
 }
 
+# Another version's instance is known by its lock, and its state is not guessed.
+test_instance_of_another_version() {
+	lease
+	local output code=0 pid
+	pid=$(supervisor_pid)
+	sed -i 's/"version": 1/"version": 7/' "$run/state.json"
+	output=$(run_calfpen 2>&1) || code=$?
+	assert_eq 1 "$code"
+	assert_match "runs already, as process $pid" "$output"
+	assert_eq 1 "$(printf '%s\n' "$output" | wc -l)"
+	code=0
+	output=$(calfpen status 2>&1 >"$LAB_DIR/status") || code=$?
+	assert_eq 1 "$code"
+	assert_eq "calfpen: $run/state.json: version 7, this calfpen reads version 1; use the calfpen that started the instance, or restart it" "$output"
+	assert_match "running as process $pid" "$(cat "$LAB_DIR/status")"
+	printf '{"version": 1,' >"$run/state.json"
+	output=$(calfpen ls --long 2>&1 >"$LAB_DIR/ls")
+	assert_match "^calfpen: $run/state.json:1: not JSON: .*; use the calfpen that started" "$output"
+	assert_eq 1 "$(printf '%s\n' "$output" | wc -l)"
+	assert_match '  calf 1 .*/ip' "$(cat "$LAB_DIR/ls")"
+}
+
 test_udp_68_is_bound() {
 	start rival python3 -c 'import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -75,6 +75,19 @@ test_leftover_gateway_is_ended() {
 	assert_eq 3 "$(pgrep -c calfpen-)"
 }
 
+# What a killed supervisor of another version left is told, and replaced.
+test_state_of_another_version_is_replaced() {
+	lease
+	kill -KILL "$(supervisor_pid)"
+	wait_for 2 no_process
+	sed -i 's/"version": 1/"version": 7/' "$run/state.json"
+	assert_eq 7 "$(state version)"
+	calfpen_start
+	wait_for 10 has_lease
+	assert_eq 1 "$(state version)"
+	assert_eq 1 "$(grep -c 'state.json: version 7, this calfpen reads version 1; replacing it' "$LAB_DIR/calfpen.log")"
+}
+
 # The watcher was away while the calf wrote: nothing is lost.
 test_watcher_catches_up() {
 	local old

@@ -98,13 +98,23 @@ Test(cli_audit, where_the_supervisor_says)
 
 	make_directory(run_root, "x");
 	snprintf(path, sizeof(path), "%s/x/state.json", run_root);
-	snprintf(text, sizeof(text), "{\"audit\": \"%s/elsewhere\"}", scratch);
+	snprintf(text, sizeof(text), "{\"version\": 1, \"audit\": \"%s/elsewhere\"}", scratch);
 	put_in(path, "w", text);
 	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_FAILURE);
 	snprintf(text, sizeof(text), "calfpen: %s/elsewhere: No such file or directory\n", scratch);
 	cr_assert_str_eq(err_text, text);
-	put_in(path, "w", "{\"audit\": 5}");
+	put_in(path, "w", "{\"version\": 1, \"audit\": 5}");
 	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK, "the default");
+	cr_assert_str_eq(err_text, "");
+	/* another version's is not believed, and the default taken */
+	snprintf(text, sizeof(text), "{\"version\": 7, \"audit\": \"%s/elsewhere\"}", scratch);
+	put_in(path, "w", text);
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK);
+	snprintf(text, sizeof(text),
+		 "calfpen: %s: version 7, this calfpen reads version 1; "
+		 "use the calfpen that started the instance, or restart it\n",
+		 path);
+	cr_assert_str_eq(err_text, text);
 }
 
 Test(cli_audit, no_file)

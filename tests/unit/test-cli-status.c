@@ -315,3 +315,31 @@ Test(cli_status, running_is_who_holds_the_lock)
 	write_lock("x");
 	cr_assert_eq(cli_running_pid(&cli), 0);
 }
+
+/* No file is nothing to tell; another version's is told in one line. */
+Test(cli_status, state_of_another_version)
+{
+	struct cli cli = capture();
+	char expected[512];
+	json_t *state;
+	int r;
+
+	snprintf(cli.instance, sizeof(cli.instance), "x");
+	make_directory(run_root, "x");
+	cr_assert_null(cli_state_load(&cli, &r));
+	cr_assert_eq(r, CLI_OK);
+	scratch_write_text("run/x/state.json", "{\"version\": 1, \"pid\": 5}", 0600);
+	state = cli_state_load(&cli, &r);
+	cr_assert_not_null(state);
+	cr_assert_eq(r, CLI_OK);
+	json_decref(state);
+	scratch_write_text("run/x/state.json", "{\"version\": 7, \"pid\": 5}", 0600);
+	cr_assert_null(cli_state_load(&cli, &r));
+	cr_assert_eq(r, CLI_FAILURE);
+	captured(0);
+	snprintf(expected, sizeof(expected),
+		 "calfpen: %s/x/state.json: version 7, this calfpen reads version 1; "
+		 "use the calfpen that started the instance, or restart it\n",
+		 run_root);
+	cr_assert_str_eq(err_text, expected);
+}

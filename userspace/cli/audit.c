@@ -25,9 +25,9 @@ static void on_line(void *data, const char *line, size_t length)
 /* Where the supervisor says it is, or where it is by default. */
 static int find_log(const struct cli *cli, char path[PATH_MAX])
 {
-	json_t *state = cli_state_load(cli);
-	const char *stated = json_string_value(json_object_get(state, "audit"));
-	int n;
+	int n, unread;
+	json_t *state = cli_state_load(cli, &unread);
+	const char *stated = json_string_value(json_object_get(state, STATE_AUDIT));
 
 	if (stated && stated[0] == '/')
 		n = snprintf(path, PATH_MAX, "%s", stated);

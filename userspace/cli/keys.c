@@ -80,10 +80,10 @@ static int print_all(const struct cli *cli, const struct cli_key *keys, size_t n
 		     bool as_array)
 {
 	json_t *state = NULL, *array;
-	int r = CLI_OK;
+	int r = CLI_OK, unread;
 
 	if (cli->json || cli->long_lines)
-		state = cli_state_load(cli);
+		state = cli_state_load(cli, &unread); /* only for names of calves */
 	if (!cli->json) {
 		print_keys(cli, keys, n_keys, state);
 	} else if (!as_array) {

@@ -1,39 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/cli/state.h"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "maps/kv.h"
 #include "userspace/common/clock.h"
 
-#define STATE_MAX ((size_t)262144)
 #define AHEAD_MAX_NS (86400 * NS_PER_S) /* what is to come, and no junk */
 
-json_t *cli_state_load(const struct cli *cli)
+json_t *cli_state_load(const struct cli *cli, int *rp)
 {
-	char path[PATH_MAX];
-	json_t *state = NULL;
-	char *text;
-	ssize_t size;
-	int fd;
+	char path[PATH_MAX], error[STATE_ERROR_SIZE];
+	json_t *state;
+	int n = snprintf(path, sizeof(path), "%s/%s/" STATE_FILE, cli->run_root, cli->instance);
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s/state.json", cli->run_root,
-			     cli->instance) >= sizeof(path))
+	*rp = CLI_OK;
+	if (n < 0 || (size_t)n >= sizeof(path))
 		return NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	text = malloc(STATE_MAX);
-	size = text ? read(fd, text, STATE_MAX) : -1;
-	close(fd);
-	if (size > 0)
-		state = json_loadb(text, (size_t)size, JSON_REJECT_DUPLICATES, NULL);
-	free(text);
+	state = state_load(path, error);
+	if (error[0])
+		*rp = cli_fail(cli, "%s; use the calfpen that started the instance, or restart it",
+			       error);
 	return state;
 }
 
@@ -44,9 +32,9 @@ const char *cli_state_subject(unsigned int subject, const json_t *state, char *t
 
 	if (subject < KV_SUBJECT_CALF)
 		return names[subject];
-	name = json_string_value(json_object_get(json_array_get(json_object_get(state, "calves"),
-								subject - KV_SUBJECT_CALF),
-						 "name"));
+	name = json_string_value(json_object_get(
+		json_array_get(json_object_get(state, STATE_CALVES), subject - KV_SUBJECT_CALF),
+		STATE_CALF_NAME));
 	if (name)
 		return name;
 	snprintf(text, size, "calf %u", subject - KV_SUBJECT_CALF + 1);

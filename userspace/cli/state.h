@@ -12,9 +12,12 @@
 
 #include "userspace/cli/cli.h"
 #include "userspace/common/clock.h"
+#include "userspace/state/state.h"
 
-/* state.json, or NULL: not there, or not JSON. */
-json_t *cli_state_load(const struct cli *cli);
+/* state.json, or NULL. *rp is CLI_OK, also if it is not there; if it cannot be
+ * read or is of another version, CLI_FAILURE after one line that says so. What
+ * does not need the state continues without. */
+json_t *cli_state_load(const struct cli *cli, int *rp);
 /* The name of a subject, "calf N" of a calf that `state` (may be NULL) does
  * not name; `text` is room for one that has to be put together. */
 const char *cli_state_subject(unsigned int subject, const json_t *state, char *text, size_t size);

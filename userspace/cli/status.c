@@ -25,7 +25,7 @@ void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct
 				  "max_keys", (json_int_t)ctl->max_keys, "commits",
 				  (json_int_t)ctl->n_commits, "denials",
 				  (json_int_t)ctl->n_denials);
-	size_t n_calves = json_array_size(json_object_get(state, "calves"));
+	size_t n_calves = json_array_size(json_object_get(state, STATE_CALVES));
 
 	for (unsigned int i = 0; i < KV_SUBJECTS_MAX; i++) {
 		uint64_t accepted = ctl->subject[i].n_accepted, reads = ctl->subject[i].n_reads;
@@ -192,7 +192,7 @@ static int open_metrics(int pid, int number)
 
 void cli_status_add_metrics(json_t *calf, int fd, bool all)
 {
-	const json_t *names = json_object_get(calf, "metrics"), *name;
+	const json_t *names = json_object_get(calf, STATE_CALF_METRICS), *name;
 	json_t *counters = json_object();
 	size_t i;
 
@@ -216,9 +216,9 @@ static void add_metrics(const struct cli *cli, int pid, const json_t *state)
 	json_t *calf;
 	size_t i;
 
-	json_array_foreach(json_object_get(state, "calves"), i, calf)
+	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
 	{
-		const json_t *number = json_object_get(calf, "metrics_fd");
+		const json_t *number = json_object_get(calf, STATE_CALF_METRICS_FD);
 		int fd;
 
 		if (!json_is_integer(number))
@@ -291,17 +291,19 @@ static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 int cli_status(struct cli *cli)
 {
 	json_t *status, *state;
-	int pid, r;
+	int pid, r, unread;
 
 	r = cli_choose_instance(cli);
 	if (r != CLI_OK)
 		return r;
 	pid = cli_running_pid(cli);
-	state = cli_state_load(cli);
+	state = cli_state_load(cli, &unread);
 	status = json_pack("{s:s, s:b}", "instance", cli->instance, "running", pid > 0);
 	if (pid > 0)
 		json_object_set_new(status, "pid", json_integer(pid));
 	r = add_maps(cli, status, state);
+	if (r == CLI_OK)
+		r = unread;
 	/* What a killed supervisor left is not the state. */
 	if (state && pid > 0) {
 		add_metrics(cli, pid, state);

@@ -64,10 +64,10 @@ static void print_calves(const struct cli *cli, const json_t *calves)
 	json_array_foreach(calves, i, calf)
 	{
 		print_label(cli, "calf");
-		fputs(text_of(calf, "name", "?"), cli->out);
-		print_pid(cli, calf, "pid", ", pid");
-		print_pid(cli, calf, "gateway_pid", ", gateway pid");
-		print_pid(cli, calf, "restarts", ", restarts");
+		fputs(text_of(calf, STATE_CALF_NAME, "?"), cli->out);
+		print_pid(cli, calf, STATE_CALF_PID, ", pid");
+		print_pid(cli, calf, STATE_CALF_GATEWAY_PID, ", gateway pid");
+		print_pid(cli, calf, STATE_CALF_RESTARTS, ", restarts");
 		fputc('\n', cli->out);
 	}
 }
@@ -84,7 +84,8 @@ static void print_metrics(const struct cli *cli, const json_t *calves)
 		{
 			print_label(cli, "metric");
 			fprintf(cli->out, "%s: %s %" JSON_INTEGER_FORMAT "\n",
-				text_of(calf, "name", "?"), name, json_integer_value(value));
+				text_of(calf, STATE_CALF_NAME, "?"), name,
+				json_integer_value(value));
 		}
 	}
 }
@@ -98,7 +99,7 @@ static void print_missing(const struct cli *cli, json_t *kernel)
 
 	json_object_foreach(kernel, name, value)
 	{
-		if (strcmp(text_of(kernel, name, ""), "missing") != 0)
+		if (strcmp(text_of(kernel, name, ""), STATE_KERNEL_MISSING) != 0)
 			continue;
 		if (!any)
 			print_label(cli, "kernel");
@@ -111,38 +112,38 @@ static void print_missing(const struct cli *cli, json_t *kernel)
 
 static void print_uplink(const struct cli *cli, json_t *state)
 {
-	if (json_object_get(state, "uplink")) {
+	if (json_object_get(state, STATE_UPLINK)) {
 		print_label(cli, "uplink");
-		fprintf(cli->out, "%s, tap %s\n", text_of(state, "uplink", "?"),
-			text_of(state, "tap", "?"));
+		fprintf(cli->out, "%s, tap %s\n", text_of(state, STATE_UPLINK, "?"),
+			text_of(state, STATE_TAP, "?"));
 	}
-	if (json_object_get(state, "mode")) {
-		const char *reason = text_of(state, "mode_reason", "");
-		const char *hook = text_of(state, "hook", "?");
+	if (json_object_get(state, STATE_MODE)) {
+		const char *reason = text_of(state, STATE_MODE_REASON, "");
+		const char *hook = text_of(state, STATE_HOOK, "?");
 
 		print_label(cli, "mode");
 		if (strcmp(hook, "none") == 0)
 			fputs("nothing is attached to the uplink\n", cli->out);
 		else
-			fprintf(cli->out, "%s by %s%s%s%s\n", text_of(state, "mode", "?"), hook,
+			fprintf(cli->out, "%s by %s%s%s%s\n", text_of(state, STATE_MODE, "?"), hook,
 				*reason ? " (" : "", reason, *reason ? ")" : "");
 	}
 }
 
 static void print_processes(const struct cli *cli, json_t *state)
 {
-	if (json_object_get(state, "runtime")) {
+	if (json_object_get(state, STATE_RUNTIME)) {
 		print_label(cli, "runtime");
-		fprintf(cli->out, "%s\n", text_of(state, "runtime", "?"));
+		fprintf(cli->out, "%s\n", text_of(state, STATE_RUNTIME, "?"));
 	}
-	if (json_object_get(state, "watcher_pid")) {
+	if (json_object_get(state, STATE_WATCHER_PID)) {
 		print_label(cli, "watcher");
-		print_pid(cli, state, "watcher_pid", "pid");
-		print_pid(cli, state, "watcher_restarts", ", restarts");
+		print_pid(cli, state, STATE_WATCHER_PID, "pid");
+		print_pid(cli, state, STATE_WATCHER_RESTARTS, ", restarts");
 		fputc('\n', cli->out);
 	}
-	print_calves(cli, json_object_get(state, "calves"));
-	print_missing(cli, json_object_get(state, "kernel"));
+	print_calves(cli, json_object_get(state, STATE_CALVES));
+	print_missing(cli, json_object_get(state, STATE_KERNEL));
 }
 
 static void print_store(const struct cli *cli, const json_t *store)
@@ -267,5 +268,5 @@ void cli_status_print(const struct cli *cli, json_t *status)
 			name, text_of(value, "verdict", "?"), number_of(value, "packets"),
 			number_of(value, "bytes"));
 	}
-	print_metrics(cli, json_object_get(state, "calves"));
+	print_metrics(cli, json_object_get(state, STATE_CALVES));
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "maps/pins.h"
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
+#include "userspace/state/state.h"
 
 #define INSTANCE_PATH_MAX (PATH_MAX + 32)
 
@@ -78,15 +78,20 @@ static uint32_t uid_of(pid_t pid)
 
 void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid)
 {
-	char path[INSTANCE_PATH_MAX];
+	char path[INSTANCE_PATH_MAX], error[STATE_ERROR_SIZE];
 	json_t *state, *calf;
 	size_t i;
 
-	snprintf(path, sizeof(path), "%s/state.json", instance->directory);
-	state = json_load_file(path, 0, NULL);
-	json_array_foreach(json_object_get(state, "calves"), i, calf)
+	snprintf(path, sizeof(path), "%s/" STATE_FILE, instance->directory);
+	state = state_load(path, error);
+	if (error[0])
+		log_warning("%s; replacing it, gateways that a killed supervisor left are not "
+			    "looked for",
+			    error);
+	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
 	{
-		pid_t pid = (pid_t)json_integer_value(json_object_get(calf, "gateway_pid"));
+		pid_t pid =
+			(pid_t)json_integer_value(json_object_get(calf, STATE_CALF_GATEWAY_PID));
 		uint32_t uid = pid > 1 ? uid_of(pid) : UINT32_MAX;
 
 		if (uid < first_uid || uid > last_uid)
@@ -102,11 +107,11 @@ void instance_end_leftovers(const struct instance *instance, uint32_t first_uid,
 int instance_write_state(const struct instance *instance, const char *json)
 {
 	const struct directory_text text = { json, strlen(json) };
-	int r = directory_replace_file(instance->directory, "state.json", 0600, directory_fill_text,
+	int r = directory_replace_file(instance->directory, STATE_FILE, 0600, directory_fill_text,
 				       &text);
 
 	if (r)
-		log_warning("%s/state.json: %s", instance->directory, strerror(-r));
+		log_warning("%s/" STATE_FILE ": %s", instance->directory, strerror(-r));
 	return r;
 }
 
@@ -116,7 +121,7 @@ void instance_deinit(struct instance *instance)
 
 	if (instance->lock_fd < 0)
 		return;
-	snprintf(path, sizeof(path), "%s/state.json", instance->directory);
+	snprintf(path, sizeof(path), "%s/" STATE_FILE, instance->directory);
 	unlink(path);
 	/* The lock file stays: removing it would race with who waits for it. */
 	if (ftruncate(instance->lock_fd, 0))

@@ -23,11 +23,13 @@ int instance_init(struct instance *instance, const char *name);
 /*
  * End gateways that a supervisor which was killed left behind, by what it
  * wrote into state.json: whose uid is not `first_uid`..`last_uid` (any more)
- * is somebody else. Before confine_enter(): needs CAP_KILL.
+ * is somebody else. A file of another version, or a damaged one, is logged in
+ * one line; the next instance_write_state() replaces it. Before confine_enter():
+ * needs CAP_KILL.
  */
 void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid);
 
-/* Replace DIRECTORY/state.json by this text, in one step. */
+/* Replace DIRECTORY/state.json (state/state.h) by this text, in one step. */
 int instance_write_state(const struct instance *instance, const char *json);
 
 /* Forget the state and give the lock back. */

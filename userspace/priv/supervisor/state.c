@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "userspace/common/log.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
+#include "userspace/state/state.h"
 
 static json_t *describe_pair(const struct pair *pair)
 {
@@ -13,9 +15,10 @@ static json_t *describe_pair(const struct pair *pair)
 
 	for (uint32_t i = 0; i < description->n_metrics; i++)
 		json_array_append_new(metrics, json_string(description->metrics[i].name));
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", "name", description->name, "pid",
-			 (int)pair->calf_pid, "gateway_pid", (int)pair->gateway_pid, "restarts",
-			 (int)pair->n_restarts, "metrics_fd", pair->metrics_fd, "metrics", metrics);
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", STATE_CALF_NAME, description->name,
+			 STATE_CALF_PID, (int)pair->calf_pid, STATE_CALF_GATEWAY_PID,
+			 (int)pair->gateway_pid, STATE_CALF_RESTARTS, (int)pair->n_restarts,
+			 STATE_CALF_METRICS_FD, pair->metrics_fd, STATE_CALF_METRICS, metrics);
 }
 
 /* {"tcx": "ok", "clsact": "not tried", ...} */
@@ -25,11 +28,11 @@ static json_t *describe_kernel(const struct probe_kernel *kernel)
 
 	for (int i = 0; i < _PROBE_FEATURE_N; i++)
 		json_object_set_new(features, probe_feature_name((enum probe_feature)i),
-				    json_string(kernel->error[i] == 0 ? "ok" :
+				    json_string(kernel->error[i] == 0 ? STATE_KERNEL_OK :
 						kernel->error[i] == ENODATA ||
 								kernel->error[i] == -ENODATA ?
-									"not tried" :
-									"missing"));
+									STATE_KERNEL_NOT_TRIED :
+									STATE_KERNEL_MISSING));
 	return features;
 }
 
@@ -40,18 +43,21 @@ void supervisor_write_state(const struct supervisor *s)
 
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		json_array_append_new(calves, describe_pair(&s->pairs[i].pair));
-	state = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:s, s:o, s:o}",
-			  "pid", getpid(), "uplink", s->uplink.name, "tap", s->tap.name, "mode",
-			  frames_mode_name(s->frames.mode), "hook",
-			  frames_hook_name(s->frames.hook), "mode_reason", s->frames.mode_reason,
-			  "runtime", s->runtime.path, "watcher_pid", (int)s->watcher_pid,
-			  "watcher_restarts", (int)s->n_watcher_restarts, "started_boot_ns",
-			  (json_int_t)s->started_ns, "store_adopted", (int)s->store.adopted,
-			  "audit", s->options->audit, "kernel", describe_kernel(&s->kernel),
-			  "calves", calves);
+	state = json_pack(
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:s, s:o, s:o}",
+		STATE_MEMBER_VERSION, STATE_VERSION, STATE_PID, getpid(), STATE_UPLINK,
+		s->uplink.name, STATE_TAP, s->tap.name, STATE_MODE,
+		frames_mode_name(s->frames.mode), STATE_HOOK, frames_hook_name(s->frames.hook),
+		STATE_MODE_REASON, s->frames.mode_reason, STATE_RUNTIME, s->runtime.path,
+		STATE_WATCHER_PID, (int)s->watcher_pid, STATE_WATCHER_RESTARTS,
+		(int)s->n_watcher_restarts, STATE_STARTED, (json_int_t)s->started_ns,
+		STATE_STORE_ADOPTED, (int)s->store.adopted, STATE_AUDIT, s->options->audit,
+		STATE_KERNEL, describe_kernel(&s->kernel), STATE_CALVES, calves);
 	text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
 	if (text)
 		instance_write_state(&s->instance, text);
+	else
+		log_warning("%s/" STATE_FILE ": cannot compose it", s->instance.directory);
 	free(text);
 	json_decref(state);
 }

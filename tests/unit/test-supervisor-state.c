@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/* state.json as the supervisor writes it, member by member as docs/state.md has
+ * them, and read back. */
+#include <errno.h>
+
+#include "tests/unit/scratch.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
+#include "userspace/state/state.h"
+
+TestSuite(supervisor_state, .init = scratch_make, .fini = scratch_remove);
+
+static struct supervisor s;
+static struct options options = { .audit = "/var/log/a" };
+static struct description description = { .name = "dhcp4", .n_metrics = 2 };
+
+Test(supervisor_state, every_member)
+{
+	static const char expected[] =
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:s,"
+		" s:[{s:s, s:i, s:i, s:i, s:i, s:[s, s]}]}";
+	json_t *state, *kernel, *wanted;
+	char error[STATE_ERROR_SIZE];
+
+	s.options = &options;
+	snprintf(s.instance.directory, sizeof(s.instance.directory), "%s", scratch);
+	snprintf(s.uplink.name, sizeof(s.uplink.name), "eth0");
+	snprintf(s.tap.name, sizeof(s.tap.name), "calf0");
+	s.frames.mode = FRAME_MODE_TC;
+	s.frames.hook = FRAME_HOOK_TCX;
+	snprintf(s.frames.mode_reason, sizeof(s.frames.mode_reason), "as configured");
+	snprintf(s.runtime.path, sizeof(s.runtime.path), "/usr/bin/runc");
+	s.watcher_pid = 6;
+	s.n_watcher_restarts = 2;
+	s.started_ns = 123456789012;
+	s.store.adopted = true;
+	s.kernel.error[0] = -EPERM;
+	s.kernel.error[1] = ENODATA;
+	snprintf(description.metrics[0].name, sizeof(description.metrics[0].name), "sent");
+	snprintf(description.metrics[1].name, sizeof(description.metrics[1].name), "received");
+	s.n_pairs = 1;
+	s.pairs[0].pair.description = &description;
+	s.pairs[0].pair.calf_pid = 7;
+	s.pairs[0].pair.gateway_pid = 8;
+	s.pairs[0].pair.n_restarts = 3;
+	s.pairs[0].pair.metrics_fd = 9;
+
+	supervisor_write_state(&s);
+	state = state_load(scratch_path("state.json"), error);
+	cr_assert_not_null(state, "%s", error);
+	kernel = json_incref(json_object_get(state, "kernel"));
+	cr_expect_eq(json_object_size(kernel), _PROBE_FEATURE_N);
+	cr_expect_str_eq(json_string_value(json_object_get(kernel, probe_feature_name(0))),
+			 "missing");
+	cr_expect_str_eq(json_string_value(json_object_get(kernel, probe_feature_name(1))),
+			 "not tried");
+	cr_expect_str_eq(json_string_value(json_object_get(kernel, probe_feature_name(2))), "ok");
+	json_decref(kernel);
+	json_object_del(state, "kernel");
+	wanted = json_pack(expected, "version", 1, "pid", (int)getpid(), "uplink", "eth0", "tap",
+			   "calf0", "mode", "tc", "hook", "tcx", "mode_reason", "as configured",
+			   "runtime", "/usr/bin/runc", "watcher_pid", 6, "watcher_restarts", 2,
+			   "started_boot_ns", (json_int_t)123456789012, "store_adopted", 1, "audit",
+			   "/var/log/a", "calves", "name", "dhcp4", "pid", 7, "gateway_pid", 8,
+			   "restarts", 3, "metrics_fd", 9, "metrics", "sent", "received");
+	cr_assert_not_null(wanted);
+	if (!json_equal(state, wanted))
+		json_dumpf(state, stderr, JSON_INDENT(1));
+	cr_expect(json_equal(state, wanted));
+	json_decref(wanted);
+	json_decref(state);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RUN_ROOT/INSTANCE/state.json: what the supervisor says about its processes,
+ * for `calfpen status` and for the next start. The supervisor writes it, the
+ * command line and the next supervisor read it, all by the names below;
+ * docs/state.md explains them.
+ *
+ * Increase STATE_VERSION when a member changes its meaning, its type or its
+ * name, or goes; a new member leaves it as it is. Readers accept no other
+ * version.
+ */
+#ifndef CALFPEN_STATE_STATE_H
+#define CALFPEN_STATE_STATE_H
+
+#include <jansson.h>
+#include <limits.h>
+
+#define STATE_FILE "state.json"
+#define STATE_VERSION 1
+#define STATE_SIZE_MAX ((size_t)1048576) /* above what all calves and metrics need */
+
+#define STATE_MEMBER_VERSION "version"
+#define STATE_PID "pid"
+#define STATE_UPLINK "uplink"
+#define STATE_TAP "tap"
+#define STATE_MODE "mode"
+#define STATE_HOOK "hook"
+#define STATE_MODE_REASON "mode_reason"
+#define STATE_RUNTIME "runtime"
+#define STATE_WATCHER_PID "watcher_pid"
+#define STATE_WATCHER_RESTARTS "watcher_restarts"
+#define STATE_STARTED "started_boot_ns"
+#define STATE_STORE_ADOPTED "store_adopted"
+#define STATE_AUDIT "audit"
+#define STATE_KERNEL "kernel"
+#define STATE_CALVES "calves"
+
+/* of each element of STATE_CALVES */
+#define STATE_CALF_NAME "name"
+#define STATE_CALF_PID "pid"
+#define STATE_CALF_GATEWAY_PID "gateway_pid"
+#define STATE_CALF_RESTARTS "restarts"
+#define STATE_CALF_METRICS_FD "metrics_fd"
+#define STATE_CALF_METRICS "metrics"
+
+/* values of the members of STATE_KERNEL */
+#define STATE_KERNEL_OK "ok"
+#define STATE_KERNEL_MISSING "missing"
+#define STATE_KERNEL_NOT_TRIED "not tried"
+
+#define STATE_ERROR_SIZE (PATH_MAX + 256)
+
+/*
+ * Read the file at `path`. Returns a new reference to an object of
+ * STATE_VERSION, or NULL: `error` is "" if there is no file, else
+ * "PATH: what is wrong with it", printable, for a line to which the caller
+ * adds what to do.
+ */
+json_t *state_load(const char *path, char error[static STATE_ERROR_SIZE]);
+
+#endif
