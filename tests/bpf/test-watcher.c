@@ -2,7 +2,7 @@
 /* From the store to the host and the audit log, through all that can end. */
 #include "maps/frame.h"
 #include "tests/bpf/support-watcher.h"
-#include "userspace/priv/watcher_pass.h"
+#include "userspace/priv/watcher/pass.h"
 
 TestSuite(watcher, .init = setup, .fini = teardown, .timeout = 60);
 
