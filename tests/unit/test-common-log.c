@@ -70,15 +70,3 @@ Test(log, nobody_reads)
 	for (int i = 0; i < 10000; i++)
 		log_info("a line that nobody reads");
 }
-
-Test(log, sanitise)
-{
-	char to[4];
-
-	cr_assert_eq(log_sanitise(to, sizeof(to), "a\tbc", 4), 3);
-	cr_assert_str_eq(to, "a?b");
-	cr_assert_eq(log_sanitise(to, sizeof(to), NULL, 0), 0);
-	cr_assert_str_eq(to, "");
-	cr_assert_eq(log_sanitise(to, 1, "a", 1), 0);
-	cr_assert_eq(log_sanitise(to, 0, "a", 1), 0);
-}

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "userspace/cli/audit.h"
-#include "userspace/common/log.h"
 #include "userspace/common/path.h"
+#include "userspace/common/sanitise.h"
 
 #define DAMAGED_SHOWN 200
 #define TEXT_SIZE ((size_t)KV_VALUE_SIZE * 2)
@@ -17,7 +17,7 @@ static const char *text_of(const json_t *record, const char *member, const char 
 
 	if (!json_is_string(string))
 		return otherwise;
-	log_sanitise(text, TEXT_SIZE, json_string_value(string), json_string_length(string));
+	sanitise(text, TEXT_SIZE, json_string_value(string), json_string_length(string));
 	return text;
 }
 
@@ -58,7 +58,7 @@ static void print_damaged(const struct cli *cli, const char *line, size_t length
 	char text[DAMAGED_SHOWN + 1];
 	json_t *json;
 
-	log_sanitise(text, sizeof(text), line, length);
+	sanitise(text, sizeof(text), line, length);
 	if (!cli->json) {
 		fprintf(cli->out, "damaged: %s%s\n", text, length > DAMAGED_SHOWN ? "..." : "");
 		return;

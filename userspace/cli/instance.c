@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "userspace/cli/cli.h"
-#include "userspace/common/log.h"
+#include "userspace/common/sanitise.h"
 
 static int is_directory(const struct dirent *entry)
 {
@@ -27,8 +27,8 @@ static void join_names(struct dirent *const *entries, int n_entries, char *text,
 	for (int i = 0; i < n_entries && at + 2 < size; i++) {
 		if (i > 0)
 			text[at++] = ' ';
-		at += log_sanitise(text + at, size - at, entries[i]->d_name,
-				   strlen(entries[i]->d_name));
+		at += sanitise(text + at, size - at, entries[i]->d_name,
+			       strlen(entries[i]->d_name));
 	}
 }
 

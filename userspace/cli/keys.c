@@ -7,8 +7,8 @@
 #include "userspace/cli/state.h"
 #include "userspace/cli/store.h"
 #include "userspace/common/gate.h"
-#include "userspace/common/log.h"
 #include "userspace/common/path.h"
+#include "userspace/common/sanitise.h"
 
 bool cli_directory(const char *prefix, char *directory)
 {
@@ -33,7 +33,7 @@ static const char *writer_of(const struct cli_key *key, const json_t *state, cha
 	char room[16];
 	const char *name = cli_state_subject(key->value.subject, state, room, sizeof(room));
 
-	log_sanitise(text, 64, name, strlen(name));
+	sanitise(text, 64, name, strlen(name));
 	return text;
 }
 

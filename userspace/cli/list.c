@@ -6,8 +6,8 @@
 
 #include "userspace/cli/store.h"
 #include "userspace/common/gate.h"
-#include "userspace/common/log.h"
 #include "userspace/common/path.h"
+#include "userspace/common/sanitise.h"
 
 /* A list of all keys is thousands of requests: where the operator's rate does
  * not allow that many at once, it takes longer. */
@@ -62,7 +62,7 @@ size_t cli_keys_tidy(struct cli_key *keys, size_t n_keys)
 		struct kv_value *value = &keys[i].value;
 		size_t length = value->length < KV_VALUE_MAX ? value->length : KV_VALUE_MAX;
 
-		log_sanitise(value->text, sizeof(value->text), value->text, length);
+		sanitise(value->text, sizeof(value->text), value->text, length);
 		value->length = (uint32_t)length;
 	}
 	qsort(keys, n_keys, sizeof(*keys), compare_keys);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "userspace/cli/status.h"
-#include "userspace/common/log.h"
+#include "userspace/common/sanitise.h"
 
 #define LABEL_WIDTH 10
 
@@ -17,7 +17,7 @@ static const char *text_of(const json_t *object, const char *member, const char 
 
 	if (!text)
 		return otherwise;
-	log_sanitise(to, sizeof(texts[0]), text, strlen(text));
+	sanitise(to, sizeof(texts[0]), text, strlen(text));
 	return to;
 }
 

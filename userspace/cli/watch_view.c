@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "userspace/cli/watch.h"
-#include "userspace/common/log.h"
 #include "userspace/common/path.h"
+#include "userspace/common/sanitise.h"
 
 /* A record, checked. */
 struct event {
@@ -34,7 +34,7 @@ static bool parse_record(struct event *event, const void *record, size_t size)
 	event->revision = header->revision;
 	event->sequence = header->sequence;
 	event->is_delete = change->operation == KV_CHANGE_DELETE;
-	log_sanitise(event->text, sizeof(event->text), change + 1, change->length);
+	sanitise(event->text, sizeof(event->text), change + 1, change->length);
 	return true;
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/common/sanitise.h"
+
 #define LOG_TAG_SIZE 32
 #define LOG_LINE_SIZE 1280 /* a value of the store and some words around it */
 
@@ -25,26 +27,9 @@ static const char *const level_names[] = {
 
 void log_init(const char *tag, int fd, enum log_level level)
 {
-	log_sanitise(log_state.tag, sizeof(log_state.tag), tag, strlen(tag));
+	sanitise(log_state.tag, sizeof(log_state.tag), tag, strlen(tag));
 	log_state.fd = fd;
 	log_state.level = level;
-}
-
-size_t log_sanitise(char *to, size_t size, const void *from, size_t length)
-{
-	const unsigned char *bytes = from;
-	size_t n_written = 0;
-
-	if (size == 0)
-		return 0;
-	while (n_written < length && n_written < size - 1) {
-		unsigned char byte = bytes[n_written];
-
-		to[n_written] = byte >= 0x20 && byte <= 0x7e ? (char)byte : '?';
-		n_written++;
-	}
-	to[n_written] = '\0';
-	return n_written;
 }
 
 /* What snprintf wrote into a buffer, given what it would have written. */
@@ -72,7 +57,7 @@ void log_message(enum log_level level, const char *format, ...)
 	length = head + written(vsnprintf(line + head, sizeof(line) - 1 - head, format, arguments),
 				sizeof(line) - 1 - head);
 	va_end(arguments);
-	log_sanitise(line + head, sizeof(line) - head, line + head, length - head);
+	sanitise(line + head, sizeof(line) - head, line + head, length - head);
 	line[length] = '\n';
 	/* A log that cannot be written must not stop the work. */
 	n_written = write(log_state.fd, line, length + 1);

@@ -23,8 +23,4 @@ __attribute__((format(printf, 2, 3))) void log_message(enum log_level level, con
 #define log_info(...) log_message(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_message(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* Copy at most size - 1 bytes of foreign text, each byte outside 0x20..0x7e
- * replaced by '?'; always NUL-terminated. Returns the bytes written. */
-size_t log_sanitise(char *to, size_t size, const void *from, size_t length);
-
 #endif

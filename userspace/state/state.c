@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "userspace/common/log.h"
+#include "userspace/common/sanitise.h"
 
 /* Set `error`, which may quote the file, and return NULL. */
 __attribute__((format(printf, 2, 3))) static json_t *refuse(char error[static STATE_ERROR_SIZE],
@@ -20,7 +20,7 @@ __attribute__((format(printf, 2, 3))) static json_t *refuse(char error[static ST
 	va_start(arguments, format);
 	(void)vsnprintf(error, STATE_ERROR_SIZE, format, arguments);
 	va_end(arguments);
-	(void)log_sanitise(error, STATE_ERROR_SIZE, error, strlen(error));
+	(void)sanitise(error, STATE_ERROR_SIZE, error, strlen(error));
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
+#include "userspace/common/sanitise.h"
 
 /* A calf that uses log.h says its level: "<info> dhcp4: text". */
 static const struct {
@@ -50,7 +51,7 @@ static void print_line(const struct gateway_log_line *line, const char *name)
 	enum log_level level = LOG_LEVEL_INFO;
 	const char *from = text;
 
-	log_sanitise(text, sizeof(text), line->text, line->length);
+	sanitise(text, sizeof(text), line->text, line->length);
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		size_t length = strlen(prefixes[i].prefix);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/common/log.h"
+#include "userspace/common/sanitise.h"
 
 int handler_fail(struct handler_context *context, int error, const char *format, ...)
 {
@@ -18,7 +18,7 @@ int handler_fail(struct handler_context *context, int error, const char *format,
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	(void)snprintf(whole, sizeof(whole), "%s: %s", text, strerror(-error));
-	(void)log_sanitise(context->error, sizeof(context->error), whole, strlen(whole));
+	(void)sanitise(context->error, sizeof(context->error), whole, strlen(whole));
 	return error;
 }
 
@@ -29,7 +29,7 @@ __attribute__((format(printf, 2, 0))) static void put(char to[static HANDLER_ERR
 	char text[2 * HANDLER_ERROR_SIZE];
 
 	(void)vsnprintf(text, sizeof(text), format, arguments);
-	(void)log_sanitise(to, HANDLER_ERROR_SIZE, text, strlen(text));
+	(void)sanitise(to, HANDLER_ERROR_SIZE, text, strlen(text));
 }
 
 void handler_note(struct handler_context *context, const char *format, ...)

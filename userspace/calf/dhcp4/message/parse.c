@@ -10,7 +10,7 @@
 
 #include "userspace/calf/dhcp4/message/options.h"
 #include "userspace/calf/dhcp4/message/parameters.h"
-#include "userspace/common/log.h"
+#include "userspace/common/sanitise.h"
 
 #define OP_BOOTREPLY 2
 #define HTYPE_ETHERNET 1
@@ -41,7 +41,7 @@ static void get_identity(const struct options *options, struct message *message)
 	if (options_get(options, OPTION_MESSAGE, &option)) {
 		while (option.size > 0 && option.bytes[option.size - 1] == '\0')
 			option.size--;
-		log_sanitise(message->text, sizeof(message->text), option.bytes, option.size);
+		sanitise(message->text, sizeof(message->text), option.bytes, option.size);
 	}
 }
 
