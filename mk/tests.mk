@@ -5,25 +5,48 @@
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 BPF_TESTS = $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test-*.c))
 
-# Names begin with the part they test; everything is linked, archives give
-# only what is used.
-TEST_ARCHIVES = $(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libcli.a \
-	$(LIB)/libpriv.a $(LIB)/libstate.a $(LIB)/libcommon.a
+# A test links what its name says and what that may include (tools/lint/includes),
+# so two calves may use the same names.
+PARTS_common = common
+PARTS_state = state common
+PARTS_net = net common
+PARTS_sdk = sdk common
+PARTS_dhcp4 = dhcp4 sdk net common
+PARTS_cli = cli state common
+PARTS_priv = priv state common
+# Two parts that must agree, one of which the name says.
+PARTS_test-dhcp4-calf = dhcp4 sdk net priv state common
+# A test in tests/bpf/ has a real store.
+PARTS_bpf_cli = cli priv state common
+
+LIBS_state = -ljansson
+LIBS_cli = $(CLI_LIBS)
+LIBS_priv = $(PRIV_LIBS)
+LIBS_sdk = $(CALF_LIBS)
+
+# "unit/test-dhcp4-client-lease": of dhcp4-client-lease, of dhcp4, or of priv
+test_name = $(patsubst test-%,%,$(notdir $(1)))
+test_part = $(if $(filter bpf/%,$(1)),bpf_)$(firstword $(subst -, ,$(call test_name,$(1))))
+test_parts = $(or $(PARTS_$(notdir $(1))),$(PARTS_$(call test_part,$(1))),$(PARTS_priv))
+test_archives = $(patsubst %,$(LIB)/lib%.a,$(call test_parts,$(1)))
+test_libs = $(foreach part,$(call test_parts,$(1)),$(LIBS_$(part)))
 
 BPF_SUPPORT = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/support-*.c))
 $(BPF_TESTS): $(BPF_SUPPORT) | $(LIB)/calfpen/calfpen-gateway $(LIB)/calfpen/calfpen-priv
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_ARCHIVES)
+.SECONDEXPANSION:
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(call test_archives,$$*)
 	$(call msg,TEST,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $(filter %.o,$^) -Wl,--start-group $(TEST_ARCHIVES) \
-		-Wl,--end-group $(PRIV_LIBS) -lcriterion -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $(filter %.o,$^) $(call test_archives,$*) \
+		$(call test_libs,$*) -lcriterion -o $@
 
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/*.c tests/unit/*.c)): | $(SKELETONS)
+# Programs' packed headers are filled in by assignments that narrow.
 $(BUILD)/obj/tests/bpf/test-%.o: CFLAGS += -Wno-conversion
 
 # It counts what is allocated.
-$(BUILD)/tests/unit/test-dhcp4-endurance: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(BUILD)/tests/unit/test-dhcp4-agent-endurance: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 # Programs that system tests use; a calf is static.
 TEST_TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
