@@ -58,9 +58,11 @@ $(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a
 # Static: there is one process for each calf, and a library of calfpen-priv
 # that found its way in would show as an undefined symbol. Optimized as a whole:
 # most of what it does itself for a request is the calls of the codec's small functions.
+# Of common/ only what it uses: an archive, so that nothing else pulls in more of
+# the C library.
 GATEWAY_SOURCES = $(wildcard userspace/priv/gateway/*.c userspace/priv/confine/*.c) \
-	userspace/priv/key_table.c $(COMMON_SOURCES)
-GATEWAY_OBJECTS = $(patsubst %.c,$(BUILD)/obj/gateway/%.o,$(GATEWAY_SOURCES))
+	userspace/priv/key_table.c
+gateway_objects = $(patsubst %.c,$(BUILD)/obj/gateway/%.o,$(1))
 WHOLE = $(if $(SANITIZE)$(findstring clang,$(CC)),,-O3 -flto=auto)
 
 $(BUILD)/obj/gateway/%.o: %.c
@@ -68,7 +70,12 @@ $(BUILD)/obj/gateway/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WHOLE) -MD -MP -c $< -o $@
 
-$(LIB)/calfpen/calfpen-gateway: $(GATEWAY_OBJECTS)
+$(BUILD)/obj/gateway/libcommon.a: $(call gateway_objects,$(COMMON_SOURCES))
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && $(if $(WHOLE),gcc-ar,$(AR)) qcs $@ $^
+
+$(LIB)/calfpen/calfpen-gateway: $(call gateway_objects,$(GATEWAY_SOURCES)) \
+		$(BUILD)/obj/gateway/libcommon.a
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WHOLE) $(LDFLAGS) $(if $(SANITIZE),,-static-pie) $^ $(GATEWAY_LIBS) -o $@
