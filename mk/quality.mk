@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: lint lint-format lint-include lint-shell lint-docs lint-state lint-clang lint-cppcheck lint-tidy format
+.PHONY: lint lint-format lint-include lint-shell lint-docs lint-tests lint-state lint-clang lint-cppcheck lint-tidy format
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-lint: lint-format lint-include lint-shell lint-docs lint-state lint-clang lint-cppcheck lint-tidy ## every lint-* below
+lint: lint-format lint-include lint-shell lint-docs lint-tests lint-state lint-clang lint-cppcheck lint-tidy ## every lint-* below
 
 format: ## rewrite the C files in the house format
 	clang-format -i $(C_FILES)
@@ -24,6 +24,10 @@ lint-docs: ## paths, functions and make targets that documents and messages name
 	$(call msg,LINT,docs)
 	$(Q)tools/lint/docs
 	$(Q)tools/lint/targets
+
+lint-tests: ## a test is named after what it tests (tools/lint/tests)
+	$(call msg,LINT,tests)
+	$(Q)tools/lint/tests
 
 # Two uplinks in one process must not share what a handler remembers.
 HANDLER_OBJECTS = $(call objects,$(wildcard userspace/priv/handlers/*.c))
