@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -20,30 +19,6 @@
 
 #define WATCHER_RETRY_NS (200 * NS_PER_MS)
 #define WATCHER_END_MS 2000
-
-/* A role gets our own command line, and which it is. */
-pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
-			      uint32_t n_fds)
-{
-	char name[16];
-	const struct options *options = s->options;
-	char **argv = calloc((size_t)options->argc + 5, sizeof(*argv));
-	char index[16];
-	pid_t pid;
-
-	if (!argv)
-		return -ENOMEM;
-	snprintf(index, sizeof(index), "%d", s->uplink.ifindex);
-	snprintf(name, sizeof(name), "%s", role);
-	memcpy(argv, options->argv, (size_t)options->argc * sizeof(*argv));
-	argv[options->argc] = (char[]){ "--role" };
-	argv[options->argc + 1] = name;
-	argv[options->argc + 2] = (char[]){ "--uplink-index" };
-	argv[options->argc + 3] = index;
-	pid = child_start(s->self_program, argv, fds, n_fds);
-	free(argv);
-	return pid;
-}
 
 static void start_watcher(struct supervisor *s)
 {

@@ -120,12 +120,15 @@ void supervisor_stop_frames(struct supervisor *s);
  */
 int supervisor_watch_uplink(struct supervisor *s);
 
-/* children.c */
+/* role.c */
 
 /* Execute this program with --role `role` and these descriptors from 3 on.
  * Returns the pid, or a negative errno, logged. */
 pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
 			      uint32_t n_fds);
+
+/* children.c */
+
 /* Drop the privileges that the supervisor does not need once everything has
  * been created. Returns 0, or a negative errno. */
 int supervisor_confine(void);
