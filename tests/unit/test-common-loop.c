@@ -1,10 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#undef _FORTIFY_SOURCE /* its inline ppoll() has the name of ours */
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "userspace/common/loop.h"
+
+#define NS_PER_S 1000000000ull
+
+/* The loop's own wait: the kernel's, or what it was to be and no time passes. */
+static bool no_time_passes;
+static uint64_t wait_ns;
+
+int ppoll(struct pollfd *fds, nfds_t n_fds, const struct timespec *timeout, const sigset_t *signals)
+{
+	struct timespec wait = timeout ? *timeout : (struct timespec){ 0 };
+
+	if (no_time_passes) {
+		wait_ns = timeout ? (uint64_t)wait.tv_sec * NS_PER_S + (uint64_t)wait.tv_nsec :
+				    LOOP_NEVER;
+		return 0;
+	}
+	return (int)syscall(SYS_ppoll, fds, n_fds, timeout ? &wait : NULL, signals, _NSIG / 8);
+}
+
+int __ppoll_chk(struct pollfd *fds, nfds_t n_fds, const struct timespec *timeout,
+		const sigset_t *signals, size_t size);
+int __ppoll_chk(struct pollfd *fds, nfds_t n_fds, const struct timespec *timeout,
+		const sigset_t *signals, size_t size)
+{
+	cr_assert_leq(n_fds * sizeof(*fds), size);
+	return ppoll(fds, n_fds, timeout, signals);
+}
 
 static uint64_t clock_ns;
 static char order[64];
@@ -63,6 +94,35 @@ Test(loop, timers_run_in_order_of_their_deadlines)
 	loop_timer_set(&timers[0], LOOP_NEVER);
 	cr_assert_eq(loop_run_once(&loop, 0), 0);
 	cr_assert_str_eq(order, "102");
+}
+
+/* The kernel's wait does not count the time that the host sleeps. */
+Test(loop, a_wait_ends_before_its_deadline_to_look_at_the_clock)
+{
+	struct loop_timer timer;
+	struct loop loop;
+
+	no_time_passes = true;
+	loop_init(&loop);
+	loop.now_ns = test_now_ns;
+	clock_ns = 100;
+	cr_assert_eq(loop_run_once(&loop, LOOP_NEVER), 0);
+	cr_assert_eq(wait_ns, LOOP_NEVER, "for nothing");
+	cr_assert_eq(loop_add_timer(&loop, &timer, on_timer, "0"), 0);
+	loop_timer_set(&timer, clock_ns + 3600 * NS_PER_S);
+	cr_assert_eq(loop_run_once(&loop, LOOP_NEVER), 0);
+	cr_assert_eq(wait_ns, 60 * NS_PER_S);
+	cr_assert_str_eq(order, "", "not early");
+	cr_assert_eq(loop_run_once(&loop, clock_ns + 61 * NS_PER_S), 0);
+	cr_assert_eq(wait_ns, 60 * NS_PER_S);
+	clock_ns += 3600 * NS_PER_S - 5;
+	cr_assert_eq(loop_run_once(&loop, LOOP_NEVER), 0);
+	cr_assert_eq(wait_ns, 5);
+	cr_assert_str_eq(order, "");
+	clock_ns += 5;
+	cr_assert_eq(loop_run_once(&loop, LOOP_NEVER), 0);
+	cr_assert_eq(wait_ns, 0);
+	cr_assert_str_eq(order, "0");
 }
 
 static int on_again(struct loop *loop, uint64_t now_ns, void *data)

@@ -198,6 +198,26 @@ Test(gateway_watch, requests_go_on_beside_it)
 	cr_assert_eq(client_count("1 value /link 2 up\n"), 1);
 }
 
+static void change_once(struct test_store *at)
+{
+	at->meanwhile = NULL;
+	test_store_set(at, "/config/x", "1");
+}
+
+/* A change that is in the ring when a watch begins is a part of its listing. */
+Test(gateway_watch, change_at_the_beginning_comes_once)
+{
+	client_ask(WIRE_WATCH, 1, "/config");
+	client_all();
+	store.meanwhile = change_once;
+	client_ask(WIRE_READ, 2, "/a");
+	client_ask(WIRE_WATCH, 3, "/config");
+	client_all();
+	cr_assert_eq(client_count("1 value /config/x 1 1\n"), 1);
+	cr_assert_eq(client_count("3 value /config/x 1 1\n3 synced 1\n"), 1);
+	cr_assert_eq(client_count("3 value "), 1);
+}
+
 /* Before each call of the listing one key more changes: it may be listed, or
  * not yet, or come and go. */
 static unsigned int n_meanwhile;

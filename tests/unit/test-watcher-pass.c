@@ -223,9 +223,22 @@ Test(watcher_pass, no_check_where_a_run_is_due)
 {
 	first_result = -EIO;
 	pass_mark_all(&pass);
-	run();
+	run(); /* for the first time */
 	pass_doubt(&pass, &first);
 	cr_expect_str_eq(check(), "");
+	first_result = 0;
+	pass_mark_all(&pass);
+	run();
+	/* it made something once, then failed: the error stays */
+	first_result = -EIO;
+	pass_mark_all(&pass);
+	run();
+	check_result = HANDLER_DRIFT;
+	pass_doubt(&pass, &first);
+	cr_expect_str_eq(check(), "");
+	cr_expect_not(pass_is_doubtful(&pass));
+	cr_expect_str_eq(pass.state[0].status, "error: thing one: Input/output error");
+	cr_expect_eq(pass.state[0].n_drifts, 0);
 	first_result = 0;
 	pass_mark_all(&pass);
 	pass_doubt(&pass, &first);
