@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
 # SPDX-License-Identifier: Apache-2.0
 # lab: --no-server
-# jobs: 2
 #
 # Leases of busybox udhcpd.
 
