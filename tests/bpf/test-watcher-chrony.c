@@ -5,14 +5,14 @@
 #include "tests/bpf/support-watcher.h"
 #include "userspace/priv/chrony/chrony.h"
 
-TestSuite(watcher_chrony, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(watcher_chrony, .init = setup, .fini = teardown);
 
 static uint64_t n_asked(void)
 {
 	struct pollfd ask = { .fd = chrony_ask, .events = POLLIN };
 	eventfd_t n = 0;
 
-	if (poll(&ask, 1, 2000) == 1)
+	if (poll(&ask, 1, PATIENCE_S * 1000) == 1)
 		(void)eventfd_read(chrony_ask, &n);
 	return n;
 }
@@ -26,16 +26,8 @@ static void tell(int result)
 
 static void has_status(const char *awaited)
 {
-	const char *status = "";
-	int i;
-
-	for (i = 0; i < 160; i++) {
-		status = status_of("timeservers", "");
-		if (strstr(status, awaited))
-			return;
-		(void)usleep(20000);
-	}
-	cr_expect(false, "%s is not %s", status, awaited);
+	cr_expect(status_has("timeservers", awaited), "%s is not %s", status_now("timeservers"),
+		  awaited);
 }
 
 Test(watcher_chrony, asks_for_a_reload_of_chronyds_sources)

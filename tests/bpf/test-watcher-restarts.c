@@ -2,7 +2,7 @@
 /* A watcher that dies, and what the next one makes of it. */
 #include "tests/bpf/support-watcher.h"
 
-TestSuite(watcher_restarts, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(watcher_restarts, .init = setup, .fini = teardown);
 
 /* Lines of the audit log per revision, 1 to n; all read once. */
 static void count_audit_lines(unsigned int *counts, uint64_t n)
@@ -53,7 +53,7 @@ Test(watcher_restarts, killed_while_the_store_changes)
 	EVENTUALLY("ip -4 addr show dev up0 | grep 192.0.2.17/24");
 	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c inet) = 1");
 	(void)status_of("address", "ok");
-	(void)usleep(300000);
+	settle();
 	(void)stop(SIGTERM);
 	n = gate_test_ctl(&test).revision;
 	cr_assert_lt(n, sizeof(counts) / sizeof(counts[0]));
