@@ -63,7 +63,7 @@ static void begin_store(struct frames_test *test)
 /* Programs for test->uplink, loaded and on the tap, as the supervisor does it. */
 static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 {
-	const uint64_t interval = 1000000000ull / rate;
+	const uint64_t interval = rate ? 1000000000ull / rate : 3600000000000ull;
 	const struct frame_rule dhcp4 = {
 		.check = FRAME_CHECK_DHCP4,
 		.local_port = 68,

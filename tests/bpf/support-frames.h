@@ -62,7 +62,8 @@ struct frames_test {
 	struct frames frames;
 };
 
-/* `rate` is the frames per second of each rule (DHCPv4, ARP), both ways. */
+/* `rate` is the frames per second of each rule (DHCPv4, ARP), both ways; with 0
+ * no more pass within a test than were saved up. */
 void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst);
 /* The same with the uplink's program in this mode, not XDP. */
 void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint32_t rate,

@@ -83,10 +83,17 @@ uint32_t uplink_receive(int fd, void *buffer, uint32_t size)
 	struct pollfd event = { .fd = fd, .events = POLLIN };
 	ssize_t n;
 
-	if (poll(&event, 1, MOMENT_MS) != 1)
+	if (poll(&event, 1, PATIENCE_MS) != 1)
 		return 0;
 	n = read(fd, buffer, size);
 	return n < 0 ? 0 : (uint32_t)n;
+}
+
+bool uplink_is_silent(int fd)
+{
+	struct pollfd event = { .fd = fd, .events = POLLIN };
+
+	return poll(&event, 1, MOMENT_MS) == 0;
 }
 
 uint64_t uplink_wait_count(const struct frames_test *test, uint32_t reason, uint64_t n)

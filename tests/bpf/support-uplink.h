@@ -38,8 +38,10 @@ void uplink_send(int wire_fd, bool is_partial, const void *frame, uint32_t size)
 /* A UDP socket of the host, port 68. */
 int uplink_host(void);
 
-/* The next frame or datagram within a moment: its size, or 0. */
+/* Wait for the next frame or datagram: its size, or 0 if none comes in time. */
 uint32_t uplink_receive(int fd, void *buffer, uint32_t size);
+/* Does none come within a moment? */
+bool uplink_is_silent(int fd);
 
 /* Wait until a counter of frames has reached `n`; what it has. */
 uint64_t uplink_wait_count(const struct frames_test *test, uint32_t reason, uint64_t n);

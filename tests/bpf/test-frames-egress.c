@@ -336,7 +336,7 @@ Test(frames_egress, rate)
 	uint8_t frame[FRAME_SIZE];
 	int n = 0;
 
-	frames_test_begin(&test, 1, 4);
+	frames_test_begin(&test, 0, 4);
 	frames_test_request(&test, frame);
 	while (n < 100 && run(frame, FRAME_SIZE) == TC_ACT_REDIRECT)
 		n++;

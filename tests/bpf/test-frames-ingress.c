@@ -408,7 +408,7 @@ Test(frames_ingress, rate)
 	uint8_t frame[FRAME_SIZE];
 	int n = 0;
 
-	frames_test_begin(&test, 1, 4);
+	frames_test_begin(&test, 0, 4);
 	frames_test_request(&test, frame);
 	frames_test_run(bpf_program__fd(test.frames.tc->progs.tap_ingress), frame, sizeof(frame),
 			test.tap.ifindex, NULL);

@@ -53,9 +53,8 @@ Test(frames_modes, each_brings_replies_to_the_calf)
 		uplink_send(wire, false, frame, sizeof(frame));
 		cr_expect_eq(uplink_receive(host, got, sizeof(got)), FRAME_SIZE - 42u,
 			     "%s: another client's goes to the host", mode_name(i));
-		cr_expect_eq(uplink_receive(host, got, sizeof(got)), 0, "%s: and no other",
-			     mode_name(i));
-		cr_expect_eq(uplink_receive(test.tap.fd, got, sizeof(got)), 0, "%s", mode_name(i));
+		cr_expect(uplink_is_silent(host), "%s: and no other", mode_name(i));
+		cr_expect(uplink_is_silent(test.tap.fd), "%s", mode_name(i));
 		close(wire);
 		close(host);
 		frames_test_end(&test);
@@ -81,18 +80,19 @@ Test(frames_modes, tagged_frames_are_the_hosts)
 		frames_test_tag(tagged, frame, "\x81\0\0\x05", 4);
 		uplink_send(wire, false, tagged, sizeof(tagged));
 		cr_expect_eq(uplink_wait_count(&test, FRAME_IN_VLAN, 1), 1, "%s", mode_name(i));
-		cr_expect_eq(uplink_receive(test.tap.fd, got, sizeof(got)), 0, "%s", mode_name(i));
+		cr_expect(uplink_is_silent(test.tap.fd), "%s", mode_name(i));
 
 		uplink_tag_egress("wire0");
 		uplink_send(wire, false, frame, sizeof(frame));
-		size = uplink_receive(test.tap.fd, got, sizeof(got));
 		if (uplink_modes[i] == FRAME_MODE_TC) {
 			cr_expect_eq(uplink_wait_count(&test, FRAME_IN_VLAN, 2), 2);
-			cr_expect_eq(size, 0);
+			cr_expect(uplink_is_silent(test.tap.fd));
 		} else if (uplink_modes[i] == FRAME_MODE_GENERIC) {
+			size = uplink_receive(test.tap.fd, got, sizeof(got));
 			cr_expect_eq(size, sizeof(tagged));
 			cr_expect_arr_eq(got, tagged, size);
 		} else {
+			size = uplink_receive(test.tap.fd, got, sizeof(got));
 			cr_expect_eq(size, sizeof(frame));
 		}
 		cr_expect_eq(strstr(test.frames.mode_reason, "VLAN tags") != NULL,

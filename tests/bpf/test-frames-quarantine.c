@@ -310,7 +310,7 @@ static void expect_dropped(const char *what)
  * It is closed before a mode is chosen, while a killed life's program is there
  * or not, and in the end one program decides, in whatever mode.
  */
-Test(frames_quarantine, closed_from_the_first_moment, .timeout = 60)
+Test(frames_quarantine, closed_from_the_first_moment)
 {
 	static const enum frame_mode modes[] = { FRAME_MODE_NATIVE,  FRAME_MODE_TC,
 						 FRAME_MODE_NATIVE,  FRAME_MODE_NATIVE,

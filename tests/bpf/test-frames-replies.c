@@ -29,7 +29,7 @@ static void begin(void)
 
 static void begin_slow(void)
 {
-	frames_test_begin(&test, 1, 4);
+	frames_test_begin(&test, 0, 4);
 	frames_test_open(&test);
 }
 

@@ -19,7 +19,7 @@ static void begin(const struct frame_rule *rules, uint32_t n_rules)
 {
 	test.rules = rules;
 	test.n_rules = n_rules;
-	frames_test_begin(&test, 1, 1);
+	frames_test_begin(&test, 0, 1);
 }
 
 static void set_ports(uint8_t *frame, uint16_t source, uint16_t destination)

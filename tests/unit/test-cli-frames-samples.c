@@ -45,7 +45,7 @@ static void teardown(void)
 	frames_samples_close(&samples);
 }
 
-TestSuite(cli_frames_samples, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(cli_frames_samples, .init = setup, .fini = teardown);
 
 /* What a frame program does. */
 static void begin_sample(uint32_t reason, uint64_t boot_ns)
@@ -176,14 +176,13 @@ Test(cli_frames_samples, left_out)
 /* What comes while the list is read comes with the next one, in order. */
 Test(cli_frames_samples, younger_than_the_list)
 {
-	const struct timespec pause = { .tv_nsec = 520000000 };
-
 	write_sample(FRAME_IN_ACCEPTED, 1);
-	write_sample(FRAME_IN_ACCEPTED, loop_now_ns() + 500000000);
+	write_sample(FRAME_IN_ACCEPTED, loop_now_ns() + 3600000000000ull);
 	write_sample(FRAME_OUT_ACCEPTED, 2);
 	cr_expect_eq(read_all(), 2);
 	cr_expect_eq(n_missed(), 0);
-	nanosleep(&pause, NULL);
+	/* an hour later */
+	slots[FRAME_SAMPLE_SLOT(FRAME_IN_ACCEPTED, 2)].boot_ns = 3;
 	cr_expect_eq(read_all(), 1);
 	cr_expect_eq(n_missed(), 0);
 }
