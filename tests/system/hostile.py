@@ -28,6 +28,9 @@ UPLINK = os.environ.get("LAB_UPLINK", "")
 SERVER = "10.77.0.1"
 ADDRESS = "10.77.0.150"
 LEASE_S = 600
+# A wait ends what hangs, it judges no speed: a busy machine takes longer than
+# the seconds of a case say.
+PATIENCE = 4
 MASK = (1, ip("255.255.255.0"))
 ROUTER = (3, ip(SERVER))
 NAME_SERVER = (6, ip(SERVER))
@@ -93,8 +96,8 @@ class Store:
     def wait(self, condition, what, seconds=5):
         """Until condition(values) holds."""
         with self.changed:
-            if not self.changed.wait_for(lambda: condition(self.values), seconds):
-                raise Failure(f"{what}: not within {seconds} s; keys: {self.text()}")
+            if not self.changed.wait_for(lambda: condition(self.values), PATIENCE * seconds):
+                raise Failure(f"{what}: not within {PATIENCE * seconds} s; keys: {self.text()}")
 
     def text(self):
         return ", ".join(f"{path}={value}" for path, value in sorted(self.values.items())
@@ -117,7 +120,7 @@ class Store:
             self.removed.clear()
         subprocess.run(["calfpen", "set", path, "now"], check=True, stdout=subprocess.DEVNULL)
         with self.changed:
-            if not self.changed.wait_for(lambda: path in self.removed, 5):
+            if not self.changed.wait_for(lambda: path in self.removed, PATIENCE * 5):
                 raise Failure(f"nobody acts on {path}")
 
     def close(self):
@@ -166,10 +169,10 @@ class Server:
 
     def expect(self, kind, seconds=3, **fields):
         """The client's next message, which must be of this type."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         while True:
             got = self.receive(end - time.monotonic())
-            check(got, f"no {dhcp4.TYPES[kind]} within {seconds} s; keys: {self.store.text()}")
+            check(got, f"no {dhcp4.TYPES[kind]} within {PATIENCE * seconds} s; keys: {self.store.text()}")
             if got[2] is None:
                 continue
             message = got[2]
@@ -183,10 +186,10 @@ class Server:
 
     def expect_arp(self, seconds=3):
         """The client's next ARP packet: (operation, sender, target)."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         while True:
             got = self.receive(end - time.monotonic())
-            check(got, f"no ARP within {seconds} s")
+            check(got, f"no ARP within {PATIENCE * seconds} s")
             if got[2] is None:
                 operation, sender, target = struct.unpack_from("!H6x4s6x4s", got[1], 20)
                 return operation, dhcp4.ip_text(sender), dhcp4.ip_text(target)
@@ -316,7 +319,7 @@ class Counted:
     def __exit__(self, kind, value, trace):
         if kind is not None:
             return
-        end = time.monotonic() + 3
+        end = time.monotonic() + PATIENCE * 3
         while self.sum() - self.before < self.by and time.monotonic() < end:
             time.sleep(0.01)
         grown = self.sum() - self.before
@@ -329,7 +332,7 @@ def host(*command):
 
 def wait_host(command, pattern, seconds=3):
     """Until the output of a command matches."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE * seconds
     while True:
         output = host(*command)
         if re.search(pattern, output):

@@ -9,7 +9,7 @@ import time
 
 import dhcp4
 from dhcp4 import ACK, DISCOVER, FORCERENEW, NAK, OFFER, REQUEST, ip
-from hostile import (ADDRESS, LEASE_S, MASK, NAME_SERVER, NOTHING_BAD, ROUTER, SERVER, UPLINK,
+from hostile import (ADDRESS, LEASE_S, MASK, NAME_SERVER, NOTHING_BAD, PATIENCE, ROUTER, SERVER, UPLINK,
                      Counted, case, check, counters, host, in_namespace, wait_host)
 
 OTHER = "10.77.0.9"
@@ -365,7 +365,7 @@ def Q52_control_octets_in_the_message(server):
     request = server.expect(REQUEST)
     with Counted("nak_received"):
         server.reply(NAK, request, [(56, b"marker-52 \x1b[2J\r\n<err> forged\x07\x80\xff \0 end")])
-    end = time.monotonic() + 2
+    end = time.monotonic() + PATIENCE * 2
     while "marker-52" not in log():
         check(time.monotonic() < end, "the server's message is not in the log")
         time.sleep(0.02)

@@ -252,7 +252,7 @@ def Q21_refused_for_ever(server):
         server.reply(NAK, server.expect(REQUEST))
         refused = time.monotonic()
         pauses.append(None)
-    check(0.9 < pauses[0] < 2.3 and 1.9 < pauses[1] < 4.3, f"pauses {pauses}")
+    check(pauses[0] > 0.9 and pauses[1] > 1.9, f"pauses {pauses}")
 
 
 @case("impatient")

@@ -69,8 +69,10 @@ test_flood_displaces_nothing() {
 	wait_for 2 shown 0x0badcafe
 	wait_for 2 shown DISCOVER
 	calfpen frames --reason out_accepted >"$LAB_DIR/before"
-	send_unsolicited 00000bad 20000
-	[ "$(counter in_unknown_xid)" -gt 10000 ] || fail "there was no flood"
+	# a busy machine loses frames of it before they get to us
+	until [ "$(counter in_unknown_xid)" -gt 10000 ]; do
+		send_unsolicited 00000bad 20000
+	done
 	assert_eq 8 "$(calfpen frames --reason in_unknown_xid | wc -l)"
 	calfpen frames --reason out_accepted | cut -c 29- >"$LAB_DIR/after"
 	assert_eq "$(cut -c 29- "$LAB_DIR/before")" "$(cat "$LAB_DIR/after")"
