@@ -69,7 +69,7 @@ static int list_all(int subject, uint64_t begins)
  * are not refused, another watcher loses nothing, and once it reads, its resync
  * has everything.
  */
-Test(attacks_watch, watcher_that_never_reads, .init = begin, .fini = attacks_end, .timeout = 120)
+Test(attacks_watch, watcher_that_never_reads, .init = begin, .fini = attacks_end)
 {
 	int n = scaled(20000), n_refused = 0;
 	struct watched diligent = { 0 }, lazy = { 0 };
@@ -126,7 +126,7 @@ static void *watch_for_ever(void *data)
 
 /* Watches that begin and end without end: nobody else notices. Where few writes
  * are made, the other thread may get no turn: they go on until it had some. */
-Test(attacks_watch, watches_without_end, .init = begin, .fini = attacks_end, .timeout = 60)
+Test(attacks_watch, watches_without_end, .init = begin, .fini = attacks_end)
 {
 	int n = scaled(5000), n_written = 0, n_refused = 0, n_calls = 0;
 	struct watched watched = { 0 }, diligent = { 0 };

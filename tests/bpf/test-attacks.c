@@ -62,7 +62,7 @@ static void commit_for_ever(int fd)
 }
 
 /* kill -9 at any moment: a commit is there as a whole or not at all. */
-Test(attacks, kill_during_commit, .init = begin, .fini = attacks_end, .timeout = 120)
+Test(attacks, kill_during_commit, .init = begin, .fini = attacks_end)
 {
 	int n = scaled(KILLS), n_torn = 0;
 	struct kv_value first, value;
@@ -108,7 +108,7 @@ static pid_t start_hog(int subject, int cpu)
 }
 
 /* Two subjects in a commit loop on every CPU: another's writes get through. */
-Test(attacks, commit_loops_starve_nobody, .init = begin, .fini = attacks_end, .timeout = 60)
+Test(attacks, commit_loops_starve_nobody, .init = begin, .fini = attacks_end)
 {
 	int n_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), n_hogs = 0, n_refused = 0;
 	pid_t hogs[128];
@@ -137,7 +137,7 @@ static void *hold_in_copy(void *data)
 }
 
 /* A request that faults and waits is copied before the lock: others go on. */
-Test(attacks, userfaultfd_pointer, .init = begin, .fini = attacks_end, .timeout = 30)
+Test(attacks, userfaultfd_pointer, .init = begin, .fini = attacks_end)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	void *memory = mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -204,7 +204,7 @@ static void *use_flipping_memory(void *data)
 }
 
 /* Memory that comes and goes under the copy. */
-Test(attacks, mprotect_loop, .init = begin, .fini = attacks_end, .timeout = 30)
+Test(attacks, mprotect_loop, .init = begin, .fini = attacks_end)
 {
 	unsigned char request[KV_CHANGE_SIZE(1)];
 	char key[64] = "/flip";
@@ -300,7 +300,7 @@ static void *drain_for_ever(void *data)
 }
 
 /* Writers of whole values, readers through the gate: never a mixture. */
-Test(attacks, torn_reads, .init = begin, .fini = attacks_end, .timeout = 300)
+Test(attacks, torn_reads, .init = begin, .fini = attacks_end)
 {
 	const char *wanted = getenv("CALFPEN_ATTACK_OPERATIONS");
 	int n = scaled(wanted ? atoi(wanted) : 1000000) / 8, n_torn = 0;

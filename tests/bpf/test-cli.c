@@ -2,7 +2,7 @@
 /* The operator's command against a real gate and a real store. */
 #include "tests/bpf/cli-operator.h"
 
-TestSuite(cli, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(cli, .init = setup, .fini = teardown);
 
 Test(cli, get)
 {

@@ -17,7 +17,7 @@
 
 #include "tests/bpf/support-confine.h"
 
-TestSuite(confine_calls, .init = confine_setup, .timeout = 60);
+TestSuite(confine_calls, .init = confine_setup);
 
 #define ATTEMPT(name, call)                \
 	static long name(void)             \

@@ -14,7 +14,7 @@
 #define SYS_ADMIN_CAP CAP_BIT(21)
 #define WATCHER_CAPS CAP_BIT(12)
 
-TestSuite(confine, .init = confine_setup, .timeout = 60);
+TestSuite(confine, .init = confine_setup);
 
 /* A number of /proc/PID/status in the given base; (uint64_t)-1: not there. */
 static uint64_t status(pid_t pid, const char *name, int base)

@@ -30,7 +30,7 @@ static void teardown(void)
 		container_deinit(&it);
 }
 
-TestSuite(runtime, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(runtime, .init = setup, .fini = teardown);
 
 static void expect_line(const char *text, const char *line)
 {

@@ -357,7 +357,7 @@ static void *commit_for_ever(void *data)
 
 /* A lock that others hold is no request of ours: of 11 that subject 1 has, 11
  * are served, however often each must be tried. */
-Test(gate_batch, busy_lock_costs_no_rate, .timeout = 30)
+Test(gate_batch, busy_lock_costs_no_rate)
 {
 	pthread_t threads[2];
 	int n_refused = 0, n_commits[2] = { 0 };

@@ -40,7 +40,7 @@ static void teardown(void)
 	gateway_test_end(&test);
 }
 
-TestSuite(gateway, .init = setup, .fini = teardown, .timeout = 30);
+TestSuite(gateway, .init = setup, .fini = teardown);
 
 static int ended(void)
 {

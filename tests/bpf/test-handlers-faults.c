@@ -4,7 +4,7 @@
 
 #include "tests/bpf/support-handlers.h"
 
-TestSuite(handlers_faults, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(handlers_faults, .init = setup, .fini = teardown);
 
 /* Somebody listens to the host's events, as the watcher does. */
 static void listened(void)

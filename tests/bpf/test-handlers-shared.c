@@ -12,7 +12,7 @@ static void setup_run(void)
 		  "echo before.example > /proc/sys/kernel/domainname");
 }
 
-TestSuite(handlers_shared, .init = setup_run, .fini = teardown, .timeout = 30);
+TestSuite(handlers_shared, .init = setup_run, .fini = teardown);
 
 static void expect_status(const char *handler, const char *note)
 {

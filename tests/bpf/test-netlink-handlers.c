@@ -2,7 +2,7 @@
 /* The handlers against the kernel. */
 #include "tests/bpf/support-handlers.h"
 
-TestSuite(handlers, .init = setup, .fini = teardown, .timeout = 30);
+TestSuite(handlers, .init = setup, .fini = teardown);
 
 Test(handlers, lease_twice_changes_once)
 {

@@ -42,7 +42,7 @@ static void teardown(void)
 	netlink = netlink_free(netlink);
 }
 
-TestSuite(netlink, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(netlink, .init = setup, .fini = teardown);
 
 static struct in_addr in(const char *text)
 {

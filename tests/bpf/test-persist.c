@@ -48,7 +48,7 @@ static void teardown(void)
 	wanted_deinit(&wanted);
 }
 
-TestSuite(persist, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(persist, .init = setup, .fini = teardown);
 
 static int restore(void)
 {

@@ -57,7 +57,7 @@ static void setup(void)
 	cr_assert_eq(supervisor_start_chrony(&s), 0);
 }
 
-TestSuite(supervisor_chrony, .init = setup, .timeout = 60);
+TestSuite(supervisor_chrony, .init = setup);
 
 static void listen_as_chronyd(void)
 {

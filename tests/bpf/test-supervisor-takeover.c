@@ -37,7 +37,7 @@ static void teardown(void)
 	netlink = netlink_free(netlink);
 }
 
-TestSuite(takeover, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(takeover, .init = setup, .fini = teardown);
 
 /* "ADDRESS/LENGTH" or "". */
 static const char *found(void)

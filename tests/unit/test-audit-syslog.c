@@ -73,7 +73,7 @@ static void teardown(void)
 	scratch_remove();
 }
 
-TestSuite(audit_syslog, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(audit_syslog, .init = setup, .fini = teardown);
 
 /* As syslog(3) sends it, without the time. */
 Test(audit_syslog, message)

@@ -240,7 +240,7 @@ Test(cli_audit, grows_is_rotated_and_cut)
 	free(file);
 }
 
-Test(cli_audit, follow, .timeout = 20)
+Test(cli_audit, follow)
 {
 	const char *want = LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED LINE_IP LINE_DELETE;
 	char text[8192] = "", rotated[160];

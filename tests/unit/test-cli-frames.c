@@ -38,7 +38,7 @@ static void pin_maps(void)
 	samples_fd = pin_map(PIN_FRAME_SAMPLES, sizeof(struct frame_sample), FRAME_SAMPLES_N);
 }
 
-TestSuite(cli_frames, .init = pins_setup, .fini = pins_teardown, .timeout = 60);
+TestSuite(cli_frames, .init = pins_setup, .fini = pins_teardown);
 
 /* The OFFER for a reason, with the next number. */
 static void put(uint32_t reason, uint64_t boot_ns)

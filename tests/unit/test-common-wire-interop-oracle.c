@@ -4,7 +4,7 @@
 
 #include "tests/fuzz/oracle.h"
 
-Test(interop_oracle, reference_accepts_what_we_accept, .timeout = 120)
+Test(interop_oracle, reference_accepts_what_we_accept)
 {
 	if (system("capnp --version > /dev/null 2>&1") != 0)
 		cr_skip_test("capnp is not installed");

@@ -26,7 +26,7 @@ static void setup(void)
 	scratch_make();
 }
 
-TestSuite(interop, .init = setup, .fini = scratch_remove, .timeout = 120);
+TestSuite(interop, .init = setup, .fini = scratch_remove);
 
 /* Run a command on this input: bytes of its output, NUL behind them. */
 static size_t run(const char *command, const void *input, size_t size)

@@ -27,7 +27,7 @@ static void setup(void)
 	capture_begin();
 }
 
-TestSuite(runtime, .init = setup, .fini = scratch_remove, .timeout = 60);
+TestSuite(runtime, .init = setup, .fini = scratch_remove);
 
 static int start(const char *script, pid_t *pidp)
 {

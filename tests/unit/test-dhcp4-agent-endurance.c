@@ -194,7 +194,7 @@ static void start(void)
 	step(CLIENT_START, NULL, &actions);
 }
 
-Test(endurance, C4_26_a_million_leases_and_renewals, .timeout = 240)
+Test(endurance, C4_26_a_million_leases_and_renewals)
 {
 	uint64_t allocations;
 	unsigned long resident;

@@ -255,7 +255,7 @@ static size_t random_option(uint8_t code, uint8_t *bytes)
 
 /* Everything is switched on. Each kind of value must come often enough for
  * the check to mean something. */
-Test(description, ST_1_C4_04_C4_08_values_of_random_messages, .timeout = 60)
+Test(description, ST_1_C4_04_C4_08_values_of_random_messages)
 {
 	static const uint8_t codes[] = { 1,  3,	 6,  12, 15,  26,  33,	42,  43,  51,
 					 54, 58, 59, 81, 108, 114, 119, 121, 162, 249 };

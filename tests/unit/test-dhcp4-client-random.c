@@ -125,7 +125,7 @@ static void check(enum client_event_type type, bool had_lease)
 			  client.config.start_delay_ms < 10);
 }
 
-Test(client_random, C4_26_C4_31_sequences, .timeout = 120)
+Test(client_random, C4_26_C4_31_sequences)
 {
 	uint32_t n_sent = 0, n_leases = 0, n_idle = 0, seen = 0;
 

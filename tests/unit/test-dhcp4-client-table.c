@@ -166,7 +166,7 @@ static void check(size_t row, unsigned int type, enum server server, unsigned in
 	cr_assert_eq(actions.lease, CLIENT_LEASE_KEEP);
 }
 
-Test(client_table, V4_03_V4_04_V4_08_V4_24_V4_52_V4_54_C4_28_whole_product, .timeout = 60)
+Test(client_table, V4_03_V4_04_V4_08_V4_24_V4_52_V4_54_C4_28_whole_product)
 {
 	static const uint8_t types[] = { MESSAGE_OFFER, MESSAGE_ACK, MESSAGE_NAK,
 					 MESSAGE_FORCERENEW };
@@ -179,7 +179,7 @@ Test(client_table, V4_03_V4_04_V4_08_V4_24_V4_52_V4_54_C4_28_whole_product, .tim
 }
 
 /* Every value that option 53 may have, where all else fits. */
-Test(client_table, every_type, .timeout = 60)
+Test(client_table, every_type)
 {
 	for (size_t row = 0; row < N_ROWS; row++)
 		for (unsigned int type = 0; type < 256; type++)

@@ -231,21 +231,21 @@ static void free_rows(struct criterion_test_params *parameters)
 	cr_free(parameters->params);
 }
 
-#define ClientTest(_name)                                                          \
-	static void each_##_name(const char *client, const char *segmentation);    \
-	ParameterizedTestParameters(interop_clients, _name)                        \
-	{                                                                          \
-		size_t n;                                                          \
-		struct row *all = rows(&n);                                        \
-                                                                                   \
-		return cr_make_param_array(struct row, all, n, free_rows);         \
-	}                                                                          \
-	ParameterizedTest(struct row *row, interop_clients, _name, .timeout = 240) \
-	{                                                                          \
-		require_client(row->client);                                       \
-		for (size_t i = 0; i < VECTORS_N(segmentations); i++)              \
-			each_##_name(row->client, segmentations[i]);               \
-	}                                                                          \
+#define ClientTest(_name)                                                       \
+	static void each_##_name(const char *client, const char *segmentation); \
+	ParameterizedTestParameters(interop_clients, _name)                     \
+	{                                                                       \
+		size_t n;                                                       \
+		struct row *all = rows(&n);                                     \
+                                                                                \
+		return cr_make_param_array(struct row, all, n, free_rows);      \
+	}                                                                       \
+	ParameterizedTest(struct row *row, interop_clients, _name)              \
+	{                                                                       \
+		require_client(row->client);                                    \
+		for (size_t i = 0; i < VECTORS_N(segmentations); i++)           \
+			each_##_name(row->client, segmentations[i]);            \
+	}                                                                       \
 	static void each_##_name(const char *client, const char *segmentation)
 
 /* A message that must have come in several segments did so. */

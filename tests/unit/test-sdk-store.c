@@ -276,7 +276,7 @@ static size_t encode_not_found(int32_t id, uint8_t *frame, size_t size)
 }
 
 /* Two responses, cut into three pieces at every pair of positions. */
-Test(store, partial_reads, .timeout = 60)
+Test(store, partial_reads)
 {
 	uint8_t frames[512];
 	int32_t id = 1;
