@@ -120,7 +120,7 @@ Test(key_table, entries_that_no_description_has)
 
 static const char *found(const char *path)
 {
-	const struct description_key *key = key_table_find(table.keys, table.n_keys, path);
+	const struct key_rule *key = key_table_find(table.keys, table.n_keys, path);
 
 	return key ? key->path : "none";
 }
@@ -128,8 +128,8 @@ static const char *found(const char *path)
 /* A directory's entry is one of its own children only. */
 Test(key_table, which_entry_a_path_has)
 {
-	table.keys[2] = (struct description_key){ .path = "/nameserver/backup/" };
-	table.keys[3] = (struct description_key){ .path = "/nameserver/first" };
+	table.keys[2] = (struct key_rule){ .path = "/nameserver/backup/" };
+	table.keys[3] = (struct key_rule){ .path = "/nameserver/first" };
 	table.n_keys = 4;
 	cr_assert_str_eq(found("/ip"), "/ip");
 	cr_assert_str_eq(found("/ip/x"), "none");
