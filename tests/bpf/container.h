@@ -295,7 +295,7 @@ static inline bool container_has_cgroup(const struct container *it, const char *
 {
 	char path[256];
 
-	snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s/test-supervisor-probe", hierarchy,
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s/test-probe", hierarchy,
 		 it->cgroup_parent);
 	return access(path, F_OK) == 0;
 }
