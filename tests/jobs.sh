@@ -15,12 +15,12 @@ jobs_outputs='' # directory of what the jobs print
 # Of each job, by its pid
 declare -A jobs_name=() jobs_start=()
 
-# jobs_order SUITE - sort the names on standard input: first those that
-# tests/times does not list, then the others, the longest first
+# jobs_order SUITE - sort the names on standard input: the longest first, by
+# tests/times; last those that it does not list
 jobs_order() {
 	awk -v suite="$1" '
 		NR == FNR { if ($2 == suite) seconds[$3] = $1; next }
-		!seen[$1]++ { print ($1 in seconds ? seconds[$1] : "inf"), $1 }
+		!seen[$1]++ { print ($1 in seconds ? seconds[$1] : 0), $1 }
 	' "$jobs_here/times" - | sort -s -k 1,1gr | cut -d ' ' -f 2
 }
 
