@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * DOC: tc programs. tap_ingress is the write filter: whatever the calf wrote
  * is sent out of the uplink if the description allows it, and dropped if not;

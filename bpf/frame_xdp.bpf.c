@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * DOC: XDP on the uplink. The host's frames pass untouched; the replies that
  * the calf waits for go into its tap through a one-slot devmap, which the

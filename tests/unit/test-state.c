@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* state.json as it should not be: each is told in one line, none is believed. */
 #include <sys/stat.h>
 
