@@ -51,19 +51,18 @@ static int gate_change(int program_fd, uint32_t verb, const void *changes, uint3
 		       uint32_t *i_refusedp)
 {
 	struct kv_request request;
-	int error;
 
 	request_init(&request, verb);
 	request.n_changes = n_changes;
 	request.request = (uintptr_t)changes;
 	request.size = size;
 	request.revision = condition;
-	error = gate_run(program_fd, &request);
-	if (error && i_refusedp)
+	int r = gate_run(program_fd, &request);
+	if (r && i_refusedp)
 		*i_refusedp = request.i_refused;
-	if (!error && revisionp)
+	if (!r && revisionp)
 		*revisionp = request.revision;
-	return error;
+	return r;
 }
 
 int gate_commit(int program_fd, const struct commit *commit, uint64_t *revisionp,
@@ -118,7 +117,6 @@ int gate_read(int program_fd, const char *path, struct kv_value *valuep)
 	} one = { 0 };
 	struct kv_request request;
 	struct kv_key key;
-	int error;
 
 	if (path_to_key(path, &key))
 		return -EILSEQ;
@@ -127,9 +125,9 @@ int gate_read(int program_fd, const char *path, struct kv_value *valuep)
 	request.request = (uintptr_t)&one;
 	request.size = KV_CHANGE_SIZE(0);
 	memcpy(one.change.path, key.path, sizeof(one.change.path));
-	error = gate_run(program_fd, &request);
-	if (error)
-		return error;
+	int r = gate_run(program_fd, &request);
+	if (r)
+		return r;
 	if (request.length > KV_VALUE_MAX)
 		return -EIO;
 	*valuep = (struct kv_value){
@@ -145,15 +143,14 @@ int gate_read(int program_fd, const char *path, struct kv_value *valuep)
 int gate_batch(int program_fd, const struct batch *batch, struct batch_results *results)
 {
 	struct kv_request request;
-	int error;
 
 	request_init(&request, KV_VERB_BATCH);
 	request.n_changes = batch->n_requests;
 	request.request = (uintptr_t)batch->bytes;
 	request.size = batch->size;
-	error = gate_run(program_fd, &request);
-	if (error)
-		return error;
+	int r = gate_run(program_fd, &request);
+	if (r)
+		return r;
 	if (request.length > sizeof(results->bytes) || request.cursor > batch->n_requests)
 		return -EIO;
 	results->n = request.cursor;
@@ -176,14 +173,13 @@ int gate_list(int program_fd, const char *directory, struct gate_page *page)
 		.cursor = page->cursor,
 	};
 	struct kv_key key = { "/" };
-	int error;
 
 	if (strcmp(directory, "/") != 0 && path_to_key(directory, &key))
 		return -EILSEQ;
 	memcpy(one.change.path, key.path, sizeof(one.change.path));
-	error = gate_run(program_fd, &request);
-	if (error)
-		return error;
+	int r = gate_run(program_fd, &request);
+	if (r)
+		return r;
 	if (request.length > sizeof(page->bytes))
 		return -EIO;
 	page->revision = request.revision;
@@ -213,10 +209,10 @@ bool gate_page_next(const struct gate_page *page, uint32_t *atp, uint64_t *revis
 int gate_watch(int program_fd, enum gate_watch operation, uint64_t *revisionp, uint64_t *n_lostp)
 {
 	struct kv_request request = { .verb = KV_VERB_WATCH, .length = operation };
-	int error = gate_run(program_fd, &request);
+	int r = gate_run(program_fd, &request);
 
-	if (error)
-		return error;
+	if (r)
+		return r;
 	if (revisionp)
 		*revisionp = request.revision;
 	if (n_lostp)

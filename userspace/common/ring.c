@@ -102,7 +102,7 @@ int ring_consume(struct ring *ring, ring_record_fn take, void *data)
 	int r = 0;
 
 	/* Asked again after the last: what came meanwhile wakes nobody. */
-	while (r == 0 && (end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) != at) {
+	while (!r && (end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) != at) {
 		if (!visit(ring, &at, end, take, data, &r))
 			return 0;
 		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
@@ -126,7 +126,7 @@ int ring_look(struct ring *ring, ring_record_fn show, void *data)
 	/* What another reader consumed may be overwritten. */
 	if (is_older(ring, ring->seen, *ring->consumer))
 		ring->seen = *ring->consumer;
-	while (r == 0 && (end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) != ring->seen)
+	while (!r && (end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) != ring->seen)
 		if (!visit(ring, &ring->seen, end, show, data, &r))
 			return 0;
 	return r;
@@ -139,7 +139,7 @@ int ring_consume_seen(struct ring *ring, ring_record_fn take, void *data)
 
 	if (is_older(ring, ring->seen, at))
 		return 0;
-	while (r == 0 && at != ring->seen) {
+	while (!r && at != ring->seen) {
 		if (!visit(ring, &at, ring->seen, take, data, &r))
 			return 0;
 		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);

@@ -47,12 +47,11 @@ static int read_segment(struct wire_message *message, const struct wire_position
 {
 	const uint8_t *text;
 	struct wire_list list;
-	int r;
+	int r = wire_read_list(message, at, WIRE_ELEMENT_BYTE, &list);
 
-	r = wire_read_list(message, at, WIRE_ELEMENT_BYTE, &list);
 	if (r < 0)
 		return r;
-	if (r == 0)
+	if (!r)
 		return WIRE_PATH_REFUSED; /* null: an empty segment */
 	text = wire_message_bytes(message, &list.at);
 	if (list.count == 0 || text[list.count - 1] != '\0')
@@ -147,10 +146,9 @@ static int read_changes(struct wire_message *message, const struct wire_view *ro
 	struct wire_data body;
 	struct wire_view view;
 	size_t count;
-	int r;
+	int r = wire_read_composite(message, root, 1, CHANGE_DATA, CHANGE_POINTERS, &view, &count,
+				    &body);
 
-	r = wire_read_composite(message, root, 1, CHANGE_DATA, CHANGE_POINTERS, &view, &count,
-				&body);
 	if (r <= 0)
 		return r;
 	for (size_t i = 0; i < count; i++, view.at.at += view.n_data + view.n_pointers) {
@@ -196,9 +194,8 @@ int wire_decode_request(const uint8_t *frame, size_t size, struct wire_request *
 	struct wire_message message;
 	struct wire_view root;
 	uint64_t word;
-	int r;
+	int r = open_root(frame, size, &message, &root);
 
-	r = open_root(frame, size, &message, &root);
 	if (r < 0)
 		return r;
 	word = wire_view_word(&message, &root, 0);
@@ -232,7 +229,7 @@ static int read_entry(struct wire_message *message, const struct wire_view *view
 	entry.revision = wire_view_word(message, view, 0);
 	entry.tag = wire_view_word(message, view, 1) & 0xffff;
 	r = read_path(message, view, &entry.path);
-	if (r != 0)
+	if (r)
 		return r < 0 ? r : -EILSEQ;
 	if (entry.tag == WIRE_ENTRY_VALUE) {
 		r = read_data(message, view, 1, &entry.value);
@@ -251,9 +248,9 @@ static int read_entries(struct wire_message *message, const struct wire_view *ro
 	struct wire_data body;
 	struct wire_view view;
 	size_t count;
-	int r;
+	int r = wire_read_composite(message, root, 0, ENTRY_DATA, ENTRY_POINTERS, &view, &count,
+				    &body);
 
-	r = wire_read_composite(message, root, 0, ENTRY_DATA, ENTRY_POINTERS, &view, &count, &body);
 	if (r <= 0)
 		return r;
 	for (size_t i = 0; i < count; i++, view.at.at += view.n_data + view.n_pointers) {
@@ -290,9 +287,8 @@ int wire_decode_response(const uint8_t *frame, size_t size, struct wire_response
 	struct wire_message message;
 	struct wire_view root;
 	uint64_t word;
-	int r;
+	int r = open_root(frame, size, &message, &root);
 
-	r = open_root(frame, size, &message, &root);
 	if (r < 0)
 		return r;
 	word = wire_view_word(&message, &root, 0);

@@ -156,9 +156,8 @@ static int far_target(struct wire_message *message, uint64_t pointer, unsigned i
 	bool is_double = pointer & FAR_DOUBLE;
 	struct wire_position pad;
 	uint64_t word;
-	int r;
+	int r = far_position(message, pointer, &pad);
 
-	r = far_position(message, pointer, &pad);
 	if (r < 0)
 		return r;
 	r = wire_message_charge(message, &pad, is_double ? 2 : 1);
@@ -226,9 +225,8 @@ int wire_read_list(struct wire_message *message, const struct wire_position *at,
 {
 	struct target target;
 	uint64_t count, n_words;
-	int r;
+	int r = resolve(message, at, KIND_LIST, &target);
 
-	r = resolve(message, at, KIND_LIST, &target);
 	if (r <= 0)
 		return r;
 	if ((target.pointer >> 32 & 7) != element)
@@ -299,9 +297,8 @@ int wire_composite_element(struct wire_message *message, const struct wire_data 
 	size_t n_words = body->size / WIRE_WORD, count;
 	struct wire_position at;
 	struct wire_view view;
-	int r;
+	int r = wire_message_find(message, body, &at);
 
-	r = wire_message_find(message, body, &at);
 	if (r < 0)
 		return r;
 	r = wire_message_charge(message, &at, n_words);

@@ -17,8 +17,8 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
-#define STOP_POLL_NS 1000000ull
-#define STOP_MAX_NS 1000000000ull
+#define STOP_POLL_NS NS_PER_MS
+#define STOP_MAX_NS NS_PER_S
 /* Messages without an answer until that is told: some 12 s. */
 #define UNHEARD_TRIES 3
 
@@ -169,9 +169,8 @@ static enum reason receive_message(struct agent *agent, struct bytes_reader fram
 	struct udp_frame headers = { 0 };
 	struct message message;
 	enum reason reason;
-	int r;
+	int r = udp_frame_parse(&frame, &headers);
 
-	r = udp_frame_parse(&frame, &headers);
 	*server = headers.ip.source;
 	if (r != NET_OK)
 		return (enum reason)r;
@@ -194,9 +193,8 @@ static enum reason receive_arp(struct agent *agent, struct bytes_reader frame,
 {
 	struct arp_frame arp;
 	enum reason reason;
-	int r;
+	int r = arp_frame_parse(&frame, &arp);
 
-	r = arp_frame_parse(&frame, &arp);
 	*sender = arp.arp.sender;
 	if (r != NET_OK)
 		return (enum reason)r;
@@ -270,7 +268,7 @@ static const struct client_saved *read_saved(const struct agent *agent, struct c
 	if (r == -EBADMSG)
 		log_warning("the saved lease is damaged and ignored: %s is \"%s\"",
 			    restore_path(wrong), values->text[wrong]);
-	return r == 0 ? saved : NULL;
+	return r ? NULL : saved;
 }
 
 static void on_restored(void *data)
@@ -321,9 +319,9 @@ int agent_start(struct agent *agent, struct calf *calf)
 	report_init(&agent->report, calf);
 	calf_on_frame(calf, on_frame, agent);
 	r = publish_init(&agent->publisher, calf, &agent->client, &agent->settings.policy);
-	if (r == 0)
+	if (!r)
 		r = loop_add_timer(&calf->loop, &agent->timer, on_timer, agent);
-	if (r == 0)
+	if (!r)
 		r = loop_add_timer(&calf->loop, &agent->stop, on_stop, agent);
 	if (r < 0) {
 		log_error("event loop: %s", strerrordesc_np(-r));

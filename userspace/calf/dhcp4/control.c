@@ -9,11 +9,12 @@
 
 #include <string.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
 #define LINK "/link"
 #define CONTROL "/control"
-#define RETRY_NS 1000000000ull
+#define RETRY_NS NS_PER_S
 
 static const struct {
 	const char *path;
@@ -136,9 +137,9 @@ int control_start(struct control *control, struct calf *calf,
 	for (int i = 0; i < _CONTROL_KEY_N; i++)
 		control->requests[i].control = control;
 	r = loop_add_timer(&calf->loop, &control->retry, on_retry, control);
-	if (r == 0)
+	if (!r)
 		r = calf_store_watch(calf, LINK, on_link, on_link_refused, control);
-	if (r == 0)
+	if (!r)
 		r = calf_store_watch(calf, CONTROL, on_request, on_control_refused, control);
 	if (r < 0)
 		log_error("control: %s", strerrordesc_np(-r));

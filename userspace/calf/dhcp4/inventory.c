@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/path.h"
 
 #define OPTION_DIRECTORY "/option"
-#define RETRY_NS 100000000ull
+#define RETRY_NS (100 * NS_PER_MS)
 
 static void look(struct inventory *inventory);
 

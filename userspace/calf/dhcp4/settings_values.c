@@ -112,7 +112,7 @@ static int take_address(struct settings_values *values, const char *text)
 	struct value_ipv4_net net;
 	int r = value_parse_ipv4_net(text, &net);
 
-	if (r == 0)
+	if (!r)
 		values->address = net.address;
 	return r;
 }
@@ -149,7 +149,7 @@ static int take_mtu_min(struct settings_values *values, const char *text)
 	uint32_t number;
 	int r = value_parse_uint(text, MTU_MIN, UINT16_MAX, &number);
 
-	if (r == 0)
+	if (!r)
 		values->policy.mtu_min = (uint16_t)number;
 	return r;
 }
@@ -302,9 +302,8 @@ static int take_plain(struct settings_values *values, const struct key *key, con
 	bool is_flag = key->number_at == 0;
 	uint32_t number;
 	bool flag;
-	int r;
+	int r = value_parse_uint(text, is_flag ? 0 : key->min, is_flag ? 1 : key->max, &number);
 
-	r = value_parse_uint(text, is_flag ? 0 : key->min, is_flag ? 1 : key->max, &number);
 	if (r < 0)
 		return r;
 	if (!is_flag) {
@@ -322,7 +321,7 @@ int settings_values_take(struct settings_values *values, unsigned int i, const c
 	const struct key *key = &keys[i];
 	int r = key->take ? key->take(values, text) : take_plain(values, key, text);
 
-	if (r == 0)
+	if (!r)
 		return 0;
 	*wantedp = key->wanted;
 	return -EINVAL;

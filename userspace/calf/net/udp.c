@@ -76,9 +76,8 @@ void udp_put(struct bytes_writer *datagram, const struct ipv4_header *ip,
 int udp_frame_parse(struct bytes_reader *frame, struct udp_frame *headers)
 {
 	struct eth_header eth;
-	int r;
+	int r = eth_parse(frame, &eth);
 
-	r = eth_parse(frame, &eth);
 	if (r != NET_OK)
 		return r;
 	memcpy(headers->destination_mac, eth.destination, sizeof(eth.destination));

@@ -89,10 +89,10 @@ static int dispatch_frames(struct loop *loop, int fd, short revents, void *data)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			int error = n < 0 ? errno : ENODEV;
+			int r = n < 0 ? -errno : -ENODEV;
 
-			log_error("frames: %s", strerrordesc_np(error));
-			return -error;
+			log_error("frames: %s", strerrordesc_np(-r));
+			return r;
 		}
 		if ((size_t)n <= CALF_FRAME_MAX && calf->frame_call)
 			calf->frame_call(calf, frame, (size_t)n, calf->frame_data);
@@ -111,14 +111,14 @@ int calf_init(struct calf *calf, const struct calf_fds *fds)
 	loop_init(&calf->loop);
 	signal(SIGPIPE, SIG_IGN);
 	r = map_metrics(calf, fds->metrics);
-	if (r == 0)
+	if (!r)
 		r = set_nonblocking(fds->frames, "frames");
-	if (r == 0)
+	if (!r)
 		r = set_nonblocking(fds->control, "control");
 	if (r < 0)
 		return r;
 	r = loop_add_fd(&calf->loop, fds->frames, POLLIN, dispatch_frames, calf);
-	if (r == 0)
+	if (!r)
 		r = loop_add_fd(&calf->loop, fds->control, POLLIN, calf_store_dispatch, calf);
 	if (r < 0)
 		log_error("event loop: %s", strerrordesc_np(-r));

@@ -38,9 +38,9 @@ int calf_confine(void)
 	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (filter)
 		r = 0;
-	for (size_t i = 0; r == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
+	for (size_t i = 0; !r && i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (r == 0)
+	if (!r)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
 	if (r < 0)

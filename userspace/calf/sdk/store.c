@@ -290,9 +290,9 @@ static int dispatch_entries(struct calf *calf, struct calf_pending *pending, con
 		char text[KV_VALUE_SIZE];
 		int r = wire_response_entry(frame, size, response, i, &entry);
 
-		if (r == 0 && !is_expected(&entry, asked.tag))
+		if (!r && !is_expected(&entry, asked.tag))
 			r = -EPROTO;
-		if (r == 0)
+		if (!r)
 			r = copy_text(text, &entry.value);
 		if (r < 0)
 			return r;
@@ -314,9 +314,8 @@ static int dispatch_response(struct calf *calf, const uint8_t *frame, size_t siz
 	struct calf_store *store = &calf->store;
 	struct wire_response response;
 	struct calf_pending *pending;
-	int r;
+	int r = wire_decode_response(frame, size, &response);
 
-	r = wire_decode_response(frame, size, &response);
 	if (r < 0)
 		return r;
 	pending = find_pending(store, response.id);
@@ -340,7 +339,7 @@ static int dispatch_buffer(struct calf *calf)
 	size_t at = 0;
 	int r = 0;
 
-	while (r == 0 && at < store->rx_size) {
+	while (!r && at < store->rx_size) {
 		int size = wire_frame_size(store->rx + at, store->rx_size - at);
 
 		if (size < 0)
@@ -384,7 +383,7 @@ int calf_store_dispatch(struct loop *loop, int fd, short revents, void *data)
 	/* Responses first: they may be there although the peer is gone. */
 	if (revents & (POLLIN | POLLHUP | POLLERR))
 		r = receive(calf);
-	if (r == 0 && (revents & POLLOUT) && !calf->loop.stop)
+	if (!r && (revents & POLLOUT) && !calf->loop.stop)
 		r = flush(calf);
 	if (r == -EPIPE) {
 		calf_stop(calf, 0);

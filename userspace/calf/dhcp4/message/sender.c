@@ -40,7 +40,7 @@ _Static_assert(sizeof(parameters) + 2 + MESSAGE_OPTIONS_MAX <= MESSAGE_PARAMETER
 
 static bool has_parameter(const struct message_sender *sender, uint8_t code)
 {
-	return memchr(sender->parameters, code, sender->n_parameters) != NULL;
+	return memchr(sender->parameters, code, sender->n_parameters);
 }
 
 static void add_parameter(struct message_sender *sender, uint8_t code)
