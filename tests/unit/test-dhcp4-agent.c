@@ -64,7 +64,7 @@ Test(agent, nobody_answers)
 	cr_assert_not_null(line);
 	cr_assert_null(strstr(line + 1, "no server answers"));
 	get_lease();
-	cr_assert_not(agent.is_unheard, "the next time it is told again");
+	cr_assert_not(agent.no_answer_logged, "the next time it is told again");
 }
 
 Test(agent, V4_15_renewal_frame)
@@ -318,19 +318,19 @@ Test(agent, end_of_the_control_socket_ends_the_calf)
 /* More forged servers than are kept apart: the log stays small. */
 Test(agent, log_of_discards_is_bounded)
 {
-	struct report report;
+	struct discard_log log;
 	const char *text;
 	uint32_t n_lines = 0;
 
-	report_init(&report, &calf);
+	discard_log_init(&log, &calf);
 	capture_begin();
 	for (uint32_t i = 0; i < 10000; i++)
 		for (int reason = 1; reason < 4; reason++)
-			report_discard(&report, (enum reason)reason,
-				       (struct in_addr){ htonl(0x0a000000 + i) });
+			discard_log_add(&log, (enum reason)reason,
+					(struct in_addr){ htonl(0x0a000000 + i) });
 	for (text = capture_text(); *text; text++)
 		n_lines += *text == '\n';
-	cr_assert_eq(n_lines, (REPORT_SERVERS_MAX + 1) * 3);
+	cr_assert_eq(n_lines, (DISCARD_LOG_SERVERS_MAX + 1) * 3);
 	cr_assert_eq(calf.metrics[METRIC_DISCARDED], 10000);
-	report_discard(&report, REASON_NONE, (struct in_addr){ 0 });
+	discard_log_add(&log, REASON_NONE, (struct in_addr){ 0 });
 }

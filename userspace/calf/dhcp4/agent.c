@@ -20,7 +20,7 @@
 #define STOP_POLL_NS NS_PER_MS
 #define STOP_MAX_NS NS_PER_S
 /* Messages without an answer until that is told: some 12 s. */
-#define UNHEARD_TRIES 3
+#define NO_ANSWER_TRIES 3
 
 /* enum reason continues enum net_reason. */
 _Static_assert((int)REASON_FRAME_TRUNCATED == (int)NET_TRUNCATED &&
@@ -44,8 +44,8 @@ static void log_lease(const struct client_lease *lease)
 	log_info("lease of %s from %s, seconds: %s", text, server, seconds);
 }
 
-static void tell_lease(struct agent *agent, enum client_event_type type,
-		       enum client_lease_action action)
+static void log_lease_change(struct agent *agent, enum client_event_type type,
+			     enum client_lease_action action)
 {
 	const struct client *client = &agent->client;
 	uint16_t n_left_out = client->lease.parameters.n_left_out;
@@ -68,8 +68,8 @@ static void tell_lease(struct agent *agent, enum client_event_type type,
 
 /* Every defence is logged, and there is one per 10 s at most; what comes in
  * between is counted. */
-static void tell_conflict(struct agent *agent, const struct client_event *event,
-			  const struct client_actions *actions)
+static void log_conflict(struct agent *agent, const struct client_event *event,
+			 const struct client_actions *actions)
 {
 	char address[VALUE_IPV4_SIZE], mac[VALUE_MAC_SIZE];
 
@@ -88,17 +88,17 @@ static void tell_conflict(struct agent *agent, const struct client_event *event,
 }
 
 /* Who waits for a first lease learns once that nobody answers. */
-static void tell_silence(struct agent *agent, const struct client_event *event,
-			 const struct client_actions *actions)
+static void log_no_answer(struct agent *agent, const struct client_event *event,
+			  const struct client_actions *actions)
 {
 	const struct client *client = &agent->client;
 
 	if (client->is_in_use)
-		agent->is_unheard = false;
-	if (client->is_in_use || agent->is_unheard || event->type != CLIENT_TIMEOUT ||
-	    !actions->send || client->n_sent < UNHEARD_TRIES)
+		agent->no_answer_logged = false;
+	if (client->is_in_use || agent->no_answer_logged || event->type != CLIENT_TIMEOUT ||
+	    !actions->send || client->n_sent < NO_ANSWER_TRIES)
 		return;
-	agent->is_unheard = true;
+	agent->no_answer_logged = true;
 	log_warning("no server answers (%s), seconds: %" PRIu64 "; asking goes on",
 		    client_state_name(client->state),
 		    (event->now_ns - client->began_ns) / NS_PER_S);
@@ -124,9 +124,9 @@ static void carry_out(struct agent *agent, enum client_state before,
 		log_info("%s -> %s", client_state_name(before), client_state_name(client->state));
 		calf_metric_set(agent->calf, METRIC_STATE, client->state);
 	}
-	tell_silence(agent, event, actions);
-	tell_conflict(agent, event, actions);
-	tell_lease(agent, event->type, actions->lease);
+	log_no_answer(agent, event, actions);
+	log_conflict(agent, event, actions);
+	log_lease_change(agent, event->type, actions->lease);
 }
 
 /* Give the client this event, of which only the type and what belongs to it are
@@ -221,7 +221,7 @@ static void on_frame(struct calf *calf, const uint8_t *bytes, size_t size, void 
 		reason = receive_arp(agent, frame, &from);
 	else
 		reason = receive_message(agent, frame, &from);
-	report_discard(&agent->report, reason, from);
+	discard_log_add(&agent->discard_log, reason, from);
 }
 
 static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
@@ -289,12 +289,12 @@ static void on_restored(void *data)
 		calf_stop(agent->calf, -EIO);
 }
 
-static void on_inventory(void *data)
+static void on_stale_keys(void *data)
 {
 	struct agent *agent = data;
 	int r;
 
-	publish_begin(&agent->publisher, &agent->inventory.keys);
+	publish_begin(&agent->publisher, &agent->stale_keys.keys);
 	r = restore_read(&agent->restore, agent->calf, on_restored, agent);
 	if (r < 0)
 		calf_stop(agent->calf, r);
@@ -303,8 +303,8 @@ static void on_inventory(void *data)
 static void on_settings(void *data)
 {
 	struct agent *agent = data;
-	int r = inventory_read(&agent->inventory, agent->calf, &agent->settings.policy,
-			       on_inventory, agent);
+	int r = stale_keys_read(&agent->stale_keys, agent->calf, &agent->settings.policy,
+				on_stale_keys, agent);
 
 	if (r < 0)
 		calf_stop(agent->calf, r);
@@ -316,7 +316,7 @@ int agent_start(struct agent *agent, struct calf *calf)
 
 	memset(agent, 0, sizeof(*agent));
 	agent->calf = calf;
-	report_init(&agent->report, calf);
+	discard_log_init(&agent->discard_log, calf);
 	calf_on_frame(calf, on_frame, agent);
 	r = publish_init(&agent->publisher, calf, &agent->client, &agent->settings.policy);
 	if (!r)

@@ -9,25 +9,25 @@
 
 #include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/dhcp4/control.h"
-#include "userspace/calf/dhcp4/inventory.h"
+#include "userspace/calf/dhcp4/discard_log.h"
 #include "userspace/calf/dhcp4/publish.h"
-#include "userspace/calf/dhcp4/report.h"
 #include "userspace/calf/dhcp4/restore.h"
 #include "userspace/calf/dhcp4/settings.h"
+#include "userspace/calf/dhcp4/stale_keys.h"
 #include "userspace/calf/sdk/calf.h"
 
 struct agent {
 	struct calf *calf;
 	struct settings settings;
-	struct inventory inventory;
+	struct stale_keys stale_keys;
 	struct restore restore;
 	struct client client;
 	struct publisher publisher;
 	struct control control;
-	struct report report;
+	struct discard_log discard_log;
 	struct loop_timer timer;
-	bool is_started; /* settings and memories are there */
-	bool is_unheard; /* nobody answers, and that was told */
+	bool is_started;       /* settings and memories are there */
+	bool no_answer_logged; /* nobody answers, and that was told */
 	struct loop_timer stop;
 	uint64_t stop_ns; /* it ends at this time at the latest */
 };

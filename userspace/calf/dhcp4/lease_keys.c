@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/calf/dhcp4/client/spread.h"
+#include "userspace/calf/dhcp4/client/jitter.h"
 #include "userspace/common/clock.h"
 
 #define MTU_MIN_DEFAULT 576 /* below is a server's mistake: RFC 2132 5.1 allows 68 */

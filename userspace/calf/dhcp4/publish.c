@@ -18,7 +18,7 @@
 
 static void submit(struct publisher *publisher);
 
-static void fail(struct publisher *publisher, const char *reason)
+static void schedule_retry(struct publisher *publisher, const char *reason)
 {
 	calf_metric_add(publisher->calf, METRIC_COMMIT_FAILED, 1);
 	if (publisher->n_failures == 0)
@@ -38,7 +38,7 @@ static void on_response(struct calf *calf, int status, const char *text, size_t 
 	(void)length;
 	publisher->is_sent = false;
 	if (status < 0) {
-		fail(publisher, text);
+		schedule_retry(publisher, text);
 		return;
 	}
 	calf_metric_add(calf, METRIC_COMMIT, 1);
@@ -78,7 +78,7 @@ static void submit(struct publisher *publisher)
 		return;
 	r = calf_store_commit(publisher->calf, &publisher->commit, on_response, publisher);
 	if (r < 0)
-		fail(publisher, "too many requests are unanswered");
+		schedule_retry(publisher, "too many requests are unanswered");
 	else
 		publisher->is_sent = true;
 }

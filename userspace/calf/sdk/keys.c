@@ -15,7 +15,7 @@ static void on_response(struct calf *calf, int status, const char *text, size_t 
 	struct keys *keys = entry->keys;
 	int r;
 
-	entry->is_asked = false;
+	entry->is_requested = false;
 	if (calf->loop.stop)
 		return; /* another one was wrong */
 	if (status == CALF_LATER) {
@@ -40,14 +40,14 @@ static int request_keys(struct keys *keys)
 		struct keys_entry *entry = &keys->entries[i];
 		int r;
 
-		if (entry->is_done || entry->is_asked)
+		if (entry->is_done || entry->is_requested)
 			continue;
 		r = calf_store_read(keys->calf, keys->path(i), on_response, entry);
 		if (r < 0) {
 			log_error("%s: %s", keys->path(i), strerrordesc_np(-r));
 			return r;
 		}
-		entry->is_asked = true;
+		entry->is_requested = true;
 	}
 	return 0;
 }

@@ -20,7 +20,7 @@ struct keys {
 	struct keys_entry {
 		struct keys *keys;
 		bool is_done;
-		bool is_asked; /* and not answered */
+		bool is_requested; /* and not answered */
 	} entries[CALF_PENDING_MAX];
 	struct loop_timer retry; /* of keys that are neither */
 	keys_value_fn value;

@@ -89,8 +89,8 @@ static int send_encoded(struct calf *calf, int r, const struct calf_pending *pen
 }
 
 /* Ask with one path; `pending` without an id. */
-static int ask(struct calf *calf, struct calf_pending pending, const char *path, const char *text,
-	       uint64_t revision)
+static int submit(struct calf *calf, struct calf_pending pending, const char *path,
+		  const char *text, uint64_t revision)
 {
 	struct calf_store *store = &calf->store;
 	size_t length = strlen(text);
@@ -111,47 +111,47 @@ static int ask(struct calf *calf, struct calf_pending pending, const char *path,
 
 int calf_store_read(struct calf *calf, const char *path, calf_response_fn call, void *data)
 {
-	return ask(calf, (struct calf_pending){ .tag = WIRE_READ, .call = call, .data = data },
-		   path, "", 0);
+	return submit(calf, (struct calf_pending){ .tag = WIRE_READ, .call = call, .data = data },
+		      path, "", 0);
 }
 
 int calf_store_read_revision(struct calf *calf, const char *path, calf_response_fn call, void *data)
 {
 	/* Any revision makes the response carry one. */
-	return ask(calf, (struct calf_pending){ .tag = WIRE_READ, .call = call, .data = data },
-		   path, "", 1);
+	return submit(calf, (struct calf_pending){ .tag = WIRE_READ, .call = call, .data = data },
+		      path, "", 1);
 }
 
 int calf_store_write(struct calf *calf, const char *path, const char *text, uint64_t condition,
 		     calf_response_fn call, void *data)
 {
-	return ask(calf, (struct calf_pending){ .tag = WIRE_WRITE, .call = call, .data = data },
-		   path, text, condition);
+	return submit(calf, (struct calf_pending){ .tag = WIRE_WRITE, .call = call, .data = data },
+		      path, text, condition);
 }
 
 int calf_store_delete(struct calf *calf, const char *path, uint64_t condition,
 		      calf_response_fn call, void *data)
 {
-	return ask(calf, (struct calf_pending){ .tag = WIRE_DELETE, .call = call, .data = data },
-		   path, "", condition);
+	return submit(calf, (struct calf_pending){ .tag = WIRE_DELETE, .call = call, .data = data },
+		      path, "", condition);
 }
 
 int calf_store_list(struct calf *calf, const char *directory, calf_entry_fn entry,
 		    calf_response_fn call, void *data)
 {
-	return ask(calf,
-		   (struct calf_pending){
-			   .tag = WIRE_LIST, .call = call, .entry_call = entry, .data = data },
-		   directory, "", 0);
+	return submit(calf,
+		      (struct calf_pending){
+			      .tag = WIRE_LIST, .call = call, .entry_call = entry, .data = data },
+		      directory, "", 0);
 }
 
 int calf_store_watch(struct calf *calf, const char *directory, calf_entry_fn entry,
 		     calf_response_fn call, void *data)
 {
-	return ask(calf,
-		   (struct calf_pending){
-			   .tag = WIRE_WATCH, .call = call, .entry_call = entry, .data = data },
-		   directory, "", 0);
+	return submit(calf,
+		      (struct calf_pending){
+			      .tag = WIRE_WATCH, .call = call, .entry_call = entry, .data = data },
+		      directory, "", 0);
 }
 
 int calf_store_commit(struct calf *calf, const struct commit *commit, calf_response_fn call,
@@ -281,28 +281,28 @@ static int dispatch_entries(struct calf *calf, struct calf_pending *pending, con
 			    size_t size, const struct wire_response *response)
 {
 	/* A call may ask for more, but never ends what is pending. */
-	const struct calf_pending asked = *pending;
+	const struct calf_pending request = *pending;
 
-	if (!asked.entry_call || (asked.tag == WIRE_WATCH && !response->more))
+	if (!request.entry_call || (request.tag == WIRE_WATCH && !response->more))
 		return -EPROTO;
 	for (uint32_t i = 0; i < response->n_entries; i++) {
 		struct wire_entry entry;
 		char text[KV_VALUE_SIZE];
 		int r = wire_response_entry(frame, size, response, i, &entry);
 
-		if (!r && !is_expected(&entry, asked.tag))
+		if (!r && !is_expected(&entry, request.tag))
 			r = -EPROTO;
 		if (!r)
 			r = copy_text(text, &entry.value);
 		if (r < 0)
 			return r;
-		asked.entry_call(calf,
-				 &(struct calf_entry){ .kind = (enum calf_entry_kind)entry.tag,
-						       .path = entry.path.path,
-						       .revision = entry.revision,
-						       .text = text,
-						       .length = (size_t)r },
-				 asked.data);
+		request.entry_call(calf,
+				   &(struct calf_entry){ .kind = (enum calf_entry_kind)entry.tag,
+							 .path = entry.path.path,
+							 .revision = entry.revision,
+							 .text = text,
+							 .length = (size_t)r },
+				   request.data);
 	}
 	if (!response->more)
 		end_pending(calf, pending, CALF_OK, "", 0);

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#include "userspace/calf/dhcp4/client/spread.h"
+#include "userspace/calf/dhcp4/client/jitter.h"
 #include "userspace/common/clock.h"
 
 static const uint8_t no_mac[6];
@@ -43,7 +43,7 @@ void conflict_start(struct conflict *conflict, const struct conflict_config *con
 		.config = *config,
 		.phase = CONFLICT_PROBING,
 		.address = address,
-		.deadline_ns = now_ns + spread(0, CONFLICT_PROBE_WAIT_MS * NS_PER_MS, random),
+		.deadline_ns = now_ns + jitter(0, CONFLICT_PROBE_WAIT_MS * NS_PER_MS, random),
 	};
 }
 
@@ -66,7 +66,7 @@ static void probe(struct conflict *conflict, uint64_t now_ns, uint32_t random,
 	if (conflict->n_sent == CONFLICT_PROBE_NUM)
 		conflict->deadline_ns = now_ns + CONFLICT_ANNOUNCE_WAIT_MS * NS_PER_MS;
 	else
-		conflict->deadline_ns = now_ns + spread(CONFLICT_PROBE_MIN_MS * NS_PER_MS,
+		conflict->deadline_ns = now_ns + jitter(CONFLICT_PROBE_MIN_MS * NS_PER_MS,
 							CONFLICT_PROBE_MAX_MS * NS_PER_MS, random);
 }
 

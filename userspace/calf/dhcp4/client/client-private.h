@@ -4,7 +4,7 @@
 #define CALFPEN_CALF_DHCP4_CLIENT_CLIENT_PRIVATE_H
 
 #include "userspace/calf/dhcp4/client/client.h"
-#include "userspace/calf/dhcp4/client/spread.h"
+#include "userspace/calf/dhcp4/client/jitter.h"
 
 /* event->random[] by use */
 enum { RANDOM_XID, RANDOM_DELAY, RANDOM_LEASE, RANDOM_CONFLICT };

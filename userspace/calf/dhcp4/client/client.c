@@ -69,14 +69,14 @@ uint64_t client_start_delay_ns(const struct client *client, const struct client_
 {
 	uint64_t most_ns = client->config.start_delay_ms * NS_PER_MS;
 
-	return spread(most_ns / 10, most_ns, event->random[RANDOM_DELAY]);
+	return jitter(most_ns / 10, most_ns, event->random[RANDOM_DELAY]);
 }
 
 uint64_t client_growing_delay_ns(uint32_t first_s, uint32_t n_before, uint32_t random)
 {
 	uint64_t most_ns = backoff_ns(n_before + 1, 2 * NS_PER_S * first_s, DELAY_MAX_NS);
 
-	return spread(most_ns / 2, most_ns, random);
+	return jitter(most_ns / 2, most_ns, random);
 }
 
 /* Begin in `state` at `at_ns`; without a link, when there is one. */

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static void use(struct client *client, struct client_actions *actions)
+static void use_address(struct client *client, struct client_actions *actions)
 {
 	client->is_in_use = true;
 	client->timer_ns = client->lease.t1_ns;
@@ -33,7 +33,7 @@ void client_conflict_begin(struct client *client, const struct client_event *eve
 			       event->random[RANDOM_CONFLICT]);
 	}
 	if (!wait)
-		use(client, actions);
+		use_address(client, actions);
 }
 
 /*
@@ -67,7 +67,7 @@ static void carry_out(struct client *client, const struct client_event *event,
 		return;
 	client->declined.s_addr = INADDR_ANY;
 	if (!client->is_in_use)
-		use(client, actions);
+		use_address(client, actions);
 }
 
 void client_conflict_timeout(struct client *client, const struct client_event *event,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/calf/dhcp4/client/client.h"
 
-#include "userspace/calf/dhcp4/client/spread.h"
+#include "userspace/calf/dhcp4/client/jitter.h"
 #include "userspace/calf/dhcp4/message/routes.h"
 #include "userspace/common/address.h"
 #include "userspace/common/clock.h"

@@ -187,8 +187,8 @@ static bool is_client_id_wrong(const struct message_sender *sender, const struct
 
 /* Is yiaddr a host's? There may be none where it is not asked for (INFORM), or
  * where that is what is said (option 108). */
-static enum reason judge_address(const struct client *client, const struct message *message,
-				 const struct rule *rule)
+static enum reason validate_address(const struct client *client, const struct message *message,
+				    const struct rule *rule)
 {
 	bool is_first = rule->call == on_offer || rule->call == on_first_ack;
 
@@ -218,8 +218,8 @@ static bool is_late(const struct client *client, const struct message *message,
 }
 
 /* Find what to do with a message: REASON_NONE with *rulep, or why not. */
-static enum reason judge(const struct client *client, const struct message *message,
-			 uint64_t now_ns, const struct rule **rulep)
+static enum reason validate_message(const struct client *client, const struct message *message,
+				    uint64_t now_ns, const struct rule **rulep)
 {
 	const struct message_sender *sender = &client->config.sender;
 	const struct rule *rule;
@@ -257,7 +257,7 @@ static enum reason judge(const struct client *client, const struct message *mess
 	if (message->type == MESSAGE_NAK && !message->has_server &&
 	    !is_same_server(client, message))
 		return REASON_SERVER;
-	reason = judge_address(client, message, rule);
+	reason = validate_address(client, message, rule);
 	if (reason == REASON_NONE && is_late(client, message, rule, now_ns))
 		reason = REASON_LATE;
 	if (reason == REASON_NONE)
@@ -270,7 +270,7 @@ void client_receive(struct client *client, const struct client_event *event,
 {
 	const struct rule *rule = NULL;
 
-	actions->discarded = judge(client, event->message, event->now_ns, &rule);
+	actions->discarded = validate_message(client, event->message, event->now_ns, &rule);
 	if (rule)
 		rule->call(client, event, actions);
 }

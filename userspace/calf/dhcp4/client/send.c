@@ -16,7 +16,7 @@ static uint64_t retransmission_ns(const struct client *client, uint32_t n_sent, 
 				       CLIENT_RETRANSMISSION_MAX_MS * NS_PER_MS);
 	uint64_t shift_ns = delay_ns < 4 * NS_PER_S ? delay_ns / 4 : NS_PER_S;
 
-	return spread(delay_ns - shift_ns, delay_ns + shift_ns, random);
+	return jitter(delay_ns - shift_ns, delay_ns + shift_ns, random);
 }
 
 /* The same for a message that is sent `tries` times: after the last one only
@@ -33,7 +33,7 @@ static uint64_t renew_deadline(uint64_t now_ns, uint64_t end_ns, uint32_t random
 
 	if (delay_ns < CLIENT_RENEW_RETRANSMISSION_MIN_S * NS_PER_S || end_ns == CLIENT_NEVER)
 		delay_ns = CLIENT_RENEW_RETRANSMISSION_MIN_S * NS_PER_S;
-	delay_ns = spread(delay_ns, delay_ns + delay_ns / 16, random);
+	delay_ns = jitter(delay_ns, delay_ns + delay_ns / 16, random);
 	return delay_ns < left_ns ? now_ns + delay_ns : end_ns;
 }
 

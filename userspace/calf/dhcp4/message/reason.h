@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Why a frame or message was discarded. Each has a counter in the metrics
- * page and is logged once per server (report.h).
+ * page and is logged once per server (discard_log.h).
  */
 #ifndef CALFPEN_CALF_DHCP4_MESSAGE_REASON_H
 #define CALFPEN_CALF_DHCP4_MESSAGE_REASON_H

@@ -6,12 +6,12 @@
 #include "tests/unit/capture.h"
 #include "tests/unit/dhcp4-support.h"
 #include "tests/unit/refusal.h"
-#include "userspace/calf/dhcp4/inventory.h"
+#include "userspace/calf/dhcp4/stale_keys.h"
 
 #define S 1000000000ull
 
 static struct calf calf;
-static struct inventory inventory;
+static struct stale_keys stale;
 static int control_fd;
 static uint64_t clock_ns = 5 * S;
 
@@ -19,13 +19,13 @@ static int n_done;
 
 static void done(void *data)
 {
-	cr_assert_eq(data, &inventory);
+	cr_assert_eq(data, &stale);
 	n_done++;
 }
 
 static bool has(enum lease_slot slot)
 {
-	return inventory.keys.at[slot] != 0;
+	return stale.keys.at[slot] != 0;
 }
 
 static uint64_t test_clock(void)
@@ -45,10 +45,10 @@ static void setup(void)
 	calf.loop.now_ns = test_clock;
 	support_policy.n_options = 2;
 	memcpy(support_policy.options, "\xf5\x2b", 2);
-	cr_assert_eq(inventory_read(&inventory, &calf, &support_policy, done, &inventory), 0);
+	cr_assert_eq(stale_keys_read(&stale, &calf, &support_policy, done, &stale), 0);
 }
 
-TestSuite(inventory, .init = setup);
+TestSuite(stale_keys, .init = setup);
 
 static uint8_t frame[WIRE_FRAME_MAX];
 static size_t frame_size;
@@ -123,7 +123,7 @@ static void later(void)
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
 }
 
-Test(inventory, nothing_there)
+Test(stale_keys, nothing_there)
 {
 	assert_lists();
 	cr_assert_eq(n_done, 0);
@@ -136,7 +136,7 @@ Test(inventory, nothing_there)
 	cr_assert_not(asked(), "that was all");
 }
 
-Test(inventory, keys_of_a_former_lease)
+Test(stale_keys, keys_of_a_former_lease)
 {
 	assert_lists();
 	list("/mac", true);
@@ -153,7 +153,7 @@ Test(inventory, keys_of_a_former_lease)
 	cr_assert_not(asked(), "nothing is to be deleted");
 }
 
-Test(inventory, what_is_asked_for_stays)
+Test(stale_keys, what_is_asked_for_stays)
 {
 	assert_lists();
 	list("/option/245", true);
@@ -166,7 +166,7 @@ Test(inventory, what_is_asked_for_stays)
 	cr_assert_str_eq(capture_text(), "");
 }
 
-Test(inventory, busy_store_is_asked_again)
+Test(stale_keys, busy_store_is_asked_again)
 {
 	assert_lists();
 	list("/ip", true);
@@ -199,7 +199,7 @@ static void ignore(struct calf *calf_p, int status, const char *text, size_t len
 }
 
 /* Too many requests are unanswered to list, and then to commit. */
-Test(inventory, no_room_for_a_request)
+Test(stale_keys, no_room_for_a_request)
 {
 	uint32_t n = 0;
 
@@ -210,15 +210,15 @@ Test(inventory, no_room_for_a_request)
 	calf.store.pending[0].call(&calf, CALF_LATER, "", 0, calf.store.pending[0].data);
 	clock_ns += S;
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
-	cr_assert(inventory.retry.deadline_ns == clock_ns + S / 10, "asked again");
-	cr_assert_eq(commit_delete(&inventory.commit, "/option/001"), 0);
+	cr_assert(stale.retry.deadline_ns == clock_ns + S / 10, "asked again");
+	cr_assert_eq(commit_delete(&stale.commit, "/option/001"), 0);
 	clock_ns += S / 2;
 	calf.store.pending[0].call(&calf, CALF_OK, "", 0, calf.store.pending[0].data);
-	cr_assert(inventory.retry.deadline_ns == clock_ns + S / 10, "and again");
+	cr_assert(stale.retry.deadline_ns == clock_ns + S / 10, "and again");
 	cr_assert(n > 0);
 }
 
-Test(inventory, refused)
+Test(stale_keys, refused)
 {
 	assert_lists();
 	refuse(&refusal_denied);
@@ -229,7 +229,7 @@ Test(inventory, refused)
 	cr_assert_not(asked());
 }
 
-Test(inventory, deletion_is_refused)
+Test(stale_keys, deletion_is_refused)
 {
 	assert_lists();
 	list("/option/001", false);
@@ -241,7 +241,7 @@ Test(inventory, deletion_is_refused)
 }
 
 /* More than one commit can hold: the rest is looked for again. */
-Test(inventory, more_than_a_commit_holds)
+Test(stale_keys, more_than_a_commit_holds)
 {
 	assert_lists();
 	for (int code = 100; code < 100 + KV_CHANGES_MAX + 1; code++) {

@@ -5,8 +5,8 @@
  * servers beyond the limit share one entry, so that forged addresses cannot
  * fill the log.
  */
-#ifndef CALFPEN_CALF_DHCP4_REPORT_H
-#define CALFPEN_CALF_DHCP4_REPORT_H
+#ifndef CALFPEN_CALF_DHCP4_DISCARD_LOG_H
+#define CALFPEN_CALF_DHCP4_DISCARD_LOG_H
 
 #include <netinet/in.h>
 #include <stdint.h>
@@ -14,22 +14,22 @@
 #include "userspace/calf/dhcp4/message/reason.h"
 #include "userspace/calf/sdk/calf.h"
 
-#define REPORT_SERVERS_MAX 16
+#define DISCARD_LOG_SERVERS_MAX 16
 
-struct report {
+struct discard_log {
 	struct calf *calf;
 	uint32_t n_servers;
 	struct {
 		struct in_addr server;
-		uint32_t logged;	   /* bit per reason */
-	} servers[REPORT_SERVERS_MAX + 1]; /* the last: all others */
+		uint32_t logged;		/* bit per reason */
+	} servers[DISCARD_LOG_SERVERS_MAX + 1]; /* the last: all others */
 };
 
 _Static_assert(_REASON_N <= 32, "a bit per reason");
 
-void report_init(struct report *report, struct calf *calf);
+void discard_log_init(struct discard_log *log, struct calf *calf);
 
 /* `server`: option 54, or the IP source; 0.0.0.0 if the frame has none. */
-void report_discard(struct report *report, enum reason reason, struct in_addr server);
+void discard_log_add(struct discard_log *log, enum reason reason, struct in_addr server);
 
 #endif
