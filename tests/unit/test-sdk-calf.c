@@ -69,8 +69,9 @@ Test(calf, descriptors_that_are_missing)
 		some.control = some.control == 0 ? fds.control : 998;
 		cr_assert_eq(calf_init(&calf, &some), -EBADF, "row %zu", i);
 	}
-	cr_assert_not_null(strstr(capture_text(), "descriptor 998 (frames): "));
-	cr_assert_not_null(strstr(capture_text(), "descriptor 999 (metrics): "));
+	cr_assert_not_null(
+		strstr(capture_text(), "descriptor 998 (frames): cannot set non-blocking: "));
+	cr_assert_not_null(strstr(capture_text(), "descriptor 999 (metrics): cannot map: "));
 }
 
 Test(calf, frames_in)
@@ -116,7 +117,7 @@ Test(calf, end_of_the_frame_channel_is_an_error)
 {
 	close(frames_fd);
 	cr_assert_eq(calf_run(&calf), -ENODEV);
-	cr_assert_str_eq(capture_text(), "frames: No such device\n");
+	cr_assert_str_eq(capture_text(), "frames: cannot read: No such device\n");
 }
 
 Test(calf, frames_out)

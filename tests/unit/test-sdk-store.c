@@ -186,7 +186,7 @@ Test(store, codes_that_are_not_known)
 	}
 	cr_assert_eq(n_responses, VECTORS_N(codes));
 	cr_assert_str_eq(capture_text(), "control socket: unknown error code 12: conflict; "
-					 "treated as a failure\n");
+					 "treating it as a failure\n");
 }
 
 /* A gateway that is older than the codes: its error is the vector's. */
@@ -206,7 +206,7 @@ Test(store, error_without_a_code)
 	}
 	cr_assert_eq(n_responses, 2);
 	cr_assert_str_eq(capture_text(), "control socket: unknown error code 0: err-not-found; "
-					 "treated as a failure\n");
+					 "treating it as a failure\n");
 }
 
 /* The code is an error's only: an ok is one whatever else it has. */

@@ -14,12 +14,12 @@
 #include "userspace/common/log.h"
 
 #define METRICS_SIZE (CALF_METRICS_MAX * sizeof(uint64_t))
-#define FRAMES_PER_WAKEUP 16 /* then timers and the store have their turn */
+#define FRAMES_PER_WAKEUP 16 /* so that timers and the store get their turn */
 
-/* Where metrics go when nobody reads them. */
+/* The metrics if there is no page for them. */
 static uint64_t unseen_metrics[CALF_METRICS_MAX];
 
-/* Without randomness nothing may be sent: there is no way to go on. */
+/* Without randomness nothing may be sent, so exit if there is none. */
 static void system_random(void *bytes, size_t size)
 {
 	uint8_t *at = bytes;
@@ -30,7 +30,7 @@ static void system_random(void *bytes, size_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			log_error("getrandom: %s", strerrordesc_np(errno));
+			log_error("cannot read random bytes: %s", strerrordesc_np(errno));
 			_exit(EXIT_FAILURE);
 		}
 		at += n;
@@ -52,7 +52,8 @@ static int set_nonblocking(int fd, const char *what)
 
 	if (flags >= 0 && ((flags & O_NONBLOCK) || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0))
 		return 0;
-	log_error("descriptor %d (%s): %s", fd, what, strerrordesc_np(errno));
+	log_error("descriptor %d (%s): cannot set non-blocking: %s", fd, what,
+		  strerrordesc_np(errno));
 	return -errno;
 }
 
@@ -65,14 +66,15 @@ static int map_metrics(struct calf *calf, int fd)
 		return 0;
 	page = mmap(NULL, METRICS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED) {
-		log_error("descriptor %d (metrics): %s", fd, strerrordesc_np(errno));
+		log_error("descriptor %d (metrics): cannot map: %s", fd, strerrordesc_np(errno));
 		return -errno;
 	}
 	calf->metrics = page;
 	return 0;
 }
 
-/* Up to so many frames at a time; what is left wakes us again. */
+/* Handle up to FRAMES_PER_WAKEUP frames; if more are left, poll() returns
+ * again. */
 static int dispatch_frames(struct loop *loop, int fd, short revents, void *data)
 {
 	struct calf *calf = data;
@@ -80,7 +82,8 @@ static int dispatch_frames(struct loop *loop, int fd, short revents, void *data)
 	(void)loop;
 	(void)revents;
 	for (int i = 0; i < FRAMES_PER_WAKEUP; i++) {
-		/* A byte more, so that a frame that is too long is seen to be. */
+		/* One byte more, so that a frame that is too long is
+		 * detected. */
 		uint8_t frame[CALF_FRAME_MAX + 1];
 		ssize_t n = read(fd, frame, sizeof(frame));
 
@@ -91,7 +94,7 @@ static int dispatch_frames(struct loop *loop, int fd, short revents, void *data)
 		if (n <= 0) {
 			int r = n < 0 ? -errno : -ENODEV;
 
-			log_error("frames: %s", strerrordesc_np(-r));
+			log_error("frames: cannot read: %s", strerrordesc_np(-r));
 			return r;
 		}
 		if ((size_t)n <= CALF_FRAME_MAX && calf->frame_call)
@@ -121,7 +124,7 @@ int calf_init(struct calf *calf, const struct calf_fds *fds)
 	if (!r)
 		r = loop_add_fd(&calf->loop, fds->control, POLLIN, calf_store_dispatch, calf);
 	if (r < 0)
-		log_error("event loop: %s", strerrordesc_np(-r));
+		log_error("event loop: cannot watch the descriptors: %s", strerrordesc_np(-r));
 	return r;
 }
 
@@ -156,7 +159,7 @@ int calf_send_frame(struct calf *calf, const uint8_t *frame, size_t size)
 	return (size_t)n == size ? 0 : -EMSGSIZE;
 }
 
-/* One writer; readers of the page see a whole value or the one before. */
+/* There is one writer. Readers of the page see a complete value, old or new. */
 void calf_metric_set(struct calf *calf, size_t i_metric, uint64_t value)
 {
 	if (i_metric < CALF_METRICS_MAX)

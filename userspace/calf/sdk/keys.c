@@ -17,7 +17,7 @@ static void on_response(struct calf *calf, int status, const char *text, size_t 
 
 	entry->is_requested = false;
 	if (calf->loop.stop)
-		return; /* another one was wrong */
+		return; /* the value of another key was wrong */
 	if (status == CALF_LATER) {
 		loop_timer_set(&keys->retry, calf->loop.now_ns() + RETRY_NS);
 		return;
@@ -44,7 +44,7 @@ static int request_keys(struct keys *keys)
 			continue;
 		r = calf_store_read(keys->calf, keys->path(i), on_response, entry);
 		if (r < 0) {
-			log_error("%s: %s", keys->path(i), strerrordesc_np(-r));
+			log_error("cannot read %s: %s", keys->path(i), strerrordesc_np(-r));
 			return r;
 		}
 		entry->is_requested = true;
@@ -71,14 +71,15 @@ int keys_read(struct keys *keys, struct calf *calf, const char *(*path)(unsigned
 			       .done = done,
 			       .data = data };
 	if (n_keys < 1 || n_keys > CALF_PENDING_MAX) {
-		log_error("%u keys cannot be read at once, 1 to %d can", n_keys, CALF_PENDING_MAX);
+		log_error("cannot read %u keys at once: 1 to %d are possible", n_keys,
+			  CALF_PENDING_MAX);
 		return -EINVAL;
 	}
 	for (unsigned int i = 0; i < n_keys; i++)
 		keys->entries[i].keys = keys;
 	r = loop_add_timer(&calf->loop, &keys->retry, on_retry, keys);
 	if (r < 0) {
-		log_error("event loop: %s", strerrordesc_np(-r));
+		log_error("event loop: cannot add a timer: %s", strerrordesc_np(-r));
 		return r;
 	}
 	return request_keys(keys);

@@ -7,8 +7,8 @@
 
 /*
  * Called once for each key with the response to its read: CALF_OK, or an error
- * and its text. Returns 0 to continue, or a negative errno (logged by the
- * callee) to stop the calf with it.
+ * and its text. Returns 0 to continue, or a negative errno, logged by the
+ * callee, with which the calf is to stop.
  */
 typedef int (*keys_value_fn)(void *data, unsigned int i, int status, const char *text,
 			     size_t length);
@@ -20,9 +20,9 @@ struct keys {
 	struct keys_entry {
 		struct keys *keys;
 		bool is_done;
-		bool is_requested; /* and not answered */
+		bool is_requested; /* the response is outstanding */
 	} entries[CALF_PENDING_MAX];
-	struct loop_timer retry; /* of keys that are neither */
+	struct loop_timer retry; /* of keys that are neither done nor requested */
 	keys_value_fn value;
 	void (*done)(void *data);
 	void *data;
@@ -30,10 +30,10 @@ struct keys {
 
 /*
  * Read the keys path(0) .. path(n_keys - 1), at most CALF_PENDING_MAX, all at
- * once: `value` gets each response, in any order; after the last one `done` is
- * called, once. What the store is too busy to answer is asked again every
- * 100 ms. `keys` must live until then; both functions get `data`. Returns 0, or
- * a negative errno, logged.
+ * once. `value` gets each response, in any order; after the last one `done` is
+ * called once. Reads that the busy store refuses are retried every 100 ms.
+ * `keys` must live until then; both functions get `data`. Returns 0, or a
+ * negative errno, logged.
  */
 int keys_read(struct keys *keys, struct calf *calf, const char *(*path)(unsigned int i),
 	      unsigned int n_keys, keys_value_fn value, void (*done)(void *data), void *data);

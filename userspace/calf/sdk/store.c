@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: The client of the control socket. Requests are encoded into a fixed
- * buffer and written as the socket takes them; responses are collected in
- * another and matched by id. The gateway is our own peer: a response that is
- * malformed or that nobody asked for ends the calf, which is then started
- * anew, but an `error` is the failure of one request only. A list and a watch
- * have many responses of one id.
+ * buffer and written as fast as the socket accepts them. Responses are
+ * collected in another buffer and matched by id; a list and a watch have many
+ * responses with the same id. The gateway is trusted: a malformed or
+ * unsolicited response stops the calf, which the supervisor then restarts. An
+ * `error` fails one request only.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static int want_events(struct calf *calf)
 	return loop_set_events(&calf->loop, calf->fds.control, events);
 }
 
-/* Write what the socket takes. */
+/* Write as much as the socket accepts. */
 static int flush(struct calf *calf)
 {
 	struct calf_store *store = &calf->store;
@@ -44,7 +44,8 @@ static int flush(struct calf *calf)
 	return want_events(calf);
 }
 
-/* Move what is unsent to the front: where to encode, and how much fits. */
+/* Move unsent bytes to the front of the buffer. Returns where to encode the
+ * next request, and stores how many bytes fit there in *sizep. */
 static uint8_t *tx_room(struct calf_store *store, size_t *sizep)
 {
 	if (store->tx_at > 0) {
@@ -56,8 +57,8 @@ static uint8_t *tx_room(struct calf_store *store, size_t *sizep)
 	return store->tx + store->tx_size;
 }
 
-/* The next id: 1, 2, 3, ... and from the largest back to 1; not one that a
- * watch still has. */
+/* Return the next id: 1, 2, 3, ... and after the largest 1 again, skipping the
+ * ids of requests that are still pending. */
 static int32_t next_id(const struct calf_store *store)
 {
 	int32_t id = store->last_id;
@@ -71,7 +72,8 @@ static int32_t next_id(const struct calf_store *store)
 	return id;
 }
 
-/* After the encoder: `r` is its size, or its error. */
+/* Send a request after it was encoded; `r` is the encoder's result, a size or a
+ * negative errno. */
 static int send_encoded(struct calf *calf, int r, const struct calf_pending *pending)
 {
 	struct calf_store *store = &calf->store;
@@ -83,12 +85,12 @@ static int send_encoded(struct calf *calf, int r, const struct calf_pending *pen
 	store->tx_size += (size_t)r;
 	store->last_id = pending->id;
 	store->pending[store->n_pending++] = *pending;
-	/* An error of the socket shows again when the loop polls it. */
+	/* The loop reports an error of the socket again. */
 	(void)flush(calf);
 	return 0;
 }
 
-/* Ask with one path; `pending` without an id. */
+/* Send a request with one path. `pending` has no id yet. */
 static int submit(struct calf *calf, struct calf_pending pending, const char *path,
 		  const char *text, uint64_t revision)
 {
@@ -117,7 +119,7 @@ int calf_store_read(struct calf *calf, const char *path, calf_response_fn call, 
 
 int calf_store_read_revision(struct calf *calf, const char *path, calf_response_fn call, void *data)
 {
-	/* Any revision makes the response carry one. */
+	/* With any revision in the request, the response has one, too. */
 	return submit(calf, (struct calf_pending){ .tag = WIRE_READ, .call = call, .data = data },
 		      path, "", 1);
 }
@@ -180,7 +182,7 @@ uint64_t calf_store_revision(const struct calf *calf)
 	return calf->store.revision;
 }
 
-/* Return what an error with this code means to the one who asked. */
+/* Return the status for an error code. */
 static enum calf_status status_of_code(uint8_t code)
 {
 	switch (code) {
@@ -203,17 +205,19 @@ static enum calf_status status_of_code(uint8_t code)
 	}
 }
 
-/* Log an error that has no code or an unknown one: the gateway is older or
- * newer than this calf. Once, because all its errors may be like that. */
+/* Log an error that has no code or an unknown one, because the gateway is older
+ * or newer than this calf. Once only: all of its errors may be like that. */
 static void log_unknown_code(struct calf_store *store, uint8_t code, const char *text)
 {
 	if (store->unknown_code_logged || (code != WIRE_CODE_NONE && code < _WIRE_CODE_N))
 		return;
 	store->unknown_code_logged = true;
-	log_warning("control socket: unknown error code %u: %s; treated as a failure", code, text);
+	log_warning("control socket: unknown error code %u: %s; treating it as a failure", code,
+		    text);
 }
 
-/* A blob of the peer's as text with a NUL: its length, or -EPROTO. */
+/* Copy a blob from the gateway as NUL-terminated text. Returns its length, or
+ * -EPROTO if it is too long. */
 static int copy_text(char text[KV_VALUE_SIZE], const struct wire_data *value)
 {
 	if (value->size > KV_VALUE_MAX)
@@ -232,7 +236,7 @@ static struct calf_pending *find_pending(struct calf_store *store, int32_t id)
 	return NULL;
 }
 
-/* Forget it and tell the one who asked. */
+/* Remove a pending request and pass the result to its caller. */
 static void end_pending(struct calf *calf, struct calf_pending *pending, enum calf_status status,
 			const char *text, size_t length)
 {
@@ -245,7 +249,7 @@ static void end_pending(struct calf *calf, struct calf_pending *pending, enum ca
 	ended.call(calf, status, text, length, ended.data);
 }
 
-/* ok or error. */
+/* Handle an `ok` or an `error`. */
 static int dispatch_end(struct calf *calf, struct calf_pending *pending,
 			const struct wire_response *response)
 {
@@ -261,14 +265,14 @@ static int dispatch_end(struct calf *calf, struct calf_pending *pending,
 	}
 	if (pending->entry_call)
 		return -EPROTO;
-	/* A text may come with the newline it was written with. */
+	/* A value may end with the newline with which it was written. */
 	if (length > 0 && text[length - 1] == '\n')
 		text[--length] = '\0';
 	end_pending(calf, pending, CALF_OK, text, (size_t)length);
 	return 0;
 }
 
-/* Does this entry belong into the answers to such a request? */
+/* Return whether such a request may have this entry as a response. */
 static bool is_expected(const struct wire_entry *entry, uint16_t tag)
 {
 	if (tag == WIRE_LIST)
@@ -280,7 +284,7 @@ static bool is_expected(const struct wire_entry *entry, uint16_t tag)
 static int dispatch_entries(struct calf *calf, struct calf_pending *pending, const uint8_t *frame,
 			    size_t size, const struct wire_response *response)
 {
-	/* A call may ask for more, but never ends what is pending. */
+	/* The callback may send requests, but never ends a pending one. */
 	const struct calf_pending request = *pending;
 
 	if (!request.entry_call || (request.tag == WIRE_WATCH && !response->more))
@@ -332,7 +336,7 @@ static int dispatch_response(struct calf *calf, const uint8_t *frame, size_t siz
 	return r;
 }
 
-/* Serve every whole frame of the buffer. */
+/* Dispatch every complete frame in the buffer. */
 static int dispatch_buffer(struct calf *calf)
 {
 	struct calf_store *store = &calf->store;
@@ -359,7 +363,8 @@ static int receive(struct calf *calf)
 	struct calf_store *store = &calf->store;
 	ssize_t n;
 
-	/* A whole frame fits, so after dispatch_buffer() there is always room. */
+	/* A complete frame fits, so after dispatch_buffer() there is always
+	 * room. */
 	n = read(calf->fds.control, store->rx + store->rx_size, sizeof(store->rx) - store->rx_size);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -380,7 +385,7 @@ int calf_store_dispatch(struct loop *loop, int fd, short revents, void *data)
 
 	(void)loop;
 	(void)fd;
-	/* Responses first: they may be there although the peer is gone. */
+	/* Responses first: some may be readable after the peer has closed. */
 	if (revents & (POLLIN | POLLHUP | POLLERR))
 		r = receive(calf);
 	if (!r && (revents & POLLOUT) && !calf->loop.stop)
