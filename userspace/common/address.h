@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IPv4 addresses: what can be a host's, and masks. */
+/* IPv4 addresses: which can be a host's, and netmasks. */
 #ifndef CALFPEN_COMMON_ADDRESS_H
 #define CALFPEN_COMMON_ADDRESS_H
 

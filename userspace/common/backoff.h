@@ -7,7 +7,8 @@
 
 #include "userspace/common/clock.h"
 
-/* The limits of everything in priv that talks to the kernel or to the store. */
+/* The limits for everything in priv that retries calls of the kernel or the
+ * store. */
 #define BACKOFF_MIN_NS NS_PER_S
 #define BACKOFF_MAX_NS (60 * NS_PER_S)
 

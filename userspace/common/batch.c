@@ -27,7 +27,7 @@ static int batch_append(struct batch *batch, uint32_t verb, const struct kv_key 
 	memcpy(at, &header, sizeof(header));
 	memcpy(at + sizeof(header), &change, sizeof(change));
 	at += sizeof(header) + sizeof(change);
-	/* the last word is its padding, too */
+	/* the last word contains the padding, too */
 	memset(at + (length & ~(size_t)7), 0, 8);
 	if (length)
 		memcpy(at, text, length);

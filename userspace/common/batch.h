@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads, writes and deletes packed for one call of the gate (struct
- * kv_batched), and what came of them. They are served in their order, each for
- * itself: what is refused bears on no other.
+ * kv_batched), and their results. The gate serves them in order and
+ * independently: the refusal of one does not affect the others.
  */
 #ifndef CALFPEN_COMMON_BATCH_H
 #define CALFPEN_COMMON_BATCH_H
@@ -13,23 +13,27 @@
 
 #include "maps/kv.h"
 
-/* Caller's memory, about 32 KiB: keep it static. */
+/* About 32 KiB in the caller's memory: make it static. */
 struct batch {
 	uint32_t n_requests;
 	uint32_t size;
 	_Alignas(8) uint8_t bytes[KV_REQUEST_MAX];
 };
 
+/* Start an empty batch. */
 void batch_init(struct batch *batch);
-/* Append a request for a canonical key; `condition` is KV_REVISION_ANY, KV_REVISION_ABSENT
- * (create-only), or the revision that the key must have. 0, -EMSGSIZE (value longer
- * than KV_VALUE_MAX), -E2BIG (the batch is full). */
+/*
+ * Append a request for a canonical key. `condition` is KV_REVISION_ANY,
+ * KV_REVISION_ABSENT (create only), or the revision that the key must have.
+ * Returns 0, -EMSGSIZE (value longer than KV_VALUE_MAX), or -E2BIG (the batch
+ * is full).
+ */
 int batch_read(struct batch *batch, const struct kv_key *key);
 int batch_write(struct batch *batch, const struct kv_key *key, const char *text, size_t length,
 		uint64_t condition);
 int batch_delete(struct batch *batch, const struct kv_key *key, uint64_t condition);
 
-/* What became of the first `n` requests of a batch. */
+/* The results of the first `n` requests of a batch. */
 struct batch_results {
 	uint32_t n;
 	uint32_t length; /* bytes used of `bytes` */
@@ -40,10 +44,11 @@ struct batch_result {
 	int verdict;	   /* 0, or a negative errno */
 	uint64_t revision; /* of the commit, or of the value read */
 	uint32_t length;   /* bytes of the value read */
-	const char *text;  /* of it; lives as long as the results */
+	const char *text;  /* the value read; lives as long as the results */
 };
 
-/* Walk the results: true with the next, *atp counts from 0. */
+/* Step to the next result. Returns true with the result in *resultp, or false
+ * at the end. *atp is the caller's position and starts at 0. */
 bool batch_results_next(const struct batch_results *results, uint32_t *atp,
 			struct batch_result *resultp);
 

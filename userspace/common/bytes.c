@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: The only place where a position in foreign bytes is computed. Every
- * access goes through take() or room(), which compare distances, never sums,
- * so that no length from input can wrap a position around.
+ * DOC: The only place where a position in untrusted bytes is computed. Every
+ * access goes through take() or room(), which compare distances, never sums, so
+ * that no length in the input can wrap a position around.
  */
 #include "userspace/common/bytes.h"
 
@@ -23,7 +23,7 @@ static const uint8_t *take(struct bytes_reader *reader, size_t size)
 	return at;
 }
 
-/* The compiler knows `size` at every call: one load. */
+/* `size` is a constant at every call, so this is one load. */
 static inline __attribute__((always_inline)) uint64_t take_le(struct bytes_reader *reader,
 							      size_t size)
 {

@@ -16,20 +16,21 @@
 uint64_t clock_now_ns(clockid_t clock);
 
 /*
- * Format nanoseconds since 1970 with microseconds. Not with gmtime_r(): the C
- * library's opens the time zone file, which ends a confined process. Years
- * beyond 9999 begin again at 0000.
+ * Format nanoseconds since 1970 with microseconds. This does not use
+ * gmtime_r(), because the C library's opens the time zone file, for which a
+ * confined process is killed. After the year 9999 the text starts again with
+ * 0000.
  */
 void clock_format_utc(uint64_t wall_ns, char text[static CLOCK_TEXT_SIZE]);
 
-/* Format seconds since 1970. Returns 0, or -ERANGE with an empty text before
- * 1970 and after 9999. */
+/* Format seconds since 1970. Returns 0, or -ERANGE with an empty text if the
+ * time is before 1970 or after 9999. */
 int clock_format_utc_s(int64_t wall_s, char text[static CLOCK_SECONDS_SIZE]);
 
 /*
- * Parse what clock_format_utc_s() writes into seconds since 1970. Returns 0, or
- * -EINVAL for anything else. A day that its month does not have counts on into
- * the next month.
+ * Parse the format of clock_format_utc_s() into seconds since 1970. Returns 0,
+ * or -EINVAL for anything else. A day beyond the end of its month is counted
+ * into the next month.
  */
 int clock_parse_utc_s(const char *text, int64_t *wall_sp);
 

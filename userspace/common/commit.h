@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes packed for one commit, as the gate (struct kv_request) and the codec
- * of the control protocol take them.
+ * Changes packed for one commit, in the format of the gate (struct kv_request)
+ * and of the control protocol's encoder.
  */
 #ifndef CALFPEN_COMMON_COMMIT_H
 #define CALFPEN_COMMON_COMMIT_H
@@ -11,9 +11,10 @@
 
 #include "maps/kv.h"
 
-/* Caller's memory, about 32 KiB: keep it static. */
+/* About 32 KiB in the caller's memory: make it static. */
 struct commit {
-	uint64_t condition; /* KV_REVISION_ANY, _ABSENT, or: no key of it is newer */
+	uint64_t condition; /* KV_REVISION_ANY, _ABSENT, or the newest revision that its keys may
+			     * have */
 	uint32_t n_changes;
 	uint32_t size;
 	_Alignas(8) uint8_t bytes[KV_REQUEST_MAX]; /* packed struct kv_change */
@@ -21,9 +22,9 @@ struct commit {
 
 /* Start an empty commit without condition. */
 void commit_init(struct commit *commit);
-/* Append a change. 0, -EILSEQ (path not canonical), -EMSGSIZE (value longer
- * than KV_VALUE_MAX), -E2BIG (more than KV_CHANGES_MAX or KV_REQUEST_MAX); the
- * commit is unchanged then. Not logged. */
+/* Append a change. Returns 0, -EILSEQ (path not canonical), -EMSGSIZE (value
+ * longer than KV_VALUE_MAX), or -E2BIG (more than KV_CHANGES_MAX or
+ * KV_REQUEST_MAX). On error the commit is unchanged. Not logged. */
 int commit_write(struct commit *commit, const char *path, const char *text, size_t length);
 int commit_delete(struct commit *commit, const char *path);
 

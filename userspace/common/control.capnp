@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The control protocol between a calf (requests) and its gateway (responses):
 # unpacked stream framing, frames back to back on descriptor 4 of the calf.
-# Members, tags and slots never change; new ones are only added at the end.
+# Members, tags and slots never change; new ones are added at the end only.
 @0x9e83562906de8259;
 
 struct Request {
@@ -12,11 +12,11 @@ struct Request {
     read @3 :Void;
     delete @4 :Void;
     list @5 :Void;       # paths and revisions at and below the path, in pages
-    watch @6 :Void;      # what is there, "synced", then every change
+    watch @6 :Void;      # all existing keys, "synced", then every change
     commit @7 :List(Change);  # all or nothing
   }
   revision @8 :UInt64;   # write, delete, commit: the expected one; list and
-                         # watch: where to go on; 0 = none
+                         # watch: where to continue; 0 = none
 }
 
 struct Change {
@@ -27,48 +27,49 @@ struct Change {
   }
 }
 
-# ok and error have one data word on the wire, whatever this schema makes of
-# the struct, unless the request carried a revision.
+# ok and error have only one data word on the wire, although the struct has two,
+# unless the request had a revision.
 struct Response {
   id @0 :Int32;
   union {
-    ok @1 :Data;         # of a read: the value; else empty
+    ok @1 :Data;         # read: the value; otherwise empty
     error @2 :Data;      # text for people and logs; programs read the code
-    entries @3 :List(Entry);  # answers to list and watch only
+    entries @3 :List(Entry);  # responses to list and watch only
   }
   revision @4 :UInt64;
   more @5 :Bool;         # further responses under this id follow
-  code @6 :UInt8;        # error: the ordinal of a Code; else 0
+  code @6 :UInt8;        # error: the ordinal of a Code; otherwise 0
 }
 
-# Why a request was refused. `code` is a UInt8, because one byte is what was
-# left of the first data word; a schema enum takes two. Codes are only added at
-# the end, and a client treats one that it does not know as `failed`.
+# Why a request was refused. `code` is a UInt8, because only one byte of the
+# first data word was unused; a schema enum takes two. Codes are added at the end
+# only, and a client treats an unknown one as `failed`.
 enum Code {
-  none @0;               # not an error; with one: the gateway is older than
+  none @0;               # not an error; in an error: the gateway is older than
                          # this table, treat it as `failed`
   failed @1;             # the store or the gateway failed; its log says more
   notFound @2;           # read: the key does not exist
   notAllowed @3;         # no such path for this calf, or no right to do this
   valueTooLarge @4;      # longer than this key may be
   wrongType @5;          # not of this key's type
-  quotaExceeded @6;      # keys, bytes or requests per second: try again later
-  conflict @7;           # the expected revision is not the key's: read again
+  quotaExceeded @6;      # keys, bytes or requests per second: retry later
+  conflict @7;           # the key does not have the expected revision: read again
   tryAgain @8;           # the store is busy
   tooManyChanges @9;     # in one commit
   tooManyWatches @10;    # on one connection
-  unknownOperation @11;  # a union member that this gateway does not know
+  unknownOperation @11;  # a union member that is unknown to this gateway
 }
 
 struct Entry {
   path @0 :List(Text);   # null for synced and resync
   revision @1 :UInt64;
   union {
-    value @2 :Data;      # watch: the key is there, with this value
-    deleted @3 :Void;    # watch: the key is gone
-    listed @4 :Void;     # list: the key is there
-    synced @5 :Void;     # watch: all that was there came before this
-    resync @6 :Void;     # watch: events were lost; everything comes again, and
-                         # what does not come before the next synced is gone
+    value @2 :Data;      # watch: the key exists, with this value
+    deleted @3 :Void;    # watch: the key was deleted
+    listed @4 :Void;     # list: the key exists
+    synced @5 :Void;     # watch: all existing keys came before this
+    resync @6 :Void;     # watch: events were lost. All existing keys are sent
+                         # again; a key that is not sent before the next
+                         # synced was deleted
   }
 }

@@ -60,7 +60,7 @@ static int write_new(int directory_fd, const char *name, mode_t mode, directory_
 {
 	int fd, r;
 
-	/* left by a process that was killed */
+	/* left behind by a process that was killed */
 	(void)unlinkat(directory_fd, name, 0);
 	fd = openat(directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directories that a process makes, and files that are replaced in one step. */
+/* Create directories, and replace files in one step. */
 #ifndef CALFPEN_COMMON_DIRECTORY_H
 #define CALFPEN_COMMON_DIRECTORY_H
 
@@ -7,30 +7,31 @@
 #include <sys/types.h>
 
 /*
- * Create `path` and all directories above it where they are missing: `path`
- * with `mode`, the others with 0755, both less the umask. Returns 0, or a
- * negative errno, not logged.
+ * Create `path` and all missing directories above it: `path` with `mode`, the
+ * others with 0755, both less the umask. Returns 0, or a negative errno, not
+ * logged.
  */
 int directory_make(const char *path, mode_t mode);
 
 /*
  * Create the directory `path` unless it exists, and set its mode. Returns 0;
- * -EPERM if it is no directory (a symbolic link included) or belongs to another
- * user, who could put anything into it; or another negative errno. Not logged.
+ * -EPERM if it is not a directory (for example a symbolic link) or belongs to
+ * another user, who could put anything into it; or another negative errno. Not
+ * logged.
  */
 int directory_make_own(const char *path, mode_t mode);
 
 /* Write a whole file to `fd`. Returns 0, or a negative errno. */
 typedef int (*directory_fill_fn)(int fd, const void *data);
 
-/* What directory_fill_text() writes. */
+/* The data that directory_fill_text() writes. */
 struct directory_text {
 	const char *bytes;
 	size_t length;
 };
 
 /* A directory_fill_fn: write the struct directory_text `data` from the start of
- * the file on. */
+ * the file. */
 int directory_fill_text(int fd, const void *data);
 
 /*

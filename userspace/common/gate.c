@@ -12,8 +12,8 @@
 
 #include "userspace/common/path.h"
 
-/* A holder of the lock is done within microseconds, unless its CPU is taken
- * away: then a little sleep, not a spin, brings it back. */
+/* A holder of the lock is done within microseconds, unless it is preempted:
+ * then a short sleep, not a spin, lets it continue. */
 #define BUSY_YIELDS 100
 #define BUSY_SLEEPS 2000
 #define BUSY_SLEEP_NS 100000
@@ -21,7 +21,7 @@
 static int gate_run(int program_fd, struct kv_request *request)
 {
 	for (int i = 0;; i++) {
-		/* Not by libbpf: a gateway does without it. */
+		/* Without libbpf, because a gateway must not link it. */
 		union bpf_attr attr = { 0 };
 
 		attr.test.prog_fd = (uint32_t)program_fd;
@@ -33,13 +33,13 @@ static int gate_run(int program_fd, struct kv_request *request)
 			return (int)attr.test.retval;
 		if (i < BUSY_YIELDS)
 			sched_yield();
-		else /* ppoll: confined callers have it anyhow */
+		else /* ppoll: a call that confined callers are allowed anyway */
 			ppoll(NULL, 0, &(const struct timespec){ .tv_nsec = BUSY_SLEEP_NS }, NULL);
 	}
 }
 
-/* Its text is what the gate answers: clearing it would be a quarter of our part
- * of a write. */
+/* The text is output of the gate: clearing it would take a quarter of our part
+ * of the time of a write. */
 static void request_init(struct kv_request *request, enum kv_verb verb)
 {
 	memset(request, 0, offsetof(struct kv_request, text));
@@ -88,7 +88,7 @@ static int gate_change_one(int program_fd, uint32_t verb, const char *path, uint
 		return -EMSGSIZE;
 	one.change = (struct kv_change){ .operation = operation, .length = (uint16_t)length };
 	memcpy(one.change.path, key.path, sizeof(one.change.path));
-	/* the last word is its padding, too */
+	/* the last word contains the padding, too */
 	memset(one.text + (length & ~(size_t)7), 0, 8);
 	if (length)
 		memcpy(one.text, text, length);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FNV-1a, 64 bits: short names for texts of our own. Not against attackers who
- * choose the text. */
+/* FNV-1a, 64 bits: short names for texts that calfpen itself chooses. Do not
+ * use it where an attacker can choose the text. */
 #ifndef CALFPEN_COMMON_HASH_H
 #define CALFPEN_COMMON_HASH_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of instances: what is allowed, for priv and for the command line. */
+/* Names of instances: the rule, shared by priv and the command line. */
 #ifndef CALFPEN_COMMON_INSTANCE_H
 #define CALFPEN_COMMON_INSTANCE_H
 

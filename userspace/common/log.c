@@ -32,7 +32,8 @@ void log_init(const char *tag, int fd, enum log_level level)
 	log_state.level = level;
 }
 
-/* What snprintf wrote into a buffer, given what it would have written. */
+/* Return how many bytes snprintf() wrote into a buffer of `size`, given its
+ * result. */
 static size_t written(int wanted, size_t size)
 {
 	if (wanted < 0)
@@ -59,7 +60,7 @@ void log_message(enum log_level level, const char *format, ...)
 	va_end(arguments);
 	sanitise(line + head, sizeof(line) - head, line + head, length - head);
 	line[length] = '\n';
-	/* A log that cannot be written must not stop the work. */
+	/* A failing log must not stop the program. */
 	n_written = write(log_state.fd, line, length + 1);
 	(void)n_written;
 	errno = saved_errno;

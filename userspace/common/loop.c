@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: ppoll() sleeps on CLOCK_MONOTONIC, which stands still while the host
- * is suspended, but deadlines are on CLOCK_BOOTTIME. A wait is therefore cut
- * into pieces of at most WAIT_MAX_NS: after a resume no timer is later than
- * that.
+ * DOC: ppoll() sleeps on CLOCK_MONOTONIC, which does not advance while the host
+ * is suspended, but deadlines are on CLOCK_BOOTTIME. A wait is therefore split
+ * into waits of at most WAIT_MAX_NS, so that after a resume no timer is later
+ * than that.
  */
 #include "userspace/common/loop.h"
 
@@ -30,7 +30,7 @@ void loop_init(struct loop *loop)
 		loop->fds[i].fd = -1;
 }
 
-/* The slot of `fd`, or -1; with fd -1, a free slot. */
+/* Return the slot of `fd`, or -1. With fd -1, return a free slot. */
 static int find_slot(const struct loop *loop, int fd)
 {
 	for (int i = 0; i < LOOP_FDS_MAX; i++)
@@ -121,7 +121,7 @@ static struct loop_timer *earliest_timer(const struct loop *loop)
 }
 
 /* Bounded: a timer that sets itself into the past is called again, but it
- * cannot keep the descriptors waiting for ever. */
+ * cannot keep the descriptors waiting forever. */
 static int dispatch_timers(struct loop *loop)
 {
 	struct loop_timer *timer = earliest_timer(loop);
@@ -141,7 +141,7 @@ static int dispatch_timers(struct loop *loop)
 	return 0;
 }
 
-/* How long to wait for a deadline, or NULL: for ever. */
+/* Return how long to wait for a deadline, or NULL to wait forever. */
 static const struct timespec *wait_until(const struct loop *loop, uint64_t deadline_ns,
 					 struct timespec *wait)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small event loop on ppoll(): descriptors and one-shot timers on
- * CLOCK_BOOTTIME. No allocation, no globals, no other system call than
- * ppoll and clock_gettime, so a confined calf can run it.
+ * CLOCK_BOOTTIME. No allocation, no globals, and no system calls other than
+ * ppoll and clock_gettime, so that a confined calf can run it.
  */
 #ifndef CALFPEN_COMMON_LOOP_H
 #define CALFPEN_COMMON_LOOP_H
@@ -17,10 +17,11 @@
 
 struct loop;
 
-/* Called with the poll(2) revents of its descriptor. A negative return ends
- * loop_run() with that value. */
+/* Called with the poll(2) revents of its descriptor. If it returns a negative
+ * value, loop_run() returns that value. */
 typedef int (*loop_fd_fn)(struct loop *loop, int fd, short revents, void *data);
-/* Called once when its deadline has passed; may set the timer again. */
+/* Called once after its deadline; it may set the timer again. Returns as
+ * loop_fd_fn. */
 typedef int (*loop_timer_fn)(struct loop *loop, uint64_t now_ns, void *data);
 
 struct loop_timer {
@@ -35,34 +36,40 @@ struct loop {
 		loop_fd_fn call;
 		void *data;
 	} fd_calls[LOOP_FDS_MAX];
-	uint32_t n_fds;				    /* slots ever used: what ppoll() looks at */
+	uint32_t n_fds;				    /* slots ever used, which ppoll() gets */
 	struct loop_timer *timers[LOOP_TIMERS_MAX]; /* NULL: free */
 	uint32_t n_timers;			    /* slots ever used */
 	uint64_t (*now_ns)(void);		    /* loop_now_ns, or a test's clock */
 	bool stop;
 };
 
+/* Initialise an empty loop. */
 void loop_init(struct loop *loop);
-/* CLOCK_BOOTTIME in nanoseconds. */
+/* Return CLOCK_BOOTTIME in nanoseconds. */
 uint64_t loop_now_ns(void);
-/* Watch `fd` for poll(2) `events`: 0, -ENOSPC, -EEXIST, -EBADF (negative). The descriptor stays
- * the caller's. */
+/* Watch `fd` for poll(2) `events`. The descriptor remains the caller's. Returns
+ * 0, -ENOSPC, -EEXIST or -EBADF (`fd` is negative). */
 int loop_add_fd(struct loop *loop, int fd, short events, loop_fd_fn call, void *data);
-/* Change the events; -ENOENT. */
+/* Change the events of `fd`. Returns 0, or -ENOENT if it is not watched. */
 int loop_set_events(struct loop *loop, int fd, short events);
-/* Forget `fd`; no-op if unknown. Legal inside a callback. */
+/* Stop watching `fd`, if it is watched. Allowed inside a callback. */
 void loop_remove_fd(struct loop *loop, int fd);
-/* Register a timer (caller's memory, outlives the loop or is removed): 0,
- * -ENOSPC. It is not running until loop_timer_set(). */
+/* Register a timer in the caller's memory, which must outlive the loop unless
+ * the timer is removed. It does not run before loop_timer_set(). Returns 0 or
+ * -ENOSPC. */
 int loop_add_timer(struct loop *loop, struct loop_timer *timer, loop_timer_fn call, void *data);
+/* Remove a timer, if it is registered. */
 void loop_remove_timer(struct loop *loop, struct loop_timer *timer);
-/* Run at `deadline_ns`; LOOP_NEVER disarms. */
+/* Set the deadline of a timer; LOOP_NEVER disarms it. */
 void loop_timer_set(struct loop_timer *timer, uint64_t deadline_ns);
-/* Wait once and dispatch due timers, then descriptors: 0, or the first
- * negative return of a callback, or -errno of ppoll (never -EINTR). Waits at
- * most until `until_ns`, and never longer than 60 s (suspend: loop.c). */
+/*
+ * Wait once, then dispatch due timers, then descriptors. Waits at most until
+ * `until_ns`, and never longer than 60 s (suspend: loop.c). Returns 0, the
+ * first negative value that a callback returns, or -errno of ppoll (never
+ * -EINTR).
+ */
 int loop_run_once(struct loop *loop, uint64_t until_ns);
-/* Until loop->stop: 0, or as loop_run_once(). */
+/* Run until loop->stop is set. Returns 0, or as loop_run_once(). */
 int loop_run(struct loop *loop);
 
 #endif

@@ -10,7 +10,7 @@ static bool is_path_byte(char byte)
 	       byte == '_' || byte == '-';
 }
 
-/* Bytes of the canonical segment that starts at `text`, or 0. */
+/* Return the length of the canonical segment that starts at `text`, or 0. */
 static size_t segment_length(const char *text, size_t left)
 {
 	size_t length = 0;

@@ -13,15 +13,15 @@
 
 #include "maps/kv.h"
 
-/* Set `key` to `path`, zero-padded. -EILSEQ (key untouched) if the path is
- * not canonical. */
+/* Set `key` to `path`, zero-padded. Returns 0, or -EILSEQ, with `key`
+ * unchanged, if the path is not canonical. */
 int path_to_key(const char *path, struct kv_key *key);
-/* True if the text is a canonical path. */
+/* Return whether the text is a canonical path. */
 bool path_is_canonical(const char *path);
-/* True if the 64 bytes are a canonical path followed by NULs only. */
+/* Return whether the 64 bytes are a canonical path followed only by NULs. */
 bool path_key_is_canonical(const struct kv_key *key);
-/* True if `path` is `directory` itself or lies below it, at a '/' boundary;
- * the directory is given without a trailing slash, "" or "/" is the root. */
+/* Return whether `path` is `directory` itself or below it, at a '/' boundary.
+ * The directory has no trailing slash; "" or "/" is the root. */
 bool path_is_below(const char *path, const char *directory);
 
 #endif

@@ -7,12 +7,13 @@
 
 /*
  * Store the path of `relative`, as seen from the directory of the running
- * program: the same in the build tree and under any PREFIX. Returns 0,
- * -ENAMETOOLONG, or what readlink(2) says of /proc/self/exe.
+ * program: this works in the build tree and under any PREFIX. Returns 0,
+ * -ENAMETOOLONG, or the negative errno of readlink(2) on /proc/self/exe.
  */
 int program_path(const char *relative, char *path, size_t size);
 
-/* The pure part: `self` is the path of the program. */
+/* The same for the program whose path is `self`, without I/O. Returns 0 or
+ * -ENAMETOOLONG. */
 int program_path_of(const char *self, const char *relative, char *path, size_t size);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: The first page holds the consumer's position, which we write; the
- * second the producer's, and behind it the records, mapped twice so that none
- * is ever in two pieces. A record is a word with its length and two flags, a
- * word that is the kernel's own, and its bytes. The producer's position moves
- * when a record is reserved; the busy flag goes when it is complete.
+ * DOC: The first page holds the consumer's position, which this file writes.
+ * The second page holds the producer's position, followed by the records, which
+ * are mapped twice so that no record is ever split. A record is a word with its
+ * length and two flags, a word that the kernel uses, and the data. The
+ * producer's position moves when a record is reserved; the busy flag is cleared
+ * when it is complete.
  */
 #include "userspace/common/ring.h"
 
@@ -68,9 +69,10 @@ void ring_close(struct ring *ring)
 }
 
 /*
- * The record at *atp, of those before `end`: false if it is not complete yet,
- * else *atp is behind it and *rp what `take` returned. If this is no record,
- * all up to `end` is skipped with -EBADMSG.
+ * Visit the record at *atp, which is before `end`. Returns false if it is not
+ * complete yet. Otherwise *atp is moved behind it and *rp is the result of
+ * `take`. If this is not a record, everything up to `end` is skipped with
+ * -EBADMSG.
  */
 static bool visit(const struct ring *ring, unsigned long *atp, unsigned long end,
 		  ring_record_fn take, void *data, int *rp)
@@ -101,7 +103,8 @@ int ring_consume(struct ring *ring, ring_record_fn take, void *data)
 	unsigned long at = *ring->consumer, end;
 	int r = 0;
 
-	/* Asked again after the last: what came meanwhile wakes nobody. */
+	/* Check again after the last record: a record that arrives meanwhile
+	 * causes no wakeup. */
 	while (!r && (end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) != at) {
 		if (!visit(ring, &at, end, take, data, &r))
 			return 0;
@@ -110,7 +113,8 @@ int ring_consume(struct ring *ring, ring_record_fn take, void *data)
 	return r;
 }
 
-/* Both before the producer: is `a` the older one? */
+/* Return whether `a` is older than `b`; both are before the producer's
+ * position. */
 static bool is_older(const struct ring *ring, unsigned long a, unsigned long b)
 {
 	unsigned long end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
@@ -123,7 +127,7 @@ int ring_look(struct ring *ring, ring_record_fn show, void *data)
 	unsigned long end;
 	int r = 0;
 
-	/* What another reader consumed may be overwritten. */
+	/* Records that another reader has consumed may be overwritten. */
 	if (is_older(ring, ring->seen, *ring->consumer))
 		ring->seen = *ring->consumer;
 	while (!r && (end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) != ring->seen)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: One parser per type, one accepted form per value. Parsers write their
- * output last, so that it is untouched on failure; value_check() is the same
- * parsers over bytes that are not yet NUL-terminated.
+ * output last, so that it is unchanged on failure. value_check() applies the
+ * same parsers to bytes that are not yet NUL-terminated.
  */
 #include "userspace/common/value.h"
 
@@ -71,7 +71,7 @@ static bool is_letter(char byte)
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-/* Value of a lower-case hex digit, or -1. */
+/* Return the value of a lower-case hex digit, or -1. */
 static int hex_digit(char byte)
 {
 	if (is_digit(byte))
@@ -81,7 +81,8 @@ static int hex_digit(char byte)
 	return -1;
 }
 
-/* Canonical decimal at *textp up to `max`: step over it, or -EBADMSG. */
+/* Parse a canonical decimal number of at most `max` at *textp and step over it.
+ * Returns 0 or -EBADMSG. */
 static int take_uint(const char **textp, uint32_t max, uint32_t *number)
 {
 	const char *text = *textp;
@@ -99,7 +100,7 @@ static int take_uint(const char **textp, uint32_t max, uint32_t *number)
 	return 0;
 }
 
-/* Dotted quad at *textp. */
+/* Parse a dotted quad at *textp and step over it. Returns 0 or -EBADMSG. */
 static int take_ipv4(const char **textp, struct in_addr *address)
 {
 	const char *text = *textp;
@@ -117,7 +118,7 @@ static int take_ipv4(const char **textp, struct in_addr *address)
 	return 0;
 }
 
-/* ADDRESS/LENGTH at *textp. */
+/* Parse ADDRESS/LENGTH at *textp and step over it. Returns 0 or -EBADMSG. */
 static int take_ipv4_net(const char **textp, struct value_ipv4_net *net)
 {
 	const char *text = *textp;
@@ -235,7 +236,8 @@ int value_parse_route(const char *text, struct value_route *route)
 	return 0;
 }
 
-/* Bytes of the LDH name at `text`, which ends before `end`, a blank or a NUL; 0: none. */
+/* Return the length of the LDH name at `text`, which ends before a blank or a
+ * NUL, or 0 if there is none. */
 static size_t hostname_length(const char *text)
 {
 	size_t at = 0, label = 0;
@@ -357,7 +359,7 @@ static bool is_of_type(const struct value_rule *rule, const char *text)
 	return false;
 }
 
-/* True if `text` is one of the words. */
+/* Return whether `text` is one of the words. */
 static bool is_choice(const char *words, const char *text)
 {
 	size_t length = strlen(text);
@@ -418,7 +420,7 @@ int value_check(const struct value_rule *rule, const char *text, size_t length)
 		bad |= (unsigned int)(uint8_t)(text[i] - 0x20) > 0x7e - 0x20;
 	if (bad)
 		return -EBADMSG;
-	/* any text is text: nothing more to parse, and no copy to make */
+	/* any printable text is valid: nothing to parse, no copy needed */
 	if (rule->type == VALUE_TEXT && rule->max_items == 0 && rule->choices[0] == '\0')
 		return 0;
 	return check_typed(rule, text, length);

@@ -37,16 +37,18 @@ enum value_type {
 
 #define VALUE_CHOICES_SIZE 64
 
-/* A key's type with its bounds, as a description states it. */
+/* A key's type with its bounds, as given in a description. */
 struct value_rule {
 	enum value_type type;
 	uint32_t min;	     /* VALUE_U16, VALUE_U32 */
-	uint32_t max;	     /* the same */
+	uint32_t max;	     /* VALUE_U16, VALUE_U32 */
 	uint16_t max_length; /* bytes, at most KV_VALUE_MAX */
-	/* 0: one value. Else a list: 1 to so many, separated by single blanks. */
+	/* 0: one value. Otherwise a list of 1 to this many values, separated by
+	 * single blanks. */
 	uint8_t max_items;
-	/* Words, separated by single blanks, that are values besides those of
-	 * the type; of VALUE_TEXT they are the only ones. "": none. */
+	/* Words, separated by single blanks, that are allowed besides the
+	 * values of the type; for VALUE_TEXT they are the only values. "":
+	 * none. */
 	char choices[VALUE_CHOICES_SIZE];
 };
 
@@ -64,33 +66,35 @@ struct value_route {
 
 #define VALUE_LIFETIME_INFINITE UINT32_MAX
 
-/* The name a description uses ("ipv4-net"), or NULL; and back: a type, or
- * -ENOENT. */
+/* Return the name of a type as used in descriptions ("ipv4-net"), or NULL. */
 const char *value_type_name(enum value_type type);
+/* Return the type with this name, or -ENOENT. */
 int value_type_from_name(const char *name);
-/* The class that the kernel checks (KV_CLASS_*) of a rule's values. */
+/* Return the class (KV_CLASS_*), checked by the kernel, of a rule's values. */
 enum kv_class value_rule_class(const struct value_rule *rule);
-/* Bytes of the longest value of the type. */
+/* Return the size in bytes of the longest value of the type. */
 uint16_t value_type_max_length(enum value_type type);
 
-/* Check `length` bytes (no NUL needed) against the rule: 0, -EMSGSIZE if
- * longer than the rule allows, -EBADMSG if not of its type. */
+/* Check `length` bytes (no NUL needed) against the rule. Returns 0, -EMSGSIZE
+ * if they are longer than the rule allows, or -EBADMSG if they are not of its
+ * type. */
 int value_check(const struct value_rule *rule, const char *text, size_t length);
 
-/* Parse NUL-terminated text: 0, or -EBADMSG with the output untouched. */
+/* Parse NUL-terminated text. Returns 0, or -EBADMSG with the output
+ * unchanged. */
 int value_parse_mac(const char *text, uint8_t mac[6]);
 int value_parse_ipv4(const char *text, struct in_addr *address);
 int value_parse_ipv4_net(const char *text, struct value_ipv4_net *net);
 int value_parse_uint(const char *text, uint32_t min, uint32_t max, uint32_t *number);
 int value_parse_lifetime(const char *text, uint32_t *seconds);
 int value_parse_route(const char *text, struct value_route *route);
-/* Hex of at most `size` octets; *np is how many. `bytes` may be written all
- * the same on failure. */
+/* Parse hex digits into at most `size` octets and store their number in *np.
+ * Returns 0, or -EBADMSG; `bytes` may be changed on failure. */
 int value_parse_hex(const char *text, uint8_t *bytes, size_t size, size_t *np);
-/* True if the text is an LDH host or domain name. */
+/* Return whether the text is an LDH host or domain name. */
 bool value_is_hostname(const char *text);
 
-/* Format; the buffers are KV_VALUE_SIZE or as stated. */
+/* Format a value into a buffer of the given size. */
 #define VALUE_MAC_SIZE 18
 #define VALUE_IPV4_SIZE 16
 #define VALUE_IPV4_NET_SIZE 19
@@ -99,7 +103,8 @@ void value_format_mac(const uint8_t mac[6], char text[static VALUE_MAC_SIZE]);
 void value_format_ipv4(struct in_addr address, char text[static VALUE_IPV4_SIZE]);
 void value_format_ipv4_net(const struct value_ipv4_net *net, char text[static VALUE_IPV4_NET_SIZE]);
 void value_format_lifetime(uint32_t seconds, char text[static VALUE_UINT_SIZE]);
-/* Lower-case hex of `size` bytes; `text` has room for 2 * size + 1. */
+/* Format `size` bytes as lower-case hex; `text` has room for 2 * size + 1
+ * bytes. */
 void value_format_hex(const uint8_t *bytes, size_t size, char *text);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the decoder share: the message as segments, and what a
- * pointer in it leads to (wire_pointer.c). The schema is wire.c's.
+ * Shared by the files of the decoder: a message as segments, and following the
+ * pointers in it (wire_pointer.c). wire.c knows the schema.
  */
 #ifndef CALFPEN_COMMON_WIRE_PRIVATE_H
 #define CALFPEN_COMMON_WIRE_PRIVATE_H
@@ -21,9 +21,9 @@ enum wire_element {
 	WIRE_ELEMENT_COMPOSITE = 7,
 };
 
-/* A whole frame that is read; only the first n_segments are set. */
+/* A complete frame that is being read; only the first n_segments are set. */
 struct wire_message {
-	size_t budget; /* words that may still be looked at */
+	size_t budget; /* words that may still be read */
 	uint32_t n_segments;
 	struct wire_segment {
 		const uint8_t *bytes;
@@ -31,65 +31,74 @@ struct wire_message {
 	} segments[WIRE_SEGMENTS_MAX];
 };
 
-/* A word in it: the segment exists; `at` is compared before it is used. */
+/* A word of the message. The segment exists; `at` is checked before it is
+ * used. */
 struct wire_position {
 	uint32_t segment;
 	size_t at;
 };
 
-/* A struct in it. Absent words read as zero, absent pointers as null. */
+/* A struct of the message. Absent words read as zero, absent pointers as
+ * null. */
 struct wire_view {
 	struct wire_position at;
 	size_t n_data;
 	size_t n_pointers;
 };
 
-/* A list in it: `count` elements, or body words if composite. */
+/* A list of the message: `count` elements, or body words if it is composite. */
 struct wire_list {
 	struct wire_position at;
 	size_t count;
 };
 
-/* Check the table of one whole frame, find its segments, fill the budget. */
+/* Check the segment table of a complete frame, find its segments, fill the
+ * budget. Returns 0, -EMSGSIZE or -EBADMSG. */
 int wire_message_init(struct wire_message *message, const uint8_t *frame, size_t size);
-/* `n_words` words at `at` lie inside its segment and are paid for: 0,
- * -EBADMSG or -ELOOP. */
+/* Check that `n_words` words at `at` are inside the segment, and charge them to
+ * the budget. Returns 0, -EBADMSG or -ELOOP. */
 int wire_message_charge(struct wire_message *message, const struct wire_position *at,
 			uint64_t n_words);
-/* The word there; 0 outside of its segment. */
+/* Return the word at `at`, or 0 if that is outside of its segment. */
 uint64_t wire_message_word(const struct wire_message *message, const struct wire_position *at);
-/* The bytes there. */
+/* Return a pointer to the bytes at `at`. */
 const uint8_t *wire_message_bytes(const struct wire_message *message,
 				  const struct wire_position *at);
-/* The position of bytes that a view of the same frame begins with. */
+/* Find the position of the first byte of a view of the same frame. Returns 0 or
+ * -EBADMSG. */
 int wire_message_find(const struct wire_message *message, const struct wire_data *view,
 		      struct wire_position *atp);
 
 /*
- * The struct that the pointer at `at` leads to, in bounds and paid for: 1, 0
- * if the pointer is null (*viewp is empty then), or -EBADMSG, -ELOOP, -EPROTO.
+ * Read the pointer at `at` to a struct, check its bounds and charge it. Returns
+ * 1; 0 if the pointer is null, then *viewp is empty; -EBADMSG, -ELOOP or
+ * -EPROTO.
  */
 int wire_read_struct(struct wire_message *message, const struct wire_position *at,
 		     struct wire_view *viewp);
-/* The list of such elements, as wire_read_struct(); *listp is untouched if
- * the pointer is null. The tag word of a composite list is paid for too. */
+/* Read the pointer at `at` to a list of such elements, as wire_read_struct();
+ * if the pointer is null, *listp is unchanged. The tag word of a composite list
+ * is charged, too. */
 int wire_read_list(struct wire_message *message, const struct wire_position *at,
 		   enum wire_element element, struct wire_list *listp);
 /*
- * The composite list in pointer `i` of a struct, and its tag word: the number
- * of elements and the first of them, which have at least this many words and
- * pointers. 1 or 0 or an error as above. `bodyp` is the list as bytes.
+ * Read pointer `i` of a struct, which leads to a composite list, and its tag
+ * word: store the number of elements, the first element, and the list as bytes.
+ * Each element must have at least `min_data` words and `min_pointers` pointers.
+ * Returns as wire_read_struct().
  */
 int wire_read_composite(struct wire_message *message, const struct wire_view *view, size_t i,
 			size_t min_data, size_t min_pointers, struct wire_view *firstp,
 			size_t *countp, struct wire_data *bodyp);
-/* The i-th element of the composite list that `body` is, checked before. */
+/* Find the i-th element of a composite list, whose bytes `body` were checked
+ * before. Returns 0, or a negative errno. */
 int wire_composite_element(struct wire_message *message, const struct wire_data *body, size_t i,
 			   struct wire_view *viewp);
 
-/* The data word `i` of a struct; 0 if it is shorter. */
+/* Return data word `i` of a struct, or 0 if the struct is shorter. */
 uint64_t wire_view_word(const struct wire_message *message, const struct wire_view *view, size_t i);
-/* The place of pointer `i` of a struct; false if it is shorter. */
+/* Store the position of pointer `i` of a struct. Returns false if the struct is
+ * shorter. */
 bool wire_view_pointer(const struct wire_view *view, size_t i, struct wire_position *atp);
 
 #endif

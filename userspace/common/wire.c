@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: The decoder, by the schema. Straight-line code, one function per level
- * of it: no recursion, so nesting is a fact of compile time. Segments, bounds
- * and the budget are wire_pointer.c's. The encoder is in wire_encode.c.
+ * DOC: The decoder of the schema: straight-line code with one function per
+ * level of the schema. There is no recursion, so the nesting depth is fixed at
+ * compile time. wire_pointer.c handles segments, bounds and the budget;
+ * wire_encode.c is the encoder.
  */
 #include "userspace/common/wire.h"
 
@@ -13,10 +14,11 @@
 #include "userspace/common/path.h"
 #include "userspace/common/wire-private.h"
 
-/* The least that an element of a composite list has: data words, pointers. */
+/* Minimum size of an element of a composite list: data words, pointers. */
 enum { CHANGE_DATA = 1, CHANGE_POINTERS = 2, ENTRY_DATA = 2, ENTRY_POINTERS = 2 };
 
-/* The Data in pointer `i` of a struct; absent if null. */
+/* Read the Data in pointer `i` of a struct; absent if null. Returns 0 or a
+ * negative errno. */
 static int read_data(struct wire_message *message, const struct wire_view *view, size_t i,
 		     struct wire_data *datap)
 {
@@ -38,9 +40,9 @@ static int read_data(struct wire_message *message, const struct wire_view *view,
 }
 
 /*
- * The Text in the pointer at `at`, as the next segment of `path`. 0, or
- * WIRE_PATH_REFUSED, or malformed. What fits is appended unchecked: the whole
- * is checked at its end.
+ * Append the Text in the pointer at `at` to `path` as its next segment. Returns
+ * 0, WIRE_PATH_REFUSED, or a negative errno if it is malformed. What fits is
+ * appended unchecked, because the complete path is checked at the end.
  */
 static int read_segment(struct wire_message *message, const struct wire_position *at,
 			struct bytes_writer *path)
@@ -64,10 +66,11 @@ static int read_segment(struct wire_message *message, const struct wire_position
 }
 
 /*
- * The List(Text) in pointer 0 of a struct. Every element is checked for form,
- * also when the path is refused already, so that what is malformed does not
- * depend on what a path may be. 0 with *keyp canonical or empty,
- * WIRE_PATH_REFUSED with *keyp empty, or malformed.
+ * Read the List(Text) in pointer 0 of a struct. The form of every element is
+ * checked even if the path is already refused, so that whether a message is
+ * malformed does not depend on which paths are allowed. Returns 0 with *keyp
+ * canonical or empty, WIRE_PATH_REFUSED with *keyp empty, or a negative errno
+ * if it is malformed.
  */
 static int read_path(struct wire_message *message, const struct wire_view *view,
 		     struct kv_key *keyp)
@@ -114,7 +117,7 @@ static int open_root(const uint8_t *frame, size_t size, struct wire_message *mes
 	return r > 0 ? 0 : -EPROTO;
 }
 
-/* A change of a commit, whose struct is `view`. */
+/* Read the change of a commit in the struct `view`. */
 static int read_change(struct wire_message *message, const struct wire_view *view,
 		       struct wire_change *changep)
 {
@@ -135,8 +138,8 @@ static int read_change(struct wire_message *message, const struct wire_view *vie
 }
 
 /*
- * The List(Change) in pointer 1 of the root. All changes are read here once,
- * on the one budget of the message, so that a malformed one refuses the
+ * Read the List(Change) in pointer 1 of the root. All changes are read here
+ * once, with the message's one budget, so that a malformed change refuses the
  * message and not the rest of a half-read commit.
  */
 static int read_changes(struct wire_message *message, const struct wire_view *root,
@@ -179,7 +182,7 @@ int wire_request_change(const uint8_t *frame, size_t size, const struct wire_req
 	return read_change(&message, &view, changep);
 }
 
-/* What an error text may echo of a path: nothing that was not checked. */
+/* Set the path that an error text may contain: only text that was checked. */
 static void set_display(struct wire_request *request)
 {
 	if (request->path_status == WIRE_PATH_REFUSED)
@@ -218,8 +221,8 @@ int wire_decode_request(const uint8_t *frame, size_t size, struct wire_request *
 	return 0;
 }
 
-/* An entry of a response, whose struct is `view`. A path that can name no key
- * is malformed here: nobody answers a response. */
+/* Read the entry of a response in the struct `view`. A path that cannot be that
+ * of a key is malformed here, because a response is not answered. */
 static int read_entry(struct wire_message *message, const struct wire_view *view,
 		      struct wire_entry *entryp)
 {
@@ -240,7 +243,7 @@ static int read_entry(struct wire_message *message, const struct wire_view *view
 	return 0;
 }
 
-/* The List(Entry) in pointer 0 of the root, as read_changes(). */
+/* Read the List(Entry) in pointer 0 of the root, as read_changes(). */
 static int read_entries(struct wire_message *message, const struct wire_view *root,
 			struct wire_response *response)
 {

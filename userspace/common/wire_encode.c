@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: The encoder: one segment in the caller's buffer, a bump index, words
- * zeroed as they are allocated, objects in pre-order. Its output is what the
- * reference tool writes, byte for byte: an empty blob or list is a pointer
- * with count 0, an unused slot is null. What carries no revision is written
- * by the schema of 2017, whose structs have one data word.
+ * zeroed as they are allocated, objects in pre-order. Its output is identical
+ * to the reference tool's, byte for byte: an empty blob or list is a pointer
+ * with count 0, an unused slot is null. A message without a revision is written
+ * with the schema of 2017, whose structs have one data word.
  */
 #include "userspace/common/wire.h"
 
@@ -18,7 +18,7 @@
 #define WORD 8u
 #define TABLE_SIZE 8u
 
-/* The segment that is built. Once it is full nothing more is written. */
+/* The segment being built. Once it is full, nothing more is written. */
 struct builder {
 	uint8_t *segment;
 	size_t max_words;
@@ -37,7 +37,8 @@ static void builder_init(struct builder *builder, uint8_t *buffer, size_t size)
 	builder->max_words = (size - TABLE_SIZE) / WORD;
 }
 
-/* The next `n_words` words; 0 (the root pointer's) when there is no room. */
+/* Return the position of the next `n_words` words, or 0 (that of the root
+ * pointer) if there is no room. */
 static size_t allocate(struct builder *builder, size_t n_words)
 {
 	size_t at = builder->n_words;
@@ -61,13 +62,14 @@ static void store_word(struct builder *builder, size_t at, uint64_t word)
 	bytes_put_le64(&writer, word);
 }
 
-/* Offset field of a pointer at word `at` to word `target` behind it. */
+/* Return the offset field of a pointer at word `at` to the later word
+ * `target`. */
 static uint64_t offset(size_t at, size_t target)
 {
 	return (uint64_t)(target - at - 1) << 2 & UINT32_MAX;
 }
 
-/* A struct, referred to by word `at`: where its data begins. */
+/* Append a struct to which word `at` points. Returns where its data begins. */
 static size_t put_struct(struct builder *builder, size_t at, size_t n_data, size_t n_pointers)
 {
 	size_t target = allocate(builder, n_data + n_pointers);
@@ -77,7 +79,8 @@ static size_t put_struct(struct builder *builder, size_t at, size_t n_data, size
 	return target;
 }
 
-/* A list of `n_words` words, referred to by word `at`: where it begins. */
+/* Append a list of `n_words` words to which word `at` points. Returns where it
+ * begins. */
 static size_t put_list(struct builder *builder, size_t at, uint64_t element, size_t count,
 		       size_t n_words)
 {
@@ -87,8 +90,8 @@ static size_t put_list(struct builder *builder, size_t at, uint64_t element, siz
 	return target;
 }
 
-/* `count` structs as a composite list, referred to by word `at`: where the
- * first one begins. */
+/* Append `count` structs as a composite list to which word `at` points. Returns
+ * where the first struct begins. */
 static size_t put_structs(struct builder *builder, size_t at, size_t count, size_t n_data,
 			  size_t n_pointers)
 {
@@ -105,7 +108,7 @@ static size_t put_structs(struct builder *builder, size_t at, size_t count, size
 	return target + 1;
 }
 
-/* `length` bytes and `n_nuls` NULs as a list of bytes. */
+/* Append `length` bytes and `n_nuls` NULs as a list of bytes. */
 static void put_blob(struct builder *builder, size_t at, const void *bytes, size_t length,
 		     size_t n_nuls)
 {
@@ -120,7 +123,7 @@ static void put_blob(struct builder *builder, size_t at, const void *bytes, size
 		memcpy(builder->segment + target * WORD, bytes, length);
 }
 
-/* The segments of a canonical path or "" as List(Text). */
+/* Append the segments of a canonical path or "" as List(Text). */
 static void put_path(struct builder *builder, size_t at, const char *path)
 {
 	size_t n_segments = 0, list;
@@ -138,7 +141,8 @@ static void put_path(struct builder *builder, size_t at, const char *path)
 	}
 }
 
-/* Write the segment table: bytes of the frame, or -EMSGSIZE. */
+/* Write the segment table. Returns the size of the frame in bytes, or
+ * -EMSGSIZE. */
 static int finish(struct builder *builder, uint8_t *buffer)
 {
 	struct bytes_writer table;
@@ -151,14 +155,14 @@ static int finish(struct builder *builder, uint8_t *buffer)
 	return (int)(TABLE_SIZE + builder->n_words * WORD);
 }
 
-/* First data word of a request or response. */
+/* Return the first data word of a request or response. */
 static uint64_t head(int32_t id, unsigned int tag)
 {
 	return (uint32_t)id | (uint64_t)tag << 32;
 }
 
-/* The root struct: its head, and a second data word if there is a revision to
- * write. Returns the word of its first pointer. */
+/* Append the root struct: its head, and a second data word if there is a
+ * revision. Returns the word of its first pointer. */
 static size_t put_root(struct builder *builder, uint64_t first, uint64_t revision, size_t n_data,
 		       size_t n_pointers)
 {
@@ -186,7 +190,8 @@ int wire_encode_request(int32_t id, enum wire_request_tag tag, const char *path,
 	return finish(&builder, buffer);
 }
 
-/* The change at `at` of the packed ones, checked: its header and text. */
+/* Read the next packed change and check it: its header and text. Returns 0,
+ * -EINVAL or -EILSEQ. */
 static int next_change(struct bytes_reader *packed, struct kv_change *changep,
 		       const uint8_t **textp)
 {
@@ -246,7 +251,8 @@ int wire_encode_response(int32_t id, enum wire_response_tag tag, enum wire_code 
 	return finish(&builder, buffer);
 }
 
-/* An entry's path and value behind its two data words at `at`. */
+/* Store an entry in the struct whose two data words are at `at`, and append its
+ * path and value. */
 static int put_entry(struct builder *builder, size_t at, const struct wire_entry *entry)
 {
 	store_word(builder, at, entry->revision);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: Segments and pointers. A position is a segment and a word index,
- * compared as a distance before it is used; no object crosses the end of its
- * segment. A pointer is followed over one far hop at most, single or double.
- * A budget of as many words as the message has is charged for every body and
- * every landing pad: an honest message touches each word at most once, so
- * overlapping and cyclic messages run dry. No recursion, no allocation.
+ * DOC: Segments and pointers. A position is a segment and a word index, which
+ * is compared as a distance before it is used; no object crosses the end of its
+ * segment. A pointer is followed over at most one far hop, single or double.
+ * The budget is the number of words of the message; every body and every
+ * landing pad is charged to it. A well-formed message touches each word at most
+ * once, so overlapping and cyclic messages exhaust the budget. No recursion, no
+ * allocation.
  */
 #include "userspace/common/wire-private.h"
 
@@ -13,18 +14,18 @@
 
 #include "userspace/common/bytes.h"
 
-/* Kind of a pointer: its bits 0..1. */
+/* Kinds of pointers: bits 0..1. */
 enum { KIND_STRUCT = 0, KIND_LIST = 1, KIND_FAR = 2 };
 #define KIND_MASK 3u
-#define FAR_DOUBLE 4u /* bit 2 of a far pointer: its pad has two words */
+#define FAR_DOUBLE 4u /* bit 2 of a far pointer: its landing pad has two words */
 
-/* What a pointer says once its far hop is made. */
+/* A pointer after its far hop was followed. */
 struct target {
-	uint64_t pointer; /* kind and sizes; its offset is used up */
+	uint64_t pointer; /* kind and sizes; its offset is already applied */
 	struct wire_position at;
 };
 
-/* Bytes of the segment table. */
+/* Return the size of the segment table in bytes. */
 static size_t table_size(uint64_t n_segments)
 {
 	return (size_t)((4 + 4 * n_segments + 7) & ~7ull);
@@ -120,7 +121,7 @@ int wire_message_find(const struct wire_message *message, const struct wire_data
 	return -EBADMSG;
 }
 
-/* Where the offset of the pointer at `at` leads, in the same segment. */
+/* Apply the offset of the pointer at `at`, in the same segment. */
 static int near_target(const struct wire_message *message, const struct wire_position *at,
 		       uint64_t pointer, struct target *targetp)
 {
@@ -132,7 +133,7 @@ static int near_target(const struct wire_message *message, const struct wire_pos
 	return 0;
 }
 
-/* Segment and word that a far pointer names. */
+/* Get the segment and word to which a far pointer points. */
 static int far_position(const struct wire_message *message, uint64_t pointer,
 			struct wire_position *atp)
 {
@@ -146,9 +147,9 @@ static int far_position(const struct wire_message *message, uint64_t pointer,
 }
 
 /*
- * Step over a far pointer. Its pad of one word is a pointer of its own, which
- * may not be far or null; its pad of two words is a far pointer to the
- * content itself and a tag, whose offset means nothing.
+ * Follow a far pointer. A landing pad of one word is itself a pointer, which
+ * may not be far or null. A landing pad of two words is a far pointer to the
+ * content and a tag, whose offset has no meaning.
  */
 static int far_target(struct wire_message *message, uint64_t pointer, unsigned int kind,
 		      struct target *targetp)
@@ -181,7 +182,8 @@ static int far_target(struct wire_message *message, uint64_t pointer, unsigned i
 	return 0;
 }
 
-/* What the pointer at `at` leads to, of this kind: 1, 0 if it is null. */
+/* Follow the pointer at `at`, which must be of this kind. Returns 1, 0 if it is
+ * null, or a negative errno. */
 static int resolve(struct wire_message *message, const struct wire_position *at, unsigned int kind,
 		   struct target *targetp)
 {
@@ -243,7 +245,7 @@ int wire_read_list(struct wire_message *message, const struct wire_position *at,
 	return 1;
 }
 
-/* The tag word of a composite list of `n_words` words, at `at`. */
+/* Read the tag word, at `at`, of a composite list of `n_words` words. */
 static int read_tag(const struct wire_message *message, const struct wire_position *at,
 		    size_t n_words, size_t *countp, struct wire_view *firstp)
 {
