@@ -11,7 +11,7 @@
 
 #include "userspace/common/sanitise.h"
 
-/* Set `error`, which may quote the file, and return NULL. */
+/* Set `error`, which may quote the file. Returns NULL. */
 __attribute__((format(printf, 2, 3))) static json_t *refuse(char error[static STATE_ERROR_SIZE],
 							    const char *format, ...)
 {
@@ -24,7 +24,7 @@ __attribute__((format(printf, 2, 3))) static json_t *refuse(char error[static ST
 	return NULL;
 }
 
-/* Read the whole file. Returns a text that the caller frees, or NULL. */
+/* Read the whole file. Returns its text, which the caller frees, or NULL. */
 static char *read_text(const char *path, size_t *sizep, char error[static STATE_ERROR_SIZE])
 {
 	char *text = NULL;

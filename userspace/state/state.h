@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RUN_ROOT/INSTANCE/state.json: what the supervisor says about its processes,
- * for `calfpen status` and for the next start. The supervisor writes it, the
- * command line and the next supervisor read it, all by the names below;
- * docs/state.md explains them.
+ * RUN_ROOT/INSTANCE/state.json: the supervisor's report about its processes,
+ * for `calfpen status` and for the next start. The supervisor writes it; the
+ * command line and the next supervisor read it. docs/state.md explains the
+ * members below.
  *
- * Increase STATE_VERSION when a member changes its meaning, its type or its
- * name, or goes; a new member leaves it as it is. Readers accept no other
- * version.
+ * Increase STATE_VERSION when a member is removed or renamed, or changes its
+ * meaning or type; a new member does not change the version. Readers accept no
+ * other version.
  */
 #ifndef CALFPEN_STATE_STATE_H
 #define CALFPEN_STATE_STATE_H
@@ -17,7 +17,7 @@
 
 #define STATE_FILE "state.json"
 #define STATE_VERSION 1
-#define STATE_SIZE_MAX ((size_t)1048576) /* above what all calves and metrics need */
+#define STATE_SIZE_MAX ((size_t)1048576) /* more than all calves and metrics need */
 
 #define STATE_MEMBER_VERSION "version"
 #define STATE_PID "pid"
@@ -52,9 +52,8 @@
 
 /*
  * Read the file at `path`. Returns a new reference to an object of
- * STATE_VERSION, or NULL: `error` is "" if there is no file, else
- * "PATH: what is wrong with it", printable, for a line to which the caller
- * adds what to do.
+ * STATE_VERSION, or NULL. Then `error` is "" if the file does not exist, else
+ * "PATH: reason", printable, to which the caller appends what to do.
  */
 json_t *state_load(const char *path, char error[static STATE_ERROR_SIZE]);
 
