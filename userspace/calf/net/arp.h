@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ARP for IPv4 over Ethernet (RFC 826, RFC 5227), as a whole frame. What a
- * packet means (probe, announcement, conflict) is the reader's to say.
+ * ARP for IPv4 over Ethernet (RFC 826, RFC 5227), as a complete frame. The
+ * caller decides what a packet means (probe, announcement, conflict).
  */
 #ifndef CALFPEN_CALF_NET_ARP_H
 #define CALFPEN_CALF_NET_ARP_H
@@ -21,7 +21,7 @@ struct arp_packet {
 	enum arp_operation operation;
 	uint8_t sender_mac[6];
 	struct in_addr sender;
-	uint8_t target_mac[6]; /* all zero in a probe: nobody reads it */
+	uint8_t target_mac[6]; /* all zero in a probe, ignored by receivers */
 	struct in_addr target;
 };
 
@@ -32,15 +32,16 @@ struct arp_frame {
 };
 
 /*
- * From the Ethernet header to the end of the packet; what is left of `frame`
- * is padding. NET_OK, NET_TRUNCATED, NET_TYPE, or NET_ARP_HEADER: hardware or
- * protocol type, their address sizes, or an operation other than the two
- * above. Nothing is said about the addresses: any of them may be anything.
- * `arp` is written in full, or zero where parsing stopped.
+ * Parse a frame from the Ethernet header to the end of the packet; what is left
+ * of `frame` is padding. Returns NET_OK, NET_TRUNCATED, NET_TYPE, or
+ * NET_ARP_HEADER (wrong hardware type, protocol type or address sizes, or an
+ * operation other than the two above). The addresses are not checked: they may
+ * be anything. `arp` is filled completely, or zero from where parsing stopped.
  */
 int arp_frame_parse(struct bytes_reader *frame, struct arp_frame *arp);
 
-/* Append a frame of ARP_FRAME_SIZE bytes; failure is the writer's. */
+/* Append a frame of ARP_FRAME_SIZE bytes. Sets frame->failed if there is no
+ * room. */
 void arp_frame_put(struct bytes_writer *frame, const struct arp_frame *arp);
 
 #endif

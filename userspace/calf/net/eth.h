@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ethernet II headers (IEEE 802.3 clause 3), untagged: a frame channel of a
- * calf carries no VLAN tags and no frame check sequence.
+ * Ethernet II headers (IEEE 802.3 clause 3), untagged: the frames that a calf
+ * reads and writes have no VLAN tags and no frame check sequence.
  */
 #ifndef CALFPEN_CALF_NET_ETH_H
 #define CALFPEN_CALF_NET_ETH_H
@@ -20,11 +20,11 @@ struct eth_header {
 	uint16_t type; /* ETH_TYPE_* or any other, host order */
 };
 
-/* Take a header off `frame`; what is left is the payload, padding included.
- * 0, or the positive condition NET_TRUNCATED (net.h). */
+/* Parse a header and step over it; what is left of `frame` is the payload,
+ * padding included. Returns NET_OK or NET_TRUNCATED (net.h). */
 int eth_parse(struct bytes_reader *frame, struct eth_header *header);
 
-/* Append a header; failure is the writer's. */
+/* Append a header. Sets frame->failed if there is no room. */
 void eth_put(struct bytes_writer *frame, const struct eth_header *header);
 
 #endif

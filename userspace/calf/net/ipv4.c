@@ -42,7 +42,7 @@ int ipv4_parse(struct bytes_reader *packet, struct ipv4_header *header)
 		return NET_FRAGMENT;
 	header->ttl = bytes_u8(&at);
 	header->protocol = bytes_u8(&at);
-	bytes_skip(&at, 2); /* checksum: summed up below */
+	bytes_skip(&at, 2); /* checksum: verified below */
 	bytes_copy(&at, &header->source, sizeof(header->source));
 	bytes_copy(&at, &header->destination, sizeof(header->destination));
 	options = bytes_sub(&at, header_size - IPV4_HEADER_SIZE);
@@ -62,7 +62,7 @@ void ipv4_put(struct bytes_writer *packet, const struct ipv4_header *header, siz
 	struct bytes_reader reader;
 	uint16_t checksum = 0;
 
-	/* Once with a checksum of 0, to compute it; then as it is sent. */
+	/* Once with a checksum of 0 to compute it, then with the result. */
 	for (int pass = 0; pass < 2; pass++) {
 		struct bytes_writer writer;
 

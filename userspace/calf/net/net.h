@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is common to the parsers of this folder. All of them take a
- * bytes_reader that stands at their header, step over the header and leave
- * the payload, cut to the length that the header states. They return NET_OK
- * or one of the positive conditions below: a frame from the network may be
- * anything, so none of them is an error of the program.
+ * Common to the parsers in this directory. Each takes a bytes_reader positioned
+ * at its header, steps over the header and leaves the payload, cut to the
+ * length that the header gives. It returns NET_OK or one of the positive
+ * conditions below: because a frame from the network may be anything, none of
+ * them is an error of the program.
  */
 #ifndef CALFPEN_CALF_NET_NET_H
 #define CALFPEN_CALF_NET_NET_H
@@ -12,13 +12,13 @@
 enum net_reason {
 	NET_OK = 0,
 	NET_TRUNCATED, /* ends inside a header */
-	NET_TYPE,      /* not the protocol that was asked for */
+	NET_TYPE,      /* not the protocol that the caller wants */
 	NET_IP_HEADER, /* version, header length or total length */
 	NET_IP_CHECKSUM,
 	NET_FRAGMENT,	  /* any part of a fragmented datagram */
 	NET_UDP_LENGTH,	  /* below 8, or beyond the IP payload */
 	NET_UDP_CHECKSUM, /* neither absent (0) nor correct */
-	NET_ARP_HEADER,	  /* not IPv4 over Ethernet, or no request or reply */
+	NET_ARP_HEADER,	  /* not IPv4 over Ethernet, or neither request nor reply */
 	_NET_REASON_N,
 };
 

@@ -6,7 +6,7 @@
 #include "userspace/calf/net/eth.h"
 #include "userspace/calf/net/net.h"
 
-/* Sum of the pseudo header for a datagram of `size` bytes. */
+/* Return the sum of the pseudo header for a datagram of `size` bytes. */
 static uint32_t pseudo_header_sum(const struct ipv4_header *ip, size_t size)
 {
 	struct bytes_reader source, destination;
@@ -68,7 +68,8 @@ void udp_put(struct bytes_writer *datagram, const struct ipv4_header *ip,
 	sum = ipv4_checksum_add(pseudo_header_sum(ip, size), reader);
 	bytes_reader_init(&reader, data, data_size);
 	checksum = ipv4_checksum_fold(ipv4_checksum_add(sum, reader));
-	/* A sum of 0 is sent as its other form: 0 says that there is none. */
+	/* A checksum of 0 is sent as 0xffff, because 0 means that there is
+	 * none. */
 	put_header(datagram, header, size, checksum != 0 ? checksum : UINT16_MAX);
 	bytes_put(datagram, data, data_size);
 }
