@@ -77,6 +77,6 @@ test_wrong_options() {
 	options 'duid: ab'
 	calfpen_start
 	wait_for_line "$LAB_DIR/calfpen.log" \
-		'/config/duid is "ab", not a DUID of 3 to 130 octets in hex' 10
+		'/config/duid: invalid value "ab": expected a DUID of 3 to 130 octets in hex' 10
 	assert_fails has_address
 }

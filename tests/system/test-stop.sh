@@ -46,7 +46,7 @@ test_release_lasts() {
 }
 is_released() { [ "$(calfpen get /lease/state)" = released ] && not has_address; }
 # stays_released LIVES - so many have begun so
-stays_released() { [ "$(grep -c 'released by the operator' "$LAB_DIR/calfpen.log")" = "$1" ]; }
+stays_released() { [ "$(grep -c 'lease released by the operator' "$LAB_DIR/calfpen.log")" = "$1" ]; }
 
 test_operator_releases_and_renews() {
 	lease

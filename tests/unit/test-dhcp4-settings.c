@@ -153,7 +153,7 @@ Test(settings, no_mac)
 	serve();
 	cr_assert_eq(calf_run(&calf), -ENOENT);
 	cr_assert_not(is_done);
-	cr_assert_str_eq(capture_text(), "/mac: not there\n");
+	cr_assert_str_eq(capture_text(), "cannot read /mac: not there\n");
 }
 
 Test(settings, refused)
@@ -174,7 +174,8 @@ Test(settings, wrong_values)
 	serve();
 	cr_assert_eq(calf_run(&calf), -EINVAL);
 	cr_assert_not(is_done);
-	cr_assert_str_eq(capture_text(), "/mac is \"02:00:00:00:77\", not a MAC\n");
+	cr_assert_str_eq(capture_text(),
+			 "/mac: invalid value \"02:00:00:00:77\": expected a MAC\n");
 }
 
 Test(settings, values_that_do_not_go_together)
@@ -232,9 +233,9 @@ Test(settings, no_room)
 	while (calf_store_read(&calf, "/mac", ignore, NULL) == 0)
 		;
 	cr_assert_eq(settings_read(&others, &calf, done, NULL), -ENOBUFS);
-	cr_assert(strstr(capture_text(), "/mac: "));
+	cr_assert(strstr(capture_text(), "cannot read /mac: "));
 	for (size_t i = 0; i < LOOP_TIMERS_MAX; i++)
 		(void)loop_add_timer(&calf.loop, &timers[i], on_timer, NULL);
 	cr_assert_eq(settings_read(&others, &calf, done, NULL), -ENOSPC);
-	cr_assert(strstr(capture_text(), "event loop: "));
+	cr_assert(strstr(capture_text(), "event loop: cannot add a timer: "));
 }

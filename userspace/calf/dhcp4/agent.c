@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: Everything that the state machine leaves out: frames,
- * the clock, randomness, the store, counters and log lines. No decision about
- * the protocol is made here.
+ * DOC: Everything that the state machine leaves out: frames, the clock,
+ * randomness, the store, counters and log messages. No decision about the
+ * protocol is made here.
  */
 #include "userspace/calf/dhcp4/agent.h"
 
@@ -19,7 +19,7 @@
 
 #define STOP_POLL_NS NS_PER_MS
 #define STOP_MAX_NS NS_PER_S
-/* Messages without an answer until that is told: some 12 s. */
+/* Unanswered messages until a missing server is logged: about 12 s. */
 #define NO_ANSWER_TRIES 3
 
 /* enum reason continues enum net_reason. */
@@ -36,7 +36,7 @@ static void log_lease(const struct client_lease *lease)
 
 	value_format_ipv4(lease->server, server);
 	if (lease->address.s_addr == INADDR_ANY) {
-		log_info("configuration from %s", server);
+		log_info("received parameters from %s", server);
 		return;
 	}
 	value_format_ipv4_net(&net, text);
@@ -55,8 +55,9 @@ static void log_lease_change(struct agent *agent, enum client_event_type type,
 		log_lease(&client->lease);
 		calf_metric_add(agent->calf, METRIC_LEFT_OUT, n_left_out);
 		if (n_left_out > 0)
-			log_warning("the server sends more than is kept; left out: %" PRIu16,
-				    n_left_out);
+			log_warning(
+				"the server sent more values than the limits allow; ignored: %" PRIu16,
+				n_left_out);
 	} else if (action == CLIENT_LEASE_LOST) {
 		calf_metric_add(agent->calf, METRIC_LEASE_LOST, 1);
 		if (type == CLIENT_RELEASE || type == CLIENT_STOP)
@@ -66,8 +67,8 @@ static void log_lease_change(struct agent *agent, enum client_event_type type,
 	}
 }
 
-/* Every defence is logged, and there is one per 10 s at most; what comes in
- * between is counted. */
+/* Every defence is logged; there is at most one per 10 s. Conflicts in between
+ * are only counted. */
 static void log_conflict(struct agent *agent, const struct client_event *event,
 			 const struct client_actions *actions)
 {
@@ -80,14 +81,15 @@ static void log_conflict(struct agent *agent, const struct client_event *event,
 	if (actions->conflict == CONFLICT_LOST) {
 		calf_metric_add(agent->calf, METRIC_CONFLICT, 1);
 		value_format_ipv4(actions->request.requested, address);
-		log_warning("%s is given up: %s uses it", address, mac);
+		log_warning("giving up %s: in use by %s", address, mac);
 	} else {
 		value_format_ipv4(agent->client.lease.address, address);
-		log_warning("%s is defended: %s uses it", address, mac);
+		log_warning("defending %s: also used by %s", address, mac);
 	}
 }
 
-/* Who waits for a first lease learns once that nobody answers. */
+/* Log once that no server answers, because the operator waits for the first
+ * lease. */
 static void log_no_answer(struct agent *agent, const struct client_event *event,
 			  const struct client_actions *actions)
 {
@@ -99,7 +101,7 @@ static void log_no_answer(struct agent *agent, const struct client_event *event,
 	    !actions->send || client->n_sent < NO_ANSWER_TRIES)
 		return;
 	agent->no_answer_logged = true;
-	log_warning("no server answers (%s), seconds: %" PRIu64 "; asking goes on",
+	log_warning("no server has answered (%s) for %" PRIu64 " s; retrying",
 		    client_state_name(client->state),
 		    (event->now_ns - client->began_ns) / NS_PER_S);
 }
@@ -112,8 +114,9 @@ static void carry_out(struct agent *agent, enum client_state before,
 			before == CLIENT_RELEASED;
 
 	loop_timer_set(&agent->timer, client->deadline_ns);
-	/* First the frames: after the commit the address may not be sent from.
-	 * What is told comes last: the host waits for the commit. */
+	/* Send frames first, because after the commit the address may no
+	 * longer be a valid source. Log last, because the host waits for the
+	 * commit. */
 	if (actions->send)
 		frame_send_message(agent->calf, &client->config.sender, actions);
 	if (actions->send_arp)
@@ -129,8 +132,9 @@ static void carry_out(struct agent *agent, enum client_state before,
 	log_lease_change(agent, event->type, actions->lease);
 }
 
-/* Give the client this event, of which only the type and what belongs to it are
- * set, and do what it says. Returns why the message was discarded. */
+/* Pass an event to the client and carry out the actions. The caller sets only
+ * the event's type and what belongs to that. Returns why the message was
+ * discarded. */
 static enum reason step(struct agent *agent, struct client_event *event)
 {
 	enum client_state before = agent->client.state;
@@ -143,7 +147,7 @@ static enum reason step(struct agent *agent, struct client_event *event)
 	return actions.discarded;
 }
 
-/* What was used, by type; what was not is counted by its reason. */
+/* Count used messages by type; discarded ones are counted by their reason. */
 static void count_received(struct agent *agent, const struct message *message)
 {
 	switch (message->type) {
@@ -155,14 +159,15 @@ static void count_received(struct agent *agent, const struct message *message)
 		break;
 	case MESSAGE_NAK:
 		calf_metric_add(agent->calf, METRIC_NAK_RECEIVED, 1);
-		log_warning("refused by the server: \"%s\"", message->text);
+		log_warning("the server refused the request: \"%s\"", message->text);
 		break;
 	default:
 		break;
 	}
 }
 
-/* Use a message; why not, and who sent it, as far as that can be told. */
+/* Handle a message. Returns why it is discarded, and stores its server in
+ * *server as far as it is known. */
 static enum reason receive_message(struct agent *agent, struct bytes_reader frame,
 				   struct in_addr *server)
 {
@@ -214,7 +219,7 @@ static void on_frame(struct calf *calf, const uint8_t *bytes, size_t size, void 
 
 	(void)calf;
 	if (!agent->is_started)
-		return; /* of a former life */
+		return; /* stale: sent to a previous run */
 	bytes_reader_init(&frame, bytes, size);
 	inside = frame;
 	if (eth_parse(&inside, &header) == NET_OK && header.type == ETH_TYPE_ARP)
@@ -232,7 +237,7 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 	return 0;
 }
 
-/* The end waits until the store knows of it, but not for ever. */
+/* Exit when the store has all changes, but do not wait forever. */
 static int on_stop(struct loop *loop, uint64_t now_ns, void *data)
 {
 	struct agent *agent = data;
@@ -257,7 +262,7 @@ static void on_control(enum client_event_type type, void *data)
 	loop_timer_set(&agent->stop, agent->stop_ns - STOP_MAX_NS + STOP_POLL_NS);
 }
 
-/* The lease of a former life, or NULL; a damaged one is said to be. */
+/* Return the lease of a previous run, or NULL. A damaged one is logged. */
 static const struct client_saved *read_saved(const struct agent *agent, struct client_saved *saved)
 {
 	const struct restore_values *values = &agent->restore.values;
@@ -266,7 +271,7 @@ static const struct client_saved *read_saved(const struct agent *agent, struct c
 			      &wrong);
 
 	if (r == -EBADMSG)
-		log_warning("the saved lease is damaged and ignored: %s is \"%s\"",
+		log_warning("saved lease: %s: invalid value \"%s\"; ignoring the lease",
 			    restore_path(wrong), values->text[wrong]);
 	return r ? NULL : saved;
 }
@@ -281,8 +286,8 @@ static void on_restored(void *data)
 	event.saved = read_saved(agent, &saved);
 	event.is_released = restore_is_released(&agent->restore.values);
 	if (event.is_released)
-		log_info("released by the operator: no lease is asked for until /control/renew is "
-			 "written or the instance is started again");
+		log_info("lease released by the operator; requesting none until /control/renew is "
+			 "written or the instance is restarted");
 	agent->is_started = true;
 	step(agent, &event);
 	if (control_start(&agent->control, agent->calf, on_control, agent) < 0)
@@ -324,7 +329,7 @@ int agent_start(struct agent *agent, struct calf *calf)
 	if (!r)
 		r = loop_add_timer(&calf->loop, &agent->stop, on_stop, agent);
 	if (r < 0) {
-		log_error("event loop: %s", strerrordesc_np(-r));
+		log_error("event loop: cannot add a timer: %s", strerrordesc_np(-r));
 		return r;
 	}
 	return settings_read(&agent->settings, calf, on_settings, agent);

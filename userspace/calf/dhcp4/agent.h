@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The calf as a whole: reads its settings and what it remembers, runs the
- * state machine on frames, timers, the link and the operator's keys, carries
- * out its actions.
+ * The calf as a whole: reads its settings and the saved lease, feeds frames,
+ * timers, link changes and the operator's requests into the state machine, and
+ * carries out its actions.
  */
 #ifndef CALFPEN_CALF_DHCP4_AGENT_H
 #define CALFPEN_CALF_DHCP4_AGENT_H
@@ -26,14 +26,14 @@ struct agent {
 	struct control control;
 	struct discard_log discard_log;
 	struct loop_timer timer;
-	bool is_started;       /* settings and memories are there */
-	bool no_answer_logged; /* nobody answers, and that was told */
+	bool is_started;       /* the settings and the saved lease were read */
+	bool no_answer_logged; /* a missing server was logged */
 	struct loop_timer stop;
-	uint64_t stop_ns; /* it ends at this time at the latest */
+	uint64_t stop_ns; /* exit at this time at the latest */
 };
 
-/* Hook into the calf's loop and ask for the settings; the rest follows when
- * the loop runs. 0, or a negative errno, logged. */
+/* Register with the calf's loop and request the settings; everything else
+ * follows when the loop runs. Returns 0, or a negative errno, logged. */
 int agent_start(struct agent *agent, struct calf *calf);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: A request is deleted by its revision: what the operator writes again
- * in between is a request of its own, and stays until it is acted on. As long
- * as the store does not take the deletion it is tried again, for a request
- * that stays would be acted on by the next life.
+ * DOC: A request is deleted by its revision: if the operator writes the key
+ * again meanwhile, that is a new request, which remains until it is carried
+ * out. If the store does not accept the deletion, it is retried, because a
+ * remaining request would be carried out by the next run.
  */
 #include "userspace/calf/dhcp4/control.h"
 
@@ -53,7 +53,7 @@ static void on_deleted(struct calf *calf, int status, const char *text, size_t l
 		return;
 	}
 	if (status == CALF_REFUSED || status == CALF_FAILED)
-		log_warning("a request that was done cannot be deleted: %s", text);
+		log_warning("cannot delete a completed operator request: %s", text);
 	if (is_last)
 		request->revision = 0;
 	delete_request(request);
@@ -90,7 +90,7 @@ static void on_link(struct calf *calf, const struct calf_entry *entry, void *dat
 	else if (strcmp(entry->text, "down") == 0)
 		control->call(CLIENT_LINK_DOWN, control->data);
 	else
-		log_warning("%s is \"%s\"", LINK, entry->text);
+		log_warning("%s: unknown value \"%s\"; ignoring it", LINK, entry->text);
 }
 
 static void on_request(struct calf *calf, const struct calf_entry *entry, void *data)
@@ -101,7 +101,7 @@ static void on_request(struct calf *calf, const struct calf_entry *entry, void *
 	for (int i = 0; entry->kind == CALF_ENTRY_VALUE && i < _CONTROL_KEY_N; i++) {
 		if (strcmp(entry->path, keys[i].path) != 0)
 			continue;
-		log_info("asked to %s", keys[i].text);
+		log_info("operator request: %s", keys[i].text);
 		control->call(keys[i].type, control->data);
 		control->requests[i].revision = entry->revision;
 		delete_request(&control->requests[i]);
@@ -115,7 +115,7 @@ static void on_link_refused(struct calf *calf, int status, const char *text, siz
 	(void)status;
 	(void)length;
 	(void)data;
-	log_warning("%s cannot be watched, the link counts as up: %s", LINK, text);
+	log_warning("cannot watch %s, assuming that the link is up: %s", LINK, text);
 }
 
 static void on_control_refused(struct calf *calf, int status, const char *text, size_t length,
@@ -125,7 +125,7 @@ static void on_control_refused(struct calf *calf, int status, const char *text, 
 	(void)status;
 	(void)length;
 	(void)data;
-	log_warning("%s cannot be watched, requests are not heard: %s", CONTROL, text);
+	log_warning("cannot watch %s, operator requests will be ignored: %s", CONTROL, text);
 }
 
 int control_start(struct control *control, struct calf *calf,
@@ -142,6 +142,6 @@ int control_start(struct control *control, struct calf *calf,
 	if (!r)
 		r = calf_store_watch(calf, CONTROL, on_request, on_control_refused, control);
 	if (r < 0)
-		log_error("control: %s", strerrordesc_np(-r));
+		log_error("cannot watch the link and operator requests: %s", strerrordesc_np(-r));
 	return r;
 }

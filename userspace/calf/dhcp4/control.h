@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What others want of the client by way of the store: /link says whether the
- * uplink is attached; a key /control/renew, /control/release or /control/stop,
- * whatever its value, is a request, and is deleted when it has been acted on.
+ * Requests to the client through the store: /link says whether the uplink is
+ * attached; a key /control/renew, /control/release or /control/stop, whatever
+ * its value, is an operator's request and is deleted after it was carried out.
  */
 #ifndef CALFPEN_CALF_DHCP4_CONTROL_H
 #define CALFPEN_CALF_DHCP4_CONTROL_H
@@ -19,11 +19,11 @@ enum control_key {
 
 struct control;
 
-/* A request that has been acted on and is to be deleted. */
+/* A request that was carried out and is to be deleted. */
 struct control_request {
 	struct control *control;
-	uint64_t revision; /* of its last value; 0: none */
-	uint64_t asked;	   /* of what the store is asked to delete; 0: nothing */
+	uint64_t revision; /* of the last value of the key; 0: none */
+	uint64_t asked;	   /* of the value that the store was asked to delete; 0: none */
 };
 
 struct control {
@@ -35,12 +35,13 @@ struct control {
 	struct loop_timer retry;
 };
 
-/* Watch the keys. One that may not be watched is logged, and nothing is ever
- * heard of it. 0, or a negative errno, logged. */
+/* Watch the keys. If the store refuses to watch a key, that is logged and
+ * changes of the key are never noticed. Returns 0, or a negative errno,
+ * logged. */
 int control_start(struct control *control, struct calf *calf,
 		  void (*call)(enum client_event_type type, void *data), void *data);
 
-/* True if every request that was acted on is deleted. */
+/* Return whether every request that was carried out is deleted. */
 bool control_is_idle(const struct control *control);
 
 #endif

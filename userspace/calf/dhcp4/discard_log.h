@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "Why was this offer ignored?": every discarded message is counted by its
- * reason, and logged once per reason and server. What is kept is bounded:
- * servers beyond the limit share one entry, so that forged addresses cannot
- * fill the log.
+ * Answers "why was this offer ignored?": every discarded message is counted by
+ * its reason, and logged once per reason and server. Memory is bounded: servers
+ * beyond the limit share one entry, so that forged addresses cannot flood the
+ * log.
  */
 #ifndef CALFPEN_CALF_DHCP4_DISCARD_LOG_H
 #define CALFPEN_CALF_DHCP4_DISCARD_LOG_H
@@ -27,9 +27,11 @@ struct discard_log {
 
 _Static_assert(_REASON_N <= 32, "a bit per reason");
 
+/* Start an empty log. `calf`, which has the counters, must outlive it. */
 void discard_log_init(struct discard_log *log, struct calf *calf);
 
-/* `server`: option 54, or the IP source; 0.0.0.0 if the frame has none. */
+/* Count a discarded message and log it unless that was done before. `server` is
+ * option 54 or the IP source, or 0.0.0.0 if the frame has neither. */
 void discard_log_add(struct discard_log *log, enum reason reason, struct in_addr server);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * DOC: Frames around messages and ARP packets.
  *
- * A unicast frame leaves with destination MAC 00:00:00:00:00:00: the egress
- * program looks up route and neighbour in the host and fills in the address,
- * so the calf needs neither routes nor ARP of its own.
+ * A unicast frame has destination MAC 00:00:00:00:00:00: the egress program
+ * looks up route and neighbour in the host and fills in the address, so the
+ * calf needs neither routes nor ARP of its own.
  */
 #include "userspace/calf/dhcp4/frame.h"
 
@@ -24,7 +24,7 @@ static void send_frame(struct calf *calf, const struct bytes_writer *frame, enum
 
 	if (r < 0) {
 		calf_metric_add(calf, METRIC_SEND_FAILED, 1);
-		log_warning("frame not sent: %s", strerrordesc_np(-r));
+		log_warning("cannot send a frame: %s", strerrordesc_np(-r));
 		return;
 	}
 	calf_metric_add(calf, metric, 1);

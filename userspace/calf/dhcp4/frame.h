@@ -9,12 +9,12 @@
 #define DHCP4_SERVER_PORT 67
 #define DHCP4_CLIENT_PORT 68
 
-/* Send the message that `actions` has to send. What cannot be sent is logged and
- * counted: the state machine retransmits it. */
+/* Send the message in `actions`. Errors are logged and counted; the state
+ * machine retransmits the message. */
 void frame_send_message(struct calf *calf, const struct message_sender *sender,
 			const struct client_actions *actions);
 
-/* Send an ARP probe or announcement, likewise. */
+/* Send an ARP probe or announcement; errors as above. */
 void frame_send_arp(struct calf *calf, const struct arp_frame *arp);
 
 #endif

@@ -8,9 +8,9 @@
 #include "userspace/calf/dhcp4/client/jitter.h"
 #include "userspace/common/clock.h"
 
-#define MTU_MIN_DEFAULT 576 /* below is a server's mistake: RFC 2132 5.1 allows 68 */
+#define MTU_MIN_DEFAULT 576 /* smaller ones are a server's mistake: RFC 2132 5.1 allows 68 */
 #define NUMBER_SIZE 24
-#define UNKNOWN "?" /* of no key's type */
+#define UNKNOWN "?" /* not a valid value of any key */
 
 static const char *const paths[LEASE_NAME_SERVER] = {
 	[LEASE_IP] = "/ip",
@@ -174,7 +174,7 @@ static void put_options(struct lease_keys *keys, const struct message_parameters
 	}
 }
 
-/* What hangs on the address. */
+/* Store what depends on the address. */
 static void put_lease(struct lease_keys *keys, const struct client_lease *lease, uint64_t now_ns,
 		      int64_t wall_s)
 {
@@ -258,14 +258,14 @@ static const char *get(const struct lease_keys *keys, int slot)
 	return keys->at[slot] != 0 ? keys->text + keys->at[slot] : NULL;
 }
 
-/* These two follow from when a lease was renewed; in between only their
+/* These two depend on when the lease was renewed; in between only their
  * rounding changes. */
 static bool is_time(int slot)
 {
 	return slot == LEASE_TIME || slot == LEASE_EXPIRES;
 }
 
-/* True if the slot must be written or deleted. */
+/* Return whether the slot must be written or deleted. */
 static bool is_changed(const struct lease_keys *from, const struct lease_keys *to, int slot,
 		       bool renewed)
 {
@@ -290,7 +290,7 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 		if (!is_changed(from, to, slot, renewed) ||
 		    !lease_path(to, (enum lease_slot)slot, path))
 			continue;
-		/* Sizes and paths are ours: neither can fail. */
+		/* Our own sizes and paths: neither can fail. */
 		if (wanted)
 			(void)commit_write(commit, path, wanted, strlen(wanted));
 		else

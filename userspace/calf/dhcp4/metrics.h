@@ -18,14 +18,14 @@ enum metric {
 	METRIC_OFFER_RECEIVED,
 	METRIC_ACK_RECEIVED,
 	METRIC_NAK_RECEIVED,
-	METRIC_ARP_RECEIVED,  /* of another host that uses our address */
-	METRIC_CONFLICT,      /* addresses given up for that */
+	METRIC_ARP_RECEIVED,  /* from another host that uses the calf's address */
+	METRIC_CONFLICT,      /* addresses given up because of such a conflict */
 	METRIC_LEASE_GRANTED, /* new and renewed */
 	METRIC_LEASE_LOST,
 	METRIC_LEFT_OUT, /* message_parameters.n_left_out of the leases */
 	METRIC_COMMIT,
 	METRIC_COMMIT_FAILED,
-	METRIC_DISCARDED, /* the first reason after REASON_NONE, and so on */
+	METRIC_DISCARDED, /* one per reason, from the one after REASON_NONE on */
 	_METRIC_N = METRIC_DISCARDED + _REASON_N - 1,
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: Keys of a former life are there with values that this calf may not even
- * read: the first commit of a lease writes its keys, and deletes those that
- * are there and that it has not. As long as the lease of a former life is held,
- * only the state is told: of its other keys this calf knows nothing.
+ * DOC: The store may have keys of a previous run, with values that this calf
+ * may not even read. The first commit of a lease writes the keys of the lease
+ * and deletes all other existing ones. As long as the lease of a previous run
+ * is held, only the state is published, because this calf does not know the
+ * other values.
  */
 #include "userspace/calf/dhcp4/publish.h"
 
@@ -22,7 +23,7 @@ static void schedule_retry(struct publisher *publisher, const char *reason)
 {
 	calf_metric_add(publisher->calf, METRIC_COMMIT_FAILED, 1);
 	if (publisher->n_failures == 0)
-		log_warning("lease not stored, will be tried again: %s", reason);
+		log_warning("cannot store the lease: %s; retrying", reason);
 	publisher->n_failures++;
 	publisher->is_due = true;
 	publisher->due_renewed |= publisher->sent_renewed;
@@ -49,7 +50,7 @@ static void on_response(struct calf *calf, int status, const char *text, size_t 
 		submit(publisher);
 }
 
-/* The changes from what stands in the store to what should. */
+/* Set the commit to the changes from the present keys to the wanted ones. */
 static void make_commit(struct publisher *publisher)
 {
 	const struct client *client = publisher->client;
@@ -78,7 +79,7 @@ static void submit(struct publisher *publisher)
 		return;
 	r = calf_store_commit(publisher->calf, &publisher->commit, on_response, publisher);
 	if (r < 0)
-		schedule_retry(publisher, "too many requests are unanswered");
+		schedule_retry(publisher, "too many unanswered requests");
 	else
 		publisher->is_sent = true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Brings the lease into the store: one commit at a time, tried again until the
- * store takes it. What a commit says is worked out when it is sent, from the
- * client's state at that moment, so a late one is never out of date.
+ * Stores the lease: one commit at a time, retried until the store accepts it.
+ * The content of a commit is computed when it is sent, from the client's state
+ * at that time, so a late commit is never out of date.
  */
 #ifndef CALFPEN_CALF_DHCP4_PUBLISH_H
 #define CALFPEN_CALF_DHCP4_PUBLISH_H
@@ -13,29 +13,31 @@ struct publisher {
 	struct calf *calf;
 	const struct client *client;
 	const struct message_policy *policy;
-	struct lease_keys there; /* what stands in the store */
+	struct lease_keys there; /* the present keys of the store */
 	struct lease_keys sent;
 	struct commit commit;
-	bool is_sent;	   /* unanswered */
-	bool sent_renewed; /* what was sent told of a renewal */
+	bool is_sent;	   /* a commit is unanswered */
+	bool sent_renewed; /* the unanswered commit is that of a renewal */
 	bool sent_state_only;
-	bool is_due; /* something is to be sent */
+	bool is_due; /* something must be sent */
 	bool due_renewed;
 	uint32_t n_failures; /* in a row */
 	struct loop_timer retry;
 };
 
-/* All three outlive it. 0, or -ENOSPC: no timer left. */
+/* Initialise a publisher; the other arguments must outlive it. Returns 0, or
+ * -ENOSPC if there is no timer left. */
 int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client,
 		 const struct message_policy *policy);
 
-/* What is there before the first publish_update(); copied. */
+/* Set the keys that exist before the first publish_update(); copied. */
 void publish_begin(struct publisher *publisher, const struct lease_keys *there);
 
-/* The client's lease or state has changed; `renewed`: by an ACK. */
+/* Publish the client's changed lease or state. `renewed`: it was changed by an
+ * ACK. */
 void publish_update(struct publisher *publisher, bool renewed);
 
-/* True if the store has taken all that it was told. */
+/* Return whether the store has accepted all changes. */
 bool publish_is_idle(const struct publisher *publisher);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: /lease/expires is wall time, which may have been wrong when it was
- * written or may be wrong now. So it never makes a lease last longer than
- * /lease/time, and one that it says is over is still held for that long: the
- * address goes when the kernel's lifetime ends, the keys follow.
+ * DOC: /lease/expires is wall time. The clock may have been wrong when it was
+ * written, or may be wrong now. So it never makes a lease last longer than
+ * /lease/time. A lease that has expired by it is still held for that long: the
+ * address is removed when the kernel's lifetime ends, and the keys follow.
  */
 #include "userspace/calf/dhcp4/restore.h"
 
@@ -30,10 +30,10 @@ static int take_value(void *data, unsigned int i, int status, const char *text, 
 
 	if (status == CALF_OK && strlen(text) == length)
 		memcpy(restore->values.text[i], text, length + 1);
-	else if (status == CALF_OK) /* a NUL inside: no calf has written this */
+	else if (status == CALF_OK) /* contains a NUL: not written by a calf */
 		memcpy(restore->values.text[i], "?", 2);
 	else if (status != CALF_NOT_FOUND)
-		log_warning("%s: %s", paths[i], text);
+		log_warning("cannot read %s: %s", paths[i], text);
 	return 0;
 }
 
@@ -51,7 +51,7 @@ int restore_read(struct restore *restore, struct calf *calf, void (*done)(void *
 			 restore);
 }
 
-/* By what the two times say together. */
+/* Combine the remaining time and the expiry date. */
 static bool take_times(const struct restore_values *values, int64_t wall_s,
 		       struct client_saved *saved, enum restore_key *wrong)
 {
@@ -88,7 +88,7 @@ int restore_lease(const struct restore_values *values, const struct client_confi
 		return -EBADMSG;
 	if (!take_times(values, wall_s, &found, wrong))
 		return -EBADMSG;
-	/* This key does not outlive the host, as the address on its link. */
+	/* This key is lost at a reboot, as is the address on the uplink. */
 	found.is_configured = values->text[RESTORE_STATE][0] != '\0';
 	*saved = found;
 	return 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the store remembers of a former life: the lease in /lease/NAME. It is
- * read as if an enemy had written it: with a value that is not of its type the
- * whole lease is ignored.
+ * The lease of a previous run, as saved in /lease/NAME. It is read as untrusted
+ * input: if one value does not have its type, the lease is ignored.
  */
 #ifndef CALFPEN_CALF_DHCP4_RESTORE_H
 #define CALFPEN_CALF_DHCP4_RESTORE_H
@@ -20,7 +19,7 @@ enum restore_key {
 	_RESTORE_KEY_N,
 };
 
-/* The values as they were read; "": there is none. */
+/* The values as they were read; "": the key does not exist. */
 struct restore_values {
 	char text[_RESTORE_KEY_N][KV_VALUE_SIZE];
 };
@@ -34,24 +33,24 @@ struct restore {
 };
 
 /*
- * Read all keys at once and call done(). What cannot be read counts as absent;
- * what the store is too busy to answer is asked again. Returns 0, or a negative
- * errno, logged.
+ * Read all keys at once and call done(). A key that cannot be read counts as
+ * missing. If the store is busy, retry. Returns 0, or a negative errno, logged.
  */
 int restore_read(struct restore *restore, struct calf *calf, void (*done)(void *data), void *data);
 
-/* "/lease/address" */
+/* Return the path of an enum restore_key: "/lease/address". */
 const char *restore_path(unsigned int key);
 
 /*
- * The lease: 0 with *saved; -ENOENT if there is none; -EBADMSG with *wrong the
- * first value that is missing or not what we write. `wall_s`: seconds since
- * 1970, as far as the host knows.
+ * Parse the saved lease. Returns 0 with *saved; -ENOENT if there is none;
+ * -EBADMSG, with *wrong the first key that is missing or has a value that the
+ * calf does not write. `wall_s`: seconds since 1970, as far as the host knows.
  */
 int restore_lease(const struct restore_values *values, const struct client_config *config,
 		  int64_t wall_s, struct client_saved *saved, enum restore_key *wrong);
 
-/* The operator had the lease given back and has not asked for one again. */
+/* Return whether the operator released the lease and has not requested a new
+ * one. */
 bool restore_is_released(const struct restore_values *values);
 
 #endif

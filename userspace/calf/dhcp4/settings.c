@@ -16,12 +16,12 @@ static int take_value(void *data, unsigned int i, int status, const char *text, 
 
 	if (status == CALF_OK && (strlen(text) != length ||
 				  settings_values_take(&settings->values, i, text, &wanted) < 0)) {
-		log_error("%s is \"%s\", not %s", settings_path(i), text, wanted);
+		log_error("%s: invalid value \"%s\": expected %s", settings_path(i), text, wanted);
 		return -EINVAL;
 	}
 	/* Only the first key, /mac, must exist. */
 	if (status < 0 && (status != CALF_NOT_FOUND || i == 0)) {
-		log_error("%s: %s", settings_path(i), text);
+		log_error("cannot read %s: %s", settings_path(i), text);
 		return status;
 	}
 	return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the calf reads from the store before it starts: /mac, /address and
- * /config/NAME, whose meanings and defaults stand in calf.yaml. Priv has
- * checked the types; what only DHCP knows is checked here, and a value that
- * is wrong ends the calf with one line that says so.
+ * /config/NAME, whose meanings and defaults are in calf.yaml. Priv has checked
+ * the types. This code checks what only DHCP knows; a wrong value stops the
+ * calf with one line in the log.
  */
 #ifndef CALFPEN_CALF_DHCP4_SETTINGS_H
 #define CALFPEN_CALF_DHCP4_SETTINGS_H
@@ -12,8 +12,7 @@
 #include "userspace/calf/sdk/calf.h"
 #include "userspace/calf/sdk/keys.h"
 
-/* settings_values.c: the values as they stand in the store, and what they
- * add up to. */
+/* settings_values.c: parsing the values of the store, and combining them. */
 
 enum settings_client_id {
 	SETTINGS_CLIENT_ID_MAC = 0,
@@ -23,48 +22,49 @@ enum settings_client_id {
 };
 
 struct settings_values {
-	struct client_config config; /* but for the sender's mac, client_id, parameters */
+	struct client_config config; /* without the sender's mac, client_id and parameters */
 	struct message_policy policy;
 	uint8_t mac[6];
 	enum settings_client_id client_id;
 	uint8_t given_size;
 	uint8_t given[MESSAGE_CLIENT_ID_MAX];
-	uint8_t duid_size; /* 0: of the MAC */
+	uint8_t duid_size; /* 0: derived from the MAC */
 	uint8_t duid[MESSAGE_DUID_MAX];
 	bool has_iaid;
 	uint32_t iaid;
 	bool anonymous;
-	struct in_addr address; /* that the uplink has; 0.0.0.0: none */
-	bool inform_address;	/* it is static */
+	struct in_addr address; /* of the uplink; 0.0.0.0: none */
+	bool inform_address;	/* the uplink's address is static: use it for DHCPINFORM */
 };
 
 #define SETTINGS_KEYS 28
 
-/* The path of key i below SETTINGS_KEYS. Only the first, /mac, must be there. */
+/* Return the path of key i, which is below SETTINGS_KEYS. Only the first one,
+ * /mac, must exist. */
 const char *settings_path(unsigned int i);
 
-/* The defaults. */
+/* Set all values to their defaults. */
 void settings_values_init(struct settings_values *values);
 
-/* Take key i: 0, or -EINVAL with *wantedp what it should have been ("a DUID
- * of 3 to 130 octets"). */
+/* Parse the value of key i. Returns 0, or -EINVAL with the expected kind of
+ * value in *wantedp ("a DUID of 3 to 130 octets"). */
 int settings_values_take(struct settings_values *values, unsigned int i, const char *text,
 			 const char **wantedp);
 
 /*
- * After all keys: the configuration of the client. `random` orders the
- * parameters of the anonymity profile. 0, or -EINVAL with *wrongp the reason
- * why they do not go together.
+ * Combine all values to the configuration of the client. `random` orders the
+ * parameters of the anonymity profile. Returns 0, or -EINVAL with *wrongp the
+ * reason why the values contradict each other.
  */
 int settings_values_finish(const struct settings_values *values, uint32_t random,
 			   struct client_config *config, const char **wrongp);
 
-/* settings.c: getting them. */
+/* settings.c: reading the values. */
 
 struct settings {
 	struct calf *calf;
 	struct settings_values values;
-	struct client_config config; /* once done() is called, as policy */
+	struct client_config config; /* valid once done() was called, as is policy */
 	struct message_policy policy;
 	struct keys keys;
 	void (*done)(void *data);
@@ -72,9 +72,9 @@ struct settings {
 };
 
 /*
- * Read all keys at once and call done(). A key that is absent leaves the
- * default, but without /mac the calf stops. What the store is too busy to
- * answer is asked again. 0, or a negative errno, logged.
+ * Read all keys at once and call done(). A missing key has its default value,
+ * but without /mac the calf stops. If the store is busy, retry. Returns 0, or a
+ * negative errno, logged.
  */
 int settings_read(struct settings *settings, struct calf *calf, void (*done)(void *data),
 		  void *data);

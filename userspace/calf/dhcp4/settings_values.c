@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: One row per key. Numbers and flags name the field they go to; whatever
- * needs more has a function. Values may come in any order, so none of them
- * looks at another before all are there.
+ * DOC: One row per key. Rows of numbers and flags contain the position of their
+ * field; other keys have a function. Values may be set in any order, so none of
+ * the functions uses another value; settings_values_finish() combines them.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,7 +18,8 @@
 #define CLIENT_ID_MIN 2 /* RFC 2132 9.14 */
 #define DUID_MIN 3	/* RFC 8415 11.1: a type of two octets, and more */
 
-/* Option 12 is a name without domain: some servers choke on a qualified one. */
+/* Option 12 is sent without the domain, because some servers cannot handle a
+ * qualified name. */
 static int take_host_name(struct settings_values *values, const char *text)
 {
 	char *name = values->config.sender.host_name;
@@ -31,7 +32,8 @@ static int take_host_name(struct settings_values *values, const char *text)
 	return 0;
 }
 
-/* Option 81 is fully qualified: others choke on a partial name. */
+/* Option 81 is fully qualified, because some servers cannot handle a partial
+ * name. */
 static int take_fqdn(struct settings_values *values, const char *text)
 {
 	size_t length = strlen(text);
@@ -154,7 +156,8 @@ static int take_mtu_min(struct settings_values *values, const char *text)
 	return r;
 }
 
-/* Split at single blanks: the next item into `item`, or false. */
+/* Copy the next item of a list separated by single blanks. Returns false if
+ * there is none or it is too long. */
 static bool next_item(const char **textp, char *item, size_t size)
 {
 	size_t length = strcspn(*textp, " ");
@@ -189,9 +192,9 @@ static int take_denied(struct settings_values *values, const char *text)
 	return take_servers(text, values->config.denied, &values->config.n_denied);
 }
 
-/* What the protocol itself exchanges is no parameter; servers that are asked
- * for some of it send it twice. 108 has a switch of its own: asking for it
- * means that IPv4 may be taken away. */
+/* Options of the protocol itself are not parameters: some servers send them
+ * twice if they are requested. 108 has its own setting, because requesting it
+ * allows the network to disable IPv4. */
 static bool is_parameter(uint32_t code)
 {
 	return !(code >= OPTION_REQUESTED_ADDRESS && code <= OPTION_REBINDING_TIME) &&
@@ -222,7 +225,7 @@ struct key {
 	const char *path;
 	const char *wanted;
 	int (*take)(struct settings_values *values, const char *text);
-	/* without take(): a flag, or the opposite of one, or a number */
+	/* without take(): a flag, an inverted flag, or a number */
 	size_t flag_at, not_flag_at, number_at;
 	uint32_t min, max;
 };
@@ -236,10 +239,10 @@ struct key {
 	{                                                                               \
 		.path = "/config/" _name, .wanted = "0 or 1", .not_flag_at = AT(_field) \
 	}
-#define NUMBER(_name, _field, _min, _max)                                     \
-	{                                                                     \
-		.path = "/config/" _name, .wanted = "a number in its bounds", \
-		.number_at = AT(_field), .min = (_min), .max = (_max)         \
+#define NUMBER(_name, _field, _min, _max)                                         \
+	{                                                                         \
+		.path = "/config/" _name, .wanted = "a number within its bounds", \
+		.number_at = AT(_field), .min = (_min), .max = (_max)             \
 	}
 #define KEY(_path, _take, _wanted)                                    \
 	{                                                             \
@@ -253,12 +256,12 @@ static const struct key keys[] = {
 	KEY("/config/fqdn", take_fqdn, "a host name with its domain"),
 	KEY("/config/client_id", take_client_id, "mac, duid, none, or 2 to 255 octets in hex"),
 	KEY("/config/duid", take_duid, "a DUID of 3 to 130 octets in hex"),
-	KEY("/config/iaid", take_iaid, "a number of 32 bits"),
+	KEY("/config/iaid", take_iaid, "a 32-bit number"),
 	KEY("/config/user_class", take_user_class, "a text of up to 255 octets"),
 	KEY("/config/vendor_class", take_vendor_class, "a text of up to 255 octets"),
 	KEY("/config/parameters", take_parameters,
-	    "up to 16 codes of options that are parameters (not 50 to 59, 61, 80, 108)"),
-	KEY("/config/mtu_min", take_mtu_min, "an MTU from 576 up"),
+	    "up to 16 option codes (not 50 to 59, 61, 80, 108)"),
+	KEY("/config/mtu_min", take_mtu_min, "an MTU of at least 576"),
 	KEY("/config/servers_allow", take_allowed, "up to 8 addresses"),
 	KEY("/config/servers_deny", take_denied, "up to 8 addresses"),
 	KEY("/config/conflict", take_conflict, "parallel, wait or off"),
@@ -361,7 +364,7 @@ static void set_sender(const struct settings_values *values, uint32_t random,
 		message_sender_set_anonymous(sender, &values->policy, random);
 }
 
-/* The longest message that we may have to send. */
+/* Check that the longest possible message fits. */
 static bool is_short_enough(const struct message_sender *sender)
 {
 	const struct in_addr any = { htonl(1) };
@@ -379,8 +382,8 @@ int settings_values_finish(const struct settings_values *values, uint32_t random
 	*config = values->config;
 	set_sender(values, random, &config->sender);
 	if (!is_short_enough(&config->sender)) {
-		*wrongp = "client_id, names, classes and parameters are together more than a "
-			  "message of 576 octets holds";
+		*wrongp = "client_id, names, classes and parameters together do not fit into a "
+			  "message of 576 octets";
 		return -EINVAL;
 	}
 	if (values->inform_address) {

@@ -45,7 +45,7 @@ static void on_committed(struct calf *calf, int status, const char *text, size_t
 	if (status == CALF_LATER)
 		retry(stale);
 	else if (status < 0)
-		log_warning("options of a former life are not deleted: %s", text);
+		log_warning("cannot delete stale options: %s", text);
 	else if (stale->is_full)
 		list_stale_keys(stale);
 }
@@ -60,7 +60,7 @@ static void on_listed(struct calf *calf, int status, const char *text, size_t le
 		return;
 	}
 	if (status < 0) {
-		log_warning("the store cannot be listed: %s", text);
+		log_warning("cannot list the store: %s", text);
 		lease_keys_all(&stale->keys);
 	} else if (stale->commit.n_changes > 0 &&
 		   calf_store_commit(calf, &stale->commit, on_committed, stale) < 0) {
@@ -97,7 +97,7 @@ int stale_keys_read(struct stale_keys *stale, struct calf *calf,
 	stale->data = data;
 	r = loop_add_timer(&calf->loop, &stale->retry, on_retry, stale);
 	if (r < 0)
-		log_error("event loop: %s", strerrordesc_np(-r));
+		log_error("event loop: cannot add a timer: %s", strerrordesc_np(-r));
 	else
 		list_stale_keys(stale);
 	return r;

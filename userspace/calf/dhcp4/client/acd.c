@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: RFC 5227 leaves open what a host does about a conflict once it uses the
- * address (section 2.4): ours defends it once per DEFEND_INTERVAL and gives it
- * up at the second conflict inside it, or, if so configured, never gives up
- * and still announces at most once per interval, so that two such hosts do
- * not fill the network.
+ * DOC: RFC 5227 leaves open how a host that uses an address reacts to a
+ * conflict (section 2.4). This one defends the address once per DEFEND_INTERVAL
+ * and gives it up at the second conflict within that time. If so configured it
+ * never gives up, but still announces at most once per interval, so that two
+ * such hosts do not flood the network.
  *
- * Not a conflict: what we sent ourselves and a bridge brought back; packets
- * without a sender MAC; probes that a switch sends in another's name to find
- * out who is there (the MAC inside differs from the frame's).
+ * These are not conflicts: our own packets that a bridge sent back; packets
+ * without a sender MAC; probes that a switch sends in another host's name to
+ * discover hosts (the MAC in the packet differs from the frame's).
  */
 #include "userspace/calf/dhcp4/client/acd.h"
 
@@ -89,7 +89,7 @@ void conflict_timeout(struct conflict *conflict, uint64_t now_ns, uint32_t rando
 		return;
 	if (conflict->phase == CONFLICT_PROBING)
 		probe(conflict, now_ns, random, actions);
-	/* the first announcement leaves when probing is over */
+	/* the first announcement is sent as soon as probing is over */
 	if (conflict->phase == CONFLICT_ANNOUNCING)
 		announce(conflict, now_ns, actions);
 }

@@ -3,10 +3,9 @@
  * Address conflict detection (RFC 5227) as a pure state machine: probe an
  * address, announce it, defend it. No I/O, no clock, no allocation.
  *
- * The caller calls conflict_timeout() when conflict->deadline_ns has passed
- * and conflict_receive() for every ARP packet; it carries out the actions at
- * once. Whether the address is used while it is probed is the caller's to
- * decide.
+ * The caller calls conflict_timeout() when conflict->deadline_ns has passed and
+ * conflict_receive() for every ARP packet; it carries out the actions at once.
+ * The caller decides whether the address is used while it is being probed.
  */
 #ifndef CALFPEN_CALF_DHCP4_CLIENT_ACD_H
 #define CALFPEN_CALF_DHCP4_CLIENT_ACD_H
@@ -16,7 +15,7 @@
 
 #include "userspace/calf/net/arp.h"
 
-/* RFC 5227 section 1.1, by its names */
+/* RFC 5227 section 1.1, with its names */
 #define CONFLICT_PROBE_WAIT_MS 1000
 #define CONFLICT_PROBE_NUM 3
 #define CONFLICT_PROBE_MIN_MS 1000
@@ -31,14 +30,15 @@
 struct conflict_config {
 	uint8_t mac[6];
 	bool defend_always; /* never give the address up; section 2.4 (c) */
-	bool watch_probes;  /* others' probes for it are conflicts while we probe;
-			      * wrong if it is in use: then the host answers them */
+	bool watch_probes;  /* other hosts' probes for the address are conflicts while we probe;
+			     * must be false if the host already has the address, because then it
+			     * answers them */
 };
 
 enum conflict_phase {
 	CONFLICT_IDLE = 0,
 	CONFLICT_PROBING,
-	CONFLICT_ANNOUNCING, /* the address is ours; so also in the next */
+	CONFLICT_ANNOUNCING, /* this and the next: the address is ours */
 	CONFLICT_DEFENDING,
 };
 
@@ -57,8 +57,8 @@ struct conflict {
 enum conflict_result {
 	CONFLICT_NOTHING = 0,
 	CONFLICT_FREE,	   /* probing is over: the address may be used */
-	CONFLICT_DEFENDED, /* another host uses it; it is kept */
-	CONFLICT_LOST,	   /* another host uses it: give it up; now CONFLICT_IDLE */
+	CONFLICT_DEFENDED, /* another host uses it; we keep it */
+	CONFLICT_LOST,	   /* another host uses it: give it up; the phase is CONFLICT_IDLE now */
 };
 
 struct conflict_actions {
@@ -67,18 +67,19 @@ struct conflict_actions {
 	enum conflict_result result;
 };
 
-/* Begin with `address`; what was going on before is forgotten. */
+/* Start to probe `address` and drop all previous state. */
 void conflict_start(struct conflict *conflict, const struct conflict_config *config,
 		    struct in_addr address, uint64_t now_ns, uint32_t random);
 
-/* CONFLICT_IDLE: the address is not ours any more. */
+/* Return to CONFLICT_IDLE, because the address is no longer ours. */
 void conflict_stop(struct conflict *conflict);
 
-/* *actions is written whole. Before the deadline nothing happens. */
+/* Handle a timeout. Does nothing before the deadline. *actions is
+ * overwritten. */
 void conflict_timeout(struct conflict *conflict, uint64_t now_ns, uint32_t random,
 		      struct conflict_actions *actions);
 
-/* Any packet, of anybody. */
+/* Handle an ARP packet from any host. *actions is overwritten. */
 void conflict_receive(struct conflict *conflict, const struct arp_frame *frame, uint64_t now_ns,
 		      struct conflict_actions *actions);
 

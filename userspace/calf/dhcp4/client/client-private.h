@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the state machine share; client.h is what others see. */
+/* Shared by the files of the state machine; client.h is the public interface.
+ * client.c, receive.c and conflict.c call each other because they are one state
+ * machine over one struct. */
 #ifndef CALFPEN_CALF_DHCP4_CLIENT_CLIENT_PRIVATE_H
 #define CALFPEN_CALF_DHCP4_CLIENT_CLIENT_PRIVATE_H
 
@@ -11,27 +13,30 @@ enum { RANDOM_XID, RANDOM_DELAY, RANDOM_LEASE, RANDOM_CONFLICT };
 
 /* client.c */
 
-/* INIT at `at_ns`, or when the link is up. */
+/* Enter INIT and continue at `at_ns`, or when the link comes up. */
 void client_restart(struct client *client, uint64_t at_ns);
 
-/* The same, but INIT-REBOOT if there is something to ask for, or INFORMING. */
+/* The same, but enter INFORMING if so configured, or INIT-REBOOT if there is an
+ * address to request. */
 void client_begin(struct client *client, uint64_t at_ns);
 
-/* The lease, if there is one, is not ours any more; state and timer stay. */
+/* Drop the lease, if there is one; state and timer do not change. */
 void client_lose(struct client *client, struct client_actions *actions);
 
-/* Begin with this address from now on; unless that tells who we are. */
+/* Request this address first from now on, unless that is forbidden because it
+ * identifies the host. */
 void client_ask_for(struct client *client, struct in_addr address, bool may_reboot);
 
-/* The random delay before an exchange begins. */
+/* Return the random delay before an exchange begins. */
 uint64_t client_start_delay_ns(const struct client *client, const struct client_event *event);
 
-/* How long to wait after `n_before` failures and another: from the first
- * delay up to twice as long, doubling, up to CLIENT_DELAY_MAX_S. */
+/* Return how long to wait after `n_before` failures and another one: from
+ * `first_s` to twice as long, doubled for each earlier failure, at most
+ * CLIENT_DELAY_MAX_S. */
 uint64_t client_growing_delay_ns(uint32_t first_s, uint32_t n_before, uint32_t random);
 
-/* send.c: one message, and when to go on if nothing comes of it. Those
- * that begin an exchange of their own draw an xid. */
+/* send.c: send one message and set the time to continue if there is no answer.
+ * Messages that begin an exchange of their own draw an xid. */
 void client_send_discover(struct client *client, const struct client_event *event,
 			  struct client_actions *actions);
 void client_send_request(struct client *client, const struct client_event *event,
@@ -47,14 +52,14 @@ void client_send_decline(struct client *client, const struct client_event *event
 void client_send_release(struct client *client, const struct client_event *event,
 			 struct client_actions *actions);
 
-/* receive.c: take the event's message, or say why not. */
+/* receive.c: handle the event's message, or set why it is discarded. */
 void client_receive(struct client *client, const struct client_event *event,
 		    struct client_actions *actions);
 
 /* conflict.c: from the ACK to the end of the lease. */
 
-/* The address is used, at once or when it has been probed. `is_configured`:
- * the host has it already, so there is nothing to wait for. */
+/* Use the address, at once or after it was probed. `is_configured`: the host
+ * has it already, so there is no need to wait. */
 void client_conflict_begin(struct client *client, const struct client_event *event,
 			   bool is_configured, struct client_actions *actions);
 void client_conflict_timeout(struct client *client, const struct client_event *event,

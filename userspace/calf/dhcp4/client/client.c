@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: One function per event; one table for messages (receive.c). An
- * event sends one message and one ARP packet at most. Decisions that RFC 2131
- * leaves open:
+ * DOC: One function per event; one table for messages (receive.c). An event
+ * sends at most one message and one ARP packet. Decisions that RFC 2131 leaves
+ * open:
  *
- *  - The first acceptable OFFER is taken.
- *  - The start is delayed by 1..10 ms, not by 1..10 s: hosts that boot together
- *    are spread by their boot; start_delay_ms = 10000 gives the RFC's range.
- *  - DISCOVER and REQUEST are sent again after 4, 8, 16, 32, 64 s, each +-1 s
+ *  - The first acceptable OFFER is accepted.
+ *  - The start is delayed by 1..10 ms, not by 1..10 s: hosts that boot at the
+ *    same time do not start DHCP at exactly the same time. start_delay_ms =
+ *    10000 gives the RFC's range.
+ *  - DISCOVER and REQUEST are retransmitted after 4, 8, 16, 32, 64 s, each +-1 s
  *    (section 4.1); below 4 s the shift is a quarter. A REQUEST is sent five
  *    times, about 60 s in all (section 3.1), and then DISCOVER follows.
- *  - Rapid commit is asked for in the first two DISCOVERs: there are servers
- *    that option 80 makes silent.
- *  - INIT-REBOOT is tried twice; then DISCOVER names the address as a hint.
- *    The lease is kept meanwhile: it ends by its time, by a NAK, or by another
- *    (section 3.2 (4)).
- *  - A retransmitted REQUEST has the xid of the first, so its lease counts
- *    from the first one sent. In RENEWING and REBINDING each one has its own
- *    xid: the ACK tells which was answered.
- *  - A NAK in RENEWING, REBINDING or REBOOTING starts anew at once: there can
- *    be one per lease. In REQUESTING after 1..2 s, doubling up to 5 minutes,
- *    until a lease is there. After a conflict the same from 10..20 s on.
- *  - While the link is down nothing is sent. When it comes up we may be
- *    elsewhere: INIT-REBOOT asks whether the lease is still good.
- *  - After a suspend several deadlines may have passed: the end of the lease
- *    comes first, then what is due at this time, once.
+ *  - The first two DISCOVERs ask for rapid commit; later ones do not, because
+ *    some servers do not answer messages with option 80.
+ *  - INIT-REBOOT is tried twice; then DISCOVER has the address as a hint. The
+ *    lease is kept meanwhile, until it expires, is refused by a NAK, or is
+ *    replaced by another (section 3.2 (4)).
+ *  - A retransmitted REQUEST has the xid of the first, so its lease starts at
+ *    the first transmission. In RENEWING and REBINDING each REQUEST has its own
+ *    xid, so the ACK shows which one was answered.
+ *  - A NAK in RENEWING, REBINDING or REBOOTING restarts at once, because there
+ *    can be only one per lease. In REQUESTING the client waits for 1..2 s,
+ *    doubled each time up to 5 minutes, until there is a lease. After a
+ *    conflict it waits in the same way, but from 10..20 s on.
+ *  - While the link is down nothing is sent. When it comes up it may be
+ *    connected to another network: INIT-REBOOT asks whether the lease is still
+ *    valid.
+ *  - After a suspend several deadlines may have passed: the end of the lease is
+ *    handled first, then what is due at this time, once.
  */
 #include "userspace/calf/dhcp4/client/client-private.h"
 
@@ -79,7 +82,7 @@ uint64_t client_growing_delay_ns(uint32_t first_s, uint32_t n_before, uint32_t r
 	return jitter(most_ns / 2, most_ns, random);
 }
 
-/* Begin in `state` at `at_ns`; without a link, when there is one. */
+/* Begin in `state` at `at_ns`, or when the link comes up. */
 static void begin(struct client *client, enum client_state state, uint64_t at_ns)
 {
 	client->state = state;
@@ -120,8 +123,8 @@ void client_ask_for(struct client *client, struct in_addr address, bool may_rebo
 	client->may_reboot = may_reboot;
 }
 
-/* A lease of a former life is held, as far as it can be known: should the
- * wall clock be wrong, the kernel still ends the address in time. */
+/* Restore the lease of a previous run as far as it is known. If the wall clock
+ * is wrong, the kernel still removes the address in time. */
 static void restore(struct client *client, const struct client_event *event)
 {
 	const struct client_saved *saved = event->saved;
@@ -164,7 +167,7 @@ static void on_start(struct client *client, const struct client_event *event,
 	client_begin(client, event->now_ns + client_start_delay_ns(client, event));
 }
 
-/* T1 and T2, and again until the lease is renewed or over. */
+/* At T1 and T2, and again until the lease is renewed or expires. */
 static void renew(struct client *client, const struct client_event *event,
 		  struct client_actions *actions)
 {
@@ -180,7 +183,7 @@ static void renew(struct client *client, const struct client_event *event,
 	client_send_renewal(client, event, actions);
 }
 
-/* A new exchange, with a new xid, in `state`. */
+/* Begin a new exchange, with a new xid, in `state`. */
 static void begin_exchange(struct client *client, const struct client_event *event,
 			   enum client_state state)
 {
@@ -235,7 +238,8 @@ static void on_timer(struct client *client, const struct client_event *event,
 	}
 }
 
-/* The use of the address stops (section 4.4.5); we may ask for it again. */
+/* The address is no longer used (section 4.4.5), but we may request it
+ * again. */
 static void check_expiry(struct client *client, const struct client_event *event,
 			 struct client_actions *actions)
 {
@@ -269,7 +273,7 @@ static void on_link_down(struct client *client)
 		client_begin(client, CLIENT_NEVER);
 }
 
-/* The operator wants it now: whatever is waited for is waited for no longer. */
+/* The operator wants a lease now: do not wait any longer. */
 static void on_renew(struct client *client, const struct client_event *event,
 		     struct client_actions *actions)
 {
@@ -292,7 +296,7 @@ static void on_renew(struct client *client, const struct client_event *event,
 		if (client->is_in_use)
 			renew(client, event, actions);
 		break;
-	default: /* a REQUEST is on its way */
+	default: /* a REQUEST is already waiting for its answer */
 		break;
 	}
 }
@@ -308,7 +312,8 @@ static void on_release(struct client *client, const struct client_event *event,
 	client->timer_ns = CLIENT_NEVER;
 }
 
-/* Whoever starts us again wants a lease. */
+/* After a restart of the instance the operator wants a lease, so a stop does
+ * not keep the released state. */
 static void on_stop(struct client *client, const struct client_event *event,
 		    struct client_actions *actions)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DHCP client of RFC 2131 section 4.4 as a pure state machine:
- * (state, event, now, random) -> actions. It does no I/O, reads no clock,
- * allocates nothing and has no globals; the same events give the same actions.
+ * The DHCP client of RFC 2131 section 4.4 as a pure state machine: (state,
+ * event, now, random) -> actions. It does no I/O, reads no clock, allocates
+ * nothing and has no globals; the same events give the same actions.
  *
  * The caller calls client_step() with CLIENT_START once, with CLIENT_TIMEOUT
  * when client->deadline_ns has passed, with CLIENT_MESSAGE for every message
- * that message_parse() took, with CLIENT_ARP for every ARP packet, and with
- * what the link and the operator do; it carries out the actions at once.
+ * that message_parse() accepted, with CLIENT_ARP for every ARP packet, and with
+ * the events of the link and the operator; it carries out the actions at once.
  */
 #ifndef CALFPEN_CALF_DHCP4_CLIENT_CLIENT_H
 #define CALFPEN_CALF_DHCP4_CLIENT_CLIENT_H
@@ -21,7 +21,7 @@
 #define CLIENT_NEVER UINT64_MAX
 #define CLIENT_INFINITE UINT32_MAX /* a lease time in seconds */
 
-/* Defaults and limits; the reason for each is in client.c. */
+/* Defaults and limits; client.c gives the reasons. */
 #define CLIENT_START_DELAY_MS 10
 #define CLIENT_FIRST_RETRANSMISSION_MS 4000
 #define CLIENT_RETRANSMISSION_MAX_MS 64000
@@ -40,7 +40,7 @@
 
 enum client_conflict {
 	CLIENT_CONFLICT_PARALLEL = 0, /* the address is used while it is probed */
-	CLIENT_CONFLICT_WAIT,	      /* it is used when probing is over */
+	CLIENT_CONFLICT_WAIT,	      /* it is used after it was probed */
 	CLIENT_CONFLICT_OFF,	      /* no ARP at all */
 };
 
@@ -53,11 +53,11 @@ struct client_config {
 	bool release_at_stop;	/* CLIENT_STOP sends RELEASE */
 	bool defend_always;	/* acd.h */
 	enum client_conflict conflict;
-	uint32_t start_delay_ms; /* start after a tenth of it up to all of it */
+	uint32_t start_delay_ms; /* start after a tenth to all of it */
 	uint32_t first_retransmission_ms;
-	uint32_t fallback_lease_s; /* for servers that give none; 0: an hour */
-	struct in_addr requested;  /* asked for first; 0.0.0.0: none */
-	struct in_addr inform;	   /* ours by other means: DHCPINFORM only; 0.0.0.0: no */
+	uint32_t fallback_lease_s; /* if the server gives none; 0: an hour */
+	struct in_addr requested;  /* requested first; 0.0.0.0: none */
+	struct in_addr inform;	   /* static address, use DHCPINFORM only; 0.0.0.0: no */
 	uint8_t n_allowed;	   /* servers by option 54; 0: all */
 	uint8_t n_denied;
 	struct in_addr allowed[CLIENT_SERVERS_MAX];
@@ -75,60 +75,60 @@ enum client_state {
 	CLIENT_REBOOTING,
 	CLIENT_INFORMING, /* DHCPINFORM is sent */
 	CLIENT_INFORMED,  /* and answered */
-	CLIENT_IPV6_ONLY, /* the network wants no IPv4 of us (RFC 8925) */
-	CLIENT_RELEASED,  /* by the operator: nothing is done until CLIENT_RENEW or _STOP */
+	CLIENT_IPV6_ONLY, /* the network asks us not to use IPv4 (RFC 8925) */
+	CLIENT_RELEASED,  /* by the operator: do nothing until CLIENT_RENEW or _STOP */
 	_CLIENT_STATE_N,
 };
 
-/* A lease; times are on the clock of the events. */
+/* A lease; times use the clock of the events. */
 struct client_lease {
 	struct in_addr address; /* 0.0.0.0: parameters only */
 	uint8_t prefix_length;
-	struct in_addr server; /* 0.0.0.0: it did not say */
+	struct in_addr server; /* 0.0.0.0: not given */
 	uint32_t time_s;       /* CLIENT_INFINITE: no end */
 	uint32_t t1_s;
 	uint32_t t2_s;
 	uint64_t start_ns; /* when the REQUEST was sent */
-	uint64_t t1_ns;	   /* CLIENT_NEVER if infinite, so also t2, expires */
+	uint64_t t1_ns;	   /* CLIENT_NEVER if infinite, as are t2 and expires */
 	uint64_t t2_ns;
 	uint64_t expires_ns;
 	struct message_parameters parameters;
 };
 
-/* What is remembered of a lease of a former life (restore.h). */
+/* The saved lease of a previous run (restore.h). */
 struct client_saved {
 	struct in_addr address;
 	struct in_addr server;
-	uint32_t left_s;    /* at most; CLIENT_INFINITE: no end */
-	bool is_over;	    /* by wall time, which may be wrong */
-	bool is_configured; /* the host has it: it was not rebooted */
+	uint32_t left_s;    /* upper limit; CLIENT_INFINITE: no end */
+	bool is_over;	    /* according to the wall clock, which may be wrong */
+	bool is_configured; /* the host still has the address: it was not rebooted */
 };
 
 struct client {
 	struct client_config config;
 	enum client_state state;
-	uint64_t deadline_ns; /* of all that follows, the first; CLIENT_NEVER: none */
-	uint64_t timer_ns;    /* the state's own */
+	uint64_t deadline_ns; /* the earliest of all deadlines below; CLIENT_NEVER: none */
+	uint64_t timer_ns;    /* that of the state */
 	bool is_link_down;
 	uint32_t xid;
 	uint16_t secs;
-	uint32_t n_sent;	/* transmissions of the present message */
-	uint64_t began_ns;	/* acquisition or renewal: for secs */
-	uint64_t first_sent_ns; /* what an ACK now would answer */
+	uint32_t n_sent;	/* transmissions of the current message */
+	uint64_t began_ns;	/* start of the acquisition or renewal: for secs */
+	uint64_t first_sent_ns; /* the transmission that an ACK would answer now */
 	uint64_t last_sent_ns;
 	uint32_t n_naks;	    /* of REQUESTING, since the last lease */
 	uint32_t n_conflicts;	    /* since a lease was last renewed or the link attached */
 	bool has_sent_rapid_commit; /* with this xid */
-	struct in_addr wanted;	    /* asked for by INIT-REBOOT and in DISCOVER */
+	struct in_addr wanted;	    /* requested in INIT-REBOOT and DISCOVER */
 	bool may_reboot;	    /* INIT-REBOOT comes before DISCOVER */
 	struct in_addr offered;	    /* SELECTING's choice */
 	struct in_addr offered_server;
-	struct in_addr declined; /* the last one, as long as it may be in use */
+	struct in_addr declined; /* the last declined address, as long as another host may use it */
 	/* The lease may outlive BOUND: it is kept while INIT-REBOOT is tried,
 	 * until it is over, refused or replaced. */
 	bool has_lease;
-	bool is_in_use;	  /* the host has the address; else it is still probed */
-	bool is_restored; /* parameters are not known */
+	bool is_in_use;	  /* the host has the address; otherwise it is still being probed */
+	bool is_restored; /* its parameters are unknown */
 	struct client_lease lease;
 	struct conflict conflict;
 };
@@ -139,9 +139,9 @@ enum client_event_type {
 	CLIENT_MESSAGE,
 	CLIENT_ARP,
 	CLIENT_LINK_UP,	  /* attached, perhaps to another network */
-	CLIENT_LINK_DOWN, /* nothing is sent; what the lease says goes on */
-	CLIENT_RENEW,	  /* the operator: now */
-	CLIENT_RELEASE,	  /* the operator: give it back */
+	CLIENT_LINK_DOWN, /* nothing is sent, but the lease timers keep running */
+	CLIENT_RENEW,	  /* the operator: renew or retry now */
+	CLIENT_RELEASE,	  /* the operator: release the lease */
 	CLIENT_STOP,	  /* the last event */
 };
 
@@ -154,7 +154,8 @@ struct client_event {
 	const struct message *message;	  /* CLIENT_MESSAGE */
 	const struct arp_frame *arp;	  /* CLIENT_ARP */
 	const struct client_saved *saved; /* CLIENT_START; NULL: none */
-	bool is_released;		  /* CLIENT_START: the former life ended so */
+	bool is_released;		  /* CLIENT_START: the operator released the lease in a
+					   * previous run */
 };
 
 enum client_lease_action {
@@ -175,34 +176,34 @@ struct client_actions {
 	enum reason discarded; /* REASON_NONE: the message or ARP packet was used */
 };
 
-/* State INIT, no deadline; `config` is copied. */
+/* Set the state to INIT without a deadline; `config` is copied. */
 void client_init(struct client *client, const struct client_config *config);
 
-/* One event. *actions is written whole. A timeout before the deadline does
+/* Handle one event. *actions is overwritten. A timeout before the deadline does
  * nothing. */
 void client_step(struct client *client, const struct client_event *event,
 		 struct client_actions *actions);
 
-/* "INIT-REBOOT". */
+/* Return the name of a state: "INIT-REBOOT". */
 const char *client_state_name(enum client_state state);
 
-/* dhcp4/lease_keys.c: what a message grants, given when its REQUEST was sent. */
+/* lease.c: the lease that a message grants, given when its REQUEST was sent. */
 
-/* How long it is: the lease time, config->fallback_lease_s if that is missing
- * or 0, 30 s if it is below. CLIENT_INFINITE: no end. */
+/* Return the duration of the lease: the lease time, config->fallback_lease_s if
+ * that is missing or 0, at least 30 s. CLIENT_INFINITE: no end. */
 uint32_t client_lease_time_s(const struct client_config *config, const struct message *ack);
 
 /*
- * Fill *lease from an ACK that came in answer to a request sent at `start_ns`:
- * T1 and T2 as given if 0 < T1 < T2 < lease, else half and seven eighths; both
- * shifted by up to 1/64 of the lease, from random[0] and random[1]; the mask
- * of the address's class if there is none.
+ * Fill *lease from an ACK to a request sent at `start_ns`. T1 and T2 are those
+ * of the ACK if 0 < T1 < T2 < lease, otherwise half and seven eighths; both are
+ * shifted by up to 1/64 of the lease, using random[0] and random[1]. If there
+ * is no mask, use that of the address's class.
  */
 void client_lease_init(struct client_lease *lease, const struct client_config *config,
 		       const struct message *ack, uint64_t start_ns, const uint32_t random[2]);
 
-/* True if a host may be given the address: unicast, and link-local only if
- * so configured. */
+/* Return whether a host may be given the address: unicast, and link-local only
+ * if so configured. */
 bool client_lease_is_address(const struct client_config *config, struct in_addr address);
 
 #endif

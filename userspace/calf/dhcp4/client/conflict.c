@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: Address conflict detection around the lease. RFC 2131 wants the address
- * probed after the ACK (section 3.1 (5)), RFC 5227 before it is used; that
- * costs four to seven seconds at every start, so by default the address is
- * used at once and probed meanwhile, and a conflict ends the use.
+ * DOC: Address conflict detection of a lease. RFC 2131 wants the address to be
+ * probed after the ACK (section 3.1 (5)), RFC 5227 before it is used. That
+ * takes four to seven seconds at every start, so by default the address is used
+ * at once and probed meanwhile, and a conflict ends the use.
  */
 #include "userspace/calf/dhcp4/client/client-private.h"
 
@@ -37,9 +37,9 @@ void client_conflict_begin(struct client *client, const struct client_event *eve
 }
 
 /*
- * The address is another's: give it back as unusable and begin anew after a
- * while, which grows from conflict to conflict: who answers every probe must
- * not make us exhaust the server's addresses (RFC 5227 section 2.1.1).
+ * Another host uses the address: decline it, and start again after a delay that
+ * grows with each conflict, because a host that answers every probe must not
+ * make us exhaust the server's addresses (RFC 5227 section 2.1.1).
  */
 static void decline(struct client *client, const struct client_event *event,
 		    struct client_actions *actions)

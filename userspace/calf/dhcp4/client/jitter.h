@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random shifts of times: what both state machines compute with. */
+/* Random variation of times, for both state machines. */
 #ifndef CALFPEN_CALF_DHCP4_CLIENT_JITTER_H
 #define CALFPEN_CALF_DHCP4_CLIENT_JITTER_H
 
 #include <stdint.h>
 
-/* Evenly from `from` up to just below `to`, by 32 random bits. */
+/* Return a time evenly distributed from `from` up to just below `to`, using 24
+ * of the 32 random bits. */
 static inline uint64_t jitter(uint64_t from, uint64_t to, uint32_t random)
 {
 	uint64_t width = to - from, part = random >> 8;

@@ -15,7 +15,7 @@ bool client_lease_is_address(const struct client_config *config, struct in_addr 
 	       (config->accept_link_local || ntohl(address.s_addr) >> 16 != LINK_LOCAL);
 }
 
-/* -width .. +width, from 32 random bits. */
+/* Return a random shift of -width to +width. */
 static int64_t fuzz_ns(uint64_t width_ns, uint32_t random)
 {
 	return (int64_t)((2 * width_ns >> 16) * (random >> 16)) - (int64_t)width_ns;
@@ -36,8 +36,8 @@ static void set_times(struct client_lease *lease, const struct message *ack,
 	lease->expires_ns = lease->start_ns + whole_ns;
 	lease->t1_ns = lease->start_ns + lease->t1_s * NS_PER_S;
 	lease->t2_ns = lease->start_ns + lease->t2_s * NS_PER_S;
-	/* Hosts that started together must not renew together. T1 and T2 that
-	 * leave no room for it are meant as they are. */
+	/* Hosts that started together must not renew together. If T1 and T2
+	 * leave no room for a shift, use them as they are. */
 	if (lease->t2_ns + width_ns < lease->expires_ns &&
 	    lease->t1_ns + 2 * width_ns < lease->t2_ns &&
 	    lease->t1_ns - lease->start_ns > width_ns) {

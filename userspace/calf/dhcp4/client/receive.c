@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DOC: What a message does: one table over state and type. */
+/* DOC: The effect of a message: one table over state and type. */
 #include "userspace/calf/dhcp4/client/client-private.h"
 
 #include <string.h>
@@ -8,9 +8,10 @@
 #include "userspace/common/clock.h"
 
 /*
- * The network is IPv6-only and says so before we have an address from it
- * (RFC 8925 section 3.2): IPv4 rests for as long as it says, at least five
- * minutes. What is left of a lease is the word itself, for others to read.
+ * The network is IPv6-only and says so before we have an address from it (RFC
+ * 8925 section 3.2): do not use IPv4 for as long as it says, at least five
+ * minutes. The remaining lease contains only this option, which other programs
+ * can read.
  */
 static void stop_ipv4(struct client *client, const struct client_event *event,
 		      struct client_actions *actions)
@@ -32,7 +33,7 @@ static void stop_ipv4(struct client *client, const struct client_event *event,
 	};
 }
 
-/* In SELECTING: the first acceptable one is taken. */
+/* In SELECTING: accept the first acceptable OFFER. */
 static void on_offer(struct client *client, const struct client_event *event,
 		     struct client_actions *actions)
 {
@@ -58,13 +59,15 @@ static void on_ack(struct client *client, const struct client_event *event,
 	const uint32_t *random = &event->random[RANDOM_DELAY];
 
 	client_lease_init(&client->lease, &client->config, ack, client->first_sent_ns, random);
-	/* Over before it began: answered at the end of all tries. */
+	/* Over if counted from the first transmission: the server answered a
+	 * later one. */
 	if (client->lease.expires_ns <= event->now_ns)
 		client_lease_init(&client->lease, &client->config, ack, client->last_sent_ns,
 				  random);
 	if (keep_server)
 		client->lease.server = server;
-	/* Another address than the one in use, which may have to wait. */
+	/* This is not the address in use, and it may have to wait until it is
+	 * probed. */
 	if (client->is_in_use && !is_configured)
 		actions->lease = CLIENT_LEASE_LOST;
 	client->state = CLIENT_BOUND;
@@ -81,7 +84,8 @@ static void on_ack(struct client *client, const struct client_event *event,
 	client_conflict_begin(client, event, is_configured, actions);
 }
 
-/* Before the network has given us an address; later it is kept. */
+/* Before the network has given us an address; later option 108 does not end
+ * IPv4. */
 static void on_first_ack(struct client *client, const struct client_event *event,
 			 struct client_actions *actions)
 {
@@ -91,7 +95,8 @@ static void on_first_ack(struct client *client, const struct client_event *event
 		on_ack(client, event, actions);
 }
 
-/* To DHCPINFORM: parameters without an address, and nothing to renew. */
+/* The answer to DHCPINFORM: parameters without an address, and nothing to
+ * renew. */
 static void on_informed(struct client *client, const struct client_event *event,
 			struct client_actions *actions)
 {
@@ -118,7 +123,7 @@ static void on_nak(struct client *client, const struct client_event *event,
 						   event->random[RANDOM_DELAY]);
 		client->n_naks++;
 	}
-	/* The address of the uplink is refused, not the one that we hold. */
+	/* The uplink's address was refused, not that of the lease. */
 	if (client->state == CLIENT_REBOOTING && client->has_lease &&
 	    client->wanted.s_addr != client->lease.address.s_addr) {
 		client_ask_for(client, client->lease.address, true);
@@ -130,7 +135,7 @@ static void on_nak(struct client *client, const struct client_event *event,
 	client_begin(client, event->now_ns + delay_ns);
 }
 
-/* Messages by state: which one does something, and whether it must come from
+/* The messages that have an effect, by state, and whether they must come from
  * the server that was asked. All others are discarded. */
 struct rule {
 	void (*call)(struct client *client, const struct client_event *event,
@@ -153,8 +158,8 @@ static const struct {
 	[CLIENT_INFORMING] = { .ack = { .call = on_informed } },
 };
 
-/* True if the message is from the server that was asked; a missing option 54
- * counts as 0.0.0.0. */
+/* Return whether the message is from the server that was asked; a missing
+ * option 54 counts as 0.0.0.0. */
 static bool is_same_server(const struct client *client, const struct message *message)
 {
 	if (client->state == CLIENT_REQUESTING)
@@ -176,7 +181,8 @@ static bool is_server_denied(const struct client_config *config, struct in_addr 
 	       (config->n_allowed > 0 && !is_listed(server, config->allowed, config->n_allowed));
 }
 
-/* Where we sent none there is none to compare with: chaddr has been. */
+/* If we did not send a client identifier there is none to compare with; chaddr
+ * was compared before. */
 static bool is_client_id_wrong(const struct message_sender *sender, const struct message *message)
 {
 	if (!message->has_client_id || sender->client_id_size == 0)
@@ -185,8 +191,8 @@ static bool is_client_id_wrong(const struct message_sender *sender, const struct
 	       memcmp(message->client_id, sender->client_id, sender->client_id_size) != 0;
 }
 
-/* Is yiaddr a host's? There may be none where it is not asked for (INFORM), or
- * where that is what is said (option 108). */
+/* Check whether yiaddr can be a host's. It may be missing if none was requested
+ * (INFORM) or if that is the message (option 108). */
 static enum reason validate_address(const struct client *client, const struct message *message,
 				    const struct rule *rule)
 {
@@ -200,14 +206,16 @@ static enum reason validate_address(const struct client *client, const struct me
 		return REASON_ADDRESS;
 	if (!client_lease_is_address(&client->config, message->yiaddr))
 		return REASON_LINK_LOCAL;
-	/* Others may have a better one until DISCOVER is sent again. */
+	/* Other servers may offer another address until DISCOVER is sent
+	 * again. */
 	if (client->state == CLIENT_SELECTING && client->n_sent == 1 &&
 	    message->yiaddr.s_addr == client->declined.s_addr)
 		return REASON_CONFLICT;
 	return REASON_NONE;
 }
 
-/* An ACK that lay somewhere while we were asleep may grant what is over. */
+/* An ACK that was queued while the host was suspended may grant an expired
+ * lease. */
 static bool is_late(const struct client *client, const struct message *message,
 		    const struct rule *rule, uint64_t now_ns)
 {
@@ -217,7 +225,8 @@ static bool is_late(const struct client *client, const struct message *message,
 	       time_s != CLIENT_INFINITE && client->last_sent_ns + time_s * NS_PER_S <= now_ns;
 }
 
-/* Find what to do with a message: REASON_NONE with *rulep, or why not. */
+/* Find the rule for a message. Returns REASON_NONE with *rulep, or why the
+ * message is discarded. */
 static enum reason validate_message(const struct client *client, const struct message *message,
 				    uint64_t now_ns, const struct rule **rulep)
 {
@@ -253,7 +262,7 @@ static enum reason validate_message(const struct client *client, const struct me
 		return REASON_STATE;
 	if (rule->same_server && !is_same_server(client, message))
 		return REASON_SERVER;
-	/* A NAK must say whose it is, unless the lease's server never did. */
+	/* A NAK must name its server, unless the lease's server never did. */
 	if (message->type == MESSAGE_NAK && !message->has_server &&
 	    !is_same_server(client, message))
 		return REASON_SERVER;

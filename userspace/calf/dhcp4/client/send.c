@@ -9,7 +9,8 @@
 
 static const struct in_addr broadcast_address = { INADDR_BROADCAST };
 
-/* How long to wait after the n-th transmission (RFC 2131 section 4.1). */
+/* Return how long to wait after the n-th transmission (RFC 2131 section
+ * 4.1). */
 static uint64_t retransmission_ns(const struct client *client, uint32_t n_sent, uint32_t random)
 {
 	uint64_t delay_ns = backoff_ns(n_sent, client->config.first_retransmission_ms * NS_PER_MS,
@@ -19,14 +20,15 @@ static uint64_t retransmission_ns(const struct client *client, uint32_t n_sent, 
 	return jitter(delay_ns - shift_ns, delay_ns + shift_ns, random);
 }
 
-/* The same for a message that is sent `tries` times: after the last one only
- * as long as after the first. */
+/* The same for a message that is sent `tries` times: after the last one wait
+ * only as long as after the first. */
 static uint64_t last_retransmission_ns(const struct client *client, uint32_t tries, uint32_t random)
 {
 	return retransmission_ns(client, client->n_sent < tries ? client->n_sent : 1, random);
 }
 
-/* Half of what is left until `end_ns`, at least a minute, never beyond it. */
+/* Return when to retransmit: after half of the time left until `end_ns`, at
+ * least a minute, never later than `end_ns`. */
 static uint64_t renew_deadline(uint64_t now_ns, uint64_t end_ns, uint32_t random)
 {
 	uint64_t left_ns = end_ns - now_ns, delay_ns = left_ns / 2;
@@ -37,7 +39,8 @@ static uint64_t renew_deadline(uint64_t now_ns, uint64_t end_ns, uint32_t random
 	return delay_ns < left_ns ? now_ns + delay_ns : end_ns;
 }
 
-/* Seconds since it began, at least 1: some servers ignore 0. */
+/* Return the seconds since the exchange began, at least 1: some servers ignore
+ * 0. */
 static uint16_t elapsed_s(const struct client *client, uint64_t now_ns)
 {
 	uint64_t seconds = (now_ns - client->began_ns) / NS_PER_S;
@@ -47,7 +50,8 @@ static uint16_t elapsed_s(const struct client *client, uint64_t now_ns)
 	return seconds < UINT16_MAX ? (uint16_t)seconds : UINT16_MAX;
 }
 
-/* What all our messages have in common, broadcast unless changed. */
+/* Set what all our messages have in common; broadcast unless the caller changes
+ * it. */
 static void send_message(const struct client *client, enum message_type type,
 			 struct client_actions *actions)
 {
@@ -59,7 +63,7 @@ static void send_message(const struct client *client, enum message_type type,
 	actions->destination = broadcast_address;
 }
 
-/* One more of a message that is sent again with the same xid. */
+/* Count a transmission of a message that is retransmitted with the same xid. */
 static void count_sent(struct client *client, uint64_t now_ns)
 {
 	client->n_sent++;
@@ -68,7 +72,7 @@ static void count_sent(struct client *client, uint64_t now_ns)
 		client->first_sent_ns = now_ns;
 }
 
-/* A message of its own: nothing is retransmitted, no answer is due. */
+/* Begin a message that is not retransmitted and gets no answer. */
 static void begin_notice(struct client *client, const struct client_event *event)
 {
 	client->xid = event->random[RANDOM_XID];
@@ -106,7 +110,7 @@ void client_send_request(struct client *client, const struct client_event *event
 								  event->random[RANDOM_DELAY]);
 }
 
-/* Who asks for an address of before does not know the server: all are asked. */
+/* The server of the previous address is unknown, so ask all servers. */
 void client_send_reboot(struct client *client, const struct client_event *event,
 			struct client_actions *actions)
 {
@@ -118,7 +122,8 @@ void client_send_reboot(struct client *client, const struct client_event *event,
 								  event->random[RANDOM_DELAY]);
 }
 
-/* RENEWING: to the server; REBINDING, or a server without address: to all. */
+/* In RENEWING send to the server; in REBINDING, or if the server's address is
+ * unknown, to all. */
 void client_send_renewal(struct client *client, const struct client_event *event,
 			 struct client_actions *actions)
 {
@@ -130,7 +135,7 @@ void client_send_renewal(struct client *client, const struct client_event *event
 	client->n_sent++;
 	client->first_sent_ns = client->last_sent_ns = event->now_ns;
 	send_message(client, MESSAGE_REQUEST, actions);
-	/* Configured as we are, unicast reaches us. */
+	/* The host has the address, so unicast reaches us. */
 	actions->request.broadcast = false;
 	actions->request.ciaddr = lease->address;
 	actions->source = lease->address;
@@ -141,7 +146,8 @@ void client_send_renewal(struct client *client, const struct client_event *event
 					  event->random[RANDOM_DELAY]);
 }
 
-/* The answer comes by unicast to an address that is not ours to send from. */
+/* The answer comes by unicast to the host's own address, from which the calf
+ * may not send. */
 void client_send_inform(struct client *client, const struct client_event *event,
 			struct client_actions *actions)
 {
@@ -164,7 +170,7 @@ void client_send_decline(struct client *client, const struct client_event *event
 	snprintf(actions->request.text, sizeof(actions->request.text), "address is in use");
 }
 
-/* Unicast only (table 5): to a server without address nothing can be said. */
+/* Unicast only (table 5): if the server's address is unknown, send nothing. */
 void client_send_release(struct client *client, const struct client_event *event,
 			 struct client_actions *actions)
 {

@@ -17,13 +17,13 @@
 #define FQDN_FLAG_S 0x01
 #define FQDN_FLAG_E 0x04
 
-/* What belongs into a message (RFC 2131, table 5), by its type. */
+/* Fields and options by message type (RFC 2131, table 5). */
 struct contents {
 	bool time;	/* secs and flags */
 	bool ciaddr;	/* the address in use */
 	bool requested; /* 50 */
 	bool server;	/* 54 */
-	bool wishes;	/* 55, 57, and who we are besides the client identifier */
+	bool wishes;	/* 55, 57, and the names and classes of the client */
 	bool text;	/* 56 */
 };
 
@@ -46,7 +46,7 @@ static void put_option(struct bytes_writer *writer, uint8_t code, const void *by
 	bytes_put(writer, bytes, size);
 }
 
-/* In as many parts as it needs (RFC 3396). */
+/* Split the option into as many parts as it needs (RFC 3396). */
 static void put_long_option(struct bytes_writer *writer, uint8_t code, const uint8_t *bytes,
 			    size_t size)
 {
@@ -69,7 +69,7 @@ static void put_address(struct bytes_writer *writer, uint8_t code, struct in_add
 	put_option(writer, code, &address, sizeof(address));
 }
 
-/* RFC 3004 4: classes, each behind its length; we have one. */
+/* RFC 3004 4: classes, each after its length; we have one. */
 static void put_user_class(struct bytes_writer *writer, const char *text)
 {
 	uint8_t bytes[1 + MESSAGE_CLASS_SIZE];
@@ -141,7 +141,7 @@ static void put_wishes(struct bytes_writer *writer, const struct message_sender 
 	put_user_class(writer, sender->user_class);
 }
 
-/* Without an explanation rather than not at all. */
+/* If it does not fit, send the message without an explanation. */
 static void put_explanation(struct bytes_writer *writer, const char *text)
 {
 	if (2 + strlen(text) + 1 <= writer->size - writer->at)

@@ -27,7 +27,7 @@ static const char *const key_names[_KEY_N] = {
 	[KEY_DOH_PATH] = "dohpath",
 };
 
-/* A text in the making; what does not fit shows in `is_full`. */
+/* A text being built; `is_full` is set if something did not fit. */
 struct line {
 	char text[MESSAGE_RESOLVER_SIZE];
 	size_t used;
@@ -68,7 +68,7 @@ static void put_key(struct line *line, uint16_t key)
 	put_number(line, key);
 }
 
-/* The fallback for every parameter: its octets. */
+/* Append a parameter as hex, the fallback for every key. */
 static void put_raw(struct line *line, uint16_t key, struct bytes_reader value)
 {
 	put(line, "key");
@@ -84,8 +84,8 @@ static void put_raw(struct line *line, uint16_t key, struct bytes_reader value)
 	}
 }
 
-/* Octets that need no escape in a line of blank-separated fields, whose lists
- * have commas. */
+/* Return whether the octets need no escape in a line of blank-separated fields,
+ * whose lists have commas. */
 static bool is_plain(struct bytes_reader value)
 {
 	while (bytes_left(&value) > 0) {
@@ -166,7 +166,7 @@ static bool put_doh_path(struct line *line, struct bytes_reader value)
 	return true;
 }
 
-/* " KEY=VALUE"; false: the value is not what its key needs. */
+/* Append " KEY=VALUE". Returns false if the value is not valid for its key. */
 static bool put_parameter(struct line *line, uint16_t key, struct bytes_reader value)
 {
 	if (key == KEY_IPV4_HINT || key == KEY_IPV6_HINT)
@@ -206,7 +206,8 @@ static bool put_parameters(struct line *line, struct bytes_reader *data)
 	return true;
 }
 
-/* Those that are usable; false if none is, or they are no addresses. */
+/* Append the usable addresses. Returns false if there is none, or if the length
+ * is wrong. */
 static bool put_addresses(struct line *line, struct bytes_reader data)
 {
 	const char *separator = " ";
@@ -228,7 +229,7 @@ static bool put_addresses(struct line *line, struct bytes_reader data)
 	return separator[0] == ',';
 }
 
-/* One instance; false: it is skipped. */
+/* Format one instance. Returns false if it must be skipped. */
 static bool put_instance(struct line *line, struct bytes_reader data, uint16_t *priorityp)
 {
 	char name[MESSAGE_NAME_SIZE];
@@ -245,13 +246,14 @@ static bool put_instance(struct line *line, struct bytes_reader data, uint16_t *
 	return put_addresses(line, part) && put_parameters(line, &data);
 }
 
-/* Resolvers as they are sorted in. */
+/* The resolvers, sorted. */
 struct sorted {
 	struct message_parameters *parameters;
 	uint16_t priorities[MESSAGE_RESOLVERS_MAX];
 };
 
-/* Behind those of the same priority; the last one makes room. */
+/* Insert a resolver behind those of the same priority, replacing the last one
+ * if the list is full. */
 static void insert(struct sorted *sorted, const struct line *line, uint16_t priority)
 {
 	struct message_parameters *parameters = sorted->parameters;

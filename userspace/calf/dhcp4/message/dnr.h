@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypted resolvers out of option 162 (RFC 9463 5). */
+/* Encrypted resolvers from option 162 (RFC 9463 5). */
 #ifndef CALFPEN_CALF_DHCP4_MESSAGE_DNR_H
 #define CALFPEN_CALF_DHCP4_MESSAGE_DNR_H
 

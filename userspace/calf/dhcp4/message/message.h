@@ -17,10 +17,10 @@
 #define MESSAGE_TIME_SERVERS_MAX 8
 #define MESSAGE_ROUTES_MAX 64
 #define MESSAGE_RESOLVERS_MAX 8	  /* of option 162 */
-#define MESSAGE_RESOLVER_SIZE 512 /* of one's text, NUL included */
-#define MESSAGE_OPTIONS_MAX 16	  /* further options that an operator asked for */
-#define MESSAGE_OPTION_MAX 511	  /* octets of one: as hex they are a value */
-#define MESSAGE_OPTIONS_SIZE 1536 /* octets of all: no frame brings more */
+#define MESSAGE_RESOLVER_SIZE 512 /* of the text of one resolver, NUL included */
+#define MESSAGE_OPTIONS_MAX 16	  /* further options that the operator requests */
+#define MESSAGE_OPTION_MAX 511	  /* octets of one of them: in hex they fit into a value */
+#define MESSAGE_OPTIONS_SIZE 1536 /* octets of all of them: more than a frame holds */
 #define MESSAGE_CLIENT_ID_MAX 255
 #define MESSAGE_PARAMETERS_MAX 64
 #define MESSAGE_TEXT_SIZE 256
@@ -28,11 +28,11 @@
 #define MESSAGE_LABEL_SIZE 64  /* a host name without domain, NUL included */
 #define MESSAGE_NAME_SIZE 254  /* a host name, NUL included */
 
-/* What we accept and announce (option 57): a datagram that fits into one
- * frame whether or not the server counts the IP and UDP headers. */
+/* The size that we accept and announce (option 57): a datagram that fits into
+ * one frame whether or not the server counts the IP and UDP headers. */
 #define MESSAGE_SIZE_ANNOUNCED 1472
 #define MESSAGE_SIZE_MIN 300 /* shorter ones are padded: old servers drop them */
-#define MESSAGE_SIZE_MAX 548 /* of ours: 576 with IP and UDP headers */
+#define MESSAGE_SIZE_MAX 548 /* largest message sent: 576 with IP and UDP headers */
 
 enum message_type {
 	MESSAGE_DISCOVER = 1,
@@ -46,7 +46,7 @@ enum message_type {
 	MESSAGE_FORCERENEW = 9, /* RFC 3203 */
 };
 
-/* One option as it came, joined; its octets stand in option_bytes. */
+/* One option as received, joined; its octets are in option_bytes. */
 struct message_option {
 	uint8_t code;
 	uint16_t at;
@@ -54,8 +54,8 @@ struct message_option {
 };
 
 /*
- * What a server says about the network; every value is checked, wrong ones
- * are left out. Addresses of 0 and texts of length 0: not given.
+ * The network parameters that a server sent. Every value is checked, and wrong
+ * ones are omitted. Addresses of 0 and texts of length 0: not given.
  */
 struct message_parameters {
 	uint8_t prefix_length;	/* option 1; 0: missing or not a mask */
@@ -67,19 +67,19 @@ struct message_parameters {
 	uint8_t n_routes; /* 121, else 249, else 33; without default by gateway */
 	struct value_route routes[MESSAGE_ROUTES_MAX];
 	uint16_t mtu;			    /* option 26, at least 68 */
-	char host_name[MESSAGE_NAME_SIZE];  /* option 12, else 81, a host name; only if asked for */
+	char host_name[MESSAGE_NAME_SIZE];  /* option 12, else 81, a host name; only if requested */
 	char domain[KV_VALUE_SIZE];	    /* option 15, a host name */
 	char search[KV_VALUE_SIZE];	    /* option 119, a domain list */
 	char captive_portal[KV_VALUE_SIZE]; /* option 114, a URI */
-	uint8_t n_resolvers;		    /* option 162, best first, each as dnr.h writes it */
+	uint8_t n_resolvers;		    /* option 162, best first, format: dnr.h */
 	char resolvers[MESSAGE_RESOLVERS_MAX][MESSAGE_RESOLVER_SIZE];
-	bool has_ipv6_only; /* option 108 (RFC 8925); only if asked for */
+	bool has_ipv6_only; /* option 108 (RFC 8925); only if requested */
 	uint32_t ipv6_only_s;
-	uint8_t n_options; /* of those an operator asked for, in that order */
+	uint8_t n_options; /* requested by the operator, in that order */
 	struct message_option options[MESSAGE_OPTIONS_MAX];
 	uint8_t option_bytes[MESSAGE_OPTIONS_SIZE];
-	/* Valid routes, servers, resolvers, names and options beyond what is
-	 * kept here. */
+	/* Number of valid routes, servers, resolvers, names and options beyond
+	 * the limits above. */
 	uint16_t n_left_out;
 };
 
@@ -97,33 +97,33 @@ struct message {
 	bool has_rapid_commit;	 /* option 80 (RFC 4039) */
 	bool has_auto_configure; /* option 116 (RFC 2563) */
 	bool has_client_id;
-	size_t client_id_size; /* as sent; only the first bytes are kept */
+	size_t client_id_size; /* as received; only the first bytes are kept */
 	uint8_t client_id[MESSAGE_CLIENT_ID_MAX];
 	char text[MESSAGE_TEXT_SIZE]; /* option 56, printable, cut */
 	struct message_parameters parameters;
 };
 
-/* What the operator decided about reading. All zero: the defaults. */
+/* The operator's settings for parsing. All zero: the defaults. */
 struct message_policy {
 	bool ignore_classless;		 /* neither 121 nor 249 is used */
 	bool ignore_microsoft_classless; /* 249 is not used */
-	bool ipv6_mostly;		 /* 108 is asked for, else ignored (RFC 8925 3.2) */
-	bool use_host_name;		 /* 12 is asked for, else ignored */
+	bool ipv6_mostly;		 /* 108 is requested, otherwise ignored (RFC 8925 3.2) */
+	bool use_host_name;		 /* 12 is requested, otherwise ignored */
 	uint16_t mtu_min; /* a smaller 26 is not published; 0: 576 (dhcp4/lease_keys.h) */
 	uint8_t n_options;
-	uint8_t options[MESSAGE_OPTIONS_MAX]; /* codes that are asked for and kept as they are */
+	uint8_t options[MESSAGE_OPTIONS_MAX]; /* codes that are requested and kept unparsed */
 };
 
 /*
- * Parse the data of a UDP datagram. REASON_NONE, or why it is discarded, with
- * *message undefined. Rules for options: one that is shorter than its fixed
- * length, or no multiple of its element, counts as missing; of a longer one
- * the first value counts; texts may end in NULs.
+ * Parse the data of a UDP datagram. Returns REASON_NONE, or why it is
+ * discarded, with *message undefined. Rules for options: one that is shorter
+ * than its fixed length, or not a multiple of its element, counts as missing;
+ * of a longer one the first value counts; texts may end in NULs.
  */
 enum reason message_parse(struct bytes_reader data, const struct message_policy *policy,
 			  struct message *message);
 
-/* sender.c: who we are, and what all messages of ours have in common. */
+/* sender.c: the client's identity, and what all its messages have in common. */
 struct message_sender {
 	uint8_t mac[6];
 	uint8_t client_id_size; /* 0: option 61 is not sent */
@@ -137,43 +137,44 @@ struct message_sender {
 	bool anonymous;				    /* RFC 7844: 12, 81, 60, 77 are not sent */
 };
 
-/* The defaults of a host with this MAC: a client identifier of hardware type
- * and MAC, no names or classes, the parameters that the policy can use. */
+/* Set the defaults for a host with this MAC: a client identifier of hardware
+ * type and MAC, no names or classes, the parameters that the policy can use. */
 void message_sender_init(struct message_sender *sender, const uint8_t mac[6],
 			 const struct message_policy *policy);
 
-/* Client identifier of RFC 4361: 255, IAID, DUID. `duid` NULL: DUID-LL of the
- * MAC (RFC 8415 11.4). `size` is at most MESSAGE_DUID_MAX. */
+/* Set a client identifier of RFC 4361: 255, IAID, DUID. `duid` NULL: DUID-LL of
+ * the MAC (RFC 8415 11.4). `size` is at most MESSAGE_DUID_MAX. */
 #define MESSAGE_DUID_MAX 130
 void message_sender_set_duid(struct message_sender *sender, uint32_t iaid, const uint8_t *duid,
 			     size_t size);
 
 /*
- * The anonymity profile of RFC 7844: the client identifier of the MAC, the
- * fewest parameters, in an order that `random` makes. 108 is among them if
- * the policy wants it.
+ * Set the anonymity profile of RFC 7844: the client identifier of the MAC, and
+ * the fewest parameters in an order that `random` determines. 108 is among them
+ * if the policy wants it.
  */
 void message_sender_set_anonymous(struct message_sender *sender,
 				  const struct message_policy *policy, uint32_t random);
 
-/* A message of ours. Addresses of 0: field or option is left out. */
+/* A message to send. Addresses of 0: field or option is omitted. */
 struct message_request {
 	enum message_type type;
 	uint32_t xid;
 	uint16_t secs;
 	bool broadcast;	   /* flag BROADCAST: the reply must not be unicast */
-	bool rapid_commit; /* option 80; of a DISCOVER only */
+	bool rapid_commit; /* option 80; in a DISCOVER only */
 	struct in_addr ciaddr;
 	struct in_addr requested; /* option 50 */
 	bool has_server;
 	struct in_addr server;	      /* option 54 */
-	char text[MESSAGE_TEXT_SIZE]; /* option 56 of DECLINE and RELEASE; "": left out */
+	char text[MESSAGE_TEXT_SIZE]; /* option 56 of DECLINE and RELEASE; "": omitted */
 };
 
 /*
- * Build it into `buffer`: 53 first, END, padded to MESSAGE_SIZE_MIN; what
- * belongs into a message of its type is decided here (RFC 2131, table 5).
- * Returns its size, at most MESSAGE_SIZE_MAX, or 0 if it does not fit.
+ * Build a message in `buffer`: option 53 first, END, padded to
+ * MESSAGE_SIZE_MIN. This function decides what is in a message of each type
+ * (RFC 2131, table 5). Returns the message's size, at most MESSAGE_SIZE_MAX, or
+ * 0 if it does not fit.
  */
 size_t message_build(const struct message_sender *sender, const struct message_request *request,
 		     uint8_t *buffer, size_t size);

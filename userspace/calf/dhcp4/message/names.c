@@ -8,12 +8,12 @@
 #define POINTER_BITS 0xc0
 #define FQDN_FLAGS_SIZE 3 /* and two result codes: RFC 4702 2 */
 
-/* Octets of names that one option may unfold to. A list that is as long as a
- * value takes less than a thousand; pointers could ask for a hundred times
- * what was sent. */
+/* Limit of the octets to which the names of one option may expand. A list that
+ * is as long as a value takes less than a thousand; pointers could expand to a
+ * hundred times what was sent. */
 #define UNFOLDED_MAX 4096
 
-/* A dot at the end says that the name is whole. */
+/* A dot at the end means that the name is fully qualified. */
 static void strip_dot(char *name)
 {
 	size_t length = strlen(name);
@@ -22,7 +22,8 @@ static void strip_dot(char *name)
 		name[length - 1] = '\0';
 }
 
-/* Append a name to a list; left out if it is no host name or does not fit. */
+/* Append a name to a list. Returns false if it is not a host name or does not
+ * fit. */
 static bool list_append(char list[static KV_VALUE_SIZE], const char *name)
 {
 	size_t used = strlen(list), length = strlen(name);
@@ -70,11 +71,11 @@ void names_parse_host_name(const struct option *option, char name[static MESSAGE
 		memcpy(name, text, strlen(text) + 1);
 }
 
-/* A name while it is unfolded. */
+/* A name being expanded. */
 struct unfolding {
 	char text[NAME_WIRE_MAX + 1];
 	size_t length;
-	bool is_text; /* no octet that a host name cannot have anyway */
+	bool is_text; /* without octets that a host name cannot have */
 };
 
 static void append_label(struct unfolding *name, const uint8_t *label, size_t size)
@@ -82,7 +83,7 @@ static void append_label(struct unfolding *name, const uint8_t *label, size_t si
 	if (name->length > 0)
 		name->text[name->length++] = '.';
 	for (size_t i = 0; i < size; i++) {
-		/* A dot inside a label must not look like a border of one. */
+		/* A dot inside a label must not look like its end. */
 		if (label[i] <= ' ' || label[i] >= 0x7f || label[i] == '.')
 			name->is_text = false;
 		name->text[name->length++] = (char)label[i];
@@ -90,10 +91,10 @@ static void append_label(struct unfolding *name, const uint8_t *label, size_t si
 }
 
 /*
- * Unfold the name at *readerp, which is stepped over it. The text is "" for
- * the root. False: malformed. Pointers are into `option`, if it is not NULL.
- * Every one must go to before the place where the labels that end in it began,
- * so each step leaves less behind it.
+ * Expand the name at *readerp and step over it. The text is "" for the root.
+ * Returns false if the name is malformed. Pointers are into `option`, unless it
+ * is NULL. Each one must point before the start of the labels that end with it,
+ * so that every step moves closer to the start.
  */
 static bool take_name(const struct option *option, struct bytes_reader *readerp,
 		      struct unfolding *name, size_t *budget)
@@ -191,7 +192,7 @@ void names_parse_fqdn(const struct option *option, char name[static MESSAGE_NAME
 		return;
 	rest.size = bytes_left(&reader);
 	bytes_copy(&reader, rest.bytes, rest.size);
-	/* Behind it are zeros: a name that is not qualified has no root. */
+	/* It is followed by zeros: a name that is not qualified has no root. */
 	bytes_reader_init(&reader, rest.bytes, rest.size + 1);
 	if (names_take_plain(&reader, found) && is_zero(reader))
 		memcpy(name, found, strlen(found) + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names out of options 12, 15 (RFC 2132), 81 (RFC 4702) and 119 (RFC 3397). */
+/* Names from options 12, 15 (RFC 2132), 81 (RFC 4702) and 119 (RFC 3397). */
 #ifndef CALFPEN_CALF_DHCP4_MESSAGE_NAMES_H
 #define CALFPEN_CALF_DHCP4_MESSAGE_NAMES_H
 
@@ -8,32 +8,33 @@
 #include "userspace/common/value.h"
 
 /*
- * Option 15: the first valid host name of those that blanks separate becomes
- * `domain`; where there are several, all of them become `search`. What is not
- * given stays "". A NUL inside rejects the option; NULs and a dot at the end
- * are dropped.
+ * Parse option 15. Its text may have several names, separated by blanks: the
+ * first valid host name becomes `domain`; if there are several, all of them
+ * become `search`. Otherwise the outputs remain "". A NUL in the text rejects
+ * the option; NULs and a dot at the end are dropped.
  */
 void names_parse_domain(const struct option *option, char domain[static KV_VALUE_SIZE],
 			char search[static KV_VALUE_SIZE]);
 
 /*
- * Option 119, joined: names in wire form (RFC 1035 3.1). Compression pointers
- * go backwards only. Any malformed name rejects the whole list: `search` is
- * "". Names that are no host names, and what does not fit, are left out.
+ * Parse option 119, joined: names in wire form (RFC 1035 3.1) whose compression
+ * pointers point backwards. A malformed name rejects the whole list: `search`
+ * is "". Names that are not host names, and names that do not fit, are omitted.
  * Returns how many did not fit.
  */
 unsigned int names_parse_search(const struct option *option, char search[static KV_VALUE_SIZE]);
 
-/* Option 12: a host name, qualified or not, NULs and a dot at its end dropped.
- * `name` is untouched if it is none. */
+/* Parse option 12: a host name, qualified or not; NULs and a dot at its end are
+ * dropped. If it is not a host name, `name` is unchanged. */
 void names_parse_host_name(const struct option *option, char name[static MESSAGE_NAME_SIZE]);
 
-/* Option 81, the same: the name in wire form, also without its root, or else
- * as text, whatever the flag E says. */
+/* Parse option 81 likewise: the name is in wire form, possibly without its
+ * root, or otherwise text, whatever the flag E says. */
 void names_parse_fqdn(const struct option *option, char name[static MESSAGE_NAME_SIZE]);
 
-/* The name in wire form without pointers at `reader`, which is stepped over
- * it. False, with `name` untouched, if it is none that a host may have. */
+/* Parse a name in wire form without pointers at `reader` and step over it.
+ * Returns false, with `name` unchanged, if it is not one that a host may
+ * have. */
 bool names_take_plain(struct bytes_reader *reader, char name[static MESSAGE_NAME_SIZE]);
 
 #endif

@@ -6,7 +6,8 @@
 #define OVERLOAD_FILE 1
 #define OVERLOAD_SNAME 2
 
-/* The next option of a field; false at its end, also of a broken one. */
+/* Get the next option of a field. Returns false at its end, or if it is
+ * broken. */
 static bool next_option(struct bytes_reader *field, uint8_t *code, struct bytes_reader *data)
 {
 	while (bytes_left(field) > 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The options of a message (RFC 2132), in the order of RFC 2131 section 4.1:
- * options field, then `file`, then `sname` where option 52 opens them. The
- * instances of an option are joined over all three (RFC 3396).
+ * options field, then `file`, then `sname` if option 52 says so. The instances
+ * of an option are joined over all three (RFC 3396).
  */
 #ifndef CALFPEN_CALF_DHCP4_MESSAGE_OPTIONS_H
 #define CALFPEN_CALF_DHCP4_MESSAGE_OPTIONS_H
@@ -45,7 +45,7 @@ enum option_code {
 	OPTION_END = 255,
 };
 
-#define OPTION_SIZE_MAX 1536 /* of a joined option: more than a frame holds */
+#define OPTION_SIZE_MAX 1536 /* size of a joined option: more than a frame holds */
 
 /* The fields that hold options; they are read, never written. */
 struct options {
@@ -60,29 +60,31 @@ struct option {
 };
 
 /*
- * Find the fields. Only the first valid option 52 (1, 2 or 3) of the options
- * field counts; inside `file` and `sname` it is ignored, so that each field is
- * read once. The readers' memory outlives `options`.
+ * Find the fields that hold options. Only the first valid option 52 (1, 2 or 3)
+ * of the options field counts; inside `file` and `sname` it is ignored, so that
+ * each field is read once. The readers' memory must outlive `options`.
  */
 void options_init(struct options *options, struct bytes_reader field, struct bytes_reader file,
 		  struct bytes_reader sname);
 
 /*
- * Join all instances of `code` into *option. True if there is one, of 0 bytes
- * or more; false if there is none, or together they exceed OPTION_SIZE_MAX.
- * An option that runs over the end of its field ends that field.
+ * Join all instances of `code` into *option. Returns true if there is one, of 0
+ * bytes or more; false if there is none, or if together they exceed
+ * OPTION_SIZE_MAX. An option that extends beyond its field ends that field.
  */
 bool options_get(const struct options *options, uint8_t code, struct option *option);
 
-/* The first value of an option of fixed length; 0 if it is missing or short. */
+/* Return the first value of an option of fixed length, or 0 if it is missing or
+ * too short. */
 uint32_t options_get_u32(const struct options *options, uint8_t code);
 uint16_t options_get_u16(const struct options *options, uint8_t code);
 
-/* A reader over a joined option. */
+/* Return a reader over a joined option. */
 struct bytes_reader option_reader(const struct option *option);
 
-/* Its text, without the NULs it may end in. False, with *text "", if it is
- * empty, has another NUL, or is too long. Otherwise any octet may be in it. */
+/* Copy the text of an option, without NULs at its end. Returns false, with
+ * *text "", if it is empty, has another NUL, or is too long. All other octets
+ * are possible. */
 bool option_text(const struct option *option, char text[static KV_VALUE_SIZE]);
 
 #endif

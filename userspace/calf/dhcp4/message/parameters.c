@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: One function per option or per group of options that replace each
- * other. None of them can fail: what is wrong is as if it were not there.
+ * DOC: One function per option or per group of options that replace each other.
+ * None of them can fail: wrong values count as missing.
  */
 #include "userspace/calf/dhcp4/message/parameters.h"
 
@@ -15,7 +15,7 @@
 #define MTU_MIN 68	  /* RFC 791, RFC 2132 5.1 */
 #define IPV6_ONLY_SIZE 4u /* RFC 8925 3.1: no other */
 
-/* Option 1: the number of leading ones, or 0 if it is no mask. */
+/* Return the prefix length in option 1, or 0 if it is not a mask. */
 static uint8_t get_prefix_length(const struct options *options)
 {
 	uint32_t bits = options_get_u32(options, OPTION_SUBNET_MASK);
@@ -26,8 +26,8 @@ static uint8_t get_prefix_length(const struct options *options)
 	return bits == 0 ? length : 0;
 }
 
-/* Usable addresses of an option that is a list of them. Returns how many are
- * beyond `max`. */
+/* Get the usable addresses of an option that is a list of them. Returns how
+ * many are beyond `max`. */
 static uint16_t get_addresses(const struct options *options, uint8_t code, uint8_t max,
 			      struct in_addr *addresses, uint8_t *np)
 {
@@ -108,8 +108,8 @@ static void get_names(const struct options *options, const struct message_policy
 		names_parse_fqdn(&option, parameters->host_name);
 }
 
-/* Option 114 (RFC 8910): where a browser may be sent. Other schemes, also the
- * URN that says that there is no portal, leave the key away. */
+/* Option 114 (RFC 8910): only URIs to which a browser may be sent. Other
+ * schemes, and the URN for "no portal", set no key. */
 static void get_captive_portal(const struct options *options, struct message_parameters *parameters)
 {
 	static const struct value_rule uri = { .type = VALUE_URI, .max_length = KV_VALUE_MAX };
@@ -136,7 +136,7 @@ static void get_ipv6_only(const struct options *options, struct message_paramete
 	parameters->ipv6_only_s = bytes_be32(&reader);
 }
 
-/* What the operator asked for, as it is. */
+/* Keep the options that the operator requests, unparsed. */
 static void get_others(const struct options *options, const struct message_policy *policy,
 		       struct message_parameters *parameters)
 {

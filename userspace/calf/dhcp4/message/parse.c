@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: A message is read field by field, then option by option; each option is
- * joined first (options.c) and then taken by its own rule. Nothing here knows
- * what was asked for: client.c compares.
+ * DOC: A message is parsed field by field, then option by option; each option
+ * is joined first (options.c) and then parsed by its own rule. Nothing here
+ * knows the request; client/receive.c compares.
  */
 #include "userspace/calf/dhcp4/message/message.h"
 
@@ -56,7 +56,7 @@ static void get_times(const struct options *options, struct message *message)
 	message->t2_s = options_get_u32(options, OPTION_REBINDING_TIME);
 }
 
-/* What stands in front of the options. `ciaddr` is the address in use. */
+/* Parse the fields before the options. `ciaddr` is the address in use. */
 static enum reason parse_fixed(struct bytes_reader *data, struct message *message,
 			       struct in_addr *ciaddr, struct bytes_reader *sname,
 			       struct bytes_reader *file)
@@ -104,7 +104,7 @@ enum reason message_parse(struct bytes_reader data, const struct message_policy 
 	message->has_rapid_commit = options_get(&options, OPTION_RAPID_COMMIT, &option);
 	message->has_auto_configure = options_get(&options, OPTION_AUTO_CONFIGURE, &option) &&
 				      option.size > 0;
-	/* The answer to an INFORM leases nothing. */
+	/* The answer to an INFORM has no leased address. */
 	if (message->yiaddr.s_addr != INADDR_ANY)
 		own = message->yiaddr;
 	parameters_parse(&options, policy, own, &message->parameters);

@@ -25,10 +25,10 @@ static const char *const texts[_REASON_N] = {
 	[REASON_STATE] = "not expected in this state",
 	[REASON_SERVER] = "from another server (option 54)",
 	[REASON_DENIED] = "from a server that is not allowed (option 54)",
-	[REASON_ADDRESS] = "offers no address for a host (yiaddr)",
+	[REASON_ADDRESS] = "offers an address that no host can have (yiaddr)",
 	[REASON_LINK_LOCAL] = "offers a link-local address (yiaddr)",
 	[REASON_CONFLICT] = "offers an address that is in use (yiaddr)",
-	[REASON_LATE] = "comes when its lease is over (option 51)",
+	[REASON_LATE] = "arrived after its lease expired (option 51)",
 	[REASON_ARP] = "ARP that does not concern our address",
 };
 

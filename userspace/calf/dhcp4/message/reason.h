@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why a frame or message was discarded. Each has a counter in the metrics
- * page and is logged once per server (discard_log.h).
+ * Why a frame or message was discarded. Each reason has a counter in the
+ * metrics page and is logged once per server (discard_log.h).
  */
 #ifndef CALFPEN_CALF_DHCP4_MESSAGE_REASON_H
 #define CALFPEN_CALF_DHCP4_MESSAGE_REASON_H
@@ -18,30 +18,30 @@ enum reason {
 	REASON_UDP_CHECKSUM,
 	REASON_ARP_HEADER,
 	REASON_PORT, /* not from 67 to 68 */
-	/* the message by itself */
+	/* the message alone */
 	REASON_TRUNCATED, /* shorter than the fixed part and the cookie */
 	REASON_NOT_REPLY, /* op is not BOOTREPLY */
 	REASON_HARDWARE,  /* htype is not 1 or hlen is not 6 */
 	REASON_COOKIE,
 	REASON_NO_TYPE, /* option 53 is missing or empty */
 	REASON_TYPE,	/* not a type that a server sends */
-	/* the message and what we asked for */
+	/* the message compared with the request */
 	REASON_XID,
 	REASON_CHADDR,
 	REASON_CLIENT_ID,  /* option 61 differs from ours (RFC 6842) */
 	REASON_FORCERENEW, /* unauthenticated (RFC 6704) */
-	REASON_STATE,	   /* nothing that this state waits for */
+	REASON_STATE,	   /* not expected in this state */
 	REASON_SERVER,	   /* option 54 is another server's */
-	REASON_DENIED,	   /* its server is not to be used (servers_allow, servers_deny) */
+	REASON_DENIED,	   /* the configuration forbids its server */
 	REASON_ADDRESS,	   /* yiaddr is not an address for a host */
 	REASON_LINK_LOCAL, /* yiaddr is of 169.254/16 (link_local) */
-	REASON_CONFLICT,   /* yiaddr was found in use a moment ago */
-	REASON_LATE,	   /* the lease that it grants is over */
-	REASON_ARP,	   /* ARP that says nothing about our address */
+	REASON_CONFLICT,   /* yiaddr was just found in use */
+	REASON_LATE,	   /* the lease that it grants has expired */
+	REASON_ARP,	   /* ARP that is not about our address */
 	_REASON_N,
 };
 
-/* Words for the log: "another transaction (xid)". */
+/* Return the reason in words for the log: "another transaction (xid)". */
 const char *reason_text(enum reason reason);
 
 #endif

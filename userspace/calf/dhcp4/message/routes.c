@@ -42,7 +42,7 @@ static void add_route(struct message_parameters *parameters, struct in_addr own,
 		parameters->n_left_out++;
 }
 
-/* The next route of option 121: its destination in as many octets as its
+/* Parse the next route of option 121; its destination has as many octets as its
  * width needs. */
 static bool take_classless(struct bytes_reader *reader, struct value_route *route)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes out of options 121, 249 (RFC 3442) and 33 (RFC 2132 5.8). */
+/* Routes from options 121, 249 (RFC 3442) and 33 (RFC 2132 5.8). */
 #ifndef CALFPEN_CALF_DHCP4_MESSAGE_ROUTES_H
 #define CALFPEN_CALF_DHCP4_MESSAGE_ROUTES_H
 
@@ -7,22 +7,24 @@
 #include "userspace/calf/dhcp4/message/options.h"
 
 /*
- * Option 121 or 249 into gateway and routes. `own` is the address that is
- * leased: a route by it, by its own destination or by 0.0.0.0 is on-link. True
- * if the option is well-formed, and then it replaces 3 and 33 even if it holds
- * no default route; false, with nothing written, if it is empty, has a width
- * above 32 or a partial tail. Routes by an impossible router are
- * left out; those beyond the limit are counted in n_left_out.
+ * Parse option 121 or 249 into gateway and routes. `own` is the leased address:
+ * a route via it, via its own destination or via 0.0.0.0 is on-link. Returns
+ * true if the option is well-formed; then it replaces 3 and 33 even if it has
+ * no default route. Returns false, with nothing written, if it is empty, has a
+ * width above 32 or an incomplete end. Routes via an impossible router are
+ * omitted; those beyond the limit are counted in n_left_out.
  */
 bool routes_parse_classless(const struct option *option, struct in_addr own,
 			    struct message_parameters *parameters);
 
-/* Option 33, appended to the routes. A destination without host bits is its
- * class's network, any other a host; 0.0.0.0 is illegal and left out. */
+/* Parse option 33 and append its routes. A destination without host bits is the
+ * network of its class, any other one is a host; 0.0.0.0 is illegal and
+ * omitted. */
 void routes_parse_static(const struct option *option, struct in_addr own,
 			 struct message_parameters *parameters);
 
-/* Length of the prefix of an address's class (RFC 791); 32 above class C. */
+/* Return the prefix length of an address's class (RFC 791); 32 above class
+ * C. */
 uint8_t routes_class_prefix(struct in_addr address);
 
 #endif

@@ -11,8 +11,9 @@
 _Static_assert(1 + sizeof(uint32_t) + MESSAGE_DUID_MAX <= MESSAGE_CLIENT_ID_MAX, "RFC 4361");
 
 /*
- * What we ask for, the same in every message (RFC 2131 3.5): 121 ahead of 3
- * and 33 (RFC 3442); never 51, 54, 58, 59, which some servers then send twice.
+ * The requested parameters, the same in every message (RFC 2131 3.5): 121
+ * before 3 and 33 (RFC 3442); never 51, 54, 58, 59, which some servers then
+ * send twice.
  */
 static const uint8_t parameters[] = {
 	OPTION_CLASSLESS_ROUTE,
@@ -29,7 +30,7 @@ static const uint8_t parameters[] = {
 	OPTION_ENCRYPTED_DNS,
 };
 
-/* RFC 7844 3.6: what addresses, routes and names need. */
+/* RFC 7844 3.6: what is needed for addresses, routes and names. */
 static const uint8_t parameters_anonymous[] = {
 	OPTION_CLASSLESS_ROUTE, OPTION_SUBNET_MASK, OPTION_ROUTER,
 	OPTION_NAME_SERVER,	OPTION_DOMAIN_NAME,
@@ -98,8 +99,8 @@ void message_sender_set_duid(struct message_sender *sender, uint32_t iaid, const
 	sender->client_id_size = (uint8_t)writer.at;
 }
 
-/* RFC 7844 3.6 wants an order that tells nothing; RFC 3442 wants 121 ahead of
- * 3. Fisher and Yates' shuffle, by the digits of `random`. */
+/* RFC 7844 3.6 wants an order that reveals nothing; RFC 3442 wants 121 before
+ * 3. Fisher and Yates' shuffle, with the digits of `random`. */
 static void shuffle(struct message_sender *sender, uint32_t random)
 {
 	uint8_t *list = sender->parameters, *classless, *router;
