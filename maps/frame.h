@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
 /*
- * The frame filter as both worlds see it: rules from the description, the
- * state that egress leaves for ingress, and the counters.
+ * The frame filter as shared by kernel and user space: rules from the
+ * description, the state that egress leaves for ingress, and the counters.
  */
 #ifndef CALFPEN_MAPS_FRAME_H
 #define CALFPEN_MAPS_FRAME_H
@@ -12,7 +12,7 @@
 #define FRAME_XIDS_MAX 64   /* direct-mapped, power of two */
 #define FRAME_PEERS_MAX 8   /* power of two */
 #define FRAME_WATCHED_MAX 4 /* power of two */
-/* How long after a probe of ours others' probes are a conflict: the next
+/* For how long after our own probe another host's probe is a conflict: the next
  * probe or the announcement follows within 2 s (RFC 5227 1.1). */
 #define FRAME_PROBING_NS 5000000000ull
 #define FRAME_XID_LIFETIME_NS 120000000000ull /* after the last frame sent with it */
@@ -21,13 +21,13 @@
 #define FRAME_REPLY_BYTES 2048		      /* power of two */
 #define FRAME_VLAN_DEPTH 2
 
-/* Is there once the watcher has set a leased address; of a former life's the
- * supervisor disposes before it loads the programs. */
+/* The key exists once the watcher has set a leased address. The supervisor
+ * deletes that of a previous run before it loads the programs. */
 #define FRAME_QUARANTINE_KEY "/status/quarantine"
 
 /*
- * Checks: one small inline function per protocol. A description names the
- * check; the rule carries its parameters.
+ * Checks: one small inline function per protocol. A description gives the name
+ * of the check; the rule has its parameters.
  */
 enum frame_check {
 	FRAME_CHECK_NONE = 0,
@@ -47,25 +47,25 @@ struct frame_rule {
 	__u64 egress_burst_ns;
 };
 
-/* A transaction our own egress showed; slot = xid & (FRAME_XIDS_MAX - 1). */
+/* A transaction seen in our own egress; slot = xid & (FRAME_XIDS_MAX - 1). */
 struct frame_xid {
 	__u32 xid;			  /* network order, as in the message */
-	__u32 n_replies;		  /* let in since our last request with it */
+	__u32 n_replies;		  /* admitted since our last request with it */
 	__u64 expires_ns;		  /* CLOCK_BOOTTIME; 0: never seen */
-	__u32 replies[FRAME_REPLIES_MAX]; /* their signatures, 0: none */
+	__u32 replies[FRAME_REPLIES_MAX]; /* signatures of these replies; 0: none */
 };
 
-/* A reply that was let in, or (one for each CPU) the one that is looked at. */
+/* An admitted reply, or (one per CPU) the reply that is being checked. */
 struct frame_reply {
 	__u64 version;	  /* odd: being written */
-	__u64 expires_ns; /* of frame_xid, which no two requests have in common */
+	__u64 expires_ns; /* that of frame_xid, which differs between any two requests */
 	__u32 size;	  /* octets; 0: none */
 	__u32 reserved;
 	__u64 words[FRAME_REPLY_BYTES / 8]; /* IPv4 addresses and the UDP datagram */
 };
 
-/* Sources and server identifiers (option 54) of replies that ingress let
- * through: the only unicast targets. */
+/* Sources and server identifiers (option 54) of replies that ingress admitted:
+ * the only unicast targets. */
 struct frame_peers {
 	__u32 next; /* slot that is replaced next */
 	__u32 reserved;
@@ -73,9 +73,9 @@ struct frame_peers {
 };
 
 /*
- * Addresses that servers gave us (yiaddr of replies that ingress let through):
- * only these may the calf probe and announce, and only ARP about these may
- * reach it. Replaced by newer ones, never timed out.
+ * Addresses that servers gave us (yiaddr of replies that ingress admitted): the
+ * calf may probe and announce only these, and only ARP about these may reach
+ * it. They are replaced by newer ones and never time out.
  */
 struct frame_watched_address {
 	__u32 address; /* network order, 0: empty */
@@ -89,7 +89,7 @@ struct frame_watched {
 	struct frame_watched_address slot[FRAME_WATCHED_MAX];
 };
 
-/* Token buckets by the generic cell rate algorithm, one word each. */
+/* Token buckets of the generic cell rate algorithm, one word each. */
 struct frame_bucket {
 	__u64 ingress_ns; /* theoretical arrival time, CLOCK_BOOTTIME */
 	__u64 egress_ns;
@@ -97,16 +97,17 @@ struct frame_bucket {
 
 /*
  * Verdict and reason of a frame: the index of frame_counters. Reasons with the
- * same verdict stand together, see FRAME_VERDICT() and FRAME_DIRECTION().
+ * same verdict are adjacent, see FRAME_VERDICT() and FRAME_DIRECTION().
  */
 enum frame_reason {
 	/* ingress on the uplink */
 	FRAME_IN_NOT_OURS = 0, /* passed: the host's traffic */
-	FRAME_IN_VLAN,	       /* passed: tagged frames are the host's */
+	FRAME_IN_VLAN,	       /* passed: tagged frames belong to the host */
 	FRAME_IN_OTHER_CHADDR, /* passed: another client's reply */
-	FRAME_IN_FOREIGN_XID,  /* passed, by configuration: to us, but nobody of us asked */
-	FRAME_IN_NO_TAP,       /* passed: the tap is gone */
-	FRAME_IN_ARP_RATE,     /* passed: a conflict, but over the rate */
+	FRAME_IN_FOREIGN_XID,  /* passed, by configuration: a reply to us that was not requested by
+			        * the calf */
+	FRAME_IN_NO_TAP,       /* passed: the tap does not exist */
+	FRAME_IN_ARP_RATE,     /* passed: a conflict, but above the rate limit */
 	FRAME_IN_ACCEPTED,     /* redirected into the tap: a reply */
 	FRAME_IN_ARP,	       /* redirected into the tap: a conflict */
 	FRAME_IN_TRUNCATED,    /* dropped from here on */
@@ -121,8 +122,8 @@ enum frame_reason {
 	FRAME_IN_UNKNOWN_XID, /* unsolicited */
 	FRAME_IN_REPLAYED,    /* a copy of a reply to our last request */
 	FRAME_IN_RATE,
-	FRAME_IN_QUARANTINE, /* would be the host's, but there is no lease yet */
-	/* what the calf wrote to the tap */
+	FRAME_IN_QUARANTINE, /* would pass to the host, but there is no lease yet */
+	/* what the calf writes to the tap */
 	FRAME_OUT_ACCEPTED, /* broadcast, to the uplink */
 	FRAME_OUT_UNICAST,  /* by bpf_redirect_neigh */
 	FRAME_OUT_ARP,	    /* probe or announcement, to the uplink */
@@ -140,12 +141,12 @@ enum frame_reason {
 	FRAME_OUT_HARDWARE,    /* htype, hlen or chaddr */
 	FRAME_OUT_COOKIE,
 	FRAME_OUT_SOURCE_ADDRESS, /* neither 0.0.0.0 (broadcast) nor /ip */
-	FRAME_OUT_UNKNOWN_PEER,	  /* unicast to who never answered us */
-	FRAME_OUT_NO_ROUTE,	  /* unicast, no way there through the uplink */
+	FRAME_OUT_UNKNOWN_PEER,	  /* unicast to a host that never answered us */
+	FRAME_OUT_NO_ROUTE,	  /* unicast, no route through the uplink */
 	FRAME_OUT_RATE,
 	FRAME_OUT_ARP_HEADER,  /* types, sizes, no request, or MACs inside */
 	FRAME_OUT_ARP_ADDRESS, /* neither probe nor announcement of a watched address */
-	/* what the host's stack sent into the tap */
+	/* what the host's stack sends into the tap */
 	FRAME_HOST_NOISE, /* dropped */
 	_FRAME_REASON_N,
 };
@@ -179,35 +180,36 @@ enum frame_direction { FRAME_FROM_UPLINK, FRAME_FROM_CALF, FRAME_FROM_HOST };
 	 (reason) < FRAME_HOST_NOISE   ? FRAME_FROM_CALF :   \
 					 FRAME_FROM_HOST)
 
-/* Of one CPU. */
+/* The counter of one CPU. */
 struct frame_counter {
 	__u64 packets;
 	__u64 bytes;
-	__u64 quiet; /* the kernel's tick in which no more of them are sampled */
+	__u64 quiet; /* the kernel's tick in which no more frames are sampled */
 };
 
 /*
  * DOC: samples
  *
- * The last frames of every reason from FRAME_SAMPLED_FIRST on: what was
- * dropped, what the calf got and what it sent; never what passes to the host.
- * Each reason has a ring and a rate of its own: a flood of one kind takes no
- * room from another's samples. Readers consume nothing, so there may be many.
+ * The last frames of every reason from FRAME_SAMPLED_FIRST on: frames that were
+ * dropped, frames for the calf and frames from the calf; never frames that pass
+ * to the host. Each reason has its own ring and rate, so that a flood of one
+ * kind takes no room from the samples of another. Readers consume nothing, so
+ * there may be many.
  *
- * A slot is written by one CPU at a time: `version` is made odd before, even
- * after; who finds it odd leaves the frame out. A reader takes the bytes
- * between two reads of the same even version (three lookups: one lookup copies
- * in no order).
+ * A slot is written by one CPU at a time: `version` is made odd before and even
+ * after; a CPU that finds it odd drops the sample. A reader copies the bytes
+ * between two reads of the same even version (three lookups, because one lookup
+ * copies in no particular order).
  */
 #define FRAME_SAMPLED_FIRST FRAME_IN_ACCEPTED
 #define FRAME_SAMPLED_N (_FRAME_REASON_N - FRAME_SAMPLED_FIRST)
 #define FRAME_SAMPLES_EACH 8 /* slots of a reason, power of two */
 #define FRAME_SAMPLES_N (FRAME_SAMPLED_N * FRAME_SAMPLES_EACH)
-#define FRAME_SAMPLE_BYTES 512		      /* of a frame that are kept, power of two */
-#define FRAME_SAMPLE_INTERVAL_NS 100000000ull /* one of a reason per so long ... */
+#define FRAME_SAMPLE_BYTES 512		      /* bytes kept of a frame, power of two */
+#define FRAME_SAMPLE_INTERVAL_NS 100000000ull /* one sample per reason and interval ... */
 #define FRAME_SAMPLE_BURST_NS 600000000ull    /* ... with this much saved up */
 
-/* The slot of a reason's sample with this number. */
+/* The slot of the sample of a reason with this number. */
 #define FRAME_SAMPLE_SLOT(reason, number)                             \
 	(((__u32)(reason)-FRAME_SAMPLED_FIRST) * FRAME_SAMPLES_EACH + \
 	 (__u32)((number) & (FRAME_SAMPLES_EACH - 1)))
@@ -217,20 +219,20 @@ struct frame_sample {
 	__u64 number;  /* 1, 2, ... of its reason; 0: the slot was never used */
 	__u64 boot_ns; /* CLOCK_BOOTTIME */
 	__u32 reason;
-	__u32 size;	 /* of the frame, without the tag that stands below */
-	__u32 captured;	 /* the first bytes of it that stand in `bytes` */
-	__u16 vlan_type; /* of a tag that the kernel holds apart, network order; 0: none */
+	__u32 size;	 /* of the frame, without the tag below */
+	__u32 captured;	 /* number of its first bytes in `bytes` */
+	__u16 vlan_type; /* of a tag that the kernel keeps separately, network order; 0: none */
 	__u16 vlan_tci;	 /* host order */
 	__u8 bytes[FRAME_SAMPLE_BYTES];
 };
 
-/* Per sampled reason, counted from FRAME_SAMPLED_FIRST. */
+/* One per sampled reason, counted from FRAME_SAMPLED_FIRST. */
 struct frame_sampler {
 	__u64 arrival_ns; /* theoretical arrival time, CLOCK_BOOTTIME */
-	__u64 n_samples;  /* number of the newest */
+	__u64 n_samples;  /* number of the newest sample */
 };
 
-/* Until when the host is kept apart, and what ended it. */
+/* Whether the quarantine of the host has ended, and what ended it. */
 enum frame_quarantine_opened {
 	FRAME_QUARANTINE_CLOSED = 0,
 	FRAME_QUARANTINE_LEASE,
@@ -239,18 +241,18 @@ enum frame_quarantine_opened {
 
 struct frame_quarantine {
 	__u64 deadline_ns; /* CLOCK_BOOTTIME; 0: there is no quarantine */
-	__u64 opened_ns;   /* when the first frame passed; 0: none has */
-	__u32 opened_by;   /* enum frame_quarantine_opened; once set it stays */
+	__u64 opened_ns;   /* when the first frame passed; 0: none passed yet */
+	__u32 opened_by;   /* enum frame_quarantine_opened; does not change once set */
 	__u32 reserved;
 };
 
 /* Frozen .rodata of the frame programs, set before they are loaded. */
 struct frame_config {
 	__u32 uplink_ifindex;
-	__u32 mark;	   /* random: a tc-mode redirect into the tap carries it */
+	__u32 mark;	   /* random; a tc-mode redirect into the tap carries it */
 	__u8 mac[6];	   /* of the uplink */
-	__u8 pass_foreign; /* replies to us with an xid that is not ours: to the host */
-	__u8 quarantine;   /* until frame_quarantine is opened */
+	__u8 pass_foreign; /* pass replies to us with a foreign xid to the host */
+	__u8 quarantine;   /* quarantine the host until frame_quarantine is opened */
 };
 
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");

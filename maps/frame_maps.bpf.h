@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Maps of the frame programs. All but the devmap slot are frozen once the
- * rules are in; the kernel empties the slot when the tap goes.
+ * Maps of the frame programs. All except the devmap slot are frozen after the
+ * rules are stored; the kernel empties the slot when the tap is deleted.
  */
 #ifndef CALFPEN_MAPS_FRAME_MAPS_BPF_H
 #define CALFPEN_MAPS_FRAME_MAPS_BPF_H

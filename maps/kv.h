@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
 /*
- * The configuration store as both worlds see it: the records of the maps, of
- * the gate's request and of the event rings, and every limit of the store.
+ * The configuration store as shared by kernel and user space: the records of
+ * the maps, of the gate's request and of the event rings, and every limit of
+ * the store.
  *
- * Everything here is fixed width and little-endian-neutral (host order: both
- * sides are the same host). Whatever is pinned carries KV_LAYOUT_VERSION;
- * change a record and the version changes with it.
+ * All fields have a fixed width and are in host order, because both sides are
+ * the same host. Everything that is pinned has KV_LAYOUT_VERSION; increase it
+ * when a record changes.
  */
 #ifndef CALFPEN_MAPS_KV_H
 #define CALFPEN_MAPS_KV_H
@@ -14,17 +15,17 @@
 
 #define KV_LAYOUT_VERSION 3
 
-/* Limits. A path is canonical text with leading slash, NUL-padded. */
+/* Limits. A path is canonical text with a leading slash, NUL-padded. */
 #define KV_PATH_SIZE 64		     /* bytes of a key, at least one NUL included */
 #define KV_PATH_MAX 63		     /* strlen of the longest path */
 #define KV_SEGMENTS_MAX 8	     /* segments of a path */
 #define KV_SEGMENT_MAX 31	     /* bytes of one segment */
 #define KV_VALUE_SIZE 1024	     /* bytes of a value, at least one NUL included */
 #define KV_VALUE_MAX 1023	     /* strlen of the longest value */
-#define KV_ANSWER_SIZE 1040	     /* bytes of an answer: a result and a longest value */
+#define KV_ANSWER_SIZE 1040	     /* bytes of an answer: a result and the longest value */
 #define KV_KEYS_MAX 4096	     /* keys of one store */
 #define KV_CHANGES_MAX 128	     /* changes of one commit */
-#define KV_KEYS_SLACK KV_CHANGES_MAX /* map entries beyond ctl.max_keys: no insert fails half-way */
+#define KV_KEYS_SLACK KV_CHANGES_MAX /* spare map entries, so that no insert fails half-way */
 #define KV_REQUEST_MAX 32768	     /* bytes of the packed changes of one commit */
 #define KV_BATCH_MAX 32		     /* requests of one batch; a power of two */
 #define KV_SUBJECTS_MAX 64	     /* subjects of one instance */
@@ -34,9 +35,9 @@
 #define KV_DENIALS_SIZE (1 << 16)    /* bytes of the ring of refused requests */
 
 /*
- * Subjects: who acts. The number is in the frozen .rodata of a gate instance;
- * holding the descriptor of that instance is the identity. Calves are
- * numbered from KV_SUBJECT_CALF on, in the order of their descriptions.
+ * Subjects: who acts. The number is in the frozen .rodata of a gate instance; a
+ * process that holds the descriptor of that instance has this identity. Calves
+ * are numbered from KV_SUBJECT_CALF on, in the order of their descriptions.
  */
 enum kv_subject {
 	KV_SUBJECT_SUPERVISOR = 0,
@@ -61,15 +62,15 @@ enum kv_verb {
 	KV_VERB_DELETE = 3,  /* exactly one change, KV_CHANGE_DELETE */
 	KV_VERB_COMMIT = 4,  /* 1..KV_CHANGES_MAX changes, all or nothing */
 	KV_VERB_LIST = 5,    /* a page of paths and revisions under a directory */
-	KV_VERB_WATCH = 6,   /* begin or end filling the subject's ring; what was lost */
+	KV_VERB_WATCH = 6,   /* begin, end or query the filling of the subject's ring */
 	KV_VERB_RESTORE = 7, /* supervisor, while the revision is 0: set it */
-	KV_VERB_BATCH = 8,   /* 1..KV_BATCH_MAX reads, writes and deletes, each for itself */
-	KV_VERB_DENIAL = 9,  /* record what the caller itself refused; changes nothing */
+	KV_VERB_BATCH = 8,   /* 1..KV_BATCH_MAX independent reads, writes and deletes */
+	KV_VERB_DENIAL = 9,  /* record a refusal by the caller itself; changes nothing */
 };
 
 /* struct kv_request.revision of a write, delete or commit. */
 #define KV_REVISION_ANY 0ull	   /* no condition */
-#define KV_REVISION_ABSENT (~0ull) /* create-only: no key of it may exist */
+#define KV_REVISION_ABSENT (~0ull) /* create only: none of its keys may exist */
 
 /* Access bits of struct kv_rule. */
 #define KV_ACCESS_READ (1u << 0)
@@ -78,8 +79,8 @@ enum kv_verb {
 #define KV_ACCESS_WATCH (1u << 3)
 
 /*
- * Type class: what the kernel checks of a value; full types (ipv4, hostname,
- * ...) are userspace/common/value.h's. Every class admits 0x20..0x7e only.
+ * Type class: what the kernel checks of a value. userspace/common/value.h has
+ * the full types (ipv4, hostname, ...). Every class allows 0x20..0x7e only.
  */
 enum kv_class {
 	KV_CLASS_TEXT = 0, /* printable */
@@ -106,8 +107,8 @@ struct kv_value {
 };
 
 /*
- * One access rule. Looked up by exact path, then by its directory "/dir/",
- * then by "/"; no match is a denial.
+ * One access rule. It is looked up by exact path, then by the path's directory
+ * "/dir/", then by "/"; without a match the access is denied.
  */
 struct kv_rule {
 	__u32 access;	  /* KV_ACCESS_* */
@@ -116,9 +117,9 @@ struct kv_rule {
 };
 
 /*
- * One change, as sent to the gate and as found in event records: this header,
- * then `length` bytes of text, then NULs up to the next multiple of 8 (at
- * least one NUL). KV_CHANGE_DELETE has length 0 and one word of NULs.
+ * One change, as sent to the gate and as stored in event records: this header,
+ * then `length` bytes of text, then NULs up to the next multiple of 8 (at least
+ * one NUL). KV_CHANGE_DELETE has length 0 and one word of NULs.
  */
 struct kv_change {
 	char path[KV_PATH_SIZE];
@@ -127,7 +128,7 @@ struct kv_change {
 	__u32 noted;	 /* 0 in a request; in a record the gate's KV_NOTE() of the path */
 };
 
-/* strlen("/dir/") and strlen("/dir/name") of a path, as the gate found them. */
+/* strlen("/dir/") and strlen("/dir/name") of a path, as found by the gate. */
 #define KV_NOTE(directory, length) ((__u32)(directory) | (__u32)(length) << 16)
 #define KV_NOTE_DIRECTORY(noted) ((noted)&0xffffu)
 #define KV_NOTE_LENGTH(noted) ((noted) >> 16)
@@ -136,19 +137,19 @@ struct kv_change {
 #define KV_CHANGE_SIZE(length) (KV_CHANGE_HEADER + (((__u32)(length) + 8u) & ~7u))
 
 /*
- * A request of a batch: this header, then its one kv_change. They are served
- * in their order under one hold of the lock; each has its own rate, verdict,
- * revision, event and denial, and none knows of the others.
+ * A request of a batch: this header, then its one kv_change. Requests are
+ * served in order while the lock is held once. Each has its own rate, verdict,
+ * revision, event and denial, and does not depend on the others.
  */
 struct kv_batched {
 	__u64 revision; /* condition, as of kv_request */
 	__u32 verb;	/* KV_VERB_READ, _WRITE or _DELETE */
 	__u32 reserved;
-	__u64 room[3]; /* for the gate, which makes a struct kv_event of this header */
+	__u64 room[3]; /* for the gate, which turns this header into a struct kv_event */
 };
 
-/* Its result: this header, then of a read the value, with NULs up to a
- * multiple of 8. */
+/* The result of such a request: this header, then the value if it is a read,
+ * with NULs up to a multiple of 8. */
 struct kv_result {
 	__u64 revision; /* of the commit, or of the value read */
 	__s32 verdict;	/* 0, or a negative errno */
@@ -158,16 +159,16 @@ struct kv_result {
 #define KV_RESULT_SIZE(length) ((__u32)sizeof(struct kv_result) + (((__u32)(length) + 7u) & ~7u))
 
 /*
- * The gate's context (BPF_PROG_RUN copies it in and back). `request` points
- * to `size` bytes of packed changes; for KV_VERB_READ to one kv_change with
- * operation 0 whose path is read; for KV_VERB_LIST to one whose path is a
+ * The gate's context (BPF_PROG_RUN copies it in and back). `request` points to
+ * `size` bytes of packed changes; for KV_VERB_READ to one kv_change with
+ * operation 0 and the path to read; for KV_VERB_LIST to one whose path is a
  * directory, canonical, or "/" for everything. KV_VERB_WATCH and
- * KV_VERB_RESTORE have no changes. KV_VERB_BATCH: to struct kv_batched, each
- * with a change behind it. KV_VERB_DENIAL: to one kv_change with operation 0
- * and the refused path, or NULs instead of one that is not canonical.
+ * KV_VERB_RESTORE have no changes. For KV_VERB_BATCH `request` points to struct
+ * kv_batched, each followed by a change; for KV_VERB_DENIAL to one kv_change
+ * with operation 0 and the refused path, or NULs if that is not canonical.
  *
- * Condition (`revision` in): of a write or delete, the key must be there with
- * exactly this revision; of a commit, no key of it may be newer than this;
+ * Condition (`revision` in): for a write or delete, the key must exist with
+ * exactly this revision; for a commit, none of its keys may be newer than this;
  * KV_REVISION_ABSENT: none of the keys may exist.
  *
  * retval: 0 or a negative errno:
@@ -183,12 +184,13 @@ struct kv_result {
  *   -EAGAIN   the event ring, or this subject's share of it, is full
  *   -ENOENT   read of an absent key
  *   -ESTALE   the condition on the revision does not hold
- *   -EEXIST   restore: the store has a revision already
+ *   -EEXIST   restore: the store already has a revision
  *
- * A batch whose own envelope is refused, or that finds the lock or its rate
- * taken, answers so with a cursor of 0: it is the verdict of its first request,
- * and nothing is said of the others. Else it answers 0, and `cursor` is how
- * many were served: all, or those before a read whose value has no room left.
+ * A batch whose own envelope is refused, or that cannot get the lock or exceeds
+ * its rate, returns the error with a cursor of 0: this is the verdict of its
+ * first request, and there is none for the others. Otherwise it returns 0, and
+ * `cursor` is the number of requests that were served: all, or those before a
+ * read whose value does not fit.
  */
 struct kv_request {
 	__u32 verb;		   /* in: enum kv_verb */
@@ -196,42 +198,43 @@ struct kv_request {
 	__u64 request;		   /* in: user-space address */
 	__u32 size;		   /* in: bytes at `request`, at most KV_REQUEST_MAX */
 	__u32 i_refused;	   /* out: index of the change that was refused */
-	__u64 revision;		   /* in: condition, or what to restore; out: of the commit, of the
-			  * value read, or of the store (list, watch) */
-	__u64 boot_ns;		   /* out: read: when it was written; watch: events lost so far */
-	__u32 length;		   /* in: watch: 1 begin, 0 end, 2 only ask; denial: errno,
-			  * positive; out: bytes of text */
-	__u32 cursor;		   /* list: in 0 or what the last page gave; out: 0 at the
-			  * end; read: out, subject that wrote it; batch: out, how
-			  * many were served; denial: in, the verb refused */
+	__u64 revision;		   /* in: condition, or the revision to restore; out: of the commit,
+				    * of the value read, or of the store (list, watch) */
+	__u64 boot_ns;		   /* out: read: when it was written; watch: number of events lost
+				    * so far */
+	__u32 length;		   /* in: watch: 1 begin, 0 end, 2 query; denial: errno, positive;
+				    * out: bytes of text */
+	__u32 cursor;		   /* list: in: 0 or the cursor of the last page, out: 0 at the end;
+				    * read: out: the subject that wrote it; batch: out: number of
+				    * served requests; denial: in: the refused verb */
 	char text[KV_ANSWER_SIZE]; /* out: read: value, NUL-terminated; list: packed
 				   * struct kv_entry, batch: packed struct kv_result,
 				   * `length` bytes of them */
 };
 
 /* One listed key: this header, then its path with NULs up to a multiple of 8
- * (at least one). A key that is there during the whole listing is listed
- * once; one that comes or goes meanwhile may be. */
+ * (at least one). A key that exists during the whole listing is listed once;
+ * one that is created or deleted meanwhile may be listed. */
 struct kv_entry {
 	__u64 revision;
 };
 
 #define KV_ENTRY_SIZE(path_length) (8u + (((__u32)(path_length) + 8u) & ~7u))
 
-/* What the map slots holds: the path of a key, for listing. */
+/* An entry of the map slots: the path of a key, for listing. */
 struct kv_slot {
 	char path[KV_PATH_SIZE]; /* empty: free */
-	__u32 noted;		 /* KV_NOTE() of it */
+	__u32 noted;		 /* KV_NOTE() of the path */
 	__u32 next_free;	 /* slot + 1 of the next free one, 0: none */
 };
 
 /* A subject's ring of events (map rings, one ring buffer per subject that may
- * watch anything), filled while it watches. */
+ * watch anything). It is filled while the subject watches. */
 struct kv_watch {
 	__u32 active;
 	__u32 reserved;
-	__u64 sequence; /* records written, lost ones included: a gap is a loss */
-	__u64 n_lost;	/* the ring was full */
+	__u64 sequence; /* number of records, lost ones included: a gap means a loss */
+	__u64 n_lost;	/* records lost because the ring was full */
 };
 
 /* The one entry of the map ctl. */
@@ -240,21 +243,21 @@ struct kv_ctl {
 	__u32 lock;	 /* try-lock: 0 free, else subject + 1 */
 	__u64 revision;	 /* of the last commit */
 	__u32 n_keys;	 /* keys in kv now */
-	__u32 max_keys;	 /* refused beyond this */
-	__u64 n_commits; /* since the maps were made */
+	__u32 max_keys;	 /* more keys are refused */
+	__u64 n_commits; /* since the maps were created */
 	__u64 n_denials; /* records written to the denial ring */
-	__u32 n_slots;	 /* of the map slots that were ever used */
+	__u32 n_slots;	 /* number of slots of the map slots ever used */
 	__u32 free_slot; /* slot + 1 of the first free one below n_slots, 0: none */
 	__u64 watching;	 /* one bit per subject whose ring is filled */
 	struct {
 		__u64 mark;	  /* producer position when `since` began */
-		__u64 before;	  /* bytes written before mark, maybe unread */
+		__u64 before;	  /* bytes written before mark, possibly unread */
 		__u64 since;	  /* bytes written after mark */
 		__u64 n_accepted; /* commits */
 		__u64 n_reads;
 		__u64 n_refused;    /* all refusals */
-		__u64 n_suppressed; /* denials that left no record */
-		__u64 n_bytes;	    /* of values it wrote last */
+		__u64 n_suppressed; /* denials without a record */
+		__u64 n_bytes;	    /* of the values that it wrote last */
 		__u32 n_keys;	    /* that it wrote last */
 		__u32 reserved;
 	} subject[KV_SUBJECTS_MAX];
@@ -267,17 +270,17 @@ enum kv_record {
 	KV_RECORD_CHANGE = 3, /* rings: struct kv_watch_event */
 };
 
-/* A request that is served: of a batch one of many. */
+/* A request being served: one of a batch, or the only one. */
 struct kv_item {
-	__u64 rate_ns; /* kv_staging.rate_ns before it was charged */
-	__u32 at;      /* offset of its change, of the refused one of a commit */
+	__u64 rate_ns; /* kv_staging.rate_ns before this request was charged */
+	__u32 at;      /* offset of its change; of a commit, of the refused one */
 	__s32 verdict;
 	__u32 verb;
 	__u32 canonical; /* the path at `at` may be shown */
 };
 
-/* What was found of the words of a path: bit i of each is about byte i, but
- * of `other`, which is 0 if every byte may be in a path. */
+/* What was found in the words of a path. Bit i of each field is about byte i,
+ * but `other` is 0 if every byte may be in a path. */
 struct kv_path_bits {
 	__u64 slash;
 	__u64 dot;
@@ -287,7 +290,7 @@ struct kv_path_bits {
 	__u64 n_nuls;
 };
 
-/* And of the words of a value: 0, or it is not of the class. */
+/* And in the words of a value; not 0 if the value is not of the class. */
 struct kv_value_bits {
 	__u64 not_text;
 	__u64 not_hex;
@@ -295,12 +298,13 @@ struct kv_value_bits {
 };
 
 /*
- * Where a call stands. It lies in a map and not on the program's stack: what
- * the verifier does not track cannot multiply the states that it walks.
+ * The state of a call. It is in a map and not on the program's stack, because
+ * the verifier does not track map values, so they cannot multiply the states
+ * that it must explore.
  */
 struct kv_work {
-	__u64 at;	/* offset of the change that is looked at */
-	__u64 revision; /* of this commit; what kv_request answers */
+	__u64 at;	/* offset of the current change */
+	__u64 revision; /* of this commit; returned in kv_request */
 	__u64 boot_ns;
 	__u64 condition; /* kv_request.revision */
 	__u64 mask;	 /* subjects that get a copy of the change */
@@ -315,13 +319,13 @@ struct kv_work {
 	__u32 n_changes;
 	__u32 n_applied;
 	__u32 i_refused;
-	__u32 canonical; /* the refused change's path may be shown */
+	__u32 canonical; /* the path of the refused change may be shown */
 	__s32 error;
-	__u32 slot;	 /* listed next */
+	__u32 slot;	 /* the next one to list */
 	__u32 used;	 /* bytes of the page */
 	__u32 directory; /* strlen of the directory that is listed */
-	__u32 is_batch;	 /* else there is one item */
-	__u32 header;	 /* bytes before each change: of a struct kv_batched, or 0 */
+	__u32 is_batch;	 /* otherwise there is one item */
+	__u32 header;	 /* size of the header of each change: struct kv_batched, or 0 */
 	__u32 n_items;	 /* of the request */
 	__u32 n_served;	 /* of them */
 	__u32 n_refused; /* of them */
@@ -329,35 +333,35 @@ struct kv_work {
 	__u32 answer_cursor;
 	__u32 asked;  /* kv_request.length: a watch's operation, a denial's errno */
 	__u32 needed; /* KV_ACCESS_* of the change */
-	__u32 uid;    /* of the caller, as the kernel sees it */
+	__u32 uid;    /* of the caller, as reported by the kernel */
 	__u32 tgid;
 };
 
 /*
- * The private memory of one gate instance (map staging): the request is
- * copied here before anything is checked, so that a caller who changes or
- * unmaps it meanwhile changes nothing.
+ * The private memory of one gate instance (map staging). The request is copied
+ * here before anything is checked, so that a caller that changes or unmaps its
+ * memory meanwhile has no effect.
  */
 struct kv_staging {
 	__u32 busy;	  /* this instance is running */
 	__u32 suppressed; /* denials since the last one recorded */
 	__u64 rate_ns;	  /* theoretical arrival time of the next request */
-	__u64 denial_ns;  /* the same of the next denial record */
+	__u64 denial_ns;  /* the same for the next denial record */
 	struct kv_work work;
 	struct kv_item items[KV_BATCH_MAX];
-	char page[KV_ANSWER_SIZE]; /* kv_request.text is put together here */
-	struct kv_value value;	   /* and a new key's value here */
-	struct kv_batched first;   /* in front of the request, for its event */
-	/* A request, and room for one longest change behind any offset in it. */
+	char page[KV_ANSWER_SIZE]; /* kv_request.text is assembled here */
+	struct kv_value value;	   /* and a new key's value */
+	struct kv_batched first;   /* space before the request, for its event */
+	/* A request, and room for the longest change at any offset in it. */
 	__u8 request[KV_REQUEST_MAX + sizeof(struct kv_batched) + KV_CHANGE_SIZE(KV_VALUE_MAX)];
 };
 
-/* How to take back one change of a commit (maps undo and undo_values, used
- * under the lock). */
+/* How to undo one change of a commit (maps undo and undo_values, used under the
+ * lock). */
 enum kv_undo_action {
 	KV_UNDO_NOTHING = 0,
-	KV_UNDO_REMOVE,	 /* the change made the key */
-	KV_UNDO_RESTORE, /* the change replaced or removed the value saved */
+	KV_UNDO_REMOVE,	 /* the change created the key */
+	KV_UNDO_RESTORE, /* the change replaced or removed the saved value */
 };
 
 struct kv_undo {
@@ -369,20 +373,20 @@ struct kv_undo {
 struct kv_event {
 	__u32 type;	/* KV_RECORD_COMMIT */
 	__u32 size;	/* bytes of the changes that follow */
-	__u64 revision; /* gap-free: also the sequence number of the ring */
+	__u64 revision; /* gap-free: it is also the sequence number of the ring */
 	__u64 boot_ns;	/* CLOCK_BOOTTIME, nanoseconds */
-	__u32 uid;	/* of the caller, as the kernel saw it */
+	__u32 uid;	/* of the caller, as reported by the kernel */
 	__u32 tgid;
 	__u16 subject;
 	__u16 verb;
 	__u32 n_changes;
 };
 
-/* A refused request; lossy: `suppressed` denials before it left no record. */
+/* A refused request. `suppressed` denials before it have no record. */
 struct kv_denial {
 	__u32 type;	/* KV_RECORD_DENIAL */
-	__s32 verdict;	/* the negative errno answered */
-	__u64 sequence; /* of this ring, gap-free over what was written */
+	__s32 verdict;	/* the negative errno returned */
+	__u64 sequence; /* of this ring, gap-free for the records written */
 	__u64 boot_ns;
 	__u32 uid;
 	__u32 tgid;
@@ -392,7 +396,7 @@ struct kv_denial {
 	char path[KV_PATH_SIZE]; /* of the refused change, empty if not canonical */
 };
 
-/* One change, in a watching subject's ring; its struct kv_change follows. */
+/* One change in a watching subject's ring, followed by its struct kv_change. */
 struct kv_watch_event {
 	__u32 type; /* KV_RECORD_CHANGE */
 	__u32 size; /* bytes of the change that follows */
@@ -411,7 +415,7 @@ struct kv_gate_config {
 	__u64 denial_burst_ns;
 	__u64 max_bytes; /* of values that the subject wrote last */
 	__u32 max_keys;	 /* that the subject wrote last */
-	__u32 share;	 /* bytes of the event ring that it may leave unread */
+	__u32 share;	 /* bytes of the event ring that may be unread because of it */
 };
 
 _Static_assert(sizeof(struct kv_key) == 64, "kv_key layout");

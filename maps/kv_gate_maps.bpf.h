@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Maps of the gate. All exist once for an instance but acl and staging, which the
- * loader makes for every gate anew; watch_ring is only the pattern of rings.
- * All but the rings are frozen before a calf starts.
+ * Maps of the gate. All exist once per instance except acl and staging, which
+ * the loader creates for every gate; watch_ring is only the template of the
+ * rings. All except the rings are frozen before a calf starts.
  */
 #ifndef CALFPEN_MAPS_KV_GATE_MAPS_BPF_H
 #define CALFPEN_MAPS_KV_GATE_MAPS_BPF_H
@@ -42,7 +42,7 @@ struct {
 	__uint(max_entries, KV_EVENTS_SIZE);
 } events SEC(".maps");
 
-/* Who watches, and what each lost. */
+/* The watching subjects, and how many records each has lost. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, KV_SUBJECTS_MAX);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The store itself. Frozen as soon as it is made: programs write it, user
- * space, root included, only reads. The gate writes; tap_ingress looks up /ip.
+ * The store itself. It is frozen as soon as it is created: programs write it;
+ * user space, root included, can only read it. The gate writes; tap_ingress
+ * looks up /ip.
  */
 #ifndef CALFPEN_MAPS_KV_STORE_MAPS_BPF_H
 #define CALFPEN_MAPS_KV_STORE_MAPS_BPF_H

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause OR GPL-2.0-only */
 /*
  * Where the kernel objects of an instance are pinned, and the names of maps.
- * The directory is mode 0700; its name is the instance's.
+ * The directory has mode 0700 and the name of the instance.
  */
 #ifndef CALFPEN_MAPS_PINS_H
 #define CALFPEN_MAPS_PINS_H
 
 #define PINS_ROOT "/sys/fs/bpf/calfpen"
 
-/* Maps, by pin name. State that is adopted over a restart: */
+/* Maps, by pin name. State that is kept across a restart: */
 #define PIN_KV "kv"
 #define PIN_CTL "ctl"
 #define PIN_EVENTS "events"
 #define PIN_DENIALS "denials"
 #define PIN_SLOTS "slots"
-/* Made anew at every start: */
+/* Recreated at every start: */
 #define PIN_UNDO "undo"
 #define PIN_UNDO_VALUES "undo_values"
 #define PIN_WATCHES "watches"
@@ -35,7 +35,8 @@
 #define PIN_STAGING_PREFIX "staging_"
 #define PIN_GATE_PREFIX "gate_"
 #define PIN_RING_PREFIX "ring_"
-/* Links of attached programs; of a clsact filter, which has none, the program. */
+/* Links of attached programs, or the program of a clsact filter, which has no
+ * link. */
 #define PIN_LINK_UPLINK "link_uplink"
 #define PIN_FILTER_UPLINK "filter_uplink"
 #define PIN_FILTER_CLOSED "filter_closed"
