@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The check of FRAME_CHECK_ARP: address conflict detection (RFC 5227) for
- * addresses that servers gave us. XDP cannot copy a frame and the host needs
- * its ARP: the calf gets what says that another host uses the address we use
- * or probe, and nothing else. The host answers probes for its own address.
+ * addresses that servers gave us. XDP cannot copy a frame, and the host needs
+ * its ARP: therefore the calf gets only packets which show that another host
+ * uses the address that we use or probe. The host answers probes for its own
+ * address.
  */
 #ifndef CALFPEN_BPF_FRAME_ARP_BPF_H
 #define CALFPEN_BPF_FRAME_ARP_BPF_H
@@ -28,7 +29,7 @@ _Static_assert(sizeof(struct arp_ipv4) == 28, "ARP layout");
 
 #define ARP_FRAME_SIZE (ETH_HLEN + sizeof(struct arp_ipv4))
 
-/* IPv4 over Ethernet, in types and sizes. */
+/* Check the types and sizes of IPv4 over Ethernet. */
 static __always_inline int arp_is_ipv4(const struct arp_ipv4 *arp)
 {
 	return arp->hardware == bpf_htons(ARP_HARDWARE_ETHERNET) &&
@@ -37,9 +38,9 @@ static __always_inline int arp_is_ipv4(const struct arp_ipv4 *arp)
 }
 
 /*
- * An address that ingress let a server give us. The newest take the places of
- * the oldest, but never that of the address in use: offers that nobody asked
- * for must not end its defence.
+ * Remember an address that ingress let a server give us. New addresses replace
+ * the oldest ones, but never the address in use, because unsolicited offers
+ * must not end its defence.
  */
 static __always_inline void watched_add(__be32 address)
 {
@@ -78,15 +79,15 @@ static __always_inline struct frame_watched_address *watched_find(__be32 address
 }
 
 /*
- * After the Ethernet header. FRAME_IN_ARP: to the calf and not to the host:
+ * Check a packet after its Ethernet header. Returns FRAME_IN_ARP if it goes to
+ * the calf and not to the host:
  *
- * - another host says that an address is its own (sender) which we use (/ip)
- *   or probe;
- * - another host probes an address that we probe and do not use yet: as soon
- *   as it is in /ip, the host answers.
+ * - another host claims an address (sender) that we use (/ip) or probe;
+ * - another host probes an address that we probe and do not use yet: as soon as
+ *   it is in /ip, the host answers.
  *
- * An address of a former lease or an offer not taken is neither, so the host
- * can speak to whoever has it now.
+ * The address of a previous lease or of an offer that was not accepted is
+ * neither, so that the host can talk to the host that has it now.
  */
 static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct frame_rule *rule,
 					 __u32 index, const volatile __u8 *mac)
@@ -112,16 +113,18 @@ static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct fra
 	is_probing = watched->probing_until_ns > now;
 	if (arp->sender ? !is_leased && !is_probing : is_leased || !is_probing)
 		return FRAME_IN_NOT_OURS;
-	/* The host, too, can stand a conflict: what is too much is not dropped. */
+	/* The host can handle a conflict, too: do not drop what exceeds the
+	 * rate. */
 	if (!take_ingress(rule, index, now))
 		return FRAME_IN_ARP_RATE;
 	return FRAME_IN_ARP;
 }
 
 /*
- * What the calf wrote, after the Ethernet header of a frame whose source is
- * ours: a probe (sender 0.0.0.0) or an announcement (sender = target) of a
- * watched address, to all. FRAME_OUT_ARP or the reason to drop.
+ * Check an ARP packet from the calf after the Ethernet header of a frame with
+ * our source MAC: a probe (sender 0.0.0.0) or an announcement (sender = target)
+ * of a watched address, broadcast. Returns FRAME_OUT_ARP or the reason to drop
+ * it.
  */
 static __always_inline __u32 arp_egress(struct cursor *cursor, const struct ethhdr *eth,
 					const struct frame_rule *rule, struct frame_bucket *bucket,

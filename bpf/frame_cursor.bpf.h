@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A header cursor: every header is reached through cursor_take(), which
- * compares with the end of the frame and steps over it. Shared by all
- * checks, in XDP and in tc.
+ * A header cursor: every header is read through cursor_take(), which compares
+ * with the end of the frame and steps over the header. Used by all checks, in
+ * XDP and in tc.
  */
 #ifndef CALFPEN_BPF_FRAME_CURSOR_BPF_H
 #define CALFPEN_BPF_FRAME_CURSOR_BPF_H
@@ -23,19 +23,20 @@ struct cursor {
 	__u32 frame_size; /* bytes of the whole frame, linear or not */
 };
 
-/* The next `size` bytes, or NULL. */
+/* Return the next `size` bytes and step over them, or NULL. */
 static __always_inline void *cursor_take(struct cursor *cursor, __u32 size)
 {
 	void *header = cursor->at;
 
 	if (header + size > cursor->end)
 		return (void *)0;
-	__builtin_assume(header != (void *)0); /* who asks need not compare */
+	__builtin_assume(header != (void *)0); /* so the caller need not compare */
 	cursor->at = header + size;
 	return header;
 }
 
-/* In one load: the kernel's struct is packed, which means one for each octet. */
+/* One load: the kernel's struct is packed, which means a load for each
+ * octet. */
 static __always_inline __be16 ether_type(const struct ethhdr *eth)
 {
 	return *(const __be16 *)(const void *)&eth->h_proto;
@@ -46,7 +47,7 @@ static __always_inline int is_vlan(__be16 protocol)
 	return protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD);
 }
 
-/* Is the rule's check one for frames of this type? */
+/* Return whether the rule's check is for frames of this type. */
 static __always_inline int rule_is_for(const struct frame_rule *rule, __be16 protocol)
 {
 	if (rule->check == FRAME_CHECK_ARP)
@@ -54,7 +55,7 @@ static __always_inline int rule_is_for(const struct frame_rule *rule, __be16 pro
 	return protocol == bpf_htons(ETH_P_IP);
 }
 
-/* Wherever a MAC address stands, it stands on an even offset. */
+/* Compare MAC addresses, which are always at an even offset. */
 static __always_inline int mac_equal(const __u8 *a, const volatile __u8 *b)
 {
 	const __u16 *x = (const void *)a;
@@ -63,7 +64,8 @@ static __always_inline int mac_equal(const __u8 *a, const volatile __u8 *b)
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
 }
 
-/* Is there room for one more frame of this rule, number `index`, to the calf? */
+/* Return whether the rate of this rule, number `index`, allows one more frame
+ * to the calf. */
 static __always_inline int take_ingress(const struct frame_rule *rule, __u32 index, __u64 now)
 {
 	struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);

@@ -34,7 +34,7 @@ struct bootp {
 
 _Static_assert(sizeof(struct bootp) == 240, "bootp layout");
 
-/* What a frame that passed its check tells the program. */
+/* Facts about a frame that passed its check. */
 struct dhcp4_frame {
 	struct iphdr *ip;
 	struct udphdr *udp;
@@ -42,22 +42,22 @@ struct dhcp4_frame {
 	/* ingress only */
 	const struct frame_rule *rule;
 	struct frame_xid *seen;
-	__u64 expires_ns; /* the request's */
+	__u64 expires_ns; /* that of the request */
 	__u64 now_ns;
 	__u32 options_at; /* offset in the frame */
 	__u32 index;	  /* of the rule */
 };
 
-/* Not in registers, which every way that is none of its would clear. */
+/* Not in registers, which every other path would have to clear. */
 static __always_inline void in_memory(struct dhcp4_frame *frame)
 {
 	asm volatile("" : : "r"(frame) : "memory");
 }
 
 /*
- * Option 53 stands first in what servers send, as in what we send. A
- * FORCERENEW elsewhere still has an xid that nobody asked with, and the calf
- * ignores the type.
+ * Option 53 is the first option in messages of servers, and in ours. A
+ * FORCERENEW with another order still has an xid with which no request was
+ * sent, and the calf ignores the type.
  */
 static __always_inline int is_forcerenew(struct cursor *cursor)
 {
@@ -69,7 +69,7 @@ static __always_inline int is_forcerenew(struct cursor *cursor)
 
 static __always_inline struct frame_xid *xid_slot(__be32 xid)
 {
-	/* The calf draws xids at random, any bits will do. */
+	/* The calf draws xids at random, so any bits will do. */
 	__u32 slot = bpf_ntohl(xid) & (FRAME_XIDS_MAX - 1);
 
 	return bpf_map_lookup_elem(&frame_xids, &slot);
@@ -82,7 +82,8 @@ struct datagram {
 	__u32 header_size; /* of IP, options included */
 };
 
-/* After the Ethernet header of an untagged IPv4 frame: is it one? */
+/* Parse a UDP datagram after the Ethernet header of an untagged IPv4 frame.
+ * Returns whether it is one. */
 static __always_inline int datagram_take(struct cursor *cursor, struct datagram *datagram)
 {
 	struct iphdr *ip = cursor_take(cursor, sizeof(*ip));
@@ -95,7 +96,7 @@ static __always_inline int datagram_take(struct cursor *cursor, struct datagram 
 	if (datagram->header_size < sizeof(*ip))
 		return 0;
 	options = datagram->header_size - sizeof(*ip);
-	/* at most 40; Linux 6.1 wants to see it */
+	/* at most 40; the verifier of Linux 6.1 needs the check */
 	asm volatile("" : "+r"(options));
 	if (!cursor_take(cursor, options & 0x3c))
 		return 0;
@@ -104,9 +105,9 @@ static __always_inline int datagram_take(struct cursor *cursor, struct datagram 
 }
 
 /*
- * After the UDP header of a datagram to the rule's port: a BOOTP reply for
- * somebody, or junk. FRAME_IN_ACCEPTED, which reply_admit() has yet to say, or
- * the reason to pass or to drop.
+ * Check a datagram to the rule's port after its UDP header: a BOOTP reply to
+ * some client, or junk. Returns FRAME_IN_ACCEPTED, which reply_admit() must
+ * confirm, or the reason to pass or drop it.
  */
 static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct datagram *datagram,
 					   const struct frame_rule *rule, __u32 index,
@@ -164,9 +165,10 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 }
 
 /*
- * Option 54 among the first options, or 0: where a renewal goes (RFC 2131
- * 4.4.5), which behind a relay is not who sent the frame. Servers put it next
- * to the message type; who hides it is asked by broadcast, at T2.
+ * Return option 54 if it is among the first options, or 0. A renewal is sent to
+ * it (RFC 2131 4.4.5); behind a relay it is not the sender of the frame.
+ * Servers put it next to the message type; a server that puts it elsewhere is
+ * asked by broadcast, at T2.
  */
 static __always_inline __be32 server_identifier(void *data, void *end, __u32 options_at)
 {
@@ -189,17 +191,17 @@ static __always_inline __be32 server_identifier(void *data, void *end, __u32 opt
 			return length < sizeof(__be32) ? 0 :
 							 option[2] | option[3] << 8 |
 								 option[4] << 16 | option[5] << 24;
-		/* 0 for PAD, which has no length; without a branch, of which
-		 * the verifier would follow both sides at each option. */
+		/* 0 for PAD, which has no length; without a branch, because the
+		 * verifier would explore both sides for each option. */
 		is_option = (code + 255) >> 8;
 		asm volatile("" : "+r"(is_option));
-		/* at most 257; Linux 6.1 wants to see it */
+		/* at most 257; the verifier of Linux 6.1 needs the check */
 		option += (1 + is_option * (1 + length)) & 0x1ff;
 	}
 	return 0;
 }
 
-/* Remember who answered: the only unicast targets of the calf. */
+/* Remember who answered: these are the calf's only unicast targets. */
 static __always_inline void peers_add(__be32 address)
 {
 	__u32 zero = 0, slot;
@@ -229,9 +231,9 @@ static __always_inline int peers_have(__be32 address)
 }
 
 /*
- * A local sender that left the UDP checksum to offload: after an XDP redirect
- * the field holds the bare pseudo-header sum and nothing marks it. The calf
- * takes 0 or a correct sum, nothing else.
+ * Fix the checksum of a local sender that left it to offload: after an XDP
+ * redirect the field has only the sum of the pseudo header, and nothing marks
+ * it. The calf accepts 0 or a correct sum, nothing else.
  */
 static __always_inline void clear_partial_checksum(struct dhcp4_frame *frame)
 {
@@ -246,9 +248,10 @@ static __always_inline void clear_partial_checksum(struct dhcp4_frame *frame)
 }
 
 /*
- * What the calf wrote, after the Ethernet header of an untagged IPv4 frame
- * whose source is ours. Strict: no options, no fragments, lengths exact.
- * FRAME_OUT_ACCEPTED or the reason to drop; addresses are the caller's.
+ * Check a frame from the calf after the Ethernet header of an untagged IPv4
+ * frame with our source MAC. Strict: no options, no fragments, exact lengths.
+ * Returns FRAME_OUT_ACCEPTED or the reason to drop it; the caller checks the
+ * addresses.
  */
 static __always_inline __u32 dhcp4_egress(struct cursor *cursor, const struct frame_rule *rule,
 					  const volatile __u8 *mac, struct dhcp4_frame *frame)
@@ -287,7 +290,7 @@ static __always_inline __u32 dhcp4_egress(struct cursor *cursor, const struct fr
 	return FRAME_OUT_ACCEPTED;
 }
 
-/* Let replies to this transaction in for the time to come. */
+/* Admit replies to this transaction from now on. */
 static __always_inline void xid_remember(__be32 xid, __u64 now)
 {
 	struct frame_xid *slot = xid_slot(xid);

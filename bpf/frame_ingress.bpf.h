@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What arrives on the uplink, decided the same way in XDP and in tc: the
- * rules in order, each by its protocol's check.
+ * Decisions about frames that arrive on the uplink, the same in XDP and in tc:
+ * the rules in order, each with its protocol's check.
  */
 #ifndef CALFPEN_BPF_FRAME_INGRESS_BPF_H
 #define CALFPEN_BPF_FRAME_INGRESS_BPF_H
@@ -13,8 +13,9 @@
 #include "bpf/frame_sample.bpf.h"
 
 /*
- * Is there a calf to protect? Without one the filter stands aside: after the
- * instance was killed, replies are for whoever asks next.
+ * Return whether there is a calf to protect. Without one the filter passes
+ * everything: after the instance was killed, replies may be for another DHCP
+ * client.
  */
 static __always_inline int tap_is_there(void)
 {
@@ -24,9 +25,10 @@ static __always_inline int tap_is_there(void)
 }
 
 /*
- * TCP and whatever else no rule can be about, nearly all of a host's traffic,
- * told by headers that are linear in every skb: to make more of it linear, or
- * a copy of what TCP keeps a reference to, would cost more than all the rest.
+ * Recognise TCP and other traffic that no rule can match, which is nearly all
+ * of a host's traffic, by headers that are linear in every skb. Making more of
+ * it linear, or a copy of data to which TCP keeps a reference, would cost more
+ * than everything else here.
  */
 static __always_inline int is_hosts(void *data, void *end)
 {
@@ -37,7 +39,8 @@ static __always_inline int is_hosts(void *data, void *end)
 	       ip->protocol != IPPROTO_UDP;
 }
 
-/* What the rules say; the type of the frame in *protocolp, 0 if it has none. */
+/* Apply the rules. Stores the type of the frame in *protocolp, 0 if it has
+ * none. */
 static __always_inline __u32 rules_ingress(struct cursor *cursor,
 					   const volatile struct frame_config *settings,
 					   struct dhcp4_frame *frame, __be16 *protocolp)
@@ -60,13 +63,13 @@ static __always_inline __u32 rules_ingress(struct cursor *cursor,
 	}
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
-		__u32 index = i; /* the counter itself must stay in a register */
+		__u32 index = i; /* the loop counter must stay in a register */
 		struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
 
 		if (!rule || rule->check == FRAME_CHECK_NONE)
 			break;
-		/* By the frame's type, which the verifier has seen: one way each.
-		 * The first rule that is for a frame decides. */
+		/* By the frame's type, which the verifier already knows: one
+		 * path each. The first rule that matches a frame decides. */
 		if (protocol == bpf_htons(ETH_P_ARP)) {
 			if (rule->check != FRAME_CHECK_ARP)
 				continue;
@@ -79,15 +82,15 @@ static __always_inline __u32 rules_ingress(struct cursor *cursor,
 		}
 		break;
 	}
-	/* in a flood it is enough to look for the tap once a tick */
+	/* in a flood it is enough to check for the tap once per tick */
 	if (reason > FRAME_IN_ARP && !is_flood(reason) && !tap_is_there())
 		return FRAME_IN_NO_TAP;
 	return reason;
 }
 
 /*
- * FRAME_IN_ACCEPTED (only then `frame` is set) and FRAME_IN_ARP: to the tap;
- * a reason below them: pass; above: drop.
+ * Decide about a frame. FRAME_IN_ACCEPTED (only then `frame` is set) and
+ * FRAME_IN_ARP: to the tap; a reason below them: pass; above: drop.
  */
 static __always_inline __u32 frame_ingress(struct cursor *cursor,
 					   const volatile struct frame_config *settings,
@@ -99,7 +102,8 @@ static __always_inline __u32 frame_ingress(struct cursor *cursor,
 	return quarantine_ingress(reason, protocol, settings);
 }
 
-/* It was for the tap, which is gone: the host's, as any other frame. */
+/* Decide about a frame for a tap that no longer exists: it is the host's, as
+ * any other frame. */
 static __always_inline __u32 frame_ingress_no_tap(__u32 reason,
 						  const volatile struct frame_config *settings)
 {
@@ -108,7 +112,8 @@ static __always_inline __u32 frame_ingress_no_tap(__u32 reason,
 				  settings);
 }
 
-/* A reply on its way to the calf: whom and about what it may speak now. */
+/* Remember, for a reply to the calf, to which server and about which address
+ * the calf may send now. */
 static __always_inline void reply_remember(const struct dhcp4_frame *frame)
 {
 	peers_add(frame->ip->saddr);

@@ -7,8 +7,9 @@
 #include "maps/kv_store_maps.bpf.h"
 
 /*
- * The address in /ip, network order; 0 if there is none. A global function:
- * the verifier walks its loop once, not once for every way to a call of it.
+ * Return the address in /ip, network order; 0 if there is none. A global
+ * function: the verifier explores its loop once, not once for every path to a
+ * call of it.
  */
 __attribute__((noinline)) __be32 leased_address(void)
 {
@@ -16,7 +17,7 @@ __attribute__((noinline)) __be32 leased_address(void)
 	struct kv_value *value = bpf_map_lookup_elem(&kv, &key);
 	__u32 address = 0, octet = 0;
 
-	/* Checked by the gateway's type: "a.b.c.d/len". */
+	/* The gateway has checked its type: "a.b.c.d/len". */
 	if (!value)
 		return 0;
 #pragma clang loop unroll(disable)

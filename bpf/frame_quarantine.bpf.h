@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Quarantine: until there is a lease, nothing reaches the host but ARP. What
- * the rules give to the calf is not touched. Where none is configured the
- * verifier removes all of it.
+ * Quarantine: until there is a lease, nothing but ARP reaches the host. It does
+ * not affect what the rules give to the calf. If no quarantine is configured,
+ * the verifier removes all of this code.
  */
 #ifndef CALFPEN_BPF_FRAME_QUARANTINE_BPF_H
 #define CALFPEN_BPF_FRAME_QUARANTINE_BPF_H
@@ -11,8 +11,8 @@
 #include "maps/kv_store_maps.bpf.h"
 
 /*
- * Has the watcher set a leased address? /ip says only that the calf has one.
- * A global function: the verifier walks it once.
+ * Return whether the watcher has set a leased address; /ip shows only that the
+ * calf has one. A global function: the verifier explores it once.
  */
 __attribute__((noinline)) int quarantine_has_lease(void)
 {
@@ -22,9 +22,10 @@ __attribute__((noinline)) int quarantine_has_lease(void)
 }
 
 /*
- * What becomes of a frame that would go to the host (a reason below
- * FRAME_IN_ACCEPTED): FRAME_IN_QUARANTINE, or the reason as it is. The first
- * frame after the lease or the deadline opens, and no later one can close.
+ * Decide about a frame that would pass to the host (a reason below
+ * FRAME_IN_ACCEPTED). Returns FRAME_IN_QUARANTINE, or the unchanged reason. The
+ * first frame after the lease or the deadline ends the quarantine, and no later
+ * frame can restore it.
  */
 static __always_inline __u32 quarantine_ingress(__u32 reason, __be16 protocol,
 						const volatile struct frame_config *settings)

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Copies of replies. Each reply is let in once for each request that left with
- * its xid: what is the same bit by bit says nothing new, and takes nothing from
- * the rate. A reply that is let in is kept whole, with a short signature beside
- * its request; only what has the same signature is compared, and only what is
- * equal, octet by octet, is a copy. So nobody can have a server's reply taken
- * for one.
+ * Copies of replies. Each reply is admitted once for each request that was sent
+ * with its xid: an identical reply has no new information, and does not count
+ * against the rate. An admitted reply is kept completely, with a short
+ * signature next to its request. Only a reply with the same signature is
+ * compared, and only one that is equal, octet by octet, is a copy. So no
+ * attacker can cause a server's reply to be treated as a copy.
  *
  * A kept reply is written by one CPU at a time and may be overwritten while
- * another compares: its version says so, and then it is no copy.
+ * another CPU compares: its version shows that, and then the compared reply is
+ * not a copy.
  */
 #ifndef CALFPEN_BPF_FRAME_REPLIES_BPF_H
 #define CALFPEN_BPF_FRAME_REPLIES_BPF_H
 
 #include "bpf/frame_dhcp4.bpf.h"
 
-/* What makes a reply what it is, whatever relay or bridge handed it on: both
+/* What identifies a reply, whichever relay or bridge forwarded it: both
  * addresses, and the datagram with its checksum. */
 #define REPLY_AT (ETH_HLEN + offsetof(struct iphdr, saddr))
 #define REPLY_BLOCK 8 /* words that are compared at a time, power of two */
 
-/* bpf_skb_load_bytes() or bpf_xdp_load_bytes() of the program's context. */
+/* bpf_skb_load_bytes() or bpf_xdp_load_bytes() for the program's context. */
 typedef long (*reply_load)(void *context, __u32 from, void *to, __u32 size);
 
 static __always_inline __u32 reply_size(const struct dhcp4_frame *frame)
@@ -29,9 +30,9 @@ static __always_inline __u32 reply_size(const struct dhcp4_frame *frame)
 }
 
 /*
- * 0 if copies of it cannot be told, which the rate alone bounds: it does not
- * fit; it has IP options; or its IP checksum is wrong, so that the calf, too,
- * takes the server's reply instead of it.
+ * Return 0 if copies of the reply cannot be recognised, so that only the rate
+ * limits them: it does not fit; it has IP options; or its IP checksum is wrong,
+ * so that the calf, too, uses the server's reply instead.
  */
 static __always_inline __u32 reply_signature(const struct dhcp4_frame *frame)
 {
@@ -46,12 +47,13 @@ static __always_inline __u32 reply_signature(const struct dhcp4_frame *frame)
 	return signature ? signature : 1;
 }
 
-/* Copy it to `words`, with zeros up to a whole block; 0 if that failed. */
+/* Copy the reply to `words`, with zeros up to a complete block. Returns 0 if
+ * that failed. */
 static __always_inline __u32 reply_copy(void *context, reply_load load, __u64 *words, __u32 size)
 {
 	__u32 last = size - 1;
 
-	/* within the bounds, as Linux 6.1 believes it */
+	/* within the bounds, in a form that Linux 6.1 accepts */
 	asm volatile("" : "+r"(last));
 	last &= FRAME_REPLY_BYTES - 1;
 	__builtin_memset(&words[last / 8 & ~(REPLY_BLOCK - 1u)], 0, REPLY_BLOCK * sizeof(*words));
@@ -65,21 +67,23 @@ static __always_inline struct frame_reply *reply_room(void)
 	return bpf_map_lookup_elem(&frame_reply, &zero);
 }
 
-/* Read as a full barrier. */
+/* Read with a full barrier. */
 static __always_inline __u64 reply_version(struct frame_reply *reply)
 {
 	return __sync_fetch_and_add(&reply->version, 0);
 }
 
-/* The first of FRAME_REPLIES_MAX that are kept for the xids of this slot. */
+/* Return the first of the FRAME_REPLIES_MAX replies kept for the xids of this
+ * slot. */
 static __always_inline __u32 reply_first(__be32 xid)
 {
 	return bpf_ntohl(xid) * FRAME_REPLIES_MAX & (FRAME_REPLIES_KEPT - 1);
 }
 
 /*
- * Is what stands in frame_reply, octet by octet, the kept reply number `index`,
- * to the request that has this expiry? A global function: verified once.
+ * Return whether the reply in frame_reply is equal, octet by octet, to the kept
+ * reply number `index` for the request that has this expiry. A global function:
+ * verified once.
  */
 __attribute__((noinline)) int reply_is(__u32 index, __u64 expires_ns)
 {
@@ -105,7 +109,8 @@ __attribute__((noinline)) int reply_is(__u32 index, __u64 expires_ns)
 	return reply_version(kept) == version;
 }
 
-/* Or one of those with this signature? Another one. */
+/* Return whether the reply is a copy of any kept reply with this signature. A
+ * global function, too. */
 __attribute__((noinline)) int reply_is_kept(__be32 xid, __u32 signature, __u64 expires_ns)
 {
 	const struct frame_xid *seen = xid_slot(xid);
@@ -150,15 +155,16 @@ static __always_inline int reply_is_copy(void *context, reply_load load,
 	return reply->size && reply_is_kept(frame->bootp->xid, signature, frame->expires_ns);
 }
 
-/* Of a reply that the rules let in: FRAME_IN_ACCEPTED, FRAME_IN_REPLAYED or
- * FRAME_IN_RATE. */
+/* Decide about a reply that the rules admit: FRAME_IN_ACCEPTED,
+ * FRAME_IN_REPLAYED or FRAME_IN_RATE. */
 static __always_inline __u32 reply_admit(void *context, reply_load load,
 					 const struct dhcp4_frame *frame)
 {
 	__u32 signature = reply_signature(frame);
 	__u64 borrowed = 0;
 
-	/* Without a branch, of which the verifier would follow both sides at each. */
+	/* Without a branch, because the verifier would explore both sides of
+	 * each. */
 #pragma unroll
 	for (int i = 0; i < FRAME_REPLIES_MAX; i++)
 		borrowed |= (__u64)(frame->seen->replies[i] ^ signature) - 1;

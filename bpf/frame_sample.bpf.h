@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Counters, and samples of what they count. What a flood pays is count(): the
- * sampler is asked again at the next tick only, once a reason is over its rate.
+ * Counters, and samples of the counted frames. A flood costs only count(): once
+ * a reason is above its rate, the sampler is not asked again before the next
+ * tick.
  */
 #ifndef CALFPEN_BPF_FRAME_SAMPLE_BPF_H
 #define CALFPEN_BPF_FRAME_SAMPLE_BPF_H
 
 #include "bpf/frame_cursor.bpf.h"
 
-/* Count a frame of which no samples are kept. */
+/* Count a frame whose reason is not sampled. */
 static __always_inline struct frame_counter *count_only(__u32 reason, __u32 size)
 {
 	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
@@ -20,7 +21,7 @@ static __always_inline struct frame_counter *count_only(__u32 reason, __u32 size
 	return counter;
 }
 
-/* Count the frame; is it to be sampled as well? */
+/* Count a frame. Returns whether it must be sampled as well. */
 static __always_inline int count(__u32 reason, __u32 size)
 {
 	const struct frame_counter *counter = count_only(reason, size);
@@ -28,7 +29,8 @@ static __always_inline int count(__u32 reason, __u32 size)
 	return counter && reason >= FRAME_SAMPLED_FIRST && counter->quiet != bpf_jiffies64();
 }
 
-/* Was the reason over the sampler's rate in this very tick, on this CPU? */
+/* Return whether the reason was above the sampler's rate in this tick on this
+ * CPU. */
 static __always_inline int is_flood(__u32 reason)
 {
 	const struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
@@ -37,10 +39,11 @@ static __always_inline int is_flood(__u32 reason)
 }
 
 /*
- * The number of a slot that is now this CPU's, filled but for the bytes, or
- * one that is none. `vlan` is type and TCI of a tag that is not in the bytes.
- * A global function: verified once, whatever came before; of numbers only,
- * since the kernel knows a program's context here only with BTF of its own.
+ * Claim a slot for this CPU and fill it except for the bytes. Returns its
+ * number, or FRAME_SAMPLES_N if there is none. `vlan` is type and TCI of a tag
+ * that is not in the bytes. A global function: verified once for all callers;
+ * with integer arguments only, since the kernel recognises a program's context
+ * here only with BTF of its own.
  */
 __attribute__((noinline)) __u32 sample_begin(__u32 reason, __u32 size, __u32 vlan)
 {
@@ -75,7 +78,7 @@ __attribute__((noinline)) __u32 sample_begin(__u32 reason, __u32 size, __u32 vla
 	return index;
 }
 
-/* The slot for a frame that is to be sampled, or NULL. */
+/* Return a slot for a frame that must be sampled, or NULL. */
 static __always_inline struct frame_sample *sample_claim(__u32 reason, __u32 size, __u32 vlan)
 {
 	__u32 index = sample_begin(reason, size, vlan);
@@ -83,7 +86,8 @@ static __always_inline struct frame_sample *sample_claim(__u32 reason, __u32 siz
 	return bpf_map_lookup_elem(&frame_samples, &index);
 }
 
-/* How much of a frame is kept, as the verifier believes it: 1 or more. */
+/* Return how much of a frame is kept, in a form that the verifier accepts: 1 or
+ * more. */
 static __always_inline __u32 sample_captured(__u32 size)
 {
 	__u32 last = (size < FRAME_SAMPLE_BYTES ? size : FRAME_SAMPLE_BYTES) - 1;
@@ -92,8 +96,8 @@ static __always_inline __u32 sample_captured(__u32 size)
 	return (last & (FRAME_SAMPLE_BYTES - 1)) + 1;
 }
 
-/* The bytes are there; readers may have it. Compare-and-swap is a barrier on
- * every machine. */
+/* Release the slot to readers after its bytes were stored. Compare-and-swap is
+ * a barrier on every architecture. */
 static __always_inline void sample_publish(struct frame_sample *sample, __u32 captured)
 {
 	__u64 version = sample->version;

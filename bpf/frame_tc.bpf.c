@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * DOC: tc programs. tap_ingress is the write filter: whatever the calf wrote
- * is sent out of the uplink if the description allows it, and dropped if not;
+ * DOC: tc programs. tap_ingress is the write filter: a frame from the calf is
+ * sent through the uplink if the description allows it, and dropped otherwise;
  * nothing reaches the host's stack. tap_egress drops what the host's stack
- * sends into the tap. uplink_ingress does what frame_xdp does where native
- * XDP would cost the host its offloads.
+ * sends into the tap. uplink_ingress replaces frame_xdp where native XDP would
+ * disable the host's offloads.
  *
- * tcx and clsact: TC_ACT_UNSPEC hands the frame to the next program.
+ * tcx and clsact: TC_ACT_UNSPEC passes the frame to the next program.
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
@@ -19,10 +19,10 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 const volatile struct frame_config config = {};
 
 #define AF_INET 2
-/* BPF_FIB_LOOKUP_SKIP_NEIGH, which Debian 12's headers do not have */
+/* BPF_FIB_LOOKUP_SKIP_NEIGH, which is missing in Debian 12's headers */
 #define FIB_SKIP_NEIGH (1u << 2)
 
-/* Headers that a check looks at, in one linear piece. */
+/* Headers that a check reads, in one linear piece. */
 #define HEADERS_MAX (ETH_HLEN + 60 + sizeof(struct udphdr) + sizeof(struct bootp) + DHCP_TYPE_SIZE)
 
 static __always_inline struct cursor skb_cursor(struct __sk_buff *skb)
@@ -49,10 +49,10 @@ static __attribute__((noinline)) int sample(struct __sk_buff *skb, __u32 reason)
 }
 
 /*
- * Unicast: only from our leased address, only to who answered us, only where
- * the host has a route through the uplink. The lookup runs as if the frame
- * came in by the tap, for which forwarding is on; the uplink's own setting is
- * the operator's.
+ * Unicast: only from our leased address, only to a host that answered us, and
+ * only if the host has a route through the uplink. The lookup runs as if the
+ * frame had arrived on the tap, for which forwarding is enabled, because the
+ * uplink's own setting belongs to the operator.
  */
 static __always_inline __u32 send_unicast(struct __sk_buff *skb, struct dhcp4_frame *frame,
 					  int *verdict)
@@ -143,7 +143,8 @@ int tap_ingress(struct __sk_buff *skb)
 
 	if (!eth)
 		reason = FRAME_OUT_TRUNCATED;
-	/* The kernel has moved an outer tag out of the bytes, and would put it back. */
+	/* The kernel has removed an outer tag from the bytes, and would put it
+	 * back. */
 	else if (skb->vlan_present || is_vlan(ether_type(eth)))
 		reason = FRAME_OUT_VLAN;
 	else if (!mac_equal(eth->h_source, config.mac))
@@ -151,7 +152,7 @@ int tap_ingress(struct __sk_buff *skb)
 	else {
 #pragma clang loop unroll(disable)
 		for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
-			__u32 index = i; /* the counter itself must stay in a register */
+			__u32 index = i; /* the loop counter must stay in a register */
 			struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
 			struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);
 
@@ -176,7 +177,8 @@ int tap_ingress(struct __sk_buff *skb)
 SEC("tc")
 int tap_egress(struct __sk_buff *skb)
 {
-	/* A tc-mode redirect from the uplink; XDP's do not pass here. */
+	/* A tc-mode redirect from the uplink; XDP redirects do not pass
+	 * here. */
 	if (config.mark && skb->mark == config.mark) {
 		skb->mark = 0;
 		return TC_ACT_OK;
@@ -186,7 +188,8 @@ int tap_egress(struct __sk_buff *skb)
 	return TC_ACT_SHOT;
 }
 
-/* Keeps the uplink closed while its program is chosen: docs/frames.md. */
+/* Keep the uplink closed while its program is being selected:
+ * docs/frames.md. */
 SEC("tc")
 int uplink_closed(struct __sk_buff *skb)
 {
@@ -199,7 +202,8 @@ int uplink_closed(struct __sk_buff *skb)
 	return TC_ACT_SHOT;
 }
 
-/* Options may lie behind the linear part; pointers into the frame end here. */
+/* Options may be beyond the linear part; pointers into the frame are invalid
+ * from here on. */
 static __always_inline void remember_server(struct __sk_buff *skb, __u32 options_at)
 {
 	if (skb->data_end - skb->data < skb->len)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * DOC: XDP on the uplink. The host's frames pass untouched; the replies that
- * the calf waits for go into its tap through a one-slot devmap, which the
- * kernel empties when the tap goes: then they pass, and never reach a device
- * that inherited the tap's index. So does ARP that says that our address is
- * another host's. What claims to be ours and is bad is
- * dropped, and so is all else until there is a lease, in quarantine. Nothing
- * is copied to user space here.
+ * DOC: XDP on the uplink. The host's frames pass unchanged. Replies for which
+ * the calf waits are redirected into its tap through a one-slot devmap, which
+ * the kernel empties when the tap is deleted: then they pass, and never reach a
+ * device that got the tap's index. The same applies to ARP of another host that
+ * claims our address. Malformed frames addressed to us are dropped, and in
+ * quarantine so is everything else until there is a lease. Nothing is copied to
+ * user space here.
  */
 #include <linux/bpf.h>
 

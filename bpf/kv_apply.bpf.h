@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Changing the store, under the lock: nothing here can sleep, fault or wait.
- * Each change of a commit can be taken back until the commit is whole.
+ * Each change of a commit can be undone until the commit is complete.
  */
 #ifndef CALFPEN_BPF_KV_APPLY_BPF_H
 #define CALFPEN_BPF_KV_APPLY_BPF_H
@@ -10,7 +10,8 @@
 
 static const char zeroes[KV_VALUE_SIZE];
 
-/* Set a value from a checked change, leaving no byte of the longer old one. */
+/* Set a value from a checked change, without leaving a byte of a longer old
+ * value. */
 static __always_inline void set_value(struct kv_value *to, const struct kv_change *change,
 				      const struct kv_work *work)
 {
@@ -25,7 +26,7 @@ static __always_inline void set_value(struct kv_value *to, const struct kv_chang
 	bpf_dynptr_write(&text, 0, (void *)(change + 1), (__u32)size, 0);
 	if ((__s64)rest <= 0)
 		rest = ~0ull;
-	opaque(rest); /* else clang compares rest - 1, of which Linux 6.1 learns nothing */
+	opaque(rest); /* otherwise clang compares rest - 1, from which Linux 6.1 learns nothing */
 	if (rest <= KV_VALUE_SIZE)
 		bpf_dynptr_write(&text, (__u32)size, (void *)zeroes, (__u32)rest, 0);
 	to->revision = work->revision;
@@ -47,7 +48,7 @@ static __always_inline __u16 slot_take(struct kv_ctl *control, const struct kv_c
 	struct kv_slot *slot = get_slot(index);
 
 	if (!slot)
-		return 0; /* as many slots as kv has entries: cannot be */
+		return 0; /* impossible: there are as many slots as entries of kv */
 	if (control->free_slot)
 		control->free_slot = slot->next_free;
 	else
@@ -68,7 +69,7 @@ static __always_inline void slot_give_back(struct kv_ctl *control, __u32 index)
 	control->free_slot = index + 1;
 }
 
-/* --- quotas: a key belongs to who wrote it last --- */
+/* --- quotas: a key belongs to the subject that wrote it last --- */
 
 static __always_inline void own(struct kv_ctl *control, __u32 subject, __s32 n_keys, __s64 n_bytes)
 {
@@ -133,7 +134,8 @@ static __always_inline void replace(struct kv_ctl *control, struct kv_value *val
 	own(control, value->subject, 1, value->length);
 }
 
-/* May this change, though it is the only one, exceed the subject's quota? */
+/* Return whether this change, even if it is the only one, may exceed the
+ * subject's quota. */
 static __always_inline int near_quota(const struct kv_ctl *control, __u32 length)
 {
 	__u32 subject = config.subject & (KV_SUBJECTS_MAX - 1);
@@ -142,7 +144,7 @@ static __always_inline int near_quota(const struct kv_ctl *control, __u32 length
 	       control->subject[subject].n_bytes + length > config.max_bytes;
 }
 
-/* Remember how to take the change back, if anything behind it can fail. */
+/* Save how to undo the change, if anything after it can fail. */
 static __always_inline void remember(const struct kv_work *work, const struct kv_ctl *control,
 				     __u32 length, __u32 i, const struct kv_value *old)
 {
@@ -209,7 +211,7 @@ static long apply_change(__u32 i, void *data)
 	return 0;
 }
 
-/* Insert what was there before. */
+/* Insert the previous value. */
 static __always_inline void restore(struct kv_ctl *control, struct kv_staging *stage,
 				    const struct kv_change *change, struct kv_value *saved)
 {
@@ -220,7 +222,8 @@ static __always_inline void restore(struct kv_ctl *control, struct kv_staging *s
 		insert(control, change);
 }
 
-/* Take back, newest first: i counts from 0, the change is n_applied - 1 - i. */
+/* Undo changes, newest first: i counts from 0, the change is n_applied - 1 -
+ * i. */
 static long undo_change(__u32 i, void *data)
 {
 	struct kv_staging *stage = ((struct call *)data)->stage;
@@ -291,7 +294,7 @@ static __always_inline int check_conditions(struct call *call)
 
 /* --- the subject's share of the event ring --- */
 
-/* Nothing was written after all. */
+/* Undo the accounting, because nothing was written. */
 static __always_inline void return_share(struct kv_ctl *control, __u64 size)
 {
 	__u32 subject = config.subject;
@@ -301,11 +304,11 @@ static __always_inline void return_share(struct kv_ctl *control, __u64 size)
 }
 
 /*
- * The subject's share of unread event bytes. `before` holds what was written
- * up to `mark`; once the reader has passed it, `since` takes its place. So the
- * estimate is never below the truth and follows the reader. (The reader's
- * position is the watcher's to write; forging it can only shift these shares,
- * never lose an event: the reserve decides.)
+ * The subject's share of unread event bytes. `before` is the number of bytes
+ * written up to `mark`; once the reader has passed `mark`, `since` replaces it.
+ * So the estimate is never too low and follows the reader. (The watcher can
+ * write the reader's position. Forging it can only shift these shares, never
+ * lose an event, because the reservation decides.)
  */
 static __always_inline int take_share(struct kv_ctl *control, __u64 size)
 {

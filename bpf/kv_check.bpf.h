@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Checking the staged request: canonical paths, rights, sizes, value bytes.
- * Nothing here looks at the store, and no lock is held.
+ * Nothing here reads the store, and no lock is held.
  */
 #ifndef CALFPEN_BPF_KV_CHECK_BPF_H
 #define CALFPEN_BPF_KV_CHECK_BPF_H
@@ -38,7 +38,7 @@ static long check_word(__u32 i, void *data)
 	return 0;
 }
 
-/* The value's bytes: `length` of the rule's class, then NULs only. */
+/* Check the value's bytes: `length` of the rule's class, then NULs only. */
 static __always_inline int check_value(struct call *call, __u32 length, const struct kv_rule *rule)
 {
 	struct kv_staging *stage = call->stage;
@@ -64,8 +64,8 @@ static __always_inline int check_value(struct call *call, __u32 length, const st
 
 static const struct kv_key root = { "/" };
 
-/* By exact path, else by its directory "/dir/", else by "/": a macro, since
- * the map must be known where the helper is called. */
+/* Look up by exact path, else by its directory "/dir/", else by "/". A macro,
+ * since the map must be known where the helper is called. */
 #define LOOK_UP_BY_PATH(map, path_, directory_, found)                      \
 	do {                                                                \
 		found = bpf_map_lookup_elem(&(map), path_);                 \
@@ -79,7 +79,7 @@ static const struct kv_key root = { "/" };
 		}                                                           \
 	} while (0)
 
-/* The rule of a path; none of its bits is set if there is none. */
+/* Get the rule of a path; no access bit is set if there is none. */
 GLOBAL __u64 find_rule(const struct kv_key *path, __u64 directory)
 {
 	const struct kv_rule *found;
@@ -105,7 +105,8 @@ static __always_inline struct kv_rule rule_of(const char *path, __u32 noted)
 	return rule;
 }
 
-/* What a change needs, by verb and operation: KV_ACCESS_*, or one of these. */
+/* The right that a change needs, by verb and operation: KV_ACCESS_*, or one of
+ * these. */
 #define NEEDS_DIRECTORY 0x40 /* a path to list, or "/" */
 #define NEEDS_NOTHING 0x80
 
@@ -119,7 +120,7 @@ static const __u8 needed_access[16 * 4] = {
 	[KV_VERB_DENIAL * 4] = NEEDS_NOTHING,
 };
 
-/* What must hold for the next change to be found behind this one. */
+/* Check what is needed to find the next change behind this one. */
 static __always_inline int check_envelope(const struct kv_work *work,
 					  const struct kv_change *change)
 {
@@ -139,10 +140,11 @@ static __always_inline int check_one(struct call *call, struct kv_change *change
 
 	work->canonical = canonical;
 	work->needed = operation < 4 ? needed_access[(work->verb * 4 + operation) & 63] : 0;
-	/* every way to it meets here */
+	/* all paths join here */
 	needed = read_again(work->needed);
 	length = change->length;
-	/* not 0: a text where none belongs; a product has one state, "and" two */
+	/* not 0: a text where there must be none; a product has one state,
+	 * "and" two */
 	excess = length * (needed ^ KV_ACCESS_WRITE);
 	opaque(excess);
 	if (!needed || excess)
@@ -161,8 +163,8 @@ static __always_inline int check_one(struct call *call, struct kv_change *change
 	return 0;
 }
 
-/* The header of a batch's next request, in front of its change; its rate, the
- * first one's being taken. */
+/* Check the header of a batch's next request, before its change, and charge the
+ * rate; that of the first request is already charged. */
 static __always_inline int begin_item(struct kv_staging *stage, __u32 i)
 {
 	struct kv_work *work = &stage->work;
@@ -186,7 +188,7 @@ static __always_inline int begin_item(struct kv_staging *stage, __u32 i)
 	return 0;
 }
 
-/* What was found of it is its own affair, not the batch's. */
+/* A failed check is the result of this request only, not of the batch. */
 static __always_inline void end_item(struct kv_staging *stage)
 {
 	struct kv_work *work = &stage->work;
@@ -229,7 +231,7 @@ static long check_change(__u32 i, void *data)
 	canonical = (__u32)facts.canonical;
 	is_root = (__u32)facts.root;
 	noted = KV_NOTE(facts.directory, facts.length) & -canonical;
-	/* No branch before this line: the verifier walks what is above it once
+	/* No branch before this line: the verifier explores the code above once
 	 * per state, and the compiler would like to compare early. */
 	asm volatile("" : "+r"(canonical), "+r"(is_root), "+r"(noted) : : "memory");
 	stage->work.error = check_envelope(&stage->work, change);
@@ -237,19 +239,20 @@ static long check_change(__u32 i, void *data)
 		stage->work.error = begin_item(stage, i);
 	if (read_again(stage->work.error))
 		return 1;
-	/* The request's copy is ours: whoever comes later need not look again. */
+	/* The copy of the request belongs to the gate, so later steps can rely
+	 * on this. */
 	change->noted = noted;
 	stage->work.error = check_one(data, change, canonical, is_root);
 	if (stage->work.is_batch)
 		end_item(stage);
-	/* Every way through check_one() meets here in one state. */
+	/* All paths through check_one() join here in one state. */
 	if (read_again(stage->work.error))
-		return 1; /* `at` stays: the denial shows this path */
+		return 1; /* keep `at`: the denial shows this path */
 	stage->work.at += KV_CHANGE_SIZE(change->length);
 	return 0;
 }
 
-/* How many changes the verb may have. */
+/* Return how many changes the verb may have. */
 static __always_inline __u32 max_changes(__u32 verb)
 {
 	if (verb == KV_VERB_COMMIT)
@@ -257,8 +260,8 @@ static __always_inline __u32 max_changes(__u32 verb)
 	return verb == KV_VERB_BATCH ? KV_BATCH_MAX : 1;
 }
 
-/* Rate, envelope, the copy, and every change of it. A denial is no request:
- * the rate of its records bounds it. */
+/* Check the rate and the envelope, copy the request, and check every change. A
+ * denial is not a request: only the rate of its records limits it. */
 static __always_inline int check_request(struct kv_request *request, struct call *call)
 {
 	struct kv_staging *stage = call->stage;
@@ -267,7 +270,7 @@ static __always_inline int check_request(struct kv_request *request, struct call
 	__u32 is_batch = (__u32)is_zero(verb ^ KV_VERB_BATCH);
 	__u64 now = bpf_ktime_get_boot_ns();
 
-	opaque(is_batch); /* a number, not a branch: one state behind it */
+	opaque(is_batch); /* a number, not a branch: one state after it */
 	work->at = 0;
 	work->base = 0;
 	work->boot_ns = now;

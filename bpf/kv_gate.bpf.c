@@ -2,17 +2,18 @@
 /*
  * DOC: the gate, the only writer of the store.
  *
- * One instance per subject; the subject is in frozen .rodata, so whoever
- * holds the program's descriptor acts as that subject and as no other. A call
- * takes its instance's own word and rate, copies the request into its own
- * staging map (which may fault and sleep for as long as its caller likes),
- * checks the copy, and only then takes the lock that all instances share.
- * Nothing under that lock can sleep, fault or wait.
+ * There is one instance per subject, whose number is in frozen .rodata: a
+ * process that holds the program's descriptor acts as that subject and as no
+ * other. A call takes its instance's own lock word and rate, copies the request
+ * into its own staging map (which may fault and sleep for as long as its caller
+ * likes), checks the copy, and only then takes the lock that all instances
+ * share. Nothing under that lock can sleep, fault or wait.
  *
- * A commit is one revision and one event record, reserved before the first
- * key is touched: no change without an event, no event without its change. A
- * batch is up to KV_BATCH_MAX requests in one call, each as if it had come
- * alone; every other request is served as the one item of its call.
+ * A commit is one revision and one event record, which is reserved before the
+ * first key is changed: there is no change without an event, and no event
+ * without its change. A batch is up to KV_BATCH_MAX requests in one call, each
+ * handled as if it had been sent alone; every other request is served as the
+ * only item of its call.
  */
 #include "bpf/kv_apply.bpf.h"
 #include "bpf/kv_check.bpf.h"
@@ -32,7 +33,8 @@ static __always_inline int over_quota(const struct kv_ctl *control, const struct
 	__u64 n_keys = control->subject[subject].n_keys;
 	__u64 n_bytes = control->subject[subject].n_bytes;
 
-	/* Whoever is over it already may still make things smaller. */
+	/* A subject that already exceeds its quota may still make things
+	 * smaller. */
 	return (n_keys > config.max_keys && n_keys > work->keys_before) ||
 	       (n_bytes > config.max_bytes && n_bytes > work->bytes_before);
 }
@@ -55,12 +57,13 @@ static __always_inline void apply(struct call *call)
 	if (!work->error)
 		return;
 	if (work->n_applied == work->n_changes)
-		work->at = work->base; /* not the last one alone: the denial shows the first */
+		work->at = work->base; /* the last change is not the only cause: the denial shows
+				        * the first */
 	bpf_loop(read_again(work->n_applied), undo_change, call, 0);
 }
 
-/* The event and its changes, which lie together: of a commit all of them, from
- * the request's beginning, else the one behind `base`. */
+/* The event and its changes, which are contiguous: of a commit all changes,
+ * from the start of the request, otherwise the one at `base`. */
 static __always_inline long write_record(struct bpf_dynptr *record, struct kv_staging *stage,
 					 struct kv_event *event, __u64 size)
 {
@@ -86,7 +89,8 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 		return -EINVAL;
 	work = &stage->work;
 	size = sizeof(*event) + work->size;
-	/* else clang makes one comparison of two, of which Linux 6.1 learns nothing */
+	/* otherwise clang merges two comparisons, from which Linux 6.1 learns
+	 * nothing */
 	opaque(size);
 	if (size < sizeof(*event) + KV_CHANGE_SIZE(0) || size > sizeof(*event) + KV_REQUEST_MAX)
 		return -EINVAL;
@@ -108,7 +112,7 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 		.verb = (__u16)work->verb,
 		.n_changes = work->n_changes,
 	};
-	/* no branch in between: to a record that is not there nothing is written */
+	/* no branch in between: if there is no record, nothing is written */
 	failed = bpf_ringbuf_reserve_dynptr(&events, (__u32)size, 0, &record);
 	failed |= write_record(&record, stage, event, size);
 	if (failed)
@@ -129,7 +133,8 @@ refused:
 	return work->error;
 }
 
-/* The value goes into the page with a NUL behind it, of a batch behind its result. */
+/* Copy the value into the page, followed by a NUL; for a batch after its
+ * result. */
 static __always_inline int read_locked(struct call *call)
 {
 	struct kv_staging *stage = call->stage;
@@ -149,7 +154,7 @@ static __always_inline int read_locked(struct call *call)
 	size = (value->length + 8) & ~7u;
 	opaque(size);
 	if (size > KV_VALUE_SIZE)
-		return -EIO; /* cannot be */
+		return -EIO; /* impossible */
 	/* the helper checks that there is room */
 	if (bpf_dynptr_write(&page, at, (void *)value->text, (__u32)size, 0))
 		return -ENOBUFS;
@@ -160,7 +165,8 @@ static __always_inline int read_locked(struct call *call)
 	return 0;
 }
 
-/* Load a batch's item into the work. Not 0: the page has no room for its result. */
+/* Load an item of a batch into the work. Returns not 0 if the page has no room
+ * for its result. */
 static __always_inline int load_item(struct kv_staging *stage, const struct kv_item *item)
 {
 	struct kv_work *work = &stage->work;
@@ -189,7 +195,7 @@ static __always_inline void put_result(struct kv_staging *stage, int verdict)
 
 	opaque(used);
 	if (used > KV_ANSWER_SIZE - sizeof(*result))
-		return; /* load_item() has looked */
+		return; /* load_item() has checked */
 	result = (struct kv_result *)(stage->page + used);
 	result->revision = verdict ? 0 : work->revision;
 	result->verdict = verdict;
@@ -223,7 +229,8 @@ static long serve_item(__u32 i, void *data)
 	return 0;
 }
 
-/* The supervisor's, once: the store goes on from the snapshot's revision. */
+/* For the supervisor, once: the store continues from the snapshot's
+ * revision. */
 static __always_inline int restore_locked(const struct kv_work *work, struct kv_ctl *control)
 {
 	if (config.subject != KV_SUBJECT_SUPERVISOR)
@@ -234,7 +241,7 @@ static __always_inline int restore_locked(const struct kv_work *work, struct kv_
 	return 0;
 }
 
-/* Held over code that can neither fault nor sleep. */
+/* The lock is held only during code that can neither fault nor sleep. */
 static __always_inline int serve_locked(__u32 verb, struct call *call)
 {
 	struct kv_ctl *control = call->control;
@@ -257,8 +264,9 @@ static __always_inline int serve_locked(__u32 verb, struct call *call)
 
 /* --- answers --- */
 
-/* The context can be written at constant offsets only: copied whole, or as far
- * as most answers go. A value has a NUL behind it. */
+/* The context can be written at constant offsets only: it is copied completely,
+ * or up to a size that is enough for most answers. A value is followed by a
+ * NUL. */
 static __always_inline void answer_page(struct kv_request *request, const struct kv_staging *stage)
 {
 #pragma unroll
@@ -297,7 +305,7 @@ static __always_inline void record_denial(struct kv_staging *stage, struct kv_ct
 	if (!verdict || verdict == -ENOENT)
 		return; /* "absent" is an answer */
 	control->subject[subject].n_refused++;
-	/* busy, full and overtaken are not attempts at something forbidden */
+	/* busy, full and stale are not attempts to do something forbidden */
 	if (verdict == -EBUSY || verdict == -EAGAIN || verdict == -ESTALE)
 		return;
 	denial = take_rate(&stage->denial_ns, work->boot_ns, config.denial_interval_ns,
@@ -335,7 +343,7 @@ static long record_item(__u32 i, void *data)
 	return 0;
 }
 
-/* The call as a whole was refused: then that is all there is to record. */
+/* The whole call was refused: record only that. */
 static __always_inline void refuse_call(struct kv_request *request, struct kv_staging *stage,
 					int verdict)
 {
@@ -356,7 +364,7 @@ static __always_inline void refuse_call(struct kv_request *request, struct kv_st
 
 /* --- the call --- */
 
-/* What the caller has refused itself, as it says. */
+/* Record a refusal by the caller itself, as described by the caller. */
 static __always_inline int note_denial(struct kv_staging *stage)
 {
 	__u32 error = stage->work.asked;
@@ -389,7 +397,8 @@ static __always_inline int serve(struct kv_request *request, struct call *call)
 	if (work->verb == KV_VERB_DENIAL)
 		return note_denial(stage);
 	if (__sync_val_compare_and_swap(&control->lock, 0, config.subject + 1)) {
-		/* somebody else's doing: not at the cost of this rate */
+		/* another subject holds the lock: do not charge this one's
+		 * rate */
 		stage->rate_ns = stage->items[0].rate_ns;
 		return -EBUSY;
 	}
@@ -414,7 +423,7 @@ int kv_gate(struct kv_request *request)
 	if (__sync_val_compare_and_swap(&stage->busy, 0, 1))
 		return -EBUSY;
 	stage->work.error = serve(request, &call);
-	/* every way to it meets here, and behind the answer again */
+	/* all paths join here, and again after the answer */
 	error = read_again(stage->work.error);
 	if (error)
 		refuse_call(request, stage, error);
@@ -423,7 +432,7 @@ int kv_gate(struct kv_request *request)
 	error = read_again(stage->work.error);
 	if (read_again(stage->work.n_refused))
 		bpf_loop(read_again(stage->work.n_served), record_item, &call, 0);
-	/* who is not served is not charged */
+	/* requests that are not served are not charged */
 	unserved = get_item(stage, stage->work.n_served);
 	if (!error && stage->work.is_batch && stage->work.n_served < stage->work.n_items)
 		stage->rate_ns = unserved->rate_ns;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Listing: a page of the keys below a directory that the subject has a right
- * on, slot by slot; of whatever kind, since who may write or delete a key can
- * find out whether it is there. A call looks at a bounded number of slots, so
- * that a long listing never keeps others waiting.
+ * Listing: a page of the keys below a directory on which the subject has any
+ * right, slot by slot. Any right is enough, since a subject that may write or
+ * delete a key can find out whether it exists. A call examines a bounded number
+ * of slots, so that a long listing never keeps other subjects waiting.
  */
 #ifndef CALFPEN_BPF_KV_LIST_BPF_H
 #define CALFPEN_BPF_KV_LIST_BPF_H
@@ -13,7 +13,7 @@
 #define LIST_SLOTS 256 /* a call looks at */
 #define LIST_ENTRY_MAX KV_ENTRY_SIZE(KV_PATH_MAX)
 
-/* Is the path below the directory of `length` bytes, or the same? */
+/* Return whether the path is the directory of `length` bytes or below it. */
 static __always_inline int is_below(const char *path, const char *directory, __u32 length)
 {
 	const __u64 *masks = masks_of(length);
@@ -44,7 +44,8 @@ static long list_slot(__u32 i, void *data)
 	used = work->used;
 	opaque(used);
 	if (index >= control->n_slots || !slot || used > KV_VALUE_SIZE - LIST_ENTRY_MAX)
-		return 1; /* that was the last, or the page is full: this slot is the next page's first */
+		return 1; /* this was the last slot, or the page is full: then it is the next page's
+			   * first */
 	work->slot = index + 1;
 	if (!slot->path[0] ||
 	    !is_below(slot->path, ((struct kv_change *)stage->request)->path, work->directory))
@@ -60,7 +61,7 @@ static long list_slot(__u32 i, void *data)
 	return 0;
 }
 
-/* The page is made in stage->page, for the caller to copy out. */
+/* Build the page in stage->page, for the caller to copy out. */
 static __always_inline void list_locked(struct call *call)
 {
 	const struct kv_ctl *control = call->control;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Canonical paths and value bytes, checked without branches: the verifier
- * walks straight code once, not once per combination of bytes. Text is words,
- * each compared with eight copies of a byte at once. What a loop over them finds
- * lies in a map: the verifier walks a word once, not once per word.
+ * explores straight code once, not once per combination of bytes. Text is
+ * handled as words, each compared with eight copies of a byte at once. The
+ * results of a loop over them are in a map, so that the verifier explores the
+ * loop body once, not once per word.
  */
 #ifndef CALFPEN_BPF_KV_PATH_BPF_H
 #define CALFPEN_BPF_KV_PATH_BPF_H
@@ -12,10 +13,10 @@
 
 #include "maps/kv.h"
 
-/* Keep the compiler from proving away, or moving, a bound the verifier needs. */
+/* Keep the compiler from removing or moving a bound that the verifier needs. */
 #define opaque(x) asm volatile("" : "+r"(x))
 
-/* Eight bytes at once: a mask has the top bit of each byte that is meant. */
+/* Eight bytes at once: a mask has the top bit of each selected byte. */
 #define BYTES(b) (0x0101010101010101ull * (b))
 #define TOPS BYTES(0x80)
 
@@ -29,7 +30,8 @@ static __always_inline __u64 bytes_equal(__u64 word, __u8 byte)
 	return bytes_zero(word ^ BYTES(byte));
 }
 
-/* Bytes of first..last, of those whose own top bit is clear. */
+/* Return the mask of bytes in first..last among those whose top bit is
+ * clear. */
 static __always_inline __u64 bytes_within(__u64 word, __u8 first, __u8 last)
 {
 	__u64 high = word | TOPS;
@@ -37,21 +39,21 @@ static __always_inline __u64 bytes_within(__u64 word, __u8 first, __u8 last)
 	return (high - BYTES(first)) & ~(high - BYTES(last + 1)) & TOPS;
 }
 
-/* 1 or 0, without a branch. */
+/* Return 1 if x is 0, otherwise 0, without a branch. */
 static __always_inline __u64 is_zero(__u64 x)
 {
 	x |= -x;
-	opaque(x); /* else clang makes a branch of it */
+	opaque(x); /* otherwise clang makes a branch of it */
 	return (x >> 63) ^ 1;
 }
 
-/* How many bytes a mask has. */
+/* Return how many bytes a mask selects. */
 static __always_inline __u64 count_bytes(__u64 mask)
 {
 	return ((mask >> 7) * BYTES(0x01)) >> 56;
 }
 
-/* One bit per byte, the first byte's lowest. */
+/* Return one bit per byte; the lowest is that of the first byte. */
 static __always_inline __u64 bytes_to_bits(__u64 mask)
 {
 	return ((mask >> 7) * 0x0102040810204080ull) >> 56;
@@ -66,14 +68,14 @@ static __always_inline __u64 count_bits(__u64 bits)
 }
 
 /*
- * A mask of eight bytes at [KV_PATH_SIZE - n + at] has those of word at / 8
- * that are among the first n of a path.
+ * The eight bytes at [KV_PATH_SIZE - n + at] are a mask that selects the bytes
+ * of word at / 8 that are among the first n of a path.
  */
 static const __u8 first_bytes[3 * KV_PATH_SIZE] __attribute__((aligned(8))) = {
 	[0 ... KV_PATH_SIZE - 1] = 0xff,
 };
 
-/* The masks of a path's first n bytes, one per word. */
+/* Return the masks of a path's first n bytes, one per word. */
 static __always_inline const __u64 *masks_of(__u64 n)
 {
 	__u64 at = (KV_PATH_SIZE - n) & (2 * KV_PATH_SIZE - 1);
@@ -82,7 +84,8 @@ static __always_inline const __u64 *masks_of(__u64 n)
 	return (const __u64 *)(first_bytes + at);
 }
 
-/* 1 if the word has a NUL, so that all behind it must be NULs, else 0. */
+/* Return 1 if the word has a NUL, so that all bytes after it must be NULs, else
+ * 0. */
 static __always_inline __u64 path_inspect_word(struct kv_path_bits *bits, __u64 word, __u32 i)
 {
 	__u64 zero, known, slash, n_nuls;
@@ -107,13 +110,13 @@ static __always_inline __u64 path_inspect_word(struct kv_path_bits *bits, __u64 
 }
 
 struct path_facts {
-	__u64 directory; /* bytes up to the last slash, it included */
+	__u64 directory; /* bytes up to and including the last slash */
 	__u64 length;	 /* bytes before the first NUL */
 	__u64 canonical; /* 1, or 0 */
 	__u64 root;	 /* 1: it is "/", which is not canonical, but may be listed */
 };
 
-/* After the first `n` words of a path were inspected. */
+/* Combine the results after the first `n` words of a path were inspected. */
 static __always_inline struct path_facts path_conclude(const struct kv_path_bits *bits,
 						       const char *path, __u64 n)
 {
@@ -125,7 +128,7 @@ static __always_inline struct path_facts path_conclude(const struct kv_path_bits
 	for (int i = 0; i < KV_PATH_SIZE / 8; i++)
 		behind |= ((const __u64 *)path)[i] & ~inspected[i];
 	nul = bits->nul | (~0ull << (n * 4)) << (n * 4);
-	ends = slash | nul; /* what ends a segment */
+	ends = slash | nul; /* the ends of segments */
 	run = ~ends;	    /* bits left: segments longer than KV_SEGMENT_MAX */
 	run &= run >> 1;
 	run &= run >> 2;
@@ -161,7 +164,7 @@ static __always_inline void path_copy(char *to, const char *from)
 		((__u64 *)to)[i] = ((const __u64 *)from)[i];
 }
 
-/* The directory of a path, "/dir/", NUL-padded. */
+/* Copy the directory of a path, "/dir/", NUL-padded. */
 static __always_inline void path_directory(const char *path, __u64 directory, struct kv_key *key)
 {
 	const __u64 *masks = masks_of(directory);

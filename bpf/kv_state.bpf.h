@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What every part of the gate works on: its maps, its frozen configuration,
- * and the staged copy of the request.
+ * Shared by all parts of the gate: its maps, its frozen configuration, and the
+ * staged copy of the request.
  */
 #ifndef CALFPEN_BPF_KV_STATE_BPF_H
 #define CALFPEN_BPF_KV_STATE_BPF_H
@@ -16,26 +16,26 @@
 
 const volatile struct kv_gate_config config = {};
 
-/* What every step of a call works on. */
+/* The state used by every step of a call. */
 struct call {
 	struct kv_staging *stage;
 	struct kv_ctl *control;
 };
 
 /*
- * A global function: the verifier walks it once, wherever it is called from,
- * and knows nothing of what it returns. What it is given a pointer to is no
- * key of a map to Linux 6.1: a path must be copied.
+ * A global function: the verifier explores it once, wherever it is called, and
+ * knows nothing about its result. Linux 6.1 does not accept a pointer argument
+ * of it as the key of a map: a path must be copied.
  */
 #define GLOBAL __attribute__((noinline))
 
 /*
- * Read again from where it lies: for the verifier a number that may be
- * anything, so that what was compared with it before splits no state after.
+ * Read a value again from memory: for the verifier this is a number that may be
+ * anything, so that earlier comparisons do not split the state after it.
  */
 #define read_again(x) (*(volatile typeof(x) *)&(x))
 
-/* The change at offset `at` of the staged request, or NULL. */
+/* Return the change at offset `at` of the staged request, or NULL. */
 static __always_inline struct kv_change *staged_change(struct kv_staging *stage, __u64 at)
 {
 	opaque(at);
@@ -44,7 +44,7 @@ static __always_inline struct kv_change *staged_change(struct kv_staging *stage,
 	return (struct kv_change *)(stage->request + at);
 }
 
-/* A request of the call; there are not more of them than check_request() let pass. */
+/* Return a request of the call; check_request() has limited their number. */
 static __always_inline struct kv_item *get_item(struct kv_staging *stage, __u64 i)
 {
 	__u64 index = i;
@@ -53,7 +53,7 @@ static __always_inline struct kv_item *get_item(struct kv_staging *stage, __u64 
 	return &stage->items[index & (KV_BATCH_MAX - 1)];
 }
 
-/* The value of a path in the store, or NULL. */
+/* Return the value of a path in the store, or NULL. */
 static __always_inline struct kv_value *find_value(const char *path)
 {
 	return bpf_map_lookup_elem(&kv, path);

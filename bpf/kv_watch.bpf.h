@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Watching: after a commit, a copy of each change goes into the ring of every
- * subject that watches and may see it. A full ring costs its subject a gap in
- * the sequence numbers, and nobody else anything.
+ * Watching: after a commit, a copy of each change is written to the ring of
+ * every subject that watches and may see it. A full ring causes a gap in the
+ * sequence numbers of its subject, and has no effect on others.
  */
 #ifndef CALFPEN_BPF_KV_WATCH_BPF_H
 #define CALFPEN_BPF_KV_WATCH_BPF_H
@@ -75,8 +75,8 @@ static __always_inline void fan_out(struct call *call)
 		bpf_loop(read_again(work->n_changes), fan_change, call, 0);
 }
 
-/* Begin, end or ask; under the lock, so that the revision divides what is in
- * the ring from what must be listed. */
+/* Begin, end or query; under the lock, so that the revision separates the
+ * changes in the ring from those that must be listed. */
 static __always_inline int watch_locked(struct kv_work *work, struct kv_ctl *control)
 {
 	__u32 subject = config.subject, operation = work->asked;
