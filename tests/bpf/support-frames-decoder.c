@@ -146,8 +146,9 @@ static bool is_right(const struct decoded *d)
 	return sum % 0xffff == 0;
 }
 
-/* Was it let in before, since the last request with its xid? Else it is now,
- * and kept, unless copies of it cannot be told. */
+/* Return whether the reply was admitted before, since the last request with its
+ * xid. Otherwise it is admitted now, and kept, unless its copies cannot be
+ * recognised. */
 static bool is_copy(const struct decoded *d)
 {
 	uint32_t slot = (uint32_t)(d->xid % FRAME_XIDS_MAX);

@@ -64,7 +64,7 @@ static uint32_t mostly(uint32_t value, uint32_t other)
 	return grammar_once_in(24) ? other : value;
 }
 
-/* A length, but once in 12 one that lies: by a little, or by anything. */
+/* A length, but once in 12 a wrong one: by a little, or by anything. */
 static uint32_t mostly_length(uint32_t length)
 {
 	if (!grammar_once_in(12))

@@ -17,7 +17,7 @@ struct grammar_frame {
 	uint32_t size; /* at least what BPF_PROG_RUN takes for a tc program */
 };
 
-/* Start anew; not 0. */
+/* Restart the generator. The seed must not be 0. */
 void grammar_seed(uint64_t seed);
 
 /* A number below n; true once in n times. */

@@ -98,7 +98,7 @@ void frames_test_arp(uint8_t frame[ARP_SIZE], uint8_t operation, const uint8_t m
  * FRAME_SIZE frame in a buffer with room for them. */
 void frames_test_ip_options(uint8_t *frame, uint32_t n);
 
-/* VLAN tags as they stand in a frame. */
+/* VLAN tags as in a frame. */
 struct frames_test_tags {
 	const char *what, *tags;
 	uint32_t size;

@@ -17,7 +17,7 @@ struct gate_test {
 	uint64_t max_bytes;
 };
 
-/* Mount a private bpffs unless there is one that is ours to use. */
+/* Mount a private bpffs unless there is already one. */
 void gate_test_begin(struct gate_test *test, uint32_t max_keys, uint32_t n_subjects);
 void gate_test_end(struct gate_test *test);
 

@@ -143,7 +143,7 @@ static void expect_counted(const struct counts *before, uint32_t reason, const c
 enum state {
 	NEITHER, /* the address is watched, no more */
 	LEASED,	 /* it is in /ip */
-	PROBING, /* a probe of ours has left */
+	PROBING, /* we have sent a probe */
 	BOTH,	 /* conflict: parallel */
 };
 
@@ -178,13 +178,14 @@ static const struct row_in rows_in[] = {
 	/* the host's: it answers, and it must be able to speak to others */
 	{ "probe for our address", LEASED, REQUEST, false, 0, OURS, AS_IT_IS, FRAME_IN_NOT_OURS },
 	{ "probe, parallel", BOTH, REQUEST, false, 0, OURS, AS_IT_IS, FRAME_IN_NOT_OURS },
-	{ "probe for a former one", NEITHER, REQUEST, false, 0, OURS, AS_IT_IS, FRAME_IN_NOT_OURS },
+	{ "probe for a previous address", NEITHER, REQUEST, false, 0, OURS, AS_IT_IS,
+	  FRAME_IN_NOT_OURS },
 	{ "probe as a reply", PROBING, REPLY, false, 0, OURS, AS_IT_IS, FRAME_IN_NOT_OURS },
 	{ "who has our address?", LEASED, REQUEST, false, OTHER, OURS, AS_IT_IS,
 	  FRAME_IN_NOT_OURS },
 	{ "who has another?", LEASED, REQUEST, false, OTHER, OLD, AS_IT_IS, FRAME_IN_NOT_OURS },
 	{ "reply of another", LEASED, REPLY, false, OTHER, OURS, AS_IT_IS, FRAME_IN_NOT_OURS },
-	{ "who has our former address now", LEASED, REPLY, false, OLD, OURS, AS_IT_IS,
+	{ "new owner of our previous address", LEASED, REPLY, false, OLD, OURS, AS_IT_IS,
 	  FRAME_IN_NOT_OURS },
 	{ "who has an address we declined", NEITHER, REPLY, false, OURS, OTHER, AS_IT_IS,
 	  FRAME_IN_NOT_OURS },
@@ -388,7 +389,7 @@ static const struct row_out rows_out[] = {
 	{ "probe", 0, OURS, AS_IT_IS, FRAME_OUT_ARP },
 	{ "announcement", OURS, OURS, AS_IT_IS, FRAME_OUT_ARP },
 	{ "of another watched address", 0, OLD, AS_IT_IS, FRAME_OUT_ARP },
-	{ "probe of an address nobody gave us", 0, OTHER, AS_IT_IS, FRAME_OUT_ARP_ADDRESS },
+	{ "probe of an address that no server gave", 0, OTHER, AS_IT_IS, FRAME_OUT_ARP_ADDRESS },
 	{ "announcement of one", OTHER, OTHER, AS_IT_IS, FRAME_OUT_ARP_ADDRESS },
 	{ "request from ours for another", OURS, OTHER, AS_IT_IS, FRAME_OUT_ARP_ADDRESS },
 	{ "request from another for ours", OTHER, OURS, AS_IT_IS, FRAME_OUT_ARP_ADDRESS },

@@ -61,7 +61,7 @@ Test(frames_auto, auto_takes_what_changes_nothing)
 	netlink_free(netlink);
 }
 
-/* Turn a feature on or off in what was read, by the bit that stands for it. */
+/* Turn a feature on or off in the features read, by its bit. */
 static void flip(struct frames_device *device, const char *feature)
 {
 	bool was = frames_device_has(device, feature);
@@ -129,7 +129,7 @@ Test(frames_auto, what_speaks_against_native)
 	cr_expect_str_eq(frames_device_excluded(&device), "rx-lro");
 }
 
-/* Each step that fails is told; what is in the way stays. */
+/* Each failing step is reported; the program that is in the way stays. */
 Test(frames_auto, auto_comes_to_generic_last)
 {
 	struct foreign filter = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
@@ -147,15 +147,15 @@ Test(frames_auto, auto_comes_to_generic_last)
 	wire = uplink_wire("wire0", false);
 	uplink_expect_at_calf(&test, wire, "generic");
 	frames_detach(&test.gate.pins, test.uplink.ifindex);
-	cr_expect_eq(uplink_clsact_filters("up0"), 16, "of somebody else: they stay");
+	cr_expect_eq(uplink_clsact_filters("up0"), 16, "of other programs: they stay");
 	cr_expect_eq(frames_test_attach(&test, FRAME_MODE_TC), -EEXIST);
 	close(wire);
 	frames_test_end(&test);
 	foreign_close(&filter);
 }
 
-/* The one device with LRO that needs no hardware is a bond. auto never costs it
- * that; who asks for XDP is told. */
+/* The only device with LRO that needs no hardware is a bond. Mode auto never
+ * disables its LRO; an operator who requests XDP gets a message. */
 Test(frames_auto, lro_is_not_turned_off_unasked)
 {
 	static struct frames_device device;

@@ -26,8 +26,8 @@ static void end(void)
 	frames_test_end(&test);
 }
 
-/* BPF_PROG_RUN takes no frame that ends inside IP: the tap does, and then the
- * counter alone tells the verdict, for which TC_ACT_SHOT stands. */
+/* BPF_PROG_RUN accepts no frame that ends inside IP, but the tap does. Then
+ * only the counter shows the verdict, and TC_ACT_SHOT is returned for it. */
 static int run(const uint8_t *frame, uint32_t size)
 {
 	if (size < AT_UDP_SOURCE) {
@@ -230,7 +230,7 @@ Test(frames_egress, unicast, .init = begin, .fini = end)
 	cr_assert_eq(gate_write(test.gate_fd, "/ip", "10.7.0.6/24", 11, NULL), 0);
 	expect(request, TC_ACT_SHOT, FRAME_OUT_SOURCE_ADDRESS, "another /ip");
 	cr_assert_eq(gate_write(test.gate_fd, "/ip", "10.7.0.5/24", 11, NULL), 0);
-	expect(request, TC_ACT_SHOT, FRAME_OUT_UNKNOWN_PEER, "nobody answered yet");
+	expect(request, TC_ACT_SHOT, FRAME_OUT_UNKNOWN_PEER, "no server has answered yet");
 
 	frames_test_reply(&test, reply);
 	cr_assert_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress), reply,
@@ -328,7 +328,7 @@ Test(frames_egress, host_noise, .init = begin, .fini = end)
 	context.mark = test.frames.config.mark;
 	cr_assert_eq(bpf_prog_test_run_opts(egress, &opts), 0);
 	cr_expect_eq((int)opts.retval, TC_ACT_OK);
-	cr_expect_eq(context.mark, 0, "the mark does not go on");
+	cr_expect_eq(context.mark, 0, "the mark is not passed on");
 }
 
 Test(frames_egress, rate)

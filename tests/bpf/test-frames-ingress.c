@@ -113,7 +113,7 @@ static const struct row rows[] = {
 	{ "hardware type", PUT(AT_HTYPE, "\x06"), 0, FRAME_IN_HARDWARE },
 	{ "hardware length", PUT(AT_HLEN, "\x10"), 0, FRAME_IN_HARDWARE },
 	{ "BOOTP without cookie", PUT(AT_COOKIE, "\0\0\0\0"), 0, FRAME_IN_COOKIE },
-	{ "xid nobody asked with", PUT(AT_XID, "\x11\x22\x33\x45"), 0, FRAME_IN_UNKNOWN_XID },
+	{ "unknown xid", PUT(AT_XID, "\x11\x22\x33\x45"), 0, FRAME_IN_UNKNOWN_XID },
 	{ "xid of the same slot", PUT(AT_XID, "\x99\x22\x33\x44"), 0, FRAME_IN_UNKNOWN_XID },
 	{ "FORCERENEW (V4_64, C4_23)", PUT(AT_COOKIE + 4, "\x35\x01\x09\xff"), 0,
 	  FRAME_IN_FORCERENEW },
@@ -197,8 +197,8 @@ Test(frames_ingress, without_options, .init = begin, .fini = end)
 }
 
 /*
- * Every length a frame can be cut to has its reason: not ours before the port
- * is told, truncated inside BOOTP, less than IP says behind it.
+ * Every length to which a frame can be cut has its reason: not ours before the
+ * port is known, truncated inside BOOTP, shorter than IP says after it.
  */
 Test(frames_ingress, every_truncation, .init = begin, .fini = end)
 {
@@ -265,7 +265,7 @@ Test(frames_ingress, unsolicited)
 	end();
 }
 
-/* The tap is gone: the host gets the frame, and nobody else. */
+/* The tap was deleted: only the host gets the frame. */
 Test(frames_ingress, tap_gone, .init = begin, .fini = end)
 {
 	uint8_t frame[FRAME_SIZE];

@@ -26,8 +26,8 @@ static const char *mode_name(size_t i)
 	return frames_mode_name(uplink_modes[i]);
 }
 
-/* The reply reaches the calf and nobody else, what nobody asked for reaches
- * nobody, the rest is the host's. */
+/* Replies reach only the calf, unsolicited replies reach nobody, everything
+ * else reaches the host. */
 Test(frames_modes, each_brings_replies_to_the_calf)
 {
 	for (size_t i = 0; i < UPLINK_MODES_N; i++) {
@@ -279,8 +279,8 @@ static void expect_reply_at_host(int wire, int host, uint8_t xid, const char *wh
 	cr_expect_eq(uplink_receive(host, got, sizeof(got)), FRAME_SIZE - 42u, "%s", what);
 }
 
-/* The program stays, nothing else gets the frames that were the calf's: the
- * host does, whoever asked. The next start replaces it, in any mode. */
+/* The program stays. The calf's frames pass to the host, whoever sent the
+ * request. The next start replaces the program, in any mode. */
 Test(frames_modes, kill_leaves_the_filter_and_frames_pass)
 {
 	for (size_t i = 0; i < UPLINK_MODES_N + 1; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The uplink flooded by the kernel's packet generator, where it is: without
- * the filter, with an empty program, with the filter. What the filter counts
- * and what reaches the host's IP input must add up to what was sent; the
- * packets per second are told, not judged.
+ * The uplink flooded by the kernel's packet generator, if there is one: without
+ * the filter, with an empty program, with the filter. The filter's counters and
+ * the packets that reach the host's IP input must add up to the number sent;
+ * the packets per second are printed, not checked.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -66,8 +66,9 @@ static uint64_t wire_lost(void)
 }
 
 /*
- * Flood; the packets per second, and how many were sent: for one that a driver
- * says it has lost, pktgen sends another. What the stack drops is sent.
+ * Flood the uplink. Returns the packets per second and stores how many were
+ * sent: for a packet that a driver reports as lost, pktgen sends another. A
+ * packet that the stack drops counts as sent.
  */
 static double flood(const struct frames_test *test, enum frame_mode mode, int port, uint64_t *sentp)
 {

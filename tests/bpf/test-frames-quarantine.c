@@ -31,7 +31,7 @@ static uint64_t boot_now_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* A transaction of ours is open, so that its reply is the calf's. */
+/* A transaction of the calf is open, so that its reply is for the calf. */
 static void begin_for(enum frame_mode mode, uint64_t ns)
 {
 	test.quarantine.deadline_ns = ns ? boot_now_ns() + ns : 0;
@@ -119,8 +119,7 @@ static const struct row rows[] = {
 	{ "ARP", PUT(AT_ETH_TYPE, ARP_FOR_US), 42, FRAME_IN_NOT_OURS, false },
 	{ "malformed ARP", PUT(AT_ETH_TYPE, "\x08\x06\xff"), 60, FRAME_IN_NOT_OURS, false },
 	{ "the reply we wait for", PUT(0, ""), 0, FRAME_IN_ACCEPTED, false },
-	{ "a reply that nobody asked for", PUT(AT_XID, "\x99\0\0\x01"), 0, FRAME_IN_UNKNOWN_XID,
-	  false },
+	{ "an unsolicited reply", PUT(AT_XID, "\x99\0\0\x01"), 0, FRAME_IN_UNKNOWN_XID, false },
 	{ "FORCERENEW", PUT(AT_COOKIE + 4, "\x35\x01\x09\xff"), 0, FRAME_IN_FORCERENEW, false },
 	{ "a reply with a bad cookie", PUT(AT_COOKIE, "\0"), 0, FRAME_IN_COOKIE, false },
 };
@@ -365,8 +364,8 @@ static uint32_t n_instructions(int program_fd)
 	return info.xlated_prog_len;
 }
 
-/* Where there is none the code is not there either, as where a former life's
- * lease has opened it already. */
+/* Without quarantine its code is absent, too, as it is if the lease of a
+ * previous run has already ended the quarantine. */
 Test(frames_quarantine, absent_costs_nothing)
 {
 	uint32_t with[2], without[2];

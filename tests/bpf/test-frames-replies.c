@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies of replies: each reply is let in once for each request of ours, and a
- * copy of it neither reaches the calf nor takes from the rate. What differs in
- * a bit that the calf judges by is no copy, so nobody can have a server's reply
- * taken for one.
+ * Copies of replies: each reply is admitted once for each request of the calf,
+ * and a copy of it neither reaches the calf nor counts against the rate. A
+ * reply that differs in a bit that matters to the calf is not a copy, so no
+ * attacker can cause a server's reply to be treated as one.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -224,8 +224,9 @@ Test(frames_replies, flood_of_copies_takes_no_rate, .init = begin_slow, .fini = 
 }
 
 /*
- * The same server, length and checksum (none), another octet somewhere: alike
- * is not the same, wherever it differs, and of either a copy is told.
+ * The same server, length and checksum (none), another octet somewhere: similar
+ * replies are not the same, wherever they differ, and a copy of either is
+ * recognised.
  */
 Test(frames_replies, alike_is_no_copy, .init = begin, .fini = end)
 {
@@ -245,8 +246,8 @@ Test(frames_replies, alike_is_no_copy, .init = begin, .fini = end)
 	}
 }
 
-/* More replies than are kept: the oldest is forgotten, and bounded by the rate
- * alone; none of another transaction is told as one of this. */
+/* More replies than are kept: the oldest one is forgotten and limited by the
+ * rate alone; no reply of another transaction is treated as one of this. */
 Test(frames_replies, the_last_are_kept, .init = begin, .fini = end)
 {
 	uint8_t frame[FRAME_SIZE];

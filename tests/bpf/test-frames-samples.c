@@ -136,7 +136,7 @@ static const struct row {
 	{ "no cookie", XDP, REPLY, AT_COOKIE, "\0\0\0\0", 4, FRAME_IN_COOKIE },
 	{ "no cookie, by tc", TC, REPLY, AT_COOKIE, "\0\0\0\0", 4, FRAME_IN_COOKIE },
 	{ "the host's own", EGRESS, REPLY, 0, "", 0, FRAME_HOST_NOISE },
-	{ "ARP of an address that nobody gave us", TAP, ARP, 0, "", 0, FRAME_OUT_ARP_ADDRESS },
+	{ "ARP of an address that no server gave", TAP, ARP, 0, "", 0, FRAME_OUT_ARP_ADDRESS },
 	{ "other protocols", XDP, REPLY, AT_IP_PROTOCOL, "\6", 1, FRAME_IN_NOT_OURS },
 	{ "other protocols, by tc", TC, REPLY, AT_IP_PROTOCOL, "\6", 1, FRAME_IN_NOT_OURS },
 	{ "tagged", XDP, REPLY, AT_ETH_TYPE, "\x81\0\0\5", 4, FRAME_IN_VLAN },
@@ -232,7 +232,7 @@ Test(frames_samples, short_frames, .init = begin, .fini = end)
 	}
 }
 
-/* A tag that the kernel took out of the bytes stands beside them. */
+/* A tag that the kernel removed from the bytes is stored separately. */
 Test(frames_samples, tag_out_of_the_bytes, .init = begin, .fini = end)
 {
 	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 4];

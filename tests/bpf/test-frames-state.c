@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What ingress remembers of egress: which transactions are ours and for how
- * long, by XDP and by tc.
+ * What ingress remembers of egress: which transactions are the calf's and for
+ * how long, in XDP and in tc.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -154,7 +154,7 @@ Test(frames_state, foreign_pass, .init = begin_foreign, .fini = end)
 {
 	uint8_t frame[FRAME_SIZE];
 
-	expect_reply(TEST_XID, FRAME_IN_FOREIGN_XID, "nobody of us asked");
+	expect_reply(TEST_XID, FRAME_IN_FOREIGN_XID, "not requested by the calf");
 	ask(TEST_XID);
 	expect_reply(TEST_XID, FRAME_IN_ACCEPTED, "ours");
 	expect_reply(TEST_XID + 1, FRAME_IN_FOREIGN_XID, "another client's");
@@ -176,7 +176,7 @@ Test(frames_state, foreign_pass, .init = begin_foreign, .fini = end)
 /* foreign: drop, the default. */
 Test(frames_state, foreign_drop, .init = begin, .fini = end)
 {
-	expect_reply(TEST_XID, FRAME_IN_UNKNOWN_XID, "nobody of us asked");
+	expect_reply(TEST_XID, FRAME_IN_UNKNOWN_XID, "not requested by the calf");
 	ask(TEST_XID);
 	expect_reply(TEST_XID + 1, FRAME_IN_UNKNOWN_XID, "another client's");
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_FOREIGN_XID), 0);

@@ -355,8 +355,8 @@ static void *commit_for_ever(void *data)
 	return NULL;
 }
 
-/* A lock that others hold is no request of ours: of 11 that subject 1 has, 11
- * are served, however often each must be tried. */
+/* Waiting for a lock that others hold is not charged: of 11 requests that
+ * subject 1 may send, 11 are served, however often each must be retried. */
 Test(gate_batch, busy_lock_costs_no_rate)
 {
 	pthread_t threads[2];

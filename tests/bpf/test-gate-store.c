@@ -108,7 +108,7 @@ Test(gate_list, every_key_once, .init = begin, .fini = end)
 	}
 	listed(0, "/", "", &n);
 	cr_expect_eq(n, 1024, "%d", n);
-	/* holes are filled again, and nothing stands twice */
+	/* holes are filled again, and no key is listed twice */
 	for (int i = 0; i < 1024; i += 3) {
 		snprintf(path, sizeof(path), "/key/number-%d/of-a-longer-path", i);
 		cr_assert_eq(gate_delete(test.fds[0], path, NULL), 0);
@@ -375,7 +375,8 @@ Test(gate_watch, who_sees_what, .init = begin, .fini = end)
 	cr_expect_eq(consume(0).n, 0, "who does not watch gets nothing");
 }
 
-/* A watcher that does not read loses, is told so, and costs nobody anything. */
+/* A watcher that does not read loses records, learns that, and affects no
+ * other. */
 Test(gate_watch, overflow, .init = begin, .fini = end)
 {
 	static char text[1000];

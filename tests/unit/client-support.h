@@ -125,7 +125,7 @@ static void to_selecting(void)
 	cr_assert_eq(client.state, CLIENT_SELECTING);
 }
 
-/* A lease of a former life: an hour of 192.0.2.10 by 192.0.2.1. */
+/* A lease of a previous run: an hour of 192.0.2.10 by 192.0.2.1. */
 static void to_rebooting(void)
 {
 	has_saved = true;

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A DHCP server's messages, written octet by octet, and a look into ours.
- *
- *	struct reply reply;
- *
- *	reply_begin(&reply, MESSAGE_OFFER, xid, "192.0.2.10");
- *	reply_address(&reply, OPTION_SERVER_ID, "192.0.2.1");
- *	reply_end(&reply);
+ * A DHCP server's messages, written octet by octet, and parsing of the calf's.
  */
 #ifndef CALFPEN_TESTS_DHCP4_SUPPORT_H
 #define CALFPEN_TESTS_DHCP4_SUPPORT_H
@@ -135,7 +129,8 @@ static inline enum reason reply_parse(const struct reply *reply, struct message 
 	return parse_bytes(reply->bytes, reply->size, message);
 }
 
-/* Options of a message of ours: the value's octets with their count, or NULL. */
+/* Find an option in a message of the calf: the value's octets with their count,
+ * or NULL. */
 static inline const uint8_t *request_option(const uint8_t *bytes, size_t size, uint8_t code,
 					    size_t *sizep)
 {

@@ -93,7 +93,8 @@ Test(directory, former_file_stays_on_failure)
 	cr_expect_neq(access(".taken.calfpen", F_OK), 0);
 }
 
-/* One that was killed leaves its file; nobody's link is followed. */
+/* A killed process leaves its file behind; a link of another process is not
+ * followed. */
 Test(directory, leftovers_are_not_written_to)
 {
 	write_text("other", "theirs");

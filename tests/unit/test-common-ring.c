@@ -236,8 +236,8 @@ Test(ring, positions_that_are_not_the_kernels_between_look_and_consume)
 	cr_assert_eq(consumer, producer);
 }
 
-/* What only a holder of the ring who was taken over can have written: nothing
- * is read out of bounds, and the ring goes on. */
+/* Positions that only a compromised holder of the ring can have written:
+ * nothing is read out of bounds, and the ring continues. */
 Test(ring, positions_that_are_not_the_kernels)
 {
 	static const unsigned long offsets[] = { 4,	    1,	       (unsigned long)-8,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our codec against the reference tool, `capnp`, by the original schema and
- * by ours. Run from the top of the tree; schemas and the committed layout are
+ * Our codec against the reference tool, `capnp`, with the original schema and
+ * with ours. Run from the top of the tree; schemas and the committed layout are
  * in tests/interop and userspace/common.
  */
 #include <criterion/criterion.h>

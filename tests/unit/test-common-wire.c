@@ -422,7 +422,7 @@ Test(wire, entries_that_cannot_be_encoded)
 	cr_assert_eq(wire_encode_entries(1, &entry, 1, 9, false, frame, sizeof(frame)), -EMSGSIZE);
 }
 
-/* The gateway answers nothing of ours with a path that can name no key. */
+/* The gateway never sends a path that cannot be that of a key. */
 Test(wire, malformed_entries)
 {
 	struct wire_response response;

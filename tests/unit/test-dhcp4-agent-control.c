@@ -248,7 +248,7 @@ Test(agent_control, V4_59_defence)
 	cr_assert_null(stored("/ip"));
 }
 
-/* C4-19: frames of every length, and what is no ARP of ours. */
+/* C4-19: frames of every length, and ARP that is not about our address. */
 Test(agent_control, C4_19_arp_frames_of_every_length)
 {
 	uint8_t bytes[64] = { [12] = 8, [13] = 6 };

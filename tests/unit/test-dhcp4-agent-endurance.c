@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Years of leases in virtual time: state machine, messages and keys against a
- * server in memory that mostly answers, now and then refuses, renumbers, is
- * away or lies. Memory stays as it is: the linker puts a counter before
- * malloc() and its kin (mk/tests.mk), which nothing of ours may call.
+ * server in memory that usually answers, but sometimes refuses, renumbers, is
+ * away or sends wrong data. Memory use must not change: the linker puts a
+ * counter before malloc() and the like (mk/tests.mk), which the calf must not
+ * call.
  */
 #include <criterion/criterion.h>
 #include <malloc.h>
@@ -85,7 +86,7 @@ static unsigned long resident_kb(void)
 	return kb;
 }
 
-/* What stands in the store follows from the commits alone. */
+/* The content of the store results from the commits alone. */
 static void publish(bool renewed)
 {
 	const struct client_lease *lease = client.has_lease && client.is_in_use ? &client.lease :
@@ -119,7 +120,7 @@ static void step(enum client_event_type type, const struct message *message,
 	cr_assert(client.deadline_ns > now_ns || type != CLIENT_TIMEOUT, "no progress");
 }
 
-/* What the server says to a message of ours, if anything. */
+/* The server's answer to a message of the calf, if any. */
 static bool answer(const uint8_t *bytes, struct reply *reply, uint32_t lease_s)
 {
 	static const uint8_t routes[] = { 24, 192, 0, 2, 192, 0, 2, 1, 0, 192, 0, 2, 1 };

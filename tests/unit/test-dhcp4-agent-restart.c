@@ -53,7 +53,7 @@ Test(agent_restart, V4_14_init_reboot_resumes_the_lease)
 	cr_assert_str_eq(stored("/lease/state"), "bound");
 }
 
-/* The store holds keys of a former life, which this calf may not read. */
+/* The store has keys of a previous run, which this calf may not read. */
 Test(agent_restart, first_commit_deletes_what_is_not_leased)
 {
 	set("/lease/state", "bound");
@@ -82,7 +82,7 @@ Test(agent_restart, first_commit_after_a_reboot_replaces_what_outlived_it)
 	cr_assert_str_neq(stored("/lease/t2"), "8");
 }
 
-/* Until the server answers or the lease is over, the keys stand. */
+/* The keys remain until the server answers or the lease expires. */
 Test(agent_restart, keys_stay_while_the_server_is_away)
 {
 	remember();
@@ -133,7 +133,7 @@ Test(agent_restart, V4_23_Q23_nak_removes_the_keys)
 	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_DISCOVER);
 }
 
-/* A host that was rebooted has no address: nothing is told of one. */
+/* A rebooted host has no address: nothing is published about one. */
 Test(agent_restart, after_a_reboot_of_the_host)
 {
 	set("/lease/address", "192.0.2.10");
@@ -166,7 +166,7 @@ Test(agent_restart, C4_07_damaged_lease_is_reported_and_ignored)
 	cr_assert_eq(n_commits, 0, "and nothing is deleted before it is known better");
 }
 
-/* A value with a NUL inside is none of ours. */
+/* A value with a NUL inside was not written by a calf. */
 Test(agent_restart, C4_20_value_with_a_nul)
 {
 	remember();
@@ -211,7 +211,7 @@ Test(agent_restart, takeover_asks_for_the_address_of_the_uplink)
 				      "192.0.2.77"));
 }
 
-/* A store that is busy is asked again; one that refuses counts as empty. */
+/* If the store is busy, retry; if it refuses, it counts as empty. */
 Test(agent_restart, reading_is_tried_again)
 {
 	remember();

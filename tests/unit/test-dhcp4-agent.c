@@ -64,7 +64,7 @@ Test(agent, nobody_answers)
 	cr_assert_not_null(line);
 	cr_assert_null(strstr(line + 1, "no server has answered"));
 	get_lease();
-	cr_assert_not(agent.no_answer_logged, "the next time it is told again");
+	cr_assert_not(agent.no_answer_logged, "logged again the next time");
 }
 
 Test(agent, V4_15_renewal_frame)

@@ -93,7 +93,7 @@ Test(description, defaults_are_those_of_the_calf)
 
 		while (key < SETTINGS_KEYS && !is_option(settings_path(key), option->name))
 			key++;
-		cr_assert(key < SETTINGS_KEYS, "nobody reads %s", option->name);
+		cr_assert(key < SETTINGS_KEYS, "option %s is not read", option->name);
 		if (option->has_default)
 			cr_assert_eq(settings_values_take(&taken, key, option->value, &wanted), 0,
 				     "%s", option->name);

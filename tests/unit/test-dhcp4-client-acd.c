@@ -233,7 +233,7 @@ Test(conflict, V4_57_our_own_packets)
 	}
 }
 
-/* A Cisco switch asks who is there, in another's name or in nobody's. */
+/* A Cisco switch probes for hosts, in another host's name or in none. */
 Test(conflict, Q50_probes_of_switches)
 {
 	config.watch_probes = true;
@@ -251,7 +251,8 @@ Test(conflict, Q50_probes_of_switches)
 	memcpy(frame.arp.sender_mac, none, 6);
 	receive();
 	assert_nothing();
-	/* but who says that it has the address has it, by whomever he is told */
+	/* but a host that claims the address has it, whoever forwards the
+	 * claim */
 	packet(ARP_REPLY, "192.0.2.10", "192.0.2.10");
 	frame.source_mac[5] ^= 1;
 	receive();

@@ -190,7 +190,8 @@ Test(client_conflict, V4_58_Q51_waits_grow)
 
 		while (client.state != CLIENT_SELECTING)
 			timeout();
-		/* what was declined is taken again when nobody has better */
+		/* a declined address is accepted again if no server offers
+		 * another */
 		reply(MESSAGE_OFFER);
 		receive();
 		if (i > 0) {
@@ -268,7 +269,7 @@ Test(client_conflict, V4_21_another_address_is_probed)
 	reply(MESSAGE_ACK);
 	message.yiaddr = address("192.0.2.99");
 	receive();
-	cr_assert_eq(actions.lease, CLIENT_LEASE_LOST, "the old one is not ours any more");
+	cr_assert_eq(actions.lease, CLIENT_LEASE_LOST, "the old address is no longer ours");
 	cr_assert_not(client.is_in_use);
 	cr_assert_eq(client.conflict.phase, CONFLICT_PROBING);
 	while (actions.lease != CLIENT_LEASE_SET)

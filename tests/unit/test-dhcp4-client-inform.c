@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DHCPINFORM: parameters for an address that is ours by other means. */
+/* DHCPINFORM: parameters for a static address. */
 #include "tests/unit/client-support.h"
 
 static struct client_config informing;
@@ -73,7 +73,7 @@ Test(client_inform, V4_07_backoff)
 	cr_assert(client.deadline_ns - now_ns <= 65 * S);
 }
 
-/* What the address has to do with is not ours. */
+/* Events that concern the address have no effect. */
 Test(client_inform, no_conflict_detection_and_no_release)
 {
 	client.config.conflict = CLIENT_CONFLICT_PARALLEL;

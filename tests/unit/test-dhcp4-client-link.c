@@ -277,7 +277,7 @@ Test(client_link, V4_28_V4_11_release)
 	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
 }
 
-/* Nobody can be told: the lease is over all the same. */
+/* No message can be sent, but the lease is dropped all the same. */
 Test(client_link, V4_28_release_that_cannot_be_sent)
 {
 	to_bound();
@@ -331,7 +331,7 @@ Test(client_link, V4_28_release_outlives_a_crash_and_no_stop)
 	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
 }
 
-/* The lease of a former life can be given back, too. */
+/* The lease of a previous run can be released, too. */
 Test(client_link, V4_28_release_of_a_restored_lease)
 {
 	to_rebooting();

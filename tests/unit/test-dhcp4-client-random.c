@@ -153,7 +153,7 @@ Test(client_random, C4_26_C4_31_sequences)
 		type = random_event();
 		if (type == CLIENT_TIMEOUT && client.deadline_ns != CLIENT_NEVER) {
 			n_idle = client.deadline_ns > now_ns ? 0 : n_idle + 1;
-			cr_assert(n_idle < 16, "time stands still in %s",
+			cr_assert(n_idle < 16, "time does not advance in %s",
 				  client_state_name(client.state));
 			if (client.deadline_ns > now_ns)
 				now_ns = client.deadline_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* INIT-REBOOT and REBOOTING: a lease of a former life, or of before the link
+/* INIT-REBOOT and REBOOTING: a lease of a previous run, or from before the link
  * went down. */
 #include "tests/unit/client-support.h"
 
@@ -171,7 +171,8 @@ Test(client_reboot, address_of_the_uplink_is_asked_for_first)
 	}
 }
 
-/* It is refused: the lease of a former life is still good, as far as we know. */
+/* The request is refused: the lease of the previous run is still valid, as far
+ * as we know. */
 Test(client_reboot, V4_23_nak_for_the_address_of_the_uplink)
 {
 	struct client_config taking_over = config();
@@ -221,7 +222,7 @@ Test(client_reboot, V4_51_not_with_anonymity)
 	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
 	cr_assert_eq(actions.request.requested.s_addr, INADDR_ANY);
 	cr_assert(client.has_lease, "what the host has is kept until there is another");
-	/* nor when the link is attached anew */
+	/* nor when the link is attached again */
 	has_saved = false;
 	to_bound();
 	step(CLIENT_LINK_DOWN);

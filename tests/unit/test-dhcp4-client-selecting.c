@@ -283,8 +283,8 @@ Test(client_selecting, Q30_link_local_address_is_an_option)
 	}
 }
 
-/* "No address, and do not make one up" (RFC 2563): nothing to ask for, so
- * DISCOVER goes on. */
+/* "No address, and do not make one up" (RFC 2563): there is nothing to request,
+ * so DISCOVER continues. */
 Test(client_selecting, Q29_no_address_with_auto_configure)
 {
 	to_selecting();

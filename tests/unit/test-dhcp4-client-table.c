@@ -12,7 +12,7 @@
 
 enum outcome {
 	NOTHING,   /* discarded whatever it matches */
-	TAKEN,	   /* whoever sent it */
+	TAKEN,	   /* from any server */
 	IF_SERVER, /* if option 54 is the one asked for */
 	IF_ANY,	   /* if it has an option 54 at all */
 	IF_RAPID,  /* if it has option 80, which we sent */
@@ -207,7 +207,7 @@ Test(client_table, V4_23_Q17_nak_without_server_ends_only_such_a_lease)
 	}
 }
 
-/* INIT-REBOOT for an address that nobody leased to us, as far as we know. */
+/* INIT-REBOOT for an address of which no lease is known. */
 Test(client_table, nak_without_server_where_there_is_no_lease)
 {
 	struct client client = client_in(CLIENT_REBOOTING);

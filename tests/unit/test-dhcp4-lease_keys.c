@@ -194,7 +194,7 @@ Test(lease, first_commit_where_some_are_there)
 	cr_assert(lease_keys_found(&before, "/lease/time"));
 	cr_assert(lease_keys_found(&before, "/route/064"));
 	cr_assert(lease_keys_found(&before, "/option/245"));
-	cr_assert_not(lease_keys_found(&before, "/option/001"), "nobody asks for it");
+	cr_assert_not(lease_keys_found(&before, "/option/001"), "not requested");
 	cr_assert_not(lease_keys_found(&before, "/route/065"));
 	cr_assert_not(lease_keys_found(&before, "/mac"));
 	project();
@@ -234,7 +234,7 @@ Test(lease, V4_36_V4_62_what_is_no_longer_said_is_deleted)
 	cr_assert_eq(commit.n_changes, 7);
 }
 
-/* An option that nobody asked for has no key to go to. */
+/* An option that was not requested has no key. */
 Test(lease, options_that_were_not_asked_for)
 {
 	say_more();

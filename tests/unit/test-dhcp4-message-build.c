@@ -333,7 +333,7 @@ Test(build, Q04_C4_29_longest_message)
 	cr_assert_eq(message_build(&sender, &request, bytes, sizeof(bytes)), 0, "does not fit");
 }
 
-/* The server is told why, if there is room for it. */
+/* The message has the reason for the server, if there is room for it. */
 Test(build, text_of_decline_and_release)
 {
 	struct message_request request = full_request(MESSAGE_DECLINE);

@@ -68,7 +68,7 @@ Test(search, C4_13_pointer_at_the_last_octet)
 	cr_assert_str_eq(SEARCH("\xc0"), "");
 }
 
-/* A pointer into the middle of a label reads what stands there as a name. */
+/* A pointer into the middle of a label parses the octets there as a name. */
 Test(search, pointer_into_a_label)
 {
 	cr_assert_str_eq(SEARCH("\3\1x\0\0\xc0\1"), "x");

@@ -5,7 +5,7 @@
 
 #include "tests/unit/dhcp4-support.h"
 
-/* Three fields, as they would stand in a message. */
+/* Three fields, as in a message. */
 static struct {
 	uint8_t field[512], file[128], sname[64];
 	size_t field_size;

@@ -134,7 +134,7 @@ Test(parameters, V4_31_Q40_own_address_of_an_inform)
 Test(parameters, Q33_Q38_host_name_if_asked_for)
 {
 	PARSE(OPTION_HOST_NAME, "calf.example.org");
-	cr_assert_str_eq(got->host_name, "", "nobody asked");
+	cr_assert_str_eq(got->host_name, "", "not requested");
 	support_policy.use_host_name = true;
 	PARSE(OPTION_HOST_NAME, "calf");
 	cr_assert_str_eq(got->host_name, "calf");
@@ -292,7 +292,7 @@ Test(parameters, C4_09_options_that_are_only_stored)
 	static const char attack[] = "x$(reboot)\n'\";";
 
 	PARSE(252, "wpad");
-	cr_assert_eq(got->n_options, 0, "nobody asked");
+	cr_assert_eq(got->n_options, 0, "not requested");
 	ask_for("\xfc\xf5", 2);
 	begin();
 	reply_option(&reply, 245, "\1\2", 2);

@@ -212,7 +212,7 @@ Test(parse_lengths, C4_04_longest_message_text)
 	cr_assert_eq(strlen(message.text), MESSAGE_TEXT_SIZE - 1);
 }
 
-/* Kept whole, so that it can be compared with the longest of ours. */
+/* Kept completely, so that it can be compared with our longest one. */
 Test(parse_lengths, V4_52_C4_29_client_identifier_of_every_length)
 {
 	uint8_t bytes[255];

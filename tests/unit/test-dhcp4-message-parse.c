@@ -218,8 +218,8 @@ Test(parse, V4_40_unknown_options_are_skipped)
 	cr_assert_eq(message.type, MESSAGE_OFFER);
 }
 
-/* BOOTP's texts are no options of ours unless option 52 says so, and are never
- * texts to us. */
+/* The BOOTP text fields hold no options unless option 52 says so, and are never
+ * used as text. */
 Test(parse, C4_10_file_and_sname_are_not_read)
 {
 	static struct message plain;

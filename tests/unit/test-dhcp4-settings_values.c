@@ -292,7 +292,7 @@ Test(values, V4_51_anonymity)
 	cr_assert_eq(take("/address", "192.0.2.8/24"), 0);
 	cr_assert_eq(finish(), 0);
 	cr_assert(config.sender.anonymous && config.no_reboot);
-	cr_assert_eq(config.requested.s_addr, INADDR_ANY, "a former address tells who we are");
+	cr_assert_eq(config.requested.s_addr, INADDR_ANY, "a previous address identifies the host");
 	assert_client_id("\1\2\0\0\0\x77\2", 7);
 	cr_assert_eq(config.sender.n_parameters, 5);
 }

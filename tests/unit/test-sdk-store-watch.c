@@ -13,7 +13,7 @@
 
 static struct calf calf;
 static int gateway_fd;
-static char told[4096]; /* what the callbacks were told, as text */
+static char told[4096]; /* the arguments of the callbacks, as text */
 
 __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
@@ -219,7 +219,7 @@ Test(sdk_watch, watch_that_is_refused)
 	cr_assert_eq(calf.store.n_pending, 0);
 }
 
-/* From within an entry one may ask; the watch goes on. */
+/* An entry callback may send a request; the watch continues. */
 static void ask_again(struct calf *calf_p, const struct calf_entry *entry, void *data)
 {
 	on_entry(calf_p, entry, data);
@@ -246,7 +246,7 @@ Test(sdk_watch, ids_wrap_around_a_watch)
 	cr_assert_eq(asked().id, 2);
 }
 
-/* Our own peer must not send these: the calf ends, and is started anew. */
+/* The gateway must not send these: the calf stops and is restarted. */
 Test(sdk_watch, responses_out_of_place)
 {
 	static const struct {

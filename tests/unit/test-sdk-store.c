@@ -401,7 +401,7 @@ Test(store, request_from_within_a_response)
 	cr_assert_eq(n_responses, 4);
 }
 
-/* Our own peer must not send these: the calf ends, and is started anew. */
+/* The gateway must not send these: the calf stops and is restarted. */
 Test(store, response_that_nobody_asked_for)
 {
 	respond(1, "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* state.json as it should not be: each is told in one line, none is believed. */
+/* Wrong state.json files: each is refused with one line. */
 #include <sys/stat.h>
 
 #include "tests/unit/scratch.h"
