@@ -7,24 +7,24 @@
 #include "userspace/calf/dhcp4/message/options.h"
 
 /*
- * Every instance that has a name and at least one usable address becomes a
- * text in parameters->resolvers, in order of priority and, where that is the
- * same, as sent:
+ * Parse all instances. Every instance that has a name and at least one usable
+ * address becomes a text in parameters->resolvers, in order of priority and,
+ * for the same priority, in the order of the message:
  *
  *	PRIORITY NAME ADDRESS[,ADDRESS...] [PARAMETER...]
  *	1 dns.example.org 192.0.2.53,192.0.2.54 alpn=dot,h2 port=853 dohpath=/dns-query{?dns}
  *
- * Blanks stand between the fields only. The parameters are those of RFC 9460,
- * in ascending order of key: mandatory=KEY,... alpn=ID,... no-default-alpn
- * port=NUMBER dohpath=TEMPLATE. One of another key, or with octets other than
- * letters, digits and -._~:/?#[]@!$&'()*+;={}% is keyNUMBER=HEX. Hints of
- * addresses are left out, as RFC 9463 forbids them.
+ * Blanks are only between the fields. The parameters are those of RFC 9460, in
+ * ascending order of key: mandatory=KEY,... alpn=ID,... no-default-alpn
+ * port=NUMBER dohpath=TEMPLATE. A parameter with another key, or with octets
+ * other than letters, digits and -._~:/?#[]@!$&'()*+;={}% is keyNUMBER=HEX.
+ * Hints of addresses are omitted, because RFC 9463 forbids them.
  *
- * An instance that is malformed, has no address (it would have to be looked
- * up first), or no usable one (0/8, 127/8, 224/3) is skipped. A length that
- * runs over the end of the option ends it. Resolvers beyond
- * MESSAGE_RESOLVERS_MAX, and those too long for MESSAGE_RESOLVER_SIZE, count
- * as left out.
+ * An instance that is malformed, has no address (it would have to be looked up
+ * first), or no usable one (0/8, 127/8, 224/3) is skipped. A length that
+ * extends beyond the option ends the parsing. Resolvers beyond
+ * MESSAGE_RESOLVERS_MAX, and those too long for MESSAGE_RESOLVER_SIZE, are
+ * counted in n_left_out.
  */
 void dnr_parse(const struct option *option, struct message_parameters *parameters);
 
