@@ -39,14 +39,6 @@ const char *value_type_name(enum value_type type)
 	return (unsigned int)type < _VALUE_TYPE_N ? types[type].name : NULL;
 }
 
-int value_type_from_name(const char *name)
-{
-	for (int i = 0; i < _VALUE_TYPE_N; i++)
-		if (strcmp(name, types[i].name) == 0)
-			return i;
-	return -ENOENT;
-}
-
 enum kv_class value_rule_class(const struct value_rule *rule)
 {
 	bool is_mixed = rule->max_items > 0 || rule->choices[0] != '\0';

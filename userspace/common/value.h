@@ -68,8 +68,6 @@ struct value_route {
 
 /* Return the name of a type as used in descriptions ("ipv4-net"), or NULL. */
 const char *value_type_name(enum value_type type);
-/* Return the type with this name, or -ENOENT. */
-int value_type_from_name(const char *name);
 /* Return the class (KV_CLASS_*), checked by the kernel, of a rule's values. */
 enum kv_class value_rule_class(const struct value_rule *rule);
 /* Return the size in bytes of the longest value of the type. */

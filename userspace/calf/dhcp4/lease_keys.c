@@ -41,7 +41,8 @@ static const struct {
 	{ LEASE_NAME_SERVER, "/nameserver" },
 };
 
-void lease_option_path(uint8_t code, char path[static KV_PATH_SIZE])
+/* "/option/043" */
+static void option_path(uint8_t code, char path[static KV_PATH_SIZE])
 {
 	snprintf(path, KV_PATH_SIZE, "/option/%03d", code);
 }
@@ -54,7 +55,7 @@ bool lease_path(const struct lease_keys *keys, enum lease_slot slot, char path[s
 		number -= LEASE_OPTION;
 		if (number >= keys->n_options)
 			return false;
-		lease_option_path(keys->options[number], path);
+		option_path(keys->options[number], path);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {

@@ -61,9 +61,6 @@ struct lease_keys {
 
 #define LEASE_KEYS_NULL(_x) ((struct lease_keys){ 0 })
 
-/* Set `path` to the path of an option: "/option/043". */
-void lease_option_path(uint8_t code, char path[static KV_PATH_SIZE]);
-
 /* Set `path` to the path of a slot: "/nameserver/001". Returns false if the
  * slot is that of an option and unused. */
 bool lease_path(const struct lease_keys *keys, enum lease_slot slot,

@@ -81,10 +81,7 @@ void frames_text(const struct frames_summary *summary, char text[static FRAMES_T
 /* Addresses as text, alive for three further calls. */
 const char *frames_text_mac(const uint8_t mac[6]);
 /* Names, or NULL where a number has none. */
-const char *frames_text_op(uint8_t op);
 const char *frames_text_type(uint8_t type);
-const char *frames_text_protocol(uint8_t protocol);
-const char *frames_text_ethertype(uint16_t type);
 /* Of a reason. */
 const char *frames_text_reason(uint32_t reason);
 const char *frames_text_verdict(uint32_t reason);

@@ -34,7 +34,7 @@ const char *frames_text_mac(const uint8_t mac[6])
 	return text;
 }
 
-const char *frames_text_op(uint8_t op)
+static const char *op_name(uint8_t op)
 {
 	return op == 1 ? "BOOTREQUEST" : op == 2 ? "BOOTREPLY" : NULL;
 }
@@ -47,7 +47,7 @@ const char *frames_text_type(uint8_t type)
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
 }
 
-const char *frames_text_protocol(uint8_t protocol)
+static const char *protocol_name(uint8_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_ICMP:
@@ -65,7 +65,7 @@ const char *frames_text_protocol(uint8_t protocol)
 	}
 }
 
-const char *frames_text_ethertype(uint16_t type)
+static const char *ethertype_name(uint16_t type)
 {
 	static const struct {
 		uint16_t type;
@@ -144,7 +144,7 @@ static void add_arp(struct line *line, const struct frames_summary *summary)
 
 static void add_dhcp4(struct line *line, const struct frames_summary *summary)
 {
-	const char *op = frames_text_op(summary->dhcp4.op);
+	const char *op = op_name(summary->dhcp4.op);
 	const char *type = frames_text_type(summary->dhcp4.type);
 
 	if (op)
@@ -166,7 +166,7 @@ static void add_dhcp4(struct line *line, const struct frames_summary *summary)
 
 static void add_protocol(struct line *line, uint8_t protocol)
 {
-	const char *name = frames_text_protocol(protocol);
+	const char *name = protocol_name(protocol);
 
 	if (name)
 		add(line, ", %s", name);
@@ -206,7 +206,7 @@ static void add_ipv6(struct line *line, const struct frames_summary *summary)
 /* What has no header of ours: by its type, which is a length below 1536. */
 static void add_type(struct line *line, uint16_t type)
 {
-	const char *name = frames_text_ethertype(type);
+	const char *name = ethertype_name(type);
 
 	if (name)
 		add(line, ", %s", name);

@@ -22,7 +22,7 @@ void gateway_response_refuse(struct gateway_response *response, enum wire_code c
 	response->revision = 0;
 }
 
-void gateway_response_refuse_path(struct gateway_response *response, const char *display)
+static void refuse_path(struct gateway_response *response, const char *display)
 {
 	gateway_response_refuse(response, WIRE_CODE_NOT_ALLOWED, "%s is not an allowed path",
 				display);
@@ -69,7 +69,7 @@ void gateway_response_verdict(struct gateway_response *response, int verdict, co
 	if (verdict == 0)
 		return;
 	if (verdict == -EACCES) {
-		gateway_response_refuse_path(response, display);
+		refuse_path(response, display);
 		return;
 	}
 	refusal = refusal_of(-verdict);

@@ -24,8 +24,6 @@ struct gateway_response {
 __attribute__((format(printf, 3, 4))) void
 gateway_response_refuse(struct gateway_response *response, enum wire_code code, const char *format,
 			...);
-/* Make it WIRE_CODE_NOT_ALLOWED, "DISPLAY is not an allowed path". */
-void gateway_response_refuse_path(struct gateway_response *response, const char *display);
 /* Make it the error for what the store said (0 or a negative errno) of the key
  * shown as `display`; 0 changes nothing. An errno that no request should cause
  * is logged and becomes WIRE_CODE_FAILED. */
