@@ -83,7 +83,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Options that are not for every command, as bits. */
+/* Bits of the options that only some commands have. */
 enum {
 	FOR_ALL = 1 << 0,
 	FOR_IF_REVISION = 1 << 1,
@@ -105,7 +105,7 @@ struct command {
 	const char *name;
 	int (*run)(struct cli *cli, const char *const words[MAX_WORDS]);
 	int min_words, max_words;
-	const char *missing; /* what is asked for if there are too few */
+	const char *missing; /* message if there are too few words */
 	unsigned int options;
 };
 
@@ -177,7 +177,7 @@ static const struct command commands[] = {
 	{ "help", run_help, 0, 0, NULL, 0 },
 };
 
-/* A revision that a key can have. */
+/* Parse a revision that a key can have. */
 static bool parse_revision(const char *text, uint64_t *revisionp)
 {
 	char *end;
@@ -193,10 +193,10 @@ static bool parse_revision(const char *text, uint64_t *revisionp)
 	return true;
 }
 
-enum { PARSE_GO_ON = -1 };
+enum { PARSE_CONTINUE = -1 };
 
-/* An option with an argument: 0, or CLI_USAGE. */
-static int take_argument(struct cli *cli, int option, const char *argument)
+/* Store the argument of an option. Returns 0 or CLI_USAGE. */
+static int set_argument(struct cli *cli, int option, const char *argument)
 {
 	switch (option) {
 	case OPTION_INSTANCE:
@@ -227,9 +227,9 @@ static int take_argument(struct cli *cli, int option, const char *argument)
 	}
 }
 
-/* Options at the front of argv, up to the first word; *seenp gathers those
- * that are not for every command. PARSE_GO_ON, or an exit code: done or
- * wrong. optind is where they ended. */
+/* Parse the options at the front of argv, up to the first word, which is then at
+ * optind. Adds to *seenp the bits of those that only some commands have. Returns
+ * PARSE_CONTINUE, or an exit code. */
 static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *seenp)
 {
 	static const struct {
@@ -252,7 +252,7 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 	int option;
 
 	opterr = 0;
-	optind = 0; /* start anew */
+	optind = 0; /* reset getopt_long() */
 	while ((option = getopt_long(argc, argv, "+:hlf", long_options, NULL)) != -1) {
 		for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 			if (bits[i].option == option)
@@ -265,7 +265,7 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 		case OPTION_REASON:
 		case OPTION_PCAP:
 		case OPTION_IF_REVISION:
-			if (take_argument(cli, option, optarg) != 0)
+			if (set_argument(cli, option, optarg) != 0)
 				return CLI_USAGE;
 			break;
 		case OPTION_JSON:
@@ -301,10 +301,11 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 			return cli_usage(cli, "unknown option", argv[optind - 1]);
 		}
 	}
-	return PARSE_GO_ON;
+	return PARSE_CONTINUE;
 }
 
-/* Words of a command with options before, between or behind them. */
+/* Parse the words of a command with options before, between or after them, and
+ * run it. */
 static int parse_command(struct cli *cli, const struct command *command, int argc, char **argv,
 			 unsigned int seen)
 {
@@ -317,7 +318,7 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 
 		if (!only_words) {
 			r = parse_options(cli, argc, argv, &seen);
-			if (r != PARSE_GO_ON)
+			if (r != PARSE_CONTINUE)
 				return r;
 			skip = optind;
 			only_words = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
@@ -345,7 +346,7 @@ int cli_dispatch(struct cli *cli, int argc, char **argv)
 	int r;
 
 	r = parse_options(cli, argc, argv, &seen);
-	if (r != PARSE_GO_ON)
+	if (r != PARSE_CONTINUE)
 		return r;
 	argc -= optind;
 	argv += optind;

@@ -8,7 +8,7 @@
 #include "maps/kv.h"
 #include "userspace/cli/state.h"
 
-#define LOOK_AGAIN_MS 200
+#define POLL_MS 200
 
 struct audit {
 	const struct cli *cli;
@@ -22,7 +22,7 @@ static void on_line(void *data, const char *line, size_t length)
 	audit_line_print(audit->cli, audit->directory, line, length);
 }
 
-/* Where the supervisor says it is, or where it is by default. */
+/* Store the path of the log: from state.json, or the default. */
 static int find_log(const struct cli *cli, char path[PATH_MAX])
 {
 	int n, unread;
@@ -49,7 +49,7 @@ static int print_log(const struct cli *cli, struct audit_file *file, struct audi
 		r = audit_file_read(file, on_line, audit);
 		if (r == 0 && cli->follow)
 			r = audit_file_follow(file, on_line, audit);
-	} while (r == 0 && cli->follow && cli_follow_wait(cli->out, LOOK_AGAIN_MS));
+	} while (r == 0 && cli->follow && cli_follow_wait(cli->out, POLL_MS));
 	audit_file_end(file, on_line, audit);
 	audit_file_close(file);
 	return r < 0 ? cli_fail(cli, "%s: %s", file->path, strerror(-r)) : CLI_OK;
@@ -68,7 +68,7 @@ int cli_audit(struct cli *cli)
 	}
 	if (cli->path)
 		audit.directory = directory;
-	/* the log is there longer than the instance: one that is named need not be */
+	/* The log outlives the instance, so a named instance need not exist. */
 	if (cli->instance[0] == '\0')
 		r = cli_choose_instance(cli);
 	if (r != CLI_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of `calfpen audit`: lines of the log (audit_line.c), and the file
- * as it grows, is rotated or cut (audit_file.c).
+ * The parts of `calfpen audit`: printing a line of the log (audit_line.c), and
+ * following the file while it grows, is rotated or truncated (audit_file.c).
  */
 #ifndef CALFPEN_CLI_AUDIT_H
 #define CALFPEN_CLI_AUDIT_H
@@ -11,13 +11,13 @@
 
 #include "userspace/cli/cli.h"
 
-/* A line as long as this, or longer, is none of the log's. */
+/* Every line of the log is shorter than this. */
 #define AUDIT_LINE_MAX 16384
 
 /*
- * Print one line, which has no newline, if the options of `cli` ask for it;
- * `directory` is --path's as cli_directory() makes it, or NULL. What is no
- * record is printed as damaged, whatever was asked for.
+ * Print `line`, which has no newline, if it matches the options of `cli`.
+ * `directory` is the argument of --path, converted by cli_directory(), or NULL.
+ * A line that is not a record is always printed, as damaged.
  */
 void audit_line_print(const struct cli *cli, const char *directory, const char *line,
 		      size_t length);
@@ -27,9 +27,9 @@ struct audit_file {
 	int fd;
 	dev_t device;
 	ino_t inode;
-	off_t offset;	/* of what was read */
-	int n_replaced; /* times in a row that another file was found there */
-	size_t used;	/* of `line`: one that has no end yet */
+	off_t offset;	/* of the next byte to read */
+	int n_replaced; /* how many times in a row `path` was another file */
+	size_t used;	/* bytes of `line`, whose newline was not read yet */
 	char line[AUDIT_LINE_MAX];
 };
 
@@ -37,16 +37,18 @@ struct audit_file {
 
 typedef void (*audit_file_fn)(void *data, const char *line, size_t length);
 
-/* Open path: 0, or a negative errno; -EINVAL if it is no regular file. */
+/* Open file->path. Returns 0, -EINVAL if it is not a regular file, or another
+ * negative errno. */
 int audit_file_open(struct audit_file *file);
-/* Read all that is there and call for every line: 0 or a negative errno. */
+/* Read up to the end of the file and call `call` for every complete line.
+ * Returns 0 or a negative errno. */
 int audit_file_read(struct audit_file *file, audit_file_fn call, void *data);
-/* The last line even if its newline is missing. */
+/* Call `call` for the last line if its newline is missing. */
 void audit_file_end(struct audit_file *file, audit_file_fn call, void *data);
-/* Look whether the file was cut or another one is in its place, and go on
- * there. To be called from time to time, after audit_file_read(). The old
- * file is left only after it was read twice while there was something in the
- * new: its writer may not have noticed yet. 0 or a negative errno. */
+/* Start over if the file was truncated, and switch to the new file if it was
+ * rotated. Call this periodically, after audit_file_read(). The old file is
+ * closed only after two calls that found a new file which is not empty, because
+ * the writer may still append to the old one. Returns 0 or a negative errno. */
 int audit_file_follow(struct audit_file *file, audit_file_fn call, void *data);
 void audit_file_close(struct audit_file *file);
 

@@ -10,7 +10,7 @@
 
 int audit_file_open(struct audit_file *file)
 {
-	/* not blocking: it might be a pipe */
+	/* O_NONBLOCK, because the path might be a pipe */
 	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
@@ -34,15 +34,15 @@ static void end_line(struct audit_file *file, audit_file_fn call, void *data)
 	file->used = 0;
 }
 
-static void take(struct audit_file *file, const char *bytes, size_t size, audit_file_fn call,
-		 void *data)
+static void split_lines(struct audit_file *file, const char *bytes, size_t size, audit_file_fn call,
+			void *data)
 {
 	while (size > 0) {
 		const char *newline = memchr(bytes, '\n', size);
 		size_t length = newline ? (size_t)(newline - bytes) : size;
 		size_t room = sizeof(file->line) - file->used, n = length < room ? length : room;
 
-		/* the start of a line that is too long stands for it */
+		/* of a line that is too long, keep only the start */
 		memcpy(file->line + file->used, bytes, n);
 		file->used += n;
 		if (newline)
@@ -65,7 +65,7 @@ int audit_file_read(struct audit_file *file, audit_file_fn call, void *data)
 		if (n <= 0)
 			return n < 0 ? -errno : 0;
 		file->offset += n;
-		take(file, bytes, (size_t)n, call, data);
+		split_lines(file, bytes, (size_t)n, call, data);
 	}
 }
 
@@ -85,7 +85,7 @@ int audit_file_follow(struct audit_file *file, audit_file_fn call, void *data)
 		file->offset = 0;
 		return 0;
 	}
-	/* renamed, and not yet made anew: the old one may still grow */
+	/* renamed and not yet recreated: the old file may still grow */
 	if (stat(file->path, &st) < 0 || (st.st_dev == file->device && st.st_ino == file->inode) ||
 	    st.st_size == 0) {
 		file->n_replaced = 0;
@@ -94,7 +94,7 @@ int audit_file_follow(struct audit_file *file, audit_file_fn call, void *data)
 	if (++file->n_replaced < MAX_REPLACED)
 		return 0;
 	r = audit_file_open(file);
-	if (r < 0) /* gone again, or no file: the old one is still open */
+	if (r < 0) /* removed again, or not a regular file: the old one is still open */
 		return r == -ENOENT ? 0 : r;
 	close(old);
 	audit_file_end(file, call, data);

@@ -9,7 +9,7 @@
 #define DAMAGED_SHOWN 200
 #define TEXT_SIZE ((size_t)KV_VALUE_SIZE * 2)
 
-/* A string member, printable, or `otherwise`. */
+/* Return a string member, made printable, or `otherwise` if it is missing. */
 static const char *text_of(const json_t *record, const char *member, const char *otherwise,
 			   char text[TEXT_SIZE])
 {
@@ -21,7 +21,7 @@ static const char *text_of(const json_t *record, const char *member, const char 
 	return text;
 }
 
-/* The log has no other bytes, and a terminal may be listening. */
+/* The log contains only printable bytes; others could control a terminal. */
 static bool is_printable(const char *line, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -40,7 +40,7 @@ static bool is_record(const json_t *record)
 	return true;
 }
 
-static bool is_asked_for(const struct cli *cli, const char *directory, const json_t *record)
+static bool is_wanted(const struct cli *cli, const char *directory, const json_t *record)
 {
 	const char *path = json_string_value(json_object_get(record, "path"));
 	const char *subject = json_string_value(json_object_get(record, "subject"));
@@ -69,7 +69,7 @@ static void print_damaged(const struct cli *cli, const char *line, size_t length
 	json_decref(json);
 }
 
-/* One of a commit's changes may be either: only a write has a value. */
+/* A change of a commit may be a write or a deletion; only a write has a value. */
 static bool is_deletion(const json_t *record)
 {
 	return strcmp(json_string_value(json_object_get(record, "verb")), "commit") == 0 &&
@@ -77,7 +77,8 @@ static bool is_deletion(const json_t *record)
 	       !json_object_get(record, "value");
 }
 
-/* "TIME REVISION SUBJECT VERB VERDICT PATH VALUE", and what else there is. */
+/* Print "TIME REVISION SUBJECT VERB VERDICT PATH VALUE", then reason and number of
+ * suppressed records if there are any. */
 static void print_record(const struct cli *cli, const json_t *record)
 {
 	static const char *const columns[] = { "time", "revision", "subject", "verb", "verdict" };
@@ -121,7 +122,7 @@ void audit_line_print(const struct cli *cli, const char *directory, const char *
 		record = json_loadb(line, length, 0, NULL);
 	if (!record || !is_record(record)) {
 		print_damaged(cli, line, length);
-	} else if (is_asked_for(cli, directory, record)) {
+	} else if (is_wanted(cli, directory, record)) {
 		if (cli->json)
 			fprintf(cli->out, "%.*s\n", (int)length, line);
 		else

@@ -21,7 +21,7 @@ static uint64_t condition_of(const struct cli *cli)
 	return cli->create ? KV_REVISION_ABSENT : cli->condition;
 }
 
-/* What is there instead of what was expected, as far as it can be read. */
+/* Print the state of the key that made the condition false, if it can be read. */
 static int explain_conflict(const struct cli *cli, int gate, const char *where, const char *path)
 {
 	struct kv_value value;
@@ -55,7 +55,7 @@ static int finish(const struct cli *cli, int gate, const char *verb, const char 
 	return r;
 }
 
-/* A path from the command line: CLI_OK or CLI_USAGE. */
+/* Check a path from the command line. Returns CLI_OK or CLI_USAGE. */
 static int check_path(const struct cli *cli, const char *path)
 {
 	if (path_is_canonical(path))
@@ -94,7 +94,7 @@ int cli_del(struct cli *cli, const char *path)
 	return finish(cli, gate, "delete", path, r, revision);
 }
 
-/* Read the file; CLI_OK, or an exit code after one line. */
+/* Read the file. Returns CLI_OK, or an exit code after printing one line. */
 static int read_file(const struct cli *cli, const char *name, struct commit_file *file)
 {
 	bool is_input = strcmp(name, "-") == 0;
@@ -119,8 +119,8 @@ static int read_file(const struct cli *cli, const char *name, struct commit_file
 	return CLI_USAGE;
 }
 
-/* What the gate refused of it, by the line of the change. A newer key refuses
- * the commit as a whole: which one, the gate does not say. */
+/* Print why the gate refused the commit, with the line of the refused change.
+ * If a key is newer, the gate does not say which one. */
 static int explain_commit(const struct cli *cli, const char *name, const struct commit_file *file,
 			  uint32_t i_refused, int error)
 {
@@ -132,7 +132,7 @@ static int explain_commit(const struct cli *cli, const char *name, const struct 
 			 (unsigned long long)cli->condition);
 		return CLI_CONFLICT;
 	}
-	/* what concerns one change, and not the commit */
+	/* errors of a single change, not of the whole commit */
 	if (error == -EACCES || error == -EMSGSIZE || error == -EBADMSG || error == -EILSEQ) {
 		snprintf(where, sizeof(where), "%.100s:%u: ", name, file->changes[i].line);
 		return cli_explain_gate(cli, where, file->changes[i].is_delete ? "delete" : "write",

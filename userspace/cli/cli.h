@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operator's command. It reads what an instance has pinned and written,
- * and acts in the store as the subject `operator`, by its gate and with its
- * rights; only `run` starts anything. Commands return an exit code and say on
- * `err` what is wrong, in one line.
+ * and uses the store as the subject `operator`, through the operator's gate and
+ * with its rights. Only `run` starts a process. Commands return an exit code
+ * and print one line on `err` if they fail.
  */
 #ifndef CALFPEN_CLI_CLI_H
 #define CALFPEN_CLI_CLI_H
@@ -15,29 +15,29 @@
 
 #include "userspace/common/instance.h"
 
-/* Exit codes, as `calfpen help` and calfpen(8) state them. */
+/* Exit codes, documented in `calfpen help` and calfpen(8). */
 enum cli_exit {
 	CLI_OK = 0,
 	CLI_FAILURE = 1,
-	CLI_USAGE = 2,	  /* arguments, or a line of a commit's file */
-	CLI_ABSENT = 3,	  /* there is no such key */
-	CLI_DENIED = 4,	  /* the operator has not the right */
-	CLI_CONFLICT = 5, /* --if-revision or --create does not hold */
+	CLI_USAGE = 2,	  /* bad arguments, or a bad line in the file of a commit */
+	CLI_ABSENT = 3,	  /* no such key */
+	CLI_DENIED = 4,	  /* the operator does not have the right */
+	CLI_CONFLICT = 5, /* the condition of --if-revision or --create is false */
 	CLI_BUSY = 6,	  /* a quota, the ring or the store is full or busy */
-	CLI_VALUE = 7,	  /* the value is too long for its key, or not of its type */
+	CLI_VALUE = 7,	  /* the value is too long for its key, or of another type */
 };
 
 struct cli {
-	const char *pins_root;		      /* PINS_ROOT, or a test's */
-	const char *run_root;		      /* RUN_ROOT, or a test's */
-	const char *audit_root;		      /* CLI_AUDIT_ROOT, or a test's */
+	const char *pins_root;		      /* PINS_ROOT except in tests */
+	const char *run_root;		      /* RUN_ROOT except in tests */
+	const char *audit_root;		      /* CLI_AUDIT_ROOT except in tests */
 	char instance[INSTANCE_NAME_MAX + 1]; /* --instance, or the only one */
 	bool json;
 	bool long_lines;     /* ls, get: -l */
 	bool follow;	     /* audit, frames: -f */
-	bool denied;	     /* audit: what was refused only */
-	bool dropped;	     /* frames: what was dropped only */
-	bool all;	     /* status: counters that are zero as well */
+	bool denied;	     /* audit: only refused requests */
+	bool dropped;	     /* frames: only dropped frames */
+	bool all;	     /* status: also counters that are zero */
 	bool create;	     /* set */
 	uint64_t condition;  /* set, del, commit: --if-revision, or 0 */
 	uint64_t from;	     /* watch: --from, or 0 */
@@ -52,33 +52,38 @@ struct cli {
 
 #define CLI_AUDIT_ROOT "/var/log/calfpen"
 
-/* arguments.c: run the command that argv names; an enum cli_exit. */
+/* arguments.c: run the command that argv names. Returns an enum cli_exit. */
 int cli_main(int argc, char **argv);
-/* The same with roots and streams set by the caller. */
+/* Do the same with the roots and streams that the caller has set in `cli`. */
 int cli_dispatch(struct cli *cli, int argc, char **argv);
 
-/* output.c: one line "calfpen: ..." on cli->err; returns CLI_FAILURE. */
+/* output.c: print one line "calfpen: ..." on cli->err. Returns CLI_FAILURE. */
 __attribute__((format(printf, 2, 3))) int cli_fail(const struct cli *cli, const char *format, ...);
-/* The same with "; see `calfpen help`" and CLI_USAGE; `argument` may be NULL. */
+/* Print "WHAT: ARGUMENT; see `calfpen help`", or no ARGUMENT if it is NULL.
+ * Returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *what, const char *argument);
-/* What kept the store from being opened; returns CLI_FAILURE. */
+/* Print why the store could not be opened; `error` is a negative errno of
+ * store.h. Returns CLI_FAILURE. */
 int cli_explain_store(const struct cli *cli, int error);
-/* What the gate refused: the operator wanted to `verb` ("write") `path`.
- * `where` ("FILE:LINE: " or "") comes first. Returns the exit code. */
+/* Print why the gate refused to `verb` ("write") `path`; `error` is its negative
+ * errno. The line starts with `where` ("FILE:LINE: " or ""). Returns the exit
+ * code. */
 int cli_explain_gate(const struct cli *cli, const char *where, const char *verb, const char *path,
 		     int error);
 
-/* instance.c: choose the instance if none was named. CLI_OK, or an exit code
- * after one line. */
+/* instance.c: check that cli->instance exists; if it is empty, choose the only
+ * instance. Returns CLI_OK, or an exit code after printing one line. */
 int cli_choose_instance(struct cli *cli);
-/* The process id of the instance's supervisor, or 0 if none runs. */
+/* Return the process id of the instance's supervisor, or 0 if it is not
+ * running. */
 int cli_running_pid(const struct cli *cli);
 
 /* keys.c */
 int cli_ls(struct cli *cli, const char *prefix);
 int cli_get(struct cli *cli, const char *path);
-/* "/lease" and "/lease/" are the same, and "/" is all: into `directory`, of
- * KV_PATH_SIZE bytes, as gate_list() takes it. False: not a path. */
+/* Convert a PREFIX argument into a directory for gate_list(): "/lease" and
+ * "/lease/" are the same, "/" is the whole store. `directory` has KV_PATH_SIZE
+ * bytes. Returns false if `prefix` is not a valid path. */
 bool cli_directory(const char *prefix, char *directory);
 
 /* change.c */
@@ -92,14 +97,17 @@ int cli_audit(struct cli *cli);
 int cli_status(struct cli *cli);
 int cli_frames(struct cli *cli);
 
-/* output.c: print JSON, indented and with a newline, and release it. Returns CLI_OK,
- * or CLI_FAILURE with one line if it could not be made. */
+/* output.c: print `json`, indented and with a newline, and release it; NULL is
+ * what jansson returns without memory. Returns CLI_OK, or CLI_FAILURE after
+ * printing one line. */
 int cli_print_json(const struct cli *cli, json_t *json);
 
-/* output.c: flush `file` and wait. Returns false if its reader is gone. */
+/* output.c: flush `file` and wait for `timeout_ms`. Returns false, possibly
+ * earlier, if the reader of `file` has closed it. */
 bool cli_follow_wait(FILE *file, int timeout_ms);
 
-/* run.c: execute calfpen-priv with these arguments; returns on failure only. */
+/* run.c: execute calfpen-priv with these arguments. Returns only on failure:
+ * CLI_FAILURE, after printing one line. */
 int cli_run(struct cli *cli, int argc, char **argv);
 
 #endif

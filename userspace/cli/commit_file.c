@@ -8,14 +8,14 @@
 
 #define LINE_SIZE (KV_VALUE_MAX + KV_PATH_MAX + 64)
 
-static int bad(struct commit_file *file, const char *reason)
+static int reject(struct commit_file *file, const char *reason)
 {
 	file->reason = reason;
 	return -EINVAL;
 }
 
-/* One line without its newline, NUL-terminated: its length, -1 at the end of
- * the file, or LINE_SIZE if it is longer than that. */
+/* Read one line without its newline, NUL-terminated. Returns its length, -1 at
+ * the end of the file, or LINE_SIZE if it does not fit. */
 static int read_line(FILE *from, char line[LINE_SIZE])
 {
 	int length = 0, c;
@@ -42,12 +42,12 @@ static bool is_printable(const char *text)
 	return true;
 }
 
-/* Cut the first word off and step over the one blank behind it. */
+/* Cut off the first word and skip the single blank after it. */
 static char *take_word(char **restp)
 {
 	char *word = *restp, *end = word + strcspn(word, " \t");
 
-	*restp = *end ? end + 1 : NULL; /* NULL: nothing follows, not even a blank */
+	*restp = *end ? end + 1 : NULL; /* NULL: the line ends here, without a blank */
 	*end = '\0';
 	return word;
 }
@@ -60,36 +60,36 @@ static int parse_change(struct commit_file *file, char *line)
 	int r;
 
 	if (!is_set && strcmp(verb, "del") != 0)
-		return bad(file, "neither `set PATH VALUE` nor `del PATH`");
+		return reject(file, "neither `set PATH VALUE` nor `del PATH`");
 	while (rest && is_blank(*rest))
 		rest++;
 	if (!rest || *rest == '\0')
-		return bad(file, "a path is missing");
+		return reject(file, "a path is missing");
 	path = take_word(&rest);
 	if (!path_is_canonical(path))
-		return bad(file, "not a path");
+		return reject(file, "not a path");
 	if (is_set && !rest)
-		return bad(file, "a value is missing");
+		return reject(file, "a value is missing");
 	if (!is_set && rest && rest[strspn(rest, " \t")] != '\0')
-		return bad(file, "something follows the path");
+		return reject(file, "something follows the path");
 	if (is_set && !is_printable(rest))
-		return bad(file, "the value has a byte that is not printable ASCII");
+		return reject(file, "the value has a byte that is not printable ASCII");
 	r = is_set ? commit_write(commit, path, rest, strlen(rest)) : commit_delete(commit, path);
 	if (r == -EMSGSIZE)
-		return bad(file, "the value is longer than 1023 bytes");
+		return reject(file, "the value is longer than 1023 bytes");
 	if (r == -E2BIG && commit->n_changes == KV_CHANGES_MAX)
-		return bad(file, "more than 128 changes");
+		return reject(file, "more than 128 changes");
 	if (r == -E2BIG)
-		return bad(file, "more than 32 KiB of changes");
+		return reject(file, "more than 32 KiB of changes");
 	if (r < 0)
-		return bad(file, strerror(-r));
+		return reject(file, strerror(-r));
 	file->changes[commit->n_changes - 1].line = file->bad_line;
 	file->changes[commit->n_changes - 1].is_delete = !is_set;
 	return path_to_key(path, &file->changes[commit->n_changes - 1].key);
 }
 
 _Static_assert(KV_VALUE_MAX == 1023 && KV_CHANGES_MAX == 128 && KV_REQUEST_MAX == 32768,
-	       "the limits that messages state");
+	       "limits in the messages above");
 
 int commit_file_read(struct commit_file *file, FILE *from)
 {
@@ -105,14 +105,14 @@ int commit_file_read(struct commit_file *file, FILE *from)
 
 		file->bad_line = ++n_lines;
 		if (length == LINE_SIZE)
-			return bad(file, "the line is too long");
+			return reject(file, "the line is too long");
 		if (strlen(line) != (size_t)length)
-			return bad(file, "the line has a NUL byte");
+			return reject(file, "the line has a NUL byte");
 		if (*start == '\0' || *start == '#')
 			continue;
 		if (parse_change(file, start) < 0)
 			return -EINVAL;
 	}
 	file->bad_line = 0;
-	return file->commit.n_changes == 0 && !ferror(from) ? bad(file, "no changes in it") : 0;
+	return file->commit.n_changes == 0 && !ferror(from) ? reject(file, "no changes in it") : 0;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of `calfpen commit`, a change on each line:
+ * The file format of `calfpen commit`, one change per line:
  *
- *   # a comment; blank lines are left out as well
+ *   # a comment; blank lines are ignored, too
  *   set /control/renew now
  *   del /hostname
  *
- * The value is everything behind the one blank after PATH, trailing blanks
- * included, so it may be empty: "set /x ".
+ * The value is everything after the single blank that follows PATH, including
+ * trailing blanks, so it may be empty: "set /x ".
  */
 #ifndef CALFPEN_CLI_COMMIT_FILE_H
 #define CALFPEN_CLI_COMMIT_FILE_H
@@ -24,13 +24,14 @@ struct commit_file {
 		bool is_delete;
 		struct kv_key key;
 	} changes[KV_CHANGES_MAX];
-	/* what is wrong, if it is */
+	/* the error, if any */
 	unsigned int bad_line; /* 0: the file as a whole */
 	const char *reason;
 };
 
-/* Read all of it, caller's memory: 0, or -EINVAL with bad_line and reason. An
- * error of the stream is left for ferror(). */
+/* Parse the stream `from` up to its end into `file`, which the caller owns.
+ * Returns 0, or -EINVAL with bad_line and reason set. The caller checks ferror()
+ * for errors of the stream. */
 int commit_file_read(struct commit_file *file, FILE *from);
 
 #endif

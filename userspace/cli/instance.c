@@ -18,7 +18,7 @@ static int is_directory(const struct dirent *entry)
 	       strlen(entry->d_name) <= INSTANCE_NAME_MAX;
 }
 
-/* "a b c", printable. */
+/* Join the names into "a b c", made printable. */
 static void join_names(struct dirent *const *entries, int n_entries, char *text, size_t size)
 {
 	size_t at = 0;
@@ -68,9 +68,9 @@ int cli_choose_instance(struct cli *cli)
 }
 
 /*
- * The supervisor holds a lock on the file for as long as it lives and has
- * noted its process id there. The lock is tried only if that process is
- * there, so that a supervisor that starts just now does not lose it to us.
+ * The supervisor holds a lock on this file while it runs, and has written its
+ * process id there. Try the lock only if that process exists, so that we do not
+ * take it from a supervisor that is just starting.
  */
 int cli_running_pid(const struct cli *cli)
 {

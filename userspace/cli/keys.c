@@ -27,7 +27,7 @@ bool cli_directory(const char *prefix, char *directory)
 	return path_is_canonical(directory);
 }
 
-/* The name of who wrote it, printable. */
+/* Return the name of the subject that wrote the key, made printable. */
 static const char *writer_of(const struct cli_key *key, const json_t *state, char text[64])
 {
 	char room[16];
@@ -75,7 +75,7 @@ static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t
 	}
 }
 
-/* Either form. */
+/* Print the keys in the form that the options ask for. */
 static int print_all(const struct cli *cli, const struct cli_key *keys, size_t n_keys,
 		     bool as_array)
 {
@@ -83,7 +83,7 @@ static int print_all(const struct cli *cli, const struct cli_key *keys, size_t n
 	int r = CLI_OK, unread;
 
 	if (cli->json || cli->long_lines)
-		state = cli_state_load(cli, &unread); /* only for names of calves */
+		state = cli_state_load(cli, &unread); /* needed only for names of calves */
 	if (!cli->json) {
 		print_keys(cli, keys, n_keys, state);
 	} else if (!as_array) {

@@ -9,22 +9,22 @@
 #include "userspace/common/path.h"
 #include "userspace/common/sanitise.h"
 
-/* A list of all keys is thousands of requests: where the operator's rate does
- * not allow that many at once, it takes longer. */
-#define PATIENCE 1000
+/* Listing all keys takes thousands of requests. If the operator's rate limit does
+ * not allow that many at once, wait and retry. */
+#define MAX_TRIES 1000
 #define PAUSE_NS 5000000L
 
 bool cli_is_worth_waiting(int error, int *n_triesp)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 
-	if ((error != -EDQUOT && error != -EBUSY) || ++*n_triesp > PATIENCE)
+	if ((error != -EDQUOT && error != -EBUSY) || ++*n_triesp > MAX_TRIES)
 		return false;
 	nanosleep(&pause, NULL);
 	return true;
 }
 
-static int read_patiently(int gate, const char *path, struct kv_value *valuep)
+static int read_value(int gate, const char *path, struct kv_value *valuep)
 {
 	int n_tries = 0, r;
 
@@ -73,7 +73,7 @@ size_t cli_keys_tidy(struct cli_key *keys, size_t n_keys)
 	return n_left;
 }
 
-/* The paths of all pages, in no order, into room for STORE_KEYS_MAX. */
+/* Read the paths of all pages, unsorted, into `keys` (STORE_KEYS_MAX elements). */
 static int list_paths(int gate, const char *directory, struct cli_key *keys)
 {
 	struct gate_page page = { 0 };
@@ -94,7 +94,8 @@ static int list_paths(int gate, const char *directory, struct cli_key *keys)
 	return (int)n_keys;
 }
 
-/* The values: what is gone again, or not for the operator, is left out. */
+/* Read the values. Keys that were deleted meanwhile or that the operator may not
+ * read are removed from the list. */
 static int read_values(int gate, struct cli_key *keys, size_t n_keys)
 {
 	size_t n_left = 0;
@@ -105,7 +106,7 @@ static int read_values(int gate, struct cli_key *keys, size_t n_keys)
 
 		if (n_left != i)
 			*key = keys[i];
-		r = read_patiently(gate, key->key.path, &key->value);
+		r = read_value(gate, key->key.path, &key->value);
 		if (r < 0 && r != -ENOENT && r != -EACCES)
 			return r;
 		n_left += r == 0;

@@ -7,7 +7,7 @@
 #include "maps/kv.h"
 #include "userspace/common/clock.h"
 
-#define AHEAD_MAX_NS (86400 * NS_PER_S) /* what is to come, and no junk */
+#define AHEAD_MAX_NS (86400 * NS_PER_S) /* for deadlines; later times are invalid */
 
 json_t *cli_state_load(const struct cli *cli, int *rp)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor's state.json, and what needs it or a clock to be said:
- * subjects by name, times.
+ * The supervisor's state.json, and text that depends on it or on the clock:
+ * names of subjects, times.
  */
 #ifndef CALFPEN_CLI_STATE_H
 #define CALFPEN_CLI_STATE_H
@@ -14,15 +14,17 @@
 #include "userspace/common/clock.h"
 #include "userspace/state/state.h"
 
-/* state.json, or NULL. *rp is CLI_OK, also if it is not there; if it cannot be
- * read or is of another version, CLI_FAILURE after one line that says so. What
- * does not need the state continues without. */
+/* Load state.json. Returns the object, which the caller releases, or NULL if
+ * there is none. Stores CLI_OK in *rp, also if the file does not exist;
+ * CLI_FAILURE if it cannot be read or has another version, after printing one
+ * line. Callers continue without the state where they do not need it. */
 json_t *cli_state_load(const struct cli *cli, int *rp);
-/* The name of a subject, "calf N" of a calf that `state` (may be NULL) does
- * not name; `text` is room for one that has to be put together. */
+/* Return the name of a subject, or "calf N" for a calf that is not named in
+ * `state` (which may be NULL). The result is a constant, belongs to `state`, or
+ * is formatted into `text`. */
 const char *cli_state_subject(unsigned int subject, const json_t *state, char *text, size_t size);
-/* 2026-11-24T02:15:25Z, of CLOCK_BOOTTIME nanoseconds, at most a day ahead;
- * "-" of another boot's. */
+/* Format CLOCK_BOOTTIME nanoseconds as wall time: 2026-11-24T02:15:25Z. Formats
+ * "-" for 0 and for a time more than a day ahead, which is from another boot. */
 void cli_state_time(uint64_t boot_ns, char text[static CLOCK_SECONDS_SIZE]);
 
 #endif

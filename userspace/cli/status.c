@@ -33,7 +33,7 @@ void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct
 		char text[16];
 		json_t *subject;
 
-		/* Subjects that are not there have never asked. */
+		/* Leave out unknown subjects that have made no request. */
 		if (i >= KV_SUBJECT_CALF + n_calves && accepted + reads + refused == 0)
 			continue;
 		subject = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
@@ -92,7 +92,7 @@ void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_k
 	json_object_set_new(status, "lease", lease);
 }
 
-/* "runs=2 errors=0 ..." */
+/* Parse "runs=2 errors=0 ...". */
 static json_t *parse_metrics(const char *text)
 {
 	json_t *metrics = json_object();
@@ -151,7 +151,6 @@ static void set_time(json_t *object, const char *name, uint64_t boot_ns)
 	json_object_set_new(object, name, json_string(text));
 }
 
-/* As the next frame will find it. */
 void cli_status_add_quarantine(json_t *status, const struct frame_quarantine *quarantine,
 			       bool is_leased, uint64_t boot_now_ns)
 {
@@ -174,8 +173,8 @@ void cli_status_add_quarantine(json_t *status, const struct frame_quarantine *qu
 		set_time(object, "opened", quarantine->opened_ns);
 }
 
-/* Open the metrics page of a calf, which the supervisor holds: a descriptor,
- * or a negative errno. Nothing else is opened, whatever the state says. */
+/* Open the metrics page of a calf, which the supervisor holds. Returns a
+ * descriptor or a negative errno. Opens no other file, whatever the state says. */
 static int open_metrics(int pid, int number)
 {
 	char path[64], target[64] = "";
@@ -210,7 +209,7 @@ void cli_status_add_metrics(json_t *calf, int fd, bool all)
 	json_object_set_new(calf, "counters", counters);
 }
 
-/* The calves' own counters, into the state. */
+/* Add the calves' own counters to the state. */
 static void add_metrics(const struct cli *cli, int pid, const json_t *state)
 {
 	json_t *calf;
@@ -253,7 +252,8 @@ static void add_lease(const struct cli *cli, json_t *status)
 	free(keys);
 }
 
-/* What the maps say; an error of the store is told, the rest goes on. */
+/* Add what the maps contain. If the store cannot be read, print why and continue
+ * with the other maps. */
 static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 {
 	struct frame_counter counters[_FRAME_REASON_N];
@@ -280,7 +280,7 @@ static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 	} else {
 		r = cli_explain_store(cli, error);
 	}
-	/* They go with the programs: none is no error. */
+	/* These maps exist only with the frame programs; it is no error if they do not. */
 	if (cli_store_quarantine(cli, &quarantine) == 0)
 		cli_status_add_quarantine(status, &quarantine, is_leased, loop_now_ns());
 	if (cli_store_counters(cli, counters) == 0)
@@ -304,7 +304,7 @@ int cli_status(struct cli *cli)
 	r = add_maps(cli, status, state);
 	if (r == CLI_OK)
 		r = unread;
-	/* What a killed supervisor left is not the state. */
+	/* The file that a killed supervisor left is stale. */
 	if (state && pid > 0) {
 		add_metrics(cli, pid, state);
 		json_object_set(status, "state", state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `calfpen status`: everything is collected into one JSON object, which is
- * printed as it is or for people.
+ * `calfpen status`: collect everything in one JSON object, then print it as
+ * JSON or as text.
  */
 #ifndef CALFPEN_CLI_STATUS_H
 #define CALFPEN_CLI_STATUS_H
@@ -15,40 +15,47 @@
 #include "userspace/cli/store.h"
 
 /*
- * The members, each left out where it is not known:
+ * The members; one whose value is unknown is missing:
  *   instance, running, pid
- *   state     what the supervisor wrote into state.json; each of its calves with
- *             `counters`: what it counts in its metrics page
- *   lease     state ("none" if the calf wrote none), server and expires, as they
- *             stand below /lease, and address, which is /ip
+ *   state     the supervisor's state.json; each of its calves also has
+ *             `counters`, the counters in the calf's metrics page
+ *   lease     state ("none" if the calf wrote none), server and expires from the
+ *             keys below /lease, and address from /ip
  *   store     revision, keys, max_keys, commits, denials, subjects: [name,
- *             accepted, reads, refused, suppressed, watching, lost, and keys
- *             and bytes of the values that it wrote last]
- *   memory    bytes, maps: by name, as the kernel states it
+ *             accepted, reads, refused, suppressed, watching, lost, and the
+ *             number of keys that it wrote last and the bytes of their values]
+ *   memory    bytes, maps: bytes by name, as reported by the kernel
  *   handlers  the keys in /status, by name
- *   handler_metrics  the numbers of the keys in /status/metrics, by name: [runs,
- *             errors, drifts, us (the last run took)]
+ *   handler_metrics  the numbers in the keys in /status/metrics, by name: [runs,
+ *             errors, drifts, us (duration of the last run)]
  *   frames    counters by name: [verdict, packets, bytes]
  *   quarantine  state: "off", "closed" or "open"; deadline; opened_by "lease" or
- *             "deadline", and opened, when the first frame passed
+ *             "deadline"; opened, the time when the first frame passed
  */
 
-/* Take the parts into `status` (status.c). `state` and `watches` (of
- * KV_SUBJECTS_MAX) may be NULL. */
+/* status.c: each function adds one part to `status`. */
+
+/* Add `store`. `state` and `watches` (KV_SUBJECTS_MAX of them) may be NULL. */
 void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
 			  const json_t *state);
+/* Add `memory`. */
 void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size_t n_maps);
-/* Of all keys, or of /ip and those below /lease. */
+/* Add `lease`. `keys` must contain /ip and the keys below /lease if they exist;
+ * other keys are ignored. */
 void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_keys);
+/* Add `handlers` and `handler_metrics` from the keys below /status. */
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys);
+/* Add `frames`; counters that are zero only if `all`. */
 void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
 			   bool all);
-/* `is_leased`: the watcher has said so, even if no frame has come since. */
+/* Add `quarantine`, in the state that the next frame will find. `is_leased`: the
+ * watcher has reported the lease, even if no frame has arrived since. */
 void cli_status_add_quarantine(json_t *status, const struct frame_quarantine *quarantine,
 			       bool is_leased, uint64_t boot_now_ns);
-/* Into an element of the state's `calves`, from its page at `fd`. */
+/* Add `counters` to `calf`, an element of the state's `calves`, from its metrics
+ * page `fd`; counters that are zero only if `all`. */
 void cli_status_add_metrics(json_t *calf, int fd, bool all);
-/* Print it for people (status_print.c). */
+/* status_print.c: print `status` as text. */
 void cli_status_print(const struct cli *cli, json_t *status);
 
 #endif

@@ -6,8 +6,8 @@
 
 #define LABEL_WIDTH 10
 
-/* A string member, printable, or `otherwise`; it lives for three further
- * calls. */
+/* Return a string member, made printable, or `otherwise`. The result is valid
+ * for three further calls. */
 static const char *text_of(const json_t *object, const char *member, const char *otherwise)
 {
 	static char texts[4][256];
@@ -31,7 +31,7 @@ static void print_label(const struct cli *cli, const char *label)
 	fprintf(cli->out, "%-*s", LABEL_WIDTH, label);
 }
 
-/* "WHAT N" if the member is there. */
+/* Print "WHAT N" if the member exists. */
 static void print_pid(const struct cli *cli, const json_t *object, const char *member,
 		      const char *what)
 {
@@ -39,7 +39,7 @@ static void print_pid(const struct cli *cli, const json_t *object, const char *m
 		fprintf(cli->out, "%s %" JSON_INTEGER_FORMAT, what, number_of(object, member));
 }
 
-/* "STATE, ADDRESS from SERVER until TIME", what of it is known. */
+/* Print the known parts of "STATE, ADDRESS from SERVER until TIME". */
 static void print_lease(const struct cli *cli, json_t *lease)
 {
 	const char *address = text_of(lease, "address", "");
@@ -90,7 +90,7 @@ static void print_metrics(const struct cli *cli, const json_t *calves)
 	}
 }
 
-/* Features that the kernel has not; what was not tried is not missed. */
+/* Print the features that the kernel lacks; those not tested are not listed. */
 static void print_missing(const struct cli *cli, json_t *kernel)
 {
 	bool any = false;
@@ -178,7 +178,7 @@ static void print_store(const struct cli *cli, const json_t *store)
 	}
 }
 
-/* In all, and the largest. */
+/* Print the total, and the largest map. */
 static void print_memory(const struct cli *cli, json_t *memory)
 {
 	json_t *maps = json_object_get(memory, "maps"), *bytes;

@@ -13,7 +13,7 @@
 #include "maps/pins.h"
 #include "userspace/common/path.h"
 
-/* Open a pin: a descriptor or a negative errno. */
+/* Open a pin. Returns a descriptor or a negative errno. */
 static int open_pin(const struct cli *cli, const char *name, uint32_t flags)
 {
 	struct bpf_obj_get_opts opts;
@@ -23,14 +23,15 @@ static int open_pin(const struct cli *cli, const char *name, uint32_t flags)
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s/%s", cli->pins_root, cli->instance, name) >=
 	    sizeof(path))
 		return -ENAMETOOLONG;
-	memset(&opts, 0, sizeof(opts)); /* libbpf looks at the padding as well */
+	memset(&opts, 0, sizeof(opts)); /* libbpf checks the padding, too */
 	opts.sz = sizeof(opts);
 	opts.file_flags = flags;
 	fd = bpf_obj_get_opts(path, &opts);
 	return fd < 0 ? -errno : fd;
 }
 
-/* Open a map that must have these sizes: another version's is -EPROTO. */
+/* Open a map. Returns a descriptor or a negative errno, -EPROTO if the map has
+ * other sizes because another version created it. */
 static int open_map(const struct cli *cli, const char *name, size_t key_size, size_t value_size,
 		    size_t n_entries)
 {
@@ -52,13 +53,14 @@ static int open_map(const struct cli *cli, const char *name, size_t key_size, si
 	return fd;
 }
 
-/* Walk the map: as many keys as there is room for, or a negative errno. */
+/* Read up to `max_keys` keys of the map. Returns their number or a negative
+ * errno. */
 static int walk(int fd, const char *directory, struct cli_key *keys, size_t max_keys)
 {
 	struct kv_key key, *previous = NULL;
 	size_t n_keys = 0;
 
-	/* Bounded: a key deleted under the walk starts it over. */
+	/* Bounded, because the walk restarts when its current key is deleted. */
 	for (size_t i = 0; i < 2ul * STORE_KEYS_MAX && n_keys < max_keys; i++) {
 		struct cli_key *entry = &keys[n_keys];
 
@@ -202,7 +204,8 @@ int cli_store_open_ring(const struct cli *cli)
 	return open_pin(cli, PIN_RING_PREFIX "operator", 0);
 }
 
-/* "memlock" of a map's descriptor in fdinfo: false if it is no map's. */
+/* Read "memlock" from the fdinfo of a descriptor. Returns false if it is not a
+ * map. */
 static bool memory_of(int fd, uint64_t *bytesp)
 {
 	bool is_map = false, found = false;
@@ -224,7 +227,7 @@ static bool memory_of(int fd, uint64_t *bytesp)
 	return is_map && found;
 }
 
-/* Of the store: the maps of the frame programs are another part's. */
+/* The maps of the frame programs do not belong to the store. */
 static int is_store_pin(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.' && strncmp(entry->d_name, "frame_", 6) != 0 &&
@@ -246,7 +249,7 @@ int cli_store_memory(const struct cli *cli, struct cli_memory **memoryp)
 		return -errno;
 	memory = calloc((size_t)n_entries + 1, sizeof(*memory));
 	for (int i = 0; i < n_entries; i++) {
-		/* links cannot be opened for reading only: they are none of ours */
+		/* BPF links cannot be opened read-only, so they are skipped */
 		int fd = memory ? open_pin(cli, entries[i]->d_name, BPF_F_RDONLY) : -1;
 
 		if (fd >= 0 && memory_of(fd, &memory[n_maps].bytes)) {

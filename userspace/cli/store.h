@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an instance has pinned. Keys are read through the operator's gate,
- * whose answers are consistent; the maps themselves are read for `status`
- * only: counters, memory, and what the handlers say.
+ * The pinned maps and programs of an instance. Keys are read through the
+ * operator's gate, whose responses are consistent. Only `status` reads the maps
+ * themselves: counters, memory, and the keys that handlers and calf report in.
  */
 #ifndef CALFPEN_CLI_STORE_H
 #define CALFPEN_CLI_STORE_H
@@ -17,54 +17,60 @@
 
 struct cli_key {
 	struct kv_key key;
-	struct kv_value value; /* text printable and NUL-terminated, length its own */
+	struct kv_value value; /* text is printable and NUL-terminated */
 };
 
-/* What one pinned map takes, as the kernel states it. */
+/* Memory of one pinned map, as reported by the kernel. */
 struct cli_memory {
 	char name[64];
 	uint64_t bytes;
 };
 
-/* store.c: all return 0 or more, or a negative errno for cli_explain_store() */
+/* store.c: all functions return 0 or more, or a negative errno for
+ * cli_explain_store(). Descriptors that they return belong to the caller. */
 
-/* The operator's gate, or its ring of events: a descriptor. */
+/* Open the operator's gate. Returns a descriptor. */
 int cli_store_open_gate(const struct cli *cli);
+/* Open the operator's event ring. Returns a descriptor. */
 int cli_store_open_ring(const struct cli *cli);
-/* The entry of ctl. */
+/* Read the entry of the map ctl. Returns -EPROTO if its layout has another
+ * version. */
 int cli_store_ctl(const struct cli *cli, struct kv_ctl *ctlp);
-/* Who watches, by subject. */
+/* Read the state of the watches, indexed by subject. */
 int cli_store_watches(const struct cli *cli, struct kv_watch watches[KV_SUBJECTS_MAX]);
-/* The frame counters, summed over all CPUs. */
+/* Read the frame counters, summed over all CPUs. */
 int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRAME_REASON_N]);
-/* The maps of the frame samples: a descriptor each. */
+/* Open the map of samplers, which count the frame samples. Returns a
+ * descriptor. */
 int cli_store_open_samplers(const struct cli *cli);
+/* Open the map of frame samples. Returns a descriptor. */
 int cli_store_open_samples(const struct cli *cli);
-/* Where the quarantine stands. */
+/* Read the state of the quarantine. */
 int cli_store_quarantine(const struct cli *cli, struct frame_quarantine *quarantinep);
-/* Every key at or below `directory` ("" or "/" for all), sorted, from the map
- * itself: a value that changes meanwhile may be seen half. Their number with
- * *keysp for the caller to free. */
+/* Read every key at or below `directory` ("" or "/" for all) from the map
+ * itself, sorted. A value that is written at the same time may be torn. Returns
+ * the number of keys and stores in *keysp an array that the caller frees. */
 int cli_store_walk(const struct cli *cli, const char *directory, struct cli_key **keysp);
-/* The memory of each pinned map, sorted by name: their number with *memoryp
- * for the caller to free. */
+/* Read the memory of each pinned map of the store, sorted by name. Returns the
+ * number of maps and stores in *memoryp an array that the caller frees. */
 int cli_store_memory(const struct cli *cli, struct cli_memory **memoryp);
 
-/* Choose the instance and open the operator's gate: a descriptor, or an exit
- * code, negated, after one line. */
+/* Choose the instance and open the operator's gate. Returns a descriptor, or a
+ * negated exit code after printing one line. */
 int cli_open_gate(struct cli *cli);
 
 /* list.c */
 
-/* Every key at or below `directory` ("/" for all), since the operator reads all,
- * sorted, by its gate: their number with *keysp for the caller to free, or a
- * negative errno for cli_explain_gate(). */
+/* Read every key at or below `directory` ("/" for all) through the operator's
+ * gate, sorted; the operator may read all keys. Returns the number of keys and
+ * stores in *keysp an array that the caller frees, or returns a negative errno
+ * for cli_explain_gate(). */
 int cli_list(int gate, const char *directory, struct cli_key **keysp);
-/* After an error of the gate that time heals: wait a little, true to try again.
- * *n_triesp begins with 0; there is an end to it. */
+/* Wait a little if `error`, of the gate, is temporary. Returns true if the
+ * caller should retry, which is limited. Initialize *n_triesp to 0. */
 bool cli_is_worth_waiting(int error, int *n_triesp);
-/* Make what was read printable, in order, and free of duplicates: the number
- * of keys left, of equal ones the newest. */
+/* Make the values printable, sort the keys and remove duplicates, keeping the
+ * newest. Returns the number of remaining keys. */
 size_t cli_keys_tidy(struct cli_key *keys, size_t n_keys);
 
 #endif

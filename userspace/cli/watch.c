@@ -2,11 +2,11 @@
 /*
  * DOC: calfpen watch
  *
- * The operator's ring has one consumer, which holds RUN_ROOT/INSTANCE/
- * watch.lock. Nothing is lost silently: a gap in the ring, or a supervisor
- * that made its maps anew, gives `resync` and the complete state again. The
- * watch is ended in the gate whenever this ends in an orderly way; if not,
- * the ring fills up, and the next watcher begins with an empty one.
+ * The operator's ring has a single consumer, which holds RUN_ROOT/INSTANCE/
+ * watch.lock. Nothing is lost silently: after a gap in the ring, or after a
+ * supervisor has recreated its maps, the watch prints `resync` and the complete
+ * state again. On a normal exit it ends the watch in the gate; otherwise the
+ * ring fills up, and the next watch empties it before it starts.
  */
 #include "userspace/cli/watch.h"
 
@@ -25,20 +25,20 @@
 #include "userspace/common/ring.h"
 
 #define IDLE_MS 1000
-#define MAX_MISSING 10 /* times IDLE_MS that a restart may take */
-#define MAX_REPLACED 2 /* the supervisor pins first, and is ready a little later */
+#define MAX_MISSING 10 /* a restart may take this many times IDLE_MS */
+#define MAX_REPLACED 2 /* wait once more: the supervisor pins before it is ready */
 
 struct watch {
 	struct cli *cli;
 	const char *prefix;
 	int gate, ring_fd, lock;
-	uint32_t gate_id, ring_id; /* the kernel's, of what is open */
+	uint32_t gate_id, ring_id; /* kernel ids of the open gate and ring */
 	struct ring ring;
 	bool is_discarding;
-	uint64_t n_lost; /* as the gate counted when the state was listed */
-	int n_missing;	 /* times in a row that nothing was pinned */
-	int n_replaced;	 /* that something else was */
-	int code;	 /* to exit with */
+	uint64_t n_lost; /* the gate's counter when the state was listed */
+	int n_missing;	 /* how many times in a row nothing was pinned */
+	int n_replaced;	 /* how many times in a row other objects were pinned */
+	int code;	 /* exit code */
 	struct watch_view view;
 	struct watch_output output;
 };
@@ -86,7 +86,7 @@ static void close_gate(struct watch *watch)
 	watch->ring_fd = -1;
 }
 
-/* The gate and the ring that are pinned now. */
+/* Open the gate and the ring that are pinned now. */
 static int open_gate(struct watch *watch)
 {
 	int r;
@@ -110,7 +110,8 @@ static int open_gate(struct watch *watch)
 	return 0;
 }
 
-/* What is pinned now is something else: 1, or 0, or negative. */
+/* Check whether the gate or the ring was replaced. Returns 1 if so, 0 if not, or
+ * negative if the watch ends. */
 static int is_replaced(struct watch *watch)
 {
 	int ring = cli_store_open_ring(watch->cli), gate = cli_store_open_gate(watch->cli);
@@ -134,8 +135,8 @@ static int is_replaced(struct watch *watch)
 	return fail(watch, cli_fail(watch->cli, "instance %s is gone", watch->cli->instance));
 }
 
-static int ask(struct watch *watch, enum gate_watch operation, uint64_t *revisionp,
-	       uint64_t *n_lostp)
+static int request_watch(struct watch *watch, enum gate_watch operation, uint64_t *revisionp,
+			 uint64_t *n_lostp)
 {
 	int n_tries = 0, r;
 
@@ -147,9 +148,9 @@ static int ask(struct watch *watch, enum gate_watch operation, uint64_t *revisio
 	return 0;
 }
 
-/* Begin anew with an empty ring, list, and see to which revision the ring
- * goes by then. */
-static int take_state(struct watch *watch)
+/* Start over: empty the ring, list the keys, and get the revision that the ring
+ * covers by then. */
+static int list_state(struct watch *watch)
 {
 	uint64_t begun, synced, n_lost;
 	struct cli_key *keys;
@@ -159,13 +160,13 @@ static int take_state(struct watch *watch)
 		r = watch_wait(&watch->output, -1, 0);
 		if (r < 0)
 			return r;
-		r = ask(watch, GATE_WATCH_END, NULL, NULL);
+		r = request_watch(watch, GATE_WATCH_END, NULL, NULL);
 		if (r < 0)
 			return r;
 		watch->is_discarding = true;
 		(void)ring_consume(&watch->ring, on_record, watch);
 		watch->is_discarding = false;
-		r = ask(watch, GATE_WATCH_BEGIN, &begun, &watch->n_lost);
+		r = request_watch(watch, GATE_WATCH_BEGIN, &begun, &watch->n_lost);
 		if (r < 0)
 			return r;
 		n_keys = cli_list(watch->gate, watch->view.directory, &keys);
@@ -173,7 +174,7 @@ static int take_state(struct watch *watch)
 			return fail(watch, cli_explain_gate(watch->cli, "", "list", watch->prefix,
 							    n_keys));
 		watch_view_begin(&watch->view, keys, (size_t)n_keys, begun, 0);
-		r = ask(watch, GATE_WATCH_ASK, &synced, &n_lost);
+		r = request_watch(watch, GATE_WATCH_ASK, &synced, &n_lost);
 		if (r < 0)
 			return r;
 		watch->view.synced = synced;
@@ -181,7 +182,8 @@ static int take_state(struct watch *watch)
 	return 0;
 }
 
-/* Take what is in the ring: 0, 1 if something is missing, or negative. */
+/* Process the records in the ring. Returns 0, 1 if a record is missing, or
+ * negative. */
 static int drain(struct watch *watch)
 {
 	uint64_t n_lost;
@@ -189,7 +191,7 @@ static int drain(struct watch *watch)
 
 	if (r < 0)
 		return r == -EBADMSG ? 1 : r;
-	r = ask(watch, GATE_WATCH_ASK, NULL, &n_lost);
+	r = request_watch(watch, GATE_WATCH_ASK, NULL, &n_lost);
 	if (r < 0)
 		return r;
 	if (watch->view.is_lost || n_lost != watch->n_lost)
@@ -198,10 +200,11 @@ static int drain(struct watch *watch)
 	return r < 0 ? r : watch_flush(&watch->output);
 }
 
-/* One state and what comes after it: 0 if it has to be taken again. */
+/* Print the state and the changes after it. Returns 0 if the state must be listed
+ * again, or negative. */
 static int follow(struct watch *watch)
 {
-	int r = take_state(watch);
+	int r = list_state(watch);
 
 	while (r == 0) {
 		r = drain(watch);
@@ -224,7 +227,7 @@ static int run(struct watch *watch)
 	while (r == 0) {
 		r = follow(watch);
 		if (r == 0 && watch->view.is_announced) {
-			watch->view.from = 0; /* now all of it */
+			watch->view.from = 0; /* from now on the complete state */
 			r = watch_put_resync(&watch->output);
 		}
 	}
@@ -235,7 +238,8 @@ static int run(struct watch *watch)
 	return cli_fail(watch->cli, "cannot write: %s", strerror(-r));
 }
 
-/* Only one may take from the ring: the lock, or CLI_FAILURE after one line. */
+/* Take the lock, because the ring allows a single consumer. Returns CLI_OK with
+ * the descriptor in *lockp, or CLI_FAILURE after printing one line. */
 static int take_lock(const struct cli *cli, int *lockp)
 {
 	char path[PATH_MAX], text[16] = "";
@@ -263,7 +267,7 @@ static int take_lock(const struct cli *cli, int *lockp)
 	return CLI_OK;
 }
 
-/* With signals that end it as a descriptor, and none for a closed pipe. */
+/* Run with the terminating signals as a descriptor, and SIGPIPE ignored. */
 static int run_with_signals(struct watch *watch)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_action;
@@ -282,7 +286,7 @@ static int run_with_signals(struct watch *watch)
 		r = cli_fail(watch->cli, "cannot wait for signals: %m");
 	} else {
 		r = run(watch);
-		/* what ended us must not do so once more */
+		/* discard the signals, or unblocking them would kill us */
 		while (read(watch->output.signal_fd, &taken, sizeof(taken)) > 0)
 			;
 		close(watch->output.signal_fd);

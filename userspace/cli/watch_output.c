@@ -8,7 +8,7 @@
 
 #include "userspace/cli/watch.h"
 
-/* Write the first bytes: how many, or negative. */
+/* Write as many bytes as possible. Returns their number, or negative. */
 static ssize_t write_some(struct watch_output *output, const char *bytes, size_t size)
 {
 	struct pollfd fds[] = {
@@ -64,7 +64,7 @@ static int put(struct watch_output *output, const char *text)
 	return 0;
 }
 
-/* One line of JSON, released. */
+/* Put one line of JSON and release `json`. */
 static int put_json(struct watch_output *output, json_t *json)
 {
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -115,7 +115,7 @@ int watch_wait(struct watch_output *output, int fd, int timeout_ms)
 	struct pollfd fds[] = {
 		{ .fd = output->signal_fd, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
-		{ .fd = output->fd }, /* only whether it is closed */
+		{ .fd = output->fd }, /* only to notice that it was closed */
 	};
 	int n = poll(fds, 3, timeout_ms);
 

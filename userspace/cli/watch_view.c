@@ -7,7 +7,7 @@
 #include "userspace/common/path.h"
 #include "userspace/common/sanitise.h"
 
-/* A record, checked. */
+/* A validated record. */
 struct event {
 	uint64_t revision;
 	uint64_t sequence;
@@ -16,7 +16,7 @@ struct event {
 	char text[KV_VALUE_SIZE]; /* printable */
 };
 
-/* False: it is not what the gate writes. */
+/* Parse and validate a record. Returns false if the gate cannot have written it. */
 static bool parse_record(struct event *event, const void *record, size_t size)
 {
 	const struct kv_watch_event *header = record;
@@ -38,7 +38,7 @@ static bool parse_record(struct event *event, const void *record, size_t size)
 	return true;
 }
 
-/* The place of a path in the list, or where it would be. */
+/* Return the index of a path in the list, or the index to insert it at. */
 static size_t find(const struct watch_view *view, const struct kv_key *key, bool *is_therep)
 {
 	size_t low = 0, high = view->n_keys;
@@ -56,7 +56,7 @@ static size_t find(const struct watch_view *view, const struct kv_key *key, bool
 	return low;
 }
 
-/* A change that happened while the keys were listed. */
+/* Merge a change that was made while the keys were listed. */
 static void merge(struct watch_view *view, const struct event *event)
 {
 	bool is_there;
@@ -72,7 +72,7 @@ static void merge(struct watch_view *view, const struct event *event)
 	if (event->is_delete)
 		return;
 	if (!is_there && view->n_keys == STORE_KEYS_MAX) {
-		view->is_lost = true; /* more than a store can hold */
+		view->is_lost = true; /* more keys than a store can hold */
 		return;
 	}
 	if (!is_there) {
@@ -120,7 +120,7 @@ int watch_view_record(struct watch_view *view, struct watch_output *output, cons
 	int r;
 
 	if (view->is_lost)
-		return 0; /* all is listed again */
+		return 0; /* everything is listed again */
 	if (!parse_record(&event, record, size) ||
 	    (view->has_sequence && event.sequence != view->sequence + 1)) {
 		view->is_lost = true;

@@ -30,34 +30,37 @@
 #define OPTION_SERVER 54
 #define OPTION_END 255
 
-/* What is left of the frame, or of the packet that an outer header says it is. */
+/* The rest of the frame, or of the packet if an outer header has given its
+ * length. */
 struct scope {
 	struct bytes_reader reader;
-	size_t missing; /* octets behind the reader's that were not kept */
+	size_t missing; /* octets after those in the reader, absent from the sample */
 };
 
-/* The first problem stands; what was found before it does, too. */
-static void problem(struct frames_summary *summary, const char *text)
+/* Record a problem. Only the first one is kept. */
+static void set_problem(struct frames_summary *summary, const char *text)
 {
 	if (!summary->problem)
 		summary->problem = text;
 }
 
-/* Does it end inside of what was just read? Then `text` is the problem, or
- * the rest was not kept. */
-static bool ended(struct frames_summary *summary, const struct scope *scope, const char *text)
+/* Return whether the data ended inside of what was just read. If so, record the
+ * problem `text`, unless it was the sample that ended, not the frame. */
+static bool is_truncated(struct frames_summary *summary, const struct scope *scope,
+			 const char *text)
 {
 	if (!scope->reader.failed)
 		return false;
 	if (scope->missing > 0)
 		summary->is_cut = true;
 	else
-		problem(summary, text);
+		set_problem(summary, text);
 	return true;
 }
 
-/* A header says that so much follows: false if there is less. */
-static bool narrow(struct scope *scope, size_t length)
+/* Limit the scope to the length that a header gives. Returns false if there is
+ * less. */
+static bool limit(struct scope *scope, size_t length)
 {
 	size_t left = bytes_left(&scope->reader);
 
@@ -90,7 +93,7 @@ static void decode_option(struct frames_summary *summary, uint8_t code, struct b
 		summary->dhcp4.server = address(&value);
 }
 
-/* RFC 2132; those behind the cookie only. */
+/* Decode the options after the cookie (RFC 2132), not those in sname and file. */
 static void decode_options(struct frames_summary *summary, struct scope *scope)
 {
 	struct bytes_reader *reader = &scope->reader;
@@ -105,7 +108,7 @@ static void decode_options(struct frames_summary *summary, struct scope *scope)
 			return;
 		length = bytes_u8(reader);
 		value = bytes_sub(reader, length);
-		if (ended(summary, scope, "an option is longer than the message"))
+		if (is_truncated(summary, scope, "an option is longer than the message"))
 			return;
 		decode_option(summary, code, value);
 	}
@@ -130,13 +133,13 @@ static void decode_dhcp4(struct frames_summary *summary, struct scope *scope)
 	bytes_copy(reader, summary->dhcp4.chaddr, MAC_SIZE);
 	bytes_skip(reader, CHADDR_SIZE - MAC_SIZE + NAMES_SIZE);
 	cookie = bytes_be32(reader);
-	if (ended(summary, scope, "ends inside the BOOTP header"))
+	if (is_truncated(summary, scope, "ends inside the BOOTP header"))
 		return;
 	summary->headers |= FRAMES_DHCP4;
 	if (hardware != 1 || length != MAC_SIZE)
-		problem(summary, "htype and hlen are not those of Ethernet");
+		set_problem(summary, "htype and hlen are not those of Ethernet");
 	if (cookie != COOKIE)
-		problem(summary, "no DHCP cookie");
+		set_problem(summary, "no DHCP cookie");
 	else
 		decode_options(summary, scope);
 }
@@ -154,13 +157,13 @@ static void decode_udp(struct frames_summary *summary, struct scope *scope)
 	summary->udp.destination = bytes_be16(&scope->reader);
 	length = bytes_be16(&scope->reader);
 	bytes_skip(&scope->reader, 2); /* checksum */
-	if (ended(summary, scope, "ends inside the UDP header"))
+	if (is_truncated(summary, scope, "ends inside the UDP header"))
 		return;
 	summary->headers |= FRAMES_UDP;
-	/* of a fragment the end is in another frame */
+	/* the end of a fragmented datagram is in another frame */
 	if (length < UDP_SIZE ||
-	    (!narrow(scope, (size_t)length - UDP_SIZE) && !summary->ipv4.is_fragment))
-		problem(summary, "the UDP length does not fit");
+	    (!limit(scope, (size_t)length - UDP_SIZE) && !summary->ipv4.is_fragment))
+		set_problem(summary, "the UDP length does not fit");
 	if (is_dhcp4_port(summary->udp.source) || is_dhcp4_port(summary->udp.destination))
 		decode_dhcp4(summary, scope);
 }
@@ -183,20 +186,20 @@ static void decode_ipv4(struct frames_summary *summary, struct scope *scope)
 	summary->ipv4.destination = address(reader);
 	summary->ipv4.offset = (uint16_t)((fragment & FRAGMENT_OFFSET) * 8u);
 	summary->ipv4.is_fragment = (fragment & (FRAGMENT_OFFSET | FRAGMENT_MORE)) != 0;
-	if (ended(summary, scope, "ends inside the IPv4 header"))
+	if (is_truncated(summary, scope, "ends inside the IPv4 header"))
 		return;
 	summary->headers |= FRAMES_IPV4;
 	if (version >> 4 != 4)
-		problem(summary, "the IP version is not 4");
+		set_problem(summary, "the IP version is not 4");
 	if (header < IPV4_SIZE) {
-		problem(summary, "the IPv4 header length is below 20");
+		set_problem(summary, "the IPv4 header length is below 20");
 		return;
 	}
 	bytes_skip(reader, header - IPV4_SIZE); /* options */
-	if (ended(summary, scope, "ends inside the IPv4 options"))
+	if (is_truncated(summary, scope, "ends inside the IPv4 options"))
 		return;
-	if (total < header || !narrow(scope, total - header))
-		problem(summary, "the IPv4 total length does not fit");
+	if (total < header || !limit(scope, total - header))
+		set_problem(summary, "the IPv4 total length does not fit");
 	if (summary->ipv4.protocol == PROTOCOL_UDP && summary->ipv4.offset == 0)
 		decode_udp(summary, scope);
 }
@@ -211,11 +214,11 @@ static void decode_ipv6(struct frames_summary *summary, struct scope *scope)
 	bytes_skip(reader, 1); /* hop limit */
 	bytes_copy(reader, &summary->ipv6.source, sizeof(summary->ipv6.source));
 	bytes_copy(reader, &summary->ipv6.destination, sizeof(summary->ipv6.destination));
-	if (ended(summary, scope, "ends inside the IPv6 header"))
+	if (is_truncated(summary, scope, "ends inside the IPv6 header"))
 		return;
 	summary->headers |= FRAMES_IPV6;
 	if (version >> 4 != 6)
-		problem(summary, "the IP version is not 6");
+		set_problem(summary, "the IP version is not 6");
 }
 
 static void decode_arp(struct frames_summary *summary, struct scope *scope)
@@ -229,15 +232,16 @@ static void decode_arp(struct frames_summary *summary, struct scope *scope)
 	summary->arp.sender = address(reader);
 	bytes_copy(reader, summary->arp.target_mac, MAC_SIZE);
 	summary->arp.target = address(reader);
-	if (ended(summary, scope, "ends inside the ARP packet"))
+	if (is_truncated(summary, scope, "ends inside the ARP packet"))
 		return;
 	if (hardware != 1 || protocol != TYPE_IPV4 || sizes != (MAC_SIZE << 8 | 4))
-		problem(summary, "the addresses are not IPv4 and Ethernet");
+		set_problem(summary, "the addresses are not IPv4 and Ethernet");
 	else
 		summary->headers |= FRAMES_ARP;
 }
 
-/* Up to the type behind the tags: false if it ends before that. */
+/* Decode up to the type after the tags. Returns false if the frame ends before
+ * it. */
 static bool decode_ethernet(struct frames_summary *summary, struct scope *scope)
 {
 	struct bytes_reader *reader = &scope->reader;
@@ -245,14 +249,14 @@ static bool decode_ethernet(struct frames_summary *summary, struct scope *scope)
 	bytes_copy(reader, summary->destination, MAC_SIZE);
 	bytes_copy(reader, summary->source, MAC_SIZE);
 	summary->type = bytes_be16(reader);
-	if (ended(summary, scope, "ends inside the Ethernet header"))
+	if (is_truncated(summary, scope, "ends inside the Ethernet header"))
 		return false;
 	summary->headers |= FRAMES_ETHERNET;
 	while ((summary->type == TYPE_VLAN || summary->type == TYPE_VLAN_SERVICE) &&
 	       summary->n_vlans < FRAMES_VLANS_MAX) {
 		uint16_t tag = bytes_be16(reader), type = bytes_be16(reader);
 
-		if (ended(summary, scope, "ends inside a VLAN tag"))
+		if (is_truncated(summary, scope, "ends inside a VLAN tag"))
 			return false;
 		summary->vlans[summary->n_vlans++] = tag & VLAN_ID;
 		summary->type = type;

@@ -2,10 +2,10 @@
 /*
  * DOC: calfpen frames
  *
- * It looks at the samples, and takes nothing away: others may look as well.
- * With -f it looks again from time to time; the programs sample so slowly
- * that it misses none unless it is held up, and then says how many. When a
- * supervisor has made the maps anew it goes on with those.
+ * It reads the samples without consuming them, so several may run at once. With
+ * -f it polls. The programs take samples so slowly that none is missed unless
+ * this process is delayed; it then prints how many were missed. When a
+ * supervisor has recreated the maps, it continues with the new ones.
  */
 #include "userspace/cli/frames/frames.h"
 
@@ -20,22 +20,22 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/loop.h"
 
-#define LOOK_AGAIN_MS 100
-#define LOOKS_A_SECOND (1000 / LOOK_AGAIN_MS)
-#define MAX_MISSING 3 /* looks in a row; a restart pins each map anew at once */
+#define POLL_MS 100
+#define POLLS_PER_SECOND (1000 / POLL_MS)
+#define MAX_MISSING 3 /* polls in a row; a restart replaces each pin at once */
 
 struct frames {
 	const struct cli *cli;
-	FILE *out; /* where frames go */
+	FILE *out; /* the capture, or cli->out */
 	bool wanted[_FRAME_REASON_N];
 	struct frames_samples samples;
 	struct frame_sample list[FRAME_SAMPLES_N];
 	uint64_t missed[_FRAME_REASON_N];
-	bool has_read; /* what was overwritten before that is no loss */
-	unsigned int n_looks, n_missing;
+	bool has_read; /* samples overwritten before the first read are not missed */
+	unsigned int n_polls, n_missing;
 };
 
-/* Which reasons are asked for: false if there is no such reason. */
+/* Select the reasons to show. Returns false if there is no such reason. */
 static bool choose_reasons(struct frames *frames)
 {
 	const struct cli *cli = frames->cli;
@@ -50,7 +50,7 @@ static bool choose_reasons(struct frames *frames)
 	return found;
 }
 
-/* What kept the samples from being read; an exit code. */
+/* Print why the samples could not be read. Returns an exit code. */
 static int explain(const struct cli *cli, int error)
 {
 	if (error == -ENOENT)
@@ -104,13 +104,13 @@ static void put_missed(const struct frames *frames, uint32_t reason, uint64_t mi
 	if (frames->cli->json)
 		put_line(frames,
 			 json_pack("{s:s, s:I}", "reason", name, "not_shown", (json_int_t)missed));
-	else /* a capture has no place for it */
+	else /* a capture cannot contain this line */
 		fprintf(frames->cli->pcap ? frames->cli->err : frames->out,
 			"%llu of %s not shown\n", (unsigned long long)missed, name);
 }
 
-/* Show what came: CLI_OK, or an exit code after one line. */
-static int look(struct frames *frames)
+/* Show the new samples. Returns CLI_OK, or an exit code after printing one line. */
+static int poll_samples(struct frames *frames)
 {
 	int n = frames_samples_read(&frames->samples, frames->wanted, frames->list, frames->missed);
 	uint64_t offset = clock_now_ns(CLOCK_REALTIME) - loop_now_ns();
@@ -132,10 +132,10 @@ static int look(struct frames *frames)
 	return CLI_OK;
 }
 
-/* Leave the old maps after a last look. */
-static int change_to(struct frames *frames, const struct frames_samples *samples)
+/* Read the old maps a last time, then switch to the new ones. */
+static int switch_to(struct frames *frames, const struct frames_samples *samples)
 {
-	int r = look(frames);
+	int r = poll_samples(frames);
 
 	frames_samples_close(&frames->samples);
 	frames->samples = *samples;
@@ -143,15 +143,15 @@ static int change_to(struct frames *frames, const struct frames_samples *samples
 }
 
 /*
- * From time to time, and while nothing is pinned each time: go on with what is
- * pinned now. CLI_OK, or as above.
+ * Once a second, and on every poll while nothing is pinned, check whether the
+ * maps were replaced, and switch to the new ones. Returns as poll_samples().
  */
-static int look_at_pins(struct frames *frames)
+static int check_pins(struct frames *frames)
 {
 	struct frames_samples samples;
 	int r;
 
-	if (frames->n_missing == 0 && ++frames->n_looks % LOOKS_A_SECOND != 0)
+	if (frames->n_missing == 0 && ++frames->n_polls % POLLS_PER_SECOND != 0)
 		return CLI_OK;
 	r = frames_samples_open(&samples, frames->cli);
 	if (r < 0)
@@ -160,24 +160,25 @@ static int look_at_pins(struct frames *frames)
 			       cli_fail(frames->cli, "instance %s is gone", frames->cli->instance);
 	frames->n_missing = 0;
 	if (samples.id != frames->samples.id)
-		return change_to(frames, &samples);
+		return switch_to(frames, &samples);
 	frames_samples_close(&samples);
 	return CLI_OK;
 }
 
 static int show(struct frames *frames)
 {
-	int r = look(frames);
+	int r = poll_samples(frames);
 
-	while (r == CLI_OK && frames->cli->follow && cli_follow_wait(frames->out, LOOK_AGAIN_MS)) {
-		r = look_at_pins(frames);
+	while (r == CLI_OK && frames->cli->follow && cli_follow_wait(frames->out, POLL_MS)) {
+		r = check_pins(frames);
 		if (r == CLI_OK)
-			r = look(frames);
+			r = poll_samples(frames);
 	}
 	return r;
 }
 
-/* Where a capture goes, begun: CLI_OK, or an exit code after one line. */
+/* Open the capture and write its start. Returns CLI_OK, or an exit code after
+ * printing one line. */
 static int open_capture(struct frames *frames)
 {
 	const struct cli *cli = frames->cli;
@@ -199,7 +200,7 @@ static int open_capture(struct frames *frames)
 	return CLI_OK;
 }
 
-/* A full disk is noticed here at the latest. */
+/* Close the capture. A full disk is detected here at the latest. */
 static int close_capture(struct frames *frames)
 {
 	bool is_written = fflush(frames->out) == 0 && !ferror(frames->out);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of `calfpen frames`: samples as the frame programs left them
- * (frames_samples.c), what their bytes say (frames_decode.c) in words
- * (frames_text.c) and as JSON (frames_json.c), and captures that other tools
- * read (frames_pcap.c). All but the first are pure. The bytes are the
- * network's: anything.
+ * The parts of `calfpen frames`: reading the samples that the frame programs
+ * took (samples.c), decoding them (decode.c), printing them as text (text.c) and
+ * as JSON (json.c), and writing captures for other tools (pcap.c). All but the
+ * first are pure. The bytes of a frame come from the network and are untrusted.
  */
 #ifndef CALFPEN_CLI_FRAMES_FRAMES_H
 #define CALFPEN_CLI_FRAMES_FRAMES_H
@@ -17,11 +16,11 @@
 #include "userspace/cli/cli.h"
 #include "userspace/cli/frames/samples.h"
 
-/* frames_decode.c */
+/* decode.c */
 
 #define FRAMES_VLANS_MAX 2
 
-/* Headers that were whole. */
+/* Headers that are complete. */
 enum frames_header {
 	FRAMES_ETHERNET = 1 << 0,
 	FRAMES_ARP = 1 << 1,
@@ -32,14 +31,14 @@ enum frames_header {
 };
 
 struct frames_summary {
-	unsigned int headers; /* enum frames_header; what follows is of those only */
-	bool is_cut;	      /* more of it is not known: the rest was not kept */
-	const char *problem;  /* what is wrong with the frame first, or NULL */
+	unsigned int headers; /* enum frames_header; only these members are set below */
+	bool is_cut;	      /* decoding ended where the sample was truncated */
+	const char *problem;  /* the first error in the frame, or NULL */
 	size_t size;
 	uint8_t destination[6], source[6];
 	uint8_t n_vlans;
 	uint16_t vlans[FRAMES_VLANS_MAX]; /* identifiers, the outer one first */
-	uint16_t type;			  /* EtherType behind the tags */
+	uint16_t type;			  /* EtherType after the tags */
 	struct {
 		uint16_t operation;
 		uint8_t sender_mac[6], target_mac[6];
@@ -68,37 +67,42 @@ struct frames_summary {
 	} dhcp4;
 };
 
-/* `bytes` are the first `captured` of a frame of `size` bytes. */
+/* Decode the first `captured` bytes of a frame of `size` bytes into `summary`,
+ * which points to no memory but constants. */
 void frames_decode(struct frames_summary *summary, const uint8_t *bytes, size_t captured,
 		   size_t size);
 
-/* frames_text.c */
+/* text.c */
 
 #define FRAMES_TEXT_SIZE 512
 
-/* In one line, without newline, printable, and never cut. */
+/* Describe the frame in one printable line without newline. FRAMES_TEXT_SIZE is
+ * enough for the longest. */
 void frames_text(const struct frames_summary *summary, char text[static FRAMES_TEXT_SIZE]);
-/* Addresses as text, alive for three further calls. */
+/* Format a MAC address. The result is valid for three further calls. */
 const char *frames_text_mac(const uint8_t mac[6]);
-/* Names, or NULL where a number has none. */
+/* Return the name of a DHCP message type, or NULL if it has none. */
 const char *frames_text_type(uint8_t type);
-/* Of a reason. */
+/* Return the name of a reason (FRAME_*), or "unknown". */
 const char *frames_text_reason(uint32_t reason);
+/* Return the verdict that a reason implies: "dropped", ... */
 const char *frames_text_verdict(uint32_t reason);
+/* Return the direction that a reason implies: "in", "out" or "host". */
 const char *frames_text_direction(uint32_t reason);
 
-/* frames_json.c: one object, the caller's; NULL without memory */
+/* json.c: make the object of a frame. Returns it for the caller to release, or
+ * NULL if out of memory. */
 json_t *frames_json(const struct frame_sample *sample, const struct frames_summary *summary,
 		    uint64_t wall_ns);
 
-/* frames_pcap.c: pcapng blocks of Ethernet frames with nanoseconds; into
- * `block`, their size is returned */
+/* pcap.c: pcapng blocks for Ethernet frames with nanosecond time stamps. Each
+ * function writes into `block` and returns the size in bytes. */
 
 #define FRAMES_PCAP_SIZE 1024
 
-/* What a capture begins with: `interface` names what it is of. */
+/* Write the start of a capture; `interface` is the name of the interface. */
 size_t frames_pcap_begin(uint8_t block[static FRAMES_PCAP_SIZE], const char *interface);
-/* A frame, its direction, and verdict and reason as the comment. */
+/* Write a frame with its direction, and its verdict and reason as a comment. */
 size_t frames_pcap_frame(uint8_t block[static FRAMES_PCAP_SIZE], const struct frame_sample *sample,
 			 uint64_t wall_ns);
 

@@ -18,7 +18,7 @@ static json_t *address6(const struct in6_addr *address)
 	return json_string(inet_ntop(AF_INET6, address, text, sizeof(text)));
 }
 
-/* `name` if there is one. */
+/* Set the member `name` unless the address is 0. */
 static void set_address(json_t *object, const char *name, struct in_addr value)
 {
 	if (value.s_addr != 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pcapng (draft-ietf-opsawg-pcapng): a section, one interface, and an enhanced
- * packet block for each frame, little-endian. Unlike the older format it has
- * room for direction and reason.
+ * packet block for each frame, little-endian. Unlike the older pcap format it can
+ * store direction and reason.
  */
 #include <stdio.h>
 #include <string.h>
@@ -42,10 +42,10 @@ static void begin(struct bytes_writer *writer, uint8_t *block, size_t size, uint
 {
 	bytes_writer_init(writer, block, size);
 	bytes_put_le32(writer, type);
-	bytes_put_le32(writer, 0); /* end() knows */
+	bytes_put_le32(writer, 0); /* end() fills in the length */
 }
 
-/* The length stands in front and behind. */
+/* End a block: its length is stored at the start and at the end. */
 static size_t end(struct bytes_writer *writer)
 {
 	const uint32_t size = (uint32_t)writer->at + 4;

@@ -14,7 +14,7 @@
 
 #define TRIES 5
 #define PAUSE_NS 200000L
-#define MACS_SIZE 12 /* a tag stands behind both addresses */
+#define MACS_SIZE 12 /* a tag follows both addresses */
 #define TAG_SIZE 4
 
 static uint32_t map_id(int fd)
@@ -42,9 +42,9 @@ int frames_samples_open(struct frames_samples *samples, const struct cli *cli)
 }
 
 /*
- * One sample as its writer left it: 0; -EAGAIN if it is being written, or not
- * yet; 1 if another one is in its place; or a negative errno. The bytes are
- * those of the second lookup, so that a version is read before and after them.
+ * Read one sample. Returns 0; -EAGAIN if it is being written or not yet written;
+ * 1 if it was overwritten; or another negative errno. The sample is taken from
+ * the second of three lookups, so that the version is read before and after it.
  */
 static int read_once(int fd, uint32_t reason, uint64_t number, struct frame_sample *sample)
 {
@@ -63,7 +63,8 @@ static int read_once(int fd, uint32_t reason, uint64_t number, struct frame_samp
 	return 0;
 }
 
-/* A writer takes a microsecond; one that left the frame out never comes. */
+/* Retry for a while: a writer takes about a microsecond, but one that skipped the
+ * frame never finishes. */
 static int read_sample(int fd, uint32_t reason, uint64_t number, struct frame_sample *sample)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
@@ -76,7 +77,8 @@ static int read_sample(int fd, uint32_t reason, uint64_t number, struct frame_sa
 	return r == -EAGAIN ? 1 : r;
 }
 
-/* Those of one reason that are not younger than `limit`, behind list[n]. */
+/* Append the samples of one reason that are not newer than `limit` to list[n].
+ * Returns the new number of samples, or a negative errno. */
 static int read_reason(struct frames_samples *samples, uint32_t reason, uint64_t limit,
 		       struct frame_sample *list, int n, uint64_t *missedp)
 {
@@ -116,8 +118,8 @@ static int compare_time(const void *left, const void *right)
 int frames_samples_read(struct frames_samples *samples, const bool wanted[_FRAME_REASON_N],
 			struct frame_sample *list, uint64_t missed[_FRAME_REASON_N])
 {
-	/* What comes while we read is left to the next call, so that the
-	 * order holds over all reasons. */
+	/* Samples that arrive while we read are left to the next call, so that
+	 * the order is right across all reasons. */
 	const uint64_t limit = loop_now_ns();
 	int n = 0;
 

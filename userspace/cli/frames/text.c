@@ -34,6 +34,7 @@ const char *frames_text_mac(const uint8_t mac[6])
 	return text;
 }
 
+/* Names of numbers; NULL if a number has none. */
 static const char *op_name(uint8_t op)
 {
 	return op == 1 ? "BOOTREQUEST" : op == 2 ? "BOOTREPLY" : NULL;
@@ -115,7 +116,7 @@ const char *frames_text_direction(uint32_t reason)
 	return names[FRAME_DIRECTION(reason)];
 }
 
-/* " NAME ADDRESS", if there is one. */
+/* Add " NAME ADDRESS" unless the address is 0. */
 static void add_address(struct line *line, const char *name, struct in_addr address)
 {
 	char text[INET_ADDRSTRLEN];
@@ -203,7 +204,8 @@ static void add_ipv6(struct line *line, const struct frames_summary *summary)
 	add_protocol(line, summary->ipv6.next_header);
 }
 
-/* What has no header of ours: by its type, which is a length below 1536. */
+/* Add the type of a frame whose payload is not decoded; below 1536 it is a
+ * length. */
 static void add_type(struct line *line, uint16_t type)
 {
 	const char *name = ethertype_name(type);
