@@ -123,8 +123,9 @@ Test(cli_watch, only_one_watches)
 
 	expect(&watcher, "1 set /ip 10.0.2.15/24");
 	cr_assert_eq(RUN("watch"), CLI_FAILURE);
-	snprintf(want, sizeof(want), "calfpen: instance %s: process %d watches it already\n",
-		 instance, watcher.pid);
+	snprintf(want, sizeof(want),
+		 "calfpen: instance %s is already being watched by process %d\n", instance,
+		 watcher.pid);
 	cr_assert_str_eq(err_text, want);
 	expect(&watcher, "synced 2");
 	put("/ip", "still there");

@@ -103,7 +103,7 @@ Test(cli, quota)
 	}
 	cr_assert_eq(RUN("set", "/control/4", "x"), CLI_BUSY);
 	cr_assert_str_eq(err_text,
-			 "calfpen: /control/4: the operator's rate or quota is used up\n");
+			 "calfpen: /control/4: the operator's rate limit or quota is exhausted\n");
 	cr_assert_eq(RUN("del", "/control/0"), CLI_OK);
 	cr_assert_eq(RUN("set", "/control/4", "x"), CLI_OK);
 }
@@ -112,7 +112,7 @@ Test(cli, conditions)
 {
 	cr_assert_eq(RUN("set", "/number", "1", "--create"), CLI_OK);
 	cr_assert_eq(RUN("set", "/number", "2", "--create"), CLI_CONFLICT);
-	cr_assert_str_eq(err_text, "calfpen: /number: is there already, with revision 3\n");
+	cr_assert_str_eq(err_text, "calfpen: /number: already exists, with revision 3\n");
 	cr_assert_eq(RUN("set", "/number", "2", "--if-revision", "2"), CLI_CONFLICT);
 	cr_assert_str_eq(err_text, "calfpen: /number: has revision 3, not 2\n");
 	cr_assert_eq(RUN("set", "/number", "2", "--if-revision", "3"), CLI_OK);
@@ -120,7 +120,7 @@ Test(cli, conditions)
 	cr_assert_eq(RUN("del", "/number", "--if-revision", "3"), CLI_CONFLICT);
 	cr_assert_eq(RUN("del", "/number", "--if-revision", "4"), CLI_OK);
 	cr_assert_eq(RUN("del", "/number", "--if-revision", "4"), CLI_CONFLICT);
-	cr_assert_str_eq(err_text, "calfpen: /number: is not there\n");
+	cr_assert_str_eq(err_text, "calfpen: /number: does not exist\n");
 }
 
 Test(cli, commit)

@@ -7,7 +7,7 @@ Test(cli_arguments, help_and_version)
 {
 	cr_assert_eq(calfpen("help", NULL), CLI_OK);
 	cr_assert_not_null(strstr(out_text, "5 conflict (--if-revision, --create)"));
-	cr_assert_not_null(strstr(out_text, "Exit status: 0 done, 1 failed, 2 wrong usage"));
+	cr_assert_not_null(strstr(out_text, "Exit status: 0 success, 1 failure, 2 usage error"));
 	cr_assert_eq(calfpen("--help", NULL), CLI_OK);
 	cr_assert_eq(calfpen("status", "--help", NULL), CLI_OK);
 	cr_assert_eq(calfpen("--version", NULL), CLI_OK);
@@ -17,7 +17,7 @@ Test(cli_arguments, help_and_version)
 Test(cli_arguments, wrong_usage_is_one_line)
 {
 	cr_assert_eq(calfpen(NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: which command?; see `calfpen help`\n");
+	cr_assert_str_eq(err_text, "calfpen: missing command; see `calfpen help`\n");
 	cr_assert_eq(calfpen("frobnicate", NULL), CLI_USAGE);
 	cr_assert_str_eq(err_text, "calfpen: unknown command: frobnicate; see `calfpen help`\n");
 	cr_assert_eq(calfpen("--frobnicate", "ls", NULL), CLI_USAGE);
@@ -37,11 +37,11 @@ Test(cli_arguments, wrong_usage_is_one_line)
 Test(cli_arguments, words_of_the_changing_commands)
 {
 	cr_assert_eq(calfpen("set", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: set which PATH to which VALUE?; see `calfpen help`\n");
+	cr_assert_str_eq(err_text, "calfpen: set: missing PATH or VALUE; see `calfpen help`\n");
 	cr_assert_eq(calfpen("set", "/a", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("set", "/a", "b", "c", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("set", "a", "b", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: not a path: a\n");
+	cr_assert_str_eq(err_text, "calfpen: invalid path: a\n");
 	cr_assert_eq(calfpen("del", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("del", "/", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("commit", NULL), CLI_USAGE);
@@ -55,15 +55,16 @@ Test(cli_arguments, words_of_the_changing_commands)
 Test(cli_arguments, options_belong_to_commands)
 {
 	cr_assert_eq(calfpen("ls", "--create", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: an option that is not for this command: ls; see "
+	cr_assert_str_eq(err_text, "calfpen: option not valid for this command: ls; see "
 				   "`calfpen help`\n");
 	cr_assert_eq(calfpen("--denied", "status", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("get", "/a", "-f", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("set", "/a", "b", "--from", "1", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("commit", "-", "--create", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("set", "/a", "b", "--create", "--if-revision", "3", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: --create and --if-revision exclude each other; see "
-				   "`calfpen help`\n");
+	cr_assert_str_eq(err_text,
+			 "calfpen: --create and --if-revision are mutually exclusive; see "
+			 "`calfpen help`\n");
 	cr_assert_eq(calfpen("-l", "ls", NULL), CLI_FAILURE, "no instance: %s", err_text);
 	cr_assert_eq(calfpen("set", "--create", "/a", "b", NULL), CLI_FAILURE);
 	cr_assert_eq(calfpen("watch", "--from", "7", "/a", "--json", NULL), CLI_FAILURE);
@@ -90,7 +91,7 @@ Test(cli_arguments, revisions)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		cr_assert_eq(calfpen("del", "/a", "--if-revision", wrong[i], NULL), CLI_USAGE,
 			     "'%s'", wrong[i]);
-		cr_assert_eq(strncmp(err_text, "calfpen: not a revision: ", 25), 0);
+		cr_assert_eq(strncmp(err_text, "calfpen: invalid revision: ", 27), 0);
 	}
 	cr_assert_eq(calfpen("del", "/a", "--if-revision", "9223372036854775806", NULL),
 		     CLI_FAILURE);
@@ -108,7 +109,7 @@ Test(cli_arguments, nothing_is_an_option_after_two_dashes)
 Test(cli_arguments, paths)
 {
 	cr_assert_eq(calfpen("get", "ip", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: not a path: ip\n");
+	cr_assert_str_eq(err_text, "calfpen: invalid path: ip\n");
 	cr_assert_eq(calfpen("get", "/", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("get", "/a/../b", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("ls", "ip", NULL), CLI_USAGE);
@@ -130,11 +131,12 @@ Test(cli_arguments, instances)
 	make_directory(pins_root, "uplink1");
 	make_directory(pins_root, "uplink0");
 	cr_assert_eq(calfpen("ls", NULL), CLI_FAILURE);
-	cr_assert_str_eq(err_text, "calfpen: several instances, choose one with --instance: "
+	cr_assert_str_eq(err_text, "calfpen: several instances exist; choose one with --instance: "
 				   "uplink0 uplink1\n");
 	cr_assert_eq(calfpen("ls", "/", "--instance", "uplink2", NULL), CLI_FAILURE);
-	cr_assert_str_eq(err_text,
-			 "calfpen: no such instance: uplink2; there is: uplink0 uplink1\n");
+	cr_assert_str_eq(
+		err_text,
+		"calfpen: no such instance: uplink2; existing instances: uplink0 uplink1\n");
 	cr_assert_eq(calfpen("ls", "--instance", "uplink1", "/", "--json", NULL), CLI_FAILURE);
 	cr_assert_not_null(strstr(err_text, "instance uplink1"), "it was chosen: %s", err_text);
 }

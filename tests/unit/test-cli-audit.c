@@ -33,7 +33,7 @@
 	"2026-11-24T02:15:26.000000Z        18  operator    delete  ok        /control/renew\n"
 #define SHOWN_DENIED                                                                \
 	"2026-11-24T02:15:27.000000Z         -  dhcp4       write   EACCES    /mac" \
-	"  (12 before it are not recorded)\n"
+	"  (12 earlier denials not recorded)\n"
 #define SHOWN_MALFORMED \
 	"2026-11-24T02:15:28.000000Z         -  dhcp4       malformed  EBADMSG   -  (control message)\n"
 
@@ -126,7 +126,7 @@ Test(cli_audit, no_file)
 	snprintf(path, sizeof(path), "%s/y.audit.jsonl", scratch);
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	cr_assert_eq(calfpen("--instance", "y", "audit", NULL), CLI_FAILURE);
-	cr_assert_not_null(strstr(err_text, "/y.audit.jsonl: not a file"));
+	cr_assert_not_null(strstr(err_text, "/y.audit.jsonl: not a regular file"));
 }
 
 Test(cli_audit, damaged_lines)

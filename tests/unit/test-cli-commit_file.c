@@ -66,20 +66,20 @@ Test(cli_commit, bad_lines)
 		const char *text, *reason;
 		unsigned int line;
 	} rows[] = {
-		{ "set /a 1\nput /b 2\n", "neither `set PATH VALUE` nor `del PATH`", 2 },
-		{ "sets /a 1", "neither `set PATH VALUE` nor `del PATH`", 1 },
-		{ "set", "a path is missing", 1 },
-		{ "del   ", "a path is missing", 1 },
-		{ "\n\nset a 1", "not a path", 3 },
-		{ "del /", "not a path", 1 },
-		{ "set /A 1", "not a path", 1 },
-		{ "set /a", "a value is missing", 1 },
-		{ "del /a 1", "something follows the path", 1 },
-		{ "set /a \x1b[2J", "the value has a byte that is not printable ASCII", 1 },
-		{ "set /a 1\r\n", "the value has a byte that is not printable ASCII", 1 },
-		{ "set /a \xc3\xa4", "the value has a byte that is not printable ASCII", 1 },
-		{ "", "no changes in it", 0 },
-		{ "# nothing\n\n", "no changes in it", 0 },
+		{ "set /a 1\nput /b 2\n", "expected `set PATH VALUE` or `del PATH`", 2 },
+		{ "sets /a 1", "expected `set PATH VALUE` or `del PATH`", 1 },
+		{ "set", "missing path", 1 },
+		{ "del   ", "missing path", 1 },
+		{ "\n\nset a 1", "invalid path", 3 },
+		{ "del /", "invalid path", 1 },
+		{ "set /A 1", "invalid path", 1 },
+		{ "set /a", "missing value", 1 },
+		{ "del /a 1", "unexpected text after the path", 1 },
+		{ "set /a \x1b[2J", "the value contains a byte that is not printable ASCII", 1 },
+		{ "set /a 1\r\n", "the value contains a byte that is not printable ASCII", 1 },
+		{ "set /a \xc3\xa4", "the value contains a byte that is not printable ASCII", 1 },
+		{ "", "contains no changes", 0 },
+		{ "# nothing\n\n", "contains no changes", 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -88,7 +88,7 @@ Test(cli_commit, bad_lines)
 		cr_assert_eq(file.bad_line, rows[i].line, "%s", rows[i].text);
 	}
 	cr_assert_eq(parse("set /a \0b", 9), -EINVAL);
-	cr_assert_str_eq(file.reason, "the line has a NUL byte");
+	cr_assert_str_eq(file.reason, "the line contains a NUL byte");
 }
 
 Test(cli_commit, limits)
@@ -104,7 +104,7 @@ Test(cli_commit, limits)
 	cr_assert_str_eq(file.reason, "the value is longer than 1023 bytes");
 	memset(text, 'x', sizeof(text) - 1);
 	cr_assert_eq(parse_text(text), -EINVAL);
-	cr_assert_str_eq(file.reason, "the line is too long");
+	cr_assert_str_eq(file.reason, "line too long");
 	/* number of changes */
 	for (int i = 0; i < KV_CHANGES_MAX + 1; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "del /k/%d\n", i);
@@ -140,13 +140,13 @@ Test(cli_commit_file, is_read_first)
 	fputs("set /a 1\nset b 2\n", to);
 	fclose(to);
 	cr_assert_eq(calfpen("commit", path, NULL), CLI_USAGE);
-	snprintf(want, sizeof(want), "calfpen: %s:2: not a path\n", path);
+	snprintf(want, sizeof(want), "calfpen: %s:2: invalid path\n", path);
 	cr_assert_str_eq(err_text, want);
 	cr_assert_eq(calfpen("commit", scratch, NULL), CLI_FAILURE, "a directory");
 	snprintf(want, sizeof(want), "calfpen: %s: Is a directory\n", scratch);
 	cr_assert_str_eq(err_text, want);
 	cr_assert_eq(calfpen("commit", "-", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: -: no changes in it\n");
+	cr_assert_str_eq(err_text, "calfpen: -: contains no changes\n");
 	in_text = "set /a 1\n";
 	cr_assert_eq(calfpen("commit", "-", NULL), CLI_FAILURE);
 	cr_assert_not_null(strstr(err_text, "no instance"));

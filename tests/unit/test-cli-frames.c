@@ -191,19 +191,20 @@ Test(cli_frames, refused)
 	cr_assert_eq(calfpen("frames", NULL), CLI_FAILURE);
 	cr_expect_str_eq(err_text, "calfpen: instance x has no frame programs\n");
 	cr_assert_eq(calfpen("frames", "--reason", "in_nothing", NULL), CLI_USAGE);
-	cr_expect_str_eq(err_text, "calfpen: no reason that is sampled: in_nothing; see "
+	cr_expect_str_eq(err_text, "calfpen: not a sampled reason: in_nothing; see "
 				   "`calfpen help`\n");
 	cr_assert_eq(calfpen("frames", "--reason", "in_not_ours", NULL), CLI_USAGE, "the host's");
 	cr_assert_eq(calfpen("frames", "--json", "--pcap", "-", NULL), CLI_USAGE);
 	cr_expect_str_eq(err_text,
-			 "calfpen: --pcap and --json exclude each other; see `calfpen help`\n");
+			 "calfpen: --pcap and --json are mutually exclusive; see `calfpen help`\n");
 	cr_assert_eq(calfpen("frames", "word", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("frames", "--denied", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("audit", "--dropped", NULL), CLI_USAGE);
 	pin_map(PIN_FRAME_SAMPLERS, sizeof(struct frame_sampler), FRAME_SAMPLED_N);
 	pin_map(PIN_FRAME_SAMPLES, sizeof(struct frame_sample) - 8, FRAME_SAMPLES_N);
 	cr_assert_eq(calfpen("frames", NULL), CLI_FAILURE);
-	cr_expect_str_eq(err_text, "calfpen: instance x was made by another version of calfpen\n");
+	cr_expect_str_eq(err_text,
+			 "calfpen: instance x was created by another version of calfpen\n");
 }
 
 /* A capture goes to standard output. */

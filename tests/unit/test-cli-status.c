@@ -97,7 +97,7 @@ Test(cli_status, for_people)
 			 ", has 11 keys of 230 bytes, watches\n"
 			 "subject   calf 2: 0 accepted, 1 reads, 0 refused"
 			 ", has 0 keys of 0 bytes\n"
-			 "memory    136 KiB in 2 maps, of it kv 128 KiB\n"
+			 "memory    136 KiB in 2 maps, largest: kv 128 KiB\n"
 			 "handler   link: ok 17 (runs: 2, the last took 140 us)\n"
 			 "handler   persist: ok 0\n"
 			 "frames    in_accepted           delivered  2 packets, 684 bytes\n"

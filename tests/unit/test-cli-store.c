@@ -53,7 +53,8 @@ Test(cli_store, map_of_another_version)
 {
 	pin_map(PIN_CTL, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct kv_ctl) - 8, 1);
 	cr_assert_eq(calfpen("status", NULL), CLI_FAILURE);
-	cr_assert_str_eq(err_text, "calfpen: instance x was made by another version of calfpen\n");
+	cr_assert_str_eq(err_text,
+			 "calfpen: instance x was created by another version of calfpen\n");
 }
 
 Test(cli_store, nothing_is_pinned)
@@ -124,7 +125,7 @@ Test(cli_store, status)
 	cr_assert_not_null(strstr(out_text, "subject   operator: 0 accepted, 0 reads, 0 refused, "
 					    "has 0 keys of 0 bytes, watches, lost 5 events\n"),
 			   "%s", out_text);
-	cr_assert_not_null(strstr(out_text, " KiB in 3 maps, of it kv "), "%s", out_text);
+	cr_assert_not_null(strstr(out_text, " KiB in 3 maps, largest: kv "), "%s", out_text);
 	snprintf(want, sizeof(want), "out_accepted          sent       %d packets, %d bytes\n",
 		 2 * n_cpus, 100 * n_cpus);
 	cr_assert_not_null(strstr(out_text, want), "%s", out_text);

@@ -14,38 +14,40 @@
 static const char help_text[] =
 	"Usage: calfpen [OPTIONS] COMMAND\n"
 	"\n"
-	"  run --interface NAME [...]   start an instance; `calfpen run --help` lists\n"
+	"  run --interface NAME [...]   start an instance; see `calfpen run --help` for\n"
 	"                               its options\n"
-	"  ls [-l] [PREFIX]             the keys of the store, with their values\n"
-	"  get [-l] PATH                the value of one key\n"
-	"  set PATH VALUE               write one key; prints the new revision\n"
-	"      [--if-revision R]        only if it has revision R\n"
-	"      [--create]               only if it is not there\n"
-	"  del PATH [--if-revision R]   delete one key\n"
-	"  commit FILE                  all changes of FILE (\"-\": standard input), or none\n"
-	"      [--if-revision R]        only if no key of them is newer than R\n"
-	"  watch [PREFIX] [--from REV]  the keys (those newer than REV), then every change\n"
-	"  audit [-f]                   the audit log; -f goes on with what comes\n"
+	"  ls [-l] [PREFIX]             list the keys of the store with their values\n"
+	"  get [-l] PATH                print the value of a key\n"
+	"  set PATH VALUE               write a key and print the new revision\n"
+	"      [--if-revision R]        only if the key has revision R\n"
+	"      [--create]               only if the key does not exist\n"
+	"  del PATH [--if-revision R]   delete a key\n"
+	"  commit FILE                  make all the changes in FILE or none of them;\n"
+	"                               \"-\": standard input\n"
+	"      [--if-revision R]        only if none of the keys is newer than R\n"
+	"  watch [PREFIX] [--from REV]  print the keys (those newer than REV), then\n"
+	"                               every change\n"
+	"  audit [-f]                   print the audit log; -f: follow it\n"
 	"      [--subject S] [--path PREFIX] [--denied]\n"
-	"  frames [-f]                  the last frames dropped, or sent and received by the\n"
-	"                               calf; -f goes on with what comes\n"
+	"  frames [-f]                  print the last frames that were dropped, or\n"
+	"                               sent or received by the calf; -f: follow them\n"
 	"      [--reason R] [--dropped] only those\n"
-	"      [--pcap FILE]            as a capture for tcpdump (\"-\": standard output)\n"
-	"  status [--all]               the lease, processes, store and frame counters;\n"
-	"                               --all: those that are zero as well\n"
-	"  help                         this text\n"
+	"      [--pcap FILE]            write a capture for tcpdump; \"-\": standard output\n"
+	"  status [--all]               print the lease, processes, store and counters;\n"
+	"                               --all: also counters that are zero\n"
+	"  help                         print this text\n"
 	"\n"
-	"  --instance NAME   which instance; default: the only one\n"
+	"  --instance NAME   the instance; default: the only one\n"
 	"  --json            print JSON\n"
-	"  -l                ls, get: revision, time, writer and length as well\n"
-	"  --version\n"
+	"  -l                ls, get: also print revision, time, writer and length\n"
+	"  --version         print the version\n"
 	"\n"
-	"A line of FILE is `set PATH VALUE`, `del PATH`, or a comment after `#`.\n"
-	"After `--` nothing is an option: calfpen set /control/renew -- -1\n"
+	"A line of FILE is `set PATH VALUE`, `del PATH`, or a comment starting with `#`.\n"
+	"Arguments after `--` are not options: calfpen set /control/renew -- -1\n"
 	"\n"
-	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such key, 4 denied,\n"
-	"5 conflict (--if-revision, --create), 6 busy or a quota is used up,\n"
-	"7 value too long or of the wrong type. calfpen(8) says more.\n";
+	"Exit status: 0 success, 1 failure, 2 usage error, 3 no such key, 4 denied,\n"
+	"5 conflict (--if-revision, --create), 6 busy or quota exhausted,\n"
+	"7 value too long or of the wrong type. See calfpen(8) for details.\n";
 
 enum {
 	OPTION_INSTANCE = 256,
@@ -166,10 +168,10 @@ static int run_help(struct cli *cli, const char *const words[MAX_WORDS])
 
 static const struct command commands[] = {
 	{ "ls", run_ls, 0, 1, NULL, FOR_LONG },
-	{ "get", run_get, 1, 1, "get which PATH?", FOR_LONG },
-	{ "set", run_set, 2, 2, "set which PATH to which VALUE?", FOR_IF_REVISION | FOR_CREATE },
-	{ "del", run_del, 1, 1, "delete which PATH?", FOR_IF_REVISION },
-	{ "commit", run_commit, 1, 1, "commit which FILE?", FOR_IF_REVISION },
+	{ "get", run_get, 1, 1, "get: missing PATH", FOR_LONG },
+	{ "set", run_set, 2, 2, "set: missing PATH or VALUE", FOR_IF_REVISION | FOR_CREATE },
+	{ "del", run_del, 1, 1, "del: missing PATH", FOR_IF_REVISION },
+	{ "commit", run_commit, 1, 1, "commit: missing FILE", FOR_IF_REVISION },
 	{ "watch", run_watch, 0, 1, NULL, FOR_FROM },
 	{ "audit", run_audit, 0, 0, NULL, FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED },
 	{ "frames", run_frames, 0, 0, NULL, FOR_FOLLOW | FOR_REASON | FOR_DROPPED | FOR_PCAP },
@@ -201,7 +203,7 @@ static int set_argument(struct cli *cli, int option, const char *argument)
 	switch (option) {
 	case OPTION_INSTANCE:
 		if (!instance_is_name(argument))
-			return cli_usage(cli, "not the name of an instance", argument);
+			return cli_usage(cli, "invalid instance name", argument);
 		snprintf(cli->instance, sizeof(cli->instance), "%s", argument);
 		return 0;
 	case OPTION_SUBJECT:
@@ -218,11 +220,11 @@ static int set_argument(struct cli *cli, int option, const char *argument)
 		return 0;
 	case OPTION_FROM:
 		if (strcmp(argument, "0") != 0 && !parse_revision(argument, &cli->from))
-			return cli_usage(cli, "not a revision", argument);
+			return cli_usage(cli, "invalid revision", argument);
 		return 0;
 	default:
 		if (!parse_revision(argument, &cli->condition))
-			return cli_usage(cli, "not a revision", argument);
+			return cli_usage(cli, "invalid revision", argument);
 		return 0;
 	}
 }
@@ -328,15 +330,15 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 		if (argc == 0)
 			break;
 		if (n_words == command->max_words)
-			return cli_usage(cli, "one argument too many", argv[0]);
+			return cli_usage(cli, "unexpected argument", argv[0]);
 		words[n_words++] = argv[0];
 	}
 	if (seen & ~command->options)
-		return cli_usage(cli, "an option that is not for this command", command->name);
+		return cli_usage(cli, "option not valid for this command", command->name);
 	if (n_words < command->min_words)
 		return cli_usage(cli, command->missing, NULL);
 	if (cli->create && cli->condition != 0)
-		return cli_usage(cli, "--create and --if-revision exclude each other", NULL);
+		return cli_usage(cli, "--create and --if-revision are mutually exclusive", NULL);
 	return command->run(cli, words);
 }
 
@@ -351,7 +353,7 @@ int cli_dispatch(struct cli *cli, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc < 1)
-		return cli_usage(cli, "which command?", NULL);
+		return cli_usage(cli, "missing command", NULL);
 	if (strcmp(argv[0], "run") == 0)
 		return cli_run(cli, argc, argv);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -373,6 +375,6 @@ int cli_main(int argc, char **argv)
 	int r = cli_dispatch(&cli, argc, argv);
 
 	if (fflush(stdout) != 0 && r == CLI_OK)
-		return cli_fail(&cli, "cannot write: %m");
+		return cli_fail(&cli, "cannot write the output: %m");
 	return r;
 }

@@ -42,7 +42,7 @@ static int print_log(const struct cli *cli, struct audit_file *file, struct audi
 	int r = audit_file_open(file);
 
 	if (r == -EINVAL)
-		return cli_fail(cli, "%s: not a file", file->path);
+		return cli_fail(cli, "%s: not a regular file", file->path);
 	if (r < 0)
 		return cli_fail(cli, "%s: %s", file->path, strerror(-r));
 	do {
@@ -63,7 +63,7 @@ int cli_audit(struct cli *cli)
 	int r = CLI_OK;
 
 	if (cli->path && !cli_directory(cli->path, directory)) {
-		cli_fail(cli, "not a path: %s", cli->path);
+		cli_fail(cli, "invalid path: %s", cli->path);
 		return CLI_USAGE;
 	}
 	if (cli->path)

@@ -107,7 +107,7 @@ static void print_record(const struct cli *cli, const json_t *record)
 		fprintf(cli->out, "  (%s)", value);
 	number = json_object_get(record, "suppressed");
 	if (json_is_integer(number))
-		fprintf(cli->out, "  (%" JSON_INTEGER_FORMAT " before it are not recorded)",
+		fprintf(cli->out, "  (%" JSON_INTEGER_FORMAT " earlier denials not recorded)",
 			json_integer_value(number));
 	fputc('\n', cli->out);
 }

@@ -28,13 +28,13 @@ static int explain_conflict(const struct cli *cli, int gate, const char *where, 
 	int r = gate_read(gate, path, &value);
 
 	if (r == 0 && cli->create)
-		cli_fail(cli, "%s%s: is there already, with revision %llu", where, path,
+		cli_fail(cli, "%s%s: already exists, with revision %llu", where, path,
 			 (unsigned long long)value.revision);
 	else if (r == 0)
 		cli_fail(cli, "%s%s: has revision %llu, not %llu", where, path,
 			 (unsigned long long)value.revision, (unsigned long long)cli->condition);
 	else if (r == -ENOENT)
-		cli_fail(cli, "%s%s: is not there", where, path);
+		cli_fail(cli, "%s%s: does not exist", where, path);
 	else
 		return cli_explain_gate(cli, where, "change", path, -ESTALE);
 	return CLI_CONFLICT;
@@ -60,7 +60,7 @@ static int check_path(const struct cli *cli, const char *path)
 {
 	if (path_is_canonical(path))
 		return CLI_OK;
-	cli_fail(cli, "not a path: %s", path);
+	cli_fail(cli, "invalid path: %s", path);
 	return CLI_USAGE;
 }
 

@@ -60,20 +60,20 @@ static int parse_change(struct commit_file *file, char *line)
 	int r;
 
 	if (!is_set && strcmp(verb, "del") != 0)
-		return reject(file, "neither `set PATH VALUE` nor `del PATH`");
+		return reject(file, "expected `set PATH VALUE` or `del PATH`");
 	while (rest && is_blank(*rest))
 		rest++;
 	if (!rest || *rest == '\0')
-		return reject(file, "a path is missing");
+		return reject(file, "missing path");
 	path = take_word(&rest);
 	if (!path_is_canonical(path))
-		return reject(file, "not a path");
+		return reject(file, "invalid path");
 	if (is_set && !rest)
-		return reject(file, "a value is missing");
+		return reject(file, "missing value");
 	if (!is_set && rest && rest[strspn(rest, " \t")] != '\0')
-		return reject(file, "something follows the path");
+		return reject(file, "unexpected text after the path");
 	if (is_set && !is_printable(rest))
-		return reject(file, "the value has a byte that is not printable ASCII");
+		return reject(file, "the value contains a byte that is not printable ASCII");
 	r = is_set ? commit_write(commit, path, rest, strlen(rest)) : commit_delete(commit, path);
 	if (r == -EMSGSIZE)
 		return reject(file, "the value is longer than 1023 bytes");
@@ -105,14 +105,15 @@ int commit_file_read(struct commit_file *file, FILE *from)
 
 		file->bad_line = ++n_lines;
 		if (length == LINE_SIZE)
-			return reject(file, "the line is too long");
+			return reject(file, "line too long");
 		if (strlen(line) != (size_t)length)
-			return reject(file, "the line has a NUL byte");
+			return reject(file, "the line contains a NUL byte");
 		if (*start == '\0' || *start == '#')
 			continue;
 		if (parse_change(file, start) < 0)
 			return -EINVAL;
 	}
 	file->bad_line = 0;
-	return file->commit.n_changes == 0 && !ferror(from) ? reject(file, "no changes in it") : 0;
+	return file->commit.n_changes == 0 && !ferror(from) ? reject(file, "contains no changes") :
+							      0;
 }

@@ -55,9 +55,10 @@ int cli_choose_instance(struct cli *cli)
 			     "`calfpen run`",
 			     cli->pins_root);
 	else if (cli->instance[0] != '\0' && !found)
-		r = cli_fail(cli, "no such instance: %s; there is: %s", cli->instance, names);
+		r = cli_fail(cli, "no such instance: %s; existing instances: %s", cli->instance,
+			     names);
 	else if (cli->instance[0] == '\0' && n_entries > 1)
-		r = cli_fail(cli, "several instances, choose one with --instance: %s", names);
+		r = cli_fail(cli, "several instances exist; choose one with --instance: %s", names);
 	else if (cli->instance[0] == '\0')
 		snprintf(cli->instance, sizeof(cli->instance), "%.*s", INSTANCE_NAME_MAX,
 			 entries[0]->d_name);

@@ -105,7 +105,7 @@ int cli_ls(struct cli *cli, const char *prefix)
 	int gate, n_keys, r;
 
 	if (!cli_directory(prefix, directory)) {
-		cli_fail(cli, "not a path: %s", prefix);
+		cli_fail(cli, "invalid path: %s", prefix);
 		return CLI_USAGE;
 	}
 	gate = cli_open_gate(cli);
@@ -126,7 +126,7 @@ int cli_get(struct cli *cli, const char *path)
 	int gate, r;
 
 	if (path_to_key(path, &key.key) < 0) {
-		cli_fail(cli, "not a path: %s", path);
+		cli_fail(cli, "invalid path: %s", path);
 		return CLI_USAGE;
 	}
 	gate = cli_open_gate(cli);

@@ -35,7 +35,7 @@ int cli_explain_store(const struct cli *cli, int error)
 		return cli_fail(cli, "instance %s: not readable; this command needs root",
 				cli->instance);
 	case EPROTO:
-		return cli_fail(cli, "instance %s was made by another version of calfpen",
+		return cli_fail(cli, "instance %s was created by another version of calfpen",
 				cli->instance);
 	default:
 		return cli_fail(cli, "instance %s: %s", cli->instance, strerror(-error));
@@ -47,7 +47,7 @@ int cli_explain_gate(const struct cli *cli, const char *where, const char *verb,
 {
 	switch (-error) {
 	case EILSEQ:
-		cli_fail(cli, "%snot a path: %s", where, path);
+		cli_fail(cli, "%sinvalid path: %s", where, path);
 		return CLI_USAGE;
 	case ENOENT:
 		cli_fail(cli, "%sno such key: %s", where, path);
@@ -56,19 +56,19 @@ int cli_explain_gate(const struct cli *cli, const char *where, const char *verb,
 		cli_fail(cli, "%s%s: the operator may not %s it", where, path, verb);
 		return CLI_DENIED;
 	case ESTALE:
-		cli_fail(cli, "%s%s: has another revision", where, path);
+		cli_fail(cli, "%s%s: has a different revision", where, path);
 		return CLI_CONFLICT;
 	case EDQUOT:
-		cli_fail(cli, "%s%s: the operator's rate or quota is used up", where, path);
+		cli_fail(cli, "%s%s: the operator's rate limit or quota is exhausted", where, path);
 		return CLI_BUSY;
 	case ENOSPC:
 		cli_fail(cli, "%s%s: the store is full", where, path);
 		return CLI_BUSY;
 	case EAGAIN:
-		cli_fail(cli, "%s%s: too many unread events, try again", where, path);
+		cli_fail(cli, "%s%s: too many unread events; try again", where, path);
 		return CLI_BUSY;
 	case EBUSY:
-		cli_fail(cli, "%s%s: the store is busy, try again", where, path);
+		cli_fail(cli, "%s%s: the store is busy; try again", where, path);
 		return CLI_BUSY;
 	case EMSGSIZE:
 		cli_fail(cli, "%s%s: the value is longer than this key allows", where, path);

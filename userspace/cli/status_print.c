@@ -196,7 +196,8 @@ static void print_memory(const struct cli *cli, json_t *memory)
 	fprintf(cli->out, "%" JSON_INTEGER_FORMAT " KiB in %zu maps",
 		number_of(memory, "bytes") / 1024, json_object_size(maps));
 	if (largest)
-		fprintf(cli->out, ", of it %s %" JSON_INTEGER_FORMAT " KiB", largest, most / 1024);
+		fprintf(cli->out, ", largest: %s %" JSON_INTEGER_FORMAT " KiB", largest,
+			most / 1024);
 	fputc('\n', cli->out);
 }
 

@@ -105,8 +105,8 @@ static int open_gate(struct watch *watch)
 	watch->ring_id = map_id(watch->ring_fd);
 	r = ring_open(&watch->ring, watch->ring_fd);
 	if (r < 0)
-		return fail(watch, cli_fail(watch->cli, "cannot map the ring of events: %s",
-					    strerror(-r)));
+		return fail(watch,
+			    cli_fail(watch->cli, "cannot map the event ring: %s", strerror(-r)));
 	return 0;
 }
 
@@ -256,8 +256,8 @@ static int take_lock(const struct cli *cli, int *lockp)
 		size = read(fd, text, sizeof(text) - 1);
 		text[size > 0 ? strspn(text, "0123456789") : 0] = '\0';
 		close(fd);
-		return cli_fail(cli, "instance %s: process %s watches it already", cli->instance,
-				text[0] ? text : "?");
+		return cli_fail(cli, "instance %s is already being watched by process %s",
+				cli->instance, text[0] ? text : "?");
 	}
 	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0) {
 		close(fd);
@@ -303,7 +303,7 @@ int cli_watch(struct cli *cli, const char *prefix)
 	int r;
 
 	if (!cli_directory(prefix, directory)) {
-		cli_fail(cli, "not a path: %s", prefix);
+		cli_fail(cli, "invalid path: %s", prefix);
 		return CLI_USAGE;
 	}
 	r = cli_choose_instance(cli);

@@ -188,7 +188,7 @@ static int open_capture(struct frames *frames)
 
 	if (strcmp(cli->pcap, "-") == 0) {
 		if (isatty(fileno(cli->out)))
-			return cli_usage(cli, "a capture is not for a terminal", NULL);
+			return cli_usage(cli, "refusing to write a capture to a terminal", NULL);
 	} else {
 		fd = open(cli->pcap, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
 		frames->out = fd < 0 ? NULL : fdopen(fd, "w");
@@ -233,7 +233,7 @@ int cli_frames(struct cli *cli)
 	int r;
 
 	if (cli->pcap && cli->json)
-		return cli_usage(cli, "--pcap and --json exclude each other", NULL);
+		return cli_usage(cli, "--pcap and --json are mutually exclusive", NULL);
 	frames = calloc(1, sizeof(*frames));
 	if (!frames)
 		return cli_fail(cli, "%m");
@@ -241,7 +241,7 @@ int cli_frames(struct cli *cli)
 	frames->out = cli->out;
 	frames->samples = FRAMES_SAMPLES_NULL(frames->samples);
 	if (!choose_reasons(frames))
-		r = cli_usage(cli, "no reason that is sampled", cli->reason);
+		r = cli_usage(cli, "not a sampled reason", cli->reason);
 	else
 		r = cli_choose_instance(cli);
 	if (r == CLI_OK)
