@@ -119,7 +119,7 @@ test_resolv_conf_is_a_link() {
 test_without_root_one_clear_line() {
 	local out
 	out=$(setpriv --reuid 65534 --regid 65534 --clear-groups tools/lab -- true 2>&1) || true
-	assert_eq "lab: needs root (it makes namespaces and mounts)" "$out"
+	assert_eq "lab: needs root (to create namespaces and mounts)" "$out"
 }
 
 test_bad_server_option_is_an_error() {
