@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the generator of tools/pktgen for kernels without the module: UDP
- * packets, or a frame of the caller's, as live XDP frames. Bounded in count
- * and in time. Threads are processes, each on a CPU of its own; each prints
- * one line: "thread N: PACKETS packets, RATE pps".
+ * DOC: the generator of tools/pktgen for kernels without the module: sends UDP
+ * packets, or a frame given by the caller, as live XDP frames. Limited in count
+ * and time. Threads are processes, each on its own CPU; each prints one line:
+ * "thread N: PACKETS packets, RATE pps".
  */
 #include <errno.h>
 #include <getopt.h>
@@ -22,7 +22,7 @@
 #include "tools/bench/support.h"
 
 #define NS_PER_S 1000000000ull
-#define CHUNK 4096 /* frames between two looks at the clock */
+#define CHUNK 4096 /* frames between two readings of the clock */
 #define CHUNK_NS 1000000ull
 #define IP_AT 14
 #define UDP_AT 34
@@ -83,7 +83,7 @@ static void read_frame(struct options *options, const char *path)
 	fclose(file);
 }
 
-/* As pktgen's: UDP from 0.0.0.0 unless told, no checksum. */
+/* A frame as pktgen's: UDP from 0.0.0.0 by default, without checksum. */
 static void make_udp(struct options *options, const char *ip, const char *mac, const char *port)
 {
 	uint8_t *frame = options->frame;
@@ -125,7 +125,7 @@ static void sleep_until(uint64_t ns)
 		;
 }
 
-/* How many frames go before the next look at the clock. */
+/* How many frames to send before the next reading of the clock. */
 static uint64_t chunk_of(const struct options *options, uint64_t sent)
 {
 	uint64_t chunk = CHUNK;
@@ -157,7 +157,7 @@ static void generate(const struct options *options, uint32_t i_thread)
 		now = bench_now_ns();
 		if (!options->delay_ns)
 			continue;
-		/* what is late is not made up for by a burst */
+		/* do not make up for a delay with a burst */
 		next += chunk * options->delay_ns;
 		if (next < now)
 			next = now;
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 	int status, failed = 0;
 
 	parse(&options, argc, argv);
-	/* who started us must not leave a flood behind */
+	/* stop the flood if the process that started us dies */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	for (uint32_t i = 0; i < options.threads; i++) {
 		pid_t pid = fork();

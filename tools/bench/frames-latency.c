@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: from a reply on the wire until the next request is on the wire: what
- * the way through the filter and the tap takes, with the least that can stand
- * in a calf's place, beside a packet socket with dhclient's filter in the same
- * place. In the lab; both ends share one CPU, as no other way is repeatable.
+ * DOC: the time from a reply on the wire to the next request on the wire: the
+ * cost of the path through the filter and the tap, with the smallest possible
+ * program in place of a calf, compared with a packet socket with dhclient's
+ * filter. In the lab; both ends share one CPU, because otherwise the results are
+ * not repeatable.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,7 +31,7 @@
 static struct bench_frames bench;
 static uint64_t samples[N_SAMPLES];
 
-/* In the calf's place: for every frame that it gets it sends this one. */
+/* Runs in place of the calf: sends this frame for every frame it receives. */
 struct echo {
 	int fd;	     /* frames come from here */
 	int udp_fd;  /* the message goes out here; -1: the frame by `fd` */
@@ -64,8 +65,8 @@ static void *echo_run(void *data)
 	}
 }
 
-/* A packet socket on an interface of the present namespace. `tests` NULL:
- * every frame that leaves or comes. */
+/* Open a packet socket on an interface of the current namespace; if `tests` is
+ * NULL, for every frame that is sent or received. */
 static int open_socket(const char *name, const struct sock_fprog *tests)
 {
 	const struct sockaddr_ll address = { .sll_family = AF_PACKET,
@@ -87,7 +88,7 @@ static int open_client_socket(void)
 	return open_socket(BENCH_UPLINK, &program);
 }
 
-/* When the wire had the echo's frame; 0: it did not. */
+/* When the echo's frame was on the wire; 0: it was not. */
 static uint64_t wire_read(int wire, const uint8_t *expected, size_t size)
 {
 	struct pollfd fd = { .fd = wire, .events = POLLIN };
@@ -146,7 +147,7 @@ static void measure(const char *label, int wire, int fd, int udp_fd, enum bench_
 	bench_say_latency(label, samples, N_SAMPLES);
 }
 
-/* Frames on their way to a socket that is closed, or were for the other. */
+/* Discard frames for a closed socket, or for the other one. */
 static void drain(int fd)
 {
 	uint8_t frame[2048];
@@ -164,8 +165,8 @@ static void measure_ours(const char *discover, const char *renewal, enum frame_m
 	bench_frames_detach(&bench);
 }
 
-/* A UDP socket that nobody reads: without it the host would answer each
- * message with ICMP. */
+/* A UDP socket that is never read: without it the host would answer each message
+ * with ICMP. */
 static int open_udp(uint16_t port)
 {
 	const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -222,7 +223,7 @@ int main(int argc, char **argv)
 	bench_stamp(wire);
 	server = open_udp(67);
 	bench_leave_server();
-	/* both ends take turns: otherwise a round is 2.5 us longer now and then */
+	/* both ends take turns, otherwise some rounds take 2.5 us longer */
 	bench_go_first(0);
 	for (int i = 0; i < n_rounds; i++) {
 		measure_socket(wire);

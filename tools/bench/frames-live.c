@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: frames per second through the uplink's program, in the lab. Live
- * frames leave the server's end of the veth and arrive on the uplink without
- * an skb, on one CPU; every one that was sent must have arrived, and ours
- * must have counted it for the reason that is meant.
+ * DOC: frames per second through the uplink's program, in the lab. Live frames
+ * leave the server's end of the veth and arrive on the uplink without an skb, on
+ * one CPU. Every frame that was sent must have arrived, and our program must have
+ * counted it with the expected reason.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -29,12 +29,12 @@
 #define BATCH 64
 #define BURSTS 16
 #define WARM_UP 256
-#define SETTLE_US 2000 /* what the kernel puts off when something is attached */
+#define SETTLE_US 2000 /* for work that the kernel defers when a program is attached */
 #define BURST_XDP 12288
 #define BURST_SKB 2048 /* an skb each */
 #define LIMIT_NS 10000000000ull
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
-#define NOT_OURS UINT32_MAX /* ours is not there to count */
+#define NOT_OURS UINT32_MAX /* our program is not attached */
 
 static struct bench_frames bench;
 static struct frames_peers_bpf *peers;
@@ -52,13 +52,13 @@ static uint64_t received(void)
 	return packets;
 }
 
-/* Nanoseconds until all have arrived. */
+/* Return the nanoseconds until all have arrived. */
 static uint64_t send_all(const uint8_t *frame, size_t size, uint32_t count)
 {
 	uint64_t before = received(), start;
 
-	/* a generator sends in the network namespace that it is in; sysfs shows
-	 * the one that it was mounted in */
+	/* a generator sends in its own network namespace; sysfs shows the one in
+	 * which it was mounted */
 	bench_enter_server();
 	start = bench_now_ns();
 	bench_check(live_send(&live, frame, size, count), "live frames");
@@ -72,20 +72,20 @@ static uint64_t send_all(const uint8_t *frame, size_t size, uint32_t count)
 	return start;
 }
 
-/* Something that stands on the uplink while a kind of frame comes in. */
+/* A program or socket on the uplink, and the kind of frame that it receives. */
 struct flood {
 	const char *label;
 	int xdp_fd; /* native XDP, -1: none */
 	int tc_fd;  /* tcx, -1: none */
 	bool with_socket;
 	enum bench_frame kind;
-	uint32_t reason; /* why ours counts the frame; NOT_OURS: it is not there */
+	uint32_t reason; /* our program's reason; NOT_OURS: it is not attached */
 	uint32_t burst;
 	uint64_t best; /* nanoseconds of a burst */
 };
 
-/* A packet socket of ETH_P_IP on the uplink with dhclient's tests; nobody
- * reads, as if the client was busy. */
+/* A packet socket of ETH_P_IP on the uplink with dhclient's tests. It is never
+ * read, as if the client were busy. */
 static int open_socket(void)
 {
 	const struct sock_fprog program = bench_dhclient_tests();
@@ -154,8 +154,8 @@ static void send_burst(struct flood *flood)
 	}
 
 /*
- * Mpps of the best burst of each: whatever else the machine does only takes
- * away. Bursts of all take turns, so that a slow moment is one for all.
+ * Mpps of the best burst of each, because other load on the machine only reduces
+ * the rate. All take turns, so that a slow moment affects all of them.
  */
 static void measure(void)
 {

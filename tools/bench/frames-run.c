@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: what a frame costs in the programs alone: BPF_PROG_RUN with repeat,
- * beside an empty program and others' ways. No device is touched.
+ * DOC: the cost of a frame in the programs alone, with BPF_PROG_RUN and repeat,
+ * compared with an empty program and with the methods of other programs. Uses no
+ * device.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,7 +22,7 @@
 static struct bench_frames bench;
 static struct frames_peers_bpf *peers;
 
-/* Verdicts of tc programs, of which the next one is asked. */
+/* Verdicts of tc programs that pass the frame to the next program. */
 #define TC_NEXT (-1)
 #define TC_SHOT 2
 
@@ -33,7 +34,7 @@ struct run {
 	double best; /* nanoseconds a run */
 };
 
-/* One batch; the kernel's own figure has no fractions. */
+/* Time one batch, because the kernel's own result has no fractions. */
 static double time_batch(const struct run *run)
 {
 	uint8_t frame[BENCH_FRAME_SIZE], out[BENCH_FRAME_SIZE + 64];
@@ -51,8 +52,8 @@ static double time_batch(const struct run *run)
 }
 
 /*
- * The best batch of each: whatever else the machine does only adds. Batches of
- * all take turns, so that a slow moment is one for all.
+ * The best batch of each, because other load on the machine only adds time. All
+ * take turns, so that a slow moment affects all of them.
  */
 static void measure(void)
 {

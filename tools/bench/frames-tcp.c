@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the host's TCP over the uplink, in the lab: one connection between the
- * server's namespace and ours, each way, without us, with us in the mode that
- * `auto` picks and with us as native XDP. No limit but the CPU, one for both ends,
- * so that what a packet costs shows and the scheduler does not.
+ * server's namespace and ours, in each direction, without Calfpen, with Calfpen in
+ * the mode that `auto` chooses, and with native XDP. Both ends share one CPU, which
+ * is the only limit, so that the result shows the cost of a packet and not of the
+ * scheduler.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +18,7 @@
 
 #include "tools/bench/support-frames.h"
 
-#define SETTLE_NS 8000000ull /* after what attaching does to the device */
+#define SETTLE_NS 8000000ull /* for the device to settle after attaching */
 #define WINDOW_NS 12000000ull
 #define WINDOWS 12
 #define CHUNK (64 * 1024)
@@ -40,7 +41,7 @@ static void *send_until_told(void *data)
 	return NULL;
 }
 
-/* Of a fixed size: what the kernel finds by itself changes from round to round. */
+/* Of a fixed size, because automatic tuning changes from round to round. */
 static void fix_buffers(int fd)
 {
 	static const int size = BUFFER;
@@ -50,7 +51,7 @@ static void fix_buffers(int fd)
 		bench_fail("socket buffers: %s", strerror(errno));
 }
 
-/* A listening socket of the present namespace. */
+/* Make a listening socket in the current namespace. */
 static int open_listener(uint32_t address, struct sockaddr_in *where)
 {
 	socklen_t size = sizeof(*where);
@@ -103,7 +104,7 @@ static const struct way {
 
 #define N_WAYS (sizeof(ways) / sizeof(ways[0]))
 
-/* One window of a connection that runs on: bit/s. */
+/* Measure one window of a running connection, in bit/s. */
 static uint64_t window(const struct way *way, int receiving)
 {
 	uint64_t start, bytes;
@@ -123,8 +124,8 @@ static uint64_t window(const struct way *way, int receiving)
 }
 
 /*
- * A round of one direction: the median window of each way on one connection
- * that is accepted on `listener`, the ways in turn.
+ * A round of one direction: the median window of each configuration, which take
+ * turns, on one connection that is accepted on `listener`.
  */
 static void measure(const char *direction, int sending, int listener)
 {
@@ -141,7 +142,7 @@ static void measure(const char *direction, int sending, int listener)
 	for (size_t i = 0; i < WINDOWS * N_WAYS; i++)
 		rates[i % N_WAYS][i / N_WAYS] = window(&ways[i % N_WAYS], receiving);
 	atomic_store(&sender.stop, true);
-	close(receiving); /* a sender that waits for room is told */
+	close(receiving); /* wakes a sender that waits for space */
 	pthread_join(thread, NULL);
 	close(sending);
 	for (size_t i = 0; i < N_WAYS; i++) {

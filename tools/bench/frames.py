@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Calfpen Authors
-"""The frame filter: what it costs the host's traffic, what junk costs, a lease under a flood."""
+"""The frame filter: its cost for the host's traffic and for junk, and a lease under a flood."""
 
 import os
 import platform
@@ -11,12 +11,12 @@ FILTER = "xdp-filter's way"  # re-implemented: Debian's does not load on Linux 6
 CLASSIC = "dhclient's filter"  # the same tests, as packet loads in a tc program
 SOCKET = "packet socket"  # with dhclient's filter
 
-# Replies to us that are bad before anybody looks at the xid: the first check to fail, one between, the last.
+# Replies to us that fail before the check of the xid: at the first check, in the middle, at the last.
 JUNK = (("truncated", "truncated BOOTP"), ("not_reply", "no BOOTREPLY"), ("forcerenew", "FORCERENEW"))
 
 
 def lab(bench, program, *arguments, server=False):
-    """Run a program in the lab; the Rounds of every label it printed."""
+    """Run a program in the lab. Returns the Rounds of every label it printed."""
     command = [str(bench.top / "tools/lab")] + ([] if server else ["--no-server"])
     command += ["--", str(program), *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=300, check=False)
@@ -30,12 +30,12 @@ def in_lab(bench, name, *arguments):
 
 
 def fastest(seen):
-    """The least of all rounds: whatever else the machine does only adds."""
+    """Keep the minimum of all rounds: other load on the machine only adds to it."""
     return {label: rounds.range[0] for label, rounds in seen.items()}
 
 
 def most(seen):
-    """The same of rates."""
+    """Keep the maximum of all rounds, for rates."""
     return {label: rounds.range[1] for label, rounds in seen.items()}
 
 
@@ -94,7 +94,7 @@ def measure_live(bench):
 
 
 def measure_tcp(bench):
-    """The host's TCP over the uplink, with and without us."""
+    """The host's TCP over the uplink, with and without Calfpen."""
     rate = in_lab(bench, "frames-tcp", bench.cpu, bench.rounds(7))
     for way, what in (("in", "host TCP, to the host"), ("out", "host TCP, from the host")):
         without = rate[way + "_without"]
@@ -121,7 +121,7 @@ def measure_latency(bench):
 
 
 def measure_lease(bench):
-    """A lease under 1 Mpps of replies to us with an xid of nobody."""
+    """A lease during a flood of 1 Mpps of replies to us with an unknown xid."""
     frame = bench.directory / "junk.hex"
     frame.write_text(junk())
     program = bench.top / "tools/bench/frames-lease"
@@ -135,7 +135,7 @@ def measure_lease(bench):
 
 
 def junk():
-    """A DHCPOFFER to the lab's uplink that nobody asked for, in hex."""
+    """An unsolicited DHCPOFFER to the lab's uplink, in hex."""
     mac = "020000007702"
     bootp = "02010600" + "deadbeef" + "00" * 20 + mac + "00" * 10 + "00" * 192 + "63825363" + "350102ff"
     bootp += "00" * (300 - len(bootp) // 2)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * DOC: what the frame programs are measured beside: programs that do nothing,
- * the way of xdp-filter re-implemented (its ethernet, ipv4, udp and tcp
- * features in the default mode "allow", one rule: drop UDP to port 68), and
- * the tests of dhclient's classic socket filter as a tc program, through the
- * same packet loads that the kernel turns a classic filter into.
+ * DOC: the programs that the frame programs are compared with: programs that do
+ * nothing, a re-implementation of xdp-filter (its ethernet, ipv4, udp and tcp
+ * features in the default mode "allow", one rule: drop UDP to port 68), and the
+ * tests of dhclient's classic socket filter as a tc program, with the same packet
+ * loads that the kernel translates a classic filter into.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: from a DHCPACK on the wire to RTM_NEWADDR of the leased address, for
- * any client, in the lab only: the packet is seen as it leaves the server's
- * interface, with the kernel's time stamp.
+ * DOC: the time from a DHCPACK on the wire to RTM_NEWADDR of the leased address,
+ * for any client, in the lab only. The packet is captured when it leaves the
+ * server's interface, with the kernel's time stamp.
  *
- * handlers-lease ROUNDS (LABEL START END)...: START begins a client in the
- * background, END ends it and takes its traces away. Clients take turns.
+ * handlers-lease ROUNDS (LABEL START END)...: START is the command that starts a
+ * client in the background, END the one that stops it and removes its traces.
+ * Clients take turns.
  *
- * handlers-lease floor N: what can be reached. N processes pass the leased
- * address of somebody's DHCPACK on, from the uplink to RTM_NEWADDR, and do
- * nothing else.
+ * handlers-lease floor N: the minimum that can be reached. N processes pass on
+ * the leased address of another client's DHCPACK, from the uplink to RTM_NEWADDR,
+ * and do nothing else.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,7 +31,7 @@
 #include "tools/bench/support.h"
 
 #define TIMEOUT_MS 20000
-/* Ethernet, IPv4 without options, UDP, BOOTP up to and with the cookie. */
+/* Ethernet, IPv4 without options, UDP, BOOTP up to and including the cookie. */
 #define OFFSET_PROTOCOL 23
 #define OFFSET_SOURCE_PORT 34
 #define OFFSET_ADDRESS 58 /* yiaddr */
@@ -87,7 +88,7 @@ struct ack {
 	uint32_t address;
 };
 
-/* One frame; false if there is none. */
+/* Read one frame. Returns false if there is none. */
 static bool read_wire(int fd, struct ack *ack)
 {
 	unsigned char frame[2048], control[256];
@@ -107,7 +108,7 @@ static bool read_wire(int fd, struct ack *ack)
 	return true;
 }
 
-/* True if the address has come. */
+/* Return whether the address was set. */
 static bool read_events(int fd, uint32_t address)
 {
 	_Alignas(struct nlmsghdr) unsigned char bytes[16384];
@@ -148,7 +149,7 @@ static double one(const char *label, const char *start, const char *end)
 		if (poll(fds, 2, TIMEOUT_MS) <= 0)
 			bench_fail("%s: no %s within %d s", label, ack.ns ? "address" : "DHCPACK",
 				   TIMEOUT_MS / 1000);
-		/* all of the wire first: its frames are older than the event */
+		/* read all frames first, because they are older than the event */
 		while (read_wire(fds[0].fd, &ack))
 			;
 		if (fds[1].revents && read_events(fds[1].fd, ack.address) && ack.ns)
@@ -192,8 +193,8 @@ static void add_address(int fd, uint32_t address)
 		bench_fail("RTM_NEWADDR: %s", strerror(errno));
 }
 
-/* The first reads frames, the others what the one before them writes, the last
- * sets the address. All wait in poll(), as our roles do. */
+/* The first process reads frames, each other one reads what the previous one
+ * writes, and the last one sets the address. All wait in poll(), as our roles do. */
 static void pass_on(int from, bool is_first, int to, bool is_last)
 {
 	unsigned char frame[2048];
@@ -250,8 +251,8 @@ int main(int argc, char **argv)
 		return floor_of(atoi(argv[2])); /* NOLINT(cert-err34-c) */
 	if (!getenv("LAB") || rounds < 1 || (argc - 2) % 3 != 0 || argc < 5)
 		bench_fail("in the lab: handlers-lease ROUNDS (LABEL START END)...");
-	/* The event is seen when it is there, not when the client, which has
-	 * more to do after it, leaves us the CPU. */
+	/* Read the event when it arrives, not when the client, which has more to
+	 * do after it, leaves us the CPU. */
 	bench_go_first(SCHED_RESET_ON_FORK);
 	for (round = 0; round < rounds; round++)
 		for (i = 2; i < argc; i += 3)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: how long the handlers take: a lease with 64 routes, their end, and a
- * renewal that changes nothing beside one bare RTM_NEWADDR request. In a
- * network, mount and UTS namespace of its own.
+ * DOC: the duration of the handlers for a lease with 64 routes, for its end, and
+ * for a renewal that changes nothing, compared with a bare RTM_NEWADDR request.
+ * Runs in its own network, mount and UTS namespace.
  */
 #include <errno.h>
 #include <sched.h>
@@ -102,7 +102,7 @@ static void renewals(void)
 	uint64_t begin_ns;
 	int i;
 
-	/* 192.0.2.5 again, by nothing but the request */
+	/* 192.0.2.5 again, with the bare request */
 	address.address.s_addr = __builtin_bswap32(0xc0000205);
 	address.broadcast.s_addr = __builtin_bswap32(0xc00002ff);
 	for (i = 0; i < RENEWALS; i++) {

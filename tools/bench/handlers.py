@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Calfpen Authors
-"""The handlers: from a DHCPACK on the wire to the address, beside other clients, in the lab."""
+"""The handlers: from a DHCPACK on the wire to the address, versus other clients, in the lab."""
 
 import os
 import shutil
 import subprocess
 
-# What a script must do at least: the address with its lifetime.
+# The minimum that a script must do: set the address with its lifetime.
 UDHCPC_SCRIPT = """\
 #!/bin/sh
 case $1 in
@@ -20,7 +20,7 @@ def flush(command):
 
 
 def floors(bench):
-    """What can be reached: processes that pass the address on, beside a client that sets nothing."""
+    """The floor: processes that only pass the address on, while a client sets nothing."""
     program = bench.build / "bench/bin/handlers-lease"
     top = bench.directory
     for label, count, name in (
@@ -45,7 +45,7 @@ def clients(bench):
     script.write_text(UDHCPC_SCRIPT)
     script.chmod(0o755)
     path = f"PATH={bench.build / 'bin'}:$PATH:/usr/sbin:/sbin"
-    # a life of its own each time: nothing of the last lease is left
+    # each run starts from scratch: nothing of the last lease is left
     fresh = "rm -rf /var/lib/calfpen/* /run/calfpen/* /sys/fs/bpf/calfpen"
     rows = [
         (

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: writes of one subject while two others commit without end on every
- * CPU. The writer sleeps between two writes, as a calf does, so each begins on
- * a CPU that somebody else has.
+ * DOC: writes of one subject while two others commit in a loop on every CPU. The
+ * writer sleeps between two writes, as a calf does, so each write starts on a CPU
+ * that another process is using.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -56,7 +56,7 @@ static void start_hog(const struct bench_store *store, int subject, int cpu)
 	hogs[n_hogs++] = pid;
 }
 
-/* A watcher, so that the commits find room for their events. */
+/* A watcher, so that the ring has room for the events of the commits. */
 static void start_drain(struct bench_store *store)
 {
 	pid_t pid = fork();

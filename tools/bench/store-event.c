@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: from the gate's own time stamp of a change to the callback of a
- * watcher that slept in epoll. Writer and watcher share the CPUs they are
- * given; the writer sleeps between two writes, so that the watcher does.
+ * DOC: the time from the gate's time stamp of a change to the callback of a
+ * watcher that sleeps in epoll. Writer and watcher share the given CPUs. The writer
+ * sleeps between two writes, so that the watcher goes to sleep, too.
  */
 #include <errno.h>
 #include <stdio.h>

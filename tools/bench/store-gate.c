@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the gate alone, without a socket: what a call costs and what bears on
- * it. Everything that is compared is run in turn, in this one process.
+ * DOC: the gate alone, without a socket: the cost of a call and what it depends
+ * on. Everything that is compared takes turns in this one process.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 #define LOADS 4 /* further gates in one round */
 #define LOADING_ROUNDS 10
 
-/* A write of key `i_key`, without the composition of its path. */
+/* Write the key `i_key`, without building its path. */
 static struct kv_key keys[KV_KEYS_MAX];
 
 static void write_key(int fd, uint32_t i_key)
@@ -44,10 +44,10 @@ static void fill(struct bench_store *store, uint32_t n_keys)
 }
 
 /*
- * Nanoseconds a write of the first `n_keys` keys takes, each in turn: the
- * median batch, so that what else the machine does counts little. The first
- * write after a drain wakes the watcher; it is not in the batch, for
- * time_waking_writes() is.
+ * Nanoseconds per write to the first `n_keys` keys in turn: the median batch, so
+ * that other load on the machine has little effect. The first write after a drain
+ * wakes the watcher; it is not part of the batch, because time_waking_writes()
+ * measures it.
  */
 static double time_writes(struct bench_store *store, uint32_t n_keys)
 {
@@ -68,7 +68,7 @@ static double time_writes(struct bench_store *store, uint32_t n_keys)
 	return bench_median(spent, BATCHES) / BATCH;
 }
 
-/* The same when every record is taken at once: each write wakes the ring. */
+/* The same if every record is read at once, so that each write wakes the ring. */
 static double time_waking_writes(struct bench_store *store)
 {
 	static uint64_t spent[1024];
@@ -92,7 +92,7 @@ static double time_bare_calls(void)
 	return (double)(bench_now_ns() - start) / 4096;
 }
 
-/* A program that does nothing, run as the gate is: the floor of any gate. */
+/* A program that does nothing, run like the gate: the minimum for any gate. */
 static double time_empty_runs(void)
 {
 	static const struct bpf_insn nothing[] = {
@@ -119,7 +119,7 @@ static double time_empty_runs(void)
 	return (double)(bench_now_ns() - start) / 4096;
 }
 
-/* An update as root would make it: no check, no event, no revision. */
+/* A plain map update: no check, no event, no revision. */
 static double time_map_updates(void)
 {
 	static struct kv_value value;
@@ -240,8 +240,8 @@ static double time_subjects(struct bench_store *store, uint32_t first, uint32_t 
 	return (double)(bench_now_ns() - start) / 1e6;
 }
 
-/* What a start of an instance costs: the store, its first gate, further ones,
- * all at once as it loads them, and one by one. */
+/* The cost of starting an instance: the store, its first gate, and further gates,
+ * loaded in parallel as the supervisor does, and one by one. */
 static void measure_loading(void)
 {
 	struct bench_store store;
@@ -265,7 +265,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		bench_fail("usage: store-gate CPUS ROUNDS");
 	n_rounds = atoi(argv[2]);
-	/* on all CPUs, as at a start; the rest is on one */
+	/* on all CPUs, as when an instance starts; the rest runs on one */
 	for (int i = 0; i < n_rounds && i < LOADING_ROUNDS; i++)
 		measure_loading();
 	bench_pin(argv[1]);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: writes through real gateway processes, and SETs to a real redis-server,
- * by one and the same client loop: a request is bytes that are written, its
- * response a known number of bytes that are read. Who is measured changes
- * from round to round.
+ * with the same client loop: it writes the bytes of a request and reads a known
+ * number of bytes as its response. The two take turns, round by round.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -22,7 +21,7 @@
 #define ONE_REQUESTS 2000
 #define PIPELINED_REQUESTS 8192
 #define MANY_REQUESTS 20000
-#define DRAIN_MANY 1024 /* 16 writes of each of 64: well within their shares of the ring */
+#define DRAIN_MANY 1024 /* 16 writes by each of 64 subjects: well within their shares of the ring */
 
 /* --- requests --- */
 
@@ -54,7 +53,7 @@ static void send_request(const struct server *server, const struct client *clien
 		bench_fail("%s: write: %s", server->label, strerror(errno));
 }
 
-/* The first response of a client tells the size of all. */
+/* All responses of a client have the size of the first one. */
 static void first_response(struct server *server, struct client *client)
 {
 	uint8_t bytes[WIRE_RESPONSE_MAX];
@@ -77,8 +76,9 @@ static void first_response(struct server *server, struct client *client)
 	server->response_begin = bytes[0];
 }
 
-/* Read what is there of the responses; true when all of `depth` are. An error
- * has a text, so its size differs: then this waits for ever or fails below. */
+/* Read the available bytes of the responses. Returns true when all `depth` are
+ * read. An error contains a text, so its size differs: then this waits forever or
+ * fails below. */
 static bool read_response(struct server *server, struct client *client, size_t depth)
 {
 	size_t size = depth * server->response_size;
@@ -113,7 +113,7 @@ static void open_server(struct server *server)
 	drain(server);
 }
 
-/* --- what is measured --- */
+/* --- measurements --- */
 
 /* Sleep as an event loop does, libcalf's or redis-benchmark's. */
 static void await_response(struct server *server, struct client *client)
@@ -129,7 +129,7 @@ static void await_response(struct server *server, struct client *client)
 		bench_fail("%s: no response for 10 s", server->label);
 }
 
-/* One request after the other; `waits`: in epoll, else in read(). */
+/* One request at a time; `waits`: in epoll, else in read(). */
 static void measure_one_client(struct server *server, bool waits)
 {
 	static uint64_t samples[ONE_REQUESTS];
@@ -190,7 +190,7 @@ static void measure_pipelined(struct server *server)
 	say_rate(server, PIPELINED_REQUESTS, spent_ns);
 }
 
-/* Every client has one request under way, always. */
+/* Every client always has one request in flight. */
 static void measure_many(struct server *server)
 {
 	struct epoll_event events[CLIENTS_MAX];
@@ -225,7 +225,7 @@ static void measure_many(struct server *server)
 			}
 		}
 		if (n_done - n_drained >= DRAIN_MANY) {
-			drain(server); /* a watcher's work is part of ours */
+			drain(server); /* includes the work of a watcher */
 			n_drained = n_done;
 		}
 	}
@@ -254,7 +254,7 @@ static void say_memory(const struct server *server)
 	fclose(file);
 }
 
-/* Every request that was answered is in the store, and none twice. */
+/* Check that every answered request is in the store exactly once. */
 static void check_revision(const struct server *server, uint64_t n_expected)
 {
 	uint64_t revision = bench_store_revision(&server->store[0]);

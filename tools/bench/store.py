@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Calfpen Authors
-"""The configuration store: the gate alone, and writes through the gateway beside redis."""
+"""The configuration store: the gate alone, and writes through the gateway versus redis."""
 
 import os
 import shutil
@@ -76,7 +76,7 @@ def measure_contention(bench):
 
 
 def start_redis(bench, cpus):
-    """redis-server on a socket of our own: (process or None, socket or why not)."""
+    """Start redis-server on our own socket. Returns (process or None, socket or why not)."""
     path = bench.directory / "redis.sock"
     server = shutil.which("redis-server")
     if not server:
@@ -100,7 +100,7 @@ def make_calf(bench):
 
 
 def measure_gateway(bench, write):
-    """Every comparison is on one CPU; many clients also on all of them."""
+    """Every comparison runs on one CPU, those with many clients also on all of them."""
     gateway = bench.build / "lib/calfpen/calfpen-gateway"
     calf = make_calf(bench)
     memory = None

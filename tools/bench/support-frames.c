@@ -56,7 +56,7 @@ void bench_leave_server(void)
 		bench_fail("back from the server's namespace: %s", strerror(errno));
 }
 
-/* A link that has just come up drops what is sent until its carrier is told. */
+/* A link that has just come up drops frames until its carrier is announced. */
 static void wait_until_running(struct netlink *netlink, const char *name,
 			       struct netlink_link *linkp)
 {
@@ -122,7 +122,7 @@ void bench_frames_init(struct bench_frames *frames)
 
 	if (!getenv("LAB"))
 		bench_fail("runs in the lab only: tools/lab --no-server -- ...");
-	/* what else runs has what is left of our CPU */
+	/* other processes share the rest of our CPU */
 	if (setpriority(PRIO_PROCESS, 0, -20))
 		bench_fail("priority: %s", strerror(errno));
 	memset(frames, 0, sizeof(*frames));
@@ -166,7 +166,7 @@ void bench_frames_detach(struct bench_frames *frames)
 
 	if (fd < 0)
 		bench_check(fd, "the uplink's link (needs Linux 6.6)");
-	/* now, not when the kernel lets go of its last reference */
+	/* now, not when the kernel drops its last reference */
 	bench_check(bpf_link_detach(fd), "the uplink's link");
 	close(fd);
 	pins_remove(&frames->store.pins, PIN_LINK_UPLINK);
@@ -229,7 +229,7 @@ void bench_hold_programs(const struct bench_frames *frames, const struct frames_
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		int fd = live_hold_program(bpf_program__fd(programs[i]));
 
-		if (fd < 0) /* else held as long as we run */
+		if (fd < 0) /* otherwise held while we run */
 			bench_check(fd, "a device for the program");
 	}
 }
@@ -321,7 +321,7 @@ size_t bench_frame_make(const struct bench_frames *frames, enum bench_frame kind
 		  kind == BENCH_FORCERENEW ? 9 :
 					     2,
 		  xid);
-	if (kind == BENCH_NOT_REPLY) { /* from the server's port all the same */
+	if (kind == BENCH_NOT_REPLY) { /* nevertheless from the server's port */
 		put16(frame + 34, 67);
 		put16(frame + 36, 68);
 	}

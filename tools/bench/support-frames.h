@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The frame programs over the lab's uplink, with the rules of the DHCPv4
- * description and a tap of their own, and frames to run them over.
+ * The frame programs on the lab's uplink, with the rules of the DHCPv4 description
+ * and their own tap, and frames to run them on.
  */
 #ifndef CALFPEN_TOOLS_BENCH_SUPPORT_FRAMES_H
 #define CALFPEN_TOOLS_BENCH_SUPPORT_FRAMES_H
@@ -29,48 +29,48 @@ struct bench_frames {
 	uint8_t server_mac[6];
 };
 
-/* In the lab only: load, attach to the tap, set the uplink up; the uplink has
- * no program yet. Rates are without limit. */
+/* Load the programs, attach them to the tap and set the uplink up; the uplink has
+ * no program yet. Rates are unlimited. In the lab only. */
 void bench_frames_init(struct bench_frames *frames);
 void bench_frames_deinit(struct bench_frames *frames);
 
-/* The uplink's program on and off, as the supervisor would. */
+/* Attach and detach the uplink's program, as the supervisor does. */
 void bench_frames_attach(struct bench_frames *frames, enum frame_mode mode);
 void bench_frames_detach(struct bench_frames *frames);
-/* Frames counted for a reason, over all CPUs. */
+/* Return the frames counted with a reason, summed over all CPUs. */
 uint64_t bench_frames_count(const struct bench_frames *frames, uint32_t reason);
 
-/* Generic receive offload of the uplink: a veth takes XDP frames with it, or
- * with native XDP. */
+/* Set generic receive offload of the uplink: a veth accepts XDP frames only with
+ * it, or with native XDP. */
 void bench_frames_set_gro(const struct bench_frames *frames, bool on);
 
-/* The programs of frames_peers.bpf.c, with their rule in place. */
+/* Load the programs of frames_peers.bpf.c, with their rule set. */
 struct frames_peers_bpf *bench_peers_load(void);
 
-/* Keep all XDP programs, ours (attached once) and theirs, in the kernel's
- * dispatcher for as long as we run: see live_hold_program(). */
+/* Keep all XDP programs, ours (attached once) and the peers', in the kernel's
+ * dispatcher while we run: see live_hold_program(). */
 void bench_hold_programs(const struct bench_frames *frames, const struct frames_peers_bpf *peers);
 
-/* dhclient's tests of a frame, UDP to port 68, for a packet socket. */
+/* dhclient's filter for a packet socket, UDP to port 68. */
 struct sock_fprog bench_dhclient_tests(void);
 
-/* Work in the network namespace behind the uplink, and back. */
+/* Switch to the network namespace of the uplink's peer, and back. */
 void bench_enter_server(void);
 void bench_leave_server(void);
 
 enum bench_frame {
 	BENCH_TCP,     /* to another host, 60 octets */
-	BENCH_REPLY,   /* a DHCPOFFER to us; the xid is nobody's unless set */
+	BENCH_REPLY,   /* a DHCPOFFER to us; the xid is unknown unless set */
 	BENCH_REQUEST, /* a DHCPDISCOVER by us */
 	BENCH_RENEWAL, /* a DHCPREQUEST by us, from BENCH_ADDRESS to the server */
-	/* replies to us, bad before anybody looks at the xid */
+	/* replies to us that fail before the check of the xid */
 	BENCH_TRUNCATED,
 	BENCH_NOT_REPLY,
 	BENCH_COOKIE,
 	BENCH_FORCERENEW,
 };
 
-/* Make a frame; its size. */
+/* Make a frame. Returns its size. */
 size_t bench_frame_make(const struct bench_frames *frames, enum bench_frame kind, uint32_t xid,
 			uint8_t frame[BENCH_FRAME_SIZE]);
 

@@ -65,11 +65,11 @@ static void start_gateway(struct server *server, uint32_t i_subject, const char 
 	struct client *client = &server->clients[server->n_clients];
 	int gate = server->store->store.gate_fds[i_subject];
 	int control[2], out[2], err[2], keys = seal_keys(UID_BASE + 4 * i_subject, calf);
-	/* Mapped as in life, for the memory's sake; nothing is watched. */
+	/* Mapped as in production, so that memory is the same; nothing is watched. */
 	int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bench_ring", 0, 0, KV_WATCH_SIZE, NULL);
 	pid_t pid;
 
-	/* as the supervisor makes them */
+	/* as the supervisor creates them */
 	if (ring < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) ||
 	    pipe2(out, O_CLOEXEC | O_NONBLOCK) || pipe2(err, O_CLOEXEC | O_NONBLOCK) ||
 	    fcntl(control[1], F_SETFL, O_NONBLOCK))
@@ -131,7 +131,7 @@ void servers_connect_redis(struct server *server, uint32_t n, const char *socket
 		server->clients[server->n_clients++].fd = connect_to_redis(socket_path);
 }
 
-/* --- watchers: one process that sleeps until it is told of a write --- */
+/* --- watchers: one process that sleeps until it is notified of a write --- */
 
 static int ignore(void *data, void *record, size_t size)
 {

@@ -109,7 +109,7 @@ void bench_pin(const char *cpus)
 		bench_fail("CPUs %s: %s", cpus, strerror(errno));
 }
 
-/* Of batches the shortest, which no interrupt fell into. */
+/* The shortest batch, which no interrupt has disturbed. */
 static bool is_at_pace(void)
 {
 	static uint64_t best = UINT64_MAX;
@@ -171,7 +171,7 @@ void bench_say_latency(const char *label, uint64_t *samples_ns, size_t n_samples
 	bench_say(text, (double)samples_ns[n_samples * 99 / 100] / 1e3);
 }
 
-/* No pin of a bench is ever seen outside of its process. */
+/* The pins of a benchmark are never visible outside its process. */
 static void enter_private_bpffs(void)
 {
 	static bool entered;
