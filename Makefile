@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# A target per thing a person does; the rules behind them are in mk/.
+# Targets for people; the rules that they use are in mk/.
 BUILD ?= build
 V ?= 0
 
@@ -21,7 +21,7 @@ include mk/install.mk
 
 all: $(PROGRAMS) $(BUILD)/compile_commands.json ## build everything into build/
 
-demo: ## a real DHCP lease in a lab of namespaces, shown as it arrives (root)
+demo: ## show a real DHCP lease in a lab of namespaces (root)
 	@tools/bootstrap --check demo || tools/bootstrap demo
 	@$(MAKE) --no-print-directory all
 	@tools/demo
@@ -29,6 +29,6 @@ demo: ## a real DHCP lease in a lab of namespaces, shown as it arrives (root)
 clean: ## remove build/
 	rm -rf $(BUILD)
 
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' \
 		Makefile mk/*.mk | sort

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# Measurements: a program or more each, run and judged by tools/bench/run.
+# Measurements: one or more programs each, run and evaluated by tools/bench/run.
 .PHONY: bench bench-programs
 
 BENCH_SOURCES = $(filter-out %.bpf.c,$(wildcard tools/bench/*.c))
 BENCH_SUPPORT = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter tools/bench/support%,$(BENCH_SOURCES)))
 BENCH_PROGRAMS = $(patsubst tools/bench/%.c,$(BUILD)/bench/bin/%, \
 	$(filter-out tools/bench/support%,$(BENCH_SOURCES)))
-# Kernel programs that ours are measured beside
+# Kernel programs that ours are compared with
 BENCH_SKELETONS = $(patsubst tools/bench/%.bpf.c,$(BUILD)/include/bench/%.skel.h, \
 	$(wildcard tools/bench/*.bpf.c))
 
@@ -27,9 +27,9 @@ $(BUILD)/bench/bin/%: $(BUILD)/obj/tools/bench/%.o $(BENCH_SUPPORT) $(LIB)/libpr
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(PRIV_LIBS) -o $@
 
-bench-programs: all $(BENCH_PROGRAMS) ## build what bench and tools/pktgen run
+bench-programs: all $(BENCH_PROGRAMS) ## build the programs that bench and tools/pktgen run
 
-bench: ## every measurement beside its peers, as JSON and SVG; BENCH=NAME one of them (root)
+bench: ## compare with other programs, write JSON and SVG; BENCH=NAME for only one (root)
 	@tools/bootstrap --check bench || tools/bootstrap bench
 	@$(MAKE) --no-print-directory bench-programs
 	@BUILD=$(BUILD) tools/bench/run $(BENCH)

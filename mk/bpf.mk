@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Kernel programs: object, then skeleton. UAPI headers only: no vmlinux.h and
-# no CO-RE, so that they load on kernels without BTF.
+# Kernel programs: compile to an object, then generate the skeleton. They use only
+# UAPI headers, no vmlinux.h and no CO-RE, so that they load on kernels without BTF.
 BPF_SOURCES = $(wildcard bpf/*.bpf.c)
 BPF_HEADERS = $(wildcard bpf/*.h maps/*.h)
 SKELETONS = $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/include/skel/%.skel.h)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The fuzzers: libFuzzer targets with address and undefined behaviour
-# sanitizers, built apart under build/fuzz, and the oracle, which compares our
-# decoder with the reference tool.
+# The fuzzers: libFuzzer targets with address and undefined behaviour sanitizers,
+# built separately in build/fuzz, and the oracle, which compares our decoder with
+# the reference tool.
 .PHONY: fuzz fuzz-run
 
 FUZZ_SECONDS ?= 60
@@ -9,7 +9,7 @@ FUZZ_TARGETS = fuzz-wire fuzz-gateway fuzz-frames fuzz-dhcp4-parse fuzz-dhcp4-fi
 	fuzz-dhcp4-client fuzz-dhcp4-restore
 FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 oracle)
 
-fuzz: ## all fuzzers, FUZZ_SECONDS=60 each, or FUZZ_TARGETS=fuzz-wire one; corpora stay in build/fuzz
+fuzz: ## run the fuzzers, FUZZ_SECONDS=60 each; FUZZ_TARGETS=fuzz-wire: only one; corpora stay in build/fuzz
 	@tools/bootstrap --check check || tools/bootstrap check
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang O=1 \
 		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" fuzz-run
@@ -17,7 +17,7 @@ fuzz: ## all fuzzers, FUZZ_SECONDS=60 each, or FUZZ_TARGETS=fuzz-wire one; corpo
 fuzz-run: $(FUZZ_PROGRAMS)
 	@BUILD=$(BUILD) tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-# Every reader of foreign bytes counts as a step (tests/fuzz/steps.c).
+# Every function that reads untrusted bytes counts as a step (tests/fuzz/steps.c).
 FUZZ_STEPS = bytes_left bytes_u8 bytes_be16 bytes_be32 bytes_copy bytes_skip bytes_sub bytes_view
 $(BUILD)/fuzz-dhcp4-%: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FUZZ_STEPS))
 comma = ,

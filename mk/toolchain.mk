@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Compilers and flags. Variables that ask pkg-config are expanded late: on a
-# fresh machine it is tools/bootstrap that brings it.
-# make itself sets CC to cc; take CC from the command line or the environment.
+# Compilers and flags. Variables that call pkg-config are expanded late, because on
+# a fresh machine tools/bootstrap has to install it first.
+# make sets CC to cc by default; use CC only from the command line or environment.
 ifeq ($(origin CC),default)
 CC = gcc
 endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# One archive per part, so that tests link the part they test; four programs
-# laid out under build/ as they are installed under PREFIX.
+# One archive per part, so that tests link only the part they test. The programs
+# have the same layout in build/ as below PREFIX.
 sources = $(sort $(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -40,8 +40,8 @@ $(eval $(call archive,net,NET))
 $(eval $(call archive,sdk,SDK))
 $(eval $(call archive,dhcp4,DHCP4))
 
-# Skeletons must exist before the first object of priv is compiled; later the
-# dependency files know (-MD, not -MMD: they come from a system directory).
+# Skeletons must exist before the first object of priv is compiled. After that, the
+# dependency files list them (-MD, not -MMD: they are in a system directory).
 $(call objects,$(PRIV_SOURCES) userspace/priv/main.c): | $(SKELETONS)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard userspace/priv/netlink/*.c)): CFLAGS += $(NL_CFLAGS)
 
@@ -55,11 +55,10 @@ $(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(PRIV_LIBS) -o $@
 
-# Static: there is one process for each calf, and a library of calfpen-priv
-# that found its way in would show as an undefined symbol. Optimized as a whole:
-# most of what it does itself for a request is the calls of the codec's small functions.
-# Of common/ only what it uses: an archive, so that nothing else pulls in more of
-# the C library.
+# Static, because there is one process per calf, and so that a reference to a library
+# of calfpen-priv fails as an undefined symbol. Optimized as a whole, because a
+# request consists mostly of calls of small functions of the codec. common/ is linked
+# as an archive, so that unused files do not pull in more of the C library.
 GATEWAY_SOURCES = $(wildcard userspace/priv/gateway/*.c userspace/priv/confine/*.c) \
 	userspace/priv/key_table.c
 gateway_objects = $(patsubst %.c,$(BUILD)/obj/gateway/%.o,$(1))
@@ -85,7 +84,7 @@ $(BUILD)/bin/calfpen: $(BUILD)/obj/userspace/cli/main.o $(LIB)/libcli.a $(LIB)/l
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(CLI_LIBS) -o $@
 
-# A calf is one static binary: its root file system holds nothing else.
+# A calf is one static binary; its root file system contains nothing else.
 $(CALVES)/dhcp4/calf-dhcp4: $(BUILD)/obj/userspace/calf/dhcp4/main.o $(LIB)/libdhcp4.a \
 		$(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libcommon.a
 	$(call msg,LINK,$@)
