@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A client of the gateway written with the reference library (C++), with
-// segments as small as it is told: commands on descriptor 0, the socket on 4,
-// what it did and what was answered on 1. tests/interop/README.md has the
-// commands; client.rs is its twin.
+// segments as small as requested: commands on descriptor 0, the socket on 4,
+// actions and responses on 1. tests/interop/README.md describes the commands;
+// client.rs does the same in Rust.
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 
@@ -19,13 +19,13 @@ namespace {
 
 constexpr int SOCKET = 4;
 
-// Settings of the messages that follow
+// Settings for the following messages
 unsigned int segment_words = 1024;
 bool is_fixed = false;
 size_t bytes_a_write = 0;
 std::string queue;
 
-// Bytes of hex text; "-" is none, "*N" is N times 'v'
+// Convert hex text to bytes; "-" is none, "*N" is N times 'v'
 std::string unhex(const std::string &hex)
 {
 	std::string bytes;
@@ -98,7 +98,7 @@ void set_changes(Request::Builder request, std::istream &words)
 	}
 }
 
-// A request: its frame joins the queue
+// Append the frame of a request to the queue
 void add_request(const std::string &verb, std::istream &words)
 {
 	capnp::MallocMessageBuilder message(
@@ -134,7 +134,7 @@ void add_request(const std::string &verb, std::istream &words)
 	std::cout << "segments " << message.getSegmentsForOutput().size() << "\n";
 }
 
-// Once the other end closed there is nothing to write; that is not an error
+// After the other end has closed, writing is pointless, but not an error
 void send_queue()
 {
 	size_t at = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A client of the gateway written with the crate capnp (Rust), with segments
-// as small as it is told; the twin of client.c++. Debian has no code generator
-// for Rust: what it would write of control.capnp stands here, by hand, over
-// the same layer of the crate. Requests without a revision and without new
-// members are those of the schema of 2017: one data word.
+// as small as requested; it does the same as client.c++. Debian has no code
+// generator for Rust, so the code that it would generate from control.capnp is
+// written by hand, on the same layer of the crate. Requests without a revision
+// and without new members are those of the schema of 2017: one data word.
 use capnp::message::{AllocationStrategy, Builder, HeapAllocator, ReaderOptions};
 use capnp::private::layout::{ElementSize, PointerBuilder, PointerReader};
 use capnp::private::layout::{StructReader, StructSize};
@@ -21,7 +21,7 @@ const LIST: u16 = 3;
 const WATCH: u16 = 4;
 const COMMIT: u16 = 5;
 
-/// The pointer to the root, whatever its struct is.
+/// The pointer to the root, for any struct.
 struct Root<'a>(PointerBuilder<'a>);
 
 impl<'a> FromPointerBuilder<'a> for Root<'a> {
@@ -55,7 +55,7 @@ struct Client {
     socket: File,
 }
 
-/// Bytes of hex text; "-" is none, "*N" is N times 'v'.
+/// Convert hex text to bytes; "-" is none, "*N" is N times 'v'.
 fn unhex(hex: &str) -> Vec<u8> {
     if hex == "-" {
         return Vec::new();
@@ -107,7 +107,7 @@ fn set_changes(builder: PointerBuilder, words: &mut std::str::SplitWhitespace) {
 }
 
 impl Client {
-    /// A request: its frame joins the queue.
+    /// Append the frame of a request to the queue.
     fn add_request(&mut self, verb: &str, words: &mut std::str::SplitWhitespace) {
         let id: i32 = words.next().unwrap().parse().unwrap();
         let revision: u64 = words.next().unwrap().parse().unwrap();
@@ -148,7 +148,7 @@ impl Client {
         println!("segments {}", message.get_segments_for_output().len());
     }
 
-    /// Once the other end closed there is nothing to write.
+    /// After the other end has closed, writing is pointless, but not an error.
     fn send_queue(&mut self) {
         let size = match self.bytes_a_write {
             0 => self.queue.len().max(1),

@@ -2,10 +2,10 @@
 /*
  * foreign-program DEVICE KIND [N]
  *
- * Attach N (default 1) programs of somebody else, which let every frame pass,
- * to a device's ingress and print "attached ID" with the last one's id. They
- * stay until this process ends, but those by netlink (clsact: a filter of
- * priority 1, handle 1), which stay.
+ * Attach N (default 1) programs that do not belong to Calfpen and pass every frame
+ * to a device's ingress, and print "attached ID" with the id of the last one. They
+ * are detached when this process exits, except those attached by netlink (clsact:
+ * a filter with priority 1, handle 1).
  *
  * KIND: xdp-native, xdp-generic (by link), xdp-native-netlink,
  * xdp-generic-netlink, tcx, clsact
@@ -63,24 +63,24 @@ static int attach_by_netlink(const struct kind *kind, int ifindex, int program_f
 	return bpf_tc_attach(&hook, &opts);
 }
 
-/* The program's id, or a negative errno. */
+/* Attach one program. Returns its id or a negative errno. */
 static int attach(const struct kind *kind, int ifindex)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = kind->flags);
 	struct bpf_prog_info info = { 0 };
 	uint32_t size = sizeof(info);
-	int fd = load(kind), error;
+	int fd = load(kind), r;
 
 	if (fd < 0)
 		return fd;
 	if (kind->by_netlink)
-		error = attach_by_netlink(kind, ifindex, fd);
+		r = attach_by_netlink(kind, ifindex, fd);
 	else
-		error = bpf_link_create(fd, ifindex, kind->attach, &opts); /* stays open */
-	if (error >= 0)
-		error = bpf_obj_get_info_by_fd(fd, &info, &size);
+		r = bpf_link_create(fd, ifindex, kind->attach, &opts); /* stays open */
+	if (r >= 0)
+		r = bpf_obj_get_info_by_fd(fd, &info, &size);
 	close(fd);
-	return error < 0 ? error : (int)info.id;
+	return r < 0 ? r : (int)info.id;
 }
 
 int main(int argc, char **argv)

@@ -2,8 +2,8 @@
 /*
  * gate PINNED-PROGRAM read PATH | write PATH VALUE | delete PATH
  *
- * Act as a subject whose gate is pinned, as root can: for system tests.
- * Prints the value or revision; a refusal is its errno as exit code.
+ * Act as a subject through its pinned gate, as root can, for system tests.
+ * Prints the value or the revision; if refused, the exit code is the errno.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 {
 	struct kv_value value;
 	uint64_t revision = 0;
-	int fd, error = -EINVAL;
+	int fd, r = -EINVAL;
 
 	if (argc < 4)
 		return 2;
@@ -26,18 +26,18 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (!strcmp(argv[2], "read")) {
-		error = gate_read(fd, argv[3], &value);
-		if (!error)
+		r = gate_read(fd, argv[3], &value);
+		if (!r)
 			puts(value.text);
 	} else {
 		if (!strcmp(argv[2], "write") && argc == 5)
-			error = gate_write(fd, argv[3], argv[4], strlen(argv[4]), &revision);
+			r = gate_write(fd, argv[3], argv[4], strlen(argv[4]), &revision);
 		else if (!strcmp(argv[2], "delete"))
-			error = gate_delete(fd, argv[3], &revision);
-		if (!error)
+			r = gate_delete(fd, argv[3], &revision);
+		if (!r)
 			printf("%lu\n", (unsigned long)revision);
 	}
-	if (error)
-		fprintf(stderr, "gate: %s\n", strerror(-error));
-	return -error;
+	if (r)
+		fprintf(stderr, "gate: %s\n", strerror(-r));
+	return -r;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A calf that was taken over: tries what the sandbox should not let it do,
- * reports each attempt as a log line "hostile: WHAT: RESULT", and ends with a
- * malformed control message.
+ * A compromised calf: tries what the sandbox must prevent, reports each attempt in
+ * a log line "hostile: WHAT: RESULT", and finally sends a malformed control
+ * message.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A calf that was taken over and writes to its tap what it should not: each
- * frame of a list, reported as "frame: WHAT: REASON" with the counter that
- * must tell of it. What must not leave says HOSTILE inside, what may ALLOWED.
- * It asks for an offer in between, takes that as its lease, and ends as one
- * that speaks to its server by unicast, again and again.
+ * A compromised calf that writes frames to its tap that it should not: each frame
+ * of a list, reported as "frame: WHAT: REASON" with the counter that must count it.
+ * Frames that must not leave contain HOSTILE, those that may leave ALLOWED. In
+ * between it requests an offer and uses it as its lease. In the end it sends
+ * unicast requests to its server repeatedly.
  */
 #include <poll.h>
 #include <stdint.h>
@@ -49,7 +49,7 @@ enum {
 
 static uint8_t mac[6], leased[4], server[4];
 
-/* As ppoll(2): the sandbox has no nanosleep and no poll. */
+/* Uses ppoll(2), because the sandbox allows neither nanosleep nor poll. */
 static int wait_for(int fd, int milliseconds)
 {
 	const struct timespec timeout = { .tv_sec = milliseconds / 1000,
@@ -90,7 +90,8 @@ static void set_lengths(uint8_t *frame, size_t size)
 	put16(frame + AT_CHECKSUM, ((sum & 0xffff) + (sum >> 16)) ^ 0xffff);
 }
 
-/* What the filter lets out: a DISCOVER to all, or by unicast to the server. */
+/* Build a frame that the filter lets out: a broadcast DISCOVER, or one by unicast
+ * to the server. */
 static void request(uint8_t *frame, int is_unicast, const char *mark)
 {
 	memset(frame, 0, SIZE_MAX_SENT);
@@ -111,7 +112,7 @@ static void request(uint8_t *frame, int is_unicast, const char *mark)
 	set_lengths(frame, SIZE);
 }
 
-/* An announcement of the server's address as ours. */
+/* Build an ARP announcement of the server's address as ours. */
 static void arp(uint8_t *frame)
 {
 	memset(frame, 0, SIZE_MAX_SENT);
@@ -134,10 +135,10 @@ enum base { BROADCAST, UNICAST, ARP };
 struct row {
 	const char *what, *reason;
 	enum base base;
-	uint32_t at; /* octets put over it, or in front of it */
+	uint32_t at; /* where to put the octets (or insert them: is_tag) */
 	const char *octets;
 	uint32_t n;
-	uint32_t size; /* 0: as it is; IP and UDP say so, too */
+	uint32_t size; /* 0: unchanged; the lengths in IP and UDP match it */
 	int is_tag;
 };
 
@@ -234,7 +235,7 @@ static void send_row(const struct row *row)
 	say(row->what, row->reason);
 }
 
-/* One request to the store; the answer's text. */
+/* Send one request to the store and read the text of the response. */
 static void ask(enum wire_request_tag tag, const char *path, const char *value, char text[128])
 {
 	static uint8_t received[WIRE_FRAME_MAX];
@@ -274,7 +275,7 @@ static void learn_mac(void)
 		mac[i] = (uint8_t)octets[i];
 }
 
-/* The server's offer becomes our lease; it is asked for until it comes. */
+/* Use the server's offer as our lease; repeat the request until it arrives. */
 static void take_offer(void)
 {
 	static uint8_t frame[SIZE_MAX_SENT];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A calf that misuses the store's channel, in another way in each of its
- * lives; /life counts them. Reports "store: WHAT: ANSWER" as log lines.
+ * A calf that misuses the store's channel, in a different way in each run; the key
+ * /life counts the runs. Reports "store: WHAT: ANSWER" in log lines.
  */
 #include <poll.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 
 #define CONTROL 4
 #define MILLION 1000000
-#define AHEAD 64 /* requests on their way at a time */
+#define AHEAD 64 /* requests in flight at a time */
 
 static uint8_t received[WIRE_FRAME_MAX];
 static size_t n_received;
@@ -28,7 +28,7 @@ static void say(const char *what, const char *answer)
 		_exit(3);
 }
 
-/* All of it, or the connection is gone. */
+/* Send all bytes; exit if the connection is closed. */
 static void send_bytes(const uint8_t *bytes, size_t size)
 {
 	while (size > 0) {
@@ -41,7 +41,8 @@ static void send_bytes(const uint8_t *bytes, size_t size)
 	}
 }
 
-/* The next response; its text. False: the gateway has closed. */
+/* Read the next response and its text. Returns false if the gateway has closed the
+ * connection. */
 static bool receive(struct wire_response *response, char text[static 128])
 {
 	int size;
@@ -77,8 +78,8 @@ static void ask(const char *what, const uint8_t *frame, int size)
 		say(what, text);
 }
 
-/* Each of these is answered. */
-static void ask_for_what_is_not_ours(void)
+/* The gateway answers each of these. */
+static void request_forbidden_keys(void)
 {
 	static uint8_t frame[WIRE_FRAME_MAX];
 	static char value[60000];
@@ -111,8 +112,8 @@ static void ask_for_what_is_not_ours(void)
 	ask("path that climbs", frame, size);
 }
 
-/* A million requests, as fast as they are answered. */
-static void ask_a_million_times(void)
+/* Send a million requests, as fast as they are answered. */
+static void send_a_million_requests(void)
 {
 	uint32_t n_sent = 0, n_answered = 0;
 	struct wire_response response;
@@ -143,7 +144,7 @@ static void ask_a_million_times(void)
 	say("a million requests", "answered");
 }
 
-/* Which life this is. */
+/* Count the runs. Returns the number of this one. */
 static int count_life(void)
 {
 	struct wire_response response;
@@ -177,16 +178,16 @@ int main(void)
 	size = wire_encode_request(1, WIRE_READ, "/mac", NULL, 0, 0, frame, sizeof(frame));
 	switch (count_life()) {
 	case 0:
-		ask_for_what_is_not_ours();
-		ask_a_million_times();
-		poll(NULL, 0, 500); /* its last words go with its gateway */
+		request_forbidden_keys();
+		send_a_million_requests();
+		poll(NULL, 0, 500); /* the gateway must read the last log lines before it ends */
 		return 0;
-	case 1: /* half a message, and nothing more */
+	case 1: /* only half a message */
 		send_bytes(frame, (size_t)size / 2);
 		poll(NULL, 0, 500);
 		say("half a message", "given up");
 		return 0;
-	case 2: /* the rest of it comes late */
+	case 2: /* the rest follows later */
 		send_bytes(frame, (size_t)size / 2);
 		poll(NULL, 0, 500);
 		send_bytes(frame + size / 2, (size_t)size - (size_t)size / 2);
@@ -195,7 +196,7 @@ int main(void)
 		if (receive(&response, text))
 			say("malformed message", "ANSWERED");
 		return 0;
-	case 3: /* requests whose answers are not waited for */
+	case 3: /* requests without waiting for the responses */
 		for (int i = 0; i < AHEAD; i++)
 			send_bytes(frame, (size_t)size);
 		close(CONTROL);

@@ -2,11 +2,10 @@
 /*
  * malformed-frames INTERFACE MAC XID COUNT PER_SECOND
  *
- * Send COUNT frames to the client MAC, no two alike and each broken in some
- * way: about eight of ten are a reply to XID whose headers are right, so
- * that they get past the filter, with options that are garbage; the rest are
- * FORCERENEW, or broken before that. None of them offers an address. Prints
- * "sent N".
+ * Send COUNT frames to the client MAC, all different and each malformed in some
+ * way: about eight of ten are a reply to XID with correct headers, so that they pass
+ * the filter, and with garbage as options; the others are FORCERENEW, or malformed
+ * before the options. None of them offers an address. Prints "sent N".
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -25,7 +24,7 @@
 #define AT_BOOTP 42
 #define AT_OPTIONS (AT_BOOTP + 240)
 #define COUNT_MAX 10000000
-#define BATCH 64 /* frames between two looks at the clock */
+#define BATCH 64 /* frames between two readings of the clock */
 
 static uint64_t state = 1;
 
@@ -41,13 +40,13 @@ static void put16(uint8_t *to, unsigned int value)
 	to[1] = (uint8_t)value;
 }
 
-/* Option codes that something reads, or read once. */
+/* Option codes that some program reads or used to read. */
 static const uint8_t codes[] = { 1,   3,   6,	12,  15,  26,  33,  42, 51,  52,  53,
 				 54,  56,  58,	59,  61,  80,  81,  90, 101, 108, 114,
 				 116, 119, 121, 162, 212, 249, 252, 0,	255 };
 
-/* One option: its length may lie, and its octets are of the kind that parsers
- * of names, addresses and texts trip over. */
+/* Put one option. Its length may be wrong, and its octets are typical causes of
+ * errors in parsers of names, addresses and texts. */
 static size_t put_option(uint8_t *at, size_t left)
 {
 	static const uint8_t octets[] = { 0, 1, 4, 63, 64, 127, 192, 193, 224, 255, '/', '\n' };
@@ -85,7 +84,7 @@ static void put_options(uint8_t *at, size_t size)
 	}
 }
 
-/* The checksum of the IP header, which no reader forgives. */
+/* Correct the checksum of the IP header, which every receiver checks. */
 static void seal(uint8_t *ip)
 {
 	uint32_t sum = 0;
@@ -98,7 +97,7 @@ static void seal(uint8_t *ip)
 	put16(ip + 10, ~sum & 0xffff);
 }
 
-/* Break what comes ahead of the options. */
+/* Break something before the options. */
 static void break_headers(uint8_t *frame, size_t size)
 {
 	switch (random_below(6)) {

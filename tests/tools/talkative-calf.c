@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A calf that says much and ends at once: "last words" come last. */
+/* A calf that logs a lot and exits at once; "last words" is the last line. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define N_LINES 150 /* less than a gateway prints in a second, and than a pipe holds */
+#define N_LINES 150 /* less than a gateway prints per second and a pipe can hold */
 
 int main(void)
 {

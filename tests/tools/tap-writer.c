@@ -2,9 +2,9 @@
 /*
  * tap-writer PID
  *
- * Take the tap descriptor of calfpen's supervisor PID, then write one frame
- * to it for every line of hex on standard input, as a calf that was taken
- * over would. Prints "ready", then "written N" or "refused ERRNO" per line.
+ * Duplicate the tap descriptor of calfpen's supervisor PID, then write one frame to
+ * it for every line of hex on standard input, as a compromised calf would. Prints
+ * "ready", then "written N" or "refused ERRNO" per line.
  */
 #include <dirent.h>
 #include <errno.h>
