@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every fuzzer has: a condition whose failure is a finding. */
+/* Shared by all fuzzers: a condition whose failure is a finding. */
 #ifndef CALFPEN_TESTS_FUZZ_CHECK_H
 #define CALFPEN_TESTS_FUZZ_CHECK_H
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A message that was parsed, written again as a server would that says exactly
- * that: one option for each thing, split where it is long (RFC 3396), routes
- * in 121 if that is read, names in wire form without compression.
+ * Write a parsed message again, as a server would that sends exactly its contents:
+ * one option for each value, split if it is long (RFC 3396), routes in 121 if that
+ * is read, names in wire form without compression.
  */
 #ifndef CALFPEN_TESTS_FUZZ_DHCP4_REPLY_H
 #define CALFPEN_TESTS_FUZZ_DHCP4_REPLY_H
 
 #include "tests/fuzz/dhcp4-resolver.h"
 
-#define REPLY_MAX 16384 /* more than all that a message struct can hold */
+#define REPLY_MAX 16384 /* more than the contents of any struct message */
 
 static inline void reply_put(struct bytes_writer *writer, uint8_t code, const void *bytes,
 			     size_t size)
@@ -71,8 +71,8 @@ static inline void reply_put_routes(struct bytes_writer *writer,
 }
 
 /*
- * Out of 3 and 33: where 121 is not read, and where the router is our own
- * address, for 121 says nothing of the kind.
+ * Put routes into 3 and 33: if 121 is not read, and if the router is our own
+ * address, which 121 cannot express.
  */
 static inline void reply_put_old_routes(struct bytes_writer *writer,
 					const struct message_parameters *parameters)
@@ -105,7 +105,7 @@ static inline void reply_put_resolvers(struct bytes_writer *writer,
 		reply_put(writer, OPTION_ENCRYPTED_DNS, bytes, value.at);
 }
 
-/* Names that blanks separate, each in wire form. */
+/* Put names that are separated by blanks, each in wire form. */
 static inline void reply_put_search(struct bytes_writer *writer, const char *search)
 {
 	uint8_t bytes[2 * KV_VALUE_SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The text of a resolver (dnr.h) back into an instance of option 162. */
+/* Convert the text of a resolver (dnr.h) back into an instance of option 162. */
 #ifndef CALFPEN_TESTS_FUZZ_DHCP4_RESOLVER_H
 #define CALFPEN_TESTS_FUZZ_DHCP4_RESOLVER_H
 
@@ -8,7 +8,7 @@
 
 #include "tests/fuzz/dhcp4.h"
 
-/* The number of a key of RFC 9460 by its name. */
+/* Return the number of an RFC 9460 key by its name. */
 static inline uint16_t resolver_key(const char *name)
 {
 	static const char *const names[] = { "mandatory", "alpn", "no-default-alpn", "port", "",
@@ -22,7 +22,7 @@ static inline uint16_t resolver_key(const char *name)
 	return (uint16_t)number;
 }
 
-/* The value of a parameter whose key has a form of its own. */
+/* Put the value of a parameter whose key has its own format. */
 static inline void resolver_put_value(struct bytes_writer *writer, const char *name, char *value)
 {
 	char *rest = value, *part;
@@ -91,7 +91,7 @@ static inline void resolver_put_addresses(struct bytes_writer *writer, char *lis
 		writer->data[at] = (uint8_t)(writer->at - at - 1);
 }
 
-/* An instance with its length in front. */
+/* Put an instance, preceded by its length. */
 static inline void resolver_put(struct bytes_writer *writer, const char *text)
 {
 	char copy[MESSAGE_RESOLVER_SIZE], *rest = copy, *part;

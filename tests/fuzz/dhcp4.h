@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the fuzzers of DHCPv4 share: policies, and what must hold for a message
- * that was taken, whatever its bytes were. */
+/* Shared by the DHCPv4 fuzzers: policies, and checks that every accepted message
+ * must pass, whatever its bytes were. */
 #ifndef CALFPEN_TESTS_FUZZ_DHCP4_H
 #define CALFPEN_TESTS_FUZZ_DHCP4_H
 
@@ -13,14 +13,14 @@
 #include "userspace/calf/dhcp4/message/options.h"
 #include "userspace/common/address.h"
 
-/* Steps that parsing a message of this size may take: a walk over all options
- * for each of the forty that are looked for, two steps an octet. */
+/* The number of steps that parsing a message of this size may take: a walk over
+ * all options for each of forty options, with two steps per octet. */
 static inline uint64_t dhcp4_budget(size_t size)
 {
 	return 4096 + 96 * (uint64_t)size;
 }
 
-/* A policy by the bits of a byte; all set: everything is read. */
+/* Make a policy from the bits of a byte; if all are set, everything is read. */
 static inline struct message_policy dhcp4_policy(uint8_t bits)
 {
 	static const uint8_t kept[] = { 90, 101, 175, 212, 245, 252 };

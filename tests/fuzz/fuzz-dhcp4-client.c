@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target of the state machine: the input is a configuration, perhaps
- * a saved lease, and then events with their times: messages that fit or do
- * not, ARP packets, the link, the operator, timers on time, late and after a
- * suspend.
+ * libFuzzer target for the state machine. The input is a configuration, possibly a
+ * saved lease, and then events with their times: messages that match or do not, ARP
+ * packets, link changes, requests of the operator, and timers that fire on time,
+ * late, or after a suspend.
  *
- * Besides not breaking: what is discarded changes nothing; nothing is sent
- * while the link is down; what is sent can be built and says no more than its
- * state may; an address is used from when it was granted to when it was lost,
- * never beyond its lease, which only an ACK extends; and every deadline is met
- * by a bounded number of steps.
+ * Besides crashes, it checks that discarded messages change nothing; that nothing
+ * is sent while the link is down; that every message sent can be built and has only
+ * the contents that its state permits; that an address is used only from the time
+ * when it was granted until it was lost, never beyond its lease, which only an ACK
+ * extends; and that every deadline is handled in a bounded number of steps.
  */
 #include "tests/fuzz/dhcp4.h"
 #include "userspace/calf/dhcp4/client/client.h"
 
 #define S 1000000000ull
-#define TIMEOUTS_MAX 4 /* at one moment: expiry, and what begins then */
+#define TIMEOUTS_MAX 4 /* at one point in time: the expiry, and what starts then */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -28,7 +28,7 @@ static uint64_t now_ns;
 static uint64_t random_state;
 static bool is_link_down;
 
-/* What the host has been told: an address that it uses, and until when. */
+/* The address that the host uses, and until when. */
 static bool is_used;
 static struct in_addr used_address;
 static uint64_t used_until_ns;
@@ -37,7 +37,7 @@ static uint64_t used_until_ns;
 static uint32_t sent_xid;
 static uint64_t sent_first_ns, sent_last_ns;
 
-/* Few addresses, so that they meet: ours, others', none that a host may have. */
+/* Few addresses, so that they collide: ours, those of others, and invalid ones. */
 static struct in_addr take_address(struct bytes_reader *data)
 {
 	static const uint32_t addresses[] = { 0,	  0xc000020a, 0xc000020b, 0xc0000201,
@@ -89,7 +89,7 @@ static void check_message_sent(void)
 		CHECK(actions.destination.s_addr == INADDR_BROADCAST);
 		break;
 	case MESSAGE_REQUEST:
-		/* with our address or asking for one, never both */
+		/* either with our address or requesting one, never both */
 		CHECK((request->ciaddr.s_addr != 0) != (request->requested.s_addr != 0));
 		CHECK(request->ciaddr.s_addr == 0 || !request->has_server);
 		CHECK(request->ciaddr.s_addr == actions.source.s_addr);
@@ -108,7 +108,7 @@ static void check_message_sent(void)
 	default:
 		CHECK(false);
 	}
-	/* Only an address that was ours when the event came. */
+	/* Only an address that was ours when the event arrived. */
 	CHECK(!has_source || (is_used && actions.source.s_addr == used_address.s_addr));
 	if (request->xid != sent_xid)
 		sent_first_ns = now_ns;
@@ -129,7 +129,7 @@ static void check_arp_sent(void)
 	CHECK(arp->target.s_addr == client.lease.address.s_addr);
 }
 
-/* Only an ACK in answer to what we sent begins a lease or moves its end. */
+/* Only an ACK in response to our message starts a lease or changes its end. */
 static void check_lease_begins(const struct client_event *event)
 {
 	const struct client_lease *lease = &client.lease;
@@ -169,11 +169,11 @@ static void follow_lease(const struct client_event *event)
 		return;
 	CHECK(client.lease.address.s_addr == used_address.s_addr);
 	CHECK(client.lease.expires_ns == used_until_ns);
-	/* a saved lease may have nothing left; the next timeout sees it */
+	/* a saved lease may be over; the next timeout notices that */
 	CHECK(used_until_ns > now_ns || event->type == CLIENT_START);
 }
 
-/* As if the event had never come, but for a lease whose time is over. */
+/* Nothing has changed, except that a lease may have expired. */
 static void check_discarded(const struct client_event *event)
 {
 	bool is_over = before.has_lease && before.lease.expires_ns <= now_ns;
@@ -203,7 +203,7 @@ static void step(struct client_event *event)
 		is_link_down = false;
 	CHECK(!is_link_down || (!actions.send && !actions.send_arp));
 	if (event->type == CLIENT_START && client.has_lease && client.is_in_use) {
-		is_used = true; /* by the host, of a former life */
+		is_used = true; /* by the host, from a previous run */
 		used_address = client.lease.address;
 		used_until_ns = client.lease.expires_ns;
 	}
@@ -221,7 +221,7 @@ static void simple(enum client_event_type type)
 	step(&event);
 }
 
-/* As a caller that sleeps until the deadline and may wake up late. */
+/* Act as a caller that sleeps until the deadline and may wake up late. */
 static void let_pass(uint64_t until_ns, bool punctual)
 {
 	unsigned int n = 0;
@@ -331,7 +331,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		uint8_t event = bytes_u8(&data);
 
 		switch (event & 15) {
-		case 0: /* the next deadline; none: a while */
+		case 0: /* until the next deadline, or a while if there is none */
 		case 1:
 		case 2:
 		case 3:
@@ -340,10 +340,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		case 4: /* less than a second */
 			let_pass(now_ns + (uint64_t)(event >> 4) * S / 16, true);
 			break;
-		case 5: /* asleep: minutes or years */
+		case 5: /* a suspend: minutes or years */
 			let_pass(now_ns + (60 * S << (event >> 4)), false);
 			break;
-		case 6: /* time passes, something else comes before the timer */
+		case 6: /* time passes, and another event comes before the timer */
 			now_ns += S << (event >> 4);
 			break;
 		case 7:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target: what was taken out of a message, written again and parsed
- * again, is the same, as a message and as keys of the store; every key's value
- * is of its type, or the store would refuse the lease. And what we build says
- * what it was built from. The first byte is the policy.
+ * libFuzzer target: a parsed message that is written and parsed again is the same,
+ * as a message and as keys of the store. The value of every key has the key's type,
+ * otherwise the store would refuse the lease. A message that we build contains the
+ * values that it was built from. The first byte is the policy.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static struct description description;
 
-/* The shipped description, beside something that can pass for its calf. */
+/* The shipped description, with a file that can stand in for its calf. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	char directory[] = "/tmp/calfpen-fuzz-XXXXXX", yaml[64], executable[64];
@@ -109,7 +109,7 @@ static void check_same(const struct message *a, const struct message *b)
 	check_same_parameters(&a->parameters, &b->parameters);
 }
 
-/* As keys, every value of its key's type. */
+/* Convert to keys; every value must have the type of its key. */
 static void project(const struct message *message, const struct message_policy *policy,
 		    struct lease_keys *keys)
 {
@@ -150,7 +150,7 @@ static void check_reply(struct bytes_reader data, const struct message_policy *p
 	CHECK(memcmp(&first_keys, &second_keys, sizeof(first_keys)) == 0);
 }
 
-/* A text of at most size - 1 printable octets. */
+/* Make a text of up to size - 1 printable octets. */
 static void take_text(struct bytes_reader *data, char *text, size_t size)
 {
 	size_t length = bytes_u8(data) % size;
@@ -160,7 +160,7 @@ static void take_text(struct bytes_reader *data, char *text, size_t size)
 	text[length] = '\0';
 }
 
-/* A message of ours, as the octets say; read as if a server had sent it. */
+/* Build a message of ours from the octets, and read it as if a server had sent it. */
 static void check_request(struct bytes_reader data, const struct message_policy *policy)
 {
 	static struct message_sender sender;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target of everything that reads a frame. The first byte is the
- * policy; the rest is read as a frame with a message in it, as an ARP frame,
- * and as a message alone.
+ * libFuzzer target for all functions that read a frame. The first byte is the
+ * policy; the rest is read as a frame that contains a message, as an ARP frame, and
+ * as a message alone.
  *
- * Besides not breaking: what is taken out of a message is bounded and of its
- * type, and the steps are bounded by the size.
+ * Besides crashes, it checks that the values read from a message are bounded and of
+ * their type, and that the number of steps is bounded by the size.
  */
 #include "tests/fuzz/dhcp4.h"
 #include "userspace/calf/net/arp.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target of the saved lease, as hostile input: 5 bytes of wall time,
+ * libFuzzer target for the saved lease as untrusted input: 5 bytes of wall time,
  * then the values, each up to a newline.
  *
- * Besides not breaking: what is taken is an address of a host and no longer
- * than /lease/time says; the state machine goes on from it, asks for that
- * address or for none, and gives it up in time; and a lease that we write
- * ourselves is read back as it was.
+ * Besides crashes, it checks that a restored lease has the address of a host and is
+ * not longer than /lease/time; that the state machine continues from it, requests
+ * that address or none, and gives it up in time; and that a lease that we write
+ * ourselves is read back unchanged.
  */
 #include <fcntl.h>
 
@@ -51,7 +51,7 @@ static void take_values(struct bytes_reader *data, struct restore_values *values
 	}
 }
 
-/* Nobody answers: the saved lease is asked for, and ends when it must. */
+/* Without a response, the saved lease is requested, and ends on time. */
 static void live(const struct client_saved *saved)
 {
 	static struct client client;
@@ -98,7 +98,7 @@ static void check_restored(const struct restore_values *values, int64_t wall_s)
 	live(&saved);
 }
 
-/* A lease by these numbers, written as keys and read back. */
+/* Make a lease from these numbers, write it as keys and read it back. */
 static void check_written(struct bytes_reader data, int64_t wall_s)
 {
 	static const enum lease_slot slots[] = {
@@ -133,7 +133,7 @@ static void check_written(struct bytes_reader data, int64_t wall_s)
 	CHECK(saved.address.s_addr == lease.address.s_addr);
 	CHECK(saved.server.s_addr == lease.server.s_addr);
 	CHECK(saved.left_s == left_s && !saved.is_over && saved.is_configured);
-	/* a second before its end, and at it */
+	/* a second before its end, and at its end */
 	if (left_s == CLIENT_INFINITE)
 		return;
 	CHECK(restore_lease(&values, &config, wall_s + left_s - 1, &saved, &wrong) == 0);

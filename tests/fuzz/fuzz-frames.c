@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target of what `calfpen frames` does with a sample: a reason, a
- * tag's low octet (0: no tag), how much longer the frame was, how much less is
- * kept in a second try, then the frame.
+ * libFuzzer target for the processing of a sample by `calfpen frames`. The input is
+ * a reason, the low octet of a VLAN tag (0: no tag), by how much the frame was
+ * longer, how much less of it to keep in a second attempt, then the frame.
  *
- * Besides not breaking: headers stand on each other; a line is printable and
- * not cut; JSON can be read again; a capture's block is one, with the lengths
- * that it states; and with less kept no more is found, and no other problem.
+ * Besides crashes, it checks that a header is found only after the one below it;
+ * that a line is printable and not truncated; that JSON can be parsed again; that the
+ * block of a capture is valid, with the right lengths; and that if less is kept, no
+ * more headers and no other problem are found.
  */
 #include <string.h>
 
@@ -84,7 +85,7 @@ static void check_capture(const struct frames_bytes *bytes)
 	CHECK(bytes_le32(&reader) == size && !reader.failed);
 }
 
-/* The same frame, of which less was kept. */
+/* Process the same frame with less of it kept. */
 static void check_prefix(const struct frames_summary *summary, const struct frames_bytes *bytes,
 			 size_t captured)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target of the whole gateway: connection, request and a store in
- * memory, over a real socket. The first byte says how the rest is cut into
- * writes; the rest is what a calf sends.
+ * libFuzzer target for the complete gateway: connection, request and a store in
+ * memory, over a real socket. The first byte selects how the rest is split into
+ * writes; the rest is sent by the calf.
  *
- * Besides not breaking: every complete request before the first malformed one
- * is answered, in order and under its id, with a response that decodes; only
- * keys that the calf may write are stored, with values of their type; and the
- * number of steps is bounded by what was sent.
+ * Besides crashes, it checks that every complete request before the first malformed
+ * one is answered, in order and with its id, with a response that can be decoded;
+ * that only keys that the calf may write are stored, with values of their type; and
+ * that the number of steps is bounded by the number of bytes sent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +24,8 @@
 #include "userspace/priv/gateway/connection.h"
 
 #define REQUESTS_MAX 8192
-#define OUTSIDE "/config/outside" /* a key that others change */
-#define CUTS_MAX 64		  /* writes; what is left then comes in one */
+#define OUTSIDE "/config/outside" /* a key that other subjects change */
+#define CUTS_MAX 64		  /* writes; the rest follows in a single one */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -34,7 +34,7 @@ static struct test_store store;
 static struct gateway_responder responder;
 static struct gateway_connection connection;
 
-/* The requests that the input holds, as the decoder sees them. */
+/* The requests in the input, as the decoder reads them. */
 static struct {
 	int32_t id;
 	uint16_t tag;
@@ -42,7 +42,7 @@ static struct {
 static size_t n_requests;
 static bool is_ambiguous;
 
-/* What was answered of them. */
+/* The responses to them. */
 static size_t n_answered;
 static uint8_t answers[2 * WIRE_FRAME_MAX];
 static size_t n_answers;
@@ -55,7 +55,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* The gateway does not look at what it has not received. */
+/* The gateway does not read bytes that it has not received. */
 static void find_requests(const uint8_t *bytes, size_t size)
 {
 	n_requests = 0;
@@ -81,8 +81,8 @@ static bool is_watched(int32_t id)
 	return false;
 }
 
-/* A watch shares its id with another request: whose a response is cannot be
- * told, and the order is not checked. */
+/* A watch has the same id as another request, so responses cannot be attributed,
+ * and their order is not checked. */
 static bool are_ambiguous(void)
 {
 	size_t n_watches = 0;
@@ -99,7 +99,7 @@ static bool are_ambiguous(void)
 	return false;
 }
 
-/* A page of a list, which comes in its turn; else it is a watch's. */
+/* A page of a list, which arrives in order; otherwise it belongs to a watch. */
 static bool is_listing(const uint8_t *frame, size_t size, const struct wire_response *response)
 {
 	struct wire_entry entry;
@@ -111,9 +111,9 @@ static bool is_listing(const uint8_t *frame, size_t size, const struct wire_resp
 }
 
 /*
- * What a watch has to say comes whenever it likes. Every other response
- * belongs to the first request that is not answered; a list goes on until its
- * last page. A watch may be answered by an error, else it is silent.
+ * Events of a watch may arrive at any time. Every other response belongs to the
+ * first unanswered request; a list continues until its last page. A watch may be
+ * answered with an error, otherwise it has no response.
  */
 static void check_response(const uint8_t *frame, size_t size)
 {
@@ -138,7 +138,7 @@ static void check_response(const uint8_t *frame, size_t size)
 		n_answered++;
 }
 
-/* Read what the gateway sent and look at every complete response. */
+/* Read what the gateway has sent and check every complete response. */
 static void read_answers(int fd)
 {
 	size_t at = 0;
@@ -173,7 +173,7 @@ static void check_store(void)
 	}
 }
 
-/* Bytes of the next write: all, a few, or now and then many. */
+/* The size of the next write: all, a few bytes, or sometimes many. */
 static size_t next_cut(uint8_t how, size_t left, uint32_t *random)
 {
 	size_t cut = how;
@@ -186,8 +186,8 @@ static size_t next_cut(uint8_t how, size_t left, uint32_t *random)
 	return cut < left ? cut : left;
 }
 
-/* The store without its memory, which is large. It may serve batches whole or
- * in part. */
+/* Clear the store except for its memory, which is large. It may process batches
+ * completely or partly. */
 static void reset_store(uint8_t how)
 {
 	store.batch_max = how >> 4;
@@ -198,8 +198,8 @@ static void reset_store(uint8_t how)
 	store.ring_at = store.ring_end = store.ring_bytes = 0;
 }
 
-/* Somebody else changes a key that the calf may watch, and time goes by: the
- * gateway's step, as its loop would call it. */
+/* Let another subject change a key that the calf may watch, and let time pass: step
+ * the gateway, as its loop would. */
 static int meddle(size_t i)
 {
 	static const char text[] = "some text";
@@ -215,7 +215,8 @@ static int meddle(size_t i)
 	return gateway_connection_push(&connection);
 }
 
-/* Write all, step the gateway whenever it may be ready: its last step. */
+/* Write everything, and step the gateway whenever it may be ready. Returns the
+ * result of the last step. */
 static int feed(int fd, uint8_t how, const uint8_t *bytes, size_t size)
 {
 	uint32_t random = (uint32_t)size * 2654435761u + how;
@@ -234,7 +235,7 @@ static int feed(int fd, uint8_t how, const uint8_t *bytes, size_t size)
 		read_answers(fd);
 		CHECK(n > 0 || n_writes < 2 * size + 1024); /* or it is stuck */
 	}
-	/* Whatever is still in the socket; then the end of the stream. */
+	/* Read the rest of the socket, up to the end of the stream. */
 	shutdown(fd, SHUT_WR);
 	while (status == GATEWAY_GOES_ON) {
 		status = gateway_connection_step(&connection);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target of the control protocol's decoder.
+ * libFuzzer target for the decoder of the control protocol.
  *
- * Besides reading only the frame: every view lies inside the frame, a path is
- * canonical or empty, and what was accepted and is encoded again decodes to
- * the same, as one segment and cut into several.
+ * It checks that only the frame is read, that every view is inside the frame, that a
+ * path is canonical or empty, and that an accepted message that is encoded again
+ * decodes to the same, as one segment and split into several.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -46,7 +46,7 @@ static bool same_data(const struct wire_data *a, const struct wire_data *b)
 	return a->size == b->size && (a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0);
 }
 
-/* What was encoded again, in segments as the input happens to say. */
+/* Split the encoded message into segments that depend on the input. */
 static size_t split_again(int n, int32_t id)
 {
 	uint32_t n_segments = 1 + ((uint32_t)id ^ (uint32_t)n) % 9;
@@ -86,7 +86,7 @@ static void check_key_request(const struct wire_request *request)
 	CHECK(same_data(&second.value, &request->value));
 }
 
-/* Append a change; false if the gate would not take it. */
+/* Append a change. Returns false if the gate would refuse it. */
 static bool pack(const struct wire_change *change, size_t *at)
 {
 	struct kv_change head = { .operation = change->tag == WIRE_CHANGE_WRITE ?
@@ -182,7 +182,7 @@ static void check_same_response(const uint8_t *frame, size_t size,
 	}
 }
 
-/* Encode an accepted response again: its size, or 0 if it cannot be. */
+/* Encode an accepted response again. Returns its size, or 0 if that is impossible. */
 static int encode_response(const uint8_t *frame, size_t size, const struct wire_response *response)
 {
 	static struct wire_entry entries[WIRE_FRAME_MAX / 32];
@@ -232,7 +232,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	CHECK(frame_size >= 0 || frame_size == -EMSGSIZE);
 	CHECK(frame_size <= WIRE_FRAME_MAX && (frame_size <= 0 || frame_size >= 16));
-	/* A stream: what is behind the first frame is not its business. */
+	/* A stream: bytes after the first frame do not matter. */
 	if (frame_size > 0 && (size_t)frame_size < size)
 		size = (size_t)frame_size;
 	check_response(bytes, size);

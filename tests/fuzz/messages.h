@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Valid messages to begin with: what the fuzzers' seeds and the oracle's
- * mutations are made of. One segment each; wire-split.h makes more of it.
+ * Valid messages, from which the fuzzers' seeds and the oracle's mutations are made.
+ * Each has one segment; wire-split.h splits it into more.
  */
 #ifndef CALFPEN_TESTS_FUZZ_MESSAGES_H
 #define CALFPEN_TESTS_FUZZ_MESSAGES_H
@@ -24,7 +24,7 @@ static inline int message_commit(uint64_t revision, uint8_t *to)
 	return wire_encode_commit(4, packed, at, 4, revision, to, MESSAGE_MAX);
 }
 
-/* The i-th request: its size, or 0 behind the last one. */
+/* Make the i-th request. Returns its size, or 0 after the last one. */
 static inline size_t message_request(size_t i, uint8_t *to)
 {
 	static const char wider[] = "00000000 08000000 00000000 02000300 07000000 03000000 00000000"
@@ -71,7 +71,7 @@ static inline size_t message_request(size_t i, uint8_t *to)
 	return (size_t)n;
 }
 
-/* The i-th response, the same. */
+/* Make the i-th response, likewise. */
 static inline size_t message_response(size_t i, uint8_t *to)
 {
 	static const uint8_t text[] = "10.0.2.15/24";

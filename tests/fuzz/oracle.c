@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The oracle on its own: oracle SECONDS [SEED]. */
+/* Run the oracle: oracle SECONDS [SEED]. */
 #include "tests/fuzz/oracle.h"
 
 int main(int argc, char **argv)

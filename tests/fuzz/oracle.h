@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our decoder against the reference tool: valid messages are cut into
- * segments and mutated; whatever we accept of that, `capnp convert` must
- * accept, and say the same of every member, in JSON. Run from the top of the
- * tree.
+ * Compare our decoder with the reference tool: valid messages are split into
+ * segments and mutated; `capnp convert` must accept every message that we accept,
+ * and must print the same JSON for every member. Run from the top of the tree.
  */
 #ifndef CALFPEN_TESTS_FUZZ_ORACLE_H
 #define CALFPEN_TESTS_FUZZ_ORACLE_H
@@ -17,7 +16,7 @@
 #include "tests/fuzz/messages.h"
 #include "tests/unit/wire-split.h"
 
-#define BATCH 4000 /* accepted messages of one run of the reference */
+#define BATCH 4000 /* accepted messages per run of the reference tool */
 #define TRIES (BATCH * 40)
 #define SCHEMA "userspace/common/control.capnp"
 
@@ -30,7 +29,7 @@ static uint32_t next_random(uint32_t below)
 	return (uint32_t)(random_state >> 33) % below;
 }
 
-/* Text that grows, and is not longer than what a batch gives. */
+/* Text that grows, up to the length of the text of a batch. */
 static struct {
 	char *bytes;
 	size_t n, size;
@@ -49,7 +48,7 @@ __attribute__((format(printf, 1, 2))) static void put(const char *format, ...)
 	va_end(arguments);
 }
 
-/* A path that was refused may be anything: '?' matches any list. */
+/* A refused path may be anything: '?' matches any list. */
 static void put_path(const char *before, int status, const char *path)
 {
 	if (status != 0) {
@@ -89,7 +88,8 @@ static void put_changes(const uint8_t *frame, size_t size, const struct wire_req
 	put("]");
 }
 
-/* What the reference should say of a request that we accept, or -1. */
+/* Append what the reference tool should print for a request. Returns 0, or -1 if we
+ * do not accept it. */
 static int put_request(const uint8_t *frame, size_t size)
 {
 	static const char *const voids[] = { "", "read", "delete", "list", "watch" };
@@ -148,7 +148,7 @@ static int put_response(const uint8_t *frame, size_t size)
 	return 0;
 }
 
-/* Behind the JSON list that begins here. */
+/* Return the end of the JSON list that starts here. */
 static const char *skip_list(const char *at)
 {
 	int depth = 0;
@@ -171,8 +171,8 @@ static const char *skip_list(const char *at)
 	return at;
 }
 
-/* The next byte that counts: no comma, and no empty path, which the reference
- * shows where the list is not null. */
+/* Skip to the next significant byte: not a comma, and not an empty path, which the
+ * reference tool prints if the list is not null. */
 static const char *next_byte(const char *at)
 {
 	static const char empty[] = "\"path\":[]";
@@ -187,7 +187,7 @@ static const char *next_byte(const char *at)
 	}
 }
 
-/* Both say the same, up to the end of the line. */
+/* Return whether two lines are the same. */
 static bool same_line(const char *ours, const char *theirs)
 {
 	for (;;) {
@@ -209,7 +209,7 @@ static bool same_line(const char *ours, const char *theirs)
 
 static struct split split;
 
-/* A valid message, mostly cut up, mostly with a few bytes changed. */
+/* Make a valid message, usually split, usually with a few bytes changed. */
 static size_t make_message(size_t (*message)(size_t i, uint8_t *to), size_t n_messages, uint8_t *to)
 {
 	uint8_t whole[MESSAGE_MAX];
@@ -236,7 +236,7 @@ static size_t make_message(size_t (*message)(size_t i, uint8_t *to), size_t n_me
 		case 2:
 			to[at] = (uint8_t)(to[at] + 4);
 			break;
-		default: /* a word from elsewhere: pointers in wrong places */
+		default: /* a word from another place: misplaced pointers */
 			at &= ~(size_t)7;
 			memmove(to + at, to + (next_random((uint32_t)size) & ~7u), 8);
 			break;
@@ -273,9 +273,9 @@ static void show(const uint8_t *frame, size_t size, const char *ours, const char
 }
 
 /*
- * The next line that shows a message. Behind a complete one the tool may
- * complain: it also follows pointers in slots that no member uses, which
- * readers do not look at, ours as well as its own.
+ * Read the next line with a message. Returns false at the end. After a complete
+ * message the tool may print complaints, because it also follows pointers in slots
+ * that no member uses. Readers, including the tool's own, ignore those.
  */
 static bool next_line(FILE *file, char *line, size_t size)
 {
@@ -294,7 +294,8 @@ static bool next_line(FILE *file, char *line, size_t size)
 	return true;
 }
 
-/* One batch: messages that both took as the same, or -1. */
+/* Run one batch. Returns the number of messages that both read in the same way, or
+ * -1. */
 static long run_batch(const struct kind *kind)
 {
 	static uint8_t frames[BATCH][MESSAGE_MAX];
@@ -343,8 +344,8 @@ static size_t count(size_t (*message)(size_t i, uint8_t *to))
 	return n;
 }
 
-/* Batches until `end`, two at least, requests and responses in turn: how many
- * messages were compared, or -1 after showing the first that differs. */
+/* Run batches until `end`, at least two, alternating requests and responses. Returns
+ * the number of messages compared, or -1 after printing the first difference. */
 static inline long oracle_run(uint64_t seed, time_t end)
 {
 	struct kind kinds[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Write the seeds of the corpora of DHCPv4's fuzzers and of fuzz-frames:
- * replies with every option that is read, as messages and as frames, ARP
- * frames, and a few that are broken where clients have been broken before.
+ * Write the seeds for the corpora of the DHCPv4 fuzzers and of fuzz-frames: replies
+ * with every option that is read, as messages and as frames, ARP frames, and a few
+ * malformed ones that have broken other clients.
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@
 
 static const uint8_t mac[6] = { 2, 0, 0, 0, 0x77, 2 };
 
-/* Octets in hex, of the options field, `file` and `sname`. */
+/* Octets in hex for the options field, `file` and `sname`. */
 static const struct {
 	const char *options, *file, *sname;
 } replies[] = {
@@ -28,10 +28,10 @@ static const struct {
 	{ "350105 3604c0000201 330400000e10 3a0400000708 3b0400000c4e 0104ffffff00 1c04c00002ff"
 	  "0304c0000201 0608c0000203c0000204 0f0b6c61622e6578616d706c65 ff",
 	  NULL, NULL },
-	/* NAK with a text, client identifier echoed */
+	/* NAK with a text, and the client identifier echoed */
 	{ "350106 3604c0000201 380d6164647265737320696e20757365 3d0701020000007702 ff", NULL,
 	  NULL },
-	/* classless routes with a default, on-link, and 33 beside them */
+	/* classless routes with a default, on-link, and option 33 as well */
 	{ "350105 3604c0000201 33040000003c 7915 00c0000201 18c6336400c00002fe 10ac1000000000"
 	  "2108 c0000205c0000201 0304c0000209 ff",
 	  NULL, NULL },
@@ -49,11 +49,11 @@ static const struct {
 	/* options everywhere: 52 opens both, each field has its own END */
 	{ "340103 350105 3604c0000201 ff", "3304 00000e10 0604c0000203 ff", "0f03616263 ff" },
 	{ "350105 340103", "340103 330400000e10", "340102 0104ffffff00" },
-	/* raw options that an operator keeps, long ones in two parts */
+	/* raw options requested by an operator, long ones in two parts */
 	{ "350105 f50461626364 fc10687474703a2f2f777061642f782e70 fc02 6163 6503 2f2e2e d404 00112233"
 	  "5a0301 0100 ff",
 	  NULL, NULL },
-	/* FORCERENEW; and lengths that lie */
+	/* FORCERENEW; and wrong lengths */
 	{ "350109 3604c0000201 ff", NULL, NULL },
 	{ "350105 0103ffffff 3305 00000e1000 0605c000020300 2107c0000205c0 ff", NULL, NULL },
 	{ "350105 06ff c0000203", NULL, NULL },
@@ -65,7 +65,7 @@ static const char *const sequences[] = {
 	"00000001 0000 00 00 0c1c000103 0c7d00010300000e10 000000000000000000000000000000000000",
 	/* the same, probed before use, and a conflict */
 	"00000002 8000 00 00 0c1c000103 0c7d00010300000e10 0000 0700010100 00000000",
-	/* a saved lease, the link goes and comes, NAK, rapid commit */
+	/* a saved lease, the link down and up, NAK, rapid commit */
 	"00000003 0000 0b 03 00000e10 00 1909 00 0c1e000103 00 0c7d01010300000e10 000a1a1b",
 	/* INFORM; and a lease from one of two servers that is renewed and released */
 	"00000004 0010 00 00 0c1d000103 00001a0a",
@@ -108,7 +108,7 @@ static size_t make_reply(size_t i, uint8_t message[FRAME_MAX])
 	       from_hex(replies[i].options, message + AT_OPTIONS, FRAME_MAX - AT_OPTIONS);
 }
 
-/* For fuzz-frames: as it came, and one that is longer and has a tag. */
+/* For fuzz-frames: an unchanged frame, and a longer one with a tag. */
 static void save_frame(const char *corpora, const char *kind, size_t i, const uint8_t *frame,
 		       size_t size)
 {
@@ -118,7 +118,7 @@ static void save_frame(const char *corpora, const char *kind, size_t i, const ui
 	save(corpora, "fuzz-frames", kind, i, bytes, 6 + size);
 }
 
-/* The first byte of all: the policy, everything is read. */
+/* The first byte of all seeds is the policy: everything is read. */
 static void save_reply(const char *corpora, size_t i)
 {
 	const struct udp_frame headers = {
@@ -137,7 +137,7 @@ static void save_reply(const char *corpora, size_t i)
 	bytes_writer_init(&writer, frame, sizeof(frame));
 	bytes_put_u8(&writer, 0xff);
 	udp_frame_put(&writer, &headers, message + 1, size);
-	/* no checksum, so that a changed octet is still read */
+	/* no checksum, so that a mutated frame is still read */
 	memset(frame + 1 + 14 + IPV4_HEADER_SIZE + 6, 0, 2);
 	save(corpora, "fuzz-dhcp4-parse", "frame", i, frame, writer.at);
 	save_frame(corpora, "frame", i, frame + 1, writer.at - 1);

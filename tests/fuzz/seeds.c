@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Write the seeds of the corpora of the control protocol: every valid message
- * as it is and in several segments, alone and as a stream. */
+/* Write the seeds for the corpora of the control protocol: every valid message
+ * unchanged and in several segments, alone and as a stream. */
 #include <stdio.h>
 
 #include "tests/fuzz/messages.h"
@@ -36,7 +36,7 @@ static void save_all(const char *corpora, const char *kind,
 
 int main(int argc, char **argv)
 {
-	/* Ahead of a stream: how fuzz-gateway is to cut it. */
+	/* The first byte of a stream: how fuzz-gateway splits it. */
 	static const uint8_t cuts[] = { 0, 1, 8, 77 };
 
 	if (argc != 2) {

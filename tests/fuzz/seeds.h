@@ -15,7 +15,7 @@ static inline void save(const char *corpora, const char *fuzzer, const char *kin
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%s", corpora, fuzzer);
-	(void)mkdir(path, 0777); /* of a fuzzer that is not run now */
+	(void)mkdir(path, 0777); /* of a fuzzer that is not being run */
 	snprintf(path, sizeof(path), "%s/%s/%s-%03zu", corpora, fuzzer, kind, i);
 	file = fopen(path, "w");
 	if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
