@@ -23,7 +23,7 @@ static const struct test_rule calf_rules[] = {
 		.rule = { .access = (access_), .class = (class_), .max_length = (length_) }, \
 	}
 
-/* The operator and a calf, which may write anything. */
+/* The operator, and a calf that may write anything. */
 static inline void add_subjects(void)
 {
 	static const struct store_rule rules[] = {
@@ -69,7 +69,7 @@ static inline void teardown(void)
 	scratch_remove();
 }
 
-/* Run a command line on the test's instance. */
+/* Run a command on the instance of the test. */
 #define RUN(...) calfpen("--instance", instance, __VA_ARGS__, NULL)
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `calfpen watch` against a real gate: a process of its own, its lines by a pipe. */
+/* `calfpen watch` with a real gate: in its own process, with its output in a pipe. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -55,7 +55,7 @@ static void put(const char *path, const char *text)
 	cr_assert_eq(gate_write(calf, path, text, strlen(text), NULL), 0);
 }
 
-/* End it by a signal, or by closing its output if there is none. */
+/* Stop it with a signal, or by closing its output if `number` is 0. */
 static void end(struct watcher *watcher, int number)
 {
 	int status;
@@ -164,9 +164,9 @@ static void learn(struct known *known, const char *line)
 	}
 }
 
-/* A reader that pauses: its pipe and its ring run full. What follows is the
- * complete state, and the last value of every key is seen. On a busy machine
- * events are lost again, also while the state is told. */
+/* A reader pauses, so that pipe and ring fill up. It then gets the complete state,
+ * including the last value of every key. On a busy
+ * machine events are lost again, also while the state is listed. */
 Test(cli_watch, resync)
 {
 	struct watcher watcher = watch("/many", NULL);
@@ -188,7 +188,7 @@ Test(cli_watch, resync)
 		cr_assert_not_null(fgets(line, sizeof(line), watcher.lines));
 		learn(&known, line);
 	}
-	/* the state was taken while we wrote or after it; the rest are events */
+	/* the state was listed while we wrote or afterwards; the rest are events */
 	put("/many/end", "x");
 	while (!known.has_end || !known.is_synced) {
 		cr_assert_not_null(fgets(line, sizeof(line), watcher.lines));
@@ -202,7 +202,7 @@ Test(cli_watch, resync)
 	cr_assert_not_null(strstr(out_text, " bytes, lost "), "%s", out_text);
 }
 
-/* Killed: its ring is full of old events, which the next one does not show. */
+/* After a kill the ring is full of old events, which the next watch does not show. */
 Test(cli_watch, after_a_killed_one)
 {
 	struct watcher watcher = watch(NULL, NULL);
@@ -242,7 +242,7 @@ Test(cli_watch, ends_with_its_reader)
 	end(&watcher, 0);
 }
 
-/* Every change of a storm of writes, while the state is taken too. */
+/* Every change of a storm of writes is shown, also while the state is listed. */
 Test(cli_watch, converges_under_load)
 {
 	struct watcher watcher;
@@ -291,7 +291,7 @@ Test(cli_watch, converges_under_load)
 	end(&watcher, SIGTERM);
 }
 
-/* The supervisor came back and made gates and rings anew. */
+/* The supervisor has restarted and recreated gates and rings. */
 Test(cli_watch, over_a_restart)
 {
 	struct watcher watcher = watch(NULL, NULL);

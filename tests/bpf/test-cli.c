@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operator's command against a real gate and a real store. */
+/* The operator's command with a real gate and a real store. */
 #include "tests/bpf/cli-operator.h"
 
 TestSuite(cli, .init = setup, .fini = teardown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A command of the operator's, with roots of its own and what it printed. */
+/* Run an operator's command with private roots and capture its output. */
 #ifndef CALFPEN_TESTS_CLI_CAPTURE_H
 #define CALFPEN_TESTS_CLI_CAPTURE_H
 
@@ -19,7 +19,7 @@
 static char pins_root[128], run_root[128];
 static char out_text[65536], err_text[8192];
 static FILE *in_file, *out_file, *err_file;
-static const char *in_text = ""; /* standard input of what runs next */
+static const char *in_text = ""; /* standard input of the next command */
 
 static inline void make_roots(void)
 {
@@ -82,7 +82,7 @@ static inline int calfpen(const char *word, ...)
 	return captured(cli_dispatch(&cli, argc, argv));
 }
 
-/* A command that goes on, as a process: what it prints is at *fdp. */
+/* Run a long-running command as a process; its output is at *fdp. */
 static inline pid_t follower(int argc, char **argv, int *fdp)
 {
 	struct cli cli = {
@@ -104,7 +104,7 @@ static inline pid_t follower(int argc, char **argv, int *fdp)
 	return pid;
 }
 
-/* Nobody reads it any more, so it ends in good order. */
+/* Close its output; it must then exit cleanly. */
 static inline void follower_end(pid_t pid, int fd)
 {
 	int status;

@@ -17,7 +17,7 @@
 #define AT_COOKIE 278
 #define AT_OPTIONS 282
 
-/* Octets in hex, blanks between them ignored: how many. */
+/* Convert hex octets, ignoring blanks between them. Returns their number. */
 static inline size_t from_hex(const char *hex, uint8_t *to, size_t most)
 {
 	size_t size = 0;
@@ -29,7 +29,7 @@ static inline size_t from_hex(const char *hex, uint8_t *to, size_t most)
 	return size;
 }
 
-/* An OFFER of 192.0.2.10 by 192.0.2.1, padded with zeros. */
+/* An OFFER of 192.0.2.10 from 192.0.2.1, padded with zeros. */
 static inline void make_offer(uint8_t frame[OFFER_SIZE])
 {
 	memset(frame, 0, OFFER_SIZE);
@@ -42,7 +42,7 @@ static inline void make_offer(uint8_t frame[OFFER_SIZE])
 		 OFFER_SIZE - AT_COOKIE);
 }
 
-/* The same as a sample that was dropped, number 3. */
+/* The same as a sample of a dropped frame, number 3. */
 static inline struct frame_sample make_sample(void)
 {
 	struct frame_sample sample = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A command of the operator's over a bpffs of its own, with an instance "x". */
+/* Run an operator's command with a private bpffs and an instance "x". */
 #ifndef CALFPEN_TESTS_CLI_PINS_H
 #define CALFPEN_TESTS_CLI_PINS_H
 
@@ -9,7 +9,7 @@
 
 #include "tests/unit/cli-capture.h"
 
-/* A skipped test is not torn down: nothing is made before that is decided. */
+/* A skipped test is not torn down, so decide before creating anything. */
 static inline void pins_setup(void)
 {
 	int fd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* packaging/completion/calfpen, sourced in bash, with a calfpen of the test's own. */
+/* packaging/completion/calfpen, sourced in bash, with a fake calfpen. */
 #include "tests/unit/cli-capture.h"
 
 #define SCRIPT "packaging/completion/calfpen"
@@ -32,7 +32,7 @@ static void setup(void)
 
 TestSuite(cli_completion, .init = setup, .fini = scratch_remove);
 
-/* What is offered for the last of the words, in order, blanks between. */
+/* Return what is offered for the last word, in order, separated by blanks. */
 static const char *offered(const char *words)
 {
 	static char text[4096];

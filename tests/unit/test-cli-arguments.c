@@ -51,7 +51,7 @@ Test(cli_arguments, words_of_the_changing_commands)
 	cr_assert_eq(calfpen("audit", "--path", "a", NULL), CLI_USAGE);
 }
 
-/* An option is taken wherever it stands, and refused where it means nothing. */
+/* An option is accepted in any position, and refused by commands that ignore it. */
 Test(cli_arguments, options_belong_to_commands)
 {
 	cr_assert_eq(calfpen("ls", "--create", NULL), CLI_USAGE);

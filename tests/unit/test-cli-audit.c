@@ -106,7 +106,7 @@ Test(cli_audit, where_the_supervisor_says)
 	put_in(path, "w", "{\"version\": 1, \"audit\": 5}");
 	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK, "the default");
 	cr_assert_str_eq(err_text, "");
-	/* another version's is not believed, and the default taken */
+	/* a file of another version is ignored, and the default used */
 	snprintf(text, sizeof(text), "{\"version\": 7, \"audit\": \"%s/elsewhere\"}", scratch);
 	put_in(path, "w", text);
 	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK);
@@ -159,7 +159,7 @@ Test(cli_audit, damaged_lines)
 		cr_assert_not_null(json_object_get(json, "damaged"));
 		json_decref(json);
 	}
-	/* NUL bytes, no newline at the end, a line without an end to speak of */
+	/* NUL bytes, no newline at the end, a very long line */
 	cr_assert_eq(truncate(log_path, 0), 0);
 	cr_assert_eq(truncate(log_path, 100), 0);
 	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK);
@@ -204,7 +204,7 @@ Test(cli_audit, grows_is_rotated_and_cut)
 	put_in(log_path, "a", "c\nd\n");
 	look(file);
 	cr_assert_str_eq(seen, "<bc><d>");
-	/* renamed: its writer goes on for a while, also when there is a new one */
+	/* renamed: the writer still uses it for a while, even if there is a new file */
 	cr_assert_eq(rename(log_path, rotated), 0);
 	put_in(rotated, "a", "e\n");
 	look(file);
@@ -218,7 +218,7 @@ Test(cli_audit, grows_is_rotated_and_cut)
 	cr_assert_str_eq(seen, "<f><g>");
 	look(file);
 	cr_assert_str_eq(seen, "<1>");
-	/* cut, and written anew */
+	/* truncated and rewritten */
 	put_in(log_path, "a", "2\n3");
 	look(file);
 	put_in(log_path, "w", "");

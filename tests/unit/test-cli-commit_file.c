@@ -21,7 +21,7 @@ static int parse_text(const char *text)
 	return parse(text, strlen(text));
 }
 
-/* The text of change i, which must be to this path. */
+/* Return the text of change i, which must have this path. */
 static const char *text_of(unsigned int i, const char *path)
 {
 	const unsigned char *at = file.commit.bytes;
@@ -126,7 +126,7 @@ Test(cli_commit, limits)
 
 TestSuite(cli_commit_file, .init = make_roots, .fini = scratch_remove);
 
-/* What is wrong with the file is said before an instance is looked for. */
+/* Errors in the file are reported before an instance is searched. */
 Test(cli_commit_file, is_read_first)
 {
 	char path[128], want[256];

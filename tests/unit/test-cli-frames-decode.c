@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is read out of a frame, whole or not. */
+/* Decoding of complete and truncated frames. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 
@@ -44,7 +44,7 @@ Test(cli_frames_decode, offer)
 	cr_expect_arr_eq(summary.dhcp4.chaddr, "\2\0\0\0\x77\2", 6);
 }
 
-/* Every length to which the network, or we, can cut it. */
+/* Every length to which the network or the sample can truncate it. */
 Test(cli_frames_decode, every_truncation)
 {
 	make_offer(frame);
@@ -62,7 +62,7 @@ Test(cli_frames_decode, every_truncation)
 		frames_decode(&summary, frame, size, OFFER_SIZE);
 		cr_expect_eq(summary.headers, headers, "%zu were kept", size);
 		cr_expect_null(summary.problem, "%zu were kept: %s", size, summary.problem);
-		/* zeros behind END are not missed, nor is what begins a new option */
+		/* zeros after END are optional, and so is the start of a new option */
 		cr_expect_eq(summary.is_cut,
 			     size < AT_OPTIONS + 16 && size != AT_OPTIONS &&
 				     size != AT_OPTIONS + 3 && size != AT_OPTIONS + 9 &&
@@ -71,7 +71,7 @@ Test(cli_frames_decode, every_truncation)
 	}
 }
 
-/* Octets put at a place of the OFFER; the first problem is named. */
+/* The OFFER with octets replaced at one offset; the first problem is reported. */
 static const struct row {
 	const char *what;
 	size_t at;
@@ -137,7 +137,7 @@ Test(cli_frames_decode, rows)
 	}
 }
 
-/* Behind a tag or two everything is as without; a third one is a type. */
+/* After one or two tags everything is the same; a third tag is a type. */
 Test(cli_frames_decode, vlans)
 {
 	uint8_t offer[OFFER_SIZE];
@@ -161,7 +161,7 @@ Test(cli_frames_decode, vlans)
 	}
 }
 
-/* The packet says what its end is, not what was kept of the frame. */
+/* The packet ends where its header says, not where the sample ends. */
 Test(cli_frames_decode, lies_in_a_long_frame)
 {
 	make_offer(frame);

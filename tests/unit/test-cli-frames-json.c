@@ -89,7 +89,7 @@ Test(cli_frames_json, others)
 									 "\"protocol\":17,\"fragment_at\":40}}");
 }
 
-/* A message type without a name is its number, none is none. */
+/* A message type without a name is a number; without a type there is no member. */
 Test(cli_frames_json, message_types)
 {
 	struct frames_summary summary;

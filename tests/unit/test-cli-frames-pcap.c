@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Captures: the blocks octet for octet, and what tcpdump makes of them. */
+/* Captures: the blocks octet by octet, and how tcpdump reads them. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ Test(cli_frames_pcap, begin)
 		     "section and interface");
 }
 
-/* The longest name of an instance. */
+/* The longest instance name. */
 Test(cli_frames_pcap, long_name)
 {
 	static const char name[] = "abcdefghijklmnopqrstuvwxyz01234";
@@ -58,7 +58,7 @@ Test(cli_frames_pcap, frame)
 	cr_expect_eq(block[40], 2, "outbound");
 }
 
-/* The tag that the kernel held apart is in its place. */
+/* The tag that the kernel stores separately is in its place. */
 Test(cli_frames_pcap, tag)
 {
 	struct frame_sample sample = make_sample();
@@ -72,7 +72,7 @@ Test(cli_frames_pcap, tag)
 	cr_expect_arr_eq(block + 28 + 16, sample.bytes + 12, OFFER_SIZE - 12);
 }
 
-/* Whatever stands in a sample, the block is one and within its bounds. */
+/* Whatever a sample contains, the block is valid and within its bounds. */
 Test(cli_frames_pcap, any_length)
 {
 	static const uint32_t sizes[] = { 0, 1, 12, 13, 511, 512, 513, 1500, UINT32_MAX };
@@ -96,7 +96,7 @@ Test(cli_frames_pcap, any_length)
 		}
 }
 
-/* As the reference reads it; from a pipe, as with -f. */
+/* How the reference tool reads it, from a pipe, as with -f. */
 Test(cli_frames_pcap, tcpdump)
 {
 	struct frame_sample sample = make_sample();

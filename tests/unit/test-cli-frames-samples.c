@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading samples out of maps that a writer of the test's own fills. */
+/* Reading samples from maps that the test fills. */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include "tests/unit/cli-frames.h"
 #include "userspace/common/loop.h"
 
-/* As the programs' maps, but open for writing, without a system call too. */
+/* Like the programs' maps, but writable, also without a system call. */
 static struct frames_samples samples;
 static struct frame_sample *slots;
 static struct frame_sampler *samplers;
@@ -47,7 +47,7 @@ static void teardown(void)
 
 TestSuite(cli_frames_samples, .init = setup, .fini = teardown);
 
-/* What a frame program does. */
+/* Write a sample like a frame program. */
 static void begin_sample(uint32_t reason, uint64_t boot_ns)
 {
 	uint64_t number = __atomic_add_fetch(&samplers[reason - FRAME_SAMPLED_FIRST].n_samples, 1,
@@ -148,7 +148,7 @@ Test(cli_frames_samples, full)
 	cr_expect_eq(n_missed(), 0);
 }
 
-/* A writer that was cut off between its two marks: it is passed over. */
+/* A sample whose writer was interrupted is skipped. */
 Test(cli_frames_samples, unfinished)
 {
 	write_sample(FRAME_IN_COOKIE, 1);
@@ -162,7 +162,7 @@ Test(cli_frames_samples, unfinished)
 	cr_expect_eq(list[0].number, 3);
 }
 
-/* A frame that was left out: its number stands in no slot. */
+/* A skipped frame: its number is in no slot. */
 Test(cli_frames_samples, left_out)
 {
 	write_sample(FRAME_IN_COOKIE, 1);
@@ -173,7 +173,7 @@ Test(cli_frames_samples, left_out)
 	cr_expect_eq(missed[FRAME_IN_COOKIE], 1);
 }
 
-/* What comes while the list is read comes with the next one, in order. */
+/* Samples that arrive during a read are returned by the next one, in order. */
 Test(cli_frames_samples, younger_than_the_list)
 {
 	write_sample(FRAME_IN_ACCEPTED, 1);
@@ -196,7 +196,7 @@ static void *write_without_end(void *data)
 	return NULL;
 }
 
-/* However fast they come, each is shown or counted. */
+/* However fast they arrive, each one is shown or counted. */
 Test(cli_frames_samples, none_is_forgotten)
 {
 	uint64_t end = loop_now_ns() + 1000000000ull, n_read = 0, all_missed = 0, last = 0;
@@ -224,7 +224,7 @@ Test(cli_frames_samples, none_is_forgotten)
 		     samplers[FRAME_IN_COOKIE - FRAME_SAMPLED_FIRST].n_samples);
 }
 
-/* One slot, again and again, with pauses in which a reader may come through. */
+/* Write one slot repeatedly, with pauses in which a read can succeed. */
 static void *rewrite(void *data)
 {
 	struct frame_sample *slot = &slots[FRAME_SAMPLE_SLOT(FRAME_IN_COOKIE, 1)];
@@ -290,7 +290,7 @@ Test(cli_frames_samples, bytes)
 	frames_bytes_init(&bytes, &sample);
 	cr_expect_eq(bytes.captured, 11, "no place for a tag");
 	cr_expect_eq(bytes.size, 1500);
-	/* lengths that no program of ours writes */
+	/* lengths that our programs never write */
 	sample.captured = UINT32_MAX;
 	frames_bytes_init(&bytes, &sample);
 	cr_expect_eq(bytes.captured, FRAME_SAMPLE_BYTES + 4);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames as lines for people. */
+/* Frames as lines of text. */
 #include <criterion/criterion.h>
 
 #include "tests/unit/cli-frames.h"
@@ -68,7 +68,7 @@ Test(cli_frames_text, frames)
 	}
 }
 
-/* The OFFER with octets put at a place. */
+/* The OFFER with octets replaced at one offset. */
 static const struct {
 	size_t at;
 	const char *hex, *want;
@@ -116,7 +116,7 @@ Test(cli_frames_text, what_was_not_kept)
 			 "%s", text);
 }
 
-/* Text of the sender's is never shown, nor does the longest line overflow. */
+/* Text from the sender is never shown, and the longest line does not overflow. */
 Test(cli_frames_text, longest)
 {
 	static const char tags[] = "8100 0fff 88a8 0fff";
@@ -133,7 +133,7 @@ Test(cli_frames_text, longest)
 	from_hex(tags, frame + AT_TYPE, 8);
 	memcpy(frame + AT_TYPE + 8, offer + AT_TYPE, OFFER_SIZE - AT_TYPE);
 	frames_decode(&summary, frame, sizeof(frame), sizeof(frame));
-	summary.is_cut = true; /* both, which no frame is */
+	summary.is_cut = true; /* both, which is impossible */
 	summary.ipv4.is_fragment = true;
 	summary.ipv4.offset = 65528;
 	summary.size = UINT32_MAX;
@@ -145,7 +145,7 @@ Test(cli_frames_text, longest)
 		cr_expect(*at >= 0x20 && *at <= 0x7e);
 }
 
-/* Each reason has the words that its name and its place say. */
+/* Verdict and direction of each reason match its name. */
 Test(cli_frames_text, reasons)
 {
 	for (uint32_t i = 0; i < _FRAME_REASON_N; i++) {

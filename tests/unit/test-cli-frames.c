@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `calfpen frames` over pinned maps, on a bpffs of this test's own. */
+/* `calfpen frames` with pinned maps, on a private bpffs. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <poll.h>
@@ -10,8 +10,8 @@
 
 #include "maps/pins.h"
 #include "tests/unit/cli-capture.h"
-#include "tests/unit/cli-pins.h"
 #include "tests/unit/cli-frames.h"
+#include "tests/unit/cli-pins.h"
 
 static int samples_fd = -1, samplers_fd = -1;
 
@@ -27,7 +27,7 @@ static int pin_map(const char *name, size_t value_size, uint32_t n)
 	return fd;
 }
 
-/* As a supervisor does when it starts. */
+/* Create and pin the maps, like a supervisor that starts. */
 static void pin_maps(void)
 {
 	if (samples_fd >= 0)
@@ -40,7 +40,7 @@ static void pin_maps(void)
 
 TestSuite(cli_frames, .init = pins_setup, .fini = pins_teardown);
 
-/* The OFFER for a reason, with the next number. */
+/* Store the OFFER as a sample with this reason and the next number. */
 static void put(uint32_t reason, uint64_t boot_ns)
 {
 	uint32_t index = reason - FRAME_SAMPLED_FIRST, slot;
@@ -62,7 +62,7 @@ static void put(uint32_t reason, uint64_t boot_ns)
 	"xid 0x11223344 chaddr 02:00:00:00:77:02 yiaddr 192.0.2.10 server 192.0.2.1, 342 bytes\n"
 #define TIME_SIZE (sizeof("2026-11-24T22:23:03.123456Z") - 1)
 
-/* Of the present, without what differs from run to run. */
+/* Existing samples, without the parts that differ between runs. */
 static const char *line(const char *text, int n)
 {
 	static char copy[512];
@@ -107,7 +107,7 @@ Test(cli_frames, for_people)
 	cr_expect_str_eq(out_text, "");
 }
 
-/* What is older than the ring is no loss of ours. */
+/* Samples overwritten before the start are not missed. */
 Test(cli_frames, full_ring)
 {
 	int n = 0;
@@ -170,7 +170,7 @@ Test(cli_frames, capture)
 	cr_expect_arr_eq(got, want, size);
 	sample.reason = FRAME_IN_RATE;
 	cr_expect_eq((size_t)st.st_size, size + 2 * frames_pcap_frame(want, &sample, 0));
-	/* there is one already, and it is longer */
+	/* the file exists and is longer */
 	cr_assert_eq(calfpen("frames", "--pcap", path, "--reason", "in_cookie", NULL), CLI_OK);
 	cr_assert_eq(stat(path, &st), 0);
 	cr_expect_eq(st.st_size, (off_t)size);
@@ -231,7 +231,7 @@ static void expect_line(int fd, const char *want)
 	cr_expect_not_null(strstr(text, want), "%snot %s", text, want);
 }
 
-/* What comes, what was missed, new maps, and the end of the reader. */
+/* New samples, missed samples, new maps, and a reader that closes the output. */
 Test(cli_frames, follow)
 {
 	pid_t pid;
@@ -244,7 +244,7 @@ Test(cli_frames, follow)
 	put(FRAME_OUT_ACCEPTED, 2);
 	put(FRAME_IN_RATE, 3);
 	expect_line(fd, "  in    dropped    in_rate ");
-	/* faster than anybody can look */
+	/* faster than they can be read */
 	kill(pid, SIGSTOP);
 	for (uint64_t i = 0; i < FRAME_SAMPLES_EACH + 3; i++)
 		put(FRAME_IN_COOKIE, 10 + i);
@@ -252,7 +252,7 @@ Test(cli_frames, follow)
 	expect_line(fd, "3 of in_cookie not shown\n");
 	for (int i = 0; i < FRAME_SAMPLES_EACH; i++)
 		expect_line(fd, "in_cookie");
-	/* a restart: the last of the old, then the new ones, from the first on */
+	/* a restart: the last old samples, then all new ones */
 	kill(pid, SIGSTOP);
 	put(FRAME_IN_HARDWARE, 30);
 	pin_maps();
@@ -280,7 +280,7 @@ Test(cli_frames, follow_json)
 	follower_end(pid, fd);
 }
 
-/* Each frame is written when it comes, whole. */
+/* Each frame is written completely when it arrives. */
 Test(cli_frames, follow_capture)
 {
 	uint8_t block[FRAMES_PCAP_SIZE], got[4096];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting between two looks, as long as somebody reads. */
+/* Waiting between two polls while the output has a reader. */
 #include <signal.h>
 
 #include "tests/unit/cli-capture.h"
@@ -22,7 +22,7 @@ Test(cli_follow, reader)
 	cr_expect_eq(read(fds[0], text, sizeof(text)), 5, "it is written out");
 	close(fds[0]);
 	begun = loop_now_ns();
-	cr_expect(!cli_follow_wait(out, 10000), "nobody reads");
+	cr_expect(!cli_follow_wait(out, 10000), "no reader");
 	cr_expect_lt(loop_now_ns() - begun, 5000000000ull, "and that is noticed at once");
 	fputs("line\n", out);
 	cr_expect(!cli_follow_wait(out, 10000));

@@ -133,7 +133,7 @@ Test(cli_status, no_lease)
 				   "instance  x, not running\nlease     released\n");
 }
 
-/* The uplink is gone, or cannot be used. */
+/* The uplink is gone or unusable. */
 Test(cli_status, nothing_attached)
 {
 	json_t *status = json_pack("{s:s, s:b, s:{s:s, s:s, s:s}}", "instance", "x", "running", 1,
@@ -161,7 +161,7 @@ Test(cli_status, quarantine)
 		  NULL,
 		  "closed until ....-..-..T..:..:..Z\n",
 		  false },
-		/* no frame has come since */
+		/* no frame has arrived since */
 		{ { 60, 0, FRAME_QUARANTINE_CLOSED, 0 },
 		  true,
 		  "open",
@@ -316,7 +316,7 @@ Test(cli_status, running_is_who_holds_the_lock)
 	cr_assert_eq(cli_running_pid(&cli), 0);
 }
 
-/* No file is nothing to tell; another version's is told in one line. */
+/* A missing file is not an error; a file of another version is, in one line. */
 Test(cli_status, state_of_another_version)
 {
 	struct cli cli = capture();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands over real pinned maps, on a bpffs of this test's own. */
+/* The commands with real pinned maps, on a private bpffs. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pure part of `calfpen watch`: a list, records, and what is printed. */
+/* The pure part of `calfpen watch`: the list, records, and output. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -37,7 +37,7 @@ static void teardown(void)
 
 TestSuite(cli_watch, .init = setup, .fini = teardown);
 
-/* What the gate writes; `text` NULL deletes. */
+/* Process a record as the gate writes it; `text` is NULL for a deletion. */
 static int record(uint64_t revision, const char *path, const char *text)
 {
 	struct {
@@ -75,14 +75,14 @@ Test(cli_watch, state_then_events)
 				    "6 set /a new\n7 del /b\n7 set /c \n");
 }
 
-/* What happened while the keys were listed is merged: nothing twice, nothing
- * missing, sorted. */
+/* Changes made while the keys were listed are merged: sorted, none twice, none
+ * missing. */
 Test(cli_watch, changes_during_the_listing)
 {
 	begin(2, 9);
 	record(2, "/old", "before the beginning");
 	record(3, "/b", "3");	  /* listed with it */
-	record(4, "/d", NULL);	  /* listed after it was made again */
+	record(4, "/d", NULL);	  /* listed after it was recreated */
 	record(5, "/d", "5");	  /* the same */
 	record(6, "/b", "newer"); /* not listed with it */
 	record(7, "/a", "first"); /* not listed */
@@ -96,7 +96,7 @@ Test(cli_watch, changes_during_the_listing)
 			 "7 set /a first\n6 set /b newer\n5 set /d 5\n7 set /z last\nsynced 9\n");
 }
 
-/* A record beyond the listing's end announces the state first. */
+/* A record after the end of the list prints the state first. */
 Test(cli_watch, event_before_the_announcement)
 {
 	begin(5, 6);
@@ -147,7 +147,7 @@ Test(cli_watch, gap)
 	cr_assert_null(strstr(printed(), "/e"));
 	begin(9, 9);
 	record(10, "/f", "x");
-	cr_assert_not(view.is_lost, "anew");
+	cr_assert_not(view.is_lost, "started over");
 	cr_assert_not_null(strstr(printed(), "10 set /f x\n"));
 }
 
@@ -182,7 +182,7 @@ Test(cli_watch, records_of_another_form)
 	cr_assert_not(view.is_lost);
 }
 
-/* A reader that reads nothing keeps us waiting, but not from ending. */
+/* A reader that does not read makes us wait, but we can still be stopped. */
 Test(cli_watch, full_pipe_is_waited_for_until_a_signal)
 {
 	int fds[2], r = 0, n = 0;
