@@ -47,9 +47,9 @@ static int print_log(const struct cli *cli, struct audit_file *file, struct audi
 		return cli_fail(cli, "%s: %s", file->path, strerror(-r));
 	do {
 		r = audit_file_read(file, on_line, audit);
-		if (r == 0 && cli->follow)
+		if (!r && cli->follow)
 			r = audit_file_follow(file, on_line, audit);
-	} while (r == 0 && cli->follow && cli_follow_wait(cli->out, POLL_MS));
+	} while (!r && cli->follow && cli_follow_wait(cli->out, POLL_MS));
 	audit_file_end(file, on_line, audit);
 	audit_file_close(file);
 	return r < 0 ? cli_fail(cli, "%s: %s", file->path, strerror(-r)) : CLI_OK;

@@ -27,10 +27,10 @@ static int explain_conflict(const struct cli *cli, int gate, const char *where, 
 	struct kv_value value;
 	int r = gate_read(gate, path, &value);
 
-	if (r == 0 && cli->create)
+	if (!r && cli->create)
 		cli_fail(cli, "%s%s: already exists, with revision %llu", where, path,
 			 (unsigned long long)value.revision);
-	else if (r == 0)
+	else if (!r)
 		cli_fail(cli, "%s%s: has revision %llu, not %llu", where, path,
 			 (unsigned long long)value.revision, (unsigned long long)cli->condition);
 	else if (r == -ENOENT)
@@ -45,7 +45,7 @@ static int finish(const struct cli *cli, int gate, const char *verb, const char 
 {
 	int r;
 
-	if (error == 0)
+	if (!error)
 		r = print_revision(cli, revision);
 	else if (error == -ESTALE)
 		r = explain_conflict(cli, gate, "", path);
@@ -108,9 +108,9 @@ static int read_file(const struct cli *cli, const char *name, struct commit_file
 	error = ferror(from) ? errno : 0;
 	if (!is_input)
 		fclose(from);
-	if (error != 0)
+	if (error)
 		return cli_fail(cli, "%s: %s", name, strerror(error));
-	if (r == 0)
+	if (!r)
 		return CLI_OK;
 	if (file->bad_line != 0)
 		cli_fail(cli, "%s:%u: %s", name, file->bad_line, file->reason);
@@ -160,7 +160,7 @@ int cli_commit(struct cli *cli, const char *name)
 	}
 	file->commit.condition = cli->condition;
 	r = gate_commit(gate, &file->commit, &revision, &i_refused);
-	r = r == 0 ? print_revision(cli, revision) : explain_commit(cli, name, file, i_refused, r);
+	r = !r ? print_revision(cli, revision) : explain_commit(cli, name, file, i_refused, r);
 cleanup:
 	if (gate >= 0)
 		close(gate);

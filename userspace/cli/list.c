@@ -49,7 +49,7 @@ static int compare_keys(const void *left, const void *right)
 	const struct cli_key *a = left, *b = right;
 	int r = strncmp(a->key.path, b->key.path, sizeof(a->key.path));
 
-	if (r != 0)
+	if (r)
 		return r;
 	return (a->value.revision < b->value.revision) - (a->value.revision > b->value.revision);
 }
@@ -109,7 +109,7 @@ static int read_values(int gate, struct cli_key *keys, size_t n_keys)
 		r = read_value(gate, key->key.path, &key->value);
 		if (r < 0 && r != -ENOENT && r != -EACCES)
 			return r;
-		n_left += r == 0;
+		n_left += !r;
 	}
 	return (int)n_left;
 }

@@ -265,7 +265,7 @@ static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 	int r = CLI_OK, error, n_keys;
 
 	error = cli_store_ctl(cli, &ctl);
-	if (error == 0) {
+	if (!error) {
 		bool has_watches = cli_store_watches(cli, watches) == 0;
 
 		cli_status_add_store(status, &ctl, has_watches ? watches : NULL, state);

@@ -129,11 +129,11 @@ int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRA
 	per_cpu = calloc((size_t)n_cpus, sizeof(*per_cpu));
 	if (!per_cpu)
 		r = -ENOMEM;
-	for (uint32_t i = 0; r == 0 && i < _FRAME_REASON_N; i++) {
+	for (uint32_t i = 0; !r && i < _FRAME_REASON_N; i++) {
 		counters[i] = (struct frame_counter){ 0 };
 		if (bpf_map_lookup_elem(fd, &i, per_cpu) < 0)
 			r = -errno;
-		for (int j = 0; r == 0 && j < n_cpus; j++) {
+		for (int j = 0; !r && j < n_cpus; j++) {
 			counters[i].packets += per_cpu[j].packets;
 			counters[i].bytes += per_cpu[j].bytes;
 		}
@@ -177,7 +177,7 @@ int cli_store_watches(const struct cli *cli, struct kv_watch watches[KV_SUBJECTS
 
 	if (fd < 0)
 		return fd;
-	for (uint32_t i = 0; r == 0 && i < KV_SUBJECTS_MAX; i++)
+	for (uint32_t i = 0; !r && i < KV_SUBJECTS_MAX; i++)
 		if (bpf_map_lookup_elem(fd, &i, &watches[i]) < 0)
 			r = -errno;
 	close(fd);

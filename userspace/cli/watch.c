@@ -206,9 +206,9 @@ static int follow(struct watch *watch)
 {
 	int r = list_state(watch);
 
-	while (r == 0) {
+	while (!r) {
 		r = drain(watch);
-		if (r != 0)
+		if (r)
 			return r < 0 ? r : 0;
 		r = watch_wait(&watch->output, watch->ring_fd, IDLE_MS);
 		if (r == 1)
@@ -224,9 +224,9 @@ static int run(struct watch *watch)
 {
 	int r = open_gate(watch);
 
-	while (r == 0) {
+	while (!r) {
 		r = follow(watch);
-		if (r == 0 && watch->view.is_announced) {
+		if (!r && watch->view.is_announced) {
 			watch->view.from = 0; /* from now on the complete state */
 			r = watch_put_resync(&watch->output);
 		}

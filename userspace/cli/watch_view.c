@@ -105,7 +105,7 @@ int watch_view_announce(struct watch_view *view, struct watch_output *output)
 
 	if (view->is_announced)
 		return 0;
-	for (size_t i = 0; r == 0 && i < view->n_keys; i++)
+	for (size_t i = 0; !r && i < view->n_keys; i++)
 		if (view->keys[i].value.revision > view->from)
 			r = watch_put_change(output, view->keys[i].value.revision,
 					     view->keys[i].key.path, view->keys[i].value.text);

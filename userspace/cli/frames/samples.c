@@ -97,10 +97,10 @@ static int read_reason(struct frames_samples *samples, uint32_t reason, uint64_t
 
 		if (r < 0)
 			return r;
-		if (r == 0 && list[n].boot_ns > limit)
+		if (!r && list[n].boot_ns > limit)
 			break;
 		(*seen)++;
-		if (r == 0)
+		if (!r)
 			n++;
 		else
 			(*missedp)++;
