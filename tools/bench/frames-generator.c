@@ -148,11 +148,11 @@ static void generate(const struct options *options, uint32_t i_thread)
 	start = now = next = bench_now_ns();
 	while (sent < options->count && now - start < options->seconds * NS_PER_S) {
 		uint64_t chunk = chunk_of(options, sent);
-		int error = live_send(&live, options->frame, options->size, (uint32_t)chunk);
+		int r = live_send(&live, options->frame, options->size, (uint32_t)chunk);
 
-		if (error == -EINVAL && options->mode == LIVE_NETIF_RECEIVE)
+		if (r == -EINVAL && options->mode == LIVE_NETIF_RECEIVE)
 			bench_fail("the interface has no receive queue for XDP frames");
-		bench_check(error, "live frames");
+		bench_check(r, "live frames");
 		sent += chunk;
 		now = bench_now_ns();
 		if (!options->delay_ns)

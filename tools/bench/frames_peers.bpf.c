@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * DOC: the programs that the frame programs are compared with: programs that do
  * nothing, a re-implementation of xdp-filter (its ethernet, ipv4, udp and tcp
