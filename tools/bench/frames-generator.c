@@ -54,7 +54,7 @@ static uint64_t number(const char *text, uint64_t min, uint64_t max)
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (errno || end == text || *end || value < min || value > max)
-		bench_fail("'%s' is no number from %llu to %llu", text, (unsigned long long)min,
+		bench_fail("'%s' is not a number from %llu to %llu", text, (unsigned long long)min,
 			   (unsigned long long)max);
 	return value;
 }
@@ -93,10 +93,10 @@ static void make_udp(struct options *options, const char *ip, const char *mac, c
 
 	if (sscanf(ip, "%u.%u.%u.%u%c", &address[0], &address[1], &address[2], &address[3], &end) !=
 	    4) /* NOLINT(cert-err34-c) */
-		bench_fail("'%s' is no IPv4 address", ip);
+		bench_fail("'%s' is not an IPv4 address", ip);
 	if (sscanf(mac, "%2x:%2x:%2x:%2x:%2x:%2x%c", &octets[0], &octets[1], &octets[2], &octets[3],
 		   &octets[4], &octets[5], &end) != 6) /* NOLINT(cert-err34-c) */
-		bench_fail("'%s' is no MAC address", mac);
+		bench_fail("'%s' is not a MAC address", mac);
 	for (int i = 0; i < 6; i++)
 		frame[i] = (uint8_t)octets[i];
 	frame[6] = 2; /* locally administered */
@@ -191,8 +191,9 @@ static void parse(struct options *options, int argc, char **argv)
 			if (!strcmp(optarg, "netif_receive"))
 				options->mode = LIVE_NETIF_RECEIVE;
 			else if (strcmp(optarg, "start_xmit"))
-				bench_fail("live frames know start_xmit and netif_receive, not %s",
-					   optarg);
+				bench_fail(
+					"live frames support only start_xmit and netif_receive, not %s",
+					optarg);
 			break;
 		case 't':
 			options->threads = (uint32_t)number(optarg, 1, 64);

@@ -126,9 +126,9 @@ static void measure(const char *label, int wire, int fd, int udp_fd, enum bench_
 	echo.size = bench_frame_make(&bench, answer, XID, echo.frame);
 	echo_send(&echo);
 	if (pipe(echo.stop) || !wire_read(wire, echo.frame, echo.size))
-		bench_fail("%s: the first request did not get out", label);
+		bench_fail("%s: the first request was not sent", label);
 	if (pthread_create(&thread, NULL, echo_run, &echo))
-		bench_fail("no thread");
+		bench_fail("cannot create a thread");
 	do {
 		bench_wait_for_pace();
 		for (size_t i = 0; i < N_SAMPLES; i++) {
@@ -137,7 +137,7 @@ static void measure(const char *label, int wire, int fd, int udp_fd, enum bench_
 			if (send(wire, reply, size, 0) >= 0)
 				end = wire_read(wire, echo.frame, echo.size);
 			if (!end)
-				bench_fail("%s: no answer to reply %zu", label, i);
+				bench_fail("%s: no request after reply %zu", label, i);
 			samples[i] = end - start;
 		}
 	} while (!bench_kept_pace());

@@ -138,7 +138,7 @@ static void measure(const char *direction, int sending, int listener)
 	sender.fd = sending;
 	atomic_store(&sender.stop, false);
 	if (pthread_create(&thread, NULL, send_until_told, NULL))
-		bench_fail("no thread");
+		bench_fail("cannot create a thread");
 	for (size_t i = 0; i < WINDOWS * N_WAYS; i++)
 		rates[i % N_WAYS][i / N_WAYS] = window(&ways[i % N_WAYS], receiving);
 	atomic_store(&sender.stop, true);

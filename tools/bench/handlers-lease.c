@@ -250,7 +250,7 @@ int main(int argc, char **argv)
 	if (getenv("LAB") && argc == 3 && !strcmp(argv[1], "floor"))
 		return floor_of(atoi(argv[2])); /* NOLINT(cert-err34-c) */
 	if (!getenv("LAB") || rounds < 1 || (argc - 2) % 3 != 0 || argc < 5)
-		bench_fail("in the lab: handlers-lease ROUNDS (LABEL START END)...");
+		bench_fail("usage (in the lab): handlers-lease ROUNDS (LABEL START END)...");
 	/* Read the event when it arrives, not when the client, which has more to
 	 * do after it, leaves us the CPU. */
 	bench_go_first(SCHED_RESET_ON_FORK);

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	int round, rounds;
 
 	if (argc != 3)
-		bench_fail("handlers-pass CPU ROUNDS");
+		bench_fail("usage: handlers-pass CPU ROUNDS");
 	bench_pin(argv[1]);
 	rounds = atoi(argv[2]); /* NOLINT(cert-err34-c) */
 	log_init("bench", 2, LOG_LEVEL_ERROR);
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 		bench_fail("namespaces: %s", strerror(errno));
 	if (system("ip link set lo up; ip link add up0 type veth peer name peer0;" /* NOLINT */
 		   "ip link set peer0 up; ip link set up0 up; sleep 0.1") != 0)
-		bench_fail("no veth");
+		bench_fail("cannot create a veth");
 	bench_check(netlink_new(&context.netlink), "netlink");
 	bench_check(netlink_link_get_by_name(context.netlink, "up0", &link), "up0");
 	context.uplink_ifindex = link.ifindex;

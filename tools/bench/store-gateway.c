@@ -88,7 +88,7 @@ static bool read_response(struct server *server, struct client *client, size_t d
 	if (n <= 0)
 		bench_fail("%s: response: %s", server->label, n < 0 ? strerror(errno) : "closed");
 	if (client->n_received % server->response_size == 0 && bytes[0] != server->response_begin)
-		bench_fail("%s: an error", server->label);
+		bench_fail("%s: error response", server->label);
 	client->n_received += (size_t)n;
 	if (client->n_received < size)
 		return false;

@@ -53,7 +53,7 @@ void bench_enter_server(void)
 void bench_leave_server(void)
 {
 	if (setns(own_netns, CLONE_NEWNET))
-		bench_fail("back from the server's namespace: %s", strerror(errno));
+		bench_fail("cannot leave the server's namespace: %s", strerror(errno));
 }
 
 /* A link that has just come up drops frames until its carrier is announced. */
@@ -121,7 +121,7 @@ void bench_frames_init(struct bench_frames *frames)
 	struct frame_config config = { 0 };
 
 	if (!getenv("LAB"))
-		bench_fail("runs in the lab only: tools/lab --no-server -- ...");
+		bench_fail("must run in the lab: tools/lab --no-server -- ...");
 	/* other processes share the rest of our CPU */
 	if (setpriority(PRIO_PROCESS, 0, -20))
 		bench_fail("priority: %s", strerror(errno));
@@ -207,7 +207,7 @@ struct frames_peers_bpf *bench_peers_load(void)
 	uint32_t port = htons(68);
 
 	if (!peers || !rule)
-		bench_fail("the peers' programs: %s", strerror(errno));
+		bench_fail("cannot load the peers' programs: %s", strerror(errno));
 	for (int i = 0; i < n_cpus; i++)
 		rule[i] = 2 | 8; /* destination, UDP */
 	bench_check(bpf_map__update_elem(peers->maps.rules_ports, &port, sizeof(port), rule,

@@ -30,7 +30,7 @@ static int seal_keys(uint32_t uid, const char *calf)
 	int fd;
 
 	if (description.n_keys == 0 && description_load(calf, &description))
-		bench_fail("%s: no description", calf);
+		bench_fail("%s: cannot load the description", calf);
 	table.n_keys = description.n_keys;
 	memcpy(table.name, description.name, sizeof(table.name));
 	memcpy(table.keys, description.keys, sizeof(table.keys));
@@ -193,7 +193,7 @@ void servers_stop_watcher(const struct server *server)
 	if (!server->watcher)
 		return;
 	if (waitpid(server->watcher, NULL, WNOHANG) != 0)
-		bench_fail("%s: the watcher has ended", server->label);
+		bench_fail("%s: the watcher has exited", server->label);
 	(void)kill(server->watcher, SIGKILL);
 	(void)waitpid(server->watcher, NULL, 0);
 }

@@ -75,7 +75,7 @@ uint64_t bench_stamped_ns(struct msghdr *message)
 	struct timespec at;
 
 	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPNS)
-		bench_fail("a frame without a time stamp");
+		bench_fail("received a frame without a time stamp");
 	memcpy(&at, CMSG_DATA(header), sizeof(at));
 	return to_ns(&at);
 }
@@ -99,7 +99,7 @@ void bench_pin(const char *cpus)
 		unsigned long cpu = strtoul(at, &end, 10);
 
 		if (end == at || cpu >= CPU_SETSIZE || (*end != ',' && *end != '\0'))
-			bench_fail("'%s' is no list of CPUs", cpus);
+			bench_fail("'%s' is not a list of CPUs", cpus);
 		CPU_SET(cpu, &set);
 		if (*end == '\0')
 			break;
