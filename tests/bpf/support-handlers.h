@@ -24,7 +24,7 @@
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/watcher/pass.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 static struct configuration configuration;
 static struct handlers_state state;
@@ -35,7 +35,7 @@ static const struct handler *const all[] = { &handler_address, &handler_link, &h
 					     &handler_dns,     &handler_host, &handler_timeservers };
 #define N_ALL (sizeof(all) / sizeof(all[0]))
 
-static struct pass handlers;
+static struct reconciler handlers;
 
 static inline int sh(const char *command)
 {
@@ -91,7 +91,7 @@ static inline void setup(void)
 	cr_assert_eq(netlink_link_get_by_name(context.netlink, "up0", &link), 0);
 	context.uplink_ifindex = link.ifindex;
 	cr_assert_eq(wanted_init(&wanted, 256), 0);
-	pass_init(&handlers, all, N_ALL);
+	reconcile_init(&handlers, all, N_ALL);
 	monitor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	cr_assert_eq(bind(monitor, (struct sockaddr *)&address, sizeof(address)), 0);
 }
@@ -126,14 +126,14 @@ static inline unsigned int n_changes(void)
 
 /* As the watcher does it. The first error in order of handlers, its text in
  * reason. */
-static char reason[PASS_STATUS_SIZE];
+static char reason[RECONCILE_STATUS_SIZE];
 
 static inline int run_pass(void)
 {
 	uint32_t i;
 
 	context.now_ns = loop_now_ns();
-	pass_run(&handlers, &context, &wanted);
+	reconcile_run(&handlers, &context, &wanted);
 	for (i = 0; i < N_ALL; i++) {
 		(void)snprintf(reason, sizeof(reason), "%s", handlers.state[i].status);
 		if (handlers.state[i].error)
@@ -144,14 +144,14 @@ static inline int run_pass(void)
 
 static inline int pass(void)
 {
-	pass_mark_all(&handlers);
+	reconcile_mark_all(&handlers);
 	return run_pass();
 }
 
 /* After a change of this path only. */
 static inline int pass_of(const char *path)
 {
-	pass_mark_path(&handlers, path);
+	reconcile_mark_path(&handlers, path);
 	return run_pass();
 }
 

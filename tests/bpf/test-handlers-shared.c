@@ -16,7 +16,7 @@ TestSuite(handlers_shared, .init = setup_run, .fini = teardown);
 
 static void expect_status(const char *handler, const char *note)
 {
-	char status[PASS_STATUS_SIZE];
+	char status[RECONCILE_STATUS_SIZE];
 	uint32_t i;
 
 	for (i = 0; i < N_ALL && strcmp(all[i]->name, handler) != 0;)
@@ -241,7 +241,7 @@ Test(handlers_shared, two_instances)
 
 Test(handlers_shared, time_servers)
 {
-	const struct pass_state *timeservers = &handlers.state[N_ALL - 1];
+	const struct reconcile_state *timeservers = &handlers.state[N_ALL - 1];
 
 	EXPECT_SH("mkdir /tmp/chrony-dhcp; echo other > /tmp/chrony-dhcp/other.sources");
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
@@ -287,7 +287,7 @@ static void with_chrony(void)
 /* One pass over /ntp/; what the status says besides "ok 0". */
 static const char *told(int error)
 {
-	const struct pass_state *timeservers = &handlers.state[N_ALL - 1];
+	const struct reconcile_state *timeservers = &handlers.state[N_ALL - 1];
 
 	cr_expect_eq(pass_of("/ntp/"), error, "%s", reason);
 	if (error)

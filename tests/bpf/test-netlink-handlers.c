@@ -212,7 +212,7 @@ Test(handlers, route_of_another_owner_is_not_displaced)
 
 static void expect_note(const char *note)
 {
-	char status[PASS_STATUS_SIZE];
+	char status[RECONCILE_STATUS_SIZE];
 
 	(void)snprintf(status, sizeof(status), "ok %llu; %s", (unsigned long long)wanted.revision,
 		       note);

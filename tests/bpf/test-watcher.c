@@ -2,7 +2,7 @@
 /* From the store to the host and the audit log, through all that can end. */
 #include "maps/frame.h"
 #include "tests/bpf/support-watcher.h"
-#include "userspace/priv/watcher/pass.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 TestSuite(watcher, .init = setup, .fini = teardown);
 
@@ -106,7 +106,7 @@ Test(watcher, metrics)
 	(void)status_has("metrics/link", "runs=3 ");
 	cr_expect_eq(gate_read(fd, "/status/metrics/link", &value), 0);
 	cr_expect_eq(strncmp(value.text, "runs=3 ", 7), 0, "%s", value.text);
-	cr_expect_geq(value.boot_ns - first_ns, PASS_METRICS_INTERVAL_NS);
+	cr_expect_geq(value.boot_ns - first_ns, RECONCILE_METRICS_INTERVAL_NS);
 	cr_expect_eq(gate_read(fd, "/status/metrics/host", &value), 0);
 	cr_expect_eq(strncmp(value.text, "runs=1 ", 7), 0, "%s", value.text);
 	/* one line at the start, one for both runs */

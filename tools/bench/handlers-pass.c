@@ -17,7 +17,7 @@
 #include "userspace/common/loop.h"
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
-#include "userspace/priv/watcher/pass.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 #define ROUTES 64
 #define RENEWALS 200
@@ -44,7 +44,7 @@ static struct handler_context context = {
 	.n_address_changes = 1,
 };
 static struct wanted wanted;
-static struct pass pass;
+static struct reconciler reconciler;
 
 static void set(const char *path, const char *text)
 {
@@ -63,16 +63,16 @@ static double run(const char *path)
 	uint32_t i;
 
 	if (path)
-		pass_mark_path(&pass, path);
+		reconcile_mark_path(&reconciler, path);
 	else
-		pass_mark_all(&pass);
+		reconcile_mark_all(&reconciler);
 	begin_ns = bench_now_ns();
 	context.now_ns = loop_now_ns();
-	pass_run(&pass, &context, &wanted);
+	reconcile_run(&reconciler, &context, &wanted);
 	begin_ns = bench_now_ns() - begin_ns;
-	for (i = 0; i < pass.n_handlers; i++)
-		if (pass.state[i].error)
-			bench_fail("%s: %s", all[i]->name, pass.state[i].status);
+	for (i = 0; i < reconciler.n_handlers; i++)
+		if (reconciler.state[i].error)
+			bench_fail("%s: %s", all[i]->name, reconciler.state[i].status);
 	return (double)begin_ns;
 }
 
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 	bench_check(netlink_link_get_by_name(context.netlink, "up0", &link), "up0");
 	context.uplink_ifindex = link.ifindex;
 	bench_check(wanted_init(&wanted, 256), "wanted");
-	pass_init(&pass, all, sizeof(all) / sizeof(all[0]));
+	reconcile_init(&reconciler, all, sizeof(all) / sizeof(all[0]));
 	for (round = 0; round < rounds; round++) {
 		lease(0, false);
 		bench_say("lease", run(NULL) / 1e6);

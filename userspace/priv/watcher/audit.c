@@ -84,7 +84,7 @@ static uint64_t digest(uint64_t revision, const char *path, const char *reason)
 	return hash_text(hash_text(HASH_START ^ revision, path), reason);
 }
 
-static bool is_told(struct watcher_audit *audit, uint64_t refusal)
+static bool was_logged(struct watcher_audit *audit, uint64_t refusal)
 {
 	uint32_t i;
 
@@ -108,7 +108,7 @@ void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wan
 		.reason = reason,
 	};
 
-	if (!value || is_told(audit, digest(value->revision, path, reason)))
+	if (!value || was_logged(audit, digest(value->revision, path, reason)))
 		return;
 	entry.subject = subject_name(audit, value->subject);
 	entry.revision = value->revision;

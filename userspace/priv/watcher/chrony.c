@@ -10,7 +10,7 @@
 #include "userspace/priv/handlers/timeservers.h"
 #include "userspace/priv/roles.h"
 
-static void ask(void *data)
+static void request_reload(void *data)
 {
 	(void)data;
 	/* It fails only where nobody has taken 2^64 requests. */
@@ -24,7 +24,7 @@ void watcher_chrony_init(struct handler_context *context)
 
 	while (read(WATCHER_FD_CHRONY_RESULTS, former, sizeof(former)) > 0)
 		;
-	context->chrony = (struct handler_chrony){ .ask = ask, .result = -1 };
+	context->chrony = (struct handler_chrony){ .ask = request_reload, .result = -1 };
 }
 
 bool watcher_chrony_take(struct handler_context *context)

@@ -10,14 +10,16 @@
 #define CHECK_SHARE 20 /* one part of the time, at most */
 
 int watcher_host_init(struct watcher_host *host, const char *uplink,
-		      struct handler_context *context, struct pass *pass)
+		      struct handler_context *context, struct reconciler *reconciler)
 {
 	int r;
 
-	*host = (struct watcher_host){ .uplink = uplink, .context = context, .pass = pass };
+	*host = (struct watcher_host){ .uplink = uplink,
+				       .context = context,
+				       .reconciler = reconciler };
 	host->files = WATCHER_FILES_NULL(host->files);
 	context->n_address_changes = 1; /* from now on they are counted */
-	watcher_link_init(&host->key);
+	link_key_init(&host->key);
 	host->check_ns = UINT64_MAX;
 	r = watcher_files_init(&host->files, context->configuration->resolv_conf);
 	return r ? r : netlink_listen(&host->events, false);
@@ -39,7 +41,7 @@ void watcher_host_find(struct watcher_host *host, int ifindex)
 	if (r)
 		host->link = (struct netlink_link){ .ifindex = 0 };
 	host->context->uplink_ifindex = host->link.ifindex;
-	watcher_link_see(&host->key, &host->link);
+	link_key_set(&host->key, &host->link);
 }
 
 static void uplink_came(struct watcher_host *host, const struct netlink_link *link)
@@ -48,7 +50,7 @@ static void uplink_came(struct watcher_host *host, const struct netlink_link *li
 	host->link = *link;
 	host->context->uplink_ifindex = link->ifindex;
 	host->context->n_address_changes++;
-	pass_mark_all(host->pass);
+	reconcile_mark_all(host->reconciler);
 }
 
 static void uplink_went(struct watcher_host *host)
@@ -56,7 +58,7 @@ static void uplink_went(struct watcher_host *host)
 	log_warning("%s is gone", host->link.name);
 	host->link = (struct netlink_link){ .ifindex = 0 };
 	host->context->uplink_ifindex = 0;
-	pass_mark_all(host->pass);
+	reconcile_mark_all(host->reconciler);
 }
 
 static void uplink_changed(struct watcher_host *host, const struct netlink_link *link)
@@ -69,7 +71,7 @@ static void uplink_changed(struct watcher_host *host, const struct netlink_link 
 	host->link = *link;
 	/* Down, the kernel drops all routes of the link; up, they do not come back. */
 	if (flipped & IFF_UP)
-		pass_mark_all(host->pass);
+		reconcile_mark_all(host->reconciler);
 }
 
 /* Each change is written in turn: who watches /link sees a short loss, too. */
@@ -84,8 +86,8 @@ static void on_link(struct watcher_host *host, const struct netlink_event *event
 		   !strcmp(event->link.name, host->uplink)) {
 		uplink_came(host, &event->link);
 	}
-	watcher_link_see(&host->key, &host->link);
-	(void)watcher_link_write(&host->key, loop_now_ns());
+	link_key_set(&host->key, &host->link);
+	(void)link_key_write(&host->key, loop_now_ns());
 }
 
 static void on_event(const struct netlink_event *event, void *data)
@@ -99,33 +101,33 @@ static void on_event(const struct netlink_event *event, void *data)
 	case NETLINK_EVENT_LINK:
 		on_link(host, event);
 		if (is_uplinks)
-			pass_doubt(host->pass, &handler_link);
+			reconcile_suspect(host->reconciler, &handler_link);
 		break;
 	case NETLINK_EVENT_ADDRESS:
 		if (!is_uplinks || is_own)
 			break;
 		host->context->n_address_changes++;
-		pass_doubt(host->pass, &handler_address);
-		pass_doubt(host->pass, &handler_route); /* they go with it, unsaid */
+		reconcile_suspect(host->reconciler, &handler_address);
+		reconcile_suspect(host->reconciler, &handler_route); /* they go with it, unsaid */
 		break;
 	case NETLINK_EVENT_ROUTE:
 		if (!is_own) /* others' too: for the policy */
-			pass_doubt(host->pass, &handler_route);
+			reconcile_suspect(host->reconciler, &handler_route);
 		break;
 	}
 }
 
 /* Events were lost, or cannot be read: look for oneself. */
-static void start_anew(struct watcher_host *host)
+static void resync(struct watcher_host *host)
 {
 	int former = host->link.ifindex;
 
 	watcher_host_find(host, former);
-	pass_doubt_all(host->pass);
+	reconcile_suspect_all(host->reconciler);
 	if (host->link.ifindex == former)
 		return;
 	log_info("%s: another interface of that name", host->uplink);
-	pass_mark_all(host->pass);
+	reconcile_mark_all(host->reconciler);
 }
 
 void watcher_host_drain(struct watcher_host *host)
@@ -137,9 +139,9 @@ void watcher_host_drain(struct watcher_host *host)
 	if (r) /* not all is known */
 		host->context->n_address_changes++;
 	if (r < 0 || r == NETLINK_LOST)
-		start_anew(host);
+		resync(host);
 	if (watcher_files_drain(&host->files))
-		pass_doubt(host->pass, &handler_dns);
+		reconcile_suspect(host->reconciler, &handler_dns);
 }
 
 uint64_t watcher_host_check(struct watcher_host *host, const struct wanted *wanted,
@@ -147,7 +149,7 @@ uint64_t watcher_host_check(struct watcher_host *host, const struct wanted *want
 {
 	uint64_t now = now_ns();
 
-	if (!pass_is_doubtful(host->pass))
+	if (!reconcile_needs_check(host->reconciler))
 		return host->check_ns = UINT64_MAX;
 	if (host->check_ns == UINT64_MAX) {
 		host->check_ns = now + CHECK_DELAY_NS;
@@ -157,7 +159,7 @@ uint64_t watcher_host_check(struct watcher_host *host, const struct wanted *want
 	if (now < host->check_ns)
 		return host->check_ns;
 	host->context->now_ns = now;
-	pass_check(host->pass, host->context, wanted);
+	reconcile_check(host->reconciler, host->context, wanted);
 	host->check_earliest_ns = now + CHECK_SHARE * (now_ns() - now);
 	return host->check_ns = UINT64_MAX;
 }

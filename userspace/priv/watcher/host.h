@@ -13,24 +13,24 @@
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher/files.h"
 #include "userspace/priv/watcher/link_key.h"
-#include "userspace/priv/watcher/pass.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 struct watcher_host {
 	struct netlink *events;
 	const char *uplink; /* its name as the operator gave it; lives as long as this */
 	struct handler_context *context;
-	struct pass *pass;
+	struct reconciler *reconciler;
 	struct netlink_link link; /* the uplink as last seen */
 	struct watcher_files files;
 	uint64_t check_ns;	    /* when doubtful handlers are checked, UINT64_MAX: none is */
 	uint64_t check_earliest_ns; /* not before */
-	struct watcher_link key;    /* what /link says of it */
+	struct link_key key;	    /* what /link says of it */
 };
 
 /* Begin to listen; opens descriptors, so before confine_enter(). context has its
  * netlink and configuration. 0, or a negative errno. */
 int watcher_host_init(struct watcher_host *host, const char *uplink,
-		      struct handler_context *context, struct pass *pass);
+		      struct handler_context *context, struct reconciler *reconciler);
 /* Legal if init failed. */
 void watcher_host_deinit(struct watcher_host *host);
 

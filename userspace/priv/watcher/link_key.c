@@ -7,39 +7,39 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/roles.h"
-#include "userspace/priv/watcher/pass.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 static const char *const words[] = {
-	[WATCHER_LINK_UNKNOWN] = "",
-	[WATCHER_LINK_DOWN] = "down",
-	[WATCHER_LINK_UP] = "up",
+	[LINK_KEY_UNKNOWN] = "",
+	[LINK_KEY_DOWN] = "down",
+	[LINK_KEY_UP] = "up",
 };
 
-void watcher_link_init(struct watcher_link *link)
+void link_key_init(struct link_key *link)
 {
 	struct kv_value value;
 
-	*link = (struct watcher_link){ .state = WATCHER_LINK_UNKNOWN };
+	*link = (struct link_key){ .state = LINK_KEY_UNKNOWN };
 	/* An error is none: then it is written again. */
-	if (gate_read(WATCHER_FD_GATE, WATCHER_LINK_KEY, &value))
+	if (gate_read(WATCHER_FD_GATE, LINK_KEY_PATH, &value))
 		return;
-	for (int i = WATCHER_LINK_DOWN; i <= WATCHER_LINK_UP; i++)
+	for (int i = LINK_KEY_DOWN; i <= LINK_KEY_UP; i++)
 		if (!strcmp(value.text, words[i]))
-			link->written = (enum watcher_link_state)i;
+			link->written = (enum link_key_state)i;
 }
 
-void watcher_link_see(struct watcher_link *link, const struct netlink_link *uplink)
+void link_key_set(struct link_key *link, const struct netlink_link *uplink)
 {
-	enum watcher_link_state state = WATCHER_LINK_DOWN;
+	enum link_key_state state = LINK_KEY_DOWN;
 
 	if (uplink->ifindex && (uplink->flags & IFF_RUNNING))
-		state = WATCHER_LINK_UP;
-	if (state != link->state && link->state != WATCHER_LINK_UNKNOWN)
+		state = LINK_KEY_UP;
+	if (state != link->state && link->state != LINK_KEY_UNKNOWN)
 		log_info("the link is %s", words[state]);
 	link->state = state;
 }
 
-uint64_t watcher_link_write(struct watcher_link *link, uint64_t now_ns)
+uint64_t link_key_write(struct link_key *link, uint64_t now_ns)
 {
 	const char *word = words[link->state];
 	int r;
@@ -48,10 +48,10 @@ uint64_t watcher_link_write(struct watcher_link *link, uint64_t now_ns)
 		return UINT64_MAX;
 	if (now_ns < link->write_ns)
 		return link->write_ns;
-	r = gate_write(WATCHER_FD_GATE, WATCHER_LINK_KEY, word, strlen(word), NULL);
+	r = gate_write(WATCHER_FD_GATE, LINK_KEY_PATH, word, strlen(word), NULL);
 	if (r) {
 		if (!link->n_failures++)
-			log_warning("cannot write " WATCHER_LINK_KEY ": %s; trying again",
+			log_warning("cannot write " LINK_KEY_PATH ": %s; trying again",
 				    strerror(-r));
 		link->write_ns =
 			now_ns + backoff_ns(link->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);

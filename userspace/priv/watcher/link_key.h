@@ -11,27 +11,27 @@
 
 #include "userspace/priv/netlink/netlink.h"
 
-#define WATCHER_LINK_KEY "/link"
+#define LINK_KEY_PATH "/link"
 
-enum watcher_link_state {
-	WATCHER_LINK_UNKNOWN = 0,
-	WATCHER_LINK_DOWN,
-	WATCHER_LINK_UP,
+enum link_key_state {
+	LINK_KEY_UNKNOWN = 0,
+	LINK_KEY_DOWN,
+	LINK_KEY_UP,
 };
 
-struct watcher_link {
-	enum watcher_link_state state;
-	enum watcher_link_state written; /* as the store has it */
-	unsigned int n_failures;	 /* of writing, in a row */
-	uint64_t write_ns;		 /* CLOCK_BOOTTIME; not before, after a failure */
+struct link_key {
+	enum link_key_state state;
+	enum link_key_state written; /* as the store has it */
+	unsigned int n_failures;     /* of writing, in a row */
+	uint64_t write_ns;	     /* CLOCK_BOOTTIME; not before, after a failure */
 };
 
 /* What a former life has written is read, by the gate. */
-void watcher_link_init(struct watcher_link *link);
+void link_key_init(struct link_key *link);
 /* The uplink as it is; ifindex 0: not there. */
-void watcher_link_see(struct watcher_link *link, const struct netlink_link *uplink);
+void link_key_set(struct link_key *link, const struct netlink_link *uplink);
 /* Write what was seen last, if the store has another and it is not to be
  * waited for. When to call again, UINT64_MAX: no need to. */
-uint64_t watcher_link_write(struct watcher_link *link, uint64_t now_ns);
+uint64_t link_key_write(struct link_key *link, uint64_t now_ns);
 
 #endif

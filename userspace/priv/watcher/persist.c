@@ -51,7 +51,7 @@ void watcher_persist_mark_all(struct watcher_persist *persist, const struct want
 	const struct kv_value *value = wanted_get(wanted, WATCHER_PERSIST_KEY);
 	uint32_t i;
 
-	(void)snprintf(persist->written, PASS_STATUS_SIZE, "%.*s", PASS_STATUS_SIZE - 1,
+	(void)snprintf(persist->written, RECONCILE_STATUS_SIZE, "%.*s", RECONCILE_STATUS_SIZE - 1,
 		       value ? value->text : "");
 	for (i = 0; i < wanted->n_keys; i++) {
 		const struct wanted_key *key = wanted->keys[i];
@@ -63,9 +63,9 @@ void watcher_persist_mark_all(struct watcher_persist *persist, const struct want
 	persist->must_save = true;
 }
 
-static void fail(struct watcher_persist *persist, int error, uint64_t now_ns)
+static void schedule_retry(struct watcher_persist *persist, int error, uint64_t now_ns)
 {
-	char status[PASS_STATUS_SIZE];
+	char status[RECONCILE_STATUS_SIZE];
 
 	(void)snprintf(status, sizeof(status), "error: %s", strerror(-error));
 	if (!persist->n_failures++ || strcmp(status, persist->status) != 0)
@@ -76,12 +76,13 @@ static void fail(struct watcher_persist *persist, int error, uint64_t now_ns)
 	persist->earliest_ns = persist->due_ns;
 }
 
-static void say_ok(struct watcher_persist *persist)
+static void record_success(struct watcher_persist *persist)
 {
 	if (persist->n_failures)
 		log_info("the store is saved again");
 	persist->n_failures = 0;
-	(void)snprintf(persist->status, PASS_STATUS_SIZE, "ok %" PRIu64, persist->saved_changed);
+	(void)snprintf(persist->status, RECONCILE_STATUS_SIZE, "ok %" PRIu64,
+		       persist->saved_changed);
 }
 
 /* False: it should be ahead and is not. */
@@ -95,7 +96,7 @@ static bool reserve(struct watcher_persist *persist, uint64_t revision, uint64_t
 		return false;
 	r = persist_revision_save(persist->directory, revision + PERSIST_REVISION_AHEAD);
 	if (r) {
-		fail(persist, r, now_ns());
+		schedule_retry(persist, r, now_ns());
 		return false;
 	}
 	persist->ahead = revision + PERSIST_REVISION_AHEAD;
@@ -111,7 +112,7 @@ static void save(struct watcher_persist *persist, const struct wanted *wanted,
 
 	end_ns = now_ns();
 	if (r) {
-		fail(persist, r, end_ns);
+		schedule_retry(persist, r, end_ns);
 		return;
 	}
 	persist->must_save = false;
@@ -120,7 +121,7 @@ static void save(struct watcher_persist *persist, const struct wanted *wanted,
 	persist->due_ns = UINT64_MAX;
 	persist->earliest_ns =
 		end_ns + later(WATCHER_PERSIST_INTERVAL_NS, PAUSE_FACTOR * (end_ns - begin_ns));
-	say_ok(persist);
+	record_success(persist);
 }
 
 uint64_t watcher_persist_run(struct watcher_persist *persist, const struct wanted *wanted,
@@ -140,7 +141,7 @@ uint64_t watcher_persist_run(struct watcher_persist *persist, const struct wante
 	} else {
 		/* What failed was the file `revision` alone, and it is written. */
 		if (persist->n_failures)
-			say_ok(persist);
+			record_success(persist);
 		persist->due_ns = UINT64_MAX;
 	}
 	return persist->due_ns;

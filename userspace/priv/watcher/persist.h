@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "userspace/priv/persist/persist.h"
-#include "userspace/priv/watcher/pass.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 #define WATCHER_PERSIST_KEY "/status/persist"
 #define WATCHER_PERSIST_DELAY_NS 100000000ull
@@ -30,11 +30,11 @@ struct watcher_persist {
 	uint64_t saved;		/* revision of the file, 0: none of ours */
 	uint64_t ahead;		/* revision in the file `revision`, 0: none */
 	bool must_save;
-	uint64_t due_ns;		/* CLOCK_BOOTTIME, UINT64_MAX: not due */
-	uint64_t earliest_ns;		/* not before */
-	unsigned int n_failures;	/* in a row */
-	char status[PASS_STATUS_SIZE];	/* "ok REVISION" or "error: TEXT" */
-	char written[PASS_STATUS_SIZE]; /* as the store has it */
+	uint64_t due_ns;		     /* CLOCK_BOOTTIME, UINT64_MAX: not due */
+	uint64_t earliest_ns;		     /* not before */
+	unsigned int n_failures;	     /* in a row */
+	char status[RECONCILE_STATUS_SIZE];  /* "ok REVISION" or "error: TEXT" */
+	char written[RECONCILE_STATUS_SIZE]; /* as the store has it */
 };
 
 /* Makes the directory if it is missing. What is given must outlive it. */

@@ -24,7 +24,7 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 {
 	static struct kv_value value;
 
-	pass_mark_path(&watcher->pass, change->key.path);
+	reconcile_mark_path(&watcher->reconciler, change->key.path);
 	if (change->operation == KV_CHANGE_DELETE) {
 		wanted_remove(&watcher->wanted, &change->key, event->revision);
 		return;
@@ -39,7 +39,7 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 		watcher->must_list = true;
 }
 
-static int look_at_event(void *data, const void *record, size_t size)
+static int apply_event(void *data, const void *record, size_t size)
 {
 	struct watcher *watcher = data;
 	struct wanted *wanted = &watcher->wanted;
@@ -93,7 +93,7 @@ static int audit_denial(void *data, const void *record, size_t size)
 
 void watcher_ring_look(struct watcher *watcher)
 {
-	if (ring_look(&watcher->events, look_at_event, watcher) < 0)
+	if (ring_look(&watcher->events, apply_event, watcher) < 0)
 		watcher->must_list = true;
 }
 

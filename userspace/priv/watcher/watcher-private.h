@@ -12,8 +12,8 @@
 #include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher/audit.h"
 #include "userspace/priv/watcher/host.h"
-#include "userspace/priv/watcher/pass.h"
 #include "userspace/priv/watcher/persist.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 struct watcher {
 	const struct options *options;
@@ -23,7 +23,7 @@ struct watcher {
 	struct handlers_state handlers;
 	struct watcher_audit audit;
 	struct wanted wanted;
-	struct pass pass;
+	struct reconciler reconciler;
 	struct watcher_persist persist;
 	struct watcher_host host;
 	struct ring events, denials;

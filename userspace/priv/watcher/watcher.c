@@ -32,7 +32,7 @@
 #include "userspace/priv/watcher/watcher-private.h"
 
 /* Lists and events in turn until nothing is left to do. */
-#define SETTLE_ROUNDS 8
+#define RECONCILE_ROUNDS 8
 #define CHRONY_DIRECTORY "/run/chrony-dhcp"
 
 static const struct handler *const handlers[] = {
@@ -40,7 +40,7 @@ static const struct handler *const handlers[] = {
 	&handler_dns,	  &handler_host, &handler_timeservers,
 };
 #define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
-_Static_assert(N_HANDLERS <= PASS_HANDLERS_MAX, "a pass has room for each handler");
+_Static_assert(N_HANDLERS <= RECONCILE_HANDLERS_MAX, "a reconciler has room for each handler");
 
 /* state */
 
@@ -64,8 +64,8 @@ static void list(struct watcher *watcher)
 	watcher->n_list_failures = 0;
 	watcher->list_ns = 0;
 	watcher->must_list = false;
-	pass_load_status(&watcher->pass, &watcher->wanted);
-	pass_mark_all(&watcher->pass);
+	reconcile_load_status(&watcher->reconciler, &watcher->wanted);
+	reconcile_mark_all(&watcher->reconciler);
 	watcher_persist_mark_all(&watcher->persist, &watcher->wanted);
 }
 
@@ -94,7 +94,7 @@ static int add_quarantine(struct watcher *watcher)
 static void write_statuses(struct watcher *watcher)
 {
 	struct watcher_persist *persist = &watcher->persist;
-	struct pass *pass = &watcher->pass;
+	struct reconciler *reconciler = &watcher->reconciler;
 	uint64_t now_ns = watcher->loop.now_ns();
 	char path[KV_PATH_SIZE];
 	uint32_t i;
@@ -103,16 +103,17 @@ static void write_statuses(struct watcher *watcher)
 	if (now_ns < watcher->status_ns)
 		return;
 	commit_init(&watcher->commit);
-	for (i = 0; i < pass->n_handlers && !r; i++) {
-		(void)snprintf(path, sizeof(path), "/status/%s", pass->handlers[i]->name);
-		r = add_status(watcher, path, pass->state[i].status, pass->state[i].written);
+	for (i = 0; i < reconciler->n_handlers && !r; i++) {
+		(void)snprintf(path, sizeof(path), "/status/%s", reconciler->handlers[i]->name);
+		r = add_status(watcher, path, reconciler->state[i].status,
+			       reconciler->state[i].written);
 	}
 	if (!r && persist->status[0])
 		r = add_status(watcher, WATCHER_PERSIST_KEY, persist->status, persist->written);
 	if (!r)
 		r = add_quarantine(watcher);
 	if (!r)
-		r = pass_add_metrics(pass, &watcher->wanted, now_ns, &watcher->commit);
+		r = reconcile_add_metrics(reconciler, &watcher->wanted, now_ns, &watcher->commit);
 	if (!r && !watcher->commit.n_changes)
 		return;
 	if (!r)
@@ -126,10 +127,11 @@ static void write_statuses(struct watcher *watcher)
 	}
 	watcher->n_status_failures = 0;
 	watcher->status_ns = 0;
-	pass_metrics_written(pass, now_ns);
-	for (i = 0; i < pass->n_handlers; i++)
-		memcpy(pass->state[i].written, pass->state[i].status, PASS_STATUS_SIZE);
-	memcpy(persist->written, persist->status, PASS_STATUS_SIZE);
+	reconcile_metrics_written(reconciler, now_ns);
+	for (i = 0; i < reconciler->n_handlers; i++)
+		memcpy(reconciler->state[i].written, reconciler->state[i].status,
+		       RECONCILE_STATUS_SIZE);
+	memcpy(persist->written, persist->status, RECONCILE_STATUS_SIZE);
 }
 
 static void on_refusal(void *data, const char *path, const char *reason)
@@ -143,7 +145,7 @@ static void on_refusal(void *data, const char *path, const char *reason)
 static void run_handlers(struct watcher *watcher)
 {
 	watcher->context.now_ns = watcher->loop.now_ns();
-	pass_run(&watcher->pass, &watcher->context, &watcher->wanted);
+	reconcile_run(&watcher->reconciler, &watcher->context, &watcher->wanted);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -152,12 +154,12 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 }
 
 /* Until the store, our copy of it and the host agree, or must be waited for. */
-static void settle(struct watcher *watcher)
+static void reconcile(struct watcher *watcher)
 {
 	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX;
 	unsigned int i;
 
-	for (i = 0; i < SETTLE_ROUNDS; i++) {
+	for (i = 0; i < RECONCILE_ROUNDS; i++) {
 		watcher_ring_look(watcher);
 		watcher_host_drain(&watcher->host);
 		if (watcher->must_list) {
@@ -168,7 +170,7 @@ static void settle(struct watcher *watcher)
 		}
 		check_ns =
 			watcher_host_check(&watcher->host, &watcher->wanted, watcher->loop.now_ns);
-		if (!pass_is_marked(&watcher->pass))
+		if (!reconcile_is_marked(&watcher->reconciler))
 			break;
 		run_handlers(watcher);
 	}
@@ -178,14 +180,15 @@ static void settle(struct watcher *watcher)
 					      watcher->audit.wall_offset_ns, watcher->loop.now_ns);
 		write_statuses(watcher);
 	}
-	next_ns = earliest(pass_next_retry(&watcher->pass), save_ns);
+	next_ns = earliest(reconcile_next_retry(&watcher->reconciler), save_ns);
 	next_ns = earliest(next_ns, check_ns);
 	/* After a failure all of /status waits for status_ns, metrics that are due too. */
-	next_ns = earliest(next_ns, watcher->status_ns ? watcher->status_ns :
-							 pass_next_metrics(&watcher->pass));
+	next_ns = earliest(next_ns, watcher->status_ns ?
+					    watcher->status_ns :
+					    reconcile_next_metrics(&watcher->reconciler));
 	if (watcher->must_list)
 		next_ns = watcher->list_ns;
-	next_ns = earliest(next_ns, watcher_link_write(&watcher->host.key, watcher->loop.now_ns()));
+	next_ns = earliest(next_ns, link_key_write(&watcher->host.key, watcher->loop.now_ns()));
 	loop_timer_set(&watcher->timer, next_ns);
 }
 
@@ -194,7 +197,7 @@ static int on_readable(struct loop *loop, int fd, short revents, void *data)
 	(void)loop;
 	(void)fd;
 	(void)revents;
-	settle(data);
+	reconcile(data);
 	return 0;
 }
 
@@ -203,8 +206,8 @@ static int on_chrony(struct loop *loop, int fd, short revents, void *data)
 	struct watcher *watcher = data;
 
 	if (watcher_chrony_take(&watcher->context)) {
-		pass_mark_path(&watcher->pass, "/ntp/");
-		settle(watcher);
+		reconcile_mark_path(&watcher->reconciler, "/ntp/");
+		reconcile(watcher);
 	}
 	if (revents & (POLLHUP | POLLERR)) /* the supervisor has ended */
 		loop_remove_fd(loop, fd);
@@ -216,8 +219,8 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 	struct watcher *watcher = data;
 
 	(void)loop;
-	pass_mark_due(&watcher->pass, now_ns);
-	settle(watcher);
+	reconcile_mark_due(&watcher->reconciler, now_ns);
+	reconcile(watcher);
 	return 0;
 }
 
@@ -326,7 +329,7 @@ static int open_rings(struct watcher *watcher)
 static int open_host(struct watcher *watcher)
 {
 	int r = watcher_host_init(&watcher->host, watcher->options->uplink, &watcher->context,
-				  &watcher->pass);
+				  &watcher->reconciler);
 
 	if (!r)
 		r = loop_add_fd(&watcher->loop, watcher->host.files.fd, POLLIN, on_readable,
@@ -360,7 +363,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.chrony_directory = CHRONY_DIRECTORY;
 	watcher->context.takeover = watcher->options->takeover;
 	watcher_chrony_init(&watcher->context);
-	pass_init(&watcher->pass, handlers, N_HANDLERS);
+	reconcile_init(&watcher->reconciler, handlers, N_HANDLERS);
 	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,
 			     watcher->options->n_calves);
 	watcher->must_list = true;
@@ -416,7 +419,7 @@ int watcher_main(const struct options *options)
 	/* What another life left comes first: it may have ended over it. */
 	watcher_ring_look(&watcher);
 	watcher_ring_audit(&watcher);
-	settle(&watcher);
+	reconcile(&watcher);
 	r = loop_run(&watcher.loop);
 	if (r)
 		log_error("event loop: %s", strerror(-r));

@@ -5,7 +5,7 @@
 #include "tests/unit/support-wanted.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/watcher/list.h"
-#include "userspace/priv/watcher/pass.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 static char calls[64];
 static int first_result, second_release_result;
@@ -70,14 +70,14 @@ static const struct handler second = { "second", second_concerns, second_apply, 
 				       NULL };
 static const struct handler *const both[] = { &first, &second };
 
-static struct pass pass;
+static struct reconciler reconciler;
 static struct handler_context context;
 static struct wanted wanted;
 
 static void setup(void)
 {
 	log_init("test", -1, LOG_LEVEL_ERROR);
-	pass_init(&pass, both, 2);
+	reconcile_init(&reconciler, both, 2);
 	cr_assert_eq(wanted_init(&wanted, 8), 0);
 	wanted.revision = 41;
 	context.now_ns = 100 * S;
@@ -88,173 +88,173 @@ static void teardown(void)
 	wanted_deinit(&wanted);
 }
 
-TestSuite(watcher_pass, .init = setup, .fini = teardown);
+TestSuite(watcher_reconcile, .init = setup, .fini = teardown);
 
 static const char *run(void)
 {
 	calls[0] = '\0';
-	pass_run(&pass, &context, &wanted);
+	reconcile_run(&reconciler, &context, &wanted);
 	return calls;
 }
 
-Test(watcher_pass, only_the_affected_in_order_and_back)
+Test(watcher_reconcile, only_the_affected_in_order_and_back)
 {
-	cr_expect_not(pass_is_marked(&pass));
+	cr_expect_not(reconcile_is_marked(&reconciler));
 	cr_expect_str_eq(run(), "");
-	pass_mark_path(&pass, "/status/first");
-	cr_expect_not(pass_is_marked(&pass));
-	pass_mark_path(&pass, "/b");
+	reconcile_mark_path(&reconciler, "/status/first");
+	cr_expect_not(reconcile_is_marked(&reconciler));
+	reconcile_mark_path(&reconciler, "/b");
 	cr_expect_str_eq(run(), "2b");
-	pass_mark_path(&pass, "/ab");
+	reconcile_mark_path(&reconciler, "/ab");
 	cr_expect_str_eq(run(), "12ba");
 	cr_expect_str_eq(run(), "");
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	cr_expect_str_eq(run(), "12ba");
-	cr_expect_str_eq(pass.state[0].status, "ok 41");
-	cr_expect_eq(pass_next_retry(&pass), UINT64_MAX);
+	cr_expect_str_eq(reconciler.state[0].status, "ok 41");
+	cr_expect_eq(reconcile_next_retry(&reconciler), UINT64_MAX);
 }
 
-Test(watcher_pass, failure_is_retried_and_others_go_on)
+Test(watcher_reconcile, failure_is_retried_and_others_go_on)
 {
 	first_result = -ENODEV;
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	cr_expect_str_eq(run(), "12ba");
-	cr_expect_str_eq(pass.state[0].status, "error: thing one: No such device");
-	cr_expect_str_eq(pass.state[1].status, "ok 41");
-	cr_expect_eq(pass.state[0].error, -ENODEV);
-	cr_expect_eq(pass_next_retry(&pass), 101 * S);
-	pass_mark_due(&pass, 100 * S);
-	cr_expect_not(pass_is_marked(&pass));
+	cr_expect_str_eq(reconciler.state[0].status, "error: thing one: No such device");
+	cr_expect_str_eq(reconciler.state[1].status, "ok 41");
+	cr_expect_eq(reconciler.state[0].error, -ENODEV);
+	cr_expect_eq(reconcile_next_retry(&reconciler), 101 * S);
+	reconcile_mark_due(&reconciler, 100 * S);
+	cr_expect_not(reconcile_is_marked(&reconciler));
 
 	context.now_ns = 101 * S;
-	pass_mark_due(&pass, context.now_ns);
+	reconcile_mark_due(&reconciler, context.now_ns);
 	cr_expect_str_eq(run(), "1a");
-	cr_expect_eq(pass_next_retry(&pass), 103 * S);
+	cr_expect_eq(reconcile_next_retry(&reconciler), 103 * S);
 
 	first_result = 0;
 	wanted.revision = 42;
-	pass_mark_path(&pass, "/a");
+	reconcile_mark_path(&reconciler, "/a");
 	cr_expect_str_eq(run(), "1a", "a change does not wait for the retry");
-	cr_expect_str_eq(pass.state[0].status, "ok 42");
-	cr_expect_eq(pass_next_retry(&pass), UINT64_MAX);
+	cr_expect_str_eq(reconciler.state[0].status, "ok 42");
+	cr_expect_eq(reconcile_next_retry(&reconciler), UINT64_MAX);
 
 	first_result = -EIO;
-	pass_mark_path(&pass, "/a");
+	reconcile_mark_path(&reconciler, "/a");
 	run();
-	cr_expect_eq(pass_next_retry(&pass), context.now_ns + 1 * S, "begins anew");
+	cr_expect_eq(reconcile_next_retry(&reconciler), context.now_ns + 1 * S, "begins anew");
 }
 
-Test(watcher_pass, a_release_that_fails_counts)
+Test(watcher_reconcile, a_release_that_fails_counts)
 {
 	second_release_result = -EPERM;
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	run();
-	cr_expect_str_eq(pass.state[1].status, "error: Operation not permitted");
-	cr_expect_eq(pass_next_retry(&pass), 101 * S);
+	cr_expect_str_eq(reconciler.state[1].status, "error: Operation not permitted");
+	cr_expect_eq(reconcile_next_retry(&reconciler), 101 * S);
 }
 
-Test(watcher_pass, repeat_calls_all_once_more)
+Test(watcher_reconcile, repeat_calls_all_once_more)
 {
 	second_release_result = HANDLER_REPEAT;
-	pass_mark_path(&pass, "/b");
+	reconcile_mark_path(&reconciler, "/b");
 	cr_expect_str_eq(run(), "2b12ba");
-	cr_expect_str_eq(pass.state[1].status, "ok 41", "it is no failure");
-	cr_expect_not(pass_is_marked(&pass));
+	cr_expect_str_eq(reconciler.state[1].status, "ok 41", "it is no failure");
+	cr_expect_not(reconcile_is_marked(&reconciler));
 }
 
 static const char *check(void)
 {
 	calls[0] = '\0';
-	pass_check(&pass, &context, &wanted);
+	reconcile_check(&reconciler, &context, &wanted);
 	return calls;
 }
 
-Test(watcher_pass, drift_is_told_and_not_mended)
+Test(watcher_reconcile, drift_is_told_and_not_mended)
 {
-	pass_doubt_all(&pass);
+	reconcile_suspect_all(&reconciler);
 	cr_expect_str_eq(check(), "", "what never ran made nothing");
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	run();
-	pass_doubt(&pass, &first);
-	pass_doubt(&pass, &second);
-	cr_expect(pass_is_doubtful(&pass));
+	reconcile_suspect(&reconciler, &first);
+	reconcile_suspect(&reconciler, &second);
+	cr_expect(reconcile_needs_check(&reconciler));
 	check_result = HANDLER_DRIFT;
 	cr_expect_str_eq(check(), "c", "the second has no check");
-	cr_expect_not(pass_is_doubtful(&pass));
-	cr_expect_str_eq(pass.state[0].status, "drift: it was moved");
-	cr_expect_eq(pass.state[0].n_drifts, 1);
-	cr_expect_not(pass_is_marked(&pass));
-	cr_expect_eq(pass_next_retry(&pass), UINT64_MAX);
-	pass_doubt(&pass, &first);
+	cr_expect_not(reconcile_needs_check(&reconciler));
+	cr_expect_str_eq(reconciler.state[0].status, "drift: it was moved");
+	cr_expect_eq(reconciler.state[0].n_drifts, 1);
+	cr_expect_not(reconcile_is_marked(&reconciler));
+	cr_expect_eq(reconcile_next_retry(&reconciler), UINT64_MAX);
+	reconcile_suspect(&reconciler, &first);
 	check();
-	cr_expect_eq(pass.state[0].n_drifts, 1, "the same one");
+	cr_expect_eq(reconciler.state[0].n_drifts, 1, "the same one");
 	/* somebody put it back */
 	check_result = 0;
-	pass_doubt(&pass, &first);
+	reconcile_suspect(&reconciler, &first);
 	check();
-	cr_expect_str_eq(pass.state[0].status, "ok 41");
+	cr_expect_str_eq(reconciler.state[0].status, "ok 41");
 	/* or a change of a key did */
 	check_result = HANDLER_DRIFT;
-	pass_doubt(&pass, &first);
+	reconcile_suspect(&reconciler, &first);
 	check();
-	cr_expect_eq(pass.state[0].n_drifts, 2);
-	pass_mark_path(&pass, "/a");
+	cr_expect_eq(reconciler.state[0].n_drifts, 2);
+	reconcile_mark_path(&reconciler, "/a");
 	run();
-	cr_expect_str_eq(pass.state[0].status, "ok 41");
+	cr_expect_str_eq(reconciler.state[0].status, "ok 41");
 }
 
-Test(watcher_pass, check_may_ask_for_a_run)
+Test(watcher_reconcile, check_may_ask_for_a_run)
 {
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	run();
 	check_result = HANDLER_APPLY;
-	pass_doubt(&pass, &first);
+	reconcile_suspect(&reconciler, &first);
 	check();
 	cr_expect_str_eq(run(), "1a");
 	/* a failure to look is no outcome */
 	check_result = -EIO;
-	pass_doubt(&pass, &first);
+	reconcile_suspect(&reconciler, &first);
 	check();
-	cr_expect_str_eq(pass.state[0].status, "ok 41");
+	cr_expect_str_eq(reconciler.state[0].status, "ok 41");
 }
 
 /* What is to run looks by itself; what failed is tried again anyway. */
-Test(watcher_pass, no_check_where_a_run_is_due)
+Test(watcher_reconcile, no_check_where_a_run_is_due)
 {
 	first_result = -EIO;
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	run(); /* for the first time */
-	pass_doubt(&pass, &first);
+	reconcile_suspect(&reconciler, &first);
 	cr_expect_str_eq(check(), "");
 	first_result = 0;
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	run();
 	/* it made something once, then failed: the error stays */
 	first_result = -EIO;
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	run();
 	check_result = HANDLER_DRIFT;
-	pass_doubt(&pass, &first);
+	reconcile_suspect(&reconciler, &first);
 	cr_expect_str_eq(check(), "");
-	cr_expect_not(pass_is_doubtful(&pass));
-	cr_expect_str_eq(pass.state[0].status, "error: thing one: Input/output error");
-	cr_expect_eq(pass.state[0].n_drifts, 0);
+	cr_expect_not(reconcile_needs_check(&reconciler));
+	cr_expect_str_eq(reconciler.state[0].status, "error: thing one: Input/output error");
+	cr_expect_eq(reconciler.state[0].n_drifts, 0);
 	first_result = 0;
-	pass_mark_all(&pass);
-	pass_doubt(&pass, &first);
+	reconcile_mark_all(&reconciler);
+	reconcile_suspect(&reconciler, &first);
 	cr_expect_str_eq(check(), "");
 	run();
-	cr_expect_not(pass_is_doubtful(&pass));
+	cr_expect_not(reconcile_needs_check(&reconciler));
 }
 
-Test(watcher_pass, note_stands_behind_ok)
+Test(watcher_reconcile, note_stands_behind_ok)
 {
 	noted = true;
-	pass_mark_all(&pass);
+	reconcile_mark_all(&reconciler);
 	run();
-	cr_expect_str_eq(pass.state[0].status, "ok 41; refused /a: too wide");
-	cr_expect_str_eq(pass.state[1].status, "ok 41");
-	cr_expect_eq(pass_next_retry(&pass), UINT64_MAX, "that is no failure");
+	cr_expect_str_eq(reconciler.state[0].status, "ok 41; refused /a: too wide");
+	cr_expect_str_eq(reconciler.state[1].status, "ok 41");
+	cr_expect_eq(reconcile_next_retry(&reconciler), UINT64_MAX, "that is no failure");
 }
 
 static struct commit commit;
@@ -267,7 +267,7 @@ static const char *metrics(uint64_t now_ns)
 	uint32_t at = 0;
 
 	commit_init(&commit);
-	cr_assert_eq(pass_add_metrics(&pass, &wanted, now_ns, &commit), 0);
+	cr_assert_eq(reconcile_add_metrics(&reconciler, &wanted, now_ns, &commit), 0);
 	text[0] = '\0';
 	while (at < commit.size) {
 		const char *value = (const char *)commit.bytes + at + KV_CHANGE_HEADER;
@@ -296,70 +296,71 @@ static const char *metrics_of(const char *name, unsigned int runs)
 	return text;
 }
 
-Test(watcher_pass, metrics_are_written_once_in_10_s)
+Test(watcher_reconcile, metrics_are_written_once_in_10_s)
 {
 	cr_expect_str_eq(metrics(100 * S), "");
-	cr_expect_eq(pass_next_metrics(&pass), UINT64_MAX);
-	pass_mark_path(&pass, "/a");
+	cr_expect_eq(reconcile_next_metrics(&reconciler), UINT64_MAX);
+	reconcile_mark_path(&reconciler, "/a");
 	run();
-	cr_expect_leq(pass_next_metrics(&pass), 100 * S, "the first run, at once");
+	cr_expect_leq(reconcile_next_metrics(&reconciler), 100 * S, "the first run, at once");
 	cr_expect_str_eq(metrics(100 * S), metrics_of("first", 1));
 	cr_expect_str_eq(metrics(101 * S), metrics_of("first", 1), "not written: tried again");
-	pass_metrics_written(&pass, 101 * S);
-	cr_expect_eq(pass_next_metrics(&pass), UINT64_MAX);
+	reconcile_metrics_written(&reconciler, 101 * S);
+	cr_expect_eq(reconcile_next_metrics(&reconciler), UINT64_MAX);
 	cr_expect_str_eq(metrics(200 * S), "", "no run, no write");
 	/* two runs within the time are one write, at its end */
-	pass_mark_path(&pass, "/a");
+	reconcile_mark_path(&reconciler, "/a");
 	run();
-	pass_mark_path(&pass, "/a");
+	reconcile_mark_path(&reconciler, "/a");
 	run();
-	cr_expect_eq(pass_next_metrics(&pass), 111 * S);
+	cr_expect_eq(reconcile_next_metrics(&reconciler), 111 * S);
 	cr_expect_str_eq(metrics(111 * S - 1), "");
-	pass_metrics_written(&pass, 111 * S - 1);
+	reconcile_metrics_written(&reconciler, 111 * S - 1);
 	cr_expect_str_eq(metrics(111 * S), metrics_of("first", 3));
 	/* another handler has its own time */
-	pass_mark_path(&pass, "/b");
+	reconcile_mark_path(&reconciler, "/b");
 	run();
 	cr_expect_str_eq(metrics(105 * S), metrics_of("second", 1));
-	pass_metrics_written(&pass, 105 * S);
-	cr_expect_eq(pass_next_metrics(&pass), 111 * S);
+	reconcile_metrics_written(&reconciler, 105 * S);
+	cr_expect_eq(reconcile_next_metrics(&reconciler), 111 * S);
 }
 
-Test(watcher_pass, metrics_count_errors_and_drifts)
+Test(watcher_reconcile, metrics_count_errors_and_drifts)
 {
 	first_result = -EIO;
-	pass_mark_path(&pass, "/a");
+	reconcile_mark_path(&reconciler, "/a");
 	run();
 	cr_expect_str_eq(metrics(100 * S), "/status/metrics/first runs=1 errors=1 drifts=0\n");
 	first_result = 0;
-	pass_mark_path(&pass, "/a");
+	reconcile_mark_path(&reconciler, "/a");
 	run();
-	pass_metrics_written(&pass, 100 * S);
-	cr_expect_eq(pass_next_metrics(&pass), UINT64_MAX);
+	reconcile_metrics_written(&reconciler, 100 * S);
+	cr_expect_eq(reconcile_next_metrics(&reconciler), UINT64_MAX);
 	check_result = HANDLER_DRIFT;
-	pass_doubt(&pass, &first);
+	reconcile_suspect(&reconciler, &first);
 	check();
-	cr_expect_eq(pass_next_metrics(&pass), 110 * S);
+	cr_expect_eq(reconcile_next_metrics(&reconciler), 110 * S);
 	cr_expect_str_eq(metrics(110 * S), "/status/metrics/first runs=2 errors=1 drifts=1\n");
-	pass_metrics_written(&pass, 110 * S);
-	pass_doubt(&pass, &first);
+	reconcile_metrics_written(&reconciler, 110 * S);
+	reconcile_suspect(&reconciler, &first);
 	check();
-	cr_expect_eq(pass_next_metrics(&pass), UINT64_MAX, "the same drift");
+	cr_expect_eq(reconcile_next_metrics(&reconciler), UINT64_MAX, "the same drift");
 }
 
 /* However large the numbers. */
-Test(watcher_pass, metrics_are_never_cut)
+Test(watcher_reconcile, metrics_are_never_cut)
 {
-	pass.state[0].has_metrics = true;
-	pass.state[0].n_runs = pass.state[0].n_errors = pass.state[0].n_drifts = UINT64_MAX;
-	pass.state[0].took_ns = UINT64_MAX;
+	reconciler.state[0].has_metrics = true;
+	reconciler.state[0].n_runs = reconciler.state[0].n_errors = reconciler.state[0].n_drifts =
+		UINT64_MAX;
+	reconciler.state[0].took_ns = UINT64_MAX;
 	(void)metrics(0);
 	cr_expect_str_eq((const char *)commit.bytes + KV_CHANGE_HEADER,
 			 "runs=18446744073709551615 errors=18446744073709551615 "
 			 "drifts=18446744073709551615 us=18446744073709551");
 }
 
-Test(watcher_pass, metrics_of_no_handler_go)
+Test(watcher_reconcile, metrics_of_no_handler_go)
 {
 	test_set(&wanted, "/status/metrics", "first_runs=1", 0);
 	test_set(&wanted, "/status/metrics/first", "runs=1", 0);
@@ -370,15 +371,15 @@ Test(watcher_pass, metrics_of_no_handler_go)
 				     "/status/metrics/seconds -\n");
 }
 
-Test(watcher_pass, status_of_a_former_life)
+Test(watcher_reconcile, status_of_a_former_life)
 {
 	test_set(&wanted, "/status/first", "ok 7", 0);
-	pass_load_status(&pass, &wanted);
-	cr_expect_str_eq(pass.state[0].written, "ok 7");
-	cr_expect_str_eq(pass.state[1].written, "");
+	reconcile_load_status(&reconciler, &wanted);
+	cr_expect_str_eq(reconciler.state[0].written, "ok 7");
+	cr_expect_str_eq(reconciler.state[1].written, "");
 }
 
-Test(watcher_pass, error_text_is_printable_and_bounded)
+Test(watcher_reconcile, error_text_is_printable_and_bounded)
 {
 	char longest[2000];
 

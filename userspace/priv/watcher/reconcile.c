@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/priv/watcher/reconcile.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/common/backoff.h"
+#include "userspace/common/log.h"
+#include "userspace/common/loop.h"
+
+void reconcile_init(struct reconciler *reconciler, const struct handler *const *handlers,
+		    uint32_t n_handlers)
+{
+	uint32_t i;
+
+	*reconciler = (struct reconciler){ .handlers = handlers, .n_handlers = n_handlers };
+	for (i = 0; i < n_handlers; i++)
+		reconciler->state[i].retry_ns = UINT64_MAX;
+}
+
+void reconcile_load_status(struct reconciler *reconciler, const struct wanted *wanted)
+{
+	char path[KV_PATH_SIZE];
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++) {
+		const struct kv_value *value;
+
+		(void)snprintf(path, sizeof(path), "/status/%s", reconciler->handlers[i]->name);
+		value = wanted_get(wanted, path);
+		(void)snprintf(reconciler->state[i].written, RECONCILE_STATUS_SIZE, "%.*s",
+			       RECONCILE_STATUS_SIZE - 1, value ? value->text : "");
+	}
+}
+
+void reconcile_mark_all(struct reconciler *reconciler)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		reconciler->state[i].is_affected = true;
+}
+
+void reconcile_mark_path(struct reconciler *reconciler, const char *path)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (reconciler->handlers[i]->concerns(path))
+			reconciler->state[i].is_affected = true;
+}
+
+void reconcile_mark_due(struct reconciler *reconciler, uint64_t now_ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (reconciler->state[i].retry_ns <= now_ns)
+			reconciler->state[i].is_affected = true;
+}
+
+bool reconcile_is_marked(const struct reconciler *reconciler)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (reconciler->state[i].is_affected)
+			return true;
+	return false;
+}
+
+uint64_t reconcile_next_retry(const struct reconciler *reconciler)
+{
+	uint64_t next = UINT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (reconciler->state[i].retry_ns < next)
+			next = reconciler->state[i].retry_ns;
+	return next;
+}
+
+/* Put the outcome of one call into `status`, if it is worse than before. */
+static void record_result(struct reconcile_state *state, struct handler_context *context, int r)
+{
+	if (r >= 0 || state->error)
+		return;
+	state->error = r;
+	(void)snprintf(state->status, sizeof(state->status), "error: %s",
+		       context->error[0] ? context->error : strerror(-r));
+}
+
+/* "ok 17", and what the handler noted. */
+static void put_ok(struct reconcile_state *state, uint64_t revision, const char *note)
+{
+	(void)snprintf(state->status, sizeof(state->status), "ok %" PRIu64 "%s%s", revision,
+		       note[0] ? "; " : "", note);
+}
+
+void reconcile_suspect(struct reconciler *reconciler, const struct handler *handler)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (reconciler->handlers[i] == handler)
+			reconciler->state[i].needs_check = handler->check != NULL;
+}
+
+void reconcile_suspect_all(struct reconciler *reconciler)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		reconcile_suspect(reconciler, reconciler->handlers[i]);
+}
+
+bool reconcile_needs_check(const struct reconciler *reconciler)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (reconciler->state[i].needs_check)
+			return true;
+	return false;
+}
+
+/* What a check found. */
+static void record_check(const char *name, struct reconcile_state *state,
+			 struct handler_context *context, int r)
+{
+	char former[RECONCILE_STATUS_SIZE];
+
+	memcpy(former, state->status, sizeof(former));
+	if (r == HANDLER_DRIFT) {
+		state->n_drifts += !state->has_drifted;
+		state->has_metrics |= !state->has_drifted;
+		state->has_drifted = true;
+		(void)snprintf(state->status, sizeof(state->status), "drift: %s", context->error);
+		if (strcmp(former, state->status) != 0)
+			log_warning("%s: %s", name, state->status);
+	} else if (r == 0 && state->has_drifted) {
+		state->has_drifted = false;
+		memcpy(state->status, state->last_ok_status, sizeof(state->status));
+		log_info("%s: as it was set again", name);
+	} else if (r < 0) {
+		log_error("%s: cannot be checked: %s", name,
+			  context->error[0] ? context->error : strerror(-r));
+	}
+}
+
+void reconcile_check(struct reconciler *reconciler, struct handler_context *context,
+		     const struct wanted *wanted)
+{
+	uint32_t i;
+	int r;
+
+	for (i = 0; i < reconciler->n_handlers; i++) {
+		struct reconcile_state *state = &reconciler->state[i];
+
+		if (!state->needs_check)
+			continue;
+		state->needs_check = false;
+		/* What runs next looks anyway, and what never ran made nothing. */
+		if (state->is_affected || state->error || !state->last_ok_status[0])
+			continue;
+		context->error[0] = '\0';
+		context->note[0] = '\0';
+		r = reconciler->handlers[i]->check(context, wanted);
+		state->is_affected = r == HANDLER_APPLY;
+		record_check(reconciler->handlers[i]->name, state, context, r);
+	}
+}
+
+static bool is_metrics_due(const struct reconcile_state *state, uint64_t now_ns)
+{
+	return state->has_metrics && state->metrics_ns <= now_ns;
+}
+
+static int add_metrics_of(const struct reconcile_state *state, const char *name,
+			  struct commit *commit)
+{
+	char path[KV_PATH_SIZE], text[128]; /* four numbers of 20 digits fit */
+
+	(void)snprintf(path, sizeof(path), RECONCILE_METRICS_DIRECTORY "/%s", name);
+	(void)snprintf(text, sizeof(text),
+		       "runs=%" PRIu64 " errors=%" PRIu64 " drifts=%" PRIu64 " us=%" PRIu64,
+		       state->n_runs, state->n_errors, state->n_drifts, state->took_ns / 1000);
+	return commit_write(commit, path, text, strlen(text));
+}
+
+static bool has_handler(const struct reconciler *reconciler, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (!strcmp(reconciler->handlers[i]->name, name))
+			return true;
+	return false;
+}
+
+static int delete_stale_metrics(const struct reconciler *reconciler, const struct wanted *wanted,
+				struct commit *commit)
+{
+	const char *directory = RECONCILE_METRICS_DIRECTORY "/";
+	uint32_t i;
+	int r = 0;
+
+	/* one value for all handlers: version 0.1.0 */
+	if (wanted_get(wanted, RECONCILE_METRICS_DIRECTORY))
+		r = commit_delete(commit, RECONCILE_METRICS_DIRECTORY);
+	for (i = wanted_first_below(wanted, directory); !r && wanted_is_below(wanted, i, directory);
+	     i++) {
+		const char *path = wanted->keys[i]->key.path;
+
+		if (!has_handler(reconciler, path + strlen(directory)))
+			r = commit_delete(commit, path);
+	}
+	return r;
+}
+
+int reconcile_add_metrics(const struct reconciler *reconciler, const struct wanted *wanted,
+			  uint64_t now_ns, struct commit *commit)
+{
+	int r = delete_stale_metrics(reconciler, wanted, commit);
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers && !r; i++)
+		if (is_metrics_due(&reconciler->state[i], now_ns))
+			r = add_metrics_of(&reconciler->state[i], reconciler->handlers[i]->name,
+					   commit);
+	return r;
+}
+
+void reconcile_metrics_written(struct reconciler *reconciler, uint64_t now_ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++) {
+		struct reconcile_state *state = &reconciler->state[i];
+
+		if (!is_metrics_due(state, now_ns))
+			continue;
+		state->has_metrics = false;
+		state->metrics_ns = now_ns + RECONCILE_METRICS_INTERVAL_NS;
+	}
+}
+
+uint64_t reconcile_next_metrics(const struct reconciler *reconciler)
+{
+	uint64_t next_ns = UINT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (reconciler->state[i].has_metrics && reconciler->state[i].metrics_ns < next_ns)
+			next_ns = reconciler->state[i].metrics_ns;
+	return next_ns;
+}
+
+static void record_run(const struct handler *handler, struct reconcile_state *state,
+		       const char *former_status, int former_error, uint64_t now_ns)
+{
+	state->is_affected = false;
+	state->needs_check = false;
+	state->n_runs++;
+	state->has_metrics = true;
+	state->has_drifted = false;
+	if (!state->error) {
+		memcpy(state->last_ok_status, state->status, sizeof(state->last_ok_status));
+		if (former_error)
+			log_info("%s: well again", handler->name);
+		state->n_failures = 0;
+		state->retry_ns = UINT64_MAX;
+		return;
+	}
+	if (strcmp(state->status, former_status) != 0)
+		log_error("%s: %s", handler->name, state->status + sizeof("error: ") - 1);
+	state->n_errors++;
+	state->n_failures++;
+	state->retry_ns = now_ns + backoff_ns(state->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
+}
+
+/* One round over the marked handlers; true if another is asked for. */
+static bool run_once(struct reconciler *reconciler, struct handler_context *context,
+		     const struct wanted *wanted)
+{
+	bool repeat = false;
+	uint64_t begin_ns;
+	uint32_t i;
+	int r;
+
+	for (i = 0; i < reconciler->n_handlers; i++) {
+		struct reconcile_state *state = &reconciler->state[i];
+
+		if (!state->is_affected)
+			continue;
+		state->error = 0;
+		context->error[0] = '\0';
+		context->note[0] = '\0';
+		begin_ns = loop_now_ns();
+		r = reconciler->handlers[i]->apply(context, wanted);
+		state->took_ns = loop_now_ns() - begin_ns;
+		put_ok(state, wanted->revision, context->note);
+		record_result(state, context, r);
+	}
+	for (i = reconciler->n_handlers; i-- > 0;) {
+		if (!reconciler->state[i].is_affected || !reconciler->handlers[i]->release)
+			continue;
+		context->error[0] = '\0';
+		begin_ns = loop_now_ns();
+		r = reconciler->handlers[i]->release(context, wanted);
+		reconciler->state[i].took_ns += loop_now_ns() - begin_ns;
+		repeat |= r == HANDLER_REPEAT;
+		record_result(&reconciler->state[i], context, r);
+	}
+	return repeat;
+}
+
+void reconcile_run(struct reconciler *reconciler, struct handler_context *context,
+		   const struct wanted *wanted)
+{
+	char former[RECONCILE_HANDLERS_MAX][RECONCILE_STATUS_SIZE] = { { 0 } };
+	int former_errors[RECONCILE_HANDLERS_MAX] = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < reconciler->n_handlers; i++) {
+		memcpy(former[i], reconciler->state[i].status, RECONCILE_STATUS_SIZE);
+		former_errors[i] = reconciler->state[i].error;
+	}
+	if (run_once(reconciler, context, wanted)) {
+		reconcile_mark_all(reconciler);
+		(void)run_once(reconciler, context, wanted);
+	}
+	for (i = 0; i < reconciler->n_handlers; i++)
+		if (reconciler->state[i].is_affected)
+			record_run(reconciler->handlers[i], &reconciler->state[i], former[i],
+				   former_errors[i], context->now_ns);
+}
