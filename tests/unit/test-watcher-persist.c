@@ -178,7 +178,7 @@ Test(watcher_persist, revision_cannot_be_written)
 	cr_assert_eq(system(command), 0);
 	clock_ns += 1 * S;
 	cr_expect_eq(run(), UINT64_MAX);
-	cr_expect_not_null(strstr(capture_text(), "the store is saved again\n"));
+	cr_expect_not_null(strstr(capture_text(), "saving the store works again\n"));
 	cr_expect_str_eq(persist.status, "ok 5");
 	cr_expect_eq(ahead(), wanted.revision + PERSIST_REVISION_AHEAD);
 }
@@ -241,7 +241,7 @@ Test(watcher_persist, failures)
 	cr_expect_eq(run(), next_ns, "a change does not hurry it");
 	clock_ns = next_ns;
 	cr_expect_eq(run(), clock_ns + 2 * S);
-	cr_expect_not_null(strstr(capture_text(), "No such file or directory; trying again\n"));
+	cr_expect_not_null(strstr(capture_text(), "No such file or directory; retrying\n"));
 	cr_expect_null(strstr(strchr(capture_text(), '\n') + 1, "\n"), "told once");
 	(void)snprintf(command, sizeof(command), "mv %s.away %s", state, state);
 	cr_assert_eq(system(command), 0);
@@ -249,7 +249,7 @@ Test(watcher_persist, failures)
 	capture_begin();
 	clock_ns += 2 * S;
 	cr_expect_eq(run(), UINT64_MAX);
-	cr_expect_str_eq(capture_text(), "the store is saved again\n");
+	cr_expect_str_eq(capture_text(), "saving the store works again\n");
 	cr_expect_str_eq(persist.status, "ok 9");
 	cr_expect_eq(saved(), 9);
 }
@@ -266,5 +266,5 @@ Test(watcher_persist, no_directory_is_wanted)
 Test(watcher_persist, directory_cannot_be_made)
 {
 	watcher_persist_init(&persist, "/proc/none", test_descriptions, 2);
-	cr_expect_str_eq(capture_text(), "/proc/none: cannot be made: No such file or directory\n");
+	cr_expect_str_eq(capture_text(), "/proc/none: cannot create: No such file or directory\n");
 }

@@ -114,7 +114,7 @@ Test(watcher_reconcile, only_the_affected_in_order_and_back)
 	cr_expect_eq(reconcile_next_retry(&reconciler), UINT64_MAX);
 }
 
-Test(watcher_reconcile, failure_is_retried_and_others_go_on)
+Test(watcher_reconcile, failure_is_retried_and_others_still_run)
 {
 	first_result = -ENODEV;
 	reconcile_mark_all(&reconciler);
@@ -141,7 +141,8 @@ Test(watcher_reconcile, failure_is_retried_and_others_go_on)
 	first_result = -EIO;
 	reconcile_mark_path(&reconciler, "/a");
 	run();
-	cr_expect_eq(reconcile_next_retry(&reconciler), context.now_ns + 1 * S, "begins anew");
+	cr_expect_eq(reconcile_next_retry(&reconciler), context.now_ns + 1 * S,
+		     "starts with the shortest delay");
 }
 
 Test(watcher_reconcile, a_release_that_fails_counts)
@@ -169,10 +170,10 @@ static const char *check(void)
 	return calls;
 }
 
-Test(watcher_reconcile, drift_is_told_and_not_mended)
+Test(watcher_reconcile, drift_is_reported_and_not_repaired)
 {
 	reconcile_suspect_all(&reconciler);
-	cr_expect_str_eq(check(), "", "what never ran made nothing");
+	cr_expect_str_eq(check(), "", "what never ran has configured nothing");
 	reconcile_mark_all(&reconciler);
 	run();
 	reconcile_suspect(&reconciler, &first);
@@ -188,7 +189,7 @@ Test(watcher_reconcile, drift_is_told_and_not_mended)
 	reconcile_suspect(&reconciler, &first);
 	check();
 	cr_expect_eq(reconciler.state[0].n_drifts, 1, "the same one");
-	/* somebody put it back */
+	/* another program put it back */
 	check_result = 0;
 	reconcile_suspect(&reconciler, &first);
 	check();
@@ -211,14 +212,14 @@ Test(watcher_reconcile, check_may_ask_for_a_run)
 	reconcile_suspect(&reconciler, &first);
 	check();
 	cr_expect_str_eq(run(), "1a");
-	/* a failure to look is no outcome */
+	/* a failed check changes nothing */
 	check_result = -EIO;
 	reconcile_suspect(&reconciler, &first);
 	check();
 	cr_expect_str_eq(reconciler.state[0].status, "ok 41");
 }
 
-/* What is to run looks by itself; what failed is tried again anyway. */
+/* A run reads the state by itself; a failed handler is retried anyway. */
 Test(watcher_reconcile, no_check_where_a_run_is_due)
 {
 	first_result = -EIO;
@@ -247,7 +248,7 @@ Test(watcher_reconcile, no_check_where_a_run_is_due)
 	cr_expect_not(reconcile_needs_check(&reconciler));
 }
 
-Test(watcher_reconcile, note_stands_behind_ok)
+Test(watcher_reconcile, note_follows_ok)
 {
 	noted = true;
 	reconcile_mark_all(&reconciler);
@@ -259,8 +260,8 @@ Test(watcher_reconcile, note_stands_behind_ok)
 
 static struct commit commit;
 
-/* "PATH TEXT\n", or "PATH -\n" of a deletion, for each change that there is to
- * write; without the time that a run took. */
+/* Returns "PATH TEXT\n", or "PATH -\n" for a deletion, for each change to be
+ * written; without the duration of a run. */
 static const char *metrics(uint64_t now_ns)
 {
 	static char text[1024];
@@ -304,7 +305,7 @@ Test(watcher_reconcile, metrics_are_written_once_in_10_s)
 	run();
 	cr_expect_leq(reconcile_next_metrics(&reconciler), 100 * S, "the first run, at once");
 	cr_expect_str_eq(metrics(100 * S), metrics_of("first", 1));
-	cr_expect_str_eq(metrics(101 * S), metrics_of("first", 1), "not written: tried again");
+	cr_expect_str_eq(metrics(101 * S), metrics_of("first", 1), "not written: retried");
 	reconcile_metrics_written(&reconciler, 101 * S);
 	cr_expect_eq(reconcile_next_metrics(&reconciler), UINT64_MAX);
 	cr_expect_str_eq(metrics(200 * S), "", "no run, no write");
@@ -371,7 +372,7 @@ Test(watcher_reconcile, metrics_of_no_handler_go)
 				     "/status/metrics/seconds -\n");
 }
 
-Test(watcher_reconcile, status_of_a_former_life)
+Test(watcher_reconcile, status_of_a_previous_run)
 {
 	test_set(&wanted, "/status/first", "ok 7", 0);
 	reconcile_load_status(&reconciler, &wanted);

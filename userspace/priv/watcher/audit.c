@@ -112,6 +112,6 @@ void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wan
 		return;
 	entry.subject = subject_name(audit, value->subject);
 	entry.revision = value->revision;
-	log_warning("%s is refused: %s", path, reason);
+	log_warning("%s: refused: %s", path, reason);
 	audit_write(&audit->log, &entry);
 }

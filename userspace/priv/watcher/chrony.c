@@ -13,16 +13,16 @@
 static void request_reload(void *data)
 {
 	(void)data;
-	/* It fails only where nobody has taken 2^64 requests. */
+	/* Fails only if the counter overflows. */
 	if (eventfd_write(WATCHER_FD_CHRONY_ASK, 1))
-		log_warning("cannot ask for a reload of chronyd's sources: %s", strerror(errno));
+		log_warning("cannot request a reload of chronyd's sources: %s", strerror(errno));
 }
 
 void watcher_chrony_init(struct handler_context *context)
 {
-	uint8_t former[64];
+	uint8_t stale[64];
 
-	while (read(WATCHER_FD_CHRONY_RESULTS, former, sizeof(former)) > 0)
+	while (read(WATCHER_FD_CHRONY_RESULTS, stale, sizeof(stale)) > 0)
 		;
 	context->chrony = (struct handler_chrony){ .ask = request_reload, .result = -1 };
 }

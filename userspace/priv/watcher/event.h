@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records of the event rings, as bytes to fields. The kernel wrote them; they
- * are checked all the same before a field is used.
+ * Parses records of the event rings. The kernel wrote them, but every field is
+ * checked before it is used.
  */
 #ifndef CALFPEN_PRIV_WATCHER_EVENT_H
 #define CALFPEN_PRIV_WATCHER_EVENT_H
@@ -14,7 +14,7 @@
 
 struct watcher_event {
 	struct kv_event header;
-	struct bytes_reader changes; /* what is left of them */
+	struct bytes_reader changes; /* those not returned yet */
 	uint32_t i_change;
 };
 
@@ -22,19 +22,19 @@ struct watcher_change {
 	struct kv_key key;
 	uint16_t operation; /* enum kv_operation */
 	uint16_t length;
-	const char *text; /* NUL-terminated, lives as long as the record */
+	const char *text; /* NUL-terminated, valid as long as the record */
 };
 
 /*
- * Take a record of the ring of changes: 0, or -EBADMSG if it is not a whole,
- * well-formed commit (all of its changes are checked: lengths, padding,
- * canonical paths, printable values). `data` must outlive the event.
+ * Parse a record of the change ring. All changes are checked: lengths, padding,
+ * canonical paths, printable values. `data` must outlive the event. Returns 0,
+ * or -EBADMSG if the record is not a complete, well-formed commit.
  */
 int watcher_event_init(struct watcher_event *event, const void *data, size_t size);
-/* The next change in *changep: 1, or 0 after the last. */
+/* Store the next change in *changep. Returns 1, or 0 after the last change. */
 int watcher_event_next(struct watcher_event *event, struct watcher_change *changep);
 
-/* Take a record of the ring of refusals: 0, or -EBADMSG. */
+/* Parse a record of the refusal ring. Returns 0, or -EBADMSG. */
 int watcher_denial_init(struct kv_denial *denial, const void *data, size_t size);
 
 #endif

@@ -21,7 +21,8 @@ static const char *name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The same inode gives the same number again; -1 where it is not there. */
+/* Returns the watch descriptor, the same one again for the same inode, or -1 if
+ * there is no such directory. */
 static int watch_directory(int fd, const char *path)
 {
 	char directory[PATH_MAX];
@@ -60,7 +61,7 @@ void watcher_files_deinit(struct watcher_files *files)
 	*files = WATCHER_FILES_NULL(*files);
 }
 
-/* Is it about the file, or about something else beside it? */
+/* Does the event concern the file, or another one in its directory? */
 static bool concerns(const struct watcher_files *files, const struct inotify_event *event)
 {
 	char target[PATH_MAX];
@@ -89,7 +90,7 @@ bool watcher_files_drain(struct watcher_files *files)
 			has_changed |= concerns(files, event);
 		}
 	}
-	/* A new file under the name has to be watched, too. */
+	/* If the file was replaced, watch the new one. */
 	if (has_changed)
 		follow(files);
 	return has_changed;

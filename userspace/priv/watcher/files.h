@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Notice that somebody changes a file of ours, by inotify: its directory, for
- * it may be replaced, and the file itself, for it may be a mount point that
- * is written through another path.
+ * Detects by inotify that another program changes a file that calfpen writes.
+ * It watches the directory, because the file may be replaced, and the file
+ * itself, because it may be a mount point that is written through another path.
  */
 #ifndef CALFPEN_PRIV_WATCHER_FILES_H
 #define CALFPEN_PRIV_WATCHER_FILES_H
@@ -11,7 +11,7 @@
 
 struct watcher_files {
 	int fd;		  /* for poll(2): POLLIN */
-	const char *path; /* links in it are followed; lives as long as this */
+	const char *path; /* the caller's; symbolic links in it are followed */
 	int directory;	  /* watch descriptors, -1: none */
 	int target_directory;
 	int target;
@@ -20,11 +20,13 @@ struct watcher_files {
 #define WATCHER_FILES_NULL(_x) \
 	((struct watcher_files){ .fd = -1, .directory = -1, .target_directory = -1, .target = -1 })
 
-/* Begin to watch; opens a descriptor, so before confine_enter(). 0, or a
- * negative errno. A directory that is missing is looked for at each drain. */
+/* Start watching. Opens a descriptor, so call it before confine_enter(). `path`
+ * must outlive `files`. A missing directory is no error; each drain that sees a
+ * change tries again to watch it. Returns 0, or a negative errno. */
 int watcher_files_init(struct watcher_files *files, const char *path);
 void watcher_files_deinit(struct watcher_files *files);
-/* Take what has come, and follow the file: true if it may have changed. */
+/* Read the pending events and watch the file that `path` means now. Returns true
+ * if the file may have changed. */
 bool watcher_files_drain(struct watcher_files *files);
 
 #endif

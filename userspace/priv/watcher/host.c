@@ -7,7 +7,7 @@
 #include "userspace/common/loop.h"
 
 #define CHECK_DELAY_NS 200000000ull
-#define CHECK_SHARE 20 /* one part of the time, at most */
+#define CHECK_SHARE 20 /* checks take at most 1/20 of the time */
 
 int watcher_host_init(struct watcher_host *host, const char *uplink,
 		      struct handler_context *context, struct reconciler *reconciler)
@@ -18,7 +18,7 @@ int watcher_host_init(struct watcher_host *host, const char *uplink,
 				       .context = context,
 				       .reconciler = reconciler };
 	host->files = WATCHER_FILES_NULL(host->files);
-	context->n_address_changes = 1; /* from now on they are counted */
+	context->n_address_changes = 1; /* not 0: changes are counted from now on */
 	link_key_init(&host->key);
 	host->check_ns = UINT64_MAX;
 	r = watcher_files_init(&host->files, context->configuration->resolv_conf);
@@ -46,7 +46,7 @@ void watcher_host_find(struct watcher_host *host, int ifindex)
 
 static void uplink_came(struct watcher_host *host, const struct netlink_link *link)
 {
-	log_info("%s is there again", link->name);
+	log_info("uplink %s is back", link->name);
 	host->link = *link;
 	host->context->uplink_ifindex = link->ifindex;
 	host->context->n_address_changes++;
@@ -55,7 +55,8 @@ static void uplink_came(struct watcher_host *host, const struct netlink_link *li
 
 static void uplink_went(struct watcher_host *host)
 {
-	log_warning("%s is gone", host->link.name);
+	log_warning("uplink %s is gone; waiting for an interface named %s", host->link.name,
+		    host->uplink);
 	host->link = (struct netlink_link){ .ifindex = 0 };
 	host->context->uplink_ifindex = 0;
 	reconcile_mark_all(host->reconciler);
@@ -66,15 +67,16 @@ static void uplink_changed(struct watcher_host *host, const struct netlink_link 
 	uint32_t flipped = host->link.flags ^ link->flags;
 
 	if (strcmp(host->link.name, link->name) != 0)
-		log_warning("%s is now called %s; it stays the uplink", host->link.name,
+		log_warning("uplink %s was renamed to %s; it remains the uplink", host->link.name,
 			    link->name);
 	host->link = *link;
-	/* Down, the kernel drops all routes of the link; up, they do not come back. */
+	/* When a link goes down, the kernel deletes its routes; when it goes up
+ * again, they do not come back. */
 	if (flipped & IFF_UP)
 		reconcile_mark_all(host->reconciler);
 }
 
-/* Each change is written in turn: who watches /link sees a short loss, too. */
+/* Writes each change by itself, so that a watch of /link sees a short loss, too. */
 static void on_link(struct watcher_host *host, const struct netlink_event *event)
 {
 	if (event->ifindex == host->link.ifindex) {
@@ -108,25 +110,26 @@ static void on_event(const struct netlink_event *event, void *data)
 			break;
 		host->context->n_address_changes++;
 		reconcile_suspect(host->reconciler, &handler_address);
-		reconcile_suspect(host->reconciler, &handler_route); /* they go with it, unsaid */
+		/* Its routes are deleted with it, without an event. */
+		reconcile_suspect(host->reconciler, &handler_route);
 		break;
 	case NETLINK_EVENT_ROUTE:
-		if (!is_own) /* others' too: for the policy */
+		if (!is_own) /* also foreign routes: for the policy */
 			reconcile_suspect(host->reconciler, &handler_route);
 		break;
 	}
 }
 
-/* Events were lost, or cannot be read: look for oneself. */
+/* Events were lost or cannot be read, so ask the kernel for the present state. */
 static void resync(struct watcher_host *host)
 {
-	int former = host->link.ifindex;
+	int previous = host->link.ifindex;
 
-	watcher_host_find(host, former);
+	watcher_host_find(host, previous);
 	reconcile_suspect_all(host->reconciler);
-	if (host->link.ifindex == former)
+	if (host->link.ifindex == previous)
 		return;
-	log_info("%s: another interface of that name", host->uplink);
+	log_info("uplink %s is now another interface", host->uplink);
 	reconcile_mark_all(host->reconciler);
 }
 
@@ -135,8 +138,9 @@ void watcher_host_drain(struct watcher_host *host)
 	int r = netlink_events(host->events, on_event, host);
 
 	if (r < 0)
-		log_error("netlink events: %s", strerror(-r));
-	if (r) /* not all is known */
+		log_error("cannot read netlink events: %s; asking the kernel for the present state",
+			  strerror(-r));
+	if (r) /* some events are missing */
 		host->context->n_address_changes++;
 	if (r < 0 || r == NETLINK_LOST)
 		resync(host);

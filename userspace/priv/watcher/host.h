@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens on the host beside the store: the uplink goes, comes back, is
- * renamed or set up; addresses, routes and files are changed. The watcher
- * learns of it by netlink events and inotify, and says of the uplink in /link
- * what calves need to know.
- * Nothing here changes the host.
+ * Host events that do not come from the store: the uplink disappears, returns,
+ * is renamed or set up; addresses, routes and files are changed. The watcher
+ * learns of them by netlink events and inotify, and writes the state of the
+ * uplink to /link for the calves. Nothing here changes the host.
  */
 #ifndef CALFPEN_PRIV_WATCHER_HOST_H
 #define CALFPEN_PRIV_WATCHER_HOST_H
@@ -17,39 +16,40 @@
 
 struct watcher_host {
 	struct netlink *events;
-	const char *uplink; /* its name as the operator gave it; lives as long as this */
+	const char *uplink; /* the name given by the operator; the caller's */
 	struct handler_context *context;
 	struct reconciler *reconciler;
 	struct netlink_link link; /* the uplink as last seen */
 	struct watcher_files files;
-	uint64_t check_ns;	    /* when doubtful handlers are checked, UINT64_MAX: none is */
+	uint64_t check_ns;	    /* when suspect handlers are checked, UINT64_MAX: none is */
 	uint64_t check_earliest_ns; /* not before */
-	struct link_key key;	    /* what /link says of it */
+	struct link_key key;	    /* the state of `link` as /link shows it */
 };
 
-/* Begin to listen; opens descriptors, so before confine_enter(). context has its
- * netlink and configuration. 0, or a negative errno. */
+/* Start listening. Opens descriptors, so call it before confine_enter(). context
+ * must have its netlink and configuration; all arguments must outlive `host`.
+ * Returns 0, or a negative errno. */
 int watcher_host_init(struct watcher_host *host, const char *uplink,
 		      struct handler_context *context, struct reconciler *reconciler);
-/* Legal if init failed. */
+/* Close everything. Also allowed after watcher_host_init() failed. */
 void watcher_host_deinit(struct watcher_host *host);
 
 /*
- * Look for the uplink: by its index as long as that device is there, whatever
- * its name is, else by its name; `ifindex` is where to begin, 0: the name.
- * Sets context->uplink_ifindex, 0 if there is none.
+ * Find the uplink: by `ifindex` if a device with that index exists, whatever its
+ * name is, otherwise by its name; `ifindex` 0 means by name only. Sets
+ * context->uplink_ifindex, to 0 if there is no such device.
  */
 void watcher_host_find(struct watcher_host *host, int ifindex);
 
-/* Take the events that have come; the handlers that they concern are marked,
- * or doubtful from now on. */
+/* Read the pending events and mark the handlers that they concern: to be run, or
+ * suspect, so that watcher_host_check() checks them. */
 void watcher_host_drain(struct watcher_host *host);
 
 /*
- * Check the doubtful handlers if it is time to: a moment after the first
- * change, when all of it has come, and for no more than a twentieth of the
- * time, for on a router the table changes without end. When to come again,
- * UINT64_MAX: not before the next event.
+ * Check the suspect handlers if it is time to: a moment after the first change,
+ * when the related changes have arrived, and using at most 5 % of the time,
+ * because a router's table may change constantly. Returns the time of the next
+ * call (CLOCK_BOOTTIME), or UINT64_MAX: not before the next event.
  */
 uint64_t watcher_host_check(struct watcher_host *host, const struct wanted *wanted,
 			    uint64_t (*now_ns)(void));

@@ -20,7 +20,7 @@ void link_key_init(struct link_key *link)
 	struct kv_value value;
 
 	*link = (struct link_key){ .state = LINK_KEY_UNKNOWN };
-	/* An error is none: then it is written again. */
+	/* Ignore an error: the key is then written again. */
 	if (gate_read(WATCHER_FD_GATE, LINK_KEY_PATH, &value))
 		return;
 	for (int i = LINK_KEY_DOWN; i <= LINK_KEY_UP; i++)
@@ -51,8 +51,7 @@ uint64_t link_key_write(struct link_key *link, uint64_t now_ns)
 	r = gate_write(WATCHER_FD_GATE, LINK_KEY_PATH, word, strlen(word), NULL);
 	if (r) {
 		if (!link->n_failures++)
-			log_warning("cannot write " LINK_KEY_PATH ": %s; trying again",
-				    strerror(-r));
+			log_warning("cannot write " LINK_KEY_PATH ": %s; retrying", strerror(-r));
 		link->write_ns =
 			now_ns + backoff_ns(link->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
 		return link->write_ns;

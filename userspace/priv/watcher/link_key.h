@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The key /link: "up" while the uplink is operational (IFF_RUNNING: set up,
- * with carrier, not dormant), else "down", also while it is not there.
+ * with carrier, not dormant), otherwise "down", also while it does not exist.
  * Written through the watcher's gate, and only when it changes.
  */
 #ifndef CALFPEN_PRIV_WATCHER_LINK_KEY_H
@@ -21,17 +21,18 @@ enum link_key_state {
 
 struct link_key {
 	enum link_key_state state;
-	enum link_key_state written; /* as the store has it */
-	unsigned int n_failures;     /* of writing, in a row */
-	uint64_t write_ns;	     /* CLOCK_BOOTTIME; not before, after a failure */
+	enum link_key_state written; /* the state in the store */
+	unsigned int n_failures;     /* failed writes in a row */
+	uint64_t write_ns;	     /* CLOCK_BOOTTIME; after a failure, not before */
 };
 
-/* What a former life has written is read, by the gate. */
+/* Read through the gate what a previous run has written. */
 void link_key_init(struct link_key *link);
-/* The uplink as it is; ifindex 0: not there. */
+/* Set the state from the uplink as it is now; ifindex 0: it does not exist.
+ * Logs a change. */
 void link_key_set(struct link_key *link, const struct netlink_link *uplink);
-/* Write what was seen last, if the store has another and it is not to be
- * waited for. When to call again, UINT64_MAX: no need to. */
+/* Write the state if the store has another one, unless a retry is not due yet.
+ * Returns when to call again (CLOCK_BOOTTIME), or UINT64_MAX: no need to. */
 uint64_t link_key_write(struct link_key *link, uint64_t now_ns);
 
 #endif

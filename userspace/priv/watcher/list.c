@@ -12,7 +12,7 @@
 #include "userspace/common/path.h"
 
 #define KEYS_MAX (KV_KEYS_MAX + KV_KEYS_SLACK)
-/* While another holds the store, or our own rate is used up. */
+/* While the store is busy or our own rate is used up. */
 #define WAIT_NS 2000000
 #define WAITS_MAX 2500 /* of all reads together: 5 s */
 
@@ -45,8 +45,8 @@ static void sift_down(struct kv_key *keys, uint32_t i, uint32_t n)
 	}
 }
 
-/* Heap sort: in place, where qsort() would allocate and ask for the memory
- * size of the machine. */
+/* Heap sort, because it works in place: qsort() would allocate memory and ask for
+ * the memory size of the machine. */
 uint32_t watcher_list_sort(struct kv_key *keys, uint32_t n_keys)
 {
 	uint32_t i, n = 0;
@@ -63,23 +63,23 @@ uint32_t watcher_list_sort(struct kv_key *keys, uint32_t n_keys)
 	return n;
 }
 
-/* A key that is removed under the iteration makes it begin anew: keys may
- * come twice, but those that nobody touches come. */
+/* If a key is removed during the iteration, the kernel restarts it: keys may
+ * appear twice, but every key that is not changed meanwhile appears. */
 static int list_keys(int kv_fd, struct kv_key *keys, uint32_t *n_keysp)
 {
-	const struct kv_key *former = NULL;
+	const struct kv_key *previous = NULL;
 	uint32_t n = 0;
 	int r;
 
 	while (n < KEYS_MAX) {
-		r = bpf_map_get_next_key(kv_fd, former, &keys[n]);
+		r = bpf_map_get_next_key(kv_fd, previous, &keys[n]);
 		if (r == -ENOENT) {
 			*n_keysp = n;
 			return 0;
 		}
 		if (r < 0)
 			return r;
-		former = &keys[n++];
+		previous = &keys[n++];
 	}
 	return -E2BIG;
 }
@@ -116,16 +116,16 @@ int watcher_list(struct wanted *wanted, int gate_fd, int kv_fd, int ctl_fd)
 	n_keys = watcher_list_sort(keys, n_keys);
 	for (i = 0; i < n_keys; i++) {
 		if (!path_key_is_canonical(&keys[i])) {
-			log_error("the store holds a key that is not canonical");
+			log_error("the store contains a key that is not canonical; ignoring it");
 			continue;
 		}
 		r = read_key(gate_fd, keys[i].path, &value, &n_waits);
-		if (r == -ENOENT) /* removed since; its event says so too */
+		if (r == -ENOENT) /* removed meanwhile; the ring has the event */
 			continue;
 		if (!r)
 			r = wanted_set(wanted, &keys[i], &value);
 		if (r) {
-			log_error("cannot list %s: %s", keys[i].path, strerror(-r));
+			log_error("cannot read %s: %s", keys[i].path, strerror(-r));
 			wanted_clear(wanted);
 			return r;
 		}

@@ -10,7 +10,7 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/persist/revision.h"
 
-/* A save that took long is followed by a pause of so many times that. */
+/* A slow save is followed by a pause of this many times its duration. */
 #define PAUSE_FACTOR 9
 
 static uint64_t later(uint64_t a, uint64_t b)
@@ -32,7 +32,7 @@ void watcher_persist_init(struct watcher_persist *persist, const char *directory
 	if (directory[0])
 		r = directory_make(directory, 0700);
 	if (r)
-		log_warning("%s: cannot be made: %s", directory, strerror(-r));
+		log_warning("%s: cannot create: %s", directory, strerror(-r));
 	if (directory[0] && !r)
 		(void)persist_revision_load(directory, &persist->ahead);
 }
@@ -41,7 +41,7 @@ void watcher_persist_mark_path(struct watcher_persist *persist, const char *path
 {
 	if (!persist_find_key(persist->descriptions, persist->n_descriptions, path))
 		return;
-	/* A list may have been newer. */
+	/* A list may have been newer than this change. */
 	persist->changed = later(persist->changed, revision);
 	persist->must_save = true;
 }
@@ -69,7 +69,7 @@ static void schedule_retry(struct watcher_persist *persist, int error, uint64_t 
 
 	(void)snprintf(status, sizeof(status), "error: %s", strerror(-error));
 	if (!persist->n_failures++ || strcmp(status, persist->status) != 0)
-		log_error("cannot save the store in %s: %s; trying again", persist->directory,
+		log_error("cannot save the store in %s: %s; retrying", persist->directory,
 			  strerror(-error));
 	memcpy(persist->status, status, sizeof(status));
 	persist->due_ns = now_ns + backoff_ns(persist->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
@@ -79,13 +79,13 @@ static void schedule_retry(struct watcher_persist *persist, int error, uint64_t 
 static void record_success(struct watcher_persist *persist)
 {
 	if (persist->n_failures)
-		log_info("the store is saved again");
+		log_info("saving the store works again");
 	persist->n_failures = 0;
 	(void)snprintf(persist->status, RECONCILE_STATUS_SIZE, "ok %" PRIu64,
 		       persist->saved_changed);
 }
 
-/* False: it should be ahead and is not. */
+/* Keep the file `revision` ahead of the store. Returns false if it is not. */
 static bool reserve(struct watcher_persist *persist, uint64_t revision, uint64_t (*now_ns)(void))
 {
 	int r;
@@ -139,7 +139,7 @@ uint64_t watcher_persist_run(struct watcher_persist *persist, const struct wante
 		if (due_ns < persist->due_ns)
 			persist->due_ns = due_ns;
 	} else {
-		/* What failed was the file `revision` alone, and it is written. */
+		/* Only the file `revision` had failed, and it is written now. */
 		if (persist->n_failures)
 			record_success(persist);
 		persist->due_ns = UINT64_MAX;

@@ -82,7 +82,7 @@ uint64_t reconcile_next_retry(const struct reconciler *reconciler)
 	return next;
 }
 
-/* Put the outcome of one call into `status`, if it is worse than before. */
+/* Record the result of one call; the first error of a pass is kept. */
 static void record_result(struct reconcile_state *state, struct handler_context *context, int r)
 {
 	if (r >= 0 || state->error)
@@ -92,7 +92,7 @@ static void record_result(struct reconcile_state *state, struct handler_context 
 		       context->error[0] ? context->error : strerror(-r));
 }
 
-/* "ok 17", and what the handler noted. */
+/* Set the status to "ok 17", followed by the handler's note. */
 static void put_ok(struct reconcile_state *state, uint64_t revision, const char *note)
 {
 	(void)snprintf(state->status, sizeof(state->status), "ok %" PRIu64 "%s%s", revision,
@@ -126,26 +126,26 @@ bool reconcile_needs_check(const struct reconciler *reconciler)
 	return false;
 }
 
-/* What a check found. */
+/* Record the result of a check. */
 static void record_check(const char *name, struct reconcile_state *state,
 			 struct handler_context *context, int r)
 {
-	char former[RECONCILE_STATUS_SIZE];
+	char previous[RECONCILE_STATUS_SIZE];
 
-	memcpy(former, state->status, sizeof(former));
+	memcpy(previous, state->status, sizeof(previous));
 	if (r == HANDLER_DRIFT) {
 		state->n_drifts += !state->has_drifted;
 		state->has_metrics |= !state->has_drifted;
 		state->has_drifted = true;
 		(void)snprintf(state->status, sizeof(state->status), "drift: %s", context->error);
-		if (strcmp(former, state->status) != 0)
+		if (strcmp(previous, state->status) != 0)
 			log_warning("%s: %s", name, state->status);
 	} else if (r == 0 && state->has_drifted) {
 		state->has_drifted = false;
 		memcpy(state->status, state->last_ok_status, sizeof(state->status));
-		log_info("%s: as it was set again", name);
+		log_info("%s: drift is over", name);
 	} else if (r < 0) {
-		log_error("%s: cannot be checked: %s", name,
+		log_error("%s: cannot check: %s", name,
 			  context->error[0] ? context->error : strerror(-r));
 	}
 }
@@ -162,7 +162,8 @@ void reconcile_check(struct reconciler *reconciler, struct handler_context *cont
 		if (!state->needs_check)
 			continue;
 		state->needs_check = false;
-		/* What runs next looks anyway, and what never ran made nothing. */
+		/* A handler that is about to run reads the state anyway, and one
+ * that never ran has configured nothing. */
 		if (state->is_affected || state->error || !state->last_ok_status[0])
 			continue;
 		context->error[0] = '\0';
@@ -259,7 +260,7 @@ uint64_t reconcile_next_metrics(const struct reconciler *reconciler)
 }
 
 static void record_run(const struct handler *handler, struct reconcile_state *state,
-		       const char *former_status, int former_error, uint64_t now_ns)
+		       const char *previous_status, int previous_error, uint64_t now_ns)
 {
 	state->is_affected = false;
 	state->needs_check = false;
@@ -268,20 +269,20 @@ static void record_run(const struct handler *handler, struct reconcile_state *st
 	state->has_drifted = false;
 	if (!state->error) {
 		memcpy(state->last_ok_status, state->status, sizeof(state->last_ok_status));
-		if (former_error)
-			log_info("%s: well again", handler->name);
+		if (previous_error)
+			log_info("%s: recovered", handler->name);
 		state->n_failures = 0;
 		state->retry_ns = UINT64_MAX;
 		return;
 	}
-	if (strcmp(state->status, former_status) != 0)
+	if (strcmp(state->status, previous_status) != 0)
 		log_error("%s: %s", handler->name, state->status + sizeof("error: ") - 1);
 	state->n_errors++;
 	state->n_failures++;
 	state->retry_ns = now_ns + backoff_ns(state->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
 }
 
-/* One round over the marked handlers; true if another is asked for. */
+/* Run the marked handlers once. Returns true if a release requests another round. */
 static bool run_once(struct reconciler *reconciler, struct handler_context *context,
 		     const struct wanted *wanted)
 {
@@ -320,13 +321,13 @@ static bool run_once(struct reconciler *reconciler, struct handler_context *cont
 void reconcile_run(struct reconciler *reconciler, struct handler_context *context,
 		   const struct wanted *wanted)
 {
-	char former[RECONCILE_HANDLERS_MAX][RECONCILE_STATUS_SIZE] = { { 0 } };
-	int former_errors[RECONCILE_HANDLERS_MAX] = { 0 };
+	char previous[RECONCILE_HANDLERS_MAX][RECONCILE_STATUS_SIZE] = { { 0 } };
+	int previous_errors[RECONCILE_HANDLERS_MAX] = { 0 };
 	uint32_t i;
 
 	for (i = 0; i < reconciler->n_handlers; i++) {
-		memcpy(former[i], reconciler->state[i].status, RECONCILE_STATUS_SIZE);
-		former_errors[i] = reconciler->state[i].error;
+		memcpy(previous[i], reconciler->state[i].status, RECONCILE_STATUS_SIZE);
+		previous_errors[i] = reconciler->state[i].error;
 	}
 	if (run_once(reconciler, context, wanted)) {
 		reconcile_mark_all(reconciler);
@@ -334,6 +335,6 @@ void reconcile_run(struct reconciler *reconciler, struct handler_context *contex
 	}
 	for (i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->state[i].is_affected)
-			record_run(reconciler->handlers[i], &reconciler->state[i], former[i],
-				   former_errors[i], context->now_ns);
+			record_run(reconciler->handlers[i], &reconciler->state[i], previous[i],
+				   previous_errors[i], context->now_ns);
 }

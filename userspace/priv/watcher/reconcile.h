@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which handlers run, when, and how it went. A failing handler is called
- * again after 1 s, doubled up to 60 s, or as soon as one of its keys changes;
- * the others go on.
+ * Decides which handlers run, and when, and records the results. A failing
+ * handler is retried after 1 s, doubled up to 60 s, or as soon as one of its
+ * keys changes; the others are not affected. One run over the handlers is a pass.
  */
 #ifndef CALFPEN_PRIV_WATCHER_RECONCILE_H
 #define CALFPEN_PRIV_WATCHER_RECONCILE_H
@@ -17,59 +17,65 @@
 #define RECONCILE_STATUS_SIZE (HANDLER_ERROR_SIZE + 32)
 
 struct reconcile_state {
-	bool is_affected;
+	bool is_affected;	 /* marked: the next pass runs it */
 	int error;		 /* of the last run */
 	unsigned int n_failures; /* in a row */
 	uint64_t retry_ns;	 /* CLOCK_BOOTTIME, UINT64_MAX: not due */
-	bool needs_check;	 /* the host was changed: to be checked */
+	bool needs_check;	 /* suspect: what it configures may have been changed */
 	bool has_drifted;
 	/* since the start */
 	uint64_t n_runs, n_errors, n_drifts;
 	uint64_t took_ns;			    /* the last run, apply and release */
-	bool has_metrics;			    /* that are not written yet */
-	uint64_t metrics_ns;			    /* not written again before, CLOCK_BOOTTIME */
-	char last_ok_status[RECONCILE_STATUS_SIZE]; /* as of the last run without error */
+	bool has_metrics;			    /* metrics that are not written yet */
+	uint64_t metrics_ns;			    /* CLOCK_BOOTTIME; not written before */
+	char last_ok_status[RECONCILE_STATUS_SIZE]; /* of the last run without error */
 	char status[RECONCILE_STATUS_SIZE]; /* "ok REVISION[; NOTE]", "error: TEXT", "drift: TEXT" */
-	char written[RECONCILE_STATUS_SIZE]; /* as the store has it */
+	char written[RECONCILE_STATUS_SIZE]; /* the status in the store */
 };
 
 struct reconciler {
-	const struct handler *const *handlers; /* in order of calls */
+	const struct handler *const *handlers; /* in the order of calls */
 	uint32_t n_handlers;
 	struct reconcile_state state[RECONCILE_HANDLERS_MAX];
 };
 
-/* `handlers` must outlive the pass; at most RECONCILE_HANDLERS_MAX. */
+/* Initialize. `handlers` must outlive the reconciler; there are at most
+ * RECONCILE_HANDLERS_MAX. */
 void reconcile_init(struct reconciler *reconciler, const struct handler *const *handlers,
 		    uint32_t n_handlers);
-/* What /status/NAME holds, after a list of the store. */
+/* Load what /status/NAME holds from a new list of the store. */
 void reconcile_load_status(struct reconciler *reconciler, const struct wanted *wanted);
 
+/* Mark the handlers that the next pass runs: all of them, */
 void reconcile_mark_all(struct reconciler *reconciler);
+/* those that a change of `path` concerns, */
 void reconcile_mark_path(struct reconciler *reconciler, const char *path);
-/* Those whose time to try again has come. */
+/* and those whose retry is due. */
 void reconcile_mark_due(struct reconciler *reconciler, uint64_t now_ns);
 bool reconcile_is_marked(const struct reconciler *reconciler);
 
 /* Call apply of the marked handlers in order, then their release in reverse
- * order; all of them once more on HANDLER_REPEAT. Failures and recoveries are logged, once each. */
+ * order; call all handlers once more on HANDLER_REPEAT. Log failures and
+ * recoveries once each. */
 void reconcile_run(struct reconciler *reconciler, struct handler_context *context,
 		   const struct wanted *wanted);
 
-/* The host was changed where this handler has something. */
+/* Mark a handler that has a check as suspect: another program may have changed
+ * what it configures. */
 void reconcile_suspect(struct reconciler *reconciler, const struct handler *handler);
 void reconcile_suspect_all(struct reconciler *reconciler);
 bool reconcile_needs_check(const struct reconciler *reconciler);
-/* Check the doubtful ones that are well otherwise; one whose check asks for it
- * is marked. Drift and its end are logged, once each. */
+/* Check the suspect handlers that have no error, and mark those whose check
+ * requests a run. Log the start and the end of drift once each. */
 void reconcile_check(struct reconciler *reconciler, struct handler_context *context,
 		     const struct wanted *wanted);
 
 /*
- * RECONCILE_METRICS_DIRECTORY/NAME, "runs=3 errors=0 drifts=0 us=41": what is counted
- * of one handler, for people and exporters. Written after a change (a run, a
- * drift), but at most once in RECONCILE_METRICS_INTERVAL_NS: every write is an event
- * and a line of the audit log. A change within that time is written at its end.
+ * RECONCILE_METRICS_DIRECTORY/NAME, "runs=3 errors=0 drifts=0 us=41": the counters
+ * of one handler and the time of its last run, for people and exporters. Written
+ * after a change (a run, a drift), but at most once per
+ * RECONCILE_METRICS_INTERVAL_NS, because every write is an event and a line of the
+ * audit log. A change within the interval is written at its end.
  */
 #define RECONCILE_METRICS_DIRECTORY "/status/metrics"
 #define RECONCILE_METRICS_INTERVAL_NS 10000000000ull
@@ -79,13 +85,13 @@ void reconcile_check(struct reconciler *reconciler, struct handler_context *cont
  * 0, or a negative errno as commit_write(). */
 int reconcile_add_metrics(const struct reconciler *reconciler, const struct wanted *wanted,
 			  uint64_t now_ns, struct commit *commit);
-/* The store has taken that commit; same `now_ns`. */
+/* Note that the store has accepted that commit; same `now_ns`. */
 void reconcile_metrics_written(struct reconciler *reconciler, uint64_t now_ns);
-/* When reconcile_add_metrics() has something to add, UINT64_MAX: not before the next
- * change. */
+/* Returns when reconcile_add_metrics() has something to add (CLOCK_BOOTTIME), or
+ * UINT64_MAX: not before the next change. */
 uint64_t reconcile_next_metrics(const struct reconciler *reconciler);
 
-/* Deadline of the next retry, UINT64_MAX: none. */
+/* Returns the time of the next retry (CLOCK_BOOTTIME), or UINT64_MAX: none. */
 uint64_t reconcile_next_retry(const struct reconciler *reconciler);
 
 #endif

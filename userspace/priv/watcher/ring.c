@@ -14,8 +14,8 @@ static void refuse_record(struct watcher *watcher, const char *ring, size_t size
 {
 	char reason[64];
 
-	(void)snprintf(reason, sizeof(reason), "ring of %s: record of %zu bytes", ring, size);
-	log_error("%s is not well-formed", reason);
+	(void)snprintf(reason, sizeof(reason), "%s ring: record of %zu bytes", ring, size);
+	log_error("%s: malformed; ignoring it", reason);
 	audit_malformed(&watcher->audit.log, "kernel", reason);
 }
 
@@ -54,7 +54,7 @@ static int apply_event(void *data, const void *record, size_t size)
 	is_next = event.header.revision == wanted->revision + 1;
 	if (event.header.revision > wanted->revision && !is_next)
 		watcher->must_list = true;
-	/* What the list has covered, or will, is not applied. */
+	/* Changes that the list includes, or the next list will, are not applied. */
 	while (is_next && !watcher->must_list && watcher_event_next(&event, &change))
 		apply_change(watcher, &event.header, &change);
 	if (is_next)
@@ -69,7 +69,7 @@ static int audit_event(void *data, const void *record, size_t size)
 	struct watcher_change change;
 
 	if (watcher_event_init(&event, record, size))
-		refuse_record(watcher, "changes", size);
+		refuse_record(watcher, "change", size);
 	else
 		while (watcher_event_next(&event, &change)) {
 			watcher_audit_change(&watcher->audit, &event.header, &change);
@@ -85,7 +85,7 @@ static int audit_denial(void *data, const void *record, size_t size)
 	struct kv_denial denial;
 
 	if (watcher_denial_init(&denial, record, size))
-		refuse_record(watcher, "refusals", size);
+		refuse_record(watcher, "refusal", size);
 	else
 		watcher_audit_denial(&watcher->audit, &denial);
 	return 0;
@@ -104,10 +104,10 @@ void watcher_ring_audit(struct watcher *watcher)
 	watcher_audit_sync(&watcher->audit);
 	r = ring_consume_seen(&watcher->events, audit_event, watcher);
 	if (r < 0) {
-		log_error("ring of changes: %s; the store is listed anew", strerror(-r));
+		log_error("change ring: %s; listing the store again", strerror(-r));
 		watcher->must_list = true;
 	}
 	r = ring_consume(&watcher->denials, audit_denial, watcher);
 	if (r < 0)
-		log_error("ring of refusals: %s", strerror(-r));
+		log_error("refusal ring: %s", strerror(-r));
 }

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the watcher holds, for watcher.c and ring.c. */
+/*
+ * The watcher process: it applies the store to the host, saves persistent keys
+ * and writes the audit log. Nothing outside of this directory includes its
+ * headers; main.c starts it by watcher_main() (roles.h).
+ *
+ * This header: the state of the process, shared by watcher.c and ring.c.
+ */
 #ifndef CALFPEN_PRIV_WATCHER_WATCHER_PRIVATE_H
 #define CALFPEN_PRIV_WATCHER_WATCHER_PRIVATE_H
 
@@ -31,24 +37,24 @@ struct watcher {
 	struct loop_timer timer;
 	int signal_fd;
 	bool must_list;
-	uint64_t list_ns; /* not before */
+	uint64_t list_ns; /* CLOCK_BOOTTIME; not before */
 	unsigned int n_list_failures;
-	uint64_t status_ns; /* not before */
+	uint64_t status_ns; /* CLOCK_BOOTTIME; not before, 0: no failure */
 	unsigned int n_status_failures;
 	struct commit commit;
 };
 
 /* ring.c */
 
-/* Take what is in the ring of changes into the wanted state, once: marked are
- * the handlers concerned, or must_list. It stays in the ring. */
+/* Apply the records in the change ring to the wanted state, each once, and mark
+ * the handlers concerned, or set must_list. The records stay in the ring. */
 void watcher_ring_look(struct watcher *watcher);
 
 /*
- * Write to the audit log what was looked at, and what was refused, note what is
- * to be saved of it, and let it leave the rings. The host need not wait for that, so it comes after the
- * pass; a watcher that ends before leaves it to the next one, which does it
- * first.
+ * Write the records that were applied, and the refusals, to the audit log, note
+ * which persistent keys they changed, and release them from the rings. The host
+ * need not wait for that, so it comes after the pass. If a watcher ends before,
+ * the next one does it first.
  */
 void watcher_ring_audit(struct watcher *watcher);
 

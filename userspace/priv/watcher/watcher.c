@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: the watcher turns the store into the host's state. It lists the store
- * at start (what is not listed is unconfigured), then follows the ring of
- * changes; a gap in it means a new list. It takes all records that are there,
- * makes one pass over the handlers they concern, then writes them to the audit
- * log, and only then lets them leave the ring (ring.c). What must
- * survive a reboot it saves to a file. What others do to the uplink it learns
- * by netlink events. It reads no byte from the network.
+ * DOC: the watcher applies the store to the host. It lists the store at start
+ * (a key that is absent is unconfigured), then follows the change ring; after a
+ * gap in it, it lists the store again. It applies all records in the ring, makes
+ * one pass over the handlers they concern, then writes the records to the audit
+ * log, and only then releases them from the ring (ring.c). It saves the keys that
+ * must survive a reboot to a file. It learns by netlink events what other programs
+ * change on the uplink. It reads no byte from the network.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,7 +31,7 @@
 #include "userspace/priv/watcher/list.h"
 #include "userspace/priv/watcher/watcher-private.h"
 
-/* Lists and events in turn until nothing is left to do. */
+/* Rounds over lists and events, at most, until nothing is left to do. */
 #define RECONCILE_ROUNDS 8
 #define CHRONY_DIRECTORY "/run/chrony-dhcp"
 
@@ -54,7 +54,7 @@ static void list(struct watcher *watcher)
 	r = watcher_list(&watcher->wanted, WATCHER_FD_GATE, WATCHER_FD_KV, WATCHER_FD_CTL);
 	if (r) {
 		if (!watcher->n_list_failures++)
-			log_error("cannot list the store: %s; trying again", strerror(-r));
+			log_error("cannot list the store: %s; retrying", strerror(-r));
 		watcher->list_ns = now_ns + backoff_ns(watcher->n_list_failures, BACKOFF_MIN_NS,
 						       BACKOFF_MAX_NS);
 		return;
@@ -77,7 +77,8 @@ static int add_status(struct watcher *watcher, const char *path, const char *sta
 	return commit_write(&watcher->commit, path, status, strlen(status));
 }
 
-/* The frame programs wait for it. Once written it stays for this life. */
+/* Open the quarantine: the frame programs wait for this key. Once written, it
+ * stays until the instance stops. */
 static int add_quarantine(struct watcher *watcher)
 {
 	const struct kv_value *ip = wanted_get(&watcher->wanted, "/ip");
@@ -90,7 +91,7 @@ static int add_quarantine(struct watcher *watcher)
 	return commit_write(&watcher->commit, FRAME_QUARANTINE_KEY, text, strlen(text));
 }
 
-/* All statuses that changed and the metrics that are due, in one commit. */
+/* Write all statuses that changed and the metrics that are due in one commit. */
 static void write_statuses(struct watcher *watcher)
 {
 	struct watcher_persist *persist = &watcher->persist;
@@ -120,7 +121,7 @@ static void write_statuses(struct watcher *watcher)
 		r = gate_commit(WATCHER_FD_GATE, &watcher->commit, NULL, NULL);
 	if (r) {
 		if (!watcher->n_status_failures++)
-			log_warning("cannot write /status: %s; trying again", strerror(-r));
+			log_warning("cannot write /status: %s; retrying", strerror(-r));
 		watcher->status_ns = now_ns + backoff_ns(watcher->n_status_failures, BACKOFF_MIN_NS,
 							 BACKOFF_MAX_NS);
 		return;
@@ -138,7 +139,7 @@ static void on_refusal(void *data, const char *path, const char *reason)
 {
 	struct watcher *watcher = data;
 
-	watcher_ring_audit(watcher); /* first the change itself */
+	watcher_ring_audit(watcher); /* the change precedes its refusal in the log */
 	watcher_audit_refusal(&watcher->audit, &watcher->wanted, path, reason);
 }
 
@@ -153,7 +154,8 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Until the store, our copy of it and the host agree, or must be waited for. */
+/* Repeat until the store, our copy of it and the host agree, or until there is
+ * something to wait for. */
 static void reconcile(struct watcher *watcher)
 {
 	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX;
@@ -182,7 +184,7 @@ static void reconcile(struct watcher *watcher)
 	}
 	next_ns = earliest(reconcile_next_retry(&watcher->reconciler), save_ns);
 	next_ns = earliest(next_ns, check_ns);
-	/* After a failure all of /status waits for status_ns, metrics that are due too. */
+	/* After a failure all of /status waits until status_ns, also metrics that are due. */
 	next_ns = earliest(next_ns, watcher->status_ns ?
 					    watcher->status_ns :
 					    reconcile_next_metrics(&watcher->reconciler));
@@ -209,7 +211,7 @@ static int on_chrony(struct loop *loop, int fd, short revents, void *data)
 		reconcile_mark_path(&watcher->reconciler, "/ntp/");
 		reconcile(watcher);
 	}
-	if (revents & (POLLHUP | POLLERR)) /* the supervisor has ended */
+	if (revents & (POLLHUP | POLLERR)) /* the supervisor exited */
 		loop_remove_fd(loop, fd);
 	return 0;
 }
@@ -234,13 +236,13 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 		if (info.ssi_signo != SIGHUP)
 			loop->stop = true;
 		else if (!audit_reopen(&watcher->audit.log))
-			log_info("the audit log is opened anew");
+			log_info("reopened the audit log");
 	}
 	return 0;
 }
 
-/* The end: what is in the ring is taken and acted on (a calf may have given its
- * lease back), what was not saved yet is. */
+/* Shut down: apply what is left in the ring (a calf may have released its lease)
+ * and save what is not saved yet. */
 static void finish(struct watcher *watcher)
 {
 	watcher_ring_look(watcher);
@@ -249,13 +251,13 @@ static void finish(struct watcher *watcher)
 	watcher_ring_look(watcher);
 	watcher_ring_audit(watcher);
 	if (watcher->must_list)
-		return; /* what is wanted is not known */
+		return; /* the wanted state is not known */
 	run_handlers(watcher);
 	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
 			       watcher->loop.now_ns);
 }
 
-/* start: everything that needs more than the watcher keeps */
+/* start: everything that needs more rights than the watcher keeps */
 
 static int load_files(struct watcher *watcher)
 {
@@ -291,11 +293,11 @@ static int make_run_directory(struct watcher *watcher)
 	if (!r)
 		r = directory_make_own(path, 0711);
 	if (r)
-		log_error("%s: %s", path, strerror(-r));
-	/* Debian's convention for servers from DHCP: the client makes it. */
+		log_error("%s: cannot create: %s", path, strerror(-r));
+	/* Debian's convention for servers from DHCP: the client creates it. */
 	if (!r && watcher->configuration.use_ntp && access("/etc/chrony", F_OK) == 0 &&
 	    mkdir(CHRONY_DIRECTORY, 0755) < 0 && errno != EEXIST)
-		log_warning(CHRONY_DIRECTORY ": %s", strerror(errno));
+		log_warning(CHRONY_DIRECTORY ": cannot create: %s", strerror(errno));
 	return r;
 }
 
@@ -416,7 +418,8 @@ int watcher_main(const struct options *options)
 		code = ROLE_EXIT_CONFINE;
 		goto cleanup;
 	}
-	/* What another life left comes first: it may have ended over it. */
+	/* First handle the records that a previous run left in the ring: they may be
+ * what made it exit. */
 	watcher_ring_look(&watcher);
 	watcher_ring_audit(&watcher);
 	reconcile(&watcher);
