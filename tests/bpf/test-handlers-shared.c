@@ -43,7 +43,9 @@ Test(handlers_shared, resolved_owns_the_file)
 		  "ln -s /run/systemd/resolve/stub-resolv.conf /tmp/etc/resolv.conf");
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
-	expect_status("dns", "/run/systemd/resolve/stub-resolv.conf is left to systemd-resolved");
+	expect_status(
+		"dns",
+		"/run/systemd/resolve/stub-resolv.conf is managed by systemd-resolved and left unchanged");
 	EXPECT_SH("grep -qx 'nameserver 127.0.0.53' /tmp/etc/resolv.conf;"
 		  "test $(ls -A /tmp/root | wc -l) = 2");
 	/* what packaging feeds to it */
@@ -86,7 +88,8 @@ Test(handlers_shared, resolvconf_owns_the_file)
 		  "touch /usr/sbin/resolvconf; chmod +x /usr/sbin/resolvconf");
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
-	expect_status("dns", "/run/resolvconf/resolv.conf is left to resolvconf");
+	expect_status("dns",
+		      "/run/resolvconf/resolv.conf is managed by resolvconf and left unchanged");
 	EXPECT_SH("grep -qx theirs /run/resolvconf/resolv.conf");
 }
 
@@ -145,7 +148,7 @@ Test(handlers_shared, domain_name_of_more_than_the_kernel_takes)
 	EXPECT_SH("test $(cat /proc/sys/kernel/domainname | wc -c) = 65");
 	test_set(&wanted, "/domain", longer, 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
-	expect_status("dns", "domainname: 65 bytes are more than the kernel takes");
+	expect_status("dns", "domainname: 65 bytes are more than the kernel accepts");
 	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = before.example");
 	EXPECT_SH("grep -q '^domain .*exa$' /tmp/etc/resolv.conf");
 }
@@ -300,23 +303,24 @@ static const char *told(int error)
 Test(handlers_shared, chronyd_is_told_of_changes)
 {
 	with_chrony();
-	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 1, "what a former life did not come to ask");
 	cr_expect(timeservers_told(&context, CHRONY_RELOADED));
 	cr_expect_str_eq(told(0), "; chronyd has reloaded its sources");
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
-	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 2);
-	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 2, "the same again is no change");
 	cr_expect(timeservers_told(&context, CHRONY_RELOADED), "after a change it is new");
 	cr_expect_str_eq(told(0), "; chronyd has reloaded its sources");
 	cr_expect_not(timeservers_told(&context, CHRONY_RELOADED), "that is known");
 	cr_expect(timeservers_told(&context, CHRONY_NOT_RUNNING));
-	cr_expect_str_eq(told(0), "; chronyd does not run; it reads /tmp/chrony-dhcp/test.sources "
-				  "when it starts");
+	cr_expect_str_eq(told(0),
+			 "; chronyd is not running; it reads /tmp/chrony-dhcp/test.sources "
+			 "when it starts");
 	test_remove(&wanted, "/ntp/001");
-	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 3);
 	cr_expect(timeservers_told(&context, CHRONY_NOT_RUNNING));
 	cr_expect_str_eq(told(0), "", "it has nothing to read");
@@ -332,31 +336,31 @@ Test(handlers_shared, chronyd_that_is_not_told)
 		const char *status;
 	} rows[] = {
 		{ CHRONY_SILENT, -ETIMEDOUT,
-		  "error: chronyd, told in /tmp/chrony to reload its sources: Connection timed out" },
+		  "error: chronyd does not answer in /tmp/chrony: Connection timed out" },
 		{ CHRONY_MALFORMED, -EBADMSG,
-		  "error: chronyd's answer in /tmp/chrony: Bad message" },
+		  "error: chronyd sent a malformed reply in /tmp/chrony: Bad message" },
 		{ CHRONY_REFUSED + 2, -EPROTO,
-		  "error: chronyd refuses to reload its sources, status 2 (not authorised): "
+		  "error: chronyd refused to reload its sources, status 2 (not authorised): "
 		  "Protocol error" },
 		{ CHRONY_REFUSED + CHRONY_STATUS_MAX, -EPROTO,
-		  "error: chronyd refuses to reload its sources, status 31 (unknown status): "
+		  "error: chronyd refused to reload its sources, status 31 (unknown status): "
 		  "Protocol error" },
 		{ CHRONY_ERROR + EACCES, -EACCES,
 		  "error: chronyd's socket in /tmp/chrony: Permission denied" },
 		{ CHRONY_ERROR + ENOTDIR, -ENOTDIR,
 		  "error: chronyd's socket in /tmp/chrony: Not a directory" },
 		{ CHRONY_FAILED, -EIO,
-		  "error: chronyd cannot be told; the log says why: Input/output error" },
+		  "error: cannot ask chronyd to reload its sources, see the log: Input/output error" },
 		{ ROLE_EXIT_CONFINE, -EIO,
-		  "error: chronyd cannot be told; the log says why: Input/output error" },
+		  "error: cannot ask chronyd to reload its sources, see the log: Input/output error" },
 		{ CHRONY_ERROR, -EIO,
-		  "error: chronyd cannot be told; the log says why: Input/output error" },
+		  "error: cannot ask chronyd to reload its sources, see the log: Input/output error" },
 	};
 	unsigned int i;
 
 	with_chrony();
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
-	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		n_asked = 0;
 		cr_expect(timeservers_told(&context, rows[i].result));
@@ -371,7 +375,7 @@ Test(handlers_shared, chronyd_that_is_not_told)
 	/* another file is another matter */
 	cr_expect(timeservers_told(&context, CHRONY_SILENT));
 	test_set(&wanted, "/ntp/001", "192.0.2.2", 0);
-	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
 }
 
 /* Whoever does not want time servers does not want chronyd told of any. */
@@ -383,9 +387,9 @@ Test(handlers_shared, chronyd_is_left_alone)
 	cr_expect_str_eq(told(0), "");
 	cr_expect_eq(n_asked, 0);
 	configuration.use_ntp = true;
-	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
 	configuration.use_ntp = false;
-	cr_expect_str_eq(told(0), "; chronyd is told to reload its sources");
+	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 2, "of what is gone it is told");
 }
 

@@ -201,8 +201,9 @@ Test(handlers, route_of_another_owner_is_not_displaced)
 	lease("192.0.2.5/24", "192.0.2.1", "3600");
 	test_set(&wanted, "/route/001", "10.0.0.0/8 via 192.0.2.1", 0);
 	cr_expect_eq(pass(), -EEXIST);
-	cr_expect_str_eq(reason,
-			 "error: route to 0.0.0.0/0 metric 100 is another owner's: File exists");
+	cr_expect_str_eq(
+		reason,
+		"error: route to 0.0.0.0/0 metric 100 belongs to another program: File exists");
 	EXPECT_SH("ip route show default | grep -q 198.51.100.1");
 	EXPECT_SH("ip route show 10.0.0.0/8 | grep -q 192.0.2.1"); /* the others are set */
 	configuration.metric = 200;

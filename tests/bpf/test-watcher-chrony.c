@@ -36,7 +36,7 @@ Test(watcher_chrony, asks_for_a_reload_of_chronyds_sources)
 	tell(CHRONY_SILENT); /* of a former life */
 	start();
 	cr_expect_eq(n_asked(), 1, "a former life may have ended before it asked");
-	has_status("; chronyd is told");
+	has_status("; chronyd was asked");
 	tell(CHRONY_NOT_RUNNING);
 	commit_init(&commit);
 	add("/ntp/001", "192.0.2.9");
@@ -49,9 +49,9 @@ Test(watcher_chrony, asks_for_a_reload_of_chronyds_sources)
 	(void)stop(SIGKILL);
 	start();
 	cr_expect_eq(n_asked(), 1);
-	has_status("; chronyd is told");
+	has_status("; chronyd was asked");
 	tell(CHRONY_REFUSED + 1);
-	has_status("error: chronyd refuses to reload its sources, status 1 (failed)");
+	has_status("error: chronyd refused to reload its sources, status 1 (failed)");
 	cr_expect_eq(n_asked(), 1, "it is tried again");
 	tell(CHRONY_REFUSED + 1);
 	tell(CHRONY_RELOADED);

@@ -56,7 +56,7 @@ Test(watcher_drift, drift_of_the_address)
 		return;
 	EXPECT_SH("ip addr change 192.0.2.5/24 dev up0 valid_lft forever");
 	cr_expect_str_eq(status_of("address", "drift: "),
-			 "drift: 192.0.2.5/24 was changed, and is another owner's now");
+			 "drift: 192.0.2.5/24 was changed and now belongs to another program");
 }
 
 /* An end in time is none. */

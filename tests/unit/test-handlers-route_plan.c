@@ -185,7 +185,7 @@ static void expect_refused(const char *route, const char *why)
 Test(handlers_route_plan, C4_27_prefix_length)
 {
 	static const char why[] =
-		"its prefix is shorter than the configuration allows (min_prefix_length)";
+		"prefix is shorter than the configuration allows (min_prefix_length)";
 
 	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
 	expect_refused("0.0.0.0/1 via 192.0.2.1", why);
@@ -204,10 +204,10 @@ Test(handlers_route_plan, C4_27_prefix_length)
 Test(handlers_route_plan, C4_27_destination)
 {
 	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
-	expect_refused("127.0.0.0/8 via 192.0.2.1", "is no destination for a route");
-	expect_refused("127.0.0.1/32 onlink", "is no destination for a route");
-	expect_refused("0.0.0.0/8 via 192.0.2.1", "is no destination for a route");
-	expect_refused("255.255.255.255/32 via 192.0.2.1", "is no destination for a route");
+	expect_refused("127.0.0.0/8 via 192.0.2.1", "not a valid destination for a route");
+	expect_refused("127.0.0.1/32 onlink", "not a valid destination for a route");
+	expect_refused("0.0.0.0/8 via 192.0.2.1", "not a valid destination for a route");
+	expect_refused("255.255.255.255/32 via 192.0.2.1", "not a valid destination for a route");
 	expect_refused("239.0.0.0/8 via 192.0.2.1", NULL);
 	expect_refused("169.254.169.254/32 via 192.0.2.1", NULL);
 }
@@ -229,7 +229,7 @@ Test(handlers_route_plan, C4_27_count)
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.n_routes, 4);
 	cr_expect_eq(n_told, 2);
-	cr_expect_str_eq(told, "/route/004 10.4.0.0/16 via 192.0.2.1: there are more than the "
+	cr_expect_str_eq(told, "/route/004 10.4.0.0/16 via 192.0.2.1: more routes than the "
 			       "configuration allows (max_routes)");
 	configuration.max_routes = 0;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);

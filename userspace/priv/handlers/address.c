@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: the leased address on the uplink, with the lease's remaining time as
- * its lifetime: the kernel takes it away on time even if no process of ours
- * is left. Ours are known by NETLINK_OWNER; no other is ever changed or
- * removed, not even one that is equal to the leased one, unless the operator
- * wants the address of a former client taken over. A renewal sets the lifetime
- * in place: one request, as long as nobody else has changed the addresses since
- * we looked. After a change of address the old one goes last, in release, when
- * the routes have moved.
+ * DOC: the leased address on the uplink. Its lifetime is the remaining time of the
+ * lease, so that the kernel removes it on time even if calfpen no longer runs.
+ * Addresses set by calfpen carry NETLINK_OWNER; no other address is ever changed
+ * or removed, not even one that equals the leased one, unless the operator wants
+ * to take over the address of another client. A renewal sets the lifetime in
+ * place: one request, as long as no other program has changed the addresses since
+ * they were read. After a change of address the old one is deleted last, in
+ * release, when the routes use the new one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,16 +23,16 @@
 #include "userspace/priv/netlink/netlink.h"
 
 #define OURS_MAX 8
-/* The kernel counts whole seconds: a present lifetime this near is equal. */
+/* The kernel counts whole seconds: lifetimes that differ by this much are equal. */
 #define LIFETIME_TOLERANCE_S 1
 #define EXPIRY_TOLERANCE_S 1
 
-/* What is on the uplink, as far as it matters. */
+/* The present addresses of the uplink, as far as they matter. */
 struct present {
 	const struct lease *lease; /* NULL: none wanted */
-	bool is_there;		   /* the leased one, whoever set it */
+	bool is_there;		   /* the leased address, whatever set it */
 	struct netlink_address leased;
-	struct netlink_address ours[OURS_MAX]; /* not wanted */
+	struct netlink_address ours[OURS_MAX]; /* set by calfpen, no longer wanted */
 	uint32_t n_ours;
 	uint32_t n_all;
 };
@@ -52,7 +52,7 @@ static bool address_concerns(const char *path)
 	return !strcmp(path, "/ip") || !strcmp(path, "/lease/time");
 }
 
-static void see(const struct netlink_address *address, void *data)
+static void on_address(const struct netlink_address *address, void *data)
 {
 	struct present *present = data;
 	const struct lease *lease = present->lease;
@@ -73,13 +73,14 @@ static int find_present(struct handler_context *context, const struct lease *lea
 	int r;
 
 	*present = (struct present){ .lease = lease };
-	r = netlink_address_each(context->netlink, context->uplink_ifindex, see, present);
-	return r ? handler_fail(context, r, "addresses of the uplink") : 0;
+	r = netlink_address_each(context->netlink, context->uplink_ifindex, on_address, present);
+	return r ? handler_fail(context, r, "cannot read the addresses of the uplink") : 0;
 }
 
 /*
- * The end of a primary address takes its secondaries along unless this is
- * set: a new address in the old one's subnet would go with it. It stays set.
+ * When a primary address is deleted, the kernel deletes its secondaries, too,
+ * unless this is set: a new address in the old one's subnet would be deleted with
+ * the old one. It stays set.
  */
 static void promote_secondaries(struct handler_context *context)
 {
@@ -99,7 +100,7 @@ static void promote_secondaries(struct handler_context *context)
 		(void)close(fd);
 	if (r && !state->has_warned) {
 		log_warning(
-			"%s: %s; a change of address within a subnet may leave none for a moment",
+			"%s: cannot set: %s; a change of address within a subnet may leave the uplink without one for a moment",
 			path, strerror(-r));
 		state->has_warned = true;
 	}
@@ -142,19 +143,21 @@ static bool is_last_set(const struct handler_context *context, const struct leas
 }
 
 /* Leave the address of another program alone; log each of them once. */
-static void tell_foreign(struct handler_context *context, const struct lease *lease)
+static void log_foreign(struct handler_context *context, const struct lease *lease)
 {
-	struct in_addr *told = &context->state->address.told;
+	struct in_addr *logged = &context->state->address.logged;
 	char text[VALUE_IPV4_NET_SIZE];
 
-	if (told->s_addr == lease->net.address.s_addr)
+	if (logged->s_addr == lease->net.address.s_addr)
 		return;
-	*told = lease->net.address;
+	*logged = lease->net.address;
 	value_format_ipv4_net(&lease->net, text);
-	log_warning("%s is on the uplink already, not set by us: left as it is", text);
+	log_warning("%s is already on the uplink, set by another program; leaving it unchanged",
+		    text);
 }
 
-/* The leased address was there: 0 if it is as wanted now, and ours. */
+/* Adopt a leased address that was present. Returns 0 if it is as wanted and carries
+ * our mark, or a negative errno. */
 static int adopt_address(struct handler_context *context, const struct present *present)
 {
 	struct netlink_address address = address_of(present->lease);
@@ -166,8 +169,8 @@ static int adopt_address(struct handler_context *context, const struct present *
 }
 
 /*
- * The host waits for an address that is new, so it is added before anything is
- * asked; if it was there, the kernel says so, and nothing is changed.
+ * The host waits for a new address, so add it before reading the present ones; if
+ * it exists already, the kernel returns -EEXIST and changes nothing.
  */
 static int set_address(struct handler_context *context, const struct lease *lease)
 {
@@ -187,7 +190,7 @@ static int set_address(struct handler_context *context, const struct lease *leas
 	state->is_settled = present.n_ours == 0;
 	if (was_there && present.is_there) {
 		if (present.leased.protocol != NETLINK_OWNER && !context->takeover) {
-			tell_foreign(context, lease);
+			log_foreign(context, lease);
 			context->is_leased = true;
 			return 0;
 		}
@@ -251,7 +254,7 @@ static int address_release(struct handler_context *context, const struct wanted 
 	if (state->is_settled)
 		return 0;
 	r = lease_get(context, wanted, &lease);
-	/* What cannot be read says nothing about what is there. */
+	/* A malformed value does not mean that the present addresses are unwanted. */
 	if (r < 0)
 		return r;
 	r = find_present(context, r == LEASE_ABSENT ? NULL : &lease, &present);
@@ -265,12 +268,13 @@ static int address_release(struct handler_context *context, const struct wanted 
 		r = netlink_address_delete(context->netlink, context->uplink_ifindex,
 					   &present.ours[i]);
 		if (r)
-			error = handler_first(error, handler_fail(context, r, "old address"));
+			error = handler_first(error, handler_fail(context, r,
+								  "cannot delete the old address"));
 	}
 	if (error || !present.lease)
 		return error;
-	/* Where promote_secondaries cannot be set, the old one may have taken
-	 * the new one along, and its routes. */
+	/* If promote_secondaries cannot be set, the kernel may have deleted the new
+	 * address and its routes with the old one. */
 	r = find_present(context, &lease, &present);
 	return !r && !present.is_there ? HANDLER_REPEAT : r;
 }
@@ -282,7 +286,7 @@ static int address_check(struct handler_context *context, const struct wanted *w
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
-	/* The kernel takes it away on time, and its second ends before ours. */
+	/* The kernel removes it on time, up to a second earlier than we compute. */
 	if (r || lease.left_s <= EXPIRY_TOLERANCE_S || !is_last_set(context, &lease))
 		return r < 0 ? r : 0;
 	r = find_present(context, &lease, &present);
@@ -292,7 +296,8 @@ static int address_check(struct handler_context *context, const struct wanted *w
 	if (!present.is_there)
 		return handler_drift(context, "%s was removed", text);
 	if (present.leased.protocol != NETLINK_OWNER)
-		return handler_drift(context, "%s was changed, and is another owner's now", text);
+		return handler_drift(context, "%s was changed and now belongs to another program",
+				     text);
 	return 0;
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: resolv.conf of the host, and the kernel's domain name. What this
- * instance wants stands in RUN_ROOT/INSTANCE/resolv.conf; the host's file is
- * composed of those of all instances that name it. Its content before the
- * first write is kept in RUN_ROOT (.saved; .absent if there was no file), and
- * put back when no instance wants anything, unless somebody else has written
- * it since. Equal content is not written again. A file that resolvconf or
- * systemd-resolved rewrites is left to it.
+ * DOC: resolv.conf of the host, and the kernel's domain name. The settings of this
+ * instance are in RUN_ROOT/INSTANCE/resolv.conf; the host's file is composed from
+ * the files of all instances that use it. Its original content is saved in
+ * RUN_ROOT before the first write (.saved; .absent if there was no file), and
+ * restored when no instance wants anything, unless another program has written
+ * the file since. Equal content is not written again. A file that is managed by
+ * resolvconf or systemd-resolved is not touched.
  */
 #include "userspace/priv/handlers/dns.h"
 
@@ -26,7 +26,7 @@
 #define OWN_FILE "resolv.conf"
 
 struct paths {
-	char target[PATH_MAX]; /* links followed */
+	char target[PATH_MAX]; /* symbolic links followed */
 	char saved[PATH_MAX];
 	char absent[PATH_MAX];
 };
@@ -37,7 +37,7 @@ static bool dns_concerns(const char *path)
 	       !strncmp(path, "/nameserver/", 12);
 }
 
-/* One saved copy per file, whatever path the instances use for it. */
+/* There is one saved copy per file, whatever path the instances use for it. */
 static int find_paths(struct handler_context *context, struct paths *paths)
 {
 	const char *path = context->configuration->resolv_conf;
@@ -58,8 +58,8 @@ static bool is_ours(const char *text)
 	return !strncmp(text, DNS_HEADER, sizeof(DNS_HEADER) - 1);
 }
 
-/* 1, 0, or a negative errno: a note that cannot be looked at is not one that is
- * not there. */
+/* Returns 1, 0, or a negative errno: an unreadable note is an error, not a missing
+ * note. */
 static int is_saved(struct handler_context *context, const struct paths *paths)
 {
 	if (access(paths->saved, F_OK) == 0)
@@ -71,8 +71,8 @@ static int is_saved(struct handler_context *context, const struct paths *paths)
 	return errno == ENOENT ? 0 : handler_fail(context, -errno, "%s", paths->absent);
 }
 
-/* Keep what was there; `length` negative: nothing was, or a text of our own
- * of which the former content is lost. */
+/* Save the original content. `length` is negative if there was no file; a text of
+ * our own counts as none, because the original content is lost. */
 static int save(struct handler_context *context, const struct paths *paths, const char *text,
 		int length)
 {
@@ -104,7 +104,7 @@ static int restore(struct handler_context *context, const struct paths *paths, c
 			r = n == -ENOENT ? file_remove(paths->target) : n;
 	}
 	if (r)
-		return handler_fail(context, r, "%s, former content", paths->target);
+		return handler_fail(context, r, "cannot restore %s", paths->target);
 	r = handler_first(file_remove(paths->saved), file_remove(paths->absent));
 	return r ? handler_fail(context, r, "%s", paths->saved) : 0;
 }
@@ -114,7 +114,7 @@ struct collection {
 	struct dns_list list;
 };
 
-/* Whoever means the same file, by whatever path. */
+/* Add the settings of an instance that uses the same file, by whatever path. */
 static void collect(const char *instance, const char *text, void *data)
 {
 	struct dns_settings settings;
@@ -131,8 +131,9 @@ static bool exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-/* Under the lock. */
-static int look(struct handler_context *context, const struct paths *paths, struct dns_look *look)
+/* Read the present file and compose the wanted one. Call with the lock held. */
+static int read_resolv_conf(struct handler_context *context, const struct paths *paths,
+			    struct dns_view *view)
 {
 	struct collection collection = { .paths = paths };
 	int r;
@@ -140,33 +141,34 @@ static int look(struct handler_context *context, const struct paths *paths, stru
 	r = shared_each(context, OWN_FILE, collect, &collection);
 	if (r)
 		return r;
-	r = file_read(paths->target, look->present, sizeof(look->present));
+	r = file_read(paths->target, view->present, sizeof(view->present));
 	if (r < 0 && r != -ENOENT)
 		return handler_fail(context, r, "%s", paths->target);
-	look->n_present = r;
-	look->length = dns_list_format(&collection.list, look->text);
-	look->owner = dns_owner(paths->target, r < 0 ? "" : look->present,
+	view->n_present = r;
+	view->length = dns_list_format(&collection.list, view->text);
+	view->owner = dns_owner(paths->target, r < 0 ? "" : view->present,
 				exists("/run/systemd/resolve"),
 				exists("/sbin/resolvconf") || exists("/usr/sbin/resolvconf"));
 	return 0;
 }
 
-static bool is_as_wanted(const struct dns_look *look)
+static bool is_as_wanted(const struct dns_view *view)
 {
-	return look->n_present == (int)look->length &&
-	       !memcmp(look->present, look->text, look->length);
+	return view->n_present == (int)view->length &&
+	       !memcmp(view->present, view->text, view->length);
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static int set_file(struct handler_context *context, const struct paths *paths)
 {
-	struct dns_look *seen = &context->state->dns.seen;
-	int r = look(context, paths, seen);
+	struct dns_view *seen = &context->state->dns.seen;
+	int r = read_resolv_conf(context, paths, seen);
 
 	if (r)
 		return r;
 	if (seen->length && seen->owner)
-		handler_note(context, "%s is left to %s", paths->target, seen->owner);
+		handler_note(context, "%s is managed by %s and left unchanged", paths->target,
+			     seen->owner);
 	if (!seen->length || seen->owner)
 		return restore(context, paths, seen->present, seen->n_present);
 	if (is_as_wanted(seen))
@@ -219,10 +221,10 @@ static int dns_apply(struct handler_context *context, const struct wanted *wante
 	return handler_first(error, set_domain(context, wanted));
 }
 
-/* A text that another instance has just composed is as wanted, too. */
+/* A file that another instance has just composed is as wanted, too. */
 static int dns_check(struct handler_context *context, const struct wanted *wanted)
 {
-	struct dns_look *seen = &context->state->dns.seen;
+	struct dns_view *seen = &context->state->dns.seen;
 	struct paths paths;
 	int lock, r = find_paths(context, &paths);
 
@@ -231,11 +233,11 @@ static int dns_check(struct handler_context *context, const struct wanted *wante
 		r = shared_lock(context, &lock);
 	if (r)
 		return r;
-	r = look(context, &paths, seen);
+	r = read_resolv_conf(context, &paths, seen);
 	shared_unlock(lock);
 	if (r || !seen->length || is_as_wanted(seen))
 		return r;
-	if (seen->owner) /* since when? the status is to say so */
+	if (seen->owner) /* since now: apply puts it into the status */
 		return HANDLER_APPLY;
 	return handler_drift(context, "%s was %s", paths.target,
 			     seen->n_present < 0 ? "removed" : "changed");

@@ -13,7 +13,7 @@
 #define DIRECTORY "/nameserver/"
 #define METRIC_LINE "# metric "
 
-/* Whole names only, at most six and 256 bytes of them. */
+/* Only whole names, at most six, and 256 bytes in total. */
 static int take_search(struct dns_settings *settings, struct handler_context *context,
 		       const struct kv_value *value)
 {
@@ -105,7 +105,7 @@ size_t dns_settings_format(const struct dns_settings *settings, char bytes[stati
 	return text.at;
 }
 
-/* "search a b": the names, as if they came from a key. */
+/* Parse the names of "search a b" as if they came from a key. */
 static int parse_names(struct dns_settings *settings, char *names)
 {
 	struct dns_names list = { .n_names = 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of resolv.conf under construction, within its limits. */
+/* Builds lines of resolv.conf within its limits. */
 #ifndef CALFPEN_PRIV_HANDLERS_DNS_TEXT_H
 #define CALFPEN_PRIV_HANDLERS_DNS_TEXT_H
 
@@ -12,7 +12,7 @@ struct dns_text {
 	size_t at;
 };
 
-/* Append; what does not fit is left out, as a whole. */
+/* Append formatted text, or nothing if not all of it fits. */
 __attribute__((format(printf, 2, 3))) void dns_text_put(struct dns_text *text, const char *format,
 							...);
 void dns_text_put_server(struct dns_text *text, struct in_addr address);
@@ -21,10 +21,10 @@ void dns_text_put_server(struct dns_text *text, struct in_addr address);
 struct dns_names {
 	char text[DNS_SEARCH_LENGTH + 1];
 	unsigned int n_names;
-	bool is_full; /* one did not fit: no more, so that the order stays */
+	bool is_full; /* a name did not fit: add no more, to keep the order */
 };
 
-/* Append a name unless it is there, or the line is full. */
+/* Append a name unless it is already in the line or the line is full. */
 void dns_names_add(struct dns_names *names, const char *name);
 
 #endif

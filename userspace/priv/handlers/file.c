@@ -53,7 +53,7 @@ int file_resolve(const char *path, char target[static PATH_MAX])
 		char *slash = strrchr(now, '/');
 		size_t directory = slash ? (size_t)(slash - now) + 1 : 0;
 
-		/* no link, or nothing there yet; what cannot be read is neither */
+		/* not a link, or not there yet; anything else is an error */
 		if (n < 0 && errno != EINVAL && errno != ENOENT)
 			return -errno;
 		if (n < 0) {
@@ -119,7 +119,7 @@ int file_write(const char *path, const char *text, size_t length)
 	if (!is_in_place(r))
 		return r;
 	in_place = write_in_place(path, &whole);
-	/* No file there to write to: then the directory's refusal is the reason. */
+	/* If there is no file to write to, the error of the directory is the reason. */
 	return in_place == -ENOENT ? r : in_place;
 }
 

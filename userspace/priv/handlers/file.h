@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small configuration files, replaced whole. A reader sees the old or the new
- * content wherever the file system allows it.
+ * Replaces small configuration files as a whole. A reader sees the old or the
+ * new content wherever the file system allows it.
  */
 #ifndef CALFPEN_PRIV_HANDLERS_FILE_H
 #define CALFPEN_PRIV_HANDLERS_FILE_H
@@ -11,25 +11,25 @@
 
 #define FILE_SIZE_MAX 65536
 
-/* Read a whole file into `text`, NUL-terminated: its length, or a negative
- * errno, -EFBIG if it does not fit. */
+/* Read a whole file into `text`, NUL-terminated. Returns its length, or a negative
+ * errno; -EFBIG if it does not fit. */
 int file_read(const char *path, char *text, size_t size);
 
-/* Follow symbolic links to the file that is meant, which need not exist:
- * 0, -ELOOP, -ENAMETOOLONG, or what readlink(2) says. */
+/* Follow symbolic links to the final file, which need not exist. Returns 0, -ELOOP,
+ * -ENAMETOOLONG, or the negative errno of readlink(2). */
 int file_resolve(const char *path, char target[static PATH_MAX]);
 
 /*
- * Replace the content: temporary file beside it, fsync, rename. Where that
- * cannot be (the file is a mount point, its directory not writable) it is
- * written in place: text first, then cut, so a reader that comes in between
- * sees no empty file. Mode of a new file 0644, else that of the old one.
- * `path` is not a symbolic link. 0, or a negative errno.
+ * Replace the content: temporary file in the same directory, fsync, rename. If
+ * that is not possible (the file is a mount point, or its directory is not
+ * writable), write in place: first the text, then truncate, so that a concurrent
+ * reader sees no empty file. A new file gets mode 0644, otherwise the mode is
+ * kept. `path` must not be a symbolic link. Returns 0, or a negative errno.
  */
 int file_write(const char *path, const char *text, size_t length);
 
-/* Remove; empty it where it cannot be removed (a mount point). 0 if there is
- * none. */
+/* Remove a file, or empty it if it cannot be removed (a mount point). Returns 0,
+ * also if it does not exist, or a negative errno. */
 int file_remove(const char *path);
 
 #endif

@@ -22,7 +22,7 @@ int handler_fail(struct handler_context *context, int error, const char *format,
 	return error;
 }
 
-/* Formatted, printable, cut. */
+/* Format, replace unprintable bytes, and truncate. */
 __attribute__((format(printf, 2, 0))) static void put(char to[static HANDLER_ERROR_SIZE],
 						      const char *format, va_list arguments)
 {

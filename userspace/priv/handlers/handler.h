@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A system handler turns the wanted state of one family of keys into kernel
- * or file state. It gets the whole wanted state, finds the present state,
- * computes the difference and applies it: calling it twice changes nothing,
- * and a key that is absent is unconfigured. It never removes what it did not
- * set. Every value is parsed again (userspace/common/value.h) before use.
+ * System handlers: each turns the wanted state of one family of keys into kernel
+ * or file state. Only the watcher includes this directory.
+ *
+ * A handler gets the whole wanted state, reads the present state, computes the
+ * difference and applies it: calling it twice changes nothing, and a key that is
+ * absent is unconfigured. It never removes what it did not set. It parses every
+ * value again (userspace/common/value.h) before use.
  */
 #ifndef CALFPEN_PRIV_HANDLERS_HANDLER_H
 #define CALFPEN_PRIV_HANDLERS_HANDLER_H
@@ -19,79 +21,80 @@
 struct netlink;
 struct handlers_state;
 
-#define HANDLER_ERROR_SIZE 200 /* of a reason, NUL included */
+#define HANDLER_ERROR_SIZE 200 /* bytes of a reason, NUL included */
 
-/* What is known of a reload of chronyd's sources. */
+/* State of a reload of chronyd's sources. */
 struct handler_chrony {
-	void (*ask)(void *data); /* for one; NULL: nobody can be asked */
+	void (*ask)(void *data); /* request a reload; NULL: not possible */
 	void *data;
-	bool is_due;	/* the file may have changed since it was asked */
-	bool was_asked; /* in this life */
-	int result;	/* enum chrony_result of the last one, -1: not known */
-	bool is_new;	/* and no pass has seen it */
+	bool is_due;	/* the file may have changed since the last request */
+	bool was_asked; /* this process has requested a reload */
+	int result;	/* enum chrony_result of the last reload, -1: not known */
+	bool is_new;	/* no pass has seen `result` yet */
 };
 
 struct handler_context {
 	struct netlink *netlink;
-	/* What the handlers remember between calls (state.h); one for each context,
-	 * zero before the first call. */
+	/* State of the handlers between calls (state.h); one per context, all zero
+	 * before the first call. */
 	struct handlers_state *state;
 	const struct configuration *configuration;
 	const char *instance;
 	const char *chrony_directory; /* /run/chrony-dhcp */
 	struct handler_chrony chrony;
-	const char *run_root;	      /* of all instances: what they share (shared.h) */
-	char run_directory[PATH_MAX]; /* RUN_ROOT/INSTANCE: what is to be restored */
-	int uplink_ifindex;	      /* 0: the uplink is not there */
-	bool takeover;		      /* --takeover: a leased address that is there becomes ours */
-	/* Counts changes of the uplink's addresses that were not ours; 0: nobody
-	 * counts, so they have to be looked at each time. */
+	const char *run_root;	      /* what the instances share (shared.h) */
+	char run_directory[PATH_MAX]; /* RUN_ROOT/INSTANCE: original values to restore */
+	int uplink_ifindex;	      /* 0: the uplink does not exist */
+	bool takeover;		      /* --takeover: adopt a leased address that is present */
+	/* Counts changes of the uplink's addresses by other programs; 0: they are not
+	 * counted, so the addresses must be read each time. */
 	uint64_t n_address_changes;
 	uint64_t now_ns; /* CLOCK_BOOTTIME */
-	/* Told of each value that policy does not let through, at every pass. */
+	/* Called in every pass for each value that policy does not allow. */
 	void (*on_refusal)(void *data, const char *path, const char *reason);
 	void *on_refusal_data;
 	/* out */
 	char error[HANDLER_ERROR_SIZE]; /* why a call failed, printable */
-	char note[HANDLER_ERROR_SIZE];	/* what the status shows beside success */
+	char note[HANDLER_ERROR_SIZE];	/* what the status shows in addition to success */
 	bool is_leased; /* by the address handler: the leased address is on the uplink */
 };
 
 /*
  * One pass calls apply of each affected handler in order, then release in
- * reverse order: what is new is there before the old goes, so a route that
- * changes its source never leaves a gap.
+ * reverse order: new configuration is added before the old is deleted, so a route
+ * that changes its source never leaves a gap.
  *
  * Both return 0, or a negative errno with the reason in context->error; the
- * watcher logs it, puts it into /status/NAME and calls again later. Release
- * may also return HANDLER_REPEAT: what went took along what an apply had just
- * made, so all handlers are called once more at once.
+ * watcher logs it, writes it to /status/NAME and retries later. Release may also
+ * return HANDLER_REPEAT: a deletion removed something that an apply had just
+ * added, so all handlers are called once more immediately.
  */
 #define HANDLER_REPEAT 1
 
 /*
- * Check looks, after the host was changed by somebody else, and changes
- * nothing: 0, HANDLER_DRIFT if something that apply made is not as it made it
- * (what, in context->error; it is reported and not fought over, the next
- * change of a key brings it back), HANDLER_APPLY if what others did asks for
- * a new apply, or a negative errno as apply.
+ * Check reads the present state after another program changed the host, and
+ * changes nothing. It returns 0; HANDLER_DRIFT if the configuration is not as
+ * apply left it (details in context->error; the drift is reported but not
+ * repaired, the next change of a key does that); HANDLER_APPLY if the change
+ * requires a new apply; or a negative errno as apply.
  */
 #define HANDLER_DRIFT 2
 #define HANDLER_APPLY 3
 
 struct handler {
 	const char *name; /* "address": /status/NAME */
-	/* True if a change of this path concerns the handler. */
+	/* Returns true if a change of this path concerns the handler. */
 	bool (*concerns)(const char *path);
-	/* Make it so. */
+	/* Add what is wanted. */
 	int (*apply)(struct handler_context *context, const struct wanted *wanted);
-	/* Take away what later handlers still stood on; NULL: nothing to do. */
+	/* Delete what is no longer wanted but later handlers still depended on;
+	 * NULL: nothing to do. */
 	int (*release)(struct handler_context *context, const struct wanted *wanted);
-	/* Is it still so? NULL: nobody can tell. */
+	/* Is the host still as wanted? NULL: cannot be checked. */
 	int (*check)(struct handler_context *context, const struct wanted *wanted);
 };
 
-/* In the order in which they are called. */
+/* In the order of calls. */
 extern const struct handler handler_address;
 extern const struct handler handler_link;
 extern const struct handler handler_route;
@@ -99,22 +102,23 @@ extern const struct handler handler_dns;
 extern const struct handler handler_host;
 extern const struct handler handler_timeservers;
 
-/* Set context->error ("<text>: <errno text>") and return `error`, a negative
- * errno. The first failure of a call is the one that is kept. */
+/* Set context->error to "<text>: <errno text>", unless it is set already: the
+ * first failure of a call is kept. Returns `error`, a negative errno. */
 __attribute__((format(printf, 3, 4))) int handler_fail(struct handler_context *context, int error,
 						       const char *format, ...);
-/* What the operator should know though nothing failed: "ok 17; <text>". The
- * first of a call is the one that is kept. */
+/* Add a note for the operator although nothing failed: "ok 17; <text>". The first
+ * note of a call is kept. */
 __attribute__((format(printf, 2, 3))) void handler_note(struct handler_context *context,
 							const char *format, ...);
-/* A value of the store that policy keeps from the host: told to on_refusal,
- * and noted. That is no failure, and not tried again. */
+/* Refuse a value of the store because of policy: call on_refusal and add a note.
+ * This is no failure and not retried. */
 __attribute__((format(printf, 3, 4))) void
 handler_refuse(struct handler_context *context, const char *path, const char *format, ...);
-/* Set context->error and return HANDLER_DRIFT. */
+/* Set context->error. Returns HANDLER_DRIFT. */
 __attribute__((format(printf, 2, 3))) int handler_drift(struct handler_context *context,
 							const char *format, ...);
-/* What a call returns: `r`, or `error` if an earlier step failed. */
+/* Combine the results of two steps. Returns `error` if the earlier step failed,
+ * otherwise `r`. */
 int handler_first(int error, int r);
 
 #endif

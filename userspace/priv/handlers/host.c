@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: the host's name from /hostname, for an operator who asks for it: it is
- * what prompts, logs and other programs call this machine, and a server on
- * the network chooses it. Of a name that the kernel cannot hold its first
- * label is taken.
+ * DOC: the host name from /hostname, only if the operator enables it: prompts,
+ * logs and other programs use this name, and a server on the network chooses it.
+ * If the name is too long for the kernel, only its first label is used.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: the uplink's MTU from /mtu. Below 576 it is ignored (a server's
- * mistake), above what the device can do it is the device's maximum. Before
- * the first change the present MTU is written to RUN_DIRECTORY/mtu.saved, with
- * what we are about to set and what we had set before (a process that is killed
- * in between leaves either); when the key goes it is put back, unless somebody
- * else has changed it since.
+ * DOC: the uplink's MTU from /mtu. A value below 576 is ignored (a server's
+ * mistake); one above the device's maximum is reduced to it. Before a change,
+ * RUN_DIRECTORY/mtu.saved gets the original MTU, the one about to be set and the
+ * one set before (if the process is killed in between, the device has either of
+ * the two). When the key is deleted, the original is restored, unless another
+ * program has changed the MTU since.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,7 +25,7 @@ struct saved_mtu {
 	int ifindex; /* 0: nothing is saved */
 	uint32_t original;
 	uint32_t set;
-	uint32_t former; /* set before */
+	uint32_t previous; /* set before that */
 };
 
 static bool link_concerns(const char *path)
@@ -40,9 +40,8 @@ static int saved_path(struct handler_context *context, char path[static PATH_MAX
 	return n < 0 || n >= PATH_MAX ? handler_fail(context, -ENAMETOOLONG, "run directory") : 0;
 }
 
-/* What is saved for this interface, if anything; of an earlier one of the same
- * name nothing is worth keeping. A note that cannot be read is not one that is
- * not there. */
+/* Read what is saved for this interface, if anything; a note of an earlier
+ * interface is ignored. An unreadable note is an error, not a missing note. */
 static int saved_read(struct handler_context *context, const char *path, struct saved_mtu *savedp)
 {
 	struct saved_mtu saved = { 0 }, none = { 0 };
@@ -54,7 +53,7 @@ static int saved_read(struct handler_context *context, const char *path, struct 
 		return handler_fail(context, n, "%s", path);
 	if (n >= 0 &&
 	    sscanf(text, "%d %" SCNu32 " %" SCNu32 " %" SCNu32, &saved.ifindex, /* NOLINT */
-		   &saved.original, &saved.set, &saved.former) == 4 &&
+		   &saved.original, &saved.set, &saved.previous) == 4 &&
 	    saved.ifindex == context->uplink_ifindex)
 		*savedp = saved;
 	return 0;
@@ -64,7 +63,7 @@ static int set_mtu(struct handler_context *context, uint32_t mtu)
 {
 	int r = netlink_link_set_mtu(context->netlink, context->uplink_ifindex, mtu);
 
-	return r ? handler_fail(context, r, "MTU %" PRIu32, mtu) : 0;
+	return r ? handler_fail(context, r, "cannot set MTU %" PRIu32, mtu) : 0;
 }
 
 static int restore(struct handler_context *context, const char *path, struct saved_mtu saved,
@@ -72,7 +71,7 @@ static int restore(struct handler_context *context, const char *path, struct sav
 {
 	int r = 0;
 
-	if (saved.ifindex && (present == saved.set || present == saved.former) &&
+	if (saved.ifindex && (present == saved.set || present == saved.previous) &&
 	    present != saved.original)
 		r = set_mtu(context, saved.original);
 	return r ? r : file_remove(path);
@@ -95,7 +94,7 @@ static int configure(struct handler_context *context, const char *path, struct s
 	return set_mtu(context, mtu);
 }
 
-/* What /mtu asks for on this device, 0: nothing. */
+/* Find the MTU that /mtu requires on this device; 0: none. */
 static int find_mtu(struct handler_context *context, const struct wanted *wanted,
 		    const struct netlink_link *link, uint32_t *mtup)
 {
@@ -123,7 +122,7 @@ static int link_apply(struct handler_context *context, const struct wanted *want
 		return r;
 	r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
 	if (r)
-		return handler_fail(context, r, "uplink");
+		return handler_fail(context, r, "cannot read the uplink");
 	r = find_mtu(context, wanted, &link, &mtu);
 	if (r)
 		return r;
@@ -142,7 +141,7 @@ static int link_check(struct handler_context *context, const struct wanted *want
 	int r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
 
 	if (r)
-		return handler_fail(context, r, "uplink");
+		return handler_fail(context, r, "cannot read the uplink");
 	r = find_mtu(context, wanted, &link, &mtu);
 	if (r || !mtu || mtu == link.mtu)
 		return r;

@@ -15,21 +15,22 @@
 
 #define NAME_SIZE (NAME_LENGTH_MAX + 1)
 #define LINE_SIZE 512
-#define NOT_ALLOWED 1 /* by whoever made this container */
+#define NOT_ALLOWED 1 /* this container may not change the name */
 
 static const char *const files[] = { [NAME_HOST] = "hostname", [NAME_DOMAIN] = "domainname" };
 
-/* What the instances want: the one of the lowest metric. */
+/* The name that wins: that of the instance with the lowest metric. */
 struct choice {
-	char instance[INSTANCE_NAME_MAX + 1]; /* "": nobody wants any */
+	char instance[INSTANCE_NAME_MAX + 1]; /* "": no instance wants a name */
 	uint32_t metric;
 	char name[NAME_SIZE];
 };
 
-/* Of what we have done to it: "ORIGINAL SET FORMER", each up to its newline. */
+/* The saved note, three lines: the original name, the one last set, and the one
+ * set before that. */
 struct saved {
 	bool is_there;
-	char original[NAME_SIZE], set[NAME_SIZE], former[NAME_SIZE];
+	char original[NAME_SIZE], set[NAME_SIZE], previous[NAME_SIZE];
 };
 
 static void choose(const char *instance, const char *text, void *data)
@@ -59,11 +60,11 @@ static int saved_read(struct handler_context *context, const char *path, struct 
 	if (n < 0 && n != -ENOENT && n != -EFBIG)
 		return handler_fail(context, n, "%s", path);
 	saved->is_there = n >= 0 && sscanf(text, "%64[^\n]\n%64[^\n]\n%64[^\n]", saved->original,
-					   saved->set, saved->former) == 3;
+					   saved->set, saved->previous) == 3;
 	return 0;
 }
 
-/* Without its newline. */
+/* Read the name without its newline. Returns 0, or a negative errno. */
 static int kernel_read(const char *path, char name[static NAME_SIZE])
 {
 	char text[LINE_SIZE];
@@ -91,8 +92,8 @@ static int kernel_write(struct handler_context *context, const char *path, const
 	return r ? handler_fail(context, r, "%s", path) : 0;
 }
 
-/* The note first: a process that is killed in between leaves either name, and
- * both are known to be ours. */
+/* Write the note first: if the process is killed in between, the kernel has either
+ * name, and the note says that calfpen set both. */
 static int change(struct handler_context *context, const char *kernel, const char *note,
 		  const struct saved *saved, const char *present, const char *name)
 {
@@ -107,19 +108,19 @@ static int change(struct handler_context *context, const char *kernel, const cha
 	if (r)
 		return handler_fail(context, r, "%s", note);
 	r = kernel_write(context, kernel, name);
-	/* Nothing was changed, so there is nothing to put back. */
+	/* Nothing was changed, so there is nothing to restore. */
 	if (r && !saved->is_there)
 		(void)file_remove(note);
 	return r < 0 ? r : 0;
 }
 
-static int put_back(struct handler_context *context, const char *kernel, const char *note,
-		    const struct saved *saved, const char *present)
+static int restore(struct handler_context *context, const char *kernel, const char *note,
+		   const struct saved *saved, const char *present)
 {
 	int r = 0;
 
 	if (saved->is_there && strcmp(present, saved->original) != 0 &&
-	    (!strcmp(present, saved->set) || !strcmp(present, saved->former)))
+	    (!strcmp(present, saved->set) || !strcmp(present, saved->previous)))
 		r = kernel_write(context, kernel, saved->original);
 	if (r)
 		return r < 0 ? r : 0;
@@ -127,8 +128,8 @@ static int put_back(struct handler_context *context, const char *kernel, const c
 	return r ? handler_fail(context, r, "%s", note) : 0;
 }
 
-/* The kernel's name, as the instances together want it; under the lock. */
-static int settle(struct handler_context *context, enum name which)
+/* Set the name that the instances together want. Call with the lock held. */
+static int set_chosen(struct handler_context *context, enum name which)
 {
 	struct choice choice = { .metric = 0 };
 	char note[PATH_MAX], kernel[64], present[NAME_SIZE];
@@ -151,7 +152,7 @@ static int settle(struct handler_context *context, enum name which)
 	if (r)
 		return handler_fail(context, r, "%s", kernel);
 	return choice.instance[0] ? change(context, kernel, note, &saved, present, choice.name) :
-				    put_back(context, kernel, note, &saved, present);
+				    restore(context, kernel, note, &saved, present);
 }
 
 int name_set(struct handler_context *context, enum name which, const char *name)
@@ -160,8 +161,8 @@ int name_set(struct handler_context *context, enum name which, const char *name)
 	int lock, n, r;
 
 	if (name && strlen(name) > NAME_LENGTH_MAX) {
-		handler_note(context, "%s: %zu bytes are more than the kernel takes", files[which],
-			     strlen(name));
+		handler_note(context, "%s: %zu bytes are more than the kernel accepts",
+			     files[which], strlen(name));
 		name = NULL;
 	}
 	n = snprintf(text, sizeof(text), "%" PRIu32 " %s\n", context->configuration->metric,
@@ -171,7 +172,7 @@ int name_set(struct handler_context *context, enum name which, const char *name)
 		return r;
 	r = shared_say(context, files[which], name ? text : NULL, (size_t)n);
 	if (!r)
-		r = settle(context, which);
+		r = set_chosen(context, which);
 	shared_unlock(lock);
 	return r;
 }

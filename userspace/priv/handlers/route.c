@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: routes through the uplink: the default route of /gateway and those of
- * /route/NNN. Every one has the leased address as preferred source, so the
- * kernel removes it together with the address. A gateway outside the subnet
- * (a /32 lease) gets an on-link host route first. Ours are known by
- * NETLINK_OWNER and the interface; a route of somebody else with the same
- * destination and metric is neither replaced nor hidden: that is an error
- * which the status shows. What a server may ask for at all is the policy's to
- * say (route_policy.h).
+ * DOC: routes through the uplink: the default route from /gateway and the routes
+ * from /route/NNN. Every route has the leased address as preferred source, so the
+ * kernel removes it together with the address. For a gateway outside the subnet
+ * (a /32 lease) an on-link host route is added first. Routes set by calfpen carry
+ * NETLINK_OWNER and the interface; a foreign route with the same destination and
+ * metric is neither replaced nor hidden: that is an error which the status shows.
+ * The policy decides which routes a server may hand out (route_policy.h).
  */
 #include "userspace/priv/handlers/route_policy.h"
 
@@ -29,7 +28,7 @@ static bool route_concerns(const char *path)
 	return !strcmp(path, "/ip") || !strcmp(path, "/gateway") || !strncmp(path, "/route/", 7);
 }
 
-static void see(const struct netlink_route *route, void *data)
+static void on_route(const struct netlink_route *route, void *data)
 {
 	struct present *present = data;
 
@@ -50,8 +49,9 @@ static int fail_route(struct handler_context *context, int error, const struct n
 
 	value_format_ipv4_net(&destination, text);
 	if (error == -EEXIST)
-		return handler_fail(context, error, "route to %s metric %u is another owner's",
-				    text, route->metric);
+		return handler_fail(context, error,
+				    "route to %s metric %u belongs to another program", text,
+				    route->metric);
 	return handler_fail(context, error, "route to %s", text);
 }
 
@@ -81,7 +81,7 @@ static int add_missing(struct handler_context *context, const struct route_plan 
 	return error;
 }
 
-/* Backwards: routes by a gateway before the way to it. */
+/* Backwards: delete routes before the host route to their gateway. */
 static int delete_surplus(struct handler_context *context, const struct route_plan *plan,
 			  const struct present *present)
 {
@@ -104,25 +104,25 @@ static int delete_surplus(struct handler_context *context, const struct route_pl
 	return error;
 }
 
-struct judge {
+struct policy {
 	struct route_plan *plan;
 	int uplink_ifindex;
 	int suppressed;
 };
 
-static void see_any(const struct netlink_route *route, void *data)
+static void on_any_route(const struct netlink_route *route, void *data)
 {
-	const struct judge *judge = data;
+	const struct policy *policy = data;
 
-	route_policy_judge(judge->plan, judge->uplink_ifindex, judge->suppressed, route);
+	route_policy_judge(policy->plan, policy->uplink_ifindex, policy->suppressed, route);
 }
 
-/* Only a route that the server chose, beside the default one, needs a look at
- * those of others: there may be a million. */
-static int judge(struct handler_context *context, struct route_plan *plan)
+/* Read the routes of other programs, of which there may be a million, only if the
+ * server handed out a route other than the default route. */
+static int apply_policy(struct handler_context *context, struct route_plan *plan)
 {
 	const struct configuration *configuration = context->configuration;
-	struct judge judge = { plan, context->uplink_ifindex, -1 };
+	struct policy policy = { plan, context->uplink_ifindex, -1 };
 	uint32_t i, n = 0;
 	int r;
 
@@ -130,21 +130,21 @@ static int judge(struct handler_context *context, struct route_plan *plan)
 		n += plan->routes[i].route.prefix_length != 0;
 	if (!n || configuration->allow_hiding)
 		return 0;
-	r = netlink_rule_suppressed(context->netlink, configuration->table, &judge.suppressed);
+	r = netlink_rule_suppressed(context->netlink, configuration->table, &policy.suppressed);
 	if (!r)
 		r = netlink_route_each_owner(context->netlink,
-					     judge.suppressed < 0 ? configuration->table : 0,
-					     see_any, &judge);
+					     policy.suppressed < 0 ? configuration->table : 0,
+					     on_any_route, &policy);
 	if (r)
-		return handler_fail(context, r, "routes of others");
+		return handler_fail(context, r, "cannot read the routes of other programs");
 	route_policy_apply(plan, context);
 	return 0;
 }
 
-/* The plan after the policy, and what is there. Without a plan, and on failure,
- * it is empty. */
-static int look(struct handler_context *context, const struct wanted *wanted,
-		struct route_plan *plan, struct present *present)
+/* Plan the routes, apply the policy, and read the present routes. On failure the
+ * plan is empty. */
+static int read_present_routes(struct handler_context *context, const struct wanted *wanted,
+			       struct route_plan *plan, struct present *present)
 {
 	int error, r;
 
@@ -153,13 +153,13 @@ static int look(struct handler_context *context, const struct wanted *wanted,
 	if (error == -EBADMSG && !plan->n_routes)
 		return error;
 	r = netlink_route_each(context->netlink, context->uplink_ifindex,
-			       context->configuration->table, see, present);
+			       context->configuration->table, on_route, present);
 	if (r == -ENODEV && !plan->n_routes)
 		return error;
 	if (r)
-		r = handler_fail(context, r, "routes of the uplink");
+		r = handler_fail(context, r, "cannot read the routes of the uplink");
 	else
-		r = judge(context, plan);
+		r = apply_policy(context, plan);
 	if (r)
 		plan->n_routes = 0;
 	return handler_first(error, r);
@@ -170,7 +170,7 @@ static int route_apply(struct handler_context *context, const struct wanted *wan
 	struct route_plan *set = &context->state->route.set;
 	struct present present;
 	struct route_plan plan;
-	int error = look(context, wanted, &plan, &present);
+	int error = read_present_routes(context, wanted, &plan, &present);
 
 	set->n_routes = 0;
 	if (error && !plan.n_routes)
@@ -198,11 +198,11 @@ static int route_check(struct handler_context *context, const struct wanted *wan
 	struct present present;
 	struct route_plan plan;
 	uint32_t i, j;
-	int r = look(context, wanted, &plan, &present);
+	int r = read_present_routes(context, wanted, &plan, &present);
 
 	if (r)
 		return r;
-	/* What others did may have made the policy say otherwise, both ways. */
+	/* Changes by other programs may have changed the policy's decisions, both ways. */
 	for (i = 0; i < present.n_routes; i++)
 		if (!has_route(&plan, &present.routes[i]))
 			return HANDLER_APPLY;

@@ -9,7 +9,7 @@
 
 #define DIRECTORY "/route/"
 
-/* Routes that are asked for, before host routes to their gateways. */
+/* Routes from keys, without the host routes to their gateways. */
 struct asked {
 	struct value_route routes[ROUTE_KEYS_MAX + 1];
 	const char *paths[ROUTE_KEYS_MAX + 1];
@@ -96,7 +96,7 @@ static int ask_gateway(struct asked *asked, struct handler_context *context,
 	return 0;
 }
 
-/* NULL, or why the operator's limits do not allow it. */
+/* Returns why the operator's limits do not allow the route, or NULL. */
 static const char *refusal(const struct configuration *configuration,
 			   const struct value_route *route, uint32_t n_before)
 {
@@ -105,11 +105,11 @@ static const char *refusal(const struct configuration *configuration,
 	if (!route->prefix_length)
 		return NULL;
 	if (route->prefix_length < configuration->min_prefix_length)
-		return "its prefix is shorter than the configuration allows (min_prefix_length)";
+		return "prefix is shorter than the configuration allows (min_prefix_length)";
 	if (first == 0 || first == 127 || first >= 240)
-		return "is no destination for a route";
+		return "not a valid destination for a route";
 	return n_before >= configuration->max_routes ?
-		       "there are more than the configuration allows (max_routes)" :
+		       "more routes than the configuration allows (max_routes)" :
 		       NULL;
 }
 
@@ -161,7 +161,7 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 	plan->subnet = lease.net;
 	error = ask_gateway(&asked, context, wanted);
 	error = handler_first(error, ask_routes(&asked, context, wanted));
-	/* What others stand on comes first. */
+	/* First the routes that other routes depend on. */
 	for (i = 0; i < asked.n_routes; i++)
 		if (asked.routes[i].onlink)
 			plan_add(plan, configuration, &asked, i, &asked.routes[i], false);

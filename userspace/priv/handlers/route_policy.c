@@ -29,7 +29,7 @@ static bool is_own(const struct netlink_route *there, int uplink_ifindex, struct
 	       (there->protocol == RTPROT_KERNEL && there->source.s_addr == leased.s_addr);
 }
 
-/* True if the planned one would take what `there` gets now. */
+/* Returns true if the planned route would take traffic that `there` carries now. */
 static bool hides(const struct route_planned *planned, const struct netlink_route *there,
 		  int suppressed)
 {
@@ -41,7 +41,7 @@ static bool hides(const struct route_planned *planned, const struct netlink_rout
 		return false;
 	if (there->table != route->table)
 		return suppressed >= 0 && route->prefix_length > suppressed;
-	/* A default route carries something if ours is not ahead of it. */
+	/* A default route carries traffic only if ours is not ahead of it. */
 	if (!there->prefix_length)
 		return there->metric <= route->metric;
 	return there->prefix_length < route->prefix_length || route->metric <= there->metric;
@@ -65,7 +65,7 @@ void route_policy_judge(struct route_plan *plan, int uplink_ifindex, int suppres
 	}
 }
 
-/* Is `planned` a way to this gateway? */
+/* Returns true if the gateway can be reached on-link through `planned`. */
 static bool reaches(const struct route_planned *planned, struct in_addr gateway)
 {
 	struct value_ipv4_net net = { planned->route.destination, planned->route.prefix_length };
@@ -73,7 +73,7 @@ static bool reaches(const struct route_planned *planned, struct in_addr gateway)
 	return !planned->route.gateway.s_addr && lease_net_contains(&net, gateway);
 }
 
-/* Routes by a gateway that can be reached no longer go with the way to it. */
+/* Also refuse routes whose gateway cannot be reached any more. */
 static void refuse_followers(struct route_plan *plan)
 {
 	uint32_t i, j;
@@ -97,7 +97,7 @@ static void refuse_followers(struct route_plan *plan)
 	}
 }
 
-static void tell(struct handler_context *context, const struct route_planned *planned)
+static void report(struct handler_context *context, const struct route_planned *planned)
 {
 	const struct netlink_route *route = &planned->route, *hidden = &planned->hidden;
 	struct value_ipv4_net nets[] = { { route->destination, route->prefix_length },
@@ -120,7 +120,7 @@ void route_policy_apply(struct route_plan *plan, struct handler_context *context
 		if (!plan->routes[i].is_refused)
 			plan->routes[n++] = plan->routes[i];
 		else if (!plan->routes[i].is_way)
-			tell(context, &plan->routes[i]);
+			report(context, &plan->routes[i]);
 	}
 	plan->n_routes = n;
 }

@@ -13,7 +13,7 @@
 
 #include "userspace/priv/handlers/file.h"
 
-/* Not the name of an instance, which has no dot. */
+/* Has a dot, so it is not the name of an instance. */
 #define LOCK "handlers.lock"
 #define WAIT_NS 10000000
 #define WAITS_MAX 100
@@ -39,7 +39,7 @@ int shared_lock(struct handler_context *context, int *fdp)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	if (fd < 0)
 		return handler_fail(context, -errno, "%s", path);
-	/* Another instance's watcher may be stopped with it: never for long. */
+	/* Do not wait for long: a stopped watcher of another instance may hold the lock. */
 	for (i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
 		r = -errno;
 		if ((r != -EWOULDBLOCK && r != -EINTR) || i == WAITS_MAX) {
@@ -90,7 +90,7 @@ static int read_one(struct handler_context *context, const char *instance, const
 	return 0;
 }
 
-/* readdir() would allocate. */
+/* Not readdir(), which would allocate. */
 int shared_each(struct handler_context *context, const char *name, shared_fn call, void *data)
 {
 	char bytes[4096] __attribute__((aligned(8)));

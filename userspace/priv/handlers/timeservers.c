@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: the time servers of /ntp/NNN, for whoever keeps this host's time: a
- * line each in RUN_ROOT/INSTANCE/ntp-servers, and, where chronyd's directory
- * for servers from DHCP is there, its source file. chronyd reads that at its
- * start and when it is told. Its control socket is not the watcher's to write
- * to: the supervisor is asked to have it told (supervisor/chrony.c), and what
- * came of it is told later, to a later pass. Nothing of the clock is touched
+ * DOC: the time servers from /ntp/NNN, for the program that keeps the time of this
+ * host: one line each in RUN_ROOT/INSTANCE/ntp-servers, and, if chronyd's
+ * directory for servers from DHCP exists, its source file. chronyd reads that file
+ * when it starts and when it is asked to. The watcher may not write to its control
+ * socket, so it asks the supervisor (supervisor/chrony.c) to request the reload;
+ * the result arrives later and is handled by a later pass. The clock is not touched
  * here.
  */
 #include "userspace/priv/handlers/timeservers.h"
@@ -59,7 +59,7 @@ int timeservers_format(struct handler_context *context, const struct wanted *wan
 	return error;
 }
 
-/* Where chronyd is not installed there is no such directory, and no file. */
+/* Without chronyd the directory does not exist; then there is no file to write. */
 static int set_sources(struct handler_context *context, const char *path, const char *text)
 {
 	char present[TIMESERVERS_TEXT_SIZE];
@@ -73,27 +73,27 @@ static int set_sources(struct handler_context *context, const char *path, const 
 	if (is_same)
 		return 0;
 	r = text[0] ? file_write(path, text, strlen(text)) : file_remove(path);
-	/* One that fails may have written for all that. */
+	/* A failed write may have changed the file nevertheless. */
 	context->chrony.is_due |= r != -ENOENT;
 	return !r || r == -ENOENT ? 0 : handler_fail(context, r, "%s", path);
 }
 
-static bool is_well(int result)
+static bool is_success(int result)
 {
 	return result == CHRONY_RELOADED || result == CHRONY_NOT_RUNNING;
 }
 
-/* Each change, once in each life (a former one may have ended before it asked),
- * and again after a failure. */
+/* Request a reload after each change, once per run (a previous run may have ended
+ * before it did), and again after a failure. */
 static void ask_for_reload(struct handler_context *context)
 {
 	struct handler_chrony *chrony = &context->chrony;
-	bool is_again = chrony->result >= 0 && !is_well(chrony->result) && !chrony->is_new;
+	bool is_again = chrony->result >= 0 && !is_success(chrony->result) && !chrony->is_new;
 	bool is_first = !chrony->was_asked && context->configuration->use_ntp &&
 			access(context->chrony_directory, F_OK) == 0;
 
 	if (chrony->is_due)
-		chrony->result = -1; /* that was of another file */
+		chrony->result = -1; /* it was the result of another file */
 	chrony->is_new = false;
 	if (!chrony->is_due && !is_again && !is_first)
 		return;
@@ -108,27 +108,28 @@ static int report_reload(struct handler_context *context, const char *path, bool
 	int result = context->chrony.result;
 
 	if (result < 0 && context->chrony.was_asked)
-		handler_note(context, "chronyd is told to reload its sources");
+		handler_note(context, "chronyd was asked to reload its sources");
 	else if (result == CHRONY_RELOADED)
 		handler_note(context, "chronyd has reloaded its sources");
 	else if (result == CHRONY_NOT_RUNNING && has_servers)
-		handler_note(context, "chronyd does not run; it reads %s when it starts", path);
-	if (result < 0 || is_well(result))
+		handler_note(context, "chronyd is not running; it reads %s when it starts", path);
+	if (result < 0 || is_success(result))
 		return 0;
 	if (result == CHRONY_SILENT)
-		return handler_fail(context, -ETIMEDOUT,
-				    "chronyd, told in %s to reload its sources", directory);
+		return handler_fail(context, -ETIMEDOUT, "chronyd does not answer in %s",
+				    directory);
 	if (result == CHRONY_MALFORMED)
-		return handler_fail(context, -EBADMSG, "chronyd's answer in %s", directory);
+		return handler_fail(context, -EBADMSG, "chronyd sent a malformed reply in %s",
+				    directory);
 	if (result >= CHRONY_REFUSED && result <= CHRONY_REFUSED + CHRONY_STATUS_MAX)
 		return handler_fail(context, -EPROTO,
-				    "chronyd refuses to reload its sources, status %d (%s)",
+				    "chronyd refused to reload its sources, status %d (%s)",
 				    result - CHRONY_REFUSED,
 				    chrony_status_name((uint16_t)(result - CHRONY_REFUSED)));
 	if (result > CHRONY_ERROR)
 		return handler_fail(context, -(result - CHRONY_ERROR), "chronyd's socket in %s",
 				    directory);
-	return handler_fail(context, -EIO, "chronyd cannot be told; the log says why");
+	return handler_fail(context, -EIO, "cannot ask chronyd to reload its sources, see the log");
 }
 
 bool timeservers_told(struct handler_context *context, int result)
