@@ -78,7 +78,7 @@ static int parse_ipv6(struct nlmsghdr *header, void *data)
 
 	if (!info || netlink_parse(header, sizeof(*info), tb, IFA_ADDRESS) < 0)
 		return -EPROTO;
-	/* a kernel without IPv6 may answer with what it has */
+	/* a kernel without IPv6 may reply with other families */
 	if (info->ifa_family != AF_INET6 || (int)info->ifa_index != find->ifindex ||
 	    info->ifa_scope >= RT_SCOPE_LINK)
 		return 0;

@@ -116,7 +116,7 @@ int netlink_link_set_quiet(struct netlink *netlink, int ifindex)
 	netlink_nest_end(netlink, inet6);
 	netlink_nest_end(netlink, spec);
 	r = netlink_run(netlink, NULL, NULL);
-	/* No IPv6 in this kernel, or none on this link. */
+	/* Ignore: no IPv6 in this kernel, or none on this link. */
 	if (r && r != -EAFNOSUPPORT && r != -EOPNOTSUPP)
 		return r;
 	return link_set_flags(netlink, ifindex, IFF_NOARP, IFF_NOARP);

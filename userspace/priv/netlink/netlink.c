@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: rtnetlink requests by libnl's core: messages, attributes and the
- * socket. Its route objects are not used, they know no IFA_PROTO and no
- * dump filters. Replies are taken by sequence number, errors are the
- * kernel's own. No policy here: what is ours is for the callers to say.
+ * DOC: rtnetlink requests with libnl's core: messages, attributes and the socket.
+ * Its route objects are not used because they support neither IFA_PROTO nor dump
+ * filters. Replies are matched by sequence number; errors are the kernel's own.
+ * There is no policy here: the callers decide what belongs to calfpen.
  */
 #include "userspace/priv/netlink/netlink-private.h"
 
@@ -22,18 +22,18 @@
 #include <netlink/socket.h>
 
 #define RECEIVE_SIZE 32768 /* the kernel's largest part of a dump */
-#define EXCHANGES_MAX 5	   /* of a dump that was interrupted, a reply that was missed */
-#define RECEIVES_MAX 64	   /* of an event socket in one go: others wait too */
-#define EVENTS_SIZE 262144 /* bytes of events that the kernel keeps for us */
+#define EXCHANGES_MAX 5	   /* attempts if a dump is interrupted or a reply missed */
+#define RECEIVES_MAX 64	   /* reads of an event socket at a time; others wait, too */
+#define EVENTS_SIZE 262144 /* bytes of events that the kernel buffers */
 
 struct netlink {
 	struct nl_sock *sock;
 	struct nl_cb *cb;
 	/* of the request under way */
 	struct nl_msg *msg;
-	bool failed; /* putting it together did */
+	bool failed; /* building it failed */
 	bool is_listening;
-	bool is_dirty; /* the last answer was not read to its end */
+	bool is_dirty; /* the last reply was not read to its end */
 	uint32_t sequence;
 	bool done;
 	bool interrupted;
@@ -110,7 +110,7 @@ static int on_interrupted(struct nl_msg *msg, void *data)
 	return NL_OK;
 }
 
-/* The rest of an exchange that failed half-way is not ours to read. */
+/* Skip the rest of an earlier exchange that failed half-way. */
 static int on_sequence(struct nl_msg *msg, void *data)
 {
 	const struct netlink *netlink = data;
@@ -236,8 +236,8 @@ void netlink_nest_end(struct netlink *netlink, struct nlattr *nest)
 }
 
 /*
- * Throw away the rest of an answer that could not be read. While a dump is not
- * read to its end, the kernel refuses any other on this socket.
+ * Discard the rest of a reply that could not be read. Until a dump is read to its
+ * end, the kernel refuses any other on this socket.
  */
 static void clean(struct netlink *netlink)
 {
@@ -289,8 +289,8 @@ int netlink_run(struct netlink *netlink, netlink_parse_fn parse, void *data)
 	return r;
 }
 
-/* Is there anything to receive? libnl would take memory for it first. 1, 0, or
- * as netlink_receive(). */
+/* Is there anything to receive? libnl would first allocate memory for it. Returns 1,
+ * 0, or as netlink_receive(). */
 static int peek(const struct netlink *netlink)
 {
 	char byte;
@@ -321,7 +321,7 @@ int netlink_receive(struct netlink *netlink, netlink_parse_fn parse, void *data)
 		return netlink->error;
 	if (r >= 0)
 		return NETLINK_MORE;
-	if (r == -NLE_NOMEM) /* libnl's word for ENOBUFS */
+	if (r == -NLE_NOMEM) /* libnl's code for ENOBUFS */
 		return NETLINK_LOST;
 	return r == -NLE_AGAIN ? 0 : errno_from_nl(r);
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network configuration by rtnetlink, typed; the only user of libnl. IPv4
- * addresses and routes, and the few link settings that priv needs.
+ * Typed rtnetlink requests and events: IPv4 addresses and routes, and the few link
+ * settings that priv needs. The frames code, the handlers, the supervisor and the
+ * watcher use it; it is the only user of libnl.
  *
- * What we add carries a protocol number of our own, NETLINK_OWNER, as
- * IFA_PROTO of addresses and rtm_protocol of routes: after any restart ours
- * are told from everybody else's without a file, and on several uplinks by
- * the interface. RTPROT_DHCP (16) is not used: other clients, networkd and
- * NetworkManager use it too, and then theirs would look like ours.
+ * Addresses and routes that calfpen adds carry its own protocol number,
+ * NETLINK_OWNER, as IFA_PROTO and rtm_protocol: after any restart they can be
+ * distinguished from those of other programs without a file, and with several
+ * uplinks by the interface. RTPROT_DHCP (16) is not used because other clients,
+ * networkd and NetworkManager use it, too, so that their routes would look like
+ * calfpen's.
  *
- * Every function returns 0 or the kernel's negative errno; nothing is logged
- * here. Requests are synchronous; one struct must not be used by two threads.
+ * Unless documented otherwise, a function returns 0 or the kernel's negative errno.
+ * Nothing is logged here. Requests are synchronous; a struct netlink must not be
+ * used by two threads.
  */
 #ifndef CALFPEN_PRIV_NETLINK_NETLINK_H
 #define CALFPEN_PRIV_NETLINK_NETLINK_H
@@ -26,10 +29,11 @@
 
 struct netlink;
 
-/* Open a socket; fully owned by the caller. Needs socket(2), so before a
- * process confines itself. The others need sendmsg and recvmsg only. */
+/* Open a socket, to be closed by netlink_free(). Calls socket(2), so call it before
+ * the process confines itself; the other functions need only sendmsg and recvmsg.
+ * Returns 0 with *netlinkp set, or a negative errno. */
 int netlink_new(struct netlink **netlinkp);
-/* NULL is legal. Returns NULL. */
+/* Close a socket; NULL is allowed. Returns NULL. */
 struct netlink *netlink_free(struct netlink *netlink);
 
 /* links */
@@ -42,20 +46,21 @@ struct netlink_link {
 	uint32_t min_mtu; /* 0: not known */
 	uint32_t max_mtu; /* 0: not known */
 	uint16_t type;	  /* ARPHRD_* */
-	uint8_t mac[6];	  /* zeros if the hardware address is not 6 bytes */
+	uint8_t mac[6];	  /* zeros if the hardware address is not 6 bytes long */
 };
 
-/* -ENODEV if there is none; *linkp is written on success only. */
+/* Read a link. *linkp is written only on success. Returns 0, -ENODEV if the link does
+ * not exist, or another negative errno. */
 int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp);
 int netlink_link_get_by_name(struct netlink *netlink, const char *name, struct netlink_link *linkp);
 int netlink_link_set_up(struct netlink *netlink, int ifindex, bool up);
 int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu);
-/* Make a link that is still down one on which the host says nothing by
- * itself: no ARP (IFF_NOARP), no IPv6 address (addrgenmode none; a kernel
- * without IPv6 is no error). For a calf's tap, before it is set up. */
+/* Keep the host from sending anything by itself on a link that is still down: no
+ * ARP (IFF_NOARP), no IPv6 address (addrgenmode none; a kernel without IPv6 is no
+ * error). For a calf's tap, before it is set up. */
 int netlink_link_set_quiet(struct netlink *netlink, int ifindex);
-/* Hand what is sent on a link to its driver at once, as `tc qdisc replace dev
- * LINK root noqueue` does. For a calf's tap, which has a ring of its own. */
+/* Pass frames sent on a link directly to its driver, as `tc qdisc replace dev LINK
+ * root noqueue` does. For a calf's tap, which has its own ring. */
 int netlink_link_set_noqueue(struct netlink *netlink, int ifindex);
 
 /* addresses */
@@ -63,29 +68,30 @@ int netlink_link_set_noqueue(struct netlink *netlink, int ifindex);
 struct netlink_address {
 	struct in_addr address;
 	uint8_t prefix_length;
-	uint8_t protocol;	  /* NETLINK_OWNER: ours */
-	uint8_t scope;		  /* RT_SCOPE_* of one that was read; ours are universe */
+	uint8_t protocol;	  /* NETLINK_OWNER: set by calfpen */
+	uint8_t scope;		  /* RT_SCOPE_*; only read, always universe when set */
 	uint32_t flags;		  /* IFA_F_*; ignored by add and replace */
 	struct in_addr broadcast; /* 0: none */
 	uint32_t valid_s;	  /* seconds left, NETLINK_FOREVER */
 	uint32_t preferred_s;
 };
 
-/* Call `call` for each IPv4 address of the interface, whoever set it. */
+/* Call `call` for each IPv4 address of the interface, whatever set it. */
 typedef void (*netlink_address_fn)(const struct netlink_address *address, void *data);
 int netlink_address_each(struct netlink *netlink, int ifindex, netlink_address_fn call, void *data);
-/* An IPv6 address of the interface that reaches beyond its link: 1 with
- * *addressp, 0 if there is none (or no IPv6). */
+/* Find an IPv6 address of the interface with a scope beyond the link. Returns 1 with
+ * *addressp set, 0 if there is none (or no IPv6), or a negative errno. */
 int netlink_address_find_ipv6(struct netlink *netlink, int ifindex, struct in6_addr *addressp);
-/* Add with our mark; -EEXIST if address and prefix length are there. */
+/* Add an address with NETLINK_OWNER. Returns -EEXIST if one with the same address and
+ * prefix length exists. */
 int netlink_address_add(struct netlink *netlink, int ifindex,
 			const struct netlink_address *address);
-/* Set the lifetimes of an address that is there, in place; add it if it has
- * just expired. */
+/* Set the lifetimes of an existing address in place; add it if it has just
+ * expired. */
 int netlink_address_replace(struct netlink *netlink, int ifindex,
 			    const struct netlink_address *address);
-/* 0 also if it is gone already. The kernel deletes its secondaries with it
- * unless promote_secondaries is set on the link. */
+/* Delete an address. The kernel also deletes its secondaries unless
+ * promote_secondaries is set on the link. Returns 0 also if it does not exist. */
 int netlink_address_delete(struct netlink *netlink, int ifindex,
 			   const struct netlink_address *address);
 
@@ -98,35 +104,37 @@ struct netlink_route {
 	struct in_addr source;	/* preferred source, 0: none */
 	uint32_t metric;
 	uint32_t table;
-	/* of a route that was read; ignored when one is set */
-	uint8_t protocol; /* NETLINK_OWNER: ours, on our uplink */
+	/* only read; ignored when a route is set */
+	uint8_t protocol; /* NETLINK_OWNER: set by calfpen, on its uplink */
 	uint8_t tos;
 	uint8_t type; /* RTN_* */
-	int ifindex;  /* of its only next hop, else 0 */
+	int ifindex;  /* of its only next hop, 0 if it has several */
 };
 
-/* Call `call` for each IPv4 unicast route of ours through the interface in
+/* Call `call` for each IPv4 unicast route with NETLINK_OWNER through the interface in
  * the table; the kernel filters, so that a full table costs nothing. */
 typedef void (*netlink_route_fn)(const struct netlink_route *route, void *data);
 int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, netlink_route_fn call,
 		       void *data);
-/* Call `call` for each IPv4 route of whatever owner, type and interface in the
- * table, 0: in all of them. */
+/* Call `call` for each IPv4 route in the table (0: in all tables), of any owner, type
+ * and interface. */
 int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_route_fn call,
 			     void *data);
 /*
- * The prefix length that a policy rule suppresses when it looks up `table`
- * (FRA_SUPPRESS_PREFIXLEN): what is longer goes before the tables of later
- * rules. Of several rules the least; -1: none does.
+ * Find the prefix length that a policy rule suppresses when it looks up `table`
+ * (FRA_SUPPRESS_PREFIXLEN): routes with longer prefixes take precedence over the
+ * tables of later rules. *lengthp gets the smallest one if there are several
+ * rules, -1 if there is none.
  */
 int netlink_rule_suppressed(struct netlink *netlink, uint32_t table, int *lengthp);
-/* Add. -EEXIST if a route of the same destination and metric is there,
- * whoever owns it; it stays untouched. */
+/* Add a route. Returns -EEXIST if a route with the same destination and metric
+ * exists, whatever its owner; that route is not changed. */
 int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink_route *route);
-/* Add behind routes of the same destination and metric: what replaces one of
- * ours comes before the old one goes, and nobody else's is ever displaced. */
+/* Add a route behind those with the same destination and metric, so that a route of
+ * ours can be replaced without a gap and a foreign one is never displaced. */
 int netlink_route_append(struct netlink *netlink, int ifindex, const struct netlink_route *route);
-/* Delete the one of ours that is equal in every field; 0 if it is gone. */
+/* Delete our route that matches in every field. Returns 0 also if it does not
+ * exist. */
 int netlink_route_delete(struct netlink *netlink, int ifindex, const struct netlink_route *route);
 
 /* events */
@@ -139,9 +147,9 @@ enum netlink_event_type {
 
 struct netlink_event {
 	enum netlink_event_type type;
-	bool is_gone;  /* deleted, else added or changed */
-	uint32_t port; /* netlink_port() of who asked for it; 0: the kernel, or not told */
-	int ifindex;   /* route: of its only next hop, else 0 */
+	bool is_gone;  /* deleted; otherwise added or changed */
+	uint32_t port; /* netlink_port() of the requesting socket; 0: the kernel, or unknown */
+	int ifindex;   /* of a route: of its only next hop, 0 if it has several */
 	union {
 		struct netlink_link link;
 		struct netlink_address address;
@@ -149,21 +157,21 @@ struct netlink_event {
 	};
 };
 
-/* A socket that is told of all changes of links, and unless only_links of IPv4
- * addresses and routes; otherwise as netlink_new(). It never blocks and sends
- * nothing. */
+/* Open a socket that receives all changes of links, and unless only_links also of
+ * IPv4 addresses and routes. It never blocks and sends nothing. Otherwise as
+ * netlink_new(). */
 int netlink_listen(struct netlink **netlinkp, bool only_links);
-/* For poll(2): POLLIN. */
+/* Returns the descriptor for poll(2), POLLIN. It stays owned by `netlink`. */
 int netlink_fd(const struct netlink *netlink);
-/* Who we are in the `port` of events about changes that we asked for. */
+/* Returns the `port` of events about changes requested through this socket. */
 uint32_t netlink_port(const struct netlink *netlink);
 
 #define NETLINK_MORE 1 /* not all was read; the socket is still readable */
-#define NETLINK_LOST 2 /* the kernel had to leave events out: anything may have changed */
+#define NETLINK_LOST 2 /* the kernel dropped events: anything may have changed */
 
 typedef void (*netlink_event_fn)(const struct netlink_event *event, void *data);
-/* Call `call` for the events that have come, a bounded number: 0, one of the
- * two above, or a negative errno. */
+/* Call `call` for the pending events, a bounded number of them. Returns 0,
+ * NETLINK_MORE, NETLINK_LOST, or a negative errno. */
 int netlink_events(struct netlink *netlink, netlink_event_fn call, void *data);
 
 #endif

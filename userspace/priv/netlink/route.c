@@ -80,7 +80,7 @@ int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, net
 	netlink_put(netlink, RTA_OIF, &oif, sizeof(oif));
 	netlink_put(netlink, RTA_TABLE, &table, sizeof(table));
 	r = netlink_run(netlink, parse_ours, &each);
-	/* The kernel's word for a table that nobody has put a route into yet. */
+	/* The kernel's error for a table that never had a route. */
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -129,7 +129,7 @@ static int parse_rule(struct nlmsghdr *header, void *data)
 		return -EPROTO;
 	if (netlink_get_u32(tb[FRA_TABLE], info->table) != search->table)
 		return 0;
-	/* the kernel says -1 where nothing is suppressed */
+	/* the kernel sends -1 if nothing is suppressed */
 	length = netlink_get_u32(tb[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX);
 	if (length <= 32 && (search->length < 0 || (int)length < search->length))
 		search->length = (int)length;
@@ -165,7 +165,7 @@ static int route_request(struct netlink *netlink, int type, int flags, int ifind
 	};
 	uint32_t oif = (uint32_t)ifindex;
 
-	if (ifindex <= 0) /* to the kernel 0 is any interface */
+	if (ifindex <= 0) /* the kernel takes 0 for any interface */
 		return -ENODEV;
 	netlink_begin(netlink, type, flags, &info, sizeof(info));
 	netlink_put(netlink, RTA_OIF, &oif, sizeof(oif));
