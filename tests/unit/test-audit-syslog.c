@@ -121,8 +121,8 @@ Test(audit_syslog, daemon_is_restarted)
 {
 	audit_write(&audit, &change);
 	audit_write(&audit, &change);
-	cr_expect_str_eq(capture_text(), "audit to syslog: No such file or directory; records are "
-					 "lost until this is over\n");
+	cr_expect_str_eq(capture_text(), "audit to syslog: No such file or directory; audit "
+					 "records are being lost\n");
 	cr_expect_eq(audit.n_syslog_lost, 2);
 	cr_expect_eq(audit.n_lost, 0, "the file has them");
 	start_daemon();

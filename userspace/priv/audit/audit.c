@@ -13,7 +13,7 @@
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 
-/* A line under construction; what does not fit is left out, as a whole. */
+/* A line under construction; an element that does not fit is left out as a whole. */
 struct line {
 	char *text;
 	size_t size;
@@ -137,7 +137,7 @@ int audit_open(struct audit *audit, const char *path)
 	if (!r)
 		r = open_file(path);
 	if (r < 0) {
-		log_error("audit log %s: %s", path, strerror(-r));
+		log_error("audit log %s: cannot open: %s", path, strerror(-r));
 		return r;
 	}
 	*audit = AUDIT_NULL(*audit);
@@ -151,7 +151,7 @@ int audit_reopen(struct audit *audit)
 	int fd = open_file(audit->path);
 
 	if (fd < 0) {
-		log_error("audit log %s: cannot be opened anew: %s; the old file is used on",
+		log_error("audit log %s: cannot reopen: %s; continuing with the old file",
 			  audit->path, strerror(-fd));
 		return fd;
 	}
@@ -166,7 +166,7 @@ int audit_to_syslog(struct audit *audit, const char *instance)
 	int r = audit_syslog_open(&audit->syslog, AUDIT_SYSLOG_PATH, instance);
 
 	if (r)
-		log_error("audit to syslog: %s", strerror(-r));
+		log_error("audit to syslog: cannot open a socket: %s", strerror(-r));
 	return r;
 }
 
@@ -178,7 +178,7 @@ void audit_close(struct audit *audit)
 	*audit = AUDIT_NULL(*audit);
 }
 
-/* An entry as it is written. */
+/* A formatted entry. */
 struct record {
 	bool is_warning;
 	size_t length;			/* of the line, its newline included */
@@ -192,7 +192,7 @@ static void record_init(struct record *record, const struct audit_entry *entry)
 	record->length = audit_format(entry, record->text + 1);
 }
 
-/* One write(); a line that was cut is ended before the next. */
+/* Append by one write(); if the last line was truncated, end it first. */
 static int to_file(struct audit *audit, const struct record *record)
 {
 	size_t skip = audit->torn ? 0 : 1, length = record->length + 1 - skip;
@@ -210,15 +210,16 @@ static int to_syslog(struct audit *audit, const struct record *record)
 				 record->length - 1);
 }
 
-/* Where lines go, and how many of them did not get there. */
+/* A destination of lines, and how many of them were lost. */
 struct sink {
 	const char *name;
 	int (*append)(struct audit *audit, const struct record *record);
 	uint64_t *n_lostp;
 };
 
-/* Say how many were lost, there too: true if that arrived. */
-static bool tell_lost(struct audit *audit, const struct sink *sink)
+/* Report how many lines were lost, in the sink, too. Returns true if the sink works
+ * again. */
+static bool report_lost(struct audit *audit, const struct sink *sink)
 {
 	char reason[64];
 	const struct audit_entry lost = {
@@ -244,10 +245,10 @@ static void deliver(struct audit *audit, const struct sink *sink, const struct r
 {
 	int r = -ENOSPC;
 
-	if (!*sink->n_lostp || tell_lost(audit, sink))
+	if (!*sink->n_lostp || report_lost(audit, sink))
 		r = sink->append(audit, record);
 	if (r && !(*sink->n_lostp)++)
-		log_error("%s: %s; records are lost until this is over", sink->name, strerror(-r));
+		log_error("%s: %s; audit records are being lost", sink->name, strerror(-r));
 }
 
 void audit_write(struct audit *audit, const struct audit_entry *entry)

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The audit log: JSON lines, one per change of the store, per refused
- * request, and per event that the supervisor reports. Each line is one
- * write() on a descriptor opened with O_APPEND, so the supervisor and the
- * watcher share the file. Whoever rotates it renames it and sends SIGHUP to
- * the supervisor: both open it anew by its path. Nothing here allocates.
+ * The audit log: JSON lines, one per change of the store, per refused request, and
+ * per event that the supervisor reports. The supervisor and the watcher use it.
+ *
+ * Each line is one write() on a descriptor opened with O_APPEND, so that both
+ * processes can share the file. To rotate it, rename it and send SIGHUP to the
+ * supervisor: both processes reopen it by its path. Nothing here allocates.
  *
  *   {"time":"2026-11-24T02:15:25.123456Z","seq":17,"revision":17,
  *    "subject":"dhcp4","verb":"commit","path":"/ip","verdict":"ok",
  *    "value":"192.0.2.5/24","uid":1878000000,"pid":4711}
  *
- * What a handler keeps from the host by policy is {"verb":"configure",
+ * A value that a handler does not apply because of policy is {"verb":"configure",
  * "verdict":"refused"} with a reason, and the revision that wrote the key.
  *
- * seq counts a ring without gaps: of changes it is the revision, of refusals
- * a number of their own. A record is written before it leaves the ring: after
- * a crash between the two the last one stands twice, with equal seq; none is
- * missing. Changes are acted on first (watcher/ring.c).
+ * seq numbers the records of a ring without gaps: for changes it is the revision,
+ * for refusals a separate number. A record is written before it is released from
+ * the ring: after a crash between the two the last record appears twice, with equal
+ * seq, but none is missing. Changes are applied first (watcher/ring.c).
  */
 #ifndef CALFPEN_PRIV_AUDIT_AUDIT_H
 #define CALFPEN_PRIV_AUDIT_AUDIT_H
@@ -32,9 +33,9 @@
 
 struct audit {
 	int fd;
-	const char *path; /* caller's, outlives this */
-	uint64_t n_lost;  /* lines that could not be written since the last that could */
-	bool torn;	  /* the last line was cut: begin a new one */
+	const char *path; /* the caller's; must outlive this */
+	uint64_t n_lost;  /* lines lost since the last successful write */
+	bool torn;	  /* the last line was truncated: begin a new one */
 	struct audit_syslog syslog;
 	uint64_t n_syslog_lost;
 };
@@ -42,7 +43,7 @@ struct audit {
 #define AUDIT_NULL(_x) ((struct audit){ .fd = -1, .syslog = AUDIT_SYSLOG_NULL() })
 
 struct audit_entry {
-	uint64_t wall_ns;  /* CLOCK_REALTIME of what happened */
+	uint64_t wall_ns;  /* CLOCK_REALTIME of the event */
 	uint64_t sequence; /* 0: left out */
 	uint64_t revision; /* 0: left out */
 	const char *subject;
@@ -58,40 +59,42 @@ struct audit_entry {
 };
 
 /*
- * Open the log for appending, mode 0600, and make its directory, mode 0700,
- * if it is missing. A store that cannot be audited must not run: callers end
- * on failure. 0, or a negative errno after one logged line that names the
- * path.
+ * Open the log for appending, mode 0600, and create its directory, mode 0700, if it
+ * is missing. A store that cannot be audited must not run, so callers exit on
+ * failure. `path` must outlive the log. Returns 0, or a negative errno after
+ * logging one line that names the path.
  */
 int audit_open(struct audit *audit, const char *path);
 /*
- * Open it anew by its path, for whoever has renamed it. Its directory must be
- * writable for uid 0 without CAP_DAC_OVERRIDE: our owner's. On failure, which
- * is logged, lines go on into the old file. 0, or a negative errno.
+ * Reopen the log by its path after log rotation. Its directory must be writable by
+ * uid 0 without CAP_DAC_OVERRIDE, that is, owned by root. On failure, which is
+ * logged, lines are still written to the old file. Returns 0, or a negative errno.
  */
 int audit_reopen(struct audit *audit);
-/* From now on each line goes to syslog too. 0, or a negative errno, logged.
- * While there is no daemon lines are lost there, which is told as of the file. */
+/* From now on write each line to syslog, too. While no daemon runs, lines are lost
+ * there, which is reported as for the file. Returns 0, or a negative errno, which is
+ * logged. */
 int audit_to_syslog(struct audit *audit, const char *instance);
-/* No-op on AUDIT_NULL. */
+/* Close the log. No-op on AUDIT_NULL. */
 void audit_close(struct audit *audit);
 
 /*
- * Append one line. A failure (disk full) is logged once when it begins and
- * once when it is over, with the number of lost lines, which the log itself
- * then states too: {"verb":"lost"}. The caller goes on.
+ * Append one line. A failure (disk full) is logged once when it starts and once when
+ * it ends, with the number of lost lines, which is then written to the audit log,
+ * too: {"verb":"lost"}. The caller continues in any case.
  */
 void audit_write(struct audit *audit, const struct audit_entry *entry);
 
-/* A control message that broke the protocol: {"verb":"malformed"}. */
+/* Append a line about a message that violated its protocol: {"verb":"malformed"}. */
 void audit_malformed(struct audit *audit, const char *subject, const char *reason);
 
 /* pure parts */
 
-/* Format one line, newline included; its length. Bytes outside 0x20..0x7e are
- * written as \u00XX, texts are cut at KV_VALUE_MAX bytes. */
+/* Format one line, newline included. Bytes outside 0x20..0x7e are written as \u00XX,
+ * texts are truncated to KV_VALUE_MAX bytes. Returns the length. */
 size_t audit_format(const struct audit_entry *entry, char line[static AUDIT_LINE_SIZE]);
-/* "EACCES" of -EACCES as the gate answers it, "ok" of 0, else NULL. */
+/* Returns the name of a verdict of the gate: "EACCES" for -EACCES, "ok" for 0, NULL
+ * for a number that the gate does not return. */
 const char *audit_verdict(int verdict);
 
 #endif
