@@ -73,7 +73,7 @@ Test(persist, revision_and_keys_come_back)
 
 	cr_assert_eq(test_save(directory, &wanted), 0);
 	cr_assert_eq(restore(), 0, "%s", capture_text());
-	cr_expect_str_eq(capture_text(), "4 keys are restored, as of revision 7\n");
+	cr_expect_str_eq(capture_text(), "restored 4 keys as of revision 7\n");
 	cr_expect_eq(gate_test_ctl(&test).revision, 8, "one commit");
 	cr_expect_eq(gate_test_ctl(&test).n_keys, 4);
 	cr_expect_str_eq(value_of("/lease/state"), "bound");
@@ -165,10 +165,11 @@ Test(persist, what_no_description_keeps)
 	cr_expect_str_eq(value_of("/lease/state"), "(none)");
 	cr_expect_str_eq(value_of("/lease/t1"), "(none)");
 	cr_expect_str_eq(value_of("/x/001"), "");
-	cr_expect_str_eq(capture_text(), "/lease/state is not restored: no description keeps it\n"
-					 "/lease/t1 is not restored: the saved value is no valid "
+	cr_expect_str_eq(capture_text(), "not restoring /lease/state: not persistent in any "
+					 "description\n"
+					 "not restoring /lease/t1: the saved value is not a valid "
 					 "u32\n"
-					 "2 keys are restored, as of revision 7\n");
+					 "restored 2 keys as of revision 7\n");
 }
 
 Test(persist, nothing_or_damage_is_no_failure)
@@ -181,7 +182,7 @@ Test(persist, nothing_or_damage_is_no_failure)
 	(void)snprintf(path, sizeof(path), "%s/store", directory);
 	cr_assert_eq(truncate(path, 40), 0);
 	cr_expect_eq(restore(), 0);
-	cr_expect_not_null(strstr(capture_text(), "set aside as store.damaged-1"));
+	cr_expect_not_null(strstr(capture_text(), "renamed to store.damaged-1"));
 	cr_expect_eq(gate_test_ctl(&test).revision, 0);
 	capture_begin();
 	cr_expect_eq(restore(), 0);
@@ -219,8 +220,8 @@ Test(persist, more_than_the_ring_takes)
 	cr_expect_eq(restore(), -EAGAIN);
 	n_keys = gate_test_ctl(&test).n_keys;
 	cr_expect(n_keys > 100 && n_keys < 900, "%u", n_keys);
-	cr_expect_not_null(strstr(capture_text(), "store is not restored, or not all of it: "
-						  "Resource temporarily unavailable; set aside as "
+	cr_expect_not_null(strstr(capture_text(), "store was not restored completely: "
+						  "Resource temporarily unavailable; renamed to "
 						  "store.damaged-1\n"));
 	cr_assert_eq(test_save(directory, &wanted), 0);
 	(void)snprintf(path, sizeof(path), "%s/store.damaged-1", directory);

@@ -97,9 +97,9 @@ Test(persist_revision, damaged_is_set_aside)
 	cr_assert_eq(test_save(scratch, &wanted), 0);
 	write_bytes((const uint8_t *)"nonsense", 8);
 	cr_expect_eq(persist_revision_last(scratch), 7 + PERSIST_REVISION_DAMAGED_JUMP);
-	cr_expect_not_null(strstr(capture_text(), "/revision is damaged; set aside as "
-						  "revision.damaged, and the store goes on far "
-						  "above the last known revision\n"));
+	cr_expect_not_null(strstr(capture_text(), "/revision is damaged; renamed to "
+						  "revision.damaged, revisions continue far "
+						  "above the last known one\n"));
 	cr_expect_eq(load(&revision), -ENOENT);
 	wanted_deinit(&wanted);
 }
@@ -133,6 +133,6 @@ Test(persist_revision, made_ahead_at_a_start)
 	cr_expect_str_eq(capture_text(), "");
 	persist_revision_end("/proc/none", persist_revision_begin("/proc/none", 5));
 	cr_expect_str_eq(capture_text(),
-			 "/proc/none/revision: No such file or directory; after a power cut "
-			 "revisions may be given out again\n");
+			 "/proc/none/revision: cannot write: No such file or directory; revisions "
+			 "may be reused after a power cut\n");
 }

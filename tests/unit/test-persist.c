@@ -296,8 +296,8 @@ Test(persist, forged_numbers)
 		begin(PERSIST_VERSION, counts[i], 9);
 		entry_of(1, "/a", 2, "x", 1);
 		entry_of(2, "/b", 2, "x", 1);
-		EXPECT_REASON(end(),
-			      (counts[i] < 2 ? "more than its entries" : "an entry is cut off"));
+		EXPECT_REASON(end(), (counts[i] < 2 ? "data after the last entry" :
+						      "an entry is truncated"));
 	}
 	begin(PERSIST_VERSION, PERSIST_ENTRIES_MAX + 1, 9);
 	EXPECT_REASON(end(), "more entries than a store can hold");
@@ -314,16 +314,16 @@ Test(persist, forged_numbers)
 	begin(PERSIST_VERSION, 0, INT64_MAX);
 	cr_expect_null(end());
 	begin(PERSIST_VERSION, 0, 1ull << 63);
-	EXPECT_REASON(end(), "its revision is absurd");
+	EXPECT_REASON(end(), "its revision is out of range");
 	begin(PERSIST_VERSION, 0, UINT64_MAX);
-	EXPECT_REASON(end(), "its revision is absurd");
+	EXPECT_REASON(end(), "its revision is out of range");
 	begin(PERSIST_VERSION + 1, 0, 9);
 	EXPECT_REASON(end(), "its layout is newer than this program");
 	begin(PERSIST_VERSION - 1, 0, 9);
 	EXPECT_REASON(end(), "its layout is older than this program");
 	begin(PERSIST_VERSION, 0, 9);
 	forged.bytes[0] = 'c';
-	EXPECT_REASON(end(), "it does not begin as a snapshot");
+	EXPECT_REASON(end(), "it does not start with the magic number of a snapshot");
 }
 
 /* Lengths of an entry that reach beyond the file, each of them. */
@@ -352,7 +352,7 @@ static void expect_set_aside(const char *reason, int number)
 	capture_begin();
 	cr_expect_eq(persist_load(scratch, &snapshot), -EBADMSG, "%s", reason);
 	(void)snprintf(expected, sizeof(expected),
-		       "%s/store is damaged: %s; set aside as store.damaged-%d\n", scratch, reason,
+		       "%s/store is damaged: %s; renamed to store.damaged-%d\n", scratch, reason,
 		       number);
 	cr_expect_str_eq(capture_text(), expected);
 	(void)snprintf(name, sizeof(name), "store.damaged-%d", number);
@@ -372,18 +372,18 @@ Test(persist, damage_is_set_aside)
 	scratch_write("store", bytes, size, 0600);
 	expect_set_aside("its checksum is wrong", 1);
 	scratch_write("store", "", 0, 0600);
-	expect_set_aside("its size is none that a snapshot can have", 2);
+	expect_set_aside("impossible size for a snapshot", 2);
 	scratch_write("store", bytes, size - 1, 0600);
-	expect_set_aside("its size is not the one it states", 3);
+	expect_set_aside("its size differs from the size in its header", 3);
 	cr_assert_eq(symlink("/etc/passwd", scratch_path("store")), 0);
 	expect_set_aside("Too many levels of symbolic links", 4);
 	cr_assert_eq(mkfifo(scratch_path("store"), 0600), 0);
-	expect_set_aside("it is not a file of ours", 5);
+	expect_set_aside("not a regular file, or not owned by this user", 5);
 	cr_assert_eq(mkdir(scratch_path("store"), 0700), 0);
-	expect_set_aside("it is not a file of ours", 6);
+	expect_set_aside("not a regular file, or not owned by this user", 6);
 	scratch_write("store", "", 0, 0600);
 	cr_assert_eq(truncate(scratch_path("store"), 1ll << 40), 0);
-	expect_set_aside("its size is none that a snapshot can have", 7);
+	expect_set_aside("impossible size for a snapshot", 7);
 	begin(PERSIST_VERSION + 1, 0, 9);
 	cr_assert_not_null(end());
 	scratch_write("store", forged.bytes, forged.size, 0600);
@@ -400,10 +400,10 @@ Test(persist, set_aside_without_end)
 
 	for (i = 1; i <= 98; i++) {
 		scratch_write("store", "x", 1, 0600);
-		expect_set_aside("its size is none that a snapshot can have", i);
+		expect_set_aside("impossible size for a snapshot", i);
 	}
 	for (i = 0; i < 3; i++) {
 		scratch_write("store", "x", 1, 0600);
-		expect_set_aside("its size is none that a snapshot can have", 99);
+		expect_set_aside("impossible size for a snapshot", 99);
 	}
 }

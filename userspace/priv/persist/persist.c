@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the saved store comes back. The file may have been written by anything
- * that had the disk since, so it is checked as a whole before a byte of it is
- * used; what fails is set aside for people to look at, and the start goes on.
+ * DOC: restoring the saved store. Anything with access to the disk may have written
+ * the file since, so all of it is checked before a byte is used. A damaged file is
+ * renamed for later inspection, and the start continues.
  */
 #include "userspace/priv/persist/persist.h"
 
@@ -20,7 +20,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/path.h"
 
-/* Damaged files that are kept; the last one is replaced. */
+/* Damaged files to keep; then the last one is replaced. */
 #define DAMAGED_MAX 99
 #define NAME_SIZE 32
 
@@ -32,7 +32,7 @@ static bool is_printable(const uint8_t *text, size_t length)
 	return true;
 }
 
-/* One entry: NULL, or what is wrong with it. */
+/* Read and check one entry. Returns NULL, or the reason why it is invalid. */
 static const char *read_entry(struct bytes_reader *reader, struct persist_entry *entry)
 {
 	const uint8_t *path, *text;
@@ -46,7 +46,7 @@ static const char *read_entry(struct bytes_reader *reader, struct persist_entry 
 	path = bytes_view(reader, path_length);
 	text = bytes_view(reader, entry->length);
 	if (!path || !text)
-		return "an entry is cut off";
+		return "an entry is truncated";
 	if (path_length > KV_PATH_MAX || entry->length > KV_VALUE_MAX)
 		return "an entry is too long";
 	memcpy(entry->key.path, path, path_length);
@@ -62,20 +62,20 @@ static const char *check_entries(const struct persist_snapshot *snapshot)
 {
 	struct bytes_reader reader = snapshot->entries;
 	struct persist_entry entry;
-	struct kv_key former = { "" };
+	struct kv_key previous = { "" };
 
 	for (uint32_t i = 0; i < snapshot->n_entries; i++) {
 		const char *reason = read_entry(&reader, &entry);
 
 		if (reason)
 			return reason;
-		if (strcmp(former.path, entry.key.path) >= 0)
+		if (strcmp(previous.path, entry.key.path) >= 0)
 			return "paths are not in order";
 		if (!entry.revision || entry.revision > snapshot->revision)
 			return "an entry is newer than the store";
-		former = entry.key;
+		previous = entry.key;
 	}
-	return bytes_left(&reader) ? "more than its entries" : NULL;
+	return bytes_left(&reader) ? "data after the last entry" : NULL;
 }
 
 const char *persist_check(struct persist_snapshot *snapshot, const void *bytes, size_t size)
@@ -88,11 +88,11 @@ const char *persist_check(struct persist_snapshot *snapshot, const void *bytes, 
 	uint32_t version, crc;
 
 	if (size < PERSIST_SIZE_MIN || size > PERSIST_SIZE_MAX)
-		return "its size is none that a snapshot can have";
+		return "impossible size for a snapshot";
 	bytes_reader_init(&reader, bytes, size);
 	magic = bytes_view(&reader, 8);
 	if (!magic || memcmp(magic, PERSIST_MAGIC, 8) != 0)
-		return "it does not begin as a snapshot";
+		return "it does not start with the magic number of a snapshot";
 	version = bytes_le32(&reader);
 	if (version != PERSIST_VERSION)
 		return version > PERSIST_VERSION ? "its layout is newer than this program" :
@@ -101,7 +101,7 @@ const char *persist_check(struct persist_snapshot *snapshot, const void *bytes, 
 	found.revision = bytes_le64(&reader);
 	stated_size = bytes_le64(&reader);
 	if (stated_size != size)
-		return "its size is not the one it states";
+		return "its size differs from the size in its header";
 	found.entries = bytes_sub(&reader, size - PERSIST_SIZE_MIN);
 	crc = bytes_le32(&reader);
 	if (crc != crc32(crc32(0, NULL, 0), bytes, (uInt)(size - PERSIST_TRAILER_SIZE)))
@@ -109,7 +109,7 @@ const char *persist_check(struct persist_snapshot *snapshot, const void *bytes, 
 	if (found.n_entries > PERSIST_ENTRIES_MAX)
 		return "more entries than a store can hold";
 	if (found.revision > INT64_MAX)
-		return "its revision is absurd";
+		return "its revision is out of range";
 	reason = check_entries(&found);
 	if (!reason)
 		*snapshot = found;
@@ -121,7 +121,8 @@ bool persist_next(struct persist_snapshot *snapshot, struct persist_entry *entry
 	return bytes_left(&snapshot->entries) && !read_entry(&snapshot->entries, entry);
 }
 
-/* All of it, or NULL with the reason. */
+/* Read the whole file. Returns its bytes, to be freed by the caller, or NULL with the
+ * reason. */
 static uint8_t *read_file(int directory_fd, size_t *sizep, const char **reasonp)
 {
 	uint8_t *bytes = NULL;
@@ -136,11 +137,11 @@ static uint8_t *read_file(int directory_fd, size_t *sizep, const char **reasonp)
 		goto cleanup;
 	}
 	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid()) {
-		*reasonp = "it is not a file of ours";
+		*reasonp = "not a regular file, or not owned by this user";
 		goto cleanup;
 	}
 	if (status.st_size < (off_t)PERSIST_SIZE_MIN || status.st_size > (off_t)PERSIST_SIZE_MAX) {
-		*reasonp = "its size is none that a snapshot can have";
+		*reasonp = "impossible size for a snapshot";
 		goto cleanup;
 	}
 	*sizep = (size_t)status.st_size;
@@ -152,7 +153,7 @@ static uint8_t *read_file(int directory_fd, size_t *sizep, const char **reasonp)
 		if (n > 0)
 			at += (size_t)n;
 		else if (n == 0 || errno != EINTR)
-			*reasonp = n == 0 ? "it became shorter" : strerror(errno);
+			*reasonp = n == 0 ? "truncated while it was read" : strerror(errno);
 	}
 cleanup:
 	if (fd >= 0)
@@ -164,7 +165,7 @@ cleanup:
 	return bytes;
 }
 
-/* Under another name, where no later save replaces it. */
+/* Rename the file so that no later save replaces it. */
 static void set_aside(const char *directory, int directory_fd, const char *what, const char *reason)
 {
 	char name[NAME_SIZE];
@@ -175,10 +176,10 @@ static void set_aside(const char *directory, int directory_fd, const char *what,
 		(void)snprintf(name, sizeof(name), PERSIST_FILE ".damaged-%d", ++n);
 	} while (n < DAMAGED_MAX && fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0);
 	if (renameat(directory_fd, PERSIST_FILE, directory_fd, name) < 0)
-		log_error("%s/%s %s: %s; it cannot be set aside: %s", directory, PERSIST_FILE, what,
+		log_error("%s/%s %s: %s; cannot rename it: %s", directory, PERSIST_FILE, what,
 			  reason, strerror(errno));
 	else
-		log_error("%s/%s %s: %s; set aside as %s", directory, PERSIST_FILE, what, reason,
+		log_error("%s/%s %s: %s; renamed to %s", directory, PERSIST_FILE, what, reason,
 			  name);
 }
 
@@ -194,7 +195,7 @@ int persist_load(const char *directory, struct persist_snapshot *snapshot)
 	if (directory_fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (directory_fd < 0) {
-		log_error("%s: %s; nothing is restored", directory, strerror(errno));
+		log_error("%s: cannot open: %s; restoring nothing", directory, strerror(errno));
 		return -EBADMSG;
 	}
 	if (fstatat(directory_fd, PERSIST_FILE, &status, AT_SYMLINK_NOFOLLOW) < 0 &&
@@ -221,10 +222,10 @@ void persist_snapshot_deinit(struct persist_snapshot *snapshot)
 	*snapshot = PERSIST_SNAPSHOT_NULL(*snapshot);
 }
 
-/* A restore under way. */
+/* A restore in progress. */
 struct restore {
 	int gate_fd;
-	uint32_t n_keys; /* that are back */
+	uint32_t n_keys; /* restored so far */
 	struct commit commit;
 };
 
@@ -258,12 +259,12 @@ static bool is_wanted(const struct persist_entry *entry, const struct descriptio
 	int r;
 
 	if (!key) {
-		log_debug("%s is not restored: no description keeps it", path);
+		log_debug("not restoring %s: not persistent in any description", path);
 		return false;
 	}
 	r = value_check(&key->rule, entry->text, entry->length);
 	if (r)
-		log_warning("%s is not restored: the saved value is no valid %s", path,
+		log_warning("not restoring %s: the saved value is not a valid %s", path,
 			    value_type_name(key->rule.type));
 	return !r;
 }
@@ -281,12 +282,13 @@ static int restore_keys(struct restore *restore, struct persist_snapshot *snapsh
 	return r ? r : run_commit(restore);
 }
 
-/* The store holds a part at most, and that is what is saved next. */
+/* Rename the file: the store contains at most a part of it, and the next save writes
+ * only that part. */
 static void keep_unrestored(const char *directory, int error)
 {
 	int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	set_aside(directory, directory_fd, "is not restored, or not all of it", strerror(-error));
+	set_aside(directory, directory_fd, "was not restored completely", strerror(-error));
 	if (directory_fd >= 0)
 		(void)close(directory_fd);
 }
@@ -298,7 +300,7 @@ int persist_restore(const char *directory, int supervisor_gate_fd, uint64_t revi
 	struct restore *restore;
 	int r;
 
-	/* none, or logged */
+	/* no file, or already logged */
 	if (persist_load(directory, &snapshot))
 		return revision ? gate_restore(supervisor_gate_fd, revision) : 0;
 	if (revision < snapshot.revision)
@@ -314,7 +316,7 @@ int persist_restore(const char *directory, int supervisor_gate_fd, uint64_t revi
 	if (r)
 		keep_unrestored(directory, r);
 	else
-		log_info("%" PRIu32 " keys are restored, as of revision %" PRIu64, restore->n_keys,
+		log_info("restored %" PRIu32 " keys as of revision %" PRIu64, restore->n_keys,
 			 revision);
 	free(restore);
 	persist_snapshot_deinit(&snapshot);

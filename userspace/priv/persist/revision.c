@@ -96,8 +96,8 @@ uint64_t persist_revision_last(const char *directory)
 	persist_snapshot_deinit(&snapshot);
 	if (r == -EBADMSG) {
 		revision = saved + PERSIST_REVISION_DAMAGED_JUMP;
-		log_error("%s/%s is damaged; set aside as %s, and the store goes on far above the "
-			  "last known revision",
+		log_error("%s/%s is damaged; renamed to %s, revisions continue far above the last "
+			  "known one",
 			  directory, PERSIST_REVISION_FILE, DAMAGED);
 		if ((size_t)snprintf(from, sizeof(from), "%s/%s", directory,
 				     PERSIST_REVISION_FILE) < sizeof(from) &&
@@ -107,7 +107,7 @@ uint64_t persist_revision_last(const char *directory)
 	return revision > saved ? revision : saved;
 }
 
-/* In the process that does it: 0, or an errno. */
+/* Runs in the child process. Returns its exit code: 0, or a positive errno. */
 static int reserve(const char *directory, uint64_t revision)
 {
 	int r = directory_make(directory, 0700);
@@ -127,7 +127,7 @@ pid_t persist_revision_begin(const char *directory, uint64_t revision)
 	if (pid == 0)
 		_exit(reserve(directory, revision));
 	if (pid < 0)
-		log_warning("cannot fork: %s; after a power cut revisions may be given out again",
+		log_warning("cannot fork: %s; revisions may be reused after a power cut",
 			    strerror(errno));
 	return pid > 0 ? pid : 0;
 }
@@ -142,7 +142,7 @@ void persist_revision_end(const char *directory, pid_t pid)
 		if (errno != EINTR)
 			return;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		log_warning("%s/%s: %s; after a power cut revisions may be given out again",
+		log_warning("%s/%s: cannot write: %s; revisions may be reused after a power cut",
 			    directory, PERSIST_REVISION_FILE,
 			    WIFEXITED(status) ? strerror(WEXITSTATUS(status)) : "killed");
 }

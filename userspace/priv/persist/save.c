@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: saving the store. Runs in the confined watcher: it opens, writes,
- * syncs and renames within one directory, and allocates nothing.
+ * DOC: saving the store. This runs in the confined watcher: it opens, writes, syncs
+ * and renames within one directory, and allocates nothing.
  */
 #include <errno.h>
 #include <string.h>
@@ -25,7 +25,7 @@ const struct key_rule *persist_find_key(const struct description *descriptions,
 	return NULL;
 }
 
-/* A file in the making; sticky: after the first error nothing is written. */
+/* A file being written. Errors are sticky: after the first one nothing is written. */
 struct output {
 	int fd;
 	int error;
