@@ -419,7 +419,8 @@ Test(gateway_watch, client_that_never_reads)
 	cr_assert_eq(gateway_test_wait(&test), ROLE_EXIT_MALFORMED);
 	cr_assert_geq(loop_now_ns() - began_ns, 9500000000ull);
 	cr_assert_str_eq(gateway_test_log(&test), "<error> dhcp4: gateway: the calf has not read "
-						  "its responses for 10 s\n");
+						  "its responses for 10 s; disconnecting "
+						  "it\n");
 }
 
 /* A listing costs its calf as many requests as it reads keys: it takes its

@@ -105,7 +105,7 @@ Test(gateway_log, flood_is_suppressed_and_counted)
 	cr_assert_str_eq(printed(), "");
 	gateway_log_tick(&log_limit, 11 * S);
 	cr_assert_str_eq(printed(),
-			 "<warning> dhcp4: gateway: 4800 lines of the calf suppressed\n");
+			 "<warning> dhcp4: gateway: suppressed 4800 log lines from the calf\n");
 	cr_assert_eq(gateway_log_deadline(&log_limit), LOOP_NEVER);
 	feed("y\n", 11 * S);
 	cr_assert_str_eq(printed(), "<info> dhcp4: calf: y\n");
@@ -124,6 +124,7 @@ Test(gateway_log, both_pipes_share_the_limit)
 		n_lines += *at == '\n';
 	cr_assert_eq(n_lines, GATEWAY_LOG_LINES_MAX);
 	feed("z\n", 12 * S);
-	cr_assert_str_eq(printed(), "<warning> dhcp4: gateway: 100 lines of the calf suppressed\n"
-				    "<info> dhcp4: calf: z\n");
+	cr_assert_str_eq(printed(),
+			 "<warning> dhcp4: gateway: suppressed 100 log lines from the calf\n"
+			 "<info> dhcp4: calf: z\n");
 }

@@ -5,12 +5,12 @@
 
 #include "userspace/priv/gateway/response.h"
 
-/* Bytes of the longest answers: table, root, struct, and text. */
+/* Bytes of the longest responses: table, root, struct, and text. */
 #define ANSWER_HEADER 64
 #define ANSWER_READ (ANSWER_HEADER + KV_VALUE_SIZE)
 #define ANSWER_CHANGE (ANSWER_HEADER + WIRE_ERROR_MAX + 1)
 
-_Static_assert(ANSWER_READ <= WIRE_RESPONSE_MAX, "the first answer has room");
+_Static_assert(ANSWER_READ <= WIRE_RESPONSE_MAX, "the first response has room");
 
 void gateway_batch_begin(struct gateway_batch *batch)
 {
@@ -52,7 +52,7 @@ static const char *display(const struct gateway_batch *batch, uint32_t i)
 	       sizeof(struct kv_batched) + 1;
 }
 
-/* A request with a revision, whichever, is told the key's. */
+/* If the request has a revision, the response has that of the key. */
 static int encode(const struct gateway_batch *batch, uint32_t i, const struct batch_result *result,
 		  struct gateway_output *output)
 {
@@ -80,7 +80,7 @@ int gateway_batch_run(struct gateway_batch *batch, const struct gateway_store *s
 	uint32_t n = verdict < 0 || batch->results.n == 0 ? 1 : batch->results.n, at = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		/* the batch's own verdict is the first one's */
+		/* the verdict of the whole batch is that of the first request */
 		struct batch_result result = { .verdict = verdict ? verdict : -EIO };
 		int size;
 

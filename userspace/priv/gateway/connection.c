@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Rounds of a step, each as much as the buffer of responses holds; then the
- * loop's other descriptors have their turn. */
+/* Rounds of one step, each as much as the response buffer holds; then the other
+ * descriptors of the loop are served. */
 #define ROUNDS_MAX 32
 
 void gateway_connection_init(struct gateway_connection *connection,
@@ -46,7 +46,7 @@ bool gateway_connection_needs_tick(const struct gateway_connection *connection)
 	return is_blocked(connection) || connection->responder->watches.is_unsettled;
 }
 
-/* An enum gateway_step; GATEWAY_GOES_ON also if the socket takes no more. */
+/* Returns an enum gateway_step; GATEWAY_GOES_ON also if the socket accepts no more. */
 static int send_unsent(struct gateway_connection *connection)
 {
 	struct gateway_output *output = &connection->output;
@@ -71,9 +71,9 @@ static int send_unsent(struct gateway_connection *connection)
 	return GATEWAY_GOES_ON;
 }
 
-/* The next response of the list in progress, or the answers to the requests
- * that go together next: 1, 0 if there is neither, or a negative errno:
- * malformed. */
+/* Write the next response of the list in progress, or the responses to the next
+ * requests that are served together. Returns 1, 0 if there is neither, or a negative
+ * errno: malformed. */
 static int serve_some(struct gateway_connection *connection)
 {
 	struct gateway_responder *responder = connection->responder;
@@ -98,8 +98,8 @@ static int serve_some(struct gateway_connection *connection)
 	return 1;
 }
 
-/* Answer and pass on while there is room. 1 if anything was done, 0 if not, or
- * a negative errno: malformed. */
+/* Serve requests and pass on events while there is room. Returns 1 if anything was
+ * done, 0 if not, or a negative errno: malformed. */
 static int produce(struct gateway_connection *connection)
 {
 	struct gateway_output *output = &connection->output;
@@ -120,10 +120,10 @@ static int produce(struct gateway_connection *connection)
 }
 
 /*
- * Read once behind what is left of the last read: bytes read, 0 if there is
- * nothing, -ECONNRESET at the end, or another negative errno of the socket.
- * No room for control data is offered, so the kernel drops a passed
- * descriptor before it can reach this process, and says so: -EPROTO.
+ * Read once, after the unserved rest of the last read. There is no buffer for control
+ * data, so the kernel drops a passed descriptor before it reaches this process, and
+ * reports that: -EPROTO. Returns the number of bytes, 0 if there is nothing to read,
+ * -ECONNRESET if the peer closed, or another negative errno of the socket.
  */
 static ssize_t receive(struct gateway_connection *connection)
 {
@@ -161,7 +161,7 @@ static int run(struct gateway_connection *connection, bool may_read)
 			return r;
 		r = produce(connection);
 		if (r < 0) {
-			/* Malformed: send what was answered before it. */
+			/* Malformed: send the responses to earlier requests. */
 			send_unsent(connection);
 			return r;
 		}
@@ -169,8 +169,8 @@ static int run(struct gateway_connection *connection, bool may_read)
 			continue;
 		if (!may_read)
 			return GATEWAY_GOES_ON;
-		/* Again until there is nothing: a client that waits for each
-		 * answer has often sent its next request by now, and the read
+		/* Read until there is nothing: a client that waits for each
+		 * response has often sent its next request by now, and a read
 		 * that finds none is cheaper than the ppoll it saves. */
 		n = receive(connection);
 		if (n == 0)

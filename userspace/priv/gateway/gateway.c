@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: The role that reads a calf's bytes. It holds the gate program of that
- * calf's subject and nothing else of value: what it can be tricked into doing
- * is what the calf may do anyhow. It needs nothing of the file system: the
- * calf's keys come in a sealed memfd. The first byte of the calf is read after
- * it has dropped its rights.
+ * DOC: the role that reads a calf's bytes. It holds the gate program of that calf's
+ * subject and nothing else of value: an attacker can make it do only what the calf
+ * may do anyway. It needs no file system: the calf's keys are passed in a sealed
+ * memfd. It reads the first byte from the calf after it has dropped its rights.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,7 +27,7 @@
 #define LOG_READ_SIZE 4096
 #define TICK_NS 1000000000ull
 #define RETRY_NS 50000000ull
-#define LOG_READS_AT_END 32 /* last words of a calf: two full pipes */
+#define LOG_READS_AT_END 32 /* enough for two full pipes */
 
 struct gateway {
 	struct loop loop;
@@ -76,7 +75,7 @@ static int store_watch(void *data, enum gate_watch operation, uint64_t *revision
 	return gate_watch(GATEWAY_FD_GATE, operation, revisionp, n_lostp);
 }
 
-/* Lossy: what it answers changes nothing. */
+/* The result is ignored: notes may be lost. */
 static void store_note_denial(void *data, enum kv_verb verb, const char *path, int verdict)
 {
 	(void)data;
@@ -100,7 +99,7 @@ static bool store_consume(void *data, gateway_record_fn take, void *take_data)
 	struct gateway *gateway = data;
 	struct taker taker = { take, take_data };
 
-	/* What a damaged ring lost is a gap in its sequence numbers. */
+	/* Losses of a damaged ring show as a gap in its sequence numbers. */
 	return !gateway->has_ring || ring_consume(&gateway->ring, on_record, &taker) != 1;
 }
 
@@ -114,7 +113,7 @@ static const struct gateway_store kernel_store = {
 	.consume = store_consume,
 };
 
-/* True once the pipe has ended. */
+/* Returns true if the pipe has ended. */
 static bool read_log(struct gateway *gateway, int fd)
 {
 	struct gateway_log_line *line = &gateway->lines[fd - GATEWAY_FD_STDOUT];
@@ -162,8 +161,8 @@ static void set_timer(struct gateway *gateway, struct loop_timer *timer, bool is
 		loop_timer_set(timer, gateway->loop.now_ns() + after_ns);
 }
 
-/* What to wait for next. */
-static void go_on(struct gateway *gateway)
+/* Set the events and timers to wait for. */
+static void resume_reading(struct gateway *gateway)
 {
 	const struct gateway_connection *connection = &gateway->connection;
 
@@ -177,25 +176,26 @@ static void go_on(struct gateway *gateway)
 		  RETRY_NS);
 }
 
-/* After a step of the connection that returned `r`. */
+/* Handle the result `r` of a step of the connection. */
 static int end_step(struct gateway *gateway, int r)
 {
 	if (r == GATEWAY_GOES_ON) {
-		go_on(gateway);
+		resume_reading(gateway);
 		return 0;
 	}
 	gateway->loop.stop = true;
 	if (r == GATEWAY_CLOSED) {
 		gateway->exit_code = ROLE_EXIT_EOF;
 	} else if (r == GATEWAY_FAILED) {
-		log_error("gateway: control socket: %s", strerrorname_np(errno));
+		log_error("gateway: control socket failed: %s", strerrorname_np(errno));
 		gateway->exit_code = ROLE_EXIT_FAILURE;
 	} else if (r == GATEWAY_STALLED) {
-		log_error("gateway: the calf has not read its responses for %d s",
+		log_error("gateway: the calf has not read its responses for %d s; disconnecting it",
 			  GATEWAY_STALLED_TICKS);
 		gateway->exit_code = ROLE_EXIT_MALFORMED;
 	} else {
-		log_error("gateway: malformed message after %" PRIu64 " requests: %s",
+		log_error("gateway: malformed message after %" PRIu64
+			  " requests: %s; disconnecting the calf",
 			  gateway->connection.n_served, strerrorname_np(-r));
 		gateway->exit_code = ROLE_EXIT_MALFORMED;
 	}
@@ -241,9 +241,9 @@ static int on_retry(struct loop *loop, uint64_t now_ns, void *data)
 }
 
 /*
- * The supervisor ended. Its death signal does not reach us: the kernel checks
- * the sender's right to it, and a supervisor without CAP_KILL has none over
- * another uid. So its pidfd is watched.
+ * The supervisor exited. PR_SET_PDEATHSIG does not work here: the kernel checks
+ * whether the dying parent may send the signal, and a supervisor without CAP_KILL may
+ * not send one to another uid. So the gateway polls the supervisor's pidfd.
  */
 static int on_supervisor_end(struct loop *loop, int fd, short revents, void *data)
 {
@@ -254,7 +254,7 @@ static int on_supervisor_end(struct loop *loop, int fd, short revents, void *dat
 	return 0;
 }
 
-/* What a calf said last explains its end. */
+/* Read what is left in the log pipes: it may explain why the calf exited. */
 static void read_last_words(struct gateway *gateway)
 {
 	struct pollfd pipes[] = {
@@ -269,7 +269,7 @@ static void read_last_words(struct gateway *gateway)
 				pipes[j].fd = -1;
 	for (int j = 0; j < 2; j++)
 		gateway_log_end(&gateway->log, &gateway->lines[j], gateway->loop.now_ns());
-	gateway->log.window_ns = 0; /* say what was suppressed now */
+	gateway->log.window_ns = 0; /* report suppressed lines now */
 	gateway_log_tick(&gateway->log, gateway->loop.now_ns());
 }
 
@@ -310,7 +310,7 @@ static int serve(struct gateway *gateway)
 	if (gateway->responder.watches.n > 0)
 		(void)gate_watch(GATEWAY_FD_GATE, GATE_WATCH_END, NULL, NULL);
 	if (r < 0) {
-		log_error("gateway: %s", strerrorname_np(-r));
+		log_error("gateway: event loop: %s", strerrorname_np(-r));
 		return ROLE_EXIT_FAILURE;
 	}
 	read_last_words(gateway);
@@ -322,14 +322,15 @@ static int open_keys(struct gateway *gateway)
 	int r = key_table_map(GATEWAY_FD_KEYS, &gateway->table);
 
 	if (r == -EPROTO)
-		log_error("gateway: it is not of the same version as calfpen-priv; install both");
+		log_error("gateway: version does not match calfpen-priv; reinstall both");
 	else if (r < 0)
-		log_error("gateway: keys of the calf: %s", strerrorname_np(-r));
+		log_error("gateway: cannot map the calf's keys: %s", strerrorname_np(-r));
 	close(GATEWAY_FD_KEYS);
 	return r;
 }
 
-/* Map the ring while that is allowed; without one the calf may watch nothing. */
+/* Map the ring while that is still allowed. Without a ring the calf may not watch
+ * anything. */
 static int open_ring(struct gateway *gateway)
 {
 	struct stat status;
@@ -339,7 +340,7 @@ static int open_ring(struct gateway *gateway)
 		return 0;
 	r = ring_open(&gateway->ring, GATEWAY_FD_RING);
 	if (r < 0)
-		log_error("gateway: ring of events: %s", strerrorname_np(-r));
+		log_error("gateway: cannot map the event ring: %s", strerrorname_np(-r));
 	gateway->has_ring = r == 0;
 	return r;
 }
@@ -348,7 +349,7 @@ int gateway_main(void)
 {
 	static struct gateway gateway;
 
-	/* A closed log must not end the store's service. */
+	/* A closed log must not end the gateway. */
 	signal(SIGPIPE, SIG_IGN);
 	if (open_keys(&gateway) < 0)
 		return ROLE_EXIT_FAILURE;
@@ -358,7 +359,8 @@ int gateway_main(void)
 		return ROLE_EXIT_FAILURE;
 	gateway.supervisor_fd = pidfd_open(getppid(), 0);
 	if (gateway.supervisor_fd < 0) {
-		log_error("gateway: supervisor: %s", strerrorname_np(errno));
+		log_error("gateway: cannot open the supervisor's pidfd: %s",
+			  strerrorname_np(errno));
 		return ROLE_EXIT_FAILURE;
 	}
 	if (confine_enter(ROLE_GATEWAY, gateway.table->uid, gateway.table->uid, false) < 0)

@@ -6,11 +6,11 @@
 #include "userspace/common/path.h"
 #include "userspace/priv/gateway/response.h"
 
-/* A page of the store holds no more: its shortest entry is 16 bytes. */
+/* A page of the store has at most this many: its shortest entry is 16 bytes. */
 #define ENTRIES_MAX (KV_VALUE_SIZE / 16)
 
-/* Bytes on the wire: of a response without entries, of an entry's struct, and
- * of a segment's pointer and text. */
+/* Bytes on the wire of a response without entries, of an entry's struct, and of a
+ * segment's pointer and text. */
 #define RESPONSE_SIZE 48u
 #define ENTRY_SIZE 32u
 #define SEGMENT_SIZE(length) (8u + (((length) + 8u) & ~7u))
@@ -37,7 +37,8 @@ static size_t entry_size(const char *path)
 	return size;
 }
 
-/* Entries of the page from list->at on, as many as fit: how many. */
+/* Take as many entries of the page, from list->at on, as fit into a response. Returns
+ * their number. */
 static uint32_t take_entries(struct gateway_list *list, struct wire_entry *entries)
 {
 	size_t size = RESPONSE_SIZE;
@@ -84,7 +85,8 @@ int gateway_list_next(struct gateway_list *list, const struct gateway_store *sto
 	struct wire_entry entries[ENTRIES_MAX];
 	uint32_t n = take_entries(list, entries);
 
-	/* A page may be empty: the store looks at so many keys a call. */
+	/* A page may be empty, because a call of the store examines a limited
+ * number of keys. */
 	while (n == 0 && !list->is_last) {
 		int r = store->list(store_data, list->directory, &list->page);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A `list` that is being answered: any number of responses of one id, made
- * one at a time as the connection has room for them.
+ * A `list` request in progress: any number of responses with one id, produced one at
+ * a time when the connection has room.
  */
 #ifndef CALFPEN_PRIV_GATEWAY_LIST_H
 #define CALFPEN_PRIV_GATEWAY_LIST_H
@@ -16,15 +16,15 @@ struct gateway_list {
 	int32_t id;
 	char directory[KV_PATH_SIZE];
 	char display[KV_PATH_SIZE]; /* for an error */
-	bool is_last;		    /* the page is */
-	uint32_t at;		    /* of the page: sent before it */
+	bool is_last;		    /* this is the last page */
+	uint32_t at;		    /* entries of the page before this offset are sent */
 	struct gate_page page;
 };
 
-/* Begin to answer this request, whose path is canonical or empty. */
+/* Begin a list for this request, whose path must be canonical or empty. */
 void gateway_list_begin(struct gateway_list *list, const struct wire_request *request);
-/* The next response, at most WIRE_RESPONSE_MAX bytes: its size. The list is
- * not active any more after its last page or an error of the store. */
+/* Write the next response, at most WIRE_RESPONSE_MAX bytes. After the last page or an
+ * error of the store the list is no longer active. Returns the size. */
 int gateway_list_next(struct gateway_list *list, const struct gateway_store *store,
 		      void *store_data, uint8_t *buffer, size_t size);
 

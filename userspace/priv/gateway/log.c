@@ -8,7 +8,7 @@
 #include "userspace/common/loop.h"
 #include "userspace/common/sanitise.h"
 
-/* A calf that uses log.h says its level: "<info> dhcp4: text". */
+/* A calf that uses log.h prefixes the level: "<info> dhcp4: text". */
 static const struct {
 	const char *prefix;
 	enum log_level level;
@@ -24,7 +24,8 @@ void gateway_log_tick(struct gateway_log *log, uint64_t now_ns)
 	if (now_ns - log->window_ns < GATEWAY_LOG_WINDOW_NS)
 		return;
 	if (log->n_suppressed > 0)
-		log_warning("gateway: %" PRIu64 " lines of the calf suppressed", log->n_suppressed);
+		log_warning("gateway: suppressed %" PRIu64 " log lines from the calf",
+			    log->n_suppressed);
 	log->window_ns = now_ns;
 	log->n_lines = 0;
 	log->n_suppressed = 0;
@@ -35,7 +36,7 @@ uint64_t gateway_log_deadline(const struct gateway_log *log)
 	return log->n_suppressed > 0 ? log->window_ns + GATEWAY_LOG_WINDOW_NS : LOOP_NEVER;
 }
 
-/* Behind "NAME: ", which log.h in the calf puts there and ours as well. */
+/* Skip "NAME: ", because both log.h in the calf and log.h here add it. */
 static const char *skip_name(const char *text, const char *name)
 {
 	size_t length = name ? strlen(name) : 0;

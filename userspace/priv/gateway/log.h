@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log pipes of a calf: hostile bytes in, at most so many clean lines a
- * second out.
+ * Reads untrusted bytes from the calf's stdout and stderr and logs sanitized,
+ * rate-limited lines.
  */
 #ifndef CALFPEN_PRIV_GATEWAY_LOG_H
 #define CALFPEN_PRIV_GATEWAY_LOG_H
@@ -15,27 +15,27 @@
 
 /* The rate limit, shared by both pipes. */
 struct gateway_log {
-	const char *name;      /* of the calf: a line that begins with it says it once */
+	const char *name;      /* of the calf; not repeated if a line begins with it */
 	uint64_t window_ns;    /* when the window began */
-	uint32_t n_lines;      /* printed in it */
-	uint64_t n_suppressed; /* not printed in it */
+	uint32_t n_lines;      /* logged in the window */
+	uint64_t n_suppressed; /* not logged in the window */
 };
 
-/* The line that one pipe is in the middle of. */
+/* The incomplete line of one pipe. */
 struct gateway_log_line {
 	size_t length;
 	size_t n_cut; /* bytes beyond GATEWAY_LOG_LINE_MAX */
 	char text[GATEWAY_LOG_LINE_MAX];
 };
 
-/* Take bytes of a pipe; prints each line that they complete. */
+/* Add bytes read from a pipe and log each line that they complete. */
 void gateway_log_feed(struct gateway_log *log, struct gateway_log_line *line, const void *bytes,
 		      size_t size, uint64_t now_ns);
-/* The pipe has ended: print what it left without a newline. */
+/* The pipe has ended: log the rest without a newline. */
 void gateway_log_end(struct gateway_log *log, struct gateway_log_line *line, uint64_t now_ns);
-/* When gateway_log_tick() is due, or LOOP_NEVER. */
+/* Returns when gateway_log_tick() is due, or LOOP_NEVER. */
 uint64_t gateway_log_deadline(const struct gateway_log *log);
-/* Close the window if it is over and say how many lines were suppressed. */
+/* Close the window if it is over and log how many lines were suppressed. */
 void gateway_log_tick(struct gateway_log *log, uint64_t now_ns);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calfpen-gateway: a program of its own, static, and without the libraries
- * that calfpen-priv needs to load programs, parse files and speak netlink.
- * There is one process for each calf, so its memory counts; and what the
- * process that reads a calf's bytes does not contain cannot be used by who
- * takes it over.
+ * calfpen-gateway: a separate program, static, and without the libraries that
+ * calfpen-priv needs to load programs, parse files and use netlink. There is one
+ * process per calf, so its memory matters; and an attacker who takes over the process
+ * that reads a calf's bytes cannot use code that it does not contain.
  */
 #include <sys/prctl.h>
 
@@ -13,7 +12,7 @@
 
 int main(void)
 {
-	/* A descriptor was executed: without this ps would show its number. */
+	/* The program was started from a descriptor: without this, ps shows its number. */
 	prctl(PR_SET_NAME, "calfpen-gateway");
 	log_init("calfpen-gateway", 2, LOG_LEVEL_INFO);
 	return gateway_main();

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: A request is decoded whole before anything is looked at. Then, in this
- * order: the path is known to the calf, the operation is known, the calf may
- * do it, the value fits and is of its type; only then the store is asked,
- * which checks path, right, length and class again, and the condition. No byte
- * of a request is echoed but the segments of a canonical path. What is refused
- * here is noted in the store, so that it is audited as what the store refuses.
+ * DOC: a request is decoded completely before anything is checked. Then, in this
+ * order: the calf has a right on the path, the operation is known, the calf may do
+ * it, the value fits and has the right type. Only then the store is called, which
+ * checks path, right, length and class again, and the condition. Of a request, only
+ * the segments of a canonical path are echoed. A refusal here is noted in the store,
+ * so that it is audited like a refusal by the store.
  */
 #include "userspace/priv/gateway/request.h"
 
@@ -17,7 +17,7 @@
 #include "userspace/common/wire.h"
 #include "userspace/priv/gateway/response.h"
 
-/* The calf's entry for a path, or NULL: it has no right of any kind on it. */
+/* Returns the calf's entry for a path, or NULL if it has no right of any kind. */
 static const struct key_rule *known_key(const struct gateway_responder *responder, int path_status,
 					const struct kv_key *path)
 {
@@ -29,7 +29,7 @@ static const struct key_rule *known_key(const struct gateway_responder *responde
 	return key && key->access != 0 ? key : NULL;
 }
 
-/* By custom a text value ends in one newline, which is not stored. */
+/* By convention a text value ends with one newline, which is not stored. */
 static size_t stored_length(const struct value_rule *rule, const struct wire_data *value)
 {
 	if (rule->type != VALUE_HEX && value->bytes && value->size > 0 &&
@@ -38,7 +38,7 @@ static size_t stored_length(const struct value_rule *rule, const struct wire_dat
 	return value->size;
 }
 
-/* What the store calls it; 0: it knows no such operation. */
+/* Returns the store's verb for a request; 0 if there is none. */
 static enum kv_verb verb_of(uint16_t tag)
 {
 	static const enum kv_verb verbs[] = {
@@ -50,7 +50,7 @@ static enum kv_verb verb_of(uint16_t tag)
 	return tag < sizeof(verbs) / sizeof(verbs[0]) ? verbs[tag] : 0;
 }
 
-/* Refuse in `answer`; the store is told. A path that is not canonical is "". */
+/* Refuse in `answer` and note it in the store. A path that is not canonical is "". */
 static void refuse(struct gateway_responder *responder, uint16_t tag, const struct kv_key *path,
 		   int verdict, const char *display, struct gateway_response *answer)
 {
@@ -68,10 +68,10 @@ static void refuse_unknown(struct gateway_responder *responder, uint16_t tag,
 
 /* --- read, write, delete --- */
 
-/* What a key's request needs, and of a write what is stored. */
+/* Whether a request for a key is allowed, and what a write stores. */
 struct admission {
 	int verdict;	 /* 0, or the negative errno of the refusal */
-	bool is_unknown; /* it is the operation that is refused */
+	bool is_unknown; /* refused because the operation is unknown */
 	const char *text;
 	size_t length;
 };
@@ -111,8 +111,8 @@ static struct admission admit(const struct gateway_responder *responder,
 
 /* --- commit --- */
 
-/* The answer to a commit, whose request may have carried a condition: then it
- * carries the new revision. */
+/* The response to a commit. If the request has a condition, the response has the new
+ * revision. */
 static void answer_change(const struct wire_request *request, int verdict, uint64_t revision,
 			  const char *display, struct gateway_response *answer)
 {
@@ -121,7 +121,7 @@ static void answer_change(const struct wire_request *request, int verdict, uint6
 	gateway_response_verdict(answer, verdict, display);
 }
 
-/* As wire_request.display: what an error text may echo of a change's path. */
+/* As wire_request.display: the part of a change's path that an error may echo. */
 static const char *change_display(const struct wire_change *change)
 {
 	if (change->path_status != 0)
@@ -129,7 +129,7 @@ static const char *change_display(const struct wire_change *change)
 	return change->path.path[0] == '/' ? change->path.path + 1 : "";
 }
 
-/* Check one change of a commit and pack it. False: refused in `answer`. */
+/* Check one change of a commit and pack it. Returns false if refused in `answer`. */
 static bool pack_change(struct gateway_responder *responder, const struct wire_change *change,
 			struct gateway_response *answer)
 {
@@ -180,7 +180,7 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 			return 0;
 	}
 	if (request->n_changes == 0)
-		return 0; /* nothing to do is done */
+		return 0; /* an empty commit succeeds */
 	r = responder->store->commit(responder->store_data, &responder->commit, &revision,
 				     &i_refused);
 	if (r < 0) {
@@ -194,7 +194,7 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 
 /* --- list, watch --- */
 
-/* Has the calf a right of any kind on the path, or on what lies below? */
+/* Does the calf have a right of any kind on the path or on a key below it? */
 static bool is_known_directory(const struct gateway_responder *responder, const char *directory)
 {
 	const struct key_table *table = responder->table;
@@ -208,8 +208,8 @@ static bool is_known_directory(const struct gateway_responder *responder, const 
 	return false;
 }
 
-/* List or watch of a directory, a key or everything. True if it has begun,
- * else `answer` says why not. */
+/* Begin a list or watch of a directory, a key or everything. Returns false if refused
+ * in `answer`. */
 static bool begin_entries(struct gateway_responder *responder, const struct wire_request *request,
 			  struct gateway_response *answer)
 {
@@ -242,7 +242,7 @@ void gateway_responder_init(struct gateway_responder *responder, const struct ke
 	commit_init(&responder->commit);
 }
 
-/* The request that goes alone. 1, or a negative errno: malformed. */
+/* Serve a request that is not batched. Returns 1, or a negative errno: malformed. */
 static int answer_alone(struct gateway_responder *responder, const uint8_t *frame, size_t size,
 			const struct wire_request *request, const struct admission *admission,
 			struct gateway_output *output)
@@ -283,8 +283,8 @@ static bool goes_alone(uint16_t tag)
 	return tag == WIRE_COMMIT || tag == WIRE_LIST || tag == WIRE_WATCH;
 }
 
-/* Decode the request that the bytes begin with: the size of its frame, 0 if it
- * is not there whole, or a negative errno: malformed. */
+/* Decode the first request of the bytes. Returns the size of its frame, 0 if it is
+ * incomplete, or a negative errno: malformed. */
 static int next_request(const uint8_t *bytes, size_t size, struct wire_request *requestp)
 {
 	int frame_size = wire_frame_size(bytes, size), r;
@@ -316,7 +316,7 @@ int gateway_answer(struct gateway_responder *responder, const uint8_t *bytes, si
 			break;
 		at += (size_t)r;
 	}
-	/* Whatever ended the batch is looked at again when its turn has come. */
+	/* The request that ended the batch is decoded again in the next call. */
 	if (at > 0)
 		return gateway_batch_run(batch, responder->store, responder->store_data, usedp,
 					 output);

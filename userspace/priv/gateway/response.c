@@ -33,9 +33,8 @@ struct refusal {
 	const char *text;
 };
 
-/* Return what a client is told about an errno of the store other than EACCES,
- * whose text names the path. WIRE_CODE_FAILED: it is none that a request can
- * cause. */
+/* Returns the error for an errno of the store other than EACCES, whose text names the
+ * path. WIRE_CODE_FAILED: no request should cause this errno. */
 static struct refusal refusal_of(int error)
 {
 	switch (error) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store as a gateway sees it: gate.h and the subject's ring in the
- * gateway, a test's memory in a test.
+ * The interface to the store: gate.h and the subject's ring in the gateway, memory in
+ * a test.
  */
 #ifndef CALFPEN_PRIV_GATEWAY_STORE_H
 #define CALFPEN_PRIV_GATEWAY_STORE_H
@@ -11,10 +11,11 @@
 
 #include "userspace/common/gate.h"
 
-/* Take one record of the ring, valid during the call; true: no more now. */
+/* Process one record of the ring, valid during the call. Returns true to stop after
+ * it. */
 typedef bool (*gateway_record_fn)(void *data, const void *record, size_t size);
 
-/* By the rules and errors of the functions of gate.h. */
+/* Arguments and errors are those of the functions in gate.h. */
 struct gateway_store {
 	int (*read)(void *data, const char *path, struct kv_value *valuep);
 	int (*batch)(void *data, const struct batch *batch, struct batch_results *results);
@@ -23,8 +24,8 @@ struct gateway_store {
 	int (*list)(void *data, const char *directory, struct gate_page *page);
 	int (*watch)(void *data, enum gate_watch operation, uint64_t *revisionp, uint64_t *n_lostp);
 	void (*note_denial)(void *data, enum kv_verb verb, const char *path, int verdict);
-	/* Records of the ring in order: true once it is empty, false if `take`
-	 * wanted no more. A record that was taken is consumed. */
+	/* Call `take` for the records of the ring in order and consume each. Returns
+	 * true when the ring is empty, false if `take` stopped. */
 	bool (*consume)(void *data, gateway_record_fn take, void *take_data);
 };
 

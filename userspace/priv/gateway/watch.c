@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: A watch begins with a revision R, told by the store: changes newer than
- * R are in the ring. Then everything is listed and read. A key that is found
- * with a revision above R is left out, because the ring has that change, or
- * had it and it was sent; a key with an older one is sent, and all that the
- * ring has of it is newer. So each key's revisions come in order and none
- * twice, however the store changes during the listing, and nothing need be
- * remembered of any key. `synced` follows once the ring was found empty after
- * the last page.
+ * DOC: a watch begins with a revision R from the store: changes newer than R are in
+ * the ring. Then everything is listed and read. A key with a revision above R is left
+ * out, because the ring has that change, or had it and it was sent; a key with an
+ * older revision is sent, and every change of it in the ring is newer. So the
+ * revisions of each key are sent in order and none twice, however the store changes
+ * during the listing, and no state per key is needed. `synced` follows when the ring
+ * was found empty after the last page.
  *
- * Losses show as a gap in the records' sequence numbers, or, when nothing
- * came after them, in the store's own count. The store is asked when so much
- * was consumed without a pause that the ring can have been full, and once a
- * second while records come.
+ * Losses show as a gap in the sequence numbers of the records, or, if no record
+ * follows, in the store's own count. The store is asked for it if so much was
+ * consumed without a pause that the ring may have been full, and once a second while
+ * records arrive.
  */
 #include "userspace/priv/gateway/watch.h"
 
@@ -24,8 +23,8 @@
 /* A record in the ring, with its header. */
 #define RECORD_SIZE(size) (8u + (((size) + 7u) & ~(size_t)7u))
 #define RECORD_MAX RECORD_SIZE(sizeof(struct kv_watch_event) + KV_CHANGE_SIZE(KV_VALUE_MAX))
-/* A ring that ever held less than this had room for any record (one more may
- * be under way). */
+/* If the ring never held more than this, it had room for any record (one more may be
+ * in progress). */
 #define FULL_SIZE (KV_WATCH_SIZE - 2 * RECORD_MAX)
 
 /* A change in the ring, checked. */
@@ -46,9 +45,9 @@ void gateway_watches_init(struct gateway_watches *watches, const struct key_tabl
 	watches->store_data = store_data;
 }
 
-/* --- what is written --- */
+/* --- output --- */
 
-/* One record may say something to every watch, and end a listing too. */
+/* One record may produce an entry for every watch, and end a listing, too. */
 static bool has_room(const struct gateway_watches *watches)
 {
 	return gateway_output_room(watches->output) >= (size_t)watches->n * WIRE_RESPONSE_MAX;
@@ -74,40 +73,40 @@ static void put_synced(struct gateway_watches *watches, struct gateway_watch *wa
 
 /* --- losses --- */
 
-/* Everybody who began before `revision` may have lost something. */
-static void lose(struct gateway_watches *watches, uint64_t revision)
+/* Mark the watches that began before `revision`: they may have lost something. */
+static void mark_lost(struct gateway_watches *watches, uint64_t revision)
 {
 	for (uint32_t i = 0; i < watches->n; i++)
 		if (watches->watches[i].began < revision)
 			watches->watches[i].state = GATEWAY_WATCH_RESYNC;
 }
 
-/* The store has counted so many. */
+/* Compare the store's count of lost records with the number that was handled. */
 static void note_lost(struct gateway_watches *watches, uint64_t n_lost)
 {
 	n_lost -= watches->n_lost_before;
 	if (n_lost > watches->n_lost) {
 		watches->n_lost = n_lost;
-		lose(watches, UINT64_MAX);
+		mark_lost(watches, UINT64_MAX);
 	}
 }
 
-/* The record with this number came. Numbers may be missing whose loss the
- * store has told before. */
+/* Check the sequence number of a record. The store may have reported the loss of
+ * missing numbers before. */
 static void note_sequence(struct gateway_watches *watches, const struct change *change)
 {
 	if (watches->next_sequence != 0 && change->sequence != watches->next_sequence) {
 		watches->n_missing += change->sequence - watches->next_sequence;
 		if (watches->n_missing > watches->n_lost) {
 			watches->n_lost = watches->n_missing;
-			lose(watches, change->revision);
+			mark_lost(watches, change->revision);
 		}
 	}
 	watches->next_sequence = change->sequence + 1;
 }
 
-/* False: not now. */
-static bool ask(struct gateway_watches *watches)
+/* Ask the store for losses if needed. Returns false if it must be asked again later. */
+static bool check_losses(struct gateway_watches *watches)
 {
 	uint64_t n_lost;
 
@@ -173,7 +172,7 @@ static bool take_record(void *data, const void *record, size_t size)
 	watches->n_consumed += RECORD_SIZE(size);
 	watches->is_unsettled = true;
 	if (!parse_record(record, size, &change)) {
-		lose(watches, UINT64_MAX); /* whatever it was, it is not there */
+		mark_lost(watches, UINT64_MAX); /* its content is lost */
 		return !has_room(watches);
 	}
 	note_sequence(watches, &change);
@@ -182,7 +181,7 @@ static bool take_record(void *data, const void *record, size_t size)
 	return !has_room(watches);
 }
 
-/* True once the ring is empty. */
+/* Process the records of the ring. Returns true if it is empty. */
 static bool consume(struct gateway_watches *watches)
 {
 	if (!watches->store->consume(watches->store_data, take_record, watches))
@@ -195,7 +194,7 @@ static bool consume(struct gateway_watches *watches)
 
 /* --- listing --- */
 
-/* 0 with the watch at the beginning of its listing, or what the store says. */
+/* Start the listing of a watch. Returns 0, or the store's error. */
 static int begin(struct gateway_watches *watches, struct gateway_watch *watch)
 {
 	uint64_t revision, n_lost;
@@ -214,7 +213,7 @@ static int begin(struct gateway_watches *watches, struct gateway_watch *watch)
 	return 0;
 }
 
-/* A listed key whose value this watch is to be sent from the listing. */
+/* Does this watch send the listed key now, rather than from the ring? */
 static bool is_wanted(const struct gateway_watches *watches, const struct gateway_watch *watch,
 		      const char *path, uint64_t revision, struct kv_key *keyp)
 {
@@ -234,7 +233,7 @@ static int list_key(struct gateway_watches *watches, const struct gateway_watch 
 	int r = watches->store->read(watches->store_data, key->path, &value);
 
 	if (r == -ENOENT || r == -EACCES || (r == 0 && value.revision > watch->began))
-		return 0; /* changed meanwhile: the ring tells */
+		return 0; /* changed meanwhile: the ring has the change */
 	if (r < 0)
 		return r;
 	entry.revision = value.revision;
@@ -243,7 +242,7 @@ static int list_key(struct gateway_watches *watches, const struct gateway_watch 
 	return 0;
 }
 
-/* List while there is room. 0, or what the store says. */
+/* List while there is room. Returns 0, or the store's error. */
 static int list(struct gateway_watches *watches, struct gateway_watch *watch)
 {
 	while (gateway_output_room(watches->output) >= WIRE_RESPONSE_MAX) {
@@ -276,7 +275,7 @@ static int list(struct gateway_watches *watches, struct gateway_watch *watch)
 	return 0;
 }
 
-/* The ring is empty: go on with a watch. True if there is more to do for it. */
+/* Continue a watch when the ring is empty. Returns true if there is more to do. */
 static bool advance(struct gateway_watches *watches, struct gateway_watch *watch)
 {
 	int r = 0;
@@ -309,7 +308,7 @@ bool gateway_watches_run(struct gateway_watches *watches, struct gateway_output 
 
 	watches->output = output;
 	while (goes_on && has_room(watches)) {
-		if (!consume(watches) || watches->wants_retry || !ask(watches))
+		if (!consume(watches) || watches->wants_retry || !check_losses(watches))
 			break;
 		goes_on = false;
 		for (uint32_t i = 0; i < watches->n; i++)
@@ -323,7 +322,7 @@ void gateway_watches_tick(struct gateway_watches *watches)
 	watches->is_suspect |= watches->is_unsettled;
 }
 
-/* --- a new one --- */
+/* --- a new watch --- */
 
 static bool may_watch(const struct key_table *table, const char *directory)
 {
@@ -338,7 +337,7 @@ static bool may_watch(const struct key_table *table, const char *directory)
 	return false;
 }
 
-/* Of an earlier gateway of this subject. */
+/* Discard records for an earlier gateway of this subject. */
 static bool discard(void *data, const void *record, size_t size)
 {
 	(void)data;
