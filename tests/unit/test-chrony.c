@@ -57,7 +57,7 @@ Test(chrony, refusals)
 	reply[9] = 18;
 	cr_expect_eq(chrony_reply(reply, CHRONY_SIZE, SEQUENCE, &status), 0);
 	cr_expect_eq(status, 18);
-	cr_expect_str_eq(chrony_status_name(status), "another version of its protocol");
+	cr_expect_str_eq(chrony_status_name(status), "protocol version mismatch");
 	/* what a refusal carries is not looked at */
 	reply[0] = 6;
 	reply[9] = 1;

@@ -5,7 +5,7 @@
 
 #include "userspace/common/bytes.h"
 
-/* Names without their prefixes as in chrony's candm.h. */
+/* Names as in chrony's candm.h, without their prefixes. */
 #define PROTO_VERSION_NUMBER 6
 #define PROTO_VERSION_MISMATCH_COMPAT_CLIENT 4
 #define PKT_TYPE_CMD_REQUEST 1
@@ -26,7 +26,7 @@ void chrony_request(uint8_t request[static CHRONY_SIZE], uint32_t sequence, uint
 	bytes_put_be16(&writer, REQ_RELOAD_SOURCES);
 	bytes_put_be16(&writer, attempt);
 	bytes_put_be32(&writer, sequence);
-	/* pad1, pad2, no data, padding: zeros, as the writer begins */
+	/* pad1, pad2, no data, padding: zeros, because the writer clears the buffer */
 }
 
 int chrony_reply(const void *bytes, size_t size, uint32_t sequence, uint16_t *statusp)
@@ -49,7 +49,7 @@ int chrony_reply(const void *bytes, size_t size, uint32_t sequence, uint16_t *st
 	if (reader.failed || type != PKT_TYPE_CMD_REPLY || reserved ||
 	    command != REQ_RELOAD_SOURCES)
 		return -EBADMSG;
-	/* One that speaks another version says so in its own. */
+	/* A chronyd of another version reports that in its own version. */
 	if (version != PROTO_VERSION_NUMBER &&
 	    (version < PROTO_VERSION_MISMATCH_COMPAT_CLIENT || status != STT_BADPKTVERSION))
 		return -EBADMSG;
@@ -63,7 +63,7 @@ const char *chrony_status_name(uint16_t status)
 {
 	static const char *const names[] = {
 		[1] = "failed",		 [2] = "not authorised",
-		[3] = "unknown command", [STT_BADPKTVERSION] = "another version of its protocol",
+		[3] = "unknown command", [STT_BADPKTVERSION] = "protocol version mismatch",
 		[19] = "wrong length",
 	};
 	const size_t n = sizeof(names) / sizeof(names[0]);

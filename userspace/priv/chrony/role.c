@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: the role that tells chronyd to reload its sources. It lives for one
- * request. chronyd's socket stands in a directory that is its own user's
- * alone, so the role takes the owner of that directory, and has no other
- * right: no capability, and nothing but this socket to talk to. What chronyd
- * answers is read here and nowhere else; what came of it is the exit code.
+ * DOC: the role that asks chronyd to reload its sources. The process exists for one
+ * request. chronyd's socket is in a directory that only its own user can access, so
+ * the role changes to the owner of that directory and has no other right: no
+ * capability, and no other socket to use. Only this process reads bytes from chronyd;
+ * the exit code is the result.
  */
 /*
- * system calls after confine_enter() (by strace of the tests, failure paths
- * included; * not seen there, but legal for the C library):
+ * system calls after confine_enter() (from strace of the tests, including failure
+ * paths; *: not seen there, but the C library may use it):
  *
  *   newfstatat         is chronyd's socket there?
- *   unlink, bind       its own socket beside it, removed at the end
+ *   unlink, bind       its own socket in the same directory, removed at the end
  *   connect, write, ppoll, read  one request, up to three times
- *   clock_gettime *    where the vDSO does not answer
+ *   clock_gettime *    if the vDSO cannot
  *   exit_group
  */
 #include <errno.h>
@@ -34,7 +34,7 @@
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/roles.h"
 
-/* One that serves thousands of clients needs a moment; 1 s in all. */
+/* A chronyd with thousands of clients needs a moment; 1 s in total. */
 #define ATTEMPTS 3
 #define ATTEMPT_NS 333000000ull
 #define REPLY_MAX 1024 /* longer than any of its replies */
@@ -46,8 +46,9 @@ struct chrony {
 	bool has_malformed;
 };
 
-/* Absolute: chronyd answers to the name as it was bound, from its own working
- * directory. As chronyc names it: what confines chronyd knows that name. */
+/* The path is absolute, because chronyd replies to the name as it was bound, from its
+ * own working directory. The name is that of chronyc's socket, because the rules that
+ * confine chronyd allow it. */
 static int name_sockets(struct chrony *chrony)
 {
 	char link[32], directory[sizeof(chrony->theirs.sun_path)];
@@ -71,7 +72,7 @@ static int name_sockets(struct chrony *chrony)
 	return n < 0 || n >= (int)sizeof(chrony->ours.sun_path) ? -ENAMETOOLONG : 0;
 }
 
-/* What needs more than the role keeps. 0, or a negative errno. */
+/* Do what needs more rights than the role keeps. Returns 0, or a negative errno. */
 static int prepare(struct chrony *chrony, struct stat *directory)
 {
 	if (fstat(CHRONY_FD_DIRECTORY, directory))
@@ -84,7 +85,7 @@ static int prepare(struct chrony *chrony, struct stat *directory)
 	if (getrandom(&chrony->sequence, sizeof(chrony->sequence), 0) !=
 	    (ssize_t)sizeof(chrony->sequence))
 		return -errno;
-	(void)umask(0111); /* of the socket: 0666, for a chronyd of another user */
+	(void)umask(0111); /* socket mode 0666, because chronyd may run as another user */
 	return name_sockets(chrony);
 }
 
@@ -95,10 +96,11 @@ static int send_request(const struct chrony *chrony, uint16_t attempt)
 	chrony_request(request, chrony->sequence, attempt);
 	if (write(chrony->fd, request, sizeof(request)) >= 0)
 		return 0;
-	return errno == EAGAIN ? 0 : -errno; /* its queue is full: later */
+	return errno == EAGAIN ? 0 : -errno; /* its queue is full: try again later */
 }
 
-/* Until `deadline_ns`. 0 and its status, -ETIMEDOUT, or what read() says. */
+/* Wait for a reply until `deadline_ns`. Returns 0 with its status, -ETIMEDOUT, or
+ * another negative errno. */
 static int await_reply(struct chrony *chrony, uint64_t deadline_ns, uint16_t *statusp)
 {
 	struct pollfd poll = { .fd = chrony->fd, .events = POLLIN };
@@ -154,10 +156,10 @@ static int ask(struct chrony *chrony)
 
 	if (lstat(chrony->theirs.sun_path, &socket))
 		return result_of(-errno);
-	/* connect() would say that nobody listens. */
+	/* connect() would return ECONNREFUSED, as if chronyd did not run. */
 	if (!S_ISSOCK(socket.st_mode))
 		return chrony_error(ENOTSOCK);
-	(void)unlink(chrony->ours.sun_path); /* of a process that was killed */
+	(void)unlink(chrony->ours.sun_path); /* left by a process that was killed */
 	if (bind(chrony->fd, (struct sockaddr *)&chrony->ours, sizeof(chrony->ours)))
 		return chrony_error(errno);
 	if (connect(chrony->fd, (struct sockaddr *)&chrony->theirs, sizeof(chrony->theirs)))
