@@ -4,14 +4,14 @@
 
 #include "userspace/priv/confine/confine.h"
 
-/* policy.c: load the filter of a role. no_new_privs is set already.
- * 0 or a negative errno, not logged. */
+/* policy.c: load the seccomp filter of a role. no_new_privs must be set. Returns 0 or a
+ * negative errno, not logged. */
 int confine_policy_load(enum role role, bool needs_sys_admin);
 
-/* landlock.c: of the file system, sockets may be made and files be
- * removed in this directory, and nothing else be opened or changed; without
- * effect where the kernel has no Landlock. no_new_privs is set already. 0 or a
- * negative errno, not logged. */
+/* landlock.c: allow creating sockets and removing files in this directory, and deny
+ * opening or changing anything else in the file system. Has no effect on a kernel
+ * without Landlock. no_new_privs must be set. Returns 0 or a negative errno, not
+ * logged. */
 int confine_landlock(int directory_fd);
 
 #endif

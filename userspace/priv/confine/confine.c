@@ -2,8 +2,8 @@
 /*
  * DOC: dropping rights
  *
- * One function, one order, every step checked; a process in which one failed
- * must end. It gives nothing back and opens nothing.
+ * One function, one order, every step checked; a process in which a step failed must
+ * exit. It restores no right and opens no descriptor.
  */
 #include "userspace/priv/confine/confine.h"
 
@@ -23,7 +23,7 @@
 
 #define CAPABILITIES_MAX 8
 
-/* Capabilities that stay: permitted, effective and bounding alike. */
+/* Capabilities to keep: in the permitted, effective and bounding set. */
 struct capability_set {
 	cap_value_t values[CAPABILITIES_MAX];
 	int n;
@@ -61,7 +61,7 @@ static int fail(const char *what, int error)
 	return -error;
 }
 
-/* No program that this process executes can get them back. */
+/* So that no program executed by this process can regain them. */
 static int drop_bounding(const struct capability_set *set)
 {
 	for (cap_value_t value = 0; value < cap_max_bits(); value++)
@@ -83,7 +83,8 @@ static int change_ids(uint32_t uid, uint32_t gid)
 	return 0;
 }
 
-/* The one that is missing, for the message, or "capabilities". */
+/* Find a missing capability for the message. Returns its name, to be freed with
+ * cap_free(), or NULL. */
 static char *missing_name(const struct capability_set *set)
 {
 	cap_t now = cap_get_proc();
@@ -136,8 +137,8 @@ static bool has_own_ids(enum role role)
 	return role == ROLE_GATEWAY || role == ROLE_CHRONY;
 }
 
-/* What a filter cannot say. Files of its own size stay allowed: descriptor 2
- * may be one. */
+/* Set limits that a filter cannot express. RLIMIT_FSIZE is not set, because descriptor
+ * 2 may be a file. */
 static int set_limits(enum role role)
 {
 	int r = 0;
@@ -149,7 +150,7 @@ static int set_limits(enum role role)
 		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 			return fail("dumpable", errno);
 		r = limit(RLIMIT_NPROC, 0);
-		if (r == 0) /* as many as ppoll() is given */
+		if (r == 0) /* as many as ppoll() gets */
 			r = limit(RLIMIT_NOFILE, LOOP_FDS_MAX);
 		if (r == 0)
 			r = limit(RLIMIT_MEMLOCK, 0);
@@ -157,9 +158,9 @@ static int set_limits(enum role role)
 	return r;
 }
 
-/* End with the supervisor. After the change of ids, which clears it. (A gateway
- * watches the supervisor's pidfd besides: the kernel checks the sender's right
- * to this signal, and a dying supervisor has none over another uid.) */
+/* Die with the supervisor. Call it after the change of ids, which clears the setting.
+ * (A gateway also polls the supervisor's pidfd: the kernel checks whether the dying
+ * parent may send the signal, and a supervisor may not send one to another uid.) */
 static int follow_parent(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -176,7 +177,7 @@ int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_adm
 	int r;
 
 	if (geteuid() != 0) {
-		log_error("cannot drop rights: needs root");
+		log_error("cannot drop rights: not root; start calfpen as root");
 		return -EPERM;
 	}
 	if (role == ROLE_GATEWAY && (uid == 0 || uid == UINT32_MAX)) {

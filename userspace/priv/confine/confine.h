@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Drop rights, once and for good, in one ordered function: bounding set, ids,
- * capabilities, limits, no_new_privs, Landlock, seccomp. Each role's policy is
- * a constant table in policy.c with a reason per system call.
+ * Drops rights permanently, in one ordered function: bounding set, ids, capabilities,
+ * limits, no_new_privs, Landlock, seccomp. The supervisor, the watcher, the gateway
+ * and the chrony role use it; the policy of each role is a constant table in policy.c
+ * with a reason per system call.
  */
 #ifndef CALFPEN_PRIV_CONFINE_CONFINE_H
 #define CALFPEN_PRIV_CONFINE_CONFINE_H
@@ -16,22 +17,23 @@
  * Confine this process to the rights of `role` (design: processes).
  *
  * supervisor: uid 0; BPF, NET_ADMIN, SETUID, SETGID, SETPCAP, and SYS_ADMIN
- *   if needs_sys_admin (an OCI runtime that mounts); seccomp without the
- *   calls that load modules, change the clock, trace, or open a socket other
- *   than AF_UNIX and AF_NETLINK. Inherited by the runtime it starts.
+ *   if needs_sys_admin (an OCI runtime that mounts); seccomp denies the calls
+ *   that load modules, change the clock, trace, or open a socket other than
+ *   AF_UNIX and AF_NETLINK. The runtime it starts inherits this.
  * watcher: uid 0; NET_ADMIN; allow list.
  * gateway: `uid`, `gid`; no capability; not dumpable;
- *   allow list: read, write, sendto/recv on what it has, ppoll,
+ *   allow list: read, write, sendto/recv on the descriptors it has, ppoll,
  *   clock_gettime, sched_yield, bpf(BPF_PROG_RUN) only, exit_group.
  * chrony: `uid`, `gid`, which may be root's; no capability; not dumpable;
  *   Landlock: the directory of descriptor CHRONY_FD_DIRECTORY; allow list: what
- *   one request on one AF_UNIX socket takes.
+ *   one request on one AF_UNIX socket needs.
  *
- * The other roles are root: `uid` and `gid` are not looked at.
+ * The other roles are root: `uid` and `gid` are ignored.
  *
  * Sets PR_SET_PDEATHSIG to SIGKILL (not for the supervisor) after the change
- * of ids, and ends the process if the parent is gone already.
- * 0, or a negative errno after one line on stderr.
+ * of ids, and kills the process if the parent has already exited.
+ * Returns 0, or a negative errno after one line on stderr; then the process must
+ * exit.
  */
 int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_admin);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The part of the file system that a role may change. */
+/* Restricts the part of the file system that a role may change. */
 #include <errno.h>
 #include <linux/landlock.h>
 #include <sys/syscall.h>
@@ -7,7 +7,7 @@
 
 #include "userspace/priv/confine/confine-private.h"
 
-/* All that exist in a version; later ones than 3 concern no file's content. */
+/* All rights of a version; those after version 3 do not concern the content of files. */
 #define ACCESS_1 0x1fffull
 #define ACCESS_2 (ACCESS_1 | LANDLOCK_ACCESS_FS_REFER)
 #define ACCESS_3 (ACCESS_2 | 1ull << 14) /* truncate, not in every header */

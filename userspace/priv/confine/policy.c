@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The system calls of each role, one reason a line. The supervisor's list
- * denies, because every OCI runtime inherits it; the others' allow, and end
- * the process at anything else.
+ * The system calls of each role, with a reason on each line. The supervisor's list
+ * denies, because every OCI runtime inherits it; the other lists allow, and any other
+ * call kills the process.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -41,7 +41,7 @@ struct rule {
 		SCMP_SYS(name), argument, SCMP_CMP_MASKED_EQ, 0xffffffff, value \
 	}
 
-/* Answered with EPERM for the supervisor and all it starts. */
+/* These return EPERM in the supervisor and in every process it starts. */
 static const struct rule supervisor_denied[] = {
 	/* other code in the kernel */
 	ANY(init_module),
@@ -61,7 +61,7 @@ static const struct rule supervisor_denied[] = {
 	ANY(iopl),
 	ANY(ioperm),
 	ANY(modify_ldt),
-	/* the clock is a handler's, later */
+	/* the clock: left to a future handler */
 	ANY(clock_settime),
 	ANY(clock_adjtime),
 	ANY(adjtimex),
@@ -79,25 +79,25 @@ static const struct rule supervisor_denied[] = {
 	ANY(io_uring_setup),
 	ANY(io_uring_enter),
 	ANY(io_uring_register),
-	ANY(add_key), /* the runtime is told --no-new-keyring */
+	ANY(add_key), /* the runtime is run with --no-new-keyring */
 	ANY(request_key),
 	ANY(keyctl),
 	ANY(fanotify_init),
 	ANY(name_to_handle_at),
-	ANY(open_by_handle_at), /* files past every mount */
+	ANY(open_by_handle_at), /* opens files regardless of mounts */
 	ANY(uselib),
 	ANY(nfsservctl),
-	/* typing into the operator's terminal */
+	/* input into the operator's terminal */
 	LOW_WORD(ioctl, 1, TIOCSTI),
 	LOW_WORD(ioctl, 1, TIOCLINUX),
 };
 
 /*
- * Answered with success and not done. runc 1.1.5 gives its start pipe, mode
- * 0622, to the container's root before it opens it itself. Done, that would
- * take CAP_CHOWN, and CAP_DAC_OVERRIDE for the opening; left undone, the pipe
- * stays root's, and the container writes to it as anybody may. Nothing else
- * that runc changes the owner of has another one here.
+ * These return success without any effect. runc 1.1.5 changes the owner of its start
+ * pipe, mode 0622, to the container's root before it opens the pipe itself. Doing
+ * that would need CAP_CHOWN, and CAP_DAC_OVERRIDE for the open; without it, root still
+ * owns the pipe, and the container can write to it because anyone may. Everything
+ * else that runc passes to chown has the right owner already.
  */
 static const struct rule runtime_pretended[] = {
 	ANY(chown),
@@ -110,9 +110,9 @@ static const struct rule watcher_allowed[] = {
 	ONLY(bpf, 0, BPF_MAP_GET_NEXT_KEY),
 	ONLY(bpf, 0, BPF_PROG_TEST_RUN), /* its own gate */
 	ANY(ppoll),			 /* event loop */
-	ANY(poll),			 /* libnl waits for an answer */
-	ANY(clock_gettime),		 /* where the vDSO does not answer */
-	ANY(clock_nanosleep),		 /* the wait for a busy store */
+	ANY(poll),			 /* libnl waits for a reply */
+	ANY(clock_gettime),		 /* if the vDSO cannot */
+	ANY(clock_nanosleep),		 /* waits for a busy store */
 	ANY(sched_yield),
 	ANY(read),    /* signalfd, inotify, files of the handlers */
 	ANY(write),   /* audit log, log lines, /proc/sys, the saved store */
@@ -137,9 +137,9 @@ static const struct rule watcher_allowed[] = {
 	ANY(access),
 	ANY(faccessat),
 	ANY(faccessat2),
-	ANY(flock),		/* what instances share: resolv.conf, names of the host */
-	ANY(getdents64),	/* ... and who they are */
-	ANY(inotify_add_watch), /* changes of resolv.conf; it is replaced now and then */
+	ANY(flock),		/* lock for what instances share: resolv.conf, host names */
+	ANY(getdents64),	/* ... and the list of instances */
+	ANY(inotify_add_watch), /* changes of resolv.conf, which may be replaced */
 	ANY(fcntl),		/* stdio */
 	ANY(brk),		/* malloc */
 	WITHOUT(mmap, 2, PROT_EXEC),
@@ -148,7 +148,7 @@ static const struct rule watcher_allowed[] = {
 	ANY(mremap),
 	ANY(futex),	      /* locks of the C library */
 	ANY(getpid),	      /* names of temporary files */
-	ANY(restart_syscall), /* after a stop */
+	ANY(restart_syscall), /* after a stopped process continues */
 	ANY(rt_sigreturn),
 	ANY(exit_group),
 };
@@ -156,32 +156,32 @@ static const struct rule watcher_allowed[] = {
 static const struct rule gateway_allowed[] = {
 	ONLY(bpf, 0, BPF_PROG_TEST_RUN), /* the gate of its calf, nothing else */
 	ANY(ppoll),			 /* event loop, with the ring; it is mapped by now */
-	ANY(clock_gettime),		 /* where the vDSO does not answer */
-	ANY(sched_yield),		 /* between two tries of a busy gate */
+	ANY(clock_gettime),		 /* if the vDSO cannot */
+	ANY(sched_yield),		 /* between two attempts on a busy gate */
 	ANY(read),			 /* log pipes */
-	ANY(recvmsg),			 /* control socket; a passed descriptor must be noticed */
+	ANY(recvmsg),			 /* control socket; detects a passed descriptor */
 	ANY(write),			 /* log lines */
-	ONLY(sendto, 4, 0),		 /* control socket; to no other address */
+	ONLY(sendto, 4, 0),		 /* control socket; no other destination */
 	ANY(close),
 	ANY(brk), /* malloc of the C library */
 	WITHOUT(mmap, 2, PROT_EXEC),
 	ANY(munmap),
-	ANY(restart_syscall), /* after a stop */
+	ANY(restart_syscall), /* after a stopped process continues */
 	ANY(rt_sigreturn),
 	ANY(exit_group),
 };
 
 static const struct rule chrony_allowed[] = {
-	ANY(newfstatat), /* is chronyd's socket one? */
-	ANY(bind),	 /* the socket that it has, in the directory that Landlock leaves it */
+	ANY(newfstatat), /* is chronyd's socket a socket? */
+	ANY(bind),	 /* its own socket, in the directory that Landlock allows */
 	ANY(unlink),
 	ANY(unlinkat),
 	ANY(connect),
 	ANY(write), /* the request */
 	ANY(ppoll),
-	ANY(read),	      /* what comes of it */
-	ANY(clock_gettime),   /* where the vDSO does not answer */
-	ANY(restart_syscall), /* after a stop */
+	ANY(read),	      /* the reply */
+	ANY(clock_gettime),   /* if the vDSO cannot */
+	ANY(restart_syscall), /* after a stopped process continues */
 	ANY(rt_sigreturn),
 	ANY(exit_group),
 };
@@ -195,7 +195,7 @@ static int add(scmp_filter_ctx filter, uint32_t action, const struct rule *rules
 		int r;
 
 		if (rule->call < 0)
-			continue; /* not of this architecture */
+			continue; /* does not exist on this architecture */
 		r = seccomp_rule_add_array(filter, action, rule->call,
 					   rule->compare == _SCMP_CMP_MIN ? 0 : 1, &condition);
 		if (r < 0)
@@ -204,7 +204,7 @@ static int add(scmp_filter_ctx filter, uint32_t action, const struct rule *rules
 	return 0;
 }
 
-/* Every domain but AF_UNIX and AF_NETLINK: no packets, no AF_INET, no AF_VSOCK. */
+/* Deny every domain but AF_UNIX and AF_NETLINK: no packets, no AF_INET, no AF_VSOCK. */
 static int deny_sockets(scmp_filter_ctx filter)
 {
 	const struct rule above = { SCMP_SYS(socket), 0, SCMP_CMP_GT, AF_NETLINK, 0 };
@@ -256,7 +256,7 @@ int confine_policy_load(enum role role, bool needs_sys_admin)
 
 	if (filter == NULL)
 		return -ENOMEM;
-	/* Calls of another ABI (i386, x32) would pass by every list. */
+	/* Calls of another ABI (i386, x32) would bypass every list. */
 	r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (r == 0)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* is set already */
