@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The role that tells chronyd, confined as in life, with a chronyd of the
  * test's own: another user's, in a directory that is that user's alone.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which system calls a pass makes, and what follows if one of them fails. */
 #include "tests/bpf/calls.h"
 

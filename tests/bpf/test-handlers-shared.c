@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What instances share, on hosts of several kinds: resolv.conf and names. */
 #include "tests/bpf/support-handlers.h"
 #include "userspace/priv/chrony/chrony.h"

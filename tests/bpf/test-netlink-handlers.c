@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The handlers against the kernel. */
 #include "tests/bpf/support-handlers.h"
 

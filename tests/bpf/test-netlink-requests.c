@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* netlink.c against the kernel, each test in a network namespace of its own. */
 #include <criterion/criterion.h>
 

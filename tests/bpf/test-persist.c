@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The saved store comes back through a real gate; a disk that is full. */
 #include <errno.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* chronyd is told by others: the watcher asks, and says what came of it. */
 #include <poll.h>
 

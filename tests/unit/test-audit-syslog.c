@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A syslog daemon that is there, away, back, and one that does not read. */
 #include <errno.h>
 #include <fcntl.h>

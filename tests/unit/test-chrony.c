@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One request of chronyd's command protocol, and every answer to it. */
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lifetimes and subnets. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two uplinks in one process: the route handler, with netlink played by a
  * table of two interfaces. */
 #include <errno.h>

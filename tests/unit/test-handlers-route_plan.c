@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which routes a lease asks for. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which routes a server may not ask for, because of those that are there. */
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>

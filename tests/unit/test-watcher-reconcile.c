@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which handlers run, in which order, and what follows from a failure. */
 #include <errno.h>
 

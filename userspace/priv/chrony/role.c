@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the role that asks chronyd to reload its sources. The process exists for one
  * request. chronyd's socket is in a directory that only its own user can access, so

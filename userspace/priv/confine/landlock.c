@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Restricts the part of the file system that a role may change. */
 #include <errno.h>
 #include <linux/landlock.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the leased address on the uplink. Its lifetime is the remaining time of the
  * lease, so that the kernel removes it on time even if calfpen no longer runs.

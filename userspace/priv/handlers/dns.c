@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: resolv.conf of the host, and the kernel's domain name. The settings of this
  * instance are in RUN_ROOT/INSTANCE/resolv.conf; the host's file is composed from

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the host name from /hostname, only if the operator enables it: prompts,
  * logs and other programs use this name, and a server on the network chooses it.

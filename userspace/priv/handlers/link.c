@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the uplink's MTU from /mtu. A value below 576 is ignored (a server's
  * mistake); one above the device's maximum is reduced to it. Before a change,

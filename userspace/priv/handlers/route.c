@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: routes through the uplink: the default route from /gateway and the routes
  * from /route/NNN. Every route has the leased address as preferred source, so the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/priv/handlers/route_policy.h"
 
 #include <arpa/inet.h>

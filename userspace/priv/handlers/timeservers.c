@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the time servers from /ntp/NNN, for the program that keeps the time of this
  * host: one line each in RUN_ROOT/INSTANCE/ntp-servers, and, if chronyd's

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: rtnetlink requests with libnl's core: messages, attributes and the socket.
  * Its route objects are not used because they support neither IFA_PROTO nor dump

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the watcher applies the store to the host. It lists the store at start
  * (a key that is absent is unconfigured), then follows the change ring; after a
