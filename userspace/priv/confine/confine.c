@@ -90,7 +90,7 @@ static char *missing_name(const struct capability_set *set)
 	cap_t now = cap_get_proc();
 	char *name = NULL;
 
-	for (int i = 0; now != NULL && name == NULL && i < set->n; i++) {
+	for (int i = 0; now && !name && i < set->n; i++) {
 		cap_flag_value_t value = CAP_CLEAR;
 
 		if (cap_get_flag(now, set->values[i], CAP_PERMITTED, &value) == 0 &&
@@ -106,18 +106,18 @@ static int set_capabilities(const struct capability_set *set)
 	cap_t wanted = cap_init();
 	int error = 0;
 
-	if (wanted == NULL)
+	if (!wanted)
 		return fail("capabilities", errno);
 	if (set->n > 0 && (cap_set_flag(wanted, CAP_PERMITTED, set->n, set->values, CAP_SET) < 0 ||
 			   cap_set_flag(wanted, CAP_EFFECTIVE, set->n, set->values, CAP_SET) < 0))
 		error = errno;
-	if (error == 0 && cap_set_proc(wanted) < 0)
+	if (!error && cap_set_proc(wanted) < 0)
 		error = errno;
 	cap_free(wanted);
-	if (error != 0) {
+	if (error) {
 		char *name = missing_name(set);
 
-		fail(name != NULL ? name : "capabilities", error);
+		fail(name ? name : "capabilities", error);
 		cap_free(name);
 	}
 	return -error;
@@ -146,13 +146,13 @@ static int set_limits(enum role role)
 	if (role == ROLE_SUPERVISOR)
 		return 0;
 	r = limit(RLIMIT_CORE, 0);
-	if (r == 0 && has_own_ids(role)) {
+	if (!r && has_own_ids(role)) {
 		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 			return fail("dumpable", errno);
 		r = limit(RLIMIT_NPROC, 0);
-		if (r == 0) /* as many as ppoll() gets */
+		if (!r) /* as many as ppoll() gets */
 			r = limit(RLIMIT_NOFILE, LOOP_FDS_MAX);
-		if (r == 0)
+		if (!r)
 			r = limit(RLIMIT_MEMLOCK, 0);
 	}
 	return r;
@@ -185,22 +185,22 @@ int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_adm
 		return -EINVAL;
 	}
 	r = drop_bounding(&set);
-	if (r == 0)
+	if (!r)
 		r = has_own_ids(role) ? change_ids(uid, gid) : change_ids(0, 0);
-	if (r == 0)
+	if (!r)
 		r = set_capabilities(&set);
-	if (r == 0)
+	if (!r)
 		r = set_limits(role);
-	if (r == 0 && role != ROLE_SUPERVISOR)
+	if (!r && role != ROLE_SUPERVISOR)
 		r = follow_parent(parent);
-	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = fail("no_new_privs", errno);
-	if (r == 0 && role == ROLE_CHRONY) {
+	if (!r && role == ROLE_CHRONY) {
 		r = confine_landlock(CHRONY_FD_DIRECTORY);
 		if (r < 0)
 			fail("Landlock", -r);
 	}
-	if (r == 0) {
+	if (!r) {
 		r = confine_policy_load(role, needs_sys_admin);
 		if (r < 0)
 			fail("seccomp", -r);

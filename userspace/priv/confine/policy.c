@@ -226,9 +226,9 @@ static int add_supervisor(scmp_filter_ctx filter, bool needs_sys_admin)
 {
 	int r = add(filter, SCMP_ACT_ERRNO(EPERM), supervisor_denied, COUNT(supervisor_denied));
 
-	if (r == 0)
+	if (!r)
 		r = deny_sockets(filter);
-	if (r == 0 && needs_sys_admin)
+	if (!r && needs_sys_admin)
 		r = add(filter, SCMP_ACT_ERRNO(0), runtime_pretended, COUNT(runtime_pretended));
 	return r;
 }
@@ -254,15 +254,15 @@ int confine_policy_load(enum role role, bool needs_sys_admin)
 		seccomp_init(role == ROLE_SUPERVISOR ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
 	int r;
 
-	if (filter == NULL)
+	if (!filter)
 		return -ENOMEM;
 	/* Calls of another ABI (i386, x32) would bypass every list. */
 	r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	if (r == 0)
+	if (!r)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* is set already */
-	if (r == 0)
+	if (!r)
 		r = add_role(filter, role, needs_sys_admin);
-	if (r == 0)
+	if (!r)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
 	return r;

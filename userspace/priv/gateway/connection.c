@@ -110,7 +110,7 @@ static int produce(struct gateway_connection *connection)
 
 		if (r < 0)
 			return r;
-		if (r == 0)
+		if (!r)
 			break;
 		done = 1;
 	}

@@ -277,20 +277,20 @@ static int watch_descriptors(struct gateway *gateway)
 {
 	int r = loop_add_fd(&gateway->loop, GATEWAY_FD_CONTROL, POLLIN, on_control, gateway);
 
-	if (r == 0 && gateway->has_ring)
+	if (!r && gateway->has_ring)
 		r = loop_add_fd(&gateway->loop, GATEWAY_FD_RING, 0, on_ring, gateway);
-	if (r == 0)
+	if (!r)
 		r = loop_add_fd(&gateway->loop, GATEWAY_FD_STDOUT, POLLIN, on_log, gateway);
-	if (r == 0)
+	if (!r)
 		r = loop_add_fd(&gateway->loop, GATEWAY_FD_STDERR, POLLIN, on_log, gateway);
-	if (r == 0)
+	if (!r)
 		r = loop_add_fd(&gateway->loop, gateway->supervisor_fd, POLLIN, on_supervisor_end,
 				gateway);
-	if (r == 0)
+	if (!r)
 		r = loop_add_timer(&gateway->loop, &gateway->log_timer, on_log_timer, gateway);
-	if (r == 0)
+	if (!r)
 		r = loop_add_timer(&gateway->loop, &gateway->tick_timer, on_tick, gateway);
-	if (r == 0)
+	if (!r)
 		r = loop_add_timer(&gateway->loop, &gateway->retry_timer, on_retry, gateway);
 	return r;
 }
@@ -305,7 +305,7 @@ static int serve(struct gateway *gateway)
 	gateway_responder_init(&gateway->responder, gateway->table, &kernel_store, gateway);
 	gateway_connection_init(&gateway->connection, &gateway->responder, GATEWAY_FD_CONTROL);
 	r = watch_descriptors(gateway);
-	if (r == 0)
+	if (!r)
 		r = loop_run(&gateway->loop);
 	if (gateway->responder.watches.n > 0)
 		(void)gate_watch(GATEWAY_FD_GATE, GATE_WATCH_END, NULL, NULL);
@@ -341,7 +341,7 @@ static int open_ring(struct gateway *gateway)
 	r = ring_open(&gateway->ring, GATEWAY_FD_RING);
 	if (r < 0)
 		log_error("gateway: cannot map the event ring: %s", strerrorname_np(-r));
-	gateway->has_ring = r == 0;
+	gateway->has_ring = !r;
 	return r;
 }
 

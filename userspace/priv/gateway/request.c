@@ -141,7 +141,7 @@ static bool pack_change(struct gateway_responder *responder, const struct wire_c
 		size_t length = stored_length(&key->rule, &change->value);
 
 		r = value_check(&key->rule, text, length);
-		if (r == 0)
+		if (!r)
 			r = commit_write(&responder->commit, change->path.path, text, length);
 	} else if (key && change->tag == WIRE_CHANGE_DELETE && (key->access & KV_ACCESS_DELETE)) {
 		r = commit_delete(&responder->commit, change->path.path);
@@ -149,9 +149,9 @@ static bool pack_change(struct gateway_responder *responder, const struct wire_c
 		refuse_unknown(responder, WIRE_COMMIT, &change->path, change->tag, answer);
 		return false;
 	}
-	if (r != 0)
+	if (r)
 		refuse(responder, WIRE_COMMIT, &change->path, r, change_display(change), answer);
-	return r == 0;
+	return !r;
 }
 
 static int answer_commit(struct gateway_responder *responder, const uint8_t *frame, size_t size,
@@ -223,9 +223,9 @@ static bool begin_entries(struct gateway_responder *responder, const struct wire
 		refuse(responder, request->tag, &request->path, r, request->display, answer);
 	else
 		gateway_response_verdict(answer, r, request->display);
-	if (r == 0 && request->tag == WIRE_LIST)
+	if (!r && request->tag == WIRE_LIST)
 		gateway_list_begin(&responder->list, request);
-	return r == 0;
+	return !r;
 }
 
 /* --- in order --- */

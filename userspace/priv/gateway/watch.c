@@ -232,7 +232,7 @@ static int list_key(struct gateway_watches *watches, const struct gateway_watch 
 	struct wire_entry entry = { .path = *key, .tag = WIRE_ENTRY_VALUE };
 	int r = watches->store->read(watches->store_data, key->path, &value);
 
-	if (r == -ENOENT || r == -EACCES || (r == 0 && value.revision > watch->began))
+	if (r == -ENOENT || r == -EACCES || (!r && value.revision > watch->began))
 		return 0; /* changed meanwhile: the ring has the change */
 	if (r < 0)
 		return r;
@@ -255,7 +255,7 @@ static int list(struct gateway_watches *watches, struct gateway_watch *watch)
 		if (gate_page_next(&watch->page, &at, &revision, &path)) {
 			if (is_wanted(watches, watch, path, revision, &key))
 				r = list_key(watches, watch, &key);
-			if (r == 0)
+			if (!r)
 				watch->at = at;
 		} else if (watch->is_last) {
 			watch->listed = watch->page.revision;
@@ -264,7 +264,7 @@ static int list(struct gateway_watches *watches, struct gateway_watch *watch)
 		} else {
 			r = watches->store->list(watches->store_data, watch->directory,
 						 &watch->page);
-			if (r == 0) {
+			if (!r) {
 				watch->at = 0;
 				watch->is_last = watch->page.cursor == 0;
 			}
@@ -285,7 +285,7 @@ static bool advance(struct gateway_watches *watches, struct gateway_watch *watch
 	switch (watch->state) {
 	case GATEWAY_WATCH_RESYNC:
 		r = begin(watches, watch);
-		if (r == 0)
+		if (!r)
 			put_entry(watches, watch, &(struct wire_entry){ .tag = WIRE_ENTRY_RESYNC });
 		break;
 	case GATEWAY_WATCH_LISTING:
@@ -298,7 +298,7 @@ static bool advance(struct gateway_watches *watches, struct gateway_watch *watch
 		return false;
 	}
 	watches->wants_retry = r < 0;
-	return r == 0;
+	return !r;
 }
 
 bool gateway_watches_run(struct gateway_watches *watches, struct gateway_output *output)

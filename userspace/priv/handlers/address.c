@@ -217,7 +217,7 @@ static int renew(struct handler_context *context, const struct lease *lease)
 
 	if (r)
 		context->state->address.known.ifindex = 0;
-	context->is_leased = r == 0;
+	context->is_leased = !r;
 	return r ? fail_address(context, r, lease) : 0;
 }
 
@@ -228,7 +228,7 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 	int r = lease_get(context, wanted, &lease);
 
 	context->is_leased = false;
-	state->is_settled = r == 0 && is_known(context, &lease);
+	state->is_settled = !r && is_known(context, &lease);
 	if (state->is_settled)
 		return renew(context, &lease);
 	state->known.ifindex = 0;

@@ -140,7 +140,7 @@ static void record_check(const char *name, struct reconcile_state *state,
 		(void)snprintf(state->status, sizeof(state->status), "drift: %s", context->error);
 		if (strcmp(previous, state->status) != 0)
 			log_warning("%s: %s", name, state->status);
-	} else if (r == 0 && state->has_drifted) {
+	} else if (!r && state->has_drifted) {
 		state->has_drifted = false;
 		memcpy(state->status, state->last_ok_status, sizeof(state->status));
 		log_info("%s: drift is over", name);
