@@ -216,9 +216,9 @@ static int set_domain(struct handler_context *context, const struct wanted *want
 
 static int dns_apply(struct handler_context *context, const struct wanted *wanted)
 {
-	int error = set_dns(context, wanted);
+	int r = set_dns(context, wanted);
 
-	return handler_first(error, set_domain(context, wanted));
+	return handler_first(r, set_domain(context, wanted));
 }
 
 /* A file that another instance has just composed is as wanted, too. */

@@ -51,7 +51,7 @@ static int take_servers(struct dns_settings *settings, struct handler_context *c
 			const struct wanted *wanted)
 {
 	uint32_t i;
-	int error = 0;
+	int r = 0;
 
 	for (i = wanted_first_below(wanted, DIRECTORY);
 	     wanted_is_below(wanted, i, DIRECTORY) && settings->n_servers < DNS_SERVERS_MAX; i++) {
@@ -59,20 +59,19 @@ static int take_servers(struct dns_settings *settings, struct handler_context *c
 		struct in_addr address;
 
 		if (value_parse_ipv4(key->value.text, &address) || !address_is_host(address)) {
-			error = handler_first(error,
-					      handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
-							   key->key.path, key->value.text));
+			r = handler_first(r, handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
+							  key->key.path, key->value.text));
 			continue;
 		}
 		settings->servers[settings->n_servers++] = address;
 	}
-	return error;
+	return r;
 }
 
 int dns_settings_init(struct dns_settings *settings, struct handler_context *context,
 		      const struct wanted *wanted)
 {
-	int error;
+	int r;
 
 	memset(settings, 0, sizeof(*settings));
 	(void)snprintf(settings->instance, sizeof(settings->instance), "%s", context->instance);
@@ -81,8 +80,8 @@ int dns_settings_init(struct dns_settings *settings, struct handler_context *con
 	settings->metric = context->configuration->metric;
 	if (!context->configuration->use_dns)
 		return 0;
-	error = take_names(settings, context, wanted);
-	return handler_first(error, take_servers(settings, context, wanted));
+	r = take_names(settings, context, wanted);
+	return handler_first(r, take_servers(settings, context, wanted));
 }
 
 bool dns_settings_is_empty(const struct dns_settings *settings)

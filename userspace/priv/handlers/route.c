@@ -170,15 +170,15 @@ static int route_apply(struct handler_context *context, const struct wanted *wan
 	struct route_plan *set = &context->state->route.set;
 	struct present present;
 	struct route_plan plan;
-	int error = read_present_routes(context, wanted, &plan, &present);
+	int r = read_present_routes(context, wanted, &plan, &present);
 
 	set->n_routes = 0;
-	if (error && !plan.n_routes)
-		return error;
-	error = handler_first(error, add_missing(context, &plan, &present));
-	error = handler_first(error, delete_surplus(context, &plan, &present));
+	if (r && !plan.n_routes)
+		return r;
+	r = handler_first(r, add_missing(context, &plan, &present));
+	r = handler_first(r, delete_surplus(context, &plan, &present));
 	*set = plan;
-	return error;
+	return r;
 }
 
 static bool has_route(const struct route_plan *plan, const struct netlink_route *route)

@@ -117,7 +117,7 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 		      const struct wanted *wanted)
 {
 	uint32_t i, n = 0, n_taken = 0;
-	int error = 0;
+	int r = 0;
 
 	for (i = wanted_first_below(wanted, DIRECTORY);
 	     wanted_is_below(wanted, i, DIRECTORY) && n < ROUTE_KEYS_MAX; i++, n++) {
@@ -127,9 +127,8 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 
 		if (value_parse_route(key->value.text, &route) ||
 		    (!route.onlink && !address_is_host(route.gateway))) {
-			error = handler_first(error,
-					      handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
-							   key->key.path, key->value.text));
+			r = handler_first(r, handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
+							  key->key.path, key->value.text));
 			continue;
 		}
 		why = refusal(context->configuration, &route, n_taken);
@@ -140,7 +139,7 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 		n_taken++;
 		asked_add(asked, &route, key->key.path);
 	}
-	return error;
+	return r;
 }
 
 int route_plan_init(struct route_plan *plan, struct handler_context *context,

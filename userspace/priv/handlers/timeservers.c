@@ -35,7 +35,7 @@ int timeservers_format(struct handler_context *context, const struct wanted *wan
 		       char text[static TIMESERVERS_TEXT_SIZE])
 {
 	uint32_t i, n = 0;
-	int error = 0;
+	int r = 0;
 	size_t at = 0;
 
 	text[0] = '\0';
@@ -46,9 +46,8 @@ int timeservers_format(struct handler_context *context, const struct wanted *wan
 		struct in_addr address;
 
 		if (value_parse_ipv4(key->value.text, &address) || !address_is_host(address)) {
-			error = handler_first(error,
-					      handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
-							   key->key.path, key->value.text));
+			r = handler_first(r, handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
+							  key->key.path, key->value.text));
 			continue;
 		}
 		value_format_ipv4(address, server);
@@ -56,7 +55,7 @@ int timeservers_format(struct handler_context *context, const struct wanted *wan
 				       server, after);
 		n++;
 	}
-	return error;
+	return r;
 }
 
 /* Without chronyd the directory does not exist; then there is no file to write. */
@@ -163,13 +162,12 @@ static int timeservers_apply(struct handler_context *context, const struct wante
 	static const struct wanted none;
 	const struct wanted *servers = context->configuration->use_ntp ? wanted : &none;
 	char text[TIMESERVERS_TEXT_SIZE];
-	int error;
+	int r;
 
-	error = timeservers_format(context, servers, "", "", text);
-	error = handler_first(error,
-			      shared_say(context, OWN_FILE, text[0] ? text : NULL, strlen(text)));
+	r = timeservers_format(context, servers, "", "", text);
+	r = handler_first(r, shared_say(context, OWN_FILE, text[0] ? text : NULL, strlen(text)));
 	(void)timeservers_format(context, servers, "server ", " iburst", text);
-	return handler_first(error, set_chrony(context, text));
+	return handler_first(r, set_chrony(context, text));
 }
 
 const struct handler handler_timeservers = {

@@ -45,17 +45,17 @@ static bool parse(const uint8_t *bytes, size_t size, uint64_t *revisionp)
 int persist_revision_load(const char *directory, uint64_t *revisionp)
 {
 	uint8_t bytes[PERSIST_REVISION_SIZE + 1];
-	int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, error;
+	int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, r;
 	ssize_t size = -1;
 
 	if (directory_fd < 0)
 		return errno == ENOENT ? -ENOENT : -EBADMSG;
 	fd = openat(directory_fd, PERSIST_REVISION_FILE,
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	error = fd < 0 && errno == ENOENT ? -ENOENT : -EBADMSG;
+	r = fd < 0 && errno == ENOENT ? -ENOENT : -EBADMSG;
 	(void)close(directory_fd);
 	if (fd < 0)
-		return error;
+		return r;
 	size = read(fd, bytes, sizeof(bytes));
 	(void)close(fd);
 	return size >= 0 && parse(bytes, (size_t)size, revisionp) ? 0 : -EBADMSG;
