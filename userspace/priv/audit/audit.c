@@ -74,9 +74,8 @@ const char *audit_verdict(int verdict)
 		{ -ESTALE, "ESTALE" }, { -EEXIST, "EEXIST" },	  { -E2BIG, "E2BIG" },
 		{ -EUSERS, "EUSERS" },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].number == verdict)
 			return names[i].name;
 	return NULL;

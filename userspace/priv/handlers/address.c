@@ -245,7 +245,6 @@ static int address_release(struct handler_context *context, const struct wanted 
 	struct present present;
 	struct lease lease;
 	int error = 0, r;
-	uint32_t i;
 
 	if (state->must_repeat) {
 		state->must_repeat = false;
@@ -264,7 +263,7 @@ static int address_release(struct handler_context *context, const struct wanted 
 		return 0;
 	if (present.n_all > 1)
 		promote_secondaries(context);
-	for (i = 0; i < present.n_ours; i++) {
+	for (uint32_t i = 0; i < present.n_ours; i++) {
 		r = netlink_address_delete(context->netlink, context->uplink_ifindex,
 					   &present.ours[i]);
 		if (r)

@@ -43,11 +43,9 @@ void dns_list_add(struct dns_list *list, const struct dns_settings *settings)
 
 static void put_header(struct dns_text *text, const struct dns_list *list)
 {
-	uint32_t i;
-
 	dns_text_put(text, DNS_HEADER "%s %s", list->n_entries > 1 ? "s" : "",
 		     list->entries[0].instance);
-	for (i = 1; i < list->n_entries; i++)
+	for (uint32_t i = 1; i < list->n_entries; i++)
 		dns_text_put(text, ", %s", list->entries[i].instance);
 	dns_text_put(text, ")\n");
 }

@@ -50,10 +50,9 @@ static int take_names(struct dns_settings *settings, struct handler_context *con
 static int take_servers(struct dns_settings *settings, struct handler_context *context,
 			const struct wanted *wanted)
 {
-	uint32_t i;
 	int r = 0;
 
-	for (i = wanted_first_below(wanted, DIRECTORY);
+	for (uint32_t i = wanted_first_below(wanted, DIRECTORY);
 	     wanted_is_below(wanted, i, DIRECTORY) && settings->n_servers < DNS_SERVERS_MAX; i++) {
 		const struct wanted_key *key = wanted->keys[i];
 		struct in_addr address;
@@ -92,14 +91,13 @@ bool dns_settings_is_empty(const struct dns_settings *settings)
 size_t dns_settings_format(const struct dns_settings *settings, char bytes[static DNS_TEXT_SIZE])
 {
 	struct dns_text text = { .bytes = bytes };
-	uint32_t i;
 
 	dns_text_put(&text, DNS_HEADER " %s)\n" METRIC_LINE "%" PRIu32 " %s\n", settings->instance,
 		     settings->metric, settings->path);
 	if (settings->names[0])
 		dns_text_put(&text, "%s %s\n", settings->is_domain ? "domain" : "search",
 			     settings->names);
-	for (i = 0; i < settings->n_servers; i++)
+	for (uint32_t i = 0; i < settings->n_servers; i++)
 		dns_text_put_server(&text, settings->servers[i]);
 	return text.at;
 }

@@ -43,12 +43,11 @@ int file_read(const char *path, char *text, size_t size)
 int file_resolve(const char *path, char target[static PATH_MAX])
 {
 	char link[PATH_MAX], now[PATH_MAX];
-	int i;
 
 	if (strlen(path) >= sizeof(now))
 		return -ENAMETOOLONG;
 	memcpy(now, path, strlen(path) + 1);
-	for (i = 0; i < LINKS_MAX; i++) {
+	for (int i = 0; i < LINKS_MAX; i++) {
 		ssize_t n = readlink(now, link, sizeof(link) - 1);
 		char *slash = strrchr(now, '/');
 		size_t directory = slash ? (size_t)(slash - now) + 1 : 0;

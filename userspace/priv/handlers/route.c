@@ -183,9 +183,7 @@ static int route_apply(struct handler_context *context, const struct wanted *wan
 
 static bool has_route(const struct route_plan *plan, const struct netlink_route *route)
 {
-	uint32_t i;
-
-	for (i = 0; i < plan->n_routes; i++)
+	for (uint32_t i = 0; i < plan->n_routes; i++)
 		if (is_equal(&plan->routes[i].route, route))
 			return true;
 	return false;

@@ -39,13 +39,12 @@ static void plan_add(struct route_plan *plan, const struct configuration *config
 		.path = asked->paths[i_asked],
 		.is_way = is_way,
 	};
-	uint32_t i;
 
 	if (!wanted->onlink)
 		planned.route.gateway = wanted->gateway;
 	else if (wanted->prefix_length == 32)
 		planned.is_way_to_default = wanted->destination.s_addr == asked->gateway.s_addr;
-	for (i = 0; i < plan->n_routes; i++)
+	for (uint32_t i = 0; i < plan->n_routes; i++)
 		if (route_is_same_key(&plan->routes[i].route, &planned.route))
 			return;
 	if (plan->n_routes < ROUTE_PLAN_MAX)
@@ -61,11 +60,9 @@ bool route_plan_is_in_subnet(const struct route_plan *plan, struct in_addr gatew
 static bool is_reached(const struct asked *asked, const struct route_plan *plan,
 		       struct in_addr gateway)
 {
-	uint32_t i;
-
 	if (route_plan_is_in_subnet(plan, gateway))
 		return true;
-	for (i = 0; i < asked->n_routes; i++) {
+	for (uint32_t i = 0; i < asked->n_routes; i++) {
 		struct value_ipv4_net net = { asked->routes[i].destination,
 					      asked->routes[i].prefix_length };
 
@@ -148,7 +145,6 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 	const struct configuration *configuration = context->configuration;
 	struct asked asked = { .n_routes = 0 };
 	struct lease lease;
-	uint32_t i;
 	int error, r;
 
 	plan->n_routes = 0;
@@ -161,10 +157,10 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 	error = ask_gateway(&asked, context, wanted);
 	error = handler_first(error, ask_routes(&asked, context, wanted));
 	/* First the routes that other routes depend on. */
-	for (i = 0; i < asked.n_routes; i++)
+	for (uint32_t i = 0; i < asked.n_routes; i++)
 		if (asked.routes[i].onlink)
 			plan_add(plan, configuration, &asked, i, &asked.routes[i], false);
-	for (i = 0; i < asked.n_routes; i++) {
+	for (uint32_t i = 0; i < asked.n_routes; i++) {
 		struct value_route host = {
 			.destination = asked.routes[i].gateway,
 			.prefix_length = 32,
@@ -174,7 +170,7 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		if (!asked.routes[i].onlink && !is_reached(&asked, plan, host.destination))
 			plan_add(plan, configuration, &asked, i, &host, true);
 	}
-	for (i = 0; i < asked.n_routes; i++)
+	for (uint32_t i = 0; i < asked.n_routes; i++)
 		if (!asked.routes[i].onlink)
 			plan_add(plan, configuration, &asked, i, &asked.routes[i], false);
 	return error;

@@ -50,11 +50,9 @@ static bool hides(const struct route_planned *planned, const struct netlink_rout
 void route_policy_judge(struct route_plan *plan, int uplink_ifindex, int suppressed,
 			const struct netlink_route *there)
 {
-	uint32_t i;
-
 	if (!carries_traffic(there))
 		return;
-	for (i = 0; i < plan->n_routes; i++) {
+	for (uint32_t i = 0; i < plan->n_routes; i++) {
 		struct route_planned *planned = &plan->routes[i];
 
 		if (planned->is_refused || is_own(there, uplink_ifindex, planned->route.source) ||

@@ -86,9 +86,7 @@ static uint64_t digest(uint64_t revision, const char *path, const char *reason)
 
 static bool was_logged(struct watcher_audit *audit, uint64_t refusal)
 {
-	uint32_t i;
-
-	for (i = 0; i < WATCHER_AUDIT_REFUSED; i++)
+	for (uint32_t i = 0; i < WATCHER_AUDIT_REFUSED; i++)
 		if (audit->refused[i] == refusal)
 			return true;
 	audit->refused[audit->i_refused] = refusal;

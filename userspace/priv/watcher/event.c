@@ -8,9 +8,7 @@
 
 static int is_zero(const uint8_t *bytes, size_t size)
 {
-	size_t i;
-
-	for (i = 0; i < size; i++)
+	for (size_t i = 0; i < size; i++)
 		if (bytes[i])
 			return 0;
 	return 1;
@@ -18,9 +16,7 @@ static int is_zero(const uint8_t *bytes, size_t size)
 
 static int is_printable(const uint8_t *bytes, size_t size)
 {
-	size_t i;
-
-	for (i = 0; i < size; i++)
+	for (size_t i = 0; i < size; i++)
 		if (bytes[i] < 0x20 || bytes[i] > 0x7e)
 			return 0;
 	return 1;
@@ -59,7 +55,6 @@ int watcher_event_init(struct watcher_event *event, const void *data, size_t siz
 	struct watcher_event all = { .i_change = 0 };
 	struct watcher_change change;
 	struct bytes_reader reader;
-	uint32_t i;
 
 	bytes_reader_init(&reader, data, size);
 	bytes_copy(&reader, &all.header, sizeof(all.header));
@@ -68,7 +63,7 @@ int watcher_event_init(struct watcher_event *event, const void *data, size_t siz
 	    !all.header.n_changes || all.header.n_changes > KV_CHANGES_MAX)
 		return -EBADMSG;
 	all.changes = reader;
-	for (i = 0; i < all.header.n_changes; i++)
+	for (uint32_t i = 0; i < all.header.n_changes; i++)
 		if (read_change(&reader, &change) < 0)
 			return -EBADMSG;
 	if (bytes_left(&reader))

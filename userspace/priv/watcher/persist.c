@@ -49,11 +49,10 @@ void watcher_persist_mark_path(struct watcher_persist *persist, const char *path
 void watcher_persist_mark_all(struct watcher_persist *persist, const struct wanted *wanted)
 {
 	const struct kv_value *value = wanted_get(wanted, WATCHER_PERSIST_KEY);
-	uint32_t i;
 
 	(void)snprintf(persist->written, RECONCILE_STATUS_SIZE, "%.*s", RECONCILE_STATUS_SIZE - 1,
 		       value ? value->text : "");
-	for (i = 0; i < wanted->n_keys; i++) {
+	for (uint32_t i = 0; i < wanted->n_keys; i++) {
 		const struct wanted_key *key = wanted->keys[i];
 
 		if (key->value.revision > persist->changed &&

@@ -13,19 +13,16 @@
 void reconcile_init(struct reconciler *reconciler, const struct handler *const *handlers,
 		    uint32_t n_handlers)
 {
-	uint32_t i;
-
 	*reconciler = (struct reconciler){ .handlers = handlers, .n_handlers = n_handlers };
-	for (i = 0; i < n_handlers; i++)
+	for (uint32_t i = 0; i < n_handlers; i++)
 		reconciler->state[i].retry_ns = UINT64_MAX;
 }
 
 void reconcile_load_status(struct reconciler *reconciler, const struct wanted *wanted)
 {
 	char path[KV_PATH_SIZE];
-	uint32_t i;
 
-	for (i = 0; i < reconciler->n_handlers; i++) {
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++) {
 		const struct kv_value *value;
 
 		(void)snprintf(path, sizeof(path), "/status/%s", reconciler->handlers[i]->name);
@@ -37,35 +34,27 @@ void reconcile_load_status(struct reconciler *reconciler, const struct wanted *w
 
 void reconcile_mark_all(struct reconciler *reconciler)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		reconciler->state[i].is_affected = true;
 }
 
 void reconcile_mark_path(struct reconciler *reconciler, const char *path)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->handlers[i]->concerns(path))
 			reconciler->state[i].is_affected = true;
 }
 
 void reconcile_mark_due(struct reconciler *reconciler, uint64_t now_ns)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->state[i].retry_ns <= now_ns)
 			reconciler->state[i].is_affected = true;
 }
 
 bool reconcile_is_marked(const struct reconciler *reconciler)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->state[i].is_affected)
 			return true;
 	return false;
@@ -74,9 +63,8 @@ bool reconcile_is_marked(const struct reconciler *reconciler)
 uint64_t reconcile_next_retry(const struct reconciler *reconciler)
 {
 	uint64_t next = UINT64_MAX;
-	uint32_t i;
 
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->state[i].retry_ns < next)
 			next = reconciler->state[i].retry_ns;
 	return next;
@@ -101,26 +89,20 @@ static void put_ok(struct reconcile_state *state, uint64_t revision, const char 
 
 void reconcile_suspect(struct reconciler *reconciler, const struct handler *handler)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->handlers[i] == handler)
 			reconciler->state[i].needs_check = handler->check != NULL;
 }
 
 void reconcile_suspect_all(struct reconciler *reconciler)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		reconcile_suspect(reconciler, reconciler->handlers[i]);
 }
 
 bool reconcile_needs_check(const struct reconciler *reconciler)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->state[i].needs_check)
 			return true;
 	return false;
@@ -193,9 +175,7 @@ static int add_metrics_of(const struct reconcile_state *state, const char *name,
 
 static bool has_handler(const struct reconciler *reconciler, const char *name)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (!strcmp(reconciler->handlers[i]->name, name))
 			return true;
 	return false;
@@ -205,14 +185,13 @@ static int delete_stale_metrics(const struct reconciler *reconciler, const struc
 				struct commit *commit)
 {
 	const char *directory = RECONCILE_METRICS_DIRECTORY "/";
-	uint32_t i;
 	int r = 0;
 
 	/* one value for all handlers: version 0.1.0 */
 	if (wanted_get(wanted, RECONCILE_METRICS_DIRECTORY))
 		r = commit_delete(commit, RECONCILE_METRICS_DIRECTORY);
-	for (i = wanted_first_below(wanted, directory); !r && wanted_is_below(wanted, i, directory);
-	     i++) {
+	for (uint32_t i = wanted_first_below(wanted, directory);
+	     !r && wanted_is_below(wanted, i, directory); i++) {
 		const char *path = wanted->keys[i]->key.path;
 
 		if (!has_handler(reconciler, path + strlen(directory)))
@@ -225,9 +204,8 @@ int reconcile_add_metrics(const struct reconciler *reconciler, const struct want
 			  uint64_t now_ns, struct commit *commit)
 {
 	int r = delete_stale_metrics(reconciler, wanted, commit);
-	uint32_t i;
 
-	for (i = 0; i < reconciler->n_handlers && !r; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers && !r; i++)
 		if (is_metrics_due(&reconciler->state[i], now_ns))
 			r = add_metrics_of(&reconciler->state[i], reconciler->handlers[i]->name,
 					   commit);
@@ -236,9 +214,7 @@ int reconcile_add_metrics(const struct reconciler *reconciler, const struct want
 
 void reconcile_metrics_written(struct reconciler *reconciler, uint64_t now_ns)
 {
-	uint32_t i;
-
-	for (i = 0; i < reconciler->n_handlers; i++) {
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++) {
 		struct reconcile_state *state = &reconciler->state[i];
 
 		if (!is_metrics_due(state, now_ns))
@@ -251,9 +227,8 @@ void reconcile_metrics_written(struct reconciler *reconciler, uint64_t now_ns)
 uint64_t reconcile_next_metrics(const struct reconciler *reconciler)
 {
 	uint64_t next_ns = UINT64_MAX;
-	uint32_t i;
 
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->state[i].has_metrics && reconciler->state[i].metrics_ns < next_ns)
 			next_ns = reconciler->state[i].metrics_ns;
 	return next_ns;
@@ -288,10 +263,9 @@ static bool run_once(struct reconciler *reconciler, struct handler_context *cont
 {
 	bool repeat = false;
 	uint64_t begin_ns;
-	uint32_t i;
 	int r;
 
-	for (i = 0; i < reconciler->n_handlers; i++) {
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++) {
 		struct reconcile_state *state = &reconciler->state[i];
 
 		if (!state->is_affected)
@@ -305,7 +279,7 @@ static bool run_once(struct reconciler *reconciler, struct handler_context *cont
 		put_ok(state, wanted->revision, context->note);
 		record_result(state, context, r);
 	}
-	for (i = reconciler->n_handlers; i-- > 0;) {
+	for (uint32_t i = reconciler->n_handlers; i-- > 0;) {
 		if (!reconciler->state[i].is_affected || !reconciler->handlers[i]->release)
 			continue;
 		context->error[0] = '\0';
@@ -323,9 +297,8 @@ void reconcile_run(struct reconciler *reconciler, struct handler_context *contex
 {
 	char previous[RECONCILE_HANDLERS_MAX][RECONCILE_STATUS_SIZE] = { { 0 } };
 	int previous_errors[RECONCILE_HANDLERS_MAX] = { 0 };
-	uint32_t i;
 
-	for (i = 0; i < reconciler->n_handlers; i++) {
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++) {
 		memcpy(previous[i], reconciler->state[i].status, RECONCILE_STATUS_SIZE);
 		previous_errors[i] = reconciler->state[i].error;
 	}
@@ -333,7 +306,7 @@ void reconcile_run(struct reconciler *reconciler, struct handler_context *contex
 		reconcile_mark_all(reconciler);
 		(void)run_once(reconciler, context, wanted);
 	}
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		if (reconciler->state[i].is_affected)
 			record_run(reconciler->handlers[i], &reconciler->state[i], previous[i],
 				   previous_errors[i], context->now_ns);

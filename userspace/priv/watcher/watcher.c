@@ -98,13 +98,12 @@ static void write_statuses(struct watcher *watcher)
 	struct reconciler *reconciler = &watcher->reconciler;
 	uint64_t now_ns = watcher->loop.now_ns();
 	char path[KV_PATH_SIZE];
-	uint32_t i;
 	int r = 0;
 
 	if (now_ns < watcher->status_ns)
 		return;
 	commit_init(&watcher->commit);
-	for (i = 0; i < reconciler->n_handlers && !r; i++) {
+	for (uint32_t i = 0; i < reconciler->n_handlers && !r; i++) {
 		(void)snprintf(path, sizeof(path), "/status/%s", reconciler->handlers[i]->name);
 		r = add_status(watcher, path, reconciler->state[i].status,
 			       reconciler->state[i].written);
@@ -129,7 +128,7 @@ static void write_statuses(struct watcher *watcher)
 	watcher->n_status_failures = 0;
 	watcher->status_ns = 0;
 	reconcile_metrics_written(reconciler, now_ns);
-	for (i = 0; i < reconciler->n_handlers; i++)
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
 		memcpy(reconciler->state[i].written, reconciler->state[i].status,
 		       RECONCILE_STATUS_SIZE);
 	memcpy(persist->written, persist->status, RECONCILE_STATUS_SIZE);
@@ -159,9 +158,8 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 static void reconcile(struct watcher *watcher)
 {
 	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX;
-	unsigned int i;
 
-	for (i = 0; i < RECONCILE_ROUNDS; i++) {
+	for (unsigned int i = 0; i < RECONCILE_ROUNDS; i++) {
 		watcher_ring_look(watcher);
 		watcher_host_drain(&watcher->host);
 		if (watcher->must_list) {
@@ -264,13 +262,12 @@ static int load_files(struct watcher *watcher)
 	const struct options *options = watcher->options;
 	static const char *const fixed[] = KV_SUBJECT_NAMES;
 	struct description *descriptions = calloc(options->n_calves, sizeof(*descriptions));
-	uint32_t i;
 	int r = descriptions ? 0 : -ENOMEM;
 
 	watcher->descriptions = descriptions;
-	for (i = 0; i < KV_SUBJECT_CALF; i++)
+	for (uint32_t i = 0; i < KV_SUBJECT_CALF; i++)
 		memcpy(watcher->audit.subjects[i], fixed[i], strlen(fixed[i]) + 1);
-	for (i = 0; i < options->n_calves && !r; i++) {
+	for (uint32_t i = 0; i < options->n_calves && !r; i++) {
 		r = description_load(options->calves[i], &descriptions[i]);
 		if (!r)
 			memcpy(watcher->audit.subjects[KV_SUBJECT_CALF + i], descriptions[i].name,
