@@ -130,7 +130,7 @@ Test(options, refused)
 	static const struct {
 		const char *arguments, *reason;
 	} rows[] = {
-		{ "", "no uplink: name the interface with --interface NAME\n" },
+		{ "", "no uplink given; name the interface with --interface NAME\n" },
 		{ "--interface", "--interface: needs a value; see --help\n" },
 		{ "-i", "-i: needs a value; see --help\n" },
 		{ "-i up --nonsense",
@@ -148,40 +148,45 @@ Test(options, refused)
 		  "value; see --help\n" },
 		{ "-i up more", "\"more\": unexpected argument; see --help\n" },
 		{ "-i sixteencharacter",
-		  "--interface: \"sixteencharacter\" cannot be an interface: 1 to 15 characters, no "
-		  "blank, '/' or ':'\n" },
-		{ "-i a/b", "--interface: \"a/b\" cannot be an interface: 1 to 15 characters, no "
-			    "blank, '/' or ':'\n" },
-		{ "-i ..", "--interface: \"..\" cannot be an interface: 1 to 15 characters, no "
-			   "blank, '/' or ':'\n" },
-		{ "-i Up", "\"Up\" cannot name the instance too: give it one with --instance\n" },
+		  "--interface: \"sixteencharacter\" is not a valid interface name; use 1 to 15 "
+		  "characters, no blanks, '/' or ':'\n" },
+		{ "-i a/b", "--interface: \"a/b\" is not a valid interface name; use 1 to 15 "
+			    "characters, no blanks, '/' or ':'\n" },
+		{ "-i ..", "--interface: \"..\" is not a valid interface name; use 1 to 15 "
+			   "characters, no blanks, '/' or ':'\n" },
+		{ "-i Up", "--interface: \"Up\" is not a valid instance name; choose one with "
+			   "--instance\n" },
 		{ "-i up --instance a.b",
-		  "--instance: \"a.b\" is not a name of 1 to 31 characters a-z 0-9 _ -\n" },
+		  "--instance: \"a.b\" is not a valid name; use 1 to 31 characters a-z 0-9 _ -\n" },
 		{ "-i up --instance ../a",
-		  "--instance: \"../a\" is not a name of 1 to 31 characters a-z 0-9 _ -\n" },
+		  "--instance: \"../a\" is not a valid name; use 1 to 31 characters a-z 0-9 _ -\n" },
 		{ "-i up --instance 12345678901234567890123456789012",
-		  "--instance: \"12345678901234567890123456789012\" is not a name of 1 to 31 "
-		  "characters a-z 0-9 _ -\n" },
+		  "--instance: \"12345678901234567890123456789012\" is not a valid name; use 1 "
+		  "to 31 characters a-z 0-9 _ -\n" },
 		{ "-i up --uid-base 65536",
 		  "--uid-base: \"65536\" is not a number from 65537 to 4294967164\n" },
 		{ "-i up --uid-base 4294967165",
 		  "--uid-base: \"4294967165\" is not a number from 65537 to 4294967164\n" },
 		{ "-i up --uid-base 0x20000",
 		  "--uid-base: \"0x20000\" is not a number from 65537 to 4294967164\n" },
-		{ "-i up --mode xdp", "--mode: \"xdp\" is none of auto, native, tc, generic\n" },
-		{ "-i up --state var/lib", "--state: \"var/lib\" does not start with '/'\n" },
+		{ "-i up --mode xdp",
+		  "--mode: unknown mode \"xdp\"; use auto, native, tc or generic\n" },
+		{ "-i up --state var/lib", "--state: \"var/lib\" is not an absolute path\n" },
 		{ "-i up --resolv-conf etc/resolv.conf",
-		  "--resolv-conf: \"etc/resolv.conf\" does not start with '/'\n" },
-		{ "-i up --cgroup-parent ../x", "--cgroup-parent: \"../x\" is not a relative path "
-						"of names with A-Z a-z 0-9 . _ -\n" },
-		{ "-i up --cgroup-parent /x", "--cgroup-parent: \"/x\" is not a relative path of "
-					      "names with A-Z a-z 0-9 . _ -\n" },
-		{ "-i up --cgroup-parent x/", "--cgroup-parent: \"x/\" is not a relative path of "
-					      "names with A-Z a-z 0-9 . _ -\n" },
-		{ "-i up --config=", "--config: is empty\n" },
-		{ "-i up --calf a\tb", "--calf: \"a?b\" has a byte that is not printable ASCII\n" },
-		{ "-i up --role root", "--role: \"root\" is neither watcher nor chrony\n" },
-		{ "-i up --role gateway", "--role: \"gateway\" is neither watcher nor chrony\n" },
+		  "--resolv-conf: \"etc/resolv.conf\" is not an absolute path\n" },
+		{ "-i up --cgroup-parent ../x",
+		  "--cgroup-parent: \"../x\" is not a valid cgroup; use "
+		  "a relative path of names with A-Z a-z 0-9 . _ -\n" },
+		{ "-i up --cgroup-parent /x", "--cgroup-parent: \"/x\" is not a valid cgroup; use "
+					      "a relative path of names with A-Z a-z 0-9 . _ -\n" },
+		{ "-i up --cgroup-parent x/", "--cgroup-parent: \"x/\" is not a valid cgroup; use "
+					      "a relative path of names with A-Z a-z 0-9 . _ -\n" },
+		{ "-i up --config=", "--config: value is empty\n" },
+		{ "-i up --calf a\tb",
+		  "--calf: \"a?b\" contains a byte that is not printable ASCII\n" },
+		{ "-i up --role root", "--role: unknown role \"root\"; use watcher or chrony\n" },
+		{ "-i up --role gateway",
+		  "--role: unknown role \"gateway\"; use watcher or chrony\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -205,5 +210,5 @@ Test(options, too_many_calves)
 	cr_assert(options_parse(&options, argc, argv) == 0);
 	argv[argc++] = "--calf=x";
 	cr_assert(options_parse(&options, argc, argv) == -EINVAL);
-	cr_assert_str_eq(capture_text(), "--calf: more than 61 calves\n");
+	cr_assert_str_eq(capture_text(), "--calf: too many calves; at most 61 are allowed\n");
 }

@@ -29,7 +29,7 @@ const struct key_rule *key_table_find(const struct key_rule *keys, uint32_t n_ke
 			continue;
 		if (path[length] == '\0')
 			return &keys[i];
-		/* The directory that holds the path itself, as the gate looks. */
+		/* Only the directory that directly contains the path, as in the gate. */
 		if (length > found_length && own[length - 1] == '/' &&
 		    strchr(path + length, '/') == NULL) {
 			found = &keys[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calfpen-priv: all roles but the gateway, which is a program of its own. */
+/* calfpen-priv: all roles except the gateway, which is a separate program. */
 #include <sys/prctl.h>
 
 #include "userspace/common/log.h"
@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 	if (error)
 		return error > 0 ? ROLE_EXIT_OK : ROLE_EXIT_FAILURE;
 	log_init(tags[options.role], 2, options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
-	/* /proc/self/exe was executed: without this ps would say "exe". */
+	/* The supervisor executed /proc/self/exe, so ps would show "exe". */
 	if (options.role != ROLE_SUPERVISOR)
 		prctl(PR_SET_NAME, tags[options.role]);
 	switch (options.role) {

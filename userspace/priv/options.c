@@ -2,10 +2,10 @@
 /*
  * DOC: the command line
  *
- * Turns argv into struct options and refuses whatever later code would have
- * to distrust: names that become path components, ids, modes. It reads
- * nothing but argv, /proc/self/exe and the existence of the default
- * configuration file, and never touches an interface.
+ * Converts argv to struct options and validates everything that later code
+ * relies on: names that become path components, ids, modes. It reads only
+ * argv and /proc/self/exe, checks whether the default configuration file
+ * exists, and does not touch any interface.
  */
 #include "userspace/priv/options.h"
 
@@ -26,9 +26,9 @@
 #endif
 
 #define UID_BASE_DEFAULT 1878000000u
-/* Below live the host's accounts. */
+/* Lower ids belong to the host's accounts. */
 #define UID_BASE_MIN 65537u
-/* One uid per gateway and one per calf; 2^32 - 1 is no uid. */
+/* One uid per gateway and one per calf; 2^32 - 1 is not a uid. */
 #define UID_BASE_MAX (UINT32_MAX - 1 - (2 * KV_SUBJECTS_MAX + 2))
 
 enum {
@@ -83,29 +83,31 @@ static const char help_text[] =
 	"\n"
 	"Runs network clients (calves) for one uplink, each in its own pen.\n"
 	"\n"
-	"  -i, --interface NAME    the uplink; there is no default\n"
-	"      --instance NAME     name of this instance; default: the uplink's, each\n"
-	"                          '.' replaced by '-'\n"
-	"      --config FILE       default: /etc/calfpen/INSTANCE.yaml if it exists\n"
-	"      --calf DIRECTORY    that holds a calf.yaml; may be repeated;\n"
-	"                          default: the shipped dhcp4\n"
+	"  -i, --interface NAME    the uplink; required\n"
+	"      --instance NAME     name of this instance; default: the uplink's name with\n"
+	"                          each '.' replaced by '-'\n"
+	"      --config FILE       configuration of this instance;\n"
+	"                          default: /etc/calfpen/INSTANCE.yaml if it exists\n"
+	"      --calf DIRECTORY    calf to run, a directory with a calf.yaml; may be\n"
+	"                          repeated; default: the shipped dhcp4\n"
 	"      --runtime NAME      OCI runtime, a path or a name in PATH; default: runc\n"
 	"      --cgroup-parent P   cgroup that holds the calves' cgroups; default: calfpen\n"
-	"      --resolv-conf FILE  instead of the configuration's resolv_conf\n"
-	"      --audit FILE        default: /var/log/calfpen/INSTANCE.audit.jsonl\n"
-	"      --syslog            audit records go to syslog too\n"
-	"      --state DIRECTORY   what survives a reboot;\n"
+	"      --resolv-conf FILE  resolver file to write; overrides the configuration\n"
+	"      --audit FILE        audit log;\n"
+	"                          default: /var/log/calfpen/INSTANCE.audit.jsonl\n"
+	"      --syslog            also send audit records to syslog\n"
+	"      --state DIRECTORY   state that survives a reboot;\n"
 	"                          default: /var/lib/calfpen/INSTANCE\n"
-	"      --uid-base N        first of the user ids that processes of this instance\n"
-	"                          get; needs no accounts; default: 1878000000\n"
-	"      --mode MODE         auto, native, tc or generic: where frames are\n"
-	"                          filtered; instead of the configuration's mode\n"
-	"      --takeover          start although another DHCP client holds the uplink,\n"
-	"                          and go on with the address that it set there\n"
-	"      --quarantine[=S]    drop what comes in on the uplink, DHCP and ARP apart,\n"
-	"                          until there is a lease, for at most S seconds, 60 if\n"
-	"                          not said; 0: not, whatever the configuration says\n"
-	"      --quarantine-force  also if the uplink has an address already\n"
+	"      --uid-base N        first user id for the processes of this instance; no\n"
+	"                          accounts are needed; default: 1878000000\n"
+	"      --mode MODE         where frames are filtered: auto, native, tc or\n"
+	"                          generic; overrides the configuration\n"
+	"      --takeover          start even if another DHCP client uses the uplink,\n"
+	"                          and request the address that it set there\n"
+	"      --quarantine[=S]    drop all incoming frames but DHCP and ARP until there\n"
+	"                          is a lease, for at most S seconds (default: 60);\n"
+	"                          0 disables it; overrides the configuration\n"
+	"      --quarantine-force  quarantine even if the uplink already has an address\n"
 	"      --verbose           log more\n"
 	"  -h, --help              this text\n"
 	"      --version\n";
@@ -115,7 +117,7 @@ static bool is_lower_or_digit(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* What the kernel takes for an interface, printable characters only. */
+/* The kernel's rules for interface names, restricted to printable characters. */
 static bool is_interface_name(const char *name)
 {
 	size_t length = strlen(name);
@@ -153,33 +155,33 @@ static bool is_cgroup_path(const char *path)
 	}
 }
 
-/* Copy a text that is a path or a part of one: not empty, printable, fits. */
+/* Copy a path or a part of one: it must be non-empty, printable and fit. */
 static int copy_text(const char *option, const char *text, char *to, size_t size)
 {
 	if (text[0] == '\0') {
-		log_error("--%s: is empty", option);
+		log_error("--%s: value is empty", option);
 		return -EINVAL;
 	}
 	for (const char *c = text; *c != '\0'; c++) {
 		if (*c < 0x20 || *c == 0x7f) {
-			log_error("--%s: \"%s\" has a byte that is not printable ASCII", option,
-				  text);
+			log_error("--%s: \"%s\" contains a byte that is not printable ASCII",
+				  option, text);
 			return -EINVAL;
 		}
 	}
 	if (strlen(text) >= size) {
-		log_error("--%s: is longer than %zu bytes", option, size - 1);
+		log_error("--%s: value is longer than %zu bytes", option, size - 1);
 		return -EINVAL;
 	}
 	memcpy(to, text, strlen(text) + 1);
 	return 0;
 }
 
-/* The same, of a path that does not depend on where we are. */
+/* The same for an absolute path: it must not depend on the working directory. */
 static int copy_absolute(const char *option, const char *text, char *to, size_t size)
 {
 	if (text[0] != '/') {
-		log_error("--%s: \"%s\" does not start with '/'", option, text);
+		log_error("--%s: \"%s\" is not an absolute path", option, text);
 		return -EINVAL;
 	}
 	return copy_text(option, text, to, size);
@@ -210,8 +212,9 @@ static int parse_quarantine(struct options *options, const char *text)
 static int parse_instance(struct options *options, const char *name)
 {
 	if (!instance_is_name(name)) {
-		log_error("--instance: \"%s\" is not a name of 1 to %d characters a-z 0-9 _ -",
-			  name, INSTANCE_NAME_MAX);
+		log_error(
+			"--instance: \"%s\" is not a valid name; use 1 to %d characters a-z 0-9 _ -",
+			name, INSTANCE_NAME_MAX);
 		return -EINVAL;
 	}
 	memcpy(options->instance, name, strlen(name) + 1);
@@ -222,8 +225,8 @@ static int parse_interface(struct options *options, const char *name)
 {
 	if (!is_interface_name(name)) {
 		log_error(
-			"--interface: \"%s\" cannot be an interface: 1 to %d characters, no blank, "
-			"'/' or ':'",
+			"--interface: \"%s\" is not a valid interface name; use 1 to %d characters, "
+			"no blanks, '/' or ':'",
 			name, IFNAMSIZ - 1);
 		return -EINVAL;
 	}
@@ -241,7 +244,7 @@ static int parse_mode(struct options *options, const char *name)
 			return 0;
 		}
 	}
-	log_error("--mode: \"%s\" is none of auto, native, tc, generic", name);
+	log_error("--mode: unknown mode \"%s\"; use auto, native, tc or generic", name);
 	return -EINVAL;
 }
 
@@ -252,7 +255,7 @@ static int parse_role(struct options *options, const char *name)
 	} else if (strcmp(name, "chrony") == 0) {
 		options->role = ROLE_CHRONY;
 	} else {
-		log_error("--role: \"%s\" is neither watcher nor chrony", name);
+		log_error("--role: unknown role \"%s\"; use watcher or chrony", name);
 		return -EINVAL;
 	}
 	return 0;
@@ -264,7 +267,7 @@ static int parse_calf(struct options *options, const char *directory)
 	int r;
 
 	if (options->n_calves == OPTIONS_CALVES_MAX) {
-		log_error("--calf: more than %d calves", OPTIONS_CALVES_MAX);
+		log_error("--calf: too many calves; at most %d are allowed", OPTIONS_CALVES_MAX);
 		return -EINVAL;
 	}
 	r = copy_text("calf", directory, checked, sizeof(checked));
@@ -277,8 +280,8 @@ static int parse_calf(struct options *options, const char *directory)
 static int parse_cgroup_parent(struct options *options, const char *path)
 {
 	if (strlen(path) >= sizeof(options->cgroup_parent) || !is_cgroup_path(path)) {
-		log_error("--cgroup-parent: \"%s\" is not a relative path of names with "
-			  "A-Z a-z 0-9 . _ -",
+		log_error("--cgroup-parent: \"%s\" is not a valid cgroup; use a relative path of "
+			  "names with A-Z a-z 0-9 . _ -",
 			  path);
 		return -EINVAL;
 	}
@@ -286,7 +289,7 @@ static int parse_cgroup_parent(struct options *options, const char *path)
 	return 0;
 }
 
-/* One option. 1 if it was answered here. */
+/* Parse one option. Returns 1 if it was answered here. */
 static int parse_one(struct options *options, int c, const char *text)
 {
 	switch (c) {
@@ -344,15 +347,15 @@ static int parse_one(struct options *options, int c, const char *text)
 	}
 }
 
-/* The shipped calf: PREFIX/lib/calfpen/calves/dhcp4 for
- * PREFIX/lib/calfpen/calfpen-priv, in the build tree as well. */
+/* Use the shipped calf, calves/dhcp4 in the directory of this program:
+ * PREFIX/lib/calfpen/ if installed, also in the build tree. */
 static int default_calf(struct options *options)
 {
 	static char directory[PATH_MAX];
 	int r = program_path("calves/dhcp4", directory, sizeof(directory));
 
 	if (r) {
-		log_error("cannot find the shipped calf beside this program (%s): name it with "
+		log_error("shipped calf: cannot find it next to this program: %s; name it with "
 			  "--calf",
 			  strerror(-r));
 		return -EINVAL;
@@ -371,7 +374,8 @@ static int default_instance(struct options *options)
 		if (*c == '.')
 			*c = '-';
 	if (!instance_is_name(name)) {
-		log_error("\"%s\" cannot name the instance too: give it one with --instance",
+		log_error("--interface: \"%s\" is not a valid instance name; choose one with "
+			  "--instance",
 			  options->uplink);
 		return -EINVAL;
 	}
@@ -384,7 +388,7 @@ static int fill_defaults(struct options *options)
 	int r;
 
 	if (options->uplink[0] == '\0') {
-		log_error("no uplink: name the interface with --interface NAME");
+		log_error("no uplink given; name the interface with --interface NAME");
 		return -EINVAL;
 	}
 	if (options->instance[0] == '\0') {
@@ -413,7 +417,7 @@ static int fill_defaults(struct options *options)
 	return 0;
 }
 
-/* One line for what getopt_long() refused. */
+/* Log one line for an option that getopt_long() refused. */
 static int refuse(int c, char **argv, int i_argument)
 {
 	const char *argument = i_argument > 0 ? argv[i_argument] : "";
@@ -438,7 +442,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	};
 	int c, r;
 
-	optind = 0; /* GNU: start anew, also for a second call */
+	optind = 0; /* GNU: reset, because this may not be the first call */
 	while ((c = getopt_long(argc, argv, "+:i:h", long_options, NULL)) != -1) {
 		if (c == ':' || c == '?')
 			return refuse(c, argv, optind - 1);

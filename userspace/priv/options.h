@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line of calfpen-priv. The supervisor re-executes itself with
- * the same options plus --role for its roles, so that there is one parser
- * and one set of rules.
+ * The command line of calfpen-priv, used by main.c, description/, the
+ * supervisor and the watcher. The supervisor executes itself with the same
+ * options plus --role for each role, so that there is only one parser and one
+ * set of rules.
  */
 #ifndef CALFPEN_PRIV_OPTIONS_H
 #define CALFPEN_PRIV_OPTIONS_H
@@ -18,39 +19,39 @@
 
 #define OPTIONS_CALVES_MAX (KV_SUBJECTS_MAX - KV_SUBJECT_CALF)
 
-/* Where switches forward at once it is far too long, after a spanning tree's 30 s
- * just enough for a lease. */
+/* If switches forward at once, this is far more than a lease takes; after the
+ * 30 s of a spanning tree it is just enough. */
 #define OPTIONS_QUARANTINE_DEFAULT_S 60
 #define OPTIONS_QUARANTINE_MAX_S 3600
 
 struct options {
 	enum role role;
-	uint32_t uplink_ifindex; /* ROLE_WATCHER: of the uplink as the supervisor found it, 0: none */
+	uint32_t uplink_ifindex; /* ROLE_WATCHER: index of the supervisor's uplink, 0: none */
 	/* --instance; default: the uplink's name, '-' for each '.' (bpffs refuses dots) */
 	char instance[INSTANCE_NAME_MAX + 1];
 	char uplink[IFNAMSIZ]; /* --interface, required */
 	char configuration
-		[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if it exists, else "" */
-	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, default the shipped dhcp4 */
+		[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if that exists, else "" */
+	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, default: the shipped dhcp4 */
 	uint32_t n_calves;
 	char runtime[PATH_MAX];	      /* --runtime, default "runc" */
 	char cgroup_parent[NAME_MAX]; /* --cgroup-parent, default "calfpen" */
-	char resolv_conf[PATH_MAX];   /* --resolv-conf, default "" (configuration decides) */
+	char resolv_conf[PATH_MAX];   /* --resolv-conf, default "": the configuration decides */
 	char audit[PATH_MAX];	      /* --audit, default /var/log/calfpen/INSTANCE.audit.jsonl */
 	char state[PATH_MAX];	      /* --state, default /var/lib/calfpen/INSTANCE */
-	bool syslog;		      /* --syslog (the configuration may say so too) */
+	bool syslog;		      /* --syslog; the configuration can also enable it */
 	uint32_t uid_base;	      /* --uid-base, default 1878000000 */
 	int mode;		      /* --mode, enum frame_mode, -1: configuration decides */
 	bool takeover;		      /* --takeover */
-	int quarantine_s;	      /* --quarantine, 0: none, -1: configuration decides */
-	bool quarantine_force;	      /* --quarantine-force */
-	bool verbose;		      /* --verbose */
-	char **argv;		      /* as given, for re-execution */
+	int quarantine_s;      /* --quarantine, seconds; 0: none, -1: configuration decides */
+	bool quarantine_force; /* --quarantine-force */
+	bool verbose;	       /* --verbose */
+	char **argv;	       /* as given, to execute the roles */
 	int argc;
 };
 
-/* Parse. 0; 1 if --help or --version was answered; -EINVAL after one line on
- * stderr that says what is wrong and what to do. */
+/* Parse the command line. Returns 0; 1 if --help or --version was answered; or
+ * -EINVAL after one line on stderr that says what is wrong and what to do. */
 int options_parse(struct options *options, int argc, char **argv);
 
 #endif

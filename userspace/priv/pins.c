@@ -24,7 +24,7 @@ static int make_directory(const char *path)
 
 	/* A directory of another user could hold anything. */
 	if (r == -EPERM)
-		log_error("%s: exists and is not a directory of this user; remove it", path);
+		log_error("%s: not a directory owned by this user; remove it", path);
 	else if (r)
 		log_error("%s: cannot create the pin directory: %s", path, strerror(-r));
 	return r;
@@ -38,7 +38,7 @@ int pins_init(struct pins *pins, const char *instance)
 
 	*strrchr(root, '/') = '\0';
 	if (statfs(root, &fs) || fs.f_type != BPF_FS_MAGIC) {
-		log_error("%s: is not a BPF file system; mount one: mount -t bpf bpf %s", root,
+		log_error("%s: not a BPF file system; mount one with: mount -t bpf bpf %s", root,
 			  root);
 		return -ENODEV;
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The roles: entry points and what each finds on which descriptor. The
- * supervisor forks, places the descriptors, closes all others and executes
- * itself with --role, or calfpen-gateway; the role confines itself
- * (confine.h) before it reads its first foreign byte.
+ * The roles: their entry points, descriptor numbers and exit codes; every part
+ * of priv/ may use them. The supervisor forks, places the descriptors, closes
+ * all others and executes itself with --role, or calfpen-gateway; the role
+ * confines itself (confine.h) before it reads its first untrusted byte.
  */
 #ifndef CALFPEN_PRIV_ROLES_H
 #define CALFPEN_PRIV_ROLES_H
@@ -12,15 +12,16 @@ struct options;
 
 enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_CHRONY, ROLE_GATEWAY /* another program */ };
 
-/* In every role 0 is /dev/null, 1 and 2 are the supervisor's stderr. */
+/* In every role, descriptor 0 is /dev/null, and 1 and 2 are the supervisor's
+ * stderr. */
 enum watcher_fd {
 	WATCHER_FD_GATE = 3,	/* its own gate program */
-	WATCHER_FD_KV = 4,	/* map kv, frozen: lookups only */
+	WATCHER_FD_KV = 4,	/* map kv, frozen: read-only */
 	WATCHER_FD_CTL = 5,	/* map ctl, frozen */
 	WATCHER_FD_EVENTS = 6,	/* ring; this is its only consumer */
 	WATCHER_FD_DENIALS = 7, /* ring; this is its only consumer */
-	/* A reload of chronyd's sources: an eventfd that asks for one, and a pipe
-	 * with a byte for each one that was made, enum chrony_result. */
+	/* Reloads of chronyd's sources: an eventfd to request one, and a pipe with
+	 * one byte for each reload that was done, an enum chrony_result. */
 	WATCHER_FD_CHRONY_ASK = 8,
 	WATCHER_FD_CHRONY_RESULTS = 9,
 	_WATCHER_FD_END = 10,
@@ -28,32 +29,32 @@ enum watcher_fd {
 
 enum gateway_fd {
 	GATEWAY_FD_GATE = 3,	/* the gate program of the calf's subject */
-	GATEWAY_FD_CONTROL = 4, /* SOCK_STREAM, the calf's other end */
+	GATEWAY_FD_CONTROL = 4, /* SOCK_STREAM, connected to the calf */
 	GATEWAY_FD_STDOUT = 5,	/* read end of the calf's log pipe */
 	GATEWAY_FD_STDERR = 6,
-	GATEWAY_FD_RING = 7, /* the subject's ring of events; /dev/null if it may watch nothing */
+	GATEWAY_FD_RING = 7, /* the subject's event ring; /dev/null if it may watch nothing */
 	GATEWAY_FD_KEYS = 8, /* struct key_table, sealed */
 	_GATEWAY_FD_END = 9,
 };
 
 enum chrony_fd {
-	CHRONY_FD_DIRECTORY = 3, /* of chronyd's socket, O_PATH */
+	CHRONY_FD_DIRECTORY = 3, /* that contains chronyd's socket, O_PATH */
 };
 
-/* Exit codes of a role that the supervisor tells apart. */
+/* Exit codes of a role that the supervisor distinguishes. */
 enum role_exit {
 	ROLE_EXIT_OK = 0,
 	ROLE_EXIT_FAILURE = 1,	  /* it logged why */
 	ROLE_EXIT_MALFORMED = 65, /* gateway: the calf sent a malformed message */
-	ROLE_EXIT_EOF = 66,	  /* gateway: the calf closed its end */
-	ROLE_EXIT_CONFINE = 77,	  /* could not drop rights; nothing foreign was read */
+	ROLE_EXIT_EOF = 66,	  /* gateway: the calf closed the connection */
+	ROLE_EXIT_CONFINE = 77,	  /* cannot drop privileges; no untrusted byte was read */
 };
 
-/* Each runs until told to end and returns an exit code. */
+/* Run a role until it is asked to stop. Returns an exit code, enum role_exit. */
 int supervisor_main(const struct options *options);
 int watcher_main(const struct options *options);
 int gateway_main(void);
-/* Tell chronyd to reload its sources: an enum chrony_result. */
+/* Tell chronyd to reload its sources. Returns an enum chrony_result. */
 int chrony_main(void);
 
 #endif
