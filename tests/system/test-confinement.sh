@@ -151,8 +151,8 @@ test_last_words_are_heard() {
 	local log=$LAB_DIR/calfpen.log
 	other_calf_start talkative-calf
 	wait_for 10 ended_often
-	assert_eq "$(grep -c 'its calf ended with code 3' "$log")" "$(grep -c 'last words' "$log")"
-	assert_fails grep 'its gateway ended' "$log"
+	assert_eq "$(grep -c 'the calf exited with code 3' "$log")" "$(grep -c 'last words' "$log")"
+	assert_fails grep 'the gateway exited' "$log"
 	assert_fails grep -E 'suppressed|bytes cut' "$log"
 }
 ended_often() { [ "$(state calves 0 restarts)" -ge 5 ]; }

@@ -180,7 +180,7 @@ test_another_device_goes_on() {
 	assert_eq lease "$(field opened_by)"
 	wait_for 5 reaches "$static"
 }
-is_renewed() { [ "$(field state)" != - ] && [ -n "$(state tap)" ] && grep -q 'is another device' "$LAB_DIR/calfpen.log" && calf_is_alive; }
+is_renewed() { [ "$(field state)" != - ] && [ -n "$(state tap)" ] && grep -q 'was replaced or changed its MAC' "$LAB_DIR/calfpen.log" && calf_is_alive; }
 
 # refused REGEX OPTION... - in one line, before anything is changed
 refused() {

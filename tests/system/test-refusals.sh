@@ -76,7 +76,7 @@ test_second_start() {
 	local output code=0
 	output=$(run_calfpen 2>&1) || code=$?
 	assert_eq 1 "$code"
-	assert_match "runs already, as process $(supervisor_pid)" "$output"
+	assert_match "is already running \(pid $(supervisor_pid)\)" "$output"
 	assert_eq 1 "$(printf '%s\n' "$output" | wc -l)"
 	calfpen get /ip
 }
@@ -89,7 +89,7 @@ test_instance_of_another_version() {
 	sed -i 's/"version": 1/"version": 7/' "$run/state.json"
 	output=$(run_calfpen 2>&1) || code=$?
 	assert_eq 1 "$code"
-	assert_match "runs already, as process $pid" "$output"
+	assert_match "is already running \(pid $pid\)" "$output"
 	assert_eq 1 "$(printf '%s\n' "$output" | wc -l)"
 	code=0
 	output=$(calfpen status 2>&1 >"$LAB_DIR/status") || code=$?

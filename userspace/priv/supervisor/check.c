@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be refused before anything on the host is changed. */
+/* Checks that are done before anything on the host is changed. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if_arp.h>
@@ -28,7 +28,8 @@ int supervisor_load_files(struct supervisor *s)
 	}
 	s->n_descriptions = options->n_calves;
 	if (n_with_frames > 1) {
-		log_error("two calves with frame rules need two instances, each on its uplink");
+		log_error("only one calf per instance may have frame rules; run one instance per "
+			  "uplink");
 		return -EINVAL;
 	}
 	return configuration_load(options, s->descriptions, s->n_descriptions, &s->configuration);
@@ -82,24 +83,24 @@ int supervisor_check_host(struct supervisor *s)
 	return supervisor_check_uplink(s);
 }
 
-int supervisor_check_rivals(const struct supervisor *s)
+int supervisor_check_other_clients(const struct supervisor *s)
 {
-	struct probe_client rival;
+	struct probe_client client;
 	int found;
 
 	if (s->options->takeover)
 		return 0;
-	found = probe_other_client(s->uplink.name, &rival);
+	found = probe_other_client(s->uplink.name, &client);
 	if (found < 0) {
-		log_error("%s: cannot tell if another DHCP client runs: %s", s->uplink.name,
-			  strerror(-found));
+		log_error("%s: cannot determine whether another DHCP client is running: %s",
+			  s->uplink.name, strerror(-found));
 		return found;
 	}
 	if (!found)
 		return 0;
-	log_error("%s: another DHCP client runs (%s, %s, process %d); end it, or use --takeover",
-		  s->uplink.name, rival.how, rival.program[0] ? rival.program : "unknown program",
-		  (int)rival.pid);
+	log_error("%s: another DHCP client is running (%s, %s, pid %d); stop it, or use --takeover",
+		  s->uplink.name, client.how,
+		  client.program[0] ? client.program : "unknown program", (int)client.pid);
 	return -EADDRINUSE;
 }
 
@@ -108,7 +109,7 @@ struct uplink_addresses {
 	char foreign[INET6_ADDRSTRLEN]; /* one of them, or "" */
 };
 
-static void see_address(const struct netlink_address *address, void *data)
+static void on_address(const struct netlink_address *address, void *data)
 {
 	struct uplink_addresses *addresses = data;
 
@@ -128,14 +129,14 @@ int supervisor_check_quarantine(struct supervisor *s)
 	if (!s->configuration.quarantine_s)
 		return 0;
 	if (!has_frames(s)) {
-		log_error("quarantine needs a calf with frame rules, which can end it");
+		log_error("quarantine: no calf has frame rules, so that nothing could end it");
 		return -EINVAL;
 	}
-	r = netlink_address_each(s->netlink, s->uplink.ifindex, see_address, &addresses);
+	r = netlink_address_each(s->netlink, s->uplink.ifindex, on_address, &addresses);
 	if (!r)
 		r = netlink_address_find_ipv6(s->netlink, s->uplink.ifindex, &ipv6);
 	if (r < 0) {
-		log_error("%s: cannot read its addresses: %s", s->uplink.name, strerror(-r));
+		log_error("%s: cannot read the addresses: %s", s->uplink.name, strerror(-r));
 		return r;
 	}
 	if (r)
@@ -148,8 +149,8 @@ int supervisor_check_quarantine(struct supervisor *s)
 	}
 	if (!addresses.foreign[0] || s->options->quarantine_force)
 		return 0;
-	log_error("%s: quarantine would cut off %s, which it has already; "
-		  "leave it out, or use --quarantine-force",
+	log_error("%s: quarantine would cut off %s, which the interface already has; "
+		  "do not use quarantine, or use --quarantine-force",
 		  s->uplink.name, addresses.foreign);
 	return -EADDRINUSE;
 }

@@ -24,19 +24,19 @@ int child_open_program(const char *name)
 	int fd, r = name ? program_path(name, path, sizeof(path)) : 0;
 
 	if (r) {
-		log_error("cannot find %s beside this program: %s", name, strerror(-r));
+		log_error("%s: cannot find it next to this program: %s", name, strerror(-r));
 		return r;
 	}
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0) {
 		r = -errno;
-		log_error("%s: %s; install it beside calfpen-priv", path, strerror(-r));
+		log_error("%s: %s; install it next to calfpen-priv", path, strerror(-r));
 		return r;
 	}
 	return fd;
 }
 
-/* Where the program's descriptor is then, or a negative number. */
+/* Returns the new number of the program's descriptor, or a negative number. */
 static int place_descriptors(int program_fd, const int *fds, uint32_t n_fds)
 {
 	int moved[FDS_MAX + 1], program = (int)(3 + n_fds);
@@ -44,7 +44,7 @@ static int place_descriptors(int program_fd, const int *fds, uint32_t n_fds)
 
 	if (null < 0 || n_fds > FDS_MAX)
 		return -1;
-	/* First out of the way, so that no dup2() overwrites a source. */
+	/* First move them out of the way, so that no dup2() overwrites a source. */
 	for (uint32_t i = 0; i <= n_fds; i++) {
 		moved[i] = fcntl(i < n_fds ? fds[i] : program_fd, F_DUPFD, FD_FREE);
 		if (moved[i] < 0)
@@ -68,7 +68,7 @@ static void execute(int program_fd, char *const argv[], const int *fds, uint32_t
 	sigset_t none;
 	int program;
 
-	/* Confinement sets it again: a change of ids clears it. */
+	/* Confinement sets this again, because a change of ids clears it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor)
 		return;
 	program = place_descriptors(program_fd, fds, n_fds);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the supervisor's children: the watcher, and for each calf a pair of a
- * gateway and a container. One that exits is started again, a pair always as a
- * whole.
+ * DOC: the supervisor's children
+ *
+ * The watcher, and for each calf a pair of a gateway and a container. A child
+ * that exits is restarted, a pair always as a whole.
  */
 #include <errno.h>
 #include <signal.h>
@@ -71,13 +72,13 @@ static int restart_pair(struct loop *loop, uint64_t now_ns, void *data)
 static const char *describe_end(int status, char text[static 48])
 {
 	if (WIFSIGNALED(status))
-		snprintf(text, 48, "was ended by signal %d", WTERMSIG(status));
+		snprintf(text, 48, "was killed by signal %d", WTERMSIG(status));
 	else
-		snprintf(text, 48, "ended with code %d", WEXITSTATUS(status));
+		snprintf(text, 48, "exited with code %d", WEXITSTATUS(status));
 	return text;
 }
 
-/* A pair lives and dies together. */
+/* Restart the whole pair when one of its two processes exits. */
 static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
 {
 	const char *name = pair->pair.description->name;
@@ -87,13 +88,13 @@ static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
 
 	if (code == ROLE_EXIT_MALFORMED)
 		audit_malformed(&pair->supervisor->audit, name, "control message");
-	/* A gateway may be seen to end first of the two, but it followed its calf. */
+	/* A gateway exits after its calf, but its exit may be seen first. */
 	if (code == ROLE_EXIT_EOF && pair_take_calf(&pair->pair, &status)) {
 		pair->pair.gateway_pid = 0;
 		gateway = false;
 	}
-	log_warning("%s: its %s %s; both are started again", name, gateway ? "gateway" : "calf",
-		    describe_end(status, how));
+	log_warning("%s: the %s %s; restarting both calf and gateway", name,
+		    gateway ? "gateway" : "calf", describe_end(status, how));
 	if (gateway)
 		pair->pair.gateway_pid = 0;
 	else
@@ -107,7 +108,7 @@ void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
 	char how[48];
 
 	if (pid == s->watcher_pid) {
-		log_warning("the watcher %s; it is started again", describe_end(status, how));
+		log_warning("the watcher %s; restarting it", describe_end(status, how));
 		s->watcher_pid = 0;
 		loop_timer_set(&s->watcher_restart, loop_now_ns() + WATCHER_RETRY_NS);
 	}
@@ -118,13 +119,13 @@ void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
 			pair_ended(&s->pairs[i], pid, status);
 }
 
-/* As the supervisor will be itself, once it has made everything. */
+/* Confine a process like the supervisor itself. */
 int supervisor_confine(void)
 {
 	return confine_enter(ROLE_SUPERVISOR, 0, 0, true);
 }
 
-/* To make a container takes as long as to load all programs: both at once. */
+/* Creating a container takes as long as loading all programs: do both at once. */
 int supervisor_create_pairs(struct supervisor *s)
 {
 	int error = runtime_make_cgroup_parent(s->options->cgroup_parent);
@@ -167,7 +168,7 @@ void supervisor_start_children(struct supervisor *s)
 		start_pair(&s->pairs[i]);
 }
 
-/* The watcher is asked first: it saves what is to survive a reboot. */
+/* Ask the watcher first, because it saves what must survive a reboot. */
 static void stop_watcher(struct supervisor *s)
 {
 	if (s->watcher_pid <= 0)
@@ -175,7 +176,7 @@ static void stop_watcher(struct supervisor *s)
 	kill(s->watcher_pid, SIGTERM);
 	if (child_wait(&s->watcher_pid, NULL, WATCHER_END_MS))
 		return;
-	log_warning("the watcher does not end; it is killed");
+	log_warning("the watcher does not exit; killing it");
 	child_end(&s->watcher_pid, 0);
 }
 

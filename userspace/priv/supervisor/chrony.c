@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * DOC: chronyd's sources are reloaded by a process of their own, the chrony
- * role (chrony/role.c). The watcher asks for it through a counter whose value
- * means nothing, and is told the role's exit code: the supervisor reads
- * nothing that chronyd or the watcher wrote. One role at a time, one a second:
- * however often it is asked meanwhile, one more follows.
+ * DOC: reloads of chronyd's sources
+ *
+ * A separate process, the chrony role (chrony/role.c), does the reload. The
+ * watcher requests it by an eventfd counter whose value is ignored, and gets
+ * the role's exit code, so that the supervisor reads nothing that chronyd or
+ * the watcher wrote. Only one role runs at a time, and at most one is started
+ * per second; all requests that arrive meanwhile cause one more.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,21 +22,22 @@
 #include "userspace/priv/supervisor/supervisor-private.h"
 
 #define SPACING_NS 1000000000ull
-/* The role ends by itself after a second. */
+/* The role exits by itself after a second. */
 #define ROLE_LIFE_NS 10000000000ull
 #define END_MS 2000
 
-/* The pipe is full where the watcher has left thousands unread: it needs the
- * last one only. */
-static void tell_watcher(const struct supervisor_chrony *chrony, int result)
+/* The pipe is full only if the watcher left thousands of results unread. Dropping
+ * one does no harm, because the watcher needs the last one only. */
+static void send_result(const struct supervisor_chrony *chrony, int result)
 {
 	const uint8_t byte = (uint8_t)result;
 
 	if (write(chrony->results[1], &byte, 1) < 0)
-		log_debug("the watcher does not read what came of a reload: %s", strerror(errno));
+		log_debug("the watcher does not read the results of reloads: %s", strerror(errno));
 }
 
-/* Its pid, or a negative errno. O_PATH: that takes no right to the directory. */
+/* Returns the role's pid, or a negative errno. O_PATH needs no permission on the
+ * directory. */
 static pid_t start_role(struct supervisor *s)
 {
 	int fd = open(s->configuration.chronyd_directory,
@@ -63,11 +66,11 @@ static void start(struct supervisor *s, uint64_t now_ns)
 		chrony->pid = pid;
 		loop_timer_set(&chrony->timer, now_ns + ROLE_LIFE_NS);
 	} else {
-		tell_watcher(chrony, pid == -ENOENT ? CHRONY_NOT_RUNNING : chrony_error(-pid));
+		send_result(chrony, pid == -ENOENT ? CHRONY_NOT_RUNNING : chrony_error(-pid));
 	}
 }
 
-static int timer_due(struct loop *loop, uint64_t now_ns, void *data)
+static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 {
 	struct supervisor *s = data;
 
@@ -87,7 +90,7 @@ static bool take_request(struct supervisor_chrony *chrony)
 	return chrony->is_asked;
 }
 
-static int asked(struct loop *loop, int fd, short revents, void *data)
+static int on_request(struct loop *loop, int fd, short revents, void *data)
 {
 	struct supervisor *s = data;
 
@@ -107,14 +110,14 @@ int supervisor_start_chrony(struct supervisor *s)
 	chrony->ask_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (chrony->ask_fd < 0 || pipe2(chrony->results, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
-	error = loop_add_timer(&s->loop, &chrony->timer, timer_due, s);
-	return error ? error : loop_add_fd(&s->loop, chrony->ask_fd, POLLIN, asked, s);
+	error = loop_add_timer(&s->loop, &chrony->timer, on_timer, s);
+	return error ? error : loop_add_fd(&s->loop, chrony->ask_fd, POLLIN, on_request, s);
 }
 
 void supervisor_chrony_ended(struct supervisor *s, int status)
 {
 	s->chrony.pid = 0;
-	tell_watcher(&s->chrony, WIFEXITED(status) ? WEXITSTATUS(status) : CHRONY_FAILED);
+	send_result(&s->chrony, WIFEXITED(status) ? WEXITSTATUS(status) : CHRONY_FAILED);
 	loop_timer_set(&s->chrony.timer, s->chrony.is_asked ? s->chrony.earliest_ns : LOOP_NEVER);
 }
 

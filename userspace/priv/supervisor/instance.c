@@ -29,7 +29,7 @@ int instance_init(struct instance *instance, const char *name)
 	if (!error)
 		error = directory_make_own(instance->directory, 0711);
 	if (error) {
-		log_error("%s: cannot make the run directory: %s", instance->directory,
+		log_error("%s: cannot create the run directory: %s", instance->directory,
 			  strerror(-error));
 		return error;
 	}
@@ -45,15 +45,15 @@ int instance_init(struct instance *instance, const char *name)
 
 		pid[size > 0 ? (size_t)size : 0] = '\0';
 		pid[strcspn(pid, "\n")] = '\0';
-		log_error("instance %s runs already, as process %s; end it, or name another with "
-			  "--instance",
-			  name, pid[0] ? pid : "(unknown)");
+		log_error("instance %s is already running (pid %s); stop it, or choose another "
+			  "name with --instance",
+			  name, pid[0] ? pid : "unknown");
 		close(fd);
 		return -EBUSY;
 	}
 	snprintf(pid, sizeof(pid), "%d\n", getpid());
 	if (ftruncate(fd, 0) || pwrite(fd, pid, strlen(pid), 0) < 0)
-		log_warning("%s: cannot note our process id: %s", path, strerror(errno));
+		log_warning("%s: cannot write our process id: %s", path, strerror(errno));
 	instance->lock_fd = fd;
 	return 0;
 }
@@ -85,8 +85,8 @@ void instance_end_leftovers(const struct instance *instance, uint32_t first_uid,
 	snprintf(path, sizeof(path), "%s/" STATE_FILE, instance->directory);
 	state = state_load(path, error);
 	if (error[0])
-		log_warning("%s; replacing it, gateways that a killed supervisor left are not "
-			    "looked for",
+		log_warning("%s; replacing it without looking for gateways that a killed "
+			    "supervisor left",
 			    error);
 	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
 	{
@@ -96,7 +96,7 @@ void instance_end_leftovers(const struct instance *instance, uint32_t first_uid,
 
 		if (uid < first_uid || uid > last_uid)
 			continue;
-		log_warning("ending process %d, left by a supervisor that was killed", (int)pid);
+		log_warning("killing process %d, left by a supervisor that was killed", (int)pid);
 		kill(pid, SIGKILL);
 		for (int wait = 0; wait < 1000 && uid_of(pid) == uid; wait++)
 			usleep(1000);
@@ -123,7 +123,7 @@ void instance_deinit(struct instance *instance)
 		return;
 	snprintf(path, sizeof(path), "%s/" STATE_FILE, instance->directory);
 	unlink(path);
-	/* The lock file stays: removing it would race with who waits for it. */
+	/* Keep the lock file: removing it would race with a process that waits for it. */
 	if (ftruncate(instance->lock_fd, 0))
 		log_debug("%s: %s", path, strerror(errno));
 	close(instance->lock_fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The run directory of an instance, RUN_ROOT/INSTANCE: its lock, its state
- * for `calfpen status`, the bundles of its calves.
+ * The run directory of an instance, RUN_ROOT/INSTANCE: its lock, its state for
+ * `calfpen status` and the bundles of its calves.
  */
 #ifndef CALFPEN_PRIV_SUPERVISOR_INSTANCE_H
 #define CALFPEN_PRIV_SUPERVISOR_INSTANCE_H
@@ -16,23 +16,24 @@ struct instance {
 
 #define INSTANCE_NULL(_x) ((struct instance){ .lock_fd = -1 })
 
-/* Make the directory and take the lock. -EBUSY after one line that names the
- * process that runs already; other negative errnos are logged too. */
+/* Create the directory and take the lock. Returns 0; -EBUSY after one line that
+ * names the process that is already running; or another negative errno, logged. */
 int instance_init(struct instance *instance, const char *name);
 
 /*
- * End gateways that a supervisor which was killed left behind, by what it
- * wrote into state.json: whose uid is not `first_uid`..`last_uid` (any more)
- * is somebody else. A file of another version, or a damaged one, is logged in
- * one line; the next instance_write_state() replaces it. Before confine_enter():
- * needs CAP_KILL.
+ * Kill the gateways that are listed in the state.json of a killed supervisor. A
+ * process whose uid is not (or no longer) `first_uid`..`last_uid` is another
+ * process and is left alone. A damaged file, or one of another version, is
+ * logged in one line; the next instance_write_state() replaces it. Call this
+ * before confine_enter(), because it needs CAP_KILL.
  */
 void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid);
 
-/* Replace DIRECTORY/state.json (state/state.h) by this text, in one step. */
+/* Replace DIRECTORY/state.json (state/state.h) with `json` atomically. Returns 0,
+ * or a negative errno, logged. */
 int instance_write_state(const struct instance *instance, const char *json);
 
-/* Forget the state and give the lock back. */
+/* Remove state.json and release the lock. */
 void instance_deinit(struct instance *instance);
 
 #endif

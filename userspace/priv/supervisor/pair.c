@@ -22,9 +22,9 @@
 #define RESTART_MIN_NS (NS_PER_S / 10)
 #define RESTART_MAX_NS (30 * NS_PER_S)
 #define STABLE_NS (60 * NS_PER_S)
-#define CALF_END_MS 1500   /* more than a calf takes to tell the store */
-#define CALF_FOLLOWS_MS 50 /* of who has closed its connection by ending */
-#define GATEWAY_END_MS 500 /* more than its gateway takes to read what is left */
+#define CALF_END_MS 1500   /* more than a calf takes to write its last keys */
+#define CALF_FOLLOWS_MS 50 /* from closing the connection by exiting to the exit */
+#define GATEWAY_END_MS 500 /* more than a gateway takes to read what is left */
 
 uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf)
 {
@@ -36,7 +36,7 @@ uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf)
 	return options->uid_base + 2 * i_calf + 2;
 }
 
-/* One page that the calf can write but neither grow nor shrink. */
+/* Create a page that the calf can write to but neither grow nor shrink. */
 static int make_metrics(void)
 {
 	int fd = memfd_create("calf-metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING), error;
@@ -73,7 +73,8 @@ static int make_keys(const struct pair *pair)
 	memcpy(table.keys, description->keys, sizeof(table.keys));
 	fd = key_table_seal(&table);
 	if (fd < 0)
-		log_error("cannot make the gateway's keys: %s", strerror(-fd));
+		log_error("%s: cannot create the gateway's key table: %s", description->name,
+			  strerror(-fd));
 	return fd;
 }
 
@@ -107,7 +108,8 @@ int pair_init(struct pair *pair, const struct options *options,
 	pair->metrics_fd = make_metrics();
 	if (pair->metrics_fd < 0) {
 		error = pair->metrics_fd;
-		log_error("cannot make the metrics page: %s", strerror(-error));
+		log_error("%s: cannot create the metrics page: %s", description->name,
+			  strerror(-error));
 		return error;
 	}
 	pair->keys_fd = make_keys(pair);
@@ -151,7 +153,7 @@ static pid_t start_gateway(const struct pair *pair)
 		pair->keys_fd,
 	};
 	char name[sizeof(pair->container)];
-	/* The name is for who looks at the list of processes. */
+	/* The container's name makes the gateway recognizable in ps. */
 	char *const argv[] = { (char[]){ "calfpen-gateway" }, name, NULL };
 	pid_t pid;
 
@@ -172,7 +174,7 @@ int pair_create(struct pair *pair, int (*confine)(void))
 	if (!error)
 		error = clear_metrics(pair->metrics_fd);
 	if (error) {
-		log_error("%s: cannot make its channels: %s", pair->description->name,
+		log_error("%s: cannot create the channels: %s", pair->description->name,
 			  strerror(-error));
 		close_channels(&pair->channels);
 		return error;
@@ -228,10 +230,10 @@ void pair_stop(struct pair *pair)
 	pair->creating_pid = 0;
 	close_channels(&pair->channels);
 	child_end(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
-	/* What a calf said last explains its end: its gateway reads that, and ends. */
+	/* The calf's last messages explain its exit: the gateway logs them, then exits. */
 	if (!child_wait(&pair->gateway_pid, NULL, GATEWAY_END_MS))
 		child_end(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
-	/* A gateway that was killed could not say that it watches no more. */
+	/* End the watches of a gateway that was killed and could not do it itself. */
 	if (pair->fds.ring >= 0)
 		gate_watch(pair->fds.gate, GATE_WATCH_END, NULL, NULL);
 	runtime_delete(pair->runtime, pair->container);
@@ -248,7 +250,7 @@ void pair_let_end(struct pair *pair, int supervisor_gate_fd)
 	    gate_write(supervisor_gate_fd, SUBJECTS_STOP_KEY, "1", 1, NULL))
 		return;
 	if (!child_wait(&pair->calf_pid, NULL, CALF_END_MS))
-		log_warning("%s: its calf does not end; it is killed", pair->description->name);
+		log_warning("%s: the calf does not exit; killing it", pair->description->name);
 }
 
 uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns)

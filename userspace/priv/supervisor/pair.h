@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A calf and its gateway: they live and die together. The supervisor keeps
- * what outlives them, the tap and the metrics page; pipes and socket are made
- * anew for every life.
+ * A calf and its gateway, which are always started and stopped together. The
+ * tap and the metrics page outlive them and belong to the supervisor; the pipes
+ * and the socket are created for each start.
  */
 #ifndef CALFPEN_PRIV_SUPERVISOR_PAIR_H
 #define CALFPEN_PRIV_SUPERVISOR_PAIR_H
@@ -16,15 +16,15 @@
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/options.h"
 
-/* What a pair uses and others own. */
+/* Descriptors that a pair uses but does not own. */
 struct pair_fds {
 	int gate;	     /* the store's */
-	int ring;	     /* the store's; -1: the calf may watch nothing */
+	int ring;	     /* the store's; -1: the calf has no right to watch */
 	int frames;	     /* the tap's */
 	int gateway_program; /* child_open_program() */
 };
 
-/* The ends of the channels: [0] priv's, [1] the calf's. -1: closed */
+/* The two ends of each channel: [0] priv's, [1] the calf's; -1: closed */
 struct pair_channels {
 	int control[2], log_stdout[2], log_stderr[2];
 };
@@ -47,60 +47,62 @@ struct pair {
 	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
 	char bundle[PATH_MAX];
 	char container[64];	       /* OCI id */
-	struct pair_channels channels; /* between pair_create() and pair_start() */
-	pid_t creating_pid;	       /* runtime_create()'s, until pair_start() */
+	struct pair_channels channels; /* open between pair_create() and pair_start() */
+	pid_t creating_pid;	       /* of runtime_create(), until pair_start() */
 	pid_t calf_pid;		       /* 0: none */
 	pid_t gateway_pid;
 	uint32_t n_restarts;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
-	uint32_t n_failures; /* in a row: the backoff */
+	uint32_t n_failures; /* consecutive, for the backoff */
 };
 
 #define PAIR_NULL(_x) \
 	((struct pair){ .metrics_fd = -1, .keys_fd = -1, .channels = PAIR_CHANNELS_NULL })
 
-/* Host ids of a calf and of its gateway. */
+/* Return the host uid of the gateway and of the calf number `i_calf`. */
 uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf);
 uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf);
 
-/* Prepare: bundle below `directory`, metrics page, the gateway's keys. Ends what a killed
- * supervisor left of this calf. 0 or a negative errno, logged. */
+/* Prepare a pair: write the bundle below `directory`, create the metrics page
+ * and the gateway's key table, and delete the container of this calf that a
+ * killed supervisor left. Returns 0, or a negative errno, logged. */
 int pair_init(struct pair *pair, const struct options *options,
 	      const struct description *description, uint32_t i_calf, const char *directory,
 	      const struct runtime *runtime, const struct pair_fds *fds);
 
 /*
- * Begin to make the calf's container, which takes longer than all the rest of
- * a start: needs fds.frames only. `confine` as for runtime_create(). 0 or a
- * negative errno, logged.
+ * Begin to create the calf's container, which takes longer than the rest of a
+ * start. Only fds.frames must be set. `confine` is as for runtime_create().
+ * Returns 0, or a negative errno, logged.
  */
 int pair_create(struct pair *pair, int (*confine)(void));
 
-/* Start gateway and calf, in the container of pair_create(), which it calls if
- * nobody has. 0, or a negative errno, logged, with neither left. */
+/* Start the gateway and the calf, the latter in the container of pair_create(),
+ * which is called here if it was not before. Returns 0, or a negative errno,
+ * logged; then neither of them is running. */
 int pair_start(struct pair *pair, uint64_t now_ns);
 
-/* Its gateway has ended: true, with a wait status, if so has the calf, or does
- * within 50 ms. */
+/* Check whether the calf, too, exited when its gateway did: wait up to 50 ms.
+ * Returns true if it did, and stores its wait status in *statusp. */
 bool pair_take_calf(struct pair *pair, int *statusp);
 
-/* End both and wait for them, for a gateway that still has something to read
- * half a second at most. Frames that wait in the tap stay there: priv
- * reads no frame, and a new calf knows them by their foreign xid. */
+/* Kill the calf, wait up to half a second for its gateway to read what is left,
+ * then kill that, too. Frames queued in the tap stay there, because priv reads
+ * no frames; a new calf recognizes them by their foreign xid. */
 void pair_stop(struct pair *pair);
 
 /*
- * Let the calf end in order, if it watches SUBJECTS_STOP_KEY: write that by the
- * supervisor's gate and wait for it, a second and a half at most. Both are
- * still to be stopped.
+ * Ask the calf to shut down if it may watch SUBJECTS_STOP_KEY: write that key
+ * through the supervisor's gate and wait up to 1.5 s. pair_stop() must follow
+ * in any case.
  */
 void pair_let_end(struct pair *pair, int supervisor_gate_fd);
 
-/* When to start again after an end at `now_ns`: 0.1 s, doubling up to 30 s,
- * from the start again after a minute of life. */
+/* Count a failure at `now_ns`. Returns the time of the next start: after 0.1 s,
+ * doubling up to 30 s; back to 0.1 s if the pair ran for more than a minute. */
 uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns);
 
-/* Stop, and remove bundle and container. Legal on PAIR_NULL. */
+/* Stop the pair and remove its bundle and container. Allowed on PAIR_NULL. */
 void pair_deinit(struct pair *pair);
 
 #endif

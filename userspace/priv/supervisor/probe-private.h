@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probe_bpf.c: each attempt gives 0 or a positive errno. */
+/* probe_bpf.c: try a BPF feature. Each returns 0 or a positive errno. */
 #ifndef CALFPEN_PRIV_SUPERVISOR_PROBE_PRIVATE_H
 #define CALFPEN_PRIV_SUPERVISOR_PROBE_PRIVATE_H
 

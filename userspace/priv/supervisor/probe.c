@@ -20,17 +20,17 @@
 
 static const struct {
 	const char *name;
-	const char *lacks; /* if it is needed: what to say */
+	const char *missing; /* for the message if it is required, else NULL */
 } features[_PROBE_FEATURE_N] = {
 	[PROBE_SYSCALL_PROGRAM] = { "syscall_program", "BPF programs of type syscall" },
-	[PROBE_MAP_FREEZE] = { "map_freeze", "freezing of BPF maps" },
+	[PROBE_MAP_FREEZE] = { "map_freeze", "frozen BPF maps" },
 	[PROBE_RINGBUF_DYNPTR] = { "ringbuf_dynptr", "BPF ring buffers with dynamic records" },
 	[PROBE_TCX] = { "tcx", NULL },
 	[PROBE_CLSACT] = { "clsact", NULL },
 	[PROBE_TUN] = { "tun", "tap devices (/dev/net/tun)" },
 	[PROBE_USER_NAMESPACES] = { "user_namespaces", "user namespaces" },
-	[PROBE_MEMORY_CGROUP] = { "memory_cgroup", "a mounted memory cgroup" },
-	[PROBE_PIDS_CGROUP] = { "pids_cgroup", "a mounted pids cgroup" },
+	[PROBE_MEMORY_CGROUP] = { "memory_cgroup", "mounted memory cgroups" },
+	[PROBE_PIDS_CGROUP] = { "pids_cgroup", "mounted pids cgroups" },
 };
 
 const char *probe_feature_name(enum probe_feature feature)
@@ -38,9 +38,9 @@ const char *probe_feature_name(enum probe_feature feature)
 	return feature < _PROBE_FEATURE_N ? features[feature].name : NULL;
 }
 
-/* Each attempt gives 0 or a positive errno. */
+/* Each attempt returns 0 or a positive errno. */
 
-/* `tc qdisc add dev lo clsact` in a network namespace of its own. */
+/* `tc qdisc add dev lo clsact` in a new network namespace. */
 static int add_clsact(void)
 {
 	static const char kind[] = "clsact";
@@ -101,7 +101,7 @@ static int try_tun(void)
 	return 0;
 }
 
-/* Several kernels let them be switched off, each at its place. */
+/* Any of these limits can disable user namespaces, or those created in one. */
 static int try_user_namespaces(void)
 {
 	static const char *const limits[] = { "/proc/sys/user/max_user_namespaces",
@@ -123,7 +123,7 @@ static int try_user_namespaces(void)
 	return access("/proc/self/ns/user", F_OK) < 0 ? errno : 0;
 }
 
-/* True if a word of the file is `name`. */
+/* Returns true if the file contains the word `name`. */
 static bool has_word(const char *path, const char *name)
 {
 	FILE *file = fopen(path, "re");
@@ -138,7 +138,7 @@ static bool has_word(const char *path, const char *name)
 	return found;
 }
 
-/* The controller in a hierarchy of its own, or in the common one. */
+/* Look for the controller in a version 1 or in the version 2 hierarchy. */
 static int try_cgroup(const char *controller)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
@@ -174,14 +174,14 @@ int probe_kernel(struct probe_kernel *kernelp)
 	error[PROBE_MEMORY_CGROUP] = try_cgroup("memory");
 	error[PROBE_PIDS_CGROUP] = try_cgroup("pids");
 	for (int i = 0; i < _PROBE_FEATURE_N; i++) {
-		if (features[i].lacks != NULL && error[i] != 0) {
-			log_error("this kernel, or what is allowed here, lacks %s: %s",
-				  features[i].lacks, strerror(error[i]));
+		if (features[i].missing != NULL && error[i] != 0) {
+			log_error("%s are not available (kernel or permissions): %s",
+				  features[i].missing, strerror(error[i]));
 			return -EOPNOTSUPP;
 		}
 	}
 	if (error[PROBE_TCX] != 0 && error[PROBE_CLSACT] != 0) {
-		log_error("this kernel, or what is allowed here, lacks tc programs: tcx: %s; "
+		log_error("tc programs are not available (kernel or permissions): tcx: %s; "
 			  "clsact: %s (module sch_ingress)",
 			  strerror(error[PROBE_TCX]), strerror(error[PROBE_CLSACT]));
 		return -EOPNOTSUPP;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attempts with bpf(): programs of a few instructions, loaded and let go. */
+/* Probes of bpf(): load programs of a few instructions and close them again. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <limits.h>
@@ -10,12 +10,12 @@
 
 #include "userspace/priv/supervisor/probe-private.h"
 
-/* Younger than the headers of the oldest system we build on. */
+/* Newer than the headers of the oldest system we build on. */
 #define ATTACH_TCX_INGRESS 46
 #define HELPER_RINGBUF_RESERVE_DYNPTR 198
 #define HELPER_RINGBUF_DISCARD_DYNPTR 200
 
-/* instructions, for the few that are tried */
+/* the instructions of these programs */
 
 static struct bpf_insn move(uint8_t to, int32_t value)
 {
@@ -38,7 +38,7 @@ static struct bpf_insn add(uint8_t to, int32_t value)
 				  .imm = value };
 }
 
-/* The first of two, the second is all zeros. */
+/* The first half of this instruction; the second is all zeros. */
 static struct bpf_insn map(uint8_t to, int fd)
 {
 	return (struct bpf_insn){ .code = BPF_LD | BPF_DW | BPF_IMM,
@@ -129,7 +129,7 @@ int probe_try_ringbuf_dynptr(void)
 	return 0;
 }
 
-/* A link to a device that cannot be: ENODEV where links exist. */
+/* Create a link to a device that cannot exist: ENODEV if the kernel has tcx links. */
 int probe_try_tcx(void)
 {
 	const struct bpf_insn program[] = { move(BPF_REG_0, 0), leave() };

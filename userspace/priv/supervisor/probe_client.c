@@ -56,7 +56,7 @@ int probe_find_packet(FILE *table, unsigned int ifindex, uint64_t *inodep)
 	return 0;
 }
 
-/* True if a process has the socket open. */
+/* Returns true if the process has the socket open. */
 static bool has_socket(const char *pid, const char *wanted)
 {
 	char path[64 + NAME_MAX], target[64];
@@ -67,7 +67,7 @@ static bool has_socket(const char *pid, const char *wanted)
 	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
 	directory = opendir(path);
 	if (directory == NULL)
-		return false; /* it ended, or is none of our business */
+		return false; /* it exited, or we may not look into it */
 	while (!found && (entry = readdir(directory)) != NULL) {
 		ssize_t n = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 
@@ -115,9 +115,10 @@ static void find_owner(uint64_t inode, struct probe_client *client)
 	closedir(proc);
 }
 
-/* A kernel without packet sockets has no table of them. */
-static int look(const char *path, int (*find)(FILE *, unsigned int, uint64_t *), unsigned int key,
-		uint64_t *inodep)
+/* Find a socket in the table `path`, which does not exist if the kernel has no
+ * such sockets. */
+static int find_socket(const char *path, int (*find)(FILE *, unsigned int, uint64_t *),
+		       unsigned int key, uint64_t *inodep)
 {
 	FILE *table = fopen(path, "re");
 	int found;
@@ -143,11 +144,11 @@ int probe_other_client(const char *uplink, struct probe_client *clientp)
 
 	if (ifindex == 0)
 		return -errno;
-	found = look("/proc/net/udp", find_udp, DHCP_CLIENT_PORT, &inode);
+	found = find_socket("/proc/net/udp", find_udp, DHCP_CLIENT_PORT, &inode);
 	if (found == 1) {
 		snprintf(client.how, sizeof(client.how), "UDP port %d", DHCP_CLIENT_PORT);
 	} else if (found == 0) {
-		found = look("/proc/net/packet", probe_find_packet, ifindex, &inode);
+		found = find_socket("/proc/net/packet", probe_find_packet, ifindex, &inode);
 		snprintf(client.how, sizeof(client.how), "packet socket on %s", uplink);
 	}
 	if (found != 1)

@@ -7,7 +7,7 @@
 #include "userspace/priv/supervisor/child.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-/* A role gets the command line of the supervisor and which role it is. */
+/* A role gets the command line of the supervisor, with its name appended. */
 pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
 			      uint32_t n_fds)
 {

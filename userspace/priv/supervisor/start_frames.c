@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the frames' part of a start: uplink, tap, and the programs on both. In
- * quarantine the uplink is set up behind a program that drops.
+ * DOC: start of the frame programs
+ *
+ * Uplink, tap, and the programs on both. In quarantine the uplink is set up only
+ * when a program that drops incoming frames is attached.
  */
 #include <string.h>
 
 #include "userspace/common/log.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-bool supervisor_is_closed(const struct supervisor *s)
+bool supervisor_in_quarantine(const struct supervisor *s)
 {
 	return s->quarantine.deadline_ns && !s->quarantine.opened_by;
 }
@@ -22,13 +24,14 @@ static int set_uplink_up(struct supervisor *s)
 	return error;
 }
 
-/* Up first: what attaching changes on a device shows only while it is up. */
+/* Set the uplink up before attaching, because changes that attaching makes to a
+ * device are visible only while it is up. */
 int supervisor_start_uplink(struct supervisor *s)
 {
-	return supervisor_is_closed(s) ? 0 : set_uplink_up(s);
+	return supervisor_in_quarantine(s) ? 0 : set_uplink_up(s);
 }
 
-/* The one with frame rules, or NULL. */
+/* Returns the description with frame rules, or NULL. */
 static const struct description *find_with_frames(const struct supervisor *s)
 {
 	for (uint32_t i = 0; i < s->n_descriptions; i++)
@@ -57,11 +60,11 @@ int supervisor_start_frames(struct supervisor *s)
 		return 0;
 	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, &s->quarantine,
 			    description->frames, description->n_frames);
-	/* What a killed life has left goes when the uplink is closed behind it. */
+	/* Detach what a killed run left only after the uplink has been closed. */
 	if (!error)
 		error = frames_close_uplink(&s->frames);
 	frames_detach(&s->pins, s->uplink.ifindex);
-	if (!error && supervisor_is_closed(s))
+	if (!error && supervisor_in_quarantine(s))
 		error = set_uplink_up(s);
 	if (!error && s->tap.fd < 0)
 		error = supervisor_make_tap(s);
@@ -78,7 +81,7 @@ int supervisor_start_frames(struct supervisor *s)
 
 void supervisor_stop_frames(struct supervisor *s)
 {
-	/* Another device goes on with it, as the next frame would have found it. */
+	/* The next device continues with the current state of the quarantine. */
 	(void)frames_quarantine(&s->frames, &s->quarantine);
 	if (s->pins.directory[0])
 		frames_detach(&s->pins, s->uplink.ifindex);

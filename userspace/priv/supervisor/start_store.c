@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bring up the store: adopted, restored from disk, or empty. */
+/* Start the store: adopted, restored from disk, or empty. */
 #include <string.h>
 
 #include "userspace/common/log.h"
@@ -9,7 +9,6 @@
 #include "userspace/priv/supervisor/supervisor-private.h"
 #include "userspace/priv/supervisor/takeover.h"
 
-/* The first keys; with --takeover what is on the uplink is asked for first. */
 int supervisor_write_keys(const struct supervisor *s)
 {
 	struct value_ipv4_net address;
@@ -18,7 +17,7 @@ int supervisor_write_keys(const struct supervisor *s)
 	if (s->options->takeover)
 		found = takeover_find(s->netlink, s->uplink.ifindex, &address);
 	if (found < 0) {
-		log_error("%s: cannot read its addresses: %s", s->uplink.name, strerror(-found));
+		log_error("%s: cannot read the addresses: %s", s->uplink.name, strerror(-found));
 		return found;
 	}
 	return subjects_write_keys(&s->store, s->uplink.mac, &s->configuration,
@@ -43,8 +42,8 @@ int supervisor_start_store(struct supervisor *s)
 		error = subjects_add(&s->store, s->descriptions, s->n_descriptions);
 		persist_revision_end(state, reserving);
 	}
-	/* A new store goes on where the host's last life ended. What cannot be
-	 * brought back is logged, and no reason not to start. */
+	/* A new store continues where the one before the reboot ended. Values that
+	 * cannot be restored are logged, but do not prevent the start. */
 	if (!error && !s->store.adopted)
 		persist_restore(state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR], revision,
 				s->descriptions, s->n_descriptions);
@@ -55,8 +54,6 @@ int supervisor_start_store(struct supervisor *s)
 	return error;
 }
 
-/* Nobody is given a revision from here on: a boot later can go on without a
- * gap. */
 void supervisor_save_revision(const struct supervisor *s)
 {
 	const char *state = s->options->state;
@@ -64,5 +61,5 @@ void supervisor_save_revision(const struct supervisor *s)
 	int error = revision && state[0] ? persist_revision_save(state, revision) : 0;
 
 	if (error)
-		log_warning("%s: the store's revision is not saved: %s", state, strerror(-error));
+		log_warning("%s: cannot save the store's revision: %s", state, strerror(-error));
 }

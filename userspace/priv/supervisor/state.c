@@ -57,7 +57,7 @@ void supervisor_write_state(const struct supervisor *s)
 	if (text)
 		instance_write_state(&s->instance, text);
 	else
-		log_warning("%s/" STATE_FILE ": cannot compose it", s->instance.directory);
+		log_warning("%s/" STATE_FILE ": cannot encode it", s->instance.directory);
 	free(text);
 	json_decref(state);
 }

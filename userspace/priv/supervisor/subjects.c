@@ -17,17 +17,18 @@
 #define CONTROL_DIRECTORY "/control"
 #define ADDRESS_KEY "/address"
 
-/* Keys that priv writes itself: /mac, /address, /link, and two below /status for
+/* Keys that priv itself writes: /mac, /address, /link, and two below /status for
  * each handler; /config/... is counted with the calf that reads it. */
 #define PRIV_KEYS 32
 #define KEYS_MIN 256
 
-/* Priv's own subjects act in bursts: a re-list reads every key at once. */
+/* Priv's own subjects act in bursts: listing the store again reads every key. */
 #define PRIV_REQUESTS_PER_SECOND 20000
 #define PRIV_REQUEST_BURST (2 * KV_KEYS_MAX)
 #define PRIV_BYTES ((uint64_t)KV_KEYS_MAX * KV_VALUE_MAX)
 
-/* Who may watch has a ring; the watcher reads the one of all events instead. */
+/* The watcher has no right to watch, because it reads the ring of all events
+ * instead of a ring of its own. */
 #define READ_ALL(more)                                                       \
 	{                                                                    \
 		{ ALL_KEYS },                                                \
@@ -89,19 +90,20 @@ static int check_name(const struct description *descriptions, uint32_t i)
 
 	for (size_t j = 0; j < N(priv_subjects); j++)
 		if (!strcmp(name, priv_subjects[j].name)) {
-			log_error("%s: a calf cannot be called %s", descriptions[i].directory,
-				  name);
+			log_error("%s: the calf's name \"%s\" is reserved",
+				  descriptions[i].directory, name);
 			return -EINVAL;
 		}
 	for (uint32_t j = 0; j < i; j++)
 		if (!strcmp(name, descriptions[j].name)) {
-			log_error("%s: there is another calf %s", descriptions[i].directory, name);
+			log_error("%s: another calf has the same name \"%s\"",
+				  descriptions[i].directory, name);
 			return -EINVAL;
 		}
 	return 0;
 }
 
-/* Two calves may keep one key: one rule is enough. */
+/* Two calves may have the same key: add its rule only once. */
 static void add_rule(struct store_rule *rules, struct store_subject *subject,
 		     const struct key_rule *key, uint16_t access)
 {
@@ -121,16 +123,16 @@ static void add_rule(struct store_rule *rules, struct store_subject *subject,
 	subject->n_rules++;
 }
 
-/* What an operator asks of a calf: what the calf deletes when it is done. That
- * it ends is the supervisor's to ask. */
+/* Returns true for a key by which an operator requests something of a calf, which
+ * deletes the key when it is done. Only the supervisor may ask it to stop. */
 static bool is_request(const struct key_rule *key)
 {
 	return path_is_below(key->path, CONTROL_DIRECTORY) && (key->access & KV_ACCESS_DELETE) &&
 	       strcmp(key->path, SUBJECTS_STOP_KEY) != 0;
 }
 
-/* The rights that the supervisor (what is restored after a reboot is written
- * by it) and the operator have because of what the calves are. */
+/* Add the rights that depend on the calves: those of the supervisor, which writes
+ * the keys that are restored after a reboot, and those of the operator. */
 static void describe_priv(const struct description *descriptions, uint32_t n_descriptions,
 			  struct store_rule *supervisor, struct store_rule *operator,
 			  struct store_subject * subjects)
@@ -169,7 +171,7 @@ static void describe_calf(const struct description *description, uint32_t i,
 	for (uint32_t j = 0; j < description->n_keys; j++) {
 		const struct key_rule *key = &description->keys[j];
 
-		/* checked when it was loaded: canonical, or a directory */
+		/* description_load() checked it: canonical, or a directory */
 		memcpy(rules[j].key.path, key->path, sizeof(rules[j].key.path));
 		rules[j].rule = (struct kv_rule){
 			.access = key->access,
@@ -213,8 +215,8 @@ static bool is_configured(const struct configuration *configuration, const char 
 	return false;
 }
 
-/* Options of a former life, the address that was taken over, and the end of
- * one that was killed in it. */
+/* Delete stale keys of the previous run: options, the address that it took over,
+ * and the stop request if it was killed after writing that. */
 static int delete_stale(const struct store *store, const struct configuration *configuration,
 			bool has_address, struct commit *commit)
 {
@@ -249,8 +251,7 @@ int subjects_forget_lease(const struct store *store)
 	if (!r)
 		r = gate_delete(gate_fd, FRAME_QUARANTINE_KEY, NULL);
 	if (r && r != -ENOENT)
-		log_error("cannot delete %s of a former life: %s", FRAME_QUARANTINE_KEY,
-			  strerror(-r));
+		log_error("cannot delete stale %s: %s", FRAME_QUARANTINE_KEY, strerror(-r));
 	return r == -ENOENT ? 0 : r;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may do what in the store: the subjects of an instance with their access
- * rules, built from the descriptions at every start, and the keys that the
- * supervisor itself writes.
+ * The subjects of an instance's store with their access rules, which are built
+ * from the descriptions at every start, and the keys that the supervisor itself
+ * writes.
  */
 #ifndef CALFPEN_PRIV_SUPERVISOR_SUBJECTS_H
 #define CALFPEN_PRIV_SUPERVISOR_SUBJECTS_H
@@ -13,26 +13,26 @@
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/store/store.h"
 
-/* Written when the instance ends: a calf that watches it ends in order. */
+/* Written when the instance stops, so that a calf that watches it can shut down. */
 #define SUBJECTS_STOP_KEY "/control/stop"
 
-/* Keys that all descriptions and priv itself can add up to. */
+/* Return the maximum number of keys of all descriptions and of priv itself. */
 uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions);
 
-/* Load the gates of the supervisor, the watcher, the operator and of each
- * description's calf. 0 or a negative errno, logged. */
+/* Load the gates of the supervisor, the watcher, the operator and each
+ * description's calf. Returns 0, or a negative errno, logged. */
 int subjects_add(struct store *store, const struct description *descriptions,
 		 uint32_t n_descriptions);
 
-/* A lease of a former life opens no quarantine of this one: delete
- * FRAME_QUARANTINE_KEY. 0 or a negative errno, logged. */
+/* Delete FRAME_QUARANTINE_KEY, because a lease of the previous run must not end
+ * the quarantine of this one. Returns 0, or a negative errno, logged. */
 int subjects_forget_lease(const struct store *store);
 
 /*
  * Write in one commit: /mac, every /config/NAME, and /address, the address
- * that the calf asks for first (NULL: none). A /config key of a former life
- * that the configuration no longer holds is deleted, and so is a former
- * /address or SUBJECTS_STOP_KEY. 0 or a negative errno, logged.
+ * that the calf requests first (NULL: none). The same commit deletes stale keys
+ * of the previous run: /config keys that the configuration no longer contains,
+ * /address and SUBJECTS_STOP_KEY. Returns 0, or a negative errno, logged.
  */
 int subjects_write_keys(const struct store *store, const uint8_t mac[6],
 			const struct configuration *configuration,

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the supervisor holds, for supervisor*.c. */
+/*
+ * The supervisor's state and the parts of it that share that state. Only the
+ * files of this directory use it; main.c starts the role by supervisor_main()
+ * (roles.h).
+ */
 #ifndef CALFPEN_PRIV_SUPERVISOR_SUPERVISOR_PRIVATE_H
 #define CALFPEN_PRIV_SUPERVISOR_SUPERVISOR_PRIVATE_H
 
@@ -21,12 +25,12 @@ struct supervised_pair {
 };
 
 struct supervisor_chrony {
-	int ask_fd;	/* eventfd: the watcher asks for a reload of chronyd's sources */
-	int results[2]; /* pipe to the watcher: an enum chrony_result for each */
+	int ask_fd;	/* eventfd: the watcher requests a reload of chronyd's sources */
+	int results[2]; /* pipe to the watcher: an enum chrony_result for each reload */
 	bool is_asked;
 	pid_t pid;	      /* of the role, 0: none */
-	uint32_t uid;	      /* that it takes */
-	uint64_t earliest_ns; /* of the next one */
+	uint32_t uid;	      /* that the role takes */
+	uint64_t earliest_ns; /* earliest start of the next role */
 	struct loop_timer timer;
 };
 
@@ -37,10 +41,10 @@ struct supervisor {
 	struct configuration configuration;
 	struct instance instance;
 	struct audit audit;
-	struct netlink *netlink, *links; /* to ask; told of changes */
-	struct netlink_link uplink;	 /* ifindex 0: it is gone */
-	bool is_uplink_bare;		 /* what belongs on it could not be made */
-	uint64_t uplink_ns;		 /* another is not taken before */
+	struct netlink *netlink, *links; /* for requests; for link events */
+	struct netlink_link uplink;	 /* ifindex 0: the device is gone */
+	bool is_uplink_bare;		 /* setting up tap and programs failed */
+	uint64_t uplink_ns;		 /* earliest time of the next change of device */
 	unsigned int n_uplink_failures;
 	struct loop_timer uplink_timer;
 	struct probe_kernel kernel;
@@ -48,7 +52,7 @@ struct supervisor {
 	struct pins pins;
 	struct store store;
 	struct frames frames;
-	struct frame_quarantine quarantine; /* as frames_init() is told */
+	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct tap tap;
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
 	uint32_t n_pairs;
@@ -63,66 +67,72 @@ struct supervisor {
 };
 
 /*
- * Start-up's first half, check.c: nothing on the host is changed. 0, or a
- * negative errno after one line on stderr.
+ * check.c: the first half of start-up, which changes nothing on the host. Each
+ * returns 0, or a negative errno after one line on stderr.
  */
 
-/* The descriptions and the configuration. */
+/* Load the descriptions and the configuration. */
 int supervisor_load_files(struct supervisor *s);
 
-/* Our programs, the kernel, netlink and the uplink. */
+/* Open our programs, probe the kernel, connect to netlink and find the uplink. */
 int supervisor_check_host(struct supervisor *s);
 
-/* What a calf with frame rules writes are Ethernet frames, and their source is
- * the MAC of s->uplink: -EINVAL if it has none. */
+/* Check that s->uplink is an Ethernet interface if a calf has frame rules,
+ * because the calf writes Ethernet frames with the uplink's MAC as their source.
+ * Returns -EINVAL if it is not. */
 int supervisor_check_uplink(const struct supervisor *s);
 
-/* Two DHCP clients on one link fight over the address: -EADDRINUSE, unless
- * --takeover. */
-int supervisor_check_rivals(const struct supervisor *s);
+/* Look for another DHCP client on the uplink, which would fight with the calf
+ * over the address. Returns -EADDRINUSE if there is one, unless --takeover. */
+int supervisor_check_other_clients(const struct supervisor *s);
 
-/* A quarantine cuts off who uses the addresses of the uplink: -EADDRINUSE,
- * unless --quarantine-force. With an address of a former life of ours there is
- * a lease already, and it begins open. */
+/* Check whether a quarantine would cut off users of the uplink's addresses.
+ * Returns -EADDRINUSE if so, unless --quarantine-force. If the uplink has an
+ * address that calfpen set in a previous run, there is a lease already and the
+ * quarantine begins open. */
 int supervisor_check_quarantine(struct supervisor *s);
 
-/* The parts of start-up that another device as uplink asks for again. 0, or a
- * negative errno after one line on stderr. */
+/* The parts of start-up that are repeated when another device becomes the
+ * uplink. Those that can fail return 0, or a negative errno after one line on
+ * stderr. */
 
 /* start_store.c */
 
-/* Adopt, restore or create the store, with the rights of every subject. */
+/* Adopt, restore or create the store and load the gate of every subject. */
 int supervisor_start_store(struct supervisor *s);
-/* Write the first keys: /mac, /config/..., /address; with --takeover the
- * address that the uplink has already, which is requested first. */
+/* Write the first keys: /mac, /config/... and, with --takeover, /address: the
+ * address that the uplink already has, which the calf requests first. */
 int supervisor_write_keys(const struct supervisor *s);
-/* Save the store's last revision. Nothing may change the store from here on, so
- * that a later boot continues without a gap. */
+/* Save the store's last revision. Nothing may change the store after this call,
+ * so that the next boot continues without a gap. */
 void supervisor_save_revision(const struct supervisor *s);
 
 /* start_frames.c */
 
-/* Was it started with a quarantine that nothing has opened before? */
-bool supervisor_is_closed(const struct supervisor *s);
-/* Set the uplink up; in quarantine supervisor_start_frames() does. */
+/* Return true if there is a quarantine that was still closed when the frame
+ * programs were last started or stopped. */
+bool supervisor_in_quarantine(const struct supervisor *s);
+/* Set the uplink up, unless supervisor_start_frames() will: in quarantine. */
 int supervisor_start_uplink(struct supervisor *s);
-/* The tap, down; until its programs are attached nothing sets it up. None
- * where no calf has frame rules. */
+/* Create the tap if a calf has frame rules. It stays down until its programs are
+ * attached. */
 int supervisor_make_tap(struct supervisor *s);
-/* The tap unless it is there, and the programs on it and on the uplink. */
+/* Create the tap unless it exists, and attach the programs to it and the uplink. */
 int supervisor_start_frames(struct supervisor *s);
-/* Detach and close all of that; the tap is gone with the last who holds it. */
+/* Detach the programs and close everything. The tap disappears with the last
+ * descriptor of it. */
 void supervisor_stop_frames(struct supervisor *s);
 
 /*
- * uplink.c: from now on see whether the uplink is another device.
- * Opens a descriptor, so before confine_enter(). 0, or a negative errno.
+ * uplink.c: start to watch for another device becoming the uplink. Call this
+ * before confine_enter(), because it opens a descriptor. Returns 0, or a
+ * negative errno, logged.
  */
 int supervisor_watch_uplink(struct supervisor *s);
 
 /* role.c */
 
-/* Execute this program with --role `role` and these descriptors from 3 on.
+/* Execute this program with --role `role` and these descriptors as 3, 4, ...
  * Returns the pid, or a negative errno, logged. */
 pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
 			      uint32_t n_fds);
@@ -144,12 +154,12 @@ void supervisor_stop_children(struct supervisor *s);
 
 /* chrony.c */
 
-/* Have chronyd reload its sources whenever the watcher asks for it. 0, or a
- * negative errno. */
+/* Start to accept the watcher's requests to reload chronyd's sources. Returns 0,
+ * or a negative errno. */
 int supervisor_start_chrony(struct supervisor *s);
-/* The role ended with this wait status. */
+/* Handle a chrony role that exited with this wait status. */
 void supervisor_chrony_ended(struct supervisor *s, int status);
-/* After the watcher's end: what it has asked for last is still done. */
+/* Do the reload that the watcher requested last; call this after it exited. */
 void supervisor_stop_chrony(struct supervisor *s);
 
 /* Write state.json for `calfpen status`: processes, mode, kernel features. */

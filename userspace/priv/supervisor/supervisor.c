@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the supervisor. Start-up is supervisor_start(), top to bottom: check
- * everything that may be refused first (check.c), then change the
- * host, drop privileges and start the children (children.c). After
- * that it restarts children that exit. It never exits because a child
- * misbehaved, and it never reads a byte that came from the network or a calf.
+ * DOC: the supervisor
+ *
+ * supervisor_start() is the start-up, from top to bottom: first check everything
+ * that may be refused (check.c), then change the host, drop privileges and start
+ * the children (children.c). After that the supervisor restarts children that
+ * exit. It never exits because a child misbehaved, and never reads a byte that
+ * came from the network or from a calf.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +22,7 @@
 #include "userspace/priv/roles.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-/* The log was rotated: both who write it open it anew. */
+/* Reopen the log after its rotation, in both processes that write it. */
 static void reopen_audit(struct supervisor *s)
 {
 	audit_reopen(&s->audit);
@@ -28,7 +30,7 @@ static void reopen_audit(struct supervisor *s)
 		kill(s->watcher_pid, SIGHUP);
 }
 
-static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
+static int on_signal(struct loop *loop, int fd, short revents, void *data)
 {
 	struct supervisor *s = data;
 	struct signalfd_siginfo info;
@@ -44,7 +46,7 @@ static int signal_arrived(struct loop *loop, int fd, short revents, void *data)
 			reopen_audit(s);
 			continue;
 		}
-		log_info("ending on signal %u", info.ssi_signo);
+		log_info("shutting down on signal %u", info.ssi_signo);
 		loop->stop = true;
 		return 0;
 	}
@@ -72,10 +74,10 @@ static int take_signals(struct supervisor *s)
 	s->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (s->signal_fd < 0)
 		return -errno;
-	/* A detached calf has no parent but us. */
+	/* A detached calf has no other parent. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		return -errno;
-	return loop_add_fd(&s->loop, s->signal_fd, POLLIN, signal_arrived, s);
+	return loop_add_fd(&s->loop, s->signal_fd, POLLIN, on_signal, s);
 }
 
 static int supervisor_start(struct supervisor *s)
@@ -96,7 +98,7 @@ static int supervisor_start(struct supervisor *s)
 	if (!error)
 		error = runtime_find(s->options->runtime, state, &s->runtime);
 	if (!error)
-		error = supervisor_check_rivals(s);
+		error = supervisor_check_other_clients(s);
 	if (!error)
 		error = supervisor_check_quarantine(s);
 	if (!error)
@@ -109,7 +111,7 @@ static int supervisor_start(struct supervisor *s)
 	if (!error)
 		error = take_signals(s);
 
-	/* From here on the host is changed. */
+	/* The host is changed from here on. */
 	if (!error)
 		error = supervisor_start_uplink(s);
 	if (!error)
@@ -131,19 +133,19 @@ static int supervisor_start(struct supervisor *s)
 
 	supervisor_start_children(s);
 	supervisor_write_state(s);
-	if (supervisor_is_closed(s))
-		log_info("quarantine: %s lets in nothing but ARP until there is a lease, "
+	if (supervisor_in_quarantine(s))
+		log_info("quarantine: %s accepts only ARP until there is a lease, "
 			 "for at most %u s",
 			 s->uplink.name, s->configuration.quarantine_s);
-	log_info("instance %s runs on %s, mode %s by %s: %s", s->options->instance, s->uplink.name,
-		 frames_mode_name(s->frames.mode), frames_hook_name(s->frames.hook),
+	log_info("instance %s running on %s, mode %s by %s: %s", s->options->instance,
+		 s->uplink.name, frames_mode_name(s->frames.mode), frames_hook_name(s->frames.hook),
 		 s->frames.mode_reason);
 	return 0;
 }
 
 /*
- * The end of a life: children end, programs are detached. The store, the
- * address and the routes stay for the next life or until the lease is over.
+ * Shut down: stop the children and detach the BPF programs. The store, the
+ * address and the routes are kept for the next run, or until the lease expires.
  */
 static void supervisor_stop(struct supervisor *s, bool never_ran)
 {

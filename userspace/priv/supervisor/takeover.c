@@ -9,7 +9,7 @@ struct best {
 	bool is_found;
 };
 
-static void see(const struct netlink_address *address, void *data)
+static void on_address(const struct netlink_address *address, void *data)
 {
 	struct best *best = data;
 
@@ -25,7 +25,7 @@ static void see(const struct netlink_address *address, void *data)
 int takeover_find(struct netlink *netlink, int ifindex, struct value_ipv4_net *netp)
 {
 	struct best best = { .is_found = false };
-	int r = netlink_address_each(netlink, ifindex, see, &best);
+	int r = netlink_address_each(netlink, ifindex, on_address, &best);
 
 	if (r || !best.is_found)
 		return r;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the uplink under a supervisor that runs. The frame programs know it by
- * index and MAC. Both can change: a driver is loaded anew, a card is put back,
- * a virtual device is made anew under its name, a bridge takes the MAC of
- * another port. Then the tap and all programs are made anew, as at the start,
- * and the calf that uses them is started again: it asks for its lease by
- * INIT-REBOOT. What the host has of the lease is the watcher's.
+ * DOC: changes of the uplink
+ *
+ * The frame programs know the uplink by index and MAC. Both can change: a driver
+ * is reloaded, a card is put back, a virtual device is recreated under its name,
+ * a bridge takes the MAC of another port. Then the supervisor recreates the tap
+ * and all programs, as at the start, and restarts the calf that uses them; it
+ * requests its lease by INIT-REBOOT. The watcher takes care of the host's
+ * address and routes.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,10 +16,10 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-/* A device that changes all the time costs no more than this. */
+/* At least this long between two changes, in case the device changes all the time. */
 #define RENEW_INTERVAL_NS 1000000000ull
 
-/* The device, whatever it is called, as long as it is there; then its name. */
+/* Find the device by its index, whatever its name is now; if it is gone, by name. */
 static int find_uplink(const struct supervisor *s, struct netlink_link *link)
 {
 	int error = netlink_link_get(s->netlink, s->uplink.ifindex, link);
@@ -48,7 +50,7 @@ static void start_pairs(struct supervisor *s)
 	}
 }
 
-/* The calf ends first: it must find no tap without programs. */
+/* Stop the calf first, because it must not see a tap without programs. */
 static int renew(struct supervisor *s, const struct netlink_link *link)
 {
 	int error;
@@ -72,12 +74,12 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 	return error;
 }
 
-static void look(struct supervisor *s)
+static void check_uplink(struct supervisor *s)
 {
 	uint64_t now_ns = loop_now_ns();
 	struct netlink_link link;
 
-	/* Not there: an event will tell when it is. */
+	/* It does not exist: an event will report when it does. */
 	if (find_uplink(s, &link))
 		return;
 	if (!s->is_uplink_bare && link.ifindex == s->uplink.ifindex &&
@@ -88,8 +90,7 @@ static void look(struct supervisor *s)
 		return;
 	}
 	if (!s->is_uplink_bare)
-		log_info("%s is another device, or has another MAC address: the calf starts again "
-			 "on it",
+		log_info("%s was replaced or changed its MAC address; restarting the calf",
 			 link.name);
 	if (!renew(s, &link)) {
 		s->n_uplink_failures = 0;
@@ -100,7 +101,7 @@ static void look(struct supervisor *s)
 	loop_timer_set(&s->uplink_timer, s->uplink_ns);
 }
 
-/* Its programs went with it, and another device may get its index. */
+/* The programs disappeared with the device, and another one may get its index. */
 static void on_event(const struct netlink_event *event, void *data)
 {
 	uint64_t soon_ns = loop_now_ns() + RENEW_INTERVAL_NS;
@@ -110,7 +111,7 @@ static void on_event(const struct netlink_event *event, void *data)
 	    event->ifindex != s->uplink.ifindex)
 		return;
 	s->uplink.ifindex = 0;
-	/* What could not be done on it says nothing about the next. */
+	/* Failures on this device say nothing about the next one. */
 	s->n_uplink_failures = 0;
 	if (s->uplink_ns > soon_ns)
 		s->uplink_ns = soon_ns;
@@ -125,8 +126,8 @@ static int on_links(struct loop *loop, int fd, short revents, void *data)
 	(void)fd;
 	(void)revents;
 	if (r < 0)
-		log_error("netlink events: %s", strerror(-r));
-	look(s);
+		log_error("link events: %s", strerror(-r));
+	check_uplink(s);
 	return 0;
 }
 
@@ -134,7 +135,7 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 {
 	(void)loop;
 	(void)now_ns;
-	look(data);
+	check_uplink(data);
 	return 0;
 }
 
@@ -147,10 +148,10 @@ int supervisor_watch_uplink(struct supervisor *s)
 	if (!error)
 		error = loop_add_timer(&s->loop, &s->uplink_timer, on_timer, s);
 	if (error) {
-		log_error("cannot listen to changes of links: %s", strerror(-error));
+		log_error("cannot listen to link events: %s", strerror(-error));
 		return error;
 	}
-	/* What happened since it was looked for. */
+	/* Check what happened since the start found the uplink. */
 	loop_timer_set(&s->uplink_timer, loop_now_ns());
 	return 0;
 }
