@@ -155,7 +155,8 @@ Test(runtime, start_fails)
 	cr_assert(unlink(path) == 0);
 	cr_expect(container_begin(&it, &pid) == -EIO);
 	cr_expect(pid == 77);
-	expect_line(capture_text(), "/runc create of container probe: ");
+	expect_line(capture_text(), "container probe: ");
+	expect_line(capture_text(), "/runc create: ");
 	expect_line(capture_text(), "/program");
 	expect_line(capture_text(), "no such file or directory");
 	expect_nothing_left();
@@ -168,8 +169,8 @@ Test(runtime, no_bundle)
 
 	cr_assert(bundle_remove(it.bundle) == 0);
 	cr_expect(container_begin(&it, &pid) == -EINVAL);
-	snprintf(expected, sizeof(expected),
-		 "%s/config.json: not the configuration of a container\n", it.bundle);
+	snprintf(expected, sizeof(expected), "%s/config.json: not a container configuration\n",
+		 it.bundle);
 	cr_expect_str_eq(capture_text(), expected);
 	expect_nothing_left();
 }

@@ -207,9 +207,10 @@ Test(bundle, not_searchable)
 
 	cr_assert(chmod(scratch, 0700) == 0);
 	cr_expect(bundle_write(&parameters) == -EACCES);
-	snprintf(expected, sizeof(expected),
-		 "%s: is above a calf's root and must be searchable for all (chmod o+x)\n",
-		 scratch);
+	snprintf(
+		expected, sizeof(expected),
+		"%s: parent of the calf's root directory, must be searchable by others (chmod o+x)\n",
+		scratch);
 	cr_expect_str_eq(capture_text(), expected);
 	cr_expect(access(directory, F_OK) < 0);
 }

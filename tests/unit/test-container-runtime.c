@@ -60,13 +60,13 @@ Test(runtime, not_found)
 {
 	runtime.path[0] = 'x';
 	cr_expect(runtime_find("fake", state, &runtime) == -ENOENT);
-	cr_expect_str_eq(capture_text(), "OCI runtime \"fake\": not found; install runc, or name "
+	cr_expect_str_eq(capture_text(), "OCI runtime \"fake\": not found; install runc, or choose "
 					 "another with --runtime\n");
 	cr_expect(runtime.path[0] == 'x');
 	capture_begin();
 	cr_expect(runtime_find("/nonexistent/runc", state, &runtime) == -ENOENT);
 	cr_expect_str_eq(capture_text(), "OCI runtime \"/nonexistent/runc\": not found; install "
-					 "runc, or name another with --runtime\n");
+					 "runc, or choose another with --runtime\n");
 }
 
 Test(runtime, not_executable)
@@ -75,7 +75,7 @@ Test(runtime, not_executable)
 	cr_expect(runtime_find("fake", state, &runtime) == -EACCES);
 	cr_expect_str_eq(capture_text(),
 			 "OCI runtime \"fake\": Permission denied; install runc, or "
-			 "name another with --runtime\n");
+			 "choose another with --runtime\n");
 }
 
 Test(runtime, no_answer)
@@ -85,7 +85,7 @@ Test(runtime, no_answer)
 	scratch_write_text("fake", "#!/bin/sh\nexit 1\n", 0755);
 	cr_expect(runtime_find("fake", state, &runtime) == -EPROTO);
 	snprintf(expected, sizeof(expected),
-		 "OCI runtime %s/fake does not answer --version; name another with --runtime\n",
+		 "OCI runtime %s/fake: does not answer --version; choose another with --runtime\n",
 		 scratch);
 	cr_expect_str_eq(capture_text(), expected);
 	cr_expect(access(state, F_OK) < 0);
@@ -142,7 +142,7 @@ Test(runtime, message)
 	pid_t pid;
 
 	cr_expect(start(script, &pid) == -EIO);
-	snprintf(expected, sizeof(expected), "%s/fake create of container one: the ?[1mcause\n",
+	snprintf(expected, sizeof(expected), "container one: %s/fake create: the ?[1mcause\n",
 		 scratch);
 	cr_expect_str_eq(capture_text(), expected);
 }
@@ -154,7 +154,7 @@ Test(runtime, silent_failure)
 
 	cr_expect(start("#!/bin/sh\n[ \"$1\" = --version ]\n", &pid) == -EIO);
 	snprintf(expected, sizeof(expected),
-		 "%s/fake create of container one: it failed without a message\n", scratch);
+		 "container one: %s/fake create: failed without a message\n", scratch);
 	cr_expect_str_eq(capture_text(), expected);
 }
 
@@ -169,7 +169,7 @@ Test(runtime, no_pid)
 	char expected[512];
 	pid_t pid;
 
-	snprintf(expected, sizeof(expected), "%s/one.pid: the runtime left no process id there\n",
+	snprintf(expected, sizeof(expected), "%s/one.pid: the runtime wrote no process id\n",
 		 state);
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
 		capture_begin();
@@ -199,8 +199,9 @@ Test(runtime, unconfined)
 	cr_expect_eq(runtime_start(&runtime, "one", creating, &pid), -EPERM);
 	cr_expect_eq(pid, 77);
 	cr_expect_eq(access(ran, F_OK), -1);
-	cr_expect_not_null(strstr(capture_text(), "create of container one: "), "%s",
-			   capture_text());
+	cr_expect(strstr(capture_text(), "container one: ") &&
+			  strstr(capture_text(), "/fake create: "),
+		  "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
 	cr_assert_gt(creating, 0);
 	runtime_start(&runtime, "one", creating, &pid);

@@ -2,10 +2,10 @@
 /*
  * DOC: the OCI bundle of a calf
  *
- * config.json and a root file system that holds one static binary and the
- * mount points of /proc and /dev. Everything the calf may have is stated
- * here; nothing depends on the runtime's defaults. Writes below one directory
- * and nowhere else.
+ * config.json, and a root file system with one static binary and the mount
+ * points of /proc and /dev. Everything the calf may have is listed explicitly,
+ * so that nothing depends on the runtime's defaults. Writes only below one
+ * directory.
  */
 #include "userspace/priv/container/bundle.h"
 
@@ -45,7 +45,7 @@ static int write_config(int directory_fd, const struct bundle_parameters *parame
 		return refuse(CONFIG, ENOMEM);
 	fd = openat(directory_fd, CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    0600);
-	/* A buffer: jansson writes token by token, two thousand of them. */
+	/* Buffered, because jansson writes about two thousand single tokens. */
 	file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (file == NULL) {
 		r = refuse(CONFIG, errno);
@@ -73,8 +73,8 @@ static int copy_bytes(int to, int from)
 	}
 }
 
-/* The binary becomes readable and executable for the container's id, and
- * writable for nobody but root of the host. */
+/* Copy the binary so that the container's id can read and execute it and only
+ * root of the host can write to it. */
 static int copy_executable(int rootfs_fd, const struct description *description)
 {
 	char path[PATH_MAX + NAME_MAX + 2];
@@ -116,7 +116,7 @@ static int write_rootfs(int directory_fd, const struct description *description)
 {
 	int fd, r;
 
-	/* runc opens it as the mapped id */
+	/* runc opens the directory as the mapped id */
 	r = make_directory(directory_fd, ROOTFS, 0755);
 	if (r < 0)
 		return r;
@@ -132,7 +132,7 @@ static int write_rootfs(int directory_fd, const struct description *description)
 	return r;
 }
 
-/* The mapped id has to get through to the file or directory. */
+/* Check that the mapped id can reach the file or directory. */
 static int check_searchable(const char *name)
 {
 	char path[PATH_MAX];
@@ -146,8 +146,8 @@ static int check_searchable(const char *name)
 		if (stat(path, &st) < 0)
 			return refuse(path, errno);
 		if ((st.st_mode & S_IXOTH) == 0) {
-			log_error("%s: is above a calf's root and must be searchable for all "
-				  "(chmod o+x)",
+			log_error("%s: parent of the calf's root directory, must be searchable by "
+				  "others (chmod o+x)",
 				  path);
 			return -EACCES;
 		}
@@ -156,8 +156,8 @@ static int check_searchable(const char *name)
 }
 
 /*
- * Where /run is mounted noexec (Debian does), no file of the root could be
- * executed: then the shipped binary itself is mounted over the copy.
+ * If /run is mounted noexec, as on Debian, no file in the root can be executed:
+ * then have the shipped binary mounted over the copy.
  */
 static int choose_executable(const struct bundle_parameters *parameters, char *path, size_t size,
 			     const char **executablep)
@@ -180,7 +180,7 @@ static int choose_executable(const struct bundle_parameters *parameters, char *p
 	return check_searchable(path);
 }
 
-/* Everything in a directory, its directories' files included; no deeper. */
+/* Remove all files in a directory, in its directories, and in a rootfs in it. */
 static int empty_directory(int fd, bool is_rootfs)
 {
 	struct dirent *entry;

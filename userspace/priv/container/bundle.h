@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The OCI bundle of a calf, generated from its description: config.json and
- * a root file system with one static binary.
+ * The OCI bundle of a calf, generated from its description: config.json and a
+ * root file system with one static binary. Only the supervisor uses it.
  */
 #ifndef CALFPEN_PRIV_CONTAINER_BUNDLE_H
 #define CALFPEN_PRIV_CONTAINER_BUNDLE_H
@@ -12,24 +12,26 @@
 
 struct bundle_parameters {
 	const struct description *description;
-	const char *directory;	   /* is made, mode 0711; all above it are searchable */
-	const char *cgroup_parent; /* cgroup path is /PARENT/INSTANCE-NAME */
+	const char *directory;	   /* to create, mode 0711; its parents must be searchable */
+	const char *cgroup_parent; /* the cgroup's path is /PARENT/INSTANCE-NAME */
 	const char *instance;
-	uint32_t uid; /* host id that container id 0 is mapped to, one id */
+	uint32_t uid; /* host id to which container id 0, the only one, is mapped */
 };
 
 /*
- * Write DIRECTORY/config.json and DIRECTORY/rootfs, replacing what was there.
- * read-only root, all namespaces new, user namespace with a one-id map, no
- * capabilities, no_new_privs, seccomp allow list (no ioctl, setsockopt,
- * socket, bpf), memory and pid limits, empty environment, masked paths.
- * Where DIRECTORY is mounted noexec the shipped binary is bind-mounted over
- * the one in the root. 0, or a negative errno after one line on stderr; then
- * DIRECTORY is gone. -EACCES: something above it is not searchable.
+ * Write DIRECTORY/config.json and DIRECTORY/rootfs, replacing existing ones. The
+ * container has a read-only root, new namespaces of every type, a user namespace
+ * with a map of one id, no capabilities, no_new_privs, a seccomp allow list
+ * (without ioctl, setsockopt, socket, bpf), memory and pid limits, an empty
+ * environment and masked paths. If DIRECTORY is mounted noexec, the shipped
+ * binary is bind-mounted over the one in the root. Returns 0, or a negative
+ * errno after one line on stderr; then DIRECTORY has been removed. -EACCES: a
+ * parent directory is not searchable.
  */
 int bundle_write(const struct bundle_parameters *parameters);
 
-/* Remove what bundle_write() made; a missing directory is no error. */
+/* Remove a bundle. A missing directory is not an error. Returns 0, or a negative
+ * errno after one line on stderr. */
 int bundle_remove(const char *directory);
 
 #endif

@@ -20,7 +20,7 @@
 #define TRIES_MAX 200
 #define TRY_NS 10000000 /* 10 ms */
 
-/* Call for the directory of `path` in each hierarchy: 0, or the first error. */
+/* Call `call` for `path` in each hierarchy. Returns 0, or the first error. */
 static int for_each_hierarchy(const char *path, int (*call)(const char *mount, const char *path))
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
@@ -59,7 +59,7 @@ int runtime_make_cgroup_parent(const char *path)
 	return for_each_hierarchy(path, make_one);
 }
 
-/* Kill what the cgroup lists. */
+/* Kill all processes in the cgroup. */
 static void kill_all(const char *directory)
 {
 	char path[PATH_MAX + sizeof("/cgroup.procs")];
@@ -76,7 +76,7 @@ static void kill_all(const char *directory)
 	fclose(file);
 }
 
-/* An empty cgroup is removed by rmdir() although it shows files. */
+/* rmdir() removes a cgroup without processes, although it contains files. */
 static int remove_one(const char *mount, const char *path)
 {
 	const struct timespec pause = { .tv_nsec = TRY_NS };

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cgroup directories of a container, in every hierarchy that is mounted
- * below /sys/fs/cgroup, version 1 and 2. The runtime makes and removes them;
- * this is for what it cannot do, or did not get to.
+ * The cgroup directories of a container, in every hierarchy (version 1 and 2)
+ * that is mounted below /sys/fs/cgroup. The runtime creates and removes them;
+ * this code cleans up what the runtime cannot, or did not, remove.
  */
 #ifndef CALFPEN_PRIV_CONTAINER_CGROUP_H
 #define CALFPEN_PRIV_CONTAINER_CGROUP_H
 
-/* Kill what is left in cgroup `path` ("/PARENT/NAME"), wait for its end, and
- * remove its directories. A missing cgroup is no error. 0, -EBUSY if something
- * in it does not end, or another negative errno; not logged. */
+/* Kill all processes in cgroup `path` ("/PARENT/NAME"), wait until they exit and
+ * remove its directories. A missing cgroup is not an error. Returns 0, -EBUSY if
+ * a process does not exit, or another negative errno; not logged. */
 int runtime_cgroup_remove(const char *path);
 
 #endif

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config.json of a calf, OCI runtime specification 1.0. json_pack() gives
- * NULL if any part of it is NULL, so a part that is missing is never left out
- * silently.
+ * config.json of a calf, OCI runtime specification 1.0. json_pack() returns
+ * NULL if any part of it is NULL, so that no part can be left out silently.
  */
 #include <limits.h>
 #include <stdio.h>
 
 #include "userspace/priv/container/bundle-private.h"
 
-/* Killed before others when the host runs out of memory: it comes back. */
+/* Prefer to kill the calf when the host runs out of memory: it is restarted. */
 #define OOM_SCORE_ADJ 200
 /* The runtime's init uses a dozen. */
 #define DESCRIPTORS_MAX 64
 
-/* Lowering the value takes a capability: never below our own. */
+/* Lowering the value needs a capability, so do not go below our own. */
 static int oom_score_adj(void)
 {
 	FILE *file = fopen("/proc/self/oom_score_adj", "re");
@@ -28,7 +27,7 @@ static int oom_score_adj(void)
 	return score > OOM_SCORE_ADJ ? score : OOM_SCORE_ADJ;
 }
 
-/* One field a line. */
+/* One field per line. */
 /* clang-format off */
 
 static json_t *no_capabilities(void)
@@ -76,7 +75,7 @@ static json_t *process(const struct bundle_parameters *parameters)
 			 "oomScoreAdj", oom_score_adj());
 }
 
-/* Only what runtimes insist on; nothing in it can be written or run. */
+/* Only the mounts that runtimes require; nothing in them can be written or run. */
 static json_t *kernel_mounts(void)
 {
 	return json_pack("[{s:s, s:s, s:s, s:[s, s, s, s]}, {s:s, s:s, s:s, s:[s, s, s, s, s, s]}]",
@@ -126,7 +125,7 @@ static json_t *namespaces(void)
 			 "type", "cgroup");
 }
 
-/* One id: whatever the calf becomes in there, it is nobody outside. */
+/* Map one id: as any other one the calf would have no rights outside. */
 static json_t *id_mapping(uint32_t uid)
 {
 	return json_pack("[{s:i, s:I, s:i}]",
@@ -143,7 +142,7 @@ static json_t *resources(const struct description *description)
 			 "pids", "limit", (int)description->pids);
 }
 
-/* The lists that container managers use. */
+/* The usual lists of container managers. */
 static json_t *masked_paths(void)
 {
 	return json_pack("[s, s, s, s, s, s, s, s, s]", "/proc/acpi", "/proc/asound", "/proc/kcore",

@@ -12,13 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A runtime whose init is stuck (a start takes 0.1 s). */
+/* For a runtime whose init is stuck; a start takes 0.1 s. */
 #define TIMEOUT_MS 20000
-/* Above every number that is given away. */
+/* Above every descriptor number that is passed on. */
 #define FD_FREE 64
 #define FDS_MAX 8
 
-/* Wait for the end of our child; kill it and its group after the timeout. */
+/* Wait for the child; kill it and its process group after the timeout. */
 static int wait_end(pid_t pid)
 {
 	struct pollfd end = { .events = POLLIN };
@@ -83,7 +83,7 @@ int runtime_exec(const char *const *argv, const int *fds, size_t n_fds)
 
 	if (null < 0)
 		return -errno;
-	/* First out of the way, so that no copy overwrites a source. */
+	/* First move them out of the way, so that no copy overwrites a source. */
 	while (r == 0 && n_moved < n_fds && n_moved < FDS_MAX) {
 		int fd = fds[n_moved] < 0 ? null : fds[n_moved];
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: one calf by an OCI runtime
+ * DOC: a container by an OCI runtime
  *
- * Commands of the runtime, run to their end, and three files per container in
- * the state directory: ID.log (the runtime's messages), ID.pid, ID.cgroup
- * (where to look for what a killed runtime left). It knows nothing of calves
- * and never reads what a container writes.
+ * Runs commands of the runtime and keeps three files per container in the state
+ * directory: ID.log (the runtime's messages), ID.pid, and ID.cgroup (where to
+ * look for processes that a killed runtime left). This code knows nothing about
+ * calves and never reads what a container writes.
  */
 #include "userspace/priv/container/runtime.h"
 
@@ -30,7 +30,7 @@
 #define LOG_MAX 8192
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* STATE/ID and an ending. */
+/* The path STATE/ID with an ending appended. */
 struct state_path {
 	char text[PATH_MAX];
 };
@@ -46,7 +46,7 @@ static struct state_path state_path(const struct runtime *runtime, const char *i
 	return path;
 }
 
-/* Text of a small file; "" if there is none. */
+/* Read a small file; the text is "" if there is none. */
 static void read_text(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -57,7 +57,8 @@ static void read_text(const char *path, char *text, size_t size)
 		close(fd);
 }
 
-/* The runtime's last message of level error, or its last, from JSON lines. */
+/* Get the runtime's last message of level error, else its last message, from a
+ * file of JSON lines. */
 static void last_message(const char *path, char message[MESSAGE_MAX])
 {
 	char text[LOG_MAX];
@@ -81,7 +82,7 @@ static void last_message(const char *path, char message[MESSAGE_MAX])
 	}
 }
 
-/* One line that says what failed and what the runtime has to say about it. */
+/* Log one line with the command that failed and the runtime's message about it. */
 static void report(const struct runtime *runtime, const char *id, const char *command, int error)
 {
 	struct state_path log = state_path(runtime, id, ".log");
@@ -90,8 +91,8 @@ static void report(const struct runtime *runtime, const char *id, const char *co
 	last_message(log.text, message);
 	if (message[0] == '\0')
 		snprintf(message, sizeof(message), "%s",
-			 error == -EIO ? "it failed without a message" : strerror(-error));
-	log_error("%s %s of container %s: %s", runtime->path, command, id, message);
+			 error == -EIO ? "failed without a message" : strerror(-error));
+	log_error("container %s: %s %s: %s", id, runtime->path, command, message);
 }
 
 /* RUNTIME --root STATE --log FILE --log-format json COMMAND... */
@@ -111,9 +112,9 @@ static int run(const struct runtime *runtime, const char *id, const char *const 
 	return r;
 }
 
-/* finding it */
+/* find the runtime */
 
-/* 0 if `path` can be executed; steps over directories of that name. */
+/* Returns 0 if `path` is a file that can be executed, with its real path. */
 static int executable(const char *path, char *resolved)
 {
 	struct stat st;
@@ -167,14 +168,15 @@ int runtime_find(const char *name, const char *state, struct runtime *runtimep)
 	}
 	r = search(name, resolved);
 	if (r < 0) {
-		log_error("OCI runtime \"%s\": %s; install runc, or name another with --runtime",
+		log_error("OCI runtime \"%s\": %s; install runc, or choose another with --runtime",
 			  name, r == -ENOENT ? "not found" : strerror(-r));
 		return r == -EACCES ? r : -ENOENT;
 	}
 	memcpy(runtime.path, resolved, strlen(resolved) + 1);
 	memcpy(runtime.state, state, strlen(state) + 1);
 	if (runtime_exec(argv, fds, 2) < 0) {
-		log_error("OCI runtime %s does not answer --version; name another with --runtime",
+		log_error("OCI runtime %s: does not answer --version; choose another with "
+			  "--runtime",
 			  runtime.path);
 		return -EPROTO;
 	}
@@ -186,9 +188,9 @@ int runtime_find(const char *name, const char *state, struct runtime *runtimep)
 	return r;
 }
 
-/* start and end */
+/* create, start and delete containers */
 
-/* Note where the container's processes will be, before there are any. */
+/* Record the container's cgroup before there are any processes in it. */
 static int note_cgroup(const struct runtime *runtime, const char *id, const char *bundle)
 {
 	struct state_path note = state_path(runtime, id, ".cgroup");
@@ -201,7 +203,7 @@ static int note_cgroup(const struct runtime *runtime, const char *id, const char
 	snprintf(path, sizeof(path), "%s/config.json", bundle);
 	config = json_load_file(path, 0, NULL);
 	if (json_unpack(config, "{s:{s:s}}", "linux", "cgroupsPath", &cgroup) < 0) {
-		log_error("%s: not the configuration of a container", path);
+		log_error("%s: not a container configuration", path);
 		r = -EINVAL;
 	} else {
 		file = fopen(note.text, "we");
@@ -225,7 +227,7 @@ static int read_pid(const struct runtime *runtime, const char *id, pid_t *pidp)
 	read_text(path.text, text, sizeof(text));
 	pid = strtol(text, &end, 10);
 	if (pid <= 1 || pid > INT_MAX || (*end != '\0' && *end != '\n')) {
-		log_error("%s: the runtime left no process id there", path.text);
+		log_error("%s: the runtime wrote no process id", path.text);
 		return -EPROTO;
 	}
 	*pidp = (pid_t)pid;
@@ -272,7 +274,7 @@ pid_t runtime_create(const struct runtime *runtime, const char *id, const char *
 	return pid;
 }
 
-/* What create() returned in its process; errno values fit in an exit status. */
+/* Returns what create() returned in its process, as errno fits in an exit status. */
 static int wait_created(pid_t creating)
 {
 	int status;
@@ -320,7 +322,7 @@ int runtime_delete(const struct runtime *runtime, const char *id)
 	char cgroup[PATH_MAX];
 	int r = 0, r_cgroup = 0;
 
-	/* Every runtime keeps a container in ROOT/ID: no need to ask it. */
+	/* Every runtime keeps a container in ROOT/ID, so do not ask the runtime. */
 	if (access(container.text, F_OK) == 0) {
 		r = run(runtime, id, command, no_fds, 2);
 		if (r < 0)
@@ -330,7 +332,7 @@ int runtime_delete(const struct runtime *runtime, const char *id)
 	if (cgroup[0] == '/') {
 		r_cgroup = runtime_cgroup_remove(cgroup);
 		if (r_cgroup < 0)
-			log_error("cgroup %s of container %s cannot be removed: %s", cgroup, id,
+			log_error("container %s: cannot remove cgroup %s: %s", id, cgroup,
 				  strerror(-r_cgroup));
 	}
 	if (r == 0 && r_cgroup == 0)

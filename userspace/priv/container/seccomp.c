@@ -7,23 +7,24 @@
 #include <sys/mman.h>
 
 /*
- * Absent, and why: ioctl (a tap descriptor obeys it without a capability),
- * setsockopt, socket, bpf, connect, sendmsg, clone, ptrace, mount, unshare.
- * Measured with runc 1.1.5: its init makes no other call than those marked
- * "init" after the filter is loaded, in 150 starts on a busy machine with
- * every other call killing the process. Default is EPERM all the same: other
- * versions may try more, and the calf's own filter, which kills, follows.
+ * Not allowed: ioctl (on a tap descriptor it needs no capability), setsockopt,
+ * socket, bpf, connect, sendmsg, clone, ptrace, mount, unshare.
+ * Measured with runc 1.1.5: after the filter is loaded its init makes no other
+ * calls than those marked "init", in 150 starts on a busy machine with every
+ * other call killing the process. The default is EPERM nevertheless, because
+ * other versions may try more calls, and the calf's own filter, which kills,
+ * follows.
  */
 static const char *const calls[] = {
 	/* init: the Go runtime, the start pipe, descriptors, exec */
 	"close", "openat", "fstatfs", "getdents64", "epoll_ctl", "epoll_pwait", "execve", "futex",
 	"getpid", "gettid", "madvise", "nanosleep", "sched_yield", "sigaltstack", "tgkill", "exit",
-	/* a static program's start */
+	/* the start of a static program */
 	"arch_prctl", "brk", "munmap", "newfstatat", "fstat", "prlimit64", "readlink", "readlinkat",
 	"rseq", "rt_sigaction", "rt_sigprocmask", "set_robust_list", "set_tid_address",
 	/* the calf */
 	"read", "write", "poll", "ppoll", "clock_gettime", "getrandom", "exit_group",
-	"rt_sigreturn", "restart_syscall", "seccomp", /* it confines itself */
+	"rt_sigreturn", "restart_syscall", "seccomp", /* to confine itself */
 };
 
 /* Calls with a condition on one argument. */
@@ -33,7 +34,7 @@ static const struct {
 	json_int_t value;
 	json_int_t mask; /* 0: equal to value; else argument & mask == value */
 } conditions[] = {
-	/* memory that holds code is only what the kernel maps at exec */
+	/* only the kernel may map executable memory, at exec */
 	{ "mmap", 2, 0, PROT_EXEC },
 	{ "mprotect", 2, 0, PROT_EXEC },
 	{ "fcntl", 1, F_GETFD, 0 },
@@ -77,7 +78,7 @@ static int append_conditions(json_t *rules)
 		if (conditions[i].mask == 0)
 			condition = json_pack("{s:i, s:I, s:s}", "index", conditions[i].index,
 					      "value", conditions[i].value, "op", "SCMP_CMP_EQ");
-		else /* for this operator `value` is the mask */
+		else /* for this operator, `value` is the mask */
 			condition = json_pack("{s:i, s:I, s:I, s:s}", "index", conditions[i].index,
 					      "value", conditions[i].mask, "valueTwo",
 					      conditions[i].value, "op", "SCMP_CMP_MASKED_EQ");
