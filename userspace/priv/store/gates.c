@@ -2,9 +2,10 @@
 /*
  * DOC: the gates of subjects
  *
- * Nearly all of the time to load one is the kernel's verifier, which works for
- * several callers at once: so they are loaded on all CPUs, one subject after
- * the other on each. The threads are gone before anything else happens.
+ * Nearly all of the time to load a gate is spent in the kernel's verifier, which
+ * can run for several callers at once. So the gates are loaded on all CPUs, one
+ * subject after the other on each. The threads exit before anything else is
+ * done.
  */
 #include "userspace/priv/store/store.h"
 
@@ -23,7 +24,7 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
-/* Refusals leave a record at this rate, with this many saved up. */
+/* Refusals are recorded at this rate, with bursts of up to this many. */
 #define DENIALS_PER_SECOND 10
 #define DENIALS_BURST 50
 
@@ -66,8 +67,9 @@ static bool may_watch(const struct store_subject *subject)
 	return false;
 }
 
-/* The subject's ring of events. Its consumer page stays mapped here: a ring
- * can be frozen by who holds it only while nobody has it mapped for writing. */
+/* Create the subject's event ring. Its consumer page stays mapped here, because a
+ * process that holds the ring could freeze it while it is not mapped for
+ * writing. */
 static int add_ring(struct store *store, const struct store_subject *subject)
 {
 	uint32_t number = subject->number;
@@ -91,7 +93,7 @@ static int fill_rules(int acl_fd, const struct store_subject *subject)
 						&subject->rules[i].rule, BPF_NOEXIST);
 
 		if (error) {
-			log_error("subject %s: rule of %.63s: %s", subject->name,
+			log_error("subject %s: cannot add the rule of %.63s: %s", subject->name,
 				  subject->rules[i].key.path, strerror(-error));
 			return error;
 		}
@@ -112,7 +114,7 @@ static int keep_rules(struct store *store, const struct store_subject *subject)
 	return 0;
 }
 
-/* Of a subject's gate what takes time. Touches nothing of the store. */
+/* Do the slow part of creating a subject's gate, without changing the store. */
 static int load_gate(const struct store *store, const struct store_subject *subject,
 		     struct kv_gate_bpf **gatep)
 {
@@ -144,7 +146,7 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 	return error;
 }
 
-/* Fill, freeze and pin what load_gate() has loaded. */
+/* Fill, freeze and pin a gate of load_gate(). */
 static int add_gate(struct store *store, const struct store_subject *subject,
 		    const struct kv_gate_bpf *gate)
 {
@@ -176,7 +178,7 @@ struct loading {
 	const struct store *store;
 	const struct store_subject *subjects;
 	uint32_t n_subjects;
-	uint32_t next; /* subject, taken by the loader that comes first */
+	uint32_t next; /* subject for the next free loader */
 	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
 	int errors[KV_SUBJECTS_MAX];
 };
@@ -192,7 +194,8 @@ static void *load_gates(void *data)
 	return NULL;
 }
 
-/* One for each CPU that we may use; a thread that cannot be had is not needed. */
+/* Use one thread per available CPU. If a thread cannot be created, the others do
+ * its work. */
 static void load_on_all_cpus(struct loading *loading)
 {
 	pthread_t threads[LOADERS_MAX];
@@ -221,7 +224,7 @@ int store_add_subjects(struct store *store, const struct store_subject *subjects
 	load_on_all_cpus(&loading);
 	for (uint32_t i = 0; i < n; i++) {
 		if (loading.errors[i])
-			log_error("subject %s: cannot load its gate: %s", subjects[i].name,
+			log_error("subject %s: cannot load the gate: %s", subjects[i].name,
 				  strerror(-loading.errors[i]));
 		store->gates[subjects[i].number] = loading.gates[i];
 		if (!error)

@@ -14,7 +14,7 @@
 #include "skel/kv_gate.skel.h"
 #include "userspace/common/log.h"
 
-/* The maps that live on in their pins, as a fresh object would make them. */
+/* The maps that survive in their pins, with the properties of new ones. */
 static const struct {
 	const char *pin;
 	enum bpf_map_type type;
@@ -30,12 +30,13 @@ static const struct {
 
 static int refuse(const struct store *store, const char *pin, const char *why)
 {
-	log_error("%s/%s: a former life's store does not fit (%s); to begin anew: rm -r %s",
+	log_error("%s/%s: cannot adopt the store of the previous run: %s; to start with an empty "
+		  "store: rm -r %s",
 		  store->pins->directory, pin, why, store->pins->directory);
 	return -EEXIST;
 }
 
-/* Is what is pinned what we would have made? */
+/* Check that the pinned maps fit. */
 static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], uint32_t max_keys)
 {
 	struct kv_ctl ctl;
@@ -46,23 +47,23 @@ static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], 
 		uint32_t size = sizeof(info);
 
 		if (bpf_obj_get_info_by_fd(fds[i], &info, &size))
-			return refuse(store, adoptable[i].pin, "it is not a map");
+			return refuse(store, adoptable[i].pin, "not a map");
 		if (info.type != adoptable[i].type || info.key_size != adoptable[i].key_size ||
 		    info.value_size != adoptable[i].value_size)
-			return refuse(store, adoptable[i].pin, "type or record size");
+			return refuse(store, adoptable[i].pin, "wrong type or record size");
 		if ((i == 0 || i == 2) && info.max_entries < max_keys + KV_KEYS_SLACK)
 			return refuse(store, adoptable[i].pin, "too few keys");
 	}
 	if (bpf_map_lookup_elem(fds[1], &zero, &ctl))
-		return refuse(store, PIN_CTL, "it cannot be read");
+		return refuse(store, PIN_CTL, "cannot read it");
 	if (ctl.layout_version != KV_LAYOUT_VERSION)
-		return refuse(store, PIN_CTL, "layout version");
+		return refuse(store, PIN_CTL, "wrong layout version");
 	if (ctl.max_keys < max_keys)
 		return refuse(store, PIN_CTL, "too few keys");
 	return 0;
 }
 
-/* 0 adopted, 1 nothing there, or a negative errno. */
+/* Returns 0 if the maps were adopted, 1 if there are none, or a negative errno. */
 static int adopt(struct store *store, uint32_t max_keys)
 {
 	int fds[N_ADOPTABLE], error = 0;
@@ -76,10 +77,10 @@ static int adopt(struct store *store, uint32_t max_keys)
 			error = fds[i];
 	}
 	if (error)
-		log_error("%s: cannot open the pinned store: %s", store->pins->directory,
+		log_error("%s: cannot open the pins of the store: %s", store->pins->directory,
 			  strerror(-error));
 	else if (n_found < N_ADOPTABLE)
-		/* None, or those of a start that was killed between its pins: no
+		/* No pins, or those of a start that was killed while it pinned: no
 		 * gate has run yet. */
 		error = 1;
 	else
@@ -99,7 +100,8 @@ static int adopt(struct store *store, uint32_t max_keys)
 	return 0;
 }
 
-/* Ring bytes for what all subjects may leave unread; a power of two. */
+/* Returns the ring's size in bytes, a power of two, with room for the unread
+ * events of all subjects. */
 static uint32_t events_size(uint32_t n_subjects)
 {
 	uint32_t size = KV_EVENTS_SIZE;
@@ -109,8 +111,8 @@ static uint32_t events_size(uint32_t n_subjects)
 	return size;
 }
 
-/* The maps of an instance, by the object that defines them; its program is
- * not loaded. An adopted map is used in place of a new one. */
+/* Load the maps of an instance from the object that defines them, without its
+ * program. An adopted map is used instead of a new one. */
 static int open_shared(struct store *store, uint32_t max_keys)
 {
 	struct kv_gate_bpf *gate = kv_gate_bpf__open();
@@ -147,7 +149,7 @@ static int take_fd(int *fdp, const struct bpf_map *map)
 	return *fdp < 0 ? -errno : 0;
 }
 
-/* New maps: filled, frozen, pinned to be adopted by the next life. */
+/* Fill, freeze and pin new maps, so that the next run can adopt them. */
 static int begin_store(struct store *store, uint32_t max_keys)
 {
 	const struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .max_keys = max_keys };
@@ -197,13 +199,14 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 
 	*store = STORE_NULL(*store);
 	if (max_keys > KV_KEYS_MAX || n_subjects > KV_SUBJECTS_MAX || !n_subjects) {
-		log_error("the descriptions need %u keys and %u subjects; %u and %u are the limits",
+		log_error("store: the descriptions need %u keys and %u subjects; at most %u and %u "
+			  "are possible",
 			  max_keys, n_subjects, KV_KEYS_MAX, KV_SUBJECTS_MAX);
 		return -E2BIG;
 	}
 	store->pins = pins;
 	store->n_subjects = n_subjects;
-	/* Gates, rules and private maps of a former life are never reused. */
+	/* Never reuse gates, rules and private maps of the previous run. */
 	pins_remove_all(pins, PIN_GATE_PREFIX);
 	pins_remove_all(pins, PIN_ACL_PREFIX);
 	pins_remove_all(pins, PIN_STAGING_PREFIX);
@@ -221,15 +224,15 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 		if (!error)
 			error = freeze_and_pin(store, PIN_WATCHES, store->shared->maps.watches);
 		if (error)
-			log_error("cannot make the store: %s", strerror(-error));
+			log_error("store: cannot create it: %s", strerror(-error));
 	}
 	if (error)
 		store_deinit(store);
 	return error;
 }
 
-/* All at once: the kernel ends a change of a map of maps by waiting until no
- * program runs any more, some 10 ms, and a batch once for all of it. */
+/* Enter all rings in one batch: after each change of a map of maps the kernel
+ * waits about 10 ms, until no program uses it any more; a batch waits once. */
 static int enter_rings(const struct store *store)
 {
 	uint32_t numbers[KV_SUBJECTS_MAX], n = 0;
@@ -245,14 +248,14 @@ static int enter_rings(const struct store *store)
 		   0;
 }
 
-/* The rule of a path or directory, as the gate finds it: NULL if none. */
+/* Returns the rule of a path or directory, found as in the gate, or NULL. */
 static const struct store_rule *resolve(const struct store *store, uint32_t subject,
 					const struct kv_key *key)
 {
 	struct kv_key names[] = { *key, *key, { "/" } };
 	char *slash = strrchr(names[1].path, '/');
 
-	/* "/dir/name" has the directory "/dir/"; "/dir/" itself only the root */
+	/* the directory of "/dir/name" is "/dir/"; that of "/dir/" is the root */
 	if (slash)
 		memset(slash + 1, 0, sizeof(names[1].path) - (size_t)(slash + 1 - names[1].path));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -286,7 +289,7 @@ int store_seal(struct store *store)
 	if (!error)
 		error = freeze_and_pin(store, PIN_RINGS, store->shared->maps.rings);
 	if (error)
-		log_error("cannot fill in who may watch what: %s", strerror(-error));
+		log_error("store: cannot set up the watch rights: %s", strerror(-error));
 	return error;
 }
 

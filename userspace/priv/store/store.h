@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration store of an instance as the supervisor makes it: maps
- * (adopted from a former life where they fit), one gate program per subject,
- * all frozen and pinned. Whoever is handed a gate's descriptor acts as that
- * subject. store.c makes and adopts the maps, gates.c the gates.
+ * The configuration store of an instance: its maps, adopted from the previous
+ * run if they fit, and one gate program per subject, all frozen and pinned. Only
+ * the supervisor uses it; a process that is given a gate's descriptor acts as
+ * that gate's subject. store.c creates or adopts the maps, gates.c loads the
+ * gates.
  */
 #ifndef CALFPEN_PRIV_STORE_STORE_H
 #define CALFPEN_PRIV_STORE_STORE_H
@@ -21,10 +22,10 @@ struct store_rule;
 struct store {
 	const struct pins *pins; /* outlives the store */
 	int kv_fd, ctl_fd, slots_fd, events_fd, denials_fd;
-	struct kv_gate_bpf *shared; /* owns the maps of this life: undo, watches, rings, ... */
+	struct kv_gate_bpf *shared; /* owns the maps of this run: undo, watches, rings, ... */
 	int gate_fds[KV_SUBJECTS_MAX];
-	int ring_fds[KV_SUBJECTS_MAX];	   /* -1: may watch nothing */
-	void *ring_pages[KV_SUBJECTS_MAX]; /* mapped, so that no holder can freeze it */
+	int ring_fds[KV_SUBJECTS_MAX];	   /* -1: no right to watch */
+	void *ring_pages[KV_SUBJECTS_MAX]; /* mapped, so that no subject can freeze its ring */
 	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
 	struct store_rule *rules[KV_SUBJECTS_MAX]; /* for store_seal() */
 	uint32_t n_rules[KV_SUBJECTS_MAX];
@@ -41,7 +42,7 @@ struct store {
 			 .gate_fds = { [0 ... KV_SUBJECTS_MAX - 1] = -1 }, \
 			 .ring_fds = { [0 ... KV_SUBJECTS_MAX - 1] = -1 } })
 
-/* One access rule with its path: exact, "/dir/", or "/". */
+/* An access rule and its path: a key, "/dir/", or "/". */
 struct store_rule {
 	struct kv_key key;
 	struct kv_rule rule;
@@ -49,41 +50,42 @@ struct store_rule {
 
 struct store_subject {
 	uint32_t number;  /* enum kv_subject */
-	const char *name; /* pin names end in it */
+	const char *name; /* the last part of its pins' names */
 	const struct store_rule *rules;
 	uint32_t n_rules;
 	uint32_t requests_per_second;
 	uint32_t request_burst;
-	uint32_t max_keys;  /* quota: keys it wrote last */
+	uint32_t max_keys;  /* quota: keys last written by this subject */
 	uint64_t max_bytes; /* quota: bytes of their values */
 };
 
 /*
- * Make or adopt the maps for `max_keys` keys (at most KV_KEYS_MAX) and
- * `n_subjects` subjects. Pinned maps of a former life are adopted only if
- * layout version, types and sizes fit; if not, -EEXIST after one line that
- * says how to begin anew. 0, or a negative errno, logged.
+ * Create or adopt the maps for `max_keys` keys (at most KV_KEYS_MAX) and
+ * `n_subjects` subjects. Pinned maps of the previous run are adopted only if
+ * their layout version, types and sizes fit. Returns 0; -EEXIST if they do not
+ * fit, after one line that says how to start with an empty store; or another
+ * negative errno, logged.
  */
 int store_init(struct store *store, const struct pins *pins, uint32_t max_keys,
 	       uint32_t n_subjects);
 
 /*
- * Load, fill, freeze and pin the gates of `n` subjects, on all CPUs: their
- * descriptors are then in gate_fds, by number. Threads of this call's own load
- * them, so no other may use libbpf meanwhile. -EINVAL if a number is too high
- * or has a gate; 0, or another negative errno, logged.
+ * Load, fill, freeze and pin the gates of `n` subjects and store their
+ * descriptors in gate_fds by subject number. This call uses several threads, so
+ * no other thread may use libbpf meanwhile. Returns 0; -EINVAL if a number is
+ * too high or already has a gate; or another negative errno, logged.
  */
 int store_add_subjects(struct store *store, const struct store_subject *subjects, uint32_t n);
 
-/* After the last subject: who may watch what is filled in and frozen, and so
- * are the rings. Before it no change reaches a watching subject. 0 or a
+/* Fill and freeze the watch rights and the rings, after the last subject was
+ * added. Before this call no change reaches a watching subject. Returns 0, or a
  * negative errno, logged. */
 int store_seal(struct store *store);
 
-/* The revision of the last change; 0 also where there is no store. */
+/* Return the revision of the last change; 0 also if there is no store. */
 uint64_t store_revision(const struct store *store);
 
-/* Close; what is pinned stays. Legal on STORE_NULL. */
+/* Close everything; pinned objects stay. Allowed on STORE_NULL. */
 void store_deinit(struct store *store);
 
 #endif

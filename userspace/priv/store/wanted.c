@@ -32,8 +32,8 @@ void wanted_clear(struct wanted *wanted)
 	wanted->revision = 0;
 }
 
-/* Index of the first key that is not before `path` (at most KV_PATH_SIZE
- * bytes are compared). */
+/* Returns the index of the first key that does not sort before `path`. At most
+ * KV_PATH_SIZE bytes are compared. */
 static uint32_t find(const struct wanted *wanted, const char *path)
 {
 	uint32_t low = 0, high = wanted->n_keys;
@@ -54,7 +54,7 @@ static bool is_at(const struct wanted *wanted, uint32_t i, const char *path)
 	return i < wanted->n_keys && !strncmp(wanted->keys[i]->key.path, path, KV_PATH_SIZE);
 }
 
-/* Not what is behind the text: most are a few bytes long. */
+/* Copy only up to the end of the text, because most texts are a few bytes long. */
 static void copy_value(struct kv_value *to, const struct kv_value *from)
 {
 	memcpy(to, from, offsetof(struct kv_value, text) + from->length + 1);
@@ -73,7 +73,7 @@ int wanted_set(struct wanted *wanted, const struct kv_key *key, const struct kv_
 	}
 	if (n == wanted->max_keys)
 		return -ENOSPC;
-	/* One that was given back, else the first that was never used. */
+	/* Take memory that was released, else the first that was never used. */
 	at = wanted->keys[n] ? wanted->keys[n] : &wanted->room[n];
 	memmove(&wanted->keys[i + 1], &wanted->keys[i], (n - i) * sizeof(struct wanted_key *));
 	wanted->keys[i] = at;
