@@ -50,13 +50,13 @@ Test(frames_auto, auto_takes_what_changes_nothing)
 	uplink_make();
 	expect_auto("up0", FRAME_MODE_TC, "native XDP on veth changes the offloads of its peer");
 	uplink_sh("ip link add bridge0 type bridge && ip link set bridge0 up");
-	expect_auto("bridge0", FRAME_MODE_TC, "the driver has no native XDP");
+	expect_auto("bridge0", FRAME_MODE_TC, "the driver does not support native XDP");
 	uplink_sh("ip link add macvlan0 link wire0 type macvlan && ip link set macvlan0 up");
 	expect_auto("macvlan0", FRAME_MODE_TC, "native XDP");
 	cr_assert_eq(netlink_new(&netlink), 0);
 	cr_assert_eq(tap_init(&tap, netlink), 0);
 	cr_assert_eq(tap_up(&tap, netlink), 0);
-	expect_auto(tap.name, FRAME_MODE_NATIVE, "offloads, MTU and queues stayed as they were");
+	expect_auto(tap.name, FRAME_MODE_NATIVE, "it does not change offloads, MTU or queues");
 	tap_deinit(&tap);
 	netlink_free(netlink);
 }
@@ -115,7 +115,7 @@ Test(frames_auto, what_speaks_against_native)
 	strcpy(device.driver, "ixgbe");
 	cr_expect(frames_device_hides_tags(&device));
 	cr_expect(frames_device_objection(&device, text, sizeof(text)));
-	cr_expect_str_eq(text, "would not see VLAN tags, which ixgbe takes off (rx-vlan-hw-parse)");
+	cr_expect_str_eq(text, "would not see VLAN tags, which ixgbe strips (rx-vlan-hw-parse)");
 	flip(&device, "rx-vlan-hw-parse");
 	cr_expect(frames_device_hides_tags(&device), "802.1ad");
 	flip(&device, "rx-vlan-stag-hw-parse");
@@ -124,7 +124,7 @@ Test(frames_auto, what_speaks_against_native)
 	cr_expect_null(frames_device_excluded(&device));
 	flip(&device, "rx-gro-hw");
 	cr_expect(frames_device_objection(&device, text, sizeof(text)));
-	cr_expect_str_eq(text, "does not go with rx-gro-hw");
+	cr_expect_str_eq(text, "is not possible with rx-gro-hw");
 	flip(&device, "rx-lro");
 	cr_expect_str_eq(frames_device_excluded(&device), "rx-lro");
 }

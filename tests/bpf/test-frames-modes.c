@@ -191,8 +191,8 @@ Test(frames_modes, clsact_is_used_and_left_alone)
 	cr_assert_eq(foreign_clsact(&foreign, "up0", 1, 1), 0);
 	attach_clsact();
 	cr_expect(strstr(test.frames.mode_reason, uplink_has_tcx() ?
-							  "as asked for; tcx: too many programs" :
-							  "as asked for; this kernel has no tcx"),
+							  "as requested; tcx: too many programs" :
+							  "as requested; this kernel has no tcx"),
 		  "%s", test.frames.mode_reason);
 	cr_expect_eq(uplink_clsact_filters("up0"), 1);
 	wire = uplink_wire("wire0", false);

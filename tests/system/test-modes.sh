@@ -86,10 +86,10 @@ END
 # One life after another on the uplink of a killed one, in every order that
 # changes the hook; the last ends as it should, and nothing is left.
 test_each_mode_after_a_kill() {
-	life native 'native XDP' 'as asked for'
-	life generic 'generic XDP' 'as asked for'
-	life tc tcx 'as asked for'
-	life native 'native XDP' 'as asked for'
+	life native 'native XDP' 'as requested'
+	life generic 'generic XDP' 'as requested'
+	life tc tcx 'as requested'
+	life native 'native XDP' 'as requested'
 	lease
 	expect_mode tc tcx 'native XDP on veth changes the offloads of its peer'
 	expect_on_uplink tcx
@@ -105,7 +105,7 @@ test_clsact_after_a_kill() {
 	foreign full tcx 63
 	foreign other clsact
 	life tc clsact 'tcx: too many programs'
-	life native 'native XDP' 'as asked for'
+	life native 'native XDP' 'as requested'
 	life tc clsact 'tcx: too many programs'
 	lease
 	expect_on_uplink clsact
@@ -119,7 +119,7 @@ test_clsact_after_a_kill() {
 }
 
 # Another XDP program, by link or by netlink: auto goes to tc and says so, what
-# was asked for is refused with one line; it is never displaced.
+# was requested is refused with one line; it is never displaced.
 test_another_xdp_program_stays() {
 	local kind mode
 	uplink_up

@@ -12,13 +12,14 @@
 #include "userspace/priv/frames/clsact.h"
 #include "userspace/priv/frames/frames-private.h"
 
-/* Of Linux 6.6; the headers we build with may be older. */
+/* Since Linux 6.6; the headers we build with may be older. */
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
 #define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
-#define TCX_FIRST (1u << 3) /* BPF_F_BEFORE, and before nobody in particular */
+#define TCX_FIRST (1u << 3) /* BPF_F_BEFORE; without another program: first of all */
 
-/* First, so that a program which ends the chain keeps no reply from us; ours
- * hands on all that is not for the calf. A descriptor or a negative errno. */
+/* Attach first, so that a program that ends the chain cannot keep replies from us;
+ * our program passes on everything that is not for the calf. Returns a descriptor
+ * or a negative errno. */
 static int attach_tcx(int program_fd, int ifindex, bool ingress)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_FIRST);
@@ -27,7 +28,7 @@ static int attach_tcx(int program_fd, int ifindex, bool ingress)
 			       ingress ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS, &opts);
 }
 
-/* The tap is ours alone: what is on it goes with it. */
+/* Nobody else uses the tap, and its programs disappear with it. */
 static int attach_tap(struct frames *frames, const char *pin, int program_fd, int ifindex,
 		      bool ingress)
 {
@@ -48,11 +49,11 @@ int frames_attach_tap(struct frames *frames, int tap_ifindex)
 				   bpf_program__fd(frames->tc->progs.tap_egress), tap_ifindex,
 				   false);
 	if (error)
-		log_error("cannot attach to the tap: %s", strerror(-error));
+		log_error("tap: cannot attach the programs: %s", strerror(-error));
 	return error;
 }
 
-/* The filter of a life that was killed while it started. */
+/* Detach the filter that a run left which was killed during its start. */
 static void detach_closed(const struct frames *frames)
 {
 	int fd = pins_get(frames->pins, PIN_FILTER_CLOSED);
@@ -78,7 +79,7 @@ int frames_close_uplink(struct frames *frames)
 		error = frames_clsact_attach(program_fd, ifindex, true);
 		frames->is_closed_by_clsact = !error;
 	}
-	/* Only now: there is to be no gap. */
+	/* Not earlier, because there must be no gap. */
 	detach_closed(frames);
 	if (frames->is_closed_by_clsact)
 		error = pins_put(frames->pins, "", PIN_FILTER_CLOSED, program_fd);
@@ -87,7 +88,7 @@ int frames_close_uplink(struct frames *frames)
 	return error;
 }
 
-void frames_let_open(struct frames *frames)
+void frames_reopen_uplink(struct frames *frames)
 {
 	if (frames->closed_fd >= 0)
 		close(frames->closed_fd);
@@ -115,7 +116,8 @@ static int use_tcx(struct frames *frames)
 	return frames_pin_link(frames, PIN_LINK_UPLINK, fd);
 }
 
-/* No link to pin: the program is, by which a later start knows the filter. */
+/* There is no link to pin: pin the program, so that a later start can recognize
+ * the filter by it. */
 static int use_clsact(struct frames *frames)
 {
 	int fd = bpf_program__fd(frames->tc->progs.uplink_ingress);
@@ -142,7 +144,7 @@ static int use_tc(struct frames *frames)
 
 /* --- modes --- */
 
-/* What costs the host least comes first. */
+/* Try first what costs the host least. */
 static int attach_auto(struct frames *frames, const char *uplink)
 {
 	int error = frames_try_native(frames, uplink);
@@ -165,7 +167,7 @@ static int attach_uplink(struct frames *frames, const char *uplink, enum frame_m
 		return attach_auto(frames, uplink);
 	if (mode != FRAME_MODE_TC)
 		return frames_attach_xdp(frames, uplink, mode);
-	frames_reason_add(frames, "as asked for");
+	frames_reason_add(frames, "as requested");
 	error = use_tc(frames);
 	if (error)
 		log_error("%s: cannot attach by tc: %s", uplink, frames->mode_reason);
@@ -176,7 +178,7 @@ int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_m
 {
 	int error = attach_uplink(frames, uplink, mode);
 
-	/* It says how the uplink is, so it goes with the programs. */
+	/* Pin the quarantine's state only while the programs are attached. */
 	return error ? error :
 		       pins_put(frames->pins, "", PIN_FRAME_QUARANTINE,
 				bpf_map__fd(frames->tc->maps.frame_quarantine));

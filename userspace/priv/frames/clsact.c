@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Lower runs earlier. A filter that comes first and ends the chain would keep
- * replies from us; ours hands on all that is not for the calf. */
+/* Lower priorities run earlier. An earlier filter that ends the chain would keep
+ * replies from us; ours passes on everything that is not for the calf. */
 #define FIRST_PRIORITY 1
 #define LAST_PRIORITY 16
 
@@ -23,8 +23,8 @@ static int create_qdisc(struct bpf_tc_hook *hook)
 	return error == -EEXIST ? 0 : error;
 }
 
-/* EEXIST: another instance's filter; EINVAL: a filter of another kind or
- * protocol has the priority. */
+/* Use the first free priority. EEXIST: another instance's filter has it; EINVAL:
+ * a filter of another kind or protocol has it. */
 static int attach_first(const struct bpf_tc_hook *hook, int program_fd)
 {
 	int error = -EEXIST;
@@ -44,7 +44,7 @@ int frames_clsact_attach(int program_fd, int ifindex, bool ingress)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 		    .attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
-	/* libbpf prints what is there already, or is not: both are usual here. */
+	/* libbpf prints errors about existing and missing filters: both are normal. */
 	libbpf_print_fn_t before = libbpf_set_print(NULL);
 	int error = create_qdisc(&hook);
 
@@ -64,7 +64,8 @@ static uint32_t program_id(int program_fd)
 	return info.id;
 }
 
-/* Is it our devmap slot, emptied by the kernel because the tap is gone? */
+/* Returns true for a devmap slot of calfpen that the kernel emptied when the tap
+ * disappeared. */
 static bool is_empty_slot(uint32_t map_id)
 {
 	struct bpf_map_info info = { 0 };
@@ -81,7 +82,8 @@ static bool is_empty_slot(uint32_t map_id)
 	return empty;
 }
 
-/* A filter of ours whose instance was killed, with pins that are gone too. */
+/* Returns true for a filter of calfpen whose instance was killed, although its
+ * pins are gone, too. */
 static bool is_dead(uint32_t id)
 {
 	uint32_t maps[MAPS_MAX];

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tc filter on a clsact qdisc: what Linux before 6.6 has in place of tcx.
+ * A tc filter on a clsact qdisc, which Linux before 6.6 has instead of tcx.
  *
- * No link holds it, it stays until the device goes or somebody deletes it. So
- * every filter of ours has the same handle, and is deleted only if it is this
- * instance's, or that of an instance whose tap is gone. The qdisc stays: empty,
- * it does nothing, and others may use it.
+ * No link holds the filter: it stays until the device disappears or a process
+ * deletes it. Therefore all filters of calfpen have the same handle, and a filter
+ * is deleted only if it belongs to this instance or to one whose tap is gone. The
+ * qdisc is not removed, because it does nothing while it is empty and other
+ * programs may use it.
  */
 #ifndef CALFPEN_PRIV_FRAMES_CLSACT_H
 #define CALFPEN_PRIV_FRAMES_CLSACT_H
 
 #include <stdbool.h>
 
-/* As `tc filter show` prints it. */
+/* In `tc filter show`: handle 0xca1f. */
 #define FRAMES_CLSACT_HANDLE 0xca1f
 
-/* Attach, before other filters if there is room; nobody's is replaced. 0 or a
- * negative errno. */
+/* Attach a filter, before other filters if possible, without replacing any.
+ * Returns 0 or a negative errno. */
 int frames_clsact_attach(int program_fd, int ifindex, bool ingress);
 
-/* Delete the ingress filter with this program (-1: none), and those of dead
- * instances. None is no error. */
+/* Delete the ingress filter with this program (-1: none) and the filters of dead
+ * instances. It is not an error if there are none. */
 void frames_clsact_detach(int program_fd, int ifindex);
 
 #endif

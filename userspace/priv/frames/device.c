@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* An ethtool command, whose structure begins with its number. */
+/* Run an ethtool command, a structure that begins with the command's number. */
 static int ethtool(int fd, const char *name, void *command)
 {
 	struct ifreq request = { .ifr_data = command };
@@ -73,7 +73,7 @@ static int get_channels(int fd, struct frames_device *device)
 	return 0;
 }
 
-/* Any socket takes device ioctls; AF_UNIX carries no network. */
+/* Any socket accepts device ioctls; an AF_UNIX one has no access to the network. */
 static int open_socket(void)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -102,7 +102,7 @@ int frames_device_get(const char *name, struct frames_device *device)
 
 #define NAME_SIZE ((size_t)ETH_GSTRING_LEN)
 
-/* The names of the features, by their bits. */
+/* The names of the features, indexed by bit. */
 union feature_names {
 	struct ethtool_gstrings header;
 	char room[sizeof(struct ethtool_gstrings) + NAME_SIZE * FRAMES_FEATURES_MAX];
@@ -113,7 +113,7 @@ static const char *name_of(const union feature_names *names, uint32_t bit)
 	return names->room + sizeof(names->header) + bit * NAME_SIZE;
 }
 
-/* How many were read, 0 on any error. */
+/* Returns the number of names, 0 on any error. */
 static uint32_t get_names(const char *device, union feature_names *names)
 {
 	union {
@@ -125,7 +125,7 @@ static uint32_t get_names(const char *device, union feature_names *names)
 
 	if (fd < 0)
 		return 0;
-	/* The kernel writes as many as it has: never more than there is room for. */
+	/* The kernel writes all its names, so check first that there is enough room. */
 	if (!ethtool(fd, device, &count) && count.header.sset_mask &&
 	    count.header.data[0] <= FRAMES_FEATURES_MAX) {
 		names->header = (struct ethtool_gstrings){ .cmd = ETHTOOL_GSTRINGS,
@@ -172,7 +172,7 @@ bool frames_device_has(const struct frames_device *device, const char *feature)
 	return false;
 }
 
-/* Most drivers do, unless `ethtool -K DEVICE rxvlan off`. */
+/* Most drivers strip tags, unless `ethtool -K DEVICE rxvlan off` was run. */
 bool frames_device_hides_tags(const struct frames_device *device)
 {
 	return frames_device_has(device, "rx-vlan-hw-parse") ||
@@ -191,8 +191,8 @@ const char *frames_device_excluded(const struct frames_device *device)
 
 bool frames_device_objection(const struct frames_device *device, char *text, size_t size)
 {
-	/* These pass a change on to where nothing of the uplink shows it:
-	 * docs/frames.md has what each does. */
+	/* These pass changes on to devices where they are not visible on the uplink;
+	 * docs/frames.md describes what each of them does. */
 	static const struct {
 		const char *driver, *what;
 	} hidden[] = {
@@ -207,10 +207,9 @@ bool frames_device_objection(const struct frames_device *device, char *text, siz
 			return true;
 		}
 	if (frames_device_excluded(device))
-		snprintf(text, size, "does not go with %s", frames_device_excluded(device));
+		snprintf(text, size, "is not possible with %s", frames_device_excluded(device));
 	else if (frames_device_hides_tags(device))
-		snprintf(text, size,
-			 "would not see VLAN tags, which %s takes off (rx-vlan-hw-parse)",
+		snprintf(text, size, "would not see VLAN tags, which %s strips (rx-vlan-hw-parse)",
 			 device->driver);
 	else
 		return false;

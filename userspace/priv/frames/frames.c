@@ -51,7 +51,7 @@ static int freeze_and_pin(const struct frames *frames)
 	const struct {
 		const char *pin;
 		const struct bpf_map *map;
-		bool open; /* the kernel must be able to empty it, and we to fill it */
+		bool open; /* not frozen: the kernel must be able to empty it, and we to fill it */
 	} maps[] = {
 		{ PIN_FRAME_RULES, frames->tc->maps.frame_rules, false },
 		{ PIN_FRAME_BUCKETS, frames->tc->maps.frame_buckets, false },
@@ -91,7 +91,7 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 	frames->config = *config;
 	frames->config.quarantine = quarantine && quarantine->deadline_ns && !quarantine->opened_by;
 	do {
-		/* 0 would let unmarked frames of the host into the tap. */
+		/* With 0, unmarked frames of the host would get into the tap. */
 		if (getrandom(&frames->config.mark, sizeof(frames->config.mark), 0) < 0)
 			return -errno;
 	} while (!frames->config.mark);
@@ -108,7 +108,7 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 	if (!error)
 		error = freeze_and_pin(frames);
 	if (error) {
-		log_error("cannot load the frame programs: %s", strerror(-error));
+		log_error("frame programs: cannot load them: %s", strerror(-error));
 		frames_deinit(frames);
 	}
 	return error;
@@ -132,9 +132,9 @@ int frames_open(struct frames *frames, int tap_ifindex)
 		error = bpf_map_update_elem(bpf_map__fd(frames->xdp->maps.frame_slot), &zero,
 					    &ifindex, BPF_ANY);
 	if (error)
-		log_error("cannot enter the tap in the devmap slot: %s", strerror(-error));
+		log_error("tap: cannot enter it in the devmap slot: %s", strerror(-error));
 	else
-		frames_let_open(frames);
+		frames_reopen_uplink(frames);
 	return error;
 }
 
@@ -160,7 +160,7 @@ const char *frames_hook_name(enum frame_hook hook)
 
 void frames_deinit(struct frames *frames)
 {
-	frames_let_open(frames);
+	frames_reopen_uplink(frames);
 	frame_tc_bpf__destroy(frames->tc);
 	frame_xdp_bpf__destroy(frames->xdp);
 	*frames = FRAMES_NULL(*frames);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What attaching by tc and by XDP share: pinned links, and the reason of a mode. */
+/* Shared by attaching by tc and by XDP: pinned links, and the reason for a mode. */
 #include <bpf/bpf.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ int frames_pin_link(const struct frames *frames, const char *name, int link_fd)
 {
 	int error = pins_put(frames->pins, "", name, link_fd);
 
-	/* From here on the pin holds the link. */
+	/* The pin holds the link from here on. */
 	close(link_fd);
 	return error;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the uplink's frame program is attached, as the operator chooses it. */
+/*
+ * How the uplink's frame program is attached. The operator chooses it, so that
+ * options.c and description/ use this header, too.
+ */
 #ifndef CALFPEN_PRIV_FRAMES_MODE_H
 #define CALFPEN_PRIV_FRAMES_MODE_H
 

@@ -12,7 +12,7 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/netlink/netlink.h"
 
-/* Write a setting of one interface; a kernel without it is no error. */
+/* Write a setting of one interface. It is not an error if the kernel lacks it. */
 static int sysctl_set(const char *family, const char *name, const char *setting, const char *value)
 {
 	char path[128];
@@ -54,15 +54,16 @@ int tap_init(struct tap *tap, struct netlink *netlink)
 		error = netlink_link_set_noqueue(netlink, tap->ifindex);
 	if (!error)
 		error = sysctl_set("ipv6", tap->name, "disable_ipv6", "1");
-	/* The write filter asks for the way of a unicast frame as if it came in
-	 * here; the kernel answers only where forwarding is on. Nothing is ever
-	 * forwarded: no frame of the tap passes its program. */
+	/* The write filter looks up the route of a unicast frame as if it were
+	 * received on the tap; the kernel answers only if forwarding is enabled
+	 * there. Nothing is ever forwarded, because no frame of the tap passes its
+	 * program. */
 	if (!error)
 		error = sysctl_set("ipv4", tap->name, "forwarding", "1");
 	if (!error)
 		return 0;
 failed:
-	log_error("/dev/net/tun: cannot make a tap: %s", strerror(-error));
+	log_error("/dev/net/tun: cannot create a tap: %s", strerror(-error));
 	tap_deinit(tap);
 	return error;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tap between the frame programs and a calf. It carries no address, no
- * ARP and no IPv6, and stays down until its programs are attached.
+ * The tap between the frame programs and a calf. It has no address, no ARP and
+ * no IPv6, and stays down until its programs are attached.
  */
 #ifndef CALFPEN_PRIV_FRAMES_TAP_H
 #define CALFPEN_PRIV_FRAMES_TAP_H
@@ -11,20 +11,21 @@
 struct netlink;
 
 struct tap {
-	int fd; /* frames; the calf gets a copy */
+	int fd; /* to read and write frames; the calf gets a copy */
 	int ifindex;
 	char name[IFNAMSIZ];
 };
 
 #define TAP_NULL(_x) ((struct tap){ .fd = -1 })
 
-/* Make a tap, down. 0 or a negative errno, logged. */
+/* Create a tap, down. Returns 0, or a negative errno, logged. */
 int tap_init(struct tap *tap, struct netlink *netlink);
 
-/* Set it up; its programs must be attached. */
+/* Set the tap up; its programs must be attached. Returns 0, or a negative errno,
+ * logged. */
 int tap_up(struct tap *tap, struct netlink *netlink);
 
-/* Close; the device goes with its last descriptor. */
+/* Close the tap. The device disappears with its last descriptor. */
 void tap_deinit(struct tap *tap);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* XDP on the uplink, in the driver or in the stack, and what it does to the device. */
+/* XDP on the uplink, in the driver or in the network stack, and what it changes on
+ * the device. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -43,8 +44,8 @@ static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
 	return error;
 }
 
-/* Shares every map with the tc programs but the devmap slot: the kernel lets
- * programs of one type only use a devmap. */
+/* Load the program with all maps of the tc programs but the devmap slot, because
+ * the kernel lets only programs of one type use a devmap. */
 static int load_xdp(struct frames *frames)
 {
 	struct frame_xdp_bpf *xdp = frame_xdp_bpf__open();
@@ -70,7 +71,7 @@ static void unload_xdp(struct frames *frames)
 	frames->xdp = NULL;
 }
 
-/* Why the kernel gives no link, for people. */
+/* Append to the reason why the kernel refused the link. */
 static void explain_xdp(struct frames *frames, const char *which, int error)
 {
 	char owner[48];
@@ -80,14 +81,14 @@ static void explain_xdp(struct frames *frames, const char *which, int error)
 	else if (error == -EEXIST)
 		frames_reason_add(frames, "a device above the uplink has an XDP program");
 	else if (error == -EOPNOTSUPP)
-		frames_reason_add(frames, "the driver has no %s XDP", which);
+		frames_reason_add(frames, "the driver does not support %s XDP", which);
 	else
 		frames_reason_add(frames, "the driver refuses %s XDP (%s)", which,
 				  strerror(-error));
 }
 
-/* A link descriptor, not yet pinned; or a negative errno with the reason, and
- * nothing loaded. */
+/* Returns a link descriptor, not yet pinned; or a negative errno with the reason
+ * appended and nothing loaded. */
 static int attach_xdp(struct frames *frames, bool native)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
@@ -95,8 +96,7 @@ static int attach_xdp(struct frames *frames, bool native)
 	int error = frames->xdp ? 0 : load_xdp(frames), fd;
 
 	if (error) {
-		frames_reason_add(frames, "the XDP program cannot be loaded (%s)",
-				  strerror(-error));
+		frames_reason_add(frames, "cannot load the XDP program (%s)", strerror(-error));
 		return error;
 	}
 	fd = bpf_link_create(bpf_program__fd(frames->xdp->progs.frame_xdp),
@@ -119,14 +119,14 @@ static int use_xdp(struct frames *frames, enum frame_mode mode, enum frame_hook 
 				bpf_map__fd(frames->xdp->maps.frame_slot));
 }
 
-/* What forbids even to try, in mode_reason. */
+/* Returns false if native XDP must not even be tried, with the reason appended. */
 static bool may_try_native(struct frames *frames, const char *uplink, struct frames_device *before)
 {
 	int error = frames_device_get(uplink, before);
 	char text[96];
 
 	if (error)
-		frames_reason_add(frames, "the offloads of %s cannot be read (%s)", uplink,
+		frames_reason_add(frames, "cannot read the offloads of %s (%s)", uplink,
 				  strerror(-error));
 	else if (frames_device_xdp((int)frames->config.uplink_ifindex, text, sizeof(text)) > 0)
 		frames_reason_add(frames, "another XDP program is on the uplink (%s)", text);
@@ -137,7 +137,7 @@ static bool may_try_native(struct frames *frames, const char *uplink, struct fra
 	return false;
 }
 
-/* NULL if the device is as it was. */
+/* Returns NULL if the device has not changed. */
 static const char *what_changed(const struct frames_device *before)
 {
 	struct frames_device after;
@@ -159,7 +159,7 @@ int frames_try_native(struct frames *frames, const char *uplink)
 		return fd;
 	change = what_changed(&before);
 	if (!change) {
-		frames_reason_add(frames, "offloads, MTU and queues stayed as they were");
+		frames_reason_add(frames, "it does not change offloads, MTU or queues");
 		return use_xdp(frames, FRAME_MODE_NATIVE, FRAME_HOOK_NATIVE_XDP, fd);
 	}
 	frames_reason_add(frames, "native XDP changes %s of %s", change, uplink);
@@ -167,8 +167,8 @@ int frames_try_native(struct frames *frames, const char *uplink)
 	unload_xdp(frames);
 	change = what_changed(&before);
 	if (change)
-		log_warning("%s: native XDP was tried and taken off, %s did not come back", uplink,
-			    change);
+		log_warning("%s: detached native XDP after a trial, but %s was not restored",
+			    uplink, change);
 	return -EOPNOTSUPP;
 }
 
@@ -200,9 +200,9 @@ int frames_attach_xdp(struct frames *frames, const char *uplink, enum frame_mode
 			  native ? "native" : "generic", frames->mode_reason);
 		return fd;
 	}
-	frames_reason_add(frames, "as asked for");
+	frames_reason_add(frames, "as requested");
 	if (is_known && frames_device_hides_tags(&before))
-		frames_reason_add(frames, "VLAN tags that the device takes off are not seen");
+		frames_reason_add(frames, "VLAN tags that the device strips are not seen");
 	if (is_known && what_changed(&before))
 		frames_reason_add(frames, "it changed %s", what_changed(&before));
 	return use_xdp(frames, mode, native ? FRAME_HOOK_NATIVE_XDP : FRAME_HOOK_GENERIC_XDP, fd);
