@@ -72,7 +72,7 @@ test_anonymous() {
 # ends the calf with one line.
 test_wrong_options() {
 	options 'conflict: maybe'
-	assert_match "$config:1: option \"conflict\": \"maybe\" is none of: parallel wait off" \
+	assert_match "$config:1: option \"conflict\": \"maybe\" is not one of: parallel wait off" \
 		"$(calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" 2>&1 || true)"
 	options 'duid: ab'
 	calfpen_start

@@ -161,7 +161,7 @@ Test(configuration, refused)
 		const char *text, *refused;
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
-		  "2: unknown field \"metrik\" in a configuration, which has: metric, table, mode, foreign, "
+		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, mode, foreign, "
 		  "quarantine, resolv_conf, chronyd_directory, use, routes, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "- metric\n", "1: a configuration must be a mapping of fields" },
@@ -170,29 +170,31 @@ Test(configuration, refused)
 		{ "metric: 1.5\n", "1: metric must be a number from 0 to 4294967295" },
 		{ "metric:\n  - 1\n", "2: metric must be a number from 0 to 4294967295" },
 		{ "table: 0\n", "1: table must be a number from 1 to 4294967295" },
-		{ "table: 255\n", "1: table 255 is the kernel's own" },
-		{ "\nmode: xdp\n", "2: mode \"xdp\" is none of: auto, native, tc, generic" },
-		{ "foreign: accept\n", "1: foreign \"accept\" is none of: drop, pass" },
+		{ "table: 255\n", "1: table 255 is reserved for the kernel" },
+		{ "\nmode: xdp\n", "2: mode \"xdp\" is not one of: auto, native, tc, generic" },
+		{ "foreign: accept\n", "1: foreign \"accept\" is not one of: drop, pass" },
 		{ "quarantine: 3601\n", "1: quarantine must be a number from 0 to 3600" },
 		{ "quarantine: on\n", "1: quarantine must be a number from 0 to 3600" },
 		{ "mode: [tc]\n", "1: mode must be one of: auto, native, tc, generic" },
-		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" does not start with '/'" },
+		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" is not an absolute path" },
 		{ "chronyd_directory: run/chrony\n",
-		  "1: chronyd_directory \"run/chrony\" does not start with '/'" },
+		  "1: chronyd_directory \"run/chrony\" is not an absolute path" },
 		{ "routes: {max: 65}\n", "1: max must be a number from 0 to 64" },
 		{ "routes: {min_prefix_length: 0}\n",
 		  "1: min_prefix_length must be a number from 1 to 32" },
 		{ "syslog: on\n", "1: syslog must be true or false" },
 		{ "use: {dns: yes}\n", "1: dns must be true or false" },
 		{ "use:\n  dns: true\n  color: true\n",
-		  "3: unknown field \"color\" in use, which has: dns, routes, mtu, domain, "
+		  "3: unknown field \"color\" in use; known fields: dns, routes, mtu, domain, "
 		  "hostname, ntp" },
 		{ "options:\n  hostname: a\n  color: red\n",
-		  "3: unknown option \"color\"; there are: hostname, wait, note" },
+		  "3: unknown option \"color\"; known options: hostname, wait, note" },
 		{ "options:\n  hostname: -a\n",
-		  "2: option \"hostname\": \"-a\" is no valid hostname" },
-		{ "options: {wait: 0}\n", "1: option \"wait\": \"0\" is no number from 1 to 60" },
-		{ "options: {wait: 31}\n", "1: option \"wait\": \"31\" is no number from 1 to 30" },
+		  "2: option \"hostname\": \"-a\" is not a valid hostname" },
+		{ "options: {wait: 0}\n",
+		  "1: option \"wait\": \"0\" is not a number from 1 to 60" },
+		{ "options: {wait: 31}\n",
+		  "1: option \"wait\": \"31\" is not a number from 1 to 30" },
 		{ "options: {note: abcde}\n", "1: option \"note\" is longer than 4 bytes" },
 		{ "options: {wait: 5,\n wait: 6}\n", "2: \"wait\" is repeated, first on line 1" },
 		{ "options: [wait]\n", "1: options must be a mapping of fields" },
@@ -218,8 +220,8 @@ Test(configuration, no_options_at_all)
 	char expected[256];
 
 	cr_expect(load("options: {x: y}\n", 0) == -EINVAL);
-	snprintf(expected, sizeof(expected), "%s:1: unknown option \"x\"; the calves have none\n",
-		 path);
+	snprintf(expected, sizeof(expected),
+		 "%s:1: unknown option \"x\"; the calves have no options\n", path);
 	cr_expect_str_eq(capture_text(), expected);
 }
 
@@ -246,17 +248,19 @@ Test(configuration, choices_and_lists)
 		{ "codes: 1", NULL },
 		{ "codes: 1 254", NULL },
 		{ "servers: 192.0.2.1 any", NULL },
-		{ "conflict: of", "\"conflict\": \"of\" is none of: wait off" },
-		{ "id: dui", "\"id\": \"dui\" is no valid hex, and none of: mac none" },
+		{ "conflict: of", "\"conflict\": \"of\" is not one of: wait off" },
+		{ "id: dui", "\"id\": \"dui\" is not a valid hex, and not one of: mac none" },
 		{ "id: 000102030405", "\"id\" is longer than 8 bytes" },
-		{ "codes: 1 255", "\"codes\": \"1 255\" is no list of up to 2, with single blanks, "
-				  "each a number from 1 to 254" },
-		{ "codes: 1 2 3", "\"codes\": \"1 2 3\" is no list of up to 2, with single blanks, "
-				  "each a number from 1 to 254" },
+		{ "codes: 1 255",
+		  "\"codes\": \"1 255\" is not a list of up to 2, separated by single blanks, "
+		  "each a number from 1 to 254" },
+		{ "codes: 1 2 3",
+		  "\"codes\": \"1 2 3\" is not a list of up to 2, separated by single blanks, "
+		  "each a number from 1 to 254" },
 		{ "servers: [192.0.2.1]", "servers must be text" },
 		{ "servers: 1.2.3",
-		  "\"servers\": \"1.2.3\" is no list of up to 3, with single blanks, "
-		  "each a valid ipv4, and none of: any" },
+		  "\"servers\": \"1.2.3\" is not a list of up to 3, separated by single blanks, "
+		  "each a valid ipv4, and not one of: any" },
 	};
 
 	descriptions[0].n_options = 4;

@@ -180,29 +180,29 @@ static const struct row rows[] = {
 	{ 1, "- a", "2: did not find expected '-' indicator" },
 	{ 5, "  - {path: /mac, type: \xff, access: [read]}", "5: invalid leading UTF-8 octet" },
 	{ 5, "  - {path: /m\xc3\xa4, type: mac, access: [read]}",
-	  "5: a value has a byte that is not printable ASCII" },
+	  "5: a value contains a byte that is not printable ASCII" },
 	{ 5, "  - {path: \"/m\\0c\", type: mac, access: [read]}",
-	  "5: a value has a byte that is not printable ASCII" },
+	  "5: a value contains a byte that is not printable ASCII" },
 	{ 5, "  - &a {path: /mac, type: mac, access: [read]}", "5: anchors are not allowed" },
 	{ 5, "  - *a", "5: aliases are not allowed" },
 	{ 5, "  - !!map {path: /mac}", "5: tags are not allowed" },
 	{ 5, "  - [[[[[[[[x]]]]]]]]", "5: nested too deeply" },
-	{ 23, "---\nname: x", "23: a second document" },
+	{ 23, "---\nname: x", "23: more than one document" },
 	/* fields */
 	{ 1, "nane: dhcp4",
-	  "1: unknown field \"nane\" in a description, which has: name, "
+	  "1: unknown field \"nane\" in a description; known fields: name, "
 	  "executable, limits, keys, frames, options, metrics" },
 	{ 1, "#", "2: a description has no field \"name\"" },
 	{ 2, "name: again", "2: field \"name\" is repeated, first on line 1" },
 	{ 2, "[a]: b", "2: a field name in a description must be plain text" },
 	{ 4, "keys: {}\nx:",
-	  "5: unknown field \"x\" in a description, which has: name, "
+	  "5: unknown field \"x\" in a description; known fields: name, "
 	  "executable, limits, keys, frames, options, metrics" },
 	/* name and executable */
 	{ 1, "name: [a]", "1: name must be text" },
 	{ 1, "name:", "1: name is empty" },
-	{ 1, "name: Dhcp", "1: name \"Dhcp\" must be a-z 0-9 -, first a letter" },
-	{ 1, "name: 4dhcp", "1: name \"4dhcp\" must be a-z 0-9 -, first a letter" },
+	{ 1, "name: Dhcp", "1: name \"Dhcp\" must consist of a-z 0-9 - and begin with a letter" },
+	{ 1, "name: 4dhcp", "1: name \"4dhcp\" must consist of a-z 0-9 - and begin with a letter" },
 	{ 1, "name: sixteencharacter", "1: name is longer than 15 bytes" },
 	{ 2, "executable: ../sh", "2: executable \"../sh\" must be a plain file name" },
 	{ 2, "executable: proc", "2: executable \"proc\" must be a plain file name" },
@@ -238,40 +238,40 @@ static const struct row rows[] = {
 	{ 5, "  - /mac", "5: a key must be a mapping of fields" },
 	{ 5, "  - {path: /mac, type: mac}", "5: a key has no field \"access\"" },
 	{ 5, "  - {path: mac, type: mac, access: [read]}",
-	  "5: path \"mac\" is not canonical: a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
+	  "5: path \"mac\" is not canonical; use a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
 	{ 5, "  - {path: /, type: mac, access: [read], count: 1}",
-	  "5: path \"/\" is not canonical: a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
+	  "5: path \"/\" is not canonical; use a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
 	{ 5, "  - {path: /a//, type: mac, access: [read], count: 1}",
-	  "5: path \"/a//\" is not canonical: a leading slash, then 1 to 8 names of a-z 0-9 . _ "
+	  "5: path \"/a//\" is not canonical; use a leading slash, then 1 to 8 names of a-z 0-9 . _ "
 	  "-" },
 	{ 5, "  - {path: /1/2/3/4/5/6/7/8/, type: mac, access: [read], count: 1}",
-	  "5: path \"/1/2/3/4/5/6/7/8/\" is not canonical: a leading slash, then 1 to 8 names of "
+	  "5: path \"/1/2/3/4/5/6/7/8/\" is not canonical; use a leading slash, then 1 to 8 names of "
 	  "a-z 0-9 . _ -" },
 	{ 5,
 	  "  - {path: /0123456789012345678901234567890/01234567890123456789012345678/, "
 	  "type: mac, access: [read], count: 1}",
 	  "5: path \"/0123456789012345678901234567890/01234567890123456789012345678/\" is not "
-	  "canonical: a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
+	  "canonical; use a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
 	{ 5, "  - {path: /config/x, type: mac, access: [read]}",
-	  "5: path \"/config/x\": keys below /config/ are made of options" },
+	  "5: path \"/config/x\": keys below /config/ are created from options" },
 	{ 5, "  - {path: /config/, type: mac, access: [read], count: 1}",
-	  "5: path \"/config/\": keys below /config/ are made of options" },
+	  "5: path \"/config/\": keys below /config/ are created from options" },
 	{ 6, "  - {path: /mac, type: mac, access: [read]}", "6: path \"/mac\" is repeated" },
 	{ 5, "  - {path: /mac, type: macc, access: [read]}",
-	  "5: type \"macc\" is none of: text, hex, mac, ipv4, ipv4-net, u16, u32, lifetime, "
+	  "5: type \"macc\" is not one of: text, hex, mac, ipv4, ipv4-net, u16, u32, lifetime, "
 	  "hostname, domain-list, route, uri" },
 	{ 5, "  - {path: /mac, type: mac, access: read}", "5: access must be a list" },
 	{ 5, "  - {path: /mac, type: mac, access: []}", "5: access is empty" },
 	{ 5, "  - {path: /mac, type: mac, access: [read, read]}",
 	  "5: access \"read\" is repeated" },
 	{ 5, "  - {path: /mac, type: mac, access: [list]}",
-	  "5: access \"list\" is none of: read, write, delete, watch" },
+	  "5: access \"list\" is not one of: read, write, delete, watch" },
 	{ 5, "  - path: /mac\n    type: mac\n    access: [write, watch]",
-	  "7: access \"watch\" needs \"read\" too" },
+	  "7: access \"watch\" requires \"read\"" },
 	{ 5, "  - {path: /mac, type: mac, access: [read], persistent: yes}",
 	  "5: persistent must be true or false" },
 	{ 5, "  - {path: /mac, type: mac, access: [read], count: 2}",
-	  "5: count is for directories only" },
+	  "5: count is allowed for directories only" },
 	{ 7, "  - {path: /nameserver/, type: ipv4, access: [write]}",
 	  "7: directory \"/nameserver/\" has no field \"count\"" },
 	{ 7, "  - {path: /nameserver/, type: ipv4, count: 4097, access: [write]}",
@@ -281,7 +281,7 @@ static const struct row rows[] = {
 	{ 7, "  - {path: /nameserver/, type: ipv4, count: 4093, access: [write]}",
 	  "19: the keys up to here add up to more than 4096" },
 	{ 5, "  - {path: /mac, type: mac, min: 1, access: [read]}",
-	  "5: min is for u16 and u32 only" },
+	  "5: min is allowed for u16 and u32 only" },
 	{ 6, "  - {path: /mtu, type: u16, max: 65536, access: [read]}",
 	  "6: max must be a number from 0 to 65535" },
 	{ 6, "  - {path: /mtu, type: u16, min: 576, max: 575, access: [read]}",
@@ -289,15 +289,15 @@ static const struct row rows[] = {
 	{ 8, "  - {path: /domain, type: hostname, max_length: 1024, access: [write]}",
 	  "8: max_length must be a number from 1 to 253" },
 	/* frames */
-	{ 10, "  - check: udp", "10: check \"udp\" is none of: dhcp4, arp" },
-	{ 10, "  - check: arp", "11: \"local_port\" means nothing with check: arp" },
+	{ 10, "  - check: udp", "10: check \"udp\" is not one of: dhcp4, arp" },
+	{ 10, "  - check: arp", "11: \"local_port\" is not allowed with check: arp" },
 	{ 11, "    # none", "10: a frame rule has no field \"local_port\"" },
 	{ 13, "", "10: a frame rule has no field \"max_frame\"" },
 	{ 9, "frames:\n" ARP_RULE "\n" ARP_RULE, "11: check and local_port are repeated" },
 	{ 9,
 	  "frames:\n  - {check: arp, ingress_per_second: 1, ingress_burst: 1, max_frame: 64, "
 	  "egress_per_second: 1, egress_burst: 1}",
-	  "10: \"max_frame\" means nothing with check: arp" },
+	  "10: \"max_frame\" is not allowed with check: arp" },
 	{ 11, "    local_port: 65536", "11: local_port must be a number from 1 to 65535" },
 	{ 13, "    max_frame: 1515", "13: max_frame must be a number from 64 to 1514" },
 	{ 16, "    egress_per_second: 0",
@@ -305,18 +305,19 @@ static const struct row rows[] = {
 	{ 17, "", "10: a frame rule has no field \"egress_burst\"" },
 	/* options */
 	{ 19, "  - {name: host name, type: hostname}",
-	  "19: option name \"host name\" must be of a-z 0-9 . _ -" },
+	  "19: option name \"host name\" must consist of a-z 0-9 . _ -" },
 	{ 19, "  - {name: wait, type: hostname}", "20: option \"wait\" is repeated" },
 	{ 20, "  - {name: wait, type: u32, min: 1, max: 60, default: 61}",
-	  "20: default \"61\" is no valid u32" },
+	  "20: default \"61\" is not a valid u32" },
 	{ 20, "  - {name: wait, type: text, max_length: 2, default: abc}",
 	  "20: default is longer than 2 bytes" },
 	{ 20, "  - {name: wait, type: text, default: [a]}", "20: default must be text" },
 	{ 20, "  - {name: wait, type: hex, choices: [off, none], default: of}",
-	  "20: default \"of\" is no valid hex" },
+	  "20: default \"of\" is not a valid hex" },
 	{ 20, "  - {name: wait, type: hex, choices: []}", "20: choices is empty" },
 	{ 20, "  - {name: wait, type: hex, choices: off}", "20: choices must be a list" },
-	{ 20, "  - {name: wait, type: hex, choices: [\"a b\"]}", "20: choice \"a b\" has a blank" },
+	{ 20, "  - {name: wait, type: hex, choices: [\"a b\"]}",
+	  "20: choice \"a b\" contains a blank" },
 	{ 20,
 	  "  - {name: wait, type: text, choices: [012345678901234567890123456789012,\n"
 	  "      012345678901234567890123456789]}",
@@ -324,14 +325,14 @@ static const struct row rows[] = {
 	{ 20, "  - {name: wait, type: ipv4, items: 0}",
 	  "20: items must be a number from 1 to 255" },
 	{ 20, "  - {name: wait, type: u16, items: 2, default: \"1 2 3\"}",
-	  "20: default \"1 2 3\" is no valid u16" },
+	  "20: default \"1 2 3\" is not a valid u16" },
 	/* metrics */
 	{ 22, "  - {name: 1st, type: counter, help: x}",
-	  "22: metric name \"1st\" must be a-z A-Z 0-9 _ :, first no digit" },
+	  "22: metric name \"1st\" must consist of a-z A-Z 0-9 _ : and not begin with a digit" },
 	{ 22, "  - {name: \"a:state\", type: counter, help: x}",
 	  "23: metric \"a:state\" is repeated" },
 	{ 22, "  - {name: x, type: histogram, help: x}",
-	  "22: type \"histogram\" is none of: counter, gauge" },
+	  "22: type \"histogram\" is not one of: counter, gauge" },
 	{ 22, "  - {name: x, type: counter}", "22: a metric has no field \"help\"" },
 };
 
@@ -374,7 +375,7 @@ Test(description, not_readable)
 
 	cr_assert(description_load("/nonexistent/calf", &d) == -ENOENT);
 	cr_assert_str_eq(capture_text(),
-			 "/nonexistent/calf: no calf there: No such file or directory\n");
+			 "/nonexistent/calf: not a calf directory: No such file or directory\n");
 	capture_begin();
 	cr_assert(description_load(scratch, &d) == -ENOENT);
 	snprintf(text, sizeof(text), "%s/calf.yaml: No such file or directory\n", scratch);
@@ -382,7 +383,7 @@ Test(description, not_readable)
 	capture_begin();
 	scratch_write(DESCRIPTION_FILE, "# nothing\n", 10, 0644);
 	cr_assert(description_load(scratch, &d) == -EINVAL);
-	snprintf(text, sizeof(text), "%s/calf.yaml:1: is empty\n", scratch);
+	snprintf(text, sizeof(text), "%s/calf.yaml:1: the file is empty\n", scratch);
 	cr_assert_str_eq(capture_text(), text);
 }
 

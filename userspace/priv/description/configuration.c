@@ -2,9 +2,9 @@
 /*
  * DOC: the operator's configuration
  *
- * Defaults, then the file, then the command line. Options of the calves are
- * checked against every description that names them. Reads one file, changes
- * nothing.
+ * The defaults are overridden by the file, and that by the command line. Options
+ * of the calves are checked against every description that contains them. Only
+ * reads one file and changes nothing.
  */
 #include "userspace/priv/description/configuration.h"
 
@@ -18,8 +18,8 @@
 #include "userspace/priv/description/yaml.h"
 
 #define METRIC_DEFAULT 100
-#define KNOWN_SIZE 768 /* of the names of all options, in a message */
-#define MAX_ROUTES 64  /* what a description may let a calf write */
+#define KNOWN_SIZE 768 /* for the names of all options in a message */
+#define MAX_ROUTES 64  /* as many as a description can let a calf write */
 #define MIN_PREFIX_LENGTH_DEFAULT 8
 #define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
 #define CHRONYD_DIRECTORY_DEFAULT "/run/chrony"
@@ -38,7 +38,7 @@ static struct configuration_option *find_option(struct configuration *configurat
 	return NULL;
 }
 
-/* Set, or replace. -ENOSPC: no room. */
+/* Add or replace an option. Returns 0, or -ENOSPC if there is no room. */
 static int set_option(struct configuration *configuration, const char *name, const char *value)
 {
 	struct configuration_option *option = find_option(configuration, name);
@@ -53,7 +53,7 @@ static int set_option(struct configuration *configuration, const char *name, con
 	return 0;
 }
 
-/* Options of all calves are one namespace; the first default counts. */
+/* The options of all calves share one namespace; the first default is used. */
 static int set_defaults(const struct calves *calves, struct configuration *configuration)
 {
 	configuration->metric = METRIC_DEFAULT;
@@ -99,7 +99,7 @@ static const struct description_option *find_described(const struct description 
 	return NULL;
 }
 
-/* True if one of the first n calves has the option. */
+/* Returns true if one of the first n calves has the option. */
 static bool is_described(const struct calves *calves, uint32_t n, const char *name)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -126,11 +126,12 @@ static int refuse_unknown(struct yaml_file *file, const yaml_node_t *key, const 
 		}
 	}
 	if (used == 0)
-		return yaml_refuse(file, key, "unknown option \"%s\"; the calves have none", name);
-	return yaml_refuse(file, key, "unknown option \"%s\"; there are: %s", name, known);
+		return yaml_refuse(file, key, "unknown option \"%s\"; the calves have no options",
+				   name);
+	return yaml_refuse(file, key, "unknown option \"%s\"; known options: %s", name, known);
 }
 
-/* What value_check() found, in the operator's words. */
+/* Explain an error of value_check() to the operator. */
 static int refuse_value(struct yaml_file *file, const yaml_node_t *node, const char *name,
 			const char *value, const struct value_rule *rule, int error)
 {
@@ -141,17 +142,17 @@ static int refuse_value(struct yaml_file *file, const yaml_node_t *node, const c
 		return yaml_refuse(file, node, "option \"%s\" is longer than %u bytes", name,
 				   rule->max_length);
 	if (has_choices && rule->type == VALUE_TEXT && rule->max_items == 0)
-		return yaml_refuse(file, node, "option \"%s\": \"%s\" is none of: %s", name, value,
-				   rule->choices);
+		return yaml_refuse(file, node, "option \"%s\": \"%s\" is not one of: %s", name,
+				   value, rule->choices);
 	if (rule->type == VALUE_U16 || rule->type == VALUE_U32)
 		snprintf(item, sizeof(item), "number from %u to %u", rule->min, rule->max);
 	else
 		snprintf(item, sizeof(item), "valid %s", value_type_name(rule->type));
 	if (rule->max_items > 0)
-		snprintf(list, sizeof(list), "list of up to %u, with single blanks, each a ",
-			 rule->max_items);
-	return yaml_refuse(file, node, "option \"%s\": \"%s\" is no %s%s%s%s", name, value, list,
-			   item, has_choices ? ", and none of: " : "", rule->choices);
+		snprintf(list, sizeof(list),
+			 "list of up to %u, separated by single blanks, each a ", rule->max_items);
+	return yaml_refuse(file, node, "option \"%s\": \"%s\" is not a %s%s%s%s", name, value, list,
+			   item, has_choices ? ", and not one of: " : "", rule->choices);
 }
 
 static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key,
@@ -218,7 +219,7 @@ static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configura
 	return r;
 }
 
-/* What a server may do with the routes it hands out. */
+/* Limits for the routes that a server sends. */
 static int parse_routes(struct yaml_file *file, yaml_node_t *node,
 			struct configuration *configuration)
 {
@@ -276,7 +277,7 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node, const char *nam
 	if (r < 0)
 		return r;
 	if (path[0] != '/')
-		return yaml_refuse(file, node, "%s \"%s\" does not start with '/'", name, path);
+		return yaml_refuse(file, node, "%s \"%s\" is not an absolute path", name, path);
 	memcpy(to, path, sizeof(path));
 	return 0;
 }
@@ -287,7 +288,8 @@ static int parse_table(struct yaml_file *file, yaml_node_t *node,
 	int r = yaml_u32(file, node, "table", 1, UINT32_MAX, &configuration->table);
 
 	if (r == 0 && configuration->table == RT_TABLE_LOCAL)
-		return yaml_refuse(file, node, "table %d is the kernel's own", RT_TABLE_LOCAL);
+		return yaml_refuse(file, node, "table %d is reserved for the kernel",
+				   RT_TABLE_LOCAL);
 	return r;
 }
 
@@ -323,7 +325,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 	int r;
 
 	if (file->root == NULL)
-		return 0; /* comments only */
+		return 0; /* only comments */
 	r = yaml_fields(file, file->root, "a configuration", names, N, 0, values);
 	if (r == 0 && values[METRIC] != NULL)
 		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX, &configuration->metric);

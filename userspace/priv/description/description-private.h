@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of description_load(), one per list of the file. */
+/* The parts of description_load(), one for each list in the file. */
 #ifndef CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_PRIVATE_H
 #define CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_PRIVATE_H
 
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/description/yaml.h"
 
-/* Keys of options live below this directory and nowhere else. */
+/* All keys of options, and no others, are below this directory. */
 #define DESCRIPTION_OPTION_DIRECTORY "/config/"
 
-/* Each takes the list's node, or NULL if the file has none, and appends to
- * the description: 0, or a negative errno after one line on stderr. */
+/* Parse a list and append its entries to the description. `node` is NULL if the
+ * file has no such list. Each returns 0, or a negative errno after one line on
+ * stderr. */
 
 /* keys.c */
 int description_parse_keys(struct yaml_file *file, yaml_node_t *node,
 			   struct description *description);
-/* After the keys: adds /config/NAME for each. */
+/* Call this after the keys, because it adds a key /config/NAME for each option. */
 int description_parse_options(struct yaml_file *file, yaml_node_t *node,
 			      struct description *description);
 

@@ -3,9 +3,9 @@
  * DOC: a calf's description
  *
  * Reads calf.yaml into struct description and checks all of it, so that the
- * store's access rules, the frame rules, the bundle and the gateway can be
- * made from it without a further check. It reads two files' metadata and one
- * file's text and changes nothing.
+ * store's access rules, the frame rules, the bundle and the gateway's key table
+ * can be created from it without further checks. It reads calf.yaml and the
+ * executable's metadata, and changes nothing.
  */
 #include "userspace/priv/description/description.h"
 
@@ -20,8 +20,8 @@
 
 #define MEMORY_MIN (1u << 20)
 #define MEMORY_MAX (1ull << 36)
-/* The OCI runtime's threads are in the container until the program begins, and
- * with fewer it dies there now and then: runc was seen with six. */
+/* The OCI runtime's threads (runc: six were seen) are in the container until it
+ * executes the program; with fewer pids it sometimes dies there. */
 #define PIDS_MIN 16
 #define PIDS_MAX 1024
 #define REQUESTS_PER_SECOND_MAX 1000000
@@ -37,7 +37,7 @@ static const char *const fields[_FIELD_N] = {
 
 #define FIELDS_REQUIRED (KEYS + 1)
 
-/* The name becomes a subject, a part of pin names and of a container id. */
+/* The name is used as a subject, in names of pins and in a container id. */
 static int parse_name(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
 	const char *name = description->name;
@@ -50,17 +50,19 @@ static int parse_name(struct yaml_file *file, yaml_node_t *node, struct descript
 		if (!(*c >= 'a' && *c <= 'z') &&
 		    (c == name || (!(*c >= '0' && *c <= '9') && *c != '-')))
 			return yaml_refuse(file, node,
-					   "name \"%s\" must be a-z 0-9 -, first a letter", name);
+					   "name \"%s\" must consist of a-z 0-9 - and begin with a "
+					   "letter",
+					   name);
 	return 0;
 }
 
-/* A plain file name that can stand in the root of the container. */
+/* Returns true for a plain file name that can be in the root of the container. */
 static bool is_executable_name(const char *name)
 {
 	if (name[0] == '.' || name[0] == '-')
 		return false;
 	if (strcmp(name, "proc") == 0 || strcmp(name, "dev") == 0)
-		return false; /* mount points there */
+		return false; /* mount points in the root */
 	for (const char *c = name; *c != '\0'; c++)
 		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
 		    !(*c >= '0' && *c <= '9') && *c != '.' && *c != '_' && *c != '-')
@@ -119,8 +121,8 @@ static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct descri
 	return r;
 }
 
-/* Of the store's room: what all keys, options included, need when each is as
- * long as it may be. */
+/* Default quotas: enough for all keys, including options, with each value as long
+ * as its rule allows. */
 static void default_limits(struct description *description)
 {
 	uint32_t n_keys = 0;
@@ -144,7 +146,7 @@ static int parse(struct yaml_file *file, struct description *description)
 	int r;
 
 	if (file->root == NULL)
-		return yaml_refuse(file, NULL, "is empty");
+		return yaml_refuse(file, NULL, "the file is empty");
 	r = yaml_fields(file, file->root, "a description", fields, _FIELD_N, FIELDS_REQUIRED,
 			values);
 	if (r == 0)
@@ -176,7 +178,7 @@ int description_load(const char *directory, struct description *descriptionp)
 
 	if (realpath(directory, resolved) == NULL) {
 		r = -errno;
-		log_error("%s: no calf there: %s", directory, strerror(errno));
+		log_error("%s: not a calf directory: %s", directory, strerror(errno));
 		return r;
 	}
 	snprintf(name, sizeof(name), "%s/%s", resolved, DESCRIPTION_FILE);

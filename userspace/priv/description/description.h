@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A calf's description (calf.yaml): shipped with the calf, not edited. It
+ * A calf's description (calf.yaml), used by the supervisor, the watcher,
+ * container/ and persist/. It is shipped with the calf and not edited, and
  * defines the executable, the keys with access and type, the frame rules,
- * resource limits, metrics and configuration options. Nothing about a
- * protocol is known to priv beyond what stands here.
+ * resource limits, metrics and configuration options. Except for it, priv knows
+ * nothing about the calf's protocol.
  */
 #ifndef CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_H
 #define CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_H
@@ -22,7 +23,7 @@
 #define DESCRIPTION_FILE "calf.yaml"
 
 struct description_metric {
-	char name[64]; /* Prometheus name; its index is its slot in the page */
+	char name[64]; /* Prometheus name; the metric's index is its slot in the page */
 	char help[128];
 	bool is_gauge; /* else a counter */
 };
@@ -30,14 +31,14 @@ struct description_metric {
 struct description_option {
 	char name[32]; /* becomes /config/NAME */
 	struct value_rule rule;
-	char value[KV_VALUE_SIZE]; /* default; "" with has_default false: absent */
+	char value[KV_VALUE_SIZE]; /* the default; "" if has_default is false */
 	bool has_default;
 	unsigned int line; /* in the description */
 };
 
 struct description {
-	char name[KEY_TABLE_NAME_MAX + 1];	  /* "dhcp4": subject name */
-	char directory[PATH_MAX];		  /* that holds calf.yaml */
+	char name[KEY_TABLE_NAME_MAX + 1];	  /* such as "dhcp4"; also the subject's name */
+	char directory[PATH_MAX];		  /* that contains calf.yaml */
 	char executable[NAME_MAX + 1];		  /* static binary, in `directory` */
 	struct key_rule keys[KEY_TABLE_KEYS_MAX]; /* /config/NAME included */
 	uint32_t n_keys;
@@ -48,21 +49,22 @@ struct description {
 	struct description_option options[DESCRIPTION_OPTIONS_MAX];
 	uint32_t n_options;
 	uint64_t memory_bytes;	      /* cgroup limit */
-	uint32_t pids;		      /* cgroup limit; the runtime's threads count */
+	uint32_t pids;		      /* cgroup limit, which includes the runtime's threads */
 	uint32_t requests_per_second; /* store requests ... */
 	uint32_t request_burst;	      /* ... with this many at once */
-	uint32_t max_keys;	      /* it may own; default: what its keys add up to */
-	uint64_t max_bytes;	      /* of values it may own; default: what its keys add up to */
+	uint32_t max_keys;	      /* quota; default: the sum of its keys */
+	uint64_t max_bytes;	      /* quota of its values; default: the sum for its keys */
 };
 
 /*
- * Load DIRECTORY/calf.yaml. 0, or a negative errno after one line on stderr:
- * "FILE:LINE: reason". Unknown and repeated fields are errors. *descriptionp
+ * Load DIRECTORY/calf.yaml. Unknown and repeated fields are errors. Returns 0, or
+ * a negative errno after one line on stderr, "FILE:LINE: reason". *descriptionp
  * is written on success only.
  */
 int description_load(const char *directory, struct description *descriptionp);
 
-/* The entry for a path, by the rule of key_table_find(). */
+/* Find the entry for a path as key_table_find() does. Returns NULL if there is
+ * none. */
 const struct key_rule *description_find_key(const struct description *description,
 					    const char *path);
 

@@ -6,11 +6,11 @@
 #include "userspace/priv/description/description-private.h"
 
 #define FRAME_MIN 64
-#define FRAME_MAX 1514 /* a tap carries no more */
+#define FRAME_MAX 1514 /* the largest frame on a tap */
 #define RATE_MAX 1000000
 #define BURST_MAX 1000000
 
-/* A rate as the filter keeps it: one per interval, `burst` of them saved up. */
+/* Convert a rate to the filter's form: one frame per interval, bursts of `burst`. */
 static int parse_rate(struct yaml_file *file, yaml_node_t *rate_node, const char *rate_name,
 		      yaml_node_t *burst_node, const char *burst_name, __u64 *interval_nsp,
 		      __u64 *burst_nsp)
@@ -29,7 +29,7 @@ static int parse_rate(struct yaml_file *file, yaml_node_t *rate_node, const char
 	return 0;
 }
 
-/* Those of every check first, then those of UDP. */
+/* First the fields of every check, then those of UDP only. */
 enum frame_field {
 	CHECK,
 	INGRESS_PER_SECOND,
@@ -94,7 +94,7 @@ static int refuse_ports(struct yaml_file *file, yaml_node_t **values)
 {
 	for (int i = LOCAL_PORT; i <= MAX_FRAME; i++)
 		if (values[i])
-			return yaml_refuse(file, values[i], "\"%s\" means nothing with check: arp",
+			return yaml_refuse(file, values[i], "\"%s\" is not allowed with check: arp",
 					   frame_fields[i]);
 	return 0;
 }
@@ -142,7 +142,7 @@ int description_parse_frames(struct yaml_file *file, yaml_node_t *node,
 	return r;
 }
 
-/* [a-zA-Z_:][a-zA-Z0-9_:]*, as Prometheus has it. */
+/* [a-zA-Z_:][a-zA-Z0-9_:]*, the rule of Prometheus. */
 static bool is_metric_name(const char *name)
 {
 	for (const char *c = name; *c != '\0'; c++)
@@ -171,9 +171,11 @@ static int parse_metric(struct yaml_file *file, yaml_node_t *node, struct descri
 	if (r < 0)
 		return r;
 	if (!is_metric_name(metric->name))
-		return yaml_refuse(file, values[0],
-				   "metric name \"%s\" must be a-z A-Z 0-9 _ :, first no digit",
-				   metric->name);
+		return yaml_refuse(
+			file, values[0],
+			"metric name \"%s\" must consist of a-z A-Z 0-9 _ : and not begin "
+			"with a digit",
+			metric->name);
 	for (uint32_t i = 0; i < description->n_metrics; i++)
 		if (strcmp(description->metrics[i].name, metric->name) == 0)
 			return yaml_refuse(file, values[0], "metric \"%s\" is repeated",

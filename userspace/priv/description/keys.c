@@ -7,7 +7,7 @@
 #include "userspace/common/path.h"
 #include "userspace/priv/description/description-private.h"
 
-/* Type with bounds, shared by keys and options. */
+/* A type and its bounds, shared by keys and options. */
 struct rule_nodes {
 	yaml_node_t *type, *min, *max, *max_length, *choices;
 };
@@ -27,8 +27,8 @@ static int parse_type(struct yaml_file *file, yaml_node_t *node, enum value_type
 	return 0;
 }
 
-/* A word each, joined by blanks. *longestp, of the type's values, becomes the
- * length of the longest value. */
+/* Each choice is a word; they are stored joined by blanks. *longestp, the longest
+ * length of the type's values, is raised to that of the longest choice. */
 static int parse_choices(struct yaml_file *file, yaml_node_t *node, struct value_rule *rule,
 			 uint32_t *longestp)
 {
@@ -37,7 +37,7 @@ static int parse_choices(struct yaml_file *file, yaml_node_t *node, struct value
 	int r;
 
 	if (rule->type == VALUE_TEXT)
-		*longestp = 0; /* it has no others */
+		*longestp = 0; /* text has no values but its choices */
 	r = yaml_sequence(file, node, "choices", sizeof(rule->choices), &n);
 	if (r == 0 && n == 0)
 		return yaml_refuse(file, node, "choices is empty");
@@ -50,7 +50,7 @@ static int parse_choices(struct yaml_file *file, yaml_node_t *node, struct value
 			break;
 		length = strlen(word);
 		if (strchr(word, ' ') != NULL)
-			return yaml_refuse(file, item, "choice \"%s\" has a blank", word);
+			return yaml_refuse(file, item, "choice \"%s\" contains a blank", word);
 		if (used + (used > 0) + length >= sizeof(rule->choices))
 			return yaml_refuse(file, item, "the choices are longer than %zu bytes",
 					   sizeof(rule->choices) - 1);
@@ -75,9 +75,9 @@ static int parse_rule(struct yaml_file *file, const struct rule_nodes *nodes,
 	if (rule->type == VALUE_U16)
 		limit = UINT16_MAX;
 	else if (rule->type != VALUE_U32 && nodes->min != NULL)
-		return yaml_refuse(file, nodes->min, "min is for u16 and u32 only");
+		return yaml_refuse(file, nodes->min, "min is allowed for u16 and u32 only");
 	else if (rule->type != VALUE_U32 && nodes->max != NULL)
-		return yaml_refuse(file, nodes->max, "max is for u16 and u32 only");
+		return yaml_refuse(file, nodes->max, "max is allowed for u16 and u32 only");
 	rule->min = 0;
 	rule->max = limit;
 	if (nodes->min != NULL) {
@@ -129,14 +129,14 @@ static int parse_access(struct yaml_file *file, yaml_node_t *node, uint32_t *acc
 			return yaml_refuse(file, item, "access \"%s\" is repeated", names[choice]);
 		access |= bits[choice];
 	}
-	/* A watch begins with the values that are there. */
+	/* A watch begins with the current values, which the calf must be able to read. */
 	if ((access & KV_ACCESS_WATCH) != 0 && (access & KV_ACCESS_READ) == 0)
-		return yaml_refuse(file, node, "access \"watch\" needs \"read\" too");
+		return yaml_refuse(file, node, "access \"watch\" requires \"read\"");
 	*accessp = access;
 	return 0;
 }
 
-/* "/ip", or "/nameserver/": a directory, which leaves room for a segment. */
+/* "/ip", or a directory "/nameserver/", which must leave room for a segment. */
 static int parse_path(struct yaml_file *file, yaml_node_t *node,
 		      const struct description *description, char path[KV_PATH_SIZE])
 {
@@ -153,12 +153,13 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node,
 		memcpy(probe + length, "0", 2);
 	if (!path_is_canonical(probe))
 		return yaml_refuse(file, node,
-				   "path \"%s\" is not canonical: a leading slash, then 1 to %d "
-				   "names of a-z 0-9 . _ -",
+				   "path \"%s\" is not canonical; use a leading slash, then 1 to "
+				   "%d names of a-z 0-9 . _ -",
 				   path, KV_SEGMENTS_MAX);
 	if (strncmp(probe, DESCRIPTION_OPTION_DIRECTORY, strlen(DESCRIPTION_OPTION_DIRECTORY)) == 0)
-		return yaml_refuse(file, node, "path \"%s\": keys below %s are made of options",
-				   path, DESCRIPTION_OPTION_DIRECTORY);
+		return yaml_refuse(file, node,
+				   "path \"%s\": keys below %s are created from options", path,
+				   DESCRIPTION_OPTION_DIRECTORY);
 	for (uint32_t i = 0; i < description->n_keys; i++)
 		if (strcmp(description->keys[i].path, path) == 0)
 			return yaml_refuse(file, node, "path \"%s\" is repeated", path);
@@ -195,7 +196,7 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 		return yaml_refuse(file, node, "directory \"%s\" has no field \"count\"",
 				   key->path);
 	if (!is_directory && values[COUNT] != NULL)
-		return yaml_refuse(file, values[COUNT], "count is for directories only");
+		return yaml_refuse(file, values[COUNT], "count is allowed for directories only");
 	key->count = 1;
 	if (is_directory) {
 		r = yaml_u32(file, values[COUNT], "count", 1, KV_KEYS_MAX, &key->count);
@@ -211,7 +212,7 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 	return 0;
 }
 
-/* Keys that the description adds up to. */
+/* Returns the maximum number of keys of the description. */
 static uint32_t total_count(const struct description *description)
 {
 	uint32_t total = 0;
@@ -252,13 +253,13 @@ static int parse_default(struct yaml_file *file, yaml_node_t *node,
 		return yaml_refuse(file, node, "default is longer than %u bytes",
 				   option->rule.max_length);
 	if (r < 0)
-		return yaml_refuse(file, node, "default \"%s\" is no valid %s", option->value,
+		return yaml_refuse(file, node, "default \"%s\" is not a valid %s", option->value,
 				   value_type_name(option->rule.type));
 	option->has_default = true;
 	return 0;
 }
 
-/* Each option is a key that the calf may read and watch. */
+/* Add the option's key, which the calf may read and watch. */
 static int add_option_key(struct yaml_file *file, yaml_node_t *node,
 			  struct description *description, const struct description_option *option)
 {
@@ -270,7 +271,7 @@ static int add_option_key(struct yaml_file *file, yaml_node_t *node,
 				   KEY_TABLE_KEYS_MAX);
 	snprintf(path, sizeof(path), "%s%s", DESCRIPTION_OPTION_DIRECTORY, option->name);
 	if (!path_is_canonical(path))
-		return yaml_refuse(file, node, "option name \"%s\" must be of a-z 0-9 . _ -",
+		return yaml_refuse(file, node, "option name \"%s\" must consist of a-z 0-9 . _ -",
 				   option->name);
 	for (uint32_t i = 0; i < description->n_keys; i++)
 		if (strcmp(description->keys[i].path, path) == 0)
@@ -286,7 +287,7 @@ static int add_option_key(struct yaml_file *file, yaml_node_t *node,
 	return 0;
 }
 
-/* A list: its length is that of its items and the blanks between them. */
+/* A list is as long as its items and the blanks between them. */
 static int parse_items(struct yaml_file *file, yaml_node_t *node, struct value_rule *rule)
 {
 	uint32_t n = 0, length;

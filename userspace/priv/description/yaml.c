@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: strict walk over one YAML file
+ * DOC: a strict reader of one YAML file
  *
- * The event stream is checked first, so that nothing is built from a file
- * with aliases, tags, several documents or deep nesting; then libyaml's
- * document of it is walked. Values are never guessed: a number is an unquoted
- * decimal number, a flag is true or false.
+ * First the event stream is checked, so that no document is built from a file
+ * with aliases, tags, several documents or deep nesting; then libyaml's document
+ * is read. Values are never guessed: a number is an unquoted decimal number, a
+ * flag is true or false.
  */
 #include "userspace/priv/description/yaml.h"
 
@@ -34,7 +34,7 @@ static int refuse_file(const char *name, int error)
 
 /* reading */
 
-/* Up to YAML_FILE_MAX bytes of a regular file. */
+/* Read a regular file of up to YAML_FILE_MAX bytes. */
 static int read_file(const char *name, unsigned char *bytes, size_t *sizep)
 {
 	struct stat st;
@@ -75,7 +75,8 @@ cleanup:
 	return r;
 }
 
-/* Line of what libyaml refused: it marks all but bad bytes. */
+/* Returns the line that libyaml refused. It sets a mark for all errors but invalid
+ * bytes. */
 static size_t problem_line(const yaml_parser_t *parser, const unsigned char *bytes, size_t size)
 {
 	size_t line = 1;
@@ -94,7 +95,7 @@ static int check_scalar(const char *name, const yaml_event_t *event)
 
 		if (c < 0x20 || c > 0x7e)
 			return refuse_line(name, event->start_mark.line + 1,
-					   "a value has a byte that is not printable ASCII");
+					   "a value contains a byte that is not printable ASCII");
 	}
 	return 0;
 }
@@ -104,7 +105,7 @@ struct event_state {
 	unsigned int depth;
 };
 
-/* One event of a file that may be built: no anchors, aliases, tags; flat. */
+/* Check one event: anchors, aliases, tags and deep nesting are refused. */
 static int check_event(const char *name, const yaml_event_t *event, struct event_state *state)
 {
 	size_t line = event->start_mark.line + 1;
@@ -113,7 +114,7 @@ static int check_event(const char *name, const yaml_event_t *event, struct event
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (++state->n_documents > 1)
-			return refuse_line(name, line, "a second document");
+			return refuse_line(name, line, "more than one document");
 		break;
 	case YAML_ALIAS_EVENT:
 		return refuse_line(name, line, "aliases are not allowed");
@@ -174,7 +175,7 @@ static int check_events(const char *name, const unsigned char *bytes, size_t siz
 	return r;
 }
 
-/* Only for bytes that check_events() let through. */
+/* Call this only for bytes that check_events() accepted. */
 static int load_document(const char *name, const unsigned char *bytes, size_t size,
 			 yaml_document_t *document)
 {
@@ -263,7 +264,7 @@ void yaml_mapping_at(struct yaml_file *file, yaml_node_t *node, uint32_t i, yaml
 	*valuep = yaml_document_get_node(&file->document, pair->value);
 }
 
-/* A mapping whose keys are scalars. */
+/* Check that a node is a mapping and that its keys are scalars. */
 static int check_mapping(struct yaml_file *file, yaml_node_t *node, const char *what)
 {
 	if (node->type != YAML_MAPPING_NODE)
@@ -288,7 +289,7 @@ static int refuse_unknown(struct yaml_file *file, const yaml_node_t *key, const 
 	for (size_t i = 0; i < n && used < sizeof(known); i++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
 					 i > 0 ? ", " : "", names[i]);
-	return yaml_refuse(file, key, "unknown field \"%s\" in %s, which has: %s", scalar(key),
+	return yaml_refuse(file, key, "unknown field \"%s\" in %s; known fields: %s", scalar(key),
 			   what, known);
 }
 
@@ -462,5 +463,5 @@ int yaml_choice(const struct yaml_file *file, const yaml_node_t *node, const cha
 					 i > 0 ? ", " : "", names[i]);
 	if (node->type != YAML_SCALAR_NODE)
 		return yaml_refuse(file, node, "%s must be one of: %s", what, known);
-	return yaml_refuse(file, node, "%s \"%s\" is none of: %s", what, scalar(node), known);
+	return yaml_refuse(file, node, "%s \"%s\" is not one of: %s", what, scalar(node), known);
 }
