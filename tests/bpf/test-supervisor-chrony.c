@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The supervisor's part of a reload: when it starts the role, as the program
  * that is installed, and what it hands to the watcher. chronyd is the test's.

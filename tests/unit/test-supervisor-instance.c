@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the next start does about the state.json of a supervisor that was killed. */
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+/* SPDX-License-Identifier: Apache-2.0 */
 /* state.json as the supervisor writes it, member by member as docs/state.md has
  * them, and read back. */
 #include <errno.h>
