@@ -50,14 +50,14 @@ static bool is_filled(int fd, const struct key_table *table)
 
 int key_table_seal(const struct key_table *table)
 {
-	int fd = memfd_create("calfpen-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING), error;
+	int fd = memfd_create("calfpen-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING), r;
 
 	if (fd >= 0 && is_filled(fd, table))
 		return fd;
-	error = -errno;
+	r = -errno;
 	if (fd >= 0)
 		close(fd);
-	return error;
+	return r;
 }
 
 /* A directory "/dir/", or a key. */
@@ -109,7 +109,7 @@ int key_table_map(int fd, const struct key_table **tablep)
 	if (memory == MAP_FAILED)
 		return -errno;
 	r = check(memory);
-	if (r == 0)
+	if (!r)
 		*tablep = memory;
 	else
 		(void)munmap(memory, sizeof(**tablep));

@@ -14,10 +14,10 @@ int main(int argc, char **argv)
 		[ROLE_CHRONY] = "calfpen-chrony",
 	};
 	struct options options;
-	int error = options_parse(&options, argc, argv);
+	int r = options_parse(&options, argc, argv);
 
-	if (error)
-		return error > 0 ? ROLE_EXIT_OK : ROLE_EXIT_FAILURE;
+	if (r)
+		return r > 0 ? ROLE_EXIT_OK : ROLE_EXIT_FAILURE;
 	log_init(tags[options.role], 2, options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	/* The supervisor executed /proc/self/exe, so ps would show "exe". */
 	if (options.role != ROLE_SUPERVISOR)

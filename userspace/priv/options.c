@@ -204,7 +204,7 @@ static int parse_quarantine(struct options *options, const char *text)
 
 	if (text != NULL)
 		r = parse_number("quarantine", text, 0, OPTIONS_QUARANTINE_MAX_S, &seconds);
-	if (r == 0)
+	if (!r)
 		options->quarantine_s = (int)seconds;
 	return r;
 }
@@ -447,7 +447,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		if (c == ':' || c == '?')
 			return refuse(c, argv, optind - 1);
 		r = parse_one(&parsed, c, optarg);
-		if (r != 0)
+		if (r)
 			return r;
 	}
 	if (optind < argc) {

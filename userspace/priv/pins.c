@@ -34,7 +34,7 @@ int pins_init(struct pins *pins, const char *instance)
 {
 	char root[] = PINS_ROOT;
 	struct statfs fs;
-	int error;
+	int r;
 
 	*strrchr(root, '/') = '\0';
 	if (statfs(root, &fs) || fs.f_type != BPF_FS_MAGIC) {
@@ -42,9 +42,9 @@ int pins_init(struct pins *pins, const char *instance)
 			  root);
 		return -ENODEV;
 	}
-	error = make_directory(PINS_ROOT);
-	if (error)
-		return error;
+	r = make_directory(PINS_ROOT);
+	if (r)
+		return r;
 	if (snprintf(pins->directory, sizeof(pins->directory), "%s/%s", PINS_ROOT, instance) >=
 	    (int)sizeof(pins->directory))
 		return -ENAMETOOLONG;
@@ -54,15 +54,15 @@ int pins_init(struct pins *pins, const char *instance)
 int pins_put(const struct pins *pins, const char *prefix, const char *name, int fd)
 {
 	char path[PIN_PATH_MAX];
-	int error;
+	int r;
 
 	snprintf(path, sizeof(path), "%s/%s%s", pins->directory, prefix, name);
 	if (unlink(path) && errno != ENOENT)
 		return -errno;
-	error = bpf_obj_pin(fd, path);
-	if (error)
-		log_error("%s: cannot pin: %s", path, strerror(-error));
-	return error;
+	r = bpf_obj_pin(fd, path);
+	if (r)
+		log_error("%s: cannot pin: %s", path, strerror(-r));
+	return r;
 }
 
 int pins_get(const struct pins *pins, const char *name)

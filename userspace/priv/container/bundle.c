@@ -54,7 +54,7 @@ static int write_config(int directory_fd, const struct bundle_parameters *parame
 	} else {
 		if (json_dumpf(root, file, JSON_INDENT(1)) < 0)
 			r = refuse(CONFIG, EIO);
-		if (fclose(file) != 0 && r == 0)
+		if (fclose(file) != 0 && !r)
 			r = refuse(CONFIG, errno);
 	}
 	json_decref(root);
@@ -89,17 +89,17 @@ static int copy_executable(int rootfs_fd, const struct description *description)
 		r = -errno;
 	else if (!S_ISREG(st.st_mode))
 		r = -EINVAL;
-	if (r == 0) {
+	if (!r) {
 		to = openat(rootfs_fd, description->executable,
 			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0700);
 		if (to < 0)
 			r = -errno;
 	}
-	if (r == 0)
+	if (!r)
 		r = copy_bytes(to, from);
-	if (r == 0 && fchmod(to, 0755) < 0)
+	if (!r && fchmod(to, 0755) < 0)
 		r = -errno;
-	if (to >= 0 && close(to) < 0 && r == 0)
+	if (to >= 0 && close(to) < 0 && !r)
 		r = -errno;
 	close(from);
 	return r < 0 ? refuse(path, -r) : 0;
@@ -124,9 +124,9 @@ static int write_rootfs(int directory_fd, const struct description *description)
 	if (fd < 0)
 		return refuse(ROOTFS, errno);
 	r = make_directory(fd, "proc", 0555);
-	if (r == 0)
+	if (!r)
 		r = make_directory(fd, "dev", 0555);
-	if (r == 0)
+	if (!r)
 		r = copy_executable(fd, description);
 	close(fd);
 	return r;
@@ -193,7 +193,7 @@ static int empty_directory(int fd, bool is_rootfs)
 		close(fd);
 		return r;
 	}
-	while (r == 0 && (entry = readdir(directory)) != NULL) {
+	while (!r && (entry = readdir(directory)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (unlinkat(dirfd(directory), entry->d_name, 0) == 0)
@@ -208,7 +208,7 @@ static int empty_directory(int fd, bool is_rootfs)
 
 			r = below < 0 ? -errno : empty_directory(below, true);
 		}
-		if (r == 0 && unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR) < 0)
+		if (!r && unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR) < 0)
 			r = -errno;
 	}
 	closedir(directory);
@@ -223,7 +223,7 @@ int bundle_remove(const char *directory)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : refuse(directory, errno);
 	r = empty_directory(fd, false);
-	if (r == 0 && rmdir(directory) < 0)
+	if (!r && rmdir(directory) < 0)
 		r = -errno;
 	return r < 0 ? refuse(directory, -r) : 0;
 }
@@ -249,7 +249,7 @@ int bundle_write(const struct bundle_parameters *parameters)
 		goto cleanup;
 	}
 	r = write_rootfs(fd, parameters->description);
-	if (r == 0)
+	if (!r)
 		r = write_config(fd, parameters, executable);
 	close(fd);
 cleanup:

@@ -30,7 +30,7 @@ static int for_each_hierarchy(const char *path, int (*call)(const char *mount, c
 
 	if (mounts == NULL)
 		return -errno;
-	while (r == 0 && getmntent_r(mounts, &entry, buffer, sizeof(buffer)) != NULL) {
+	while (!r && getmntent_r(mounts, &entry, buffer, sizeof(buffer)) != NULL) {
 		if (strcmp(entry.mnt_type, "cgroup") != 0 && strcmp(entry.mnt_type, "cgroup2") != 0)
 			continue;
 		if (strncmp(entry.mnt_dir, CGROUP_ROOT, strlen(CGROUP_ROOT)) != 0)

@@ -30,7 +30,7 @@ static int wait_end(pid_t pid)
 			r = poll(&end, 1, TIMEOUT_MS);
 		while (r < 0 && errno == EINTR);
 		close(end.fd);
-		if (r == 0) {
+		if (!r) {
 			kill(-pid, SIGKILL);
 			kill(pid, SIGKILL);
 		}
@@ -61,11 +61,11 @@ static int spawn(const char *const *argv, const int *moved, size_t n_fds, pid_t 
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	for (size_t i = 0; r == 0 && i < n_fds; i++)
+	for (size_t i = 0; !r && i < n_fds; i++)
 		r = posix_spawn_file_actions_adddup2(&actions, moved[i], (int)i + 1);
-	if (r == 0)
+	if (!r)
 		r = posix_spawn_file_actions_addclosefrom_np(&actions, (int)n_fds + 1);
-	if (r == 0)
+	if (!r)
 		r = posix_spawn(pidp, argv[0], &actions, &attributes,
 				(char *const *)(uintptr_t)argv, environment);
 	posix_spawnattr_destroy(&attributes);
@@ -84,7 +84,7 @@ int runtime_exec(const char *const *argv, const int *fds, size_t n_fds)
 	if (null < 0)
 		return -errno;
 	/* First move them out of the way, so that no copy overwrites a source. */
-	while (r == 0 && n_moved < n_fds && n_moved < FDS_MAX) {
+	while (!r && n_moved < n_fds && n_moved < FDS_MAX) {
 		int fd = fds[n_moved] < 0 ? null : fds[n_moved];
 
 		moved[n_moved] = fcntl(fd, F_DUPFD_CLOEXEC, FD_FREE);
@@ -93,7 +93,7 @@ int runtime_exec(const char *const *argv, const int *fds, size_t n_fds)
 		else
 			n_moved++;
 	}
-	if (r == 0)
+	if (!r)
 		r = spawn(argv, moved, n_moved, &pid);
 	for (size_t i = 0; i < n_moved; i++)
 		close(moved[i]);

@@ -144,7 +144,7 @@ static int search(const char *name, char *resolved)
 		    snprintf(path, sizeof(path), "%.*s/%s", (int)length, directory, name) <
 			    (int)sizeof(path)) {
 			r = executable(path, resolved);
-			if (r == 0)
+			if (!r)
 				return 0;
 			if (r == -EACCES)
 				found = r;
@@ -267,7 +267,7 @@ pid_t runtime_create(const struct runtime *runtime, const char *id, const char *
 	}
 	if (pid == 0) {
 		r = confine ? confine() : 0;
-		if (r == 0)
+		if (!r)
 			r = create(runtime, id, bundle, fds);
 		_exit(-r);
 	}
@@ -335,7 +335,7 @@ int runtime_delete(const struct runtime *runtime, const char *id)
 			log_error("container %s: cannot remove cgroup %s: %s", id, cgroup,
 				  strerror(-r_cgroup));
 	}
-	if (r == 0 && r_cgroup == 0)
+	if (!r && !r_cgroup)
 		unlink(note.text);
 	unlink(state_path(runtime, id, ".log").text);
 	unlink(state_path(runtime, id, ".pid").text);

@@ -193,7 +193,7 @@ static int parse_calf_options(struct yaml_file *file, yaml_node_t *node,
 	int r;
 
 	r = yaml_mapping(file, node, "options", YAML_FILE_MAX, &n);
-	for (uint32_t i = 0; r == 0 && i < n; i++) {
+	for (uint32_t i = 0; !r && i < n; i++) {
 		yaml_node_t *key, *value;
 
 		yaml_mapping_at(file, node, i, &key, &value);
@@ -213,7 +213,7 @@ static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configura
 	int r;
 
 	r = yaml_fields(file, node, "use", names, N, 0, values);
-	for (size_t i = 0; r == 0 && i < N; i++)
+	for (size_t i = 0; !r && i < N; i++)
 		if (values[i] != NULL)
 			r = yaml_bool(file, values[i], names[i], flags[i]);
 	return r;
@@ -229,13 +229,13 @@ static int parse_routes(struct yaml_file *file, yaml_node_t *node,
 	int r;
 
 	r = yaml_fields(file, node, "routes", names, N, 0, values);
-	if (r == 0 && values[MAX] != NULL)
+	if (!r && values[MAX] != NULL)
 		r = yaml_u32(file, values[MAX], names[MAX], 0, MAX_ROUTES,
 			     &configuration->max_routes);
-	if (r == 0 && values[MIN_PREFIX_LENGTH] != NULL)
+	if (!r && values[MIN_PREFIX_LENGTH] != NULL)
 		r = yaml_u32(file, values[MIN_PREFIX_LENGTH], names[MIN_PREFIX_LENGTH], 1, 32,
 			     &configuration->min_prefix_length);
-	if (r == 0 && values[ALLOW_HIDING] != NULL)
+	if (!r && values[ALLOW_HIDING] != NULL)
 		r = yaml_bool(file, values[ALLOW_HIDING], names[ALLOW_HIDING],
 			      &configuration->allow_hiding);
 	return r;
@@ -262,7 +262,7 @@ static int parse_foreign(struct yaml_file *file, yaml_node_t *node,
 	size_t i = 0;
 	int r = yaml_choice(file, node, "foreign", names, sizeof(names) / sizeof(names[0]), &i);
 
-	if (r == 0)
+	if (!r)
 		configuration->pass_foreign = i == 1;
 	return r;
 }
@@ -287,7 +287,7 @@ static int parse_table(struct yaml_file *file, yaml_node_t *node,
 {
 	int r = yaml_u32(file, node, "table", 1, UINT32_MAX, &configuration->table);
 
-	if (r == 0 && configuration->table == RT_TABLE_LOCAL)
+	if (!r && configuration->table == RT_TABLE_LOCAL)
 		return yaml_refuse(file, node, "table %d is reserved for the kernel",
 				   RT_TABLE_LOCAL);
 	return r;
@@ -327,30 +327,30 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 	if (file->root == NULL)
 		return 0; /* only comments */
 	r = yaml_fields(file, file->root, "a configuration", names, N, 0, values);
-	if (r == 0 && values[METRIC] != NULL)
+	if (!r && values[METRIC] != NULL)
 		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX, &configuration->metric);
-	if (r == 0 && values[TABLE] != NULL)
+	if (!r && values[TABLE] != NULL)
 		r = parse_table(file, values[TABLE], configuration);
-	if (r == 0 && values[MODE] != NULL)
+	if (!r && values[MODE] != NULL)
 		r = parse_mode(file, values[MODE], configuration);
-	if (r == 0 && values[FOREIGN] != NULL)
+	if (!r && values[FOREIGN] != NULL)
 		r = parse_foreign(file, values[FOREIGN], configuration);
-	if (r == 0 && values[QUARANTINE] != NULL)
+	if (!r && values[QUARANTINE] != NULL)
 		r = yaml_u32(file, values[QUARANTINE], "quarantine", 0, OPTIONS_QUARANTINE_MAX_S,
 			     &configuration->quarantine_s);
-	if (r == 0 && values[RESOLV_CONF] != NULL)
+	if (!r && values[RESOLV_CONF] != NULL)
 		r = parse_path(file, values[RESOLV_CONF], names[RESOLV_CONF],
 			       configuration->resolv_conf);
-	if (r == 0 && values[CHRONYD_DIRECTORY] != NULL)
+	if (!r && values[CHRONYD_DIRECTORY] != NULL)
 		r = parse_path(file, values[CHRONYD_DIRECTORY], names[CHRONYD_DIRECTORY],
 			       configuration->chronyd_directory);
-	if (r == 0 && values[USE] != NULL)
+	if (!r && values[USE] != NULL)
 		r = parse_use(file, values[USE], configuration);
-	if (r == 0 && values[ROUTES] != NULL)
+	if (!r && values[ROUTES] != NULL)
 		r = parse_routes(file, values[ROUTES], configuration);
-	if (r == 0 && values[SYSLOG] != NULL)
+	if (!r && values[SYSLOG] != NULL)
 		r = yaml_bool(file, values[SYSLOG], "syslog", &configuration->syslog);
-	if (r == 0 && values[OPTIONS] != NULL)
+	if (!r && values[OPTIONS] != NULL)
 		r = parse_calf_options(file, values[OPTIONS], calves, configuration);
 	return r;
 }

@@ -102,20 +102,20 @@ static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct descri
 	int r;
 
 	r = yaml_fields(file, node, "limits", names, 6, 4, values);
-	if (r == 0)
+	if (!r)
 		r = yaml_u64(file, values[0], "memory", MEMORY_MIN, MEMORY_MAX,
 			     &description->memory_bytes);
-	if (r == 0)
+	if (!r)
 		r = yaml_u32(file, values[1], "pids", PIDS_MIN, PIDS_MAX, &description->pids);
-	if (r == 0)
+	if (!r)
 		r = yaml_u32(file, values[2], "requests_per_second", 1, REQUESTS_PER_SECOND_MAX,
 			     &description->requests_per_second);
-	if (r == 0)
+	if (!r)
 		r = yaml_u32(file, values[3], "request_burst", 1, REQUEST_BURST_MAX,
 			     &description->request_burst);
-	if (r == 0 && values[4] != NULL)
+	if (!r && values[4] != NULL)
 		r = yaml_u32(file, values[4], "max_keys", 1, KV_KEYS_MAX, &description->max_keys);
-	if (r == 0 && values[5] != NULL)
+	if (!r && values[5] != NULL)
 		r = yaml_u64(file, values[5], "max_bytes", 1, MAX_BYTES_MAX,
 			     &description->max_bytes);
 	return r;
@@ -149,21 +149,21 @@ static int parse(struct yaml_file *file, struct description *description)
 		return yaml_refuse(file, NULL, "the file is empty");
 	r = yaml_fields(file, file->root, "a description", fields, _FIELD_N, FIELDS_REQUIRED,
 			values);
-	if (r == 0)
+	if (!r)
 		r = parse_name(file, values[NAME], description);
-	if (r == 0)
+	if (!r)
 		r = parse_executable(file, values[EXECUTABLE], description);
-	if (r == 0)
+	if (!r)
 		r = parse_limits(file, values[LIMITS], description);
-	if (r == 0)
+	if (!r)
 		r = description_parse_keys(file, values[KEYS], description);
-	if (r == 0)
+	if (!r)
 		r = description_parse_options(file, values[OPTIONS], description);
-	if (r == 0)
+	if (!r)
 		default_limits(description);
-	if (r == 0)
+	if (!r)
 		r = description_parse_frames(file, values[FRAMES], description);
-	if (r == 0)
+	if (!r)
 		r = description_parse_metrics(file, values[METRICS], description);
 	return r;
 }
@@ -193,7 +193,7 @@ int description_load(const char *directory, struct description *descriptionp)
 		goto cleanup;
 	r = parse(&file, description);
 	yaml_file_deinit(&file);
-	if (r == 0)
+	if (!r)
 		*descriptionp = *description;
 cleanup:
 	free(description);

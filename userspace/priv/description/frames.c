@@ -107,16 +107,16 @@ static int parse_frame(struct yaml_file *file, yaml_node_t *node, struct descrip
 
 	r = yaml_fields(file, node, "a frame rule", frame_fields, _FRAME_FIELD_N, LOCAL_PORT,
 			values);
-	if (r == 0)
+	if (!r)
 		r = parse_check(file, values[CHECK], rule);
-	if (r == 0)
+	if (!r)
 		r = rule->check == FRAME_CHECK_ARP ? refuse_ports(file, values) :
 						     parse_ports(file, node, values, rule);
-	if (r == 0)
+	if (!r)
 		r = parse_rate(file, values[INGRESS_PER_SECOND], "ingress_per_second",
 			       values[INGRESS_BURST], "ingress_burst", &rule->ingress_interval_ns,
 			       &rule->ingress_burst_ns);
-	if (r == 0)
+	if (!r)
 		r = parse_rate(file, values[EGRESS_PER_SECOND], "egress_per_second",
 			       values[EGRESS_BURST], "egress_burst", &rule->egress_interval_ns,
 			       &rule->egress_burst_ns);
@@ -137,7 +137,7 @@ int description_parse_frames(struct yaml_file *file, yaml_node_t *node,
 	int r;
 
 	r = yaml_sequence(file, node, "frames", FRAME_RULES_MAX, &n);
-	for (uint32_t i = 0; r == 0 && i < n; i++)
+	for (uint32_t i = 0; !r && i < n; i++)
 		r = parse_frame(file, yaml_sequence_at(file, node, i), description);
 	return r;
 }
@@ -162,11 +162,11 @@ static int parse_metric(struct yaml_file *file, yaml_node_t *node, struct descri
 	int r;
 
 	r = yaml_fields(file, node, "a metric", names, 3, 3, values);
-	if (r == 0)
+	if (!r)
 		r = yaml_text(file, values[0], "metric name", metric->name, sizeof(metric->name));
-	if (r == 0)
+	if (!r)
 		r = yaml_choice(file, values[1], "type", types, 2, &i_type);
-	if (r == 0)
+	if (!r)
 		r = yaml_text(file, values[2], "help", metric->help, sizeof(metric->help));
 	if (r < 0)
 		return r;
@@ -192,7 +192,7 @@ int description_parse_metrics(struct yaml_file *file, yaml_node_t *node,
 	int r;
 
 	r = yaml_sequence(file, node, "metrics", DESCRIPTION_METRICS_MAX, &n);
-	for (uint32_t i = 0; r == 0 && i < n; i++)
+	for (uint32_t i = 0; !r && i < n; i++)
 		r = parse_metric(file, yaml_sequence_at(file, node, i), description);
 	return r;
 }

@@ -39,9 +39,9 @@ static int parse_choices(struct yaml_file *file, yaml_node_t *node, struct value
 	if (rule->type == VALUE_TEXT)
 		*longestp = 0; /* text has no values but its choices */
 	r = yaml_sequence(file, node, "choices", sizeof(rule->choices), &n);
-	if (r == 0 && n == 0)
+	if (!r && n == 0)
 		return yaml_refuse(file, node, "choices is empty");
-	for (uint32_t i = 0; r == 0 && i < n; i++) {
+	for (uint32_t i = 0; !r && i < n; i++) {
 		yaml_node_t *item = yaml_sequence_at(file, node, i);
 		size_t used = strlen(rule->choices), length;
 
@@ -229,11 +229,11 @@ int description_parse_keys(struct yaml_file *file, yaml_node_t *node,
 	int r;
 
 	r = yaml_sequence(file, node, "keys", KEY_TABLE_KEYS_MAX, &n);
-	for (uint32_t i = 0; r == 0 && i < n; i++) {
+	for (uint32_t i = 0; !r && i < n; i++) {
 		yaml_node_t *item = yaml_sequence_at(file, node, i);
 
 		r = parse_key(file, item, description);
-		if (r == 0 && total_count(description) > KV_KEYS_MAX)
+		if (!r && total_count(description) > KV_KEYS_MAX)
 			r = yaml_refuse(file, item, "the keys up to here add up to more than %d",
 					KV_KEYS_MAX);
 	}
@@ -347,7 +347,7 @@ int description_parse_options(struct yaml_file *file, yaml_node_t *node,
 	int r;
 
 	r = yaml_sequence(file, node, "options", DESCRIPTION_OPTIONS_MAX, &n);
-	for (uint32_t i = 0; r == 0 && i < n; i++)
+	for (uint32_t i = 0; !r && i < n; i++)
 		r = parse_option(file, yaml_sequence_at(file, node, i), description);
 	return r;
 }

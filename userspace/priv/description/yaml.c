@@ -159,7 +159,7 @@ static int check_events(const char *name, const unsigned char *bytes, size_t siz
 		return refuse_file(name, ENOMEM);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, bytes, size);
-	while (r == 0 && !end) {
+	while (!r && !end) {
 		yaml_event_t event;
 
 		if (!yaml_parser_parse(&parser, &event)) {

@@ -41,16 +41,15 @@ static int attach_tap(struct frames *frames, const char *pin, int program_fd, in
 
 int frames_attach_tap(struct frames *frames, int tap_ifindex)
 {
-	int error = attach_tap(frames, PIN_LINK_TAP_INGRESS,
-			       bpf_program__fd(frames->tc->progs.tap_ingress), tap_ifindex, true);
+	int r = attach_tap(frames, PIN_LINK_TAP_INGRESS,
+			   bpf_program__fd(frames->tc->progs.tap_ingress), tap_ifindex, true);
 
-	if (!error)
-		error = attach_tap(frames, PIN_LINK_TAP_EGRESS,
-				   bpf_program__fd(frames->tc->progs.tap_egress), tap_ifindex,
-				   false);
-	if (error)
-		log_error("tap: cannot attach the programs: %s", strerror(-error));
-	return error;
+	if (!r)
+		r = attach_tap(frames, PIN_LINK_TAP_EGRESS,
+			       bpf_program__fd(frames->tc->progs.tap_egress), tap_ifindex, false);
+	if (r)
+		log_error("tap: cannot attach the programs: %s", strerror(-r));
+	return r;
 }
 
 /* Detach the filter that a run left which was killed during its start. */
@@ -67,7 +66,7 @@ static void detach_closed(const struct frames *frames)
 
 int frames_close_uplink(struct frames *frames)
 {
-	int ifindex = (int)frames->config.uplink_ifindex, error = 0;
+	int ifindex = (int)frames->config.uplink_ifindex, r = 0;
 	int program_fd = bpf_program__fd(frames->tc->progs.uplink_closed);
 
 	if (!frames->config.quarantine) {
@@ -76,16 +75,16 @@ int frames_close_uplink(struct frames *frames)
 	}
 	frames->closed_fd = attach_tcx(program_fd, ifindex, true);
 	if (frames->closed_fd < 0) {
-		error = frames_clsact_attach(program_fd, ifindex, true);
-		frames->is_closed_by_clsact = !error;
+		r = frames_clsact_attach(program_fd, ifindex, true);
+		frames->is_closed_by_clsact = !r;
 	}
 	/* Not earlier, because there must be no gap. */
 	detach_closed(frames);
 	if (frames->is_closed_by_clsact)
-		error = pins_put(frames->pins, "", PIN_FILTER_CLOSED, program_fd);
-	if (error)
-		log_error("quarantine: cannot close the uplink: %s", strerror(-error));
-	return error;
+		r = pins_put(frames->pins, "", PIN_FILTER_CLOSED, program_fd);
+	if (r)
+		log_error("quarantine: cannot close the uplink: %s", strerror(-r));
+	return r;
 }
 
 void frames_reopen_uplink(struct frames *frames)
@@ -121,14 +120,14 @@ static int use_tcx(struct frames *frames)
 static int use_clsact(struct frames *frames)
 {
 	int fd = bpf_program__fd(frames->tc->progs.uplink_ingress);
-	int error = pins_put(frames->pins, "", PIN_FILTER_UPLINK, fd);
+	int r = pins_put(frames->pins, "", PIN_FILTER_UPLINK, fd);
 
-	if (!error)
-		error = frames_clsact_attach(fd, (int)frames->config.uplink_ifindex, true);
-	if (error) {
-		frames_reason_add(frames, "clsact: %s", strerror(-error));
+	if (!r)
+		r = frames_clsact_attach(fd, (int)frames->config.uplink_ifindex, true);
+	if (r) {
+		frames_reason_add(frames, "clsact: %s", strerror(-r));
 		pins_remove(frames->pins, PIN_FILTER_UPLINK);
-		return error;
+		return r;
 	}
 	frames->mode = FRAME_MODE_TC;
 	frames->hook = FRAME_HOOK_CLSACT;
@@ -137,9 +136,9 @@ static int use_clsact(struct frames *frames)
 
 static int use_tc(struct frames *frames)
 {
-	int error = use_tcx(frames);
+	int r = use_tcx(frames);
 
-	return error ? use_clsact(frames) : 0;
+	return r ? use_clsact(frames) : 0;
 }
 
 /* --- modes --- */
@@ -147,20 +146,20 @@ static int use_tc(struct frames *frames)
 /* Try first what costs the host least. */
 static int attach_auto(struct frames *frames, const char *uplink)
 {
-	int error = frames_try_native(frames, uplink);
+	int r = frames_try_native(frames, uplink);
 
-	if (error)
-		error = use_tc(frames);
-	if (error)
-		error = frames_try_generic(frames, uplink);
-	if (error)
+	if (r)
+		r = use_tc(frames);
+	if (r)
+		r = frames_try_generic(frames, uplink);
+	if (r)
 		log_error("%s: cannot attach: %s", uplink, frames->mode_reason);
-	return error;
+	return r;
 }
 
 static int attach_uplink(struct frames *frames, const char *uplink, enum frame_mode mode)
 {
-	int error;
+	int r;
 
 	frames->mode_reason[0] = '\0';
 	if (mode == FRAME_MODE_AUTO)
@@ -168,20 +167,20 @@ static int attach_uplink(struct frames *frames, const char *uplink, enum frame_m
 	if (mode != FRAME_MODE_TC)
 		return frames_attach_xdp(frames, uplink, mode);
 	frames_reason_add(frames, "as requested");
-	error = use_tc(frames);
-	if (error)
+	r = use_tc(frames);
+	if (r)
 		log_error("%s: cannot attach by tc: %s", uplink, frames->mode_reason);
-	return error;
+	return r;
 }
 
 int frames_attach_uplink(struct frames *frames, const char *uplink, enum frame_mode mode)
 {
-	int error = attach_uplink(frames, uplink, mode);
+	int r = attach_uplink(frames, uplink, mode);
 
 	/* Pin the quarantine's state only while the programs are attached. */
-	return error ? error :
-		       pins_put(frames->pins, "", PIN_FRAME_QUARANTINE,
-				bpf_map__fd(frames->tc->maps.frame_quarantine));
+	return r ? r :
+		   pins_put(frames->pins, "", PIN_FRAME_QUARANTINE,
+			    bpf_map__fd(frames->tc->maps.frame_quarantine));
 }
 
 void frames_detach(const struct pins *pins, int uplink_ifindex)

@@ -18,26 +18,26 @@
 
 static int create_qdisc(struct bpf_tc_hook *hook)
 {
-	int error = bpf_tc_hook_create(hook);
+	int r = bpf_tc_hook_create(hook);
 
-	return error == -EEXIST ? 0 : error;
+	return r == -EEXIST ? 0 : r;
 }
 
 /* Use the first free priority. EEXIST: another instance's filter has it; EINVAL:
  * a filter of another kind or protocol has it. */
 static int attach_first(const struct bpf_tc_hook *hook, int program_fd)
 {
-	int error = -EEXIST;
+	int r = -EEXIST;
 
 	for (uint32_t priority = FIRST_PRIORITY; priority <= LAST_PRIORITY; priority++) {
 		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd,
 			    .handle = FRAMES_CLSACT_HANDLE, .priority = priority);
 
-		error = bpf_tc_attach(hook, &opts);
-		if (error != -EEXIST && error != -EINVAL)
+		r = bpf_tc_attach(hook, &opts);
+		if (r != -EEXIST && r != -EINVAL)
 			break;
 	}
-	return error;
+	return r;
 }
 
 int frames_clsact_attach(int program_fd, int ifindex, bool ingress)
@@ -46,12 +46,12 @@ int frames_clsact_attach(int program_fd, int ifindex, bool ingress)
 		    .attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
 	/* libbpf prints errors about existing and missing filters: both are normal. */
 	libbpf_print_fn_t before = libbpf_set_print(NULL);
-	int error = create_qdisc(&hook);
+	int r = create_qdisc(&hook);
 
-	if (!error)
-		error = attach_first(&hook, program_fd);
+	if (!r)
+		r = attach_first(&hook, program_fd);
 	libbpf_set_print(before);
-	return error;
+	return r;
 }
 
 static uint32_t program_id(int program_fd)

@@ -39,10 +39,10 @@ static int get_features(int fd, struct frames_device *device)
 		char room[sizeof(struct ethtool_gfeatures) +
 			  FRAMES_FEATURE_WORDS * sizeof(struct ethtool_get_features_block)];
 	} query = { .header = { .cmd = ETHTOOL_GFEATURES, .size = FRAMES_FEATURE_WORDS } };
-	int error = ethtool(fd, device->name, &query);
+	int r = ethtool(fd, device->name, &query);
 
-	if (error)
-		return error;
+	if (r)
+		return r;
 	for (size_t i = 0; i < FRAMES_FEATURE_WORDS; i++)
 		device->features[i] = query.header.features[i].active;
 	return 0;
@@ -51,10 +51,10 @@ static int get_features(int fd, struct frames_device *device)
 static int get_driver(int fd, struct frames_device *device)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	int error = ethtool(fd, device->name, &info);
+	int r = ethtool(fd, device->name, &info);
 
-	if (error)
-		return error;
+	if (r)
+		return r;
 	memcpy(device->driver, info.driver, sizeof(device->driver) - 1);
 	return 0;
 }
@@ -62,10 +62,10 @@ static int get_driver(int fd, struct frames_device *device)
 static int get_channels(int fd, struct frames_device *device)
 {
 	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
-	int error = ethtool(fd, device->name, &channels);
+	int r = ethtool(fd, device->name, &channels);
 
-	if (error)
-		return error == -EOPNOTSUPP ? 0 : error;
+	if (r)
+		return r == -EOPNOTSUPP ? 0 : r;
 	device->channels[0] = channels.rx_count;
 	device->channels[1] = channels.tx_count;
 	device->channels[2] = channels.other_count;
@@ -83,21 +83,21 @@ static int open_socket(void)
 
 int frames_device_get(const char *name, struct frames_device *device)
 {
-	int fd = open_socket(), error;
+	int fd = open_socket(), r;
 
 	if (fd < 0)
 		return fd;
 	memset(device, 0, sizeof(*device));
 	snprintf(device->name, sizeof(device->name), "%s", name);
-	error = get_mtu(fd, device);
-	if (!error)
-		error = get_features(fd, device);
-	if (!error)
-		error = get_driver(fd, device);
-	if (!error)
-		error = get_channels(fd, device);
+	r = get_mtu(fd, device);
+	if (!r)
+		r = get_features(fd, device);
+	if (!r)
+		r = get_driver(fd, device);
+	if (!r)
+		r = get_channels(fd, device);
 	close(fd);
-	return error;
+	return r;
 }
 
 #define NAME_SIZE ((size_t)ETH_GSTRING_LEN)
@@ -219,10 +219,10 @@ bool frames_device_objection(const struct frames_device *device, char *text, siz
 int frames_device_xdp(int ifindex, char *text, size_t size)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, found);
-	int error = bpf_xdp_query(ifindex, 0, &found);
+	int r = bpf_xdp_query(ifindex, 0, &found);
 
-	if (error)
-		return error;
+	if (r)
+		return r;
 	if (found.drv_prog_id)
 		snprintf(text, size, "native, id %u", found.drv_prog_id);
 	else if (found.skb_prog_id)

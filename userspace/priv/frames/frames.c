@@ -14,36 +14,36 @@
 
 static int load_tc(struct frames *frames)
 {
-	int error;
+	int r;
 
 	frames->tc = frame_tc_bpf__open();
 	if (!frames->tc)
 		return -errno;
 	frames->tc->rodata->config = frames->config;
 	bpf_program__set_autoload(frames->tc->progs.uplink_closed, frames->config.quarantine);
-	error = bpf_map__reuse_fd(frames->tc->maps.kv, frames->kv_fd);
-	return error ? error : frame_tc_bpf__load(frames->tc);
+	r = bpf_map__reuse_fd(frames->tc->maps.kv, frames->kv_fd);
+	return r ? r : frame_tc_bpf__load(frames->tc);
 }
 
 static int fill_rules(const struct frames *frames, const struct frame_rule *rules, uint32_t n_rules)
 {
 	for (uint32_t i = 0; i < n_rules; i++) {
-		int error = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_rules), &i,
-						&rules[i], BPF_ANY);
+		int r = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_rules), &i,
+					    &rules[i], BPF_ANY);
 
-		if (error)
-			return error;
+		if (r)
+			return r;
 	}
 	return 0;
 }
 
 static int fill_quarantine(const struct frames *frames, const struct frame_quarantine *quarantine)
 {
-	int fd = bpf_map__fd(frames->tc->maps.frame_quarantine), error = 0;
+	int fd = bpf_map__fd(frames->tc->maps.frame_quarantine), r = 0;
 
 	if (quarantine)
-		error = bpf_map_update_elem(fd, &(uint32_t){ 0 }, quarantine, BPF_ANY);
-	return error ? error : bpf_map_freeze(fd);
+		r = bpf_map_update_elem(fd, &(uint32_t){ 0 }, quarantine, BPF_ANY);
+	return r ? r : bpf_map_freeze(fd);
 }
 
 static int freeze_and_pin(const struct frames *frames)
@@ -65,14 +65,14 @@ static int freeze_and_pin(const struct frames *frames)
 	};
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		int fd = bpf_map__fd(maps[i].map), error = 0;
+		int fd = bpf_map__fd(maps[i].map), r = 0;
 
 		if (!maps[i].open)
-			error = bpf_map_freeze(fd);
-		if (!error)
-			error = pins_put(frames->pins, "", maps[i].pin, fd);
-		if (error)
-			return error;
+			r = bpf_map_freeze(fd);
+		if (!r)
+			r = pins_put(frames->pins, "", maps[i].pin, fd);
+		if (r)
+			return r;
 	}
 	return 0;
 }
@@ -81,7 +81,7 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 		const struct frame_config *config, const struct frame_quarantine *quarantine,
 		const struct frame_rule *rules, uint32_t n_rules)
 {
-	int error;
+	int r;
 
 	*frames = FRAMES_NULL(*frames);
 	if (n_rules > FRAME_RULES_MAX)
@@ -96,22 +96,22 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 			return -errno;
 	} while (!frames->config.mark);
 
-	error = load_tc(frames);
-	if (!error)
-		error = fill_rules(frames, rules, n_rules);
-	if (!error)
-		error = fill_quarantine(frames, quarantine);
-	if (!error)
-		error = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_reply));
-	if (!error)
-		error = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_replies));
-	if (!error)
-		error = freeze_and_pin(frames);
-	if (error) {
-		log_error("frame programs: cannot load them: %s", strerror(-error));
+	r = load_tc(frames);
+	if (!r)
+		r = fill_rules(frames, rules, n_rules);
+	if (!r)
+		r = fill_quarantine(frames, quarantine);
+	if (!r)
+		r = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_reply));
+	if (!r)
+		r = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_replies));
+	if (!r)
+		r = freeze_and_pin(frames);
+	if (r) {
+		log_error("frame programs: cannot load them: %s", strerror(-r));
 		frames_deinit(frames);
 	}
-	return error;
+	return r;
 }
 
 int frames_quarantine(const struct frames *frames, struct frame_quarantine *quarantinep)
@@ -125,17 +125,17 @@ int frames_quarantine(const struct frames *frames, struct frame_quarantine *quar
 int frames_open(struct frames *frames, int tap_ifindex)
 {
 	uint32_t zero = 0, ifindex = (uint32_t)tap_ifindex;
-	int error = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_slot), &zero, &ifindex,
-					BPF_ANY);
+	int r = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_slot), &zero, &ifindex,
+				    BPF_ANY);
 
-	if (!error && frames->xdp)
-		error = bpf_map_update_elem(bpf_map__fd(frames->xdp->maps.frame_slot), &zero,
-					    &ifindex, BPF_ANY);
-	if (error)
-		log_error("tap: cannot enter it in the devmap slot: %s", strerror(-error));
+	if (!r && frames->xdp)
+		r = bpf_map_update_elem(bpf_map__fd(frames->xdp->maps.frame_slot), &zero, &ifindex,
+					BPF_ANY);
+	if (r)
+		log_error("tap: cannot enter it in the devmap slot: %s", strerror(-r));
 	else
 		frames_reopen_uplink(frames);
-	return error;
+	return r;
 }
 
 const char *frames_mode_name(enum frame_mode mode)

@@ -26,11 +26,11 @@ void frames_reason_add(struct frames *frames, const char *format, ...)
 
 int frames_pin_link(const struct frames *frames, const char *name, int link_fd)
 {
-	int error = pins_put(frames->pins, "", name, link_fd);
+	int r = pins_put(frames->pins, "", name, link_fd);
 
 	/* The pin holds the link from here on. */
 	close(link_fd);
-	return error;
+	return r;
 }
 
 void frames_detach_link(const struct pins *pins, const char *name)

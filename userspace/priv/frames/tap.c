@@ -31,50 +31,50 @@ static int sysctl_set(const char *family, const char *name, const char *setting,
 int tap_init(struct tap *tap, struct netlink *netlink)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI, .ifr_name = "calf%d" };
-	int error = 0;
+	int r = 0;
 
 	*tap = TAP_NULL(*tap);
 	tap->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tap->fd < 0) {
-		error = -errno;
-		log_error("/dev/net/tun: %s; load the module tun", strerror(-error));
-		return error;
+		r = -errno;
+		log_error("/dev/net/tun: %s; load the module tun", strerror(-r));
+		return r;
 	}
 	if (ioctl(tap->fd, TUNSETIFF, &request)) {
-		error = -errno;
+		r = -errno;
 		goto failed;
 	}
 	memcpy(tap->name, request.ifr_name, sizeof(tap->name));
 	tap->ifindex = (int)if_nametoindex(tap->name);
 	if (!tap->ifindex)
-		error = -errno;
-	if (!error)
-		error = netlink_link_set_quiet(netlink, tap->ifindex);
-	if (!error)
-		error = netlink_link_set_noqueue(netlink, tap->ifindex);
-	if (!error)
-		error = sysctl_set("ipv6", tap->name, "disable_ipv6", "1");
+		r = -errno;
+	if (!r)
+		r = netlink_link_set_quiet(netlink, tap->ifindex);
+	if (!r)
+		r = netlink_link_set_noqueue(netlink, tap->ifindex);
+	if (!r)
+		r = sysctl_set("ipv6", tap->name, "disable_ipv6", "1");
 	/* The write filter looks up the route of a unicast frame as if it were
 	 * received on the tap; the kernel answers only if forwarding is enabled
 	 * there. Nothing is ever forwarded, because no frame of the tap passes its
 	 * program. */
-	if (!error)
-		error = sysctl_set("ipv4", tap->name, "forwarding", "1");
-	if (!error)
+	if (!r)
+		r = sysctl_set("ipv4", tap->name, "forwarding", "1");
+	if (!r)
 		return 0;
 failed:
-	log_error("/dev/net/tun: cannot create a tap: %s", strerror(-error));
+	log_error("/dev/net/tun: cannot create a tap: %s", strerror(-r));
 	tap_deinit(tap);
-	return error;
+	return r;
 }
 
 int tap_up(struct tap *tap, struct netlink *netlink)
 {
-	int error = netlink_link_set_up(netlink, tap->ifindex, true);
+	int r = netlink_link_set_up(netlink, tap->ifindex, true);
 
-	if (error)
-		log_error("%s: cannot set up: %s", tap->name, strerror(-error));
-	return error;
+	if (r)
+		log_error("%s: cannot set up: %s", tap->name, strerror(-r));
+	return r;
 }
 
 void tap_deinit(struct tap *tap)

@@ -37,11 +37,11 @@ static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
 		{ xdp->maps.frame_samplers, tc->maps.frame_samplers },
 		{ xdp->maps.frame_samples, tc->maps.frame_samples },
 	};
-	int error = 0;
+	int r = 0;
 
-	for (size_t i = 0; !error && i < sizeof(maps) / sizeof(maps[0]); i++)
-		error = bpf_map__reuse_fd(maps[i].to, bpf_map__fd(maps[i].from));
-	return error;
+	for (size_t i = 0; !r && i < sizeof(maps) / sizeof(maps[0]); i++)
+		r = bpf_map__reuse_fd(maps[i].to, bpf_map__fd(maps[i].from));
+	return r;
 }
 
 /* Load the program with all maps of the tc programs but the devmap slot, because
@@ -49,17 +49,17 @@ static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
 static int load_xdp(struct frames *frames)
 {
 	struct frame_xdp_bpf *xdp = frame_xdp_bpf__open();
-	int error;
+	int r;
 
 	if (!xdp)
 		return -ENOMEM;
 	xdp->rodata->config = frames->config;
-	error = share_maps(frames, xdp);
-	if (!error)
-		error = frame_xdp_bpf__load(xdp);
-	if (error) {
+	r = share_maps(frames, xdp);
+	if (!r)
+		r = frame_xdp_bpf__load(xdp);
+	if (r) {
 		frame_xdp_bpf__destroy(xdp);
-		return error;
+		return r;
 	}
 	frames->xdp = xdp;
 	return 0;
@@ -93,11 +93,11 @@ static int attach_xdp(struct frames *frames, bool native)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
 		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	int error = frames->xdp ? 0 : load_xdp(frames), fd;
+	int r = frames->xdp ? 0 : load_xdp(frames), fd;
 
-	if (error) {
-		frames_reason_add(frames, "cannot load the XDP program (%s)", strerror(-error));
-		return error;
+	if (r) {
+		frames_reason_add(frames, "cannot load the XDP program (%s)", strerror(-r));
+		return r;
 	}
 	fd = bpf_link_create(bpf_program__fd(frames->xdp->progs.frame_xdp),
 			     (int)frames->config.uplink_ifindex, BPF_XDP, &opts);
@@ -110,24 +110,24 @@ static int attach_xdp(struct frames *frames, bool native)
 
 static int use_xdp(struct frames *frames, enum frame_mode mode, enum frame_hook hook, int link_fd)
 {
-	int error = frames_pin_link(frames, PIN_LINK_UPLINK, link_fd);
+	int r = frames_pin_link(frames, PIN_LINK_UPLINK, link_fd);
 
 	frames->mode = mode;
 	frames->hook = hook;
-	return error ? error :
-		       pins_put(frames->pins, "", PIN_FRAME_SLOT,
-				bpf_map__fd(frames->xdp->maps.frame_slot));
+	return r ? r :
+		   pins_put(frames->pins, "", PIN_FRAME_SLOT,
+			    bpf_map__fd(frames->xdp->maps.frame_slot));
 }
 
 /* Returns false if native XDP must not even be tried, with the reason appended. */
 static bool may_try_native(struct frames *frames, const char *uplink, struct frames_device *before)
 {
-	int error = frames_device_get(uplink, before);
+	int r = frames_device_get(uplink, before);
 	char text[96];
 
-	if (error)
+	if (r)
 		frames_reason_add(frames, "cannot read the offloads of %s (%s)", uplink,
-				  strerror(-error));
+				  strerror(-r));
 	else if (frames_device_xdp((int)frames->config.uplink_ifindex, text, sizeof(text)) > 0)
 		frames_reason_add(frames, "another XDP program is on the uplink (%s)", text);
 	else if (frames_device_objection(before, text, sizeof(text)))
@@ -141,9 +141,9 @@ static bool may_try_native(struct frames *frames, const char *uplink, struct fra
 static const char *what_changed(const struct frames_device *before)
 {
 	struct frames_device after;
-	int error = frames_device_get(before->name, &after);
+	int r = frames_device_get(before->name, &after);
 
-	return error ? strerror(-error) : frames_device_change(before, &after);
+	return r ? strerror(-r) : frames_device_change(before, &after);
 }
 
 int frames_try_native(struct frames *frames, const char *uplink)
@@ -175,9 +175,9 @@ int frames_try_native(struct frames *frames, const char *uplink)
 int frames_try_generic(struct frames *frames, const char *uplink)
 {
 	struct frames_device device;
-	int error = frames_device_get(uplink, &device), fd;
+	int r = frames_device_get(uplink, &device), fd;
 
-	if (!error && frames_device_excluded(&device)) {
+	if (!r && frames_device_excluded(&device)) {
 		frames_reason_add(frames, "generic XDP would turn off %s",
 				  frames_device_excluded(&device));
 		return -EOPNOTSUPP;

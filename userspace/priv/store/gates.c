@@ -50,10 +50,10 @@ static int reuse_maps(const struct store *store, struct kv_gate_bpf *gate)
 	};
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		int error = bpf_map__reuse_fd(maps[i].to, bpf_map__fd(maps[i].from));
+		int r = bpf_map__reuse_fd(maps[i].to, bpf_map__fd(maps[i].from));
 
-		if (error)
-			return error;
+		if (r)
+			return r;
 	}
 	bpf_map__set_autocreate(gate->maps.watch_ring, false);
 	return 0;
@@ -89,13 +89,13 @@ static int add_ring(struct store *store, const struct store_subject *subject)
 static int fill_rules(int acl_fd, const struct store_subject *subject)
 {
 	for (uint32_t i = 0; i < subject->n_rules; i++) {
-		int error = bpf_map_update_elem(acl_fd, &subject->rules[i].key,
-						&subject->rules[i].rule, BPF_NOEXIST);
+		int r = bpf_map_update_elem(acl_fd, &subject->rules[i].key, &subject->rules[i].rule,
+					    BPF_NOEXIST);
 
-		if (error) {
+		if (r) {
 			log_error("subject %s: cannot add the rule of %.63s: %s", subject->name,
-				  subject->rules[i].key.path, strerror(-error));
-			return error;
+				  subject->rules[i].key.path, strerror(-r));
+			return r;
 		}
 	}
 	return 0;
@@ -120,7 +120,7 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 {
 	uint64_t interval = NS_PER_S / (subject->requests_per_second ?: 1);
 	struct kv_gate_bpf *gate = kv_gate_bpf__open();
-	int error;
+	int r;
 
 	if (!gate)
 		return -errno;
@@ -134,16 +134,16 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 		.max_keys = subject->max_keys,
 		.max_bytes = subject->max_bytes,
 	};
-	error = reuse_maps(store, gate);
-	if (!error)
-		error = bpf_map__set_max_entries(gate->maps.acl, subject->n_rules ?: 1);
-	if (!error)
-		error = kv_gate_bpf__load(gate);
-	if (error)
+	r = reuse_maps(store, gate);
+	if (!r)
+		r = bpf_map__set_max_entries(gate->maps.acl, subject->n_rules ?: 1);
+	if (!r)
+		r = kv_gate_bpf__load(gate);
+	if (r)
 		kv_gate_bpf__destroy(gate);
 	else
 		*gatep = gate;
-	return error;
+	return r;
 }
 
 /* Fill, freeze and pin a gate of load_gate(). */
@@ -153,25 +153,25 @@ static int add_gate(struct store *store, const struct store_subject *subject,
 	int program_fd = bpf_program__fd(gate->progs.kv_gate);
 	int acl_fd = bpf_map__fd(gate->maps.acl);
 	int staging_fd = bpf_map__fd(gate->maps.staging);
-	int error = fill_rules(acl_fd, subject);
+	int r = fill_rules(acl_fd, subject);
 
-	if (!error)
-		error = bpf_map_freeze(acl_fd);
-	if (!error)
-		error = bpf_map_freeze(staging_fd);
-	if (!error)
-		error = pins_put(store->pins, PIN_ACL_PREFIX, subject->name, acl_fd);
-	if (!error)
-		error = pins_put(store->pins, PIN_STAGING_PREFIX, subject->name, staging_fd);
-	if (!error)
-		error = pins_put(store->pins, PIN_GATE_PREFIX, subject->name, program_fd);
-	if (!error && may_watch(subject))
-		error = add_ring(store, subject);
-	if (!error)
-		error = keep_rules(store, subject);
-	if (!error)
+	if (!r)
+		r = bpf_map_freeze(acl_fd);
+	if (!r)
+		r = bpf_map_freeze(staging_fd);
+	if (!r)
+		r = pins_put(store->pins, PIN_ACL_PREFIX, subject->name, acl_fd);
+	if (!r)
+		r = pins_put(store->pins, PIN_STAGING_PREFIX, subject->name, staging_fd);
+	if (!r)
+		r = pins_put(store->pins, PIN_GATE_PREFIX, subject->name, program_fd);
+	if (!r && may_watch(subject))
+		r = add_ring(store, subject);
+	if (!r)
+		r = keep_rules(store, subject);
+	if (!r)
 		store->gate_fds[subject->number] = program_fd;
-	return error;
+	return r;
 }
 
 struct loading {
@@ -216,7 +216,7 @@ static void load_on_all_cpus(struct loading *loading)
 int store_add_subjects(struct store *store, const struct store_subject *subjects, uint32_t n)
 {
 	struct loading loading = { .store = store, .subjects = subjects, .n_subjects = n };
-	int error = 0;
+	int r = 0;
 
 	for (uint32_t i = 0; i < n; i++)
 		if (subjects[i].number >= store->n_subjects || store->gates[subjects[i].number])
@@ -227,9 +227,8 @@ int store_add_subjects(struct store *store, const struct store_subject *subjects
 			log_error("subject %s: cannot load the gate: %s", subjects[i].name,
 				  strerror(-loading.errors[i]));
 		store->gates[subjects[i].number] = loading.gates[i];
-		if (!error)
-			error = loading.errors[i] ?:
-						    add_gate(store, &subjects[i], loading.gates[i]);
+		if (!r)
+			r = loading.errors[i] ?: add_gate(store, &subjects[i], loading.gates[i]);
 	}
-	return error;
+	return r;
 }

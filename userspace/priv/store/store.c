@@ -66,7 +66,7 @@ static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], 
 /* Returns 0 if the maps were adopted, 1 if there are none, or a negative errno. */
 static int adopt(struct store *store, uint32_t max_keys)
 {
-	int fds[N_ADOPTABLE], error = 0;
+	int fds[N_ADOPTABLE], r = 0;
 	size_t n_found = 0;
 
 	for (size_t i = 0; i < N_ADOPTABLE; i++) {
@@ -74,22 +74,22 @@ static int adopt(struct store *store, uint32_t max_keys)
 		if (fds[i] >= 0)
 			n_found++;
 		else if (fds[i] != -ENOENT)
-			error = fds[i];
+			r = fds[i];
 	}
-	if (error)
+	if (r)
 		log_error("%s: cannot open the pins of the store: %s", store->pins->directory,
-			  strerror(-error));
+			  strerror(-r));
 	else if (n_found < N_ADOPTABLE)
 		/* No pins, or those of a start that was killed while it pinned: no
 		 * gate has run yet. */
-		error = 1;
+		r = 1;
 	else
-		error = check_adopted(store, fds, max_keys);
-	if (error) {
+		r = check_adopted(store, fds, max_keys);
+	if (r) {
 		for (size_t i = 0; i < N_ADOPTABLE; i++)
 			if (fds[i] >= 0)
 				close(fds[i]);
-		return error;
+		return r;
 	}
 	store->kv_fd = fds[0];
 	store->ctl_fd = fds[1];
@@ -116,7 +116,7 @@ static uint32_t events_size(uint32_t n_subjects)
 static int open_shared(struct store *store, uint32_t max_keys)
 {
 	struct kv_gate_bpf *gate = kv_gate_bpf__open();
-	int error = 0;
+	int r = 0;
 
 	if (!gate)
 		return -errno;
@@ -126,21 +126,21 @@ static int open_shared(struct store *store, uint32_t max_keys)
 	bpf_map__set_autocreate(gate->maps.staging, false);
 	bpf_map__set_autocreate(gate->maps.watch_ring, false);
 	if (store->adopted) {
-		error = bpf_map__reuse_fd(gate->maps.kv, store->kv_fd);
-		if (!error)
-			error = bpf_map__reuse_fd(gate->maps.ctl, store->ctl_fd);
-		if (!error)
-			error = bpf_map__reuse_fd(gate->maps.slots, store->slots_fd);
-		if (!error)
-			error = bpf_map__reuse_fd(gate->maps.events, store->events_fd);
-		if (!error)
-			error = bpf_map__reuse_fd(gate->maps.denials, store->denials_fd);
+		r = bpf_map__reuse_fd(gate->maps.kv, store->kv_fd);
+		if (!r)
+			r = bpf_map__reuse_fd(gate->maps.ctl, store->ctl_fd);
+		if (!r)
+			r = bpf_map__reuse_fd(gate->maps.slots, store->slots_fd);
+		if (!r)
+			r = bpf_map__reuse_fd(gate->maps.events, store->events_fd);
+		if (!r)
+			r = bpf_map__reuse_fd(gate->maps.denials, store->denials_fd);
 	} else {
 		bpf_map__set_max_entries(gate->maps.kv, max_keys + KV_KEYS_SLACK);
 		bpf_map__set_max_entries(gate->maps.slots, max_keys + KV_KEYS_SLACK);
 		bpf_map__set_max_entries(gate->maps.events, events_size(store->n_subjects));
 	}
-	return error ? error : kv_gate_bpf__load(gate);
+	return r ? r : kv_gate_bpf__load(gate);
 }
 
 static int take_fd(int *fdp, const struct bpf_map *map)
@@ -155,47 +155,47 @@ static int begin_store(struct store *store, uint32_t max_keys)
 	const struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .max_keys = max_keys };
 	struct kv_gate_bpf *gate = store->shared;
 	const uint32_t zero = 0;
-	int error = bpf_map_update_elem(bpf_map__fd(gate->maps.ctl), &zero, &ctl, BPF_ANY);
+	int r = bpf_map_update_elem(bpf_map__fd(gate->maps.ctl), &zero, &ctl, BPF_ANY);
 
-	if (!error)
-		error = take_fd(&store->kv_fd, gate->maps.kv);
-	if (!error)
-		error = take_fd(&store->ctl_fd, gate->maps.ctl);
-	if (!error)
-		error = take_fd(&store->slots_fd, gate->maps.slots);
-	if (!error)
-		error = take_fd(&store->events_fd, gate->maps.events);
-	if (!error)
-		error = take_fd(&store->denials_fd, gate->maps.denials);
-	if (!error)
-		error = bpf_map_freeze(store->kv_fd);
-	if (!error)
-		error = bpf_map_freeze(store->ctl_fd);
-	if (!error)
-		error = bpf_map_freeze(store->slots_fd);
-	if (!error)
-		error = pins_put(store->pins, "", PIN_KV, store->kv_fd);
-	if (!error)
-		error = pins_put(store->pins, "", PIN_CTL, store->ctl_fd);
-	if (!error)
-		error = pins_put(store->pins, "", PIN_SLOTS, store->slots_fd);
-	if (!error)
-		error = pins_put(store->pins, "", PIN_EVENTS, store->events_fd);
-	if (!error)
-		error = pins_put(store->pins, "", PIN_DENIALS, store->denials_fd);
-	return error;
+	if (!r)
+		r = take_fd(&store->kv_fd, gate->maps.kv);
+	if (!r)
+		r = take_fd(&store->ctl_fd, gate->maps.ctl);
+	if (!r)
+		r = take_fd(&store->slots_fd, gate->maps.slots);
+	if (!r)
+		r = take_fd(&store->events_fd, gate->maps.events);
+	if (!r)
+		r = take_fd(&store->denials_fd, gate->maps.denials);
+	if (!r)
+		r = bpf_map_freeze(store->kv_fd);
+	if (!r)
+		r = bpf_map_freeze(store->ctl_fd);
+	if (!r)
+		r = bpf_map_freeze(store->slots_fd);
+	if (!r)
+		r = pins_put(store->pins, "", PIN_KV, store->kv_fd);
+	if (!r)
+		r = pins_put(store->pins, "", PIN_CTL, store->ctl_fd);
+	if (!r)
+		r = pins_put(store->pins, "", PIN_SLOTS, store->slots_fd);
+	if (!r)
+		r = pins_put(store->pins, "", PIN_EVENTS, store->events_fd);
+	if (!r)
+		r = pins_put(store->pins, "", PIN_DENIALS, store->denials_fd);
+	return r;
 }
 
 static int freeze_and_pin(const struct store *store, const char *pin, const struct bpf_map *map)
 {
-	int error = bpf_map_freeze(bpf_map__fd(map));
+	int r = bpf_map_freeze(bpf_map__fd(map));
 
-	return error ? error : pins_put(store->pins, "", pin, bpf_map__fd(map));
+	return r ? r : pins_put(store->pins, "", pin, bpf_map__fd(map));
 }
 
 int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, uint32_t n_subjects)
 {
-	int error;
+	int r;
 
 	*store = STORE_NULL(*store);
 	if (max_keys > KV_KEYS_MAX || n_subjects > KV_SUBJECTS_MAX || !n_subjects) {
@@ -211,24 +211,23 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 	pins_remove_all(pins, PIN_ACL_PREFIX);
 	pins_remove_all(pins, PIN_STAGING_PREFIX);
 	pins_remove_all(pins, PIN_RING_PREFIX);
-	error = adopt(store, max_keys);
-	if (error >= 0) {
-		error = open_shared(store, max_keys);
-		if (!error && !store->adopted)
-			error = begin_store(store, max_keys);
-		if (!error)
-			error = freeze_and_pin(store, PIN_UNDO, store->shared->maps.undo);
-		if (!error)
-			error = freeze_and_pin(store, PIN_UNDO_VALUES,
-					       store->shared->maps.undo_values);
-		if (!error)
-			error = freeze_and_pin(store, PIN_WATCHES, store->shared->maps.watches);
-		if (error)
-			log_error("store: cannot create it: %s", strerror(-error));
+	r = adopt(store, max_keys);
+	if (r >= 0) {
+		r = open_shared(store, max_keys);
+		if (!r && !store->adopted)
+			r = begin_store(store, max_keys);
+		if (!r)
+			r = freeze_and_pin(store, PIN_UNDO, store->shared->maps.undo);
+		if (!r)
+			r = freeze_and_pin(store, PIN_UNDO_VALUES, store->shared->maps.undo_values);
+		if (!r)
+			r = freeze_and_pin(store, PIN_WATCHES, store->shared->maps.watches);
+		if (r)
+			log_error("store: cannot create it: %s", strerror(-r));
 	}
-	if (error)
+	if (r)
 		store_deinit(store);
-	return error;
+	return r;
 }
 
 /* Enter all rings in one batch: after each change of a map of maps the kernel
@@ -267,10 +266,10 @@ static const struct store_rule *resolve(const struct store *store, uint32_t subj
 
 int store_seal(struct store *store)
 {
-	int fd = bpf_map__fd(store->shared->maps.watch_rights), error = 0;
+	int fd = bpf_map__fd(store->shared->maps.watch_rights), r = 0;
 
 	for (uint32_t i = 0; i < store->n_subjects; i++)
-		for (uint32_t j = 0; !error && j < store->n_rules[i]; j++) {
+		for (uint32_t j = 0; !r && j < store->n_rules[i]; j++) {
 			const struct kv_key *key = &store->rules[i][j].key;
 			uint64_t mask = 0;
 
@@ -280,17 +279,17 @@ int store_seal(struct store *store)
 				if (rule && rule->rule.access & KV_ACCESS_WATCH)
 					mask |= 1ull << k;
 			}
-			error = bpf_map_update_elem(fd, key, &mask, BPF_ANY);
+			r = bpf_map_update_elem(fd, key, &mask, BPF_ANY);
 		}
-	if (!error)
-		error = freeze_and_pin(store, PIN_WATCH_RIGHTS, store->shared->maps.watch_rights);
-	if (!error)
-		error = enter_rings(store);
-	if (!error)
-		error = freeze_and_pin(store, PIN_RINGS, store->shared->maps.rings);
-	if (error)
-		log_error("store: cannot set up the watch rights: %s", strerror(-error));
-	return error;
+	if (!r)
+		r = freeze_and_pin(store, PIN_WATCH_RIGHTS, store->shared->maps.watch_rights);
+	if (!r)
+		r = enter_rings(store);
+	if (!r)
+		r = freeze_and_pin(store, PIN_RINGS, store->shared->maps.rings);
+	if (r)
+		log_error("store: cannot set up the watch rights: %s", strerror(-r));
+	return r;
 }
 
 uint64_t store_revision(const struct store *store)

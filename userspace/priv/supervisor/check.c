@@ -15,15 +15,15 @@ int supervisor_load_files(struct supervisor *s)
 {
 	const struct options *options = s->options;
 	uint32_t n_with_frames = 0;
-	int error;
+	int r;
 
 	s->descriptions = calloc(options->n_calves, sizeof(*s->descriptions));
 	if (!s->descriptions)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < options->n_calves; i++) {
-		error = description_load(options->calves[i], &s->descriptions[i]);
-		if (error)
-			return error;
+		r = description_load(options->calves[i], &s->descriptions[i]);
+		if (r)
+			return r;
 		n_with_frames += s->descriptions[i].n_frames > 0;
 	}
 	s->n_descriptions = options->n_calves;
@@ -66,19 +66,19 @@ int supervisor_check_uplink(const struct supervisor *s)
 
 int supervisor_check_host(struct supervisor *s)
 {
-	int error = open_programs(s);
+	int r = open_programs(s);
 
-	if (!error)
-		error = probe_kernel(&s->kernel);
-	if (!error)
-		error = netlink_new(&s->netlink);
-	if (error)
-		return error;
-	error = netlink_link_get_by_name(s->netlink, s->options->uplink, &s->uplink);
-	if (error) {
+	if (!r)
+		r = probe_kernel(&s->kernel);
+	if (!r)
+		r = netlink_new(&s->netlink);
+	if (r)
+		return r;
+	r = netlink_link_get_by_name(s->netlink, s->options->uplink, &s->uplink);
+	if (r) {
 		log_error("%s: no such interface; name the uplink with --interface",
 			  s->options->uplink);
-		return error;
+		return r;
 	}
 	return supervisor_check_uplink(s);
 }

@@ -128,9 +128,9 @@ int supervisor_confine(void)
 /* Creating a container takes as long as loading all programs: do both at once. */
 int supervisor_create_pairs(struct supervisor *s)
 {
-	int error = runtime_make_cgroup_parent(s->options->cgroup_parent);
+	int r = runtime_make_cgroup_parent(s->options->cgroup_parent);
 
-	for (uint32_t i = 0; !error && i < s->n_descriptions; i++) {
+	for (uint32_t i = 0; !r && i < s->n_descriptions; i++) {
 		struct supervised_pair *pair = &s->pairs[i];
 		const struct pair_fds fds = {
 			.gate = -1,
@@ -139,17 +139,17 @@ int supervisor_create_pairs(struct supervisor *s)
 			.gateway_program = s->gateway_program,
 		};
 
-		error = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
-				  s->instance.directory, &s->runtime, &fds);
-		if (error)
-			return error;
+		r = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
+			      s->instance.directory, &s->runtime, &fds);
+		if (r)
+			return r;
 		pair->supervisor = s;
 		s->n_pairs++;
-		error = loop_add_timer(&s->loop, &pair->restart, restart_pair, pair);
-		if (!error)
-			error = pair_create(&pair->pair, supervisor_confine);
+		r = loop_add_timer(&s->loop, &pair->restart, restart_pair, pair);
+		if (!r)
+			r = pair_create(&pair->pair, supervisor_confine);
 	}
-	return error ? error : loop_add_timer(&s->loop, &s->watcher_restart, restart_watcher, s);
+	return r ? r : loop_add_timer(&s->loop, &s->watcher_restart, restart_watcher, s);
 }
 
 static void connect_pairs(struct supervisor *s)

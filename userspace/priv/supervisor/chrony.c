@@ -105,13 +105,13 @@ static int on_request(struct loop *loop, int fd, short revents, void *data)
 int supervisor_start_chrony(struct supervisor *s)
 {
 	struct supervisor_chrony *chrony = &s->chrony;
-	int error;
+	int r;
 
 	chrony->ask_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (chrony->ask_fd < 0 || pipe2(chrony->results, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
-	error = loop_add_timer(&s->loop, &chrony->timer, on_timer, s);
-	return error ? error : loop_add_fd(&s->loop, chrony->ask_fd, POLLIN, on_request, s);
+	r = loop_add_timer(&s->loop, &chrony->timer, on_timer, s);
+	return r ? r : loop_add_fd(&s->loop, chrony->ask_fd, POLLIN, on_request, s);
 }
 
 void supervisor_chrony_ended(struct supervisor *s, int status)

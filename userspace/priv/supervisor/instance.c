@@ -21,24 +21,24 @@
 int instance_init(struct instance *instance, const char *name)
 {
 	char path[INSTANCE_PATH_MAX], pid[16] = "";
-	int error, fd;
+	int r, fd;
 
 	*instance = INSTANCE_NULL(*instance);
 	snprintf(instance->directory, sizeof(instance->directory), "%s/%s", RUN_ROOT, name);
-	error = directory_make_own(RUN_ROOT, 0711);
-	if (!error)
-		error = directory_make_own(instance->directory, 0711);
-	if (error) {
+	r = directory_make_own(RUN_ROOT, 0711);
+	if (!r)
+		r = directory_make_own(instance->directory, 0711);
+	if (r) {
 		log_error("%s: cannot create the run directory: %s", instance->directory,
-			  strerror(-error));
-		return error;
+			  strerror(-r));
+		return r;
 	}
 	snprintf(path, sizeof(path), "%s/lock", instance->directory);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
-		error = -errno;
-		log_error("%s: %s", path, strerror(-error));
-		return error;
+		r = -errno;
+		log_error("%s: %s", path, strerror(-r));
+		return r;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		ssize_t size = read(fd, pid, sizeof(pid) - 1);

@@ -39,15 +39,15 @@ uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf)
 /* Create a page that the calf can write to but neither grow nor shrink. */
 static int make_metrics(void)
 {
-	int fd = memfd_create("calf-metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING), error;
+	int fd = memfd_create("calf-metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING), r;
 
 	if (fd < 0)
 		return -errno;
 	if (ftruncate(fd, METRICS_SIZE) ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-		error = -errno;
+		r = -errno;
 		close(fd);
-		return error;
+		return r;
 	}
 	return fd;
 }
@@ -88,7 +88,7 @@ int pair_init(struct pair *pair, const struct options *options,
 		.instance = options->instance,
 		.uid = pair_calf_uid(options, i_calf),
 	};
-	int error;
+	int r;
 
 	*pair = PAIR_NULL(*pair);
 	pair->options = options;
@@ -102,21 +102,21 @@ int pair_init(struct pair *pair, const struct options *options,
 		     description->name) >= (int)sizeof(pair->bundle))
 		return -ENAMETOOLONG;
 	parameters.directory = pair->bundle;
-	error = runtime_delete(runtime, pair->container);
-	if (error)
-		return error;
+	r = runtime_delete(runtime, pair->container);
+	if (r)
+		return r;
 	pair->metrics_fd = make_metrics();
 	if (pair->metrics_fd < 0) {
-		error = pair->metrics_fd;
+		r = pair->metrics_fd;
 		log_error("%s: cannot create the metrics page: %s", description->name,
-			  strerror(-error));
-		return error;
+			  strerror(-r));
+		return r;
 	}
 	pair->keys_fd = make_keys(pair);
-	error = pair->keys_fd < 0 ? pair->keys_fd : bundle_write(&parameters);
-	if (error)
+	r = pair->keys_fd < 0 ? pair->keys_fd : bundle_write(&parameters);
+	if (r)
 		pair_deinit(pair);
-	return error;
+	return r;
 }
 
 static int make_channels(struct pair_channels *channels)
@@ -169,15 +169,15 @@ int pair_create(struct pair *pair, int (*confine)(void))
 {
 	struct runtime_fds fds;
 	pid_t pid;
-	int error = make_channels(&pair->channels);
+	int r = make_channels(&pair->channels);
 
-	if (!error)
-		error = clear_metrics(pair->metrics_fd);
-	if (error) {
+	if (!r)
+		r = clear_metrics(pair->metrics_fd);
+	if (r) {
 		log_error("%s: cannot create the channels: %s", pair->description->name,
-			  strerror(-error));
+			  strerror(-r));
 		close_channels(&pair->channels);
-		return error;
+		return r;
 	}
 	fds = (struct runtime_fds){
 		.log_stdout = pair->channels.log_stdout[1],
@@ -197,25 +197,25 @@ int pair_create(struct pair *pair, int (*confine)(void))
 
 int pair_start(struct pair *pair, uint64_t now_ns)
 {
-	int error = pair->creating_pid ? 0 : pair_create(pair, NULL);
+	int r = pair->creating_pid ? 0 : pair_create(pair, NULL);
 	pid_t pid, creating = pair->creating_pid;
 
 	pair->started_ns = now_ns;
-	if (error)
+	if (r)
 		goto cleanup;
 	pid = start_gateway(pair);
 	if (pid < 0) {
-		error = pid;
+		r = pid;
 		goto cleanup;
 	}
 	pair->gateway_pid = pid;
 	pair->creating_pid = 0;
-	error = runtime_start(pair->runtime, pair->container, creating, &pair->calf_pid);
+	r = runtime_start(pair->runtime, pair->container, creating, &pair->calf_pid);
 	close_channels(&pair->channels);
 cleanup:
-	if (error)
+	if (r)
 		pair_stop(pair);
-	return error;
+	return r;
 }
 
 bool pair_take_calf(struct pair *pair, int *statusp)

@@ -69,29 +69,29 @@ int probe_try_syscall_program(void)
 	const struct bpf_insn program[] = { move(BPF_REG_0, 42), leave() };
 	struct bpf_test_run_opts run = { .sz = sizeof(run) };
 	int fd = load(BPF_PROG_TYPE_SYSCALL, BPF_F_SLEEPABLE, program, 2);
-	int error = 0;
+	int r = 0;
 
 	if (fd < 0)
 		return -fd;
 	if (bpf_prog_test_run_opts(fd, &run) < 0)
-		error = errno;
+		r = errno;
 	else if (run.retval != 42)
-		error = EPROTO;
+		r = EPROTO;
 	close(fd);
-	return error;
+	return r;
 }
 
 int probe_try_map_freeze(void)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "probe", 4, 4, 1, NULL);
-	int error = 0;
+	int r = 0;
 
 	if (fd < 0)
 		return -fd;
 	if (bpf_map_freeze(fd) < 0)
-		error = errno;
+		r = errno;
 	close(fd);
-	return error;
+	return r;
 }
 
 int probe_try_ringbuf_dynptr(void)
@@ -135,7 +135,7 @@ int probe_try_tcx(void)
 	const struct bpf_insn program[] = { move(BPF_REG_0, 0), leave() };
 	int fd = load(BPF_PROG_TYPE_SCHED_CLS, 0, program, 2);
 	union bpf_attr attributes;
-	int error;
+	int r;
 
 	if (fd < 0)
 		return -fd;
@@ -144,9 +144,9 @@ int probe_try_tcx(void)
 	attributes.link_create.target_ifindex = INT_MAX;
 	attributes.link_create.attach_type = ATTACH_TCX_INGRESS;
 	if (syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes)) >= 0)
-		error = EPROTO;
+		r = EPROTO;
 	else
-		error = errno == ENODEV ? 0 : errno;
+		r = errno == ENODEV ? 0 : errno;
 	close(fd);
-	return error;
+	return r;
 }

@@ -17,11 +17,11 @@ bool supervisor_in_quarantine(const struct supervisor *s)
 
 static int set_uplink_up(struct supervisor *s)
 {
-	int error = netlink_link_set_up(s->netlink, s->uplink.ifindex, true);
+	int r = netlink_link_set_up(s->netlink, s->uplink.ifindex, true);
 
-	if (error)
-		log_error("%s: cannot set up: %s", s->uplink.name, strerror(-error));
-	return error;
+	if (r)
+		log_error("%s: cannot set up: %s", s->uplink.name, strerror(-r));
+	return r;
 }
 
 /* Set the uplink up before attaching, because changes that attaching makes to a
@@ -53,30 +53,30 @@ int supervisor_start_frames(struct supervisor *s)
 		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
 		.pass_foreign = s->configuration.pass_foreign,
 	};
-	int error;
+	int r;
 
 	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
 	if (!description)
 		return 0;
-	error = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, &s->quarantine,
-			    description->frames, description->n_frames);
+	r = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, &s->quarantine,
+			description->frames, description->n_frames);
 	/* Detach what a killed run left only after the uplink has been closed. */
-	if (!error)
-		error = frames_close_uplink(&s->frames);
+	if (!r)
+		r = frames_close_uplink(&s->frames);
 	frames_detach(&s->pins, s->uplink.ifindex);
-	if (!error && supervisor_in_quarantine(s))
-		error = set_uplink_up(s);
-	if (!error && s->tap.fd < 0)
-		error = supervisor_make_tap(s);
-	if (!error)
-		error = frames_attach_tap(&s->frames, s->tap.ifindex);
-	if (!error)
-		error = tap_up(&s->tap, s->netlink);
-	if (!error)
-		error = frames_attach_uplink(&s->frames, s->uplink.name, s->configuration.mode);
-	if (!error)
-		error = frames_open(&s->frames, s->tap.ifindex);
-	return error;
+	if (!r && supervisor_in_quarantine(s))
+		r = set_uplink_up(s);
+	if (!r && s->tap.fd < 0)
+		r = supervisor_make_tap(s);
+	if (!r)
+		r = frames_attach_tap(&s->frames, s->tap.ifindex);
+	if (!r)
+		r = tap_up(&s->tap, s->netlink);
+	if (!r)
+		r = frames_attach_uplink(&s->frames, s->uplink.name, s->configuration.mode);
+	if (!r)
+		r = frames_open(&s->frames, s->tap.ifindex);
+	return r;
 }
 
 void supervisor_stop_frames(struct supervisor *s)

@@ -27,39 +27,39 @@ int supervisor_write_keys(const struct supervisor *s)
 int supervisor_start_store(struct supervisor *s)
 {
 	const char *state = s->options->state;
-	int error = pins_init(&s->pins, s->options->instance);
+	int r = pins_init(&s->pins, s->options->instance);
 	uint64_t revision = 0;
 	pid_t reserving = 0;
 
-	if (!error)
-		error = store_init(&s->store, &s->pins,
-				   subjects_count_keys(s->descriptions, s->n_descriptions),
-				   KV_SUBJECT_CALF + s->n_descriptions);
-	if (!error) {
+	if (!r)
+		r = store_init(&s->store, &s->pins,
+			       subjects_count_keys(s->descriptions, s->n_descriptions),
+			       KV_SUBJECT_CALF + s->n_descriptions);
+	if (!r) {
 		revision = s->store.adopted ? store_revision(&s->store) :
 					      persist_revision_last(state);
 		reserving = persist_revision_begin(state, revision);
-		error = subjects_add(&s->store, s->descriptions, s->n_descriptions);
+		r = subjects_add(&s->store, s->descriptions, s->n_descriptions);
 		persist_revision_end(state, reserving);
 	}
 	/* A new store continues where the one before the reboot ended. Values that
 	 * cannot be restored are logged, but do not prevent the start. */
-	if (!error && !s->store.adopted)
+	if (!r && !s->store.adopted)
 		persist_restore(state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR], revision,
 				s->descriptions, s->n_descriptions);
-	if (!error)
-		error = supervisor_write_keys(s);
-	if (!error && s->store.adopted)
-		error = subjects_forget_lease(&s->store);
-	return error;
+	if (!r)
+		r = supervisor_write_keys(s);
+	if (!r && s->store.adopted)
+		r = subjects_forget_lease(&s->store);
+	return r;
 }
 
 void supervisor_save_revision(const struct supervisor *s)
 {
 	const char *state = s->options->state;
 	uint64_t revision = store_revision(&s->store);
-	int error = revision && state[0] ? persist_revision_save(state, revision) : 0;
+	int r = revision && state[0] ? persist_revision_save(state, revision) : 0;
 
-	if (error)
-		log_warning("%s: cannot save the store's revision: %s", state, strerror(-error));
+	if (r)
+		log_warning("%s: cannot save the store's revision: %s", state, strerror(-r));
 }

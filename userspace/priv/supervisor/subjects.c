@@ -187,12 +187,12 @@ int subjects_add(struct store *store, const struct description *descriptions,
 	const size_t n_priv_rules = 2 * (size_t)KV_RULES_MAX; /* supervisor's and operator's */
 	struct store_subject subjects[KV_SUBJECTS_MAX];
 	struct store_rule *rules;
-	int error = 0;
+	int r = 0;
 
-	for (uint32_t i = 0; !error && i < n_descriptions; i++)
-		error = check_name(descriptions, i);
-	if (error)
-		return error;
+	for (uint32_t i = 0; !r && i < n_descriptions; i++)
+		r = check_name(descriptions, i);
+	if (r)
+		return r;
 	rules = calloc(n_priv_rules + (size_t)n_descriptions * KEY_TABLE_KEYS_MAX, sizeof(*rules));
 	if (!rules)
 		return -ENOMEM;
@@ -202,9 +202,9 @@ int subjects_add(struct store *store, const struct description *descriptions,
 		describe_calf(&descriptions[i], i,
 			      rules + n_priv_rules + (size_t)i * KEY_TABLE_KEYS_MAX,
 			      &subjects[KV_SUBJECT_CALF + i]);
-	error = store_add_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);
+	r = store_add_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);
 	free(rules);
-	return error ? error : store_seal(store);
+	return r ? r : store_seal(store);
 }
 
 static bool is_configured(const struct configuration *configuration, const char *name)
@@ -221,17 +221,17 @@ static int delete_stale(const struct store *store, const struct configuration *c
 			bool has_address, struct commit *commit)
 {
 	struct kv_key key, *before = NULL;
-	int error = 0;
+	int r = 0;
 
-	while (!error && !bpf_map_get_next_key(store->kv_fd, before, &key)) {
+	while (!r && !bpf_map_get_next_key(store->kv_fd, before, &key)) {
 		if (path_is_below(key.path, CONFIG_DIRECTORY) ?
 			    !is_configured(configuration, key.path + strlen(CONFIG_DIRECTORY "/")) :
 			    (!has_address && !strcmp(key.path, ADDRESS_KEY)) ||
 				    !strcmp(key.path, SUBJECTS_STOP_KEY))
-			error = commit_delete(commit, key.path);
+			r = commit_delete(commit, key.path);
 		before = &key;
 	}
-	return error;
+	return r;
 }
 
 static int write_address(struct commit *commit, const struct value_ipv4_net *address)
@@ -261,27 +261,27 @@ int subjects_write_keys(const struct store *store, const uint8_t mac[6],
 {
 	struct commit *commit = malloc(sizeof(*commit));
 	char text[VALUE_MAC_SIZE], path[KV_PATH_SIZE];
-	int error;
+	int r;
 
 	if (!commit)
 		return -ENOMEM;
 	commit_init(commit);
 	value_format_mac(mac, text);
-	error = commit_write(commit, "/mac", text, strlen(text));
-	for (uint32_t i = 0; !error && i < configuration->n_options; i++) {
+	r = commit_write(commit, "/mac", text, strlen(text));
+	for (uint32_t i = 0; !r && i < configuration->n_options; i++) {
 		const struct configuration_option *option = &configuration->options[i];
 
 		snprintf(path, sizeof(path), CONFIG_DIRECTORY "/%s", option->name);
-		error = commit_write(commit, path, option->value, strlen(option->value));
+		r = commit_write(commit, path, option->value, strlen(option->value));
 	}
-	if (!error && address)
-		error = write_address(commit, address);
-	if (!error)
-		error = delete_stale(store, configuration, address, commit);
-	if (!error)
-		error = gate_commit(store->gate_fds[KV_SUBJECT_SUPERVISOR], commit, NULL, NULL);
-	if (error)
-		log_error("cannot write the first keys of the store: %s", strerror(-error));
+	if (!r && address)
+		r = write_address(commit, address);
+	if (!r)
+		r = delete_stale(store, configuration, address, commit);
+	if (!r)
+		r = gate_commit(store->gate_fds[KV_SUBJECT_SUPERVISOR], commit, NULL, NULL);
+	if (r)
+		log_error("store: cannot write the first keys: %s", strerror(-r));
 	free(commit);
-	return error;
+	return r;
 }

@@ -83,53 +83,53 @@ static int take_signals(struct supervisor *s)
 static int supervisor_start(struct supervisor *s)
 {
 	char state[sizeof(s->instance.directory) + 8];
-	int error;
+	int r;
 
 	if (geteuid()) {
 		log_error("must run as root");
 		return -EPERM;
 	}
-	error = supervisor_load_files(s);
-	if (!error)
-		error = supervisor_check_host(s);
-	if (!error)
-		error = instance_init(&s->instance, s->options->instance);
+	r = supervisor_load_files(s);
+	if (!r)
+		r = supervisor_check_host(s);
+	if (!r)
+		r = instance_init(&s->instance, s->options->instance);
 	snprintf(state, sizeof(state), "%s/runc", s->instance.directory);
-	if (!error)
-		error = runtime_find(s->options->runtime, state, &s->runtime);
-	if (!error)
-		error = supervisor_check_other_clients(s);
-	if (!error)
-		error = supervisor_check_quarantine(s);
-	if (!error)
-		error = audit_open(&s->audit, s->options->audit);
-	if (!error && s->configuration.syslog)
-		error = audit_to_syslog(&s->audit, s->options->instance);
-	if (!error)
+	if (!r)
+		r = runtime_find(s->options->runtime, state, &s->runtime);
+	if (!r)
+		r = supervisor_check_other_clients(s);
+	if (!r)
+		r = supervisor_check_quarantine(s);
+	if (!r)
+		r = audit_open(&s->audit, s->options->audit);
+	if (!r && s->configuration.syslog)
+		r = audit_to_syslog(&s->audit, s->options->instance);
+	if (!r)
 		instance_end_leftovers(&s->instance, pair_gateway_uid(s->options, 0),
 				       pair_calf_uid(s->options, OPTIONS_CALVES_MAX - 1));
-	if (!error)
-		error = take_signals(s);
+	if (!r)
+		r = take_signals(s);
 
 	/* The host is changed from here on. */
-	if (!error)
-		error = supervisor_start_uplink(s);
-	if (!error)
-		error = supervisor_make_tap(s);
-	if (!error)
-		error = supervisor_create_pairs(s);
-	if (!error)
-		error = supervisor_start_store(s);
-	if (!error)
-		error = supervisor_start_frames(s);
-	if (!error)
-		error = supervisor_watch_uplink(s);
-	if (!error)
-		error = supervisor_start_chrony(s);
-	if (!error)
-		error = supervisor_confine();
-	if (error)
-		return error;
+	if (!r)
+		r = supervisor_start_uplink(s);
+	if (!r)
+		r = supervisor_make_tap(s);
+	if (!r)
+		r = supervisor_create_pairs(s);
+	if (!r)
+		r = supervisor_start_store(s);
+	if (!r)
+		r = supervisor_start_frames(s);
+	if (!r)
+		r = supervisor_watch_uplink(s);
+	if (!r)
+		r = supervisor_start_chrony(s);
+	if (!r)
+		r = supervisor_confine();
+	if (r)
+		return r;
 
 	supervisor_start_children(s);
 	supervisor_write_state(s);
@@ -171,7 +171,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 int supervisor_main(const struct options *options)
 {
 	struct supervisor *s = calloc(1, sizeof(*s));
-	int error;
+	int r;
 
 	if (!s)
 		return ROLE_EXIT_FAILURE;
@@ -185,13 +185,13 @@ int supervisor_main(const struct options *options)
 	s->self_program = s->gateway_program = -1;
 	s->started_ns = loop_now_ns();
 	loop_init(&s->loop);
-	error = supervisor_start(s);
-	if (!error) {
-		error = loop_run(&s->loop);
+	r = supervisor_start(s);
+	if (!r) {
+		r = loop_run(&s->loop);
 		supervisor_stop(s, false);
 	} else {
 		supervisor_stop(s, true);
 	}
 	free(s);
-	return error ? ROLE_EXIT_FAILURE : ROLE_EXIT_OK;
+	return r ? ROLE_EXIT_FAILURE : ROLE_EXIT_OK;
 }

@@ -22,9 +22,9 @@
 /* Find the device by its index, whatever its name is now; if it is gone, by name. */
 static int find_uplink(const struct supervisor *s, struct netlink_link *link)
 {
-	int error = netlink_link_get(s->netlink, s->uplink.ifindex, link);
+	int r = netlink_link_get(s->netlink, s->uplink.ifindex, link);
 
-	return error ? netlink_link_get_by_name(s->netlink, s->options->uplink, link) : 0;
+	return r ? netlink_link_get_by_name(s->netlink, s->options->uplink, link) : 0;
 }
 
 static void stop_pairs(struct supervisor *s)
@@ -53,25 +53,25 @@ static void start_pairs(struct supervisor *s)
 /* Stop the calf first, because it must not see a tap without programs. */
 static int renew(struct supervisor *s, const struct netlink_link *link)
 {
-	int error;
+	int r;
 
 	stop_pairs(s);
 	supervisor_stop_frames(s);
 	s->uplink = *link;
-	error = supervisor_check_uplink(s);
-	if (!error)
-		error = supervisor_start_uplink(s);
-	if (!error)
-		error = supervisor_write_keys(s);
-	if (!error)
-		error = supervisor_start_frames(s);
-	s->is_uplink_bare = error != 0;
-	if (error)
+	r = supervisor_check_uplink(s);
+	if (!r)
+		r = supervisor_start_uplink(s);
+	if (!r)
+		r = supervisor_write_keys(s);
+	if (!r)
+		r = supervisor_start_frames(s);
+	s->is_uplink_bare = r;
+	if (r)
 		supervisor_stop_frames(s);
 	else
 		start_pairs(s);
 	supervisor_write_state(s);
-	return error;
+	return r;
 }
 
 static void check_uplink(struct supervisor *s)
@@ -141,15 +141,15 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 
 int supervisor_watch_uplink(struct supervisor *s)
 {
-	int error = netlink_listen(&s->links, true);
+	int r = netlink_listen(&s->links, true);
 
-	if (!error)
-		error = loop_add_fd(&s->loop, netlink_fd(s->links), POLLIN, on_links, s);
-	if (!error)
-		error = loop_add_timer(&s->loop, &s->uplink_timer, on_timer, s);
-	if (error) {
-		log_error("cannot listen to link events: %s", strerror(-error));
-		return error;
+	if (!r)
+		r = loop_add_fd(&s->loop, netlink_fd(s->links), POLLIN, on_links, s);
+	if (!r)
+		r = loop_add_timer(&s->loop, &s->uplink_timer, on_timer, s);
+	if (r) {
+		log_error("cannot listen to link events: %s", strerror(-r));
+		return r;
 	}
 	/* Check what happened since the start found the uplink. */
 	loop_timer_set(&s->uplink_timer, loop_now_ns());
