@@ -31,7 +31,7 @@ const struct key_rule *key_table_find(const struct key_rule *keys, uint32_t n_ke
 			return &keys[i];
 		/* Only the directory that directly contains the path, as in the gate. */
 		if (length > found_length && own[length - 1] == '/' &&
-		    strchr(path + length, '/') == NULL) {
+		    !strchr(path + length, '/')) {
 			found = &keys[i];
 			found_length = length;
 		}
@@ -84,8 +84,7 @@ static int check(const struct key_table *table)
 {
 	if (table->version != KEY_TABLE_VERSION || table->size != sizeof(*table))
 		return -EPROTO;
-	if (table->n_keys > KEY_TABLE_KEYS_MAX ||
-	    memchr(table->name, '\0', sizeof(table->name)) == NULL)
+	if (table->n_keys > KEY_TABLE_KEYS_MAX || !memchr(table->name, '\0', sizeof(table->name)))
 		return -EBADMSG;
 	for (uint32_t i = 0; i < table->n_keys; i++)
 		if (!is_key(&table->keys[i]))

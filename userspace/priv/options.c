@@ -202,7 +202,7 @@ static int parse_quarantine(struct options *options, const char *text)
 	uint32_t seconds = OPTIONS_QUARANTINE_DEFAULT_S;
 	int r = 0;
 
-	if (text != NULL)
+	if (text)
 		r = parse_number("quarantine", text, 0, OPTIONS_QUARANTINE_MAX_S, &seconds);
 	if (!r)
 		options->quarantine_s = (int)seconds;

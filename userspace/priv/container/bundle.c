@@ -41,13 +41,13 @@ static int write_config(int directory_fd, const struct bundle_parameters *parame
 	FILE *file;
 	int fd, r = 0;
 
-	if (root == NULL)
+	if (!root)
 		return refuse(CONFIG, ENOMEM);
 	fd = openat(directory_fd, CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    0600);
 	/* Buffered, because jansson writes about two thousand single tokens. */
 	file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (file == NULL) {
+	if (!file) {
 		r = refuse(CONFIG, errno);
 		if (fd >= 0)
 			close(fd);
@@ -138,10 +138,9 @@ static int check_searchable(const char *name)
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (realpath(name, path) == NULL)
+	if (!realpath(name, path))
 		return refuse(name, errno);
-	for (char *slash = strrchr(path, '/'); slash != NULL && slash != path;
-	     slash = strrchr(path, '/')) {
+	for (char *slash = strrchr(path, '/'); slash && slash != path; slash = strrchr(path, '/')) {
 		*slash = '\0';
 		if (stat(path, &st) < 0)
 			return refuse(path, errno);
@@ -188,12 +187,12 @@ static int empty_directory(int fd, bool is_rootfs)
 	int r = 0;
 
 	directory = fdopendir(fd);
-	if (directory == NULL) {
+	if (!directory) {
 		r = -errno;
 		close(fd);
 		return r;
 	}
-	while (!r && (entry = readdir(directory)) != NULL) {
+	while (!r && (entry = readdir(directory))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (unlinkat(dirfd(directory), entry->d_name, 0) == 0)

@@ -28,9 +28,9 @@ static int for_each_hierarchy(const char *path, int (*call)(const char *mount, c
 	struct mntent entry;
 	int r = 0;
 
-	if (mounts == NULL)
+	if (!mounts)
 		return -errno;
-	while (!r && getmntent_r(mounts, &entry, buffer, sizeof(buffer)) != NULL) {
+	while (!r && getmntent_r(mounts, &entry, buffer, sizeof(buffer))) {
 		if (strcmp(entry.mnt_type, "cgroup") != 0 && strcmp(entry.mnt_type, "cgroup2") != 0)
 			continue;
 		if (strncmp(entry.mnt_dir, CGROUP_ROOT, strlen(CGROUP_ROOT)) != 0)
@@ -68,7 +68,7 @@ static void kill_all(const char *directory)
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
 	file = fopen(path, "re");
-	if (file == NULL)
+	if (!file)
 		return;
 	while (fscanf(file, "%d", &pid) == 1)
 		if (pid > 0) /* 0: of another pid namespace */

@@ -19,7 +19,7 @@ static int oom_score_adj(void)
 	FILE *file = fopen("/proc/self/oom_score_adj", "re");
 	int score = 0;
 
-	if (file == NULL)
+	if (!file)
 		return OOM_SCORE_ADJ;
 	if (fscanf(file, "%d", &score) != 1)
 		score = 0;
@@ -105,7 +105,7 @@ static json_t *mounts(const struct bundle_parameters *parameters, const char *ex
 {
 	json_t *array = kernel_mounts();
 
-	if (executable != NULL &&
+	if (executable &&
 	    json_array_append_new(array, executable_mount(parameters, executable)) < 0) {
 		json_decref(array);
 		return NULL;

@@ -67,7 +67,7 @@ static void last_message(const char *path, char message[MESSAGE_MAX])
 
 	read_text(path, text, sizeof(text));
 	message[0] = '\0';
-	while ((line = strsep(&rest, "\n")) != NULL) {
+	while ((line = strsep(&rest, "\n"))) {
 		json_t *entry = json_loads(line, 0, NULL);
 		const char *level = NULL, *said = NULL;
 
@@ -105,7 +105,7 @@ static int run(const struct runtime *runtime, const char *id, const char *const 
 	size_t n = 7;
 	int r;
 
-	while (*command != NULL && n < sizeof(argv) / sizeof(argv[0]) - 1)
+	while (*command && n < sizeof(argv) / sizeof(argv[0]) - 1)
 		argv[n++] = *command++;
 	unlink(log.text);
 	r = runtime_exec(argv, fds, n_fds);
@@ -123,7 +123,7 @@ static int executable(const char *path, char *resolved)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
 		return -EACCES;
-	return realpath(path, resolved) != NULL ? 0 : -errno;
+	return realpath(path, resolved) ? 0 : -errno;
 }
 
 static int search(const char *name, char *resolved)
@@ -131,9 +131,9 @@ static int search(const char *name, char *resolved)
 	const char *directory = getenv("PATH");
 	int found = -ENOENT;
 
-	if (strchr(name, '/') != NULL)
+	if (strchr(name, '/'))
 		return executable(name, resolved);
-	if (directory == NULL || directory[0] == '\0')
+	if (!directory || directory[0] == '\0')
 		directory = PATH_DEFAULT;
 	while (*directory != '\0') {
 		size_t length = strcspn(directory, ":");
@@ -207,9 +207,9 @@ static int note_cgroup(const struct runtime *runtime, const char *id, const char
 		r = -EINVAL;
 	} else {
 		file = fopen(note.text, "we");
-		if (file == NULL || fputs(cgroup, file) < 0)
+		if (!file || fputs(cgroup, file) < 0)
 			r = -errno;
-		if (file != NULL && fclose(file) != 0)
+		if (file && fclose(file) != 0)
 			r = -errno;
 		if (r < 0)
 			log_error("%s: %s", note.text, strerror(-r));

@@ -43,7 +43,7 @@ static int set_option(struct configuration *configuration, const char *name, con
 {
 	struct configuration_option *option = find_option(configuration, name);
 
-	if (option == NULL) {
+	if (!option) {
 		if (configuration->n_options == DESCRIPTION_OPTIONS_MAX)
 			return -ENOSPC;
 		option = &configuration->options[configuration->n_options++];
@@ -75,8 +75,7 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 		for (uint32_t i = 0; i < description->n_options; i++) {
 			const struct description_option *option = &description->options[i];
 
-			if (!option->has_default ||
-			    find_option(configuration, option->name) != NULL)
+			if (!option->has_default || find_option(configuration, option->name))
 				continue;
 			if (set_option(configuration, option->name, option->value) < 0) {
 				log_error("%s/%s:%u: option \"%s\": the calves together have more "
@@ -103,7 +102,7 @@ static const struct description_option *find_described(const struct description 
 static bool is_described(const struct calves *calves, uint32_t n, const char *name)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (find_described(&calves->descriptions[i], name) != NULL)
+		if (find_described(&calves->descriptions[i], name))
 			return true;
 	return false;
 }
@@ -175,7 +174,7 @@ static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key,
 		const struct description_option *option =
 			find_described(&calves->descriptions[i], name);
 
-		if (option == NULL)
+		if (!option)
 			continue;
 		r = value_check(&option->rule, value, strlen(value));
 		if (r < 0)
@@ -214,7 +213,7 @@ static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configura
 
 	r = yaml_fields(file, node, "use", names, N, 0, values);
 	for (size_t i = 0; !r && i < N; i++)
-		if (values[i] != NULL)
+		if (values[i])
 			r = yaml_bool(file, values[i], names[i], flags[i]);
 	return r;
 }
@@ -229,13 +228,13 @@ static int parse_routes(struct yaml_file *file, yaml_node_t *node,
 	int r;
 
 	r = yaml_fields(file, node, "routes", names, N, 0, values);
-	if (!r && values[MAX] != NULL)
+	if (!r && values[MAX])
 		r = yaml_u32(file, values[MAX], names[MAX], 0, MAX_ROUTES,
 			     &configuration->max_routes);
-	if (!r && values[MIN_PREFIX_LENGTH] != NULL)
+	if (!r && values[MIN_PREFIX_LENGTH])
 		r = yaml_u32(file, values[MIN_PREFIX_LENGTH], names[MIN_PREFIX_LENGTH], 1, 32,
 			     &configuration->min_prefix_length);
-	if (!r && values[ALLOW_HIDING] != NULL)
+	if (!r && values[ALLOW_HIDING])
 		r = yaml_bool(file, values[ALLOW_HIDING], names[ALLOW_HIDING],
 			      &configuration->allow_hiding);
 	return r;
@@ -324,33 +323,33 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 	yaml_node_t *values[N];
 	int r;
 
-	if (file->root == NULL)
+	if (!file->root)
 		return 0; /* only comments */
 	r = yaml_fields(file, file->root, "a configuration", names, N, 0, values);
-	if (!r && values[METRIC] != NULL)
+	if (!r && values[METRIC])
 		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX, &configuration->metric);
-	if (!r && values[TABLE] != NULL)
+	if (!r && values[TABLE])
 		r = parse_table(file, values[TABLE], configuration);
-	if (!r && values[MODE] != NULL)
+	if (!r && values[MODE])
 		r = parse_mode(file, values[MODE], configuration);
-	if (!r && values[FOREIGN] != NULL)
+	if (!r && values[FOREIGN])
 		r = parse_foreign(file, values[FOREIGN], configuration);
-	if (!r && values[QUARANTINE] != NULL)
+	if (!r && values[QUARANTINE])
 		r = yaml_u32(file, values[QUARANTINE], "quarantine", 0, OPTIONS_QUARANTINE_MAX_S,
 			     &configuration->quarantine_s);
-	if (!r && values[RESOLV_CONF] != NULL)
+	if (!r && values[RESOLV_CONF])
 		r = parse_path(file, values[RESOLV_CONF], names[RESOLV_CONF],
 			       configuration->resolv_conf);
-	if (!r && values[CHRONYD_DIRECTORY] != NULL)
+	if (!r && values[CHRONYD_DIRECTORY])
 		r = parse_path(file, values[CHRONYD_DIRECTORY], names[CHRONYD_DIRECTORY],
 			       configuration->chronyd_directory);
-	if (!r && values[USE] != NULL)
+	if (!r && values[USE])
 		r = parse_use(file, values[USE], configuration);
-	if (!r && values[ROUTES] != NULL)
+	if (!r && values[ROUTES])
 		r = parse_routes(file, values[ROUTES], configuration);
-	if (!r && values[SYSLOG] != NULL)
+	if (!r && values[SYSLOG])
 		r = yaml_bool(file, values[SYSLOG], "syslog", &configuration->syslog);
-	if (!r && values[OPTIONS] != NULL)
+	if (!r && values[OPTIONS])
 		r = parse_calf_options(file, values[OPTIONS], calves, configuration);
 	return r;
 }
@@ -377,7 +376,7 @@ int configuration_load(const struct options *options, const struct description *
 	int r;
 
 	configuration = calloc(1, sizeof(*configuration));
-	if (configuration == NULL) {
+	if (!configuration) {
 		log_error("configuration: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}

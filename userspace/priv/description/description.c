@@ -113,9 +113,9 @@ static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct descri
 	if (!r)
 		r = yaml_u32(file, values[3], "request_burst", 1, REQUEST_BURST_MAX,
 			     &description->request_burst);
-	if (!r && values[4] != NULL)
+	if (!r && values[4])
 		r = yaml_u32(file, values[4], "max_keys", 1, KV_KEYS_MAX, &description->max_keys);
-	if (!r && values[5] != NULL)
+	if (!r && values[5])
 		r = yaml_u64(file, values[5], "max_bytes", 1, MAX_BYTES_MAX,
 			     &description->max_bytes);
 	return r;
@@ -145,7 +145,7 @@ static int parse(struct yaml_file *file, struct description *description)
 	yaml_node_t *values[_FIELD_N];
 	int r;
 
-	if (file->root == NULL)
+	if (!file->root)
 		return yaml_refuse(file, NULL, "the file is empty");
 	r = yaml_fields(file, file->root, "a description", fields, _FIELD_N, FIELDS_REQUIRED,
 			values);
@@ -176,14 +176,14 @@ int description_load(const char *directory, struct description *descriptionp)
 	struct yaml_file file;
 	int r;
 
-	if (realpath(directory, resolved) == NULL) {
+	if (!realpath(directory, resolved)) {
 		r = -errno;
 		log_error("%s: not a calf directory: %s", directory, strerror(errno));
 		return r;
 	}
 	snprintf(name, sizeof(name), "%s/%s", resolved, DESCRIPTION_FILE);
 	description = calloc(1, sizeof(*description));
-	if (description == NULL) {
+	if (!description) {
 		log_error("%s: %s", name, strerror(ENOMEM));
 		return -ENOMEM;
 	}

@@ -49,7 +49,7 @@ static int parse_choices(struct yaml_file *file, yaml_node_t *node, struct value
 		if (r < 0)
 			break;
 		length = strlen(word);
-		if (strchr(word, ' ') != NULL)
+		if (strchr(word, ' '))
 			return yaml_refuse(file, item, "choice \"%s\" contains a blank", word);
 		if (used + (used > 0) + length >= sizeof(rule->choices))
 			return yaml_refuse(file, item, "the choices are longer than %zu bytes",
@@ -74,29 +74,29 @@ static int parse_rule(struct yaml_file *file, const struct rule_nodes *nodes,
 		return r;
 	if (rule->type == VALUE_U16)
 		limit = UINT16_MAX;
-	else if (rule->type != VALUE_U32 && nodes->min != NULL)
+	else if (rule->type != VALUE_U32 && nodes->min)
 		return yaml_refuse(file, nodes->min, "min is allowed for u16 and u32 only");
-	else if (rule->type != VALUE_U32 && nodes->max != NULL)
+	else if (rule->type != VALUE_U32 && nodes->max)
 		return yaml_refuse(file, nodes->max, "max is allowed for u16 and u32 only");
 	rule->min = 0;
 	rule->max = limit;
-	if (nodes->min != NULL) {
+	if (nodes->min) {
 		r = yaml_u32(file, nodes->min, "min", 0, limit, &rule->min);
 		if (r < 0)
 			return r;
 	}
-	if (nodes->max != NULL) {
+	if (nodes->max) {
 		r = yaml_u32(file, nodes->max, "max", rule->min, limit, &rule->max);
 		if (r < 0)
 			return r;
 	}
 	max_length = value_type_max_length(rule->type);
-	if (nodes->choices != NULL) {
+	if (nodes->choices) {
 		r = parse_choices(file, nodes->choices, rule, &max_length);
 		if (r < 0)
 			return r;
 	}
-	if (nodes->max_length != NULL) {
+	if (nodes->max_length) {
 		r = yaml_u32(file, nodes->max_length, "max_length", 1, max_length, &max_length);
 		if (r < 0)
 			return r;
@@ -192,10 +192,10 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 	if (r < 0)
 		return r;
 	is_directory = key->path[strlen(key->path) - 1] == '/';
-	if (is_directory && values[COUNT] == NULL)
+	if (is_directory && !values[COUNT])
 		return yaml_refuse(file, node, "directory \"%s\" has no field \"count\"",
 				   key->path);
-	if (!is_directory && values[COUNT] != NULL)
+	if (!is_directory && values[COUNT])
 		return yaml_refuse(file, values[COUNT], "count is allowed for directories only");
 	key->count = 1;
 	if (is_directory) {
@@ -203,7 +203,7 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 		if (r < 0)
 			return r;
 	}
-	if (values[PERSISTENT] != NULL) {
+	if (values[PERSISTENT]) {
 		r = yaml_bool(file, values[PERSISTENT], "persistent", &key->persistent);
 		if (r < 0)
 			return r;
@@ -323,12 +323,12 @@ static int parse_option(struct yaml_file *file, yaml_node_t *node, struct descri
 		       &option->rule);
 	if (r < 0)
 		return r;
-	if (values[ITEMS] != NULL) {
+	if (values[ITEMS]) {
 		r = parse_items(file, values[ITEMS], &option->rule);
 		if (r < 0)
 			return r;
 	}
-	if (values[DEFAULT] != NULL) {
+	if (values[DEFAULT]) {
 		r = parse_default(file, values[DEFAULT], option);
 		if (r < 0)
 			return r;

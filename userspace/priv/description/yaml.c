@@ -139,9 +139,9 @@ static int check_event(const char *name, const yaml_event_t *event, struct event
 	default:
 		break;
 	}
-	if (anchor != NULL)
+	if (anchor)
 		return refuse_line(name, line, "anchors are not allowed");
-	if (tag != NULL)
+	if (tag)
 		return refuse_line(name, line, "tags are not allowed");
 	if (state->depth > YAML_DEPTH_MAX)
 		return refuse_line(name, line, "nested too deeply");
@@ -164,7 +164,7 @@ static int check_events(const char *name, const unsigned char *bytes, size_t siz
 
 		if (!yaml_parser_parse(&parser, &event)) {
 			r = refuse_line(name, problem_line(&parser, bytes, size),
-					parser.problem != NULL ? parser.problem : "not YAML");
+					parser.problem ? parser.problem : "not YAML");
 			break;
 		}
 		end = event.type == YAML_STREAM_END_EVENT;
@@ -188,7 +188,7 @@ static int load_document(const char *name, const unsigned char *bytes, size_t si
 	yaml_parser_set_input_string(&parser, bytes, size);
 	if (!yaml_parser_load(&parser, document))
 		r = refuse_line(name, problem_line(&parser, bytes, size),
-				parser.problem != NULL ? parser.problem : "not YAML");
+				parser.problem ? parser.problem : "not YAML");
 	yaml_parser_delete(&parser);
 	return r;
 }
@@ -200,7 +200,7 @@ int yaml_file_init(struct yaml_file *file, const char *name)
 	size_t size = 0;
 	int r;
 
-	if (bytes == NULL)
+	if (!bytes)
 		return refuse_file(name, ENOMEM);
 	r = read_file(name, bytes, &size);
 	if (r < 0)
@@ -240,7 +240,7 @@ int yaml_refuse(const struct yaml_file *file, const yaml_node_t *node, const cha
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	return refuse_line(file->name, node != NULL ? yaml_line(node) : 1, reason);
+	return refuse_line(file->name, node ? yaml_line(node) : 1, reason);
 }
 
 /* collections */
@@ -311,13 +311,13 @@ int yaml_fields(struct yaml_file *file, yaml_node_t *node, const char *what,
 			i++;
 		if (i == n)
 			return refuse_unknown(file, key, what, names, n);
-		if (values[i] != NULL)
+		if (values[i])
 			return yaml_refuse(file, key, "field \"%s\" is repeated, first on line %u",
 					   names[i], yaml_line(values[i]));
 		values[i] = value;
 	}
 	for (size_t i = 0; i < n_required; i++)
-		if (values[i] == NULL)
+		if (!values[i])
 			return yaml_refuse(file, node, "%s has no field \"%s\"", what, names[i]);
 	return 0;
 }
@@ -352,7 +352,7 @@ int yaml_sequence(struct yaml_file *file, yaml_node_t *node, const char *what, u
 {
 	size_t n;
 
-	if (node == NULL) {
+	if (!node) {
 		*np = 0;
 		return 0;
 	}

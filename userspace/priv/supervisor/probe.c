@@ -112,7 +112,7 @@ static int try_user_namespaces(void)
 		FILE *file = fopen(limits[i], "re");
 		int maximum = 0;
 
-		if (file == NULL)
+		if (!file)
 			return errno;
 		if (fscanf(file, "%d", &maximum) != 1)
 			maximum = 0;
@@ -130,7 +130,7 @@ static bool has_word(const char *path, const char *name)
 	bool found = false;
 	char word[64];
 
-	if (file == NULL)
+	if (!file)
 		return false;
 	while (!found && fscanf(file, "%63s", word) == 1)
 		found = strcmp(word, name) == 0;
@@ -146,11 +146,11 @@ static int try_cgroup(const char *controller)
 	struct mntent entry;
 	bool found = false;
 
-	if (mounts == NULL)
+	if (!mounts)
 		return errno;
-	while (!found && getmntent_r(mounts, &entry, buffer, sizeof(buffer)) != NULL) {
+	while (!found && getmntent_r(mounts, &entry, buffer, sizeof(buffer))) {
 		if (strcmp(entry.mnt_type, "cgroup") == 0) {
-			found = hasmntopt(&entry, controller) != NULL;
+			found = hasmntopt(&entry, controller);
 		} else if (strcmp(entry.mnt_type, "cgroup2") == 0) {
 			snprintf(path, sizeof(path), "%s/cgroup.controllers", entry.mnt_dir);
 			found = has_word(path, controller);
@@ -174,7 +174,7 @@ int probe_kernel(struct probe_kernel *kernelp)
 	error[PROBE_MEMORY_CGROUP] = try_cgroup("memory");
 	error[PROBE_PIDS_CGROUP] = try_cgroup("pids");
 	for (int i = 0; i < _PROBE_FEATURE_N; i++) {
-		if (features[i].missing != NULL && error[i] != 0) {
+		if (features[i].missing && error[i] != 0) {
 			log_error("%s are not available (kernel or permissions): %s",
 				  features[i].missing, strerror(error[i]));
 			return -EOPNOTSUPP;

@@ -20,7 +20,7 @@ int probe_find_udp(FILE *table, uint16_t port, uint64_t *inodep)
 	char line[LINE_SIZE];
 
 	/* sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode */
-	while (fgets(line, sizeof(line), table) != NULL) {
+	while (fgets(line, sizeof(line), table)) {
 		unsigned int local_port;
 		uint64_t inode;
 
@@ -41,7 +41,7 @@ int probe_find_packet(FILE *table, unsigned int ifindex, uint64_t *inodep)
 	char line[LINE_SIZE];
 
 	/* sk RefCnt Type Proto Iface R Rmem User Inode */
-	while (fgets(line, sizeof(line), table) != NULL) {
+	while (fgets(line, sizeof(line), table)) {
 		unsigned int protocol, interface;
 		uint64_t inode;
 
@@ -66,9 +66,9 @@ static bool has_socket(const char *pid, const char *wanted)
 
 	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
 	directory = opendir(path);
-	if (directory == NULL)
+	if (!directory)
 		return false; /* it exited, or we may not look into it */
-	while (!found && (entry = readdir(directory)) != NULL) {
+	while (!found && (entry = readdir(directory))) {
 		ssize_t n = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 
 		if (n > 0) {
@@ -88,9 +88,9 @@ static void read_program(const char *pid, char *program, size_t size)
 	program[0] = '\0';
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
 	file = fopen(path, "re");
-	if (file == NULL)
+	if (!file)
 		return;
-	if (fgets(program, (int)size, file) == NULL)
+	if (!fgets(program, (int)size, file))
 		program[0] = '\0';
 	program[strcspn(program, "\n")] = '\0';
 	fclose(file);
@@ -104,9 +104,9 @@ static void find_owner(uint64_t inode, struct probe_client *client)
 
 	snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", inode);
 	proc = opendir("/proc");
-	if (proc == NULL)
+	if (!proc)
 		return;
-	while (client->pid == 0 && (entry = readdir(proc)) != NULL) {
+	while (client->pid == 0 && (entry = readdir(proc))) {
 		if (!isdigit((unsigned char)entry->d_name[0]) || !has_socket(entry->d_name, wanted))
 			continue;
 		client->pid = (pid_t)strtol(entry->d_name, NULL, 10);
@@ -123,7 +123,7 @@ static int find_socket(const char *path, int (*find)(FILE *, unsigned int, uint6
 	FILE *table = fopen(path, "re");
 	int found;
 
-	if (table == NULL)
+	if (!table)
 		return errno == ENOENT ? 0 : -errno;
 	found = find(table, key, inodep);
 	fclose(table);
