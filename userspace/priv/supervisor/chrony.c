@@ -16,14 +16,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/supervisor/child.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-#define SPACING_NS 1000000000ull
+#define SPACING_NS NS_PER_S
 /* The role exits by itself after a second. */
-#define ROLE_LIFE_NS 10000000000ull
+#define ROLE_LIFE_NS (10 * NS_PER_S)
 #define END_MS 2000
 
 /* The pipe is full only if the watcher left thousands of results unread. Dropping

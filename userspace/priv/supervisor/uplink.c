@@ -13,11 +13,12 @@
 #include <string.h>
 
 #include "userspace/common/backoff.h"
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
 /* At least this long between two changes, in case the device changes all the time. */
-#define RENEW_INTERVAL_NS 1000000000ull
+#define RENEW_INTERVAL_NS NS_PER_S
 
 /* Find the device by its index, whatever its name is now; if it is gone, by name. */
 static int find_uplink(const struct supervisor *s, struct netlink_link *link)
