@@ -50,7 +50,7 @@ static int make_one(const char *mount, const char *path)
 		return -ENAMETOOLONG;
 	r = directory_make(directory, 0755);
 	if (r)
-		log_error("cannot create cgroup %s: %s", directory, strerror(-r));
+		log_error("cgroup %s: cannot create it: %s", directory, strerror(-r));
 	return r;
 }
 

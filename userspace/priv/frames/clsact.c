@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Lower priorities run earlier. An earlier filter that ends the chain would keep
- * replies from us; ours passes on everything that is not for the calf. */
+ * replies from us; our program passes on everything that is not for the calf. */
 #define FIRST_PRIORITY 1
 #define LAST_PRIORITY 16
 

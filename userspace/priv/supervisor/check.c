@@ -129,7 +129,7 @@ int supervisor_check_quarantine(struct supervisor *s)
 	if (!s->configuration.quarantine_s)
 		return 0;
 	if (!has_frames(s)) {
-		log_error("quarantine: no calf has frame rules, so that nothing could end it");
+		log_error("quarantine: requires a calf with frame rules, whose lease ends it");
 		return -EINVAL;
 	}
 	r = netlink_address_each(s->netlink, s->uplink.ifindex, on_address, &addresses);

@@ -89,7 +89,7 @@ pid_t child_start(int program_fd, char *const argv[], const int *fds, uint32_t n
 	}
 	if (pid == 0) {
 		execute(program_fd, argv, fds, n_fds, supervisor);
-		log_error("cannot start %s: %s", argv[0], strerror(errno));
+		log_error("%s: cannot start it: %s", argv[0], strerror(errno));
 		_exit(1);
 	}
 	return pid;

@@ -143,7 +143,7 @@ pid_t supervisor_execute_role(const struct supervisor *s, const char *role, cons
  * been created. Returns 0, or a negative errno. */
 int supervisor_confine(void);
 /* Begin to create the containers of all calves, in processes confined like the
- * supervisor, while it goes on. Returns 0, or a negative errno, logged. */
+ * supervisor, while it continues. Returns 0, or a negative errno, logged. */
 int supervisor_create_pairs(struct supervisor *s);
 /* Start the watcher and all pairs; what does not start is retried. */
 void supervisor_start_children(struct supervisor *s);

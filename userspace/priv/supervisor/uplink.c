@@ -149,7 +149,7 @@ int supervisor_watch_uplink(struct supervisor *s)
 	if (!r)
 		r = loop_add_timer(&s->loop, &s->uplink_timer, on_timer, s);
 	if (r) {
-		log_error("cannot listen to link events: %s", strerror(-r));
+		log_error("netlink: cannot listen to link events: %s", strerror(-r));
 		return r;
 	}
 	/* Check what happened since the start found the uplink. */
