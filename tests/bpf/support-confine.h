@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A role in a child of the test, confined as in life, which makes one attempt. */
+/* A role in a child of the test, confined as in production, which makes one attempt. */
 #ifndef CALFPEN_TESTS_BPF_SUPPORT_CONFINE_H
 #define CALFPEN_TESTS_BPF_SUPPORT_CONFINE_H
 
@@ -37,7 +37,7 @@ static inline void confine_setup(void)
 	capture_begin();
 }
 
-/* Where the role has it, with our pipes out of its way. */
+/* Move the role's descriptor to its number, and our pipes out of the way. */
 static inline void take_directory(int *to, int *from)
 {
 	int directory = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -48,8 +48,8 @@ static inline void take_directory(int *to, int *from)
 		_exit(1);
 }
 
-/* Start a confined child that makes the attempt when told to, and tells what
- * came of it. Only calls that every role has: read, write, exit_group. */
+/* Start a confined child that makes the attempt on request and reports the result. It
+ * uses only calls that every role has: read, write, exit_group. */
 static inline struct child start(enum role role, uint32_t uid, bool needs_sys_admin,
 				 attempt_fn attempt)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A gateway as a process of its own, confined as in life, between a socket
- * and a real gate. */
+/* A gateway in a separate process, confined as in production, between a socket and a
+ * real gate. */
 #ifndef CALFPEN_TESTS_BPF_SUPPORT_GATEWAY_H
 #define CALFPEN_TESTS_BPF_SUPPORT_GATEWAY_H
 
@@ -23,9 +23,9 @@ void gateway_test_begin(struct gateway_test *test, const char *key_lines,
 			const struct test_rule *rules, uint32_t requests_per_second,
 			uint32_t burst);
 void gateway_test_end(struct gateway_test *test);
-/* Wait for its end: its exit code, or minus the signal that ended it. */
+/* Wait until it exits. Returns its exit code, or minus the signal that killed it. */
 int gateway_test_wait(struct gateway_test *test);
-/* All that it logged, once it has ended. */
+/* Returns everything that it logged, after it has exited. */
 const char *gateway_test_log(const struct gateway_test *test);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The handlers against the kernel, each test in network, mount and UTS
- * namespaces of its own. What a handler did is read with ip(8), and counted by
- * a second netlink socket that listens to all changes.
+ * The handlers with a real kernel, each test in separate network, mount and UTS
+ * namespaces. The tests read with ip(8) what a handler did, and count the changes with
+ * a second netlink socket.
  */
 #ifndef CALFPEN_TESTS_BPF_SUPPORT_HANDLERS_H
 #define CALFPEN_TESTS_BPF_SUPPORT_HANDLERS_H

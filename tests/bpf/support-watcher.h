@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The watcher as a process of its own, confined as in life, between a real
- * gate and a network namespace.
+ * The watcher in a separate process, confined as in production, between a real gate
+ * and a network namespace.
  */
 #ifndef CALFPEN_TESTS_BPF_SUPPORT_WATCHER_H
 #define CALFPEN_TESTS_BPF_SUPPORT_WATCHER_H

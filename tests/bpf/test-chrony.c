@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The role that tells chronyd, confined as in life, with a chronyd of the
- * test's own: another user's, in a directory that is that user's alone.
+ * The role that asks chronyd, confined as in production, with a chronyd simulated by
+ * the test: of another user, in a directory that only this user can access.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -110,7 +110,7 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* One request and who sent it. */
+/* One request and its sender. */
 struct asked {
 	uint8_t request[64];
 	ssize_t size;
@@ -140,20 +140,20 @@ static void answer(const struct asked *asked, uint8_t status, uint8_t version, s
 		     (ssize_t)size, "%s", strerror(errno));
 }
 
-/* Nothing of ours is left beside chronyd's socket. */
+/* The role leaves nothing in the directory of chronyd's socket. */
 static void expect_clean(void)
 {
 	cr_expect_eq(sh("test \"$(ls -A " DIRECTORY " | grep -v chronyd.sock)\" = ''"), 0);
 }
 
-/* While it is looked at its second does not matter: of three tries one is over
- * then at most. */
+/* Stop the role, so that its timeout does not matter: at most one of its three attempts
+ * expires meanwhile. */
 static void hold(pid_t pid)
 {
 	cr_assert_eq(kill(pid, SIGSTOP), 0);
 }
 
-static void go_on(pid_t pid)
+static void resume(pid_t pid)
 {
 	cr_assert_eq(kill(pid, SIGCONT), 0);
 }
@@ -166,7 +166,7 @@ static int expect_answered(uint8_t status)
 	cr_assert(await_request(&asked, PATIENCE_MS));
 	hold(pid);
 	answer(&asked, status, 6, CHRONY_SIZE);
-	go_on(pid);
+	resume(pid);
 	return end_of(pid);
 }
 
@@ -180,11 +180,11 @@ static void expect_status(pid_t pid, const char *line)
 	cr_expect_eq(sh(command), 0, "no \"%s\"", line);
 }
 
-/* One that was held goes on, is answered, and leaves nothing. */
+/* Resume a stopped role and reply: it succeeds and leaves nothing behind. */
 static void expect_reloaded(pid_t pid, const struct asked *asked)
 {
 	answer(asked, 0, 6, CHRONY_SIZE);
-	go_on(pid);
+	resume(pid);
 	cr_expect_eq(end_of(pid), CHRONY_RELOADED);
 	expect_clean();
 }
@@ -216,7 +216,7 @@ Test(chrony_role, reloaded)
 	expect_reloaded(pid, &asked);
 }
 
-/* A chronyd that stays root has a directory of root's. */
+/* A chronyd that keeps running as root has a directory owned by root. */
 Test(chrony_role, of_root)
 {
 	struct asked asked;
@@ -247,7 +247,7 @@ Test(chrony_role, refused)
 	cr_assert(await_request(&asked, PATIENCE_MS));
 	hold(pid);
 	answer(&asked, 18, 7, CHRONY_SIZE);
-	go_on(pid);
+	resume(pid);
 	cr_expect_eq(end_of(pid), CHRONY_REFUSED + 18);
 	expect_clean();
 }
@@ -273,7 +273,7 @@ Test(chrony_role, silent)
 	expect_clean();
 }
 
-/* An answer to the first request counts, whenever it comes. */
+/* A late reply to the first request is accepted. */
 Test(chrony_role, late)
 {
 	struct asked first, next;
@@ -285,12 +285,12 @@ Test(chrony_role, late)
 	cr_assert(await_request(&next, PATIENCE_MS));
 	hold(pid);
 	answer(&first, 0, 6, CHRONY_SIZE);
-	go_on(pid);
+	resume(pid);
 	cr_expect_eq(end_of(pid), CHRONY_RELOADED);
 	expect_clean();
 }
 
-/* What is no answer is passed over; an answer after it counts. */
+/* A malformed reply is ignored; a reply after it is accepted. */
 Test(chrony_role, malformed)
 {
 	struct asked asked;
@@ -304,7 +304,7 @@ Test(chrony_role, malformed)
 	for (size = 0; size < CHRONY_SIZE; size += 4)
 		answer(&asked, 0, 6, size);
 	answer(&asked, 0, 6, CHRONY_SIZE);
-	go_on(pid);
+	resume(pid);
 	cr_expect_eq(end_of(pid), CHRONY_RELOADED);
 
 	pid = start();
@@ -312,7 +312,7 @@ Test(chrony_role, malformed)
 	do {
 		hold(pid);
 		answer(&asked, 0, 9, 1500);
-		go_on(pid);
+		resume(pid);
 	} while (await_request(&asked, 500));
 	cr_expect_eq(end_of(pid), CHRONY_MALFORMED);
 	expect_clean();
@@ -323,11 +323,11 @@ Test(chrony_role, not_running)
 	cr_expect_eq(end_of(start()), CHRONY_NOT_RUNNING); /* no socket */
 	listen_as(SOCK_DGRAM);
 	close(server);
-	cr_expect_eq(end_of(start()), CHRONY_NOT_RUNNING); /* one that nobody has */
+	cr_expect_eq(end_of(start()), CHRONY_NOT_RUNNING); /* a socket without a process */
 	expect_clean();
 }
 
-/* It ends between two requests. */
+/* chronyd exits between two requests. */
 Test(chrony_role, ends_meanwhile)
 {
 	struct asked asked;
@@ -338,7 +338,7 @@ Test(chrony_role, ends_meanwhile)
 	cr_assert(await_request(&asked, PATIENCE_MS));
 	hold(pid);
 	close(server);
-	go_on(pid);
+	resume(pid);
 	cr_expect_eq(end_of(pid), CHRONY_NOT_RUNNING);
 	expect_clean();
 }
@@ -358,7 +358,7 @@ Test(chrony_role, no_socket_there)
 	expect_clean();
 }
 
-/* A socket of another user than its directory's is not ours to write to. */
+/* The role may not write to a socket whose owner is not that of the directory. */
 Test(chrony_role, no_right_to_it)
 {
 	listen_as(SOCK_DGRAM);
@@ -370,8 +370,8 @@ Test(chrony_role, no_right_to_it)
 	expect_clean();
 }
 
-/* A directory that was replaced since it was opened: what is at its old name
- * is neither written to nor asked. */
+/* A directory that was replaced after it was opened: the new one with the same name is
+ * neither written to nor used. */
 Test(chrony_role, directory_replaced)
 {
 	int fd = open_directory();
@@ -405,14 +405,14 @@ Test(chrony_role, long_name)
 	cr_expect_eq(end_of(start_role(fd)), CHRONY_ERROR + ENAMETOOLONG);
 	close(fd);
 	cr_assert_eq(rmdir(path), 0);
-	path[100] = '\0'; /* its directory fits, ours within it does not */
+	path[100] = '\0'; /* the directory fits, but the role's socket in it does not */
 	cr_assert_eq(mkdir(path, 0755), 0);
 	fd = open(path, O_PATH | O_CLOEXEC);
 	cr_expect_eq(end_of(start_role(fd)), CHRONY_ERROR + ENAMETOOLONG);
 	close(fd);
 }
 
-/* What a process left that was killed is in nobody's way. */
+/* The socket of a killed process does not get in the way. */
 Test(chrony_role, stale_name)
 {
 	char command[128];

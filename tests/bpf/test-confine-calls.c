@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each role may do, found out by doing it. Needs root.
+ * Attempts what each role may and may not do. Needs root.
  */
 #include <linux/bpf.h>
 #include <linux/reboot.h>
@@ -77,7 +77,7 @@ ATTEMPT(try_unlink, unlink("/nonexistent/file"))
 ATTEMPT(try_getdents, syscall(SYS_getdents64, CHRONY_FD_DIRECTORY, NULL, 0))
 ATTEMPT(try_send_message, sendmsg(-1, (struct msghdr *)&no_attributes, 0))
 
-/* Landlock: a socket of its own where it belongs, and nowhere else. */
+/* Landlock: a socket in the allowed directory, and nowhere else. */
 static int free_socket = -1;
 
 static long bind_in(const char *directory)

@@ -130,7 +130,7 @@ Test(confine, gateway_not_dumpable)
 	cr_expect(go(&child, &result));
 }
 
-/* A child whose parent dies ends; confine_enter() in one that lost it earlier
+/* A child dies with its parent; in a child whose parent died before, confine_enter()
  * does not return. */
 Test(confine, ends_with_parent)
 {

@@ -158,7 +158,7 @@ static void set_number(unsigned int i, const char *text)
 	set(path, text);
 }
 
-/* What a client that keeps to the rules holds. */
+/* The keys that a conforming client has. */
 static struct {
 	char text[KV_VALUE_SIZE];
 	unsigned long revision;
@@ -327,9 +327,9 @@ Test(gateway_watch, from_the_first_key_to_the_last_event)
 	cr_assert_str_eq(gateway_test_log(&test), "");
 }
 
-/* A gateway that was taken over could write any position into its ring; its
- * successor, on the same ring, has its watches all the same. */
-Test(gateway_watch, ring_that_a_former_gateway_damaged)
+/* A compromised gateway can write any position into its ring; the watches of the next
+ * gateway on the same ring work nevertheless. */
+Test(gateway_watch, ring_that_an_earlier_gateway_damaged)
 {
 	unsigned long *consumer = test.gate.store.ring_pages[KV_SUBJECT_CALF];
 
@@ -343,7 +343,7 @@ Test(gateway_watch, ring_that_a_former_gateway_damaged)
 	cr_assert_eq(*consumer % 8, 0);
 }
 
-/* The gateway stands still, and the kernel's ring runs over. */
+/* The gateway is stopped, and the kernel's ring overflows. */
 Test(gateway_watch, overflow_brings_everything_again)
 {
 	char text[KV_VALUE_SIZE];
@@ -366,10 +366,10 @@ Test(gateway_watch, overflow_brings_everything_again)
 	cr_assert_str_eq(held[3].text, "last");
 	set_number(3, "after");
 	assert_converges();
-	cr_assert_eq(n_resync, 1, "what was told is known");
+	cr_assert_eq(n_resync, 1, "a reported loss is not reported again");
 }
 
-/* Somebody writes all the time, while the state is listed and after. */
+/* Another writer changes the store all the time, during and after the listing. */
 Test(gateway_watch, store_that_changes_meanwhile)
 {
 	pid_t writer;
@@ -423,8 +423,7 @@ Test(gateway_watch, client_that_never_reads)
 						  "it\n");
 }
 
-/* A listing costs its calf as many requests as it reads keys: it takes its
- * time, but it comes to its end. */
+/* A listing costs the calf one request per key: it takes a while, but it completes. */
 Test(gateway_watch_slow, rate_is_kept_while_listing)
 {
 	const char *line;

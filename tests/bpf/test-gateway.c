@@ -153,10 +153,10 @@ Test(gateway, rate_of_the_calf)
 	cr_assert_geq(n, BURST / 2);
 }
 
-Test(gateway, pipelined_flood_goes_on)
+Test(gateway, pipelined_flood_is_served)
 {
-	/* As many at once as the two socket buffers surely hold: the gateway
-	 * reads no further while nobody takes its responses. */
+	/* As many at once as fit into the two socket buffers: the gateway
+	 * reads no more while its responses are not read. */
 	for (int round = 0; round < 20; round++) {
 		for (int i = 0; i < 100; i++)
 			ask(WIRE_READ, "/nothing", "");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which system calls a pass makes, and what follows if one of them fails. */
+/* Which system calls a pass makes, and the effects if one of them fails. */
 #include "tests/bpf/calls.h"
 
 #include "tests/bpf/support-handlers.h"
 
 TestSuite(handlers_faults, .init = setup, .fini = teardown);
 
-/* Somebody listens to the host's events, as the watcher does. */
+/* Count the host's events, as the watcher does. */
 static void listened(void)
 {
 	context.n_address_changes = 1;
@@ -47,7 +47,7 @@ Test(handlers_faults, renewal_is_one_request_and_no_file)
 	EXPECT_SH("ip -4 addr show dev up0 | grep -Eq 'valid_lft 7(200|19[0-9])sec'");
 }
 
-/* What is known is good as long as nobody else has changed the addresses. */
+/* The remembered address is valid as long as no other program changes addresses. */
 Test(handlers_faults, renewal_looks_again_after_a_change)
 {
 	listened();
@@ -68,9 +68,9 @@ Test(handlers_faults, renewal_looks_again_after_a_change)
 }
 
 /*
- * One call after the other fails, or is the last of its process. Whatever it
- * was: nothing of others is touched, the next pass makes it as wanted, and
- * without keys all is as it was before.
+ * Each system call fails in turn, or the process is killed at it. In every case nothing
+ * foreign is changed, the next pass establishes the wanted state, and without keys
+ * everything is as before.
  */
 
 static const char *const dump =
@@ -94,7 +94,7 @@ static bool is_state(const char *path)
 	return sh(command) == 0;
 }
 
-/* chronyd, told to: it knows then what is in the directory. */
+/* A reload of chronyd: it then has the content of the directory. */
 static void reload(void *data)
 {
 	bool was_on = calls.is_on;
@@ -105,7 +105,7 @@ static void reload(void *data)
 	calls.is_on = was_on;
 }
 
-/* A lease on a host that has something of its own. */
+/* A host that has its own address, routes and files before the lease. */
 static void host_with_something(void)
 {
 	EXPECT_SH("ip addr add 198.51.100.5/24 dev up0;"
@@ -143,8 +143,8 @@ static void no_lease(void)
 	wanted_clear(&wanted);
 }
 
-/* Run a pass in a process of its own, which knows nothing of earlier ones, as
- * a watcher that was started again: its exit status. */
+/* Run a pass in a separate process without state of earlier ones, like a restarted
+ * watcher. Returns its exit status. */
 enum outcome { WELL = 0, FAILED, DIED_OR_NOT_REACHED, WRONG };
 
 static enum outcome pass_in_child(void (*want)(void), enum calls_action action, unsigned int at,
@@ -158,7 +158,7 @@ static enum outcome pass_in_child(void (*want)(void), enum calls_action action, 
 		int r;
 
 		want();
-		if (netlink_new(&context.netlink)) /* its own, as of a new life */
+		if (netlink_new(&context.netlink)) /* a new socket, as after a restart */
 			_exit(WRONG);
 		calls_begin(action, at, error);
 		r = pass();
@@ -189,7 +189,7 @@ static void states_of(void)
 	cr_assert(is_state("/tmp/none"));
 }
 
-/* Each call of the way from one lease to another fails in turn. */
+/* Each system call between one lease and the next fails in turn. */
 static void fail_each(void (*from)(void), void (*to)(void), const char *then, int error)
 {
 	unsigned int at, n_failed = 0;
@@ -207,7 +207,7 @@ static void fail_each(void (*from)(void), void (*to)(void), const char *then, in
 		cr_expect(is_state("/tmp/none"), "call %u", at);
 	}
 	cr_expect_gt(at, 40u, "%u calls", at);
-	cr_expect_gt(n_failed, 20u, "%u of %u led to a failure that is told", n_failed, at);
+	cr_expect_gt(n_failed, 20u, "%u of %u led to a reported failure", n_failed, at);
 }
 
 Test(handlers_faults, each_call_of_a_first_lease_fails)
@@ -225,7 +225,7 @@ Test(handlers_faults, each_call_of_the_end_fails)
 	fail_each(second_lease, no_lease, "/tmp/none", ENOBUFS);
 }
 
-/* A watcher that is killed at any point of a pass, and one that comes after. */
+/* A watcher that is killed at any point of a pass, and the next one. */
 static void die_at_each(void (*from)(void), void (*to)(void), const char *then)
 {
 	unsigned int at;
@@ -258,7 +258,7 @@ Test(handlers_faults, killed_at_each_call_of_a_change)
 	die_at_each(first_lease, second_lease, "/tmp/second");
 }
 
-/* Killed while it takes things back, and the lease is there again. */
+/* Killed while it deletes its configuration, and then the lease returns. */
 static void expect_end_after_death(void)
 {
 	unsigned int at;

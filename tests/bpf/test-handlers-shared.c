@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What instances share, on hosts of several kinds: resolv.conf and names. */
+/* What instances share, on different kinds of hosts: resolv.conf and names. */
 #include "tests/bpf/support-handlers.h"
 #include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/handlers/timeservers.h"
@@ -48,7 +48,7 @@ Test(handlers_shared, resolved_owns_the_file)
 		"/run/systemd/resolve/stub-resolv.conf is managed by systemd-resolved and left unchanged");
 	EXPECT_SH("grep -qx 'nameserver 127.0.0.53' /tmp/etc/resolv.conf;"
 		  "test $(ls -A /tmp/root | wc -l) = 2");
-	/* what packaging feeds to it */
+	/* what the packaging passes to it */
 	EXPECT_SH("grep -qx 'nameserver 192.0.2.1' /tmp/root/test/resolv.conf");
 	wanted_clear(&wanted);
 	cr_expect_eq(pass(), 0, "%s", reason);
@@ -67,7 +67,7 @@ Test(handlers_shared, resolved_takes_the_file_over)
 	EXPECT_SH("grep -q /run/systemd /tmp/etc/resolv.conf");
 	wanted_clear(&wanted);
 	cr_expect_eq(pass(), 0, "%s", reason);
-	EXPECT_SH("grep -q /run/systemd /tmp/etc/resolv.conf"); /* nothing is put back */
+	EXPECT_SH("grep -q /run/systemd /tmp/etc/resolv.conf"); /* nothing is restored */
 }
 
 Test(handlers_shared, resolvconf_owns_the_file)
@@ -101,7 +101,7 @@ Test(handlers_shared, read_only_root)
 	cr_expect_eq(pass(), -EROFS);
 	cr_expect_str_eq(reason, "error: /tmp/etc/resolv.conf: Read-only file system");
 	EXPECT_SH("grep -q 192.0.2.1 /tmp/root/test/resolv.conf");
-	/* writable again: the next try does it */
+	/* writable again: the retry succeeds */
 	EXPECT_SH("mount -o remount,bind,rw /tmp/etc");
 	cr_expect_eq(pass(), 0, "%s", reason);
 	wanted_clear(&wanted);
@@ -124,7 +124,7 @@ Test(handlers_shared, domain_name_of_the_kernel)
 	EXPECT_SH("test $(hostname) = host.before");
 }
 
-Test(handlers_shared, domain_name_somebody_else_changed)
+Test(handlers_shared, domain_name_another_program_changed)
 {
 	test_set(&wanted, "/domain", "lab.example", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
@@ -134,7 +134,7 @@ Test(handlers_shared, domain_name_somebody_else_changed)
 	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = theirs.example");
 }
 
-/* 64 bytes, then the kernel cuts: half a name is worse than none. */
+/* The kernel truncates after 64 bytes: half a name is worse than none. */
 Test(handlers_shared, domain_name_of_more_than_the_kernel_takes)
 {
 	static const char longest[] =
@@ -207,7 +207,7 @@ Test(handlers_shared, name_of_a_killed_pass)
 	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = before.example");
 }
 
-/* Two uplinks, two leases, one host. */
+/* Two uplinks and two leases on one host. */
 Test(handlers_shared, two_instances)
 {
 	EXPECT_SH("echo nameserver 203.0.113.1 > /tmp/etc/resolv.conf");
@@ -259,7 +259,8 @@ Test(handlers_shared, time_servers)
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources > /tmp/inode");
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources | cmp - /tmp/inode");
-	cr_expect_null(strstr(timeservers->status, "; "), "nobody to ask: %s", timeservers->status);
+	cr_expect_null(strstr(timeservers->status, "; "), "no chronyd to ask: %s",
+		       timeservers->status);
 	configuration.use_ntp = false;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH(
@@ -287,8 +288,8 @@ static void with_chrony(void)
 	context.chrony = (struct handler_chrony){ .ask = count_asked, .result = -1 };
 }
 
-/* One pass over /ntp/; what the status says besides "ok 0". */
-static const char *told(int error)
+/* Run one pass over /ntp/. Returns the status after "ok 0". */
+static const char *status_of_pass(int error)
 {
 	const struct reconcile_state *timeservers = &handlers.state[N_ALL - 1];
 
@@ -299,37 +300,37 @@ static const char *told(int error)
 	return strchr(timeservers->status, ';') ? strchr(timeservers->status, ';') : "";
 }
 
-/* chronyd is asked for each change, and once in each life. */
-Test(handlers_shared, chronyd_is_told_of_changes)
+/* chronyd is asked after each change, and once per run. */
+Test(handlers_shared, chronyd_is_asked_after_changes)
 {
 	with_chrony();
-	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
-	cr_expect_eq(n_asked, 1, "what a former life did not come to ask");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
+	cr_expect_eq(n_asked, 1, "a previous run may not have asked");
 	cr_expect(timeservers_told(&context, CHRONY_RELOADED));
-	cr_expect_str_eq(told(0), "; chronyd has reloaded its sources");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd has reloaded its sources");
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
-	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 2);
-	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 2, "the same again is no change");
 	cr_expect(timeservers_told(&context, CHRONY_RELOADED), "after a change it is new");
-	cr_expect_str_eq(told(0), "; chronyd has reloaded its sources");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd has reloaded its sources");
 	cr_expect_not(timeservers_told(&context, CHRONY_RELOADED), "that is known");
 	cr_expect(timeservers_told(&context, CHRONY_NOT_RUNNING));
-	cr_expect_str_eq(told(0),
+	cr_expect_str_eq(status_of_pass(0),
 			 "; chronyd is not running; it reads /tmp/chrony-dhcp/test.sources "
 			 "when it starts");
 	test_remove(&wanted, "/ntp/001");
-	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 3);
 	cr_expect(timeservers_told(&context, CHRONY_NOT_RUNNING));
-	cr_expect_str_eq(told(0), "", "it has nothing to read");
+	cr_expect_str_eq(status_of_pass(0), "", "it has nothing to read");
 	cr_expect_eq(n_asked, 3);
 }
 
-/* A failure is told as such, and asked for again whenever the pass tries again;
- * meanwhile it stays what it is. */
-Test(handlers_shared, chronyd_that_is_not_told)
+/* A failure is reported, and the reload is requested again by each retry of the pass;
+ * meanwhile the status does not change. */
+Test(handlers_shared, chronyd_that_cannot_be_asked)
 {
 	static const struct {
 		int result, error;
@@ -360,40 +361,40 @@ Test(handlers_shared, chronyd_that_is_not_told)
 
 	with_chrony();
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
-	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		n_asked = 0;
 		cr_expect(timeservers_told(&context, rows[i].result));
-		cr_expect_str_eq(told(rows[i].error), rows[i].status);
-		cr_expect_eq(n_asked, 0, "it was just told");
-		cr_expect_str_eq(told(rows[i].error), rows[i].status);
+		cr_expect_str_eq(status_of_pass(rows[i].error), rows[i].status);
+		cr_expect_eq(n_asked, 0, "the result has just arrived");
+		cr_expect_str_eq(status_of_pass(rows[i].error), rows[i].status);
 		cr_expect_eq(n_asked, 1, "tried again");
 		cr_expect_not(timeservers_told(&context, rows[i].result));
 	}
 	cr_expect(timeservers_told(&context, CHRONY_RELOADED));
-	cr_expect_str_eq(told(0), "; chronyd has reloaded its sources");
-	/* another file is another matter */
+	cr_expect_str_eq(status_of_pass(0), "; chronyd has reloaded its sources");
+	/* a changed file makes the result obsolete */
 	cr_expect(timeservers_told(&context, CHRONY_SILENT));
 	test_set(&wanted, "/ntp/001", "192.0.2.2", 0);
-	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
 }
 
-/* Whoever does not want time servers does not want chronyd told of any. */
+/* Without use_ntp, chronyd is not asked. */
 Test(handlers_shared, chronyd_is_left_alone)
 {
 	with_chrony();
 	configuration.use_ntp = false;
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
-	cr_expect_str_eq(told(0), "");
+	cr_expect_str_eq(status_of_pass(0), "");
 	cr_expect_eq(n_asked, 0);
 	configuration.use_ntp = true;
-	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
 	configuration.use_ntp = false;
-	cr_expect_str_eq(told(0), "; chronyd was asked to reload its sources");
-	cr_expect_eq(n_asked, 2, "of what is gone it is told");
+	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
+	cr_expect_eq(n_asked, 2, "it is asked after a removal");
 }
 
-/* No chronyd, no file of its, and no complaint. */
+/* Without chronyd there is no file for it, and no error. */
 Test(handlers_shared, time_servers_without_chrony)
 {
 	context.chrony = (struct handler_chrony){ .ask = count_asked, .result = -1 };
@@ -407,7 +408,7 @@ Test(handlers_shared, time_servers_without_chrony)
 	EXPECT_SH("test ! -e /tmp/root/test/ntp-servers");
 }
 
-/* Many at once: whoever comes last, all are in. */
+/* Many instances at once: in any order, the file has all of them. */
 Test(handlers_shared, instances_at_the_same_time)
 {
 	unsigned int i;

@@ -81,7 +81,7 @@ Test(handlers, lifetime_is_what_is_left)
 	EXPECT_SH("! ip route show | grep 'proto 202'");
 }
 
-/* The kernel ends address and routes alone. */
+/* The kernel removes the address and the routes by itself. */
 Test(handlers, expiry_without_us)
 {
 	lease("192.0.2.5/24", "192.0.2.1", "2");
@@ -103,7 +103,7 @@ static void change_of_address(const char *before, const char *after)
 	lease(before, "192.0.2.1", "3600");
 	cr_assert_eq(pass(), 0, "%s", reason);
 	lease(after, "192.0.2.1", "3600");
-	/* At no moment of the change is there no address or no default route. */
+	/* There is an address and a default route at every moment of the change. */
 	EXPECT_SH("ip monitor address route > /tmp/monitor 2>&1 & echo $! > /tmp/pid; sleep 0.3");
 	cr_assert_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("sleep 0.2; kill $(cat /tmp/pid)");
@@ -161,7 +161,7 @@ Test(handlers, foreign_state_stays)
 		  "ip route add 10.3.0.0/16 dev up0 proto 202 table 77");
 	add_ours("peer0", "192.0.2.6", NETLINK_FOREVER);
 	EXPECT_SH("ip -4 addr show > /tmp/before; ip route show table all > /tmp/routes");
-	/* the very address that is leased is there already, set by somebody */
+	/* the leased address itself is already present, set by another program */
 	lease("192.0.2.5/24", "192.0.2.1", "3600");
 	cr_assert_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("ip -4 addr show > /tmp/after; diff /tmp/before /tmp/after");
@@ -172,7 +172,7 @@ Test(handlers, foreign_state_stays)
 	EXPECT_SH("ip route show table all > /tmp/after; diff /tmp/routes /tmp/after");
 }
 
-/* The operator ended a former client and wants its address to go on. */
+/* The operator stopped another client and wants to keep its address. */
 Test(handlers, takeover_makes_the_leased_address_ours)
 {
 	EXPECT_SH("ip addr add 192.0.2.5/24 dev up0 valid_lft 50 preferred_lft 50;"
@@ -185,8 +185,8 @@ Test(handlers, takeover_makes_the_leased_address_ours)
 	EXPECT_SH("ip -4 addr show dev up0 | grep -Eq 'valid_lft 3(600|59[0-9])sec'");
 	wanted_clear(&wanted);
 	cr_assert_eq(pass(), 0, "%s", reason);
-	/* Linux 6.1 keeps the protocol of an address that is replaced: there it
-	 * stays its setter's, and ends with the lease's time */
+	/* Linux 6.1 keeps the protocol of a replaced address: there it is still
+	 * foreign, but expires with the lease */
 	EXPECT_SH(
 		"case $(uname -r) in 6.1.*) ;; *) ! ip -4 addr show dev up0 | grep 192.0.2.5;; esac");
 	EXPECT_SH("ip -4 addr show dev up0 | grep -q 198.51.100.5/24");
@@ -220,7 +220,7 @@ static void expect_note(const char *note)
 	cr_expect_str_eq(handlers.state[2].status, status);
 }
 
-/* A server that wants a VPN's traffic (CVE-2024-3661). */
+/* A server tries to get a VPN's traffic (CVE-2024-3661). */
 Test(handlers, C4_27_vpn_with_a_default_route_of_its_own)
 {
 	EXPECT_SH("ip link add vpn0 type veth peer name far0; ip link set vpn0 up;"
@@ -240,7 +240,7 @@ Test(handlers, C4_27_vpn_with_a_default_route_of_its_own)
 	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 3");
 }
 
-/* The tunnel comes up after the lease: what would hide it now goes. */
+/* The tunnel comes up after the lease: a route that would hide it is deleted. */
 Test(handlers, C4_27_vpn_that_comes_later)
 {
 	lease("192.0.2.5/24", "192.0.2.1", "3600");
@@ -258,14 +258,14 @@ Test(handlers, C4_27_vpn_that_comes_later)
 		"table 51820 protocol 3");
 	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 1");
 	EXPECT_SH("ip route get 198.51.100.7 | grep -q 'dev wg0'");
-	/* and comes back with it gone */
+	/* and is added again when the tunnel is gone */
 	EXPECT_SH("ip link del wg0");
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("ip route show 198.51.100.0/24 | grep -q 'proto 202'");
 }
 
-/* A hoster's router outside of the subnet, beside a VPN. */
-Test(handlers, way_to_the_gateway_beside_a_vpn)
+/* A hosting provider's router outside of the subnet, together with a VPN. */
+Test(handlers, way_to_the_gateway_with_a_vpn)
 {
 	EXPECT_SH("ip link add vpn0 type veth peer name far0; ip link set vpn0 up;"
 		  "ip route add default dev vpn0 metric 50");
@@ -275,7 +275,7 @@ Test(handlers, way_to_the_gateway_beside_a_vpn)
 	EXPECT_SH("ip route show default | grep -q 'via 203.0.113.1 .* metric 100'");
 }
 
-/* Two uplinks, each with an instance of its own. */
+/* Two uplinks, each with its own instance. */
 Test(handlers, two_uplinks_two_metrics)
 {
 	EXPECT_SH("ip link add up1 type veth peer name peer1; ip link set peer1 up;"
@@ -315,8 +315,8 @@ Test(handlers, own_table)
 	EXPECT_SH("test -z \"$(ip route show table 1000 2>/dev/null)\"");
 }
 
-/* A new watcher knows nothing but what the kernel and the files hold. */
-Test(handlers, leftovers_of_a_former_life)
+/* A restarted watcher knows only what is in the kernel and the files. */
+Test(handlers, leftovers_of_a_previous_run)
 {
 	add_ours("up0", "192.0.2.5", 100);
 	add_ours("up0", "192.0.2.9", NETLINK_FOREVER);
@@ -350,7 +350,7 @@ Test(handlers, ST_2_mtu)
 	test_set(&wanted, "/mtu", "14x0", 0);
 	cr_expect_eq(pass(), -EBADMSG);
 	EXPECT_SH("ip link show up0 | grep -q 'mtu 1450'");
-	/* changed by somebody else since: not ours to restore */
+	/* changed by another program since, so not restored */
 	test_set(&wanted, "/mtu", "1300", 0);
 	cr_expect_eq(pass(), 0);
 	EXPECT_SH("ip link set up0 mtu 1350");
@@ -371,7 +371,7 @@ Test(handlers, mtu_of_a_killed_pass)
 	EXPECT_SH("ip link show up0 | grep -q 'mtu 1500'; test ! -e /tmp/root/test/mtu.saved");
 }
 
-/* The file of an interface that is gone says nothing about its successor. */
+/* The file of an interface that is gone does not apply to the next one. */
 Test(handlers, mtu_of_another_device)
 {
 	EXPECT_SH("echo 99999 1450 1500 1500 > /tmp/root/test/mtu.saved");
@@ -401,7 +401,7 @@ Test(handlers, uplink_gone)
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	EXPECT_SH("ip link del up0");
 	cr_expect_eq(pass(), -ENODEV);
-	EXPECT_SH("grep -q 192.0.2.1 /tmp/etc/resolv.conf"); /* others go on */
+	EXPECT_SH("grep -q 192.0.2.1 /tmp/etc/resolv.conf"); /* the other handlers still work */
 	context.uplink_ifindex = 0;
 	cr_expect_eq(pass(), -ENODEV);
 	wanted_clear(&wanted);
@@ -417,7 +417,7 @@ Test(handlers, promote_secondaries_not_writable)
 	lease("192.0.2.5/24", "192.0.2.1", "3600");
 	cr_assert_eq(pass(), 0, "%s", reason);
 	lease("192.0.2.6/24", "192.0.2.1", "3600");
-	/* The old address takes the new one along, and it is put back at once. */
+	/* The new address is deleted with the old one, and added again immediately. */
 	cr_assert_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.6/24");
 	EXPECT_SH("! ip addr show up0 | grep 192.0.2.5");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* netlink.c against the kernel, each test in a network namespace of its own. */
+/* netlink.c with a real kernel, each test in its own network namespace. */
 #include <criterion/criterion.h>
 
 #include <arpa/inet.h>
@@ -212,7 +212,7 @@ static void routes_in_table(uint32_t table)
 	address.address = route.source;
 	cr_assert_eq(netlink_link_set_up(netlink, uplink, true), 0);
 	cr_assert_eq(netlink_address_add(netlink, uplink, &address), 0);
-	/* nobody's route there yet */
+	/* no route in the table yet */
 	cr_assert_eq(netlink_route_each(netlink, uplink, table, see_route, &seen), 0);
 	cr_assert_eq(seen.n, 0);
 
@@ -230,7 +230,7 @@ static void routes_in_table(uint32_t table)
 	cr_expect_eq(seen.routes[0].source.s_addr, route.source.s_addr);
 	cr_expect_eq(seen.routes[0].prefix_length, 0);
 
-	/* a second one of equal destination and metric, then the first goes */
+	/* a second one with the same destination and metric, then the first is deleted */
 	other.gateway = in("192.0.2.2");
 	cr_expect_eq(netlink_route_add(netlink, uplink, &other), -EEXIST);
 	cr_assert_eq(netlink_route_append(netlink, uplink, &other), 0);
@@ -241,7 +241,7 @@ static void routes_in_table(uint32_t table)
 	cr_assert_eq(seen.n, 1);
 	cr_expect_eq(seen.routes[0].gateway.s_addr, other.gateway.s_addr);
 
-	/* the foreign one is still there, and cannot be deleted as ours */
+	/* the foreign route is still present, and cannot be deleted as ours */
 	route.gateway = in("192.0.2.9");
 	route.source.s_addr = 0;
 	route.metric = 50;
@@ -358,7 +358,7 @@ Test(netlink, events)
 	cr_expect_eq(netlink_events(links, see_event, NULL), 0);
 	cr_expect(seen.n_links && seen.is_gone);
 	cr_expect_eq(seen.n_addresses + seen.n_routes, 0);
-	/* more than the kernel keeps for us: we are told, and it goes on */
+	/* more than the kernel buffers: it reports the loss, and events continue */
 	cr_assert_eq(
 		sh("for i in $(seq 1000 3000); do echo link set lo mtu $i; done | ip -batch -"), 0);
 	memset(&seen, 0, sizeof(seen));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The saved store comes back through a real gate; a disk that is full. */
+/* Restoring the saved store through a real gate; a full disk. */
 #include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -98,8 +98,8 @@ Test(persist, revision_alone)
 	cr_expect_eq(revision, 8);
 }
 
-/* After a power cut: the file `revision` was ahead of the snapshot, and nothing
- * below it is given out again. Also where the snapshot is gone. */
+/* After a power cut: the file `revision` was ahead of the snapshot, and no revision
+ * below it is reused, also if the snapshot is gone. */
 Test(persist, revision_ahead_of_the_keys)
 {
 	uint64_t revision;
@@ -152,7 +152,7 @@ Test(persist, many_keys_in_chunks)
 	cr_expect_eq(revision, 1505);
 }
 
-/* The descriptions are not those of the life that saved. */
+/* The descriptions have changed since the store was saved. */
 Test(persist, what_no_description_keeps)
 {
 	static struct description changed[2];
@@ -189,7 +189,7 @@ Test(persist, nothing_or_damage_is_no_failure)
 	cr_expect_str_eq(capture_text(), "", "once");
 }
 
-/* A store that has a revision is not set back; nobody but the supervisor may. */
+/* A store that has a revision is not reset; and only the supervisor may restore. */
 Test(persist, only_a_new_store_and_only_by_the_supervisor)
 {
 	cr_assert_eq(test_save(directory, &wanted), 0);
@@ -202,8 +202,8 @@ Test(persist, only_a_new_store_and_only_by_the_supervisor)
 	cr_expect_eq(gate_test_ctl(&test).revision, 1);
 }
 
-/* More than may be in the ring while nobody reads it: a part comes back, and
- * the file is not lost by the save that follows. */
+/* More than fits into the ring while it has no reader: a part is restored, and the next
+ * save does not replace the file. */
 Test(persist, more_than_the_ring_takes)
 {
 	char path[KV_PATH_SIZE], text[1001];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chronyd is told by others: the watcher asks, and says what came of it. */
+/* The watcher requests reloads of chronyd's sources and reports the results. */
 #include <poll.h>
 
 #include "tests/bpf/support-watcher.h"
@@ -17,7 +17,7 @@ static uint64_t n_asked(void)
 	return n;
 }
 
-static void tell(int result)
+static void send_result(int result)
 {
 	const uint8_t byte = (uint8_t)result;
 
@@ -33,16 +33,16 @@ static void has_status(const char *awaited)
 Test(watcher_chrony, asks_for_a_reload_of_chronyds_sources)
 {
 	cr_assert_eq(mkdir("/run/chrony-dhcp", 0755), 0);
-	tell(CHRONY_SILENT); /* of a former life */
+	send_result(CHRONY_SILENT); /* stale, from a previous run */
 	start();
-	cr_expect_eq(n_asked(), 1, "a former life may have ended before it asked");
+	cr_expect_eq(n_asked(), 1, "a previous run may have ended before it asked");
 	has_status("; chronyd was asked");
-	tell(CHRONY_NOT_RUNNING);
+	send_result(CHRONY_NOT_RUNNING);
 	commit_init(&commit);
 	add("/ntp/001", "192.0.2.9");
 	(void)run();
 	cr_expect_eq(n_asked(), 1);
-	tell(CHRONY_RELOADED);
+	send_result(CHRONY_RELOADED);
 	has_status("; chronyd has reloaded its sources");
 	EXPECT_SH("grep -qx 'server 192.0.2.9 iburst' /run/chrony-dhcp/watched.sources");
 	/* another watcher finds the same descriptors */
@@ -50,13 +50,13 @@ Test(watcher_chrony, asks_for_a_reload_of_chronyds_sources)
 	start();
 	cr_expect_eq(n_asked(), 1);
 	has_status("; chronyd was asked");
-	tell(CHRONY_REFUSED + 1);
+	send_result(CHRONY_REFUSED + 1);
 	has_status("error: chronyd refused to reload its sources, status 1 (failed)");
-	cr_expect_eq(n_asked(), 1, "it is tried again");
-	tell(CHRONY_REFUSED + 1);
-	tell(CHRONY_RELOADED);
+	cr_expect_eq(n_asked(), 1, "it is retried");
+	send_result(CHRONY_REFUSED + 1);
+	send_result(CHRONY_RELOADED);
 	has_status("; chronyd has reloaded its sources");
-	/* what ends last is asked for, too */
+	/* the removal at the end is requested, too */
 	commit_init(&commit);
 	cr_assert_eq(commit_delete(&commit, "/ntp/001"), 0);
 	(void)run();

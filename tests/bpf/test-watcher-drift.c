@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drift: what others did is told, not fought over. */
+/* Drift: changes by other programs are reported, not repaired. */
 #include "tests/bpf/support-watcher.h"
 
 TestSuite(watcher_drift, .init = setup, .fini = teardown);
@@ -22,13 +22,13 @@ Test(watcher_drift, drift_of_the_route)
 	cr_expect_str_eq(status_of("route", "drift: "),
 			 "drift: the route to 0.0.0.0/0 was removed or changed");
 	(void)usleep(1500000);
-	EXPECT_SH("! ip route show default | grep 202"); /* and stays away */
-	/* the operator puts it back */
+	EXPECT_SH("! ip route show default | grep 202"); /* and is not added again */
+	/* the operator adds it again */
 	EXPECT_SH("ip route add default via 192.0.2.1 dev up0 proto 202 src 192.0.2.5 metric 100");
 	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
 	EXPECT_SH("ip route del default proto 202");
 	(void)status_of("route", "drift: ");
-	/* or the next change of a key of its does */
+	/* or the next change of one of its keys does */
 	(void)lease("192.0.2.5/24", "3600");
 	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
 	EXPECT_SH("ip route show default | grep -q 202");
@@ -44,14 +44,14 @@ Test(watcher_drift, drift_of_the_address)
 			 "drift: the route to 0.0.0.0/0 was removed or changed");
 	(void)usleep(1000000);
 	EXPECT_SH("! ip addr show up0 | grep 'inet '");
-	/* a renewal brings it back, and the routes that had gone with it */
+	/* a renewal restores it and the routes that were removed with it */
 	commit_init(&commit);
 	add("/lease/time", "3600");
 	(void)run();
 	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
 	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.5; ip route show default | grep -q 202");
-	/* Taken by somebody else: Linux 6.1 keeps the protocol of an address
-	 * that is replaced, so there it cannot be told. */
+	/* Replaced by another program: Linux 6.1 keeps the protocol of a replaced
+	 * address, so there it cannot be detected. */
 	if (system("case $(uname -r) in 6.1.*) false;; esac") != 0)
 		return;
 	EXPECT_SH("ip addr change 192.0.2.5/24 dev up0 valid_lft forever");
@@ -59,7 +59,7 @@ Test(watcher_drift, drift_of_the_address)
 			 "drift: 192.0.2.5/24 was changed and now belongs to another program");
 }
 
-/* An end in time is none. */
+/* The expiry of an address is no drift. */
 Test(watcher_drift, drift_is_not_an_expired_address)
 {
 	start();

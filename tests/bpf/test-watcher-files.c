@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the watcher leaves for later: the saved store, a rotated log, syslog. */
+/* The watcher's files: the saved store, a rotated log, syslog. */
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -82,7 +82,7 @@ Test(watcher_files, log_is_rotated)
 	cr_expect_eq(audit_lines(revision, NULL), 5);
 	EXPECT_SH("grep -q 192.0.2.5/24 " AUDIT ".1; ! grep -q 192.0.2.6/24 " AUDIT ".1");
 	EXPECT_SH("test $(stat -c %a " AUDIT ") = 600");
-	/* a directory that is gone: lines go on into what is open */
+	/* the directory is gone: lines are still written to the open file */
 	EXPECT_SH("mv /tmp/log /tmp/log.away");
 	cr_assert_eq(kill(watcher, SIGHUP), 0);
 	revision = lease("192.0.2.7/24", "3600");
@@ -131,7 +131,7 @@ Test(watcher_files, log_goes_to_syslog_too)
 	start();
 	revision = lease("192.0.2.5/24", "3600");
 	cr_expect(logged(fd, "\"value\":\"192.0.2.5/24\""));
-	/* the daemon is restarted; nobody reads from now on, and nobody waits */
+	/* the daemon is restarted; it does not read any more, and the watcher does not wait */
 	close(fd);
 	(void)lease("192.0.2.6/24", "3600");
 	fd = start_syslog();

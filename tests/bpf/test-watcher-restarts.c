@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A watcher that dies, and what the next one makes of it. */
+/* A watcher that dies, and what the next one does. */
 #include "tests/bpf/support-watcher.h"
 
 TestSuite(watcher_restarts, .init = setup, .fini = teardown);
@@ -17,7 +17,7 @@ static void count_audit_lines(unsigned int *counts, uint64_t n)
 
 		cr_assert_not_null(line, "%s", text);
 		revision = (uint64_t)json_integer_value(json_object_get(line, "revision"));
-		/* a commit of statuses has as many lines as it likes */
+		/* a commit of statuses may have any number of lines */
 		if (revision >= 1 && revision <= n &&
 		    (!counts[revision] || !strcmp(field(line, "subject"), "dhcp4")))
 			counts[revision]++;
@@ -66,8 +66,8 @@ Test(watcher_restarts, killed_while_the_store_changes)
 	cr_expect_eq(n_doubles, 0);
 }
 
-/* What was acted on is in the log, though who acted did not come to write it:
- * it hung in the pass, and was killed there. */
+/* A change that was applied gets into the log although the watcher that applied it did
+ * not write it: it hung in the pass and was killed there. */
 Test(watcher_restarts, killed_between_the_pass_and_the_log)
 {
 	uint64_t revision;
@@ -96,7 +96,7 @@ Test(watcher_restarts, changes_while_it_is_down)
 
 	(void)start_with_lease();
 	(void)stop(SIGKILL);
-	/* an address of ours that nobody wants any more, a key removed */
+	/* a stale address set by calfpen, and a removed key */
 	(void)lease("192.0.2.6/24", "3600");
 	cr_expect_eq(gate_delete(calf, "/nameserver/001", &revision), 0);
 	start();

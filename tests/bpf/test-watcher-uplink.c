@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The uplink goes, comes back, is renamed; and /link, which tells calves of it. */
+/* The uplink disappears, returns, is renamed; and the key /link. */
 #include "tests/bpf/support-watcher.h"
 
 TestSuite(watcher_uplink, .init = setup, .fini = teardown);
@@ -59,7 +59,7 @@ Test(watcher_uplink, uplink_is_renamed)
 	revision = lease("192.0.2.6/24", "3600");
 	EXPECT_OK("address", revision);
 	EXPECT_SH("ip addr show new0 | grep -q 192.0.2.6; ! ip addr show up0 | grep inet");
-	/* a new life is told the index, and so finds it too */
+	/* a new watcher gets the index and so finds it, too */
 	(void)stop(SIGKILL);
 	uplink_ifindex = if_nametoindex("new0");
 	start();
@@ -130,7 +130,7 @@ Test(watcher_uplink, link_key)
 	cr_expect_eq(link_is("up"), 0);
 }
 
-/* A loss that is over before anybody looks is told all the same. */
+/* A loss that ends before the watcher reads the events is reported nevertheless. */
 Test(watcher_uplink, link_that_was_lost_for_a_moment)
 {
 	start();
@@ -142,7 +142,7 @@ Test(watcher_uplink, link_that_was_lost_for_a_moment)
 	cr_expect_eq(link_is("up"), 0);
 }
 
-Test(watcher_uplink, link_key_over_lives)
+Test(watcher_uplink, link_key_across_restarts)
 {
 	start();
 	cr_expect_eq(link_is("up"), 0);
@@ -159,7 +159,7 @@ Test(watcher_uplink, link_key_over_lives)
 	cr_expect_eq(link_is("down"), 0);
 }
 
-/* The uplink is there only later. */
+/* The uplink appears only later. */
 Test(watcher_uplink, link_key_without_link)
 {
 	EXPECT_SH("ip link del up0");

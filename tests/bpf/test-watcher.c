@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the store to the host and the audit log, through all that can end. */
+/* From the store to the host and the audit log, under all kinds of failures. */
 #include "maps/frame.h"
 #include "tests/bpf/support-watcher.h"
 #include "userspace/priv/watcher/reconcile.h"
@@ -47,7 +47,7 @@ Test(watcher, lease_to_kernel_and_back)
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
 }
 
-/* NET_ADMIN and a filter; the whole of it is for tests of confine.c. */
+/* NET_ADMIN and a filter; test-confine.c tests the rest. */
 Test(watcher, is_confined)
 {
 	char command[128];
@@ -77,8 +77,8 @@ Test(watcher, status_writes_do_not_loop)
 	cr_expect_leq(after.revision, revision + 5);
 }
 
-/* A key each, at once, and then at most once in 10 s, the last figures included.
- * What another version wrote goes. */
+/* One key per handler, written immediately and then at most once in 10 s, including the
+ * last numbers. Keys of another version are deleted. */
 Test(watcher, metrics)
 {
 	int fd = test.fds[KV_SUBJECT_WATCHER];
@@ -115,7 +115,7 @@ Test(watcher, metrics)
 		") = 2");
 }
 
-/* A VPN comes up after the lease: the policy has its say at once. */
+/* A VPN comes up after the lease: the policy is applied immediately. */
 Test(watcher, policy_follows_the_routes_of_others)
 {
 	start();
@@ -149,8 +149,8 @@ Test(watcher, gap_in_the_ring)
 	EVENTUALLY("grep -qx original " RESOLV_CONF);
 }
 
-/* A position that is no record's: what was unread is lost to us, so the store
- * is listed, and the ring goes on. */
+/* An invalid position: the unread records are lost, so the store is listed, and the
+ * ring works again. */
 Test(watcher, damaged_ring)
 {
 	unsigned long *consumer =
@@ -177,7 +177,7 @@ Test(watcher, refusals_are_audited)
 	EXPECT_OK("dns", revision);
 	EVENTUALLY("grep '\"seq\":.*\"subject\":\"dhcp4\",\"verb\":\"write\","
 		   "\"path\":\"/status/dns\",\"verdict\":\"EACCES\"' " AUDIT);
-	/* and what a gateway refuses itself */
+	/* and refusals by a gateway */
 	cr_expect_eq(gate_note_denial(calf, KV_VERB_LIST, "/secret", -EACCES), 0);
 	cr_expect_eq(gate_note_denial(calf, 0, "/ip", -EINVAL), 0);
 	EVENTUALLY("grep '\"seq\":2,\"subject\":\"dhcp4\",\"verb\":\"list\","
@@ -188,7 +188,7 @@ Test(watcher, refusals_are_audited)
 
 Test(watcher, values_are_checked_again)
 {
-	/* the gate knows classes only; a gateway that lost its mind may write this */
+	/* the gate checks only classes; a compromised gateway may write this */
 	start();
 	commit_init(&commit);
 	add("/ip", "300.0.2.5/24");
@@ -214,7 +214,7 @@ Test(watcher, no_audit_no_watcher)
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_FAILURE, "%x", status);
 }
 
-/* The ways that are seldom taken, under the confinement too. */
+/* Rarely used code paths, in the confined watcher. */
 Test(watcher, file_in_place_and_read_only_proc_sys)
 {
 	uint64_t revision;
@@ -255,8 +255,8 @@ Test(watcher, full_store)
 	cr_expect_eq(audit_lines(1, NULL), 58);
 }
 
-/* What the frame programs wait for: an address on the uplink, not one that the
- * calf has. It stays when the address goes. */
+/* The frame programs wait for an address on the uplink, not for one that the calf only
+ * wrote. The key stays when the address goes. */
 Test(watcher, quarantine_is_opened_by_an_address_that_is_set)
 {
 	struct kv_value value;
@@ -281,7 +281,7 @@ Test(watcher, quarantine_is_opened_by_an_address_that_is_set)
 	cr_expect_str_eq(status_of("quarantine", "opened"), "opened by 192.0.2.5/24");
 }
 
-/* Nothing is written where there is no quarantine. */
+/* Without quarantine nothing is written. */
 Test(watcher, without_quarantine)
 {
 	struct kv_value value;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A store in memory and a calf's keys for tests of the gateway: no
- * kernel program is needed. It counts revisions, fills a ring for whoever
- * watches and loses what does not fit, as the kernel's does.
+ * kernel program is needed. It counts revisions, fills a ring for a watching
+ * client and drops what does not fit, as the kernel's does.
  */
 #ifndef CALFPEN_TESTS_GATEWAY_STORE_H
 #define CALFPEN_TESTS_GATEWAY_STORE_H
@@ -93,7 +93,7 @@ static inline size_t test_store_find(const struct test_store *store, const char 
 	return i;
 }
 
-/* What stands there; "absent" if nothing does. */
+/* Returns the value of a key; "absent" if there is none. */
 static inline const char *test_store_text(const struct test_store *store, const char *path)
 {
 	size_t i = test_store_find(store, path);
@@ -161,7 +161,7 @@ static inline void test_store_drop(struct test_store *store, const char *path)
 	test_store_event(store, KV_CHANGE_DELETE, path, NULL, 0);
 }
 
-/* As somebody else: no call of the calf. */
+/* Changes by another subject, not by the calf. */
 static inline void test_store_set(struct test_store *store, const char *path, const char *text)
 {
 	store->revision++;

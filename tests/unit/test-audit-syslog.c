@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A syslog daemon that is there, away, back, and one that does not read. */
+/* A syslog daemon that runs, stops, restarts, and one that does not read. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -141,7 +141,7 @@ Test(audit_syslog, daemon_is_restarted)
 	cr_expect_not_null(receive());
 	cr_expect_eq(audit.n_syslog_lost, 0);
 
-	/* a socket that nobody holds any more */
+	/* a socket without a process */
 	close(daemon_fd);
 	audit_write(&audit, &change);
 	cr_expect_eq(audit.n_syslog_lost, 1);

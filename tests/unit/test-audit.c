@@ -189,7 +189,7 @@ Test(audit_file, full_disk)
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &former), 0);
 	audit_write(&audit, &change);
 	cr_expect_eq(audit.n_lost, 0);
-	/* whole ones, a cut one, the one that tells of the loss, the last */
+	/* complete lines, a truncated one, the one that reports the loss, the last one */
 	cr_expect_eq(count_lines(&n_bad), 1000 / audit_format(&change, line) + 3);
 	cr_expect_eq(n_bad, 1);
 	audit_close(&audit);
@@ -203,19 +203,19 @@ Test(audit_file, reopened_after_a_rotation)
 
 	cr_assert_eq(audit_open(&audit, path), 0);
 	audit_write(&audit, &change);
-	cr_expect_eq(audit_reopen(&audit), 0, "not rotated: goes on");
+	cr_expect_eq(audit_reopen(&audit), 0, "not rotated: continues");
 	audit_write(&audit, &change);
 	(void)snprintf(old, sizeof(old), "%s.1", path);
 	cr_assert_eq(rename(path, old), 0);
 	audit_write(&audit, &change);
-	cr_expect_eq(access(path, F_OK), -1, "until it is told");
+	cr_expect_eq(access(path, F_OK), -1, "until it is reopened");
 	cr_assert_eq(audit_reopen(&audit), 0);
 	audit_write(&audit, &change);
 	cr_expect_eq(count_lines(&n_bad), 1);
 	cr_assert_eq(rename(old, path), 0);
 	cr_expect_eq(count_lines(&n_bad), 3);
 
-	/* nothing to open: the old file is better than none */
+	/* cannot reopen: continue with the old file */
 	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(mkdir(path, 0700), 0);
 	cr_expect_eq(audit_reopen(&audit), -EISDIR);

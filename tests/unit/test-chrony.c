@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request of chronyd's command protocol, and every answer to it. */
+/* One request of chronyd's command protocol, and every reply to it. */
 #include <criterion/criterion.h>
 
 #include <errno.h>
@@ -51,14 +51,14 @@ Test(chrony, refusals)
 	reply[8] = 0xff;
 	cr_expect_eq(chrony_reply(reply, CHRONY_SIZE, SEQUENCE, &status), 0);
 	cr_expect_eq(status, 0xff02);
-	/* another version says no more than that it is another */
+	/* a chronyd of another version reports only the mismatch */
 	reply[0] = 5;
 	reply[8] = 0;
 	reply[9] = 18;
 	cr_expect_eq(chrony_reply(reply, CHRONY_SIZE, SEQUENCE, &status), 0);
 	cr_expect_eq(status, 18);
 	cr_expect_str_eq(chrony_status_name(status), "protocol version mismatch");
-	/* what a refusal carries is not looked at */
+	/* the data of a refusal are ignored */
 	reply[0] = 6;
 	reply[9] = 1;
 	reply[7] = 9;
@@ -91,7 +91,7 @@ Test(chrony, malformed)
 		cr_expect_eq(chrony_reply(reply, CHRONY_SIZE, SEQUENCE, &status), -EBADMSG, "%s",
 			     rows[i].what);
 	}
-	/* of a version before 4 nothing is known */
+	/* versions before 4 are not supported */
 	memcpy(reply, reply_of_chronyd, CHRONY_SIZE);
 	reply[0] = 3;
 	reply[9] = 18;

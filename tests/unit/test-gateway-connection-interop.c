@@ -32,14 +32,14 @@ static struct test_store store;
 static struct gateway_responder responder;
 static struct gateway_connection connection;
 
-/* How a client is told to make its messages. */
+/* The client's argument for the segmentation of its messages. */
 static const char *const segmentations[] = {
 	"1024 grow", "1 fixed", "2 fixed", "3 fixed", "4 fixed", "5 fixed", "1 grow", "8 grow",
 };
 
 static const char *const clients[] = { "own", "cxx", "rust" };
 
-/* What one client is told, and what came of it. */
+/* The commands for one client, and the results. */
 struct run {
 	const char *client;
 	const char *segmentation;
@@ -73,7 +73,7 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 	cr_assert_lt(run.n_commands, sizeof(run.commands));
 }
 
-/* build/tests/interop, beside the directory of this program. */
+/* build/tests/interop, next to the directory of this program. */
 static const char *client_directory(void)
 {
 	static char path[512];
@@ -144,7 +144,7 @@ static pid_t start_client(FILE *commands, FILE *output, int socket_fd)
 	_exit(127);
 }
 
-/* The gateway's side, until the client is gone or has been hung up on. */
+/* The gateway's side, until the client exits or is disconnected. */
 static void serve(int fd)
 {
 	gateway_responder_init(&responder, &test_table, &test_store_calls, &store);
@@ -181,7 +181,7 @@ static void read_output(FILE *file)
 	}
 }
 
-/* Let the client do what it was told; what it printed must be this. */
+/* Run the client with its commands and compare what it printed. */
 static void expect_output(const char *want)
 {
 	FILE *commands = temporary(run.commands, run.n_commands), *output = temporary("", 0);
@@ -203,7 +203,7 @@ static void expect_output(const char *want)
 	fclose(output);
 }
 
-/* A key that is there before the client comes. */
+/* A key that exists before the client starts. */
 static void prefill(const char *path)
 {
 	strcpy(store.keys[store.n_keys].path, path);
@@ -409,7 +409,7 @@ ClientTest(many_frames_in_one_write)
 	cr_assert_eq(connection.n_served, 400);
 }
 
-/* A frame of more than 64 segments is over our limit, whoever wrote it. */
+/* A frame of more than 64 segments is over our limit, whichever library wrote it. */
 ClientTest(too_many_segments_close_the_connection)
 {
 	if (strcmp(client, "own") == 0 || strcmp(segmentation, "1 fixed") != 0)

@@ -20,7 +20,7 @@ static void put_word(size_t *at, uint64_t word)
 	*at += 8;
 }
 
-/* A write of so many 'v' to b/c in such a shape: its size. */
+/* Build a write of `n` times 'v' to b/c in this shape. Returns its size. */
 static size_t shape_frame(enum shape shape, size_t length)
 {
 	uint64_t n_words = (length + 7) / 8, n_segments = shape == PAD_APART ? 3 : 2;
@@ -52,8 +52,8 @@ static size_t shape_frame(enum shape shape, size_t length)
 	return at;
 }
 
-/* Send it and what is behind it: the last step of the gateway, and what it
- * answered, as "ok" or the text of an error, each with a semicolon. */
+/* Send the frame and the bytes after it. Returns the last step of the gateway, and in
+ * `answers` its responses, "ok" or the text of an error, each with a semicolon. */
 static int send_shape(size_t size, char answers[256])
 {
 	size_t at = 0, n_answers = 0, n_text = 0;

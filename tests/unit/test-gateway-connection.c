@@ -133,7 +133,7 @@ Test(gateway_connection, pipelined_requests_are_all_served)
 	cr_assert_eq(at, n_sent);
 }
 
-/* Many at once: what to ask and to await, in order. */
+/* Many requests at once, and their responses, in order. */
 static const struct {
 	enum wire_request_tag tag;
 	const char *path, *value, *answer;
@@ -189,7 +189,7 @@ Test(gateway_connection, requests_go_together_and_are_answered_in_order)
 	cr_assert_eq(store.revision, 5);
 }
 
-/* The store may serve fewer at once than it was asked for. */
+/* The store may serve only a part of a batch. */
 Test(gateway_connection, batches_that_are_served_in_part)
 {
 	for (store.batch_max = 1; store.batch_max < 8; store.batch_max++) {

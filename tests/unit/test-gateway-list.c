@@ -133,7 +133,7 @@ Test(gateway_list, error_in_the_middle_ends_it)
 	cr_assert_eq(client_count("end"), 0);
 }
 
-/* Many lists at once, and nobody reads: bounded, and goes on later. */
+/* Many lists at once, and no reader: memory is bounded, and they continue later. */
 Test(gateway_list, client_that_reads_late)
 {
 	int size = 4096, n = 100;

@@ -13,7 +13,7 @@ static void fill(unsigned int n)
 	}
 }
 
-/* A flood that the ring cannot hold: so many changes of one key. */
+/* More changes of one key than the ring can hold. */
 static void flood(unsigned int n)
 {
 	static char text[KV_VALUE_SIZE];
@@ -24,7 +24,7 @@ static void flood(unsigned int n)
 	test_store_set(&store, "/config/flood", "last");
 }
 
-/* What a client that keeps to the rules holds of /config in the end. */
+/* The keys below /config that a conforming client has at the end. */
 static struct {
 	char path[KV_PATH_SIZE];
 	char text[KV_VALUE_SIZE];
@@ -297,7 +297,7 @@ Test(gateway_watch, overflow_is_told_and_all_comes_again)
 	assert_holds_store();
 	cr_assert_eq(strlen(held[hold("/config/k003")].text), 0);
 	cr_assert_eq(strlen(held[hold("/config/k004")].text), 0);
-	/* and once only: what was told is known */
+	/* and only once: a reported loss is not reported again */
 	test_store_set(&store, "/config/k005", "after");
 	client_all();
 	cr_assert_eq(client_count("resync"), 0);
@@ -321,7 +321,7 @@ Test(gateway_watch, gap)
 	cr_assert_str_eq(client_all(), "1 value /config/x 3 2\n");
 }
 
-/* Lost ones with nothing behind them: the store is asked once a second. */
+/* No record follows the lost ones: the store is asked once a second. */
 Test(gateway_watch, loss_at_the_end)
 {
 	client_ask(WIRE_WATCH, 1, "/config");
@@ -365,7 +365,7 @@ Test(gateway_watch, record_that_is_none)
 	cr_assert_eq(client_count("1 value /config/x 2 2\n"), 1);
 }
 
-/* What an earlier gateway of this subject left in the ring. */
+/* Records in the ring left by an earlier gateway of this subject. */
 Test(gateway_watch, old_records_are_not_events)
 {
 	store.is_watched = true;
@@ -403,8 +403,8 @@ Test(gateway_watch, large_state_goes_on_when_there_is_room)
 	cr_assert_eq(client_count(" synced 400\n"), 3);
 }
 
-/* It never reads: the gateway holds what its buffer holds, takes nothing more
- * from the ring, and gives it up in the end. */
+/* It never reads: the gateway fills its buffer, takes nothing more from the ring, and
+ * finally disconnects it. */
 Test(gateway_watch, client_that_never_reads)
 {
 	size_t ring_at;
@@ -446,7 +446,7 @@ Test(gateway_watch, client_that_reads_again_in_time)
 	assert_holds_store();
 }
 
-/* The rate of the calf is used up in the middle: it goes on a little later. */
+/* The rate of the calf is used up in the middle: the listing continues later. */
 static void refuse_next(struct test_store *at)
 {
 	if (++n_meanwhile == 20)

@@ -12,7 +12,7 @@ static struct uplink {
 	struct handlers_state state;
 	struct handler_context context;
 	struct wanted wanted;
-	/* the kernel's side, and what was asked of it since the last run */
+	/* the kernel's state, and the requests since the last run */
 	bool is_there;
 	struct netlink_address address;
 	unsigned int n_added, n_replaced, n_listed;
@@ -148,7 +148,7 @@ Test(handlers_address, two_uplinks_drift_apart)
 	/* the second one has set none, though it wants the same */
 	cr_expect_eq(handler_address.check(&uplinks[1].context, &uplinks[1].wanted), 0);
 	cr_expect_str_eq(uplinks[1].context.error, "");
-	/* so only the first one brings its address back, and asks for the routes */
+	/* so only the first one restores its address and requests another round */
 	uplinks[0].context.n_address_changes++;
 	cr_expect_eq(run(&uplinks[1]), 0);
 	cr_expect_eq(run(&uplinks[0]), HANDLER_REPEAT);

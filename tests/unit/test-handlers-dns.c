@@ -25,7 +25,7 @@ static void put(const char *path, const char *bytes)
 	cr_assert_eq(fclose(file), 0);
 }
 
-/* Without /domain: this is not the place to change the kernel's. */
+/* Without /domain, so that the test does not change the kernel's domain name. */
 static int apply(void)
 {
 	context.error[0] = '\0';
@@ -109,7 +109,7 @@ Test(handlers_dns, link_to_itself_and_missing_directory)
 	cr_expect_neq(context.error[0], '\0');
 }
 
-Test(handlers_dns, somebody_else_wrote_it_since)
+Test(handlers_dns, another_program_wrote_it_since)
 {
 	put(configuration.resolv_conf, "first\n");
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
@@ -118,7 +118,7 @@ Test(handlers_dns, somebody_else_wrote_it_since)
 	test_remove(&wanted, "/nameserver/001");
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(configuration.resolv_conf), "theirs\n");
-	/* and the saved one is forgotten: next time theirs is what was there */
+	/* and the saved copy is deleted: next time, their content is the original */
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
 	test_remove(&wanted, "/nameserver/001");
@@ -168,7 +168,7 @@ Test(handlers_dns, two_instances)
 	test_remove(&wanted, "/nameserver/001");
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(path), HEADER "nameserver 192.0.2.1\n");
-	/* and the last puts back what the first found */
+	/* and the last one restores the original content */
 	context.instance = "test";
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(path), "nameserver 203.0.113.1\n");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may get into resolv.conf, of one instance and of several. */
+/* What can be in resolv.conf, with one instance and with several. */
 #include "tests/unit/support-dns.h"
 
 static char text[DNS_TEXT_SIZE];
 
 TestSuite(handlers_dns_text, .init = dns_setup, .fini = dns_teardown);
 
-/* What the keys ask for, as the only instance's text. */
+/* The text for these keys if there is only one instance. */
 static int compose(void)
 {
 	static struct dns_settings settings;

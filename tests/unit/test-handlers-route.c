@@ -116,7 +116,7 @@ Test(handlers_route, loss_is_drift_only_where_it_was_set)
 	cr_expect_eq(apply(&uplinks[0]), 0);
 	cr_expect_eq(uplinks[0].n_routes, 1);
 	cr_expect_eq(uplinks[1].n_routes, 0);
-	/* the second one has set nothing yet: what is missing is to be made */
+	/* the second one has set nothing yet: missing routes must be added */
 	cr_expect_eq(check(&uplinks[1]), HANDLER_APPLY);
 	uplinks[0].n_routes = 0;
 	cr_expect_eq(check(&uplinks[0]), HANDLER_DRIFT);

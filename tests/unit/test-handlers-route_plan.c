@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which routes a lease asks for. */
+/* Which routes a lease requires. */
 #include <arpa/inet.h>
 #include <errno.h>
 
@@ -126,7 +126,7 @@ Test(handlers_route_plan, is_bounded)
 	cr_expect_eq(plan.n_routes, ROUTE_PLAN_MAX);
 }
 
-/* RFC 3442's way of a hoster: the router is a host route of its own. */
+/* As hosting providers use RFC 3442: a separate host route to the router. */
 Test(handlers_route_plan, ways)
 {
 	uint32_t i;
@@ -181,7 +181,7 @@ static void expect_refused(const char *route, const char *why)
 	cr_expect_eq(plan.n_routes, 0, "%s", route);
 }
 
-/* CVE-2024-3661: two halves go before every default route. */
+/* CVE-2024-3661: two halves take precedence over every default route. */
 Test(handlers_route_plan, C4_27_prefix_length)
 {
 	static const char why[] =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which routes a server may not ask for, because of those that are there. */
+/* Which routes of a server are refused because of present routes. */
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 
@@ -59,7 +59,7 @@ static struct netlink_route there(const char *destination, uint8_t length, uint3
 	};
 }
 
-/* Plan, judge by one route; how many routes are left of the plan. */
+/* Plan, and apply the policy with one present route. Returns the routes left. */
 static uint32_t left(struct netlink_route route, int suppressed)
 {
 	n_told = 0;
@@ -126,7 +126,7 @@ Test(handlers_route_policy, C4_27_other_protocol_on_the_uplink)
 	cr_expect_eq(left(route, -1), 0, "several next hops");
 }
 
-/* A null route keeps traffic from leaving: a hole in it would let it out. */
+/* A null route keeps traffic from leaving; a more specific route would let it out. */
 Test(handlers_route_policy, C4_27_unreachable)
 {
 	static const uint8_t types[] = { RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT };
@@ -159,8 +159,8 @@ Test(handlers_route_policy, own_subnet_does_not_count)
 	cr_expect_eq(left(subnet, -1), 0);
 }
 
-/* wg-quick: the tunnel's default route is in a table of its own, and a rule
- * looks up the main table without default routes before. */
+/* wg-quick: the tunnel's default route is in a separate table, and a rule looks up the
+ * main table without default routes first. */
 Test(handlers_route_policy, C4_27_suppressed_rule)
 {
 	struct netlink_route tunnel = there("0.0.0.0", 0, 0);
@@ -180,7 +180,7 @@ Test(handlers_route_policy, the_way_to_the_default_gateway_stays)
 	cr_expect_eq(left(there("0.0.0.0", 0, 50), -1), 2);
 	test_set(&wanted, "/route/001", "203.0.113.1/32 onlink", 0);
 	cr_expect_eq(left(there("0.0.0.0", 0, 50), -1), 2);
-	/* but not into a network of somebody else */
+	/* but not into a foreign network */
 	cr_expect_eq(left(there("203.0.113.0", 24, 50), -1), 0);
 	cr_expect_eq(n_told, 2);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Saving that is cut short: by a kill, by a full disk, by what is in its way. */
+/* Interrupted saves: by a kill, by a full disk, by a file of the temporary name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -44,8 +44,8 @@ static void teardown(void)
 TestSuite(persist_save, .init = setup, .fini = teardown);
 
 /*
- * Save in another process and kill that at its `n`th stop: there is one before
- * and one behind each of its system calls. False if it ended before that.
+ * Save in another process and kill it at its `n`th stop: there is one before and one
+ * after each of its system calls. Returns false if it exited before that.
  */
 static bool is_killed_at(int n, const struct wanted *wanted)
 {
@@ -92,8 +92,8 @@ static const struct wanted *saved(void)
 	return wanted;
 }
 
-/* The file is the old one up to some system call, and the new one from there
- * on; what a killed one left behind disturbs no other. */
+/* The file is the old one up to some system call, and the new one after it; leftovers
+ * of a killed process do not disturb the next one. */
 static void kill_everywhere(const struct wanted *from, const struct wanted *to)
 {
 	int n = 0, n_old = 0;
@@ -144,7 +144,7 @@ Test(persist_save, full_disk_leaves_the_old_one)
 	cr_expect_eq(test_save(scratch, &few), 0);
 }
 
-/* What somebody put where the temporary file goes is not written through. */
+/* A file or link with the name of the temporary file is not written through. */
 Test(persist_save, temporary_name_is_taken)
 {
 	const char *victim = scratch_path("victim");

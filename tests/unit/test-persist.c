@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The saved store: what comes back, and every way it can be damaged. */
+/* The saved store: what is restored, and every way it can be damaged. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -388,7 +388,7 @@ Test(persist, damage_is_set_aside)
 	cr_assert_not_null(end());
 	scratch_write("store", forged.bytes, forged.size, 0600);
 	expect_set_aside("its layout is newer than this program", 8);
-	/* and a good one is saved and loaded beside all that */
+	/* and a good one is saved and loaded next to them */
 	capture_begin();
 	cr_assert_eq(test_save(scratch, &wanted), 0);
 	cr_assert_eq(access(scratch_path("store.damaged-1"), F_OK), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When the store is saved, by a clock of our own. */
+/* When the store is saved, with virtual time. */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -114,7 +114,7 @@ Test(watcher_persist, at_most_once_a_second)
 	cr_expect_leq(clock_ns, first_ns + 6 * S);
 }
 
-/* What a change leads to is saved with it; what no persistent key belongs to
+/* Changes caused by a change are saved with it; a revision without a persistent key
  * needs no save. */
 Test(watcher_persist, other_revisions_need_none)
 {
@@ -144,7 +144,7 @@ static uint64_t ahead(void)
 	return r ? 0 : revision;
 }
 
-/* At every moment the file is ahead of what was given out. */
+/* The file is ahead of the store at any time. */
 Test(watcher_persist, revision_is_ahead)
 {
 	const uint64_t all = PERSIST_REVISION_AHEAD;
@@ -157,7 +157,7 @@ Test(watcher_persist, revision_is_ahead)
 	wanted.revision++;
 	cr_expect_eq(run(), UINT64_MAX);
 	cr_expect_eq(ahead(), wanted.revision + all);
-	/* A later life of the watcher knows, and writes nothing. */
+	/* The next run of the watcher reads that and writes nothing. */
 	watcher_persist_init(&persist, state, test_descriptions, 2);
 	cr_expect_eq(persist.ahead, wanted.revision + all);
 }
@@ -194,7 +194,7 @@ Test(watcher_persist, removal_is_a_change)
 	cr_expect_str_eq(persist.status, "ok 8");
 }
 
-/* A disk that takes its time gets a tenth of ours. */
+/* A slow disk gets at most a tenth of the time. */
 Test(watcher_persist, slow_disk)
 {
 	uint64_t end_ns;
@@ -242,7 +242,7 @@ Test(watcher_persist, failures)
 	clock_ns = next_ns;
 	cr_expect_eq(run(), clock_ns + 2 * S);
 	cr_expect_not_null(strstr(capture_text(), "No such file or directory; retrying\n"));
-	cr_expect_null(strstr(strchr(capture_text(), '\n') + 1, "\n"), "told once");
+	cr_expect_null(strstr(strchr(capture_text(), '\n') + 1, "\n"), "logged once");
 	(void)snprintf(command, sizeof(command), "mv %s.away %s", state, state);
 	cr_assert_eq(system(command), 0);
 	cr_expect_eq(saved(), 7, "the old one");

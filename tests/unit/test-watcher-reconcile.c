@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which handlers run, in which order, and what follows from a failure. */
+/* Which handlers run, in which order, and the effects of a failure. */
 #include <errno.h>
 
 #include "tests/unit/support-wanted.h"
