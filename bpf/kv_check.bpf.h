@@ -301,7 +301,12 @@ static __always_inline int check_request(struct kv_request *request, struct call
 	if (verb == KV_VERB_WATCH || verb == KV_VERB_RESTORE)
 		return n_changes || size ? -EINVAL : 0;
 	if (verb < KV_VERB_READ || verb > KV_VERB_DENIAL || n_changes < 1 ||
-	    n_changes > max_changes(verb) || size < KV_CHANGE_SIZE(0) || size > KV_REQUEST_MAX)
+	    n_changes > max_changes(verb) || size < KV_CHANGE_SIZE(0))
+		return -EINVAL;
+	/* Checked in the register that is used: the verifier of Linux 6.1 forgets the
+	 * bounds of a 32-bit value that the compiler spills to the stack. */
+	opaque(size);
+	if (size > KV_REQUEST_MAX)
 		return -EINVAL;
 	if (bpf_copy_from_user(stage->request, size, (const void *)request->request))
 		return -EFAULT;
