@@ -137,7 +137,9 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 		return FRAME_IN_UDP_LENGTH;
 	if (cursor->frame_size > rule->max_frame)
 		return FRAME_IN_TOO_LONG;
-	if (udp->source != bpf_htons(rule->remote_port) || bootp->op != BOOTREPLY)
+	/* The source port may be any: a NAT or a relay changes it (RFC 8357),
+	 * and any host can claim it. The xid is what shows a reply to us. */
+	if (bootp->op != BOOTREPLY)
 		return FRAME_IN_NOT_REPLY;
 	if (bootp->htype != HTYPE_ETHERNET || bootp->hlen != ETH_ALEN)
 		return FRAME_IN_HARDWARE;

@@ -31,7 +31,8 @@
  */
 enum frame_check {
 	FRAME_CHECK_NONE = 0,
-	FRAME_CHECK_DHCP4 = 1, /* BOOTP between local_port and remote_port, up to max_frame */
+	FRAME_CHECK_DHCP4 = 1, /* BOOTP to local_port from any port, and from it to
+				* remote_port, up to max_frame */
 	FRAME_CHECK_ARP = 2,   /* conflict detection (RFC 5227); rates only */
 };
 

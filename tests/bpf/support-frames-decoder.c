@@ -188,7 +188,7 @@ static uint32_t judge_reply(const struct grammar_frame *frame)
 		return FRAME_IN_UDP_LENGTH;
 	if (d.size > RULE_MAX)
 		return FRAME_IN_TOO_LONG;
-	if (d.source_port != 67 || d.op != 2)
+	if (d.op != 2)
 		return FRAME_IN_NOT_REPLY;
 	if (d.htype != 1 || d.hlen != 6)
 		return FRAME_IN_HARDWARE;

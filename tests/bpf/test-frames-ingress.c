@@ -108,7 +108,8 @@ static const struct row rows[] = {
 	{ "UDP length below BOOTP", PUT(AT_UDP_LENGTH, "\x00\xf7"), 0, FRAME_IN_UDP_LENGTH },
 	{ "UDP length above IP's", PUT(AT_UDP_LENGTH, "\x01\x35"), 0, FRAME_IN_UDP_LENGTH },
 	{ "longer than the rule allows", PUT(0, ""), 1515, FRAME_IN_TOO_LONG },
-	{ "from another port", PUT(AT_UDP_SOURCE, "\x00\x44"), 0, FRAME_IN_NOT_REPLY },
+	{ "a request from another port", PUT(AT_UDP_SOURCE, "\x04\x2b\0\x44\x01\x34\0\0\x01"), 0,
+	  FRAME_IN_NOT_REPLY },
 	{ "a request", PUT(AT_OP, "\x01"), 0, FRAME_IN_NOT_REPLY },
 	{ "hardware type", PUT(AT_HTYPE, "\x06"), 0, FRAME_IN_HARDWARE },
 	{ "hardware length", PUT(AT_HLEN, "\x10"), 0, FRAME_IN_HARDWARE },
@@ -162,21 +163,62 @@ static void check(const struct row *row, int program_fd, int device_fd, const in
 	}
 }
 
-Test(frames_ingress, xdp_rows, .init = begin, .fini = end)
+static void check_by_xdp(const struct row *list, size_t n)
 {
 	static const int verdicts[] = { XDP_PASS, XDP_REDIRECT, XDP_DROP };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check(&rows[i], bpf_program__fd(test.frames.xdp->progs.frame_xdp), -1, verdicts);
+	for (size_t i = 0; i < n; i++)
+		check(&list[i], frames_test_xdp(&test), -1, verdicts);
+}
+
+static void check_by_tc(const struct row *list, size_t n)
+{
+	static const int verdicts[] = { TC_ACT_UNSPEC, TC_ACT_REDIRECT, TC_ACT_SHOT };
+
+	for (size_t i = 0; i < n; i++)
+		check(&list[i], frames_test_tc(&test), test.uplink.fd, verdicts);
+}
+
+Test(frames_ingress, xdp_rows, .init = begin, .fini = end)
+{
+	check_by_xdp(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 Test(frames_ingress, tc_rows, .init = begin_tc, .fini = end)
 {
-	static const int verdicts[] = { TC_ACT_UNSPEC, TC_ACT_REDIRECT, TC_ACT_SHOT };
+	check_by_tc(rows, sizeof(rows) / sizeof(rows[0]));
+}
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check(&rows[i], bpf_program__fd(test.frames.tc->progs.uplink_ingress),
-		      test.uplink.fd, verdicts);
+/* The source port proves nothing: a NAT or a relay may use its own. The xid
+ * is asked for all the same. */
+static const struct row source_ports[] = {
+	{ "a NAT's", PUT(AT_UDP_SOURCE, "\x04\x2b"), 0, FRAME_IN_ACCEPTED },
+	{ "none", PUT(AT_UDP_SOURCE, "\0\0"), 0, FRAME_IN_ACCEPTED },
+	{ "the client's", PUT(AT_UDP_SOURCE, "\0\x44"), 0, FRAME_IN_ACCEPTED },
+	{ "the last one", PUT(AT_UDP_SOURCE, "\xff\xff"), 0, FRAME_IN_ACCEPTED },
+	{ "behind IP options", PUT_IP_OPTIONS(8, AT_UDP_SOURCE, "\x04\x2b"), 0, FRAME_IN_ACCEPTED },
+};
+
+Test(frames_ingress, U02_source_ports_by_xdp, .init = begin, .fini = end)
+{
+	check_by_xdp(source_ports, sizeof(source_ports) / sizeof(source_ports[0]));
+}
+
+Test(frames_ingress, U02_source_ports_by_tc, .init = begin_tc, .fini = end)
+{
+	check_by_tc(source_ports, sizeof(source_ports) / sizeof(source_ports[0]));
+}
+
+/* From any port, but not to any: nobody asked. */
+Test(frames_ingress, U02_unsolicited_from_another_port)
+{
+	static const struct row row = { "unsolicited", PUT(AT_UDP_SOURCE, "\x04\x2b"), 0,
+					FRAME_IN_UNKNOWN_XID };
+
+	frames_test_begin(&test, 1000000, 1000000);
+	check_by_xdp(&row, 1);
+	check_by_tc(&row, 1);
+	end();
 }
 
 /* No options at all: nothing to read behind the cookie. */

@@ -84,7 +84,7 @@ Test(frames_rules, other_ports_and_size)
 	expect_out(1068, 1067, 401, FRAME_OUT_TOO_LONG);
 	expect_out(1068, 1067, 400, FRAME_OUT_ACCEPTED);
 	expect_in(67, 68, FRAME_SIZE, FRAME_IN_NOT_OURS);
-	expect_in(67, 1068, FRAME_SIZE, FRAME_IN_NOT_REPLY);
+	expect_in(67, 1068, 400, FRAME_IN_ACCEPTED);
 	expect_in(1067, 1068, 401, FRAME_IN_TOO_LONG);
 	expect_in(1067, 1068, 400, FRAME_IN_ACCEPTED);
 	frames_test_end(&test);

@@ -23,6 +23,9 @@ test_requests() { hostile requests; }
 test_quirks() { hostile quirks; }
 test_attacks() { hostile attacks; }
 test_native() { hostile native 'mode: native'; }
+test_frames_native() { hostile frames 'mode: native'; }
+test_frames_generic() { hostile frames 'mode: generic'; }
+test_frames_tc() { hostile frames 'mode: tc'; }
 test_impatient() { hostile impatient 'options: {first_retransmission: 1000}'; }
 test_restarts() { hostile restarts 'options: {first_retransmission: 1000}'; }
 test_operator() {

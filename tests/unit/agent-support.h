@@ -336,14 +336,14 @@ static void send_arp(const struct arp_frame *arp)
 	cr_assert_eq(write(frames_fd, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
 }
 
-static void send_reply(const struct reply *reply, uint16_t source_port)
+static void send_reply_to(const struct reply *reply, uint16_t source_port, uint16_t port)
 {
 	struct udp_frame headers = {
 		.ip = { .source = address("192.0.2.1"),
 			.destination = address("192.0.2.10"),
 			.protocol = 17,
 			.ttl = 64 },
-		.udp = { .source_port = source_port, .destination_port = 68 },
+		.udp = { .source_port = source_port, .destination_port = port },
 	};
 	struct bytes_writer writer;
 	uint8_t frame[2048];
@@ -353,6 +353,11 @@ static void send_reply(const struct reply *reply, uint16_t source_port)
 	udp_frame_put(&writer, &headers, reply->bytes, reply->size);
 	cr_assert(!writer.failed);
 	cr_assert_eq(write(frames_fd, frame, writer.at), (ssize_t)writer.at);
+}
+
+static void send_reply(const struct reply *reply, uint16_t source_port)
+{
+	send_reply_to(reply, source_port, 68);
 }
 
 static void reply_to(const uint8_t *request, uint8_t type, struct reply *reply)

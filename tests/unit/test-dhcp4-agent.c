@@ -214,6 +214,45 @@ Test(agent, Q52_text_of_a_nak_is_logged_sanitised)
 	cr_assert_null(stored("/ip"), "V4-23: the old address is removed");
 }
 
+/* From DISCOVER to BOUND with a server behind this source port. */
+static void lease_from(uint16_t port)
+{
+	uint8_t message[MESSAGE_SIZE_MAX];
+	struct udp_frame headers;
+	struct reply reply;
+
+	until_sent(&headers, message);
+	for (uint8_t type = MESSAGE_OFFER; type != 0;
+	     type = type == MESSAGE_OFFER ? MESSAGE_ACK : 0) {
+		reply_to(message, type, &reply);
+		reply_end(&reply);
+		send_reply(&reply, port);
+		settle();
+		if (type == MESSAGE_OFFER)
+			cr_assert(sent(&headers, message) > 0, "no REQUEST");
+		cr_expect_eq(headers.udp.destination_port, 67);
+	}
+	cr_expect_eq(agent.client.state, CLIENT_BOUND);
+	cr_expect_eq(calf.metrics[METRIC_DISCARDED + REASON_PORT - 1], 0);
+}
+
+/* A NAT, or a relay with a port of its own (RFC 8357). */
+Test(agent, U02_replies_from_another_port)
+{
+	lease_from(1067);
+}
+
+Test(agent, U02_replies_from_the_client_port)
+{
+	lease_from(68);
+}
+
+/* RFC 768: 0 if the sender expects no reply. */
+Test(agent, U02_replies_from_port_0)
+{
+	lease_from(0);
+}
+
 /* Counted every time, logged once per reason and server. */
 Test(agent, discarded_messages_are_counted_and_logged_once)
 {
@@ -229,7 +268,7 @@ Test(agent, discarded_messages_are_counted_and_logged_once)
 		send_reply(&reply, 67);
 		reply.bytes[AT_XID] ^= 1;
 		send_reply(&reply, 67);
-		send_reply(&reply, 6767);
+		send_reply_to(&reply, 67, 69);
 		reply.bytes[AT_COOKIE] ^= 1;
 		send_reply(&reply, 67);
 		settle();
@@ -243,7 +282,7 @@ Test(agent, discarded_messages_are_counted_and_logged_once)
 	cr_assert_not_null(line);
 	cr_assert_null(strstr(strstr(line, "not expected") + 1, "not expected"));
 	cr_assert_not_null(strstr(text, "192.0.2.1: another transaction (xid)\n"));
-	cr_assert_not_null(strstr(text, "192.0.2.1: not from port 67 to port 68\n"));
+	cr_assert_not_null(strstr(text, "192.0.2.1: not to port 68\n"));
 	cr_assert_not_null(strstr(text, "192.0.2.1: no DHCP magic cookie\n"));
 }
 

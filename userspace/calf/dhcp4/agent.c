@@ -179,8 +179,8 @@ static enum reason receive_message(struct agent *agent, struct bytes_reader fram
 	*server = headers.ip.source;
 	if (r != NET_OK)
 		return (enum reason)r;
-	if (headers.udp.source_port != DHCP4_SERVER_PORT ||
-	    headers.udp.destination_port != DHCP4_CLIENT_PORT)
+	/* from any port: a relay or a NAT may use its own (RFC 8357) */
+	if (headers.udp.destination_port != DHCP4_CLIENT_PORT)
 		return REASON_PORT;
 	reason = message_parse(frame, &agent->settings.policy, &message);
 	if (reason != REASON_NONE)

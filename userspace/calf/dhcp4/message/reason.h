@@ -17,7 +17,7 @@ enum reason {
 	REASON_UDP_LENGTH,
 	REASON_UDP_CHECKSUM,
 	REASON_ARP_HEADER,
-	REASON_PORT, /* not from 67 to 68 */
+	REASON_PORT, /* not to 68 */
 	/* the message alone */
 	REASON_TRUNCATED, /* shorter than the fixed part and the cookie */
 	REASON_NOT_REPLY, /* op is not BOOTREPLY */

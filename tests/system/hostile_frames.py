@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) 2026 The Calfpen Authors
+"""Replies in frames that are unusual but not wrong: a lease, in every mode."""
+
+from dhcp4 import ACK, DISCOVER, NAK, OFFER, REQUEST
+from hostile import Counted, case
+
+
+def answer(server, kind, request, **frame):
+    server.send(server.frame(server.message(kind, request), **frame))
+
+
+def lease(server, **frame):
+    """A lease and its renewal, all replies in such frames."""
+    with Counted("in_accepted", by=3):
+        answer(server, OFFER, server.expect(DISCOVER), **frame)
+        answer(server, ACK, server.expect(REQUEST), **frame)
+        server.bound()
+        server.configured()
+        server.store.ask("renew")
+        renewal = server.expect(REQUEST)
+        with Counted("ack_received"):
+            answer(server, ACK, renewal, **frame)
+    server.bound()
+
+
+@case("frames")
+def U02_replies_from_the_port_of_a_nat(server):
+    lease(server, source_port=1067)
+
+
+@case("frames")
+def U02_replies_from_port_0_and_the_last_port(server):
+    lease(server, source_port=0)
+    server.again()
+    lease(server, source_port=65535)
+
+
+@case("frames")
+def U02_another_port_opens_nothing_else(server):
+    discover = server.expect(DISCOVER)
+    with Counted("in_unknown_xid"):
+        server.send(server.frame(server.message(OFFER, discover, xid=discover.xid ^ 1 << 12),
+                                 source_port=1067))
+    with Counted("in_not_reply"):
+        server.send(server.frame(server.message(OFFER, discover, op=1), source_port=1067))
+    answer(server, OFFER, discover, source_port=1067)
+    request = server.expect(REQUEST)
+    with Counted("nak_received"):
+        server.send(server.frame(server.message(NAK, request, []), source_port=1068))
+    answer(server, OFFER, server.expect(DISCOVER, seconds=15), source_port=1067)
+    answer(server, ACK, server.expect(REQUEST), source_port=1069)
+    server.bound()
