@@ -233,23 +233,6 @@ static __always_inline int peers_have(__be32 address)
 }
 
 /*
- * Fix the checksum of a local sender that left it to offload: after an XDP
- * redirect the field has only the sum of the pseudo header, and nothing marks
- * it. The calf accepts 0 or a correct sum, nothing else.
- */
-static __always_inline void clear_partial_checksum(struct dhcp4_frame *frame)
-{
-	struct iphdr *ip = frame->ip;
-	__u64 sum = (ip->saddr & 0xffff) + (ip->saddr >> 16) + (ip->daddr & 0xffff) +
-		    (ip->daddr >> 16) + bpf_htons(IPPROTO_UDP) + frame->udp->len;
-
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	if (frame->udp->check == (__u16)sum)
-		frame->udp->check = 0;
-}
-
-/*
  * Check a frame from the calf after the Ethernet header of an untagged IPv4
  * frame with our source MAC. Strict: no options, no fragments, exact lengths.
  * Returns FRAME_OUT_ACCEPTED or the reason to drop it; the caller checks the

@@ -62,7 +62,6 @@ int frame_xdp(struct xdp_md *context)
 		if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
 			peers_add(server_identifier(data, end, frame.options_at));
-			clear_partial_checksum(&frame);
 		}
 	}
 	if (reason > FRAME_IN_ARP)

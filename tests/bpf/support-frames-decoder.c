@@ -340,16 +340,3 @@ uint32_t frames_decoder_out(const struct grammar_frame *frame)
 		return judge_request(frame);
 	return type == 0x0806 ? judge_arp_out(frame) : FRAME_OUT_NO_RULE;
 }
-
-bool frames_decoder_is_forwarded(const struct grammar_frame *frame, const uint8_t *out)
-{
-	const struct decoded d = decode(frame, 0);
-	uint8_t expected[sizeof(frame->bytes)];
-
-	memcpy(expected, frame->bytes, frame->size);
-	if (d.type == 0x0800 &&
-	    (uint32_t)field(&d, d.udp + 6, 2) ==
-		    grammar_pseudo_sum(frame->bytes + 14, (uint32_t)d.udp_length))
-		memset(expected + d.udp + 6, 0, 2);
-	return memcmp(out, expected, frame->size) == 0;
-}

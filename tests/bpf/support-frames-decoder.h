@@ -50,8 +50,4 @@ extern struct frames_decoder decoder;
 uint32_t frames_decoder_in(const struct grammar_frame *frame);
 uint32_t frames_decoder_out(const struct grammar_frame *frame);
 
-/* Is `out` what XDP makes of an accepted frame? It changes one thing: it clears
- * the checksum of who left it to an offload (Q47). */
-bool frames_decoder_is_forwarded(const struct grammar_frame *frame, const uint8_t *out);
-
 #endif

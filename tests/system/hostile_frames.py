@@ -51,3 +51,24 @@ def U02_another_port_opens_nothing_else(server):
     answer(server, OFFER, server.expect(DISCOVER, seconds=15), source_port=1067)
     answer(server, ACK, server.expect(REQUEST), source_port=1069)
     server.bound()
+
+
+# What is left of such a frame where the kernel's mark is lost: the octets
+@case("frames")
+def Q47_U46_udp_checksum_is_the_pseudo_header_sum(server):
+    lease(server, check="partial")
+
+
+@case("frames")
+def U46_the_same_with_octets_behind_the_datagram(server):
+    lease(server, check="partial", trailer=b"\x5a" * 21)
+
+
+@case("frames")
+def U46_a_wrong_checksum_is_wrong_in_each_mode(server):
+    discover = server.expect(DISCOVER)
+    with Counted("discarded_udp_checksum"):
+        answer(server, OFFER, discover, check=0x1234)
+    answer(server, OFFER, discover, check="partial")
+    answer(server, ACK, server.expect(REQUEST), check=0)
+    server.bound()

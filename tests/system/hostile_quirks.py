@@ -308,14 +308,6 @@ def Q47_udp_checksum_is_left_to_a_device(server):
     server.silent(0.1)
 
 
-# What is left of such a frame when an XDP program has redirected it: no mark
-@case("native")
-def Q47_udp_checksum_is_the_pseudo_header_sum(server):
-    server.send(server.frame(server.message(OFFER, server.expect(DISCOVER)), check="partial"))
-    server.send(server.frame(server.message(ACK, server.expect(REQUEST)), check="partial"))
-    server.bound()
-
-
 @case("quirks", "native")
 def Q48_no_checksum_and_more_octets(server):
     discover = server.expect(DISCOVER)

@@ -139,12 +139,22 @@ Test(udp, header_that_does_not_fit)
 	}
 }
 
-Test(udp, Q47_checksum_is_0_or_correct)
+/* What a sender with an offload leaves: the sum of the pseudo header alone. */
+static struct frame left_to_a_device(uint16_t udp_length)
 {
 	struct frame frame = good();
-	uint32_t pseudo = 17 + 8 + DATA_SIZE;
 	struct bytes_reader reader;
-	uint16_t partial;
+	uint16_t sum;
+
+	bytes_reader_init(&reader, frame.bytes + AT_IP + 12, 8);
+	sum = htons((uint16_t)~ipv4_checksum_fold(ipv4_checksum_add(17u + udp_length, reader)));
+	memcpy(frame.bytes + AT_UDP + 6, &sum, sizeof(sum));
+	return frame;
+}
+
+Test(udp, Q47_checksum_is_0_or_correct_or_left_to_a_device)
+{
+	struct frame frame = good();
 	size_t left;
 
 	for (unsigned int bit = 0; bit < 16; bit++) {
@@ -160,12 +170,54 @@ Test(udp, Q47_checksum_is_0_or_correct)
 	memset(frame.bytes + AT_UDP + 6, 0, 2);
 	cr_assert_eq(parse(&frame, &left), NET_OK);
 
-	/* The bare sum of the pseudo header is the frame program's business. */
-	frame = good();
-	bytes_reader_init(&reader, frame.bytes + AT_IP + 12, 8);
-	partial = htons((uint16_t)~ipv4_checksum_fold(ipv4_checksum_add(pseudo, reader)));
-	memcpy(frame.bytes + AT_UDP + 6, &partial, 2);
-	cr_assert_eq(parse(&frame, &left), NET_UDP_CHECKSUM);
+	frame = left_to_a_device(8 + DATA_SIZE);
+	cr_assert_eq(parse(&frame, &left), NET_OK);
+	cr_assert_eq(left, DATA_SIZE);
+}
+
+/* Whatever brings the octets here: in each mode of the filter they are the same. */
+Test(udp, U46_sum_of_the_pseudo_header_is_a_checksum_left_to_a_device)
+{
+	struct frame frame = left_to_a_device(8 + DATA_SIZE);
+	size_t left;
+
+	cr_assert_eq(parse(&frame, &left), NET_OK);
+	for (unsigned int bit = 0; bit < 16; bit++) {
+		frame = left_to_a_device(8 + DATA_SIZE);
+		frame.bytes[AT_UDP + 6 + bit / 8] ^= (uint8_t)(1u << bit % 8);
+		cr_assert_eq(parse(&frame, &left), NET_UDP_CHECKSUM, "bit %u", bit);
+	}
+}
+
+/* Of the pseudo header of this datagram: an address or a length that changed on
+ * the way does not fit. */
+Test(udp, U46_sum_of_another_pseudo_header)
+{
+	struct frame frame = left_to_a_device(8 + DATA_SIZE);
+	size_t left;
+
+	frame.bytes[AT_IP + 15] ^= 4;
+	fix_ip_checksum(&frame);
+	cr_assert_eq(parse(&frame, &left), NET_UDP_CHECKSUM, "source");
+	frame = left_to_a_device(8 + DATA_SIZE);
+	frame.bytes[AT_UDP + 5]--;
+	cr_assert_eq(parse(&frame, &left), NET_UDP_CHECKSUM, "length");
+	frame = left_to_a_device(8 + DATA_SIZE + 1);
+	cr_assert_eq(parse(&frame, &left), NET_UDP_CHECKSUM, "sum of another length");
+}
+
+/* Octets behind the datagram (Q48) belong to neither sum. */
+Test(udp, U46_octets_behind_the_datagram)
+{
+	struct frame frame = left_to_a_device(8 + DATA_SIZE);
+	size_t left;
+
+	memset(frame.bytes + frame.size, 0x5a, 5);
+	frame.size += 5;
+	frame.bytes[AT_IP + 3] += 3;
+	fix_ip_checksum(&frame);
+	cr_assert_eq(parse(&frame, &left), NET_OK);
+	cr_assert_eq(left, DATA_SIZE);
 }
 
 /* A sum that comes out as 0 is sent as 0xffff: 0 would say that there is none. */

@@ -17,7 +17,7 @@ enum net_reason {
 	NET_IP_CHECKSUM,
 	NET_FRAGMENT,	  /* any part of a fragmented datagram */
 	NET_UDP_LENGTH,	  /* below 8, or beyond the IP payload */
-	NET_UDP_CHECKSUM, /* neither absent (0) nor correct */
+	NET_UDP_CHECKSUM, /* neither absent (0), nor correct, nor left to a device */
 	NET_ARP_HEADER,	  /* not IPv4 over Ethernet, or neither request nor reply */
 	_NET_REASON_N,
 };

@@ -17,6 +17,20 @@ static uint32_t pseudo_header_sum(const struct ipv4_header *ip, size_t size)
 	return ipv4_checksum_add(ipv4_checksum_add(sum, source), destination);
 }
 
+/*
+ * Check a checksum other than 0. A sender with an offload leaves the bare sum
+ * of the pseudo header in the field. If no device on the way completes it, as
+ * between containers or virtual machines of one host, the mark that says so is
+ * lost with the kernel's packet: all that arrives here are the octets.
+ */
+static bool is_right(const struct ipv4_header *ip, struct bytes_reader datagram, uint16_t checksum)
+{
+	uint32_t pseudo = pseudo_header_sum(ip, bytes_left(&datagram));
+
+	return ipv4_checksum_fold(ipv4_checksum_add(pseudo, datagram)) == 0 ||
+	       (checksum ^ ipv4_checksum_fold(pseudo)) == UINT16_MAX;
+}
+
 int udp_parse(struct bytes_reader *datagram, const struct ipv4_header *ip,
 	      struct udp_header *header)
 {
@@ -32,8 +46,7 @@ int udp_parse(struct bytes_reader *datagram, const struct ipv4_header *ip,
 		return NET_TRUNCATED;
 	if (size < UDP_HEADER_SIZE || size > bytes_left(datagram))
 		return NET_UDP_LENGTH;
-	if (checksum != 0 && ipv4_checksum_fold(ipv4_checksum_add(pseudo_header_sum(ip, size),
-								  bytes_sub(&whole, size))) != 0)
+	if (checksum != 0 && !is_right(ip, bytes_sub(&whole, size), checksum))
 		return NET_UDP_CHECKSUM;
 	*datagram = bytes_sub(&at, size - UDP_HEADER_SIZE);
 	return NET_OK;

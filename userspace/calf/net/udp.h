@@ -15,8 +15,9 @@ struct udp_header {
 /*
  * Parse a header and step over it; what is left of the payload of `ip` is the
  * data, cut to the UDP length. A checksum of 0 means that there is none;
- * otherwise it must be correct. Returns NET_OK, NET_TRUNCATED, NET_UDP_LENGTH
- * or NET_UDP_CHECKSUM.
+ * otherwise it must be correct, or the sum of the pseudo header alone, which
+ * means that the sender left it to a device. Returns NET_OK, NET_TRUNCATED,
+ * NET_UDP_LENGTH or NET_UDP_CHECKSUM.
  */
 int udp_parse(struct bytes_reader *datagram, const struct ipv4_header *ip,
 	      struct udp_header *header);
