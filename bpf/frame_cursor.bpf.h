@@ -20,7 +20,8 @@
 struct cursor {
 	void *at;
 	void *end;
-	__u32 frame_size; /* bytes of the whole frame, linear or not */
+	__u32 frame_size; /* bytes of the whole frame, linear or not, without priority tags */
+	__u32 tags_size;  /* bytes of priority tags behind the MAC addresses */
 };
 
 /* Return the next `size` bytes and step over them, or NULL. */
@@ -42,9 +43,57 @@ static __always_inline __be16 ether_type(const struct ethhdr *eth)
 	return *(const __be16 *)(const void *)&eth->h_proto;
 }
 
-static __always_inline int is_vlan(__be16 protocol)
+static __always_inline int is_vlan(__u32 protocol)
 {
 	return protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD);
+}
+
+struct vlan_tag {
+	__be16 tci, type;
+};
+
+#define VLAN_ID 0x0fff
+#define PRIORITY_TAGS_SIZE (FRAME_PRIORITY_TAGS_MAX * sizeof(struct vlan_tag))
+
+/*
+ * Return the size of the tags between `from` and the cursor. The verifier does
+ * not know the difference of two pointers, so that from here on it explores the
+ * program once, and not once for each number of tags.
+ */
+static __always_inline __u32 tags_size(struct cursor *cursor, void *from)
+{
+	__u32 size = cursor->at - from;
+
+	asm volatile("" : "+r"(size));
+	size &= PRIORITY_TAGS_SIZE | sizeof(struct vlan_tag);
+	cursor->at = from + size;
+	return size;
+}
+
+/*
+ * Step over the priority tags behind the Ethernet header: a tag with VLAN id 0
+ * gives a priority and no VLAN (IEEE 802.1Q), so the host's stack, too, takes
+ * the frame as untagged. Returns the frame's type in network order; that of a
+ * tag if the frame belongs to a VLAN, or has too many tags.
+ */
+static __always_inline __u32 priority_tags_take(struct cursor *cursor, struct ethhdr *eth)
+{
+	__u32 type = ether_type(eth);
+
+#pragma unroll
+	for (int i = 0; i < FRAME_PRIORITY_TAGS_MAX && is_vlan(type); i++) {
+		const struct vlan_tag *tag = cursor->at;
+
+		if ((void *)(tag + 1) > cursor->end || (tag->tci & bpf_htons(VLAN_ID)))
+			break;
+		cursor->at = (void *)(tag + 1);
+		type = tag->type;
+	}
+	cursor->tags_size = tags_size(cursor, eth + 1);
+	cursor->frame_size -= cursor->tags_size;
+	/* so that it is not cut to 16 bits at each comparison */
+	asm volatile("" : "+r"(type));
+	return type;
 }
 
 /* Return whether the rule's check is for frames of this type. */

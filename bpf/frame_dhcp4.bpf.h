@@ -44,6 +44,7 @@ struct dhcp4_frame {
 	struct frame_xid *seen;
 	__u64 expires_ns; /* that of the request */
 	__u64 now_ns;
+	__u32 ip_at;	  /* offset in the frame */
 	__u32 options_at; /* offset in the frame */
 	__u32 index;	  /* of the rule */
 };
@@ -82,8 +83,8 @@ struct datagram {
 	__u32 header_size; /* of IP, options included */
 };
 
-/* Parse a UDP datagram after the Ethernet header of an untagged IPv4 frame.
- * Returns whether it is one. */
+/* Parse a UDP datagram after the Ethernet header of an IPv4 frame that belongs
+ * to no VLAN. Returns whether it is one. */
 static __always_inline int datagram_take(struct cursor *cursor, struct datagram *datagram)
 {
 	struct iphdr *ip = cursor_take(cursor, sizeof(*ip));
@@ -162,7 +163,8 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 	frame->ip = ip;
 	frame->udp = udp;
 	frame->bootp = bootp;
-	frame->options_at = ETH_HLEN + header_size + sizeof(*udp) + sizeof(*bootp);
+	frame->ip_at = ETH_HLEN + cursor->tags_size;
+	frame->options_at = frame->ip_at + header_size + sizeof(*udp) + sizeof(*bootp);
 	return FRAME_IN_ACCEPTED;
 }
 
@@ -176,7 +178,8 @@ static __always_inline __be32 server_identifier(void *data, void *end, __u32 opt
 {
 	__u8 *option;
 
-	if (options_at > ETH_HLEN + 60 + sizeof(struct udphdr) + sizeof(struct bootp))
+	if (options_at >
+	    ETH_HLEN + PRIORITY_TAGS_SIZE + 60 + sizeof(struct udphdr) + sizeof(struct bootp))
 		return 0;
 	option = data + options_at;
 #pragma clang loop unroll(disable)

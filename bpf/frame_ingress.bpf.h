@@ -39,49 +39,55 @@ static __always_inline int is_hosts(void *data, void *end)
 	       ip->protocol != IPPROTO_UDP;
 }
 
-/* Apply the rules. Stores the type of the frame in *protocolp, 0 if it has
- * none. */
-static __always_inline __u32 rules_ingress(struct cursor *cursor,
-					   const volatile struct frame_config *settings,
-					   struct dhcp4_frame *frame, __be16 *protocolp)
+/*
+ * Return the first rule with this check, for FRAME_CHECK_DHCP4 also with this
+ * local port (network order), and store its number. Returns NULL if there is
+ * none.
+ */
+static __always_inline const struct frame_rule *rule_find(__u32 check, __u32 port, __u32 *indexp)
 {
-	struct ethhdr *eth = cursor_take(cursor, sizeof(*eth));
-	__u32 reason = FRAME_IN_NOT_OURS;
-	struct datagram datagram;
-	__be16 protocol;
-
-	if (!eth)
-		return FRAME_IN_NOT_OURS;
-	protocol = *protocolp = ether_type(eth);
-	if (is_vlan(protocol))
-		return FRAME_IN_VLAN;
-	if (protocol == bpf_htons(ETH_P_IP)) {
-		if (!datagram_take(cursor, &datagram))
-			return FRAME_IN_NOT_OURS;
-	} else if (protocol != bpf_htons(ETH_P_ARP)) {
-		return FRAME_IN_NOT_OURS;
-	}
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
 		__u32 index = i; /* the loop counter must stay in a register */
-		struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
+		const struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
 
 		if (!rule || rule->check == FRAME_CHECK_NONE)
-			break;
-		/* By the frame's type, which the verifier already knows: one
-		 * path each. The first rule that matches a frame decides. */
-		if (protocol == bpf_htons(ETH_P_ARP)) {
-			if (rule->check != FRAME_CHECK_ARP)
-				continue;
-			reason = arp_ingress(cursor, rule, index, settings->mac);
-		} else {
-			if (rule->check != FRAME_CHECK_DHCP4 ||
-			    datagram.udp->dest != bpf_htons(rule->local_port))
-				continue;
-			reason = dhcp4_ingress(cursor, &datagram, rule, index, settings, frame);
+			return (void *)0;
+		if (rule->check == check &&
+		    (check != FRAME_CHECK_DHCP4 || port == bpf_htons(rule->local_port))) {
+			*indexp = i;
+			return rule;
 		}
-		break;
 	}
+	return (void *)0;
+}
+
+/* Apply the rules. Stores the type of the frame behind priority tags in
+ * *protocolp, 0 if it has none. */
+static __always_inline __u32 rules_ingress(struct cursor *cursor,
+					   const volatile struct frame_config *settings,
+					   struct dhcp4_frame *frame, __u32 *protocolp)
+{
+	struct ethhdr *eth = cursor_take(cursor, sizeof(*eth));
+	const struct frame_rule *rule;
+	struct datagram datagram;
+	__u32 protocol, index, reason; /* protocol: network order */
+
+	if (!eth)
+		return FRAME_IN_NOT_OURS;
+	protocol = *protocolp = priority_tags_take(cursor, eth);
+	if (is_vlan(protocol))
+		return FRAME_IN_VLAN;
+	if (protocol == bpf_htons(ETH_P_ARP)) {
+		rule = rule_find(FRAME_CHECK_ARP, 0, &index);
+		return rule ? arp_ingress(cursor, rule, index, settings->mac) : FRAME_IN_NOT_OURS;
+	}
+	if (protocol != bpf_htons(ETH_P_IP) || !datagram_take(cursor, &datagram))
+		return FRAME_IN_NOT_OURS;
+	rule = rule_find(FRAME_CHECK_DHCP4, datagram.udp->dest, &index);
+	if (!rule)
+		return FRAME_IN_NOT_OURS;
+	reason = dhcp4_ingress(cursor, &datagram, rule, index, settings, frame);
 	/* in a flood it is enough to check for the tap once per tick */
 	if (reason > FRAME_IN_ARP && !is_flood(reason) && !tap_is_there())
 		return FRAME_IN_NO_TAP;
@@ -96,7 +102,7 @@ static __always_inline __u32 frame_ingress(struct cursor *cursor,
 					   const volatile struct frame_config *settings,
 					   struct dhcp4_frame *frame)
 {
-	__be16 protocol = 0;
+	__u32 protocol = 0;
 	__u32 reason = rules_ingress(cursor, settings, frame, &protocol);
 
 	return quarantine_ingress(reason, protocol, settings);

@@ -27,7 +27,7 @@ __attribute__((noinline)) int quarantine_has_lease(void)
  * first frame after the lease or the deadline ends the quarantine, and no later
  * frame can restore it.
  */
-static __always_inline __u32 quarantine_ingress(__u32 reason, __be16 protocol,
+static __always_inline __u32 quarantine_ingress(__u32 reason, __u32 protocol,
 						const volatile struct frame_config *settings)
 {
 	struct frame_quarantine *quarantine;

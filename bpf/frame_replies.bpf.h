@@ -16,9 +16,9 @@
 
 #include "bpf/frame_dhcp4.bpf.h"
 
-/* What identifies a reply, whichever relay or bridge forwarded it: both
- * addresses, and the datagram with its checksum. */
-#define REPLY_AT (ETH_HLEN + offsetof(struct iphdr, saddr))
+/* What identifies a reply, whichever relay or bridge forwarded it, begins here
+ * in the IP header: both addresses, and the datagram with its checksum. */
+#define REPLY_AT offsetof(struct iphdr, saddr)
 #define REPLY_BLOCK 8 /* words that are compared at a time, power of two */
 
 /* bpf_skb_load_bytes() or bpf_xdp_load_bytes() for the program's context. */
@@ -49,15 +49,16 @@ static __always_inline __u32 reply_signature(const struct dhcp4_frame *frame)
 
 /* Copy the reply to `words`, with zeros up to a complete block. Returns 0 if
  * that failed. */
-static __always_inline __u32 reply_copy(void *context, reply_load load, __u64 *words, __u32 size)
+static __always_inline __u32 reply_copy(void *context, reply_load load, __u64 *words,
+					const struct dhcp4_frame *frame)
 {
-	__u32 last = size - 1;
+	__u32 size = reply_size(frame), last = size - 1;
 
 	/* within the bounds, in a form that Linux 6.1 accepts */
 	asm volatile("" : "+r"(last));
 	last &= FRAME_REPLY_BYTES - 1;
 	__builtin_memset(&words[last / 8 & ~(REPLY_BLOCK - 1u)], 0, REPLY_BLOCK * sizeof(*words));
-	return load(context, REPLY_AT, words, last + 1) ? 0 : size;
+	return load(context, frame->ip_at + REPLY_AT, words, last + 1) ? 0 : size;
 }
 
 static __always_inline struct frame_reply *reply_room(void)
@@ -139,7 +140,7 @@ static __always_inline void reply_keep(void *context, reply_load load,
 	    __sync_val_compare_and_swap(&kept->version, version, version + 1) != version)
 		return;
 	kept->expires_ns = frame->expires_ns;
-	kept->size = reply_copy(context, load, kept->words, reply_size(frame));
+	kept->size = reply_copy(context, load, kept->words, frame);
 	__sync_fetch_and_add(&kept->version, 1);
 	frame->seen->replies[i] = signature;
 }
@@ -151,7 +152,7 @@ static __always_inline int reply_is_copy(void *context, reply_load load,
 
 	if (!reply)
 		return 0;
-	reply->size = reply_copy(context, load, reply->words, reply_size(frame));
+	reply->size = reply_copy(context, load, reply->words, frame);
 	return reply->size && reply_is_kept(frame->bootp->xid, signature, frame->expires_ns);
 }
 

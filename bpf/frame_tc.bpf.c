@@ -23,7 +23,9 @@ const volatile struct frame_config config = {};
 #define FIB_SKIP_NEIGH (1u << 2)
 
 /* Headers that a check reads, in one linear piece. */
-#define HEADERS_MAX (ETH_HLEN + 60 + sizeof(struct udphdr) + sizeof(struct bootp) + DHCP_TYPE_SIZE)
+#define HEADERS_MAX                                                                          \
+	(ETH_HLEN + PRIORITY_TAGS_SIZE + 60 + sizeof(struct udphdr) + sizeof(struct bootp) + \
+	 DHCP_TYPE_SIZE)
 
 static __always_inline struct cursor skb_cursor(struct __sk_buff *skb)
 {
@@ -34,6 +36,13 @@ static __always_inline struct cursor skb_cursor(struct __sk_buff *skb)
 	return (struct cursor){ .at = (void *)(long)skb->data,
 				.end = (void *)(long)skb->data_end,
 				.frame_size = skb->len };
+}
+
+/* Return whether the tag that the kernel has removed from the bytes, if any, is
+ * that of a VLAN, not only of a priority. */
+static __always_inline int is_in_vlan(const struct __sk_buff *skb)
+{
+	return skb->vlan_present && (skb->vlan_tci & VLAN_ID);
 }
 
 static __attribute__((noinline)) int sample(struct __sk_buff *skb, __u32 reason)
@@ -193,7 +202,7 @@ int tap_egress(struct __sk_buff *skb)
 SEC("tc")
 int uplink_closed(struct __sk_buff *skb)
 {
-	__be16 protocol = skb->vlan_present ? 0 : (__be16)skb->protocol;
+	__u32 protocol = is_in_vlan(skb) ? 0 : skb->protocol;
 	__u32 reason = quarantine_ingress(FRAME_IN_NOT_OURS, protocol, &config);
 
 	if (reason == FRAME_IN_NOT_OURS)
@@ -226,7 +235,7 @@ int uplink_ingress(struct __sk_buff *skb)
 	int verdict = TC_ACT_UNSPEC;
 	struct cursor cursor;
 
-	if (skb->vlan_present) {
+	if (is_in_vlan(skb)) {
 		reason = quarantine_ingress(FRAME_IN_VLAN, 0, &config);
 		if (reason == FRAME_IN_VLAN) {
 			count_only(FRAME_IN_VLAN, skb->len);

@@ -28,6 +28,14 @@ static __attribute__((noinline)) int sample(struct xdp_md *context, __u32 reason
 	return 0;
 }
 
+/* The bounds are read anew: what the verifier knows about those that the rules
+ * used depends on the path, and it would explore the rules once for each. */
+static __always_inline void remember_server(volatile struct xdp_md *context, __u32 options_at)
+{
+	peers_add(server_identifier((void *)(long)context->data, (void *)(long)context->data_end,
+				    options_at));
+}
+
 static __always_inline long load(void *context, __u32 from, void *to, __u32 size)
 {
 	return bpf_xdp_load_bytes(context, from, to, size);
@@ -38,7 +46,8 @@ int frame_xdp(struct xdp_md *context)
 {
 	void *data = (void *)(long)context->data;
 	void *end = (void *)(long)context->data_end;
-	struct cursor cursor = { .at = data, .end = end, .frame_size = (__u32)(end - data) };
+	__u32 size = (__u32)(end - data);
+	struct cursor cursor = { .at = data, .end = end, .frame_size = size };
 	struct dhcp4_frame frame;
 	__u32 reason;
 	int verdict = XDP_PASS;
@@ -46,7 +55,7 @@ int frame_xdp(struct xdp_md *context)
 	if (is_hosts(data, end)) {
 		reason = quarantine_ingress(FRAME_IN_NOT_OURS, 0, &config);
 		if (reason == FRAME_IN_NOT_OURS) {
-			count_only(FRAME_IN_NOT_OURS, cursor.frame_size);
+			count_only(FRAME_IN_NOT_OURS, size);
 			return XDP_PASS;
 		}
 	} else {
@@ -61,12 +70,12 @@ int frame_xdp(struct xdp_md *context)
 			reason = reply_admit(context, load, &frame);
 		if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
-			peers_add(server_identifier(data, end, frame.options_at));
+			remember_server(context, frame.options_at);
 		}
 	}
 	if (reason > FRAME_IN_ARP)
 		verdict = XDP_DROP;
-	if (count(reason, cursor.frame_size))
-		sample(context, reason, cursor.frame_size);
+	if (count(reason, size))
+		sample(context, reason, size);
 	return verdict;
 }

@@ -19,7 +19,7 @@
 #define FRAME_REPLIES_MAX 8		      /* of a request, power of two */
 #define FRAME_REPLIES_KEPT 32		      /* of all requests, power of two */
 #define FRAME_REPLY_BYTES 2048		      /* power of two */
-#define FRAME_VLAN_DEPTH 2
+#define FRAME_PRIORITY_TAGS_MAX 2
 
 /* The key exists once the watcher has set a leased address. The supervisor
  * deletes that of a previous run before it loads the programs. */
@@ -103,7 +103,7 @@ struct frame_bucket {
 enum frame_reason {
 	/* ingress on the uplink */
 	FRAME_IN_NOT_OURS = 0, /* passed: the host's traffic */
-	FRAME_IN_VLAN,	       /* passed: tagged frames belong to the host */
+	FRAME_IN_VLAN,	       /* passed: frames of a VLAN belong to the host */
 	FRAME_IN_OTHER_CHADDR, /* passed: another client's reply */
 	FRAME_IN_FOREIGN_XID,  /* passed, by configuration: a reply to us that was not requested by
 			        * the calf */

@@ -168,6 +168,23 @@ static bool is_copy(const struct decoded *d)
 	return false;
 }
 
+/* The frame without its priority tags, of which there may be two. */
+static struct grammar_frame without_priority(const struct grammar_frame *frame)
+{
+	struct grammar_frame plain = *frame;
+
+	for (int i = 0; i < 2 && plain.size >= 18; i++) {
+		int type = plain.bytes[12] << 8 | plain.bytes[13];
+
+		if ((type != 0x8100 && type != 0x88a8) || plain.bytes[14] % 16 != 0 ||
+		    plain.bytes[15] != 0)
+			break;
+		plain.size -= 4;
+		memmove(plain.bytes + 12, plain.bytes + 16, plain.size - 12);
+	}
+	return plain;
+}
+
 static uint32_t judge_reply(const struct grammar_frame *frame)
 {
 	const struct decoded d = decode(frame, 0);
@@ -242,8 +259,13 @@ static uint32_t judge_in(const struct grammar_frame *frame)
 
 uint32_t frames_decoder_in(const struct grammar_frame *frame)
 {
-	bool is_arp = frame->bytes[12] == 0x08 && frame->bytes[13] == 0x06;
-	uint32_t reason = judge_in(frame);
+	static struct grammar_frame plain;
+	bool is_arp;
+	uint32_t reason;
+
+	plain = without_priority(frame);
+	is_arp = plain.bytes[12] == 0x08 && plain.bytes[13] == 0x06;
+	reason = judge_in(&plain);
 
 	return decoder.is_closed && !is_arp && reason < FRAME_IN_ACCEPTED ? FRAME_IN_QUARANTINE :
 									    reason;

@@ -94,7 +94,8 @@ static void put_ethernet(struct grammar_frame *frame, const uint8_t *to, const u
 	put_bytes(frame, mostly_mac(from), 6);
 	while (grammar_once_in(24))
 		put(frame,
-		    (uint64_t)(grammar_once_in(2) ? 0x8100 : 0x88a8) << 16 | grammar_draw(0x10000),
+		    (uint64_t)(grammar_once_in(2) ? 0x8100 : 0x88a8) << 16 |
+			    (grammar_once_in(2) ? grammar_draw(16) << 12 : grammar_draw(0x10000)),
 		    4);
 	put(frame, mostly(type, PICK(types)), 2);
 }

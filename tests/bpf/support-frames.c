@@ -223,10 +223,15 @@ void frames_test_ip_options(uint8_t *frame, uint32_t n)
 }
 
 const struct frames_test_tags frames_test_tags[FRAMES_TEST_TAGS_N] = {
-	{ "802.1Q", "\x81\x00\x00\x05", 4 },
-	{ "802.1ad", "\x88\xa8\x00\x05", 4 },
-	{ "802.1Q, priority only", "\x81\x00\xe0\x00", 4 },
-	{ "802.1Q in 802.1ad", "\x88\xa8\x00\x05\x81\x00\x00\x06", 8 },
+	{ "802.1Q", "\x81\x00\x00\x05", 4, false },
+	{ "802.1ad", "\x88\xa8\x00\x05", 4, false },
+	{ "802.1Q in 802.1ad", "\x88\xa8\x00\x05\x81\x00\x00\x06", 8, false },
+	{ "VLAN in a priority", "\x81\x00\xc0\x00\x81\x00\x00\x05", 8, false },
+	{ "priority in a VLAN", "\x81\x00\x00\x05\x81\x00\xc0\x00", 8, false },
+	{ "802.1Q, priority 6", "\x81\x00\xc0\x00", 4, true },
+	{ "802.1Q, priority 0, may be dropped", "\x81\x00\x10\x00", 4, true },
+	{ "802.1ad, priority 7", "\x88\xa8\xe0\x00", 4, true },
+	{ "two priorities", "\x88\xa8\xe0\x00\x81\x00\x60\x00", 8, true },
 };
 
 void frames_test_tag(uint8_t *frame, const uint8_t plain[FRAME_SIZE], const char *tags,

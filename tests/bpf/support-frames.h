@@ -102,8 +102,9 @@ void frames_test_ip_options(uint8_t *frame, uint32_t n);
 struct frames_test_tags {
 	const char *what, *tags;
 	uint32_t size;
+	bool is_priority; /* only a priority (VLAN id 0), no VLAN */
 };
-#define FRAMES_TEST_TAGS_N 4
+#define FRAMES_TEST_TAGS_N 9
 extern const struct frames_test_tags frames_test_tags[FRAMES_TEST_TAGS_N];
 
 /* A copy of a FRAME_SIZE frame with `size` octets of VLAN tags. */

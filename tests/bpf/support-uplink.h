@@ -79,7 +79,8 @@ uint32_t foreign_clsact_id(const char *device, uint32_t priority, uint32_t handl
 /* How many filters have the handle that ours have. */
 uint32_t uplink_clsact_filters(const char *device);
 
-/* Egress of `device` puts an 802.1Q tag on each frame, as metadata. */
-void uplink_tag_egress(const char *device);
+/* Egress of `device` puts an 802.1Q tag with this TCI on each frame, as
+ * metadata. */
+void uplink_tag_egress(const char *device, uint16_t tci);
 
 #endif

@@ -247,6 +247,27 @@ Test(frames_arp, rows_in_by_tc, .init = begin, .fini = end)
 	check_in(tc, TC_ACT_UNSPEC, TC_ACT_REDIRECT);
 }
 
+/* What says that another host has our address says so with a priority, too. */
+Test(frames_arp, U01_conflict_behind_a_priority_tag, .init = begin, .fini = end)
+{
+	uint8_t plain[ARP_SIZE], frame[ARP_SIZE + 4];
+
+	set_leased("10.7.0.5/24");
+	set_probing(false);
+	frames_test_arp(plain, REPLY, theirs, OURS, OURS);
+	memcpy(frame, plain, AT_ETH_TYPE);
+	memcpy(frame + AT_ETH_TYPE, "\x81\0\xe0\0", 4);
+	memcpy(frame + AT_ETH_TYPE + 4, plain + AT_ETH_TYPE, ARP_SIZE - AT_ETH_TYPE);
+	cr_expect_eq(xdp(frame, sizeof(frame)), XDP_REDIRECT);
+	cr_expect_eq(tc(frame, sizeof(frame)), TC_ACT_REDIRECT);
+	cr_assert_eq(write(test.uplink.fd, frame, sizeof(frame)), (ssize_t)sizeof(frame));
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_ARP), 3);
+	frame[AT_ETH_TYPE + 3] = 5;
+	cr_expect_eq(xdp(frame, sizeof(frame)), XDP_PASS);
+	cr_expect_eq(tc(frame, sizeof(frame)), TC_ACT_UNSPEC);
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN), 2, "another network's");
+}
+
 /* A calf that died while it probed takes no probe from the host for long. */
 Test(frames_arp, probing_ends_by_itself, .init = begin, .fini = end)
 {

@@ -268,26 +268,130 @@ Test(frames_ingress, every_truncation, .init = begin, .fini = end)
 	}
 }
 
-/*
- * Tags on a real receive path: the kernel has moved the outer one out of the
- * bytes before tc runs, and BPF_PROG_RUN cannot say so.
- */
-Test(frames_ingress, tags_out_of_the_bytes, .init = begin_tc, .fini = end)
+/* A tag with VLAN id 0 is as if it were not there; any other is a VLAN's. */
+static void check_tags(int (*run)(const uint8_t *frame, uint32_t size))
 {
 	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 8];
 
 	frames_test_reply(&test, plain);
 	for (size_t i = 0; i < FRAMES_TEST_TAGS_N; i++) {
-		ssize_t size = (ssize_t)(sizeof(plain) + frames_test_tags[i].size);
+		const struct frames_test_tags *tags = &frames_test_tags[i];
+		uint64_t vlan = frames_test_count(&test, FRAME_IN_VLAN);
+		uint64_t accepted = frames_test_count(&test, FRAME_IN_ACCEPTED);
+		int verdict;
 
-		frames_test_tag(frame, plain, frames_test_tags[i].tags, frames_test_tags[i].size);
-		cr_assert_eq(write(test.uplink.fd, frame, (size_t)size), size);
-		cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN), i + 1, "%s",
-			     frames_test_tags[i].what);
+		frames_test_tag(frame, plain, tags->tags, tags->size);
+		verdict = run(frame, FRAME_SIZE + tags->size);
+		if (verdict >= 0)
+			cr_expect_eq(verdict == (int)XDP_REDIRECT || verdict == TC_ACT_REDIRECT,
+				     tags->is_priority, "%s: verdict %d", tags->what, verdict);
+		cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN) - vlan, !tags->is_priority,
+			     "%s", tags->what);
+		cr_expect_eq(frames_test_count(&test, FRAME_IN_ACCEPTED) - accepted,
+			     tags->is_priority, "%s", tags->what);
 	}
-	cr_expect_eq(frames_test_count(&test, FRAME_IN_ACCEPTED), 0u);
-	cr_assert_eq(write(test.uplink.fd, plain, sizeof(plain)), (ssize_t)sizeof(plain));
-	cr_expect_eq(frames_test_count(&test, FRAME_IN_ACCEPTED), 1u, "the same without tags");
+}
+
+static int run_xdp(const uint8_t *frame, uint32_t size)
+{
+	return frames_test_run(frames_test_xdp(&test), frame, size, 0, NULL);
+}
+
+static int run_tc(const uint8_t *frame, uint32_t size)
+{
+	return frames_test_run(frames_test_tc(&test), frame, size, 0, NULL);
+}
+
+/* On a real receive path the kernel moves the outer tag out of the bytes before
+ * tc runs, which BPF_PROG_RUN cannot do. */
+static int receive(const uint8_t *frame, uint32_t size)
+{
+	cr_assert_eq(write(test.uplink.fd, frame, size), (ssize_t)size);
+	return -1;
+}
+
+Test(frames_ingress, U01_priority_tags_by_xdp, .init = begin, .fini = end)
+{
+	check_tags(run_xdp);
+}
+
+Test(frames_ingress, U01_priority_tags_by_tc, .init = begin_tc, .fini = end)
+{
+	check_tags(run_tc);
+}
+
+Test(frames_ingress, U01_priority_tags_out_of_the_bytes, .init = begin_tc, .fini = end)
+{
+	check_tags(receive);
+}
+
+#define PRIORITY_6 "\x81\0\xc0\0"
+#define TAGS_SIZE 4
+
+/* All rules apply behind a priority tag as they do without it. */
+static void check_tagged(int program_fd, const int verdicts[3])
+{
+	static uint8_t plain[2048], frame[2048];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		uint32_t size = row->size ? row->size : FRAME_SIZE + row->ip_options;
+		uint64_t before = frames_test_count(&test, row->reason);
+		int expected = row->reason < FRAME_IN_ACCEPTED	? verdicts[0] :
+			       row->reason == FRAME_IN_ACCEPTED ? verdicts[1] :
+								  verdicts[2];
+
+		memset(plain, 0, sizeof(plain));
+		frames_test_reply(&test, plain);
+		memcpy(plain + row->at, row->bytes, row->n_bytes);
+		if (row->ip_options)
+			frames_test_ip_options(plain, row->ip_options);
+		memcpy(frame, plain, AT_ETH_TYPE);
+		memcpy(frame + AT_ETH_TYPE, PRIORITY_6, TAGS_SIZE);
+		memcpy(frame + AT_ETH_TYPE + TAGS_SIZE, plain + AT_ETH_TYPE,
+		       sizeof(frame) - AT_ETH_TYPE - TAGS_SIZE);
+		if (size + TAGS_SIZE < SKB_MIN)
+			continue;
+		cr_expect_eq(frames_test_run(program_fd, frame, size + TAGS_SIZE, 0, NULL),
+			     expected, "%s", row->what);
+		cr_expect_eq(frames_test_count(&test, row->reason), before + 1, "%s", row->what);
+	}
+}
+
+Test(frames_ingress, U01_all_rules_behind_a_tag_by_xdp, .init = begin, .fini = end)
+{
+	static const int verdicts[] = { XDP_PASS, XDP_REDIRECT, XDP_DROP };
+
+	check_tagged(frames_test_xdp(&test), verdicts);
+}
+
+Test(frames_ingress, U01_all_rules_behind_a_tag_by_tc, .init = begin_tc, .fini = end)
+{
+	static const int verdicts[] = { TC_ACT_UNSPEC, TC_ACT_REDIRECT, TC_ACT_SHOT };
+
+	check_tagged(frames_test_tc(&test), verdicts);
+}
+
+/* The tag does not make another reply of a copy. */
+Test(frames_ingress, U01_a_copy_with_a_tag, .init = begin, .fini = end)
+{
+	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + TAGS_SIZE];
+	uint32_t sum = 0;
+
+	frames_test_reply(&test, plain);
+	for (int i = AT_IP; i < AT_UDP_SOURCE; i += 2)
+		sum += (uint32_t)(plain[i] << 8 | plain[i + 1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	plain[AT_IP_CHECKSUM] = (uint8_t)(sum >> 8);
+	plain[AT_IP_CHECKSUM + 1] = (uint8_t)sum;
+	frames_test_tag(frame, plain, PRIORITY_6, TAGS_SIZE);
+	cr_expect_eq(run_xdp(frame, sizeof(frame)), XDP_REDIRECT);
+	cr_expect_eq(run_xdp(plain, sizeof(plain)), XDP_DROP);
+	cr_expect_eq(run_tc(frame, sizeof(frame)), TC_ACT_SHOT);
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_REPLAYED), 2);
+	frame[sizeof(frame) - 1] ^= 1;
+	cr_expect_eq(run_tc(frame, sizeof(frame)), TC_ACT_REDIRECT, "its last octet counts");
 }
 
 /* Nothing has left yet: nothing is let in. */
@@ -399,10 +503,12 @@ static bool is_peer(uint32_t address)
  * programs are loaded once: each row has a relay 10.7.ROW.1 and a server
  * 10.9.ROW.1 of its own, which no row before it made a peer.
  */
-static void check_server(const struct server_row *row, uint8_t n_row, bool by_tc)
+static void check_server(const struct server_row *row, uint8_t n_row, bool by_tc, const char *tags,
+			 uint32_t n_tags)
 {
 	uint32_t size = row->size ? row->size : FRAME_SIZE;
-	uint8_t frame[FRAME_SIZE];
+	uint8_t frame[FRAME_SIZE], tagged[FRAME_SIZE + 8];
+	int program_fd = by_tc ? frames_test_tc(&test) : frames_test_xdp(&test);
 	int verdict;
 
 	frames_test_reply(&test, frame);
@@ -420,12 +526,8 @@ static void check_server(const struct server_row *row, uint8_t n_row, bool by_tc
 	for (uint32_t i = AT_COOKIE + 4; i + 2 < size; i++)
 		if (frame[i] == 10 && frame[i + 1] == 9)
 			frame[i + 2] = n_row;
-	if (by_tc)
-		verdict = frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress),
-					  frame, size, 0, NULL);
-	else
-		verdict = frames_test_run(bpf_program__fd(test.frames.xdp->progs.frame_xdp), frame,
-					  size, 0, NULL);
+	frames_test_tag(tagged, frame, tags, n_tags);
+	verdict = frames_test_run(program_fd, tagged, size + n_tags, 0, NULL);
 	cr_expect_eq(verdict, by_tc ? (int)TC_ACT_REDIRECT : (int)XDP_REDIRECT, "%s", row->what);
 	cr_expect(is_peer(0x0a070001 | (uint32_t)n_row << 8), "%s: who sent it", row->what);
 	cr_expect_eq(is_peer(0x0a090001 | (uint32_t)n_row << 8), row->is_found, "%s, by %s",
@@ -435,8 +537,18 @@ static void check_server(const struct server_row *row, uint8_t n_row, bool by_tc
 Test(frames_ingress, V4_15_Q18_server_identifier_is_a_peer, .init = begin, .fini = end)
 {
 	for (size_t i = 0; i < sizeof(server_rows) / sizeof(server_rows[0]); i++) {
-		check_server(&server_rows[i], (uint8_t)(2 * i + 1), false);
-		check_server(&server_rows[i], (uint8_t)(2 * i + 2), true);
+		check_server(&server_rows[i], (uint8_t)(2 * i + 1), false, "", 0);
+		check_server(&server_rows[i], (uint8_t)(2 * i + 2), true, "", 0);
+	}
+}
+
+/* The options are behind the tags, too. */
+Test(frames_ingress, U01_server_identifier_behind_tags, .init = begin, .fini = end)
+{
+	for (size_t i = 0; i < sizeof(server_rows) / sizeof(server_rows[0]); i++) {
+		check_server(&server_rows[i], (uint8_t)(2 * i + 1), false, PRIORITY_6, TAGS_SIZE);
+		check_server(&server_rows[i], (uint8_t)(2 * i + 2), true, PRIORITY_6 PRIORITY_6,
+			     2 * TAGS_SIZE);
 	}
 }
 

@@ -82,7 +82,7 @@ Test(frames_modes, tagged_frames_are_the_hosts)
 		cr_expect_eq(uplink_wait_count(&test, FRAME_IN_VLAN, 1), 1, "%s", mode_name(i));
 		cr_expect(uplink_is_silent(test.tap.fd), "%s", mode_name(i));
 
-		uplink_tag_egress("wire0");
+		uplink_tag_egress("wire0", 5);
 		uplink_send(wire, false, frame, sizeof(frame));
 		if (uplink_modes[i] == FRAME_MODE_TC) {
 			cr_expect_eq(uplink_wait_count(&test, FRAME_IN_VLAN, 2), 2);
@@ -97,6 +97,41 @@ Test(frames_modes, tagged_frames_are_the_hosts)
 		}
 		cr_expect_eq(strstr(test.frames.mode_reason, "VLAN tags") != NULL,
 			     uplink_modes[i] != FRAME_MODE_TC, "%s", test.frames.mode_reason);
+		close(wire);
+		frames_test_end(&test);
+	}
+}
+
+/* A reply with a priority gets to the calf in every mode, with its tag or
+ * without; so does one whose tag a device has moved out of the bytes. */
+Test(frames_modes, U01_priority_tagged_replies_are_the_calfs)
+{
+	for (size_t i = 0; i < UPLINK_MODES_N; i++) {
+		uint8_t frame[FRAME_SIZE], tagged[FRAME_SIZE + 4], got[2048];
+		uint32_t size;
+		int wire;
+
+		uplink_begin(&test);
+		cr_assert_eq(frames_test_attach(&test, uplink_modes[i]), 0);
+		wire = uplink_wire("wire0", false);
+		uplink_make_reply(&test, frame);
+		frames_test_tag(tagged, frame, "\x81\0\xc0\0", 4);
+		uplink_send(wire, false, tagged, sizeof(tagged));
+		cr_assert_eq(uplink_receive(test.tap.fd, got, sizeof(got)), sizeof(tagged), "%s",
+			     mode_name(i));
+		cr_expect_arr_eq(got, tagged, sizeof(tagged), "%s", mode_name(i));
+
+		uplink_tag_egress("wire0", 0xc000);
+		frame[FRAME_SIZE - 1] ^= 1;
+		frames_test_tag(tagged, frame, "\x81\0\xc0\0", 4);
+		uplink_send(wire, false, frame, sizeof(frame));
+		size = uplink_receive(test.tap.fd, got, sizeof(got));
+		cr_expect(size == sizeof(tagged) || uplink_modes[i] == FRAME_MODE_NATIVE, "%s",
+			  mode_name(i));
+		cr_expect_arr_eq(got, size == sizeof(tagged) ? tagged : frame, size, "%s",
+				 mode_name(i));
+		cr_expect_eq(frames_test_count(&test, FRAME_IN_ACCEPTED), 2, "%s", mode_name(i));
+		cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN), 0, "%s", mode_name(i));
 		close(wire);
 		frames_test_end(&test);
 	}

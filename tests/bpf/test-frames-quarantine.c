@@ -118,6 +118,13 @@ static const struct row rows[] = {
 	  true },
 	{ "ARP", PUT(AT_ETH_TYPE, ARP_FOR_US), 42, FRAME_IN_NOT_OURS, false },
 	{ "malformed ARP", PUT(AT_ETH_TYPE, "\x08\x06\xff"), 60, FRAME_IN_NOT_OURS, false },
+	{ "TCP with a priority (U01)",
+	  PUT(AT_ETH_TYPE, "\x81\0\xc0\0\x08\0\x45\0\0\x28\0\0\0\0\x40\x06"), 0, FRAME_IN_NOT_OURS,
+	  true },
+	{ "ARP with a priority (U01)", PUT(AT_ETH_TYPE, "\x81\0\xc0\0" ARP_FOR_US), 46,
+	  FRAME_IN_NOT_OURS, false },
+	{ "ARP with two priorities (U01)",
+	  PUT(AT_ETH_TYPE, "\x88\xa8\xc0\0\x81\0\xc0\0" ARP_FOR_US), 50, FRAME_IN_NOT_OURS, false },
 	{ "the reply we wait for", PUT(0, ""), 0, FRAME_IN_ACCEPTED, false },
 	{ "an unsolicited reply", PUT(AT_XID, "\x99\0\0\x01"), 0, FRAME_IN_UNKNOWN_XID, false },
 	{ "FORCERENEW", PUT(AT_COOKIE + 4, "\x35\x01\x09\xff"), 0, FRAME_IN_FORCERENEW, false },
@@ -176,6 +183,21 @@ Test(frames_quarantine, tc_rows, .init = begin_tc, .fini = end)
 	check_rows(true, true);
 	open_by_lease();
 	check_rows(false, true);
+}
+
+/* ARP and replies are not kept from their receivers by a priority. */
+Test(frames_quarantine, U01_priority_out_of_the_bytes, .init = begin_tc, .fini = end)
+{
+	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 4];
+
+	frames_test_reply(&test, plain);
+	frames_test_tag(frame, plain, "\x81\0\xc0\0", 4);
+	cr_assert_eq(write(test.uplink.fd, frame, sizeof(frame)), (ssize_t)sizeof(frame));
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_ACCEPTED), 1);
+	memcpy(frame + AT_ETH_TYPE + 4, ARP_FOR_US, sizeof(ARP_FOR_US) - 1);
+	cr_assert_eq(write(test.uplink.fd, frame, 60), 60);
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_NOT_OURS), 1);
+	cr_expect_eq(frames_test_count(&test, FRAME_IN_QUARANTINE), 0);
 }
 
 /* Tags that the kernel has moved out of the bytes before tc runs. */

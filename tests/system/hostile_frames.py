@@ -2,12 +2,17 @@
 # Copyright (c) 2026 The Calfpen Authors
 """Replies in frames that are unusual but not wrong: a lease, in every mode."""
 
-from dhcp4 import ACK, DISCOVER, NAK, OFFER, REQUEST
+import dhcp4
+from dhcp4 import ACK, DISCOVER, NAK, OFFER, REQUEST, ip
 from hostile import Counted, case
 
+OTHER = dhcp4.mac("02:00:00:00:77:99")
+TAKEN = "10.77.0.151"
 
-def answer(server, kind, request, **frame):
-    server.send(server.frame(server.message(kind, request), **frame))
+
+def answer(server, kind, request, tags=b"", **frame):
+    octets = server.frame(server.message(kind, request), **frame)
+    server.send(octets[:12] + tags + octets[12:])
 
 
 def lease(server, **frame):
@@ -22,6 +27,50 @@ def lease(server, **frame):
         with Counted("ack_received"):
             answer(server, ACK, renewal, **frame)
     server.bound()
+
+
+# TPID, then priority, drop eligible, VLAN id
+PRIORITY_6 = b"\x81\0\xc0\0"
+PRIORITY_0_MAY_BE_DROPPED = b"\x81\0\x10\0"
+SERVICE_PRIORITY_7 = b"\x88\xa8\xe0\0"
+VLAN_5 = b"\x81\0\xc0\5"
+
+
+@case("frames")
+def U01_replies_with_a_priority_tag(server):
+    lease(server, tags=PRIORITY_6)
+
+
+@case("frames")
+def U01_replies_with_other_priority_tags(server):
+    lease(server, tags=PRIORITY_0_MAY_BE_DROPPED)
+    server.again()
+    lease(server, tags=SERVICE_PRIORITY_7)
+    server.again()
+    lease(server, tags=SERVICE_PRIORITY_7 + PRIORITY_6)
+
+
+@case("frames")
+def U01_a_vlan_is_none_of_ours(server):
+    discover = server.expect(DISCOVER)
+    with Counted("in_vlan", by=3), Counted("in_accepted", by=0):
+        for tags in VLAN_5, PRIORITY_6 + VLAN_5, VLAN_5 + PRIORITY_6:
+            answer(server, OFFER, discover, tags=tags)
+    answer(server, OFFER, discover, tags=PRIORITY_6)
+    answer(server, ACK, server.expect(REQUEST))
+    server.bound()
+
+
+@case("frames")
+def U01_conflict_with_a_priority_tag(server):
+    # the cases after this one use the other address
+    server.exchange(yiaddr=TAKEN)
+    server.bound(TAKEN + "/24")
+    server.configured(TAKEN)
+    octets = dhcp4.ethernet(dhcp4.BROADCAST_MAC, OTHER, 0x806, dhcp4.arp(
+        2, OTHER, ip(TAKEN), dhcp4.BROADCAST_MAC, ip(TAKEN)) + bytes(18))
+    with Counted("in_arp"), Counted("arp_received"):
+        server.send(octets[:12] + PRIORITY_6 + octets[12:])
 
 
 @case("frames")

@@ -33,6 +33,8 @@ static const struct {
 	{ MACS "0800", SHOWN "IPv4, 14 bytes, malformed: ends inside the IPv4 header" },
 	{ MACS "0806 0001", SHOWN "ARP, 16 bytes, malformed: ends inside the ARP packet" },
 	{ MACS "8100 0005 88a8 0006 8100", SHOWN "vlan 5, vlan 6, 802.1Q, 22 bytes" },
+	{ MACS "8100 c000 88cc", SHOWN "priority 6, LLDP, 18 bytes" },
+	{ MACS "8100 c005 88a8 1000 88cc", SHOWN "vlan 5, priority 0, LLDP, 22 bytes" },
 	{ MACS "8100 0005", SHOWN "802.1Q, 16 bytes, malformed: ends inside a VLAN tag" },
 	{ MACS "0806 0001 0800 0604 0001 020000007701 00000000 000000000000 c000020a",
 	  SHOWN "ARP probe 192.0.2.10, 42 bytes" },

@@ -23,7 +23,7 @@ static int frames_fd, gateway_fd;
 
 static uint32_t n_frames;
 static size_t last_size;
-static uint8_t last_frame[CALF_FRAME_MAX];
+static uint8_t last_frame[CALF_FRAME_MAX + CALF_TAGS_MAX];
 
 static void on_frame(struct calf *calf_p, const uint8_t *frame, size_t size, void *data)
 {
@@ -76,11 +76,11 @@ Test(calf, descriptors_that_are_missing)
 
 Test(calf, frames_in)
 {
-	uint8_t frame[CALF_FRAME_MAX];
+	uint8_t frame[CALF_FRAME_MAX + CALF_TAGS_MAX];
 
 	for (size_t i = 0; i < sizeof(frame); i++)
 		frame[i] = (uint8_t)i;
-	for (size_t size = 1; size <= CALF_FRAME_MAX; size++) {
+	for (size_t size = 1; size <= sizeof(frame); size++) {
 		cr_assert_eq(write(frames_fd, frame, size), (ssize_t)size);
 		cr_assert_eq(loop_run_once(&calf.loop, 0), 0);
 		cr_assert_eq(n_frames, size);
@@ -93,7 +93,8 @@ Test(calf, C4_12_frames_that_are_too_long)
 {
 	static uint8_t frame[65536];
 
-	cr_assert_eq(write(frames_fd, frame, CALF_FRAME_MAX + 1), CALF_FRAME_MAX + 1);
+	cr_assert_eq(write(frames_fd, frame, CALF_FRAME_MAX + CALF_TAGS_MAX + 1),
+		     CALF_FRAME_MAX + CALF_TAGS_MAX + 1);
 	cr_assert_eq(write(frames_fd, frame, sizeof(frame)), (ssize_t)sizeof(frame));
 	cr_assert_eq(write(frames_fd, frame, 60), 60);
 	cr_assert_eq(loop_run_once(&calf.loop, 0), 0);

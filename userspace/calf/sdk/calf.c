@@ -84,7 +84,7 @@ static int dispatch_frames(struct loop *loop, int fd, short revents, void *data)
 	for (int i = 0; i < FRAMES_PER_WAKEUP; i++) {
 		/* One byte more, so that a frame that is too long is
 		 * detected. */
-		uint8_t frame[CALF_FRAME_MAX + 1];
+		uint8_t frame[CALF_FRAME_MAX + CALF_TAGS_MAX + 1];
 		ssize_t n = read(fd, frame, sizeof(frame));
 
 		if (n < 0 && errno == EAGAIN)
@@ -97,7 +97,7 @@ static int dispatch_frames(struct loop *loop, int fd, short revents, void *data)
 			log_error("frames: cannot read: %s", strerrordesc_np(-r));
 			return r;
 		}
-		if ((size_t)n <= CALF_FRAME_MAX && calf->frame_call)
+		if ((size_t)n <= CALF_FRAME_MAX + CALF_TAGS_MAX && calf->frame_call)
 			calf->frame_call(calf, frame, (size_t)n, calf->frame_data);
 	}
 	return 0;

@@ -32,7 +32,8 @@
 #include "userspace/common/loop.h"
 #include "userspace/common/wire.h"
 
-#define CALF_FRAME_MAX 1514  /* longest frame read or written, bytes */
+#define CALF_FRAME_MAX 1514  /* longest frame read or written, bytes ... */
+#define CALF_TAGS_MAX 8	     /* ... besides priority tags of a frame that is read */
 #define CALF_METRICS_MAX 512 /* u64 slots of the page */
 #define CALF_PENDING_MAX 32  /* unanswered store requests, watches included */
 

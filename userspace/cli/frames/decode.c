@@ -11,6 +11,7 @@
 #define TYPE_IPV6 0x86dd
 #define MAC_SIZE 6
 #define VLAN_ID 0x0fff
+#define VLAN_PRIORITY_SHIFT 13
 
 #define IPV4_SIZE 20
 #define IPV6_SIZE 40
@@ -258,6 +259,7 @@ static bool decode_ethernet(struct frames_summary *summary, struct scope *scope)
 
 		if (is_truncated(summary, scope, "ends inside a VLAN tag"))
 			return false;
+		summary->priorities[summary->n_vlans] = (uint8_t)(tag >> VLAN_PRIORITY_SHIFT);
 		summary->vlans[summary->n_vlans++] = tag & VLAN_ID;
 		summary->type = type;
 	}

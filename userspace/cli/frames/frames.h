@@ -37,8 +37,9 @@ struct frames_summary {
 	size_t size;
 	uint8_t destination[6], source[6];
 	uint8_t n_vlans;
-	uint16_t vlans[FRAMES_VLANS_MAX]; /* identifiers, the outer one first */
-	uint16_t type;			  /* EtherType after the tags */
+	uint16_t vlans[FRAMES_VLANS_MAX]; /* identifiers, the outer one first; 0: none */
+	uint8_t priorities[FRAMES_VLANS_MAX];
+	uint16_t type; /* EtherType after the tags */
 	struct {
 		uint16_t operation;
 		uint8_t sender_mac[6], target_mac[6];

@@ -223,7 +223,10 @@ static void add_ethernet(struct line *line, const struct frames_summary *summary
 	add(line, "%s > %s", frames_text_mac(summary->source),
 	    frames_text_mac(summary->destination));
 	for (unsigned int i = 0; i < summary->n_vlans; i++)
-		add(line, ", vlan %u", summary->vlans[i]);
+		if (summary->vlans[i] != 0)
+			add(line, ", vlan %u", summary->vlans[i]);
+		else
+			add(line, ", priority %u", summary->priorities[i]);
 	if (summary->headers & FRAMES_ARP)
 		add_arp(line, summary);
 	else if (summary->headers & FRAMES_IPV4)
