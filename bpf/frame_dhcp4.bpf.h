@@ -76,6 +76,14 @@ static __always_inline struct frame_xid *xid_slot(__be32 xid)
 	return bpf_map_lookup_elem(&frame_xids, &slot);
 }
 
+/* Return whether the calf ever sent this xid. */
+static __always_inline int xid_is_known(__be32 xid)
+{
+	const struct frame_xid *seen = xid_slot(xid);
+
+	return seen && seen->xid == xid && seen->expires_ns;
+}
+
 /* The headers of a UDP datagram, or of its first fragment. */
 struct datagram {
 	struct iphdr *ip;
@@ -127,8 +135,10 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 	bootp = cursor_take(cursor, sizeof(*bootp));
 	if (!bootp)
 		return FRAME_IN_TRUNCATED;
-	if (!mac_equal(bootp->chaddr, settings->mac))
+	if (!mac_equal(bootp->chaddr, settings->mac)) {
+		cursor->like_ours = xid_is_known(bootp->xid);
 		return FRAME_IN_OTHER_CHADDR;
+	}
 	total = bpf_ntohs(ip->tot_len);
 	if (ip->version != 4 || total > cursor->frame_size - ETH_HLEN ||
 	    total < header_size + sizeof(*udp))

@@ -62,6 +62,49 @@ static __always_inline const struct frame_rule *rule_find(__u32 check, __u32 por
 	return (void *)0;
 }
 
+/*
+ * Step over the headers of a datagram in a VLAN to a port of a rule, without IP
+ * options. The cursor is at what `type` says. Returns whether it is one. There
+ * may be much other traffic in a VLAN, of which this looks at little.
+ */
+static __always_inline int vlan_datagram_take(struct cursor *cursor, __u32 type)
+{
+	void *from = cursor->at;
+	const struct udphdr *udp;
+	const struct iphdr *ip;
+	__u32 index;
+
+#pragma unroll
+	for (int i = 0; i < FRAME_PRIORITY_TAGS_MAX && is_vlan(type); i++) {
+		const struct vlan_tag *tag = cursor_take(cursor, sizeof(*tag));
+
+		if (!tag)
+			return 0;
+		type = tag->type;
+	}
+	tags_size(cursor, from);
+	if (type != bpf_htons(ETH_P_IP))
+		return 0;
+	ip = cursor_take(cursor, sizeof(*ip));
+	udp = cursor_take(cursor, sizeof(*udp));
+	return ip && udp && ip->protocol == IPPROTO_UDP && ip->ihl == 5 &&
+	       !(ip->frag_off & bpf_htons(IP_OFFSET)) &&
+	       rule_find(FRAME_CHECK_DHCP4, udp->dest, &index);
+}
+
+/* Return whether a frame of a VLAN contains a reply to us: then a server answers
+ * in a VLAN to which the uplink does not belong. The cursor is as above. */
+static __always_inline int vlan_has_reply(struct cursor cursor, __u32 type,
+					  const volatile struct frame_config *settings)
+{
+	const struct bootp *bootp;
+
+	if (!vlan_datagram_take(&cursor, type))
+		return 0;
+	bootp = cursor_take(&cursor, sizeof(*bootp));
+	return bootp && mac_equal(bootp->chaddr, settings->mac);
+}
+
 /* Apply the rules. Stores the type of the frame behind priority tags in
  * *protocolp, 0 if it has none. */
 static __always_inline __u32 rules_ingress(struct cursor *cursor,
@@ -76,8 +119,10 @@ static __always_inline __u32 rules_ingress(struct cursor *cursor,
 	if (!eth)
 		return FRAME_IN_NOT_OURS;
 	protocol = *protocolp = priority_tags_take(cursor, eth);
-	if (is_vlan(protocol))
+	if (is_vlan(protocol)) {
+		cursor->like_ours = vlan_has_reply(*cursor, protocol, settings);
 		return FRAME_IN_VLAN;
+	}
 	if (protocol == bpf_htons(ETH_P_ARP)) {
 		rule = rule_find(FRAME_CHECK_ARP, 0, &index);
 		return rule ? arp_ingress(cursor, rule, index, settings->mac) : FRAME_IN_NOT_OURS;

@@ -21,12 +21,14 @@ static __always_inline struct frame_counter *count_only(__u32 reason, __u32 size
 	return counter;
 }
 
-/* Count a frame. Returns whether it must be sampled as well. */
-static __always_inline int count(__u32 reason, __u32 size)
+/* Count a frame. Returns whether it must be sampled as well; `like_ours` matters
+ * only for reasons before FRAME_SAMPLED_ALL. */
+static __always_inline int count(__u32 reason, __u32 size, __u32 like_ours)
 {
 	const struct frame_counter *counter = count_only(reason, size);
 
-	return counter && reason >= FRAME_SAMPLED_FIRST && counter->quiet != bpf_jiffies64();
+	return counter && (reason >= FRAME_SAMPLED_ALL || like_ours) &&
+	       counter->quiet != bpf_jiffies64();
 }
 
 /* Return whether the reason was above the sampler's rate in this tick on this

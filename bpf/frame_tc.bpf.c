@@ -178,7 +178,7 @@ int tap_ingress(struct __sk_buff *skb)
 				break;
 		}
 	}
-	if (count(reason, cursor.frame_size))
+	if (count(reason, cursor.frame_size, 0))
 		sample(skb, reason);
 	return verdict;
 }
@@ -192,7 +192,7 @@ int tap_egress(struct __sk_buff *skb)
 		skb->mark = 0;
 		return TC_ACT_OK;
 	}
-	if (count(FRAME_HOST_NOISE, skb->len))
+	if (count(FRAME_HOST_NOISE, skb->len, 0))
 		sample(skb, FRAME_HOST_NOISE);
 	return TC_ACT_SHOT;
 }
@@ -221,6 +221,22 @@ static __always_inline void remember_server(struct __sk_buff *skb, __u32 options
 				    options_at));
 }
 
+/* The same as vlan_has_reply() for a frame whose tag is not in the bytes. Nothing
+ * is made linear for this: the VLAN's own traffic may be large. */
+static __always_inline int skb_has_reply(struct __sk_buff *skb)
+{
+	struct cursor cursor = { .at = (void *)(long)skb->data,
+				 .end = (void *)(long)skb->data_end };
+	const struct ethhdr *eth = cursor_take(&cursor, sizeof(*eth));
+	__u8 chaddr[ETH_ALEN] __attribute__((aligned(2)));
+
+	return eth && vlan_datagram_take(&cursor, ether_type(eth)) &&
+	       !bpf_skb_load_bytes(
+		       skb, (__u32)(cursor.at - (void *)eth) + offsetof(struct bootp, chaddr),
+		       chaddr, sizeof(chaddr)) &&
+	       mac_equal(chaddr, config.mac);
+}
+
 static __always_inline long load(void *context, __u32 from, void *to, __u32 size)
 {
 	return bpf_skb_load_bytes(context, from, to, size);
@@ -233,11 +249,12 @@ int uplink_ingress(struct __sk_buff *skb)
 	struct bpf_devmap_val *tap;
 	struct dhcp4_frame frame;
 	int verdict = TC_ACT_UNSPEC;
-	struct cursor cursor;
+	struct cursor cursor = {};
 
 	if (is_in_vlan(skb)) {
 		reason = quarantine_ingress(FRAME_IN_VLAN, 0, &config);
-		if (reason == FRAME_IN_VLAN) {
+		cursor.like_ours = reason == FRAME_IN_VLAN && skb_has_reply(skb);
+		if (reason == FRAME_IN_VLAN && !cursor.like_ours) {
 			count_only(FRAME_IN_VLAN, skb->len);
 			return TC_ACT_UNSPEC;
 		}
@@ -269,7 +286,7 @@ int uplink_ingress(struct __sk_buff *skb)
 	}
 	if (reason > FRAME_IN_ARP)
 		verdict = TC_ACT_SHOT;
-	if (count(reason, skb->len))
+	if (count(reason, skb->len, cursor.like_ours))
 		sample(skb, reason);
 	return verdict;
 }

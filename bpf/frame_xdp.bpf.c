@@ -75,7 +75,7 @@ int frame_xdp(struct xdp_md *context)
 	}
 	if (reason > FRAME_IN_ARP)
 		verdict = XDP_DROP;
-	if (count(reason, size))
+	if (count(reason, size, cursor.like_ours))
 		sample(context, reason, size);
 	return verdict;
 }

@@ -192,8 +192,10 @@ struct frame_counter {
  * DOC: samples
  *
  * The last frames of every reason from FRAME_SAMPLED_FIRST on: frames that were
- * dropped, frames for the calf and frames from the calf; never frames that pass
- * to the host. Each reason has its own ring and rate, so that a flood of one
+ * dropped, frames for the calf, frames from the calf, and frames that passed to
+ * the host although they look like replies to the calf. Of the reasons before
+ * FRAME_SAMPLED_ALL, which say nothing about that, only those are kept: replies
+ * to our MAC in a VLAN, and replies to another MAC with an xid of ours. Each reason has its own ring and rate, so that a flood of one
  * kind takes no room from the samples of another. Readers consume nothing, so
  * there may be many.
  *
@@ -202,7 +204,8 @@ struct frame_counter {
  * between two reads of the same even version (three lookups, because one lookup
  * copies in no particular order).
  */
-#define FRAME_SAMPLED_FIRST FRAME_IN_ACCEPTED
+#define FRAME_SAMPLED_FIRST FRAME_IN_VLAN
+#define FRAME_SAMPLED_ALL FRAME_IN_FOREIGN_XID
 #define FRAME_SAMPLED_N (_FRAME_REASON_N - FRAME_SAMPLED_FIRST)
 #define FRAME_SAMPLES_EACH 8 /* slots of a reason, power of two */
 #define FRAME_SAMPLES_N (FRAME_SAMPLED_N * FRAME_SAMPLES_EACH)

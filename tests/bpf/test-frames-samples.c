@@ -33,6 +33,11 @@ static void begin(void)
 	frames_test_begin(&test, OFTEN, OFTEN);
 }
 
+static void begin_tc(void)
+{
+	frames_test_begin_mode(&test, FRAME_MODE_TC, OFTEN, OFTEN);
+}
+
 static void end(void)
 {
 	frames_test_end(&test);
@@ -112,6 +117,9 @@ static void expect_sample(uint32_t reason, const uint8_t *frame, uint32_t size, 
 	cr_expect_arr_eq(sample.bytes, frame, captured, "%s", what);
 }
 
+#define NOTHING_4 "\0\0\0\0"
+#define NOTHING_16 NOTHING_4 NOTHING_4 NOTHING_4 NOTHING_4
+
 enum program { XDP, TC, TAP, EGRESS };
 enum kind { REQUEST, REPLY, ARP };
 
@@ -123,25 +131,35 @@ static const struct row {
 	uint32_t at;
 	const char *bytes;
 	uint32_t n_bytes;
-	uint32_t reason; /* below FRAME_SAMPLED_FIRST: it is not */
+	uint32_t reason;
+	bool is_not_sampled;
 } rows[] = {
-	{ "what the calf sends", TAP, REQUEST, 0, "", 0, FRAME_OUT_ACCEPTED },
-	{ "what the calf may not send", TAP, REQUEST, AT_OP, "\2", 1, FRAME_OUT_NOT_REQUEST },
+	{ "what the calf sends", TAP, REQUEST, 0, "", 0, FRAME_OUT_ACCEPTED, false },
+	{ "what the calf may not send", TAP, REQUEST, AT_OP, "\2", 1, FRAME_OUT_NOT_REQUEST,
+	  false },
 	{ "with another's address", TAP, REQUEST, AT_ETH_SOURCE, "\2\1\1\1\1\1", 6,
-	  FRAME_OUT_SOURCE_MAC },
-	{ "a reply", XDP, REPLY, 0, "", 0, FRAME_IN_ACCEPTED },
-	{ "a reply by tc", TC, REPLY, 0, "", 0, FRAME_IN_ACCEPTED },
-	{ "unsolicited", XDP, REPLY, AT_XID, "\xba\xdc\xaf\xfe", 4, FRAME_IN_UNKNOWN_XID },
-	{ "unsolicited, by tc", TC, REPLY, AT_XID, "\xba\xdc\xaf\xfe", 4, FRAME_IN_UNKNOWN_XID },
-	{ "no cookie", XDP, REPLY, AT_COOKIE, "\0\0\0\0", 4, FRAME_IN_COOKIE },
-	{ "no cookie, by tc", TC, REPLY, AT_COOKIE, "\0\0\0\0", 4, FRAME_IN_COOKIE },
-	{ "the host's own", EGRESS, REPLY, 0, "", 0, FRAME_HOST_NOISE },
-	{ "ARP of an address that no server gave", TAP, ARP, 0, "", 0, FRAME_OUT_ARP_ADDRESS },
-	{ "other protocols", XDP, REPLY, AT_IP_PROTOCOL, "\6", 1, FRAME_IN_NOT_OURS },
-	{ "other protocols, by tc", TC, REPLY, AT_IP_PROTOCOL, "\6", 1, FRAME_IN_NOT_OURS },
-	{ "tagged", XDP, REPLY, AT_ETH_TYPE, "\x81\0\0\5", 4, FRAME_IN_VLAN },
-	{ "another client's", XDP, REPLY, AT_CHADDR, "\2\1\1\1\1\1", 6, FRAME_IN_OTHER_CHADDR },
-	{ "the host's ARP", XDP, ARP, 0, "", 0, FRAME_IN_NOT_OURS },
+	  FRAME_OUT_SOURCE_MAC, false },
+	{ "a reply", XDP, REPLY, 0, "", 0, FRAME_IN_ACCEPTED, false },
+	{ "a reply by tc", TC, REPLY, 0, "", 0, FRAME_IN_ACCEPTED, false },
+	{ "unsolicited", XDP, REPLY, AT_XID, "\xba\xdc\xaf\xfe", 4, FRAME_IN_UNKNOWN_XID, false },
+	{ "unsolicited, by tc", TC, REPLY, AT_XID, "\xba\xdc\xaf\xfe", 4, FRAME_IN_UNKNOWN_XID,
+	  false },
+	{ "no cookie", XDP, REPLY, AT_COOKIE, "\0\0\0\0", 4, FRAME_IN_COOKIE, false },
+	{ "no cookie, by tc", TC, REPLY, AT_COOKIE, "\0\0\0\0", 4, FRAME_IN_COOKIE, false },
+	{ "the host's own", EGRESS, REPLY, 0, "", 0, FRAME_HOST_NOISE, false },
+	{ "ARP of an address that no server gave", TAP, ARP, 0, "", 0, FRAME_OUT_ARP_ADDRESS,
+	  false },
+	{ "other protocols", XDP, REPLY, AT_IP_PROTOCOL, "\6", 1, FRAME_IN_NOT_OURS, true },
+	{ "other protocols, by tc", TC, REPLY, AT_IP_PROTOCOL, "\6", 1, FRAME_IN_NOT_OURS, true },
+	{ "of a VLAN", XDP, REPLY, AT_ETH_TYPE, "\x81\0\0\5", 4, FRAME_IN_VLAN, true },
+	{ "of a VLAN, by tc", TC, REPLY, AT_ETH_TYPE, "\x81\0\0\5", 4, FRAME_IN_VLAN, true },
+	{ "another client's", XDP, REPLY, AT_XID, "\1\2\3\4" NOTHING_16 NOTHING_4 "\2\1\1\1\1\1",
+	  30, FRAME_IN_OTHER_CHADDR, true },
+	{ "the host's ARP", XDP, ARP, 0, "", 0, FRAME_IN_NOT_OURS, true },
+	{ "U45: with our xid, another's chaddr", XDP, REPLY, AT_CHADDR, "\2\1\1\1\1\1", 6,
+	  FRAME_IN_OTHER_CHADDR, false },
+	{ "U45: the same by tc", TC, REPLY, AT_CHADDR, "\2\1\1\1\1\1", 6, FRAME_IN_OTHER_CHADDR,
+	  false },
 };
 
 Test(frames_samples, rows, .init = begin, .fini = end)
@@ -167,13 +185,127 @@ Test(frames_samples, rows, .init = begin, .fini = end)
 		memcpy(frame + row->at, row->bytes, row->n_bytes);
 		run(programs[row->program], frame, size);
 		cr_expect_eq(frames_test_count(&test, row->reason), counted + 1, "%s", row->what);
-		if (row->reason < FRAME_SAMPLED_FIRST) {
+		if (row->is_not_sampled) {
 			cr_expect_eq(n_samples_of_all(), before, "%s: not sampled", row->what);
 			continue;
 		}
 		cr_expect_eq(n_samples_of_all(), before + 1, "%s", row->what);
 		expect_sample(row->reason, frame, size, since, row->what);
 	}
+}
+
+/*
+ * Replies to us in a VLAN are kept with their tags, and nothing else of it: in
+ * the bytes, and where the kernel has moved the outer tag out of them.
+ */
+static const struct vlan_row {
+	const char *what, *tags;
+	uint32_t n_tags, at;
+	const char *bytes;
+	uint32_t n_bytes;
+	bool is_sampled;
+} vlan_rows[] = {
+#define VLAN_7 "\x81\0\0\7"
+	{ "a reply", VLAN_7, 4, 0, "", 0, true },
+	{ "a service provider's", "\x88\xa8\xa0\7", 4, 0, "", 0, true },
+	{ "unsolicited", VLAN_7, 4, AT_XID, "\xba\xdc\xaf\xfe", 4, true },
+	{ "from another port", VLAN_7, 4, AT_UDP_SOURCE, "\4\x2b", 2, true },
+	{ "in a VLAN of a VLAN", "\x88\xa8\0\x09" VLAN_7, 8, 0, "", 0, true },
+	{ "behind a priority", "\x81\0\xc0\0" VLAN_7, 8, 0, "", 0, true },
+	{ "another client's", VLAN_7, 4, AT_CHADDR, "\2\1\1\1\1\1", 6, false },
+	{ "to another port", VLAN_7, 4, AT_UDP_DESTINATION, "\0\x45", 2, false },
+	{ "TCP", VLAN_7, 4, AT_IP_PROTOCOL, "\6", 1, false },
+	{ "IPv6", VLAN_7, 4, AT_ETH_TYPE, "\x86\xdd", 2, false },
+	{ "a later fragment", VLAN_7, 4, AT_IP_FRAGMENT, "\0\x10", 2, false },
+};
+
+static void check_vlan_rows(int program_fd)
+{
+	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 8];
+
+	for (size_t i = 0; i < sizeof(vlan_rows) / sizeof(vlan_rows[0]); i++) {
+		const struct vlan_row *row = &vlan_rows[i];
+		uint64_t before = n_samples_of_all(), since = boot_ns();
+		uint64_t counted = frames_test_count(&test, FRAME_IN_VLAN);
+		uint32_t size = FRAME_SIZE + row->n_tags;
+
+		frames_test_reply(&test, plain);
+		memcpy(plain + row->at, row->bytes, row->n_bytes);
+		frames_test_tag(frame, plain, row->tags, row->n_tags);
+		cr_expect_eq(run(program_fd, frame, size),
+			     program_fd == frames_test_tc(&test) ? TC_ACT_UNSPEC : (int)XDP_PASS,
+			     "%s", row->what);
+		cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN), counted + 1, "%s", row->what);
+		cr_assert_eq(n_samples_of_all() - before, row->is_sampled, "%s", row->what);
+		if (row->is_sampled)
+			expect_sample(FRAME_IN_VLAN, frame, size, since, row->what);
+	}
+}
+
+Test(frames_samples, U45_replies_in_a_vlan_by_xdp, .init = begin, .fini = end)
+{
+	check_vlan_rows(frames_test_xdp(&test));
+}
+
+Test(frames_samples, U45_replies_in_a_vlan_by_tc, .init = begin, .fini = end)
+{
+	check_vlan_rows(frames_test_tc(&test));
+}
+
+Test(frames_samples, U45_replies_in_a_vlan_out_of_the_bytes, .init = begin_tc, .fini = end)
+{
+	uint8_t plain[FRAME_SIZE], frame[FRAME_SIZE + 8];
+
+	for (size_t i = 0; i < sizeof(vlan_rows) / sizeof(vlan_rows[0]); i++) {
+		const struct vlan_row *row = &vlan_rows[i];
+		uint64_t before = n_samples(FRAME_IN_VLAN);
+		uint32_t size = FRAME_SIZE + row->n_tags;
+		struct frame_sample sample;
+
+		frames_test_reply(&test, plain);
+		memcpy(plain + row->at, row->bytes, row->n_bytes);
+		frames_test_tag(frame, plain, row->tags, row->n_tags);
+		cr_assert_eq(write(test.uplink.fd, frame, size), (ssize_t)size);
+		cr_assert_eq(n_samples(FRAME_IN_VLAN) - before, row->is_sampled, "%s", row->what);
+		if (!row->is_sampled)
+			continue;
+		sample = sample_of(FRAME_IN_VLAN, before + 1);
+		cr_expect_arr_eq(&sample.vlan_type, row->tags, 2, "%s", row->what);
+		cr_expect_eq(sample.vlan_tci, (uint8_t)row->tags[2] << 8 | (uint8_t)row->tags[3]);
+		cr_expect_eq(sample.size, size - 4);
+		cr_expect_arr_eq(sample.bytes + AT_ETH_TYPE, frame + AT_ETH_TYPE + 4,
+				 size - AT_ETH_TYPE - 4, "%s", row->what);
+	}
+}
+
+/* Other frames that pass although they look like ours. */
+Test(frames_samples, U45_replies_without_a_tap, .init = begin, .fini = end)
+{
+	uint64_t since = boot_ns();
+	uint8_t frame[FRAME_SIZE];
+
+	frames_test_open(&test);
+	frames_test_reply(&test, frame);
+	tap_deinit(&test.tap);
+	cr_assert_eq(run(frames_test_xdp(&test), frame, FRAME_SIZE), XDP_PASS);
+	expect_sample(FRAME_IN_NO_TAP, frame, FRAME_SIZE, since, "XDP");
+	cr_assert_eq(run(frames_test_tc(&test), frame, FRAME_SIZE), TC_ACT_UNSPEC);
+	cr_expect_eq(n_samples(FRAME_IN_NO_TAP), 2);
+}
+
+Test(frames_samples, U45_replies_to_another_client_of_the_host)
+{
+	uint64_t since = boot_ns();
+	uint8_t frame[FRAME_SIZE];
+
+	test.pass_foreign = true;
+	begin();
+	frames_test_reply(&test, frame);
+	cr_assert_eq(run(frames_test_xdp(&test), frame, FRAME_SIZE), XDP_PASS);
+	expect_sample(FRAME_IN_FOREIGN_XID, frame, FRAME_SIZE, since, "XDP");
+	cr_assert_eq(run(frames_test_tc(&test), frame, FRAME_SIZE), TC_ACT_UNSPEC);
+	cr_expect_eq(n_samples(FRAME_IN_FOREIGN_XID), 2);
+	end();
 }
 
 /* The calf's ARP, and the conflict that answers it. */

@@ -5,10 +5,10 @@
 
 . tests/system/calfpen.sh
 
-# send_unsolicited XID [COUNT] - OFFERs to us that nobody asked for, from the
-# server's side
+# send_unsolicited XID [COUNT [TAGS]] - OFFERs to us that nobody asked for, from
+# the server's side, with VLAN tags in hexadecimal
 send_unsolicited() {
-	on_server python3 - "$LAB_SERVER_IF" "$LAB_UPLINK_MAC" "$1" "${2:-1}" <<'END_OF_PYTHON'
+	on_server python3 - "$LAB_SERVER_IF" "$LAB_UPLINK_MAC" "$1" "${2:-1}" "${3-}" <<'END_OF_PYTHON'
 import socket, struct, sys
 interface, mac, xid = sys.argv[1], bytes.fromhex(sys.argv[2].replace(":", "")), int(sys.argv[3], 16)
 bootp = struct.pack("!BBBBIHH4s4s4s4s16s64s128sI", 2, 1, 6, 0, xid, 0, 0, bytes(4),
@@ -20,7 +20,7 @@ ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0,
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((interface, 0))
 for _ in range(int(sys.argv[4])):
-    s.send(mac + b"\x02\0\0\0\x77\x01" + b"\x08\0" + ip + udp)
+    s.send(mac + b"\x02\0\0\0\x77\x01" + bytes.fromhex(sys.argv[5]) + b"\x08\0" + ip + udp)
 END_OF_PYTHON
 }
 
@@ -60,6 +60,34 @@ test_junk_is_shown() {
 	assert_eq "" "$(calfpen frames | LC_ALL=C tr -d '\n -~')"
 	# it is there still, for everybody
 	shown 0x0badcafe
+}
+
+# A server that answers in a VLAN: the host has the frames, and we the reason why
+# there is no lease.
+test_U45_replies_in_a_vlan_are_shown() {
+	local mode
+	for mode in native tc generic; do
+		lease --mode "$mode"
+		assert_eq "" "$(calfpen frames --reason in_vlan)"
+		send_unsolicited 0badcafe 1 81000007
+		wait_for 2 shown 0x0badcafe
+		assert_match "  in    passed     in_vlan               02:00:00:00:77:01 > $LAB_UPLINK_MAC, vlan 7, 10.77.0.1:67 > 10.77.0.150:68, BOOTREPLY OFFER xid 0x0badcafe chaddr $LAB_UPLINK_MAC yiaddr 10.77.0.150 server 10.77.0.1, 346 bytes$" \
+			"$(calfpen frames --reason in_vlan)"
+		send_unsolicited 0badbeef 1 88a8e0098100c007
+		wait_for 2 shown 0x0badbeef
+		stop calfpen
+	done
+}
+
+# A unicast is kept before its next hop is known.
+test_U45_unicast_is_shown_with_its_next_hop() {
+	lease
+	wait_for 5 address
+	calfpen set /control/renew now
+	wait_for 5 shown out_unicast
+	assert_match "  out   sent       out_unicast           $LAB_UPLINK_MAC > next hop, $(address | cut -d/ -f1):68 > 10.77.0.1:67, BOOTREQUEST REQUEST " \
+		"$(calfpen frames --reason out_unicast)"
+	assert_eq "" "$(calfpen frames | grep -F '> 00:00:00:00:00:00' || true)"
 }
 
 # A flood takes no room from what else was dropped.

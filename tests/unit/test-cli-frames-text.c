@@ -106,6 +106,29 @@ Test(cli_frames_text, messages)
 	}
 }
 
+/* The calf leaves the next hop's MAC to the filter. From the uplink such a
+ * destination is an error, and shown as it is. */
+Test(cli_frames_text, U45_next_hop_of_a_frame_from_the_calf)
+{
+	struct frames_summary summary;
+	uint8_t frame[OFFER_SIZE];
+
+	make_offer(frame);
+	memset(frame, 0, 6);
+	frames_decode(&summary, frame, OFFER_SIZE, OFFER_SIZE);
+	frames_text(&summary, text);
+	cr_expect_eq(strncmp(text, "02:00:00:00:77:01 > 00:00:00:00:00:00, ", 39), 0, "%s", text);
+	summary.is_from_calf = true;
+	frames_text(&summary, text);
+	cr_expect_eq(strncmp(text, "02:00:00:00:77:01 > next hop, 192.0.2.1:67 > ", 45), 0, "%s",
+		     text);
+	make_offer(frame);
+	frames_decode(&summary, frame, OFFER_SIZE, OFFER_SIZE);
+	summary.is_from_calf = true;
+	frames_text(&summary, text);
+	cr_expect_eq(strncmp(text, "02:00:00:00:77:01 > 02:00:00:00:77:02, ", 39), 0, "%s", text);
+}
+
 Test(cli_frames_text, what_was_not_kept)
 {
 	uint8_t frame[OFFER_SIZE];

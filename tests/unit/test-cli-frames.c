@@ -107,6 +107,42 @@ Test(cli_frames, for_people)
 	cr_expect_str_eq(out_text, "");
 }
 
+/* What passed to the host but looks like ours; a reason of which nothing is kept
+ * does not exist here. */
+Test(cli_frames, U45_passed_frames)
+{
+	pin_maps();
+	put(FRAME_IN_VLAN, 1);
+	put(FRAME_IN_OTHER_CHADDR, 2);
+	put(FRAME_IN_COOKIE, 3);
+	cr_assert_eq(calfpen("frames", NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(line(out_text, 0), "  in    passed     in_vlan               " TEXT);
+	cr_expect_str_eq(line(out_text, 1), "  in    passed     in_other_chaddr       " TEXT);
+	cr_assert_eq(calfpen("frames", "--reason", "in_vlan", NULL), CLI_OK);
+	cr_expect_str_eq(line(out_text, 0), "  in    passed     in_vlan               " TEXT);
+	cr_assert_eq(calfpen("frames", "--dropped", NULL), CLI_OK);
+	cr_expect_null(strstr(out_text, "in_vlan"));
+	cr_expect_neq(calfpen("frames", "--reason", "in_not_ours", NULL), CLI_OK);
+}
+
+/* What the calf sends by unicast has no next hop yet when it is kept. */
+Test(cli_frames, U45_unicast_without_a_next_hop)
+{
+	const uint32_t slot = FRAME_SAMPLE_SLOT(FRAME_OUT_UNICAST, 1);
+	struct frame_sample sample;
+
+	pin_maps();
+	put(FRAME_OUT_UNICAST, 1);
+	cr_assert_eq(bpf_map_lookup_elem(samples_fd, &slot, &sample), 0);
+	memset(sample.bytes, 0, 6);
+	cr_assert_eq(bpf_map_update_elem(samples_fd, &slot, &sample, 0), 0);
+	cr_assert_eq(calfpen("frames", NULL), CLI_OK, "%s", err_text);
+	cr_expect_not_null(strstr(out_text, "02:00:00:00:77:01 > next hop, 192.0.2.1:67"), "%s",
+			   out_text);
+	cr_assert_eq(calfpen("frames", "--json", NULL), CLI_OK, "%s", err_text);
+	cr_expect_not_null(strstr(out_text, "> next hop, "), "%s", out_text);
+}
+
 /* Samples overwritten before the start are not missed. */
 Test(cli_frames, full_ring)
 {

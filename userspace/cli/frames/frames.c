@@ -75,6 +75,7 @@ static void put_sample(const struct frames *frames, const struct frame_sample *s
 
 	frames_bytes_init(&bytes, sample);
 	frames_decode(&summary, bytes.bytes, bytes.captured, bytes.size);
+	summary.is_from_calf = FRAME_DIRECTION(sample->reason) == FRAME_FROM_CALF;
 	if (frames->cli->json) {
 		put_line(frames, frames_json(sample, &summary, wall_ns));
 		return;

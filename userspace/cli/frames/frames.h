@@ -34,6 +34,9 @@ struct frames_summary {
 	unsigned int headers; /* enum frames_header; only these members are set below */
 	bool is_cut;	      /* decoding ended where the sample was truncated */
 	const char *problem;  /* the first error in the frame, or NULL */
+	/* Set by the caller after decoding: the frame is from the calf, which
+	 * leaves it to the filter to find the next hop's MAC. */
+	bool is_from_calf;
 	size_t size;
 	uint8_t destination[6], source[6];
 	uint8_t n_vlans;

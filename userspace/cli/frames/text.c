@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "userspace/cli/frames/frames.h"
 
@@ -220,8 +221,12 @@ static void add_type(struct line *line, uint16_t type)
 
 static void add_ethernet(struct line *line, const struct frames_summary *summary)
 {
+	static const uint8_t none[sizeof(summary->destination)];
+	bool is_next_hop = summary->is_from_calf &&
+			   memcmp(summary->destination, none, sizeof(none)) == 0;
+
 	add(line, "%s > %s", frames_text_mac(summary->source),
-	    frames_text_mac(summary->destination));
+	    is_next_hop ? "next hop" : frames_text_mac(summary->destination));
 	for (unsigned int i = 0; i < summary->n_vlans; i++)
 		if (summary->vlans[i] != 0)
 			add(line, ", vlan %u", summary->vlans[i]);
