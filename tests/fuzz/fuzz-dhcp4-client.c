@@ -133,8 +133,16 @@ static void check_arp_sent(void)
 static void check_lease_begins(const struct client_event *event)
 {
 	const struct client_lease *lease = &client.lease;
-	uint32_t time_s = message.lease_s ? message.lease_s : client.config.fallback_lease_s;
+	uint32_t time_s = message.lease_s;
+	bool is_extended = before.has_lease &&
+			   before.lease.address.s_addr == message.yiaddr.s_addr &&
+			   (before.state == CLIENT_RENEWING || before.state == CLIENT_REBINDING ||
+			    before.state == CLIENT_REBOOTING);
 
+	if (time_s == 0 && is_extended)
+		time_s = before.lease.time_s;
+	if (time_s == 0)
+		time_s = client.config.fallback_lease_s;
 	if (lease->address.s_addr == 0 ||
 	    (before.has_lease && before.is_in_use && before.lease.start_ns == lease->start_ns &&
 	     before.lease.expires_ns == lease->expires_ns))

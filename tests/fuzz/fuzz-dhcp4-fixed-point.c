@@ -117,7 +117,7 @@ static void project(const struct message *message, const struct message_policy *
 	static const uint32_t random[2];
 	static struct client_lease lease;
 
-	client_lease_init(&lease, &config, message, NOW_NS, random);
+	client_lease_init(&lease, &config, message, NULL, NOW_NS, random);
 	lease_project(&lease, CLIENT_BOUND, policy, NOW_NS, WALL_S, keys);
 	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
 		const char *text = keys->text + keys->at[slot];

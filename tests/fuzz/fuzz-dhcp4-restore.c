@@ -104,7 +104,7 @@ static void check_written(struct bytes_reader data, int64_t wall_s)
 	static const enum lease_slot slots[] = {
 		[RESTORE_ADDRESS] = LEASE_ADDRESS, [RESTORE_SERVER] = LEASE_SERVER,
 		[RESTORE_TIME] = LEASE_TIME,	   [RESTORE_EXPIRES] = LEASE_EXPIRES,
-		[RESTORE_STATE] = LEASE_STATE,
+		[RESTORE_STATE] = LEASE_STATE,	   [RESTORE_IP] = LEASE_IP,
 	};
 	static const struct message_policy policy;
 	static const uint32_t random[2];
@@ -122,7 +122,7 @@ static void check_written(struct bytes_reader data, int64_t wall_s)
 	ack.lease_s = bytes_be32(&data);
 	if (!client_lease_is_address(&config, ack.yiaddr) || wall_s > 200000000000)
 		return;
-	client_lease_init(&lease, &config, &ack, 1000 * S, random);
+	client_lease_init(&lease, &config, &ack, NULL, 1000 * S, random);
 	lease_project(&lease, CLIENT_BOUND, &policy, 1000 * S, wall_s, &keys);
 	memset(&values, 0, sizeof(values));
 	for (int i = 0; i < _RESTORE_KEY_N; i++)
@@ -132,6 +132,7 @@ static void check_written(struct bytes_reader data, int64_t wall_s)
 	left_s = lease.time_s;
 	CHECK(saved.address.s_addr == lease.address.s_addr);
 	CHECK(saved.server.s_addr == lease.server.s_addr);
+	CHECK(saved.prefix_length == lease.prefix_length);
 	CHECK(saved.left_s == left_s && !saved.is_over && saved.is_configured);
 	/* a second before its end, and at its end */
 	if (left_s == CLIENT_INFINITE)

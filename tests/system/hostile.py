@@ -266,6 +266,11 @@ class Server:
         self.bound()
         return request
 
+    def lease_of(self, options, address):
+        """The same, of an address with another mask."""
+        self.exchange(options)
+        self.bound(address)
+
     def again(self):
         """Give the lease back and begin anew."""
         self.store.ask("release")

@@ -27,6 +27,7 @@ test_frames_native() { hostile frames 'mode: native'; }
 test_frames_generic() { hostile frames 'mode: generic'; }
 test_frames_tc() { hostile frames 'mode: tc'; }
 test_impatient() { hostile impatient 'options: {first_retransmission: 1000}'; }
+test_renewals() { hostile renewals; }
 test_restarts() { hostile restarts 'options: {first_retransmission: 1000}'; }
 test_operator() {
 	hostile operator 'options: {client_id: none, hostname: box.lab.example, broadcast: 1,' \

@@ -53,6 +53,59 @@ Test(agent_restart, V4_14_init_reboot_resumes_the_lease)
 	cr_assert_str_eq(stored("/lease/state"), "bound");
 }
 
+static void bare_answer(void)
+{
+	reply_begin(&reply, MESSAGE_ACK, request_be32(message, AT_XID), "192.0.2.10");
+	reply_address(&reply, OPTION_SERVER_ID, "192.0.2.1");
+	reply_u32(&reply, OPTION_LEASE_TIME, 3600);
+	reply_end(&reply);
+	send_reply(&reply, 67);
+	settle();
+}
+
+/* The ACK to INIT-REBOOT has neither mask nor router nor DNS. */
+Test(agent_restart, U03_keys_of_the_previous_run_stay)
+{
+	remember();
+	set("/ip", "192.0.2.10/26");
+	set("/route/001", "10.0.0.0/8 via 192.0.2.2");
+	open_calf();
+	settle();
+	until_sent(&headers, message);
+	bare_answer();
+	cr_assert_eq(agent.client.state, CLIENT_BOUND);
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/26");
+	cr_assert_str_eq(stored("/gateway"), "192.0.2.1");
+	cr_assert_str_eq(stored("/nameserver/001"), "192.0.2.53");
+	cr_assert_str_eq(stored("/domain"), "example.org");
+	cr_assert_str_eq(stored("/route/001"), "10.0.0.0/8 via 192.0.2.2");
+	cr_assert_str_eq(stored("/lease/state"), "bound");
+	/* the next renewal likewise, and one that mentions them replaces them */
+	while (agent.client.state != CLIENT_RENEWING)
+		until_sent(&headers, message);
+	bare_answer();
+	cr_assert_str_eq(stored("/nameserver/001"), "192.0.2.53");
+	while (agent.client.state != CLIENT_RENEWING)
+		until_sent(&headers, message);
+	reply_begin(&reply, MESSAGE_ACK, request_be32(message, AT_XID), "192.0.2.10");
+	reply_address(&reply, OPTION_SERVER_ID, "192.0.2.1");
+	reply_address(&reply, OPTION_NAME_SERVER, "192.0.2.54");
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\0\xc0\0\2\3", 5);
+	reply_end(&reply);
+	send_reply(&reply, 67);
+	settle();
+	cr_assert_str_eq(stored("/nameserver/001"), "192.0.2.54");
+	cr_assert_str_eq(stored("/gateway"), "192.0.2.3");
+	cr_assert_null(stored("/route/001"), "121 has all routes");
+	cr_assert_str_eq(stored("/domain"), "example.org");
+	/* and all of them go with the lease */
+	change("/control/release", "1");
+	settle();
+	cr_assert_null(stored("/ip"));
+	cr_assert_null(stored("/domain"));
+	cr_assert_null(stored("/nameserver/001"));
+}
+
 /* The store has keys of a previous run, which this calf may not read. */
 Test(agent_restart, first_commit_deletes_what_is_not_leased)
 {

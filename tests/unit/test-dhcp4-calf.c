@@ -170,7 +170,7 @@ static void check_types(const struct message *message)
 	struct client_lease lease;
 	struct lease_keys keys;
 
-	client_lease_init(&lease, &config, message, 0, random);
+	client_lease_init(&lease, &config, message, NULL, 0, random);
 	lease_project(&lease, CLIENT_BOUND, &support_policy, 5, 1700000000, &keys);
 	for (int slot = 0; slot < _LEASE_SLOT_N; slot++) {
 		const char *text = keys.text + keys.at[slot];

@@ -16,7 +16,7 @@ static void grant(uint32_t lease_s, uint32_t t1_s, uint32_t t2_s, uint32_t rando
 	uint32_t randoms[2] = { random, random };
 
 	ack.yiaddr = address("192.0.2.10");
-	client_lease_init(&lease, &config, &ack, T0, randoms);
+	client_lease_init(&lease, &config, &ack, NULL, T0, randoms);
 }
 
 /* Half of the random range: no shift. */
@@ -132,12 +132,12 @@ Test(client_lease, Q28_classful_default)
 	static const uint32_t randoms[2] = { 0 };
 
 	ack.yiaddr = address("10.1.2.3");
-	client_lease_init(&lease, &config, &ack, T0, randoms);
+	client_lease_init(&lease, &config, &ack, NULL, T0, randoms);
 	cr_assert_eq(lease.prefix_length, 8);
 	ack.yiaddr = address("172.16.2.3");
-	client_lease_init(&lease, &config, &ack, T0, randoms);
+	client_lease_init(&lease, &config, &ack, NULL, T0, randoms);
 	cr_assert_eq(lease.prefix_length, 16);
 	ack.parameters.prefix_length = 27;
-	client_lease_init(&lease, &config, &ack, T0, randoms);
+	client_lease_init(&lease, &config, &ack, NULL, T0, randoms);
 	cr_assert_eq(lease.prefix_length, 27);
 }

@@ -61,6 +61,52 @@ Test(client_reboot, Q23_ack)
 	cr_assert_eq(client.lease.server.s_addr, inet_addr("192.0.2.2"));
 }
 
+/* After a restart of the calf the mask is known, the rest is in the store. */
+Test(client_reboot, U03_restored_lease_keeps_its_mask)
+{
+	to_rebooting();
+	client.lease.prefix_length = 26;
+	reply(MESSAGE_ACK);
+	message.parameters.prefix_length = 0;
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+	cr_assert_eq(client.lease.prefix_length, 26);
+	cr_assert(client.lease.is_continued);
+	timeout();
+	reply(MESSAGE_ACK);
+	receive();
+	cr_assert_eq(client.lease.prefix_length, 24);
+	cr_assert(client.lease.is_continued, "as long as it is this lease");
+	/* how long it lasted is not known, only what was left */
+	to_rebooting();
+	reply(MESSAGE_ACK);
+	message.lease_s = 0;
+	receive();
+	cr_assert_eq(client.lease.time_s, CLIENT_LEASE_FALLBACK_S);
+}
+
+/* After a reboot of the host nothing is: DISCOVER, and not the class's mask. */
+Test(client_reboot, U03_reboot_without_a_mask_leads_to_discover)
+{
+	to_rebooting();
+	reply(MESSAGE_ACK);
+	message.parameters.prefix_length = 0;
+	receive();
+	cr_assert_eq(client.state, CLIENT_INIT);
+	cr_assert_eq(actions.lease, CLIENT_LEASE_KEEP);
+	cr_assert_eq(client.deadline_ns, now_ns);
+	timeout();
+	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
+	cr_assert_eq(actions.request.requested.s_addr, inet_addr("192.0.2.10"));
+	reply(MESSAGE_OFFER);
+	receive();
+	reply(MESSAGE_ACK);
+	message.parameters.prefix_length = 26;
+	receive();
+	cr_assert_eq(client.lease.prefix_length, 26);
+	cr_assert_not(client.lease.is_continued);
+}
+
 /* Another address than the one asked for is an answer, too. */
 Test(client_reboot, V4_21_ack_of_another_address)
 {

@@ -94,6 +94,117 @@ Test(client_renewing, V4_20_expiry)
 	cr_assert_eq(actions.request.ciaddr.s_addr, INADDR_ANY);
 }
 
+/* What the server said at first. */
+static void to_bound_with_parameters(void)
+{
+	to_requesting();
+	reply(MESSAGE_ACK);
+	message.t1_s = 600;
+	message.t2_s = 1200;
+	message.parameters.prefix_length = 26;
+	message.parameters.gateway = address("192.0.2.1");
+	message.parameters.n_name_servers = 1;
+	message.parameters.name_servers[0] = address("192.0.2.53");
+	strcpy(message.parameters.domain, "example.org");
+	message.parameters.mtu = 1400;
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+}
+
+/* An ACK with option 53 alone. */
+static void bare_ack(void)
+{
+	reply(MESSAGE_ACK);
+	message.has_server = false;
+	message.server.s_addr = INADDR_ANY;
+	message.lease_s = 0;
+	message.parameters.prefix_length = 0;
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+}
+
+static void assert_lease_is_as_before(void)
+{
+	cr_assert_eq(actions.lease, CLIENT_LEASE_SET);
+	cr_assert_eq(client.lease.prefix_length, 26);
+	cr_assert_eq(client.lease.server.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(client.lease.time_s, 3600);
+	cr_assert_eq(client.lease.t1_s, 600);
+	cr_assert_eq(client.lease.t2_s, 1200);
+	cr_assert_eq(client.lease.parameters.gateway.s_addr, inet_addr("192.0.2.1"));
+	cr_assert_eq(client.lease.parameters.n_name_servers, 1);
+	cr_assert_str_eq(client.lease.parameters.domain, "example.org");
+	cr_assert_eq(client.lease.parameters.mtu, 1400);
+}
+
+Test(client_renewing, U03_renewal_keeps_what_it_does_not_mention)
+{
+	to_bound_with_parameters();
+	for (int i = 0; i < 3; i++) {
+		timeout();
+		cr_assert_eq(client.state, CLIENT_RENEWING);
+		bare_ack();
+		assert_lease_is_as_before();
+	}
+	/* what it does mention is new */
+	timeout();
+	reply(MESSAGE_ACK);
+	message.lease_s = 7200;
+	message.parameters.prefix_length = 24;
+	message.parameters.mtu = 1300;
+	receive();
+	cr_assert_eq(client.lease.prefix_length, 24);
+	cr_assert_eq(client.lease.parameters.mtu, 1300);
+	cr_assert_eq(client.lease.t1_s, 3600, "T1 was that of another lease time");
+	cr_assert_str_eq(client.lease.parameters.domain, "example.org");
+}
+
+Test(client_renewing, U03_rebinding_keeps_what_it_does_not_mention)
+{
+	to_bound_with_parameters();
+	while (client.state != CLIENT_REBINDING)
+		timeout();
+	bare_ack();
+	assert_lease_is_as_before();
+}
+
+Test(client_renewing, U03_init_reboot_keeps_what_it_does_not_mention)
+{
+	to_bound_with_parameters();
+	step(CLIENT_LINK_DOWN);
+	step(CLIENT_LINK_UP);
+	timeout();
+	cr_assert_eq(client.state, CLIENT_REBOOTING);
+	bare_ack();
+	assert_lease_is_as_before();
+}
+
+/* Another address, or another DISCOVER, is another lease. */
+Test(client_renewing, U03_new_lease_keeps_nothing)
+{
+	to_bound_with_parameters();
+	timeout();
+	reply(MESSAGE_ACK);
+	message.yiaddr = address("192.0.2.11");
+	receive();
+	cr_assert_eq(client.lease.parameters.gateway.s_addr, INADDR_ANY);
+	cr_assert_str_eq(client.lease.parameters.domain, "");
+	to_bound_with_parameters();
+	timeout();
+	reply(MESSAGE_NAK);
+	receive();
+	timeout();
+	reply(MESSAGE_OFFER);
+	receive();
+	reply(MESSAGE_ACK);
+	message.lease_s = 0;
+	message.parameters.prefix_length = 0;
+	receive();
+	cr_assert_eq(client.lease.prefix_length, 24, "of the class");
+	cr_assert_eq(client.lease.time_s, CLIENT_LEASE_FALLBACK_S);
+	cr_assert_eq(client.lease.parameters.n_name_servers, 0);
+}
+
 /* A suspend: the timer comes late, and the clock says how late. */
 Test(client_renewing, V4_20_expiry_seen_late)
 {

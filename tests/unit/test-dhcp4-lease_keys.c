@@ -470,3 +470,47 @@ Test(lease, C4_29_largest_lease)
 	cr_assert_str_eq(change("/route/064"), "192.168.100.128/32 via 192.168.100.101");
 	cr_assert_eq(strlen(change("/option/239")), 2 * 96);
 }
+
+/* After a restart the values of the keys are not known. */
+Test(lease_keys, U03_keys_of_the_previous_run)
+{
+	static const struct {
+		const char *path;
+		bool is_kept, is_kept_unclassed;
+	} rows[] = {
+		{ "/gateway", true, false },
+		{ "/route/001", true, false },
+		{ "/mtu", true, true },
+		{ "/domain", true, true },
+		{ "/search", true, true },
+		{ "/captive-portal", true, true },
+		{ "/nameserver/002", true, true },
+		{ "/ntp/001", true, true },
+		{ "/dnr/001", true, true },
+		{ "/option/245", true, true },
+		{ "/hostname", false, false },
+		{ "/ipv6-only", false, false },
+	};
+
+	policy = (struct message_policy){ .n_options = 1, .options = { 245 } };
+	for (int pass = 0; pass < 3; pass++) {
+		policy.ignore_classless = pass == 1;
+		lease = (struct client_lease){ .prefix_length = 24, .is_continued = pass < 2 };
+		lease.address = address("192.0.2.10");
+		lease_keys_init(&before, &policy);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			cr_assert(lease_keys_found(&before, rows[i].path));
+		project();
+		lease_keys_continue(&before, &lease, &policy, &keys);
+		lease_changes(&before, &keys, true, &commit);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			bool is_kept = pass == 0 ? rows[i].is_kept :
+						   pass == 1 && rows[i].is_kept_unclassed;
+			const char *changed = change(rows[i].path);
+
+			cr_assert(is_kept ? !changed : changed && !strcmp(changed, "-"),
+				  "%s, pass %d", rows[i].path, pass);
+		}
+		cr_assert_str_eq(change("/ip"), "192.0.2.10/24");
+	}
+}

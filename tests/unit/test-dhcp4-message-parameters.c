@@ -378,3 +378,111 @@ Test(parameters, Q25_lease_time_of_0_and_none)
 	PARSE(OPTION_LEASE_TIME, "\0\0\0\0");
 	cr_assert(message.has_lease_time && message.lease_s == 0);
 }
+
+/* A renewal: what was parsed first is kept as far as `got` allows. */
+static struct message_parameters first;
+
+static struct message_parameters kept(void)
+{
+	struct message_parameters parameters = *got;
+
+	message_parameters_keep(&parameters, &first);
+	return parameters;
+}
+
+Test(parameters, U03_empty_renewal_keeps_every_option)
+{
+	static const uint8_t codes[] = { 245, 252 };
+	struct message_parameters after;
+
+	support_policy = (struct message_policy){ .ipv6_mostly = true,
+						  .use_host_name = true,
+						  .n_options = sizeof(codes) };
+	memcpy(support_policy.options, codes, sizeof(codes));
+	begin();
+	reply_address(&reply, OPTION_SUBNET_MASK, "255.255.255.192");
+	reply_address(&reply, OPTION_ROUTER, "192.0.2.1");
+	reply_option(&reply, OPTION_STATIC_ROUTE, "\x0a\0\0\1\xc0\0\2\2", 8);
+	reply_address(&reply, OPTION_NAME_SERVER, "192.0.2.53");
+	reply_address(&reply, OPTION_TIME_SERVER, "192.0.2.123");
+	reply_option(&reply, OPTION_MTU, "\5\x78", 2);
+	reply_option(&reply, OPTION_HOST_NAME, "box", 3);
+	reply_option(&reply, OPTION_DOMAIN_NAME, "example.org", 11);
+	reply_option(&reply, OPTION_SEARCH, "\1a\0\1b\0", 6);
+	reply_option(&reply, OPTION_CAPTIVE_PORTAL, "https://p.example/", 18);
+	reply_u32(&reply, OPTION_IPV6_ONLY, 1800);
+	reply_option(&reply, 245, "\1\2\3", 3);
+	reply_option(&reply, 252, "wpad", 4);
+	end_and_parse();
+	first = *got;
+	cr_assert(first.n_routes == 1 && first.n_options == 2 && first.has_ipv6_only);
+	begin();
+	end_and_parse();
+	after = kept();
+	cr_assert_eq(memcmp(&after, &first, sizeof(first)), 0);
+	/* one of the options of the operator is new, and longer */
+	begin();
+	reply_option(&reply, 245, "\1\2\3\4\5", 5);
+	end_and_parse();
+	after = kept();
+	cr_assert_eq(after.n_options, 2);
+	cr_assert_eq(after.options[0].size, 5);
+	cr_assert_eq(memcmp(after.option_bytes + after.options[1].at, "wpad", 4), 0);
+}
+
+/* What is there but wrong counts as missing. */
+Test(parameters, U03_wrong_options_of_a_renewal_change_nothing)
+{
+	begin();
+	reply_address(&reply, OPTION_SUBNET_MASK, "255.255.255.0");
+	reply_address(&reply, OPTION_ROUTER, "192.0.2.1");
+	reply_address(&reply, OPTION_NAME_SERVER, "192.0.2.53");
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\x08\x0a\xc0\0\2\2\0\xc0\0\2\3", 11);
+	end_and_parse();
+	first = *got;
+	cr_assert(first.has_classless && first.n_routes == 1);
+	begin();
+	reply_address(&reply, OPTION_SUBNET_MASK, "255.0.255.0");
+	reply_address(&reply, OPTION_ROUTER, "0.0.0.0");
+	reply_option(&reply, OPTION_NAME_SERVER, "\xc0\0\2", 3);
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\x21", 1);
+	end_and_parse();
+	cr_assert_eq(kept().prefix_length, 24);
+	cr_assert_eq(kept().gateway.s_addr, inet_addr("192.0.2.3"));
+	cr_assert_eq(kept().n_routes, 1);
+	cr_assert_eq(kept().n_name_servers, 1);
+}
+
+/* Options that say that there is nothing, or that replace others. */
+Test(parameters, U03_renewal_may_take_away)
+{
+	begin();
+	reply_address(&reply, OPTION_ROUTER, "192.0.2.1");
+	reply_option(&reply, OPTION_STATIC_ROUTE, "\x0a\0\0\1\xc0\0\2\2", 8);
+	reply_option(&reply, OPTION_DOMAIN_NAME, "a.example b.example", 19);
+	reply_option(&reply, OPTION_CAPTIVE_PORTAL, "https://p.example/", 18);
+	end_and_parse();
+	first = *got;
+	cr_assert_str_eq(first.search, "a.example b.example");
+	begin();
+	reply_option(&reply, OPTION_CLASSLESS_ROUTE, "\x08\x0a\xc0\0\2\2", 6);
+	reply_option(&reply, OPTION_DOMAIN_NAME, "c.example", 9);
+	reply_option(&reply, OPTION_CAPTIVE_PORTAL, "urn:ietf:params:capport:unrestricted", 36);
+	end_and_parse();
+	cr_assert_eq(kept().gateway.s_addr, INADDR_ANY, "121 has no default route");
+	cr_assert_eq(kept().n_routes, 1);
+	cr_assert_eq(kept().routes[0].prefix_length, 8);
+	cr_assert_str_eq(kept().domain, "c.example");
+	cr_assert_str_eq(kept().search, "", "the list was that of the former option 15");
+	cr_assert_str_eq(kept().captive_portal, "");
+	/* a list of 119 is not replaced by an option 15 */
+	begin();
+	reply_option(&reply, OPTION_SEARCH, "\1a\0", 3);
+	end_and_parse();
+	first = *got;
+	begin();
+	reply_option(&reply, OPTION_DOMAIN_NAME, "c.example", 9);
+	end_and_parse();
+	cr_assert_str_eq(kept().search, "a");
+	cr_assert_str_eq(kept().domain, "c.example");
+}

@@ -49,6 +49,22 @@ Test(restore, lease)
 	cr_assert(saved.is_configured);
 }
 
+/* The mask is that of the address which the host still has. */
+Test(restore, U03_prefix_length)
+{
+	cr_assert_eq(restore(), 0);
+	cr_assert_eq(saved.prefix_length, 0, "after a reboot");
+	set(RESTORE_IP, "192.0.2.10/26");
+	cr_assert_eq(restore(), 0);
+	cr_assert_eq(saved.prefix_length, 26);
+	set(RESTORE_IP, "192.0.2.11/26");
+	cr_assert_eq(restore(), 0);
+	cr_assert_eq(saved.prefix_length, 0, "of another address");
+	set(RESTORE_IP, "192.0.2.10/33");
+	cr_assert_eq(restore(), -EBADMSG);
+	cr_assert_eq(wrong, RESTORE_IP);
+}
+
 Test(restore, none)
 {
 	set(RESTORE_ADDRESS, "");

@@ -299,6 +299,61 @@ void lease_changes(const struct lease_keys *from, const struct lease_keys *to, b
 	}
 }
 
+/* Return whether the key of a slot may be as in a previous run. A key of an
+ * option that may be ignored is not kept: it may be due to that option. */
+static bool is_unmentioned(const struct message_parameters *parameters,
+			   const struct message_policy *policy, const struct lease_keys *keys,
+			   int slot)
+{
+	bool keeps_routes = !parameters->has_classless && !policy->ignore_classless &&
+			    !policy->ignore_microsoft_classless;
+
+	if (slot >= LEASE_OPTION) {
+		for (int i = 0; i < parameters->n_options; i++)
+			if (parameters->options[i].code == keys->options[slot - LEASE_OPTION])
+				return false;
+		return slot - LEASE_OPTION < keys->n_options;
+	}
+	if (slot >= LEASE_ROUTE)
+		return keeps_routes && parameters->n_routes == 0;
+	if (slot >= LEASE_RESOLVER)
+		return parameters->n_resolvers == 0;
+	if (slot >= LEASE_TIME_SERVER)
+		return parameters->n_time_servers == 0;
+	if (slot >= LEASE_NAME_SERVER)
+		return parameters->n_name_servers == 0;
+	switch (slot) {
+	case LEASE_GATEWAY:
+		return keeps_routes && parameters->gateway.s_addr == INADDR_ANY;
+	case LEASE_MTU:
+		return parameters->mtu == 0;
+	case LEASE_DOMAIN:
+		return parameters->domain[0] == '\0';
+	case LEASE_SEARCH:
+		return parameters->search[0] == '\0';
+	case LEASE_HOST_NAME:
+		return policy->use_host_name && parameters->host_name[0] == '\0';
+	case LEASE_CAPTIVE_PORTAL:
+		return !parameters->has_captive_portal;
+	case LEASE_IPV6_ONLY:
+		return policy->ipv6_mostly && !parameters->has_ipv6_only;
+	default:
+		return false;
+	}
+}
+
+void lease_keys_continue(const struct lease_keys *from, const struct client_lease *lease,
+			 const struct message_policy *policy, struct lease_keys *to)
+{
+	for (int slot = 0; lease->is_continued && slot < _LEASE_SLOT_N; slot++) {
+		const char *there = get(from, slot);
+
+		if (there && strcmp(there, UNKNOWN) == 0 && !get(to, slot) &&
+		    is_unmentioned(&lease->parameters, policy, to, slot))
+			put(to, slot, UNKNOWN);
+	}
+}
+
 void lease_change_state(const struct lease_keys *to, struct commit *commit)
 {
 	const char *state = get(to, LEASE_STATE);

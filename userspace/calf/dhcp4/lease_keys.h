@@ -96,6 +96,14 @@ void lease_keys_init(struct lease_keys *keys, const struct message_policy *polic
 bool lease_keys_found(struct lease_keys *keys, const char *path);
 void lease_keys_all(struct lease_keys *keys);
 
+/*
+ * Leave the keys of a previous run as they are if the lease is continued and no
+ * ACK of this run has mentioned their option: in `to` they have the same unknown
+ * value as in `from`. Keys that the policy no longer wants are not left.
+ */
+void lease_keys_continue(const struct lease_keys *from, const struct client_lease *lease,
+			 const struct message_policy *policy, struct lease_keys *to);
+
 /* Set `commit` to a change of /lease/state alone, or to nothing if it has no
  * value. */
 void lease_change_state(const struct lease_keys *to, struct commit *commit);

@@ -60,6 +60,8 @@ static void make_commit(struct publisher *publisher)
 	publisher->sent_state_only = client->has_lease && client->is_restored;
 	lease_project(lease, client->state, publisher->policy, calf->loop.now_ns(),
 		      calf->wall_clock(), &publisher->sent);
+	if (lease)
+		lease_keys_continue(&publisher->there, lease, publisher->policy, &publisher->sent);
 	if (publisher->sent_state_only)
 		lease_change_state(&publisher->sent, &publisher->commit);
 	else

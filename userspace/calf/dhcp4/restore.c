@@ -16,7 +16,7 @@
 static const char *const paths[_RESTORE_KEY_N] = {
 	[RESTORE_ADDRESS] = "/lease/address", [RESTORE_SERVER] = "/lease/server",
 	[RESTORE_TIME] = "/lease/time",	      [RESTORE_EXPIRES] = "/lease/expires",
-	[RESTORE_STATE] = "/lease/state",
+	[RESTORE_STATE] = "/lease/state",     [RESTORE_IP] = "/ip",
 };
 
 const char *restore_path(unsigned int key)
@@ -72,6 +72,24 @@ static bool take_times(const struct restore_values *values, int64_t wall_s,
 	return true;
 }
 
+/* Take the prefix length from the address that the host has. It is lost at a
+ * reboot. */
+static bool take_prefix(const struct restore_values *values, struct client_saved *saved,
+			enum restore_key *wrong)
+{
+	const char *ip = values->text[RESTORE_IP];
+	struct value_ipv4_net net;
+
+	*wrong = RESTORE_IP;
+	if (ip[0] == '\0')
+		return true;
+	if (value_parse_ipv4_net(ip, &net) < 0)
+		return false;
+	if (net.address.s_addr == saved->address.s_addr)
+		saved->prefix_length = net.prefix_length;
+	return true;
+}
+
 int restore_lease(const struct restore_values *values, const struct client_config *config,
 		  int64_t wall_s, struct client_saved *saved, enum restore_key *wrong)
 {
@@ -86,7 +104,7 @@ int restore_lease(const struct restore_values *values, const struct client_confi
 	*wrong = RESTORE_SERVER;
 	if (value_parse_ipv4(values->text[RESTORE_SERVER], &found.server) < 0)
 		return -EBADMSG;
-	if (!take_times(values, wall_s, &found, wrong))
+	if (!take_times(values, wall_s, &found, wrong) || !take_prefix(values, &found, wrong))
 		return -EBADMSG;
 	/* This key is lost at a reboot, as is the address on the uplink. */
 	found.is_configured = values->text[RESTORE_STATE][0] != '\0';

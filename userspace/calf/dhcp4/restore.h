@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lease of a previous run, as saved in /lease/NAME. It is read as untrusted
+ * The lease of a previous run, as saved in /lease/NAME and /ip. It is read as untrusted
  * input: if one value does not have its type, the lease is ignored.
  */
 #ifndef CALFPEN_CALF_DHCP4_RESTORE_H
@@ -16,6 +16,7 @@ enum restore_key {
 	RESTORE_TIME,
 	RESTORE_EXPIRES,
 	RESTORE_STATE,
+	RESTORE_IP,
 	_RESTORE_KEY_N,
 };
 

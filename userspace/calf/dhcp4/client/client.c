@@ -134,12 +134,15 @@ static void restore(struct client *client, const struct client_event *event)
 	client->is_in_use = saved->is_configured;
 	*lease = (struct client_lease){
 		.address = saved->address,
+		.prefix_length = saved->prefix_length,
 		.server = saved->server,
-		.time_s = saved->left_s,
+		/* otherwise how long it lasted is unknown */
+		.time_s = saved->left_s == CLIENT_INFINITE ? CLIENT_INFINITE : 0,
 		.start_ns = event->now_ns,
 		.t1_ns = CLIENT_NEVER,
 		.t2_ns = CLIENT_NEVER,
 		.expires_ns = CLIENT_NEVER,
+		.is_continued = true,
 	};
 	if (saved->left_s != CLIENT_INFINITE)
 		lease->expires_ns = event->now_ns + saved->left_s * NS_PER_S;

@@ -92,12 +92,17 @@ struct client_lease {
 	uint64_t t1_ns;	   /* CLIENT_NEVER if infinite, as are t2 and expires */
 	uint64_t t2_ns;
 	uint64_t expires_ns;
+	/* Of the last ACK, and what it does not mention as before. */
 	struct message_parameters parameters;
+	/* The lease began in a previous run: what no ACK has mentioned since is as
+	 * the store has it. */
+	bool is_continued;
 };
 
 /* The saved lease of a previous run (restore.h). */
 struct client_saved {
 	struct in_addr address;
+	uint8_t prefix_length; /* 0: unknown, as after a reboot */
 	struct in_addr server;
 	uint32_t left_s;    /* upper limit; CLIENT_INFINITE: no end */
 	bool is_over;	    /* according to the wall clock, which may be wrong */
@@ -189,18 +194,25 @@ const char *client_state_name(enum client_state state);
 
 /* lease.c: the lease that a message grants, given when its REQUEST was sent. */
 
-/* Return the duration of the lease: the lease time, config->fallback_lease_s if
- * that is missing or 0, at least 30 s. CLIENT_INFINITE: no end. */
-uint32_t client_lease_time_s(const struct client_config *config, const struct message *ack);
+/* Return the duration of the lease: the lease time; if that is missing or 0,
+ * that of `before` (NULL: a new lease), otherwise config->fallback_lease_s; at
+ * least 30 s. CLIENT_INFINITE: no end. */
+uint32_t client_lease_time_s(const struct client_config *config, const struct message *ack,
+			     const struct client_lease *before);
 
 /*
  * Fill *lease from an ACK to a request sent at `start_ns`. T1 and T2 are those
  * of the ACK if 0 < T1 < T2 < lease, otherwise half and seven eighths; both are
  * shifted by up to 1/64 of the lease, using random[0] and random[1]. If there
  * is no mask, use that of the address's class.
+ *
+ * If the ACK extends the lease `before` (NULL: it grants a new one), everything
+ * that it does not mention stays: mask, parameters, server, lease time, and with
+ * the same lease time T1 and T2. `before` must not be `lease`.
  */
 void client_lease_init(struct client_lease *lease, const struct client_config *config,
-		       const struct message *ack, uint64_t start_ns, const uint32_t random[2]);
+		       const struct message *ack, const struct client_lease *before,
+		       uint64_t start_ns, const uint32_t random[2]);
 
 /* Return whether a host may be given the address: unicast, and link-local only
  * if so configured. */

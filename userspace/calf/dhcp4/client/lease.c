@@ -21,14 +21,11 @@ static int64_t fuzz_ns(uint64_t width_ns, uint32_t random)
 	return (int64_t)((2 * width_ns >> 16) * (random >> 16)) - (int64_t)width_ns;
 }
 
-static void set_times(struct client_lease *lease, const struct message *ack,
-		      const uint32_t random[2])
+static void set_times(struct client_lease *lease, const uint32_t random[2])
 {
 	uint64_t whole_ns = lease->time_s * NS_PER_S;
 	uint64_t width_ns = whole_ns >> FUZZ_SHIFT;
 
-	lease->t1_s = ack->t1_s;
-	lease->t2_s = ack->t2_s;
 	if (lease->t1_s == 0 || lease->t1_s >= lease->t2_s || lease->t2_s >= lease->time_s) {
 		lease->t1_s = lease->time_s / 2;
 		lease->t2_s = (uint32_t)(lease->time_s * 7ull / 8);
@@ -46,10 +43,13 @@ static void set_times(struct client_lease *lease, const struct message *ack,
 	}
 }
 
-uint32_t client_lease_time_s(const struct client_config *config, const struct message *ack)
+uint32_t client_lease_time_s(const struct client_config *config, const struct message *ack,
+			     const struct client_lease *before)
 {
 	uint32_t time_s = ack->lease_s;
 
+	if (time_s == 0 && before)
+		time_s = before->time_s;
 	if (time_s == 0)
 		time_s = config->fallback_lease_s;
 	if (time_s == 0)
@@ -57,17 +57,40 @@ uint32_t client_lease_time_s(const struct client_config *config, const struct me
 	return time_s < CLIENT_LEASE_MIN_S ? CLIENT_LEASE_MIN_S : time_s;
 }
 
+/* T1 and T2 are parts of a lease time, so they stay only with the same one. */
+static void keep(struct client_lease *lease, const struct message *ack,
+		 const struct client_lease *before)
+{
+	message_parameters_keep(&lease->parameters, &before->parameters);
+	if (!ack->has_server)
+		lease->server = before->server;
+	if (lease->prefix_length == 0)
+		lease->prefix_length = before->prefix_length;
+	lease->is_continued = before->is_continued;
+	if (lease->time_s != before->time_s)
+		return;
+	if (lease->t1_s == 0)
+		lease->t1_s = before->t1_s;
+	if (lease->t2_s == 0)
+		lease->t2_s = before->t2_s;
+}
+
 void client_lease_init(struct client_lease *lease, const struct client_config *config,
-		       const struct message *ack, uint64_t start_ns, const uint32_t random[2])
+		       const struct message *ack, const struct client_lease *before,
+		       uint64_t start_ns, const uint32_t random[2])
 {
 	*lease = (struct client_lease){
 		.address = ack->yiaddr,
 		.prefix_length = ack->parameters.prefix_length,
 		.server = ack->server,
-		.time_s = client_lease_time_s(config, ack),
+		.time_s = client_lease_time_s(config, ack, before),
+		.t1_s = ack->t1_s,
+		.t2_s = ack->t2_s,
 		.start_ns = start_ns,
 		.parameters = ack->parameters,
 	};
+	if (before)
+		keep(lease, ack, before);
 	if (lease->prefix_length == 0)
 		lease->prefix_length = routes_class_prefix(ack->yiaddr);
 	if (lease->time_s == CLIENT_INFINITE) {
@@ -75,5 +98,5 @@ void client_lease_init(struct client_lease *lease, const struct client_config *c
 		lease->t1_ns = lease->t2_ns = lease->expires_ns = CLIENT_NEVER;
 		return;
 	}
-	set_times(lease, ack, random);
+	set_times(lease, random);
 }

@@ -48,24 +48,40 @@ static void on_offer(struct client *client, const struct client_event *event,
 	client_send_request(client, event, actions);
 }
 
+/* Return the lease that an ACK extends, or NULL: another address is another
+ * lease, and the answer to DISCOVER grants a new one. */
+static const struct client_lease *extended_lease(const struct client *client,
+						 const struct message *ack)
+{
+	bool is_asked_for = client->state == CLIENT_RENEWING || client->state == CLIENT_REBINDING ||
+			    client->state == CLIENT_REBOOTING;
+
+	if (!is_asked_for || !client->has_lease ||
+	    client->lease.address.s_addr != ack->yiaddr.s_addr)
+		return NULL;
+	return &client->lease;
+}
+
 static void on_ack(struct client *client, const struct client_event *event,
 		   struct client_actions *actions)
 {
 	const struct message *ack = event->message;
-	struct in_addr address = client->lease.address, server = client->lease.server;
-	bool keep_server = client->state == CLIENT_RENEWING && !ack->has_server;
+	const struct client_lease *extended = extended_lease(client, ack);
+	struct client_lease before = client->lease;
+	struct in_addr address = before.address;
 	bool is_renewal = client->state == CLIENT_RENEWING || client->state == CLIENT_REBINDING;
 	bool is_configured = client->is_in_use && address.s_addr == ack->yiaddr.s_addr;
 	const uint32_t *random = &event->random[RANDOM_DELAY];
 
-	client_lease_init(&client->lease, &client->config, ack, client->first_sent_ns, random);
+	if (extended)
+		extended = &before;
+	client_lease_init(&client->lease, &client->config, ack, extended, client->first_sent_ns,
+			  random);
 	/* Over if counted from the first transmission: the server answered a
 	 * later one. */
 	if (client->lease.expires_ns <= event->now_ns)
-		client_lease_init(&client->lease, &client->config, ack, client->last_sent_ns,
-				  random);
-	if (keep_server)
-		client->lease.server = server;
+		client_lease_init(&client->lease, &client->config, ack, extended,
+				  client->last_sent_ns, random);
 	/* This is not the address in use, and it may have to wait until it is
 	 * probed. */
 	if (client->is_in_use && !is_configured)
@@ -93,6 +109,22 @@ static void on_first_ack(struct client *client, const struct client_event *event
 		stop_ipv4(client, event, actions);
 	else
 		on_ack(client, event, actions);
+}
+
+/* An ACK to INIT-REBOOT may leave out what the server assumes to be known. If
+ * not even the mask is known, because the host was rebooted, DISCOVER gets
+ * everything. */
+static void on_reboot_ack(struct client *client, const struct client_event *event,
+			  struct client_actions *actions)
+{
+	const struct message *ack = event->message;
+	const struct client_lease *extended = extended_lease(client, ack);
+
+	if (ack->parameters.prefix_length == 0 && !ack->parameters.has_ipv6_only &&
+	    (!extended || extended->prefix_length == 0))
+		client_restart(client, event->now_ns);
+	else
+		on_first_ack(client, event, actions);
 }
 
 /* The answer to DHCPINFORM: parameters without an address, and nothing to
@@ -151,7 +183,7 @@ static const struct {
 			       .ack = { .call = on_first_ack, .rapid_commit = true } },
 	[CLIENT_REQUESTING] = { .ack = { .call = on_ack, .same_server = true },
 				.nak = { .call = on_nak, .same_server = true } },
-	[CLIENT_REBOOTING] = { .ack = { .call = on_first_ack }, .nak = { .call = on_nak } },
+	[CLIENT_REBOOTING] = { .ack = { .call = on_reboot_ack }, .nak = { .call = on_nak } },
 	[CLIENT_RENEWING] = { .ack = { .call = on_ack },
 			      .nak = { .call = on_nak, .same_server = true } },
 	[CLIENT_REBINDING] = { .ack = { .call = on_ack }, .nak = { .call = on_nak } },
@@ -196,7 +228,8 @@ static bool is_client_id_wrong(const struct message_sender *sender, const struct
 static enum reason validate_address(const struct client *client, const struct message *message,
 				    const struct rule *rule)
 {
-	bool is_first = rule->call == on_offer || rule->call == on_first_ack;
+	bool is_first = rule->call == on_offer || rule->call == on_first_ack ||
+			rule->call == on_reboot_ack;
 
 	if (rule->call == on_nak || rule->call == on_informed)
 		return REASON_NONE;
@@ -219,7 +252,8 @@ static enum reason validate_address(const struct client *client, const struct me
 static bool is_late(const struct client *client, const struct message *message,
 		    const struct rule *rule, uint64_t now_ns)
 {
-	uint32_t time_s = client_lease_time_s(&client->config, message);
+	uint32_t time_s =
+		client_lease_time_s(&client->config, message, extended_lease(client, message));
 
 	return message->type == MESSAGE_ACK && rule->call != on_informed &&
 	       time_s != CLIENT_INFINITE && client->last_sent_ns + time_s * NS_PER_S <= now_ns;

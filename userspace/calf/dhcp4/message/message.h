@@ -78,6 +78,10 @@ struct message_parameters {
 	uint8_t n_options; /* requested by the operator, in that order */
 	struct message_option options[MESSAGE_OPTIONS_MAX];
 	uint8_t option_bytes[MESSAGE_OPTIONS_SIZE];
+	/* Options that count even if they leave nothing in the fields above. */
+	bool has_classless;	 /* 121 or 249 is used: there is no other gateway or route */
+	bool has_search;	 /* `search` is that of 119, not of 15 */
+	bool has_captive_portal; /* 114, which may say that there is no portal */
 	/* Number of valid routes, servers, resolvers, names and options beyond
 	 * the limits above. */
 	uint16_t n_left_out;
@@ -122,6 +126,13 @@ struct message_policy {
  */
 enum reason message_parse(struct bytes_reader data, const struct message_policy *policy,
 			  struct message *message);
+
+/* parameters.c: set what `parameters` does not have as it is in `before`. An
+ * option without a usable value counts as missing. Routes of 121 and 249
+ * replace all others; a list replaces the list before. n_left_out is that of
+ * `parameters`, and counts options for which no room is left. */
+void message_parameters_keep(struct message_parameters *parameters,
+			     const struct message_parameters *before);
 
 /* sender.c: the client's identity, and what all its messages have in common. */
 struct message_sender {

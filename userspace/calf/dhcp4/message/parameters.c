@@ -71,10 +71,11 @@ static void get_routes(const struct options *options, const struct message_polic
 	uint8_t n_routers;
 
 	if (!policy->ignore_classless) {
-		if (get_classless(options, OPTION_CLASSLESS_ROUTE, own, parameters))
-			return;
-		if (!policy->ignore_microsoft_classless &&
-		    get_classless(options, OPTION_CLASSLESS_ROUTE_MICROSOFT, own, parameters))
+		parameters->has_classless =
+			get_classless(options, OPTION_CLASSLESS_ROUTE, own, parameters) ||
+			(!policy->ignore_microsoft_classless &&
+			 get_classless(options, OPTION_CLASSLESS_ROUTE_MICROSOFT, own, parameters));
+		if (parameters->has_classless)
 			return;
 	}
 	/* Further routers are spare ones: nothing is lost without them. */
@@ -97,8 +98,10 @@ static void get_names(const struct options *options, const struct message_policy
 
 		parameters->n_left_out =
 			(uint16_t)(parameters->n_left_out + names_parse_search(&option, search));
-		if (search[0] != '\0')
+		if (search[0] != '\0') {
+			parameters->has_search = true;
 			memcpy(parameters->search, search, sizeof(search));
+		}
 	}
 	if (!policy->use_host_name)
 		return;
@@ -118,9 +121,10 @@ static void get_captive_portal(const struct options *options, struct message_par
 
 	if (!options_get(options, OPTION_CAPTIVE_PORTAL, &option) || !option_text(&option, text))
 		return;
-	if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+	if (value_check(&uri, text, strlen(text)) != 0)
 		return;
-	if (value_check(&uri, text, strlen(text)) == 0)
+	parameters->has_captive_portal = true;
+	if (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0)
 		memcpy(parameters->captive_portal, text, strlen(text) + 1);
 }
 
@@ -183,4 +187,108 @@ void parameters_parse(const struct options *options, const struct message_policy
 	if (policy->ipv6_mostly)
 		get_ipv6_only(options, parameters);
 	get_others(options, policy, parameters);
+}
+
+static void keep_text(char *text, const char *before)
+{
+	if (text[0] == '\0')
+		memcpy(text, before, strlen(before) + 1);
+}
+
+static void keep_routes(struct message_parameters *parameters,
+			const struct message_parameters *before)
+{
+	if (parameters->has_classless)
+		return;
+	if (parameters->gateway.s_addr == INADDR_ANY)
+		parameters->gateway = before->gateway;
+	if (parameters->n_routes == 0) {
+		parameters->n_routes = before->n_routes;
+		memcpy(parameters->routes, before->routes, sizeof(before->routes));
+	}
+	parameters->has_classless = before->has_classless;
+}
+
+/* A search list may be part of option 15; then another 15 replaces it. */
+static void keep_names(struct message_parameters *parameters,
+		       const struct message_parameters *before)
+{
+	if (!parameters->has_search && (before->has_search || parameters->domain[0] == '\0')) {
+		parameters->has_search = before->has_search;
+		memcpy(parameters->search, before->search, sizeof(before->search));
+	}
+	keep_text(parameters->domain, before->domain);
+	keep_text(parameters->host_name, before->host_name);
+	if (!parameters->has_captive_portal) {
+		parameters->has_captive_portal = before->has_captive_portal;
+		keep_text(parameters->captive_portal, before->captive_portal);
+	}
+}
+
+static void keep_servers(struct message_parameters *parameters,
+			 const struct message_parameters *before)
+{
+	if (parameters->n_name_servers == 0) {
+		parameters->n_name_servers = before->n_name_servers;
+		memcpy(parameters->name_servers, before->name_servers,
+		       sizeof(before->name_servers));
+	}
+	if (parameters->n_time_servers == 0) {
+		parameters->n_time_servers = before->n_time_servers;
+		memcpy(parameters->time_servers, before->time_servers,
+		       sizeof(before->time_servers));
+	}
+	if (parameters->n_resolvers == 0) {
+		parameters->n_resolvers = before->n_resolvers;
+		memcpy(parameters->resolvers, before->resolvers, sizeof(before->resolvers));
+	}
+}
+
+static bool has_option(const struct message_parameters *parameters, uint8_t code)
+{
+	for (uint8_t i = 0; i < parameters->n_options; i++)
+		if (parameters->options[i].code == code)
+			return true;
+	return false;
+}
+
+static void keep_others(struct message_parameters *parameters,
+			const struct message_parameters *before)
+{
+	struct bytes_writer writer;
+
+	bytes_writer_init(&writer, parameters->option_bytes, sizeof(parameters->option_bytes));
+	for (uint8_t i = 0; i < parameters->n_options; i++)
+		writer.at += parameters->options[i].size;
+	for (uint8_t i = 0; i < before->n_options; i++) {
+		struct message_option option = before->options[i];
+
+		if (has_option(parameters, option.code))
+			continue;
+		if (parameters->n_options == MESSAGE_OPTIONS_MAX ||
+		    option.size > writer.size - writer.at) {
+			parameters->n_left_out++;
+			continue;
+		}
+		bytes_put(&writer, before->option_bytes + option.at, option.size);
+		option.at = (uint16_t)(writer.at - option.size);
+		parameters->options[parameters->n_options++] = option;
+	}
+}
+
+void message_parameters_keep(struct message_parameters *parameters,
+			     const struct message_parameters *before)
+{
+	if (parameters->prefix_length == 0)
+		parameters->prefix_length = before->prefix_length;
+	if (parameters->mtu == 0)
+		parameters->mtu = before->mtu;
+	if (!parameters->has_ipv6_only) {
+		parameters->has_ipv6_only = before->has_ipv6_only;
+		parameters->ipv6_only_s = before->ipv6_only_s;
+	}
+	keep_routes(parameters, before);
+	keep_names(parameters, before);
+	keep_servers(parameters, before);
+	keep_others(parameters, before);
 }
