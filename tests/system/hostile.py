@@ -140,6 +140,7 @@ class Server:
         self.client_mac = dhcp4.mac(os.environ["LAB_UPLINK_MAC"])
         self.mac = dhcp4.mac("02:00:00:00:77:01")
         self.store = Store()
+        self.renewed = None  # xid of the last renewal on request
         self.seen = []  # all messages of the client's: (time, frame, message)
 
     # --- in
@@ -178,6 +179,8 @@ class Server:
             message = got[2]
             if message.type == RELEASE and kind != RELEASE:
                 continue  # of the case before
+            if message.type == REQUEST != kind and message.xid == self.renewed:
+                continue  # a renewal that was answered, in its other form
             check(message.type == kind, f"{dhcp4.TYPES[kind]} expected: {message.text()}")
             for name, value in fields.items():
                 check(getattr(message, name) == value, f"{name} is not {value}: {message.text()}")
@@ -286,6 +289,9 @@ class Server:
         self.configured()
         self.store.ask("renew")
         request = self.expect(REQUEST)
+        while request.xid == self.renewed:
+            request = self.expect(REQUEST)
+        self.renewed = request.xid
         self.reply(ACK, request, options, **change)
         return request
 

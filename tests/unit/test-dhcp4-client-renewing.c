@@ -63,6 +63,9 @@ Test(client_renewing, V4_18_retransmissions_of_renewals)
 		cr_assert_neq(client.xid, xid, "each renewal has its own xid");
 		n_renewals += client.state == CLIENT_RENEWING;
 		n_rebinds += client.state == CLIENT_REBINDING;
+		if (client.state == CLIENT_REBINDING &&
+		    client.deadline_ns < client.lease.expires_ns)
+			timeout(); /* in another form: U18 */
 		end_ns = client.state == CLIENT_RENEWING ? client.lease.t2_ns :
 							   client.lease.expires_ns;
 		delay_ns = client.deadline_ns - now_ns;
@@ -92,6 +95,79 @@ Test(client_renewing, V4_20_expiry)
 	assert_broadcast(INADDR_ANY);
 	cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
 	cr_assert_eq(actions.request.ciaddr.s_addr, INADDR_ANY);
+}
+
+static void assert_broadcast_renewal(void)
+{
+	assert_broadcast(INADDR_ANY);
+	cr_assert_eq(actions.request.type, MESSAGE_REQUEST);
+	cr_assert(actions.request.broadcast);
+	cr_assert_eq(actions.request.requested.s_addr, inet_addr("192.0.2.10"));
+	cr_assert_eq(actions.request.ciaddr.s_addr, INADDR_ANY);
+	cr_assert_not(actions.request.has_server);
+}
+
+/* The host has lost its address: no unicast gets out, no answer to it comes in. */
+Test(client_renewing, U18_requested_renewal_is_broadcast_if_unanswered)
+{
+	uint64_t sent_ns;
+	uint32_t xid;
+
+	to_bound();
+	now_ns += 10 * S;
+	step(CLIENT_RENEW);
+	cr_assert_eq(actions.destination.s_addr, inet_addr("192.0.2.1"));
+	xid = client.xid;
+	sent_ns = now_ns;
+	timeout();
+	cr_assert(now_ns - sent_ns < 200 * MS);
+	assert_broadcast_renewal();
+	cr_assert_eq(actions.request.xid, xid, "either may be answered");
+	cr_assert_eq(client.state, CLIENT_RENEWING);
+	cr_assert(client.deadline_ns - now_ns >= 60 * S, "and then it waits");
+	reply(MESSAGE_ACK);
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+	cr_assert_eq(actions.lease, CLIENT_LEASE_SET);
+	cr_assert_eq(client.lease.start_ns, sent_ns);
+	cr_assert_eq(client.deadline_ns, client.lease.t1_ns, "nothing is probed");
+}
+
+/* Also without an operator, and with a lease that leaves time for one try. */
+Test(client_renewing, U18_rebinding_is_sent_in_both_forms)
+{
+	to_bound_for(120);
+	while (client.state != CLIENT_REBINDING)
+		timeout();
+	assert_broadcast(inet_addr("192.0.2.10"));
+	timeout();
+	cr_assert_eq(client.state, CLIENT_REBINDING);
+	assert_broadcast_renewal();
+	reply(MESSAGE_ACK);
+	message.lease_s = 120;
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+	cr_assert_eq(actions.lease, CLIENT_LEASE_SET);
+	/* the next renewal is as always */
+	timeout();
+	cr_assert_eq(client.state, CLIENT_RENEWING);
+	cr_assert_eq(actions.destination.s_addr, inet_addr("192.0.2.1"));
+	cr_assert(client.deadline_ns - now_ns > 10 * S);
+}
+
+/* All servers see it, but only that of the lease may refuse it. */
+Test(client_renewing, U18_broadcast_renewal_is_refused_by_its_server_only)
+{
+	to_bound();
+	step(CLIENT_RENEW);
+	timeout();
+	reply(MESSAGE_NAK);
+	message.server = address("192.0.2.2");
+	receive();
+	assert_discarded(REASON_SERVER);
+	reply(MESSAGE_NAK);
+	receive();
+	cr_assert_eq(actions.lease, CLIENT_LEASE_LOST);
 }
 
 /* What the server said at first. */

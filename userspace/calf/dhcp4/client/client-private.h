@@ -45,6 +45,10 @@ void client_send_reboot(struct client *client, const struct client_event *event,
 			struct client_actions *actions);
 void client_send_renewal(struct client *client, const struct client_event *event,
 			 struct client_actions *actions);
+/* The same renewal again, in a form whose way to the server and back needs
+ * neither the address nor a route nor ARP on the host. */
+void client_send_broadcast_renewal(struct client *client, const struct client_event *event,
+				   struct client_actions *actions);
 void client_send_inform(struct client *client, const struct client_event *event,
 			struct client_actions *actions);
 void client_send_decline(struct client *client, const struct client_event *event,

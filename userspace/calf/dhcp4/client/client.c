@@ -19,6 +19,11 @@
  *  - A retransmitted REQUEST has the xid of the first, so its lease starts at
  *    the first transmission. In RENEWING and REBINDING each REQUEST has its own
  *    xid, so the ACK shows which one was answered.
+ *  - The ACK to a renewal is sent to the address of the lease (section 4.1). If
+ *    the host has lost that, or its route or ARP, neither RENEWING nor REBINDING
+ *    can succeed. Therefore REBINDING, and a renewal that the operator requests,
+ *    is sent once more in the form of INIT-REBOOT if there is no answer: all of
+ *    that way is broadcast. It has the same xid, because it asks for the same.
  *  - A NAK in RENEWING, REBINDING or REBOOTING restarts at once, because there
  *    can be only one per lease. In REQUESTING the client waits for 1..2 s,
  *    doubled each time up to 5 minutes, until there is a lease. After a
@@ -170,7 +175,7 @@ static void on_start(struct client *client, const struct client_event *event,
 	client_begin(client, event->now_ns + client_start_delay_ns(client, event));
 }
 
-/* At T1 and T2, and again until the lease is renewed or expires. */
+/* At T1 and T2, on request, and again until the lease is renewed or expires. */
 static void renew(struct client *client, const struct client_event *event,
 		  struct client_actions *actions)
 {
@@ -180,6 +185,10 @@ static void renew(struct client *client, const struct client_event *event,
 		state = CLIENT_REBINDING;
 	if (client->state == CLIENT_BOUND)
 		client->began_ns = event->now_ns;
+	if (client->must_broadcast && event->type == CLIENT_TIMEOUT && client->state == state) {
+		client_send_broadcast_renewal(client, event, actions);
+		return;
+	}
 	if (client->state != state)
 		client->n_sent = 0;
 	client->state = state;

@@ -29,6 +29,7 @@
 #define CLIENT_REQUEST_TRIES 5
 #define CLIENT_REBOOT_TRIES 2
 #define CLIENT_RENEW_RETRANSMISSION_MIN_S 60
+#define CLIENT_RENEW_BROADCAST_MS 100 /* after a renewal that the operator requested */
 #define CLIENT_LEASE_MIN_S 30
 #define CLIENT_LEASE_FALLBACK_S 3600
 #define CLIENT_NAK_DELAY_S 1
@@ -118,6 +119,8 @@ struct client {
 	uint32_t xid;
 	uint16_t secs;
 	uint32_t n_sent;	/* transmissions of the current message */
+	bool must_broadcast;	/* if the renewal is not answered, it is sent in the form of
+				 * INIT-REBOOT */
 	uint64_t began_ns;	/* start of the acquisition or renewal: for secs */
 	uint64_t first_sent_ns; /* the transmission that an ACK would answer now */
 	uint64_t last_sent_ns;

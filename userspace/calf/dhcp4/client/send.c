@@ -122,6 +122,26 @@ void client_send_reboot(struct client *client, const struct client_event *event,
 								  event->random[RANDOM_DELAY]);
 }
 
+/* Return when the renewal is due again if nobody answers it. */
+static uint64_t next_renewal_ns(const struct client *client, const struct client_event *event)
+{
+	const struct client_lease *lease = &client->lease;
+	bool rebinding = client->state == CLIENT_REBINDING;
+
+	return renew_deadline(event->now_ns, rebinding ? lease->expires_ns : lease->t2_ns,
+			      event->random[RANDOM_DELAY]);
+}
+
+/* Return when to send the renewal in the form of INIT-REBOOT. */
+static uint64_t broadcast_renewal_ns(const struct client *client, const struct client_event *event)
+{
+	uint32_t random = event->random[RANDOM_DELAY];
+
+	if (event->type == CLIENT_RENEW)
+		return event->now_ns + CLIENT_RENEW_BROADCAST_MS * NS_PER_MS;
+	return event->now_ns + retransmission_ns(client, 1, random);
+}
+
 /* In RENEWING send to the server; in REBINDING, or if the server's address is
  * unknown, to all. */
 void client_send_renewal(struct client *client, const struct client_event *event,
@@ -141,9 +161,21 @@ void client_send_renewal(struct client *client, const struct client_event *event
 	actions->source = lease->address;
 	if (!rebinding && address_is_host(lease->server))
 		actions->destination = lease->server;
-	client->timer_ns = renew_deadline(event->now_ns,
-					  rebinding ? lease->expires_ns : lease->t2_ns,
-					  event->random[RANDOM_DELAY]);
+	client->must_broadcast = rebinding || event->type == CLIENT_RENEW;
+	client->timer_ns = client->must_broadcast ? broadcast_renewal_ns(client, event) :
+						    next_renewal_ns(client, event);
+}
+
+void client_send_broadcast_renewal(struct client *client, const struct client_event *event,
+				   struct client_actions *actions)
+{
+	client->must_broadcast = false;
+	client->secs = elapsed_s(client, event->now_ns);
+	client->last_sent_ns = event->now_ns;
+	send_message(client, MESSAGE_REQUEST, actions);
+	actions->request.broadcast = true;
+	actions->request.requested = client->lease.address;
+	client->timer_ns = next_renewal_ns(client, event);
 }
 
 /* The answer comes by unicast to the host's own address, from which the calf
