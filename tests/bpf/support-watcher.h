@@ -45,6 +45,7 @@ static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEX
 					       { "/nameserver/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
 					       { "/ntp/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
 					       { "/lease/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
+					       { "/control/", ALL_ACCESS, KV_CLASS_TEXT, 63 },
 					       { "/x/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
 					       { NULL } };
 static const struct test_rule watcher_rules[] = {
@@ -61,6 +62,7 @@ static int calf = -1;
 static pid_t watcher = -1;
 static bool wants_syslog;
 static int quarantine_s;
+static const char *configuration;   /* the operator's file; NULL: none */
 static unsigned int uplink_ifindex; /* 0: by its name */
 static int chrony_ask = -1, chrony_results[2] = { -1, -1 };
 
@@ -114,6 +116,10 @@ static inline void run_watcher(void)
 		      chrony_results[0] };
 	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
+
+	if (configuration)
+		(void)snprintf(options.configuration, sizeof(options.configuration), "%s",
+			       configuration);
 
 	for (i = 0; i < n; i++) {
 		fds[i] = fcntl(fds[i], F_DUPFD, 200);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drift: changes by other programs are reported, not repaired. */
+/* Drift: changes by other programs are reported, and repaired if so configured. */
 #include "tests/bpf/support-watcher.h"
 
 TestSuite(watcher_drift, .init = setup, .fini = teardown);
@@ -15,8 +15,19 @@ static void lease_that_is_well(void)
 	EXPECT_OK("dns", revision);
 }
 
+static void configure(const char *text)
+{
+	FILE *file = fopen("/tmp/watched.yaml", "w");
+
+	cr_assert_not_null(file);
+	cr_assert_geq(fputs(text, file), 0);
+	cr_assert_eq(fclose(file), 0);
+	configuration = "/tmp/watched.yaml";
+}
+
 Test(watcher_drift, drift_of_the_route)
 {
+	configure("drift: report\n");
 	lease_that_is_well();
 	EXPECT_SH("ip route del default proto 202");
 	cr_expect_str_eq(status_of("route", "drift: "),
@@ -37,6 +48,7 @@ Test(watcher_drift, drift_of_the_route)
 
 Test(watcher_drift, drift_of_the_address)
 {
+	configure("drift: report\n");
 	lease_that_is_well();
 	EXPECT_SH("ip addr del 192.0.2.5/24 dev up0");
 	cr_expect_str_eq(status_of("address", "drift: "), "drift: 192.0.2.5/24 was removed");
@@ -57,6 +69,75 @@ Test(watcher_drift, drift_of_the_address)
 	EXPECT_SH("ip addr change 192.0.2.5/24 dev up0 valid_lft forever");
 	cr_expect_str_eq(status_of("address", "drift: "),
 			 "drift: 192.0.2.5/24 was changed and now belongs to another program");
+}
+
+/* By default the address and the routes come back, again and again, but each time
+ * later; a file does not. */
+Test(watcher_drift, U18_removed_address_is_set_again)
+{
+	lease_that_is_well();
+	EXPECT_SH("echo theirs > " RESOLV_CONF);
+	(void)status_of("dns", "drift: ");
+	for (int i = 0; i < 3; i++) {
+		EXPECT_SH("ip addr flush dev up0");
+		EVENTUALLY("ip addr show up0 | grep -q 'inet 192.0.2.5/24' && "
+			   "ip route show default | grep -q 202");
+		cr_expect_eq(strncmp(status_of("address", "ok "), "ok ", 3), 0);
+	}
+	EXPECT_SH("ip addr show up0 | grep -q 'valid_lft 3[0-9]*sec'"); /* not for ever */
+	EXPECT_SH("grep -qx theirs " RESOLV_CONF);
+	cr_expect_eq(strncmp(status_now("dns"), "drift: ", 7), 0);
+}
+
+/* Without the address nothing else has changed. */
+Test(watcher_drift, U18_removed_route_is_added_again)
+{
+	lease_that_is_well();
+	EXPECT_SH("ip route del default proto 202");
+	EVENTUALLY("ip route show default | grep -q 202");
+	cr_expect_eq(strncmp(status_of("route", "ok "), "ok ", 3), 0);
+	/* and the connected route, which only the kernel sets */
+	EXPECT_SH("ip route del 192.0.2.0/24 dev up0");
+	EVENTUALLY("ip route show 192.0.2.0/24 | grep 'proto kernel' && "
+		   "ip route show default | grep -q 202");
+	cr_expect_eq(strncmp(status_of("address", "ok "), "ok ", 3), 0);
+}
+
+/* A program that insists is not followed at its pace. */
+Test(watcher_drift, U18_repairs_are_limited)
+{
+	lease_that_is_well();
+	EXPECT_SH("end=$(($(date +%s) + 7)); while [ $(date +%s) -lt $end ]; do "
+		  "ip addr flush dev up0; sleep 0.1; done");
+	/* at 0.2 s, then after 1 s, 2 s and 4 s */
+	cr_expect(status_has("metrics/address", " errors=0 drifts="));
+	settle();
+	EXPECT_SH("n=$(grep -c '\"path\":\"/status/address\".*drift: ' " AUDIT
+		  "); test $n -ge 1 -a $n -le 6");
+}
+
+/* The operator need not wait, and wants the file to be as configured, too. */
+Test(watcher_drift, U18_renew_restores_everything)
+{
+	configure("drift: report\n");
+	lease_that_is_well();
+	EXPECT_SH("echo theirs > " RESOLV_CONF "; ip link set up0 mtu 1350; ip addr flush dev up0");
+	commit_init(&commit);
+	add("/control/renew", "now");
+	(void)run();
+	EVENTUALLY("ip addr show up0 | grep -q 192.0.2.5 && ip route show default | grep -q 202 && "
+		   "ip link show up0 | grep -q 'mtu 1400' && grep -q 192.0.2.53 " RESOLV_CONF);
+	cr_expect_eq(strncmp(status_of("address", "ok "), "ok ", 3), 0);
+	cr_expect_eq(strncmp(status_of("dns", "ok "), "ok ", 3), 0);
+}
+
+Test(watcher_drift, U18_everything_is_repaired_if_configured)
+{
+	configure("drift: repair\n");
+	lease_that_is_well();
+	EXPECT_SH("echo theirs > " RESOLV_CONF "; ip link set up0 mtu 1350");
+	EVENTUALLY("ip link show up0 | grep -q 'mtu 1400' && grep -q 192.0.2.53 " RESOLV_CONF);
+	cr_expect_eq(strncmp(status_of("dns", "ok "), "ok ", 3), 0);
 }
 
 /* The expiry of an address is no drift. */

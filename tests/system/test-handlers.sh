@@ -130,8 +130,10 @@ test_a_connection_survives_restarts() {
 	assert_fails grep -E "^Deleted.*(inet 10\.77|default)" "$LAB_DIR/monitor.log"
 }
 
-# What the operator or another program does is told and left alone.
+# What the operator or another program does is told and left alone, if that is
+# wanted; files always are. U18 is about the other case.
 test_drift_is_reported() {
+	echo 'drift: report' >"$config"
 	lease
 	wait_for 5 status_is route '^ok'
 	sleep 1
@@ -142,4 +144,5 @@ test_drift_is_reported() {
 	wait_for 3 status_is route '^drift: the route to 0.0.0.0/0'
 	sleep 6 # a renewal
 	assert_eq '# theirs' "$(cat "$LAB_RESOLV")"
+	assert_eq '' "$(ip -4 route show default)"
 }

@@ -114,6 +114,7 @@ Test(configuration, everything)
 		       "chronyd_directory: /var/run/chrony\n"
 		       "use: {dns: false, mtu: true, domain: false, hostname: true, ntp: false}\n"
 		       "routes: {max: 3, min_prefix_length: 16, allow_hiding: true}\n"
+		       "drift: report\n"
 		       "syslog: true\n"
 		       "options:\n"
 		       "  hostname: myhost\n"
@@ -131,10 +132,19 @@ Test(configuration, everything)
 		  !configuration.use_ntp && configuration.syslog);
 	cr_expect(configuration.max_routes == 3 && configuration.min_prefix_length == 16 &&
 		  configuration.allow_hiding);
+	cr_expect(configuration.drift == CONFIGURATION_DRIFT_REPORT);
 	cr_expect(configuration.n_options == 3);
 	cr_expect_str_eq(option("hostname"), "myhost");
 	cr_expect_str_eq(option("wait"), "30");
 	cr_expect_str_eq(option("note"), "a b");
+}
+
+Test(configuration, U18_drift)
+{
+	cr_assert(load("metric: 7\n", 1) == 0);
+	cr_expect(configuration.drift == CONFIGURATION_DRIFT_DEFAULT);
+	cr_assert(load("drift: repair\n", 1) == 0);
+	cr_expect(configuration.drift == CONFIGURATION_DRIFT_REPAIR);
 }
 
 Test(configuration, command_line_overrides)
@@ -162,7 +172,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, mode, foreign, "
-		  "quarantine, resolv_conf, chronyd_directory, use, routes, syslog, options" },
+		  "quarantine, resolv_conf, chronyd_directory, use, routes, drift, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "- metric\n", "1: a configuration must be a mapping of fields" },
 		{ "metric: 4294967296\n", "1: metric must be a number from 0 to 4294967295" },
@@ -182,6 +192,7 @@ Test(configuration, refused)
 		{ "routes: {max: 65}\n", "1: max must be a number from 0 to 64" },
 		{ "routes: {min_prefix_length: 0}\n",
 		  "1: min_prefix_length must be a number from 1 to 32" },
+		{ "drift: ignore\n", "1: drift \"ignore\" is not one of: repair, report" },
 		{ "syslog: on\n", "1: syslog must be true or false" },
 		{ "use: {dns: yes}\n", "1: dns must be true or false" },
 		{ "use:\n  dns: true\n  color: true\n",

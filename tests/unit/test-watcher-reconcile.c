@@ -60,14 +60,25 @@ static int first_check(struct handler_context *context, const struct wanted *wan
 {
 	(void)wanted;
 	strcat(calls, "c");
-	return check_result == HANDLER_DRIFT ? handler_drift(context, "it was moved") :
-					       check_result;
+	if (check_result == HANDLER_DRIFT || check_result == HANDLER_TAKEN)
+		(void)handler_drift(context, "it was moved");
+	return check_result;
 }
 
-static const struct handler first = { "first", first_concerns, first_apply, first_release,
-				      first_check };
-static const struct handler second = { "second", second_concerns, second_apply, second_release,
-				       NULL };
+static const struct handler first = {
+	.name = "first",
+	.concerns = first_concerns,
+	.apply = first_apply,
+	.release = first_release,
+	.check = first_check,
+	.repairs_drift = true,
+};
+static const struct handler second = {
+	.name = "second",
+	.concerns = second_concerns,
+	.apply = second_apply,
+	.release = second_release,
+};
 static const struct handler *const both[] = { &first, &second };
 
 static struct reconciler reconciler;
@@ -172,6 +183,7 @@ static const char *check(void)
 
 Test(watcher_reconcile, drift_is_reported_and_not_repaired)
 {
+	reconciler.drift = CONFIGURATION_DRIFT_REPORT;
 	reconcile_suspect_all(&reconciler);
 	cr_expect_str_eq(check(), "", "what never ran has configured nothing");
 	reconcile_mark_all(&reconciler);
@@ -202,6 +214,101 @@ Test(watcher_reconcile, drift_is_reported_and_not_repaired)
 	reconcile_mark_path(&reconciler, "/a");
 	run();
 	cr_expect_str_eq(reconciler.state[0].status, "ok 41");
+}
+
+/* The first handler drifts: is it repaired at once? */
+static bool drifts(void)
+{
+	reconcile_suspect(&reconciler, &first);
+	check_result = HANDLER_DRIFT;
+	check();
+	cr_expect_str_eq(reconciler.state[0].status, "drift: it was moved");
+	return reconcile_is_marked(&reconciler);
+}
+
+Test(watcher_reconcile, U18_drift_is_repaired_at_a_limited_rate)
+{
+	static const uint64_t pauses_s[] = { 1, 2, 4, 8, 16, 32, 60, 60 };
+
+	reconcile_mark_all(&reconciler);
+	run();
+	cr_expect(drifts(), "the first time at once");
+	cr_expect_str_eq(run(), "1a");
+	cr_expect_str_eq(reconciler.state[0].status, "ok 41");
+	for (size_t i = 0; i < sizeof(pauses_s) / sizeof(pauses_s[0]); i++) {
+		uint64_t due_ns = context.now_ns + pauses_s[i] * S;
+
+		cr_expect_not(drifts());
+		cr_expect_eq(reconcile_next_retry(&reconciler), due_ns);
+		context.now_ns += S / 2;
+		cr_expect_not(drifts(), "the same drift");
+		cr_expect_eq(reconcile_next_retry(&reconciler), due_ns);
+		context.now_ns = due_ns;
+		reconcile_mark_due(&reconciler, context.now_ns);
+		cr_expect_str_eq(run(), "1a");
+		cr_expect_eq(reconcile_next_retry(&reconciler), UINT64_MAX);
+	}
+	/* another program restored it */
+	cr_expect_not(drifts());
+	check_result = 0;
+	reconcile_suspect(&reconciler, &first);
+	check();
+	cr_expect_eq(reconcile_next_retry(&reconciler), UINT64_MAX);
+	/* after a while without drift it is as at first */
+	context.now_ns += RECONCILE_REPAIR_QUIET_NS + 61 * S;
+	cr_expect(drifts());
+}
+
+/* What another program now owns cannot be repaired. */
+Test(watcher_reconcile, U18_what_is_taken_is_reported)
+{
+	reconciler.drift = CONFIGURATION_DRIFT_REPAIR;
+	reconcile_mark_all(&reconciler);
+	run();
+	check_result = HANDLER_TAKEN;
+	reconcile_suspect(&reconciler, &first);
+	check();
+	cr_expect_not(reconcile_is_marked(&reconciler));
+	cr_expect_eq(reconcile_next_retry(&reconciler), UINT64_MAX);
+	cr_expect_eq(reconciler.state[0].n_drifts, 1);
+}
+
+Test(watcher_reconcile, U18_the_operator_repairs_everything_at_once)
+{
+	reconciler.drift = CONFIGURATION_DRIFT_REPORT;
+	reconcile_mark_all(&reconciler);
+	run();
+	cr_expect_not(drifts());
+	reconcile_repair(&reconciler, &context, &wanted);
+	cr_expect_str_eq(run(), "1a");
+	/* what is as configured stays untouched; what has failed is tried again */
+	check_result = 0;
+	reconcile_repair(&reconciler, &context, &wanted);
+	cr_expect_not(reconcile_is_marked(&reconciler));
+	second_release_result = -EPERM;
+	reconcile_mark_path(&reconciler, "/b");
+	run();
+	reconcile_repair(&reconciler, &context, &wanted);
+	cr_expect_str_eq(run(), "2b");
+}
+
+/* A file that has drifted stays so when others are called once more. */
+Test(watcher_reconcile, U18_repeat_does_not_repair_what_is_reported)
+{
+	struct handler file = first;
+	const struct handler *const handlers[] = { &file, &second };
+
+	file.repairs_drift = false;
+	reconcile_init(&reconciler, handlers, 2);
+	reconcile_mark_all(&reconciler);
+	run();
+	reconcile_suspect(&reconciler, &file);
+	check_result = HANDLER_DRIFT;
+	check();
+	second_release_result = HANDLER_REPEAT;
+	reconcile_mark_path(&reconciler, "/b");
+	cr_expect_str_eq(run(), "2b2b");
+	cr_expect_str_eq(reconciler.state[0].status, "drift: it was moved");
 }
 
 Test(watcher_reconcile, check_may_ask_for_a_run)

@@ -266,6 +266,19 @@ static int parse_foreign(struct yaml_file *file, yaml_node_t *node,
 	return r;
 }
 
+static int parse_drift(struct yaml_file *file, yaml_node_t *node,
+		       struct configuration *configuration)
+{
+	static const char *const names[] = { "repair", "report" };
+	size_t i = 0;
+	int r = yaml_choice(file, node, "drift", names, sizeof(names) / sizeof(names[0]), &i);
+
+	if (!r)
+		configuration->drift = i == 0 ? CONFIGURATION_DRIFT_REPAIR :
+						CONFIGURATION_DRIFT_REPORT;
+	return r;
+}
+
 static int parse_path(struct yaml_file *file, yaml_node_t *node, const char *name,
 		      char to[static PATH_MAX])
 {
@@ -305,6 +318,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		CHRONYD_DIRECTORY,
 		USE,
 		ROUTES,
+		DRIFT,
 		SYSLOG,
 		OPTIONS,
 		N
@@ -318,6 +332,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 					      "chronyd_directory",
 					      "use",
 					      "routes",
+					      "drift",
 					      "syslog",
 					      "options" };
 	yaml_node_t *values[N];
@@ -347,6 +362,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_use(file, values[USE], configuration);
 	if (!r && values[ROUTES])
 		r = parse_routes(file, values[ROUTES], configuration);
+	if (!r && values[DRIFT])
+		r = parse_drift(file, values[DRIFT], configuration);
 	if (!r && values[SYSLOG])
 		r = yaml_bool(file, values[SYSLOG], "syslog", &configuration->syslog);
 	if (!r && values[OPTIONS])

@@ -20,6 +20,13 @@ struct configuration_option {
 	char value[KV_VALUE_SIZE];
 };
 
+/* What is done about settings that another program has changed. */
+enum configuration_drift {
+	CONFIGURATION_DRIFT_DEFAULT = 0, /* the address and routes are repaired */
+	CONFIGURATION_DRIFT_REPAIR,	 /* everything is */
+	CONFIGURATION_DRIFT_REPORT,	 /* nothing is */
+};
+
 struct configuration {
 	uint32_t metric;     /* of our routes and for the order in resolv.conf, default 100 */
 	uint32_t table;	     /* routing table, default RT_TABLE_MAIN (254) */
@@ -32,6 +39,7 @@ struct configuration {
 	bool use_domain;	    /* set the domain name, default true */
 	bool use_hostname;	    /* set the host name from the server, default false */
 	bool use_ntp;		    /* set time servers, default true */
+	enum configuration_drift drift;
 	bool syslog;		    /* audit records also go to syslog, default false */
 	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
 	/* that contains chronyd's socket, default /run/chrony */

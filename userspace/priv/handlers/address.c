@@ -8,9 +8,13 @@
  * place: one request, as long as no other program has changed the addresses since
  * they were read. After a change of address the old one is deleted last, in
  * release, when the routes use the new one.
+ *
+ * The connected route belongs to the kernel, which sets it together with the
+ * address only. If another program has removed it, the address is set anew.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_addr.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,12 +160,38 @@ static void log_foreign(struct handler_context *context, const struct lease *lea
 		    text);
 }
 
+/* Returns 1 if the kernel's route to the subnet is there, or need not be; 0 if it
+ * is missing; or a negative errno. */
+static int is_connected(struct handler_context *context, const struct present *present)
+{
+	const struct value_ipv4_net *net = &present->lease->net;
+
+	if (present->leased.protocol != NETLINK_OWNER || net->prefix_length == 32 ||
+	    (present->leased.flags & IFA_F_NOPREFIXROUTE))
+		return 1;
+	return netlink_route_is_connected(context->netlink, context->uplink_ifindex,
+					  lease_net_first(net), net->prefix_length);
+}
+
+static int set_anew(struct handler_context *context, const struct present *present)
+{
+	struct netlink_address address = address_of(present->lease);
+	int r = netlink_address_delete(context->netlink, context->uplink_ifindex, &address);
+
+	if (!r)
+		r = netlink_address_add(context->netlink, context->uplink_ifindex, &address);
+	context->state->address.must_repeat = !r;
+	return r;
+}
+
 /* Adopt a leased address that was present. Returns 0 if it is as wanted and carries
  * our mark, or a negative errno. */
-static int adopt_address(struct handler_context *context, const struct present *present)
+static int adopt_address(struct handler_context *context, const struct present *present, bool anew)
 {
 	struct netlink_address address = address_of(present->lease);
 
+	if (anew)
+		return set_anew(context, present);
 	if (present->leased.protocol == NETLINK_OWNER &&
 	    is_near(present->leased.valid_s, present->lease->left_s))
 		return 0;
@@ -178,8 +208,9 @@ static int set_address(struct handler_context *context, const struct lease *leas
 	struct netlink_address address = address_of(lease);
 	struct present present;
 	int r = netlink_address_add(context->netlink, context->uplink_ifindex, &address), error;
-	bool was_there = r == -EEXIST;
+	bool was_there = r == -EEXIST, anew = state->must_set_anew;
 
+	state->must_set_anew = false;
 	if (r && !was_there)
 		return fail_address(context, r, lease);
 	context->is_leased = !was_there;
@@ -194,7 +225,7 @@ static int set_address(struct handler_context *context, const struct lease *leas
 			context->is_leased = true;
 			return 0;
 		}
-		r = adopt_address(context, &present);
+		r = adopt_address(context, &present, anew);
 	} else if (present.n_all > 1) {
 		promote_secondaries(context);
 	}
@@ -294,10 +325,19 @@ static int address_check(struct handler_context *context, const struct wanted *w
 	value_format_ipv4_net(&lease.net, text);
 	if (!present.is_there)
 		return handler_drift(context, "%s was removed", text);
-	if (present.leased.protocol != NETLINK_OWNER)
-		return handler_drift(context, "%s was changed and now belongs to another program",
-				     text);
-	return 0;
+	if (present.leased.protocol != NETLINK_OWNER) {
+		(void)handler_drift(context, "%s was changed and now belongs to another program",
+				    text);
+		return context->takeover ? HANDLER_DRIFT : HANDLER_TAKEN;
+	}
+	r = is_connected(context, &present);
+	if (r < 0)
+		return handler_fail(context, r, "cannot read the routes of the uplink");
+	context->state->address.must_set_anew = !r;
+	if (r)
+		return 0;
+	context->state->address.known.ifindex = 0;
+	return handler_drift(context, "the route to the subnet of %s was removed", text);
 }
 
 const struct handler handler_address = {
@@ -306,4 +346,5 @@ const struct handler handler_address = {
 	.apply = address_apply,
 	.release = address_release,
 	.check = address_check,
+	.repairs_drift = true,
 };

@@ -67,19 +67,22 @@ struct handler_context {
  * Both return 0, or a negative errno with the reason in context->error; the
  * watcher logs it, writes it to /status/NAME and retries later. Release may also
  * return HANDLER_REPEAT: a deletion removed something that an apply had just
- * added, so all handlers are called once more immediately.
+ * added, so the handlers are called once more immediately.
  */
 #define HANDLER_REPEAT 1
 
 /*
  * Check reads the present state after another program changed the host, and
  * changes nothing. It returns 0; HANDLER_DRIFT if the configuration is not as
- * apply left it (details in context->error; the drift is reported but not
- * repaired, the next change of a key does that); HANDLER_APPLY if the change
- * requires a new apply; or a negative errno as apply.
+ * apply left it (details in context->error; it is reported, and another apply
+ * repairs it if the operator wants that, at the latest when a key changes);
+ * HANDLER_TAKEN if it is not and apply leaves it so, because another program now
+ * owns the setting; HANDLER_APPLY if the change requires a new apply; or a
+ * negative errno as apply.
  */
 #define HANDLER_DRIFT 2
 #define HANDLER_APPLY 3
+#define HANDLER_TAKEN 4
 
 struct handler {
 	const char *name; /* "address": /status/NAME */
@@ -92,6 +95,9 @@ struct handler {
 	int (*release)(struct handler_context *context, const struct wanted *wanted);
 	/* Is the host still as wanted? NULL: cannot be checked. */
 	int (*check)(struct handler_context *context, const struct wanted *wanted);
+	/* Of the address and what goes with it: drift is repaired unless the operator
+	 * wants a report only. */
+	bool repairs_drift;
 };
 
 /* In the order of calls. */

@@ -24,6 +24,11 @@ bool lease_net_contains(const struct value_ipv4_net *net, struct in_addr address
 		 address_netmask(net->prefix_length));
 }
 
+struct in_addr lease_net_first(const struct value_ipv4_net *net)
+{
+	return (struct in_addr){ net->address.s_addr & htonl(address_netmask(net->prefix_length)) };
+}
+
 struct in_addr lease_net_broadcast(const struct value_ipv4_net *net)
 {
 	struct in_addr broadcast = { 0 };

@@ -29,6 +29,8 @@ uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns);
 /* pure helpers for IPv4 networks */
 
 bool lease_net_contains(const struct value_ipv4_net *net, struct in_addr address);
+/* Returns the address with no host bit set. */
+struct in_addr lease_net_first(const struct value_ipv4_net *net);
 /* Returns the address with all host bits set; 0 for /31 and /32, which have no
  * broadcast address. */
 struct in_addr lease_net_broadcast(const struct value_ipv4_net *net);

@@ -225,4 +225,5 @@ const struct handler handler_route = {
 	.concerns = route_concerns,
 	.apply = route_apply,
 	.check = route_check,
+	.repairs_drift = true,
 };

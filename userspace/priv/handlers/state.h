@@ -19,6 +19,8 @@ struct address_state {
 	/* Apply has restored an address that was removed, without a change of the
 	 * route keys: the routes that were removed with it must be added again. */
 	bool must_repeat;
+	/* Check has found that the connected route is missing. */
+	bool must_set_anew;
 	/* The only address on the uplink that calfpen set. */
 	struct address_known {
 		int ifindex; /* 0: not known */

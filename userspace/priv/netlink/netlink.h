@@ -120,6 +120,10 @@ int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, net
  * and interface. */
 int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_route_fn call,
 			     void *data);
+/* Returns 1 if the interface has the kernel's route to the prefix of one of its
+ * addresses, in any table; 0 if not; or a negative errno. */
+int netlink_route_is_connected(struct netlink *netlink, int ifindex, struct in_addr destination,
+			       uint8_t prefix_length);
 /*
  * Find the prefix length that a policy rule suppresses when it looks up `table`
  * (FRA_SUPPRESS_PREFIXLEN): routes with longer prefixes take precedence over the

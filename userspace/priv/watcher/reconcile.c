@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "userspace/common/backoff.h"
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 
@@ -108,6 +109,35 @@ bool reconcile_needs_check(const struct reconciler *reconciler)
 	return false;
 }
 
+static bool may_repair(const struct reconciler *reconciler, const struct handler *handler)
+{
+	return reconciler->drift == CONFIGURATION_DRIFT_REPAIR ||
+	       (reconciler->drift == CONFIGURATION_DRIFT_DEFAULT && handler->repairs_drift);
+}
+
+/* Mark the handler, or set when it is due. */
+static void plan_repair(const char *name, struct reconcile_state *state, uint64_t now_ns)
+{
+	uint64_t at_ns = now_ns;
+
+	if (state->retry_ns != UINT64_MAX)
+		return;
+	if (now_ns - state->repair_ns > RECONCILE_REPAIR_QUIET_NS)
+		state->n_repairs = 0;
+	if (state->n_repairs > 0)
+		at_ns = state->repair_ns +
+			backoff_ns(state->n_repairs, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
+	state->n_repairs++;
+	if (at_ns <= now_ns) {
+		state->repair_ns = now_ns;
+		state->is_affected = true;
+		return;
+	}
+	state->repair_ns = state->retry_ns = at_ns;
+	log_info("%s: changed again; repairing it in %" PRIu64 " ms", name,
+		 (at_ns - now_ns) / NS_PER_MS);
+}
+
 /* Record the result of a check. */
 static void record_check(const char *name, struct reconcile_state *state,
 			 struct handler_context *context, int r)
@@ -115,7 +145,7 @@ static void record_check(const char *name, struct reconcile_state *state,
 	char previous[RECONCILE_STATUS_SIZE];
 
 	memcpy(previous, state->status, sizeof(previous));
-	if (r == HANDLER_DRIFT) {
+	if (r == HANDLER_DRIFT || r == HANDLER_TAKEN) {
 		state->n_drifts += !state->has_drifted;
 		state->has_metrics |= !state->has_drifted;
 		state->has_drifted = true;
@@ -124,6 +154,7 @@ static void record_check(const char *name, struct reconcile_state *state,
 			log_warning("%s: %s", name, state->status);
 	} else if (!r && state->has_drifted) {
 		state->has_drifted = false;
+		state->retry_ns = UINT64_MAX;
 		memcpy(state->status, state->last_ok_status, sizeof(state->status));
 		log_info("%s: drift is over", name);
 	} else if (r < 0) {
@@ -153,6 +184,21 @@ void reconcile_check(struct reconciler *reconciler, struct handler_context *cont
 		r = reconciler->handlers[i]->check(context, wanted);
 		state->is_affected = r == HANDLER_APPLY;
 		record_check(reconciler->handlers[i]->name, state, context, r);
+		if (r == HANDLER_DRIFT && may_repair(reconciler, reconciler->handlers[i]))
+			plan_repair(reconciler->handlers[i]->name, state, context->now_ns);
+	}
+}
+
+void reconcile_repair(struct reconciler *reconciler, struct handler_context *context,
+		      const struct wanted *wanted)
+{
+	reconcile_suspect_all(reconciler);
+	reconcile_check(reconciler, context, wanted);
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++) {
+		struct reconcile_state *state = &reconciler->state[i];
+
+		state->is_affected |= state->has_drifted || state->error;
+		state->n_repairs = 0;
 	}
 }
 
@@ -241,6 +287,8 @@ static void record_run(const struct handler *handler, struct reconcile_state *st
 	state->needs_check = false;
 	state->n_runs++;
 	state->has_metrics = true;
+	if (state->has_drifted && !state->error)
+		log_info("%s: drift is over", handler->name);
 	state->has_drifted = false;
 	if (!state->error) {
 		memcpy(state->last_ok_status, state->status, sizeof(state->last_ok_status));
@@ -255,6 +303,16 @@ static void record_run(const struct handler *handler, struct reconcile_state *st
 	state->n_errors++;
 	state->n_failures++;
 	state->retry_ns = now_ns + backoff_ns(state->n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
+}
+
+/* Mark all handlers, except those whose drift is only reported and whose settings
+ * do not depend on the address. */
+static void mark_repeated(struct reconciler *reconciler)
+{
+	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
+		if (!reconciler->state[i].has_drifted || reconciler->handlers[i]->repairs_drift ||
+		    may_repair(reconciler, reconciler->handlers[i]))
+			reconciler->state[i].is_affected = true;
 }
 
 /* Run the marked handlers once. Returns true if a release requests another round. */
@@ -303,7 +361,7 @@ void reconcile_run(struct reconciler *reconciler, struct handler_context *contex
 		previous_errors[i] = reconciler->state[i].error;
 	}
 	if (run_once(reconciler, context, wanted)) {
-		reconcile_mark_all(reconciler);
+		mark_repeated(reconciler);
 		(void)run_once(reconciler, context, wanted);
 	}
 	for (uint32_t i = 0; i < reconciler->n_handlers; i++)

@@ -23,6 +23,8 @@ struct reconcile_state {
 	uint64_t retry_ns;	 /* CLOCK_BOOTTIME, UINT64_MAX: not due */
 	bool needs_check;	 /* suspect: what it configures may have been changed */
 	bool has_drifted;
+	unsigned int n_repairs; /* of drift, without RECONCILE_REPAIR_QUIET_NS in between */
+	uint64_t repair_ns;	/* CLOCK_BOOTTIME; the last one */
 	/* since the start */
 	uint64_t n_runs, n_errors, n_drifts;
 	uint64_t took_ns;			    /* the last run, apply and release */
@@ -36,6 +38,7 @@ struct reconcile_state {
 struct reconciler {
 	const struct handler *const *handlers; /* in the order of calls */
 	uint32_t n_handlers;
+	enum configuration_drift drift; /* set by the caller after reconcile_init() */
 	struct reconcile_state state[RECONCILE_HANDLERS_MAX];
 };
 
@@ -55,7 +58,8 @@ void reconcile_mark_due(struct reconciler *reconciler, uint64_t now_ns);
 bool reconcile_is_marked(const struct reconciler *reconciler);
 
 /* Call apply of the marked handlers in order, then their release in reverse
- * order; call all handlers once more on HANDLER_REPEAT. Log failures and
+ * order; call all handlers once more on HANDLER_REPEAT, except those that have
+ * drifted and are never repaired by default. Log failures and
  * recoveries once each. */
 void reconcile_run(struct reconciler *reconciler, struct handler_context *context,
 		   const struct wanted *wanted);
@@ -65,10 +69,21 @@ void reconcile_run(struct reconciler *reconciler, struct handler_context *contex
 void reconcile_suspect(struct reconciler *reconciler, const struct handler *handler);
 void reconcile_suspect_all(struct reconciler *reconciler);
 bool reconcile_needs_check(const struct reconciler *reconciler);
-/* Check the suspect handlers that have no error, and mark those whose check
- * requests a run. Log the start and the end of drift once each. */
+/*
+ * Check the suspect handlers that have no error, and mark those whose check
+ * requests a run. Log the start and the end of drift once each.
+ *
+ * Drift that may be repaired is repaired by a run: the first time at once, then,
+ * because another program may insist on its setting, not before 1 s after the
+ * last repair, doubled up to 60 s, until it was quiet for a while.
+ */
+#define RECONCILE_REPAIR_QUIET_NS 600000000000ull
 void reconcile_check(struct reconciler *reconciler, struct handler_context *context,
 		     const struct wanted *wanted);
+/* The operator wants everything to be as configured: check all handlers, and mark
+ * those that have drifted or failed, whatever the settings and limits are. */
+void reconcile_repair(struct reconciler *reconciler, struct handler_context *context,
+		      const struct wanted *wanted);
 
 /*
  * RECONCILE_METRICS_DIRECTORY/NAME, "runs=3 errors=0 drifts=0 us=41": the counters

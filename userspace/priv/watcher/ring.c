@@ -10,6 +10,10 @@
 #include "userspace/priv/watcher/event.h"
 #include "userspace/priv/watcher/watcher-private.h"
 
+/* The operator's request to the calf. To renew a lease of which the host has lost
+ * the address is of no use, so that comes back, too. */
+#define RENEW_KEY "/control/renew"
+
 static void refuse_record(struct watcher *watcher, const char *ring, size_t size)
 {
 	char reason[64];
@@ -29,6 +33,8 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 		wanted_remove(&watcher->wanted, &change->key, event->revision);
 		return;
 	}
+	if (!strcmp(change->key.path, RENEW_KEY))
+		watcher->must_repair = true;
 	value.revision = event->revision;
 	value.boot_ns = event->boot_ns;
 	value.length = change->length;

@@ -37,6 +37,7 @@ struct watcher {
 	struct loop_timer timer;
 	int signal_fd;
 	bool must_list;
+	bool must_repair; /* the operator requested a renewal: restore what has drifted */
 	uint64_t list_ns; /* CLOCK_BOOTTIME; not before */
 	unsigned int n_list_failures;
 	uint64_t status_ns; /* CLOCK_BOOTTIME; not before, 0: no failure */

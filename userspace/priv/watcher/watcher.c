@@ -148,6 +148,15 @@ static void run_handlers(struct watcher *watcher)
 	reconcile_run(&watcher->reconciler, &watcher->context, &watcher->wanted);
 }
 
+static void repair(struct watcher *watcher)
+{
+	if (!watcher->must_repair)
+		return;
+	watcher->must_repair = false;
+	watcher->context.now_ns = watcher->loop.now_ns();
+	reconcile_repair(&watcher->reconciler, &watcher->context, &watcher->wanted);
+}
+
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -168,6 +177,7 @@ static void reconcile(struct watcher *watcher)
 				break;
 			continue;
 		}
+		repair(watcher);
 		check_ns =
 			watcher_host_check(&watcher->host, &watcher->wanted, watcher->loop.now_ns);
 		if (!reconcile_is_marked(&watcher->reconciler))
@@ -363,6 +373,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.takeover = watcher->options->takeover;
 	watcher_chrony_init(&watcher->context);
 	reconcile_init(&watcher->reconciler, handlers, N_HANDLERS);
+	watcher->reconciler.drift = watcher->configuration.drift;
 	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,
 			     watcher->options->n_calves);
 	watcher->must_list = true;
