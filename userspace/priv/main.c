@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/streams.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/roles.h"
 
@@ -14,8 +15,12 @@ int main(int argc, char **argv)
 		[ROLE_CHRONY] = "calfpen-chrony",
 	};
 	struct options options;
-	int r = options_parse(&options, argc, argv);
+	int r;
 
+	if (streams_open())
+		return ROLE_EXIT_FAILURE;
+	streams_own_log();
+	r = options_parse(&options, argc, argv);
 	if (r)
 		return r > 0 ? ROLE_EXIT_OK : ROLE_EXIT_FAILURE;
 	log_init(tags[options.role], 2, options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);

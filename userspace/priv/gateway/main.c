@@ -8,10 +8,13 @@
 #include <sys/prctl.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/streams.h"
 #include "userspace/priv/roles.h"
 
 int main(void)
 {
+	if (streams_open())
+		return ROLE_EXIT_FAILURE;
 	/* The program was started from a descriptor: without this, ps shows its number. */
 	prctl(PR_SET_NAME, "calfpen-gateway");
 	log_init("calfpen-gateway", 2, LOG_LEVEL_INFO);
