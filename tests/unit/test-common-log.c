@@ -2,6 +2,9 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "userspace/common/log.h"
@@ -69,4 +72,108 @@ Test(log, nobody_reads)
 	log_init("x", fds[1], LOG_LEVEL_INFO);
 	for (int i = 0; i < 10000; i++)
 		log_info("a line that nobody reads");
+}
+
+/* Make a pipe that blocks, as a shell does, and that is full. */
+static void full_pipe(int fds[2])
+{
+	cr_assert_eq(pipe(fds), 0);
+	cr_assert(fcntl(fds[1], F_SETPIPE_SZ, 8192) >= 0);
+	cr_assert_eq(write(fds[1], (char[8192]){ 0 }, 8192), 8192);
+}
+
+static void drain(int fd)
+{
+	char bytes[65536];
+
+	cr_assert_gt(read(fd, bytes, sizeof(bytes)), 0);
+}
+
+Test(log, U16_full_pipe_of_others, .timeout = 10)
+{
+	int fds[2];
+
+	full_pipe(fds);
+	log_init("x", fds[1], LOG_LEVEL_INFO);
+	errno = ENOENT;
+	for (int i = 0; i < 3; i++)
+		log_info("lost");
+	cr_expect_eq(errno, ENOENT);
+	cr_expect_eq(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0, "its mode is not ours to change");
+	drain(fds[0]);
+	log_info("written");
+	cr_expect_str_eq(logged(fds[0]),
+			 "<warning> x: log: lost 3 lines: its reader did not keep up\n"
+			 "<info> x: written\n");
+	log_info("once only");
+	cr_expect_str_eq(logged(fds[0]), "<info> x: once only\n");
+}
+
+Test(log, U16_full_socket, .timeout = 10)
+{
+	char bytes[4096] = { 0 }, text[512];
+	int fds[2], n_lost = 2;
+	ssize_t n;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	log_init("x", fds[1], LOG_LEVEL_INFO);
+	while (send(fds[1], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	while (send(fds[1], bytes, 1, MSG_DONTWAIT) > 0)
+		;
+	for (int i = 0; i < n_lost; i++)
+		log_info("lost");
+	while (recv(fds[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	log_info("written");
+	n = recv(fds[0], text, sizeof(text) - 1, MSG_DONTWAIT);
+	cr_assert_gt(n, 0);
+	text[n] = '\0';
+	cr_expect_str_eq(text, "<warning> x: log: lost 2 lines: its reader did not keep up\n"
+			       "<info> x: written\n");
+	close(fds[0]);
+	log_info("nobody is there, which is no signal either");
+}
+
+/* The count does not wait for another line. */
+Test(log, U16_lost_lines_are_reported_by_themselves, .timeout = 30)
+{
+	uint64_t wait_ns;
+	int fds[2];
+
+	full_pipe(fds);
+	log_init("x", fds[1], LOG_LEVEL_INFO);
+	cr_expect_eq(log_report_lost(), UINT64_MAX, "none is lost");
+	log_info("lost");
+	wait_ns = log_report_lost();
+	cr_expect(wait_ns > 0 && wait_ns <= 1000000000, "%lu", wait_ns);
+	sleep(2);
+	wait_ns = log_report_lost();
+	cr_expect(wait_ns > 1000000000, "it is full: wait longer");
+	drain(fds[0]);
+	sleep(3);
+	cr_expect_eq(log_report_lost(), UINT64_MAX);
+	cr_expect_str_eq(logged(fds[0]),
+			 "<warning> x: log: lost 1 lines: its reader did not keep up\n");
+}
+
+/* A file that is full takes a part of a line: the next one begins in its own. */
+Test(log, U16_truncated_line)
+{
+	const char *path = "/tmp/calfpen-test-log";
+	char text[512] = "";
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	cr_assert(fd >= 0);
+	unlink(path);
+	log_init("x", fd, LOG_LEVEL_INFO);
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 10, RLIM_INFINITY }), 0);
+	log_info("truncated");
+	log_info("lost");
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }), 0);
+	log_info("written");
+	cr_assert_gt(pread(fd, text, sizeof(text) - 1, 0), 0);
+	cr_expect_str_eq(text, "<info> x: \n<warning> x: log: lost 2 lines: File too large\n"
+			       "<info> x: written\n");
 }

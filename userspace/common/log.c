@@ -2,21 +2,52 @@
 #include "userspace/common/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/sanitise.h"
 
 #define LOG_TAG_SIZE 32
 #define LOG_LINE_SIZE 1280 /* a value of the store and some words around it */
+#define RETRY_MIN_NS NS_PER_S
+#define RETRY_MAX_NS (60 * NS_PER_S)
+/* poll() reports that a pipe has room for this much. */
+_Static_assert(LOG_LINE_SIZE < PIPE_BUF, "a line fits into a pipe that is not full");
+
+/* How to write without waiting. */
+enum how {
+	HOW_POLL,  /* write() blocks, so ask first */
+	HOW_WRITE, /* a regular file, or O_NONBLOCK */
+	HOW_SEND,  /* a socket */
+};
 
 static struct {
 	char tag[LOG_TAG_SIZE];
 	int fd;
 	enum log_level level;
+	enum how how;
+	bool is_torn;	 /* the last line was truncated: begin a new one */
+	uint64_t n_lost; /* lines since the last one that was written */
+	int lost_errno;	 /* why the last of them was lost */
+	uint64_t retry_ns, retry_wait_ns;
 } log_state = { .tag = "calfpen", .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
+
+/* A line under construction, after a newline that ends a truncated one. */
+struct line {
+	size_t length; /* of the text, its newline included */
+	char bytes[1 + LOG_LINE_SIZE];
+};
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
@@ -25,11 +56,26 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
+static enum how how_to_write(int fd)
+{
+	struct stat status;
+	int flags;
+
+	if (fstat(fd, &status))
+		return HOW_POLL;
+	if (S_ISSOCK(status.st_mode))
+		return HOW_SEND;
+	flags = fcntl(fd, F_GETFL);
+	return S_ISREG(status.st_mode) || (flags >= 0 && (flags & O_NONBLOCK)) ? HOW_WRITE :
+										 HOW_POLL;
+}
+
 void log_init(const char *tag, int fd, enum log_level level)
 {
 	sanitise(log_state.tag, sizeof(log_state.tag), tag, strlen(tag));
 	log_state.fd = fd;
 	log_state.level = level;
+	log_state.how = how_to_write(fd);
 }
 
 /* Return how many bytes snprintf() wrote into a buffer of `size`, given its
@@ -41,27 +87,121 @@ static size_t written(int wanted, size_t size)
 	return (size_t)wanted < size ? (size_t)wanted : size - 1;
 }
 
+__attribute__((format(printf, 3, 0))) static void compose(struct line *line, enum log_level level,
+							  const char *format, va_list arguments)
+{
+	char *text = line->bytes + 1;
+	size_t head = written(snprintf(text, LOG_LINE_SIZE - 1, "<%s> %s: ", level_names[level],
+				       log_state.tag),
+			      LOG_LINE_SIZE - 1);
+
+	line->bytes[0] = '\n';
+	line->length =
+		head + written(vsnprintf(text + head, LOG_LINE_SIZE - 1 - head, format, arguments),
+			       LOG_LINE_SIZE - 1 - head);
+	sanitise(text + head, LOG_LINE_SIZE - head, text + head, line->length - head);
+	text[line->length++] = '\n';
+}
+
+/* Returns as write(2): with EAGAIN if it would have to wait. */
+static ssize_t write_now(const char *bytes, size_t size)
+{
+	static const struct timespec no_wait;
+	struct pollfd out = { .fd = log_state.fd, .events = POLLOUT };
+
+	if (log_state.how == HOW_SEND)
+		return send(log_state.fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (log_state.how == HOW_POLL && ppoll(&out, 1, &no_wait, NULL) <= 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(log_state.fd, bytes, size);
+}
+
+/* Returns true if all of the line was written. */
+static bool put(const struct line *line)
+{
+	size_t skip = log_state.is_torn ? 0 : 1, size = line->length + 1 - skip;
+	ssize_t n;
+
+	do
+		n = write_now(line->bytes + skip, size);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		log_state.is_torn = (size_t)n < size;
+	if (n == (ssize_t)size)
+		return true;
+	log_state.lost_errno = n < 0 ? errno : EAGAIN;
+	return false;
+}
+
+__attribute__((format(printf, 1, 2))) static bool put_warning(const char *format, ...)
+{
+	struct line line;
+	va_list arguments;
+
+	va_start(arguments, format);
+	compose(&line, LOG_LEVEL_WARNING, format, arguments);
+	va_end(arguments);
+	return put(&line);
+}
+
+/* Returns true if no line is lost, or how many were is now in the log. */
+static bool report_lost(void)
+{
+	/* The reason changes if the report itself fails. */
+	const char *why = log_state.lost_errno == EAGAIN ? "its reader did not keep up" :
+							   strerrordesc_np(log_state.lost_errno);
+
+	if (!log_state.n_lost)
+		return true;
+	if (!put_warning("log: lost %llu lines: %s", (unsigned long long)log_state.n_lost, why))
+		return false;
+	log_state.n_lost = 0;
+	return true;
+}
+
+static void count_lost(void)
+{
+	if (log_state.n_lost++)
+		return;
+	log_state.retry_wait_ns = RETRY_MIN_NS;
+	log_state.retry_ns = clock_now_ns(CLOCK_BOOTTIME) + RETRY_MIN_NS;
+}
+
+uint64_t log_report_lost(void)
+{
+	int saved_errno = errno;
+	uint64_t now_ns;
+
+	if (!log_state.n_lost)
+		return UINT64_MAX;
+	now_ns = clock_now_ns(CLOCK_BOOTTIME);
+	if (now_ns >= log_state.retry_ns) {
+		if (report_lost()) {
+			errno = saved_errno;
+			return UINT64_MAX;
+		}
+		if (log_state.retry_wait_ns < RETRY_MAX_NS)
+			log_state.retry_wait_ns *= 2;
+		log_state.retry_ns = now_ns + log_state.retry_wait_ns;
+	}
+	errno = saved_errno;
+	return log_state.retry_ns - now_ns;
+}
+
 void log_message(enum log_level level, const char *format, ...)
 {
-	char line[LOG_LINE_SIZE];
 	int saved_errno = errno;
-	size_t length, head;
-	ssize_t n_written;
+	struct line line;
 	va_list arguments;
 
 	if (level > log_state.level)
 		return;
-	head = written(snprintf(line, sizeof(line) - 1, "<%s> %s: ", level_names[level],
-				log_state.tag),
-		       sizeof(line) - 1);
 	va_start(arguments, format);
-	length = head + written(vsnprintf(line + head, sizeof(line) - 1 - head, format, arguments),
-				sizeof(line) - 1 - head);
+	compose(&line, level, format, arguments);
 	va_end(arguments);
-	sanitise(line + head, sizeof(line) - head, line + head, length - head);
-	line[length] = '\n';
-	/* A failing log must not stop the program. */
-	n_written = write(log_state.fd, line, length + 1);
-	(void)n_written;
+	if (!report_lost() || !put(&line))
+		count_lost();
 	errno = saved_errno;
 }

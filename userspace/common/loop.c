@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "userspace/common/clock.h"
+#include "userspace/common/log.h"
 
 #define WAIT_MAX_NS (60 * NS_PER_S)
 
@@ -178,11 +179,14 @@ static int dispatch_fds(struct loop *loop)
 int loop_run_once(struct loop *loop, uint64_t until_ns)
 {
 	const struct loop_timer *timer = earliest_timer(loop);
+	uint64_t log_ns = log_report_lost();
 	struct timespec wait;
 	int r;
 
 	if (timer && timer->deadline_ns < until_ns)
 		until_ns = timer->deadline_ns;
+	if (log_ns != UINT64_MAX && until_ns > loop->now_ns() + log_ns)
+		until_ns = loop->now_ns() + log_ns;
 	r = ppoll(loop->fds, loop->n_fds, wait_until(loop, until_ns, &wait), NULL);
 	if (r < 0) {
 		r = -errno;

@@ -2,7 +2,8 @@
 /*
  * A small event loop on ppoll(): descriptors and one-shot timers on
  * CLOCK_BOOTTIME. No allocation, no globals, and no system calls other than
- * ppoll and clock_gettime, so that a confined calf can run it.
+ * ppoll and clock_gettime, so that a confined calf can run it. If log lines were
+ * lost, it also wakes up to log how many (log.h).
  */
 #ifndef CALFPEN_COMMON_LOOP_H
 #define CALFPEN_COMMON_LOOP_H

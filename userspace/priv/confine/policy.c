@@ -114,9 +114,10 @@ static const struct rule watcher_allowed[] = {
 	ANY(clock_gettime),		 /* if the vDSO cannot */
 	ANY(clock_nanosleep),		 /* waits for a busy store */
 	ANY(sched_yield),
-	ANY(read),    /* signalfd, inotify, files of the handlers */
-	ANY(write),   /* audit log, log lines, /proc/sys, the saved store */
-	ANY(sendmsg), /* the netlink socket it has; /dev/log */
+	ANY(read),	    /* signalfd, inotify, files of the handlers */
+	ANY(write),	    /* audit log, log lines, /proc/sys, the saved store */
+	ANY(sendmsg),	    /* the netlink socket it has; /dev/log */
+	ONLY(sendto, 4, 0), /* log lines, if descriptor 2 is a socket */
 	ANY(recvmsg),
 	ANY(openat), /* resolv.conf, its saved copy, /proc/sys, audit log, saved store */
 	ANY(close),
@@ -161,7 +162,7 @@ static const struct rule gateway_allowed[] = {
 	ANY(read),			 /* log pipes */
 	ANY(recvmsg),			 /* control socket; detects a passed descriptor */
 	ANY(write),			 /* log lines */
-	ONLY(sendto, 4, 0),		 /* control socket; no other destination */
+	ONLY(sendto, 4, 0),		 /* control socket, log lines; no other destination */
 	ANY(close),
 	ANY(brk), /* malloc of the C library */
 	WITHOUT(mmap, 2, PROT_EXEC),
@@ -177,7 +178,8 @@ static const struct rule chrony_allowed[] = {
 	ANY(unlink),
 	ANY(unlinkat),
 	ANY(connect),
-	ANY(write), /* the request */
+	ANY(write),	    /* the request, log lines */
+	ONLY(sendto, 4, 0), /* log lines, if descriptor 2 is a socket */
 	ANY(ppoll),
 	ANY(read),	      /* the reply */
 	ANY(clock_gettime),   /* if the vDSO cannot */
