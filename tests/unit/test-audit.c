@@ -195,6 +195,36 @@ Test(audit_file, full_disk)
 	audit_close(&audit);
 }
 
+/* A named pipe that nobody reads: nothing waits, and the loss is reported. */
+Test(audit_file, U16_full_pipe, .timeout = 10)
+{
+	static char text[1 << 17];
+	struct audit audit;
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/pipe", scratch);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_expect_eq(audit_open(&audit, path), -ENXIO, "nobody reads it");
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	cr_assert(fd >= 0);
+	cr_assert_eq(audit_open(&audit, path), 0);
+	while (!audit.n_lost)
+		audit_write(&audit, &change);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit.n_lost, 2);
+	cr_assert_gt(read(fd, text, sizeof(text) - 1), 0);
+	/* also if no other record follows */
+	audit_close(&audit);
+	n = read(fd, text, sizeof(text) - 1);
+	cr_assert_gt(n, 0);
+	text[n] = '\0';
+	cr_expect(strstr(text, "\"verb\":\"lost\"") &&
+			  strstr(text, "2 records could not be written"),
+		  "%s", text);
+	(void)close(fd);
+}
+
 Test(audit_file, reopened_after_a_rotation)
 {
 	struct audit audit;

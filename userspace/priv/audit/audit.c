@@ -113,10 +113,13 @@ size_t audit_format(const struct audit_entry *entry, char text[static AUDIT_LINE
 	return line.at;
 }
 
+/* O_NONBLOCK, because the path may be a pipe that nobody reads. */
 static int open_file(const char *path)
 {
 	int fd =
-		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+		open(path,
+		     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
+		     0600);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -169,14 +172,6 @@ int audit_to_syslog(struct audit *audit, const char *instance)
 	return r;
 }
 
-void audit_close(struct audit *audit)
-{
-	if (audit->fd >= 0)
-		(void)close(audit->fd);
-	audit_syslog_close(&audit->syslog);
-	*audit = AUDIT_NULL(*audit);
-}
-
 /* A formatted entry. */
 struct record {
 	bool is_warning;
@@ -216,6 +211,16 @@ struct sink {
 	uint64_t *n_lostp;
 };
 
+static struct sink file_sink(struct audit *audit)
+{
+	return (struct sink){ "audit log", to_file, &audit->n_lost };
+}
+
+static struct sink syslog_sink(struct audit *audit)
+{
+	return (struct sink){ "audit to syslog", to_syslog, &audit->n_syslog_lost };
+}
+
 /* Report how many lines were lost, in the sink, too. Returns true if the sink works
  * again. */
 static bool report_lost(struct audit *audit, const struct sink *sink)
@@ -252,14 +257,33 @@ static void deliver(struct audit *audit, const struct sink *sink, const struct r
 
 void audit_write(struct audit *audit, const struct audit_entry *entry)
 {
-	const struct sink file = { "audit log", to_file, &audit->n_lost };
-	const struct sink syslog = { "audit to syslog", to_syslog, &audit->n_syslog_lost };
+	const struct sink file = file_sink(audit), syslog = syslog_sink(audit);
 	struct record record;
 
 	record_init(&record, entry);
 	deliver(audit, &file, &record);
 	if (audit->syslog.fd >= 0)
 		deliver(audit, &syslog, &record);
+}
+
+/* Nothing follows that could report it later. */
+static void report_lost_last(struct audit *audit, const struct sink *sink)
+{
+	if (*sink->n_lostp && !report_lost(audit, sink))
+		log_error("%s: %llu records could not be written", sink->name,
+			  (unsigned long long)*sink->n_lostp);
+}
+
+void audit_close(struct audit *audit)
+{
+	const struct sink file = file_sink(audit), syslog = syslog_sink(audit);
+
+	report_lost_last(audit, &file);
+	report_lost_last(audit, &syslog);
+	if (audit->fd >= 0)
+		(void)close(audit->fd);
+	audit_syslog_close(&audit->syslog);
+	*audit = AUDIT_NULL(*audit);
 }
 
 void audit_malformed(struct audit *audit, const char *subject, const char *reason)

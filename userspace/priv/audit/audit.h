@@ -60,7 +60,7 @@ struct audit_entry {
 
 /*
  * Open the log for appending, mode 0600, and create its directory, mode 0700, if it
- * is missing. A store that cannot be audited must not run, so callers exit on
+ * is missing. A named pipe must have a reader; nothing waits for it. A store that cannot be audited must not run, so callers exit on
  * failure. `path` must outlive the log. Returns 0, or a negative errno after
  * logging one line that names the path.
  */
@@ -75,11 +75,12 @@ int audit_reopen(struct audit *audit);
  * there, which is reported as for the file. Returns 0, or a negative errno, which is
  * logged. */
 int audit_to_syslog(struct audit *audit, const char *instance);
-/* Close the log. No-op on AUDIT_NULL. */
+/* Close the log; report lines that were lost and not yet reported. No-op on
+ * AUDIT_NULL. */
 void audit_close(struct audit *audit);
 
 /*
- * Append one line. A failure (disk full) is logged once when it starts and once when
+ * Append one line, without waiting. A failure (disk or pipe full) is logged once when it starts and once when
  * it ends, with the number of lost lines, which is then written to the audit log,
  * too: {"verb":"lost"}. The caller continues in any case.
  */
