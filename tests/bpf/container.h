@@ -287,7 +287,7 @@ static inline void container_deinit(struct container *it)
 
 	nftw(it->directory, container_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	snprintf(path, sizeof(path), "/%s", it->cgroup_parent);
-	cr_expect(runtime_cgroup_remove(path) == 0, "cgroups left");
+	cr_expect(runtime_cgroup_remove(path, &AWAIT_FOREVER) == 0, "cgroups left");
 }
 
 /* True if a cgroup of the container is there in any hierarchy. */

@@ -232,7 +232,7 @@ Test(confine, supervisor_runs_a_container)
 	long result = -1;
 
 	container_init(&container);
-	if (runtime_find("runc", container.state, &container.runtime) < 0)
+	if (runtime_find("runc", container.state, -1, &container.runtime) < 0)
 		cr_skip_test("no runc");
 	cr_assert(runtime_make_cgroup_parent(container.cgroup_parent) == 0);
 	child = start(ROLE_SUPERVISOR, 0, true, try_container);

@@ -18,7 +18,7 @@ static void setup(void)
 		cr_skip_test("needs root");
 	container_init(&it);
 	capture_begin();
-	if (runtime_find("runc", it.state, &it.runtime) < 0)
+	if (runtime_find("runc", it.state, -1, &it.runtime) < 0)
 		cr_skip_test("no runc");
 	cr_assert(bundle_write(&it.parameters) == 0, "%s", capture_text());
 	cr_assert(runtime_make_cgroup_parent(it.cgroup_parent) == 0, "%s", capture_text());
@@ -185,7 +185,7 @@ Test(runtime, leftovers)
 	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
-	cr_assert(runtime_find("runc", it.state, &again) == 0);
+	cr_assert(runtime_find("runc", it.state, -1, &again) == 0);
 	cr_expect(runtime_delete(&again, "probe") == 0, "%s", capture_text());
 	cr_expect(waitpid(pid, NULL, 0) == pid);
 	expect_nothing_left();

@@ -22,6 +22,7 @@
 
 #include "tests/bpf/program.h"
 #include "tests/unit/capture.h"
+#include "userspace/common/clock.h"
 #include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
@@ -279,11 +280,30 @@ Test(supervisor_chrony, end)
 		_exit((int)n_served);
 	}
 	ask();
+	s.stop_ns = loop_now_ns();
 	supervisor_stop_chrony(&s);
 	cr_expect_eq(s.chrony.pid, 0);
 	cr_assert_eq(waitpid(chronyd, &status, 0), chronyd);
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) >= 1, "%x", status);
 	forget_requests();
 	supervisor_stop_chrony(&s); /* nothing more */
+	cr_expect_lt(recv(server, (char[64]){ 0 }, 64, 0), 0);
+}
+
+/* A role that hangs is ended within the time of the shutdown, and no other starts. */
+Test(supervisor_chrony, U16_hangs_at_the_end, .timeout = 60)
+{
+	pid_t pid;
+
+	listen_as_chronyd();
+	pid = begin();
+	await_request();
+	cr_assert_eq(kill(pid, SIGSTOP), 0);
+	ask();
+	s.stop_ns = loop_now_ns() - NS_PER_S;
+	supervisor_stop_chrony(&s);
+	cr_expect_eq(s.chrony.pid, 0);
+	cr_expect_eq(waitpid(pid, NULL, WNOHANG), -1, "it was reaped");
+	forget_requests();
 	cr_expect_lt(recv(server, (char[64]){ 0 }, 64, 0), 0);
 }

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
+#include "userspace/common/clock.h"
 #include "userspace/priv/container/runtime.h"
 
 static char state[128], bundle[128];
@@ -35,7 +37,7 @@ static int start(const char *script, pid_t *pidp)
 	pid_t creating;
 
 	scratch_write_text("fake", script, 0755);
-	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
+	cr_assert(runtime_find("fake", state, -1, &runtime) == 0, "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
 	return creating < 0 ? (int)creating : runtime_start(&runtime, "one", creating, pidp);
 }
@@ -46,25 +48,25 @@ Test(runtime, found_in_path)
 	char path[256];
 
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$*\" = --version ]\n", 0755);
-	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
+	cr_assert(runtime_find("fake", state, -1, &runtime) == 0, "%s", capture_text());
 	snprintf(path, sizeof(path), "%s/fake", scratch);
 	cr_expect_str_eq(runtime.path, path);
 	cr_expect_str_eq(runtime.state, state);
 	cr_assert(stat(state, &st) == 0);
 	cr_expect((st.st_mode & 07777) == 0700);
-	cr_expect(runtime_find(path, state, &runtime) == 0);
+	cr_expect(runtime_find(path, state, -1, &runtime) == 0);
 	cr_expect_str_eq(capture_text(), "");
 }
 
 Test(runtime, not_found)
 {
 	runtime.path[0] = 'x';
-	cr_expect(runtime_find("fake", state, &runtime) == -ENOENT);
+	cr_expect(runtime_find("fake", state, -1, &runtime) == -ENOENT);
 	cr_expect_str_eq(capture_text(), "OCI runtime \"fake\": not found; install runc, or choose "
 					 "another with --runtime\n");
 	cr_expect(runtime.path[0] == 'x');
 	capture_begin();
-	cr_expect(runtime_find("/nonexistent/runc", state, &runtime) == -ENOENT);
+	cr_expect(runtime_find("/nonexistent/runc", state, -1, &runtime) == -ENOENT);
 	cr_expect_str_eq(capture_text(), "OCI runtime \"/nonexistent/runc\": not found; install "
 					 "runc, or choose another with --runtime\n");
 }
@@ -72,7 +74,7 @@ Test(runtime, not_found)
 Test(runtime, not_executable)
 {
 	scratch_write_text("fake", "", 0644);
-	cr_expect(runtime_find("fake", state, &runtime) == -EACCES);
+	cr_expect(runtime_find("fake", state, -1, &runtime) == -EACCES);
 	cr_expect_str_eq(capture_text(),
 			 "OCI runtime \"fake\": Permission denied; install runc, or "
 			 "choose another with --runtime\n");
@@ -83,7 +85,7 @@ Test(runtime, no_answer)
 	char expected[256];
 
 	scratch_write_text("fake", "#!/bin/sh\nexit 1\n", 0755);
-	cr_expect(runtime_find("fake", state, &runtime) == -EPROTO);
+	cr_expect(runtime_find("fake", state, -1, &runtime) == -EPROTO);
 	snprintf(expected, sizeof(expected),
 		 "OCI runtime %s/fake: does not answer --version; choose another with --runtime\n",
 		 scratch);
@@ -193,7 +195,7 @@ Test(runtime, unconfined)
 	snprintf(ran, sizeof(ran), "%s/ran", scratch);
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ] || echo > ${0%/*}/ran\n",
 			   0755);
-	cr_assert(runtime_find("fake", state, &runtime) == 0, "%s", capture_text());
+	cr_assert(runtime_find("fake", state, -1, &runtime) == 0, "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, refuse_to_confine);
 	cr_assert_gt(creating, 0);
 	cr_expect_eq(runtime_start(&runtime, "one", creating, &pid), -EPERM);
@@ -212,7 +214,66 @@ Test(runtime, unconfined)
 Test(runtime, delete_nothing)
 {
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ]\n", 0755);
-	cr_assert(runtime_find("fake", state, &runtime) == 0);
+	cr_assert(runtime_find("fake", state, -1, &runtime) == 0);
 	cr_expect(runtime_delete(&runtime, "one") == 0);
 	cr_expect_str_eq(capture_text(), "");
+}
+
+/* Run a command of a runtime that hangs, with a signal to stop pending. */
+static void hang_in(const char *command)
+{
+	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
+	pid_t creating, pid = 77;
+	char script[512];
+	int stop[2];
+
+	snprintf(script, sizeof(script),
+		 "#!/bin/sh\nfor a; do [ \"$a\" != %s ] || exec /bin/sleep 100; done\n"
+		 "[ \"$1\" = --version ] || echo 1234 >%s/one.pid\n",
+		 command, state);
+	scratch_write_text("fake", script, 0755);
+	cr_assert(pipe(stop) == 0);
+	cr_assert(runtime_find("fake", state, stop[0], &runtime) == 0, "%s", capture_text());
+	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
+	cr_assert_gt(creating, 0);
+	/* The process that creates the container handles the signal by itself. */
+	cr_assert(write(stop[1], "x", 1) == 1);
+	cr_expect_eq(runtime_start(&runtime, "one", creating, &pid), -ECANCELED);
+	cr_expect_eq(pid, 77);
+	cr_expect_eq(waitpid(creating, NULL, WNOHANG), -1, "it was reaped");
+	cr_expect_str_eq(capture_text(), "");
+}
+
+Test(runtime, U16_hangs_in_create, .timeout = 15)
+{
+	hang_in("create");
+}
+
+Test(runtime, U16_hangs_in_start, .timeout = 15)
+{
+	hang_in("start");
+}
+
+Test(runtime, U16_hangs_in_version, .timeout = 15)
+{
+	int stop[2];
+
+	scratch_write_text("fake", "#!/bin/sh\nexec /bin/sleep 100\n", 0755);
+	cr_assert(pipe(stop) == 0);
+	cr_assert(write(stop[1], "x", 1) == 1);
+	cr_expect_eq(runtime_find("fake", state, stop[0], &runtime), -ECANCELED);
+	cr_expect_str_eq(capture_text(), "");
+}
+
+/* Without a signal it is given up after its time, and that is said. */
+Test(runtime, U16_hangs_until_the_limit, .timeout = 15)
+{
+	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ] || exec /bin/sleep 100\n",
+			   0755);
+	cr_assert(runtime_find("fake", state, -1, &runtime) == 0);
+	scratch_write_text("state/one", "a container", 0600);
+	runtime.limit = await_within(&AWAIT_FOREVER, 50 * NS_PER_MS);
+	cr_expect_eq(runtime_delete(&runtime, "one"), -ETIMEDOUT);
+	cr_expect(strstr(capture_text(), "/fake delete: did not exit; killed it\n"), "%s",
+		  capture_text());
 }

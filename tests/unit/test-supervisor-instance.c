@@ -49,7 +49,7 @@ static int start(uint32_t uid)
 	int status = 0;
 
 	capture_begin();
-	instance_end_leftovers(&instance, uid, uid);
+	instance_end_leftovers(&instance, uid, uid, -1);
 	waitpid(gateway, &status, WNOHANG);
 	return status;
 }

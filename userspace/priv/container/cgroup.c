@@ -9,19 +9,23 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/container/runtime.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define TRIES_MAX 200
-#define TRY_NS 10000000 /* 10 ms */
+#define TRY_NS (10 * NS_PER_MS)
+/* Enough for processes that were just killed, even if there is no time left. */
+#define TRIES_MIN 5
 
 /* Call `call` for `path` in each hierarchy. Returns 0, or the first error. */
-static int for_each_hierarchy(const char *path, int (*call)(const char *mount, const char *path))
+static int for_each_hierarchy(const char *path, const struct await_limit *limit,
+			      int (*call)(const char *mount, const char *path,
+					  const struct await_limit *limit))
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	char buffer[2 * PATH_MAX];
@@ -35,17 +39,18 @@ static int for_each_hierarchy(const char *path, int (*call)(const char *mount, c
 			continue;
 		if (strncmp(entry.mnt_dir, CGROUP_ROOT, strlen(CGROUP_ROOT)) != 0)
 			continue;
-		r = call(entry.mnt_dir, path);
+		r = call(entry.mnt_dir, path, limit);
 	}
 	endmntent(mounts);
 	return r;
 }
 
-static int make_one(const char *mount, const char *path)
+static int make_one(const char *mount, const char *path, const struct await_limit *limit)
 {
 	char directory[PATH_MAX];
 	int r = 0;
 
+	(void)limit;
 	if (snprintf(directory, sizeof(directory), "%s/%s", mount, path) >= (int)sizeof(directory))
 		return -ENAMETOOLONG;
 	r = directory_make(directory, 0755);
@@ -56,7 +61,7 @@ static int make_one(const char *mount, const char *path)
 
 int runtime_make_cgroup_parent(const char *path)
 {
-	return for_each_hierarchy(path, make_one);
+	return for_each_hierarchy(path, NULL, make_one);
 }
 
 /* Kill all processes in the cgroup. */
@@ -77,9 +82,8 @@ static void kill_all(const char *directory)
 }
 
 /* rmdir() removes a cgroup without processes, although it contains files. */
-static int remove_one(const char *mount, const char *path)
+static int remove_one(const char *mount, const char *path, const struct await_limit *limit)
 {
-	const struct timespec pause = { .tv_nsec = TRY_NS };
 	char directory[PATH_MAX];
 
 	if (snprintf(directory, sizeof(directory), "%s%s", mount, path) >= (int)sizeof(directory))
@@ -90,12 +94,34 @@ static int remove_one(const char *mount, const char *path)
 		if (errno != EBUSY)
 			return -errno;
 		kill_all(directory);
-		nanosleep(&pause, NULL);
+		int r = await_pause(i < TRIES_MIN ? &AWAIT_FOREVER : limit, TRY_NS);
+		if (r)
+			return r;
 	}
 	return -EBUSY;
 }
 
-int runtime_cgroup_remove(const char *path)
+/* In version 1, SIGKILL does not end a process that is frozen. */
+static int thaw_one(const char *mount, const char *path, const struct await_limit *limit)
 {
-	return for_each_hierarchy(path, remove_one);
+	static const char thawed[] = "THAWED";
+	char file[PATH_MAX];
+	int fd;
+
+	(void)limit;
+	if (snprintf(file, sizeof(file), "%s%s/freezer.state", mount, path) >= (int)sizeof(file))
+		return -ENAMETOOLONG;
+	fd = open(file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0; /* another hierarchy */
+	if (write(fd, thawed, sizeof(thawed) - 1) < 0)
+		log_debug("%s: %s", file, strerror(errno));
+	close(fd);
+	return 0;
+}
+
+int runtime_cgroup_remove(const char *path, const struct await_limit *limit)
+{
+	for_each_hierarchy(path, NULL, thaw_one);
+	return for_each_hierarchy(path, limit, remove_one);
 }

@@ -3,41 +3,38 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
+
 /* For a runtime whose init is stuck; a start takes 0.1 s. */
-#define TIMEOUT_MS 20000
+#define TIMEOUT_NS (20 * NS_PER_S)
+/* To exit after SIGKILL, unless the kernel is stuck in it. */
+#define KILLED_NS (NS_PER_S / 5)
 /* Above every descriptor number that is passed on. */
 #define FD_FREE 64
 #define FDS_MAX 8
 
-/* Wait for the child; kill it and its process group after the timeout. */
-static int wait_end(pid_t pid)
+/* Wait for the child; kill it and its process group when the time is over. */
+static int wait_end(pid_t pid, const struct await_limit *limit)
 {
-	struct pollfd end = { .events = POLLIN };
-	int status, r;
+	const struct await_limit own = await_within(limit, TIMEOUT_NS);
+	int status, r = await_child(pid, &status, &own);
 
-	end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (end.fd >= 0) {
-		do
-			r = poll(&end, 1, TIMEOUT_MS);
-		while (r < 0 && errno == EINTR);
-		close(end.fd);
-		if (!r) {
-			kill(-pid, SIGKILL);
-			kill(pid, SIGKILL);
-		}
+	if (r == -ECANCELED || r == -ETIMEDOUT) {
+		const struct await_limit killed = await_within(&AWAIT_FOREVER, KILLED_NS);
+
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL);
+		(void)await_child(pid, NULL, &killed);
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	if (r)
+		return r;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return -ETIMEDOUT;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
@@ -73,14 +70,17 @@ static int spawn(const char *const *argv, const int *moved, size_t n_fds, pid_t 
 	return -r;
 }
 
-int runtime_exec(const char *const *argv, const int *fds, size_t n_fds)
+int runtime_exec(const char *const *argv, const int *fds, size_t n_fds,
+		 const struct await_limit *limit)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int moved[FDS_MAX] = { 0 };
 	size_t n_moved = 0;
 	pid_t pid = 0;
-	int r = 0;
+	int null, r = await_check(limit);
 
+	if (r)
+		return r;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return -errno;
 	/* First move them out of the way, so that no copy overwrites a source. */
@@ -98,5 +98,5 @@ int runtime_exec(const char *const *argv, const int *fds, size_t n_fds)
 	for (size_t i = 0; i < n_moved; i++)
 		close(moved[i]);
 	close(null);
-	return r < 0 ? r : wait_end(pid);
+	return r < 0 ? r : wait_end(pid, limit);
 }

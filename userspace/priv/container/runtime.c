@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/container/cgroup.h"
@@ -28,6 +30,9 @@
 
 #define MESSAGE_MAX 512
 #define LOG_MAX 8192
+#define CREATE_NS (25 * NS_PER_S) /* more than its command may take */
+/* For a runtime that is killed, and the process that waits for it. */
+#define CANCEL_NS (NS_PER_S / 4)
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* The path STATE/ID with an ending appended. */
@@ -88,8 +93,12 @@ static void report(const struct runtime *runtime, const char *id, const char *co
 	struct state_path log = state_path(runtime, id, ".log");
 	char message[MESSAGE_MAX];
 
+	if (error == -ECANCELED)
+		return; /* by whoever ends this program */
 	last_message(log.text, message);
-	if (message[0] == '\0')
+	if (error == -ETIMEDOUT)
+		snprintf(message, sizeof(message), "did not exit; killed it");
+	else if (message[0] == '\0')
 		snprintf(message, sizeof(message), "%s",
 			 error == -EIO ? "failed without a message" : strerror(-error));
 	log_error("container %s: %s %s: %s", id, runtime->path, command, message);
@@ -108,7 +117,7 @@ static int run(const struct runtime *runtime, const char *id, const char *const 
 	while (*command && n < sizeof(argv) / sizeof(argv[0]) - 1)
 		argv[n++] = *command++;
 	unlink(log.text);
-	r = runtime_exec(argv, fds, n_fds);
+	r = runtime_exec(argv, fds, n_fds, &runtime->limit);
 	return r;
 }
 
@@ -154,9 +163,9 @@ static int search(const char *name, char *resolved)
 	return found;
 }
 
-int runtime_find(const char *name, const char *state, struct runtime *runtimep)
+int runtime_find(const char *name, const char *state, int stop_fd, struct runtime *runtimep)
 {
-	struct runtime runtime = { 0 };
+	struct runtime runtime = { .limit = { .stop_fd = stop_fd, .until_ns = UINT64_MAX } };
 	const char *argv[] = { runtime.path, "--version", NULL };
 	const int fds[] = { -1, -1 };
 	char resolved[PATH_MAX];
@@ -174,7 +183,10 @@ int runtime_find(const char *name, const char *state, struct runtime *runtimep)
 	}
 	memcpy(runtime.path, resolved, strlen(resolved) + 1);
 	memcpy(runtime.state, state, strlen(state) + 1);
-	if (runtime_exec(argv, fds, 2) < 0) {
+	r = runtime_exec(argv, fds, 2, &runtime.limit);
+	if (r == -ECANCELED)
+		return r;
+	if (r) {
 		log_error("OCI runtime %s: does not answer --version; choose another with "
 			  "--runtime",
 			  runtime.path);
@@ -274,14 +286,29 @@ pid_t runtime_create(const struct runtime *runtime, const char *id, const char *
 	return pid;
 }
 
-/* Returns what create() returned in its process, as errno fits in an exit status. */
-static int wait_created(pid_t creating)
+void runtime_cancel(pid_t creating)
 {
-	int status;
+	struct await_limit limit = await_within(&AWAIT_FOREVER, CANCEL_NS);
 
-	while (waitpid(creating, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	kill(creating, SIGTERM);
+	if (await_child(creating, NULL, &limit) != -ETIMEDOUT)
+		return;
+	kill(creating, SIGKILL);
+	limit = await_within(&AWAIT_FOREVER, CANCEL_NS);
+	(void)await_child(creating, NULL, &limit);
+}
+
+/* Returns what create() returned in its process, as errno fits in an exit status.
+ * That process ends by itself if the runtime hangs, but it may be stopped. */
+static int wait_created(const struct runtime *runtime, pid_t creating)
+{
+	const struct await_limit limit = await_within(&runtime->limit, CREATE_NS);
+	int status, r = await_child(creating, &status, &limit);
+
+	if (r == -ECANCELED || r == -ETIMEDOUT)
+		runtime_cancel(creating);
+	if (r)
+		return r;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
@@ -292,7 +319,7 @@ int runtime_start(const struct runtime *runtime, const char *id, pid_t creating,
 	pid_t pid = 0;
 	int r;
 
-	r = wait_created(creating);
+	r = wait_created(runtime, creating);
 	if (r < 0) {
 		report(runtime, id, "create", r);
 		goto fail;
@@ -330,8 +357,8 @@ int runtime_delete(const struct runtime *runtime, const char *id)
 	}
 	read_text(note.text, cgroup, sizeof(cgroup));
 	if (cgroup[0] == '/') {
-		r_cgroup = runtime_cgroup_remove(cgroup);
-		if (r_cgroup < 0)
+		r_cgroup = runtime_cgroup_remove(cgroup, &runtime->limit);
+		if (r_cgroup < 0 && r_cgroup != -ECANCELED)
 			log_error("container %s: cannot remove cgroup %s: %s", id, cgroup,
 				  strerror(-r_cgroup));
 	}

@@ -20,9 +20,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "userspace/common/await.h"
+
 struct runtime {
 	char path[4096];  /* of the runtime, absolute */
 	char state[4096]; /* --root directory of this instance, mode 0700 */
+	/* No command takes longer; the caller may change it. */
+	struct await_limit limit;
 };
 
 /* The calf's descriptors 1, 2, 3, 4, 5 in its container. */
@@ -41,28 +45,35 @@ struct runtime_fds {
 int runtime_make_cgroup_parent(const char *path);
 
 /* Find the runtime `name` (a path, or in PATH), check that it answers --version,
- * and create the directory `state`. Returns 0, or -ENOENT, -EACCES, -EPROTO or
- * another negative errno after one line on stderr. */
-int runtime_find(const char *name, const char *state, struct runtime *runtimep);
+ * and create the directory `state`. Its commands are killed after 20 s, and as
+ * soon as `stop_fd` (-1: none) is readable. Returns 0, -ENOENT, -EACCES, -EPROTO
+ * or another negative errno after one line on stderr, or -ECANCELED (stop_fd). */
+int runtime_find(const char *name, const char *state, int stop_fd, struct runtime *runtimep);
 
 /*
  * Begin to create container `id` from `bundle` in a new process, so that the
  * caller can do other work meanwhile. `confine`, unless NULL, is called first
  * in that process, for a caller that has not dropped its privileges yet; it
  * returns 0 or a negative errno. Returns the process's pid, to be passed to
- * runtime_start(), or a negative errno after one line on stderr.
+ * runtime_start() or runtime_cancel(), or a negative errno after one line on
+ * stderr. The new process handles SIGTERM by runtime->limit.stop_fd, a signalfd.
  */
 pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
 		     const struct runtime_fds *fds, int (*confine)(void));
 
+/* End the process of runtime_create() and the runtime that it executed. */
+void runtime_cancel(pid_t creating);
+
 /* Wait for runtime_create(), then start the container. Returns 0 with the calf's
  * pid (in our pid namespace) in *pidp, or a negative errno after one line on
- * stderr with the runtime's own message; then the container has been deleted. */
+ * stderr with the runtime's own message (none for -ECANCELED); then the container
+ * has been deleted, as far as runtime->limit allows. */
 int runtime_start(const struct runtime *runtime, const char *id, pid_t creating, pid_t *pidp);
 
 /* Kill and delete a container: of a calf that exited, at shutdown, or one that a
- * killed supervisor left. A missing container is not an error. Returns 0, or a
- * negative errno, logged. */
+ * killed supervisor left. A missing container is not an error. If the runtime
+ * does not do it in time, at least the container's processes are killed. Returns
+ * 0, or a negative errno, logged unless it is -ECANCELED. */
 int runtime_delete(const struct runtime *runtime, const char *id);
 
 #endif

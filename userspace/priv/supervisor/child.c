@@ -11,12 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/program.h"
 
 /* Above every descriptor number that a role is given. */
 #define FD_FREE 64
 #define FDS_MAX 16
+#define KILLED_NS (NS_PER_S / 5)
 
 int child_open_program(const char *name)
 {
@@ -113,22 +115,22 @@ void child_kill(pid_t pid, uint32_t uid)
 		waitpid(helper, NULL, 0);
 }
 
-bool child_wait(pid_t *pid, int *statusp, int timeout_ms)
+bool child_wait(pid_t *pid, int *statusp, const struct await_limit *limit)
 {
-	while (*pid > 0 && timeout_ms-- > 0) {
-		if (waitpid(*pid, statusp, WNOHANG) == *pid)
-			*pid = 0;
-		else
-			usleep(1000);
-	}
+	if (*pid > 0 && !await_child(*pid, statusp, limit))
+		*pid = 0;
 	return *pid <= 0;
 }
 
 void child_end(pid_t *pid, uint32_t uid)
 {
+	struct await_limit limit;
+
 	if (*pid <= 0)
 		return;
 	child_kill(*pid, uid);
-	waitpid(*pid, NULL, 0);
+	limit = await_within(&AWAIT_FOREVER, KILLED_NS);
+	if (await_child(*pid, NULL, &limit) == -ETIMEDOUT)
+		log_error("process %d: does not exit after SIGKILL; leaving it", (int)*pid);
 	*pid = 0;
 }

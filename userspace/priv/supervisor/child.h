@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "userspace/common/await.h"
+
 /*
  * Open the program `name` in our own directory (NULL: this program), so that a
  * later exec runs the version that was installed when we started. Returns a
@@ -30,12 +32,14 @@ pid_t child_start(int program_fd, char *const argv[], const int *fds, uint32_t n
  */
 void child_kill(pid_t pid, uint32_t uid);
 
-/* Wait up to `timeout_ms` for a child to exit. Returns true if it did, sets *pid
- * to 0 and stores its wait status (waitpid(2)) in *statusp unless that is NULL;
+/* Wait for a child to exit, until `limit` is reached. Returns true if it did, sets
+ * *pid to 0 and stores its wait status (waitpid(2)) in *statusp unless that is NULL;
  * returns true at once if *pid is 0 or less. */
-bool child_wait(pid_t *pid, int *statusp, int timeout_ms);
+bool child_wait(pid_t *pid, int *statusp, const struct await_limit *limit);
 
-/* Kill a child, wait for it and set *pid to 0. Does nothing if *pid is 0 or less. */
+/* Kill a child, wait for it and set *pid to 0. Does nothing if *pid is 0 or less. A
+ * child that is stuck in the kernel is not waited for longer than 0.2 s; this is
+ * logged. */
 void child_end(pid_t *pid, uint32_t uid);
 
 #endif

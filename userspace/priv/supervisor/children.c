@@ -19,7 +19,15 @@
 #include "userspace/priv/supervisor/supervisor-private.h"
 
 #define WATCHER_RETRY_NS (200 * NS_PER_MS)
-#define WATCHER_END_MS 2000
+
+/*
+ * After so many ms from the signal the shutdown no longer waits for each of these.
+ * What hangs is killed, so that the supervisor exits within 2 s whatever hangs.
+ */
+#define CALF_END_MS 600	    /* more than a calf takes to write its last keys */
+#define GATEWAY_END_MS 800  /* more than a gateway takes to read what is left */
+#define RUNTIME_END_MS 1200 /* a runtime takes 0.1 s to delete a container */
+#define WATCHER_END_MS 1500
 
 static void start_watcher(struct supervisor *s)
 {
@@ -168,23 +176,44 @@ void supervisor_start_children(struct supervisor *s)
 		start_pair(&s->pairs[i]);
 }
 
-/* Ask the watcher first, because it saves what must survive a reboot. */
-static void stop_watcher(struct supervisor *s)
+struct await_limit supervisor_stop_limit(const struct supervisor *s, unsigned int ms)
 {
-	if (s->watcher_pid <= 0)
-		return;
-	kill(s->watcher_pid, SIGTERM);
-	if (child_wait(&s->watcher_pid, NULL, WATCHER_END_MS))
+	return (struct await_limit){ .stop_fd = -1, .until_ns = s->stop_ns + ms * NS_PER_MS };
+}
+
+/* The calves write their last keys, and the gateways their last log lines. */
+static void end_pairs(struct supervisor *s)
+{
+	const struct await_limit calf = supervisor_stop_limit(s, CALF_END_MS);
+	const struct await_limit gateway = supervisor_stop_limit(s, GATEWAY_END_MS);
+
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		pair_ask_to_end(&s->pairs[i].pair, s->store.gate_fds[KV_SUBJECT_SUPERVISOR]);
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		pair_end_calf(&s->pairs[i].pair, &calf);
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		pair_end_gateway(&s->pairs[i].pair, &gateway);
+}
+
+static void end_watcher(struct supervisor *s)
+{
+	const struct await_limit limit = supervisor_stop_limit(s, WATCHER_END_MS);
+
+	if (child_wait(&s->watcher_pid, NULL, &limit))
 		return;
 	log_warning("the watcher does not exit; killing it");
 	child_end(&s->watcher_pid, 0);
 }
 
+/* The watcher saves what must survive a reboot while the runtime deletes the
+ * containers. */
 void supervisor_stop_children(struct supervisor *s)
 {
-	for (uint32_t i = 0; i < s->n_pairs; i++)
-		pair_let_end(&s->pairs[i].pair, s->store.gate_fds[KV_SUBJECT_SUPERVISOR]);
+	end_pairs(s);
+	if (s->watcher_pid > 0)
+		kill(s->watcher_pid, SIGTERM);
+	s->runtime.limit = supervisor_stop_limit(s, RUNTIME_END_MS);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		pair_deinit(&s->pairs[i].pair);
-	stop_watcher(s);
+	end_watcher(s);
 }

@@ -25,7 +25,7 @@
 #define SPACING_NS NS_PER_S
 /* The role exits by itself after a second. */
 #define ROLE_LIFE_NS (10 * NS_PER_S)
-#define END_MS 2000
+#define END_MS 1800 /* since the shutdown began */
 
 /* The pipe is full only if the watcher left thousands of results unread. Dropping
  * one does no harm, because the watcher needs the last one only. */
@@ -122,17 +122,19 @@ void supervisor_chrony_ended(struct supervisor *s, int status)
 	loop_timer_set(&s->chrony.timer, s->chrony.is_asked ? s->chrony.earliest_ns : LOOP_NEVER);
 }
 
-static void await_role(struct supervisor_chrony *chrony)
+static void await_role(struct supervisor_chrony *chrony, const struct await_limit *limit)
 {
-	if (!child_wait(&chrony->pid, NULL, END_MS))
+	if (!child_wait(&chrony->pid, NULL, limit))
 		child_end(&chrony->pid, chrony->uid);
 }
 
 void supervisor_stop_chrony(struct supervisor *s)
 {
-	await_role(&s->chrony);
-	if (s->chrony.ask_fd >= 0 && take_request(&s->chrony)) {
+	const struct await_limit limit = supervisor_stop_limit(s, END_MS);
+
+	await_role(&s->chrony, &limit);
+	if (s->chrony.ask_fd >= 0 && take_request(&s->chrony) && !await_check(&limit)) {
 		start(s, loop_now_ns());
-		await_role(&s->chrony);
+		await_role(&s->chrony, &limit);
 	}
 }

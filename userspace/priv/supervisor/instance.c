@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "maps/pins.h"
+#include "userspace/common/await.h"
+#include "userspace/common/clock.h"
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 #include "userspace/state/state.h"
@@ -76,8 +78,11 @@ static uint32_t uid_of(pid_t pid)
 	return uid;
 }
 
-void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid)
+void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid,
+			    int stop_fd)
 {
+	const struct await_limit forever = { .stop_fd = stop_fd, .until_ns = UINT64_MAX };
+	const struct await_limit limit = await_within(&forever, NS_PER_S);
 	char path[INSTANCE_PATH_MAX], error[STATE_ERROR_SIZE];
 	json_t *state, *calf;
 	size_t i;
@@ -98,8 +103,8 @@ void instance_end_leftovers(const struct instance *instance, uint32_t first_uid,
 			continue;
 		log_warning("killing process %d, left by a supervisor that was killed", (int)pid);
 		kill(pid, SIGKILL);
-		for (int wait = 0; wait < 1000 && uid_of(pid) == uid; wait++)
-			usleep(1000);
+		while (uid_of(pid) == uid && !await_pause(&limit, NS_PER_MS))
+			;
 	}
 	json_decref(state);
 }

@@ -24,10 +24,12 @@ int instance_init(struct instance *instance, const char *name);
  * Kill the gateways that are listed in the state.json of a killed supervisor. A
  * process whose uid is not (or no longer) `first_uid`..`last_uid` is another
  * process and is left alone. A damaged file, or one of another version, is
- * logged in one line; the next instance_write_state() replaces it. Call this
- * before confine_enter(), because it needs CAP_KILL.
+ * logged in one line; the next instance_write_state() replaces it. Waits up to 1 s
+ * for their exit, but not once `stop_fd` (-1: none) is readable. Call this before
+ * confine_enter(), because it needs CAP_KILL.
  */
-void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid);
+void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid,
+			    int stop_fd);
 
 /* Replace DIRECTORY/state.json (state/state.h) with `json` atomically. Returns 0,
  * or a negative errno, logged. */

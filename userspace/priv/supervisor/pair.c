@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "userspace/common/backoff.h"
@@ -22,9 +21,9 @@
 #define RESTART_MIN_NS (NS_PER_S / 10)
 #define RESTART_MAX_NS (30 * NS_PER_S)
 #define STABLE_NS (60 * NS_PER_S)
-#define CALF_END_MS 1500   /* more than a calf takes to write its last keys */
-#define CALF_FOLLOWS_MS 50 /* from closing the connection by exiting to the exit */
-#define GATEWAY_END_MS 500 /* more than a gateway takes to read what is left */
+#define CREATING_NS (NS_PER_S / 4)	 /* more than it takes, most often */
+#define CALF_FOLLOWS_NS (50 * NS_PER_MS) /* from closing the connection by exiting to the exit */
+#define GATEWAY_END_NS (NS_PER_S / 2)	 /* more than a gateway takes to read what is left */
 
 uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf)
 {
@@ -128,6 +127,16 @@ static int make_channels(struct pair_channels *channels)
 	return 0;
 }
 
+/* The runtime may have made the calf's ends block: Go does so with files that it
+ * passes on. A calf must not wait for its gateway. */
+static void keep_nonblocking(const struct pair_channels *channels)
+{
+	const int ends[] = { channels->log_stdout[1], channels->log_stderr[1] };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
+}
+
 static void close_channels(struct pair_channels *channels)
 {
 	int *ends[] = { channels->control, channels->log_stdout, channels->log_stderr };
@@ -211,6 +220,7 @@ int pair_start(struct pair *pair, uint64_t now_ns)
 	pair->gateway_pid = pid;
 	pair->creating_pid = 0;
 	r = runtime_start(pair->runtime, pair->container, creating, &pair->calf_pid);
+	keep_nonblocking(&pair->channels);
 	close_channels(&pair->channels);
 cleanup:
 	if (r)
@@ -220,37 +230,58 @@ cleanup:
 
 bool pair_take_calf(struct pair *pair, int *statusp)
 {
-	return pair->calf_pid > 0 && child_wait(&pair->calf_pid, statusp, CALF_FOLLOWS_MS);
+	const struct await_limit limit = await_within(&pair->runtime->limit, CALF_FOLLOWS_NS);
+
+	return pair->calf_pid > 0 && child_wait(&pair->calf_pid, statusp, &limit);
+}
+
+static void end_creating(struct pair *pair)
+{
+	const struct await_limit limit = await_within(&pair->runtime->limit, CREATING_NS);
+
+	if (!child_wait(&pair->creating_pid, NULL, &limit))
+		runtime_cancel(pair->creating_pid);
+	pair->creating_pid = 0;
 }
 
 void pair_stop(struct pair *pair)
 {
-	if (pair->creating_pid > 0)
-		waitpid(pair->creating_pid, NULL, 0);
-	pair->creating_pid = 0;
+	struct await_limit limit;
+
+	end_creating(pair);
 	close_channels(&pair->channels);
 	child_end(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
 	/* The calf's last messages explain its exit: the gateway logs them, then exits. */
-	if (!child_wait(&pair->gateway_pid, NULL, GATEWAY_END_MS))
-		child_end(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
+	limit = await_within(&pair->runtime->limit, GATEWAY_END_NS);
+	pair_end_gateway(pair, &limit);
 	/* End the watches of a gateway that was killed and could not do it itself. */
 	if (pair->fds.ring >= 0)
 		gate_watch(pair->fds.gate, GATE_WATCH_END, NULL, NULL);
 	runtime_delete(pair->runtime, pair->container);
 }
 
-void pair_let_end(struct pair *pair, int supervisor_gate_fd)
+void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd)
 {
 	const struct key_rule *key;
 
 	if (pair->calf_pid <= 0 || pair->gateway_pid <= 0)
 		return;
 	key = description_find_key(pair->description, SUBJECTS_STOP_KEY);
-	if (!key || !(key->access & KV_ACCESS_WATCH) ||
-	    gate_write(supervisor_gate_fd, SUBJECTS_STOP_KEY, "1", 1, NULL))
-		return;
-	if (!child_wait(&pair->calf_pid, NULL, CALF_END_MS))
+	pair->is_asked_to_end = key && (key->access & KV_ACCESS_WATCH) &&
+				!gate_write(supervisor_gate_fd, SUBJECTS_STOP_KEY, "1", 1, NULL);
+}
+
+void pair_end_calf(struct pair *pair, const struct await_limit *limit)
+{
+	if (pair->is_asked_to_end && !child_wait(&pair->calf_pid, NULL, limit))
 		log_warning("%s: the calf does not exit; killing it", pair->description->name);
+	child_end(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
+}
+
+void pair_end_gateway(struct pair *pair, const struct await_limit *limit)
+{
+	if (!child_wait(&pair->gateway_pid, NULL, limit))
+		child_end(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
 }
 
 uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns)

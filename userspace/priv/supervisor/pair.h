@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "userspace/common/await.h"
 #include "userspace/priv/container/runtime.h"
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/options.h"
@@ -50,6 +51,7 @@ struct pair {
 	struct pair_channels channels; /* open between pair_create() and pair_start() */
 	pid_t creating_pid;	       /* of runtime_create(), until pair_start() */
 	pid_t calf_pid;		       /* 0: none */
+	bool is_asked_to_end;
 	pid_t gateway_pid;
 	uint32_t n_restarts;
 	uint64_t started_ns; /* CLOCK_BOOTTIME */
@@ -87,16 +89,20 @@ int pair_start(struct pair *pair, uint64_t now_ns);
 bool pair_take_calf(struct pair *pair, int *statusp);
 
 /* Kill the calf, wait up to half a second for its gateway to read what is left,
- * then kill that, too. Frames queued in the tap stay there, because priv reads
- * no frames; a new calf recognizes them by their foreign xid. */
+ * kill that, too, and delete the container; all within pair->runtime->limit. Frames
+ * queued in the tap stay there, because priv reads no frames; a new calf recognizes
+ * them by their foreign xid. */
 void pair_stop(struct pair *pair);
 
 /*
- * Ask the calf to shut down if it may watch SUBJECTS_STOP_KEY: write that key
- * through the supervisor's gate and wait up to 1.5 s. pair_stop() must follow
- * in any case.
+ * Shut down in steps, for several pairs at once. Ask the calf to shut down if it may
+ * watch SUBJECTS_STOP_KEY: write that key through the supervisor's gate. Then wait
+ * for it until `limit`, kill it if it did not exit, and do the same with its gateway.
+ * pair_stop() must follow in any case.
  */
-void pair_let_end(struct pair *pair, int supervisor_gate_fd);
+void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd);
+void pair_end_calf(struct pair *pair, const struct await_limit *limit);
+void pair_end_gateway(struct pair *pair, const struct await_limit *limit);
 
 /* Count a failure at `now_ns`. Returns the time of the next start: after 0.1 s,
  * doubling up to 30 s; back to 0.1 s if the pair ran for more than a minute. */

@@ -63,7 +63,9 @@ struct supervisor {
 	struct supervisor_chrony chrony;
 	struct loop loop;
 	int signal_fd;
+	int stop_fd; /* readable if the signal to stop is pending; ends all waits */
 	uint64_t started_ns;
+	uint64_t stop_ns; /* when the shutdown began */
 };
 
 /*
@@ -149,8 +151,11 @@ int supervisor_create_pairs(struct supervisor *s);
 void supervisor_start_children(struct supervisor *s);
 /* Handle a child that exited with this wait status: log it, restart it. */
 void supervisor_child_ended(struct supervisor *s, pid_t pid, int status);
-/* Stop all pairs, then the watcher, which saves what must survive a reboot. */
+/* Stop all pairs, then the watcher, which saves what must survive a reboot. What
+ * hangs is killed: takes at most 1.7 s since s->stop_ns. */
 void supervisor_stop_children(struct supervisor *s);
+/* Return the limit of a wait during the shutdown: `ms` after s->stop_ns. */
+struct await_limit supervisor_stop_limit(const struct supervisor *s, unsigned int ms);
 
 /* chrony.c */
 
@@ -159,7 +164,8 @@ void supervisor_stop_children(struct supervisor *s);
 int supervisor_start_chrony(struct supervisor *s);
 /* Handle a chrony role that exited with this wait status. */
 void supervisor_chrony_ended(struct supervisor *s, int status);
-/* Do the reload that the watcher requested last; call this after it exited. */
+/* Do the reload that the watcher requested last, if there is time for it; call this
+ * after it exited. */
 void supervisor_stop_chrony(struct supervisor *s);
 
 /* Write state.json for `calfpen status`: processes, mode, kernel features. */

@@ -68,11 +68,13 @@ static int take_signals(struct supervisor *s)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
-	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &signals, NULL))
 		return -errno;
 	s->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (s->signal_fd < 0)
+	sigdelset(&signals, SIGCHLD);
+	sigdelset(&signals, SIGHUP);
+	s->stop_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (s->signal_fd < 0 || s->stop_fd < 0)
 		return -errno;
 	/* A detached calf has no other parent. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
@@ -95,8 +97,11 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = instance_init(&s->instance, s->options->instance);
 	snprintf(state, sizeof(state), "%s/runc", s->instance.directory);
+	/* From here on a signal to stop must end every wait (stop_fd). */
 	if (!r)
-		r = runtime_find(s->options->runtime, state, &s->runtime);
+		r = take_signals(s);
+	if (!r)
+		r = runtime_find(s->options->runtime, state, s->stop_fd, &s->runtime);
 	if (!r)
 		r = supervisor_check_other_clients(s);
 	if (!r)
@@ -107,9 +112,8 @@ static int supervisor_start(struct supervisor *s)
 		r = audit_to_syslog(&s->audit, s->options->instance);
 	if (!r)
 		instance_end_leftovers(&s->instance, pair_gateway_uid(s->options, 0),
-				       pair_calf_uid(s->options, OPTIONS_CALVES_MAX - 1));
-	if (!r)
-		r = take_signals(s);
+				       pair_calf_uid(s->options, OPTIONS_CALVES_MAX - 1),
+				       s->stop_fd);
 
 	/* The host is changed from here on. */
 	if (!r)
@@ -151,6 +155,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 {
 	bool had_pins = s->pins.directory[0];
 
+	s->stop_ns = loop_now_ns();
 	supervisor_stop_children(s);
 	supervisor_stop_chrony(s);
 	supervisor_save_revision(s);
@@ -181,7 +186,7 @@ int supervisor_main(const struct options *options)
 	s->store = STORE_NULL(s->store);
 	s->frames = FRAMES_NULL(s->frames);
 	s->tap = TAP_NULL(s->tap);
-	s->signal_fd = s->chrony.ask_fd = -1;
+	s->signal_fd = s->stop_fd = s->chrony.ask_fd = -1;
 	s->self_program = s->gateway_program = -1;
 	s->started_ns = loop_now_ns();
 	loop_init(&s->loop);
@@ -191,6 +196,10 @@ int supervisor_main(const struct options *options)
 		supervisor_stop(s, false);
 	} else {
 		supervisor_stop(s, true);
+	}
+	if (r == -ECANCELED) {
+		log_info("stopped by a signal during the start");
+		r = 0;
 	}
 	free(s);
 	return r ? ROLE_EXIT_FAILURE : ROLE_EXIT_OK;

@@ -249,8 +249,9 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 	return 0;
 }
 
-/* Shut down: apply what is left in the ring (a calf may have released its lease)
- * and save what is not saved yet. */
+/* Shut down: save what is not saved yet and apply what is left in the ring (a calf
+ * may have released its lease). Save first, because a handler may have to wait for
+ * the lock of another instance, and the supervisor waits for us only a second. */
 static void finish(struct watcher *watcher)
 {
 	watcher_ring_look(watcher);
@@ -260,9 +261,9 @@ static void finish(struct watcher *watcher)
 	watcher_ring_audit(watcher);
 	if (watcher->must_list)
 		return; /* the wanted state is not known */
-	run_handlers(watcher);
 	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
 			       watcher->loop.now_ns);
+	run_handlers(watcher);
 }
 
 /* start: everything that needs more rights than the watcher keeps */
