@@ -108,6 +108,35 @@ Test(netlink, link_that_is_not_there)
 	cr_expect_eq(netlink_link_set_noqueue(netlink, 0), -ENODEV);
 }
 
+struct listed {
+	unsigned int n, n_ports;
+	bool has_uplink;
+};
+
+static void list_link(const struct netlink_link *link, void *data)
+{
+	struct listed *listed = data;
+
+	listed->n++;
+	listed->n_ports += link->is_bridge_port;
+	listed->has_uplink |= link->ifindex == uplink && !strcmp(link->name, "up0") && link->mac[0];
+}
+
+Test(netlink, link_each)
+{
+	struct listed listed = { 0 };
+
+	cr_assert_eq(netlink_link_each(netlink, list_link, &listed), 0);
+	cr_expect_eq(listed.n, 3, "lo, up0, peer0: %u", listed.n);
+	cr_expect(listed.has_uplink);
+	cr_expect_eq(listed.n_ports, 0);
+	cr_assert_eq(sh("ip link add br0 type bridge; ip link set peer0 master br0"), 0);
+	listed = (struct listed){ 0 };
+	cr_assert_eq(netlink_link_each(netlink, list_link, &listed), 0);
+	cr_expect_eq(listed.n, 4, "%u", listed.n);
+	cr_expect_eq(listed.n_ports, 1);
+}
+
 Test(netlink, quiet_link_has_no_ipv6_address)
 {
 	struct netlink_link link;

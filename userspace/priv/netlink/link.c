@@ -8,6 +8,17 @@
 
 #include "userspace/priv/netlink/netlink-private.h"
 
+static bool is_bridge_port(struct nlattr *link_info)
+{
+	struct nlattr *tb[IFLA_INFO_MAX + 1];
+	char kind[sizeof("bridge") + 1];
+
+	if (!link_info || netlink_parse_nested(link_info, tb, IFLA_INFO_MAX) < 0)
+		return false;
+	netlink_get_text(tb[IFLA_INFO_SLAVE_KIND], kind, sizeof(kind));
+	return !strcmp(kind, "bridge");
+}
+
 int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 {
 	struct nlattr *tb[IFLA_MAX + 1];
@@ -26,6 +37,7 @@ int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 	link.min_mtu = netlink_get_u32(tb[IFLA_MIN_MTU], 0);
 	link.max_mtu = netlink_get_u32(tb[IFLA_MAX_MTU], 0);
 	(void)netlink_get(tb[IFLA_ADDRESS], link.mac, sizeof(link.mac));
+	link.is_bridge_port = is_bridge_port(tb[IFLA_LINKINFO]);
 	*linkp = link;
 	return 1;
 }
@@ -82,6 +94,31 @@ static int link_set_flags(struct netlink *netlink, int ifindex, unsigned int fla
 		return -ENODEV;
 	netlink_begin(netlink, RTM_NEWLINK, 0, &info, sizeof(info));
 	return netlink_run(netlink, NULL, NULL);
+}
+
+struct link_caller {
+	netlink_link_fn call;
+	void *data;
+};
+
+static int call_with_link(struct nlmsghdr *header, void *data)
+{
+	const struct link_caller *caller = data;
+	struct netlink_link link;
+	int r = header->nlmsg_type == RTM_NEWLINK ? netlink_link_read(header, &link) : 0;
+
+	if (r == 1)
+		caller->call(&link, caller->data);
+	return r < 0 ? r : 0;
+}
+
+int netlink_link_each(struct netlink *netlink, netlink_link_fn call, void *data)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
+	struct link_caller caller = { .call = call, .data = data };
+
+	netlink_begin(netlink, RTM_GETLINK, NLM_F_DUMP, &info, sizeof(info));
+	return netlink_run(netlink, call_with_link, &caller);
 }
 
 int netlink_link_set_up(struct netlink *netlink, int ifindex, bool up)

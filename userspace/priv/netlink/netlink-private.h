@@ -43,6 +43,8 @@ const void *netlink_header(struct nlmsghdr *header, size_t size);
 /* Store the attributes after a fixed header of `size` bytes in tb[max + 1], NULL for
  * those that are absent. Returns 0 or -EPROTO. */
 int netlink_parse(struct nlmsghdr *header, size_t size, struct nlattr **tb, int max);
+/* The same for the attributes inside of one. */
+int netlink_parse_nested(struct nlattr *attribute, struct nlattr **tb, int max);
 /* Copy an attribute of exactly `size` bytes. Returns 1, or 0 with `to` unchanged. */
 int netlink_get(const struct nlattr *attribute, void *to, size_t size);
 /* Copy a text, truncated to size - 1 bytes and NUL-terminated; empty if absent. */

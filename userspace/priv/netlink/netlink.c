@@ -336,6 +336,11 @@ int netlink_parse(struct nlmsghdr *header, size_t size, struct nlattr **tb, int 
 	return nlmsg_parse(header, (int)size, tb, max, NULL) < 0 ? -EPROTO : 0;
 }
 
+int netlink_parse_nested(struct nlattr *attribute, struct nlattr **tb, int max)
+{
+	return nla_parse_nested(tb, max, attribute, NULL) < 0 ? -EPROTO : 0;
+}
+
 int netlink_get(const struct nlattr *attribute, void *to, size_t size)
 {
 	if (!attribute || nla_len(attribute) != (int)size)

@@ -47,12 +47,16 @@ struct netlink_link {
 	uint32_t max_mtu; /* 0: not known */
 	uint16_t type;	  /* ARPHRD_* */
 	uint8_t mac[6];	  /* zeros if the hardware address is not 6 bytes long */
+	bool is_bridge_port;
 };
 
 /* Read a link. *linkp is written only on success. Returns 0, -ENODEV if the link does
  * not exist, or another negative errno. */
 int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp);
 int netlink_link_get_by_name(struct netlink *netlink, const char *name, struct netlink_link *linkp);
+/* Call `call` for each link of this network namespace. */
+typedef void (*netlink_link_fn)(const struct netlink_link *link, void *data);
+int netlink_link_each(struct netlink *netlink, netlink_link_fn call, void *data);
 int netlink_link_set_up(struct netlink *netlink, int ifindex, bool up);
 int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu);
 /* Keep the host from sending anything by itself on a link that is still down: no
