@@ -51,6 +51,7 @@ static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEX
 static const struct test_rule watcher_rules[] = {
 	{ "/", KV_ACCESS_READ, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ "/link", KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, 4 },
+	{ "/link/macs/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ "/status/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ "/status/metrics/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ NULL }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The uplink disappears, returns, is renamed; and the key /link. */
+/* The uplink disappears, returns, is renamed; and the keys at and below /link. */
 #include "tests/bpf/support-watcher.h"
+#include "userspace/common/link_macs.h"
 
 TestSuite(watcher_uplink, .init = setup, .fini = teardown);
 
@@ -165,4 +166,134 @@ Test(watcher_uplink, link_key_without_link)
 	EXPECT_SH("ip link del up0");
 	start();
 	cr_expect_eq(link_is("down"), 0);
+}
+
+/* The MACs below /link/macs, each with a space on both sides. */
+static const char *macs_now(void)
+{
+	static char text[LINK_MACS_KEYS * (KV_VALUE_SIZE + 1) + 2];
+	static struct kv_value value;
+	size_t length = 1;
+	char path[64];
+
+	text[0] = ' ';
+	for (unsigned int i = 0; i < LINK_MACS_KEYS; i++) {
+		(void)snprintf(path, sizeof(path), LINK_MACS_DIRECTORY "/%03u", i + 1);
+		if (gate_read(test.fds[KV_SUBJECT_WATCHER], path, &value))
+			continue;
+		cr_assert_gt(value.length, 0);
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s ", value.text);
+	}
+	text[length] = '\0';
+	return text;
+}
+
+static bool has_mac(const char *mac)
+{
+	char spaced[LINK_MACS_TEXT + 3];
+
+	(void)snprintf(spaced, sizeof(spaced), " %s ", mac);
+	return strstr(macs_now(), spaced) != NULL;
+}
+
+/* Wait until the MAC is listed, or is not. */
+static bool becomes_listed(const char *mac, bool is_listed)
+{
+	for (int i = 0; i < PATIENCE_S * 1000000 / PAUSE_US; i++) {
+		if (has_mac(mac) == is_listed)
+			return true;
+		(void)usleep(PAUSE_US);
+	}
+	return false;
+}
+
+#define EXPECT_LISTED(_mac, _is_listed) \
+	cr_expect(becomes_listed(_mac, _is_listed), "%s: %s", _mac, macs_now())
+
+Test(watcher_uplink, U04_macs_of_every_link_of_the_host)
+{
+	EXPECT_SH("ip link set up0 address 02:00:00:00:00:01;"
+		  "ip link add before0 address 02:00:00:00:00:02 type bridge");
+	start();
+	EXPECT_LISTED("02:00:00:00:00:02", true); /* also while it is down */
+	cr_expect(has_mac("02:00:00:00:00:01"), "the uplink");
+	cr_expect_not(has_mac("00:00:00:00:00:00"), "lo");
+	EXPECT_SH("ip link add late0 address 02:00:00:00:00:03 type bridge");
+	EXPECT_LISTED("02:00:00:00:00:03", true);
+	EXPECT_SH("ip link set late0 address 02:00:00:00:00:04");
+	EXPECT_LISTED("02:00:00:00:00:04", true);
+	EXPECT_LISTED("02:00:00:00:00:03", false);
+	EXPECT_SH("ip link set late0 arp off");
+	EXPECT_LISTED("02:00:00:00:00:04", false);
+	EXPECT_SH("ip link set late0 arp on");
+	EXPECT_LISTED("02:00:00:00:00:04", true);
+	EXPECT_SH("ip link del late0; ip link set before0 name other0");
+	EXPECT_LISTED("02:00:00:00:00:04", false);
+	cr_expect(has_mac("02:00:00:00:00:02"));
+}
+
+/* Of another network namespace: another host. */
+Test(watcher_uplink, U04_links_of_containers_are_other_hosts)
+{
+	start();
+	EXPECT_SH(
+		"ip link add link up0 name mv0 address 02:00:00:00:00:02 type macvlan mode bridge");
+	EXPECT_LISTED("02:00:00:00:00:02", true);
+	EXPECT_SH("mkdir -p /run/netns; ip netns add container && ip link set mv0 netns container");
+	EXPECT_LISTED("02:00:00:00:00:02", false);
+	EXPECT_SH("ip -n container link set mv0 netns $$");
+	EXPECT_LISTED("02:00:00:00:00:02", true);
+	EXPECT_SH("ip netns del container");
+}
+
+/* The bridge answers ARP, with its own MAC. */
+Test(watcher_uplink, U04_bridge_instead_of_its_ports)
+{
+	EXPECT_SH("ip link add port0 address 02:00:00:00:00:02 type veth peer name port1;"
+		  "ip link add br0 address 02:00:00:00:00:03 type bridge;"
+		  "ip link set port0 master br0");
+	start();
+	EXPECT_LISTED("02:00:00:00:00:03", true);
+	cr_expect_not(has_mac("02:00:00:00:00:02"));
+	EXPECT_SH("ip link set port0 nomaster");
+	EXPECT_LISTED("02:00:00:00:00:02", true);
+	EXPECT_SH("ip link set port0 master br0");
+	EXPECT_LISTED("02:00:00:00:00:02", false);
+}
+
+/* Two links have the same MAC, as Calico's do: it is listed until both are gone. */
+Test(watcher_uplink, U04_shared_mac)
+{
+	EXPECT_SH("ip link add a0 address 02:00:00:00:00:02 type bridge;"
+		  "ip link add b0 address 02:00:00:00:00:02 type bridge");
+	start();
+	EXPECT_LISTED("02:00:00:00:00:02", true);
+	EXPECT_SH("ip link del a0; ip link add c0 address 02:00:00:00:00:03 type bridge");
+	EXPECT_LISTED("02:00:00:00:00:03", true);
+	cr_expect(has_mac("02:00:00:00:00:02"));
+	EXPECT_SH("ip link del b0");
+	EXPECT_LISTED("02:00:00:00:00:02", false);
+}
+
+/* More links than a key can hold; lost events and restarts leave nothing stale. */
+Test(watcher_uplink, U04_many_links)
+{
+	EXPECT_SH("for i in $(seq 60); do printf 'link add m%d address 02:00:00:00:01:%02x type "
+		  "bridge\\n' $i $i; done | ip -batch -");
+	start();
+	EXPECT_LISTED("02:00:00:00:01:3c", true);
+	cr_expect(has_mac("02:00:00:00:01:01"));
+	EXPECT_SH("ip link del m1");
+	EXPECT_LISTED("02:00:00:00:01:01", false);
+	(void)stop(SIGKILL);
+	EXPECT_SH("for i in $(seq 2 59); do echo link del m$i; done | ip -batch -");
+	start();
+	EXPECT_LISTED("02:00:00:00:01:02", false);
+	cr_expect(has_mac("02:00:00:00:01:3c"));
+	pause_watcher();
+	/* more than the kernel buffers */
+	EXPECT_SH("ip link del m60; for i in $(seq 1000 3000); do echo link set lo mtu $i; done | "
+		  "ip -batch -");
+	cr_assert_eq(kill(watcher, SIGCONT), 0);
+	EXPECT_LISTED("02:00:00:00:01:3c", false);
 }

@@ -9,6 +9,7 @@
 
 #include "maps/frame.h"
 #include "userspace/common/gate.h"
+#include "userspace/common/link_macs.h"
 #include "userspace/common/log.h"
 #include "userspace/common/path.h"
 
@@ -18,7 +19,7 @@
 #define ADDRESS_KEY "/address"
 
 /* Keys that priv itself writes: /mac, /address, /link, and two below /status for
- * each handler; /config/... is counted with the calf that reads it. */
+ * each handler; /config/... and /link/macs/... are counted with the calf that reads it. */
 #define PRIV_KEYS 32
 #define KEYS_MIN 256
 
@@ -53,6 +54,8 @@ static const struct store_rule supervisor_rules[] = {
 static const struct store_rule watcher_rules[] = {
 	READ_ALL(0),
 	{ { "/link" }, { KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, sizeof("down") - 1 } },
+	{ { LINK_MACS_DIRECTORY "/" },
+	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 	{ { "/status/" },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 	{ { "/status/metrics/" },

@@ -20,6 +20,7 @@ int watcher_host_init(struct watcher_host *host, const char *uplink,
 	host->files = WATCHER_FILES_NULL(host->files);
 	context->n_address_changes = 1; /* not 0: changes are counted from now on */
 	link_key_init(&host->key);
+	link_macs_init(&host->macs);
 	host->check_ns = UINT64_MAX;
 	r = watcher_files_init(&host->files, context->configuration->resolv_conf);
 	return r ? r : netlink_listen(&host->events, false);
@@ -101,6 +102,7 @@ static void on_event(const struct netlink_event *event, void *data)
 
 	switch (event->type) {
 	case NETLINK_EVENT_LINK:
+		link_macs_set(&host->macs, event->ifindex, event->is_gone ? NULL : &event->link);
 		on_link(host, event);
 		if (is_uplinks)
 			reconcile_suspect(host->reconciler, &handler_link);
@@ -129,6 +131,7 @@ static void resync(struct watcher_host *host)
 	int previous = host->link.ifindex;
 
 	watcher_host_find(host, previous);
+	link_macs_reload(&host->macs);
 	reconcile_suspect_all(host->reconciler);
 	if (host->link.ifindex == previous)
 		return;

@@ -3,7 +3,8 @@
  * Host events that do not come from the store: the uplink disappears, returns,
  * is renamed or set up; addresses, routes and files are changed. The watcher
  * learns of them by netlink events and inotify, and writes the state of the
- * uplink to /link for the calves. Nothing here changes the host.
+ * uplink to /link, and the MACs of all links below it, for the calves. Nothing
+ * here changes the host.
  */
 #ifndef CALFPEN_PRIV_WATCHER_HOST_H
 #define CALFPEN_PRIV_WATCHER_HOST_H
@@ -12,6 +13,7 @@
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher/files.h"
 #include "userspace/priv/watcher/link_key.h"
+#include "userspace/priv/watcher/link_macs.h"
 #include "userspace/priv/watcher/reconcile.h"
 
 struct watcher_host {
@@ -24,6 +26,7 @@ struct watcher_host {
 	uint64_t check_ns;	    /* when suspect handlers are checked, UINT64_MAX: none is */
 	uint64_t check_earliest_ns; /* not before */
 	struct link_key key;	    /* the state of `link` as /link shows it */
+	struct link_macs macs;	    /* of all links, as /link/macs shows them */
 };
 
 /* Start listening. Opens descriptors, so call it before confine_enter(). context

@@ -166,7 +166,7 @@ static uint64_t earliest(uint64_t a, uint64_t b)
  * something to wait for. */
 static void reconcile(struct watcher *watcher)
 {
-	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX;
+	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX, macs_ns = UINT64_MAX;
 
 	for (unsigned int i = 0; i < RECONCILE_ROUNDS; i++) {
 		watcher_ring_look(watcher);
@@ -189,9 +189,13 @@ static void reconcile(struct watcher *watcher)
 		save_ns = watcher_persist_run(&watcher->persist, &watcher->wanted,
 					      watcher->audit.wall_offset_ns, watcher->loop.now_ns);
 		write_statuses(watcher);
+		macs_ns = link_macs_write(&watcher->host.macs, watcher->context.netlink,
+					  &watcher->wanted, &watcher->commit,
+					  watcher->loop.now_ns());
 	}
 	next_ns = earliest(reconcile_next_retry(&watcher->reconciler), save_ns);
 	next_ns = earliest(next_ns, check_ns);
+	next_ns = earliest(next_ns, macs_ns);
 	/* After a failure all of /status waits until status_ns, also metrics that are due. */
 	next_ns = earliest(next_ns, watcher->status_ns ?
 					    watcher->status_ns :
