@@ -148,7 +148,8 @@ static void respond_entry(int32_t id, enum wire_entry_tag tag, const char *path,
 
 static void serve_watch(const struct wire_request *request)
 {
-	static const char *const keys[] = { "/link", "/control/renew", "/control/release" };
+	static const char *const keys[] = { "/link", "/link/macs/001", "/control/renew",
+					    "/control/release" };
 	bool is_link = strcmp(request->path.path, "/link") == 0;
 
 	if (refuse_watch) {
@@ -160,8 +161,8 @@ static void serve_watch(const struct wire_request *request)
 		watch_link = request->id;
 	else
 		watch_control = request->id;
-	for (size_t i = 0; i < 3; i++)
-		if ((i == 0) == is_link && stored(keys[i]))
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if ((i < 2) == is_link && stored(keys[i]))
 			respond_entry(request->id, WIRE_ENTRY_VALUE, keys[i], stored(keys[i]));
 	respond_entry(request->id, WIRE_ENTRY_SYNCED, "", "");
 }
@@ -170,7 +171,7 @@ static void serve_watch(const struct wire_request *request)
 static void change(const char *path, const char *text)
 {
 	set(path, text);
-	respond_entry(strcmp(path, "/link") == 0 ? watch_link : watch_control, WIRE_ENTRY_VALUE,
+	respond_entry(path_is_below(path, "/link") ? watch_link : watch_control, WIRE_ENTRY_VALUE,
 		      path, text);
 }
 

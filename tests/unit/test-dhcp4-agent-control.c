@@ -16,10 +16,10 @@ static void answer(uint8_t type)
 	settle();
 }
 
-/* 02:00:00:00:77:63 says that it has our address. */
-static void conflict_comes(void)
+/* 02:00:00:00:77:XX says that it has our address. */
+static void conflict_comes_from(uint8_t last)
 {
-	static const uint8_t other[6] = { 2, 0, 0, 0, 0x77, 0x63 };
+	const uint8_t other[6] = { 2, 0, 0, 0, 0x77, last };
 	struct arp_frame arp = { .arp = { .operation = ARP_REPLY,
 					  .sender = address("192.0.2.10"),
 					  .target = address("192.0.2.1") } };
@@ -28,6 +28,11 @@ static void conflict_comes(void)
 	memcpy(arp.arp.sender_mac, other, 6);
 	send_arp(&arp);
 	settle();
+}
+
+static void conflict_comes(void)
+{
+	conflict_comes_from(0x63);
 }
 
 Test(agent_control, link_down_and_up)
@@ -246,6 +251,51 @@ Test(agent_control, V4_59_defence)
 	cr_assert_eq(calf.metrics[METRIC_CONFLICT], 0);
 	conflict_comes();
 	cr_assert_null(stored("/ip"));
+}
+
+static unsigned int n_logged(const char *text)
+{
+	unsigned int n = 0;
+
+	for (const char *at = capture_text(); (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
+/* The kernel answers on another interface of this host: said once. */
+Test(agent_control, U04_other_interface_of_this_host)
+{
+	change("/link/macs/001", "02:00:00:00:77:02 02:00:00:00:77:63");
+	get_lease();
+	for (int i = 0; i < 3; i++)
+		conflict_comes();
+	cr_assert_eq(sent(&headers, message), 0);
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_eq(calf.metrics[METRIC_CONFLICT], 0);
+	cr_assert_eq(calf.metrics[METRIC_DISCARDED + REASON_ARP_HOST - 1], 3);
+	cr_assert_eq(n_logged("keeping 192.0.2.10: 02:00:00:00:77:63, which also claims it, is "
+			      "another interface of this host\n"),
+		     1);
+	cr_assert_eq(n_logged("discarded"), 0);
+	/* another host still is one */
+	conflict_comes_from(0x64);
+	cr_assert(sent(&headers, message) > 0);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_DECLINE);
+}
+
+/* It comes while the address is used, and goes again. */
+Test(agent_control, U04_interface_comes_and_goes)
+{
+	get_lease();
+	change("/link/macs/001", "02:00:00:00:77:02 02:00:00:00:77:63");
+	settle();
+	conflict_comes();
+	cr_assert_eq(sent(&headers, message), 0);
+	change("/link/macs/001", "02:00:00:00:77:02");
+	settle();
+	conflict_comes();
+	cr_assert(sent(&headers, message) > 0);
+	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_DECLINE);
 }
 
 /* C4-19: frames of every length, and ARP that is not about our address. */

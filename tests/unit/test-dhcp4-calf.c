@@ -357,6 +357,7 @@ Test(description, metrics)
 		DISCARDED(REASON_CONFLICT, "conflict"),
 		DISCARDED(REASON_LATE, "late"),
 		DISCARDED(REASON_ARP, "arp"),
+		DISCARDED(REASON_ARP_HOST, "arp_host"),
 	};
 
 	cr_assert_eq(description.n_metrics, _METRIC_N);

@@ -193,6 +193,30 @@ static enum reason receive_message(struct agent *agent, struct bytes_reader fram
 	return reason;
 }
 
+/* Log, once per address, that ARP which looks like a conflict is none. */
+static void log_ignored_claim(struct agent *agent, enum reason reason, const uint8_t mac[6])
+{
+	struct in_addr ours = agent->client.lease.address;
+	char address[VALUE_IPV4_SIZE], text[VALUE_MAC_SIZE];
+
+	if (!discard_log_count(&agent->discard_log, reason, ours))
+		return;
+	value_format_ipv4(ours, address);
+	value_format_mac(mac, text);
+	log_info("keeping %s: %s, which also claims it, is another interface of this host", address,
+		 text);
+}
+
+/* Return whether the frame or the packet is from another interface of this
+ * host. */
+static bool is_hosts_arp(const struct agent *agent, const struct arp_frame *arp)
+{
+	return host_macs_have(&agent->control.host_macs, arp->arp.sender_mac) ||
+	       host_macs_have(&agent->control.host_macs, arp->source_mac);
+}
+
+/* Handle an ARP packet. Returns why it is discarded; if that is a claim that was
+ * ignored, it is already counted and logged. */
 static enum reason receive_arp(struct agent *agent, struct bytes_reader frame,
 			       struct in_addr *sender)
 {
@@ -203,10 +227,15 @@ static enum reason receive_arp(struct agent *agent, struct bytes_reader frame,
 	*sender = arp.arp.sender;
 	if (r != NET_OK)
 		return (enum reason)r;
-	reason = step(agent, &(struct client_event){ .type = CLIENT_ARP, .arp = &arp });
+	reason = step(agent, &(struct client_event){ .type = CLIENT_ARP,
+						     .arp = &arp,
+						     .is_hosts_arp = is_hosts_arp(agent, &arp) });
 	if (reason == REASON_NONE)
 		calf_metric_add(agent->calf, METRIC_ARP_RECEIVED, 1);
-	return reason;
+	if (reason != REASON_ARP_HOST)
+		return reason;
+	log_ignored_claim(agent, reason, arp.arp.sender_mac);
+	return REASON_NONE;
 }
 
 static void on_frame(struct calf *calf, const uint8_t *bytes, size_t size, void *data)

@@ -83,7 +83,8 @@ static void on_link(struct calf *calf, const struct calf_entry *entry, void *dat
 	struct control *control = data;
 
 	(void)calf;
-	if (entry->kind != CALF_ENTRY_VALUE)
+	host_macs_take(&control->host_macs, entry);
+	if (entry->kind != CALF_ENTRY_VALUE || strcmp(entry->path, LINK) != 0)
 		return;
 	if (strcmp(entry->text, "up") == 0)
 		control->call(CLIENT_LINK_UP, control->data);

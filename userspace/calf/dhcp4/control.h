@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests to the client through the store: /link says whether the uplink is
- * attached; a key /control/renew, /control/release or /control/stop, whatever
+ * attached, and the keys below it which MACs are this host's (host_macs.h); a key /control/renew, /control/release or /control/stop, whatever
  * its value, is an operator's request and is deleted after it was carried out.
  */
 #ifndef CALFPEN_CALF_DHCP4_CONTROL_H
 #define CALFPEN_CALF_DHCP4_CONTROL_H
 
 #include "userspace/calf/dhcp4/client/client.h"
+#include "userspace/calf/dhcp4/host_macs.h"
 #include "userspace/calf/sdk/calf.h"
 
 enum control_key {
@@ -33,6 +34,7 @@ struct control {
 	void *data;
 	struct control_request requests[_CONTROL_KEY_N];
 	struct loop_timer retry;
+	struct host_macs host_macs;
 };
 
 /* Watch the keys. If the store refuses to watch a key, that is logged and

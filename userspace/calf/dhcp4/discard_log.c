@@ -24,18 +24,26 @@ static uint32_t find_server(struct discard_log *log, struct in_addr server)
 	return i;
 }
 
-void discard_log_add(struct discard_log *log, enum reason reason, struct in_addr server)
+bool discard_log_count(struct discard_log *log, enum reason reason, struct in_addr server)
 {
 	uint32_t bit = 1u << reason, i;
-	char address[VALUE_IPV4_SIZE];
+	bool is_new;
 
 	if (reason == REASON_NONE)
-		return;
+		return false;
 	calf_metric_add(log->calf, (size_t)METRIC_DISCARDED + reason - 1, 1);
 	i = find_server(log, server);
-	if (log->servers[i].logged & bit)
-		return;
+	is_new = !(log->servers[i].logged & bit);
 	log->servers[i].logged |= bit;
+	return is_new;
+}
+
+void discard_log_add(struct discard_log *log, enum reason reason, struct in_addr server)
+{
+	char address[VALUE_IPV4_SIZE];
+
+	if (!discard_log_count(log, reason, server))
+		return;
 	value_format_ipv4(server, address);
 	log_info("discarded a message from %s: %s", address, reason_text(reason));
 }

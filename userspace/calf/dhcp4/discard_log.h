@@ -9,6 +9,7 @@
 #define CALFPEN_CALF_DHCP4_DISCARD_LOG_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "userspace/calf/dhcp4/message/reason.h"
@@ -29,6 +30,10 @@ _Static_assert(_REASON_N <= 32, "a bit per reason");
 
 /* Start an empty log. `calf`, which has the counters, must outlive it. */
 void discard_log_init(struct discard_log *log, struct calf *calf);
+
+/* Count a discarded message. Returns true if the caller is to log it, because
+ * none from this server was discarded for this reason before. */
+bool discard_log_count(struct discard_log *log, enum reason reason, struct in_addr server);
 
 /* Count a discarded message and log it unless that was done before. `server` is
  * option 54 or the IP source, or 0.0.0.0 if the frame has neither. */

@@ -94,11 +94,12 @@ void conflict_timeout(struct conflict *conflict, uint64_t now_ns, uint32_t rando
 		announce(conflict, now_ns, actions);
 }
 
-static bool is_conflict(const struct conflict *conflict, const struct arp_frame *frame)
+bool conflict_is_claimed(const struct conflict *conflict, const struct arp_frame *frame)
 {
 	const struct arp_packet *arp = &frame->arp;
 
-	if (memcmp(arp->sender_mac, no_mac, sizeof(no_mac)) == 0 ||
+	if (conflict->phase == CONFLICT_IDLE ||
+	    memcmp(arp->sender_mac, no_mac, sizeof(no_mac)) == 0 ||
 	    memcmp(arp->sender_mac, conflict->config.mac, sizeof(arp->sender_mac)) == 0 ||
 	    memcmp(frame->source_mac, conflict->config.mac, sizeof(frame->source_mac)) == 0)
 		return false;
@@ -132,7 +133,7 @@ void conflict_receive(struct conflict *conflict, const struct arp_frame *frame, 
 		      struct conflict_actions *actions)
 {
 	*actions = (struct conflict_actions){ 0 };
-	if (conflict->phase == CONFLICT_IDLE || !is_conflict(conflict, frame))
+	if (!conflict_is_claimed(conflict, frame))
 		return;
 	if (conflict->phase == CONFLICT_PROBING) {
 		actions->result = CONFLICT_LOST;

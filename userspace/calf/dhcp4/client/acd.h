@@ -79,6 +79,10 @@ void conflict_stop(struct conflict *conflict);
 void conflict_timeout(struct conflict *conflict, uint64_t now_ns, uint32_t random,
 		      struct conflict_actions *actions);
 
+/* Return whether a packet is a conflict: another MAC says that it has the
+ * address, or also probes it. */
+bool conflict_is_claimed(const struct conflict *conflict, const struct arp_frame *frame);
+
 /* Handle an ARP packet from any host. *actions is overwritten. */
 void conflict_receive(struct conflict *conflict, const struct arp_frame *frame, uint64_t now_ns,
 		      struct conflict_actions *actions);

@@ -161,6 +161,7 @@ struct client_event {
 	uint32_t random[CLIENT_RANDOM_N]; /* fresh for every event */
 	const struct message *message;	  /* CLIENT_MESSAGE */
 	const struct arp_frame *arp;	  /* CLIENT_ARP */
+	bool is_hosts_arp;		  /* CLIENT_ARP: from another interface of this host */
 	const struct client_saved *saved; /* CLIENT_START; NULL: none */
 	bool is_released;		  /* CLIENT_START: the operator released the lease in a
 					   * previous run */

@@ -85,6 +85,10 @@ void client_conflict_receive(struct client *client, const struct client_event *e
 {
 	struct conflict_actions conflict;
 
+	if (event->is_hosts_arp && conflict_is_claimed(&client->conflict, event->arp)) {
+		actions->discarded = REASON_ARP_HOST;
+		return;
+	}
 	conflict_receive(&client->conflict, event->arp, event->now_ns, &conflict);
 	if (conflict.result == CONFLICT_NOTHING)
 		actions->discarded = REASON_ARP;

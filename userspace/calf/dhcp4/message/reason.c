@@ -30,6 +30,7 @@ static const char *const texts[_REASON_N] = {
 	[REASON_CONFLICT] = "offers an address that is in use (yiaddr)",
 	[REASON_LATE] = "arrived after its lease expired (option 51)",
 	[REASON_ARP] = "ARP that does not concern our address",
+	[REASON_ARP_HOST] = "ARP of another interface of this host",
 };
 
 const char *reason_text(enum reason reason)

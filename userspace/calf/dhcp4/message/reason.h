@@ -38,6 +38,7 @@ enum reason {
 	REASON_CONFLICT,   /* yiaddr was just found in use */
 	REASON_LATE,	   /* the lease that it grants has expired */
 	REASON_ARP,	   /* ARP that is not about our address */
+	REASON_ARP_HOST,   /* ARP of another interface of this host */
 	_REASON_N,
 };
 
