@@ -92,3 +92,54 @@ test_U04_container_is_another_host() {
 	wait_for 2 grep -q "giving up $address: in use by 02:00:00:00:77:04" "$log"
 	assert_fails has_mac 02:00:00:00:77:04
 }
+
+# proxy_arp MAC - who is behind the uplink answers each request and each probe
+proxy_arp() {
+	cat >"$LAB_DIR/proxy.py" <<'END'
+import socket, sys
+mac = bytes.fromhex(sys.argv[2].replace(":", ""))
+ether = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
+ether.bind((sys.argv[1], 0x0806))
+print("ready", flush=True)
+while True:
+    frame, sender = ether.recvfrom(2048)
+    if sender[2] == socket.PACKET_OUTGOING or frame[20:22] != b"\0\1":
+        continue
+    ether.send(frame[6:12] + mac + frame[12:20] + b"\0\2" + mac + frame[38:42] + frame[22:32])
+END
+	start proxy nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
+		python3 "$LAB_DIR/proxy.py" "$LAB_SERVER_IF" "$1"
+	wait_for_line "$LAB_DIR/proxy.log" ready 10
+}
+
+n_kept() { grep -c "keeping $1, which also claims it, $2 (proxy ARP)" "$log"; }
+declined() { [ "$(grep -c "DHCPDECLINE" "$LAB_SERVER_LOG")" -ge "$1" ]; }
+
+test_U05_proxy_arp_of_the_server() {
+	proxy_arp 02:00:00:00:77:01
+	lease
+	kept "$(address)"
+	heard_arp 1 || fail "the router did not answer: nothing was tested"
+	assert_eq 1 "$(n_kept "$(ours): 02:00:00:00:77:01" 'sent the lease')"
+}
+
+# Nothing is used before all probes are sent.
+test_U05_proxy_arp_in_wait_mode() {
+	proxy_arp 02:00:00:00:77:01
+	echo 'options: {conflict: wait}' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	lease
+	kept "$(address)"
+	assert_eq 1 "$(n_kept "$(ours): 02:00:00:00:77:01" 'sent the lease')"
+}
+
+# The router is not the server: two addresses are declined, the third is kept.
+test_U05_proxy_arp_of_another_router() {
+	proxy_arp 02:00:00:00:77:fe
+	calfpen_start
+	wait_for 30 declined 2
+	wait_for 30 grep -q "which also claims it, claimed other addresses before (proxy ARP)" "$log"
+	wait_for 5 has_lease
+	assert_eq 1 "$(n_kept "$(ours): 02:00:00:00:77:fe" 'claimed other addresses before')"
+	wait_for 15 sent_arp 7
+	assert_eq 2 "$(grep -c DHCPDECLINE "$LAB_SERVER_LOG")"
+}

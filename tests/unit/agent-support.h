@@ -337,6 +337,8 @@ static void send_arp(const struct arp_frame *arp)
 	cr_assert_eq(write(frames_fd, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
 }
 
+static uint8_t reply_mac[6]; /* of who sends replies */
+
 static void send_reply_to(const struct reply *reply, uint16_t source_port, uint16_t port)
 {
 	struct udp_frame headers = {
@@ -350,6 +352,7 @@ static void send_reply_to(const struct reply *reply, uint16_t source_port, uint1
 	uint8_t frame[2048];
 
 	memcpy(headers.destination_mac, support_mac, 6);
+	memcpy(headers.source_mac, reply_mac, 6);
 	bytes_writer_init(&writer, frame, sizeof(frame));
 	udp_frame_put(&writer, &headers, reply->bytes, reply->size);
 	cr_assert(!writer.failed);

@@ -30,6 +30,8 @@ static struct client client;
 static struct client_actions actions;
 static struct message message;
 static struct arp_frame arp;
+static const uint8_t *from_mac; /* of the frame with the message; NULL: not known */
+static bool is_hosts_arp;
 static struct client_saved saved;
 static bool has_saved, was_released;
 static uint64_t now_ns;
@@ -40,7 +42,9 @@ static void step(enum client_event_type type)
 	struct client_event event = { .type = type,
 				      .now_ns = now_ns,
 				      .message = &message,
+				      .from_mac = from_mac,
 				      .arp = &arp,
+				      .is_hosts_arp = is_hosts_arp,
 				      .saved = has_saved ? &saved : NULL,
 				      .is_released = was_released };
 

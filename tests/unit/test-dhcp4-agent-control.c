@@ -298,6 +298,24 @@ Test(agent_control, U04_interface_comes_and_goes)
 	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_DECLINE);
 }
 
+/* A router that is the server and answers for every address: said once. */
+Test(agent_control, U05_proxy_arp_of_the_server)
+{
+	static const uint8_t server[6] = { 2, 0, 0, 0, 0x77, 1 };
+
+	memcpy(reply_mac, server, sizeof(reply_mac));
+	get_lease();
+	for (int i = 0; i < 3; i++)
+		conflict_comes_from(1);
+	cr_assert_eq(sent(&headers, message), 0);
+	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
+	cr_assert_eq(calf.metrics[METRIC_DISCARDED + REASON_ARP_PROXY - 1], 3);
+	cr_assert_eq(n_logged("keeping 192.0.2.10: 02:00:00:00:77:01, which also claims it, sent "
+			      "the lease (proxy ARP)\n"),
+		     1);
+	cr_assert_eq(n_logged("discarded"), 0);
+}
+
 /* C4-19: frames of every length, and ARP that is not about our address. */
 Test(agent_control, C4_19_arp_frames_of_every_length)
 {

@@ -358,6 +358,7 @@ Test(description, metrics)
 		DISCARDED(REASON_LATE, "late"),
 		DISCARDED(REASON_ARP, "arp"),
 		DISCARDED(REASON_ARP_HOST, "arp_host"),
+		DISCARDED(REASON_ARP_PROXY, "arp_proxy"),
 	};
 
 	cr_assert_eq(description.n_metrics, _METRIC_N);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conflict detection around the lease: from the ACK to DECLINE. */
+#include <stdio.h>
+
 #include "tests/unit/client-support.h"
 
 static struct client_config detecting;
@@ -374,4 +376,210 @@ Test(client_conflict, V4_20_expiry_ends_the_defence)
 	cr_assert_eq(actions.lease, CLIENT_LEASE_LOST);
 	cr_assert_not(actions.send);
 	cr_assert_eq(actions.discarded, REASON_ARP);
+}
+
+static const uint8_t server_mac[6] = { 2, 0, 0, 0, 0x77, 1 };
+static const uint8_t router_mac[6] = { 2, 0, 0, 0, 0x77, 0xfe };
+
+static void claim_of(const uint8_t mac[6])
+{
+	struct in_addr address = client.lease.address;
+
+	arp = (struct arp_frame){
+		.arp = { .operation = ARP_REPLY, .sender = address, .target = address }
+	};
+	memcpy(arp.source_mac, mac, 6);
+	memcpy(arp.arp.sender_mac, mac, 6);
+	step(CLIENT_ARP);
+}
+
+/* From INIT to a lease of this address, also if it was in conflict before. */
+static void lease_of(const char *address_text)
+{
+	while (client.state != CLIENT_SELECTING)
+		timeout();
+	reply(MESSAGE_OFFER);
+	message.yiaddr = address(address_text);
+	receive();
+	if (actions.discarded == REASON_CONFLICT) {
+		timeout();
+		reply(MESSAGE_OFFER);
+		message.yiaddr = address(address_text);
+		receive();
+	}
+	cr_assert_eq(client.state, CLIENT_REQUESTING);
+	reply(MESSAGE_ACK);
+	message.yiaddr = address(address_text);
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+}
+
+/* Other addresses: a text of its own for each number. */
+static const char *nth_address(unsigned int i)
+{
+	static char text[16];
+
+	snprintf(text, sizeof(text), "192.0.2.%u", 100 + i);
+	return text;
+}
+
+static void assert_ignored(enum reason reason)
+{
+	assert_discarded(reason);
+	cr_assert_eq(actions.conflict, CONFLICT_NOTHING);
+	cr_assert_not(actions.send_arp);
+	cr_assert(client.has_lease);
+}
+
+Test(client_conflict, U04_claims_of_the_hosts_interfaces)
+{
+	for (int mode = CLIENT_CONFLICT_PARALLEL; mode <= CLIENT_CONFLICT_WAIT; mode++) {
+		begin_with((enum client_conflict)mode);
+		to_bound();
+		is_hosts_arp = true;
+		while (client.conflict.phase != CONFLICT_DEFENDING) {
+			conflict_comes();
+			assert_ignored(REASON_ARP_HOST);
+			/* it probes the address for another client of the host */
+			arp_of("0.0.0.0", "192.0.2.10");
+			step(CLIENT_ARP);
+			cr_assert_neq(actions.conflict, CONFLICT_LOST);
+			timeout();
+		}
+		cr_assert(client.is_in_use);
+		conflict_comes();
+		assert_ignored(REASON_ARP_HOST);
+		is_hosts_arp = false;
+		conflict_comes();
+		cr_assert_eq(actions.conflict, CONFLICT_DEFENDED, "another host is one");
+	}
+}
+
+/* A router that answers for every address is the server, or relays for it. */
+Test(client_conflict, U05_proxy_arp_of_the_server)
+{
+	from_mac = server_mac;
+	for (int mode = CLIENT_CONFLICT_PARALLEL; mode <= CLIENT_CONFLICT_WAIT; mode++) {
+		begin_with((enum client_conflict)mode);
+		to_bound();
+		while (client.conflict.phase != CONFLICT_DEFENDING) {
+			claim_of(server_mac);
+			assert_ignored(REASON_ARP_PROXY);
+			timeout();
+		}
+		claim_of(server_mac);
+		assert_ignored(REASON_ARP_PROXY);
+		cr_assert(client.is_in_use);
+	}
+}
+
+/* As soon as the renewal comes through the router, it is known to be one. */
+Test(client_conflict, U05_router_before_the_server)
+{
+	begin_with(CLIENT_CONFLICT_PARALLEL);
+	from_mac = server_mac;
+	to_defending();
+	timeout();
+	from_mac = router_mac;
+	reply(MESSAGE_ACK);
+	receive();
+	claim_of(router_mac);
+	assert_ignored(REASON_ARP_PROXY);
+}
+
+/* The server or the router leases its own address. */
+Test(client_conflict, U05_own_address_of_the_server)
+{
+	begin_with(CLIENT_CONFLICT_PARALLEL);
+	from_mac = server_mac;
+	start();
+	lease_of("192.0.2.1");
+	claim_of(server_mac);
+	cr_assert_eq(actions.conflict, CONFLICT_LOST);
+	while (client.state != CLIENT_SELECTING)
+		timeout();
+	reply(MESSAGE_OFFER);
+	receive();
+	reply(MESSAGE_ACK);
+	message.parameters.gateway = message.yiaddr;
+	receive();
+	cr_assert_eq(client.state, CLIENT_BOUND);
+	claim_of(server_mac);
+	cr_assert_eq(actions.conflict, CONFLICT_LOST);
+}
+
+/* The router is not the server: two addresses are given up, the third is kept. */
+Test(client_conflict, U05_proxy_arp_of_another_router)
+{
+	begin_with(CLIENT_CONFLICT_PARALLEL);
+	from_mac = server_mac;
+	start();
+	for (unsigned int i = 0; i < CLIENT_PROXY_ADDRESSES - 1; i++) {
+		lease_of(nth_address(i));
+		claim_of(router_mac);
+		cr_assert_eq(actions.conflict, CONFLICT_LOST);
+		cr_assert_eq(actions.request.type, MESSAGE_DECLINE);
+	}
+	cr_assert_lt(client.deadline_ns - T0, 120 * S);
+	lease_of(nth_address(8));
+	while (client.state == CLIENT_BOUND) {
+		claim_of(router_mac);
+		assert_ignored(REASON_ARP_PROXY);
+		timeout();
+	}
+	/* another network has another router */
+	step(CLIENT_LINK_DOWN);
+	step(CLIENT_LINK_UP);
+	lease_of(nth_address(9));
+	claim_of(router_mac);
+	cr_assert_eq(actions.conflict, CONFLICT_LOST);
+}
+
+/* Two static addresses in the server's range make no router. */
+Test(client_conflict, U05_host_with_two_addresses)
+{
+	begin_with(CLIENT_CONFLICT_PARALLEL);
+	start();
+	for (unsigned int i = 0; i < 6; i++) {
+		lease_of(nth_address(i % 2));
+		claim_of(router_mac);
+		cr_assert_eq(actions.conflict, CONFLICT_LOST, "%u", i);
+	}
+}
+
+/* Whoever claims every address, each time with another MAC, does not make us use
+ * up the server's range: eight at once, then one an hour. */
+Test(client_conflict, U05_declines_are_bounded)
+{
+	uint8_t mac[6] = { 2 };
+	unsigned int n_declines = 0, n = 0;
+
+	begin_with(CLIENT_CONFLICT_PARALLEL);
+	start();
+	while (now_ns < T0 + 24 * 3600 * S) {
+		lease_of(nth_address(n_declines));
+		mac[5] = (uint8_t)n++;
+		claim_of(mac);
+		cr_assert_eq(actions.conflict, CONFLICT_LOST);
+		cr_assert_eq(client.state, CLIENT_INIT);
+		n_declines += actions.send;
+		if (now_ns < T0 + 3600 * S)
+			cr_assert_leq(n_declines, CLIENT_DECLINES_MAX + 1);
+	}
+	cr_assert_gt(n, 200);
+	cr_assert_geq(n_declines, CLIENT_DECLINES_MAX + 23);
+	cr_assert_leq(n_declines, CLIENT_DECLINES_MAX + 24);
+}
+
+/* The server insists on an address that a host has: said at the third time. */
+Test(client_conflict, U05_server_insists)
+{
+	begin_with(CLIENT_CONFLICT_PARALLEL);
+	start();
+	for (unsigned int i = 1; i < 50; i++) {
+		lease_of("192.0.2.10");
+		conflict_comes();
+		assert_declined();
+		cr_assert_eq(actions.is_insisted, i == CLIENT_INSISTED_CLAIMS, "%u", i);
+	}
 }

@@ -80,8 +80,14 @@ static void log_conflict(struct agent *agent, const struct client_event *event,
 	value_format_mac(event->arp->arp.sender_mac, mac);
 	if (actions->conflict == CONFLICT_LOST) {
 		calf_metric_add(agent->calf, METRIC_CONFLICT, 1);
-		value_format_ipv4(actions->request.requested, address);
-		log_warning("giving up %s: in use by %s", address, mac);
+		value_format_ipv4(agent->client.declined, address);
+		log_warning("giving up %s: in use by %s%s", address, mac,
+			    actions->send ? "" :
+					    "; not declining it, because too many were declined");
+		if (actions->is_insisted)
+			log_error("the server leases %s again and again, but %s uses it: change "
+				  "one of them, or set conflict: off if that is no host's address",
+				  address, mac);
 	} else {
 		value_format_ipv4(agent->client.lease.address, address);
 		log_warning("defending %s: also used by %s", address, mac);
@@ -187,7 +193,9 @@ static enum reason receive_message(struct agent *agent, struct bytes_reader fram
 		return reason;
 	if (message.has_server)
 		*server = message.server;
-	reason = step(agent, &(struct client_event){ .type = CLIENT_MESSAGE, .message = &message });
+	reason = step(agent, &(struct client_event){ .type = CLIENT_MESSAGE,
+						     .message = &message,
+						     .from_mac = headers.source_mac });
 	if (reason == REASON_NONE)
 		count_received(agent, &message);
 	return reason;
@@ -198,13 +206,18 @@ static void log_ignored_claim(struct agent *agent, enum reason reason, const uin
 {
 	struct in_addr ours = agent->client.lease.address;
 	char address[VALUE_IPV4_SIZE], text[VALUE_MAC_SIZE];
+	bool is_server = !memcmp(agent->client.server_mac, mac, sizeof(agent->client.server_mac));
 
 	if (!discard_log_count(&agent->discard_log, reason, ours))
 		return;
 	value_format_ipv4(ours, address);
 	value_format_mac(mac, text);
-	log_info("keeping %s: %s, which also claims it, is another interface of this host", address,
-		 text);
+	if (reason == REASON_ARP_HOST)
+		log_info("keeping %s: %s, which also claims it, is another interface of this host",
+			 address, text);
+	else
+		log_warning("keeping %s: %s, which also claims it, %s (proxy ARP)", address, text,
+			    is_server ? "sent the lease" : "claimed other addresses before");
 }
 
 /* Return whether the frame or the packet is from another interface of this
@@ -232,7 +245,7 @@ static enum reason receive_arp(struct agent *agent, struct bytes_reader frame,
 						     .is_hosts_arp = is_hosts_arp(agent, &arp) });
 	if (reason == REASON_NONE)
 		calf_metric_add(agent->calf, METRIC_ARP_RECEIVED, 1);
-	if (reason != REASON_ARP_HOST)
+	if (reason != REASON_ARP_HOST && reason != REASON_ARP_PROXY)
 		return reason;
 	log_ignored_claim(agent, reason, arp.arp.sender_mac);
 	return REASON_NONE;

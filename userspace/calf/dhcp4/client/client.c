@@ -27,7 +27,7 @@
  *  - A NAK in RENEWING, REBINDING or REBOOTING restarts at once, because there
  *    can be only one per lease. In REQUESTING the client waits for 1..2 s,
  *    doubled each time up to 5 minutes, until there is a lease. After a
- *    conflict it waits in the same way, but from 10..20 s on.
+ *    conflict it waits in the same way, but from 10..20 s on (conflict.c).
  *  - While the link is down nothing is sent. When it comes up it may be
  *    connected to another network: INIT-REBOOT asks whether the lease is still
  *    valid.
@@ -271,6 +271,7 @@ static void on_link_up(struct client *client, const struct client_event *event)
 		return;
 	client->is_link_down = false;
 	client->n_naks = client->n_conflicts = 0;
+	memset(client->claims, 0, sizeof(client->claims));
 	if (client->state != CLIENT_RELEASED)
 		client_begin(client, event->now_ns + client_start_delay_ns(client, event));
 }

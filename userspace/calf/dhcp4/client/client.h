@@ -37,6 +37,15 @@
 #define CLIENT_DELAY_MAX_S 300
 #define CLIENT_IPV6_ONLY_MIN_S 300 /* MIN_V6ONLY_WAIT, RFC 8925 section 3.4 */
 
+/* A host that claims the third address of ours answers for every address. */
+#define CLIENT_PROXY_ADDRESSES 3
+/* The third claim of one address by one host is reported to the operator. */
+#define CLIENT_INSISTED_CLAIMS 3
+#define CLIENT_CLAIMS_MAX 8
+/* So many addresses are declined in a row, then one per interval. */
+#define CLIENT_DECLINES_MAX 8
+#define CLIENT_DECLINE_INTERVAL_S 3600
+
 #define CLIENT_SERVERS_MAX 8
 
 enum client_conflict {
@@ -110,6 +119,14 @@ struct client_saved {
 	bool is_configured; /* the host still has the address: it was not rebooted */
 };
 
+/* A host that had an address of ours, so that we gave it up. */
+struct client_claim {
+	uint8_t mac[6];
+	struct in_addr address;
+	uint32_t n;	  /* how often; 0: no claim */
+	bool is_declined; /* the server was told */
+};
+
 struct client {
 	struct client_config config;
 	enum client_state state;
@@ -132,6 +149,11 @@ struct client {
 	struct in_addr offered;	    /* SELECTING's choice */
 	struct in_addr offered_server;
 	struct in_addr declined; /* the last declined address, as long as another host may use it */
+	struct client_claim claims[CLIENT_CLAIMS_MAX]; /* since the link attached */
+	uint32_t n_claims;			       /* the next one replaces the oldest */
+	uint64_t declines_ns;  /* when as many addresses may be declined as at first */
+	uint8_t server_mac[6]; /* of the frame with the last ACK: the server, or a router or
+				* relay before it; zeros: not known */
 	/* The lease may outlive BOUND: it is kept while INIT-REBOOT is tried,
 	 * until it is over, refused or replaced. */
 	bool has_lease;
@@ -160,6 +182,7 @@ struct client_event {
 	uint64_t now_ns;		  /* CLOCK_BOOTTIME */
 	uint32_t random[CLIENT_RANDOM_N]; /* fresh for every event */
 	const struct message *message;	  /* CLIENT_MESSAGE */
+	const uint8_t *from_mac;	  /* CLIENT_MESSAGE: of the frame; NULL: not known */
 	const struct arp_frame *arp;	  /* CLIENT_ARP */
 	bool is_hosts_arp;		  /* CLIENT_ARP: from another interface of this host */
 	const struct client_saved *saved; /* CLIENT_START; NULL: none */
@@ -182,6 +205,7 @@ struct client_actions {
 	struct arp_frame arp;
 	enum client_lease_action lease;
 	enum conflict_result conflict;
+	bool is_insisted;      /* CONFLICT_LOST: again for the same address and by the same host */
 	enum reason discarded; /* REASON_NONE: the message or ARP packet was used */
 };
 

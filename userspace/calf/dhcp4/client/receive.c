@@ -314,6 +314,8 @@ void client_receive(struct client *client, const struct client_event *event,
 	const struct rule *rule = NULL;
 
 	actions->discarded = validate_message(client, event->message, event->now_ns, &rule);
+	if (rule && event->message->type == MESSAGE_ACK && event->from_mac)
+		memcpy(client->server_mac, event->from_mac, sizeof(client->server_mac));
 	if (rule)
 		rule->call(client, event, actions);
 }

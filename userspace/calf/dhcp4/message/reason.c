@@ -31,6 +31,7 @@ static const char *const texts[_REASON_N] = {
 	[REASON_LATE] = "arrived after its lease expired (option 51)",
 	[REASON_ARP] = "ARP that does not concern our address",
 	[REASON_ARP_HOST] = "ARP of another interface of this host",
+	[REASON_ARP_PROXY] = "ARP of a host that answers for every address",
 };
 
 const char *reason_text(enum reason reason)

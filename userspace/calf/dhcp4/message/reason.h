@@ -39,6 +39,7 @@ enum reason {
 	REASON_LATE,	   /* the lease that it grants has expired */
 	REASON_ARP,	   /* ARP that is not about our address */
 	REASON_ARP_HOST,   /* ARP of another interface of this host */
+	REASON_ARP_PROXY,  /* ARP of the server, or of who claimed several addresses */
 	_REASON_N,
 };
 
