@@ -316,6 +316,40 @@ Test(agent_control, U05_proxy_arp_of_the_server)
 	cr_assert_eq(n_logged("discarded"), 0);
 }
 
+/* A lease that ends in a conflict, whatever was declined before. */
+static void lose_lease(void)
+{
+	agent.client.declined.s_addr = INADDR_ANY;
+	get_lease();
+	conflict_comes();
+	cr_assert_null(stored("/ip"));
+	(void)sent(&headers, message); /* DECLINE */
+}
+
+Test(agent_control, U05_server_insists)
+{
+	static const char *const error = "the server leases 192.0.2.10 again and again, but "
+					 "02:00:00:00:77:63 uses it: ";
+
+	for (int i = 0; i < 2; i++)
+		lose_lease();
+	cr_assert_eq(n_logged(error), 0);
+	for (int i = 0; i < 2; i++)
+		lose_lease();
+	cr_assert_eq(n_logged(error), 1);
+	cr_assert_eq(calf.metrics[METRIC_DECLINE_SENT], 4);
+}
+
+Test(agent_control, U05_given_up_without_decline)
+{
+	agent.client.declines_ns = UINT64_MAX;
+	lose_lease();
+	cr_assert_eq(calf.metrics[METRIC_DECLINE_SENT], 0);
+	cr_assert_eq(n_logged("giving up 192.0.2.10: in use by 02:00:00:00:77:63; not declining "
+			      "it, because too many were declined\n"),
+		     1);
+}
+
 /* C4-19: frames of every length, and ARP that is not about our address. */
 Test(agent_control, C4_19_arp_frames_of_every_length)
 {
