@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -201,6 +202,39 @@ Test(runtime, leftovers_without_state)
 	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
+	snprintf(path, sizeof(path), "%s/probe", it.state);
+	cr_assert(nftw(path, container_remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
+	cr_expect(runtime_delete(&it.runtime, "probe") == 0, "%s", capture_text());
+	cr_expect(waitpid(pid, NULL, 0) == pid);
+	expect_nothing_left();
+}
+
+/* A runtime that was killed left the container frozen; then no signal ends it. */
+Test(runtime, U15_leftovers_are_frozen)
+{
+	static const struct {
+		const char *hierarchy, *file, *text;
+	} freezers[] = { { "freezer", "freezer.state", "FROZEN" },
+			 { "unified", "cgroup.freeze", "1" },
+			 { ".", "cgroup.freeze", "1" } };
+	static char text[32768];
+	char path[256];
+	pid_t pid;
+
+	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
+	container_close_ends(&it);
+	container_read(&it, text, sizeof(text));
+	for (size_t i = 0; i < sizeof(freezers) / sizeof(freezers[0]); i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s/test-probe/%s",
+			 freezers[i].hierarchy, it.cgroup_parent, freezers[i].file);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		cr_expect(write(fd, freezers[i].text, strlen(freezers[i].text)) > 0);
+		close(fd);
+	}
 	snprintf(path, sizeof(path), "%s/probe", it.state);
 	cr_assert(nftw(path, container_remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
 	cr_expect(runtime_delete(&it.runtime, "probe") == 0, "%s", capture_text());

@@ -244,17 +244,17 @@ static void hang_in(const char *command)
 	cr_expect_str_eq(capture_text(), "");
 }
 
-Test(runtime, U16_hangs_in_create, .timeout = 15)
+Test(runtime, U16_hangs_in_create)
 {
 	hang_in("create");
 }
 
-Test(runtime, U16_hangs_in_start, .timeout = 15)
+Test(runtime, U16_hangs_in_start)
 {
 	hang_in("start");
 }
 
-Test(runtime, U16_hangs_in_version, .timeout = 15)
+Test(runtime, U16_hangs_in_version)
 {
 	int stop[2];
 
@@ -266,14 +266,81 @@ Test(runtime, U16_hangs_in_version, .timeout = 15)
 }
 
 /* Without a signal it is given up after its time, and that is said. */
-Test(runtime, U16_hangs_until_the_limit, .timeout = 15)
+Test(runtime, U16_hangs_until_the_limit)
 {
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ] || exec /bin/sleep 100\n",
 			   0755);
 	cr_assert(runtime_find("fake", state, -1, &runtime) == 0);
 	scratch_write_text("state/one", "a container", 0600);
 	runtime.limit = await_within(&AWAIT_FOREVER, 50 * NS_PER_MS);
-	cr_expect_eq(runtime_delete(&runtime, "one"), -ETIMEDOUT);
+	cr_expect_eq(runtime_delete(&runtime, "one"), 0, "it is removed without the runtime");
 	cr_expect(strstr(capture_text(), "/fake delete: did not exit; killed it\n"), "%s",
 		  capture_text());
+	cr_expect(strstr(capture_text(), "which the runtime could not delete\n"), "%s",
+		  capture_text());
+	cr_expect_eq(access(scratch_path("state/one"), F_OK), -1);
+}
+
+/* As runc: .ID.pid must be new, and it is renamed. Fails in between if "full" exists. */
+#define LIKE_RUNC                                                   \
+	"#!/bin/sh\n"                                               \
+	"[ \"$1\" = --version ] && exit 0\n"                        \
+	"[ \"$7\" = create ] || exit 0\n"                           \
+	"set -eC; hidden=${11%/*}/.${11##*/}; echo 4242 >$hidden\n" \
+	"[ ! -e ${0%/*}/full ]\n"                                   \
+	"/bin/mv $hidden ${11}\n"
+
+static void expect_state_is_empty(void)
+{
+	cr_expect_eq(rmdir(state), 0, "something is left in %s", state);
+}
+
+/* A runtime that ended in the middle of create must not hinder the next one. */
+Test(runtime, U15_create_after_a_failed_one)
+{
+	pid_t pid = 0;
+
+	scratch_write_text("full", "", 0600);
+	cr_expect_eq(start(LIKE_RUNC, &pid), -EIO);
+	expect_state_is_empty();
+	cr_assert_eq(unlink(scratch_path("full")), 0);
+	capture_begin();
+	cr_expect_eq(start(LIKE_RUNC, &pid), 0, "%s", capture_text());
+	cr_expect_eq(pid, 4242);
+}
+
+/* The same if calfpen was killed, too, so that nothing was deleted. Files of another
+ * container stay. */
+Test(runtime, U15_create_after_a_killed_calfpen)
+{
+	pid_t pid = 0;
+
+	cr_assert_eq(mkdir(state, 0700), 0);
+	scratch_write_text("state/.one.pid", "4241", 0600);
+	scratch_write_text("state/one.pid.tmp", "", 0600);
+	scratch_write_text("state/.one-more.pid", "", 0600);
+	cr_expect_eq(start(LIKE_RUNC, &pid), 0, "%s", capture_text());
+	cr_expect_eq(pid, 4242);
+	cr_expect_eq(runtime_delete(&runtime, "one"), 0);
+	cr_assert_eq(unlink(scratch_path("state/.one-more.pid")), 0);
+	expect_state_is_empty();
+}
+
+/* A state that the runtime itself cannot read is removed without it. */
+Test(runtime, U15_delete_what_the_runtime_cannot)
+{
+	char expected[512];
+
+	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ]\n", 0755);
+	cr_assert_eq(runtime_find("fake", state, -1, &runtime), 0);
+	snprintf(expected, sizeof(expected), "%s/one", state);
+	cr_assert_eq(mkdir(expected, 0700), 0);
+	scratch_write_text("state/one/state.json", "{", 0600);
+	cr_expect_eq(runtime_delete(&runtime, "one"), 0);
+	snprintf(expected, sizeof(expected),
+		 "container one: %s/fake delete: failed without a message\n"
+		 "container one: removed %s/one, which the runtime could not delete\n",
+		 scratch, state);
+	cr_expect_str_eq(capture_text(), expected);
+	expect_state_is_empty();
 }

@@ -101,27 +101,31 @@ static int remove_one(const char *mount, const char *path, const struct await_li
 	return -EBUSY;
 }
 
-/* In version 1, SIGKILL does not end a process that is frozen. */
+/* A runtime that was killed while it froze the cgroup leaves it frozen. In version 1
+ * the processes then do not die of SIGKILL, in whichever hierarchy it is sent. */
 static int thaw_one(const char *mount, const char *path, const struct await_limit *limit)
 {
-	static const char thawed[] = "THAWED";
+	static const char *const files[][2] = { { "freezer.state", "THAWED" },
+						{ "cgroup.freeze", "0" } };
 	char file[PATH_MAX];
-	int fd;
 
 	(void)limit;
-	if (snprintf(file, sizeof(file), "%s%s/freezer.state", mount, path) >= (int)sizeof(file))
-		return -ENAMETOOLONG;
-	fd = open(file, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0; /* another hierarchy */
-	if (write(fd, thawed, sizeof(thawed) - 1) < 0)
-		log_debug("%s: %s", file, strerror(errno));
-	close(fd);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int fd, n = snprintf(file, sizeof(file), "%s%s/%s", mount, path, files[i][0]);
+
+		fd = n < (int)sizeof(file) ? open(file, O_WRONLY | O_CLOEXEC) : -1;
+		if (fd < 0)
+			continue;
+		if (write(fd, files[i][1], strlen(files[i][1])) < 0)
+			log_warning("%s: %s", file, strerror(errno));
+		close(fd);
+	}
 	return 0;
 }
 
 int runtime_cgroup_remove(const char *path, const struct await_limit *limit)
 {
-	for_each_hierarchy(path, NULL, thaw_one);
-	return for_each_hierarchy(path, limit, remove_one);
+	int r = for_each_hierarchy(path, NULL, thaw_one);
+
+	return r ? r : for_each_hierarchy(path, limit, remove_one);
 }

@@ -9,6 +9,7 @@
  */
 #include "userspace/priv/container/runtime.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -25,6 +26,7 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
+#include "userspace/priv/container/bundle.h"
 #include "userspace/priv/container/cgroup.h"
 #include "userspace/priv/container/exec.h"
 
@@ -202,6 +204,32 @@ int runtime_find(const char *name, const char *state, int stop_fd, struct runtim
 
 /* create, start and delete containers */
 
+static bool is_file_of(const char *name, const char *id)
+{
+	size_t length = strlen(id);
+
+	name += name[0] == '.';
+	return strncmp(name, id, length) == 0 && name[length] == '.' &&
+	       strcmp(name + length, ".cgroup") != 0;
+}
+
+/*
+ * Remove ID.* and .ID.*, but not the note of the cgroup. runc writes the process id
+ * to a new file .ID.pid, which it renames; if it ends in between, its next create
+ * fails because that file exists.
+ */
+static void clear_files(const struct runtime *runtime, const char *id)
+{
+	DIR *directory = opendir(runtime->state);
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (is_file_of(entry->d_name, id))
+			(void)unlinkat(dirfd(directory), entry->d_name, 0);
+	if (directory)
+		closedir(directory);
+}
+
 /* Record the container's cgroup before there are any processes in it. */
 static int note_cgroup(const struct runtime *runtime, const char *id, const char *bundle)
 {
@@ -263,11 +291,10 @@ static int create(const struct runtime *runtime, const char *id, const char *bun
 pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
 		     const struct runtime_fds *fds, int (*confine)(void))
 {
-	struct state_path pid_file = state_path(runtime, id, ".pid");
 	int r;
 	pid_t pid;
 
-	unlink(pid_file.text);
+	clear_files(runtime, id);
 	r = note_cgroup(runtime, id, bundle);
 	if (r < 0)
 		return r;
@@ -340,14 +367,40 @@ fail:
 	return r;
 }
 
+/* Kill what is left in the container's cgroup and remove the cgroup. */
+static int remove_cgroup(const struct runtime *runtime, const char *id)
+{
+	struct state_path note = state_path(runtime, id, ".cgroup");
+	char cgroup[PATH_MAX];
+	int r;
+
+	read_text(note.text, cgroup, sizeof(cgroup));
+	if (cgroup[0] != '/')
+		return 0;
+	r = runtime_cgroup_remove(cgroup, &runtime->limit);
+	if (r < 0 && r != -ECANCELED)
+		log_error("container %s: cannot remove cgroup %s: %s", id, cgroup, strerror(-r));
+	return r;
+}
+
+/* The runtime could not read its own state, for example after a full disk. The
+ * container's processes have been killed, so that only the files are left. */
+static int remove_state(const char *id, const struct state_path *container)
+{
+	int r = access(container->text, F_OK) == 0 ? bundle_remove(container->text) : 0;
+
+	if (!r)
+		log_warning("container %s: removed %s, which the runtime could not delete", id,
+			    container->text);
+	return r;
+}
+
 int runtime_delete(const struct runtime *runtime, const char *id)
 {
 	const char *const command[] = { "delete", "--force", id, NULL };
 	struct state_path container = state_path(runtime, id, "");
-	struct state_path note = state_path(runtime, id, ".cgroup");
 	const int no_fds[] = { -1, -1 };
-	char cgroup[PATH_MAX];
-	int r = 0, r_cgroup = 0;
+	int r = 0, r_cgroup;
 
 	/* Every runtime keeps a container in ROOT/ID, so do not ask the runtime. */
 	if (access(container.text, F_OK) == 0) {
@@ -355,16 +408,11 @@ int runtime_delete(const struct runtime *runtime, const char *id)
 		if (r < 0)
 			report(runtime, id, "delete", r);
 	}
-	read_text(note.text, cgroup, sizeof(cgroup));
-	if (cgroup[0] == '/') {
-		r_cgroup = runtime_cgroup_remove(cgroup, &runtime->limit);
-		if (r_cgroup < 0 && r_cgroup != -ECANCELED)
-			log_error("container %s: cannot remove cgroup %s: %s", id, cgroup,
-				  strerror(-r_cgroup));
-	}
+	r_cgroup = remove_cgroup(runtime, id);
+	if (r < 0 && r != -ECANCELED && !r_cgroup)
+		r = remove_state(id, &container);
 	if (!r && !r_cgroup)
-		unlink(note.text);
-	unlink(state_path(runtime, id, ".log").text);
-	unlink(state_path(runtime, id, ".pid").text);
+		unlink(state_path(runtime, id, ".cgroup").text);
+	clear_files(runtime, id);
 	return r < 0 ? r : r_cgroup;
 }
