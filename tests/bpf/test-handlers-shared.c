@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What instances share, on different kinds of hosts: resolv.conf and names. */
 #include "tests/bpf/support-handlers.h"
+#include "userspace/common/clock.h"
 #include "userspace/priv/chrony/chrony.h"
+#include "userspace/priv/handlers/shared.h"
 #include "userspace/priv/handlers/timeservers.h"
 #include "userspace/priv/roles.h"
 
@@ -26,9 +28,16 @@ static void expect_status(const char *handler, const char *note)
 	cr_expect_str_eq(handlers.state[i].status, status);
 }
 
-/* Become another instance of this host; the wanted state is empty. */
+/* Become another instance of this host, with an uplink of its own; the wanted state
+ * is empty. */
 static void be(const char *instance, uint32_t metric)
 {
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "ip link add %s type veth 2>/dev/null", instance);
+	(void)sh(command); /* it may be there */
+	context.uplink_ifindex = (int)if_nametoindex(instance);
+	cr_assert_neq(context.uplink_ifindex, 0);
 	wanted_clear(&wanted);
 	context.instance = instance;
 	configuration.metric = metric;
@@ -434,4 +443,136 @@ Test(handlers_shared, instances_at_the_same_time)
 	}
 	EXPECT_SH("grep -qx 'search i0 i1 i2 i3 i4 i5' /tmp/etc/resolv.conf");
 	EXPECT_SH("grep -q '(instances i0, i1, i2, i3, i4, i5, i6, i7)' /tmp/etc/resolv.conf");
+}
+
+/* What handlers do at this time (seconds of CLOCK_BOOTTIME). */
+static void apply_at(uint64_t s)
+{
+	static const struct handler *const shared[] = { &handler_dns, &handler_host,
+							&handler_timeservers };
+
+	context.now_ns = s * 1000000000;
+	for (uint32_t i = 0; i < 3; i++) {
+		context.error[0] = '\0';
+		cr_expect_eq(shared[i]->apply(&context, &wanted), 0, "%s", context.error);
+	}
+}
+
+/* A lease of ten seconds from this time on. */
+static void lease_at(uint64_t s)
+{
+	configuration.use_hostname = true;
+	test_set(&wanted, "/lease/time", "10", s * 1000000000);
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	test_set(&wanted, "/domain", "lab.example", 0);
+	test_set(&wanted, "/hostname", "leased", 0);
+	test_set(&wanted, "/ntp/001", "192.0.2.2", 0);
+	apply_at(s);
+}
+
+#define LEASED                                                                             \
+	"grep -qx 'nameserver 192.0.2.1' /tmp/etc/resolv.conf; test $(hostname) = leased;" \
+	"test $(cat /proc/sys/kernel/domainname) = lab.example"
+#define AS_BEFORE                                                                                \
+	"set -e; test \"$(cat /tmp/etc/resolv.conf)\" = before; test $(hostname) = host.before;" \
+	"test $(cat /proc/sys/kernel/domainname) = before.example"
+
+static void with_operators_files(void)
+{
+	with_chrony();
+	EXPECT_SH("echo before > /tmp/etc/resolv.conf");
+}
+
+/* The instance that got the lease never runs again; another one starts later. */
+Test(handlers_shared, U23_lease_of_a_dead_instance_is_over)
+{
+	with_operators_files();
+	be("dead", 1);
+	lease_at(1000);
+	EXPECT_SH(LEASED);
+	be("test", 2);
+	apply_at(1009);
+	EXPECT_SH(LEASED);
+	EXPECT_SH("test -e /tmp/chrony-dhcp/dead.sources");
+	context.chrony.is_due = false;
+	n_asked = 0;
+	apply_at(1010);
+	EXPECT_SH(AS_BEFORE);
+	EXPECT_SH("test -z \"$(ls /tmp/root/dead)\" && test ! -e /tmp/chrony-dhcp/dead.sources");
+	cr_expect_eq(n_asked, 1, "chronyd drops its servers");
+}
+
+/* Nobody removed the keys, because the calf is dead. */
+Test(handlers_shared, U23_own_lease_is_over)
+{
+	with_operators_files();
+	lease_at(1000);
+	cr_expect_eq(state.shared.next_end_ns, 1010 * NS_PER_S);
+	EXPECT_SH(LEASED);
+	apply_at(1010);
+	EXPECT_SH(AS_BEFORE);
+	EXPECT_SH("test ! -e /tmp/chrony-dhcp/test.sources");
+	/* it comes back with a new lease */
+	test_set(&wanted, "/lease/time", "10", 1020 * NS_PER_S);
+	context.now_ns = 1020 * NS_PER_S;
+	cr_expect(shared_renew(&context, &wanted));
+	lease_at(1020);
+	EXPECT_SH(LEASED);
+	EXPECT_SH("test -e /tmp/chrony-dhcp/test.sources");
+}
+
+/* A renewal of which nothing but the time changes moves the end. */
+Test(handlers_shared, U23_renewal_moves_the_end)
+{
+	with_operators_files();
+	lease_at(1000);
+	test_set(&wanted, "/lease/time", "10", 1008 * NS_PER_S);
+	context.now_ns = 1008 * NS_PER_S;
+	cr_expect_not(shared_renew(&context, &wanted), "nothing is composed");
+	be("other", 2);
+	apply_at(1012);
+	EXPECT_SH(LEASED);
+	apply_at(1018);
+	EXPECT_SH(AS_BEFORE);
+}
+
+/* The same uplink under another name, or with another --instance. */
+Test(handlers_shared, U23_renamed_uplink_leaves_no_entry)
+{
+	with_operators_files();
+	be("uplink0", 1);
+	context.uplink_ifindex = 7;
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	test_set(&wanted, "/ntp/001", "192.0.2.2", 0);
+	apply_at(1000);
+	be("other", 3); /* another uplink: that of uplink0 is left alone */
+	context.uplink_ifindex = 8;
+	test_set(&wanted, "/nameserver/001", "192.0.2.3", 0);
+	apply_at(1000);
+	EXPECT_SH("head -1 /tmp/etc/resolv.conf | grep -q '(instances uplink0, other)'");
+	be("enp9s0", 2);
+	context.uplink_ifindex = 7;
+	test_set(&wanted, "/nameserver/001", "192.0.2.4", 0);
+	apply_at(1000);
+	EXPECT_SH(
+		"head -1 /tmp/etc/resolv.conf | grep -q '(instances enp9s0, other)'; "
+		"! grep -q 192.0.2.1 /tmp/etc/resolv.conf; test -z \"$(ls /tmp/root/uplink0)\" && "
+		"test ! -e /tmp/chrony-dhcp/uplink0.sources");
+}
+
+/* An end is no drift: nobody else changed the file. */
+Test(handlers_shared, U23_end_is_no_drift)
+{
+	with_operators_files();
+	be("dead", 1);
+	lease_at(1000);
+	be("test", 2);
+	test_set(&wanted, "/nameserver/001", "192.0.2.9", 0);
+	apply_at(1001);
+	cr_expect_eq(handler_dns.check(&context, &wanted), 0);
+	context.now_ns = 1010 * NS_PER_S;
+	cr_expect_eq(handler_dns.check(&context, &wanted), HANDLER_APPLY);
+	apply_at(1010);
+	EXPECT_SH("test \"$(grep -c . /tmp/etc/resolv.conf)\" = 2; "
+		  "grep -qx 'nameserver 192.0.2.9' /tmp/etc/resolv.conf");
 }

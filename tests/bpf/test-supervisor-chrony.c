@@ -291,7 +291,7 @@ Test(supervisor_chrony, end)
 }
 
 /* A role that hangs is ended within the time of the shutdown, and no other starts. */
-Test(supervisor_chrony, U16_hangs_at_the_end, .timeout = 60)
+Test(supervisor_chrony, U16_hangs_at_the_end)
 {
 	pid_t pid;
 

@@ -196,7 +196,7 @@ Test(audit_file, full_disk)
 }
 
 /* A named pipe that nobody reads: nothing waits, and the loss is reported. */
-Test(audit_file, U16_full_pipe, .timeout = 10)
+Test(audit_file, U16_full_pipe)
 {
 	static char text[1 << 17];
 	struct audit audit;

@@ -58,7 +58,7 @@ Test(cli_completion, rows)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{ "''", "run ls get set del commit watch audit frames status help" },
+		{ "''", "run ls get set del commit watch audit frames status forget help" },
 		{ "s", "set status" },
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },
@@ -89,6 +89,7 @@ Test(cli_completion, rows)
 		{ "set --if-revision ''", "" },
 		{ "--instance wan get /only/", "/only/in-wan" },
 		{ "commit Makef", "Makefile" },
+		{ "forget w", "wan" },
 		{ "frobnicate ''", "" },
 	};
 
@@ -102,10 +103,10 @@ Test(cli_completion, knows_all_of_help)
 {
 	const char *all = offered("''");
 
-	for (size_t i = 0; i < 10; i++) {
+	for (size_t i = 0; i < 11; i++) {
 		static const char *const commands[] = { "run",	  "ls",	    "get",   "set",
 							"del",	  "commit", "watch", "audit",
-							"frames", "status" };
+							"frames", "status", "forget" };
 		char want[32];
 
 		cr_assert_eq(calfpen("help", NULL), CLI_OK);

@@ -31,7 +31,7 @@ static void expect_running(pid_t pid)
 	cr_expect_eq(await_child(pid, NULL, &AWAIT_FOREVER), -ECHILD, "it was reaped");
 }
 
-Test(await, child_that_exits, .timeout = 30)
+Test(await, child_that_exits)
 {
 	int status = 0;
 
@@ -39,7 +39,7 @@ Test(await, child_that_exits, .timeout = 30)
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
-Test(await, U16_child_that_hangs, .timeout = 30)
+Test(await, U16_child_that_hangs)
 {
 	const struct await_limit limit = await_within(&AWAIT_FOREVER, 20 * NS_PER_MS);
 	pid_t pid = start(false);
@@ -51,7 +51,7 @@ Test(await, U16_child_that_hangs, .timeout = 30)
 	expect_running(pid);
 }
 
-Test(await, U16_signal_ends_the_wait, .timeout = 30)
+Test(await, U16_signal_ends_the_wait)
 {
 	struct await_limit limit = AWAIT_FOREVER;
 	pid_t pid = start(false);
@@ -68,7 +68,7 @@ Test(await, U16_signal_ends_the_wait, .timeout = 30)
 }
 
 /* A limit that is over does not hide that the child exited. */
-Test(await, no_time_left, .timeout = 30)
+Test(await, no_time_left)
 {
 	const struct await_limit over = { .stop_fd = -1, .until_ns = 0 };
 	pid_t pid = start(true);

@@ -89,7 +89,7 @@ static void drain(int fd)
 	cr_assert_gt(read(fd, bytes, sizeof(bytes)), 0);
 }
 
-Test(log, U16_full_pipe_of_others, .timeout = 10)
+Test(log, U16_full_pipe_of_others)
 {
 	int fds[2];
 
@@ -109,7 +109,7 @@ Test(log, U16_full_pipe_of_others, .timeout = 10)
 	cr_expect_str_eq(logged(fds[0]), "<info> x: once only\n");
 }
 
-Test(log, U16_full_socket, .timeout = 10)
+Test(log, U16_full_socket)
 {
 	char bytes[4096] = { 0 }, text[512];
 	int fds[2], n_lost = 2;
@@ -136,7 +136,7 @@ Test(log, U16_full_socket, .timeout = 10)
 }
 
 /* The count does not wait for another line. */
-Test(log, U16_lost_lines_are_reported_by_themselves, .timeout = 30)
+Test(log, U16_lost_lines_are_reported_by_themselves)
 {
 	uint64_t wait_ns;
 	int fds[2];

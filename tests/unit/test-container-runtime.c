@@ -271,7 +271,7 @@ Test(runtime, U16_hangs_until_the_limit)
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ] || exec /bin/sleep 100\n",
 			   0755);
 	cr_assert(runtime_find("fake", state, -1, &runtime) == 0);
-	scratch_write_text("state/one", "a container", 0600);
+	cr_assert_eq(mkdir(scratch_path("state/one"), 0700), 0);
 	runtime.limit = await_within(&AWAIT_FOREVER, 50 * NS_PER_MS);
 	cr_expect_eq(runtime_delete(&runtime, "one"), 0, "it is removed without the runtime");
 	cr_expect(strstr(capture_text(), "/fake delete: did not exit; killed it\n"), "%s",

@@ -105,6 +105,11 @@ Test(options, roles)
 	cr_assert(options.role == ROLE_CHRONY);
 	cr_assert(parse(&options, "-i up --role watcher --uplink-index 7") == 0);
 	cr_assert(options.uplink_ifindex == 7);
+	cr_assert(parse(&options, "--role forget") == 0);
+	cr_assert(options.role == ROLE_FORGET);
+	cr_expect_str_eq(options.instance, "");
+	cr_assert(parse(&options, "--instance lan --role forget") == 0);
+	cr_expect_str_eq(options.instance, "lan");
 }
 
 /* bpffs refuses dots in names. */
@@ -184,9 +189,10 @@ Test(options, refused)
 		{ "-i up --config=", "--config: value is empty\n" },
 		{ "-i up --calf a\tb",
 		  "--calf: \"a?b\" contains a byte that is not printable ASCII\n" },
-		{ "-i up --role root", "--role: unknown role \"root\"; use watcher or chrony\n" },
+		{ "-i up --role root",
+		  "--role: unknown role \"root\"; use watcher, chrony or forget\n" },
 		{ "-i up --role gateway",
-		  "--role: unknown role \"gateway\"; use watcher or chrony\n" },
+		  "--role: unknown role \"gateway\"; use watcher, chrony or forget\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

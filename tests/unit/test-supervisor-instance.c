@@ -32,7 +32,7 @@ static void teardown(void)
 	scratch_remove();
 }
 
-TestSuite(instance, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(instance, .init = setup, .fini = teardown);
 
 /* It wrote this, with the gateway's process id in between. */
 static void left(const char *before, const char *after)

@@ -35,6 +35,9 @@ static const char help_text[] =
 	"      [--pcap FILE]            write a capture for tcpdump; \"-\": standard output\n"
 	"  status [--all]               print the lease, processes, store and counters;\n"
 	"                               --all: also counters that are zero\n"
+	"  forget [INSTANCE]            undo what a stopped instance left in resolv.conf,\n"
+	"                               names and time servers; without INSTANCE: all\n"
+	"                               instances whose leases are over\n"
 	"  help                         print this text\n"
 	"\n"
 	"  --instance NAME   the instance; default: the only one\n"
@@ -159,6 +162,11 @@ static int run_frames(struct cli *cli, const char *const words[MAX_WORDS])
 	return cli_frames(cli);
 }
 
+static int run_forget(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	return cli_forget(cli, words[0]);
+}
+
 static int run_help(struct cli *cli, const char *const words[MAX_WORDS])
 {
 	(void)words;
@@ -176,6 +184,7 @@ static const struct command commands[] = {
 	{ "audit", run_audit, 0, 0, NULL, FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED },
 	{ "frames", run_frames, 0, 0, NULL, FOR_FOLLOW | FOR_REASON | FOR_DROPPED | FOR_PCAP },
 	{ "status", run_status, 0, 0, NULL, FOR_ALL },
+	{ "forget", run_forget, 0, 1, NULL, 0 },
 	{ "help", run_help, 0, 0, NULL, 0 },
 };
 

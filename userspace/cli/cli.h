@@ -2,7 +2,7 @@
 /*
  * The operator's command. It reads what an instance has pinned and written,
  * and uses the store as the subject `operator`, through the operator's gate and
- * with its rights. Only `run` starts a process. Commands return an exit code
+ * with its rights. Only `run` and `forget` execute another program. Commands return an exit code
  * and print one line on `err` if they fail.
  */
 #ifndef CALFPEN_CLI_CLI_H
@@ -109,5 +109,8 @@ bool cli_follow_wait(FILE *file, int timeout_ms);
 /* run.c: execute calfpen-priv with these arguments. Returns only on failure:
  * CLI_FAILURE, after printing one line. */
 int cli_run(struct cli *cli, int argc, char **argv);
+/* run.c: execute calfpen-priv to forget `instance`, or, if it is NULL and there is
+ * no --instance, all whose leases are over. Returns only on failure. */
+int cli_forget(struct cli *cli, const char *instance);
 
 #endif

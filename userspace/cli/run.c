@@ -10,29 +10,47 @@
 
 #define PRIV_FROM_BIN "../lib/calfpen/calfpen-priv"
 
-int cli_run(struct cli *cli, int argc, char **argv)
+/* Execute calfpen-priv with --instance, if one is chosen, and these arguments. */
+static int execute(struct cli *cli, int n_arguments, char **arguments)
 {
-	char path[PATH_MAX];
-	char **arguments;
+	char path[PATH_MAX], option[] = "--instance";
+	char **argv;
 	int n = 0, r;
 
 	r = program_path(PRIV_FROM_BIN, path, sizeof(path));
 	if (r)
 		return cli_fail(cli, "cannot find calfpen-priv: %s", strerror(-r));
 	/* NAME, --instance X, arguments, NULL */
-	arguments = calloc((size_t)argc + 3, sizeof(*arguments));
-	if (!arguments)
+	argv = calloc((size_t)n_arguments + 4, sizeof(*argv));
+	if (!argv)
 		return cli_fail(cli, "%m");
-	arguments[n++] = path;
+	argv[n++] = path;
 	if (cli->instance[0] != '\0') {
-		arguments[n++] = (char[]){ "--instance" };
-		arguments[n++] = cli->instance;
+		argv[n++] = option;
+		argv[n++] = cli->instance;
 	}
-	for (int i = 1; i < argc; i++)
-		arguments[n++] = argv[i];
+	for (int i = 0; i < n_arguments; i++)
+		argv[n++] = arguments[i];
 	fflush(cli->out);
-	execv(path, arguments);
+	execv(path, argv);
 	cli_fail(cli, "cannot run %s: %m", path);
-	free(arguments);
+	free(argv);
 	return CLI_FAILURE;
+}
+
+int cli_run(struct cli *cli, int argc, char **argv)
+{
+	return execute(cli, argc - 1, argv + 1);
+}
+
+int cli_forget(struct cli *cli, const char *instance)
+{
+	char role[] = "--role", forget[] = "forget";
+	char *arguments[] = { role, forget };
+
+	if (instance && !instance_is_name(instance))
+		return cli_usage(cli, "invalid instance name", instance);
+	if (instance)
+		(void)snprintf(cli->instance, sizeof(cli->instance), "%s", instance);
+	return execute(cli, 2, arguments);
 }

@@ -13,6 +13,7 @@ int main(int argc, char **argv)
 		[ROLE_SUPERVISOR] = "calfpen",
 		[ROLE_WATCHER] = "calfpen-watcher",
 		[ROLE_CHRONY] = "calfpen-chrony",
+		[ROLE_FORGET] = "calfpen",
 	};
 	struct options options;
 	int r;
@@ -32,6 +33,8 @@ int main(int argc, char **argv)
 		return watcher_main(&options);
 	case ROLE_CHRONY:
 		return chrony_main();
+	case ROLE_FORGET:
+		return forget_main(&options);
 	default:
 		return supervisor_main(&options);
 	}

@@ -254,8 +254,10 @@ static int parse_role(struct options *options, const char *name)
 		options->role = ROLE_WATCHER;
 	} else if (strcmp(name, "chrony") == 0) {
 		options->role = ROLE_CHRONY;
+	} else if (strcmp(name, "forget") == 0) {
+		options->role = ROLE_FORGET;
 	} else {
-		log_error("--role: unknown role \"%s\"; use watcher or chrony", name);
+		log_error("--role: unknown role \"%s\"; use watcher, chrony or forget", name);
 		return -EINVAL;
 	}
 	return 0;
@@ -387,6 +389,8 @@ static int fill_defaults(struct options *options)
 {
 	int r;
 
+	if (options->role == ROLE_FORGET) /* needs no uplink, and perhaps no instance */
+		return 0;
 	if (options->uplink[0] == '\0') {
 		log_error("no uplink given; name the interface with --interface NAME");
 		return -EINVAL;

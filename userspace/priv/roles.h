@@ -10,7 +10,13 @@
 
 struct options;
 
-enum role { ROLE_SUPERVISOR = 0, ROLE_WATCHER, ROLE_CHRONY, ROLE_GATEWAY /* another program */ };
+enum role {
+	ROLE_SUPERVISOR = 0,
+	ROLE_WATCHER,
+	ROLE_CHRONY,
+	ROLE_FORGET /* by the operator */,
+	ROLE_GATEWAY /* another program */
+};
 
 /* In every role, descriptor 0 is /dev/null, and 1 and 2 are the supervisor's
  * stderr. */
@@ -54,6 +60,8 @@ enum role_exit {
 int supervisor_main(const struct options *options);
 int watcher_main(const struct options *options);
 int gateway_main(void);
+/* Undo what a stopped instance, or all whose leases are over, left in shared files. */
+int forget_main(const struct options *options);
 /* Tell chronyd to reload its sources. Returns an enum chrony_result. */
 int chrony_main(void);
 

@@ -241,6 +241,7 @@ static int add_role(scmp_filter_ctx filter, enum role role, bool needs_sys_admin
 	case ROLE_SUPERVISOR:
 		return add_supervisor(filter, needs_sys_admin);
 	case ROLE_WATCHER:
+	case ROLE_FORGET: /* runs the same handlers */
 		return add(filter, SCMP_ACT_ALLOW, watcher_allowed, COUNT(watcher_allowed));
 	case ROLE_GATEWAY:
 		return add(filter, SCMP_ACT_ALLOW, gateway_allowed, COUNT(gateway_allowed));

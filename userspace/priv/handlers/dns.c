@@ -115,15 +115,18 @@ struct collection {
 };
 
 /* Add the settings of an instance that uses the same file, by whatever path. */
-static void collect(const char *instance, const char *text, void *data)
+static bool collect(const char *instance, const char *text, bool is_over, void *data)
 {
 	struct dns_settings settings;
 	struct collection *collection = data;
 	char target[PATH_MAX];
 
-	if (!dns_settings_parse(&settings, instance, text) &&
-	    !file_resolve(settings.path, target) && !strcmp(target, collection->paths->target))
+	if (dns_settings_parse(&settings, instance, text) || file_resolve(settings.path, target) ||
+	    strcmp(target, collection->paths->target) != 0)
+		return false;
+	if (!is_over)
 		dns_list_add(&collection->list, &settings);
+	return is_over;
 }
 
 static bool exists(const char *path)
@@ -216,8 +219,10 @@ static int set_domain(struct handler_context *context, const struct wanted *want
 
 static int dns_apply(struct handler_context *context, const struct wanted *wanted)
 {
-	int r = set_dns(context, wanted);
+	int r;
 
+	wanted = shared_begin(context, wanted);
+	r = set_dns(context, wanted);
 	return handler_first(r, set_domain(context, wanted));
 }
 
@@ -225,10 +230,13 @@ static int dns_apply(struct handler_context *context, const struct wanted *wante
 static int dns_check(struct handler_context *context, const struct wanted *wanted)
 {
 	struct dns_view *seen = &context->state->dns.seen;
+	uint64_t end_ns = context->state->shared.next_end_ns;
 	struct paths paths;
 	int lock, r = find_paths(context, &paths);
 
 	(void)wanted;
+	if (end_ns && end_ns <= context->now_ns)
+		return HANDLER_APPLY; /* something has ceased; that is not drift */
 	if (!r)
 		r = shared_lock(context, &lock);
 	if (r)

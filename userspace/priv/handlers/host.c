@@ -11,6 +11,7 @@
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/handlers/name.h"
+#include "userspace/priv/handlers/shared.h"
 
 static bool host_concerns(const char *path)
 {
@@ -19,7 +20,7 @@ static bool host_concerns(const char *path)
 
 static int host_apply(struct handler_context *context, const struct wanted *wanted)
 {
-	const struct kv_value *value = wanted_get(wanted, "/hostname");
+	const struct kv_value *value = wanted_get(shared_begin(context, wanted), "/hostname");
 	char name[KV_VALUE_SIZE];
 
 	if (!value || !context->configuration->use_hostname)

@@ -18,6 +18,17 @@ uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns)
 	return age_ns < whole_ns ? (uint32_t)((whole_ns - age_ns) / NS_PER_S) : 0;
 }
 
+uint64_t lease_end_ns(const struct wanted *wanted)
+{
+	const struct kv_value *time = wanted_get(wanted, "/lease/time");
+	uint32_t seconds;
+
+	if (!time || value_parse_lifetime(time->text, &seconds) ||
+	    seconds == VALUE_LIFETIME_INFINITE)
+		return UINT64_MAX;
+	return time->boot_ns + seconds * NS_PER_S;
+}
+
 bool lease_net_contains(const struct value_ipv4_net *net, struct in_addr address)
 {
 	return !((ntohl(net->address.s_addr) ^ ntohl(address.s_addr)) &

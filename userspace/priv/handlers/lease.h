@@ -26,6 +26,10 @@ int lease_get(struct handler_context *context, const struct wanted *wanted, stru
  * (both CLOCK_BOOTTIME), rounded down so as not to exceed the lease. */
 uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns);
 
+/* Returns when the lease that the values came with ends (CLOCK_BOOTTIME), or
+ * UINT64_MAX: never, or there is no valid /lease/time. */
+uint64_t lease_end_ns(const struct wanted *wanted);
+
 /* pure helpers for IPv4 networks */
 
 bool lease_net_contains(const struct value_ipv4_net *net, struct in_addr address);

@@ -33,22 +33,24 @@ struct saved {
 	char original[NAME_SIZE], set[NAME_SIZE], previous[NAME_SIZE];
 };
 
-static void choose(const char *instance, const char *text, void *data)
+static bool choose(const char *instance, const char *text, bool is_over, void *data)
 {
 	struct choice *choice = data;
 	char name[NAME_SIZE];
 	uint32_t metric;
 
-	if (sscanf(text, "%" SCNu32 " %64s", &metric, name) != 2 || /* NOLINT(cert-err34-c) */
+	if (is_over ||
+	    sscanf(text, "%" SCNu32 " %64s", &metric, name) != 2 || /* NOLINT(cert-err34-c) */
 	    !value_is_hostname(name) || strlen(instance) > INSTANCE_NAME_MAX)
-		return;
+		return is_over;
 	if (choice->instance[0] &&
 	    (metric > choice->metric ||
 	     (metric == choice->metric && strcmp(instance, choice->instance) > 0)))
-		return;
+		return false;
 	(void)snprintf(choice->instance, sizeof(choice->instance), "%s", instance);
 	memcpy(choice->name, name, sizeof(name));
 	choice->metric = metric;
+	return false;
 }
 
 static int saved_read(struct handler_context *context, const char *path, struct saved *saved)

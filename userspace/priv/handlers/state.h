@@ -51,7 +51,17 @@ struct dns_state {
 	} seen;
 };
 
+/* CLOCK_BOOTTIME. */
+struct shared_state {
+	bool has_said;	       /* the instance has a file that others compose from */
+	uint64_t lease_end_ns; /* when the values of this pass cease, UINT64_MAX: never */
+	/* The first time at which what an instance says ceases, so that the shared files
+	 * must be composed again; 0: not known of any. */
+	uint64_t next_end_ns;
+};
+
 struct handlers_state {
+	struct shared_state shared;
 	struct address_state address;
 	struct route_state route;
 	struct dns_state dns;

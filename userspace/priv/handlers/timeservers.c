@@ -142,14 +142,23 @@ bool timeservers_told(struct handler_context *context, int result)
 	return true;
 }
 
+static int sources_path(struct handler_context *context, const char *instance,
+			char path[static PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s.sources", context->chrony_directory, instance);
+
+	return n < 0 || n >= PATH_MAX ?
+		       handler_fail(context, -ENAMETOOLONG, "%s", context->chrony_directory) :
+		       0;
+}
+
 static int set_chrony(struct handler_context *context, const char *text)
 {
 	char path[PATH_MAX];
-	int r = snprintf(path, sizeof(path), "%s/%s.sources", context->chrony_directory,
-			 context->instance);
+	int r = sources_path(context, context->instance, path);
 
-	if (r < 0 || r >= PATH_MAX)
-		return handler_fail(context, -ENAMETOOLONG, "%s", context->chrony_directory);
+	if (r)
+		return r;
 	r = set_sources(context, path, text);
 	if (r || !context->chrony.ask)
 		return r;
@@ -157,15 +166,42 @@ static int set_chrony(struct handler_context *context, const char *text)
 	return report_reload(context, path, text[0]);
 }
 
+/* Remove the source file of an instance whose servers are over. */
+static bool clear_sources(const char *instance, const char *text, bool is_over, void *data)
+{
+	struct handler_context *context = data;
+	char path[PATH_MAX];
+
+	(void)text;
+	return is_over && strcmp(instance, context->instance) != 0 &&
+	       !sources_path(context, instance, path) && !set_sources(context, path, "");
+}
+
+/* Write the instance's own file, and remove those that are over. */
+static int say(struct handler_context *context, const char *text)
+{
+	int lock, r = shared_lock(context, &lock);
+
+	if (r)
+		return r;
+	r = shared_say(context, OWN_FILE, text[0] ? text : NULL, strlen(text));
+	if (!r)
+		r = shared_each(context, OWN_FILE, clear_sources, context);
+	shared_unlock(lock);
+	return r;
+}
+
 static int timeservers_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	static const struct wanted none;
-	const struct wanted *servers = context->configuration->use_ntp ? wanted : &none;
+	const struct wanted *servers = shared_begin(context, wanted);
 	char text[TIMESERVERS_TEXT_SIZE];
 	int r;
 
+	if (!context->configuration->use_ntp)
+		servers = &none;
 	r = timeservers_format(context, servers, "", "", text);
-	r = handler_first(r, shared_say(context, OWN_FILE, text[0] ? text : NULL, strlen(text)));
+	r = handler_first(r, say(context, text));
 	(void)timeservers_format(context, servers, "server ", " iburst", text);
 	return handler_first(r, set_chrony(context, text));
 }

@@ -21,6 +21,8 @@
 #include "userspace/priv/watcher/persist.h"
 #include "userspace/priv/watcher/reconcile.h"
 
+#define WATCHER_CHRONY_DIRECTORY "/run/chrony-dhcp"
+
 struct watcher {
 	const struct options *options;
 	struct description *descriptions;

@@ -25,6 +25,7 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/confine/confine.h"
+#include "userspace/priv/handlers/shared.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/watcher/chrony.h"
@@ -33,7 +34,6 @@
 
 /* Rounds over lists and events, at most, until nothing is left to do. */
 #define RECONCILE_ROUNDS 8
-#define CHRONY_DIRECTORY "/run/chrony-dhcp"
 
 static const struct handler *const handlers[] = {
 	&handler_address, &handler_link, &handler_route,
@@ -142,9 +142,31 @@ static void on_refusal(void *data, const char *path, const char *reason)
 	watcher_audit_refusal(&watcher->audit, &watcher->wanted, path, reason);
 }
 
+/* The handlers of what the instances of a host share. */
+static void mark_shared(struct watcher *watcher)
+{
+	reconcile_mark_path(&watcher->reconciler, "/nameserver/");
+	reconcile_mark_path(&watcher->reconciler, "/hostname");
+	reconcile_mark_path(&watcher->reconciler, "/ntp/");
+}
+
+/* If a lease is over that the shared files were composed from, of this instance or
+ * another one, compose them again: the process that would do it may be dead. */
+static void mark_ended(struct watcher *watcher, uint64_t now_ns)
+{
+	uint64_t *next_ns = &watcher->handlers.shared.next_end_ns;
+
+	if (!*next_ns || now_ns < *next_ns)
+		return;
+	*next_ns = 0;
+	mark_shared(watcher);
+}
+
 static void run_handlers(struct watcher *watcher)
 {
 	watcher->context.now_ns = watcher->loop.now_ns();
+	if (shared_renew(&watcher->context, &watcher->wanted))
+		mark_shared(watcher);
 	reconcile_run(&watcher->reconciler, &watcher->context, &watcher->wanted);
 }
 
@@ -196,6 +218,8 @@ static void reconcile(struct watcher *watcher)
 	next_ns = earliest(reconcile_next_retry(&watcher->reconciler), save_ns);
 	next_ns = earliest(next_ns, check_ns);
 	next_ns = earliest(next_ns, macs_ns);
+	if (watcher->handlers.shared.next_end_ns)
+		next_ns = earliest(next_ns, watcher->handlers.shared.next_end_ns);
 	/* After a failure all of /status waits until status_ns, also metrics that are due. */
 	next_ns = earliest(next_ns, watcher->status_ns ?
 					    watcher->status_ns :
@@ -234,6 +258,7 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 
 	(void)loop;
 	reconcile_mark_due(&watcher->reconciler, now_ns);
+	mark_ended(watcher, now_ns);
 	reconcile(watcher);
 	return 0;
 }
@@ -253,9 +278,10 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 	return 0;
 }
 
-/* Shut down: save what is not saved yet and apply what is left in the ring (a calf
- * may have released its lease). Save first, because a handler may have to wait for
- * the lock of another instance, and the supervisor waits for us only a second. */
+/* Shut down: save what is not saved yet, apply what is left in the ring (a calf may
+ * have released its lease), and restore the operator's files if the lease is over.
+ * Save first, because a handler may have to wait for the lock of another instance,
+ * and the supervisor waits for us only a second. */
 static void finish(struct watcher *watcher)
 {
 	watcher_ring_look(watcher);
@@ -267,6 +293,7 @@ static void finish(struct watcher *watcher)
 		return; /* the wanted state is not known */
 	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
 			       watcher->loop.now_ns);
+	mark_shared(watcher);
 	run_handlers(watcher);
 }
 
@@ -308,8 +335,8 @@ static int make_run_directory(struct watcher *watcher)
 		log_error("%s: cannot create: %s", path, strerror(-r));
 	/* Debian's convention for servers from DHCP: the client creates it. */
 	if (!r && watcher->configuration.use_ntp && access("/etc/chrony", F_OK) == 0 &&
-	    mkdir(CHRONY_DIRECTORY, 0755) < 0 && errno != EEXIST)
-		log_warning(CHRONY_DIRECTORY ": cannot create: %s", strerror(errno));
+	    mkdir(WATCHER_CHRONY_DIRECTORY, 0755) < 0 && errno != EEXIST)
+		log_warning(WATCHER_CHRONY_DIRECTORY ": cannot create: %s", strerror(errno));
 	return r;
 }
 
@@ -374,7 +401,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.on_refusal = on_refusal;
 	watcher->context.on_refusal_data = watcher;
 	watcher->context.run_root = RUN_ROOT;
-	watcher->context.chrony_directory = CHRONY_DIRECTORY;
+	watcher->context.chrony_directory = WATCHER_CHRONY_DIRECTORY;
 	watcher->context.takeover = watcher->options->takeover;
 	watcher_chrony_init(&watcher->context);
 	reconcile_init(&watcher->reconciler, handlers, N_HANDLERS);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: `calfpen forget`: what a running watcher does when a lease is over, for a host
+ * on which none runs. The handlers run once for the stopped instance, with nothing
+ * wanted: its files are removed, and resolv.conf and the names are composed from what
+ * is left, or restored. Addresses and routes are not touched, because the kernel
+ * removes them when the lease ends.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "maps/pins.h"
+#include "userspace/common/log.h"
+#include "userspace/common/loop.h"
+#include "userspace/priv/confine/confine.h"
+#include "userspace/priv/handlers/dns.h"
+#include "userspace/priv/handlers/file.h"
+#include "userspace/priv/handlers/shared.h"
+#include "userspace/priv/handlers/state.h"
+#include "userspace/priv/options.h"
+#include "userspace/priv/roles.h"
+#include "userspace/priv/watcher/watcher-private.h"
+
+static const struct handler *const shared_handlers[] = { &handler_dns, &handler_host,
+							 &handler_timeservers };
+
+/* Take the instance's lock, so that it cannot start meanwhile. Returns a descriptor;
+ * -EBUSY if the instance is running; -ENOENT if there is none, or another negative
+ * errno. */
+static int lock_instance(const char *directory)
+{
+	char path[PATH_MAX + sizeof("/lock")];
+	int fd, r;
+
+	(void)snprintf(path, sizeof(path), "%s/lock", directory);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	(void)close(fd);
+	return r;
+}
+
+/* Find the resolv.conf that the instance used, which only its own file tells. */
+static void find_resolv_conf(const char *directory, const char *instance,
+			     struct configuration *configuration)
+{
+	static char text[SHARED_TEXT_SIZE];
+	char path[PATH_MAX + sizeof("/resolv.conf")];
+	struct dns_settings settings;
+
+	(void)snprintf(path, sizeof(path), "%s/resolv.conf", directory);
+	if (file_read(path, text, sizeof(text)) > 0 &&
+	    !dns_settings_parse(&settings, instance, text))
+		memcpy(configuration->resolv_conf, settings.path, sizeof(settings.path));
+}
+
+static int run_handlers(struct handler_context *context)
+{
+	static const struct wanted none;
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(shared_handlers) / sizeof(shared_handlers[0]); i++) {
+		int error;
+
+		context->error[0] = context->note[0] = '\0';
+		error = shared_handlers[i]->apply(context, &none);
+		if (error)
+			log_error("%s: %s: %s", context->instance, shared_handlers[i]->name,
+				  context->error[0] ? context->error : strerror(-error));
+		r = handler_first(r, error);
+	}
+	context->error[0] = '\0';
+	return handler_first(r, shared_forget(context));
+}
+
+/* Forget one instance; with `only_over` only if its lease is over, otherwise, or if
+ * it is running, do nothing. Returns 0, or a negative errno, logged. */
+static int forget(struct handler_context *context, struct configuration *configuration,
+		  const char *instance, bool only_over)
+{
+	int lock, r;
+
+	context->instance = instance;
+	(void)snprintf(context->run_directory, PATH_MAX, "%s/%s", context->run_root, instance);
+	lock = lock_instance(context->run_directory);
+	if (lock < 0 && only_over)
+		return 0;
+	if (lock < 0) {
+		log_error("%s: cannot forget this instance: %s", instance,
+			  lock == -EBUSY  ? "it is running; stop it first" :
+			  lock == -ENOENT ? "there is no such instance" :
+					    strerror(-lock));
+		return lock;
+	}
+	if (only_over && !shared_is_over(context, instance)) {
+		(void)close(lock);
+		return 0;
+	}
+	find_resolv_conf(context->run_directory, instance, configuration);
+	r = run_handlers(context);
+	if (!r)
+		log_info("forgot what instance %s has set%s", instance,
+			 only_over ? "; its lease is over" : "");
+	(void)close(lock);
+	return r;
+}
+
+/* Collect the names first: forgetting changes the directory. */
+static int forget_all(struct handler_context *context, struct configuration *configuration)
+{
+	static char names[SHARED_INSTANCES_MAX][INSTANCE_NAME_MAX + 1];
+	char bytes[4096] __attribute__((aligned(8)));
+	size_t n_names = 0;
+	ssize_t size;
+	int fd, r = 0;
+
+	fd = open(context->run_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0) {
+		r = -errno;
+		log_error("%s: %s", context->run_root, strerror(-r));
+		return r;
+	}
+	while ((size = getdents64(fd, bytes, sizeof(bytes))) > 0) {
+		for (ssize_t at = 0; at < size;) {
+			const struct dirent64 *entry = (const void *)(bytes + at);
+
+			at += entry->d_reclen;
+			if (instance_is_name(entry->d_name) && n_names < SHARED_INSTANCES_MAX)
+				memcpy(names[n_names++], entry->d_name, strlen(entry->d_name) + 1);
+		}
+	}
+	(void)close(fd);
+	for (size_t i = 0; i < n_names; i++)
+		r = handler_first(r, forget(context, configuration, names[i], true));
+	return r;
+}
+
+int forget_main(const struct options *options)
+{
+	static struct configuration configuration;
+	static struct handlers_state state;
+	static struct handler_context context;
+	struct options defaults = *options;
+	int r;
+
+	/* no file: that of an instance may be gone or changed since */
+	defaults.configuration[0] = '\0';
+	r = configuration_load(&defaults, NULL, 0, &configuration);
+	if (r)
+		return ROLE_EXIT_FAILURE;
+	context = (struct handler_context){
+		.state = &state,
+		.configuration = &configuration,
+		.run_root = RUN_ROOT,
+		.chrony_directory = WATCHER_CHRONY_DIRECTORY,
+		.now_ns = loop_now_ns(),
+	};
+	if (confine_enter(ROLE_FORGET, 0, 0, false))
+		return ROLE_EXIT_CONFINE;
+	r = options->instance[0] ? forget(&context, &configuration, options->instance, false) :
+				   forget_all(&context, &configuration);
+	return r ? ROLE_EXIT_FAILURE : ROLE_EXIT_OK;
+}
