@@ -27,7 +27,7 @@ test_C4_27_hostile_classless_routes() {
 	calfpen_start
 	wait_for 10 has_address
 	wait_for 5 status_is route '^ok [0-9]+; refused /route/001: 0.0.0.0/1 via 10.77.0.1: prefix is shorter'
-	assert_eq "default via 10.77.0.1 dev $LAB_UPLINK src $(address | cut -d/ -f1) metric 100" \
+	assert_eq "default via 10.77.0.1 dev $LAB_UPLINK src $(address | cut -d/ -f1) metric $((1000 + $(cat "/sys/class/net/$LAB_UPLINK/ifindex")))" \
 		"$(ip -4 route show proto 202 | sed 's/ *$//')"
 	assert_match 'dev vpn0' "$(ip -4 route get 198.51.100.7)"
 	assert_match 'dev vpn0' "$(ip -4 route get 10.8.0.7)"

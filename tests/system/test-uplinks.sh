@@ -44,6 +44,25 @@ instance() {
 	start "$name" calfpen run --interface "$name" --cgroup-parent "$LAB_CGROUP" "$@"
 }
 
+# default_instance NAME [OPTION...] - without a configuration
+default_instance() {
+	local name=$1
+	shift
+	start "$name" calfpen run --interface "$name" --cgroup-parent "$LAB_CGROUP" "$@"
+}
+
+# two_defaults - both instances, without a configuration
+two_defaults() {
+	echo "$original" >"$LAB_RESOLV"
+	second_network
+	default_instance "$LAB_UPLINK"
+	default_instance "$second" --uid-base 1878001000
+	wait_for 20 both_leased
+}
+both_leased() { [ "$(default_routes | wc -l)" -eq 2 ] && resolv_is "${both_names[@]}"; }
+both_names=('search lab.example corp.example second.example'
+	'nameserver 10.77.0.1' 'nameserver 10.77.0.2' 'nameserver 10.78.0.53')
+
 first_instance() { instance "$LAB_UPLINK" "$1"; }
 second_instance() { instance "$second" "$1" --uid-base 1878001000; }
 
@@ -173,4 +192,29 @@ print(time.clock_gettime_ns(time.CLOCK_BOOTTIME) + 10 * 10**9, 0, 0)' >"$dead/un
 	wait_for 15 grep -q "(instance $LAB_UPLINK)" "$LAB_RESOLV"
 	assert_match '^ok' "$(calfpen get /status/dns)"
 	stop calfpen || fail "exit code $?"
+}
+
+metric_of() { echo "$((1000 + $(cat "/sys/class/net/$1/ifindex")))"; }
+
+# Nothing is configured: each has its default route, in the order of the uplinks.
+test_U10_two_default_configurations() {
+	two_defaults
+	assert_eq "10.77.0.1 $LAB_UPLINK $(metric_of "$LAB_UPLINK")
+10.78.0.1 $second $(metric_of "$second")" "$(default_routes)"
+	assert_match '^ok' "$(calfpen --instance "$LAB_UPLINK" get /status/route)"
+	assert_match '^ok' "$(calfpen --instance "$second" get /status/route)"
+}
+
+# Another device in the place of the uplink has another index.
+test_U10_replaced_uplink_has_its_own_metric() {
+	two_defaults
+	ip link delete "$second"
+	ip link add "$second" address 02:00:00:00:78:03 type veth peer name server1 netns second
+	ip -netns second link set server1 up
+	ip -netns second address add 10.78.0.1/24 dev server1
+	wait_for 20 routes_by_uplink
+}
+routes_by_uplink() {
+	[ "$(default_routes)" = "10.77.0.1 $LAB_UPLINK $(metric_of "$LAB_UPLINK")
+10.78.0.1 $second $(metric_of "$second")" ]
 }

@@ -78,7 +78,8 @@ TestSuite(configuration, .init = setup, .fini = teardown);
 
 static void expect_defaults(void)
 {
-	cr_expect(configuration.metric == 100 && configuration.table == 254);
+	cr_expect(configuration.metric == 1000 && configuration.metric_adds_index);
+	cr_expect(configuration.table == 254);
 	cr_expect(configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
 		  configuration.use_domain && !configuration.use_hostname &&
 		  configuration.use_ntp && !configuration.syslog);
@@ -103,6 +104,16 @@ Test(configuration, defaults)
 	expect_defaults();
 }
 
+Test(configuration, U10_metric_is_added_to_only_by_default)
+{
+	cr_assert(load("table: 100\n", 2) == 0);
+	cr_expect(configuration.metric == 1000 && configuration.metric_adds_index);
+	cr_assert(load("metric: 1000\n", 2) == 0);
+	cr_expect(configuration.metric == 1000 && !configuration.metric_adds_index);
+	cr_assert(load("metric: 0\n", 2) == 0);
+	cr_expect(configuration.metric == 0 && !configuration.metric_adds_index);
+}
+
 Test(configuration, everything)
 {
 	cr_assert(load("metric: 7\n"
@@ -122,7 +133,8 @@ Test(configuration, everything)
 		       "  note: \"a b\"\n",
 		       2) == 0,
 		  "%s", capture_text());
-	cr_expect(configuration.metric == 7 && configuration.table == 1000);
+	cr_expect(configuration.metric == 7 && !configuration.metric_adds_index);
+	cr_expect(configuration.table == 1000);
 	cr_expect(configuration.mode == FRAME_MODE_TC && configuration.pass_foreign);
 	cr_expect(configuration.quarantine_s == 3600);
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");

@@ -45,6 +45,24 @@ static void expect_route(uint32_t i, const char *destination, uint8_t prefix_len
 	cr_expect_eq(route->table, 254);
 }
 
+/* The uplink's index makes the difference, also that of its replacement. */
+Test(handlers_route_plan, U10_metric_by_uplink)
+{
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	configuration.metric = 1000;
+	configuration.metric_adds_index = true;
+	for (int ifindex = 2; ifindex < 4; ifindex++) {
+		context.uplink_ifindex = ifindex;
+		cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+		cr_assert_eq(plan.n_routes, 1);
+		cr_expect_eq(plan.routes[0].route.metric, 1000u + (uint32_t)ifindex);
+	}
+	configuration.metric_adds_index = false;
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.routes[0].route.metric, 1000, "the operator's metric is used as it is");
+}
+
 Test(handlers_route_plan, default)
 {
 	test_set(&wanted, "/gateway", "192.0.2.1", 0);

@@ -17,9 +17,9 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/description/yaml.h"
 
-#define METRIC_DEFAULT 100
-#define KNOWN_SIZE 768 /* for the names of all options in a message */
-#define MAX_ROUTES 64  /* as many as a description can let a calf write */
+#define METRIC_DEFAULT 1000 /* plus the index of the uplink */
+#define KNOWN_SIZE 768	    /* for the names of all options in a message */
+#define MAX_ROUTES 64	    /* as many as a description can let a calf write */
 #define MIN_PREFIX_LENGTH_DEFAULT 8
 #define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
 #define CHRONYD_DIRECTORY_DEFAULT "/run/chrony"
@@ -57,6 +57,7 @@ static int set_option(struct configuration *configuration, const char *name, con
 static int set_defaults(const struct calves *calves, struct configuration *configuration)
 {
 	configuration->metric = METRIC_DEFAULT;
+	configuration->metric_adds_index = true;
 	configuration->table = RT_TABLE_MAIN;
 	configuration->max_routes = MAX_ROUTES;
 	configuration->min_prefix_length = MIN_PREFIX_LENGTH_DEFAULT;
@@ -341,6 +342,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 	if (!file->root)
 		return 0; /* only comments */
 	r = yaml_fields(file, file->root, "a configuration", names, N, 0, values);
+	configuration->metric_adds_index = !values[METRIC];
 	if (!r && values[METRIC])
 		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX, &configuration->metric);
 	if (!r && values[TABLE])

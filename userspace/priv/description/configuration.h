@@ -28,9 +28,13 @@ enum configuration_drift {
 };
 
 struct configuration {
-	uint32_t metric;     /* of our routes and for the order in resolv.conf, default 100 */
-	uint32_t table;	     /* routing table, default RT_TABLE_MAIN (254) */
-	uint32_t max_routes; /* of /route/NNN, default 64 */
+	/* of our routes and for the order in resolv.conf, default 1000 */
+	uint32_t metric;
+	/* The uplink's index is added to it, so that no two uplinks have the same;
+	 * default true, false if the file has a metric. */
+	bool metric_adds_index;
+	uint32_t table;		    /* routing table, default RT_TABLE_MAIN (254) */
+	uint32_t max_routes;	    /* of /route/NNN, default 64 */
 	uint32_t min_prefix_length; /* of /route/NNN except default routes, default 8 */
 	bool allow_hiding;	    /* they may hide foreign routes, default false */
 	bool use_dns;		    /* write resolv.conf, default true */

@@ -7,6 +7,14 @@
 
 #include "userspace/common/sanitise.h"
 
+uint32_t handler_metric(const struct handler_context *context)
+{
+	const struct configuration *configuration = context->configuration;
+
+	return configuration->metric +
+	       (configuration->metric_adds_index ? (uint32_t)context->uplink_ifindex : 0);
+}
+
 int handler_fail(struct handler_context *context, int error, const char *format, ...)
 {
 	char text[HANDLER_ERROR_SIZE], whole[2 * HANDLER_ERROR_SIZE];

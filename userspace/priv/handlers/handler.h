@@ -108,6 +108,8 @@ extern const struct handler handler_dns;
 extern const struct handler handler_host;
 extern const struct handler handler_timeservers;
 
+/* Returns the metric of the routes through the uplink as it is now. */
+uint32_t handler_metric(const struct handler_context *context);
 /* Set context->error to "<text>: <errno text>", unless it is set already: the
  * first failure of a call is kept. Returns `error`, a negative errno. */
 __attribute__((format(printf, 3, 4))) int handler_fail(struct handler_context *context, int error,

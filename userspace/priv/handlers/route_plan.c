@@ -24,7 +24,7 @@ bool route_is_same_key(const struct netlink_route *a, const struct netlink_route
 	       a->table == b->table;
 }
 
-static void plan_add(struct route_plan *plan, const struct configuration *configuration,
+static void plan_add(struct route_plan *plan, const struct handler_context *context,
 		     const struct asked *asked, uint32_t i_asked, const struct value_route *wanted,
 		     bool is_way)
 {
@@ -33,8 +33,8 @@ static void plan_add(struct route_plan *plan, const struct configuration *config
 			.destination = wanted->destination,
 			.prefix_length = wanted->prefix_length,
 			.source = plan->subnet.address,
-			.metric = configuration->metric,
-			.table = configuration->table,
+			.metric = handler_metric(context),
+			.table = context->configuration->table,
 		},
 		.path = asked->paths[i_asked],
 		.is_way = is_way,
@@ -142,7 +142,6 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		    const struct wanted *wanted)
 {
-	const struct configuration *configuration = context->configuration;
 	struct asked asked = { .n_routes = 0 };
 	struct lease lease;
 	int error, r;
@@ -151,7 +150,7 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 	r = lease_get(context, wanted, &lease);
 	if (r < 0)
 		return r;
-	if (r == LEASE_ABSENT || !configuration->use_routes)
+	if (r == LEASE_ABSENT || !context->configuration->use_routes)
 		return 0;
 	plan->subnet = lease.net;
 	error = ask_gateway(&asked, context, wanted);
@@ -159,7 +158,7 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 	/* First the routes that other routes depend on. */
 	for (uint32_t i = 0; i < asked.n_routes; i++)
 		if (asked.routes[i].onlink)
-			plan_add(plan, configuration, &asked, i, &asked.routes[i], false);
+			plan_add(plan, context, &asked, i, &asked.routes[i], false);
 	for (uint32_t i = 0; i < asked.n_routes; i++) {
 		struct value_route host = {
 			.destination = asked.routes[i].gateway,
@@ -168,10 +167,10 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		};
 
 		if (!asked.routes[i].onlink && !is_reached(&asked, plan, host.destination))
-			plan_add(plan, configuration, &asked, i, &host, true);
+			plan_add(plan, context, &asked, i, &host, true);
 	}
 	for (uint32_t i = 0; i < asked.n_routes; i++)
 		if (!asked.routes[i].onlink)
-			plan_add(plan, configuration, &asked, i, &asked.routes[i], false);
+			plan_add(plan, context, &asked, i, &asked.routes[i], false);
 	return error;
 }
