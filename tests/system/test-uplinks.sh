@@ -218,3 +218,27 @@ routes_by_uplink() {
 	[ "$(default_routes)" = "10.77.0.1 $LAB_UPLINK $(metric_of "$LAB_UPLINK")
 10.78.0.1 $second $(metric_of "$second")" ]
 }
+
+now_ms() { echo "$((${EPOCHREALTIME//./} / 1000))"; }
+uses() { # uses UPLINK SERVER - for what is sent elsewhere, and for names
+	[[ $(ip -4 route get 192.0.2.9) =~ dev\ $1 ]] &&
+		[ "$(grep -m1 ^nameserver "$LAB_RESOLV")" = "nameserver $2" ]
+}
+
+# The cable of the preferred uplink is pulled, and put back.
+test_U09_failover_without_carrier() {
+	local begun took
+	both 100 200
+	wait_for 20 resolv_is "${both_names[@]}"
+	uses "$LAB_UPLINK" 10.77.0.1 || fail "$(ip -4 route)"
+	for _ in 1 2 3; do
+		begun=$(now_ms)
+		ip -netns server link set server0 down
+		wait_for 5 uses "$second" 10.78.0.53
+		took=$(($(now_ms) - begun))
+		[ "$took" -le 1000 ] || fail "$took ms until the other uplink is used"
+		assert_match 'no carrier' "$(calfpen --instance "$LAB_UPLINK" get /status/route)"
+		ip -netns server link set server0 up
+		wait_for 5 uses "$LAB_UPLINK" 10.77.0.1
+	done
+}

@@ -87,6 +87,7 @@ static void expect_defaults(void)
 		  !configuration.allow_hiding);
 	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
 	cr_expect_str_eq(configuration.chronyd_directory, "/run/chrony");
+	cr_expect(!configuration.ignores_carrier && configuration.carrier_delay_ms == 200);
 	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
 	cr_expect(configuration.quarantine_s == 0);
 	cr_expect(configuration.n_options == 1);
@@ -118,6 +119,8 @@ Test(configuration, everything)
 {
 	cr_assert(load("metric: 7\n"
 		       "table: 1000\n"
+		       "carrier: ignore\n"
+		       "carrier_delay: 0\n"
 		       "mode: tc\n"
 		       "foreign: pass\n"
 		       "quarantine: 3600\n"
@@ -135,6 +138,7 @@ Test(configuration, everything)
 		  "%s", capture_text());
 	cr_expect(configuration.metric == 7 && !configuration.metric_adds_index);
 	cr_expect(configuration.table == 1000);
+	cr_expect(configuration.ignores_carrier && configuration.carrier_delay_ms == 0);
 	cr_expect(configuration.mode == FRAME_MODE_TC && configuration.pass_foreign);
 	cr_expect(configuration.quarantine_s == 3600);
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
@@ -183,9 +187,11 @@ Test(configuration, refused)
 		const char *text, *refused;
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
-		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, mode, foreign, "
-		  "quarantine, resolv_conf, chronyd_directory, use, routes, drift, syslog, options" },
+		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, carrier, "
+		  "carrier_delay, mode, foreign, quarantine, resolv_conf, chronyd_directory, use, routes, drift, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
+		{ "carrier: lost\n", "1: carrier \"lost\" is not one of: follow, ignore" },
+		{ "carrier_delay: 600001\n", "1: carrier_delay must be a number from 0 to 600000" },
 		{ "- metric\n", "1: a configuration must be a mapping of fields" },
 		{ "metric: 4294967296\n", "1: metric must be a number from 0 to 4294967295" },
 		{ "metric: -1\n", "1: metric must be a number from 0 to 4294967295" },

@@ -21,6 +21,8 @@
 #define KNOWN_SIZE 768	    /* for the names of all options in a message */
 #define MAX_ROUTES 64	    /* as many as a description can let a calf write */
 #define MIN_PREFIX_LENGTH_DEFAULT 8
+#define CARRIER_DELAY_DEFAULT_MS 200
+#define CARRIER_DELAY_MAX_MS 600000
 #define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
 #define CHRONYD_DIRECTORY_DEFAULT "/run/chrony"
 
@@ -59,6 +61,7 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->metric = METRIC_DEFAULT;
 	configuration->metric_adds_index = true;
 	configuration->table = RT_TABLE_MAIN;
+	configuration->carrier_delay_ms = CARRIER_DELAY_DEFAULT_MS;
 	configuration->max_routes = MAX_ROUTES;
 	configuration->min_prefix_length = MIN_PREFIX_LENGTH_DEFAULT;
 	configuration->use_dns = true;
@@ -241,6 +244,18 @@ static int parse_routes(struct yaml_file *file, yaml_node_t *node,
 	return r;
 }
 
+static int parse_carrier(struct yaml_file *file, yaml_node_t *node,
+			 struct configuration *configuration)
+{
+	static const char *const names[] = { "follow", "ignore" };
+	size_t i = 0;
+	int r = yaml_choice(file, node, "carrier", names, sizeof(names) / sizeof(names[0]), &i);
+
+	if (!r)
+		configuration->ignores_carrier = i == 1;
+	return r;
+}
+
 static int parse_mode(struct yaml_file *file, yaml_node_t *node,
 		      struct configuration *configuration)
 {
@@ -312,6 +327,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 	enum {
 		METRIC,
 		TABLE,
+		CARRIER,
+		CARRIER_DELAY,
 		MODE,
 		FOREIGN,
 		QUARANTINE,
@@ -324,18 +341,11 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		OPTIONS,
 		N
 	};
-	static const char *const names[N] = { "metric",
-					      "table",
-					      "mode",
-					      "foreign",
-					      "quarantine",
-					      "resolv_conf",
-					      "chronyd_directory",
-					      "use",
-					      "routes",
-					      "drift",
-					      "syslog",
-					      "options" };
+	static const char *const names[N] = { "metric",	       "table",	      "carrier",
+					      "carrier_delay", "mode",	      "foreign",
+					      "quarantine",    "resolv_conf", "chronyd_directory",
+					      "use",	       "routes",      "drift",
+					      "syslog",	       "options" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -347,6 +357,11 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX, &configuration->metric);
 	if (!r && values[TABLE])
 		r = parse_table(file, values[TABLE], configuration);
+	if (!r && values[CARRIER])
+		r = parse_carrier(file, values[CARRIER], configuration);
+	if (!r && values[CARRIER_DELAY])
+		r = yaml_u32(file, values[CARRIER_DELAY], "carrier_delay", 0, CARRIER_DELAY_MAX_MS,
+			     &configuration->carrier_delay_ms);
 	if (!r && values[MODE])
 		r = parse_mode(file, values[MODE], configuration);
 	if (!r && values[FOREIGN])

@@ -33,7 +33,10 @@ struct configuration {
 	/* The uplink's index is added to it, so that no two uplinks have the same;
 	 * default true, false if the file has a metric. */
 	bool metric_adds_index;
-	uint32_t table;		    /* routing table, default RT_TABLE_MAIN (254) */
+	uint32_t table; /* routing table, default RT_TABLE_MAIN (254) */
+	/* keep routes and rank while there is no carrier, default false */
+	bool ignores_carrier;
+	uint32_t carrier_delay_ms;  /* without carrier until they are changed, default 200 */
 	uint32_t max_routes;	    /* of /route/NNN, default 64 */
 	uint32_t min_prefix_length; /* of /route/NNN except default routes, default 8 */
 	bool allow_hiding;	    /* they may hide foreign routes, default false */

@@ -89,20 +89,10 @@ static int find_present(struct handler_context *context, const struct lease *lea
 static void promote_secondaries(struct handler_context *context)
 {
 	struct address_state *state = &context->state->address;
-	char path[128];
-	struct netlink_link link;
-	int fd, r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
+	char path[HANDLER_SYSCTL_SIZE];
+	int r = handler_enable_ipv4(context, "promote_secondaries", path);
 
-	if (r)
-		return;
-	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/promote_secondaries",
-		       link.name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		r = -errno;
-	if (fd >= 0)
-		(void)close(fd);
-	if (r && !state->has_warned) {
+	if (r && path[0] && !state->has_warned) {
 		log_warning(
 			"%s: cannot set: %s; a change of address within a subnet may leave the uplink without one for a moment",
 			path, strerror(-r));

@@ -76,7 +76,7 @@ int dns_settings_init(struct dns_settings *settings, struct handler_context *con
 	(void)snprintf(settings->instance, sizeof(settings->instance), "%s", context->instance);
 	(void)snprintf(settings->path, sizeof(settings->path), "%s",
 		       context->configuration->resolv_conf);
-	settings->metric = handler_metric(context);
+	settings->metric = handler_rank(context);
 	if (!context->configuration->use_dns)
 		return 0;
 	r = take_names(settings, context, wanted);

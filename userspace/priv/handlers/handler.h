@@ -21,7 +21,8 @@
 struct netlink;
 struct handlers_state;
 
-#define HANDLER_ERROR_SIZE 200 /* bytes of a reason, NUL included */
+#define HANDLER_SYSCTL_SIZE 128 /* bytes of a path below /proc/sys, NUL included */
+#define HANDLER_ERROR_SIZE 200	/* bytes of a reason, NUL included */
 
 /* State of a reload of chronyd's sources. */
 struct handler_chrony {
@@ -45,6 +46,7 @@ struct handler_context {
 	const char *run_root;	      /* what the instances share (shared.h) */
 	char run_directory[PATH_MAX]; /* RUN_ROOT/INSTANCE: original values to restore */
 	int uplink_ifindex;	      /* 0: the uplink does not exist */
+	bool is_carrier_lost;	      /* traffic must use other uplinks */
 	bool takeover;		      /* --takeover: adopt a leased address that is present */
 	/* Counts changes of the uplink's addresses by other programs; 0: they are not
 	 * counted, so the addresses must be read each time. */
@@ -110,6 +112,13 @@ extern const struct handler handler_timeservers;
 
 /* Returns the metric of the routes through the uplink as it is now. */
 uint32_t handler_metric(const struct handler_context *context);
+/* Returns the rank among the instances in what they share; the lowest is first. It
+ * is the metric, and behind all metrics without carrier. */
+uint32_t handler_rank(const struct handler_context *context);
+/* Set net.ipv4.conf.UPLINK.`name` to 1 and *path to its path. Returns 0, or a
+ * negative errno, for example because /proc/sys is read-only; not logged. */
+int handler_enable_ipv4(struct handler_context *context, const char *name,
+			char path[static HANDLER_SYSCTL_SIZE]);
 /* Set context->error to "<text>: <errno text>", unless it is set already: the
  * first failure of a call is kept. Returns `error`, a negative errno. */
 __attribute__((format(printf, 3, 4))) int handler_fail(struct handler_context *context, int error,

@@ -167,7 +167,7 @@ int name_set(struct handler_context *context, enum name which, const char *name)
 			     files[which], strlen(name));
 		name = NULL;
 	}
-	n = snprintf(text, sizeof(text), "%" PRIu32 " %s\n", handler_metric(context),
+	n = snprintf(text, sizeof(text), "%" PRIu32 " %s\n", handler_rank(context),
 		     name ? name : "");
 	r = shared_lock(context, &lock);
 	if (r)

@@ -6,7 +6,9 @@
  * (a /32 lease) an on-link host route is added first. Routes set by calfpen carry
  * NETLINK_OWNER and the interface; a foreign route with the same destination and
  * metric is neither replaced nor hidden: that is an error which the status shows.
- * The policy decides which routes a server may hand out (route_policy.h).
+ * The policy decides which routes a server may hand out (route_policy.h). Without
+ * carrier there are no routes, so that another uplink gets the traffic; the
+ * connected route remains, but the kernel is told not to use it.
  */
 #include "userspace/priv/handlers/route_policy.h"
 
@@ -150,6 +152,10 @@ static int read_present_routes(struct handler_context *context, const struct wan
 
 	present->n_routes = 0;
 	error = route_plan_init(plan, context, wanted);
+	if (context->is_carrier_lost && plan->n_routes && context->uplink_ifindex) {
+		handler_note(context, "withdrawn, because the uplink has no carrier");
+		plan->n_routes = 0;
+	}
 	if (error == -EBADMSG && !plan->n_routes)
 		return error;
 	r = netlink_route_each(context->netlink, context->uplink_ifindex,
@@ -165,6 +171,15 @@ static int read_present_routes(struct handler_context *context, const struct wan
 	return handler_first(error, r);
 }
 
+/* The kernel would use the connected route even without carrier. Ignore a failure:
+ * it matters only if another uplink is in the same subnet. */
+static void ignore_connected_route(struct handler_context *context)
+{
+	char path[HANDLER_SYSCTL_SIZE];
+
+	(void)handler_enable_ipv4(context, "ignore_routes_with_linkdown", path);
+}
+
 static int route_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	struct route_plan *set = &context->state->route.set;
@@ -175,6 +190,8 @@ static int route_apply(struct handler_context *context, const struct wanted *wan
 	set->n_routes = 0;
 	if (r && !plan.n_routes)
 		return r;
+	if (context->is_carrier_lost)
+		ignore_connected_route(context);
 	r = handler_first(r, add_missing(context, &plan, &present));
 	r = handler_first(r, delete_surplus(context, &plan, &present));
 	*set = plan;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 
@@ -22,6 +23,7 @@ int watcher_host_init(struct watcher_host *host, const char *uplink,
 	link_key_init(&host->key);
 	link_macs_init(&host->macs);
 	host->check_ns = UINT64_MAX;
+	host->carrier_ns = UINT64_MAX;
 	r = watcher_files_init(&host->files, context->configuration->resolv_conf);
 	return r ? r : netlink_listen(&host->events, false);
 }
@@ -152,6 +154,37 @@ void watcher_host_drain(struct watcher_host *host)
 		resync(host);
 	if (watcher_files_drain(&host->files))
 		reconcile_suspect(host->reconciler, &handler_dns);
+}
+
+static void set_carrier_lost(struct watcher_host *host, bool is_lost)
+{
+	host->carrier_ns = UINT64_MAX;
+	if (is_lost == host->context->is_carrier_lost)
+		return;
+	host->context->is_carrier_lost = is_lost;
+	log_info(is_lost ? "no carrier: routes are withdrawn, name servers are ranked last" :
+			   "the carrier is back, and so are routes and name servers");
+	reconcile_mark_path(host->reconciler, "/gateway");
+	reconcile_mark_path(host->reconciler, "/nameserver/");
+	reconcile_mark_path(host->reconciler, "/hostname");
+}
+
+uint64_t watcher_host_carrier(struct watcher_host *host, uint64_t now_ns)
+{
+	const struct configuration *configuration = host->context->configuration;
+
+	if (configuration->ignores_carrier ||
+	    (host->link.ifindex && (host->link.flags & IFF_RUNNING))) {
+		set_carrier_lost(host, false);
+		return UINT64_MAX;
+	}
+	if (host->context->is_carrier_lost)
+		return UINT64_MAX;
+	if (host->carrier_ns == UINT64_MAX)
+		host->carrier_ns = now_ns + configuration->carrier_delay_ms * NS_PER_MS;
+	if (now_ns >= host->carrier_ns)
+		set_carrier_lost(host, true);
+	return host->carrier_ns;
 }
 
 uint64_t watcher_host_check(struct watcher_host *host, const struct wanted *wanted,

@@ -25,6 +25,7 @@ struct watcher_host {
 	struct watcher_files files;
 	uint64_t check_ns;	    /* when suspect handlers are checked, UINT64_MAX: none is */
 	uint64_t check_earliest_ns; /* not before */
+	uint64_t carrier_ns;	    /* when a loss of carrier takes effect, UINT64_MAX: no loss */
 	struct link_key key;	    /* the state of `link` as /link shows it */
 	struct link_macs macs;	    /* of all links, as /link/macs shows them */
 };
@@ -47,6 +48,14 @@ void watcher_host_find(struct watcher_host *host, int ifindex);
 /* Read the pending events and mark the handlers that they concern: to be run, or
  * suspect, so that watcher_host_check() checks them. */
 void watcher_host_drain(struct watcher_host *host);
+
+/*
+ * Set context->is_carrier_lost and mark the handlers that it concerns: it is lost
+ * when the uplink was not operational for the configured time, and back at once,
+ * so that a link that flaps changes little. Returns the time of the next call
+ * (CLOCK_BOOTTIME), or UINT64_MAX: not before the next event.
+ */
+uint64_t watcher_host_carrier(struct watcher_host *host, uint64_t now_ns);
 
 /*
  * Check the suspect handlers if it is time to: a moment after the first change,

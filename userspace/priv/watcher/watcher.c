@@ -189,10 +189,12 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 static void reconcile(struct watcher *watcher)
 {
 	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX, macs_ns = UINT64_MAX;
+	uint64_t carrier_ns = UINT64_MAX;
 
 	for (unsigned int i = 0; i < RECONCILE_ROUNDS; i++) {
 		watcher_ring_look(watcher);
 		watcher_host_drain(&watcher->host);
+		carrier_ns = watcher_host_carrier(&watcher->host, watcher->loop.now_ns());
 		if (watcher->must_list) {
 			list(watcher);
 			if (watcher->must_list)
@@ -218,6 +220,7 @@ static void reconcile(struct watcher *watcher)
 	next_ns = earliest(reconcile_next_retry(&watcher->reconciler), save_ns);
 	next_ns = earliest(next_ns, check_ns);
 	next_ns = earliest(next_ns, macs_ns);
+	next_ns = earliest(next_ns, carrier_ns);
 	if (watcher->handlers.shared.next_end_ns)
 		next_ns = earliest(next_ns, watcher->handlers.shared.next_end_ns);
 	/* After a failure all of /status waits until status_ns, also metrics that are due. */
