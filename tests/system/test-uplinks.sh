@@ -242,3 +242,44 @@ test_U09_failover_without_carrier() {
 		wait_for 5 uses "$LAB_UPLINK" 10.77.0.1
 	done
 }
+
+another_on() { # another_on UPLINK [OPTION...]
+	local name=$1
+	shift
+	calfpen run --interface "$name" --instance another --uid-base 1878001000 \
+		--cgroup-parent "$LAB_CGROUP" "$@"
+}
+refuses_another_on() {
+	local output
+	! output=$(another_on "$@" 2>&1) || fail "started"
+	assert_match "$1: instance $LAB_UPLINK is already running on this uplink" "$output"
+}
+
+# Two instances on one uplink would take each other's replies.
+test_U20_second_instance_on_an_uplink_is_refused() {
+	default_instance "$LAB_UPLINK"
+	wait_for 20 has_lease
+	refuses_another_on "$LAB_UPLINK"
+	refuses_another_on "$LAB_UPLINK" --takeover
+	# by whatever name
+	ip link set "$LAB_UPLINK" down
+	ip link set "$LAB_UPLINK" name renamed0
+	ip link set renamed0 up
+	refuses_another_on renamed0
+	assert_match '^(bound|renewing)' "$(calfpen --instance "$LAB_UPLINK" get /lease/state)"
+	stop "$LAB_UPLINK" || fail "exit code $?"
+	assert_eq "" "$(compgen -G '/run/calfpen/uplink.*' || true)"
+	start another another_on renamed0
+	wait_for 20 another_leased
+}
+another_leased() { [[ $(calfpen --instance another get /lease/state 2>/dev/null) = bound ]]; }
+
+# A supervisor that was killed holds nothing.
+test_U20_killed_instance_frees_its_uplink() {
+	default_instance "$LAB_UPLINK"
+	wait_for 20 has_lease
+	kill -KILL "$(supervisor_pid)"
+	stop "$LAB_UPLINK" || true
+	start another another_on "$LAB_UPLINK"
+	wait_for 20 another_leased
+}

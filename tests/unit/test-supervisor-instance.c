@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the next start does about the state.json of a supervisor that was killed. */
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -88,6 +89,58 @@ Test(instance, other_version_is_replaced)
 		cr_expect_not_null(state, "%s", error);
 		json_decref(state);
 	}
+}
+
+/* Take the uplink as the instance of this name. */
+static int lock_uplink(struct instance *of, const char *name, int ifindex)
+{
+	capture_begin();
+	snprintf(of->directory, sizeof(of->directory), "%s/%s", scratch, name);
+	return instance_lock_uplink(of, "eth0", ifindex);
+}
+
+Test(instance, U20_uplink_has_one_instance)
+{
+	struct instance one = INSTANCE_NULL(one), two = INSTANCE_NULL(two);
+
+	cr_expect_eq(lock_uplink(&one, "one", 7), 0);
+	cr_expect_eq(lock_uplink(&one, "one", 7), 0, "it has it already");
+	cr_expect_eq(lock_uplink(&two, "two", 7), -EBUSY);
+	cr_expect_not_null(strstr(capture_text(),
+				  "eth0: instance one is already running on this uplink; "),
+			   "%s", capture_text());
+	cr_expect_eq(lock_uplink(&two, "two", 8), 0, "another uplink");
+	/* its device is replaced */
+	cr_expect_eq(lock_uplink(&one, "one", 8), -EBUSY);
+	cr_expect_not_null(strstr(capture_text(), "instance two is already running"));
+	cr_expect_eq(lock_uplink(&one, "one", 9), 0);
+	cr_expect_eq(lock_uplink(&two, "two", 7), 0, "the former uplink is free");
+	cr_expect_eq(access(two.uplink_lock, F_OK), 0);
+	two.lock_fd = dup(two.uplink_fd);
+	instance_deinit(&two);
+	cr_expect_eq(lock_uplink(&one, "one", 7), 0);
+	one.lock_fd = dup(one.uplink_fd);
+	instance_deinit(&one);
+	cr_expect_eq(rmdir(scratch), 0, "no lock is left");
+}
+
+/* The kernel releases the lock of a process that was killed; the file stays. */
+Test(instance, U20_killed_instance_does_not_block)
+{
+	struct instance one = INSTANCE_NULL(one), two = INSTANCE_NULL(two);
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (!lock_uplink(&one, "one", 7))
+			raise(SIGKILL);
+		_exit(1);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFSIGNALED(status));
+	cr_expect_eq(lock_uplink(&two, "two", 7), 0);
+	cr_expect_eq(lock_uplink(&one, "one", 7), -EBUSY);
+	cr_expect_not_null(strstr(capture_text(), "instance two is already running"));
 }
 
 Test(instance, no_file)

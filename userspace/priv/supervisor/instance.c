@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "userspace/common/await.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/directory.h"
+#include "userspace/common/instance.h"
 #include "userspace/common/log.h"
 #include "userspace/state/state.h"
 
@@ -57,6 +59,85 @@ int instance_init(struct instance *instance, const char *name)
 	if (ftruncate(fd, 0) || pwrite(fd, pid, strlen(pid), 0) < 0)
 		log_warning("%s: cannot write our process id: %s", path, strerror(errno));
 	instance->lock_fd = fd;
+	return 0;
+}
+
+static void unlock_uplink(struct instance *instance)
+{
+	if (instance->uplink_fd < 0)
+		return;
+	unlink(instance->uplink_lock); /* while it is locked; see open_locked() */
+	close(instance->uplink_fd);
+	instance->uplink_fd = -1;
+}
+
+/* Open and lock the file at `path`. Returns its descriptor, -EBUSY after one line,
+ * or another negative errno. */
+static int open_locked(const char *path, const char *uplink)
+{
+	char other[INSTANCE_NAME_MAX + 1] = "";
+	struct stat locked, present;
+	ssize_t size;
+	int fd, r;
+
+	for (;;) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX | LOCK_NB))
+			break;
+		if (fstat(fd, &locked)) {
+			r = -errno;
+			close(fd);
+			return r;
+		}
+		/* The owner may have removed the file since it was opened. */
+		if (!stat(path, &present) && present.st_dev == locked.st_dev &&
+		    present.st_ino == locked.st_ino)
+			return fd;
+		close(fd);
+	}
+	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	size = r == -EBUSY ? read(fd, other, sizeof(other) - 1) : 0;
+	other[size > 0 ? (size_t)size : 0] = '\0';
+	close(fd);
+	if (r == -EBUSY)
+		log_error("%s: instance %s is already running on this uplink; stop it, or name "
+			  "another uplink with --interface",
+			  uplink, other[0] ? other : "(unknown)");
+	return r;
+}
+
+int instance_lock_uplink(struct instance *instance, const char *name, int ifindex)
+{
+	const char *own = strrchr(instance->directory, '/') + 1;
+	char path[PATH_MAX];
+	struct stat namespace;
+	int n, fd;
+
+	if (stat("/proc/self/ns/net", &namespace)) {
+		fd = -errno;
+		log_error("/proc/self/ns/net: %s", strerror(-fd));
+		return fd;
+	}
+	/* Has a dot, so it is not the name of an instance. */
+	n = snprintf(path, sizeof(path), "%.*suplink.%ju.%d", (int)(own - instance->directory),
+		     instance->directory, (uintmax_t) namespace.st_ino, ifindex);
+	if (n < 0 || n >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	if (instance->uplink_fd >= 0 && !strcmp(path, instance->uplink_lock))
+		return 0;
+	unlock_uplink(instance);
+	fd = open_locked(path, name);
+	if (fd < 0) {
+		if (fd != -EBUSY)
+			log_error("%s: %s", path, strerror(-fd));
+		return fd;
+	}
+	if (ftruncate(fd, 0) || pwrite(fd, own, strlen(own), 0) < 0)
+		log_warning("%s: cannot write the name of the instance: %s", path, strerror(errno));
+	instance->uplink_fd = fd;
+	memcpy(instance->uplink_lock, path, (size_t)n + 1);
 	return 0;
 }
 
@@ -126,6 +207,7 @@ void instance_deinit(struct instance *instance)
 
 	if (instance->lock_fd < 0)
 		return;
+	unlock_uplink(instance);
 	snprintf(path, sizeof(path), "%s/" STATE_FILE, instance->directory);
 	unlink(path);
 	/* Keep the lock file: removing it would race with a process that waits for it. */

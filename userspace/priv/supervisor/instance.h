@@ -12,13 +12,25 @@
 struct instance {
 	char directory[PATH_MAX]; /* mode 0711: a container's root must be searchable */
 	int lock_fd;
+	int uplink_fd; /* the lock of the uplink */
+	char uplink_lock[PATH_MAX];
 };
 
-#define INSTANCE_NULL(_x) ((struct instance){ .lock_fd = -1 })
+#define INSTANCE_NULL(_x) ((struct instance){ .lock_fd = -1, .uplink_fd = -1 })
 
 /* Create the directory and take the lock. Returns 0; -EBUSY after one line that
  * names the process that is already running; or another negative errno, logged. */
 int instance_init(struct instance *instance, const char *name);
+
+/*
+ * Lock the uplink, because two instances on one uplink would take each other's
+ * replies and routes; release the lock of the previous uplink. The lock is a file
+ * next to DIRECTORY, named after the network namespace and the index, because
+ * names can change; the kernel releases it if the process is killed. Returns 0;
+ * -EBUSY after one line that names the other instance; or another negative errno,
+ * logged.
+ */
+int instance_lock_uplink(struct instance *instance, const char *name, int ifindex);
 
 /*
  * Kill the gateways that are listed in the state.json of a killed supervisor. A
@@ -35,7 +47,7 @@ void instance_end_leftovers(const struct instance *instance, uint32_t first_uid,
  * or a negative errno, logged. */
 int instance_write_state(const struct instance *instance, const char *json);
 
-/* Remove state.json and release the lock. */
+/* Remove state.json and release both locks. */
 void instance_deinit(struct instance *instance);
 
 #endif

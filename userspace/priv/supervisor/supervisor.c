@@ -96,6 +96,8 @@ static int supervisor_start(struct supervisor *s)
 		r = supervisor_check_host(s);
 	if (!r)
 		r = instance_init(&s->instance, s->options->instance);
+	if (!r)
+		r = instance_lock_uplink(&s->instance, s->uplink.name, s->uplink.ifindex);
 	snprintf(state, sizeof(state), "%s/runc", s->instance.directory);
 	/* From here on a signal to stop must end every wait (stop_fd). */
 	if (!r)

@@ -61,6 +61,8 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 	s->uplink = *link;
 	r = supervisor_check_uplink(s);
 	if (!r)
+		r = instance_lock_uplink(&s->instance, link->name, link->ifindex);
+	if (!r)
 		r = supervisor_start_uplink(s);
 	if (!r)
 		r = supervisor_write_keys(s);
