@@ -360,6 +360,84 @@ Test(handlers, ST_2_mtu)
 }
 
 /* A watcher that was killed between the note and the change, or after it. */
+#define IPV6_IS_THERE                                                      \
+	"ip -6 addr show dev up0 | grep -q 2001:db8::5/64 && "             \
+	"ip -6 route show default | grep -q 'via 2001:db8::1 dev up0' && " \
+	"ip link show up0 | grep -q 'mtu 1280'"
+
+static void enable_ipv6(void)
+{
+	EXPECT_SH("ip link set up0 down; ip link set up0 addrgenmode none;"
+		  "mount -t proc proc /proc; echo 0 > /proc/sys/net/ipv6/conf/up0/disable_ipv6;"
+		  "ip link set up0 up; ip -6 addr add 2001:db8::5/64 dev up0 nodad;"
+		  "ip -6 route add default via 2001:db8::1 dev up0");
+}
+
+/* IPv4 gets the MTU by its routes, as far as they are ours. */
+Test(handlers, U11_mtu_below_1280_keeps_ipv6)
+{
+	enable_ipv6();
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/route/001", "10.0.0.0/8 via 203.0.113.1", 0);
+	test_set(&wanted, "/mtu", "1000", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(IPV6_IS_THERE);
+	EXPECT_SH("test $(ip route show proto 202 | grep -c 'mtu 1000') = 3");
+	EXPECT_SH("test $(ip route show proto 202 | wc -l) = 3");
+	cr_expect_not_null(strstr(handlers.state[1].status,
+				  "; IPv6 requires an MTU of 1280; the routes have 1000 instead"),
+			   "%s", handlers.state[1].status);
+	(void)n_changes();
+	cr_expect_eq(pass(), 0);
+	cr_expect_eq(n_changes(), 0);
+	/* another value */
+	test_set(&wanted, "/mtu", "576", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(IPV6_IS_THERE);
+	EXPECT_SH("test $(ip route show proto 202 | grep -c 'mtu 576') = 3");
+	EXPECT_SH("test $(ip route show proto 202 | wc -l) = 3");
+	/* none of this from 1280 on, or without a value */
+	test_set(&wanted, "/mtu", "1280", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(IPV6_IS_THERE);
+	EXPECT_SH("! ip route show | grep mtu; test $(ip route show proto 202 | wc -l) = 3");
+	test_set(&wanted, "/mtu", "1279", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show proto 202 | grep -c 'mtu 1279') = 3");
+	test_remove(&wanted, "/mtu");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("! ip route show | grep mtu; ip link show up0 | grep -q 'mtu 1500'");
+}
+
+/* The operator has disabled IPv6 on the uplink, then he enables it. */
+Test(handlers, U11_mtu_below_1280_without_ipv6)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/mtu", "1000", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip link show up0 | grep -q 'mtu 1000'; ! ip route show | grep mtu");
+	test_set(&wanted, "/mtu", "1400", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	enable_ipv6();
+	test_set(&wanted, "/mtu", "1000", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(IPV6_IS_THERE " && ip route show default | grep -q 'mtu 1000'");
+}
+
+/* Its addresses may come later. */
+Test(handlers, U11_mtu_below_1280_with_link_local_address)
+{
+	enable_ipv6();
+	EXPECT_SH("ip -6 addr flush dev up0; ip -6 addr add fe80::5/64 dev up0 nodad");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	test_set(&wanted, "/mtu", "1000", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip -6 addr flush dev up0");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip -6 addr add 2001:db8::5/64 dev up0 nodad");
+	EXPECT_SH(IPV6_IS_THERE " && ip route show default | grep -q 'mtu 1000'");
+}
+
 Test(handlers, mtu_of_a_killed_pass)
 {
 	test_set(&wanted, "/mtu", "1400", 0);

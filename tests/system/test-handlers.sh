@@ -146,3 +146,20 @@ test_drift_is_reported() {
 	assert_eq '# theirs' "$(cat "$LAB_RESOLV")"
 	assert_eq '' "$(ip -4 route show default)"
 }
+
+# A tunnel's MTU, on an uplink that has IPv6.
+test_U11_small_mtu_keeps_ipv6() {
+	ip link set "$LAB_UPLINK" up
+	echo 0 >"/proc/sys/net/ipv6/conf/$LAB_UPLINK/disable_ipv6"
+	ip -6 address add 2001:db8::5/64 dev "$LAB_UPLINK" nodad
+	ip -6 route add default via 2001:db8::1 dev "$LAB_UPLINK"
+	server_option "dhcp-option=option:mtu,1000"
+	lease
+	wait_for 5 status_is link '^ok [0-9]+; IPv6 requires an MTU of 1280; the routes have 1000'
+	assert_match 'instead of 1000, because IPv6 requires it' "$(cat "$LAB_DIR/calfpen.log")"
+	assert_match '2001:db8::5/64' "$(ip -6 address show dev "$LAB_UPLINK")"
+	assert_match '2001:db8::1' "$(ip -6 route show default)"
+	assert_match 'mtu 1280' "$(ip link show "$LAB_UPLINK")"
+	wait_for 5 status_is route '^ok'
+	assert_match 'mtu 1000' "$(ip -4 route get 192.0.2.9)"
+}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the uplink's MTU from /mtu. A value below 576 is ignored (a server's
- * mistake); one above the device's maximum is reduced to it. Before a change,
+ * mistake); one above the device's maximum is reduced to it. Below 1280 the kernel
+ * would disable IPv6 on the device, so if it has IPv6, it gets 1280, and the routes
+ * get the value. Before a change,
  * RUN_DIRECTORY/mtu.saved gets the original MTU, the one about to be set and the
  * one set before (if the process is killed in between, the device has either of
  * the two). When the key is deleted, the original is restored, unless another
@@ -12,12 +14,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/common/log.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/file.h"
-#include "userspace/priv/handlers/handler.h"
+#include "userspace/priv/handlers/link.h"
+#include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
 
 #define MTU_MIN 576
+#define IPV6_MTU_MIN 1280 /* RFC 8200, section 5 */
 #define MTU_MAX 65535
 #define SAVED_SIZE 64
 
@@ -94,9 +99,15 @@ static int configure(struct handler_context *context, const char *path, struct s
 	return set_mtu(context, mtu);
 }
 
-/* Find the MTU that /mtu requires on this device; 0: none. */
-static int find_mtu(struct handler_context *context, const struct wanted *wanted,
-		    const struct netlink_link *link, uint32_t *mtup)
+/* 0: not to be set. */
+struct mtus {
+	uint32_t device;
+	uint32_t routes; /* if lower than that of the device */
+};
+
+/* Find the MTUs that /mtu requires on this device. */
+static int find_mtus(struct handler_context *context, const struct wanted *wanted,
+		     const struct netlink_link *link, struct mtus *mtusp)
 {
 	const struct kv_value *value = wanted_get(wanted, "/mtu");
 	uint32_t mtu = 0;
@@ -106,16 +117,50 @@ static int find_mtu(struct handler_context *context, const struct wanted *wanted
 		return handler_fail(context, -EBADMSG, "/mtu is \"%s\"", value->text);
 	if (link->max_mtu && mtu > link->max_mtu)
 		mtu = link->max_mtu;
-	*mtup = mtu < MTU_MIN ? 0 : mtu;
+	*mtusp = (struct mtus){ .device = mtu < MTU_MIN ? 0 : mtu };
+	if (mtusp->device && mtusp->device < IPV6_MTU_MIN && link->has_ipv6) {
+		mtusp->routes = mtusp->device;
+		mtusp->device = IPV6_MTU_MIN;
+	}
 	return 0;
+}
+
+uint32_t link_route_mtu(struct handler_context *context, const struct wanted *wanted)
+{
+	const struct kv_value *value = wanted_get(wanted, "/mtu");
+	struct mtus mtus = { 0 };
+	struct netlink_link link;
+	uint32_t mtu;
+
+	/* Usually the device need not be read. */
+	if (!value || value_parse_uint(value->text, MTU_MIN, IPV6_MTU_MIN - 1, &mtu) ||
+	    netlink_link_get(context->netlink, context->uplink_ifindex, &link) ||
+	    find_mtus(context, wanted, &link, &mtus))
+		return 0;
+	return mtus.routes;
+}
+
+static void report(struct handler_context *context, uint32_t routes)
+{
+	struct link_state *state = &context->state->link;
+
+	if (routes)
+		handler_note(context,
+			     "IPv6 requires an MTU of %d; the routes have %" PRIu32 " instead",
+			     IPV6_MTU_MIN, routes);
+	if (routes && routes != state->logged_route_mtu)
+		log_warning("the MTU of the uplink is %d instead of %" PRIu32
+			    ", because IPv6 requires it; the routes have %" PRIu32 " instead",
+			    IPV6_MTU_MIN, routes, routes);
+	state->logged_route_mtu = routes;
 }
 
 static int link_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	struct netlink_link link;
 	struct saved_mtu saved;
+	struct mtus mtus = { 0 };
 	char path[PATH_MAX];
-	uint32_t mtu = 0;
 	int r = saved_path(context, path);
 
 	if (r)
@@ -123,30 +168,36 @@ static int link_apply(struct handler_context *context, const struct wanted *want
 	r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
 	if (r)
 		return handler_fail(context, r, "cannot read the uplink");
-	r = find_mtu(context, wanted, &link, &mtu);
+	r = find_mtus(context, wanted, &link, &mtus);
 	if (r)
 		return r;
 	r = saved_read(context, path, &saved);
 	if (r)
 		return r;
-	if (!mtu)
+	context->state->link.device_mtu = mtus.device;
+	report(context, mtus.routes);
+	if (!mtus.device)
 		return restore(context, path, saved, link.mtu);
-	return configure(context, path, saved, link.mtu, mtu);
+	return configure(context, path, saved, link.mtu, mtus.device);
 }
 
 static int link_check(struct handler_context *context, const struct wanted *wanted)
 {
 	struct netlink_link link;
-	uint32_t mtu = 0;
+	struct mtus mtus = { 0 };
 	int r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
 
 	if (r)
 		return handler_fail(context, r, "cannot read the uplink");
-	r = find_mtu(context, wanted, &link, &mtu);
-	if (r || !mtu || mtu == link.mtu)
+	r = find_mtus(context, wanted, &link, &mtus);
+	if (r)
 		return r;
-	return handler_drift(context, "the MTU was changed from %" PRIu32 " to %" PRIu32, mtu,
-			     link.mtu);
+	if (mtus.device != context->state->link.device_mtu) /* IPv6 was enabled or disabled */
+		return HANDLER_APPLY;
+	if (!mtus.device || mtus.device == link.mtu)
+		return 0;
+	return handler_drift(context, "the MTU was changed from %" PRIu32 " to %" PRIu32,
+			     mtus.device, link.mtu);
 }
 
 const struct handler handler_link = {

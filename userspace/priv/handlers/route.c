@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/priv/handlers/link.h"
 #include "userspace/priv/handlers/state.h"
 
 #define PRESENT_MAX (2 * ROUTE_PLAN_MAX)
@@ -27,7 +28,8 @@ struct present {
 
 static bool route_concerns(const char *path)
 {
-	return !strcmp(path, "/ip") || !strcmp(path, "/gateway") || !strncmp(path, "/route/", 7);
+	return !strcmp(path, "/ip") || !strcmp(path, "/gateway") || !strcmp(path, "/mtu") ||
+	       !strncmp(path, "/route/", 7);
 }
 
 static void on_route(const struct netlink_route *route, void *data)
@@ -41,7 +43,7 @@ static void on_route(const struct netlink_route *route, void *data)
 static bool is_equal(const struct netlink_route *a, const struct netlink_route *b)
 {
 	return route_is_same_key(a, b) && a->gateway.s_addr == b->gateway.s_addr &&
-	       a->source.s_addr == b->source.s_addr;
+	       a->source.s_addr == b->source.s_addr && a->mtu == b->mtu;
 }
 
 static int fail_route(struct handler_context *context, int error, const struct netlink_route *route)
@@ -143,6 +145,15 @@ static int apply_policy(struct handler_context *context, struct route_plan *plan
 	return 0;
 }
 
+static void set_mtu(struct handler_context *context, const struct wanted *wanted,
+		    struct route_plan *plan)
+{
+	uint32_t mtu = plan->n_routes ? link_route_mtu(context, wanted) : 0;
+
+	for (uint32_t i = 0; i < plan->n_routes; i++)
+		plan->routes[i].route.mtu = mtu;
+}
+
 /* Plan the routes, apply the policy, and read the present routes. On failure the
  * plan is empty. */
 static int read_present_routes(struct handler_context *context, const struct wanted *wanted,
@@ -152,6 +163,7 @@ static int read_present_routes(struct handler_context *context, const struct wan
 
 	present->n_routes = 0;
 	error = route_plan_init(plan, context, wanted);
+	set_mtu(context, wanted, plan);
 	if (context->is_carrier_lost && plan->n_routes && context->uplink_ifindex) {
 		handler_note(context, "withdrawn, because the uplink has no carrier");
 		plan->n_routes = 0;

@@ -34,6 +34,11 @@ struct address_state {
 	bool has_warned;       /* that promote_secondaries cannot be set */
 };
 
+struct link_state {
+	uint32_t device_mtu;	   /* wanted by the last apply, 0: none */
+	uint32_t logged_route_mtu; /* 0: none */
+};
+
 struct route_state {
 	struct route_plan set; /* by the last apply; only the loss of these is drift */
 };
@@ -63,6 +68,7 @@ struct shared_state {
 struct handlers_state {
 	struct shared_state shared;
 	struct address_state address;
+	struct link_state link;
 	struct route_state route;
 	struct dns_state dns;
 };

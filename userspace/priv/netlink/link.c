@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -19,6 +20,17 @@ static bool is_bridge_port(struct nlattr *link_info)
 	return !strcmp(kind, "bridge");
 }
 
+/* The link has IPv6 settings, and IPv6 is not disabled in them. */
+static bool has_ipv6(struct nlattr *families)
+{
+	struct nlattr *family[AF_INET6 + 1], *inet6[IFLA_INET6_MAX + 1];
+
+	if (!families || netlink_parse_nested(families, family, AF_INET6) < 0 ||
+	    !family[AF_INET6] || netlink_parse_nested(family[AF_INET6], inet6, IFLA_INET6_MAX) < 0)
+		return false;
+	return !netlink_get_u32_at(inet6[IFLA_INET6_CONF], DEVCONF_DISABLE_IPV6, 1);
+}
+
 int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 {
 	struct nlattr *tb[IFLA_MAX + 1];
@@ -32,6 +44,7 @@ int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 	link.ifindex = info->ifi_index;
 	link.flags = info->ifi_flags;
 	link.type = info->ifi_type;
+	link.has_ipv6 = has_ipv6(tb[IFLA_AF_SPEC]);
 	netlink_get_text(tb[IFLA_IFNAME], link.name, sizeof(link.name));
 	link.mtu = netlink_get_u32(tb[IFLA_MTU], 0);
 	link.min_mtu = netlink_get_u32(tb[IFLA_MIN_MTU], 0);

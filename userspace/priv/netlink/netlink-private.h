@@ -49,6 +49,8 @@ int netlink_parse_nested(struct nlattr *attribute, struct nlattr **tb, int max);
 int netlink_get(const struct nlattr *attribute, void *to, size_t size);
 /* Copy a text, truncated to size - 1 bytes and NUL-terminated; empty if absent. */
 void netlink_get_text(const struct nlattr *attribute, char *to, size_t size);
+/* Return element `i` of an array, or `otherwise` if it is shorter. */
+uint32_t netlink_get_u32_at(const struct nlattr *attribute, size_t i, uint32_t otherwise);
 uint32_t netlink_get_u32(const struct nlattr *attribute, uint32_t otherwise);
 struct in_addr netlink_get_in_addr(const struct nlattr *attribute); /* 0: none */
 

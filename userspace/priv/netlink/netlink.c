@@ -356,6 +356,16 @@ void netlink_get_text(const struct nlattr *attribute, char *to, size_t size)
 		(void)nla_strlcpy(to, attribute, size);
 }
 
+uint32_t netlink_get_u32_at(const struct nlattr *attribute, size_t i, uint32_t otherwise)
+{
+	uint32_t number = otherwise;
+
+	if (attribute && (size_t)nla_len(attribute) >= (i + 1) * sizeof(number))
+		memcpy(&number, (const char *)nla_data(attribute) + i * sizeof(number),
+		       sizeof(number));
+	return number;
+}
+
 uint32_t netlink_get_u32(const struct nlattr *attribute, uint32_t otherwise)
 {
 	uint32_t number = otherwise;

@@ -45,6 +45,7 @@ struct netlink_link {
 	uint32_t mtu;
 	uint32_t min_mtu; /* 0: not known */
 	uint32_t max_mtu; /* 0: not known */
+	bool has_ipv6;	  /* IPv6 is enabled; the kernel disables it below IPV6_MIN_MTU */
 	uint16_t type;	  /* ARPHRD_* */
 	uint8_t mac[6];	  /* zeros if the hardware address is not 6 bytes long */
 	bool is_bridge_port;
@@ -108,6 +109,7 @@ struct netlink_route {
 	struct in_addr source;	/* preferred source, 0: none */
 	uint32_t metric;
 	uint32_t table;
+	uint32_t mtu; /* RTAX_MTU, 0: that of the device */
 	/* only read; ignored when a route is set */
 	uint8_t protocol; /* NETLINK_OWNER: set by calfpen, on its uplink */
 	uint8_t tos;

@@ -15,7 +15,7 @@ struct route_each {
 
 int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep)
 {
-	struct nlattr *tb[RTA_MAX + 1];
+	struct nlattr *tb[RTA_MAX + 1], *metrics[RTAX_MAX + 1];
 	const struct rtmsg *info = netlink_header(header, sizeof(*info));
 	struct netlink_route route = { .prefix_length = 0 };
 
@@ -27,6 +27,11 @@ int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep)
 	route.prefix_length = info->rtm_dst_len;
 	route.gateway = netlink_get_in_addr(tb[RTA_GATEWAY]);
 	route.source = netlink_get_in_addr(tb[RTA_PREFSRC]);
+	if (tb[RTA_METRICS]) {
+		if (netlink_parse_nested(tb[RTA_METRICS], metrics, RTAX_MAX) < 0)
+			return -EPROTO;
+		route.mtu = netlink_get_u32(metrics[RTAX_MTU], 0);
+	}
 	route.metric = netlink_get_u32(tb[RTA_PRIORITY], 0);
 	route.table = netlink_get_u32(tb[RTA_TABLE], info->rtm_table);
 	route.tos = info->rtm_tos;
@@ -219,6 +224,12 @@ static int route_request(struct netlink *netlink, int type, int flags, int ifind
 		netlink_put(netlink, RTA_GATEWAY, &route->gateway, sizeof(route->gateway));
 	if (route->source.s_addr)
 		netlink_put(netlink, RTA_PREFSRC, &route->source, sizeof(route->source));
+	if (route->mtu) {
+		struct nlattr *metrics = netlink_nest_begin(netlink, RTA_METRICS);
+
+		netlink_put(netlink, RTAX_MTU, &route->mtu, sizeof(route->mtu));
+		netlink_nest_end(netlink, metrics);
+	}
 	return netlink_run(netlink, NULL, NULL);
 }
 

@@ -106,8 +106,11 @@ static void on_event(const struct netlink_event *event, void *data)
 	case NETLINK_EVENT_LINK:
 		link_macs_set(&host->macs, event->ifindex, event->is_gone ? NULL : &event->link);
 		on_link(host, event);
-		if (is_uplinks)
+		if (is_uplinks) {
 			reconcile_suspect(host->reconciler, &handler_link);
+			/* for the MTU of its routes */
+			reconcile_suspect(host->reconciler, &handler_route);
+		}
 		break;
 	case NETLINK_EVENT_ADDRESS:
 		if (!is_uplinks || is_own)
