@@ -427,6 +427,7 @@ Test(parameters, U03_empty_renewal_keeps_every_option)
 	after = kept();
 	cr_assert_eq(after.n_options, 2);
 	cr_assert_eq(after.options[0].size, 5);
+	cr_assert_eq(memcmp(after.option_bytes + after.options[0].at, "\1\2\3\4\5", 5), 0);
 	cr_assert_eq(memcmp(after.option_bytes + after.options[1].at, "wpad", 4), 0);
 }
 

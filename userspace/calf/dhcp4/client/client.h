@@ -133,20 +133,19 @@ struct client {
 	uint64_t deadline_ns; /* the earliest of all deadlines below; CLIENT_NEVER: none */
 	uint64_t timer_ns;    /* that of the state */
 	bool is_link_down;
+	bool must_broadcast;	    /* if the renewal is not answered, send it as INIT-REBOOT */
+	bool may_reboot;	    /* INIT-REBOOT comes before DISCOVER */
+	bool has_sent_rapid_commit; /* with this xid */
 	uint32_t xid;
 	uint16_t secs;
 	uint32_t n_sent;	/* transmissions of the current message */
-	bool must_broadcast;	/* if the renewal is not answered, it is sent in the form of
-				 * INIT-REBOOT */
 	uint64_t began_ns;	/* start of the acquisition or renewal: for secs */
 	uint64_t first_sent_ns; /* the transmission that an ACK would answer now */
 	uint64_t last_sent_ns;
-	uint32_t n_naks;	    /* of REQUESTING, since the last lease */
-	uint32_t n_conflicts;	    /* since a lease was last renewed or the link attached */
-	bool has_sent_rapid_commit; /* with this xid */
-	struct in_addr wanted;	    /* requested in INIT-REBOOT and DISCOVER */
-	bool may_reboot;	    /* INIT-REBOOT comes before DISCOVER */
-	struct in_addr offered;	    /* SELECTING's choice */
+	uint32_t n_naks;	/* of REQUESTING, since the last lease */
+	uint32_t n_conflicts;	/* since a lease was last renewed or the link attached */
+	struct in_addr wanted;	/* requested in INIT-REBOOT and DISCOVER */
+	struct in_addr offered; /* SELECTING's choice */
 	struct in_addr offered_server;
 	struct in_addr declined; /* the last declined address, as long as another host may use it */
 	struct client_claim claims[CLIENT_CLAIMS_MAX]; /* since the link attached */

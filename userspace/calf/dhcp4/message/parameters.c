@@ -255,23 +255,24 @@ static bool has_option(const struct message_parameters *parameters, uint8_t code
 static void keep_others(struct message_parameters *parameters,
 			const struct message_parameters *before)
 {
-	struct bytes_writer writer;
+	size_t at = 0;
 
-	bytes_writer_init(&writer, parameters->option_bytes, sizeof(parameters->option_bytes));
 	for (uint8_t i = 0; i < parameters->n_options; i++)
-		writer.at += parameters->options[i].size;
+		at += parameters->options[i].size;
 	for (uint8_t i = 0; i < before->n_options; i++) {
 		struct message_option option = before->options[i];
 
 		if (has_option(parameters, option.code))
 			continue;
 		if (parameters->n_options == MESSAGE_OPTIONS_MAX ||
-		    option.size > writer.size - writer.at) {
+		    option.size > sizeof(parameters->option_bytes) - at) {
 			parameters->n_left_out++;
 			continue;
 		}
-		bytes_put(&writer, before->option_bytes + option.at, option.size);
-		option.at = (uint16_t)(writer.at - option.size);
+		memcpy(parameters->option_bytes + at, before->option_bytes + option.at,
+		       option.size);
+		option.at = (uint16_t)at;
+		at += option.size;
 		parameters->options[parameters->n_options++] = option;
 	}
 }
