@@ -115,7 +115,7 @@ static bool is_over(const struct handler_context *context, const char *instance,
 
 bool shared_is_over(struct handler_context *context, const char *instance)
 {
-	struct until until;
+	struct until until = { 0 };
 
 	return !until_read(context, instance, &until) && is_over(context, instance, &until);
 }
@@ -214,7 +214,7 @@ static int read_one(struct handler_context *context, const char *instance, const
 {
 	char text[SHARED_TEXT_SIZE];
 	char path[PATH_MAX];
-	struct until until;
+	struct until until = { 0 };
 	bool over;
 	int r, n = path_of(context, instance, name, path);
 
