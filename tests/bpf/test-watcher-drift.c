@@ -15,16 +15,6 @@ static void lease_that_is_well(void)
 	EXPECT_OK("dns", revision);
 }
 
-static void configure(const char *text)
-{
-	FILE *file = fopen("/tmp/watched.yaml", "w");
-
-	cr_assert_not_null(file);
-	cr_assert_geq(fputs(text, file), 0);
-	cr_assert_eq(fclose(file), 0);
-	configuration = "/tmp/watched.yaml";
-}
-
 Test(watcher_drift, drift_of_the_route)
 {
 	configure("drift: report\n");

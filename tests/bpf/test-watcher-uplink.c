@@ -298,16 +298,6 @@ Test(watcher_uplink, U04_many_links)
 	EXPECT_LISTED("02:00:00:00:01:3c", false);
 }
 
-static void configure(const char *text)
-{
-	FILE *file = fopen("/tmp/watched.yaml", "w");
-
-	cr_assert_not_null(file);
-	cr_assert_geq(fputs(text, file), 0);
-	cr_assert_eq(fclose(file), 0);
-	configuration = "/tmp/watched.yaml";
-}
-
 /* Another instance that has the other uplink, with a higher metric. */
 static void other_instance(void)
 {
