@@ -15,13 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "userspace/common/backoff.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/sanitise.h"
 
 #define LOG_TAG_SIZE 32
 #define LOG_LINE_SIZE 1280 /* a value of the store and some words around it */
-#define RETRY_MIN_NS NS_PER_S
-#define RETRY_MAX_NS (60 * NS_PER_S)
 /* poll() reports that a pipe has room for this much. */
 _Static_assert(LOG_LINE_SIZE < PIPE_BUF, "a line fits into a pipe that is not full");
 
@@ -37,10 +36,11 @@ static struct {
 	int fd;
 	enum log_level level;
 	enum how how;
-	bool is_torn;	 /* the last line was truncated: begin a new one */
-	uint64_t n_lost; /* lines since the last one that was written */
-	int lost_errno;	 /* why the last of them was lost */
-	uint64_t retry_ns, retry_wait_ns;
+	bool is_torn;	     /* the last line was truncated: begin a new one */
+	uint64_t n_lost;     /* lines since the last one that was written */
+	int lost_errno;	     /* why the last of them was lost */
+	uint32_t n_failures; /* to report them */
+	uint64_t retry_ns;
 } log_state = { .tag = "calfpen", .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
 
 /* A line under construction, after a newline that ends a truncated one. */
@@ -165,8 +165,9 @@ static void count_lost(void)
 {
 	if (log_state.n_lost++)
 		return;
-	log_state.retry_wait_ns = RETRY_MIN_NS;
-	log_state.retry_ns = clock_now_ns(CLOCK_BOOTTIME) + RETRY_MIN_NS;
+	log_state.n_failures = 1;
+	log_state.retry_ns = clock_now_ns(CLOCK_BOOTTIME) +
+			     backoff_ns(log_state.n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
 }
 
 uint64_t log_report_lost(void)
@@ -182,9 +183,9 @@ uint64_t log_report_lost(void)
 			errno = saved_errno;
 			return UINT64_MAX;
 		}
-		if (log_state.retry_wait_ns < RETRY_MAX_NS)
-			log_state.retry_wait_ns *= 2;
-		log_state.retry_ns = now_ns + log_state.retry_wait_ns;
+		log_state.n_failures++;
+		log_state.retry_ns =
+			now_ns + backoff_ns(log_state.n_failures, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
 	}
 	errno = saved_errno;
 	return log_state.retry_ns - now_ns;

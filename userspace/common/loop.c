@@ -18,10 +18,7 @@
 
 uint64_t loop_now_ns(void)
 {
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	return clock_now_ns(CLOCK_BOOTTIME);
 }
 
 void loop_init(struct loop *loop)

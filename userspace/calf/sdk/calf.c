@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
 #define METRICS_SIZE (CALF_METRICS_MAX * sizeof(uint64_t))
@@ -40,10 +41,7 @@ static void system_random(void *bytes, size_t size)
 
 static int64_t system_wall_clock(void)
 {
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec;
+	return (int64_t)(clock_now_ns(CLOCK_REALTIME) / NS_PER_S);
 }
 
 static int set_nonblocking(int fd, const char *what)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
@@ -25,7 +26,7 @@
 #include "userspace/priv/roles.h"
 
 #define LOG_READ_SIZE 4096
-#define TICK_NS 1000000000ull
+#define TICK_NS NS_PER_S
 #define RETRY_NS 50000000ull
 #define LOG_READS_AT_END 32 /* enough for two full pipes */
 

@@ -9,9 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "userspace/common/clock.h"
+
 #define GATEWAY_LOG_LINE_MAX 512
 #define GATEWAY_LOG_LINES_MAX 200 /* in one window */
-#define GATEWAY_LOG_WINDOW_NS 1000000000ull
+#define GATEWAY_LOG_WINDOW_NS NS_PER_S
 
 /* The rate limit, shared by both pipes. */
 struct gateway_log {

@@ -38,7 +38,8 @@ const struct wanted *shared_begin(struct handler_context *context, const struct 
 bool shared_renew(struct handler_context *context, const struct wanted *wanted);
 
 /* Publish what this instance wants: replace RUN_ROOT/INSTANCE/NAME if the text
- * differs; NULL removes it. With the lock held. Returns 0, or a negative errno as handler_fail(). */
+ * differs; NULL removes it. With the lock held. Returns 0, or a negative errno as
+ * handler_fail(). */
 int shared_say(struct handler_context *context, const char *name, const char *text, size_t length);
 
 /* Call `call` with the file NAME of each instance that has one, in no particular

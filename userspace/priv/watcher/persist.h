@@ -14,12 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/priv/persist/persist.h"
 #include "userspace/priv/watcher/reconcile.h"
 
 #define WATCHER_PERSIST_KEY "/status/persist"
 #define WATCHER_PERSIST_DELAY_NS 100000000ull
-#define WATCHER_PERSIST_INTERVAL_NS 1000000000ull
+#define WATCHER_PERSIST_INTERVAL_NS NS_PER_S
 
 struct watcher_persist {
 	const char *directory; /* "": nothing is saved */

@@ -337,9 +337,13 @@ static int make_run_directory(struct watcher *watcher)
 	if (r)
 		log_error("%s: cannot create: %s", path, strerror(-r));
 	/* Debian's convention for servers from DHCP: the client creates it. */
-	if (!r && watcher->configuration.use_ntp && access("/etc/chrony", F_OK) == 0 &&
-	    mkdir(WATCHER_CHRONY_DIRECTORY, 0755) < 0 && errno != EEXIST)
-		log_warning(WATCHER_CHRONY_DIRECTORY ": cannot create: %s", strerror(errno));
+	if (!r && watcher->configuration.use_ntp && access("/etc/chrony", F_OK) == 0) {
+		int r_chrony = directory_make(WATCHER_CHRONY_DIRECTORY, 0755);
+
+		if (r_chrony)
+			log_warning(WATCHER_CHRONY_DIRECTORY ": cannot create: %s",
+				    strerror(-r_chrony));
+	}
 	return r;
 }
 
