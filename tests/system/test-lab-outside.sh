@@ -65,11 +65,11 @@ test_sigkill_leaves_nothing() {
 	ns=$(lab_pid_namespace)
 	assert_match 'pid:' "$ns"
 	assert_fails no_processes "$ns"
+	assert_match "$name" "$(lab_cgroups)" "the lab made no cgroup"
 	stop lab KILL || true
 	wait_for 5 no_processes "$ns"
 	assert_eq "$before" "$(machine_state)" "the machine was changed"
 	# Only cgroups may stay, until the next lab starts
-	assert_match "$name" "$(lab_cgroups)" "the test made no cgroup"
 	tools/lab --no-server -- true
 	assert_eq "" "$(lab_cgroups | grep -F "$name" || true)" "cgroups not swept"
 }
