@@ -15,13 +15,13 @@ address_is() { [ "$(address)" = "$1" ]; }
 address_in() { [[ $(address) == "$1."* ]]; }
 key_is() { [ "$(calfpen get "$1")" = "$2" ]; }
 state_is() { key_is /lease/state "$1"; }
-route_is() { ip -4 route show "$1" | grep -qE "$2"; }
+route_is() { ip -4 route show "$1" | grep -cE "$2" >/dev/null; }
 # lines of the wire log that match
 wire_has() { [ "$(wire "$1" | wc -l)" -ge "$2" ]; }
 
 # lease_time is 120, T1 at most a few seconds
 is_refreshed() {
-	ip -4 address show dev "$LAB_UPLINK" | grep -qE 'valid_lft (11[89]|120)sec'
+	ip -4 address show dev "$LAB_UPLINK" | grep -cE 'valid_lft (11[89]|120)sec' >/dev/null
 }
 
 # bound_by KIND - a lease from it, at $place, and all the wire to read
@@ -177,7 +177,7 @@ dhcpd_has_released() { grep -q 'binding state free' "$1/leases"; }
 kea_has_released() { grep -q DHCP4_RELEASE "$1.log"; }
 udhcpd_has_released() {
 	kill -USR1 "${started[${1##*/}]}"
-	busybox dumpleases -f "$1/leases" | grep -q expired
+	busybox dumpleases -f "$1/leases" | grep -c expired >/dev/null
 }
 
 # reboot_asks ADDRESS - the last REQUEST was one of INIT-REBOOT (V4-14)

@@ -80,7 +80,7 @@ host_resolves_others() {
 	wait_for 2 resolved "$LAB_SERVER_ADDR" 02:00:00:00:77:01
 	assert_eq "$before" "$(counter in_arp)"
 }
-resolved() { ip neighbour show dev "$LAB_UPLINK" | grep -q "^$1 lladdr $2 "; }
+resolved() { ip neighbour show dev "$LAB_UPLINK" | grep -c "^$1 lladdr $2 " >/dev/null; }
 test_host_resolves_others() { in_both_modes host_resolves_others; }
 
 # options TEXT - of the calf, as the operator configures them
@@ -143,7 +143,7 @@ test_V4_57_wait_mode_hears_probes() {
 	calfpen_start
 	wait_for 10 at_least probes 1
 	assert_fails has_address
-	arp_send request 0.0.0.0 "$(grep -oE 'who-has 10\.77\.0\.[0-9]+' "$LAB_DIR/capture.log" | head -n 1 | cut -d' ' -f2)"
+	arp_send request 0.0.0.0 "$(grep -oE 'who-has 10\.77\.0\.[0-9]+' "$LAB_DIR/capture.log" | sed -n 1p | cut -d' ' -f2)"
 	wait_for 3 grep -q DHCPDECLINE "$LAB_SERVER_LOG"
 	assert_eq 1 "$(counter in_arp)"
 	assert_eq 0 "$(announcements)"

@@ -32,7 +32,7 @@ second_nic() {
 	ip link set uplink1 up
 }
 
-has_mac() { calfpen get /link/macs/001 | grep -q "$1"; }
+has_mac() { calfpen get /link/macs/001 | grep -c "$1" >/dev/null; }
 ours() { address | cut -d/ -f1; }
 sent_arp() { [ "$(counter out_arp)" -ge "$1" ]; }
 heard_arp() { [ "$(counter in_arp)" -ge "$1" ]; }

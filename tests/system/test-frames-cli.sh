@@ -24,7 +24,7 @@ for _ in range(int(sys.argv[4])):
 END_OF_PYTHON
 }
 
-shown() { calfpen frames | grep -q -- "$1"; }
+shown() { calfpen frames | grep -c -- "$1" >/dev/null; }
 
 # The lines of the lease: who, which message, and what became of it, in order.
 test_the_conversation_is_shown() {

@@ -94,5 +94,5 @@ test_oci_runtime_runs_in_the_lab() {
 END
 	assert_eq "from the container" "$(runc --root "$LAB_DIR/runc" run -b "$b" calf 2>&1)"
 	# What a runtime leaves behind is swept when the lab ends
-	mkdir -p "$(find /sys/fs/cgroup -maxdepth 2 -type d -name "$LAB_CGROUP" | head -n 1)/left"
+	mkdir -p "$(find /sys/fs/cgroup -maxdepth 2 -type d -name "$LAB_CGROUP" | sed -n 1p)/left"
 }

@@ -83,4 +83,4 @@ settled() {
 	[ "$n" = "$(discarded)" ]
 }
 renewed() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
-lifetime_is_new() { ip -4 address show dev "$LAB_UPLINK" | grep -qE 'valid_lft (3600|359[0-9])sec'; }
+lifetime_is_new() { ip -4 address show dev "$LAB_UPLINK" | grep -cE 'valid_lft (3600|359[0-9])sec' >/dev/null; }

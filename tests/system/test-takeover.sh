@@ -17,7 +17,7 @@ former_client() {
 
 # Not the former client's any more: its lifetime is that of our lease.
 ours() {
-	ip -4 address show dev "$LAB_UPLINK" to "$former" | grep -qE 'valid_lft (11[0-9]|120)sec'
+	ip -4 address show dev "$LAB_UPLINK" to "$former" | grep -cE 'valid_lft (11[0-9]|120)sec' >/dev/null
 }
 
 # talk LINE - over a connection that was made before, on descriptor 8
