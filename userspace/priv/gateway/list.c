@@ -86,7 +86,7 @@ int gateway_list_next(struct gateway_list *list, const struct gateway_store *sto
 	uint32_t n = take_entries(list, entries);
 
 	/* A page may be empty, because a call of the store examines a limited
- * number of keys. */
+	 * number of keys. */
 	while (n == 0 && !list->is_last) {
 		int r = store->list(store_data, list->directory, &list->page);
 

@@ -74,7 +74,7 @@ static void uplink_changed(struct watcher_host *host, const struct netlink_link 
 			    link->name);
 	host->link = *link;
 	/* When a link goes down, the kernel deletes its routes; when it goes up
- * again, they do not come back. */
+	 * again, they do not come back. */
 	if (flipped & IFF_UP)
 		reconcile_mark_all(host->reconciler);
 }

@@ -176,7 +176,7 @@ void reconcile_check(struct reconciler *reconciler, struct handler_context *cont
 			continue;
 		state->needs_check = false;
 		/* A handler that is about to run reads the state anyway, and one
- * that never ran has configured nothing. */
+		 * that never ran has configured nothing. */
 		if (state->is_affected || state->error || !state->last_ok_status[0])
 			continue;
 		context->error[0] = '\0';

@@ -466,7 +466,7 @@ int watcher_main(const struct options *options)
 		goto cleanup;
 	}
 	/* First handle the records that a previous run left in the ring: they may be
- * what made it exit. */
+	 * what made it exit. */
 	watcher_ring_look(&watcher);
 	watcher_ring_audit(&watcher);
 	reconcile(&watcher);
