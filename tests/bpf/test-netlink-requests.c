@@ -317,6 +317,34 @@ Test(netlink, route_on_link)
 	cr_expect_eq(sh("! ip route show | grep -q 203.0.113.1"), 0);
 }
 
+static void see_onlink(const struct netlink_route *route, void *data)
+{
+	struct seen *seen = data;
+
+	if (route->is_onlink && route->table == 254)
+		see_route(route, seen);
+}
+
+/* Only the first is without anything that could lead elsewhere. */
+Test(netlink, U19_route_of_neighbours)
+{
+	struct seen seen = { .n = 0 };
+
+	cr_assert_eq(sh("ip link set up0 up; ip addr add 192.0.2.5/32 dev up0;"
+			"ip route add 169.254.0.0/16 dev up0 metric 1002;"
+			"ip route add 198.51.100.0/24 dev up0 scope global;"
+			"ip route add 198.51.101.0/24 via 169.254.0.1 dev up0;"
+			"ip route add 198.51.102.0/24 nexthop dev up0 nexthop dev peer0;"
+			"ip route add 198.51.103.0/24 scope link via inet6 fe80::1 dev up0 onlink;"
+			"ip route add unreachable 198.51.104.0/24"),
+		     0);
+	(void)sh("ip route add 198.51.105.0/24 encap ip id 7 dst 192.0.2.9 dev up0 2>/dev/null");
+	cr_assert_eq(netlink_route_each_owner(netlink, 254, see_onlink, &seen), 0);
+	cr_assert_eq(seen.n, 1);
+	cr_expect_eq(seen.routes[0].destination.s_addr, in("169.254.0.0").s_addr);
+	cr_expect_eq(seen.routes[0].ifindex, uplink);
+}
+
 static void count_address(const struct netlink_address *address, void *data)
 {
 	uint32_t *n = data;

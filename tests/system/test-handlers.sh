@@ -38,6 +38,53 @@ test_C4_27_hostile_classless_routes() {
 	assert_eq 4 "$(grep -c '"verdict":"refused"' "$audit")"
 }
 
+# metadata - the server hands out the route to a cloud's metadata service
+metadata() {
+	server_option "dhcp-option=121,0.0.0.0/0,10.77.0.1,169.254.169.254/32,10.77.0.2"
+	lease
+}
+
+# RHEL's scripts, with ZEROCONF, give every interface such a route.
+test_U19_metadata_beside_a_zeroconf_route() {
+	ip link set "$LAB_UPLINK" up
+	ip route add 169.254.0.0/16 dev "$LAB_UPLINK" metric 1002
+	metadata
+	wait_for 5 status_is route '^ok [0-9]+$'
+	assert_match "via 10\.77\.0\.2 dev $LAB_UPLINK" "$(ip -4 route get 169.254.169.254)"
+	assert_match "^169\.254\.7\.7 dev $LAB_UPLINK" "$(ip -4 route get 169.254.7.7)"
+	assert_eq 0 "$(grep -c '"verdict":"refused"' "$audit" || true)"
+}
+
+# avahi-autoipd and networkd set an address; avahi a default route, too.
+test_U19_metadata_beside_a_link_local_address() {
+	ip link set "$LAB_UPLINK" up
+	ip address add 169.254.7.7/16 dev "$LAB_UPLINK" scope link
+	ip route add default dev "$LAB_UPLINK" scope link metric 1
+	metadata
+	wait_for 5 status_is route '^ok [0-9]+$'
+	assert_match "via 10\.77\.0\.2 dev $LAB_UPLINK" "$(ip -4 route get 169.254.169.254)"
+}
+
+# The same route on another interface or by a gateway may be a tunnel's; the subnet
+# of an address that the operator set is the operator's.
+test_U19_other_routes_are_still_not_hidden() {
+	ip link add vpn0 type veth peer name vpn-far
+	ip link set vpn0 up
+	ip link set "$LAB_UPLINK" up
+	ip address add 10.99.0.7/24 dev "$LAB_UPLINK"
+	ip route add 169.254.0.0/16 dev vpn0
+	ip route add 10.98.0.0/16 via 10.99.0.1 dev "$LAB_UPLINK"
+	ip route add 10.97.0.0/16 dev "$LAB_UPLINK"
+	server_option "dhcp-option=121,0.0.0.0/0,10.77.0.1,169.254.169.254/32,10.77.0.2,10.99.0.9/32,10.77.0.2,10.98.1.0/24,10.77.0.2,10.97.1.0/24,10.77.0.2"
+	lease
+	wait_for 5 status_is route '^ok [0-9]+; refused /route/001: 169.254.169.254/32 would hide the route to 169.254.0.0/16 '
+	assert_match 'dev vpn0' "$(ip -4 route get 169.254.169.254)"
+	assert_match "^10\.99\.0\.9 dev $LAB_UPLINK" "$(ip -4 route get 10.99.0.9)"
+	assert_match 'via 10\.99\.0\.1 ' "$(ip -4 route get 10.98.1.1)"
+	assert_match 'via 10\.77\.0\.2 ' "$(ip -4 route get 10.97.1.1)"
+	assert_eq 3 "$(grep -c '"verdict":"refused"' "$audit")"
+}
+
 test_hiding_can_be_allowed() {
 	ip link add vpn0 type veth peer name vpn-far
 	ip link set vpn0 up

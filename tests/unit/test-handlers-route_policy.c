@@ -159,6 +159,70 @@ Test(handlers_route_policy, own_subnet_does_not_count)
 	cr_expect_eq(left(subnet, -1), 0);
 }
 
+static struct netlink_route zeroconf(void)
+{
+	struct netlink_route route = there("169.254.0.0", 16, 1002);
+
+	route.ifindex = UPLINK;
+	route.protocol = RTPROT_BOOT;
+	route.is_onlink = true;
+	return route;
+}
+
+Test(handlers_route_policy, U19_metadata_beside_a_zeroconf_route)
+{
+	struct netlink_route route = zeroconf();
+
+	test_set(&wanted, "/route/001", "169.254.169.254/32 via 192.0.2.2", 0);
+	cr_expect_eq(left(route, -1), 1, "of the network scripts");
+	route.protocol = RTPROT_KERNEL;
+	route.source.s_addr = inet_addr("169.254.7.7");
+	cr_expect_eq(left(route, -1), 1, "of a link-local address");
+	route = there("0.0.0.0", 0, 1);
+	route.ifindex = UPLINK;
+	route.is_onlink = true;
+	cr_expect_eq(left(route, -1), 1, "avahi's default route");
+	cr_expect_eq(n_told, 0);
+}
+
+Test(handlers_route_policy, U19_what_may_be_a_tunnels_is_not_hidden)
+{
+	struct netlink_route route = zeroconf();
+
+	test_set(&wanted, "/route/001", "169.254.169.254/32 via 192.0.2.2", 0);
+	route.ifindex = OTHER;
+	cr_expect_eq(left(route, -1), 0, "another interface");
+	route.ifindex = 0;
+	cr_expect_eq(left(route, -1), 0, "several next hops");
+	route = zeroconf();
+	route.is_onlink = false;
+	cr_expect_eq(left(route, -1), 0, "a gateway, or encapsulation");
+	route = zeroconf();
+	route.type = RTN_BLACKHOLE;
+	route.ifindex = 0;
+	cr_expect_eq(left(route, -1), 0);
+}
+
+/* The operator has an address there, and speaks to these hosts from it. */
+Test(handlers_route_policy, U19_subnets_of_the_operator_are_not_hidden)
+{
+	struct netlink_route route = there("198.51.100.0", 24, 0);
+
+	route.ifindex = UPLINK;
+	route.is_onlink = true;
+	test_set(&wanted, "/route/001", "198.51.100.7/32 via 192.0.2.2", 0);
+	cr_expect_eq(left(route, -1), 1, "no address, only a route");
+	route.protocol = RTPROT_KERNEL;
+	route.source.s_addr = inet_addr("198.51.100.1");
+	cr_expect_eq(left(route, -1), 0);
+	route = there("169.0.0.0", 8, 0); /* not link-local */
+	route.ifindex = UPLINK;
+	route.is_onlink = true;
+	route.protocol = RTPROT_KERNEL;
+	test_set(&wanted, "/route/001", "169.254.169.254/32 via 192.0.2.2", 0);
+	cr_expect_eq(left(route, -1), 0);
+}
+
 /* wg-quick: the tunnel's default route is in a separate table, and a rule looks up the
  * main table without default routes first. */
 Test(handlers_route_policy, C4_27_suppressed_rule)

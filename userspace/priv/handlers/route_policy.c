@@ -29,6 +29,24 @@ static bool is_own(const struct netlink_route *there, int uplink_ifindex, struct
 	       (there->protocol == RTPROT_KERNEL && there->source.s_addr == leased.s_addr);
 }
 
+static bool is_link_local(const struct netlink_route *route)
+{
+	return route->prefix_length >= 16 && ntohl(route->destination.s_addr) >> 16 == 0xa9fe;
+}
+
+/*
+ * Returns true if the route says no more than that hosts are neighbours on the
+ * uplink, as those to 169.254.0.0/16 do that many systems set. Our routes lead over
+ * the same link, and whoever answers DHCP there could answer ARP, too. The subnet of
+ * an address that another program set is more than that: its owner expects to speak
+ * to its hosts directly, and from this address.
+ */
+static bool is_neighbours(const struct netlink_route *there, int uplink_ifindex)
+{
+	return there->ifindex == uplink_ifindex && there->is_onlink &&
+	       (there->protocol != RTPROT_KERNEL || is_link_local(there));
+}
+
 /* Returns true if the planned route would take traffic that `there` carries now. */
 static bool hides(const struct route_planned *planned, const struct netlink_route *there,
 		  int suppressed)
@@ -50,7 +68,7 @@ static bool hides(const struct route_planned *planned, const struct netlink_rout
 void route_policy_judge(struct route_plan *plan, int uplink_ifindex, int suppressed,
 			const struct netlink_route *there)
 {
-	if (!carries_traffic(there))
+	if (!carries_traffic(there) || is_neighbours(there, uplink_ifindex))
 		return;
 	for (uint32_t i = 0; i < plan->n_routes; i++) {
 		struct route_planned *planned = &plan->routes[i];

@@ -16,6 +16,8 @@
  * if the prefixes are equal and its metric does not put it behind that route.
  * Exceptions:
  *   - routes set by calfpen, and the subnet of the leased address,
+ *   - on-link routes on the uplink, but of the subnets of other addresses only
+ *     those in 169.254.0.0/16: nothing of a tunnel or another interface is hidden,
  *   - another default route that is behind our default route by the operator's
  *     metric, because it does not get that traffic anyway,
  *   - for the host route to /gateway: any default route, because otherwise no

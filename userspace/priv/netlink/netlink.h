@@ -113,8 +113,9 @@ struct netlink_route {
 	/* only read; ignored when a route is set */
 	uint8_t protocol; /* NETLINK_OWNER: set by calfpen, on its uplink */
 	uint8_t tos;
-	uint8_t type; /* RTN_* */
-	int ifindex;  /* of its only next hop, 0 if it has several */
+	uint8_t type;	/* RTN_* */
+	bool is_onlink; /* scope link, no gateway of any family, no encapsulation */
+	int ifindex;	/* of its only next hop, 0 if it has several */
 };
 
 /* Call `call` for each IPv4 unicast route with NETLINK_OWNER through the interface in

@@ -37,6 +37,8 @@ int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep)
 	route.tos = info->rtm_tos;
 	route.protocol = info->rtm_protocol;
 	route.type = info->rtm_type;
+	route.is_onlink = info->rtm_scope == RT_SCOPE_LINK && !tb[RTA_GATEWAY] && !tb[RTA_VIA] &&
+			  !tb[RTA_ENCAP] && !tb[RTA_MULTIPATH];
 	route.ifindex = tb[RTA_MULTIPATH] ? 0 : (int)netlink_get_u32(tb[RTA_OIF], 0);
 	*routep = route;
 	return 1;
