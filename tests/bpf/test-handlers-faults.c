@@ -279,3 +279,82 @@ Test(handlers_faults, killed_at_each_call_of_the_end)
 	states_of();
 	expect_end_after_death();
 }
+
+/*
+ * Take-over. Two addresses of the former client, one of them the one that is leased,
+ * and default routes by both, one of them with our metric.
+ */
+static unsigned int n_starts; /* of the instance */
+
+static void former_host(void)
+{
+	EXPECT_SH("ip addr flush dev up0; rm -f /tmp/root/test/takeover;"
+		  "ip addr add 192.0.2.145/24 dev up0 valid_lft 900 preferred_lft 900;"
+		  "ip addr add 192.0.2.5/24 brd + dev up0 valid_lft 900 preferred_lft 900;"
+		  "ip addr add 198.51.100.5/24 dev up0;"
+		  "ip route add 203.0.113.0/24 via 198.51.100.1;"
+		  "ip route add default via 192.0.2.9;"
+		  "ip route add default via 192.0.2.9 proto dhcp src 192.0.2.5 metric 100");
+	n_starts++;
+}
+
+static void takeover(void)
+{
+	context.takeover = true;
+	wanted.revision = 1000 * n_starts; /* the same in both passes of a start */
+	test_set(&wanted, "/address", "192.0.2.145/24", 0);
+	first_lease();
+}
+
+/* Ours: at every moment one of the two leads to the world. */
+#define HAS_DEFAULT "ip route get 192.88.99.1 | grep -q 'via 192.0.2.[19] dev up0'"
+#define HAS_OTHERS                                              \
+	"ip -4 addr show dev up0 | grep -q 198.51.100.5/24 && " \
+	"ip route show 203.0.113.0/24 | grep -q 198.51.100.1"
+
+static void expect_taken(void)
+{
+	EXPECT_SH("test $(ip route show default | wc -l) = 1 && "
+		  "ip route show default | grep -q 'via 192.0.2.1 .*proto 202 src 192.0.2.5'");
+	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c 'inet 192') = 1 && " HAS_OTHERS);
+	EXPECT_SH("grep -q ^done /tmp/root/test/takeover");
+}
+
+/* `is_new_start`: not only the watcher but the instance is started again. */
+static void disturb_each(enum calls_action action, int error, bool is_new_start)
+{
+	enum outcome outcome = WELL;
+	unsigned int at;
+
+	host_with_something();
+	former_host();
+	cr_assert_eq(pass_in_child(takeover, CALLS_PASS, 0, 0, NULL), WELL);
+	expect_taken();
+	save_state("/tmp/taken");
+	for (at = 1; outcome != DIED_OR_NOT_REACHED; at++) {
+		cr_assert_lt(at, 2000u);
+		former_host();
+		outcome = pass_in_child(takeover, action, at, error, "/tmp/taken");
+		cr_expect_neq(outcome, WRONG, "call %u", at);
+		EXPECT_SH(HAS_DEFAULT " && " HAS_OTHERS);
+		n_starts += is_new_start;
+		cr_expect_eq(pass_in_child(takeover, CALLS_PASS, 0, 0, NULL), WELL, "call %u", at);
+		expect_taken();
+	}
+	cr_expect_gt(at, 40u, "%u calls", at);
+}
+
+Test(handlers_faults, U25_each_call_of_a_take_over_fails)
+{
+	disturb_each(CALLS_FAIL, EIO, false);
+}
+
+Test(handlers_faults, U25_killed_at_each_call_of_a_take_over)
+{
+	disturb_each(CALLS_DIE, 0, false);
+}
+
+Test(handlers_faults, U25_instance_killed_at_each_call_of_a_take_over)
+{
+	disturb_each(CALLS_DIE, 0, true);
+}

@@ -192,6 +192,129 @@ Test(handlers, takeover_makes_the_leased_address_ours)
 	EXPECT_SH("ip -4 addr show dev up0 | grep -q 198.51.100.5/24");
 }
 
+static void expect_note(const char *note)
+{
+	char status[RECONCILE_STATUS_SIZE];
+
+	(void)snprintf(status, sizeof(status), "ok %llu; %s", (unsigned long long)wanted.revision,
+		       note);
+	cr_expect_str_eq(handlers.state[2].status, status);
+}
+
+/* --takeover, with what the commands set on the uplink before. */
+static void take_over(const char *address, const char *commands)
+{
+	EXPECT_SH(commands);
+	context.takeover = true;
+	test_set(&wanted, "/address", address, 0);
+}
+
+#define IS_DONE "grep -q ^done /tmp/root/test/takeover"
+#define ONLY_OURS                                       \
+	"test $(ip route show default | wc -l) = 1 && " \
+	"ip route show default | grep -q 'proto 202' && " IS_DONE
+
+/* Nothing goes before there is something in its place. */
+Test(handlers, U25_default_route_stays_until_there_is_another)
+{
+	take_over("192.0.2.9/24", "ip addr add 192.0.2.9/24 dev up0 valid_lft 50 preferred_lft 50;"
+				  "ip route add default via 192.0.2.7;"
+				  "ip route add 10.1.0.0/16 via 192.0.2.7 proto dhcp");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route show default | grep -q 192.0.2.7 && test ! -e /tmp/root/test/takeover");
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	test_set(&wanted, "/route/001", "10.0.0.0/8 via 192.0.2.1", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route show default | grep -q 192.0.2.7 && ! " IS_DONE);
+	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.9/24 && ! ip route show | grep 10.1.0.0");
+	EXPECT_SH("ip route show 10.0.0.0/8 | grep -q 'proto 202'");
+	context.is_carrier_lost = true;
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(
+		"ip route show default | grep -q 192.0.2.7 && ip addr show up0 | grep -q 192.0.2.9");
+	context.is_carrier_lost = false;
+	cr_assert_eq(pass_of("/gateway"), 0, "%s", reason);
+	EXPECT_SH(ONLY_OURS);
+	EXPECT_SH("! ip addr show up0 | grep 192.0.2.9");
+	(void)n_changes();
+	cr_expect_eq(pass(), 0);
+	cr_expect_eq(n_changes(), 0);
+}
+
+/* A cloud: a /32, and the gateway by a host route. */
+Test(handlers, U25_host_route_to_the_gateway_goes)
+{
+	take_over("192.0.2.5/32",
+		  "ip addr add 192.0.2.5/32 dev up0;"
+		  "ip route add 203.0.113.1 dev up0; ip route add 203.0.113.2 dev up0;"
+		  "ip route add default via 203.0.113.1 dev up0;"
+		  "ip route add 169.254.169.254 via 203.0.113.1 dev up0 proto dhcp;"
+		  "ip route add 10.1.0.0/16 via 203.0.113.1 proto static");
+	lease("192.0.2.5/32", "203.0.113.7", "3600");
+	test_set(&wanted, "/route/001", "169.254.169.254/32 via 203.0.113.8", 0);
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH(ONLY_OURS);
+	EXPECT_SH("! ip route show 203.0.113.1 | grep .");
+	EXPECT_SH("ip route show 203.0.113.2 | grep -q 'scope link'");
+	EXPECT_SH("ip route show 169.254.169.254 | grep -q 'via 203.0.113.8 .*proto 202'");
+	EXPECT_SH("test $(ip route show 169.254.169.254 | wc -l) = 1");
+	EXPECT_SH("ip route show 10.1.0.0/16 | grep -q static");
+}
+
+/* What the main table has is not replaced by routes of another table. */
+Test(handlers, U25_other_tables_stay)
+{
+	configuration.table = 1000;
+	take_over("192.0.2.9/24", "ip addr add 192.0.2.9/24 dev up0 valid_lft 50 preferred_lft 50;"
+				  "ip route add default via 192.0.2.7 src 192.0.2.9 proto dhcp;"
+				  "ip route add default via 192.0.2.7 table 1000 proto dhcp");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show table 1000 | wc -l) = 1 && " IS_DONE);
+	EXPECT_SH("ip route show default | grep -q 'via 192.0.2.7 .*src 192.0.2.9'");
+	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.9/24");
+}
+
+/* The kernel would delete ours with it. */
+Test(handlers, U25_address_stays_if_ours_cannot_be_promoted)
+{
+	cr_assert_eq(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL), 0);
+	cr_assert_eq(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+	take_over("192.0.2.9/24", "ip addr add 192.0.2.9/24 dev up0 valid_lft 50 preferred_lft 50;"
+				  "ip route add default via 192.0.2.7");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	EXPECT_SH("ip monitor address route > /tmp/monitor 2>&1 & echo $! > /tmp/pid; sleep 0.3");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("sleep 0.2; kill $(cat /tmp/pid); test $(grep -c Deleted /tmp/monitor) = 1");
+	EXPECT_SH(ONLY_OURS);
+	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.9 && ip addr show up0 | grep -q 192.0.2.5");
+}
+
+/* Nobody knows what else has no end: the operator's, if it is in another subnet. */
+Test(handlers, U25_addresses_without_an_end_stay)
+{
+	take_over("198.51.100.9/24", "ip addr add 198.51.100.9/24 dev up0;"
+				     "ip addr add 192.0.2.9/24 dev up0;"
+				     "ip route add default via 198.51.100.1 metric 7;"
+				     "ip route add default via 192.0.2.7 metric 8");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show default | wc -l) = 3 && " IS_DONE);
+	expect_note("another program's route to 0.0.0.0/0 via 198.51.100.1 metric 7 protocol 3 "
+		    "through the uplink is ahead of ours");
+	/* one that the take-over asked the server for is a former client's */
+	take_over("192.0.2.9/24", "true");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show default | wc -l) = 2");
+	EXPECT_SH("ip route show default | grep -q 198.51.100.1");
+	EXPECT_SH("test $(ip -4 addr show dev up0 | grep -c inet) = 3");
+	/* once for each start */
+	EXPECT_SH("ip route add default via 192.0.2.7 metric 8");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test $(ip route show default | wc -l) = 3");
+}
+
 Test(handlers, route_of_another_owner_is_not_displaced)
 {
 	EXPECT_SH("ip addr add 198.51.100.5/24 dev peer0;"
@@ -209,15 +332,6 @@ Test(handlers, route_of_another_owner_is_not_displaced)
 	configuration.metric = 200;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("test $(ip route show default | wc -l) = 2");
-}
-
-static void expect_note(const char *note)
-{
-	char status[RECONCILE_STATUS_SIZE];
-
-	(void)snprintf(status, sizeof(status), "ok %llu; %s", (unsigned long long)wanted.revision,
-		       note);
-	cr_expect_str_eq(handlers.state[2].status, status);
 }
 
 /* A server tries to get a VPN's traffic (CVE-2024-3661). */

@@ -61,7 +61,7 @@ test_U19_metadata_beside_a_link_local_address() {
 	ip address add 169.254.7.7/16 dev "$LAB_UPLINK" scope link
 	ip route add default dev "$LAB_UPLINK" scope link metric 1
 	metadata
-	wait_for 5 status_is route '^ok [0-9]+$'
+	wait_for 5 status_is route "^ok [0-9]+; another program.s route to 0.0.0.0/0 on-link metric 1 [^;]*\$"
 	assert_match "via 10\.77\.0\.2 dev $LAB_UPLINK" "$(ip -4 route get 169.254.169.254)"
 }
 

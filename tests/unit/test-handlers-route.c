@@ -46,6 +46,12 @@ int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_ro
 	return 0;
 }
 
+int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t table,
+			       netlink_route_fn call, void *data)
+{
+	return netlink_route_each(netlink, ifindex, table, call, data);
+}
+
 int netlink_rule_suppressed(struct netlink *netlink, uint32_t table, int *lengthp)
 {
 	(void)netlink;
@@ -75,6 +81,12 @@ int netlink_route_delete(struct netlink *netlink, int ifindex, const struct netl
 	(void)ifindex;
 	(void)route;
 	return -EIO;
+}
+
+int netlink_route_delete_foreign(struct netlink *netlink, int ifindex,
+				 const struct netlink_route *route)
+{
+	return netlink_route_delete(netlink, ifindex, route);
 }
 
 static void setup(void)

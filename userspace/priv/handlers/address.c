@@ -4,10 +4,10 @@
  * lease, so that the kernel removes it on time even if calfpen no longer runs.
  * Addresses set by calfpen carry NETLINK_OWNER; no other address is ever changed
  * or removed, not even one that equals the leased one, unless the operator wants
- * to take over the address of another client. A renewal sets the lifetime in
- * place: one request, as long as no other program has changed the addresses since
- * they were read. After a change of address the old one is deleted last, in
- * release, when the routes use the new one.
+ * to take over the address of another client (former.h removes what else it left).
+ * A renewal sets the lifetime in place: one request, as long as no other program has
+ * changed the addresses since they were read. After a change of address the old one is
+ * deleted last, in release, when the routes use the new one.
  *
  * The connected route belongs to the kernel, which sets it together with the
  * address only. If another program has removed it, the address is set anew.
@@ -249,6 +249,8 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 	int r = lease_get(context, wanted, &lease);
 
 	context->is_leased = false;
+	if (!r)
+		r = former_begin(context, wanted);
 	state->is_settled = !r && is_known(context, &lease);
 	if (state->is_settled)
 		return renew(context, &lease);

@@ -5,8 +5,9 @@
  *
  * A handler gets the whole wanted state, reads the present state, computes the
  * difference and applies it: calling it twice changes nothing, and a key that is
- * absent is unconfigured. It never removes what it did not set. It parses every
- * value again (userspace/common/value.h) before use.
+ * absent is unconfigured. It never removes what it did not set, except what a former
+ * client left if the operator wants that (former.h). It parses every value again
+ * (userspace/common/value.h) before use.
  */
 #ifndef CALFPEN_PRIV_HANDLERS_HANDLER_H
 #define CALFPEN_PRIV_HANDLERS_HANDLER_H

@@ -8,14 +8,19 @@
  * metric is neither replaced nor hidden: that is an error which the status shows.
  * The policy decides which routes a server may hand out (route_policy.h). Without
  * carrier there are no routes, so that another uplink gets the traffic; the
- * connected route remains, but the kernel is told not to use it.
+ * connected route remains, but the kernel is told not to use it. A foreign default
+ * route through the uplink that is ahead of ours is reported. With --takeover, what a
+ * former client left is removed when ours stands (former.h).
  */
 #include "userspace/priv/handlers/route_policy.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/common/log.h"
+#include "userspace/priv/handlers/former.h"
 #include "userspace/priv/handlers/link.h"
 #include "userspace/priv/handlers/state.h"
 
@@ -59,8 +64,22 @@ static int fail_route(struct handler_context *context, int error, const struct n
 	return handler_fail(context, error, "route to %s", text);
 }
 
+/* A route of the former client with the same destination and metric will be removed;
+ * until then ours stands behind it. */
+static int add_route(struct handler_context *context, const struct former *former,
+		     const struct netlink_route *route)
+{
+	int r = netlink_route_add(context->netlink, context->uplink_ifindex, route);
+
+	for (uint32_t i = 0; r == -EEXIST && i < former->n_routes; i++)
+		if (route_is_same_key(route, &former->routes[i]))
+			return netlink_route_append(context->netlink, context->uplink_ifindex,
+						    route);
+	return r;
+}
+
 static int add_missing(struct handler_context *context, const struct route_plan *plan,
-		       const struct present *present)
+		       const struct present *present, const struct former *former)
 {
 	int error = 0;
 	uint32_t i, j;
@@ -78,7 +97,7 @@ static int add_missing(struct handler_context *context, const struct route_plan 
 			continue;
 		r = is_changed ?
 			    netlink_route_append(context->netlink, context->uplink_ifindex, route) :
-			    netlink_route_add(context->netlink, context->uplink_ifindex, route);
+			    add_route(context, former, route);
 		if (r)
 			error = handler_first(error, fail_route(context, r, route));
 	}
@@ -110,6 +129,7 @@ static int delete_surplus(struct handler_context *context, const struct route_pl
 
 struct policy {
 	struct route_plan *plan;
+	const struct former *former;
 	int uplink_ifindex;
 	int suppressed;
 };
@@ -118,15 +138,17 @@ static void on_any_route(const struct netlink_route *route, void *data)
 {
 	const struct policy *policy = data;
 
-	route_policy_judge(policy->plan, policy->uplink_ifindex, policy->suppressed, route);
+	if (!former_has_route(policy->former, route))
+		route_policy_judge(policy->plan, policy->uplink_ifindex, policy->suppressed, route);
 }
 
 /* Read the routes of other programs, of which there may be a million, only if the
  * server handed out a route other than the default route. */
-static int apply_policy(struct handler_context *context, struct route_plan *plan)
+static int apply_policy(struct handler_context *context, struct route_plan *plan,
+			const struct former *former)
 {
 	const struct configuration *configuration = context->configuration;
-	struct policy policy = { plan, context->uplink_ifindex, -1 };
+	struct policy policy = { plan, former, context->uplink_ifindex, -1 };
 	uint32_t i, n = 0;
 	int r;
 
@@ -157,11 +179,13 @@ static void set_mtu(struct handler_context *context, const struct wanted *wanted
 /* Plan the routes, apply the policy, and read the present routes. On failure the
  * plan is empty. */
 static int read_present_routes(struct handler_context *context, const struct wanted *wanted,
-			       struct route_plan *plan, struct present *present)
+			       struct route_plan *plan, struct present *present,
+			       struct former *former)
 {
 	int error, r;
 
 	present->n_routes = 0;
+	*former = (struct former){ .n_routes = 0 };
 	error = route_plan_init(plan, context, wanted);
 	set_mtu(context, wanted, plan);
 	if (context->is_carrier_lost && plan->n_routes && context->uplink_ifindex) {
@@ -176,8 +200,10 @@ static int read_present_routes(struct handler_context *context, const struct wan
 		return error;
 	if (r)
 		r = handler_fail(context, r, "cannot read the routes of the uplink");
-	else
-		r = apply_policy(context, plan);
+	else if (plan->n_routes)
+		r = former_find(context, wanted, former);
+	if (!r)
+		r = apply_policy(context, plan, former);
 	if (r)
 		plan->n_routes = 0;
 	return handler_first(error, r);
@@ -192,22 +218,106 @@ static void ignore_connected_route(struct handler_context *context)
 	(void)handler_enable_ipv4(context, "ignore_routes_with_linkdown", path);
 }
 
+struct ahead_search {
+	const struct netlink_route *ours;
+	struct netlink_route found; /* table 0: none */
+	bool has_seen_ours;
+};
+
+static void on_default_route(const struct netlink_route *route, void *data)
+{
+	struct ahead_search *search = data;
+	bool is_ahead = route->metric < search->ours->metric ||
+			(route->metric == search->ours->metric && !search->has_seen_ours);
+
+	if (route->prefix_length || route->type != RTN_UNICAST || route->tos)
+		return;
+	if (route->protocol == NETLINK_OWNER)
+		search->has_seen_ours = true;
+	else if (is_ahead && (!search->found.table || route->metric < search->found.metric))
+		search->found = *route;
+}
+
+/* Find a foreign default route through the uplink that takes the traffic of ours. */
+static int find_ahead(struct handler_context *context, const struct route_plan *plan,
+		      struct netlink_route *aheadp)
+{
+	struct ahead_search search = { .ours = NULL };
+	int r = 0;
+
+	for (uint32_t i = 0; i < plan->n_routes; i++)
+		if (!plan->routes[i].route.prefix_length)
+			search.ours = &plan->routes[i].route;
+	if (search.ours)
+		r = netlink_route_each_through(context->netlink, context->uplink_ifindex,
+					       search.ours->table, on_default_route, &search);
+	if (r)
+		return handler_fail(context, r, "cannot read the default routes of the uplink");
+	*aheadp = search.found;
+	return 0;
+}
+
+/* It says more than the notes so far. */
+static void note_first(struct handler_context *context, const char *text)
+{
+	char earlier[HANDLER_ERROR_SIZE];
+
+	memcpy(earlier, context->note, sizeof(earlier));
+	context->note[0] = '\0';
+	handler_note(context, "%s%s%s", text, earlier[0] ? "; " : "", earlier);
+}
+
+static bool is_same_default(const struct netlink_route *a, const struct netlink_route *b)
+{
+	return route_is_same_key(a, b) && a->gateway.s_addr == b->gateway.s_addr &&
+	       a->protocol == b->protocol;
+}
+
+static int report_ahead(struct handler_context *context, const struct route_plan *plan)
+{
+	struct netlink_route *reported = &context->state->route.ahead, ahead = { .table = 0 };
+	char route[ROUTE_TEXT_SIZE], text[HANDLER_ERROR_SIZE];
+	int r = find_ahead(context, plan, &ahead);
+
+	if (r)
+		return r;
+	if (ahead.table) {
+		route_format(&ahead, route);
+		(void)snprintf(text, sizeof(text),
+			       "another program's route to %s through the uplink is ahead of ours",
+			       route);
+		note_first(context, text);
+		if (!is_same_default(&ahead, reported))
+			log_warning("%s, which has metric %u", text, handler_metric(context));
+	}
+	*reported = ahead;
+	return 0;
+}
+
 static int route_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	struct route_plan *set = &context->state->route.set;
 	struct present present;
 	struct route_plan plan;
-	int r = read_present_routes(context, wanted, &plan, &present);
+	struct former former;
+	int r = read_present_routes(context, wanted, &plan, &present, &former);
 
 	set->n_routes = 0;
 	if (r && !plan.n_routes)
 		return r;
 	if (context->is_carrier_lost)
 		ignore_connected_route(context);
-	r = handler_first(r, add_missing(context, &plan, &present));
+	r = handler_first(r, add_missing(context, &plan, &present, &former));
 	r = handler_first(r, delete_surplus(context, &plan, &present));
 	*set = plan;
-	return r;
+	if (!r)
+		r = former_remove_routes(context, &former, &plan);
+	return handler_first(r, report_ahead(context, &plan));
+}
+
+static int route_release(struct handler_context *context, const struct wanted *wanted)
+{
+	return former_remove_addresses(context, wanted);
 }
 
 static bool has_route(const struct route_plan *plan, const struct netlink_route *route)
@@ -223,12 +333,18 @@ static int route_check(struct handler_context *context, const struct wanted *wan
 	struct value_ipv4_net destination;
 	char text[VALUE_IPV4_NET_SIZE];
 	struct present present;
+	struct netlink_route ahead = { .table = 0 };
 	struct route_plan plan;
+	struct former former;
 	uint32_t i, j;
-	int r = read_present_routes(context, wanted, &plan, &present);
+	int r = read_present_routes(context, wanted, &plan, &present, &former);
 
+	if (!r)
+		r = find_ahead(context, &plan, &ahead);
 	if (r)
 		return r;
+	if (!is_same_default(&ahead, &context->state->route.ahead))
+		return HANDLER_APPLY;
 	/* Changes by other programs may have changed the policy's decisions, both ways. */
 	for (i = 0; i < present.n_routes; i++)
 		if (!has_route(&plan, &present.routes[i]))
@@ -253,6 +369,7 @@ const struct handler handler_route = {
 	.name = "route",
 	.concerns = route_concerns,
 	.apply = route_apply,
+	.release = route_release,
 	.check = route_check,
 	.repairs_drift = true,
 };

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "userspace/common/address.h"
@@ -22,6 +23,18 @@ bool route_is_same_key(const struct netlink_route *a, const struct netlink_route
 	return a->destination.s_addr == b->destination.s_addr &&
 	       a->prefix_length == b->prefix_length && a->metric == b->metric &&
 	       a->table == b->table;
+}
+
+void route_format(const struct netlink_route *route, char text[static ROUTE_TEXT_SIZE])
+{
+	struct value_ipv4_net net = { route->destination, route->prefix_length };
+	char destination[VALUE_IPV4_NET_SIZE], gateway[VALUE_IPV4_SIZE];
+
+	value_format_ipv4_net(&net, destination);
+	value_format_ipv4(route->gateway, gateway);
+	(void)snprintf(text, ROUTE_TEXT_SIZE, "%s%s%s metric %u protocol %u", destination,
+		       route->gateway.s_addr ? " via " : " on-link",
+		       route->gateway.s_addr ? gateway : "", route->metric, route->protocol);
 }
 
 static void plan_add(struct route_plan *plan, const struct handler_context *context,

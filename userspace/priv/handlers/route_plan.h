@@ -45,6 +45,10 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 /* Returns true if the gateway is in the subnet of the lease. */
 bool route_plan_is_in_subnet(const struct route_plan *plan, struct in_addr gateway);
 
+#define ROUTE_TEXT_SIZE 80
+/* Write "0.0.0.0/0 via 192.0.2.1 metric 0 protocol 3", or "0.0.0.0/0 on-link metric 0 ...". */
+void route_format(const struct netlink_route *route, char text[static ROUTE_TEXT_SIZE]);
+
 /* Returns true if destination, metric and table are equal. */
 bool route_is_same_key(const struct netlink_route *a, const struct netlink_route *b);
 

@@ -10,6 +10,7 @@
 
 #include "userspace/priv/handlers/dns.h"
 #include "userspace/priv/handlers/file.h"
+#include "userspace/priv/handlers/former.h"
 #include "userspace/priv/handlers/route_plan.h"
 
 struct address_state {
@@ -40,7 +41,8 @@ struct link_state {
 };
 
 struct route_state {
-	struct route_plan set; /* by the last apply; only the loss of these is drift */
+	struct route_plan set;	    /* by the last apply; only the loss of these is drift */
+	struct netlink_route ahead; /* last reported: a default route; table 0: none */
 };
 
 /* Too large for the stack; each call fills it again. */
@@ -67,6 +69,7 @@ struct shared_state {
 
 struct handlers_state {
 	struct shared_state shared;
+	struct former_state former;
 	struct address_state address;
 	struct link_state link;
 	struct route_state route;

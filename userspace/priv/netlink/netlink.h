@@ -114,7 +114,8 @@ struct netlink_route {
 	uint8_t protocol; /* NETLINK_OWNER: set by calfpen, on its uplink */
 	uint8_t tos;
 	uint8_t type;	/* RTN_* */
-	bool is_onlink; /* scope link, no gateway of any family, no encapsulation */
+	bool is_onlink; /* plain, scope link and no gateway */
+	bool is_plain;	/* one next hop, without an IPv6 gateway or encapsulation */
 	int ifindex;	/* of its only next hop, 0 if it has several */
 };
 
@@ -127,6 +128,10 @@ int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, net
  * and interface. */
 int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_route_fn call,
 			     void *data);
+/* Call `call` for each IPv4 route through the interface in the table, of any owner and
+ * type. */
+int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t table,
+			       netlink_route_fn call, void *data);
 /* Returns 1 if the interface has the kernel's route to the prefix of one of its
  * addresses, in any table; 0 if not; or a negative errno. */
 int netlink_route_is_connected(struct netlink *netlink, int ifindex, struct in_addr destination,
@@ -147,6 +152,10 @@ int netlink_route_append(struct netlink *netlink, int ifindex, const struct netl
 /* Delete our route that matches in every field. Returns 0 also if it does not
  * exist. */
 int netlink_route_delete(struct netlink *netlink, int ifindex, const struct netlink_route *route);
+/* Delete a plain route of another program that matches in every field. Returns 0 also
+ * if it does not exist. */
+int netlink_route_delete_foreign(struct netlink *netlink, int ifindex,
+				 const struct netlink_route *route);
 
 /* events */
 

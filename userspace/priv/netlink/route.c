@@ -37,8 +37,8 @@ int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep)
 	route.tos = info->rtm_tos;
 	route.protocol = info->rtm_protocol;
 	route.type = info->rtm_type;
-	route.is_onlink = info->rtm_scope == RT_SCOPE_LINK && !tb[RTA_GATEWAY] && !tb[RTA_VIA] &&
-			  !tb[RTA_ENCAP] && !tb[RTA_MULTIPATH];
+	route.is_plain = !tb[RTA_VIA] && !tb[RTA_ENCAP] && !tb[RTA_MULTIPATH];
+	route.is_onlink = route.is_plain && info->rtm_scope == RT_SCOPE_LINK && !tb[RTA_GATEWAY];
 	route.ifindex = tb[RTA_MULTIPATH] ? 0 : (int)netlink_get_u32(tb[RTA_OIF], 0);
 	*routep = route;
 	return 1;
@@ -104,18 +104,36 @@ static int parse_any(struct nlmsghdr *header, void *data)
 	return r < 0 ? r : 0;
 }
 
-int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_route_fn call,
-			     void *data)
+/* `ifindex` 0: through any interface. */
+static int each_any(struct netlink *netlink, int ifindex, uint32_t table, netlink_route_fn call,
+		    void *data)
 {
 	struct route_each each = { .call = call, .data = data };
 	struct rtmsg info = { .rtm_family = AF_INET, .rtm_table = short_table(table) };
+	uint32_t oif = (uint32_t)ifindex;
 	int r;
 
 	netlink_begin(netlink, RTM_GETROUTE, NLM_F_DUMP, &info, sizeof(info));
+	if (ifindex)
+		netlink_put(netlink, RTA_OIF, &oif, sizeof(oif));
 	if (table)
 		netlink_put(netlink, RTA_TABLE, &table, sizeof(table));
 	r = netlink_run(netlink, parse_any, &each);
 	return r == -ENOENT ? 0 : r;
+}
+
+int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_route_fn call,
+			     void *data)
+{
+	return each_any(netlink, 0, table, call, data);
+}
+
+int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t table,
+			       netlink_route_fn call, void *data)
+{
+	if (ifindex <= 0)
+		return -ENODEV;
+	return each_any(netlink, ifindex, table, call, data);
 }
 
 struct connected_search {
@@ -201,15 +219,14 @@ int netlink_rule_suppressed(struct netlink *netlink, uint32_t table, int *length
 }
 
 static int route_request(struct netlink *netlink, int type, int flags, int ifindex,
-			 const struct netlink_route *route)
+			 const struct netlink_route *route, uint8_t protocol, uint8_t scope)
 {
-	bool onlink = !route->gateway.s_addr;
 	struct rtmsg info = {
 		.rtm_family = AF_INET,
 		.rtm_dst_len = route->prefix_length,
 		.rtm_table = short_table(route->table),
-		.rtm_protocol = NETLINK_OWNER,
-		.rtm_scope = onlink ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_protocol = protocol,
+		.rtm_scope = scope,
 		.rtm_type = RTN_UNICAST,
 	};
 	uint32_t oif = (uint32_t)ifindex;
@@ -222,7 +239,7 @@ static int route_request(struct netlink *netlink, int type, int flags, int ifind
 	netlink_put(netlink, RTA_PRIORITY, &route->metric, sizeof(route->metric));
 	if (route->prefix_length)
 		netlink_put(netlink, RTA_DST, &route->destination, sizeof(route->destination));
-	if (!onlink)
+	if (route->gateway.s_addr)
 		netlink_put(netlink, RTA_GATEWAY, &route->gateway, sizeof(route->gateway));
 	if (route->source.s_addr)
 		netlink_put(netlink, RTA_PREFSRC, &route->source, sizeof(route->source));
@@ -235,19 +252,39 @@ static int route_request(struct netlink *netlink, int type, int flags, int ifind
 	return netlink_run(netlink, NULL, NULL);
 }
 
+static int own_request(struct netlink *netlink, int type, int flags, int ifindex,
+		       const struct netlink_route *route)
+{
+	return route_request(netlink, type, flags, ifindex, route, NETLINK_OWNER,
+			     route->gateway.s_addr ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
+}
+
 int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink_route *route)
 {
-	return route_request(netlink, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, ifindex, route);
+	return own_request(netlink, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, ifindex, route);
 }
 
 int netlink_route_append(struct netlink *netlink, int ifindex, const struct netlink_route *route)
 {
-	return route_request(netlink, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, ifindex, route);
+	return own_request(netlink, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, ifindex, route);
 }
 
 int netlink_route_delete(struct netlink *netlink, int ifindex, const struct netlink_route *route)
 {
-	int r = route_request(netlink, RTM_DELROUTE, 0, ifindex, route);
+	int r = own_request(netlink, RTM_DELROUTE, 0, ifindex, route);
 
+	return r == -ESRCH ? 0 : r;
+}
+
+int netlink_route_delete_foreign(struct netlink *netlink, int ifindex,
+				 const struct netlink_route *route)
+{
+	struct netlink_route any_mtu = *route;
+	int r;
+
+	any_mtu.mtu = 0;
+	/* RT_SCOPE_NOWHERE: any scope */
+	r = route_request(netlink, RTM_DELROUTE, 0, ifindex, &any_mtu, route->protocol,
+			  RT_SCOPE_NOWHERE);
 	return r == -ESRCH ? 0 : r;
 }

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/priv/handlers/former.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/handlers/file.h"
+#include "userspace/priv/handlers/state.h"
+
+#define LINE_SIZE 32 /* "10.77.0.150/24 forever\n" */
+#define FILE_TEXT_SIZE (LINE_SIZE * (FORMER_ADDRESSES_MAX + 1))
+
+static int fail_read(struct handler_context *context, int error)
+{
+	return handler_fail(context, error, "cannot read what a former client left");
+}
+
+/* the file */
+
+static int file_path(const struct handler_context *context, char path[static PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/takeover", context->run_directory);
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+static void save(const struct handler_context *context, const struct former_state *state)
+{
+	char text[FILE_TEXT_SIZE], net[VALUE_IPV4_NET_SIZE], path[PATH_MAX];
+	size_t at = 0;
+	int r = file_path(context, path);
+
+	at += (size_t)snprintf(text, sizeof(text), "%s %" PRIu64 "\n",
+			       state->is_done ? "done" : "pending", state->revision);
+	for (uint32_t i = 0; !state->is_done && i < state->n_addresses; i++) {
+		value_format_ipv4_net(&state->addresses[i].net, net);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s %s\n", net,
+				       state->addresses[i].has_end ? "leased" : "forever");
+	}
+	if (!r)
+		r = file_write(path, text, at);
+	if (r)
+		log_warning("%s: cannot write: %s; a restart may repeat the take-over", path,
+			    strerror(-r));
+}
+
+static void add_address(struct former_state *state, const struct value_ipv4_net *net, bool has_end)
+{
+	if (state->n_addresses < FORMER_ADDRESSES_MAX)
+		state->addresses[state->n_addresses++] =
+			(struct former_address){ .net = *net, .has_end = has_end };
+}
+
+/* Read what a watcher noted before; nothing if there is no valid file. */
+static void load(const struct handler_context *context, struct former_state *state)
+{
+	char text[FILE_TEXT_SIZE], word[LINE_SIZE], kind[LINE_SIZE], path[PATH_MAX];
+	const char *at = text;
+	int n = 0;
+
+	*state = (struct former_state){ .is_done = true };
+	if (file_path(context, path) || file_read(path, text, sizeof(text)) < 0 ||
+	    sscanf(at, "%31s %" SCNu64 "%n", word, &state->revision, &n) != 2) /* NOLINT */
+		return;
+	state->is_done = strcmp(word, "pending") != 0;
+	for (at += n; sscanf(at, "%31s %31s%n", word, kind, &n) == 2; at += n) {
+		struct value_ipv4_net net;
+
+		if (!value_parse_ipv4_net(word, &net))
+			add_address(state, &net, !strcmp(kind, "leased"));
+	}
+}
+
+/* the start */
+
+struct start {
+	struct former_state *state;
+	const struct former_state *earlier; /* a take-over that was not finished */
+	struct netlink_address found[FORMER_ADDRESSES_MAX];
+	uint32_t n_found;
+};
+
+static const struct former_address *find_address(const struct former_state *state,
+						 struct in_addr address)
+{
+	for (uint32_t i = 0; i < state->n_addresses; i++)
+		if (state->addresses[i].net.address.s_addr == address.s_addr)
+			return &state->addresses[i];
+	return NULL;
+}
+
+static void on_start_address(const struct netlink_address *address, void *data)
+{
+	struct start *start = data;
+
+	if (address->scope == RT_SCOPE_UNIVERSE && start->n_found < FORMER_ADDRESSES_MAX)
+		start->found[start->n_found++] = *address;
+}
+
+/* Linux 6.1 keeps the protocol of an address that we adopted. What our routes have as
+ * their source was adopted in an earlier run. */
+static void on_start_route(const struct netlink_route *route, void *data)
+{
+	struct start *start = data;
+
+	for (uint32_t i = 0; i < start->n_found; i++)
+		if (start->found[i].address.s_addr == route->source.s_addr)
+			start->found[i].protocol = NETLINK_OWNER;
+}
+
+static int note_addresses(struct handler_context *context, struct start *start)
+{
+	int r = netlink_address_each(context->netlink, context->uplink_ifindex, on_start_address,
+				     start);
+
+	if (!r)
+		r = netlink_route_each(context->netlink, context->uplink_ifindex,
+				       context->configuration->table, on_start_route, start);
+	for (uint32_t i = 0; !r && i < start->n_found; i++) {
+		const struct netlink_address *found = &start->found[i];
+		struct value_ipv4_net net = { found->address, found->prefix_length };
+		const struct former_address *known = find_address(start->earlier, found->address);
+
+		if (known && !start->earlier->is_done)
+			add_address(start->state, &net, known->has_end);
+		else if (found->protocol != NETLINK_OWNER)
+			add_address(start->state, &net, found->valid_s != NETLINK_FOREVER);
+	}
+	return r;
+}
+
+int former_begin(struct handler_context *context, const struct wanted *wanted)
+{
+	const struct kv_value *key = wanted_get(wanted, "/address");
+	struct former_state *state = &context->state->former, earlier;
+	struct start start = { .state = state, .earlier = &earlier };
+	struct value_ipv4_net asked;
+	int r;
+
+	if (!context->takeover || (key && key->revision == state->revision))
+		return 0;
+	*state = (struct former_state){ .is_done = true };
+	if (!key || value_parse_ipv4_net(key->text, &asked))
+		return 0;
+	load(context, &earlier);
+	if (earlier.revision == key->revision) {
+		*state = earlier;
+		state->asked = asked.address;
+		return 0;
+	}
+	r = note_addresses(context, &start);
+	if (r)
+		return fail_read(context, r);
+	state->revision = key->revision;
+	state->asked = asked.address;
+	state->is_done = !state->n_addresses;
+	save(context, state);
+	return 0;
+}
+
+/* routes */
+
+static bool is_former_address(const struct former *former, struct in_addr address)
+{
+	const struct former_address *known = find_address(former->state, address);
+
+	return known && (known->has_end || address.s_addr == former->lease.address.s_addr ||
+			 (address.s_addr == former->state->asked.s_addr &&
+			  lease_net_contains(&former->lease, address)));
+}
+
+/* Returns the address that the kernel chooses for packets to the gateway
+ * (inet_select_addr()), 0: none. */
+static struct in_addr source_for(const struct former *former, struct in_addr gateway)
+{
+	struct in_addr first = { 0 };
+
+	for (uint32_t i = 0; i < former->n_present; i++) {
+		const struct netlink_address *address = &former->present[i];
+		struct value_ipv4_net net = { address->address, address->prefix_length };
+
+		if (address->scope != RT_SCOPE_UNIVERSE || (address->flags & IFA_F_SECONDARY))
+			continue;
+		if (lease_net_contains(&net, gateway))
+			return address->address;
+		if (!first.s_addr)
+			first = address->address;
+	}
+	return first;
+}
+
+static bool is_ownerless(const struct former *former, const struct netlink_route *route)
+{
+	return (route->protocol == RTPROT_BOOT || route->protocol == RTPROT_DHCP) &&
+	       route->type == RTN_UNICAST && route->is_plain && !route->tos &&
+	       route->ifindex == former->uplink_ifindex && route->table == former->table;
+}
+
+/* Returns true for the route to the subnet of an address, which some clients set
+ * instead of the kernel. */
+static bool is_connected(const struct netlink_route *route, const struct value_ipv4_net *net)
+{
+	return route->is_onlink && route->source.s_addr == net->address.s_addr &&
+	       route->prefix_length == net->prefix_length &&
+	       route->destination.s_addr == lease_net_first(net).s_addr;
+}
+
+/* It goes with the address, and stays if the address is now ours. */
+static bool is_connected_route(const struct former *former, const struct netlink_route *route)
+{
+	const struct former_state *state = former->state;
+
+	for (uint32_t i = 0; i < state->n_addresses; i++)
+		if (is_connected(route, &state->addresses[i].net))
+			return true;
+	return false;
+}
+
+static bool is_by_former_address(const struct former *former, const struct netlink_route *route)
+{
+	struct in_addr source = route->source;
+
+	if (!source.s_addr && route->gateway.s_addr)
+		source = source_for(former, route->gateway);
+	return source.s_addr && is_former_address(former, source) &&
+	       !is_connected_route(former, route);
+}
+
+/* Returns true if it may be the host route to the gateway of another one. */
+static bool is_way(const struct netlink_route *route)
+{
+	return route->is_onlink && route->prefix_length == 32 && !route->source.s_addr;
+}
+
+static void on_route(const struct netlink_route *route, void *data)
+{
+	struct former *former = data;
+
+	if (!is_ownerless(former, route) || !(is_way(route) || is_by_former_address(former, route)))
+		return;
+	former->has_more |= former->n_routes == FORMER_ROUTES_MAX;
+	if (former->n_routes < FORMER_ROUTES_MAX)
+		former->routes[former->n_routes++] = *route;
+}
+
+static bool is_gateway(const struct former *former, struct in_addr address)
+{
+	for (uint32_t i = 0; i < former->n_routes; i++)
+		if (former->routes[i].gateway.s_addr == address.s_addr)
+			return true;
+	return false;
+}
+
+/* Keep only those host routes that lead to a gateway. */
+static void drop_other_ways(struct former *former)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < former->n_routes; i++) {
+		const struct netlink_route *route = &former->routes[i];
+
+		if (!is_way(route) || is_gateway(former, route->destination))
+			former->routes[n++] = *route;
+	}
+	former->n_routes = n;
+}
+
+static void on_present(const struct netlink_address *address, void *data)
+{
+	struct former *former = data;
+
+	if (former->n_present < FORMER_ADDRESSES_MAX)
+		former->present[former->n_present++] = *address;
+}
+
+/* Returns true if a take-over is pending and there is a lease, and fills *former with
+ * all but the addresses and routes. */
+static bool prepare(struct handler_context *context, const struct wanted *wanted,
+		    struct former *former)
+{
+	const struct former_state *state = &context->state->former;
+	struct lease lease;
+
+	former->is_pending = false;
+	former->n_present = former->n_routes = 0;
+	former->has_more = false;
+	if (!context->takeover || !state->revision || state->is_done ||
+	    lease_get(context, wanted, &lease))
+		return false;
+	former->is_pending = true;
+	former->state = state;
+	former->lease = lease.net;
+	former->uplink_ifindex = context->uplink_ifindex;
+	former->table = context->configuration->table;
+	return true;
+}
+
+int former_find(struct handler_context *context, const struct wanted *wanted, struct former *former)
+{
+	int r = former_begin(context, wanted);
+
+	if (r || !prepare(context, wanted, former))
+		return r;
+	r = netlink_address_each(context->netlink, context->uplink_ifindex, on_present, former);
+	if (!r)
+		r = netlink_route_each_through(context->netlink, context->uplink_ifindex,
+					       former->table, on_route, former);
+	if (r)
+		return fail_read(context, r);
+	drop_other_ways(former);
+	return 0;
+}
+
+static bool is_same(const struct netlink_route *a, const struct netlink_route *b)
+{
+	return route_is_same_key(a, b) && a->ifindex == b->ifindex && a->protocol == b->protocol &&
+	       a->gateway.s_addr == b->gateway.s_addr && a->source.s_addr == b->source.s_addr &&
+	       a->is_onlink == b->is_onlink && a->tos == b->tos;
+}
+
+bool former_has_route(const struct former *former, const struct netlink_route *route)
+{
+	for (uint32_t i = 0; i < former->n_routes; i++)
+		if (is_same(&former->routes[i], route))
+			return true;
+	return false;
+}
+
+static bool is_covered(const struct route_plan *plan, const struct netlink_route *route)
+{
+	for (uint32_t i = 0; i < plan->n_routes; i++) {
+		const struct netlink_route *ours = &plan->routes[i].route;
+		struct value_ipv4_net net = { ours->destination, ours->prefix_length };
+
+		if (ours->table == route->table && ours->prefix_length <= route->prefix_length &&
+		    lease_net_contains(&net, route->destination))
+			return true;
+	}
+	return false;
+}
+
+static int remove_route(struct handler_context *context, const struct netlink_route *route)
+{
+	char text[ROUTE_TEXT_SIZE];
+	int r = netlink_route_delete_foreign(context->netlink, context->uplink_ifindex, route);
+
+	route_format(route, text);
+	if (r)
+		return handler_fail(context, r, "cannot remove the former client's route to %s",
+				    text);
+	log_info("removed the former client's route to %s", text);
+	return 0;
+}
+
+int former_remove_routes(struct handler_context *context, const struct former *former,
+			 const struct route_plan *plan)
+{
+	struct former_state *state = &context->state->former;
+	uint32_t n_left = former->has_more;
+	int error = 0;
+
+	if (!former->is_pending || !plan->n_routes)
+		return 0;
+	/* First what depends on the on-link routes. */
+	for (unsigned int onlink = 0; onlink < 2; onlink++) {
+		for (uint32_t i = 0; i < former->n_routes; i++) {
+			const struct netlink_route *route = &former->routes[i];
+
+			if (route->is_onlink != onlink)
+				continue;
+			if (is_covered(plan, route))
+				error = handler_first(error, remove_route(context, route));
+			else
+				n_left++;
+		}
+	}
+	state->are_routes_gone = !error && !n_left;
+	return error;
+}
+
+/* addresses */
+
+struct stay {
+	const struct former *former;
+	const struct value_ipv4_net *net;
+	struct netlink_route needs_it; /* table 0: none */
+};
+
+static void on_staying_route(const struct netlink_route *route, void *data)
+{
+	struct stay *stay = data;
+	const struct former *former = stay->former;
+	bool is_source = route->source.s_addr == stay->net->address.s_addr &&
+			 stay->net->address.s_addr != former->lease.address.s_addr;
+	bool has_gateway = !route->source.s_addr && route->gateway.s_addr &&
+			   route->ifindex == former->uplink_ifindex &&
+			   lease_net_contains(stay->net, route->gateway) &&
+			   !lease_net_contains(&former->lease, route->gateway);
+
+	if (route->protocol != RTPROT_KERNEL && (is_source || has_gateway) &&
+	    !is_connected(route, stay->net))
+		stay->needs_it = *route;
+}
+
+/* Returns true if the present address is the former client's lease. */
+static bool is_leftover(const struct former *former, const struct netlink_address *address)
+{
+	const struct former_address *known = find_address(former->state, address->address);
+
+	return known && known->has_end && known->net.prefix_length == address->prefix_length &&
+	       address->protocol != NETLINK_OWNER &&
+	       (address->address.s_addr != former->lease.address.s_addr ||
+		address->prefix_length != former->lease.prefix_length);
+}
+
+static bool is_leased_address_there(const struct former *former)
+{
+	for (uint32_t i = 0; i < former->n_present; i++)
+		if (former->present[i].address.s_addr == former->lease.address.s_addr &&
+		    former->present[i].prefix_length == former->lease.prefix_length)
+			return true;
+	return false;
+}
+
+/* With a primary address, the kernel deletes its secondaries, perhaps ours, unless
+ * they are promoted. Returns 0, 1 if that cannot be set, or a negative errno. */
+static int keep_secondaries(struct handler_context *context, const struct netlink_address *address)
+{
+	char path[HANDLER_SYSCTL_SIZE];
+	int r = 0;
+
+	if (!(address->flags & IFA_F_SECONDARY))
+		r = handler_enable_ipv4(context, "promote_secondaries", path);
+	return r == -EROFS || r == -EACCES || r == -ENOENT ? 1 : r;
+}
+
+static int remove_address(struct handler_context *context, const struct former *former,
+			  const struct netlink_address *address)
+{
+	struct value_ipv4_net net = { address->address, address->prefix_length };
+	struct stay stay = { .former = former, .net = &net };
+	char text[VALUE_IPV4_NET_SIZE], route[ROUTE_TEXT_SIZE];
+	int r;
+
+	value_format_ipv4_net(&net, text);
+	r = netlink_route_each_owner(context->netlink, 0, on_staying_route, &stay);
+	if (!r && stay.needs_it.table) {
+		route_format(&stay.needs_it, route);
+		log_warning("%s of the former client stays: the route to %s needs it", text, route);
+		return 0;
+	}
+	if (!r)
+		r = keep_secondaries(context, address);
+	if (r > 0) {
+		log_warning("%s of the former client stays: promote_secondaries cannot be set",
+			    text);
+		return 0;
+	}
+	if (!r)
+		r = netlink_address_delete(context->netlink, context->uplink_ifindex, address);
+	if (r)
+		return handler_fail(context, r, "cannot remove the former client's address %s",
+				    text);
+	log_info("removed the former client's address %s", text);
+	return 0;
+}
+
+/* The operator may want to remove what is left. */
+static void report_other(const struct former *former, const struct netlink_address *address)
+{
+	struct value_ipv4_net net = { address->address, address->prefix_length };
+	char text[VALUE_IPV4_NET_SIZE];
+
+	if (address->address.s_addr == former->lease.address.s_addr ||
+	    address->protocol == NETLINK_OWNER || address->valid_s != NETLINK_FOREVER ||
+	    !is_former_address(former, address->address))
+		return;
+	value_format_ipv4_net(&net, text);
+	log_warning(
+		"%s stays on the uplink: it has no end, so it may not be the former client's; remove it if it is",
+		text);
+}
+
+static int remove_addresses(struct handler_context *context, const struct former *former)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < former->n_present; i++) {
+		const struct netlink_address *address = &former->present[i];
+
+		if (is_leftover(former, address))
+			error = handler_first(error, remove_address(context, former, address));
+		else
+			report_other(former, address);
+	}
+	return error;
+}
+
+int former_remove_addresses(struct handler_context *context, const struct wanted *wanted)
+{
+	struct former_state *state = &context->state->former;
+	struct former former;
+	int r;
+
+	if (!state->are_routes_gone || !prepare(context, wanted, &former))
+		return 0;
+	r = netlink_address_each(context->netlink, context->uplink_ifindex, on_present, &former);
+	if (r)
+		return fail_read(context, r);
+	if (!is_leased_address_there(&former))
+		return 0;
+	r = remove_addresses(context, &former);
+	if (r)
+		return r;
+	state->is_done = true;
+	save(context, state);
+	former.n_present = 0;
+	r = netlink_address_each(context->netlink, context->uplink_ifindex, on_present, &former);
+	return !r && !is_leased_address_there(&former) ? HANDLER_REPEAT : 0;
+}
