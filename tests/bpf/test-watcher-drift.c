@@ -172,3 +172,26 @@ Test(watcher_drift, drift_of_the_file)
 	cr_expect_eq(strncmp(status_of("dns", "ok "), "ok ", 3), 0);
 	EXPECT_SH("touch /tmp/etc/other; rm /tmp/etc/other");
 }
+
+/* The directory does not exist when the watcher starts, confined and with any umask;
+ * the watcher sees what becomes of the file, also after the directory was removed. */
+Test(watcher_drift, U12_file_in_a_directory_that_is_made)
+{
+	uint64_t revision;
+
+	EXPECT_SH("ln -sfn ../../run/resolvconf/resolv.conf " RESOLV_CONF);
+	configure("drift: repair\n");
+	(void)umask(077);
+	start();
+	(void)umask(022);
+	revision = lease("192.0.2.5/24", "3600");
+	EXPECT_OK("dns", revision);
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.53' /run/resolvconf/resolv.conf;"
+		  "test $(stat -c %a /run/resolvconf) = 755");
+	EXPECT_SH("echo theirs > /run/resolvconf/resolv.conf");
+	EVENTUALLY("grep -q 192.0.2.53 /run/resolvconf/resolv.conf");
+	EXPECT_SH("rm -r /run/resolvconf");
+	EVENTUALLY("grep -q 192.0.2.53 /run/resolvconf/resolv.conf");
+	EXPECT_SH("echo theirs > /run/resolvconf/resolv.conf");
+	EVENTUALLY("grep -q 192.0.2.53 /run/resolvconf/resolv.conf");
+}

@@ -131,6 +131,8 @@ static const struct rule watcher_allowed[] = {
 	ANY(renameat2),
 	ANY(unlink),
 	ANY(unlinkat),
+	ANY(mkdir), /* below /run, where a link of resolv.conf leads */
+	ANY(mkdirat),
 	ANY(newfstatat),
 	ANY(fstat),
 	ANY(readlink), /* links of resolv.conf */

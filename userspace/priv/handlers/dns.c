@@ -87,6 +87,18 @@ static int save(struct handler_context *context, const struct paths *paths, cons
 	return r ? handler_fail(context, r, "%s", paths->saved) : 0;
 }
 
+/* The directory that a link leads into may not exist: nothing else makes it after a
+ * boot. */
+static int write_target(const char *target, const char *text, size_t length)
+{
+	int r = file_write(target, text, length);
+
+	if (r != -ENOENT)
+		return r;
+	r = file_make_directory(target);
+	return r ? r : file_write(target, text, length);
+}
+
 static int restore(struct handler_context *context, const struct paths *paths, const char *present,
 		   int length)
 {
@@ -99,7 +111,7 @@ static int restore(struct handler_context *context, const struct paths *paths, c
 	n = file_read(paths->saved, saved, sizeof(context->state->dns.saved));
 	if (length >= 0 && is_ours(present)) {
 		if (n >= 0)
-			r = file_write(paths->target, saved, (size_t)n);
+			r = write_target(paths->target, saved, (size_t)n);
 		else
 			r = n == -ENOENT ? file_remove(paths->target) : n;
 	}
@@ -179,7 +191,7 @@ static int set_file(struct handler_context *context, const struct paths *paths)
 	r = save(context, paths, seen->present, seen->n_present);
 	if (r)
 		return r;
-	r = file_write(paths->target, seen->text, seen->length);
+	r = write_target(paths->target, seen->text, seen->length);
 	return r ? handler_fail(context, r, "%s", paths->target) : 0;
 }
 

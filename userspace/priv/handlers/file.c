@@ -11,7 +11,8 @@
 
 #include "userspace/common/directory.h"
 
-#define LINKS_MAX 16
+#define LINKS_MAX 40 /* as the kernel */
+#define RUN "/run/"
 
 int file_read(const char *path, char *text, size_t size)
 {
@@ -40,33 +41,101 @@ int file_read(const char *path, char *text, size_t size)
 	return (int)at;
 }
 
+/* The way to a file: `done` has no link and no "." or ".." in it, `rest` is to be looked at. */
+struct way {
+	char done[PATH_MAX]; /* without a slash at its end, so that "" is the root */
+	size_t length;	     /* of `done` */
+	char rest[PATH_MAX];
+	unsigned int n_links;
+	bool is_missing; /* `done` does not exist */
+};
+
+static void go_to_parent(struct way *way)
+{
+	const char *slash = strrchr(way->done, '/');
+
+	way->length = slash ? (size_t)(slash - way->done) : 0;
+	way->done[way->length] = '\0';
+}
+
+/* Put `length` bytes of a link's text in front of the rest, `at`. */
+static int follow(struct way *way, const char *link, size_t length, const char *at)
+{
+	size_t n_rest = strlen(at) + 1;
+
+	if (++way->n_links > LINKS_MAX)
+		return -ELOOP;
+	if (length + n_rest > sizeof(way->rest))
+		return -ENAMETOOLONG;
+	memmove(way->rest + length, at, n_rest);
+	memcpy(way->rest, link, length);
+	if (link[0] == '/')
+		way->done[way->length = 0] = '\0';
+	else
+		go_to_parent(way);
+	return 0;
+}
+
+/* Move one name from the rest to what is done. */
+static int step(struct way *way)
+{
+	const char *name = way->rest + strspn(way->rest, "/");
+	size_t length = strcspn(name, "/");
+	const char *at = name + length;
+	char link[PATH_MAX];
+	ssize_t n = -1;
+
+	if (length == 2 && !memcmp(name, "..", 2)) {
+		if (way->is_missing)
+			return -ENOENT;
+		go_to_parent(way);
+	} else if (length && !(length == 1 && name[0] == '.')) {
+		if (way->length + 1 + length >= sizeof(way->done))
+			return -ENAMETOOLONG;
+		way->done[way->length++] = '/';
+		memcpy(way->done + way->length, name, length);
+		way->done[way->length += length] = '\0';
+		if (!way->is_missing)
+			n = readlink(way->done, link, sizeof(link));
+		if (n == sizeof(link))
+			return -ENAMETOOLONG;
+		if (n >= 0)
+			return follow(way, link, (size_t)n, at);
+		if (!way->is_missing && errno != EINVAL && errno != ENOENT)
+			return -errno;
+		way->is_missing |= errno == ENOENT;
+	}
+	memmove(way->rest, at, strlen(at) + 1);
+	return 0;
+}
+
 int file_resolve(const char *path, char target[static PATH_MAX])
 {
-	char link[PATH_MAX], now[PATH_MAX];
+	struct way way = { .length = 0 };
+	int r = 0;
 
-	if (strlen(path) >= sizeof(now))
+	if (path[0] != '/')
+		return -EINVAL;
+	if (strlen(path) >= sizeof(way.rest))
 		return -ENAMETOOLONG;
-	memcpy(now, path, strlen(path) + 1);
-	for (int i = 0; i < LINKS_MAX; i++) {
-		ssize_t n = readlink(now, link, sizeof(link) - 1);
-		char *slash = strrchr(now, '/');
-		size_t directory = slash ? (size_t)(slash - now) + 1 : 0;
+	memcpy(way.rest, path, strlen(path) + 1);
+	while (way.rest[0] && !r)
+		r = step(&way);
+	if (!r)
+		memcpy(target, way.done, way.length + 1);
+	return r;
+}
 
-		/* not a link, or not there yet; anything else is an error */
-		if (n < 0 && errno != EINVAL && errno != ENOENT)
-			return -errno;
-		if (n < 0) {
-			memcpy(target, now, strlen(now) + 1);
-			return 0;
-		}
-		if (link[0] == '/')
-			directory = 0;
-		if (directory + (size_t)n >= sizeof(now))
-			return -ENAMETOOLONG;
-		memcpy(now + directory, link, (size_t)n);
-		now[directory + (size_t)n] = '\0';
-	}
-	return -ELOOP;
+int file_make_directory(const char *path)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (strncmp(path, RUN, sizeof(RUN) - 1) != 0 || strlen(path) >= sizeof(directory))
+		return -ENOENT;
+	memcpy(directory, path, (size_t)(slash - path));
+	directory[slash - path] = '\0';
+	return directory_make(directory, 0755);
 }
 
 static int replace(const char *path, const struct directory_text *text)

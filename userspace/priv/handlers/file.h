@@ -15,9 +15,18 @@
  * errno; -EFBIG if it does not fit. */
 int file_read(const char *path, char *text, size_t size);
 
-/* Follow symbolic links to the final file, which need not exist. Returns 0, -ELOOP,
- * -ENAMETOOLONG, or the negative errno of readlink(2). */
+/*
+ * Find the file that an absolute path means: `target` is a path without symbolic
+ * links, "." and "..", so that each file has one. The file need not exist, nor its
+ * directory. Returns 0, -ELOOP, -ENAMETOOLONG, -EINVAL for a relative path, -ENOENT
+ * for ".." in a directory that does not exist, or the negative errno of readlink(2).
+ */
 int file_resolve(const char *path, char target[static PATH_MAX]);
+
+/* Create the missing directories above a file that is below /run, where a directory
+ * lasts only until the next boot; mode 0755 less the umask. `path` is of
+ * file_resolve(). Returns 0, -ENOENT if it is elsewhere, or another negative errno. */
+int file_make_directory(const char *path);
 
 /*
  * Replace the content: temporary file in the same directory, fsync, rename. If

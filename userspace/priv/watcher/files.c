@@ -68,6 +68,8 @@ static bool concerns(const struct watcher_files *files, const struct inotify_eve
 
 	if (event->mask & IN_Q_OVERFLOW || event->wd == files->target)
 		return true;
+	if (event->mask & IN_IGNORED) /* a directory was removed */
+		return event->wd == files->target_directory || event->wd == files->directory;
 	if (!event->len)
 		return false;
 	if (event->wd == files->directory && !strcmp(event->name, name_of(files->path)))
@@ -90,8 +92,9 @@ bool watcher_files_drain(struct watcher_files *files)
 			has_changed |= concerns(files, event);
 		}
 	}
-	/* If the file was replaced, watch the new one. */
-	if (has_changed)
+	/* If the file was replaced, watch the new one; and its directory as soon as it is
+	 * made, which no event announces. */
+	if (has_changed || files->target_directory < 0)
 		follow(files);
 	return has_changed;
 }

@@ -21,8 +21,8 @@ struct watcher_files {
 	((struct watcher_files){ .fd = -1, .directory = -1, .target_directory = -1, .target = -1 })
 
 /* Start watching. Opens a descriptor, so call it before confine_enter(). `path`
- * must outlive `files`. A missing directory is no error; each drain that sees a
- * change tries again to watch it. Returns 0, or a negative errno. */
+ * must outlive `files`. A missing directory is no error; each drain tries again to
+ * watch it. Returns 0, or a negative errno. */
 int watcher_files_init(struct watcher_files *files, const char *path);
 void watcher_files_deinit(struct watcher_files *files);
 /* Read the pending events and watch the file that `path` means now. Returns true

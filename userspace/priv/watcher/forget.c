@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "maps/pins.h"
@@ -153,6 +154,7 @@ int forget_main(const struct options *options)
 	struct options defaults = *options;
 	int r;
 
+	(void)umask(022); /* as the watcher */
 	/* no file: that of an instance may be gone or changed since */
 	defaults.configuration[0] = '\0';
 	r = configuration_load(&defaults, NULL, 0, &configuration);

@@ -458,6 +458,7 @@ int watcher_main(const struct options *options)
 	watcher.options = options;
 	watcher.audit.log = AUDIT_NULL(watcher.audit.log);
 	watcher.signal_fd = -1;
+	(void)umask(022); /* everybody may read the directories that it makes */
 	log_init("watcher", STDERR_FILENO, options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (watcher_init(&watcher))
 		goto cleanup;

@@ -1,0 +1,38 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: Apache-2.0
+#
+# resolv.conf on hosts of containers.
+
+. tests/system/calfpen.sh
+
+status_is() { [[ $(calfpen get "/status/$1") =~ $2 ]]; }
+
+# resolv_links_to TARGET - as the image of the host has it
+resolv_links_to() {
+	umount "$(readlink -f /etc/resolv.conf)"
+	ln -sfn "$1" /etc/resolv.conf
+}
+
+# As LinuxKit has it.
+test_U12_resolv_conf_links_into_a_missing_directory() {
+	rm -rf /run/resolvconf
+	resolv_links_to ../run/resolvconf/resolv.conf
+	(umask 077 && calfpen_start)
+	wait_for 20 has_lease
+	wait_for 5 status_is dns '^ok [0-9]+$'
+	assert_match 'nameserver 10\.77\.0\.1' "$(cat /run/resolvconf/resolv.conf)"
+	assert_eq "../run/resolvconf/resolv.conf 755" "$(readlink /etc/resolv.conf) $(stat -c %a /run/resolvconf)"
+	# and again, because a boot does the same as this
+	rm -r /run/resolvconf
+	wait_for 3 status_is dns '^drift: /run/resolvconf/resolv.conf was removed'
+	calfpen set /control/renew 1
+	wait_for 5 grep -q 'nameserver 10.77.0.1' /run/resolvconf/resolv.conf
+}
+
+test_U12_resolv_conf_links_to_a_directory_that_is_not_run() {
+	resolv_links_to /srv/missing/resolv.conf
+	calfpen_start
+	wait_for 20 has_address
+	wait_for 5 status_is dns '^error: /srv/missing/resolv.conf: No such file or directory'
+	[ ! -e /srv/missing ] || fail "made"
+}
