@@ -106,3 +106,112 @@ Test(handlers_dns_host, U12_file_has_one_name_for_all_instances)
 	EXPECT_SH("grep -q '(instances other, test)' /run/resolvconf/resolv.conf;"
 		  "test $(ls /tmp/root/*.saved | wc -l) = 1");
 }
+
+/* What `binds:` of a container does. */
+#define BIND(_path) EXPECT_SH("touch /tmp/bound; mount --bind " _path " /tmp/bound")
+
+static void serve(const char *address)
+{
+	test_set(&wanted, "/nameserver/001", address, 0);
+	cr_expect_eq(pass(), 0, "%s", reason);
+}
+
+Test(handlers_dns_host, U13_file_that_is_bound_is_written_in_place)
+{
+	EXPECT_SH("mkdir /run/resolvconf; : > /run/resolvconf/resolv.conf");
+	LINK("/run/resolvconf/resolv.conf");
+	BIND("/tmp/etc/resolv.conf");
+	serve("192.0.2.1");
+	IS_OURS("/tmp/bound");
+	serve("192.0.2.222");
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.222' /tmp/bound");
+	serve("192.0.2.1");
+	IS_OURS("/tmp/bound");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test ! -s /tmp/bound; test $(ls -A /run/resolvconf) = resolv.conf");
+}
+
+/* The operator's own text is in it, and comes back, mode and all. */
+Test(handlers_dns_host, U13_bound_file_of_the_operator)
+{
+	EXPECT_SH(
+		"for i in $(seq 300); do echo \"# line $i of the operator\"; done > /tmp/original;"
+		"cp /tmp/original /tmp/etc/resolv.conf; chmod 640 /tmp/etc/resolv.conf");
+	BIND("/tmp/etc/resolv.conf");
+	serve("192.0.2.1");
+	IS_OURS("/tmp/bound");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("cmp /tmp/original /tmp/bound; test $(stat -c %a /tmp/bound) = 640");
+}
+
+/* A file that Calfpen made was bound, the lease went and another one came: there is
+ * an empty one in between, and none after the instance's end. */
+Test(handlers_dns_host, U13_bound_file_that_was_not_there)
+{
+	context.is_running = true;
+	serve("192.0.2.1");
+	BIND("/tmp/etc/resolv.conf");
+	for (int i = 0; i < 2; i++) {
+		wanted_clear(&wanted);
+		cr_expect_eq(pass(), 0, "%s", reason);
+		cr_expect_eq(pass(), 0, "%s", reason);
+		EXPECT_SH("test -e /tmp/etc/resolv.conf -a ! -s /tmp/bound");
+		serve("192.0.2.1");
+		IS_OURS("/tmp/bound");
+	}
+	/* killed without a lease; the next run goes on */
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	memset(&state, 0, sizeof(state));
+	serve("192.0.2.1");
+	IS_OURS("/tmp/bound");
+	wanted_clear(&wanted);
+	context.is_running = false;
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("test ! -e /tmp/etc/resolv.conf; test $(find /tmp/root -type f | wc -l) = 1");
+}
+
+/* What another program puts into the empty file is its own. */
+Test(handlers_dns_host, U13_empty_file_that_another_program_fills)
+{
+	context.is_running = true;
+	serve("192.0.2.1");
+	wanted_clear(&wanted);
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("echo theirs > /tmp/etc/resolv.conf");
+	context.is_running = false;
+	cr_expect_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -qx theirs /tmp/etc/resolv.conf; ! ls /tmp/root/*.absent 2> /tmp/errors");
+}
+
+/* A full file system has room for a text of the same size. */
+Test(handlers_dns_host, U13_full_file_system)
+{
+	EXPECT_SH(
+		"mkdir /tmp/full; mount -t tmpfs -o size=16k tmpfs /tmp/full;"
+		"echo theirs > /tmp/full/resolv.conf; cat /dev/zero > /tmp/full/x 2> /tmp/errors || true");
+	LINK("/tmp/full/resolv.conf");
+	serve("192.0.2.1");
+	IS_OURS("/tmp/full/resolv.conf");
+	EXPECT_SH("test \"$(ls -A /tmp/full | xargs)\" = 'resolv.conf x'");
+}
+
+Test(handlers_dns_host, U13_file_that_must_not_change)
+{
+	EXPECT_SH("echo theirs > /tmp/etc/resolv.conf");
+	EXPECT_SH("mount --bind /tmp/etc/resolv.conf /tmp/etc/resolv.conf;"
+		  "mount -o remount,bind,ro /tmp/etc/resolv.conf");
+	cr_expect_eq(pass(), -EROFS);
+	cr_expect_str_eq(reason, "error: /tmp/etc/resolv.conf: Read-only file system");
+	EXPECT_SH("grep -qx theirs /tmp/etc/resolv.conf; umount /tmp/etc/resolv.conf");
+	if (sh("chattr +i /tmp/etc/resolv.conf 2>/dev/null"))
+		return; /* tmpfs before Linux 6.6 */
+	cr_expect_eq(pass(), -EPERM);
+	cr_expect_str_eq(reason, "error: /tmp/etc/resolv.conf: Operation not permitted");
+	EXPECT_SH("grep -qx theirs /tmp/etc/resolv.conf; test $(ls -A /tmp/etc) = resolv.conf");
+	EXPECT_SH("chattr -i /tmp/etc/resolv.conf");
+	cr_expect_eq(pass(), 0, "%s", reason);
+	IS_OURS("/tmp/etc/resolv.conf");
+}

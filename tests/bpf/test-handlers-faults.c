@@ -358,3 +358,40 @@ Test(handlers_faults, U25_instance_killed_at_each_call_of_a_take_over)
 {
 	disturb_each(CALLS_DIE, 0, true);
 }
+
+/* Whatever call is the last one, a reader finds the old text or the new one, perhaps
+ * with blank lines; what is cut off is never read behind it. */
+static void expect_one_of(const char *from, const char *to, unsigned int at)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command),
+		       "grep -v '^$' /tmp/etc/resolv.conf > /tmp/now;"
+		       "cmp -s /tmp/now %s || cmp -s /tmp/now %s",
+		       from, to);
+	cr_expect_eq(sh(command), 0, "call %u", at);
+}
+
+static void short_lease(void)
+{
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+}
+
+Test(handlers_faults, U13_reader_of_a_file_whose_writer_is_killed)
+{
+	enum outcome outcome = WELL;
+	unsigned int at;
+
+	EXPECT_SH("for i in 1 2 3 4 5; do echo nameserver 198.51.100.$i; done > /tmp/old;"
+		  "cp /tmp/old /tmp/etc/resolv.conf");
+	cr_assert_eq(pass_in_child(short_lease, CALLS_PASS, 0, 0, NULL), WELL);
+	EXPECT_SH("cp /tmp/etc/resolv.conf /tmp/new");
+	cr_assert_eq(pass_in_child(no_lease, CALLS_PASS, 0, 0, NULL), WELL);
+	for (at = 1; outcome != DIED_OR_NOT_REACHED; at++) {
+		outcome = pass_in_child(short_lease, CALLS_DIE, at, 0, NULL);
+		expect_one_of("/tmp/old", "/tmp/new", at);
+		cr_expect_eq(pass_in_child(no_lease, CALLS_PASS, 0, 0, NULL), WELL);
+		EXPECT_SH("cmp /tmp/etc/resolv.conf /tmp/old");
+	}
+	cr_expect_gt(at, 40u, "%u calls", at);
+}

@@ -195,3 +195,22 @@ Test(watcher_drift, U12_file_in_a_directory_that_is_made)
 	EXPECT_SH("echo theirs > /run/resolvconf/resolv.conf");
 	EVENTUALLY("grep -q 192.0.2.53 /run/resolvconf/resolv.conf");
 }
+
+/* It is seen by who has bound it, and what is written there is drift. */
+Test(watcher_drift, U13_file_that_is_bound)
+{
+	EXPECT_SH("touch /tmp/bound; mount --bind " RESOLV_CONF " /tmp/bound");
+	lease_that_is_well();
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.53' /tmp/bound");
+	EXPECT_SH("echo theirs > /tmp/bound");
+	cr_expect_str_eq(status_of("dns", "drift: "), "drift: " RESOLV_CONF " was changed");
+}
+
+/* The confined watcher is root that must obey the mode: it replaces the file. */
+Test(watcher_drift, U13_file_that_must_not_be_written)
+{
+	EXPECT_SH("chmod 444 " RESOLV_CONF);
+	lease_that_is_well();
+	EXPECT_SH("grep -qx 'nameserver 192.0.2.53' " RESOLV_CONF "; test $(stat -c %a " RESOLV_CONF
+		  ") = 444");
+}

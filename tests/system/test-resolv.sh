@@ -36,3 +36,25 @@ test_U12_resolv_conf_links_to_a_directory_that_is_not_run() {
 	wait_for 5 status_is dns '^error: /srv/missing/resolv.conf: No such file or directory'
 	[ ! -e /srv/missing ] || fail "made"
 }
+
+bound_to() { [ "$(cat /run/bound/resolv.conf)" = "$(cat /etc/resolv.conf)" ]; }
+
+# What `binds:` of a service does, before the lease, and LinuxKit's empty file.
+test_U13_resolv_conf_bound_into_a_container() {
+	mkdir -p /run/resolvconf /run/bound
+	: >/run/resolvconf/resolv.conf
+	resolv_links_to /run/resolvconf/resolv.conf
+	touch /run/bound/resolv.conf
+	mount --bind /etc/resolv.conf /run/bound/resolv.conf
+	lease
+	assert_match 'nameserver 10\.77\.0\.1' "$(cat /run/bound/resolv.conf)"
+	echo "dhcp-option=option:dns-server,10.77.0.9" >>"$LAB_SERVER_CONF"
+	server_stop
+	server_start
+	calfpen set /control/renew 1
+	wait_for 10 grep -q 'nameserver 10.77.0.9' /run/bound/resolv.conf
+	bound_to || fail "$(cat /run/bound/resolv.conf)"
+	calfpen set /control/release 1
+	wait_for 10 not grep -q nameserver /run/bound/resolv.conf
+	assert_eq '' "$(cat /run/bound/resolv.conf /etc/resolv.conf)"
+}

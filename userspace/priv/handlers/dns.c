@@ -5,7 +5,8 @@
  * the files of all instances that use it. Its original content is saved in
  * RUN_ROOT before the first write (.saved; .absent if there was no file), and
  * restored when no instance wants anything, unless another program has written
- * the file since. Equal content is not written again. A file that is managed by
+ * the file since. It is written in place, because containers have it bound. Equal
+ * content is not written again. A file that is managed by
  * resolvconf or systemd-resolved is not touched.
  */
 #include "userspace/priv/handlers/dns.h"
@@ -91,32 +92,52 @@ static int save(struct handler_context *context, const struct paths *paths, cons
  * boot. */
 static int write_target(const char *target, const char *text, size_t length)
 {
-	int r = file_write(target, text, length);
+	int r = file_overwrite(target, text, length);
 
 	if (r != -ENOENT)
 		return r;
 	r = file_make_directory(target);
-	return r ? r : file_write(target, text, length);
+	return r ? r : file_overwrite(target, text, length);
 }
 
-static int restore(struct handler_context *context, const struct paths *paths, const char *present,
-		   int length)
+/* There was no file. Others may have bound the one that we made, and would never see
+ * the next one. An empty file means the same to a resolver as none: so it stays, with
+ * the note that it is ours, until the instance ends. */
+static int restore_absence(struct handler_context *context, const struct paths *paths)
 {
+	const struct dns_view *seen = &context->state->dns.seen;
+
+	if (!context->is_running)
+		return file_remove(paths->target);
+	return seen->n_present ? file_overwrite(paths->target, "", 0) : 0;
+}
+
+static int restore(struct handler_context *context, const struct paths *paths)
+{
+	const struct dns_view *seen = &context->state->dns.seen;
 	char *saved = context->state->dns.saved;
+	bool is_absent, was_ours;
 	int n, r = is_saved(context, paths);
 
 	if (r <= 0)
 		return r; /* never written, or restored already */
 	r = 0;
 	n = file_read(paths->saved, saved, sizeof(context->state->dns.saved));
-	if (length >= 0 && is_ours(present)) {
-		if (n >= 0)
-			r = write_target(paths->target, saved, (size_t)n);
-		else
-			r = n == -ENOENT ? file_remove(paths->target) : n;
-	}
+	is_absent = n == -ENOENT;
+	was_ours = seen->n_present >= 0 && is_ours(seen->present);
+	if (is_absent)
+		was_ours |= seen->n_present == 0 && !seen->owner;
+	else if (n >= 0 && seen->n_present > 0)
+		was_ours |= file_is_half_overwritten(saved, (size_t)n, seen->present,
+						     (size_t)seen->n_present);
+	if (was_ours && is_absent)
+		r = restore_absence(context, paths);
+	else if (was_ours)
+		r = n < 0 ? n : write_target(paths->target, saved, (size_t)n);
 	if (r)
 		return handler_fail(context, r, "cannot restore %s", paths->target);
+	if (was_ours && is_absent && context->is_running)
+		return 0;
 	r = handler_first(file_remove(paths->saved), file_remove(paths->absent));
 	return r ? handler_fail(context, r, "%s", paths->saved) : 0;
 }
@@ -185,7 +206,7 @@ static int set_file(struct handler_context *context, const struct paths *paths)
 		handler_note(context, "%s is managed by %s and left unchanged", paths->target,
 			     seen->owner);
 	if (!seen->length || seen->owner)
-		return restore(context, paths, seen->present, seen->n_present);
+		return restore(context, paths);
 	if (is_as_wanted(seen))
 		return 0;
 	r = save(context, paths, seen->present, seen->n_present);

@@ -13,6 +13,8 @@
 
 #define LINKS_MAX 40 /* as the kernel */
 #define RUN "/run/"
+/* So much is written at once: a process that is killed has written all of it or nothing. */
+#define FILE_PAGE 4096
 
 int file_read(const char *path, char *text, size_t size)
 {
@@ -138,8 +140,9 @@ int file_make_directory(const char *path)
 	return directory_make(directory, 0755);
 }
 
-static int replace(const char *path, const struct directory_text *text)
+int file_write(const char *path, const char *text, size_t length)
 {
+	const struct directory_text whole = { text, length };
 	char directory[PATH_MAX];
 	const char *slash = strrchr(path, '/');
 	struct stat old = { .st_mode = 0644 };
@@ -151,7 +154,26 @@ static int replace(const char *path, const struct directory_text *text)
 	if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
 		return -EINVAL;
 	return directory_replace_file(directory, slash ? slash + 1 : path, old.st_mode & 0777,
-				      directory_fill_text, text);
+				      directory_fill_text, &whole);
+}
+
+/* First the text, then the cut. What the cut will remove is overwritten together with
+ * the text, so that nobody reads the end of the old text in between, or after a kill. */
+static int fill_and_cut(int fd, off_t old_size, const struct directory_text *text)
+{
+	char page[FILE_PAGE];
+	struct directory_text padded = *text;
+	int r;
+
+	if (old_size > (off_t)text->length && old_size <= (off_t)sizeof(page)) {
+		memcpy(page, text->bytes, text->length);
+		memset(page + text->length, '\n', (size_t)old_size - text->length);
+		padded = (struct directory_text){ page, (size_t)old_size };
+	}
+	r = directory_fill_text(fd, &padded);
+	if (!r && (ftruncate(fd, (off_t)text->length) < 0 || fsync(fd) < 0))
+		r = -errno;
+	return r;
 }
 
 static int write_in_place(const char *path, const struct directory_text *text)
@@ -166,29 +188,40 @@ static int write_in_place(const char *path, const struct directory_text *text)
 	else if (!S_ISREG(old.st_mode))
 		r = -EINVAL;
 	if (!r)
-		r = directory_fill_text(fd, text);
-	if (!r && (ftruncate(fd, (off_t)text->length) < 0 || fsync(fd) < 0))
-		r = -errno;
+		r = fill_and_cut(fd, old.st_size, text);
 	(void)close(fd);
 	return r;
 }
 
-static bool is_in_place(int error)
+/* Does the error mean that the name cannot be changed, but perhaps the content? */
+static bool is_of_name(int error)
 {
 	return error == -EBUSY || error == -EXDEV || error == -EROFS || error == -EACCES ||
 	       error == -EPERM;
 }
 
-int file_write(const char *path, const char *text, size_t length)
+int file_overwrite(const char *path, const char *text, size_t length)
 {
 	const struct directory_text whole = { text, length };
-	int in_place, r = replace(path, &whole);
+	int replaced, r = write_in_place(path, &whole);
 
-	if (!is_in_place(r))
+	if (r != -ENOENT && r != -EACCES && r != -EPERM)
 		return r;
-	in_place = write_in_place(path, &whole);
-	/* If there is no file to write to, the error of the directory is the reason. */
-	return in_place == -ENOENT ? r : in_place;
+	replaced = file_write(path, text, length);
+	/* If neither is possible, the reason is the file's, unless there is none. */
+	return r != -ENOENT && is_of_name(replaced) ? r : replaced;
+}
+
+bool file_is_half_overwritten(const char *text, size_t length, const char *present,
+			      size_t n_present)
+{
+	size_t at = length;
+
+	if (n_present <= length || n_present > FILE_PAGE || memcmp(present, text, length) != 0)
+		return false;
+	while (at < n_present && present[at] == '\n')
+		at++;
+	return at == n_present;
 }
 
 int file_remove(const char *path)
@@ -199,5 +232,5 @@ int file_remove(const char *path)
 		return 0;
 	if (errno == ENOENT)
 		return 0;
-	return is_in_place(-errno) ? write_in_place(path, &empty) : -errno;
+	return is_of_name(-errno) ? write_in_place(path, &empty) : -errno;
 }

@@ -49,6 +49,7 @@ struct handler_context {
 	int uplink_ifindex;	      /* 0: the uplink does not exist */
 	bool is_carrier_lost;	      /* traffic must use other uplinks */
 	bool takeover;		      /* --takeover: adopt a leased address that is present */
+	bool is_running;	      /* this is not the instance's last pass */
 	/* Counts changes of the uplink's addresses by other programs; 0: they are not
 	 * counted, so the addresses must be read each time. */
 	uint64_t n_address_changes;

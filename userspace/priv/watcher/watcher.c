@@ -296,6 +296,7 @@ static void finish(struct watcher *watcher)
 		return; /* the wanted state is not known */
 	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
 			       watcher->loop.now_ns);
+	watcher->context.is_running = false;
 	mark_shared(watcher);
 	run_handlers(watcher);
 }
@@ -409,6 +410,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.on_refusal_data = watcher;
 	watcher->context.run_root = RUN_ROOT;
 	watcher->context.chrony_directory = WATCHER_CHRONY_DIRECTORY;
+	watcher->context.is_running = true;
 	watcher->context.takeover = watcher->options->takeover;
 	watcher_chrony_init(&watcher->context);
 	reconcile_init(&watcher->reconciler, handlers, N_HANDLERS);
