@@ -58,3 +58,59 @@ test_U13_resolv_conf_bound_into_a_container() {
 	wait_for 10 not grep -q nameserver /run/bound/resolv.conf
 	assert_eq '' "$(cat /run/bound/resolv.conf /etc/resolv.conf)"
 }
+
+theirs='# what the operator had
+nameserver 127.0.0.1
+options edns0 trust-ad timeout:1
+sortlist 10.77.0.0/255.255.255.0'
+
+lines() { grep -v '^#' "$LAB_RESOLV"; }
+
+test_U24_options_of_the_operator_are_kept() {
+	echo "$theirs" >"$LAB_RESOLV"
+	lease
+	assert_eq 'search lab.example corp.example
+nameserver 10.77.0.1
+nameserver 10.77.0.2
+options edns0 trust-ad timeout:1
+sortlist 10.77.0.0/255.255.255.0' "$(lines)"
+	calfpen set /control/release 1
+	wait_for 10 not grep -q 10.77.0.2 "$LAB_RESOLV"
+	assert_eq "$theirs" "$(cat "$LAB_RESOLV")"
+}
+
+test_U24_configured_resolv_conf() {
+	echo "$theirs" >"$LAB_RESOLV"
+	cat >"/etc/calfpen/$LAB_UPLINK.yaml" <<-END
+		dns:
+		  options: timeout:2 rotate
+		  search: corp.example
+		  prepend: [127.0.0.1]
+		  append: ["2001:db8::53"]
+		  supersede: 10.77.0.2
+	END
+	lease
+	assert_eq 'search corp.example
+nameserver 127.0.0.1
+nameserver 10.77.0.2
+nameserver 2001:db8::53
+options timeout:2 rotate
+sortlist 10.77.0.0/255.255.255.0' "$(lines)"
+	# nor does a renewal change it
+	calfpen set /control/renew 1
+	wait_for 5 status_is dns '^ok'
+	assert_match 'nameserver 127\.0\.0\.1' "$(lines)"
+	calfpen set /control/release 1
+	wait_for 10 not grep -q rotate "$LAB_RESOLV"
+	assert_eq "$theirs" "$(cat "$LAB_RESOLV")"
+}
+
+test_U24_wrong_value_is_refused_at_start() {
+	local config=/etc/calfpen/$LAB_UPLINK.yaml
+	printf 'metric: 5\ndns:\n  prepend: [localhost]\n' >"$config"
+	calfpen_start
+	! wait "${started[calfpen]}" || fail "started"
+	assert_match "$config:3: dns: prepend: \"localhost\" is not the address of a name server" \
+		"$(cat "$LAB_DIR/calfpen.log")"
+	assert_eq '# lab' "$(cat "$LAB_RESOLV")"
+}

@@ -285,3 +285,22 @@ test_U20_killed_instance_frees_its_uplink() {
 	start another another_on "$LAB_UPLINK"
 	wait_for 20 another_leased
 }
+
+# Whoever composes, the file is the same: what is first of both, the leases' by
+# metric, what is last; options of the first that has some.
+test_U24_configurations_of_two_instances() {
+	local merged=('search lab.example corp.example second.example' 'nameserver 127.0.0.1'
+		'nameserver ::1' 'nameserver 10.77.0.1' 'options rotate' 'sortlist 10.0.0.0')
+	printf '%s\n' "$original" 'options edns0' 'sortlist 10.0.0.0' >"$LAB_RESOLV"
+	second_network
+	instance "$second" $'200\ndns: {prepend: 127.0.0.1 ::1, options: rotate}' --uid-base 1878001000
+	wait_for 20 resolv_is 'domain second.example' 'nameserver 127.0.0.1' 'nameserver ::1' \
+		'nameserver 10.78.0.53' 'options rotate' 'sortlist 10.0.0.0'
+	instance "$LAB_UPLINK" $'100\ndns: {prepend: 127.0.0.1, append: 192.0.2.9}'
+	wait_for 20 resolv_is "${merged[@]}"
+	stop "$second" || fail "exit code $?"
+	resolv_is 'search lab.example corp.example' 'nameserver 127.0.0.1' 'nameserver 10.77.0.1' \
+		'nameserver 10.77.0.2' 'options edns0' 'sortlist 10.0.0.0' || fail "$(cat "$LAB_RESOLV")"
+	stop "$LAB_UPLINK" || fail "exit code $?"
+	assert_eq "$original"$'\noptions edns0\nsortlist 10.0.0.0' "$(cat "$LAB_RESOLV")"
+}

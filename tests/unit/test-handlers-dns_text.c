@@ -242,6 +242,203 @@ Test(handlers_dns_text, texts_of_others_are_checked)
 			     wrong[i]);
 }
 
+/* what the operator wants */
+
+static void want_dns(const struct configuration_dns *dns)
+{
+	configuration.dns = *dns;
+}
+
+Test(handlers_dns_text, U24_prepend_append_and_supersede)
+{
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	want_dns(&(struct configuration_dns){ .prepend = { 1, { "127.0.0.1" } } });
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, HEADER "nameserver 127.0.0.1\nnameserver 192.0.2.1\n");
+	want_dns(&(struct configuration_dns){ .prepend = { 1, { "::1" } },
+					      .append = { 2, { "192.0.2.1", "2001:db8::53" } } });
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text,
+			 HEADER "nameserver ::1\nnameserver 192.0.2.1\nnameserver 2001:db8::53\n");
+	want_dns(&(struct configuration_dns){ .has_supersede = true,
+					      .supersede = { 1, { "2001:db8::53" } } });
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, HEADER "nameserver 2001:db8::53\n");
+	/* nor does a wrong value matter that is not used */
+	test_set(&wanted, "/nameserver/001", "127.0.0.1", 0);
+	cr_expect_eq(compose(), 0);
+	/* none of the lease's */
+	want_dns(&(struct configuration_dns){ .has_supersede = true });
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, "", "nothing remains, so the operator's file does");
+	test_set(&wanted, "/domain", "lab.example", 0);
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, HEADER "domain lab.example\n");
+}
+
+/* More than resolvers read: what is first comes first. */
+Test(handlers_dns_text, U24_no_more_servers_than_resolvers_read)
+{
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	test_set(&wanted, "/nameserver/002", "192.0.2.2", 0);
+	test_set(&wanted, "/nameserver/003", "192.0.2.3", 0);
+	want_dns(&(struct configuration_dns){ .prepend = { 2, { "127.0.0.1", "::1" } },
+					      .append = { 1, { "192.0.2.9" } } });
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text,
+			 HEADER "nameserver 127.0.0.1\nnameserver ::1\nnameserver 192.0.2.1\n");
+}
+
+Test(handlers_dns_text, U24_search_options_and_sortlist)
+{
+	test_set(&wanted, "/search", "a.example b.example", 0);
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	want_dns(&(struct configuration_dns){ .has_search = true,
+					      .search = "corp.example",
+					      .has_options = true,
+					      .options = "edns0 timeout:1",
+					      .has_sortlist = true,
+					      .sortlist = "192.0.2.0/255.255.255.0" });
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, HEADER "search corp.example\nnameserver 192.0.2.1\n"
+				      "options edns0 timeout:1\n"
+				      "sortlist 192.0.2.0/255.255.255.0\n");
+	want_dns(&(struct configuration_dns){ .has_search = true, .has_options = true });
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, HEADER "nameserver 192.0.2.1\n");
+}
+
+/* It is about what a lease brings; an address is enough of a lease. */
+Test(handlers_dns_text, U24_configuration_without_a_lease)
+{
+	want_dns(&(struct configuration_dns){
+		.prepend = { 1, { "127.0.0.1" } }, .has_search = true, .search = "corp.example" });
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, "");
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, HEADER "search corp.example\nnameserver 127.0.0.1\n");
+	configuration.use_dns = false;
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, "");
+}
+
+#define CONFIGURED(_first, _last) "# configured: " #_first " first, " #_last " last\n"
+
+/* The result does not depend on who adds first. */
+Test(handlers_dns_text, U24_several_instances)
+{
+	static const char first[] = FIRST CONFIGURED(1, 1) "nameserver 127.0.0.1\n"
+							   "nameserver 192.0.2.1\n"
+							   "nameserver 192.0.2.9\n"
+							   "options rotate\nsortlist 192.0.2.0\n";
+	static const char second[] = SECOND CONFIGURED(1, 0) "nameserver ::1\noptions edns0\n";
+	static const char expected[] = BOTH "nameserver ::1\nnameserver 127.0.0.1\n"
+					    "nameserver 192.0.2.1\noptions edns0\n"
+					    "sortlist 192.0.2.0\n";
+
+	add(first, "first");
+	add(second, "second");
+	(void)dns_list_format(&list, text);
+	cr_expect_str_eq(text, expected);
+	memset(&list, 0, sizeof(list));
+	add(second, "second");
+	add(first, "first");
+	(void)dns_list_format(&list, text);
+	cr_expect_str_eq(text, expected);
+}
+
+Test(handlers_dns_text, U24_own_file_and_back)
+{
+	static struct dns_settings before, after;
+
+	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
+	want_dns(&(struct configuration_dns){ .prepend = { 2, { "127.0.0.1", "::1" } },
+					      .append = { 1, { "192.0.2.9" } },
+					      .has_options = true,
+					      .has_sortlist = true,
+					      .sortlist = "192.0.2.0/255.255.255.0 10.0.0.0" });
+	cr_assert_eq(dns_settings_init(&before, &context, &wanted), 0);
+	(void)dns_settings_format(&before, text);
+	cr_assert_eq(dns_settings_parse(&after, "test", text), 0, "%s", text);
+	cr_expect_eq(memcmp(&before, &after, sizeof(after)), 0);
+}
+
+Test(handlers_dns_text, U24_texts_of_others_are_checked)
+{
+	static const char *const wrong[] = {
+		CONFIGURED(1, 0),
+		CONFIGURED(4, 0) "nameserver ::1\nnameserver ::2\nnameserver ::3\nnameserver ::4\n",
+		CONFIGURED(1, 4294967295) "nameserver ::1\n",
+		CONFIGURED(0, 0) "nameserver ::1\nnameserver ::2\nnameserver ::3\nnameserver ::4\n",
+		CONFIGURED(1, 0) "nameserver x\n",
+		CONFIGURED(1, 0) "nameserver ::1%eth0\n",
+		CONFIGURED(0, 0) "options a;b\n",
+		CONFIGURED(0, 0) "sortlist #\n",
+	};
+	static struct dns_settings settings;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char bytes[256];
+
+		(void)snprintf(bytes, sizeof(bytes), FIRST "%s", wrong[i]);
+		cr_expect_eq(dns_settings_parse(&settings, "x", bytes), -EBADMSG, "%s", wrong[i]);
+	}
+}
+
+/* what is kept of the operator's file */
+
+#define KEPT "# kept of the file before:\n"
+
+Test(handlers_dns_text, U24_lines_that_are_kept)
+{
+	static struct dns_kept kept;
+
+	dns_kept_init(&kept, "# options x\nnameserver 127.0.0.1\noptions edns0 trust-ad\n"
+			     "sortlist 192.0.2.0\n\noptions\ttimeout:1\n options y\noptionsz\n"
+			     "options \001\noptions\nsortlist 10.0.0.0");
+	cr_expect_str_eq(kept.options, "options edns0 trust-ad\noptions\ttimeout:1\n");
+	cr_expect_str_eq(kept.sortlist, "sortlist 192.0.2.0\nsortlist 10.0.0.0\n");
+	/* of ours: not those that are of a configuration */
+	dns_kept_init(&kept,
+		      HEADER "nameserver 192.0.2.1\noptions rotate\n" KEPT "options edns0\n");
+	cr_expect_str_eq(kept.options, "options edns0\n");
+	cr_expect_str_eq(kept.sortlist, "");
+	dns_kept_init(&kept, HEADER "options rotate\n");
+	cr_expect_str_eq(kept.options, "");
+	dns_kept_init(&kept, "");
+	cr_expect_str_eq(kept.options, "");
+}
+
+Test(handlers_dns_text, U24_kept_lines_are_bounded)
+{
+	static struct dns_kept kept;
+	static char lines[8192];
+	size_t at = 0;
+
+	while (at < sizeof(lines) - 64)
+		at += (size_t)snprintf(lines + at, 64, "options timeout:%zu\n", at);
+	dns_kept_init(&kept, lines);
+	cr_expect_gt(strlen(kept.options), DNS_KEPT_SIZE - 32);
+	cr_expect_lt(strlen(kept.options), DNS_KEPT_SIZE);
+	cr_expect_eq(kept.options[strlen(kept.options) - 1], '\n', "whole lines only");
+}
+
+/* Each keyword by itself gives way to that of a configuration. */
+Test(handlers_dns_text, U24_kept_and_configured)
+{
+	add(FIRST "nameserver 192.0.2.1\n", "first");
+	dns_kept_init(&list.kept, "options edns0\nsortlist 10.0.0.0\n");
+	(void)dns_list_format(&list, text);
+	cr_expect_str_eq(text,
+			 "# Generated by calfpen (instance first)\nnameserver 192.0.2.1\n" KEPT
+			 "options edns0\nsortlist 10.0.0.0\n");
+	add(SECOND CONFIGURED(0, 0) "nameserver 192.0.2.2\noptions \n", "second");
+	(void)dns_list_format(&list, text);
+	cr_expect_str_eq(text, BOTH "nameserver 192.0.2.2\nnameserver 192.0.2.1\n" KEPT
+				    "sortlist 10.0.0.0\n");
+}
+
 Test(handlers_dns_text, owner)
 {
 	static const char stub[] =

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
+#include "userspace/priv/description/description-private.h"
 #include "userspace/priv/description/yaml.h"
 
 #define METRIC_DEFAULT 1000 /* plus the index of the uplink */
@@ -333,6 +334,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		FOREIGN,
 		QUARANTINE,
 		RESOLV_CONF,
+		DNS,
 		CHRONYD_DIRECTORY,
 		USE,
 		ROUTES,
@@ -341,11 +343,11 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		OPTIONS,
 		N
 	};
-	static const char *const names[N] = { "metric",	       "table",	      "carrier",
-					      "carrier_delay", "mode",	      "foreign",
-					      "quarantine",    "resolv_conf", "chronyd_directory",
-					      "use",	       "routes",      "drift",
-					      "syslog",	       "options" };
+	static const char *const names[N] = {
+		"metric",  "table",	 "carrier",	"carrier_delay", "mode",
+		"foreign", "quarantine", "resolv_conf", "dns",		 "chronyd_directory",
+		"use",	   "routes",	 "drift",	"syslog",	 "options"
+	};
 	yaml_node_t *values[N];
 	int r;
 
@@ -372,6 +374,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 	if (!r && values[RESOLV_CONF])
 		r = parse_path(file, values[RESOLV_CONF], names[RESOLV_CONF],
 			       configuration->resolv_conf);
+	if (!r && values[DNS])
+		r = configuration_parse_dns(file, values[DNS], &configuration->dns);
 	if (!r && values[CHRONYD_DIRECTORY])
 		r = parse_path(file, values[CHRONYD_DIRECTORY], names[CHRONYD_DIRECTORY],
 			       configuration->chronyd_directory);

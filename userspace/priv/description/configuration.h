@@ -8,6 +8,7 @@
 #define CALFPEN_PRIV_DESCRIPTION_CONFIGURATION_H
 
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +26,28 @@ enum configuration_drift {
 	CONFIGURATION_DRIFT_DEFAULT = 0, /* the address and routes are repaired */
 	CONFIGURATION_DRIFT_REPAIR,	 /* everything is */
 	CONFIGURATION_DRIFT_REPORT,	 /* nothing is */
+};
+
+#define CONFIGURATION_SERVERS_MAX 3	/* as many as resolvers read */
+#define CONFIGURATION_SEARCH_MAX 6	/* domains ... */
+#define CONFIGURATION_SEARCH_LENGTH 256 /* ... and their bytes, blanks included */
+#define CONFIGURATION_WORDS_SIZE 321	/* bytes of a list in resolv.conf, NUL included */
+
+/* Name servers, IPv4 or IPv6, as inet_ntop() writes them. */
+struct configuration_servers {
+	uint32_t n;
+	char addresses[CONFIGURATION_SERVERS_MAX][INET6_ADDRSTRLEN];
+};
+
+/* What the operator wants in resolv.conf. A list that is set may be empty; its words
+ * are separated by single blanks. */
+struct configuration_dns {
+	bool has_options, has_sortlist, has_search, has_supersede;
+	char options[CONFIGURATION_WORDS_SIZE];	 /* instead of those of the host's file */
+	char sortlist[CONFIGURATION_WORDS_SIZE]; /* instead of that of the host's file */
+	char search[CONFIGURATION_WORDS_SIZE];	 /* instead of the lease's names */
+	struct configuration_servers prepend, append;
+	struct configuration_servers supersede; /* instead of the lease's servers */
 };
 
 struct configuration {
@@ -46,6 +69,7 @@ struct configuration {
 	bool use_domain;	    /* set the domain name, default true */
 	bool use_hostname;	    /* set the host name from the server, default false */
 	bool use_ntp;		    /* set time servers, default true */
+	struct configuration_dns dns;
 	enum configuration_drift drift;
 	bool syslog;		    /* audit records also go to syslog, default false */
 	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */

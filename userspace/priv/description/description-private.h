@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of description_load(), one for each list in the file. */
+/* The parts of description_load(), one for each list in the file, and of
+ * configuration_load(). */
 #ifndef CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_PRIVATE_H
 #define CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_PRIVATE_H
 
+#include "userspace/priv/description/configuration.h"
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/description/yaml.h"
 
@@ -25,5 +27,10 @@ int description_parse_frames(struct yaml_file *file, yaml_node_t *node,
 			     struct description *description);
 int description_parse_metrics(struct yaml_file *file, yaml_node_t *node,
 			      struct description *description);
+
+/* dns.c: parse the field `dns` of a configuration. Returns 0, or -EINVAL after one line
+ * on stderr. */
+int configuration_parse_dns(struct yaml_file *file, yaml_node_t *node,
+			    struct configuration_dns *dns);
 
 #endif

@@ -54,11 +54,6 @@ static int find_paths(struct handler_context *context, struct paths *paths)
 	return r ? handler_fail(context, r, "%s", path) : 0;
 }
 
-static bool is_ours(const char *text)
-{
-	return !strncmp(text, DNS_HEADER, sizeof(DNS_HEADER) - 1);
-}
-
 /* Returns 1, 0, or a negative errno: an unreadable note is an error, not a missing
  * note. */
 static int is_saved(struct handler_context *context, const struct paths *paths)
@@ -72,19 +67,24 @@ static int is_saved(struct handler_context *context, const struct paths *paths)
 	return errno == ENOENT ? 0 : handler_fail(context, -errno, "%s", paths->absent);
 }
 
-/* Save the original content. `length` is negative if there was no file; a text of
- * our own counts as none, because the original content is lost. */
-static int save(struct handler_context *context, const struct paths *paths, const char *text,
-		int length)
+/* Save the original content. If it is lost, because the present text is ours, save what
+ * was kept of it. */
+static int save(struct handler_context *context, const struct paths *paths)
 {
-	int r = is_saved(context, paths);
+	const struct dns_view *seen = &context->state->dns.seen;
+	const struct dns_kept *kept = &context->state->dns.list.kept;
+	char lines[sizeof(*kept)];
+	int length, r = is_saved(context, paths);
 
 	if (r)
 		return r < 0 ? r : 0;
-	if (length < 0 || is_ours(text))
+	length = snprintf(lines, sizeof(lines), "%s%s", kept->options, kept->sortlist);
+	if (seen->n_present < 0 || (dns_is_ours(seen->present) && !length))
 		r = file_write(paths->absent, "", 0);
+	else if (dns_is_ours(seen->present))
+		r = file_write(paths->saved, lines, (size_t)length);
 	else
-		r = file_write(paths->saved, text, (size_t)length);
+		r = file_write(paths->saved, seen->present, (size_t)seen->n_present);
 	return r ? handler_fail(context, r, "%s", paths->saved) : 0;
 }
 
@@ -124,7 +124,7 @@ static int restore(struct handler_context *context, const struct paths *paths)
 	r = 0;
 	n = file_read(paths->saved, saved, sizeof(context->state->dns.saved));
 	is_absent = n == -ENOENT;
-	was_ours = seen->n_present >= 0 && is_ours(seen->present);
+	was_ours = seen->n_present >= 0 && dns_is_ours(seen->present);
 	if (is_absent)
 		was_ours |= seen->n_present == 0 && !seen->owner;
 	else if (n >= 0 && seen->n_present > 0)
@@ -144,7 +144,7 @@ static int restore(struct handler_context *context, const struct paths *paths)
 
 struct collection {
 	const struct paths *paths;
-	struct dns_list list;
+	struct dns_list *list;
 };
 
 /* Add the settings of an instance that uses the same file, by whatever path. */
@@ -158,7 +158,7 @@ static bool collect(const char *instance, const char *text, bool is_over, void *
 	    strcmp(target, collection->paths->target) != 0)
 		return false;
 	if (!is_over)
-		dns_list_add(&collection->list, &settings);
+		dns_list_add(collection->list, &settings);
 	return is_over;
 }
 
@@ -167,13 +167,35 @@ static bool exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+/* Find the lines of the operator's file that are kept: in its saved copy, otherwise in
+ * the present file. */
+static int find_kept(struct handler_context *context, const struct paths *paths)
+{
+	struct dns_state *dns = &context->state->dns;
+	const char *text = dns->seen.n_present < 0 ? "" : dns->seen.present;
+	int n, r = is_saved(context, paths);
+
+	if (r < 0)
+		return r;
+	if (r) {
+		n = file_read(paths->saved, dns->saved, sizeof(dns->saved));
+		if (n < 0 && n != -ENOENT)
+			return handler_fail(context, n, "%s", paths->saved);
+		text = n < 0 ? "" : dns->saved;
+	}
+	dns_kept_init(&dns->list.kept, text);
+	return 0;
+}
+
 /* Read the present file and compose the wanted one. Call with the lock held. */
 static int read_resolv_conf(struct handler_context *context, const struct paths *paths,
 			    struct dns_view *view)
 {
-	struct collection collection = { .paths = paths };
+	struct dns_list *list = &context->state->dns.list;
+	struct collection collection = { paths, list };
 	int r;
 
+	list->n_entries = 0;
 	r = shared_each(context, OWN_FILE, collect, &collection);
 	if (r)
 		return r;
@@ -181,8 +203,11 @@ static int read_resolv_conf(struct handler_context *context, const struct paths 
 	if (r < 0 && r != -ENOENT)
 		return handler_fail(context, r, "%s", paths->target);
 	view->n_present = r;
-	view->length = dns_list_format(&collection.list, view->text);
-	view->owner = dns_owner(paths->target, r < 0 ? "" : view->present,
+	r = find_kept(context, paths);
+	if (r)
+		return r;
+	view->length = dns_list_format(list, view->text);
+	view->owner = dns_owner(paths->target, view->n_present < 0 ? "" : view->present,
 				exists("/run/systemd/resolve"),
 				exists("/sbin/resolvconf") || exists("/usr/sbin/resolvconf"));
 	return 0;
@@ -207,10 +232,9 @@ static int set_file(struct handler_context *context, const struct paths *paths)
 			     seen->owner);
 	if (!seen->length || seen->owner)
 		return restore(context, paths);
-	if (is_as_wanted(seen))
-		return 0;
-	r = save(context, paths, seen->present, seen->n_present);
-	if (r)
+	/* Also if it is as wanted already: after a boot there is no saved copy. */
+	r = save(context, paths);
+	if (r || is_as_wanted(seen))
 		return r;
 	r = write_target(paths->target, seen->text, seen->length);
 	return r ? handler_fail(context, r, "%s", paths->target) : 0;

@@ -5,16 +5,18 @@
 #include "userspace/priv/handlers/dns.h"
 #include "userspace/priv/handlers/dns_text.h"
 
-#define ENTRIES_MAX (sizeof(((struct dns_list *)NULL)->entries) / sizeof(struct dns_list_entry))
+#define ENTRIES_MAX (sizeof(((struct dns_list *)NULL)->entries) / sizeof(struct dns_share))
 
-_Static_assert(sizeof(DNS_HEADER) + PATH_MAX + 64 +
+_Static_assert(sizeof(DNS_HEADER) + PATH_MAX + 128 +
 			       ENTRIES_MAX * (INSTANCE_NAME_MAX + sizeof(", ")) +
 			       sizeof("search ") + DNS_SEARCH_LENGTH +
-			       DNS_SERVERS_MAX * sizeof("nameserver 255.255.255.255\n") <
+			       (sizeof("nameserver \n") + INET6_ADDRSTRLEN) * DNS_SERVERS_MAX * 3 +
+			       2 * (sizeof("sortlist ") + CONFIGURATION_WORDS_SIZE) +
+			       sizeof(DNS_KEPT_MARK) + sizeof(struct dns_kept) <
 		       DNS_TEXT_SIZE,
 	       "DNS_TEXT_SIZE");
 
-static bool is_before(const struct dns_settings *a, const struct dns_list_entry *b)
+static bool is_before(const struct dns_share *a, const struct dns_share *b)
 {
 	return a->metric != b->metric ? a->metric < b->metric :
 					strcmp(a->instance, b->instance) < 0;
@@ -22,23 +24,17 @@ static bool is_before(const struct dns_settings *a, const struct dns_list_entry 
 
 void dns_list_add(struct dns_list *list, const struct dns_settings *settings)
 {
-	struct dns_list_entry *at;
+	struct dns_share *at;
 	uint32_t i = 0;
 
 	if (list->n_entries == ENTRIES_MAX || dns_settings_is_empty(settings))
 		return;
-	while (i < list->n_entries && !is_before(settings, &list->entries[i]))
+	while (i < list->n_entries && !is_before(&settings->share, &list->entries[i]))
 		i++;
 	at = &list->entries[i];
 	memmove(at + 1, at, (list->n_entries - i) * sizeof(*at));
 	list->n_entries++;
-	memset(at, 0, sizeof(*at));
-	memcpy(at->instance, settings->instance, sizeof(at->instance));
-	memcpy(at->names, settings->names, sizeof(at->names));
-	memcpy(at->servers, settings->servers, sizeof(at->servers));
-	at->metric = settings->metric;
-	at->is_domain = settings->is_domain;
-	at->n_servers = settings->n_servers;
+	*at = settings->share;
 }
 
 static void put_header(struct dns_text *text, const struct dns_list *list)
@@ -77,23 +73,58 @@ static void put_names(struct dns_text *text, const struct dns_list *list)
 			     names.text);
 }
 
+static bool has_server(const struct configuration_servers *servers, const char *address)
+{
+	for (uint32_t i = 0; i < servers->n; i++)
+		if (!strcmp(servers->addresses[i], address))
+			return true;
+	return false;
+}
+
+static void add_servers(struct configuration_servers *servers,
+			const struct configuration_servers *more)
+{
+	for (uint32_t i = 0; i < more->n && servers->n < DNS_SERVERS_MAX; i++)
+		if (!has_server(servers, more->addresses[i]))
+			memcpy(servers->addresses[servers->n++], more->addresses[i],
+			       INET6_ADDRSTRLEN);
+}
+
 static void put_servers(struct dns_text *text, const struct dns_list *list)
 {
-	struct in_addr there[DNS_SERVERS_MAX];
-	uint32_t i, j, k, n = 0;
+	struct configuration_servers servers = { .n = 0 };
+	uint32_t i;
 
-	for (i = 0; i < list->n_entries; i++) {
-		for (j = 0; j < list->entries[i].n_servers && n < DNS_SERVERS_MAX; j++) {
-			struct in_addr server = list->entries[i].servers[j];
+	for (i = 0; i < list->n_entries; i++)
+		add_servers(&servers, &list->entries[i].first);
+	for (i = 0; i < list->n_entries; i++)
+		add_servers(&servers, &list->entries[i].servers);
+	for (i = 0; i < list->n_entries; i++)
+		add_servers(&servers, &list->entries[i].last);
+	dns_text_put_servers(text, &servers);
+}
 
-			for (k = 0; k < n && there[k].s_addr != server.s_addr;)
-				k++;
-			if (k < n)
-				continue;
-			there[n++] = server;
-			dns_text_put_server(text, server);
-		}
+static void put_options(struct dns_text *text, const struct dns_list *list)
+{
+	const char *options = NULL, *sortlist = NULL;
+	struct dns_kept kept = list->kept;
+
+	for (uint32_t i = list->n_entries; i-- > 0;) {
+		if (list->entries[i].has_options)
+			options = list->entries[i].options;
+		if (list->entries[i].has_sortlist)
+			sortlist = list->entries[i].sortlist;
 	}
+	if (options && options[0])
+		dns_text_put(text, "options %s\n", options);
+	if (sortlist && sortlist[0])
+		dns_text_put(text, "sortlist %s\n", sortlist);
+	if (options)
+		kept.options[0] = '\0';
+	if (sortlist)
+		kept.sortlist[0] = '\0';
+	if (kept.options[0] || kept.sortlist[0])
+		dns_text_put(text, DNS_KEPT_MARK "%s%s", kept.options, kept.sortlist);
 }
 
 size_t dns_list_format(const struct dns_list *list, char bytes[static DNS_TEXT_SIZE])
@@ -106,5 +137,6 @@ size_t dns_list_format(const struct dns_list *list, char bytes[static DNS_TEXT_S
 	put_header(&text, list);
 	put_names(&text, list);
 	put_servers(&text, list);
+	put_options(&text, list);
 	return text.at;
 }

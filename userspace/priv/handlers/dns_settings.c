@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,98 +13,14 @@
 
 #define DIRECTORY "/nameserver/"
 #define METRIC_LINE "# metric "
+/* Of the servers in the file, how many the configuration wants first, and last. */
+#define CONFIGURED_LINE "# configured: %" PRIu32 " first, %" PRIu32 " last"
+#define CONFIGURED_SCAN "# configured: %" SCNu32 " first, %" SCNu32 " last"
+#define WORDS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:./ "
 
-/* Only whole names, at most six, and 256 bytes in total. */
-static int take_search(struct dns_settings *settings, struct handler_context *context,
-		       const struct kv_value *value)
-{
-	char names[KV_VALUE_SIZE], *rest = NULL, *name;
-	struct dns_names list = { .n_names = 0 };
-
-	(void)snprintf(names, sizeof(names), "%s", value->text);
-	for (name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
-		if (!value_is_hostname(name))
-			return handler_fail(context, -EBADMSG, "/search is \"%s\"", value->text);
-		dns_names_add(&list, name);
-	}
-	memcpy(settings->names, list.text, sizeof(settings->names));
-	return 0;
-}
-
-static int take_names(struct dns_settings *settings, struct handler_context *context,
-		      const struct wanted *wanted)
-{
-	const struct kv_value *search = wanted_get(wanted, "/search");
-	const struct kv_value *domain = wanted_get(wanted, "/domain");
-
-	if (search)
-		return take_search(settings, context, search);
-	if (!domain || !context->configuration->use_domain)
-		return 0;
-	if (!value_is_hostname(domain->text) || domain->length > DNS_SEARCH_LENGTH)
-		return handler_fail(context, -EBADMSG, "/domain is \"%s\"", domain->text);
-	memcpy(settings->names, domain->text, domain->length + 1);
-	settings->is_domain = true;
-	return 0;
-}
-
-static int take_servers(struct dns_settings *settings, struct handler_context *context,
-			const struct wanted *wanted)
-{
-	int r = 0;
-
-	for (uint32_t i = wanted_first_below(wanted, DIRECTORY);
-	     wanted_is_below(wanted, i, DIRECTORY) && settings->n_servers < DNS_SERVERS_MAX; i++) {
-		const struct wanted_key *key = wanted->keys[i];
-		struct in_addr address;
-
-		if (value_parse_ipv4(key->value.text, &address) || !address_is_host(address)) {
-			r = handler_first(r, handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
-							  key->key.path, key->value.text));
-			continue;
-		}
-		settings->servers[settings->n_servers++] = address;
-	}
-	return r;
-}
-
-int dns_settings_init(struct dns_settings *settings, struct handler_context *context,
-		      const struct wanted *wanted)
-{
-	int r;
-
-	memset(settings, 0, sizeof(*settings));
-	(void)snprintf(settings->instance, sizeof(settings->instance), "%s", context->instance);
-	(void)snprintf(settings->path, sizeof(settings->path), "%s",
-		       context->configuration->resolv_conf);
-	settings->metric = handler_rank(context);
-	if (!context->configuration->use_dns)
-		return 0;
-	r = take_names(settings, context, wanted);
-	return handler_first(r, take_servers(settings, context, wanted));
-}
-
-bool dns_settings_is_empty(const struct dns_settings *settings)
-{
-	return !settings->names[0] && !settings->n_servers;
-}
-
-size_t dns_settings_format(const struct dns_settings *settings, char bytes[static DNS_TEXT_SIZE])
-{
-	struct dns_text text = { .bytes = bytes };
-
-	dns_text_put(&text, DNS_HEADER " %s)\n" METRIC_LINE "%" PRIu32 " %s\n", settings->instance,
-		     settings->metric, settings->path);
-	if (settings->names[0])
-		dns_text_put(&text, "%s %s\n", settings->is_domain ? "domain" : "search",
-			     settings->names);
-	for (uint32_t i = 0; i < settings->n_servers; i++)
-		dns_text_put_server(&text, settings->servers[i]);
-	return text.at;
-}
-
-/* Parse the names of "search a b" as if they came from a key. */
-static int parse_names(struct dns_settings *settings, char *names)
+/* Take the names of a list, which is cut up; only whole names, at most six, and 256
+ * bytes in total. */
+static int take_list(struct dns_share *share, char *names)
 {
 	struct dns_names list = { .n_names = 0 };
 	char *rest = NULL, *name;
@@ -113,52 +30,242 @@ static int parse_names(struct dns_settings *settings, char *names)
 			return -EBADMSG;
 		dns_names_add(&list, name);
 	}
-	memcpy(settings->names, list.text, sizeof(settings->names));
+	memcpy(share->names, list.text, sizeof(share->names));
 	return 0;
 }
 
-static int parse_line(struct dns_settings *settings, char *line)
+static int take_names(struct dns_share *share, struct handler_context *context,
+		      const struct wanted *wanted)
 {
+	const struct kv_value *search = wanted_get(wanted, "/search");
+	const struct kv_value *domain = wanted_get(wanted, "/domain");
+	char names[KV_VALUE_SIZE];
+
+	if (search) {
+		(void)snprintf(names, sizeof(names), "%s", search->text);
+		return take_list(share, names) ?
+			       handler_fail(context, -EBADMSG, "/search is \"%s\"", search->text) :
+			       0;
+	}
+	if (!domain || !context->configuration->use_domain)
+		return 0;
+	if (!value_is_hostname(domain->text) || domain->length > DNS_SEARCH_LENGTH)
+		return handler_fail(context, -EBADMSG, "/domain is \"%s\"", domain->text);
+	memcpy(share->names, domain->text, domain->length + 1);
+	share->is_domain = true;
+	return 0;
+}
+
+static int take_servers(struct dns_share *share, struct handler_context *context,
+			const struct wanted *wanted)
+{
+	struct configuration_servers *servers = &share->servers;
+	int r = 0;
+
+	for (uint32_t i = wanted_first_below(wanted, DIRECTORY);
+	     wanted_is_below(wanted, i, DIRECTORY) && servers->n < DNS_SERVERS_MAX; i++) {
+		const struct wanted_key *key = wanted->keys[i];
+		struct in_addr address;
+
+		if (value_parse_ipv4(key->value.text, &address) || !address_is_host(address)) {
+			r = handler_first(r, handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
+							  key->key.path, key->value.text));
+			continue;
+		}
+		value_format_ipv4(address, servers->addresses[servers->n++]);
+	}
+	return r;
+}
+
+/* Without a lease the operator's file stays as it is, whatever the configuration says. */
+static bool has_lease(const struct wanted *wanted)
+{
+	return wanted_get(wanted, "/ip") || wanted_get(wanted, "/search") ||
+	       wanted_get(wanted, "/domain") ||
+	       wanted_is_below(wanted, wanted_first_below(wanted, DIRECTORY), DIRECTORY);
+}
+
+static void take_configuration(struct dns_share *share, const struct configuration_dns *dns)
+{
+	char search[CONFIGURATION_WORDS_SIZE];
+
+	share->first = dns->prepend;
+	share->last = dns->append;
+	share->has_options = dns->has_options;
+	share->has_sortlist = dns->has_sortlist;
+	memcpy(share->options, dns->options, sizeof(share->options));
+	memcpy(share->sortlist, dns->sortlist, sizeof(share->sortlist));
+	if (dns->has_supersede)
+		share->servers = dns->supersede;
+	memcpy(search, dns->search, sizeof(search));
+	if (dns->has_search)
+		(void)take_list(share, search); /* checked when it was loaded */
+	share->is_configured = share->first.n || share->last.n || dns->has_supersede ||
+			       dns->has_options || dns->has_sortlist;
+}
+
+int dns_settings_init(struct dns_settings *settings, struct handler_context *context,
+		      const struct wanted *wanted)
+{
+	const struct configuration_dns *dns = &context->configuration->dns;
+	struct dns_share *share = &settings->share;
+	int r = 0;
+
+	memset(settings, 0, sizeof(*settings));
+	(void)snprintf(share->instance, sizeof(share->instance), "%s", context->instance);
+	(void)snprintf(settings->path, sizeof(settings->path), "%s",
+		       context->configuration->resolv_conf);
+	share->metric = handler_rank(context);
+	if (!context->configuration->use_dns || !has_lease(wanted))
+		return 0;
+	if (!dns->has_search)
+		r = take_names(share, context, wanted);
+	if (!dns->has_supersede)
+		r = handler_first(r, take_servers(share, context, wanted));
+	take_configuration(share, dns);
+	return r;
+}
+
+bool dns_settings_is_empty(const struct dns_settings *settings)
+{
+	const struct dns_share *share = &settings->share;
+
+	return !share->names[0] && !share->first.n && !share->servers.n && !share->last.n;
+}
+
+size_t dns_settings_format(const struct dns_settings *settings, char bytes[static DNS_TEXT_SIZE])
+{
+	const struct dns_share *share = &settings->share;
+	struct dns_text text = { .bytes = bytes };
+
+	dns_text_put(&text, DNS_HEADER " %s)\n" METRIC_LINE "%" PRIu32 " %s\n", share->instance,
+		     share->metric, settings->path);
+	if (share->is_configured)
+		dns_text_put(&text, CONFIGURED_LINE "\n", share->first.n, share->last.n);
+	if (share->names[0])
+		dns_text_put(&text, "%s %s\n", share->is_domain ? "domain" : "search",
+			     share->names);
+	dns_text_put_servers(&text, &share->first);
+	dns_text_put_servers(&text, &share->servers);
+	dns_text_put_servers(&text, &share->last);
+	if (share->has_options)
+		dns_text_put(&text, "options %s\n", share->options);
+	if (share->has_sortlist)
+		dns_text_put(&text, "sortlist %s\n", share->sortlist);
+	return text.at;
+}
+
+/* What has been read of an instance's own file. */
+struct reading {
+	struct dns_settings *settings;
+	uint32_t n_first, n_last; /* of the servers */
+	uint32_t n_servers;
+	char servers[3 * DNS_SERVERS_MAX][INET6_ADDRSTRLEN];
+};
+
+/* Without a configuration there are only servers that may be in a lease. */
+static int parse_server(struct reading *reading, const char *text)
+{
+	bool is_configured = reading->settings->share.is_configured;
+	uint32_t max = is_configured ? 3 * DNS_SERVERS_MAX : DNS_SERVERS_MAX;
+	unsigned char any[sizeof(struct in6_addr)];
 	struct in_addr address;
+	bool is_valid;
+
+	if (is_configured)
+		is_valid = inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, any) == 1;
+	else
+		is_valid = !value_parse_ipv4(text, &address) && address_is_host(address);
+	if (!is_valid || strlen(text) >= INET6_ADDRSTRLEN || reading->n_servers == max)
+		return -EBADMSG;
+	memcpy(reading->servers[reading->n_servers++], text, strlen(text) + 1);
+	return 0;
+}
+
+static int parse_words(const struct reading *reading, const char *text, bool *hasp,
+		       char to[static CONFIGURATION_WORDS_SIZE])
+{
+	if (!reading->settings->share.is_configured || strlen(text) >= CONFIGURATION_WORDS_SIZE ||
+	    strspn(text, WORDS) != strlen(text))
+		return -EBADMSG;
+	*hasp = true;
+	memcpy(to, text, strlen(text) + 1);
+	return 0;
+}
+
+static int parse_comment(struct reading *reading, const char *line)
+{
+	struct dns_settings *settings = reading->settings;
 	int at = 0;
 
-	if (!strncmp(line, "search ", 7))
-		return parse_names(settings, line + 7);
-	if (!strncmp(line, "domain ", 7)) {
-		settings->is_domain = true;
-		return parse_names(settings, line + 7);
-	}
-	if (!strncmp(line, "nameserver ", 11)) {
-		if (value_parse_ipv4(line + 11, &address) || !address_is_host(address) ||
-		    settings->n_servers == DNS_SERVERS_MAX)
-			return -EBADMSG;
-		settings->servers[settings->n_servers++] = address;
-		return 0;
-	}
 	if (!strncmp(line, METRIC_LINE, sizeof(METRIC_LINE) - 1)) {
 		if (sscanf(line, METRIC_LINE "%" SCNu32 " %n", /* NOLINT(cert-err34-c) */
-			   &settings->metric, &at) != 1 ||
+			   &settings->share.metric, &at) != 1 ||
 		    line[at] != '/' || strlen(line + at) >= sizeof(settings->path))
 			return -EBADMSG;
 		memcpy(settings->path, line + at, strlen(line + at) + 1);
-		return 0;
+	} else if (sscanf(line, CONFIGURED_SCAN, /* NOLINT(cert-err34-c) */
+			  &reading->n_first, &reading->n_last) == 2) {
+		settings->share.is_configured = true;
 	}
-	return line[0] == '#' ? 0 : -EBADMSG;
+	return 0;
+}
+
+static int parse_line(struct reading *reading, char *line)
+{
+	struct dns_share *share = &reading->settings->share;
+
+	if (!strncmp(line, "search ", 7))
+		return take_list(share, line + 7);
+	if (!strncmp(line, "domain ", 7)) {
+		share->is_domain = true;
+		return take_list(share, line + 7);
+	}
+	if (!strncmp(line, "nameserver ", 11))
+		return parse_server(reading, line + 11);
+	if (!strncmp(line, "options ", 8))
+		return parse_words(reading, line + 8, &share->has_options, share->options);
+	if (!strncmp(line, "sortlist ", 9))
+		return parse_words(reading, line + 9, &share->has_sortlist, share->sortlist);
+	return line[0] == '#' ? parse_comment(reading, line) : -EBADMSG;
+}
+
+static void add_servers(struct configuration_servers *servers, const struct reading *reading,
+			uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++)
+		memcpy(servers->addresses[servers->n++], reading->servers[i], INET6_ADDRSTRLEN);
+}
+
+static int split_servers(const struct reading *reading)
+{
+	struct dns_share *share = &reading->settings->share;
+	uint32_t n = reading->n_servers, first = reading->n_first, last = reading->n_last;
+
+	if (first > DNS_SERVERS_MAX || last > DNS_SERVERS_MAX || first + last > n ||
+	    n - first - last > DNS_SERVERS_MAX)
+		return -EBADMSG;
+	add_servers(&share->first, reading, 0, first);
+	add_servers(&share->servers, reading, first, n - last);
+	add_servers(&share->last, reading, n - last, n);
+	return 0;
 }
 
 int dns_settings_parse(struct dns_settings *settings, const char *instance, const char *bytes)
 {
+	struct reading reading = { .settings = settings };
 	char lines[DNS_TEXT_SIZE], *rest = NULL, *line;
 	int r = 0;
 
 	memset(settings, 0, sizeof(*settings));
-	if (strlen(bytes) >= sizeof(lines) ||
-	    strncmp(bytes, DNS_HEADER, sizeof(DNS_HEADER) - 1) != 0 ||
-	    strlen(instance) >= sizeof(settings->instance))
+	if (strlen(bytes) >= sizeof(lines) || !dns_is_ours(bytes) ||
+	    strlen(instance) >= sizeof(settings->share.instance))
 		return -EBADMSG;
 	memcpy(lines, bytes, strlen(bytes) + 1);
-	memcpy(settings->instance, instance, strlen(instance) + 1);
+	memcpy(settings->share.instance, instance, strlen(instance) + 1);
 	for (line = strtok_r(lines, "\n", &rest); line && !r; line = strtok_r(NULL, "\n", &rest))
-		r = parse_line(settings, line);
+		r = parse_line(&reading, line);
+	if (!r)
+		r = split_servers(&reading);
 	return r || !settings->path[0] ? -EBADMSG : 0;
 }

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/common/value.h"
-
 void dns_text_put(struct dns_text *text, const char *format, ...)
 {
 	size_t room = DNS_TEXT_SIZE - text->at;
@@ -21,12 +19,10 @@ void dns_text_put(struct dns_text *text, const char *format, ...)
 	text->bytes[text->at] = '\0';
 }
 
-void dns_text_put_server(struct dns_text *text, struct in_addr address)
+void dns_text_put_servers(struct dns_text *text, const struct configuration_servers *servers)
 {
-	char server[VALUE_IPV4_SIZE];
-
-	value_format_ipv4(address, server);
-	dns_text_put(text, "nameserver %s\n", server);
+	for (uint32_t i = 0; i < servers->n; i++)
+		dns_text_put(text, "nameserver %s\n", servers->addresses[i]);
 }
 
 static bool has_name(const struct dns_names *names, const char *name)

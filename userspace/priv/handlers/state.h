@@ -48,6 +48,7 @@ struct route_state {
 /* Too large for the stack; each call fills it again. */
 struct dns_state {
 	char saved[FILE_SIZE_MAX];
+	struct dns_list list; /* of all instances that use the file */
 	/* The present file, and the one that all instances together want. */
 	struct dns_view {
 		char present[FILE_SIZE_MAX];
