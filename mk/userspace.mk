@@ -60,7 +60,7 @@ $(LIB)/calfpen/calfpen-priv: $(BUILD)/obj/userspace/priv/main.o $(LIB)/libpriv.a
 # request consists mostly of calls of small functions of the codec. common/ is linked
 # as an archive, so that unused files do not pull in more of the C library.
 GATEWAY_SOURCES = $(wildcard userspace/priv/gateway/*.c userspace/priv/confine/*.c) \
-	userspace/priv/key_table.c
+	userspace/priv/key_table.c userspace/priv/sealed.c
 gateway_objects = $(patsubst %.c,$(BUILD)/obj/gateway/%.o,$(1))
 WHOLE = $(if $(SANITIZE)$(findstring clang,$(CC)),,-O3 -flto=auto)
 

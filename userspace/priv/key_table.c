@@ -2,15 +2,12 @@
 #include "userspace/priv/key_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "userspace/common/path.h"
+#include "userspace/priv/sealed.h"
 
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define ACCESS_ALL (KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE | KV_ACCESS_WATCH)
 
 const struct key_rule *key_table_find(const struct key_rule *keys, uint32_t n_keys,
@@ -39,25 +36,16 @@ const struct key_rule *key_table_find(const struct key_rule *keys, uint32_t n_ke
 	return found;
 }
 
-static bool is_filled(int fd, const struct key_table *table)
-{
-	const uint32_t head[] = { KEY_TABLE_VERSION, sizeof(*table) };
-
-	return write(fd, table, sizeof(*table)) == (ssize_t)sizeof(*table) &&
-	       pwrite(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-	       fcntl(fd, F_ADD_SEALS, SEALS) == 0;
-}
-
 int key_table_seal(const struct key_table *table)
 {
-	int fd = memfd_create("calfpen-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING), r;
+	uint32_t head[] = { KEY_TABLE_VERSION, sizeof(*table) };
+	const struct sealed_part parts[] = {
+		{ .data = head, .size = sizeof(head) },
+		{ .data = (const char *)table + sizeof(head),
+		  .size = sizeof(*table) - sizeof(head) },
+	};
 
-	if (fd >= 0 && is_filled(fd, table))
-		return fd;
-	r = -errno;
-	if (fd >= 0)
-		close(fd);
-	return r;
+	return sealed_create("calfpen-keys", parts, 2);
 }
 
 /* A directory "/dir/", or a key. */
@@ -94,23 +82,16 @@ static int check(const struct key_table *table)
 
 int key_table_map(int fd, const struct key_table **tablep)
 {
-	int seals = fcntl(fd, F_GET_SEALS), r;
-	struct stat status;
-	void *memory;
+	void *memory = NULL;
+	size_t size = 0;
+	int r = sealed_map(fd, &memory, &size);
 
-	if (seals < 0 || (seals & SEALS) != SEALS)
-		return -EPERM;
-	if (fstat(fd, &status) < 0)
-		return -errno;
-	if (status.st_size != (off_t)sizeof(**tablep))
-		return -EPROTO;
-	memory = mmap(NULL, sizeof(**tablep), PROT_READ, MAP_PRIVATE, fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	r = check(memory);
+	if (r)
+		return r;
+	r = size == sizeof(**tablep) ? check(memory) : -EPROTO;
 	if (!r)
 		*tablep = memory;
 	else
-		(void)munmap(memory, sizeof(**tablep));
+		(void)munmap(memory, size);
 	return r;
 }
