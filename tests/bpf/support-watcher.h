@@ -27,6 +27,7 @@
 
 #include "tests/bpf/program.h"
 #include "tests/bpf/support-gate.h"
+#include "userspace/priv/description/loaded.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/roles.h"
 
@@ -90,6 +91,20 @@ static inline void place(int from, int to)
 		_exit(90);
 }
 
+static inline int seal_loaded(const struct options *options)
+{
+	static struct description loaded_description;
+	static struct configuration loaded_configuration;
+	const struct loaded loaded = { .configuration = &loaded_configuration,
+				       .descriptions = &loaded_description,
+				       .n_descriptions = 1 };
+
+	if (description_load(options->calves[0], &loaded_description) ||
+	    configuration_load(options, &loaded_description, 1, &loaded_configuration))
+		_exit(92);
+	return loaded_seal(&loaded);
+}
+
 /* What the supervisor does: descriptors from 3 on, then the role. */
 static inline void run_watcher(void)
 {
@@ -114,7 +129,8 @@ static inline void run_watcher(void)
 		      test.store.events_fd,
 		      test.store.denials_fd,
 		      chrony_ask,
-		      chrony_results[0] };
+		      chrony_results[0],
+		      -1 };
 	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
 
@@ -122,6 +138,7 @@ static inline void run_watcher(void)
 		(void)snprintf(options.configuration, sizeof(options.configuration), "%s",
 			       configuration);
 
+	fds[n - 1] = seal_loaded(&options);
 	for (i = 0; i < n; i++) {
 		fds[i] = fcntl(fds[i], F_DUPFD, 200);
 		if (fds[i] < 0)

@@ -30,7 +30,8 @@ enum watcher_fd {
 	 * one byte for each reload that was done, an enum chrony_result. */
 	WATCHER_FD_CHRONY_ASK = 8,
 	WATCHER_FD_CHRONY_RESULTS = 9,
-	_WATCHER_FD_END = 10,
+	WATCHER_FD_LOADED = 10, /* struct loaded, sealed */
+	_WATCHER_FD_END = 11,
 };
 
 enum gateway_fd {

@@ -32,7 +32,15 @@ int supervisor_load_files(struct supervisor *s)
 			  "uplink");
 		return -EINVAL;
 	}
-	return configuration_load(options, s->descriptions, s->n_descriptions, &s->configuration);
+	r = configuration_load(options, s->descriptions, s->n_descriptions, &s->configuration);
+	if (r)
+		return r;
+	s->loaded_fd = loaded_seal(&(const struct loaded){ .configuration = &s->configuration,
+							   .descriptions = s->descriptions,
+							   .n_descriptions = s->n_descriptions });
+	if (s->loaded_fd < 0)
+		log_error("cannot seal the configuration: %s", strerror(-s->loaded_fd));
+	return s->loaded_fd < 0 ? s->loaded_fd : 0;
 }
 
 static int open_programs(struct supervisor *s)

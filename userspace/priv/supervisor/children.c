@@ -37,7 +37,8 @@ static void start_watcher(struct supervisor *s)
 			    s->store.events_fd,
 			    s->store.denials_fd,
 			    s->chrony.ask_fd,
-			    s->chrony.results[0] };
+			    s->chrony.results[0],
+			    s->loaded_fd };
 	pid_t pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));
 
 	if (pid > 0)

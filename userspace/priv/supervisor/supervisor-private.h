@@ -9,7 +9,7 @@
 
 #include "userspace/common/loop.h"
 #include "userspace/priv/audit/audit.h"
-#include "userspace/priv/description/configuration.h"
+#include "userspace/priv/description/loaded.h"
 #include "userspace/priv/frames/frames.h"
 #include "userspace/priv/frames/tap.h"
 #include "userspace/priv/netlink/netlink.h"
@@ -39,6 +39,7 @@ struct supervisor {
 	struct description *descriptions;
 	uint32_t n_descriptions;
 	struct configuration configuration;
+	int loaded_fd; /* both, for the watcher */
 	struct instance instance;
 	struct audit audit;
 	struct netlink *netlink, *links; /* for requests; for link events */

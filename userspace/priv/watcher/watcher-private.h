@@ -12,7 +12,7 @@
 #include "userspace/common/commit.h"
 #include "userspace/common/loop.h"
 #include "userspace/common/ring.h"
-#include "userspace/priv/description/configuration.h"
+#include "userspace/priv/description/loaded.h"
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/store/wanted.h"
@@ -25,8 +25,7 @@
 
 struct watcher {
 	const struct options *options;
-	struct description *descriptions;
-	struct configuration configuration;
+	struct loaded loaded;
 	struct handler_context context;
 	struct handlers_state handlers;
 	struct watcher_audit audit;

@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -84,7 +83,7 @@ static int add_quarantine(struct watcher *watcher)
 	const struct kv_value *ip = wanted_get(&watcher->wanted, "/ip");
 	char text[sizeof("opened by ") + VALUE_IPV4_NET_SIZE];
 
-	if (!watcher->configuration.quarantine_s || !watcher->context.is_leased || !ip ||
+	if (!watcher->loaded.configuration->quarantine_s || !watcher->context.is_leased || !ip ||
 	    wanted_get(&watcher->wanted, FRAME_QUARANTINE_KEY))
 		return 0;
 	(void)snprintf(text, sizeof(text), "opened by %.*s", VALUE_IPV4_NET_SIZE - 1, ip->text);
@@ -303,27 +302,24 @@ static void finish(struct watcher *watcher)
 
 /* start: everything that needs more rights than the watcher keeps */
 
-static int load_files(struct watcher *watcher)
+/* What the supervisor has loaded: the files themselves may contain anything by now. */
+static int take_loaded(struct watcher *watcher)
 {
-	const struct options *options = watcher->options;
 	static const char *const fixed[] = KV_SUBJECT_NAMES;
-	struct description *descriptions = calloc(options->n_calves, sizeof(*descriptions));
-	int r = descriptions ? 0 : -ENOMEM;
+	const struct loaded *loaded = &watcher->loaded;
+	int r = loaded_map(WATCHER_FD_LOADED, &watcher->loaded);
 
-	watcher->descriptions = descriptions;
+	if (r) {
+		log_error("cannot read the supervisor's configuration: %s", strerror(-r));
+		return r;
+	}
 	for (uint32_t i = 0; i < KV_SUBJECT_CALF; i++)
 		memcpy(watcher->audit.subjects[i], fixed[i], strlen(fixed[i]) + 1);
-	for (uint32_t i = 0; i < options->n_calves && !r; i++) {
-		r = description_load(options->calves[i], &descriptions[i]);
-		if (!r)
-			memcpy(watcher->audit.subjects[KV_SUBJECT_CALF + i], descriptions[i].name,
-			       sizeof(watcher->audit.subjects[0]));
-	}
-	watcher->audit.n_subjects = KV_SUBJECT_CALF + options->n_calves;
-	if (!r)
-		r = configuration_load(options, descriptions, options->n_calves,
-				       &watcher->configuration);
-	return r;
+	for (uint32_t i = 0; i < loaded->n_descriptions; i++)
+		memcpy(watcher->audit.subjects[KV_SUBJECT_CALF + i], loaded->descriptions[i].name,
+		       sizeof(watcher->audit.subjects[0]));
+	watcher->audit.n_subjects = KV_SUBJECT_CALF + loaded->n_descriptions;
+	return 0;
 }
 
 static int make_run_directory(struct watcher *watcher)
@@ -338,7 +334,7 @@ static int make_run_directory(struct watcher *watcher)
 	if (r)
 		log_error("%s: cannot create: %s", path, strerror(-r));
 	/* Debian's convention for servers from DHCP: the client creates it. */
-	if (!r && watcher->configuration.use_ntp && access("/etc/chrony", F_OK) == 0) {
+	if (!r && watcher->loaded.configuration->use_ntp && access("/etc/chrony", F_OK) == 0) {
 		int r_chrony = directory_make(WATCHER_CHRONY_DIRECTORY, 0755);
 
 		if (r_chrony)
@@ -392,11 +388,11 @@ static int open_host(struct watcher *watcher)
 
 static int watcher_init(struct watcher *watcher)
 {
-	int r = load_files(watcher);
+	int r = take_loaded(watcher);
 
 	if (!r)
 		r = audit_open(&watcher->audit.log, watcher->options->audit);
-	if (!r && watcher->configuration.syslog)
+	if (!r && watcher->loaded.configuration->syslog)
 		r = audit_to_syslog(&watcher->audit.log, watcher->options->instance);
 	if (!r)
 		r = make_run_directory(watcher);
@@ -404,7 +400,7 @@ static int watcher_init(struct watcher *watcher)
 		return r; /* logged */
 	loop_init(&watcher->loop);
 	watcher->context.state = &watcher->handlers;
-	watcher->context.configuration = &watcher->configuration;
+	watcher->context.configuration = watcher->loaded.configuration;
 	watcher->context.instance = watcher->options->instance;
 	watcher->context.on_refusal = on_refusal;
 	watcher->context.on_refusal_data = watcher;
@@ -414,9 +410,9 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.takeover = watcher->options->takeover;
 	watcher_chrony_init(&watcher->context);
 	reconcile_init(&watcher->reconciler, handlers, N_HANDLERS);
-	watcher->reconciler.drift = watcher->configuration.drift;
-	watcher_persist_init(&watcher->persist, watcher->options->state, watcher->descriptions,
-			     watcher->options->n_calves);
+	watcher->reconciler.drift = watcher->loaded.configuration->drift;
+	watcher_persist_init(&watcher->persist, watcher->options->state,
+			     watcher->loaded.descriptions, watcher->loaded.n_descriptions);
 	watcher->must_list = true;
 	r = netlink_new(&watcher->context.netlink);
 	if (!r)
@@ -449,7 +445,6 @@ static void watcher_deinit(struct watcher *watcher)
 	watcher_host_deinit(&watcher->host);
 	watcher->context.netlink = netlink_free(watcher->context.netlink);
 	audit_close(&watcher->audit.log);
-	free(watcher->descriptions);
 }
 
 int watcher_main(const struct options *options)
