@@ -30,6 +30,7 @@
 #include "userspace/priv/description/loaded.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/roles.h"
+#include "userspace/priv/supervisor/report.h"
 
 #define AUDIT "/tmp/log/watcher.jsonl"
 #define STATE "/tmp/lib/watched"
@@ -130,7 +131,8 @@ static inline void run_watcher(void)
 		      test.store.denials_fd,
 		      chrony_ask,
 		      chrony_results[0],
-		      -1 };
+		      -1,
+		      report_create() };
 	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
 
@@ -138,7 +140,7 @@ static inline void run_watcher(void)
 		(void)snprintf(options.configuration, sizeof(options.configuration), "%s",
 			       configuration);
 
-	fds[n - 1] = seal_loaded(&options);
+	fds[n - 2] = seal_loaded(&options);
 	for (i = 0; i < n; i++) {
 		fds[i] = fcntl(fds[i], F_DUPFD, 200);
 		if (fds[i] < 0)

@@ -151,11 +151,48 @@ test_last_words_are_heard() {
 	local log=$LAB_DIR/calfpen.log
 	other_calf_start talkative-calf
 	wait_for 10 ended_often
-	assert_eq "$(grep -c 'the calf exited with code 3' "$log")" "$(grep -c 'last words' "$log")"
+	assert_match '^([5-9]|[1-9][0-9])$' "$(grep -c 'last words' "$log")"
 	assert_fails grep 'the gateway exited' "$log"
 	assert_fails grep -E 'suppressed|bytes cut' "$log"
 }
 ended_often() { [ "$(state calves 0 restarts)" -ge 5 ]; }
+
+# It is started less and less often, which is said once, and shown.
+test_U29_calf_that_keeps_failing() {
+	local log=$LAB_DIR/calfpen.log output rc=0
+	other_calf_start talkative-calf
+	wait_for 10 ended_often
+	assert_eq 1 "$(grep -c 'hostile: the calf exited with code 3; restarting it' "$log")"
+	assert_eq 1 "$(grep -c 'hostile FAILED: the calf exited with code 3, 3 times in a row;' "$log")"
+	output=$(calfpen status) || rc=$?
+	assert_eq 9 "$rc" "exit status"
+	assert_match $'\nFAILED    hostile: the calf exited with code 3, [5-9] times in a row(; next start at [0-9TZ:-]+)?; last error: no voice .\\[31m\n' "$output"
+	assert_fails grep $'\033' <<<"$output"
+	sleep 2
+	[ "$(state calves 0 restarts)" -le 7 ] || fail "it is started too often"
+}
+
+test_U29_watcher_that_keeps_failing() {
+	local log=$LAB_DIR/calfpen.log rc=0 i old
+	lease
+	calfpen status >/dev/null
+	for i in 1 2 3; do
+		old=$(watcher_pid)
+		kill -KILL "$old"
+		wait_for 5 watcher_is_another "$old"
+	done
+	assert_eq 1 "$(grep -c 'watcher: was killed by signal 9; restarting it' "$log")"
+	assert_eq 1 "$(grep -c 'watcher FAILED: was killed by signal 9, 3 times in a row;' "$log")"
+	assert_match $'\nFAILED    watcher: was killed by signal 9, 3 times in a row\n' "$(calfpen status)"
+	calfpen status --json >/dev/null || rc=$?
+	assert_eq 9 "$rc" "exit status"
+	assert_eq True "$(state watcher_restart failed)"
+	assert_eq 0 "$(calfpen ls >/dev/null; echo $?)" "other commands work"
+}
+watcher_is_another() {
+	local now
+	now=$(watcher_pid) && [ "$now" != 0 ] && [ "$now" != "$1" ] && alive "$now"
+}
 
 # A calf that misuses the store in every way: it is answered or cut off, and
 # started again with a growing delay; nothing else notices.

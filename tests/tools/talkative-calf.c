@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A calf that logs a lot and exits at once; "last words" is the last line. */
+/* A calf that logs a lot and exits at once; "last words" is the last line. What it
+ * reports as its last error contains an escape sequence. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include "userspace/common/report_page.h"
 
 #define N_LINES 150 /* less than a gateway prints per second and a pipe can hold */
 
 int main(void)
 {
+	static const char error[] = "no voice \033[31m";
+	struct report_page *page;
 	char line[256];
 
 	memset(line, 'x', sizeof(line) - 1);
@@ -15,6 +21,10 @@ int main(void)
 	for (int i = 0; i < N_LINES; i++)
 		if (write(2, line, sizeof(line)) != (ssize_t)sizeof(line))
 			return 1;
+	page = mmap(NULL, REPORT_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, 5, 0);
+	if (page == MAP_FAILED)
+		return 1;
+	memcpy(page->error, error, sizeof(error));
 	if (write(2, "last words\n", 11) != 11)
 		return 1;
 	return 3;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "tests/unit/cli-capture.h"
 #include "userspace/cli/status.h"
+#include "userspace/common/report_page.h"
 
 TestSuite(cli_status, .init = make_roots, .fini = scratch_remove);
 
@@ -102,6 +104,53 @@ Test(cli_status, for_people)
 			 "handler   persist: ok 0\n"
 			 "frames    in_accepted           delivered  2 packets, 684 bytes\n"
 			 "metric    dhcp4: dhcp4_discovers 3\n");
+}
+
+/* What FAILED is above all else that runs, with the last error of its page, which
+ * may be anything. */
+Test(cli_status, FAILED)
+{
+	static const struct report_page page = { .error = "no \033[31m way" };
+	struct cli cli = capture();
+	json_t *status = full_status(false), *state = json_object_get(status, "state");
+	json_t *calf = json_array_get(json_object_get(state, STATE_CALVES), 0);
+	json_t *restart = json_pack("{s:b, s:i, s:s, s:i}", "failed", 1, "failures", 4, "reason",
+				    "the calf exited with code 1", "next_boot_ns", 0);
+	json_t *well = json_pack("{s:b, s:i, s:s, s:i}", "failed", 0, "failures", 2, "reason",
+				 "was killed by signal 9", "next_boot_ns", 0);
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	cr_assert_eq(pwrite(fd, &page, sizeof(page), 0), (ssize_t)sizeof(page));
+	json_object_set_new(calf, "restart", restart);
+	json_object_set_new(state, "watcher_restart", well);
+	cr_expect(cli_status_add_failure(restart, fd));
+	cr_expect(!cli_status_add_failure(well, fd));
+	cr_expect(!json_object_get(well, "error"));
+	cr_expect(!cli_status_add_failure(NULL, fd), "of an older version");
+	cli_status_print(&cli, status);
+	captured(0);
+	cr_expect(strstr(out_text,
+			 "00:10:40Z\nFAILED    dhcp4: the calf exited with code 1, 4 times in "
+			 "a row; last error: no ?[31m way\nuplink"),
+		  "%s", out_text);
+	cr_expect(!strstr(out_text, "signal 9"));
+	json_decref(status);
+	close(fd);
+}
+
+/* A page that is too short, or empty, adds nothing. */
+Test(cli_status, FAILED_without_an_error)
+{
+	json_t *restart = json_pack("{s:b}", "failed", 1);
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	cr_expect(cli_status_add_failure(restart, -1));
+	cr_expect(cli_status_add_failure(restart, fd));
+	cr_assert_eq(ftruncate(fd, REPORT_PAGE_SIZE), 0);
+	cr_expect(cli_status_add_failure(restart, fd));
+	cr_expect_eq(json_object_size(restart), 1);
+	json_decref(restart);
+	close(fd);
 }
 
 Test(cli_status, all_counters)

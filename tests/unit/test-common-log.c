@@ -18,6 +18,26 @@ static char *logged(int fd)
 	return text;
 }
 
+Test(log, errors_are_kept)
+{
+	char kept[9];
+
+	memset(kept, 'x', sizeof(kept));
+	log_init("dhcp4", open("/dev/null", O_WRONLY), LOG_LEVEL_INFO);
+	log_keep_errors(kept, sizeof(kept) - 1);
+	log_warning("no error");
+	cr_expect_arr_eq(kept, "xxxxxxxxx", 9);
+	log_error("no %d\n", 17);
+	cr_expect_arr_eq(kept, "no 17?\0\0x", 9);
+	log_info("later");
+	cr_expect_arr_eq(kept, "no 17?\0\0x", 9);
+	log_error("longer than there is room for");
+	cr_expect_arr_eq(kept, "longer tx", 9);
+	log_keep_errors(NULL, 0);
+	log_error("not kept");
+	cr_expect_arr_eq(kept, "longer tx", 9);
+}
+
 Test(log, one_line_in_one_write)
 {
 	int fds[2];

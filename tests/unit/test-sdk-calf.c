@@ -155,6 +155,16 @@ Test(calf, metrics_are_seen_from_outside)
 	cr_assert_eq(page[CALF_METRICS_MAX - 1], 7);
 }
 
+Test(calf, last_error_is_seen_from_outside)
+{
+	struct report_page page;
+
+	log_error("no %s", "way");
+	cr_assert_eq(pread(fds.metrics, &page, sizeof(page), 0), (ssize_t)sizeof(page));
+	cr_expect_str_eq(page.error, "no way");
+	cr_expect_eq(page.counters[CALF_METRICS_MAX - 1], 0);
+}
+
 Test(calf, metrics_without_a_page)
 {
 	fds.metrics = -1;

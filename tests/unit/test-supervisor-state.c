@@ -16,8 +16,8 @@ static struct description description = { .name = "dhcp4", .n_metrics = 2 };
 Test(supervisor_state, every_member)
 {
 	static const char expected[] =
-		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:s,"
-		" s:[{s:s, s:i, s:i, s:i, s:i, s:[s, s]}]}";
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s,"
+		" s:[{s:s, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:[s, s]}]}";
 	json_t *state, *kernel, *wanted;
 	char error[STATE_ERROR_SIZE];
 
@@ -30,7 +30,8 @@ Test(supervisor_state, every_member)
 	snprintf(s.frames.mode_reason, sizeof(s.frames.mode_reason), "as configured");
 	snprintf(s.runtime.path, sizeof(s.runtime.path), "/usr/bin/runc");
 	s.watcher_pid = 6;
-	s.n_watcher_restarts = 2;
+	s.watcher_restart = (struct restart){ .n_restarts = 2 };
+	s.watcher_report_fd = 5;
 	s.started_ns = 123456789012;
 	s.store.adopted = true;
 	s.kernel.error[0] = -EPERM;
@@ -41,7 +42,9 @@ Test(supervisor_state, every_member)
 	s.pairs[0].pair.description = &description;
 	s.pairs[0].pair.calf_pid = 7;
 	s.pairs[0].pair.gateway_pid = 8;
-	s.pairs[0].pair.n_restarts = 3;
+	s.pairs[0].restart = (struct restart){
+		.n_restarts = 3, .n_failures = 3, .next_ns = 99, .reason = "exited with code 1"
+	};
 	s.pairs[0].pair.metrics_fd = 9;
 
 	supervisor_write_state(&s);
@@ -59,9 +62,12 @@ Test(supervisor_state, every_member)
 	wanted = json_pack(expected, "version", 1, "pid", (int)getpid(), "uplink", "eth0", "tap",
 			   "calf0", "mode", "tc", "hook", "tcx", "mode_reason", "as configured",
 			   "runtime", "/usr/bin/runc", "watcher_pid", 6, "watcher_restarts", 2,
-			   "started_boot_ns", (json_int_t)123456789012, "store_adopted", 1, "audit",
-			   "/var/log/a", "calves", "name", "dhcp4", "pid", 7, "gateway_pid", 8,
-			   "restarts", 3, "metrics_fd", 9, "metrics", "sent", "received");
+			   "watcher_restart", "failed", 0, "failures", 0, "reason", "",
+			   "next_boot_ns", 0, "watcher_report_fd", 5, "started_boot_ns",
+			   (json_int_t)123456789012, "store_adopted", 1, "audit", "/var/log/a",
+			   "calves", "name", "dhcp4", "pid", 7, "gateway_pid", 8, "restarts", 3,
+			   "restart", "failed", 1, "failures", 3, "reason", "exited with code 1",
+			   "next_boot_ns", 99, "metrics_fd", 9, "metrics", "sent", "received");
 	cr_assert_not_null(wanted);
 	if (!json_equal(state, wanted))
 		json_dumpf(state, stderr, JSON_INDENT(1));

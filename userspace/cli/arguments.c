@@ -50,7 +50,8 @@ static const char help_text[] =
 	"\n"
 	"Exit status: 0 success, 1 failure, 2 usage error, 3 no such key, 4 denied,\n"
 	"5 conflict (--if-revision, --create), 6 busy or quota exhausted,\n"
-	"7 value too long or of the wrong type. See calfpen(8) for details.\n";
+	"7 value too long or of the wrong type, 8 not running, 9 a process fails\n"
+	"(status). See calfpen(8) for details.\n";
 
 enum {
 	OPTION_INSTANCE = 256,

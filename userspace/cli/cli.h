@@ -25,6 +25,8 @@ enum cli_exit {
 	CLI_CONFLICT = 5, /* the condition of --if-revision or --create is false */
 	CLI_BUSY = 6,	  /* a quota, the ring or the store is full or busy */
 	CLI_VALUE = 7,	  /* the value is too long for its key, or of another type */
+	CLI_DEAD = 8,	  /* the instance is not running */
+	CLI_FAILED = 9,	  /* status: a process of the instance fails again and again */
 };
 
 struct cli {

@@ -11,8 +11,10 @@
 
 #include "userspace/cli/frames/frames.h"
 #include "userspace/common/loop.h"
+#include "userspace/common/report_page.h"
+#include "userspace/common/sanitise.h"
 
-#define METRICS_LINK "/memfd:calf-metrics"
+#define REPORT_LINK "/memfd:" REPORT_PAGE_NAME
 #define STATUS_DIRECTORY "/status/"
 #define METRICS_DIRECTORY STATUS_DIRECTORY "metrics/"
 
@@ -173,9 +175,9 @@ void cli_status_add_quarantine(json_t *status, const struct frame_quarantine *qu
 		set_time(object, "opened", quarantine->opened_ns);
 }
 
-/* Open the metrics page of a calf, which the supervisor holds. Returns a
+/* Open a page that the supervisor holds. Returns a
  * descriptor or a negative errno. Opens no other file, whatever the state says. */
-static int open_metrics(int pid, int number)
+static int open_report(int pid, int number)
 {
 	char path[64], target[64] = "";
 	int fd;
@@ -183,7 +185,7 @@ static int open_metrics(int pid, int number)
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, number);
 	if (readlink(path, target, sizeof(target) - 1) < 0)
 		return -errno;
-	if (strncmp(target, METRICS_LINK, strlen(METRICS_LINK)) != 0)
+	if (strncmp(target, REPORT_LINK, strlen(REPORT_LINK)) != 0)
 		return -ENOENT;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -209,25 +211,53 @@ void cli_status_add_metrics(json_t *calf, int fd, bool all)
 	json_object_set_new(calf, "counters", counters);
 }
 
-/* Add the calves' own counters to the state. */
-static void add_metrics(const struct cli *cli, int pid, const json_t *state)
+bool cli_status_add_failure(json_t *restart, int fd)
 {
+	char text[REPORT_PAGE_ERROR_SIZE], clean[REPORT_PAGE_ERROR_SIZE];
+	size_t length;
+
+	if (!json_is_true(json_object_get(restart, STATE_RESTART_FAILED)))
+		return false;
+	if (fd < 0 || pread(fd, text, sizeof(text), offsetof(struct report_page, error)) !=
+			      (ssize_t)sizeof(text))
+		return true;
+	length = strnlen(text, sizeof(text) - 1);
+	if (!length)
+		return true;
+	sanitise(clean, sizeof(clean), text, length);
+	json_object_set_new(restart, "error", json_string(clean));
+	return true;
+}
+
+/* Open the page whose descriptor is a member of `object`, or -1. */
+static int open_report_of(int pid, const json_t *object, const char *member)
+{
+	const json_t *number = json_object_get(object, member);
+
+	return json_is_integer(number) ? open_report(pid, (int)json_integer_value(number)) : -1;
+}
+
+/* Add the calves' own counters to the state, and the last error of what failed.
+ * Returns CLI_OK, or CLI_FAILED if something did. */
+static int add_reports(const struct cli *cli, int pid, const json_t *state)
+{
+	int fd = open_report_of(pid, state, STATE_WATCHER_REPORT_FD);
+	bool failed = cli_status_add_failure(json_object_get(state, STATE_WATCHER_RESTART), fd);
 	json_t *calf;
 	size_t i;
 
+	if (fd >= 0)
+		close(fd);
 	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
 	{
-		const json_t *number = json_object_get(calf, STATE_CALF_METRICS_FD);
-		int fd;
-
-		if (!json_is_integer(number))
-			continue;
-		fd = open_metrics(pid, (int)json_integer_value(number));
+		fd = open_report_of(pid, calf, STATE_CALF_METRICS_FD);
+		failed |= cli_status_add_failure(json_object_get(calf, STATE_CALF_RESTART), fd);
 		if (fd < 0)
 			continue;
 		cli_status_add_metrics(calf, fd, cli->all);
 		close(fd);
 	}
+	return failed ? CLI_FAILED : CLI_OK;
 }
 
 static void add_memory(const struct cli *cli, json_t *status)
@@ -306,7 +336,10 @@ int cli_status(struct cli *cli)
 		r = unread;
 	/* The file that a killed supervisor left is stale. */
 	if (state && pid > 0) {
-		add_metrics(cli, pid, state);
+		int failed = add_reports(cli, pid, state);
+
+		if (r == CLI_OK)
+			r = failed;
 		json_object_set(status, "state", state);
 	}
 	json_decref(state);

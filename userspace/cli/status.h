@@ -18,7 +18,8 @@
  * The members; one whose value is unknown is missing:
  *   instance, running, pid
  *   state     the supervisor's state.json; each of its calves also has
- *             `counters`, the counters in the calf's metrics page
+ *             `counters`, the counters in the calf's report page; the restart of
+ *             what FAILED also has `error`, the last error that it logged
  *   lease     state ("none" if the calf wrote none), server and expires from the
  *             keys below /lease, and address from /ip
  *   store     revision, keys, max_keys, commits, denials, subjects: [name,
@@ -52,9 +53,12 @@ void cli_status_add_frames(json_t *status, const struct frame_counter counters[_
  * watcher has reported the lease, even if no frame has arrived since. */
 void cli_status_add_quarantine(json_t *status, const struct frame_quarantine *quarantine,
 			       bool is_leased, uint64_t boot_now_ns);
-/* Add `counters` to `calf`, an element of the state's `calves`, from its metrics
+/* Add `counters` to `calf`, an element of the state's `calves`, from its report
  * page `fd`; counters that are zero only if `all`. */
 void cli_status_add_metrics(json_t *calf, int fd, bool all);
+/* Add `error` to `restart`, what state.json says of a process that may have FAILED:
+ * the last error in its report page `fd` (-1: none). Returns true if it has. */
+bool cli_status_add_failure(json_t *restart, int fd);
 /* status_print.c: print `status` as text. */
 void cli_status_print(const struct cli *cli, json_t *status);
 

@@ -10,7 +10,7 @@
  * for three further calls. */
 static const char *text_of(const json_t *object, const char *member, const char *otherwise)
 {
-	static char texts[4][256];
+	static char texts[4][512];
 	static unsigned int i_text;
 	const char *text = json_string_value(json_object_get(object, member));
 	char *to = texts[i_text++ % 4];
@@ -54,6 +54,37 @@ static void print_lease(const struct cli *cli, json_t *lease)
 			*expires ? " until " : "", expires);
 	}
 	fputc('\n', cli->out);
+}
+
+static void print_failure(const struct cli *cli, json_t *restart, const char *name)
+{
+	const char *error = text_of(restart, "error", "");
+	char next[CLOCK_SECONDS_SIZE];
+
+	if (!json_is_true(json_object_get(restart, STATE_RESTART_FAILED)))
+		return;
+	print_label(cli, "FAILED");
+	fprintf(cli->out, "%s: %s, %" JSON_INTEGER_FORMAT " times in a row", name,
+		text_of(restart, STATE_RESTART_REASON, "?"),
+		number_of(restart, STATE_RESTART_FAILURES));
+	if (number_of(restart, STATE_RESTART_NEXT)) {
+		cli_state_time((uint64_t)number_of(restart, STATE_RESTART_NEXT), next);
+		fprintf(cli->out, "; next start at %s", next);
+	}
+	if (*error)
+		fprintf(cli->out, "; last error: %s", error);
+	fputc('\n', cli->out);
+}
+
+static void print_failures(const struct cli *cli, json_t *state)
+{
+	json_t *calf;
+	size_t i;
+
+	print_failure(cli, json_object_get(state, STATE_WATCHER_RESTART), "watcher");
+	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
+		print_failure(cli, json_object_get(calf, STATE_CALF_RESTART),
+			      text_of(calf, STATE_CALF_NAME, "?"));
 }
 
 static void print_calves(const struct cli *cli, const json_t *calves)
@@ -251,6 +282,7 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	fputc('\n', cli->out);
 	if (json_object_get(status, "lease"))
 		print_lease(cli, json_object_get(status, "lease"));
+	print_failures(cli, state);
 	print_uplink(cli, state);
 	if (json_object_get(status, "quarantine"))
 		print_quarantine(cli, json_object_get(status, "quarantine"));

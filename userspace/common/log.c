@@ -41,11 +41,14 @@ static struct {
 	int lost_errno;	     /* why the last of them was lost */
 	uint32_t n_failures; /* to report them */
 	uint64_t retry_ns;
+	char *kept_error; /* log_keep_errors() */
+	size_t kept_size;
 } log_state = { .tag = "calfpen", .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
 
 /* A line under construction, after a newline that ends a truncated one. */
 struct line {
 	size_t length; /* of the text, its newline included */
+	size_t head;   /* of that, level and tag */
 	char bytes[1 + LOG_LINE_SIZE];
 };
 
@@ -96,6 +99,7 @@ __attribute__((format(printf, 3, 0))) static void compose(struct line *line, enu
 			      LOG_LINE_SIZE - 1);
 
 	line->bytes[0] = '\n';
+	line->head = head;
 	line->length =
 		head + written(vsnprintf(text + head, LOG_LINE_SIZE - 1 - head, format, arguments),
 			       LOG_LINE_SIZE - 1 - head);
@@ -191,6 +195,22 @@ uint64_t log_report_lost(void)
 	return log_state.retry_ns - now_ns;
 }
 
+void log_keep_errors(char *text, size_t size)
+{
+	log_state.kept_error = text;
+	log_state.kept_size = size;
+}
+
+static void keep_error(const struct line *line)
+{
+	size_t length = line->length - line->head - 1;
+
+	if (length > log_state.kept_size)
+		length = log_state.kept_size;
+	memcpy(log_state.kept_error, line->bytes + 1 + line->head, length);
+	memset(log_state.kept_error + length, 0, log_state.kept_size - length);
+}
+
 void log_message(enum log_level level, const char *format, ...)
 {
 	int saved_errno = errno;
@@ -202,6 +222,8 @@ void log_message(enum log_level level, const char *format, ...)
 	va_start(arguments, format);
 	compose(&line, level, format, arguments);
 	va_end(arguments);
+	if (level == LOG_LEVEL_ERROR && log_state.kept_error)
+		keep_error(&line);
 	if (!report_lost() || !put(&line))
 		count_lost();
 	errno = saved_errno;

@@ -23,6 +23,10 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
  * sendto(2) from now on, everything else write(2) and ppoll(2). */
 void log_init(const char *tag, int fd, enum log_level level);
 
+/* Also copy the text of each error to `text` from now on, without level and tag, cut
+ * at `size` bytes and padded with NULs. The memory may be shared. NULL: no longer. */
+void log_keep_errors(char *text, size_t size);
+
 /* Print a message. Keeps errno. */
 __attribute__((format(printf, 2, 3))) void log_message(enum log_level level, const char *format,
 						       ...);

@@ -31,7 +31,8 @@ enum watcher_fd {
 	WATCHER_FD_CHRONY_ASK = 8,
 	WATCHER_FD_CHRONY_RESULTS = 9,
 	WATCHER_FD_LOADED = 10, /* struct loaded, sealed */
-	_WATCHER_FD_END = 11,
+	WATCHER_FD_REPORT = 11, /* struct report_page */
+	_WATCHER_FD_END = 12,
 };
 
 enum gateway_fd {

@@ -29,6 +29,8 @@
 #define STATE_RUNTIME "runtime"
 #define STATE_WATCHER_PID "watcher_pid"
 #define STATE_WATCHER_RESTARTS "watcher_restarts"
+#define STATE_WATCHER_RESTART "watcher_restart"
+#define STATE_WATCHER_REPORT_FD "watcher_report_fd"
 #define STATE_STARTED "started_boot_ns"
 #define STATE_STORE_ADOPTED "store_adopted"
 #define STATE_AUDIT "audit"
@@ -40,8 +42,15 @@
 #define STATE_CALF_PID "pid"
 #define STATE_CALF_GATEWAY_PID "gateway_pid"
 #define STATE_CALF_RESTARTS "restarts"
+#define STATE_CALF_RESTART "restart"
 #define STATE_CALF_METRICS_FD "metrics_fd"
 #define STATE_CALF_METRICS "metrics"
+
+/* of STATE_WATCHER_RESTART and STATE_CALF_RESTART */
+#define STATE_RESTART_FAILED "failed"
+#define STATE_RESTART_FAILURES "failures"
+#define STATE_RESTART_REASON "reason"
+#define STATE_RESTART_NEXT "next_boot_ns"
 
 /* values of the members of STATE_KERNEL */
 #define STATE_KERNEL_OK "ok"

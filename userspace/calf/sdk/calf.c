@@ -14,7 +14,6 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
-#define METRICS_SIZE (CALF_METRICS_MAX * sizeof(uint64_t))
 #define FRAMES_PER_WAKEUP 16 /* so that timers and the store get their turn */
 
 /* The metrics if there is no page for them. */
@@ -57,17 +56,18 @@ static int set_nonblocking(int fd, const char *what)
 
 static int map_metrics(struct calf *calf, int fd)
 {
-	void *page;
+	struct report_page *page;
 
 	calf->metrics = unseen_metrics;
 	if (fd < 0)
 		return 0;
-	page = mmap(NULL, METRICS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	page = mmap(NULL, REPORT_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED) {
 		log_error("descriptor %d (metrics): cannot map: %s", fd, strerrordesc_np(errno));
 		return -errno;
 	}
-	calf->metrics = page;
+	calf->metrics = page->counters;
+	log_keep_errors(page->error, sizeof(page->error));
 	return 0;
 }
 

@@ -30,12 +30,13 @@
 #include "maps/kv.h"
 #include "userspace/common/commit.h"
 #include "userspace/common/loop.h"
+#include "userspace/common/report_page.h"
 #include "userspace/common/wire.h"
 
-#define CALF_FRAME_MAX 1514  /* longest frame read or written, bytes ... */
-#define CALF_TAGS_MAX 8	     /* ... besides priority tags of a frame that is read */
-#define CALF_METRICS_MAX 512 /* u64 slots of the page */
-#define CALF_PENDING_MAX 32  /* unanswered store requests, watches included */
+#define CALF_FRAME_MAX 1514 /* longest frame read or written, bytes ... */
+#define CALF_TAGS_MAX 8	    /* ... besides priority tags of a frame that is read */
+#define CALF_METRICS_MAX REPORT_PAGE_COUNTERS
+#define CALF_PENDING_MAX 32 /* unanswered store requests, watches included */
 
 /*
  * The descriptors of a calf. 0 is /dev/null, 1 and 2 are log pipes
@@ -44,7 +45,7 @@
 struct calf_fds {
 	int frames;  /* one raw Ethernet frame per read and write, no header */
 	int control; /* SOCK_STREAM to the gateway, common/wire.h */
-	int metrics; /* memfd of one page of u64; -1: metrics are counted, but not exported */
+	int metrics; /* memfd, struct report_page; -1: metrics are counted, but not exported */
 };
 
 #define CALF_FDS_STANDARD ((const struct calf_fds){ .frames = 3, .control = 4, .metrics = 5 })

@@ -16,9 +16,8 @@
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/supervisor/child.h"
+#include "userspace/priv/supervisor/report.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
-
-#define WATCHER_RETRY_NS (200 * NS_PER_MS)
 
 /*
  * After so many ms from the signal the shutdown no longer waits for each of these.
@@ -29,6 +28,14 @@
 #define RUNTIME_END_MS 1200 /* a runtime takes 0.1 s to delete a container */
 #define WATCHER_END_MS 1500
 
+#define WATCHER_NAME "watcher"
+
+static void watcher_failed(struct supervisor *s, const char *reason)
+{
+	loop_timer_set(&s->watcher_timer,
+		       restart_failed(&s->watcher_restart, WATCHER_NAME, reason, loop_now_ns()));
+}
+
 static void start_watcher(struct supervisor *s)
 {
 	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER],
@@ -38,42 +45,63 @@ static void start_watcher(struct supervisor *s)
 			    s->store.denials_fd,
 			    s->chrony.ask_fd,
 			    s->chrony.results[0],
-			    s->loaded_fd };
+			    s->loaded_fd,
+			    s->watcher_report_fd };
 	pid_t pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));
+	uint64_t now = loop_now_ns();
 
-	if (pid > 0)
+	if (pid > 0) {
 		s->watcher_pid = pid;
-	else
-		loop_timer_set(&s->watcher_restart, loop_now_ns() + WATCHER_RETRY_NS);
+		restart_started(&s->watcher_restart, now);
+		loop_timer_set(&s->watcher_timer, now + RESTART_STABLE_NS);
+	} else {
+		watcher_failed(s, "cannot be started");
+	}
 }
 
-static int restart_watcher(struct loop *loop, uint64_t now_ns, void *data)
+static int on_watcher_timer(struct loop *loop, uint64_t now_ns, void *data)
 {
 	struct supervisor *s = data;
 
 	(void)loop;
 	(void)now_ns;
-	s->n_watcher_restarts++;
-	start_watcher(s);
+	if (s->watcher_pid > 0)
+		restart_settle(&s->watcher_restart, WATCHER_NAME);
+	else
+		start_watcher(s);
 	supervisor_write_state(s);
 	return 0;
+}
+
+static void pair_failed(struct supervised_pair *pair, const char *reason)
+{
+	const char *name = pair->pair.description->name;
+
+	loop_timer_set(&pair->timer, restart_failed(&pair->restart, name, reason, loop_now_ns()));
 }
 
 static void start_pair(struct supervised_pair *pair)
 {
 	uint64_t now = loop_now_ns();
 
-	if (pair_start(&pair->pair, now))
-		loop_timer_set(&pair->restart, pair_restart_at(&pair->pair, now));
+	if (pair_start(&pair->pair)) {
+		pair_failed(pair, "cannot be started");
+		return;
+	}
+	restart_started(&pair->restart, now);
+	loop_timer_set(&pair->timer, now + RESTART_STABLE_NS);
 }
 
-static int restart_pair(struct loop *loop, uint64_t now_ns, void *data)
+static int on_pair_timer(struct loop *loop, uint64_t now_ns, void *data)
 {
 	struct supervised_pair *pair = data;
 
 	(void)loop;
 	(void)now_ns;
-	start_pair(pair);
+	if (pair->pair.calf_pid > 0)
+		restart_settle(&pair->restart, pair->pair.description->name);
+	else
+		start_pair(pair);
 	supervisor_write_state(pair->supervisor);
 	return 0;
 }
@@ -93,7 +121,7 @@ static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
 	const char *name = pair->pair.description->name;
 	bool gateway = pid == pair->pair.gateway_pid;
 	int code = gateway && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	char how[48];
+	char how[48], reason[80];
 
 	if (code == ROLE_EXIT_MALFORMED)
 		audit_malformed(&pair->supervisor->audit, name, "control message");
@@ -102,14 +130,14 @@ static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
 		pair->pair.gateway_pid = 0;
 		gateway = false;
 	}
-	log_warning("%s: the %s %s; restarting both calf and gateway", name,
-		    gateway ? "gateway" : "calf", describe_end(status, how));
 	if (gateway)
 		pair->pair.gateway_pid = 0;
 	else
 		pair->pair.calf_pid = 0;
 	pair_stop(&pair->pair);
-	loop_timer_set(&pair->restart, pair_restart_at(&pair->pair, loop_now_ns()));
+	snprintf(reason, sizeof(reason), "the %s %s", gateway ? "gateway" : "calf",
+		 describe_end(status, how));
+	pair_failed(pair, reason);
 }
 
 void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
@@ -117,9 +145,8 @@ void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
 	char how[48];
 
 	if (pid == s->watcher_pid) {
-		log_warning("the watcher %s; restarting it", describe_end(status, how));
 		s->watcher_pid = 0;
-		loop_timer_set(&s->watcher_restart, loop_now_ns() + WATCHER_RETRY_NS);
+		watcher_failed(s, describe_end(status, how));
 	}
 	if (pid == s->chrony.pid)
 		supervisor_chrony_ended(s, status);
@@ -154,11 +181,16 @@ int supervisor_create_pairs(struct supervisor *s)
 			return r;
 		pair->supervisor = s;
 		s->n_pairs++;
-		r = loop_add_timer(&s->loop, &pair->restart, restart_pair, pair);
+		r = loop_add_timer(&s->loop, &pair->timer, on_pair_timer, pair);
 		if (!r)
 			r = pair_create(&pair->pair, supervisor_confine);
 	}
-	return r ? r : loop_add_timer(&s->loop, &s->watcher_restart, restart_watcher, s);
+	if (r)
+		return r;
+	s->watcher_report_fd = report_create();
+	if (s->watcher_report_fd < 0)
+		return s->watcher_report_fd;
+	return loop_add_timer(&s->loop, &s->watcher_timer, on_watcher_timer, s);
 }
 
 static void connect_pairs(struct supervisor *s)

@@ -9,18 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "userspace/common/backoff.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/container/bundle.h"
 #include "userspace/priv/supervisor/child.h"
+#include "userspace/priv/supervisor/report.h"
 #include "userspace/priv/supervisor/subjects.h"
 
-#define METRICS_SIZE 4096
-#define RESTART_MIN_NS (NS_PER_S / 10)
-#define RESTART_MAX_NS (30 * NS_PER_S)
-#define STABLE_NS (60 * NS_PER_S)
 #define CREATING_NS (NS_PER_S / 4)	 /* more than it takes, most often */
 #define CALF_FOLLOWS_NS (50 * NS_PER_MS) /* from closing the connection by exiting to the exit */
 #define GATEWAY_END_NS (NS_PER_S / 2)	 /* more than a gateway takes to read what is left */
@@ -33,29 +29,6 @@ uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf)
 uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf)
 {
 	return options->uid_base + 2 * i_calf + 2;
-}
-
-/* Create a page that the calf can write to but neither grow nor shrink. */
-static int make_metrics(void)
-{
-	int fd = memfd_create("calf-metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING), r;
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, METRICS_SIZE) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
-static int clear_metrics(int fd)
-{
-	static const char zeros[METRICS_SIZE];
-
-	return pwrite(fd, zeros, sizeof(zeros), 0) == (ssize_t)sizeof(zeros) ? 0 : -EIO;
 }
 
 static int make_keys(const struct pair *pair)
@@ -104,7 +77,7 @@ int pair_init(struct pair *pair, const struct options *options,
 	r = runtime_delete(runtime, pair->container);
 	if (r)
 		return r;
-	pair->metrics_fd = make_metrics();
+	pair->metrics_fd = report_create();
 	if (pair->metrics_fd < 0) {
 		r = pair->metrics_fd;
 		log_error("%s: cannot create the metrics page: %s", description->name,
@@ -181,7 +154,7 @@ int pair_create(struct pair *pair, int (*confine)(void))
 	int r = make_channels(&pair->channels);
 
 	if (!r)
-		r = clear_metrics(pair->metrics_fd);
+		r = report_clear(pair->metrics_fd);
 	if (r) {
 		log_error("%s: cannot create the channels: %s", pair->description->name,
 			  strerror(-r));
@@ -204,12 +177,11 @@ int pair_create(struct pair *pair, int (*confine)(void))
 	return 0;
 }
 
-int pair_start(struct pair *pair, uint64_t now_ns)
+int pair_start(struct pair *pair)
 {
 	int r = pair->creating_pid ? 0 : pair_create(pair, NULL);
 	pid_t pid, creating = pair->creating_pid;
 
-	pair->started_ns = now_ns;
 	if (r)
 		goto cleanup;
 	pid = start_gateway(pair);
@@ -282,15 +254,6 @@ void pair_end_gateway(struct pair *pair, const struct await_limit *limit)
 {
 	if (!child_wait(&pair->gateway_pid, NULL, limit))
 		child_end(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
-}
-
-uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns)
-{
-	if (now_ns - pair->started_ns > STABLE_NS)
-		pair->n_failures = 0;
-	pair->n_failures++;
-	pair->n_restarts++;
-	return now_ns + backoff_ns(pair->n_failures, RESTART_MIN_NS, RESTART_MAX_NS);
 }
 
 void pair_deinit(struct pair *pair)

@@ -53,9 +53,6 @@ struct pair {
 	pid_t calf_pid;		       /* 0: none */
 	bool is_asked_to_end;
 	pid_t gateway_pid;
-	uint32_t n_restarts;
-	uint64_t started_ns; /* CLOCK_BOOTTIME */
-	uint32_t n_failures; /* consecutive, for the backoff */
 };
 
 #define PAIR_NULL(_x) \
@@ -82,7 +79,7 @@ int pair_create(struct pair *pair, int (*confine)(void));
 /* Start the gateway and the calf, the latter in the container of pair_create(),
  * which is called here if it was not before. Returns 0, or a negative errno,
  * logged; then neither of them is running. */
-int pair_start(struct pair *pair, uint64_t now_ns);
+int pair_start(struct pair *pair);
 
 /* Check whether the calf, too, exited when its gateway did: wait up to 50 ms.
  * Returns true if it did, and stores its wait status in *statusp. */
@@ -103,10 +100,6 @@ void pair_stop(struct pair *pair);
 void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd);
 void pair_end_calf(struct pair *pair, const struct await_limit *limit);
 void pair_end_gateway(struct pair *pair, const struct await_limit *limit);
-
-/* Count a failure at `now_ns`. Returns the time of the next start: after 0.1 s,
- * doubling up to 30 s; back to 0.1 s if the pair ran for more than a minute. */
-uint64_t pair_restart_at(struct pair *pair, uint64_t now_ns);
 
 /* Stop the pair and remove its bundle and container. Allowed on PAIR_NULL. */
 void pair_deinit(struct pair *pair);

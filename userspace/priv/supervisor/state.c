@@ -8,17 +8,27 @@
 #include "userspace/priv/supervisor/supervisor-private.h"
 #include "userspace/state/state.h"
 
-static json_t *describe_pair(const struct pair *pair)
+static json_t *describe_restart(const struct restart *restart)
 {
-	json_t *metrics = json_array();
+	return json_pack("{s:b, s:i, s:s, s:I}", STATE_RESTART_FAILED, restart_is_failed(restart),
+			 STATE_RESTART_FAILURES, (int)restart->n_failures, STATE_RESTART_REASON,
+			 restart->reason, STATE_RESTART_NEXT, (json_int_t)restart->next_ns);
+}
+
+static json_t *describe_pair(const struct supervised_pair *supervised)
+{
+	const struct pair *pair = &supervised->pair;
 	const struct description *description = pair->description;
+	json_t *metrics = json_array();
 
 	for (uint32_t i = 0; i < description->n_metrics; i++)
 		json_array_append_new(metrics, json_string(description->metrics[i].name));
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", STATE_CALF_NAME, description->name,
+	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:i, s:o}", STATE_CALF_NAME, description->name,
 			 STATE_CALF_PID, (int)pair->calf_pid, STATE_CALF_GATEWAY_PID,
-			 (int)pair->gateway_pid, STATE_CALF_RESTARTS, (int)pair->n_restarts,
-			 STATE_CALF_METRICS_FD, pair->metrics_fd, STATE_CALF_METRICS, metrics);
+			 (int)pair->gateway_pid, STATE_CALF_RESTARTS,
+			 (int)supervised->restart.n_restarts, STATE_CALF_RESTART,
+			 describe_restart(&supervised->restart), STATE_CALF_METRICS_FD,
+			 pair->metrics_fd, STATE_CALF_METRICS, metrics);
 }
 
 /* {"tcx": "ok", "clsact": "not tried", ...} */
@@ -42,17 +52,19 @@ void supervisor_write_state(const struct supervisor *s)
 	char *text;
 
 	for (uint32_t i = 0; i < s->n_pairs; i++)
-		json_array_append_new(calves, describe_pair(&s->pairs[i].pair));
+		json_array_append_new(calves, describe_pair(&s->pairs[i]));
 	state = json_pack(
-		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:b, s:s, s:o, s:o}",
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:i, s:I, s:b, s:s, s:o, s:o}",
 		STATE_MEMBER_VERSION, STATE_VERSION, STATE_PID, getpid(), STATE_UPLINK,
 		s->uplink.name, STATE_TAP, s->tap.name, STATE_MODE,
 		frames_mode_name(s->frames.mode), STATE_HOOK, frames_hook_name(s->frames.hook),
 		STATE_MODE_REASON, s->frames.mode_reason, STATE_RUNTIME, s->runtime.path,
 		STATE_WATCHER_PID, (int)s->watcher_pid, STATE_WATCHER_RESTARTS,
-		(int)s->n_watcher_restarts, STATE_STARTED, (json_int_t)s->started_ns,
-		STATE_STORE_ADOPTED, (int)s->store.adopted, STATE_AUDIT, s->options->audit,
-		STATE_KERNEL, describe_kernel(&s->kernel), STATE_CALVES, calves);
+		(int)s->watcher_restart.n_restarts, STATE_WATCHER_RESTART,
+		describe_restart(&s->watcher_restart), STATE_WATCHER_REPORT_FD,
+		s->watcher_report_fd, STATE_STARTED, (json_int_t)s->started_ns, STATE_STORE_ADOPTED,
+		(int)s->store.adopted, STATE_AUDIT, s->options->audit, STATE_KERNEL,
+		describe_kernel(&s->kernel), STATE_CALVES, calves);
 	text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
 	if (text)
 		instance_write_state(&s->instance, text);

@@ -17,10 +17,12 @@
 #include "userspace/priv/supervisor/instance.h"
 #include "userspace/priv/supervisor/pair.h"
 #include "userspace/priv/supervisor/probe.h"
+#include "userspace/priv/supervisor/restart.h"
 
 struct supervised_pair {
 	struct pair pair;
-	struct loop_timer restart;
+	struct restart restart;
+	struct loop_timer timer; /* the next start, or the time when it is stable */
 	struct supervisor *supervisor;
 };
 
@@ -59,8 +61,9 @@ struct supervisor {
 	uint32_t n_pairs;
 	int self_program, gateway_program; /* child_open_program() */
 	pid_t watcher_pid;
-	uint32_t n_watcher_restarts;
-	struct loop_timer watcher_restart;
+	int watcher_report_fd;
+	struct restart watcher_restart;
+	struct loop_timer watcher_timer; /* the next start, or the time when it is stable */
 	struct supervisor_chrony chrony;
 	struct loop loop;
 	int signal_fd;

@@ -189,7 +189,7 @@ int supervisor_main(const struct options *options)
 	s->frames = FRAMES_NULL(s->frames);
 	s->tap = TAP_NULL(s->tap);
 	s->signal_fd = s->stop_fd = s->chrony.ask_fd = -1;
-	s->self_program = s->gateway_program = s->loaded_fd = -1;
+	s->self_program = s->gateway_program = s->loaded_fd = s->watcher_report_fd = -1;
 	s->started_ns = loop_now_ns();
 	loop_init(&s->loop);
 	r = supervisor_start(s);

@@ -32,7 +32,7 @@ static void stop_pairs(struct supervisor *s)
 {
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		if (s->pairs[i].pair.description->n_frames) {
-			loop_timer_set(&s->pairs[i].restart, LOOP_NEVER);
+			loop_timer_set(&s->pairs[i].timer, LOOP_NEVER);
 			pair_stop(&s->pairs[i].pair);
 		}
 }
@@ -47,7 +47,7 @@ static void start_pairs(struct supervisor *s)
 		if (!pair->pair.description->n_frames)
 			continue;
 		pair->pair.fds.frames = s->tap.fd;
-		loop_timer_set(&pair->restart, pair_restart_at(&pair->pair, now_ns));
+		loop_timer_set(&pair->timer, restart_on_purpose(&pair->restart, now_ns));
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "userspace/common/directory.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
+#include "userspace/common/report_page.h"
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/handlers/shared.h"
 #include "userspace/priv/netlink/netlink.h"
@@ -322,6 +324,20 @@ static int take_loaded(struct watcher *watcher)
 	return 0;
 }
 
+/* For `calfpen status`: why a watcher does not start, or exited. */
+static int open_report(void)
+{
+	struct report_page *page = mmap(NULL, REPORT_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+					WATCHER_FD_REPORT, 0);
+
+	if (page == MAP_FAILED) {
+		log_error("cannot map the report page: %m");
+		return -EIO;
+	}
+	log_keep_errors(page->error, sizeof(page->error));
+	return 0;
+}
+
 static int make_run_directory(struct watcher *watcher)
 {
 	char *path = watcher->context.run_directory;
@@ -388,7 +404,10 @@ static int open_host(struct watcher *watcher)
 
 static int watcher_init(struct watcher *watcher)
 {
-	int r = take_loaded(watcher);
+	int r = open_report();
+
+	if (!r)
+		r = take_loaded(watcher);
 
 	if (!r)
 		r = audit_open(&watcher->audit.log, watcher->options->audit);

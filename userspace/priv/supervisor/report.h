@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pages in which children report about themselves (report_page.h). The
+ * supervisor only creates, clears and holds them. */
+#ifndef CALFPEN_PRIV_SUPERVISOR_REPORT_H
+#define CALFPEN_PRIV_SUPERVISOR_REPORT_H
+
+/* Create a page that can be written to, but neither grow nor shrink. Returns a
+ * close-on-exec descriptor, or a negative errno, not logged. */
+int report_create(void);
+
+/* Set the counters to zero and keep the last error. Returns 0 or -EIO. */
+int report_clear(int fd);
+
+#endif
