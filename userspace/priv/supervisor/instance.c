@@ -22,62 +22,12 @@
 
 #define INSTANCE_PATH_MAX (PATH_MAX + 32)
 
-int instance_init(struct instance *instance, const char *name)
+/* Open and lock the file at `path`, which its owner may remove. Returns its descriptor;
+ * -EBUSY with the first line of the file in `owner`; or another negative errno. */
+static int open_locked(const char *path, char *owner, size_t size)
 {
-	char path[INSTANCE_PATH_MAX], pid[16] = "";
-	int r, fd;
-
-	*instance = INSTANCE_NULL(*instance);
-	snprintf(instance->directory, sizeof(instance->directory), "%s/%s", RUN_ROOT, name);
-	r = directory_make_own(RUN_ROOT, 0711);
-	if (!r)
-		r = directory_make_own(instance->directory, 0711);
-	if (r) {
-		log_error("%s: cannot create the run directory: %s", instance->directory,
-			  strerror(-r));
-		return r;
-	}
-	snprintf(path, sizeof(path), "%s/lock", instance->directory);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		r = -errno;
-		log_error("%s: %s", path, strerror(-r));
-		return r;
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		ssize_t size = read(fd, pid, sizeof(pid) - 1);
-
-		pid[size > 0 ? (size_t)size : 0] = '\0';
-		pid[strcspn(pid, "\n")] = '\0';
-		log_error("instance %s is already running (pid %s); stop it, or choose another "
-			  "name with --instance",
-			  name, pid[0] ? pid : "unknown");
-		close(fd);
-		return -EBUSY;
-	}
-	snprintf(pid, sizeof(pid), "%d\n", getpid());
-	if (ftruncate(fd, 0) || pwrite(fd, pid, strlen(pid), 0) < 0)
-		log_warning("%s: cannot write our process id: %s", path, strerror(errno));
-	instance->lock_fd = fd;
-	return 0;
-}
-
-static void unlock_uplink(struct instance *instance)
-{
-	if (instance->uplink_fd < 0)
-		return;
-	unlink(instance->uplink_lock); /* while it is locked; see open_locked() */
-	close(instance->uplink_fd);
-	instance->uplink_fd = -1;
-}
-
-/* Open and lock the file at `path`. Returns its descriptor, -EBUSY after one line,
- * or another negative errno. */
-static int open_locked(const char *path, const char *uplink)
-{
-	char other[INSTANCE_NAME_MAX + 1] = "";
 	struct stat locked, present;
-	ssize_t size;
+	ssize_t length;
 	int fd, r;
 
 	for (;;) {
@@ -98,20 +48,58 @@ static int open_locked(const char *path, const char *uplink)
 		close(fd);
 	}
 	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	size = r == -EBUSY ? read(fd, other, sizeof(other) - 1) : 0;
-	other[size > 0 ? (size_t)size : 0] = '\0';
+	length = r == -EBUSY ? read(fd, owner, size - 1) : 0;
+	owner[length > 0 ? (size_t)length : 0] = '\0';
+	owner[strcspn(owner, "\n")] = '\0';
 	close(fd);
-	if (r == -EBUSY)
-		log_error("%s: instance %s is already running on this uplink; stop it, or name "
-			  "another uplink with --interface",
-			  uplink, other[0] ? other : "(unknown)");
 	return r;
+}
+
+int instance_init(struct instance *instance, const char *name)
+{
+	char path[INSTANCE_PATH_MAX], pid[16] = "";
+	int r, fd;
+
+	*instance = INSTANCE_NULL(*instance);
+	snprintf(instance->directory, sizeof(instance->directory), "%s/%s", RUN_ROOT, name);
+	r = directory_make_own(RUN_ROOT, 0711);
+	if (!r)
+		r = directory_make_own(instance->directory, 0711);
+	if (r) {
+		log_error("%s: cannot create the run directory: %s", instance->directory,
+			  strerror(-r));
+		return r;
+	}
+	snprintf(path, sizeof(path), "%s/lock", instance->directory);
+	fd = open_locked(path, pid, sizeof(pid));
+	if (fd == -EBUSY)
+		log_error("instance %s is already running (pid %s); stop it, or choose another "
+			  "name with --instance",
+			  name, pid[0] ? pid : "unknown");
+	else if (fd < 0)
+		log_error("%s: %s", path, strerror(-fd));
+	if (fd < 0)
+		return fd;
+	snprintf(pid, sizeof(pid), "%d\n", getpid());
+	if (ftruncate(fd, 0) || pwrite(fd, pid, strlen(pid), 0) < 0)
+		log_warning("%s: cannot write our process id: %s", path, strerror(errno));
+	instance->lock_fd = fd;
+	return 0;
+}
+
+static void unlock_uplink(struct instance *instance)
+{
+	if (instance->uplink_fd < 0)
+		return;
+	unlink(instance->uplink_lock); /* while it is locked; see open_locked() */
+	close(instance->uplink_fd);
+	instance->uplink_fd = -1;
 }
 
 int instance_lock_uplink(struct instance *instance, const char *name, int ifindex)
 {
 	const char *own = strrchr(instance->directory, '/') + 1;
-	char path[PATH_MAX];
+	char path[PATH_MAX], other[INSTANCE_NAME_MAX + 1] = "";
 	struct stat namespace;
 	int n, fd;
 
@@ -128,12 +116,15 @@ int instance_lock_uplink(struct instance *instance, const char *name, int ifinde
 	if (instance->uplink_fd >= 0 && !strcmp(path, instance->uplink_lock))
 		return 0;
 	unlock_uplink(instance);
-	fd = open_locked(path, name);
-	if (fd < 0) {
-		if (fd != -EBUSY)
-			log_error("%s: %s", path, strerror(-fd));
+	fd = open_locked(path, other, sizeof(other));
+	if (fd == -EBUSY)
+		log_error("%s: instance %s is already running on this uplink; stop it, or name "
+			  "another uplink with --interface",
+			  name, other[0] ? other : "(unknown)");
+	else if (fd < 0)
+		log_error("%s: %s", path, strerror(-fd));
+	if (fd < 0)
 		return fd;
-	}
 	if (ftruncate(fd, 0) || pwrite(fd, own, strlen(own), 0) < 0)
 		log_warning("%s: cannot write the name of the instance: %s", path, strerror(errno));
 	instance->uplink_fd = fd;
