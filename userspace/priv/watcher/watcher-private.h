@@ -21,6 +21,7 @@
 #include "userspace/priv/watcher/persist.h"
 #include "userspace/priv/watcher/reconcile.h"
 
+#define WATCHER_INSTANCE_KEY "/status/instance"
 #define WATCHER_CHRONY_DIRECTORY "/run/chrony-dhcp"
 
 struct watcher {
@@ -44,6 +45,7 @@ struct watcher {
 	uint64_t status_ns; /* CLOCK_BOOTTIME; not before, 0: no failure */
 	unsigned int n_status_failures;
 	struct commit commit;
+	char instance_status[48], instance_written[48]; /* WATCHER_INSTANCE_KEY */
 };
 
 /* ring.c */

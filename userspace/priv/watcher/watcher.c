@@ -48,6 +48,7 @@ _Static_assert(N_HANDLERS <= RECONCILE_HANDLERS_MAX, "a reconciler has room for 
 static void list(struct watcher *watcher)
 {
 	uint64_t now_ns = watcher->loop.now_ns();
+	const struct kv_value *value;
 	int r;
 
 	if (now_ns < watcher->list_ns)
@@ -66,6 +67,9 @@ static void list(struct watcher *watcher)
 	watcher->list_ns = 0;
 	watcher->must_list = false;
 	reconcile_load_status(&watcher->reconciler, &watcher->wanted);
+	value = wanted_get(&watcher->wanted, WATCHER_INSTANCE_KEY);
+	(void)snprintf(watcher->instance_written, sizeof(watcher->instance_written), "%.*s",
+		       (int)sizeof(watcher->instance_written) - 1, value ? value->text : "");
 	reconcile_mark_all(&watcher->reconciler);
 	watcher_persist_mark_all(&watcher->persist, &watcher->wanted);
 }
@@ -92,6 +96,19 @@ static int add_quarantine(struct watcher *watcher)
 	return commit_write(&watcher->commit, FRAME_QUARANTINE_KEY, text, strlen(text));
 }
 
+/* For those who read the map: whether anybody runs this. */
+static void set_instance_status(struct watcher *watcher, bool is_running)
+{
+	char time[CLOCK_SECONDS_SIZE];
+
+	if (is_running)
+		(void)snprintf(watcher->instance_status, sizeof(watcher->instance_status),
+			       "running, process %d", (int)getppid());
+	else if (!clock_format_utc_s((int64_t)(clock_now_ns(CLOCK_REALTIME) / NS_PER_S), time))
+		(void)snprintf(watcher->instance_status, sizeof(watcher->instance_status),
+			       "stopped at %s", time);
+}
+
 /* Write all statuses that changed and the metrics that are due in one commit. */
 static void write_statuses(struct watcher *watcher)
 {
@@ -111,6 +128,9 @@ static void write_statuses(struct watcher *watcher)
 	}
 	if (!r && persist->status[0])
 		r = add_status(watcher, WATCHER_PERSIST_KEY, persist->status, persist->written);
+	if (!r)
+		r = add_status(watcher, WATCHER_INSTANCE_KEY, watcher->instance_status,
+			       watcher->instance_written);
 	if (!r)
 		r = add_quarantine(watcher);
 	if (!r)
@@ -133,6 +153,8 @@ static void write_statuses(struct watcher *watcher)
 		memcpy(reconciler->state[i].written, reconciler->state[i].status,
 		       RECONCILE_STATUS_SIZE);
 	memcpy(persist->written, persist->status, RECONCILE_STATUS_SIZE);
+	memcpy(watcher->instance_written, watcher->instance_status,
+	       sizeof(watcher->instance_written));
 }
 
 static void on_refusal(void *data, const char *path, const char *reason)
@@ -300,6 +322,11 @@ static void finish(struct watcher *watcher)
 	watcher->context.is_running = false;
 	mark_shared(watcher);
 	run_handlers(watcher);
+	set_instance_status(watcher, false);
+	watcher->status_ns = 0;
+	write_statuses(watcher);
+	watcher_ring_look(watcher);
+	watcher_ring_audit(watcher);
 }
 
 /* start: everything that needs more rights than the watcher keeps */
@@ -432,6 +459,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->reconciler.drift = watcher->loaded.configuration->drift;
 	watcher_persist_init(&watcher->persist, watcher->options->state,
 			     watcher->loaded.descriptions, watcher->loaded.n_descriptions);
+	set_instance_status(watcher, true);
 	watcher->must_list = true;
 	r = netlink_new(&watcher->context.netlink);
 	if (!r)
