@@ -66,7 +66,8 @@ static void schedule_retry(struct watcher_persist *persist, int error, uint64_t 
 {
 	char status[RECONCILE_STATUS_SIZE];
 
-	(void)snprintf(status, sizeof(status), "error: %s", strerror(-error));
+	(void)snprintf(status, sizeof(status), "error: %s: %s", persist->directory,
+		       strerror(-error));
 	if (!persist->n_failures++ || strcmp(status, persist->status) != 0)
 		log_error("cannot save the store in %s: %s; retrying", persist->directory,
 			  strerror(-error));
