@@ -9,7 +9,7 @@
 
 static struct gate_test test;
 static char instance[32];
-static int calf;
+static int calf, running;
 
 static const struct test_rule calf_rules[] = {
 	{ "/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
@@ -57,6 +57,7 @@ static inline void setup(void)
 	snprintf(pins_root, sizeof(pins_root), "%s", PINS_ROOT);
 	snprintf(instance, sizeof(instance), "test-%d", getpid());
 	make_directory(run_root, instance);
+	running = make_running(instance);
 	gate_test_begin(&test, 2000, 4);
 	add_subjects();
 	cr_assert_eq(gate_write(calf, "/ip", "10.0.2.15/24", 12, NULL), 0);

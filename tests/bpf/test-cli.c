@@ -77,6 +77,39 @@ Test(cli, set_and_del)
 	cr_assert_eq(RUN("set", "/control/x", "--", "-1"), CLI_OK);
 }
 
+/* Nobody runs it: a change is refused, and what is read is marked as what it left. */
+Test(cli, U30_dead_instance)
+{
+	char left[128], refused[160];
+
+	snprintf(left, sizeof(left), "calfpen: instance %s is not running; this is what it left\n",
+		 instance);
+	snprintf(refused, sizeof(refused),
+		 "calfpen: instance %s is not running, so nobody would act on a change; start it "
+		 "with `calfpen run`\n",
+		 instance);
+	close(running);
+	cr_expect_eq(RUN("get", "/ip"), CLI_DEAD);
+	cr_expect_str_eq(out_text, "10.0.2.15/24\n");
+	cr_expect_str_eq(err_text, left);
+	cr_expect_eq(RUN("get", "/ip", "--json"), CLI_DEAD);
+	cr_expect_eq(RUN("get", "/none"), CLI_ABSENT, "that comes first");
+	cr_expect_eq(RUN("ls"), CLI_DEAD);
+	cr_expect_str_eq(err_text, left);
+	cr_expect_eq(RUN("set", "/control/renew", "now"), CLI_DEAD);
+	cr_expect_str_eq(err_text, refused);
+	cr_expect_str_eq(out_text, "");
+	cr_expect_eq(RUN("del", "/control/renew"), CLI_DEAD);
+	in_text = "set /control/renew now\n";
+	cr_expect_eq(RUN("commit", "-"), CLI_DEAD);
+	cr_expect_str_eq(err_text, refused);
+	cr_expect_eq(RUN("status"), CLI_DEAD);
+	running = make_running(instance);
+	cr_expect_eq(RUN("get", "/control/renew"), CLI_ABSENT, "nothing was written");
+	cr_expect_eq(RUN("get", "/ip"), CLI_OK);
+	cr_expect_str_eq(err_text, "");
+}
+
 Test(cli, denied_and_refused)
 {
 	cr_assert_eq(RUN("set", "/ip", "x"), CLI_DENIED);
@@ -150,7 +183,7 @@ Test(cli, status)
 	cr_assert_eq(RUN("get", "/secret"), CLI_DENIED);
 	cr_assert_eq(RUN("set", "/control/a", "12345"), CLI_OK);
 	cr_assert_eq(RUN("status"), CLI_OK, "%s", err_text);
-	cr_assert_not_null(strstr(out_text, ", not running\n"));
+	cr_assert_not_null(strstr(out_text, ", running as process "));
 	cr_assert_not_null(strstr(out_text, "store     revision 3, 3 of 2000 keys, 3 commits"));
 	cr_assert_not_null(strstr(out_text, "subject   calf 1: 2 accepted, 0 reads, 0 refused, "
 					    "has 2 keys of 13 bytes\n"),

@@ -170,6 +170,7 @@ test_U23_forget() {
 	assert_eq "$ours" "$(cat "$LAB_RESOLV")" "its lease is valid"
 	calfpen forget "$LAB_UPLINK" || fail "exit code $?"
 	assert_eq "$original" "$(cat "$LAB_RESOLV")"
+	assert_eq "" "$(find /run/calfpen /var/lib/calfpen /sys/fs/bpf/calfpen -name "$LAB_UPLINK*")"
 	# and once it is over, without the name
 	lease
 	stop calfpen || fail "exit code $?"

@@ -4,11 +4,13 @@
 #define CALFPEN_TESTS_CLI_CAPTURE_H
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +37,22 @@ static inline void make_directory(const char *directory, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	cr_assert_eq(mkdir(path, 0700), 0);
+}
+
+/* Hold the lock of an instance as its supervisor does; the directory exists. Returns
+ * the descriptor: closing it ends the instance. */
+static inline int make_running(const char *instance)
+{
+	char path[256], pid[16];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s/lock", run_root, instance);
+	snprintf(pid, sizeof(pid), "%d\n", getpid());
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	cr_assert_eq(write(fd, pid, strlen(pid)), (ssize_t)strlen(pid));
+	return fd;
 }
 
 static inline struct cli capture(void)

@@ -64,7 +64,7 @@ static json_t *full_status(bool all)
 	ctl.subject[KV_SUBJECT_CALF].n_bytes = 230;
 	cli_status_add_store(status, &ctl, watches, state);
 	cli_status_add_memory(status, memory, 2);
-	cli_status_add_lease(status, lease, 5);
+	cli_status_add_lease(status, lease, 5, 1795565439);
 	cli_status_add_handlers(status, keys, 4);
 	cli_status_add_frames(status, counters, all);
 	json_decref(state);
@@ -172,14 +172,52 @@ Test(cli_status, no_lease)
 	json_t *status = json_pack("{s:s}", "instance", "x");
 	struct cli cli = capture();
 
-	cli_status_add_lease(status, NULL, 0);
+	cli_status_add_lease(status, NULL, 0, 0);
 	cli_status_print(&cli, status);
-	cli_status_add_lease(status, &key, 1);
+	cli_status_add_lease(status, &key, 1, 0);
 	cli_status_print(&cli, status);
 	captured(0);
 	json_decref(status);
 	cr_assert_str_eq(out_text, "instance  x, not running\nlease     none\n"
 				   "instance  x, not running\nlease     released\n");
+}
+
+/* Whatever the calf wrote last: it may be dead. */
+Test(cli_status, U30_expired_lease_is_never_bound)
+{
+	static const struct {
+		const char *expires;
+		int64_t now_s;
+		const char *state, *printed;
+	} rows[] = {
+		{ "2026-11-25T00:10:40Z", 1795565439, "bound",
+		  "lease     bound, 10.0.0.1/8 until 2026-11-25T00:10:40Z\n" },
+		{ "2026-11-25T00:10:40Z", 1795565440, "expired",
+		  "lease     expired, 10.0.0.1/8 at 2026-11-25T00:10:40Z\n" },
+		{ "2026-11-25T00:10:40Z", 1995565440, "expired",
+		  "lease     expired, 10.0.0.1/8 at 2026-11-25T00:10:40Z\n" },
+		{ "never", 1795565440, "bound", "lease     bound, 10.0.0.1/8 until never\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cli_key keys[] = {
+			{ .key = { "/ip" }, .value = { .text = "10.0.0.1/8" } },
+			{ .key = { "/lease/expires" } },
+			{ .key = { "/lease/state" }, .value = { .text = "bound" } },
+		};
+		json_t *status = json_pack("{s:s}", "instance", "x");
+		struct cli cli = capture();
+
+		strcpy(keys[1].value.text, rows[i].expires);
+		cli_status_add_lease(status, keys, 3, rows[i].now_s);
+		cli_status_print(&cli, status);
+		captured(0);
+		cr_expect_str_eq(json_string_value(json_object_get(json_object_get(status, "lease"),
+								   "state")),
+				 rows[i].state);
+		cr_expect_str_eq(strstr(out_text, "lease"), rows[i].printed, "%s", out_text);
+		json_decref(status);
+	}
 }
 
 /* The uplink is gone or unusable. */

@@ -96,6 +96,31 @@ Test(cli_store, memory)
 	cr_assert_eq(cli_store_memory(&cli, &memory), -ENOENT);
 }
 
+/* The bpffs of an instance that runs was unmounted. */
+Test(cli_store, U41_nothing_pinned_but_running)
+{
+	char expected[300], path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/x", pins_root);
+	cr_assert_eq(rmdir(path), 0);
+	make_directory(run_root, "a");
+	make_directory(run_root, "b");
+	fd = make_running("b");
+	cr_expect_eq(calfpen("status", NULL), CLI_FAILURE);
+	snprintf(expected, sizeof(expected),
+		 "calfpen: instance b is running as process %d, but nothing is pinned in %s: its "
+		 "bpffs was unmounted or emptied; restart the instance\n",
+		 getpid(), pins_root);
+	cr_expect_str_eq(err_text, expected);
+	close(fd);
+	cr_expect_eq(calfpen("status", NULL), CLI_FAILURE);
+	snprintf(expected, sizeof(expected),
+		 "calfpen: no instance: nothing is pinned in %s; start one with `calfpen run`\n",
+		 pins_root);
+	cr_expect_str_eq(err_text, expected);
+}
+
 Test(cli_store, status)
 {
 	int ctl_fd = pin_map(PIN_CTL, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct kv_ctl), 1);
@@ -118,7 +143,7 @@ Test(cli_store, status)
 	put(kv_fd, "/status/address", "3");
 	watch.n_lost = 5;
 	cr_assert_eq(bpf_map_update_elem(watches_fd, &operator_subject, &watch, 0), 0);
-	cr_assert_eq(calfpen("status", NULL), CLI_OK, "%s", err_text);
+	cr_assert_eq(calfpen("status", NULL), CLI_DEAD, "%s", err_text);
 	cr_assert_not_null(strstr(out_text, "instance  x, not running\n"));
 	cr_assert_not_null(strstr(out_text, "store     revision 3, 1 of 0 keys"));
 	cr_assert_not_null(strstr(out_text, "handler   address: 3\n"));
@@ -129,7 +154,7 @@ Test(cli_store, status)
 	snprintf(want, sizeof(want), "out_accepted          sent       %d packets, %d bytes\n",
 		 2 * n_cpus, 100 * n_cpus);
 	cr_assert_not_null(strstr(out_text, want), "%s", out_text);
-	cr_assert_eq(calfpen("status", "--json", "--all", NULL), CLI_OK);
+	cr_assert_eq(calfpen("status", "--json", "--all", NULL), CLI_DEAD);
 	cr_assert_not_null(strstr(out_text, "\"host_noise\""));
 	ctl.layout_version++;
 	cr_assert_eq(bpf_map_update_elem(ctl_fd, &(uint32_t){ 0 }, &ctl, 0), 0);

@@ -143,3 +143,43 @@ Test(directory, name_too_long)
 	name[sizeof(name) - 1] = '\0';
 	cr_expect_eq(directory_replace_file(".", name, 0600, fill, "x"), -ENAMETOOLONG);
 }
+
+/* All that is in it, whatever its mode; links are not followed. */
+Test(directory, remove)
+{
+	cr_expect_eq(directory_remove("none"), 0);
+	cr_assert_eq(directory_make("a/b/c", 0700), 0);
+	cr_assert_eq(directory_make("kept", 0700), 0);
+	write_text("kept/file", "text");
+	write_text("a/b/file", "text");
+	write_text("a/.hidden", "text");
+	cr_assert_eq(symlink("../kept", "a/link"), 0);
+	cr_assert_eq(symlink("/nowhere", "a/b/c/dangling"), 0);
+	cr_assert_eq(mkfifo("a/fifo", 0600), 0);
+	cr_expect_eq(directory_remove("a"), 0);
+	cr_expect_eq(access("a", F_OK), -1);
+	expect_text("kept/file", "text");
+}
+
+Test(directory, remove_what_is_no_directory)
+{
+	write_text("file", "text");
+	cr_expect_eq(directory_remove("file"), -ENOTDIR);
+	cr_assert_eq(mkdir("kept", 0700), 0);
+	cr_assert_eq(symlink("kept", "link"), 0);
+	cr_expect_eq(directory_remove("link"), -ENOTDIR);
+	cr_expect_eq(access("kept", F_OK), 0);
+	expect_text("file", "text");
+}
+
+Test(directory, remove_too_deep)
+{
+	char path[64] = "a";
+
+	for (int i = 0; i < DIRECTORY_DEPTH_MAX; i++)
+		strcat(path, "/a");
+	cr_assert_eq(directory_make(path, 0700), 0);
+	cr_expect_eq(directory_remove("a"), -ELOOP);
+	cr_expect_eq(access(path, F_OK), 0);
+	cr_expect_eq(directory_remove("a/a"), 0);
+}

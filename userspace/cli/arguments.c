@@ -35,9 +35,9 @@ static const char help_text[] =
 	"      [--pcap FILE]            write a capture for tcpdump; \"-\": standard output\n"
 	"  status [--all]               print the lease, processes, store and counters;\n"
 	"                               --all: also counters that are zero\n"
-	"  forget [INSTANCE]            undo what a stopped instance left in resolv.conf,\n"
-	"                               names and time servers; without INSTANCE: all\n"
-	"                               instances whose leases are over\n"
+	"  forget [INSTANCE]            remove a stopped instance, and undo what it left\n"
+	"                               in resolv.conf, names and time servers; without\n"
+	"                               INSTANCE: only the latter, of leases that are over\n"
 	"  help                         print this text\n"
 	"\n"
 	"  --instance NAME   the instance; default: the only one\n"
@@ -50,7 +50,7 @@ static const char help_text[] =
 	"\n"
 	"Exit status: 0 success, 1 failure, 2 usage error, 3 no such key, 4 denied,\n"
 	"5 conflict (--if-revision, --create), 6 busy or quota exhausted,\n"
-	"7 value too long or of the wrong type, 8 not running, 9 a process fails\n"
+	"7 value too long or of the wrong type, 8 nobody runs it, 9 a process fails\n"
 	"(status). See calfpen(8) for details.\n";
 
 enum {

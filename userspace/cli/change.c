@@ -55,6 +55,21 @@ static int finish(const struct cli *cli, int gate, const char *verb, const char 
 	return r;
 }
 
+/* Open the gate of an instance that is running. Returns a descriptor, or a negated
+ * exit code after printing one line. */
+static int open_live_gate(struct cli *cli)
+{
+	int gate = cli_open_gate(cli), r;
+
+	if (gate < 0)
+		return gate;
+	r = cli_check_running(cli);
+	if (r == CLI_OK)
+		return gate;
+	close(gate);
+	return -r;
+}
+
 /* Check a path from the command line. Returns CLI_OK or CLI_USAGE. */
 static int check_path(const struct cli *cli, const char *path)
 {
@@ -72,7 +87,7 @@ int cli_set(struct cli *cli, const char *path, const char *text)
 	r = check_path(cli, path);
 	if (r != CLI_OK)
 		return r;
-	gate = cli_open_gate(cli);
+	gate = open_live_gate(cli);
 	if (gate < 0)
 		return -gate;
 	r = gate_write_if(gate, path, text, strlen(text), condition_of(cli), &revision);
@@ -87,7 +102,7 @@ int cli_del(struct cli *cli, const char *path)
 	r = check_path(cli, path);
 	if (r != CLI_OK)
 		return r;
-	gate = cli_open_gate(cli);
+	gate = open_live_gate(cli);
 	if (gate < 0)
 		return -gate;
 	r = gate_delete_if(gate, path, condition_of(cli), &revision);
@@ -153,7 +168,7 @@ int cli_commit(struct cli *cli, const char *name)
 	r = read_file(cli, name, file);
 	if (r != CLI_OK)
 		goto cleanup;
-	gate = cli_open_gate(cli);
+	gate = open_live_gate(cli);
 	if (gate < 0) {
 		r = -gate;
 		goto cleanup;

@@ -25,7 +25,7 @@ enum cli_exit {
 	CLI_CONFLICT = 5, /* the condition of --if-revision or --create is false */
 	CLI_BUSY = 6,	  /* a quota, the ring or the store is full or busy */
 	CLI_VALUE = 7,	  /* the value is too long for its key, or of another type */
-	CLI_DEAD = 8,	  /* the instance is not running */
+	CLI_DEAD = 8,	  /* nobody runs the instance */
 	CLI_FAILED = 9,	  /* status: a process of the instance fails again and again */
 };
 
@@ -79,6 +79,12 @@ int cli_choose_instance(struct cli *cli);
 /* Return the process id of the instance's supervisor, or 0 if it is not
  * running. */
 int cli_running_pid(const struct cli *cli);
+/* Check that the instance is running, because nobody would act on a change. Returns
+ * CLI_OK, or CLI_DEAD after printing one line. */
+int cli_check_running(const struct cli *cli);
+/* Print one line if the instance is not running: what was printed is only what it
+ * left. Returns `r`, or CLI_DEAD instead of CLI_OK. */
+int cli_note_dead(const struct cli *cli, int r);
 
 /* keys.c */
 int cli_ls(struct cli *cli, const char *prefix);

@@ -32,6 +32,32 @@ static void join_names(struct dirent *const *entries, int n_entries, char *text,
 	}
 }
 
+/* Nothing is pinned. If an instance runs nevertheless, its bpffs was unmounted. */
+static int explain_no_pins(struct cli *cli)
+{
+	struct dirent **entries = NULL;
+	int n_entries = scandir(cli->run_root, &entries, is_directory, alphasort);
+	struct cli other = *cli;
+	int pid = 0;
+
+	for (int i = 0; i < n_entries; i++) {
+		if (!pid) {
+			snprintf(other.instance, sizeof(other.instance), "%.*s", INSTANCE_NAME_MAX,
+				 entries[i]->d_name);
+			pid = cli_running_pid(&other);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	if (pid)
+		return cli_fail(cli,
+				"instance %s is running as process %d, but nothing is pinned in "
+				"%s: its bpffs was unmounted or emptied; restart the instance",
+				other.instance, pid, cli->pins_root);
+	return cli_fail(cli, "no instance: nothing is pinned in %s; start one with `calfpen run`",
+			cli->pins_root);
+}
+
 int cli_choose_instance(struct cli *cli)
 {
 	struct dirent **entries = NULL;
@@ -50,10 +76,7 @@ int cli_choose_instance(struct cli *cli)
 	for (int i = 0; i < n_entries; i++)
 		found |= strcmp(entries[i]->d_name, cli->instance) == 0;
 	if (n_entries == 0)
-		r = cli_fail(cli,
-			     "no instance: nothing is pinned in %s; start one with "
-			     "`calfpen run`",
-			     cli->pins_root);
+		r = explain_no_pins(cli);
 	else if (cli->instance[0] != '\0' && !found)
 		r = cli_fail(cli, "no such instance: %s; existing instances: %s", cli->instance,
 			     names);
@@ -93,4 +116,23 @@ int cli_running_pid(const struct cli *cli)
 		pid = 0;
 	close(fd);
 	return (int)pid;
+}
+
+int cli_check_running(const struct cli *cli)
+{
+	if (cli_running_pid(cli) > 0)
+		return CLI_OK;
+	cli_fail(cli,
+		 "instance %s is not running, so nobody would act on a change; start it with "
+		 "`calfpen run`",
+		 cli->instance);
+	return CLI_DEAD;
+}
+
+int cli_note_dead(const struct cli *cli, int r)
+{
+	if (cli_running_pid(cli) > 0)
+		return r;
+	cli_fail(cli, "instance %s is not running; this is what it left", cli->instance);
+	return r == CLI_OK ? CLI_DEAD : r;
 }

@@ -117,7 +117,7 @@ int cli_ls(struct cli *cli, const char *prefix)
 		return cli_explain_gate(cli, "", "list", prefix, n_keys);
 	r = print_all(cli, keys, (size_t)n_keys, true);
 	free(keys);
-	return r;
+	return cli_note_dead(cli, r);
 }
 
 int cli_get(struct cli *cli, const char *path)
@@ -138,7 +138,8 @@ int cli_get(struct cli *cli, const char *path)
 		return cli_explain_gate(cli, "", "read", path, r);
 	cli_keys_tidy(&key, 1);
 	if (cli->json || cli->long_lines)
-		return print_all(cli, &key, 1, false);
-	fprintf(cli->out, "%s\n", key.value.text);
-	return CLI_OK;
+		r = print_all(cli, &key, 1, false);
+	else
+		fprintf(cli->out, "%s\n", key.value.text);
+	return cli_note_dead(cli, r);
 }

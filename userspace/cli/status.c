@@ -16,6 +16,7 @@
 
 #define REPORT_LINK "/memfd:" REPORT_PAGE_NAME
 #define STATUS_DIRECTORY "/status/"
+#define STATUS_INSTANCE STATUS_DIRECTORY "instance" /* for readers of the map */
 #define METRICS_DIRECTORY STATUS_DIRECTORY "metrics/"
 
 void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
@@ -71,7 +72,8 @@ void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size
 			    json_pack("{s:I, s:o}", "bytes", total, "maps", maps));
 }
 
-void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_keys)
+void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_keys,
+			  int64_t wall_now_s)
 {
 	static const struct {
 		const char *path, *name;
@@ -82,6 +84,7 @@ void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_k
 		{ "/lease/expires", "expires" },
 	};
 	json_t *lease = json_object();
+	int64_t expires_s;
 
 	json_object_set_new(lease, "state", json_string("none"));
 	for (size_t i = 0; i < n_keys; i++)
@@ -91,6 +94,10 @@ void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_k
 			json_object_set_new(lease, members[j].name,
 					    json_string(keys[i].value.text));
 		}
+	if (json_object_get(lease, "expires") &&
+	    !clock_parse_utc_s(json_string_value(json_object_get(lease, "expires")), &expires_s) &&
+	    expires_s <= wall_now_s)
+		json_object_set_new(lease, "state", json_string("expired"));
 	json_object_set_new(status, "lease", lease);
 }
 
@@ -116,7 +123,7 @@ void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t 
 	for (size_t i = 0; i < n_keys; i++) {
 		const char *path = keys[i].key.path, *text = keys[i].value.text;
 
-		if (strcmp(path, FRAME_QUARANTINE_KEY) == 0)
+		if (strcmp(path, FRAME_QUARANTINE_KEY) == 0 || strcmp(path, STATUS_INSTANCE) == 0)
 			continue;
 		if (strncmp(path, METRICS_DIRECTORY, strlen(METRICS_DIRECTORY)) == 0)
 			json_object_set_new(metrics, path + strlen(METRICS_DIRECTORY),
@@ -278,7 +285,8 @@ static void add_lease(const struct cli *cli, json_t *status)
 
 	if (n_keys < 0)
 		return;
-	cli_status_add_lease(status, keys, (size_t)n_keys);
+	cli_status_add_lease(status, keys, (size_t)n_keys,
+			     (int64_t)(clock_now_ns(CLOCK_REALTIME) / NS_PER_S));
 	free(keys);
 }
 
@@ -334,6 +342,8 @@ int cli_status(struct cli *cli)
 	r = add_maps(cli, status, state);
 	if (r == CLI_OK)
 		r = unread;
+	if (r == CLI_OK && pid <= 0)
+		r = CLI_DEAD;
 	/* The file that a killed supervisor left is stale. */
 	if (state && pid > 0) {
 		int failed = add_reports(cli, pid, state);

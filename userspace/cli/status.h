@@ -20,7 +20,7 @@
  *   state     the supervisor's state.json; each of its calves also has
  *             `counters`, the counters in the calf's report page; the restart of
  *             what FAILED also has `error`, the last error that it logged
- *   lease     state ("none" if the calf wrote none), server and expires from the
+ *   lease     state ("none" if the calf wrote none, "expired"), server and expires from the
  *             keys below /lease, and address from /ip
  *   store     revision, keys, max_keys, commits, denials, subjects: [name,
  *             accepted, reads, refused, suppressed, watching, lost, and the
@@ -41,9 +41,11 @@ void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct
 			  const json_t *state);
 /* Add `memory`. */
 void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size_t n_maps);
-/* Add `lease`. `keys` must contain /ip and the keys below /lease if they exist;
- * other keys are ignored. */
-void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_keys);
+/* Add `lease` as it is at `wall_now_s`, seconds since 1970: "expired" if it is over,
+ * whatever the calf last wrote. `keys` must contain /ip and the keys below /lease if
+ * they exist; other keys are ignored. */
+void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_keys,
+			  int64_t wall_now_s);
 /* Add `handlers` and `handler_metrics` from the keys below /status. */
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys);
 /* Add `frames`; counters that are zero only if `all`. */

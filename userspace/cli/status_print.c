@@ -39,19 +39,23 @@ static void print_pid(const struct cli *cli, const json_t *object, const char *m
 		fprintf(cli->out, "%s %" JSON_INTEGER_FORMAT, what, number_of(object, member));
 }
 
-/* Print the known parts of "STATE, ADDRESS from SERVER until TIME". */
+/* Print the known parts of "STATE, ADDRESS from SERVER until TIME", or of "expired, ...
+ * at TIME". */
 static void print_lease(const struct cli *cli, json_t *lease)
 {
 	const char *address = text_of(lease, "address", "");
+	const char *state = text_of(lease, "state", "?");
+	bool is_expired = strcmp(state, "expired") == 0;
 
 	print_label(cli, "lease");
-	fputs(text_of(lease, "state", "?"), cli->out);
+	fputs(state, cli->out);
 	if (*address) {
 		const char *server = text_of(lease, "server", "");
 		const char *expires = text_of(lease, "expires", "");
+		const char *until = is_expired ? " at " : " until ";
 
 		fprintf(cli->out, ", %s%s%s%s%s", address, *server ? " from " : "", server,
-			*expires ? " until " : "", expires);
+			*expires ? until : "", expires);
 	}
 	fputc('\n', cli->out);
 }

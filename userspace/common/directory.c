@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/common/directory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -37,6 +38,52 @@ int directory_make_own(const char *path, mode_t mode)
 	if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid())
 		return -EPERM;
 	return (status.st_mode & 0777) != mode && chmod(path, mode) < 0 ? -errno : 0;
+}
+
+static int remove_entries(DIR *directory, unsigned int depth);
+
+/* `name` of the directory `fd`, a directory itself. */
+static int remove_below(int fd, const char *name, unsigned int depth)
+{
+	int own = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r;
+	DIR *directory = own < 0 ? NULL : fdopendir(own);
+
+	if (!directory) {
+		r = -errno;
+		if (own >= 0)
+			(void)close(own);
+		return r;
+	}
+	r = depth ? remove_entries(directory, depth - 1) : -ELOOP;
+	(void)closedir(directory);
+	if (r)
+		return r;
+	return unlinkat(fd, name, AT_REMOVEDIR) && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_entries(DIR *directory, unsigned int depth)
+{
+	struct dirent *entry;
+	int r = 0;
+
+	while (!r && (entry = readdir(directory))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (!unlinkat(dirfd(directory), entry->d_name, 0) || errno == ENOENT)
+			continue;
+		/* Linux says EISDIR, POSIX says EPERM */
+		r = errno == EISDIR || errno == EPERM ?
+			    remove_below(dirfd(directory), entry->d_name, depth) :
+			    -errno;
+	}
+	return r;
+}
+
+int directory_remove(const char *path)
+{
+	int r = remove_below(AT_FDCWD, path, DIRECTORY_DEPTH_MAX);
+
+	return r == -ENOENT ? 0 : r;
 }
 
 int directory_fill_text(int fd, const void *data)

@@ -21,6 +21,15 @@ int directory_make(const char *path, mode_t mode);
  */
 int directory_make_own(const char *path, mode_t mode);
 
+/*
+ * Remove the directory `path` and everything in it, up to DIRECTORY_DEPTH_MAX levels
+ * deep; symbolic links are removed, not followed. Returns 0, also if there is none;
+ * -ELOOP if it is deeper, or another negative errno, not logged; then a part of it
+ * may be left.
+ */
+int directory_remove(const char *path);
+#define DIRECTORY_DEPTH_MAX 8
+
 /* Write a whole file to `fd`. Returns 0, or a negative errno. */
 typedef int (*directory_fill_fn)(int fd, const void *data);
 

@@ -417,7 +417,7 @@ static int fill_defaults(struct options *options)
 		snprintf(options->audit, sizeof(options->audit), "/var/log/calfpen/%s.audit.jsonl",
 			 options->instance);
 	if (options->state[0] == '\0')
-		snprintf(options->state, sizeof(options->state), "/var/lib/calfpen/%s",
+		snprintf(options->state, sizeof(options->state), OPTIONS_STATE_ROOT "/%s",
 			 options->instance);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "userspace/common/instance.h"
 #include "userspace/priv/roles.h"
 
+#define OPTIONS_STATE_ROOT "/var/lib/calfpen"
 #define OPTIONS_CALVES_MAX (KV_SUBJECTS_MAX - KV_SUBJECT_CALF)
 
 /* If switches forward at once, this is far more than a lease takes; after the

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "maps/pins.h"
+#include "userspace/common/directory.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/priv/confine/confine.h"
@@ -30,16 +31,16 @@
 static const struct handler *const shared_handlers[] = { &handler_dns, &handler_host,
 							 &handler_timeservers };
 
-/* Take the instance's lock, so that it cannot start meanwhile. Returns a descriptor;
- * -EBUSY if the instance is running; -ENOENT if there is none, or another negative
- * errno. */
-static int lock_instance(const char *directory)
+/* Take the instance's lock, so that it cannot start meanwhile; `create` the file if
+ * it does not exist. Returns a descriptor; -EBUSY if the instance is running; -ENOENT
+ * if there is none, or another negative errno. */
+static int lock_instance(const char *directory, bool create)
 {
 	char path[PATH_MAX + sizeof("/lock")];
 	int fd, r;
 
 	(void)snprintf(path, sizeof(path), "%s/lock", directory);
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | (create ? O_CREAT : 0), 0600);
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -82,8 +83,54 @@ static int run_handlers(struct handler_context *context)
 	return handler_first(r, shared_forget(context));
 }
 
-/* Forget one instance; with `only_over` only if its lease is over, otherwise, or if
- * it is running, do nothing. Returns 0, or a negative errno, logged. */
+/* What an instance leaves besides its share of the host's files. */
+static const char *const roots[] = { PINS_ROOT, OPTIONS_STATE_ROOT, RUN_ROOT };
+#define N_ROOTS (sizeof(roots) / sizeof(roots[0]))
+
+/* Is there anything of it, after a reboot perhaps only its saved store? */
+static bool exists(const char *instance)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < N_ROOTS; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", roots[i], instance);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* For the lock of an instance that has only its saved store, after a reboot. */
+static void make_run_directory(const char *instance)
+{
+	char path[PATH_MAX];
+
+	if (!instance[0] || !exists(instance))
+		return;
+	(void)snprintf(path, sizeof(path), RUN_ROOT "/%s", instance);
+	/* If this fails, so does locking. */
+	if (!directory_make_own(RUN_ROOT, 0711))
+		(void)directory_make_own(path, 0711);
+}
+
+/* The run directory comes last, with the lock in it. */
+static int remove_directories(const char *instance)
+{
+	char path[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < N_ROOTS && !r; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", roots[i], instance);
+		r = directory_remove(path);
+		if (r)
+			log_error("%s: cannot remove: %s", path, strerror(-r));
+	}
+	return r;
+}
+
+/* Forget one instance, and remove all that it keeps except for its audit log; with
+ * `only_over` only its share of the host's files, and nothing if its lease is not over
+ * or it is running. Returns 0, or a negative errno, logged. */
 static int forget(struct handler_context *context, struct configuration *configuration,
 		  const char *instance, bool only_over)
 {
@@ -91,7 +138,7 @@ static int forget(struct handler_context *context, struct configuration *configu
 
 	context->instance = instance;
 	(void)snprintf(context->run_directory, PATH_MAX, "%s/%s", context->run_root, instance);
-	lock = lock_instance(context->run_directory);
+	lock = lock_instance(context->run_directory, !only_over);
 	if (lock < 0 && only_over)
 		return 0;
 	if (lock < 0) {
@@ -107,9 +154,11 @@ static int forget(struct handler_context *context, struct configuration *configu
 	}
 	find_resolv_conf(context->run_directory, instance, configuration);
 	r = run_handlers(context);
+	if (!r && !only_over)
+		r = remove_directories(instance);
 	if (!r)
 		log_info("forgot what instance %s has set%s", instance,
-			 only_over ? "; its lease is over" : "");
+			 only_over ? "; its lease is over" : " and saved");
 	(void)close(lock);
 	return r;
 }
@@ -167,6 +216,7 @@ int forget_main(const struct options *options)
 		.chrony_directory = WATCHER_CHRONY_DIRECTORY,
 		.now_ns = loop_now_ns(),
 	};
+	make_run_directory(options->instance);
 	if (confine_enter(ROLE_FORGET, 0, 0, false))
 		return ROLE_EXIT_CONFINE;
 	r = options->instance[0] ? forget(&context, &configuration, options->instance, false) :
