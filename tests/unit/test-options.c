@@ -113,13 +113,40 @@ Test(options, roles)
 }
 
 /* bpffs refuses dots in names. */
-Test(options, instance_of_a_vlan_interface)
+Test(options, U47_instance_of_a_vlan_interface)
 {
 	struct options options;
 
 	cr_assert(parse(&options, "-i eth0.100") == 0);
 	cr_assert_str_eq(options.uplink, "eth0.100");
+	cr_assert_str_eq(options.instance, "eth0--100");
+	cr_assert_str_eq(options.state, "/var/lib/calfpen/eth0--100");
+	cr_assert(parse(&options, "-i eth0-100") == 0);
 	cr_assert_str_eq(options.instance, "eth0-100");
+}
+
+Test(options, U07_instance_of_an_interface_with_capitals)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "-i enP4p65s0") == 0);
+	cr_assert_str_eq(options.uplink, "enP4p65s0");
+	cr_assert_str_eq(options.instance, "en__p4p65s0");
+	cr_assert(parse(&options, "-i Ethernet0 --instance lan") == 0);
+	cr_assert_str_eq(options.instance, "lan");
+}
+
+#define TEN "0123456789"
+#define LONGEST TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "0123456"
+
+/* The longest alternative name. */
+Test(options, U47_alternative_name)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "-i " LONGEST) == 0);
+	cr_assert_str_eq(options.uplink, LONGEST);
+	cr_assert(instance_is_name(options.instance));
 }
 
 Test(options, answered, .init = cr_redirect_stdout)
@@ -152,15 +179,13 @@ Test(options, refused)
 		  "--quarantine-force=1: unknown option or unexpected "
 		  "value; see --help\n" },
 		{ "-i up more", "\"more\": unexpected argument; see --help\n" },
-		{ "-i sixteencharacter",
-		  "--interface: \"sixteencharacter\" is not a valid interface name; use 1 to 15 "
-		  "characters, no blanks, '/' or ':'\n" },
-		{ "-i a/b", "--interface: \"a/b\" is not a valid interface name; use 1 to 15 "
-			    "characters, no blanks, '/' or ':'\n" },
-		{ "-i ..", "--interface: \"..\" is not a valid interface name; use 1 to 15 "
-			   "characters, no blanks, '/' or ':'\n" },
-		{ "-i Up", "--interface: \"Up\" is not a valid instance name; choose one with "
-			   "--instance\n" },
+		{ "-i " LONGEST "7",
+		  "--interface: \"" LONGEST "7\" is not a valid interface name; use "
+		  "1 to 127 printable ASCII characters, no blanks or '/'\n" },
+		{ "-i a/b", "--interface: \"a/b\" is not a valid interface name; use 1 to 127 "
+			    "printable ASCII characters, no blanks or '/'\n" },
+		{ "-i ..", "--interface: \"..\" is not a valid interface name; use 1 to 127 "
+			   "printable ASCII characters, no blanks or '/'\n" },
 		{ "-i up --instance a.b",
 		  "--instance: \"a.b\" is not a valid name; use 1 to 31 characters a-z 0-9 _ -\n" },
 		{ "-i up --instance ../a",

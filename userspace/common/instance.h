@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of instances: the rule, shared by priv and the command line. */
+/* Names of instances: the rules, shared by priv and the command line. */
 #ifndef CALFPEN_COMMON_INSTANCE_H
 #define CALFPEN_COMMON_INSTANCE_H
 
@@ -19,5 +19,16 @@ static inline bool instance_is_name(const char *name)
 
 	return length > 0 && length <= INSTANCE_NAME_MAX && name[length] == '\0' && name[0] != '-';
 }
+
+/*
+ * Derive the name of an instance from that of its interface, which is not empty.
+ * Different interfaces have different names. A name of a-z 0-9 _ - without "__" and
+ * "--" stays as it is, so that no other one becomes equal to it. Otherwise a capital
+ * becomes "__" and the small letter, a dot "--", and any other character, or a '_' or
+ * '-' next to one that was replaced, "__" and its code, two hexadecimal digits:
+ * "enP4p65s0" is "en__p4p65s0", "eth0.100" is "eth0--100". What gets too long is cut,
+ * and ends with "__0" and a hash of the interface's name.
+ */
+void instance_name_of(const char *interface, char name[static INSTANCE_NAME_MAX + 1]);
 
 #endif

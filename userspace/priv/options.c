@@ -84,8 +84,8 @@ static const char help_text[] =
 	"Runs network clients (calves) for one uplink, each in its own pen.\n"
 	"\n"
 	"  -i, --interface NAME    the uplink; required\n"
-	"      --instance NAME     name of this instance; default: the uplink's name with\n"
-	"                          each '.' replaced by '-'\n"
+	"      --instance NAME     name of this instance; default: the uplink's name, in\n"
+	"                          which capitals, dots and the like are replaced\n"
 	"      --config FILE       configuration of this instance;\n"
 	"                          default: /etc/calfpen/INSTANCE.yaml if it exists\n"
 	"      --calf DIRECTORY    calf to run, a directory with a calf.yaml; may be\n"
@@ -118,17 +118,18 @@ static bool is_lower_or_digit(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* The kernel's rules for interface names, restricted to printable characters. */
+/* The kernel's rules for names and alternative names of interfaces, restricted to
+ * printable characters. Only the latter may have a ':'. */
 static bool is_interface_name(const char *name)
 {
 	size_t length = strlen(name);
 
-	if (length < 1 || length >= IFNAMSIZ)
+	if (length < 1 || length >= OPTIONS_UPLINK_SIZE)
 		return false;
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (name[i] <= 0x20 || name[i] >= 0x7f || name[i] == '/' || name[i] == ':')
+		if (name[i] <= 0x20 || name[i] >= 0x7f || name[i] == '/')
 			return false;
 	return true;
 }
@@ -226,9 +227,9 @@ static int parse_interface(struct options *options, const char *name)
 {
 	if (!is_interface_name(name)) {
 		log_error(
-			"--interface: \"%s\" is not a valid interface name; use 1 to %d characters, "
-			"no blanks, '/' or ':'",
-			name, IFNAMSIZ - 1);
+			"--interface: \"%s\" is not a valid interface name; use 1 to %d printable "
+			"ASCII characters, no blanks or '/'",
+			name, OPTIONS_UPLINK_SIZE - 1);
 		return -EINVAL;
 	}
 	memcpy(options->uplink, name, strlen(name) + 1);
@@ -368,24 +369,6 @@ static int default_calf(struct options *options)
 	return 0;
 }
 
-static int default_instance(struct options *options)
-{
-	char name[IFNAMSIZ];
-
-	memcpy(name, options->uplink, sizeof(name));
-	for (char *c = name; *c != '\0'; c++)
-		if (*c == '.')
-			*c = '-';
-	if (!instance_is_name(name)) {
-		log_error("--interface: \"%s\" is not a valid instance name; choose one with "
-			  "--instance",
-			  options->uplink);
-		return -EINVAL;
-	}
-	memcpy(options->instance, name, strlen(name) + 1);
-	return 0;
-}
-
 static int fill_defaults(struct options *options)
 {
 	int r;
@@ -396,11 +379,8 @@ static int fill_defaults(struct options *options)
 		log_error("no uplink given; name the interface with --interface NAME");
 		return -EINVAL;
 	}
-	if (options->instance[0] == '\0') {
-		r = default_instance(options);
-		if (r < 0)
-			return r;
-	}
+	if (options->instance[0] == '\0')
+		instance_name_of(options->uplink, options->instance);
 	if (options->n_calves == 0) {
 		r = default_calf(options);
 		if (r < 0)

@@ -25,12 +25,16 @@
 #define OPTIONS_QUARANTINE_DEFAULT_S 60
 #define OPTIONS_QUARANTINE_MAX_S 3600
 
+/* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes. */
+#define OPTIONS_UPLINK_SIZE 128
+
 struct options {
 	enum role role;
 	uint32_t uplink_ifindex; /* ROLE_WATCHER: index of the supervisor's uplink, 0: none */
-	/* --instance; default: the uplink's name, '-' for each '.' (bpffs refuses dots) */
+	/* --instance; default: instance_name_of(uplink) */
 	char instance[INSTANCE_NAME_MAX + 1];
-	char uplink[IFNAMSIZ]; /* --interface, required */
+	/* --interface, required; perhaps an alternative name */
+	char uplink[OPTIONS_UPLINK_SIZE];
 	char configuration
 		[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if that exists, else "" */
 	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, default: the shipped dhcp4 */

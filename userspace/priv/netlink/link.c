@@ -70,8 +70,10 @@ static int link_get(struct netlink *netlink, int ifindex, const char *name,
 	int r;
 
 	netlink_begin(netlink, RTM_GETLINK, 0, &info, sizeof(info));
+	/* Both find alternative names, too, but only one takes those that are long. */
 	if (name)
-		netlink_put(netlink, IFLA_IFNAME, name, strlen(name) + 1);
+		netlink_put(netlink, strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name,
+			    strlen(name) + 1);
 	r = netlink_run(netlink, parse_link, &link);
 	if (r)
 		return r;
@@ -88,7 +90,7 @@ int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *
 
 int netlink_link_get_by_name(struct netlink *netlink, const char *name, struct netlink_link *linkp)
 {
-	if (!*name || strlen(name) >= IFNAMSIZ)
+	if (!*name || strlen(name) >= NETLINK_NAME_SIZE)
 		return -ENODEV;
 	return link_get(netlink, 0, name, linkp);
 }

@@ -51,8 +51,10 @@ struct netlink_link {
 	bool is_bridge_port;
 };
 
-/* Read a link. *linkp is written only on success. Returns 0, -ENODEV if the link does
- * not exist, or another negative errno. */
+#define NETLINK_NAME_SIZE 128 /* of an alternative name, NUL included */
+
+/* Read a link, by its name or one of its alternative names. *linkp is written only on
+ * success. Returns 0, -ENODEV if the link does not exist, or another negative errno. */
 int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp);
 int netlink_link_get_by_name(struct netlink *netlink, const char *name, struct netlink_link *linkp);
 /* Call `call` for each link of this network namespace. */

@@ -88,6 +88,9 @@ int supervisor_check_host(struct supervisor *s)
 			  s->options->uplink);
 		return r;
 	}
+	if (strcmp(s->uplink.name, s->options->uplink) != 0)
+		log_info("%s is another name of the interface %s", s->options->uplink,
+			 s->uplink.name);
 	return supervisor_check_uplink(s);
 }
 

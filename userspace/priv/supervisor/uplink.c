@@ -19,6 +19,8 @@
 
 /* At least this long between two changes, in case the device changes all the time. */
 #define RENEW_INTERVAL_NS NS_PER_S
+/* Between two searches for an alternative name. */
+#define NAME_INTERVAL_NS NS_PER_S
 
 /* Find the device by its index, whatever its name is now; if it is gone, by name. */
 static int find_uplink(const struct supervisor *s, struct netlink_link *link)
@@ -82,9 +84,13 @@ static void check_uplink(struct supervisor *s)
 	uint64_t now_ns = loop_now_ns();
 	struct netlink_link link;
 
-	/* It does not exist: an event will report when it does. */
-	if (find_uplink(s, &link))
+	/* It does not exist: an event will report when it does, unless a link that is
+	 * down gets the name as an alternative name, which is no event. */
+	if (find_uplink(s, &link)) {
+		if (strcmp(s->uplink.name, s->options->uplink) != 0)
+			loop_timer_set(&s->uplink_timer, now_ns + NAME_INTERVAL_NS);
 		return;
+	}
 	if (!s->is_uplink_bare && link.ifindex == s->uplink.ifindex &&
 	    !memcmp(link.mac, s->uplink.mac, sizeof(link.mac)))
 		return;

@@ -79,6 +79,18 @@ static void uplink_changed(struct watcher_host *host, const struct netlink_link 
 		reconcile_mark_all(host->reconciler);
 }
 
+/* Returns true if the link has the name that the operator gave, perhaps as an
+ * alternative name. */
+static bool is_named(const struct watcher_host *host, const struct netlink_link *link)
+{
+	struct netlink_link named;
+
+	if (!strcmp(link->name, host->uplink))
+		return true;
+	return !netlink_link_get_by_name(host->context->netlink, host->uplink, &named) &&
+	       named.ifindex == link->ifindex;
+}
+
 /* Writes each change by itself, so that a watch of /link sees a short loss, too. */
 static void on_link(struct watcher_host *host, const struct netlink_event *event)
 {
@@ -87,8 +99,7 @@ static void on_link(struct watcher_host *host, const struct netlink_event *event
 			uplink_went(host);
 		else
 			uplink_changed(host, &event->link);
-	} else if (!host->link.ifindex && !event->is_gone &&
-		   !strcmp(event->link.name, host->uplink)) {
+	} else if (!host->link.ifindex && !event->is_gone && is_named(host, &event->link)) {
 		uplink_came(host, &event->link);
 	}
 	link_key_set(&host->key, &host->link);
