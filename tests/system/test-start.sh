@@ -107,3 +107,114 @@ test_U47_names_that_are_none() {
 	one_line 'use 1 to 127 printable' calfpen run --interface "$long_name.$long_name"
 	one_line 'use 1 to 127 printable' calfpen run --interface 'a b'
 }
+
+test_U08_without_waiting() {
+	one_line 'later0: no such interface; .*--wait-interface' calfpen run --interface later0
+}
+
+log_says() { [ "$(grep -cE "$1" "$LAB_DIR/calfpen.log")" -eq 1 ]; }
+
+test_U08_interface_that_comes_later() {
+	rename "$LAB_UPLINK" early0
+	run_on "$LAB_UPLINK" --wait-interface
+	wait_for_line "$LAB_DIR/calfpen.log" "$LAB_UPLINK: no such interface; waiting" 5
+	# of no interest
+	ip link add other0 type veth peer name other1
+	ip link delete other0
+	ip link set early0 name "$LAB_UPLINK"
+	wait_for 20 has_lease
+	log_says waiting || fail "said more than once"
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
+
+test_U08_waits_only_so_long() {
+	local code=0
+	calfpen run --interface later0 --wait-interface=1 2>"$LAB_DIR/error" || code=$?
+	assert_eq "1 2" "$code $(wc -l <"$LAB_DIR/error")" "$(cat "$LAB_DIR/error")"
+	assert_match 'later0: no such interface; waited 1 s for it' "$(tail -n 1 "$LAB_DIR/error")"
+	assert_nothing_left
+	printf 'wait_interface: 1\n' >"$LAB_DIR/wait.yaml"
+	assert_fails calfpen run --interface later0 --config "$LAB_DIR/wait.yaml" 2>"$LAB_DIR/error"
+	assert_match 'waited 1 s' "$(cat "$LAB_DIR/error")"
+	# the command line goes first
+	one_line 'later0: no such interface; name' \
+		calfpen run --interface later0 --config "$LAB_DIR/wait.yaml" --wait-interface=0
+}
+
+test_U08_signal_ends_the_wait() {
+	local signal begun
+	for signal in TERM INT; do
+		run_on later0 --wait-interface=forever
+		wait_for_line "$LAB_DIR/calfpen.log" 'later0: no such interface; waiting' 5
+		begun=${EPOCHREALTIME//./}
+		stop calfpen "$signal" || fail "exit code $?"
+		[ "$((${EPOCHREALTIME//./} - begun))" -lt 1000000 ] || fail "took too long"
+		assert_nothing_left
+		: >"$LAB_DIR/calfpen.log"
+	done
+}
+
+# There is a device of that name, but of another type; then none, then the right one.
+test_U08_interface_of_another_type() {
+	rename "$LAB_UPLINK" early0
+	ip tuntap add dev "$LAB_UPLINK" mode tun
+	run_on "$LAB_UPLINK" --wait-interface
+	wait_for_line "$LAB_DIR/calfpen.log" "$LAB_UPLINK: not an Ethernet interface; waiting" 5
+	ip link delete "$LAB_UPLINK"
+	wait_for_line "$LAB_DIR/calfpen.log" "$LAB_UPLINK: no such interface; waiting" 5
+	ip link set early0 name "$LAB_UPLINK"
+	wait_for 20 has_lease
+}
+
+# The kernel sends no event for that.
+test_U08_alternative_name_that_comes_later() {
+	ip link set "$LAB_UPLINK" down
+	run_on "$long_name" --wait-interface=60 --instance "$LAB_UPLINK"
+	wait_for_line "$LAB_DIR/calfpen.log" "$long_name: no such interface; waiting" 5
+	ip link property add dev "$LAB_UPLINK" altname "$long_name"
+	wait_for 20 has_lease
+}
+
+test_U22_bridge_without_a_mac() {
+	ip link add br0 type bridge
+	ip link set "$LAB_UPLINK" master br0
+	ip link set "$LAB_UPLINK" nomaster
+	assert_eq 00:00:00:00:00:00 "$(cat /sys/class/net/br0/address)"
+	one_line 'br0: has no MAC address yet; a bridge gets one with its first port' \
+		calfpen run --interface br0 --wait-interface=0
+	run_on br0
+	wait_for_line "$LAB_DIR/calfpen.log" 'br0: has no MAC address yet; .*; waiting' 5
+	ip link set "$LAB_UPLINK" up
+	ip link set "$LAB_UPLINK" master br0
+	wait_for 20 leased_on br0
+	log_says waiting || fail "said more than once"
+}
+
+# It keeps its lease until the port is back.
+test_U22_bridge_that_loses_its_port() {
+	local calf
+	ip link add br0 type bridge
+	ip link set "$LAB_UPLINK" up
+	ip link set "$LAB_UPLINK" master br0
+	run_on br0 --instance "$LAB_UPLINK"
+	wait_for 20 leased_on br0
+	calf=$(calf_pid)
+	ip link set "$LAB_UPLINK" nomaster
+	wait_for_line "$LAB_DIR/calfpen.log" 'br0 has no MAC address any more; waiting' 5
+	ip link set "$LAB_UPLINK" master br0
+	wait_for 20 leased_on br0
+	assert_eq "$calf" "$(calf_pid)"
+	assert_fails grep -q 'cannot\|not an Ethernet' "$LAB_DIR/calfpen.log"
+}
+
+test_U22_port_at_the_start() {
+	ip link add br0 type bridge
+	ip link set "$LAB_UPLINK" master br0
+	one_line "$LAB_UPLINK: is a port of br0, which takes its frames; name the bridge" \
+		calfpen run --interface "$LAB_UPLINK"
+	calfpen_start --wait-interface
+	wait_for_line "$LAB_DIR/calfpen.log" "$LAB_UPLINK: is a port of br0, .*; waiting" 5
+	ip link set "$LAB_UPLINK" nomaster
+	wait_for 20 has_lease
+}

@@ -47,6 +47,7 @@ static void setup(void)
 	snprintf(options.configuration, sizeof(options.configuration), "%s", path);
 	options.mode = -1;
 	options.quarantine_s = -1;
+	options.wait_interface_s = -1;
 	descriptions[0] = (struct description){
 		.directory = "/calves/a",
 		.options = { { .name = "hostname",
@@ -90,6 +91,7 @@ static void expect_defaults(void)
 	cr_expect(!configuration.ignores_carrier && configuration.carrier_delay_ms == 200);
 	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
 	cr_expect(configuration.quarantine_s == 0);
+	cr_expect(configuration.wait_interface_s == -1);
 	cr_expect(configuration.n_options == 1);
 	cr_expect_str_eq(option("wait"), "4");
 }
@@ -188,7 +190,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, carrier, "
-		  "carrier_delay, mode, foreign, quarantine, resolv_conf, dns, chronyd_directory, use, routes, drift, syslog, options" },
+		  "carrier_delay, mode, foreign, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, syslog, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "carrier: lost\n", "1: carrier \"lost\" is not one of: follow, ignore" },
 		{ "carrier_delay: 600001\n", "1: carrier_delay must be a number from 0 to 600000" },
@@ -202,6 +204,10 @@ Test(configuration, refused)
 		{ "\nmode: xdp\n", "2: mode \"xdp\" is not one of: auto, native, tc, generic" },
 		{ "foreign: accept\n", "1: foreign \"accept\" is not one of: drop, pass" },
 		{ "quarantine: 3601\n", "1: quarantine must be a number from 0 to 3600" },
+		{ "wait_interface: 86401\n",
+		  "1: wait_interface \"86401\" is not a number from 0 to 86400, nor \"forever\"" },
+		{ "wait_interface: ever\n",
+		  "1: wait_interface \"ever\" is not a number from 0 to 86400, nor \"forever\"" },
 		{ "quarantine: on\n", "1: quarantine must be a number from 0 to 3600" },
 		{ "mode: [tc]\n", "1: mode must be one of: auto, native, tc, generic" },
 		{ "resolv_conf: etc\n", "1: resolv_conf \"etc\" is not an absolute path" },
@@ -344,4 +350,15 @@ Test(configuration, too_many_options)
 	cr_expect(load("", 2) == -ENOSPC);
 	cr_expect_str_eq(capture_text(), "/calves/b/calf.yaml:57: option \"o47\": the calves "
 					 "together have more than 48 options\n");
+}
+
+Test(configuration, U08_wait_interface)
+{
+	cr_assert(load("wait_interface: forever\n", 1) == 0);
+	cr_expect(configuration.wait_interface_s == OPTIONS_WAIT_FOREVER);
+	cr_assert(load("wait_interface: 60\n", 1) == 0);
+	cr_expect(configuration.wait_interface_s == 60);
+	options.wait_interface_s = 0;
+	cr_assert(load("wait_interface: 60\n", 1) == 0);
+	cr_expect(configuration.wait_interface_s == 0);
 }

@@ -95,6 +95,22 @@ Test(options, quarantine)
 	cr_assert(options.quarantine_s == 0);
 }
 
+Test(options, U08_wait_interface)
+{
+	struct options options;
+
+	cr_assert(parse(&options, "-i up") == 0);
+	cr_assert(options.wait_interface_s == -1);
+	cr_assert(parse(&options, "-i up --wait-interface") == 0);
+	cr_assert(options.wait_interface_s == OPTIONS_WAIT_FOREVER);
+	cr_assert(parse(&options, "-i up --wait-interface=forever") == 0);
+	cr_assert(options.wait_interface_s == OPTIONS_WAIT_FOREVER);
+	cr_assert(parse(&options, "-i up --wait-interface=86400") == 0);
+	cr_assert(options.wait_interface_s == 86400);
+	cr_assert(parse(&options, "-i up --wait-interface=0") == 0);
+	cr_assert(options.wait_interface_s == 0);
+}
+
 Test(options, roles)
 {
 	struct options options;
@@ -174,6 +190,10 @@ Test(options, refused)
 		{ "-i up --quarantine=-1",
 		  "--quarantine: \"-1\" is not a number from 0 to 3600\n" },
 		{ "-i up --quarantine=", "--quarantine: \"\" is not a number from 0 to 3600\n" },
+		{ "-i up --wait-interface=86401",
+		  "--wait-interface: \"86401\" is not a number from 0 to 86400, nor \"forever\"\n" },
+		{ "-i up --wait-interface=", "--wait-interface: \"\" is not a number from 0 to "
+					     "86400, nor \"forever\"\n" },
 		{ "-i up --quarantine 60", "\"60\": unexpected argument; see --help\n" },
 		{ "-i up --quarantine-force=1",
 		  "--quarantine-force=1: unknown option or unexpected "

@@ -48,6 +48,7 @@ enum {
 	OPTION_TAKEOVER,
 	OPTION_QUARANTINE,
 	OPTION_QUARANTINE_FORCE,
+	OPTION_WAIT_INTERFACE,
 	OPTION_VERBOSE,
 	OPTION_VERSION,
 	OPTION_ROLE,
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
 	{ "takeover", no_argument, NULL, OPTION_TAKEOVER },
 	{ "quarantine", optional_argument, NULL, OPTION_QUARANTINE },
 	{ "quarantine-force", no_argument, NULL, OPTION_QUARANTINE_FORCE },
+	{ "wait-interface", optional_argument, NULL, OPTION_WAIT_INTERFACE },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -109,6 +111,10 @@ static const char help_text[] =
 	"                          is a lease, for at most S seconds (default: 60);\n"
 	"                          0 disables it; overrides the configuration\n"
 	"      --quarantine-force  quarantine even if the uplink already has an address\n"
+	"      --wait-interface[=S]\n"
+	"                          wait until the uplink exists and can be used, for at\n"
+	"                          most S seconds (default: forever); 0: do not wait;\n"
+	"                          overrides the configuration\n"
 	"      --verbose           log more\n"
 	"  -h, --help              this text\n"
 	"      --version\n";
@@ -209,6 +215,29 @@ static int parse_quarantine(struct options *options, const char *text)
 	if (!r)
 		options->quarantine_s = (int)seconds;
 	return r;
+}
+
+int options_parse_wait(const char *text, int *secondsp)
+{
+	uint32_t seconds;
+
+	if (!strcmp(text, "forever")) {
+		*secondsp = OPTIONS_WAIT_FOREVER;
+		return 0;
+	}
+	if (value_parse_uint(text, 0, OPTIONS_WAIT_MAX_S, &seconds) < 0)
+		return -EINVAL;
+	*secondsp = (int)seconds;
+	return 0;
+}
+
+static int parse_wait_interface(struct options *options, const char *text)
+{
+	if (!options_parse_wait(text ? text : "forever", &options->wait_interface_s))
+		return 0;
+	log_error("--wait-interface: \"%s\" is not a number from 0 to %d, nor \"forever\"", text,
+		  OPTIONS_WAIT_MAX_S);
+	return -EINVAL;
 }
 
 static int parse_instance(struct options *options, const char *name)
@@ -333,6 +362,8 @@ static int parse_one(struct options *options, int c, const char *text)
 	case OPTION_QUARANTINE_FORCE:
 		options->quarantine_force = true;
 		return 0;
+	case OPTION_WAIT_INTERFACE:
+		return parse_wait_interface(options, text);
 	case OPTION_VERBOSE:
 		options->verbose = true;
 		return 0;
@@ -422,6 +453,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		.uid_base = UID_BASE_DEFAULT,
 		.mode = -1,
 		.quarantine_s = -1,
+		.wait_interface_s = -1,
 		.argv = argv,
 		.argc = argc,
 	};

@@ -25,6 +25,9 @@
 #define OPTIONS_QUARANTINE_DEFAULT_S 60
 #define OPTIONS_QUARANTINE_MAX_S 3600
 
+#define OPTIONS_WAIT_MAX_S 86400
+#define OPTIONS_WAIT_FOREVER INT_MAX
+
 /* ALTIFNAMSIZ of linux/if.h, which net/if.h excludes. */
 #define OPTIONS_UPLINK_SIZE 128
 
@@ -50,13 +53,18 @@ struct options {
 	bool takeover;		      /* --takeover */
 	int quarantine_s;      /* --quarantine, seconds; 0: none, -1: configuration decides */
 	bool quarantine_force; /* --quarantine-force */
-	bool verbose;	       /* --verbose */
-	char **argv;	       /* as given, to execute the roles */
+	/* --wait-interface, seconds; 0: do not wait, -1: configuration decides */
+	int wait_interface_s;
+	bool verbose; /* --verbose */
+	char **argv;  /* as given, to execute the roles */
 	int argc;
 };
 
 /* Parse the command line. Returns 0; 1 if --help or --version was answered; or
  * -EINVAL after one line on stderr that says what is wrong and what to do. */
 int options_parse(struct options *options, int argc, char **argv);
+
+/* Parse how long to wait: seconds, or "forever". Returns 0, or -EINVAL. */
+int options_parse_wait(const char *text, int *secondsp);
 
 #endif

@@ -71,6 +71,7 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->use_domain = true;
 	configuration->use_ntp = true;
 	configuration->mode = FRAME_MODE_AUTO;
+	configuration->wait_interface_s = -1;
 	memcpy(configuration->resolv_conf, RESOLV_CONF_DEFAULT, sizeof(RESOLV_CONF_DEFAULT));
 	memcpy(configuration->chronyd_directory, CHRONYD_DIRECTORY_DEFAULT,
 	       sizeof(CHRONYD_DIRECTORY_DEFAULT));
@@ -296,6 +297,22 @@ static int parse_drift(struct yaml_file *file, yaml_node_t *node,
 	return r;
 }
 
+static int parse_wait_interface(struct yaml_file *file, yaml_node_t *node,
+				struct configuration *configuration)
+{
+	char text[sizeof("forever")];
+	int r = yaml_text(file, node, "wait_interface", text, sizeof(text));
+
+	if (r)
+		return r;
+	if (options_parse_wait(text, &configuration->wait_interface_s))
+		return yaml_refuse(
+			file, node,
+			"wait_interface \"%s\" is not a number from 0 to %d, nor \"forever\"", text,
+			OPTIONS_WAIT_MAX_S);
+	return 0;
+}
+
 static int parse_path(struct yaml_file *file, yaml_node_t *node, const char *name,
 		      char to[static PATH_MAX])
 {
@@ -333,6 +350,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		MODE,
 		FOREIGN,
 		QUARANTINE,
+		WAIT_INTERFACE,
 		RESOLV_CONF,
 		DNS,
 		CHRONYD_DIRECTORY,
@@ -343,11 +361,22 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		OPTIONS,
 		N
 	};
-	static const char *const names[N] = {
-		"metric",  "table",	 "carrier",	"carrier_delay", "mode",
-		"foreign", "quarantine", "resolv_conf", "dns",		 "chronyd_directory",
-		"use",	   "routes",	 "drift",	"syslog",	 "options"
-	};
+	static const char *const names[N] = { "metric",
+					      "table",
+					      "carrier",
+					      "carrier_delay",
+					      "mode",
+					      "foreign",
+					      "quarantine",
+					      "wait_interface",
+					      "resolv_conf",
+					      "dns",
+					      "chronyd_directory",
+					      "use",
+					      "routes",
+					      "drift",
+					      "syslog",
+					      "options" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -371,6 +400,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 	if (!r && values[QUARANTINE])
 		r = yaml_u32(file, values[QUARANTINE], "quarantine", 0, OPTIONS_QUARANTINE_MAX_S,
 			     &configuration->quarantine_s);
+	if (!r && values[WAIT_INTERFACE])
+		r = parse_wait_interface(file, values[WAIT_INTERFACE], configuration);
 	if (!r && values[RESOLV_CONF])
 		r = parse_path(file, values[RESOLV_CONF], names[RESOLV_CONF],
 			       configuration->resolv_conf);
@@ -398,6 +429,8 @@ static void apply_command_line(const struct options *options, struct configurati
 		configuration->mode = (enum frame_mode)options->mode;
 	if (options->quarantine_s >= 0)
 		configuration->quarantine_s = (uint32_t)options->quarantine_s;
+	if (options->wait_interface_s >= 0)
+		configuration->wait_interface_s = options->wait_interface_s;
 	if (options->syslog)
 		configuration->syslog = true;
 	if (options->resolv_conf[0] != '\0')

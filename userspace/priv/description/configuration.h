@@ -75,8 +75,11 @@ struct configuration {
 	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
 	/* that contains chronyd's socket, default /run/chrony */
 	char chronyd_directory[PATH_MAX];
-	enum frame_mode mode;  /* default auto */
-	bool pass_foreign;     /* pass replies that the calf did not request, default false */
+	enum frame_mode mode; /* default auto */
+	bool pass_foreign;    /* pass replies that the calf did not request, default false */
+	/* wait for the uplink until it can be used, seconds or OPTIONS_WAIT_FOREVER; 0: do
+	 * not; -1, the default: only for its MAC address */
+	int wait_interface_s;
 	uint32_t quarantine_s; /* maximum seconds without a lease; default 0: no quarantine */
 	struct configuration_option
 		options[DESCRIPTION_OPTIONS_MAX]; /* from the file, else the default */

@@ -18,7 +18,7 @@
 
 #define YAML_FILE_MAX 65536
 #define YAML_DEPTH_MAX 8
-#define YAML_FIELDS_MAX 16
+#define YAML_FIELDS_MAX 24
 
 struct yaml_file {
 	const char *name; /* the caller's; must outlive this struct */

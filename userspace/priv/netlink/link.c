@@ -9,15 +9,20 @@
 
 #include "userspace/priv/netlink/netlink-private.h"
 
-static bool is_bridge_port(struct nlattr *link_info)
+/* The master of a port takes all frames that arrive there. A VRF only chooses the
+ * routing table. */
+static void read_master(struct nlattr *const *tb, struct netlink_link *link)
 {
-	struct nlattr *tb[IFLA_INFO_MAX + 1];
+	struct nlattr *info[IFLA_INFO_MAX + 1] = { NULL };
 	char kind[sizeof("bridge") + 1];
 
-	if (!link_info || netlink_parse_nested(link_info, tb, IFLA_INFO_MAX) < 0)
-		return false;
-	netlink_get_text(tb[IFLA_INFO_SLAVE_KIND], kind, sizeof(kind));
-	return !strcmp(kind, "bridge");
+	link->master = (int)netlink_get_u32(tb[IFLA_MASTER], 0);
+	if (!link->master ||
+	    (tb[IFLA_LINKINFO] && netlink_parse_nested(tb[IFLA_LINKINFO], info, IFLA_INFO_MAX) < 0))
+		return;
+	netlink_get_text(info[IFLA_INFO_SLAVE_KIND], kind, sizeof(kind));
+	link->is_port = strcmp(kind, "vrf") != 0;
+	link->is_bridge_port = !strcmp(kind, "bridge");
 }
 
 /* The link has IPv6 settings, and IPv6 is not disabled in them. */
@@ -50,7 +55,7 @@ int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 	link.min_mtu = netlink_get_u32(tb[IFLA_MIN_MTU], 0);
 	link.max_mtu = netlink_get_u32(tb[IFLA_MAX_MTU], 0);
 	(void)netlink_get(tb[IFLA_ADDRESS], link.mac, sizeof(link.mac));
-	link.is_bridge_port = is_bridge_port(tb[IFLA_LINKINFO]);
+	read_master(tb, &link);
 	*linkp = link;
 	return 1;
 }

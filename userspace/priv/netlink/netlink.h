@@ -48,6 +48,8 @@ struct netlink_link {
 	bool has_ipv6;	  /* IPv6 is enabled; the kernel disables it below IPV6_MIN_MTU */
 	uint16_t type;	  /* ARPHRD_* */
 	uint8_t mac[6];	  /* zeros if the hardware address is not 6 bytes long */
+	int master;	  /* index of the link that this one belongs to, 0: none */
+	bool is_port;	  /* of the master: a bridge, bond or the like, but not a VRF */
 	bool is_bridge_port;
 };
 

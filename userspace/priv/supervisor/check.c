@@ -2,7 +2,6 @@
 /* Checks that are done before anything on the host is changed. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,24 +51,12 @@ static int open_programs(struct supervisor *s)
 					0;
 }
 
-static bool has_frames(const struct supervisor *s)
+bool supervisor_has_frames(const struct supervisor *s)
 {
 	for (uint32_t i = 0; i < s->n_descriptions; i++)
 		if (s->descriptions[i].n_frames)
 			return true;
 	return false;
-}
-
-int supervisor_check_uplink(const struct supervisor *s)
-{
-	static const uint8_t none[sizeof(s->uplink.mac)];
-
-	if (!has_frames(s) ||
-	    (s->uplink.type == ARPHRD_ETHER && memcmp(s->uplink.mac, none, sizeof(none)) != 0))
-		return 0;
-	log_error("%s: not an Ethernet interface; name the uplink with --interface",
-		  s->uplink.name);
-	return -EINVAL;
 }
 
 int supervisor_check_host(struct supervisor *s)
@@ -78,20 +65,7 @@ int supervisor_check_host(struct supervisor *s)
 
 	if (!r)
 		r = probe_kernel(&s->kernel);
-	if (!r)
-		r = netlink_new(&s->netlink);
-	if (r)
-		return r;
-	r = netlink_link_get_by_name(s->netlink, s->options->uplink, &s->uplink);
-	if (r) {
-		log_error("%s: no such interface; name the uplink with --interface",
-			  s->options->uplink);
-		return r;
-	}
-	if (strcmp(s->uplink.name, s->options->uplink) != 0)
-		log_info("%s is another name of the interface %s", s->options->uplink,
-			 s->uplink.name);
-	return supervisor_check_uplink(s);
+	return r ? r : netlink_new(&s->netlink);
 }
 
 int supervisor_check_other_clients(const struct supervisor *s)
@@ -139,7 +113,7 @@ int supervisor_check_quarantine(struct supervisor *s)
 
 	if (!s->configuration.quarantine_s)
 		return 0;
-	if (!has_frames(s)) {
+	if (!supervisor_has_frames(s)) {
 		log_error("quarantine: requires a calf with frame rules, whose lease ends it");
 		return -EINVAL;
 	}

@@ -47,6 +47,7 @@ struct supervisor {
 	struct netlink *netlink, *links; /* for requests; for link events */
 	struct netlink_link uplink;	 /* ifindex 0: the device is gone */
 	bool is_uplink_bare;		 /* setting up tap and programs failed */
+	bool is_mac_awaited;		 /* logged that the uplink has none */
 	uint64_t uplink_ns;		 /* earliest time of the next change of device */
 	unsigned int n_uplink_failures;
 	struct loop_timer uplink_timer;
@@ -80,13 +81,11 @@ struct supervisor {
 /* Load the descriptions and the configuration. */
 int supervisor_load_files(struct supervisor *s);
 
-/* Open our programs, probe the kernel, connect to netlink and find the uplink. */
+/* Open our programs, probe the kernel and connect to netlink. */
 int supervisor_check_host(struct supervisor *s);
 
-/* Check that s->uplink is an Ethernet interface if a calf has frame rules,
- * because the calf writes Ethernet frames with the uplink's MAC as their source.
- * Returns -EINVAL if it is not. */
-int supervisor_check_uplink(const struct supervisor *s);
+/* Return true if a calf has frame rules, and so needs an Ethernet interface. */
+bool supervisor_has_frames(const struct supervisor *s);
 
 /* Look for another DHCP client on the uplink, which would fight with the calf
  * over the address. Returns -EADDRINUSE if there is one, unless --takeover. */
@@ -128,6 +127,25 @@ int supervisor_start_frames(struct supervisor *s);
 /* Detach the programs and close everything. The tap disappears with the last
  * descriptor of it. */
 void supervisor_stop_frames(struct supervisor *s);
+
+/* find_uplink.c */
+
+#define UPLINK_AWAITED 1
+
+/* Find the uplink and check that it can be used. Returns 0 with s->uplink set;
+ * UPLINK_AWAITED if supervisor_wait_uplink() must be called; or a negative errno after
+ * one line on stderr. */
+int supervisor_find_uplink(struct supervisor *s);
+/* Wait until the uplink can be used, as long as the configuration says and until
+ * s->stop_fd is readable. Says once what it waits for. Returns 0 with s->uplink set;
+ * -ECANCELED; or another negative errno after one line on stderr. */
+int supervisor_wait_uplink(struct supervisor *s);
+/* Check that the device that s->uplink now is can be used by the calves. Returns 0, or
+ * a negative errno after one line on stderr. */
+int supervisor_check_uplink(const struct supervisor *s);
+/* Return true if the device has no MAC address yet although the calves need one, as a
+ * bridge that has lost its last port. */
+bool supervisor_lacks_mac(const struct supervisor *s, const struct netlink_link *link);
 
 /*
  * uplink.c: start to watch for another device becoming the uplink. Call this

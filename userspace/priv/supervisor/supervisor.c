@@ -85,6 +85,7 @@ static int take_signals(struct supervisor *s)
 static int supervisor_start(struct supervisor *s)
 {
 	char state[sizeof(s->instance.directory) + 8];
+	bool must_wait;
 	int r;
 
 	if (geteuid()) {
@@ -95,13 +96,18 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_check_host(s);
 	if (!r)
+		r = supervisor_find_uplink(s);
+	must_wait = r == UPLINK_AWAITED;
+	if (!r || must_wait)
 		r = instance_init(&s->instance, s->options->instance);
-	if (!r)
-		r = instance_lock_uplink(&s->instance, s->uplink.name, s->uplink.ifindex);
 	snprintf(state, sizeof(state), "%s/runc", s->instance.directory);
 	/* From here on a signal to stop must end every wait (stop_fd). */
 	if (!r)
 		r = take_signals(s);
+	if (!r && must_wait)
+		r = supervisor_wait_uplink(s);
+	if (!r)
+		r = instance_lock_uplink(&s->instance, s->uplink.name, s->uplink.ifindex);
 	if (!r)
 		r = runtime_find(s->options->runtime, state, s->stop_fd, &s->runtime);
 	if (!r)

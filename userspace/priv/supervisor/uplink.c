@@ -91,6 +91,16 @@ static void check_uplink(struct supervisor *s)
 			loop_timer_set(&s->uplink_timer, now_ns + NAME_INTERVAL_NS);
 		return;
 	}
+	/* An event will report when it has one, which is often the same again. */
+	if (supervisor_lacks_mac(s, &link)) {
+		if (!s->is_mac_awaited)
+			log_warning("%s has no MAC address any more; waiting until it has one, as "
+				    "a bridge with a port does",
+				    link.name);
+		s->is_mac_awaited = true;
+		return;
+	}
+	s->is_mac_awaited = false;
 	if (!s->is_uplink_bare && link.ifindex == s->uplink.ifindex &&
 	    !memcmp(link.mac, s->uplink.mac, sizeof(link.mac)))
 		return;
