@@ -218,3 +218,38 @@ test_U22_port_at_the_start() {
 	ip link set "$LAB_UPLINK" nomaster
 	wait_for 20 has_lease
 }
+
+link_status_is() { [[ $(calfpen get /status/link) =~ $1 ]]; }
+
+# It is said once, and again when it is over.
+test_U22_uplink_that_becomes_a_port() {
+	lease
+	wait_for 5 link_status_is '^ok'
+	ip link add br0 type bridge
+	ip link set "$LAB_UPLINK" master br0
+	wait_for 5 link_status_is "^error: $LAB_UPLINK is a port of br0, which takes its frames"
+	wait_for 5 log_says "watcher: link: $LAB_UPLINK is a port of br0"
+	sleep 2.5 # it is tried again after 1 s
+	log_says "watcher: link: $LAB_UPLINK is a port of br0" || fail "said more than once"
+	has_address || fail "the address was removed"
+	ip link set "$LAB_UPLINK" nomaster
+	wait_for 5 link_status_is '^ok'
+	wait_for 5 log_says 'link: recovered'
+}
+
+# The MTU is set in spite of it, and another watcher says it, too.
+test_U22_watcher_that_starts_on_a_port() {
+	local former
+	lease
+	ip link add br0 type bridge
+	ip link set "$LAB_UPLINK" master br0
+	wait_for 5 link_status_is "^error: $LAB_UPLINK is a port of br0"
+	ip link set "$LAB_UPLINK" mtu 1500
+	former=$(watcher_pid)
+	kill -KILL "$former"
+	wait_for 5 has_mtu 1400
+	wait_for 5 link_status_is "^error: $LAB_UPLINK is a port of br0"
+	ip link set "$LAB_UPLINK" nomaster
+	wait_for 5 link_status_is '^ok'
+}
+has_mtu() { [ "$(cat "/sys/class/net/$LAB_UPLINK/mtu")" = "$1" ]; }

@@ -67,6 +67,18 @@ __attribute__((format(printf, 2, 0))) static void put(char to[static HANDLER_ERR
 	(void)sanitise(to, HANDLER_ERROR_SIZE, text, strlen(text));
 }
 
+int handler_fail_plainly(struct handler_context *context, int error, const char *format, ...)
+{
+	va_list arguments;
+
+	if (context->error[0])
+		return error;
+	va_start(arguments, format);
+	put(context->error, format, arguments);
+	va_end(arguments);
+	return error;
+}
+
 void handler_note(struct handler_context *context, const char *format, ...)
 {
 	va_list arguments;

@@ -125,6 +125,9 @@ int handler_enable_ipv4(struct handler_context *context, const char *name,
  * first failure of a call is kept. Returns `error`, a negative errno. */
 __attribute__((format(printf, 3, 4))) int handler_fail(struct handler_context *context, int error,
 						       const char *format, ...);
+/* The same for a text that says it all, without the errno's. */
+__attribute__((format(printf, 3, 4))) int handler_fail_plainly(struct handler_context *context,
+							       int error, const char *format, ...);
 /* Add a note for the operator although nothing failed: "ok 17; <text>". The first
  * note of a call is kept. */
 __attribute__((format(printf, 2, 3))) void handler_note(struct handler_context *context,

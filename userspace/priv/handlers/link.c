@@ -8,6 +8,9 @@
  * one set before (if the process is killed in between, the device has either of
  * the two). When the key is deleted, the original is restored, unless another
  * program has changed the MTU since.
+ *
+ * While the uplink is a port of a bridge, bond or the like, no frame reaches the
+ * host's stack through it, so address and routes are of no use: an error.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -155,10 +158,35 @@ static void report(struct handler_context *context, uint32_t routes)
 	state->logged_route_mtu = routes;
 }
 
+static int check_port(struct handler_context *context, const struct netlink_link *link)
+{
+	struct netlink_link master;
+	int r;
+
+	if (!link->is_port)
+		return 0;
+	r = netlink_link_get(context->netlink, link->master, &master);
+	return handler_fail_plainly(context, -EBUSY,
+				    "%s is a port of %s, which takes its frames; its address and "
+				    "routes are of no use until it is released",
+				    link->name, r ? "another interface" : master.name);
+}
+
+static int set_or_restore(struct handler_context *context, const char *path,
+			  const struct netlink_link *link, uint32_t mtu)
+{
+	struct saved_mtu saved;
+	int r = saved_read(context, path, &saved);
+
+	if (r)
+		return r;
+	return mtu ? configure(context, path, saved, link->mtu, mtu) :
+		     restore(context, path, saved, link->mtu);
+}
+
 static int link_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	struct netlink_link link;
-	struct saved_mtu saved;
 	struct mtus mtus = { 0 };
 	char path[PATH_MAX];
 	int r = saved_path(context, path);
@@ -171,14 +199,10 @@ static int link_apply(struct handler_context *context, const struct wanted *want
 	r = find_mtus(context, wanted, &link, &mtus);
 	if (r)
 		return r;
-	r = saved_read(context, path, &saved);
-	if (r)
-		return r;
 	context->state->link.device_mtu = mtus.device;
 	report(context, mtus.routes);
-	if (!mtus.device)
-		return restore(context, path, saved, link.mtu);
-	return configure(context, path, saved, link.mtu, mtus.device);
+	r = set_or_restore(context, path, &link, mtus.device);
+	return handler_first(r, check_port(context, &link));
 }
 
 static int link_check(struct handler_context *context, const struct wanted *wanted)

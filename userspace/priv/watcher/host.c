@@ -68,6 +68,7 @@ static void uplink_went(struct watcher_host *host)
 static void uplink_changed(struct watcher_host *host, const struct netlink_link *link)
 {
 	uint32_t flipped = host->link.flags ^ link->flags;
+	bool has_other_master = host->link.master != link->master;
 
 	if (strcmp(host->link.name, link->name) != 0)
 		log_warning("uplink %s was renamed to %s; it remains the uplink", host->link.name,
@@ -77,6 +78,9 @@ static void uplink_changed(struct watcher_host *host, const struct netlink_link 
 	 * again, they do not come back. */
 	if (flipped & IFF_UP)
 		reconcile_mark_all(host->reconciler);
+	/* For the link handler, which reports that the uplink is a port. */
+	if (has_other_master)
+		reconcile_mark_path(host->reconciler, "/mtu");
 }
 
 /* Returns true if the link has the name that the operator gave, perhaps as an
