@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "userspace/priv/frames/tap.h"
@@ -66,6 +67,28 @@ Test(tap, carries_nothing_of_the_host, .init = begin, .fini = end)
 	cr_expect_eq(setting("ipv4", "forwarding"), '1', "bpf_fib_lookup() answers");
 	if (setting("ipv6", "disable_ipv6") != '?')
 		cr_expect_eq(setting("ipv6", "disable_ipv6"), '1');
+}
+
+static void begin_with_read_only_proc_sys(void)
+{
+	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	/* that of the new network namespace */
+	cr_assert_eq(mount("proc", "/proc", "proc", 0, NULL), 0);
+	cr_assert_eq(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL), 0);
+	cr_assert_eq(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+	cr_assert_eq(netlink_new(&netlink), 0);
+	cr_assert_eq(tap_init(&tap, netlink), 0);
+}
+
+/* It can be used nevertheless, and says what is not as it should be. */
+Test(tap, U21_read_only_proc_sys, .init = begin_with_read_only_proc_sys, .fini = end)
+{
+	char ipv6 = setting("ipv6", "disable_ipv6");
+
+	cr_expect_eq(setting("ipv4", "forwarding"), '1');
+	cr_expect_eq(tap.ipv6_error, ipv6 == '0' ? -EROFS : 0, "%c", ipv6);
+	cr_assert_eq(tap_up(&tap, netlink), 0);
 }
 
 /* What is redirected into it is in its ring at once, however it is set up. */

@@ -602,18 +602,40 @@ Test(handlers, uplink_gone)
 	cr_expect_eq(handler_route.apply(&context, &wanted), 0);
 }
 
-Test(handlers, promote_secondaries_not_writable)
+static void make_proc_sys_read_only(void)
 {
 	cr_assert_eq(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL), 0);
 	cr_assert_eq(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+}
+
+/* Otherwise the new address would be deleted with the old one, and added again. */
+Test(handlers, U21_change_of_address_with_read_only_proc_sys)
+{
+	make_proc_sys_read_only();
 	lease("192.0.2.5/24", "192.0.2.1", "3600");
 	cr_assert_eq(pass(), 0, "%s", reason);
+	(void)n_changes();
 	lease("192.0.2.6/24", "192.0.2.1", "3600");
-	/* The new address is deleted with the old one, and added again immediately. */
 	cr_assert_eq(pass(), 0, "%s", reason);
+	cr_expect_eq(n_changes_of(RTM_DELADDR), 1u, "only the old one");
 	EXPECT_SH("ip addr show up0 | grep -q 192.0.2.6/24");
 	EXPECT_SH("! ip addr show up0 | grep 192.0.2.5");
 	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.6'");
+	EXPECT_SH("grep -qx 1 /proc/sys/net/ipv4/conf/up0/promote_secondaries");
+}
+
+Test(handlers, U21_no_carrier_with_read_only_proc_sys)
+{
+	make_proc_sys_read_only();
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	context.is_carrier_lost = true;
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("grep -qx 1 /proc/sys/net/ipv4/conf/up0/ignore_routes_with_linkdown");
+	/* what is set is not set again */
+	(void)n_changes();
+	cr_assert_eq(pass(), 0, "%s", reason);
+	cr_expect_eq(n_changes_of(RTM_NEWLINK), 0u);
 }
 
 Test(handlers, resolv_conf_bind_mount)

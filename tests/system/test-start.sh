@@ -253,3 +253,58 @@ test_U22_watcher_that_starts_on_a_port() {
 	wait_for 5 link_status_is '^ok'
 }
 has_mtu() { [ "$(cat "/sys/class/net/$LAB_UPLINK/mtu")" = "$1" ]; }
+
+read_only() { mount --bind "$1" "$1" && mount -o remount,ro,bind "$1"; }
+
+acks() { grep -c DHCPACK "$LAB_SERVER_LOG"; }
+renewed() { [ "$(acks)" -gt "$1" ] && [ "$(calfpen get /lease/state)" = bound ]; }
+
+# The renewal is sent to the server's MAC, which the filter looks up: it needs forwarding
+# on the tap. It is asked for before a broadcast would be sent.
+test_U21_read_only_proc_sys() {
+	local before
+	read_only /proc/sys
+	lease
+	assert_eq 1 "$(cat "/proc/sys/net/ipv4/conf/$(state tap)/forwarding")"
+	before=$(acks)
+	calfpen set /control/renew 1
+	wait_for 10 renewed "$before"
+	[ "$(counter out_unicast)" -ge 1 ] || fail "the renewal was not unicast"
+	assert_fails grep -iE 'tun|error' "$LAB_DIR/calfpen.log"
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
+
+# What nothing depends on is said once, also if the tap is made again.
+test_U21_ipv6_cannot_be_disabled_on_the_tap() {
+	local tap said="cannot disable IPv6: /proc/sys: Read-only file system"
+	[ -d /proc/sys/net/ipv6 ] || skip "no IPv6"
+	echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	read_only /proc/sys
+	lease
+	tap=$(state tap)
+	assert_eq 0 "$(cat "/proc/sys/net/ipv6/conf/$tap/disable_ipv6")"
+	log_says "calfpen: $tap: $said" || fail "not said, or more than once"
+	assert_eq "" "$(ip -6 -oneline address show dev "$tap")"
+	ip link set "$LAB_UPLINK" address 02:00:00:00:77:04
+	wait_for 20 acked 02:00:00:00:77:04
+	wait_for 20 has_lease
+	log_says "$said" || fail "said more than once"
+	assert_eq "" "$(ip -6 -oneline address show dev "$(state tap)")"
+}
+acked() { grep -q "DHCPACK($LAB_SERVER_IF) .* $1" "$LAB_SERVER_LOG"; }
+
+# Everything that a container's /proc has on it.
+test_U21_masked_proc() {
+	read_only /proc/sys
+	mount --bind /dev/null /proc/interrupts
+	mount -t tmpfs -o ro none /proc/irq
+	lease
+	# also when the container is made anew
+	kill -KILL "$(calf_pid)"
+	wait_for 10 has_restarted
+	wait_for 20 has_lease
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
+has_restarted() { [ "$(state calves 0 restarts)" -ge 1 ] && alive "$(calf_pid)"; }

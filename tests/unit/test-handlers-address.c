@@ -74,11 +74,11 @@ int netlink_address_delete(struct netlink *netlink, int ifindex,
 	return 0;
 }
 
-int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp)
+int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting)
 {
 	(void)netlink;
 	(void)ifindex;
-	(void)linkp;
+	(void)setting;
 	return -ENODEV;
 }
 

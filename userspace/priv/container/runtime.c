@@ -29,6 +29,7 @@
 #include "userspace/priv/container/bundle.h"
 #include "userspace/priv/container/cgroup.h"
 #include "userspace/priv/container/exec.h"
+#include "userspace/priv/container/proc.h"
 
 #define MESSAGE_MAX 512
 #define LOG_MAX 8192
@@ -306,6 +307,8 @@ pid_t runtime_create(const struct runtime *runtime, const char *id, const char *
 	}
 	if (pid == 0) {
 		r = confine ? confine() : 0;
+		if (!r)
+			runtime_uncover_proc();
 		if (!r)
 			r = create(runtime, id, bundle, fds);
 		_exit(-r);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/ip.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,20 +13,58 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/netlink/netlink.h"
 
-/* Write a setting of one interface. It is not an error if the kernel lacks it. */
-static int sysctl_set(const char *family, const char *name, const char *setting, const char *value)
+/* Write to a file of /proc/sys. It is not an error if the kernel lacks it. */
+static int write_setting(const char *path, const char *value)
 {
-	char path[128];
-	ssize_t written;
-	int fd;
+	int r = 0, fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, name, setting);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	written = write(fd, value, strlen(value));
+	if (write(fd, value, strlen(value)) < 0)
+		r = -errno;
 	close(fd);
-	return written < 0 ? -errno : 0;
+	return r;
+}
+
+static bool has_setting(const char *path, const char *value)
+{
+	char present[8] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, present, sizeof(present) - 1);
+	close(fd);
+	return n > 0 && !strncmp(present, value, strlen(value));
+}
+
+/* There is no other way than /proc/sys. */
+static int disable_ipv6(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	return has_setting(path, "1") ? 0 : write_setting(path, "1");
+}
+
+static int configure(struct tap *tap, struct netlink *netlink)
+{
+	int r = netlink_link_set_quiet(netlink, tap->ifindex);
+
+	if (!r)
+		r = netlink_link_set_noqueue(netlink, tap->ifindex);
+	/* The write filter looks up the route of a unicast frame as if it were
+	 * received on the tap; the kernel answers only if forwarding is enabled
+	 * there. Nothing is ever forwarded, because no frame of the tap passes its
+	 * program. */
+	if (!r)
+		r = netlink_link_enable_ipv4(netlink, tap->ifindex, IPV4_DEVCONF_FORWARDING);
+	if (r)
+		log_error("%s: cannot configure the tap: %s", tap->name, strerror(-r));
+	else
+		tap->ipv6_error = disable_ipv6(tap->name);
+	return r;
 }
 
 int tap_init(struct tap *tap, struct netlink *netlink)
@@ -46,22 +85,14 @@ int tap_init(struct tap *tap, struct netlink *netlink)
 	}
 	memcpy(tap->name, request.ifr_name, sizeof(tap->name));
 	tap->ifindex = (int)if_nametoindex(tap->name);
-	if (!tap->ifindex)
+	if (!tap->ifindex) {
 		r = -errno;
-	if (!r)
-		r = netlink_link_set_quiet(netlink, tap->ifindex);
-	if (!r)
-		r = netlink_link_set_noqueue(netlink, tap->ifindex);
-	if (!r)
-		r = sysctl_set("ipv6", tap->name, "disable_ipv6", "1");
-	/* The write filter looks up the route of a unicast frame as if it were
-	 * received on the tap; the kernel answers only if forwarding is enabled
-	 * there. Nothing is ever forwarded, because no frame of the tap passes its
-	 * program. */
-	if (!r)
-		r = sysctl_set("ipv4", tap->name, "forwarding", "1");
-	if (!r)
-		return 0;
+		goto failed;
+	}
+	r = configure(tap, netlink);
+	if (r)
+		tap_deinit(tap); /* logged */
+	return r;
 failed:
 	log_error("/dev/net/tun: cannot create a tap: %s", strerror(-r));
 	tap_deinit(tap);

@@ -14,6 +14,10 @@ struct tap {
 	int fd; /* to read and write frames; the calf gets a copy */
 	int ifindex;
 	char name[IFNAMSIZ];
+	/* IPv6 could not be disabled, for example because /proc/sys is read-only: a
+	 * negative errno. Only for good measure: the tap has no IPv6 address in any case,
+	 * and its program drops what the host sends. */
+	int ipv6_error;
 };
 
 #define TAP_NULL(_x) ((struct tap){ .fd = -1 })

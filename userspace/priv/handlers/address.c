@@ -13,6 +13,7 @@
  * address only. If another program has removed it, the address is set anew.
  */
 #include <errno.h>
+#include <linux/ip.h>
 #include <fcntl.h>
 #include <linux/if_addr.h>
 #include <stdio.h>
@@ -89,13 +90,13 @@ static int find_present(struct handler_context *context, const struct lease *lea
 static void promote_secondaries(struct handler_context *context)
 {
 	struct address_state *state = &context->state->address;
-	char path[HANDLER_SYSCTL_SIZE];
-	int r = handler_enable_ipv4(context, "promote_secondaries", path);
+	int r = netlink_link_enable_ipv4(context->netlink, context->uplink_ifindex,
+					 IPV4_DEVCONF_PROMOTE_SECONDARIES);
 
-	if (r && path[0] && !state->has_warned) {
-		log_warning(
-			"%s: cannot set: %s; a change of address within a subnet may leave the uplink without one for a moment",
-			path, strerror(-r));
+	if (r && r != -ENODEV && !state->has_warned) {
+		log_warning("cannot set promote_secondaries: %s; a change of address within a "
+			    "subnet may leave the uplink without one for a moment",
+			    strerror(-r));
 		state->has_warned = true;
 	}
 }

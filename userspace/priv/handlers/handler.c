@@ -2,14 +2,11 @@
 #include "userspace/priv/handlers/handler.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "userspace/common/sanitise.h"
-#include "userspace/priv/netlink/netlink.h"
 
 uint32_t handler_metric(const struct handler_context *context)
 {
@@ -22,24 +19,6 @@ uint32_t handler_metric(const struct handler_context *context)
 uint32_t handler_rank(const struct handler_context *context)
 {
 	return context->is_carrier_lost ? UINT32_MAX : handler_metric(context);
-}
-
-int handler_enable_ipv4(struct handler_context *context, const char *name,
-			char path[static HANDLER_SYSCTL_SIZE])
-{
-	struct netlink_link link;
-	int fd, r = netlink_link_get(context->netlink, context->uplink_ifindex, &link);
-
-	path[0] = '\0';
-	if (r)
-		return r;
-	(void)snprintf(path, HANDLER_SYSCTL_SIZE, "/proc/sys/net/ipv4/conf/%s/%s", link.name, name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		r = -errno;
-	if (fd >= 0)
-		(void)close(fd);
-	return r;
 }
 
 int handler_fail(struct handler_context *context, int error, const char *format, ...)

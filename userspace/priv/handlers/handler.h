@@ -22,8 +22,7 @@
 struct netlink;
 struct handlers_state;
 
-#define HANDLER_SYSCTL_SIZE 128 /* bytes of a path below /proc/sys, NUL included */
-#define HANDLER_ERROR_SIZE 200	/* bytes of a reason, NUL included */
+#define HANDLER_ERROR_SIZE 200 /* bytes of a reason, NUL included */
 
 /* State of a reload of chronyd's sources. */
 struct handler_chrony {
@@ -117,10 +116,6 @@ uint32_t handler_metric(const struct handler_context *context);
 /* Returns the rank among the instances in what they share; the lowest is first. It
  * is the metric, and behind all metrics without carrier. */
 uint32_t handler_rank(const struct handler_context *context);
-/* Set net.ipv4.conf.UPLINK.`name` to 1 and *path to its path. Returns 0, or a
- * negative errno, for example because /proc/sys is read-only; not logged. */
-int handler_enable_ipv4(struct handler_context *context, const char *name,
-			char path[static HANDLER_SYSCTL_SIZE]);
 /* Set context->error to "<text>: <errno text>", unless it is set already: the
  * first failure of a call is kept. Returns `error`, a negative errno. */
 __attribute__((format(printf, 3, 4))) int handler_fail(struct handler_context *context, int error,

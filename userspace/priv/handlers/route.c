@@ -15,6 +15,7 @@
 #include "userspace/priv/handlers/route_policy.h"
 
 #include <errno.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -213,9 +214,8 @@ static int read_present_routes(struct handler_context *context, const struct wan
  * it matters only if another uplink is in the same subnet. */
 static void ignore_connected_route(struct handler_context *context)
 {
-	char path[HANDLER_SYSCTL_SIZE];
-
-	(void)handler_enable_ipv4(context, "ignore_routes_with_linkdown", path);
+	(void)netlink_link_enable_ipv4(context->netlink, context->uplink_ifindex,
+				       IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN);
 }
 
 struct ahead_search {

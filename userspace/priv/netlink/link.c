@@ -157,6 +157,56 @@ int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu)
 	return netlink_run(netlink, NULL, NULL);
 }
 
+struct ipv4_setting {
+	size_t i;
+	uint32_t value;
+};
+
+static int parse_ipv4_setting(struct nlmsghdr *header, void *data)
+{
+	struct nlattr *tb[IFLA_MAX + 1], *family[AF_INET + 1], *inet[IFLA_INET_MAX + 1];
+	struct ipv4_setting *setting = data;
+
+	if (header->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	if (netlink_parse(header, sizeof(struct ifinfomsg), tb, IFLA_MAX) < 0)
+		return -EPROTO;
+	if (tb[IFLA_AF_SPEC] && !netlink_parse_nested(tb[IFLA_AF_SPEC], family, AF_INET) &&
+	    family[AF_INET] && !netlink_parse_nested(family[AF_INET], inet, IFLA_INET_MAX))
+		setting->value = netlink_get_u32_at(inet[IFLA_INET_CONF], setting->i, 0);
+	return 0;
+}
+
+static int link_set_ipv4(struct netlink *netlink, const struct ifinfomsg *info, int setting,
+			 uint32_t value)
+{
+	struct nlattr *spec, *inet, *settings;
+
+	netlink_begin(netlink, RTM_NEWLINK, 0, info, sizeof(*info));
+	spec = netlink_nest_begin(netlink, IFLA_AF_SPEC);
+	inet = netlink_nest_begin(netlink, AF_INET);
+	settings = netlink_nest_begin(netlink, IFLA_INET_CONF);
+	netlink_put(netlink, setting, &value, sizeof(value));
+	netlink_nest_end(netlink, settings);
+	netlink_nest_end(netlink, inet);
+	netlink_nest_end(netlink, spec);
+	return netlink_run(netlink, NULL, NULL);
+}
+
+/* Setting what is set already would be an event to everybody who listens. */
+int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+	struct ipv4_setting present = { .i = (size_t)setting - 1 };
+	int r;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_GETLINK, 0, &info, sizeof(info));
+	r = netlink_run(netlink, parse_ipv4_setting, &present);
+	return r || present.value == 1 ? r : link_set_ipv4(netlink, &info, setting, 1);
+}
+
 int netlink_link_set_quiet(struct netlink *netlink, int ifindex)
 {
 	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };

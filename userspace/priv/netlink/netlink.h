@@ -64,6 +64,9 @@ typedef void (*netlink_link_fn)(const struct netlink_link *link, void *data);
 int netlink_link_each(struct netlink *netlink, netlink_link_fn call, void *data);
 int netlink_link_set_up(struct netlink *netlink, int ifindex, bool up);
 int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu);
+/* Set net.ipv4.conf.LINK.SETTING to 1 unless it is; `setting` is an IPV4_DEVCONF_* of
+ * linux/ip.h. Does not need /proc/sys, which may be read-only. */
+int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting);
 /* Keep the host from sending anything by itself on a link that is still down: no
  * ARP (IFF_NOARP), no IPv6 address (addrgenmode none; a kernel without IPv6 is no
  * error). For a calf's tap, before it is set up. */

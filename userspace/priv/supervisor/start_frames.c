@@ -42,7 +42,15 @@ static const struct description *find_with_frames(const struct supervisor *s)
 
 int supervisor_make_tap(struct supervisor *s)
 {
-	return find_with_frames(s) ? tap_init(&s->tap, s->netlink) : 0;
+	int r = find_with_frames(s) ? tap_init(&s->tap, s->netlink) : 0;
+
+	if (!r && s->tap.ipv6_error && !s->is_ipv6_logged) {
+		log_info("%s: cannot disable IPv6: /proc/sys: %s; continuing, because its filter "
+			 "drops what the host sends there",
+			 s->tap.name, strerror(-s->tap.ipv6_error));
+		s->is_ipv6_logged = true;
+	}
+	return r;
 }
 
 /* The tap goes up only after its programs are attached and pinned. */

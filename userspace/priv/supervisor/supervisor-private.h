@@ -58,6 +58,7 @@ struct supervisor {
 	struct frames frames;
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct tap tap;
+	bool is_ipv6_logged; /* that it could not be disabled on the tap */
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
 	uint32_t n_pairs;
 	int self_program, gateway_program; /* child_open_program() */
