@@ -204,15 +204,40 @@ Test(watcher, values_are_checked_again)
 		  ") = 2");
 }
 
-Test(watcher, no_audit_no_watcher)
+/* The host gets its network, and the operator is told; with the next record, or a retry,
+ * the log is there again and says how much is missing. */
+Test(watcher, U14_audit_log_cannot_be_opened)
 {
-	int status;
+	uint64_t revision;
 
 	EXPECT_SH("mkdir -p " AUDIT);
 	start();
-	cr_assert_eq(waitpid(watcher, &status, 0), watcher);
-	watcher = -1;
-	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_FAILURE, "%x", status);
+	revision = lease("192.0.2.5/24", "3600");
+	EXPECT_OK("address", revision);
+	cr_expect_str_eq(status_of("audit", "error: "),
+			 "error: " AUDIT ": Is a directory; records are lost");
+	EXPECT_SH("rmdir " AUDIT);
+	EVENTUALLY("grep -q '\"verb\":\"lost\"' " AUDIT);
+	cr_expect_str_eq(status_of("audit", "ok"), "ok");
+	/* another watcher has nothing to report */
+	(void)stop(SIGKILL);
+	start();
+	revision = lease("192.0.2.6/24", "3600");
+	EXPECT_OK("address", revision);
+	cr_expect_str_eq(status_of("audit", "ok"), "ok");
+}
+
+/* The status that a watcher left is not kept if the log works when the next one starts. */
+Test(watcher, U14_status_of_a_former_watcher)
+{
+	EXPECT_SH("mkdir -p " AUDIT);
+	start();
+	(void)lease("192.0.2.5/24", "3600");
+	(void)status_of("audit", "error: ");
+	(void)stop(SIGKILL);
+	EXPECT_SH("rmdir " AUDIT);
+	start();
+	cr_expect_str_eq(status_of("audit", "ok"), "ok");
 }
 
 /* Rarely used code paths, in the confined watcher. */

@@ -308,3 +308,81 @@ test_U21_masked_proc() {
 	assert_nothing_left
 }
 has_restarted() { [ "$(state calves 0 restarts)" -ge 1 ] && alive "$(calf_pid)"; }
+
+audit_status_is() { [[ $(calfpen get /status/audit 2>/dev/null) =~ $1 ]]; }
+
+# cannot_audit REASON [OPTION...] - a lease in spite of it, which is told
+cannot_audit() {
+	local reason=$1
+	shift
+	lease "$@"
+	log_says "audit log .*: cannot open: $reason; continuing without it" || fail "not said once"
+	wait_for 5 audit_status_is "^error: .*: $reason; records are lost"
+	assert_match "handler +audit: error: .*: $reason" "$(calfpen status)"
+}
+
+audit_works() {
+	audit_status_is '^ok$' && grep -q '"verb":"lost"' "$1" && grep -q '"path":"/status/audit"' "$1"
+}
+
+test_U14_read_only_directory() {
+	mkdir -p /var/log/calfpen
+	read_only /var/log/calfpen
+	cannot_audit 'Read-only file system'
+	mount -o remount,rw,bind /var/log/calfpen
+	wait_for 20 audit_works "$audit"
+	assert_match '/status/audit' "$(calfpen audit)"
+	# how much was lost is said by the watcher when it is over
+	log_says 'watcher: audit log: writable again; [0-9]+ records could not be written' || fail "not counted"
+	stop calfpen || fail "exit code $?"
+}
+
+# Nor can the directory be made.
+test_U14_read_only_var_log() {
+	mount -t tmpfs -o ro none /var/log
+	cannot_audit 'Read-only file system'
+	mount -o remount,rw /var/log
+	wait_for 20 audit_works "$audit"
+}
+
+# Full of files, not of octets
+test_U14_no_room_for_a_file() {
+	mkdir -p /var/log/calfpen
+	mount -t tmpfs -o nr_inodes=1 none /var/log/calfpen
+	cannot_audit 'No space left on device'
+	mount -o remount,nr_inodes=100 /var/log/calfpen
+	wait_for 20 audit_works "$audit"
+}
+
+# A file that was named gets the same, also if it can never be one.
+test_U14_named_file() {
+	cannot_audit 'Is a directory' --audit "$LAB_DIR"
+	stop calfpen || fail "exit code $?"
+	wait_for_line "$LAB_DIR/calfpen.log" 'audit log: [0-9]+ records could not be written' 5
+	: >"$LAB_DIR/calfpen.log"
+	: >"$LAB_DIR/file"
+	cannot_audit 'Not a directory' --audit "$LAB_DIR/file/audit"
+	# the operator asks for it now, instead of in some seconds
+	rm "$LAB_DIR/file"
+	mkdir "$LAB_DIR/file"
+	kill -HUP "$(supervisor_pid)"
+	wait_for 20 audit_works "$LAB_DIR/file/audit"
+}
+
+renewal_is_not_audited() {
+	calfpen set /control/renew 1 || true
+	audit_status_is '^error: .*: No space left on device'
+}
+
+# Full at some later time: in the status, too.
+test_U14_disk_that_gets_full() {
+	mkdir -p /var/log/calfpen
+	mount -t tmpfs -o size=64k none /var/log/calfpen
+	lease
+	assert_fails calfpen get /status/audit
+	dd if=/dev/zero of=/var/log/calfpen/fill bs=4k 2>/dev/null || true
+	# what is left of the page of the log
+	wait_for 20 renewal_is_not_audited
+	rm /var/log/calfpen/fill
+	wait_for 20 audit_works "$audit"
+}

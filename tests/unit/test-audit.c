@@ -170,6 +170,78 @@ Test(audit_file, open_failures)
 	cr_expect_eq(audit_open(&audit, "/proc/no/such/file"), -ENOENT);
 }
 
+/* Each record tries to open it; the loss is told by the first one that can. */
+Test(audit_file, U14_opened_later)
+{
+	struct audit audit;
+	unsigned int n_bad;
+
+	(void)snprintf(path, sizeof(path), "%s/file/audit", scratch);
+	scratch_write_text("file", "", 0600);
+	cr_expect_eq(audit_open(&audit, path), -ENOTDIR);
+	cr_expect_eq(audit.error, -ENOTDIR);
+	cr_expect_eq(audit_retry(&audit), -ENOTDIR);
+	audit_write(&audit, &change);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit.n_lost, 2u);
+	cr_expect_eq(audit.error, -ENOTDIR);
+	cr_assert_eq(unlink(scratch_path("file")), 0);
+	cr_assert_eq(audit_make_directory(path), 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit.n_lost, 0u);
+	cr_expect_eq(audit.error, 0);
+	cr_expect_eq(count_lines(&n_bad), 2, "the loss and the record");
+	audit_close(&audit);
+}
+
+/* Also without another record. */
+Test(audit_file, U14_retried)
+{
+	struct audit audit;
+	unsigned int n_bad;
+
+	(void)snprintf(path, sizeof(path), "%s/later/audit", scratch);
+	cr_expect_eq(audit_open(&audit, path), 0);
+	cr_expect_eq(audit_retry(&audit), 0, "nothing to do");
+	audit_close(&audit);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	cr_expect_eq(audit_open(&audit, path), -EISDIR);
+	cr_assert_eq(rmdir(path), 0);
+	cr_expect_eq(audit_retry(&audit), 0);
+	cr_expect_eq(count_lines(&n_bad), 0, "nothing was lost");
+	audit_close(&audit);
+
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	cr_expect_eq(audit_open(&audit, path), -EISDIR);
+	audit_write(&audit, &change);
+	cr_assert_eq(rmdir(path), 0);
+	cr_expect_eq(audit_retry(&audit), 0);
+	cr_expect_eq(count_lines(&n_bad), 1, "the loss");
+	cr_expect_eq(audit.n_lost, 0u);
+	audit_close(&audit);
+}
+
+/* SIGHUP opens it, too; a failure leaves everything as it is. */
+Test(audit_file, U14_reopened)
+{
+	struct audit audit;
+	unsigned int n_bad;
+
+	cr_assert_eq(mkdir(scratch_path("audit"), 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/audit", scratch);
+	cr_expect_eq(audit_open(&audit, path), -EISDIR);
+	cr_expect_eq(audit_reopen(&audit), -EISDIR);
+	cr_expect_eq(audit.fd, -1);
+	cr_assert_eq(rmdir(path), 0);
+	cr_expect_eq(audit_reopen(&audit), 0);
+	cr_expect_eq(audit.error, 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(count_lines(&n_bad), 1);
+	audit_close(&audit);
+}
+
 /* A file size limit cuts the writes as a full disk does. */
 Test(audit_file, full_disk)
 {

@@ -124,28 +124,39 @@ static int open_file(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-int audit_open(struct audit *audit, const char *path)
+int audit_make_directory(const char *path)
 {
 	char directory[PATH_MAX];
 	const char *slash = strrchr(path, '/');
 	size_t length = slash ? (size_t)(slash - path) : 0;
-	int r = 0;
 
-	if (length && length < sizeof(directory)) {
-		memcpy(directory, path, length);
-		directory[length] = '\0';
-		r = directory_make(directory, 0700);
-	}
-	if (!r)
-		r = open_file(path);
-	if (r < 0) {
-		log_error("audit log %s: cannot open: %s", path, strerror(-r));
-		return r;
-	}
-	*audit = AUDIT_NULL(*audit);
-	audit->fd = r;
-	audit->path = path;
+	if (!length || length >= sizeof(directory))
+		return 0;
+	memcpy(directory, path, length);
+	directory[length] = '\0';
+	return directory_make(directory, 0700);
+}
+
+static int open_log(struct audit *audit)
+{
+	int fd = open_file(audit->path);
+
+	audit->error = fd == -ENOENT && audit->directory_error ? audit->directory_error :
+		       fd < 0				       ? fd :
+								 0;
+	if (fd < 0)
+		return audit->error;
+	audit->fd = fd;
+	audit->torn = false;
 	return 0;
+}
+
+int audit_open(struct audit *audit, const char *path)
+{
+	*audit = AUDIT_NULL(*audit);
+	audit->path = path;
+	audit->directory_error = audit_make_directory(path);
+	return open_log(audit);
 }
 
 int audit_reopen(struct audit *audit)
@@ -153,13 +164,16 @@ int audit_reopen(struct audit *audit)
 	int fd = open_file(audit->path);
 
 	if (fd < 0) {
-		log_error("audit log %s: cannot reopen: %s; continuing with the old file",
-			  audit->path, strerror(-fd));
+		log_error("audit log %s: cannot reopen: %s; continuing %s", audit->path,
+			  strerror(-fd), audit->fd < 0 ? "without it" : "with the old file");
 		return fd;
 	}
-	(void)close(audit->fd);
+	if (audit->fd >= 0)
+		(void)close(audit->fd);
 	audit->fd = fd;
 	audit->torn = false;
+	if (!audit->n_lost)
+		audit->error = 0;
 	return 0;
 }
 
@@ -189,9 +203,18 @@ static void record_init(struct record *record, const struct audit_entry *entry)
 /* Append by one write(); if the last line was truncated, end it first. */
 static int to_file(struct audit *audit, const struct record *record)
 {
-	size_t skip = audit->torn ? 0 : 1, length = record->length + 1 - skip;
-	ssize_t n = write(audit->fd, record->text + skip, length);
+	size_t skip, length;
+	ssize_t n;
+	int r;
 
+	if (audit->fd < 0 && audit->path) {
+		r = open_log(audit);
+		if (r)
+			return r;
+	}
+	skip = audit->torn ? 0 : 1;
+	length = record->length + 1 - skip;
+	n = write(audit->fd, record->text + skip, length);
 	if (n < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
 	audit->torn = (size_t)n < length;
@@ -221,9 +244,9 @@ static struct sink syslog_sink(struct audit *audit)
 	return (struct sink){ "audit to syslog", to_syslog, &audit->n_syslog_lost };
 }
 
-/* Report how many lines were lost, in the sink, too. Returns true if the sink works
- * again. */
-static bool report_lost(struct audit *audit, const struct sink *sink)
+/* Report how many lines were lost, in the sink, too. Returns 0 if the sink works again,
+ * or a negative errno. */
+static int report_lost(struct audit *audit, const struct sink *sink)
 {
 	char reason[64];
 	const struct audit_entry lost = {
@@ -234,25 +257,28 @@ static bool report_lost(struct audit *audit, const struct sink *sink)
 		.reason = reason,
 	};
 	struct record record;
+	int r;
 
 	(void)snprintf(reason, sizeof(reason), "%llu records could not be written",
 		       (unsigned long long)*sink->n_lostp);
 	record_init(&record, &lost);
-	if (sink->append(audit, &record))
-		return false;
+	r = sink->append(audit, &record);
+	if (r)
+		return r;
 	log_warning("%s: writable again; %s", sink->name, reason);
 	*sink->n_lostp = 0;
-	return true;
+	return 0;
 }
 
-static void deliver(struct audit *audit, const struct sink *sink, const struct record *record)
+static int deliver(struct audit *audit, const struct sink *sink, const struct record *record)
 {
-	int r = -ENOSPC;
+	int r = *sink->n_lostp ? report_lost(audit, sink) : 0;
 
-	if (!*sink->n_lostp || report_lost(audit, sink))
+	if (!r)
 		r = sink->append(audit, record);
 	if (r && !(*sink->n_lostp)++)
 		log_error("%s: %s; audit records are being lost", sink->name, strerror(-r));
+	return r;
 }
 
 void audit_write(struct audit *audit, const struct audit_entry *entry)
@@ -261,15 +287,28 @@ void audit_write(struct audit *audit, const struct audit_entry *entry)
 	struct record record;
 
 	record_init(&record, entry);
-	deliver(audit, &file, &record);
+	audit->error = deliver(audit, &file, &record);
 	if (audit->syslog.fd >= 0)
-		deliver(audit, &syslog, &record);
+		(void)deliver(audit, &syslog, &record);
+}
+
+int audit_retry(struct audit *audit)
+{
+	const struct sink file = file_sink(audit);
+
+	if (!audit->error)
+		return 0;
+	if (audit->n_lost)
+		audit->error = report_lost(audit, &file);
+	else if (!open_log(audit))
+		log_info("audit log %s: opened", audit->path);
+	return audit->error;
 }
 
 /* Nothing follows that could report it later. */
 static void report_lost_last(struct audit *audit, const struct sink *sink)
 {
-	if (*sink->n_lostp && !report_lost(audit, sink))
+	if (*sink->n_lostp && report_lost(audit, sink))
 		log_error("%s: %llu records could not be written", sink->name,
 			  (unsigned long long)*sink->n_lostp);
 }

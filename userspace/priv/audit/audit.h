@@ -33,9 +33,11 @@
 
 struct audit {
 	int fd;
-	const char *path; /* the caller's; must outlive this */
-	uint64_t n_lost;  /* lines lost since the last successful write */
-	bool torn;	  /* the last line was truncated: begin a new one */
+	const char *path;    /* the caller's; must outlive this */
+	uint64_t n_lost;     /* lines lost since the last successful write */
+	int error;	     /* of the last line in the file, or of opening it */
+	int directory_error; /* of creating the directory, the reason if the file is missing */
+	bool torn;	     /* the last line was truncated: begin a new one */
 	struct audit_syslog syslog;
 	uint64_t n_syslog_lost;
 };
@@ -60,11 +62,18 @@ struct audit_entry {
 
 /*
  * Open the log for appending, mode 0600, and create its directory, mode 0700, if it
- * is missing. A named pipe must have a reader; nothing waits for it. A store that cannot be audited must not run, so callers exit on
- * failure. `path` must outlive the log. Returns 0, or a negative errno after
- * logging one line that names the path.
+ * is missing. A named pipe must have a reader; nothing waits for it. `path` must
+ * outlive the log. Returns 0, or a negative errno, not logged: then records are lost,
+ * which is reported as for a full disk, until it can be opened. Each record tries to,
+ * and so does audit_retry().
  */
 int audit_open(struct audit *audit, const char *path);
+/* Create the directory of this file as audit_open() does. Returns 0 or a negative
+ * errno. */
+int audit_make_directory(const char *path);
+/* If the last record could not be written, or the log not be opened, try again, and log
+ * if it works. Returns 0, or a negative errno. */
+int audit_retry(struct audit *audit);
 /*
  * Reopen the log by its path after log rotation. Its directory must be writable by
  * uid 0 without CAP_DAC_OVERRIDE, that is, owned by root. On failure, which is

@@ -44,6 +44,7 @@ struct supervisor {
 	int loaded_fd; /* both, for the watcher */
 	struct instance instance;
 	struct audit audit;
+	struct loop_timer audit_timer;	 /* until it could be opened */
 	struct netlink *netlink, *links; /* for requests; for link events */
 	struct netlink_link uplink;	 /* ifindex 0: the device is gone */
 	bool is_uplink_bare;		 /* setting up tap and programs failed */

@@ -18,9 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
+
+#define AUDIT_RETRY_NS (5 * NS_PER_S)
 
 /* Reopen the log after its rotation, in both processes that write it. */
 static void reopen_audit(struct supervisor *s)
@@ -82,6 +85,37 @@ static int take_signals(struct supervisor *s)
 	return loop_add_fd(&s->loop, s->signal_fd, POLLIN, on_signal, s);
 }
 
+/* The watcher, which writes most records, may not create directories. */
+static int retry_audit(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct supervisor *s = data;
+
+	(void)loop;
+	if (s->audit.fd < 0) {
+		(void)audit_make_directory(s->options->audit);
+		if (audit_retry(&s->audit))
+			loop_timer_set(&s->audit_timer, now_ns + AUDIT_RETRY_NS);
+	}
+	return 0;
+}
+
+/* The host needs its network also if the log cannot be written, as on a full disk. */
+static int open_audit(struct supervisor *s)
+{
+	int r = loop_add_timer(&s->loop, &s->audit_timer, retry_audit, s);
+
+	if (r)
+		return r;
+	r = audit_open(&s->audit, s->options->audit);
+	if (r) {
+		log_error("audit log %s: cannot open: %s; continuing without it, so records are "
+			  "lost until it can be opened; another file can be given with --audit",
+			  s->options->audit, strerror(-r));
+		loop_timer_set(&s->audit_timer, loop_now_ns() + AUDIT_RETRY_NS);
+	}
+	return 0;
+}
+
 static int supervisor_start(struct supervisor *s)
 {
 	char state[sizeof(s->instance.directory) + 8];
@@ -115,7 +149,7 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_check_quarantine(s);
 	if (!r)
-		r = audit_open(&s->audit, s->options->audit);
+		r = open_audit(s);
 	if (!r && s->configuration.syslog)
 		r = audit_to_syslog(&s->audit, s->options->instance);
 	if (!r)

@@ -1,9 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/priv/watcher/audit.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "userspace/common/clock.h"
 #include "userspace/common/hash.h"
 #include "userspace/common/log.h"
+
+#define RETRY_NS (5 * NS_PER_S)
+
+void watcher_audit_load_status(struct watcher_audit *audit, const struct wanted *wanted)
+{
+	const struct kv_value *value = wanted_get(wanted, WATCHER_AUDIT_KEY);
+
+	(void)snprintf(audit->written, sizeof(audit->written), "%.*s", RECONCILE_STATUS_SIZE - 1,
+		       value ? value->text : "");
+}
+
+uint64_t watcher_audit_retry(struct watcher_audit *audit, uint64_t now_ns)
+{
+	if (audit->log.error && audit->retry_ns && audit->retry_ns <= now_ns) {
+		audit->retry_ns = 0;
+		(void)audit_retry(&audit->log);
+	}
+	if (!audit->log.error) {
+		audit->retry_ns = 0;
+		if (audit->status[0] || audit->written[0])
+			memcpy(audit->status, "ok", sizeof("ok"));
+		return UINT64_MAX;
+	}
+	if (!audit->retry_ns)
+		audit->retry_ns = now_ns + RETRY_NS;
+	(void)snprintf(audit->status, sizeof(audit->status), "error: %.*s: %s; records are lost",
+		       HANDLER_ERROR_SIZE / 2, audit->log.path, strerror(-audit->log.error));
+	return audit->retry_ns;
+}
 
 void watcher_audit_sync(struct watcher_audit *audit)
 {

@@ -9,6 +9,7 @@
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher/event.h"
+#include "userspace/priv/watcher/reconcile.h"
 
 #define WATCHER_AUDIT_REFUSED 256 /* more than one pass can refuse */
 
@@ -19,7 +20,20 @@ struct watcher_audit {
 	uint64_t wall_offset_ns;		 /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	uint64_t refused[WATCHER_AUDIT_REFUSED]; /* digests of the last refusals that were logged */
 	uint32_t i_refused;
+	uint64_t retry_ns;		     /* CLOCK_BOOTTIME; 0: no retry is due */
+	char status[RECONCILE_STATUS_SIZE];  /* "ok" or "error: TEXT"; "": never failed */
+	char written[RECONCILE_STATUS_SIZE]; /* as the store has it */
 };
+
+/* The state of the file, written when it first fails. */
+#define WATCHER_AUDIT_KEY "/status/audit"
+
+/* Load what the key holds from a new list of the store. */
+void watcher_audit_load_status(struct watcher_audit *audit, const struct wanted *wanted);
+/* If records cannot be written, try to from time to time, and set the status. It has no
+ * numbers, because each write of it is a record, too. Returns the time of the next call
+ * (CLOCK_BOOTTIME), or UINT64_MAX: not before the next record. */
+uint64_t watcher_audit_retry(struct watcher_audit *audit, uint64_t now_ns);
 
 /* Update `wall_offset_ns` from both clocks: records carry boot time, the log
  * needs wall time. Calling it once per drain of the rings is enough. */

@@ -70,6 +70,7 @@ static void list(struct watcher *watcher)
 	value = wanted_get(&watcher->wanted, WATCHER_INSTANCE_KEY);
 	(void)snprintf(watcher->instance_written, sizeof(watcher->instance_written), "%.*s",
 		       (int)sizeof(watcher->instance_written) - 1, value ? value->text : "");
+	watcher_audit_load_status(&watcher->audit, &watcher->wanted);
 	reconcile_mark_all(&watcher->reconciler);
 	watcher_persist_mark_all(&watcher->persist, &watcher->wanted);
 }
@@ -113,6 +114,7 @@ static void set_instance_status(struct watcher *watcher, bool is_running)
 static void write_statuses(struct watcher *watcher)
 {
 	struct watcher_persist *persist = &watcher->persist;
+	struct watcher_audit *audit = &watcher->audit;
 	struct reconciler *reconciler = &watcher->reconciler;
 	uint64_t now_ns = watcher->loop.now_ns();
 	char path[KV_PATH_SIZE];
@@ -128,6 +130,8 @@ static void write_statuses(struct watcher *watcher)
 	}
 	if (!r && persist->status[0])
 		r = add_status(watcher, WATCHER_PERSIST_KEY, persist->status, persist->written);
+	if (!r && audit->status[0])
+		r = add_status(watcher, WATCHER_AUDIT_KEY, audit->status, audit->written);
 	if (!r)
 		r = add_status(watcher, WATCHER_INSTANCE_KEY, watcher->instance_status,
 			       watcher->instance_written);
@@ -155,6 +159,8 @@ static void write_statuses(struct watcher *watcher)
 	memcpy(persist->written, persist->status, RECONCILE_STATUS_SIZE);
 	memcpy(watcher->instance_written, watcher->instance_status,
 	       sizeof(watcher->instance_written));
+	if (audit->status[0])
+		memcpy(audit->written, audit->status, RECONCILE_STATUS_SIZE);
 }
 
 static void on_refusal(void *data, const char *path, const char *reason)
@@ -212,7 +218,7 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 static void reconcile(struct watcher *watcher)
 {
 	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX, macs_ns = UINT64_MAX;
-	uint64_t carrier_ns = UINT64_MAX;
+	uint64_t carrier_ns = UINT64_MAX, audit_ns;
 
 	for (unsigned int i = 0; i < RECONCILE_ROUNDS; i++) {
 		watcher_ring_look(watcher);
@@ -232,6 +238,7 @@ static void reconcile(struct watcher *watcher)
 		run_handlers(watcher);
 	}
 	watcher_ring_audit(watcher);
+	audit_ns = watcher_audit_retry(&watcher->audit, watcher->loop.now_ns());
 	if (!watcher->must_list) {
 		save_ns = watcher_persist_run(&watcher->persist, &watcher->wanted,
 					      watcher->audit.wall_offset_ns, watcher->loop.now_ns);
@@ -244,6 +251,7 @@ static void reconcile(struct watcher *watcher)
 	next_ns = earliest(next_ns, check_ns);
 	next_ns = earliest(next_ns, macs_ns);
 	next_ns = earliest(next_ns, carrier_ns);
+	next_ns = earliest(next_ns, audit_ns);
 	if (watcher->handlers.shared.next_end_ns)
 		next_ns = earliest(next_ns, watcher->handlers.shared.next_end_ns);
 	/* After a failure all of /status waits until status_ns, also metrics that are due. */
@@ -296,10 +304,13 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 
 	(void)revents;
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo != SIGHUP)
+		if (info.ssi_signo != SIGHUP) {
 			loop->stop = true;
-		else if (!audit_reopen(&watcher->audit.log))
+		} else if (!audit_reopen(&watcher->audit.log)) {
 			log_info("reopened the audit log");
+			(void)audit_retry(&watcher->audit.log);
+			reconcile(watcher); /* for the status */
+		}
 	}
 	return 0;
 }
@@ -436,8 +447,9 @@ static int watcher_init(struct watcher *watcher)
 	if (!r)
 		r = take_loaded(watcher);
 
+	/* The first lost record is logged, and so is the supervisor's failure. */
 	if (!r)
-		r = audit_open(&watcher->audit.log, watcher->options->audit);
+		(void)audit_open(&watcher->audit.log, watcher->options->audit);
 	if (!r && watcher->loaded.configuration->syslog)
 		r = audit_to_syslog(&watcher->audit.log, watcher->options->instance);
 	if (!r)
