@@ -2,6 +2,7 @@
 #include "userspace/priv/handlers/former.h"
 
 #include <errno.h>
+#include <linux/ip.h>
 #include <inttypes.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -428,15 +429,13 @@ static bool is_leased_address_there(const struct former *former)
 }
 
 /* With a primary address, the kernel deletes its secondaries, perhaps ours, unless
- * they are promoted. Returns 0, 1 if that cannot be set, or a negative errno. */
+ * they are promoted. Returns 0 or a negative errno. */
 static int keep_secondaries(struct handler_context *context, const struct netlink_address *address)
 {
-	char path[HANDLER_SYSCTL_SIZE];
-	int r = 0;
-
-	if (!(address->flags & IFA_F_SECONDARY))
-		r = handler_enable_ipv4(context, "promote_secondaries", path);
-	return r == -EROFS || r == -EACCES || r == -ENOENT ? 1 : r;
+	if (address->flags & IFA_F_SECONDARY)
+		return 0;
+	return netlink_link_enable_ipv4(context->netlink, context->uplink_ifindex,
+					IPV4_DEVCONF_PROMOTE_SECONDARIES);
 }
 
 static int remove_address(struct handler_context *context, const struct former *former,
@@ -456,11 +455,6 @@ static int remove_address(struct handler_context *context, const struct former *
 	}
 	if (!r)
 		r = keep_secondaries(context, address);
-	if (r > 0) {
-		log_warning("%s of the former client stays: promote_secondaries cannot be set",
-			    text);
-		return 0;
-	}
 	if (!r)
 		r = netlink_address_delete(context->netlink, context->uplink_ifindex, address);
 	if (r)
