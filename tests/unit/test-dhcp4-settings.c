@@ -5,6 +5,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/dhcp4-support.h"
+#include "tests/unit/ignore-response.h"
 #include "tests/unit/refusal.h"
 #include "userspace/calf/dhcp4/settings.h"
 
@@ -207,15 +208,6 @@ Test(settings, busy_store_is_asked_again)
 	cr_assert_eq(n_requests, SETTINGS_KEYS + 2, "the others are not asked again");
 }
 
-static void ignore(struct calf *calf_p, int status, const char *text, size_t length, void *data)
-{
-	(void)calf_p;
-	(void)status;
-	(void)text;
-	(void)length;
-	(void)data;
-}
-
 static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 {
 	(void)loop;
@@ -230,7 +222,7 @@ Test(settings, no_room)
 	static struct loop_timer timers[LOOP_TIMERS_MAX];
 	static struct settings others;
 
-	while (calf_store_read(&calf, "/mac", ignore, NULL) == 0)
+	while (calf_store_read(&calf, "/mac", ignore_response, NULL) == 0)
 		;
 	cr_assert_eq(settings_read(&others, &calf, done, NULL), -ENOBUFS);
 	cr_assert(strstr(capture_text(), "cannot read /mac: "));

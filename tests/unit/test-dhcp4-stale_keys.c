@@ -5,6 +5,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/dhcp4-support.h"
+#include "tests/unit/ignore-response.h"
 #include "tests/unit/refusal.h"
 #include "userspace/calf/dhcp4/stale_keys.h"
 
@@ -189,22 +190,13 @@ Test(stale_keys, busy_store_is_asked_again)
 	cr_assert_eq(n_done, 1, "once is enough");
 }
 
-static void ignore(struct calf *calf_p, int status, const char *text, size_t length, void *data)
-{
-	(void)calf_p;
-	(void)status;
-	(void)text;
-	(void)length;
-	(void)data;
-}
-
 /* Too many requests are unanswered to list, and then to commit. */
 Test(stale_keys, no_room_for_a_request)
 {
 	uint32_t n = 0;
 
 	assert_lists();
-	while (calf_store_read(&calf, "/mac", ignore, NULL) == 0)
+	while (calf_store_read(&calf, "/mac", ignore_response, NULL) == 0)
 		n++;
 	/* The list's own place is free when it is over: take that, too. */
 	calf.store.pending[0].call(&calf, CALF_LATER, "", 0, calf.store.pending[0].data);
