@@ -487,3 +487,75 @@ Test(parameters, U03_renewal_may_take_away)
 	cr_assert_str_eq(kept().search, "a");
 	cr_assert_str_eq(kept().domain, "c.example");
 }
+
+/* Leave octets on the stack that a text may not pick up. */
+static __attribute__((noinline)) void fill_stack(void)
+{
+	uint8_t bytes[32768];
+
+	memset(bytes, 0xa5, sizeof(bytes));
+	__asm__ volatile("" : : "r"(bytes) : "memory");
+}
+
+static void assert_ends(const char *text, size_t size, const char *expected)
+{
+	cr_assert_str_eq(text, expected);
+	for (size_t i = strlen(text); i < size; i++)
+		cr_assert_eq(text[i], 0, "octet %zu behind \"%s\"", i, expected);
+}
+
+#define ENDS(_text, _expected) assert_ends(_text, sizeof(_text), _expected)
+
+Test(parameters, U53_texts_end_where_they_end)
+{
+	support_policy.use_host_name = true;
+	begin();
+	reply_option(&reply, OPTION_HOST_NAME, "box", 3);
+	reply_option(&reply, OPTION_DOMAIN_NAME, "long.example longer.example longest.example", 43);
+	reply_option(&reply, OPTION_SEARCH, "\1a\0\1b\0", 6);
+	reply_option(&reply, OPTION_CAPTIVE_PORTAL, "https://p.example/", 18);
+	fill_stack();
+	end_and_parse();
+	ENDS(got->search, "a b");
+	ENDS(got->domain, "long.example");
+	ENDS(got->host_name, "box");
+	ENDS(got->captive_portal, "https://p.example/");
+}
+
+/* One name is no list: nothing of the attempt remains. */
+Test(parameters, U53_domain_that_is_no_list)
+{
+	fill_stack();
+	PARSE(OPTION_DOMAIN_NAME, "lonely.example");
+	ENDS(got->domain, "lonely.example");
+	ENDS(got->search, "");
+}
+
+/* The same octets give the same struct, also by way of a renewal. */
+Test(parameters, U53_renewal_keeps_no_other_octets)
+{
+	struct message_parameters after;
+
+	begin();
+	reply_option(&reply, OPTION_SEARCH, "\1a\0", 3);
+	reply_option(&reply, OPTION_DOMAIN_NAME, "b.example", 9);
+	end_and_parse();
+	first = *got;
+	begin();
+	reply_option(&reply, OPTION_DOMAIN_NAME, "long.example longer.example", 27);
+	end_and_parse();
+	after = *got;
+	message_parameters_keep(&after, &first);
+	ENDS(after.search, "a");
+	ENDS(after.domain, "long.example");
+	for (int i = 0; i < 2; i++) {
+		begin();
+		reply_option(&reply, OPTION_SEARCH, "\3www\7example\0", 13);
+		if (i == 0)
+			fill_stack();
+		end_and_parse();
+		if (i == 0)
+			first = *got;
+	}
+	cr_assert_eq(memcmp(&first, got, sizeof(first)), 0);
+}

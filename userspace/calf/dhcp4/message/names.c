@@ -57,7 +57,7 @@ void names_parse_domain(const struct option *option, char domain[static KV_VALUE
 			memcpy(domain, name, strlen(name) + 1);
 	}
 	if (n < 2)
-		search[0] = '\0';
+		memset(search, 0, strlen(search));
 }
 
 void names_parse_host_name(const struct option *option, char name[static MESSAGE_NAME_SIZE])

@@ -86,6 +86,13 @@ static void get_routes(const struct options *options, const struct message_polic
 		routes_parse_static(&option, own, parameters);
 }
 
+/* Set a text: nothing of another one remains behind its end. */
+static void set_text(char *text, size_t size, const char *from)
+{
+	memset(text, 0, size);
+	memcpy(text, from, strlen(from) + 1);
+}
+
 static void get_names(const struct options *options, const struct message_policy *policy,
 		      struct message_parameters *parameters)
 {
@@ -100,7 +107,7 @@ static void get_names(const struct options *options, const struct message_policy
 			(uint16_t)(parameters->n_left_out + names_parse_search(&option, search));
 		if (search[0] != '\0') {
 			parameters->has_search = true;
-			memcpy(parameters->search, search, sizeof(search));
+			set_text(parameters->search, sizeof(parameters->search), search);
 		}
 	}
 	if (!policy->use_host_name)
@@ -189,10 +196,10 @@ void parameters_parse(const struct options *options, const struct message_policy
 	get_others(options, policy, parameters);
 }
 
-static void keep_text(char *text, const char *before)
+static void keep_text(char *text, size_t size, const char *before)
 {
 	if (text[0] == '\0')
-		memcpy(text, before, strlen(before) + 1);
+		set_text(text, size, before);
 }
 
 static void keep_routes(struct message_parameters *parameters,
@@ -215,13 +222,14 @@ static void keep_names(struct message_parameters *parameters,
 {
 	if (!parameters->has_search && (before->has_search || parameters->domain[0] == '\0')) {
 		parameters->has_search = before->has_search;
-		memcpy(parameters->search, before->search, sizeof(before->search));
+		set_text(parameters->search, sizeof(parameters->search), before->search);
 	}
-	keep_text(parameters->domain, before->domain);
-	keep_text(parameters->host_name, before->host_name);
+	keep_text(parameters->domain, sizeof(parameters->domain), before->domain);
+	keep_text(parameters->host_name, sizeof(parameters->host_name), before->host_name);
 	if (!parameters->has_captive_portal) {
 		parameters->has_captive_portal = before->has_captive_portal;
-		keep_text(parameters->captive_portal, before->captive_portal);
+		keep_text(parameters->captive_portal, sizeof(parameters->captive_portal),
+			  before->captive_portal);
 	}
 }
 
