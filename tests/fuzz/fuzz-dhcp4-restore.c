@@ -120,7 +120,8 @@ static void check_written(struct bytes_reader data, int64_t wall_s)
 	bytes_copy(&data, &ack.yiaddr, 4);
 	bytes_copy(&data, &ack.server, 4);
 	ack.lease_s = bytes_be32(&data);
-	if (!client_lease_is_address(&config, ack.yiaddr) || wall_s > 200000000000)
+	if (!client_lease_is_address(&config, ack.yiaddr) || wall_s > 200000000000 ||
+	    address_is_subnet(ack.yiaddr, client_lease_prefix_length(&ack, NULL)))
 		return;
 	client_lease_init(&lease, &config, &ack, NULL, 1000 * S, random);
 	lease_project(&lease, CLIENT_BOUND, &policy, 1000 * S, wall_s, &keys);

@@ -142,6 +142,24 @@ def Q29_no_address_is_offered(server):
 
 
 @case("quirks")
+def U52_subnets_own_addresses_are_offered(server):
+    discover = server.expect(DISCOVER)
+    with Counted("discarded_subnet", by=2):
+        server.reply(OFFER, discover, yiaddr="10.77.0.255")
+        server.reply(OFFER, discover, yiaddr="10.77.0.0")
+    server.reply(OFFER, discover)
+    request = server.expect(REQUEST)
+    with Counted("discarded_subnet"):
+        server.reply(ACK, request, yiaddr="10.77.0.255")
+        server.reply(ACK, request, [(1, ip("255.255.255.254")), ROUTER], yiaddr="10.77.0.255")
+    server.bound("10.77.0.255/31")
+    server.configured("10.77.0.255")
+    server.store.ask("renew")
+    with Counted("discarded_subnet"):
+        server.reply(ACK, server.expect(REQUEST), yiaddr="10.77.0.255")
+
+
+@case("quirks")
 def Q30_link_local_address_is_offered(server):
     discover = server.expect(DISCOVER)
     with Counted("discarded_link_local"):

@@ -353,6 +353,7 @@ Test(description, metrics)
 		DISCARDED(REASON_SERVER, "server"),
 		DISCARDED(REASON_DENIED, "denied"),
 		DISCARDED(REASON_ADDRESS, "address"),
+		DISCARDED(REASON_SUBNET, "subnet"),
 		DISCARDED(REASON_LINK_LOCAL, "link_local"),
 		DISCARDED(REASON_CONFLICT, "conflict"),
 		DISCARDED(REASON_LATE, "late"),

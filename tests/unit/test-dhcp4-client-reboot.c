@@ -108,6 +108,24 @@ Test(client_reboot, U03_reboot_without_a_mask_leads_to_discover)
 }
 
 /* Another address than the one asked for is an answer, too. */
+/* Its subnet is known only if one of the two says it; DISCOVER gets it otherwise. */
+Test(client_reboot, U52_reboot_with_and_without_a_mask)
+{
+	to_rebooting();
+	reply(MESSAGE_ACK);
+	message.yiaddr = address("192.0.2.255");
+	message.parameters.prefix_length = 0;
+	receive();
+	cr_assert_eq(actions.discarded, REASON_NONE);
+	cr_assert_eq(client.state, CLIENT_INIT);
+	to_rebooting();
+	reply(MESSAGE_ACK);
+	message.yiaddr = address("192.0.2.255");
+	receive();
+	assert_discarded(REASON_SUBNET);
+	cr_assert_eq(client.state, CLIENT_REBOOTING);
+}
+
 Test(client_reboot, V4_21_ack_of_another_address)
 {
 	to_rebooting();

@@ -282,6 +282,45 @@ Test(client_renewing, U03_new_lease_keeps_nothing)
 }
 
 /* A suspend: the timer comes late, and the clock says how late. */
+/* The lease's own mask counts if the ACK has none, otherwise the new one. */
+Test(client_renewing, U52_renewals_with_another_mask)
+{
+	static const struct {
+		const char *leased;
+		uint8_t before, now;
+		bool is_renewed;
+	} rows[] = {
+		{ "192.0.2.127", 24, 0, true },	  { "192.0.2.127", 24, 24, true },
+		{ "192.0.2.127", 24, 25, false }, { "192.0.2.127", 24, 31, true },
+		{ "192.0.2.255", 23, 0, true },	  { "192.0.2.255", 23, 24, false },
+		{ "192.0.2.255", 32, 0, true },	  { "192.0.2.10", 24, 30, true },
+		{ "192.0.2.12", 24, 30, false },
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		to_selecting();
+		for (uint8_t type = MESSAGE_OFFER; type <= MESSAGE_ACK;
+		     type = (uint8_t)(type + MESSAGE_ACK - MESSAGE_OFFER)) {
+			reply(type);
+			message.yiaddr = address(rows[i / 2].leased);
+			message.parameters.prefix_length = rows[i / 2].before;
+			receive();
+		}
+		cr_assert_eq(client.state, CLIENT_BOUND, "row %zu", i / 2);
+		timeout();
+		while (i % 2 && client.state == CLIENT_RENEWING)
+			timeout();
+		reply(MESSAGE_ACK);
+		message.yiaddr = address(rows[i / 2].leased);
+		message.parameters.prefix_length = rows[i / 2].now;
+		receive();
+		cr_assert_eq(actions.discarded == REASON_SUBNET, !rows[i / 2].is_renewed, "row %zu",
+			     i / 2);
+		cr_assert_eq(client.state == CLIENT_BOUND, rows[i / 2].is_renewed);
+		cr_assert(client.has_lease && client.is_in_use, "the lease is held until its end");
+	}
+}
+
 Test(client_renewing, V4_20_expiry_seen_late)
 {
 	to_bound();

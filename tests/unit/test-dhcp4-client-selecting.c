@@ -199,6 +199,65 @@ Test(client_selecting, Q29_addresses_that_are_none)
 	}
 }
 
+/* What a server may say of the subnet, and whether a host can have the address. */
+static const struct {
+	const char *address;
+	uint8_t prefix_length; /* 0: not given */
+	bool is_host;
+} subnets[] = {
+	{ "10.77.0.0", 24, false },	  { "10.77.0.255", 24, false },
+	{ "10.77.0.1", 24, true },	  { "10.77.0.254", 24, true },
+	{ "10.77.0.255", 23, true },	  { "10.77.1.0", 23, true },
+	{ "10.77.1.255", 23, false },	  { "10.77.0.127", 25, false },
+	{ "10.77.0.128", 25, false },	  { "10.77.0.4", 30, false },
+	{ "10.77.0.7", 30, false },	  { "10.77.0.5", 30, true },
+	{ "10.77.0.4", 31, true },	  { "10.77.0.5", 31, true },
+	{ "10.77.0.0", 32, true },	  { "10.77.0.255", 32, true },
+	{ "10.77.0.255", 0, true },	  { "10.255.255.255", 0, false },
+	{ "10.0.0.0", 0, false },	  { "172.16.255.255", 0, false },
+	{ "192.0.2.255", 0, false },	  { "192.0.2.0", 0, false },
+	{ "223.255.255.255", 24, false }, { "128.0.0.0", 1, false },
+};
+
+/* Option 1 decides; without it the class does. */
+Test(client_selecting, U52_offers_of_the_subnets_own_addresses)
+{
+	for (size_t i = 0; i < sizeof(subnets) / sizeof(subnets[0]); i++) {
+		to_selecting();
+		reply(MESSAGE_OFFER);
+		message.yiaddr = address(subnets[i].address);
+		message.parameters.prefix_length = subnets[i].prefix_length;
+		receive();
+		if (!subnets[i].is_host)
+			assert_discarded(REASON_SUBNET);
+		cr_assert_eq(client.state,
+			     subnets[i].is_host ? CLIENT_REQUESTING : CLIENT_SELECTING, "%s/%u",
+			     subnets[i].address, subnets[i].prefix_length);
+	}
+}
+
+/* The ACK says another mask than the OFFER, or rapid commit needs no OFFER. */
+Test(client_selecting, U52_acks_of_the_subnets_own_addresses)
+{
+	for (size_t i = 0; i < 2 * sizeof(subnets) / sizeof(subnets[0]); i++) {
+		bool is_rapid = i % 2;
+
+		if (is_rapid)
+			to_selecting();
+		else
+			to_requesting();
+		reply(MESSAGE_ACK);
+		message.has_rapid_commit = is_rapid;
+		message.yiaddr = address(subnets[i / 2].address);
+		message.parameters.prefix_length = subnets[i / 2].prefix_length;
+		receive();
+		if (!subnets[i / 2].is_host)
+			assert_discarded(REASON_SUBNET);
+		cr_assert_eq(client.state == CLIENT_BOUND, subnets[i / 2].is_host, "%s/%u",
+			     subnets[i / 2].address, subnets[i / 2].prefix_length);
+	}
+}
+
 Test(client_selecting, Q14_broadcast_flag_is_an_option)
 {
 	struct client_config flagged = config();

@@ -65,6 +65,17 @@ Test(restore, U03_prefix_length)
 	cr_assert_eq(wrong, RESTORE_IP);
 }
 
+/* Saved by a version that took it. */
+Test(restore, U52_broadcast_address)
+{
+	set(RESTORE_ADDRESS, "192.0.2.127");
+	set(RESTORE_IP, "192.0.2.127/24");
+	cr_assert_eq(restore(), 0);
+	set(RESTORE_IP, "192.0.2.127/25");
+	cr_assert_eq(restore(), -EBADMSG);
+	cr_assert_eq(wrong, RESTORE_IP);
+}
+
 Test(restore, none)
 {
 	set(RESTORE_ADDRESS, "");

@@ -283,6 +283,15 @@ Test(values, address_of_the_uplink_is_asked_for)
 	cr_assert_eq(take("/address", "192.0.2.8"), -EINVAL);
 }
 
+/* No server gives it, so there is no need to request it. */
+Test(values, U52_broadcast_address_of_the_uplink)
+{
+	with("/address", "192.0.2.255/24");
+	cr_assert_eq(config.requested.s_addr, INADDR_ANY);
+	with("/address", "192.0.2.255/23");
+	cr_assert_eq(config.requested.s_addr, inet_addr("192.0.2.255"));
+}
+
 Test(values, V4_51_anonymity)
 {
 	cr_assert_eq(take("/config/anonymous", "1"), 0);

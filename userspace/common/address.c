@@ -8,6 +8,14 @@ bool address_is_host(struct in_addr address)
 	return first != 0 && first != 127 && first < 224;
 }
 
+bool address_is_subnet(struct in_addr address, uint8_t prefix_length)
+{
+	uint32_t hosts = ~address_netmask(prefix_length);
+	uint32_t host = ntohl(address.s_addr) & hosts;
+
+	return prefix_length > 0 && prefix_length < 31 && (host == 0 || host == hosts);
+}
+
 uint32_t address_netmask(uint8_t prefix_length)
 {
 	return prefix_length > 0 ? UINT32_MAX << (32 - prefix_length) : 0;

@@ -11,6 +11,11 @@
  * and nothing above (RFC 1122 3.2.1.3, RFC 5735 section 3). */
 bool address_is_host(struct in_addr address);
 
+/* Return whether `address` is the subnet's own address or its broadcast address,
+ * which no host can have (RFC 1122 3.2.1.3). Subnets of 31 and 32 bits have
+ * neither (RFC 3021). `prefix_length` 0: the subnet is unknown, returns false. */
+bool address_is_subnet(struct in_addr address, uint8_t prefix_length);
+
 /* Return the mask of a prefix of 0 to 32 bits in host byte order. */
 uint32_t address_netmask(uint8_t prefix_length);
 

@@ -26,8 +26,9 @@ static uint32_t find_server(struct discard_log *log, struct in_addr server)
 
 bool discard_log_count(struct discard_log *log, enum reason reason, struct in_addr server)
 {
-	uint32_t bit = 1u << reason, i;
+	uint64_t bit = 1ull << reason;
 	bool is_new;
+	uint32_t i;
 
 	if (reason == REASON_NONE)
 		return false;

@@ -22,11 +22,11 @@ struct discard_log {
 	uint32_t n_servers;
 	struct {
 		struct in_addr server;
-		uint32_t logged;		/* bit per reason */
+		uint64_t logged;		/* bit per reason */
 	} servers[DISCARD_LOG_SERVERS_MAX + 1]; /* the last: all others */
 };
 
-_Static_assert(_REASON_N <= 32, "a bit per reason");
+_Static_assert(_REASON_N <= 64, "a bit per reason");
 
 /* Start an empty log. `calf`, which has the counters, must outlive it. */
 void discard_log_init(struct discard_log *log, struct calf *calf);

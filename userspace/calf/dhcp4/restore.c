@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "userspace/common/address.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 
@@ -73,7 +74,7 @@ static bool take_times(const struct restore_values *values, int64_t wall_s,
 }
 
 /* Take the prefix length from the address that the host has. It is lost at a
- * reboot. */
+ * reboot. Returns false if it is wrong, also if no host can have the address. */
 static bool take_prefix(const struct restore_values *values, struct client_saved *saved,
 			enum restore_key *wrong)
 {
@@ -87,7 +88,7 @@ static bool take_prefix(const struct restore_values *values, struct client_saved
 		return false;
 	if (net.address.s_addr == saved->address.s_addr)
 		saved->prefix_length = net.prefix_length;
-	return true;
+	return !address_is_subnet(saved->address, saved->prefix_length);
 }
 
 int restore_lease(const struct restore_values *values, const struct client_config *config,

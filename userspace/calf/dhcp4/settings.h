@@ -33,8 +33,8 @@ struct settings_values {
 	bool has_iaid;
 	uint32_t iaid;
 	bool anonymous;
-	struct in_addr address; /* of the uplink; 0.0.0.0: none */
-	bool inform_address;	/* the uplink's address is static: use it for DHCPINFORM */
+	struct value_ipv4_net address; /* of the uplink; 0.0.0.0: none */
+	bool inform_address;	       /* the uplink's address is static: use it for DHCPINFORM */
 };
 
 #define SETTINGS_KEYS 28

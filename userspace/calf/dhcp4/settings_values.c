@@ -111,12 +111,7 @@ static int take_mac(struct settings_values *values, const char *text)
 
 static int take_address(struct settings_values *values, const char *text)
 {
-	struct value_ipv4_net net;
-	int r = value_parse_ipv4_net(text, &net);
-
-	if (!r)
-		values->address = net.address;
-	return r;
+	return value_parse_ipv4_net(text, &values->address);
 }
 
 static int take_inform(struct settings_values *values, const char *text)
@@ -387,15 +382,15 @@ int settings_values_finish(const struct settings_values *values, uint32_t random
 		return -EINVAL;
 	}
 	if (values->inform_address) {
-		if (values->address.s_addr == INADDR_ANY) {
+		if (values->address.address.s_addr == INADDR_ANY) {
 			*wrongp = "inform is 1, but the uplink has no address (/address)";
 			return -EINVAL;
 		}
-		config->inform = values->address;
+		config->inform = values->address.address;
 	}
 	if (values->anonymous)
 		config->no_reboot = true;
-	else
-		config->requested = values->address;
+	else if (!address_is_subnet(values->address.address, values->address.prefix_length))
+		config->requested = values->address.address;
 	return 0;
 }

@@ -227,6 +227,11 @@ const char *client_state_name(enum client_state state);
 uint32_t client_lease_time_s(const struct client_config *config, const struct message *ack,
 			     const struct client_lease *before);
 
+/* Return the prefix length of the lease: that of option 1; if that is missing,
+ * that of `before` (NULL: a new lease), otherwise that of the address's
+ * class. */
+uint8_t client_lease_prefix_length(const struct message *ack, const struct client_lease *before);
+
 /*
  * Fill *lease from an ACK to a request sent at `start_ns`. T1 and T2 are those
  * of the ACK if 0 < T1 < T2 < lease, otherwise half and seven eighths; both are

@@ -57,6 +57,15 @@ uint32_t client_lease_time_s(const struct client_config *config, const struct me
 	return time_s < CLIENT_LEASE_MIN_S ? CLIENT_LEASE_MIN_S : time_s;
 }
 
+uint8_t client_lease_prefix_length(const struct message *ack, const struct client_lease *before)
+{
+	if (ack->parameters.prefix_length > 0)
+		return ack->parameters.prefix_length;
+	if (before && before->prefix_length > 0)
+		return before->prefix_length;
+	return routes_class_prefix(ack->yiaddr);
+}
+
 /* T1 and T2 are parts of a lease time, so they stay only with the same one. */
 static void keep(struct client_lease *lease, const struct message *ack,
 		 const struct client_lease *before)
@@ -64,8 +73,6 @@ static void keep(struct client_lease *lease, const struct message *ack,
 	message_parameters_keep(&lease->parameters, &before->parameters);
 	if (!ack->has_server)
 		lease->server = before->server;
-	if (lease->prefix_length == 0)
-		lease->prefix_length = before->prefix_length;
 	lease->is_continued = before->is_continued;
 	if (lease->time_s != before->time_s)
 		return;
@@ -81,7 +88,7 @@ void client_lease_init(struct client_lease *lease, const struct client_config *c
 {
 	*lease = (struct client_lease){
 		.address = ack->yiaddr,
-		.prefix_length = ack->parameters.prefix_length,
+		.prefix_length = client_lease_prefix_length(ack, before),
 		.server = ack->server,
 		.time_s = client_lease_time_s(config, ack, before),
 		.t1_s = ack->t1_s,
@@ -91,8 +98,6 @@ void client_lease_init(struct client_lease *lease, const struct client_config *c
 	};
 	if (before)
 		keep(lease, ack, before);
-	if (lease->prefix_length == 0)
-		lease->prefix_length = routes_class_prefix(ack->yiaddr);
 	if (lease->time_s == CLIENT_INFINITE) {
 		lease->t1_s = lease->t2_s = CLIENT_INFINITE;
 		lease->t1_ns = lease->t2_ns = lease->expires_ns = CLIENT_NEVER;

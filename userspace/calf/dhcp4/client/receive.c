@@ -111,6 +111,12 @@ static void on_first_ack(struct client *client, const struct client_event *event
 		on_ack(client, event, actions);
 }
 
+/* Return whether neither the ACK nor the lease that it extends has a mask. */
+static bool is_mask_unknown(const struct client_lease *extended, const struct message *ack)
+{
+	return ack->parameters.prefix_length == 0 && (!extended || extended->prefix_length == 0);
+}
+
 /* An ACK to INIT-REBOOT may leave out what the server assumes to be known. If
  * not even the mask is known, because the host was rebooted, DISCOVER gets
  * everything. */
@@ -120,8 +126,7 @@ static void on_reboot_ack(struct client *client, const struct client_event *even
 	const struct message *ack = event->message;
 	const struct client_lease *extended = extended_lease(client, ack);
 
-	if (ack->parameters.prefix_length == 0 && !ack->parameters.has_ipv6_only &&
-	    (!extended || extended->prefix_length == 0))
+	if (is_mask_unknown(extended, ack) && !ack->parameters.has_ipv6_only)
 		client_restart(client, event->now_ns);
 	else
 		on_first_ack(client, event, actions);
@@ -223,6 +228,18 @@ static bool is_client_id_wrong(const struct message_sender *sender, const struct
 	       memcmp(message->client_id, sender->client_id, sender->client_id_size) != 0;
 }
 
+/* Return whether yiaddr is the own or the broadcast address of the subnet that
+ * the lease would have. If a mask will first be requested, that is unknown. */
+static bool is_subnet(const struct client *client, const struct message *message,
+		      const struct rule *rule)
+{
+	const struct client_lease *extended = extended_lease(client, message);
+
+	if (rule->call == on_reboot_ack && is_mask_unknown(extended, message))
+		return false;
+	return address_is_subnet(message->yiaddr, client_lease_prefix_length(message, extended));
+}
+
 /* Check whether yiaddr can be a host's. It may be missing if none was requested
  * (INFORM) or if that is the message (option 108). */
 static enum reason validate_address(const struct client *client, const struct message *message,
@@ -237,6 +254,8 @@ static enum reason validate_address(const struct client *client, const struct me
 		return REASON_NONE;
 	if (!address_is_host(message->yiaddr))
 		return REASON_ADDRESS;
+	if (is_subnet(client, message, rule))
+		return REASON_SUBNET;
 	if (!client_lease_is_address(&client->config, message->yiaddr))
 		return REASON_LINK_LOCAL;
 	/* Other servers may offer another address until DISCOVER is sent

@@ -26,6 +26,7 @@ static const char *const texts[_REASON_N] = {
 	[REASON_SERVER] = "from another server (option 54)",
 	[REASON_DENIED] = "from a server that is not allowed (option 54)",
 	[REASON_ADDRESS] = "offers an address that no host can have (yiaddr)",
+	[REASON_SUBNET] = "offers the subnet's own or broadcast address (yiaddr, option 1)",
 	[REASON_LINK_LOCAL] = "offers a link-local address (yiaddr)",
 	[REASON_CONFLICT] = "offers an address that is in use (yiaddr)",
 	[REASON_LATE] = "arrived after its lease expired (option 51)",

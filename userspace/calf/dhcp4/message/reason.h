@@ -34,6 +34,7 @@ enum reason {
 	REASON_SERVER,	   /* option 54 is another server's */
 	REASON_DENIED,	   /* the configuration forbids its server */
 	REASON_ADDRESS,	   /* yiaddr is not an address for a host */
+	REASON_SUBNET,	   /* yiaddr is its subnet's own or broadcast address */
 	REASON_LINK_LOCAL, /* yiaddr is of 169.254/16 (link_local) */
 	REASON_CONFLICT,   /* yiaddr was just found in use */
 	REASON_LATE,	   /* the lease that it grants has expired */
