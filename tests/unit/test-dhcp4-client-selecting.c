@@ -101,6 +101,83 @@ Test(client_selecting, V4_07_first_retransmission_is_an_option)
 	}
 }
 
+static const uint32_t limits_ms[] = { 5000, 8000, 20000, 63999, 64000 };
+
+#define N_LIMITS (sizeof(limits_ms) / sizeof(limits_ms[0]))
+
+/* Nobody answers for 31 s: the next DISCOVER comes within the limit. */
+Test(client_selecting, U28_server_that_is_silent_for_31_seconds)
+{
+	for (size_t i = 0; i < 100 * N_LIMITS; i++) {
+		struct client_config limited = config();
+		uint64_t limit_ns = limits_ms[i % N_LIMITS] * MS;
+
+		limited.first_retransmission_ms = i % 2 ? 1000 : 4000;
+		limited.retransmission_max_ms = limits_ms[i % N_LIMITS];
+		start_with(&limited);
+		timeout();
+		cr_assert_eq(client.state, CLIENT_SELECTING);
+		wait_until(T0 + 31 * S);
+		timeout();
+		cr_assert_eq(actions.request.type, MESSAGE_DISCOVER);
+		cr_assert(now_ns - (T0 + 31 * S) <= limit_ns, "%u ms", limits_ms[i % N_LIMITS]);
+		reply(MESSAGE_OFFER);
+		receive();
+		reply(MESSAGE_ACK);
+		receive();
+		cr_assert_eq(client.state, CLIENT_BOUND);
+		cr_assert(now_ns <= T0 + 31 * S + limit_ns);
+	}
+}
+
+/* Each interval in a whole day, for DISCOVER and INFORM; there is some shift, so
+ * that hosts do not ask at the same time. */
+Test(client_selecting, U28_limit_is_never_exceeded)
+{
+	for (size_t i = 0; i < 2 * N_LIMITS; i++) {
+		struct client_config limited = config();
+		uint64_t limit_ns = limits_ms[i / 2] * MS, lowest_ns = UINT64_MAX, highest_ns = 0;
+
+		if (limits_ms[i / 2] == CLIENT_RETRANSMISSION_MAX_MS)
+			limit_ns += S; /* RFC 2131 */
+		limited.retransmission_max_ms = limits_ms[i / 2];
+		if (i % 2)
+			limited.inform = address("192.0.2.50");
+		start_with(&limited);
+		timeout();
+		while (now_ns < T0 + 86400 * S) {
+			uint64_t delay_ns = client.deadline_ns - now_ns;
+
+			cr_assert(delay_ns <= limit_ns, "%u ms", limits_ms[i / 2]);
+			timeout();
+			cr_assert(actions.send);
+			if (now_ns < T0 + 600 * S)
+				continue;
+			lowest_ns = delay_ns < lowest_ns ? delay_ns : lowest_ns;
+			highest_ns = delay_ns > highest_ns ? delay_ns : highest_ns;
+		}
+		cr_assert(lowest_ns >= limits_ms[i / 2] * MS - S);
+		cr_assert(highest_ns - lowest_ns > 9 * S / 10);
+	}
+}
+
+/* A REQUEST without an answer ends sooner, and DISCOVER goes on. */
+Test(client_selecting, U28_request_that_is_not_answered)
+{
+	struct client_config limited = config();
+	uint64_t began_ns;
+
+	limited.retransmission_max_ms = 5000;
+	configured = &limited;
+	to_requesting();
+	began_ns = now_ns;
+	while (client.state == CLIENT_REQUESTING)
+		timeout();
+	cr_assert_eq(client.state, CLIENT_INIT);
+	cr_assert(now_ns - began_ns <= CLIENT_REQUEST_TRIES * 5 * S);
+	cr_assert(now_ns - began_ns >= CLIENT_REQUEST_TRIES * 3 * S, "no tight loop");
+}
+
 /* All of the xid is the caller's randomness, new at every start and renewal. */
 Test(client_selecting, V4_03_C4_30_xid_is_random)
 {

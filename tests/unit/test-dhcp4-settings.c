@@ -120,6 +120,7 @@ Test(settings, all_given)
 	set("/config/broadcast", "1");
 	set("/config/start_delay", "0");
 	set("/config/first_retransmission", "1000");
+	set("/config/retransmission_max", "8000");
 	set("/config/rapid_commit", "0");
 	set("/config/conflict", "wait");
 	set("/config/parameters", "245 252");
@@ -133,6 +134,7 @@ Test(settings, all_given)
 	cr_assert_eq(settings.config.conflict, CLIENT_CONFLICT_WAIT);
 	cr_assert_eq(settings.config.start_delay_ms, 0);
 	cr_assert_eq(settings.config.first_retransmission_ms, 1000);
+	cr_assert_eq(settings.config.retransmission_max_ms, 8000);
 	cr_assert_eq(settings.policy.n_options, 2);
 	cr_assert_eq(settings.policy.options[1], 252);
 }

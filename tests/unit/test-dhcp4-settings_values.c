@@ -52,6 +52,7 @@ Test(values, defaults)
 	static const struct message_policy policy;
 	struct client_config expected = { .start_delay_ms = 10,
 					  .first_retransmission_ms = 4000,
+					  .retransmission_max_ms = 64000,
 					  .fallback_lease_s = 3600 };
 
 	message_sender_init(&expected.sender, support_mac, &policy);
@@ -105,6 +106,8 @@ Test(values, V4_06_numbers)
 		{ "/config/start_delay", AT(config.start_delay_ms), "0", "10000", "-1", "10001" },
 		{ "/config/first_retransmission", AT(config.first_retransmission_ms), "1000",
 		  "5000", "999", "5001" },
+		{ "/config/retransmission_max", AT(config.retransmission_max_ms), "5000", "64000",
+		  "4999", "64001" },
 		{ "/config/fallback_lease", AT(config.fallback_lease_s), "30", "4294967294", "29",
 		  "4294967295" },
 	};

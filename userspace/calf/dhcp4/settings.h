@@ -37,7 +37,7 @@ struct settings_values {
 	bool inform_address;	       /* the uplink's address is static: use it for DHCPINFORM */
 };
 
-#define SETTINGS_KEYS 28
+#define SETTINGS_KEYS 29
 
 /* Return the path of key i, which is below SETTINGS_KEYS. Only the first one,
  * /mac, must exist. */

@@ -14,6 +14,8 @@
 #define START_DELAY_MAX_MS 10000
 #define FIRST_RETRANSMISSION_MIN_MS 1000
 #define FIRST_RETRANSMISSION_MAX_MS 5000
+/* Never below the first interval, whatever that is. */
+#define RETRANSMISSION_MAX_MIN_MS FIRST_RETRANSMISSION_MAX_MS
 #define MTU_MIN 576
 #define CLIENT_ID_MIN 2 /* RFC 2132 9.14 */
 #define DUID_MIN 3	/* RFC 8415 11.1: a type of two octets, and more */
@@ -274,6 +276,8 @@ static const struct key keys[] = {
 	NUMBER("start_delay", config.start_delay_ms, 0, START_DELAY_MAX_MS),
 	NUMBER("first_retransmission", config.first_retransmission_ms, FIRST_RETRANSMISSION_MIN_MS,
 	       FIRST_RETRANSMISSION_MAX_MS),
+	NUMBER("retransmission_max", config.retransmission_max_ms, RETRANSMISSION_MAX_MIN_MS,
+	       CLIENT_RETRANSMISSION_MAX_MS),
 	NUMBER("fallback_lease", config.fallback_lease_s, CLIENT_LEASE_MIN_S, CLIENT_INFINITE - 1),
 };
 
@@ -290,6 +294,7 @@ void settings_values_init(struct settings_values *values)
 		.config = {
 			.start_delay_ms = CLIENT_START_DELAY_MS,
 			.first_retransmission_ms = CLIENT_FIRST_RETRANSMISSION_MS,
+			.retransmission_max_ms = CLIENT_RETRANSMISSION_MAX_MS,
 			.fallback_lease_s = CLIENT_LEASE_FALLBACK_S,
 		},
 	};

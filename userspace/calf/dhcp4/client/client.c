@@ -9,7 +9,8 @@
  *    same time do not start DHCP at exactly the same time. start_delay_ms =
  *    10000 gives the RFC's range.
  *  - DISCOVER and REQUEST are retransmitted after 4, 8, 16, 32, 64 s, each +-1 s
- *    (section 4.1); below 4 s the shift is a quarter. A REQUEST is sent five
+ *    (section 4.1); below 4 s the shift is a quarter. The operator may set a
+ *    lower limit, for servers that are reachable late. A REQUEST is sent five
  *    times, about 60 s in all (section 3.1), and then DISCOVER follows.
  *  - The first two DISCOVERs ask for rapid commit; later ones do not, because
  *    some servers do not answer messages with option 80.

@@ -65,10 +65,11 @@ struct client_config {
 	enum client_conflict conflict;
 	uint32_t start_delay_ms; /* start after a tenth to all of it */
 	uint32_t first_retransmission_ms;
-	uint32_t fallback_lease_s; /* if the server gives none; 0: an hour */
-	struct in_addr requested;  /* requested first; 0.0.0.0: none */
-	struct in_addr inform;	   /* static address, use DHCPINFORM only; 0.0.0.0: no */
-	uint8_t n_allowed;	   /* servers by option 54; 0: all */
+	uint32_t retransmission_max_ms; /* limit of the growing interval; 0: 64 s */
+	uint32_t fallback_lease_s;	/* if the server gives none; 0: an hour */
+	struct in_addr requested;	/* requested first; 0.0.0.0: none */
+	struct in_addr inform;		/* static address, use DHCPINFORM only; 0.0.0.0: no */
+	uint8_t n_allowed;		/* servers by option 54; 0: all */
 	uint8_t n_denied;
 	struct in_addr allowed[CLIENT_SERVERS_MAX];
 	struct in_addr denied[CLIENT_SERVERS_MAX];

@@ -9,15 +9,23 @@
 
 static const struct in_addr broadcast_address = { INADDR_BROADCAST };
 
-/* Return how long to wait after the n-th transmission (RFC 2131 section
- * 4.1). */
+/* Return how long to wait after the n-th transmission (RFC 2131 section 4.1).
+ * The random shift may exceed the RFC's 64 s, but not the operator's limit. */
 static uint64_t retransmission_ns(const struct client *client, uint32_t n_sent, uint32_t random)
 {
-	uint64_t delay_ns = backoff_ns(n_sent, client->config.first_retransmission_ms * NS_PER_MS,
-				       CLIENT_RETRANSMISSION_MAX_MS * NS_PER_MS);
-	uint64_t shift_ns = delay_ns < 4 * NS_PER_S ? delay_ns / 4 : NS_PER_S;
+	const struct client_config *config = &client->config;
+	uint64_t rfc_ns = CLIENT_RETRANSMISSION_MAX_MS * NS_PER_MS;
+	uint64_t max_ns = config->retransmission_max_ms * NS_PER_MS;
+	uint64_t delay_ns, shift_ns, most_ns;
 
-	return jitter(delay_ns - shift_ns, delay_ns + shift_ns, random);
+	if (max_ns == 0)
+		max_ns = rfc_ns;
+	delay_ns = backoff_ns(n_sent, config->first_retransmission_ms * NS_PER_MS, max_ns);
+	shift_ns = delay_ns < 4 * NS_PER_S ? delay_ns / 4 : NS_PER_S;
+	most_ns = delay_ns + shift_ns;
+	if (max_ns < rfc_ns && most_ns > max_ns)
+		most_ns = max_ns;
+	return jitter(delay_ns - shift_ns, most_ns, random);
 }
 
 /* The same for a message that is sent `tries` times: after the last one wait
