@@ -91,7 +91,13 @@ static const struct {
 	{ VALUE_DOMAIN_LIST, false, "a  b" },
 	{ VALUE_DOMAIN_LIST, false, "a b " },
 	{ VALUE_DOMAIN_LIST, false, " a" },
-	{ VALUE_DOMAIN_LIST, false, "a b_c" },
+	{ VALUE_DOMAIN_LIST, true, "a b_c _msdcs.example.org" },
+	{ VALUE_DOMAIN_LIST, false, "-a b_c" },
+	{ VALUE_DOMAIN_LIST, false, "a,b" },
+	{ VALUE_DOMAIN_LIST, false, "a;" },
+	{ VALUE_DOMAIN_LIST, false, "a_b\nnameserver" },
+	{ VALUE_DOMAIN_LIST, false, "a_b#" },
+	{ VALUE_DOMAIN_LIST, false, "." },
 	{ VALUE_ROUTE, true, "0.0.0.0/0 via 10.0.2.2" },
 	{ VALUE_ROUTE, true, "10.1.0.0/16 onlink" },
 	{ VALUE_ROUTE, true, "10.1.2.3/32 onlink" },
@@ -288,4 +294,8 @@ Test(value, outputs_are_untouched_on_failure)
 	cr_assert_eq(mac[0], 9);
 	cr_assert(value_is_hostname("a.b"));
 	cr_assert_not(value_is_hostname("a.b c"));
+	cr_assert_not(value_is_hostname("a_b"));
+	cr_assert(value_is_domain("a_b.c"));
+	cr_assert_not(value_is_domain("a_b c"));
+	cr_assert_not(value_is_domain(""));
 }

@@ -84,7 +84,7 @@ Test(handlers_dns_text, ST_3_names_that_cannot_be)
 		"a;b",
 		"-a.example",
 		"a..b",
-		"a_b.c",
+		"a_b.c;",
 		"ex$(reboot).net",
 		"\xc3\xa9.example",
 		"a\tb",
@@ -100,6 +100,18 @@ Test(handlers_dns_text, ST_3_names_that_cannot_be)
 		cr_expect_eq(compose(), -EBADMSG, "%s", wrong[i]);
 		cr_expect_str_eq(text, "", "all or nothing of a list");
 	}
+}
+
+/* As Active Directory has them; a host's own domain has none. */
+Test(handlers_dns_text, U26_underscores_in_a_search_list)
+{
+	test_set(&wanted, "/search", "corp_a.example _msdcs.example", 0);
+	cr_expect_eq(compose(), 0);
+	cr_expect_str_eq(text, HEADER "search corp_a.example _msdcs.example\n");
+	test_remove(&wanted, "/search");
+	test_set(&wanted, "/domain", "corp_a.example", 0);
+	cr_expect_eq(compose(), -EBADMSG);
+	cr_expect_str_eq(text, "");
 }
 
 Test(handlers_dns_text, ST_3_search_is_bounded)

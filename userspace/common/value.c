@@ -229,15 +229,16 @@ int value_parse_route(const char *text, struct value_route *route)
 }
 
 /* Return the length of the LDH name at `text`, which ends before a blank or a
- * NUL, or 0 if there is none. */
-static size_t hostname_length(const char *text)
+ * NUL, or 0 if there is none. Its labels may have underscores if so given. */
+static size_t name_length(const char *text, bool underscores)
 {
 	size_t at = 0, label = 0;
 
 	for (;; at++) {
 		char byte = text[at];
 
-		if (is_letter(byte) || is_digit(byte) || byte == '-') {
+		if (is_letter(byte) || is_digit(byte) || byte == '-' ||
+		    (underscores && byte == '_')) {
 			if ((byte == '-' && label == 0) || ++label > LABEL_MAX)
 				return 0;
 			continue;
@@ -252,7 +253,14 @@ static size_t hostname_length(const char *text)
 
 bool value_is_hostname(const char *text)
 {
-	size_t length = hostname_length(text);
+	size_t length = name_length(text, false);
+
+	return length > 0 && text[length] == '\0';
+}
+
+bool value_is_domain(const char *text)
+{
+	size_t length = name_length(text, true);
 
 	return length > 0 && text[length] == '\0';
 }
@@ -260,7 +268,7 @@ bool value_is_hostname(const char *text)
 static bool is_domain_list(const char *text)
 {
 	for (;;) {
-		size_t length = hostname_length(text);
+		size_t length = name_length(text, true);
 
 		if (length == 0)
 			return false;

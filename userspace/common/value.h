@@ -29,7 +29,8 @@ enum value_type {
 	VALUE_U32,	   /* decimal, within min..max */
 	VALUE_LIFETIME,	   /* seconds as u32, or "infinite" */
 	VALUE_HOSTNAME,	   /* LDH labels of 1..63, 253 in all, no final dot */
-	VALUE_DOMAIN_LIST, /* hostnames separated by single blanks */
+	VALUE_DOMAIN_LIST, /* domains to search, separated by single blanks: as hostnames, and
+			    * underscores */
 	VALUE_ROUTE,	   /* "DEST/LEN via GATEWAY" or "DEST/LEN onlink", no host bits */
 	VALUE_URI,	   /* RFC 3986 characters, with a scheme */
 	_VALUE_TYPE_N,
@@ -91,6 +92,9 @@ int value_parse_route(const char *text, struct value_route *route);
 int value_parse_hex(const char *text, uint8_t *bytes, size_t size, size_t *np);
 /* Return whether the text is an LDH host or domain name. */
 bool value_is_hostname(const char *text);
+/* Return whether the text is a domain that can be searched: as a host name, but
+ * underscores are allowed, which names of Active Directory have. */
+bool value_is_domain(const char *text);
 
 /* Format a value into a buffer of the given size. */
 #define VALUE_MAC_SIZE 18

@@ -35,7 +35,7 @@ static bool is_option(const char *word)
 
 static bool is_domain(const char *word)
 {
-	return value_is_hostname(word);
+	return value_is_domain(word);
 }
 
 static bool is_ipv4(const char *text)

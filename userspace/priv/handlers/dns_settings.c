@@ -26,7 +26,7 @@ static int take_list(struct dns_share *share, char *names)
 	char *rest = NULL, *name;
 
 	for (name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
-		if (!value_is_hostname(name))
+		if (!(share->is_domain ? value_is_hostname(name) : value_is_domain(name)))
 			return -EBADMSG;
 		dns_names_add(&list, name);
 	}
