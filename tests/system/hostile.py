@@ -353,18 +353,19 @@ def wait_host(command, pattern, seconds=3):
 
 
 NAME = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+DOMAIN = NAME.replace("0-9", "0-9_")
 IPV4 = r"\d{1,3}(\.\d{1,3}){3}"
 NUMBER = r"\d{1,10}"
 KEYS = {
     "/ip": rf"{IPV4}/\d\d?", "/gateway": IPV4, "/mtu": r"\d{3,5}", "/domain": NAME,
-    "/search": rf"{NAME}( {NAME})*", "/hostname": NAME, r"/nameserver/00[1-8]": IPV4,
+    "/search": rf"{DOMAIN}( {DOMAIN})*", "/hostname": NAME, r"/nameserver/00[1-8]": IPV4,
     r"/ntp/00[1-8]": IPV4, r"/route/0\d\d": rf"{IPV4}/\d\d? (via {IPV4}|onlink)",
     "/captive-portal": r"[!-~]+", r"/dnr/00[1-8]": r"[ -~]+", "/ipv6-only": NUMBER,
     r"/option/\d{3}": r"([0-9a-f]{2})*", "/lease/time": rf"{NUMBER}|infinite",
     "/lease/state": r"[a-z0-9-]+", "/lease/(server|address)": IPV4, "/lease/t[12]": rf"{NUMBER}|infinite",
     "/lease/expires": r"[0-9TZ:-]+|never",
 }
-RESOLV = rf"#[ -~]*|domain {NAME}|search( {NAME}){{1,6}}|nameserver {IPV4}"
+RESOLV = rf"#[ -~]*|domain {NAME}|search( {DOMAIN}){{1,6}}|nameserver {IPV4}"
 
 
 def assert_sane(store):

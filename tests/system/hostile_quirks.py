@@ -238,6 +238,21 @@ def Q37_several_domains_in_15(server):
 
 
 @case("quirks")
+def U26_names_that_are_left_out(server):
+    with Counted("ignored_domain", by=2):
+        server.lease([MASK, ROUTER, (15, b"u26.example; .corp.example a,b"),
+                      (119, b"\3a_b\0\2c;\0")])
+    value_is(server, "/domain", "corp.example")
+    value_is(server, "/search", "a_b")
+    wait_host(("cat", os.environ["LAB_RESOLV"]), r"search a_b\n")
+    server.again()
+    with Counted("ignored_domain", "ignored_search", by=2):
+        server.lease([MASK, ROUTER, (15, b"local;"), (119, b"\3a.b\0")])
+    value_is(server, "/domain", None)
+    value_is(server, "/search", None)
+
+
+@case("quirks")
 def Q39_router_outside_of_the_subnet(server):
     server.exchange([(1, ip("255.255.255.255")), (3, ip("10.99.0.1"))])
     server.bound(ADDRESS + "/32")

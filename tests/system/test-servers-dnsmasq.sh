@@ -29,3 +29,24 @@ test_rapid_commit() {
 	more=(dhcp-rapid-commit)
 	case_rapid_commit dnsmasq
 }
+
+# log_has_once TEXT - a line of calfpen's log
+log_has_once() {
+	[ "$(grep -cF -- "$1" "$LAB_DIR/calfpen.log")" = 1 ]
+}
+
+test_U26_names_that_are_left_out() {
+	t1=3
+	more=("dhcp-option=15,local; .corp.example a#b" "dhcp-option=119,corp_a.example,-b.example"
+		"dhcp-option=6,10.77.0.2,127.0.0.1")
+	bound_by dnsmasq
+	assert_eq corp.example "$(calfpen get /domain)"
+	assert_match $'search corp_a.example\nnameserver 10.77.0.2' "$(cat "$LAB_RESOLV")"
+	wait_for 5 log_has_once 'option 15 from 10.77.0.1: ignored "local;" and 1 more: not a domain name'
+	wait_for 5 log_has_once 'option 119 from 10.77.0.1: ignored "-b.example": not a domain name'
+	wait_for 5 log_has_once "option 6 from 10.77.0.1: ignored \"127.0.0.1\": not a host's address"
+	wait_for 15 wire_has '^ACK' 2
+	wait_for 15 state_is bound
+	assert_match 'calf_dhcp4_ignored_domain_total +[4-9]' "$(calfpen status --all)"
+	log_has_once 'option 15 from' || fail "it is said once"
+}

@@ -402,6 +402,58 @@ Test(agent_control, left_out_values_are_reported)
 		capture_text(), "the server sent more values than the limits allow; ignored: 4\n"));
 }
 
+/* An ACK with a name that cannot be used, by this server. */
+static void answer_with_domains(uint8_t type, const char *server, const char *domains)
+{
+	reply_begin(&reply, type, request_be32(message, AT_XID), "192.0.2.10");
+	reply_address(&reply, OPTION_SERVER_ID, server);
+	reply_u32(&reply, OPTION_LEASE_TIME, 3600);
+	reply_address(&reply, OPTION_SUBNET_MASK, "255.255.255.0");
+	reply_option(&reply, OPTION_DOMAIN_NAME, domains, strlen(domains));
+	reply_option(&reply, OPTION_SEARCH, "\2-a\0\1b\0", 7);
+	reply_end(&reply);
+	send_reply(&reply, 67);
+	settle();
+}
+
+static unsigned int count_of(const char *text)
+{
+	unsigned int n = 0;
+
+	for (const char *at = capture_text(); (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
+}
+
+/* Counted with each lease, logged once per kind and server, and not for an
+ * OFFER. */
+Test(agent_control, U26_ignored_values_are_logged_once)
+{
+	until_sent(&headers, message);
+	answer_with_domains(MESSAGE_OFFER, "192.0.2.1", "a,b c;d e.example");
+	cr_assert(sent(&headers, message) > 0);
+	cr_assert_eq(calf.metrics[METRIC_IGNORED + FLAW_DOMAIN], 0);
+	answer_with_domains(MESSAGE_ACK, "192.0.2.1", "a,b c;d e.example");
+	cr_assert_str_eq(stored("/domain"), "e.example");
+	cr_assert_eq(calf.metrics[METRIC_IGNORED + FLAW_DOMAIN], 2);
+	cr_assert_eq(calf.metrics[METRIC_IGNORED + FLAW_SEARCH], 1);
+	cr_assert_eq(calf.metrics[METRIC_LEFT_OUT], 0);
+	for (unsigned int i = 1; i <= 3; i++) {
+		until_sent(&headers, message);
+		answer_with_domains(MESSAGE_ACK, "192.0.2.1", "a,b");
+		cr_assert_eq(calf.metrics[METRIC_IGNORED + FLAW_DOMAIN], 2 + i);
+	}
+	cr_assert_eq(count_of("option 15 "), 1);
+	cr_assert_eq(count_of("option 15 from 192.0.2.1: ignored \"a,b\" and 1 more: "
+			      "not a domain name\n"),
+		     1);
+	cr_assert_eq(count_of("option 119 from 192.0.2.1: ignored \"-a\": not a domain name\n"), 1);
+	while (agent.client.state != CLIENT_REBINDING)
+		until_sent(&headers, message);
+	answer_with_domains(MESSAGE_ACK, "192.0.2.2", "a,b");
+	cr_assert_eq(count_of("option 15 from 192.0.2.2: ignored \"a,b\": not a domain name\n"), 1);
+}
+
 /* The end of the instance. */
 
 Test(agent_control, stop_ends_the_calf_and_keeps_the_lease)

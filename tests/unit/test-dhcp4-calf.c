@@ -360,6 +360,19 @@ Test(description, metrics)
 		DISCARDED(REASON_ARP, "arp"),
 		DISCARDED(REASON_ARP_HOST, "arp_host"),
 		DISCARDED(REASON_ARP_PROXY, "arp_proxy"),
+#define IGNORED(_flaw, _name) [METRIC_IGNORED + (_flaw)] = "ignored_" _name "_total"
+		IGNORED(FLAW_MASK, "mask"),
+		IGNORED(FLAW_ROUTER, "router"),
+		IGNORED(FLAW_NAME_SERVER, "name_server"),
+		IGNORED(FLAW_HOST_NAME, "host_name"),
+		IGNORED(FLAW_DOMAIN, "domain"),
+		IGNORED(FLAW_MTU, "mtu"),
+		IGNORED(FLAW_ROUTE, "route"),
+		IGNORED(FLAW_TIME_SERVER, "time_server"),
+		IGNORED(FLAW_PORTAL, "portal"),
+		IGNORED(FLAW_SEARCH, "search"),
+		IGNORED(FLAW_RESOLVER, "resolver"),
+		IGNORED(FLAW_ALIAS, "alias"),
 	};
 
 	cr_assert_eq(description.n_metrics, _METRIC_N);
@@ -383,4 +396,13 @@ Test(description, reasons)
 		cr_assert_str_eq(description.metrics[METRIC_DISCARDED + reason - 1].help, help);
 	}
 	cr_assert_str_eq(reason_text(_REASON_N), reason_text(REASON_NONE));
+	for (int flaw = 0; flaw < _FLAW_N; flaw++) {
+		char help[160];
+
+		snprintf(help, sizeof(help), "Values of leases ignored: %s (option",
+			 flaw_text((enum flaw)flaw));
+		cr_assert_eq(strncmp(description.metrics[METRIC_IGNORED + flaw].help, help,
+				     strlen(help)),
+			     0, "%s", help);
+	}
 }

@@ -7,18 +7,20 @@
 
 static struct option option;
 static char domain[KV_VALUE_SIZE], search[KV_VALUE_SIZE];
+static struct flaws flaws;
 
 static void set(const void *bytes, size_t size)
 {
 	memset(&option, 0xee, sizeof(option));
 	memcpy(option.bytes, bytes, size);
 	option.size = size;
+	memset(&flaws, 0, sizeof(flaws));
 }
 
 static const char *parse_search(const void *bytes, size_t size)
 {
 	set(bytes, size);
-	names_parse_search(&option, search);
+	names_parse_search(&option, search, &flaws);
 	return search;
 }
 
@@ -28,7 +30,7 @@ static const char *parse_domain(const char *text)
 {
 	set(text, strlen(text));
 	domain[0] = search[0] = '\0';
-	names_parse_domain(&option, domain, search);
+	names_parse_domain(&option, domain, search, &flaws);
 	return domain;
 }
 
@@ -145,7 +147,7 @@ Test(search, C4_08_names_that_are_no_host_names)
 	cr_assert_str_eq(SEARCH("\3a.b\0\1c\0"), "c", "a dot inside a label");
 	cr_assert_str_eq(SEARCH("\3a\0b\0\1c\0"), "c", "a NUL inside a label");
 	cr_assert_str_eq(SEARCH("\3a b\0\1c\0"), "c", "a blank inside a label");
-	cr_assert_str_eq(SEARCH("\4_tcp\0\1c\0"), "c");
+	cr_assert_str_eq(SEARCH("\4_t/p\0\1c\0"), "c");
 	cr_assert_str_eq(SEARCH("\2-a\0\2b-\0\1c\0"), "c");
 }
 
@@ -161,7 +163,7 @@ static const char *parse_host(const void *bytes, size_t size)
 {
 	set(bytes, size);
 	host[0] = '\0';
-	names_parse_host_name(&option, host);
+	names_parse_host_name(&option, host, &flaws);
 	return host;
 }
 
@@ -169,7 +171,7 @@ static const char *parse_fqdn(const void *bytes, size_t size)
 {
 	set(bytes, size);
 	host[0] = '\0';
-	names_parse_fqdn(&option, host);
+	names_parse_fqdn(&option, host, &flaws);
 	return host;
 }
 
@@ -256,7 +258,7 @@ Test(host, C4_15_longest_option_81)
 	memset(&option, 'a', sizeof(option));
 	option.size = OPTION_SIZE_MAX;
 	host[0] = '\0';
-	names_parse_fqdn(&option, host);
+	names_parse_fqdn(&option, host, &flaws);
 	cr_assert_str_eq(host, "");
 }
 
@@ -273,7 +275,7 @@ Test(search, what_does_not_fit_is_left_out)
 	}
 	parse_search(bytes, at);
 	cr_assert_eq(strlen(search), 17 * 59 - 1);
-	cr_assert_eq(names_parse_search(&option, search), 25 - 17, "and counted");
+	cr_assert_eq(names_parse_search(&option, search, &flaws), 25 - 17, "and counted");
 	cr_assert(strlen(search) <= KV_VALUE_MAX);
 }
 
@@ -369,9 +371,11 @@ Test(domain, Q37_several_domains_and_underscores)
 	cr_assert_str_eq(search, "a.org b.org");
 	cr_assert_str_eq(parse_domain("  a.org   "), "a.org");
 	cr_assert_str_eq(search, "");
-	cr_assert_str_eq(parse_domain("_x.org b.org"), "b.org");
+	cr_assert_str_eq(parse_domain("-x.org b.org"), "b.org");
 	cr_assert_str_eq(search, "");
-	cr_assert_str_eq(parse_domain("_x.org b.org c.org"), "b.org");
+	cr_assert_str_eq(parse_domain("_x.org b.org"), "b.org");
+	cr_assert_str_eq(search, "_x.org b.org");
+	cr_assert_str_eq(parse_domain("-x.org b.org c.org"), "b.org");
 	cr_assert_str_eq(search, "b.org c.org");
 }
 
@@ -394,7 +398,7 @@ Test(domain, C4_24_long_texts)
 		memset(option.bytes, 'a', sizeof(option.bytes));
 		option.size = size;
 		domain[0] = search[0] = '\0';
-		names_parse_domain(&option, domain, search);
+		names_parse_domain(&option, domain, search, &flaws);
 		cr_assert_eq(strlen(domain), size <= 63 ? size : 0, "%zu", size);
 	}
 }
@@ -411,4 +415,108 @@ Test(domain, Q34_garbage_leaves_the_rest_of_the_message)
 	cr_assert_eq(reply_parse(&reply, &message), REASON_NONE);
 	cr_assert_eq(message.lease_s, 5000);
 	cr_assert_str_eq(message.parameters.domain, "");
+}
+
+/* What is left out, and how often. */
+static void assert_flaw(enum flaw flaw, uint8_t code, unsigned int n, const char *text)
+{
+	for (int i = 0; i < _FLAW_N; i++)
+		cr_assert_eq(flaws.of[i].n, i == (int)flaw ? n : 0, "%s", flaw_text((enum flaw)i));
+	if (n == 0)
+		return;
+	cr_assert_eq(flaws.of[flaw].code, code);
+	cr_assert_str_eq(flaws.of[flaw].text, text);
+}
+
+/* Names are used, or they are counted: none vanishes. */
+Test(domain, U26_option_15)
+{
+	static const struct {
+		const char *text, *domain, *search;
+		unsigned int n;
+		const char *flaw; /* the first */
+	} rows[] = {
+		{ ".lan", "lan", "", 0, NULL },
+		{ ".lan.", "lan", "", 0, NULL },
+		{ ".a.example .b.example", "a.example", "a.example b.example", 0, NULL },
+		{ "a_b.example", "", "a_b.example", 0, NULL },
+		{ "_msdcs.a.example a.example", "a.example", "_msdcs.a.example a.example", 0,
+		  NULL },
+		{ "a.example a_b.example", "a.example", "a.example a_b.example", 0, NULL },
+		{ "  a.example  ", "a.example", "", 0, NULL },
+		{ " ", "", "", 0, NULL },
+		{ "a.example,b.example", "", "", 1, "a.example,b.example" },
+		{ "local;", "", "", 1, "local;" },
+		{ "x.example; y.example", "y.example", "", 1, "x.example;" },
+		{ "x.example, y.example z.example", "y.example", "y.example z.example", 1,
+		  "x.example," },
+		{ "a;b c,d $e f", "f", "", 3, "a;b" },
+		{ "a\tb", "", "", 1, "a?b" },
+		{ "a\nnameserver", "", "", 1, "a?nameserver" },
+		{ "\"a.example\"", "", "", 1, "\"a.example\"" },
+		{ "..lan", "", "", 1, ".lan" },
+		{ "lan..", "", "", 1, "lan." },
+		{ ".", "", "", 1, "." },
+		{ "..", "", "", 1, "." },
+		{ "-a", "", "", 1, "-a" },
+		{ "b\xc3\xbc.example", "", "", 1, "b??.example" },
+		{ "xn--bcher-kva.example", "xn--bcher-kva.example", "", 0, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_str_eq(parse_domain(rows[i].text), rows[i].domain, "%s", rows[i].text);
+		cr_assert_str_eq(search, rows[i].search, "%s", rows[i].text);
+		assert_flaw(FLAW_DOMAIN, OPTION_DOMAIN_NAME, rows[i].n, rows[i].flaw);
+	}
+	set("a\0b", 3);
+	names_parse_domain(&option, domain, search, &flaws);
+	assert_flaw(FLAW_DOMAIN, OPTION_DOMAIN_NAME, 1, "");
+	memset(option.bytes, 'a', sizeof(option.bytes));
+	option.size = KV_VALUE_SIZE;
+	memset(&flaws, 0, sizeof(flaws));
+	names_parse_domain(&option, domain, search, &flaws);
+	assert_flaw(FLAW_DOMAIN, OPTION_DOMAIN_NAME, 1, "");
+	set("\0\0", 2);
+	names_parse_domain(&option, domain, search, &flaws);
+	assert_flaw(FLAW_DOMAIN, OPTION_DOMAIN_NAME, 0, NULL);
+}
+
+Test(search, U26_option_119)
+{
+	cr_assert_str_eq(SEARCH("\6_msdcs\1a\0\3a_b\0\1c\0"), "_msdcs.a a_b c");
+	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 0, NULL);
+	cr_assert_str_eq(SEARCH("\2a,\1b\0\1c\0\2-d\0"), "c");
+	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 2, "a,.b");
+	cr_assert_str_eq(SEARCH("\0\1c\0"), "c");
+	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 1, ".");
+	cr_assert_str_eq(SEARCH("\3a b\0"), "");
+	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 1, "a b");
+	cr_assert_str_eq(SEARCH("\1a\0\5b"), "");
+	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 1, "");
+	cr_assert_str_eq(SEARCH(""), "");
+	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 0, NULL);
+}
+
+Test(host, U26_options_12_and_81)
+{
+	cr_assert_str_eq(HOST("ca_lf"), "");
+	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "ca_lf");
+	cr_assert_str_eq(HOST("calf cow"), "");
+	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "calf cow");
+	cr_assert_str_eq(HOST("ca\0lf"), "");
+	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "");
+	HOST("\0");
+	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 0, NULL);
+	cr_assert_str_eq(FQDN("\4\0\0\5ca_lf\3org\0"), "");
+	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 1, "ca_lf.org");
+	cr_assert_str_eq(FQDN("\0\0\0ca_lf.org"), "");
+	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 1, "ca_lf.org");
+	cr_assert_str_eq(FQDN("\4\0\0\xc0\0"), "");
+	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 1, "?");
+	FQDN("\4\0\0");
+	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
+	FQDN("\4\0\0\0");
+	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
+	cr_assert_str_eq(FQDN("\4\0\0\4calf\3org\0"), "calf.org");
+	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
 }

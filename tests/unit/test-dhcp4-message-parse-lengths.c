@@ -96,6 +96,7 @@ Test(parse_lengths, C4_22_C4_24_short_options_of_every_code)
 			begin();
 			reply_option(&reply, (uint8_t)code, "\3aa", size);
 			end_and_parse();
+			message.parameters.flaws = plain.parameters.flaws;
 			cr_assert_eq(memcmp(&plain, &message, sizeof(plain)), 0, "%u, %zu octets",
 				     code, size);
 		}

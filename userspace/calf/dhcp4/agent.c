@@ -58,6 +58,8 @@ static void log_lease_change(struct agent *agent, enum client_event_type type,
 			log_warning(
 				"the server sent more values than the limits allow; ignored: %" PRIu16,
 				n_left_out);
+		discard_log_flaws(&agent->discard_log, &client->lease.parameters.flaws,
+				  client->lease.server);
 	} else if (action == CLIENT_LEASE_LOST) {
 		calf_metric_add(agent->calf, METRIC_LEASE_LOST, 1);
 		if (type == CLIENT_RELEASE || type == CLIENT_STOP)

@@ -8,7 +8,6 @@
 #include "userspace/calf/dhcp4/client/jitter.h"
 #include "userspace/common/clock.h"
 
-#define MTU_MIN_DEFAULT 576 /* smaller ones are a server's mistake: RFC 2132 5.1 allows 68 */
 #define NUMBER_SIZE 24
 #define UNKNOWN "?" /* not a valid value of any key */
 
@@ -195,7 +194,7 @@ static void put_lease(struct lease_keys *keys, const struct client_lease *lease,
 static void put_parameters(struct lease_keys *keys, const struct message_parameters *parameters,
 			   const struct message_policy *policy)
 {
-	if (parameters->mtu >= (policy->mtu_min > 0 ? policy->mtu_min : MTU_MIN_DEFAULT))
+	if (parameters->mtu >= message_mtu_min(policy))
 		put_number(keys, LEASE_MTU, parameters->mtu);
 	put(keys, LEASE_DOMAIN, parameters->domain);
 	put(keys, LEASE_SEARCH, parameters->search);

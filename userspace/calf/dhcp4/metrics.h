@@ -3,6 +3,7 @@
 #ifndef CALFPEN_CALF_DHCP4_METRICS_H
 #define CALFPEN_CALF_DHCP4_METRICS_H
 
+#include "userspace/calf/dhcp4/message/flaw.h"
 #include "userspace/calf/dhcp4/message/reason.h"
 
 enum metric {
@@ -26,7 +27,8 @@ enum metric {
 	METRIC_COMMIT,
 	METRIC_COMMIT_FAILED,
 	METRIC_DISCARDED, /* one per reason, from the one after REASON_NONE on */
-	_METRIC_N = METRIC_DISCARDED + _REASON_N - 1,
+	METRIC_IGNORED = METRIC_DISCARDED + _REASON_N - 1, /* values of leases: one per flaw */
+	_METRIC_N = METRIC_IGNORED + _FLAW_N,
 };
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 
+#include "userspace/calf/dhcp4/message/flaw.h"
 #include "userspace/calf/dhcp4/message/reason.h"
 #include "userspace/common/bytes.h"
 #include "userspace/common/value.h"
@@ -26,6 +27,7 @@
 #define MESSAGE_TEXT_SIZE 256
 #define MESSAGE_CLASS_SIZE 256 /* of options 60 and 77, NUL included */
 #define MESSAGE_LABEL_SIZE 64  /* a host name without domain, NUL included */
+#define MESSAGE_MTU_MIN 576    /* smaller ones are a server's mistake: RFC 2132 5.1 allows 68 */
 #define MESSAGE_NAME_SIZE 254  /* a host name, NUL included */
 
 /* The size that we accept and announce (option 57): a datagram that fits into
@@ -69,7 +71,7 @@ struct message_parameters {
 	uint16_t mtu;			    /* option 26, at least 68 */
 	char host_name[MESSAGE_NAME_SIZE];  /* option 12, else 81, a host name; only if requested */
 	char domain[KV_VALUE_SIZE];	    /* option 15, a host name */
-	char search[KV_VALUE_SIZE];	    /* option 119, a domain list */
+	char search[KV_VALUE_SIZE];	    /* option 119, else 15, a domain list */
 	char captive_portal[KV_VALUE_SIZE]; /* option 114, a URI */
 	uint8_t n_resolvers;		    /* option 162, best first, format: dnr.h */
 	char resolvers[MESSAGE_RESOLVERS_MAX][MESSAGE_RESOLVER_SIZE];
@@ -85,6 +87,7 @@ struct message_parameters {
 	/* Number of valid routes, servers, resolvers, names and options beyond
 	 * the limits above. */
 	uint16_t n_left_out;
+	struct flaws flaws; /* values that are wrong */
 };
 
 struct message {
@@ -113,10 +116,16 @@ struct message_policy {
 	bool ignore_microsoft_classless; /* 249 is not used */
 	bool ipv6_mostly;		 /* 108 is requested, otherwise ignored (RFC 8925 3.2) */
 	bool use_host_name;		 /* 12 is requested, otherwise ignored */
-	uint16_t mtu_min; /* a smaller 26 is not published; 0: 576 (dhcp4/lease_keys.h) */
+	uint16_t mtu_min;		 /* a smaller 26 is not published; 0: MESSAGE_MTU_MIN */
 	uint8_t n_options;
 	uint8_t options[MESSAGE_OPTIONS_MAX]; /* codes that are requested and kept unparsed */
 };
+
+/* Return the smallest MTU that is used. */
+static inline uint16_t message_mtu_min(const struct message_policy *policy)
+{
+	return policy->mtu_min > 0 ? policy->mtu_min : MESSAGE_MTU_MIN;
+}
 
 /*
  * Parse the data of a UDP datagram. Returns REASON_NONE, or why it is
@@ -129,8 +138,8 @@ enum reason message_parse(struct bytes_reader data, const struct message_policy 
 
 /* parameters.c: set what `parameters` does not have as it is in `before`. An
  * option without a usable value counts as missing. Routes of 121 and 249
- * replace all others; a list replaces the list before. n_left_out is that of
- * `parameters`, and counts options for which no room is left. */
+ * replace all others; a list replaces the list before. n_left_out and flaws are
+ * those of `parameters`; options for which no room is left are counted. */
 void message_parameters_keep(struct message_parameters *parameters,
 			     const struct message_parameters *before);
 

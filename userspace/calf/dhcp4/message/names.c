@@ -13,23 +13,38 @@
  * hundred times what was sent. */
 #define UNFOLDED_MAX 4096
 
-/* A dot at the end means that the name is fully qualified. */
+/* A dot at the end means that the name is fully qualified. The root has only
+ * that. */
 static void strip_dot(char *name)
 {
 	size_t length = strlen(name);
 
-	if (length > 0 && name[length - 1] == '.')
+	if (length > 1 && name[length - 1] == '.')
 		name[length - 1] = '\0';
 }
 
-/* Append a name to a list. Returns false if it is not a host name or does not
- * fit. */
+/* Get the text of an option. If it has none, but octets other than NULs, that
+ * is a flaw. */
+static bool get_text(const struct option *option, char text[static KV_VALUE_SIZE], enum flaw flaw,
+		     uint8_t code, struct flaws *flaws)
+{
+	if (option_text(option, text))
+		return true;
+	for (size_t i = 0; i < option->size; i++)
+		if (option->bytes[i] != '\0') {
+			flaw_add(flaws, flaw, code, "");
+			break;
+		}
+	return false;
+}
+
+/* Append a name to a list. Returns false if it does not fit. */
 static bool list_append(char list[static KV_VALUE_SIZE], const char *name)
 {
 	size_t used = strlen(list), length = strlen(name);
 	size_t blank = used > 0 ? 1 : 0;
 
-	if (!value_is_hostname(name) || used + blank + length > KV_VALUE_MAX)
+	if (used + blank + length > KV_VALUE_MAX)
 		return false;
 	if (blank)
 		list[used] = ' ';
@@ -38,37 +53,52 @@ static bool list_append(char list[static KV_VALUE_SIZE], const char *name)
 }
 
 void names_parse_domain(const struct option *option, char domain[static KV_VALUE_SIZE],
-			char search[static KV_VALUE_SIZE])
+			char search[static KV_VALUE_SIZE], struct flaws *flaws)
 {
 	char text[KV_VALUE_SIZE];
-	unsigned int n = 0;
 
-	if (!option_text(option, text))
+	if (!get_text(option, text, FLAW_DOMAIN, OPTION_DOMAIN_NAME, flaws))
 		return;
 	for (char *name = text, *next; name; name = next) {
 		size_t length = strcspn(name, " ");
 
 		next = name[length] == ' ' ? name + length + 1 : NULL;
 		name[length] = '\0';
-		strip_dot(name);
-		if (!list_append(search, name))
+		if (length == 0)
 			continue;
-		if (n++ == 0)
+		strip_dot(name);
+		/* as in a cookie or a zone's name: "all below" */
+		if (name[0] == '.' && name[1] != '\0')
+			name++;
+		if (!value_is_domain(name) || !list_append(search, name)) {
+			flaw_add(flaws, FLAW_DOMAIN, OPTION_DOMAIN_NAME, name);
+			continue;
+		}
+		if (domain[0] == '\0' && value_is_hostname(name))
 			memcpy(domain, name, strlen(name) + 1);
 	}
-	if (n < 2)
+	if (strcmp(search, domain) == 0)
 		memset(search, 0, strlen(search));
 }
 
-void names_parse_host_name(const struct option *option, char name[static MESSAGE_NAME_SIZE])
+static bool take_host_name(const char *text, char name[static MESSAGE_NAME_SIZE])
+{
+	if (!value_is_hostname(text))
+		return false;
+	memcpy(name, text, strlen(text) + 1);
+	return true;
+}
+
+void names_parse_host_name(const struct option *option, char name[static MESSAGE_NAME_SIZE],
+			   struct flaws *flaws)
 {
 	char text[KV_VALUE_SIZE];
 
-	if (!option_text(option, text))
+	if (!get_text(option, text, FLAW_HOST_NAME, OPTION_HOST_NAME, flaws))
 		return;
 	strip_dot(text);
-	if (value_is_hostname(text))
-		memcpy(name, text, strlen(text) + 1);
+	if (!take_host_name(text, name))
+		flaw_add(flaws, FLAW_HOST_NAME, OPTION_HOST_NAME, text);
 }
 
 /* A name being expanded. */
@@ -142,7 +172,8 @@ static bool take_name(const struct option *option, struct bytes_reader *readerp,
 	return true;
 }
 
-unsigned int names_parse_search(const struct option *option, char search[static KV_VALUE_SIZE])
+unsigned int names_parse_search(const struct option *option, char search[static KV_VALUE_SIZE],
+				struct flaws *flaws)
 {
 	struct bytes_reader reader = option_reader(option);
 	size_t budget = UNFOLDED_MAX;
@@ -152,11 +183,15 @@ unsigned int names_parse_search(const struct option *option, char search[static 
 	search[0] = '\0';
 	while (bytes_left(&reader) > 0) {
 		if (!take_name(option, &reader, &name, &budget)) {
+			flaw_add(flaws, FLAW_SEARCH, OPTION_SEARCH, "");
 			search[0] = '\0';
 			return 0;
 		}
-		if (name.is_text && value_is_hostname(name.text))
+		if (name.is_text && value_is_domain(name.text))
 			n_left_out += !list_append(search, name.text);
+		else
+			flaw_add(flaws, FLAW_SEARCH, OPTION_SEARCH,
+				 name.length > 0 ? name.text : ".");
 	}
 	return n_left_out;
 }
@@ -181,11 +216,15 @@ bool names_take_plain(struct bytes_reader *reader, char name[static MESSAGE_NAME
 	return true;
 }
 
-void names_parse_fqdn(const struct option *option, char name[static MESSAGE_NAME_SIZE])
+void names_parse_fqdn(const struct option *option, char name[static MESSAGE_NAME_SIZE],
+		      struct flaws *flaws)
 {
 	struct option rest = { .size = 0 };
 	struct bytes_reader reader = option_reader(option);
-	char found[MESSAGE_NAME_SIZE];
+	size_t budget = UNFOLDED_MAX;
+	struct unfolding unfolded;
+	char text[KV_VALUE_SIZE];
+	bool is_wire;
 
 	bytes_skip(&reader, FQDN_FLAGS_SIZE);
 	if (bytes_left(&reader) == 0)
@@ -194,8 +233,15 @@ void names_parse_fqdn(const struct option *option, char name[static MESSAGE_NAME
 	bytes_copy(&reader, rest.bytes, rest.size);
 	/* It is followed by zeros: a name that is not qualified has no root. */
 	bytes_reader_init(&reader, rest.bytes, rest.size + 1);
-	if (names_take_plain(&reader, found) && is_zero(reader))
-		memcpy(name, found, strlen(found) + 1);
-	else
-		names_parse_host_name(&rest, name);
+	is_wire = take_name(NULL, &reader, &unfolded, &budget) && is_zero(reader);
+	if (is_wire && unfolded.is_text && take_host_name(unfolded.text, name))
+		return;
+	if (is_zero(option_reader(&rest)))
+		return;
+	if (option_text(&rest, text)) {
+		strip_dot(text);
+		if (take_host_name(text, name))
+			return;
+	}
+	flaw_add(flaws, FLAW_HOST_NAME, OPTION_FQDN, is_wire ? unfolded.text : text);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: One function per option or per group of options that replace each other.
- * None of them can fail: wrong values count as missing.
+ * None of them can fail: wrong values count as missing, and as flaws.
  */
 #include "userspace/calf/dhcp4/message/parameters.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "userspace/calf/dhcp4/message/dnr.h"
@@ -12,40 +13,64 @@
 #include "userspace/calf/dhcp4/message/routes.h"
 #include "userspace/common/address.h"
 
-#define MTU_MIN 68	  /* RFC 791, RFC 2132 5.1 */
-#define IPV6_ONLY_SIZE 4u /* RFC 8925 3.1: no other */
+#define MTU_MIN 68					 /* RFC 791, RFC 2132 5.1 */
+#define NO_PORTAL "urn:ietf:params:capport:unrestricted" /* RFC 8910 2 */
+#define IPV6_ONLY_SIZE 4u				 /* RFC 8925 3.1: no other */
+
+/* Count an address that is ignored. */
+static void add_address(struct flaws *flaws, enum flaw flaw, uint8_t code, struct in_addr address)
+{
+	char text[VALUE_IPV4_SIZE];
+
+	value_format_ipv4(address, text);
+	flaw_add(flaws, flaw, code, text);
+}
 
 /* Return the prefix length in option 1, or 0 if it is not a mask. */
-static uint8_t get_prefix_length(const struct options *options)
+static uint8_t get_prefix_length(const struct options *options, struct flaws *flaws)
 {
-	uint32_t bits = options_get_u32(options, OPTION_SUBNET_MASK);
+	uint32_t mask = options_get_u32(options, OPTION_SUBNET_MASK), bits = mask;
+	struct option option;
 	uint8_t length = 0;
 
 	for (; bits & 1u << 31; bits <<= 1)
 		length++;
-	return bits == 0 ? length : 0;
+	if (length > 0 && bits == 0)
+		return length;
+	if (!options_get(options, OPTION_SUBNET_MASK, &option) || option.size == 0)
+		return 0;
+	if (option.size < sizeof(mask))
+		flaw_add(flaws, FLAW_MASK, OPTION_SUBNET_MASK, "");
+	else
+		add_address(flaws, FLAW_MASK, OPTION_SUBNET_MASK, (struct in_addr){ htonl(mask) });
+	return 0;
 }
 
 /* Get the usable addresses of an option that is a list of them. Returns how
  * many are beyond `max`. */
 static uint16_t get_addresses(const struct options *options, uint8_t code, uint8_t max,
-			      struct in_addr *addresses, uint8_t *np)
+			      struct in_addr *addresses, uint8_t *np, enum flaw flaw,
+			      struct flaws *flaws)
 {
 	struct option option;
 	struct bytes_reader reader;
 	uint16_t n_left_out = 0;
 
 	*np = 0;
-	if (!options_get(options, code, &option) || option.size % sizeof(struct in_addr) != 0)
+	if (!options_get(options, code, &option))
 		return 0;
+	if (option.size % sizeof(struct in_addr) != 0) {
+		flaw_add(flaws, flaw, code, "");
+		return 0;
+	}
 	reader = option_reader(&option);
 	while (bytes_left(&reader) > 0) {
 		struct in_addr address;
 
 		bytes_copy(&reader, &address, sizeof(address));
 		if (!address_is_host(address))
-			continue;
-		if (*np < max)
+			add_address(flaws, flaw, code, address);
+		else if (*np < max)
 			addresses[(*np)++] = address;
 		else
 			n_left_out++;
@@ -79,7 +104,8 @@ static void get_routes(const struct options *options, const struct message_polic
 			return;
 	}
 	/* Further routers are spare ones: nothing is lost without them. */
-	(void)get_addresses(options, OPTION_ROUTER, 1, &router, &n_routers);
+	(void)get_addresses(options, OPTION_ROUTER, 1, &router, &n_routers, FLAW_ROUTER,
+			    &parameters->flaws);
 	if (n_routers > 0)
 		parameters->gateway = router;
 	if (options_get(options, OPTION_STATIC_ROUTE, &option))
@@ -99,12 +125,14 @@ static void get_names(const struct options *options, const struct message_policy
 	struct option option;
 
 	if (options_get(options, OPTION_DOMAIN_NAME, &option))
-		names_parse_domain(&option, parameters->domain, parameters->search);
+		names_parse_domain(&option, parameters->domain, parameters->search,
+				   &parameters->flaws);
 	if (options_get(options, OPTION_SEARCH, &option)) {
 		char search[KV_VALUE_SIZE];
 
 		parameters->n_left_out =
-			(uint16_t)(parameters->n_left_out + names_parse_search(&option, search));
+			(uint16_t)(parameters->n_left_out +
+				   names_parse_search(&option, search, &parameters->flaws));
 		if (search[0] != '\0') {
 			parameters->has_search = true;
 			set_text(parameters->search, sizeof(parameters->search), search);
@@ -113,9 +141,9 @@ static void get_names(const struct options *options, const struct message_policy
 	if (!policy->use_host_name)
 		return;
 	if (options_get(options, OPTION_HOST_NAME, &option))
-		names_parse_host_name(&option, parameters->host_name);
+		names_parse_host_name(&option, parameters->host_name, &parameters->flaws);
 	if (parameters->host_name[0] == '\0' && options_get(options, OPTION_FQDN, &option))
-		names_parse_fqdn(&option, parameters->host_name);
+		names_parse_fqdn(&option, parameters->host_name, &parameters->flaws);
 }
 
 /* Option 114 (RFC 8910): only URIs to which a browser may be sent. Other
@@ -126,13 +154,34 @@ static void get_captive_portal(const struct options *options, struct message_par
 	char text[KV_VALUE_SIZE];
 	struct option option;
 
-	if (!options_get(options, OPTION_CAPTIVE_PORTAL, &option) || !option_text(&option, text))
+	if (!options_get(options, OPTION_CAPTIVE_PORTAL, &option) || option.size == 0)
 		return;
-	if (value_check(&uri, text, strlen(text)) != 0)
+	if (!option_text(&option, text) || value_check(&uri, text, strlen(text)) != 0) {
+		flaw_add(&parameters->flaws, FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, text);
 		return;
+	}
 	parameters->has_captive_portal = true;
 	if (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0)
 		memcpy(parameters->captive_portal, text, strlen(text) + 1);
+	else if (strcmp(text, NO_PORTAL) != 0)
+		flaw_add(&parameters->flaws, FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, text);
+}
+
+/* An MTU below the policy's minimum has no key, but counts as mentioned. */
+static void get_mtu(const struct options *options, const struct message_policy *policy,
+		    struct message_parameters *parameters)
+{
+	uint16_t mtu = options_get_u16(options, OPTION_MTU);
+	char text[VALUE_UINT_SIZE];
+	struct option option;
+
+	if (mtu >= MTU_MIN)
+		parameters->mtu = mtu;
+	if (mtu >= message_mtu_min(policy) || !options_get(options, OPTION_MTU, &option) ||
+	    option.size == 0)
+		return;
+	snprintf(text, sizeof(text), "%u", mtu);
+	flaw_add(&parameters->flaws, FLAW_MTU, OPTION_MTU, option.size < sizeof(mtu) ? "" : text);
 }
 
 static void get_ipv6_only(const struct options *options, struct message_parameters *parameters)
@@ -175,17 +224,17 @@ void parameters_parse(const struct options *options, const struct message_policy
 {
 	struct option option;
 
-	parameters->prefix_length = get_prefix_length(options);
+	parameters->prefix_length = get_prefix_length(options, &parameters->flaws);
 	parameters->n_left_out = get_addresses(options, OPTION_NAME_SERVER,
 					       MESSAGE_NAME_SERVERS_MAX, parameters->name_servers,
-					       &parameters->n_name_servers);
+					       &parameters->n_name_servers, FLAW_NAME_SERVER,
+					       &parameters->flaws);
 	parameters->n_left_out =
 		(uint16_t)(parameters->n_left_out +
 			   get_addresses(options, OPTION_TIME_SERVER, MESSAGE_TIME_SERVERS_MAX,
-					 parameters->time_servers, &parameters->n_time_servers));
-	parameters->mtu = options_get_u16(options, OPTION_MTU);
-	if (parameters->mtu < MTU_MIN)
-		parameters->mtu = 0;
+					 parameters->time_servers, &parameters->n_time_servers,
+					 FLAW_TIME_SERVER, &parameters->flaws));
+	get_mtu(options, policy, parameters);
 	get_routes(options, policy, own, parameters);
 	get_names(options, policy, parameters);
 	get_captive_portal(options, parameters);
@@ -216,15 +265,20 @@ static void keep_routes(struct message_parameters *parameters,
 	parameters->has_classless = before->has_classless;
 }
 
-/* A search list may be part of option 15; then another 15 replaces it. */
+/* A search list may be part of option 15; then another 15 replaces it, and the
+ * domain as well, even if it has only names to search. */
 static void keep_names(struct message_parameters *parameters,
 		       const struct message_parameters *before)
 {
-	if (!parameters->has_search && (before->has_search || parameters->domain[0] == '\0')) {
+	bool has_domain = parameters->domain[0] != '\0' ||
+			  (!parameters->has_search && parameters->search[0] != '\0');
+
+	if (!parameters->has_search && (before->has_search || !has_domain)) {
 		parameters->has_search = before->has_search;
 		set_text(parameters->search, sizeof(parameters->search), before->search);
 	}
-	keep_text(parameters->domain, sizeof(parameters->domain), before->domain);
+	if (!has_domain)
+		set_text(parameters->domain, sizeof(parameters->domain), before->domain);
 	keep_text(parameters->host_name, sizeof(parameters->host_name), before->host_name);
 	if (!parameters->has_captive_portal) {
 		parameters->has_captive_portal = before->has_captive_portal;
