@@ -47,16 +47,26 @@ static inline void reply_put_addresses(struct bytes_writer *writer, uint8_t code
 		reply_put(writer, code, addresses, n * sizeof(*addresses));
 }
 
+/* The gateway and the spare routers: their number. */
+static inline size_t reply_routers(const struct message_parameters *parameters,
+				   struct in_addr routers[static 1 + MESSAGE_SPARE_ROUTERS_MAX])
+{
+	routers[0] = parameters->gateway;
+	memcpy(routers + 1, parameters->spare_routers, sizeof(parameters->spare_routers));
+	return parameters->gateway.s_addr != 0 ? 1u + parameters->n_spare_routers : 0;
+}
+
 static inline void reply_put_routes(struct bytes_writer *writer,
 				    const struct message_parameters *parameters)
 {
-	uint8_t bytes[(1 + MESSAGE_ROUTES_MAX) * 9];
+	uint8_t bytes[(1 + MESSAGE_SPARE_ROUTERS_MAX + MESSAGE_ROUTES_MAX) * 9];
+	struct in_addr routers[1 + MESSAGE_SPARE_ROUTERS_MAX];
 	struct bytes_writer value;
 
 	bytes_writer_init(&value, bytes, sizeof(bytes));
-	if (parameters->gateway.s_addr != 0) {
+	for (size_t i = 0; i < reply_routers(parameters, routers); i++) {
 		bytes_put_u8(&value, 0);
-		bytes_put(&value, &parameters->gateway, 4);
+		bytes_put(&value, &routers[i], 4);
 	}
 	for (size_t i = 0; i < parameters->n_routes; i++) {
 		const struct value_route *route = &parameters->routes[i];
@@ -70,18 +80,15 @@ static inline void reply_put_routes(struct bytes_writer *writer,
 		reply_put(writer, OPTION_CLASSLESS_ROUTE, bytes, value.at);
 }
 
-/*
- * Put routes into 3 and 33: if 121 is not read, and if the router is our own
- * address, which 121 cannot express.
- */
+/* Put routes into 3 and 33, if 121 is not read. */
 static inline void reply_put_old_routes(struct bytes_writer *writer,
 					const struct message_parameters *parameters)
 {
+	struct in_addr routers[1 + MESSAGE_SPARE_ROUTERS_MAX];
 	uint8_t bytes[MESSAGE_ROUTES_MAX * 8];
 	struct bytes_writer value;
 
-	if (parameters->gateway.s_addr != 0)
-		reply_put(writer, OPTION_ROUTER, &parameters->gateway, 4);
+	reply_put_addresses(writer, OPTION_ROUTER, routers, reply_routers(parameters, routers));
 	bytes_writer_init(&value, bytes, sizeof(bytes));
 	for (size_t i = 0; i < parameters->n_routes; i++) {
 		bytes_put(&value, &parameters->routes[i].destination, 4);
@@ -129,7 +136,7 @@ static inline void reply_put_search(struct bytes_writer *writer, const char *sea
 }
 
 static inline void reply_put_parameters(struct bytes_writer *writer,
-					const struct message_policy *policy, struct in_addr own,
+					const struct message_policy *policy,
 					const struct message_parameters *parameters)
 {
 	const uint8_t mtu[2] = { (uint8_t)(parameters->mtu >> 8), (uint8_t)parameters->mtu };
@@ -137,8 +144,7 @@ static inline void reply_put_parameters(struct bytes_writer *writer,
 	if (parameters->prefix_length > 0)
 		reply_put_u32(writer, OPTION_SUBNET_MASK,
 			      UINT32_MAX << (32 - parameters->prefix_length));
-	if (policy->ignore_classless ||
-	    (own.s_addr != 0 && parameters->gateway.s_addr == own.s_addr))
+	if (policy->ignore_classless)
 		reply_put_old_routes(writer, parameters);
 	else
 		reply_put_routes(writer, parameters);
@@ -197,7 +203,7 @@ static inline size_t reply_build(const struct message *message, const struct mes
 		reply_put(&writer, OPTION_CLIENT_ID, id, message->client_id_size);
 	}
 	reply_put_text(&writer, OPTION_MESSAGE, message->text);
-	reply_put_parameters(&writer, policy, message->yiaddr, &message->parameters);
+	reply_put_parameters(&writer, policy, &message->parameters);
 	bytes_put_u8(&writer, OPTION_END);
 	CHECK(!writer.failed);
 	return writer.at;

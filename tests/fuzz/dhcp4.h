@@ -78,6 +78,9 @@ static inline void dhcp4_check_parameters(const struct message_parameters *param
 {
 	CHECK(parameters->prefix_length <= 32);
 	CHECK(parameters->gateway.s_addr == 0 || address_is_host(parameters->gateway));
+	CHECK(parameters->n_spare_routers == 0 || parameters->gateway.s_addr != 0);
+	dhcp4_check_addresses(parameters->spare_routers, parameters->n_spare_routers,
+			      MESSAGE_SPARE_ROUTERS_MAX);
 	CHECK(parameters->mtu == 0 || parameters->mtu >= 68);
 	dhcp4_check_addresses(parameters->name_servers, parameters->n_name_servers,
 			      MESSAGE_NAME_SERVERS_MAX);

@@ -51,6 +51,8 @@ static void check_same_routes(const struct message_parameters *a,
 			      const struct message_parameters *b)
 {
 	CHECK(a->gateway.s_addr == b->gateway.s_addr);
+	CHECK(a->n_spare_routers == b->n_spare_routers);
+	CHECK(memcmp(a->spare_routers, b->spare_routers, sizeof(a->spare_routers)) == 0);
 	CHECK(a->n_routes == b->n_routes);
 	for (size_t i = 0; i < a->n_routes; i++) {
 		CHECK(a->routes[i].destination.s_addr == b->routes[i].destination.s_addr);

@@ -3,6 +3,7 @@
 """What real servers send although they should not (Q17..Q52): a lease all the same."""
 
 import os
+import re
 import socket
 import struct
 import time
@@ -258,6 +259,23 @@ def Q39_router_outside_of_the_subnet(server):
     server.bound(ADDRESS + "/32")
     wait_host(("ip", "-4", "route", "show", "default"), r"via 10\.99\.0\.1 ")
     check("scope link" in host("ip", "-4", "route", "show", "10.99.0.1"), "an on-link host route")
+
+
+@case("quirks")
+def U27_routers_that_cannot_be_one(server):
+    routers = ("10.77.0.255", "10.77.0.0", ADDRESS, "0.0.0.0", "127.0.0.1", "224.0.0.1", OTHER)
+    with Counted("ignored_router", by=6):
+        server.lease([MASK, (3, b"".join(map(ip, routers)))])
+    value_is(server, "/gateway", OTHER)
+    wait_host(("ip", "-4", "route", "show", "default"), re.escape(f"via {OTHER} "))
+    server.again()
+    bad = ip("10.77.0.255")
+    with Counted("ignored_router", "ignored_route", by=2):
+        server.lease([MASK, (121, bytes((0,)) + bad + bytes((8, 11)) + bad + bytes((8, 12)) + ip(OTHER))])
+    value_is(server, "/gateway", None)
+    check(server.store.below("/route") == ["12.0.0.0/8 via " + OTHER], server.store.text())
+    wait_host(("ip", "-4", "route", "show", "12.0.0.0/8"), re.escape(f"via {OTHER} "))
+    check("Invalid argument" not in host("calfpen", "status"), host("calfpen", "status"))
 
 
 @case("quirks")

@@ -50,3 +50,13 @@ test_U26_names_that_are_left_out() {
 	assert_match 'calf_dhcp4_ignored_domain_total +[4-9]' "$(calfpen status --all)"
 	log_has_once 'option 15 from' || fail "it is said once"
 }
+
+test_U27_router_that_cannot_be_one() {
+	more=("dhcp-option=3,10.77.0.255,10.77.0.1")
+	bound_by dnsmasq
+	assert_eq 10.77.0.1 "$(calfpen get /gateway)"
+	wait_for 5 route_is default 'via 10\.77\.0\.1 '
+	wait_for 5 log_has_once \
+		'option 3 from 10.77.0.1: ignored "10.77.0.255": cannot be a router in this subnet'
+	assert_fails grep -c 'Invalid argument' "$LAB_DIR/calfpen.log"
+}

@@ -321,6 +321,51 @@ Test(client_renewing, U52_renewals_with_another_mask)
 	}
 }
 
+static void set_routers(const char *router, const char *spare)
+{
+	message.parameters.gateway = address(router);
+	message.parameters.spare_routers[0] = address(spare);
+	message.parameters.n_spare_routers = message.parameters.spare_routers[0].s_addr != 0;
+}
+
+/* The mask may be that of the lease, or a new one; then the lease's routers count
+ * anew. */
+Test(client_renewing, U27_router_and_mask_of_a_renewal)
+{
+	static const struct {
+		uint8_t prefix_length; /* 0: not mentioned; the lease has 24 */
+		const char *router, *spare, *gateway;
+		unsigned int n_flaws;
+	} rows[] = {
+		{ 0, "192.0.2.255", "192.0.2.7", "192.0.2.7", 1 },
+		{ 0, "192.0.2.10", "192.0.2.7", "192.0.2.7", 1 },
+		{ 0, "192.0.2.255", "0.0.0.0", "192.0.2.127", 1 }, /* counts as missing */
+		{ 0, "0.0.0.0", "0.0.0.0", "192.0.2.127", 0 },
+		{ 23, "192.0.2.255", "0.0.0.0", "192.0.2.255", 0 },
+		{ 25, "0.0.0.0", "0.0.0.0", "192.0.2.1", 1 }, /* the lease's spare one */
+		{ 25, "192.0.2.0", "0.0.0.0", "192.0.2.1", 2 },
+		{ 31, "0.0.0.0", "0.0.0.0", "192.0.2.127", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		to_requesting();
+		reply(MESSAGE_ACK);
+		set_routers("192.0.2.127", "192.0.2.1");
+		receive();
+		cr_assert_eq(client.lease.parameters.gateway.s_addr, inet_addr("192.0.2.127"));
+		timeout();
+		reply(MESSAGE_ACK);
+		message.parameters.prefix_length = rows[i].prefix_length;
+		set_routers(rows[i].router, rows[i].spare);
+		receive();
+		cr_assert_eq(client.state, CLIENT_BOUND);
+		cr_assert_eq(client.lease.parameters.gateway.s_addr, inet_addr(rows[i].gateway),
+			     "row %zu", i);
+		cr_assert_eq(client.lease.parameters.flaws.of[FLAW_ROUTER].n, rows[i].n_flaws,
+			     "row %zu", i);
+	}
+}
+
 Test(client_renewing, V4_20_expiry_seen_late)
 {
 	to_bound();

@@ -392,14 +392,6 @@ Test(lease, Q39_gateway_outside_the_subnet)
 	cr_assert_str_eq(change("/gateway"), "10.99.0.1");
 }
 
-Test(lease, gateway_that_is_our_address)
-{
-	lease.parameters.gateway = lease.address;
-	project();
-	lease_changes(&LEASE_KEYS_NULL(keys), &keys, true, &commit);
-	cr_assert_null(change("/gateway"));
-}
-
 /* Every second from 1970 on would take too long: days, and their edges. */
 Test(lease, dates)
 {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "tests/unit/dhcp4-parse.h"
 #include "userspace/calf/dhcp4/message/routes.h"
 
@@ -188,4 +190,139 @@ Test(routes, classes)
 	cr_assert_eq(routes_class_prefix(address("192.0.0.0")), 24);
 	cr_assert_eq(routes_class_prefix(address("223.0.0.0")), 24);
 	cr_assert_eq(routes_class_prefix(address("224.0.0.0")), 32);
+}
+
+static void assert_flaws(enum flaw flaw, uint8_t code, unsigned int n, const char *text)
+{
+	for (int i = 0; i < _FLAW_N; i++)
+		cr_assert_eq(parameters->flaws.of[i].n, i == (int)flaw ? n : 0, "%s",
+			     flaw_text((enum flaw)i));
+	if (n == 0)
+		return;
+	cr_assert_eq(parameters->flaws.of[flaw].code, code);
+	cr_assert_str_eq(parameters->flaws.of[flaw].text, text);
+}
+
+/* A message for this address and mask (0: none), with these routers in option 3. */
+static void parse_routers(const char *own, uint8_t prefix_length, const char *routers)
+{
+	uint8_t bytes[64];
+	size_t size = 0;
+
+	reply_begin(&reply, MESSAGE_ACK, XID, own);
+	if (prefix_length > 0)
+		reply_u32(&reply, OPTION_SUBNET_MASK, UINT32_MAX << (32 - prefix_length));
+	for (char text[VALUE_IPV4_SIZE]; sscanf(routers, "%15s", text) == 1; size += 4) {
+		struct in_addr router = address(text);
+
+		memcpy(bytes + size, &router, 4);
+		routers += strspn(routers, " ");
+		routers += strcspn(routers, " ");
+	}
+	reply_option(&reply, OPTION_ROUTER, bytes, size);
+	end_and_parse();
+}
+
+/* Those that cannot be a router are left out, and the next one is taken. */
+Test(routes, U27_routers_that_cannot_be_one)
+{
+	static const struct {
+		const char *own, *routers, *gateway;
+		uint8_t prefix_length;
+		uint8_t n_spare;
+		unsigned int n_flaws;
+	} rows[] = {
+		{ "10.77.0.150", "10.77.0.255", "0.0.0.0", 24, 0, 1 },
+		{ "10.77.0.150", "10.77.0.255 10.77.0.1", "10.77.0.1", 24, 0, 1 },
+		{ "10.77.0.150", "10.77.0.0 10.77.0.1", "10.77.0.1", 24, 0, 1 },
+		{ "10.77.0.150", "10.77.0.150 10.77.0.1", "10.77.0.1", 24, 0, 1 },
+		{ "10.77.0.150", "0.0.0.0 10.77.0.1 10.77.0.2", "10.77.0.1", 24, 1, 1 },
+		{ "10.77.0.150", "255.255.255.255 10.77.0.1", "10.77.0.1", 24, 0, 1 },
+		{ "10.77.0.150", "224.0.0.1 127.0.0.1 240.0.0.1 10.77.0.1", "10.77.0.1", 24, 0, 3 },
+		{ "10.77.0.150", "10.77.0.1 10.77.0.255 10.77.0.2", "10.77.0.1", 24, 1, 1 },
+		{ "10.77.0.150", "10.77.0.255 10.77.0.0 10.77.0.150", "0.0.0.0", 24, 0, 3 },
+		/* another mask, and other subnets */
+		{ "10.77.0.150", "10.77.0.255", "10.77.0.255", 23, 0, 0 },
+		{ "10.77.0.150", "10.77.1.255 10.77.1.0", "10.77.1.0", 23, 0, 1 },
+		{ "10.77.0.150", "10.99.0.255", "10.99.0.255", 24, 0, 0 },
+		{ "10.77.0.150", "10.77.0.255", "10.77.0.255", 0, 0, 0 },
+		/* RFC 3021: both of 31 bits are hosts; of 32, all others are outside */
+		{ "10.77.0.4", "10.77.0.5", "10.77.0.5", 31, 0, 0 },
+		{ "10.77.0.5", "10.77.0.4", "10.77.0.4", 31, 0, 0 },
+		{ "10.77.0.5", "10.77.0.5 10.77.0.4", "10.77.0.4", 31, 0, 1 },
+		{ "10.77.0.5", "10.77.0.4 10.77.0.6", "10.77.0.6", 30, 0, 1 },
+		{ "10.77.0.150", "10.77.0.255", "10.77.0.255", 32, 0, 0 },
+		{ "10.77.0.150", "10.77.0.0", "10.77.0.0", 32, 0, 0 },
+		{ "10.77.0.150", "10.77.0.150 10.99.0.1", "10.99.0.1", 32, 0, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		parse_routers(rows[i].own, rows[i].prefix_length, rows[i].routers);
+		cr_assert_eq(parameters->gateway.s_addr, inet_addr(rows[i].gateway), "row %zu", i);
+		cr_assert_eq(parameters->n_spare_routers, rows[i].n_spare, "row %zu", i);
+		cr_assert_eq(parameters->flaws.of[FLAW_ROUTER].n, rows[i].n_flaws, "row %zu", i);
+		cr_assert_eq(parameters->n_left_out, 0);
+	}
+	parse_routers("10.77.0.150", 24, "10.77.0.1 10.77.0.255");
+	assert_flaws(FLAW_ROUTER, OPTION_ROUTER, 1, "10.77.0.255");
+	parse_one(OPTION_ROUTER, "\xc0\0\2", 3);
+	assert_flaws(FLAW_ROUTER, OPTION_ROUTER, 1, "");
+	parse_one(OPTION_ROUTER, "", 0);
+	assert_flaws(FLAW_ROUTER, OPTION_ROUTER, 0, NULL);
+}
+
+static void parse_with_mask(uint8_t code, const void *bytes, size_t size)
+{
+	begin();
+	reply_address(&reply, OPTION_SUBNET_MASK, "255.255.255.0");
+	reply_option(&reply, code, bytes, size);
+	end_and_parse();
+}
+
+#define MASKED(_code, _x) parse_with_mask(_code, _x, sizeof(_x) - 1)
+
+Test(routes, U27_default_routes_of_121_and_249)
+{
+	static const uint8_t codes[] = { OPTION_CLASSLESS_ROUTE, OPTION_CLASSLESS_ROUTE_MICROSOFT };
+
+	for (size_t i = 0; i < sizeof(codes); i++) {
+		MASKED(codes[i], "\0\xc0\0\2\xff\0\xc0\0\2\1\0\xc0\0\2\2");
+		cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.1"));
+		cr_assert_eq(parameters->n_spare_routers, 1);
+		assert_flaws(FLAW_ROUTER, codes[i], 1, "192.0.2.255");
+		MASKED(codes[i], "\0\x7f\0\0\1\0\xc0\0\2\0\0\xe0\0\0\1");
+		cr_assert_eq(parameters->gateway.s_addr, INADDR_ANY);
+		assert_flaws(FLAW_ROUTER, codes[i], 3, "127.0.0.1");
+		/* option 3 does not stand in: RFC 3442 */
+		cr_assert_eq(parameters->classless_code, codes[i]);
+	}
+}
+
+Test(routes, U27_gateways_of_other_routes)
+{
+	MASKED(OPTION_CLASSLESS_ROUTE, "\x8\xa\xc0\0\2\xff"
+				       "\x8\xb\xc0\0\2\1"
+				       "\x8\xc\xc0\0\2\0"
+				       "\x8\xd\xe0\0\0\1"
+				       "\x8\xe\xc0\0\2\xa"
+				       "\x18\xc0\0\2\xc0\0\2\0");
+	cr_assert_eq(parameters->n_routes, 3);
+	cr_assert(is_route(0, "11.0.0.0", 8, "192.0.2.1"));
+	cr_assert(is_route(1, "14.0.0.0", 8, NULL), "our address: on-link (Q40)");
+	cr_assert(is_route(2, "192.0.2.0", 24, NULL), "its destination: on-link (Q40)");
+	assert_flaws(FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 3, "13.0.0.0/8 via 224.0.0.1");
+	MASKED(OPTION_STATIC_ROUTE, "\xa\0\0\0\xc0\0\2\xff\xb\0\0\0\xc0\0\2\1");
+	cr_assert_eq(parameters->n_routes, 1);
+	cr_assert(is_route(0, "11.0.0.0", 8, "192.0.2.1"));
+	assert_flaws(FLAW_ROUTE, OPTION_STATIC_ROUTE, 1, "10.0.0.0/8 via 192.0.2.255");
+	MASKED(OPTION_STATIC_ROUTE, "\0\0\0\0\xc0\0\2\1");
+	assert_flaws(FLAW_ROUTE, OPTION_STATIC_ROUTE, 1, "0.0.0.0/0 via 192.0.2.1");
+	MASKED(OPTION_STATIC_ROUTE, "\xa\0\0\0\xc0");
+	assert_flaws(FLAW_ROUTE, OPTION_STATIC_ROUTE, 1, "");
+	MASKED(OPTION_CLASSLESS_ROUTE, "\x21\xa\0\0\0\0\xc0\0\2\1");
+	assert_flaws(FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 1, "");
+	/* the mask is not known: the lease's will be (client/lease.c) */
+	ROUTES("\x8\xa\xc0\0\2\xff");
+	cr_assert_eq(parameters->n_routes, 1);
+	assert_flaws(FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 0, NULL);
 }

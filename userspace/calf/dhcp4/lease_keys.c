@@ -181,8 +181,7 @@ static void put_lease(struct lease_keys *keys, const struct client_lease *lease,
 	const struct message_parameters *parameters = &lease->parameters;
 
 	put_net(keys, LEASE_IP, lease->address, lease->prefix_length);
-	if (parameters->gateway.s_addr != INADDR_ANY &&
-	    parameters->gateway.s_addr != lease->address.s_addr)
+	if (parameters->gateway.s_addr != INADDR_ANY)
 		put_address(keys, LEASE_GATEWAY, parameters->gateway);
 	for (int i = 0; i < parameters->n_routes; i++)
 		put_route(keys, LEASE_ROUTE + i, &parameters->routes[i]);
@@ -304,7 +303,7 @@ static bool is_unmentioned(const struct message_parameters *parameters,
 			   const struct message_policy *policy, const struct lease_keys *keys,
 			   int slot)
 {
-	bool keeps_routes = !parameters->has_classless && !policy->ignore_classless &&
+	bool keeps_routes = !parameters->classless_code && !policy->ignore_classless &&
 			    !policy->ignore_microsoft_classless;
 
 	if (slot >= LEASE_OPTION) {

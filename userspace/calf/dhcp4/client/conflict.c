@@ -63,8 +63,7 @@ static bool is_proxy(const struct client *client, const uint8_t mac[6])
 	uint32_t n_others = 0;
 
 	if (!memcmp(client->server_mac, mac, sizeof(client->server_mac)) &&
-	    lease->address.s_addr != lease->server.s_addr &&
-	    lease->address.s_addr != lease->parameters.gateway.s_addr)
+	    lease->address.s_addr != lease->server.s_addr && !lease->parameters.is_router)
 		return true;
 	for (uint32_t i = 0; i < CLIENT_CLAIMS_MAX; i++)
 		n_others += is_claim_of(&client->claims[i], mac) &&

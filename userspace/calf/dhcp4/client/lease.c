@@ -96,8 +96,12 @@ void client_lease_init(struct client_lease *lease, const struct client_config *c
 		.start_ns = start_ns,
 		.parameters = ack->parameters,
 	};
-	if (before)
+	routes_fit(&lease->parameters, lease->address, lease->prefix_length);
+	if (before) {
 		keep(lease, ack, before);
+		/* The mask may be new. */
+		routes_fit(&lease->parameters, lease->address, lease->prefix_length);
+	}
 	if (lease->time_s == CLIENT_INFINITE) {
 		lease->t1_s = lease->t2_s = CLIENT_INFINITE;
 		lease->t1_ns = lease->t2_ns = lease->expires_ns = CLIENT_NEVER;

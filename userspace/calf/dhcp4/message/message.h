@@ -17,6 +17,7 @@
 #define MESSAGE_NAME_SERVERS_MAX 8
 #define MESSAGE_TIME_SERVERS_MAX 8
 #define MESSAGE_ROUTES_MAX 64
+#define MESSAGE_SPARE_ROUTERS_MAX 7
 #define MESSAGE_RESOLVERS_MAX 8	  /* of option 162 */
 #define MESSAGE_RESOLVER_SIZE 512 /* of the text of one resolver, NUL included */
 #define MESSAGE_OPTIONS_MAX 16	  /* further options that the operator requests */
@@ -62,6 +63,8 @@ struct message_option {
 struct message_parameters {
 	uint8_t prefix_length;	/* option 1; 0: missing or not a mask */
 	struct in_addr gateway; /* 121, else 249, else 3 */
+	uint8_t n_spare_routers;
+	struct in_addr spare_routers[MESSAGE_SPARE_ROUTERS_MAX]; /* the next ones, in order */
 	uint8_t n_name_servers;
 	struct in_addr name_servers[MESSAGE_NAME_SERVERS_MAX];
 	uint8_t n_time_servers; /* option 42 */
@@ -80,8 +83,10 @@ struct message_parameters {
 	uint8_t n_options; /* requested by the operator, in that order */
 	struct message_option options[MESSAGE_OPTIONS_MAX];
 	uint8_t option_bytes[MESSAGE_OPTIONS_SIZE];
+	bool is_router; /* one of the routers is the leased address */
 	/* Options that count even if they leave nothing in the fields above. */
-	bool has_classless;	 /* 121 or 249 is used: there is no other gateway or route */
+	uint8_t classless_code;	 /* 121 or 249 is used: there is no other gateway or route; 0:
+				  * neither */
 	bool has_search;	 /* `search` is that of 119, not of 15 */
 	bool has_captive_portal; /* 114, which may say that there is no portal */
 	/* Number of valid routes, servers, resolvers, names and options beyond

@@ -83,31 +83,31 @@ static bool get_classless(const struct options *options, uint8_t code, struct in
 {
 	struct option option;
 
-	return options_get(options, code, &option) &&
-	       routes_parse_classless(&option, own, parameters);
+	if (!options_get(options, code, &option) ||
+	    !routes_parse_classless(&option, code, own, parameters))
+		return false;
+	parameters->classless_code = code;
+	return true;
 }
 
 /* Classless routes replace the router and static routes (RFC 3442). */
 static void get_routes(const struct options *options, const struct message_policy *policy,
 		       struct in_addr own, struct message_parameters *parameters)
 {
-	struct in_addr router;
+	struct in_addr routers[1 + MESSAGE_SPARE_ROUTERS_MAX];
 	struct option option;
 	uint8_t n_routers;
 
-	if (!policy->ignore_classless) {
-		parameters->has_classless =
-			get_classless(options, OPTION_CLASSLESS_ROUTE, own, parameters) ||
-			(!policy->ignore_microsoft_classless &&
-			 get_classless(options, OPTION_CLASSLESS_ROUTE_MICROSOFT, own, parameters));
-		if (parameters->has_classless)
-			return;
-	}
+	if (!policy->ignore_classless &&
+	    (get_classless(options, OPTION_CLASSLESS_ROUTE, own, parameters) ||
+	     (!policy->ignore_microsoft_classless &&
+	      get_classless(options, OPTION_CLASSLESS_ROUTE_MICROSOFT, own, parameters))))
+		return;
 	/* Further routers are spare ones: nothing is lost without them. */
-	(void)get_addresses(options, OPTION_ROUTER, 1, &router, &n_routers, FLAW_ROUTER,
-			    &parameters->flaws);
-	if (n_routers > 0)
-		parameters->gateway = router;
+	(void)get_addresses(options, OPTION_ROUTER, 1 + MESSAGE_SPARE_ROUTERS_MAX, routers,
+			    &n_routers, FLAW_ROUTER, &parameters->flaws);
+	for (uint8_t i = 0; i < n_routers; i++)
+		routes_add_router(parameters, routers[i]);
 	if (options_get(options, OPTION_STATIC_ROUTE, &option))
 		routes_parse_static(&option, own, parameters);
 }
@@ -236,6 +236,7 @@ void parameters_parse(const struct options *options, const struct message_policy
 					 FLAW_TIME_SERVER, &parameters->flaws));
 	get_mtu(options, policy, parameters);
 	get_routes(options, policy, own, parameters);
+	routes_fit(parameters, own, parameters->prefix_length);
 	get_names(options, policy, parameters);
 	get_captive_portal(options, parameters);
 	if (options_get(options, OPTION_ENCRYPTED_DNS, &option))
@@ -254,15 +255,20 @@ static void keep_text(char *text, size_t size, const char *before)
 static void keep_routes(struct message_parameters *parameters,
 			const struct message_parameters *before)
 {
-	if (parameters->has_classless)
+	if (parameters->classless_code)
 		return;
-	if (parameters->gateway.s_addr == INADDR_ANY)
+	if (parameters->gateway.s_addr == INADDR_ANY) {
 		parameters->gateway = before->gateway;
+		parameters->is_router |= before->is_router;
+		parameters->n_spare_routers = before->n_spare_routers;
+		memcpy(parameters->spare_routers, before->spare_routers,
+		       sizeof(before->spare_routers));
+	}
 	if (parameters->n_routes == 0) {
 		parameters->n_routes = before->n_routes;
 		memcpy(parameters->routes, before->routes, sizeof(before->routes));
 	}
-	parameters->has_classless = before->has_classless;
+	parameters->classless_code = before->classless_code;
 }
 
 /* A search list may be part of option 15; then another 15 replaces it, and the
