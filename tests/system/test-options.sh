@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Calfpen Authors
-# lab: --server-option dhcp-option=option:ntp-server,10.77.0.1,10.77.0.2 --server-option dhcp-option-force=114,https://portal.example/api --server-option dhcp-option-force=162,00:17:00:01:09:03:64:6e:73:03:6c:61:62:00:04:0a:4d:00:01:00:03:00:02:03:55 --server-option dhcp-option=108,00:00:07:08 --server-option dhcp-option=245,de:ad:be:ef --server-option dhcp-option=252,wpad --server-option dhcp-host=02:00:00:00:77:02,given,120 --server-option log-dhcp
+# lab: --server-option dhcp-option=option:ntp-server,10.77.0.1,10.77.0.2 --server-option dhcp-option-force=114,https://portal.example/api --server-option dhcp-option-force=162,00:0c:00:00:09:05:61:6c:69:61:73:01:78:00:00:1f:00:01:09:03:64:6e:73:03:6c:61:62:00:04:0a:4d:00:01:00:01:00:04:03:64:6f:74:00:03:00:02:03:55 --server-option dhcp-option=108,00:00:07:08 --server-option dhcp-option=245,de:ad:be:ef --server-option dhcp-option=252,wpad --server-option dhcp-host=02:00:00:00:77:02,given,120 --server-option log-dhcp
 #
 # The options of DHCP and of the operator, on the wire and in the store.
 
@@ -24,12 +24,16 @@ log_has() {
 	grep -qE -- "$1" "$LAB_SERVER_LOG" || fail "the server did not see: $1"
 }
 
+# Option 162 has an alias as well (U51).
 test_what_a_network_says() {
 	lease
 	assert_eq 10.77.0.1 "$(calfpen get /ntp/001)"
 	assert_eq 10.77.0.2 "$(calfpen get /ntp/002)"
 	assert_eq https://portal.example/api "$(calfpen get /captive-portal)"
-	assert_eq "1 dns.lab 10.77.0.1 port=853" "$(calfpen get /dnr/001)"
+	assert_eq "1 dns.lab 10.77.0.1 alpn=dot port=853" "$(calfpen get /dnr/001)"
+	missing /dnr/002
+	wait_for_line "$LAB_DIR/calfpen.log" \
+		'option 162 from 10.77.0.1: ignored "0 alias.x": an alias, which names no resolver' 10
 	missing /hostname
 	missing /ipv6-only
 	missing /option/245

@@ -237,11 +237,11 @@ static size_t random_option(uint8_t code, uint8_t *bytes)
 			bytes[i] = random_octet() % 3 ? 3 : 0;
 		return size;
 	case OPTION_ENCRYPTED_DNS:
-		memcpy(bytes, "\0\0\0\1\3\1d\0\4\xc0\0\2\x35\0\7\0\0", 17);
-		size = random_text("/", bytes + 17);
-		bytes[1] = (uint8_t)(15 + size);
-		bytes[16] = (uint8_t)size;
-		return 17 + size;
+		memcpy(bytes, "\0\0\0\1\3\1d\0\4\xc0\0\2\x35\0\1\0\4\3dot\0\7\0\0", 25);
+		size = random_text("/{?dns}", bytes + 25);
+		bytes[1] = (uint8_t)(23 + size);
+		bytes[24] = (uint8_t)size;
+		return 25 + size;
 	case OPTION_CLASSLESS_ROUTE:
 	case OPTION_CLASSLESS_ROUTE_MICROSOFT:
 		size = random_octets(bytes, 9);

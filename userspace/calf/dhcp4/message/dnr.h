@@ -20,11 +20,25 @@
  * other than letters, digits and -._~:/?#[]@!$&'()*+;={}% is keyNUMBER=HEX.
  * Hints of addresses are omitted, because RFC 9463 forbids them.
  *
- * An instance that is malformed, has no address (it would have to be looked up
- * first), or no usable one (0/8, 127/8, 224/3) is skipped. A length that
- * extends beyond the option ends the parsing. Resolvers beyond
- * MESSAGE_RESOLVERS_MAX, and those too long for MESSAGE_RESOLVER_SIZE, are
- * counted in n_left_out.
+ * These instances are skipped, and are flaws:
+ *
+ *  - priority 0, which is AliasMode: it names no resolver (RFC 9460 2.4.1);
+ *  - no address, because the name would have to be looked up first, or no usable
+ *    one (0/8, 127/8, 224/3);
+ *  - parameters that are malformed, repeated, not in ascending order, or have the
+ *    reserved key 65535 (RFC 9460 2.2, 14.3.2);
+ *  - mandatory: not in ascending order, with its own key, with one that is not
+ *    there (RFC 9460 8), or with a hint;
+ *  - no ALPN, for which DNS has no default (RFC 9461 4.1), or one of HTTP (h2, h3,
+ *    http/1.1) without a dohpath; a dohpath that is no template of a path with the
+ *    variable "dns" (RFC 9461 5).
+ *
+ * So a reader has only to ignore the ALPN identifiers that it does not know, and
+ * the resolvers that have a key in `mandatory` that it does not know.
+ *
+ * A length that extends beyond the option ends the parsing, a flaw as well.
+ * Resolvers beyond MESSAGE_RESOLVERS_MAX, and those too long for
+ * MESSAGE_RESOLVER_SIZE, are counted in n_left_out.
  */
 void dnr_parse(const struct option *option, struct message_parameters *parameters);
 
