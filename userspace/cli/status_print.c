@@ -87,8 +87,10 @@ static void print_failures(const struct cli *cli, json_t *state)
 
 	print_failure(cli, json_object_get(state, STATE_WATCHER_RESTART), "watcher");
 	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
+	{
 		print_failure(cli, json_object_get(calf, STATE_CALF_RESTART),
 			      text_of(calf, STATE_CALF_NAME, "?"));
+	}
 }
 
 static void print_calves(const struct cli *cli, const json_t *calves)
