@@ -147,6 +147,46 @@ test_watch_shows_what_is_there_and_what_comes() {
 	stop watch INT || fail "exit code $?"
 }
 
+# operator_watches - the gate fills the operator's ring
+operator_watches() {
+	calfpen status | grep 'operator: .*, watches' >/dev/null
+}
+
+# Two follow everything, a third a prefix; one is killed, one does not read.
+test_U48_any_number_watches() {
+	lease_with_requests
+	mkfifo "$LAB_DIR/unread"
+	start unread sh -c "exec calfpen watch >'$LAB_DIR/unread'"
+	exec 9<"$LAB_DIR/unread"
+	start first calfpen watch
+	start second calfpen watch --json
+	start third calfpen watch /control
+	for name in first third; do
+		wait_for_line "$LAB_DIR/$name.log" '^synced [0-9]+$' 5
+	done
+	wait_for_line "$LAB_DIR/second.log" '"event":"synced"' 5
+	operator_watches
+	for i in {1..100}; do
+		calfpen set /control/seen "$i" >/dev/null
+	done
+	for name in first third; do
+		wait_for_line "$LAB_DIR/$name.log" 'set /control/seen 100$' 5
+		assert_eq 100 "$(grep -c 'set /control/seen' "$LAB_DIR/$name.log")"
+		assert_eq 0 "$(grep -c resync "$LAB_DIR/$name.log" || true)"
+	done
+	wait_for_line "$LAB_DIR/second.log" '"path":"/control/seen","value":"100"' 5
+	kill -KILL "${started[first]}"
+	calfpen set /control/seen last >/dev/null
+	wait_for_line "$LAB_DIR/third.log" 'set /control/seen last$' 5
+	stop third INT || fail "exit code $?"
+	calfpen set /control/seen more >/dev/null
+	wait_for_line "$LAB_DIR/second.log" '"path":"/control/seen","value":"more"' 5
+	operator_watches
+	kill -KILL "${started[second]}" "${started[unread]}"
+	wait_for 5 not operator_watches
+	exec 9<&-
+}
+
 test_commit_file_is_one_revision() {
 	lease_with_requests
 	printf 'set /control/test 1\n# comment\n\nset /control/seen 2\n' >"$LAB_DIR/changes"

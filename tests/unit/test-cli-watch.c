@@ -192,17 +192,17 @@ Test(cli_watch, full_pipe_is_waited_for_until_a_signal)
 	output.signal_fd = eventfd(0, 0);
 	while (poll(&(struct pollfd){ .fd = fds[1], .events = POLLOUT }, 1, 0) == 1)
 		cr_assert_eq(write(fds[1], output.bytes, sizeof(output.bytes)), 4096);
-	cr_assert_eq(watch_wait(&output, -1, 0), 1, "neither a signal nor closed");
+	cr_assert_eq(watch_wait(&output, -1, -1, 0), 1, "neither a signal nor closed");
 	cr_assert_eq(eventfd_write(output.signal_fd, 1), 0);
 	for (; r == 0 && n < 1000; n++)
 		r = watch_put_change(&output, 1, "/a", "some text that fills the buffer");
 	cr_assert_eq(r, WATCH_STOPPED);
-	cr_assert_eq(watch_wait(&output, -1, 1000), WATCH_STOPPED);
+	cr_assert_eq(watch_wait(&output, -1, -1, 1000), WATCH_STOPPED);
 	close(output.signal_fd);
 	output.signal_fd = -1;
 	close(fds[0]);
 	signal(SIGPIPE, SIG_IGN);
-	cr_assert_eq(watch_wait(&output, -1, 1000), -EPIPE);
+	cr_assert_eq(watch_wait(&output, -1, -1, 1000), -EPIPE);
 	cr_assert_eq(watch_flush(&output), -EPIPE);
 	close(fds[1]);
 }

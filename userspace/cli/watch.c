@@ -2,27 +2,28 @@
 /*
  * DOC: calfpen watch
  *
- * The operator's ring has a single consumer, which holds RUN_ROOT/INSTANCE/
- * watch.lock. Nothing is lost silently: after a gap in the ring, or after a
- * supervisor has recreated its maps, the watch prints `resync` and the complete
- * state again. On a normal exit it ends the watch in the gate; otherwise the
- * ring fills up, and the next watch empties it before it starts.
+ * Any number of processes watch an instance; they read the operator's ring
+ * together (watch_ring.h). Nothing is lost silently: after a gap in the ring, or
+ * after a supervisor has recreated its maps, the watch prints `resync` and the
+ * complete state again. A loss shows in the sequence numbers, or, if no record
+ * follows it, in the gate's count. The gate is asked for that at most once a second,
+ * and when so much was read at once that the ring may have been full: all watches
+ * share the operator's rate with everything else that the operator does.
  */
 #include "userspace/cli/watch.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "userspace/cli/watch_ring.h"
+#include "userspace/common/clock.h"
 #include "userspace/common/gate.h"
-#include "userspace/common/ring.h"
 
 #define IDLE_MS 1000
 #define MAX_MISSING 10 /* a restart may take this many times IDLE_MS */
@@ -31,11 +32,11 @@
 struct watch {
 	struct cli *cli;
 	const char *prefix;
-	int gate, ring_fd, lock;
+	int gate;
 	uint32_t gate_id, ring_id; /* kernel ids of the open gate and ring */
-	struct ring ring;
-	bool is_discarding;
+	struct watch_ring ring;
 	uint64_t n_lost; /* the gate's counter when the state was listed */
+	uint64_t ask_ns; /* CLOCK_MONOTONIC; when to ask for it again */
 	int n_missing;	 /* how many times in a row nothing was pinned */
 	int n_replaced;	 /* how many times in a row other objects were pinned */
 	int code;	 /* exit code */
@@ -54,8 +55,6 @@ static int on_record(void *data, const void *record, size_t size)
 {
 	struct watch *watch = data;
 
-	if (watch->is_discarding)
-		return 0;
 	return watch_view_record(&watch->view, &watch->output, record, size);
 }
 
@@ -77,33 +76,50 @@ static uint32_t map_id(int fd)
 
 static void close_gate(struct watch *watch)
 {
-	ring_close(&watch->ring);
-	if (watch->ring_fd >= 0)
-		close(watch->ring_fd);
+	watch_ring_close(&watch->ring);
 	if (watch->gate >= 0)
 		close(watch->gate);
 	watch->gate = -1;
-	watch->ring_fd = -1;
+}
+
+static int lock_ring(struct watch *watch)
+{
+	const struct cli *cli = watch->cli;
+	char path[PATH_MAX];
+	int r;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s/" INSTANCE_WATCH_LOCK, cli->run_root,
+			     cli->instance) >= sizeof(path))
+		return fail(watch, cli_fail(cli, "%s: path too long", cli->run_root));
+	r = watch_ring_lock(&watch->ring, path);
+	if (r == -EMFILE)
+		return fail(watch, cli_fail(cli, "too many processes watch files or instances; end "
+						 "some, or raise fs.inotify.max_user_instances"));
+	if (r == -EBUSY)
+		return fail(watch, cli_fail(cli, "%s: locked by another process", path));
+	return r < 0 ? fail(watch, cli_fail(cli, "%s: %s", path, strerror(-r))) : 0;
 }
 
 /* Open the gate and the ring that are pinned now. */
 static int open_gate(struct watch *watch)
 {
-	int r;
+	int fd, r = lock_ring(watch);
 
+	if (r < 0)
+		return r;
 	watch->gate = cli_open_gate(watch->cli);
 	if (watch->gate < 0)
 		return fail(watch, -watch->gate);
-	watch->ring_fd = cli_store_open_ring(watch->cli);
-	if (watch->ring_fd == -ENOENT)
+	fd = cli_store_open_ring(watch->cli);
+	if (fd == -ENOENT)
 		return fail(watch,
 			    cli_explain_gate(watch->cli, "", "watch", watch->prefix, -EACCES));
-	if (watch->ring_fd < 0)
-		return fail(watch, cli_explain_store(watch->cli, watch->ring_fd));
+	if (fd < 0)
+		return fail(watch, cli_explain_store(watch->cli, fd));
 	watch->n_replaced = 0;
 	watch->gate_id = program_id(watch->gate);
-	watch->ring_id = map_id(watch->ring_fd);
-	r = ring_open(&watch->ring, watch->ring_fd);
+	watch->ring_id = map_id(fd);
+	r = watch_ring_open(&watch->ring, fd);
 	if (r < 0)
 		return fail(watch,
 			    cli_fail(watch->cli, "cannot map the event ring: %s", strerror(-r)));
@@ -148,8 +164,8 @@ static int request_watch(struct watch *watch, enum gate_watch operation, uint64_
 	return 0;
 }
 
-/* Start over: empty the ring, list the keys, and get the revision that the ring
- * covers by then. */
+/* Start over: skip what is in the ring, list the keys, and get the revision that
+ * the ring covers by then. */
 static int list_state(struct watch *watch)
 {
 	uint64_t begun, synced, n_lost;
@@ -157,15 +173,10 @@ static int list_state(struct watch *watch)
 	int n_keys, r;
 
 	do {
-		r = watch_wait(&watch->output, -1, 0);
+		r = watch_wait(&watch->output, -1, -1, 0);
 		if (r < 0)
 			return r;
-		r = request_watch(watch, GATE_WATCH_END, NULL, NULL);
-		if (r < 0)
-			return r;
-		watch->is_discarding = true;
-		(void)ring_consume(&watch->ring, on_record, watch);
-		watch->is_discarding = false;
+		watch_ring_skip(&watch->ring);
 		r = request_watch(watch, GATE_WATCH_BEGIN, &begun, &watch->n_lost);
 		if (r < 0)
 			return r;
@@ -179,23 +190,40 @@ static int list_state(struct watch *watch)
 			return r;
 		watch->view.synced = synced;
 	} while (n_lost != watch->n_lost);
+	watch->ask_ns = clock_now_ns(CLOCK_MONOTONIC) + IDLE_MS * NS_PER_MS;
 	return 0;
+}
+
+/* Ask the gate whether the ring was full, if it is time to. Returns 0, 1 if records
+ * were lost, or negative. */
+static int check_losses(struct watch *watch)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), n_lost;
+	int r;
+
+	if (!watch->ring.is_suspect && now_ns < watch->ask_ns)
+		return 0;
+	r = request_watch(watch, GATE_WATCH_ASK, NULL, &n_lost);
+	if (r < 0)
+		return r;
+	watch->ring.is_suspect = false;
+	watch->ask_ns = now_ns + IDLE_MS * NS_PER_MS;
+	return n_lost != watch->n_lost;
 }
 
 /* Process the records in the ring. Returns 0, 1 if a record is missing, or
  * negative. */
 static int drain(struct watch *watch)
 {
-	uint64_t n_lost;
-	int r = ring_consume(&watch->ring, on_record, watch);
+	int r = watch_ring_read(&watch->ring, on_record, watch);
 
-	if (r < 0)
-		return r == -EBADMSG ? 1 : r;
-	r = request_watch(watch, GATE_WATCH_ASK, NULL, &n_lost);
-	if (r < 0)
+	if (r)
 		return r;
-	if (watch->view.is_lost || n_lost != watch->n_lost)
+	if (watch->view.is_lost)
 		return 1;
+	r = check_losses(watch);
+	if (r)
+		return r;
 	r = watch_view_announce(&watch->view, &watch->output);
 	return r < 0 ? r : watch_flush(&watch->output);
 }
@@ -210,7 +238,7 @@ static int follow(struct watch *watch)
 		r = drain(watch);
 		if (r)
 			return r < 0 ? r : 0;
-		r = watch_wait(&watch->output, watch->ring_fd, IDLE_MS);
+		r = watch_wait(&watch->output, watch->ring.fd, watch->ring.bell, IDLE_MS);
 		if (r == 1)
 			r = is_replaced(watch);
 	}
@@ -231,40 +259,9 @@ static int run(struct watch *watch)
 			r = watch_put_resync(&watch->output);
 		}
 	}
-	if (watch->gate >= 0)
-		gate_watch(watch->gate, GATE_WATCH_END, NULL, NULL);
 	if (r == WATCH_STOPPED || r == -EPIPE)
 		return watch->code;
 	return cli_fail(watch->cli, "cannot write: %s", strerror(-r));
-}
-
-/* Take the lock, because the ring allows a single consumer. Returns CLI_OK with
- * the descriptor in *lockp, or CLI_FAILURE after printing one line. */
-static int take_lock(const struct cli *cli, int *lockp)
-{
-	char path[PATH_MAX], text[16] = "";
-	ssize_t size;
-	int fd;
-
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s/watch.lock", cli->run_root,
-			     cli->instance) >= sizeof(path))
-		return cli_fail(cli, "%s: path too long", cli->run_root);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return cli_fail(cli, "%s: %m", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		size = read(fd, text, sizeof(text) - 1);
-		text[size > 0 ? strspn(text, "0123456789") : 0] = '\0';
-		close(fd);
-		return cli_fail(cli, "instance %s is already being watched by process %s",
-				cli->instance, text[0] ? text : "?");
-	}
-	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0) {
-		close(fd);
-		return cli_fail(cli, "%s: %m", path);
-	}
-	*lockp = fd;
-	return CLI_OK;
 }
 
 /* Run with the terminating signals as a descriptor, and SIGPIPE ignored. */
@@ -315,18 +312,14 @@ int cli_watch(struct cli *cli, const char *prefix)
 	watch->cli = cli;
 	watch->prefix = prefix;
 	watch->gate = -1;
-	watch->ring_fd = -1;
+	watch->ring = WATCH_RING_NULL(watch->ring);
 	watch->view.directory = directory;
 	watch->view.from = cli->from;
 	watch->output.file = cli->out;
 	watch->output.fd = fileno(cli->out);
 	watch->output.json = cli->json;
-	r = take_lock(cli, &watch->lock);
-	if (r == CLI_OK) {
-		fflush(cli->out);
-		r = run_with_signals(watch);
-		close(watch->lock);
-	}
+	fflush(cli->out);
+	r = run_with_signals(watch);
 	close_gate(watch);
 	watch_view_deinit(&watch->view);
 	free(watch);

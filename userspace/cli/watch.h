@@ -36,10 +36,10 @@ int watch_put_synced(struct watch_output *output, uint64_t revision);
 int watch_put_resync(struct watch_output *output);
 /* Write the buffered lines. */
 int watch_flush(struct watch_output *output);
-/* Wait until `fd` (-1: none) is readable. Returns 0 if it is, 1 after
- * `timeout_ms`, or negative as above, also if the output is closed while
+/* Wait until one of two descriptors (-1: none) is readable. Returns 0 if one is, 1
+ * after `timeout_ms`, or negative as above, also if the output is closed while
  * waiting. */
-int watch_wait(struct watch_output *output, int fd, int timeout_ms);
+int watch_wait(struct watch_output *output, int fd, int other_fd, int timeout_ms);
 
 /* watch_view.c: the state of a watch; pure except for its output */
 struct watch_view {

@@ -110,14 +110,15 @@ int watch_put_resync(struct watch_output *output)
 	return put(output, "resync\n");
 }
 
-int watch_wait(struct watch_output *output, int fd, int timeout_ms)
+int watch_wait(struct watch_output *output, int fd, int other_fd, int timeout_ms)
 {
 	struct pollfd fds[] = {
 		{ .fd = output->signal_fd, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = output->fd }, /* only to notice that it was closed */
+		{ .fd = other_fd, .events = POLLIN },
 	};
-	int n = poll(fds, 3, timeout_ms);
+	int n = poll(fds, 4, timeout_ms);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of instances: the rules, shared by priv and the command line. */
+/* Names of instances: the rules; and of a file of theirs. Shared by priv and the command
+ * line. */
 #ifndef CALFPEN_COMMON_INSTANCE_H
 #define CALFPEN_COMMON_INSTANCE_H
 
@@ -7,6 +8,10 @@
 #include <string.h>
 
 #define INSTANCE_NAME_MAX 31
+
+/* In the run directory of an instance; locked, shared, by the processes that watch
+ * it (cli/watch_ring.h). */
+#define INSTANCE_WATCH_LOCK "watch.lock"
 
 /*
  * Return whether `name` can name an instance: 1 to INSTANCE_NAME_MAX characters

@@ -18,6 +18,7 @@
 #include "userspace/priv/supervisor/pair.h"
 #include "userspace/priv/supervisor/probe.h"
 #include "userspace/priv/supervisor/restart.h"
+#include "userspace/priv/supervisor/watches.h"
 
 struct supervised_pair {
 	struct pair pair;
@@ -68,6 +69,7 @@ struct supervisor {
 	struct restart watcher_restart;
 	struct loop_timer watcher_timer; /* the next start, or the time when it is stable */
 	struct supervisor_chrony chrony;
+	struct watches watches;
 	struct loop loop;
 	int signal_fd;
 	int stop_fd; /* readable if the signal to stop is pending; ends all waits */

@@ -167,6 +167,9 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_start_store(s);
 	if (!r)
+		r = watches_init(&s->watches, s->instance.directory,
+				 s->store.gate_fds[KV_SUBJECT_OPERATOR], &s->loop);
+	if (!r)
 		r = supervisor_start_frames(s);
 	if (!r)
 		r = supervisor_watch_uplink(s);
@@ -207,6 +210,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 		if ((s->uplink.flags & IFF_UP) == 0)
 			netlink_link_set_up(s->netlink, s->uplink.ifindex, false);
 	}
+	watches_deinit(&s->watches);
 	store_deinit(&s->store);
 	netlink_free(s->netlink);
 	netlink_free(s->links);
@@ -228,6 +232,7 @@ int supervisor_main(const struct options *options)
 	s->store = STORE_NULL(s->store);
 	s->frames = FRAMES_NULL(s->frames);
 	s->tap = TAP_NULL(s->tap);
+	s->watches = WATCHES_NULL(s->watches);
 	s->signal_fd = s->stop_fd = s->chrony.ask_fd = -1;
 	s->self_program = s->gateway_program = s->loaded_fd = s->watcher_report_fd = -1;
 	s->started_ns = loop_now_ns();
