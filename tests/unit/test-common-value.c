@@ -119,6 +119,22 @@ static const struct {
 	{ VALUE_URI, false, "http://\"" },
 	{ VALUE_URI, false, "http://%2" },
 	{ VALUE_URI, false, "http://%zz" },
+	{ VALUE_NUMBERED_HEX, true, "1:" },
+	{ VALUE_NUMBERED_HEX, true, "43:0104deadbeef" },
+	{ VALUE_NUMBERED_HEX, true, "1:00 2: 9000:ff" },
+	{ VALUE_NUMBERED_HEX, false, "" },
+	{ VALUE_NUMBERED_HEX, false, "0:00" },
+	{ VALUE_NUMBERED_HEX, false, "01:00" },
+	{ VALUE_NUMBERED_HEX, false, "9001:00" },
+	{ VALUE_NUMBERED_HEX, false, "2:00 1:00" },
+	{ VALUE_NUMBERED_HEX, false, "2:00 2:00" },
+	{ VALUE_NUMBERED_HEX, false, "2:0" },
+	{ VALUE_NUMBERED_HEX, false, "2:0g" },
+	{ VALUE_NUMBERED_HEX, false, "2:FF" },
+	{ VALUE_NUMBERED_HEX, false, "2" },
+	{ VALUE_NUMBERED_HEX, false, "2:00 " },
+	{ VALUE_NUMBERED_HEX, false, "2:00  3:00" },
+	{ VALUE_NUMBERED_HEX, false, "2:00,3:00" },
 };
 
 Test(value, rules)

@@ -32,6 +32,7 @@ static const struct {
 	[VALUE_ROUTE] = { "route", KV_CLASS_TEXT,
 			  VALUE_IPV4_NET_SIZE - 1 + 5 + VALUE_IPV4_SIZE - 1 },
 	[VALUE_URI] = { "uri", KV_CLASS_TEXT, KV_VALUE_MAX },
+	[VALUE_NUMBERED_HEX] = { "numbered-hex", KV_CLASS_TEXT, KV_VALUE_MAX },
 };
 
 const char *value_type_name(enum value_type type)
@@ -182,19 +183,48 @@ int value_parse_lifetime(const char *text, uint32_t *seconds)
 	return value_parse_uint(text, 0, VALUE_LIFETIME_INFINITE - 1, seconds);
 }
 
-int value_parse_hex(const char *text, uint8_t *bytes, size_t size, size_t *np)
+/* Parse pairs of hex digits at *textp and step over them. Returns 0 or -EBADMSG. */
+static int take_hex(const char **textp, uint8_t *bytes, size_t size, size_t *np)
 {
+	const char *text = *textp;
 	size_t n;
 
-	for (n = 0; text[2 * n] != '\0'; n++) {
-		int high = hex_digit(text[2 * n]);
-		int low = high < 0 ? -1 : hex_digit(text[2 * n + 1]);
+	for (n = 0; hex_digit(*text) >= 0; n++) {
+		int high = hex_digit(*text++), low = hex_digit(*text++);
 
 		if (low < 0 || n == size)
 			return -EBADMSG;
 		bytes[n] = (uint8_t)(high << 4 | low);
 	}
+	*textp = text;
 	*np = n;
+	return 0;
+}
+
+int value_parse_hex(const char *text, uint8_t *bytes, size_t size, size_t *np)
+{
+	size_t n;
+
+	if (take_hex(&text, bytes, size, &n) < 0 || *text != '\0')
+		return -EBADMSG;
+	*np = n;
+	return 0;
+}
+
+int value_next_numbered_hex(const char **textp, uint32_t max, uint32_t *number, uint8_t *bytes,
+			    size_t size, size_t *np)
+{
+	const char *text = *textp;
+	uint32_t before = *number;
+
+	if (take_uint(&text, max, number) < 0 || *number <= before || *text++ != ':' ||
+	    take_hex(&text, bytes, size, np) < 0)
+		return -EBADMSG;
+	if (*text == ' ' && text[1] != '\0')
+		text++;
+	else if (*text != '\0')
+		return -EBADMSG;
+	*textp = text;
 	return 0;
 }
 
@@ -315,6 +345,20 @@ static bool is_uri(const char *text)
 	return true;
 }
 
+static bool is_numbered_hex(const struct value_rule *rule, const char *text)
+{
+	uint32_t number = rule->min > 0 ? rule->min - 1 : 0; /* the least is above */
+	uint8_t bytes[KV_VALUE_SIZE / 2];
+	size_t n;
+
+	do {
+		if (value_next_numbered_hex(&text, rule->max, &number, bytes, sizeof(bytes), &n) <
+		    0)
+			return false;
+	} while (*text != '\0');
+	return true;
+}
+
 static bool is_of_type(const struct value_rule *rule, const char *text)
 {
 	union {
@@ -353,6 +397,8 @@ static bool is_of_type(const struct value_rule *rule, const char *text)
 		return value_parse_route(text, &ignored.route) == 0;
 	case VALUE_URI:
 		return is_uri(text);
+	case VALUE_NUMBERED_HEX:
+		return is_numbered_hex(rule, text);
 	case _VALUE_TYPE_N:
 		break;
 	}

@@ -20,19 +20,21 @@
 #include "maps/kv.h"
 
 enum value_type {
-	VALUE_TEXT = 0,	   /* printable */
-	VALUE_HEX,	   /* lower-case hex digits, even count */
-	VALUE_MAC,	   /* 02:00:00:00:77:02, lower case */
-	VALUE_IPV4,	   /* dotted quad */
-	VALUE_IPV4_NET,	   /* address/prefix length 1..32; a bare address is wrong */
-	VALUE_U16,	   /* decimal, within min..max */
-	VALUE_U32,	   /* decimal, within min..max */
-	VALUE_LIFETIME,	   /* seconds as u32, or "infinite" */
-	VALUE_HOSTNAME,	   /* LDH labels of 1..63, 253 in all, no final dot */
-	VALUE_DOMAIN_LIST, /* domains to search, separated by single blanks: as hostnames, and
-			    * underscores */
-	VALUE_ROUTE,	   /* "DEST/LEN via GATEWAY" or "DEST/LEN onlink", no host bits */
-	VALUE_URI,	   /* RFC 3986 characters, with a scheme */
+	VALUE_TEXT = 0,	    /* printable */
+	VALUE_HEX,	    /* lower-case hex digits, even count */
+	VALUE_MAC,	    /* 02:00:00:00:77:02, lower case */
+	VALUE_IPV4,	    /* dotted quad */
+	VALUE_IPV4_NET,	    /* address/prefix length 1..32; a bare address is wrong */
+	VALUE_U16,	    /* decimal, within min..max */
+	VALUE_U32,	    /* decimal, within min..max */
+	VALUE_LIFETIME,	    /* seconds as u32, or "infinite" */
+	VALUE_HOSTNAME,	    /* LDH labels of 1..63, 253 in all, no final dot */
+	VALUE_DOMAIN_LIST,  /* domains to search, separated by single blanks: as hostnames, and
+			     * underscores */
+	VALUE_ROUTE,	    /* "DEST/LEN via GATEWAY" or "DEST/LEN onlink", no host bits */
+	VALUE_URI,	    /* RFC 3986 characters, with a scheme */
+	VALUE_NUMBERED_HEX, /* "43:0104 118:c0000200": numbers within min..max, not 0, ascending,
+			     * each with its octets, which may be none */
 	_VALUE_TYPE_N,
 };
 
@@ -41,8 +43,8 @@ enum value_type {
 /* A key's type with its bounds, as given in a description. */
 struct value_rule {
 	enum value_type type;
-	uint32_t min;	     /* VALUE_U16, VALUE_U32 */
-	uint32_t max;	     /* VALUE_U16, VALUE_U32 */
+	uint32_t min;	     /* VALUE_U16, VALUE_U32, VALUE_NUMBERED_HEX */
+	uint32_t max;	     /* the same */
 	uint16_t max_length; /* bytes, at most KV_VALUE_MAX */
 	/* 0: one value. Otherwise a list of 1 to this many values, separated by
 	 * single blanks. */
@@ -90,6 +92,13 @@ int value_parse_route(const char *text, struct value_route *route);
 /* Parse hex digits into at most `size` octets and store their number in *np.
  * Returns 0, or -EBADMSG; `bytes` may be changed on failure. */
 int value_parse_hex(const char *text, uint8_t *bytes, size_t size, size_t *np);
+/*
+ * Parse the first item of a VALUE_NUMBERED_HEX at *textp: its number, which is above
+ * *number, and at most `max`, and at most `size` octets. Step over it and the blank
+ * after it. Returns 0, or -EBADMSG; *number and `bytes` may be changed on failure.
+ */
+int value_next_numbered_hex(const char **textp, uint32_t max, uint32_t *number, uint8_t *bytes,
+			    size_t size, size_t *np);
 /* Return whether the text is an LDH host or domain name. */
 bool value_is_hostname(const char *text);
 /* Return whether the text is a domain that can be searched: as a host name, but

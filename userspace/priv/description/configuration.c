@@ -16,7 +16,6 @@
 
 #include "userspace/common/log.h"
 #include "userspace/priv/description/description-private.h"
-#include "userspace/priv/description/yaml.h"
 
 #define METRIC_DEFAULT 1000 /* plus the index of the uplink */
 #define KNOWN_SIZE 768	    /* for the names of all options in a message */
@@ -160,18 +159,29 @@ static int refuse_value(struct yaml_file *file, const yaml_node_t *node, const c
 			   item, has_choices ? ", and not one of: " : "", rule->choices);
 }
 
-static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key,
-			     const yaml_node_t *node, const struct calves *calves,
-			     struct configuration *configuration)
+/* Get the value as text for the store; that of an option of numbers is a mapping. */
+static int read_value(struct yaml_file *file, yaml_node_t *node,
+		      const struct description_option *option, char value[static KV_VALUE_SIZE])
+{
+	int r;
+
+	if (option->rule.type == VALUE_NUMBERED_HEX)
+		return description_parse_numbered(file, node, option, value);
+	r = yaml_text(file, node, option->name, value, KV_VALUE_SIZE);
+	if (r < 0)
+		return r;
+	r = value_check(&option->rule, value, strlen(value));
+	return r < 0 ? refuse_value(file, node, option->name, value, &option->rule, r) : 0;
+}
+
+static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
+			     const struct calves *calves, struct configuration *configuration)
 {
 	char name[sizeof(configuration->options[0].name)];
 	char value[KV_VALUE_SIZE];
 	int r;
 
 	r = yaml_text(file, key, "option name", name, sizeof(name));
-	if (r < 0)
-		return r;
-	r = yaml_text(file, node, name, value, sizeof(value));
 	if (r < 0)
 		return r;
 	if (!is_described(calves, calves->n, name))
@@ -182,9 +192,9 @@ static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key,
 
 		if (!option)
 			continue;
-		r = value_check(&option->rule, value, strlen(value));
+		r = read_value(file, node, option, value);
 		if (r < 0)
-			return refuse_value(file, node, name, value, &option->rule, r);
+			return r;
 	}
 	if (set_option(configuration, name, value) < 0)
 		return yaml_refuse(file, key, "more than %d options", DESCRIPTION_OPTIONS_MAX);

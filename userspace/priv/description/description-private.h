@@ -22,6 +22,17 @@ int description_parse_keys(struct yaml_file *file, yaml_node_t *node,
 int description_parse_options(struct yaml_file *file, yaml_node_t *node,
 			      struct description *description);
 
+/* numbered.c: options of VALUE_NUMBERED_HEX. */
+
+/* Parse the mapping of reserved numbers, or ranges of them, to reasons. */
+int description_parse_reserved(struct yaml_file *file, yaml_node_t *node,
+			       struct description_option *option);
+/* Parse an operator's mapping of numbers to octets, each `text:TEXT`, `hex:DIGITS` or
+ * `address:ADDRESS[ ADDRESS...]`, into the text that the store has. */
+int description_parse_numbered(struct yaml_file *file, yaml_node_t *node,
+			       const struct description_option *option,
+			       char value[static KV_VALUE_SIZE]);
+
 /* frames.c */
 int description_parse_frames(struct yaml_file *file, yaml_node_t *node,
 			     struct description *description);

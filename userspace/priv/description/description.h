@@ -28,11 +28,21 @@ struct description_metric {
 	bool is_gauge; /* else a counter */
 };
 
+#define DESCRIPTION_RESERVED_MAX 16
+
+/* Numbers that an option of VALUE_NUMBERED_HEX may not have. */
+struct description_reserved {
+	uint32_t min, max;
+	char reason[48]; /* what to do instead, for the operator */
+};
+
 struct description_option {
 	char name[32]; /* becomes /config/NAME */
 	struct value_rule rule;
 	char value[KV_VALUE_SIZE]; /* the default; "" if has_default is false */
 	bool has_default;
+	struct description_reserved reserved[DESCRIPTION_RESERVED_MAX];
+	uint32_t n_reserved;
 	unsigned int line; /* in the description */
 };
 

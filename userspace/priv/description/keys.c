@@ -66,22 +66,27 @@ static int parse_choices(struct yaml_file *file, yaml_node_t *node, struct value
 static int parse_rule(struct yaml_file *file, const struct rule_nodes *nodes,
 		      struct value_rule *rule)
 {
-	uint32_t limit = UINT32_MAX, max_length;
+	uint32_t lowest, limit = UINT32_MAX, max_length;
+	bool is_number;
 	int r;
 
 	r = parse_type(file, nodes->type, &rule->type);
 	if (r < 0)
 		return r;
+	is_number = rule->type == VALUE_U32 || rule->type == VALUE_NUMBERED_HEX;
+	lowest = rule->type == VALUE_NUMBERED_HEX;
 	if (rule->type == VALUE_U16)
 		limit = UINT16_MAX;
-	else if (rule->type != VALUE_U32 && nodes->min)
-		return yaml_refuse(file, nodes->min, "min is allowed for u16 and u32 only");
-	else if (rule->type != VALUE_U32 && nodes->max)
-		return yaml_refuse(file, nodes->max, "max is allowed for u16 and u32 only");
-	rule->min = 0;
+	else if (!is_number && nodes->min)
+		return yaml_refuse(file, nodes->min,
+				   "min is allowed for u16, u32 and numbered-hex only");
+	else if (!is_number && nodes->max)
+		return yaml_refuse(file, nodes->max,
+				   "max is allowed for u16, u32 and numbered-hex only");
+	rule->min = lowest;
 	rule->max = limit;
 	if (nodes->min) {
-		r = yaml_u32(file, nodes->min, "min", 0, limit, &rule->min);
+		r = yaml_u32(file, nodes->min, "min", lowest, limit, &rule->min);
 		if (r < 0)
 			return r;
 	}
@@ -303,9 +308,10 @@ static int parse_items(struct yaml_file *file, yaml_node_t *node, struct value_r
 
 static int parse_option(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
-	enum { NAME, TYPE, MIN, MAX, MAX_LENGTH, CHOICES, ITEMS, DEFAULT, N };
-	static const char *const names[N] = { "name",	    "type",    "min",	"max",
-					      "max_length", "choices", "items", "default" };
+	enum { NAME, TYPE, MIN, MAX, MAX_LENGTH, CHOICES, ITEMS, DEFAULT, RESERVED, N };
+	static const char *const names[N] = { "name",  "type",	     "min",
+					      "max",   "max_length", "choices",
+					      "items", "default",    "reserved" };
 	struct description_option *option = &description->options[description->n_options];
 	yaml_node_t *values[N];
 	int r;
@@ -330,6 +336,11 @@ static int parse_option(struct yaml_file *file, yaml_node_t *node, struct descri
 	}
 	if (values[DEFAULT]) {
 		r = parse_default(file, values[DEFAULT], option);
+		if (r < 0)
+			return r;
+	}
+	if (values[RESERVED]) {
+		r = description_parse_reserved(file, values[RESERVED], option);
 		if (r < 0)
 			return r;
 	}
