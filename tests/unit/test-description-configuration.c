@@ -335,6 +335,21 @@ Test(configuration, choices_and_lists)
 	}
 }
 
+/* The word counts only where a description has it. */
+Test(configuration, U49_host_name_is_told_if_asked_for)
+{
+	cr_assert_eq(load("options: {hostname: host}\n", 2), 0);
+	cr_expect_not(configuration.tells_host_name, "a host of that name");
+	snprintf(descriptions[0].options[0].rule.choices, VALUE_CHOICES_SIZE, "any localhost");
+	cr_assert_eq(load("options: {hostname: host}\n", 2), 0);
+	cr_expect_not(configuration.tells_host_name);
+	snprintf(descriptions[0].options[0].rule.choices, VALUE_CHOICES_SIZE, "any host");
+	cr_assert_eq(load("options: {hostname: web1, note: host}\n", 2), 0);
+	cr_expect_not(configuration.tells_host_name);
+	cr_assert_eq(load("options: {hostname: host}\n", 2), 0);
+	cr_expect(configuration.tells_host_name);
+}
+
 /* More options than fit, of all calves together. */
 Test(configuration, too_many_options)
 {

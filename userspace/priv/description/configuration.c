@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/common/host_name.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/description/description-private.h"
 
@@ -433,6 +434,33 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 	return r;
 }
 
+static bool is_choice(struct value_rule rule, const char *word)
+{
+	rule.type = VALUE_TEXT; /* which has no values but the choices */
+	rule.max_items = 0;
+	return rule.choices[0] != '\0' && value_check(&rule, word, strlen(word)) == 0;
+}
+
+/* Return whether an option is the kernel's host name: it has the value for that, and
+ * its description has it as a choice. */
+static bool tells_host_name(const struct calves *calves, const struct configuration *configuration)
+{
+	for (uint32_t i = 0; i < configuration->n_options; i++) {
+		const struct configuration_option *option = &configuration->options[i];
+
+		if (strcmp(option->value, HOST_NAME_WORD) != 0)
+			continue;
+		for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
+			const struct description_option *described =
+				find_described(&calves->descriptions[i_calf], option->name);
+
+			if (described && is_choice(described->rule, HOST_NAME_WORD))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void apply_command_line(const struct options *options, struct configuration *configuration)
 {
 	if (options->mode >= 0)
@@ -473,6 +501,7 @@ int configuration_load(const struct options *options, const struct description *
 		if (r < 0)
 			goto cleanup;
 	}
+	configuration->tells_host_name = tells_host_name(&calves, configuration);
 	apply_command_line(options, configuration);
 	*configurationp = *configuration;
 cleanup:

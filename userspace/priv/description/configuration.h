@@ -80,6 +80,7 @@ struct configuration {
 	/* wait for the uplink until it can be used, seconds or OPTIONS_WAIT_FOREVER; 0: do
 	 * not; -1, the default: only for its MAC address */
 	int wait_interface_s;
+	bool tells_host_name;  /* an option of a calf is the kernel's host name */
 	uint32_t quarantine_s; /* maximum seconds without a lease; default 0: no quarantine */
 	struct configuration_option
 		options[DESCRIPTION_OPTIONS_MAX]; /* from the file, else the default */

@@ -9,6 +9,7 @@
 
 #include "maps/frame.h"
 #include "userspace/common/gate.h"
+#include "userspace/common/host_name.h"
 #include "userspace/common/link_macs.h"
 #include "userspace/common/log.h"
 #include "userspace/common/path.h"
@@ -18,7 +19,7 @@
 #define CONTROL_DIRECTORY "/control"
 #define ADDRESS_KEY "/address"
 
-/* Keys that priv itself writes: /mac, /address, /link, and two below /status for
+/* Keys that priv itself writes: /mac, /address, /link, /host/name, and two below /status for
  * each handler; /config/... and /link/macs/... are counted with the calf that reads it. */
 #define PRIV_KEYS 32
 #define KEYS_MIN 256
@@ -46,6 +47,9 @@ static const struct store_rule supervisor_rules[] = {
 	    VALUE_IPV4_NET_SIZE - 1 } },
 	{ { CONFIG_DIRECTORY "/" },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
+	{ { HOST_NAME_KEY },
+	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT,
+	    HOST_NAME_SIZE - 1 } },
 	{ { SUBJECTS_STOP_KEY },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, 1 } },
 	{ { FRAME_QUARANTINE_KEY }, { KV_ACCESS_READ | KV_ACCESS_DELETE, KV_CLASS_TEXT, 0 } },

@@ -14,6 +14,7 @@
 #include "userspace/priv/frames/tap.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/store/store.h"
+#include "userspace/priv/supervisor/host_name.h"
 #include "userspace/priv/supervisor/instance.h"
 #include "userspace/priv/supervisor/pair.h"
 #include "userspace/priv/supervisor/probe.h"
@@ -70,6 +71,7 @@ struct supervisor {
 	struct loop_timer watcher_timer; /* the next start, or the time when it is stable */
 	struct supervisor_chrony chrony;
 	struct watches watches;
+	struct host_name host_name;
 	struct loop loop;
 	int signal_fd;
 	int stop_fd; /* readable if the signal to stop is pending; ends all waits */

@@ -170,6 +170,9 @@ static int supervisor_start(struct supervisor *s)
 		r = watches_init(&s->watches, s->instance.directory,
 				 s->store.gate_fds[KV_SUBJECT_OPERATOR], &s->loop);
 	if (!r)
+		r = host_name_init(&s->host_name, s->store.gate_fds[KV_SUBJECT_SUPERVISOR],
+				   s->configuration.tells_host_name, &s->loop);
+	if (!r)
 		r = supervisor_start_frames(s);
 	if (!r)
 		r = supervisor_watch_uplink(s);
@@ -211,6 +214,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 			netlink_link_set_up(s->netlink, s->uplink.ifindex, false);
 	}
 	watches_deinit(&s->watches);
+	host_name_deinit(&s->host_name);
 	store_deinit(&s->store);
 	netlink_free(s->netlink);
 	netlink_free(s->links);
@@ -233,6 +237,7 @@ int supervisor_main(const struct options *options)
 	s->frames = FRAMES_NULL(s->frames);
 	s->tap = TAP_NULL(s->tap);
 	s->watches = WATCHES_NULL(s->watches);
+	s->host_name = HOST_NAME_NULL(s->host_name);
 	s->signal_fd = s->stop_fd = s->chrony.ask_fd = -1;
 	s->self_program = s->gateway_program = s->loaded_fd = s->watcher_report_fd = -1;
 	s->started_ns = loop_now_ns();
