@@ -72,6 +72,62 @@ test_anonymous() {
 	missing /ntp/001
 }
 
+kernels_name_is() {
+	[ "$(calfpen get /host/name)" = "$1" ]
+}
+
+# The host name of the lab, which has a UTS namespace of its own.
+test_U49_host_name_is_sent_and_followed() {
+	hostname web1.lab
+	options 'hostname: host'
+	lease
+	log_has 'client provides name: web1$'
+	assert_eq web1.lab "$(calfpen get /host/name)"
+	hostname web2
+	wait_for 5 kernels_name_is web2
+	calfpen set /control/renew now >/dev/null
+	wait_for_line "$LAB_SERVER_LOG" 'client provides name: web2$' 5
+	stop calfpen
+	options 'fqdn: host'
+	hostname web3.example.org
+	lease
+	log_has 'client provides name: web3.example.org$'
+	stop calfpen
+	options 'hostname: calf'
+	lease
+	missing /host/name
+	log_has 'client provides name: calf$'
+}
+
+# sent_frames - the calf's frames as hex
+sent_frames() {
+	calfpen frames --reason out_accepted --pcap "$LAB_DIR/sent.pcap" >/dev/null
+	od -An -v -tx1 "$LAB_DIR/sent.pcap" | tr -d ' \n'
+}
+
+test_U49_options_by_code() {
+	options 'send: {125: "hex:0000000a03010161", 43: "text:cow", 224: "address:192.0.2.1"}'
+	lease
+	assert_eq '43:636f77 125:0000000a03010161 224:c0000201' "$(calfpen get /config/send)"
+	assert_match '2b03636f777d080000000a03010161e004c0000201ff' "$(sent_frames)"
+}
+
+# With the line, and before anything is touched.
+test_U49_codes_that_have_an_option() {
+	local row
+	for row in '12|use hostname' '50|the protocol itself sets it' '55|use parameters' \
+		'60|use vendor_class' '61|use client_id' '77|use user_class' '81|use fqdn' \
+		'82|only relays send it' '145|FORCERENEW is not supported'; do
+		options "send: {43: hex:00, ${row%|*}: hex:00}"
+		assert_match "$config:1: option \"send\": ${row%|*} is not allowed: ${row#*|}" \
+			"$(calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" 2>&1 || true)"
+	done
+	assert_eq '' "$(pgrep calfpen-priv || true)"
+	options "send: {43: \"hex:$(printf 'ab%.0s' {1..270})\"}"
+	calfpen_start
+	wait_for_line "$LAB_DIR/calfpen.log" 'together do not fit into a message of 576 octets' 10
+}
+
 # A file that is wrong is refused with its line; what only the calf can know
 # ends the calf with one line.
 test_wrong_options() {

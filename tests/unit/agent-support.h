@@ -45,9 +45,9 @@ static struct {
 static uint32_t n_commits, n_changes; /* of the last commit: changes */
 static uint32_t n_deletes;
 static uint64_t revision;
-static int32_t watch_link, watch_control; /* ids; 0: not watched */
-static const char *refuse_read;		  /* a path, or NULL */
-static const char *read_with_nul;	  /* its value ends in a NUL and an x */
+static int32_t watch_link, watch_control, watch_host; /* ids; 0: not watched */
+static const char *refuse_read;			      /* a path, or NULL */
+static const char *read_with_nul;		      /* its value ends in a NUL and an x */
 static const struct refusal *refuse_read_with;
 static const struct refusal *refuse_watch; /* NULL: watches are taken */
 static const struct refusal *refuse_with;  /* NULL: commits are taken */
@@ -156,6 +156,14 @@ static void serve_watch(const struct wire_request *request)
 		refusal_write(control_fd, request->id, refuse_watch);
 		return;
 	}
+	if (strcmp(request->path.path, "/host/name") == 0) {
+		watch_host = request->id;
+		if (stored("/host/name"))
+			respond_entry(request->id, WIRE_ENTRY_VALUE, "/host/name",
+				      stored("/host/name"));
+		respond_entry(request->id, WIRE_ENTRY_SYNCED, "", "");
+		return;
+	}
 	cr_assert(is_link || strcmp(request->path.path, "/control") == 0);
 	if (is_link)
 		watch_link = request->id;
@@ -170,9 +178,12 @@ static void serve_watch(const struct wire_request *request)
 /* A change by others that the calf watches. */
 static void change(const char *path, const char *text)
 {
+	int32_t id = path_is_below(path, "/link") ? watch_link :
+		     path_is_below(path, "/host") ? watch_host :
+						    watch_control;
+
 	set(path, text);
-	respond_entry(path_is_below(path, "/link") ? watch_link : watch_control, WIRE_ENTRY_VALUE,
-		      path, text);
+	respond_entry(id, WIRE_ENTRY_VALUE, path, text);
 }
 
 static void serve_delete(const struct wire_request *request)

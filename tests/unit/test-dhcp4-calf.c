@@ -4,6 +4,7 @@
  * metrics. Run from the top directory.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,27 @@ Test(description, defaults_are_those_of_the_calf)
 				     "%s", option->name);
 	}
 	cr_assert_eq(memcmp(&defaults, &taken, sizeof(taken)), 0);
+}
+
+/* What may be sent by its code is the same at load and in the calf. */
+Test(description, U49_codes_that_may_be_sent)
+{
+	const struct description_option *send = NULL;
+
+	for (uint32_t i = 0; i < description.n_options; i++)
+		if (strcmp(description.options[i].name, "send") == 0)
+			send = &description.options[i];
+	cr_assert_not_null(send);
+	for (unsigned int code = 0; code < 256; code++) {
+		bool is_reserved = code < send->rule.min || code > send->rule.max;
+		struct message_sender sender = { .extra_size = 0 };
+
+		for (uint32_t i = 0; i < send->n_reserved; i++)
+			is_reserved |= code >= send->reserved[i].min &&
+				       code <= send->reserved[i].max;
+		cr_assert_eq(message_sender_add(&sender, (uint8_t)code, (const uint8_t *)"", 1),
+			     is_reserved ? -EPERM : 0, "%u", code);
+	}
 }
 
 /* True if the manual page has this item; keys may share a line. */

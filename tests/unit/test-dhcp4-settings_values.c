@@ -207,6 +207,90 @@ Test(values, Q11_names)
 	cr_assert_eq(take("/config/hostname", "-a"), -EINVAL);
 }
 
+/* The kernel's name, whatever the order of the keys. */
+Test(values, U49_names_of_the_host)
+{
+	char longest[HOST_NAME_SIZE + 1];
+
+	with("/config/hostname", "host");
+	cr_assert_str_eq(config.sender.host_name, "", "not known");
+	cr_assert_eq(take("/host/name", "web1.example.org"), 0);
+	cr_assert_eq(finish(), 0);
+	cr_assert_str_eq(config.sender.host_name, "web1");
+	cr_assert_str_eq(config.sender.fqdn, "");
+	cr_assert_eq(take("/config/fqdn", "host"), 0);
+	cr_assert_eq(finish(), 0);
+	cr_assert_str_eq(config.sender.fqdn, "web1.example.org");
+	with("/config/fqdn", "host");
+	cr_assert_eq(take("/host/name", "web1"), 0);
+	cr_assert_eq(finish(), 0);
+	cr_assert_str_eq(config.sender.fqdn, "", "partial");
+	cr_assert_str_eq(config.sender.host_name, "", "not asked for");
+	with("/host/name", "web1");
+	cr_assert_str_eq(config.sender.host_name, "", "not asked for");
+	with("/config/hostname", "host.example.org");
+	cr_assert_str_eq(config.sender.host_name, "host", "a name that begins like the word");
+	memset(longest, 'a', sizeof(longest));
+	longest[30] = '.';
+	longest[HOST_NAME_SIZE - 1] = '\0';
+	cr_assert_eq(take("/host/name", longest), 0);
+	longest[HOST_NAME_SIZE - 1] = 'a';
+	longest[HOST_NAME_SIZE] = '\0';
+	cr_assert_eq(take("/host/name", longest), -EINVAL);
+	cr_assert_eq(take("/host/name", "a_b"), -EINVAL);
+}
+
+/* A name that comes later must fit, too. */
+Test(values, U49_room_for_the_longest_name)
+{
+	char send[600];
+	size_t n_names = 0, n_host = 0, n_fqdn = 0;
+
+	for (size_t n = 100; n < 250; n++) {
+		int size = snprintf(send, sizeof(send), "43:");
+
+		memset(send + size, 'a', 2 * n);
+		send[(size_t)size + 2 * n] = '\0';
+		setup();
+		cr_assert_eq(take("/config/vendor_class", "this one makes the message longer"), 0);
+		cr_assert_eq(take("/config/send", send), 0);
+		n_names += finish() == 0;
+		cr_assert_eq(take("/config/hostname", "host"), 0);
+		n_host += finish() == 0;
+		cr_assert_eq(take("/config/fqdn", "host"), 0);
+		n_fqdn += finish() == 0;
+	}
+	cr_assert_eq(n_names - n_host, 2 + 63);
+	cr_assert_eq(n_names - n_fqdn, 2 + 3 + 64 + 2);
+}
+
+Test(values, U49_options_by_code)
+{
+	char text[KV_VALUE_SIZE] = "43:";
+
+	with("/config/send", "43:0104deadbeef 118:c0000200 224:");
+	cr_assert_eq(config.sender.extra_size, 8 + 6 + 2);
+	cr_assert_eq(memcmp(config.sender.extra, "\x2b\6\1\4\xde\xad\xbe\xef\x76\4\xc0\0\2\0\xe0",
+			    16),
+		     0);
+	cr_assert_eq(take("/config/send", "12:78"), -EINVAL, "use hostname");
+	cr_assert(strstr(wanted, "CODE:HEX"));
+	cr_assert_eq(take("/config/send", "43:00 53:01"), -EINVAL);
+	cr_assert_eq(take("/config/send", "43"), -EINVAL);
+	cr_assert_eq(take("/config/send", "43:0"), -EINVAL);
+	cr_assert_eq(take("/config/send", "44:00 43:00"), -EINVAL);
+	cr_assert_eq(take("/config/send", "256:00"), -EINVAL);
+	/* together with the rest it must fit */
+	memset(text + 3, 'a', 2 * 255);
+	setup();
+	cr_assert_eq(take("/config/send", text), 0);
+	cr_assert_eq(finish(), 0);
+	cr_assert_eq(take("/config/vendor_class", "a text"), 0);
+	cr_assert_eq(take("/config/hostname", "host"), 0);
+	cr_assert_eq(finish(), -EINVAL);
+	cr_assert(strstr(wrong, "send"));
+}
+
 Test(values, Q08_V4_60_parameters)
 {
 	static const uint8_t list[] = { 121, 249, 1,   3,   33,	 6,   15, 119,

@@ -334,7 +334,9 @@ static void on_restored(void *data)
 			 "written or the instance is restarted");
 	agent->is_started = true;
 	step(agent, &event);
-	if (control_start(&agent->control, agent->calf, on_control, agent) < 0)
+	if (control_start(&agent->control, agent->calf, on_control, agent) < 0 ||
+	    host_name_follow(&agent->host_name, agent->calf, &agent->settings.values,
+			     &agent->client.config.sender) < 0)
 		calf_stop(agent->calf, -EIO);
 }
 

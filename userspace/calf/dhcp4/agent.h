@@ -10,6 +10,7 @@
 #include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/dhcp4/control.h"
 #include "userspace/calf/dhcp4/discard_log.h"
+#include "userspace/calf/dhcp4/host_name.h"
 #include "userspace/calf/dhcp4/publish.h"
 #include "userspace/calf/dhcp4/restore.h"
 #include "userspace/calf/dhcp4/settings.h"
@@ -24,6 +25,7 @@ struct agent {
 	struct client client;
 	struct publisher publisher;
 	struct control control;
+	struct host_name host_name;
 	struct discard_log discard_log;
 	struct loop_timer timer;
 	bool is_started;       /* the settings and the saved lease were read */

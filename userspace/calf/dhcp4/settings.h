@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the calf reads from the store before it starts: /mac, /address and
+ * What the calf reads from the store before it starts: /mac, /address, /host/name and
  * /config/NAME, whose meanings and defaults are in calf.yaml. Priv has checked
  * the types. This code checks what only DHCP knows; a wrong value stops the
  * calf with one line in the log.
@@ -11,6 +11,7 @@
 #include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/sdk/calf.h"
 #include "userspace/calf/sdk/keys.h"
+#include "userspace/common/host_name.h"
 
 /* settings_values.c: parsing the values of the store, and combining them. */
 
@@ -33,11 +34,14 @@ struct settings_values {
 	bool has_iaid;
 	uint32_t iaid;
 	bool anonymous;
-	struct value_ipv4_net address; /* of the uplink; 0.0.0.0: none */
-	bool inform_address;	       /* the uplink's address is static: use it for DHCPINFORM */
+	bool sends_host_name;		/* the kernel's host name as option 12 */
+	bool sends_host_fqdn;		/* and as 81, if it is qualified */
+	char host_name[HOST_NAME_SIZE]; /* "": there is none */
+	struct value_ipv4_net address;	/* of the uplink; 0.0.0.0: none */
+	bool inform_address;		/* the uplink's address is static: use it for DHCPINFORM */
 };
 
-#define SETTINGS_KEYS 29
+#define SETTINGS_KEYS 31
 
 /* Return the path of key i, which is below SETTINGS_KEYS. Only the first one,
  * /mac, must exist. */
@@ -50,6 +54,11 @@ void settings_values_init(struct settings_values *values);
  * value in *wantedp ("a DUID of 3 to 130 octets"). */
 int settings_values_take(struct settings_values *values, unsigned int i, const char *text,
 			 const char **wantedp);
+
+/* Set the names that are the kernel's host name, in a sender that was made from
+ * these values. "": there is none. A name that cannot be sent is not sent. */
+void settings_values_set_host_name(const struct settings_values *values, const char *name,
+				   struct message_sender *sender);
 
 /*
  * Combine all values to the configuration of the client. `random` orders the

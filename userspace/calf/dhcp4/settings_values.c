@@ -21,16 +21,21 @@
 #define DUID_MIN 3	/* RFC 8415 11.1: a type of two octets, and more */
 
 /* Option 12 is sent without the domain, because some servers cannot handle a
- * qualified name. */
-static int take_host_name(struct settings_values *values, const char *text)
+ * qualified name. A label is never too long. */
+static void set_host_name(const char *text, char name[static MESSAGE_LABEL_SIZE])
 {
-	char *name = values->config.sender.host_name;
 	size_t length = strcspn(text, ".");
 
-	if (!value_is_hostname(text) || length >= sizeof(values->config.sender.host_name))
-		return -EBADMSG;
 	memcpy(name, text, length);
 	name[length] = '\0';
+}
+
+static int take_host_name(struct settings_values *values, const char *text)
+{
+	if (!value_is_hostname(text))
+		return -EBADMSG;
+	values->sends_host_name = strcmp(text, HOST_NAME_WORD) == 0;
+	set_host_name(values->sends_host_name ? "" : text, values->config.sender.host_name);
 	return 0;
 }
 
@@ -40,10 +45,25 @@ static int take_fqdn(struct settings_values *values, const char *text)
 {
 	size_t length = strlen(text);
 
+	values->sends_host_fqdn = strcmp(text, HOST_NAME_WORD) == 0;
+	if (values->sends_host_fqdn) {
+		values->config.sender.fqdn[0] = '\0';
+		return 0;
+	}
 	if (!value_is_hostname(text) || !strchr(text, '.') ||
 	    length >= sizeof(values->config.sender.fqdn))
 		return -EBADMSG;
 	memcpy(values->config.sender.fqdn, text, length + 1);
+	return 0;
+}
+
+static int take_kernels_name(struct settings_values *values, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (!value_is_hostname(text) || length >= sizeof(values->host_name))
+		return -EBADMSG;
+	memcpy(values->host_name, text, length + 1);
 	return 0;
 }
 
@@ -218,6 +238,22 @@ static int take_parameters(struct settings_values *values, const char *text)
 	return 0;
 }
 
+static int take_send(struct settings_values *values, const char *text)
+{
+	struct message_sender *sender = &values->config.sender;
+	uint8_t bytes[MESSAGE_EXTRA_MAX];
+	uint32_t code = 0;
+	size_t size;
+
+	sender->extra_size = 0;
+	while (*text != '\0')
+		if (value_next_numbered_hex(&text, OPTION_END - 1, &code, bytes, sizeof(bytes),
+					    &size) < 0 ||
+		    message_sender_add(sender, (uint8_t)code, bytes, size) < 0)
+			return -EBADMSG;
+	return 0;
+}
+
 struct key {
 	const char *path;
 	const char *wanted;
@@ -249,6 +285,7 @@ struct key {
 static const struct key keys[] = {
 	KEY("/mac", take_mac, "a MAC"),
 	KEY("/address", take_address, "an address with its prefix length"),
+	KEY(HOST_NAME_KEY, take_kernels_name, "a host name"),
 	KEY("/config/hostname", take_host_name, "a host name"),
 	KEY("/config/fqdn", take_fqdn, "a host name with its domain"),
 	KEY("/config/client_id", take_client_id, "mac, duid, none, or 2 to 255 octets in hex"),
@@ -258,6 +295,9 @@ static const struct key keys[] = {
 	KEY("/config/vendor_class", take_vendor_class, "a text of up to 255 octets"),
 	KEY("/config/parameters", take_parameters,
 	    "up to 16 option codes (not 50 to 59, 61, 80, 108)"),
+	KEY("/config/send", take_send,
+	    "CODE:HEX of options that the calf does not set itself, which fit into a message; "
+	    "only 43, 124 and 125 may have more than 255 octets"),
 	KEY("/config/mtu_min", take_mtu_min, "an MTU of at least 576"),
 	KEY("/config/servers_allow", take_allowed, "up to 8 addresses"),
 	KEY("/config/servers_deny", take_denied, "up to 8 addresses"),
@@ -330,6 +370,19 @@ int settings_values_take(struct settings_values *values, unsigned int i, const c
 	return -EINVAL;
 }
 
+void settings_values_set_host_name(const struct settings_values *values, const char *name,
+				   struct message_sender *sender)
+{
+	bool is_name = value_is_hostname(name) && strlen(name) < HOST_NAME_SIZE;
+
+	if (values->sends_host_name)
+		set_host_name(is_name ? name : "", sender->host_name);
+	if (values->sends_host_fqdn && is_name && strchr(name, '.'))
+		memcpy(sender->fqdn, name, strlen(name) + 1);
+	else if (values->sends_host_fqdn)
+		sender->fqdn[0] = '\0';
+}
+
 static void set_sender(const struct settings_values *values, uint32_t random,
 		       struct message_sender *sender)
 {
@@ -342,6 +395,9 @@ static void set_sender(const struct settings_values *values, uint32_t random,
 	memcpy(sender->fqdn, names->fqdn, sizeof(sender->fqdn));
 	memcpy(sender->vendor_class, names->vendor_class, sizeof(sender->vendor_class));
 	memcpy(sender->user_class, names->user_class, sizeof(sender->user_class));
+	memcpy(sender->extra, names->extra, sizeof(sender->extra));
+	sender->extra_size = names->extra_size;
+	settings_values_set_host_name(values, values->host_name, sender);
 	switch (values->client_id) {
 	case SETTINGS_CLIENT_ID_MAC:
 		break;
@@ -364,16 +420,24 @@ static void set_sender(const struct settings_values *values, uint32_t random,
 		message_sender_set_anonymous(sender, &values->policy, random);
 }
 
-/* Check that the longest possible message fits. */
-static bool is_short_enough(const struct message_sender *sender)
+/* Check that the longest possible message fits, also with the longest name that the
+ * kernel can have. */
+static bool is_short_enough(const struct settings_values *values, struct message_sender sender)
 {
+	/* 64 octets: a label of 61, and one of 2 to have a domain */
+	static const char longest[] =
+		"0123456789012345678901234567890123456789012345678901234567890.xy";
 	const struct in_addr any = { htonl(1) };
 	const struct message_request request = {
 		.type = MESSAGE_REQUEST, .has_server = true, .server = any, .requested = any
 	};
 	uint8_t bytes[MESSAGE_SIZE_MAX];
 
-	return message_build(sender, &request, bytes, sizeof(bytes)) > 0;
+	_Static_assert(sizeof(longest) == HOST_NAME_SIZE, "the longest name");
+	settings_values_set_host_name(values, longest, &sender);
+	if (values->sends_host_name)
+		memset(sender.host_name, 'x', sizeof(sender.host_name) - 1);
+	return message_build(&sender, &request, bytes, sizeof(bytes)) > 0;
 }
 
 int settings_values_finish(const struct settings_values *values, uint32_t random,
@@ -381,9 +445,9 @@ int settings_values_finish(const struct settings_values *values, uint32_t random
 {
 	*config = values->config;
 	set_sender(values, random, &config->sender);
-	if (!is_short_enough(&config->sender)) {
-		*wrongp = "client_id, names, classes and parameters together do not fit into a "
-			  "message of 576 octets";
+	if (!is_short_enough(values, config->sender)) {
+		*wrongp = "client_id, names, classes, parameters and send together do not fit into "
+			  "a message of 576 octets";
 		return -EINVAL;
 	}
 	if (values->inform_address) {

@@ -11,7 +11,6 @@
 #define COOKIE 0x63825363
 #define CHADDR_SIZE 16
 #define SNAME_AND_FILE_SIZE (64 + 128)
-#define OPTION_PART_MAX 255
 
 /* RFC 4702 2.1: the server shall update the A record; the name is in wire form. */
 #define FQDN_FLAG_S 0x01
@@ -23,7 +22,7 @@ struct contents {
 	bool ciaddr;	/* the address in use */
 	bool requested; /* 50 */
 	bool server;	/* 54 */
-	bool wishes;	/* 55, 57, and the names and classes of the client */
+	bool wishes;	/* 55, 57, names and classes of the client, the operator's options */
 	bool text;	/* 56 */
 };
 
@@ -44,18 +43,6 @@ static void put_option(struct bytes_writer *writer, uint8_t code, const void *by
 	bytes_put_u8(writer, code);
 	bytes_put_u8(writer, (uint8_t)size);
 	bytes_put(writer, bytes, size);
-}
-
-/* Split the option into as many parts as it needs (RFC 3396). */
-static void put_long_option(struct bytes_writer *writer, uint8_t code, const uint8_t *bytes,
-			    size_t size)
-{
-	for (size_t at = 0; at < size; at += OPTION_PART_MAX) {
-		size_t left = size - at;
-
-		put_option(writer, code, bytes + at,
-			   left < OPTION_PART_MAX ? left : OPTION_PART_MAX);
-	}
 }
 
 static void put_text(struct bytes_writer *writer, uint8_t code, const char *text)
@@ -81,7 +68,7 @@ static void put_user_class(struct bytes_writer *writer, const char *text)
 	bytes_writer_init(&value, bytes, sizeof(bytes));
 	bytes_put_u8(&value, (uint8_t)size);
 	bytes_put(&value, text, size);
-	put_long_option(writer, OPTION_USER_CLASS, bytes, value.at);
+	options_put(writer, OPTION_USER_CLASS, bytes, value.at);
 }
 
 /* RFC 4702 2: flags, two result codes of servers (0), the name as RFC 1035 3.1
@@ -102,7 +89,7 @@ static void put_fqdn(struct bytes_writer *writer, const char *name)
 		name += length + (name[length] == '.');
 	}
 	bytes_put_u8(&value, 0);
-	put_long_option(writer, OPTION_FQDN, bytes, value.at);
+	options_put(writer, OPTION_FQDN, bytes, value.at);
 }
 
 static void put_fixed(struct bytes_writer *writer, const struct message_sender *sender,
@@ -139,6 +126,7 @@ static void put_wishes(struct bytes_writer *writer, const struct message_sender 
 		put_text(writer, OPTION_HOST_NAME, sender->host_name);
 	put_text(writer, OPTION_VENDOR_CLASS, sender->vendor_class);
 	put_user_class(writer, sender->user_class);
+	bytes_put(writer, sender->extra, sender->extra_size);
 }
 
 /* If it does not fit, send the message without an explanation. */

@@ -30,6 +30,7 @@
 #define MESSAGE_LABEL_SIZE 64  /* a host name without domain, NUL included */
 #define MESSAGE_MTU_MIN 576    /* smaller ones are a server's mistake: RFC 2132 5.1 allows 68 */
 #define MESSAGE_NAME_SIZE 254  /* a host name, NUL included */
+#define MESSAGE_EXTRA_MAX 308  /* octets of options in the largest message sent */
 
 /* The size that we accept and announce (option 57): a datagram that fits into
  * one frame whether or not the server counts the IP and UDP headers. */
@@ -159,7 +160,9 @@ struct message_sender {
 	char user_class[MESSAGE_CLASS_SIZE]; /* options 60, 77; "": not sent */
 	uint8_t n_parameters;
 	uint8_t parameters[MESSAGE_PARAMETERS_MAX]; /* option 55 */
-	bool anonymous;				    /* RFC 7844: 12, 81, 60, 77 are not sent */
+	uint16_t extra_size;
+	uint8_t extra[MESSAGE_EXTRA_MAX]; /* further options of the operator, encoded */
+	bool anonymous;			  /* RFC 7844: 12, 81, 60, 77 and `extra` are not sent */
 };
 
 /* Set the defaults for a host with this MAC: a client identifier of hardware
@@ -180,6 +183,12 @@ void message_sender_set_duid(struct message_sender *sender, uint32_t iaid, const
  */
 void message_sender_set_anonymous(struct message_sender *sender,
 				  const struct message_policy *policy, uint32_t random);
+
+/* extra.c: add an option that is sent in every DISCOVER, REQUEST and INFORM. Returns
+ * 0; -EPERM if it is not one that an operator may add; -EMSGSIZE if it is too long to
+ * be sent in one part, and may not be split; -ENOSPC if there is no room. */
+int message_sender_add(struct message_sender *sender, uint8_t code, const uint8_t *bytes,
+		       size_t size);
 
 /* A message to send. Addresses of 0: field or option is omitted. */
 struct message_request {

@@ -82,6 +82,19 @@ struct bytes_reader option_reader(const struct option *option)
 	return reader;
 }
 
+void options_put(struct bytes_writer *writer, uint8_t code, const uint8_t *bytes, size_t size)
+{
+	do {
+		uint8_t part = (uint8_t)(size < OPTION_PART_MAX ? size : OPTION_PART_MAX);
+
+		bytes_put_u8(writer, code);
+		bytes_put_u8(writer, part);
+		bytes_put(writer, bytes, part);
+		bytes += part;
+		size -= part;
+	} while (size > 0);
+}
+
 uint32_t options_get_u32(const struct options *options, uint8_t code)
 {
 	struct option option;

@@ -20,6 +20,7 @@ enum option_code {
 	OPTION_MTU = 26,
 	OPTION_STATIC_ROUTE = 33,
 	OPTION_TIME_SERVER = 42,
+	OPTION_VENDOR_SPECIFIC = 43,
 	OPTION_REQUESTED_ADDRESS = 50,
 	OPTION_LEASE_TIME = 51,
 	OPTION_OVERLOAD = 52,
@@ -35,16 +36,21 @@ enum option_code {
 	OPTION_USER_CLASS = 77,
 	OPTION_RAPID_COMMIT = 80,
 	OPTION_FQDN = 81,
+	OPTION_RELAY_AGENT = 82,
 	OPTION_IPV6_ONLY = 108,
 	OPTION_CAPTIVE_PORTAL = 114,
 	OPTION_AUTO_CONFIGURE = 116,
 	OPTION_SEARCH = 119,
 	OPTION_CLASSLESS_ROUTE = 121,
+	OPTION_VENDOR_CLASSES = 124,   /* of enterprises, RFC 3925 */
+	OPTION_VENDOR_SPECIFICS = 125, /* the same */
+	OPTION_FORCERENEW_NONCE = 145,
 	OPTION_ENCRYPTED_DNS = 162,
 	OPTION_CLASSLESS_ROUTE_MICROSOFT = 249,
 	OPTION_END = 255,
 };
 
+#define OPTION_PART_MAX 255  /* octets of an instance of an option */
 #define OPTION_SIZE_MAX 1536 /* size of a joined option: more than a frame holds */
 
 /* The fields that hold options; they are read, never written. */
@@ -73,6 +79,9 @@ void options_init(struct options *options, struct bytes_reader field, struct byt
  * OPTION_SIZE_MAX. An option that extends beyond its field ends that field.
  */
 bool options_get(const struct options *options, uint8_t code, struct option *option);
+
+/* Append an option, in as many parts as it needs (RFC 3396), at least one. */
+void options_put(struct bytes_writer *writer, uint8_t code, const uint8_t *bytes, size_t size);
 
 /* Return the first value of an option of fixed length, or 0 if it is missing or
  * too short. */
