@@ -9,7 +9,7 @@
 # What a dead instance left is not taken for what lives: in the command and in the
 # maps themselves.
 test_U30_stopped_instance() {
-	local address output rc
+	local address output output2 rc
 	lease
 	assert_match "\"running, process $(supervisor_pid)\"" "$(marker)"
 	address=$(calfpen get /ip)
@@ -25,6 +25,9 @@ test_U30_stopped_instance() {
 	rc=0
 	output=$(calfpen status) || rc=$?
 	assert_eq 8 "$rc"
+	rc=0
+	output2=$(timeout 1 calfpen watch / 2>&1 >/dev/null) || true
+	assert_eq "calfpen: instance $LAB_UPLINK is not running; this is what it left" "$output2"
 	assert_match "^instance  $LAB_UPLINK, not running"$'\n''lease     (bound|init-reboot), ' "$output"
 	lease
 	assert_match "\"running, process $(supervisor_pid)\"" "$(marker)"

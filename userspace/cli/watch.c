@@ -306,6 +306,8 @@ int cli_watch(struct cli *cli, const char *prefix)
 	r = cli_choose_instance(cli);
 	if (r != CLI_OK)
 		return r;
+	/* Go on: the next start of the instance continues with this store. */
+	(void)cli_note_dead(cli, CLI_OK);
 	watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return cli_fail(cli, "%m");
