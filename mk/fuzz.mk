@@ -6,8 +6,8 @@
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = fuzz-wire fuzz-gateway fuzz-frames fuzz-dhcp4-parse fuzz-dhcp4-fixed-point \
-	fuzz-dhcp4-client fuzz-dhcp4-restore
-FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 oracle)
+	fuzz-dhcp4-client fuzz-dhcp4-restore fuzz-migrate
+FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 seeds-migrate oracle)
 
 fuzz: ## run the fuzzers, FUZZ_SECONDS=60 each; FUZZ_TARGETS=fuzz-wire: only one; corpora stay in build/fuzz
 	@tools/bootstrap --check check || tools/bootstrap check
@@ -35,7 +35,7 @@ $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LIB)/libpriv.a $(LIB)/libsta
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
 
-$(BUILD)/seeds $(BUILD)/seeds-dhcp4 $(BUILD)/oracle: $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o \
+$(BUILD)/seeds $(BUILD)/seeds-dhcp4 $(BUILD)/seeds-migrate $(BUILD)/oracle: $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o \
 		$(LIB)/libnet.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ -o $@
