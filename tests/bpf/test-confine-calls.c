@@ -72,6 +72,7 @@ ATTEMPT(try_send, send(-1, "", 0, MSG_NOSIGNAL))
 ATTEMPT(try_send_to, sendto(-1, "", 0, 0, (struct sockaddr *)&no_attributes, 2))
 ATTEMPT(try_receive_fds, recvmsg(-1, (struct msghdr *)&no_attributes, 0))
 
+ATTEMPT(try_write, write(2, "", 0))
 ATTEMPT(try_stat, stat("/", &(struct stat){ 0 }))
 ATTEMPT(try_unlink, unlink("/nonexistent/file"))
 ATTEMPT(try_getdents, syscall(SYS_getdents64, CHRONY_FD_DIRECTORY, NULL, 0))
@@ -228,6 +229,22 @@ Test(confine_calls, chrony_calls)
 	};
 
 	expect_rows(ROLE_CHRONY, CHRONY_UID, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* Its memory cannot grow: brk and mmap are not in the list. */
+Test(confine_calls, U33_migrate_calls)
+{
+	static const struct row rows[] = {
+		ROW(try_bpf_run, KILLED), ROW(try_bpf_lookup, KILLED), ROW(try_open, KILLED),
+		ROW(try_map, KILLED),	  ROW(try_exec, KILLED),       ROW(try_fork, KILLED),
+		ROW(try_unix, KILLED),	  ROW(try_netlink, KILLED),    ROW(try_kill, KILLED),
+		ROW(try_setuid, KILLED),  ROW(try_ptrace, KILLED),     ROW(try_unshare, KILLED),
+		ROW(try_clock, KILLED),	  ROW(try_getdents, KILLED),   ROW(try_send, KILLED),
+		ROW(try_yield, KILLED),	  ROW(try_ppoll, KILLED),      ROW(try_stat, KILLED),
+		ROW(try_unlink, KILLED),  ROW(try_i386, KILLED),       ROW(try_write, DONE),
+	};
+
+	expect_rows(ROLE_MIGRATE, GATEWAY_UID, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static long attempt_with_socket(attempt_fn attempt)

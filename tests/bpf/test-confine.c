@@ -84,10 +84,7 @@ static void expect_role(enum role role, uint32_t uid, bool needs_sys_admin, uint
 
 	cr_assert(entered(&child) == 0, "%s", capture_text());
 	expect_rights(child.pid, capabilities);
-	expect_ids(child.pid, role == ROLE_GATEWAY || role == ROLE_CHRONY ? uid : 0,
-		   role == ROLE_GATEWAY ? uid :
-		   role == ROLE_CHRONY	? CHRONY_GID :
-					  0);
+	expect_ids(child.pid, uid, role == ROLE_CHRONY ? CHRONY_GID : uid);
 	cr_expect(go(&child, &result) && result == 0);
 	cr_expect_str_eq(capture_text(), "");
 }
@@ -115,6 +112,11 @@ Test(confine, chrony)
 	expect_role(ROLE_CHRONY, 0, false, 0);
 }
 
+Test(confine, U33_migrate)
+{
+	expect_role(ROLE_MIGRATE, GATEWAY_UID, false, 0);
+}
+
 /* Not readable for others of its uid: /proc/PID belongs to root. */
 Test(confine, gateway_not_dumpable)
 {
@@ -134,7 +136,7 @@ Test(confine, gateway_not_dumpable)
  * does not return. */
 Test(confine, ends_with_parent)
 {
-	static const enum role roles[] = { ROLE_WATCHER, ROLE_GATEWAY, ROLE_CHRONY };
+	static const enum role roles[] = { ROLE_WATCHER, ROLE_GATEWAY, ROLE_CHRONY, ROLE_MIGRATE };
 
 	cr_assert(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
@@ -168,7 +170,7 @@ Test(confine, refused)
 
 	cr_expect(entered(&child) == -EINVAL);
 	cr_expect_str_eq(capture_text(),
-			 "cannot drop rights: a gateway needs a user id of its own\n");
+			 "cannot drop rights: this role needs a user id of its own\n");
 	waitpid(child.pid, NULL, 0);
 }
 

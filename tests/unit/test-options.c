@@ -235,9 +235,11 @@ Test(options, refused)
 		{ "-i up --calf a\tb",
 		  "--calf: \"a?b\" contains a byte that is not printable ASCII\n" },
 		{ "-i up --role root",
-		  "--role: unknown role \"root\"; use watcher, chrony or forget\n" },
+		  "--role: unknown role \"root\"; use watcher, chrony, forget or "
+		  "migrate\n" },
 		{ "-i up --role gateway",
-		  "--role: unknown role \"gateway\"; use watcher, chrony or forget\n" },
+		  "--role: unknown role \"gateway\"; use watcher, chrony, forget or "
+		  "migrate\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -10,10 +10,9 @@
 int main(int argc, char **argv)
 {
 	static const char *const tags[] = {
-		[ROLE_SUPERVISOR] = "calfpen",
-		[ROLE_WATCHER] = "calfpen-watcher",
-		[ROLE_CHRONY] = "calfpen-chrony",
-		[ROLE_FORGET] = "calfpen",
+		[ROLE_SUPERVISOR] = "calfpen",	    [ROLE_WATCHER] = "calfpen-watcher",
+		[ROLE_CHRONY] = "calfpen-chrony",   [ROLE_FORGET] = "calfpen",
+		[ROLE_MIGRATE] = "calfpen-migrate",
 	};
 	struct options options;
 	int r;
@@ -33,6 +32,8 @@ int main(int argc, char **argv)
 		return watcher_main(&options);
 	case ROLE_CHRONY:
 		return chrony_main();
+	case ROLE_MIGRATE:
+		return migrate_main();
 	case ROLE_FORGET:
 		return forget_main(&options);
 	default:

@@ -287,8 +287,11 @@ static int parse_role(struct options *options, const char *name)
 		options->role = ROLE_CHRONY;
 	} else if (strcmp(name, "forget") == 0) {
 		options->role = ROLE_FORGET;
+	} else if (strcmp(name, "migrate") == 0) {
+		options->role = ROLE_MIGRATE;
 	} else {
-		log_error("--role: unknown role \"%s\"; use watcher, chrony or forget", name);
+		log_error("--role: unknown role \"%s\"; use watcher, chrony, forget or migrate",
+			  name);
 		return -EINVAL;
 	}
 	return 0;

@@ -15,6 +15,7 @@ enum role {
 	ROLE_WATCHER,
 	ROLE_CHRONY,
 	ROLE_FORGET /* by the operator */,
+	ROLE_MIGRATE,
 	ROLE_GATEWAY /* another program */
 };
 
@@ -49,6 +50,15 @@ enum chrony_fd {
 	CHRONY_FD_DIRECTORY = 3, /* that contains chronyd's socket, O_PATH */
 };
 
+enum migrate_fd {
+	MIGRATE_FD_REQUEST = 3, /* a pipe with one struct migrate_request */
+	MIGRATE_FD_LEASE = 4,	/* the files; /dev/null if there is none */
+	MIGRATE_FD_DUID = 5,
+	MIGRATE_FD_CONFIGURATION = 6,
+	MIGRATE_FD_RESULT = 7, /* a pipe for one struct migrate_identity */
+	_MIGRATE_FD_END = 8,
+};
+
 /* Exit codes of a role that the supervisor distinguishes. */
 enum role_exit {
 	ROLE_EXIT_OK = 0,
@@ -66,5 +76,8 @@ int gateway_main(void);
 int forget_main(const struct options *options);
 /* Tell chronyd to reload its sources. Returns an enum chrony_result. */
 int chrony_main(void);
+/* Read the identity of another DHCP client from the lease file that it left. It logs
+ * nothing about the files: the supervisor does. */
+int migrate_main(void);
 
 #endif

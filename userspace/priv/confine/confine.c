@@ -23,6 +23,10 @@
 
 #define CAPABILITIES_MAX 8
 
+/* Most of it is mapped libraries: the files are read into 1.1 MB of static memory. */
+#define MIGRATE_MEMORY_MAX (64u << 20)
+#define MIGRATE_CPU_MAX_S 2 /* far more than parsing takes */
+
 /* Capabilities to keep: in the permitted, effective and bounding set. */
 struct capability_set {
 	cap_value_t values[CAPABILITIES_MAX];
@@ -134,7 +138,7 @@ static int limit(int resource, rlim_t value)
 
 static bool has_own_ids(enum role role)
 {
-	return role == ROLE_GATEWAY || role == ROLE_CHRONY;
+	return role == ROLE_GATEWAY || role == ROLE_CHRONY || role == ROLE_MIGRATE;
 }
 
 /* Set limits that a filter cannot express. RLIMIT_FSIZE is not set, because descriptor
@@ -155,6 +159,10 @@ static int set_limits(enum role role)
 		if (!r)
 			r = limit(RLIMIT_MEMLOCK, 0);
 	}
+	if (!r && role == ROLE_MIGRATE)
+		r = limit(RLIMIT_AS, MIGRATE_MEMORY_MAX);
+	if (!r && role == ROLE_MIGRATE)
+		r = limit(RLIMIT_CPU, MIGRATE_CPU_MAX_S);
 	return r;
 }
 
@@ -180,8 +188,8 @@ int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_adm
 		log_error("cannot drop rights: not root; start calfpen as root");
 		return -EPERM;
 	}
-	if (role == ROLE_GATEWAY && (uid == 0 || uid == UINT32_MAX)) {
-		log_error("cannot drop rights: a gateway needs a user id of its own");
+	if ((role == ROLE_GATEWAY || role == ROLE_MIGRATE) && (uid == 0 || uid == UINT32_MAX)) {
+		log_error("cannot drop rights: this role needs a user id of its own");
 		return -EINVAL;
 	}
 	r = drop_bounding(&set);

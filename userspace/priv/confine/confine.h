@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Drops rights permanently, in one ordered function: bounding set, ids, capabilities,
- * limits, no_new_privs, Landlock, seccomp. The supervisor, the watcher, the gateway
- * and the chrony role use it; the policy of each role is a constant table in policy.c
+ * limits, no_new_privs, Landlock, seccomp. The supervisor, the watcher, the gateway,
+ * the chrony role and the migrate role use it; the policy of each role is a constant table in policy.c
  * with a reason per system call.
  */
 #ifndef CALFPEN_PRIV_CONFINE_CONFINE_H
@@ -27,6 +27,9 @@
  * chrony: `uid`, `gid`, which may be root's; no capability; not dumpable;
  *   Landlock: the directory of descriptor CHRONY_FD_DIRECTORY; allow list: what
  *   one request on one AF_UNIX socket needs.
+ * migrate: `uid`, `gid`; no capability; not dumpable; 64 MiB of addresses, 2 s of
+ *   processor time; allow list: read and write on the descriptors it has,
+ *   exit_group.
  *
  * The other roles are root: `uid` and `gid` are ignored.
  *

@@ -190,6 +190,13 @@ static const struct rule chrony_allowed[] = {
 	ANY(exit_group),
 };
 
+static const struct rule migrate_allowed[] = {
+	ANY(read),	      /* the files */
+	ANY(write),	      /* the result */
+	ANY(restart_syscall), /* after a stopped process continues */
+	ANY(exit_group),
+};
+
 static int add(scmp_filter_ctx filter, uint32_t action, const struct rule *rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -249,6 +256,8 @@ static int add_role(scmp_filter_ctx filter, enum role role, bool needs_sys_admin
 		return add(filter, SCMP_ACT_ALLOW, gateway_allowed, COUNT(gateway_allowed));
 	case ROLE_CHRONY:
 		return add(filter, SCMP_ACT_ALLOW, chrony_allowed, COUNT(chrony_allowed));
+	case ROLE_MIGRATE:
+		return add(filter, SCMP_ACT_ALLOW, migrate_allowed, COUNT(migrate_allowed));
 	}
 	return -EINVAL;
 }
