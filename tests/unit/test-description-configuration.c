@@ -157,6 +157,28 @@ Test(configuration, everything)
 	cr_expect_str_eq(option("note"), "a b");
 }
 
+/* The operator's value is told from the default, also if it is the same. */
+Test(configuration, U33_options_that_are_set)
+{
+	cr_assert(load("", 1) == 0);
+	cr_expect(!configuration_find_option(&configuration, "wait")->is_set);
+	cr_expect(configuration_find_option(&configuration, "note") == NULL);
+	cr_assert(load("options: {wait: 4}\n", 1) == 0);
+	cr_expect(configuration_find_option(&configuration, "wait")->is_set);
+	cr_assert(configuration_set_option(&configuration, "wait", "9", false) == 0);
+	cr_expect_str_eq(option("wait"), "9");
+	cr_expect(!configuration_find_option(&configuration, "wait")->is_set);
+	cr_assert(configuration_set_option(&configuration, "note", "x", false) == 0);
+	cr_expect_str_eq(option("note"), "x");
+	cr_expect(configuration.n_options == 2);
+	while (configuration.n_options < DESCRIPTION_OPTIONS_MAX)
+		snprintf(configuration.options[configuration.n_options].name, 32, "x%u",
+			 configuration.n_options),
+			configuration.n_options++;
+	cr_expect(configuration_set_option(&configuration, "more", "x", false) == -ENOSPC);
+	cr_expect(configuration_set_option(&configuration, "note", "y", false) == 0);
+}
+
 Test(configuration, U18_drift)
 {
 	cr_assert(load("metric: 7\n", 1) == 0);

@@ -32,27 +32,38 @@ struct calves {
 	uint32_t n;
 };
 
-static struct configuration_option *find_option(struct configuration *configuration,
-						const char *name)
+/* Returns the index of an option, n_options if there is none. */
+static uint32_t find_option(const struct configuration *configuration, const char *name)
 {
-	for (uint32_t i = 0; i < configuration->n_options; i++)
-		if (strcmp(configuration->options[i].name, name) == 0)
-			return &configuration->options[i];
-	return NULL;
+	uint32_t i = 0;
+
+	while (i < configuration->n_options && strcmp(configuration->options[i].name, name) != 0)
+		i++;
+	return i;
 }
 
-/* Add or replace an option. Returns 0, or -ENOSPC if there is no room. */
-static int set_option(struct configuration *configuration, const char *name, const char *value)
+const struct configuration_option *
+configuration_find_option(const struct configuration *configuration, const char *name)
 {
-	struct configuration_option *option = find_option(configuration, name);
+	uint32_t i = find_option(configuration, name);
 
-	if (!option) {
-		if (configuration->n_options == DESCRIPTION_OPTIONS_MAX)
-			return -ENOSPC;
-		option = &configuration->options[configuration->n_options++];
+	return i < configuration->n_options ? &configuration->options[i] : NULL;
+}
+
+int configuration_set_option(struct configuration *configuration, const char *name,
+			     const char *value, bool is_set)
+{
+	uint32_t i = find_option(configuration, name);
+	struct configuration_option *option = &configuration->options[i];
+
+	if (i == DESCRIPTION_OPTIONS_MAX)
+		return -ENOSPC;
+	if (i == configuration->n_options) {
+		configuration->n_options++;
 		snprintf(option->name, sizeof(option->name), "%s", name);
 	}
 	snprintf(option->value, sizeof(option->value), "%s", value);
+	option->is_set = is_set;
 	return 0;
 }
 
@@ -81,9 +92,11 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 		for (uint32_t i = 0; i < description->n_options; i++) {
 			const struct description_option *option = &description->options[i];
 
-			if (!option->has_default || find_option(configuration, option->name))
+			if (!option->has_default ||
+			    configuration_find_option(configuration, option->name))
 				continue;
-			if (set_option(configuration, option->name, option->value) < 0) {
+			if (configuration_set_option(configuration, option->name, option->value,
+						     false) < 0) {
 				log_error("%s/%s:%u: option \"%s\": the calves together have more "
 					  "than %d options",
 					  description->directory, DESCRIPTION_FILE, option->line,
@@ -197,7 +210,7 @@ static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key, yam
 		if (r < 0)
 			return r;
 	}
-	if (set_option(configuration, name, value) < 0)
+	if (configuration_set_option(configuration, name, value, true) < 0)
 		return yaml_refuse(file, key, "more than %d options", DESCRIPTION_OPTIONS_MAX);
 	return 0;
 }

@@ -19,6 +19,7 @@
 struct configuration_option {
 	char name[32];
 	char value[KV_VALUE_SIZE];
+	bool is_set; /* by the operator: not the default */
 };
 
 /* What is done about settings that another program has changed. */
@@ -95,5 +96,14 @@ struct configuration {
  */
 int configuration_load(const struct options *options, const struct description *descriptions,
 		       uint32_t n_descriptions, struct configuration *configurationp);
+
+/* Return the option, or NULL if it has neither a value nor a default. */
+const struct configuration_option *
+configuration_find_option(const struct configuration *configuration, const char *name);
+
+/* Add or replace an option, which the caller has checked; `is_set`: by the operator.
+ * Returns 0, or -ENOSPC if there is no room. */
+int configuration_set_option(struct configuration *configuration, const char *name,
+			     const char *value, bool is_set);
 
 #endif
