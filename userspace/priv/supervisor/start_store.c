@@ -11,10 +11,10 @@
 
 int supervisor_write_keys(const struct supervisor *s)
 {
-	struct value_ipv4_net address;
-	int found = 0;
+	struct value_ipv4_net address = s->former_address;
+	int found = address.prefix_length > 0;
 
-	if (s->options->takeover)
+	if (s->options->takeover && !found)
 		found = takeover_find(s->netlink, s->uplink.ifindex, &address);
 	if (found < 0) {
 		log_error("%s: cannot read the addresses: %s", s->uplink.name, strerror(-found));
@@ -48,7 +48,10 @@ int supervisor_start_store(struct supervisor *s)
 		persist_restore(state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR], revision,
 				s->descriptions, s->n_descriptions);
 	if (!r)
+		supervisor_adopt_identity(s);
+	if (!r)
 		r = supervisor_write_keys(s);
+	s->former_address.prefix_length = 0;
 	if (!r && s->store.adopted)
 		r = subjects_forget_lease(&s->store);
 	return r;

@@ -48,10 +48,12 @@ struct supervisor {
 	struct audit audit;
 	struct loop_timer audit_timer;	 /* until it could be opened */
 	struct netlink *netlink, *links; /* for requests; for link events */
-	struct netlink_link uplink;	 /* ifindex 0: the device is gone */
-	bool is_uplink_bare;		 /* setting up tap and programs failed */
-	bool is_mac_awaited;		 /* logged that the uplink has none */
-	uint64_t uplink_ns;		 /* earliest time of the next change of device */
+	/* of the former client's lease, for the first calf; length 0: unknown */
+	struct value_ipv4_net former_address;
+	struct netlink_link uplink; /* ifindex 0: the device is gone */
+	bool is_uplink_bare;	    /* setting up tap and programs failed */
+	bool is_mac_awaited;	    /* logged that the uplink has none */
+	uint64_t uplink_ns;	    /* earliest time of the next change of device */
 	unsigned int n_uplink_failures;
 	struct loop_timer uplink_timer;
 	struct probe_kernel kernel;
@@ -112,11 +114,17 @@ int supervisor_check_quarantine(struct supervisor *s);
 /* Adopt, restore or create the store and load the gate of every subject. */
 int supervisor_start_store(struct supervisor *s);
 /* Write the first keys: /mac, /config/... and, with --takeover, /address: the
- * address that the uplink already has, which the calf requests first. */
+ * address of the former client's lease, or one that the uplink already has, which the
+ * calf requests first. */
 int supervisor_write_keys(const struct supervisor *s);
 /* Save the store's last revision. Nothing may change the store after this call,
  * so that the next boot continues without a gap. */
 void supervisor_save_revision(const struct supervisor *s);
+
+/* identity.c: set the option client_id to what an earlier run saved; or, with
+ * --takeover in the first run, to what the former client sent, and save that. Needs the
+ * store, with what it was restored from. Failures are logged. */
+void supervisor_adopt_identity(struct supervisor *s);
 
 /* start_frames.c */
 
