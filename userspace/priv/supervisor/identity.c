@@ -31,7 +31,7 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/persist/identity.h"
 #include "userspace/priv/supervisor/child.h"
-#include "userspace/priv/supervisor/former.h"
+#include "userspace/priv/supervisor/lease_files.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
 #define CLIENT_ID "client_id"
@@ -118,7 +118,7 @@ static int take_result(const struct supervisor *s, pid_t pid, uint32_t uid, int 
 }
 
 /* Have the migrate role read a lease file. Returns 0, or a negative errno. */
-static int read_lease(const struct supervisor *s, const struct former_lease *lease, int null,
+static int read_lease(const struct supervisor *s, const struct lease_file *lease, int null,
 		      struct migrate_identity *identityp)
 {
 	/* Gateways and calves have the uids above the base (pair.h). */
@@ -180,13 +180,13 @@ enum rank { RANK_NEWEST = 1, RANK_HAS_ADDRESS, RANK_RUNS };
 
 /* The lease that was chosen. */
 struct former {
-	const struct former_lease *lease; /* NULL: none */
+	const struct lease_file *lease; /* NULL: none */
 	struct migrate_identity identity;
 	enum rank rank;
 	char problem[PATH_MAX + 64]; /* with the last file that could not be used, or "" */
 };
 
-static void choose(const struct supervisor *s, const struct former_leases *leases,
+static void choose(const struct supervisor *s, const struct lease_files *leases,
 		   const struct uplink_addresses *addresses, struct former *former)
 {
 	struct probe_client running = { .program = "" };
@@ -195,7 +195,7 @@ static void choose(const struct supervisor *s, const struct former_leases *lease
 	(void)probe_other_client(s->uplink.name, &running);
 	(void)snprintf(former->problem, sizeof(former->problem), "%s", leases->refused);
 	for (uint32_t i = 0; null >= 0 && i < leases->n; i++) {
-		const struct former_lease *lease = &leases->list[i];
+		const struct lease_file *lease = &leases->list[i];
 		struct migrate_identity identity;
 		enum rank rank = RANK_NEWEST;
 		int r = read_lease(s, lease, null, &identity);
@@ -207,7 +207,7 @@ static void choose(const struct supervisor *s, const struct former_leases *lease
 			break;
 		if (r || identity.kind <= MIGRATE_DAMAGED)
 			continue;
-		if (former_is_written_by(lease->format, running.program))
+		if (lease_files_is_written_by(lease->format, running.program))
 			rank = RANK_RUNS;
 		else if (has_address(addresses, identity.address))
 			rank = RANK_HAS_ADDRESS;
@@ -240,7 +240,7 @@ static void adopt(struct supervisor *s, const struct former *former, const char 
 	if (!r)
 		r = persist_identity_save(state, client_id);
 	log_info("%s: continuing as %s (%s): client_id %s", s->uplink.name,
-		 former_program(former->lease->format), former->lease->path, client_id);
+		 lease_files_program(former->lease->format), former->lease->path, client_id);
 	if (r)
 		log_warning("%s/" PERSIST_IDENTITY_FILE ": cannot write: %s; set client_id in the "
 			    "configuration, because the next run will not know it",
@@ -269,14 +269,14 @@ static void use(struct supervisor *s, const struct former *former, const struct 
 
 static void find(struct supervisor *s, const struct value_rule *rule)
 {
-	struct former_leases *leases = calloc(1, sizeof(*leases));
+	struct lease_files *leases = calloc(1, sizeof(*leases));
 	struct former *former = calloc(1, sizeof(*former));
 	struct uplink_addresses addresses = { .n = 0 };
 
 	if (!leases || !former)
 		goto cleanup;
 	(void)netlink_address_each(s->netlink, s->uplink.ifindex, on_address, &addresses);
-	former_find("", s->uplink.name, s->uplink.ifindex, leases);
+	lease_files_find("", s->uplink.name, s->uplink.ifindex, leases);
 	choose(s, leases, &addresses, former);
 	if (former->lease)
 		use(s, former, rule);
@@ -289,7 +289,7 @@ static void find(struct supervisor *s, const struct value_rule *rule)
 				       "NetworkManager");
 cleanup:
 	if (leases)
-		former_close(leases);
+		lease_files_close(leases);
 	free(leases);
 	free(former);
 }

@@ -3,8 +3,8 @@
  * The lease files that other DHCP clients left for an interface. They are only found
  * and opened here; the migrate role reads them.
  */
-#ifndef CALFPEN_PRIV_SUPERVISOR_FORMER_H
-#define CALFPEN_PRIV_SUPERVISOR_FORMER_H
+#ifndef CALFPEN_PRIV_SUPERVISOR_LEASE_FILES_H
+#define CALFPEN_PRIV_SUPERVISOR_LEASE_FILES_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -13,9 +13,9 @@
 
 #include "userspace/priv/migrate/migrate.h"
 
-#define FORMER_LEASES_MAX 8
+#define LEASE_FILES_MAX 8
 
-struct former_lease {
+struct lease_file {
 	enum migrate_format format;
 	char path[PATH_MAX];
 	struct timespec changed;
@@ -23,8 +23,8 @@ struct former_lease {
 	int lease_fd, duid_fd, configuration_fd;
 };
 
-struct former_leases {
-	struct former_lease list[FORMER_LEASES_MAX]; /* the newest first */
+struct lease_files {
+	struct lease_file list[LEASE_FILES_MAX]; /* the newest first */
 	uint32_t n;
 	/* the last file that was left out, and why: "/x is a symbolic link"; or "" */
 	char refused[PATH_MAX + 64];
@@ -35,17 +35,17 @@ struct former_leases {
  * files of a bounded size are opened, and symbolic links are followed in /etc only,
  * because the directory of a lease file may belong to another user.
  */
-void former_find(const char *root, const char *interface, int ifindex,
-		 struct former_leases *leases);
+void lease_files_find(const char *root, const char *interface, int ifindex,
+		      struct lease_files *leases);
 
 /* Close all descriptors. */
-void former_close(struct former_leases *leases);
+void lease_files_close(struct lease_files *leases);
 
 /* Return the name of the program that writes this format. */
-const char *former_program(enum migrate_format format);
+const char *lease_files_program(enum migrate_format format);
 
 /* Return true if a process of this name (/proc/PID/comm) writes the format: a dhclient
  * may have been started by NetworkManager or by a person. */
-bool former_is_written_by(enum migrate_format format, const char *comm);
+bool lease_files_is_written_by(enum migrate_format format, const char *comm);
 
 #endif

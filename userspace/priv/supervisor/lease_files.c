@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/supervisor/former.h"
+#include "userspace/priv/supervisor/lease_files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -35,24 +35,24 @@ static const struct {
 	[MIGRATE_NETWORK_MANAGER] = { "NetworkManager", "NetworkManager" },
 };
 
-const char *former_program(enum migrate_format format)
+const char *lease_files_program(enum migrate_format format)
 {
 	return programs[format].program;
 }
 
-bool former_is_written_by(enum migrate_format format, const char *comm)
+bool lease_files_is_written_by(enum migrate_format format, const char *comm)
 {
 	return strcmp(programs[format].comm, comm) == 0;
 }
 
-static void refuse(struct former_leases *leases, const char *path, const char *why)
+static void refuse(struct lease_files *leases, const char *path, const char *why)
 {
 	(void)snprintf(leases->refused, sizeof(leases->refused), "%s %s", path, why);
 }
 
 /* Open a regular file of at most `max` bytes. Returns its descriptor, or -1; errno is
  * ENOENT if it does not exist, else it is noted why it was not opened. */
-static int open_file(struct former_leases *leases, const char *path, int flags, uint32_t max,
+static int open_file(struct lease_files *leases, const char *path, int flags, uint32_t max,
 		     struct stat *status)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
@@ -75,7 +75,7 @@ static int open_file(struct former_leases *leases, const char *path, int flags, 
 	return -1;
 }
 
-static void close_lease(struct former_lease *lease)
+static void close_lease(struct lease_file *lease)
 {
 	int *const fds[] = { &lease->lease_fd, &lease->duid_fd, &lease->configuration_fd };
 
@@ -86,26 +86,26 @@ static void close_lease(struct former_lease *lease)
 	}
 }
 
-static bool is_newer(const struct former_lease *a, const struct former_lease *b)
+static bool is_newer(const struct lease_file *a, const struct lease_file *b)
 {
 	return a->changed.tv_sec != b->changed.tv_sec ? a->changed.tv_sec > b->changed.tv_sec :
 							a->changed.tv_nsec > b->changed.tv_nsec;
 }
 
 /* Insert it before all older ones; the oldest is dropped if there are too many. */
-static void insert(struct former_leases *leases, const struct former_lease *lease)
+static void insert(struct lease_files *leases, const struct lease_file *lease)
 {
 	uint32_t i = leases->n;
 
 	while (i > 0 && is_newer(lease, &leases->list[i - 1]))
 		i--;
-	if (i == FORMER_LEASES_MAX) {
-		struct former_lease dropped = *lease;
+	if (i == LEASE_FILES_MAX) {
+		struct lease_file dropped = *lease;
 
 		close_lease(&dropped);
 		return;
 	}
-	if (leases->n == FORMER_LEASES_MAX)
+	if (leases->n == LEASE_FILES_MAX)
 		close_lease(&leases->list[--leases->n]);
 	memmove(&leases->list[i + 1], &leases->list[i], (leases->n - i) * sizeof(leases->list[0]));
 	leases->list[i] = *lease;
@@ -113,10 +113,10 @@ static void insert(struct former_leases *leases, const struct former_lease *leas
 }
 
 /* Add a lease file with what belongs to it (NULL: nothing), if it exists. */
-static void add(struct former_leases *leases, enum migrate_format format, const char *lease_path,
+static void add(struct lease_files *leases, enum migrate_format format, const char *lease_path,
 		const char *duid_path, const char *configuration_path)
 {
-	struct former_lease lease = {
+	struct lease_file lease = {
 		.format = format, .lease_fd = -1, .duid_fd = -1, .configuration_fd = -1
 	};
 	struct stat status, other;
@@ -163,7 +163,7 @@ static bool has_name(const char *name, const char *prefix, const char *interface
 
 /* A connection may have been replaced by another one: there is a file for each. */
 static void find_network_managers(const char *root, const char *interface,
-				  struct former_leases *leases)
+				  struct lease_files *leases)
 {
 	char directory[PATH_MAX / 2], path[PATH_MAX], configuration[PATH_MAX];
 	struct dirent *entry;
@@ -185,7 +185,8 @@ static void find_network_managers(const char *root, const char *interface,
 	closedir(entries);
 }
 
-void former_find(const char *root, const char *interface, int ifindex, struct former_leases *leases)
+void lease_files_find(const char *root, const char *interface, int ifindex,
+		      struct lease_files *leases)
 {
 	char name[PATH_MAX / 4], lease[PATH_MAX], duid[PATH_MAX], configuration[PATH_MAX];
 
@@ -211,7 +212,7 @@ void former_find(const char *root, const char *interface, int ifindex, struct fo
 	find_network_managers(root, interface, leases);
 }
 
-void former_close(struct former_leases *leases)
+void lease_files_close(struct lease_files *leases)
 {
 	for (uint32_t i = 0; i < leases->n; i++)
 		close_lease(&leases->list[i]);

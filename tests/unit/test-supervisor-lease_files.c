@@ -6,12 +6,12 @@
 
 #include "tests/unit/scratch.h"
 #include "userspace/common/directory.h"
-#include "userspace/priv/supervisor/former.h"
+#include "userspace/priv/supervisor/lease_files.h"
 
 #define UUID "2d3b3c1e-8f0a-4c63-9f5e-1c2d3e4f5a6b"
 #define NM "var/lib/NetworkManager/"
 
-static struct former_leases leases;
+static struct lease_files leases;
 
 static void setup(void)
 {
@@ -28,7 +28,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	former_close(&leases);
+	lease_files_close(&leases);
 	scratch_remove();
 }
 
@@ -50,9 +50,9 @@ static const char *found(void)
 	static char text[8192];
 	char *at = text;
 
-	former_close(&leases);
+	lease_files_close(&leases);
 	text[0] = '\0';
-	former_find(scratch, "up-0", 7, &leases);
+	lease_files_find(scratch, "up-0", 7, &leases);
 	for (uint32_t i = 0; i < leases.n; i++)
 		at += sprintf(at, "%s%s", i ? " " : "", leases.list[i].path + strlen(scratch) + 1);
 	return text;
@@ -72,7 +72,7 @@ static void expect_text(int fd, const char *expected)
 	cr_expect_str_eq(text, expected);
 }
 
-Test(former, U33_every_client)
+Test(lease_files, U33_every_client)
 {
 	static const struct {
 		const char *name;
@@ -116,7 +116,7 @@ Test(former, U33_every_client)
 	}
 }
 
-Test(former, U33_other_names)
+Test(lease_files, U33_other_names)
 {
 	static const char *const names[] = {
 		"var/lib/dhcpcd/up-0.lease6",
@@ -140,7 +140,7 @@ Test(former, U33_other_names)
 	cr_expect_str_eq(refused(), "");
 }
 
-Test(former, U33_newest_first)
+Test(lease_files, U33_newest_first)
 {
 	char name[128], expected[4096];
 	char *at = expected;
@@ -155,17 +155,17 @@ Test(former, U33_newest_first)
 	for (int i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), NM "internal-%08x%s-up-0.lease", i, UUID + 8);
 		make_file(name, 10 + i);
-		if (i < FORMER_LEASES_MAX)
+		if (i < LEASE_FILES_MAX)
 			at += sprintf(at, "%s%s", i ? " " : "", name);
 	}
 	cr_expect_str_eq(found(), expected);
-	former_close(&leases);
+	lease_files_close(&leases);
 	for (int fd = 3; fd < 256; fd++)
 		n_open += fcntl(fd, F_GETFD) >= 0;
-	former_find(scratch, "up-0", 7, &leases);
+	lease_files_find(scratch, "up-0", 7, &leases);
 	for (int fd = 3; fd < 256; fd++)
 		n_open -= fcntl(fd, F_GETFD) >= 0;
-	cr_expect_eq(n_open, (uint32_t)-FORMER_LEASES_MAX);
+	cr_expect_eq(n_open, (uint32_t)-LEASE_FILES_MAX);
 }
 
 static void expect_refused(const char *name, const char *why)
@@ -178,7 +178,7 @@ static void expect_refused(const char *name, const char *why)
 	cr_assert_eq(remove(scratch_path(name)), 0);
 }
 
-Test(former, U33_hostile_files)
+Test(lease_files, U33_hostile_files)
 {
 	static const char name[] = "run/systemd/netif/leases/7";
 
@@ -199,7 +199,7 @@ Test(former, U33_hostile_files)
 
 /* What is beside the lease file: a DUID that cannot be read is none, as dhcpcd may not
  * send it; a configuration that cannot be read decides nothing. */
-Test(former, U33_hostile_companions)
+Test(lease_files, U33_hostile_companions)
 {
 	make_file("var/lib/dhcpcd/up-0.lease", 0);
 	make_file("var/lib/dhcpcd/target", 0);
@@ -215,11 +215,12 @@ Test(former, U33_hostile_companions)
 	expect_refused("etc/dhcpcd.conf", "is too large");
 }
 
-Test(former, U33_programs)
+Test(lease_files, U33_programs)
 {
-	cr_expect(former_is_written_by(MIGRATE_NETWORKD, "systemd-network"), "cut by the kernel");
-	cr_expect(former_is_written_by(MIGRATE_DHCLIENT, "dhclient"));
-	cr_expect(!former_is_written_by(MIGRATE_DHCLIENT, "dhcpcd"));
-	cr_expect(!former_is_written_by(MIGRATE_DHCPCD, ""));
-	cr_expect_str_eq(former_program(MIGRATE_NETWORKD), "systemd-networkd");
+	cr_expect(lease_files_is_written_by(MIGRATE_NETWORKD, "systemd-network"),
+		  "cut by the kernel");
+	cr_expect(lease_files_is_written_by(MIGRATE_DHCLIENT, "dhclient"));
+	cr_expect(!lease_files_is_written_by(MIGRATE_DHCLIENT, "dhcpcd"));
+	cr_expect(!lease_files_is_written_by(MIGRATE_DHCPCD, ""));
+	cr_expect_str_eq(lease_files_program(MIGRATE_NETWORKD), "systemd-networkd");
 }
