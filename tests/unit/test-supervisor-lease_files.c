@@ -32,7 +32,7 @@ static void teardown(void)
 	scratch_remove();
 }
 
-TestSuite(former, .init = setup, .fini = teardown);
+TestSuite(lease_files, .init = setup, .fini = teardown);
 
 /* A file that was changed `age` seconds ago. */
 static void make_file(const char *name, time_t age)

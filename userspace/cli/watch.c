@@ -252,6 +252,9 @@ static int run(struct watch *watch)
 {
 	int r = open_gate(watch);
 
+	/* Go on if it is dead: the next start of the instance continues with this store. */
+	if (!r)
+		(void)cli_note_dead(watch->cli, CLI_OK);
 	while (!r) {
 		r = follow(watch);
 		if (!r && watch->view.is_announced) {
@@ -306,8 +309,6 @@ int cli_watch(struct cli *cli, const char *prefix)
 	r = cli_choose_instance(cli);
 	if (r != CLI_OK)
 		return r;
-	/* Go on: the next start of the instance continues with this store. */
-	(void)cli_note_dead(cli, CLI_OK);
 	watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return cli_fail(cli, "%m");
