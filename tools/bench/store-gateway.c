@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: writes through real gateway processes, and SETs to a real redis-server,
- * with the same client loop: it writes the bytes of a request and reads a known
- * number of bytes as its response. The two take turns, round by round.
+ * DOC: writes through real gateway processes, SETs to a real redis-server, and puts
+ * to a real etcd-server, with the same client loop: it writes the bytes of a request
+ * and reads a known number of bytes as its response, or, from etcd, the frames of
+ * one. They take turns, round by round, with writes by the gate alone.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -15,12 +16,14 @@
 #include "tools/bench/support-servers.h"
 #include "userspace/common/wire.h"
 
-#define PATH "/bench/0000"
 #define SUBJECTS 4
 
 #define ONE_REQUESTS 2000
 #define PIPELINED_REQUESTS 8192
 #define MANY_REQUESTS 20000
+#define GATE_BATCH 64
+#define GATE_BATCHES 32
+#define GATE_REQUESTS ((GATE_BATCH + 1) * GATE_BATCHES)
 #define DRAIN_MANY 1024 /* 16 writes by each of 64 subjects: well within their shares of the ring */
 
 /* --- requests --- */
@@ -30,12 +33,14 @@ static void make_request(struct server *server)
 	int size;
 
 	if (server->store) {
-		size = wire_encode_request(1, WIRE_WRITE, PATH, BENCH_VALUE, BENCH_VALUE_LENGTH, 0,
-					   server->request, sizeof(server->request));
+		size = wire_encode_request(1, WIRE_WRITE, SERVERS_PATH, BENCH_VALUE,
+					   BENCH_VALUE_LENGTH, 0, server->request,
+					   sizeof(server->request));
 	} else {
 		size = snprintf((char *)server->request, sizeof(server->request),
-				"*3\r\n$3\r\nSET\r\n$%zu\r\n%s\r\n$%d\r\n%s\r\n", strlen(PATH),
-				PATH, BENCH_VALUE_LENGTH, BENCH_VALUE);
+				"*3\r\n$3\r\nSET\r\n$%zu\r\n%s\r\n$%d\r\n%s\r\n",
+				strlen(SERVERS_PATH), SERVERS_PATH, BENCH_VALUE_LENGTH,
+				BENCH_VALUE);
 	}
 	if (size <= 0 || size * DEPTH_MAX > (int)sizeof(server->request))
 		bench_fail("request: %d bytes", size);
@@ -49,6 +54,10 @@ static void send_request(const struct server *server, const struct client *clien
 {
 	size_t size = depth * server->request_size;
 
+	if (server->etcd) {
+		etcd_send_put(server->etcd, SERVERS_PATH, BENCH_VALUE, BENCH_VALUE_LENGTH);
+		return;
+	}
 	if (write(client->fd, server->request, size) != (ssize_t)size)
 		bench_fail("%s: write: %s", server->label, strerror(errno));
 }
@@ -83,8 +92,11 @@ static bool read_response(struct server *server, struct client *client, size_t d
 {
 	size_t size = depth * server->response_size;
 	uint8_t bytes[DEPTH_MAX * 64];
-	ssize_t n = read(client->fd, bytes, sizeof(bytes));
+	ssize_t n;
 
+	if (server->etcd)
+		return etcd_read_response(server->etcd);
+	n = read(client->fd, bytes, sizeof(bytes));
 	if (n <= 0)
 		bench_fail("%s: response: %s", server->label, n < 0 ? strerror(errno) : "closed");
 	if (client->n_received % server->response_size == 0 && bytes[0] != server->response_begin)
@@ -107,6 +119,12 @@ static void drain(struct server *server)
 
 static void open_server(struct server *server)
 {
+	if (server->etcd) {
+		send_request(server, &server->clients[0], 1);
+		while (!read_response(server, &server->clients[0], 1))
+			;
+		return;
+	}
 	make_request(server);
 	for (uint32_t i = 0; i < server->n_clients; i++)
 		first_response(server, &server->clients[i]);
@@ -154,6 +172,33 @@ static void measure_one_client(struct server *server, bool waits)
 static void measure_one(struct server *server)
 {
 	measure_one_client(server, true);
+}
+
+static void write_by_gate(struct bench_store *store)
+{
+	bench_check(gate_write(store->store.gate_fds[0], SERVERS_PATH, BENCH_VALUE,
+			       BENCH_VALUE_LENGTH, NULL),
+		    "write");
+}
+
+/* The gate alone, as store-gate measures it: the first write of a batch, which wakes
+ * the ring's reader, is not part of it. */
+static void measure_gate(struct bench_store *store)
+{
+	static uint64_t spent[GATE_BATCHES];
+
+	for (int n = 0; n < GATE_BATCHES; n++) {
+		uint64_t start;
+
+		bench_store_drain(store);
+		write_by_gate(store);
+		start = bench_now_ns();
+		for (int i = 0; i < GATE_BATCH; i++)
+			write_by_gate(store);
+		spent[n] = bench_now_ns() - start;
+	}
+	bench_store_drain(store);
+	bench_say("gate", bench_median(spent, GATE_BATCHES) / GATE_BATCH);
 }
 
 static void measure_blocking(struct server *server)
@@ -267,21 +312,22 @@ static void check_revision(const struct server *server, uint64_t n_expected)
 int main(int argc, char **argv)
 {
 	static struct bench_store store;
-	static struct server gateway, redis;
+	static struct server gateway, redis, etcd;
+	struct server *const servers[] = { &gateway, &redis, &etcd };
 	void (*measure)(struct server * server) = measure_one;
-	uint32_t n_clients = 1, n_requests = ONE_REQUESTS;
-	const char *redis_socket;
+	uint32_t n_clients = 1, n_requests = ONE_REQUESTS, n_by_gate = 0;
 	bool watched = false;
 	int n_rounds;
 
-	if (argc != 7)
+	if (argc != 7 && argc != 9)
 		bench_fail(
 			"usage: store-gateway one|blocking|watched|pipelined|many CPUS ROUNDS GATEWAY-PROGRAM "
-			"CALF-DIRECTORY REDIS-SOCKET|-");
+			"CALF-DIRECTORY REDIS-SOCKET|- [ETCD-SOCKET ETCD-TOKEN]");
 	bench_pin(argv[2]);
 	n_rounds = atoi(argv[3]);
-	redis_socket = argv[6];
-	if (strcmp(argv[1], "blocking") == 0) {
+	if (strcmp(argv[1], "one") == 0) {
+		n_by_gate = GATE_REQUESTS;
+	} else if (strcmp(argv[1], "blocking") == 0) {
 		measure = measure_blocking;
 	} else if (strcmp(argv[1], "watched") == 0) {
 		watched = true;
@@ -296,26 +342,28 @@ int main(int argc, char **argv)
 
 	bench_store_init(&store, 256, n_clients > 1 ? n_clients : SUBJECTS);
 	servers_start_gateways(&gateway, &store, n_clients, argv[4], argv[5]);
-	open_server(&gateway);
-	if (strcmp(redis_socket, "-") != 0) {
-		servers_connect_redis(&redis, n_clients, redis_socket);
-		open_server(&redis);
-	}
-	if (watched) {
-		servers_start_watcher(&gateway);
-		if (redis.n_clients)
-			servers_start_watcher(&redis);
+	if (strcmp(argv[6], "-") != 0)
+		servers_connect_redis(&redis, n_clients, argv[6]);
+	if (argc == 9)
+		servers_connect_etcd(&etcd, argv[7], argv[8]);
+	for (size_t i = 0; i < 3; i++) {
+		if (servers[i]->n_clients)
+			open_server(servers[i]);
+		if (servers[i]->n_clients && watched)
+			servers_start_watcher(servers[i]);
 	}
 	bench_say("clients", n_clients);
-	for (int i = 0; i < n_rounds; i++) {
-		measure(&gateway);
-		if (redis.n_clients)
-			measure(&redis);
+	for (int round = 0; round < n_rounds; round++) {
+		for (size_t i = 0; i < 3; i++)
+			if (servers[i]->n_clients)
+				measure(servers[i]);
+		if (n_by_gate)
+			measure_gate(&store);
 	}
-	check_revision(&gateway, n_clients + (uint64_t)n_rounds * n_requests);
+	check_revision(&gateway, n_clients + (uint64_t)n_rounds * (n_requests + n_by_gate));
 	say_memory(&gateway);
-	servers_stop_watcher(&gateway);
-	servers_stop_watcher(&redis);
+	for (size_t i = 0; i < 3; i++)
+		servers_stop_watcher(servers[i]);
 	servers_stop_gateways(&gateway);
 	return 0;
 }

@@ -108,9 +108,9 @@ void servers_stop_gateways(const struct server *server)
 	}
 }
 
-/* --- redis --- */
+/* --- redis and etcd --- */
 
-static int connect_to_redis(const char *path)
+static int connect_to(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -126,9 +126,21 @@ static int connect_to_redis(const char *path)
 void servers_connect_redis(struct server *server, uint32_t n, const char *socket_path)
 {
 	server->label = "redis";
-	server->redis_socket = socket_path;
+	server->socket_path = socket_path;
 	while (server->n_clients < n)
-		server->clients[server->n_clients++].fd = connect_to_redis(socket_path);
+		server->clients[server->n_clients++].fd = connect_to(socket_path);
+}
+
+void servers_connect_etcd(struct server *server, const char *socket_path, const char *token)
+{
+	static struct etcd etcd;
+
+	server->label = "etcd";
+	server->socket_path = socket_path;
+	server->etcd = &etcd;
+	server->clients[0].fd = connect_to(socket_path);
+	server->n_clients = 1;
+	etcd_init(&etcd, server->clients[0].fd, token);
 }
 
 /* --- watchers: one process that sleeps until it is notified of a write --- */
@@ -168,12 +180,22 @@ static void watch_redis(int fd)
 	_exit(1);
 }
 
+static void watch_etcd(struct etcd *etcd)
+{
+	etcd_read_events(etcd);
+	_exit(1);
+}
+
 void servers_start_watcher(struct server *server)
 {
+	static struct etcd etcd;
 	int fd = -1;
 
-	if (!server->store) {
-		fd = connect_to_redis(server->redis_socket);
+	if (server->etcd) {
+		etcd_init(&etcd, connect_to(server->socket_path), server->etcd->token);
+		etcd_watch(&etcd, SERVERS_PATH);
+	} else if (!server->store) {
+		fd = connect_to(server->socket_path);
 		ask_redis(fd, "CONFIG SET notify-keyspace-events K$\r\n");
 		ask_redis(fd, "PSUBSCRIBE __keyspace@0__:*\r\n");
 	}
@@ -185,6 +207,8 @@ void servers_start_watcher(struct server *server)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (server->store)
 		watch_store(server->store);
+	else if (server->etcd)
+		watch_etcd(&etcd);
 	watch_redis(fd);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The servers that are measured: real gateway processes, each with the client's
- * end of its control socket, or connections to a redis-server that is already
- * running. Every error ends the program.
+ * end of its control socket, or connections to a redis-server or etcd-server that
+ * is already running. Every error ends the program.
  */
 #ifndef CALFPEN_TOOLS_BENCH_SUPPORT_SERVERS_H
 #define CALFPEN_TOOLS_BENCH_SUPPORT_SERVERS_H
@@ -11,8 +11,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tools/bench/support-etcd.h"
 #include "tools/bench/support.h"
 
+#define SERVERS_PATH "/bench/0000" /* the key that is written */
 #define CLIENTS_MAX 64
 #define DEPTH_MAX 16 /* requests that a client sends at once */
 
@@ -26,8 +28,9 @@ struct client {
 
 struct server {
 	const char *label;
-	struct bench_store *store; /* NULL: redis */
-	const char *redis_socket;
+	struct bench_store *store; /* of gateways, else NULL */
+	struct etcd *etcd;	   /* of etcd, which has one client, else NULL */
+	const char *socket_path;   /* of redis or etcd */
 	uint8_t request[DEPTH_MAX * 512];
 	size_t request_size, response_size;
 	uint8_t response_begin; /* first byte of every good response */
@@ -47,6 +50,10 @@ void servers_stop_gateways(const struct server *server);
 /* Open `n` connections to the redis-server at this socket; the path must outlive
  * them. */
 void servers_connect_redis(struct server *server, uint32_t n, const char *socket_path);
+
+/* Open a connection to the etcd-server at this socket, as the user with this token;
+ * both texts must outlive it. */
+void servers_connect_etcd(struct server *server, const char *socket_path, const char *token);
 
 /* Start another process that sleeps until it is notified of a write. */
 void servers_start_watcher(struct server *server);
