@@ -5,6 +5,8 @@
 import os
 import shutil
 
+WRITE = "write, event, 4 subjects"
+
 DESCRIPTION = """\
 name: bench
 executable: calf-bench
@@ -20,24 +22,24 @@ frames:
 def measure_gate(bench):
     seen = bench.program("store-gate", bench.cpu, bench.rounds(15))
     write, bare = seen["write"], seen["bare_call"]
-    n_subjects = int(seen["subjects_max"].median)
+    n_subjects = int(seen["subjects_max"].value)
 
-    bench.row("write, event, 4 subjects", "ns", write, bare, "getppid()", "ratio <= 2.2")
-    bench.row("same, above the call itself", "ns", write, seen["empty_run"], "empty BPF_PROG_RUN")
-    bench.row("same", "ns", write, seen["map_update"], "bpf() map update")
-    bench.row("same, and the ring wakes", "ns", seen["write_waking"], write, "does not wake")
+    bench.row(WRITE, "ns", write, bare, "getppid()", "ratio <= 2.2")
+    bench.row(WRITE + ", above the call itself", "ns", write, seen["empty_run"], "empty BPF_PROG_RUN")
+    bench.row(WRITE, "ns", write, seen["map_update"], "bpf() map update")
+    bench.row(WRITE + ", and the ring wakes", "ns", seen["write_waking"], write, "does not wake")
     bench.row("read", "ns", seen["read"], bare, "getppid()")
     bench.row(
-        "commit of 16 keys", "ns", seen["commit_16"], 16 * write.median, "16 writes",
+        "commit of 16 keys", "ns", seen["commit_16"], write.times(16), "16 writes",
         "ratio <= 0.35",
     )
-    bench.row("batch of 16 writes", "ns", seen["batch_16"], 16 * write.median, "16 writes")
+    bench.row("batch of 16 writes", "ns", seen["batch_16"], write.times(16), "16 writes")
     bench.row(
         "write among 4,096 keys", "ns", seen["write_keys_4096"], seen["write_keys_10"],
         "among 10", "ratio <= 1.1",
     )
     bench.row(
-        "same, ten of them in turn", "ns", seen["write_10_of_4096"], seen["write_keys_10"],
+        "write among 4,096 keys, ten of them in turn", "ns", seen["write_10_of_4096"], seen["write_keys_10"],
         "among 10", "ratio <= 1.1",
     )
     bench.row(
@@ -49,7 +51,7 @@ def measure_gate(bench):
     bench.row("making the maps", "ms", seen["store_made"])
     bench.row("loading the first gate", "ms", seen["first_gate"], goal="ours <= 10")
     bench.row("loading a further gate, of 4 at once", "ms", seen["further_gate"], goal="ours <= 4")
-    bench.row("same, each alone", "ms", seen["further_alone"])
+    bench.row("loading a further gate, each alone", "ms", seen["further_alone"])
     return write
 
 
@@ -57,7 +59,7 @@ def measure_event(bench):
     seen = bench.program("store-event", bench.cpu, bench.rounds(15))
     bench.row(
         "event to callback, epoll, p50", "us", seen["event_p50"], goal="ours <= 10",
-        ours_p99=seen["event_p99"].median,
+        ours_p99=seen["event_p99"].value,
     )
     bench.row("event to callback, epoll, p99", "us", seen["event_p99"])
 
@@ -71,7 +73,7 @@ def measure_contention(bench):
     )
     bench.row(
         "write beside commit loops, p99", "us", seen["contended_p99"], goal="ours <= 1000",
-        alone_p99=seen["alone_p99"].median,
+        alone_p99=seen["alone_p99"].value,
     )
 
 
@@ -120,7 +122,7 @@ def measure_gateway(bench, write):
     def compare(measure, unit, seen, label, why_not, goal, **more):
         if why_not:
             bench.skip(
-                measure, why_not, goal, unit=unit, ours=seen["gateway_" + label].median, **more
+                measure, why_not, goal, unit=unit, ours=seen["gateway_" + label].value, **more
             )
         else:
             bench.row(
@@ -134,9 +136,9 @@ def measure_gateway(bench, write):
     compare("write through the gateway, p99", "us", seen, "p99", why_not, None)
     share = "the gate's share of a write through it"
     if why_not:
-        bench.skip(share, why_not, "ratio <= 0.15", unit="us", ours=write.median / 1e3)
+        bench.skip(share, why_not, "ratio <= 0.15", unit="us", ours=write.value / 1e3)
     else:
-        bench.row(share, "us", write.median / 1e3, seen["redis_p50"], "redis", "ratio <= 0.15")
+        bench.row(share, "us", write.value / 1e3, seen["redis_p50"], "redis", "ratio <= 0.15")
     # a reader that sleeps in read() is woken when its own request is taken, too
     seen, why_not = beside_redis("blocking", bench.cpu, 15)
     compare("write through the gateway, client sleeps in read()", "us", seen, "p50", why_not, None)
@@ -146,16 +148,16 @@ def measure_gateway(bench, write):
     compare("pipelined, 16 deep", "1/s", seen, "rate", why_not, "ratio >= 1.5")
     for cpus, where in ((bench.cpu, "one CPU"), (bench.cpus, "all CPUs")):
         seen, why_not = beside_redis("many", cpus, 9)
-        n_clients = int(seen["clients"].median)
+        n_clients = int(seen["clients"].value)
         compare(
             f"{n_clients} gateways, a client each, {where}", "1/s", seen, "rate", why_not,
             "ratio >= 1.0",
         )
     bench.row(
         "memory of a gateway, VmRSS", "MiB", memory["rss"], goal="ours <= 1.5",
-        rss_anon=memory["rss_anon"].median, rss_file=memory["rss_file"].median,
+        rss_anon=memory["rss_anon"].value, rss_file=memory["rss_file"].value,
     )
-    bench.row("same, RssAnon", "MiB", memory["rss_anon"])
+    bench.row("memory of a gateway, RssAnon", "MiB", memory["rss_anon"])
 
 
 def measure(bench):
