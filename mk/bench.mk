@@ -29,7 +29,7 @@ $(BUILD)/bench/bin/%: $(BUILD)/obj/tools/bench/%.o $(BENCH_SUPPORT) $(LIB)/libpr
 
 bench-programs: all $(BENCH_PROGRAMS) ## build the programs that bench and tools/pktgen run
 
-bench: ## compare with other programs, write JSON and SVG; BENCH=NAME for only one (root)
+bench: ## compare with other programs, write JSON and SVG; BENCH=NAME: only one; BASE=COMMIT: also with that commit (root)
 	@tools/bootstrap --check bench || tools/bootstrap bench
 	@$(MAKE) --no-print-directory bench-programs
-	@BUILD=$(BUILD) tools/bench/run $(BENCH)
+	@BUILD=$(BUILD) tools/bench/run $(if $(BASE),--base '$(BASE)') $(BENCH)

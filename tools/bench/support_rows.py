@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Calfpen Authors
-"""The rows of a measurement: their numbers, ratios and goals."""
+"""The rows of a measurement: their numbers, ratios and goals, and those of a base."""
 
 import re
 import statistics
@@ -66,20 +66,90 @@ def judge(row):
         row["met"] = row[what] <= bound if sign == "<=" else row[what] >= bound
 
 
-def make_row(measure, unit, ours=None, peer=None, peer_name=None, goal=None, **more):
+def make_row(measure, unit, ours=None, peer=None, peer_name=None, goal=None, base=None, **more):
     row = {"measure": measure, "unit": unit, "better": "higher" if unit in HIGHER_IS_BETTER else "lower"}
     row.update(ours=None, peer=None, peer_name=peer_name, ratio=None, goal=goal, met=None)
-    for side, value in (("ours", ours), ("peer", peer)):
+    for side, value in (("ours", ours), ("peer", peer), ("base", base)):
         if isinstance(value, Rounds):
             row[side], row[side + "_range"] = value.value, value.range
         elif value is not None:
             row[side] = float(value)
     if peer is not None:
         row["ratio"], row["ratio_range"] = ratio_of(ours, peer)
+    if base is not None:
+        row["base_ratio"], row["base_ratio_range"] = ratio_of(ours, base)
     judge(row)
     row.update(more)
     return row
 
 
+# --- several runs, and those of a base
+
+
 def key_of(row):
     return row["measure"], row["peer_name"]
+
+
+def name_fully(rows):
+    """Replace "same" and "same, ..." as the name of a row, which old commits have."""
+    measure = ""
+    for row in rows:
+        if row["measure"].startswith("same"):
+            row["measure"] = measure + row["measure"][4:]
+        else:
+            measure = row["measure"]
+    return rows
+
+
+def by_key(runs):
+    """The rows of each name that have numbers, one per run; None for a run without."""
+    found = {}
+    for i, rows in enumerate(runs):
+        for row in rows:
+            if row["ours"] is not None:
+                found.setdefault(key_of(row), [None] * len(runs))[i] = row
+    return found
+
+
+def pool(rows):
+    """One row of those of several runs: medians, and the ranges of all."""
+    pooled = dict(rows[-1])
+    for field in ("ours", "peer", "ratio"):
+        numbers = [row[field] for row in rows if row.get(field) is not None]
+        if numbers:
+            pooled[field] = statistics.median(numbers)
+            ends = [row.get(field + "_range") or [row[field]] * 2 for row in rows if row.get(field) is not None]
+            pooled[field + "_range"] = [min(low for low, _ in ends), max(high for _, high in ends)]
+    judge(pooled)
+    return pooled
+
+
+def compare(row, pairs):
+    """Add to a row of ours the base's number and the ratio to it: (ours, base) of each pair of runs."""
+    if pairs:
+        row["base"] = statistics.median(y for _, y in pairs)
+        row["base_range"] = [min(y for _, y in pairs), max(y for _, y in pairs)]
+        row["base_ratio"], row["base_ratio_range"] = ratio_of(*(Rounds(list(side)) for side in zip(*pairs)))
+    elif row["ours"] is not None:
+        row["base_note"] = "new"
+
+
+def merge(ours, base):
+    """
+    The rows of our runs, pooled, each with its ratio to the base, the median of those of the pairs.
+    ours and base: the rows of each run, as many of each. Rows are the same if measure and peer_name
+    are; those of one side only are "new" or "gone".
+    """
+    mine, theirs = by_key(ours), by_key(base)
+    merged = []
+    for row in ours[-1]:
+        key = key_of(row)
+        row = pool([r for r in mine[key] if r]) if key in mine else dict(row)
+        pairs = zip(mine.get(key, []), theirs.pop(key, []))
+        compare(row, [(x["ours"], y["ours"]) for x, y in pairs if x and y])
+        merged.append(row)
+    for rows in theirs.values():
+        row = pool([r for r in rows if r])
+        gone = make_row(row["measure"], row["unit"], peer_name=row["peer_name"])
+        merged.append(gone | {"base": row["ours"], "base_note": "gone"})
+    return merged
