@@ -5,7 +5,6 @@
 import os
 import platform
 import re
-import subprocess
 
 FILTER = "xdp-filter's way"  # re-implemented: Debian's does not load on Linux 6.18
 CLASSIC = "dhclient's filter"  # the same tests, as packet loads in a tc program
@@ -15,18 +14,8 @@ SOCKET = "packet socket"  # with dhclient's filter
 JUNK = (("truncated", "truncated BOOTP"), ("not_reply", "no BOOTREPLY"), ("forcerenew", "FORCERENEW"))
 
 
-def lab(bench, program, *arguments, server=False):
-    """Run a program in the lab. Returns the Rounds of every label it printed."""
-    command = [str(bench.top / "tools/lab")] + ([] if server else ["--no-server"])
-    command += ["--", str(program), *map(str, arguments)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=300, check=False)
-    if done.returncode != 0:
-        raise bench.failure(f"{program}: exit status {done.returncode}")
-    return bench.numbers(done.stdout)
-
-
 def in_lab(bench, name, *arguments):
-    return lab(bench, bench.build / "bench/bin" / name, *arguments)
+    return bench.lab(bench.build / "bench/bin" / name, *arguments)
 
 
 def fastest(seen):
@@ -126,7 +115,7 @@ def measure_lease(bench):
     frame = bench.directory / "junk.hex"
     frame.write_text(junk())
     program = bench.top / "tools/bench/frames-lease"
-    seen = lab(bench, program, bench.build, bench.cpu, bench.rounds(3), frame, server=True)
+    seen = bench.lab(program, bench.build, bench.cpu, bench.rounds(3), frame, bench.directory, server=True)
     for name in ("auto", "native"):
         flood, share = seen[name + "_flood"], seen[name + "_share"]
         lease = f"lease under 1 Mpps, {name}"

@@ -4,19 +4,8 @@
 
 import os
 import shutil
-import subprocess
 
-# The minimum that a script must do: set the address with its lifetime.
-UDHCPC_SCRIPT = """\
-#!/bin/sh
-case $1 in
-bound|renew) ip address replace "$ip/$mask" dev "$interface" valid_lft "$lease" preferred_lft "$lease" ;;
-esac
-"""
-
-
-def flush(command):
-    return f"{{ {command}; sleep 0.2; ip address flush dev uplink0; ip route flush dev uplink0; true; }} >/dev/null 2>&1"
+from support_clients import UPLINK, calfpen, peers
 
 
 def floors(bench):
@@ -30,93 +19,35 @@ def floors(bench):
         yield (
             label,
             name,
-            f"ip link set uplink0 up; setsid {program} floor {count} "
+            f"ip link set {UPLINK} up; setsid {program} floor {count} "
             f"</dev/null >{top}/{label}.log 2>&1 & echo $! >{top}/floor.pid; sleep 0.1; "
-            f"busybox udhcpc -f -i uplink0 -s /bin/true "
+            f"busybox udhcpc -f -i {UPLINK} -s /bin/true "
             f"</dev/null >{top}/udhcpc.log 2>&1 & echo $! >{top}/udhcpc.pid",
-            flush(f"sleep 0.3; kill $(cat {top}/udhcpc.pid); kill -- -$(cat {top}/floor.pid)"),
+            f"{{ sleep 0.3; kill $(cat {top}/udhcpc.pid); kill -- -$(cat {top}/floor.pid); sleep 0.2; "
+            f"ip address flush dev {UPLINK}; ip route flush dev {UPLINK}; true; }} >/dev/null 2>&1",
         )
 
 
 def clients(bench):
-    """(label, name, START, END) of those that are installed."""
-    top = bench.directory
-    script = top / "udhcpc.sh"
-    script.write_text(UDHCPC_SCRIPT)
-    script.chmod(0o755)
-    path = f"PATH={bench.build / 'bin'}:$PATH:/usr/sbin:/sbin"
-    # each run starts from scratch: nothing of the last lease is left
-    fresh = "rm -rf /var/lib/calfpen/* /run/calfpen/* /sys/fs/bpf/calfpen"
-    rows = [
-        (
-            "ours",
-            "calfpen",
-            f"{path} setsid calfpen run --interface uplink0 --cgroup-parent $LAB_CGROUP "
-            f"</dev/null >{top}/ours.log 2>&1 & echo $! >{top}/ours.pid",
-            flush(f"sleep 1; kill $(cat {top}/ours.pid); while pgrep calfpen-priv; do sleep 0.05; done; {fresh}"),
-        )
-    ]
-    if shutil.which("busybox"):
-        rows.append(
-            (
-                "udhcpc",
-                "udhcpc",
-                f"ip link set uplink0 up; busybox udhcpc -f -i uplink0 -s {script} "
-                f"</dev/null >{top}/udhcpc.log 2>&1 & echo $! >{top}/udhcpc.pid",
-                flush(f"sleep 0.5; kill $(cat {top}/udhcpc.pid)"),
-            )
-        )
-    if shutil.which("dhclient", path="/usr/sbin:/sbin"):
-        rows.append(
-            (
-                "dhclient",
-                "dhclient",
-                f"ip link set uplink0 up; /usr/sbin/dhclient -d -lf {top}/dhclient.leases -pf {top}/dhclient.pid uplink0 "
-                f"</dev/null >{top}/dhclient.log 2>&1 &",
-                flush(f"sleep 0.5; kill $(cat {top}/dhclient.pid); rm -f {top}/dhclient.leases"),
-            )
-        )
-    if shutil.which("dhcpcd", path="/usr/sbin:/sbin"):
-        rows.append(
-            (
-                "dhcpcd",
-                "dhcpcd -A",
-                f"ip link set uplink0 up; /usr/sbin/dhcpcd -A -B -4 -f /dev/null uplink0 "
-                f"</dev/null >{top}/dhcpcd.log 2>&1 & echo $! >{top}/dhcpcd.pid",
-                flush(f"sleep 0.5; kill $(cat {top}/dhcpcd.pid); rm -rf /var/lib/dhcpcd/*"),
-            )
-        )
-    return rows
+    """(label, name, START, END) of ours and of those that are installed."""
+    # dhcpcd without -A first probes the address for seconds
+    others = [client for client in peers(bench.directory) if client.label != "dhcpcd"]
+    for client in [calfpen("ours", "calfpen", bench.directory, bench.build)] + others:
+        yield client.label, client.name, client.start_command(), client.end_command()
+
+
+MEASURE = "DHCPACK to RTM_NEWADDR, p50"
 
 
 def measure_lease(bench):
     """Each round, the clients take turns on one lab's uplink."""
-    rows = clients(bench)
-    command = [str(bench.top / "tools/lab"), "--", str(bench.build / "bench/bin/handlers-lease")]
-    command.append(str(bench.rounds(9)))
-    least = list(floors(bench)) if shutil.which("busybox") else []
-    for label, _, start, end in rows + least:
-        command += [label, start, end]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=600, check=False)
-    if done.returncode != 0:
-        logs = "".join(
-            f"\n--- {log.name}\n{log.read_text(errors='replace')[-800:]}"
-            for log in sorted(bench.directory.glob("*.log"))
-        )
-        raise bench.failure(f"handlers-lease: exit status {done.returncode}{logs}")
-    seen = bench.numbers(done.stdout)
-    peers = {name: seen[label] for label, name, _, _ in rows if label != "ours"}
-    measure = "DHCPACK to RTM_NEWADDR, p50"
-    if not peers:
-        bench.skip(measure, "no other client is installed", "ratio <= 0.5", ours=seen["ours"].value)
-        return
-    fastest = min(peers, key=lambda name: peers[name].value)
-    bench.row(measure, "us", seen["ours"], peers[fastest], fastest, "ratio <= 0.5")
-    for name, rounds in peers.items():
-        if name != fastest:
-            bench.row(measure, "us", seen["ours"], rounds, name)
-    for label, name, _, _ in least:
-        bench.row(measure, "us", seen["ours"], seen[label], name)
+    rows = list(clients(bench)) + (list(floors(bench)) if shutil.which("busybox") else [])
+    words = [word for label, _, start, end in rows for word in (label, start, end)]
+    program = bench.build / "bench/bin/handlers-lease"
+    seen = bench.lab(program, bench.rounds(9), *words, server=True, limit=600)
+    measured = {name: seen[label] for label, name, _, _ in rows if label != "ours"}
+    for name, rounds in measured.items():
+        bench.row(MEASURE, "us", seen["ours"], rounds, name, "ratio <= 0.5" if name == "dhcpcd -A" else None)
 
 
 def measure_pass(bench):
@@ -132,6 +63,6 @@ def measure_pass(bench):
 def measure(bench):
     measure_pass(bench)
     if os.geteuid() != 0:
-        bench.skip("DHCPACK to RTM_NEWADDR", "needs root", "ratio <= 0.5")
+        bench.skip(MEASURE, "needs root")
         return
     measure_lease(bench)

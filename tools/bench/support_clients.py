@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) 2026 The Calfpen Authors
+"""
+The DHCP clients that are measured: how each is started in the lab, and how it is ended so that the
+next one finds a host that never had a lease. All scripts do only what they must, set the address.
+"""
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+UPLINK = "uplink0"
+LIMIT_S = 30
+PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+NEWADDR = 20
+GROUP_ADDRESS = 0x10  # RTMGRP_IPV4_IFADDR
+
+UDHCPC_SCRIPT = """\
+#!/bin/sh
+case $1 in
+bound|renew) ip address replace "$ip/$mask" dev "$interface" valid_lft "$lease" preferred_lft "$lease" ;;
+esac
+"""
+
+DHCLIENT_SCRIPT = """\
+#!/bin/sh
+case $reason in
+BOUND | REBOOT) ip address replace "$new_ip_address/24" dev "$interface" valid_lft "$new_dhcp_lease_time" \\
+	preferred_lft "$new_dhcp_lease_time" ;;
+esac
+"""
+
+
+class LabFailure(Exception):
+    """A client did not do what it must; the text says what."""
+
+
+def lab_processes():
+    """The processes of the lab, without kernel threads, which have no memory."""
+    return {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and is_process(path)}
+
+
+def is_process(path):
+    try:
+        return any(line.startswith("VmRSS") for line in (path / "status").read_text().splitlines())
+    except OSError:  # it has ended
+        return False
+
+
+def pss_kib(pids):
+    """The proportional share of memory of these processes, together."""
+    total = 0
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:  # it has ended
+            continue
+        total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total
+
+
+class Client:
+    """One client: start(), await_address() and end(), in the lab; or the same as shell commands."""
+
+    def __init__(self, label, name, directory, command, traces, settle_s=0.5):
+        self.label, self.name = label, name
+        self.command = list(map(str, command))  # arguments may contain $LAB_CGROUP
+        self.traces = traces  # files that it leaves, as shell patterns
+        self.settle_s = settle_s  # what it does after the address takes no longer
+        self.log = Path(directory) / f"{label}.log"
+        self.pid_file = Path(directory) / f"{label}.pid"
+        self.process = self.before = self.events = self.start_s = None
+
+    # --- commands for a shell in the lab
+
+    def flush(self):
+        remove = f"rm -rf {' '.join(self.traces)}; " if self.traces else ""
+        return f"{remove}ip address flush dev {UPLINK}; ip route flush dev {UPLINK}; true"
+
+    def start_command(self):
+        words = [f'"{word}"' if "$" in word else shlex.quote(word) for word in self.command]
+        return (
+            f"ip link set {UPLINK} up; setsid {' '.join(words)} "
+            f"</dev/null >{self.log} 2>&1 & echo $! >{self.pid_file}"
+        )
+
+    def end_command(self):
+        """End the client and wait for all of its processes, which are in the session that setsid made."""
+        kill = f"sleep {self.settle_s}; p=$(cat {self.pid_file}); kill $p"
+        wait = f"while [ -e /proc/$p ] || pgrep calfpen-priv; do sleep 0.02; done"
+        return f"{{ {kill}; {wait}; {self.flush()}; }} >/dev/null 2>&1"
+
+    # --- the same for a program in the lab
+
+    def fail(self, text):
+        raise LabFailure(f"{self.name}: {text}: {self.log.read_text(errors='replace')[-800:]}")
+
+    def start(self):
+        """Start it; the clock runs from its exec."""
+        subprocess.run(["ip", "link", "set", UPLINK, "up"], check=True)
+        self.before = lab_processes()
+        self.events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+        self.events.bind((0, GROUP_ADDRESS))
+        self.events.settimeout(0.5)
+        reader, writer = os.pipe()
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [os.path.expandvars(word) for word in self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=lambda: os.write(writer, struct.pack("d", time.monotonic())),
+            )
+        (self.start_s,) = struct.unpack("d", os.read(reader, 8))
+        os.close(reader)
+        os.close(writer)
+
+    def await_address(self):
+        """Milliseconds from its exec to its address; None: not within the limit."""
+        address = None
+        while not address and time.monotonic() < self.start_s + LIMIT_S:
+            if self.process.poll() is not None:
+                self.fail("ended")
+            try:
+                data = self.events.recv(65536)
+            except TimeoutError:
+                continue
+            now = time.monotonic()
+            while len(data) >= 16:
+                length, kind = struct.unpack("=IH", data[:6])
+                address = address or kind == NEWADDR
+                data = data[(length + 3) & ~3 :]
+        self.events.close()
+        return 1000 * (now - self.start_s) if address else None
+
+    def pids(self):
+        """All of its processes, helpers and what they left included."""
+        return lab_processes() - self.before
+
+    def end(self):
+        """To a host that never had a lease."""
+        self.process.terminate()
+        self.process.wait()
+        limit = time.monotonic() + LIMIT_S
+        while self.pids():
+            if time.monotonic() > limit:
+                self.fail("left processes behind")
+            time.sleep(0.02)
+        subprocess.run(["sh", "-c", self.flush()], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def calfpen(label, name, directory, build, *options):
+    command = [Path(build) / "bin/calfpen", "run", "--interface", UPLINK, "--cgroup-parent", "$LAB_CGROUP", *options]
+    traces = ["/var/lib/calfpen/*", "/run/calfpen/*", "/sys/fs/bpf/calfpen"]
+    return Client(label, name, directory, command, traces, settle_s=1)
+
+
+def script(directory, name, text):
+    path = Path(directory) / name
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def peers(directory):
+    """The other clients, of those that are installed."""
+    found = []
+    program = shutil.which("busybox", path=PATH)
+    if program:
+        command = [program, "udhcpc", "-f", "-i", UPLINK, "-s", script(directory, "udhcpc.sh", UDHCPC_SCRIPT)]
+        found.append(Client("udhcpc", "udhcpc", directory, command, []))
+    program = shutil.which("dhclient", path=PATH)
+    if program:
+        leases = Path(directory) / "dhclient.leases"
+        command = [program, "-d", "-sf", script(directory, "dhclient.sh", DHCLIENT_SCRIPT)]
+        command += ["-lf", leases, "-pf", Path(directory) / "dhclient-own.pid", UPLINK]
+        found.append(Client("dhclient", "dhclient", directory, command, [str(leases)]))
+    program = shutil.which("dhcpcd", path=PATH)
+    if program:
+        for label, name, options in (("dhcpcd_A", "dhcpcd -A", ["-A"]), ("dhcpcd", "dhcpcd", [])):
+            command = [program, *options, "-B", "-4", "-f", "/dev/null", UPLINK]
+            found.append(Client(label, name, directory, command, ["/var/lib/dhcpcd/*"]))
+    return found
+
+
+def run_in_lab(main):
+    """Call main() of a program that runs in the lab. Never outside of it."""
+    if not os.environ.get("LAB"):
+        sys.exit(f"{Path(sys.argv[0]).name}: runs only in tools/lab")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main()
+    except LabFailure as failure:
+        sys.exit(f"{Path(sys.argv[0]).name}: {failure}")
