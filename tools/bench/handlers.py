@@ -37,6 +37,8 @@ def clients(bench):
 
 
 MEASURE = "DHCPACK to RTM_NEWADDR, p50"
+# What may be asked of three processes that pass an address on.
+GOALS = {"dhcpcd -A": "ratio <= 1.0", "three processes that do nothing else": "ratio <= 1.4"}
 
 
 def measure_lease(bench):
@@ -46,8 +48,14 @@ def measure_lease(bench):
     program = bench.build / "bench/bin/handlers-lease"
     seen = bench.lab(program, bench.rounds(9), *words, server=True, limit=600)
     measured = {name: seen[label] for label, name, _, _ in rows if label != "ours"}
+    for name, goal in GOALS.items():
+        if name in measured:
+            bench.row(MEASURE, "us", seen["ours"], measured[name], name, goal)
+        else:
+            bench.skip(MEASURE, "not installed (tools/bootstrap bench)", goal, peer_name=name)
     for name, rounds in measured.items():
-        bench.row(MEASURE, "us", seen["ours"], rounds, name, "ratio <= 0.5" if name == "dhcpcd -A" else None)
+        if name not in GOALS:
+            bench.row(MEASURE, "us", seen["ours"], rounds, name)
 
 
 def measure_pass(bench):
