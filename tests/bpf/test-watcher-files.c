@@ -59,13 +59,15 @@ Test(watcher_files, store_cannot_be_saved)
 	EXPECT_SH("mkdir -p " STATE "; mount -t tmpfs -o size=4k,nr_inodes=1 tmpfs " STATE);
 	start();
 	revision = lease("192.0.2.5/24", "3600");
-	cr_expect_str_eq(status_of("persist", "error: "), "error: No space left on device");
+	cr_expect_str_eq(status_of("persist", "error: "),
+			 "error: /tmp/lib/watched: No space left on device");
 	EXPECT_OK("address", revision); /* all the same */
 	EXPECT_SH("mount -o remount,size=64k,nr_inodes=10 " STATE);
 	cr_expect_eq(strncmp(status_of("persist", "ok "), "ok ", 3), 0);
 	EXPECT_SH("chown 12345 " STATE "; chmod 700 " STATE);
 	revision = lease("192.0.2.5/24", "7200");
-	cr_expect_str_eq(status_of("persist", "error: "), "error: Permission denied");
+	cr_expect_str_eq(status_of("persist", "error: "),
+			 "error: /tmp/lib/watched: Permission denied");
 	cr_expect_eq(kill(watcher, 0), 0);
 }
 

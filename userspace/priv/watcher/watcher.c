@@ -328,16 +328,16 @@ static void finish(struct watcher *watcher)
 	watcher_ring_audit(watcher);
 	if (watcher->must_list)
 		return; /* the wanted state is not known */
-	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
-			       watcher->loop.now_ns);
-	watcher->context.is_running = false;
-	mark_shared(watcher);
-	run_handlers(watcher);
 	set_instance_status(watcher, false);
 	watcher->status_ns = 0;
 	write_statuses(watcher);
 	watcher_ring_look(watcher);
 	watcher_ring_audit(watcher);
+	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
+			       watcher->loop.now_ns);
+	watcher->context.is_running = false;
+	mark_shared(watcher);
+	run_handlers(watcher);
 }
 
 /* start: everything that needs more rights than the watcher keeps */
