@@ -60,7 +60,7 @@ gateway_pid() { state calves 0 gateway_pid; }
 
 # counter NAME - frames counted for a reason
 counter() {
-	calfpen status --all --json | python3 -c 'import json, sys
+	{ calfpen status --all --json || [ $? -eq 8 ]; } | python3 -c 'import json, sys
 def find(value):
     if isinstance(value, dict):
         for key, inner in value.items():

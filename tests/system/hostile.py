@@ -300,9 +300,12 @@ class Server:
 
 
 def status():
-    output = subprocess.run(["calfpen", "status", "--all", "--json"], check=True,
-                            capture_output=True, text=True).stdout
-    return json.loads(output)
+    """Also of an instance that is being restarted (8), or whose calf fails often (9)."""
+    done = subprocess.run(["calfpen", "status", "--all", "--json"], check=False,
+                          capture_output=True, text=True)
+    if done.returncode not in (0, 8, 9):
+        raise subprocess.SubprocessError(f"calfpen status: {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout)
 
 
 def counters(state=None):

@@ -7,8 +7,9 @@
 
 saved=/var/lib/calfpen/$LAB_UPLINK/store
 
+# also of a stopped instance
 revision() {
-	calfpen status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["store"]["revision"])'
+	{ calfpen status --json || [ $? -eq 8 ]; } | python3 -c 'import json, sys; print(json.load(sys.stdin)["store"]["revision"])'
 }
 
 # The operator may write what a calf deletes when it is done; these it leaves.
