@@ -123,3 +123,44 @@ time.sleep(60)' "$LAB_UPLINK"
 	refused '--takeover' run_calfpen
 	lease --takeover
 }
+
+# What the calf would refuse is refused before anything is touched, by the calf's own
+# rules, with its line; calfpen check says the same.
+test_U32_option_that_the_calf_refuses() {
+	local output rc=0
+	printf 'metric: 5\noptions:\n  parameters: 53\n' >"$LAB_DIR/a.yaml"
+	output=$(calfpen run --interface "$LAB_UPLINK" --config "$LAB_DIR/a.yaml" 2>&1) || rc=$?
+	assert_eq "1 <error> calfpen: $LAB_DIR/a.yaml:3: option \"parameters\": invalid value \"53\": expected up to 16 option codes (not 50 to 59, 61, 80, 108)" "$rc $output"
+	[ ! -e "$pins" ] || fail "something is pinned"
+	assert_match 'state DOWN' "$(ip link show "$LAB_UPLINK")"
+	rc=0
+	assert_eq "$output" "$(calfpen check "$LAB_DIR/a.yaml" 2>&1)" || rc=$?
+	rc=0
+	calfpen check "$LAB_DIR/a.yaml" 2>/dev/null || rc=$?
+	assert_eq 1 "$rc"
+}
+
+test_U32_options_that_do_not_fit_together() {
+	local long output rc=0
+	long=$(printf '%0255d' 0)
+	printf 'options: {user_class: "%s", vendor_class: "%s"}\n' "$long" "$long" >"$LAB_DIR/a.yaml"
+	output=$(calfpen run --interface "$LAB_UPLINK" --config "$LAB_DIR/a.yaml" 2>&1) || rc=$?
+	assert_eq 1 "$rc"
+	assert_match "^<error> calfpen: $LAB_DIR/a.yaml: options: .* do not fit into a message" "$output"
+}
+
+test_U32_check() {
+	local output
+	printf 'metric: 5\n' >"$LAB_DIR/a.yaml"
+	assert_eq "$LAB_DIR/a.yaml: no errors" "$(calfpen check "$LAB_DIR/a.yaml")"
+	output=$(calfpen check --effective "$LAB_DIR/a.yaml")
+	assert_match $'^metric: 5\n' "$output"
+	assert_match $'\n  first_retransmission: "4000"\n' "$output"
+	printf '%s\n' "$output" >"$LAB_DIR/b.yaml"
+	assert_eq "$output" "$(calfpen check --effective "$LAB_DIR/b.yaml")"
+	lease --config "$LAB_DIR/b.yaml"
+	assert_eq "$LAB_UPLINK has no configuration file; the defaults apply" "$(calfpen check "$LAB_UPLINK")"
+	mkdir -p /etc/calfpen
+	echo 'metrik: 5' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	assert_match "/etc/calfpen/$LAB_UPLINK.yaml:1: unknown field \"metrik\"" "$(calfpen check 2>&1 || true)"
+}

@@ -58,7 +58,7 @@ Test(cli_completion, rows)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{ "''", "run ls get set del commit watch audit frames status forget help" },
+		{ "''", "run ls get set del commit watch audit frames status forget check help" },
 		{ "s", "set status" },
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },

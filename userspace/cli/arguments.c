@@ -38,6 +38,8 @@ static const char help_text[] =
 	"  forget [INSTANCE]            remove a stopped instance, and undo what it left\n"
 	"                               in resolv.conf, names and time servers; without\n"
 	"                               INSTANCE: only the latter, of leases that are over\n"
+	"  check [FILE|INSTANCE]        check a configuration by the rules of a start\n"
+	"      [--effective]            and print what it comes to\n"
 	"  help                         print this text\n"
 	"\n"
 	"  --instance NAME   the instance; default: the only one\n"
@@ -60,6 +62,7 @@ enum {
 	OPTION_IF_REVISION,
 	OPTION_CREATE,
 	OPTION_FROM,
+	OPTION_EFFECTIVE,
 	OPTION_SUBJECT,
 	OPTION_PATH,
 	OPTION_DENIED,
@@ -76,6 +79,7 @@ static const struct option long_options[] = {
 	{ "if-revision", required_argument, NULL, OPTION_IF_REVISION },
 	{ "create", no_argument, NULL, OPTION_CREATE },
 	{ "from", required_argument, NULL, OPTION_FROM },
+	{ "effective", no_argument, NULL, OPTION_EFFECTIVE },
 	{ "subject", required_argument, NULL, OPTION_SUBJECT },
 	{ "path", required_argument, NULL, OPTION_PATH },
 	{ "denied", no_argument, NULL, OPTION_DENIED },
@@ -103,6 +107,7 @@ enum {
 	FOR_REASON = 1 << 9,
 	FOR_DROPPED = 1 << 10,
 	FOR_PCAP = 1 << 11,
+	FOR_EFFECTIVE = 1 << 12,
 };
 
 #define MAX_WORDS 2
@@ -168,6 +173,11 @@ static int run_forget(struct cli *cli, const char *const words[MAX_WORDS])
 	return cli_forget(cli, words[0]);
 }
 
+static int run_check(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	return cli_check(cli, words[0]);
+}
+
 static int run_help(struct cli *cli, const char *const words[MAX_WORDS])
 {
 	(void)words;
@@ -186,6 +196,7 @@ static const struct command commands[] = {
 	{ "frames", run_frames, 0, 0, NULL, FOR_FOLLOW | FOR_REASON | FOR_DROPPED | FOR_PCAP },
 	{ "status", run_status, 0, 0, NULL, FOR_ALL },
 	{ "forget", run_forget, 0, 1, NULL, 0 },
+	{ "check", run_check, 0, 1, NULL, FOR_EFFECTIVE },
 	{ "help", run_help, 0, 0, NULL, 0 },
 };
 
@@ -252,6 +263,7 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 		{ OPTION_IF_REVISION, FOR_IF_REVISION },
 		{ OPTION_CREATE, FOR_CREATE },
 		{ OPTION_FROM, FOR_FROM },
+		{ OPTION_EFFECTIVE, FOR_EFFECTIVE },
 		{ OPTION_SUBJECT, FOR_SUBJECT },
 		{ OPTION_PATH, FOR_PATH },
 		{ OPTION_DENIED, FOR_DENIED },
@@ -288,6 +300,9 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 			break;
 		case OPTION_CREATE:
 			cli->create = true;
+			break;
+		case OPTION_EFFECTIVE:
+			cli->effective = true;
 			break;
 		case OPTION_DENIED:
 			cli->denied = true;

@@ -41,6 +41,7 @@ struct cli {
 	bool dropped;	     /* frames: only dropped frames */
 	bool all;	     /* status: also counters that are zero */
 	bool create;	     /* set */
+	bool effective;	     /* check */
 	uint64_t condition;  /* set, del, commit: --if-revision, or 0 */
 	uint64_t from;	     /* watch: --from, or 0 */
 	const char *subject; /* audit: --subject, or NULL */
@@ -117,6 +118,10 @@ bool cli_follow_wait(FILE *file, int timeout_ms);
 /* run.c: execute calfpen-priv with these arguments. Returns only on failure:
  * CLI_FAILURE, after printing one line. */
 int cli_run(struct cli *cli, int argc, char **argv);
+/* run.c: execute calfpen-priv to check a configuration: `subject` is a file if it has a
+ * slash or ends with .yaml, else an instance; NULL: the only instance. Returns only on
+ * failure, as cli_run(). */
+int cli_check(struct cli *cli, const char *subject);
 /* run.c: execute calfpen-priv to forget `instance`, or, if it is NULL and there is
  * no --instance, all whose leases are over. Returns only on failure. */
 int cli_forget(struct cli *cli, const char *instance);

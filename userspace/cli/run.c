@@ -54,3 +54,37 @@ int cli_forget(struct cli *cli, const char *instance)
 		(void)snprintf(cli->instance, sizeof(cli->instance), "%s", instance);
 	return execute(cli, 2, arguments);
 }
+
+static bool is_file(const char *subject)
+{
+	const char *dot = strrchr(subject, '.');
+
+	return strchr(subject, '/') || (dot && !strcmp(dot, ".yaml"));
+}
+
+int cli_check(struct cli *cli, const char *subject)
+{
+	char role[] = "--role", check[] = "check", config[] = "--config",
+	     effective[] = "--effective";
+	char file[PATH_MAX];
+	char *arguments[5] = { role, check };
+	int n = 2, r;
+
+	if (cli->effective)
+		arguments[n++] = effective;
+	if (subject && is_file(subject)) {
+		if (snprintf(file, sizeof(file), "%s", subject) >= (int)sizeof(file))
+			return cli_usage(cli, "file name too long", subject);
+		arguments[n++] = config;
+		arguments[n++] = file;
+	} else if (subject && !instance_is_name(subject)) {
+		return cli_usage(cli, "neither a file nor the name of an instance", subject);
+	} else if (subject) {
+		(void)snprintf(cli->instance, sizeof(cli->instance), "%s", subject);
+	} else {
+		r = cli_choose_instance(cli);
+		if (r != CLI_OK)
+			return r;
+	}
+	return execute(cli, n, arguments);
+}

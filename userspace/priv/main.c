@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 	static const char *const tags[] = {
 		[ROLE_SUPERVISOR] = "calfpen",	    [ROLE_WATCHER] = "calfpen-watcher",
 		[ROLE_CHRONY] = "calfpen-chrony",   [ROLE_FORGET] = "calfpen",
-		[ROLE_MIGRATE] = "calfpen-migrate",
+		[ROLE_MIGRATE] = "calfpen-migrate", [ROLE_CHECK] = "calfpen",
 	};
 	struct options options;
 	int r;
@@ -34,6 +34,8 @@ int main(int argc, char **argv)
 		return chrony_main();
 	case ROLE_MIGRATE:
 		return migrate_main();
+	case ROLE_CHECK:
+		return check_main(&options);
 	case ROLE_FORGET:
 		return forget_main(&options);
 	default:

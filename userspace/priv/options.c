@@ -49,6 +49,7 @@ enum {
 	OPTION_QUARANTINE,
 	OPTION_QUARANTINE_FORCE,
 	OPTION_WAIT_INTERFACE,
+	OPTION_EFFECTIVE,
 	OPTION_VERBOSE,
 	OPTION_VERSION,
 	OPTION_ROLE,
@@ -72,6 +73,7 @@ static const struct option long_options[] = {
 	{ "quarantine", optional_argument, NULL, OPTION_QUARANTINE },
 	{ "quarantine-force", no_argument, NULL, OPTION_QUARANTINE_FORCE },
 	{ "wait-interface", optional_argument, NULL, OPTION_WAIT_INTERFACE },
+	{ "effective", no_argument, NULL, OPTION_EFFECTIVE },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -287,11 +289,14 @@ static int parse_role(struct options *options, const char *name)
 		options->role = ROLE_CHRONY;
 	} else if (strcmp(name, "forget") == 0) {
 		options->role = ROLE_FORGET;
+	} else if (strcmp(name, "check") == 0) {
+		options->role = ROLE_CHECK;
 	} else if (strcmp(name, "migrate") == 0) {
 		options->role = ROLE_MIGRATE;
 	} else {
-		log_error("--role: unknown role \"%s\"; use watcher, chrony, forget or migrate",
-			  name);
+		log_error(
+			"--role: unknown role \"%s\"; use watcher, chrony, forget, check or migrate",
+			name);
 		return -EINVAL;
 	}
 	return 0;
@@ -367,6 +372,9 @@ static int parse_one(struct options *options, int c, const char *text)
 		return 0;
 	case OPTION_WAIT_INTERFACE:
 		return parse_wait_interface(options, text);
+	case OPTION_EFFECTIVE:
+		options->effective = true;
+		return 0;
 	case OPTION_VERBOSE:
 		options->verbose = true;
 		return 0;
@@ -409,11 +417,11 @@ static int fill_defaults(struct options *options)
 
 	if (options->role == ROLE_FORGET) /* needs no uplink, and perhaps no instance */
 		return 0;
-	if (options->uplink[0] == '\0') {
+	if (options->uplink[0] == '\0' && options->role != ROLE_CHECK) {
 		log_error("no uplink given; name the interface with --interface NAME");
 		return -EINVAL;
 	}
-	if (options->instance[0] == '\0')
+	if (options->instance[0] == '\0' && options->uplink[0])
 		instance_name_of(options->uplink, options->instance);
 	if (options->n_calves == 0) {
 		r = default_calf(options);

@@ -53,6 +53,7 @@ struct options {
 	bool takeover;		      /* --takeover */
 	int quarantine_s;      /* --quarantine, seconds; 0: none, -1: configuration decides */
 	bool quarantine_force; /* --quarantine-force */
+	bool effective;	       /* ROLE_CHECK: --effective */
 	/* --wait-interface, seconds; 0: do not wait, -1: configuration decides */
 	int wait_interface_s;
 	bool verbose; /* --verbose */

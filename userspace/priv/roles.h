@@ -15,6 +15,8 @@ enum role {
 	ROLE_WATCHER,
 	ROLE_CHRONY,
 	ROLE_FORGET /* by the operator */,
+	ROLE_CHECK /* by the operator */,
+	ROLE_ASKED /* a calf that is asked about its options: another program */,
 	ROLE_MIGRATE,
 	ROLE_GATEWAY /* another program */
 };
@@ -74,6 +76,8 @@ int watcher_main(const struct options *options);
 int gateway_main(void);
 /* Undo what a stopped instance, or all whose leases are over, left in shared files. */
 int forget_main(const struct options *options);
+/* Check a configuration, and print what it comes to with options->effective. */
+int check_main(const struct options *options);
 /* Tell chronyd to reload its sources. Returns an enum chrony_result. */
 int chrony_main(void);
 /* Read the identity of another DHCP client from the lease file that it left. It logs

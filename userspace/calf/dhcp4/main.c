@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calf-dhcp4: the DHCPv4 client of Calfpen. Its descriptors are sdk/calf.h's. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "userspace/calf/dhcp4/agent.h"
+#include "userspace/calf/sdk/check.h"
 #include "userspace/common/log.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct calf calf;
 	static struct agent agent;
+	static struct settings settings;
 
 	log_init("dhcp4", STDERR_FILENO, LOG_LEVEL_INFO);
+	if (argc == 2 && !strcmp(argv[1], CHECK_ARGUMENT))
+		return settings_check(&settings);
 	if (calf_init(&calf, &CALF_FDS_STANDARD) < 0)
 		return EXIT_FAILURE;
 	if (calf_confine() < 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "userspace/calf/sdk/check.h"
 #include "userspace/common/log.h"
 
 _Static_assert(SETTINGS_KEYS <= CALF_PENDING_MAX, "all keys are asked for at once");
@@ -27,15 +28,24 @@ static int take_value(void *data, unsigned int i, int status, const char *text, 
 	return 0;
 }
 
+/* Returns 0, or -EINVAL, logged. */
+static int finish_values(struct settings *settings, uint32_t random)
+{
+	const char *wrong;
+	int r = settings_values_finish(&settings->values, random, &settings->config, &wrong);
+
+	if (r < 0)
+		log_error("/config: %s", wrong);
+	return r < 0 ? -EINVAL : 0;
+}
+
 static void finish(void *data)
 {
 	struct settings *settings = data;
-	const char *wrong;
 	uint32_t random;
 
 	settings->calf->random(&random, sizeof(random));
-	if (settings_values_finish(&settings->values, random, &settings->config, &wrong) < 0) {
-		log_error("/config: %s", wrong);
+	if (finish_values(settings, random)) {
 		calf_stop(settings->calf, -EINVAL);
 		return;
 	}
@@ -50,4 +60,16 @@ int settings_read(struct settings *settings, struct calf *calf, void (*done)(voi
 	settings_values_init(&settings->values);
 	return keys_read(&settings->keys, calf, settings_path, SETTINGS_KEYS, take_value, finish,
 			 settings);
+}
+
+static int finish_check(void *data)
+{
+	return finish_values(data, 0);
+}
+
+int settings_check(struct settings *settings)
+{
+	*settings = (struct settings){ .calf = NULL };
+	settings_values_init(&settings->values);
+	return check_keys(settings_path, SETTINGS_KEYS, take_value, finish_check, settings);
 }

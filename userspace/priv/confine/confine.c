@@ -24,8 +24,8 @@
 #define CAPABILITIES_MAX 8
 
 /* Most of it is mapped libraries: the files are read into 1.1 MB of static memory. */
-#define MIGRATE_MEMORY_MAX (64u << 20)
-#define MIGRATE_CPU_MAX_S 2 /* far more than parsing takes */
+#define SHORT_MEMORY_MAX (64u << 20)
+#define SHORT_CPU_MAX_S 2 /* far more than parsing takes */
 
 /* Capabilities to keep: in the permitted, effective and bounding set. */
 struct capability_set {
@@ -138,7 +138,14 @@ static int limit(int resource, rlim_t value)
 
 static bool has_own_ids(enum role role)
 {
-	return role == ROLE_GATEWAY || role == ROLE_CHRONY || role == ROLE_MIGRATE;
+	return role == ROLE_GATEWAY || role == ROLE_CHRONY || role == ROLE_MIGRATE ||
+	       role == ROLE_ASKED;
+}
+
+/* Does the role answer one question and exit? */
+static bool is_short(enum role role)
+{
+	return role == ROLE_MIGRATE || role == ROLE_ASKED;
 }
 
 /* Set limits that a filter cannot express. RLIMIT_FSIZE is not set, because descriptor
@@ -159,10 +166,10 @@ static int set_limits(enum role role)
 		if (!r)
 			r = limit(RLIMIT_MEMLOCK, 0);
 	}
-	if (!r && role == ROLE_MIGRATE)
-		r = limit(RLIMIT_AS, MIGRATE_MEMORY_MAX);
-	if (!r && role == ROLE_MIGRATE)
-		r = limit(RLIMIT_CPU, MIGRATE_CPU_MAX_S);
+	if (!r && is_short(role))
+		r = limit(RLIMIT_AS, SHORT_MEMORY_MAX);
+	if (!r && is_short(role))
+		r = limit(RLIMIT_CPU, SHORT_CPU_MAX_S);
 	return r;
 }
 
@@ -188,7 +195,7 @@ int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_adm
 		log_error("cannot drop rights: not root; start calfpen as root");
 		return -EPERM;
 	}
-	if ((role == ROLE_GATEWAY || role == ROLE_MIGRATE) && (uid == 0 || uid == UINT32_MAX)) {
+	if ((role == ROLE_GATEWAY || is_short(role)) && (uid == 0 || uid == UINT32_MAX)) {
 		log_error("cannot drop rights: this role needs a user id of its own");
 		return -EINVAL;
 	}

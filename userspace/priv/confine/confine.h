@@ -31,6 +31,10 @@
  *   processor time; allow list: read and write on the descriptors it has,
  *   exit_group.
  *
+ * asked: `uid`, `gid`; no capability; 64 MiB of addresses, 2 s of processor time; allow
+ *   list: executing another, static program, and its reads and writes on the
+ *   descriptors it has.
+ *
  * The other roles are root: `uid` and `gid` are ignored.
  *
  * Sets PR_SET_PDEATHSIG to SIGKILL (not for the supervisor) after the change

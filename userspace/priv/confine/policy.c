@@ -5,6 +5,7 @@
  * call kills the process.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -197,6 +198,32 @@ static const struct rule migrate_allowed[] = {
 	ANY(exit_group),
 };
 
+static const struct rule asked_allowed[] = {
+	ANY(execveat), /* the calf */
+	/* the start of a static program */
+	ANY(arch_prctl),
+	ANY(brk),
+	ANY(set_tid_address),
+	ANY(set_robust_list),
+	ANY(rseq),
+	ANY(prlimit64),
+	ANY(readlink),
+	ANY(readlinkat),
+	ANY(getrandom),
+	WITHOUT(mmap, 2, PROT_EXEC),
+	WITHOUT(mprotect, 2, PROT_EXEC),
+	ANY(munmap),
+	ANY(newfstatat), /* what kind of file descriptor 2 is */
+	ANY(fstat),
+	ONLY(fcntl, 1, F_GETFL),
+	ANY(dup3),	      /* descriptor 2 becomes /dev/null when it can start */
+	ANY(read),	      /* the values */
+	ANY(write),	      /* the answer */
+	ANY(ppoll),	      /* may a log line be written? */
+	ANY(restart_syscall), /* after a stopped process continues */
+	ANY(exit_group),
+};
+
 static int add(scmp_filter_ctx filter, uint32_t action, const struct rule *rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -256,6 +283,10 @@ static int add_role(scmp_filter_ctx filter, enum role role, bool needs_sys_admin
 		return add(filter, SCMP_ACT_ALLOW, gateway_allowed, COUNT(gateway_allowed));
 	case ROLE_CHRONY:
 		return add(filter, SCMP_ACT_ALLOW, chrony_allowed, COUNT(chrony_allowed));
+	case ROLE_CHECK: /* reads the operator's files with the operator's rights */
+		return -EINVAL;
+	case ROLE_ASKED:
+		return add(filter, SCMP_ACT_ALLOW, asked_allowed, COUNT(asked_allowed));
 	case ROLE_MIGRATE:
 		return add(filter, SCMP_ACT_ALLOW, migrate_allowed, COUNT(migrate_allowed));
 	}

@@ -64,6 +64,7 @@ int configuration_set_option(struct configuration *configuration, const char *na
 	}
 	snprintf(option->value, sizeof(option->value), "%s", value);
 	option->is_set = is_set;
+	option->line = 0;
 	return 0;
 }
 
@@ -212,6 +213,7 @@ static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key, yam
 	}
 	if (configuration_set_option(configuration, name, value, true) < 0)
 		return yaml_refuse(file, key, "more than %d options", DESCRIPTION_OPTIONS_MAX);
+	configuration->options[find_option(configuration, name)].line = yaml_line(key);
 	return 0;
 }
 

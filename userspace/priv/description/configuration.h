@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/frames/mode.h"
@@ -19,7 +20,8 @@
 struct configuration_option {
 	char name[32];
 	char value[KV_VALUE_SIZE];
-	bool is_set; /* by the operator: not the default */
+	bool is_set;	   /* by the operator: not the default */
+	unsigned int line; /* in the file; 0: not from there */
 };
 
 /* What is done about settings that another program has changed. */
@@ -96,6 +98,11 @@ struct configuration {
  */
 int configuration_load(const struct options *options, const struct description *descriptions,
 		       uint32_t n_descriptions, struct configuration *configurationp);
+
+/* Print the configuration as a file that, loaded again with the same descriptions, comes
+ * to the same; also values that are defaults or come from the command line. */
+void configuration_print(const struct configuration *configuration,
+			 const struct description *descriptions, uint32_t n_descriptions, FILE *to);
 
 /* Return the option, or NULL if it has neither a value nor a default. */
 const struct configuration_option *

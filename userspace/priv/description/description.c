@@ -28,11 +28,13 @@
 #define REQUEST_BURST_MAX 1000000
 #define MAX_BYTES_MAX ((uint64_t)KV_KEYS_MAX * KV_VALUE_MAX)
 
-enum { NAME, EXECUTABLE, LIMITS, KEYS, FRAMES, OPTIONS, METRICS, _FIELD_N };
+enum { NAME, EXECUTABLE, LIMITS, KEYS, FRAMES, OPTIONS, METRICS, CHECKS_OPTIONS, _FIELD_N };
 
 static const char *const fields[_FIELD_N] = {
-	[NAME] = "name",     [EXECUTABLE] = "executable", [LIMITS] = "limits",	 [KEYS] = "keys",
-	[FRAMES] = "frames", [OPTIONS] = "options",	  [METRICS] = "metrics",
+	[NAME] = "name",       [EXECUTABLE] = "executable",
+	[LIMITS] = "limits",   [KEYS] = "keys",
+	[FRAMES] = "frames",   [OPTIONS] = "options",
+	[METRICS] = "metrics", [CHECKS_OPTIONS] = "checks_options",
 };
 
 #define FIELDS_REQUIRED (KEYS + 1)
@@ -165,6 +167,9 @@ static int parse(struct yaml_file *file, struct description *description)
 		r = description_parse_frames(file, values[FRAMES], description);
 	if (!r)
 		r = description_parse_metrics(file, values[METRICS], description);
+	if (!r && values[CHECKS_OPTIONS])
+		r = yaml_bool(file, values[CHECKS_OPTIONS], "checks_options",
+			      &description->checks_options);
 	return r;
 }
 

@@ -58,6 +58,7 @@ struct description {
 	uint32_t n_metrics;
 	struct description_option options[DESCRIPTION_OPTIONS_MAX];
 	uint32_t n_options;
+	bool checks_options;	      /* the executable can be asked about their values (check/) */
 	uint64_t memory_bytes;	      /* cgroup limit */
 	uint32_t pids;		      /* cgroup limit, which includes the runtime's threads */
 	uint32_t requests_per_second; /* store requests ... */

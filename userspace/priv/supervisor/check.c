@@ -39,7 +39,15 @@ int supervisor_load_files(struct supervisor *s)
 							   .n_descriptions = s->n_descriptions });
 	if (s->loaded_fd < 0)
 		log_error("cannot seal the configuration: %s", strerror(-s->loaded_fd));
-	return s->loaded_fd < 0 ? s->loaded_fd : 0;
+	if (s->loaded_fd < 0)
+		return s->loaded_fd;
+	return check_begin(s->questions, s->descriptions, s->n_descriptions, &s->configuration);
+}
+
+int supervisor_check_options(struct supervisor *s)
+{
+	return check_end(s->questions, s->descriptions, s->n_descriptions, &s->configuration,
+			 s->options->configuration, s->stop_fd);
 }
 
 static int open_programs(struct supervisor *s)

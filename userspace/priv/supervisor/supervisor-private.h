@@ -9,6 +9,7 @@
 
 #include "userspace/common/loop.h"
 #include "userspace/priv/audit/audit.h"
+#include "userspace/priv/check/check.h"
 #include "userspace/priv/description/loaded.h"
 #include "userspace/priv/frames/frames.h"
 #include "userspace/priv/frames/tap.h"
@@ -43,7 +44,8 @@ struct supervisor {
 	struct description *descriptions;
 	uint32_t n_descriptions;
 	struct configuration configuration;
-	int loaded_fd; /* both, for the watcher */
+	struct check_question questions[OPTIONS_CALVES_MAX]; /* to the calves */
+	int loaded_fd;					     /* both, for the watcher */
 	struct instance instance;
 	struct audit audit;
 	struct loop_timer audit_timer;	 /* until it could be opened */
@@ -86,8 +88,11 @@ struct supervisor {
  * returns 0, or a negative errno after one line on stderr.
  */
 
-/* Load the descriptions and the configuration. */
+/* Load the descriptions and the configuration, and begin to ask the calves about it. */
 int supervisor_load_files(struct supervisor *s);
+
+/* Wait for the answers of the calves. Returns -EINVAL if one refuses an option. */
+int supervisor_check_options(struct supervisor *s);
 
 /* Open our programs, probe the kernel and connect to netlink. */
 int supervisor_check_host(struct supervisor *s);

@@ -120,7 +120,7 @@ static int supervisor_start(struct supervisor *s)
 {
 	char state[sizeof(s->instance.directory) + 8];
 	bool must_wait;
-	int r;
+	int r, r_options;
 
 	if (geteuid()) {
 		log_error("must run as root");
@@ -129,6 +129,9 @@ static int supervisor_start(struct supervisor *s)
 	r = supervisor_load_files(s);
 	if (!r)
 		r = supervisor_check_host(s);
+	r_options = supervisor_check_options(s);
+	if (!r)
+		r = r_options;
 	if (!r)
 		r = supervisor_find_uplink(s);
 	must_wait = r == UPLINK_AWAITED;

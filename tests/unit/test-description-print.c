@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The effective configuration, loaded again, comes to the same. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/scratch.h"
+#include "userspace/priv/description/configuration.h"
+
+static struct description description;
+static char text[2][16384];
+
+static void setup(void)
+{
+	char *shipped = realpath("userspace/calf/dhcp4/calf.yaml", NULL);
+
+	scratch_make();
+	scratch_write("calf-dhcp4", "", 0, 0755);
+	cr_assert_not_null(shipped);
+	cr_assert_eq(symlink(shipped, scratch_path("calf.yaml")), 0);
+	free(shipped);
+	cr_assert_eq(description_load(scratch, &description), 0);
+}
+
+TestSuite(configuration_print, .init = setup, .fini = scratch_remove);
+
+static void print_loaded(const char *yaml, char to[static sizeof(text[0])])
+{
+	static struct configuration configuration;
+	struct options options = { .mode = -1, .quarantine_s = -1, .wait_interface_s = -1 };
+	FILE *file;
+
+	scratch_write_text("a.yaml", yaml, 0600);
+	snprintf(options.configuration, sizeof(options.configuration), "%s",
+		 scratch_path("a.yaml"));
+	cr_assert_eq(configuration_load(&options, &description, 1, &configuration), 0, "%s", yaml);
+	memset(to, 0, sizeof(text[0]));
+	file = fmemopen(to, sizeof(text[0]), "w");
+	configuration_print(&configuration, &description, 1, file);
+	fclose(file);
+}
+
+Test(configuration_print, U32_loaded_again_is_the_same)
+{
+	static const char *const rows[] = {
+		"",
+		"metric: 5\ntable: 7\ncarrier: ignore\ncarrier_delay: 0\nmode: tc\nforeign: pass\n",
+		"quarantine: 30\nwait_interface: forever\nresolv_conf: /a/b\nchronyd_directory: /c\n",
+		"wait_interface: 17\ndrift: repair\nsyslog: true\n",
+		"drift: report\nuse: {dns: false, routes: false, mtu: false, hostname: true}\n",
+		"routes: {max: 3, min_prefix_length: 1, allow_hiding: true}\n",
+		"dns: {options: [], sortlist: 10.0.0.0, search: [a.example, b], supersede: []}\n",
+		"dns: {prepend: [127.0.0.1, '::1'], append: 192.0.2.1, options: edns0 trust-ad}\n",
+		"options: {hostname: a, parameters: '42 43', send: {43: 'hex:', 124: 'text:a\"b\\c'}}\n",
+		"options: {vendor_class: 'quoted \" and \\ '}\n",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		print_loaded(rows[i], text[0]);
+		print_loaded(text[0], text[1]);
+		cr_expect_str_eq(text[0], text[1], "%s", rows[i]);
+	}
+}
+
+/* What was set is there, and so are the defaults. */
+Test(configuration_print, U32_is_complete)
+{
+	print_loaded("metric: 5\noptions: {send: {43: 'hex:0104', 124: 'text:a'}}\n", text[0]);
+	cr_expect(strstr(text[0], "metric: 5\n"));
+	cr_expect(strstr(text[0], "carrier_delay: 200\n"));
+	cr_expect(strstr(text[0], "\n  ntp: true\n"));
+	cr_expect(strstr(text[0], "\n  client_id: \"mac\"\n"));
+	cr_expect(strstr(text[0], "\n  send: {43: \"hex:0104\", 124: \"hex:61\"}\n"));
+	print_loaded("", text[0]);
+	cr_expect_eq(strncmp(text[0], "# metric: 1000 and the index of the uplink\n", 43), 0);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The effective configuration as a file that, loaded again, comes to the same. */
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/priv/description/configuration.h"
+
+static void print_bool(FILE *to, const char *name, bool value)
+{
+	(void)fprintf(to, "%s: %s\n", name, value ? "true" : "false");
+}
+
+/* Quoted as YAML and JSON do; values are printable (value.h). */
+static void print_quoted(FILE *to, const char *text)
+{
+	(void)fputc('"', to);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			(void)fputc('\\', to);
+		(void)fputc(*text, to);
+	}
+	(void)fputc('"', to);
+}
+
+static void print_text(FILE *to, const char *name, const char *text)
+{
+	(void)fprintf(to, "%s: ", name);
+	print_quoted(to, text);
+	(void)fputc('\n', to);
+}
+
+static void print_servers(FILE *to, const char *name, const struct configuration_servers *servers)
+{
+	(void)fprintf(to, "  %s: [", name);
+	for (uint32_t i = 0; i < servers->n; i++) {
+		(void)fputs(i ? ", " : "", to);
+		print_quoted(to, servers->addresses[i]);
+	}
+	(void)fputs("]\n", to);
+}
+
+static void print_dns(FILE *to, const struct configuration_dns *dns)
+{
+	if (!dns->has_options && !dns->has_sortlist && !dns->has_search && !dns->has_supersede &&
+	    !dns->prepend.n && !dns->append.n)
+		return;
+	(void)fputs("dns:\n", to);
+	if (dns->has_options)
+		print_text(to, "  options", dns->options);
+	if (dns->has_sortlist)
+		print_text(to, "  sortlist", dns->sortlist);
+	if (dns->has_search)
+		print_text(to, "  search", dns->search);
+	if (dns->prepend.n)
+		print_servers(to, "prepend", &dns->prepend);
+	if (dns->append.n)
+		print_servers(to, "append", &dns->append);
+	if (dns->has_supersede)
+		print_servers(to, "supersede", &dns->supersede);
+}
+
+/* "43:0104 118:c0000200" as {43: "hex:0104", 118: "hex:c0000200"}. */
+static void print_numbered(FILE *to, const char *text)
+{
+	(void)fputc('{', to);
+	while (*text) {
+		size_t number = strcspn(text, ":"), octets = strcspn(text, " ");
+
+		(void)fprintf(to, "%.*s: \"hex:%.*s\"", (int)number, text,
+			      (int)(octets - number - 1), text + number + 1);
+		text += octets;
+		if (*text) {
+			(void)fputs(", ", to);
+			text++;
+		}
+	}
+	(void)fputs("}\n", to);
+}
+
+static enum value_type type_of(const struct description *descriptions, uint32_t n_descriptions,
+			       const char *name)
+{
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		for (uint32_t j = 0; j < descriptions[i].n_options; j++)
+			if (!strcmp(descriptions[i].options[j].name, name))
+				return descriptions[i].options[j].rule.type;
+	return VALUE_TEXT;
+}
+
+static void print_options(FILE *to, const struct configuration *configuration,
+			  const struct description *descriptions, uint32_t n_descriptions)
+{
+	if (configuration->n_options)
+		(void)fputs("options:\n", to);
+	for (uint32_t i = 0; i < configuration->n_options; i++) {
+		const struct configuration_option *option = &configuration->options[i];
+
+		(void)fprintf(to, "  %s: ", option->name);
+		if (type_of(descriptions, n_descriptions, option->name) == VALUE_NUMBERED_HEX) {
+			print_numbered(to, option->value);
+		} else {
+			print_quoted(to, option->value);
+			(void)fputc('\n', to);
+		}
+	}
+}
+
+void configuration_print(const struct configuration *configuration,
+			 const struct description *descriptions, uint32_t n_descriptions, FILE *to)
+{
+	static const char *const modes[] = FRAME_MODE_NAMES;
+	static const char *const drifts[] = { NULL, "repair", "report" };
+
+	if (configuration->metric_adds_index)
+		(void)fprintf(to, "# metric: %u and the index of the uplink\n",
+			      configuration->metric);
+	else
+		(void)fprintf(to, "metric: %u\n", configuration->metric);
+	(void)fprintf(to, "table: %u\n", configuration->table);
+	(void)fprintf(to, "carrier: %s\n", configuration->ignores_carrier ? "ignore" : "follow");
+	(void)fprintf(to, "carrier_delay: %u\n", configuration->carrier_delay_ms);
+	(void)fprintf(to, "mode: %s\n", modes[configuration->mode]);
+	(void)fprintf(to, "foreign: %s\n", configuration->pass_foreign ? "pass" : "drop");
+	(void)fprintf(to, "quarantine: %u\n", configuration->quarantine_s);
+	if (configuration->wait_interface_s == OPTIONS_WAIT_FOREVER)
+		(void)fputs("wait_interface: forever\n", to);
+	else if (configuration->wait_interface_s >= 0)
+		(void)fprintf(to, "wait_interface: %d\n", configuration->wait_interface_s);
+	print_text(to, "resolv_conf", configuration->resolv_conf);
+	print_dns(to, &configuration->dns);
+	print_text(to, "chronyd_directory", configuration->chronyd_directory);
+	(void)fprintf(to, "use:\n");
+	print_bool(to, "  dns", configuration->use_dns);
+	print_bool(to, "  routes", configuration->use_routes);
+	print_bool(to, "  mtu", configuration->use_mtu);
+	print_bool(to, "  domain", configuration->use_domain);
+	print_bool(to, "  hostname", configuration->use_hostname);
+	print_bool(to, "  ntp", configuration->use_ntp);
+	(void)fprintf(to, "routes:\n  max: %u\n  min_prefix_length: %u\n",
+		      configuration->max_routes, configuration->min_prefix_length);
+	print_bool(to, "  allow_hiding", configuration->allow_hiding);
+	if (drifts[configuration->drift])
+		(void)fprintf(to, "drift: %s\n", drifts[configuration->drift]);
+	print_bool(to, "syslog", configuration->syslog);
+	print_options(to, configuration, descriptions, n_descriptions);
+}
