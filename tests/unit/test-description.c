@@ -191,13 +191,13 @@ static const struct row rows[] = {
 	/* fields */
 	{ 1, "nane: dhcp4",
 	  "1: unknown field \"nane\" in a description; known fields: name, "
-	  "executable, limits, keys, frames, options, metrics" },
+	  "executable, limits, keys, frames, options, metrics, checks_options" },
 	{ 1, "#", "2: a description has no field \"name\"" },
 	{ 2, "name: again", "2: field \"name\" is repeated, first on line 1" },
 	{ 2, "[a]: b", "2: a field name in a description must be plain text" },
 	{ 4, "keys: {}\nx:",
 	  "5: unknown field \"x\" in a description; known fields: name, "
-	  "executable, limits, keys, frames, options, metrics" },
+	  "executable, limits, keys, frames, options, metrics, checks_options" },
 	/* name and executable */
 	{ 1, "name: [a]", "1: name must be text" },
 	{ 1, "name:", "1: name is empty" },
