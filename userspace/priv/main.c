@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calfpen-priv: all roles except the gateway, which is a separate program. */
+#include <errno.h>
 #include <sys/prctl.h>
 
 #include "userspace/common/log.h"
@@ -21,6 +22,8 @@ int main(int argc, char **argv)
 		return ROLE_EXIT_FAILURE;
 	streams_own_log();
 	r = options_parse(&options, argc, argv);
+	if (r == -EINVAL)
+		return ROLE_EXIT_USAGE;
 	if (r)
 		return r > 0 ? ROLE_EXIT_OK : ROLE_EXIT_FAILURE;
 	log_init(tags[options.role], 2, options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);

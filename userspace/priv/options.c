@@ -51,8 +51,8 @@ enum {
 	OPTION_WAIT_INTERFACE,
 	OPTION_EFFECTIVE,
 	OPTION_VERBOSE,
-	OPTION_VERSION,
-	OPTION_ROLE,
+	OPTION_VERSION = 'V',
+	OPTION_ROLE = 512,
 	OPTION_UPLINK_INDEX,
 };
 
@@ -119,7 +119,9 @@ static const char help_text[] =
 	"                          overrides the configuration\n"
 	"      --verbose           log more\n"
 	"  -h, --help              this text\n"
-	"      --version\n";
+	"  -V, --version\n"
+	"\n"
+	"Exit status: 0 ended by a signal, 1 failure, 2 usage error. See calfpen(8).\n";
 
 static bool is_lower_or_digit(char c)
 {
@@ -404,7 +406,7 @@ static int default_calf(struct options *options)
 		log_error("shipped calf: cannot find it next to this program: %s; name it with "
 			  "--calf",
 			  strerror(-r));
-		return -EINVAL;
+		return -ENOENT;
 	}
 	options->calves[0] = directory;
 	options->n_calves = 1;
@@ -451,6 +453,8 @@ static int refuse(int c, char **argv, int i_argument)
 
 	if (c == ':')
 		log_error("%s: needs a value; see --help", argument);
+	else if (optopt != 0 && strncmp(argument, "--", 2) != 0)
+		log_error("-%c: unknown option; see --help", optopt); /* in the middle of a word */
 	else
 		log_error("%s: unknown option or unexpected value; see --help", argument);
 	return -EINVAL;
@@ -471,7 +475,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	int c, r;
 
 	optind = 0; /* GNU: reset, because this may not be the first call */
-	while ((c = getopt_long(argc, argv, "+:i:h", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:i:hV", long_options, NULL)) != -1) {
 		if (c == ':' || c == '?')
 			return refuse(c, argv, optind - 1);
 		r = parse_one(&parsed, c, optarg);

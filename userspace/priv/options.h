@@ -61,8 +61,9 @@ struct options {
 	int argc;
 };
 
-/* Parse the command line. Returns 0; 1 if --help or --version was answered; or
- * -EINVAL after one line on stderr that says what is wrong and what to do. */
+/* Parse the command line. Returns 0; 1 if --help or --version was answered; -EINVAL if it
+ * is wrong, or -ENOENT if the shipped calf is missing, after one line on stderr that says
+ * what is wrong and what to do. */
 int options_parse(struct options *options, int argc, char **argv);
 
 /* Parse how long to wait: seconds, or "forever". Returns 0, or -EINVAL. */

@@ -65,6 +65,7 @@ enum migrate_fd {
 enum role_exit {
 	ROLE_EXIT_OK = 0,
 	ROLE_EXIT_FAILURE = 1,	  /* it logged why */
+	ROLE_EXIT_USAGE = 2,	  /* wrong command line; it logged what is wrong */
 	ROLE_EXIT_MALFORMED = 65, /* gateway: the calf sent a malformed message */
 	ROLE_EXIT_EOF = 66,	  /* gateway: the calf closed the connection */
 	ROLE_EXIT_CONFINE = 77,	  /* cannot drop privileges; no untrusted byte was read */

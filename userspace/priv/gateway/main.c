@@ -11,12 +11,17 @@
 #include "userspace/common/streams.h"
 #include "userspace/priv/roles.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
 	if (streams_open())
 		return ROLE_EXIT_FAILURE;
 	/* The program was started from a descriptor: without this, ps shows its number. */
 	prctl(PR_SET_NAME, "calfpen-gateway");
 	log_init("calfpen-gateway", 2, LOG_LEVEL_INFO);
+	/* The supervisor passes the name of the calf, for ps. */
+	if (argc > 1 && argv[1][0] == '-') {
+		log_error("%s: unknown option; calfpen-priv starts this program", argv[1]);
+		return ROLE_EXIT_USAGE;
+	}
 	return gateway_main();
 }
