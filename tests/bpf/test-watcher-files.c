@@ -93,6 +93,26 @@ Test(watcher_files, log_is_rotated)
 	cr_expect_eq(audit_lines(revision, NULL), 5);
 }
 
+/* SIGUSR2 is the usual one, SIGHUP does the same, SIGUSR1 nothing at all. */
+Test(watcher_files, U40_signals)
+{
+	static const int reopening[] = { SIGUSR2, SIGHUP };
+	uint64_t revision = start_with_lease();
+
+	EVENTUALLY("grep -q /status/persist " AUDIT);
+	for (size_t i = 0; i < sizeof(reopening) / sizeof(reopening[0]); i++) {
+		EXPECT_SH("mv " AUDIT " " AUDIT ".1");
+		cr_assert_eq(kill(watcher, SIGUSR1), 0);
+		revision = lease(i ? "192.0.2.6/24" : "192.0.2.7/24", "3600");
+		EXPECT_OK("dns", revision);
+		EXPECT_SH("test ! -e " AUDIT);
+		cr_assert_eq(kill(watcher, reopening[i]), 0);
+		EVENTUALLY("test -e " AUDIT);
+	}
+	revision = lease("192.0.2.8/24", "3600");
+	EXPECT_OK("dns", revision);
+}
+
 static int start_syslog(void)
 {
 	static const struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };

@@ -7,6 +7,7 @@
 
 #include "userspace/cli/cli.h"
 #include "userspace/common/program.h"
+#include "userspace/common/signals.h"
 
 #define PRIV_FROM_BIN "../lib/calfpen/calfpen-priv"
 
@@ -32,6 +33,7 @@ static int execute(struct cli *cli, int n_arguments, char **arguments)
 	for (int i = 0; i < n_arguments; i++)
 		argv[n++] = arguments[i];
 	fflush(cli->out);
+	signals_block_harmless(); /* as calfpen-priv does, but from its first moment on */
 	execv(path, argv);
 	cli_fail(cli, "cannot run %s: %m", path);
 	free(argv);

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/signals.h"
 #include "userspace/common/streams.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/roles.h"
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
 	struct options options;
 	int r;
 
+	signals_block_harmless();
 	if (streams_open())
 		return ROLE_EXIT_FAILURE;
 	streams_own_log();

@@ -121,6 +121,7 @@ static const char help_text[] =
 	"  -h, --help              this text\n"
 	"  -V, --version\n"
 	"\n"
+	"SIGTERM and SIGINT end the instance; SIGUSR2 and SIGHUP reopen the audit log.\n"
 	"Exit status: 0 ended by a signal, 1 failure, 2 usage error. See calfpen(8).\n";
 
 static bool is_lower_or_digit(char c)

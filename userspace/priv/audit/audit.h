@@ -4,7 +4,7 @@
  * per event that the supervisor reports. The supervisor and the watcher use it.
  *
  * Each line is one write() on a descriptor opened with O_APPEND, so that both
- * processes can share the file. To rotate it, rename it and send SIGHUP to the
+ * processes can share the file. To rotate it, rename it and send SIGUSR2 to the
  * supervisor: both processes reopen it by its path. Nothing here allocates.
  *
  *   {"time":"2026-11-24T02:15:25.123456Z","seq":17,"revision":17,

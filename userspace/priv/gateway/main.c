@@ -8,11 +8,13 @@
 #include <sys/prctl.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/signals.h"
 #include "userspace/common/streams.h"
 #include "userspace/priv/roles.h"
 
 int main(int argc, char **argv)
 {
+	signals_block_harmless();
 	if (streams_open())
 		return ROLE_EXIT_FAILURE;
 	/* The program was started from a descriptor: without this, ps shows its number. */

@@ -14,6 +14,7 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/program.h"
+#include "userspace/common/signals.h"
 
 /* Above every descriptor number that a role is given. */
 #define FD_FREE 64
@@ -67,7 +68,6 @@ static void execute(int program_fd, char *const argv[], const int *fds, uint32_t
 		    pid_t supervisor)
 {
 	char *no_environment[] = { NULL };
-	sigset_t none;
 	int program;
 
 	/* Confinement sets this again, because a change of ids clears it. */
@@ -76,8 +76,7 @@ static void execute(int program_fd, char *const argv[], const int *fds, uint32_t
 	program = place_descriptors(program_fd, fds, n_fds);
 	if (program < 0)
 		return;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	signals_block_harmless();
 	execveat(program, "", argv, no_environment, AT_EMPTY_PATH);
 }
 

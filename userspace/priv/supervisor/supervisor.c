@@ -30,7 +30,7 @@ static void reopen_audit(struct supervisor *s)
 {
 	audit_reopen(&s->audit);
 	if (s->watcher_pid > 0)
-		kill(s->watcher_pid, SIGHUP);
+		kill(s->watcher_pid, SIGUSR2);
 }
 
 static int on_signal(struct loop *loop, int fd, short revents, void *data)
@@ -45,7 +45,7 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			continue;
-		if (info.ssi_signo == SIGHUP) {
+		if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR2) {
 			reopen_audit(s);
 			continue;
 		}
@@ -71,11 +71,13 @@ static int take_signals(struct supervisor *s)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGUSR2);
 	if (sigprocmask(SIG_BLOCK, &signals, NULL))
 		return -errno;
 	s->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	sigdelset(&signals, SIGCHLD);
 	sigdelset(&signals, SIGHUP);
+	sigdelset(&signals, SIGUSR2);
 	s->stop_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (s->signal_fd < 0 || s->stop_fd < 0)
 		return -errno;

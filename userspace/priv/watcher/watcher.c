@@ -304,9 +304,9 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 
 	(void)revents;
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo != SIGHUP) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
 			loop->stop = true;
-		} else if (!audit_reopen(&watcher->audit.log)) {
+		} else if (info.ssi_signo != SIGUSR1 && !audit_reopen(&watcher->audit.log)) {
 			log_info("reopened the audit log");
 			(void)audit_retry(&watcher->audit.log);
 			reconcile(watcher); /* for the status */
@@ -406,6 +406,8 @@ static int open_signals(struct watcher *watcher)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigaddset(&set, SIGUSR2);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
 		return -errno;
 	watcher->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
