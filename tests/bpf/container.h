@@ -26,6 +26,7 @@
 
 #include "userspace/priv/container/bundle.h"
 #include "userspace/priv/container/cgroup.h"
+#include "userspace/priv/container/cgroup.h"
 #include "userspace/priv/container/runtime.h"
 
 #define CONTAINER_UID 1900000000u

@@ -236,7 +236,7 @@ Test(confine, supervisor_runs_a_container)
 	container_init(&container);
 	if (runtime_find("runc", container.state, -1, &container.runtime) < 0)
 		cr_skip_test("no runc");
-	cr_assert(runtime_make_cgroup_parent(container.cgroup_parent) == 0);
+	cr_assert(cgroup_parent_hold(container.cgroup_parent, &AWAIT_FOREVER) >= 0);
 	child = start(ROLE_SUPERVISOR, 0, true, try_container);
 	cr_assert(entered(&child) == 0);
 	cr_expect(go(&child, &result) && result == 0, "%ld %s", result, capture_text());

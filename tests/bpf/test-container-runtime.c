@@ -22,7 +22,7 @@ static void setup(void)
 	if (runtime_find("runc", it.state, -1, &it.runtime) < 0)
 		cr_skip_test("no runc");
 	cr_assert(bundle_write(&it.parameters) == 0, "%s", capture_text());
-	cr_assert(runtime_make_cgroup_parent(it.cgroup_parent) == 0, "%s", capture_text());
+	cr_assert(cgroup_parent_hold(it.cgroup_parent, &AWAIT_FOREVER) >= 0, "%s", capture_text());
 }
 
 static void teardown(void)

@@ -6,15 +6,16 @@
 #include <limits.h>
 #include <mntent.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "userspace/common/clock.h"
-#include "userspace/common/directory.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/container/runtime.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define TRIES_MAX 200
@@ -22,10 +23,15 @@
 /* Enough for processes that were just killed, even if there is no time left. */
 #define TRIES_MIN 5
 
-/* Call `call` for `path` in each hierarchy. Returns 0, or the first error. */
-static int for_each_hierarchy(const char *path, const struct await_limit *limit,
-			      int (*call)(const char *mount, const char *path,
-					  const struct await_limit *limit))
+/* The mark of the directories that were made here. It goes with them, and is the same for
+ * all instances; to see it takes CAP_SYS_ADMIN, which a runtime needs, too. */
+#define MADE_MARK "trusted.calfpen"
+
+/* A negative result ends for_each_hierarchy(), as does a positive one. */
+typedef int (*hierarchy_fn)(const char *mount, const char *path, void *data);
+
+/* Call `call` for `path` in each hierarchy. Returns 0, or the first other result. */
+static int for_each_hierarchy(const char *path, hierarchy_fn call, void *data)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	char buffer[2 * PATH_MAX];
@@ -39,29 +45,174 @@ static int for_each_hierarchy(const char *path, const struct await_limit *limit,
 			continue;
 		if (strncmp(entry.mnt_dir, CGROUP_ROOT, strlen(CGROUP_ROOT)) != 0)
 			continue;
-		r = call(entry.mnt_dir, path, limit);
+		r = call(entry.mnt_dir, path, data);
 	}
 	endmntent(mounts);
 	return r;
 }
 
-static int make_one(const char *mount, const char *path, const struct await_limit *limit)
+/* Create the directory and those above it, and mark what is new. Returns 0, or a negative
+ * errno; -ENOENT if another instance removes one at the same time. */
+static int make_directories(const char *mount, const char *path, char directory[PATH_MAX])
+{
+	size_t at = strlen(mount);
+
+	if (snprintf(directory, PATH_MAX, "%s/%s", mount, path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	while (directory[at] == '/') {
+		char end;
+		int r;
+
+		at += 1 + strcspn(directory + at + 1, "/");
+		end = directory[at];
+		directory[at] = '\0';
+		r = mkdir(directory, 0755) ? -errno : 0;
+		if (!r)
+			(void)setxattr(directory, MADE_MARK, "", 0, 0);
+		directory[at] = end;
+		if (r && r != -EEXIST)
+			return r;
+	}
+	return 0;
+}
+
+static int make_one(const char *mount, const char *path, void *data)
 {
 	char directory[PATH_MAX];
-	int r = 0;
+	int r = make_directories(mount, path, directory);
 
-	(void)limit;
-	if (snprintf(directory, sizeof(directory), "%s/%s", mount, path) >= (int)sizeof(directory))
-		return -ENAMETOOLONG;
-	r = directory_make(directory, 0755);
-	if (r)
+	(void)data;
+	if (r && r != -ENOENT)
 		log_error("cgroup %s: cannot create it: %s", directory, strerror(-r));
 	return r;
 }
 
-int runtime_make_cgroup_parent(const char *path)
+/* Make the cgroup in the first hierarchy, and lock it. Returns 1 with the descriptor in
+ * data; -EAGAIN if another instance is removing it; or another negative errno. */
+static int hold_one(const char *mount, const char *path, void *data)
 {
-	return for_each_hierarchy(path, NULL, make_one);
+	int *fdp = data, fd, r = make_one(mount, path, NULL);
+	struct stat held, present;
+	char directory[PATH_MAX];
+
+	if (r)
+		return r == -ENOENT ? -EAGAIN : r;
+	snprintf(directory, sizeof(directory), "%s/%s", mount, path);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	if (flock(fd, LOCK_SH | LOCK_NB) || fstat(fd, &held) || stat(directory, &present) ||
+	    held.st_ino != present.st_ino) {
+		close(fd);
+		return -EAGAIN;
+	}
+	*fdp = fd;
+	return 1;
+}
+
+int cgroup_parent_hold(const char *path, const struct await_limit *limit)
+{
+	int fd = -1, r = 0;
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		r = for_each_hierarchy(path, hold_one, &fd);
+		if (r == 1) {
+			r = for_each_hierarchy(path, make_one, NULL);
+			if (!r)
+				return fd;
+			close(fd);
+		} else if (!r) {
+			log_error(CGROUP_ROOT ": no cgroup hierarchy is mounted there");
+			return -ENODEV;
+		}
+		if (r != -EAGAIN && r != -ENOENT)
+			return r;
+		r = await_pause(limit, TRY_NS);
+		if (r)
+			return r;
+	}
+	log_error("cgroup %s: another instance is removing it", path);
+	return -EBUSY;
+}
+
+/*
+ * Remove a directory from the root of a hierarchy, which has mode 0555. Without
+ * CAP_DAC_OVERRIDE, its owner has to make it writable for that moment. Whoever is killed
+ * in between leaves it so; only root can write then, and could anyway.
+ */
+static int remove_from_root(const char *directory, const char *root)
+{
+	int r = -EACCES;
+
+	for (int i = 0; r == -EACCES && i < TRIES_MIN; i++) {
+		struct stat status;
+
+		if (stat(root, &status))
+			return -errno;
+		if (status.st_mode & S_IWUSR) { /* by another instance */
+			(void)await_pause(&AWAIT_FOREVER, NS_PER_MS);
+		} else if (chmod(root, (status.st_mode | S_IWUSR) & ALLPERMS)) {
+			return -errno;
+		}
+		r = rmdir(directory) ? -errno : 0;
+		if (!(status.st_mode & S_IWUSR))
+			(void)chmod(root, status.st_mode & ALLPERMS);
+	}
+	return r;
+}
+
+static int remove_made(const char *directory)
+{
+	char above[PATH_MAX];
+	int r;
+
+	if (getxattr(directory, MADE_MARK, NULL, 0) < 0)
+		return -errno;
+	r = rmdir(directory) ? -errno : 0;
+	if (r != -EACCES)
+		return r;
+	memcpy(above, directory, strlen(directory) + 1);
+	*strrchr(above, '/') = '\0';
+	return remove_from_root(directory, above);
+}
+
+struct release {
+	struct stat held;
+	bool is_held; /* this pass is for the locked directory, or for the others */
+};
+
+static int release_one(const char *mount, const char *path, void *data)
+{
+	const struct release *release = data;
+	char directory[PATH_MAX];
+	struct stat status;
+
+	if (snprintf(directory, sizeof(directory), "%s/%s", mount, path) >= (int)sizeof(directory))
+		return 0;
+	if (stat(directory, &status))
+		return 0;
+	if (release->is_held !=
+	    (status.st_dev == release->held.st_dev && status.st_ino == release->held.st_ino))
+		return 0;
+	/* Until one is not empty, or was there before */
+	while (strlen(directory) > strlen(mount) && !remove_made(directory))
+		*strrchr(directory, '/') = '\0';
+	return 0;
+}
+
+void cgroup_parent_release(const char *path, int fd)
+{
+	struct release release = { 0 };
+
+	if (fd < 0)
+		return;
+	/* The locked one last: until then nobody else begins to use any of them. */
+	if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &release.held)) {
+		(void)for_each_hierarchy(path, release_one, &release);
+		release.is_held = true;
+		(void)for_each_hierarchy(path, release_one, &release);
+	}
+	close(fd);
 }
 
 /* Kill all processes in the cgroup. */
@@ -82,8 +233,9 @@ static void kill_all(const char *directory)
 }
 
 /* rmdir() removes a cgroup without processes, although it contains files. */
-static int remove_one(const char *mount, const char *path, const struct await_limit *limit)
+static int remove_one(const char *mount, const char *path, void *data)
 {
+	const struct await_limit *limit = data;
 	char directory[PATH_MAX];
 
 	if (snprintf(directory, sizeof(directory), "%s%s", mount, path) >= (int)sizeof(directory))
@@ -103,13 +255,13 @@ static int remove_one(const char *mount, const char *path, const struct await_li
 
 /* A runtime that was killed while it froze the cgroup leaves it frozen. In version 1
  * the processes then do not die of SIGKILL, in whichever hierarchy it is sent. */
-static int thaw_one(const char *mount, const char *path, const struct await_limit *limit)
+static int thaw_one(const char *mount, const char *path, void *data)
 {
 	static const char *const files[][2] = { { "freezer.state", "THAWED" },
 						{ "cgroup.freeze", "0" } };
 	char file[PATH_MAX];
 
-	(void)limit;
+	(void)data;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		int fd, n = snprintf(file, sizeof(file), "%s%s/%s", mount, path, files[i][0]);
 
@@ -125,7 +277,8 @@ static int thaw_one(const char *mount, const char *path, const struct await_limi
 
 int runtime_cgroup_remove(const char *path, const struct await_limit *limit)
 {
-	int r = for_each_hierarchy(path, NULL, thaw_one);
+	struct await_limit own = *limit;
+	int r = for_each_hierarchy(path, thaw_one, NULL);
 
-	return r ? r : for_each_hierarchy(path, limit, remove_one);
+	return r ? r : for_each_hierarchy(path, remove_one, &own);
 }

@@ -8,7 +8,7 @@
  *
  * With runc 1.1.5 and our bundle, a root caller needs only the capabilities
  * SETUID, SETGID (id maps) and SYS_ADMIN (device cgroups of version 1), provided
- * that the parent cgroup exists and that chown() returns success without doing
+ * that the parent cgroup exists (cgroup.h) and that chown() returns success without doing
  * anything, as in the supervisor's filter: runc changes the owner of its start
  * pipe to the container's root, which would need CHOWN, and then could not open
  * the pipe without DAC_OVERRIDE. The container's environment is what the runtime
@@ -33,16 +33,6 @@ struct runtime {
 struct runtime_fds {
 	int log_stdout, log_stderr, frames, control, metrics;
 };
-
-/*
- * Create cgroup `path` ("calfpen", no leading slash) in every mounted hierarchy;
- * call this before confine_enter(). The root of a hierarchy has mode 0555, so
- * that the runtime of a confined supervisor, which has no CAP_DAC_OVERRIDE, can
- * only create cgroups below an existing one that root owns. The cgroup is not
- * removed, because it is empty and other instances use it. Returns 0, or a
- * negative errno after one line on stderr.
- */
-int runtime_make_cgroup_parent(const char *path);
 
 /* Find the runtime `name` (a path, or in PATH), check that it answers --version,
  * and create the directory `state`. Its commands are killed after 20 s, and as

@@ -14,6 +14,7 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/confine/confine.h"
+#include "userspace/priv/container/cgroup.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/supervisor/child.h"
 #include "userspace/priv/supervisor/report.h"
@@ -164,8 +165,11 @@ int supervisor_confine(void)
 /* Creating a container takes as long as loading all programs: do both at once. */
 int supervisor_create_pairs(struct supervisor *s)
 {
-	int r = runtime_make_cgroup_parent(s->options->cgroup_parent);
+	int r = 0;
 
+	s->cgroup_fd = cgroup_parent_hold(s->options->cgroup_parent, &s->runtime.limit);
+	if (s->cgroup_fd < 0)
+		return s->cgroup_fd;
 	for (uint32_t i = 0; !r && i < s->n_descriptions; i++) {
 		struct supervised_pair *pair = &s->pairs[i];
 		const struct pair_fds fds = {
@@ -248,5 +252,7 @@ void supervisor_stop_children(struct supervisor *s)
 	s->runtime.limit = supervisor_stop_limit(s, RUNTIME_END_MS);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		pair_deinit(&s->pairs[i].pair);
+	cgroup_parent_release(s->options->cgroup_parent, s->cgroup_fd);
+	s->cgroup_fd = -1;
 	end_watcher(s);
 }

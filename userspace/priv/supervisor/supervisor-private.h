@@ -60,6 +60,7 @@ struct supervisor {
 	struct loop_timer uplink_timer;
 	struct probe_kernel kernel;
 	struct runtime runtime;
+	int cgroup_fd; /* cgroup_parent_hold() */
 	struct pins pins;
 	struct store store;
 	struct frames frames;
