@@ -58,16 +58,61 @@ test_default_route_is_refused() {
 	ip route add default via 10.77.0.1
 	assert_fails tools/pktgen -i "$LAB_UPLINK" -n 1 2>"$LAB_DIR/refused.log"
 	grep -q 'has a default route' "$LAB_DIR/refused.log"
+	skip_if_missing ethtool
+	on_server ethtool -K "$LAB_SERVER_IF" gro on
 	tools/pktgen --generator live -i "$LAB_UPLINK" -n 1 --force
 }
 
 test_bad_options_are_refused() {
 	local options
-	for options in '-n 0' '-n' '-s 20' '-x sideways' '--time 0' '-t x' '-i nowhere0' '--what 1'; do
-		# shellcheck disable=SC2086 # a list
-		assert_fails flood $options 2>"$LAB_DIR/refused.log"
-		assert_eq 1 "$(grep -c '^pktgen: ' "$LAB_DIR/refused.log")" "$options"
+	for options in '-n 0' '-n' '-s 20' '-x sideways' '--time 0' '-t x' '--generator x' '--what 1'; do
+		refuses 2 "$options" ''
 	done
+	refuses 1 '-i nowhere0' 'no such interface'
+}
+
+# refuses CODE OPTIONS TEXT - in one line
+refuses() {
+	local code=0
+	# shellcheck disable=SC2086 # a list
+	flood $2 >"$LAB_DIR/refused.log" 2>&1 || code=$?
+	assert_eq "$1" "$code" "$2: $(<"$LAB_DIR/refused.log")"
+	assert_eq 1 "$(wc -l <"$LAB_DIR/refused.log")" "$2: $(<"$LAB_DIR/refused.log")"
+	assert_match "^pktgen: .*$3" "$(<"$LAB_DIR/refused.log")"
+}
+
+# What the driver drops is no rate.
+test_U44_only_what_was_sent_counts() {
+	local output
+	wire_up
+	ethtool -K "$LAB_UPLINK" gro off
+	refuses 1 '-n 20000' "$LAB_SERVER_IF sent none of 20000 packets; .*ethtool -K PEER gro on"
+	ethtool -K "$LAB_UPLINK" gro on
+	output=$(flood -n 200000 -b 256)
+	assert_eq "$(sed -n 's/^driver: \([0-9]*\) .*/\1/p' <<<"$output")" \
+		"$(sed -n 's/^sum: \([0-9]*\) .*/\1/p' <<<"$output")" "$output"
+}
+
+test_U44_contradictions_are_refused() {
+	echo '020000007702 020000007701 88b5 cafe' >"$LAB_DIR/frame.hex"
+	ip link set "$LAB_UPLINK" up
+	refuses 2 '-w 1000 -b 8' '-w 1000 and -b 8 contradict'
+	refuses 2 "--frame $LAB_DIR/frame.hex -s 100" '-s and --frame contradict'
+	refuses 2 "--frame $LAB_DIR/frame.hex -p 68" '-p and --frame contradict'
+	refuses 2 '-c 5' '-c 5: live frames are all the same'
+	refuses 2 '-x queue_xmit' 'bypass the queue'
+	# a rate that does not fit into the time
+	wire_up
+	assert_match 'note: [0-9]+ of 100000 packets within 1 s' "$(flood -n 100000 -w 1000000 --time 1)"
+}
+
+test_U44_no_carrier() {
+	ip link set "$LAB_UPLINK" down
+	refuses 1 '-n 10' "$LAB_SERVER_IF has no carrier"
+	on_server ip link set "$LAB_SERVER_IF" down
+	refuses 1 '-n 10' "$LAB_SERVER_IF is down"
+	ip link set "$LAB_UPLINK" up
+	refuses 1 '-n 10 -x netif_receive' "$LAB_SERVER_IF is down"
 }
 
 test_nothing_is_left_behind() {
