@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: lint lint-format lint-include lint-shell lint-docs lint-tests lint-state lint-clang lint-cppcheck lint-tidy format
+.PHONY: lint lint-format lint-include lint-shell lint-docs lint-tests lint-state lint-literals lint-clang lint-cppcheck lint-tidy format
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
-lint: lint-format lint-include lint-shell lint-docs lint-tests lint-state lint-clang lint-cppcheck lint-tidy ## run all lint-* targets
+lint: lint-format lint-include lint-shell lint-docs lint-tests lint-state lint-literals lint-clang lint-cppcheck lint-tidy ## run all lint-* targets
 
 format: ## format the C files
 	clang-format -i $(C_FILES)
@@ -34,6 +34,10 @@ HANDLER_OBJECTS = $(call objects,$(wildcard userspace/priv/handlers/*.c))
 lint-state: $(HANDLER_OBJECTS) ## find variables at file scope in handlers
 	$(call msg,LINT,state)
 	$(Q)CC="$(CC)" tools/lint/state $(HANDLER_OBJECTS)
+
+lint-literals: ## find pointers that outlive a compound literal
+	$(call msg,LINT,literals)
+	$(Q)tools/lint/literals
 
 # Compile all files with a second compiler, with warnings as errors.
 lint-clang: ## compile with clang

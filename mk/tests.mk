@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # One executable per test file; tests/run runs and counts them.
-.PHONY: check check-unit check-bpf check-system guest asan cover tests
+.PHONY: check check-unit check-bpf check-system guest asan asan-programs cover tests
 
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 BPF_TESTS = $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test-*.c))
@@ -67,7 +67,7 @@ TEST_TOOLS += $(BUILD)/bench/bin/frames-generator
 $(BUILD)/tests/chrony:
 	$(Q)tests/system/fetch-chrony $@
 
-tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TEST_TOOLS) $(BUILD)/tests/chrony ## build the tests without running them
+tests: all $(UNIT_TESTS) $(BPF_TESTS) $(TEST_TOOLS) $(BUILD)/tests/chrony asan-programs ## build the tests without running them
 
 check: ## run all tests (unit, BPF, system, 6.1 guest) and lint (root)
 	@tools/bootstrap --check check || tools/bootstrap check
@@ -89,9 +89,21 @@ check-system: tests ## run the system tests against real servers in the lab (roo
 guest: tests ## run the BPF tests on Debian's 6.1 kernel under qemu
 	@tests/run guest
 
+# gcc, because clang does not see uses of a compound literal after its block.
+ASAN_MAKE = $(MAKE) --no-print-directory CC=gcc BUILD=$(BUILD)/asan O=1 \
+	SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
+ASAN_OPTIONS_OBJECT = $(BUILD)/asan/obj/tests/sanitizers.o
+
+# For tests/system/test-sanitizers.sh. A calf would need libraries in its container.
+asan-programs: ## build the programs with sanitizers into build/asan/, for a system test
+	+@$(ASAN_MAKE) $(ASAN_OPTIONS_OBJECT)
+	+@$(ASAN_MAKE) GATEWAY_LIBS='$(GATEWAY_LIBS) $(ASAN_OPTIONS_OBJECT)' \
+		PRIV_LIBS='$(PRIV_LIBS) $(ASAN_OPTIONS_OBJECT)' \
+		$(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(filter-out $(CALVES)/%,$(PROGRAMS)))
+
 asan: ## run the unit tests with address and undefined behaviour sanitizers
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan O=1 \
-		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" asan-run
+	+@$(ASAN_MAKE) asan-run
 .PHONY: asan-run
 asan-run: $(UNIT_TESTS)
 	@BUILD=$(BUILD) tests/run unit

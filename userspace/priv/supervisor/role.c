@@ -11,7 +11,7 @@
 pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
 			      uint32_t n_fds)
 {
-	char name[16];
+	char role_option[] = "--role", index_option[] = "--uplink-index", name[16];
 	const struct options *options = s->options;
 	char **argv = calloc((size_t)options->argc + 5, sizeof(*argv));
 	char index[16];
@@ -22,9 +22,9 @@ pid_t supervisor_execute_role(const struct supervisor *s, const char *role, cons
 	snprintf(index, sizeof(index), "%d", s->uplink.ifindex);
 	snprintf(name, sizeof(name), "%s", role);
 	memcpy(argv, options->argv, (size_t)options->argc * sizeof(*argv));
-	argv[options->argc] = (char[]){ "--role" };
+	argv[options->argc] = role_option;
 	argv[options->argc + 1] = name;
-	argv[options->argc + 2] = (char[]){ "--uplink-index" };
+	argv[options->argc + 2] = index_option;
 	argv[options->argc + 3] = index;
 	pid = child_start(s->self_program, argv, fds, n_fds);
 	free(argv);
