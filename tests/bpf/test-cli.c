@@ -113,9 +113,12 @@ Test(cli, U30_dead_instance)
 Test(cli, denied_and_refused)
 {
 	cr_assert_eq(RUN("set", "/ip", "x"), CLI_DENIED);
-	cr_assert_str_eq(err_text, "calfpen: /ip: the operator may not write it\n");
+	cr_assert_str_eq(err_text, "calfpen: /ip: the operator may not write it; keys that you may "
+				   "set: /control/ /number\n");
 	cr_assert_eq(RUN("del", "/ip"), CLI_DENIED);
-	cr_assert_str_eq(err_text, "calfpen: /ip: the operator may not delete it\n");
+	cr_assert_str_eq(err_text,
+			 "calfpen: /ip: the operator may not delete it; keys that you may "
+			 "delete: /control/ /number\n");
 	cr_assert_eq(RUN("set", "/elsewhere", "x"), CLI_DENIED);
 	cr_assert_eq(RUN("set", "/control/a", "12345678901234567"), CLI_VALUE);
 	cr_assert_str_eq(err_text,
@@ -124,6 +127,41 @@ Test(cli, denied_and_refused)
 	cr_assert_str_eq(err_text, "calfpen: /number: the value is not of this key's type\n");
 	cr_assert_eq(RUN("set", "/control/a", "\x1b[2J"), CLI_VALUE);
 	cr_assert_eq(gate_test_ctl(&test).revision, 2, "nothing happened");
+}
+
+/* What there is not is not "denied", and what may be set is said. */
+Test(cli, U36_no_such_key)
+{
+	cr_expect_eq(RUN("set", "/none", "x"), CLI_ABSENT);
+	cr_expect_str_eq(err_text, "calfpen: there is no such key: /none; keys that you may set: "
+				   "/control/ /number\n");
+	cr_expect_eq(RUN("del", "/none"), CLI_ABSENT);
+	cr_expect_str_eq(err_text, "calfpen: there is no such key: /none; keys that you may "
+				   "delete: /control/ /number\n");
+	in_text = "set /control/a 2\nset /none x\n";
+	cr_expect_eq(RUN("commit", "-"), CLI_ABSENT);
+	cr_expect_str_eq(err_text, "calfpen: -:2: there is no such key: /none; keys that you may "
+				   "set: /control/ /number\n");
+	cr_expect_eq(gate_test_ctl(&test).revision, 2, "nothing happened");
+}
+
+Test(cli, U36_settable)
+{
+	cr_expect_eq(RUN("ls", "--settable"), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(out_text, "/control/\n/number\n", "also those that do not exist");
+	cr_expect_eq(RUN("set", "/number", "7"), CLI_OK);
+	cr_expect_eq(RUN("ls", "--settable"), CLI_OK);
+	cr_expect_str_eq(out_text, "/control/\n/number  7\n");
+	cr_expect_eq(RUN("ls", "--settable", "/number"), CLI_OK);
+	cr_expect_str_eq(out_text, "/number  7\n");
+	cr_expect_eq(RUN("ls", "--settable", "/ip"), CLI_OK);
+	cr_expect_str_eq(out_text, "");
+	cr_expect_eq(RUN("ls", "--settable", "--json", "/"), CLI_OK);
+	cr_expect_not_null(strstr(out_text, "\"path\": \"/number\""), "%s", out_text);
+	cr_expect_not_null(strstr(out_text, "\"value\": \"7\""), "%s", out_text);
+	close(running);
+	cr_expect_eq(RUN("ls", "--settable"), CLI_DEAD);
+	running = make_running(instance);
 }
 
 Test(cli, quota)
@@ -165,7 +203,9 @@ Test(cli, commit)
 	cr_assert_not_null(strstr(out_text, "\"revision\": 3"), "one revision");
 	in_text = "set /control/a 2\n\nset /ip 10.0.0.1/8\n";
 	cr_assert_eq(RUN("commit", "-"), CLI_DENIED);
-	cr_assert_str_eq(err_text, "calfpen: -:3: /ip: the operator may not write it\n");
+	cr_assert_str_eq(err_text,
+			 "calfpen: -:3: /ip: the operator may not write it; keys that you "
+			 "may set: /control/ /number\n");
 	in_text = "set /control/a 2\nset /number x\n";
 	cr_assert_eq(RUN("commit", "-"), CLI_VALUE);
 	cr_assert_str_eq(err_text, "calfpen: -:2: /number: the value is not of this key's type\n");

@@ -9,8 +9,52 @@ static const char fake[] =
 	"case \"$*\" in *status*)\n"
 	"printf '%s\\n' 'store     revision 1' 'frames    in_rate  1 packets' 'frames    out_rate  2';"
 	" exit;; esac\n"
+	"case \"$*\" in *--settable*)\n"
+	"printf '%s\\n' /control/release '/control/renew  now' '/x/'; exit;; esac\n"
 	"[ \"$1\" != --instance ] || { echo \"/only/in-$2  x\"; exit; }\n"
 	"printf '%s  value /no/path\\n' /ip /lease/state /lease/time /leased /nameserver/001\n";
+
+static void write_file(const char *name, const char *text)
+{
+	char path[256];
+	FILE *to;
+
+	snprintf(path, sizeof(path), "%s/%s", scratch, name);
+	to = fopen(path, "w");
+	cr_assert_not_null(to, "%s", path);
+	fputs(text, to);
+	fclose(to);
+}
+
+/* As in /sys/class/net: an uplink, the loopback, the taps of two instances, of which one
+ * was killed, another tap, a tunnel, and a file. */
+static void make_interfaces(void)
+{
+	static const struct {
+		const char *name, *type;
+		bool is_tap;
+	} interfaces[] = {
+		{ "calf0", "1\n", true },   { "calf1", "1\n", true },
+		{ "eth0", "1\n", false },   { "lo", "772\n", false },
+		{ "own-tap", "1\n", true }, { "tun0", "65534\n", true },
+		{ "vmtap", "1\n", true },   { "calfeteria", "1\n", false },
+	};
+	char name[64];
+
+	make_directory(scratch, "net");
+	for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++) {
+		snprintf(name, sizeof(name), "net/%s", interfaces[i].name);
+		make_directory(scratch, name);
+		snprintf(name, sizeof(name), "net/%s/type", interfaces[i].name);
+		write_file(name, interfaces[i].type);
+		snprintf(name, sizeof(name), "net/%s/tun_flags", interfaces[i].name);
+		if (interfaces[i].is_tap)
+			write_file(name, "0x1002\n");
+	}
+	write_file("net/bonding_masters", "");
+	write_file("run/wan/state.json", "{\n \"uplink\": \"eth0\",\n \"tap\": \"own-tap\",\n"
+					 " \"mode\": \"tc\"\n}\n");
+}
 
 static void setup(void)
 {
@@ -28,6 +72,7 @@ static void setup(void)
 	fputs(fake, to);
 	fclose(to);
 	cr_assert_eq(chmod(path, 0700), 0);
+	make_interfaces();
 }
 
 TestSuite(cli_completion, .init = setup, .fini = scratch_remove);
@@ -40,11 +85,12 @@ static const char *offered(const char *words)
 	FILE *from;
 	size_t size;
 
-	snprintf(command, sizeof(command),
-		 "CALFPEN_COMPLETION_PINS=%s CALFPEN_COMPLETION_RUN=%s exec bash --norc -uc '"
-		 ". " SCRIPT "; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _calfpen;"
-		 " echo \"${COMPREPLY[*]-}\"' - %s/calfpen %s 2>&1",
-		 pins_root, run_root, scratch, words);
+	snprintf(
+		command, sizeof(command),
+		"CALFPEN_COMPLETION_PINS=%s CALFPEN_COMPLETION_RUN=%s CALFPEN_COMPLETION_NET=%s/net exec bash --norc -uc '"
+		". " SCRIPT "; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _calfpen;"
+		" echo \"${COMPREPLY[*]-}\"' - %s/calfpen %s 2>&1",
+		pins_root, run_root, scratch, scratch, words);
 	from = popen(command, "r");
 	size = fread(text, 1, sizeof(text) - 1, from);
 	text[size] = '\0';
@@ -58,7 +104,7 @@ Test(cli_completion, rows)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{ "''", "run ls get set del commit watch audit frames status forget check help" },
+		{ "''", "run ls get set del commit watch audit frames status forget check help version" },
 		{ "s", "set status" },
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },
@@ -84,13 +130,17 @@ Test(cli_completion, rows)
 		{ "audit --path /n", "/nameserver/" },
 		{ "audit ''", "" },
 		{ "set /ip ''", "" },
-		{ "set --create /i", "/ip" },
-		{ "set --if-revision 7 /i", "/ip" },
+		{ "set --create /c", "/control/" },
+		{ "set --if-revision 7 /c", "/control/" },
 		{ "set --if-revision ''", "" },
 		{ "--instance wan get /only/", "/only/in-wan" },
 		{ "commit Makef", "Makefile" },
 		{ "forget w", "wan" },
 		{ "frobnicate ''", "" },
+		{ "help s", "set status" },
+		{ "help set ''", "" },
+		{ "ls -", "--instance --json --help -l --settable" },
+		{ "version -", "--help" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -98,15 +148,36 @@ Test(cli_completion, rows)
 				 offered(rows[i].words));
 }
 
+/* What may be set, whether it exists or not, and only that. */
+Test(cli_completion, U36_settable_keys)
+{
+	cr_expect_str_eq(offered("set ''"), "/control/ /x/");
+	cr_expect_str_eq(offered("set /control/"), "/control/release /control/renew");
+	cr_expect_str_eq(offered("del /control/ren"), "/control/renew");
+	cr_expect_str_eq(offered("--instance wan set /control/rel"), "/control/release");
+	cr_expect_str_eq(offered("set /i"), "", "there is /ip, but only to be read");
+	cr_expect_str_eq(offered("del /lease/"), "");
+	cr_expect_str_eq(offered("set /control/renew ''"), "now");
+	cr_expect_str_eq(offered("set --create /control/renew n"), "now");
+	cr_expect_str_eq(offered("set /x/y ''"), "");
+}
+
+Test(cli_completion, U36_interfaces)
+{
+	cr_expect_str_eq(offered("run --interface ''"), "calfeteria eth0 vmtap");
+	cr_expect_str_eq(offered("run --interface calf"), "calfeteria");
+	cr_expect_str_eq(offered("run --interface l"), "");
+}
+
 /* Every command and option that `calfpen help` names can be completed. */
 Test(cli_completion, knows_all_of_help)
 {
 	const char *all = offered("''");
 
-	for (size_t i = 0; i < 11; i++) {
-		static const char *const commands[] = { "run",	  "ls",	    "get",   "set",
-							"del",	  "commit", "watch", "audit",
-							"frames", "status", "forget" };
+	for (size_t i = 0; i < 12; i++) {
+		static const char *const commands[] = { "run",	  "ls",	    "get",    "set",
+							"del",	  "commit", "watch",  "audit",
+							"frames", "status", "forget", "version" };
 		char want[32];
 
 		cr_assert_eq(calfpen("help", NULL), CLI_OK);

@@ -14,6 +14,35 @@ Test(cli_arguments, help_and_version)
 	cr_assert_eq(strncmp(out_text, "calfpen ", 8), 0);
 }
 
+/* The other usual ways to ask for them. */
+Test(cli_arguments, U36_help_and_version)
+{
+	char help[sizeof(out_text)], version[sizeof(out_text)];
+	static const char *const words[][3] = {
+		{ "-V" }, { "version" }, { "ls", "--version" }, { "ls", "-V" }
+	};
+
+	cr_assert_eq(calfpen("--version", NULL), CLI_OK);
+	memcpy(version, out_text, sizeof(version));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		cr_expect_eq(calfpen(words[i][0], words[i][1], NULL), CLI_OK, "%zu", i);
+		cr_expect_str_eq(out_text, version);
+	}
+	cr_assert_eq(calfpen("-h", NULL), CLI_OK);
+	cr_expect_not_null(strstr(out_text, "  get [-l] PATH "));
+	cr_assert_eq(calfpen("set", "-h", NULL), CLI_OK);
+	cr_expect_not_null(strstr(out_text, "  set PATH VALUE "));
+	cr_expect_null(strstr(out_text, "  get [-l] PATH "));
+	memcpy(help, out_text, sizeof(help));
+	cr_assert_eq(calfpen("help", "set", NULL), CLI_OK);
+	cr_expect_str_eq(out_text, help);
+	cr_expect_eq(calfpen("help", "sett", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: unknown command: sett; did you mean set?\n");
+	cr_expect_eq(calfpen("help", "run", NULL), CLI_FAILURE, "no calfpen-priv beside this test");
+	cr_expect_not_null(strstr(err_text, "calfpen-priv: "), "%s", err_text);
+	cr_expect_eq(calfpen("version", "x", NULL), CLI_USAGE);
+}
+
 Test(cli_arguments, wrong_usage_is_one_line)
 {
 	cr_assert_eq(calfpen(NULL), CLI_USAGE);
@@ -51,12 +80,56 @@ Test(cli_arguments, words_of_the_changing_commands)
 	cr_assert_eq(calfpen("audit", "--path", "a", NULL), CLI_USAGE);
 }
 
+/* A letter in the middle of a word is named, and not the word before it. */
+Test(cli_arguments, U36_unknown_options)
+{
+	cr_expect_eq(calfpen("ls", "-lx", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: unknown option: -x; see `calfpen help`\n");
+	cr_expect_eq(calfpen("-xl", "ls", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: unknown option: -x; see `calfpen help`\n");
+	cr_expect_eq(calfpen("status", "--josn", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: unknown option: --josn; did you mean --json?\n");
+	cr_expect_eq(calfpen("status", "--json=1", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: option without an argument: --json=1; see `calfpen "
+				   "help`\n");
+}
+
+/* Also in front of `run`, whose other options are calfpen-priv's. */
+Test(cli_arguments, U42_options_of_no_command)
+{
+	static const struct {
+		const char *words[3], *want;
+	} rows[] = {
+		{ { "--json", "run" }, "run has no option --json" },
+		{ { "--all", "run" }, "run has no option --all" },
+		{ { "-l", "run" }, "run has no option -l" },
+		{ { "--if-revision", "3", "run" }, "run has no option --if-revision" },
+		{ { "-f", "get", "/a" }, "get has no option -f" },
+		{ { "--json", "forget" }, "forget has no option --json" },
+		{ { "forget", "--json", "x" }, "forget has no option --json" },
+		{ { "--json", "help" }, "help has no option --json" },
+		{ { "--instance=x", "help" }, "help has no option --instance" },
+		{ { "version", "--instance", "x" }, "version has no option --instance" },
+		{ { "get", "--settable", "/a" }, "get has no option --settable" },
+		{ { "ls", "-l", "--settable" }, "--settable and -l are mutually exclusive" },
+	};
+	char want[128];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_expect_eq(calfpen(rows[i].words[0], rows[i].words[1], rows[i].words[2], NULL),
+			     CLI_USAGE, "%zu", i);
+		snprintf(want, sizeof(want), "calfpen: %s; see `calfpen help`\n", rows[i].want);
+		cr_expect_str_eq(err_text, want, "%s", err_text);
+	}
+	cr_expect_eq(calfpen("--instance", "x", "run", NULL), CLI_FAILURE, "no calfpen-priv");
+	cr_expect_eq(calfpen("--instance", "x", "forget", NULL), CLI_FAILURE, "no calfpen-priv");
+}
+
 /* An option is accepted in any position, and refused by commands that ignore it. */
 Test(cli_arguments, options_belong_to_commands)
 {
 	cr_assert_eq(calfpen("ls", "--create", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: option not valid for this command: ls; see "
-				   "`calfpen help`\n");
+	cr_assert_str_eq(err_text, "calfpen: ls has no option --create; see `calfpen help`\n");
 	cr_assert_eq(calfpen("--denied", "status", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("get", "/a", "-f", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("set", "/a", "b", "--from", "1", NULL), CLI_USAGE);

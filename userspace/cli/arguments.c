@@ -17,6 +17,7 @@ static const char help_text[] =
 	"  run --interface NAME [...]   start an instance; see `calfpen run --help` for\n"
 	"                               its options\n"
 	"  ls [-l] [PREFIX]             list the keys of the store with their values\n"
+	"      [--settable]             those that `set` may write, also if they do not exist\n"
 	"  get [-l] PATH                print the value of a key\n"
 	"  set PATH VALUE               write a key and print the new revision\n"
 	"      [--if-revision R]        only if the key has revision R\n"
@@ -40,12 +41,14 @@ static const char help_text[] =
 	"                               INSTANCE: only the latter, of leases that are over\n"
 	"  check [FILE|INSTANCE]        check a configuration by the rules of a start\n"
 	"      [--effective]            and print what it comes to\n"
-	"  help                         print this text\n"
+	"  help [COMMAND]               print this text, or that of COMMAND with examples\n"
+	"  version                      print the version\n"
 	"\n"
 	"  --instance NAME   the instance; default: the only one\n"
 	"  --json            print JSON\n"
 	"  -l                ls, get: also print revision, time, writer and length\n"
-	"  --version         print the version\n"
+	"  -h, --help        print this text, or that of the command\n"
+	"  -V, --version     print the version\n"
 	"\n"
 	"A line of FILE is `set PATH VALUE`, `del PATH`, or a comment starting with `#`.\n"
 	"Arguments after `--` are not options: calfpen set /control/renew -- -1\n"
@@ -69,7 +72,8 @@ enum {
 	OPTION_REASON,
 	OPTION_DROPPED,
 	OPTION_PCAP,
-	OPTION_VERSION,
+	OPTION_SETTABLE,
+	OPTION_VERSION = 'V',
 };
 
 static const struct option long_options[] = {
@@ -86,6 +90,7 @@ static const struct option long_options[] = {
 	{ "reason", required_argument, NULL, OPTION_REASON },
 	{ "dropped", no_argument, NULL, OPTION_DROPPED },
 	{ "pcap", required_argument, NULL, OPTION_PCAP },
+	{ "settable", no_argument, NULL, OPTION_SETTABLE },
 	{ "long", no_argument, NULL, 'l' },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
@@ -93,7 +98,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Bits of the options that only some commands have. */
+/* Bits of the options that not all commands have. */
 enum {
 	FOR_ALL = 1 << 0,
 	FOR_IF_REVISION = 1 << 1,
@@ -108,7 +113,13 @@ enum {
 	FOR_DROPPED = 1 << 10,
 	FOR_PCAP = 1 << 11,
 	FOR_EFFECTIVE = 1 << 12,
+	FOR_SETTABLE = 1 << 13,
+	FOR_INSTANCE = 1 << 14,
+	FOR_JSON = 1 << 15,
 };
+
+/* These are the other way round in struct command: those that it does not have. */
+#define FOR_MOST ((unsigned int)(FOR_INSTANCE | FOR_JSON))
 
 #define MAX_WORDS 2
 
@@ -178,15 +189,17 @@ static int run_check(struct cli *cli, const char *const words[MAX_WORDS])
 	return cli_check(cli, words[0]);
 }
 
-static int run_help(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_help(struct cli *cli, const char *const words[MAX_WORDS]);
+
+static int run_version(struct cli *cli, const char *const words[MAX_WORDS])
 {
 	(void)words;
-	fputs(help_text, cli->out);
+	fputs("calfpen " CALFPEN_VERSION "\n", cli->out);
 	return CLI_OK;
 }
 
 static const struct command commands[] = {
-	{ "ls", run_ls, 0, 1, NULL, FOR_LONG },
+	{ "ls", run_ls, 0, 1, NULL, FOR_LONG | FOR_SETTABLE },
 	{ "get", run_get, 1, 1, "get: missing PATH", FOR_LONG },
 	{ "set", run_set, 2, 2, "set: missing PATH or VALUE", FOR_IF_REVISION | FOR_CREATE },
 	{ "del", run_del, 1, 1, "del: missing PATH", FOR_IF_REVISION },
@@ -195,10 +208,43 @@ static const struct command commands[] = {
 	{ "audit", run_audit, 0, 0, NULL, FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED },
 	{ "frames", run_frames, 0, 0, NULL, FOR_FOLLOW | FOR_REASON | FOR_DROPPED | FOR_PCAP },
 	{ "status", run_status, 0, 0, NULL, FOR_ALL },
-	{ "forget", run_forget, 0, 1, NULL, 0 },
-	{ "check", run_check, 0, 1, NULL, FOR_EFFECTIVE },
-	{ "help", run_help, 0, 0, NULL, 0 },
+	{ "forget", run_forget, 0, 1, NULL, FOR_JSON },
+	{ "check", run_check, 0, 1, NULL, FOR_EFFECTIVE | FOR_JSON },
+	{ "help", run_help, 0, 1, NULL, FOR_MOST },
+	{ "version", run_version, 0, 0, NULL, FOR_MOST },
 };
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const struct cli *cli, const char *word)
+{
+	const char *names[N_COMMANDS + 1] = { "run" };
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		names[i + 1] = commands[i].name;
+	return cli_unknown(cli, "command", word, names, N_COMMANDS + 1);
+}
+
+static int run_help(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	char name[] = "run", option[] = "--help";
+	char *argv[] = { name, option, NULL };
+
+	if (words[0] && strcmp(words[0], name) == 0)
+		return cli_run(cli, 2, argv);
+	if (words[0] && !find_command(words[0]))
+		return unknown_command(cli, words[0]);
+	cli_help(cli, help_text, words[0]);
+	return CLI_OK;
+}
 
 /* Parse a revision that a key can have. */
 static bool parse_revision(const char *text, uint64_t *revisionp)
@@ -250,34 +296,77 @@ static int set_argument(struct cli *cli, int option, const char *argument)
 	}
 }
 
-/* Parse the options at the front of argv, up to the first word, which is then at
- * optind. Adds to *seenp the bits of those that only some commands have. Returns
- * PARSE_CONTINUE, or an exit code. */
-static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *seenp)
+static const struct {
+	int option;
+	unsigned int bit;
+} bits[] = {
+	{ OPTION_ALL, FOR_ALL },
+	{ OPTION_IF_REVISION, FOR_IF_REVISION },
+	{ OPTION_CREATE, FOR_CREATE },
+	{ OPTION_FROM, FOR_FROM },
+	{ OPTION_SUBJECT, FOR_SUBJECT },
+	{ OPTION_PATH, FOR_PATH },
+	{ OPTION_DENIED, FOR_DENIED },
+	{ OPTION_REASON, FOR_REASON },
+	{ OPTION_DROPPED, FOR_DROPPED },
+	{ OPTION_PCAP, FOR_PCAP },
+	{ OPTION_EFFECTIVE, FOR_EFFECTIVE },
+	{ OPTION_SETTABLE, FOR_SETTABLE },
+	{ OPTION_INSTANCE, FOR_INSTANCE },
+	{ OPTION_JSON, FOR_JSON },
+	{ 'l', FOR_LONG },
+	{ 'f', FOR_FOLLOW },
+};
+
+/* Refuse an option that getopt_long() returned as '?' or ':'. */
+static int refuse_option(const struct cli *cli, int result, char *const *argv)
 {
-	static const struct {
-		int option;
-		unsigned int bit;
-	} bits[] = {
-		{ OPTION_ALL, FOR_ALL },
-		{ OPTION_IF_REVISION, FOR_IF_REVISION },
-		{ OPTION_CREATE, FOR_CREATE },
-		{ OPTION_FROM, FOR_FROM },
-		{ OPTION_EFFECTIVE, FOR_EFFECTIVE },
-		{ OPTION_SUBJECT, FOR_SUBJECT },
-		{ OPTION_PATH, FOR_PATH },
-		{ OPTION_DENIED, FOR_DENIED },
-		{ OPTION_REASON, FOR_REASON },
-		{ OPTION_DROPPED, FOR_DROPPED },
-		{ OPTION_PCAP, FOR_PCAP },
-		{ 'l', FOR_LONG },
-		{ 'f', FOR_FOLLOW },
-	};
+	const char *names[sizeof(long_options) / sizeof(long_options[0])], *word = argv[optind - 1];
+	char letter[] = { '-', (char)optopt, '\0' };
+	size_t n_names = 0;
+
+	if (result == ':')
+		return cli_usage(cli, "missing argument", word);
+	/* A letter may be in the middle of a word, which is then not argv[optind - 1]. */
+	if (optopt != 0 && strncmp(word, "--", 2) != 0)
+		return cli_usage(cli, "unknown option", letter);
+	if (optopt != 0)
+		return cli_usage(cli, "option without an argument", word);
+	for (; long_options[n_names].name; n_names++)
+		names[n_names] = long_options[n_names].name;
+	return cli_unknown(cli, "option", word, names, n_names);
+}
+
+/* Refuse the options of `seen`, of which there is at least one. */
+static int refuse_seen(const struct cli *cli, const char *command, unsigned int seen)
+{
+	const char *name = "";
+	char letter[] = "-?", text[64];
+	int option = 0;
+
+	for (size_t i = 0; !option && i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (seen & bits[i].bit)
+			option = bits[i].option;
+	for (const struct option *o = long_options; o->name; o++)
+		if (o->val == option)
+			name = o->name;
+	letter[1] = (char)option;
+	snprintf(text, sizeof(text), "%s has no option %s%s", command, option < 256 ? "" : "--",
+		 option < 256 ? letter : name);
+	return cli_usage(cli, text, NULL);
+}
+
+/* Parse the options at the front of argv, up to the first word, which is then at
+ * optind; `command` is NULL in front of a command. Adds to *seenp the bits of those
+ * that not all commands have. Returns PARSE_CONTINUE, or an exit code. */
+static int parse_options(struct cli *cli, const char *command, int argc, char **argv,
+			 unsigned int *seenp)
+{
 	int option;
 
 	opterr = 0;
 	optind = 0; /* reset getopt_long() */
-	while ((option = getopt_long(argc, argv, "+:hlf", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:hVlf", long_options, NULL)) != -1) {
 		for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 			if (bits[i].option == option)
 				*seenp |= bits[i].bit;
@@ -310,6 +399,9 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 		case OPTION_DROPPED:
 			cli->dropped = true;
 			break;
+		case OPTION_SETTABLE:
+			cli->settable = true;
+			break;
 		case 'l':
 			cli->long_lines = true;
 			break;
@@ -317,15 +409,13 @@ static int parse_options(struct cli *cli, int argc, char **argv, unsigned int *s
 			cli->follow = true;
 			break;
 		case 'h':
-			fputs(help_text, cli->out);
+			cli_help(cli, help_text, command);
 			return CLI_OK;
 		case OPTION_VERSION:
 			fputs("calfpen " CALFPEN_VERSION "\n", cli->out);
 			return CLI_OK;
-		case ':':
-			return cli_usage(cli, "missing argument", argv[optind - 1]);
 		default:
-			return cli_usage(cli, "unknown option", argv[optind - 1]);
+			return refuse_option(cli, option, argv);
 		}
 	}
 	return PARSE_CONTINUE;
@@ -344,7 +434,7 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 		int skip = 1;
 
 		if (!only_words) {
-			r = parse_options(cli, argc, argv, &seen);
+			r = parse_options(cli, command->name, argc, argv, &seen);
 			if (r != PARSE_CONTINUE)
 				return r;
 			skip = optind;
@@ -358,8 +448,9 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 			return cli_usage(cli, "unexpected argument", argv[0]);
 		words[n_words++] = argv[0];
 	}
-	if (seen & ~command->options)
-		return cli_usage(cli, "option not valid for this command", command->name);
+	seen &= ~(command->options ^ FOR_MOST);
+	if (seen)
+		return refuse_seen(cli, command->name, seen);
 	if (n_words < command->min_words)
 		return cli_usage(cli, command->missing, NULL);
 	if (cli->create && cli->condition != 0)
@@ -369,22 +460,24 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 
 int cli_dispatch(struct cli *cli, int argc, char **argv)
 {
+	const struct command *command;
 	unsigned int seen = 0;
 	int r;
 
-	r = parse_options(cli, argc, argv, &seen);
+	r = parse_options(cli, NULL, argc, argv, &seen);
 	if (r != PARSE_CONTINUE)
 		return r;
 	argc -= optind;
 	argv += optind;
 	if (argc < 1)
 		return cli_usage(cli, "missing command", NULL);
-	if (strcmp(argv[0], "run") == 0)
-		return cli_run(cli, argc, argv);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[0], commands[i].name) == 0)
-			return parse_command(cli, &commands[i], argc, argv, seen);
-	return cli_usage(cli, "unknown command", argv[0]);
+	if (strcmp(argv[0], "run") == 0) {
+		seen &= ~(unsigned int)FOR_INSTANCE;
+		return seen ? refuse_seen(cli, "run", seen) : cli_run(cli, argc, argv);
+	}
+	command = find_command(argv[0]);
+	return command ? parse_command(cli, command, argc, argv, seen) :
+			 unknown_command(cli, argv[0]);
 }
 
 int cli_main(int argc, char **argv)

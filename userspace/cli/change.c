@@ -49,6 +49,8 @@ static int finish(const struct cli *cli, int gate, const char *verb, const char 
 		r = print_revision(cli, revision);
 	else if (error == -ESTALE)
 		r = explain_conflict(cli, gate, "", path);
+	else if (error == -EACCES)
+		r = cli_explain_denied(cli, gate, "", verb, path);
 	else
 		r = cli_explain_gate(cli, "", verb, path, error);
 	close(gate);
@@ -136,9 +138,10 @@ static int read_file(const struct cli *cli, const char *name, struct commit_file
 
 /* Print why the gate refused the commit, with the line of the refused change.
  * If a key is newer, the gate does not say which one. */
-static int explain_commit(const struct cli *cli, const char *name, const struct commit_file *file,
-			  uint32_t i_refused, int error)
+static int explain_commit(const struct cli *cli, int gate, const char *name,
+			  const struct commit_file *file, uint32_t i_refused, int error)
 {
+	const char *verb, *path;
 	uint32_t i = i_refused < file->commit.n_changes ? i_refused : 0;
 	char where[128];
 
@@ -150,8 +153,10 @@ static int explain_commit(const struct cli *cli, const char *name, const struct 
 	/* errors of a single change, not of the whole commit */
 	if (error == -EACCES || error == -EMSGSIZE || error == -EBADMSG || error == -EILSEQ) {
 		snprintf(where, sizeof(where), "%.100s:%u: ", name, file->changes[i].line);
-		return cli_explain_gate(cli, where, file->changes[i].is_delete ? "delete" : "write",
-					file->changes[i].key.path, error);
+		verb = file->changes[i].is_delete ? "delete" : "write";
+		path = file->changes[i].key.path;
+		return error == -EACCES ? cli_explain_denied(cli, gate, where, verb, path) :
+					  cli_explain_gate(cli, where, verb, path, error);
 	}
 	return cli_explain_gate(cli, "", "commit", name, error);
 }
@@ -175,7 +180,8 @@ int cli_commit(struct cli *cli, const char *name)
 	}
 	file->commit.condition = cli->condition;
 	r = gate_commit(gate, &file->commit, &revision, &i_refused);
-	r = !r ? print_revision(cli, revision) : explain_commit(cli, name, file, i_refused, r);
+	r = !r ? print_revision(cli, revision) :
+		 explain_commit(cli, gate, name, file, i_refused, r);
 cleanup:
 	if (gate >= 0)
 		close(gate);

@@ -42,6 +42,7 @@ struct cli {
 	bool all;	     /* status: also counters that are zero */
 	bool create;	     /* set */
 	bool effective;	     /* check */
+	bool settable;	     /* ls: only keys that the operator may set */
 	uint64_t condition;  /* set, del, commit: --if-revision, or 0 */
 	uint64_t from;	     /* watch: --from, or 0 */
 	const char *subject; /* audit: --subject, or NULL */
@@ -65,6 +66,13 @@ __attribute__((format(printf, 2, 3))) int cli_fail(const struct cli *cli, const 
 /* Print "WHAT: ARGUMENT; see `calfpen help`", or no ARGUMENT if it is NULL.
  * Returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *what, const char *argument);
+/* suggest.c: print that `word` is no `kind` ("command", "option") and what may be meant,
+ * one of the `names` or what is used for it here. Returns CLI_USAGE. */
+int cli_unknown(const struct cli *cli, const char *kind, const char *word, const char *const *names,
+		size_t n_names);
+/* help.c: print `text`, the help; or, if `command` is not NULL, what it says about the
+ * command and about the options of all commands, and examples. */
+void cli_help(const struct cli *cli, const char *text, const char *command);
 /* Print why the store could not be opened; `error` is a negative errno of
  * store.h. Returns CLI_FAILURE. */
 int cli_explain_store(const struct cli *cli, int error);
@@ -94,6 +102,14 @@ int cli_get(struct cli *cli, const char *path);
  * "/lease/" are the same, "/" is the whole store. `directory` has KV_PATH_SIZE
  * bytes. Returns false if `prefix` is not a valid path. */
 bool cli_directory(const char *prefix, char *directory);
+
+/* rights.c: print the keys at or below `directory` that the operator may set. Returns an
+ * exit code. */
+int cli_ls_settable(const struct cli *cli, int gate, const char *directory);
+/* Print why the gate denied to `verb` ("write", "delete") `path`, and for which keys it
+ * would not; otherwise as cli_explain_gate(). */
+int cli_explain_denied(const struct cli *cli, int gate, const char *where, const char *verb,
+		       const char *path);
 
 /* change.c */
 int cli_set(struct cli *cli, const char *path, const char *text);

@@ -108,9 +108,16 @@ int cli_ls(struct cli *cli, const char *prefix)
 		cli_fail(cli, "invalid path: %s", prefix);
 		return CLI_USAGE;
 	}
+	if (cli->settable && cli->long_lines)
+		return cli_usage(cli, "--settable and -l are mutually exclusive", NULL);
 	gate = cli_open_gate(cli);
 	if (gate < 0)
 		return -gate;
+	if (cli->settable) {
+		r = cli_ls_settable(cli, gate, directory);
+		close(gate);
+		return cli_note_dead(cli, r);
+	}
 	n_keys = cli_list(gate, directory, &keys);
 	close(gate);
 	if (n_keys < 0)

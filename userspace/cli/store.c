@@ -97,6 +97,41 @@ int cli_store_walk(const struct cli *cli, const char *directory, struct cli_key 
 	return (int)cli_keys_tidy(keys, (size_t)n_keys);
 }
 
+static int compare_rights(const void *left, const void *right)
+{
+	const struct cli_right *a = left, *b = right;
+
+	return strncmp(a->key.path, b->key.path, sizeof(a->key.path));
+}
+
+int cli_store_rights(const struct cli *cli, struct cli_right **rightsp)
+{
+	int fd = open_map(cli, PIN_ACL_PREFIX KV_NAME_OPERATOR, sizeof(struct kv_key),
+			  sizeof(struct kv_rule), 1);
+	struct kv_key key, *previous = NULL;
+	char directory[KV_PATH_SIZE];
+	struct cli_right *rights;
+	int n_rights = 0;
+
+	if (fd < 0)
+		return fd;
+	rights = calloc(KV_RULES_MAX, sizeof(*rights));
+	while (rights && n_rights < KV_RULES_MAX && !bpf_map_get_next_key(fd, previous, &key)) {
+		rights[n_rights].key = key;
+		if (memchr(key.path, '\0', sizeof(key.path)) &&
+		    cli_directory(key.path, directory) &&
+		    !bpf_map_lookup_elem(fd, &key, &rights[n_rights].rule))
+			n_rights++;
+		previous = &key;
+	}
+	close(fd);
+	if (!rights)
+		return -ENOMEM;
+	qsort(rights, (size_t)n_rights, sizeof(*rights), compare_rights);
+	*rightsp = rights;
+	return n_rights;
+}
+
 int cli_store_ctl(const struct cli *cli, struct kv_ctl *ctlp)
 {
 	int fd = open_map(cli, PIN_CTL, sizeof(uint32_t), sizeof(struct kv_ctl), 1), r = 0;

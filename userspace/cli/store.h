@@ -20,6 +20,12 @@ struct cli_key {
 	struct kv_value value; /* text is printable and NUL-terminated */
 };
 
+/* What the operator may do with a key, or with all keys below a directory: "/x/". */
+struct cli_right {
+	struct kv_key key;
+	struct kv_rule rule;
+};
+
 /* Memory of one pinned map, as reported by the kernel. */
 struct cli_memory {
 	char name[64];
@@ -51,6 +57,9 @@ int cli_store_quarantine(const struct cli *cli, struct frame_quarantine *quarant
  * itself, sorted. A value that is written at the same time may be torn. Returns
  * the number of keys and stores in *keysp an array that the caller frees. */
 int cli_store_walk(const struct cli *cli, const char *directory, struct cli_key **keysp);
+/* Read the rights of the operator, sorted. Returns their number and stores in *rightsp an
+ * array that the caller frees. */
+int cli_store_rights(const struct cli *cli, struct cli_right **rightsp);
 /* Read the memory of each pinned map of the store, sorted by name. Returns the
  * number of maps and stores in *memoryp an array that the caller frees. */
 int cli_store_memory(const struct cli *cli, struct cli_memory **memoryp);
