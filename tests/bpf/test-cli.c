@@ -223,7 +223,7 @@ Test(cli, status)
 	cr_assert_eq(RUN("get", "/secret"), CLI_DENIED);
 	cr_assert_eq(RUN("set", "/control/a", "12345"), CLI_OK);
 	cr_assert_eq(RUN("status"), CLI_OK, "%s", err_text);
-	cr_assert_not_null(strstr(out_text, ", running as process "));
+	cr_assert_not_null(strstr(out_text, ", running, pid "));
 	cr_assert_not_null(strstr(out_text, "store     revision 3, 3 of 2000 keys, 3 commits"));
 	cr_assert_not_null(strstr(out_text, "subject   calf 1: 2 accepted, 0 reads, 0 refused, "
 					    "has 2 keys of 13 bytes\n"),

@@ -74,7 +74,7 @@ test_U41_bpffs_is_unmounted() {
 	pid=$(supervisor_pid)
 	umount -l /sys/fs/bpf
 	output=$(calfpen get /ip 2>&1) || rc=$?
-	assert_eq "1 calfpen: instance $LAB_UPLINK is running as process $pid, but nothing is pinned in /sys/fs/bpf/calfpen: its bpffs was unmounted or emptied; restart the instance" "$rc $output"
+	assert_eq "1 calfpen: instance $LAB_UPLINK is running (pid $pid), but nothing is pinned in /sys/fs/bpf/calfpen: its bpffs was unmounted or emptied; restart the instance" "$rc $output"
 	mount -t bpf bpf /sys/fs/bpf
 }
 

@@ -49,7 +49,7 @@ test_lease_opens() {
 		server_stop
 		calfpen_start --quarantine --quarantine-force --mode "$mode"
 		wait_for 10 field_is state closed
-		assert_match 'uplink    quarantine: closed until 20.*Z' "$(calfpen status)"
+		assert_match ', quarantine: closed until 20.*Z' "$(calfpen status)"
 		closed
 		# ARP is the host's as ever
 		on_server ip neigh flush dev "$LAB_SERVER_IF"

@@ -95,7 +95,7 @@ test_instance_of_another_version() {
 	output=$(calfpen status 2>&1 >"$LAB_DIR/status") || code=$?
 	assert_eq 1 "$code"
 	assert_eq "calfpen: $run/state.json: version 7, this calfpen reads version 1; use the calfpen that started the instance, or restart it" "$output"
-	assert_match "running as process $pid" "$(cat "$LAB_DIR/status")"
+	assert_match "running, pid $pid" "$(cat "$LAB_DIR/status")"
 	printf '{"version": 1,' >"$run/state.json"
 	output=$(calfpen ls --long 2>&1 >"$LAB_DIR/ls")
 	assert_match "^calfpen: $run/state.json:1: not JSON: .*; use the calfpen that started" "$output"

@@ -80,7 +80,7 @@ Test(cli_status, for_people)
 	captured(0);
 	json_decref(status);
 	cr_assert_str_eq(out_text,
-			 "instance  uplink0, running as process 5\n"
+			 "instance  uplink0, running, pid 5\n"
 			 "lease     bound, 10.0.0.1/8 from 10.0.0.2 until 2026-11-25T00:10:40Z\n"
 			 "uplink    uplink0, tap calf0\n"
 			 "mode      tc by tcx (native XDP changes offloads)\n"

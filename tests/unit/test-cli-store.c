@@ -109,7 +109,7 @@ Test(cli_store, U41_nothing_pinned_but_running)
 	fd = make_running("b");
 	cr_expect_eq(calfpen("status", NULL), CLI_FAILURE);
 	snprintf(expected, sizeof(expected),
-		 "calfpen: instance b is running as process %d, but nothing is pinned in %s: its "
+		 "calfpen: instance b is running (pid %d), but nothing is pinned in %s: its "
 		 "bpffs was unmounted or emptied; restart the instance\n",
 		 getpid(), pins_root);
 	cr_expect_str_eq(err_text, expected);

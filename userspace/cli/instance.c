@@ -51,7 +51,7 @@ static int explain_no_pins(struct cli *cli)
 	free(entries);
 	if (pid)
 		return cli_fail(cli,
-				"instance %s is running as process %d, but nothing is pinned in "
+				"instance %s is running (pid %d), but nothing is pinned in "
 				"%s: its bpffs was unmounted or emptied; restart the instance",
 				other.instance, pid, cli->pins_root);
 	return cli_fail(cli, "no instance: nothing is pinned in %s; start one with `calfpen run`",

@@ -147,13 +147,34 @@ static void print_missing(const struct cli *cli, json_t *kernel)
 		fputc('\n', cli->out);
 }
 
-static void print_uplink(const struct cli *cli, json_t *state)
+static void print_quarantine(const struct cli *cli, json_t *quarantine)
 {
-	if (json_object_get(state, STATE_UPLINK)) {
+	const char *state = text_of(quarantine, "state", "?");
+
+	fprintf(cli->out, "quarantine: %s", state);
+	if (strcmp(state, "closed") == 0)
+		fprintf(cli->out, " until %s", text_of(quarantine, "deadline", "?"));
+	if (json_object_get(quarantine, "opened_by"))
+		fprintf(cli->out, ", by the %s", text_of(quarantine, "opened_by", "?"));
+	if (json_object_get(quarantine, "opened"))
+		fprintf(cli->out, " at %s", text_of(quarantine, "opened", "?"));
+}
+
+static void print_uplink(const struct cli *cli, json_t *state, json_t *quarantine)
+{
+	bool is_known = json_object_get(state, STATE_UPLINK);
+
+	if (is_known || quarantine)
 		print_label(cli, "uplink");
-		fprintf(cli->out, "%s, tap %s\n", text_of(state, STATE_UPLINK, "?"),
+	if (is_known)
+		fprintf(cli->out, "%s, tap %s", text_of(state, STATE_UPLINK, "?"),
 			text_of(state, STATE_TAP, "?"));
-	}
+	if (is_known && quarantine)
+		fputs(", ", cli->out);
+	if (quarantine)
+		print_quarantine(cli, quarantine);
+	if (is_known || quarantine)
+		fputc('\n', cli->out);
 	if (json_object_get(state, STATE_MODE)) {
 		const char *reason = text_of(state, STATE_MODE_REASON, "");
 		const char *hook = text_of(state, STATE_HOOK, "?");
@@ -259,21 +280,6 @@ static void print_handlers(const struct cli *cli, json_t *status)
 	}
 }
 
-static void print_quarantine(const struct cli *cli, json_t *quarantine)
-{
-	const char *state = text_of(quarantine, "state", "?");
-
-	print_label(cli, "uplink");
-	fprintf(cli->out, "quarantine: %s", state);
-	if (strcmp(state, "closed") == 0)
-		fprintf(cli->out, " until %s", text_of(quarantine, "deadline", "?"));
-	if (json_object_get(quarantine, "opened_by"))
-		fprintf(cli->out, ", by the %s", text_of(quarantine, "opened_by", "?"));
-	if (json_object_get(quarantine, "opened"))
-		fprintf(cli->out, " at %s", text_of(quarantine, "opened", "?"));
-	fputc('\n', cli->out);
-}
-
 void cli_status_print(const struct cli *cli, json_t *status)
 {
 	json_t *state = json_object_get(status, "state"), *value;
@@ -282,16 +288,14 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	print_label(cli, "instance");
 	fputs(text_of(status, "instance", "?"), cli->out);
 	if (json_is_true(json_object_get(status, "running")))
-		print_pid(cli, status, "pid", ", running as process");
+		print_pid(cli, status, "pid", ", running, pid");
 	else
 		fputs(", not running", cli->out);
 	fputc('\n', cli->out);
 	if (json_object_get(status, "lease"))
 		print_lease(cli, json_object_get(status, "lease"));
 	print_failures(cli, state);
-	print_uplink(cli, state);
-	if (json_object_get(status, "quarantine"))
-		print_quarantine(cli, json_object_get(status, "quarantine"));
+	print_uplink(cli, state, json_object_get(status, "quarantine"));
 	print_processes(cli, state);
 	if (json_object_get(status, "store"))
 		print_store(cli, json_object_get(status, "store"));
