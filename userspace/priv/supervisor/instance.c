@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,41 +17,21 @@
 #include "userspace/common/directory.h"
 #include "userspace/common/instance.h"
 #include "userspace/common/log.h"
+#include "userspace/priv/supervisor/lock.h"
 #include "userspace/state/state.h"
 
 #define INSTANCE_PATH_MAX (PATH_MAX + 32)
 
-/* Open and lock the file at `path`, which its owner may remove. Returns its descriptor;
- * -EBUSY with the first line of the file in `owner`; or another negative errno. */
-static int open_locked(const char *path, char *owner, size_t size)
+/* The first line of the file at `path`, or "". */
+static void read_owner(const char *path, char *owner, size_t size)
 {
-	struct stat locked, present;
-	ssize_t length;
-	int fd, r;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	ssize_t length = fd < 0 ? -1 : read(fd, owner, size - 1);
 
-	for (;;) {
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-		if (fd < 0)
-			return -errno;
-		if (flock(fd, LOCK_EX | LOCK_NB))
-			break;
-		if (fstat(fd, &locked)) {
-			r = -errno;
-			close(fd);
-			return r;
-		}
-		/* The owner may have removed the file since it was opened. */
-		if (!stat(path, &present) && present.st_dev == locked.st_dev &&
-		    present.st_ino == locked.st_ino)
-			return fd;
-		close(fd);
-	}
-	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	length = r == -EBUSY ? read(fd, owner, size - 1) : 0;
 	owner[length > 0 ? (size_t)length : 0] = '\0';
 	owner[strcspn(owner, "\n")] = '\0';
-	close(fd);
-	return r;
+	if (fd >= 0)
+		close(fd);
 }
 
 int instance_init(struct instance *instance, const char *name)
@@ -71,13 +50,15 @@ int instance_init(struct instance *instance, const char *name)
 		return r;
 	}
 	snprintf(path, sizeof(path), "%s/lock", instance->directory);
-	fd = open_locked(path, pid, sizeof(pid));
-	if (fd == -EBUSY)
+	fd = lock_take(path);
+	if (fd == -EBUSY) {
+		read_owner(path, pid, sizeof(pid));
 		log_error("instance %s is already running (pid %s); stop it, or choose another "
 			  "name with --instance",
 			  name, pid[0] ? pid : "unknown");
-	else if (fd < 0)
+	} else if (fd < 0) {
 		log_error("%s: %s", path, strerror(-fd));
+	}
 	if (fd < 0)
 		return fd;
 	snprintf(pid, sizeof(pid), "%d\n", getpid());
@@ -91,7 +72,7 @@ static void unlock_uplink(struct instance *instance)
 {
 	if (instance->uplink_fd < 0)
 		return;
-	unlink(instance->uplink_lock); /* while it is locked; see open_locked() */
+	unlink(instance->uplink_lock); /* while it is locked; see lock_take() */
 	close(instance->uplink_fd);
 	instance->uplink_fd = -1;
 }
@@ -116,13 +97,15 @@ int instance_lock_uplink(struct instance *instance, const char *name, int ifinde
 	if (instance->uplink_fd >= 0 && !strcmp(path, instance->uplink_lock))
 		return 0;
 	unlock_uplink(instance);
-	fd = open_locked(path, other, sizeof(other));
-	if (fd == -EBUSY)
+	fd = lock_take(path);
+	if (fd == -EBUSY) {
+		read_owner(path, other, sizeof(other));
 		log_error("%s: instance %s is already running on this uplink; stop it, or name "
 			  "another uplink with --interface",
 			  name, other[0] ? other : "(unknown)");
-	else if (fd < 0)
+	} else if (fd < 0) {
 		log_error("%s: %s", path, strerror(-fd));
+	}
 	if (fd < 0)
 		return fd;
 	if (ftruncate(fd, 0) || pwrite(fd, own, strlen(own), 0) < 0)
