@@ -65,7 +65,6 @@ static void setup(void)
 		.instance = "up0",
 		.uplink = "up0",
 		.state = "/var/lib/calfpen/up0",
-		.uid_base = 1900000000,
 		.mode = -1,
 		.quarantine_s = -1,
 		.takeover = true,
@@ -73,6 +72,7 @@ static void setup(void)
 	s.options = &options;
 	s.descriptions = &description;
 	s.n_descriptions = 1;
+	s.uid_base = 1900000000;
 	s.stop_fd = -1;
 	cr_assert_eq(configuration_load(&options, &description, 1, &s.configuration), 0);
 	cr_assert_eq(netlink_new(&s.netlink), 0);

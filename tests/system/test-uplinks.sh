@@ -56,7 +56,7 @@ two_defaults() {
 	echo "$original" >"$LAB_RESOLV"
 	second_network
 	default_instance "$LAB_UPLINK"
-	default_instance "$second" --uid-base 1878001000
+	default_instance "$second"
 	wait_for 20 both_leased
 }
 both_leased() { [ "$(default_routes | wc -l)" -eq 2 ] && resolv_is "${both_names[@]}"; }
@@ -64,7 +64,7 @@ both_names=('search lab.example corp.example second.example'
 	'nameserver 10.77.0.1' 'nameserver 10.77.0.2' 'nameserver 10.78.0.53')
 
 first_instance() { instance "$LAB_UPLINK" "$1"; }
-second_instance() { instance "$second" "$1" --uid-base 1878001000; }
+second_instance() { instance "$second" "$1"; }
 
 resolv_is() {
 	[ "$(grep -v '^#' "$LAB_RESOLV")" = "$(printf '%s\n' "$@")" ]
@@ -247,7 +247,7 @@ test_U09_failover_without_carrier() {
 another_on() { # another_on UPLINK [OPTION...]
 	local name=$1
 	shift
-	calfpen run --interface "$name" --instance another --uid-base 1878001000 \
+	calfpen run --interface "$name" --instance another \
 		--cgroup-parent "$LAB_CGROUP" "$@"
 }
 refuses_another_on() {
@@ -294,7 +294,7 @@ test_U24_configurations_of_two_instances() {
 		'nameserver ::1' 'nameserver 10.77.0.1' 'options rotate' 'sortlist 10.0.0.0')
 	printf '%s\n' "$original" 'options edns0' 'sortlist 10.0.0.0' >"$LAB_RESOLV"
 	second_network
-	instance "$second" $'200\ndns: {prepend: 127.0.0.1 ::1, options: rotate}' --uid-base 1878001000
+	instance "$second" $'200\ndns: {prepend: 127.0.0.1 ::1, options: rotate}'
 	wait_for 20 resolv_is 'domain second.example' 'nameserver 127.0.0.1' 'nameserver ::1' \
 		'nameserver 10.78.0.53' 'options rotate' 'sortlist 10.0.0.0'
 	instance "$LAB_UPLINK" $'100\ndns: {prepend: 127.0.0.1, append: 192.0.2.9}'
@@ -304,4 +304,91 @@ test_U24_configurations_of_two_instances() {
 		'nameserver 10.77.0.2' 'options edns0' 'sortlist 10.0.0.0' || fail "$(cat "$LAB_RESOLV")"
 	stop "$LAB_UPLINK" || fail "exit code $?"
 	assert_eq "$original"$'\noptions edns0\nsortlist 10.0.0.0' "$(cat "$LAB_RESOLV")"
+}
+
+# one_after_the_other - as two_defaults, so that it is known whose uids come first
+one_after_the_other() {
+	echo "$original" >"$LAB_RESOLV"
+	second_network
+	default_instance "$LAB_UPLINK"
+	wait_for 20 has_lease
+	default_instance "$second"
+	wait_for 20 both_leased
+}
+
+# uids_of INSTANCE - of its gateway and its calf
+uids_of() {
+	local pid
+	for pid in $(python3 -c 'import json, sys
+calf = json.load(open(sys.argv[1]))["calves"][0]
+print(calf["gateway_pid"], calf["pid"])' "/run/calfpen/$1/state.json"); do
+		awk '$1 == "Uid:" { print $2 }' "/proc/$pid/status"
+	done
+}
+uid_table() { cat /run/calfpen/uids; }
+
+# Nobody chooses uids: each instance has its own, also when it starts again.
+test_U35_uids_of_two_instances() {
+	one_after_the_other
+	assert_eq "$LAB_UPLINK:1879048192:128
+$second:1879048320:128" "$(uid_table)"
+	assert_eq $'1879048193\n1879048194' "$(uids_of "$LAB_UPLINK")"
+	assert_eq $'1879048321\n1879048322' "$(uids_of "$second")"
+	stop "$LAB_UPLINK" || fail "exit code $?"
+	kill -KILL "$(pid_of "$second")"
+	stop "$second" || true
+	default_instance "$second"
+	default_instance "$LAB_UPLINK"
+	wait_for 20 both_run_again
+	assert_eq $'1879048193\n1879048194' "$(uids_of "$LAB_UPLINK")"
+	assert_eq $'1879048321\n1879048322' "$(uids_of "$second")"
+	# one that is forgotten makes room
+	stop "$LAB_UPLINK" || fail "exit code $?"
+	calfpen forget "$LAB_UPLINK" || fail "exit code $?"
+	start third calfpen run --interface "$LAB_UPLINK" --instance third --cgroup-parent "$LAB_CGROUP"
+	wait_for 20 third_leased
+	assert_eq $'1879048193\n1879048194' "$(uids_of third)"
+}
+pid_of() {
+	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid"])' "/run/calfpen/$1/state.json"
+}
+both_run_again() {
+	alive "$(pid_of "$LAB_UPLINK")" && alive "$(pid_of "$second")" &&
+		[ "$(uids_of "$LAB_UPLINK" | wc -l)" -eq 2 ] && [ "$(uids_of "$second" | wc -l)" -eq 2 ]
+}
+third_leased() { [[ $(calfpen --instance third get /lease/state 2>/dev/null) = bound ]]; }
+
+# What an option chooses must be free, and nothing else may have it.
+test_F9_uids_of_another_instance_are_refused() {
+	local output base
+	echo "$original" >"$LAB_RESOLV"
+	second_network
+	default_instance "$LAB_UPLINK"
+	wait_for 20 has_lease
+	for base in 1879048192 1879048319 1879048065; do
+		! output=$(timeout 20 calfpen run --interface "$second" --uid-base "$base" --cgroup-parent "$LAB_CGROUP" 2>&1) ||
+			fail "started"
+		assert_match "--uid-base: uids $base to $((base + 127)) overlap with those of instance $LAB_UPLINK, 1879048192 to 1879048319; choose" "$output"
+		[ "$(cat "/sys/class/net/$second/operstate")" != up ] || fail "the host was changed"
+	done
+	default_instance "$second" --uid-base 1879048320
+	wait_for 20 both_leased
+	assert_eq $'1879048321\n1879048322' "$(uids_of "$second")"
+}
+
+# The gateway of a killed run has other uids than the next one: it is found all the
+# same, before another instance can have its uids.
+test_F9_leftover_with_other_uids() {
+	local gateway
+	lease --uid-base 300000
+	gateway=$(gateway_pid)
+	assert_eq $'300001\n300002' "$(uids_of "$LAB_UPLINK")"
+	kill -STOP "$gateway"
+	kill -KILL "$(supervisor_pid)"
+	stop calfpen || true
+	alive "$gateway" || fail "a stopped process should be there"
+	lease --uid-base 400000
+	not alive "$gateway" || fail "the leftover lives"
+	assert_eq $'400001\n400002' "$(uids_of "$LAB_UPLINK")"
+	assert_eq "$LAB_UPLINK:400000:128" "$(uid_table)"
 }

@@ -104,7 +104,8 @@ Test(cli_completion, rows)
 	static const struct {
 		const char *words, *want;
 	} rows[] = {
-		{ "''", "run ls get set del commit watch audit frames status forget check help version" },
+		{ "''",
+		  "run ls get set del commit watch audit frames status forget check help version" },
 		{ "s", "set status" },
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },

@@ -83,6 +83,14 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* There is a file of this name in the directory of all instances. */
+Test(instance, U35_uids_is_no_instance)
+{
+	cr_expect(!instance_is_name("uids"));
+	cr_expect(instance_is_name("uids0"));
+	cr_expect_eq(strncmp(name_of("uids"), "uids__0", 7), 0);
+}
+
 /* No two interfaces have the same instance. */
 Test(instance, U47_no_collisions)
 {

@@ -40,7 +40,7 @@ Test(options, defaults)
 	cr_assert_str_eq(options.cgroup_parent, "calfpen");
 	cr_assert_str_eq(options.resolv_conf, "");
 	cr_assert_str_eq(options.audit, "/var/log/calfpen/eth0.audit.jsonl");
-	cr_assert(options.uid_base == 1878000000u);
+	cr_assert(options.wanted_uid_base == 0, "the table of uids decides");
 	cr_assert(options.mode == -1);
 	cr_assert(options.n_calves == 1);
 	cr_assert(options.calves[0][0] == '/');
@@ -71,11 +71,11 @@ Test(options, everything)
 	cr_assert(options.syslog);
 	cr_assert_str_eq(options.resolv_conf, "/run/r");
 	cr_assert_str_eq(options.audit, "a.jsonl");
-	cr_assert(options.uid_base == 65537);
+	cr_assert(options.wanted_uid_base == 65537);
 	cr_assert(options.mode == FRAME_MODE_TC);
 	cr_assert(options.takeover && options.verbose);
 
-	cr_assert(parse(&options, "-i up --uid-base 4294967164 --mode native") == 0);
+	cr_assert(parse(&options, "-i up --uid-base 4294967166 --mode native") == 0);
 	cr_assert(options.mode == FRAME_MODE_NATIVE);
 	cr_assert(parse(&options, "-i up --mode generic") == 0);
 	cr_assert(options.mode == FRAME_MODE_GENERIC);
@@ -208,17 +208,20 @@ Test(options, refused)
 			   "printable ASCII characters, no blanks or '/'\n" },
 		{ "-i up --instance a.b",
 		  "--instance: \"a.b\" is not a valid name; use 1 to 31 characters a-z 0-9 _ -\n" },
+		{ "-i up --instance uids",
+		  "--instance: \"uids\" is a file in the directory of all instances; choose "
+		  "another name\n" },
 		{ "-i up --instance ../a",
 		  "--instance: \"../a\" is not a valid name; use 1 to 31 characters a-z 0-9 _ -\n" },
 		{ "-i up --instance 12345678901234567890123456789012",
 		  "--instance: \"12345678901234567890123456789012\" is not a valid name; use 1 "
 		  "to 31 characters a-z 0-9 _ -\n" },
 		{ "-i up --uid-base 65536",
-		  "--uid-base: \"65536\" is not a number from 65537 to 4294967164\n" },
-		{ "-i up --uid-base 4294967165",
-		  "--uid-base: \"4294967165\" is not a number from 65537 to 4294967164\n" },
+		  "--uid-base: \"65536\" is not a number from 65537 to 4294967166\n" },
+		{ "-i up --uid-base 4294967167",
+		  "--uid-base: \"4294967167\" is not a number from 65537 to 4294967166\n" },
 		{ "-i up --uid-base 0x20000",
-		  "--uid-base: \"0x20000\" is not a number from 65537 to 4294967164\n" },
+		  "--uid-base: \"0x20000\" is not a number from 65537 to 4294967166\n" },
 		{ "-i up --mode xdp",
 		  "--mode: unknown mode \"xdp\"; use auto, native, tc or generic\n" },
 		{ "-i up --state var/lib", "--state: \"var/lib\" is not an absolute path\n" },
@@ -243,11 +246,12 @@ Test(options, refused)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct options options = { .uid_base = 7 };
+		struct options options = { .wanted_uid_base = 7 };
 
 		cr_expect(parse(&options, rows[i].arguments) == -EINVAL, "%s", rows[i].arguments);
 		cr_expect_str_eq(capture_text(), rows[i].reason);
-		cr_expect(options.uid_base == 7, "written on failure: %s", rows[i].arguments);
+		cr_expect(options.wanted_uid_base == 7, "written on failure: %s",
+			  rows[i].arguments);
 	}
 }
 

@@ -11,19 +11,28 @@
 
 static struct instance instance;
 static pid_t gateway;
+static uint32_t gateway_uid;
 
 /* A process that a killed supervisor left. */
 static void setup(void)
 {
+	int ready[2];
+	char byte;
+
 	scratch_make();
 	instance = INSTANCE_NULL(instance);
 	snprintf(instance.directory, sizeof(instance.directory), "%s", scratch);
+	gateway_uid = geteuid() ? getuid() : 1879048193;
+	cr_assert_eq(pipe(ready), 0);
 	gateway = fork();
 	if (gateway == 0) {
+		if (setresuid(gateway_uid, gateway_uid, gateway_uid) || write(ready[1], "", 1) != 1)
+			_exit(1);
 		pause();
 		_exit(0);
 	}
 	cr_assert_gt(gateway, 0);
+	cr_assert_eq(read(ready[0], &byte, 1), 1);
 }
 
 static void teardown(void)
@@ -44,23 +53,43 @@ static void left(const char *before, const char *after)
 	scratch_write_text(STATE_FILE, text, 0600);
 }
 
+/* It had the uids from this one on. */
+static void left_with_uids(int64_t first)
+{
+	char before[128];
+
+	snprintf(before, sizeof(before),
+		 "{\"version\": 1, \"uid_base\": %lld, \"calves\": [{\"gateway_pid\": 1}, "
+		 "{\"gateway_pid\": ",
+		 (long long)first);
+	left(before, "}]}");
+}
+
 /* The wait status of the gateway after a start, 0: it lives. */
-static int start(uint32_t uid)
+static int start(void)
 {
 	int status = 0;
 
 	capture_begin();
-	instance_end_leftovers(&instance, uid, uid, -1);
+	instance_end_leftovers(&instance, -1);
 	waitpid(gateway, &status, WNOHANG);
 	return status;
 }
 
-Test(instance, leftover_is_ended)
+/* Whatever uids the next run has. */
+Test(instance, F9_leftover_of_other_uids_is_ended)
 {
-	left("{\"version\": 1, \"calves\": [{\"gateway_pid\": 1}, {\"gateway_pid\": ", "}]}");
-	cr_expect_eq(start(getuid() + 1), 0, "another uid: not the gateway any more");
-	cr_expect_str_eq(capture_text(), "");
-	cr_expect_eq(start(getuid()), SIGKILL);
+	static const int64_t others[] = { 1, -128, -1000000, -1879048193, -5000000000 };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		left_with_uids((int64_t)gateway_uid + others[i]);
+		cr_expect_eq(start(), 0, "another uid: not the gateway any more");
+		cr_expect_str_eq(capture_text(), "");
+	}
+	left("{\"version\": 1, \"calves\": [{\"gateway_pid\": ", "}]}");
+	cr_expect_eq(start(), 0, "nothing is known of its uids");
+	left_with_uids((int64_t)gateway_uid - 127);
+	cr_expect_eq(start(), SIGKILL);
 	cr_expect_not_null(strstr(capture_text(), "left by a supervisor that was killed"));
 }
 
@@ -81,7 +110,7 @@ Test(instance, other_version_is_replaced)
 		json_t *state;
 
 		left(texts[i][0], texts[i][1]);
-		cr_expect_eq(start(getuid()), 0);
+		cr_expect_eq(start(), 0);
 		cr_expect_not_null(strstr(capture_text(), texts[i][2]), "%s", capture_text());
 		cr_expect_eq(strchr(capture_text(), '\n'), strrchr(capture_text(), '\n'));
 		cr_expect_eq(instance_write_state(&instance, "{\"version\": 1}"), 0);
@@ -145,6 +174,6 @@ Test(instance, U20_killed_instance_does_not_block)
 
 Test(instance, no_file)
 {
-	cr_expect_eq(start(getuid()), 0);
+	cr_expect_eq(start(), 0);
 	cr_expect_str_eq(capture_text(), "");
 }

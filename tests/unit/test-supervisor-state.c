@@ -16,7 +16,7 @@ static struct description description = { .name = "dhcp4", .n_metrics = 2 };
 Test(supervisor_state, every_member)
 {
 	static const char expected[] =
-		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s,"
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s, s:i,"
 		" s:[{s:s, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:[s, s]}]}";
 	json_t *state, *kernel, *wanted;
 	char error[STATE_ERROR_SIZE];
@@ -32,6 +32,7 @@ Test(supervisor_state, every_member)
 	s.watcher_pid = 6;
 	s.watcher_restart = (struct restart){ .n_restarts = 2 };
 	s.watcher_report_fd = 5;
+	s.uid_base = 1879048192;
 	s.started_ns = 123456789012;
 	s.store.adopted = true;
 	s.kernel.error[0] = -EPERM;
@@ -65,9 +66,10 @@ Test(supervisor_state, every_member)
 			   "watcher_restart", "failed", 0, "failures", 0, "reason", "",
 			   "next_boot_ns", 0, "watcher_report_fd", 5, "started_boot_ns",
 			   (json_int_t)123456789012, "store_adopted", 1, "audit", "/var/log/a",
-			   "calves", "name", "dhcp4", "pid", 7, "gateway_pid", 8, "restarts", 3,
-			   "restart", "failed", 1, "failures", 3, "reason", "exited with code 1",
-			   "next_boot_ns", 99, "metrics_fd", 9, "metrics", "sent", "received");
+			   "uid_base", 1879048192, "calves", "name", "dhcp4", "pid", 7,
+			   "gateway_pid", 8, "restarts", 3, "restart", "failed", 1, "failures", 3,
+			   "reason", "exited with code 1", "next_boot_ns", 99, "metrics_fd", 9,
+			   "metrics", "sent", "received");
 	cr_assert_not_null(wanted);
 	if (!json_equal(state, wanted))
 		json_dumpf(state, stderr, JSON_INDENT(1));

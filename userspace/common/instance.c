@@ -67,6 +67,10 @@ void instance_name_of(const char *interface, char name[static INSTANCE_NAME_MAX 
 		memcpy(name, interface, strlen(interface) + 1);
 		return;
 	}
+	if (!strcmp(interface, INSTANCE_UIDS_FILE)) {
+		hash_name(interface, name);
+		return;
+	}
 	for (const char *c = interface; *c; c++) {
 		size_t length = replace(c == interface, c[0], c[1], text);
 

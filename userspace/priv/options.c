@@ -25,12 +25,6 @@
 #define CALFPEN_VERSION "unknown"
 #endif
 
-#define UID_BASE_DEFAULT 1878000000u
-/* Lower ids belong to the host's accounts. */
-#define UID_BASE_MIN 65537u
-/* One uid per gateway and one per calf; 2^32 - 1 is not a uid. */
-#define UID_BASE_MAX (UINT32_MAX - 1 - (2 * KV_SUBJECTS_MAX + 2))
-
 enum {
 	OPTION_INTERFACE = 'i',
 	OPTION_HELP = 'h',
@@ -102,8 +96,9 @@ static const char help_text[] =
 	"      --syslog            also send audit records to syslog\n"
 	"      --state DIRECTORY   state that survives a reboot;\n"
 	"                          default: /var/lib/calfpen/INSTANCE\n"
-	"      --uid-base N        first user id for the processes of this instance; no\n"
-	"                          accounts are needed; default: 1878000000\n"
+	"      --uid-base N        first of the 128 user ids of this instance; no accounts\n"
+	"                          are needed; default: those it had, or the next free\n"
+	"                          ones from 1879048192 on\n"
 	"      --mode MODE         where frames are filtered: auto, native, tc or\n"
 	"                          generic; overrides the configuration\n"
 	"      --takeover          start even if another DHCP client uses the uplink, go on\n"
@@ -247,6 +242,12 @@ static int parse_wait_interface(struct options *options, const char *text)
 
 static int parse_instance(struct options *options, const char *name)
 {
+	if (strcmp(name, INSTANCE_UIDS_FILE) == 0) {
+		log_error("--instance: \"%s\" is a file in the directory of all instances; choose "
+			  "another name",
+			  name);
+		return -EINVAL;
+	}
 	if (!instance_is_name(name)) {
 		log_error(
 			"--instance: \"%s\" is not a valid name; use 1 to %d characters a-z 0-9 _ -",
@@ -361,8 +362,9 @@ static int parse_one(struct options *options, int c, const char *text)
 	case OPTION_STATE:
 		return copy_absolute("state", text, options->state, sizeof(options->state));
 	case OPTION_UID_BASE:
-		return parse_number("uid-base", text, UID_BASE_MIN, UID_BASE_MAX,
-				    &options->uid_base);
+		return parse_number("uid-base", text, INSTANCE_UID_MIN,
+				    INSTANCE_UID_MAX - INSTANCE_UIDS + 1,
+				    &options->wanted_uid_base);
 	case OPTION_MODE:
 		return parse_mode(options, text);
 	case OPTION_TAKEOVER:
@@ -466,7 +468,6 @@ int options_parse(struct options *options, int argc, char **argv)
 	struct options parsed = {
 		.runtime = "runc",
 		.cgroup_parent = "calfpen",
-		.uid_base = UID_BASE_DEFAULT,
 		.mode = -1,
 		.quarantine_s = -1,
 		.wait_interface_s = -1,

@@ -48,7 +48,7 @@ struct options {
 	char audit[PATH_MAX];	      /* --audit, default /var/log/calfpen/INSTANCE.audit.jsonl */
 	char state[PATH_MAX];	      /* --state, default /var/lib/calfpen/INSTANCE */
 	bool syslog;		      /* --syslog; the configuration can also enable it */
-	uint32_t uid_base;	      /* --uid-base, default 1878000000 */
+	uint32_t wanted_uid_base;     /* --uid-base, 0: the next free ones (supervisor/uids.h) */
 	int mode;		      /* --mode, enum frame_mode, -1: configuration decides */
 	bool takeover;		      /* --takeover */
 	int quarantine_s;      /* --quarantine, seconds; 0: none, -1: configuration decides */

@@ -34,6 +34,7 @@
 #define STATE_STARTED "started_boot_ns"
 #define STATE_STORE_ADOPTED "store_adopted"
 #define STATE_AUDIT "audit"
+#define STATE_UID_BASE "uid_base"
 #define STATE_KERNEL "kernel"
 #define STATE_CALVES "calves"
 

@@ -179,7 +179,7 @@ int supervisor_create_pairs(struct supervisor *s)
 			.gateway_program = s->gateway_program,
 		};
 
-		r = pair_init(&pair->pair, s->options, &s->descriptions[i], i,
+		r = pair_init(&pair->pair, s->options, s->uid_base, &s->descriptions[i], i,
 			      s->instance.directory, &s->runtime, &fds);
 		if (r)
 			return r;

@@ -122,7 +122,7 @@ static int read_lease(const struct supervisor *s, const struct lease_file *lease
 		      struct migrate_identity *identityp)
 {
 	/* Gateways and calves have the uids above the base (pair.h). */
-	struct migrate_request request = { .format = lease->format, .uid = s->options->uid_base };
+	struct migrate_request request = { .format = lease->format, .uid = s->uid_base };
 	int to[2] = { -1, -1 }, from[2] = { -1, -1 }, r = 0;
 	pid_t pid;
 

@@ -133,13 +133,13 @@ static uint32_t uid_of(pid_t pid)
 	return uid;
 }
 
-void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid,
-			    int stop_fd)
+void instance_end_leftovers(const struct instance *instance, int stop_fd)
 {
 	const struct await_limit forever = { .stop_fd = stop_fd, .until_ns = UINT64_MAX };
 	const struct await_limit limit = await_within(&forever, NS_PER_S);
 	char path[INSTANCE_PATH_MAX], error[STATE_ERROR_SIZE];
 	json_t *state, *calf;
+	json_int_t base;
 	size_t i;
 
 	snprintf(path, sizeof(path), "%s/" STATE_FILE, instance->directory);
@@ -148,13 +148,14 @@ void instance_end_leftovers(const struct instance *instance, uint32_t first_uid,
 		log_warning("%s; replacing it without looking for gateways that a killed "
 			    "supervisor left",
 			    error);
+	base = json_integer_value(json_object_get(state, STATE_UID_BASE));
 	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
 	{
 		pid_t pid =
 			(pid_t)json_integer_value(json_object_get(calf, STATE_CALF_GATEWAY_PID));
 		uint32_t uid = pid > 1 ? uid_of(pid) : UINT32_MAX;
 
-		if (uid < first_uid || uid > last_uid)
+		if (base <= 0 || uid < base || uid >= base + INSTANCE_UIDS)
 			continue;
 		log_warning("killing process %d, left by a supervisor that was killed", (int)pid);
 		kill(pid, SIGKILL);

@@ -34,14 +34,14 @@ int instance_lock_uplink(struct instance *instance, const char *name, int ifinde
 
 /*
  * Kill the gateways that are listed in the state.json of a killed supervisor. A
- * process whose uid is not (or no longer) `first_uid`..`last_uid` is another
- * process and is left alone. A damaged file, or one of another version, is
- * logged in one line; the next instance_write_state() replaces it. Waits up to 1 s
- * for their exit, but not once `stop_fd` (-1: none) is readable. Call this before
- * confine_enter(), because it needs CAP_KILL.
+ * process whose uid is not (or no longer) one of those that the file names is another
+ * process and is left alone; they need not be the uids of the next run. A damaged file,
+ * or one of another version, is logged in one line; the next instance_write_state()
+ * replaces it. Waits up to 1 s for their exit, but not once `stop_fd` (-1: none) is
+ * readable. Call this before confine_enter(), because it needs CAP_KILL, and before
+ * uids_take(), which may give the uids to another instance.
  */
-void instance_end_leftovers(const struct instance *instance, uint32_t first_uid, uint32_t last_uid,
-			    int stop_fd);
+void instance_end_leftovers(const struct instance *instance, int stop_fd);
 
 /* Replace DIRECTORY/state.json (state/state.h) with `json` atomically. Returns 0,
  * or a negative errno, logged. */

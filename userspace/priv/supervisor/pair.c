@@ -21,21 +21,23 @@
 #define CALF_FOLLOWS_NS (50 * NS_PER_MS) /* from closing the connection by exiting to the exit */
 #define GATEWAY_END_NS (NS_PER_S / 2)	 /* more than a gateway takes to read what is left */
 
-uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf)
+_Static_assert(2 * OPTIONS_CALVES_MAX < INSTANCE_UIDS, "an instance has enough uids");
+
+uint32_t pair_gateway_uid(uint32_t uid_base, uint32_t i_calf)
 {
-	return options->uid_base + 2 * i_calf + 1;
+	return uid_base + 2 * i_calf + 1;
 }
 
-uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf)
+uint32_t pair_calf_uid(uint32_t uid_base, uint32_t i_calf)
 {
-	return options->uid_base + 2 * i_calf + 2;
+	return uid_base + 2 * i_calf + 2;
 }
 
 static int make_keys(const struct pair *pair)
 {
 	const struct description *description = pair->description;
 	struct key_table table = {
-		.uid = pair_gateway_uid(pair->options, pair->i_calf),
+		.uid = pair_gateway_uid(pair->uid_base, pair->i_calf),
 		.verbose = pair->options->verbose,
 		.n_keys = description->n_keys,
 	};
@@ -50,7 +52,7 @@ static int make_keys(const struct pair *pair)
 	return fd;
 }
 
-int pair_init(struct pair *pair, const struct options *options,
+int pair_init(struct pair *pair, const struct options *options, uint32_t uid_base,
 	      const struct description *description, uint32_t i_calf, const char *directory,
 	      const struct runtime *runtime, const struct pair_fds *fds)
 {
@@ -58,7 +60,7 @@ int pair_init(struct pair *pair, const struct options *options,
 		.description = description,
 		.cgroup_parent = options->cgroup_parent,
 		.instance = options->instance,
-		.uid = pair_calf_uid(options, i_calf),
+		.uid = pair_calf_uid(uid_base, i_calf),
 	};
 	int r;
 
@@ -66,6 +68,7 @@ int pair_init(struct pair *pair, const struct options *options,
 	pair->options = options;
 	pair->description = description;
 	pair->runtime = runtime;
+	pair->uid_base = uid_base;
 	pair->i_calf = i_calf;
 	pair->fds = *fds;
 	snprintf(pair->container, sizeof(pair->container), "calfpen-%s-%s", options->instance,
@@ -222,7 +225,7 @@ void pair_stop(struct pair *pair)
 
 	end_creating(pair);
 	close_channels(&pair->channels);
-	child_end(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
+	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->i_calf));
 	/* The calf's last messages explain its exit: the gateway logs them, then exits. */
 	limit = await_within(&pair->runtime->limit, GATEWAY_END_NS);
 	pair_end_gateway(pair, &limit);
@@ -247,13 +250,13 @@ void pair_end_calf(struct pair *pair, const struct await_limit *limit)
 {
 	if (pair->is_asked_to_end && !child_wait(&pair->calf_pid, NULL, limit))
 		log_warning("%s: the calf does not exit; killing it", pair->description->name);
-	child_end(&pair->calf_pid, pair_calf_uid(pair->options, pair->i_calf));
+	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->i_calf));
 }
 
 void pair_end_gateway(struct pair *pair, const struct await_limit *limit)
 {
 	if (!child_wait(&pair->gateway_pid, NULL, limit))
-		child_end(&pair->gateway_pid, pair_gateway_uid(pair->options, pair->i_calf));
+		child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->i_calf));
 }
 
 void pair_deinit(struct pair *pair)

@@ -42,6 +42,7 @@ struct pair {
 	const struct options *options;
 	const struct description *description;
 	const struct runtime *runtime;
+	uint32_t uid_base;
 	uint32_t i_calf;
 	struct pair_fds fds;
 	int keys_fd;	/* sealed memfd, owned: the gateway's struct key_table */
@@ -58,14 +59,15 @@ struct pair {
 #define PAIR_NULL(_x) \
 	((struct pair){ .metrics_fd = -1, .keys_fd = -1, .channels = PAIR_CHANNELS_NULL })
 
-/* Return the host uid of the gateway and of the calf number `i_calf`. */
-uint32_t pair_gateway_uid(const struct options *options, uint32_t i_calf);
-uint32_t pair_calf_uid(const struct options *options, uint32_t i_calf);
+/* Return the host uid of the gateway and of the calf number `i_calf` of the instance
+ * whose first uid is `uid_base`. */
+uint32_t pair_gateway_uid(uint32_t uid_base, uint32_t i_calf);
+uint32_t pair_calf_uid(uint32_t uid_base, uint32_t i_calf);
 
 /* Prepare a pair: write the bundle below `directory`, create the metrics page
  * and the gateway's key table, and delete the container of this calf that a
  * killed supervisor left. Returns 0, or a negative errno, logged. */
-int pair_init(struct pair *pair, const struct options *options,
+int pair_init(struct pair *pair, const struct options *options, uint32_t uid_base,
 	      const struct description *description, uint32_t i_calf, const char *directory,
 	      const struct runtime *runtime, const struct pair_fds *fds);
 

@@ -47,6 +47,7 @@ struct supervisor {
 	struct check_question questions[OPTIONS_CALVES_MAX]; /* to the calves */
 	int loaded_fd;					     /* both, for the watcher */
 	struct instance instance;
+	uint32_t uid_base; /* uids_take() */
 	struct audit audit;
 	struct loop_timer audit_timer;	 /* until it could be opened */
 	struct netlink *netlink, *links; /* for requests; for link events */

@@ -18,10 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "maps/pins.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
+#include "userspace/priv/supervisor/uids.h"
 
 #define AUDIT_RETRY_NS (5 * NS_PER_S)
 
@@ -120,6 +122,7 @@ static int open_audit(struct supervisor *s)
 
 static int supervisor_start(struct supervisor *s)
 {
+	static const struct uids_roots uids_roots = { .run = RUN_ROOT, .pins = PINS_ROOT };
 	char state[sizeof(s->instance.directory) + 8];
 	bool must_wait;
 	int r, r_options;
@@ -158,9 +161,10 @@ static int supervisor_start(struct supervisor *s)
 	if (!r && s->configuration.syslog)
 		r = audit_to_syslog(&s->audit, s->options->instance);
 	if (!r)
-		instance_end_leftovers(&s->instance, pair_gateway_uid(s->options, 0),
-				       pair_calf_uid(s->options, OPTIONS_CALVES_MAX - 1),
-				       s->stop_fd);
+		instance_end_leftovers(&s->instance, s->stop_fd);
+	if (!r)
+		r = uids_take(&uids_roots, s->options->instance, s->options->wanted_uid_base,
+			      s->stop_fd, &s->uid_base);
 
 	/* The host is changed from here on. */
 	if (!r)
