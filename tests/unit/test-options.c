@@ -238,10 +238,10 @@ Test(options, refused)
 		{ "-i up --calf a\tb",
 		  "--calf: \"a?b\" contains a byte that is not printable ASCII\n" },
 		{ "-i up --role root",
-		  "--role: unknown role \"root\"; use watcher, chrony, forget or "
+		  "--role: unknown role \"root\"; use watcher, chrony, forget, check or "
 		  "migrate\n" },
 		{ "-i up --role gateway",
-		  "--role: unknown role \"gateway\"; use watcher, chrony, forget or "
+		  "--role: unknown role \"gateway\"; use watcher, chrony, forget, check or "
 		  "migrate\n" },
 	};
 
