@@ -7,7 +7,10 @@
 . tests/system/calfpen.sh
 
 PATH=$TOP/build/asan/bin:$PATH
-dhcp4=$TOP/build/lib/calfpen/calves/dhcp4
+# Not asked about its options: who asks it has too little memory for a sanitizer.
+dhcp4=$LAB_DIR/calf
+own_description
+sed -i 's/^checks_options: true/checks_options: false/' "$dhcp4/calf.yaml"
 # of calfpen itself; the other programs have it built in (tests/sanitizers.c)
 export ASAN_OPTIONS=detect_leaks=0
 
