@@ -18,7 +18,7 @@ struct watcher {
 
 static struct watcher watch(char *argument, char *value)
 {
-	struct cli cli = { .pins_root = pins_root, .run_root = run_root };
+	struct cli cli = { .pins_root = pins_root, .run_root = run_root, .saved_root = saved_root };
 	char *argv[] = { "calfpen", "--instance", instance, "watch", argument, value, NULL };
 	int out[2], err[2], argc = argument ? value ? 6 : 5 : 4;
 	struct watcher watcher;

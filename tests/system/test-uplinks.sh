@@ -358,6 +358,69 @@ both_run_again() {
 }
 third_leased() { [[ $(calfpen --instance third get /lease/state 2>/dev/null) = bound ]]; }
 
+# listed - what `calfpen list` prints, its columns separated by |
+listed() { calfpen list | sed 's/   */|/g; s/  /|/g'; }
+
+# All instances are seen at once, and each can be named by a word.
+test_U35_list_and_status_of_two_instances() {
+	local first_ip second_ip output rc=0
+	one_after_the_other
+	first_ip=$(calfpen get "$LAB_UPLINK" /ip)
+	second_ip=$(calfpen get "$second" /ip)
+	assert_match '^10\.77\.0\.' "$first_ip"
+	assert_match '^10\.78\.0\.' "$second_ip"
+	assert_eq "$LAB_UPLINK|$LAB_UPLINK|running|bound, $first_ip|1879048192-1879048319
+$second|$second|running|bound, $second_ip|1879048320-1879048447" "$(listed)"
+	assert_eq "$(calfpen list)" "$(calfpen)"
+	assert_eq "$LAB_UPLINK running 10.77 $second running 10.78" "$(calfpen list --json | python3 -c 'import json, sys
+print(*(word for one in json.load(sys.stdin)
+        for word in (one["instance"], one["status"], one["lease"]["address"][:5])))')"
+	output=$(calfpen status) || fail "exit code $?"
+	assert_match "^instance  $LAB_UPLINK, running as process [0-9]+"$'\n'"lease     bound, $first_ip" "$output"
+	assert_match $'\n\n'"instance  $second, running as process [0-9]+"$'\n'"lease     bound, $second_ip" "$output"
+	assert_match $'\nuids      1879048320 to 1879048447\n' "$output"
+	assert_eq "$(calfpen --instance "$second" ls /lease)" "$(calfpen ls "$second" /lease)"
+	calfpen set "$second" /control/renew now || fail "exit code $?"
+	! output=$(calfpen get wan /ip 2>&1) || fail "there is no such instance"
+	assert_eq "calfpen: no such instance: wan; existing instances: $LAB_UPLINK $second" "$output"
+	! output=$(calfpen get /ip 2>&1) || fail "which one?"
+	assert_eq "calfpen: several instances exist; name one of them: $LAB_UPLINK $second" "$output"
+	# one stops: the other is well, but not all are
+	stop "$second" || fail "exit code $?"
+	assert_eq "$LAB_UPLINK|$LAB_UPLINK|running|bound, $first_ip|1879048192-1879048319
+$second|-|not running|$(calfpen get "$second" /lease/state 2>/dev/null || true), $second_ip|1879048320-1879048447" "$(listed)"
+	calfpen status >/dev/null || rc=$?
+	assert_eq 8 "$rc"
+	calfpen status "$LAB_UPLINK" >/dev/null || fail "exit code $?"
+	# as after a reboot: one runs again, of the other there is only what it saved
+	rm -rf "/sys/fs/bpf/calfpen/$second" "/run/calfpen/$second"
+	assert_match "(^|$)$second\|-\|not running\|-\|" "$(listed | sed 1d)"
+	assert_eq "$first_ip" "$(calfpen get /ip)" "it is the only one"
+	calfpen forget "$second" || fail "exit code $?"
+	calfpen status >/dev/null || fail "exit code $?"
+}
+
+# A process of one of them fails again and again.
+test_U35_list_and_status_of_a_failed_instance() {
+	local rc=0
+	one_after_the_other
+	wait_for 20 fails_if_killed
+	calfpen status >/dev/null || rc=$?
+	assert_eq 9 "$rc"
+	is_listed_as "$LAB_UPLINK" running || fail "$(calfpen list)"
+	calfpen status "$LAB_UPLINK" >/dev/null || fail "exit code $?"
+}
+kill_watcher_of() {
+	local pid
+	pid=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["watcher_pid"])' "/run/calfpen/$1/state.json")
+	[ "$pid" -gt 1 ] && kill -KILL "$pid"
+}
+fails_if_killed() {
+	kill_watcher_of "$second" || true
+	is_listed_as "$second" FAILED
+}
+is_listed_as() { [[ $(listed) =~ (^|$'\n')$1\|$1\|$2\| ]]; }
+
 # What an option chooses must be free, and nothing else may have it.
 test_F9_uids_of_another_instance_are_refused() {
 	local output base

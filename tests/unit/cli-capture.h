@@ -18,7 +18,7 @@
 #include "tests/unit/scratch.h"
 #include "userspace/cli/cli.h"
 
-static char pins_root[128], run_root[128];
+static char pins_root[128], run_root[128], saved_root[128];
 static char out_text[65536], err_text[8192];
 static FILE *in_file, *out_file, *err_file;
 static const char *in_text = ""; /* standard input of the next command */
@@ -28,6 +28,7 @@ static inline void make_roots(void)
 	scratch_make();
 	snprintf(pins_root, sizeof(pins_root), "%s/pins", scratch);
 	snprintf(run_root, sizeof(run_root), "%s/run", scratch);
+	snprintf(saved_root, sizeof(saved_root), "%s/saved", scratch);
 	cr_assert_eq(mkdir(run_root, 0700), 0);
 }
 
@@ -67,6 +68,7 @@ static inline struct cli capture(void)
 		.pins_root = pins_root,
 		.run_root = run_root,
 		.audit_root = scratch,
+		.saved_root = saved_root,
 		.in = in_file,
 		.out = out_file,
 		.err = err_file,
@@ -104,7 +106,11 @@ static inline int calfpen(const char *word, ...)
 static inline pid_t follower(int argc, char **argv, int *fdp)
 {
 	struct cli cli = {
-		.pins_root = pins_root, .run_root = run_root, .audit_root = scratch, .err = stderr
+		.pins_root = pins_root,
+		.run_root = run_root,
+		.audit_root = scratch,
+		.saved_root = saved_root,
+		.err = stderr,
 	};
 	int fds[2];
 	pid_t pid;

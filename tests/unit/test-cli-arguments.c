@@ -45,8 +45,6 @@ Test(cli_arguments, U36_help_and_version)
 
 Test(cli_arguments, wrong_usage_is_one_line)
 {
-	cr_assert_eq(calfpen(NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: missing command; see `calfpen help`\n");
 	cr_assert_eq(calfpen("frobnicate", NULL), CLI_USAGE);
 	cr_assert_str_eq(err_text, "calfpen: unknown command: frobnicate; see `calfpen help`\n");
 	cr_assert_eq(calfpen("--frobnicate", "ls", NULL), CLI_USAGE);
@@ -70,11 +68,11 @@ Test(cli_arguments, words_of_the_changing_commands)
 	cr_assert_eq(calfpen("set", "/a", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("set", "/a", "b", "c", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("set", "a", "b", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: invalid path: a\n");
+	cr_assert_str_eq(err_text, "calfpen: invalid path: a; a path begins with \"/\"\n");
 	cr_assert_eq(calfpen("del", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("del", "/", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("commit", NULL), CLI_USAGE);
-	cr_assert_eq(calfpen("watch", "a", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("watch", "a", NULL), CLI_FAILURE, "no such instance");
 	cr_assert_eq(calfpen("watch", "/a", "/b", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("audit", "/a", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("audit", "--path", "a", NULL), CLI_USAGE);
@@ -182,10 +180,10 @@ Test(cli_arguments, nothing_is_an_option_after_two_dashes)
 Test(cli_arguments, paths)
 {
 	cr_assert_eq(calfpen("get", "ip", NULL), CLI_USAGE);
-	cr_assert_str_eq(err_text, "calfpen: invalid path: ip\n");
+	cr_assert_str_eq(err_text, "calfpen: invalid path: ip; a path begins with \"/\"\n");
 	cr_assert_eq(calfpen("get", "/", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("get", "/a/../b", NULL), CLI_USAGE);
-	cr_assert_eq(calfpen("ls", "ip", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("ls", "ip", NULL), CLI_FAILURE, "no such instance");
 	cr_assert_eq(calfpen("ls", "//", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("ls", "", NULL), CLI_USAGE);
 }
@@ -204,14 +202,95 @@ Test(cli_arguments, instances)
 	make_directory(pins_root, "uplink1");
 	make_directory(pins_root, "uplink0");
 	cr_assert_eq(calfpen("ls", NULL), CLI_FAILURE);
-	cr_assert_str_eq(err_text, "calfpen: several instances exist; choose one with --instance: "
-				   "uplink0 uplink1\n");
+	cr_assert_str_eq(err_text, "calfpen: several instances exist; name one of them: uplink0 "
+				   "uplink1\n");
 	cr_assert_eq(calfpen("ls", "/", "--instance", "uplink2", NULL), CLI_FAILURE);
 	cr_assert_str_eq(
 		err_text,
 		"calfpen: no such instance: uplink2; existing instances: uplink0 uplink1\n");
 	cr_assert_eq(calfpen("ls", "--instance", "uplink1", "/", "--json", NULL), CLI_FAILURE);
 	cr_assert_not_null(strstr(err_text, "instance uplink1"), "it was chosen: %s", err_text);
+}
+
+static void make_two(void)
+{
+	cr_assert_eq(mkdir(pins_root, 0700), 0);
+	make_directory(pins_root, "uplink0");
+	make_directory(pins_root, "uplink1");
+}
+
+/* The first word is an instance if there is one more than the command needs. */
+Test(cli_arguments, U35_instance_as_a_word)
+{
+	static const char *const rows[][5] = {
+		{ "ls", "uplink1" },
+		{ "ls", "uplink1", "/lease" },
+		{ "ls", "-l", "uplink1", "--json", "/lease" },
+		{ "get", "uplink1", "/ip" },
+		{ "set", "uplink1", "/control/renew", "now" },
+		{ "set", "uplink1", "/control/renew", "uplink0" },
+		{ "del", "uplink1", "/a" },
+		{ "watch", "uplink1", "/" },
+		{ "watch", "--from", "3", "uplink1" },
+		{ "frames", "uplink1" },
+		{ "frames", "uplink1", "--dropped" },
+		{ "status", "uplink1" },
+		{ "-i", "uplink1", "get", "/ip" },
+		{ "get", "-i", "uplink1", "/ip" },
+		{ "get", "-iuplink1", "uplink1", "/ip" },
+	};
+
+	make_two();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_expect_eq(calfpen(rows[i][0], rows[i][1], rows[i][2], rows[i][3], rows[i][4],
+				     NULL),
+			     CLI_FAILURE, "row %zu", i);
+		cr_expect_not_null(strstr(err_text, "uplink1"), "row %zu: %s", i, err_text);
+	}
+	in_text = "set /a b\n";
+	cr_expect_eq(calfpen("commit", "uplink1", "-", NULL), CLI_FAILURE);
+	cr_expect_not_null(strstr(err_text, "instance uplink1 has no store"), "%s", err_text);
+}
+
+Test(cli_arguments, U35_unknown_instance_as_a_word)
+{
+	static const char unknown[] =
+		"calfpen: no such instance: wan; existing instances: uplink0 uplink1\n";
+
+	make_two();
+	cr_expect_eq(calfpen("get", "wan", "/ip", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, unknown);
+	cr_expect_eq(calfpen("status", "wan", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, unknown);
+	cr_expect_eq(calfpen("list", "wan", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, unknown);
+	cr_expect_eq(calfpen("frames", "wan", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, unknown);
+	cr_expect_eq(calfpen("audit", "wan", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, unknown);
+	cr_expect_eq(calfpen("watch", "wan", NULL), CLI_FAILURE);
+	cr_expect_str_eq(err_text, "calfpen: no such instance: wan (a path begins with \"/\"); "
+				   "existing instances: uplink0 uplink1\n");
+}
+
+Test(cli_arguments, U35_words_that_are_no_instance)
+{
+	make_two();
+	cr_expect_eq(calfpen("get", "uplink0", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: invalid path: uplink0; a path begins with \"/\"\n");
+	cr_expect_eq(calfpen("set", "uplink0", "/a", NULL), CLI_USAGE);
+	cr_expect_eq(calfpen("get", "/ip", "uplink0", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: unexpected argument: uplink0; see `calfpen help`\n");
+	cr_expect_eq(calfpen("get", "uplink0", "uplink1", "/ip", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: unexpected argument: /ip; see `calfpen help`\n");
+	cr_expect_eq(calfpen("status", "uplink0", "uplink1", NULL), CLI_USAGE);
+	cr_expect_eq(calfpen("help", "uplink0", NULL), CLI_USAGE);
+	cr_expect_eq(calfpen("ls", "UPLINK", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: invalid instance name: UPLINK; see `calfpen help`\n");
+	cr_expect_eq(calfpen("ls", "uids", NULL), CLI_USAGE, "a file");
+	cr_expect_eq(calfpen("-i", "uplink0", "ls", "uplink1", NULL), CLI_USAGE);
+	cr_expect_str_eq(err_text, "calfpen: another instance than --instance: uplink1; see "
+				   "`calfpen help`\n");
 }
 
 Test(cli_arguments, run_without_priv_beside)

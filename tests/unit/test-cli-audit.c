@@ -121,8 +121,12 @@ Test(cli_audit, no_file)
 {
 	char path[128];
 
-	cr_assert_eq(calfpen("--instance", "y", "audit", NULL), CLI_FAILURE);
-	cr_assert_not_null(strstr(err_text, "/y.audit.jsonl: No such file or directory"));
+	make_directory(run_root, "z");
+	scratch_write_text("run/z/until", "1", 0600);
+	cr_assert_eq(calfpen("--instance", "z", "audit", NULL), CLI_FAILURE);
+	cr_assert_not_null(strstr(err_text, "/z.audit.jsonl: No such file or directory"));
+	cr_assert_eq(calfpen("audit", "y", NULL), CLI_FAILURE);
+	cr_assert_str_eq(err_text, "calfpen: no such instance: y; existing instances: z\n");
 	snprintf(path, sizeof(path), "%s/y.audit.jsonl", scratch);
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	cr_assert_eq(calfpen("--instance", "y", "audit", NULL), CLI_FAILURE);

@@ -233,7 +233,7 @@ Test(cli_frames, refused)
 	cr_assert_eq(calfpen("frames", "--json", "--pcap", "-", NULL), CLI_USAGE);
 	cr_expect_str_eq(err_text,
 			 "calfpen: --pcap and --json are mutually exclusive; see `calfpen help`\n");
-	cr_assert_eq(calfpen("frames", "word", NULL), CLI_USAGE);
+	cr_assert_eq(calfpen("frames", "/path", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("frames", "--denied", NULL), CLI_USAGE);
 	cr_assert_eq(calfpen("audit", "--dropped", NULL), CLI_USAGE);
 	pin_map(PIN_FRAME_SAMPLERS, sizeof(struct frame_sampler), FRAME_SAMPLED_N);

@@ -430,3 +430,42 @@ Test(cli_status, state_of_another_version)
 		 run_root);
 	cr_assert_str_eq(err_text, expected);
 }
+
+/* All of them, and the worst of what is wrong. */
+Test(cli_status, U35_all_instances)
+{
+	static const char failed[] =
+		"{\"version\": 1, \"watcher_restart\": {\"failed\": true, \"reason\": \"was killed\","
+		" \"failures\": 3}}";
+	json_t *array;
+	int fd;
+
+	make_directory(run_root, "eth0");
+	scratch_write_text("run/eth0/state.json", "{\"version\": 1}", 0600);
+	make_directory(run_root, "eth1");
+	scratch_write_text("run/eth1/state.json", failed, 0600);
+	scratch_write_text("run/uids", "eth0:1879048192:128\n", 0600);
+	cr_expect_eq(calfpen("status", NULL), CLI_DEAD);
+	cr_expect_str_eq(out_text, "instance  eth0, not running, only its saved data is left\n"
+				   "uids      1879048192 to 1879048319\n"
+				   "\n"
+				   "instance  eth1, not running, only its saved data is left\n");
+	cr_expect_eq(calfpen("status", "eth0", NULL), CLI_DEAD);
+	cr_expect_str_eq(out_text, "instance  eth0, not running, only its saved data is left\n"
+				   "uids      1879048192 to 1879048319\n");
+	fd = make_running("eth0");
+	cr_expect_eq(calfpen("status", NULL), CLI_DEAD, "the other one");
+	cr_expect_eq(calfpen("status", "eth0", NULL), CLI_FAILURE, "its pins");
+	cr_expect_eq(calfpen("status", "--json", NULL), CLI_DEAD);
+	array = json_loads(out_text, 0, NULL);
+	cr_assert_eq(json_array_size(array), 2, "%s", out_text);
+	cr_expect_str_eq(json_string_value(json_object_get(json_array_get(array, 1), "instance")),
+			 "eth1");
+	json_decref(array);
+	cr_expect_eq(calfpen("status", "--json", "eth1", NULL), CLI_DEAD);
+	array = json_loads(out_text, 0, NULL);
+	cr_expect(json_is_object(array), "%s", out_text);
+	cr_expect(json_is_true(json_object_get(array, "saved_only")));
+	json_decref(array);
+	close(fd);
+}

@@ -109,11 +109,19 @@ Test(cli_store, U41_nothing_pinned_but_running)
 	fd = make_running("b");
 	cr_expect_eq(calfpen("status", NULL), CLI_FAILURE);
 	snprintf(expected, sizeof(expected),
+		 "calfpen: instance b is starting (pid %d), and nothing is pinned yet; its "
+		 "log says what it waits for\n",
+		 getpid());
+	cr_expect_str_eq(err_text, expected);
+	scratch_write_text("run/b/state.json", "{\"version\": 1}", 0600);
+	cr_expect_eq(calfpen("status", NULL), CLI_FAILURE);
+	snprintf(expected, sizeof(expected),
 		 "calfpen: instance b is running (pid %d), but nothing is pinned in %s: its "
 		 "bpffs was unmounted or emptied; restart the instance\n",
 		 getpid(), pins_root);
 	cr_expect_str_eq(err_text, expected);
 	close(fd);
+	cr_assert_eq(unlink(scratch_path("run/b/state.json")), 0);
 	cr_expect_eq(calfpen("status", NULL), CLI_FAILURE);
 	snprintf(expected, sizeof(expected),
 		 "calfpen: no instance: nothing is pinned in %s; start one with `calfpen run`\n",

@@ -12,10 +12,12 @@
 #endif
 
 static const char help_text[] =
-	"Usage: calfpen [OPTIONS] COMMAND\n"
+	"Usage: calfpen [OPTIONS] [COMMAND]\n"
 	"\n"
 	"  run --interface NAME [...]   start an instance; see `calfpen run --help` for\n"
 	"                               its options\n"
+	"  list                         print the instances, one a line: uplink, whether it\n"
+	"                               runs, lease, uids; this is also what `calfpen` does\n"
 	"  ls [-l] [PREFIX]             list the keys of the store with their values\n"
 	"      [--settable]             those that `set` may write, also if they do not exist\n"
 	"  get [-l] PATH                print the value of a key\n"
@@ -34,21 +36,24 @@ static const char help_text[] =
 	"                               sent or received by the calf; -f: follow them\n"
 	"      [--reason R] [--dropped] only those\n"
 	"      [--pcap FILE]            write a capture for tcpdump; \"-\": standard output\n"
-	"  status [--all]               print the lease, processes, store and counters;\n"
-	"                               --all: also counters that are zero\n"
-	"  forget [INSTANCE]            remove a stopped instance, and undo what it left\n"
-	"                               in resolv.conf, names and time servers; without\n"
-	"                               INSTANCE: only the latter, of leases that are over\n"
+	"  status [--all]               print the lease, processes, store and counters of\n"
+	"                               all instances; --all: also counters that are zero\n"
+	"  forget                       undo what instances left in resolv.conf, names and\n"
+	"                               time servers if their leases are over; with\n"
+	"                               INSTANCE: remove this one, which must not run\n"
 	"  check [FILE|INSTANCE]        check a configuration by the rules of a start\n"
 	"      [--effective]            and print what it comes to\n"
 	"  help [COMMAND]               print this text, or that of COMMAND with examples\n"
 	"  version                      print the version\n"
 	"\n"
-	"  --instance NAME   the instance; default: the only one\n"
-	"  --json            print JSON\n"
-	"  -l                ls, get: also print revision, time, writer and length\n"
-	"  -h, --help        print this text, or that of the command\n"
-	"  -V, --version     print the version\n"
+	"The first word after a command can be an INSTANCE: calfpen get eth0 /ip. Without\n"
+	"one, the only instance is meant.\n"
+	"\n"
+	"  -i, --instance NAME   the same as an option\n"
+	"  --json                print JSON\n"
+	"  -l                    ls, get: also print revision, time, writer and length\n"
+	"  -h, --help            print this text, or that of the command\n"
+	"  -V, --version         print the version\n"
 	"\n"
 	"A line of FILE is `set PATH VALUE`, `del PATH`, or a comment starting with `#`.\n"
 	"Arguments after `--` are not options: calfpen set /control/renew -- -1\n"
@@ -56,11 +61,11 @@ static const char help_text[] =
 	"Exit status: 0 success, 1 failure, 2 usage error, 3 no such key, 4 denied,\n"
 	"5 conflict (--if-revision, --create), 6 busy or quota exhausted,\n"
 	"7 value too long or of the wrong type, 8 nobody runs it, 9 a process fails\n"
-	"(status). See calfpen(8) for details.\n";
+	"(status; of several instances: the highest). See calfpen(8) for details.\n";
 
 enum {
-	OPTION_INSTANCE = 256,
-	OPTION_JSON,
+	OPTION_INSTANCE = 'i',
+	OPTION_JSON = 256,
 	OPTION_ALL,
 	OPTION_IF_REVISION,
 	OPTION_CREATE,
@@ -129,6 +134,7 @@ struct command {
 	int min_words, max_words;
 	const char *missing; /* message if there are too few words */
 	unsigned int options;
+	bool no_instance; /* its first word is not an instance */
 };
 
 static int run_ls(struct cli *cli, const char *const words[MAX_WORDS])
@@ -161,6 +167,12 @@ static int run_watch(struct cli *cli, const char *const words[MAX_WORDS])
 	return cli_watch(cli, words[0] ? words[0] : "/");
 }
 
+static int run_list(struct cli *cli, const char *const words[MAX_WORDS])
+{
+	(void)words;
+	return cli_overview(cli);
+}
+
 static int run_audit(struct cli *cli, const char *const words[MAX_WORDS])
 {
 	(void)words;
@@ -181,7 +193,8 @@ static int run_frames(struct cli *cli, const char *const words[MAX_WORDS])
 
 static int run_forget(struct cli *cli, const char *const words[MAX_WORDS])
 {
-	return cli_forget(cli, words[0]);
+	(void)words;
+	return cli_forget(cli);
 }
 
 static int run_check(struct cli *cli, const char *const words[MAX_WORDS])
@@ -199,19 +212,21 @@ static int run_version(struct cli *cli, const char *const words[MAX_WORDS])
 }
 
 static const struct command commands[] = {
-	{ "ls", run_ls, 0, 1, NULL, FOR_LONG | FOR_SETTABLE },
-	{ "get", run_get, 1, 1, "get: missing PATH", FOR_LONG },
-	{ "set", run_set, 2, 2, "set: missing PATH or VALUE", FOR_IF_REVISION | FOR_CREATE },
-	{ "del", run_del, 1, 1, "del: missing PATH", FOR_IF_REVISION },
-	{ "commit", run_commit, 1, 1, "commit: missing FILE", FOR_IF_REVISION },
-	{ "watch", run_watch, 0, 1, NULL, FOR_FROM },
-	{ "audit", run_audit, 0, 0, NULL, FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED },
-	{ "frames", run_frames, 0, 0, NULL, FOR_FOLLOW | FOR_REASON | FOR_DROPPED | FOR_PCAP },
-	{ "status", run_status, 0, 0, NULL, FOR_ALL },
-	{ "forget", run_forget, 0, 1, NULL, FOR_JSON },
-	{ "check", run_check, 0, 1, NULL, FOR_EFFECTIVE | FOR_JSON },
-	{ "help", run_help, 0, 1, NULL, FOR_MOST },
-	{ "version", run_version, 0, 0, NULL, FOR_MOST },
+	{ "list", run_list, 0, 0, NULL, 0, false },
+	{ "ls", run_ls, 0, 1, NULL, FOR_LONG | FOR_SETTABLE, false },
+	{ "get", run_get, 1, 1, "get: missing PATH", FOR_LONG, false },
+	{ "set", run_set, 2, 2, "set: missing PATH or VALUE", FOR_IF_REVISION | FOR_CREATE, false },
+	{ "del", run_del, 1, 1, "del: missing PATH", FOR_IF_REVISION, false },
+	{ "commit", run_commit, 1, 1, "commit: missing FILE", FOR_IF_REVISION, false },
+	{ "watch", run_watch, 0, 1, NULL, FOR_FROM, false },
+	{ "audit", run_audit, 0, 0, NULL, FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED, false },
+	{ "frames", run_frames, 0, 0, NULL, FOR_FOLLOW | FOR_REASON | FOR_DROPPED | FOR_PCAP,
+	  false },
+	{ "status", run_status, 0, 0, NULL, FOR_ALL, false },
+	{ "forget", run_forget, 0, 0, NULL, FOR_JSON, false },
+	{ "check", run_check, 0, 1, NULL, FOR_EFFECTIVE | FOR_JSON, true },
+	{ "help", run_help, 0, 1, NULL, FOR_MOST, true },
+	{ "version", run_version, 0, 0, NULL, FOR_MOST, true },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -366,7 +381,7 @@ static int parse_options(struct cli *cli, const char *command, int argc, char **
 
 	opterr = 0;
 	optind = 0; /* reset getopt_long() */
-	while ((option = getopt_long(argc, argv, "+:hVlf", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:hVlfi:", long_options, NULL)) != -1) {
 		for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 			if (bits[i].option == option)
 				*seenp |= bits[i].bit;
@@ -421,14 +436,32 @@ static int parse_options(struct cli *cli, const char *command, int argc, char **
 	return PARSE_CONTINUE;
 }
 
+/* Take the first word as the instance if it is one: there are more words than the command
+ * needs, and a path, which begins with '/', is none. Returns 1 if it was taken, 0 if not, or
+ * -CLI_USAGE after printing one line. */
+static int take_instance(struct cli *cli, const struct command *command, const char *word,
+			 int n_words)
+{
+	if (command->no_instance || n_words <= command->min_words || word[0] == '/')
+		return 0;
+	if (!instance_is_name(word))
+		return -cli_usage(cli, "invalid instance name", word);
+	if (cli->instance[0] != '\0' && strcmp(cli->instance, word) != 0)
+		return -cli_usage(cli, "another instance than --instance", word);
+	(void)snprintf(cli->instance, sizeof(cli->instance), "%s", word);
+	cli->may_be_path = n_words == 1 && command->max_words > 0;
+	return 1;
+}
+
 /* Parse the words of a command with options before, between or after them, and
  * run it. */
 static int parse_command(struct cli *cli, const struct command *command, int argc, char **argv,
 			 unsigned int seen)
 {
-	const char *words[MAX_WORDS] = { NULL };
+	/* with the instance; NULL at the end */
+	const char *words[MAX_WORDS + 2] = { NULL };
 	bool only_words = false;
-	int n_words = 0, r;
+	int n_words = 0, n_instances, r;
 
 	while (argc > 1) {
 		int skip = 1;
@@ -444,10 +477,16 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 		argv += skip;
 		if (argc == 0)
 			break;
-		if (n_words == command->max_words)
+		if (n_words > command->max_words)
 			return cli_usage(cli, "unexpected argument", argv[0]);
 		words[n_words++] = argv[0];
 	}
+	n_instances = n_words > 0 ? take_instance(cli, command, words[0], n_words) : 0;
+	if (n_instances < 0)
+		return -n_instances;
+	n_words -= n_instances;
+	if (n_words > command->max_words)
+		return cli_usage(cli, "unexpected argument", words[command->max_words]);
 	seen &= ~(command->options ^ FOR_MOST);
 	if (seen)
 		return refuse_seen(cli, command->name, seen);
@@ -455,12 +494,13 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 		return cli_usage(cli, command->missing, NULL);
 	if (cli->create && cli->condition != 0)
 		return cli_usage(cli, "--create and --if-revision are mutually exclusive", NULL);
-	return command->run(cli, words);
+	return command->run(cli, words + n_instances);
 }
 
 int cli_dispatch(struct cli *cli, int argc, char **argv)
 {
 	const struct command *command;
+	char list[] = "list", *without_command[] = { list, NULL };
 	unsigned int seen = 0;
 	int r;
 
@@ -469,8 +509,10 @@ int cli_dispatch(struct cli *cli, int argc, char **argv)
 		return r;
 	argc -= optind;
 	argv += optind;
-	if (argc < 1)
-		return cli_usage(cli, "missing command", NULL);
+	if (argc < 1) {
+		argc = 1;
+		argv = without_command;
+	}
 	if (strcmp(argv[0], "run") == 0) {
 		seen &= ~(unsigned int)FOR_INSTANCE;
 		return seen ? refuse_seen(cli, "run", seen) : cli_run(cli, argc, argv);
@@ -486,6 +528,7 @@ int cli_main(int argc, char **argv)
 		.pins_root = PINS_ROOT,
 		.run_root = RUN_ROOT,
 		.audit_root = CLI_AUDIT_ROOT,
+		.saved_root = CLI_SAVED_ROOT,
 		.in = stdin,
 		.out = stdout,
 		.err = stderr,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "maps/kv.h"
+#include "userspace/cli/instances.h"
 #include "userspace/cli/state.h"
 
 #define POLL_MS 200
@@ -37,6 +38,25 @@ static int find_log(const struct cli *cli, char path[PATH_MAX])
 	return n < PATH_MAX ? CLI_OK : cli_fail(cli, "the path of the audit log is too long");
 }
 
+/* The log of an instance whose name may be wrong cannot be opened. */
+static int explain_log(const struct cli *cli, const char *path, int error)
+{
+	struct cli_instance *instances = NULL;
+	bool is_known = error != -ENOENT;
+	int n = is_known ? 0 : cli_instances(cli, &instances);
+
+	if (n < 0)
+		return -n;
+	for (int i = 0; i < n; i++)
+		is_known |= !strcmp(instances[i].name, cli->instance);
+	if (is_known)
+		cli_fail(cli, "%s: %s", path, strerror(-error));
+	else
+		cli_explain_unknown(cli, instances, n);
+	free(instances);
+	return CLI_FAILURE;
+}
+
 static int print_log(const struct cli *cli, struct audit_file *file, struct audit *audit)
 {
 	int r = audit_file_open(file);
@@ -44,7 +64,7 @@ static int print_log(const struct cli *cli, struct audit_file *file, struct audi
 	if (r == -EINVAL)
 		return cli_fail(cli, "%s: not a regular file", file->path);
 	if (r < 0)
-		return cli_fail(cli, "%s: %s", file->path, strerror(-r));
+		return explain_log(cli, file->path, r);
 	do {
 		r = audit_file_read(file, on_line, audit);
 		if (!r && cli->follow)
@@ -62,10 +82,8 @@ int cli_audit(struct cli *cli)
 	struct audit_file *file;
 	int r = CLI_OK;
 
-	if (cli->path && !cli_directory(cli->path, directory)) {
-		cli_fail(cli, "invalid path: %s", cli->path);
-		return CLI_USAGE;
-	}
+	if (cli->path && !cli_directory(cli->path, directory))
+		return cli_invalid_path(cli, "", cli->path);
 	if (cli->path)
 		audit.directory = directory;
 	/* The log outlives the instance, so a named instance need not exist. */

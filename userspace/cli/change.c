@@ -77,8 +77,7 @@ static int check_path(const struct cli *cli, const char *path)
 {
 	if (path_is_canonical(path))
 		return CLI_OK;
-	cli_fail(cli, "invalid path: %s", path);
-	return CLI_USAGE;
+	return cli_invalid_path(cli, "", path);
 }
 
 int cli_set(struct cli *cli, const char *path, const char *text)

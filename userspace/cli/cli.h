@@ -33,7 +33,9 @@ struct cli {
 	const char *pins_root;		      /* PINS_ROOT except in tests */
 	const char *run_root;		      /* RUN_ROOT except in tests */
 	const char *audit_root;		      /* CLI_AUDIT_ROOT except in tests */
-	char instance[INSTANCE_NAME_MAX + 1]; /* --instance, or the only one */
+	const char *saved_root;		      /* CLI_SAVED_ROOT except in tests */
+	char instance[INSTANCE_NAME_MAX + 1]; /* as given, or the only one */
+	bool may_be_path;		      /* the instance is a word like "ip" in `ls ip` */
 	bool json;
 	bool long_lines;     /* ls, get: -l */
 	bool follow;	     /* audit, frames: -f */
@@ -55,6 +57,7 @@ struct cli {
 };
 
 #define CLI_AUDIT_ROOT "/var/log/calfpen"
+#define CLI_SAVED_ROOT "/var/lib/calfpen"
 
 /* arguments.c: run the command that argv names. Returns an enum cli_exit. */
 int cli_main(int argc, char **argv);
@@ -73,6 +76,8 @@ int cli_unknown(const struct cli *cli, const char *kind, const char *word, const
 /* help.c: print `text`, the help; or, if `command` is not NULL, what it says about the
  * command and about the options of all commands, and examples. */
 void cli_help(const struct cli *cli, const char *text, const char *command);
+/* Print that `path` is not a valid path. Returns CLI_USAGE. */
+int cli_invalid_path(const struct cli *cli, const char *where, const char *path);
 /* Print why the store could not be opened; `error` is a negative errno of
  * store.h. Returns CLI_FAILURE. */
 int cli_explain_store(const struct cli *cli, int error);
@@ -82,10 +87,10 @@ int cli_explain_store(const struct cli *cli, int error);
 int cli_explain_gate(const struct cli *cli, const char *where, const char *verb, const char *path,
 		     int error);
 
-/* instance.c: check that cli->instance exists; if it is empty, choose the only
- * instance. Returns CLI_OK, or an exit code after printing one line. */
+/* instances.c: check that something of cli->instance is pinned; if it is empty, choose
+ * the only instance. Returns CLI_OK, or an exit code after printing one line. */
 int cli_choose_instance(struct cli *cli);
-/* Return the process id of the instance's supervisor, or 0 if it is not
+/* instance.c: return the process id of the instance's supervisor, or 0 if it is not
  * running. */
 int cli_running_pid(const struct cli *cli);
 /* Check that the instance is running, because nobody would act on a change. Returns
@@ -116,7 +121,9 @@ int cli_set(struct cli *cli, const char *path, const char *text);
 int cli_del(struct cli *cli, const char *path);
 int cli_commit(struct cli *cli, const char *file);
 
-/* watch.c, audit.c, status.c, frames.c */
+/* overview.c, watch.c, audit.c, status.c, frames.c. If no instance was chosen, `list`
+ * and `status` print all of them. */
+int cli_overview(struct cli *cli);
 int cli_watch(struct cli *cli, const char *prefix);
 int cli_audit(struct cli *cli);
 int cli_status(struct cli *cli);
@@ -138,8 +145,8 @@ int cli_run(struct cli *cli, int argc, char **argv);
  * slash or ends with .yaml, else an instance; NULL: the only instance. Returns only on
  * failure, as cli_run(). */
 int cli_check(struct cli *cli, const char *subject);
-/* run.c: execute calfpen-priv to forget `instance`, or, if it is NULL and there is
- * no --instance, all whose leases are over. Returns only on failure. */
-int cli_forget(struct cli *cli, const char *instance);
+/* run.c: execute calfpen-priv to forget the chosen instance, or, without one, all whose
+ * leases are over. Returns only on failure. */
+int cli_forget(struct cli *cli);
 
 #endif

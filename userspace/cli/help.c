@@ -7,6 +7,8 @@
 static const struct {
 	const char *command, *text;
 } examples[] = {
+	{ "list", "calfpen list\n"
+		  "calfpen list --json" },
 	{ "ls", "calfpen ls -l /lease\n"
 		"calfpen ls --settable" },
 	{ "get", "calfpen get /ip\n"

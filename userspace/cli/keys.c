@@ -104,10 +104,8 @@ int cli_ls(struct cli *cli, const char *prefix)
 	char directory[KV_PATH_SIZE];
 	int gate, n_keys, r;
 
-	if (!cli_directory(prefix, directory)) {
-		cli_fail(cli, "invalid path: %s", prefix);
-		return CLI_USAGE;
-	}
+	if (!cli_directory(prefix, directory))
+		return cli_invalid_path(cli, "", prefix);
 	if (cli->settable && cli->long_lines)
 		return cli_usage(cli, "--settable and -l are mutually exclusive", NULL);
 	gate = cli_open_gate(cli);
@@ -132,10 +130,8 @@ int cli_get(struct cli *cli, const char *path)
 	struct cli_key key = { 0 };
 	int gate, r;
 
-	if (path_to_key(path, &key.key) < 0) {
-		cli_fail(cli, "invalid path: %s", path);
-		return CLI_USAGE;
-	}
+	if (path_to_key(path, &key.key) < 0)
+		return cli_invalid_path(cli, "", path);
 	gate = cli_open_gate(cli);
 	if (gate < 0)
 		return -gate;

@@ -25,6 +25,13 @@ int cli_usage(const struct cli *cli, const char *what, const char *argument)
 	return CLI_USAGE;
 }
 
+int cli_invalid_path(const struct cli *cli, const char *where, const char *path)
+{
+	cli_fail(cli, "%sinvalid path: %s%s", where, path,
+		 path[0] == '/' ? "" : "; a path begins with \"/\"");
+	return CLI_USAGE;
+}
+
 int cli_explain_store(const struct cli *cli, int error)
 {
 	switch (-error) {
@@ -47,8 +54,7 @@ int cli_explain_gate(const struct cli *cli, const char *where, const char *verb,
 {
 	switch (-error) {
 	case EILSEQ:
-		cli_fail(cli, "%sinvalid path: %s", where, path);
-		return CLI_USAGE;
+		return cli_invalid_path(cli, where, path);
 	case ENOENT:
 		cli_fail(cli, "%sno such key: %s", where, path);
 		return CLI_ABSENT;

@@ -45,15 +45,11 @@ int cli_run(struct cli *cli, int argc, char **argv)
 	return execute(cli, argc - 1, argv + 1);
 }
 
-int cli_forget(struct cli *cli, const char *instance)
+int cli_forget(struct cli *cli)
 {
 	char role[] = "--role", forget[] = "forget";
 	char *arguments[] = { role, forget };
 
-	if (instance && !instance_is_name(instance))
-		return cli_usage(cli, "invalid instance name", instance);
-	if (instance)
-		(void)snprintf(cli->instance, sizeof(cli->instance), "%s", instance);
 	return execute(cli, 2, arguments);
 }
 
@@ -83,7 +79,7 @@ int cli_check(struct cli *cli, const char *subject)
 		return cli_usage(cli, "neither a file nor the name of an instance", subject);
 	} else if (subject) {
 		(void)snprintf(cli->instance, sizeof(cli->instance), "%s", subject);
-	} else {
+	} else if (cli->instance[0] == '\0') {
 		r = cli_choose_instance(cli);
 		if (r != CLI_OK)
 			return r;

@@ -25,6 +25,23 @@ json_t *cli_state_load(const struct cli *cli, int *rp)
 	return state;
 }
 
+static bool is_failed(const json_t *process, const char *restart)
+{
+	return json_is_true(
+		json_object_get(json_object_get(process, restart), STATE_RESTART_FAILED));
+}
+
+bool cli_state_is_failed(const json_t *state)
+{
+	bool failed = is_failed(state, STATE_WATCHER_RESTART);
+	json_t *calf;
+	size_t i;
+
+	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
+		failed |= is_failed(calf, STATE_CALF_RESTART);
+	return failed;
+}
+
 const char *cli_state_subject(unsigned int subject, const json_t *state, char *text, size_t size)
 {
 	static const char *const names[] = KV_SUBJECT_NAMES;

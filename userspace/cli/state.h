@@ -19,6 +19,8 @@
  * CLI_FAILURE if it cannot be read or has another version, after printing one
  * line. Callers continue without the state where they do not need it. */
 json_t *cli_state_load(const struct cli *cli, int *rp);
+/* Return whether the state says that a process of the instance FAILED. */
+bool cli_state_is_failed(const json_t *state);
 /* Return the name of a subject, or "calf N" for a calf that is not named in
  * `state` (which may be NULL). The result is a constant, belongs to `state`, or
  * is formatted into `text`. */

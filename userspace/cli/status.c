@@ -326,37 +326,88 @@ static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 	return r;
 }
 
-int cli_status(struct cli *cli)
+void cli_status_add_uids(json_t *status, const struct uids *uids, const char *instance)
 {
-	json_t *status, *state;
-	int pid, r, unread;
+	const struct uids_entry *entry = uids_find(uids, instance);
 
-	r = cli_choose_instance(cli);
-	if (r != CLI_OK)
-		return r;
-	pid = cli_running_pid(cli);
-	state = cli_state_load(cli, &unread);
-	status = json_pack("{s:s, s:b}", "instance", cli->instance, "running", pid > 0);
+	if (entry)
+		json_object_set_new(status, "uids",
+				    json_pack("{s:I, s:I}", "first", (json_int_t)entry->first,
+					      "last",
+					      (json_int_t)entry->first + INSTANCE_UIDS - 1));
+}
+
+/* Collect the status of the instance cli->instance. Returns an exit code, after printing
+ * one line if that is CLI_FAILURE. */
+static int collect(const struct cli *cli, const struct cli_instance *instance,
+		   const struct uids *uids, json_t *status)
+{
+	int r = CLI_OK, pid = instance->pid, unread, failed;
+	json_t *state = cli_state_load(cli, &unread);
+
+	json_object_set_new(status, "instance", json_string(instance->name));
+	json_object_set_new(status, "running", json_boolean(pid > 0));
 	if (pid > 0)
 		json_object_set_new(status, "pid", json_integer(pid));
-	r = add_maps(cli, status, state);
+	cli_status_add_uids(status, uids, instance->name);
+	if (instance->is_pinned)
+		r = add_maps(cli, status, state);
+	else if (pid > 0)
+		r = cli_explain_unpinned(cli, instance);
+	else
+		json_object_set_new(status, "saved_only", json_true());
 	if (r == CLI_OK)
 		r = unread;
 	if (r == CLI_OK && pid <= 0)
 		r = CLI_DEAD;
 	/* The file that a killed supervisor left is stale. */
 	if (state && pid > 0) {
-		int failed = add_reports(cli, pid, state);
-
+		failed = add_reports(cli, pid, state);
 		if (r == CLI_OK)
 			r = failed;
 		json_object_set(status, "state", state);
 	}
 	json_decref(state);
-	if (!cli->json)
-		cli_status_print(cli, status);
-	else if (cli_print_json(cli, json_incref(status)) != CLI_OK)
-		r = CLI_FAILURE;
-	json_decref(status);
+	return r;
+}
+
+/* Print the status of these instances, one after the other, or in an array if there are
+ * several. Returns the highest of their exit codes. */
+static int print_instances(struct cli *cli, const struct cli_instance *instances, int n)
+{
+	static struct uids uids;
+	json_t *array = json_array();
+	int worst = CLI_OK;
+
+	cli_uids(cli, &uids);
+	for (int i = 0; i < n; i++) {
+		json_t *status = json_object();
+		int r;
+
+		(void)snprintf(cli->instance, sizeof(cli->instance), "%s", instances[i].name);
+		r = collect(cli, &instances[i], &uids, status);
+		worst = r > worst ? r : worst;
+		if (!cli->json && i > 0)
+			fputc('\n', cli->out);
+		if (!cli->json)
+			cli_status_print(cli, status);
+		json_array_append_new(array, status);
+	}
+	if (cli->json &&
+	    cli_print_json(cli, json_incref(n == 1 ? json_array_get(array, 0) : array)) != CLI_OK)
+		worst = CLI_FAILURE;
+	json_decref(array);
+	return worst;
+}
+
+int cli_status(struct cli *cli)
+{
+	struct cli_instance *instances = NULL;
+	int n = cli_chosen_instances(cli, &instances), r;
+
+	if (n < 0)
+		return -n;
+	r = n == 0 ? cli_explain_no_instance(cli) : print_instances(cli, instances, n);
+	free(instances);
 	return r;
 }

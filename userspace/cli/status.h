@@ -11,12 +11,15 @@
 
 #include "maps/frame.h"
 #include "userspace/cli/cli.h"
+#include "userspace/cli/instances.h"
 #include "userspace/cli/state.h"
 #include "userspace/cli/store.h"
 
 /*
  * The members; one whose value is unknown is missing:
  *   instance, running, pid
+ *   saved_only  true if there is nothing but a saved store and its share of host's files
+ *   uids      first, last
  *   state     the supervisor's state.json; each of its calves also has
  *             `counters`, the counters in the calf's report page; the restart of
  *             what FAILED also has `error`, the last error that it logged
@@ -61,6 +64,8 @@ void cli_status_add_metrics(json_t *calf, int fd, bool all);
 /* Add `error` to `restart`, what state.json says of a process that may have FAILED:
  * the last error in its report page `fd` (-1: none). Returns true if it has. */
 bool cli_status_add_failure(json_t *restart, int fd);
+/* Add `uids`, as in the table. */
+void cli_status_add_uids(json_t *status, const struct uids *uids, const char *instance);
 /* status_print.c: print `status` as text. */
 void cli_status_print(const struct cli *cli, json_t *status);
 

@@ -204,6 +204,13 @@ static void print_processes(const struct cli *cli, json_t *state)
 	print_missing(cli, json_object_get(state, STATE_KERNEL));
 }
 
+static void print_uids(const struct cli *cli, const json_t *uids)
+{
+	print_label(cli, "uids");
+	fprintf(cli->out, "%" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT "\n",
+		number_of(uids, "first"), number_of(uids, "last"));
+}
+
 static void print_store(const struct cli *cli, const json_t *store)
 {
 	const json_t *subject;
@@ -290,13 +297,18 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	if (json_is_true(json_object_get(status, "running")))
 		print_pid(cli, status, "pid", ", running, pid");
 	else
-		fputs(", not running", cli->out);
+		fputs(json_is_true(json_object_get(status, "saved_only")) ?
+			      ", not running, only its saved data is left" :
+			      ", not running",
+		      cli->out);
 	fputc('\n', cli->out);
 	if (json_object_get(status, "lease"))
 		print_lease(cli, json_object_get(status, "lease"));
 	print_failures(cli, state);
 	print_uplink(cli, state, json_object_get(status, "quarantine"));
 	print_processes(cli, state);
+	if (json_object_get(status, "uids"))
+		print_uids(cli, json_object_get(status, "uids"));
 	if (json_object_get(status, "store"))
 		print_store(cli, json_object_get(status, "store"));
 	if (json_object_get(status, "memory"))

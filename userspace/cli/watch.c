@@ -302,10 +302,8 @@ int cli_watch(struct cli *cli, const char *prefix)
 	struct watch *watch;
 	int r;
 
-	if (!cli_directory(prefix, directory)) {
-		cli_fail(cli, "invalid path: %s", prefix);
-		return CLI_USAGE;
-	}
+	if (!cli_directory(prefix, directory))
+		return cli_invalid_path(cli, "", prefix);
 	r = cli_choose_instance(cli);
 	if (r != CLI_OK)
 		return r;
