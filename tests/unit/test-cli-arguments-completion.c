@@ -67,6 +67,7 @@ static void setup(void)
 	cr_assert_eq(mkdir(pins_root, 0700), 0);
 	make_directory(pins_root, "uplink0");
 	make_directory(run_root, "wan");
+	make_directory(run_root, "uplink0");
 	snprintf(path, sizeof(path), "%s/calfpen", scratch);
 	to = fopen(path, "w");
 	fputs(fake, to);
@@ -87,10 +88,10 @@ static const char *offered(const char *words)
 
 	snprintf(
 		command, sizeof(command),
-		"CALFPEN_COMPLETION_PINS=%s CALFPEN_COMPLETION_RUN=%s CALFPEN_COMPLETION_NET=%s/net exec bash --norc -uc '"
+		"CALFPEN_COMPLETION_PINS=%s CALFPEN_COMPLETION_RUN=%s CALFPEN_COMPLETION_SAVED=%s CALFPEN_COMPLETION_NET=%s/net exec bash --norc -uc '"
 		". " SCRIPT "; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _calfpen;"
 		" echo \"${COMPREPLY[*]-}\"' - %s/calfpen %s 2>&1",
-		pins_root, run_root, scratch, scratch, words);
+		pins_root, run_root, saved_root, scratch, scratch, words);
 	from = popen(command, "r");
 	size = fread(text, 1, sizeof(text) - 1, from);
 	text[size] = '\0';
@@ -105,7 +106,7 @@ Test(cli_completion, rows)
 		const char *words, *want;
 	} rows[] = {
 		{ "''",
-		  "run ls get set del commit watch audit frames status forget check help version" },
+		  "run list ls get set del commit watch audit frames status forget check help version" },
 		{ "s", "set status" },
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },
@@ -114,14 +115,26 @@ Test(cli_completion, rows)
 		{ "frames -", "--instance --json --help -f --reason --dropped --pcap" },
 		{ "frames --reason in", "in_rate" },
 		{ "frames --pcap Makef", "Makefile" },
-		{ "frames ''", "" },
+		{ "frames ''", "uplink0 wan" },
 		{ "get -l", "-l" },
 		{ "run --m", "--mode" },
 		{ "run --mode ''", "auto native tc generic" },
 		{ "run --q", "--quarantine --quarantine-force" },
 		{ "--instance ''", "uplink0 wan" },
 		{ "ls --instance u", "uplink0" },
-		{ "get ''", "/ip /lease/ /leased /nameserver/" },
+		{ "get ''", "uplink0 wan /ip /lease/ /leased /nameserver/" },
+		{ "get wan ''", "/only/" },
+		{ "get wan /only/", "/only/in-wan" },
+		{ "set wan /control/renew ''", "now" },
+		{ "-i wan get ''", "/only/" },
+		{ "-i ''", "uplink0 wan" },
+		{ "list ''", "uplink0 wan" },
+		{ "status w", "wan" },
+		{ "status wan ''", "" },
+		{ "run --instance w", "wan" },
+		{ "commit uplink0 Makef", "Makefile" },
+		{ "check w", "wan" },
+		{ "check wan ''", "" },
 		{ "get /l", "/lease/ /leased" },
 		{ "get /lease", "/lease/ /leased" },
 		{ "get /lease/", "/lease/state /lease/time" },
@@ -129,7 +142,7 @@ Test(cli_completion, rows)
 		{ "get /lease/time", "/lease/time" },
 		{ "get /x", "" },
 		{ "audit --path /n", "/nameserver/" },
-		{ "audit ''", "" },
+		{ "audit ''", "uplink0 wan" },
 		{ "set /ip ''", "" },
 		{ "set --create /c", "/control/" },
 		{ "set --if-revision 7 /c", "/control/" },
@@ -152,7 +165,7 @@ Test(cli_completion, rows)
 /* What may be set, whether it exists or not, and only that. */
 Test(cli_completion, U36_settable_keys)
 {
-	cr_expect_str_eq(offered("set ''"), "/control/ /x/");
+	cr_expect_str_eq(offered("set ''"), "uplink0 wan /control/ /x/");
 	cr_expect_str_eq(offered("set /control/"), "/control/release /control/renew");
 	cr_expect_str_eq(offered("del /control/ren"), "/control/renew");
 	cr_expect_str_eq(offered("--instance wan set /control/rel"), "/control/release");
@@ -175,10 +188,11 @@ Test(cli_completion, knows_all_of_help)
 {
 	const char *all = offered("''");
 
-	for (size_t i = 0; i < 12; i++) {
-		static const char *const commands[] = { "run",	  "ls",	    "get",    "set",
-							"del",	  "commit", "watch",  "audit",
-							"frames", "status", "forget", "version" };
+	for (size_t i = 0; i < 13; i++) {
+		static const char *const commands[] = { "run",	  "list",   "ls",     "get",
+							"set",	  "del",    "commit", "watch",
+							"audit",  "frames", "status", "forget",
+							"version" };
 		char want[32];
 
 		cr_assert_eq(calfpen("help", NULL), CLI_OK);
