@@ -60,7 +60,6 @@ test_U42_wrong_usage() {
 	usage '--cgroup-parent' calfpen run --interface "$LAB_UPLINK" --cgroup-parent /x
 	usage '--role' "$priv" --role nobody
 	usage '--help' "$TOP/build/lib/calfpen/calfpen-gateway" --help
-	usage 'missing command' calfpen
 	usage 'get has no option -f' calfpen -f get /ip
 	usage 'invalid instance name' calfpen forget ../x
 }

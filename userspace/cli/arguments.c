@@ -46,8 +46,8 @@ static const char help_text[] =
 	"  help [COMMAND]               print this text, or that of COMMAND with examples\n"
 	"  version                      print the version\n"
 	"\n"
-	"The first word after a command can be an INSTANCE: calfpen get eth0 /ip. Without\n"
-	"one, the only instance is meant.\n"
+	"The first word after a command can be an INSTANCE: calfpen get eth0 /ip.\n"
+	"Without one, the only instance is meant.\n"
 	"\n"
 	"  -i, --instance NAME   the same as an option\n"
 	"  --json                print JSON\n"
@@ -64,8 +64,8 @@ static const char help_text[] =
 	"(status; of several instances: the highest). See calfpen(8) for details.\n";
 
 enum {
-	OPTION_INSTANCE = 'i',
-	OPTION_JSON = 256,
+	OPTION_INSTANCE = 256,
+	OPTION_JSON,
 	OPTION_ALL,
 	OPTION_IF_REVISION,
 	OPTION_CREATE,
@@ -382,6 +382,8 @@ static int parse_options(struct cli *cli, const char *command, int argc, char **
 	opterr = 0;
 	optind = 0; /* reset getopt_long() */
 	while ((option = getopt_long(argc, argv, "+:hVlfi:", long_options, NULL)) != -1) {
+		if (option == 'i')
+			option = OPTION_INSTANCE;
 		for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 			if (bits[i].option == option)
 				*seenp |= bits[i].bit;
