@@ -7,7 +7,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
-#include "userspace/priv/supervisor/lock.h"
+#include "userspace/common/lock.h"
 #include "userspace/priv/supervisor/uids.h"
 #include "userspace/state/uids.h"
 
@@ -260,7 +260,7 @@ Test(uids, U35_killed_writers)
 /* Nobody waits for ever. */
 Test(uids, locked_table)
 {
-	int lock = lock_take(scratch_path("run/" UIDS_FILE)), stop[2];
+	int lock = lock_take(scratch_path("run/" UIDS_FILE), true), stop[2];
 	uint32_t first = 0;
 
 	cr_assert_geq(lock, 0);

@@ -16,8 +16,8 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/directory.h"
 #include "userspace/common/instance.h"
+#include "userspace/common/lock.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/supervisor/lock.h"
 #include "userspace/state/state.h"
 
 #define INSTANCE_PATH_MAX (PATH_MAX + 32)
@@ -50,7 +50,7 @@ int instance_init(struct instance *instance, const char *name)
 		return r;
 	}
 	snprintf(path, sizeof(path), "%s/lock", instance->directory);
-	fd = lock_take(path);
+	fd = lock_take(path, true);
 	if (fd == -EBUSY) {
 		read_owner(path, pid, sizeof(pid));
 		log_error("instance %s is already running (pid %s); stop it, or choose another "
@@ -97,7 +97,7 @@ int instance_lock_uplink(struct instance *instance, const char *name, int ifinde
 	if (instance->uplink_fd >= 0 && !strcmp(path, instance->uplink_lock))
 		return 0;
 	unlock_uplink(instance);
-	fd = lock_take(path);
+	fd = lock_take(path, true);
 	if (fd == -EBUSY) {
 		read_owner(path, other, sizeof(other));
 		log_error("%s: instance %s is already running on this uplink; stop it, or name "

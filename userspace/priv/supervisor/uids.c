@@ -12,8 +12,8 @@
 #include "userspace/common/await.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/directory.h"
+#include "userspace/common/lock.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/supervisor/lock.h"
 #include "userspace/state/state.h"
 #include "userspace/state/uids.h"
 
@@ -159,7 +159,7 @@ static int lock_table(const char *path, int stop_fd)
 	const struct await_limit limit = await_within(&forever, LOCK_WAIT_NS);
 	int fd, r = 0;
 
-	while ((fd = lock_take(path)) == -EBUSY && !r)
+	while ((fd = lock_take(path, true)) == -EBUSY && !r)
 		r = await_pause(&limit, LOCK_PAUSE_NS);
 	return fd == -EBUSY && r == -ECANCELED ? r : fd;
 }

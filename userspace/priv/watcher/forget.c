@@ -11,12 +11,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "maps/pins.h"
 #include "userspace/common/directory.h"
+#include "userspace/common/lock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/priv/confine/confine.h"
@@ -32,22 +32,13 @@ static const struct handler *const shared_handlers[] = { &handler_dns, &handler_
 							 &handler_timeservers };
 
 /* Take the instance's lock, so that it cannot start meanwhile; `create` the file if
- * it does not exist. Returns a descriptor; -EBUSY if the instance is running; -ENOENT
- * if there is none, or another negative errno. */
+ * it does not exist. Returns as lock_take(). */
 static int lock_instance(const char *directory, bool create)
 {
 	char path[PATH_MAX + sizeof("/lock")];
-	int fd, r;
 
 	(void)snprintf(path, sizeof(path), "%s/lock", directory);
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | (create ? O_CREAT : 0), 0600);
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	(void)close(fd);
-	return r;
+	return lock_take(path, create);
 }
 
 /* Find the resolv.conf that the instance used, which only its own file tells. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "userspace/priv/supervisor/lock.h"
+#include "userspace/common/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,13 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int lock_take(const char *path)
+int lock_take(const char *path, bool create)
 {
 	struct stat locked, present;
 	int fd, r;
 
 	for (;;) {
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | (create ? O_CREAT : 0),
+			  0600);
 		if (fd < 0)
 			return -errno;
 		if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &locked))
