@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The effective configuration, loaded again, comes to the same. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
 #include "userspace/priv/description/configuration.h"
 
@@ -60,6 +62,36 @@ Test(configuration_print, U32_loaded_again_is_the_same)
 		print_loaded(text[0], text[1]);
 		cr_expect_str_eq(text[0], text[1], "%s", rows[i]);
 	}
+}
+
+/* The message about an unknown field lists them all: a new field is not forgotten. */
+Test(configuration_print, U32_every_field)
+{
+	static const char all[] =
+		"metric: 5\nwait_interface: 3\ndrift: repair\ndns: {append: '::1'}\n";
+	static struct configuration configuration;
+	struct options options = { .mode = -1, .quarantine_s = -1, .wait_interface_s = -1 };
+	char line[64], *known, *rest = NULL;
+	unsigned int n = 0;
+
+	print_loaded(all, text[0]);
+	scratch_write_text("a.yaml", "unknown: 1\n", 0600);
+	snprintf(options.configuration, sizeof(options.configuration), "%s",
+		 scratch_path("a.yaml"));
+	capture_begin();
+	cr_assert_eq(configuration_load(&options, &description, 1, &configuration), -EINVAL);
+	snprintf(text[1], sizeof(text[1]), "\n%s", capture_text());
+	known = strstr(text[1], "known fields: ");
+	cr_assert_not_null(known, "%s", text[1]);
+	memmove(text[0] + 1, text[0], sizeof(text[0]) - 1);
+	text[0][0] = '\n';
+	for (char *name = strtok_r(known + strlen("known fields: "), ", \n", &rest); name;
+	     name = strtok_r(NULL, ", \n", &rest)) {
+		snprintf(line, sizeof(line), "\n%s:", name);
+		cr_expect(strstr(text[0], line), "%s", name);
+		n++;
+	}
+	cr_expect_geq(n, 16u);
 }
 
 /* What was set is there, and so are the defaults. */
