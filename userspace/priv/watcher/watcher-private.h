@@ -21,7 +21,6 @@
 #include "userspace/priv/watcher/persist.h"
 #include "userspace/priv/watcher/reconcile.h"
 
-#define WATCHER_INSTANCE_KEY "/status/instance"
 #define WATCHER_CHRONY_DIRECTORY "/run/chrony-dhcp"
 
 struct watcher {
@@ -45,8 +44,20 @@ struct watcher {
 	uint64_t status_ns; /* CLOCK_BOOTTIME; not before, 0: no failure */
 	unsigned int n_status_failures;
 	struct commit commit;
-	char instance_status[48], instance_written[48]; /* WATCHER_INSTANCE_KEY */
+	char instance_status[48], instance_written[48]; /* /status/instance */
 };
+
+/* status.c */
+
+/* Take what the store has below /status as written. Call it after each list of the store. */
+void watcher_status_load(struct watcher *watcher);
+
+/* Set /status/instance, for those who read the map: whether anybody runs this. */
+void watcher_status_set_running(struct watcher *watcher, bool is_running);
+
+/* Write all statuses that changed and the metrics that are due, and open the
+ * quarantine, in one commit. After a failure, do nothing until watcher->status_ns. */
+void watcher_status_write(struct watcher *watcher);
 
 /* ring.c */
 

@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "maps/frame.h"
 #include "maps/pins.h"
 #include "userspace/common/backoff.h"
 #include "userspace/common/directory.h"
@@ -48,7 +47,6 @@ _Static_assert(N_HANDLERS <= RECONCILE_HANDLERS_MAX, "a reconciler has room for 
 static void list(struct watcher *watcher)
 {
 	uint64_t now_ns = watcher->loop.now_ns();
-	const struct kv_value *value;
 	int r;
 
 	if (now_ns < watcher->list_ns)
@@ -66,101 +64,9 @@ static void list(struct watcher *watcher)
 	watcher->n_list_failures = 0;
 	watcher->list_ns = 0;
 	watcher->must_list = false;
-	reconcile_load_status(&watcher->reconciler, &watcher->wanted);
-	value = wanted_get(&watcher->wanted, WATCHER_INSTANCE_KEY);
-	(void)snprintf(watcher->instance_written, sizeof(watcher->instance_written), "%.*s",
-		       (int)sizeof(watcher->instance_written) - 1, value ? value->text : "");
-	watcher_audit_load_status(&watcher->audit, &watcher->wanted);
+	watcher_status_load(watcher);
 	reconcile_mark_all(&watcher->reconciler);
 	watcher_persist_mark_all(&watcher->persist, &watcher->wanted);
-}
-
-static int add_status(struct watcher *watcher, const char *path, const char *status,
-		      const char *written)
-{
-	if (!strcmp(status, written))
-		return 0;
-	return commit_write(&watcher->commit, path, status, strlen(status));
-}
-
-/* Open the quarantine: the frame programs wait for this key. Once written, it
- * stays until the instance stops. */
-static int add_quarantine(struct watcher *watcher)
-{
-	const struct kv_value *ip = wanted_get(&watcher->wanted, "/ip");
-	char text[sizeof("opened by ") + VALUE_IPV4_NET_SIZE];
-
-	if (!watcher->loaded.configuration->quarantine_s || !watcher->context.is_leased || !ip ||
-	    wanted_get(&watcher->wanted, FRAME_QUARANTINE_KEY))
-		return 0;
-	(void)snprintf(text, sizeof(text), "opened by %.*s", VALUE_IPV4_NET_SIZE - 1, ip->text);
-	return commit_write(&watcher->commit, FRAME_QUARANTINE_KEY, text, strlen(text));
-}
-
-/* For those who read the map: whether anybody runs this. */
-static void set_instance_status(struct watcher *watcher, bool is_running)
-{
-	char time[CLOCK_SECONDS_SIZE];
-
-	if (is_running)
-		(void)snprintf(watcher->instance_status, sizeof(watcher->instance_status),
-			       "running, process %d", (int)getppid());
-	else if (!clock_format_utc_s((int64_t)(clock_now_ns(CLOCK_REALTIME) / NS_PER_S), time))
-		(void)snprintf(watcher->instance_status, sizeof(watcher->instance_status),
-			       "stopped at %s", time);
-}
-
-/* Write all statuses that changed and the metrics that are due in one commit. */
-static void write_statuses(struct watcher *watcher)
-{
-	struct watcher_persist *persist = &watcher->persist;
-	struct watcher_audit *audit = &watcher->audit;
-	struct reconciler *reconciler = &watcher->reconciler;
-	uint64_t now_ns = watcher->loop.now_ns();
-	char path[KV_PATH_SIZE];
-	int r = 0;
-
-	if (now_ns < watcher->status_ns)
-		return;
-	commit_init(&watcher->commit);
-	for (uint32_t i = 0; i < reconciler->n_handlers && !r; i++) {
-		(void)snprintf(path, sizeof(path), "/status/%s", reconciler->handlers[i]->name);
-		r = add_status(watcher, path, reconciler->state[i].status,
-			       reconciler->state[i].written);
-	}
-	if (!r && persist->status[0])
-		r = add_status(watcher, WATCHER_PERSIST_KEY, persist->status, persist->written);
-	if (!r && audit->status[0])
-		r = add_status(watcher, WATCHER_AUDIT_KEY, audit->status, audit->written);
-	if (!r)
-		r = add_status(watcher, WATCHER_INSTANCE_KEY, watcher->instance_status,
-			       watcher->instance_written);
-	if (!r)
-		r = add_quarantine(watcher);
-	if (!r)
-		r = reconcile_add_metrics(reconciler, &watcher->wanted, now_ns, &watcher->commit);
-	if (!r && !watcher->commit.n_changes)
-		return;
-	if (!r)
-		r = gate_commit(WATCHER_FD_GATE, &watcher->commit, NULL, NULL);
-	if (r) {
-		if (!watcher->n_status_failures++)
-			log_warning("cannot write /status: %s; retrying", strerror(-r));
-		watcher->status_ns = now_ns + backoff_ns(watcher->n_status_failures, BACKOFF_MIN_NS,
-							 BACKOFF_MAX_NS);
-		return;
-	}
-	watcher->n_status_failures = 0;
-	watcher->status_ns = 0;
-	reconcile_metrics_written(reconciler, now_ns);
-	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
-		memcpy(reconciler->state[i].written, reconciler->state[i].status,
-		       RECONCILE_STATUS_SIZE);
-	memcpy(persist->written, persist->status, RECONCILE_STATUS_SIZE);
-	memcpy(watcher->instance_written, watcher->instance_status,
-	       sizeof(watcher->instance_written));
-	if (audit->status[0])
-		memcpy(audit->written, audit->status, RECONCILE_STATUS_SIZE);
 }
 
 static void on_refusal(void *data, const char *path, const char *reason)
@@ -242,7 +148,7 @@ static void reconcile(struct watcher *watcher)
 	if (!watcher->must_list) {
 		save_ns = watcher_persist_run(&watcher->persist, &watcher->wanted,
 					      watcher->audit.wall_offset_ns, watcher->loop.now_ns);
-		write_statuses(watcher);
+		watcher_status_write(watcher);
 		macs_ns = link_macs_write(&watcher->host.macs, watcher->context.netlink,
 					  &watcher->wanted, &watcher->commit,
 					  watcher->loop.now_ns());
@@ -328,9 +234,8 @@ static void finish(struct watcher *watcher)
 	watcher_ring_audit(watcher);
 	if (watcher->must_list)
 		return; /* the wanted state is not known */
-	set_instance_status(watcher, false);
-	watcher->status_ns = 0;
-	write_statuses(watcher);
+	watcher_status_set_running(watcher, false);
+	watcher_status_write(watcher);
 	watcher_ring_look(watcher);
 	watcher_ring_audit(watcher);
 	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
@@ -473,7 +378,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->reconciler.drift = watcher->loaded.configuration->drift;
 	watcher_persist_init(&watcher->persist, watcher->options->state,
 			     watcher->loaded.descriptions, watcher->loaded.n_descriptions);
-	set_instance_status(watcher, true);
+	watcher_status_set_running(watcher, true);
 	watcher->must_list = true;
 	r = netlink_new(&watcher->context.netlink);
 	if (!r)
