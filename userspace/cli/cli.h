@@ -73,9 +73,9 @@ int cli_usage(const struct cli *cli, const char *what, const char *argument);
  * one of the `names` or what is used for it here. Returns CLI_USAGE. */
 int cli_unknown(const struct cli *cli, const char *kind, const char *word, const char *const *names,
 		size_t n_names);
-/* help.c: print `text`, the help; or, if `command` is not NULL, what it says about the
- * command and about the options of all commands, and examples. */
-void cli_help(const struct cli *cli, const char *text, const char *command);
+/* help.c: print the help; or, if `command` is not NULL, what it says about the command
+ * and about the options of all commands, and examples. */
+void cli_help(const struct cli *cli, const char *command);
 /* Print that `path` is not a valid path. Returns CLI_USAGE. */
 int cli_invalid_path(const struct cli *cli, const char *where, const char *path);
 /* Print why the store could not be opened; `error` is a negative errno of

@@ -4,6 +4,58 @@
 
 #include "userspace/cli/cli.h"
 
+static const char help_text[] =
+	"Usage: calfpen [OPTIONS] [COMMAND]\n"
+	"\n"
+	"  run --interface NAME [...]   start an instance; see `calfpen run --help` for\n"
+	"                               its options\n"
+	"  list                         print the instances, one a line: uplink, whether it\n"
+	"                               runs, lease, uids; this is also what `calfpen` does\n"
+	"  ls [-l] [PREFIX]             list the keys of the store with their values\n"
+	"      [--settable]             those that `set` may write, also if they do not exist\n"
+	"  get [-l] PATH                print the value of a key\n"
+	"  set PATH VALUE               write a key and print the new revision\n"
+	"      [--if-revision R]        only if the key has revision R\n"
+	"      [--create]               only if the key does not exist\n"
+	"  del PATH [--if-revision R]   delete a key\n"
+	"  commit FILE                  make all the changes in FILE or none of them;\n"
+	"                               \"-\": standard input\n"
+	"      [--if-revision R]        only if none of the keys is newer than R\n"
+	"  watch [PREFIX] [--from REV]  print the keys (those newer than REV), then\n"
+	"                               every change\n"
+	"  audit [-f]                   print the audit log; -f: follow it\n"
+	"      [--subject S] [--path PREFIX] [--denied]\n"
+	"  frames [-f]                  print the last frames that were dropped, or\n"
+	"                               sent or received by the calf; -f: follow them\n"
+	"      [--reason R] [--dropped] only those\n"
+	"      [--pcap FILE]            write a capture for tcpdump; \"-\": standard output\n"
+	"  status [--all]               print the lease, processes, store and counters of\n"
+	"                               all instances; --all: also counters that are zero\n"
+	"  forget                       undo what instances left in resolv.conf, names and\n"
+	"                               time servers if their leases are over; with\n"
+	"                               INSTANCE: remove this one, which must not run\n"
+	"  check [FILE|INSTANCE]        check a configuration by the rules of a start\n"
+	"      [--effective]            and print what it comes to\n"
+	"  help [COMMAND]               print this text, or that of COMMAND with examples\n"
+	"  version                      print the version\n"
+	"\n"
+	"The first word after a command can be an INSTANCE: calfpen get eth0 /ip.\n"
+	"Without one, the only instance is meant.\n"
+	"\n"
+	"  -i, --instance NAME   the same as an option\n"
+	"  --json                print JSON\n"
+	"  -l                    ls, get: also print revision, time, writer and length\n"
+	"  -h, --help            print this text, or that of the command\n"
+	"  -V, --version         print the version\n"
+	"\n"
+	"A line of FILE is `set PATH VALUE`, `del PATH`, or a comment starting with `#`.\n"
+	"Arguments after `--` are not options: calfpen set /control/renew -- -1\n"
+	"\n"
+	"Exit status: 0 success, 1 failure, 2 usage error, 3 no such key, 4 denied,\n"
+	"5 conflict (--if-revision, --create), 6 busy or quota exhausted,\n"
+	"7 value too long or of the wrong type, 8 nobody runs it, 9 a process fails\n"
+	"(status; of several instances: the highest). See calfpen(8) for details.\n";
+
 static const struct {
 	const char *command, *text;
 } examples[] = {
@@ -69,15 +121,15 @@ static void print_examples(FILE *out, const char *command)
 	}
 }
 
-void cli_help(const struct cli *cli, const char *text, const char *command)
+void cli_help(const struct cli *cli, const char *command)
 {
 	if (!command) {
-		fputs(text, cli->out);
+		fputs(help_text, cli->out);
 		return;
 	}
 	fputs("Usage: calfpen [OPTIONS] COMMAND\n\n", cli->out);
-	print_parts(cli->out, text, command);
+	print_parts(cli->out, help_text, command);
 	fputc('\n', cli->out);
-	print_parts(cli->out, text, "-");
+	print_parts(cli->out, help_text, "-");
 	print_examples(cli->out, command);
 }

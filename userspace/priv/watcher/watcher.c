@@ -21,7 +21,6 @@
 #include "maps/pins.h"
 #include "userspace/common/backoff.h"
 #include "userspace/common/directory.h"
-#include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/common/report_page.h"
 #include "userspace/priv/confine/confine.h"
