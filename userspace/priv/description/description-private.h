@@ -8,9 +8,6 @@
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/description/yaml.h"
 
-/* All keys of options, and no others, are below this directory. */
-#define DESCRIPTION_OPTION_DIRECTORY "/config/"
-
 /* Parse a list and append its entries to the description. `node` is NULL if the
  * file has no such list. Each returns 0, or a negative errno after one line on
  * stderr. */
@@ -43,5 +40,23 @@ int description_parse_metrics(struct yaml_file *file, yaml_node_t *node,
  * on stderr. */
 int configuration_parse_dns(struct yaml_file *file, yaml_node_t *node,
 			    struct configuration_dns *dns);
+
+/* calf_options.c: the field `options` of a configuration. */
+
+struct calves {
+	const struct description *descriptions;
+	uint32_t n;
+};
+
+/* Set the options that have one to their default; of several calves' the first. Returns
+ * 0, or -ENOSPC after one line on stderr. */
+int calf_options_set_defaults(const struct calves *calves, struct configuration *configuration);
+/* Parse the operator's values. Returns 0, or a negative errno after one line on stderr. */
+int calf_options_parse(struct yaml_file *file, yaml_node_t *node, const struct calves *calves,
+		       struct configuration *configuration);
+/* Return whether an option is the kernel's host name: it has the value for that, and
+ * its description has it as a choice. */
+bool calf_options_tell_host_name(const struct calves *calves,
+				 const struct configuration *configuration);
 
 #endif

@@ -209,3 +209,12 @@ const struct key_rule *description_find_key(const struct description *descriptio
 {
 	return key_table_find(description->keys, description->n_keys, path);
 }
+
+const struct description_option *description_find_option(const struct description *description,
+							 const char *name)
+{
+	for (uint32_t i = 0; i < description->n_options; i++)
+		if (strcmp(description->options[i].name, name) == 0)
+			return &description->options[i];
+	return NULL;
+}

@@ -21,6 +21,8 @@
 #define DESCRIPTION_METRICS_MAX 128
 #define DESCRIPTION_OPTIONS_MAX 48
 #define DESCRIPTION_FILE "calf.yaml"
+/* All keys of options, and no others, are below this directory. */
+#define DESCRIPTION_OPTION_DIRECTORY "/config/"
 
 struct description_metric {
 	char name[64]; /* Prometheus name; the metric's index is its slot in the page */
@@ -78,5 +80,9 @@ int description_load(const char *directory, struct description *descriptionp);
  * none. */
 const struct key_rule *description_find_key(const struct description *description,
 					    const char *path);
+
+/* Find an option by its name. Returns NULL if there is none. */
+const struct description_option *description_find_option(const struct description *description,
+							 const char *name);
 
 #endif

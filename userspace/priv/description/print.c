@@ -81,10 +81,13 @@ static void print_numbered(FILE *to, const char *text)
 static enum value_type type_of(const struct description *descriptions, uint32_t n_descriptions,
 			       const char *name)
 {
-	for (uint32_t i = 0; i < n_descriptions; i++)
-		for (uint32_t j = 0; j < descriptions[i].n_options; j++)
-			if (!strcmp(descriptions[i].options[j].name, name))
-				return descriptions[i].options[j].rule.type;
+	for (uint32_t i = 0; i < n_descriptions; i++) {
+		const struct description_option *option =
+			description_find_option(&descriptions[i], name);
+
+		if (option)
+			return option->rule.type;
+	}
 	return VALUE_TEXT;
 }
 
