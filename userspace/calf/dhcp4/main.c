@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 	static struct settings settings;
 
 	log_init("dhcp4", STDERR_FILENO, LOG_LEVEL_INFO);
-	if (argc == 2 && !strcmp(argv[1], CHECK_ARGUMENT))
+	if (argc == 2 && !strcmp(argv[1], CALF_CHECK_ARGUMENT))
 		return settings_check(&settings);
 	if (calf_init(&calf, &CALF_FDS_STANDARD) < 0)
 		return EXIT_FAILURE;

@@ -88,7 +88,7 @@ struct settings {
 int settings_read(struct settings *settings, struct calf *calf, void (*done)(void *data),
 		  void *data);
 
-/* What the calf does with CHECK_ARGUMENT (sdk/check.h). Returns its exit code. */
+/* What the calf does with CALF_CHECK_ARGUMENT (sdk/check.h). Returns its exit code. */
 int settings_check(struct settings *settings);
 
 #endif

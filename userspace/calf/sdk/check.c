@@ -76,8 +76,8 @@ int check_keys(const char *(*path)(unsigned int i), unsigned int n_keys, keys_va
 	if (length < 0)
 		log_error("cannot read the values: %s", strerrordesc_np((int)-length));
 	if (length >= 0 && !check(input, path, n_keys, value, done, data))
-		return 0;
+		return CALF_CHECK_ACCEPTED;
 	size = strnlen(error, sizeof(error));
 	(void)!write(STDOUT_FILENO, error, size);
-	return 1;
+	return CALF_CHECK_REFUSED;
 }

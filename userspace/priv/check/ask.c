@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "userspace/common/await.h"
+#include "userspace/common/calf_check.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/sanitise.h"
@@ -19,11 +20,9 @@
 
 #define ANSWER_NS (5 * NS_PER_S)
 #define ANSWER_SIZE 512
-#define CONFIG_DIRECTORY "/config/"
 #define ALL_OF_THEM "/config: "
 /* No file and no other process is within reach, so it need not be a user of its own. */
 #define NOBODY 65534
-#define EXIT_REFUSED 1
 #define EXIT_NOT_STARTED 126
 
 /* A line "PATH=VALUE" for each key; the MAC address may be any. Returns a sealed memfd
@@ -42,8 +41,8 @@ static int seal_values(const struct configuration *configuration)
 	for (uint32_t i = 0; i < configuration->n_options; i++) {
 		const struct configuration_option *option = &configuration->options[i];
 
-		at += snprintf(at, size - (size_t)(at - text), CONFIG_DIRECTORY "%s=%s\n",
-			       option->name, option->value);
+		at += snprintf(at, size - (size_t)(at - text),
+			       DESCRIPTION_OPTION_DIRECTORY "%s=%s\n", option->name, option->value);
 	}
 	part.size = (size_t)(at - text);
 	fd = sealed_create("calfpen-values", &part, 1);
@@ -56,7 +55,7 @@ static int seal_values(const struct configuration *configuration)
 /* In the child. Returns only on failure. */
 static void execute(int program, int values, int answer)
 {
-	char name[] = "calf", argument[] = "--check";
+	char name[] = "calf", argument[] = CALF_CHECK_ARGUMENT;
 	char *argv[] = { name, argument, NULL }, *no_environment[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -132,9 +131,10 @@ static const struct configuration_option *find_subject(const struct configuratio
 	const char *colon = strstr(answer, ": ");
 	size_t length;
 
-	if (!colon || strncmp(answer, CONFIG_DIRECTORY, strlen(CONFIG_DIRECTORY)) != 0)
+	if (!colon || strncmp(answer, DESCRIPTION_OPTION_DIRECTORY,
+			      strlen(DESCRIPTION_OPTION_DIRECTORY)) != 0)
 		return NULL;
-	answer += strlen(CONFIG_DIRECTORY);
+	answer += strlen(DESCRIPTION_OPTION_DIRECTORY);
 	length = (size_t)(colon - answer);
 	if (length >= sizeof(name))
 		return NULL;
@@ -187,9 +187,9 @@ static int conclude(const struct description *description, struct check_question
 		return r;
 	}
 	question->pid = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CALF_CHECK_ACCEPTED)
 		return 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_REFUSED) {
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CALF_CHECK_REFUSED) {
 		read_answer(question->answer_fd, answer);
 		log_refusal(description, configuration, file, answer);
 		return -EINVAL;
