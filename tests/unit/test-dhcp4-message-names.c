@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "tests/unit/dhcp4-flaws.h"
 #include "tests/unit/dhcp4-support.h"
 #include "userspace/calf/dhcp4/message/names.h"
 
@@ -417,17 +418,6 @@ Test(domain, Q34_garbage_leaves_the_rest_of_the_message)
 	cr_assert_str_eq(message.parameters.domain, "");
 }
 
-/* What is left out, and how often. */
-static void assert_flaw(enum flaw flaw, uint8_t code, unsigned int n, const char *text)
-{
-	for (int i = 0; i < _FLAW_N; i++)
-		cr_assert_eq(flaws.of[i].n, i == (int)flaw ? n : 0, "%s", flaw_text((enum flaw)i));
-	if (n == 0)
-		return;
-	cr_assert_eq(flaws.of[flaw].code, code);
-	cr_assert_str_eq(flaws.of[flaw].text, text);
-}
-
 /* Names are used, or they are counted: none vanishes. */
 Test(domain, U26_option_15)
 {
@@ -466,57 +456,57 @@ Test(domain, U26_option_15)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		cr_assert_str_eq(parse_domain(rows[i].text), rows[i].domain, "%s", rows[i].text);
 		cr_assert_str_eq(search, rows[i].search, "%s", rows[i].text);
-		assert_flaw(FLAW_DOMAIN, OPTION_DOMAIN_NAME, rows[i].n, rows[i].flaw);
+		assert_flaws(&flaws, FLAW_DOMAIN, OPTION_DOMAIN_NAME, rows[i].n, rows[i].flaw);
 	}
 	set("a\0b", 3);
 	names_parse_domain(&option, domain, search, &flaws);
-	assert_flaw(FLAW_DOMAIN, OPTION_DOMAIN_NAME, 1, "");
+	assert_flaws(&flaws, FLAW_DOMAIN, OPTION_DOMAIN_NAME, 1, "");
 	memset(option.bytes, 'a', sizeof(option.bytes));
 	option.size = KV_VALUE_SIZE;
 	memset(&flaws, 0, sizeof(flaws));
 	names_parse_domain(&option, domain, search, &flaws);
-	assert_flaw(FLAW_DOMAIN, OPTION_DOMAIN_NAME, 1, "");
+	assert_flaws(&flaws, FLAW_DOMAIN, OPTION_DOMAIN_NAME, 1, "");
 	set("\0\0", 2);
 	names_parse_domain(&option, domain, search, &flaws);
-	assert_flaw(FLAW_DOMAIN, OPTION_DOMAIN_NAME, 0, NULL);
+	assert_flaws(&flaws, FLAW_DOMAIN, OPTION_DOMAIN_NAME, 0, NULL);
 }
 
 Test(search, U26_option_119)
 {
 	cr_assert_str_eq(SEARCH("\6_msdcs\1a\0\3a_b\0\1c\0"), "_msdcs.a a_b c");
-	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 0, NULL);
+	assert_flaws(&flaws, FLAW_SEARCH, OPTION_SEARCH, 0, NULL);
 	cr_assert_str_eq(SEARCH("\2a,\1b\0\1c\0\2-d\0"), "c");
-	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 2, "a,.b");
+	assert_flaws(&flaws, FLAW_SEARCH, OPTION_SEARCH, 2, "a,.b");
 	cr_assert_str_eq(SEARCH("\0\1c\0"), "c");
-	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 1, ".");
+	assert_flaws(&flaws, FLAW_SEARCH, OPTION_SEARCH, 1, ".");
 	cr_assert_str_eq(SEARCH("\3a b\0"), "");
-	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 1, "a b");
+	assert_flaws(&flaws, FLAW_SEARCH, OPTION_SEARCH, 1, "a b");
 	cr_assert_str_eq(SEARCH("\1a\0\5b"), "");
-	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 1, "");
+	assert_flaws(&flaws, FLAW_SEARCH, OPTION_SEARCH, 1, "");
 	cr_assert_str_eq(SEARCH(""), "");
-	assert_flaw(FLAW_SEARCH, OPTION_SEARCH, 0, NULL);
+	assert_flaws(&flaws, FLAW_SEARCH, OPTION_SEARCH, 0, NULL);
 }
 
 Test(host, U26_options_12_and_81)
 {
 	cr_assert_str_eq(HOST("ca_lf"), "");
-	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "ca_lf");
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "ca_lf");
 	cr_assert_str_eq(HOST("calf cow"), "");
-	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "calf cow");
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "calf cow");
 	cr_assert_str_eq(HOST("ca\0lf"), "");
-	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "");
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "");
 	HOST("\0");
-	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 0, NULL);
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_HOST_NAME, 0, NULL);
 	cr_assert_str_eq(FQDN("\4\0\0\5ca_lf\3org\0"), "");
-	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 1, "ca_lf.org");
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_FQDN, 1, "ca_lf.org");
 	cr_assert_str_eq(FQDN("\0\0\0ca_lf.org"), "");
-	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 1, "ca_lf.org");
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_FQDN, 1, "ca_lf.org");
 	cr_assert_str_eq(FQDN("\4\0\0\xc0\0"), "");
-	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 1, "?");
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_FQDN, 1, "?");
 	FQDN("\4\0\0");
-	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
 	FQDN("\4\0\0\0");
-	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
 	cr_assert_str_eq(FQDN("\4\0\0\4calf\3org\0"), "calf.org");
-	assert_flaw(FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
+	assert_flaws(&flaws, FLAW_HOST_NAME, OPTION_FQDN, 0, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server says about the network, and what the operator wants of it. */
+#include "tests/unit/dhcp4-flaws.h"
 #include "tests/unit/dhcp4-parse.h"
 
 static const struct message_parameters *const got = &message.parameters;
@@ -379,62 +380,51 @@ Test(parameters, Q25_lease_time_of_0_and_none)
 	cr_assert(message.has_lease_time && message.lease_s == 0);
 }
 
-static void assert_flaw(enum flaw flaw, uint8_t code, unsigned int n, const char *text)
-{
-	for (int i = 0; i < _FLAW_N; i++)
-		cr_assert_eq(got->flaws.of[i].n, i == (int)flaw ? n : 0, "%s",
-			     flaw_text((enum flaw)i));
-	if (n == 0)
-		return;
-	cr_assert_eq(got->flaws.of[flaw].code, code);
-	cr_assert_str_eq(got->flaws.of[flaw].text, text);
-}
-
 /* Not only names: whatever is there and not used is counted. */
 Test(parameters, U26_other_values_that_are_left_out)
 {
 	PARSE(OPTION_SUBNET_MASK, "\xff\0\xff\0");
-	assert_flaw(FLAW_MASK, OPTION_SUBNET_MASK, 1, "255.0.255.0");
+	assert_flaws(&got->flaws, FLAW_MASK, OPTION_SUBNET_MASK, 1, "255.0.255.0");
 	PARSE(OPTION_SUBNET_MASK, "\0\0\0\0");
-	assert_flaw(FLAW_MASK, OPTION_SUBNET_MASK, 1, "0.0.0.0");
+	assert_flaws(&got->flaws, FLAW_MASK, OPTION_SUBNET_MASK, 1, "0.0.0.0");
 	PARSE(OPTION_SUBNET_MASK, "\xff\xff\xff");
-	assert_flaw(FLAW_MASK, OPTION_SUBNET_MASK, 1, "");
+	assert_flaws(&got->flaws, FLAW_MASK, OPTION_SUBNET_MASK, 1, "");
 	PARSE(OPTION_SUBNET_MASK, "\xff\xff\xff\xff");
-	assert_flaw(FLAW_MASK, OPTION_SUBNET_MASK, 0, NULL);
+	assert_flaws(&got->flaws, FLAW_MASK, OPTION_SUBNET_MASK, 0, NULL);
 	PARSE(OPTION_NAME_SERVER, "\x7f\0\0\1\xc0\0\2\1\0\0\0\0");
-	assert_flaw(FLAW_NAME_SERVER, OPTION_NAME_SERVER, 2, "127.0.0.1");
+	assert_flaws(&got->flaws, FLAW_NAME_SERVER, OPTION_NAME_SERVER, 2, "127.0.0.1");
 	PARSE(OPTION_TIME_SERVER, "\xe0\0\1\1");
-	assert_flaw(FLAW_TIME_SERVER, OPTION_TIME_SERVER, 1, "224.0.1.1");
+	assert_flaws(&got->flaws, FLAW_TIME_SERVER, OPTION_TIME_SERVER, 1, "224.0.1.1");
 	PARSE(OPTION_TIME_SERVER, "\xc0\0\2\1\xc0");
-	assert_flaw(FLAW_TIME_SERVER, OPTION_TIME_SERVER, 1, "");
+	assert_flaws(&got->flaws, FLAW_TIME_SERVER, OPTION_TIME_SERVER, 1, "");
 	PARSE(OPTION_MTU, "\2\x3f");
-	assert_flaw(FLAW_MTU, OPTION_MTU, 1, "575");
+	assert_flaws(&got->flaws, FLAW_MTU, OPTION_MTU, 1, "575");
 	PARSE(OPTION_MTU, "\0\x20");
-	assert_flaw(FLAW_MTU, OPTION_MTU, 1, "32");
+	assert_flaws(&got->flaws, FLAW_MTU, OPTION_MTU, 1, "32");
 	PARSE(OPTION_MTU, "\2\x40");
-	assert_flaw(FLAW_MTU, OPTION_MTU, 0, NULL);
+	assert_flaws(&got->flaws, FLAW_MTU, OPTION_MTU, 0, NULL);
 	support_policy.mtu_min = 1280;
 	PARSE(OPTION_MTU, "\2\x40");
-	assert_flaw(FLAW_MTU, OPTION_MTU, 1, "576");
+	assert_flaws(&got->flaws, FLAW_MTU, OPTION_MTU, 1, "576");
 	PARSE(OPTION_CAPTIVE_PORTAL, "file:///etc/passwd");
-	assert_flaw(FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 1, "file:///etc/passwd");
+	assert_flaws(&got->flaws, FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 1, "file:///etc/passwd");
 	PARSE(OPTION_CAPTIVE_PORTAL, "portal.example");
-	assert_flaw(FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 1, "portal.example");
+	assert_flaws(&got->flaws, FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 1, "portal.example");
 	PARSE(OPTION_CAPTIVE_PORTAL, "https://a/\0b");
-	assert_flaw(FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 1, "");
+	assert_flaws(&got->flaws, FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 1, "");
 	PARSE(OPTION_CAPTIVE_PORTAL, "urn:ietf:params:capport:unrestricted");
-	assert_flaw(FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 0, NULL);
+	assert_flaws(&got->flaws, FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 0, NULL);
 	PARSE(OPTION_CAPTIVE_PORTAL, "https://p.example/");
-	assert_flaw(FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 0, NULL);
+	assert_flaws(&got->flaws, FLAW_PORTAL, OPTION_CAPTIVE_PORTAL, 0, NULL);
 }
 
 Test(parameters, U26_host_name_that_nobody_asked_for)
 {
 	PARSE(OPTION_HOST_NAME, "ca_lf");
-	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 0, NULL);
+	assert_flaws(&got->flaws, FLAW_HOST_NAME, OPTION_HOST_NAME, 0, NULL);
 	support_policy.use_host_name = true;
 	PARSE(OPTION_HOST_NAME, "ca_lf");
-	assert_flaw(FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "ca_lf");
+	assert_flaws(&got->flaws, FLAW_HOST_NAME, OPTION_HOST_NAME, 1, "ca_lf");
 }
 
 /* Long texts are cut, and the first one is kept. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "tests/unit/dhcp4-flaws.h"
 #include "tests/unit/dhcp4-parse.h"
 #include "userspace/calf/dhcp4/message/routes.h"
 
@@ -192,17 +193,6 @@ Test(routes, classes)
 	cr_assert_eq(routes_class_prefix(address("224.0.0.0")), 32);
 }
 
-static void assert_flaws(enum flaw flaw, uint8_t code, unsigned int n, const char *text)
-{
-	for (int i = 0; i < _FLAW_N; i++)
-		cr_assert_eq(parameters->flaws.of[i].n, i == (int)flaw ? n : 0, "%s",
-			     flaw_text((enum flaw)i));
-	if (n == 0)
-		return;
-	cr_assert_eq(parameters->flaws.of[flaw].code, code);
-	cr_assert_str_eq(parameters->flaws.of[flaw].text, text);
-}
-
 /* A message for this address and mask (0: none), with these routers in option 3. */
 static void parse_routers(const char *own, uint8_t prefix_length, const char *routers)
 {
@@ -264,11 +254,11 @@ Test(routes, U27_routers_that_cannot_be_one)
 		cr_assert_eq(parameters->n_left_out, 0);
 	}
 	parse_routers("10.77.0.150", 24, "10.77.0.1 10.77.0.255");
-	assert_flaws(FLAW_ROUTER, OPTION_ROUTER, 1, "10.77.0.255");
+	assert_flaws(&parameters->flaws, FLAW_ROUTER, OPTION_ROUTER, 1, "10.77.0.255");
 	parse_one(OPTION_ROUTER, "\xc0\0\2", 3);
-	assert_flaws(FLAW_ROUTER, OPTION_ROUTER, 1, "");
+	assert_flaws(&parameters->flaws, FLAW_ROUTER, OPTION_ROUTER, 1, "");
 	parse_one(OPTION_ROUTER, "", 0);
-	assert_flaws(FLAW_ROUTER, OPTION_ROUTER, 0, NULL);
+	assert_flaws(&parameters->flaws, FLAW_ROUTER, OPTION_ROUTER, 0, NULL);
 }
 
 static void parse_with_mask(uint8_t code, const void *bytes, size_t size)
@@ -289,10 +279,10 @@ Test(routes, U27_default_routes_of_121_and_249)
 		MASKED(codes[i], "\0\xc0\0\2\xff\0\xc0\0\2\1\0\xc0\0\2\2");
 		cr_assert_eq(parameters->gateway.s_addr, inet_addr("192.0.2.1"));
 		cr_assert_eq(parameters->n_spare_routers, 1);
-		assert_flaws(FLAW_ROUTER, codes[i], 1, "192.0.2.255");
+		assert_flaws(&parameters->flaws, FLAW_ROUTER, codes[i], 1, "192.0.2.255");
 		MASKED(codes[i], "\0\x7f\0\0\1\0\xc0\0\2\0\0\xe0\0\0\1");
 		cr_assert_eq(parameters->gateway.s_addr, INADDR_ANY);
-		assert_flaws(FLAW_ROUTER, codes[i], 3, "127.0.0.1");
+		assert_flaws(&parameters->flaws, FLAW_ROUTER, codes[i], 3, "127.0.0.1");
 		/* option 3 does not stand in: RFC 3442 */
 		cr_assert_eq(parameters->classless_code, codes[i]);
 	}
@@ -310,19 +300,22 @@ Test(routes, U27_gateways_of_other_routes)
 	cr_assert(is_route(0, "11.0.0.0", 8, "192.0.2.1"));
 	cr_assert(is_route(1, "14.0.0.0", 8, NULL), "our address: on-link (Q40)");
 	cr_assert(is_route(2, "192.0.2.0", 24, NULL), "its destination: on-link (Q40)");
-	assert_flaws(FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 3, "13.0.0.0/8 via 224.0.0.1");
+	assert_flaws(&parameters->flaws, FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 3,
+		     "13.0.0.0/8 via 224.0.0.1");
 	MASKED(OPTION_STATIC_ROUTE, "\xa\0\0\0\xc0\0\2\xff\xb\0\0\0\xc0\0\2\1");
 	cr_assert_eq(parameters->n_routes, 1);
 	cr_assert(is_route(0, "11.0.0.0", 8, "192.0.2.1"));
-	assert_flaws(FLAW_ROUTE, OPTION_STATIC_ROUTE, 1, "10.0.0.0/8 via 192.0.2.255");
+	assert_flaws(&parameters->flaws, FLAW_ROUTE, OPTION_STATIC_ROUTE, 1,
+		     "10.0.0.0/8 via 192.0.2.255");
 	MASKED(OPTION_STATIC_ROUTE, "\0\0\0\0\xc0\0\2\1");
-	assert_flaws(FLAW_ROUTE, OPTION_STATIC_ROUTE, 1, "0.0.0.0/0 via 192.0.2.1");
+	assert_flaws(&parameters->flaws, FLAW_ROUTE, OPTION_STATIC_ROUTE, 1,
+		     "0.0.0.0/0 via 192.0.2.1");
 	MASKED(OPTION_STATIC_ROUTE, "\xa\0\0\0\xc0");
-	assert_flaws(FLAW_ROUTE, OPTION_STATIC_ROUTE, 1, "");
+	assert_flaws(&parameters->flaws, FLAW_ROUTE, OPTION_STATIC_ROUTE, 1, "");
 	MASKED(OPTION_CLASSLESS_ROUTE, "\x21\xa\0\0\0\0\xc0\0\2\1");
-	assert_flaws(FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 1, "");
+	assert_flaws(&parameters->flaws, FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 1, "");
 	/* the mask is not known: the lease's will be (client/lease.c) */
 	ROUTES("\x8\xa\xc0\0\2\xff");
 	cr_assert_eq(parameters->n_routes, 1);
-	assert_flaws(FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 0, NULL);
+	assert_flaws(&parameters->flaws, FLAW_ROUTE, OPTION_CLASSLESS_ROUTE, 0, NULL);
 }
