@@ -2,21 +2,18 @@
 #include "userspace/common/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "userspace/common/backoff.h"
 #include "userspace/common/clock.h"
+#include "userspace/common/nowait.h"
 #include "userspace/common/sanitise.h"
 
 #define LOG_TAG_SIZE 32
@@ -24,18 +21,11 @@
 /* poll() reports that a pipe has room for this much. */
 _Static_assert(LOG_LINE_SIZE < PIPE_BUF, "a line fits into a pipe that is not full");
 
-/* How to write without waiting. */
-enum how {
-	HOW_POLL,  /* write() blocks, so ask first */
-	HOW_WRITE, /* a regular file, or O_NONBLOCK */
-	HOW_SEND,  /* a socket */
-};
-
 static struct {
 	char tag[LOG_TAG_SIZE];
 	int fd;
 	enum log_level level;
-	enum how how;
+	enum nowait how;
 	bool is_torn;	     /* the last line was truncated: begin a new one */
 	uint64_t n_lost;     /* lines since the last one that was written */
 	int lost_errno;	     /* why the last of them was lost */
@@ -59,26 +49,12 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
-static enum how how_to_write(int fd)
-{
-	struct stat status;
-	int flags;
-
-	if (fstat(fd, &status))
-		return HOW_POLL;
-	if (S_ISSOCK(status.st_mode))
-		return HOW_SEND;
-	flags = fcntl(fd, F_GETFL);
-	return S_ISREG(status.st_mode) || (flags >= 0 && (flags & O_NONBLOCK)) ? HOW_WRITE :
-										 HOW_POLL;
-}
-
 void log_init(const char *tag, int fd, enum log_level level)
 {
 	sanitise(log_state.tag, sizeof(log_state.tag), tag, strlen(tag));
 	log_state.fd = fd;
 	log_state.level = level;
-	log_state.how = how_to_write(fd);
+	log_state.how = nowait_how(fd);
 }
 
 /* Return how many bytes snprintf() wrote into a buffer of `size`, given its
@@ -107,21 +83,6 @@ __attribute__((format(printf, 3, 0))) static void compose(struct line *line, enu
 	text[line->length++] = '\n';
 }
 
-/* Returns as write(2): with EAGAIN if it would have to wait. */
-static ssize_t write_now(const char *bytes, size_t size)
-{
-	static const struct timespec no_wait;
-	struct pollfd out = { .fd = log_state.fd, .events = POLLOUT };
-
-	if (log_state.how == HOW_SEND)
-		return send(log_state.fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (log_state.how == HOW_POLL && ppoll(&out, 1, &no_wait, NULL) <= 0) {
-		errno = EAGAIN;
-		return -1;
-	}
-	return write(log_state.fd, bytes, size);
-}
-
 /* Returns true if all of the line was written. */
 static bool put(const struct line *line)
 {
@@ -129,7 +90,7 @@ static bool put(const struct line *line)
 	ssize_t n;
 
 	do
-		n = write_now(line->bytes + skip, size);
+		n = nowait_write(log_state.fd, log_state.how, line->bytes + skip, size);
 	while (n < 0 && errno == EINTR);
 	if (n > 0)
 		log_state.is_torn = (size_t)n < size;
