@@ -62,6 +62,25 @@ END
 		"$(record_of "$LAB_DIR/rsyslog.out" /ip EACCES)"
 }
 
+# Under a service manager, which strips the levels of sd-daemon(3) from lines of stderr
+test_U34_levels_for_journald() {
+	start manager python3 -u -c 'import os, socket, subprocess, sys
+theirs, ours = socket.socketpair()
+status = os.fstat(theirs.fileno())
+environment = dict(os.environ, JOURNAL_STREAM="%d:%d" % (status.st_dev, status.st_ino))
+subprocess.Popen(sys.argv[1:], stdout=theirs, stderr=theirs, env=environment)
+theirs.close()
+for line in ours.makefile():
+    sys.stdout.write(line)' calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP"
+	wait_for 20 has_lease
+	wait_for_line "$LAB_DIR/manager.log" '^<6>dhcp4: calf: REQUESTING -> BOUND$' 5
+	ip link set "$LAB_UPLINK" down
+	wait_for_line "$LAB_DIR/manager.log" '^<[46]>watcher: ' 5
+	kill "$(supervisor_pid)"
+	wait_for_line "$LAB_DIR/manager.log" '^<6>calfpen: shutting down' 5
+	assert_eq "" "$(grep -v '^<[3467]>[a-z0-9]*: ' "$LAB_DIR/manager.log" || true)"
+}
+
 journal() {
 	journalctl --directory="$LAB_DIR/journal" --output=json --no-pager 2>/dev/null |
 		python3 -c 'import json, sys

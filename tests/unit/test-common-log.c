@@ -3,8 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "userspace/common/log.h"
@@ -92,6 +96,39 @@ Test(log, nobody_reads)
 	log_init("x", fds[1], LOG_LEVEL_INFO);
 	for (int i = 0; i < 10000; i++)
 		log_info("a line that nobody reads");
+}
+
+/* Journald strips <0> to <7> only; $JOURNAL_STREAM says which stream it reads. */
+Test(log, U34_levels_for_journald)
+{
+	struct stat status;
+	char stream[64];
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_NONBLOCK), 0);
+	cr_assert_eq(fstat(fds[1], &status), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev,
+		 (uintmax_t)status.st_ino);
+	cr_assert_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+	log_init("x", fds[1], LOG_LEVEL_DEBUG);
+	log_error("e");
+	log_warning("w");
+	log_info("i");
+	log_debug("d");
+	cr_expect_str_eq(logged(fds[0]), "<3>x: e\n<4>x: w\n<6>x: i\n<7>x: d\n");
+	/* descriptor 2 was redirected */
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev,
+		 (uintmax_t)status.st_ino + 1);
+	cr_assert_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+	log_init("x", fds[1], LOG_LEVEL_DEBUG);
+	log_error("e");
+	cr_assert_eq(setenv("JOURNAL_STREAM", "", 1), 0);
+	log_init("x", fds[1], LOG_LEVEL_DEBUG);
+	log_error("e");
+	cr_assert_eq(unsetenv("JOURNAL_STREAM"), 0);
+	log_init("x", fds[1], LOG_LEVEL_DEBUG);
+	log_error("e");
+	cr_expect_str_eq(logged(fds[0]), "<error> x: e\n<error> x: e\n<error> x: e\n");
 }
 
 /* Make a pipe that blocks, as a shell does, and that is full. */

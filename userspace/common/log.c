@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +29,7 @@ static struct {
 	int fd;
 	enum log_level level;
 	enum nowait how;
+	bool is_journal;     /* journald reads it */
 	bool is_torn;	     /* the last line was truncated: begin a new one */
 	uint64_t n_lost;     /* lines since the last one that was written */
 	int lost_errno;	     /* why the last of them was lost */
@@ -38,6 +42,7 @@ static struct {
 /* A line under construction, after a newline that ends a truncated one. */
 struct line {
 	size_t length; /* of the text, its newline included */
+	size_t level;  /* of that, the level */
 	size_t head;   /* of that, level and tag */
 	char bytes[1 + LOG_LINE_SIZE];
 };
@@ -49,12 +54,40 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
+int log_priority(enum log_level level)
+{
+	static const int priorities[] = {
+		[LOG_LEVEL_ERROR] = LOG_ERR,
+		[LOG_LEVEL_WARNING] = LOG_WARNING,
+		[LOG_LEVEL_INFO] = LOG_INFO,
+		[LOG_LEVEL_DEBUG] = LOG_DEBUG,
+	};
+
+	return priorities[level];
+}
+
+/* $JOURNAL_STREAM is inherited even if descriptor 2 has been redirected, so it has
+ * device and inode of the stream: systemd.exec(5). */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat status;
+	char own[48];
+
+	if (!stream || fstat(fd, &status))
+		return false;
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev,
+		       (uintmax_t)status.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
 void log_init(const char *tag, int fd, enum log_level level)
 {
 	sanitise(log_state.tag, sizeof(log_state.tag), tag, strlen(tag));
 	log_state.fd = fd;
 	log_state.level = level;
 	log_state.how = nowait_how(fd);
+	log_state.is_journal = is_journal(fd);
 }
 
 /* Return how many bytes snprintf() wrote into a buffer of `size`, given its
@@ -69,11 +102,15 @@ static size_t written(int wanted, size_t size)
 __attribute__((format(printf, 3, 0))) static void compose(struct line *line, enum log_level level,
 							  const char *format, va_list arguments)
 {
-	char *text = line->bytes + 1;
-	size_t head = written(snprintf(text, LOG_LINE_SIZE - 1, "<%s> %s: ", level_names[level],
-				       log_state.tag),
-			      LOG_LINE_SIZE - 1);
+	char *text = &line->bytes[1];
+	size_t head;
+	int n;
 
+	n = log_state.is_journal ? snprintf(text, LOG_LINE_SIZE - 1, "<%d>", log_priority(level)) :
+				   snprintf(text, LOG_LINE_SIZE - 1, "<%s> ", level_names[level]);
+	line->level = written(n, LOG_LINE_SIZE - 1);
+	n = snprintf(text + line->level, LOG_LINE_SIZE - 1 - line->level, "%s: ", log_state.tag);
+	head = line->level + written(n, LOG_LINE_SIZE - 1 - line->level);
 	line->bytes[0] = '\n';
 	line->head = head;
 	line->length =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One line per message, "<level> tag: text", in one write() to descriptor 2 or
- * the one given. Control bytes in arguments are printed as '?', so that no
+ * the one given. If $JOURNAL_STREAM says that journald reads it, the level is a number
+ * as in sd-daemon(3), "<6>tag: text". Control bytes in arguments are printed as '?', so that no
  * message can forge a second line. Never allocates. Used by all programs.
  *
  * Never waits for whoever reads the log: a full pipe or socket, or a terminal
@@ -26,6 +27,9 @@ void log_init(const char *tag, int fd, enum log_level level);
 /* Also copy the text of each error to `text` from now on, without level and tag, cut
  * at `size` bytes and padded with NULs. The memory may be shared. NULL: no longer. */
 void log_keep_errors(char *text, size_t size);
+
+/* Return the severity of syslog(3) for a level. */
+int log_priority(enum log_level level);
 
 /* Print a message. Keeps errno. */
 __attribute__((format(printf, 2, 3))) void log_message(enum log_level level, const char *format,

@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 	if (streams_open())
 		return ROLE_EXIT_FAILURE;
 	streams_own_log();
+	log_init(tags[ROLE_SUPERVISOR], 2, LOG_LEVEL_INFO);
 	r = options_parse(&options, argc, argv);
 	if (r == -EINVAL)
 		return ROLE_EXIT_USAGE;

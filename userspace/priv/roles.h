@@ -22,7 +22,7 @@ enum role {
 };
 
 /* In every role, descriptor 0 is /dev/null, and 1 and 2 are the supervisor's
- * stderr. */
+ * stderr. $JOURNAL_STREAM is the whole environment, if it is set. */
 enum watcher_fd {
 	WATCHER_FD_GATE = 3,	/* its own gate program */
 	WATCHER_FD_KV = 4,	/* map kv, frozen: read-only */

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -67,7 +69,8 @@ static int place_descriptors(int program_fd, const int *fds, uint32_t n_fds)
 static void execute(int program_fd, char *const argv[], const int *fds, uint32_t n_fds,
 		    pid_t supervisor)
 {
-	char *no_environment[] = { NULL };
+	const char *stream = getenv("JOURNAL_STREAM");
+	char journal[64], *environment[] = { NULL, NULL };
 	int program;
 
 	/* Confinement sets this again, because a change of ids clears it. */
@@ -76,8 +79,11 @@ static void execute(int program_fd, char *const argv[], const int *fds, uint32_t
 	program = place_descriptors(program_fd, fds, n_fds);
 	if (program < 0)
 		return;
+	if (stream &&
+	    snprintf(journal, sizeof(journal), "JOURNAL_STREAM=%s", stream) < (int)sizeof(journal))
+		environment[0] = journal;
 	signals_block_harmless();
-	execveat(program, "", argv, no_environment, AT_EMPTY_PATH);
+	execveat(program, "", argv, environment, AT_EMPTY_PATH);
 }
 
 pid_t child_start(int program_fd, char *const argv[], const int *fds, uint32_t n_fds)

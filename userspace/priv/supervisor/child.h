@@ -20,7 +20,7 @@
 int child_open_program(const char *name);
 
 /*
- * Fork and execute `program_fd` with an empty environment and descriptors
+ * Fork and execute `program_fd` with no environment but $JOURNAL_STREAM (log.h) and descriptors
  * fds[0..n_fds - 1] as 3, 4, ...; 0 is /dev/null, 1 and 2 are our stderr, all
  * others are closed. Returns the pid, or a negative errno, logged.
  */
