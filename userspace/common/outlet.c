@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "userspace/common/outlet.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "userspace/common/backoff.h"
+#include "userspace/common/clock.h"
+
+/* While there is nobody to write to. */
+#define RETRY_MAX_NS (5 * NS_PER_S)
+
+int outlet_init(struct outlet *outlet)
+{
+	*outlet = OUTLET_NULL(*outlet);
+	return queue_init(&outlet->queue, OUTLET_QUEUE_SIZE);
+}
+
+void outlet_open(struct outlet *outlet, int fd, bool is_stream)
+{
+	outlet->fd = fd;
+	outlet->how = nowait_how(fd);
+	outlet->is_stream = is_stream;
+}
+
+static void stop_polling(struct outlet *outlet)
+{
+	if (outlet->is_polled)
+		loop_remove_fd(outlet->loop, outlet->fd);
+	outlet->is_polled = false;
+}
+
+void outlet_deinit(struct outlet *outlet)
+{
+	if (outlet->loop) {
+		stop_polling(outlet);
+		loop_remove_timer(outlet->loop, &outlet->timer);
+	}
+	queue_deinit(&outlet->queue);
+	*outlet = OUTLET_NULL(*outlet);
+}
+
+static void count_record(struct outlet *outlet, enum outlet_kind kind, int change)
+{
+	if (kind == OUTLET_RECORD && outlet->n_recordsp)
+		*outlet->n_recordsp += (uint64_t)change;
+}
+
+static void pop(struct outlet *outlet, enum outlet_kind kind)
+{
+	queue_pop(&outlet->queue);
+	count_record(outlet, kind, -1);
+}
+
+static ssize_t write_now(const struct outlet *outlet, const char *bytes, size_t length)
+{
+	ssize_t n;
+
+	do
+		n = nowait_write(outlet->fd, outlet->how, bytes, length);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* Write as much as possible of the message. Returns how many bytes, or a negative
+ * errno if none. */
+static ssize_t write_part(struct outlet *outlet, const char *bytes, size_t length)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	outlet->is_busy = true;
+	do {
+		n = write_now(outlet, bytes + done, length - done);
+		if (n < 0 && n != -EAGAIN && n != -EMSGSIZE && outlet->repair) {
+			int r = outlet->repair(outlet->data);
+
+			n = r ? r : write_now(outlet, bytes + done, length - done);
+		}
+		if (n > 0)
+			done += (size_t)n;
+	} while (n > 0 && done < length && outlet->is_stream);
+	outlet->is_busy = false;
+	return done ? (ssize_t)done : n;
+}
+
+static int on_writable(struct loop *loop, int fd, short revents, void *data)
+{
+	(void)loop;
+	(void)fd;
+	(void)revents;
+	outlet_flush(data);
+	return 0;
+}
+
+static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
+{
+	(void)loop;
+	(void)now_ns;
+	outlet_flush(data);
+	return 0;
+}
+
+/* Wait for the reader, or, if there is none, for some time. */
+static void wait_for_reader(struct outlet *outlet, int error)
+{
+	bool is_full = error == -EAGAIN;
+	uint64_t wait_ns = backoff_ns(outlet->n_failures + 1, BACKOFF_MIN_NS, RETRY_MAX_NS);
+	uint64_t retry_ns = clock_now_ns(CLOCK_BOOTTIME) + wait_ns;
+
+	outlet->error = error;
+	outlet->retry_ns = is_full ? 0 : retry_ns;
+	outlet->n_failures += !is_full;
+	if (!outlet->loop)
+		return;
+	if (is_full && !outlet->is_polled)
+		outlet->is_polled =
+			!loop_add_fd(outlet->loop, outlet->fd, POLLOUT, on_writable, outlet);
+	if (!is_full)
+		stop_polling(outlet);
+	loop_timer_set(&outlet->timer, outlet->is_polled ? LOOP_NEVER : retry_ns);
+}
+
+static void nothing_waits(struct outlet *outlet)
+{
+	outlet->error = 0;
+	outlet->n_failures = 0;
+	outlet->retry_ns = 0;
+	if (!outlet->loop)
+		return;
+	stop_polling(outlet);
+	loop_timer_set(&outlet->timer, LOOP_NEVER);
+}
+
+void outlet_share_waiting(struct outlet *outlet, uint64_t *n_recordsp)
+{
+	outlet->n_lost[OUTLET_RECORD] += *n_recordsp;
+	*n_recordsp = 0;
+	outlet->n_recordsp = n_recordsp;
+}
+
+int outlet_watch(struct outlet *outlet, struct loop *loop)
+{
+	int r = loop_add_timer(loop, &outlet->timer, on_timer, outlet);
+
+	if (r)
+		return r;
+	outlet->loop = loop;
+	if (outlet->error)
+		wait_for_reader(outlet, outlet->error);
+	return 0;
+}
+
+void outlet_flush(struct outlet *outlet)
+{
+	const char *bytes;
+	uint32_t kind;
+	size_t length;
+
+	if (outlet->is_busy || queue_is_empty(&outlet->queue))
+		return;
+	while ((bytes = queue_first(&outlet->queue, &length, &kind))) {
+		size_t *done = queue_done(&outlet->queue);
+		ssize_t n = write_part(outlet, bytes + *done, length - *done);
+
+		if (n > 0)
+			*done += (size_t)n;
+		if (n == -EMSGSIZE) {
+			outlet->n_lost[kind]++;
+		} else if (*done < length) {
+			wait_for_reader(outlet, n < 0 ? (int)n : -EAGAIN);
+			return;
+		}
+		pop(outlet, kind);
+	}
+	nothing_waits(outlet);
+	if (outlet->on_empty)
+		outlet->on_empty(outlet->data);
+}
+
+bool outlet_has_room(const struct outlet *outlet)
+{
+	return queue_used(&outlet->queue) <= outlet->queue.size / 2;
+}
+
+int outlet_send(struct outlet *outlet, enum outlet_kind kind, const void *bytes, size_t length)
+{
+	bool is_tried = false;
+	ssize_t n = 0;
+	int r;
+
+	if (!queue_is_empty(&outlet->queue) &&
+	    (!outlet->retry_ns || outlet->retry_ns <= clock_now_ns(CLOCK_BOOTTIME)))
+		outlet_flush(outlet);
+	if (!outlet->is_busy && queue_is_empty(&outlet->queue)) {
+		n = write_part(outlet, bytes, length);
+		if (n == (ssize_t)length)
+			outlet_flush(outlet); /* what the repair has logged */
+		if (n == (ssize_t)length || n == -EMSGSIZE)
+			return n < 0 ? (int)n : 0;
+		is_tried = true;
+	}
+	r = queue_push(&outlet->queue, kind, bytes, length);
+	if (!r)
+		count_record(outlet, kind, 1);
+	if (!r && n > 0)
+		*queue_done(&outlet->queue) = (size_t)n;
+	if (is_tried)
+		wait_for_reader(outlet, n < 0 ? (int)n : -EAGAIN);
+	return r;
+}
+
+/* Returns false if the time is over, or if there is nobody to wait for. */
+static bool await_reader(const struct outlet *outlet, uint64_t until_ns)
+{
+	struct pollfd out = { .fd = outlet->fd, .events = POLLOUT };
+	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
+	struct timespec left;
+
+	if (outlet->error != -EAGAIN || now_ns >= until_ns)
+		return false;
+	left = (struct timespec){ .tv_sec = (time_t)((until_ns - now_ns) / NS_PER_S),
+				  .tv_nsec = (long)((until_ns - now_ns) % NS_PER_S) };
+	return ppoll(&out, 1, &left, NULL) > 0;
+}
+
+int outlet_close(struct outlet *outlet, uint64_t wait_ns)
+{
+	uint64_t until_ns = clock_now_ns(CLOCK_BOOTTIME) + wait_ns;
+	size_t length;
+	uint32_t kind;
+	int fd;
+
+	do
+		outlet_flush(outlet);
+	while (!queue_is_empty(&outlet->queue) && await_reader(outlet, until_ns));
+	while (queue_first(&outlet->queue, &length, &kind)) {
+		outlet->n_lost[kind]++;
+		pop(outlet, kind);
+	}
+	nothing_waits(outlet);
+	fd = outlet->fd;
+	outlet->fd = -1;
+	return fd;
+}
