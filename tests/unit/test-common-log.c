@@ -131,6 +131,32 @@ Test(log, U34_levels_for_journald)
 	cr_expect_str_eq(logged(fds[0]), "<error> x: e\n<error> x: e\n<error> x: e\n");
 }
 
+static char also_text[256];
+
+static void take_also(void *data, enum log_level level, const char *text, size_t length)
+{
+	size_t used = strlen(also_text);
+
+	cr_expect_str_eq(data, "data");
+	snprintf(also_text + used, sizeof(also_text) - used, "%d %.*s\n", (int)level, (int)length,
+		 text);
+}
+
+/* Whatever happens to the other destination. */
+Test(log, U34_lines_are_passed_on)
+{
+	static char data[] = "data";
+
+	log_init("x", -1, LOG_LEVEL_INFO);
+	log_also(take_also, data);
+	log_error("one");
+	log_debug("left out");
+	log_info("two");
+	log_also(NULL, NULL);
+	log_info("three");
+	cr_expect_str_eq(also_text, "0 x: one\n2 x: two\n");
+}
+
 /* Make a pipe that blocks, as a shell does, and that is full. */
 static void full_pipe(int fds[2])
 {

@@ -37,6 +37,8 @@ static struct {
 	uint64_t retry_ns;
 	char *kept_error; /* log_keep_errors() */
 	size_t kept_size;
+	log_take_fn also; /* log_also() */
+	void *also_data;
 } log_state = { .tag = "calfpen", .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
 
 /* A line under construction, after a newline that ends a truncated one. */
@@ -199,6 +201,12 @@ void log_keep_errors(char *text, size_t size)
 	log_state.kept_size = size;
 }
 
+void log_also(log_take_fn take, void *data)
+{
+	log_state.also = take;
+	log_state.also_data = data;
+}
+
 static void keep_error(const struct line *line)
 {
 	size_t length = line->length - line->head - 1;
@@ -224,5 +232,8 @@ void log_message(enum log_level level, const char *format, ...)
 		keep_error(&line);
 	if (!report_lost() || !put(&line))
 		count_lost();
+	if (log_state.also)
+		log_state.also(log_state.also_data, level, line.bytes + 1 + line.level,
+			       line.length - line.level - 1);
 	errno = saved_errno;
 }

@@ -28,6 +28,11 @@ void log_init(const char *tag, int fd, enum log_level level);
  * at `size` bytes and padded with NULs. The memory may be shared. NULL: no longer. */
 void log_keep_errors(char *text, size_t size);
 
+/* Also pass each line, "tag: text", to `take` from now on; it may log itself. NULL: no
+ * longer. */
+typedef void (*log_take_fn)(void *data, enum log_level level, const char *text, size_t length);
+void log_also(log_take_fn take, void *data);
+
 /* Return the severity of syslog(3) for a level. */
 int log_priority(enum log_level level);
 
