@@ -86,6 +86,7 @@ void gateway_test_begin(struct gateway_test *test, const char *key_lines,
 			const struct test_rule *rules, uint32_t requests_per_second, uint32_t burst)
 {
 	int socket_fds[2], out[2], err[2], log[2], program, ring, keys;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
@@ -110,8 +111,9 @@ void gateway_test_begin(struct gateway_test *test, const char *key_lines,
 	if (test->pid == 0)
 		run_gateway(program,
 			    (const int[]){ test->gate.fds[KV_SUBJECT_CALF], socket_fds[1], out[0],
-					   err[0], ring, keys },
+					   err[0], ring, keys, null, null },
 			    log[1]);
+	close(null);
 	close(program);
 	close(keys);
 	close(socket_fds[1]);

@@ -63,7 +63,9 @@ static const struct test_rule no_rules[] = { { NULL } };
 static struct gate_test test;
 static int calf = -1;
 static pid_t watcher = -1;
-static bool wants_syslog;
+/* of the supervisor; -1: /dev/null */
+static int syslog_socket = -1, syslog_ask = -1;
+static int watcher_report = -1;
 static int quarantine_s;
 static const char *configuration;   /* the operator's file; NULL: none */
 static unsigned int uplink_ifindex; /* 0: by its name */
@@ -118,12 +120,12 @@ static inline void run_watcher(void)
 		.resolv_conf = RESOLV_CONF,
 		.audit = AUDIT,
 		.state = STATE,
-		.syslog = wants_syslog,
 		.calves = { calves },
 		.n_calves = 1,
 		.mode = -1,
 		.quarantine_s = quarantine_s,
 	};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int fds[] = { test.fds[KV_SUBJECT_WATCHER],
 		      test.store.kv_fd,
 		      test.store.ctl_fd,
@@ -132,7 +134,9 @@ static inline void run_watcher(void)
 		      chrony_ask,
 		      chrony_results[0],
 		      -1,
-		      report_create() };
+		      watcher_report,
+		      syslog_socket >= 0 ? syslog_socket : null,
+		      syslog_ask >= 0 ? syslog_ask : null };
 	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
 
@@ -140,7 +144,7 @@ static inline void run_watcher(void)
 		(void)snprintf(options.configuration, sizeof(options.configuration), "%s",
 			       configuration);
 
-	fds[n - 2] = seal_loaded(&options);
+	fds[WATCHER_FD_LOADED - WATCHER_FD_GATE] = seal_loaded(&options);
 	for (i = 0; i < n; i++) {
 		fds[i] = fcntl(fds[i], F_DUPFD, 200);
 		if (fds[i] < 0)
@@ -154,6 +158,8 @@ static inline void run_watcher(void)
 
 static inline void start(void)
 {
+	if (watcher_report < 0)
+		watcher_report = report_create();
 	watcher = fork();
 	cr_assert_geq(watcher, 0);
 	if (!watcher)

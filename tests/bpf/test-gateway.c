@@ -228,7 +228,7 @@ static const char *audited(void)
 	strcpy(audit.subjects[KV_SUBJECT_CALF], "dhcp4");
 	cr_assert_geq(ring_buffer__consume(ring), 0);
 	ring_buffer__free(ring);
-	audit_close(&audit.log);
+	audit_close(&audit.log, 0);
 	file = fopen("/tmp/audit.jsonl", "r");
 	cr_assert_not_null(file);
 	n = fread(text, 1, sizeof(text) - 1, file);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The watcher's files: the saved store, a rotated log, syslog. */
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "tests/bpf/support-watcher.h"
+#include "userspace/common/log.h"
+#include "userspace/common/syslog.h"
 #include "userspace/priv/persist/persist.h"
 
 TestSuite(watcher_files, .init = setup, .fini = teardown);
@@ -140,31 +143,103 @@ static bool logged(int fd, const char *text)
 	return false;
 }
 
-Test(watcher_files, log_goes_to_syslog_too)
+/* A /dev of our own, and what the supervisor has. */
+static void open_syslog(struct syslog *syslog)
 {
-	uint64_t revision;
-	int fd, status;
-
-	/* a /dev of our own */
 	EXPECT_SH("mkdir /tmp/dev; for d in null urandom; do : > /tmp/dev/$d;"
 		  "mount --bind /dev/$d /tmp/dev/$d; done; mount --rbind /tmp/dev /dev");
+	cr_assert_eq(syslog_open(syslog, SYSLOG_PATH, "watched"), 0);
+	log_also(NULL, NULL);
+	syslog_socket = syslog->outlet.fd;
+	syslog_ask = syslog->ask_fd;
+}
+
+/* As the supervisor does when a role asks for it. */
+static void connect_on_request(struct syslog *syslog)
+{
+	struct pollfd ask = { .fd = syslog->ask_fd, .events = POLLIN };
+
+	cr_assert_eq(poll(&ask, 1, PATIENCE_S * 1000), 1, "nobody asks");
+	cr_expect_eq(syslog_connect(syslog), 0);
+}
+
+Test(watcher_files, log_goes_to_syslog_too)
+{
+	struct syslog syslog;
+	int fd, status;
+
+	open_syslog(&syslog);
 	fd = start_syslog();
-	wants_syslog = true;
+	cr_assert_eq(syslog_connect(&syslog), 0);
 	start();
-	revision = lease("192.0.2.5/24", "3600");
+	(void)lease("192.0.2.5/24", "3600");
 	cr_expect(logged(fd, "\"value\":\"192.0.2.5/24\""));
-	/* the daemon is restarted; it does not read any more, and the watcher does not wait */
+	/* the daemon is restarted */
 	close(fd);
 	(void)lease("192.0.2.6/24", "3600");
+	settle();
 	fd = start_syslog();
-	revision = lease("192.0.2.7/24", "3600");
+	connect_on_request(&syslog);
+	cr_expect(logged(fd, "\"value\":\"192.0.2.6/24\""));
+	(void)lease("192.0.2.7/24", "3600");
 	cr_expect(logged(fd, "192.0.2.7/24"));
-	for (int i = 0; i < 50; i++)
-		(void)lease("192.0.2.8/24", "3600");
-	revision = lease("192.0.2.9/24", "3600");
-	EXPECT_OK("dns", revision);
-	cr_expect_eq(audit_lines(revision, NULL), 5, "all are in the file");
 	status = stop(SIGTERM);
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
+	close(fd);
+}
+
+/* How many records of changes to /ip arrive. */
+static unsigned int count_leases(int fd, unsigned int n)
+{
+	unsigned int n_seen = 0;
+
+	while (n_seen < n && logged(fd, "\"path\":\"/ip\",\"verdict\":\"ok\""))
+		n_seen++;
+	return n_seen;
+}
+
+/* More than 1,000 records while the daemon does not read, of which its socket takes ten. */
+Test(watcher_files, U34_burst)
+{
+	struct syslog syslog;
+	uint64_t revision = 0;
+	int fd, status;
+
+	open_syslog(&syslog);
+	fd = start_syslog();
+	cr_assert_eq(syslog_connect(&syslog), 0);
+	start();
+	for (int i = 0; i < 250; i++)
+		revision = lease(i % 2 ? "192.0.2.8/24" : "192.0.2.9/24", "3600");
+	EXPECT_OK("dns", revision);
+	cr_expect_eq(audit_lines(revision, NULL), 5, "the watcher does not wait");
+	cr_expect_eq(count_leases(fd, 250), 250);
+	status = stop(SIGTERM);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
+	close(fd);
+}
+
+/* What waited in a watcher that is killed is counted by the next one, and said. */
+Test(watcher_files, U34_killed_while_records_wait)
+{
+	struct syslog syslog;
+	uint64_t revision = 0;
+	unsigned int n_seen = 0;
+	int fd;
+
+	open_syslog(&syslog);
+	fd = start_syslog();
+	cr_assert_eq(syslog_connect(&syslog), 0);
+	start();
+	for (int i = 0; i < 10; i++)
+		revision = lease(i % 2 ? "192.0.2.8/24" : "192.0.2.9/24", "3600");
+	EXPECT_OK("dns", revision);
+	settle();
+	(void)stop(SIGKILL);
+	while (recv(fd, (char[16]){ 0 }, 16, MSG_DONTWAIT) > 0)
+		n_seen++;
+	cr_expect_lt(n_seen, 50, "of 50 and more");
+	start();
+	cr_expect(logged(fd, " records could not be written\""));
 	close(fd);
 }

@@ -148,7 +148,6 @@ test_U16_full_audit_pipe() {
 	lease --audit "$LAB_DIR/pipe"
 	renews
 	ends_in_time
-	grep -q 'audit log: .*; audit records are being lost' "$LAB_DIR/calfpen.log" || fail "no word of it"
 	grep -q 'audit log: [0-9]* records could not be written' "$LAB_DIR/calfpen.log" || fail "not counted"
 }
 

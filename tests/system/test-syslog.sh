@@ -1,8 +1,10 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
 # SPDX-License-Identifier: Apache-2.0
 #
-# Audit records, as real syslog daemons take them from /dev/log: facility,
-# severity, program, process and the record itself, whole.
+# timeout: 180
+#
+# Audit records and log lines, as real syslog daemons take them from /dev/log:
+# facility, severity, program, process and the text, whole; and none is lost.
 
 . tests/system/calfpen.sh
 
@@ -42,10 +44,8 @@ refused() {
 	calfpen set /ip 10.0.0.1/24 2>/dev/null || true
 }
 
-test_rsyslog() {
-	skip_if_missing rsyslogd
-	private_dev
-	# The module as Debian's rsyslog.conf loads it
+# The module as Debian's rsyslog.conf loads it
+start_rsyslog() {
 	cat >"$LAB_DIR/rsyslog.conf" <<END
 module(load="imuxsock")
 template(name="fields" type="string" string="%syslogfacility-text%|%syslogseverity-text%|%programname%|%procid%|%msg:2:\$%\n")
@@ -53,6 +53,12 @@ action(type="omfile" file="$LAB_DIR/rsyslog.out" template="fields")
 END
 	start rsyslog rsyslogd -n -f "$LAB_DIR/rsyslog.conf" -i "$LAB_DIR/rsyslog.pid"
 	wait_for 5 test -S /dev/log
+}
+
+test_rsyslog() {
+	skip_if_missing rsyslogd
+	private_dev
+	start_rsyslog
 	lease --syslog
 	refused
 	wait_for 5 record_of "$LAB_DIR/rsyslog.out" /ip EACCES
@@ -60,6 +66,108 @@ END
 		"$(record_of "$LAB_DIR/rsyslog.out" /ip ok)"
 	assert_eq "authpriv|warning|calfpen-$LAB_UPLINK|$(watcher_pid) operator write" \
 		"$(record_of "$LAB_DIR/rsyslog.out" /ip EACCES)"
+}
+
+# has_line FILE REGEX
+has_line() { grep -qE -- "$2" "$1"; }
+
+# same_records FILE - all records of the audit log are in FILE, whole, once, in order
+same_records() {
+	python3 -c 'import sys
+audit, syslog = sys.argv[1:]
+records = [line[line.index("{\"time\""):] for line in open(syslog) if "{\"time\"" in line]
+sys.exit(records != list(open(audit)))' "$audit" "$1"
+}
+
+test_U34_starts_with_rsyslog() {
+	local out=$LAB_DIR/rsyslog.out line="daemon\\|info\\|calfpen-$LAB_UPLINK" supervisor gateway
+	skip_if_missing rsyslogd
+	private_dev
+	start_rsyslog
+	for _ in 1 2 3; do
+		lease --syslog
+		supervisor=$(supervisor_pid)
+		gateway=$(gateway_pid)
+		stop calfpen || fail "exit code $?"
+		wait_for 5 same_records "$out"
+	done
+	# the lines that are on stderr, of each process that has any
+	has_line "$out" "^$line\\|$supervisor\\|calfpen: instance $LAB_UPLINK running on" || fail "supervisor"
+	has_line "$out" "^$line\\|$supervisor\\|calfpen: shutting down" || fail "the end"
+	has_line "$out" "^$line\\|$gateway\\|dhcp4: calf: REBOOTING -> BOUND" || fail "calf"
+	lease --syslog
+	wait_for 5 has_line "$out" "^$line\\|$(gateway_pid)\\|dhcp4: calf: lease of "
+	ip link set "$LAB_UPLINK" down
+	wait_for 5 has_line "$out" "^daemon\\|(info|warning)\\|calfpen-$LAB_UPLINK\\|$(watcher_pid)\\|watcher: "
+	kill -KILL "$(watcher_pid)"
+	wait_for 5 has_line "$out" "^daemon\\|warning\\|calfpen-$LAB_UPLINK\\|.*\\|calfpen: watcher: was killed"
+	assert_eq "$(grep -c . "$LAB_DIR/calfpen.log")" "$(grep -c "^daemon|" "$out")" "as many lines as on stderr"
+}
+
+# In the configuration it is the same; the first lines wait for it.
+test_U34_in_the_configuration() {
+	skip_if_missing rsyslogd
+	private_dev
+	start_rsyslog
+	echo 'syslog: true' >"$LAB_DIR/config.yaml"
+	lease --config "$LAB_DIR/config.yaml"
+	stop calfpen || fail "exit code $?"
+	wait_for 5 same_records "$LAB_DIR/rsyslog.out"
+	has_line "$LAB_DIR/rsyslog.out" 'calfpen: instance' || fail "no lines"
+	# what does not start says why there
+	start calfpen calfpen run --interface none0 --syslog
+	wait_for 5 has_line "$LAB_DIR/rsyslog.out" '^daemon\|err\|calfpen-none0\|.*\|calfpen: none0: '
+}
+
+# start_reader SECONDS - read /dev/log, and wait so long after each message
+start_reader() {
+	rm -f /dev/log
+	start reader python3 -uc 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/dev/log")
+while True:
+    sys.stdout.buffer.write(s.recv(16384).rstrip(b"\n") + b"\n")
+    sys.stdout.buffer.flush()
+    time.sleep(float(sys.argv[1]))' "$1"
+	wait_for 5 test -S /dev/log
+}
+
+# Ten messages fit into its socket, by default
+test_U34_slow_daemon() {
+	private_dev
+	start_reader 0.01
+	lease --syslog
+	wait_for 20 same_records "$LAB_DIR/reader.log"
+	has_line "$LAB_DIR/reader.log" '^<30>calfpen-.*: dhcp4: calf: REQUESTING -> BOUND$' || fail "no lines"
+}
+
+# It comes after us, as at boot, and is restarted later.
+test_U34_daemon_comes_later() {
+	private_dev
+	rm -f /dev/log
+	lease --syslog
+	assert_eq 1 "$(grep -c 'syslog: /dev/log: .*; messages wait until' "$LAB_DIR/calfpen.log")"
+	start_reader 0
+	wait_for 20 same_records "$LAB_DIR/reader.log"
+	wait_for 5 has_line "$LAB_DIR/reader.log" 'dhcp4: calf: INIT -> SELECTING$'
+	stop reader || true
+	calfpen set /control/renew now
+	refused
+	start_reader 0
+	wait_for 20 same_records "$LAB_DIR/reader.log"
+	wait_for 5 has_line "$LAB_DIR/reader.log" 'dhcp4: calf: operator request: renew$'
+}
+
+# What it never takes is counted, by each process, and the end is not delayed.
+test_U34_hanging_daemon() {
+	local since
+	private_dev
+	start_reader 3600
+	lease --syslog
+	since=${EPOCHREALTIME//./}
+	stop calfpen || fail "exit code $?"
+	[ "$((${EPOCHREALTIME//./} - since))" -lt $((2000000 * patience)) ] || fail "delayed"
+	assert_match 'watcher: syslog: lost [0-9]+ audit records and [0-9]+ lines' "$(<"$LAB_DIR/calfpen.log")"
 }
 
 # Under a service manager, which strips the levels of sd-daemon(3) from lines of stderr
@@ -112,4 +220,6 @@ test_journald() {
 	wait_for 5 journal /ip EACCES
 	assert_eq "10|6|calfpen-$LAB_UPLINK|$(watcher_pid) dhcp4 commit" "$(journal /ip ok)"
 	assert_eq "10|4|calfpen-$LAB_UPLINK|$(watcher_pid) operator write" "$(journal /ip EACCES)"
+	assert_match "3\|6\|calfpen-$LAB_UPLINK\|$(gateway_pid)\|dhcp4: calf: REQUESTING -> BOUND" \
+		"$(<"$LAB_DIR/journal.out")"
 }

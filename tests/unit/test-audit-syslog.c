@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A syslog daemon that runs, stops, restarts, and one that does not read. */
+/* Records to a syslog daemon that reads, reads slowly, and does not read. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -11,6 +11,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
+#include "userspace/common/clock.h"
 #include "userspace/priv/audit/audit.h"
 
 static const struct audit_entry change = {
@@ -25,7 +26,9 @@ static const struct audit_entry change = {
 };
 
 static char path[64], file[64];
-static struct audit audit = { .fd = -1 };
+static struct audit audit;
+static struct syslog syslog;
+static struct loop loop;
 static int daemon_fd = -1;
 
 static void start_daemon(void)
@@ -36,12 +39,6 @@ static void start_daemon(void)
 	daemon_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	cr_assert_geq(daemon_fd, 0);
 	cr_assert_eq(bind(daemon_fd, (struct sockaddr *)&at, sizeof(at)), 0);
-}
-
-static void stop_daemon(void)
-{
-	close(daemon_fd);
-	cr_assert_eq(unlink(path), 0);
 }
 
 /* The next message, or NULL. */
@@ -62,14 +59,19 @@ static void setup(void)
 	scratch_make();
 	(void)snprintf(path, sizeof(path), "%s/log", scratch);
 	(void)snprintf(file, sizeof(file), "%s/audit.jsonl", scratch);
+	start_daemon();
+	loop_init(&loop);
 	cr_assert_eq(audit_open(&audit, file), 0);
-	cr_assert_eq(audit_syslog_open(&audit.syslog, path, "eth0"), 0);
+	cr_assert_eq(syslog_open(&syslog, path, "eth0"), 0);
+	log_also(NULL, NULL);
+	cr_assert_eq(syslog_watch(&syslog, &loop), 0);
+	audit_to_syslog(&audit, &syslog);
 }
 
 static void teardown(void)
 {
-	audit_close(&audit);
-	cr_expect_eq(audit.syslog.fd, -1);
+	syslog_close(&syslog, 0);
+	audit_close(&audit, 0);
 	scratch_remove();
 }
 
@@ -86,7 +88,6 @@ Test(audit_syslog, message)
 	cr_assert_eq(regcomp(&form, "^<86>calfpen-eth0\\[[0-9]{1,10}\\]: \\{.*\\}$",
 			     REG_EXTENDED | REG_NOSUB),
 		     0);
-	start_daemon();
 	audit_write(&audit, &entry);
 	text = receive();
 	cr_assert_not_null(text);
@@ -111,72 +112,83 @@ Test(audit_syslog, longest_line)
 	memset(value, '\x01', KV_VALUE_MAX);
 	value[KV_VALUE_MAX] = '\0';
 	entry.value = value;
-	start_daemon();
 	audit_write(&audit, &entry);
 	cr_expect_gt(strlen(receive()), 6 * KV_VALUE_MAX);
-	cr_expect_eq(audit.n_syslog_lost, 0);
+	cr_expect_eq(syslog.outlet.n_lost[OUTLET_RECORD], 0u);
 }
 
-Test(audit_syslog, daemon_is_restarted)
+/* The number of the next record, or 0. */
+static unsigned int receive_number(void)
 {
-	audit_write(&audit, &change);
-	audit_write(&audit, &change);
-	cr_expect_str_eq(capture_text(), "audit to syslog: No such file or directory; audit "
-					 "records are being lost\n");
-	cr_expect_eq(audit.n_syslog_lost, 2);
-	cr_expect_eq(audit.n_lost, 0, "the file has them");
-	start_daemon();
-	capture_begin();
-	audit_write(&audit, &change);
-	cr_expect_str_eq(capture_text(),
-			 "audit to syslog: writable again; 2 records could not be written\n");
-	cr_expect_not_null(strstr(receive(), "2 records could not be written"));
-	cr_expect_not_null(strstr(receive(), "192.0.2.5"));
+	const char *text = receive(), *value = text ? strstr(text, "\"value\":\"") : NULL;
+
+	return value ? (unsigned int)strtoul(value + 9, NULL, 10) : 0;
+}
+
+static void write_number(unsigned int i)
+{
+	struct audit_entry entry = change;
+	char value[16];
+
+	(void)snprintf(value, sizeof(value), "%u", i);
+	entry.value = value;
+	audit_write(&audit, &entry);
+}
+
+/* The socket takes no more than net.unix.max_dgram_qlen. */
+Test(audit_syslog, U34_burst_of_1000)
+{
+	unsigned int i, next;
+
+	for (i = 1; i <= 1000; i++)
+		write_number(i);
+	for (next = 1; next <= 1000; next++) {
+		while ((i = receive_number()) == 0)
+			cr_assert_eq(loop_run_once(&loop, loop_now_ns() + 10 * NS_PER_S), 0);
+		cr_assert_eq(i, next);
+	}
 	cr_expect_null(receive());
-
-	/* another one, at the same place, before we noticed */
-	stop_daemon();
-	start_daemon();
-	audit_write(&audit, &change);
-	cr_expect_not_null(receive());
-	cr_expect_eq(audit.n_syslog_lost, 0);
-
-	/* a socket without a process */
-	close(daemon_fd);
-	audit_write(&audit, &change);
-	cr_expect_eq(audit.n_syslog_lost, 1);
+	cr_expect_str_eq(capture_text(), "");
+	cr_expect(queue_is_empty(&syslog.outlet.queue));
 }
 
-/* It never waits: what does not fit is counted. */
-Test(audit_syslog, daemon_does_not_read)
+/* However many, nothing waits, and what does not fit is counted: in the log, in the
+ * status, and at its place among the records. */
+Test(audit_syslog, U34_daemon_does_not_read)
 {
-	unsigned int n_received = 0;
+	unsigned int i, n = 0, last = 0;
 	unsigned long long n_lost;
-	const char *text;
-	int i;
+	char expected[256], text[256];
+	const char *message = "";
 
-	start_daemon();
-	for (i = 0; i < 2000; i++)
-		audit_write(&audit, &change);
-	n_lost = audit.n_syslog_lost;
-	cr_assert_gt(n_lost, 0);
-	while (receive())
-		n_received++;
-	cr_expect_eq(n_received + n_lost, 2000);
-	audit_write(&audit, &change);
-	text = receive();
-	cr_assert_not_null(text);
-	cr_expect_eq(strtoull(strstr(text, "\"reason\":\"") + 10, NULL, 10), n_lost);
-	cr_expect_not_null(receive());
+	for (i = 1; i <= 20000; i++)
+		write_number(i);
+	n_lost = syslog.outlet.n_lost[OUTLET_RECORD];
+	cr_assert_gt(n_lost, 10000u);
+	cr_expect_str_eq(capture_text(), "audit to syslog: its reader does not keep up; audit "
+					 "records are being lost\n");
+	cr_expect(audit_describe_error(&audit, text, sizeof(text)));
+	cr_expect_str_eq(text, "syslog: its reader does not keep up; records are lost");
+	cr_expect_eq(audit.error, 0, "the file has them");
+	capture_begin();
+	while ((i = receive_number())) {
+		cr_assert_eq(i, ++last);
+		n++;
+		cr_assert_eq(loop_run_once(&loop, loop_now_ns()), 0);
+		if (n + n_lost == 20000)
+			break;
+	}
+	cr_expect_eq(n + n_lost, 20000u);
+	message = receive();
+	cr_assert_not_null(message);
+	(void)snprintf(expected, sizeof(expected), "%llu records could not be written", n_lost);
+	cr_expect_not_null(strstr(message, expected), "%s", message);
+	(void)snprintf(expected, sizeof(expected),
+		       "audit to syslog: writable again; %llu records could not be written\n",
+		       n_lost);
+	cr_expect_str_eq(capture_text(), expected);
+	cr_expect(!audit_describe_error(&audit, text, sizeof(text)));
+	write_number(7);
+	cr_expect_eq(receive_number(), 7u);
 	cr_expect_null(receive());
-}
-
-Test(audit_syslog, path_too_long)
-{
-	static char long_path[200];
-	struct audit_syslog log = AUDIT_SYSLOG_NULL(log);
-
-	memset(long_path, 'x', sizeof(long_path) - 1);
-	cr_expect_eq(audit_syslog_open(&log, long_path, "eth0"), -ENAMETOOLONG);
-	cr_expect_eq(log.fd, -1);
 }

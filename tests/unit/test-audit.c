@@ -12,7 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/audit/audit.h"
 
@@ -138,7 +140,7 @@ Test(audit_file, modes_and_sharing)
 	struct stat status;
 	unsigned int n_bad;
 
-	audit_close(&one);
+	audit_close(&one, 0);
 	cr_assert_eq(audit_open(&one, path), 0);
 	cr_assert_eq(audit_open(&two, path), 0);
 	cr_assert_eq(stat(path, &status), 0);
@@ -152,9 +154,9 @@ Test(audit_file, modes_and_sharing)
 	audit_write(&one, &change);
 	cr_expect_eq(count_lines(&n_bad), 3);
 	cr_expect_eq(n_bad, 0);
-	audit_close(&one);
-	audit_close(&two);
-	cr_expect_eq(one.fd, -1);
+	audit_close(&one, 0);
+	audit_close(&two, 0);
+	cr_expect_eq(audit_fd(&one), -1);
 }
 
 Test(audit_file, open_failures)
@@ -166,7 +168,7 @@ Test(audit_file, open_failures)
 	(void)snprintf(link, sizeof(link), "%s/link", scratch);
 	cr_assert_eq(symlink("/tmp/elsewhere", link), 0);
 	cr_expect_eq(audit_open(&audit, link), -ELOOP);
-	cr_expect_eq(audit.fd, -1);
+	cr_expect_eq(audit_fd(&audit), -1);
 	cr_expect_eq(audit_open(&audit, "/proc/no/such/file"), -ENOENT);
 }
 
@@ -191,7 +193,7 @@ Test(audit_file, U14_opened_later)
 	cr_expect_eq(audit.n_lost, 0u);
 	cr_expect_eq(audit.error, 0);
 	cr_expect_eq(count_lines(&n_bad), 2, "the loss and the record");
-	audit_close(&audit);
+	audit_close(&audit, 0);
 }
 
 /* Also without another record. */
@@ -203,14 +205,14 @@ Test(audit_file, U14_retried)
 	(void)snprintf(path, sizeof(path), "%s/later/audit", scratch);
 	cr_expect_eq(audit_open(&audit, path), 0);
 	cr_expect_eq(audit_retry(&audit), 0, "nothing to do");
-	audit_close(&audit);
+	audit_close(&audit, 0);
 	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(mkdir(path, 0700), 0);
 	cr_expect_eq(audit_open(&audit, path), -EISDIR);
 	cr_assert_eq(rmdir(path), 0);
 	cr_expect_eq(audit_retry(&audit), 0);
 	cr_expect_eq(count_lines(&n_bad), 0, "nothing was lost");
-	audit_close(&audit);
+	audit_close(&audit, 0);
 
 	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(mkdir(path, 0700), 0);
@@ -220,7 +222,7 @@ Test(audit_file, U14_retried)
 	cr_expect_eq(audit_retry(&audit), 0);
 	cr_expect_eq(count_lines(&n_bad), 1, "the loss");
 	cr_expect_eq(audit.n_lost, 0u);
-	audit_close(&audit);
+	audit_close(&audit, 0);
 }
 
 /* SIGHUP opens it, too; a failure leaves everything as it is. */
@@ -233,67 +235,187 @@ Test(audit_file, U14_reopened)
 	(void)snprintf(path, sizeof(path), "%s/audit", scratch);
 	cr_expect_eq(audit_open(&audit, path), -EISDIR);
 	cr_expect_eq(audit_reopen(&audit), -EISDIR);
-	cr_expect_eq(audit.fd, -1);
+	cr_expect_eq(audit_fd(&audit), -1);
 	cr_assert_eq(rmdir(path), 0);
 	cr_expect_eq(audit_reopen(&audit), 0);
 	cr_expect_eq(audit.error, 0);
 	audit_write(&audit, &change);
 	cr_expect_eq(count_lines(&n_bad), 1);
-	audit_close(&audit);
+	audit_close(&audit, 0);
 }
 
 /* A file size limit cuts the writes as a full disk does. */
-Test(audit_file, full_disk)
+static void limit_size(rlim_t size)
 {
-	struct rlimit limit, former;
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The record that was cut is completed, so that no line is damaged. */
+Test(audit_file, U38_full_disk)
+{
+	size_t n_whole = 1000 / audit_format(&change, line);
 	struct audit audit;
 	unsigned int n_bad, i;
+	char text[256];
 
 	cr_assert_eq(audit_open(&audit, path), 0);
-	(void)signal(SIGXFSZ, SIG_IGN);
-	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &former), 0);
-	limit = former;
-	limit.rlim_cur = 1000;
-	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_size(1000);
 	for (i = 0; i < 10; i++)
 		audit_write(&audit, &change);
-	cr_expect_gt(audit.n_lost, 0);
-	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &former), 0);
+	cr_expect_eq(audit.n_lost, 10 - n_whole - 1, "all but the one that was cut");
+	cr_expect(audit_describe_error(&audit, text, sizeof(text)));
+	cr_expect_not_null(strstr(text, "; records are lost"));
+	(void)count_lines(&n_bad);
+	cr_expect_eq(n_bad, 1u, "now it is");
+	limit_size(RLIM_INFINITY);
 	audit_write(&audit, &change);
-	cr_expect_eq(audit.n_lost, 0);
-	/* complete lines, a truncated one, the one that reports the loss, the last one */
-	cr_expect_eq(count_lines(&n_bad), 1000 / audit_format(&change, line) + 3);
-	cr_expect_eq(n_bad, 1);
-	audit_close(&audit);
+	cr_expect_eq(audit.n_lost, 0u);
+	/* as many, the completed one, the one that reports the loss, the last one */
+	cr_expect_eq(count_lines(&n_bad), n_whole + 3);
+	cr_expect_eq(n_bad, 0u);
+	audit_close(&audit, 0);
+}
+
+/* Also without another record; and the status says so until then. */
+Test(audit_file, U38_completed_by_itself)
+{
+	struct audit audit;
+	unsigned int n_bad;
+	char text[256];
+
+	cr_assert_eq(audit_open(&audit, path), 0);
+	audit_write(&audit, &change);
+	limit_size(300);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit.error, -ENOSPC);
+	cr_expect_eq(audit.n_lost, 0u);
+	cr_expect(audit_describe_error(&audit, text, sizeof(text)));
+	cr_expect_neq(audit_retry(&audit), 0);
+	cr_expect(audit_describe_error(&audit, text, sizeof(text)));
+	limit_size(RLIM_INFINITY);
+	cr_expect_eq(audit_retry(&audit), 0);
+	cr_expect(!audit_describe_error(&audit, text, sizeof(text)));
+	cr_expect_eq(count_lines(&n_bad), 2u, "nothing is lost");
+	cr_expect_eq(n_bad, 0u);
+	audit_close(&audit, 0);
+}
+
+/* The process ends while the disk is full: the line stays damaged and is counted, and the
+ * next process begins a new one. */
+Test(audit_file, U38_cut_by_a_former_process)
+{
+	struct audit audit;
+	unsigned int n_bad;
+
+	cr_assert_eq(audit_open(&audit, path), 0);
+	audit_write(&audit, &change);
+	limit_size(300);
+	audit_write(&audit, &change);
+	capture_begin();
+	audit_close(&audit, 0);
+	limit_size(RLIM_INFINITY);
+	cr_expect_str_eq(capture_text(), "audit log: 1 records could not be written\n");
+	cr_assert_eq(audit_open(&audit, path), 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(count_lines(&n_bad), 3u);
+	cr_expect_eq(n_bad, 1u);
+	audit_close(&audit, 0);
+}
+
+/* The log is rotated because the disk is full: the new file has the record. */
+Test(audit_file, U38_rotated_while_full)
+{
+	struct audit audit;
+	unsigned int n_bad;
+	char old[160];
+
+	cr_assert_eq(audit_open(&audit, path), 0);
+	audit_write(&audit, &change);
+	limit_size(300);
+	audit_write(&audit, &change);
+	limit_size(RLIM_INFINITY);
+	(void)snprintf(old, sizeof(old), "%s.1", path);
+	cr_assert_eq(rename(path, old), 0);
+	cr_assert_eq(audit_reopen(&audit), 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(count_lines(&n_bad), 2u);
+	cr_expect_eq(n_bad, 0u);
+	audit_close(&audit, 0);
+}
+
+static char *read_all(int fd)
+{
+	static char text[1 << 21];
+	size_t used = 0;
+	ssize_t n;
+
+	while ((n = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
+		used += (size_t)n;
+	text[used] = '\0';
+	return text;
 }
 
 /* A named pipe that nobody reads: nothing waits, and the loss is reported. */
 Test(audit_file, U16_full_pipe)
 {
-	static char text[1 << 17];
 	struct audit audit;
-	ssize_t n;
+	struct loop loop;
+	const char *text;
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/pipe", scratch);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	cr_expect_eq(audit_open(&audit, path), -ENXIO, "nobody reads it");
+	cr_expect_eq(audit_open(&audit, path), -EPIPE, "nobody reads it");
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	cr_assert(fd >= 0);
 	cr_assert_eq(audit_open(&audit, path), 0);
+	loop_init(&loop);
+	cr_assert_eq(audit_watch(&audit, &loop), 0);
 	while (!audit.n_lost)
 		audit_write(&audit, &change);
 	audit_write(&audit, &change);
 	cr_expect_eq(audit.n_lost, 2);
-	cr_assert_gt(read(fd, text, sizeof(text) - 1), 0);
+	do
+		text = read_all(fd);
+	while (!loop_run_once(&loop, loop_now_ns() + NS_PER_MS) &&
+	       !strstr(text, "\"verb\":\"lost\""));
 	/* also if no other record follows */
-	audit_close(&audit);
-	n = read(fd, text, sizeof(text) - 1);
-	cr_assert_gt(n, 0);
-	text[n] = '\0';
-	cr_expect(strstr(text, "\"verb\":\"lost\"") &&
-			  strstr(text, "2 records could not be written"),
-		  "%s", text);
+	cr_expect(strstr(text, "2 records could not be written"), "%s", text);
+	cr_expect_eq(audit.n_lost, 0u);
+	audit_close(&audit, 0);
+	(void)close(fd);
+}
+
+/* The reader goes away and comes back; meanwhile the records wait. */
+Test(audit_file, U39_reader_of_a_pipe)
+{
+	struct audit audit;
+	const char *text;
+	char reason[256];
+	int fd;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)snprintf(path, sizeof(path), "%s/pipe", scratch);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	cr_assert_eq(audit_open(&audit, path), 0);
+	(void)close(fd);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit.error, -EPIPE);
+	cr_expect(audit_describe_error(&audit, reason, sizeof(reason)));
+	cr_expect_not_null(strstr(reason, "/pipe: nobody reads it; records wait"));
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	cr_expect_eq(audit_retry(&audit), 0);
+	cr_expect(!audit_describe_error(&audit, reason, sizeof(reason)));
+	text = read_all(fd);
+	cr_expect(strstr(text, "192.0.2.5/24") && strchr(text, '\n') == strrchr(text, '\n'), "%s",
+		  text);
+	audit_close(&audit, 0);
 	(void)close(fd);
 }
 
@@ -321,8 +443,8 @@ Test(audit_file, reopened_after_a_rotation)
 	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(mkdir(path, 0700), 0);
 	cr_expect_eq(audit_reopen(&audit), -EISDIR);
-	cr_assert_geq(audit.fd, 0);
+	cr_assert_geq(audit_fd(&audit), 0);
 	audit_write(&audit, &change);
 	cr_expect_eq(audit.n_lost, 0);
-	audit_close(&audit);
+	audit_close(&audit, 0);
 }

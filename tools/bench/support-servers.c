@@ -67,6 +67,7 @@ static void start_gateway(struct server *server, uint32_t i_subject, const char 
 	int control[2], out[2], err[2], keys = seal_keys(UID_BASE + 4 * i_subject, calf);
 	/* Mapped as in production, so that memory is the same; nothing is watched. */
 	int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bench_ring", 0, 0, KV_WATCH_SIZE, NULL);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC); /* no syslog */
 	pid_t pid;
 
 	/* as the supervisor creates them */
@@ -78,8 +79,9 @@ static void start_gateway(struct server *server, uint32_t i_subject, const char 
 	if (pid < 0)
 		bench_fail("fork: %s", strerror(errno));
 	if (pid == 0)
-		execute_gateway(program,
-				(const int[N_FDS]){ gate, control[1], out[0], err[0], ring, keys });
+		execute_gateway(program, (const int[N_FDS]){ gate, control[1], out[0], err[0], ring,
+							     keys, null, null });
+	close(null);
 	close(keys);
 	close(ring);
 	close(control[1]);

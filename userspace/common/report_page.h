@@ -2,7 +2,7 @@
 /*
  * The page in which a process reports about itself to `calfpen status`: a memfd
  * that the supervisor creates and holds, and never reads. A calf's page contains
- * its metrics. Whoever reads it must expect any bytes.
+ * its metrics, the watcher's a note for the next watcher. Whoever reads it must expect any bytes.
  */
 #ifndef CALFPEN_COMMON_REPORT_PAGE_H
 #define CALFPEN_COMMON_REPORT_PAGE_H
@@ -15,7 +15,7 @@
 #define REPORT_PAGE_ERROR_SIZE 512
 
 struct report_page {
-	uint64_t counters[REPORT_PAGE_COUNTERS]; /* zero at each start */
+	uint64_t counters[REPORT_PAGE_COUNTERS]; /* a calf's: zero at each start */
 	/* The last error that was logged, without a NUL if it fills the field; kept
 	 * when the process is restarted. */
 	char error[REPORT_PAGE_ERROR_SIZE];

@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 #include "maps/kv.h"
+#include "userspace/common/instance.h"
 #include "userspace/common/value.h"
 
 #define KEY_TABLE_KEYS_MAX 96
 #define KEY_TABLE_NAME_MAX 15
 /* Increment with every change to struct key_table or a struct in it. */
-#define KEY_TABLE_VERSION 1u
+#define KEY_TABLE_VERSION 2u
 
 struct key_rule {
 	char path[KV_PATH_SIZE]; /* "/ip", or "/nameserver/": each key below it */
@@ -31,7 +32,8 @@ struct key_table {
 	uint32_t size;	  /* of this struct */
 	uint32_t uid;	  /* that the gateway takes */
 	bool verbose;
-	char name[KEY_TABLE_NAME_MAX + 1]; /* the calf's */
+	char name[KEY_TABLE_NAME_MAX + 1];    /* the calf's */
+	char instance[INSTANCE_NAME_MAX + 1]; /* for syslog */
 	uint32_t n_keys;
 	struct key_rule keys[KEY_TABLE_KEYS_MAX];
 };

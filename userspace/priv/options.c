@@ -93,7 +93,7 @@ static const char help_text[] =
 	"      --resolv-conf FILE  resolver file to write; overrides the configuration\n"
 	"      --audit FILE        audit log;\n"
 	"                          default: /var/log/calfpen/INSTANCE.audit.jsonl\n"
-	"      --syslog            also send audit records to syslog\n"
+	"      --syslog            also send log lines and audit records to syslog\n"
 	"      --state DIRECTORY   state that survives a reboot;\n"
 	"                          default: /var/lib/calfpen/INSTANCE\n"
 	"      --uid-base N        first of the 128 user ids of this instance; no accounts\n"

@@ -35,7 +35,10 @@ enum watcher_fd {
 	WATCHER_FD_CHRONY_RESULTS = 9,
 	WATCHER_FD_LOADED = 10, /* struct loaded, sealed */
 	WATCHER_FD_REPORT = 11, /* struct report_page */
-	_WATCHER_FD_END = 12,
+	/* syslog_inherit(); both /dev/null if there is no syslog */
+	WATCHER_FD_SYSLOG = 12,
+	WATCHER_FD_SYSLOG_ASK = 13,
+	_WATCHER_FD_END = 14,
 };
 
 enum gateway_fd {
@@ -45,7 +48,10 @@ enum gateway_fd {
 	GATEWAY_FD_STDERR = 6,
 	GATEWAY_FD_RING = 7, /* the subject's event ring; /dev/null if it may watch nothing */
 	GATEWAY_FD_KEYS = 8, /* struct key_table, sealed */
-	_GATEWAY_FD_END = 9,
+	/* syslog_inherit(); both /dev/null if there is no syslog */
+	GATEWAY_FD_SYSLOG = 9,
+	GATEWAY_FD_SYSLOG_ASK = 10,
+	_GATEWAY_FD_END = 11,
 };
 
 enum chrony_fd {

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,15 +114,20 @@ size_t audit_format(const struct audit_entry *entry, char text[static AUDIT_LINE
 	return line.at;
 }
 
-/* O_NONBLOCK, because the path may be a pipe that nobody reads. */
-static int open_file(const char *path)
+const char *audit_strerror(int error)
 {
-	int fd =
-		open(path,
-		     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
-		     0600);
-
-	return fd < 0 ? -errno : fd;
+	switch (-error) {
+	case ELOOP:
+		return "is a symbolic link, which is not followed; name the file itself";
+	case EPIPE:
+		return "nobody reads it";
+	case ENOTSUP:
+		return "is no file, pipe or character device";
+	case ENOBUFS:
+		return "its reader does not keep up";
+	default:
+		return strerror(-error);
+	}
 }
 
 int audit_make_directory(const char *path)
@@ -137,94 +143,179 @@ int audit_make_directory(const char *path)
 	return directory_make(directory, 0700);
 }
 
+/*
+ * A file is opened for reading, too, to see whether its last line is whole; a pipe is
+ * not, because then it would have a reader. O_NONBLOCK, because nothing may wait for
+ * that. Returns a descriptor, or a negative errno.
+ */
+static int open_file(const char *path)
+{
+	struct stat status;
+	bool is_new = lstat(path, &status) < 0;
+	int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, fd;
+
+	if (!is_new && (S_ISSOCK(status.st_mode) || S_ISBLK(status.st_mode)))
+		return -ENOTSUP;
+	flags |= is_new || S_ISREG(status.st_mode) ? O_RDWR : O_WRONLY;
+	fd = open(path, flags, 0600);
+	if (fd < 0 && errno == ENXIO && !is_new && S_ISFIFO(status.st_mode))
+		return -EPIPE;
+	return fd < 0 ? -errno : fd;
+}
+
+int audit_fd(const struct audit *audit)
+{
+	return audit->file.fd >= 0 ? audit->file.fd : audit->stream.fd;
+}
+
+static bool is_open(const struct audit *audit)
+{
+	return audit_fd(audit) >= 0;
+}
+
+/* Take `fd`, also on failure. */
+static int use(struct audit *audit, int fd)
+{
+	struct stat status;
+	int r = fstat(fd, &status) ? -errno : 0;
+
+	if (r)
+		(void)close(fd);
+	else if (S_ISREG(status.st_mode))
+		audit_file_init(&audit->file, fd);
+	else
+		outlet_open(&audit->stream, fd, true);
+	return r;
+}
+
+/* What the reader does not take within `wait_ns` is lost. */
+static void close_stream(struct audit *audit, uint64_t wait_ns)
+{
+	int fd = outlet_close(&audit->stream, wait_ns);
+
+	audit->n_lost += audit->stream.n_lost[OUTLET_RECORD];
+	audit->stream.n_lost[OUTLET_RECORD] = 0;
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void close_file(struct audit *audit)
+{
+	if (audit->file.fd < 0)
+		return;
+	audit->n_lost += audit_file_complete(&audit->file) != 0;
+	(void)close(audit->file.fd);
+	audit->file = AUDIT_FILE_NULL(audit->file);
+}
+
 static int open_log(struct audit *audit)
 {
-	int fd = open_file(audit->path);
+	int r = open_file(audit->path);
 
-	audit->error = fd == -ENOENT && audit->directory_error ? audit->directory_error :
-		       fd < 0				       ? fd :
-								 0;
-	if (fd < 0)
-		return audit->error;
-	audit->fd = fd;
-	audit->torn = false;
-	return 0;
+	if (r >= 0)
+		r = use(audit, r);
+	audit->error = r == -ENOENT && audit->directory_error ? audit->directory_error : r;
+	return audit->error;
+}
+
+static void on_stream_empty(void *data);
+
+/* The memory for a stream is mapped in any case, because the file may become a pipe. */
+static int init(struct audit *audit, const char *name)
+{
+	int r;
+
+	*audit = AUDIT_NULL(*audit);
+	audit->name = name;
+	r = outlet_init(&audit->stream);
+	audit->stream.on_empty = on_stream_empty;
+	audit->stream.data = audit;
+	return r;
 }
 
 int audit_open(struct audit *audit, const char *path)
 {
-	*audit = AUDIT_NULL(*audit);
+	int r = init(audit, path);
+
+	if (r)
+		return r;
 	audit->path = path;
 	audit->directory_error = audit_make_directory(path);
 	return open_log(audit);
 }
 
-int audit_reopen(struct audit *audit)
+void audit_share_waiting(struct audit *audit, uint64_t *n_waitingp)
 {
-	int fd = open_file(audit->path);
-
-	if (fd < 0) {
-		log_error("audit log %s: cannot reopen: %s; continuing %s", audit->path,
-			  strerror(-fd), audit->fd < 0 ? "without it" : "with the old file");
-		return fd;
-	}
-	if (audit->fd >= 0)
-		(void)close(audit->fd);
-	audit->fd = fd;
-	audit->torn = false;
-	if (!audit->n_lost)
-		audit->error = 0;
-	return 0;
+	outlet_share_waiting(&audit->stream, n_waitingp);
+	audit->n_lost += audit->stream.n_lost[OUTLET_RECORD];
+	audit->stream.n_lost[OUTLET_RECORD] = 0;
 }
 
-int audit_to_syslog(struct audit *audit, const char *instance)
+int audit_watch(struct audit *audit, struct loop *loop)
 {
-	int r = audit_syslog_open(&audit->syslog, AUDIT_SYSLOG_PATH, instance);
+	return audit->name ? outlet_watch(&audit->stream, loop) : 0;
+}
 
-	if (r)
-		log_error("audit to syslog: cannot open a socket: %s", strerror(-r));
+int audit_reopen(struct audit *audit)
+{
+	int fd, r;
+
+	if (!audit->path)
+		return 0;
+	fd = open_file(audit->path);
+	if (fd < 0) {
+		log_error("audit log %s: cannot reopen: %s; continuing %s", audit->path,
+			  audit_strerror(fd), is_open(audit) ? "with the old file" : "without it");
+		return fd;
+	}
+	/* A line that was cut is written to the new file as a whole. */
+	if (audit->file.fd >= 0)
+		(void)close(audit->file.fd);
+	audit->file.fd = -1;
+	close_stream(audit, 0);
+	r = use(audit, fd);
+	if (r || !audit->n_lost)
+		audit->error = r;
 	return r;
 }
 
 /* A formatted entry. */
 struct record {
 	bool is_warning;
-	size_t length;			/* of the line, its newline included */
-	char text[1 + AUDIT_LINE_SIZE]; /* a newline, then the line */
+	size_t length; /* of the line, its newline included */
+	char text[AUDIT_LINE_SIZE];
 };
 
 static void record_init(struct record *record, const struct audit_entry *entry)
 {
 	record->is_warning = strcmp(entry->verdict, "ok") != 0;
-	record->text[0] = '\n';
-	record->length = audit_format(entry, record->text + 1);
+	record->length = audit_format(entry, record->text);
 }
 
-/* Append by one write(); if the last line was truncated, end it first. */
-static int to_file(struct audit *audit, const struct record *record)
+/* Why a message was lost: because those before it wait for something. */
+static int waiting_error(const struct outlet *outlet, int r)
 {
-	size_t skip, length;
-	ssize_t n;
-	int r;
+	return r == -ENOBUFS && outlet->error != -EAGAIN ? outlet->error : r;
+}
 
-	if (audit->fd < 0 && audit->path) {
-		r = open_log(audit);
-		if (r)
-			return r;
-	}
-	skip = audit->torn ? 0 : 1;
-	length = record->length + 1 - skip;
-	n = write(audit->fd, record->text + skip, length);
-	if (n < 0)
-		return errno == EINTR ? -EAGAIN : -errno;
-	audit->torn = (size_t)n < length;
-	return audit->torn ? -ENOSPC : 0;
+static int to_log(struct audit *audit, const struct record *record)
+{
+	int r = !is_open(audit) && audit->path ? open_log(audit) : 0;
+
+	if (r)
+		return r;
+	if (audit->file.fd >= 0)
+		return audit_file_append(&audit->file, record->text, record->length);
+	r = outlet_send(&audit->stream, OUTLET_RECORD, record->text, record->length);
+	return waiting_error(&audit->stream, r);
 }
 
 static int to_syslog(struct audit *audit, const struct record *record)
 {
-	return audit_syslog_send(&audit->syslog, record->is_warning, record->text + 1,
-				 record->length - 1);
+	int r = syslog_send_record(audit->syslog, record->is_warning, record->text,
+				   record->length - 1);
+
+	return waiting_error(&audit->syslog->outlet, r);
 }
 
 /* A destination of lines, and how many of them were lost. */
@@ -232,16 +323,19 @@ struct sink {
 	const char *name;
 	int (*append)(struct audit *audit, const struct record *record);
 	uint64_t *n_lostp;
+	const struct outlet *outlet; /* in which records may wait */
 };
 
-static struct sink file_sink(struct audit *audit)
+static struct sink log_sink(struct audit *audit)
 {
-	return (struct sink){ "audit log", to_file, &audit->n_lost };
+	return (struct sink){ "audit log", to_log, &audit->n_lost, &audit->stream };
 }
 
 static struct sink syslog_sink(struct audit *audit)
 {
-	return (struct sink){ "audit to syslog", to_syslog, &audit->n_syslog_lost };
+	return (struct sink){ "audit to syslog", to_syslog,
+			      &audit->syslog->outlet.n_lost[OUTLET_RECORD],
+			      &audit->syslog->outlet };
 }
 
 /* Report how many lines were lost, in the sink, too. Returns 0 if the sink works again,
@@ -259,69 +353,149 @@ static int report_lost(struct audit *audit, const struct sink *sink)
 	struct record record;
 	int r;
 
+	if (!outlet_has_room(sink->outlet))
+		return waiting_error(sink->outlet, -ENOBUFS);
 	(void)snprintf(reason, sizeof(reason), "%llu records could not be written",
 		       (unsigned long long)*sink->n_lostp);
 	record_init(&record, &lost);
 	r = sink->append(audit, &record);
-	if (r)
+	if (r < 0)
 		return r;
-	log_warning("%s: writable again; %s", sink->name, reason);
 	*sink->n_lostp = 0;
-	return 0;
+	log_warning("%s: writable again; %s", sink->name, reason);
+	return r;
 }
 
 static int deliver(struct audit *audit, const struct sink *sink, const struct record *record)
 {
 	int r = *sink->n_lostp ? report_lost(audit, sink) : 0;
 
-	if (!r)
+	if (r >= 0)
 		r = sink->append(audit, record);
-	if (r && !(*sink->n_lostp)++)
-		log_error("%s: %s; audit records are being lost", sink->name, strerror(-r));
+	if (r < 0 && !(*sink->n_lostp)++)
+		log_error("%s: %s; audit records are being lost", sink->name, audit_strerror(r));
 	return r;
+}
+
+/* Nobody waits for the reader any more. */
+static void on_stream_empty(void *data)
+{
+	struct audit *audit = data;
+	const struct sink sink = log_sink(audit);
+
+	if (audit->n_lost)
+		(void)report_lost(audit, &sink);
+}
+
+/* The state of the log, after appending to it has had this result. */
+static int log_error_of(const struct audit *audit, int r)
+{
+	if (r < 0)
+		return r;
+	if (r == AUDIT_FILE_CUT)
+		return -ENOSPC;
+	return audit->stream.error == -EAGAIN ? 0 : audit->stream.error;
 }
 
 void audit_write(struct audit *audit, const struct audit_entry *entry)
 {
-	const struct sink file = file_sink(audit), syslog = syslog_sink(audit);
 	struct record record;
+	struct sink sink;
 
 	record_init(&record, entry);
-	audit->error = deliver(audit, &file, &record);
-	if (audit->syslog.fd >= 0)
-		(void)deliver(audit, &syslog, &record);
+	if (audit->name) {
+		sink = log_sink(audit);
+		audit->error = log_error_of(audit, deliver(audit, &sink, &record));
+	}
+	if (audit->syslog) {
+		sink = syslog_sink(audit);
+		(void)deliver(audit, &sink, &record);
+	}
+}
+
+/* Write what is left of earlier records. */
+static int resume(struct audit *audit)
+{
+	if (audit->file.fd >= 0)
+		return audit_file_complete(&audit->file);
+	outlet_flush(&audit->stream);
+	return audit->stream.error == -EAGAIN ? 0 : audit->stream.error;
+}
+
+/* Nothing waits for the syslog daemon any more. */
+static void on_syslog_empty(void *data)
+{
+	struct audit *audit = data;
+	const struct sink sink = syslog_sink(audit);
+
+	if (*sink.n_lostp)
+		(void)report_lost(audit, &sink);
+}
+
+static int retry_log(struct audit *audit)
+{
+	const struct sink sink = log_sink(audit);
+	int r;
+
+	if (is_open(audit)) {
+		r = resume(audit);
+	} else if (!audit->path) {
+		return audit->error;
+	} else {
+		r = open_log(audit);
+		if (!r && !audit->n_lost)
+			log_info("audit log %s: opened", audit->name);
+	}
+	return r >= 0 && audit->n_lost ? report_lost(audit, &sink) : r;
 }
 
 int audit_retry(struct audit *audit)
 {
-	const struct sink file = file_sink(audit);
-
-	if (!audit->error)
-		return 0;
-	if (audit->n_lost)
-		audit->error = report_lost(audit, &file);
-	else if (!open_log(audit))
-		log_info("audit log %s: opened", audit->path);
+	if (audit->name && (audit->error || audit->n_lost))
+		audit->error = log_error_of(audit, retry_log(audit));
+	if (audit->syslog)
+		on_syslog_empty(audit);
 	return audit->error;
 }
 
-/* Nothing follows that could report it later. */
-static void report_lost_last(struct audit *audit, const struct sink *sink)
+bool audit_describe_error(const struct audit *audit, char *text, size_t size)
 {
-	if (*sink->n_lostp && report_lost(audit, sink))
-		log_error("%s: %llu records could not be written", sink->name,
-			  (unsigned long long)*sink->n_lostp);
+	const struct outlet *syslog = audit->syslog ? &audit->syslog->outlet : NULL;
+	bool waits = audit->stream.fd >= 0 && !audit->n_lost;
+
+	if (audit->error)
+		(void)snprintf(text, size, "%.*s: %s; records %s", (int)size / 2, audit->name,
+			       audit_strerror(audit->error), waits ? "wait" : "are lost");
+	else if (syslog && syslog->n_lost[OUTLET_RECORD])
+		(void)snprintf(text, size, "syslog: %s; records are lost",
+			       audit_strerror(waiting_error(syslog, -ENOBUFS)));
+	else
+		return false;
+	return true;
 }
 
-void audit_close(struct audit *audit)
+void audit_to_syslog(struct audit *audit, struct syslog *syslog)
 {
-	const struct sink file = file_sink(audit), syslog = syslog_sink(audit);
+	if (!syslog_is_open(syslog))
+		return;
+	audit->syslog = syslog;
+	syslog->on_empty = on_syslog_empty;
+	syslog->data = audit;
+}
 
-	report_lost_last(audit, &file);
-	report_lost_last(audit, &syslog);
-	if (audit->fd >= 0)
-		(void)close(audit->fd);
-	audit_syslog_close(&audit->syslog);
+void audit_close(struct audit *audit, uint64_t wait_ns)
+{
+	const struct sink sink = log_sink(audit);
+
+	if (audit->n_lost && audit->name)
+		(void)report_lost(audit, &sink);
+	close_file(audit);
+	close_stream(audit, wait_ns);
+	outlet_deinit(&audit->stream);
+	/* Nothing follows that could report it later. */
+	if (audit->n_lost)
+		log_error("%s: %llu records could not be written", sink.name,
+			  (unsigned long long)audit->n_lost);
 	*audit = AUDIT_NULL(*audit);
 }
 

@@ -117,8 +117,8 @@ static const struct rule watcher_allowed[] = {
 	ANY(sched_yield),
 	ANY(read),	    /* signalfd, inotify, files of the handlers */
 	ANY(write),	    /* audit log, log lines, /proc/sys, the saved store */
-	ANY(sendmsg),	    /* the netlink socket it has; /dev/log */
-	ONLY(sendto, 4, 0), /* log lines, if descriptor 2 is a socket */
+	ANY(sendmsg),	    /* the netlink socket it has */
+	ONLY(sendto, 4, 0), /* log lines and audit records, to sockets: descriptor 2, syslog */
 	ANY(recvmsg),
 	ANY(openat), /* resolv.conf, its saved copy, /proc/sys, audit log, saved store */
 	ANY(close),
@@ -164,8 +164,8 @@ static const struct rule gateway_allowed[] = {
 	ANY(sched_yield),		 /* between two attempts on a busy gate */
 	ANY(read),			 /* log pipes */
 	ANY(recvmsg),			 /* control socket; detects a passed descriptor */
-	ANY(write),			 /* log lines */
-	ONLY(sendto, 4, 0),		 /* control socket, log lines; no other destination */
+	ANY(write),			 /* log lines, the eventfd for syslog */
+	ONLY(sendto, 4, 0), /* control socket, log lines, syslog; no other destination */
 	ANY(close),
 	ANY(brk), /* malloc of the C library */
 	WITHOUT(mmap, 2, PROT_EXEC),

@@ -18,6 +18,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/common/ring.h"
+#include "userspace/common/syslog.h"
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/gateway/connection.h"
 #include "userspace/priv/gateway/log.h"
@@ -29,6 +30,8 @@
 #define TICK_NS NS_PER_S
 #define RETRY_NS 50000000ull
 #define LOG_READS_AT_END 32 /* enough for two full pipes */
+/* For what waits when the gateway ends; the supervisor waits longer. */
+#define SYSLOG_END_NS (150 * NS_PER_MS)
 
 struct gateway {
 	struct loop loop;
@@ -41,7 +44,8 @@ struct gateway {
 	bool has_ring;
 	struct ring ring;
 	int supervisor_fd; /* pidfd */
-	int exit_code;	   /* enum role_exit */
+	struct syslog syslog;
+	int exit_code; /* enum role_exit */
 };
 
 static int store_read(void *data, const char *path, struct kv_value *valuep)
@@ -307,6 +311,8 @@ static int serve(struct gateway *gateway)
 	gateway_connection_init(&gateway->connection, &gateway->responder, GATEWAY_FD_CONTROL);
 	r = watch_descriptors(gateway);
 	if (!r)
+		r = syslog_watch(&gateway->syslog, &gateway->loop);
+	if (!r)
 		r = loop_run(&gateway->loop);
 	if (gateway->responder.watches.n > 0)
 		(void)gate_watch(GATEWAY_FD_GATE, GATE_WATCH_END, NULL, NULL);
@@ -346,9 +352,26 @@ static int open_ring(struct gateway *gateway)
 	return r;
 }
 
+/* Returns an exit code. */
+static int run(struct gateway *gateway)
+{
+	if (open_ring(gateway) < 0)
+		return ROLE_EXIT_FAILURE;
+	gateway->supervisor_fd = pidfd_open(getppid(), 0);
+	if (gateway->supervisor_fd < 0) {
+		log_error("gateway: cannot open the supervisor's pidfd: %s",
+			  strerrorname_np(errno));
+		return ROLE_EXIT_FAILURE;
+	}
+	if (confine_enter(ROLE_GATEWAY, gateway->table->uid, gateway->table->uid, false) < 0)
+		return ROLE_EXIT_CONFINE;
+	return serve(gateway);
+}
+
 int gateway_main(void)
 {
 	static struct gateway gateway;
+	int code;
 
 	/* A closed log must not end the gateway. */
 	signal(SIGPIPE, SIG_IGN);
@@ -356,15 +379,10 @@ int gateway_main(void)
 		return ROLE_EXIT_FAILURE;
 	log_init(gateway.table->name, STDERR_FILENO,
 		 gateway.table->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
-	if (open_ring(&gateway) < 0)
+	if (syslog_inherit(&gateway.syslog, GATEWAY_FD_SYSLOG, GATEWAY_FD_SYSLOG_ASK,
+			   gateway.table->instance) < 0)
 		return ROLE_EXIT_FAILURE;
-	gateway.supervisor_fd = pidfd_open(getppid(), 0);
-	if (gateway.supervisor_fd < 0) {
-		log_error("gateway: cannot open the supervisor's pidfd: %s",
-			  strerrorname_np(errno));
-		return ROLE_EXIT_FAILURE;
-	}
-	if (confine_enter(ROLE_GATEWAY, gateway.table->uid, gateway.table->uid, false) < 0)
-		return ROLE_EXIT_CONFINE;
-	return serve(&gateway);
+	code = run(&gateway);
+	syslog_close(&gateway.syslog, SYSLOG_END_NS);
+	return code;
 }

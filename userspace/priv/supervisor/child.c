@@ -95,6 +95,8 @@ pid_t child_start(int program_fd, char *const argv[], const int *fds, uint32_t n
 		log_error("cannot fork: %s", strerror(-pid));
 	}
 	if (pid == 0) {
+		/* The socket's number will be that of another descriptor. */
+		log_also(NULL, NULL);
 		execute(program_fd, argv, fds, n_fds, supervisor);
 		log_error("%s: cannot start it: %s", argv[0], strerror(errno));
 		_exit(1);

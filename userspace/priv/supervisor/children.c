@@ -6,10 +6,12 @@
  * that exits is restarted, a pair always as a whole.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
@@ -37,8 +39,14 @@ static void watcher_failed(struct supervisor *s, const char *reason)
 		       restart_failed(&s->watcher_restart, WATCHER_NAME, reason, loop_now_ns()));
 }
 
+static int fd_or_null(int fd, int null)
+{
+	return fd >= 0 ? fd : null;
+}
+
 static void start_watcher(struct supervisor *s)
 {
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER],
 			    s->store.kv_fd,
 			    s->store.ctl_fd,
@@ -47,10 +55,14 @@ static void start_watcher(struct supervisor *s)
 			    s->chrony.ask_fd,
 			    s->chrony.results[0],
 			    s->loaded_fd,
-			    s->watcher_report_fd };
+			    s->watcher_report_fd,
+			    fd_or_null(s->syslog.outlet.fd, null),
+			    fd_or_null(s->syslog.ask_fd, null) };
 	pid_t pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));
 	uint64_t now = loop_now_ns();
 
+	if (null >= 0)
+		(void)close(null);
 	if (pid > 0) {
 		s->watcher_pid = pid;
 		restart_started(&s->watcher_restart, now);
@@ -177,6 +189,8 @@ int supervisor_create_pairs(struct supervisor *s)
 			.ring = -1,
 			.frames = s->tap.fd,
 			.gateway_program = s->gateway_program,
+			.syslog = s->syslog.outlet.fd,
+			.syslog_ask = s->syslog.ask_fd,
 		};
 
 		r = pair_init(&pair->pair, s->options, s->uid_base, &s->descriptions[i], i,

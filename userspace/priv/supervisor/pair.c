@@ -44,6 +44,7 @@ static int make_keys(const struct pair *pair)
 	int fd;
 
 	memcpy(table.name, description->name, sizeof(table.name));
+	memcpy(table.instance, pair->options->instance, sizeof(table.instance));
 	memcpy(table.keys, description->keys, sizeof(table.keys));
 	fd = key_table_seal(&table);
 	if (fd < 0)
@@ -136,6 +137,8 @@ static pid_t start_gateway(const struct pair *pair)
 		channels->log_stderr[0],
 		pair->fds.ring >= 0 ? pair->fds.ring : null,
 		pair->keys_fd,
+		pair->fds.syslog >= 0 ? pair->fds.syslog : null,
+		pair->fds.syslog_ask >= 0 ? pair->fds.syslog_ask : null,
 	};
 	char name[sizeof(pair->container)];
 	/* The container's name makes the gateway recognizable in ps. */

@@ -19,10 +19,11 @@
 
 /* Descriptors that a pair uses but does not own. */
 struct pair_fds {
-	int gate;	     /* the store's */
-	int ring;	     /* the store's; -1: the calf has no right to watch */
-	int frames;	     /* the tap's */
-	int gateway_program; /* child_open_program() */
+	int gate;		/* the store's */
+	int ring;		/* the store's; -1: the calf has no right to watch */
+	int frames;		/* the tap's */
+	int gateway_program;	/* child_open_program() */
+	int syslog, syslog_ask; /* of syslog_open(); -1: no syslog */
 };
 
 /* The two ends of each channel: [0] priv's, [1] the calf's; -1: closed */

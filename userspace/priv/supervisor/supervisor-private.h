@@ -8,6 +8,7 @@
 #define CALFPEN_PRIV_SUPERVISOR_SUPERVISOR_PRIVATE_H
 
 #include "userspace/common/loop.h"
+#include "userspace/common/syslog.h"
 #include "userspace/priv/audit/audit.h"
 #include "userspace/priv/check/check.h"
 #include "userspace/priv/description/loaded.h"
@@ -49,7 +50,9 @@ struct supervisor {
 	struct instance instance;
 	uint32_t uid_base; /* uids_take() */
 	struct audit audit;
-	struct loop_timer audit_timer;	 /* until it could be opened */
+	struct loop_timer audit_timer; /* until it could be opened */
+	struct syslog syslog;
+	struct loop_timer syslog_timer;	 /* earliest time of the next connect() for others */
 	struct netlink *netlink, *links; /* for requests; for link events */
 	/* of the former client's lease, for the first calf; length 0: unknown */
 	struct value_ipv4_net former_address;
@@ -148,6 +151,20 @@ int supervisor_start_frames(struct supervisor *s);
 /* Detach the programs and close everything. The tap disappears with the last
  * descriptor of it. */
 void supervisor_stop_frames(struct supervisor *s);
+
+/* logs.c */
+
+/* Connect to the syslog daemon and send log lines to it. Returns 0, or a negative errno,
+ * logged. */
+int supervisor_start_syslog(struct supervisor *s);
+/* Open the audit log, and go on without it if that fails, because the host needs its
+ * network also if the log cannot be written. Returns 0, or a negative errno, logged. */
+int supervisor_open_audit(struct supervisor *s);
+/* Reopen the audit log after its rotation, in both processes that write it. */
+void supervisor_reopen_audit(struct supervisor *s);
+/* Write what waits for slow readers, but not later than 1.95 s after s->stop_ns, and
+ * close everything. */
+void supervisor_close_logs(struct supervisor *s);
 
 /* find_uplink.c */
 

@@ -19,21 +19,10 @@
 #include <unistd.h>
 
 #include "maps/pins.h"
-#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/roles.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 #include "userspace/priv/supervisor/uids.h"
-
-#define AUDIT_RETRY_NS (5 * NS_PER_S)
-
-/* Reopen the log after its rotation, in both processes that write it. */
-static void reopen_audit(struct supervisor *s)
-{
-	audit_reopen(&s->audit);
-	if (s->watcher_pid > 0)
-		kill(s->watcher_pid, SIGUSR2);
-}
 
 static int on_signal(struct loop *loop, int fd, short revents, void *data)
 {
@@ -48,7 +37,7 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 		if (info.ssi_signo == SIGCHLD)
 			continue;
 		if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR2) {
-			reopen_audit(s);
+			supervisor_reopen_audit(s);
 			continue;
 		}
 		log_info("shutting down on signal %u", info.ssi_signo);
@@ -89,49 +78,23 @@ static int take_signals(struct supervisor *s)
 	return loop_add_fd(&s->loop, s->signal_fd, POLLIN, on_signal, s);
 }
 
-/* The watcher, which writes most records, may not create directories. */
-static int retry_audit(struct loop *loop, uint64_t now_ns, void *data)
-{
-	struct supervisor *s = data;
-
-	(void)loop;
-	if (s->audit.fd < 0) {
-		(void)audit_make_directory(s->options->audit);
-		if (audit_retry(&s->audit))
-			loop_timer_set(&s->audit_timer, now_ns + AUDIT_RETRY_NS);
-	}
-	return 0;
-}
-
-/* The host needs its network also if the log cannot be written, as on a full disk. */
-static int open_audit(struct supervisor *s)
-{
-	int r = loop_add_timer(&s->loop, &s->audit_timer, retry_audit, s);
-
-	if (r)
-		return r;
-	r = audit_open(&s->audit, s->options->audit);
-	if (r) {
-		log_error("audit log %s: cannot open: %s; continuing without it, so records are "
-			  "lost until it can be opened; another file can be given with --audit",
-			  s->options->audit, strerror(-r));
-		loop_timer_set(&s->audit_timer, loop_now_ns() + AUDIT_RETRY_NS);
-	}
-	return 0;
-}
-
 static int supervisor_start(struct supervisor *s)
 {
 	static const struct uids_roots uids_roots = { .run = RUN_ROOT, .pins = PINS_ROOT };
 	char state[sizeof(s->instance.directory) + 8];
 	bool must_wait;
-	int r, r_options;
+	int r = 0, r_options;
 
 	if (geteuid()) {
 		log_error("must run as root");
 		return -EPERM;
 	}
-	r = supervisor_load_files(s);
+	if (s->options->syslog)
+		r = supervisor_start_syslog(s);
+	if (!r)
+		r = supervisor_load_files(s);
+	if (!r && s->configuration.syslog && !s->options->syslog)
+		r = supervisor_start_syslog(s);
 	if (!r)
 		r = supervisor_check_host(s);
 	r_options = supervisor_check_options(s);
@@ -157,9 +120,7 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_check_quarantine(s);
 	if (!r)
-		r = open_audit(s);
-	if (!r && s->configuration.syslog)
-		r = audit_to_syslog(&s->audit, s->options->instance);
+		r = supervisor_open_audit(s);
 	if (!r)
 		instance_end_leftovers(&s->instance, s->stop_fd);
 	if (!r)
@@ -227,7 +188,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	store_deinit(&s->store);
 	netlink_free(s->netlink);
 	netlink_free(s->links);
-	audit_close(&s->audit);
+	supervisor_close_logs(s);
 	instance_deinit(&s->instance);
 	free(s->descriptions);
 }
@@ -242,6 +203,7 @@ int supervisor_main(const struct options *options)
 	s->options = options;
 	s->instance = INSTANCE_NULL(s->instance);
 	s->audit = AUDIT_NULL(s->audit);
+	s->syslog = SYSLOG_NULL(s->syslog);
 	s->store = STORE_NULL(s->store);
 	s->frames = FRAMES_NULL(s->frames);
 	s->tap = TAP_NULL(s->tap);

@@ -20,11 +20,13 @@ void watcher_audit_load_status(struct watcher_audit *audit, const struct wanted 
 
 uint64_t watcher_audit_retry(struct watcher_audit *audit, uint64_t now_ns)
 {
-	if (audit->log.error && audit->retry_ns && audit->retry_ns <= now_ns) {
+	char reason[RECONCILE_STATUS_SIZE - sizeof("error: ")];
+
+	if (audit->retry_ns && audit->retry_ns <= now_ns) {
 		audit->retry_ns = 0;
 		(void)audit_retry(&audit->log);
 	}
-	if (!audit->log.error) {
+	if (!audit_describe_error(&audit->log, reason, sizeof(reason))) {
 		audit->retry_ns = 0;
 		if (audit->status[0] || audit->written[0])
 			memcpy(audit->status, "ok", sizeof("ok"));
@@ -32,8 +34,7 @@ uint64_t watcher_audit_retry(struct watcher_audit *audit, uint64_t now_ns)
 	}
 	if (!audit->retry_ns)
 		audit->retry_ns = now_ns + RETRY_NS;
-	(void)snprintf(audit->status, sizeof(audit->status), "error: %.*s: %s; records are lost",
-		       HANDLER_ERROR_SIZE / 2, audit->log.path, strerror(-audit->log.error));
+	(void)snprintf(audit->status, sizeof(audit->status), "error: %s", reason);
 	return audit->retry_ns;
 }
 

@@ -12,6 +12,7 @@
 #include "userspace/common/commit.h"
 #include "userspace/common/loop.h"
 #include "userspace/common/ring.h"
+#include "userspace/common/syslog.h"
 #include "userspace/priv/description/loaded.h"
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/options.h"
@@ -44,6 +45,8 @@ struct watcher {
 	uint64_t status_ns; /* CLOCK_BOOTTIME; not before, 0: no failure */
 	unsigned int n_status_failures;
 	struct commit commit;
+	struct syslog syslog;
+	uint64_t *n_waiting;				/* counters of the report page */
 	char instance_status[48], instance_written[48]; /* /status/instance */
 };
 

@@ -33,6 +33,11 @@
 
 /* Rounds over lists and events, at most, until nothing is left to do. */
 #define RECONCILE_ROUNDS 8
+/* For what waits for slow readers when the watcher exits; the supervisor waits longer. */
+#define FLUSH_NS (200 * NS_PER_MS)
+
+/* The counters of the report page: how many audit records wait. */
+enum { N_WAITING_LOG, N_WAITING_SYSLOG };
 
 static const struct handler *const handlers[] = {
 	&handler_address, &handler_link, &handler_route,
@@ -266,8 +271,9 @@ static int take_loaded(struct watcher *watcher)
 	return 0;
 }
 
-/* For `calfpen status`: why a watcher does not start, or exited. */
-static int open_report(void)
+/* For `calfpen status`: why a watcher does not start, or exited; and for the next watcher:
+ * what it did not finish. */
+static int open_report(struct watcher *watcher)
 {
 	struct report_page *page = mmap(NULL, REPORT_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 					WATCHER_FD_REPORT, 0);
@@ -277,6 +283,25 @@ static int open_report(void)
 		return -EIO;
 	}
 	log_keep_errors(page->error, sizeof(page->error));
+	watcher->n_waiting = page->counters;
+	return 0;
+}
+
+/* The supervisor has logged if the log cannot be opened; the first lost record is
+ * logged here. */
+static int open_logs(struct watcher *watcher)
+{
+	const struct options *options = watcher->options;
+	struct audit *log = &watcher->audit.log;
+	int r = syslog_inherit(&watcher->syslog, WATCHER_FD_SYSLOG, WATCHER_FD_SYSLOG_ASK,
+			       options->instance);
+
+	if (r)
+		return r;
+	(void)audit_open(log, options->audit);
+	audit_to_syslog(log, &watcher->syslog);
+	audit_share_waiting(log, &watcher->n_waiting[N_WAITING_LOG]);
+	outlet_share_waiting(&watcher->syslog.outlet, &watcher->n_waiting[N_WAITING_SYSLOG]);
 	return 0;
 }
 
@@ -348,16 +373,13 @@ static int open_host(struct watcher *watcher)
 
 static int watcher_init(struct watcher *watcher)
 {
-	int r = open_report();
+	int r = open_report(watcher);
 
 	if (!r)
 		r = take_loaded(watcher);
 
-	/* The first lost record is logged, and so is the supervisor's failure. */
 	if (!r)
-		(void)audit_open(&watcher->audit.log, watcher->options->audit);
-	if (!r && watcher->loaded.configuration->syslog)
-		r = audit_to_syslog(&watcher->audit.log, watcher->options->instance);
+		r = open_logs(watcher);
 	if (!r)
 		r = make_run_directory(watcher);
 	if (r)
@@ -395,6 +417,10 @@ static int watcher_init(struct watcher *watcher)
 				watcher);
 	if (!r)
 		r = loop_add_timer(&watcher->loop, &watcher->timer, on_timer, watcher);
+	if (!r)
+		r = audit_watch(&watcher->audit.log, &watcher->loop);
+	if (!r)
+		r = syslog_watch(&watcher->syslog, &watcher->loop);
 	if (r)
 		log_error("cannot start: %s", strerror(-r));
 	return r;
@@ -409,7 +435,8 @@ static void watcher_deinit(struct watcher *watcher)
 	wanted_deinit(&watcher->wanted);
 	watcher_host_deinit(&watcher->host);
 	watcher->context.netlink = netlink_free(watcher->context.netlink);
-	audit_close(&watcher->audit.log);
+	syslog_close(&watcher->syslog, FLUSH_NS);
+	audit_close(&watcher->audit.log, FLUSH_NS);
 }
 
 int watcher_main(const struct options *options)
@@ -419,6 +446,7 @@ int watcher_main(const struct options *options)
 
 	watcher.options = options;
 	watcher.audit.log = AUDIT_NULL(watcher.audit.log);
+	watcher.syslog = SYSLOG_NULL(watcher.syslog);
 	watcher.signal_fd = -1;
 	(void)umask(022); /* everybody may read the directories that it makes */
 	log_init("watcher", STDERR_FILENO, options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
@@ -432,6 +460,7 @@ int watcher_main(const struct options *options)
 	 * what made it exit. */
 	watcher_ring_look(&watcher);
 	watcher_ring_audit(&watcher);
+	(void)audit_retry(&watcher.audit.log); /* what was lost with a previous run */
 	reconcile(&watcher);
 	r = loop_run(&watcher.loop);
 	if (r)

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: audit log and syslog
+ *
+ * The supervisor opens both first, because it has the rights to. Each role inherits the
+ * socket to the syslog daemon.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "userspace/common/clock.h"
+#include "userspace/common/log.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
+
+#define AUDIT_RETRY_NS (5 * NS_PER_S)
+/* A gateway that was taken over may ask all the time. */
+#define CONNECT_INTERVAL_NS NS_PER_S
+/* For what waits for slow readers at the end, and the latest moment to wait until. */
+#define FLUSH_NS (200 * NS_PER_MS)
+#define CLOSED_MS 1950
+
+/* syslog */
+
+static int on_ask(struct loop *loop, int fd, short revents, void *data)
+{
+	struct supervisor *s = data;
+
+	(void)revents;
+	loop_remove_fd(loop, fd);
+	loop_timer_set(&s->syslog_timer, loop_now_ns() + CONNECT_INTERVAL_NS);
+	(void)syslog_connect(&s->syslog);
+	return 0;
+}
+
+static int on_syslog_timer(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct supervisor *s = data;
+	eventfd_t n;
+
+	(void)now_ns;
+	(void)eventfd_read(s->syslog.ask_fd, &n);
+	return loop_add_fd(loop, s->syslog.ask_fd, POLLIN, on_ask, s);
+}
+
+int supervisor_start_syslog(struct supervisor *s)
+{
+	int r = syslog_open(&s->syslog, SYSLOG_PATH, s->options->instance);
+
+	if (!r)
+		r = syslog_watch(&s->syslog, &s->loop);
+	if (!r)
+		r = loop_add_timer(&s->loop, &s->syslog_timer, on_syslog_timer, s);
+	return r ? r : loop_add_fd(&s->loop, s->syslog.ask_fd, POLLIN, on_ask, s);
+}
+
+/* audit log */
+
+/* The watcher, which writes most records, may not create directories. */
+static int retry_audit(struct loop *loop, uint64_t now_ns, void *data)
+{
+	struct supervisor *s = data;
+
+	(void)loop;
+	if (audit_fd(&s->audit) < 0) {
+		(void)audit_make_directory(s->options->audit);
+		if (audit_retry(&s->audit))
+			loop_timer_set(&s->audit_timer, now_ns + AUDIT_RETRY_NS);
+	}
+	return 0;
+}
+
+static void open_file(struct supervisor *s)
+{
+	int r = audit_open(&s->audit, s->options->audit);
+
+	if (!r)
+		return;
+	log_error("audit log %s: cannot open: %s; continuing without it, so records are lost until "
+		  "it can be opened; another file can be given with --audit",
+		  s->options->audit, audit_strerror(r));
+	loop_timer_set(&s->audit_timer, loop_now_ns() + AUDIT_RETRY_NS);
+}
+
+int supervisor_open_audit(struct supervisor *s)
+{
+	int r = loop_add_timer(&s->loop, &s->audit_timer, retry_audit, s);
+
+	if (!r)
+		open_file(s);
+	if (!r)
+		r = audit_watch(&s->audit, &s->loop);
+	audit_to_syslog(&s->audit, &s->syslog);
+	return r;
+}
+
+void supervisor_reopen_audit(struct supervisor *s)
+{
+	(void)audit_reopen(&s->audit);
+	if (s->watcher_pid > 0)
+		kill(s->watcher_pid, SIGUSR2);
+}
+
+/* Returns how long to wait now. */
+static uint64_t flush_ns(const struct supervisor *s)
+{
+	uint64_t until_ns = s->stop_ns + CLOSED_MS * NS_PER_MS, now_ns = loop_now_ns();
+	uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+
+	return left_ns < FLUSH_NS ? left_ns : FLUSH_NS;
+}
+
+void supervisor_close_logs(struct supervisor *s)
+{
+	syslog_close(&s->syslog, flush_ns(s));
+	audit_close(&s->audit, flush_ns(s));
+}
