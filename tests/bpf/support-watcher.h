@@ -64,7 +64,7 @@ static struct gate_test test;
 static int calf = -1;
 static pid_t watcher = -1;
 /* of the supervisor; -1: /dev/null */
-static int syslog_socket = -1, syslog_ask = -1;
+static int audit_log = -1, syslog_socket = -1, syslog_ask = -1;
 static int watcher_report = -1;
 static int quarantine_s;
 static const char *configuration;   /* the operator's file; NULL: none */
@@ -120,6 +120,7 @@ static inline void run_watcher(void)
 		.resolv_conf = RESOLV_CONF,
 		.audit = AUDIT,
 		.state = STATE,
+		.audit_fd = audit_log >= 0 ? 1 : 0,
 		.calves = { calves },
 		.n_calves = 1,
 		.mode = -1,
@@ -135,6 +136,7 @@ static inline void run_watcher(void)
 		      chrony_results[0],
 		      -1,
 		      watcher_report,
+		      audit_log >= 0 ? audit_log : null,
 		      syslog_socket >= 0 ? syslog_socket : null,
 		      syslog_ask >= 0 ? syslog_ask : null };
 	const int n = sizeof(fds) / sizeof(fds[0]);

@@ -243,3 +243,36 @@ Test(watcher_files, U34_killed_while_records_wait)
 	cr_expect(logged(fd, " records could not be written\""));
 	close(fd);
 }
+
+/* Its records go to a descriptor of the supervisor, of which the reader is slow. */
+Test(watcher_files, U39_audit_to_a_pipe)
+{
+	static char text[1 << 16];
+	uint64_t revision = 0;
+	unsigned int n_seen = 0;
+	int fds[2], status;
+	FILE *file;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	cr_assert_geq(fcntl(fds[1], F_SETPIPE_SZ, 4096), 0);
+	audit_log = fds[1];
+	start();
+	for (int i = 0; i < 250; i++)
+		revision = lease(i % 2 ? "192.0.2.8/24" : "192.0.2.9/24", "3600");
+	EXPECT_OK("dns", revision);
+	cr_assert_eq(fcntl(fds[0], F_SETFL, 0), 0);
+	file = fdopen(fds[0], "r");
+	cr_assert_not_null(file);
+	while (n_seen < 250 && fgets(text, sizeof(text), file)) {
+		json_t *record = json_loads(text, 0, NULL);
+
+		cr_assert_not_null(record, "%s", text);
+		json_decref(record);
+		n_seen += strstr(text, "\"path\":\"/ip\"") != NULL;
+	}
+	cr_expect_eq(n_seen, 250);
+	EXPECT_SH("! test -e " AUDIT);
+	status = stop(SIGTERM);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
+	(void)fclose(file);
+}

@@ -192,3 +192,19 @@ Test(audit_syslog, U34_daemon_does_not_read)
 	cr_expect_eq(receive_number(), 7u);
 	cr_expect_null(receive());
 }
+
+/* Without a file, syslog has all. */
+Test(audit_syslog, U39_no_log)
+{
+	struct audit none = AUDIT_NULL(none);
+
+	audit_to_syslog(&none, &syslog);
+	audit_write(&none, &change);
+	cr_expect_not_null(receive());
+	cr_expect_eq(none.error, 0);
+	cr_expect_eq(audit_retry(&none), 0);
+	cr_expect_eq(audit_reopen(&none), 0);
+	syslog_close(&syslog, 0);
+	audit_close(&none, 0);
+	cr_expect_str_eq(capture_text(), "");
+}

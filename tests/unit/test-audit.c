@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/unit/capture.h"
@@ -348,6 +350,31 @@ Test(audit_file, U38_rotated_while_full)
 	audit_close(&audit, 0);
 }
 
+/* What is no file, and no pipe: each gets a reason that says so. */
+Test(audit_file, U39_refused)
+{
+	static const struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = at;
+	struct audit audit;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(path, sizeof(path), "%s/link", scratch);
+	cr_assert_eq(symlink("/dev/stdout", path), 0);
+	cr_expect_eq(audit_open(&audit, path), -ELOOP);
+	cr_expect_str_eq(audit_strerror(audit.error),
+			 "is a symbolic link, which is not followed; name the file itself");
+	(void)snprintf(path, sizeof(path), "%s/socket", scratch);
+	memcpy(address.sun_path, path, strlen(path));
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	cr_expect_eq(audit_open(&audit, path), -ENOTSUP);
+	cr_expect_str_eq(audit_strerror(audit.error), "is no file, pipe or character device");
+	(void)snprintf(path, sizeof(path), "%s/pipe", scratch);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_expect_eq(audit_open(&audit, path), -EPIPE);
+	cr_expect_str_eq(audit_strerror(audit.error), "nobody reads it");
+	(void)close(fd);
+}
+
 static char *read_all(int fd)
 {
 	static char text[1 << 21];
@@ -417,6 +444,37 @@ Test(audit_file, U39_reader_of_a_pipe)
 		  text);
 	audit_close(&audit, 0);
 	(void)close(fd);
+}
+
+/* Descriptors that --audit names: a pipe, and a file that others may have written to. */
+Test(audit_file, U39_descriptors)
+{
+	struct audit audit;
+	unsigned int n_bad;
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	cr_assert_eq(audit_open_fd(&audit, fds[1], "-"), 0);
+	audit_write(&audit, &change);
+	cr_expect_eq(audit_reopen(&audit), 0, "there is nothing to rotate");
+	audit_write(&audit, &change);
+	audit_close(&audit, 0);
+	cr_expect_not_null(strchr(strchr(read_all(fds[0]), '\n') + 1, '\n'));
+	cr_expect_eq(fcntl(fds[1], F_GETFD), -1, "closed");
+
+	(void)snprintf(path, sizeof(path), "%s/file", scratch);
+	scratch_write_text("file", "{}\n", 0600);
+	fds[0] = open(path, O_RDWR | O_CLOEXEC);
+	cr_assert_eq(lseek(fds[0], 0, SEEK_END), 3);
+	cr_assert_eq(audit_open_fd(&audit, fds[0], "-"), 0);
+	audit_write(&audit, &change);
+	limit_size(300);
+	audit_write(&audit, &change);
+	limit_size(RLIM_INFINITY);
+	audit_write(&audit, &change);
+	audit_close(&audit, 0);
+	cr_expect_eq(count_lines(&n_bad), 5u, "the one that was cut is repeated as a whole");
+	cr_expect_eq(n_bad, 1u);
 }
 
 Test(audit_file, reopened_after_a_rotation)

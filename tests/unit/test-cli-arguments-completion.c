@@ -119,6 +119,7 @@ Test(cli_completion, rows)
 		{ "get -l", "-l" },
 		{ "run --m", "--mode" },
 		{ "run --mode ''", "auto native tc generic" },
+		{ "run --audit non", "none" },
 		{ "run --q", "--quarantine --quarantine-force" },
 		{ "--instance ''", "uplink0 wan" },
 		{ "ls --instance u", "uplink0" },

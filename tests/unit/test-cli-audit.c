@@ -133,6 +133,41 @@ Test(cli_audit, no_file)
 	cr_assert_not_null(strstr(err_text, "/y.audit.jsonl: not a regular file"));
 }
 
+/* It says who has the records. */
+Test(cli_audit, U39_log_that_is_no_file)
+{
+	static const struct {
+		const char *members, *error;
+	} rows[] = {
+		{ "\"audit\": \"none\"", "instance x has no audit log (--audit none)" },
+		{ "\"audit\": \"none\", \"syslog\": true",
+		  "instance x has no audit log (--audit none); syslog has its records" },
+		{ "\"audit\": \"stdout\", \"syslog\": false",
+		  "the audit log of instance x is no file: it goes to the standard output of "
+		  "process 17" },
+		{ "\"audit\": \"stderr\"",
+		  "the audit log of instance x is no file: it goes to the standard error of "
+		  "process 17" },
+		{ "\"audit\": \"fd 63\"",
+		  "the audit log of instance x is no file: it goes to fd 63 of process 17" },
+		{ "\"audit\": \"/dev/null\"",
+		  "/dev/null: not a regular file, so its records cannot be read again" },
+	};
+	char path[160], text[256];
+
+	snprintf(path, sizeof(path), "%s/x", run_root);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/x/state.json", run_root);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "{\"version\": 1, \"pid\": 17, %s}", rows[i].members);
+		put_in(path, "w", text);
+		cr_expect_eq(calfpen("--instance", "x", "audit", NULL), CLI_FAILURE);
+		snprintf(text, sizeof(text), "calfpen: %s\n", rows[i].error);
+		cr_expect_str_eq(err_text, text);
+		cr_expect_str_eq(out_text, "");
+	}
+}
+
 Test(cli_audit, damaged_lines)
 {
 	static const char *const lines[] = {

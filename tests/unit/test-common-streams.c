@@ -2,6 +2,7 @@
 #include "userspace/common/streams.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
@@ -100,6 +101,29 @@ Test(streams, U16_terminal_is_reopened)
 Test(streams, U16_others_are_left)
 {
 	cr_expect_eq(run(own, open("/dev/null", O_RDWR | O_CLOEXEC)), 4 << 8);
+}
+
+/* A stream for the audit log: not blocking if possible, and never by changing the mode of
+ * the descriptor that others share. */
+Test(streams, U39_own)
+{
+	int fds[2], own;
+
+	cr_assert_eq(pipe(fds), 0);
+	own = streams_own(fds[1]);
+	cr_assert_gt(own, 2);
+	cr_expect_neq(own, fds[1]);
+	cr_expect(fcntl(own, F_GETFL) & O_NONBLOCK);
+	cr_expect_eq(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+	cr_expect(fcntl(own, F_GETFD) & FD_CLOEXEC);
+	cr_expect_eq(streams_own(fds[0]), -EBADF, "for reading only");
+	cr_expect_eq(streams_own(open("/dev/null", O_PATH | O_CLOEXEC)), -EBADF);
+	cr_expect_eq(streams_own(12345), -EBADF);
+	/* a file keeps its position, which is shared */
+	own = open("/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	cr_assert_geq(own, 0);
+	cr_assert_eq(write(own, "12345", 5), 5);
+	cr_expect_eq(lseek(streams_own(own), 0, SEEK_CUR), 5);
 }
 
 static int write_beyond_limits(int fd)

@@ -65,12 +65,12 @@ Test(options, everything)
 	cr_assert_str_eq(options.runtime, "/bin/crun");
 	cr_assert_str_eq(options.cgroup_parent, "a/b.slice");
 
-	cr_assert(parse(&options, "-i up --resolv-conf /run/r --audit a.jsonl --uid-base 65537 "
+	cr_assert(parse(&options, "-i up --resolv-conf /run/r --audit /a.jsonl --uid-base 65537 "
 				  "--mode tc --takeover --verbose --syslog --state /s") == 0);
 	cr_assert_str_eq(options.state, "/s");
 	cr_assert(options.syslog);
 	cr_assert_str_eq(options.resolv_conf, "/run/r");
-	cr_assert_str_eq(options.audit, "a.jsonl");
+	cr_assert_str_eq(options.audit, "/a.jsonl");
 	cr_assert(options.wanted_uid_base == 65537);
 	cr_assert(options.mode == FRAME_MODE_TC);
 	cr_assert(options.takeover && options.verbose);
@@ -268,4 +268,58 @@ Test(options, too_many_calves)
 	argv[argc++] = "--calf=x";
 	cr_assert(options_parse(&options, argc, argv) == -EINVAL);
 	cr_assert_str_eq(capture_text(), "--calf: too many calves; at most 61 are allowed\n");
+}
+
+/* No file is called so. */
+Test(options, U39_audit_log_that_is_no_file)
+{
+	static const struct {
+		const char *text;
+		int fd;
+		bool is_file;
+	} rows[] = {
+		{ "none", 0, false },
+		{ "-", 1, false },
+		{ "/dev/stdout", 1, false },
+		{ "/dev/stderr", 2, false },
+		{ "/dev/fd/1", 1, false },
+		{ "/dev/fd/63", 63, false },
+		{ "/proc/self/fd/2", 2, false },
+		{ "/dev/fd/0", 0, true },
+		{ "/dev/fd/x", 0, true },
+		{ "/dev/null", 0, true },
+		{ "/none", 0, true },
+	};
+	struct options options;
+	char arguments[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(arguments, sizeof(arguments), "-i up --audit %s", rows[i].text);
+		cr_assert_eq(parse(&options, arguments), 0, "%s", rows[i].text);
+		cr_expect_str_eq(options.audit, rows[i].text);
+		cr_expect_eq(options.audit_fd, rows[i].fd, "%s", rows[i].text);
+		cr_expect_eq(options_has_audit_file(&options), rows[i].is_file, "%s", rows[i].text);
+	}
+	/* the last one counts */
+	cr_assert_eq(parse(&options, "-i up --audit - --audit none"), 0);
+	cr_expect_eq(options.audit_fd, 0);
+}
+
+/* A word that was meant for something else makes no file in the working directory. */
+Test(options, U39_no_relative_path)
+{
+	static const char *const words[] = { "stdout",	    "None", "off",   "syslog",
+					     "audit.jsonl", "--",   "./none" };
+	struct options options;
+	char arguments[64], expected[160];
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		snprintf(arguments, sizeof(arguments), "-i up --audit %s", words[i]);
+		cr_expect_eq(parse(&options, arguments), -EINVAL, "%s", words[i]);
+		snprintf(expected, sizeof(expected),
+			 "--audit: \"%s\" is neither an absolute path nor - (standard output) nor "
+			 "none\n",
+			 words[i]);
+		cr_expect_str_eq(capture_text(), expected);
+	}
 }

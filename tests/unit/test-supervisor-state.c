@@ -13,10 +13,38 @@ static struct supervisor s;
 static struct options options = { .audit = "/var/log/a" };
 static struct description description = { .name = "dhcp4", .n_metrics = 2 };
 
+static const char *audit_of(const char *audit, int fd)
+{
+	static char text[64];
+	char error[STATE_ERROR_SIZE];
+	json_t *state;
+
+	s.options = &options;
+	snprintf(options.audit, sizeof(options.audit), "%s", audit);
+	options.audit_fd = fd;
+	snprintf(s.instance.directory, sizeof(s.instance.directory), "%s", scratch);
+	supervisor_write_state(&s);
+	state = state_load(scratch_path("state.json"), error);
+	snprintf(text, sizeof(text), "%s", json_string_value(json_object_get(state, "audit")));
+	json_decref(state);
+	return text;
+}
+
+/* Never a path that means another file to the reader. */
+Test(supervisor_state, U39_audit_log_that_is_no_file)
+{
+	cr_expect_str_eq(audit_of("none", 0), "none");
+	cr_expect_str_eq(audit_of("-", 1), "stdout");
+	cr_expect_str_eq(audit_of("/dev/stdout", 1), "stdout");
+	cr_expect_str_eq(audit_of("/dev/stderr", 2), "stderr");
+	cr_expect_str_eq(audit_of("/dev/fd/63", 63), "fd 63");
+	cr_expect_str_eq(audit_of("/dev/tty1", 0), "/dev/tty1");
+}
+
 Test(supervisor_state, every_member)
 {
 	static const char expected[] =
-		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s, s:i,"
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s, s:b, s:i,"
 		" s:[{s:s, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:[s, s]}]}";
 	json_t *state, *kernel, *wanted;
 	char error[STATE_ERROR_SIZE];
@@ -66,7 +94,7 @@ Test(supervisor_state, every_member)
 			   "watcher_restart", "failed", 0, "failures", 0, "reason", "",
 			   "next_boot_ns", 0, "watcher_report_fd", 5, "started_boot_ns",
 			   (json_int_t)123456789012, "store_adopted", 1, "audit", "/var/log/a",
-			   "uid_base", 1879048192, "calves", "name", "dhcp4", "pid", 7,
+			   "syslog", 0, "uid_base", 1879048192, "calves", "name", "dhcp4", "pid", 7,
 			   "gateway_pid", 8, "restarts", 3, "restart", "failed", 1, "failures", 3,
 			   "reason", "exited with code 1", "next_boot_ns", 99, "metrics_fd", 9,
 			   "metrics", "sent", "received");

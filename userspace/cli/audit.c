@@ -23,19 +23,44 @@ static void on_line(void *data, const char *line, size_t length)
 	audit_line_print(audit->cli, audit->directory, line, length);
 }
 
+/* The instance has no file: say who has the records. */
+static int fail_without_file(const struct cli *cli, const json_t *state, const char *stated)
+{
+	const char *also = json_is_true(json_object_get(state, STATE_SYSLOG)) ?
+				   "; syslog has its records" :
+				   "";
+	int pid = (int)json_integer_value(json_object_get(state, STATE_PID));
+
+	if (!strcmp(stated, STATE_AUDIT_NONE))
+		return cli_fail(cli, "instance %s has no audit log (--audit none)%s", cli->instance,
+				also);
+	return cli_fail(cli,
+			"the audit log of instance %s is no file: it goes to %s of process %d%s",
+			cli->instance,
+			!strcmp(stated, STATE_AUDIT_STDOUT) ? "the standard output" :
+			!strcmp(stated, STATE_AUDIT_STDERR) ? "the standard error" :
+							      stated,
+			pid, also);
+}
+
 /* Store the path of the log: from state.json, or the default. */
 static int find_log(const struct cli *cli, char path[PATH_MAX])
 {
-	int n, unread;
+	int n, r = CLI_OK, unread;
 	json_t *state = cli_state_load(cli, &unread);
 	const char *stated = json_string_value(json_object_get(state, STATE_AUDIT));
 
-	if (stated && stated[0] == '/')
-		n = snprintf(path, PATH_MAX, "%s", stated);
-	else
-		n = snprintf(path, PATH_MAX, "%s/%s.audit.jsonl", cli->audit_root, cli->instance);
+	if (stated && stated[0] != '/') {
+		r = fail_without_file(cli, state, stated);
+	} else {
+		n = stated ? snprintf(path, PATH_MAX, "%s", stated) :
+			     snprintf(path, PATH_MAX, "%s/%s.audit.jsonl", cli->audit_root,
+				      cli->instance);
+		if (n >= PATH_MAX)
+			r = cli_fail(cli, "the path of the audit log is too long");
+	}
 	json_decref(state);
-	return n < PATH_MAX ? CLI_OK : cli_fail(cli, "the path of the audit log is too long");
+	return r;
 }
 
 /* The log of an instance whose name may be wrong cannot be opened. */
@@ -62,7 +87,8 @@ static int print_log(const struct cli *cli, struct audit_file *file, struct audi
 	int r = audit_file_open(file);
 
 	if (r == -EINVAL)
-		return cli_fail(cli, "%s: not a regular file", file->path);
+		return cli_fail(cli, "%s: not a regular file, so its records cannot be read again",
+				file->path);
 	if (r < 0)
 		return explain_log(cli, file->path, r);
 	do {

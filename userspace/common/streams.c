@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,17 +21,44 @@ int streams_open(void)
 	return 0;
 }
 
-void streams_own_log(void)
+static bool can_block(int fd)
 {
 	struct stat status;
+
+	return !fstat(fd, &status) && (S_ISFIFO(status.st_mode) || isatty(fd));
+}
+
+static int reopen(int fd)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int streams_own(int fd)
+{
+	int mode = fcntl(fd, F_GETFL), own = -1;
+
+	if (mode < 0 || (mode & O_ACCMODE) == O_RDONLY || (mode & O_PATH))
+		return -EBADF;
+	if (can_block(fd))
+		own = reopen(fd);
+	if (own < 0)
+		own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return own < 0 ? -errno : own;
+}
+
+void streams_own_log(void)
+{
 	int fd;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	if (fstat(STDERR_FILENO, &status) || (!S_ISFIFO(status.st_mode) && !isatty(STDERR_FILENO)))
+	if (!can_block(STDERR_FILENO))
 		return;
-	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = reopen(STDERR_FILENO);
 	if (fd < 0)
 		return;
 	dup2(fd, STDERR_FILENO);

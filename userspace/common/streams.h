@@ -12,6 +12,14 @@
 int streams_open(void);
 
 /*
+ * Return a new close-on-exec descriptor for writing to what `fd` writes to. For a pipe
+ * or terminal it is an open file description of its own with O_NONBLOCK, if it can be
+ * reopened. Returns a negative errno, if `fd` is not open for writing (-EBADF) or cannot
+ * be duplicated.
+ */
+int streams_own(int fd);
+
+/*
  * Make descriptor 2 safe to log to. A pipe or terminal is reopened with
  * O_NONBLOCK, as an open file description that is not shared with whoever
  * started this program; whatever cannot be reopened is left as it is, and log.h

@@ -25,6 +25,8 @@
 #define CALFPEN_VERSION "unknown"
 #endif
 
+#define AUDIT_NONE "none" /* --audit */
+
 enum {
 	OPTION_INTERFACE = 'i',
 	OPTION_HELP = 'h',
@@ -91,7 +93,8 @@ static const char help_text[] =
 	"      --runtime NAME      OCI runtime, a path or a name in PATH; default: runc\n"
 	"      --cgroup-parent P   cgroup that holds the calves' cgroups; default: calfpen\n"
 	"      --resolv-conf FILE  resolver file to write; overrides the configuration\n"
-	"      --audit FILE        audit log;\n"
+	"      --audit FILE        audit log, an absolute path; - is the standard output,\n"
+	"                          none is no log;\n"
 	"                          default: /var/log/calfpen/INSTANCE.audit.jsonl\n"
 	"      --syslog            also send log lines and audit records to syslog\n"
 	"      --state DIRECTORY   state that survives a reboot;\n"
@@ -193,6 +196,46 @@ static int copy_absolute(const char *option, const char *text, char *to, size_t 
 		return -EINVAL;
 	}
 	return copy_text(option, text, to, size);
+}
+
+/* "-" and the names by which Linux refers to a descriptor of the process itself. Returns
+ * the descriptor, or 0: it is none, and 0 cannot be written to. */
+static int descriptor_of(const char *text)
+{
+	static const struct {
+		const char *name;
+		int fd;
+	} names[] = { { "-", 1 }, { "/dev/stdout", 1 }, { "/dev/stderr", 2 } };
+	static const char *const directories[] = { "/dev/fd/", "/proc/self/fd/" };
+	uint32_t fd;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(text, names[i].name))
+			return names[i].fd;
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		size_t length = strlen(directories[i]);
+
+		if (!strncmp(text, directories[i], length) &&
+		    !value_parse_uint(text + length, 1, INT_MAX, &fd))
+			return (int)fd;
+	}
+	return 0;
+}
+
+static int parse_audit(struct options *options, const char *text)
+{
+	options->audit_fd = descriptor_of(text);
+	if (text[0] == '/' || text[0] == '\0' || options->audit_fd || !strcmp(text, AUDIT_NONE))
+		return copy_text("audit", text, options->audit, sizeof(options->audit));
+	log_error(
+		"--audit: \"%s\" is neither an absolute path nor - (standard output) nor " AUDIT_NONE,
+		text);
+	return -EINVAL;
+}
+
+bool options_has_audit_file(const struct options *options)
+{
+	return !options->audit_fd && strcmp(options->audit, AUDIT_NONE) != 0;
 }
 
 static int parse_number(const char *option, const char *text, uint32_t min, uint32_t max,
@@ -355,7 +398,7 @@ static int parse_one(struct options *options, int c, const char *text)
 		return copy_absolute("resolv-conf", text, options->resolv_conf,
 				     sizeof(options->resolv_conf));
 	case OPTION_AUDIT:
-		return copy_text("audit", text, options->audit, sizeof(options->audit));
+		return parse_audit(options, text);
 	case OPTION_SYSLOG:
 		options->syslog = true;
 		return 0;

@@ -45,15 +45,18 @@ struct options {
 	char runtime[PATH_MAX];	      /* --runtime, default "runc" */
 	char cgroup_parent[NAME_MAX]; /* --cgroup-parent, default "calfpen" */
 	char resolv_conf[PATH_MAX];   /* --resolv-conf, default "": the configuration decides */
-	char audit[PATH_MAX];	      /* --audit, default /var/log/calfpen/INSTANCE.audit.jsonl */
-	char state[PATH_MAX];	      /* --state, default /var/lib/calfpen/INSTANCE */
-	bool syslog;		      /* --syslog; the configuration can also enable it */
-	uint32_t wanted_uid_base;     /* --uid-base, 0: the next free ones (supervisor/uids.h) */
-	int mode;		      /* --mode, enum frame_mode, -1: configuration decides */
-	bool takeover;		      /* --takeover */
-	int quarantine_s;      /* --quarantine, seconds; 0: none, -1: configuration decides */
-	bool quarantine_force; /* --quarantine-force */
-	bool effective;	       /* ROLE_CHECK: --effective */
+	/* --audit: a path, default /var/log/calfpen/INSTANCE.audit.jsonl; "none"; "-" and the
+	 * like, see audit_fd */
+	char audit[PATH_MAX];
+	int audit_fd;		  /* descriptor of the supervisor that --audit names; 0: none */
+	char state[PATH_MAX];	  /* --state, default /var/lib/calfpen/INSTANCE */
+	bool syslog;		  /* --syslog; the configuration can also enable it */
+	uint32_t wanted_uid_base; /* --uid-base, 0: the next free ones (supervisor/uids.h) */
+	int mode;		  /* --mode, enum frame_mode, -1: configuration decides */
+	bool takeover;		  /* --takeover */
+	int quarantine_s;	  /* --quarantine, seconds; 0: none, -1: configuration decides */
+	bool quarantine_force;	  /* --quarantine-force */
+	bool effective;		  /* ROLE_CHECK: --effective */
 	/* --wait-interface, seconds; 0: do not wait, -1: configuration decides */
 	int wait_interface_s;
 	bool verbose; /* --verbose */
@@ -65,6 +68,9 @@ struct options {
  * is wrong, or -ENOENT if the shipped calf is missing, after one line on stderr that says
  * what is wrong and what to do. */
 int options_parse(struct options *options, int argc, char **argv);
+
+/* Return whether the audit log is a file: options->audit is its path. */
+bool options_has_audit_file(const struct options *options);
 
 /* Parse how long to wait: seconds, or "forever". Returns 0, or -EINVAL. */
 int options_parse_wait(const char *text, int *secondsp);

@@ -35,10 +35,11 @@ enum watcher_fd {
 	WATCHER_FD_CHRONY_RESULTS = 9,
 	WATCHER_FD_LOADED = 10, /* struct loaded, sealed */
 	WATCHER_FD_REPORT = 11, /* struct report_page */
+	WATCHER_FD_AUDIT = 12,	/* the audit log if --audit names a descriptor, else /dev/null */
 	/* syslog_inherit(); both /dev/null if there is no syslog */
-	WATCHER_FD_SYSLOG = 12,
-	WATCHER_FD_SYSLOG_ASK = 13,
-	_WATCHER_FD_END = 14,
+	WATCHER_FD_SYSLOG = 13,
+	WATCHER_FD_SYSLOG_ASK = 14,
+	_WATCHER_FD_END = 15,
 };
 
 enum gateway_fd {

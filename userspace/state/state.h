@@ -33,7 +33,8 @@
 #define STATE_WATCHER_REPORT_FD "watcher_report_fd"
 #define STATE_STARTED "started_boot_ns"
 #define STATE_STORE_ADOPTED "store_adopted"
-#define STATE_AUDIT "audit"
+#define STATE_AUDIT "audit" /* a path, or one of the values below, or "fd N" */
+#define STATE_SYSLOG "syslog"
 #define STATE_UID_BASE "uid_base"
 #define STATE_KERNEL "kernel"
 #define STATE_CALVES "calves"
@@ -52,6 +53,11 @@
 #define STATE_RESTART_FAILURES "failures"
 #define STATE_RESTART_REASON "reason"
 #define STATE_RESTART_NEXT "next_boot_ns"
+
+/* values of STATE_AUDIT that are no paths */
+#define STATE_AUDIT_NONE "none"
+#define STATE_AUDIT_STDOUT "stdout"
+#define STATE_AUDIT_STDERR "stderr"
 
 /* values of the members of STATE_KERNEL */
 #define STATE_KERNEL_OK "ok"

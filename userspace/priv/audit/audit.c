@@ -244,6 +244,14 @@ int audit_open(struct audit *audit, const char *path)
 	return open_log(audit);
 }
 
+int audit_open_fd(struct audit *audit, int fd, const char *name)
+{
+	int r = init(audit, name);
+
+	audit->error = r ? r : use(audit, fd);
+	return audit->error;
+}
+
 void audit_share_waiting(struct audit *audit, uint64_t *n_waitingp)
 {
 	outlet_share_waiting(&audit->stream, n_waitingp);

@@ -69,6 +69,9 @@ struct audit_entry {
  * to, and so does audit_retry().
  */
 int audit_open(struct audit *audit, const char *path);
+/* Write to this descriptor instead, which is closed by audit_close(); `name` must outlive
+ * the log. Returns 0, or a negative errno, not logged. */
+int audit_open_fd(struct audit *audit, int fd, const char *name);
 /* Let this event loop, which must outlive the log, write what waits for a slow reader of a
  * pipe. Returns 0 or -ENOSPC. */
 int audit_watch(struct audit *audit, struct loop *loop);

@@ -56,6 +56,7 @@ static void start_watcher(struct supervisor *s)
 			    s->chrony.results[0],
 			    s->loaded_fd,
 			    s->watcher_report_fd,
+			    fd_or_null(s->options->audit_fd ? audit_fd(&s->audit) : -1, null),
 			    fd_or_null(s->syslog.outlet.fd, null),
 			    fd_or_null(s->syslog.ask_fd, null) };
 	pid_t pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));

@@ -2,17 +2,20 @@
 /*
  * DOC: audit log and syslog
  *
- * The supervisor opens both first, because it has the rights to. Each role inherits the
- * socket to the syslog daemon.
+ * The supervisor opens both, because it has the rights to. Each role inherits the
+ * socket to the syslog daemon; the watcher inherits a descriptor that --audit names.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
+#include "userspace/common/streams.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
 #define AUDIT_RETRY_NS (5 * NS_PER_S)
@@ -84,11 +87,38 @@ static void open_file(struct supervisor *s)
 	loop_timer_set(&s->audit_timer, loop_now_ns() + AUDIT_RETRY_NS);
 }
 
+static bool is_null_device(int fd)
+{
+	struct stat status;
+
+	return !fstat(fd, &status) && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+}
+
+static int open_descriptor(struct supervisor *s)
+{
+	const char *name = s->options->audit;
+	int fd = streams_own(s->options->audit_fd), r;
+
+	if (fd < 0) {
+		log_error("--audit: %s: descriptor %d is not open for writing", name,
+			  s->options->audit_fd);
+		return fd;
+	}
+	if (is_null_device(fd))
+		log_warning("audit log %s: leads to /dev/null, which keeps no records", name);
+	r = audit_open_fd(&s->audit, fd, name);
+	if (r)
+		log_error("audit log %s: %s", name, audit_strerror(r));
+	return r;
+}
+
 int supervisor_open_audit(struct supervisor *s)
 {
 	int r = loop_add_timer(&s->loop, &s->audit_timer, retry_audit, s);
 
-	if (!r)
+	if (!r && s->options->audit_fd)
+		r = open_descriptor(s);
+	else if (!r && options_has_audit_file(s->options))
 		open_file(s);
 	if (!r)
 		r = audit_watch(&s->audit, &s->loop);

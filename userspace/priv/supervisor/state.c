@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -46,15 +47,27 @@ static json_t *describe_kernel(const struct probe_kernel *kernel)
 	return features;
 }
 
+static const char *describe_audit(const struct options *options, char text[static 16])
+{
+	int fd = options->audit_fd;
+
+	if (options_has_audit_file(options))
+		return options->audit;
+	if (!fd)
+		return STATE_AUDIT_NONE;
+	(void)snprintf(text, 16, "fd %d", fd);
+	return fd == 1 ? STATE_AUDIT_STDOUT : fd == 2 ? STATE_AUDIT_STDERR : text;
+}
+
 void supervisor_write_state(const struct supervisor *s)
 {
 	json_t *calves = json_array(), *state;
-	char *text;
+	char *text, audit[16];
 
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		json_array_append_new(calves, describe_pair(&s->pairs[i]));
 	state = json_pack(
-		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:i, s:I, s:b, s:s, s:I, s:o, s:o}",
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:i, s:I, s:b, s:s, s:b, s:I, s:o, s:o}",
 		STATE_MEMBER_VERSION, STATE_VERSION, STATE_PID, getpid(), STATE_UPLINK,
 		s->uplink.name, STATE_TAP, s->tap.name, STATE_MODE,
 		frames_mode_name(s->frames.mode), STATE_HOOK, frames_hook_name(s->frames.hook),
@@ -63,9 +76,9 @@ void supervisor_write_state(const struct supervisor *s)
 		(int)s->watcher_restart.n_restarts, STATE_WATCHER_RESTART,
 		describe_restart(&s->watcher_restart), STATE_WATCHER_REPORT_FD,
 		s->watcher_report_fd, STATE_STARTED, (json_int_t)s->started_ns, STATE_STORE_ADOPTED,
-		(int)s->store.adopted, STATE_AUDIT, s->options->audit, STATE_UID_BASE,
-		(json_int_t)s->uid_base, STATE_KERNEL, describe_kernel(&s->kernel), STATE_CALVES,
-		calves);
+		(int)s->store.adopted, STATE_AUDIT, describe_audit(s->options, audit), STATE_SYSLOG,
+		s->configuration.syslog, STATE_UID_BASE, (json_int_t)s->uid_base, STATE_KERNEL,
+		describe_kernel(&s->kernel), STATE_CALVES, calves);
 	text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
 	if (text)
 		instance_write_state(&s->instance, text);

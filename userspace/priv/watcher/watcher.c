@@ -298,7 +298,10 @@ static int open_logs(struct watcher *watcher)
 
 	if (r)
 		return r;
-	(void)audit_open(log, options->audit);
+	if (options->audit_fd)
+		(void)audit_open_fd(log, WATCHER_FD_AUDIT, options->audit);
+	else if (options_has_audit_file(options))
+		(void)audit_open(log, options->audit);
 	audit_to_syslog(log, &watcher->syslog);
 	audit_share_waiting(log, &watcher->n_waiting[N_WAITING_LOG]);
 	outlet_share_waiting(&watcher->syslog.outlet, &watcher->n_waiting[N_WAITING_SYSLOG]);
