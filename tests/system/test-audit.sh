@@ -58,6 +58,15 @@ test_U38_stopped_while_full() { ended_while_full TERM; }
 
 test_U38_killed_while_full() { ended_while_full KILL; }
 
+# What an older version has left
+test_U38_glued_lines() {
+	mkdir -p /var/log/calfpen
+	printf '%s' '{"time":"2026-11-30T00:20:5{"time":"2026-11-30T00:20:59.000000Z","seq":1,"subject":"dhcp4","verb":"commit","path":"/old","verdict":"ok","value":"x"}' >"$audit"
+	lease
+	assert_match '^damaged: .*00:20:5[[:space:]]+2026-11-30T00:20:59.000000Z .* /old  x' "$(calfpen audit | sed -n 1,2p)"
+	assert_match ' /ip  10\.77\.' "$(calfpen audit)"
+}
+
 # no_such_files - nothing was made of a word
 no_such_files() {
 	[ ! -e "$LAB_DIR/work/-" ] && [ ! -e "$LAB_DIR/work/none" ] && [ -z "$(ls "$LAB_DIR/work")" ] &&

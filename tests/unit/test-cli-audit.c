@@ -168,6 +168,33 @@ Test(cli_audit, U39_log_that_is_no_file)
 	}
 }
 
+/* A record that an older version appended to one that was cut is a record. */
+Test(cli_audit, U38_glued_lines)
+{
+	put_in(log_path, "w",
+	       "{\"time\":\"2026-11-30T00:20:5" LINE_IP "{\"ti" LINE_DENIED
+	       "{\"time\":\"2026{\"time\":\"2027" LINE_IP LINE_DENIED);
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(
+		out_text,
+		"damaged: {\"time\":\"2026-11-30T00:20:5\n" SHOWN_IP "damaged: {\"ti\n" SHOWN_DENIED
+		"damaged: {\"time\":\"2026\ndamaged: {\"time\":\"2027\n" SHOWN_IP SHOWN_DENIED);
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--json", "--path", "/ip", NULL), CLI_OK);
+	cr_expect_not_null(strstr(out_text, "\n" LINE_IP));
+	cr_expect_null(strstr(out_text, LINE_DENIED));
+}
+
+/* The text of a value is none. */
+Test(cli_audit, U38_value_that_looks_like_a_record)
+{
+	static const char forged[] = "{\"time\":\"2026\",\"value\":\"{\\\"time\\\":\\\"x\\\"";
+
+	put_in(log_path, "w", forged);
+	cr_assert_eq(calfpen("--instance", "x", "audit", NULL), CLI_OK, "%s", err_text);
+	cr_expect_eq(strncmp(out_text, "damaged: ", 9), 0);
+	cr_expect_eq(strchr(out_text, '\n') + 1, out_text + strlen(out_text), "%s", out_text);
+}
+
 Test(cli_audit, damaged_lines)
 {
 	static const char *const lines[] = {

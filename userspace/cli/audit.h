@@ -17,7 +17,8 @@
 /*
  * Print `line`, which has no newline, if it matches the options of `cli`.
  * `directory` is the argument of --path, converted by cli_directory(), or NULL.
- * A line that is not a record is always printed, as damaged.
+ * A line that is not a record is always printed, as damaged, up to the record that
+ * was appended to it, if there is one.
  */
 void audit_line_print(const struct cli *cli, const char *directory, const char *line,
 		      size_t length);

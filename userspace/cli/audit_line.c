@@ -112,21 +112,46 @@ static void print_record(const struct cli *cli, const json_t *record)
 	fputc('\n', cli->out);
 }
 
-void audit_line_print(const struct cli *cli, const char *directory, const char *line, size_t length)
+static json_t *load_record(const char *line, size_t length)
 {
 	json_t *record = NULL;
 
-	if (length == 0)
-		return;
 	if (length < AUDIT_LINE_MAX && is_printable(line, length))
 		record = json_loadb(line, length, 0, NULL);
-	if (!record || !is_record(record)) {
-		print_damaged(cli, line, length);
-	} else if (is_wanted(cli, directory, record)) {
-		if (cli->json)
-			fprintf(cli->out, "%.*s\n", (int)length, line);
-		else
-			print_record(cli, record);
-	}
+	if (record && is_record(record))
+		return record;
 	json_decref(record);
+	return NULL;
+}
+
+/* Returns how much of the line precedes a record that was appended to a damaged one, as
+ * by versions that did not end such a line, or the length of all of it. In a text of a
+ * record, the quotation marks would have backslashes. */
+static size_t damaged_length(const char *line, size_t length)
+{
+	static const char start[] = "{\"time\":\"";
+	const char *next = memmem(line + 1, length - 1, start, sizeof(start) - 1);
+
+	return next ? (size_t)(next - line) : length;
+}
+
+void audit_line_print(const struct cli *cli, const char *directory, const char *line, size_t length)
+{
+	while (length > 0) {
+		json_t *record = load_record(line, length);
+		size_t n = length;
+
+		if (!record) {
+			n = damaged_length(line, length);
+			print_damaged(cli, line, n);
+		} else if (is_wanted(cli, directory, record)) {
+			if (cli->json)
+				fprintf(cli->out, "%.*s\n", (int)length, line);
+			else
+				print_record(cli, record);
+		}
+		json_decref(record);
+		line += n;
+		length -= n;
+	}
 }
