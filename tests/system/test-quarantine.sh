@@ -267,3 +267,65 @@ test_a_former_lease_opens_nothing() {
 	wait_for 40 field_is state open
 	wait_for 5 reaches "$static"
 }
+
+log_says() { grep -qE "$1" "$LAB_DIR/calfpen.log"; }
+
+# says_once REGEX - the end, and nothing else about it
+says_once() {
+	assert_eq 1 "$(grep -c 'quarantine: .* accepts all frames' "$LAB_DIR/calfpen.log")"
+	log_says "quarantine: $LAB_UPLINK accepts all frames: $1" || fail "not: $1"
+}
+
+# logged_with COMMAND... - logged within a second of when that succeeds
+logged_with() {
+	local opened
+	wait_for 10 "$@"
+	opened=${EPOCHREALTIME//./}
+	wait_for 2 log_says 'quarantine: .* accepts all frames'
+	[ "$((${EPOCHREALTIME//./} - opened))" -lt $((1000000 * patience)) ] || fail "too late"
+}
+
+test_U37_opened_by_the_deadline() {
+	with_address
+	server_stop
+	calfpen_start --quarantine=3 --quarantine-force
+	wait_for 10 field_is state closed
+	logged_with reaches "$static"
+	says_once 'no lease within 3 s'
+	# a lease that comes later ends nothing any more
+	server_start
+	wait_for 40 has_lease
+	calfpen get /status/quarantine
+	sleep 1
+	says_once 'no lease within 3 s'
+}
+
+test_U37_opened_by_the_lease() {
+	calfpen_start --quarantine
+	logged_with calfpen get /status/quarantine
+	says_once "opened by $(calfpen get /ip)"
+	stop calfpen || fail "exit code $?"
+	says_once 'opened by'
+	# begins open, of which there is no end
+	: >"$LAB_DIR/calfpen.log"
+	lease --quarantine
+	says_once 'it still has the address of a lease'
+}
+
+# Also if nobody but the supervisor is there
+test_U37_opened_without_a_watcher() {
+	server_stop
+	calfpen_start --quarantine=3
+	wait_for 10 field_is state closed
+	kill -STOP "$(watcher_pid)"
+	wait_for 10 log_says 'quarantine: .* accepts all frames: no lease within 3 s'
+	kill -CONT "$(watcher_pid)"
+}
+
+test_U37_ended_by_a_stop() {
+	server_stop
+	calfpen_start --quarantine=60
+	wait_for 10 field_is state closed
+	stop calfpen || fail "exit code $?"
+	says_once 'the instance stops'
+}

@@ -69,6 +69,7 @@ struct supervisor {
 	struct store store;
 	struct frames frames;
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
+	struct loop_timer quarantine_timer;
 	struct tap tap;
 	bool is_ipv6_logged; /* that it could not be disabled on the tap */
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
@@ -151,6 +152,14 @@ int supervisor_start_frames(struct supervisor *s);
 /* Detach the programs and close everything. The tap disappears with the last
  * descriptor of it. */
 void supervisor_stop_frames(struct supervisor *s);
+
+/* quarantine.c */
+
+/* Log the begin of the quarantine, and its end within about half a second, whatever ends it.
+ * Returns 0 or -ENOSPC. */
+int supervisor_watch_quarantine(struct supervisor *s);
+/* Log that stopping the programs ends the quarantine, if nothing else has. */
+void supervisor_end_quarantine(const struct supervisor *s);
 
 /* logs.c */
 

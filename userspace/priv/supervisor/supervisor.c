@@ -149,16 +149,14 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_start_chrony(s);
 	if (!r)
+		r = supervisor_watch_quarantine(s);
+	if (!r)
 		r = supervisor_confine();
 	if (r)
 		return r;
 
 	supervisor_start_children(s);
 	supervisor_write_state(s);
-	if (supervisor_in_quarantine(s))
-		log_info("quarantine: %s accepts only ARP until there is a lease, "
-			 "for at most %u s",
-			 s->uplink.name, s->configuration.quarantine_s);
 	log_info("instance %s running on %s, mode %s by %s: %s", s->options->instance,
 		 s->uplink.name, frames_mode_name(s->frames.mode), frames_hook_name(s->frames.hook),
 		 s->frames.mode_reason);
@@ -177,6 +175,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	supervisor_stop_children(s);
 	supervisor_stop_chrony(s);
 	supervisor_save_revision(s);
+	supervisor_end_quarantine(s);
 	supervisor_stop_frames(s);
 	if (never_ran && had_pins && !s->store.adopted) {
 		pins_deinit(&s->pins);
