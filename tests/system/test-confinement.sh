@@ -164,6 +164,7 @@ test_U29_calf_that_keeps_failing() {
 	wait_for 10 ended_often
 	assert_eq 1 "$(grep -c 'hostile: the calf exited with code 3; restarting it' "$log")"
 	assert_eq 1 "$(grep -c 'hostile FAILED: the calf exited with code 3, 3 times in a row;' "$log")"
+	assert_eq 1 "$(grep -c 'calf: no ears' "$log")" "its own error"
 	output=$(calfpen status) || rc=$?
 	assert_eq 9 "$rc" "exit status"
 	assert_match $'\nFAILED    hostile: the calf exited with code 3, [5-9] times in a row(; next start at [0-9TZ:-]+)?; last error: no voice .\\[31m\n' "$output"

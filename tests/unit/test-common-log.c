@@ -28,7 +28,7 @@ Test(log, errors_are_kept)
 
 	memset(kept, 'x', sizeof(kept));
 	log_init("dhcp4", open("/dev/null", O_WRONLY), LOG_LEVEL_INFO);
-	log_keep_errors(kept, sizeof(kept) - 1);
+	log_keep_errors(kept, sizeof(kept) - 1, false);
 	log_warning("no error");
 	cr_expect_arr_eq(kept, "xxxxxxxxx", 9);
 	log_error("no %d\n", 17);
@@ -37,9 +37,31 @@ Test(log, errors_are_kept)
 	cr_expect_arr_eq(kept, "no 17?\0\0x", 9);
 	log_error("longer than there is room for");
 	cr_expect_arr_eq(kept, "longer tx", 9);
-	log_keep_errors(NULL, 0);
+	log_keep_errors(NULL, 0, false);
 	log_error("not kept");
 	cr_expect_arr_eq(kept, "longer tx", 9);
+}
+
+Test(log, error_of_the_process_before_is_not_logged_again)
+{
+	char kept[9] = "no lease";
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_NONBLOCK | O_DIRECT), 0);
+	log_init("dhcp4", fds[1], LOG_LEVEL_INFO);
+	log_keep_errors(kept, sizeof(kept), true);
+	log_error("no lease");
+	log_warning("no lease");
+	cr_expect_str_eq(logged(fds[0]), "<warning> dhcp4: no lease\n");
+	log_error("no leases");
+	cr_expect_str_eq(logged(fds[0]), "<error> dhcp4: no leases\n");
+	log_error("no lease");
+	cr_expect_str_eq(logged(fds[0]), "<error> dhcp4: no lease\n");
+	log_init("dhcp4", fds[1], LOG_LEVEL_DEBUG);
+	log_keep_errors(kept, sizeof(kept), true);
+	log_error("no lease");
+	cr_expect_str_eq(logged(fds[0]), "<debug> dhcp4: no lease\n");
+	log_keep_errors(NULL, 0, false);
 }
 
 Test(log, one_line_in_one_write)

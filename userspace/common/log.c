@@ -37,6 +37,7 @@ static struct {
 	uint64_t retry_ns;
 	char *kept_error; /* log_keep_errors() */
 	size_t kept_size;
+	bool is_kept_logged;
 	log_take_fn also; /* log_also() */
 	void *also_data;
 } log_state = { .tag = "calfpen", .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
@@ -195,10 +196,11 @@ uint64_t log_report_lost(void)
 	return log_state.retry_ns - now_ns;
 }
 
-void log_keep_errors(char *text, size_t size)
+void log_keep_errors(char *text, size_t size, bool is_logged)
 {
 	log_state.kept_error = text;
 	log_state.kept_size = size;
+	log_state.is_kept_logged = is_logged;
 }
 
 void log_also(log_take_fn take, void *data)
@@ -207,14 +209,22 @@ void log_also(log_take_fn take, void *data)
 	log_state.also_data = data;
 }
 
-static void keep_error(const struct line *line)
+/* Returns false if a process before this one has logged the same. */
+static bool keep_error(const struct line *line)
 {
+	const char *text = line->bytes + 1 + line->head;
 	size_t length = line->length - line->head - 1;
 
 	if (length > log_state.kept_size)
 		length = log_state.kept_size;
-	memcpy(log_state.kept_error, line->bytes + 1 + line->head, length);
+	if (log_state.is_kept_logged &&
+	    strnlen(log_state.kept_error, log_state.kept_size) == length &&
+	    !memcmp(log_state.kept_error, text, length))
+		return false;
+	log_state.is_kept_logged = false;
+	memcpy(log_state.kept_error, text, length);
 	memset(log_state.kept_error + length, 0, log_state.kept_size - length);
+	return true;
 }
 
 void log_message(enum log_level level, const char *format, ...)
@@ -228,8 +238,13 @@ void log_message(enum log_level level, const char *format, ...)
 	va_start(arguments, format);
 	compose(&line, level, format, arguments);
 	va_end(arguments);
-	if (level == LOG_LEVEL_ERROR && log_state.kept_error)
-		keep_error(&line);
+	if (level == LOG_LEVEL_ERROR && log_state.kept_error && !keep_error(&line)) {
+		if (log_state.level < LOG_LEVEL_DEBUG)
+			return;
+		va_start(arguments, format);
+		compose(&line, LOG_LEVEL_DEBUG, format, arguments);
+		va_end(arguments);
+	}
 	if (!report_lost() || !put(&line))
 		count_lost();
 	if (log_state.also)

@@ -14,6 +14,7 @@
 #ifndef CALFPEN_COMMON_LOG_H
 #define CALFPEN_COMMON_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +26,10 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 void log_init(const char *tag, int fd, enum log_level level);
 
 /* Also copy the text of each error to `text` from now on, without level and tag, cut
- * at `size` bytes and padded with NULs. The memory may be shared. NULL: no longer. */
-void log_keep_errors(char *text, size_t size);
+ * at `size` bytes and padded with NULs. The memory may be shared. NULL: no longer.
+ * `is_logged`: a process before this one has logged the error that is in it; while it is
+ * the last one, it is logged as LOG_LEVEL_DEBUG. */
+void log_keep_errors(char *text, size_t size, bool is_logged);
 
 /* Also pass each line, "tag: text", to `take` from now on; it may log itself. NULL: no
  * longer. */

@@ -67,7 +67,7 @@ static int map_metrics(struct calf *calf, int fd)
 		return -errno;
 	}
 	calf->metrics = page->counters;
-	log_keep_errors(page->error, sizeof(page->error));
+	log_keep_errors(page->error, sizeof(page->error), page->is_logged);
 	return 0;
 }
 

@@ -72,7 +72,7 @@ int check_keys(const char *(*path)(unsigned int i), unsigned int n_keys, keys_va
 	ssize_t length = read_input(input, INPUT_MAX);
 	size_t size;
 
-	log_keep_errors(error, sizeof(error));
+	log_keep_errors(error, sizeof(error), false);
 	if (length < 0)
 		log_error("cannot read the values: %s", strerrordesc_np((int)-length));
 	if (length >= 0 && !check(input, path, n_keys, value, done, data))

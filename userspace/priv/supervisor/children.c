@@ -59,8 +59,11 @@ static void start_watcher(struct supervisor *s)
 			    fd_or_null(s->options->audit_fd ? audit_fd(&s->audit) : -1, null),
 			    fd_or_null(s->syslog.outlet.fd, null),
 			    fd_or_null(s->syslog.ask_fd, null) };
-	pid_t pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));
 	uint64_t now = loop_now_ns();
+	pid_t pid;
+
+	report_set_logged(s->watcher_report_fd, s->watcher_restart.n_failures > 0);
+	pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));
 
 	if (null >= 0)
 		(void)close(null);
@@ -98,6 +101,7 @@ static void start_pair(struct supervised_pair *pair)
 {
 	uint64_t now = loop_now_ns();
 
+	report_set_logged(pair->pair.metrics_fd, pair->restart.n_failures > 0);
 	if (pair_start(&pair->pair)) {
 		pair_failed(pair, "cannot be started");
 		return;

@@ -33,3 +33,11 @@ int report_clear(int fd)
 		       0 :
 		       -EIO;
 }
+
+void report_set_logged(int fd, bool is_logged)
+{
+	const uint32_t value = is_logged;
+
+	/* At worst, an error is logged once more. */
+	(void)!pwrite(fd, &value, sizeof(value), offsetof(struct report_page, is_logged));
+}

@@ -282,7 +282,7 @@ static int open_report(struct watcher *watcher)
 		log_error("cannot map the report page: %m");
 		return -EIO;
 	}
-	log_keep_errors(page->error, sizeof(page->error));
+	log_keep_errors(page->error, sizeof(page->error), page->is_logged);
 	watcher->n_waiting = page->counters;
 	return 0;
 }
