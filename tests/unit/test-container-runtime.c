@@ -58,6 +58,13 @@ Test(runtime, found_in_path)
 	cr_expect_str_eq(capture_text(), "");
 }
 
+/* Who sends them to all processes of this name hits a child before it executes, too. */
+Test(runtime, U40_harmless_signals)
+{
+	scratch_write_text("fake", "#!/bin/sh\nkill -HUP $$; kill -USR1 $$; kill -USR2 $$\n", 0755);
+	cr_expect(runtime_find("fake", state, -1, &runtime) == 0, "%s", capture_text());
+}
+
 Test(runtime, not_found)
 {
 	runtime.path[0] = 'x';

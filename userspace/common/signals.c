@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/common/signals.h"
 
-#include <signal.h>
+void signals_harmless(sigset_t *setp)
+{
+	sigemptyset(setp);
+	sigaddset(setp, SIGHUP);
+	sigaddset(setp, SIGUSR1);
+	sigaddset(setp, SIGUSR2);
+}
 
 void signals_block_harmless(void)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGUSR1);
-	sigaddset(&signals, SIGUSR2);
+	signals_harmless(&signals);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
 }

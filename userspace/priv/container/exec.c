@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "userspace/common/clock.h"
+#include "userspace/common/signals.h"
 
 /* For a runtime whose init is stuck; a start takes 0.1 s. */
 #define TIMEOUT_NS (20 * NS_PER_S)
@@ -46,16 +47,16 @@ static int spawn(const char *const *argv, const int *moved, size_t n_fds, pid_t 
 	char *const environment[] = { path, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
+	sigset_t harmless, all;
 	int r;
 
-	sigemptyset(&none);
+	signals_harmless(&harmless); /* a child has the name of its parent until it executes */
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
 						      POSIX_SPAWN_SETPGROUP);
-	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigmask(&attributes, &harmless);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	for (size_t i = 0; !r && i < n_fds; i++)
