@@ -234,8 +234,9 @@ Test(confine, supervisor_runs_a_container)
 	long result = -1;
 
 	container_init(&container);
-	if (runtime_find("runc", container.state, -1, &container.runtime) < 0)
+	if (runtime_find("runc", &container.runtime) < 0)
 		cr_skip_test("no runc");
+	cr_assert(runtime_prepare(&container.runtime, container.state, -1) == 0);
 	cr_assert(cgroup_parent_hold(container.cgroup_parent, &AWAIT_FOREVER) >= 0);
 	child = start(ROLE_SUPERVISOR, 0, true, try_container);
 	cr_assert(entered(&child) == 0);

@@ -19,8 +19,9 @@ static void setup(void)
 		cr_skip_test("needs root");
 	container_init(&it);
 	capture_begin();
-	if (runtime_find("runc", it.state, -1, &it.runtime) < 0)
+	if (runtime_find("runc", &it.runtime) < 0)
 		cr_skip_test("no runc");
+	cr_assert(runtime_prepare(&it.runtime, it.state, -1) == 0, "%s", capture_text());
 	cr_assert(bundle_write(&it.parameters) == 0, "%s", capture_text());
 	cr_assert(cgroup_parent_hold(it.cgroup_parent, &AWAIT_FOREVER) >= 0, "%s", capture_text());
 }
@@ -186,7 +187,8 @@ Test(runtime, leftovers)
 	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	container_close_ends(&it);
 	container_read(&it, text, sizeof(text));
-	cr_assert(runtime_find("runc", it.state, -1, &again) == 0);
+	cr_assert(runtime_find("runc", &again) == 0);
+	cr_assert(runtime_prepare(&again, it.state, -1) == 0);
 	cr_expect(runtime_delete(&again, "probe") == 0, "%s", capture_text());
 	cr_expect(waitpid(pid, NULL, 0) == pid);
 	expect_nothing_left();

@@ -31,13 +31,20 @@ static void setup(void)
 
 TestSuite(runtime, .init = setup, .fini = scratch_remove);
 
+static int find(const char *name, int stop_fd)
+{
+	int r = runtime_find(name, &runtime);
+
+	return r ? r : runtime_prepare(&runtime, state, stop_fd);
+}
+
 static int start(const char *script, pid_t *pidp)
 {
 	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
 	pid_t creating;
 
 	scratch_write_text("fake", script, 0755);
-	cr_assert(runtime_find("fake", state, -1, &runtime) == 0, "%s", capture_text());
+	cr_assert(find("fake", -1) == 0, "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
 	return creating < 0 ? (int)creating : runtime_start(&runtime, "one", creating, pidp);
 }
@@ -48,13 +55,13 @@ Test(runtime, found_in_path)
 	char path[256];
 
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$*\" = --version ]\n", 0755);
-	cr_assert(runtime_find("fake", state, -1, &runtime) == 0, "%s", capture_text());
+	cr_assert(find("fake", -1) == 0, "%s", capture_text());
 	snprintf(path, sizeof(path), "%s/fake", scratch);
 	cr_expect_str_eq(runtime.path, path);
 	cr_expect_str_eq(runtime.state, state);
 	cr_assert(stat(state, &st) == 0);
 	cr_expect((st.st_mode & 07777) == 0700);
-	cr_expect(runtime_find(path, state, -1, &runtime) == 0);
+	cr_expect(find(path, -1) == 0);
 	cr_expect_str_eq(capture_text(), "");
 }
 
@@ -62,18 +69,18 @@ Test(runtime, found_in_path)
 Test(runtime, U40_harmless_signals)
 {
 	scratch_write_text("fake", "#!/bin/sh\nkill -HUP $$; kill -USR1 $$; kill -USR2 $$\n", 0755);
-	cr_expect(runtime_find("fake", state, -1, &runtime) == 0, "%s", capture_text());
+	cr_expect(find("fake", -1) == 0, "%s", capture_text());
 }
 
 Test(runtime, not_found)
 {
 	runtime.path[0] = 'x';
-	cr_expect(runtime_find("fake", state, -1, &runtime) == -ENOENT);
+	cr_expect(find("fake", -1) == -ENOENT);
 	cr_expect_str_eq(capture_text(), "OCI runtime \"fake\": not found; install runc, or choose "
 					 "another with --runtime\n");
 	cr_expect(runtime.path[0] == 'x');
 	capture_begin();
-	cr_expect(runtime_find("/nonexistent/runc", state, -1, &runtime) == -ENOENT);
+	cr_expect(find("/nonexistent/runc", -1) == -ENOENT);
 	cr_expect_str_eq(capture_text(), "OCI runtime \"/nonexistent/runc\": not found; install "
 					 "runc, or choose another with --runtime\n");
 }
@@ -81,7 +88,7 @@ Test(runtime, not_found)
 Test(runtime, not_executable)
 {
 	scratch_write_text("fake", "", 0644);
-	cr_expect(runtime_find("fake", state, -1, &runtime) == -EACCES);
+	cr_expect(find("fake", -1) == -EACCES);
 	cr_expect_str_eq(capture_text(),
 			 "OCI runtime \"fake\": Permission denied; install runc, or "
 			 "choose another with --runtime\n");
@@ -92,7 +99,7 @@ Test(runtime, no_answer)
 	char expected[256];
 
 	scratch_write_text("fake", "#!/bin/sh\nexit 1\n", 0755);
-	cr_expect(runtime_find("fake", state, -1, &runtime) == -EPROTO);
+	cr_expect(find("fake", -1) == -EPROTO);
 	snprintf(expected, sizeof(expected),
 		 "OCI runtime %s/fake: does not answer --version; choose another with --runtime\n",
 		 scratch);
@@ -202,7 +209,7 @@ Test(runtime, unconfined)
 	snprintf(ran, sizeof(ran), "%s/ran", scratch);
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ] || echo > ${0%/*}/ran\n",
 			   0755);
-	cr_assert(runtime_find("fake", state, -1, &runtime) == 0, "%s", capture_text());
+	cr_assert(find("fake", -1) == 0, "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, refuse_to_confine);
 	cr_assert_gt(creating, 0);
 	cr_expect_eq(runtime_start(&runtime, "one", creating, &pid), -EPERM);
@@ -221,7 +228,7 @@ Test(runtime, unconfined)
 Test(runtime, delete_nothing)
 {
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ]\n", 0755);
-	cr_assert(runtime_find("fake", state, -1, &runtime) == 0);
+	cr_assert(find("fake", -1) == 0);
 	cr_expect(runtime_delete(&runtime, "one") == 0);
 	cr_expect_str_eq(capture_text(), "");
 }
@@ -240,7 +247,7 @@ static void hang_in(const char *command)
 		 command, state);
 	scratch_write_text("fake", script, 0755);
 	cr_assert(pipe(stop) == 0);
-	cr_assert(runtime_find("fake", state, stop[0], &runtime) == 0, "%s", capture_text());
+	cr_assert(find("fake", stop[0]) == 0, "%s", capture_text());
 	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
 	cr_assert_gt(creating, 0);
 	/* The process that creates the container handles the signal by itself. */
@@ -268,7 +275,7 @@ Test(runtime, U16_hangs_in_version)
 	scratch_write_text("fake", "#!/bin/sh\nexec /bin/sleep 100\n", 0755);
 	cr_assert(pipe(stop) == 0);
 	cr_assert(write(stop[1], "x", 1) == 1);
-	cr_expect_eq(runtime_find("fake", state, stop[0], &runtime), -ECANCELED);
+	cr_expect_eq(find("fake", stop[0]), -ECANCELED);
 	cr_expect_str_eq(capture_text(), "");
 }
 
@@ -277,7 +284,7 @@ Test(runtime, U16_hangs_until_the_limit)
 {
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ] || exec /bin/sleep 100\n",
 			   0755);
-	cr_assert(runtime_find("fake", state, -1, &runtime) == 0);
+	cr_assert(find("fake", -1) == 0);
 	cr_assert_eq(mkdir(scratch_path("state/one"), 0700), 0);
 	runtime.limit = await_within(&AWAIT_FOREVER, 50 * NS_PER_MS);
 	cr_expect_eq(runtime_delete(&runtime, "one"), 0, "it is removed without the runtime");
@@ -339,7 +346,7 @@ Test(runtime, U15_delete_what_the_runtime_cannot)
 	char expected[512];
 
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ]\n", 0755);
-	cr_assert_eq(runtime_find("fake", state, -1, &runtime), 0);
+	cr_assert_eq(find("fake", -1), 0);
 	snprintf(expected, sizeof(expected), "%s/one", state);
 	cr_assert_eq(mkdir(expected, 0700), 0);
 	scratch_write_text("state/one/state.json", "{", 0600);

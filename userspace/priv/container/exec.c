@@ -21,8 +21,7 @@
 #define FD_FREE 64
 #define FDS_MAX 8
 
-/* Wait for the child; kill it and its process group when the time is over. */
-static int wait_end(pid_t pid, const struct await_limit *limit)
+int runtime_exec_end(pid_t pid, const struct await_limit *limit)
 {
 	const struct await_limit own = await_within(limit, TIMEOUT_NS);
 	int status, r = await_child(pid, &status, &own);
@@ -71,17 +70,12 @@ static int spawn(const char *const *argv, const int *moved, size_t n_fds, pid_t 
 	return -r;
 }
 
-int runtime_exec(const char *const *argv, const int *fds, size_t n_fds,
-		 const struct await_limit *limit)
+int runtime_exec(const char *const *argv, const int *fds, size_t n_fds, pid_t *pidp)
 {
 	int moved[FDS_MAX] = { 0 };
 	size_t n_moved = 0;
-	pid_t pid = 0;
-	int null, r = await_check(limit);
+	int r = 0, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (r)
-		return r;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return -errno;
 	/* First move them out of the way, so that no copy overwrites a source. */
@@ -95,9 +89,9 @@ int runtime_exec(const char *const *argv, const int *fds, size_t n_fds,
 			n_moved++;
 	}
 	if (!r)
-		r = spawn(argv, moved, n_moved, &pid);
+		r = spawn(argv, moved, n_moved, pidp);
 	for (size_t i = 0; i < n_moved; i++)
 		close(moved[i]);
 	close(null);
-	return r < 0 ? r : wait_end(pid, limit);
+	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run one command of the OCI runtime and wait until it exits. */
+/* Run one command of the OCI runtime. */
 #ifndef CALFPEN_PRIV_CONTAINER_EXEC_H
 #define CALFPEN_PRIV_CONTAINER_EXEC_H
 
@@ -9,15 +9,15 @@
 #include "userspace/common/await.h"
 
 /*
- * Execute argv[0], without a shell, with no environment but PATH, descriptor 0
+ * Begin to execute argv[0], without a shell, with no environment but PATH, descriptor 0
  * as /dev/null and fds[0..n_fds - 1] as 1, 2, 3, ...; all others are closed. A
- * descriptor of -1 means /dev/null. A command that has not exited after 20 s, or
- * when `limit` is reached, is killed with its process group. Returns 0 if the
- * command exited with 0, -EIO if with another code, -ECANCELED or -ETIMEDOUT
- * (await.h) if it was killed, or another negative errno if it could not be
- * executed.
+ * descriptor of -1 means /dev/null. Stores the process in *pidp. Returns 0 or a
+ * negative errno.
  */
-int runtime_exec(const char *const *argv, const int *fds, size_t n_fds,
-		 const struct await_limit *limit);
+int runtime_exec(const char *const *argv, const int *fds, size_t n_fds, pid_t *pidp);
+/* Wait until it exits. If it has not after 20 s, or when `limit` is reached, it is
+ * killed with its process group. Returns 0 if it exited with 0, -EIO if with another
+ * code, or -ECANCELED or -ETIMEDOUT (await.h) if it was killed. */
+int runtime_exec_end(pid_t pid, const struct await_limit *limit);
 
 #endif

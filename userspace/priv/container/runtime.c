@@ -115,13 +115,16 @@ static int run(const struct runtime *runtime, const char *id, const char *const 
 	const char *argv[24] = { runtime->path, "--root",	runtime->state, "--log",
 				 log.text,	"--log-format", "json" };
 	size_t n = 7;
-	int r;
+	pid_t pid;
+	int r = await_check(&runtime->limit);
 
 	while (*command && n < sizeof(argv) / sizeof(argv[0]) - 1)
 		argv[n++] = *command++;
+	if (r)
+		return r;
 	unlink(log.text);
-	r = runtime_exec(argv, fds, n_fds, &runtime->limit);
-	return r;
+	r = runtime_exec(argv, fds, n_fds, &pid);
+	return r ? r : runtime_exec_end(pid, &runtime->limit);
 }
 
 /* find the runtime */
@@ -166,40 +169,49 @@ static int search(const char *name, char *resolved)
 	return found;
 }
 
-int runtime_find(const char *name, const char *state, int stop_fd, struct runtime *runtimep)
+int runtime_find(const char *name, struct runtime *runtimep)
 {
-	struct runtime runtime = { .limit = { .stop_fd = stop_fd, .until_ns = UINT64_MAX } };
+	struct runtime runtime = { .limit = AWAIT_FOREVER };
 	const char *argv[] = { runtime.path, "--version", NULL };
 	const int fds[] = { -1, -1 };
-	char resolved[PATH_MAX];
-	int r;
+	int r = search(name, runtime.path);
 
-	if (strlen(state) >= sizeof(runtime.state)) {
-		log_error("%s: %s", state, strerror(ENAMETOOLONG));
-		return -ENAMETOOLONG;
-	}
-	r = search(name, resolved);
 	if (r < 0) {
 		log_error("OCI runtime \"%s\": %s; install runc, or choose another with --runtime",
 			  name, r == -ENOENT ? "not found" : strerror(-r));
 		return r == -EACCES ? r : -ENOENT;
 	}
-	memcpy(runtime.path, resolved, strlen(resolved) + 1);
-	memcpy(runtime.state, state, strlen(state) + 1);
-	r = runtime_exec(argv, fds, 2, &runtime.limit);
+	r = runtime_exec(argv, fds, 2, &runtime.asked_pid);
+	if (r)
+		log_error("OCI runtime %s: cannot execute it: %s", runtime.path, strerror(-r));
+	else
+		*runtimep = runtime;
+	return r;
+}
+
+int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd)
+{
+	int r;
+
+	runtime->limit.stop_fd = stop_fd;
+	r = runtime_exec_end(runtime->asked_pid, &runtime->limit);
+	runtime->asked_pid = 0;
 	if (r == -ECANCELED)
 		return r;
 	if (r) {
 		log_error("OCI runtime %s: does not answer --version; choose another with "
 			  "--runtime",
-			  runtime.path);
+			  runtime->path);
 		return -EPROTO;
 	}
+	if (strlen(state) >= sizeof(runtime->state)) {
+		log_error("%s: %s", state, strerror(ENAMETOOLONG));
+		return -ENAMETOOLONG;
+	}
+	memcpy(runtime->state, state, strlen(state) + 1);
 	r = directory_make_own(state, 0700);
 	if (r)
 		log_error("%s: %s", state, strerror(-r));
-	else
-		*runtimep = runtime;
 	return r;
 }
 

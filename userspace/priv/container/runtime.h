@@ -27,6 +27,7 @@ struct runtime {
 	char state[4096]; /* --root directory of this instance, mode 0700 */
 	/* No command takes longer; the caller may change it. */
 	struct await_limit limit;
+	pid_t asked_pid; /* of "RUNTIME --version"; 0: its answer is known */
 };
 
 /* The calf's descriptors 1, 2, 3, 4, 5 in its container. */
@@ -34,11 +35,13 @@ struct runtime_fds {
 	int log_stdout, log_stderr, frames, control, metrics;
 };
 
-/* Find the runtime `name` (a path, or in PATH), check that it answers --version,
- * and create the directory `state`. Its commands are killed after 20 s, and as
- * soon as `stop_fd` (-1: none) is readable. Returns 0, -ENOENT, -EACCES, -EPROTO
- * or another negative errno after one line on stderr, or -ECANCELED (stop_fd). */
-int runtime_find(const char *name, const char *state, int stop_fd, struct runtime *runtimep);
+/* Find the runtime `name` (a path, or in PATH) and begin to ask it for its version.
+ * Returns 0, -ENOENT, -EACCES or another negative errno after one line on stderr. */
+int runtime_find(const char *name, struct runtime *runtimep);
+/* Wait for the answer of a runtime that was found, and create the directory `state`. Its
+ * commands are killed after 20 s, and as soon as `stop_fd` (-1: none) is readable. Returns 0,
+ * -EPROTO or another negative errno after one line on stderr, or -ECANCELED (stop_fd). */
+int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd);
 
 /*
  * Begin to create container `id` from `bundle` in a new process, so that the

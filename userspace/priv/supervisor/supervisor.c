@@ -95,6 +95,9 @@ static int supervisor_start(struct supervisor *s)
 		r = supervisor_load_files(s);
 	if (!r && s->configuration.syslog && !s->options->syslog)
 		r = supervisor_start_syslog(s);
+	/* It answers while the host is looked at, as the calf does. */
+	if (!r)
+		r = runtime_find(s->options->runtime, &s->runtime);
 	if (!r)
 		r = supervisor_check_host(s);
 	r_options = supervisor_check_options(s);
@@ -114,7 +117,7 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = instance_lock_uplink(&s->instance, s->uplink.name, s->uplink.ifindex);
 	if (!r)
-		r = runtime_find(s->options->runtime, state, s->stop_fd, &s->runtime);
+		r = runtime_prepare(&s->runtime, state, s->stop_fd);
 	if (!r)
 		r = supervisor_check_other_clients(s);
 	if (!r)
