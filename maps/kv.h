@@ -57,6 +57,7 @@ enum kv_subject {
 	}
 
 enum kv_verb {
+	KV_VERB_NONE = 0, /* only in a denial: an operation that does not exist */
 	KV_VERB_READ = 1,
 	KV_VERB_WRITE = 2,   /* exactly one change, KV_CHANGE_WRITE */
 	KV_VERB_DELETE = 3,  /* exactly one change, KV_CHANGE_DELETE */

@@ -208,7 +208,7 @@ static int audit_record(void *data, void *record, size_t size)
 	struct kv_denial denial;
 
 	(void)data;
-	cr_assert_eq(watcher_denial_init(&denial, record, size), 0);
+	cr_assert_eq(record_denial_init(&denial, record, size), 0);
 	watcher_audit_denial(&audit, &denial);
 	return 0;
 }

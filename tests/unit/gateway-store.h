@@ -122,6 +122,7 @@ static inline void test_store_event(struct test_store *store, uint16_t operation
 	record->event.revision = store->revision;
 	record->change.operation = operation;
 	record->change.length = (uint16_t)length;
+	record->change.noted = KV_NOTE(strrchr(path, '/') + 1 - path, strlen(path));
 	strcpy(record->change.path, path);
 	if (length > 0)
 		memcpy(record->text, text, length);

@@ -50,6 +50,7 @@ static int record(uint64_t revision, const char *path, const char *text)
 	};
 
 	it.change.length = (uint16_t)(text ? strlen(text) : 0);
+	it.change.noted = KV_NOTE(strrchr(path, '/') + 1 - path, strlen(path));
 	snprintf(it.change.path, sizeof(it.change.path), "%s", path);
 	snprintf(it.text, sizeof(it.text), "%s", text ? text : "");
 	it.event.size = KV_CHANGE_SIZE(it.change.length);
@@ -159,12 +160,15 @@ Test(cli_watch, records_of_another_form)
 		char text[KV_VALUE_SIZE];
 	} good = {
 		.event = { KV_RECORD_CHANGE, KV_CHANGE_SIZE(1), 1, 6, 0 },
-		.change = { .path = "/a", .operation = KV_CHANGE_WRITE, .length = 1 },
+		.change = { .path = "/a",
+			    .operation = KV_CHANGE_WRITE,
+			    .length = 1,
+			    .noted = KV_NOTE(1, 2) },
 		.text = "x",
 	}, bad;
 	size_t size = sizeof(good.event) + good.event.size;
 
-	for (int i = 0; i < 9; i++) {
+	for (int i = 0; i < 12; i++) {
 		begin(5, 5);
 		bad = good;
 		bad.event.type += i == 0;
@@ -174,6 +178,9 @@ Test(cli_watch, records_of_another_form)
 		bad.change.operation = i == 4 ? 0 : bad.change.operation;
 		bad.change.path[0] = i == 5 ? 'x' : '/';
 		bad.change.path[63] = i == 6 ? 'x' : 0;
+		bad.change.noted += i == 9;
+		bad.text[0] = i == 10 ? '\033' : 'x';
+		bad.text[1] = i == 11 ? 'x' : '\0';
 		watch_view_record(&view, &output, &bad, i == 7 ? 10 : i == 8 ? size - 1 : size);
 		cr_assert(view.is_lost, "%d", i);
 	}

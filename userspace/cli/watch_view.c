@@ -5,38 +5,7 @@
 
 #include "userspace/cli/watch.h"
 #include "userspace/common/path.h"
-#include "userspace/common/sanitise.h"
-
-/* A validated record. */
-struct event {
-	uint64_t revision;
-	uint64_t sequence;
-	struct kv_key key;
-	bool is_delete;
-	char text[KV_VALUE_SIZE]; /* printable */
-};
-
-/* Parse and validate a record. Returns false if the gate cannot have written it. */
-static bool parse_record(struct event *event, const void *record, size_t size)
-{
-	const struct kv_watch_event *header = record;
-	const struct kv_change *change = (const void *)(header + 1);
-
-	if (size < sizeof(*header) + sizeof(*change) || header->type != KV_RECORD_CHANGE ||
-	    change->length > KV_VALUE_MAX || header->size != KV_CHANGE_SIZE(change->length) ||
-	    size < sizeof(*header) + header->size)
-		return false;
-	if (change->operation != KV_CHANGE_WRITE && change->operation != KV_CHANGE_DELETE)
-		return false;
-	memcpy(event->key.path, change->path, sizeof(event->key.path));
-	if (!path_key_is_canonical(&event->key))
-		return false;
-	event->revision = header->revision;
-	event->sequence = header->sequence;
-	event->is_delete = change->operation == KV_CHANGE_DELETE;
-	sanitise(event->text, sizeof(event->text), change + 1, change->length);
-	return true;
-}
+#include "userspace/common/record.h"
 
 /* Return the index of a path in the list, or the index to insert it at. */
 static size_t find(const struct watch_view *view, const struct kv_key *key, bool *is_therep)
@@ -57,19 +26,19 @@ static size_t find(const struct watch_view *view, const struct kv_key *key, bool
 }
 
 /* Merge a change that was made while the keys were listed. */
-static void merge(struct watch_view *view, const struct event *event)
+static void merge(struct watch_view *view, uint64_t revision, const struct record_change *change)
 {
-	bool is_there;
-	size_t i = find(view, &event->key, &is_there);
+	bool is_delete = change->operation == KV_CHANGE_DELETE, is_there;
+	size_t i = find(view, &change->key, &is_there);
 	struct cli_key *key = &view->keys[i];
 
-	if (is_there && key->value.revision >= event->revision)
+	if (is_there && key->value.revision >= revision)
 		return;
-	if (event->is_delete && is_there) {
+	if (is_delete && is_there) {
 		memmove(key, key + 1, (view->n_keys - i - 1) * sizeof(*key));
 		view->n_keys--;
 	}
-	if (event->is_delete)
+	if (is_delete)
 		return;
 	if (!is_there && view->n_keys == STORE_KEYS_MAX) {
 		view->is_lost = true; /* more keys than a store can hold */
@@ -80,10 +49,10 @@ static void merge(struct watch_view *view, const struct event *event)
 		view->n_keys++;
 	}
 	memset(key, 0, sizeof(*key));
-	key->key = event->key;
-	key->value.revision = event->revision;
-	key->value.length = (uint32_t)strlen(event->text);
-	memcpy(key->value.text, event->text, sizeof(key->value.text));
+	key->key = change->key;
+	key->value.revision = revision;
+	key->value.length = change->length;
+	memcpy(key->value.text, change->text, change->length);
 }
 
 void watch_view_begin(struct watch_view *view, struct cli_key *keys, size_t n_keys, uint64_t begun,
@@ -116,28 +85,29 @@ int watch_view_announce(struct watch_view *view, struct watch_output *output)
 int watch_view_record(struct watch_view *view, struct watch_output *output, const void *record,
 		      size_t size)
 {
-	struct event event;
+	struct record_change change;
+	struct kv_watch_event event;
 	int r;
 
 	if (view->is_lost)
 		return 0; /* everything is listed again */
-	if (!parse_record(&event, record, size) ||
+	if (record_watch_init(&event, &change, record, size) ||
 	    (view->has_sequence && event.sequence != view->sequence + 1)) {
 		view->is_lost = true;
 		return 0;
 	}
 	view->has_sequence = true;
 	view->sequence = event.sequence;
-	if (event.revision <= view->begun || !path_is_below(event.key.path, view->directory))
+	if (event.revision <= view->begun || !path_is_below(change.key.path, view->directory))
 		return 0;
 	if (event.revision <= view->synced && !view->is_announced) {
-		merge(view, &event);
+		merge(view, event.revision, &change);
 		return 0;
 	}
 	r = watch_view_announce(view, output);
 	return r < 0 ? r :
-		       watch_put_change(output, event.revision, event.key.path,
-					event.is_delete ? NULL : event.text);
+		       watch_put_change(output, event.revision, change.key.path,
+					change.operation == KV_CHANGE_WRITE ? change.text : NULL);
 }
 
 void watch_view_deinit(struct watch_view *view)

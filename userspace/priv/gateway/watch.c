@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "userspace/common/path.h"
+#include "userspace/common/record.h"
 
 /* A record in the ring, with its header. */
 #define RECORD_SIZE(size) (8u + (((size) + 7u) & ~(size_t)7u))
@@ -26,15 +27,6 @@
 /* If the ring never held more than this, it had room for any record (one more may be
  * in progress). */
 #define FULL_SIZE (KV_WATCH_SIZE - 2 * RECORD_MAX)
-
-/* A change in the ring, checked. */
-struct change {
-	uint64_t sequence;
-	uint64_t revision;
-	struct kv_key path;
-	uint16_t tag; /* enum wire_entry_tag */
-	struct wire_data value;
-};
 
 void gateway_watches_init(struct gateway_watches *watches, const struct key_table *table,
 			  const struct gateway_store *store, void *store_data)
@@ -93,16 +85,16 @@ static void note_lost(struct gateway_watches *watches, uint64_t n_lost)
 
 /* Check the sequence number of a record. The store may have reported the loss of
  * missing numbers before. */
-static void note_sequence(struct gateway_watches *watches, const struct change *change)
+static void note_sequence(struct gateway_watches *watches, const struct kv_watch_event *event)
 {
-	if (watches->next_sequence != 0 && change->sequence != watches->next_sequence) {
-		watches->n_missing += change->sequence - watches->next_sequence;
+	if (watches->next_sequence != 0 && event->sequence != watches->next_sequence) {
+		watches->n_missing += event->sequence - watches->next_sequence;
 		if (watches->n_missing > watches->n_lost) {
 			watches->n_lost = watches->n_missing;
-			mark_lost(watches, change->revision);
+			mark_lost(watches, event->revision);
 		}
 	}
-	watches->next_sequence = change->sequence + 1;
+	watches->next_sequence = event->sequence + 1;
 }
 
 /* Ask the store for losses if needed. Returns false if it must be asked again later. */
@@ -124,42 +116,20 @@ static bool check_losses(struct gateway_watches *watches)
 
 /* --- records of the ring --- */
 
-static bool parse_record(const void *record, size_t size, struct change *changep)
-{
-	const uint8_t *bytes = record;
-	struct kv_watch_event event;
-	struct kv_change change;
-
-	if (size < sizeof(event) + sizeof(change))
-		return false;
-	memcpy(&event, bytes, sizeof(event));
-	memcpy(&change, bytes + sizeof(event), sizeof(change));
-	*changep = (struct change){
-		.sequence = event.sequence,
-		.revision = event.revision,
-		.tag = change.operation == KV_CHANGE_WRITE ? WIRE_ENTRY_VALUE : WIRE_ENTRY_DELETED,
-		.value = { bytes + sizeof(event) + sizeof(change), change.length },
-	};
-	memcpy(changep->path.path, change.path, sizeof(change.path));
-	return event.type == KV_RECORD_CHANGE && change.length <= KV_VALUE_MAX &&
-	       size == sizeof(event) + KV_CHANGE_SIZE(change.length) &&
-	       path_key_is_canonical(&changep->path);
-}
-
-static void deliver(struct gateway_watches *watches, struct gateway_watch *watch,
-		    const struct change *change)
+static void deliver(struct gateway_watches *watches, struct gateway_watch *watch, uint64_t revision,
+		    const struct record_change *change)
 {
 	struct wire_entry entry = {
-		.path = change->path,
-		.revision = change->revision,
-		.tag = change->tag,
-		.value = change->value,
+		.path = change->key,
+		.revision = revision,
+		.tag = change->operation == KV_CHANGE_WRITE ? WIRE_ENTRY_VALUE : WIRE_ENTRY_DELETED,
+		.value = { (const uint8_t *)change->text, change->length },
 	};
 
-	if (watch->state == GATEWAY_WATCH_RESYNC || change->revision <= watch->began ||
-	    !path_is_below(change->path.path, watch->directory))
+	if (watch->state == GATEWAY_WATCH_RESYNC || revision <= watch->began ||
+	    !path_is_below(change->key.path, watch->directory))
 		return;
-	if (watch->state == GATEWAY_WATCH_CATCHING_UP && change->revision > watch->listed)
+	if (watch->state == GATEWAY_WATCH_CATCHING_UP && revision > watch->listed)
 		put_synced(watches, watch);
 	put_entry(watches, watch, &entry);
 }
@@ -167,17 +137,18 @@ static void deliver(struct gateway_watches *watches, struct gateway_watch *watch
 static bool take_record(void *data, const void *record, size_t size)
 {
 	struct gateway_watches *watches = data;
-	struct change change;
+	struct record_change change;
+	struct kv_watch_event event;
 
 	watches->n_consumed += RECORD_SIZE(size);
 	watches->is_unsettled = true;
-	if (!parse_record(record, size, &change)) {
+	if (record_watch_init(&event, &change, record, size)) {
 		mark_lost(watches, UINT64_MAX); /* its content is lost */
 		return !has_room(watches);
 	}
-	note_sequence(watches, &change);
+	note_sequence(watches, &event);
 	for (uint32_t i = 0; i < watches->n; i++)
-		deliver(watches, &watches->watches[i], &change);
+		deliver(watches, &watches->watches[i], event.revision, &change);
 	return !has_room(watches);
 }
 

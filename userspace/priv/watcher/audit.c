@@ -51,6 +51,8 @@ static const char *subject_name(const struct watcher_audit *audit, uint32_t subj
 static const char *verb_name(uint32_t verb)
 {
 	switch (verb) {
+	case KV_VERB_DENIAL:
+		return "denial";
 	case KV_VERB_READ:
 		return "read";
 	case KV_VERB_WRITE:
@@ -73,7 +75,7 @@ static const char *verb_name(uint32_t verb)
 }
 
 void watcher_audit_change(struct watcher_audit *audit, const struct kv_event *event,
-			  const struct watcher_change *change)
+			  const struct record_change *change)
 {
 	struct audit_entry entry = {
 		.wall_ns = event->boot_ns + audit->wall_offset_ns,

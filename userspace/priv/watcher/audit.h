@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
+#include "userspace/common/record.h"
 #include "userspace/priv/audit/audit.h"
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/store/wanted.h"
-#include "userspace/priv/watcher/event.h"
 #include "userspace/priv/watcher/reconcile.h"
 
 #define WATCHER_AUDIT_REFUSED 256 /* more than one pass can refuse */
@@ -40,7 +40,7 @@ uint64_t watcher_audit_retry(struct watcher_audit *audit, uint64_t now_ns);
 void watcher_audit_sync(struct watcher_audit *audit);
 /* Write one change of a commit. Errors are handled by audit_write(). */
 void watcher_audit_change(struct watcher_audit *audit, const struct kv_event *event,
-			  const struct watcher_change *change);
+			  const struct record_change *change);
 /* Write one refused request. Errors are handled by audit_write(). */
 void watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *denial);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/watcher/event.h"
+#include "userspace/common/record.h"
 #include "userspace/priv/watcher/watcher-private.h"
 
 /* The operator's request to the calf. To renew a lease of which the host has lost
@@ -24,7 +24,7 @@ static void refuse_record(struct watcher *watcher, const char *ring, size_t size
 }
 
 static void apply_change(struct watcher *watcher, const struct kv_event *event,
-			 const struct watcher_change *change)
+			 const struct record_change *change)
 {
 	static struct kv_value value;
 
@@ -49,11 +49,11 @@ static int apply_event(void *data, const void *record, size_t size)
 {
 	struct watcher *watcher = data;
 	struct wanted *wanted = &watcher->wanted;
-	struct watcher_event event;
-	struct watcher_change change;
+	struct record_commit event;
+	struct record_change change;
 	bool is_next;
 
-	if (watcher_event_init(&event, record, size)) {
+	if (record_commit_init(&event, record, size)) {
 		watcher->must_list = true;
 		return 0;
 	}
@@ -61,7 +61,7 @@ static int apply_event(void *data, const void *record, size_t size)
 	if (event.header.revision > wanted->revision && !is_next)
 		watcher->must_list = true;
 	/* Changes that the list includes, or the next list will, are not applied. */
-	while (is_next && !watcher->must_list && watcher_event_next(&event, &change))
+	while (is_next && !watcher->must_list && record_commit_next(&event, &change))
 		apply_change(watcher, &event.header, &change);
 	if (is_next)
 		wanted->revision = event.header.revision;
@@ -71,13 +71,13 @@ static int apply_event(void *data, const void *record, size_t size)
 static int audit_event(void *data, const void *record, size_t size)
 {
 	struct watcher *watcher = data;
-	struct watcher_event event;
-	struct watcher_change change;
+	struct record_commit event;
+	struct record_change change;
 
-	if (watcher_event_init(&event, record, size))
+	if (record_commit_init(&event, record, size))
 		refuse_record(watcher, "change", size);
 	else
-		while (watcher_event_next(&event, &change)) {
+		while (record_commit_next(&event, &change)) {
 			watcher_audit_change(&watcher->audit, &event.header, &change);
 			watcher_persist_mark_path(&watcher->persist, change.key.path,
 						  event.header.revision);
@@ -90,7 +90,7 @@ static int audit_denial(void *data, const void *record, size_t size)
 	struct watcher *watcher = data;
 	struct kv_denial denial;
 
-	if (watcher_denial_init(&denial, record, size))
+	if (record_denial_init(&denial, record, size))
 		refuse_record(watcher, "refusal", size);
 	else
 		watcher_audit_denial(&watcher->audit, &denial);
