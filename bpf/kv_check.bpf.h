@@ -38,21 +38,18 @@ static long check_word(__u32 i, void *data)
 	return 0;
 }
 
-/* Check the value's bytes: `length` of the rule's class, then NULs only. */
-static __always_inline int check_value(struct call *call, __u32 length, const struct kv_rule *rule)
+/* Check the value's bytes: `length` of the rule's class. `last` is the word that
+ * contains the first NUL, `meant` selects the bytes before it. */
+static __always_inline int check_value(struct call *call, __u32 length, __u64 last, __u64 meant,
+				       const struct kv_rule *rule)
 {
-	struct kv_staging *stage = call->stage;
-	struct kv_value_bits *bits = &stage->work.value;
-	const __u64 *last = staged_word(stage, stage->work.at + KV_CHANGE_HEADER + (length & ~7u));
-	__u64 meant = *masks_of(length & 7);
+	struct kv_value_bits *bits = &call->stage->work.value;
 
 	if (length > rule->max_length)
 		return -EMSGSIZE;
-	if (!last || *last & ~meant)
-		return -EBADMSG;
 	*bits = (struct kv_value_bits){ 0 };
 	bpf_loop(length / 8, check_word, call, 0);
-	check_bytes(bits, *last, meant);
+	check_bytes(bits, last, meant);
 	if (bits->not_text)
 		return -EBADMSG;
 	if (rule->class == KV_CLASS_HEX && (bits->not_hex || length % 2))
@@ -137,6 +134,8 @@ static __always_inline int check_one(struct call *call, struct kv_change *change
 	__u32 operation = change->operation, length, needed, excess;
 	struct kv_work *work = &call->stage->work;
 	struct kv_rule rule;
+	const __u64 *last;
+	__u64 meant;
 
 	work->canonical = canonical;
 	work->needed = operation < 4 ? needed_access[(work->verb * 4 + operation) & 63] : 0;
@@ -149,6 +148,12 @@ static __always_inline int check_one(struct call *call, struct kv_change *change
 	opaque(excess);
 	if (!needed || excess)
 		return -EINVAL;
+	/* Of every request: a byte behind the text is nobody's, and records are
+	 * copies. */
+	last = staged_word(call->stage, work->at + KV_CHANGE_HEADER + (length & ~7u));
+	meant = *masks_of(length & 7);
+	if (!last || *last & ~meant)
+		return -EBADMSG;
 	if (needed == NEEDS_NOTHING)
 		return 0;
 	if (needed == NEEDS_DIRECTORY)
@@ -159,7 +164,7 @@ static __always_inline int check_one(struct call *call, struct kv_change *change
 	if (!(rule.access & needed))
 		return -EACCES;
 	if (needed == KV_ACCESS_WRITE)
-		return check_value(call, length, &rule);
+		return check_value(call, length, *last, meant, &rule);
 	return 0;
 }
 
@@ -260,8 +265,9 @@ static __always_inline __u32 max_changes(__u32 verb)
 	return verb == KV_VERB_BATCH ? KV_BATCH_MAX : 1;
 }
 
-/* Check the rate and the envelope, copy the request, and check every change. A
- * denial is not a request: only the rate of its records limits it. */
+/* Check the rate and the envelope, copy the request, and check every change. If it
+ * is refused, `at` is the offset of the change that is to blame, and `canonical`
+ * whether its path was found to be canonical. */
 static __always_inline int check_request(struct kv_request *request, struct call *call)
 {
 	struct kv_staging *stage = call->stage;
@@ -295,8 +301,7 @@ static __always_inline int check_request(struct kv_request *request, struct call
 	work->answer_length = 0;
 	work->answer_cursor = 0;
 	stage->items[0].rate_ns = stage->rate_ns;
-	if (verb != KV_VERB_DENIAL &&
-	    !take_rate(&stage->rate_ns, now, config.rate_interval_ns, config.rate_burst_ns))
+	if (!take_rate(&stage->rate_ns, now, config.rate_interval_ns, config.rate_burst_ns))
 		return -EDQUOT;
 	if (verb == KV_VERB_WATCH || verb == KV_VERB_RESTORE)
 		return n_changes || size ? -EINVAL : 0;
@@ -313,7 +318,12 @@ static __always_inline int check_request(struct kv_request *request, struct call
 	bpf_loop(read_again(work->n_changes), check_change, call, 0);
 	if (work->error)
 		return work->error;
-	return work->at == work->size ? 0 : -EINVAL;
+	if (work->at == work->size) {
+		work->at = 0;
+		return 0;
+	}
+	work->canonical = 0; /* `at` is behind what was checked: no record may show it */
+	return -EINVAL;
 }
 
 #endif

@@ -20,8 +20,8 @@
 #include "bpf/kv_list.bpf.h"
 #include "bpf/kv_watch.bpf.h"
 
-#define DENIAL_ERRNO_MAX 4095
 #define ANSWER_SHORT 264 /* bytes: of a batch of 16 writes */
+#define NOTED_ERRNOS 128 /* a power of two above those that a caller may report */
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -96,6 +96,8 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 		return -EINVAL;
 	if (check_conditions(&call))
 		return -ESTALE;
+	/* the first change is to blame for what follows: all of its bytes are checked */
+	work->at = work->base;
 	/* a record's header is 8 bytes; the changes are padded to 8 already */
 	if (!take_share(control, size + 8))
 		return -EAGAIN;
@@ -264,11 +266,27 @@ static __always_inline int serve_locked(__u32 verb, struct call *call)
 
 /* --- answers --- */
 
+/* Clear what earlier answers have left behind the first `length` bytes of the page, as
+ * far as it is copied. */
+static __always_inline void clear_rest(struct kv_staging *stage, __u32 length)
+{
+	__u64 used = ((__u64)length + 7) & ~7ull;
+	__u64 rest = (length < ANSWER_SHORT ? ANSWER_SHORT : KV_ANSWER_SIZE) - used;
+	struct bpf_dynptr page;
+
+	if (bpf_dynptr_from_mem(stage->page, sizeof(stage->page), 0, &page))
+		return;
+	opaque(rest);
+	if (rest <= KV_VALUE_SIZE)
+		bpf_dynptr_write(&page, (__u32)used, (void *)zeroes, (__u32)rest, 0);
+}
+
 /* The context can be written at constant offsets only: it is copied completely,
  * or up to a size that is enough for most answers. A value is followed by a
  * NUL. */
-static __always_inline void answer_page(struct kv_request *request, const struct kv_staging *stage)
+static __always_inline void answer_page(struct kv_request *request, struct kv_staging *stage)
 {
+	clear_rest(stage, request->length);
 #pragma unroll
 	for (int i = 0; i < ANSWER_SHORT / 8; i++)
 		((__u64 *)request->text)[i] = ((const __u64 *)stage->page)[i];
@@ -279,7 +297,7 @@ static __always_inline void answer_page(struct kv_request *request, const struct
 		((__u64 *)request->text)[i] = ((const __u64 *)stage->page)[i];
 }
 
-static __always_inline void answer(struct kv_request *request, const struct kv_staging *stage)
+static __always_inline void answer(struct kv_request *request, struct kv_staging *stage)
 {
 	const struct kv_work *work = &stage->work;
 
@@ -352,6 +370,8 @@ static __always_inline void refuse_call(struct kv_request *request, struct kv_st
 	stage->items[0].verdict = verdict;
 	stage->items[0].canonical = work->is_batch ? 0 : work->canonical;
 	stage->items[0].at = (__u32)work->at;
+	/* a number that is no verb is the caller's: it is not recorded */
+	stage->items[0].verb = work->verb <= KV_VERB_DENIAL ? work->verb : KV_VERB_NONE;
 	if (work->is_batch) {
 		stage->items[0].verb = KV_VERB_BATCH;
 		request->length = 0;
@@ -364,12 +384,19 @@ static __always_inline void refuse_call(struct kv_request *request, struct kv_st
 
 /* --- the call --- */
 
-/* Record a refusal by the caller itself, as described by the caller. */
+static const __u8 may_be_noted[NOTED_ERRNOS] = {
+	[E2BIG] = 1,  [EACCES] = 1,   [EBADMSG] = 1, [EILSEQ] = 1,
+	[EINVAL] = 1, [EMSGSIZE] = 1, [EUSERS] = 1,
+};
+
+/* Record a refusal by the caller itself. What it says about it is one of the verbs
+ * and errnos with which a gateway refuses something. */
 static __always_inline int note_denial(struct kv_staging *stage)
 {
 	__u32 error = stage->work.asked;
 
-	if (error < 1 || error > DENIAL_ERRNO_MAX)
+	if (error >= NOTED_ERRNOS || !may_be_noted[error & (NOTED_ERRNOS - 1)] ||
+	    stage->work.slot > KV_VERB_WATCH)
 		return -EINVAL;
 	stage->items[0].verdict = -(__s32)error;
 	stage->items[0].verb = stage->work.slot;

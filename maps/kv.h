@@ -120,7 +120,9 @@ struct kv_rule {
 /*
  * One change, as sent to the gate and as stored in event records: this header,
  * then `length` bytes of text, then NULs up to the next multiple of 8 (at least
- * one NUL). KV_CHANGE_DELETE has length 0 and one word of NULs.
+ * one NUL). KV_CHANGE_DELETE has length 0 and one word of NULs, and so have the
+ * requests that change nothing. Anything else is refused, because the readers of a
+ * record, which is a copy of these bytes, refuse it, too (common/record.h).
  */
 struct kv_change {
 	char path[KV_PATH_SIZE];
@@ -166,7 +168,10 @@ struct kv_result {
  * directory, canonical, or "/" for everything. KV_VERB_WATCH and
  * KV_VERB_RESTORE have no changes. For KV_VERB_BATCH `request` points to struct
  * kv_batched, each followed by a change; for KV_VERB_DENIAL to one kv_change
- * with operation 0 and the refused path, or NULs if that is not canonical.
+ * with operation 0 and the refused path, or NULs if that is not canonical. The
+ * refused verb is one up to KV_VERB_WATCH, and the errno one of those for which a
+ * gateway refuses a request: E2BIG, EACCES, EBADMSG, EILSEQ, EINVAL, EMSGSIZE,
+ * EUSERS.
  *
  * Condition (`revision` in): for a write or delete, the key must exist with
  * exactly this revision; for a commit, none of its keys may be newer than this;
@@ -180,7 +185,7 @@ struct kv_result {
  *   -EILSEQ   a path is not canonical
  *   -EACCES   a path is unknown to this subject or the right is missing
  *   -EMSGSIZE a value is longer than its rule allows
- *   -EBADMSG  a value is not of its class
+ *   -EBADMSG  a value is not of its class, or what follows it is not NUL
  *   -ENOSPC   the commit would exceed the number of keys
  *   -EAGAIN   the event ring, or this subject's share of it, is full
  *   -ENOENT   read of an absent key

@@ -426,22 +426,42 @@ Test(gate_denial, says_nothing_hostile, .init = begin, .fini = end)
 	cr_assert_eq(gate_test_ctl(&test).revision, 0);
 }
 
-/* As many as of the gate's own refusals, the rest counted; and they cost the
- * subject no request. */
-Test(gate_denial, is_bounded, .init = begin, .fini = end)
+/* As many as of the gate's own refusals, the rest counted. Each is a request: otherwise
+ * they could be sent as fast as the CPU can. */
+Test(gate_denial, F1_is_bounded, .init = begin, .fini = end)
 {
 	struct kv_ctl ctl;
-	uint64_t n_records;
+	int n_taken = 0;
 
-	for (int i = 0; i < 1000; i++)
-		cr_assert_eq(gate_note_denial(test.fds[1], KV_VERB_READ, "/x/a", -EACCES), 0);
+	for (int i = 0; i < 1000; i++) {
+		int r = gate_note_denial(test.fds[1], KV_VERB_READ, "/x/a", -EACCES);
+
+		cr_assert(!r || r == -EDQUOT, "%d", r);
+		n_taken += !r;
+	}
+	cr_expect_geq(n_taken, 11);
+	cr_expect_lt(n_taken, 20, "%d in less than 10 s", n_taken);
+	cr_expect_eq(gate_write(test.fds[1], "/x/a", "1", 1, NULL), -EDQUOT);
 	ctl = gate_test_ctl(&test);
-	n_records = ctl.n_denials;
-	cr_assert_eq(ctl.subject[1].n_refused, 1000);
-	cr_assert_eq(ctl.subject[1].n_suppressed, 1000 - n_records);
-	cr_assert_geq(n_records, 50);
-	cr_assert_lt(n_records, 200);
-	denials();
-	for (int i = 0; i < 11; i++)
-		cr_assert_eq(gate_write(test.fds[1], "/x/a", "1", 1, NULL), 0);
+	cr_assert_eq(ctl.subject[1].n_refused, 1001);
+	cr_assert_eq(ctl.subject[1].n_suppressed, 1001 - ctl.n_denials);
+	cr_assert_geq(ctl.n_denials, 50);
+	cr_assert_lt(ctl.n_denials, 200);
+}
+
+/* A caller says what it refused with words of a list. */
+Test(gate_denial, F1_only_real_verbs_and_errnos, .init = begin, .fini = end)
+{
+	static const int errnos[] = { E2BIG, EACCES, EBADMSG, EILSEQ, EINVAL, EMSGSIZE, EUSERS };
+	uint32_t n_verbs = 0, n_errnos = 0;
+
+	for (uint32_t verb = 0; verb < 100; verb++)
+		n_verbs += !gate_note_denial(test.fds[0], (enum kv_verb)verb, "", -EACCES);
+	cr_expect_eq(n_verbs, KV_VERB_WATCH + 1, "%u", n_verbs);
+	cr_expect_eq(gate_note_denial(test.fds[0], 0x10001, "", -EACCES), -EINVAL);
+	for (int error = -1; error < 5000; error++)
+		n_errnos += !gate_note_denial(test.fds[0], KV_VERB_READ, "", -error);
+	for (size_t i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++)
+		cr_expect_eq(gate_note_denial(test.fds[0], KV_VERB_READ, "", -errnos[i]), 0);
+	cr_expect_eq(n_errnos, sizeof(errnos) / sizeof(errnos[0]), "%u", n_errnos);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the gate checks of a request: one row per rule. */
+#include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
@@ -8,6 +9,7 @@
 
 #include "tests/bpf/support-gate.h"
 #include "userspace/common/path.h"
+#include "userspace/common/record.h"
 
 #define N_RANDOM_KEYS 20000
 
@@ -302,4 +304,129 @@ Test(gate_checks, packing, .init = begin, .fini = end)
 	request[KV_CHANGE_HEADER + 9] = 'x';
 	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, request, size, &answer), -EBADMSG);
 	cr_expect_eq(answer.i_refused, 0);
+}
+
+/* A copy of the request becomes the record: nothing may be behind what is checked. */
+Test(gate_checks, F1_nothing_behind_a_change, .init = begin, .fini = end)
+{
+	unsigned char request[2 * KV_CHANGE_SIZE(8)] = { 0 };
+	static const struct {
+		uint32_t verb;
+		uint16_t operation;
+		const char *text;
+		int verdict; /* without junk */
+	} rows[] = {
+		{ KV_VERB_WRITE, KV_CHANGE_WRITE, "", 0 },
+		{ KV_VERB_WRITE, KV_CHANGE_WRITE, "1234567", 0 },
+		{ KV_VERB_WRITE, KV_CHANGE_WRITE, "12345678", 0 },
+		{ KV_VERB_COMMIT, KV_CHANGE_WRITE, "1", 0 },
+		{ KV_VERB_COMMIT, KV_CHANGE_DELETE, "", 0 },
+		{ KV_VERB_DELETE, KV_CHANGE_DELETE, "", 0 },
+		{ KV_VERB_READ, 0, "", -ENOENT },
+		{ KV_VERB_LIST, 0, "", 0 },
+	};
+	char key[64] = "/long";
+	struct kv_ctl ctl;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t size = gate_test_change(request, key, rows[i].operation, rows[i].text,
+						 (uint16_t)strlen(rows[i].text));
+		uint32_t first = KV_CHANGE_HEADER + (uint32_t)strlen(rows[i].text);
+
+		for (uint32_t at = first; at < size; at++) {
+			request[at] = '!';
+			cr_expect_eq(gate_test_raw(gate, rows[i].verb, 1, request, size, NULL),
+				     -EBADMSG, "row %zu, byte %u", i, at);
+			request[at] = 0;
+		}
+		ctl = gate_test_ctl(&test);
+		cr_expect_eq(gate_test_raw(gate, rows[i].verb, 1, request, size, NULL),
+			     rows[i].verdict, "row %zu", i);
+		cr_expect_eq(gate_test_ctl(&test).revision,
+			     ctl.revision + (rows[i].operation != 0));
+		if (rows[i].operation == KV_CHANGE_WRITE)
+			cr_assert_eq(gate_delete(gate, "/long", NULL), 0);
+	}
+}
+
+static struct kv_denial denial;
+
+static int take_denial(void *data, void *record, size_t size)
+{
+	(void)data;
+	cr_assert_eq(record_denial_init(&denial, record, size), 0, "malformed");
+	return 0;
+}
+
+static const struct kv_denial *last_denial(void)
+{
+	struct ring_buffer *ring = ring_buffer__new(test.store.denials_fd, take_denial, NULL, NULL);
+
+	cr_assert_not_null(ring);
+	memset(&denial, 0, sizeof(denial));
+	cr_assert_eq(ring_buffer__consume(ring), 1);
+	ring_buffer__free(ring);
+	return &denial;
+}
+
+/* Refused as a whole: neither bytes of the caller nor of an earlier request. */
+Test(gate_checks, F1_refusals_show_what_was_checked, .init = begin, .fini = end)
+{
+	unsigned char request[3 * KV_CHANGE_SIZE(8)] = { 0 };
+	char key[64] = "/long", junk[64] = "/status/audit";
+	uint32_t size = gate_test_change(request, key, KV_CHANGE_WRITE, "1", 1);
+
+	(void)gate_test_change(request + size, junk, KV_CHANGE_WRITE, "1", 1);
+	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, request, size + 8, NULL), -EINVAL);
+	cr_expect_str_eq(last_denial()->path, "", "the size is wrong, not a path");
+	cr_expect_eq(gate_test_raw(gate, KV_VERB_COMMIT, 1, request, 2 * size, NULL), -EINVAL);
+	cr_expect_str_eq(last_denial()->path, "");
+	memset(request + size, 0x1b, 2 * size);
+	cr_expect_eq(gate_test_raw(gate, KV_VERB_WRITE, 1, request, size + 8, NULL), -EINVAL);
+	cr_expect_str_eq(last_denial()->path, "");
+	cr_expect_eq(gate_test_raw(gate, KV_VERB_COMMIT, 2, request, size + 8, NULL), -EINVAL);
+	cr_expect_str_eq(last_denial()->path, "");
+	/* a number that is no verb is not shown, also not its lower half */
+	cr_expect_eq(gate_test_raw(gate, 0x10002, 1, request, size, NULL), -EINVAL);
+	cr_expect_eq(last_denial()->verb, KV_VERB_NONE);
+	cr_expect_eq(gate_test_raw(gate, KV_VERB_DENIAL + 1, 1, request, size, NULL), -EINVAL);
+	cr_expect_eq(last_denial()->verb, KV_VERB_NONE);
+}
+
+/* How many bytes behind the answer are not zero? */
+static int count_stale(const struct kv_request *answer)
+{
+	int n = 0;
+
+	for (size_t i = answer->length; i < sizeof(answer->text); i++)
+		n += answer->text[i] != 0;
+	return n;
+}
+
+/* A later answer shows nothing of an earlier one. */
+Test(gate_checks, F1_answers_without_a_past, .init = begin, .fini = end)
+{
+	unsigned char change[KV_CHANGE_SIZE(0)];
+	static char text[KV_VALUE_MAX];
+	struct kv_request answer;
+	char key[64] = "/long";
+
+	(void)gate_test_change(change, key, 0, "", 0);
+	memset(text, 'v', sizeof(text));
+	for (uint32_t length = 0; length < 24; length++) {
+		cr_assert_eq(gate_write(gate, "/long", text, sizeof(text), NULL), 0);
+		cr_assert_eq(gate_test_raw(gate, KV_VERB_READ, 1, change, sizeof(change), &answer),
+			     0);
+		cr_assert_eq(answer.length, KV_VALUE_MAX);
+		cr_assert_eq(answer.text[KV_VALUE_MAX - 1], 'v');
+		cr_assert_eq(gate_write(gate, "/long", text, 250 + length, NULL), 0);
+		cr_assert_eq(gate_test_raw(gate, KV_VERB_READ, 1, change, sizeof(change), &answer),
+			     0);
+		cr_expect_eq(strnlen(answer.text, sizeof(answer.text)), 250 + length);
+		cr_expect_eq(count_stale(&answer), 0, "%u", 250 + length);
+	}
+	cr_assert_eq(gate_write(gate, "/long", "1", 1, NULL), 0);
+	cr_assert_eq(gate_test_raw(gate, KV_VERB_LIST, 1, change, sizeof(change), &answer), 0);
+	cr_expect_eq(answer.length, KV_ENTRY_SIZE(5));
+	cr_expect_eq(count_stale(&answer), 0, "of a list");
 }

@@ -277,8 +277,8 @@ Test(gateway, its_refusals_are_audited)
 	cr_assert_eq(gate_test_ctl(&test.gate).revision, 0);
 }
 
-/* A flood of them is bounded in the log, and counted; it costs the calf none
- * of its requests. */
+/* A flood of them is bounded in the log, and counted; each costs the calf a
+ * request. */
 Test(gateway, flood_of_refusals)
 {
 	struct kv_ctl ctl;
@@ -289,10 +289,10 @@ Test(gateway, flood_of_refusals)
 			for (int j = 0; j < 50; j++)
 				cr_assert_str_eq(response(), "error secret is not an allowed path");
 	}
-	cr_assert_str_eq(answer(WIRE_WRITE, "/lease/time", "1"), "ok ");
+	cr_assert_str_eq(answer(WIRE_WRITE, "/lease/time", "1"), "error quota exceeded");
 	ctl = gate_test_ctl(&test.gate);
-	cr_assert_eq(ctl.subject[KV_SUBJECT_CALF].n_refused, 500);
-	cr_assert_eq(ctl.subject[KV_SUBJECT_CALF].n_suppressed, 500 - ctl.n_denials);
+	cr_assert_eq(ctl.subject[KV_SUBJECT_CALF].n_refused, 501);
+	cr_assert_eq(ctl.subject[KV_SUBJECT_CALF].n_suppressed, 501 - ctl.n_denials);
 	cr_assert_lt(ctl.n_denials, 300);
 }
 
