@@ -253,6 +253,7 @@ static long check_change(__u32 i, void *data)
 	/* All paths through check_one() join here in one state. */
 	if (read_again(stage->work.error))
 		return 1; /* keep `at`: the denial shows this path */
+	stage->work.audit_bytes += KV_AUDIT_COST(KV_NOTE_LENGTH(noted), change->length);
 	stage->work.at += KV_CHANGE_SIZE(change->length);
 	return 0;
 }
@@ -300,6 +301,7 @@ static __always_inline int check_request(struct kv_request *request, struct call
 	work->answer_boot_ns = 0;
 	work->answer_length = 0;
 	work->answer_cursor = 0;
+	work->audit_bytes = 0;
 	stage->items[0].rate_ns = stage->rate_ns;
 	if (!take_rate(&stage->rate_ns, now, config.rate_interval_ns, config.rate_burst_ns))
 		return -EDQUOT;

@@ -82,7 +82,7 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 	struct call call = { stage, control };
 	struct bpf_dynptr record;
 	struct kv_work *work;
-	__u64 size;
+	__u64 size, audit_ns;
 	long failed;
 
 	if (!change || !control)
@@ -101,6 +101,11 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 	/* a record's header is 8 bytes; the changes are padded to 8 already */
 	if (!take_share(control, size + 8))
 		return -EAGAIN;
+	audit_ns = stage->audit_ns;
+	if (!take_bytes(stage, work->audit_bytes)) {
+		return_share(control, size + 8);
+		return -EFBIG;
+	}
 	work->revision = control->revision + 1;
 	work->error = -EAGAIN;
 	*event = (struct kv_event){
@@ -131,6 +136,7 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 refused:
 	bpf_ringbuf_discard_dynptr(&record, 0);
 	return_share(control, size + 8);
+	stage->audit_ns = audit_ns; /* what is refused is not charged */
 	work->i_refused = work->n_applied;
 	return work->error;
 }
@@ -183,6 +189,7 @@ static __always_inline int load_item(struct kv_staging *stage, const struct kv_i
 	work->base = item->at;
 	work->size = KV_CHANGE_SIZE(change->length);
 	work->n_changes = 1;
+	work->audit_bytes = KV_AUDIT_COST(KV_NOTE_LENGTH(change->noted), change->length);
 	work->condition = header->revision;
 	work->revision = 0;
 	work->answer_length = 0;
@@ -326,10 +333,11 @@ static __always_inline void record_denial(struct kv_staging *stage, struct kv_ct
 	/* busy, full and stale are not attempts to do something forbidden */
 	if (verdict == -EBUSY || verdict == -EAGAIN || verdict == -ESTALE)
 		return;
-	denial = take_rate(&stage->denial_ns, work->boot_ns, config.denial_interval_ns,
-			   config.denial_burst_ns) ?
-			 bpf_ringbuf_reserve(&denials, sizeof(*denial), 0) :
-			 NULL;
+	denial = NULL;
+	if (take_rate(&stage->denial_ns, work->boot_ns, config.denial_interval_ns,
+		      config.denial_burst_ns) &&
+	    take_bytes(stage, KV_AUDIT_COST(KV_PATH_MAX, 0)))
+		denial = bpf_ringbuf_reserve(&denials, sizeof(*denial), 0);
 	if (!denial) {
 		stage->suppressed++;
 		control->subject[subject].n_suppressed++;

@@ -53,6 +53,19 @@ static __always_inline struct kv_item *get_item(struct kv_staging *stage, __u64 
 	return &stage->items[index & (KV_BATCH_MAX - 1)];
 }
 
+/*
+ * Charge the subject for bytes of the audit log. Unlike an event of a rate, they must
+ * be saved up before: so no more than the burst is ever written at once. Returns 1, or
+ * 0 if there are not enough.
+ */
+static __always_inline int take_bytes(struct kv_staging *stage, __u32 n_bytes)
+{
+	__u64 cost = n_bytes * config.audit_byte_ns;
+
+	return cost <= config.audit_burst_ns &&
+	       take_rate(&stage->audit_ns, stage->work.boot_ns, cost, config.audit_burst_ns - cost);
+}
+
 /* Return the value of a path in the store, or NULL. */
 static __always_inline struct kv_value *find_value(const char *path)
 {

@@ -180,6 +180,7 @@ struct kv_result {
  * retval: 0 or a negative errno:
  *   -EBUSY    this instance or the store is locked; nothing happened
  *   -EDQUOT   the subject's rate, keys or bytes are used up; nothing happened
+ *   -EFBIG    the subject's bytes of the audit log are used up; nothing happened
  *   -EFAULT   request cannot be read
  *   -EINVAL   verb, count or packing is wrong
  *   -EILSEQ   a path is not canonical
@@ -226,6 +227,17 @@ struct kv_entry {
 };
 
 #define KV_ENTRY_SIZE(path_length) (8u + (((__u32)(path_length) + 8u) & ~7u))
+
+/*
+ * Bytes of the audit log that a change, or the record of a refusal, causes at most;
+ * the subject pays for them. KV_AUDIT_FIXED is for all members of a line of
+ * audit_format() (userspace/priv/audit/audit.c) but the path and the value, with
+ * each number and the subject's name as long as they can be, and for 50 bytes of a
+ * digest. A path is printed as it is; each byte of a value can need a backslash.
+ */
+#define KV_AUDIT_FIXED 304u
+#define KV_AUDIT_COST(path_length, value_length) \
+	(KV_AUDIT_FIXED + (__u32)(path_length) + 2u * (__u32)(value_length))
 
 /* An entry of the map slots: the path of a key, for listing. */
 struct kv_slot {
@@ -341,6 +353,8 @@ struct kv_work {
 	__u32 needed; /* KV_ACCESS_* of the change */
 	__u32 uid;    /* of the caller, as reported by the kernel */
 	__u32 tgid;
+	__u32 audit_bytes; /* KV_AUDIT_COST() of the changes */
+	__u32 reserved;
 };
 
 /*
@@ -353,6 +367,7 @@ struct kv_staging {
 	__u32 suppressed; /* denials since the last one recorded */
 	__u64 rate_ns;	  /* theoretical arrival time of the next request */
 	__u64 denial_ns;  /* the same for the next denial record */
+	__u64 audit_ns;	  /* the same for the next byte of the audit log */
 	struct kv_work work;
 	struct kv_item items[KV_BATCH_MAX];
 	char page[KV_ANSWER_SIZE]; /* kv_request.text is assembled here */
@@ -419,6 +434,8 @@ struct kv_gate_config {
 	__u64 rate_burst_ns;	  /* ... with this much saved up */
 	__u64 denial_interval_ns; /* the same for records of refusals */
 	__u64 denial_burst_ns;
+	__u64 audit_byte_ns; /* the same for bytes of the audit log */
+	__u64 audit_burst_ns;
 	__u64 max_bytes; /* of values that the subject wrote last */
 	__u32 max_keys;	 /* that the subject wrote last */
 	__u32 share;	 /* bytes of the event ring that may be unread because of it */

@@ -40,6 +40,8 @@ static inline void add_subjects(void)
 		.n_rules = sizeof(rules) / sizeof(rules[0]),
 		.requests_per_second = FAST,
 		.request_burst = 10000,
+		.bytes_per_second = NO_LIMIT,
+		.byte_burst = NO_LIMIT,
 		.max_keys = 4,
 		.max_bytes = 1000,
 	};

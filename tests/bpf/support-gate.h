@@ -7,7 +7,8 @@
 #include "userspace/priv/store/store.h"
 
 #define ALL_ACCESS (KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE)
-#define FAST 1000000u /* requests per second, no limit in a test */
+#define FAST 1000000u	     /* requests per second, no limit in a test */
+#define NO_LIMIT 1000000000u /* bytes of audit, per second and at once */
 
 struct gate_test {
 	struct pins pins;
@@ -15,6 +16,7 @@ struct gate_test {
 	int fds[KV_SUBJECTS_MAX];
 	uint32_t max_keys; /* quota of subjects added from now on, 0: none */
 	uint64_t max_bytes;
+	uint32_t bytes_per_second, byte_burst; /* of the audit log; 0: NO_LIMIT */
 };
 
 /* Mount a private bpffs unless there is already one. */

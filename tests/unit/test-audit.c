@@ -94,10 +94,46 @@ Test(audit, every_byte_comes_back_by_a_json_parser)
 	json_decref(root);
 }
 
+/* What the gate charges for a line (KV_AUDIT_COST()) is at least its length, with 50 bytes
+ * for a digest. */
+Test(audit, F2_no_line_is_longer_than_what_is_charged)
+{
+	static const char *const verbs[] = { "commit", "delete", "restore", "unknown", "denial" };
+	static const char path_max[] =
+		"/a123456789012345678901234567890/b12345678901234567890123456789";
+	char value[KV_VALUE_SIZE] = "";
+	struct audit_entry entry = {
+		.wall_ns = UINT64_MAX,
+		.sequence = UINT64_MAX,
+		.revision = UINT64_MAX,
+		.subject = "subject12345678",
+		.path = path_max,
+		.verdict = "EMSGSIZE",
+		.has_caller = true,
+		.uid = UINT32_MAX,
+		.pid = UINT32_MAX,
+	};
+
+	cr_assert_eq(strlen(path_max), KV_PATH_MAX);
+	memset(value, '"', KV_VALUE_MAX);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		entry.verb = verbs[i];
+		entry.value = value;
+		entry.suppressed = 0;
+		cr_expect_leq(audit_format(&entry, line) + 50,
+			      KV_AUDIT_COST(KV_PATH_MAX, KV_VALUE_MAX), "%zu", strlen(line));
+		entry.value = NULL;
+		entry.suppressed = UINT32_MAX;
+		cr_expect_leq(audit_format(&entry, line) + 50, KV_AUDIT_COST(KV_PATH_MAX, 0), "%zu",
+			      strlen(line));
+	}
+}
+
 Test(audit, verdicts)
 {
 	cr_expect_str_eq(audit_verdict(0), "ok");
 	cr_expect_str_eq(audit_verdict(-EDQUOT), "EDQUOT");
+	cr_expect_str_eq(audit_verdict(-EFBIG), "EFBIG");
 	cr_expect_null(audit_verdict(-ENOTTY));
 }
 

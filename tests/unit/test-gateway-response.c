@@ -23,6 +23,7 @@ static const struct row rows[ERRNO_END] = {
 	[EMSGSIZE] = { WIRE_CODE_VALUE_TOO_LARGE, "value too large" },
 	[EBADMSG] = { WIRE_CODE_WRONG_TYPE, "wrong type" },
 	[EDQUOT] = { WIRE_CODE_QUOTA_EXCEEDED, "quota exceeded" },
+	[EFBIG] = { WIRE_CODE_QUOTA_EXCEEDED, "too much to audit" },
 	[ENOSPC] = { WIRE_CODE_QUOTA_EXCEEDED, "quota exceeded" },
 	[ESTALE] = { WIRE_CODE_CONFLICT, "conflict" },
 	[EBUSY] = { WIRE_CODE_TRY_AGAIN, "try again" },

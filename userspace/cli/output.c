@@ -67,6 +67,10 @@ int cli_explain_gate(const struct cli *cli, const char *where, const char *verb,
 	case EDQUOT:
 		cli_fail(cli, "%s%s: the operator's rate limit or quota is exhausted", where, path);
 		return CLI_BUSY;
+	case EFBIG:
+		cli_fail(cli, "%s%s: the operator's rate of the audit log is exhausted", where,
+			 path);
+		return CLI_BUSY;
 	case ENOSPC:
 		cli_fail(cli, "%s%s: the store is full", where, path);
 		return CLI_BUSY;

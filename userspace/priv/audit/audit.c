@@ -73,7 +73,7 @@ const char *audit_verdict(int verdict)
 		{ -EACCES, "EACCES" }, { -EMSGSIZE, "EMSGSIZE" }, { -EBADMSG, "EBADMSG" },
 		{ -ENOSPC, "ENOSPC" }, { -EAGAIN, "EAGAIN" },	  { -ENOENT, "ENOENT" },
 		{ -ESTALE, "ESTALE" }, { -EEXIST, "EEXIST" },	  { -E2BIG, "E2BIG" },
-		{ -EUSERS, "EUSERS" },
+		{ -EUSERS, "EUSERS" }, { -EFBIG, "EFBIG" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -102,7 +102,7 @@ size_t audit_format(const struct audit_entry *entry, char text[static AUDIT_LINE
 	line_text(&line, "verdict", entry->verdict);
 	if (entry->value)
 		line_text(&line, "value", entry->value);
-	else if (entry->reason)
+	if (entry->reason)
 		line_text(&line, "reason", entry->reason);
 	if (entry->suppressed)
 		line_number(&line, "suppressed", entry->suppressed);

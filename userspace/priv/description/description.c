@@ -26,6 +26,12 @@
 #define PIDS_MAX 1024
 #define REQUESTS_PER_SECOND_MAX 1000000
 #define REQUEST_BURST_MAX 1000000
+#define BYTES_PER_SECOND_MAX (1u << 30)
+#define BYTES_PER_SECOND_DEFAULT 4096
+/* For the longest change of one key. */
+#define BYTE_BURST_MIN KV_AUDIT_COST(KV_PATH_MAX, KV_VALUE_MAX)
+#define BYTE_BURST_MAX (1u << 30)
+#define BYTE_BURST_DEFAULT 65536
 #define MAX_BYTES_MAX ((uint64_t)KV_KEYS_MAX * KV_VALUE_MAX)
 
 enum { NAME, EXECUTABLE, LIMITS, KEYS, FRAMES, OPTIONS, METRICS, CHECKS_OPTIONS, _FIELD_N };
@@ -98,12 +104,15 @@ static int parse_executable(struct yaml_file *file, yaml_node_t *node,
 
 static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
-	static const char *const names[] = { "memory",	      "pids",	  "requests_per_second",
-					     "request_burst", "max_keys", "max_bytes" };
-	yaml_node_t *values[6];
+	static const char *const names[] = { "memory",		 "pids",      "requests_per_second",
+					     "request_burst",	 "max_keys",  "max_bytes",
+					     "bytes_per_second", "byte_burst" };
+	yaml_node_t *values[8];
 	int r;
 
-	r = yaml_fields(file, node, "limits", names, 6, 4, values);
+	description->bytes_per_second = BYTES_PER_SECOND_DEFAULT;
+	description->byte_burst = BYTE_BURST_DEFAULT;
+	r = yaml_fields(file, node, "limits", names, 8, 4, values);
 	if (!r)
 		r = yaml_u64(file, values[0], "memory", MEMORY_MIN, MEMORY_MAX,
 			     &description->memory_bytes);
@@ -120,6 +129,12 @@ static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct descri
 	if (!r && values[5])
 		r = yaml_u64(file, values[5], "max_bytes", 1, MAX_BYTES_MAX,
 			     &description->max_bytes);
+	if (!r && values[6])
+		r = yaml_u32(file, values[6], "bytes_per_second", 1, BYTES_PER_SECOND_MAX,
+			     &description->bytes_per_second);
+	if (!r && values[7])
+		r = yaml_u32(file, values[7], "byte_burst", BYTE_BURST_MIN, BYTE_BURST_MAX,
+			     &description->byte_burst);
 	return r;
 }
 

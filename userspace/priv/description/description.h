@@ -65,6 +65,8 @@ struct description {
 	uint32_t pids;		      /* cgroup limit, which includes the runtime's threads */
 	uint32_t requests_per_second; /* store requests ... */
 	uint32_t request_burst;	      /* ... with this many at once */
+	uint32_t bytes_per_second;    /* of the audit log that its changes and refusals cause ... */
+	uint32_t byte_burst;	      /* ... with this many saved up */
 	uint32_t max_keys;	      /* quota; default: the sum of its keys */
 	uint64_t max_bytes;	      /* quota of its values; default: the sum for its keys */
 };

@@ -47,6 +47,8 @@ static struct refusal refusal_of(int error)
 	case EDQUOT:
 	case ENOSPC:
 		return (struct refusal){ WIRE_CODE_QUOTA_EXCEEDED, "quota exceeded" };
+	case EFBIG:
+		return (struct refusal){ WIRE_CODE_QUOTA_EXCEEDED, "too much to audit" };
 	case ESTALE:
 		return (struct refusal){ WIRE_CODE_CONFLICT, "conflict" };
 	case EBUSY:

@@ -29,6 +29,16 @@
 #define PRIV_REQUEST_BURST (2 * KV_KEYS_MAX)
 #define PRIV_BYTES ((uint64_t)KV_KEYS_MAX * KV_VALUE_MAX)
 
+/* Bytes of the audit log per second, and at once. The supervisor's first commit has all
+ * options; the operator may type in what is in a file. The watcher reports what it did
+ * for each change of a calf, so its limit, too, limits how fast a calf can fill the log. */
+#define SUPERVISOR_AUDIT_RATE (1u << 20)
+#define SUPERVISOR_AUDIT_BURST (4u << 20)
+#define WATCHER_AUDIT_RATE (16u << 10)
+#define WATCHER_AUDIT_BURST (1u << 20)
+#define OPERATOR_AUDIT_RATE (1u << 20)
+#define OPERATOR_AUDIT_BURST (1u << 20)
+
 /* The watcher has no right to watch, because it reads the ring of all events
  * instead of a ring of its own. */
 #define READ_ALL(more)                                                       \
@@ -74,11 +84,14 @@ static const struct store_rule operator_rules[] = {
 
 static const struct store_subject priv_subjects[] = {
 	{ KV_SUBJECT_SUPERVISOR, KV_NAME_SUPERVISOR, supervisor_rules, N(supervisor_rules),
-	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, KV_KEYS_MAX, PRIV_BYTES },
+	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, SUPERVISOR_AUDIT_RATE,
+	  SUPERVISOR_AUDIT_BURST, KV_KEYS_MAX, PRIV_BYTES },
 	{ KV_SUBJECT_WATCHER, KV_NAME_WATCHER, watcher_rules, N(watcher_rules),
-	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, KV_KEYS_MAX, PRIV_BYTES },
+	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, WATCHER_AUDIT_RATE, WATCHER_AUDIT_BURST,
+	  KV_KEYS_MAX, PRIV_BYTES },
 	{ KV_SUBJECT_OPERATOR, KV_NAME_OPERATOR, operator_rules, N(operator_rules),
-	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, PRIV_KEYS, PRIV_BYTES },
+	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, OPERATOR_AUDIT_RATE, OPERATOR_AUDIT_BURST,
+	  PRIV_KEYS, PRIV_BYTES },
 };
 
 uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions)
@@ -172,6 +185,8 @@ static void describe_calf(const struct description *description, uint32_t i,
 		.n_rules = description->n_keys,
 		.requests_per_second = description->requests_per_second,
 		.request_burst = description->request_burst,
+		.bytes_per_second = description->bytes_per_second,
+		.byte_burst = description->byte_burst,
 		.max_keys = description->max_keys,
 		.max_bytes = description->max_bytes,
 	};
