@@ -70,6 +70,7 @@ static int quarantine_s;
 static const char *configuration;   /* the operator's file; NULL: none */
 static unsigned int uplink_ifindex; /* 0: by its name */
 static int chrony_ask = -1, chrony_results[2] = { -1, -1 };
+static int breaches[2] = { -1, -1 };
 
 static inline int sh(const char *command)
 {
@@ -138,7 +139,8 @@ static inline void run_watcher(void)
 		      watcher_report,
 		      audit_log >= 0 ? audit_log : null,
 		      syslog_socket >= 0 ? syslog_socket : null,
-		      syslog_ask >= 0 ? syslog_ask : null };
+		      syslog_ask >= 0 ? syslog_ask : null,
+		      breaches[1] };
 	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
 
@@ -263,7 +265,8 @@ static inline void setup(void)
 	cr_assert_geq(fputs(description, file), 0);
 	cr_assert_eq(fclose(file), 0);
 	chrony_ask = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	cr_assert(chrony_ask >= 0 && !pipe2(chrony_results, O_CLOEXEC | O_NONBLOCK));
+	cr_assert(chrony_ask >= 0 && !pipe2(chrony_results, O_CLOEXEC | O_NONBLOCK) &&
+		  !pipe2(breaches, O_CLOEXEC | O_NONBLOCK));
 	gate_test_begin(&test, 256, 4);
 	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, no_rules, FAST, 100);
 	(void)gate_test_subject(&test, KV_SUBJECT_WATCHER, watcher_rules, 20000, 20000);

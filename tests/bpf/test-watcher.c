@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the store to the host and the audit log, under all kinds of failures. */
 #include "maps/frame.h"
+#include "tests/bpf/forge.h"
 #include "tests/bpf/support-watcher.h"
 #include "userspace/priv/watcher/reconcile.h"
 
@@ -150,6 +151,61 @@ Test(watcher, gap_in_the_ring)
 	EVENTUALLY("grep -qx original " RESOLV_CONF);
 }
 
+/* Records that another reader took: each key that they changed gets a line, the others
+ * do not. Those that were read are told by their records, once. */
+Test(watcher, F1_keys_of_missing_records)
+{
+	uint64_t before, lost, after;
+	json_t *line;
+
+	before = start_with_lease();
+	settle();
+	pause_watcher();
+	commit_init(&commit);
+	add("/x/a", "untold");
+	add("/mtu", "1300");
+	lost = run();
+	gate_test_drain(&test);
+	commit_init(&commit);
+	add("/x/z", "told");
+	after = run();
+	cr_assert_eq(kill(watcher, SIGCONT), 0);
+	EXPECT_OK("link", after);
+	settle();
+	cr_expect_eq(audit_lines(lost, &line), 2);
+	cr_expect_str_eq(field(line, "subject"), "dhcp4");
+	cr_expect_str_eq(field(line, "verb"), "list");
+	cr_expect_str_eq(field(line, "verdict"), "ok");
+	cr_expect_str_eq(field(line, "path"), "/x/a");
+	cr_expect_str_eq(field(line, "value"), "untold");
+	cr_expect_str_eq(field(line, "reason"), "covered by list");
+	cr_expect_eq(audit_lines(before, NULL), 5);
+	cr_expect_eq(audit_lines(after, &line), 1);
+	cr_expect_str_eq(field(line, "verb"), "commit");
+	EXPECT_SH("test $(grep -c covered " AUDIT ") = 2");
+}
+
+/* So does the next watcher, of what was lost between the two. */
+Test(watcher, F1_keys_of_records_that_no_watcher_read)
+{
+	uint64_t lost;
+	json_t *line;
+
+	(void)start_with_lease();
+	settle();
+	(void)stop(SIGKILL);
+	commit_init(&commit);
+	add("/x/a", "untold");
+	lost = run();
+	gate_test_drain(&test);
+	start();
+	EXPECT_OK("link", lost);
+	settle();
+	cr_expect_eq(audit_lines(lost, &line), 1);
+	cr_expect_str_eq(field(line, "verb"), "list");
+	EXPECT_SH("test $(grep -c covered " AUDIT ") = 1");
+}
+
 /* An invalid position: the unread records are lost, so the store is listed, and the
  * ring works again. */
 Test(watcher, damaged_ring)
@@ -157,14 +213,142 @@ Test(watcher, damaged_ring)
 	unsigned long *consumer =
 		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, test.store.events_fd, 0);
 	uint64_t revision = lease("192.0.2.5/24", "3600");
+	json_t *line;
 
 	cr_assert_neq(consumer, MAP_FAILED);
 	*consumer += 4;
 	start();
 	EXPECT_OK("dns", revision);
 	cr_expect_eq(*consumer % 8, 0);
+	/* what the lost record said is told as listed */
+	settle();
+	cr_expect_eq(audit_lines(revision, &line), 5);
+	cr_expect_str_eq(field(line, "verb"), "list");
+	cr_expect_str_eq(field(line, "reason"), "covered by list");
 	revision = lease("192.0.2.6/24", "3600");
 	EXPECT_OK("address", revision);
+	cr_expect_eq(audit_lines(revision, NULL), 5);
+}
+
+/* The next subject that the watcher accuses, or -1. */
+static int accused(void)
+{
+	uint8_t subject;
+
+	return read(breaches[0], &subject, sizeof(subject)) == sizeof(subject) ? subject : -1;
+}
+
+/* Something is behind a deletion: a gate that lets it pass writes it into the record. The
+ * store has the change nevertheless. */
+static void forge_commit(uint16_t subject, uint64_t revision)
+{
+	struct {
+		struct kv_event event;
+		struct kv_change change;
+		char behind[8];
+	} record = {
+		.event = { .type = KV_RECORD_COMMIT,
+			   .size = KV_CHANGE_SIZE(0),
+			   .revision = revision,
+			   .uid = 1234567,
+			   .tgid = 54321,
+			   .subject = subject,
+			   .verb = KV_VERB_COMMIT,
+			   .n_changes = 1 },
+		.change = { "/nameserver/008", KV_CHANGE_DELETE, 0, KV_NOTE(12, 15) },
+		.behind = "HIDDEN!",
+	};
+
+	cr_assert_eq(forge_record(test.store.events_fd, &record, sizeof(record)), 0);
+}
+
+/* A commit of the calf whose record cannot be read. */
+static uint64_t commit_unreadable(const char *ip, uint16_t subject)
+{
+	uint64_t revision;
+
+	pause_watcher();
+	commit_init(&commit);
+	add("/ip", ip);
+	revision = run();
+	gate_test_drain(&test);
+	forge_commit(subject, revision);
+	cr_assert_eq(kill(watcher, SIGCONT), 0);
+	return revision;
+}
+
+/* A record that cannot be read is told with what the kernel wrote into it, the change
+ * is made and told by the list, and the supervisor knows whose it was. */
+Test(watcher, F1_malformed_record)
+{
+	json_t *line;
+	uint64_t revision;
+
+	(void)start_with_lease();
+	settle();
+	revision = commit_unreadable("192.0.2.9/24", KV_SUBJECT_CALF);
+	EXPECT_OK("address", revision);
+	settle();
+	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 192.0.2.9/24'");
+	EXPECT_SH(
+		"grep -q '\"seq\":.*\"subject\":\"dhcp4\",\"verb\":\"malformed\","
+		"\"verdict\":\"EBADMSG\",\"reason\":\"change ring: record of 120 bytes: 01000000.*"
+		"\"uid\":1234567,\"pid\":54321}$' " AUDIT);
+	cr_expect_eq(audit_lines(revision, &line), 2);
+	cr_expect_str_eq(field(line, "verb"), "list");
+	cr_expect_str_eq(field(line, "path"), "/ip");
+	cr_expect_str_eq(field(line, "value"), "192.0.2.9/24");
+	cr_expect_str_eq(field(line, "subject"), "dhcp4");
+	cr_expect_eq(accused(), KV_SUBJECT_CALF);
+	cr_expect_eq(accused(), -1);
+	EXPECT_SH("test $(grep -c covered " AUDIT ") = 1");
+}
+
+/* The supervisor's, or the operator's: nobody has a gateway that could be ended. */
+Test(watcher, F1_malformed_record_of_another_subject)
+{
+	uint64_t revision;
+
+	(void)start_with_lease();
+	settle();
+	revision = commit_unreadable("192.0.2.9/24", KV_SUBJECT_OPERATOR);
+	EXPECT_OK("address", revision);
+	settle();
+	EXPECT_SH("grep -q '\"subject\":\"operator\",\"verb\":\"malformed\"' " AUDIT);
+	revision = commit_unreadable("192.0.2.10/24", 500);
+	EXPECT_OK("address", revision);
+	settle();
+	EXPECT_SH("grep -q '\"subject\":\"unknown\",\"verb\":\"malformed\"' " AUDIT);
+	cr_expect_eq(accused(), -1);
+}
+
+Test(watcher, F1_malformed_refusal)
+{
+	struct kv_denial record = {
+		.type = KV_RECORD_DENIAL,
+		.verdict = -EACCES,
+		.sequence = 17,
+		.uid = 1234567,
+		.tgid = 54321,
+		.subject = KV_SUBJECT_CALF,
+		.verb = 77,
+		.path = "/mac",
+	};
+	uint64_t revision = start_with_lease();
+
+	cr_assert_eq(forge_record(test.store.denials_fd, &record, sizeof(record)), 0);
+	/* and two of which nothing is known */
+	cr_assert_eq(forge_record(test.store.denials_fd, &record, 64), 0);
+	record.type = 99;
+	cr_assert_eq(forge_record(test.store.denials_fd, &record, sizeof(record)), 0);
+	EVENTUALLY("test $(grep -c '\"verb\":\"malformed\"' " AUDIT ") = 3");
+	EXPECT_SH(
+		"grep -q '\"seq\":17,\"subject\":\"dhcp4\",\"verb\":\"malformed\","
+		"\"verdict\":\"EBADMSG\",\"reason\":\"refusal ring: record of 104 bytes: 02000000.*"
+		"\"uid\":1234567,\"pid\":54321}$' " AUDIT);
+	EXPECT_SH("test $(grep -c '\"subject\":\"kernel\",\"verb\":\"malformed\"' " AUDIT ") = 2");
+	cr_expect_eq(accused(), KV_SUBJECT_CALF);
+	cr_expect_eq(accused(), -1);
 	cr_expect_eq(audit_lines(revision, NULL), 5);
 }
 

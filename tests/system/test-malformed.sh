@@ -84,3 +84,25 @@ settled() {
 }
 renewed() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
 lifetime_is_new() { ip -4 address show dev "$LAB_UPLINK" | grep -cE 'valid_lft (3600|359[0-9])sec' >/dev/null; }
+
+# A record that no gate writes: its subject's gateway ends, and is back with the lease.
+test_F1_malformed_record_ends_the_gateway() {
+	local gateway before revision
+	lease
+	gateway=$(gateway_pid)
+	before=$(address)
+	revision=$(calfpen status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["store"]["revision"])')
+	"$tools/forge-record" "$pins/events" 2 "$revision"
+	wait_for_line "$audit" '"subject":"operator","verb":"malformed"' 5
+	"$tools/forge-record" "$pins/events" 3 "$revision"
+	wait_for_line "$audit" "\"revision\":$revision,\"subject\":\"dhcp4\",\"verb\":\"malformed\".*\"reason\":\"change ring: record of 120 bytes: 01000000" 5
+	wait_for_line "$LAB_DIR/calfpen.log" 'calfpen: dhcp4: a record of its changes or refusals is malformed; ending the gateway' 5
+	wait_for 10 restarted "$gateway"
+	wait_for 20 has_lease
+	assert_eq "$before" "$(address)"
+	assert_eq 1 "$(state calves 0 restarts)"
+	assert_eq 0 "$(state watcher_restarts)"
+	assert_eq 1 "$(grep -c 'ending the gateway' "$LAB_DIR/calfpen.log")"
+	assert_eq 2 "$(calfpen audit --denied | grep -c ' malformed ')"
+}
+restarted() { [ "$(gateway_pid)" != "$1" ] && alive "$(gateway_pid)"; }

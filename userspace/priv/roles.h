@@ -39,7 +39,9 @@ enum watcher_fd {
 	/* syslog_inherit(); both /dev/null if there is no syslog */
 	WATCHER_FD_SYSLOG = 13,
 	WATCHER_FD_SYSLOG_ASK = 14,
-	_WATCHER_FD_END = 15,
+	/* A pipe: the number of a subject for each of its records that is malformed. */
+	WATCHER_FD_BREACHES = 15,
+	_WATCHER_FD_END = 16,
 };
 
 enum gateway_fd {

@@ -58,7 +58,8 @@ static void start_watcher(struct supervisor *s)
 			    s->watcher_report_fd,
 			    fd_or_null(s->options->audit_fd ? audit_fd(&s->audit) : -1, null),
 			    fd_or_null(s->syslog.outlet.fd, null),
-			    fd_or_null(s->syslog.ask_fd, null) };
+			    fd_or_null(s->syslog.ask_fd, null),
+			    s->breaches[1] };
 	uint64_t now = loop_now_ns();
 	pid_t pid;
 

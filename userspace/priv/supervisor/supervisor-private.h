@@ -80,6 +80,7 @@ struct supervisor {
 	struct restart watcher_restart;
 	struct loop_timer watcher_timer; /* the next start, or the time when it is stable */
 	struct supervisor_chrony chrony;
+	int breaches[2]; /* pipe from the watcher: whose records are malformed */
 	struct watches watches;
 	struct host_name host_name;
 	struct loop loop;
@@ -236,6 +237,10 @@ void supervisor_chrony_ended(struct supervisor *s, int status);
 /* Do the reload that the watcher requested last, if there is time for it; call this
  * after it exited. */
 void supervisor_stop_chrony(struct supervisor *s);
+
+/* breaches.c: start to accept whose records the watcher has found malformed. Returns 0,
+ * or a negative errno. */
+int supervisor_watch_breaches(struct supervisor *s);
 
 /* Write state.json for `calfpen status`: processes, mode, kernel features. */
 void supervisor_write_state(const struct supervisor *s);

@@ -152,6 +152,8 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_start_chrony(s);
 	if (!r)
+		r = supervisor_watch_breaches(s);
+	if (!r)
 		r = supervisor_watch_quarantine(s);
 	if (!r)
 		r = supervisor_confine();

@@ -113,6 +113,49 @@ void watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *d
 	audit_write(&audit->log, &entry);
 }
 
+void watcher_audit_malformed(struct watcher_audit *audit, const struct record_origin *origin,
+			     const char *ring, const void *record, size_t size)
+{
+	char described[RECORD_TEXT_SIZE], reason[RECORD_TEXT_SIZE + 32];
+	struct audit_entry entry = {
+		.wall_ns = clock_now_ns(CLOCK_REALTIME),
+		.subject = "kernel",
+		.verb = "malformed",
+		.verdict = "EBADMSG",
+		.reason = reason,
+	};
+
+	record_describe(record, size, described);
+	(void)snprintf(reason, sizeof(reason), "%s ring: record of %s", ring, described);
+	if (origin) {
+		entry.wall_ns = origin->boot_ns + audit->wall_offset_ns;
+		entry.sequence = origin->revision ? origin->revision : origin->sequence;
+		entry.revision = origin->revision;
+		entry.subject = subject_name(audit, origin->subject);
+		entry.has_caller = true;
+		entry.uid = origin->uid;
+		entry.pid = origin->tgid;
+	}
+	log_error("malformed record of subject %s: %s", entry.subject, reason);
+	audit_write(&audit->log, &entry);
+}
+
+void watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *key)
+{
+	struct audit_entry entry = {
+		.wall_ns = key->value.boot_ns + audit->wall_offset_ns,
+		.revision = key->value.revision,
+		.subject = subject_name(audit, key->value.subject),
+		.verb = "list",
+		.path = key->key.path,
+		.verdict = "ok",
+		.value = key->value.text,
+		.reason = "covered by list",
+	};
+
+	audit_write(&audit->log, &entry);
+}
+
 /* One commit may contain several refused keys, so the path counts, too. */
 static uint64_t digest(uint64_t revision, const char *path, const char *reason)
 {

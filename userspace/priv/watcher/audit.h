@@ -43,6 +43,14 @@ void watcher_audit_change(struct watcher_audit *audit, const struct kv_event *ev
 			  const struct record_change *change);
 /* Write one refused request. Errors are handled by audit_write(). */
 void watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *denial);
+/* Write and log that a record of this ring is malformed: {"verb":"malformed"}, with what
+ * the kernel wrote into it, and its size and first bytes as the reason. `origin` is NULL if
+ * nothing is known about it. */
+void watcher_audit_malformed(struct watcher_audit *audit, const struct record_origin *origin,
+			     const char *ring, const void *record, size_t size);
+/* Write a key whose change has no line, because its record is missing or malformed, as the
+ * list of the store has it: {"verb":"list"}. */
+void watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *key);
 
 /*
  * Record that a handler did not apply a value because of policy: one audit

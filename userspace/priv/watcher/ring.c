@@ -3,24 +3,38 @@
  * DOC: the watcher's two rings. It is the only consumer of both.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "userspace/common/log.h"
 #include "userspace/common/record.h"
+#include "userspace/priv/roles.h"
 #include "userspace/priv/watcher/watcher-private.h"
 
 /* The operator's request to the calf. To renew a lease of which the host has lost
  * the address is of no use, so that comes back, too. */
 #define RENEW_KEY "/control/renew"
 
-static void refuse_record(struct watcher *watcher, const char *ring, size_t size)
+/*
+ * A record that the gate cannot have written is audited with what the kernel put into it,
+ * and the supervisor is told whose it is: it ends the gateway of that calf. (If the pipe
+ * is full, the supervisor has been told already.)
+ */
+static void refuse_record(struct watcher *watcher, const char *ring, const void *record,
+			  size_t size)
 {
-	char reason[64];
+	struct record_origin origin;
+	bool is_known = record_origin(record, size, &origin);
+	uint8_t subject;
 
-	(void)snprintf(reason, sizeof(reason), "%s ring: record of %zu bytes", ring, size);
-	log_error("%s: malformed; ignoring it", reason);
-	audit_malformed(&watcher->audit.log, "kernel", reason);
+	watcher_audit_malformed(&watcher->audit, is_known ? &origin : NULL, ring, record, size);
+	if (is_known && origin.revision)
+		gaps_note(&watcher->gaps, origin.revision, false);
+	if (!is_known || origin.subject < KV_SUBJECT_CALF || origin.subject >= KV_SUBJECTS_MAX)
+		return;
+	subject = (uint8_t)origin.subject;
+	if (write(WATCHER_FD_BREACHES, &subject, sizeof(subject)) < 0)
+		log_debug("the supervisor does not read whose records are malformed: %m");
 }
 
 static void apply_change(struct watcher *watcher, const struct kv_event *event,
@@ -74,14 +88,16 @@ static int audit_event(void *data, const void *record, size_t size)
 	struct record_commit event;
 	struct record_change change;
 
-	if (record_commit_init(&event, record, size))
-		refuse_record(watcher, "change", size);
-	else
+	if (record_commit_init(&event, record, size)) {
+		refuse_record(watcher, "change", record, size);
+	} else {
 		while (record_commit_next(&event, &change)) {
 			watcher_audit_change(&watcher->audit, &event.header, &change);
 			watcher_persist_mark_path(&watcher->persist, change.key.path,
 						  event.header.revision);
 		}
+		gaps_note(&watcher->gaps, event.header.revision, true);
+	}
 	return 0;
 }
 
@@ -91,7 +107,7 @@ static int audit_denial(void *data, const void *record, size_t size)
 	struct kv_denial denial;
 
 	if (record_denial_init(&denial, record, size))
-		refuse_record(watcher, "refusal", size);
+		refuse_record(watcher, "refusal", record, size);
 	else
 		watcher_audit_denial(&watcher->audit, &denial);
 	return 0;
@@ -99,8 +115,24 @@ static int audit_denial(void *data, const void *record, size_t size)
 
 void watcher_ring_look(struct watcher *watcher)
 {
-	if (ring_look(&watcher->events, apply_event, watcher) < 0)
+	if (ring_look(&watcher->events, apply_event, watcher) < 0) {
 		watcher->must_list = true;
+		gaps_note_damage(&watcher->gaps);
+	}
+}
+
+/* Write a line for each key of which the record is missing or malformed, when the list
+ * has the values. */
+static void audit_gaps(struct watcher *watcher)
+{
+	const struct wanted *wanted = &watcher->wanted;
+
+	if (!watcher->gaps.n || watcher->must_list)
+		return;
+	for (uint32_t i = 0; i < wanted->n_keys; i++)
+		if (gaps_contain(&watcher->gaps, wanted->keys[i]->value.revision))
+			watcher_audit_listed(&watcher->audit, wanted->keys[i]);
+	gaps_clear(&watcher->gaps);
 }
 
 void watcher_ring_audit(struct watcher *watcher)
@@ -112,7 +144,9 @@ void watcher_ring_audit(struct watcher *watcher)
 	if (r < 0) {
 		log_error("change ring: %s; listing the store again", strerror(-r));
 		watcher->must_list = true;
+		gaps_note_damage(&watcher->gaps);
 	}
+	audit_gaps(watcher);
 	r = ring_consume(&watcher->denials, audit_denial, watcher);
 	if (r < 0)
 		log_error("refusal ring: %s", strerror(-r));

@@ -18,6 +18,7 @@
 #include "userspace/priv/options.h"
 #include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher/audit.h"
+#include "userspace/priv/watcher/gaps.h"
 #include "userspace/priv/watcher/host.h"
 #include "userspace/priv/watcher/persist.h"
 #include "userspace/priv/watcher/reconcile.h"
@@ -35,6 +36,7 @@ struct watcher {
 	struct watcher_persist persist;
 	struct watcher_host host;
 	struct ring events, denials;
+	struct gaps gaps; /* revisions without a line in the audit log */
 	struct loop loop;
 	struct loop_timer timer;
 	int signal_fd;
@@ -72,7 +74,8 @@ void watcher_ring_look(struct watcher *watcher);
  * Write the records that were applied, and the refusals, to the audit log, note
  * which persistent keys they changed, and release them from the rings. The host
  * need not wait for that, so it comes after the pass. If a watcher ends before,
- * the next one does it first.
+ * the next one does it first. Keys of which the record is missing or malformed are
+ * written as listed, unless the store must be listed first.
  */
 void watcher_ring_audit(struct watcher *watcher);
 

@@ -36,8 +36,9 @@
 /* For what waits for slow readers when the watcher exits; the supervisor waits longer. */
 #define FLUSH_NS (200 * NS_PER_MS)
 
-/* The counters of the report page: how many audit records wait. */
-enum { N_WAITING_LOG, N_WAITING_SYSLOG };
+/* The counters of the report page: how many audit records wait, and the revision of the
+ * next one in the change ring. */
+enum { N_WAITING_LOG, N_WAITING_SYSLOG, NEXT_REVISION };
 
 static const struct handler *const handlers[] = {
 	&handler_address, &handler_link, &handler_route,
@@ -284,6 +285,7 @@ static int open_report(struct watcher *watcher)
 	}
 	log_keep_errors(page->error, sizeof(page->error), page->is_logged);
 	watcher->n_waiting = page->counters;
+	gaps_init(&watcher->gaps, &page->counters[NEXT_REVISION]);
 	return 0;
 }
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: gateways that broke the grammar
+ *
+ * The gate writes a record only from what it has checked, so a record that the watcher
+ * cannot read is a fault of the gate that somebody uses. Most likely a gateway was taken
+ * over, because only it can send a request that its calf cannot. So the gateway ends,
+ * and the pair is restarted with the usual delays.
+ *
+ * The watcher writes the number of the subject into a pipe, one octet for each record.
+ * That is all that the supervisor reads of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/supervisor/child.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
+
+static void end_gateway(struct supervised_pair *pair)
+{
+	if (pair->pair.gateway_pid <= 0)
+		return;
+	log_error("%s: a record of its changes or refusals is malformed; ending the gateway",
+		  pair->pair.description->name);
+	/* on_signal() restarts the pair. */
+	child_kill(pair->pair.gateway_pid,
+		   pair_gateway_uid(pair->pair.uid_base, pair->pair.i_calf));
+}
+
+static int on_breach(struct loop *loop, int fd, short revents, void *data)
+{
+	struct supervisor *s = data;
+	uint64_t calves = 0;
+	uint8_t subject;
+
+	(void)loop;
+	(void)revents;
+	while (read(fd, &subject, sizeof(subject)) == sizeof(subject))
+		if (subject >= KV_SUBJECT_CALF && subject < KV_SUBJECT_CALF + s->n_pairs)
+			calves |= 1ull << (subject - KV_SUBJECT_CALF);
+	for (uint32_t i = 0; i < s->n_pairs; i++)
+		if (calves >> i & 1)
+			end_gateway(&s->pairs[i]);
+	return 0;
+}
+
+int supervisor_watch_breaches(struct supervisor *s)
+{
+	if (pipe2(s->breaches, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	return loop_add_fd(&s->loop, s->breaches[0], POLLIN, on_breach, s);
+}
