@@ -5,17 +5,23 @@
 .PHONY: fuzz fuzz-run
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS = fuzz-wire fuzz-gateway fuzz-frames fuzz-dhcp4-parse fuzz-dhcp4-fixed-point \
-	fuzz-dhcp4-client fuzz-dhcp4-restore fuzz-migrate
-FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 seeds-migrate oracle)
+FUZZ_TARGET ?= wire gateway frames dhcp4-parse dhcp4-fixed-point dhcp4-client dhcp4-restore \
+	migrate records
+FUZZ_TARGETS = $(addprefix fuzz-,$(FUZZ_TARGET))
+FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 seeds-migrate \
+	seeds-records oracle)
+# What fuzz-records reads is written by a kernel program, so that is fuzzed with it.
+FUZZ_GATE = $(if $(filter fuzz-records,$(FUZZ_TARGETS)),$(BUILD)/tests/bpf/test-gate-property)
 
-fuzz: ## run the fuzzers, FUZZ_SECONDS=60 each; FUZZ_TARGETS=fuzz-wire: only one; corpora stay in build/fuzz
+fuzz: ## run the fuzzers, FUZZ_SECONDS=60 each; FUZZ_TARGET=wire: only one; corpora stay in build/fuzz
 	@tools/bootstrap --check check || tools/bootstrap check
+	@$(if $(FUZZ_GATE),$(MAKE) --no-print-directory $(FUZZ_GATE))
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang O=1 \
-		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" fuzz-run
+		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" \
+		FUZZ_GATE='$(FUZZ_GATE)' fuzz-run
 
 fuzz-run: $(FUZZ_PROGRAMS)
-	@BUILD=$(BUILD) tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+	@BUILD=$(BUILD) GATE='$(FUZZ_GATE)' tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 # Every function that reads untrusted bytes counts as a step (tests/fuzz/steps.c).
 FUZZ_STEPS = bytes_left bytes_u8 bytes_be16 bytes_be32 bytes_copy bytes_skip bytes_sub bytes_view
@@ -35,7 +41,7 @@ $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LIB)/libpriv.a $(LIB)/libsta
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
 
-$(BUILD)/seeds $(BUILD)/seeds-dhcp4 $(BUILD)/seeds-migrate $(BUILD)/oracle: $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o \
+$(BUILD)/seeds $(BUILD)/seeds-dhcp4 $(BUILD)/seeds-migrate $(BUILD)/seeds-records $(BUILD)/oracle: $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o \
 		$(LIB)/libnet.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ -o $@
