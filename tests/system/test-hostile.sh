@@ -11,7 +11,9 @@
 # of cases; each prints a result of its own
 hostile() {
 	own_description
-	sed -i 's/\(_per_second\|_burst\): [0-9]*/\1: 1000000/g' "$LAB_DIR/calf/calf.yaml"
+	sed -i -e 's/\(_per_second\|_burst\): [0-9]*/\1: 1000000/g' \
+		-e 's/request_burst: [0-9]*/&, bytes_per_second: 1000000000, byte_burst: 1000000000/' \
+		"$LAB_DIR/calf/calf.yaml"
 	printf '%s\n' "${@:2}" >"$LAB_DIR/configuration.yaml"
 	calfpen_start --calf "$LAB_DIR/calf" --config "$LAB_DIR/configuration.yaml"
 	wait_for 10 calf_is_ready
