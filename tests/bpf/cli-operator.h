@@ -10,6 +10,7 @@
 static struct gate_test test;
 static char instance[32];
 static int calf, running;
+static uint32_t operator_bytes = NO_LIMIT; /* of the audit log: at once */
 
 static const struct test_rule calf_rules[] = {
 	{ "/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
@@ -40,8 +41,8 @@ static inline void add_subjects(void)
 		.n_rules = sizeof(rules) / sizeof(rules[0]),
 		.requests_per_second = FAST,
 		.request_burst = 10000,
-		.bytes_per_second = NO_LIMIT,
-		.byte_burst = NO_LIMIT,
+		.bytes_per_second = operator_bytes == NO_LIMIT ? NO_LIMIT : 1,
+		.byte_burst = operator_bytes,
 		.max_keys = 4,
 		.max_bytes = 1000,
 	};

@@ -179,6 +179,22 @@ Test(cli, quota)
 	cr_assert_eq(RUN("set", "/control/4", "x"), CLI_OK);
 }
 
+static void setup_with_few_bytes(void)
+{
+	operator_bytes = 2 * KV_AUDIT_COST(10, 1);
+	setup();
+}
+
+Test(cli_bytes, F2_bytes_of_audit, .init = setup_with_few_bytes, .fini = teardown)
+{
+	cr_assert_eq(RUN("set", "/control/1", "x"), CLI_OK);
+	cr_assert_eq(RUN("set", "/control/1", "x"), CLI_OK);
+	cr_assert_eq(RUN("set", "/control/1", "x"), CLI_BUSY);
+	cr_assert_str_eq(err_text, "calfpen: /control/1: the operator's rate of the audit log is "
+				   "exhausted\n");
+	cr_assert_eq(RUN("get", "/control/1"), CLI_OK);
+}
+
 Test(cli, conditions)
 {
 	cr_assert_eq(RUN("set", "/number", "1", "--create"), CLI_OK);
