@@ -32,14 +32,16 @@ static void end_gateway(struct supervised_pair *pair)
 static int on_breach(struct loop *loop, int fd, short revents, void *data)
 {
 	struct supervisor *s = data;
+	uint8_t subjects[KV_SUBJECTS_MAX];
+	/* once: a watcher that writes all the time must not keep us here */
+	ssize_t n = read(fd, subjects, sizeof(subjects));
 	uint64_t calves = 0;
-	uint8_t subject;
 
 	(void)loop;
 	(void)revents;
-	while (read(fd, &subject, sizeof(subject)) == sizeof(subject))
-		if (subject >= KV_SUBJECT_CALF && subject < KV_SUBJECT_CALF + s->n_pairs)
-			calves |= 1ull << (subject - KV_SUBJECT_CALF);
+	for (ssize_t i = 0; i < n; i++)
+		if (subjects[i] >= KV_SUBJECT_CALF && subjects[i] < KV_SUBJECT_CALF + s->n_pairs)
+			calves |= 1ull << (subjects[i] - KV_SUBJECT_CALF);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		if (calves >> i & 1)
 			end_gateway(&s->pairs[i]);
