@@ -56,6 +56,13 @@ $(BUILD)/tests/tools/%-calf: $(BUILD)/obj/tests/tools/%-calf.o $(LIB)/libcommon.
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static-pie $^ -o $@
 
+# A gateway that confines itself as the real one does
+$(BUILD)/tests/tools/hostile-gateway: $(BUILD)/obj/tests/tools/hostile-gateway.o \
+		$(patsubst %,$(BUILD)/obj/tests/bpf/support-%.o,frames-grammar gate-requests) \
+		$(LIB)/libpriv.a $(LIB)/libcommon.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(GATEWAY_LIBS) -o $@
+
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(LIB)/libcommon.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ -lbpf -lelf -lz -o $@

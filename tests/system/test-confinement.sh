@@ -219,3 +219,35 @@ test_ST_4_hostile_calf_on_the_store() {
 	assert_eq "$watcher" "$(watcher_pid)"
 	alive "$supervisor" && alive "$watcher"
 }
+
+# A gateway that was taken over: whatever it sends, each change that is made has its line
+# in the audit log, and all readers can read every record. Its calf waits for answers.
+test_F1_hostile_gateway() {
+	local tree=$LAB_DIR/tree changes
+	mkdir -p "$tree/bin" "$tree/lib"
+	chmod -R 755 "$tree"
+	cp "$TOP/build/bin/calfpen" "$tree/bin/"
+	cp -r "$TOP/build/lib/calfpen" "$tree/lib/"
+	cp "$tools/hostile-gateway" "$tree/lib/calfpen/calfpen-gateway"
+	own_description
+	sed -i '/^keys:/a\
+  - {path: /x/, type: text, count: 64, max_length: 1023, access: [read, write, delete]}\
+  - {path: /number, type: u32, access: [write, delete]}\
+  - {path: /hex, type: hex, max_length: 64, access: [write, delete]}' "$LAB_DIR/calf/calf.yaml"
+	start calfpen "$tree/bin/calfpen" run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" \
+		--calf "$LAB_DIR/calf"
+	wait_for_line "$LAB_DIR/calfpen.log" 'hostile: 2500 requests, [0-9]+ accepted, [0-9]+ changes' 60
+	changes=$(sed -n 's/.*hostile: .* accepted, \([0-9]*\) changes.*/\1/p' "$LAB_DIR/calfpen.log")
+	[ "$changes" -gt 100 ] || fail "$changes changes were accepted"
+	wait_for 10 told "$changes"
+	assert_eq 0 "$(state calves 0 restarts)" "the gateway was ended"
+	python3 - "$audit" <<-'END' || fail "revisions are missing"
+		import json, sys
+		records = [json.loads(line) for line in open(sys.argv[1])]
+		assert not [r for r in records if r["verb"] == "malformed" or "covered" in r.get("reason", "")]
+		revisions = {r["revision"] for r in records if r["verdict"] == "ok" and "revision" in r}
+		assert revisions == set(range(min(revisions), max(revisions) + 1)), "a gap"
+	END
+}
+# told CHANGES - as many lines say that something of dhcp4 was changed
+told() { [ "$(grep -cE '"subject":"dhcp4","verb":"(write|delete|commit)".*"verdict":"ok"' "$audit")" = "$1" ]; }
