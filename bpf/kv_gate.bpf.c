@@ -122,9 +122,12 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 	/* no branch in between: if there is no record, nothing is written */
 	failed = bpf_ringbuf_reserve_dynptr(&events, (__u32)size, 0, &record);
 	failed |= write_record(&record, stage, event, size);
-	if (failed)
+	if (failed) {
+		return_share(control, size + 8);
 		goto refused;
+	}
 	apply(&call);
+	/* A discarded record is unread, too, and takes room until the reader has passed it. */
 	if (work->error)
 		goto refused;
 	control->revision = work->revision;
@@ -135,8 +138,7 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 	return 0;
 refused:
 	bpf_ringbuf_discard_dynptr(&record, 0);
-	return_share(control, size + 8);
-	stage->audit_ns = audit_ns; /* what is refused is not charged */
+	stage->audit_ns = audit_ns; /* what is refused is not audited */
 	work->i_refused = work->n_applied;
 	return work->error;
 }
