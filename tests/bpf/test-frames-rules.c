@@ -64,7 +64,7 @@ static void expect_in(uint16_t source, uint16_t destination, uint32_t size, uint
 		     destination, size);
 }
 
-#define NO_LIMIT                                                                           \
+#define UNLIMITED                                                                          \
 	.ingress_interval_ns = 1, .ingress_burst_ns = 1000000000, .egress_interval_ns = 1, \
 	.egress_burst_ns = 1000000000
 
@@ -75,7 +75,7 @@ Test(frames_rules, other_ports_and_size)
 		.local_port = 1068,
 		.remote_port = 1067,
 		.max_frame = 400,
-		NO_LIMIT,
+		UNLIMITED,
 	};
 
 	begin(&rule, 1);
@@ -121,7 +121,7 @@ Test(frames_rules, as_many_as_fit)
 /* Only ARP: DHCP is the host's, and the calf has none. */
 Test(frames_rules, without_dhcp)
 {
-	const struct frame_rule rule = { .check = FRAME_CHECK_ARP, NO_LIMIT };
+	const struct frame_rule rule = { .check = FRAME_CHECK_ARP, UNLIMITED };
 
 	begin(&rule, 1);
 	expect_out(68, 67, FRAME_SIZE, FRAME_OUT_NO_RULE);
@@ -137,7 +137,7 @@ Test(frames_rules, without_arp)
 		.local_port = 68,
 		.remote_port = 67,
 		.max_frame = 1514,
-		NO_LIMIT,
+		UNLIMITED,
 	};
 	uint8_t frame[ARP_SIZE];
 
