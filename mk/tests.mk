@@ -19,6 +19,7 @@ PARTS_test-dhcp4-calf = dhcp4 sdk net priv state common
 # A test in tests/bpf/ uses a real store.
 PARTS_bpf_cli = cli priv state common
 
+LIBS_common = -lmd
 LIBS_state = -ljansson
 LIBS_cli = $(CLI_LIBS)
 LIBS_priv = $(PRIV_LIBS)

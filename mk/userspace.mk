@@ -21,9 +21,9 @@ CALVES = $(LIB)/calfpen/calves
 PROGRAMS = $(BUILD)/bin/calfpen $(LIB)/calfpen/calfpen-priv $(LIB)/calfpen/calfpen-gateway \
 	$(CALVES)/dhcp4/calf-dhcp4 $(CALVES)/dhcp4/calf.yaml
 
-PRIV_LIBS = -lbpf -lelf -lz -lseccomp -lcap -ljansson -lyaml \
+PRIV_LIBS = -lbpf -lelf -lz -lseccomp -lcap -ljansson -lyaml -lmd \
 	$(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-3.0)
-CLI_LIBS = -lbpf -lelf -lz -ljansson
+CLI_LIBS = -lbpf -lelf -lz -ljansson -lmd
 GATEWAY_LIBS = -lseccomp -lcap
 CALF_LIBS = -lseccomp
 
