@@ -129,6 +129,30 @@ Test(ring, taker_decides)
 	cr_assert_str_eq(taken, "three|");
 }
 
+/* A record that cannot be taken yet is the first one next time; it is still counted as
+ * unread by the kernel. */
+Test(ring, F2_record_that_is_kept)
+{
+	unsigned long at;
+
+	put("one", 0);
+	at = producer;
+	put("two", 0);
+	put("three", 0);
+	answer = 1;
+	cr_assert_eq(consume(), 1);
+	answer = RING_KEEP;
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(consume(), RING_KEEP);
+		cr_assert_str_eq(taken, "two|");
+		cr_assert_eq(consumer, at);
+	}
+	answer = 0;
+	cr_assert_eq(consume(), 0);
+	cr_assert_str_eq(taken, "two|three|");
+	cr_assert_eq(consumer, producer);
+}
+
 static int look(void)
 {
 	taken[0] = '\0';
@@ -192,6 +216,27 @@ Test(ring, who_looks_decides)
 	cr_assert_eq(look(), -EIO);
 	cr_assert_str_eq(taken, "two|", "a record that was shown is seen");
 	cr_assert_eq(consume_seen(), -EIO);
+	cr_assert_eq(consumer, producer);
+}
+
+/* What was shown is not shown again, however long it is kept. */
+Test(ring, F2_seen_and_kept)
+{
+	put("one", 0);
+	cr_assert_eq(look(), 0);
+	answer = RING_KEEP;
+	cr_assert_eq(consume_seen(), RING_KEEP);
+	put("two", 0);
+	answer = 0;
+	cr_assert_eq(look(), 0);
+	cr_assert_str_eq(taken, "two|");
+	answer = RING_KEEP;
+	cr_assert_eq(consume_seen(), RING_KEEP);
+	cr_assert_str_eq(taken, "one|");
+	cr_assert_eq(consumer, 0);
+	answer = 0;
+	cr_assert_eq(consume_seen(), 0);
+	cr_assert_str_eq(taken, "one|two|");
 	cr_assert_eq(consumer, producer);
 }
 

@@ -70,8 +70,8 @@ void ring_close(struct ring *ring)
 
 /*
  * Visit the record at *atp, which is before `end`. Returns false if it is not
- * complete yet. Otherwise *atp is moved behind it and *rp is the result of
- * `take`. If this is not a record, everything up to `end` is skipped with
+ * complete yet. Otherwise *atp is moved behind it, unless `take` keeps it, and
+ * *rp is the result of `take`. If this is not a record, everything up to `end` is skipped with
  * -EBADMSG.
  */
 static bool visit(const struct ring *ring, unsigned long *atp, unsigned long end,
@@ -94,7 +94,8 @@ static bool visit(const struct ring *ring, unsigned long *atp, unsigned long end
 	}
 	if (!(head & BPF_RINGBUF_DISCARD_BIT))
 		*rp = take(data, record + BPF_RINGBUF_HDR_SZ, head & ~FLAGS);
-	*atp += size;
+	if (*rp != RING_KEEP)
+		*atp += size;
 	return true;
 }
 

@@ -19,9 +19,11 @@ struct ring {
 	unsigned long seen;	       /* where ring_look() continues */
 };
 
+#define RING_KEEP 2
+
 /* Handle one record, which is 8-byte aligned and valid during the call. Returns
- * 0 to continue, 1 to stop after this record, or a negative errno, which
- * ring_consume() returns. */
+ * 0 to continue, 1 to stop after this record, RING_KEEP to stop before it, or a
+ * negative errno, which ring_consume() returns. */
 typedef int (*ring_record_fn)(void *data, const void *record, size_t size);
 
 /* Map the ring buffer `fd`. The descriptor remains the caller's. Returns 0,
@@ -32,11 +34,13 @@ void ring_close(struct ring *ring);
 
 /*
  * Call `take` for each complete record, in order. Returns 0 when no complete
- * record is left, 1 if `take` stopped, the negative errno of `take`, or
+ * record is left, 1 or RING_KEEP if `take` stopped, the negative errno of `take`, or
  * -EBADMSG if the consumer's position or a length is not one that the kernel
  * wrote: every process that holds the ring can write the position. After
  * -EBADMSG all unread records are skipped, so that the ring can continue. A
- * record that was passed to `take` is consumed, whatever `take` returned.
+ * record that was passed to `take` is consumed, unless `take` returned RING_KEEP:
+ * then it is the first one of the next call. While a record is kept, the ring is
+ * readable, and the kernel wakes nobody who waits for another one.
  */
 int ring_consume(struct ring *ring, ring_record_fn take, void *data);
 
