@@ -92,6 +92,8 @@ static void expect_defaults(void)
 	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
 	cr_expect(configuration.quarantine_s == 0);
 	cr_expect(configuration.wait_interface_s == -1);
+	cr_expect(configuration.audit_max_size == 16 << 20 && configuration.audit_files == 4 &&
+		  !configuration.audit_may_lose);
 	cr_expect(configuration.n_options == 1);
 	cr_expect_str_eq(option("wait"), "4");
 }
@@ -179,6 +181,17 @@ Test(configuration, U33_options_that_are_set)
 	cr_expect(configuration_set_option(&configuration, "note", "y", false) == 0);
 }
 
+Test(configuration, F2_audit)
+{
+	cr_assert(load("audit_max_size: 65536\naudit_files: 100\naudit_on_failure: lose\n", 1) ==
+		  0);
+	cr_expect(configuration.audit_max_size == 65536 && configuration.audit_files == 100 &&
+		  configuration.audit_may_lose);
+	cr_assert(load("audit_max_size: 0\naudit_files: 2\naudit_on_failure: refuse\n", 1) == 0);
+	cr_expect(configuration.audit_max_size == 0 && configuration.audit_files == 2 &&
+		  !configuration.audit_may_lose);
+}
+
 Test(configuration, U18_drift)
 {
 	cr_assert(load("metric: 7\n", 1) == 0);
@@ -212,7 +225,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, carrier, "
-		  "carrier_delay, mode, foreign, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, syslog, options" },
+		  "carrier_delay, mode, foreign, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, syslog, audit_max_size, audit_files, audit_on_failure, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "carrier: lost\n", "1: carrier \"lost\" is not one of: follow, ignore" },
 		{ "carrier_delay: 600001\n", "1: carrier_delay must be a number from 0 to 600000" },
@@ -240,6 +253,13 @@ Test(configuration, refused)
 		  "1: min_prefix_length must be a number from 1 to 32" },
 		{ "drift: ignore\n", "1: drift \"ignore\" is not one of: repair, report" },
 		{ "syslog: on\n", "1: syslog must be true or false" },
+		{ "audit_max_size: 65535\n",
+		  "1: audit_max_size 65535 is less than 65536; 0: no rotation" },
+		{ "audit_max_size: 2147483648\n",
+		  "1: audit_max_size must be a number from 0 to 2147483647" },
+		{ "audit_files: 1\n", "1: audit_files must be a number from 2 to 100" },
+		{ "audit_on_failure: stop\n",
+		  "1: audit_on_failure \"stop\" is not one of: refuse, lose" },
 		{ "use: {dns: yes}\n", "1: dns must be true or false" },
 		{ "use:\n  dns: true\n  color: true\n",
 		  "3: unknown field \"color\" in use; known fields: dns, routes, mtu, domain, "

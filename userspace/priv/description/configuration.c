@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/common/audit_files.h"
 #include "userspace/common/host_name.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/description/description-private.h"
@@ -23,6 +24,9 @@
 #define MIN_PREFIX_LENGTH_DEFAULT 8
 #define CARRIER_DELAY_DEFAULT_MS 200
 #define CARRIER_DELAY_MAX_MS 600000
+#define AUDIT_MAX_SIZE_DEFAULT (16u << 20)
+#define AUDIT_MAX_SIZE_MIN (64u << 10)
+#define AUDIT_FILES_DEFAULT 4
 #define RESOLV_CONF_DEFAULT "/etc/resolv.conf"
 #define CHRONYD_DIRECTORY_DEFAULT "/run/chrony"
 
@@ -41,6 +45,8 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->use_ntp = true;
 	configuration->mode = FRAME_MODE_AUTO;
 	configuration->wait_interface_s = -1;
+	configuration->audit_max_size = AUDIT_MAX_SIZE_DEFAULT;
+	configuration->audit_files = AUDIT_FILES_DEFAULT;
 	memcpy(configuration->resolv_conf, RESOLV_CONF_DEFAULT, sizeof(RESOLV_CONF_DEFAULT));
 	memcpy(configuration->chronyd_directory, CHRONYD_DIRECTORY_DEFAULT,
 	       sizeof(CHRONYD_DIRECTORY_DEFAULT));
@@ -153,6 +159,33 @@ static int parse_wait_interface(struct yaml_file *file, yaml_node_t *node,
 	return 0;
 }
 
+static int parse_audit_max_size(struct yaml_file *file, yaml_node_t *node,
+				struct configuration *configuration)
+{
+	uint32_t size;
+	int r = yaml_u32(file, node, "audit_max_size", 0, INT32_MAX, &size);
+
+	if (!r && size && size < AUDIT_MAX_SIZE_MIN)
+		return yaml_refuse(file, node, "audit_max_size %u is less than %u; 0: no rotation",
+				   size, AUDIT_MAX_SIZE_MIN);
+	if (!r)
+		configuration->audit_max_size = size;
+	return r;
+}
+
+static int parse_audit_on_failure(struct yaml_file *file, yaml_node_t *node,
+				  struct configuration *configuration)
+{
+	static const char *const names[] = { "refuse", "lose" };
+	size_t i = 0;
+	int r = yaml_choice(file, node, "audit_on_failure", names, sizeof(names) / sizeof(names[0]),
+			    &i);
+
+	if (!r)
+		configuration->audit_may_lose = i == 1;
+	return r;
+}
+
 static int parse_path(struct yaml_file *file, yaml_node_t *node, const char *name,
 		      char to[static PATH_MAX])
 {
@@ -198,6 +231,9 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		ROUTES,
 		DRIFT,
 		SYSLOG,
+		AUDIT_MAX_SIZE,
+		AUDIT_FILES,
+		AUDIT_ON_FAILURE,
 		OPTIONS,
 		N
 	};
@@ -216,6 +252,9 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 					      "routes",
 					      "drift",
 					      "syslog",
+					      "audit_max_size",
+					      "audit_files",
+					      "audit_on_failure",
 					      "options" };
 	yaml_node_t *values[N];
 	int r;
@@ -258,6 +297,13 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_drift(file, values[DRIFT], configuration);
 	if (!r && values[SYSLOG])
 		r = yaml_bool(file, values[SYSLOG], "syslog", &configuration->syslog);
+	if (!r && values[AUDIT_MAX_SIZE])
+		r = parse_audit_max_size(file, values[AUDIT_MAX_SIZE], configuration);
+	if (!r && values[AUDIT_FILES])
+		r = yaml_u32(file, values[AUDIT_FILES], "audit_files", 2, AUDIT_SEGMENTS_MAX,
+			     &configuration->audit_files);
+	if (!r && values[AUDIT_ON_FAILURE])
+		r = parse_audit_on_failure(file, values[AUDIT_ON_FAILURE], configuration);
 	if (!r && values[OPTIONS])
 		r = calf_options_parse(file, values[OPTIONS], calves, configuration);
 	return r;

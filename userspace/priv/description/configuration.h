@@ -75,6 +75,9 @@ struct configuration {
 	struct configuration_dns dns;
 	enum configuration_drift drift;
 	bool syslog;		    /* audit records also go to syslog, default false */
+	uint32_t audit_max_size;    /* bytes of a file of the audit log, 0: no rotation */
+	uint32_t audit_files;	    /* of the audit log, the newest included */
+	bool audit_may_lose;	    /* records that cannot be written, default false */
 	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
 	/* that contains chronyd's socket, default /run/chrony */
 	char chronyd_directory[PATH_MAX];

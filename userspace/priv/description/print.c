@@ -146,5 +146,8 @@ void configuration_print(const struct configuration *configuration,
 	if (drifts[configuration->drift])
 		(void)fprintf(to, "drift: %s\n", drifts[configuration->drift]);
 	print_bool(to, "syslog", configuration->syslog);
+	(void)fprintf(to, "audit_max_size: %u\naudit_files: %u\naudit_on_failure: %s\n",
+		      configuration->audit_max_size, configuration->audit_files,
+		      configuration->audit_may_lose ? "lose" : "refuse");
 	print_options(to, configuration, descriptions, n_descriptions);
 }
