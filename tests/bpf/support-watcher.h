@@ -58,6 +58,8 @@ static const struct test_rule watcher_rules[] = {
 	{ "/status/metrics/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ NULL }
 };
+static const struct test_rule operator_rules[] = { { "/control/", ALL_ACCESS, KV_CLASS_TEXT, 63 },
+						   { NULL } };
 static const struct test_rule no_rules[] = { { NULL } };
 
 static struct gate_test test;
@@ -270,7 +272,7 @@ static inline void setup(void)
 	gate_test_begin(&test, 256, 4);
 	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, no_rules, FAST, 100);
 	(void)gate_test_subject(&test, KV_SUBJECT_WATCHER, watcher_rules, 20000, 20000);
-	(void)gate_test_subject(&test, KV_SUBJECT_OPERATOR, no_rules, FAST, 100);
+	(void)gate_test_subject(&test, KV_SUBJECT_OPERATOR, operator_rules, FAST, 100);
 	calf = gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, FAST, 100000);
 }
 

@@ -202,6 +202,7 @@ Test(gateway, pipelined_requests)
 /* --- refusals are audited, the gateway's own as the gate's --- */
 
 static struct watcher_audit audit;
+static const struct audit_settings settings = { .n_files = 2 };
 
 static int audit_record(void *data, void *record, size_t size)
 {
@@ -209,7 +210,7 @@ static int audit_record(void *data, void *record, size_t size)
 
 	(void)data;
 	cr_assert_eq(record_denial_init(&denial, record, size), 0);
-	watcher_audit_denial(&audit, &denial);
+	cr_expect_eq(watcher_audit_denial(&audit, &denial), 0);
 	return 0;
 }
 
@@ -223,7 +224,7 @@ static const char *audited(void)
 	size_t n;
 
 	cr_assert_not_null(ring);
-	cr_assert_eq(audit_open(&audit.log, "/tmp/audit.jsonl"), 0);
+	cr_assert_eq(audit_open(&audit.log, "/tmp/audit.jsonl", &settings), 0);
 	audit.n_subjects = KV_SUBJECT_CALF + 1;
 	strcpy(audit.subjects[KV_SUBJECT_CALF], "dhcp4");
 	cr_assert_geq(ring_buffer__consume(ring), 0);

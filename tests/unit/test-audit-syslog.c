@@ -30,6 +30,8 @@ static struct audit audit;
 static struct syslog syslog;
 static struct loop loop;
 static int daemon_fd = -1;
+static const struct audit_settings settings = { .syslog = &syslog };
+static char *begun; /* the first message */
 
 static void start_daemon(void)
 {
@@ -61,17 +63,18 @@ static void setup(void)
 	(void)snprintf(file, sizeof(file), "%s/audit.jsonl", scratch);
 	start_daemon();
 	loop_init(&loop);
-	cr_assert_eq(audit_open(&audit, file), 0);
 	cr_assert_eq(syslog_open(&syslog, path, "eth0"), 0);
 	log_also(NULL, NULL);
 	cr_assert_eq(syslog_watch(&syslog, &loop), 0);
-	audit_to_syslog(&audit, &syslog);
+	cr_assert_eq(audit_open(&audit, file, &settings), 0);
+	begun = strdup(receive());
 }
 
 static void teardown(void)
 {
 	syslog_close(&syslog, 0);
 	audit_close(&audit, 0);
+	free(begun);
 	scratch_remove();
 }
 
@@ -102,6 +105,24 @@ Test(audit_syslog, message)
 	audit_write(&audit, &entry);
 	cr_expect_eq(strncmp(receive(), "<84>calfpen-eth0[", 17), 0, "a refusal is a warning");
 	cr_expect_str_eq(capture_text(), "");
+}
+
+/* The daemon has the same lines as the file, so that it can witness the chain. */
+Test(audit_syslog, F2_same_lines)
+{
+	static char text[4096];
+	char hash[CHAIN_SIZE];
+	const char *line = strchr(begun, '{');
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	audit_write(&audit, &change);
+	cr_assert_gt(read(fd, text, sizeof(text) - 1), 0);
+	cr_expect_eq(strncmp(text, line, strlen(line)), 0, "%s", line);
+	chain_hash(line, strlen(line), hash);
+	line = strchr(receive(), '{');
+	cr_expect_eq(strncmp(strchr(text, '\n') + 1, line, strlen(line)), 0, "%s", line);
+	cr_expect_eq(strncmp(chain_previous(line, strlen(line)), hash, CHAIN_SIZE - 1), 0);
+	(void)close(fd);
 }
 
 Test(audit_syslog, longest_line)
@@ -196,9 +217,9 @@ Test(audit_syslog, U34_daemon_does_not_read)
 /* Without a file, syslog has all. */
 Test(audit_syslog, U39_no_log)
 {
-	struct audit none = AUDIT_NULL(none);
+	static struct audit none;
 
-	audit_to_syslog(&none, &syslog);
+	audit_open_none(&none, &settings);
 	audit_write(&none, &change);
 	cr_expect_not_null(receive());
 	cr_expect_eq(none.error, 0);

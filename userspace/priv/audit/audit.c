@@ -2,353 +2,258 @@
 #include "userspace/priv/audit/audit.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "userspace/common/clock.h"
-#include "userspace/common/directory.h"
 #include "userspace/common/log.h"
+#include "userspace/priv/audit/audit-private.h"
 
-/* A line under construction; an element that does not fit is left out as a whole. */
-struct line {
-	char *text;
-	size_t size;
-	size_t at;
-};
+#define RETRY_NS NS_PER_S
 
-static void line_put(struct line *line, const char *text, size_t length)
-{
-	if (length >= line->size - line->at)
-		return;
-	memcpy(line->text + line->at, text, length);
-	line->at += length;
-	line->text[line->at] = '\0';
-}
+/* records */
 
-static void line_text(struct line *line, const char *name, const char *text)
-{
-	size_t i, length = strnlen(text, KV_VALUE_MAX);
-
-	line_put(line, ",\"", 2);
-	line_put(line, name, strlen(name));
-	line_put(line, "\":\"", 3);
-	for (i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)text[i];
-		char escape[8];
-
-		if (byte == '"' || byte == '\\') {
-			line_put(line, "\\", 1);
-			line_put(line, &text[i], 1);
-		} else if (byte >= 0x20 && byte <= 0x7e) {
-			line_put(line, &text[i], 1);
-		} else {
-			(void)snprintf(escape, sizeof(escape), "\\u%04x", byte);
-			line_put(line, escape, 6);
-		}
-	}
-	line_put(line, "\"", 1);
-}
-
-static void line_number(struct line *line, const char *name, uint64_t number)
-{
-	char text[64];
-	int length = snprintf(text, sizeof(text), ",\"%s\":%llu", name, (unsigned long long)number);
-
-	line_put(line, text, (size_t)length);
-}
-
-const char *audit_verdict(int verdict)
-{
-	static const struct {
-		int number;
-		const char *name;
-	} names[] = {
-		{ 0, "ok" },	       { -EBUSY, "EBUSY" },	  { -EDQUOT, "EDQUOT" },
-		{ -EFAULT, "EFAULT" }, { -EINVAL, "EINVAL" },	  { -EILSEQ, "EILSEQ" },
-		{ -EACCES, "EACCES" }, { -EMSGSIZE, "EMSGSIZE" }, { -EBADMSG, "EBADMSG" },
-		{ -ENOSPC, "ENOSPC" }, { -EAGAIN, "EAGAIN" },	  { -ENOENT, "ENOENT" },
-		{ -ESTALE, "ESTALE" }, { -EEXIST, "EEXIST" },	  { -E2BIG, "E2BIG" },
-		{ -EUSERS, "EUSERS" }, { -EFBIG, "EFBIG" },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].number == verdict)
-			return names[i].name;
-	return NULL;
-}
-
-size_t audit_format(const struct audit_entry *entry, char text[static AUDIT_LINE_SIZE])
-{
-	struct line line = { .text = text, .size = AUDIT_LINE_SIZE };
-	char when[CLOCK_TEXT_SIZE];
-
-	clock_format_utc(entry->wall_ns, when);
-	line_put(&line, "{\"time\":\"", 9);
-	line_put(&line, when, strlen(when));
-	line_put(&line, "\"", 1);
-	if (entry->sequence)
-		line_number(&line, "seq", entry->sequence);
-	if (entry->revision)
-		line_number(&line, "revision", entry->revision);
-	line_text(&line, "subject", entry->subject);
-	line_text(&line, "verb", entry->verb);
-	if (entry->path)
-		line_text(&line, "path", entry->path);
-	line_text(&line, "verdict", entry->verdict);
-	if (entry->value)
-		line_text(&line, "value", entry->value);
-	if (entry->reason)
-		line_text(&line, "reason", entry->reason);
-	if (entry->suppressed)
-		line_number(&line, "suppressed", entry->suppressed);
-	if (entry->has_caller) {
-		line_number(&line, "uid", entry->uid);
-		line_number(&line, "pid", entry->pid);
-	}
-	line_put(&line, "}\n", 2);
-	return line.at;
-}
-
-const char *audit_strerror(int error)
-{
-	switch (-error) {
-	case ELOOP:
-		return "is a symbolic link, which is not followed; name the file itself";
-	case EPIPE:
-		return "nobody reads it";
-	case ENOTSUP:
-		return "is no file, pipe or character device";
-	case ENOBUFS:
-		return "its reader does not keep up";
-	default:
-		return strerror(-error);
-	}
-}
-
-int audit_make_directory(const char *path)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) : 0;
-
-	if (!length || length >= sizeof(directory))
-		return 0;
-	memcpy(directory, path, length);
-	directory[length] = '\0';
-	return directory_make(directory, 0700);
-}
-
-/*
- * A file is opened for reading, too, to see whether its last line is whole; a pipe is
- * not, because then it would have a reader. O_NONBLOCK, because nothing may wait for
- * that. Returns a descriptor, or a negative errno.
- */
-static int open_file(const char *path)
-{
-	struct stat status;
-	bool is_new = lstat(path, &status) < 0;
-	int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, fd;
-
-	if (!is_new && (S_ISSOCK(status.st_mode) || S_ISBLK(status.st_mode)))
-		return -ENOTSUP;
-	flags |= is_new || S_ISREG(status.st_mode) ? O_RDWR : O_WRONLY;
-	fd = open(path, flags, 0600);
-	if (fd < 0 && errno == ENXIO && !is_new && S_ISFIFO(status.st_mode))
-		return -EPIPE;
-	return fd < 0 ? -errno : fd;
-}
-
-int audit_fd(const struct audit *audit)
-{
-	return audit->file.fd >= 0 ? audit->file.fd : audit->stream.fd;
-}
-
-static bool is_open(const struct audit *audit)
-{
-	return audit_fd(audit) >= 0;
-}
-
-/* Take `fd`, also on failure. */
-static int use(struct audit *audit, int fd)
-{
-	struct stat status;
-	int r = fstat(fd, &status) ? -errno : 0;
-
-	if (r)
-		(void)close(fd);
-	else if (S_ISREG(status.st_mode))
-		audit_file_init(&audit->file, fd);
-	else
-		outlet_open(&audit->stream, fd, true);
-	return r;
-}
-
-/* What the reader does not take within `wait_ns` is lost. */
-static void close_stream(struct audit *audit, uint64_t wait_ns)
-{
-	int fd = outlet_close(&audit->stream, wait_ns);
-
-	audit->n_lost += audit->stream.n_lost[OUTLET_RECORD];
-	audit->stream.n_lost[OUTLET_RECORD] = 0;
-	if (fd >= 0)
-		(void)close(fd);
-}
-
-static void close_file(struct audit *audit)
-{
-	if (audit->file.fd < 0)
-		return;
-	audit->n_lost += audit_file_complete(&audit->file) != 0;
-	(void)close(audit->file.fd);
-	audit->file = AUDIT_FILE_NULL(audit->file);
-}
-
-static int open_log(struct audit *audit)
-{
-	int r = open_file(audit->path);
-
-	if (r >= 0)
-		r = use(audit, r);
-	audit->error = r == -ENOENT && audit->directory_error ? audit->directory_error : r;
-	return audit->error;
-}
-
-static void on_stream_empty(void *data);
-
-/* The memory for a stream is mapped in any case, because the file may become a pipe. */
-static int init(struct audit *audit, const char *name)
-{
-	int r;
-
-	*audit = AUDIT_NULL(*audit);
-	audit->name = name;
-	r = outlet_init(&audit->stream);
-	audit->stream.on_empty = on_stream_empty;
-	audit->stream.data = audit;
-	return r;
-}
-
-int audit_open(struct audit *audit, const char *path)
-{
-	int r = init(audit, path);
-
-	if (r)
-		return r;
-	audit->path = path;
-	audit->directory_error = audit_make_directory(path);
-	return open_log(audit);
-}
-
-int audit_open_fd(struct audit *audit, int fd, const char *name)
-{
-	int r = init(audit, name);
-
-	audit->error = r ? r : use(audit, fd);
-	return audit->error;
-}
-
-void audit_share_waiting(struct audit *audit, uint64_t *n_waitingp)
-{
-	outlet_share_waiting(&audit->stream, n_waitingp);
-	audit->n_lost += audit->stream.n_lost[OUTLET_RECORD];
-	audit->stream.n_lost[OUTLET_RECORD] = 0;
-}
-
-int audit_watch(struct audit *audit, struct loop *loop)
-{
-	return audit->name ? outlet_watch(&audit->stream, loop) : 0;
-}
-
-int audit_reopen(struct audit *audit)
-{
-	int fd, r;
-
-	if (!audit->path)
-		return 0;
-	fd = open_file(audit->path);
-	if (fd < 0) {
-		log_error("audit log %s: cannot reopen: %s; continuing %s", audit->path,
-			  audit_strerror(fd), is_open(audit) ? "with the old file" : "without it");
-		return fd;
-	}
-	/* A line that was cut is written to the new file as a whole. */
-	if (audit->file.fd >= 0)
-		(void)close(audit->file.fd);
-	audit->file.fd = -1;
-	close_stream(audit, 0);
-	r = use(audit, fd);
-	if (r || !audit->n_lost)
-		audit->error = r;
-	return r;
-}
-
-/* A formatted entry. */
-struct record {
-	bool is_warning;
-	size_t length; /* of the line, its newline included */
-	char text[AUDIT_LINE_SIZE];
-};
-
-static void record_init(struct record *record, const struct audit_entry *entry)
+void record_init(struct record *record, const struct audit_entry *entry,
+		 const char previous[static CHAIN_SIZE])
 {
 	record->is_warning = strcmp(entry->verdict, "ok") != 0;
-	record->length = audit_format(entry, record->text);
+	record->length = audit_format(entry, previous, record->text);
 }
 
-/* Why a message was lost: because those before it wait for something. */
-static int waiting_error(const struct outlet *outlet, int r)
+void record_link(struct record *record, const char previous[static CHAIN_SIZE])
 {
-	return r == -ENOBUFS && outlet->error != -EAGAIN ? outlet->error : r;
+	const char *member = chain_previous(record->text, record->length - 1);
+
+	if (member)
+		memcpy(record->text + (member - record->text), previous, CHAIN_SIZE - 1);
 }
 
-static int to_log(struct audit *audit, const struct record *record)
+static void set_head(struct audit *audit)
 {
-	int r = !is_open(audit) && audit->path ? open_log(audit) : 0;
+	struct audit_head head = {
+		.segment = audit->segment,
+		.n_lines = audit->n_lines,
+		.is_cut = audit_stream_is_cut(&audit->stream),
+	};
+
+	memcpy(head.hash, audit->last, CHAIN_SIZE);
+	if (audit->head)
+		audit_head_set(audit->head, &head);
+}
+
+void audit_note_last(struct audit *audit, const struct record *record)
+{
+	chain_hash(record->text, record->length - 1, audit->last);
+	audit->n_lines++;
+	set_head(audit);
+	audit_send_to_syslog(audit, record);
+}
+
+void audit_note_written(struct audit *audit, const struct record *record)
+{
+	if (audit_is_waiting(audit)) {
+		chain_hash(record->text, record->length - 1, audit->log_last);
+		audit_send_to_syslog(audit, record);
+		return;
+	}
+	audit_note_last(audit, record);
+	memcpy(audit->log_last, audit->last, CHAIN_SIZE);
+}
+
+/* reserves */
+
+bool audit_is_waiting(const struct audit *audit)
+{
+	return !audit_reserve_is_empty(&audit->reserves[0]) ||
+	       !audit_reserve_is_empty(&audit->reserves[1]);
+}
+
+static void prepare_reserves(struct audit *audit)
+{
+	for (int i = 0; i < AUDIT_RESERVES; i++)
+		(void)audit_reserve_prepare(&audit->reserves[i]);
+}
+
+/* Once the second one is used, the first one is not, so that the order is kept. */
+static int keep(struct audit *audit, struct record *record)
+{
+	struct audit_reserve *first = &audit->reserves[0], *second = &audit->reserves[1];
+	int r = -ENOSPC;
+
+	record_link(record, audit->last);
+	if (audit->is_refusing)
+		return r;
+	if (audit_reserve_is_empty(second))
+		r = audit_reserve_append(first, record->text, record->length);
+	if (r)
+		r = audit_reserve_append(second, record->text, record->length);
+	if (!r)
+		audit->n_waiting++;
+	return r;
+}
+
+static const struct audit_reserve *reserve_in_use(const struct audit *audit)
+{
+	const struct audit_reserve *reserves = audit->reserves;
+
+	return audit_reserve_is_empty(&reserves[1]) && reserves[0].path[0] ? &reserves[0] :
+									     &reserves[1];
+}
+
+/* the log itself */
+
+/* Append a record that follows what is in the log. */
+static int append(struct audit *audit, struct record *record)
+{
+	int r = audit->file.fd >= 0 ? audit_make_room(audit, record->length) : 0;
 
 	if (r)
 		return r;
+	record_link(record, audit->log_last);
 	if (audit->file.fd >= 0)
 		return audit_file_append(&audit->file, record->text, record->length);
-	r = outlet_send(&audit->stream, OUTLET_RECORD, record->text, record->length);
-	return waiting_error(&audit->stream, r);
+	return audit_stream_append(&audit->stream, record->text, record->length);
 }
 
-static int to_syslog(struct audit *audit, const struct record *record)
+/* Write the rest of a line of which the stream has a part. */
+static int complete(struct audit *audit)
 {
-	int r = syslog_send_record(audit->syslog, record->is_warning, record->text,
-				   record->length - 1);
+	struct audit_stream *stream = &audit->stream;
+	size_t skip = stream->line[0] == '\n', length = stream->length;
+	int r = audit_stream_complete(stream);
 
-	return waiting_error(&audit->syslog->outlet, r);
+	if (audit_stream_is_cut(stream))
+		return r;
+	if (!r)
+		chain_hash(stream->line + skip, length - skip - 1, audit->log_last);
+	if (!r && audit->is_part_kept)
+		for (int i = 0; i < AUDIT_RESERVES; i++)
+			if (audit_reserve_first(&audit->reserves[i], &length)) {
+				audit_reserve_pop(&audit->reserves[i], length);
+				break;
+			}
+	audit->is_part_kept = false;
+	return r;
 }
 
-/* A destination of lines, and how many of them were lost. */
-struct sink {
-	const char *name;
-	int (*append)(struct audit *audit, const struct record *record);
-	uint64_t *n_lostp;
-	const struct outlet *outlet; /* in which records may wait */
-};
-
-static struct sink log_sink(struct audit *audit)
+static int drain_reserve(struct audit *audit, struct audit_reserve *reserve)
 {
-	return (struct sink){ "audit log", to_log, &audit->n_lost, &audit->stream };
+	struct record record;
+	const char *line;
+	int r;
+
+	while ((line = audit_reserve_first(reserve, &record.length))) {
+		memcpy(record.text, line, record.length);
+		r = append(audit, &record);
+		if (r) {
+			audit->is_part_kept = audit_stream_is_cut(&audit->stream);
+			return r;
+		}
+		chain_hash(record.text, record.length - 1, audit->log_last);
+		audit_reserve_pop(reserve, record.length);
+	}
+	return audit_reserve_is_empty(reserve) ? 0 : -EIO;
 }
 
-static struct sink syslog_sink(struct audit *audit)
+/* Write what waits to the log, in order. */
+static int drain(struct audit *audit)
 {
-	return (struct sink){ "audit to syslog", to_syslog,
-			      &audit->syslog->outlet.n_lost[OUTLET_RECORD],
-			      &audit->syslog->outlet };
+	bool was_cut = audit_stream_is_cut(&audit->stream);
+	int r = was_cut ? complete(audit) : 0;
+
+	if (!r && !was_cut && !audit_is_waiting(audit))
+		return 0;
+	for (int i = 0; !r && i < AUDIT_RESERVES; i++)
+		r = drain_reserve(audit, &audit->reserves[i]);
+	if (r) {
+		set_head(audit); /* a part of a line may have been taken */
+		return r;
+	}
+	for (int i = 0; i < AUDIT_RESERVES; i++)
+		audit_reserve_reset(&audit->reserves[i]);
+	memcpy(audit->last, audit->log_last, CHAIN_SIZE);
+	set_head(audit);
+	audit_note_works(audit);
+	return 0;
 }
 
-/* Report how many lines were lost, in the sink, too. Returns 0 if the sink works again,
- * or a negative errno. */
-static int report_lost(struct audit *audit, const struct sink *sink)
+/* the state of the log */
+
+static bool has_reserve(const struct audit *audit)
+{
+	return audit->reserves[0].is_allocated || audit->reserves[1].is_allocated;
+}
+
+static enum audit_level level_of(const struct audit *audit)
+{
+	if (!audit->error)
+		return AUDIT_WORKS;
+	if (audit->is_refusing || !has_reserve(audit))
+		return AUDIT_FULL;
+	/* A reader may be slow for a while. */
+	if (audit->error == -EAGAIN && reserve_in_use(audit)->used < AUDIT_RESERVE_SIZE / 2)
+		return AUDIT_WORKS;
+	return AUDIT_RESERVED;
+}
+
+static const char *when_full(const struct audit *audit)
+{
+	return audit->settings.may_lose ? "records are lost" : "calves are refused";
+}
+
+/* Log it once when things change. */
+static void note_level(struct audit *audit)
+{
+	enum audit_level level = level_of(audit);
+
+	if (level == AUDIT_RESERVED && audit->level < level)
+		log_error("audit log %s: %s; records go to %s; when it is full, %s", audit->name,
+			  audit_strerror(audit->error), reserve_in_use(audit)->path,
+			  when_full(audit));
+	if (level == AUDIT_FULL && audit->level < level)
+		log_error("audit log %s: %s, and there is no room in the reserve; %s", audit->name,
+			  audit_strerror(audit->error), when_full(audit));
+	audit->level = level;
+}
+
+void audit_note_works(struct audit *audit)
+{
+	if (audit->level != AUDIT_WORKS)
+		log_warning("audit log %s: writable again; %" PRIu64
+			    " records waited in the reserve, %" PRIu64 " were lost",
+			    audit->name, audit->n_waiting, audit->n_lost);
+	audit->error = 0;
+	audit->is_refusing = false;
+	audit->n_waiting = 0;
+	audit->level = AUDIT_WORKS;
+}
+
+static int on_writable(struct loop *loop, int fd, short revents, void *data)
+{
+	struct audit *audit = data;
+
+	(void)revents;
+	loop_remove_fd(loop, fd);
+	audit->is_polled = false;
+	(void)audit_retry(audit);
+	return 0;
+}
+
+static void fail(struct audit *audit, int error)
+{
+	audit->error = error;
+	audit->retry_ns = clock_now_ns(CLOCK_BOOTTIME) + RETRY_NS;
+	if (error != -EAGAIN || !audit->loop || audit->is_polled || audit->stream.fd < 0)
+		return;
+	audit->is_polled = !loop_add_fd(audit->loop, audit->stream.fd, POLLOUT, on_writable, audit);
+}
+
+/* Records that were lost are a record, at their place. */
+static int report_lost(struct audit *audit)
 {
 	char reason[64];
 	const struct audit_entry lost = {
@@ -361,161 +266,226 @@ static int report_lost(struct audit *audit, const struct sink *sink)
 	struct record record;
 	int r;
 
-	if (!outlet_has_room(sink->outlet))
-		return waiting_error(sink->outlet, -ENOBUFS);
-	(void)snprintf(reason, sizeof(reason), "%llu records could not be written",
-		       (unsigned long long)*sink->n_lostp);
-	record_init(&record, &lost);
-	r = sink->append(audit, &record);
-	if (r < 0)
+	(void)snprintf(reason, sizeof(reason), "%" PRIu64 " records could not be written",
+		       audit->n_lost);
+	record_init(&record, &lost, audit->log_last);
+	r = append(audit, &record);
+	if (r)
 		return r;
-	*sink->n_lostp = 0;
-	log_warning("%s: writable again; %s", sink->name, reason);
+	audit_note_written(audit, &record);
+	audit_note_works(audit);
+	audit->n_lost = 0;
+	return 0;
+}
+
+/* Open the log if it is not, and write what is older than the next record. Returns 0, or a
+ * negative errno, also if it is too early to try that again. */
+static int make_ready(struct audit *audit)
+{
+	bool is_open = audit_is_open(audit);
+	int r = 0;
+
+	if (audit->error && clock_now_ns(CLOCK_BOOTTIME) < audit->retry_ns)
+		return audit->error;
+	if (!is_open)
+		r = audit->path ? audit_open_log(audit) : audit->error;
+	if (!r)
+		r = drain(audit);
+	if (!r && audit->n_lost)
+		r = report_lost(audit);
+	if (r)
+		fail(audit, r);
+	else if (!is_open)
+		audit_note_works(audit);
 	return r;
 }
 
-static int deliver(struct audit *audit, const struct sink *sink, const struct record *record)
+static int put(struct audit *audit, struct record *record)
 {
-	int r = *sink->n_lostp ? report_lost(audit, sink) : 0;
+	int r = make_ready(audit);
 
-	if (r >= 0)
-		r = sink->append(audit, record);
-	if (r < 0 && !(*sink->n_lostp)++)
-		log_error("%s: %s; audit records are being lost", sink->name, audit_strerror(r));
-	return r;
-}
-
-/* Nobody waits for the reader any more. */
-static void on_stream_empty(void *data)
-{
-	struct audit *audit = data;
-	const struct sink sink = log_sink(audit);
-
-	if (audit->n_lost)
-		(void)report_lost(audit, &sink);
-}
-
-/* The state of the log, after appending to it has had this result. */
-static int log_error_of(const struct audit *audit, int r)
-{
-	if (r < 0)
+	if (!r) {
+		r = append(audit, record);
+		if (r)
+			fail(audit, r);
+	}
+	if (!r) {
+		audit_note_written(audit, record);
+		if (audit->error)
+			audit_note_works(audit);
+		return 0;
+	}
+	r = keep(audit, record);
+	if (r)
 		return r;
-	if (r == AUDIT_FILE_CUT)
-		return -ENOSPC;
-	return audit->stream.error == -EAGAIN ? 0 : audit->stream.error;
+	audit->is_part_kept |= audit_stream_is_cut(&audit->stream);
+	audit_note_last(audit, record);
+	return 0;
 }
 
-void audit_write(struct audit *audit, const struct audit_entry *entry)
+int audit_write(struct audit *audit, const struct audit_entry *entry)
 {
 	struct record record;
-	struct sink sink;
-
-	record_init(&record, entry);
-	if (audit->name) {
-		sink = log_sink(audit);
-		audit->error = log_error_of(audit, deliver(audit, &sink, &record));
-	}
-	if (audit->syslog) {
-		sink = syslog_sink(audit);
-		(void)deliver(audit, &sink, &record);
-	}
-}
-
-/* Write what is left of earlier records. */
-static int resume(struct audit *audit)
-{
-	if (audit->file.fd >= 0)
-		return audit_file_complete(&audit->file);
-	outlet_flush(&audit->stream);
-	return audit->stream.error == -EAGAIN ? 0 : audit->stream.error;
-}
-
-/* Nothing waits for the syslog daemon any more. */
-static void on_syslog_empty(void *data)
-{
-	struct audit *audit = data;
-	const struct sink sink = syslog_sink(audit);
-
-	if (*sink.n_lostp)
-		(void)report_lost(audit, &sink);
-}
-
-static int retry_log(struct audit *audit)
-{
-	const struct sink sink = log_sink(audit);
 	int r;
 
-	if (is_open(audit)) {
-		r = resume(audit);
-	} else if (!audit->path) {
-		return audit->error;
-	} else {
-		r = open_log(audit);
-		if (!r && !audit->n_lost)
-			log_info("audit log %s: opened", audit->name);
+	if (!audit->name && !audit->syslog)
+		return 0;
+	record_init(&record, entry, audit->last);
+	if (!audit->name) {
+		audit_note_last(audit, &record);
+		return 0;
 	}
-	return r >= 0 && audit->n_lost ? report_lost(audit, &sink) : r;
+	r = put(audit, &record);
+	audit->is_refusing |= r != 0;
+	if (r && audit->settings.may_lose) {
+		audit->n_lost++;
+		audit_send_to_syslog(audit, &record);
+		r = 0;
+	}
+	note_level(audit);
+	return r ? -EAGAIN : 0;
 }
 
 int audit_retry(struct audit *audit)
 {
-	if (audit->name && (audit->error || audit->n_lost))
-		audit->error = log_error_of(audit, retry_log(audit));
-	if (audit->syslog)
-		on_syslog_empty(audit);
+	audit->retry_ns = 0;
+	if (audit->name && (audit->error || audit_is_waiting(audit))) {
+		prepare_reserves(audit);
+		if (!audit_is_waiting(audit) && has_reserve(audit))
+			audit->is_refusing = false;
+		(void)make_ready(audit);
+		note_level(audit);
+	}
+	audit_retry_syslog(audit);
 	return audit->error;
 }
 
 bool audit_describe_error(const struct audit *audit, char *text, size_t size)
 {
-	const struct outlet *syslog = audit->syslog ? &audit->syslog->outlet : NULL;
-	bool waits = audit->stream.fd >= 0 && !audit->n_lost;
+	const char *reason = audit_strerror(audit->error);
 
-	if (audit->error)
-		(void)snprintf(text, size, "%.*s: %s; records %s", (int)size / 2, audit->name,
-			       audit_strerror(audit->error), waits ? "wait" : "are lost");
-	else if (syslog && syslog->n_lost[OUTLET_RECORD])
-		(void)snprintf(text, size, "syslog: %s; records are lost",
-			       audit_strerror(waiting_error(syslog, -ENOBUFS)));
-	else
-		return false;
-	return true;
+	switch (audit->level) {
+	case AUDIT_RESERVED:
+		(void)snprintf(text, size, "%.*s: %s; records go to %s; when it is full, %s",
+			       (int)size / 3, audit->name, reason, reserve_in_use(audit)->path,
+			       when_full(audit));
+		return true;
+	case AUDIT_FULL:
+		(void)snprintf(text, size, "%.*s: %s; the reserve is full; %s", (int)size / 3,
+			       audit->name, reason, when_full(audit));
+		return true;
+	case AUDIT_WORKS:
+		break;
+	}
+	return audit_describe_syslog(audit, text, size);
 }
 
-void audit_to_syslog(struct audit *audit, struct syslog *syslog)
+/* opening and closing */
+
+static void set_path(char path[static PATH_MAX], const char *directory, const char *name)
 {
-	if (!syslog_is_open(syslog))
-		return;
-	audit->syslog = syslog;
-	syslog->on_empty = on_syslog_empty;
-	syslog->data = audit;
+	if (!directory || snprintf(path, PATH_MAX, "%s/%s", directory, name) >= PATH_MAX)
+		path[0] = '\0';
+}
+
+static void init(struct audit *audit, const char *name, const struct audit_settings *settings)
+{
+	char path[PATH_MAX];
+	int r = 0;
+
+	*audit = AUDIT_NULL(*audit);
+	audit->name = name;
+	audit->settings = *settings;
+	set_path(audit->reserves[1].path, settings->run_directory, AUDIT_RESERVE_NAME);
+	set_path(path, settings->run_directory, AUDIT_HEAD_NAME);
+	if (path[0])
+		r = audit_head_open(path, &audit->head);
+	if (r)
+		log_warning("%s: %s; it cannot be checked whether the end of the audit log is "
+			    "missing",
+			    path, strerror(-r));
+	if (audit->head && !audit_head_get(audit->head, &audit->found))
+		audit->n_lines = audit->found.n_lines;
+	audit_use_syslog(audit);
+}
+
+void audit_open_none(struct audit *audit, const struct audit_settings *settings)
+{
+	init(audit, NULL, settings);
+	audit->reserves[1].path[0] = '\0';
+	audit_find_last(audit);
+}
+
+static int begin(struct audit *audit)
+{
+	int r;
+
+	prepare_reserves(audit);
+	audit_find_last(audit);
+	r = make_ready(audit);
+	prepare_reserves(audit); /* if the directory was missing */
+	note_level(audit);
+	return r;
+}
+
+int audit_open(struct audit *audit, const char *path, const struct audit_settings *settings)
+{
+	struct stat status;
+
+	init(audit, path, settings);
+	audit->path = path;
+	/* Nothing is put beside a pipe or a device. */
+	if ((lstat(path, &status) || S_ISREG(status.st_mode)) &&
+	    audit_reserve_path(path, audit->reserves[0].path))
+		audit->reserves[0].path[0] = '\0';
+	return begin(audit);
+}
+
+int audit_open_fd(struct audit *audit, int fd, const char *name,
+		  const struct audit_settings *settings)
+{
+	init(audit, name, settings);
+	audit_open_stream(audit, fd);
+	return begin(audit);
+}
+
+void audit_watch(struct audit *audit, struct loop *loop)
+{
+	audit->loop = loop;
+	if (audit->error)
+		(void)audit_retry(audit);
+}
+
+/* Returns false if the time is over, or if there is nobody to wait for. */
+static bool await_reader(const struct audit *audit, uint64_t until_ns)
+{
+	struct pollfd out = { .fd = audit->stream.fd, .events = POLLOUT };
+	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
+	struct timespec left;
+
+	if (audit->error != -EAGAIN || out.fd < 0 || now_ns >= until_ns)
+		return false;
+	left = (struct timespec){ .tv_sec = (time_t)((until_ns - now_ns) / NS_PER_S),
+				  .tv_nsec = (long)((until_ns - now_ns) % NS_PER_S) };
+	return ppoll(&out, 1, &left, NULL) > 0;
 }
 
 void audit_close(struct audit *audit, uint64_t wait_ns)
 {
-	const struct sink sink = log_sink(audit);
+	uint64_t until_ns = clock_now_ns(CLOCK_BOOTTIME) + wait_ns;
 
-	if (audit->n_lost && audit->name)
-		(void)report_lost(audit, &sink);
-	close_file(audit);
-	close_stream(audit, wait_ns);
-	outlet_deinit(&audit->stream);
-	/* Nothing follows that could report it later. */
+	do
+		(void)audit_retry(audit);
+	while (await_reader(audit, until_ns));
+	if (audit_is_waiting(audit))
+		log_warning("audit log %s: %" PRIu64 " records wait in %s for the next start",
+			    audit->name, audit->n_waiting, reserve_in_use(audit)->path);
 	if (audit->n_lost)
-		log_error("%s: %llu records could not be written", sink.name,
-			  (unsigned long long)audit->n_lost);
+		log_error("audit log %s: %" PRIu64 " records could not be written", audit->name,
+			  audit->n_lost);
+	audit_close_log(audit);
+	for (int i = 0; i < AUDIT_RESERVES; i++)
+		audit_reserve_close(&audit->reserves[i]);
+	audit_head_close(audit->head);
 	*audit = AUDIT_NULL(*audit);
-}
-
-void audit_malformed(struct audit *audit, const char *subject, const char *reason)
-{
-	struct audit_entry entry = {
-		.wall_ns = clock_now_ns(CLOCK_REALTIME),
-		.subject = subject,
-		.verb = "malformed",
-		.verdict = "EBADMSG",
-		.reason = reason,
-	};
-
-	audit_write(audit, &entry);
 }

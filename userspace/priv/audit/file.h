@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A regular file that lines are appended to, by several processes, so that each line
- * is whole: on a full disk, write(2) may cut one. The rest of it is written before
- * anything else, or, if another process has appended something since, all of it once
- * more. A line always begins in a new line, whatever the last process left.
+ * A regular file of lines that only this process appends to: a line is in it as a whole or
+ * not at all, except for one that was being written when the power failed.
  */
 #ifndef CALFPEN_PRIV_AUDIT_FILE_H
 #define CALFPEN_PRIV_AUDIT_FILE_H
@@ -12,31 +10,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AUDIT_LINE_SIZE 8192 /* the longest line with its newline and NUL */
+#include "userspace/common/chain.h"
 
 struct audit_file {
-	int fd;		  /* -1: not open */
-	bool is_readable; /* whether the last line is whole can be looked up */
-	uint64_t end;	  /* of the file, after our last write */
-	bool is_cut;	  /* `line` is in the file in part: `done` bytes of it */
-	size_t done;
-	size_t length;
-	char line[1 + AUDIT_LINE_SIZE]; /* after a newline that ends a line of others */
+	int fd;	      /* -1: not open */
+	uint64_t end; /* of the file, after our last write */
+	bool is_cut;  /* its last line has no newline */
 };
 
 #define AUDIT_FILE_NULL(_x) ((struct audit_file){ .fd = -1 })
 
-/* Use this descriptor, which is shared by all who write, or opened with O_APPEND, then for
- * reading, too. A line that was cut in another file is written to it as a whole. */
-void audit_file_init(struct audit_file *file, int fd);
-#define AUDIT_FILE_CUT 1
+/* What a file that exists says about the chain. */
+struct audit_end {
+	uint64_t size;
+	uint32_t segment;	   /* of its first line, if that begins one; or 0 */
+	bool is_cut;		   /* its last line has no newline */
+	char hash[CHAIN_SIZE];	   /* of its last whole line; "": there is none */
+	char previous[CHAIN_SIZE]; /* that this line has; "": none */
+};
 
-/* Append a line, which ends with a newline and is shorter than AUDIT_LINE_SIZE. Returns
- * 0; AUDIT_FILE_CUT if the disk is full and the rest will be written by the next
- * call, or by audit_file_complete(); or a negative errno: then the line is lost. */
+/* Read the end of a file. Returns 0, or a negative errno. */
+int audit_file_read_end(int fd, struct audit_end *endp);
+/* Use this descriptor, which was opened with O_APPEND and becomes the file's. */
+void audit_file_use(struct audit_file *file, int fd, const struct audit_end *end);
+void audit_file_close(struct audit_file *file);
+
+#define AUDIT_FILE_GONE 1
+
+/* Look whether somebody else has changed the file. Returns 0 with `end` up to date,
+ * AUDIT_FILE_GONE if it has no name any more, or a negative errno. */
+int audit_file_look(struct audit_file *file);
+/* Append a line, newline included, after audit_file_look(). Returns 0, or a negative errno:
+ * then nothing of it is in the file. */
 int audit_file_append(struct audit_file *file, const char *line, size_t length);
-/* Write the rest of a line that was cut. Returns 0, also if none was; or AUDIT_FILE_CUT
- * or a negative errno, if that is still not possible. */
-int audit_file_complete(struct audit_file *file);
 
 #endif

@@ -125,7 +125,8 @@ static const struct rule watcher_allowed[] = {
 	ANY(pwrite64),
 	ANY(lseek),
 	ANY(ftruncate),
-	ANY(fsync), /* replacing a file */
+	ANY(fallocate), /* the reserve of the audit log, again after its use */
+	ANY(fsync),	/* replacing a file */
 	ANY(fchmod),
 	ANY(rename),
 	ANY(renameat),

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "userspace/common/clock.h"
+#include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/container/cgroup.h"
@@ -56,7 +57,7 @@ static void start_watcher(struct supervisor *s)
 			    s->chrony.results[0],
 			    s->loaded_fd,
 			    s->watcher_report_fd,
-			    fd_or_null(s->options->audit_fd ? audit_fd(&s->audit) : -1, null),
+			    fd_or_null(s->options->audit_fd ? s->audit_fd : -1, null),
 			    fd_or_null(s->syslog.outlet.fd, null),
 			    fd_or_null(s->syslog.ask_fd, null),
 			    s->breaches[1] };
@@ -134,6 +135,20 @@ static const char *describe_end(int status, char text[static 48])
 	return text;
 }
 
+/* The watcher writes it as the calf's record (watcher/audit.c). */
+static void note_malformed(const struct supervisor *s, const char *name)
+{
+	char path[KV_PATH_SIZE];
+	int r;
+
+	snprintf(path, sizeof(path), "/%s", name);
+	r = gate_note_denial(s->store.gate_fds[KV_SUBJECT_SUPERVISOR], KV_VERB_NONE, path,
+			     -EBADMSG);
+	if (r)
+		log_error("%s: cannot record that it sent a malformed message: %s", name,
+			  strerror(-r));
+}
+
 /* Restart the whole pair when one of its two processes exits. */
 static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
 {
@@ -143,7 +158,7 @@ static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
 	char how[48], reason[80];
 
 	if (code == ROLE_EXIT_MALFORMED)
-		audit_malformed(&pair->supervisor->audit, name, "control message");
+		note_malformed(pair->supervisor, name);
 	/* A gateway exits after its calf, but its exit may be seen first. */
 	if (code == ROLE_EXIT_EOF && pair_take_calf(&pair->pair, &status)) {
 		pair->pair.gateway_pid = 0;

@@ -2,8 +2,9 @@
 /*
  * DOC: audit log and syslog
  *
- * The supervisor opens both, because it has the rights to. Each role inherits the
- * socket to the syslog daemon; the watcher inherits a descriptor that --audit names.
+ * The supervisor opens the socket to the syslog daemon, which each role inherits, because
+ * it has the right to. The audit log is the watcher's, which inherits a descriptor that
+ * --audit names; here it is only checked, for an error at the start.
  */
 #include <errno.h>
 #include <poll.h>
@@ -12,13 +13,14 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/streams.h"
+#include "userspace/priv/audit/audit.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-#define AUDIT_RETRY_NS (5 * NS_PER_S)
 /* A gateway that was taken over may ask all the time. */
 #define CONNECT_INTERVAL_NS NS_PER_S
 /* For what waits for slow readers at the end, and the latest moment to wait until. */
@@ -61,30 +63,22 @@ int supervisor_start_syslog(struct supervisor *s)
 
 /* audit log */
 
-/* The watcher, which writes most records, may not create directories. */
-static int retry_audit(struct loop *loop, uint64_t now_ns, void *data)
+/* A pipe is kept open, so that its reader does not see an end when the watcher, which
+ * opens it itself, is restarted. */
+static void check_file(struct supervisor *s)
 {
-	struct supervisor *s = data;
+	int fd = audit_check(s->options->audit);
+	struct stat status;
 
-	(void)loop;
-	if (audit_fd(&s->audit) < 0) {
-		(void)audit_make_directory(s->options->audit);
-		if (audit_retry(&s->audit))
-			loop_timer_set(&s->audit_timer, now_ns + AUDIT_RETRY_NS);
-	}
-	return 0;
-}
-
-static void open_file(struct supervisor *s)
-{
-	int r = audit_open(&s->audit, s->options->audit);
-
-	if (!r)
-		return;
-	log_error("audit log %s: cannot open: %s; continuing without it, so records are lost until "
-		  "it can be opened; another file can be given with --audit",
-		  s->options->audit, audit_strerror(r));
-	loop_timer_set(&s->audit_timer, loop_now_ns() + AUDIT_RETRY_NS);
+	if (fd < 0)
+		log_error(
+			"audit log %s: cannot open: %s; records go to a reserve of 1 MiB until it "
+			"can be opened; another file can be given with --audit",
+			s->options->audit, audit_strerror(fd));
+	else if (fstat(fd, &status) || S_ISREG(status.st_mode))
+		(void)close(fd);
+	else
+		s->audit_fd = fd;
 }
 
 static bool is_null_device(int fd)
@@ -94,10 +88,10 @@ static bool is_null_device(int fd)
 	return !fstat(fd, &status) && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
-static int open_descriptor(struct supervisor *s)
+static int take_descriptor(struct supervisor *s)
 {
 	const char *name = s->options->audit;
-	int fd = streams_own(s->options->audit_fd), r;
+	int fd = streams_own(s->options->audit_fd);
 
 	if (fd < 0) {
 		log_error("--audit: %s: descriptor %d is not open for writing", name,
@@ -106,29 +100,32 @@ static int open_descriptor(struct supervisor *s)
 	}
 	if (is_null_device(fd))
 		log_warning("audit log %s: leads to /dev/null, which keeps no records", name);
-	r = audit_open_fd(&s->audit, fd, name);
-	if (r)
-		log_error("audit log %s: %s", name, audit_strerror(r));
-	return r;
+	s->audit_fd = fd;
+	return 0;
 }
 
 int supervisor_open_audit(struct supervisor *s)
 {
-	int r = loop_add_timer(&s->loop, &s->audit_timer, retry_audit, s);
+	if (s->options->audit_fd)
+		return take_descriptor(s);
+	if (options_has_audit_file(s->options))
+		check_file(s);
+	return 0;
+}
 
-	if (!r && s->options->audit_fd)
-		r = open_descriptor(s);
-	else if (!r && options_has_audit_file(s->options))
-		open_file(s);
-	if (!r)
-		r = audit_watch(&s->audit, &s->loop);
-	audit_to_syslog(&s->audit, &s->syslog);
-	return r;
+static void close_audit(struct supervisor *s)
+{
+	if (s->audit_fd >= 0)
+		(void)close(s->audit_fd);
+	s->audit_fd = -1;
 }
 
 void supervisor_reopen_audit(struct supervisor *s)
 {
-	(void)audit_reopen(&s->audit);
+	if (options_has_audit_file(s->options) && s->audit_fd >= 0) {
+		close_audit(s);
+		check_file(s);
+	}
 	if (s->watcher_pid > 0)
 		kill(s->watcher_pid, SIGUSR2);
 }
@@ -145,5 +142,5 @@ static uint64_t flush_ns(const struct supervisor *s)
 void supervisor_close_logs(struct supervisor *s)
 {
 	syslog_close(&s->syslog, flush_ns(s));
-	audit_close(&s->audit, flush_ns(s));
+	close_audit(s);
 }

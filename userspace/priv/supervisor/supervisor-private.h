@@ -9,7 +9,6 @@
 
 #include "userspace/common/loop.h"
 #include "userspace/common/syslog.h"
-#include "userspace/priv/audit/audit.h"
 #include "userspace/priv/check/check.h"
 #include "userspace/priv/description/loaded.h"
 #include "userspace/priv/frames/frames.h"
@@ -49,8 +48,7 @@ struct supervisor {
 	int loaded_fd;					     /* both, for the watcher */
 	struct instance instance;
 	uint32_t uid_base; /* uids_take() */
-	struct audit audit;
-	struct loop_timer audit_timer; /* until it could be opened */
+	int audit_fd;	   /* what --audit names: a descriptor, or a pipe; -1: none of these */
 	struct syslog syslog;
 	struct loop_timer syslog_timer;	 /* earliest time of the next connect() for others */
 	struct netlink *netlink, *links; /* for requests; for link events */
@@ -167,10 +165,11 @@ void supervisor_end_quarantine(const struct supervisor *s);
 /* Connect to the syslog daemon and send log lines to it. Returns 0, or a negative errno,
  * logged. */
 int supervisor_start_syslog(struct supervisor *s);
-/* Open the audit log, and go on without it if that fails, because the host needs its
- * network also if the log cannot be written. Returns 0, or a negative errno, logged. */
+/* Check the audit log, which the watcher writes, and take the descriptor that --audit names.
+ * A file that cannot be opened is an error, but no reason to stop: the host needs its
+ * network. Returns 0, or a negative errno, logged. */
 int supervisor_open_audit(struct supervisor *s);
-/* Reopen the audit log after its rotation, in both processes that write it. */
+/* Let the watcher reopen the audit log after its rotation. */
 void supervisor_reopen_audit(struct supervisor *s);
 /* Write what waits for slow readers, but not later than 1.95 s after s->stop_ns, and
  * close everything. */

@@ -206,14 +206,13 @@ int supervisor_main(const struct options *options)
 		return ROLE_EXIT_FAILURE;
 	s->options = options;
 	s->instance = INSTANCE_NULL(s->instance);
-	s->audit = AUDIT_NULL(s->audit);
 	s->syslog = SYSLOG_NULL(s->syslog);
 	s->store = STORE_NULL(s->store);
 	s->frames = FRAMES_NULL(s->frames);
 	s->tap = TAP_NULL(s->tap);
 	s->watches = WATCHES_NULL(s->watches);
 	s->host_name = HOST_NAME_NULL(s->host_name);
-	s->signal_fd = s->stop_fd = s->cgroup_fd = s->chrony.ask_fd = -1;
+	s->signal_fd = s->stop_fd = s->cgroup_fd = s->chrony.ask_fd = s->audit_fd = -1;
 	s->self_program = s->gateway_program = s->loaded_fd = s->watcher_report_fd = -1;
 	s->started_ns = loop_now_ns();
 	loop_init(&s->loop);

@@ -8,19 +8,19 @@
 #include "userspace/common/hash.h"
 #include "userspace/common/log.h"
 
-#define RETRY_NS (5 * NS_PER_S)
+#define RETRY_NS NS_PER_S
 
 void watcher_audit_load_status(struct watcher_audit *audit, const struct wanted *wanted)
 {
 	const struct kv_value *value = wanted_get(wanted, WATCHER_AUDIT_KEY);
 
-	(void)snprintf(audit->written, sizeof(audit->written), "%.*s", RECONCILE_STATUS_SIZE - 1,
-		       value ? value->text : "");
+	(void)snprintf(audit->written, sizeof(audit->written), "%.*s",
+		       WATCHER_AUDIT_STATUS_SIZE - 1, value ? value->text : "");
 }
 
 uint64_t watcher_audit_retry(struct watcher_audit *audit, uint64_t now_ns)
 {
-	char reason[RECONCILE_STATUS_SIZE - sizeof("error: ")];
+	char reason[WATCHER_AUDIT_STATUS_SIZE - sizeof("error: ")];
 
 	if (audit->retry_ns && audit->retry_ns <= now_ns) {
 		audit->retry_ns = 0;
@@ -74,8 +74,8 @@ static const char *verb_name(uint32_t verb)
 	}
 }
 
-void watcher_audit_change(struct watcher_audit *audit, const struct kv_event *event,
-			  const struct record_change *change)
+int watcher_audit_change(struct watcher_audit *audit, const struct kv_event *event,
+			 const struct record_change *change)
 {
 	struct audit_entry entry = {
 		.wall_ns = event->boot_ns + audit->wall_offset_ns,
@@ -91,10 +91,18 @@ void watcher_audit_change(struct watcher_audit *audit, const struct kv_event *ev
 		.pid = event->tgid,
 	};
 
-	audit_write(&audit->log, &entry);
+	return audit_write(&audit->log, &entry);
 }
 
-void watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *denial)
+/* The supervisor notes that a calf has broken the protocol of its gateway, in its own name,
+ * so that no calf can use up the rate; the path is the calf. */
+static bool is_malformed_message(const struct kv_denial *denial)
+{
+	return denial->subject == KV_SUBJECT_SUPERVISOR && denial->verb == KV_VERB_NONE &&
+	       denial->path[0] == '/';
+}
+
+int watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *denial)
 {
 	const char *verdict = audit_verdict(denial->verdict);
 	struct audit_entry entry = {
@@ -110,11 +118,17 @@ void watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *d
 		.pid = denial->tgid,
 	};
 
-	audit_write(&audit->log, &entry);
+	if (is_malformed_message(denial)) {
+		entry.subject = denial->path + 1;
+		entry.verb = "malformed";
+		entry.path = NULL;
+		entry.reason = "control message";
+	}
+	return audit_write(&audit->log, &entry);
 }
 
-void watcher_audit_malformed(struct watcher_audit *audit, const struct record_origin *origin,
-			     const char *ring, const void *record, size_t size)
+int watcher_audit_malformed(struct watcher_audit *audit, const struct record_origin *origin,
+			    const char *ring, const void *record, size_t size)
 {
 	char described[RECORD_TEXT_SIZE], reason[RECORD_TEXT_SIZE + 32];
 	struct audit_entry entry = {
@@ -124,6 +138,7 @@ void watcher_audit_malformed(struct watcher_audit *audit, const struct record_or
 		.verdict = "EBADMSG",
 		.reason = reason,
 	};
+	int r;
 
 	record_describe(record, size, described);
 	(void)snprintf(reason, sizeof(reason), "%s ring: record of %s", ring, described);
@@ -136,11 +151,13 @@ void watcher_audit_malformed(struct watcher_audit *audit, const struct record_or
 		entry.uid = origin->uid;
 		entry.pid = origin->tgid;
 	}
-	log_error("malformed record of subject %s: %s", entry.subject, reason);
-	audit_write(&audit->log, &entry);
+	r = audit_write(&audit->log, &entry);
+	if (!r)
+		log_error("malformed record of subject %s: %s", entry.subject, reason);
+	return r;
 }
 
-void watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *key)
+int watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *key)
 {
 	struct audit_entry entry = {
 		.wall_ns = key->value.boot_ns + audit->wall_offset_ns,
@@ -153,7 +170,7 @@ void watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *
 		.reason = "covered by list",
 	};
 
-	audit_write(&audit->log, &entry);
+	return audit_write(&audit->log, &entry);
 }
 
 /* One commit may contain several refused keys, so the path counts, too. */
@@ -162,14 +179,23 @@ static uint64_t digest(uint64_t revision, const char *path, const char *reason)
 	return hash_text(hash_text(HASH_START ^ revision, path), reason);
 }
 
-static bool was_logged(struct watcher_audit *audit, uint64_t refusal)
+/* Find or add a refusal. Returns true if it was logged already. */
+static bool was_logged(struct watcher_audit *audit, uint64_t digest, bool **is_writtenp)
 {
-	for (uint32_t i = 0; i < WATCHER_AUDIT_REFUSED; i++)
-		if (audit->refused[i] == refusal)
-			return true;
-	audit->refused[audit->i_refused] = refusal;
-	audit->i_refused = (audit->i_refused + 1) % WATCHER_AUDIT_REFUSED;
-	return false;
+	uint32_t i = 0;
+	bool was;
+
+	while (i < WATCHER_AUDIT_REFUSED && audit->refused[i].digest != digest)
+		i++;
+	was = i < WATCHER_AUDIT_REFUSED;
+	if (!was) {
+		i = audit->i_refused;
+		audit->i_refused = (i + 1) % WATCHER_AUDIT_REFUSED;
+		audit->refused[i].digest = digest;
+		audit->refused[i].is_written = false;
+	}
+	*is_writtenp = &audit->refused[i].is_written;
+	return was;
 }
 
 void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wanted,
@@ -183,11 +209,16 @@ void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wan
 		.verdict = "refused",
 		.reason = reason,
 	};
+	bool *is_written;
 
-	if (!value || was_logged(audit, digest(value->revision, path, reason)))
+	if (!value)
+		return;
+	if (!was_logged(audit, digest(value->revision, path, reason), &is_written))
+		log_warning("%s: refused: %s", path, reason);
+	if (*is_written)
 		return;
 	entry.subject = subject_name(audit, value->subject);
 	entry.revision = value->revision;
-	log_warning("%s: refused: %s", path, reason);
-	audit_write(&audit->log, &entry);
+	*is_written = !audit_write(&audit->log, &entry);
+	audit->must_repeat |= !*is_written;
 }

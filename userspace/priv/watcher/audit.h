@@ -12,20 +12,26 @@
 #include "userspace/priv/watcher/reconcile.h"
 
 #define WATCHER_AUDIT_REFUSED 256 /* more than one pass can refuse */
+#define WATCHER_AUDIT_STATUS_SIZE 400
 
 struct watcher_audit {
 	struct audit log;
 	char subjects[KV_SUBJECTS_MAX][KEY_TABLE_NAME_MAX + 1]; /* by number */
 	uint32_t n_subjects;
-	uint64_t wall_offset_ns;		 /* CLOCK_REALTIME - CLOCK_BOOTTIME */
-	uint64_t refused[WATCHER_AUDIT_REFUSED]; /* digests of the last refusals that were logged */
+	uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+	uint32_t n_done;	 /* changes of the oldest event in the ring that are in the log */
+	struct {
+		uint64_t digest;
+		bool is_written;
+	} refused[WATCHER_AUDIT_REFUSED]; /* the last refusals that were logged */
 	uint32_t i_refused;
-	uint64_t retry_ns;		     /* CLOCK_BOOTTIME; 0: no retry is due */
-	char status[RECONCILE_STATUS_SIZE];  /* "ok" or "error: TEXT"; "": never failed */
-	char written[RECONCILE_STATUS_SIZE]; /* as the store has it */
+	bool must_repeat;			 /* some of them are not in the audit log */
+	uint64_t retry_ns;			 /* CLOCK_BOOTTIME; 0: no retry is due */
+	char status[WATCHER_AUDIT_STATUS_SIZE];	 /* "ok" or "error: TEXT"; "": never failed */
+	char written[WATCHER_AUDIT_STATUS_SIZE]; /* as the store has it */
 };
 
-/* The state of the file, written when it first fails. */
+/* The state of the log, written when it first fails. */
 #define WATCHER_AUDIT_KEY "/status/audit"
 
 /* Load what the key holds from a new list of the store. */
@@ -38,24 +44,25 @@ uint64_t watcher_audit_retry(struct watcher_audit *audit, uint64_t now_ns);
 /* Update `wall_offset_ns` from both clocks: records carry boot time, the log
  * needs wall time. Calling it once per drain of the rings is enough. */
 void watcher_audit_sync(struct watcher_audit *audit);
-/* Write one change of a commit. Errors are handled by audit_write(). */
-void watcher_audit_change(struct watcher_audit *audit, const struct kv_event *event,
-			  const struct record_change *change);
-/* Write one refused request. Errors are handled by audit_write(). */
-void watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *denial);
+/* Write one change of a commit. Returns 0, or -EAGAIN: keep it. So do the others. */
+int watcher_audit_change(struct watcher_audit *audit, const struct kv_event *event,
+			 const struct record_change *change);
+/* Write one refused request. */
+int watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *denial);
 /* Write and log that a record of this ring is malformed: {"verb":"malformed"}, with what
  * the kernel wrote into it, and its size and first bytes as the reason. `origin` is NULL if
  * nothing is known about it. */
-void watcher_audit_malformed(struct watcher_audit *audit, const struct record_origin *origin,
-			     const char *ring, const void *record, size_t size);
+int watcher_audit_malformed(struct watcher_audit *audit, const struct record_origin *origin,
+			    const char *ring, const void *record, size_t size);
 /* Write a key whose change has no line, because its record is missing or malformed, as the
  * list of the store has it: {"verb":"list"}. */
-void watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *key);
+int watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *key);
 
 /*
  * Record that a handler did not apply a value because of policy: one audit
  * record ("verb": "configure") and one log line each time the key is written.
- * Does nothing if the key is not in `wanted`.
+ * Does nothing if the key is not in `wanted`. If nothing takes the record,
+ * `must_repeat` is set, for the handlers to run again when that is over.
  */
 void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wanted,
 			   const char *path, const char *reason);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/common/record.h"
 #include "userspace/priv/roles.h"
@@ -15,26 +16,31 @@
  * the address is of no use, so that comes back, too. */
 #define RENEW_KEY "/control/renew"
 
+/* While the audit log takes nothing, the rings are readable all the time, so they are
+ * looked at this often instead. */
+#define BLOCKED_NS (50 * NS_PER_MS)
+
 /*
  * A record that the gate cannot have written is audited with what the kernel put into it,
  * and the supervisor is told whose it is: it ends the gateway of that calf. (If the pipe
- * is full, the supervisor has been told already.)
+ * is full, the supervisor has been told already.) Returns as a ring_record_fn.
  */
-static void refuse_record(struct watcher *watcher, const char *ring, const void *record,
-			  size_t size)
+static int refuse_record(struct watcher *watcher, const char *ring, const void *record, size_t size)
 {
 	struct record_origin origin;
 	bool is_known = record_origin(record, size, &origin);
 	uint8_t subject;
 
-	watcher_audit_malformed(&watcher->audit, is_known ? &origin : NULL, ring, record, size);
+	if (watcher_audit_malformed(&watcher->audit, is_known ? &origin : NULL, ring, record, size))
+		return RING_KEEP;
 	if (is_known && origin.revision)
 		gaps_note(&watcher->gaps, origin.revision, false);
 	if (!is_known || origin.subject < KV_SUBJECT_CALF || origin.subject >= KV_SUBJECTS_MAX)
-		return;
+		return 0;
 	subject = (uint8_t)origin.subject;
 	if (write(WATCHER_FD_BREACHES, &subject, sizeof(subject)) < 0)
 		log_debug("the supervisor does not read whose records are malformed: %m");
+	return 0;
 }
 
 static void apply_change(struct watcher *watcher, const struct kv_event *event,
@@ -43,6 +49,7 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 	static struct kv_value value;
 
 	reconcile_mark_path(&watcher->reconciler, change->key.path);
+	watcher_persist_mark_path(&watcher->persist, change->key.path, event->revision);
 	if (change->operation == KV_CHANGE_DELETE) {
 		wanted_remove(&watcher->wanted, &change->key, event->revision);
 		return;
@@ -87,17 +94,19 @@ static int audit_event(void *data, const void *record, size_t size)
 	struct watcher *watcher = data;
 	struct record_commit event;
 	struct record_change change;
+	uint32_t *n_done = &watcher->audit.n_done, n = 0;
 
-	if (record_commit_init(&event, record, size)) {
-		refuse_record(watcher, "change", record, size);
-	} else {
-		while (record_commit_next(&event, &change)) {
-			watcher_audit_change(&watcher->audit, &event.header, &change);
-			watcher_persist_mark_path(&watcher->persist, change.key.path,
-						  event.header.revision);
-		}
-		gaps_note(&watcher->gaps, event.header.revision, true);
+	if (record_commit_init(&event, record, size))
+		return refuse_record(watcher, "change", record, size);
+	while (record_commit_next(&event, &change)) {
+		if (n++ < *n_done)
+			continue;
+		if (watcher_audit_change(&watcher->audit, &event.header, &change))
+			return RING_KEEP;
+		++*n_done;
 	}
+	*n_done = 0;
+	gaps_note(&watcher->gaps, event.header.revision, true);
 	return 0;
 }
 
@@ -107,10 +116,8 @@ static int audit_denial(void *data, const void *record, size_t size)
 	struct kv_denial denial;
 
 	if (record_denial_init(&denial, record, size))
-		refuse_record(watcher, "refusal", record, size);
-	else
-		watcher_audit_denial(&watcher->audit, &denial);
-	return 0;
+		return refuse_record(watcher, "refusal", record, size);
+	return watcher_audit_denial(&watcher->audit, &denial) ? RING_KEEP : 0;
 }
 
 void watcher_ring_look(struct watcher *watcher)
@@ -122,32 +129,47 @@ void watcher_ring_look(struct watcher *watcher)
 }
 
 /* Write a line for each key of which the record is missing or malformed, when the list
- * has the values. */
-static void audit_gaps(struct watcher *watcher)
+ * has the values. Returns true if the log does not take all of them: then all are written
+ * again. */
+static bool audit_gaps(struct watcher *watcher)
 {
 	const struct wanted *wanted = &watcher->wanted;
 
 	if (!watcher->gaps.n || watcher->must_list)
-		return;
+		return false;
 	for (uint32_t i = 0; i < wanted->n_keys; i++)
-		if (gaps_contain(&watcher->gaps, wanted->keys[i]->value.revision))
-			watcher_audit_listed(&watcher->audit, wanted->keys[i]);
+		if (gaps_contain(&watcher->gaps, wanted->keys[i]->value.revision) &&
+		    watcher_audit_listed(&watcher->audit, wanted->keys[i]))
+			return true;
 	gaps_clear(&watcher->gaps);
+	return false;
 }
 
 void watcher_ring_audit(struct watcher *watcher)
 {
-	int r;
+	int r_events, r_denials;
+	bool is_blocked;
 
 	watcher_audit_sync(&watcher->audit);
-	r = ring_consume_seen(&watcher->events, audit_event, watcher);
-	if (r < 0) {
-		log_error("change ring: %s; listing the store again", strerror(-r));
+	r_events = ring_consume_seen(&watcher->events, audit_event, watcher);
+	if (r_events < 0) {
+		log_error("change ring: %s; listing the store again", strerror(-r_events));
+		watcher->audit.n_done = 0;
 		watcher->must_list = true;
 		gaps_note_damage(&watcher->gaps);
 	}
-	audit_gaps(watcher);
-	r = ring_consume(&watcher->denials, audit_denial, watcher);
-	if (r < 0)
-		log_error("refusal ring: %s", strerror(-r));
+	is_blocked = audit_gaps(watcher);
+	r_denials = ring_consume(&watcher->denials, audit_denial, watcher);
+	if (r_denials < 0)
+		log_error("refusal ring: %s", strerror(-r_denials));
+	watcher->is_blocked = is_blocked || r_events == RING_KEEP || r_denials == RING_KEEP;
+}
+
+uint64_t watcher_ring_poll(struct watcher *watcher)
+{
+	short events = watcher->is_blocked ? 0 : POLLIN;
+
+	(void)loop_set_events(&watcher->loop, WATCHER_FD_EVENTS, events);
+	(void)loop_set_events(&watcher->loop, WATCHER_FD_DENIALS, events);
+	return watcher->is_blocked ? watcher->loop.now_ns() + BLOCKED_NS : UINT64_MAX;
 }

@@ -109,5 +109,5 @@ void watcher_status_write(struct watcher *watcher)
 	memcpy(watcher->instance_written, watcher->instance_status,
 	       sizeof(watcher->instance_written));
 	if (audit->status[0])
-		memcpy(audit->written, audit->status, RECONCILE_STATUS_SIZE);
+		memcpy(audit->written, audit->status, WATCHER_AUDIT_STATUS_SIZE);
 }

@@ -48,7 +48,8 @@ struct watcher {
 	unsigned int n_status_failures;
 	struct commit commit;
 	struct syslog syslog;
-	uint64_t *n_waiting;				/* counters of the report page */
+	uint64_t *n_waiting; /* counter of the report page */
+	bool is_blocked;     /* the audit log takes nothing, so that the rings are not read */
 	char instance_status[48], instance_written[48]; /* /status/instance */
 };
 
@@ -66,17 +67,24 @@ void watcher_status_write(struct watcher *watcher);
 
 /* ring.c */
 
-/* Apply the records in the change ring to the wanted state, each once, and mark
- * the handlers concerned, or set must_list. The records stay in the ring. */
+/* Apply the records in the change ring to the wanted state, each once, mark the
+ * handlers concerned and note which persistent keys they changed, or set must_list. The
+ * records stay in the ring. */
 void watcher_ring_look(struct watcher *watcher);
 
 /*
- * Write the records that were applied, and the refusals, to the audit log, note
- * which persistent keys they changed, and release them from the rings. The host
- * need not wait for that, so it comes after the pass. If a watcher ends before,
- * the next one does it first. Keys of which the record is missing or malformed are
- * written as listed, unless the store must be listed first.
+ * Write the records that were applied, and the refusals, to the audit log, and
+ * release them from the rings. The host need not wait for that, so it comes after
+ * the pass. If a watcher ends before, the next one does it first. Keys of which the
+ * record is missing or malformed are written as listed, unless the store must be
+ * listed first. What the log does not take stays in the rings: then `is_blocked` is
+ * set, changes are applied nevertheless, and the gate refuses more when the rings are
+ * full.
  */
 void watcher_ring_audit(struct watcher *watcher);
+
+/* Wait for records by poll(), unless the rings are blocked. Returns when to look at them
+ * (CLOCK_BOOTTIME), or UINT64_MAX. */
+uint64_t watcher_ring_poll(struct watcher *watcher);
 
 #endif

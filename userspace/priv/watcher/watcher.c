@@ -36,9 +36,9 @@
 /* For what waits for slow readers when the watcher exits; the supervisor waits longer. */
 #define FLUSH_NS (200 * NS_PER_MS)
 
-/* The counters of the report page: how many audit records wait, and the revision of the
- * next one in the change ring. */
-enum { N_WAITING_LOG, N_WAITING_SYSLOG, NEXT_REVISION };
+/* The counters of the report page: how many records wait for the syslog daemon, and the
+ * revision of the next one in the change ring. */
+enum { N_WAITING_SYSLOG, NEXT_REVISION };
 
 static const struct handler *const handlers[] = {
 	&handler_address, &handler_link, &handler_route,
@@ -124,6 +124,17 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* A refusal that the audit log did not take is found again by its handler. */
+static void repeat_refusals(struct watcher *watcher)
+{
+	struct watcher_audit *audit = &watcher->audit;
+
+	if (!audit->must_repeat || audit->retry_ns > watcher->loop.now_ns())
+		return;
+	audit->must_repeat = false;
+	reconcile_mark_all(&watcher->reconciler);
+}
+
 /* Repeat until the store, our copy of it and the host agree, or until there is
  * something to wait for. */
 static void reconcile(struct watcher *watcher)
@@ -131,6 +142,7 @@ static void reconcile(struct watcher *watcher)
 	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX, macs_ns = UINT64_MAX;
 	uint64_t carrier_ns = UINT64_MAX, audit_ns;
 
+	repeat_refusals(watcher);
 	for (unsigned int i = 0; i < RECONCILE_ROUNDS; i++) {
 		watcher_ring_look(watcher);
 		watcher_host_drain(&watcher->host);
@@ -163,6 +175,7 @@ static void reconcile(struct watcher *watcher)
 	next_ns = earliest(next_ns, macs_ns);
 	next_ns = earliest(next_ns, carrier_ns);
 	next_ns = earliest(next_ns, audit_ns);
+	next_ns = earliest(next_ns, watcher_ring_poll(watcher));
 	if (watcher->handlers.shared.next_end_ns)
 		next_ns = earliest(next_ns, watcher->handlers.shared.next_end_ns);
 	/* After a failure all of /status waits until status_ns, also metrics that are due. */
@@ -170,7 +183,7 @@ static void reconcile(struct watcher *watcher)
 					    watcher->status_ns :
 					    reconcile_next_metrics(&watcher->reconciler));
 	if (watcher->must_list)
-		next_ns = watcher->list_ns;
+		next_ns = earliest(watcher->list_ns, watcher_ring_poll(watcher));
 	next_ns = earliest(next_ns, link_key_write(&watcher->host.key, watcher->loop.now_ns()));
 	loop_timer_set(&watcher->timer, next_ns);
 }
@@ -289,27 +302,6 @@ static int open_report(struct watcher *watcher)
 	return 0;
 }
 
-/* The supervisor has logged if the log cannot be opened; the first lost record is
- * logged here. */
-static int open_logs(struct watcher *watcher)
-{
-	const struct options *options = watcher->options;
-	struct audit *log = &watcher->audit.log;
-	int r = syslog_inherit(&watcher->syslog, WATCHER_FD_SYSLOG, WATCHER_FD_SYSLOG_ASK,
-			       options->instance);
-
-	if (r)
-		return r;
-	if (options->audit_fd)
-		(void)audit_open_fd(log, WATCHER_FD_AUDIT, options->audit);
-	else if (options_has_audit_file(options))
-		(void)audit_open(log, options->audit);
-	audit_to_syslog(log, &watcher->syslog);
-	audit_share_waiting(log, &watcher->n_waiting[N_WAITING_LOG]);
-	outlet_share_waiting(&watcher->syslog.outlet, &watcher->n_waiting[N_WAITING_SYSLOG]);
-	return 0;
-}
-
 static int make_run_directory(struct watcher *watcher)
 {
 	char *path = watcher->context.run_directory;
@@ -330,6 +322,35 @@ static int make_run_directory(struct watcher *watcher)
 				    strerror(-r_chrony));
 	}
 	return r;
+}
+
+/* The supervisor has logged if the log cannot be opened; what that means for records is
+ * logged here. */
+static int open_logs(struct watcher *watcher)
+{
+	const struct options *options = watcher->options;
+	const struct configuration *configuration = watcher->loaded.configuration;
+	const struct audit_settings settings = {
+		.run_directory = watcher->context.run_directory,
+		.max_size = configuration->audit_max_size,
+		.n_files = configuration->audit_files,
+		.may_lose = configuration->audit_may_lose,
+		.syslog = &watcher->syslog,
+	};
+	struct audit *log = &watcher->audit.log;
+	int r = syslog_inherit(&watcher->syslog, WATCHER_FD_SYSLOG, WATCHER_FD_SYSLOG_ASK,
+			       options->instance);
+
+	if (r)
+		return r;
+	outlet_share_waiting(&watcher->syslog.outlet, &watcher->n_waiting[N_WAITING_SYSLOG]);
+	if (options->audit_fd)
+		(void)audit_open_fd(log, WATCHER_FD_AUDIT, options->audit, &settings);
+	else if (options_has_audit_file(options))
+		(void)audit_open(log, options->audit, &settings);
+	else
+		audit_open_none(log, &settings);
+	return 0;
 }
 
 static int open_signals(struct watcher *watcher)
@@ -384,9 +405,9 @@ static int watcher_init(struct watcher *watcher)
 		r = take_loaded(watcher);
 
 	if (!r)
-		r = open_logs(watcher);
-	if (!r)
 		r = make_run_directory(watcher);
+	if (!r)
+		r = open_logs(watcher);
 	if (r)
 		return r; /* logged */
 	loop_init(&watcher->loop);
@@ -423,9 +444,9 @@ static int watcher_init(struct watcher *watcher)
 	if (!r)
 		r = loop_add_timer(&watcher->loop, &watcher->timer, on_timer, watcher);
 	if (!r)
-		r = audit_watch(&watcher->audit.log, &watcher->loop);
-	if (!r)
 		r = syslog_watch(&watcher->syslog, &watcher->loop);
+	if (!r)
+		audit_watch(&watcher->audit.log, &watcher->loop);
 	if (r)
 		log_error("cannot start: %s", strerror(-r));
 	return r;
@@ -465,7 +486,7 @@ int watcher_main(const struct options *options)
 	 * what made it exit. */
 	watcher_ring_look(&watcher);
 	watcher_ring_audit(&watcher);
-	(void)audit_retry(&watcher.audit.log); /* what was lost with a previous run */
+	(void)audit_retry(&watcher.audit.log); /* what waits since a previous run */
 	reconcile(&watcher);
 	r = loop_run(&watcher.loop);
 	if (r)
