@@ -111,7 +111,7 @@ Test(cli_completion, rows)
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },
 		{ "set --", "--instance --json --help --if-revision --create" },
-		{ "audit -", "--instance --json --help -f --subject --path --denied" },
+		{ "audit -", "--instance --json --help -f --subject --path --denied --verify" },
 		{ "frames -", "--instance --json --help -f --reason --dropped --pcap" },
 		{ "frames --reason in", "in_rate" },
 		{ "frames --pcap Makef", "Makefile" },

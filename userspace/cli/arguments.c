@@ -26,6 +26,7 @@ enum {
 	OPTION_DROPPED,
 	OPTION_PCAP,
 	OPTION_SETTABLE,
+	OPTION_VERIFY,
 	OPTION_VERSION = 'V',
 };
 
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{ "dropped", no_argument, NULL, OPTION_DROPPED },
 	{ "pcap", required_argument, NULL, OPTION_PCAP },
 	{ "settable", no_argument, NULL, OPTION_SETTABLE },
+	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "long", no_argument, NULL, 'l' },
 	{ "follow", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
@@ -69,6 +71,7 @@ enum {
 	FOR_SETTABLE = 1 << 13,
 	FOR_INSTANCE = 1 << 14,
 	FOR_JSON = 1 << 15,
+	FOR_VERIFY = 1 << 16,
 };
 
 /* These are the other way round in struct command: those that it does not have. */
@@ -167,7 +170,8 @@ static const struct command commands[] = {
 	{ "del", run_del, 1, 1, "del: missing PATH", FOR_IF_REVISION, false },
 	{ "commit", run_commit, 1, 1, "commit: missing FILE", FOR_IF_REVISION, false },
 	{ "watch", run_watch, 0, 1, NULL, FOR_FROM, false },
-	{ "audit", run_audit, 0, 0, NULL, FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED, false },
+	{ "audit", run_audit, 0, 0, NULL,
+	  FOR_FOLLOW | FOR_SUBJECT | FOR_PATH | FOR_DENIED | FOR_VERIFY, false },
 	{ "frames", run_frames, 0, 0, NULL, FOR_FOLLOW | FOR_REASON | FOR_DROPPED | FOR_PCAP,
 	  false },
 	{ "status", run_status, 0, 0, NULL, FOR_ALL, false },
@@ -275,6 +279,7 @@ static const struct {
 	{ OPTION_PCAP, FOR_PCAP },
 	{ OPTION_EFFECTIVE, FOR_EFFECTIVE },
 	{ OPTION_SETTABLE, FOR_SETTABLE },
+	{ OPTION_VERIFY, FOR_VERIFY },
 	{ OPTION_INSTANCE, FOR_INSTANCE },
 	{ OPTION_JSON, FOR_JSON },
 	{ 'l', FOR_LONG },
@@ -366,6 +371,9 @@ static int parse_options(struct cli *cli, const char *command, int argc, char **
 			break;
 		case OPTION_SETTABLE:
 			cli->settable = true;
+			break;
+		case OPTION_VERIFY:
+			cli->verify = true;
 			break;
 		case 'l':
 			cli->long_lines = true;

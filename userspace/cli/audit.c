@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "maps/kv.h"
 #include "userspace/cli/instances.h"
@@ -82,23 +83,101 @@ static int explain_log(const struct cli *cli, const char *path, int error)
 	return CLI_FAILURE;
 }
 
+/* Print all lines of a file, but not a last one that is still being written. */
+static int print_file(struct audit_file *file, const struct audit_set_file *from,
+		      struct audit *audit)
+{
+	int fd = dup(from->fd), r = fd < 0 ? -errno : audit_file_use(file, fd);
+
+	if (r) {
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	return audit_file_read(file, on_line, audit);
+}
+
+static void count_line(void *data, const char *line, size_t length)
+{
+	unsigned int *n = data;
+
+	(void)line;
+	(void)length;
+	++*n;
+}
+
+/* Those that wait come into the log later. */
+static void note_waiting(const struct cli *cli, struct audit_file *file,
+			 const struct audit_set *set)
+{
+	for (unsigned int i = 0; i < set->n_reserves; i++) {
+		unsigned int n = 0;
+
+		if (!audit_file_use(file, set->reserves[i].fd))
+			(void)audit_file_read(file, count_line, &n);
+		if (n)
+			fprintf(cli->err, "calfpen: %u records wait in %s\n", n,
+				set->reserves[i].path);
+	}
+}
+
+static int follow_log(const struct cli *cli, struct audit_file *file, struct audit *audit)
+{
+	int r;
+
+	do {
+		r = audit_file_read(file, on_line, audit);
+		if (!r)
+			r = audit_file_follow(file, on_line, audit);
+	} while (!r && cli_follow_wait(cli->out, POLL_MS));
+	audit_file_end(file, on_line, audit);
+	return r;
+}
+
+static int print_set(const struct cli *cli, struct audit_file *file, struct audit_set *set,
+		     struct audit *audit)
+{
+	int r = 0;
+
+	if (cli->follow)
+		note_waiting(cli, file, set);
+	for (unsigned int i = set->n; !r && i-- > 0;) {
+		r = print_file(file, &set->files[i], audit);
+		if (!r && (i > 0 || !cli->follow)) {
+			audit_file_end(file, on_line, audit);
+			audit_file_close(file);
+		}
+	}
+	if (!r && cli->follow)
+		return set->n ? follow_log(cli, file, audit) : -ENOENT;
+	for (unsigned int i = 0; !r && i < set->n_reserves; i++) {
+		r = print_file(file, &set->reserves[i], audit);
+		audit_file_close(file);
+	}
+	return r;
+}
+
 static int print_log(const struct cli *cli, struct audit_file *file, struct audit *audit)
 {
-	int r = audit_file_open(file);
+	static struct audit_set set;
+	int r = audit_set_open(&set, cli, file->path);
 
 	if (r == -EINVAL)
 		return cli_fail(cli, "%s: not a regular file, so its records cannot be read again",
 				file->path);
 	if (r < 0)
 		return explain_log(cli, file->path, r);
-	do {
-		r = audit_file_read(file, on_line, audit);
-		if (!r && cli->follow)
-			r = audit_file_follow(file, on_line, audit);
-	} while (!r && cli->follow && cli_follow_wait(cli->out, POLL_MS));
-	audit_file_end(file, on_line, audit);
+	r = print_set(cli, file, &set, audit);
 	audit_file_close(file);
+	audit_set_close(&set);
 	return r < 0 ? cli_fail(cli, "%s: %s", file->path, strerror(-r)) : CLI_OK;
+}
+
+static int verify_log(const struct cli *cli, const char *path)
+{
+	int r = audit_verify(cli, path);
+
+	return r < 0 ? explain_log(cli, path, r) : r;
 }
 
 int cli_audit(struct cli *cli)
@@ -108,6 +187,8 @@ int cli_audit(struct cli *cli)
 	struct audit_file *file;
 	int r = CLI_OK;
 
+	if (cli->verify && (cli->follow || cli->denied || cli->subject || cli->path))
+		return cli_usage(cli, "--verify excludes -f, --subject, --path and --denied", NULL);
 	if (cli->path && !cli_directory(cli->path, directory))
 		return cli_invalid_path(cli, "", cli->path);
 	if (cli->path)
@@ -122,7 +203,9 @@ int cli_audit(struct cli *cli)
 		return cli_fail(cli, "%m");
 	*file = AUDIT_FILE_NULL(*file);
 	r = find_log(cli, file->path);
-	if (r == CLI_OK)
+	if (r == CLI_OK && cli->verify)
+		r = verify_log(cli, file->path);
+	else if (r == CLI_OK)
 		r = print_log(cli, file, &audit);
 	free(file);
 	return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of `calfpen audit`: printing a line of the log (audit_line.c), and
- * following the file while it grows, is rotated or truncated (audit_file.c).
+ * The parts of `calfpen audit`: printing a line of the log (audit_line.c), reading its
+ * files and following them while they grow and are rotated (audit_file.c), and checking
+ * the chain of its lines (audit_verify.c).
  */
 #ifndef CALFPEN_CLI_AUDIT_H
 #define CALFPEN_CLI_AUDIT_H
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "userspace/cli/cli.h"
+#include "userspace/common/audit_files.h"
 
 /* Every line of the log is shorter than this. */
 #define AUDIT_LINE_MAX 16384
@@ -22,9 +24,11 @@
  */
 void audit_line_print(const struct cli *cli, const char *directory, const char *line,
 		      size_t length);
+/* Return whether the line is a record. */
+bool audit_line_is_record(const char *line, size_t length);
 
 struct audit_file {
-	char path[PATH_MAX];
+	char path[PATH_MAX]; /* of the newest file */
 	int fd;
 	dev_t device;
 	ino_t inode;
@@ -41,16 +45,39 @@ typedef void (*audit_file_fn)(void *data, const char *line, size_t length);
 /* Open file->path. Returns 0, -EINVAL if it is not a regular file, or another
  * negative errno. */
 int audit_file_open(struct audit_file *file);
+/* Read another file, whose descriptor becomes the struct's, instead. Returns as
+ * audit_file_open(); then the descriptor stays the caller's. */
+int audit_file_use(struct audit_file *file, int fd);
 /* Read up to the end of the file and call `call` for every complete line.
  * Returns 0 or a negative errno. */
 int audit_file_read(struct audit_file *file, audit_file_fn call, void *data);
 /* Call `call` for the last line if its newline is missing. */
 void audit_file_end(struct audit_file *file, audit_file_fn call, void *data);
-/* Start over if the file was truncated, and switch to the new file if it was
+/* Start over if the file was truncated, and switch to the next file if it was
  * rotated. Call this periodically, after audit_file_read(). The old file is
  * closed only after two calls that found a new file which is not empty, because
  * the writer may still append to the old one. Returns 0 or a negative errno. */
 int audit_file_follow(struct audit_file *file, audit_file_fn call, void *data);
 void audit_file_close(struct audit_file *file);
+
+/* The files of a log that were there at one moment, the newest first, then those in which
+ * records wait. */
+struct audit_set {
+	unsigned int n;
+	struct audit_set_file {
+		int fd;
+		char path[PATH_MAX];
+	} files[AUDIT_SEGMENTS_MAX], reserves[2];
+	unsigned int n_reserves;
+};
+
+/* Open the files of the log `path`. Returns 0, or, if there is none, the negative errno of
+ * audit_file_open() for the newest one. */
+int audit_set_open(struct audit_set *set, const struct cli *cli, const char *path);
+void audit_set_close(struct audit_set *set);
+
+/* Check the log `path` and print the result. Returns an exit code: CLI_FAILURE if it is
+ * damaged; or the negative errno of audit_set_open(). */
+int audit_verify(const struct cli *cli, const char *path);
 
 #endif

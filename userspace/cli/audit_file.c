@@ -8,24 +8,36 @@
 
 #define MAX_REPLACED 2
 
-int audit_file_open(struct audit_file *file)
+static int open_to_read(const char *path)
 {
 	/* O_NONBLOCK, because the path might be a pipe */
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int audit_file_use(struct audit_file *file, int fd)
+{
 	struct stat st;
 
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -EINVAL;
-	}
 	file->fd = fd;
 	file->device = st.st_dev;
 	file->inode = st.st_ino;
 	file->offset = 0;
 	file->n_replaced = 0;
 	return 0;
+}
+
+int audit_file_open(struct audit_file *file)
+{
+	int fd = open_to_read(file->path);
+	int r = fd < 0 ? fd : audit_file_use(file, fd);
+
+	if (r && fd >= 0)
+		close(fd);
+	return r;
 }
 
 static void end_line(struct audit_file *file, audit_file_fn call, void *data)
@@ -75,6 +87,38 @@ void audit_file_end(struct audit_file *file, audit_file_fn call, void *data)
 		end_line(file, call, data);
 }
 
+/* Open the file that was begun after this one: it has the number before, if the writer has
+ * rotated them. Returns 0, or a negative errno with this one still open. */
+static int open_next(struct audit_file *file)
+{
+	const dev_t device = file->device;
+	const ino_t inode = file->inode;
+	const int n_replaced = file->n_replaced;
+	char path[PATH_MAX];
+	struct stat st;
+	unsigned int i = 1;
+	int fd, r;
+
+	while (i < AUDIT_SEGMENTS_MAX &&
+	       (audit_segment_path(file->path, i, path) || stat(path, &st) < 0 ||
+		st.st_dev != device || st.st_ino != inode))
+		i++;
+	r = audit_segment_path(file->path, i < AUDIT_SEGMENTS_MAX ? i - 1 : 0, path);
+	fd = r ? r : open_to_read(path);
+	if (fd < 0)
+		return fd;
+	/* rotated once more in between */
+	if (fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode) {
+		close(fd);
+		file->n_replaced = n_replaced - 1;
+		return -EAGAIN;
+	}
+	r = audit_file_use(file, fd);
+	if (r)
+		close(fd);
+	return r;
+}
+
 int audit_file_follow(struct audit_file *file, audit_file_fn call, void *data)
 {
 	struct stat st;
@@ -93,9 +137,9 @@ int audit_file_follow(struct audit_file *file, audit_file_fn call, void *data)
 	}
 	if (++file->n_replaced < MAX_REPLACED)
 		return 0;
-	r = audit_file_open(file);
+	r = open_next(file);
 	if (r < 0) /* removed again, or not a regular file: the old one is still open */
-		return r == -ENOENT ? 0 : r;
+		return r == -ENOENT || r == -EAGAIN ? 0 : r;
 	close(old);
 	audit_file_end(file, call, data);
 	return 0;
@@ -106,4 +150,71 @@ void audit_file_close(struct audit_file *file)
 	if (file->fd >= 0)
 		close(file->fd);
 	file->fd = -1;
+}
+
+static bool is_in_set(const struct audit_set *set, int fd)
+{
+	struct stat this, st;
+
+	for (unsigned int i = 0; i < set->n; i++)
+		if (fstat(fd, &this) == 0 && fstat(set->files[i].fd, &st) == 0 &&
+		    this.st_dev == st.st_dev && this.st_ino == st.st_ino)
+			return true;
+	return false;
+}
+
+/* Returns 0, or a negative errno, -EINVAL if it is not a regular file. */
+static int add(struct audit_set *set, struct audit_set_file *files, unsigned int *np,
+	       const char *path)
+{
+	int fd = open_to_read(path), r = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		r = -EINVAL;
+	if (r || is_in_set(set, fd)) {
+		close(fd);
+		return r;
+	}
+	files[*np].fd = fd;
+	memcpy(files[*np].path, path, strlen(path) + 1);
+	(*np)++;
+	return 0;
+}
+
+void audit_set_close(struct audit_set *set)
+{
+	for (unsigned int i = 0; i < set->n; i++)
+		close(set->files[i].fd);
+	for (unsigned int i = 0; i < set->n_reserves; i++)
+		close(set->reserves[i].fd);
+	set->n = set->n_reserves = 0;
+}
+
+/* Newest first, so that a rotation meanwhile gives one file twice, but leaves out none. */
+int audit_set_open(struct audit_set *set, const struct cli *cli, const char *path)
+{
+	char name[PATH_MAX];
+	int r = -ENOENT;
+
+	set->n = set->n_reserves = 0;
+	for (unsigned int i = 0; i < AUDIT_SEGMENTS_MAX; i++) {
+		int r_one = audit_segment_path(path, i, name);
+
+		if (!r_one)
+			r_one = add(set, set->files, &set->n, name);
+		if (!i)
+			r = r_one;
+	}
+	if (!audit_reserve_path(path, name))
+		(void)add(set, set->reserves, &set->n_reserves, name);
+	if (snprintf(name, sizeof(name), "%s/%s/%s", cli->run_root, cli->instance,
+		     AUDIT_RESERVE_NAME) < PATH_MAX)
+		(void)add(set, set->reserves, &set->n_reserves, name);
+	if (r != -EINVAL && (set->n || set->n_reserves))
+		return 0;
+	audit_set_close(set);
+	return r;
 }

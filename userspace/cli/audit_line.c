@@ -109,6 +109,10 @@ static void print_record(const struct cli *cli, const json_t *record)
 	if (json_is_integer(number))
 		fprintf(cli->out, "  (%" JSON_INTEGER_FORMAT " earlier denials not recorded)",
 			json_integer_value(number));
+	number = json_object_get(record, "segment");
+	if (json_is_integer(number))
+		fprintf(cli->out, "  (segment %" JSON_INTEGER_FORMAT ")",
+			json_integer_value(number));
 	fputc('\n', cli->out);
 }
 
@@ -122,6 +126,14 @@ static json_t *load_record(const char *line, size_t length)
 		return record;
 	json_decref(record);
 	return NULL;
+}
+
+bool audit_line_is_record(const char *line, size_t length)
+{
+	json_t *record = load_record(line, length);
+
+	json_decref(record);
+	return record != NULL;
 }
 
 /* Returns how much of the line precedes a record that was appended to a damaged one, as

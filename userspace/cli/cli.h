@@ -45,6 +45,7 @@ struct cli {
 	bool create;	     /* set */
 	bool effective;	     /* check */
 	bool settable;	     /* ls: only keys that the operator may set */
+	bool verify;	     /* audit: check the chain of the lines */
 	uint64_t condition;  /* set, del, commit: --if-revision, or 0 */
 	uint64_t from;	     /* watch: --from, or 0 */
 	const char *subject; /* audit: --subject, or NULL */

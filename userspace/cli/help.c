@@ -25,6 +25,7 @@ static const char help_text[] =
 	"                               every change\n"
 	"  audit [-f]                   print the audit log; -f: follow it\n"
 	"      [--subject S] [--path PREFIX] [--denied]\n"
+	"      [--verify]               check that no line is missing, altered or moved\n"
 	"  frames [-f]                  print the last frames that were dropped, or\n"
 	"                               sent or received by the calf; -f: follow them\n"
 	"      [--reason R] [--dropped] only those\n"
@@ -74,7 +75,8 @@ static const struct {
 	{ "watch", "calfpen watch /lease\n"
 		   "calfpen watch --json / | while read -r line; do ...; done" },
 	{ "audit", "calfpen audit -f --denied\n"
-		   "calfpen audit --subject operator --path /control" },
+		   "calfpen audit --subject operator --path /control\n"
+		   "calfpen audit --verify" },
 	{ "frames", "calfpen frames -f --dropped\n"
 		    "calfpen frames -f --pcap - | tcpdump -n -r -" },
 	{ "status", "calfpen status --all\n"
