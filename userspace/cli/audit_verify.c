@@ -49,7 +49,7 @@ struct verify {
 	/* of the records that wait */
 	char reserve_first[CHAIN_SIZE], reserve_last[CHAIN_SIZE];
 	unsigned long long n_skip, n_waiting;
-	bool is_found;
+	bool is_found, is_waiting; /* they are read now */
 };
 
 static json_t *place_json(const struct place *place)
@@ -141,7 +141,8 @@ static void check_first(struct verify *verify, const char *previous, unsigned lo
 	verify->first_segment = segment;
 	if (verify->n_unchained && strncmp(previous, verify->expected, CHAIN_SIZE - 1) != 0)
 		add_break(verify, previous, 0);
-	else if (!verify->n_unchained && !segment)
+	else if (!verify->n_unchained && !segment &&
+		 !(verify->is_waiting && !strncmp(previous, CHAIN_START, CHAIN_SIZE - 1)))
 		add_problem(verify, &verify->here, "the lines before it are missing");
 }
 
@@ -226,6 +227,7 @@ static void on_waiting(void *data, const char *line, size_t length)
 {
 	struct verify *verify = data;
 
+	verify->is_waiting = true;
 	if (verify->n_skip && chain_previous(line, length)) {
 		verify->n_skip--;
 		verify->here.line++;
@@ -315,14 +317,13 @@ static json_t *files_json(const struct verify *verify)
 static int print_json(const struct cli *cli, const struct verify *verify)
 {
 	return cli_print_json(
-		cli,
-		json_pack("{s:b, s:I, s:o, s:s, s:s, s:I, s:I, s:b, s:O, s:O}", "ok",
-			  json_array_size(verify->problems) == 0, "records",
-			  (json_int_t)verify->n_records, "files", files_json(verify), "first",
-			  verify->first_time, "last", verify->last_time, "first_segment",
-			  (json_int_t)verify->first_segment, "without_hash",
-			  (json_int_t)verify->n_unchained, "end_checked", verify->has_head, "torn",
-			  verify->torn, "problems", verify->problems));
+		cli, json_pack("{s:b, s:I, s:o, s:s, s:s, s:I, s:I, s:b, s:O, s:O}", "ok",
+			       json_array_size(verify->problems) == 0, "records",
+			       (json_int_t)verify->n_records, "files", files_json(verify), "first",
+			       verify->first_time, "last", verify->last_time, "first_segment",
+			       (json_int_t)verify->first_segment, "without_hash",
+			       (json_int_t)verify->n_unchained, "end_checked", verify->has_head,
+			       "torn", verify->torn, "problems", verify->problems));
 }
 
 static int print_result(const struct cli *cli, const struct verify *verify)

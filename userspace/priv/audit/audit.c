@@ -98,10 +98,9 @@ static int keep(struct audit *audit, struct record *record)
 
 static const struct audit_reserve *reserve_in_use(const struct audit *audit)
 {
-	const struct audit_reserve *reserves = audit->reserves;
+	const struct audit_reserve *first = &audit->reserves[0], *second = &audit->reserves[1];
 
-	return audit_reserve_is_empty(&reserves[1]) && reserves[0].path[0] ? &reserves[0] :
-									     &reserves[1];
+	return audit_reserve_is_empty(second) && first->is_allocated ? first : second;
 }
 
 /* the log itself */
