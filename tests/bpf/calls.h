@@ -126,6 +126,11 @@ int ftruncate(int fd, off_t size)
 	CALLS_FILE(int, ftruncate, fd, size);
 }
 
+int fallocate(int fd, int mode, off_t at, off_t size)
+{
+	CALLS_FILE(int, fallocate, fd, mode, at, size);
+}
+
 int fchmod(int fd, mode_t mode)
 {
 	CALLS_FILE(int, fchmod, fd, mode);

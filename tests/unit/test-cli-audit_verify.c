@@ -37,9 +37,10 @@ static void make_line(size_t i, const char *previous)
 	char text[128];
 
 	if (i % N == 0)
-		(void)snprintf(text, sizeof(text),
-			       "\"subject\":\"audit\",\"verb\":\"begin\",\"verdict\":\"ok\",\"segment\":%zu",
-			       i / N + 1);
+		(void)snprintf(
+			text, sizeof(text),
+			"\"subject\":\"audit\",\"verb\":\"begin\",\"verdict\":\"ok\",\"segment\":%zu",
+			i / N + 1);
 	else
 		(void)snprintf(text, sizeof(text),
 			       "\"subject\":\"dhcp4\",\"verb\":\"commit\",\"path\":\"/ip\","
@@ -60,17 +61,25 @@ static void make_lines(void)
 	}
 }
 
-/* What the watcher has noted as the end: line i, from 0. */
-static void make_head(size_t i)
+/* What the watcher has noted: line `i` of all is the last one, `in_log` that of the log. */
+static void make_head_of(size_t i, size_t in_log, uint64_t drained)
 {
-	struct audit_head head = { .segment = 2 };
+	struct audit_head head = { .segment = 2,
+				   .log = audit_head_log(log_path),
+				   .drained = { drained } };
 	struct audit_head_page *page;
 
 	chain_hash(lines[i], strlen(lines[i]), head.hash);
+	chain_hash(lines[in_log], strlen(lines[in_log]), head.log_hash);
 	(void)mkdir(scratch_path("run/x"), 0700);
 	cr_assert_eq(audit_head_open(scratch_path("run/x/audit-head"), &page), 0);
 	audit_head_set(page, &head);
 	audit_head_close(page);
+}
+
+static void make_head(size_t i)
+{
+	make_head_of(i, i, 0);
 }
 
 static void setup(void)
@@ -198,10 +207,11 @@ Test(cli_audit_verify, F2_inserted)
 
 	/* with a hash of its own, a copy of one, without any */
 	chain_hash(lines[4], strlen(lines[4]), hash);
-	(void)snprintf(line, sizeof(line),
-		       "{\"time\":\"2026-11-24T02:15:04.000000Z\",\"subject\":\"x\",\"verb\":\"commit\","
-		       "\"verdict\":\"ok\",\"prev\":\"%s\"}",
-		       hash);
+	(void)snprintf(
+		line, sizeof(line),
+		"{\"time\":\"2026-11-24T02:15:04.000000Z\",\"subject\":\"x\",\"verb\":\"commit\","
+		"\"verdict\":\"ok\",\"prev\":\"%s\"}",
+		hash);
 	put_line(5, line);
 	(void)snprintf(wanted, sizeof(wanted),
 		       "inserted or moved: the line after it follows line 5 of %s\n", older_path);
@@ -209,7 +219,8 @@ Test(cli_audit_verify, F2_inserted)
 	put_line(5, lines[2]);
 	cr_expect_eq(verify(), CLI_FAILURE);
 	put_line(5, "{\"time\":\"\",\"subject\":\"x\",\"verb\":\"commit\",\"verdict\":\"ok\"}");
-	expect_problem(older_path, 6, "inserted or altered: it has no hash of the line before it\n");
+	expect_problem(older_path, 6,
+		       "inserted or altered: it has no hash of the line before it\n");
 	cr_expect_not_null(strstr(out_text, "1 problems"));
 	for (size_t i = 1; i <= (size_t)2 * N - 1; i++) {
 		put_line(i, line);
@@ -241,11 +252,11 @@ Test(cli_audit_verify, F2_segments)
 	(void)snprintf(third, sizeof(third), "%s.2", log_path);
 	cr_assert_eq(rename(older_path, third), 0);
 	cr_expect_eq(verify(), CLI_OK, "a gap in the numbers of the files is none of the chain");
-	texts[0] = strdup("{\"time\":\"2026-11-24T02:15:00.000000Z\",\"subject\":\"audit\",\"verb\":\"begin\","
-			  "\"verdict\":\"ok\",\"segment\":4,\"prev\":\"0123456789abcdef0123456789abcdef\"}");
+	texts[0] = strdup(
+		"{\"time\":\"2026-11-24T02:15:00.000000Z\",\"subject\":\"audit\",\"verb\":\"begin\","
+		"\"verdict\":\"ok\",\"segment\":4,\"prev\":\"0123456789abcdef0123456789abcdef\"}");
 	write_file(log_path, texts, 1);
-	expect_problem(log_path, 1,
-		       "segments 2 to 3, which were before this one, are missing\n");
+	expect_problem(log_path, 1, "segments 2 to 3, which were before this one, are missing\n");
 	cr_assert_eq(unlink(third), 0);
 	write_log();
 	cr_assert_eq(unlink(older_path), 0);
@@ -263,15 +274,30 @@ Test(cli_audit_verify, F2_without_a_head)
 	cr_assert_eq(unlink(scratch_path("run/x/audit-head")), 0);
 	remove_lines(2 * N - 2, 2);
 	cr_expect_eq(verify(), CLI_OK);
-	cr_expect_not_null(strstr(out_text, "note: whether the end is missing could not be checked"));
+	cr_expect_not_null(
+		strstr(out_text, "note: whether the end is missing could not be checked"));
 	cr_expect_not_null(strstr(out_text, "14 records"));
 }
 
 /* While it runs, the log may be longer than it was a moment ago. */
 Test(cli_audit_verify, F2_newer_than_the_head)
 {
+	make_head((size_t)2 * N - 2);
+	cr_expect_eq(verify(), CLI_OK, "the watcher was killed before it noted it: %s", out_text);
+	/* but it does not write more than one */
 	make_head((size_t)2 * N - 3);
-	cr_expect_eq(verify(), CLI_OK, "%s", out_text);
+	expect_problem(log_path, N, "inserted: other lines were written last\n");
+}
+
+/* The head of another log says nothing. */
+Test(cli_audit_verify, F2_head_of_another_log)
+{
+	log_path[0] = 'x';
+	make_head(3);
+	log_path[0] = '/';
+	cr_expect_eq(verify(), CLI_OK);
+	cr_expect_not_null(
+		strstr(out_text, "note: whether the end is missing could not be checked"));
 }
 
 Test(cli_audit_verify, F2_torn_and_older_lines)
@@ -282,9 +308,10 @@ Test(cli_audit_verify, F2_torn_and_older_lines)
 	cr_expect_not_null(strstr(out_text, wanted), "%s", out_text);
 	/* lines of an older version, which the first line with a hash follows */
 	cr_assert_eq(unlink(older_path), 0);
-	(void)snprintf(lines[0], LINE_SIZE,
-		       "{\"time\":\"2026-11-24T02:15:00.000000Z\",\"subject\":\"x\",\"verb\":\"commit\","
-		       "\"verdict\":\"ok\"}");
+	(void)snprintf(
+		lines[0], LINE_SIZE,
+		"{\"time\":\"2026-11-24T02:15:00.000000Z\",\"subject\":\"x\",\"verb\":\"commit\","
+		"\"verdict\":\"ok\"}");
 	memcpy(lines[1], lines[0], LINE_SIZE);
 	lines[1][27]++;
 	for (size_t i = 2; i < (size_t)2 * N; i++) {
@@ -304,26 +331,39 @@ Test(cli_audit_verify, F2_torn_and_older_lines)
 }
 
 /* Records that wait follow those of the log, also if the first ones are in it already. */
+static void write_reserves(const char *const *texts)
+{
+	write_file(scratch_path("x.audit.reserve"), texts + N + 3, 2);
+	write_file(scratch_path("run/x/audit-reserve"), texts + N + 5, 3);
+}
+
 Test(cli_audit_verify, F2_reserve)
 {
 	const char *texts[2 * N];
+	uint64_t drained = 0;
 
 	for (size_t i = 0; i < (size_t)2 * N; i++)
 		texts[i] = lines[i];
-	write_file(log_path, texts + N, 3);
-	write_file(scratch_path("x.audit.reserve"), texts + N + 3, 2);
-	write_file(scratch_path("run/x/audit-reserve"), texts + N + 5, 3);
-	cr_expect_eq(verify(), CLI_OK, "%s", out_text);
-	cr_expect_not_null(strstr(out_text, "16 records"));
-	write_file(log_path, texts + N, 4);
-	cr_expect_eq(verify(), CLI_OK, "%s", out_text);
-	cr_expect_not_null(strstr(out_text, "16 records"));
-	write_file(log_path, texts + N, 6);
-	cr_expect_eq(verify(), CLI_OK, "%s", out_text);
+	write_reserves(texts);
+	/* with a head, and, after a boot, without one */
+	for (int has_head = 1; has_head >= 0; has_head--)
+		for (size_t n = 3; n <= 5; n++) {
+			drained = n == 3 ? 0 : drained + strlen(lines[N + n - 1]) + 1;
+			if (has_head)
+				make_head_of((size_t)2 * N - 1, N + n - 1, drained);
+			else
+				(void)unlink(scratch_path("run/x/audit-head"));
+			write_file(log_path, texts + N, n);
+			cr_expect_eq(verify(), CLI_OK, "%zu: %s", n, out_text);
+			cr_expect_not_null(strstr(out_text, "16 records"), "%s", out_text);
+		}
 	write_file(log_path, texts + N, N);
 	cr_expect_eq(verify(), CLI_OK, "%s", out_text);
 	write_file(log_path, texts + N, 2);
 	expect_problem(log_path, 2, "altered, or lines after it are missing\n");
+	make_head_of((size_t)2 * N - 1, N + 2, 0);
+	expect_problem(scratch_path("run/x/audit-reserve"), 3,
+		       "the last lines, after it, are missing or altered\n");
 	/* printed after the log, and counted when it is followed */
 	write_file(log_path, texts + N, 3);
 	cr_expect_eq(calfpen("--instance", "x", "audit", "--json", NULL), CLI_OK);

@@ -9,12 +9,23 @@
 
 TestSuite(audit_head, .init = scratch_make, .fini = scratch_remove);
 
-static const struct audit_head first = { "00112233445566778899aabbccddeeff", false, 3, 17 };
-static const struct audit_head second = { "ffeeddccbbaa99887766554433221100", true, 4, 18 };
+static const struct audit_head first = {
+	.hash = "00112233445566778899aabbccddeeff", .log_hash = "", .segment = 3, .n_lines = 17
+};
+static const struct audit_head second = { .hash = "ffeeddccbbaa99887766554433221100",
+					  .log_hash = "00112233445566778899aabbccddeeff",
+					  .log = 5,
+					  .is_cut = true,
+					  .segment = 4,
+					  .n_lines = 18,
+					  .drained = { 1, 2 } };
 
 static void expect_head(const struct audit_head *head, const struct audit_head *expected)
 {
 	cr_expect_str_eq(head->hash, expected->hash);
+	cr_expect_str_eq(head->log_hash, expected->log_hash);
+	cr_expect_eq(head->log, expected->log);
+	cr_expect_arr_eq(head->drained, expected->drained, sizeof(head->drained));
 	cr_expect_eq(head->is_cut, expected->is_cut);
 	cr_expect_eq(head->segment, expected->segment);
 	cr_expect_eq(head->n_lines, expected->n_lines);

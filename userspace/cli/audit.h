@@ -66,6 +66,7 @@ struct audit_set {
 	unsigned int n;
 	struct audit_set_file {
 		int fd;
+		unsigned int number; /* of the segment, or of the reserve */
 		char path[PATH_MAX];
 	} files[AUDIT_SEGMENTS_MAX], reserves[2];
 	unsigned int n_reserves;

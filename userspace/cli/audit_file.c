@@ -165,7 +165,7 @@ static bool is_in_set(const struct audit_set *set, int fd)
 
 /* Returns 0, or a negative errno, -EINVAL if it is not a regular file. */
 static int add(struct audit_set *set, struct audit_set_file *files, unsigned int *np,
-	       const char *path)
+	       const char *path, unsigned int number)
 {
 	int fd = open_to_read(path), r = 0;
 	struct stat st;
@@ -179,6 +179,7 @@ static int add(struct audit_set *set, struct audit_set_file *files, unsigned int
 		return r;
 	}
 	files[*np].fd = fd;
+	files[*np].number = number;
 	memcpy(files[*np].path, path, strlen(path) + 1);
 	(*np)++;
 	return 0;
@@ -204,15 +205,15 @@ int audit_set_open(struct audit_set *set, const struct cli *cli, const char *pat
 		int r_one = audit_segment_path(path, i, name);
 
 		if (!r_one)
-			r_one = add(set, set->files, &set->n, name);
+			r_one = add(set, set->files, &set->n, name, i);
 		if (!i)
 			r = r_one;
 	}
 	if (!audit_reserve_path(path, name))
-		(void)add(set, set->reserves, &set->n_reserves, name);
+		(void)add(set, set->reserves, &set->n_reserves, name, 0);
 	if (snprintf(name, sizeof(name), "%s/%s/%s", cli->run_root, cli->instance,
 		     AUDIT_RESERVE_NAME) < PATH_MAX)
-		(void)add(set, set->reserves, &set->n_reserves, name);
+		(void)add(set, set->reserves, &set->n_reserves, name, 1);
 	if (r != -EINVAL && (set->n || set->n_reserves))
 		return 0;
 	audit_set_close(set);

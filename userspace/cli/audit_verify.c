@@ -33,10 +33,11 @@ struct verify {
 	struct audit_set set;
 	struct audit_file file;
 	struct audit_head head;
-	bool has_head, is_head_seen;
+	bool has_head, is_head_seen, is_log_seen;
 	struct place here, last; /* the line that is read, and the record before it */
 	char expected[CHAIN_SIZE];
-	char begun_after[CHAIN_SIZE]; /* if the last line began a segment: what it follows */
+	char last_previous[CHAIN_SIZE]; /* the hash in the last line */
+	char begun_after[CHAIN_SIZE];	/* the same, if it began a segment */
 	bool is_chained;
 	struct {
 		char hash[CHAIN_SIZE];
@@ -48,6 +49,7 @@ struct verify {
 	json_t *problems, *torn;
 	/* of the records that wait */
 	char reserve_first[CHAIN_SIZE], reserve_last[CHAIN_SIZE];
+	uint64_t drained; /* bytes of the reserve that is read that are in the log */
 	unsigned long long n_skip, n_waiting;
 	bool is_found, is_waiting; /* they are read now */
 };
@@ -107,8 +109,9 @@ static void remember(struct verify *verify, const char *line, size_t length)
 	memcpy(verify->remembered[i].hash, verify->expected, CHAIN_SIZE);
 	verify->remembered[i].place = verify->here;
 	verify->last = verify->here;
-	if (verify->has_head && !strcmp(verify->head.hash, verify->expected))
-		verify->is_head_seen = true;
+	verify->is_head_seen |= !strcmp(verify->head.hash, verify->expected);
+	verify->is_log_seen |= !verify->is_waiting &&
+			       !strcmp(verify->head.log_hash, verify->expected);
 }
 
 static const struct place *find(const struct verify *verify, const char *hash)
@@ -182,6 +185,7 @@ static void on_line(void *data, const char *line, size_t length)
 	verify->is_chained = true;
 	verify->n_records++;
 	note_time(verify, line, length);
+	memcpy(verify->last_previous, previous, CHAIN_SIZE - 1);
 	verify->begun_after[0] = '\0';
 	if (segment) {
 		verify->segment = segment;
@@ -202,23 +206,30 @@ static int read_file(struct verify *verify, const struct audit_set_file *from, a
 	return r;
 }
 
-/* The records that wait. A watcher that was killed may have written the first ones of them
- * to the log already. */
+/*
+ * The records that wait. The first ones of a reserve may be in the log already: the head
+ * says how many, and, after a boot, when there is none, it is the hash with which the chain
+ * goes on. If a segment was begun while they waited, they get another hash when they are
+ * written: then the chain goes on with the first one that waits, if the head is that of
+ * both ends.
+ */
 
 static void look_at_waiting(void *data, const char *line, size_t length)
 {
 	struct verify *verify = data;
 	const char *previous = chain_previous(line, length);
+	bool is_drained = verify->drained > length, is_next;
 
-	verify->here.line++;
+	verify->drained = is_drained ? verify->drained - length - 1 : 0;
 	if (!previous)
 		return;
-	if (!verify->reserve_first[0])
+	is_next = verify->has_head ? !is_drained :
+				     !strncmp(previous, verify->expected, CHAIN_SIZE - 1);
+	if (!verify->n_waiting || (is_next && !verify->is_found))
 		memcpy(verify->reserve_first, previous, CHAIN_SIZE - 1);
-	if (!strncmp(previous, verify->expected, CHAIN_SIZE - 1) && !verify->is_found) {
-		verify->is_found = true;
+	if (is_next && !verify->is_found)
 		verify->n_skip = verify->n_waiting;
-	}
+	verify->is_found |= is_next;
 	chain_hash(line, length, verify->reserve_last);
 	verify->n_waiting++;
 }
@@ -239,12 +250,12 @@ static void on_waiting(void *data, const char *line, size_t length)
 /* Find out with which of them the chain goes on. */
 static void find_waiting(struct verify *verify)
 {
-	if (verify->is_found || !verify->n_waiting)
+	if (!verify->n_waiting)
 		return;
-	if (!strcmp(verify->reserve_last, verify->expected))
-		verify->n_skip = verify->n_waiting;
-	/* A segment was begun while they waited, or nothing was known of the log. */
-	else if (!strcmp(verify->reserve_first, verify->begun_after) ||
+	if (!verify->is_found &&
+	    (verify->has_head || !strcmp(verify->reserve_last, verify->expected)))
+		verify->n_skip = verify->n_waiting; /* all are in the log */
+	else if (verify->has_head || !strcmp(verify->reserve_first, verify->begun_after) ||
 		 !strcmp(verify->reserve_first, CHAIN_START))
 		memcpy(verify->expected, verify->reserve_first, CHAIN_SIZE);
 }
@@ -255,8 +266,12 @@ static int read_all(struct verify *verify)
 
 	for (unsigned int i = verify->set.n; !r && i-- > 0;)
 		r = read_file(verify, &verify->set.files[i], on_line);
-	for (unsigned int i = 0; !r && i < verify->set.n_reserves; i++)
-		r = read_file(verify, &verify->set.reserves[i], look_at_waiting);
+	for (unsigned int i = 0; !r && i < verify->set.n_reserves; i++) {
+		const struct audit_set_file *reserve = &verify->set.reserves[i];
+
+		verify->drained = verify->has_head ? verify->head.drained[reserve->number] : 0;
+		r = read_file(verify, reserve, look_at_waiting);
+	}
 	find_waiting(verify);
 	for (unsigned int i = 0; !r && i < verify->set.n_reserves; i++)
 		r = read_file(verify, &verify->set.reserves[i], on_waiting);
@@ -343,27 +358,45 @@ static void clear(struct verify *verify)
 	verify->torn = json_array();
 }
 
+static bool read_head(struct verify *verify, const struct cli *cli, const char *path)
+{
+	char head[PATH_MAX];
+
+	return snprintf(head, sizeof(head), "%s/%s/%s", cli->run_root, cli->instance,
+			AUDIT_HEAD_NAME) < PATH_MAX &&
+	       !audit_head_read(head, &verify->head) && verify->head.log == audit_head_log(path);
+}
+
+/* Is the end the one that the watcher has noted? The log may have got longer since the head
+ * was read, and be one line longer if the watcher was killed. */
+static void check_end(struct verify *verify, const struct cli *cli, const char *path)
+{
+	const struct audit_head before = verify->head;
+	const struct place end = verify->last.path ? verify->last : (struct place){ .path = path };
+
+	if (!verify->has_head)
+		return;
+	if (!verify->is_head_seen || (before.log_hash[0] && !verify->is_log_seen))
+		add_problem(verify, &end, "the last lines, after it, are missing or altered");
+	else if (strcmp(before.hash, verify->expected) != 0 &&
+		 strcmp(before.hash, verify->last_previous) != 0 && read_head(verify, cli, path) &&
+		 !strcmp(before.hash, verify->head.hash))
+		add_problem(verify, &end, "inserted: other lines were written last");
+}
+
 /* Returns 0, or a negative errno. */
 static int check(struct verify *verify, const struct cli *cli, const char *path)
 {
-	char head[PATH_MAX];
-	int r = 0;
+	int r;
 
 	clear(verify);
-	/* First the end, then what leads to it: it may get longer meanwhile. */
-	if (snprintf(head, sizeof(head), "%s/%s/%s", cli->run_root, cli->instance,
-		     AUDIT_HEAD_NAME) < PATH_MAX)
-		verify->has_head = !audit_head_read(head, &verify->head);
+	/* First the end, then what leads to it. */
+	verify->has_head = read_head(verify, cli, path);
 	r = audit_set_open(&verify->set, cli, path);
 	if (!r)
 		r = read_all(verify);
-	if (!r && verify->has_head && !verify->is_head_seen) {
-		struct place end = { .path = path };
-
-		if (verify->last.path)
-			end = verify->last;
-		add_problem(verify, &end, "the last lines, after it, are missing or altered");
-	}
+	if (!r)
+		check_end(verify, cli, path);
 	return r;
 }
 

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "userspace/common/hash.h"
+
 #define VERSION 1
 #define READS_MAX 1000 /* while it is written all the time */
 
@@ -20,6 +22,11 @@ struct audit_head_page {
 	uint32_t n_updates; /* 0: empty */
 	struct audit_head heads[2];
 };
+
+uint64_t audit_head_log(const char *path)
+{
+	return hash_text(HASH_START, path);
+}
 
 static void *map(int fd, int protection)
 {
@@ -40,8 +47,7 @@ int audit_head_open(const char *path, struct audit_head_page **pagep)
 	/* Written and not only extended: then its memory is there. */
 	if ((lseek(fd, 0, SEEK_END) != sizeof(empty) || lseek(fd, 0, SEEK_SET) ||
 	     read(fd, &version, sizeof(version)) != sizeof(version) || version != VERSION) &&
-	    (ftruncate(fd, sizeof(empty)) ||
-	     pwrite(fd, &empty, sizeof(empty), 0) != sizeof(empty)))
+	    (ftruncate(fd, sizeof(empty)) || pwrite(fd, &empty, sizeof(empty), 0) != sizeof(empty)))
 		r = errno ? -errno : -ENOSPC;
 	if (!r) {
 		page = map(fd, PROT_READ | PROT_WRITE);
@@ -80,8 +86,9 @@ int audit_head_get(const struct audit_head_page *page, struct audit_head *headp)
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (__atomic_load_n(&page->n_updates, __ATOMIC_RELAXED) != n)
 			continue;
-		head.hash[CHAIN_SIZE - 1] = '\0';
-		if (!chain_is_hash(head.hash))
+		head.hash[CHAIN_SIZE - 1] = head.log_hash[CHAIN_SIZE - 1] = '\0';
+		if (!chain_is_hash(head.hash) ||
+		    (head.log_hash[0] && !chain_is_hash(head.log_hash)))
 			break;
 		*headp = head;
 		return 0;

@@ -13,14 +13,22 @@
 
 #include "userspace/common/chain.h"
 
+#define AUDIT_RESERVES 2
+
 struct audit_head {
-	char hash[CHAIN_SIZE]; /* of the last line */
-	bool is_cut;	       /* a stream has taken a part of a line */
-	uint32_t segment;      /* of a file; 0: none is known */
-	uint64_t n_lines;      /* since the file was created */
+	char hash[CHAIN_SIZE];		  /* of the last line, wherever it is */
+	char log_hash[CHAIN_SIZE];	  /* of the last one in the log itself; "": not known */
+	uint64_t log;			  /* audit_head_log() of its path; 0: it is no file */
+	bool is_cut;			  /* a stream has taken a part of a line */
+	uint32_t segment;		  /* of a file; 0: none is known */
+	uint64_t n_lines;		  /* since the file was created */
+	uint64_t drained[AUDIT_RESERVES]; /* bytes of each reserve that are in the log already */
 };
 
 struct audit_head_page;
+
+/* Return a number that is another one for another path. */
+uint64_t audit_head_log(const char *path);
 
 /* Map the file for writing, and create it, mode 0600, if it is missing. Returns 0, or a
  * negative errno, not logged. */

@@ -35,14 +35,20 @@ void record_link(struct record *record, const char previous[static CHAIN_SIZE])
 static void set_head(struct audit *audit)
 {
 	struct audit_head head = {
+		.log = audit->stream.fd < 0 ? audit->log : 0,
 		.segment = audit->segment,
 		.n_lines = audit->n_lines,
 		.is_cut = audit_stream_is_cut(&audit->stream),
 	};
 
+	if (!audit->head)
+		return;
 	memcpy(head.hash, audit->last, CHAIN_SIZE);
-	if (audit->head)
-		audit_head_set(audit->head, &head);
+	if (audit->is_linked)
+		memcpy(head.log_hash, audit->log_last, CHAIN_SIZE);
+	for (int i = 0; i < AUDIT_RESERVES; i++)
+		head.drained[i] = audit->reserves[i].at;
+	audit_head_set(audit->head, &head);
 }
 
 void audit_note_last(struct audit *audit, const struct record *record)
@@ -55,13 +61,13 @@ void audit_note_last(struct audit *audit, const struct record *record)
 
 void audit_note_written(struct audit *audit, const struct record *record)
 {
-	if (audit_is_waiting(audit)) {
-		chain_hash(record->text, record->length - 1, audit->log_last);
-		audit_send_to_syslog(audit, record);
+	chain_hash(record->text, record->length - 1, audit->log_last);
+	if (!audit_is_waiting(audit)) {
+		audit_note_last(audit, record);
 		return;
 	}
-	audit_note_last(audit, record);
-	memcpy(audit->log_last, audit->last, CHAIN_SIZE);
+	set_head(audit);
+	audit_send_to_syslog(audit, record);
 }
 
 /* reserves */
@@ -136,6 +142,7 @@ static int complete(struct audit *audit)
 				break;
 			}
 	audit->is_part_kept = false;
+	set_head(audit);
 	return r;
 }
 
@@ -154,6 +161,7 @@ static int drain_reserve(struct audit *audit, struct audit_reserve *reserve)
 		}
 		chain_hash(record.text, record.length - 1, audit->log_last);
 		audit_reserve_pop(reserve, record.length);
+		set_head(audit);
 	}
 	return audit_reserve_is_empty(reserve) ? 0 : -EIO;
 }
@@ -387,13 +395,30 @@ static void set_path(char path[static PATH_MAX], const char *directory, const ch
 		path[0] = '\0';
 }
 
-static void init(struct audit *audit, const char *name, const struct audit_settings *settings)
+/* What the head says, unless it is of another log. */
+static void read_head(struct audit *audit)
+{
+	struct audit_head *found = &audit->found;
+
+	if (!audit->head || audit_head_get(audit->head, found))
+		return;
+	audit->n_lines = found->n_lines;
+	if (found->log == audit->log)
+		return;
+	found->hash[0] = found->log_hash[0] = '\0';
+	found->drained[0] = 0; /* that reserve is another file, too */
+}
+
+static void init(struct audit *audit, const char *name, const char *log,
+		 const struct audit_settings *settings)
 {
 	char path[PATH_MAX];
 	int r = 0;
 
 	*audit = AUDIT_NULL(*audit);
 	audit->name = name;
+	audit->path = log;
+	audit->log = log ? audit_head_log(log) : 0;
 	audit->settings = *settings;
 	set_path(audit->reserves[1].path, settings->run_directory, AUDIT_RESERVE_NAME);
 	set_path(path, settings->run_directory, AUDIT_HEAD_NAME);
@@ -403,14 +428,13 @@ static void init(struct audit *audit, const char *name, const struct audit_setti
 		log_warning("%s: %s; it cannot be checked whether the end of the audit log is "
 			    "missing",
 			    path, strerror(-r));
-	if (audit->head && !audit_head_get(audit->head, &audit->found))
-		audit->n_lines = audit->found.n_lines;
+	read_head(audit);
 	audit_use_syslog(audit);
 }
 
 void audit_open_none(struct audit *audit, const struct audit_settings *settings)
 {
-	init(audit, NULL, settings);
+	init(audit, NULL, NULL, settings);
 	audit->reserves[1].path[0] = '\0';
 	audit_find_last(audit);
 }
@@ -422,6 +446,8 @@ static int begin(struct audit *audit)
 	prepare_reserves(audit);
 	audit_find_last(audit);
 	r = make_ready(audit);
+	for (int i = 0; i < AUDIT_RESERVES && !audit_is_waiting(audit); i++)
+		audit_reserve_reset(&audit->reserves[i]);
 	prepare_reserves(audit); /* if the directory was missing */
 	note_level(audit);
 	return r;
@@ -431,8 +457,7 @@ int audit_open(struct audit *audit, const char *path, const struct audit_setting
 {
 	struct stat status;
 
-	init(audit, path, settings);
-	audit->path = path;
+	init(audit, path, path, settings);
 	/* Nothing is put beside a pipe or a device. */
 	if ((lstat(path, &status) || S_ISREG(status.st_mode)) &&
 	    audit_reserve_path(path, audit->reserves[0].path))
@@ -443,7 +468,7 @@ int audit_open(struct audit *audit, const char *path, const struct audit_setting
 int audit_open_fd(struct audit *audit, int fd, const char *name,
 		  const struct audit_settings *settings)
 {
-	init(audit, name, settings);
+	init(audit, name, NULL, settings);
 	audit_open_stream(audit, fd);
 	return begin(audit);
 }

@@ -37,8 +37,6 @@
 #include "userspace/priv/audit/reserve.h"
 #include "userspace/priv/audit/stream.h"
 
-#define AUDIT_RESERVES 2
-
 struct audit_settings {
 	const char *run_directory; /* of the last reserve and the head; NULL: neither */
 	uint64_t max_size;	   /* bytes of a file until it is rotated; 0: never */
@@ -57,6 +55,7 @@ enum audit_level {
 struct audit {
 	const char *name; /* in messages: the path, or what the descriptor is; NULL: no log */
 	const char *path; /* NULL: a descriptor */
+	uint64_t log;	  /* audit_head_log() of the path, or 0 */
 	struct audit_settings settings;
 	struct audit_file file;
 	struct audit_stream stream; /* instead of a file */

@@ -2,11 +2,13 @@
 /*
  * DOC: opening, rotating and reopening the log, and finding the end of its chain
  *
- * The chain goes on from the last line of the newest file. Three places know what that
- * should be: this process, if it has written it; the records in the reserve, of which the
- * first one follows it; and the head below /run. If it is not that, it was changed: this is
- * logged and recorded, and the chain goes on from what should be there, so that
- * `calfpen audit --verify` finds the place, too.
+ * The chain goes on from the last line of the newest file. This process knows which one
+ * that should be if it has written it, and so does the head below /run. If it is another
+ * one, the log was changed: this is logged and recorded, and the chain goes on from what
+ * should be there, so that `calfpen audit --verify` finds the place, too.
+ *
+ * Which of the records in the reserves are in the log already is in the head, too. After a
+ * boot, when there is no head, it is found by the hash that the first one that is not has.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -109,81 +111,69 @@ static void note_begin(struct audit *audit, const struct record *record)
 	audit_note_written(audit, record);
 }
 
-/* Find the line with which the chain goes on among those that wait, and forget the ones
- * before it, which a process that was killed has already written to the log. Returns false
- * if there is none. */
-static bool resume(struct audit *audit, const struct audit_end *tail)
+/* After a boot: forget those that wait up to the one that follows the log, unless none
+ * does. */
+static void resume(struct audit *audit, const struct audit_end *tail)
 {
 	char hash[CHAIN_SIZE] = "";
 	uint64_t at[AUDIT_RESERVES];
 	size_t length = 0;
-	bool is_all;
 
+	for (int i = 0; i < AUDIT_RESERVES; i++)
+		at[i] = audit->reserves[i].at;
 	for (int i = 0; i < AUDIT_RESERVES; i++) {
 		struct audit_reserve *reserve = &audit->reserves[i];
 		const char *line;
 
-		at[i] = reserve->at;
 		while ((line = audit_reserve_first(reserve, &length))) {
 			const char *previous = chain_previous(line, length - 1);
 
 			if (previous && !strncmp(previous, tail->hash, CHAIN_SIZE - 1))
-				return true;
+				return;
 			chain_hash(line, length - 1, hash);
 			audit_reserve_pop(reserve, length);
 		}
 	}
-	is_all = !strcmp(hash, tail->hash);
-	for (int i = 0; i < AUDIT_RESERVES; i++)
-		if (is_all)
-			audit_reserve_reset(&audit->reserves[i]);
-		else
+	if (strcmp(hash, tail->hash) != 0)
+		for (int i = 0; i < AUDIT_RESERVES; i++)
 			audit->reserves[i].at = at[i];
-	return is_all;
 }
 
-/* The hash that the first line which waits has of the one before it. */
-static const char *expected_by_reserve(struct audit *audit, char hash[static CHAIN_SIZE])
+/* The last line of the log may be the first one that waits: it was written, but the process
+ * was killed before that was noted. */
+static void forget_written(struct audit *audit, const struct audit_end *tail)
 {
-	memcpy(hash, CHAIN_START, CHAIN_SIZE);
 	for (int i = 0; i < AUDIT_RESERVES; i++) {
-		size_t length;
-		const char *line = audit_reserve_first(&audit->reserves[i], &length);
-		const char *previous = line ? chain_previous(line, length - 1) : NULL;
+		struct audit_reserve *reserve = &audit->reserves[i];
+		struct record record;
+		const char *line = audit_reserve_first(reserve, &record.length);
+		char hash[CHAIN_SIZE];
 
-		if (previous)
-			memcpy(hash, previous, CHAIN_SIZE - 1);
-		if (line)
-			break;
+		if (!line)
+			continue;
+		memcpy(record.text, line, record.length);
+		record_link(&record, tail->previous);
+		chain_hash(record.text, record.length - 1, hash);
+		if (!strcmp(hash, tail->hash))
+			audit_reserve_pop(reserve, record.length);
+		return;
 	}
-	return hash;
-}
-
-static bool is_end(const struct audit_end *tail, const char *hash)
-{
-	/* It was written, but the process was killed before it was noted. */
-	return !strcmp(hash, tail->hash) || !strcmp(hash, tail->previous);
 }
 
 /* Where the chain goes on: see above. */
-static const char *find_link(struct audit *audit, const struct audit_end *tail,
-			     char expected[static CHAIN_SIZE])
+static const char *find_link(struct audit *audit, const struct audit_end *tail)
 {
 	const char *found = tail->hash[0] ? tail->hash : CHAIN_START;
+	const char *expected = audit->found.log_hash;
 
-	if (audit_is_waiting(audit)) {
-		if (tail->hash[0] && resume(audit, tail))
-			return found;
-		expected_by_reserve(audit, expected);
-		if (!strcmp(expected, CHAIN_START)) /* nothing was known of the log then */
-			return found;
-	} else if (audit->found.hash[0]) {
-		memcpy(expected, audit->found.hash, CHAIN_SIZE);
-	} else {
+	if (!expected[0] && tail->hash[0])
+		resume(audit, tail);
+	if (!expected[0] || !strcmp(expected, tail->hash))
+		return found;
+	if (tail->previous[0] && !strcmp(expected, tail->previous)) {
+		forget_written(audit, tail);
 		return found;
 	}
-	if (is_end(tail, expected))
-		return found;
 	audit->is_mismatch = true;
 	return expected;
 }
@@ -206,7 +196,6 @@ static void link_to(struct audit *audit, const struct audit_end *end)
 {
 	struct audit_end older = { .size = 0 };
 	const struct audit_end *tail = end;
-	char expected[CHAIN_SIZE];
 
 	if (audit->is_linked)
 		return;
@@ -215,7 +204,7 @@ static void link_to(struct audit *audit, const struct audit_end *end)
 		tail = &older;
 	}
 	audit->segment = tail->segment ? tail->segment : audit->found.segment;
-	memmove(audit->log_last, find_link(audit, tail, expected), CHAIN_SIZE);
+	memcpy(audit->log_last, find_link(audit, tail), CHAIN_SIZE);
 	audit->is_linked = true;
 	if (audit->is_mismatch)
 		log_error("audit log %s: its end is not what was written last: lines were removed "
@@ -306,8 +295,12 @@ void audit_find_last(struct audit *audit)
 		memcpy(audit->last, audit->found.hash, CHAIN_SIZE);
 	for (int i = 0; i < AUDIT_RESERVES; i++) {
 		struct audit_reserve *reserve = &audit->reserves[i];
-		uint64_t at = reserve->at;
+		uint64_t at = audit->found.drained[i];
 		const char *line;
+
+		/* it was emptied after that was noted */
+		at = at > reserve->used ? reserve->used : at;
+		reserve->at = at;
 
 		while ((line = audit_reserve_first(reserve, &length))) {
 			chain_hash(line, length - 1, audit->last);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -55,6 +56,13 @@ static int step_back(const char *log)
 	return r ? r : rename(path, log) ? -errno : 0;
 }
 
+static bool is_free(const char *log, unsigned int i)
+{
+	char path[PATH_MAX];
+
+	return !audit_segment_path(log, i, path) && access(path, F_OK) && errno == ENOENT;
+}
+
 int audit_segments_rotate(const char *log, unsigned int n_files)
 {
 	unsigned int last = n_files - 1, i = 1;
@@ -62,7 +70,7 @@ int audit_segments_rotate(const char *log, unsigned int n_files)
 	int r = 0;
 
 	/* Where a number is free, because a rotation has not ended, nothing is replaced. */
-	while (i < last && !audit_segment_path(log, i, path) && !access(path, F_OK))
+	while (i < last && !is_free(log, i))
 		i++;
 	while (!r && i-- > 0)
 		r = step(log, i);
