@@ -80,6 +80,18 @@ def measure_contention(bench):
     )
 
 
+def measure_audit(bench):
+    """A line of the audit log on the disk of the build directory."""
+    directory = bench.directory / "audit"
+    directory.mkdir()
+    seen = bench.program("store-audit", bench.cpu, bench.rounds(15), directory)
+    bench.row(
+        "audit line with its hash", "us", seen["chained"], seen["appended"], "only formatted and appended",
+        "ours <= 10",
+    )
+    bench.row("hash of an audit line", "us", seen["hash"])
+
+
 def start_redis(bench, cpus):
     """Start redis-server on our own socket. Returns (process or None, socket or why not)."""
     path = bench.directory / "redis.sock"
@@ -236,4 +248,5 @@ def measure(bench):
     measure_gate(bench)
     measure_event(bench)
     measure_contention(bench)
+    measure_audit(bench)
     measure_gateway(bench)

@@ -62,10 +62,9 @@ void audit_note_last(struct audit *audit, const struct record *record)
 void audit_note_written(struct audit *audit, const struct record *record)
 {
 	chain_hash(record->text, record->length - 1, audit->log_last);
-	if (!audit_is_waiting(audit)) {
-		audit_note_last(audit, record);
-		return;
-	}
+	if (!audit_is_waiting(audit))
+		memcpy(audit->last, audit->log_last, CHAIN_SIZE);
+	audit->n_lines++;
 	set_head(audit);
 	audit_send_to_syslog(audit, record);
 }
