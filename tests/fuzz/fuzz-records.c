@@ -17,7 +17,6 @@
 #include "userspace/common/record.h"
 #include "userspace/priv/audit/audit.h"
 
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /* --- the second checker: by offsets, octet by octet --- */

@@ -73,6 +73,8 @@ test_U31_every_word() {
 		audit
 		audit --json --subject operator --path /control
 		audit --denied
+		audit --verify
+		audit --verify --json
 		frames
 		frames --json --dropped
 		frames --reason in_accepted

@@ -105,8 +105,8 @@ static inline void see_line(struct seen *seen, const char *line, size_t length)
 		number = json_integer_value(json_object_get(json, "segment"));
 	seen->n_breaks += seen->last[0] && strncmp(previous, seen->last, CHAIN_SIZE - 1) != 0;
 	chain_hash(line, length, seen->last);
-	(void)snprintf(seen->text + used, sizeof(seen->text) - used, "%s%s%s%.0lld", used ? ", " : "",
-		       strcmp(verb, "commit") != 0 ? verb : "",
+	(void)snprintf(seen->text + used, sizeof(seen->text) - used, "%s%s%s%.0lld",
+		       used ? ", " : "", strcmp(verb, "commit") != 0 ? verb : "",
 		       strcmp(verb, "commit") != 0 && number ? " " : "", (long long)number);
 	json_decref(json);
 }

@@ -116,8 +116,8 @@ Test(audit_entry, F2_no_line_is_longer_than_what_is_charged)
 			      KV_AUDIT_COST(KV_PATH_MAX, KV_VALUE_MAX), "%zu", strlen(line));
 		entry.value = NULL;
 		entry.suppressed = UINT32_MAX;
-		cr_expect_leq(audit_format(&entry, CHAIN_START, line), KV_AUDIT_COST(KV_PATH_MAX, 0), "%zu",
-			      strlen(line));
+		cr_expect_leq(audit_format(&entry, CHAIN_START, line),
+			      KV_AUDIT_COST(KV_PATH_MAX, 0), "%zu", strlen(line));
 	}
 }
 

@@ -63,7 +63,8 @@ Test(audit_open, F2_rotation_that_was_not_ended)
 	for (unsigned int i = 1; i <= 6; i++)
 		cr_expect_eq(put(i), 0);
 	cr_expect_str_eq(see_log(), "begin 1, 1, 2, begin 2, 3, 4, begin 3, 5, 6");
-	cr_assert_eq(rename(scratch_path("log/x.audit.jsonl.2"), scratch_path("log/x.audit.jsonl.3")),
+	cr_assert_eq(rename(scratch_path("log/x.audit.jsonl.2"),
+			    scratch_path("log/x.audit.jsonl.3")),
 		     0);
 	scratch_write_text("log/x.audit.jsonl.new", "left", 0600);
 	cr_expect_eq(put(7), 0);
@@ -94,7 +95,8 @@ Test(audit_open, F2_cannot_be_rotated)
 		cr_expect_eq(put(i), 0);
 	cr_expect_str_eq(see_log(), "begin 1, 1, 2, 3, 4, 5, 6");
 	cr_expect_not_null(strstr(capture_text(), ": cannot rotate it: "));
-	cr_expect_null(strstr(strstr(capture_text(), "cannot rotate") + 1, "cannot rotate"), "once");
+	cr_expect_null(strstr(strstr(capture_text(), "cannot rotate") + 1, "cannot rotate"),
+		       "once");
 }
 
 /* A full disk while it is rotated: the new file cannot be begun. */
@@ -182,7 +184,8 @@ Test(audit_open, F2_older_versions_and_torn_lines)
 {
 	static struct seen seen;
 	char text[512], hash[CHAIN_SIZE];
-	static const char old[] = "{\"time\":\"\",\"subject\":\"a\",\"verb\":\"commit\",\"revision\":1}";
+	static const char old[] =
+		"{\"time\":\"\",\"subject\":\"a\",\"verb\":\"commit\",\"revision\":1}";
 	FILE *file;
 
 	cr_assert_eq(mkdir(scratch_path("log"), 0700), 0);

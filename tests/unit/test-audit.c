@@ -84,6 +84,7 @@ Test(audit, U14_F2_opened_later)
 	cr_expect_eq(put(4), 0);
 	cr_expect_str_eq(see_log(), "begin 1, 1, 2, 3, 4");
 	cr_expect_str_eq(see_reserve(1), "");
+	cr_expect(audit.reserves[0].is_allocated, "beside the log is room now");
 	cr_expect(!audit_describe_error(&audit, text, sizeof(text)));
 	cr_expect_not_null(strstr(capture_text(),
 				  "writable again; 3 records waited in the reserve, 0 were lost"));
@@ -322,6 +323,36 @@ Test(audit, F2_line_in_parts)
 	cr_assert_leq(audit_open_fd(&audit, fds[1], "-", &settings), 0);
 	text = read_all(fds[0]);
 	cr_expect_eq(text[0], '\n');
+	(void)close(fds[0]);
+}
+
+/* A part of a line is in the pipe, and no reserve takes the line: it comes again, and what
+ * waits in a reserve later is another one. */
+Test(audit, F2_part_of_a_refused_line)
+{
+	static char value[KV_VALUE_SIZE];
+	struct audit_entry entry = entry_of(1);
+	char *text = malloc(1 << 16);
+	int fds[2];
+
+	memset(value, '\x01', KV_VALUE_MAX);
+	entry.value = value;
+	cr_assert_eq(rmdir(run_directory), 0);
+	cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	cr_assert_geq(fcntl(fds[1], F_SETPIPE_SZ, 4096), 0);
+	cr_assert_eq(audit_open_fd(&audit, fds[1], "-", &settings), 0);
+	cr_expect_eq(audit_write(&audit, &entry), -EAGAIN);
+	cr_assert_eq(mkdir(run_directory, 0700), 0);
+	(void)audit_retry(&audit);
+	cr_expect_eq(put(2), 0);
+	cr_expect_eq(audit_write(&audit, &entry), 0);
+	text[0] = '\0';
+	for (int i = 0; i < 4; i++) {
+		(void)strcat(text, read_all(fds[0]));
+		(void)audit_retry(&audit);
+	}
+	cr_expect_str_eq(see_text(text), "1, 2, 1");
+	free(text);
 	(void)close(fds[0]);
 }
 

@@ -203,7 +203,7 @@ static void put_line(size_t at, const char *line)
 
 Test(cli_audit_verify, F2_inserted)
 {
-	char line[LINE_SIZE], hash[CHAIN_SIZE];
+	char line[LINE_SIZE], hash[CHAIN_SIZE], problem[512];
 
 	/* with a hash of its own, a copy of one, without any */
 	chain_hash(lines[4], strlen(lines[4]), hash);
@@ -213,9 +213,9 @@ Test(cli_audit_verify, F2_inserted)
 		"\"verdict\":\"ok\",\"prev\":\"%s\"}",
 		hash);
 	put_line(5, line);
-	(void)snprintf(wanted, sizeof(wanted),
+	(void)snprintf(problem, sizeof(problem),
 		       "inserted or moved: the line after it follows line 5 of %s\n", older_path);
-	expect_problem(older_path, 6, strdup(wanted));
+	expect_problem(older_path, 6, problem);
 	put_line(5, lines[2]);
 	cr_expect_eq(verify(), CLI_FAILURE);
 	put_line(5, "{\"time\":\"\",\"subject\":\"x\",\"verb\":\"commit\",\"verdict\":\"ok\"}");
@@ -252,9 +252,9 @@ Test(cli_audit_verify, F2_segments)
 	(void)snprintf(third, sizeof(third), "%s.2", log_path);
 	cr_assert_eq(rename(older_path, third), 0);
 	cr_expect_eq(verify(), CLI_OK, "a gap in the numbers of the files is none of the chain");
-	texts[0] = strdup(
+	texts[0] =
 		"{\"time\":\"2026-11-24T02:15:00.000000Z\",\"subject\":\"audit\",\"verb\":\"begin\","
-		"\"verdict\":\"ok\",\"segment\":4,\"prev\":\"0123456789abcdef0123456789abcdef\"}");
+		"\"verdict\":\"ok\",\"segment\":4,\"prev\":\"0123456789abcdef0123456789abcdef\"}";
 	write_file(log_path, texts, 1);
 	expect_problem(log_path, 1, "segments 2 to 3, which were before this one, are missing\n");
 	cr_assert_eq(unlink(third), 0);
@@ -266,6 +266,21 @@ Test(cli_audit_verify, F2_segments)
 	cr_assert_eq(unlink(log_path), 0);
 	cr_expect_eq(verify(), CLI_FAILURE);
 	cr_expect_neq(err_text[0], '\0');
+}
+
+/* What the watcher has found at a start */
+Test(cli_audit_verify, F2_mismatch)
+{
+	char hash[CHAIN_SIZE];
+
+	chain_hash(lines[2 * N - 2], strlen(lines[2 * N - 2]), hash);
+	(void)snprintf(lines[2 * N - 1], LINE_SIZE,
+		       "{\"time\":\"2026-11-24T02:15:15.000000Z\",\"subject\":\"audit\","
+		       "\"verb\":\"mismatch\",\"verdict\":\"error\",\"prev\":\"%s\"}",
+		       hash);
+	write_log();
+	make_head((size_t)2 * N - 1);
+	expect_problem(log_path, N, "when the watcher was started, the last lines before this one");
 }
 
 /* After a boot, the end is not known. */

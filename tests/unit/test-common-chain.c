@@ -36,8 +36,7 @@ Test(chain, F2_member)
 		"{,\"prev\":\"0123456789abcdef0123456789abcdef\"} ",
 		"{,\"next\":\"0123456789abcdef0123456789abcdef\"}",
 	};
-	static const char line[] =
-		"{\"a\":\"\",\"prev\":\"0123456789abcdef0123456789abcdef\"}";
+	static const char line[] = "{\"a\":\"\",\"prev\":\"0123456789abcdef0123456789abcdef\"}";
 	const char *found = chain_previous(line, strlen(line));
 
 	cr_assert_not_null(found);

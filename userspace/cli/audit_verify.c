@@ -101,6 +101,14 @@ static unsigned long long segment_of(const char *line, size_t length)
 	return number ? strtoull(number + sizeof(member) - 1, NULL, 10) : 0;
 }
 
+/* The watcher itself has noticed that lines are missing, perhaps a whole file of them. */
+static bool is_mismatch(const char *line, size_t length)
+{
+	static const char verb[] = "\"subject\":\"audit\",\"verb\":\"" AUDIT_MISMATCH "\"";
+
+	return memmem(line, length, verb, sizeof(verb) - 1);
+}
+
 static void remember(struct verify *verify, const char *line, size_t length)
 {
 	size_t i = verify->n_lines++ % REMEMBERED;
@@ -182,6 +190,10 @@ static void on_line(void *data, const char *line, size_t length)
 		check_first(verify, previous, segment);
 	else if (strncmp(previous, verify->expected, CHAIN_SIZE - 1) != 0)
 		add_break(verify, previous, segment);
+	if (is_mismatch(line, length))
+		add_problem(verify, &verify->here,
+			    "when the watcher was started, the last lines before this one were "
+			    "missing or altered");
 	verify->is_chained = true;
 	verify->n_records++;
 	note_time(verify, line, length);

@@ -19,7 +19,9 @@
 #define AUDIT_RESERVE_SIZE (1u << 20)
 #define AUDIT_RESERVE_NAME "audit-reserve"
 #define AUDIT_HEAD_NAME "audit-head"
-#define AUDIT_BEGIN "begin" /* verb of the first record of a segment */
+/* Verbs of records of the subject "audit" */
+#define AUDIT_BEGIN "begin"	  /* the first record of a segment */
+#define AUDIT_MISMATCH "mismatch" /* the end of the log was not what was written last */
 
 /* Store the path of segment `i`, or of the reserve beside the log. Each returns 0, or
  * -ENAMETOOLONG. */

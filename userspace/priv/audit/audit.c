@@ -236,6 +236,7 @@ void audit_note_works(struct audit *audit)
 	audit->is_refusing = false;
 	audit->n_waiting = 0;
 	audit->level = AUDIT_WORKS;
+	prepare_reserves(audit); /* that could not be made before */
 }
 
 static int on_writable(struct loop *loop, int fd, short revents, void *data)
@@ -309,9 +310,11 @@ static int make_ready(struct audit *audit)
 static int put(struct audit *audit, struct record *record)
 {
 	int r = make_ready(audit);
+	bool is_part = false;
 
 	if (!r) {
 		r = append(audit, record);
+		is_part = audit_stream_is_cut(&audit->stream);
 		if (r)
 			fail(audit, r);
 	}
@@ -324,7 +327,7 @@ static int put(struct audit *audit, struct record *record)
 	r = keep(audit, record);
 	if (r)
 		return r;
-	audit->is_part_kept |= audit_stream_is_cut(&audit->stream);
+	audit->is_part_kept |= is_part;
 	audit_note_last(audit, record);
 	return 0;
 }

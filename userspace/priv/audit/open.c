@@ -219,12 +219,11 @@ static int use_file(struct audit *audit, int fd)
 	struct record record;
 	int r = audit_file_read_end(fd, &end);
 
-	if (!r)
-		link_to(audit, &end);
 	if (r) {
 		(void)close(fd);
 		return r;
 	}
+	link_to(audit, &end);
 	audit_file_use(&audit->file, fd, &end);
 	if (end.size) {
 		if (end.segment)
@@ -247,7 +246,7 @@ static void record_mismatch(struct audit *audit)
 	const struct audit_entry mismatch = {
 		.wall_ns = clock_now_ns(CLOCK_REALTIME),
 		.subject = "audit",
-		.verb = "mismatch",
+		.verb = AUDIT_MISMATCH,
 		.verdict = "error",
 		.reason = "the end of the log is not what was written last",
 	};

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "maps/pins.h"
+#include "userspace/common/audit_files.h"
 #include "userspace/common/directory.h"
 #include "userspace/common/lock.h"
 #include "userspace/common/log.h"
@@ -104,6 +105,18 @@ static void make_run_directory(const char *instance)
 		(void)directory_make_own(path, 0711);
 }
 
+/* Those that wait for an audit log that could not be written go with the run directory. */
+static void warn_of_records(const char *run_directory)
+{
+	char path[PATH_MAX + sizeof("/" AUDIT_RESERVE_NAME)];
+	struct stat status;
+
+	(void)snprintf(path, sizeof(path), "%s/" AUDIT_RESERVE_NAME, run_directory);
+	if (!stat(path, &status) && status.st_size)
+		log_warning("%s: removing audit records that could not be written to the log",
+			    path);
+}
+
 /* The run directory comes last, with the lock in it. */
 static int remove_directories(const char *instance)
 {
@@ -145,8 +158,10 @@ static int forget(struct handler_context *context, struct configuration *configu
 	}
 	find_resolv_conf(context->run_directory, instance, configuration);
 	r = run_handlers(context);
-	if (!r && !only_over)
+	if (!r && !only_over) {
+		warn_of_records(context->run_directory);
 		r = remove_directories(instance);
+	}
 	if (!r)
 		log_info("forgot what instance %s has set%s", instance,
 			 only_over ? "; its lease is over" : " and saved");
