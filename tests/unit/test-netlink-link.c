@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a link's message says about its master; not every kernel has all kinds. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -87,4 +88,24 @@ Test(netlink_link, U22_no_master)
 	struct netlink_link link = link_of(0, NULL);
 
 	cr_expect(!link.is_port && !link.is_bridge_port && !link.master);
+}
+
+/* A wrong length does not look like an absent attribute. */
+Test(netlink_link, lengths_in_a_link)
+{
+	static const uint8_t ones[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	static const int types[] = { IFLA_MASTER, IFLA_MTU, IFLA_MIN_MTU, IFLA_MAX_MTU };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		for (size_t size = 0; size <= 8; size++) {
+			struct netlink_link link = { .ifindex = 0 };
+
+			memset(&message, 0, sizeof(message));
+			message.header.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg));
+			((struct ifinfomsg *)NLMSG_DATA(&message.header))->ifi_index = 5;
+			add_attribute((uint16_t)types[i], ones, size);
+			cr_expect_eq(netlink_link_read(&message.header, &link),
+				     size == 4 ? 1 : -EPROTO, "%d: %zu", types[i], size);
+			cr_expect_eq(link.ifindex, size == 4 ? 5 : 0);
+		}
 }

@@ -12,6 +12,16 @@ struct address_each {
 	void *data;
 };
 
+static const struct netlink_length lengths[] = {
+	{ IFA_LOCAL, sizeof(struct in_addr) },
+	{ IFA_ADDRESS, sizeof(struct in_addr) },
+	{ IFA_BROADCAST, sizeof(struct in_addr) },
+	{ IFA_FLAGS, sizeof(uint32_t) },
+	{ IFA_PROTO, sizeof(uint8_t) },
+	{ IFA_CACHEINFO, sizeof(struct ifa_cacheinfo) },
+};
+static const struct netlink_length ipv6_lengths[] = { { IFA_ADDRESS, sizeof(struct in6_addr) } };
+
 int netlink_address_read(struct nlmsghdr *header, int *ifindexp, struct netlink_address *addressp)
 {
 	struct nlattr *tb[IFA_PROTO + 1];
@@ -26,6 +36,9 @@ int netlink_address_read(struct nlmsghdr *header, int *ifindexp, struct netlink_
 		return -EPROTO;
 	if (info->ifa_family != AF_INET)
 		return 0;
+	if (info->ifa_prefixlen > 32 ||
+	    netlink_check_lengths(tb, lengths, sizeof(lengths) / sizeof(lengths[0])))
+		return -EPROTO;
 	address.address = netlink_get_in_addr(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS]);
 	address.prefix_length = info->ifa_prefixlen;
 	address.scope = info->ifa_scope;
@@ -70,21 +83,33 @@ struct find_ipv6 {
 	struct in6_addr address;
 };
 
-static int parse_ipv6(struct nlmsghdr *header, void *data)
+int netlink_address_read_ipv6(struct nlmsghdr *header, int *ifindexp, struct in6_addr *addressp)
 {
-	struct find_ipv6 *find = data;
 	struct nlattr *tb[IFA_ADDRESS + 1];
 	const struct ifaddrmsg *info = netlink_header(header, sizeof(*info));
 
 	if (!info || netlink_parse(header, sizeof(*info), tb, IFA_ADDRESS) < 0)
 		return -EPROTO;
 	/* a kernel without IPv6 may reply with other families */
-	if (info->ifa_family != AF_INET6 || (int)info->ifa_index != find->ifindex ||
-	    info->ifa_scope >= RT_SCOPE_LINK)
+	if (info->ifa_family != AF_INET6 || info->ifa_scope >= RT_SCOPE_LINK)
 		return 0;
-	if (netlink_get(tb[IFA_ADDRESS], &find->address, sizeof(find->address)))
+	if (info->ifa_prefixlen > 128 || netlink_check_lengths(tb, ipv6_lengths, 1))
+		return -EPROTO;
+	*ifindexp = (int)info->ifa_index;
+	return netlink_get(tb[IFA_ADDRESS], addressp, sizeof(*addressp));
+}
+
+static int parse_ipv6(struct nlmsghdr *header, void *data)
+{
+	struct find_ipv6 *find = data;
+	struct in6_addr address;
+	int ifindex, r = netlink_address_read_ipv6(header, &ifindex, &address);
+
+	if (r == 1 && ifindex == find->ifindex) {
+		find->address = address;
 		find->is_found = true;
-	return 0;
+	}
+	return r < 0 ? r : 0;
 }
 
 int netlink_address_find_ipv6(struct netlink *netlink, int ifindex, struct in6_addr *addressp)

@@ -36,6 +36,13 @@ static bool has_ipv6(struct nlattr *families)
 	return !netlink_get_u32_at(inet6[IFLA_INET6_CONF], DEVCONF_DISABLE_IPV6, 1);
 }
 
+static const struct netlink_length lengths[] = {
+	{ IFLA_MASTER, sizeof(uint32_t) },
+	{ IFLA_MTU, sizeof(uint32_t) },
+	{ IFLA_MIN_MTU, sizeof(uint32_t) },
+	{ IFLA_MAX_MTU, sizeof(uint32_t) },
+};
+
 int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 {
 	struct nlattr *tb[IFLA_MAX + 1];
@@ -46,6 +53,8 @@ int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 		return -EPROTO;
 	if (info->ifi_family != AF_UNSPEC) /* a bridge's port, IPv6's view */
 		return 0;
+	if (netlink_check_lengths(tb, lengths, sizeof(lengths) / sizeof(lengths[0])))
+		return -EPROTO;
 	link.ifindex = info->ifi_index;
 	link.flags = info->ifi_flags;
 	link.type = info->ifi_type;

@@ -45,6 +45,14 @@ const void *netlink_header(struct nlmsghdr *header, size_t size);
 int netlink_parse(struct nlmsghdr *header, size_t size, struct nlattr **tb, int max);
 /* The same for the attributes inside of one. */
 int netlink_parse_nested(struct nlattr *attribute, struct nlattr **tb, int max);
+/* The only length that an attribute has. */
+struct netlink_length {
+	int type;
+	size_t size;
+};
+/* Check the attributes of these n types that tb has: one of another length would otherwise
+ * look as if it were absent. Returns 0 or -EPROTO. */
+int netlink_check_lengths(struct nlattr *const *tb, const struct netlink_length *lengths, size_t n);
 /* Copy an attribute of exactly `size` bytes. Returns 1, or 0 with `to` unchanged. */
 int netlink_get(const struct nlattr *attribute, void *to, size_t size);
 /* Copy a text, truncated to size - 1 bytes and NUL-terminated; empty if absent. */
@@ -55,9 +63,15 @@ uint32_t netlink_get_u32(const struct nlattr *attribute, uint32_t otherwise);
 struct in_addr netlink_get_in_addr(const struct nlattr *attribute); /* 0: none */
 
 /* Parse a message of the kernel; the results are written only on success. Returns 1,
- * 0 if it is about something else (another address family), or -EPROTO. */
+ * 0 if it is about something else (another address family), or -EPROTO, also for a prefix
+ * longer than an address, with which nobody could calculate. */
 int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp);
 int netlink_address_read(struct nlmsghdr *header, int *ifindexp, struct netlink_address *addressp);
 int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep);
+/* An IPv6 address with a scope beyond the link; others are something else. */
+int netlink_address_read_ipv6(struct nlmsghdr *header, int *ifindexp, struct in6_addr *addressp);
+/* A policy rule: which table it looks up, and the prefix length that it suppresses,
+ * UINT32_MAX if none. */
+int netlink_rule_read(struct nlmsghdr *header, uint32_t *tablep, uint32_t *lengthp);
 
 #endif

@@ -341,6 +341,17 @@ int netlink_parse_nested(struct nlattr *attribute, struct nlattr **tb, int max)
 	return nla_parse_nested(tb, max, attribute, NULL) < 0 ? -EPROTO : 0;
 }
 
+int netlink_check_lengths(struct nlattr *const *tb, const struct netlink_length *lengths, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct nlattr *attribute = tb[lengths[i].type];
+
+		if (attribute && nla_len(attribute) != (int)lengths[i].size)
+			return -EPROTO;
+	}
+	return 0;
+}
+
 int netlink_get(const struct nlattr *attribute, void *to, size_t size)
 {
 	if (!attribute || nla_len(attribute) != (int)size)

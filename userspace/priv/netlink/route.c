@@ -13,6 +13,19 @@ struct route_each {
 	void *data;
 };
 
+static const struct netlink_length route_lengths[] = {
+	{ RTA_DST, sizeof(struct in_addr) },	 { RTA_GATEWAY, sizeof(struct in_addr) },
+	{ RTA_PREFSRC, sizeof(struct in_addr) }, { RTA_PRIORITY, sizeof(uint32_t) },
+	{ RTA_TABLE, sizeof(uint32_t) },	 { RTA_OIF, sizeof(uint32_t) },
+};
+static const struct netlink_length metric_lengths[] = { { RTAX_MTU, sizeof(uint32_t) } };
+static const struct netlink_length rule_lengths[] = {
+	{ FRA_TABLE, sizeof(uint32_t) },
+	{ FRA_SUPPRESS_PREFIXLEN, sizeof(uint32_t) },
+};
+
+#define N(_lengths) (sizeof(_lengths) / sizeof((_lengths)[0]))
+
 int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep)
 {
 	struct nlattr *tb[RTA_MAX + 1], *metrics[RTAX_MAX + 1];
@@ -23,12 +36,15 @@ int netlink_route_read(struct nlmsghdr *header, struct netlink_route *routep)
 		return -EPROTO;
 	if (info->rtm_family != AF_INET || (info->rtm_flags & RTM_F_CLONED))
 		return 0;
+	if (info->rtm_dst_len > 32 || netlink_check_lengths(tb, route_lengths, N(route_lengths)))
+		return -EPROTO;
 	route.destination = netlink_get_in_addr(tb[RTA_DST]);
 	route.prefix_length = info->rtm_dst_len;
 	route.gateway = netlink_get_in_addr(tb[RTA_GATEWAY]);
 	route.source = netlink_get_in_addr(tb[RTA_PREFSRC]);
 	if (tb[RTA_METRICS]) {
-		if (netlink_parse_nested(tb[RTA_METRICS], metrics, RTAX_MAX) < 0)
+		if (netlink_parse_nested(tb[RTA_METRICS], metrics, RTAX_MAX) < 0 ||
+		    netlink_check_lengths(metrics, metric_lengths, N(metric_lengths)))
 			return -EPROTO;
 		route.mtu = netlink_get_u32(metrics[RTAX_MTU], 0);
 	}
@@ -183,22 +199,34 @@ struct rule_search {
 	int length;
 };
 
-static int parse_rule(struct nlmsghdr *header, void *data)
+int netlink_rule_read(struct nlmsghdr *header, uint32_t *tablep, uint32_t *lengthp)
 {
 	struct nlattr *tb[FRA_MAX + 1];
-	struct rule_search *search = data;
 	const struct fib_rule_hdr *info = netlink_header(header, sizeof(*info));
-	uint32_t length;
 
-	if (header->nlmsg_type != RTM_NEWRULE)
-		return 0;
 	if (!info || netlink_parse(header, sizeof(*info), tb, FRA_MAX) < 0)
 		return -EPROTO;
-	if (netlink_get_u32(tb[FRA_TABLE], info->table) != search->table)
+	if (info->family != AF_INET)
 		return 0;
+	if (info->dst_len > 32 || info->src_len > 32 ||
+	    netlink_check_lengths(tb, rule_lengths, N(rule_lengths)))
+		return -EPROTO;
+	*tablep = netlink_get_u32(tb[FRA_TABLE], info->table);
 	/* the kernel sends -1 if nothing is suppressed */
-	length = netlink_get_u32(tb[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX);
-	if (length <= 32 && (search->length < 0 || (int)length < search->length))
+	*lengthp = netlink_get_u32(tb[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX);
+	return 1;
+}
+
+static int parse_rule(struct nlmsghdr *header, void *data)
+{
+	struct rule_search *search = data;
+	uint32_t table, length;
+	int r = header->nlmsg_type == RTM_NEWRULE ? netlink_rule_read(header, &table, &length) : 0;
+
+	if (r != 1)
+		return r;
+	if (table == search->table && length <= 32 &&
+	    (search->length < 0 || (int)length < search->length))
 		search->length = (int)length;
 	return 0;
 }
