@@ -217,6 +217,70 @@ Test(store, foreign_layout_is_refused)
 	pins_deinit(&test.pins);
 }
 
+/* As the store makes it, but for one thing. */
+static int make_map(enum bpf_map_type type, uint32_t key_size, uint32_t value_size,
+		    uint32_t n_entries, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
+	int fd = bpf_map_create(type, "other", key_size, value_size, n_entries, &options);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+#define KV_ENTRIES (64 + KV_KEYS_SLACK)
+
+/* Pins that another program put there, in place of one of the store's: not frozen, so that
+ * root could write behind the gates, or of a size that loses records. */
+Test(store, other_maps_are_not_adopted)
+{
+	enum { ARRAY = BPF_MAP_TYPE_ARRAY, HASH = BPF_MAP_TYPE_HASH, RING = BPF_MAP_TYPE_RINGBUF };
+	static const struct {
+		const char *pin;
+		int type;
+		uint32_t key_size, value_size, n_entries, flags;
+		bool freeze;
+		int expected;
+	} rows[] = {
+		{ PIN_KV, HASH, 64, sizeof(struct kv_value), KV_ENTRIES, 0, true, 0 },
+		{ PIN_KV, HASH, 64, sizeof(struct kv_value), KV_ENTRIES, 0, false, -EEXIST },
+		{ PIN_KV, HASH, 64, sizeof(struct kv_value), KV_ENTRIES, BPF_F_NO_PREALLOC, true,
+		  -EEXIST },
+		{ PIN_KV, HASH, 64, sizeof(struct kv_value), KV_ENTRIES + 1, 0, true, -EEXIST },
+		{ PIN_KV, HASH, 64, sizeof(struct kv_value), KV_KEYS_MAX + KV_KEYS_SLACK + 1, 0,
+		  true, -EEXIST },
+		{ PIN_SLOTS, ARRAY, 4, sizeof(struct kv_slot), KV_ENTRIES, 0, true, 0 },
+		{ PIN_SLOTS, ARRAY, 4, sizeof(struct kv_slot), KV_ENTRIES, 0, false, -EEXIST },
+		{ PIN_SLOTS, ARRAY, 4, sizeof(struct kv_slot), KV_ENTRIES - 1, 0, true, -EEXIST },
+		{ PIN_SLOTS, ARRAY, 4, sizeof(struct kv_slot), KV_ENTRIES, BPF_F_MMAPABLE, true,
+		  -EEXIST },
+		{ PIN_CTL, ARRAY, 4, sizeof(struct kv_ctl), 1, 0, false, -EEXIST },
+		{ PIN_CTL, ARRAY, 4, sizeof(struct kv_ctl), 2, 0, true, -EEXIST },
+		{ PIN_EVENTS, RING, 0, 0, KV_EVENTS_SIZE, 0, false, 0 },
+		{ PIN_EVENTS, RING, 0, 0, 4096, 0, false, -EEXIST },
+		{ PIN_DENIALS, RING, 0, 0, KV_DENIALS_SIZE, 0, false, 0 },
+		{ PIN_DENIALS, RING, 0, 0, 4096, 0, false, -EEXIST },
+		{ PIN_DENIALS, RING, 0, 0, 2 * KV_DENIALS_SIZE, 0, false, -EEXIST },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct gate_test test;
+		int fd = make_map((enum bpf_map_type)rows[i].type, rows[i].key_size,
+				  rows[i].value_size, rows[i].n_entries, rows[i].flags);
+
+		gate_test_begin(&test, 64, 1);
+		store_deinit(&test.store);
+		if (rows[i].freeze)
+			cr_assert_eq(bpf_map_freeze(fd), 0);
+		cr_assert_eq(pins_put(&test.pins, "", rows[i].pin, fd), 0);
+		close(fd);
+		cr_expect_eq(store_init(&test.store, &test.pins, 64, 1), rows[i].expected,
+			     "row %zu: %s", i, rows[i].pin);
+		store_deinit(&test.store);
+		pins_deinit(&test.pins);
+	}
+}
+
 /* A start killed between its pins leaves some: the next one begins anew. */
 Test(store, half_a_set_of_pins)
 {

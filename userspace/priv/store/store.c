@@ -14,19 +14,20 @@
 #include "skel/kv_gate.skel.h"
 #include "userspace/common/log.h"
 
+enum { ADOPT_KV, ADOPT_CTL, ADOPT_SLOTS, ADOPT_EVENTS, ADOPT_DENIALS, N_ADOPTABLE };
+
 /* The maps that survive in their pins, with the properties of new ones. */
 static const struct {
 	const char *pin;
 	enum bpf_map_type type;
 	uint32_t key_size, value_size;
-} adoptable[] = {
-	{ PIN_KV, BPF_MAP_TYPE_HASH, sizeof(struct kv_key), sizeof(struct kv_value) },
-	{ PIN_CTL, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct kv_ctl) },
-	{ PIN_SLOTS, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct kv_slot) },
-	{ PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0 },
-	{ PIN_DENIALS, BPF_MAP_TYPE_RINGBUF, 0, 0 },
+} adoptable[N_ADOPTABLE] = {
+	[ADOPT_KV] = { PIN_KV, BPF_MAP_TYPE_HASH, sizeof(struct kv_key), sizeof(struct kv_value) },
+	[ADOPT_CTL] = { PIN_CTL, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct kv_ctl) },
+	[ADOPT_SLOTS] = { PIN_SLOTS, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(struct kv_slot) },
+	[ADOPT_EVENTS] = { PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0 },
+	[ADOPT_DENIALS] = { PIN_DENIALS, BPF_MAP_TYPE_RINGBUF, 0, 0 },
 };
-#define N_ADOPTABLE (sizeof(adoptable) / sizeof(adoptable[0]))
 
 static int refuse(const struct store *store, const char *pin, const char *why)
 {
@@ -36,9 +37,68 @@ static int refuse(const struct store *store, const char *pin, const char *why)
 	return -EEXIST;
 }
 
+/* Returns the ring's size in bytes, a power of two, with room for the unread
+ * events of all subjects. */
+static uint32_t events_size(uint32_t n_subjects)
+{
+	uint32_t size = KV_EVENTS_SIZE;
+
+	while (size / n_subjects < 4 * KV_REQUEST_MAX)
+		size *= 2;
+	return size;
+}
+
+/* The kernel does not report whether a map is frozen, except in /proc. It refuses to change
+ * a frozen one before it looks at the flags, which are wrong here: nothing is changed. */
+static bool is_frozen(int fd)
+{
+	static char key[sizeof(struct kv_key)], value[sizeof(struct kv_ctl)];
+
+	_Static_assert(sizeof(value) >= sizeof(struct kv_value) &&
+			       sizeof(value) >= sizeof(struct kv_slot),
+		       "large enough for each map");
+	return bpf_map_update_elem(fd, key, value, BPF_NOEXIST | BPF_EXIST) == -EPERM;
+}
+
+/* Check what a map has for its size and whether anybody could write to it. Whoever pinned
+ * another one would read, forge or lose what the gates write. */
+static const char *find_flaw(const struct store *store, size_t i, int fd,
+			     const struct bpf_map_info *info, uint32_t max_keys)
+{
+	if (info->type != adoptable[i].type || info->key_size != adoptable[i].key_size ||
+	    info->value_size != adoptable[i].value_size)
+		return "wrong type or record size";
+	if (info->map_flags != 0)
+		return "wrong flags";
+	switch (i) {
+	case ADOPT_KV:
+	case ADOPT_SLOTS:
+		if (info->max_entries < max_keys + KV_KEYS_SLACK)
+			return "too few keys";
+		if (info->max_entries > KV_KEYS_MAX + KV_KEYS_SLACK)
+			return "too many keys";
+		break;
+	case ADOPT_CTL:
+		if (info->max_entries != 1)
+			return "wrong size";
+		break;
+	case ADOPT_EVENTS:
+		if (info->max_entries < events_size(store->n_subjects) ||
+		    info->max_entries > events_size(KV_SUBJECTS_MAX))
+			return "wrong ring size";
+		break;
+	default:
+		if (info->max_entries != KV_DENIALS_SIZE)
+			return "wrong ring size";
+		break;
+	}
+	return info->type != BPF_MAP_TYPE_RINGBUF && !is_frozen(fd) ? "not frozen" : NULL;
+}
+
 /* Check that the pinned maps fit. */
 static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], uint32_t max_keys)
 {
+	uint32_t n_entries[N_ADOPTABLE];
 	struct kv_ctl ctl;
 	uint32_t zero = 0;
 
@@ -46,15 +106,18 @@ static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], 
 		struct bpf_map_info info = { 0 };
 		uint32_t size = sizeof(info);
 
+		const char *flaw;
+
 		if (bpf_obj_get_info_by_fd(fds[i], &info, &size))
 			return refuse(store, adoptable[i].pin, "not a map");
-		if (info.type != adoptable[i].type || info.key_size != adoptable[i].key_size ||
-		    info.value_size != adoptable[i].value_size)
-			return refuse(store, adoptable[i].pin, "wrong type or record size");
-		if ((i == 0 || i == 2) && info.max_entries < max_keys + KV_KEYS_SLACK)
-			return refuse(store, adoptable[i].pin, "too few keys");
+		flaw = find_flaw(store, i, fds[i], &info, max_keys);
+		if (flaw)
+			return refuse(store, adoptable[i].pin, flaw);
+		n_entries[i] = info.max_entries;
 	}
-	if (bpf_map_lookup_elem(fds[1], &zero, &ctl))
+	if (n_entries[ADOPT_SLOTS] != n_entries[ADOPT_KV])
+		return refuse(store, PIN_SLOTS, "another number of keys than " PIN_KV);
+	if (bpf_map_lookup_elem(fds[ADOPT_CTL], &zero, &ctl))
 		return refuse(store, PIN_CTL, "cannot read it");
 	if (ctl.layout_version != KV_LAYOUT_VERSION)
 		return refuse(store, PIN_CTL, "wrong layout version");
@@ -91,24 +154,13 @@ static int adopt(struct store *store, uint32_t max_keys)
 				close(fds[i]);
 		return r;
 	}
-	store->kv_fd = fds[0];
-	store->ctl_fd = fds[1];
-	store->slots_fd = fds[2];
-	store->events_fd = fds[3];
-	store->denials_fd = fds[4];
+	store->kv_fd = fds[ADOPT_KV];
+	store->ctl_fd = fds[ADOPT_CTL];
+	store->slots_fd = fds[ADOPT_SLOTS];
+	store->events_fd = fds[ADOPT_EVENTS];
+	store->denials_fd = fds[ADOPT_DENIALS];
 	store->adopted = true;
 	return 0;
-}
-
-/* Returns the ring's size in bytes, a power of two, with room for the unread
- * events of all subjects. */
-static uint32_t events_size(uint32_t n_subjects)
-{
-	uint32_t size = KV_EVENTS_SIZE;
-
-	while (size / n_subjects < 4 * KV_REQUEST_MAX)
-		size *= 2;
-	return size;
 }
 
 /* Load the maps of an instance from the object that defines them, without its

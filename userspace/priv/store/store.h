@@ -64,7 +64,7 @@ struct store_subject {
 /*
  * Create or adopt the maps for `max_keys` keys (at most KV_KEYS_MAX) and
  * `n_subjects` subjects. Pinned maps of the previous run are adopted only if
- * their layout version, types and sizes fit. Returns 0; -EEXIST if they do not
+ * their layout version, types, sizes and flags fit, and if they are frozen. Returns 0; -EEXIST if they do not
  * fit, after one line that says how to start with an empty store; or another
  * negative errno, logged.
  */
