@@ -164,7 +164,7 @@ static void check_store(void)
 {
 	for (size_t i = 0; i < store.n_keys; i++) {
 		const struct key_rule *key =
-			key_table_find(test_table.keys, test_table.n_keys, store.keys[i].path);
+			key_rule_find(test_table.keys, test_table.n_keys, store.keys[i].path);
 
 		if (store.keys[i].path[0] == '\0' || strcmp(store.keys[i].path, OUTSIDE) == 0)
 			continue;

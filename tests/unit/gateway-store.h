@@ -79,7 +79,7 @@ struct test_store {
 
 static inline uint32_t test_access(const char *path)
 {
-	const struct key_rule *key = key_table_find(test_table.keys, test_table.n_keys, path);
+	const struct key_rule *key = key_rule_find(test_table.keys, test_table.n_keys, path);
 
 	return key ? key->access : 0;
 }

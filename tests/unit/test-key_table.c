@@ -117,28 +117,3 @@ Test(key_table, entries_that_no_description_has)
 		cr_assert_eq(map_bytes(&bad, sizeof(bad), ALL_SEALS), -EBADMSG, "%d", i);
 	}
 }
-
-static const char *found(const char *path)
-{
-	const struct key_rule *key = key_table_find(table.keys, table.n_keys, path);
-
-	return key ? key->path : "none";
-}
-
-/* A directory's entry is one of its own children only. */
-Test(key_table, which_entry_a_path_has)
-{
-	table.keys[2] = (struct key_rule){ .path = "/nameserver/backup/" };
-	table.keys[3] = (struct key_rule){ .path = "/nameserver/first" };
-	table.n_keys = 4;
-	cr_assert_str_eq(found("/ip"), "/ip");
-	cr_assert_str_eq(found("/ip/x"), "none");
-	cr_assert_str_eq(found("/i"), "none");
-	cr_assert_str_eq(found("/ipx"), "none");
-	cr_assert_str_eq(found("/nameserver/a"), "/nameserver/");
-	cr_assert_str_eq(found("/nameserver/a/b"), "none");
-	cr_assert_str_eq(found("/nameserver"), "none");
-	cr_assert_str_eq(found("/nameserver/backup/a"), "/nameserver/backup/");
-	cr_assert_str_eq(found("/nameserver/first"), "/nameserver/first");
-	cr_assert_str_eq(found("/nameserver/first/a"), "none");
-}

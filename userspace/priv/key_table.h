@@ -12,20 +12,12 @@
 
 #include "maps/kv.h"
 #include "userspace/common/instance.h"
-#include "userspace/common/value.h"
+#include "userspace/common/key_rule.h"
 
 #define KEY_TABLE_KEYS_MAX 96
 #define KEY_TABLE_NAME_MAX 15
 /* Increment with every change to struct key_table or a struct in it. */
 #define KEY_TABLE_VERSION 2u
-
-struct key_rule {
-	char path[KV_PATH_SIZE]; /* "/ip", or "/nameserver/": each key below it */
-	uint32_t access;	 /* KV_ACCESS_* of the calf */
-	struct value_rule rule;
-	uint32_t count;	 /* maximum number of keys matching this entry; 1 unless a directory */
-	bool persistent; /* saved in the snapshot, so that it survives a reboot (persist.h) */
-};
 
 struct key_table {
 	uint32_t version; /* KEY_TABLE_VERSION */
@@ -37,11 +29,6 @@ struct key_table {
 	uint32_t n_keys;
 	struct key_rule keys[KEY_TABLE_KEYS_MAX];
 };
-
-/* Find the entry for `path` among `n_keys`. Returns the exact one, else the one
- * of its directory, else NULL. */
-const struct key_rule *key_table_find(const struct key_rule *keys, uint32_t n_keys,
-				      const char *path);
 
 /* Create a sealed memfd that holds `table` with version and size filled in.
  * Returns a close-on-exec descriptor, or a negative errno, not logged. */

@@ -222,7 +222,7 @@ cleanup:
 
 const struct key_rule *description_find_key(const struct description *description, const char *path)
 {
-	return key_table_find(description->keys, description->n_keys, path);
+	return key_rule_find(description->keys, description->n_keys, path);
 }
 
 const struct description_option *description_find_option(const struct description *description,

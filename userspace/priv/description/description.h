@@ -78,7 +78,7 @@ struct description {
  */
 int description_load(const char *directory, struct description *descriptionp);
 
-/* Find the entry for a path as key_table_find() does. Returns NULL if there is
+/* Find the entry for a path as key_rule_find() does. Returns NULL if there is
  * none. */
 const struct key_rule *description_find_key(const struct description *description,
 					    const char *path);

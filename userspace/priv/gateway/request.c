@@ -25,7 +25,7 @@ static const struct key_rule *known_key(const struct gateway_responder *responde
 
 	if (path_status != 0 || path->path[0] == '\0')
 		return NULL;
-	key = key_table_find(responder->table->keys, responder->table->n_keys, path->path);
+	key = key_rule_find(responder->table->keys, responder->table->n_keys, path->path);
 	return key && key->access != 0 ? key : NULL;
 }
 
@@ -198,7 +198,7 @@ static int answer_commit(struct gateway_responder *responder, const uint8_t *fra
 static bool is_known_directory(const struct gateway_responder *responder, const char *directory)
 {
 	const struct key_table *table = responder->table;
-	const struct key_rule *key = key_table_find(table->keys, table->n_keys, directory);
+	const struct key_rule *key = key_rule_find(table->keys, table->n_keys, directory);
 
 	if (directory[0] == '\0' || (key && key->access != 0))
 		return true;

@@ -190,7 +190,7 @@ static bool is_wanted(const struct gateway_watches *watches, const struct gatewa
 {
 	const uint32_t needed = KV_ACCESS_READ | KV_ACCESS_WATCH;
 	const struct key_rule *key =
-		key_table_find(watches->table->keys, watches->table->n_keys, path);
+		key_rule_find(watches->table->keys, watches->table->n_keys, path);
 
 	return revision <= watch->began && key && (key->access & needed) == needed &&
 	       path_to_key(path, keyp) == 0;
@@ -297,7 +297,7 @@ void gateway_watches_tick(struct gateway_watches *watches)
 
 static bool may_watch(const struct key_table *table, const char *directory)
 {
-	const struct key_rule *key = key_table_find(table->keys, table->n_keys, directory);
+	const struct key_rule *key = key_rule_find(table->keys, table->n_keys, directory);
 
 	if (key && (key->access & KV_ACCESS_WATCH))
 		return true;
