@@ -24,6 +24,30 @@ test_U43_stop_removes_the_cgroups() {
 	assert_eq "$before" "$(modes)" "modes of the hierarchies' roots"
 }
 
+# quota - of one CPU, percent, as the kernel has it for the calf
+quota() {
+	local directory
+	for directory in $(directories); do
+		[[ $directory == */"$LAB_UPLINK-dhcp4" ]] || continue
+		if [ -f "$directory/cpu.cfs_quota_us" ]; then
+			echo $(($(<"$directory/cpu.cfs_quota_us") * 100 / $(<"$directory/cpu.cfs_period_us")))
+		elif [ -f "$directory/cpu.max" ]; then
+			awk '{ print $1 * 100 / $2 }' "$directory/cpu.max"
+		fi
+	done
+}
+
+test_F10_cpu_time_is_limited() {
+	lease
+	assert_eq 10 "$(quota)" "default"
+	stop calfpen || fail "exit code $?"
+	own_description
+	sed -i 's/^limits: {/limits: {cpu: 5, /' "$LAB_DIR/calf/calf.yaml"
+	lease --calf "$LAB_DIR/calf"
+	assert_eq 5 "$(quota)"
+	assert_fails grep 'CPU time is not limited' "$LAB_DIR/calfpen.log"
+}
+
 # in a cgroup of others, and two levels deep
 test_U43_only_what_was_made() {
 	local hierarchy

@@ -7,6 +7,8 @@
 
 . tests/system/calfpen.sh
 
+ceilings='ceilings: {requests_per_second: 1000000, request_burst: 1000000, frames_per_second: 1000000, frame_burst: 1000000}'
+
 # hostile GROUP [LINE...] - start with these lines as configuration, run a group
 # of cases; each prints a result of its own
 hostile() {
@@ -14,7 +16,7 @@ hostile() {
 	sed -i -e 's/\(_per_second\|_burst\): [0-9]*/\1: 1000000/g' \
 		-e 's/request_burst: [0-9]*/&, bytes_per_second: 1000000000, byte_burst: 1000000000/' \
 		"$LAB_DIR/calf/calf.yaml"
-	printf '%s\n' "${@:2}" >"$LAB_DIR/configuration.yaml"
+	printf '%s\n' "${@:2}" "$ceilings" >"$LAB_DIR/configuration.yaml"
 	calfpen_start --calf "$LAB_DIR/calf" --config "$LAB_DIR/configuration.yaml"
 	wait_for 10 calf_is_ready
 	tests/system/hostile-server "$1"

@@ -40,10 +40,13 @@ rss() {
 	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(calf_pid)/status"
 }
 
-# The shipped description, but for the filter's rate: everything may come.
+# The shipped description, but for the filter's rate: everything may come; and the calf has
+# the time to read it.
 open_description() {
 	own_description
-	sed -i 's/ingress_per_second: [0-9]*, ingress_burst: [0-9]*/ingress_per_second: 1000000, ingress_burst: 1000000/' \
+	echo 'ceilings: {cpu: 100, frames_per_second: 1000000, frame_burst: 1000000}' >"$LAB_DIR/open.yaml"
+	sed -i 's/ingress_per_second: [0-9]*, ingress_burst: [0-9]*/ingress_per_second: 1000000, ingress_burst: 1000000/
+		s/^limits: {/limits: {cpu: 100, /' \
 		"$LAB_DIR/calf/calf.yaml"
 	grep -q 'ingress_per_second: 1000000' "$LAB_DIR/calf/calf.yaml"
 }
@@ -51,7 +54,7 @@ open_description() {
 test_C4_05_C4_06_a_million_frames() {
 	local pid before read_before accepted rss_before acks
 	open_description
-	lease --calf "$LAB_DIR/calf"
+	lease --calf "$LAB_DIR/calf" --config "$LAB_DIR/open.yaml"
 	pid=$(calf_pid)
 	before=$(address)
 	# Everything that is used once is used: pages, log lines, servers

@@ -57,6 +57,79 @@ test_bad_description() {
 	refused 'calf.yaml:[0-9]+: .*mack' run_calfpen --calf "$LAB_DIR/calf"
 }
 
+# own_tree - a tree whose dhcp4 can be changed, so that calfpen check finds it, too
+own_tree() {
+	mkdir -p "$LAB_DIR/tree"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/tree"
+	cp -r "$TOP/build/bin" "$TOP/build/lib" "$LAB_DIR/tree/"
+	shipped=$LAB_DIR/tree/lib/calfpen/calves/dhcp4/calf.yaml
+}
+
+# host_state - what a start changes first
+host_state() {
+	ip -oneline address show
+	ip -oneline link show
+	find /sys/fs/bpf /run/calfpen /var/log/calfpen /var/lib/calfpen 2>/dev/null | sort
+	sha256sum /etc/resolv.conf 2>/dev/null || true
+}
+
+# A description asks for what is the host's: no start, no change, and check says the same.
+test_F10_description_that_claims_the_host() {
+	local before row line output shipped PATH=$PATH
+	own_tree
+	PATH=$LAB_DIR/tree/bin:$PATH
+	before=$(host_state)
+	for row in \
+		'path: /mac, type: mac, access: [read, watch, write]' \
+		'path: /mac/, type: mac, count: 2, access: [write]' \
+		'path: /link, type: text, access: [read, write]' \
+		'path: /link/macs/, type: text, count: 2, access: [read, delete]' \
+		'path: /address, type: ipv4-net, access: [write]' \
+		'path: /host/name, type: hostname, access: [delete]' \
+		'path: /status/quarantine, type: text, access: [write]' \
+		'path: /status/, type: text, count: 8, access: [write]' \
+		'path: /control/renew, type: text, access: [read, write]' \
+		'path: /config, type: text, access: [write]' \
+		'path: /, type: text, count: 8, access: [write]'; do
+		cp "$TOP/build/lib/calfpen/calves/dhcp4/calf.yaml" "$shipped"
+		sed -i "/^  - {path: \/\(mac\|link\|link\/macs\/\|address\|host\/name\|control\/renew\),/d
+/^keys:/a\\  - {$row}" "$shipped"
+		line=$(grep -nF -- "$row" "$shipped" | cut -d: -f1)
+		refused "^(<[a-z]+> calfpen: )?$shipped:$line: " run_calfpen
+		output=$(calfpen check "$LAB_UPLINK" 2>&1 || true)
+		assert_match "$shipped:$line: " "$output"
+		assert_eq "$before" "$(host_state)" "the host was changed: $row"
+	done
+}
+
+# Limits above the ceilings, and the operator who raises one.
+test_F10_description_above_the_ceilings() {
+	local before row line shipped PATH=$PATH
+	own_tree
+	PATH=$LAB_DIR/tree/bin:$PATH
+	before=$(host_state)
+	for row in \
+		'memory: 68719476736, pids: 32, requests_per_second: 200, request_burst: 100' \
+		'memory: 16777216, pids: 65, requests_per_second: 200, request_burst: 100' \
+		'memory: 16777216, pids: 32, requests_per_second: 1001, request_burst: 100' \
+		'memory: 16777216, pids: 32, requests_per_second: 200, request_burst: 1001' \
+		'memory: 16777216, pids: 32, requests_per_second: 200, request_burst: 100, cpu: 11' \
+		'memory: 16777216, pids: 32, requests_per_second: 200, request_burst: 100, log_burst: 1048577'; do
+		cp "$TOP/build/lib/calfpen/calves/dhcp4/calf.yaml" "$shipped"
+		sed -i "s/^limits: .*/limits: {$row}/" "$shipped"
+		line=$(grep -n '^limits:' "$shipped" | cut -d: -f1)
+		refused "$shipped:$line: .* above the ceiling of " run_calfpen
+		assert_match "$shipped:$line: .* above the ceiling of " "$(calfpen check "$LAB_UPLINK" 2>&1 || true)"
+		assert_eq "$before" "$(host_state)" "the host was changed: $row"
+	done
+	sed -i 's/^limits: .*/limits: {memory: 134217728, pids: 32, requests_per_second: 200, request_burst: 100}/' "$shipped"
+	echo 'ceilings: {memory: 134217728}' >"$LAB_DIR/a.yaml"
+	calfpen check "$LAB_DIR/a.yaml"
+	assert_match $'\nceilings:\n  memory: 134217728\n  pids: 64\n' "$(calfpen check --effective "$LAB_DIR/a.yaml")"
+	lease --config "$LAB_DIR/a.yaml"
+	stop calfpen || fail "exit code $?"
+}
+
 test_no_runtime() {
 	refused 'norunc.*' run_calfpen --runtime norunc
 }

@@ -13,13 +13,18 @@
 
 static char directory[128];
 static struct description description = {
-	.name = "probe", .executable = "program", .memory_bytes = 5000000000, .pids = 33
+	.name = "probe",
+	.executable = "program",
+	.memory_bytes = 5000000000,
+	.pids = 33,
+	.cpu_percent = 7,
 };
 static struct bundle_parameters parameters = {
 	.description = &description,
 	.directory = directory,
 	.cgroup_parent = "a/b",
 	.instance = "up",
+	.limits_cpu = true,
 	.uid = 4000000000,
 };
 
@@ -108,6 +113,8 @@ Test(bundle, config)
 		{ "linux.cgroupsPath", "/a/b/up-probe" },
 		{ "linux.resources.memory.limit", "5000000000" },
 		{ "linux.resources.pids.limit", "33" },
+		{ "linux.resources.cpu.quota", "70000" },
+		{ "linux.resources.cpu.period", "1000000" },
 		{ "linux.resources.devices.0.allow", "false" },
 		{ "linux.seccomp.defaultAction", "SCMP_ACT_ERRNO" },
 	};
@@ -119,6 +126,20 @@ Test(bundle, config)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		cr_expect_str_eq(get(config, rows[i].path), rows[i].value, "%s is %s", rows[i].path,
 				 get(config, rows[i].path));
+	json_decref(config);
+}
+
+/* A kernel without quotas would not take one. */
+Test(bundle, F10_without_a_cpu_quota)
+{
+	json_t *config;
+
+	parameters.limits_cpu = false;
+	cr_assert(bundle_write(&parameters) == 0, "%s", capture_text());
+	config = json_load_file(scratch_path("bundle/config.json"), JSON_REJECT_DUPLICATES, NULL);
+	cr_assert(config != NULL);
+	cr_expect_str_eq(get(config, "linux.resources.cpu.quota"), "");
+	cr_expect_str_eq(get(config, "linux.resources.pids.limit"), "33");
 	json_decref(config);
 }
 

@@ -55,6 +55,7 @@ Test(configuration_print, U32_loaded_again_is_the_same)
 		"dns: {options: [], sortlist: 10.0.0.0, search: [a.example, b], supersede: []}\n",
 		"dns: {prepend: [127.0.0.1, '::1'], append: 192.0.2.1, options: edns0 trust-ad}\n",
 		"options: {hostname: a, parameters: '42 43', send: {43: 'hex:', 124: 'text:a\"b\\c'}}\n",
+		"ceilings: {memory: 134217728, pids: 65, cpu: 50, frame_burst: 201}\n",
 		"options: {vendor_class: 'quoted \" and \\ '}\n",
 	};
 
@@ -92,7 +93,7 @@ Test(configuration_print, U32_every_field)
 		cr_expect(strstr(text[0], line), "%s", name);
 		n++;
 	}
-	cr_expect_geq(n, 16u);
+	cr_expect_geq(n, 17u);
 }
 
 /* What was set is there, and so are the defaults. */
@@ -104,6 +105,8 @@ Test(configuration_print, U32_is_complete)
 	cr_expect(strstr(text[0], "\n  ntp: true\n"));
 	cr_expect(strstr(text[0], "\n  client_id: \"mac\"\n"));
 	cr_expect(strstr(text[0], "\n  send: {43: \"hex:0104\", 124: \"hex:61\"}\n"));
+	print_loaded("ceilings: {pids: 65}\n", text[0]);
+	cr_expect(strstr(text[0], "\nceilings:\n  memory: 67108864\n  pids: 65\n"));
 	print_loaded("", text[0]);
 	cr_expect_eq(strncmp(text[0], "# metric: 1000 and the index of the uplink\n", 43), 0);
 }

@@ -83,6 +83,8 @@ Test(description, good)
 	cr_assert(d.memory_bytes == 16777216 && d.pids == 32);
 	cr_assert(d.requests_per_second == 200 && d.request_burst == 100);
 	cr_assert(d.bytes_per_second == 4096 && d.byte_burst == 65536);
+	cr_assert(d.cpu_percent == 10);
+	cr_assert(d.log_bytes_per_second == 512 && d.log_burst == 65536);
 	cr_assert(d.n_keys == 6);
 	cr_assert(key(&d, "/mac")->access == (KV_ACCESS_READ | KV_ACCESS_WATCH));
 	cr_assert(key(&d, "/mac")->rule.max_length == 17 && key(&d, "/mac")->count == 1);
@@ -127,6 +129,39 @@ Test(description, limits_of_the_store)
 	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert(d.pids == 16 && d.max_keys == 7 && d.max_bytes == 512);
 	cr_assert(d.bytes_per_second == 1 && d.byte_burst == 2413);
+}
+
+Test(description, limits_of_cpu_and_log)
+{
+	static struct description d;
+
+	write_description(3,
+			  "limits: {memory: 16777216, pids: 16, requests_per_second: 200, "
+			  "request_burst: 100, cpu: 1, log_bytes_per_second: 7, log_burst: 2048}");
+	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
+	cr_assert(d.cpu_percent == 1 && d.log_bytes_per_second == 7 && d.log_burst == 2048);
+}
+
+/* What a calf may do with the host's keys, it may ask for. */
+Test(description, F10_host_keys_to_read)
+{
+	static const char *const keys[] = {
+		"  - {path: /link, type: text, access: [read, watch]}",
+		"  - {path: /link/macs/, type: text, count: 2, access: [read]}",
+		"  - {path: /status/, type: text, count: 8, access: [read, watch]}",
+		"  - {path: /control/renew, type: text, access: [read, watch, delete]}",
+		"  - {path: /control/, type: text, count: 8, access: [read, watch, delete]}",
+		"  - {path: /control, type: text, access: [read]}",
+		"  - {path: /machine, type: text, access: [write]}",
+		"  - {path: /hosts/, type: text, count: 8, access: [write, delete]}",
+		"  - {path: /x/mac, type: mac, access: [write]}",
+	};
+	static struct description d;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		write_description(5, keys[i]);
+		cr_expect_eq(description_load(scratch, &d), 0, "%s: %s", keys[i], capture_text());
+	}
 }
 
 /* Lists and words: the length is that of the longest value. */
@@ -245,6 +280,18 @@ static const struct row rows[] = {
 	  "limits: {memory: 16777216, pids: 32, requests_per_second: 2, request_burst: 1, "
 	  "max_bytes: 0}",
 	  "3: max_bytes must be a number from 1 to 4190208" },
+	{ 3,
+	  "limits: {memory: 16777216, pids: 32, requests_per_second: 2, request_burst: 1, "
+	  "cpu: 101}",
+	  "3: cpu must be a number from 1 to 100" },
+	{ 3,
+	  "limits: {memory: 16777216, pids: 32, requests_per_second: 2, request_burst: 1, "
+	  "log_bytes_per_second: 0}",
+	  "3: log_bytes_per_second must be a number from 1 to 1048576" },
+	{ 3,
+	  "limits: {memory: 16777216, pids: 32, requests_per_second: 2, request_burst: 1, "
+	  "log_burst: 2047}",
+	  "3: log_burst must be a number from 2048 to 16777216" },
 	/* keys */
 	{ 5, "  - /mac", "5: a key must be a mapping of fields" },
 	{ 5, "  - {path: /mac, type: mac}", "5: a key has no field \"access\"" },
@@ -268,6 +315,8 @@ static const struct row rows[] = {
 	{ 5, "  - {path: /config/, type: mac, access: [read], count: 1}",
 	  "5: path \"/config/\": keys below /config/ are created from options" },
 	{ 6, "  - {path: /mac, type: mac, access: [read]}", "6: path \"/mac\" is repeated" },
+	{ 5, "  - {path: /, type: mac, access: [write], count: 1}",
+	  "5: path \"/\" is not canonical; use a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
 	{ 5, "  - {path: /mac, type: macc, access: [read]}",
 	  "5: type \"macc\" is not one of: text, hex, mac, ipv4, ipv4-net, u16, u32, lifetime, "
 	  "hostname, domain-list, route, uri, numbered-hex" },
@@ -388,6 +437,67 @@ Test(description, refused)
 			  rows[i].replacement);
 		cr_expect_str_eq(capture_text(), expected(rows[i].refused));
 		cr_expect(d.n_keys == 77, "written on failure");
+	}
+}
+
+/* What only the host writes, however it is spelled. */
+static const struct {
+	const char *replacement; /* of line 5 */
+	const char *refused;
+} host_rows[] = {
+#define ONLY_HOST(_access, _path)                                                    \
+	"5: access \"" _access "\" to \"" _path "\": only the host may; a calf may " \
+	"read and watch it"
+	{ "{path: /mac, type: mac, access: [read, write]}", ONLY_HOST("write", "/mac") },
+	{ "{path: /mac, type: mac, access: [delete]}", ONLY_HOST("delete", "/mac") },
+	{ "{path: /mac/, type: mac, count: 1, access: [write]}", ONLY_HOST("write", "/mac/") },
+	{ "{path: /mac/x/y, type: mac, access: [write]}", ONLY_HOST("write", "/mac/x/y") },
+	{ "{path: /link, type: text, access: [write]}", ONLY_HOST("write", "/link") },
+	{ "{path: /link/, type: text, count: 4096, access: [write]}",
+	  ONLY_HOST("write", "/link/") },
+	{ "{path: /link/macs/, type: text, count: 9, access: [read, delete]}",
+	  ONLY_HOST("delete", "/link/macs/") },
+	{ "{path: /link/macs/000, type: text, access: [write]}",
+	  ONLY_HOST("write", "/link/macs/000") },
+	{ "{path: /address, type: ipv4-net, access: [write]}", ONLY_HOST("write", "/address") },
+	{ "{path: /host/, type: text, count: 1, access: [write]}", ONLY_HOST("write", "/host/") },
+	{ "{path: /host/name, type: text, access: [delete]}", ONLY_HOST("delete", "/host/name") },
+	{ "{path: /status/, type: text, count: 1, access: [write]}",
+	  ONLY_HOST("write", "/status/") },
+	{ "{path: /status/quarantine, type: text, access: [write]}",
+	  ONLY_HOST("write", "/status/quarantine") },
+	{ "{path: /status/metrics/, type: text, count: 2, access: [delete]}",
+	  ONLY_HOST("delete", "/status/metrics/") },
+#define ONLY_OPERATOR(_path)                                                                 \
+	"5: access \"write\" to \"" _path "\": only the operator and the supervisor may; a " \
+	"calf may read, watch and delete it"
+	{ "{path: /control/renew, type: text, access: [read, write, delete]}",
+	  ONLY_OPERATOR("/control/renew") },
+	{ "{path: /control/, type: text, count: 3, access: [write]}", ONLY_OPERATOR("/control/") },
+	{ "{path: /control/a/b/, type: text, count: 3, access: [write]}",
+	  ONLY_OPERATOR("/control/a/b/") },
+	{ "{path: /control, type: text, access: [delete]}",
+	  "5: access \"delete\" to \"/control\": only the operator and the supervisor may; a calf "
+	  "may read and watch it" },
+	{ "{path: /config, type: text, access: [write]}",
+	  "5: access \"write\" to \"/config\": only the operator may; a calf may read and watch it" },
+	{ "{path: /mac, type: mac, access: [read], persistent: true}",
+	  "5: persistent is not allowed for \"/mac\", which belongs to the host" },
+};
+
+Test(description, F10_host_keys)
+{
+	static struct description d;
+	char line[256], expected_text[1024];
+
+	for (size_t i = 0; i < sizeof(host_rows) / sizeof(host_rows[0]); i++) {
+		snprintf(line, sizeof(line), "  - %s", host_rows[i].replacement);
+		write_description(5, line);
+		capture_begin();
+		cr_expect(description_load(scratch, &d) == -EINVAL, "accepted: %s", line);
+		snprintf(expected_text, sizeof(expected_text), "%s/%s:%s\n", scratch,
+			 DESCRIPTION_FILE, host_rows[i].refused);
+		cr_expect_str_eq(capture_text(), expected_text);
 	}
 }
 

@@ -6,6 +6,7 @@
 #ifndef CALFPEN_PRIV_CONTAINER_BUNDLE_H
 #define CALFPEN_PRIV_CONTAINER_BUNDLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "userspace/priv/description/description.h"
@@ -15,14 +16,15 @@ struct bundle_parameters {
 	const char *directory;	   /* to create, mode 0711; its parents must be searchable */
 	const char *cgroup_parent; /* the cgroup's path is /PARENT/INSTANCE-NAME */
 	const char *instance;
-	uint32_t uid; /* host id to which container id 0, the only one, is mapped */
+	bool limits_cpu; /* cgroup_limits_cpu() */
+	uint32_t uid;	 /* host id to which container id 0, the only one, is mapped */
 };
 
 /*
  * Write DIRECTORY/config.json and DIRECTORY/rootfs, replacing existing ones. The
  * container has a read-only root, new namespaces of every type, a user namespace
  * with a map of one id, no capabilities, no_new_privs, a seccomp allow list
- * (without ioctl, setsockopt, socket, bpf), memory and pid limits, an empty
+ * (without ioctl, setsockopt, socket, bpf), limits of memory, pids and CPU time, an empty
  * environment and masked paths. If DIRECTORY is mounted noexec, the shipped
  * binary is bind-mounted over the one in the root. Returns 0, or a negative
  * errno after one line on stderr; then DIRECTORY has been removed. -EACCES: a

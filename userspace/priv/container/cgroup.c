@@ -215,6 +215,54 @@ void cgroup_parent_release(const char *path, int fd)
 	close(fd);
 }
 
+/* Have version 2 offer the controller to the cgroups in this one. A kernel with real-time
+ * group scheduling refuses to, as long as there are real-time processes. Returns whether
+ * it is offered. */
+static bool offer_cpu(const char *directory)
+{
+	char file[PATH_MAX + sizeof("/cgroup.subtree_control")], text[256] = " ";
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", directory);
+	fd = open(file, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (write(fd, "+cpu", 4) == 4 && pread(fd, text + 1, sizeof(text) - 2, 0) > 0)
+		text[strcspn(text, "\n")] = ' ';
+	close(fd);
+	return strstr(text, " cpu ") != NULL;
+}
+
+/* Returns 1 if this hierarchy is the one that limits CPU time. */
+static int has_cpu(const char *mount, const char *path, void *data)
+{
+	char directory[PATH_MAX], file[PATH_MAX + sizeof("/cpu.cfs_quota_us")];
+	size_t at = strlen(mount);
+
+	(void)data;
+	if (snprintf(directory, sizeof(directory), "%s/%s", mount, path) >= (int)sizeof(directory))
+		return 0;
+	snprintf(file, sizeof(file), "%s/cpu.cfs_quota_us", directory);
+	if (access(file, F_OK) == 0)
+		return 1; /* version 1 */
+	for (;;) {
+		char end = directory[at];
+
+		directory[at] = '\0';
+		if (!offer_cpu(directory))
+			return 0;
+		directory[at] = end;
+		if (end == '\0')
+			return 1;
+		at += 1 + strcspn(directory + at + 1, "/");
+	}
+}
+
+bool cgroup_limits_cpu(const char *path)
+{
+	return for_each_hierarchy(path, has_cpu, NULL) == 1;
+}
+
 /* Kill all processes in the cgroup. */
 static void kill_all(const char *directory)
 {

@@ -8,6 +8,8 @@
 #ifndef CALFPEN_PRIV_CONTAINER_CGROUP_H
 #define CALFPEN_PRIV_CONTAINER_CGROUP_H
 
+#include <stdbool.h>
+
 #include "userspace/common/await.h"
 
 /*
@@ -25,6 +27,10 @@ int cgroup_parent_hold(const char *path, const struct await_limit *limit);
  * it, as far as they are empty and cgroup_parent_hold() has created them, whichever
  * instance called it. Does nothing if `fd` is negative. */
 void cgroup_parent_release(const char *path, int fd);
+
+/* Return whether the CPU time of cgroups in `path` can be limited: not every kernel is built
+ * for it, or offers it at any time. Call it while the cgroup is held. */
+bool cgroup_limits_cpu(const char *path);
 
 /* Thaw and kill all processes in cgroup `path` ("/PARENT/NAME"), wait until they exit, at
  * most 2 s, and remove its directories. A missing cgroup is not an error. Returns

@@ -12,6 +12,7 @@
 #define OOM_SCORE_ADJ 200
 /* The runtime's init uses a dozen. */
 #define DESCRIPTORS_MAX 64
+#define CPU_PERIOD_US 1000000
 
 /* Lowering the value needs a capability, so do not go below our own. */
 static int oom_score_adj(void)
@@ -134,12 +135,29 @@ static json_t *id_mapping(uint32_t uid)
 			 "size", 1);
 }
 
-static json_t *resources(const struct description *description)
+/* The share of one CPU in each period. The longest period that the kernel has, because the
+ * runtime's own init is in the container, too: it takes tens of milliseconds at once, and
+ * a start must not wait for the next period. */
+static json_t *cpu(const struct description *description)
 {
-	return json_pack("{s:[{s:b, s:s}], s:{s:I}, s:{s:i}}",
+	return json_pack("{s:I, s:I}",
+			 "period", (json_int_t)CPU_PERIOD_US,
+			 "quota", (json_int_t)description->cpu_percent * CPU_PERIOD_US / 100);
+}
+
+static json_t *resources(const struct bundle_parameters *parameters)
+{
+	const struct description *description = parameters->description;
+	json_t *limits = json_pack("{s:[{s:b, s:s}], s:{s:I}, s:{s:i}}",
 			 "devices", "allow", 0, "access", "rwm",
 			 "memory", "limit", (json_int_t)description->memory_bytes,
 			 "pids", "limit", (int)description->pids);
+
+	if (parameters->limits_cpu && json_object_set_new(limits, "cpu", cpu(description)) < 0) {
+		json_decref(limits);
+		return NULL;
+	}
+	return limits;
 }
 
 /* The usual lists of container managers. */
@@ -166,7 +184,7 @@ static json_t *linux_part(const struct bundle_parameters *parameters)
 			 "namespaces", namespaces(),
 			 "uidMappings", id_mapping(parameters->uid),
 			 "gidMappings", id_mapping(parameters->uid),
-			 "resources", resources(parameters->description),
+			 "resources", resources(parameters),
 			 "cgroupsPath", cgroup,
 			 "seccomp", bundle_seccomp(),
 			 "maskedPaths", masked_paths(),

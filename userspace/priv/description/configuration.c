@@ -43,6 +43,7 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->use_mtu = true;
 	configuration->use_domain = true;
 	configuration->use_ntp = true;
+	ceilings_set_defaults(configuration);
 	configuration->mode = FRAME_MODE_AUTO;
 	configuration->wait_interface_s = -1;
 	configuration->audit_max_size = AUDIT_MAX_SIZE_DEFAULT;
@@ -234,6 +235,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		AUDIT_MAX_SIZE,
 		AUDIT_FILES,
 		AUDIT_ON_FAILURE,
+		CEILINGS,
 		OPTIONS,
 		N
 	};
@@ -255,6 +257,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 					      "audit_max_size",
 					      "audit_files",
 					      "audit_on_failure",
+					      "ceilings",
 					      "options" };
 	yaml_node_t *values[N];
 	int r;
@@ -304,6 +307,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 			     &configuration->audit_files);
 	if (!r && values[AUDIT_ON_FAILURE])
 		r = parse_audit_on_failure(file, values[AUDIT_ON_FAILURE], configuration);
+	if (!r && values[CEILINGS])
+		r = ceilings_parse(file, values[CEILINGS], configuration);
 	if (!r && values[OPTIONS])
 		r = calf_options_parse(file, values[OPTIONS], calves, configuration);
 	return r;
@@ -349,6 +354,10 @@ int configuration_load(const struct options *options, const struct description *
 		if (r < 0)
 			goto cleanup;
 	}
+	for (uint32_t i = 0; !r && i < n_descriptions; i++)
+		r = ceilings_check(&descriptions[i], configuration);
+	if (r < 0)
+		goto cleanup;
 	configuration->tells_host_name = calf_options_tell_host_name(&calves, configuration);
 	apply_command_line(options, configuration);
 	*configurationp = *configuration;

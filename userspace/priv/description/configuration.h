@@ -86,7 +86,8 @@ struct configuration {
 	/* wait for the uplink until it can be used, seconds or OPTIONS_WAIT_FOREVER; 0: do
 	 * not; -1, the default: only for its MAC address */
 	int wait_interface_s;
-	bool tells_host_name;  /* an option of a calf is the kernel's host name */
+	bool tells_host_name;			 /* an option of a calf is the kernel's host name */
+	uint64_t ceilings[_DESCRIPTION_LIMIT_N]; /* of the limits in descriptions */
 	uint32_t quarantine_s; /* maximum seconds without a lease; default 0: no quarantine */
 	struct configuration_option
 		options[DESCRIPTION_OPTIONS_MAX]; /* from the file, else the default */
@@ -95,8 +96,9 @@ struct configuration {
 
 /*
  * Load options->configuration (only the defaults if ""), check the calf options
- * against the descriptions, and apply the overrides of the command line. Returns
- * 0, or a negative errno after one line on stderr, "FILE:LINE: reason".
+ * against the descriptions, apply the overrides of the command line, and check the
+ * descriptions against the ceilings. Returns 0, or a negative errno after one line on
+ * stderr, "FILE:LINE: reason".
  * *configurationp is written on success only.
  */
 int configuration_load(const struct options *options, const struct description *descriptions,

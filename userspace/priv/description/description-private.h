@@ -12,6 +12,19 @@
  * file has no such list. Each returns 0, or a negative errno after one line on
  * stderr. */
 
+/* limits.c; the ceilings are the field `ceilings` of a configuration. */
+int description_parse_limits(struct yaml_file *file, yaml_node_t *node,
+			     struct description *description);
+void ceilings_set_defaults(struct configuration *configuration);
+/* Parse the operator's ceilings. Returns 0, or -EINVAL after one line on stderr. */
+int ceilings_parse(struct yaml_file *file, yaml_node_t *node, struct configuration *configuration);
+/* Print all of them as that field. */
+void ceilings_print(const struct configuration *configuration, FILE *to);
+/* Returns 0, or -EINVAL after one line on stderr, "FILE:LINE: reason" of the description, if
+ * one of its limits is above its ceiling. */
+int ceilings_check(const struct description *description,
+		   const struct configuration *configuration);
+
 /* keys.c */
 int description_parse_keys(struct yaml_file *file, yaml_node_t *node,
 			   struct description *description);

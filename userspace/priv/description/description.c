@@ -18,22 +18,6 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/description/description-private.h"
 
-#define MEMORY_MIN (1u << 20)
-#define MEMORY_MAX (1ull << 36)
-/* The OCI runtime's threads (runc: six were seen) are in the container until it
- * executes the program; with fewer pids it sometimes dies there. */
-#define PIDS_MIN 16
-#define PIDS_MAX 1024
-#define REQUESTS_PER_SECOND_MAX 1000000
-#define REQUEST_BURST_MAX 1000000
-#define BYTES_PER_SECOND_MAX (1u << 30)
-#define BYTES_PER_SECOND_DEFAULT 4096
-/* For the longest change of one key. */
-#define BYTE_BURST_MIN KV_AUDIT_COST(KV_PATH_MAX, KV_VALUE_MAX)
-#define BYTE_BURST_MAX (1u << 30)
-#define BYTE_BURST_DEFAULT 65536
-#define MAX_BYTES_MAX ((uint64_t)KV_KEYS_MAX * KV_VALUE_MAX)
-
 enum { NAME, EXECUTABLE, LIMITS, KEYS, FRAMES, OPTIONS, METRICS, CHECKS_OPTIONS, _FIELD_N };
 
 static const char *const fields[_FIELD_N] = {
@@ -102,42 +86,6 @@ static int parse_executable(struct yaml_file *file, yaml_node_t *node,
 	return 0;
 }
 
-static int parse_limits(struct yaml_file *file, yaml_node_t *node, struct description *description)
-{
-	static const char *const names[] = { "memory",		 "pids",      "requests_per_second",
-					     "request_burst",	 "max_keys",  "max_bytes",
-					     "bytes_per_second", "byte_burst" };
-	yaml_node_t *values[8];
-	int r;
-
-	description->bytes_per_second = BYTES_PER_SECOND_DEFAULT;
-	description->byte_burst = BYTE_BURST_DEFAULT;
-	r = yaml_fields(file, node, "limits", names, 8, 4, values);
-	if (!r)
-		r = yaml_u64(file, values[0], "memory", MEMORY_MIN, MEMORY_MAX,
-			     &description->memory_bytes);
-	if (!r)
-		r = yaml_u32(file, values[1], "pids", PIDS_MIN, PIDS_MAX, &description->pids);
-	if (!r)
-		r = yaml_u32(file, values[2], "requests_per_second", 1, REQUESTS_PER_SECOND_MAX,
-			     &description->requests_per_second);
-	if (!r)
-		r = yaml_u32(file, values[3], "request_burst", 1, REQUEST_BURST_MAX,
-			     &description->request_burst);
-	if (!r && values[4])
-		r = yaml_u32(file, values[4], "max_keys", 1, KV_KEYS_MAX, &description->max_keys);
-	if (!r && values[5])
-		r = yaml_u64(file, values[5], "max_bytes", 1, MAX_BYTES_MAX,
-			     &description->max_bytes);
-	if (!r && values[6])
-		r = yaml_u32(file, values[6], "bytes_per_second", 1, BYTES_PER_SECOND_MAX,
-			     &description->bytes_per_second);
-	if (!r && values[7])
-		r = yaml_u32(file, values[7], "byte_burst", BYTE_BURST_MIN, BYTE_BURST_MAX,
-			     &description->byte_burst);
-	return r;
-}
-
 /* Default quotas: enough for all keys, including options, with each value as long
  * as its rule allows. */
 static void default_limits(struct description *description)
@@ -171,7 +119,7 @@ static int parse(struct yaml_file *file, struct description *description)
 	if (!r)
 		r = parse_executable(file, values[EXECUTABLE], description);
 	if (!r)
-		r = parse_limits(file, values[LIMITS], description);
+		r = description_parse_limits(file, values[LIMITS], description);
 	if (!r)
 		r = description_parse_keys(file, values[KEYS], description);
 	if (!r)

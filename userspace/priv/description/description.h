@@ -4,7 +4,8 @@
  * container/ and persist/. It is shipped with the calf and not edited, and
  * defines the executable, the keys with access and type, the frame rules,
  * resource limits, metrics and configuration options. Except for it, priv knows
- * nothing about the calf's protocol.
+ * nothing about the calf's protocol. It is trusted no more than the calf: keys that
+ * the host writes and limits above the operator's ceilings are refused.
  */
 #ifndef CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_H
 #define CALFPEN_PRIV_DESCRIPTION_DESCRIPTION_H
@@ -48,6 +49,28 @@ struct description_option {
 	unsigned int line; /* in the description */
 };
 
+/* What a description may limit, and the ceilings of it that the operator may set: first
+ * the fields of `limits`, the required ones before the others, then those of the frame
+ * rules. */
+enum description_limit {
+	DESCRIPTION_MEMORY = 0,
+	DESCRIPTION_PIDS,
+	DESCRIPTION_REQUESTS_PER_SECOND,
+	DESCRIPTION_REQUEST_BURST,
+	DESCRIPTION_MAX_KEYS,
+	DESCRIPTION_MAX_BYTES,
+	DESCRIPTION_CPU,
+	DESCRIPTION_BYTES_PER_SECOND,
+	DESCRIPTION_BYTE_BURST,
+	DESCRIPTION_LOG_BYTES_PER_SECOND,
+	DESCRIPTION_LOG_BURST,
+	DESCRIPTION_FRAMES_PER_SECOND,
+	DESCRIPTION_FRAME_BURST,
+	_DESCRIPTION_LIMIT_N,
+};
+#define DESCRIPTION_LIMITS_REQUIRED ((int)DESCRIPTION_MAX_KEYS)
+#define DESCRIPTION_LIMITS_OWN ((int)DESCRIPTION_FRAMES_PER_SECOND)
+
 struct description {
 	char name[KEY_TABLE_NAME_MAX + 1];	  /* such as "dhcp4"; also the subject's name */
 	char directory[PATH_MAX];		  /* that contains calf.yaml */
@@ -55,6 +78,7 @@ struct description {
 	struct key_rule keys[KEY_TABLE_KEYS_MAX]; /* /config/NAME included */
 	uint32_t n_keys;
 	struct frame_rule frames[FRAME_RULES_MAX];
+	unsigned int frame_lines[FRAME_RULES_MAX];
 	uint32_t n_frames;
 	struct description_metric metrics[DESCRIPTION_METRICS_MAX];
 	uint32_t n_metrics;
@@ -69,6 +93,10 @@ struct description {
 	uint32_t byte_burst;	      /* ... with this many saved up */
 	uint32_t max_keys;	      /* quota; default: the sum of its keys */
 	uint64_t max_bytes;	      /* quota of its values; default: the sum for its keys */
+	uint32_t cpu_percent;	      /* cgroup limit: of one CPU */
+	uint32_t log_bytes_per_second; /* of its log lines, sustained ... */
+	uint32_t log_burst;	       /* ... with this many bytes at once */
+	unsigned int limit_lines[DESCRIPTION_LIMITS_OWN];
 };
 
 /*

@@ -126,6 +126,7 @@ static int parse_frame(struct yaml_file *file, yaml_node_t *node, struct descrip
 		if (description->frames[i].check == rule->check &&
 		    description->frames[i].local_port == rule->local_port)
 			return yaml_refuse(file, node, "check and local_port are repeated");
+	description->frame_lines[description->n_frames] = yaml_line(node);
 	description->n_frames++;
 	return 0;
 }

@@ -141,6 +141,50 @@ static int parse_access(struct yaml_file *file, yaml_node_t *node, uint32_t *acc
 	return 0;
 }
 
+/* Keys and directories that the host writes, with all below them. A key that a
+ * description could write here would let the calf forge the host's state. */
+static const struct {
+	const char *path;
+	const char *writers;
+	bool has_requests; /* keys below it are requests to a calf, which deletes them */
+} host_paths[] = {
+	{ "/mac", "the host", false },
+	{ "/link", "the host", false },
+	{ "/address", "the host", false },
+	{ "/host", "the host", false },
+	{ "/status", "the host", false },
+	{ "/control", "the operator and the supervisor", true },
+	{ "/config", "the operator", false },
+};
+
+/* Returns 0, or -EINVAL after one line on stderr if the key is the host's and the
+ * description asks for more than a calf may do with it. */
+static int check_host_path(struct yaml_file *file, yaml_node_t *node, const struct key_rule *key)
+{
+	for (size_t i = 0; i < sizeof(host_paths) / sizeof(host_paths[0]); i++) {
+		const char *path = host_paths[i].path;
+		bool may_delete = host_paths[i].has_requests && key->path[strlen(path)] == '/';
+		uint32_t refused = may_delete ? KV_ACCESS_WRITE :
+						KV_ACCESS_WRITE | KV_ACCESS_DELETE;
+
+		if (!path_is_below(key->path, path))
+			continue;
+		if (key->access & refused)
+			return yaml_refuse(
+				file, node,
+				"access \"%s\" to \"%s\": only %s may; a calf may read%s",
+				key->access & KV_ACCESS_WRITE ? "write" : "delete", key->path,
+				host_paths[i].writers,
+				may_delete ? ", watch and delete it" : " and watch it");
+		if (key->persistent)
+			return yaml_refuse(
+				file, node,
+				"persistent is not allowed for \"%s\", which belongs to %s",
+				key->path, host_paths[i].writers);
+	}
+	return 0;
+}
+
 /* "/ip", or a directory "/nameserver/", which must leave room for a segment. */
 static int parse_path(struct yaml_file *file, yaml_node_t *node,
 		      const struct description *description, char path[KV_PATH_SIZE])
@@ -213,6 +257,9 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 		if (r < 0)
 			return r;
 	}
+	r = check_host_path(file, values[ACCESS], key);
+	if (r < 0)
+		return r;
 	description->n_keys++;
 	return 0;
 }

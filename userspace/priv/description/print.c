@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/priv/description/configuration.h"
+#include "userspace/priv/description/description-private.h"
 
 static void print_bool(FILE *to, const char *name, bool value)
 {
@@ -149,5 +149,6 @@ void configuration_print(const struct configuration *configuration,
 	(void)fprintf(to, "audit_max_size: %u\naudit_files: %u\naudit_on_failure: %s\n",
 		      configuration->audit_max_size, configuration->audit_files,
 		      configuration->audit_may_lose ? "lose" : "refuse");
+	ceilings_print(configuration, to);
 	print_options(to, configuration, descriptions, n_descriptions);
 }

@@ -13,6 +13,7 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/container/bundle.h"
+#include "userspace/priv/container/cgroup.h"
 #include "userspace/priv/supervisor/child.h"
 #include "userspace/priv/supervisor/report.h"
 #include "userspace/priv/supervisor/subjects.h"
@@ -61,6 +62,7 @@ int pair_init(struct pair *pair, const struct options *options, uint32_t uid_bas
 		.description = description,
 		.cgroup_parent = options->cgroup_parent,
 		.instance = options->instance,
+		.limits_cpu = cgroup_limits_cpu(options->cgroup_parent),
 		.uid = pair_calf_uid(uid_base, i_calf),
 	};
 	int r;
@@ -74,6 +76,10 @@ int pair_init(struct pair *pair, const struct options *options, uint32_t uid_bas
 	pair->fds = *fds;
 	snprintf(pair->container, sizeof(pair->container), "calfpen-%s-%s", options->instance,
 		 description->name);
+	if (!parameters.limits_cpu)
+		log_warning("%s: this kernel has no CPU quota for cgroups; the calf's CPU time is "
+			    "not limited",
+			    description->name);
 	if (snprintf(pair->bundle, sizeof(pair->bundle), "%s/calf-%s", directory,
 		     description->name) >= (int)sizeof(pair->bundle))
 		return -ENAMETOOLONG;
