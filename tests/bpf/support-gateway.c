@@ -32,6 +32,8 @@ static int seal_keys(void)
 	int fd;
 
 	cr_assert_eq(description_load("/tmp/calf", &description), 0);
+	table.log_bytes_per_second = description.log_bytes_per_second;
+	table.log_burst = description.log_burst;
 	table.n_keys = description.n_keys;
 	memcpy(table.name, description.name, sizeof(table.name));
 	memcpy(table.keys, description.keys, sizeof(table.keys));

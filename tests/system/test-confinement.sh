@@ -251,3 +251,41 @@ test_F1_hostile_gateway() {
 }
 # told CHANGES - as many lines say that something of dhcp4 was changed
 told() { [ "$(grep -cE '"subject":"dhcp4","verb":"(write|delete|commit)".*"verdict":"ok"' "$audit")" = "$1" ]; }
+
+# flood_start ORDER - the calf that does it all the time; it begins now
+flood_start() {
+	other_calf_start hostile-flood-calf \
+		'path: /control/flood, type: text, access: [read, watch, delete]' \
+		'path: /text/, type: text, count: 32, access: [write, delete]'
+	wait_for 10 calfpen set /control/flood "$1"
+	flood_began_us=${EPOCHREALTIME//./}
+}
+
+# flooded_seconds - since then, rounded up
+flooded_seconds() { echo $(((${EPOCHREALTIME//./} - flood_began_us) / 1000000 + 1)); }
+
+# What a calf logs is a burst and a trickle, however much it writes.
+test_F2_log_of_a_calf_that_floods_it() {
+	local log=$LAB_DIR/calfpen.log n_bytes
+	flood_start log
+	wait_for_line "$log" 'gateway: suppressed [0-9]+ log lines from the calf' 10
+	sleep 10
+	n_bytes=$(grep -aE 'hostile: (calf|gateway): ' "$log" | wc -c)
+	[ "$n_bytes" -le $((65536 + 512 * $(flooded_seconds))) ] || fail "$n_bytes bytes"
+	[ "$n_bytes" -ge 30000 ] || fail "it has not flooded the log: $n_bytes bytes"
+	[ "$(grep -c 'gateway: suppressed' "$log")" -le "$(flooded_seconds)" ] || fail "too many reports"
+	assert_eq 0 "$(state calves 0 restarts)" "it was the same calf all the time"
+}
+
+has_leases() { [ "$(grep -c 'dhcp4: calf: lease of ' "$LAB_DIR/calfpen.log")" -ge "$1" ]; }
+
+# A calf that is as talkative as it can be in earnest stays below its limit.
+test_F2_debug_log_of_dhcp4() {
+	local i
+	lease --verbose
+	for i in 1 2 3 4 5; do
+		calfpen set /control/renew 1
+		wait_for 10 has_leases $((i + 1))
+	done
+	assert_fails grep 'suppressed' "$LAB_DIR/calfpen.log"
+}

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "userspace/common/log.h"
@@ -8,6 +11,7 @@
 #include "userspace/priv/gateway/log.h"
 
 #define S 1000000000ull
+#define BURST 65536
 
 static struct gateway_log log_limit;
 static struct gateway_log_line line;
@@ -17,6 +21,7 @@ static void setup(void)
 {
 	cr_assert_eq(pipe2(out, O_NONBLOCK), 0);
 	log_init("dhcp4", out[1], LOG_LEVEL_DEBUG);
+	gateway_log_init(&log_limit, NULL, 512, BURST);
 }
 
 TestSuite(gateway_log, .init = setup);
@@ -127,4 +132,73 @@ Test(gateway_log, both_pipes_share_the_limit)
 	cr_assert_str_eq(printed(),
 			 "<warning> dhcp4: gateway: suppressed 100 log lines from the calf\n"
 			 "<info> dhcp4: calf: z\n");
+}
+
+static const char full_line[GATEWAY_LOG_LINE_MAX + 2] = {
+	[0 ... GATEWAY_LOG_LINE_MAX - 1] = 'x', [GATEWAY_LOG_LINE_MAX] = '\n'
+};
+
+/* Feed lines at this interval for as long. Returns how many bytes were logged. */
+static size_t flood(const char *text, uint64_t interval_ns, uint64_t seconds)
+{
+	size_t n_bytes = 0;
+
+	for (uint64_t now_ns = 10 * S; now_ns < (10 + seconds) * S; now_ns += interval_ns) {
+		feed(text, now_ns);
+		n_bytes += strlen(printed());
+	}
+	return n_bytes;
+}
+
+Test(gateway_log, F2_bytes_of_long_lines)
+{
+	size_t n_bytes = flood(full_line, S / 200, 600);
+
+	cr_expect_leq(n_bytes, BURST + 600 * 512, "%zu", n_bytes);
+	cr_expect_geq(n_bytes, (BURST + 600 * 512) / 2, "%zu", n_bytes);
+}
+
+/* Short lines, whose prefix is most of them; and the report has room, too. */
+Test(gateway_log, F2_bytes_of_short_lines)
+{
+	size_t n_bytes = flood("x\n", S / 1000, 600);
+
+	cr_expect_leq(n_bytes, BURST + 600 * 512, "%zu", n_bytes);
+	gateway_log_tick(&log_limit, 700 * S);
+	cr_expect_not_null(strstr(printed(), "gateway: suppressed "));
+	cr_expect_eq(log_limit.n_suppressed, 0);
+}
+
+/* Each line is logged or counted. */
+Test(gateway_log, F2_suppressed_lines_are_counted)
+{
+	static char text[1 << 20];
+	size_t n_lines = 0, used = 0;
+	unsigned long n_suppressed = 0;
+
+	for (int i = 0; i < 3000; i++) {
+		feed("a line of a calf\n", 10 * S + (unsigned int)i * (S / 100));
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", printed());
+	}
+	gateway_log_finish(&log_limit);
+	(void)snprintf(text + used, sizeof(text) - used, "%s", printed());
+	for (const char *at = text; (at = strstr(at, "calf: a line")); at++)
+		n_lines++;
+	for (const char *at = text; (at = strstr(at, "suppressed ")); at++)
+		n_suppressed += strtoul(at + strlen("suppressed "), NULL, 10);
+	cr_expect_gt(n_suppressed, 0);
+	cr_expect_eq(n_lines + n_suppressed, 3000, "%zu %lu", n_lines, n_suppressed);
+}
+
+/* What a quiet calf saved up is there again. */
+Test(gateway_log, F2_bucket_fills_again)
+{
+	size_t first = flood(full_line, S / 200, 2);
+
+	cr_expect_geq(first, BURST / 2);
+	gateway_log_tick(&log_limit, 500 * S);
+	(void)printed();
+	for (int i = 0; i < 100; i++)
+		feed(full_line, 500 * S);
+	cr_expect_geq(strlen(printed()), 100u * GATEWAY_LOG_LINE_MAX);
 }

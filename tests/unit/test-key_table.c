@@ -12,6 +12,8 @@
 static struct key_table table = {
 	.uid = 1878000001,
 	.verbose = true,
+	.log_bytes_per_second = 512,
+	.log_burst = 65536,
 	.name = "dhcp4",
 	.n_keys = 2,
 	.keys = { { .path = "/ip",
@@ -89,7 +91,7 @@ Test(key_table, other_version_or_size)
 
 Test(key_table, entries_that_no_description_has)
 {
-	enum { PATH, UNENDED, ROOT, EMPTY, ACCESS, TYPE, LENGTH, N_KEYS, NAME, N };
+	enum { PATH, UNENDED, ROOT, EMPTY, ACCESS, TYPE, LENGTH, N_KEYS, LOG, NAME, N };
 
 	for (int i = 0; i < N; i++) {
 		struct key_table bad = table;
@@ -112,6 +114,8 @@ Test(key_table, entries_that_no_description_has)
 			bad.keys[1].rule.max_length = KV_VALUE_MAX + 1;
 		else if (i == N_KEYS)
 			bad.n_keys = KEY_TABLE_KEYS_MAX + 1;
+		else if (i == LOG)
+			bad.log_bytes_per_second = 0;
 		else
 			memset(bad.name, 'a', sizeof(bad.name));
 		cr_assert_eq(map_bytes(&bad, sizeof(bad), ALL_SEALS), -EBADMSG, "%d", i);

@@ -31,6 +31,8 @@ static int seal_keys(uint32_t uid, const char *calf)
 
 	if (description.n_keys == 0 && description_load(calf, &description))
 		bench_fail("%s: cannot load the description", calf);
+	table.log_bytes_per_second = description.log_bytes_per_second;
+	table.log_burst = description.log_burst;
 	table.n_keys = description.n_keys;
 	memcpy(table.name, description.name, sizeof(table.name));
 	memcpy(table.keys, description.keys, sizeof(table.keys));

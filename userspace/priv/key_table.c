@@ -47,7 +47,7 @@ static int check(const struct key_table *table)
 	if (table->version != KEY_TABLE_VERSION || table->size != sizeof(*table))
 		return -EPROTO;
 	if (table->n_keys > KEY_TABLE_KEYS_MAX || !memchr(table->name, '\0', sizeof(table->name)) ||
-	    !memchr(table->instance, '\0', sizeof(table->instance)))
+	    !memchr(table->instance, '\0', sizeof(table->instance)) || !table->log_bytes_per_second)
 		return -EBADMSG;
 	for (uint32_t i = 0; i < table->n_keys; i++)
 		if (!is_key(&table->keys[i]))

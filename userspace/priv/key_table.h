@@ -17,13 +17,15 @@
 #define KEY_TABLE_KEYS_MAX 96
 #define KEY_TABLE_NAME_MAX 15
 /* Increment with every change to struct key_table or a struct in it. */
-#define KEY_TABLE_VERSION 2u
+#define KEY_TABLE_VERSION 3u
 
 struct key_table {
 	uint32_t version; /* KEY_TABLE_VERSION */
 	uint32_t size;	  /* of this struct */
 	uint32_t uid;	  /* that the gateway takes */
 	bool verbose;
+	uint32_t log_bytes_per_second;	      /* of the calf's log lines ... */
+	uint32_t log_burst;		      /* ... with this many bytes at once */
 	char name[KEY_TABLE_NAME_MAX + 1];    /* the calf's */
 	char instance[INSTANCE_NAME_MAX + 1]; /* for syslog */
 	uint32_t n_keys;

@@ -274,8 +274,7 @@ static void read_last_words(struct gateway *gateway)
 				pipes[j].fd = -1;
 	for (int j = 0; j < 2; j++)
 		gateway_log_end(&gateway->log, &gateway->lines[j], gateway->loop.now_ns());
-	gateway->log.window_ns = 0; /* report suppressed lines now */
-	gateway_log_tick(&gateway->log, gateway->loop.now_ns());
+	gateway_log_finish(&gateway->log);
 }
 
 static int watch_descriptors(struct gateway *gateway)
@@ -306,7 +305,8 @@ static int serve(struct gateway *gateway)
 	int r;
 
 	loop_init(&gateway->loop);
-	gateway->log.name = gateway->table->name;
+	gateway_log_init(&gateway->log, gateway->table->name, gateway->table->log_bytes_per_second,
+			 gateway->table->log_burst);
 	gateway_responder_init(&gateway->responder, gateway->table, &kernel_store, gateway);
 	gateway_connection_init(&gateway->connection, &gateway->responder, GATEWAY_FD_CONTROL);
 	r = watch_descriptors(gateway);

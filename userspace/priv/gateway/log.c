@@ -2,6 +2,7 @@
 #include "userspace/priv/gateway/log.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "userspace/common/log.h"
@@ -19,16 +20,28 @@ static const struct {
 	{ "<debug> ", LOG_LEVEL_DEBUG },
 };
 
+void gateway_log_init(struct gateway_log *log, const char *name, uint32_t bytes_per_second,
+		      uint32_t burst)
+{
+	*log = (struct gateway_log){ .name = name, .bytes = bucket_full(bytes_per_second, burst) };
+}
+
+void gateway_log_finish(struct gateway_log *log)
+{
+	if (log->n_suppressed > 0)
+		log_warning("gateway: suppressed %" PRIu64 " log lines from the calf",
+			    log->n_suppressed);
+	log->n_suppressed = 0;
+}
+
 void gateway_log_tick(struct gateway_log *log, uint64_t now_ns)
 {
 	if (now_ns - log->window_ns < GATEWAY_LOG_WINDOW_NS)
 		return;
-	if (log->n_suppressed > 0)
-		log_warning("gateway: suppressed %" PRIu64 " log lines from the calf",
-			    log->n_suppressed);
+	if (log->n_suppressed > 0 && bucket_take(&log->bytes, GATEWAY_LOG_REPORT_SIZE, now_ns))
+		gateway_log_finish(log);
 	log->window_ns = now_ns;
 	log->n_lines = 0;
-	log->n_suppressed = 0;
 }
 
 uint64_t gateway_log_deadline(const struct gateway_log *log)
@@ -71,7 +84,10 @@ static void end_line(struct gateway_log *log, struct gateway_log_line *line, uin
 {
 	if (line->length > 0) {
 		gateway_log_tick(log, now_ns);
-		if (log->n_lines < GATEWAY_LOG_LINES_MAX) {
+		/* After the first suppressed line nothing until the report, or short lines would
+		 * leave no room for it. */
+		if (log->n_suppressed == 0 && log->n_lines < GATEWAY_LOG_LINES_MAX &&
+		    bucket_take(&log->bytes, line->length + GATEWAY_LOG_LINE_EXTRA, now_ns)) {
 			log->n_lines++;
 			print_line(line, log->name);
 		} else {

@@ -40,6 +40,8 @@ static int make_keys(const struct pair *pair)
 	struct key_table table = {
 		.uid = pair_gateway_uid(pair->uid_base, pair->i_calf),
 		.verbose = pair->options->verbose,
+		.log_bytes_per_second = description->log_bytes_per_second,
+		.log_burst = description->log_burst,
 		.n_keys = description->n_keys,
 	};
 	int fd;
