@@ -21,6 +21,39 @@ Test(cli, get)
 	cr_assert_str_eq(err_text, "calfpen: /secret: the operator may not read it\n");
 }
 
+/* The state of an instance whose calf has the key /ip, and another type for it. */
+static void write_types(void)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s/state.json", run_root, instance);
+	file = fopen(path, "w");
+	cr_assert_not_null(file);
+	fputs("{\"version\": 1, \"calves\": [{\"name\": \"dhcp4\", \"keys\": [{\"path\": \"/ip\", "
+	      "\"type\": \"ipv4-net\", \"min\": 0, \"max\": 0, \"max_length\": 18, \"choices\": \"\"}]}]}",
+	      file);
+	cr_assert_eq(fclose(file), 0);
+}
+
+/* Stored through a gate, which checks classes only. */
+Test(cli, F1_value_of_another_type)
+{
+	write_types();
+	cr_assert_eq(RUN("get", "/ip"), CLI_OK, "%s", err_text);
+	cr_assert_str_eq(out_text, "10.0.2.15/24\n");
+	cr_assert_eq(gate_write(calf, "/ip", "999.1.2.3/99 zz", 15, NULL), 0);
+	cr_assert_eq(RUN("get", "/ip"), CLI_VALUE, "%s", err_text);
+	cr_assert_str_eq(out_text, "999.1.2.3/99 zz (not a valid ipv4-net)\n");
+	cr_assert_eq(RUN("ls"), CLI_OK);
+	cr_assert_str_eq(out_text, "/ip  999.1.2.3/99 zz (not a valid ipv4-net)\n");
+	cr_assert_eq(RUN("get", "/ip", "--json"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "\"value\": \"999.1.2.3/99 zz\""));
+	cr_assert_not_null(strstr(out_text, "\"invalid\": \"not a valid ipv4-net\""));
+	cr_assert_eq(RUN("ls", "--json"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "\"invalid\": \"not a valid ipv4-net\""));
+}
+
 Test(cli, ls)
 {
 	cr_assert_eq(RUN("ls"), CLI_OK, "%s", err_text);

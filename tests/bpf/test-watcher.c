@@ -388,6 +388,46 @@ Test(watcher, values_are_checked_again)
 		  ") = 2");
 }
 
+/* Who stored it is in the audit log, once, also if the watcher is restarted. */
+Test(watcher, F1_value_of_another_type_is_audited)
+{
+	start();
+	commit_init(&commit);
+	add("/ip", "999.1.2.3/99 zz");
+	add("/lease/time", "3600");
+	(void)run();
+	EVENTUALLY(
+		"grep '\"revision\":1,\"subject\":\"dhcp4\",\"verb\":\"configure\","
+		"\"path\":\"/ip\",\"verdict\":\"refused\",\"reason\":\"not a valid ipv4-net\"' " AUDIT);
+	commit_init(&commit);
+	add("/ip", "192.0.2.5/24");
+	(void)run();
+	EVENTUALLY("ip -4 address show up0 | grep 192.0.2.5/24");
+	settle();
+	EXPECT_SH("test $(grep -c '\"not a valid ' " AUDIT ") = 1");
+}
+
+/* Each change is charged to its subject; the line about its value must not double it. */
+Test(watcher, F2_values_of_another_type_are_recorded_at_a_rate)
+{
+	start();
+	for (int i = 0; i < 600; i++) {
+		commit_init(&commit);
+		add("/ip", "999.1.2.3/99 zz");
+		(void)run();
+		if (i % 50 == 0)
+			settle();
+	}
+	settle();
+	EXPECT_SH("n=$(grep -c '\"not a valid ' " AUDIT
+		  "); echo $n >&2; test $n -ge 256 -a $n -lt 400");
+	(void)sleep(1);
+	commit_init(&commit);
+	add("/ip", "9");
+	(void)run();
+	EVENTUALLY("grep '\"not a valid ipv4-net\",\"suppressed\":[1-9]' " AUDIT);
+}
+
 /* The host gets its network, and the operator is told; when the log can be opened, all
  * records are in it. */
 Test(watcher, U14_F2_audit_log_cannot_be_opened)

@@ -136,6 +136,34 @@ Test(cli_watch, json)
 		"{\"event\":\"resync\"}\n");
 }
 
+static const char types_json[] =
+	"{\"calves\": [{\"keys\": [{\"path\": \"/ip\", \"type\": \"ipv4-net\", \"min\": 0, \"max\": 0,"
+	" \"max_length\": 18, \"choices\": \"\"}]}]}";
+
+/* The kernel checks classes only. */
+Test(cli_watch, F1_values_of_another_type)
+{
+	json_t *state = json_loads(types_json, 0, NULL);
+
+	cr_assert_not_null(state);
+	cli_types_init(&view.types, state);
+	json_decref(state);
+	begin(4, 4);
+	record(5, "/ip", "192.0.2.1/24");
+	record(6, "/ip", "999.1.2.3/99 zz");
+	record(7, "/ip", NULL);
+	output.json = true;
+	record(8, "/ip", "192.0.2.1/24");
+	record(9, "/ip", "9");
+	cr_assert_str_eq(
+		printed(),
+		"3 set /b 3\n5 set /d 5\nsynced 4\n5 set /ip 192.0.2.1/24\n"
+		"6 set /ip 999.1.2.3/99 zz (not a valid ipv4-net)\n7 del /ip\n"
+		"{\"event\":\"set\",\"revision\":8,\"path\":\"/ip\",\"value\":\"192.0.2.1/24\"}\n"
+		"{\"event\":\"set\",\"revision\":9,\"path\":\"/ip\",\"value\":\"9\","
+		"\"invalid\":\"not a valid ipv4-net\"}\n");
+}
+
 Test(cli_watch, gap)
 {
 	begin(5, 5);
@@ -202,7 +230,7 @@ Test(cli_watch, full_pipe_is_waited_for_until_a_signal)
 	cr_assert_eq(watch_wait(&output, -1, -1, 0), 1, "neither a signal nor closed");
 	cr_assert_eq(eventfd_write(output.signal_fd, 1), 0);
 	for (; r == 0 && n < 1000; n++)
-		r = watch_put_change(&output, 1, "/a", "some text that fills the buffer");
+		r = watch_put_change(&output, 1, "/a", "some text that fills the buffer", NULL);
 	cr_assert_eq(r, WATCH_STOPPED);
 	cr_assert_eq(watch_wait(&output, -1, -1, 1000), WATCH_STOPPED);
 	close(output.signal_fd);

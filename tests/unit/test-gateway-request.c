@@ -504,3 +504,21 @@ Test(gateway_request, malformed)
 	cr_assert_str_eq(answer_frame(size), "EPROTO");
 	cr_assert_eq(store.n_calls, 0);
 }
+
+/* The kernel checks classes only; the gateway of another calf may have been taken over. */
+Test(gateway_request, F1_stored_value_of_another_type)
+{
+	test_store_set(&store, "/mac", "02:00:00:00:77:02");
+	cr_assert_str_eq(answer(WIRE_READ, "/mac", ""), "ok 02:00:00:00:77:02");
+	test_store_set(&store, "/mac", "999.1.2.3/99 zz");
+	cr_assert_str_eq(answer(WIRE_READ, "/mac", ""), "error stored value has the wrong type");
+	cr_assert_eq(answer_code, WIRE_CODE_WRONG_TYPE);
+	test_store_set(&store, "/a", "longer than 10");
+	cr_assert_str_eq(answer(WIRE_READ, "/a", ""), "error stored value has the wrong type");
+	test_store_set(&store, "/hex", "abc");
+	cr_assert_str_eq(answer(WIRE_READ, "/hex", ""), "error stored value has the wrong type");
+	/* its own key can be mended */
+	cr_assert_str_eq(answer(WIRE_WRITE, "/hex", "abcd"), "ok ");
+	cr_assert_str_eq(answer(WIRE_READ, "/hex", ""), "ok abcd");
+	cr_assert_eq(store.n_denials, 0, "the writer is to blame, not the reader");
+}

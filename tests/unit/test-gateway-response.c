@@ -22,6 +22,7 @@ static const struct row rows[ERRNO_END] = {
 	[EACCES] = { WIRE_CODE_NOT_ALLOWED, "a/b is not an allowed path" },
 	[EMSGSIZE] = { WIRE_CODE_VALUE_TOO_LARGE, "value too large" },
 	[EBADMSG] = { WIRE_CODE_WRONG_TYPE, "wrong type" },
+	[EUCLEAN] = { WIRE_CODE_WRONG_TYPE, "stored value has the wrong type" },
 	[EDQUOT] = { WIRE_CODE_QUOTA_EXCEEDED, "quota exceeded" },
 	[EFBIG] = { WIRE_CODE_QUOTA_EXCEEDED, "too much to audit" },
 	[ENOSPC] = { WIRE_CODE_QUOTA_EXCEEDED, "quota exceeded" },

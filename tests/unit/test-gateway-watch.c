@@ -504,3 +504,18 @@ Test(gateway_watch, converges)
 	apply(1);
 	assert_holds_store();
 }
+
+/* A value that is not of the key's type is none: it is not listed, and ends the one before. */
+Test(gateway_watch, F1_values_of_another_type)
+{
+	test_store_set(&store, "/link", "longer than 10");
+	test_store_set(&store, "/config/x", "1");
+	client_ask(WIRE_WATCH, 5, "");
+	cr_assert_str_eq(client_all(), "5 value /config/x 2 1\n5 synced 2\n");
+	test_store_set(&store, "/link", "up");
+	cr_assert_str_eq(client_all(), "5 value /link 3 up\n");
+	test_store_set(&store, "/link", "longer than 10");
+	cr_assert_str_eq(client_all(), "5 deleted /link 4\n");
+	test_store_set(&store, "/link", "down");
+	cr_assert_str_eq(client_all(), "5 value /link 5 down\n");
+}

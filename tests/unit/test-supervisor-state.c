@@ -45,7 +45,7 @@ Test(supervisor_state, every_member)
 {
 	static const char expected[] =
 		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s, s:b, s:i,"
-		" s:[{s:s, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:[s, s]}]}";
+		" s:[{s:s, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:[s, s], s:[{s:s, s:s, s:i, s:i, s:i, s:s}]}]}";
 	json_t *state, *kernel, *wanted;
 	char error[STATE_ERROR_SIZE];
 
@@ -67,6 +67,11 @@ Test(supervisor_state, every_member)
 	s.kernel.error[1] = ENODATA;
 	snprintf(description.metrics[0].name, sizeof(description.metrics[0].name), "sent");
 	snprintf(description.metrics[1].name, sizeof(description.metrics[1].name), "received");
+	description.n_keys = 2;
+	description.keys[0] = (struct key_rule){ .path = "/mac", .access = KV_ACCESS_READ };
+	description.keys[1] = (struct key_rule){ .path = "/ntp/",
+						 .access = KV_ACCESS_WRITE,
+						 .rule = { VALUE_IPV4, 1, 2, 15, 0, "a b" } };
 	s.n_pairs = 1;
 	s.pairs[0].pair.description = &description;
 	s.pairs[0].pair.calf_pid = 7;
@@ -97,7 +102,8 @@ Test(supervisor_state, every_member)
 			   "syslog", 0, "uid_base", 1879048192, "calves", "name", "dhcp4", "pid", 7,
 			   "gateway_pid", 8, "restarts", 3, "restart", "failed", 1, "failures", 3,
 			   "reason", "exited with code 1", "next_boot_ns", 99, "metrics_fd", 9,
-			   "metrics", "sent", "received");
+			   "metrics", "sent", "received", "keys", "path", "/ntp/", "type", "ipv4",
+			   "min", 1, "max", 2, "max_length", 15, "choices", "a b");
 	cr_assert_not_null(wanted);
 	if (!json_equal(state, wanted))
 		json_dumpf(state, stderr, JSON_INDENT(1));

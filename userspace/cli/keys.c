@@ -6,6 +6,7 @@
 
 #include "userspace/cli/state.h"
 #include "userspace/cli/store.h"
+#include "userspace/cli/types.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/path.h"
 #include "userspace/common/sanitise.h"
@@ -37,23 +38,53 @@ static const char *writer_of(const struct cli_key *key, const json_t *state, cha
 	return text;
 }
 
-static json_t *key_to_json(const struct cli_key *key, const json_t *state)
+/* What the names of calves and the types of their keys are known from. */
+struct known {
+	json_t *state; /* or NULL */
+	struct cli_types types;
+};
+
+static void known_init(struct known *known, const struct cli *cli)
 {
-	char time[CLOCK_SECONDS_SIZE], text[64];
+	int unread;
+
+	known->state = cli_state_load(cli, &unread);
+	cli_types_init(&known->types, known->state);
+}
+
+static void known_deinit(struct known *known)
+{
+	cli_types_deinit(&known->types);
+	json_decref(known->state);
+}
+
+static const char *flaw_of(const struct known *known, const struct cli_key *key,
+			   char text[static CLI_FLAW_SIZE])
+{
+	return cli_types_flaw(&known->types, key->key.path, key->value.text, key->value.length,
+			      text);
+}
+
+static json_t *key_to_json(const struct cli_key *key, const struct known *known)
+{
+	char time[CLOCK_SECONDS_SIZE], text[64], room[CLI_FLAW_SIZE];
+	const char *flaw = flaw_of(known, key, room);
 	json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:s, s:I}", "path", key->key.path, "value",
 				 key->value.text, "revision", (json_int_t)key->value.revision,
 				 "length", (json_int_t)key->value.length, "subject",
-				 writer_of(key, state, text), "boot_ns",
+				 writer_of(key, known->state, text), "boot_ns",
 				 (json_int_t)key->value.boot_ns);
 
 	cli_state_time(key->value.boot_ns, time);
 	if (time[0] != '-')
 		json_object_set_new(json, "time", json_string(time));
+	if (flaw)
+		json_object_set_new(json, "invalid", json_string(flaw));
 	return json;
 }
 
 static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t n_keys,
-		       const json_t *state)
+		       const struct known *known)
 {
 	int width = 0;
 
@@ -64,14 +95,16 @@ static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t
 	}
 	for (size_t i = 0; i < n_keys; i++) {
 		const struct kv_value *value = &keys[i].value;
-		char time[CLOCK_SECONDS_SIZE], text[64];
+		char time[CLOCK_SECONDS_SIZE], text[64], room[CLI_FLAW_SIZE];
+		const char *flaw = flaw_of(known, &keys[i], room);
 
 		cli_state_time(value->boot_ns, time);
 		if (cli->long_lines)
 			fprintf(cli->out, "%8llu  %-20s  %-10s  %4u  ",
 				(unsigned long long)value->revision, time,
-				writer_of(&keys[i], state, text), value->length);
-		fprintf(cli->out, "%-*s  %s\n", width, keys[i].key.path, value->text);
+				writer_of(&keys[i], known->state, text), value->length);
+		fprintf(cli->out, "%-*s  %s%s%s%s\n", width, keys[i].key.path, value->text,
+			flaw ? " (" : "", flaw ? flaw : "", flaw ? ")" : "");
 	}
 }
 
@@ -79,22 +112,22 @@ static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t
 static int print_all(const struct cli *cli, const struct cli_key *keys, size_t n_keys,
 		     bool as_array)
 {
-	json_t *state = NULL, *array;
-	int r = CLI_OK, unread;
+	struct known known;
+	json_t *array;
+	int r = CLI_OK;
 
-	if (cli->json || cli->long_lines)
-		state = cli_state_load(cli, &unread); /* needed only for names of calves */
+	known_init(&known, cli);
 	if (!cli->json) {
-		print_keys(cli, keys, n_keys, state);
+		print_keys(cli, keys, n_keys, &known);
 	} else if (!as_array) {
-		r = cli_print_json(cli, key_to_json(&keys[0], state));
+		r = cli_print_json(cli, key_to_json(&keys[0], &known));
 	} else {
 		array = json_array();
 		for (size_t i = 0; i < n_keys; i++)
-			json_array_append_new(array, key_to_json(&keys[i], state));
+			json_array_append_new(array, key_to_json(&keys[i], &known));
 		r = cli_print_json(cli, array);
 	}
-	json_decref(state);
+	known_deinit(&known);
 	return r;
 }
 
@@ -125,6 +158,23 @@ int cli_ls(struct cli *cli, const char *prefix)
 	return cli_note_dead(cli, r);
 }
 
+/* Print the value alone, for scripts: one that is not valid fails. */
+static int print_value(const struct cli *cli, const struct cli_key *key)
+{
+	char room[CLI_FLAW_SIZE];
+	struct known known;
+	const char *flaw;
+
+	known_init(&known, cli);
+	flaw = flaw_of(&known, key, room);
+	if (flaw)
+		fprintf(cli->out, "%s (%s)\n", key->value.text, flaw);
+	else
+		fprintf(cli->out, "%s\n", key->value.text);
+	known_deinit(&known);
+	return flaw ? CLI_VALUE : CLI_OK;
+}
+
 int cli_get(struct cli *cli, const char *path)
 {
 	struct cli_key key = { 0 };
@@ -143,6 +193,6 @@ int cli_get(struct cli *cli, const char *path)
 	if (cli->json || cli->long_lines)
 		r = print_all(cli, &key, 1, false);
 	else
-		fprintf(cli->out, "%s\n", key.value.text);
+		r = print_value(cli, &key);
 	return cli_note_dead(cli, r);
 }

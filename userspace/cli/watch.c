@@ -21,6 +21,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "userspace/cli/state.h"
 #include "userspace/cli/watch_ring.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/gate.h"
@@ -164,6 +165,17 @@ static int request_watch(struct watch *watch, enum gate_watch operation, uint64_
 	return 0;
 }
 
+/* Read the types of the calves that run now. Without them nothing is marked. */
+static void load_types(struct watch *watch)
+{
+	int unread;
+	json_t *state = cli_state_load(watch->cli, &unread);
+
+	cli_types_deinit(&watch->view.types);
+	cli_types_init(&watch->view.types, state);
+	json_decref(state);
+}
+
 /* Start over: skip what is in the ring, list the keys, and get the revision that
  * the ring covers by then. */
 static int list_state(struct watch *watch)
@@ -172,6 +184,7 @@ static int list_state(struct watch *watch)
 	struct cli_key *keys;
 	int n_keys, r;
 
+	load_types(watch);
 	do {
 		r = watch_wait(&watch->output, -1, -1, 0);
 		if (r < 0)

@@ -11,6 +11,7 @@
 #define CALFPEN_CLI_WATCH_H
 
 #include "userspace/cli/store.h"
+#include "userspace/cli/types.h"
 
 /* watch_output.c: buffered lines. Writing waits for a slow reader, but a signal
  * can stop it. All functions return 0, or a negative value that ends the watch:
@@ -27,9 +28,10 @@ struct watch_output {
 
 #define WATCH_STOPPED (-ECANCELED)
 
-/* Put the line of a change; `text` is NULL if the key was deleted. */
+/* Put the line of a change; `text` is NULL if the key was deleted, `flaw` if the value is
+ * valid. */
 int watch_put_change(struct watch_output *output, uint64_t revision, const char *path,
-		     const char *text);
+		     const char *text, const char *flaw);
 /* Put the line `synced REVISION`. */
 int watch_put_synced(struct watch_output *output, uint64_t revision);
 /* Put the line `resync`. */
@@ -53,6 +55,7 @@ struct watch_view {
 	bool is_lost;	      /* a record is missing or malformed */
 	struct cli_key *keys; /* room for STORE_KEYS_MAX, sorted */
 	size_t n_keys;
+	struct cli_types types; /* to mark values that are not valid */
 };
 
 /* Start over with a list of keys; `keys` (from cli_list()) then belongs to the
@@ -68,7 +71,7 @@ int watch_view_record(struct watch_view *view, struct watch_output *output, cons
 /* Print the state and `synced` unless that was done. Returns 0 or negative as
  * above. */
 int watch_view_announce(struct watch_view *view, struct watch_output *output);
-/* Free the keys. */
+/* Free the keys and the types. */
 void watch_view_deinit(struct watch_view *view);
 
 #endif

@@ -76,19 +76,20 @@ static int put_json(struct watch_output *output, json_t *json)
 }
 
 int watch_put_change(struct watch_output *output, uint64_t revision, const char *path,
-		     const char *text)
+		     const char *text, const char *flaw)
 {
-	char line[KV_PATH_SIZE + KV_VALUE_SIZE + 64];
+	char line[KV_PATH_SIZE + KV_VALUE_SIZE + CLI_FLAW_SIZE + 64];
 
 	if (output->json && text)
-		return put_json(output,
-				json_pack("{s:s, s:I, s:s, s:s}", "event", "set", "revision",
-					  (json_int_t)revision, "path", path, "value", text));
+		return put_json(output, json_pack("{s:s, s:I, s:s, s:s, s:s*}", "event", "set",
+						  "revision", (json_int_t)revision, "path", path,
+						  "value", text, "invalid", flaw));
 	if (output->json)
 		return put_json(output, json_pack("{s:s, s:I, s:s}", "event", "del", "revision",
 						  (json_int_t)revision, "path", path));
-	snprintf(line, sizeof(line), "%llu %s %s%s%s\n", (unsigned long long)revision,
-		 text ? "set" : "del", path, text ? " " : "", text ? text : "");
+	snprintf(line, sizeof(line), "%llu %s %s%s%s%s%s%s\n", (unsigned long long)revision,
+		 text ? "set" : "del", path, text ? " " : "", text ? text : "", flaw ? " (" : "",
+		 flaw ? flaw : "", flaw ? ")" : "");
 	return put(output, line);
 }
 

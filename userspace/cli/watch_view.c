@@ -68,6 +68,15 @@ void watch_view_begin(struct watch_view *view, struct cli_key *keys, size_t n_ke
 	view->is_lost = false;
 }
 
+static int put_value(const struct watch_view *view, struct watch_output *output, uint64_t revision,
+		     const char *path, const char *text)
+{
+	char room[CLI_FLAW_SIZE];
+
+	return watch_put_change(output, revision, path, text,
+				cli_types_flaw(&view->types, path, text, strlen(text), room));
+}
+
 int watch_view_announce(struct watch_view *view, struct watch_output *output)
 {
 	int r = 0;
@@ -76,8 +85,8 @@ int watch_view_announce(struct watch_view *view, struct watch_output *output)
 		return 0;
 	for (size_t i = 0; !r && i < view->n_keys; i++)
 		if (view->keys[i].value.revision > view->from)
-			r = watch_put_change(output, view->keys[i].value.revision,
-					     view->keys[i].key.path, view->keys[i].value.text);
+			r = put_value(view, output, view->keys[i].value.revision,
+				      view->keys[i].key.path, view->keys[i].value.text);
 	view->is_announced = true;
 	return r < 0 ? r : watch_put_synced(output, view->synced);
 }
@@ -105,9 +114,11 @@ int watch_view_record(struct watch_view *view, struct watch_output *output, cons
 		return 0;
 	}
 	r = watch_view_announce(view, output);
-	return r < 0 ? r :
-		       watch_put_change(output, event.revision, change.key.path,
-					change.operation == KV_CHANGE_WRITE ? change.text : NULL);
+	if (r < 0)
+		return r;
+	return change.operation == KV_CHANGE_WRITE ?
+		       put_value(view, output, event.revision, change.key.path, change.text) :
+		       watch_put_change(output, event.revision, change.key.path, NULL, NULL);
 }
 
 void watch_view_deinit(struct watch_view *view)
@@ -115,4 +126,5 @@ void watch_view_deinit(struct watch_view *view)
 	free(view->keys);
 	view->keys = NULL;
 	view->n_keys = 0;
+	cli_types_deinit(&view->types);
 }

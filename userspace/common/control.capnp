@@ -51,7 +51,7 @@ enum Code {
   notFound @2;           # read: the key does not exist
   notAllowed @3;         # no such path for this calf, or no right to do this
   valueTooLarge @4;      # longer than this key may be
-  wrongType @5;          # not of this key's type
+  wrongType @5;          # not of this key's type; of a read: what is stored
   quotaExceeded @6;      # keys, bytes, requests or bytes of audit per second: retry later
   conflict @7;           # the key does not have the expected revision: read again
   tryAgain @8;           # the store is busy

@@ -47,6 +47,15 @@
 #define STATE_CALF_RESTART "restart"
 #define STATE_CALF_METRICS_FD "metrics_fd"
 #define STATE_CALF_METRICS "metrics"
+#define STATE_CALF_KEYS "keys" /* that it may write */
+
+/* of each element of STATE_CALF_KEYS */
+#define STATE_KEY_PATH "path" /* a directory ends with a slash */
+#define STATE_KEY_TYPE "type" /* value_type_name() */
+#define STATE_KEY_MIN "min"
+#define STATE_KEY_MAX "max"
+#define STATE_KEY_MAX_LENGTH "max_length"
+#define STATE_KEY_CHOICES "choices"
 
 /* of STATE_WATCHER_RESTART and STATE_CALF_RESTART */
 #define STATE_RESTART_FAILED "failed"

@@ -19,8 +19,8 @@ void gateway_batch_begin(struct gateway_batch *batch)
 }
 
 bool gateway_batch_append(struct gateway_batch *batch, const struct wire_request *request,
-			  const char *text, size_t length, size_t end,
-			  const struct gateway_output *output)
+			  const struct value_rule *rule, const char *text, size_t length,
+			  size_t end, const struct gateway_output *output)
 {
 	size_t answer_size = request->tag == WIRE_READ ? ANSWER_READ : ANSWER_CHANGE;
 	uint32_t n = batch->packed.n_requests, at = batch->packed.size;
@@ -38,6 +38,7 @@ bool gateway_batch_append(struct gateway_batch *batch, const struct wire_request
 		return false;
 	batch->requests[n].id = request->id;
 	batch->requests[n].tag = request->tag;
+	batch->requests[n].rule = rule;
 	batch->requests[n].wants_revision = request->revision != 0;
 	batch->requests[n].at = at;
 	batch->requests[n].end = end;
@@ -63,6 +64,11 @@ static int encode(const struct gateway_batch *batch, uint32_t i, const struct ba
 	/* Deleting an absent key succeeds. */
 	if (verdict == -ENOENT && batch->requests[i].tag == WIRE_DELETE)
 		verdict = 0;
+	/* The kernel checks classes only, so that the gateway of another calf that was taken
+	 * over could store anything. */
+	if (verdict == 0 && batch->requests[i].tag == WIRE_READ &&
+	    value_check(batch->requests[i].rule, result->text, result->length) < 0)
+		verdict = -EUCLEAN;
 	if (verdict == 0)
 		return wire_encode_response(batch->requests[i].id, WIRE_OK, WIRE_CODE_NONE,
 					    result->text, result->length, revision,

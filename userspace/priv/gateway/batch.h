@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "userspace/common/value.h"
 #include "userspace/common/wire.h"
 #include "userspace/priv/gateway/output.h"
 #include "userspace/priv/gateway/store.h"
@@ -22,22 +23,23 @@ struct gateway_batch {
 		int32_t id;
 		uint16_t tag; /* enum wire_request_tag */
 		bool wants_revision;
-		uint32_t at; /* offset of the packed request */
-		size_t end;  /* offset of the end of its frame in the bytes received */
+		const struct value_rule *rule; /* of the key */
+		uint32_t at;		       /* offset of the packed request */
+		size_t end; /* offset of the end of its frame in the bytes received */
 	} requests[KV_BATCH_MAX];
 };
 
 /* Begin an empty batch. */
 void gateway_batch_begin(struct gateway_batch *batch);
 /*
- * Append a request that the calf is allowed to make; `text` is what a write stores,
- * `end` where its frame ends. Returns false if there is no room for it here, or for
+ * Append a request that the calf is allowed to make; `rule` is the type of its key and
+ * must outlive the batch, `text` is what a write stores, `end` where its frame ends. Returns false if there is no room for it here, or for
  * its response in `output`: then it belongs to the next batch. There is always room
  * for the first request if `output` has room for WIRE_RESPONSE_MAX bytes.
  */
 bool gateway_batch_append(struct gateway_batch *batch, const struct wire_request *request,
-			  const char *text, size_t length, size_t end,
-			  const struct gateway_output *output);
+			  const struct value_rule *rule, const char *text, size_t length,
+			  size_t end, const struct gateway_output *output);
 /* Run a batch, which must not be empty, and write the responses of the requests that
  * were served. *endp is set to the end of their frames. Returns their number, at
  * least one. */

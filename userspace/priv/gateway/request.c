@@ -70,7 +70,8 @@ static void refuse_unknown(struct gateway_responder *responder, uint16_t tag,
 
 /* Whether a request for a key is allowed, and what a write stores. */
 struct admission {
-	int verdict;	 /* 0, or the negative errno of the refusal */
+	int verdict; /* 0, or the negative errno of the refusal */
+	const struct key_rule *key;
 	bool is_unknown; /* refused because the operation is unknown */
 	const char *text;
 	size_t length;
@@ -84,6 +85,7 @@ static struct admission admit(const struct gateway_responder *responder,
 
 	if (!key)
 		return admission;
+	admission.key = key;
 	switch (request->tag) {
 	case WIRE_READ:
 		if (key->access & KV_ACCESS_READ)
@@ -311,8 +313,8 @@ int gateway_answer(struct gateway_responder *responder, const uint8_t *bytes, si
 	       !goes_alone(request.tag)) {
 		admission = admit(responder, &request);
 		if (admission.verdict != 0 ||
-		    !gateway_batch_append(batch, &request, admission.text, admission.length,
-					  at + (size_t)r, output))
+		    !gateway_batch_append(batch, &request, &admission.key->rule, admission.text,
+					  admission.length, at + (size_t)r, output))
 			break;
 		at += (size_t)r;
 	}

@@ -44,6 +44,8 @@ static struct refusal refusal_of(int error)
 		return (struct refusal){ WIRE_CODE_VALUE_TOO_LARGE, "value too large" };
 	case EBADMSG:
 		return (struct refusal){ WIRE_CODE_WRONG_TYPE, "wrong type" };
+	case EUCLEAN:
+		return (struct refusal){ WIRE_CODE_WRONG_TYPE, "stored value has the wrong type" };
 	case EDQUOT:
 	case ENOSPC:
 		return (struct refusal){ WIRE_CODE_QUOTA_EXCEEDED, "quota exceeded" };

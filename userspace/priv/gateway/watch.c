@@ -116,6 +116,18 @@ static bool check_losses(struct gateway_watches *watches)
 
 /* --- records of the ring --- */
 
+/* Return whether the value is what the calf may expect of the key: the kernel checks
+ * classes only, so that the gateway of another calf that was taken over could store
+ * anything. */
+static bool is_valid(const struct gateway_watches *watches, const char *path, const char *text,
+		     size_t length)
+{
+	const struct key_rule *key =
+		key_rule_find(watches->table->keys, watches->table->n_keys, path);
+
+	return key && value_check(&key->rule, text, length) == 0;
+}
+
 static void deliver(struct gateway_watches *watches, struct gateway_watch *watch, uint64_t revision,
 		    const struct record_change *change)
 {
@@ -147,6 +159,12 @@ static bool take_record(void *data, const void *record, size_t size)
 		return !has_room(watches);
 	}
 	note_sequence(watches, &event);
+	/* A value that is not valid is none, as for a read. */
+	if (change.operation == KV_CHANGE_WRITE &&
+	    !is_valid(watches, change.key.path, change.text, change.length)) {
+		change.operation = KV_CHANGE_DELETE;
+		change.length = 0;
+	}
 	for (uint32_t i = 0; i < watches->n; i++)
 		deliver(watches, &watches->watches[i], event.revision, &change);
 	return !has_room(watches);
@@ -209,7 +227,8 @@ static int list_key(struct gateway_watches *watches, const struct gateway_watch 
 		return r;
 	entry.revision = value.revision;
 	entry.value = (struct wire_data){ (const uint8_t *)value.text, value.length };
-	put_entry(watches, watch, &entry);
+	if (is_valid(watches, key->path, value.text, value.length))
+		put_entry(watches, watch, &entry);
 	return 0;
 }
 

@@ -16,6 +16,27 @@ static json_t *describe_restart(const struct restart *restart)
 			 restart->reason, STATE_RESTART_NEXT, (json_int_t)restart->next_ns);
 }
 
+/* The types of what the calf writes, so that the command line can check the values. */
+static json_t *describe_keys(const struct description *description)
+{
+	json_t *keys = json_array();
+
+	for (uint32_t i = 0; i < description->n_keys; i++) {
+		const struct key_rule *key = &description->keys[i];
+
+		if (key->access & KV_ACCESS_WRITE)
+			json_array_append_new(
+				keys, json_pack("{s:s, s:s, s:I, s:I, s:i, s:s}", STATE_KEY_PATH,
+						key->path, STATE_KEY_TYPE,
+						value_type_name(key->rule.type), STATE_KEY_MIN,
+						(json_int_t)key->rule.min, STATE_KEY_MAX,
+						(json_int_t)key->rule.max, STATE_KEY_MAX_LENGTH,
+						(int)key->rule.max_length, STATE_KEY_CHOICES,
+						key->rule.choices));
+	}
+	return keys;
+}
+
 static json_t *describe_pair(const struct supervised_pair *supervised)
 {
 	const struct pair *pair = &supervised->pair;
@@ -24,12 +45,13 @@ static json_t *describe_pair(const struct supervised_pair *supervised)
 
 	for (uint32_t i = 0; i < description->n_metrics; i++)
 		json_array_append_new(metrics, json_string(description->metrics[i].name));
-	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:i, s:o}", STATE_CALF_NAME, description->name,
-			 STATE_CALF_PID, (int)pair->calf_pid, STATE_CALF_GATEWAY_PID,
-			 (int)pair->gateway_pid, STATE_CALF_RESTARTS,
+	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:i, s:o, s:o}", STATE_CALF_NAME,
+			 description->name, STATE_CALF_PID, (int)pair->calf_pid,
+			 STATE_CALF_GATEWAY_PID, (int)pair->gateway_pid, STATE_CALF_RESTARTS,
 			 (int)supervised->restart.n_restarts, STATE_CALF_RESTART,
 			 describe_restart(&supervised->restart), STATE_CALF_METRICS_FD,
-			 pair->metrics_fd, STATE_CALF_METRICS, metrics);
+			 pair->metrics_fd, STATE_CALF_METRICS, metrics, STATE_CALF_KEYS,
+			 describe_keys(description));
 }
 
 /* {"tcx": "ok", "clsact": "not tried", ...} */

@@ -9,6 +9,13 @@
 #include "userspace/common/log.h"
 
 #define RETRY_NS NS_PER_S
+#define REFUSALS_PER_SECOND 2
+
+void watcher_audit_init(struct watcher_audit *audit)
+{
+	audit->log = AUDIT_NULL(audit->log);
+	audit->refusals = bucket_full(REFUSALS_PER_SECOND, WATCHER_AUDIT_REFUSED);
+}
 
 void watcher_audit_load_status(struct watcher_audit *audit, const struct wanted *wanted)
 {
@@ -198,6 +205,61 @@ static bool was_logged(struct watcher_audit *audit, uint64_t digest, bool **is_w
 	return was;
 }
 
+/* Returns 0, also if it is over the rate; or -EAGAIN if nothing takes the record: then
+ * call it again. */
+static int record_refusal(struct watcher_audit *audit, struct audit_entry *entry)
+{
+	bool *is_written;
+	int r = 0;
+
+	if (!was_logged(audit, digest(entry->revision, entry->path, entry->reason), &is_written)) {
+		if (!bucket_take(&audit->refusals, 1, clock_now_ns(CLOCK_BOOTTIME))) {
+			audit->n_suppressed++;
+			*is_written = true;
+			return 0;
+		}
+		log_warning("%s: refused: %s", entry->path, entry->reason);
+	}
+	if (*is_written)
+		return 0;
+	entry->suppressed = audit->n_suppressed;
+	r = audit_write(&audit->log, entry);
+	if (r)
+		return r;
+	audit->n_suppressed = 0;
+	*is_written = true;
+	return 0;
+}
+
+int watcher_audit_type(struct watcher_audit *audit, const struct loaded *loaded,
+		       const struct kv_event *event, const struct record_change *change)
+{
+	uint32_t i_calf = event->subject - (uint32_t)KV_SUBJECT_CALF;
+	const struct key_rule *key;
+	char reason[64];
+	struct audit_entry entry = {
+		.wall_ns = event->boot_ns + audit->wall_offset_ns,
+		.revision = event->revision,
+		.subject = subject_name(audit, event->subject),
+		.verb = "configure",
+		.path = change->key.path,
+		.verdict = "refused",
+		.reason = reason,
+		.has_caller = true,
+		.uid = event->uid,
+		.pid = event->tgid,
+	};
+
+	if (change->operation != KV_CHANGE_WRITE || event->subject < KV_SUBJECT_CALF ||
+	    i_calf >= loaded->n_descriptions)
+		return 0;
+	key = description_find_key(&loaded->descriptions[i_calf], change->key.path);
+	if (!key || !value_check(&key->rule, change->text, change->length))
+		return 0;
+	(void)snprintf(reason, sizeof(reason), "not a valid %s", value_type_name(key->rule.type));
+	return record_refusal(audit, &entry);
+}
+
 void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wanted,
 			   const char *path, const char *reason)
 {
@@ -209,16 +271,10 @@ void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wan
 		.verdict = "refused",
 		.reason = reason,
 	};
-	bool *is_written;
 
 	if (!value)
 		return;
-	if (!was_logged(audit, digest(value->revision, path, reason), &is_written))
-		log_warning("%s: refused: %s", path, reason);
-	if (*is_written)
-		return;
 	entry.subject = subject_name(audit, value->subject);
 	entry.revision = value->revision;
-	*is_written = !audit_write(&audit->log, &entry);
-	audit->must_repeat |= !*is_written;
+	audit->must_repeat |= record_refusal(audit, &entry) != 0;
 }

@@ -5,9 +5,11 @@
 
 #include <stdint.h>
 
+#include "userspace/common/bucket.h"
 #include "userspace/common/record.h"
 #include "userspace/priv/audit/audit.h"
 #include "userspace/priv/description/description.h"
+#include "userspace/priv/description/loaded.h"
 #include "userspace/priv/store/wanted.h"
 #include "userspace/priv/watcher/reconcile.h"
 
@@ -19,14 +21,16 @@ struct watcher_audit {
 	char subjects[KV_SUBJECTS_MAX][KEY_TABLE_NAME_MAX + 1]; /* by number */
 	uint32_t n_subjects;
 	uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
-	uint32_t n_done;	 /* changes of the oldest event in the ring that are in the log */
+	uint32_t n_done;	 /* lines of the oldest event in the ring that are in the log */
 	struct {
 		uint64_t digest;
 		bool is_written;
 	} refused[WATCHER_AUDIT_REFUSED]; /* the last refusals that were logged */
 	uint32_t i_refused;
-	bool must_repeat;			 /* some of them are not in the audit log */
-	uint64_t retry_ns;			 /* CLOCK_BOOTTIME; 0: no retry is due */
+	struct bucket refusals; /* what is refused is charged to nobody: its rate is limited */
+	uint32_t n_suppressed;	/* since the last one that was recorded */
+	bool must_repeat;	/* some of them are not in the audit log */
+	uint64_t retry_ns;	/* CLOCK_BOOTTIME; 0: no retry is due */
 	char status[WATCHER_AUDIT_STATUS_SIZE];	 /* "ok" or "error: TEXT"; "": never failed */
 	char written[WATCHER_AUDIT_STATUS_SIZE]; /* as the store has it */
 };
@@ -34,6 +38,8 @@ struct watcher_audit {
 /* The state of the log, written when it first fails. */
 #define WATCHER_AUDIT_KEY "/status/audit"
 
+/* Initialize, without opening the log. */
+void watcher_audit_init(struct watcher_audit *audit);
 /* Load what the key holds from a new list of the store. */
 void watcher_audit_load_status(struct watcher_audit *audit, const struct wanted *wanted);
 /* If records cannot be written, try to from time to time, and set the status. It has no
@@ -47,6 +53,13 @@ void watcher_audit_sync(struct watcher_audit *audit);
 /* Write one change of a commit. Returns 0, or -EAGAIN: keep it. So do the others. */
 int watcher_audit_change(struct watcher_audit *audit, const struct kv_event *event,
 			 const struct record_change *change);
+/*
+ * If a calf's change is not of the type that its description gives the key, record that:
+ * one audit record ("verb": "configure") and one log line. Its gateway, which checks types,
+ * was taken over. Nobody uses the value: who reads it checks it again.
+ */
+int watcher_audit_type(struct watcher_audit *audit, const struct loaded *loaded,
+		       const struct kv_event *event, const struct record_change *change);
 /* Write one refused request. */
 int watcher_audit_denial(struct watcher_audit *audit, const struct kv_denial *denial);
 /* Write and log that a record of this ring is malformed: {"verb":"malformed"}, with what
@@ -61,8 +74,10 @@ int watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *k
 /*
  * Record that a handler did not apply a value because of policy: one audit
  * record ("verb": "configure") and one log line each time the key is written.
- * Does nothing if the key is not in `wanted`. If nothing takes the record,
- * `must_repeat` is set, for the handlers to run again when that is over.
+ * Does nothing if the key is not in `wanted`. Both kinds of refusals together are recorded
+ * twice a second, with bursts of up to 256; the next record says how many were not. If
+ * nothing takes the record, `must_repeat` is set, for the handlers to run again when that
+ * is over.
  */
 void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wanted,
 			   const char *path, const char *reason);

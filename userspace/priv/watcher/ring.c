@@ -99,11 +99,13 @@ static int audit_event(void *data, const void *record, size_t size)
 	if (record_commit_init(&event, record, size))
 		return refuse_record(watcher, "change", record, size);
 	while (record_commit_next(&event, &change)) {
-		if (n++ < *n_done)
-			continue;
-		if (watcher_audit_change(&watcher->audit, &event.header, &change))
+		if (n++ == *n_done && watcher_audit_change(&watcher->audit, &event.header, &change))
 			return RING_KEEP;
-		++*n_done;
+		*n_done = n > *n_done ? n : *n_done;
+		if (n++ == *n_done &&
+		    watcher_audit_type(&watcher->audit, &watcher->loaded, &event.header, &change))
+			return RING_KEEP;
+		*n_done = n > *n_done ? n : *n_done;
 	}
 	*n_done = 0;
 	gaps_note(&watcher->gaps, event.header.revision, true);

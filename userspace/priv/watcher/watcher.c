@@ -471,7 +471,7 @@ int watcher_main(const struct options *options)
 	int code = ROLE_EXIT_FAILURE, r;
 
 	watcher.options = options;
-	watcher.audit.log = AUDIT_NULL(watcher.audit.log);
+	watcher_audit_init(&watcher.audit);
 	watcher.syslog = SYSLOG_NULL(watcher.syslog);
 	watcher.signal_fd = -1;
 	(void)umask(022); /* everybody may read the directories that it makes */
