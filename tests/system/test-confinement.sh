@@ -277,6 +277,18 @@ test_F2_log_of_a_calf_that_floods_it() {
 	assert_eq 0 "$(state calves 0 restarts)" "it was the same calf all the time"
 }
 
+# The same for the audit log: changes are paid for in bytes.
+test_F2_audit_of_a_calf_that_floods_it() {
+	local n_bytes
+	flood_start commit
+	wait_for_line "$audit" '"subject":"hostile".*"path":"/text/' 10
+	sleep 10
+	n_bytes=$(grep -h '"subject":"hostile","verb":"commit".*"verdict":"ok"' "$audit"* | wc -c)
+	[ "$n_bytes" -le $((65536 + 4096 * $(flooded_seconds))) ] || fail "$n_bytes bytes"
+	[ "$n_bytes" -ge 30000 ] || fail "it has not flooded the log: $n_bytes bytes"
+	assert_eq 0 "$(state calves 0 restarts)" "it was the same calf all the time"
+}
+
 has_leases() { [ "$(grep -c 'dhcp4: calf: lease of ' "$LAB_DIR/calfpen.log")" -ge "$1" ]; }
 
 # A calf that is as talkative as it can be in earnest stays below its limit.
