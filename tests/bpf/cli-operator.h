@@ -41,8 +41,8 @@ static inline void add_subjects(void)
 		.n_rules = sizeof(rules) / sizeof(rules[0]),
 		.requests_per_second = FAST,
 		.request_burst = 10000,
-		.bytes_per_second = operator_bytes == NO_LIMIT ? NO_LIMIT : 1,
-		.byte_burst = operator_bytes,
+		.audit_bytes_per_second = operator_bytes == NO_LIMIT ? NO_LIMIT : 1,
+		.audit_burst = operator_bytes,
 		.max_keys = 4,
 		.max_bytes = 1000,
 	};

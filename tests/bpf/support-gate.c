@@ -39,8 +39,9 @@ int gate_test_subject(struct gate_test *test, uint32_t number, const struct test
 		.rules = list,
 		.requests_per_second = requests_per_second,
 		.request_burst = burst,
-		.bytes_per_second = test->bytes_per_second ? test->bytes_per_second : NO_LIMIT,
-		.byte_burst = test->byte_burst ? test->byte_burst : NO_LIMIT,
+		.audit_bytes_per_second =
+			test->audit_bytes_per_second ? test->audit_bytes_per_second : NO_LIMIT,
+		.audit_burst = test->audit_burst ? test->audit_burst : NO_LIMIT,
 		.max_keys = test->max_keys ? test->max_keys : UINT32_MAX,
 		.max_bytes = test->max_bytes ? test->max_bytes : UINT64_MAX,
 	};

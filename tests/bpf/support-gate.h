@@ -16,7 +16,7 @@ struct gate_test {
 	int fds[KV_SUBJECTS_MAX];
 	uint32_t max_keys; /* quota of subjects added from now on, 0: none */
 	uint64_t max_bytes;
-	uint32_t bytes_per_second, byte_burst; /* of the audit log; 0: NO_LIMIT */
+	uint32_t audit_bytes_per_second, audit_burst; /* of the audit log; 0: NO_LIMIT */
 };
 
 /* Mount a private bpffs unless there is already one. */

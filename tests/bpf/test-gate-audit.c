@@ -19,12 +19,12 @@ static struct gate_test test;
 static struct commit commit;
 
 /* Subject 0 has no limit; subject 1 may write so much, and hardly more in a minute. */
-static void begin_with(uint32_t byte_burst)
+static void begin_with(uint32_t audit_burst)
 {
 	gate_test_begin(&test, 64, 2);
 	gate_test_subject(&test, 0, rules, FAST, FAST);
-	test.bytes_per_second = 1;
-	test.byte_burst = byte_burst;
+	test.audit_bytes_per_second = 1;
+	test.audit_burst = audit_burst;
 	gate_test_subject(&test, 1, rules, FAST, FAST);
 	commit_init(&commit);
 }
@@ -95,9 +95,9 @@ Test(gate_audit, F2_refused_commits_are_not_charged)
 	test.max_bytes = 20;
 	gate_test_begin(&test, 64, 2);
 	test.max_bytes = 20;
-	test.bytes_per_second = 1;
+	test.audit_bytes_per_second = 1;
 	/* one write, and 60 records of refusals, more than are written at once */
-	test.byte_burst = COST + 60 * KV_AUDIT_COST(KV_PATH_MAX, 0);
+	test.audit_burst = COST + 60 * KV_AUDIT_COST(KV_PATH_MAX, 0);
 	gate_test_subject(&test, 1, rules, FAST, FAST);
 	for (int i = 0; i < 1000; i++)
 		cr_expect_eq(gate_write(test.fds[1], "/x/a", "0123456789 0123456789", 21, NULL),
@@ -151,8 +151,8 @@ Test(gate_audit, F2_bytes_come_back)
 	int n_refused = 0;
 
 	gate_test_begin(&test, 64, 2);
-	test.bytes_per_second = 20 * COST;
-	test.byte_burst = 10 * COST;
+	test.audit_bytes_per_second = 20 * COST;
+	test.audit_burst = 10 * COST;
 	gate_test_subject(&test, 1, rules, FAST, FAST);
 	for (int i = 0; i < 10; i++)
 		cr_expect_eq(write_one(1), 0, "%d", i);

@@ -133,8 +133,8 @@ Test(store, subjects_at_once)
 						      .n_rules = 1,
 						      .requests_per_second = FAST,
 						      .request_burst = FAST,
-						      .bytes_per_second = NO_LIMIT,
-						      .byte_burst = NO_LIMIT,
+						      .audit_bytes_per_second = NO_LIMIT,
+						      .audit_burst = NO_LIMIT,
 						      .max_keys = 64,
 						      .max_bytes = 65536 };
 	cr_assert_eq(store_add_subjects(&test.store, subjects, 5), 0);

@@ -56,14 +56,15 @@ flood() {
 	return 1
 }
 
-# flooded [OPTION...] - a calf that may write as much as it likes, until nothing takes its
+# flooded - a calf that may write as much as it likes, until nothing takes its
 # records any more
 flooded() {
 	own_description
-	sed -i 's/^limits: {/&bytes_per_second: 1000000000, byte_burst: 1000000000, /; s/requests_per_second: 200/requests_per_second: 1000/' \
+	sed -i 's/^limits: {/&audit_bytes_per_second: 1000000000, audit_burst: 1000000000, /; s/requests_per_second: 200/requests_per_second: 1000/' \
 		"$LAB_DIR/calf/calf.yaml"
+	echo 'ceilings: {audit_bytes_per_second: 1000000000, audit_burst: 1000000000}' >"$LAB_DIR/config.yaml"
 	small_log 64k
-	lease --calf "$LAB_DIR/calf" "$@"
+	lease --calf "$LAB_DIR/calf" --config "$LAB_DIR/config.yaml"
 	fill_disk
 	flood || fail "the calf was never refused"
 }

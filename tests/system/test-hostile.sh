@@ -7,14 +7,14 @@
 
 . tests/system/calfpen.sh
 
-ceilings='ceilings: {requests_per_second: 1000000, request_burst: 1000000, frames_per_second: 1000000, frame_burst: 1000000}'
+ceilings='ceilings: {requests_per_second: 1000000, request_burst: 1000000, audit_bytes_per_second: 1000000000, audit_burst: 1000000000, frames_per_second: 1000000, frame_burst: 1000000}'
 
 # hostile GROUP [LINE...] - start with these lines as configuration, run a group
 # of cases; each prints a result of its own
 hostile() {
 	own_description
 	sed -i -e 's/\(_per_second\|_burst\): [0-9]*/\1: 1000000/g' \
-		-e 's/request_burst: [0-9]*/&, bytes_per_second: 1000000000, byte_burst: 1000000000/' \
+		-e 's/request_burst: [0-9]*/&, audit_bytes_per_second: 1000000000, audit_burst: 1000000000/' \
 		"$LAB_DIR/calf/calf.yaml"
 	printf '%s\n' "${@:2}" "$ceilings" >"$LAB_DIR/configuration.yaml"
 	calfpen_start --calf "$LAB_DIR/calf" --config "$LAB_DIR/configuration.yaml"

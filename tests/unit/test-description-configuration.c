@@ -372,7 +372,7 @@ Test(configuration, F10_wrong_ceilings)
 		{ "ceilings: 3\n", "1: ceilings must be a mapping of fields" },
 		{ "ceilings: {disk: 3}\n",
 		  "1: unknown field \"disk\" in ceilings; known fields: memory, pids, "
-		  "requests_per_second, request_burst, max_keys, max_bytes, cpu, bytes_per_second, byte_burst, "
+		  "requests_per_second, request_burst, max_keys, max_bytes, cpu, audit_bytes_per_second, audit_burst, "
 		  "log_bytes_per_second, log_burst, frames_per_second, frame_burst" },
 		{ "ceilings:\n  memory: 128M\n",
 		  "2: memory must be a number from 1048576 to 68719476736" },

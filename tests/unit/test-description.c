@@ -82,7 +82,7 @@ Test(description, good)
 	cr_assert_str_eq(d.executable, "calf-dhcp4");
 	cr_assert(d.memory_bytes == 16777216 && d.pids == 32);
 	cr_assert(d.requests_per_second == 200 && d.request_burst == 100);
-	cr_assert(d.bytes_per_second == 4096 && d.byte_burst == 65536);
+	cr_assert(d.audit_bytes_per_second == 4096 && d.audit_burst == 65536);
 	cr_assert(d.cpu_percent == 10);
 	cr_assert(d.log_bytes_per_second == 512 && d.log_burst == 65536);
 	cr_assert(d.n_keys == 6);
@@ -125,10 +125,10 @@ Test(description, limits_of_the_store)
 
 	write_description(3, "limits: {memory: 16777216, pids: 16, requests_per_second: 200, "
 			     "request_burst: 100, max_keys: 7, max_bytes: 512, "
-			     "bytes_per_second: 1, byte_burst: 2413}");
+			     "audit_bytes_per_second: 1, audit_burst: 2413}");
 	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert(d.pids == 16 && d.max_keys == 7 && d.max_bytes == 512);
-	cr_assert(d.bytes_per_second == 1 && d.byte_burst == 2413);
+	cr_assert(d.audit_bytes_per_second == 1 && d.audit_burst == 2413);
 }
 
 Test(description, limits_of_cpu_and_log)
@@ -253,12 +253,12 @@ static const struct row rows[] = {
 	  "3: limits has no field \"request_burst\"" },
 	{ 3,
 	  "limits: {memory: 16777216, pids: 32, requests_per_second: 2, request_burst: 1, "
-	  "bytes_per_second: 0}",
-	  "3: bytes_per_second must be a number from 1 to 1073741824" },
+	  "audit_bytes_per_second: 0}",
+	  "3: audit_bytes_per_second must be a number from 1 to 1073741824" },
 	{ 3, /* less than the longest change of one key */
 	  "limits: {memory: 16777216, pids: 32, requests_per_second: 2, request_burst: 1, "
-	  "byte_burst: 2412}",
-	  "3: byte_burst must be a number from 2413 to 1073741824" },
+	  "audit_burst: 2412}",
+	  "3: audit_burst must be a number from 2413 to 1073741824" },
 	{ 3, "limits: {memory: 16M, pids: 32, requests_per_second: 200, request_burst: 1}",
 	  "3: memory must be a number from 1048576 to 68719476736" },
 	{ 3,

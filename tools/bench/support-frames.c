@@ -96,8 +96,8 @@ static void make_store(struct bench_frames *frames)
 		.n_rules = 1,
 		.requests_per_second = 1000,
 		.request_burst = 1000,
-		.bytes_per_second = 1u << 20,
-		.byte_burst = 1u << 20,
+		.audit_bytes_per_second = 1u << 20,
+		.audit_burst = 1u << 20,
 		.max_keys = 1,
 		.max_bytes = KV_VALUE_SIZE,
 	};

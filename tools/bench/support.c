@@ -231,8 +231,8 @@ void bench_store_subjects(struct bench_store *store, uint32_t first, uint32_t n)
 			.n_rules = 1,
 			.requests_per_second = RATE,
 			.request_burst = RATE,
-			.bytes_per_second = RATE,
-			.byte_burst = RATE,
+			.audit_bytes_per_second = RATE,
+			.audit_burst = RATE,
 			.max_keys = KV_KEYS_MAX,
 			.max_bytes = (uint64_t)KV_KEYS_MAX * KV_VALUE_SIZE,
 		};

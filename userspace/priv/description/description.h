@@ -60,8 +60,8 @@ enum description_limit {
 	DESCRIPTION_MAX_KEYS,
 	DESCRIPTION_MAX_BYTES,
 	DESCRIPTION_CPU,
-	DESCRIPTION_BYTES_PER_SECOND,
-	DESCRIPTION_BYTE_BURST,
+	DESCRIPTION_AUDIT_BYTES_PER_SECOND,
+	DESCRIPTION_AUDIT_BURST,
 	DESCRIPTION_LOG_BYTES_PER_SECOND,
 	DESCRIPTION_LOG_BURST,
 	DESCRIPTION_FRAMES_PER_SECOND,
@@ -89,11 +89,11 @@ struct description {
 	uint32_t pids;		      /* cgroup limit, which includes the runtime's threads */
 	uint32_t requests_per_second; /* store requests ... */
 	uint32_t request_burst;	      /* ... with this many at once */
-	uint32_t bytes_per_second;    /* of the audit log that its changes and refusals cause ... */
-	uint32_t byte_burst;	      /* ... with this many saved up */
-	uint32_t max_keys;	      /* quota; default: the sum of its keys */
-	uint64_t max_bytes;	      /* quota of its values; default: the sum for its keys */
-	uint32_t cpu_percent;	      /* cgroup limit: of one CPU */
+	uint32_t audit_bytes_per_second; /* of the audit log that its changes and refusals cause ... */
+	uint32_t audit_burst;		 /* ... with this many saved up */
+	uint32_t max_keys;		 /* quota; default: the sum of its keys */
+	uint64_t max_bytes;		 /* quota of its values; default: the sum for its keys */
+	uint32_t cpu_percent;		 /* cgroup limit: of one CPU */
 	uint32_t log_bytes_per_second; /* of its log lines, sustained ... */
 	uint32_t log_burst;	       /* ... with this many bytes at once */
 	unsigned int limit_lines[DESCRIPTION_LIMITS_OWN];

@@ -119,7 +119,7 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 		     struct kv_gate_bpf **gatep)
 {
 	uint64_t interval = NS_PER_S / (subject->requests_per_second ?: 1);
-	uint64_t byte_ns = NS_PER_S / (subject->bytes_per_second ?: 1);
+	uint64_t byte_ns = NS_PER_S / (subject->audit_bytes_per_second ?: 1);
 	struct kv_gate_bpf *gate = kv_gate_bpf__open();
 	int r;
 
@@ -133,7 +133,7 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 		.denial_interval_ns = NS_PER_S / DENIALS_PER_SECOND,
 		.denial_burst_ns = NS_PER_S / DENIALS_PER_SECOND * DENIALS_BURST,
 		.audit_byte_ns = byte_ns,
-		.audit_burst_ns = byte_ns * subject->byte_burst,
+		.audit_burst_ns = byte_ns * subject->audit_burst,
 		.max_keys = subject->max_keys,
 		.max_bytes = subject->max_bytes,
 	};

@@ -55,10 +55,10 @@ struct store_subject {
 	uint32_t n_rules;
 	uint32_t requests_per_second;
 	uint32_t request_burst;
-	uint32_t bytes_per_second; /* of the audit log that it causes (KV_AUDIT_COST()) ... */
-	uint32_t byte_burst;	   /* ... with this many saved up */
-	uint32_t max_keys;	   /* quota: keys last written by this subject */
-	uint64_t max_bytes;	   /* quota: bytes of their values */
+	uint32_t audit_bytes_per_second; /* of the audit log that it causes (KV_AUDIT_COST()) ... */
+	uint32_t audit_burst;		 /* ... with this many saved up */
+	uint32_t max_keys;		 /* quota: keys last written by this subject */
+	uint64_t max_bytes;		 /* quota: bytes of their values */
 };
 
 /*
