@@ -57,21 +57,21 @@ struct supervisor {
 	struct netlink_link uplink; /* ifindex 0: the device is gone */
 	bool is_uplink_bare;	    /* setting up tap and programs failed */
 	bool is_mac_awaited;	    /* logged that the uplink has none */
+	bool is_ipv6_logged;	    /* logged that it could not be disabled on the tap */
 	uint64_t uplink_ns;	    /* earliest time of the next change of device */
 	unsigned int n_uplink_failures;
 	struct loop_timer uplink_timer;
 	struct probe_kernel kernel;
 	struct runtime runtime;
-	int cgroup_fd; /* cgroup_parent_hold() */
 	struct pins pins;
 	struct store store;
 	struct frames frames;
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct loop_timer quarantine_timer;
 	struct tap tap;
-	bool is_ipv6_logged; /* that it could not be disabled on the tap */
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
 	uint32_t n_pairs;
+	int cgroup_fd;			   /* cgroup_parent_hold() */
 	int self_program, gateway_program; /* child_open_program() */
 	pid_t watcher_pid;
 	int watcher_report_fd;
