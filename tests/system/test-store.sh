@@ -199,6 +199,7 @@ test_commit_file_is_one_revision() {
 	lease_with_requests
 	printf 'set /control/test 1\n# comment\n\nset /control/seen 2\n' >"$LAB_DIR/changes"
 	calfpen commit "$LAB_DIR/changes"
+	wait_for_line "$audit" '"path":"/control/seen"' 5
 	assert_eq 1 "$(grep -E '"path":"/control/(test|seen)"' "$audit" | sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)"
 	calfpen del /control/test
 	printf 'set /control/test 1\nset /ip 10.0.0.1/24\n' >"$LAB_DIR/changes"
