@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # One executable per test file; tests/run runs and counts them.
-.PHONY: check check-unit check-bpf check-system guest asan asan-programs cover tests
+.PHONY: check check-long check-unit check-bpf check-system guest asan asan-programs cover tests
 
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 BPF_TESTS = $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test-*.c))
@@ -82,6 +82,9 @@ check: ## run all tests (unit, BPF, system, 6.1 guest) and lint (root)
 	@$(MAKE) --no-print-directory tests
 	@$(MAKE) --no-print-directory lint
 	@tests/run unit bpf system guest
+
+check-long: tests ## run the BPF tests with the numbers of requests and operations of a long test (root)
+	@CALFPEN_GATE_REQUESTS=1000000 CALFPEN_ATTACK_OPERATIONS=10000000 tests/run bpf
 
 check-unit: ## run the unit tests; needs no root if the packages are installed
 	@tools/bootstrap --check check || tools/bootstrap check
