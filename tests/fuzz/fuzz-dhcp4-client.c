@@ -61,7 +61,7 @@ static void take_config(struct bytes_reader *data, struct client_config *config)
 		.conflict = (enum client_conflict)((bits >> 6) % 3),
 		.start_delay_ms = more & 1 ? 10000 : CLIENT_START_DELAY_MS,
 		.first_retransmission_ms = more & 2 ? 1000 : CLIENT_FIRST_RETRANSMISSION_MS,
-		.fallback_lease_s = more & 4 ? 60 : CLIENT_LEASE_FALLBACK_S,
+		.fallback_lease_s = more & 4 ? 60 : LEASE_TIME_FALLBACK_S,
 	};
 	message_sender_init(&config->sender, our_mac, &policy);
 	if (more & 8)
@@ -151,8 +151,8 @@ static void check_lease_begins(const struct client_event *event)
 	CHECK(lease->address.s_addr == message.yiaddr.s_addr);
 	CHECK(message.xid == sent_xid);
 	CHECK(lease->start_ns >= sent_first_ns && lease->start_ns <= sent_last_ns);
-	if (time_s < CLIENT_LEASE_MIN_S)
-		time_s = CLIENT_LEASE_MIN_S;
+	if (time_s < LEASE_TIME_MIN_S)
+		time_s = LEASE_TIME_MIN_S;
 	CHECK(lease->expires_ns ==
 	      (time_s == CLIENT_INFINITE ? CLIENT_NEVER : lease->start_ns + time_s * S));
 	CHECK(lease->t1_ns <= lease->t2_ns && lease->t2_ns <= lease->expires_ns);

@@ -69,3 +69,28 @@ Test(common_address, netmasks)
 	cr_expect_eq(address_netmask(31), 0xfffffffe);
 	cr_expect_eq(address_netmask(32), 0xffffffff);
 }
+
+Test(common_address, classes)
+{
+	static const struct {
+		const char *address;
+		uint8_t prefix_length;
+	} rows[] = {
+		{ "10.0.0.1", 8 },     { "127.255.255.255", 8 }, { "128.0.0.0", 16 },
+		{ "191.255.0.0", 16 }, { "192.0.0.0", 24 },	 { "223.0.0.0", 24 },
+		{ "224.0.0.0", 32 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect_eq(address_class_prefix((struct in_addr){ inet_addr(rows[i].address) }),
+			     rows[i].prefix_length, "%s", rows[i].address);
+}
+
+Test(common_address, masks)
+{
+	for (uint8_t length = 0; length <= 32; length++)
+		cr_expect_eq(address_mask_prefix(address_netmask(length)), length);
+	cr_expect_eq(address_mask_prefix(0xff00ff00), 0);
+	cr_expect_eq(address_mask_prefix(0xfffffffd), 0);
+	cr_expect_eq(address_mask_prefix(1), 0);
+}

@@ -99,8 +99,8 @@ Test(client_lease, order_of_times)
 Test(client_lease, Q25_no_lease_time)
 {
 	grant(0, 0, 0, MIDDLE);
-	cr_assert_eq(lease.time_s, CLIENT_LEASE_FALLBACK_S);
-	cr_assert_eq(lease.t1_s, CLIENT_LEASE_FALLBACK_S / 2);
+	cr_assert_eq(lease.time_s, LEASE_TIME_FALLBACK_S);
+	cr_assert_eq(lease.t1_s, LEASE_TIME_FALLBACK_S / 2);
 }
 
 Test(client_lease, Q26_floor)

@@ -82,7 +82,7 @@ Test(client_reboot, U03_restored_lease_keeps_its_mask)
 	reply(MESSAGE_ACK);
 	message.lease_s = 0;
 	receive();
-	cr_assert_eq(client.lease.time_s, CLIENT_LEASE_FALLBACK_S);
+	cr_assert_eq(client.lease.time_s, LEASE_TIME_FALLBACK_S);
 }
 
 /* After a reboot of the host nothing is: DISCOVER, and not the class's mask. */

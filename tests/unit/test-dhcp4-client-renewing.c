@@ -277,7 +277,7 @@ Test(client_renewing, U03_new_lease_keeps_nothing)
 	message.parameters.prefix_length = 0;
 	receive();
 	cr_assert_eq(client.lease.prefix_length, 24, "of the class");
-	cr_assert_eq(client.lease.time_s, CLIENT_LEASE_FALLBACK_S);
+	cr_assert_eq(client.lease.time_s, LEASE_TIME_FALLBACK_S);
 	cr_assert_eq(client.lease.parameters.n_name_servers, 0);
 }
 

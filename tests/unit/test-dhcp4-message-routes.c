@@ -182,17 +182,6 @@ Test(routes, C4_13_split_over_two_instances)
 	}
 }
 
-Test(routes, classes)
-{
-	cr_assert_eq(routes_class_prefix(address("10.0.0.1")), 8);
-	cr_assert_eq(routes_class_prefix(address("127.255.255.255")), 8);
-	cr_assert_eq(routes_class_prefix(address("128.0.0.0")), 16);
-	cr_assert_eq(routes_class_prefix(address("191.255.0.0")), 16);
-	cr_assert_eq(routes_class_prefix(address("192.0.0.0")), 24);
-	cr_assert_eq(routes_class_prefix(address("223.0.0.0")), 24);
-	cr_assert_eq(routes_class_prefix(address("224.0.0.0")), 32);
-}
-
 /* A message for this address and mask (0: none), with these routers in option 3. */
 static void parse_routers(const char *own, uint8_t prefix_length, const char *routers)
 {

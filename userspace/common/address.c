@@ -16,6 +16,28 @@ bool address_is_subnet(struct in_addr address, uint8_t prefix_length)
 	return prefix_length > 0 && prefix_length < 31 && (host == 0 || host == hosts);
 }
 
+uint8_t address_class_prefix(struct in_addr address)
+{
+	uint32_t bits = ntohl(address.s_addr);
+
+	if (bits >> 31 == 0)
+		return 8;
+	if (bits >> 30 == 2)
+		return 16;
+	if (bits >> 29 == 6)
+		return 24;
+	return 32;
+}
+
+uint8_t address_mask_prefix(uint32_t mask)
+{
+	uint8_t length = 0;
+
+	for (; mask & 1u << 31; mask <<= 1)
+		length++;
+	return mask ? 0 : length;
+}
+
 uint32_t address_netmask(uint8_t prefix_length)
 {
 	return prefix_length > 0 ? UINT32_MAX << (32 - prefix_length) : 0;

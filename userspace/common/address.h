@@ -16,6 +16,13 @@ bool address_is_host(struct in_addr address);
  * neither (RFC 3021). `prefix_length` 0: the subnet is unknown, returns false. */
 bool address_is_subnet(struct in_addr address, uint8_t prefix_length);
 
+/* Return the prefix length of an address's class (RFC 791); 32 above class C. */
+uint8_t address_class_prefix(struct in_addr address);
+
+/* Return the prefix length of a netmask in host byte order, or 0 if it is not
+ * contiguous. */
+uint8_t address_mask_prefix(uint32_t mask);
+
 /* Return the mask of a prefix of 0 to 32 bits in host byte order. */
 uint32_t address_netmask(uint8_t prefix_length);
 

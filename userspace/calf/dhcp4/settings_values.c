@@ -318,7 +318,7 @@ static const struct key keys[] = {
 	       FIRST_RETRANSMISSION_MAX_MS),
 	NUMBER("retransmission_max", config.retransmission_max_ms, RETRANSMISSION_MAX_MIN_MS,
 	       CLIENT_RETRANSMISSION_MAX_MS),
-	NUMBER("fallback_lease", config.fallback_lease_s, CLIENT_LEASE_MIN_S, CLIENT_INFINITE - 1),
+	NUMBER("fallback_lease", config.fallback_lease_s, LEASE_TIME_MIN_S, CLIENT_INFINITE - 1),
 };
 
 _Static_assert(sizeof(keys) / sizeof(keys[0]) == SETTINGS_KEYS, "settings.h");
@@ -335,7 +335,7 @@ void settings_values_init(struct settings_values *values)
 			.start_delay_ms = CLIENT_START_DELAY_MS,
 			.first_retransmission_ms = CLIENT_FIRST_RETRANSMISSION_MS,
 			.retransmission_max_ms = CLIENT_RETRANSMISSION_MAX_MS,
-			.fallback_lease_s = CLIENT_LEASE_FALLBACK_S,
+			.fallback_lease_s = LEASE_TIME_FALLBACK_S,
 		},
 	};
 }

@@ -17,6 +17,7 @@
 
 #include "userspace/calf/dhcp4/client/acd.h"
 #include "userspace/calf/dhcp4/message/message.h"
+#include "userspace/common/lease_time.h"
 
 #define CLIENT_NEVER UINT64_MAX
 #define CLIENT_INFINITE UINT32_MAX /* a lease time in seconds */
@@ -30,8 +31,6 @@
 #define CLIENT_REBOOT_TRIES 2
 #define CLIENT_RENEW_RETRANSMISSION_MIN_S 60
 #define CLIENT_RENEW_BROADCAST_MS 100 /* after a renewal that the operator requested */
-#define CLIENT_LEASE_MIN_S 30
-#define CLIENT_LEASE_FALLBACK_S 3600
 #define CLIENT_NAK_DELAY_S 1
 #define CLIENT_DECLINE_DELAY_S 10
 #define CLIENT_DELAY_MAX_S 300

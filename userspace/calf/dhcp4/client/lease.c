@@ -50,11 +50,7 @@ uint32_t client_lease_time_s(const struct client_config *config, const struct me
 
 	if (time_s == 0 && before)
 		time_s = before->time_s;
-	if (time_s == 0)
-		time_s = config->fallback_lease_s;
-	if (time_s == 0)
-		time_s = CLIENT_LEASE_FALLBACK_S;
-	return time_s < CLIENT_LEASE_MIN_S ? CLIENT_LEASE_MIN_S : time_s;
+	return lease_time_used(time_s, config->fallback_lease_s);
 }
 
 uint8_t client_lease_prefix_length(const struct message *ack, const struct client_lease *before)
@@ -63,7 +59,7 @@ uint8_t client_lease_prefix_length(const struct message *ack, const struct clien
 		return ack->parameters.prefix_length;
 	if (before && before->prefix_length > 0)
 		return before->prefix_length;
-	return routes_class_prefix(ack->yiaddr);
+	return address_class_prefix(ack->yiaddr);
 }
 
 /* T1 and T2 are parts of a lease time, so they stay only with the same one. */

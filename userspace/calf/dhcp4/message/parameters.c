@@ -29,13 +29,11 @@ static void add_address(struct flaws *flaws, enum flaw flaw, uint8_t code, struc
 /* Return the prefix length in option 1, or 0 if it is not a mask. */
 static uint8_t get_prefix_length(const struct options *options, struct flaws *flaws)
 {
-	uint32_t mask = options_get_u32(options, OPTION_SUBNET_MASK), bits = mask;
+	uint32_t mask = options_get_u32(options, OPTION_SUBNET_MASK);
+	uint8_t length = address_mask_prefix(mask);
 	struct option option;
-	uint8_t length = 0;
 
-	for (; bits & 1u << 31; bits <<= 1)
-		length++;
-	if (length > 0 && bits == 0)
+	if (length > 0)
 		return length;
 	if (!options_get(options, OPTION_SUBNET_MASK, &option) || option.size == 0)
 		return 0;

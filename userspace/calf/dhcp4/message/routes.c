@@ -6,19 +6,6 @@
 
 #include "userspace/common/address.h"
 
-uint8_t routes_class_prefix(struct in_addr address)
-{
-	uint32_t bits = ntohl(address.s_addr);
-
-	if (bits >> 31 == 0)
-		return 8;
-	if (bits >> 30 == 2)
-		return 16;
-	if (bits >> 29 == 6)
-		return 24;
-	return 32;
-}
-
 /* Count a route that is ignored because of its router. */
 static void add_flaw(struct message_parameters *parameters, uint8_t code,
 		     const struct value_route *route)
@@ -135,7 +122,7 @@ void routes_parse_static(const struct option *option, struct in_addr own,
 			add_flaw(parameters, OPTION_STATIC_ROUTE, &route);
 			continue;
 		}
-		class_prefix = routes_class_prefix(route.destination);
+		class_prefix = address_class_prefix(route.destination);
 		if ((ntohl(route.destination.s_addr) & ~address_netmask(class_prefix)) == 0)
 			route.prefix_length = class_prefix;
 		add_route(parameters, OPTION_STATIC_ROUTE, own, &route);

@@ -35,8 +35,4 @@ void routes_fit(struct message_parameters *parameters, struct in_addr own, uint8
 void routes_parse_static(const struct option *option, struct in_addr own,
 			 struct message_parameters *parameters);
 
-/* Return the prefix length of an address's class (RFC 791); 32 above class
- * C. */
-uint8_t routes_class_prefix(struct in_addr address);
-
 #endif
