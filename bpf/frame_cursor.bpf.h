@@ -97,6 +97,28 @@ static __always_inline __u32 priority_tags_take(struct cursor *cursor, struct et
 	return type;
 }
 
+/*
+ * Comparisons that give all bits or none. Without a branch, because the verifier
+ * would explore both sides of each.
+ */
+static __always_inline __u64 if_less(__u64 a, __u64 b) /* both below 2^63 */
+{
+	__u64 all = (__u64)((__s64)(a - b) >> 63);
+
+	asm volatile("" : "+r"(all));
+	return all;
+}
+
+static __always_inline __u64 if_equal(__u32 a, __u32 b)
+{
+	return if_less(a ^ b, 1);
+}
+
+static __always_inline __u64 choose(__u64 condition, __u64 yes, __u64 no)
+{
+	return no ^ ((no ^ yes) & condition);
+}
+
 /* Return whether the rule's check is for frames of this type. */
 static __always_inline int rule_is_for(const struct frame_rule *rule, __be16 protocol)
 {

@@ -11,6 +11,7 @@
 #include "bpf/frame_quarantine.bpf.h"
 #include "bpf/frame_replies.bpf.h"
 #include "bpf/frame_sample.bpf.h"
+#include "bpf/frame_witness.bpf.h"
 
 /*
  * Return whether there is a calf to protect. Without one the filter passes

@@ -13,7 +13,7 @@
  */
 __attribute__((noinline)) __be32 leased_address(void)
 {
-	struct kv_key key = { .path = "/ip" };
+	static const struct kv_key key = { .path = "/ip" }; /* on the stack: 60 stores */
 	struct kv_value *value = bpf_map_lookup_elem(&kv, &key);
 	__u32 address = 0, octet = 0;
 
@@ -22,16 +22,13 @@ __attribute__((noinline)) __be32 leased_address(void)
 		return 0;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < 16; i++) {
-		__u32 digit = (__u8)value->text[i] - '0';
+		__u32 character = (__u8)value->text[i], digit = character - '0';
+		__u64 is_digit = if_less(digit, 10);
 
-		if (digit < 10) {
-			octet = octet * 10 + digit;
-		} else {
-			address = address << 8 | (octet & 0xff);
-			octet = 0;
-			if (value->text[i] != '.')
-				return bpf_htonl(address);
-		}
+		if (!(is_digit | if_equal(character, '.')))
+			return bpf_htonl(address << 8 | (octet & 0xff));
+		address = (__u32)choose(is_digit, address, address << 8 | (octet & 0xff));
+		octet = (octet * 10 + digit) & (__u32)is_digit;
 	}
 	return 0;
 }

@@ -277,6 +277,7 @@ int uplink_ingress(struct __sk_buff *skb)
 			reason = reply_admit(skb, load, &frame);
 		if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
+			witness_reply(skb, load, &frame);
 			remember_server(skb, frame.options_at);
 		}
 		if (tap && (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP)) {

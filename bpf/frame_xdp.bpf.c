@@ -70,6 +70,7 @@ int frame_xdp(struct xdp_md *context)
 			reason = reply_admit(context, load, &frame);
 		if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
+			witness_reply(context, load, &frame);
 			remember_server(context, frame.options_at);
 		}
 	}

@@ -90,6 +90,80 @@ struct frame_watched {
 	struct frame_watched_address slot[FRAME_WATCHED_MAX];
 };
 
+/*
+ * DOC: the witness
+ *
+ * Each DHCPACK that ingress let through to the calf is recorded, so that the
+ * process that configures the host need not believe the calf. A record is not
+ * changed by an ACK that says something else, and an ACK that says the same
+ * once more only renews it. The map is frozen, belongs to the instance and not
+ * to one load of the programs, and stays pinned when the instance ends.
+ *
+ * A record is written by one CPU at a time: `version` is made odd before and even
+ * after. A reader copies the map twice, and uses what is the same in both copies
+ * and has an even version.
+ */
+#define FRAME_WITNESSED_MAX 16	      /* power of two */
+#define FRAME_WITNESSED_ROUTERS_MAX 8 /* the first ones of option 3 */
+
+/* Options that are read. Bit N of `said` and `kept` is number N. */
+enum frame_option {
+	FRAME_OPTION_OTHER = 0,
+	FRAME_OPTION_TYPE,		  /* 53 */
+	FRAME_OPTION_MASK,		  /* 1, a contiguous mask */
+	FRAME_OPTION_ROUTER,		  /* 3 */
+	FRAME_OPTION_TIME,		  /* 51, not 0 */
+	FRAME_OPTION_SERVER,		  /* 54 */
+	FRAME_OPTION_CLASSLESS,		  /* 121: that it was there */
+	FRAME_OPTION_CLASSLESS_MICROSOFT, /* 249: that it was there */
+	_FRAME_OPTION_N,		  /* power of two */
+};
+
+/* What an ACK said; addresses and masks in network order. A value counts only if
+ * its bit is set in `said`, or in `kept`: then the ACK left it out, and it is that
+ * of the newest record before for the same address. */
+struct frame_witnessed {
+	__u64 version;	  /* odd: being written */
+	__u64 request_ns; /* CLOCK_BOOTTIME of the last request with the ACK's xid */
+	__u64 ack_ns;	  /* CLOCK_BOOTTIME; 0: the slot was never used */
+	__u32 address;	  /* yiaddr */
+	__u32 mask;
+	__u32 server;
+	__u32 time_s;				    /* host order; 0xffffffff: for ever */
+	__u32 routers[FRAME_WITNESSED_ROUTERS_MAX]; /* 0: no further one */
+	__u32 said;
+	__u32 kept;
+};
+
+struct frame_witness {
+	struct frame_witnessed slot[FRAME_WITNESSED_MAX];
+};
+
+/* A reply that is being read, one per CPU: from sname on. */
+#define FRAME_MESSAGE_BYTES 2048 /* power of two; more than a frame of a tap */
+
+struct frame_option_value {
+	__u32 value; /* the first four octets, host order */
+	__u32 n;     /* how many of them there are */
+	__u32 at;    /* of the first part: where it is ... */
+	__u32 size;  /* ... and its octets */
+};
+
+/* Where a walk over options is. It is not on the stack, because the verifier
+ * would then explore every offset. */
+struct frame_walk {
+	__u32 at, end;
+	__u32 overload; /* option 52 of the field, 0: none */
+	__u32 reserved;
+};
+
+struct frame_message {
+	struct frame_walk walk;
+	struct frame_option_value options[_FRAME_OPTION_N];
+	struct frame_witnessed witnessed;    /* the record that is being made */
+	__u8 bytes[FRAME_MESSAGE_BYTES + 8]; /* room to read a word at the last octet */
+};
+
 /* Token buckets of the generic cell rate algorithm, one word each. */
 struct frame_bucket {
 	__u64 ingress_ns; /* theoretical arrival time, CLOCK_BOOTTIME */
@@ -264,6 +338,8 @@ _Static_assert(sizeof(struct frame_xid) == 16 + 4 * FRAME_REPLIES_MAX, "frame_xi
 _Static_assert(sizeof(struct frame_reply) == 24 + FRAME_REPLY_BYTES, "frame_reply layout");
 _Static_assert(sizeof(struct frame_peers) == 40, "frame_peers layout");
 _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
+_Static_assert(sizeof(struct frame_witnessed) == 80, "frame_witnessed layout");
+_Static_assert(_FRAME_OPTION_N == 8, "a power of two");
 _Static_assert(sizeof(struct frame_quarantine) == 24, "frame_quarantine layout");
 _Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
 _Static_assert(sizeof(struct frame_counter) == 24, "frame_counter layout");

@@ -14,6 +14,7 @@
 #define PIN_EVENTS "events"
 #define PIN_DENIALS "denials"
 #define PIN_SLOTS "slots"
+#define PIN_FRAME_WITNESS "frame_witness"
 /* Recreated at every start: */
 #define PIN_UNDO "undo"
 #define PIN_UNDO_VALUES "undo_values"

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/pkt_cls.h>
 #include <net/if.h>
 #include <sched.h>
@@ -19,6 +20,8 @@
 #include "maps/kv.h"
 #include "skel/frame_tc.skel.h"
 #include "skel/frame_xdp.skel.h"
+#include "userspace/common/address.h"
+#include "userspace/common/value.h"
 
 static void make_uplink(struct frames_test *test)
 {
@@ -83,8 +86,11 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	memcpy(test->mac, link.mac, sizeof(test->mac));
 	config.uplink_ifindex = (uint32_t)test->uplink.ifindex;
 	memcpy(config.mac, test->mac, sizeof(config.mac));
-	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd, &config,
-				 &test->quarantine, test->rules ? test->rules : rules,
+	test->witness_fd = frames_witness_open(&test->gate.pins, NULL);
+	cr_assert_geq(test->witness_fd, 0);
+	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd,
+				 test->witness_fd, &config, &test->quarantine,
+				 test->rules ? test->rules : rules,
 				 test->rules ? test->n_rules : 2),
 		     0);
 	cr_assert_eq(frames_close_uplink(&test->frames), 0);
@@ -126,9 +132,44 @@ int frames_test_attach(struct frames_test *test, enum frame_mode mode)
 	return error;
 }
 
+static int open_network(void)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+void frames_test_begin_beside(struct frames_test *test, const struct gate_test *gate)
+{
+	int here = open_network();
+
+	cr_assert_eq(unshare(CLONE_NEWNET), 0);
+	test->network_fd = open_network();
+	test->gate = *gate;
+	cr_assert_eq(netlink_new(&test->netlink), 0);
+	make_uplink(test);
+	load(test, 1000000, 1000000);
+	cr_assert_eq(frames_open(&test->frames, test->tap.ifindex), 0);
+	cr_assert_eq(setns(here, CLONE_NEWNET), 0);
+	close(here);
+}
+
+void frames_test_end_beside(struct frames_test *test)
+{
+	frames_deinit(&test->frames);
+	close(test->witness_fd);
+	if (test->network_fd)
+		close(test->network_fd);
+	tap_deinit(&test->tap);
+	tap_deinit(&test->uplink);
+	netlink_free(test->netlink);
+}
+
 void frames_test_kill(struct frames_test *test)
 {
 	frames_deinit(&test->frames);
+	close(test->witness_fd);
 	tap_deinit(&test->tap);
 }
 
@@ -141,10 +182,7 @@ void frames_test_restart(struct frames_test *test, uint32_t rate, uint32_t burst
 void frames_test_end(struct frames_test *test)
 {
 	frames_detach(&test->gate.pins, test->uplink.ifindex);
-	frames_deinit(&test->frames);
-	tap_deinit(&test->tap);
-	tap_deinit(&test->uplink);
-	netlink_free(test->netlink);
+	frames_test_end_beside(test);
 	gate_test_end(&test->gate);
 }
 
@@ -267,6 +305,43 @@ void frames_test_open(const struct frames_test *test)
 	cr_assert_eq(frames_test_run(frames_test_tap(test), request, sizeof(request),
 				     test->tap.ifindex, NULL),
 		     TC_ACT_REDIRECT);
+}
+
+static uint8_t *put_option(uint8_t *at, uint8_t code, uint32_t value)
+{
+	at[0] = code;
+	at[1] = 4;
+	put32(at + 2, value);
+	return at + 6;
+}
+
+void frames_test_ack(const struct frames_test *test, const char *net, const char *router,
+		     const char *time)
+{
+	uint8_t frame[FRAME_SIZE], *at = frame + AT_OPTIONS;
+	struct value_ipv4_net leased;
+	int here = open_network();
+	uint32_t seconds;
+
+	if (test->network_fd) /* BPF_PROG_RUN looks for the tap there */
+		cr_assert_eq(setns(test->network_fd, CLONE_NEWNET), 0);
+	frames_test_open(test);
+	frames_test_reply(test, frame);
+	cr_assert_eq(value_parse_ipv4_net(net, &leased), 0, "%s", net);
+	memcpy(frame + AT_YIADDR, &leased.address, sizeof(leased.address));
+	memcpy(at, "\x35\1\5", 3);
+	at = put_option(at + 3, 1, address_netmask(leased.prefix_length));
+	if (router)
+		at = put_option(at, 3, ntohl(inet_addr(router)));
+	if (time) {
+		cr_assert_eq(value_parse_lifetime(time, &seconds), 0, "%s", time);
+		at = put_option(at, 51, seconds);
+	}
+	*at = 0xff;
+	cr_assert_eq(frames_test_run(frames_test_tc(test), frame, sizeof(frame), 0, NULL),
+		     TC_ACT_REDIRECT);
+	cr_assert_eq(setns(here, CLONE_NEWNET), 0);
+	close(here);
 }
 
 void frames_test_flood(const struct frames_test *test, int program_fd, const uint8_t *frame,

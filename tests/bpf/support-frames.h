@@ -38,7 +38,10 @@ enum {
 	AT_XID = 46,
 	AT_CHADDR = 70,
 	AT_YIADDR = 58,
+	AT_SNAME = 86,
+	AT_FILE = 150,
 	AT_COOKIE = 278,
+	AT_OPTIONS = 282,
 	AT_ARP = 14,
 	AT_ARP_OPERATION = 21,
 	AT_ARP_SENDER_MAC = 22,
@@ -60,6 +63,8 @@ struct frames_test {
 	const struct frame_rule *rules; /* NULL: DHCPv4 and ARP at the rate asked for */
 	uint32_t n_rules;
 	struct frames frames;
+	int witness_fd;
+	int network_fd; /* its network namespace, if that is not the test's; otherwise 0 */
 };
 
 /* `rate` is the frames per second of each rule (DHCPv4, ARP), both ways; with 0
@@ -72,6 +77,10 @@ void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint
  * frames_test_attach() follows. */
 void frames_test_begin_on(struct frames_test *test, const char *uplink, uint32_t rate,
 			  uint32_t burst);
+/* The same beside a store of the test's own, with uplink and tap in a network namespace
+ * of their own and no program on the uplink: for frames_test_ack(). */
+void frames_test_begin_beside(struct frames_test *test, const struct gate_test *gate);
+void frames_test_end_beside(struct frames_test *test);
 /* The uplink's program in this mode, then replies are let in; what
  * frames_attach_uplink() returns. */
 int frames_test_attach(struct frames_test *test, enum frame_mode mode);
@@ -117,6 +126,14 @@ int frames_test_run(int program_fd, const uint8_t *frame, uint32_t size, int ifi
 
 /* The calf sends that request: a transaction is open. */
 void frames_test_open(const struct frames_test *test);
+
+/*
+ * A server gives us an address: the program for tc runs on the request and on the
+ * DHCPACK, so that the witness has it. `net` is address and prefix, `router` NULL: none;
+ * `time` is as in /lease/time, NULL: none.
+ */
+void frames_test_ack(const struct frames_test *test, const char *net, const char *router,
+		     const char *time);
 
 /* Run it `n` times, as frames_test_run() does once for the tap or the uplink. */
 void frames_test_flood(const struct frames_test *test, int program_fd, const uint8_t *frame,

@@ -136,8 +136,9 @@ void bench_frames_init(struct bench_frames *frames)
 	bench_check(tap_init(&frames->tap, frames->netlink), "tap");
 	config.uplink_ifindex = (uint32_t)frames->uplink.ifindex;
 	memcpy(config.mac, frames->uplink.mac, sizeof(config.mac));
+	frames->witness_fd = frames_witness_open(&frames->store.pins, NULL);
 	bench_check(frames_init(&frames->frames, &frames->store.pins, frames->store.store.kv_fd,
-				&config, NULL, both, 2),
+				frames->witness_fd, &config, NULL, both, 2),
 		    "frame programs");
 	bench_check(frames_attach_tap(&frames->frames, frames->tap.ifindex), "tap's programs");
 	bench_check(tap_up(&frames->tap, frames->netlink), "tap");
@@ -151,6 +152,7 @@ void bench_frames_deinit(struct bench_frames *frames)
 {
 	frames_detach(&frames->store.pins, frames->uplink.ifindex);
 	frames_deinit(&frames->frames);
+	close(frames->witness_fd);
 	tap_deinit(&frames->tap);
 	netlink_free(frames->netlink);
 	bench_store_deinit(&frames->store);

@@ -22,6 +22,7 @@
 struct bench_frames {
 	struct bench_store store;
 	int gate_fd; /* may write /ip */
+	int witness_fd;
 	struct netlink *netlink;
 	struct tap tap; /* up, in the devmap slot */
 	struct frames frames;

@@ -12,7 +12,7 @@
 #include "skel/frame_xdp.skel.h"
 #include "userspace/common/log.h"
 
-static int load_tc(struct frames *frames)
+static int load_tc(struct frames *frames, int witness_fd)
 {
 	int r;
 
@@ -22,6 +22,8 @@ static int load_tc(struct frames *frames)
 	frames->tc->rodata->config = frames->config;
 	bpf_program__set_autoload(frames->tc->progs.uplink_closed, frames->config.quarantine);
 	r = bpf_map__reuse_fd(frames->tc->maps.kv, frames->kv_fd);
+	if (!r)
+		r = bpf_map__reuse_fd(frames->tc->maps.frame_witness, witness_fd);
 	return r ? r : frame_tc_bpf__load(frames->tc);
 }
 
@@ -77,7 +79,7 @@ static int freeze_and_pin(const struct frames *frames)
 	return 0;
 }
 
-int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
+int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int witness_fd,
 		const struct frame_config *config, const struct frame_quarantine *quarantine,
 		const struct frame_rule *rules, uint32_t n_rules)
 {
@@ -96,7 +98,7 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 			return -errno;
 	} while (!frames->config.mark);
 
-	r = load_tc(frames);
+	r = load_tc(frames, witness_fd);
 	if (!r)
 		r = fill_rules(frames, rules, n_rules);
 	if (!r)
@@ -105,6 +107,8 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
 		r = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_reply));
 	if (!r)
 		r = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_replies));
+	if (!r)
+		r = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_message));
 	if (!r)
 		r = freeze_and_pin(frames);
 	if (r) {

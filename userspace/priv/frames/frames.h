@@ -45,12 +45,20 @@ struct frames {
 #define FRAMES_NULL(_x) ((struct frames){ .kv_fd = -1, .closed_fd = -1 })
 
 /*
+ * Open the instance's witness (maps/frame.h): the one that is pinned, whatever process
+ * left it; or, if there is none that fits, a new one with these first records (NULL:
+ * none), frozen and pinned. Returns a descriptor, owned by the caller, or a negative
+ * errno, logged.
+ */
+int frames_witness_open(const struct pins *pins, const struct frame_witness *initial);
+
+/*
  * Load the programs for the uplink of `config` (whose mark is chosen here) with
- * `rules`; freeze all maps but the devmap slot and pin them. `quarantine` (NULL:
+ * `rules` and the witness of frames_witness_open(), of which they keep a reference; freeze all maps but the devmap slot and pin them. `quarantine` (NULL:
  * none) is its initial state: closed, or already open. Returns 0, or a negative
  * errno, logged.
  */
-int frames_init(struct frames *frames, const struct pins *pins, int kv_fd,
+int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int witness_fd,
 		const struct frame_config *config, const struct frame_quarantine *quarantine,
 		const struct frame_rule *rules, uint32_t n_rules);
 

@@ -31,6 +31,8 @@ static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
 		{ xdp->maps.frame_watched, tc->maps.frame_watched },
 		{ xdp->maps.frame_reply, tc->maps.frame_reply },
 		{ xdp->maps.frame_replies, tc->maps.frame_replies },
+		{ xdp->maps.frame_witness, tc->maps.frame_witness },
+		{ xdp->maps.frame_message, tc->maps.frame_message },
 		{ xdp->maps.frame_quarantine, tc->maps.frame_quarantine },
 		{ xdp->maps.kv, tc->maps.kv },
 		{ xdp->maps.frame_counters, tc->maps.frame_counters },

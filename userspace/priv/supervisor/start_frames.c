@@ -66,8 +66,10 @@ int supervisor_start_frames(struct supervisor *s)
 	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
 	if (!description)
 		return 0;
-	r = frames_init(&s->frames, &s->pins, s->store.kv_fd, &config, &s->quarantine,
-			description->frames, description->n_frames);
+	r = supervisor_open_witness(s);
+	if (!r)
+		r = frames_init(&s->frames, &s->pins, s->store.kv_fd, s->witness_fd, &config,
+				&s->quarantine, description->frames, description->n_frames);
 	/* Detach what a killed run left only after the uplink has been closed. */
 	if (!r)
 		r = frames_close_uplink(&s->frames);

@@ -66,6 +66,7 @@ struct supervisor {
 	struct pins pins;
 	struct store store;
 	struct frames frames;
+	int witness_fd; /* frames_witness_open(), for the life of the instance; -1: no frames */
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct loop_timer quarantine_timer;
 	struct tap tap;
@@ -151,6 +152,10 @@ int supervisor_start_frames(struct supervisor *s);
 /* Detach the programs and close everything. The tap disappears with the last
  * descriptor of it. */
 void supervisor_stop_frames(struct supervisor *s);
+
+/* witness.c: open the witness. The lease of a version that had none counts as witnessed
+ * until it ends. Returns 0, or a negative errno, logged. */
+int supervisor_open_witness(struct supervisor *s);
 
 /* quarantine.c */
 

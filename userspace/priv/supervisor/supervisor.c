@@ -190,6 +190,8 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	watches_deinit(&s->watches);
 	host_name_deinit(&s->host_name);
 	store_deinit(&s->store);
+	if (s->witness_fd >= 0)
+		(void)close(s->witness_fd);
 	netlink_free(s->netlink);
 	netlink_free(s->links);
 	supervisor_close_logs(s);
@@ -213,6 +215,7 @@ int supervisor_main(const struct options *options)
 	s->watches = WATCHES_NULL(s->watches);
 	s->host_name = HOST_NAME_NULL(s->host_name);
 	s->signal_fd = s->stop_fd = s->cgroup_fd = s->chrony.ask_fd = s->audit_fd = -1;
+	s->witness_fd = -1;
 	s->self_program = s->gateway_program = s->loaded_fd = s->watcher_report_fd = -1;
 	s->started_ns = loop_now_ns();
 	loop_init(&s->loop);

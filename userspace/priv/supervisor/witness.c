@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DOC: the witness of a run before
+ *
+ * It is pinned, like the store, so that a restart forgets no server's word. A store
+ * that was adopted from a version without a witness has a lease of which the kernel
+ * has recorded nothing: it counts as it is, until it ends.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "maps/frame.h"
+#include "userspace/common/address.h"
+#include "userspace/common/gate.h"
+#include "userspace/common/log.h"
+#include "userspace/common/value.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
+
+/* Returns true if the key exists; the store's values have been checked. */
+static bool get(const struct supervisor *s, const char *path, struct kv_value *value)
+{
+	return !gate_read(s->store.gate_fds[KV_SUBJECT_SUPERVISOR], path, value);
+}
+
+/* Make a record of the lease in the store. Returns false if there is none. */
+static bool make_record(const struct supervisor *s, struct frame_witnessed *ack)
+{
+	struct value_ipv4_net net;
+	struct in_addr gateway;
+	struct kv_value value;
+
+	if (!get(s, "/ip", &value) || value_parse_ipv4_net(value.text, &net))
+		return false;
+	*ack = (struct frame_witnessed){
+		.request_ns = value.boot_ns,
+		.ack_ns = value.boot_ns,
+		.address = net.address.s_addr,
+		.mask = htonl(address_netmask(net.prefix_length)),
+		.time_s = VALUE_LIFETIME_INFINITE,
+		.said = 1u << FRAME_OPTION_MASK | 1u << FRAME_OPTION_TIME,
+	};
+	if (get(s, "/lease/time", &value) && !value_parse_lifetime(value.text, &ack->time_s))
+		ack->request_ns = value.boot_ns;
+	if (get(s, "/gateway", &value) && !value_parse_ipv4(value.text, &gateway)) {
+		ack->routers[0] = gateway.s_addr;
+		ack->said |= 1u << FRAME_OPTION_ROUTER;
+	}
+	return true;
+}
+
+int supervisor_open_witness(struct supervisor *s)
+{
+	struct frame_witness before = { 0 };
+	bool is_old;
+
+	if (s->witness_fd >= 0)
+		return 0;
+	is_old = s->store.adopted && make_record(s, &before.slot[0]);
+	s->witness_fd = frames_witness_open(&s->pins, is_old ? &before : NULL);
+	return s->witness_fd < 0 ? s->witness_fd : 0;
+}
