@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "tests/bpf/program.h"
+#include "tests/bpf/support-frames.h"
 #include "tests/bpf/support-gate.h"
 #include "userspace/priv/description/loaded.h"
 #include "userspace/priv/options.h"
@@ -63,6 +64,7 @@ static const struct test_rule operator_rules[] = { { "/control/", ALL_ACCESS, KV
 static const struct test_rule no_rules[] = { { NULL } };
 
 static struct gate_test test;
+static struct frames_test server; /* its DHCPACKs: see frames_test_ack() */
 static int calf = -1;
 static pid_t watcher = -1;
 /* of the supervisor; -1: /dev/null */
@@ -142,7 +144,8 @@ static inline void run_watcher(void)
 		      audit_log >= 0 ? audit_log : null,
 		      syslog_socket >= 0 ? syslog_socket : null,
 		      syslog_ask >= 0 ? syslog_ask : null,
-		      breaches[1] };
+		      breaches[1],
+		      server.witness_fd };
 	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
 
@@ -274,12 +277,14 @@ static inline void setup(void)
 	(void)gate_test_subject(&test, KV_SUBJECT_WATCHER, watcher_rules, 20000, 20000);
 	(void)gate_test_subject(&test, KV_SUBJECT_OPERATOR, operator_rules, FAST, 100);
 	calf = gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, FAST, 100000);
+	frames_test_begin_beside(&server, &test);
 }
 
 static inline void teardown(void)
 {
 	if (watcher > 0)
 		(void)stop(SIGKILL);
+	frames_test_end_beside(&server);
 	gate_test_end(&test);
 }
 
@@ -300,8 +305,10 @@ static inline uint64_t run(void)
 	return revision;
 }
 
+/* A lease that a server gave. */
 static inline uint64_t lease(const char *ip, const char *seconds)
 {
+	frames_test_ack(&server, ip, "192.0.2.1", seconds);
 	commit_init(&commit);
 	add("/ip", ip);
 	add("/gateway", "192.0.2.1");

@@ -36,10 +36,11 @@ Test(watcher_restarts, killed_while_the_store_changes)
 	char value[32];
 
 	for (round = 0; round < 8; round++) {
+		(void)snprintf(value, sizeof(value), "192.0.2.%u/24", round + 10);
+		frames_test_ack(&server, value, NULL, NULL);
 		start();
 		for (i = 0; i < 100; i++) {
 			commit_init(&commit);
-			(void)snprintf(value, sizeof(value), "192.0.2.%u/24", round + 10);
 			add("/ip", value);
 			add("/x/y", value);
 			revision = run();
@@ -77,6 +78,7 @@ Test(watcher_restarts, killed_between_the_pass_and_the_log)
 	lock = open("/run/calfpen/handlers.lock", O_RDWR | O_CLOEXEC);
 	cr_assert_geq(lock, 0);
 	cr_assert_eq(flock(lock, LOCK_EX), 0); /* the DNS handler waits for it, for a second */
+	frames_test_ack(&server, "192.0.2.6/24", "192.0.2.1", "3600");
 	commit_init(&commit);
 	add("/ip", "192.0.2.6/24");
 	add("/nameserver/001", "192.0.2.54");

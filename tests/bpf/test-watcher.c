@@ -121,6 +121,7 @@ Test(watcher, metrics)
 Test(watcher, policy_follows_the_routes_of_others)
 {
 	start();
+	frames_test_ack(&server, "192.0.2.5/24", "192.0.2.1", NULL);
 	commit_init(&commit);
 	add("/ip", "192.0.2.5/24");
 	add("/gateway", "192.0.2.1");
@@ -268,6 +269,7 @@ static uint64_t commit_unreadable(const char *ip, uint16_t subject)
 	uint64_t revision;
 
 	pause_watcher();
+	frames_test_ack(&server, ip, "192.0.2.1", NULL);
 	commit_init(&commit);
 	add("/ip", ip);
 	revision = run();
@@ -399,6 +401,7 @@ Test(watcher, F1_value_of_another_type_is_audited)
 	EVENTUALLY(
 		"grep '\"revision\":1,\"subject\":\"dhcp4\",\"verb\":\"configure\","
 		"\"path\":\"/ip\",\"verdict\":\"refused\",\"reason\":\"not a valid ipv4-net\"' " AUDIT);
+	frames_test_ack(&server, "192.0.2.5/24", "192.0.2.1", NULL);
 	commit_init(&commit);
 	add("/ip", "192.0.2.5/24");
 	(void)run();

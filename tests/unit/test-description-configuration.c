@@ -133,6 +133,7 @@ Test(configuration, everything)
 		       "use: {dns: false, mtu: true, domain: false, hostname: true, ntp: false}\n"
 		       "routes: {max: 3, min_prefix_length: 16, allow_hiding: true}\n"
 		       "drift: report\n"
+		       "witness: warn\n"
 		       "syslog: true\n"
 		       "options:\n"
 		       "  hostname: myhost\n"
@@ -153,6 +154,7 @@ Test(configuration, everything)
 	cr_expect(configuration.max_routes == 3 && configuration.min_prefix_length == 16 &&
 		  configuration.allow_hiding);
 	cr_expect(configuration.drift == CONFIGURATION_DRIFT_REPORT);
+	cr_expect(configuration.witness_warns);
 	cr_expect(configuration.n_options == 3);
 	cr_expect_str_eq(option("hostname"), "myhost");
 	cr_expect_str_eq(option("wait"), "30");
@@ -192,6 +194,14 @@ Test(configuration, F2_audit)
 		  !configuration.audit_may_lose);
 }
 
+Test(configuration, F6_witness)
+{
+	cr_assert(load("metric: 7\n", 1) == 0);
+	cr_expect_not(configuration.witness_warns, "the default");
+	cr_assert(load("witness: enforce\n", 1) == 0);
+	cr_expect_not(configuration.witness_warns);
+}
+
 Test(configuration, U18_drift)
 {
 	cr_assert(load("metric: 7\n", 1) == 0);
@@ -225,7 +235,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, carrier, "
-		  "carrier_delay, mode, foreign, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, options" },
+		  "carrier_delay, mode, foreign, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "carrier: lost\n", "1: carrier \"lost\" is not one of: follow, ignore" },
 		{ "carrier_delay: 600001\n", "1: carrier_delay must be a number from 0 to 600000" },
@@ -252,6 +262,7 @@ Test(configuration, refused)
 		{ "routes: {min_prefix_length: 0}\n",
 		  "1: min_prefix_length must be a number from 1 to 32" },
 		{ "drift: ignore\n", "1: drift \"ignore\" is not one of: repair, report" },
+		{ "witness: off\n", "1: witness \"off\" is not one of: enforce, warn" },
 		{ "syslog: on\n", "1: syslog must be true or false" },
 		{ "audit_max_size: 65535\n",
 		  "1: audit_max_size 65535 is less than 65536; 0: no rotation" },

@@ -48,7 +48,7 @@ Test(configuration_print, U32_loaded_again_is_the_same)
 		"",
 		"metric: 5\ntable: 7\ncarrier: ignore\ncarrier_delay: 0\nmode: tc\nforeign: pass\n",
 		"quarantine: 30\nwait_interface: forever\nresolv_conf: /a/b\nchronyd_directory: /c\n",
-		"wait_interface: 17\ndrift: repair\nsyslog: true\n",
+		"wait_interface: 17\ndrift: repair\nwitness: warn\nsyslog: true\n",
 		"audit_max_size: 0\naudit_files: 7\naudit_on_failure: lose\n",
 		"drift: report\nuse: {dns: false, routes: false, mtu: false, hostname: true}\n",
 		"routes: {max: 3, min_prefix_length: 1, allow_hiding: true}\n",

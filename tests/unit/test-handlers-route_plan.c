@@ -170,9 +170,10 @@ Test(handlers_route_plan, ways)
 static unsigned int n_told;
 static char told[2 * HANDLER_ERROR_SIZE];
 
-static void on_refusal(void *data, const char *path, const char *reason)
+static void on_refusal(void *data, const char *path, const char *reason, bool is_used)
 {
 	(void)data;
+	(void)is_used;
 	n_told++;
 	(void)snprintf(told, sizeof(told), "%s %s", path, reason);
 }

@@ -16,9 +16,10 @@ static struct route_plan plan;
 static char told[16][HANDLER_ERROR_SIZE];
 static unsigned int n_told;
 
-static void on_refusal(void *data, const char *path, const char *reason)
+static void on_refusal(void *data, const char *path, const char *reason, bool is_used)
 {
 	(void)data;
+	(void)is_used;
 	if (n_told < 16)
 		(void)snprintf(told[n_told], HANDLER_ERROR_SIZE, "%s %s", path, reason);
 	n_told++;

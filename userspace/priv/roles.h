@@ -41,7 +41,8 @@ enum watcher_fd {
 	WATCHER_FD_SYSLOG_ASK = 14,
 	/* A pipe: the number of a subject for each of its records that is malformed. */
 	WATCHER_FD_BREACHES = 15,
-	_WATCHER_FD_END = 16,
+	WATCHER_FD_WITNESS = 16, /* map frame_witness, frozen; /dev/null without frame programs */
+	_WATCHER_FD_END = 17,
 };
 
 enum gateway_fd {

@@ -144,6 +144,18 @@ static int parse_drift(struct yaml_file *file, yaml_node_t *node,
 	return r;
 }
 
+static int parse_witness(struct yaml_file *file, yaml_node_t *node,
+			 struct configuration *configuration)
+{
+	static const char *const names[] = { "enforce", "warn" };
+	size_t i = 0;
+	int r = yaml_choice(file, node, "witness", names, sizeof(names) / sizeof(names[0]), &i);
+
+	if (!r)
+		configuration->witness_warns = i == 1;
+	return r;
+}
+
 static int parse_wait_interface(struct yaml_file *file, yaml_node_t *node,
 				struct configuration *configuration)
 {
@@ -231,6 +243,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		USE,
 		ROUTES,
 		DRIFT,
+		WITNESS,
 		SYSLOG,
 		AUDIT_MAX_SIZE,
 		AUDIT_FILES,
@@ -239,26 +252,14 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		OPTIONS,
 		N
 	};
-	static const char *const names[N] = { "metric",
-					      "table",
-					      "carrier",
-					      "carrier_delay",
-					      "mode",
-					      "foreign",
-					      "quarantine",
-					      "wait_interface",
-					      "resolv_conf",
-					      "dns",
-					      "chronyd_directory",
-					      "use",
-					      "routes",
-					      "drift",
-					      "syslog",
-					      "audit_max_size",
-					      "audit_files",
-					      "audit_on_failure",
-					      "ceilings",
-					      "options" };
+	static const char *const names[N] = {
+		"metric",	  "table",	 "carrier",	      "carrier_delay",
+		"mode",		  "foreign",	 "quarantine",	      "wait_interface",
+		"resolv_conf",	  "dns",	 "chronyd_directory", "use",
+		"routes",	  "drift",	 "witness",	      "syslog",
+		"audit_max_size", "audit_files", "audit_on_failure",  "ceilings",
+		"options"
+	};
 	yaml_node_t *values[N];
 	int r;
 
@@ -298,6 +299,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_routes(file, values[ROUTES], configuration);
 	if (!r && values[DRIFT])
 		r = parse_drift(file, values[DRIFT], configuration);
+	if (!r && values[WITNESS])
+		r = parse_witness(file, values[WITNESS], configuration);
 	if (!r && values[SYSLOG])
 		r = yaml_bool(file, values[SYSLOG], "syslog", &configuration->syslog);
 	if (!r && values[AUDIT_MAX_SIZE])

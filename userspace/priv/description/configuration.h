@@ -74,6 +74,7 @@ struct configuration {
 	bool use_ntp;		    /* set time servers, default true */
 	struct configuration_dns dns;
 	enum configuration_drift drift;
+	bool witness_warns;	    /* apply what no server gave, and say so, default false */
 	bool syslog;		    /* audit records also go to syslog, default false */
 	uint32_t audit_max_size;    /* bytes of a file of the audit log, 0: no rotation */
 	uint32_t audit_files;	    /* of the audit log, the newest included */

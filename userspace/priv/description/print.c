@@ -145,6 +145,7 @@ void configuration_print(const struct configuration *configuration,
 	print_bool(to, "  allow_hiding", configuration->allow_hiding);
 	if (drifts[configuration->drift])
 		(void)fprintf(to, "drift: %s\n", drifts[configuration->drift]);
+	(void)fprintf(to, "witness: %s\n", configuration->witness_warns ? "warn" : "enforce");
 	print_bool(to, "syslog", configuration->syslog);
 	(void)fprintf(to, "audit_max_size: %u\naudit_files: %u\naudit_on_failure: %s\n",
 		      configuration->audit_max_size, configuration->audit_files,

@@ -249,7 +249,10 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
-	context->is_leased = false;
+	context->is_leased = !r && lease.is_kept;
+	state->is_settled = false;
+	if (context->is_leased)
+		return 0;
 	if (!r)
 		r = former_begin(context, wanted);
 	state->is_settled = !r && is_known(context, &lease);

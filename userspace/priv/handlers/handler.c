@@ -69,6 +69,15 @@ void handler_note(struct handler_context *context, const char *format, ...)
 	va_end(arguments);
 }
 
+static void report(struct handler_context *context, const char *path, const char *reason,
+		   bool is_used)
+{
+	handler_note(context, "%s %s: %s", is_used ? "used in spite of the witness:" : "refused",
+		     path, reason);
+	if (context->on_refusal)
+		context->on_refusal(context->on_refusal_data, path, reason, is_used);
+}
+
 void handler_refuse(struct handler_context *context, const char *path, const char *format, ...)
 {
 	char reason[HANDLER_ERROR_SIZE];
@@ -77,9 +86,21 @@ void handler_refuse(struct handler_context *context, const char *path, const cha
 	va_start(arguments, format);
 	put(reason, format, arguments);
 	va_end(arguments);
-	handler_note(context, "refused %s: %s", path, reason);
-	if (context->on_refusal)
-		context->on_refusal(context->on_refusal_data, path, reason);
+	report(context, path, reason, false);
+}
+
+bool handler_refuse_unwitnessed(struct handler_context *context, const char *path,
+				const char *format, ...)
+{
+	bool is_used = context->configuration->witness_warns;
+	char reason[HANDLER_ERROR_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	put(reason, format, arguments);
+	va_end(arguments);
+	report(context, path, reason, is_used);
+	return !is_used;
 }
 
 int handler_drift(struct handler_context *context, const char *format, ...)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "userspace/priv/description/configuration.h"
+#include "userspace/priv/handlers/witness.h"
 #include "userspace/priv/store/wanted.h"
 
 struct netlink;
@@ -52,9 +53,11 @@ struct handler_context {
 	/* Counts changes of the uplink's addresses by other programs; 0: they are not
 	 * counted, so the addresses must be read each time. */
 	uint64_t n_address_changes;
-	uint64_t now_ns; /* CLOCK_BOOTTIME */
-	/* Called in every pass for each value that policy does not allow. */
-	void (*on_refusal)(void *data, const char *path, const char *reason);
+	uint64_t now_ns;	/* CLOCK_BOOTTIME */
+	struct witness witness; /* as read before the pass */
+	/* Called in every pass for each value that is not allowed; `is_used`: it is applied
+	 * in spite of that, because the operator only wants to be told. */
+	void (*on_refusal)(void *data, const char *path, const char *reason, bool is_used);
 	void *on_refusal_data;
 	/* out */
 	char error[HANDLER_ERROR_SIZE]; /* why a call failed, printable */
@@ -131,6 +134,11 @@ __attribute__((format(printf, 2, 3))) void handler_note(struct handler_context *
  * This is no failure and not retried. */
 __attribute__((format(printf, 3, 4))) void
 handler_refuse(struct handler_context *context, const char *path, const char *format, ...);
+/* The same for a value that no server gave. Returns false if it is used in spite of that
+ * (`witness: warn`). */
+__attribute__((format(printf, 3, 4))) bool
+handler_refuse_unwitnessed(struct handler_context *context, const char *path, const char *format,
+			   ...);
 /* Set context->error. Returns HANDLER_DRIFT. */
 __attribute__((format(printf, 2, 3))) int handler_drift(struct handler_context *context,
 							const char *format, ...);

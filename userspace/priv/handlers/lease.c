@@ -8,6 +8,8 @@
 #include "userspace/common/clock.h"
 #include "userspace/priv/netlink/netlink.h"
 
+#define COMMIT_TOLERANCE_S 5
+
 uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns)
 {
 	uint64_t age_ns = now_ns > written_ns ? now_ns - written_ns : 0;
@@ -18,15 +20,33 @@ uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns)
 	return age_ns < whole_ns ? (uint32_t)((whole_ns - age_ns) / NS_PER_S) : 0;
 }
 
-uint64_t lease_end_ns(const struct wanted *wanted)
+/* The operator's option of the calf, which has been checked. */
+static uint32_t fallback_s(const struct handler_context *context)
 {
-	const struct kv_value *time = wanted_get(wanted, "/lease/time");
+	const struct configuration_option *option =
+		configuration_find_option(context->configuration, "fallback_lease");
 	uint32_t seconds;
 
-	if (!time || value_parse_lifetime(time->text, &seconds) ||
-	    seconds == VALUE_LIFETIME_INFINITE)
-		return UINT64_MAX;
-	return time->boot_ns + seconds * NS_PER_S;
+	return option && !value_parse_uint(option->value, 0, UINT32_MAX, &seconds) ? seconds : 0;
+}
+
+uint64_t lease_end_ns(const struct handler_context *context, const struct wanted *wanted)
+{
+	const struct kv_value *time = wanted_get(wanted, "/lease/time");
+	const struct kv_value *ip = wanted_get(wanted, "/ip");
+	uint64_t end_ns = UINT64_MAX, witnessed_ns;
+	struct value_ipv4_net net;
+	uint32_t seconds;
+
+	if (time && !value_parse_lifetime(time->text, &seconds) &&
+	    seconds != VALUE_LIFETIME_INFINITE)
+		end_ns = time->boot_ns + seconds * NS_PER_S;
+	if (context->witness.is_in_force && !context->configuration->witness_warns && ip &&
+	    !value_parse_ipv4_net(ip->text, &net) &&
+	    !witness_judge(&context->witness, &net, fallback_s(context), &witnessed_ns) &&
+	    witnessed_ns < end_ns)
+		end_ns = witnessed_ns;
+	return end_ns;
 }
 
 bool lease_net_contains(const struct value_ipv4_net *net, struct in_addr address)
@@ -50,12 +70,65 @@ struct in_addr lease_net_broadcast(const struct value_ipv4_net *net)
 	return broadcast;
 }
 
+static void on_address(const struct netlink_address *address, void *data)
+{
+	struct lease *lease = data;
+
+	if (address->protocol == NETLINK_OWNER && address->valid_s > lease->left_s)
+		*lease = (struct lease){ .net = { address->address, address->prefix_length },
+					 .left_s = address->valid_s,
+					 .is_kept = true };
+}
+
+/* Get the lease that the host has: the address of ours that is on the uplink. */
+static int find_present(struct handler_context *context, struct lease *leasep)
+{
+	struct lease lease = { .left_s = 0 };
+	int r = netlink_address_each(context->netlink, context->uplink_ifindex, on_address, &lease);
+
+	if (r)
+		return handler_fail(context, r, "cannot read the addresses of the uplink");
+	*leasep = lease;
+	return 0;
+}
+
+/* Change the lease to what the witness allows. */
+static int apply_witness(struct handler_context *context, const struct wanted *wanted,
+			 struct lease *lease)
+{
+	const struct kv_value *ip = wanted_get(wanted, "/ip");
+	const struct kv_value *time = wanted_get(wanted, "/lease/time");
+	uint32_t allowed_s = NETLINK_FOREVER;
+	uint64_t end_ns;
+	const char *why =
+		witness_judge(&context->witness, &lease->net, fallback_s(context), &end_ns);
+
+	if (!why && end_ns <= context->now_ns)
+		why = "its lease is over";
+	if (why)
+		return handler_refuse_unwitnessed(context, "/ip", "%s: %s", ip->text, why) ?
+			       find_present(context, lease) :
+			       0;
+	if (end_ns != UINT64_MAX)
+		allowed_s = (uint32_t)((end_ns - context->now_ns) / NS_PER_S);
+	if (lease->left_s <= allowed_s)
+		return 0;
+	/* The calf counts from its request, in whole seconds, and its commit takes time. */
+	if (time && lease->left_s - allowed_s > COMMIT_TOLERANCE_S &&
+	    !handler_refuse_unwitnessed(context, "/lease/time", "%s: longer than the server allows",
+					time->text))
+		return 0;
+	lease->left_s = allowed_s;
+	return 0;
+}
+
 int lease_get(struct handler_context *context, const struct wanted *wanted, struct lease *leasep)
 {
 	const struct kv_value *ip = wanted_get(wanted, "/ip");
 	const struct kv_value *time = wanted_get(wanted, "/lease/time");
 	struct lease lease = { .left_s = NETLINK_FOREVER };
 	uint32_t seconds;
+	int r = 0;
 
 	if (!ip)
 		return LEASE_ABSENT;
@@ -67,6 +140,10 @@ int lease_get(struct handler_context *context, const struct wanted *wanted, stru
 			return handler_fail(context, -EBADMSG, "/lease/time is \"%s\"", time->text);
 		lease.left_s = lease_left(seconds, time->boot_ns, context->now_ns);
 	}
+	if (lease.left_s && context->witness.is_in_force)
+		r = apply_witness(context, wanted, &lease);
+	if (r)
+		return r;
 	if (!lease.left_s)
 		return LEASE_ABSENT;
 	*leasep = lease;

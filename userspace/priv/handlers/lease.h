@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The leased address: /ip with the remaining /lease/time. The address and the
- * route handler use the same function, so that no route is wanted without its
- * source address.
+ * The leased address: /ip with the remaining /lease/time, as far as the witness
+ * allows it. The address and the route handler use the same function, so that no
+ * route is wanted without its source address.
  */
 #ifndef CALFPEN_PRIV_HANDLERS_LEASE_H
 #define CALFPEN_PRIV_HANDLERS_LEASE_H
@@ -13,22 +13,28 @@
 struct lease {
 	struct value_ipv4_net net;
 	uint32_t left_s; /* NETLINK_FOREVER: does not expire */
+	bool is_kept;	 /* /ip is refused: this is what the uplink has, with its own lifetime */
 };
 
 #define LEASE_ABSENT 1 /* no /ip, or it has expired */
 
-/* Read the lease from the wanted state. Without /lease/time the address does not
- * expire: a calf with a fixed address. Returns 0 with *leasep set, LEASE_ABSENT,
- * or -EBADMSG as handler_fail(). */
+/*
+ * Read the lease from the wanted state. If the witness is in force, the lease lasts no
+ * longer than a server said. If no server gave the address, it is refused, and the
+ * lease is the address that calfpen has set on the uplink before, with what is left
+ * of its own lifetime. Without the witness and without /lease/time the address does not
+ * expire: a calf with a fixed address. Returns 0 with *leasep set, LEASE_ABSENT, or a
+ * negative errno as handler_fail(), -EBADMSG for a value of the wrong type.
+ */
 int lease_get(struct handler_context *context, const struct wanted *wanted, struct lease *leasep);
 
 /* Returns how many of `seconds` that began at `written_ns` are left at `now_ns`
  * (both CLOCK_BOOTTIME), rounded down so as not to exceed the lease. */
 uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns);
 
-/* Returns when the lease that the values came with ends (CLOCK_BOOTTIME), or
- * UINT64_MAX: never, or there is no valid /lease/time. */
-uint64_t lease_end_ns(const struct wanted *wanted);
+/* Returns when the lease that the values came with ends (CLOCK_BOOTTIME), at the latest
+ * when the witness says so, or UINT64_MAX: never, or there is no valid /lease/time. */
+uint64_t lease_end_ns(const struct handler_context *context, const struct wanted *wanted);
 
 /* pure helpers for IPv4 networks */
 

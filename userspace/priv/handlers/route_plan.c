@@ -91,8 +91,17 @@ static void asked_add(struct asked *asked, const struct value_route *route, cons
 	asked->paths[asked->n_routes++] = path;
 }
 
+/* Has a server given this router with the address? */
+static bool is_witnessed(struct handler_context *context, struct in_addr address,
+			 struct in_addr router, const char *text)
+{
+	if (!context->witness.is_in_force || witness_has_router(&context->witness, address, router))
+		return true;
+	return !handler_refuse_unwitnessed(context, "/gateway", "%s: no server gave it", text);
+}
+
 static int ask_gateway(struct asked *asked, struct handler_context *context,
-		       const struct wanted *wanted)
+		       const struct wanted *wanted, struct in_addr address)
 {
 	const struct kv_value *value = wanted_get(wanted, "/gateway");
 	struct value_route route = { .prefix_length = 0 };
@@ -101,6 +110,8 @@ static int ask_gateway(struct asked *asked, struct handler_context *context,
 		return 0;
 	if (value_parse_ipv4(value->text, &route.gateway) || !address_is_host(route.gateway))
 		return handler_fail(context, -EBADMSG, "/gateway is \"%s\"", value->text);
+	if (!is_witnessed(context, address, route.gateway, value->text))
+		return 0;
 	asked->gateway = route.gateway;
 	asked_add(asked, &route, "/gateway");
 	return 0;
@@ -166,7 +177,7 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 	if (r == LEASE_ABSENT || !context->configuration->use_routes)
 		return 0;
 	plan->subnet = lease.net;
-	error = ask_gateway(&asked, context, wanted);
+	error = ask_gateway(&asked, context, wanted, lease.net.address);
 	error = handler_first(error, ask_routes(&asked, context, wanted));
 	/* First the routes that other routes depend on. */
 	for (uint32_t i = 0; i < asked.n_routes; i++)

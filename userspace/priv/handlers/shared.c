@@ -75,7 +75,7 @@ const struct wanted *shared_begin(struct handler_context *context, const struct 
 {
 	static const struct wanted none;
 
-	context->state->shared.lease_end_ns = lease_end_ns(wanted);
+	context->state->shared.lease_end_ns = lease_end_ns(context, wanted);
 	return context->state->shared.lease_end_ns > context->now_ns ? wanted : &none;
 }
 
@@ -173,7 +173,7 @@ bool shared_renew(struct handler_context *context, const struct wanted *wanted)
 {
 	struct shared_state *shared = &context->state->shared;
 	bool was_over = shared->lease_end_ns <= context->now_ns;
-	uint64_t end_ns = lease_end_ns(wanted);
+	uint64_t end_ns = lease_end_ns(context, wanted);
 
 	if (end_ns == shared->lease_end_ns)
 		return false;

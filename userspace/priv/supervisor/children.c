@@ -60,7 +60,8 @@ static void start_watcher(struct supervisor *s)
 			    fd_or_null(s->options->audit_fd ? s->audit_fd : -1, null),
 			    fd_or_null(s->syslog.outlet.fd, null),
 			    fd_or_null(s->syslog.ask_fd, null),
-			    s->breaches[1] };
+			    s->breaches[1],
+			    fd_or_null(s->witness_fd, null) };
 	uint64_t now = loop_now_ns();
 	pid_t pid;
 

@@ -207,7 +207,7 @@ static bool was_logged(struct watcher_audit *audit, uint64_t digest, bool **is_w
 
 /* Returns 0, also if it is over the rate; or -EAGAIN if nothing takes the record: then
  * call it again. */
-static int record_refusal(struct watcher_audit *audit, struct audit_entry *entry)
+static int record_refusal(struct watcher_audit *audit, struct audit_entry *entry, const char *what)
 {
 	bool *is_written;
 	int r = 0;
@@ -218,7 +218,7 @@ static int record_refusal(struct watcher_audit *audit, struct audit_entry *entry
 			*is_written = true;
 			return 0;
 		}
-		log_warning("%s: refused: %s", entry->path, entry->reason);
+		log_warning("%s: %s: %s", entry->path, what, entry->reason);
 	}
 	if (*is_written)
 		return 0;
@@ -257,18 +257,18 @@ int watcher_audit_type(struct watcher_audit *audit, const struct loaded *loaded,
 	if (!key || !value_check(&key->rule, change->text, change->length))
 		return 0;
 	(void)snprintf(reason, sizeof(reason), "not a valid %s", value_type_name(key->rule.type));
-	return record_refusal(audit, &entry);
+	return record_refusal(audit, &entry, "refused");
 }
 
 void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wanted,
-			   const char *path, const char *reason)
+			   const char *path, const char *reason, bool is_used)
 {
 	const struct kv_value *value = wanted_get(wanted, path);
 	struct audit_entry entry = {
 		.wall_ns = clock_now_ns(CLOCK_REALTIME),
 		.verb = "configure",
 		.path = path,
-		.verdict = "refused",
+		.verdict = is_used ? "warned" : "refused",
 		.reason = reason,
 	};
 
@@ -276,5 +276,7 @@ void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wan
 		return;
 	entry.subject = subject_name(audit, value->subject);
 	entry.revision = value->revision;
-	audit->must_repeat |= record_refusal(audit, &entry) != 0;
+	audit->must_repeat |=
+		record_refusal(audit, &entry,
+			       is_used ? "used in spite of the witness" : "refused") != 0;
 }

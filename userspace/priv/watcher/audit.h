@@ -72,14 +72,15 @@ int watcher_audit_malformed(struct watcher_audit *audit, const struct record_ori
 int watcher_audit_listed(struct watcher_audit *audit, const struct wanted_key *key);
 
 /*
- * Record that a handler did not apply a value because of policy: one audit
- * record ("verb": "configure") and one log line each time the key is written.
- * Does nothing if the key is not in `wanted`. Both kinds of refusals together are recorded
+ * Record that a handler did not apply a value because of policy, or, with `is_used`,
+ * that it applied one that should be refused: one audit record ("verb": "configure",
+ * verdict "refused" or "warned") and one log line each time the key is written. Does
+ * nothing if the key is not in `wanted`. All kinds of refusals together are recorded
  * twice a second, with bursts of up to 256; the next record says how many were not. If
  * nothing takes the record, `must_repeat` is set, for the handlers to run again when that
  * is over.
  */
 void watcher_audit_refusal(struct watcher_audit *audit, const struct wanted *wanted,
-			   const char *path, const char *reason);
+			   const char *path, const char *reason, bool is_used);
 
 #endif

@@ -40,6 +40,7 @@ struct watcher {
 	struct loop loop;
 	struct loop_timer timer;
 	int signal_fd;
+	bool has_witness_failed; /* it was logged that the witness cannot be read */
 	bool must_list;
 	bool must_repair; /* the operator requested a renewal: restore what has drifted */
 	uint64_t list_ns; /* CLOCK_BOOTTIME; not before */
@@ -64,6 +65,14 @@ void watcher_status_set_running(struct watcher *watcher, bool is_running);
 /* Write all statuses that changed and the metrics that are due, and open the
  * quarantine, in one commit. After a failure, do nothing until watcher->status_ns. */
 void watcher_status_write(struct watcher *watcher);
+
+/* witness.c */
+
+/* Decide whether the witness is in force: if a calf speaks DHCPv4. */
+void watcher_witness_init(struct watcher *watcher);
+
+/* Read the witness for the next pass. If it cannot be read, nothing was witnessed. */
+void watcher_witness_read(struct watcher *watcher);
 
 /* ring.c */
 

@@ -74,12 +74,12 @@ static void list(struct watcher *watcher)
 	watcher_persist_mark_all(&watcher->persist, &watcher->wanted);
 }
 
-static void on_refusal(void *data, const char *path, const char *reason)
+static void on_refusal(void *data, const char *path, const char *reason, bool is_used)
 {
 	struct watcher *watcher = data;
 
 	watcher_ring_audit(watcher); /* the change precedes its refusal in the log */
-	watcher_audit_refusal(&watcher->audit, &watcher->wanted, path, reason);
+	watcher_audit_refusal(&watcher->audit, &watcher->wanted, path, reason, is_used);
 }
 
 /* The handlers of what the instances of a host share. */
@@ -145,6 +145,8 @@ static void reconcile(struct watcher *watcher)
 	repeat_refusals(watcher);
 	for (unsigned int i = 0; i < RECONCILE_ROUNDS; i++) {
 		watcher_ring_look(watcher);
+		/* An ACK is recorded before the calf can commit its lease. */
+		watcher_witness_read(watcher);
 		watcher_host_drain(&watcher->host);
 		carrier_ns = watcher_host_carrier(&watcher->host, watcher->loop.now_ns());
 		if (watcher->must_list) {
@@ -259,6 +261,7 @@ static void finish(struct watcher *watcher)
 	watcher_persist_finish(&watcher->persist, &watcher->wanted, watcher->audit.wall_offset_ns,
 			       watcher->loop.now_ns);
 	watcher->context.is_running = false;
+	watcher_witness_read(watcher);
 	mark_shared(watcher);
 	run_handlers(watcher);
 }
@@ -421,6 +424,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.is_running = true;
 	watcher->context.takeover = watcher->options->takeover;
 	watcher_chrony_init(&watcher->context);
+	watcher_witness_init(watcher);
 	reconcile_init(&watcher->reconciler, handlers, N_HANDLERS);
 	watcher->reconciler.drift = watcher->loaded.configuration->drift;
 	watcher_persist_init(&watcher->persist, watcher->options->state,
