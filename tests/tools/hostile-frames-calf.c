@@ -3,64 +3,10 @@
  * A compromised calf that writes frames to its tap that it should not: each frame
  * of a list, reported as "frame: WHAT: REASON" with the counter that must count it.
  * Frames that must not leave contain HOSTILE, those that may leave ALLOWED. In
- * between it requests an offer and uses it as its lease. In the end it sends
+ * between it gets a lease. In the end it sends
  * unicast requests to its server repeatedly.
  */
-#include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "userspace/common/wire.h"
-
-#define FRAMES 3
-#define CONTROL 4
-#define SIZE 342 /* Ethernet, IPv4, UDP, 300 octets of BOOTP */
-#define ARP_SIZE 42
-#define SIZE_MAX_SENT 2000
-#define XID "HOST"
-
-enum {
-	AT_TO = 0,
-	AT_FROM = 6,
-	AT_TYPE = 12,
-	AT_IP = 14,
-	AT_TOTAL = 16,
-	AT_FRAGMENT = 20,
-	AT_PROTOCOL = 23,
-	AT_CHECKSUM = 24,
-	AT_SOURCE = 26,
-	AT_DESTINATION = 30,
-	AT_PORTS = 34,
-	AT_UDP_LENGTH = 38,
-	AT_OP = 42,
-	AT_BOOTP_XID = 46,
-	AT_YIADDR = 58,
-	AT_CHADDR = 70,
-	AT_SNAME = 86,
-	AT_COOKIE = 278,
-	AT_OPERATION = 21,
-	AT_SENDER_MAC = 22,
-	AT_SENDER = 28,
-	AT_TARGET = 38,
-};
-
-static uint8_t mac[6], leased[4], server[4];
-
-/* Uses ppoll(2), because the sandbox allows neither nanosleep nor poll. */
-static int wait_for(int fd, int milliseconds)
-{
-	const struct timespec timeout = { .tv_sec = milliseconds / 1000,
-					  .tv_nsec = milliseconds % 1000 * 1000000l };
-	struct pollfd readable = { .fd = fd, .events = POLLIN };
-	int n = ppoll(&readable, 1, &timeout, NULL);
-
-	if (n < 0)
-		_exit(9);
-	return n;
-}
+#include "tests/tools/calf.h"
 
 static void say(const char *what, const char *reason)
 {
@@ -69,47 +15,6 @@ static void say(const char *what, const char *reason)
 
 	if (size < 0 || write(2, line, (size_t)size) < 0)
 		_exit(3);
-}
-
-static void put16(uint8_t *at, size_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void set_lengths(uint8_t *frame, size_t size)
-{
-	uint32_t sum = 0;
-
-	put16(frame + AT_TOTAL, size - AT_IP);
-	put16(frame + AT_UDP_LENGTH, size - AT_PORTS);
-	put16(frame + AT_CHECKSUM, 0);
-	for (int i = AT_IP; i < AT_PORTS; i += 2)
-		sum += (uint32_t)(frame[i] << 8 | frame[i + 1]);
-	sum = (sum & 0xffff) + (sum >> 16);
-	put16(frame + AT_CHECKSUM, ((sum & 0xffff) + (sum >> 16)) ^ 0xffff);
-}
-
-/* Build a frame that the filter lets out: a broadcast DISCOVER, or one by unicast
- * to the server. */
-static void request(uint8_t *frame, int is_unicast, const char *mark)
-{
-	memset(frame, 0, SIZE_MAX_SENT);
-	memset(frame + AT_TO, is_unicast ? 0 : 0xff, 6);
-	memcpy(frame + AT_FROM, mac, 6);
-	put16(frame + AT_TYPE, 0x0800);
-	memcpy(frame + AT_IP, "\x45\0\0\0\0\0\0\0\x40\x11", 10);
-	memset(frame + AT_DESTINATION, 0xff, 4);
-	if (is_unicast) {
-		memcpy(frame + AT_SOURCE, leased, 4);
-		memcpy(frame + AT_DESTINATION, server, 4);
-	}
-	memcpy(frame + AT_PORTS, "\0\x44\0\x43", 4);
-	memcpy(frame + AT_OP, "\1\1\6\0" XID, 8);
-	memcpy(frame + AT_CHADDR, mac, 6);
-	snprintf((char *)frame + AT_SNAME, 64, "%s", mark);
-	memcpy(frame + AT_COOKIE, "\x63\x82\x53\x63\x35\1\1\xff", 8);
-	set_lengths(frame, SIZE);
 }
 
 /* Build an ARP announcement of the server's address as ours. */
@@ -122,12 +27,6 @@ static void arp(uint8_t *frame)
 	memcpy(frame + AT_SENDER_MAC, mac, 6);
 	memcpy(frame + AT_SENDER, "\x0a\x4d\0\1", 4);
 	memcpy(frame + AT_TARGET, "\x0a\x4d\0\1", 4);
-}
-
-static void send_frame(const uint8_t *frame, size_t size)
-{
-	if (write(FRAMES, frame, size) != (ssize_t)size)
-		_exit(4);
 }
 
 enum base { BROADCAST, UNICAST, ARP };
@@ -235,63 +134,17 @@ static void send_row(const struct row *row)
 	say(row->what, row->reason);
 }
 
-/* Send one request to the store and read the text of the response. */
-static void ask(enum wire_request_tag tag, const char *path, const char *value, char text[128])
+static void on_sent(void)
 {
-	static uint8_t received[WIRE_FRAME_MAX];
-	struct wire_response response;
-	size_t n_received = 0;
-	uint8_t buffer[512];
-	int size =
-		wire_encode_request(1, tag, path, value, strlen(value), 0, buffer, sizeof(buffer));
-
-	if (size <= 0 || write(CONTROL, buffer, (size_t)size) != size)
-		_exit(5);
-	while ((size = wire_frame_size(received, n_received)) == 0 || (size_t)size > n_received) {
-		ssize_t n;
-
-		(void)wait_for(CONTROL, 5000);
-		n = read(CONTROL, received + n_received, sizeof(received) - n_received);
-		if (size < 0 || n <= 0)
-			_exit(6);
-		n_received += (size_t)n;
-	}
-	if (wire_decode_response(received, (size_t)size, &response) < 0 ||
-	    response.tag == WIRE_ERROR)
-		_exit(7);
-	snprintf(text, 128, "%.*s", (int)response.value.size, (const char *)response.value.bytes);
+	say("a request to all", "out_accepted");
 }
 
-static void learn_mac(void)
+/* Get a lease; repeat until the server answers. */
+static void take_lease(void)
 {
-	unsigned int octets[6];
-	char text[128];
-
-	ask(WIRE_READ, "/mac", "", text);
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &octets[0], &octets[1], &octets[2], &octets[3],
-		   &octets[4], &octets[5]) != 6)
-		_exit(8);
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)octets[i];
-}
-
-/* Use the server's offer as our lease; repeat the request until it arrives. */
-static void take_offer(void)
-{
-	static uint8_t frame[SIZE_MAX_SENT];
 	char net[32], text[128];
-	ssize_t size = 0;
 
-	while (size < AT_COOKIE || memcmp(frame + AT_BOOTP_XID, XID, 4) != 0) {
-		request(frame, 0, "ALLOWED broadcast");
-		send_frame(frame, SIZE);
-		say("a request to all", "out_accepted");
-		memset(frame, 0, sizeof(frame));
-		if (wait_for(FRAMES, 2000))
-			size = read(FRAMES, frame, sizeof(frame));
-	}
-	memcpy(server, frame + AT_SOURCE, 4);
-	memcpy(leased, frame + AT_YIADDR, 4);
+	get_lease("ALLOWED broadcast", on_sent);
 	snprintf(net, sizeof(net), "%u.%u.%u.%u/24", leased[0], leased[1], leased[2], leased[3]);
 	ask(WIRE_WRITE, "/ip", net, text);
 }
@@ -303,7 +156,7 @@ int main(void)
 	learn_mac();
 	for (size_t i = 0; i < sizeof(before_lease) / sizeof(before_lease[0]); i++)
 		send_row(&before_lease[i]);
-	take_offer();
+	take_lease();
 	for (size_t i = 0; i < sizeof(with_lease) / sizeof(with_lease[0]); i++)
 		send_row(&with_lease[i]);
 	say("all", "done");
