@@ -153,7 +153,7 @@ Test(cli_audit_verify, F2_altered)
 	lines[3][60] ^= 1;
 	write_log();
 	expect_problem(older_path, 4, "altered, or lines after it are missing\n");
-	cr_expect_not_null(strstr(out_text, "1 problems"));
+	cr_expect_not_null(strstr(out_text, "1 problem\n"));
 }
 
 static void remove_lines(size_t from, size_t n)
@@ -221,7 +221,7 @@ Test(cli_audit_verify, F2_inserted)
 	put_line(5, "{\"time\":\"\",\"subject\":\"x\",\"verb\":\"commit\",\"verdict\":\"ok\"}");
 	expect_problem(older_path, 6,
 		       "inserted or altered: it has no hash of the line before it\n");
-	cr_expect_not_null(strstr(out_text, "1 problems"));
+	cr_expect_not_null(strstr(out_text, "1 problem\n"));
 	for (size_t i = 1; i <= (size_t)2 * N - 1; i++) {
 		put_line(i, line);
 		cr_expect_eq(verify(), CLI_FAILURE, "%zu: %s", i, out_text);

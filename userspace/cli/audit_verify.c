@@ -323,11 +323,13 @@ static void print_text(const struct cli *cli, const struct verify *verify)
 	if (!verify->has_head)
 		fprintf(cli->out, "note: whether the end is missing could not be checked: the "
 				  "instance has not run since the host was started\n");
-	fprintf(cli->out, "%llu records in %u files", verify->n_records, verify->set.n);
+	fprintf(cli->out, "%llu record%s in %u file%s", verify->n_records,
+		verify->n_records == 1 ? "" : "s", verify->set.n, verify->set.n == 1 ? "" : "s");
 	if (verify->first_time[0])
 		fprintf(cli->out, " from %s to %s", verify->first_time, verify->last_time);
 	if (n_problems)
-		fprintf(cli->out, ": damaged, %zu problems\n", n_problems);
+		fprintf(cli->out, ": damaged, %zu problem%s\n", n_problems,
+			n_problems == 1 ? "" : "s");
 	else
 		fputs(": ok\n", cli->out);
 }
