@@ -78,14 +78,14 @@ test_U38_glued_lines() {
 
 # no_such_files - nothing was made of a word
 no_such_files() {
-	[ ! -e "$LAB_DIR/work/-" ] && [ ! -e "$LAB_DIR/work/none" ] && [ -z "$(ls "$LAB_DIR/work")" ] &&
+	[ ! -e "$LAB_DIR/cwd/-" ] && [ ! -e "$LAB_DIR/cwd/none" ] && [ -z "$(ls "$LAB_DIR/cwd")" ] &&
 		[ ! -e "$audit" ]
 }
 
 # in_work [OPTION...] - lease, in a directory of its own; stdout is $LAB_DIR/out
 in_work() {
-	mkdir -p "$LAB_DIR/work"
-	env -C "$LAB_DIR/work" calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "$@" \
+	mkdir -p "$LAB_DIR/cwd"
+	env -C "$LAB_DIR/cwd" calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "$@" \
 		</dev/null >"$LAB_DIR/out" 2>>"$LAB_DIR/calfpen.log" &
 	started[calfpen]=$!
 	wait_for 20 has_lease
