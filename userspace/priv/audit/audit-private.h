@@ -5,6 +5,8 @@
 
 #include "userspace/priv/audit/audit.h"
 
+#define RECORD_REASON_SIZE 64
+
 /* A formatted entry. */
 struct record {
 	bool is_warning;
@@ -16,6 +18,10 @@ struct record {
 
 void record_init(struct record *record, const struct audit_entry *entry,
 		 const char previous[static CHAIN_SIZE]);
+/* A record that says how many were lost; stores that text, too. */
+void record_init_lost(struct record *record, uint64_t n_lost,
+		      const char previous[static CHAIN_SIZE],
+		      char reason[static RECORD_REASON_SIZE]);
 /* Let it follow another line. */
 void record_link(struct record *record, const char previous[static CHAIN_SIZE]);
 /* Return whether records are in a reserve. */

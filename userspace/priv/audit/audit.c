@@ -24,6 +24,23 @@ void record_init(struct record *record, const struct audit_entry *entry,
 	record->length = audit_format(entry, previous, record->text);
 }
 
+void record_init_lost(struct record *record, uint64_t n_lost,
+		      const char previous[static CHAIN_SIZE],
+		      char reason[static RECORD_REASON_SIZE])
+{
+	const struct audit_entry lost = {
+		.wall_ns = clock_now_ns(CLOCK_REALTIME),
+		.subject = "audit",
+		.verb = "lost",
+		.verdict = "error",
+		.reason = reason,
+	};
+
+	(void)snprintf(reason, RECORD_REASON_SIZE, "%" PRIu64 " records could not be written",
+		       n_lost);
+	record_init(record, &lost, previous);
+}
+
 void record_link(struct record *record, const char previous[static CHAIN_SIZE])
 {
 	const char *member = chain_previous(record->text, record->length - 1);
@@ -262,20 +279,11 @@ static void fail(struct audit *audit, int error)
 /* Records that were lost are a record, at their place. */
 static int report_lost(struct audit *audit)
 {
-	char reason[64];
-	const struct audit_entry lost = {
-		.wall_ns = clock_now_ns(CLOCK_REALTIME),
-		.subject = "audit",
-		.verb = "lost",
-		.verdict = "error",
-		.reason = reason,
-	};
+	char reason[RECORD_REASON_SIZE];
 	struct record record;
 	int r;
 
-	(void)snprintf(reason, sizeof(reason), "%" PRIu64 " records could not be written",
-		       audit->n_lost);
-	record_init(&record, &lost, audit->log_last);
+	record_init_lost(&record, audit->n_lost, audit->log_last, reason);
 	r = append(audit, &record);
 	if (r)
 		return r;

@@ -31,22 +31,13 @@ static int send_record(struct audit *audit, const struct record *record)
 /* Report how many were lost, to the daemon, too. Returns 0 if it takes records again. */
 static int report_lost(struct audit *audit)
 {
-	char reason[64];
-	const struct audit_entry lost = {
-		.wall_ns = clock_now_ns(CLOCK_REALTIME),
-		.subject = "audit",
-		.verb = "lost",
-		.verdict = "error",
-		.reason = reason,
-	};
+	char reason[RECORD_REASON_SIZE];
 	struct record record;
 	int r;
 
 	if (!outlet_has_room(&audit->syslog->outlet))
 		return waiting_error(&audit->syslog->outlet, -ENOBUFS);
-	(void)snprintf(reason, sizeof(reason), "%" PRIu64 " records could not be written",
-		       *n_lost(audit));
-	record_init(&record, &lost, audit->last);
+	record_init_lost(&record, *n_lost(audit), audit->last, reason);
 	r = send_record(audit, &record);
 	if (r < 0)
 		return r;
