@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "maps/kv.h"
+
 #define FORGE_MAX 4096
 
 /* Returns 0 or a negative errno. */
@@ -56,6 +58,29 @@ static inline int forge_record(int ring_fd, const void *record, size_t size)
 		(void)close(program);
 	(void)close(map);
 	return r;
+}
+
+/* A commit with something behind a deletion, as a gate that lets it pass would write it. */
+static inline int forge_commit(int ring_fd, uint16_t subject, uint64_t revision)
+{
+	const struct {
+		struct kv_event event;
+		struct kv_change change;
+		char behind[8];
+	} record = {
+		.event = { .type = KV_RECORD_COMMIT,
+			   .size = KV_CHANGE_SIZE(0),
+			   .revision = revision,
+			   .uid = 1234567,
+			   .tgid = 54321,
+			   .subject = subject,
+			   .verb = KV_VERB_COMMIT,
+			   .n_changes = 1 },
+		.change = { "/nameserver/008", KV_CHANGE_DELETE, 0, KV_NOTE(12, 15) },
+		.behind = "HIDDEN!",
+	};
+
+	return forge_record(ring_fd, &record, sizeof(record));
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/bpf/support-frames-grammar.h"
+#include "userspace/common/batch.h"
 #include "userspace/common/hash.h"
 
 #define PICK(list) (list)[grammar_draw(sizeof(list) / sizeof((list)[0]))]
@@ -19,32 +20,12 @@
 static void draw_path(char path[KV_PATH_SIZE])
 {
 	/* what a calf may write, what it may not, and what is no path */
-	static const char *const paths[] = {
-		"/x/a",
-		"/x/b",
-		"/x/c",
-		"/x/long",
-		"/x/0",
-		"/number",
-		"/hex",
-		"/x/a",
-		"/x/b",
-		"/x/c",
-		"/x/long",
-		"/x/0",
-		"/number",
-		"/hex",
-		"/mtu",
-		"/ip",
-		"/ntp/001",
-		"/ntp/9",
-		"/lease/a.b",
-		"/x/a/b",
-		"/mac",
-		"/unknown",
-		"/status/address",
-		"/link",
-	};
+	static const char *const mine[] = { "/x/a", "/x/b",    "/x/c", "/x/long",
+					    "/x/0", "/number", "/hex" };
+	static const char *const paths[] = { "/mtu",   "/ip",	     "/ntp/001",
+					     "/ntp/9", "/lease/a.b", "/x/a/b",
+					     "/mac",   "/unknown",   "/status/address",
+					     "/link" };
 	static const char *const others[] = { "/", "", "x", "/X", "//x", "/x/", "/x/..", "/x\n" };
 
 	memset(path, 0, KV_PATH_SIZE);
@@ -54,7 +35,10 @@ static void draw_path(char path[KV_PATH_SIZE])
 		path[KV_PATH_SIZE - 1] = '\0';
 		return;
 	}
-	(void)snprintf(path, KV_PATH_SIZE, "%s", grammar_once_in(24) ? PICK(others) : PICK(paths));
+	(void)snprintf(path, KV_PATH_SIZE, "%s",
+		       grammar_once_in(24)   ? PICK(others) :
+		       grammar_draw(24) < 14 ? PICK(mine) :
+					       PICK(paths));
 }
 
 static uint16_t draw_text(const char *path, unsigned char *text)
@@ -321,4 +305,29 @@ uint32_t hostile_request_change(const struct hostile_request *hostile, uint32_t 
 uint64_t hostile_request_seed(const char *text)
 {
 	return hash_text(HASH_START, text) | 1;
+}
+
+void hostile_request_each_commit(const struct hostile_request *hostile,
+				 void (*note)(uint64_t revision, uint32_t n_changes))
+{
+	const struct kv_request *request = &hostile->request;
+	static struct batch_results results;
+	struct batch_result result;
+	struct kv_batched header;
+	uint32_t at = 0;
+
+	if (request->verb >= KV_VERB_WRITE && request->verb <= KV_VERB_COMMIT)
+		note(request->revision, request->n_changes);
+	if (request->verb != KV_VERB_BATCH)
+		return;
+	results.n = request->cursor;
+	results.length = request->length;
+	memcpy(results.bytes, request->text, sizeof(results.bytes));
+	for (uint32_t i = 0; batch_results_next(&results, &at, &result); i++) {
+		memcpy(&header,
+		       hostile->bytes + hostile_request_change(hostile, i) - sizeof(header),
+		       sizeof(header));
+		if (!result.verdict && header.verb != KV_VERB_READ)
+			note(result.revision, 1);
+	}
 }

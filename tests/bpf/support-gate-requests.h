@@ -33,6 +33,10 @@ int hostile_request_send(int gate_fd, struct hostile_request *hostile);
  * UINT32_MAX. */
 uint32_t hostile_request_change(const struct hostile_request *hostile, uint32_t i);
 
+/* Call `note` for each commit that a request which was accepted has made. */
+void hostile_request_each_commit(const struct hostile_request *hostile,
+				 void (*note)(uint64_t revision, uint32_t n_changes));
+
 /* From a text, such as the id of a commit; never 0. */
 uint64_t hostile_request_seed(const char *text);
 

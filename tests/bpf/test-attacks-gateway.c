@@ -34,25 +34,6 @@ static void note_commit(uint64_t revision, uint32_t n_changes)
 	told->last = revision > told->last ? revision : told->last;
 }
 
-static void note_batch(void)
-{
-	static struct batch_results results;
-	struct batch_result result;
-	struct kv_batched header;
-	uint32_t at = 0;
-
-	results.n = hostile.request.cursor;
-	results.length = hostile.request.length;
-	memcpy(results.bytes, hostile.request.text, sizeof(results.bytes));
-	for (uint32_t i = 0; batch_results_next(&results, &at, &result); i++) {
-		memcpy(&header,
-		       hostile.bytes + hostile_request_change(&hostile, i) - sizeof(header),
-		       sizeof(header));
-		if (!result.verdict && header.verb != KV_VERB_READ)
-			note_commit(result.revision, 1);
-	}
-}
-
 static void send_one(void)
 {
 	int verdict;
@@ -62,12 +43,8 @@ static void send_one(void)
 	told->n_sent++;
 	told->n_accepted += !verdict;
 	told->n_refused += verdict < 0;
-	if (verdict)
-		return;
-	if (hostile.request.verb == KV_VERB_BATCH)
-		note_batch();
-	else if (hostile.request.verb >= KV_VERB_WRITE && hostile.request.verb <= KV_VERB_COMMIT)
-		note_commit(hostile.request.revision, hostile.request.n_changes);
+	if (!verdict)
+		hostile_request_each_commit(&hostile, note_commit);
 }
 
 static void run_gateway(void)

@@ -15,18 +15,6 @@
 
 int main(int argc, char **argv)
 {
-	struct {
-		struct kv_event event;
-		struct kv_change change;
-		char behind[8];
-	} record = {
-		.event = { .type = KV_RECORD_COMMIT,
-			   .size = KV_CHANGE_SIZE(0),
-			   .verb = KV_VERB_COMMIT,
-			   .n_changes = 1 },
-		.change = { "/mtu", KV_CHANGE_DELETE, 0, KV_NOTE(1, 4) },
-		.behind = "HIDDEN!",
-	};
 	int fd, r;
 
 	if (argc != 4)
@@ -36,9 +24,7 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 1;
 	}
-	record.event.subject = (uint16_t)strtoul(argv[2], NULL, 10);
-	record.event.revision = strtoull(argv[3], NULL, 10);
-	r = forge_record(fd, &record, sizeof(record));
+	r = forge_commit(fd, (uint16_t)strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
 	if (r)
 		fprintf(stderr, "forge-record: %s\n", strerror(-r));
 	return r ? 1 : 0;

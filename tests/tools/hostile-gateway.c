@@ -8,12 +8,10 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "tests/bpf/support-frames-grammar.h"
 #include "tests/bpf/support-gate-requests.h"
-#include "userspace/common/batch.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/confine/confine.h"
 #include "userspace/priv/key_table.h"
@@ -26,24 +24,10 @@
 static struct hostile_request hostile;
 static unsigned int n_accepted, n_changes;
 
-static unsigned int count_batch(void)
+static void count_commit(uint64_t revision, uint32_t n)
 {
-	static struct batch_results results;
-	struct batch_result result;
-	struct kv_batched header;
-	unsigned int n = 0;
-	uint32_t at = 0;
-
-	results.n = hostile.request.cursor;
-	results.length = hostile.request.length;
-	memcpy(results.bytes, hostile.request.text, sizeof(results.bytes));
-	for (uint32_t i = 0; batch_results_next(&results, &at, &result); i++) {
-		memcpy(&header,
-		       hostile.bytes + hostile_request_change(&hostile, i) - sizeof(header),
-		       sizeof(header));
-		n += !result.verdict && header.verb != KV_VERB_READ;
-	}
-	return n;
+	(void)revision;
+	n_changes += n;
 }
 
 static void send_one(void)
@@ -52,10 +36,7 @@ static void send_one(void)
 	if (hostile_request_send(GATEWAY_FD_GATE, &hostile))
 		return;
 	n_accepted++;
-	if (hostile.request.verb == KV_VERB_BATCH)
-		n_changes += count_batch();
-	else if (hostile.request.verb >= KV_VERB_WRITE && hostile.request.verb <= KV_VERB_COMMIT)
-		n_changes += hostile.request.n_changes;
+	hostile_request_each_commit(&hostile, count_commit);
 }
 
 int main(int argc, char **argv)
