@@ -11,13 +11,15 @@
 status_is() { [[ $(calfpen get /status/audit 2>/dev/null) =~ $1 ]]; }
 renew() { calfpen set /control/renew now >/dev/null 2>&1 || true; }
 
-# complete - the chain holds, and each revision of the store is in the log
-complete() {
-	calfpen audit --verify >/dev/null && calfpen audit --json | python3 -c 'import json, sys
+# no_revision_is_missing <RECORDS - from the first that is there to the last
+no_revision_is_missing() {
+	python3 -c 'import json, sys
 seen = {json.loads(line).get("revision", 0) for line in sys.stdin}
 missing = set(range(min(seen - {0}), max(seen))) - seen
 sys.exit(f"missing: {sorted(missing)}" if missing else 0)'
 }
+# complete - the chain holds, and each revision of the store is in the log
+complete() { calfpen audit --verify >/dev/null && calfpen audit --json | no_revision_is_missing; }
 all_is_well() { status_is '^ok$' && complete; }
 
 # small_log SIZE - a file system for the log, full but for SIZE (of 4k, 0: nothing)
@@ -123,14 +125,14 @@ loses() {
 	status_is '^error: .*; the reserve is full; records are lost$'
 }
 
-# full_at STAGE - a lease and its end, with a disk that is full from this stage on
-full_at() {
-	local stage
-	small_log 64k
+# stages STAGE SPOIL [OPTION...] - a lease and its end, and at this stage SPOIL is run
+stages() {
+	local at=$1 spoil=$2 stage
+	shift 2
 	for stage in start bound renewal release; do
-		[ "$stage" != "$1" ] || fill_disk
+		[ "$stage" != "$at" ] || "$spoil"
 		case $stage in
-		start) calfpen_start ;;
+		start) calfpen_start "$@" ;;
 		bound) wait_for 20 has_lease ;;
 		renewal) renews ;;
 		release)
@@ -141,6 +143,12 @@ full_at() {
 	done
 	renew
 	wait_for 20 has_lease
+}
+
+# full_at STAGE - with a disk that is full from this stage on
+full_at() {
+	small_log 64k
+	stages "$1" fill_disk
 	make_room
 	wait_for 20 all_is_well
 	stop calfpen || fail "exit code $?"
@@ -152,32 +160,17 @@ test_F2_full_disk_before_it_is_bound() { full_at bound; }
 test_F2_full_disk_at_the_renewal() { full_at renewal; }
 test_F2_full_disk_at_the_release() { full_at release; }
 
+fill_pipe() { timeout 1 dd if=/dev/zero bs=4096 of=/dev/fd/8 oflag=nonblock status=none || true; }
+
 # unread_at STAGE - the same with a pipe that has a reader, which does not read any more
 unread_at() {
-	local stage
 	mkfifo "$LAB_DIR/pipe"
 	exec 8<>"$LAB_DIR/pipe"
-	for stage in start bound renewal release; do
-		[ "$stage" != "$1" ] || timeout 1 dd if=/dev/zero bs=4096 of=/dev/fd/8 oflag=nonblock status=none || true
-		case $stage in
-		start) calfpen_start --audit "$LAB_DIR/pipe" ;;
-		bound) wait_for 20 has_lease ;;
-		renewal) renews ;;
-		release)
-			calfpen set /control/release now >/dev/null
-			wait_for 10 not has_address
-			;;
-		esac
-	done
-	renew
-	wait_for 20 has_lease
+	stages "$1" fill_pipe --audit "$LAB_DIR/pipe"
 	start reader cat "$LAB_DIR/pipe"
 	wait_for 10 in_reader
 	stop calfpen || fail "exit code $?"
-	tr -d '\0' <"$LAB_DIR/reader.log" | python3 -c 'import json, sys
-seen = {json.loads(line).get("revision", 0) for line in sys.stdin}
-missing = set(range(min(seen - {0}), max(seen))) - seen
-sys.exit(f"missing: {sorted(missing)}" if missing else 0)'
+	tr -d '\0' <"$LAB_DIR/reader.log" | no_revision_is_missing
 }
 in_reader() { grep -qa "\"revision\":$(revision_of /ip)," "$LAB_DIR/reader.log"; }
 revision_of() { calfpen get -l "$1" | awk '{ print $1 }'; }
