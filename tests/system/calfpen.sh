@@ -40,6 +40,25 @@ lease() {
 	wait_for 20 has_lease
 }
 
+# other_calf PROGRAM [KEY...] - make $LAB_DIR/hostile, a calf whose keys are lines of its
+# description
+other_calf() {
+	local program=$1
+	shift
+	mkdir -p "$LAB_DIR/hostile"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
+	cp "$tools/$program" "$LAB_DIR/hostile/"
+	cat >"$LAB_DIR/hostile/calf.yaml" <<END
+name: hostile
+executable: $program
+limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
+keys:
+$(printf '  - {%s}\n' 'path: /mac, type: mac, access: [read]' "$@")
+frames:
+  - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 20, egress_burst: 10}
+END
+}
+
 address() {
 	ip -4 -oneline address show dev "$LAB_UPLINK" | awk '{ print $4 }'
 }

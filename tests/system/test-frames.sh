@@ -263,20 +263,10 @@ other_interface() {
 hostile_frames_start() {
 	other_interface far0
 	ip address add 10.66.0.1/24 dev far0
-	mkdir -p "$LAB_DIR/hostile"
-	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
-	cp "$tools/hostile-frames-calf" "$LAB_DIR/hostile/"
-	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
-name: hostile
-executable: hostile-frames-calf
-limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
-keys:
-  - {path: /mac, type: mac, access: [read]}
-  - {path: /ip, type: ipv4-net, access: [write]}
-frames:
-  - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 1000, egress_burst: 100}
-  - {check: arp, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 1000, egress_burst: 100}
-END
+	other_calf hostile-frames-calf 'path: /ip, type: ipv4-net, access: [write]'
+	sed -i 's/egress_per_second: 20, egress_burst: 10/egress_per_second: 1000, egress_burst: 100/
+$a\  - {check: arp, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 1000, egress_burst: 100}' \
+		"$LAB_DIR/hostile/calf.yaml"
 	start capture nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
 		tcpdump -n -U -i "$LAB_SERVER_IF" -w "$LAB_DIR/other-side.pcap"
 	wait_for_line "$LAB_DIR/capture.log" 'listening on' 10

@@ -7,21 +7,8 @@
 . tests/system/calfpen.sh
 
 hostile_start() {
-	mkdir -p "$LAB_DIR/hostile"
-	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
-	cp "$tools/hostile-lease-calf" "$LAB_DIR/hostile/"
-	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
-name: hostile
-executable: hostile-lease-calf
-limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
-keys:
-  - {path: /mac, type: mac, access: [read]}
-  - {path: /ip, type: ipv4-net, access: [write]}
-  - {path: /gateway, type: ipv4, access: [write]}
-  - {path: /lease/time, type: lifetime, access: [write]}
-frames:
-  - {check: dhcp4, local_port: 68, remote_port: 67, max_frame: 1514, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 20, egress_burst: 10}
-END
+	other_calf hostile-lease-calf 'path: /ip, type: ipv4-net, access: [write]' \
+		'path: /gateway, type: ipv4, access: [write]' 'path: /lease/time, type: lifetime, access: [write]'
 	printf '%s\n' "$@" >"$LAB_DIR/configuration.yaml"
 	calfpen_start --calf "$LAB_DIR/hostile" --config "$LAB_DIR/configuration.yaml"
 }
