@@ -54,6 +54,12 @@ struct watcher {
 	char instance_status[48], instance_written[48]; /* /status/instance */
 };
 
+/* open.c */
+
+/* Take what the supervisor hands over: report page, configuration and logs; and make the
+ * directory below /run. Returns 0, or a negative errno after one line on stderr. */
+int watcher_open(struct watcher *watcher);
+
 /* status.c */
 
 /* Take what the store has below /status as written. Call it after each list of the store. */
