@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by audit.c, open.c and syslog.c. */
+/* Shared by audit.c, line.c, open.c and syslog.c. */
 #ifndef CALFPEN_PRIV_AUDIT_AUDIT_PRIVATE_H
 #define CALFPEN_PRIV_AUDIT_AUDIT_PRIVATE_H
 
@@ -14,7 +14,7 @@ struct record {
 	char text[AUDIT_LINE_SIZE];
 };
 
-/* audit.c */
+/* line.c */
 
 void record_init(struct record *record, const struct audit_entry *entry,
 		 const char previous[static CHAIN_SIZE]);
@@ -24,6 +24,9 @@ void record_init_lost(struct record *record, uint64_t n_lost,
 		      char reason[static RECORD_REASON_SIZE]);
 /* Let it follow another line. */
 void record_link(struct record *record, const char previous[static CHAIN_SIZE]);
+
+/* audit.c */
+
 /* Return whether records are in a reserve. */
 bool audit_is_waiting(const struct audit *audit);
 /* The log itself has this record now, which is newer than all others. */

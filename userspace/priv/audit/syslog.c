@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records to the syslog daemon, which nobody waits for: some may be lost there. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
-#include "userspace/common/clock.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/audit/audit-private.h"
 
