@@ -64,6 +64,8 @@ struct options {
 	int argc;
 };
 
+/* Print the help text to stdout. */
+void options_print_help(void);
 /* Parse the command line. Returns 0; 1 if --help or --version was answered; -EINVAL if it
  * is wrong, or -ENOENT if the shipped calf is missing, after one line on stderr that says
  * what is wrong and what to do. */
