@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the store to the host and the audit log, under all kinds of failures. */
 #include "maps/frame.h"
-#include "tests/bpf/forge.h"
 #include "tests/bpf/support-watcher.h"
 #include "userspace/priv/watcher/reconcile.h"
 
@@ -231,106 +230,6 @@ Test(watcher, damaged_ring)
 	cr_expect_eq(audit_lines(revision, NULL), 5);
 }
 
-/* The next subject that the watcher accuses, or -1. */
-static int accused(void)
-{
-	uint8_t subject;
-
-	return read(breaches[0], &subject, sizeof(subject)) == sizeof(subject) ? subject : -1;
-}
-
-/* A commit of the calf whose record cannot be read; the store has the change
- * nevertheless. */
-static uint64_t commit_unreadable(const char *ip, uint16_t subject)
-{
-	uint64_t revision;
-
-	pause_watcher();
-	frames_test_ack(&server, ip, "192.0.2.1", NULL);
-	commit_init(&commit);
-	add("/ip", ip);
-	revision = run();
-	gate_test_drain(&test);
-	cr_assert_eq(forge_commit(test.store.events_fd, subject, revision), 0);
-	cr_assert_eq(kill(watcher, SIGCONT), 0);
-	return revision;
-}
-
-/* A record that cannot be read is told with what the kernel wrote into it, the change
- * is made and told by the list, and the supervisor knows whose it was. */
-Test(watcher, F1_malformed_record)
-{
-	json_t *line;
-	uint64_t revision;
-
-	(void)start_with_lease();
-	settle();
-	revision = commit_unreadable("192.0.2.9/24", KV_SUBJECT_CALF);
-	EXPECT_OK("address", revision);
-	settle();
-	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 192.0.2.9/24'");
-	EXPECT_SH(
-		"grep -q '\"seq\":.*\"subject\":\"dhcp4\",\"verb\":\"malformed\","
-		"\"verdict\":\"EBADMSG\",\"reason\":\"change ring: record of 120 bytes: 01000000.*"
-		"\"uid\":1234567,\"pid\":54321,\"prev\".*}$' " AUDIT);
-	cr_expect_eq(audit_lines(revision, &line), 2);
-	cr_expect_str_eq(field(line, "verb"), "list");
-	cr_expect_str_eq(field(line, "path"), "/ip");
-	cr_expect_str_eq(field(line, "value"), "192.0.2.9/24");
-	cr_expect_str_eq(field(line, "subject"), "dhcp4");
-	cr_expect_eq(accused(), KV_SUBJECT_CALF);
-	cr_expect_eq(accused(), -1);
-	EXPECT_SH("test $(grep -c covered " AUDIT ") = 1");
-}
-
-/* The supervisor's, or the operator's: nobody has a gateway that could be ended. */
-Test(watcher, F1_malformed_record_of_another_subject)
-{
-	uint64_t revision;
-
-	(void)start_with_lease();
-	settle();
-	revision = commit_unreadable("192.0.2.9/24", KV_SUBJECT_OPERATOR);
-	EXPECT_OK("address", revision);
-	settle();
-	EXPECT_SH("grep -q '\"subject\":\"operator\",\"verb\":\"malformed\"' " AUDIT);
-	revision = commit_unreadable("192.0.2.10/24", 500);
-	EXPECT_OK("address", revision);
-	settle();
-	EXPECT_SH("grep -q '\"subject\":\"unknown\",\"verb\":\"malformed\"' " AUDIT);
-	cr_expect_eq(accused(), -1);
-}
-
-Test(watcher, F1_malformed_refusal)
-{
-	struct kv_denial record = {
-		.type = KV_RECORD_DENIAL,
-		.verdict = -EACCES,
-		.sequence = 17,
-		.uid = 1234567,
-		.tgid = 54321,
-		.subject = KV_SUBJECT_CALF,
-		.verb = 77,
-		.path = "/mac",
-	};
-	uint64_t revision = start_with_lease();
-
-	cr_assert_eq(forge_record(test.store.denials_fd, &record, sizeof(record)), 0);
-	/* and two of which nothing is known */
-	cr_assert_eq(forge_record(test.store.denials_fd, &record, 64), 0);
-	record.type = 99;
-	cr_assert_eq(forge_record(test.store.denials_fd, &record, sizeof(record)), 0);
-	EVENTUALLY("test $(grep -c '\"verb\":\"malformed\"' " AUDIT ") = 3");
-	EXPECT_SH(
-		"grep -q '\"seq\":17,\"subject\":\"dhcp4\",\"verb\":\"malformed\","
-		"\"verdict\":\"EBADMSG\",\"reason\":\"refusal ring: record of 104 bytes: 02000000.*"
-		"\"uid\":1234567,\"pid\":54321,\"prev\".*}$' " AUDIT);
-	EXPECT_SH("test $(grep -c '\"subject\":\"kernel\",\"verb\":\"malformed\"' " AUDIT ") = 2");
-	cr_expect_eq(accused(), KV_SUBJECT_CALF);
-	cr_expect_eq(accused(), -1);
-	cr_expect_eq(audit_lines(revision, NULL), 5);
-}
-
 Test(watcher, refusals_are_audited)
 {
 	uint64_t revision;
@@ -365,47 +264,6 @@ Test(watcher, values_are_checked_again)
 			 "error: /nameserver/001 is \"; rm -rf /\": Bad message");
 	EXPECT_SH("grep -qx 'nameserver 192.0.2.2' " RESOLV_CONF "; test $(wc -l < " RESOLV_CONF
 		  ") = 2");
-}
-
-/* Who stored it is in the audit log, once, also if the watcher is restarted. */
-Test(watcher, F1_value_of_another_type_is_audited)
-{
-	start();
-	commit_init(&commit);
-	add("/ip", "999.1.2.3/99 zz");
-	add("/lease/time", "3600");
-	(void)run();
-	EVENTUALLY(
-		"grep '\"revision\":1,\"subject\":\"dhcp4\",\"verb\":\"configure\","
-		"\"path\":\"/ip\",\"verdict\":\"refused\",\"reason\":\"not a valid ipv4-net\"' " AUDIT);
-	frames_test_ack(&server, "192.0.2.5/24", "192.0.2.1", NULL);
-	commit_init(&commit);
-	add("/ip", "192.0.2.5/24");
-	(void)run();
-	EVENTUALLY("ip -4 address show up0 | grep 192.0.2.5/24");
-	settle();
-	EXPECT_SH("test $(grep -c '\"not a valid ' " AUDIT ") = 1");
-}
-
-/* Each change is charged to its subject; the line about its value must not double it. */
-Test(watcher, F2_values_of_another_type_are_recorded_at_a_rate)
-{
-	start();
-	for (int i = 0; i < 600; i++) {
-		commit_init(&commit);
-		add("/ip", "999.1.2.3/99 zz");
-		(void)run();
-		if (i % 50 == 0)
-			settle();
-	}
-	settle();
-	EXPECT_SH("n=$(grep -c '\"not a valid ' " AUDIT
-		  "); echo $n >&2; test $n -ge 256 -a $n -lt 400");
-	(void)sleep(1);
-	commit_init(&commit);
-	add("/ip", "9");
-	(void)run();
-	EVENTUALLY("grep '\"not a valid ipv4-net\",\"suppressed\":[1-9]' " AUDIT);
 }
 
 /* The host gets its network, and the operator is told; when the log can be opened, all
