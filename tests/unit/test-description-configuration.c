@@ -5,29 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/unit/capture.h"
-#include "userspace/priv/description/configuration.h"
+#include "tests/unit/support-configuration.h"
 
-static char path[] = "/tmp/calfpen-configuration-XXXXXX";
-static struct description descriptions[2];
-static struct options options;
-static struct configuration configuration;
-
-static void write_file(const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-
-	cr_assert(fd >= 0);
-	cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
-static int load(const char *text, uint32_t n_descriptions)
-{
-	write_file(text);
-	capture_begin();
-	return configuration_load(&options, descriptions, n_descriptions, &configuration);
-}
+TestSuite(configuration, .init = setup, .fini = teardown);
 
 static const char *option(const char *name)
 {
@@ -36,46 +16,6 @@ static const char *option(const char *name)
 			return configuration.options[i].value;
 	return NULL;
 }
-
-/* Two calves: the second narrows one option of the first. */
-static void setup(void)
-{
-	int fd = mkstemp(path);
-
-	cr_assert(fd >= 0);
-	close(fd);
-	snprintf(options.configuration, sizeof(options.configuration), "%s", path);
-	options.mode = -1;
-	options.quarantine_s = -1;
-	options.wait_interface_s = -1;
-	descriptions[0] = (struct description){
-		.directory = "/calves/a",
-		.options = { { .name = "hostname",
-			       .rule = { .type = VALUE_HOSTNAME, .max_length = 63 } },
-			     { .name = "wait",
-			       .rule = { .type = VALUE_U32, .min = 1, .max = 60, .max_length = 10 },
-			       .value = "4",
-			       .has_default = true,
-			       .line = 9 } },
-		.n_options = 2,
-	};
-	descriptions[1] = (struct description){
-		.directory = "/calves/b",
-		.options = { { .name = "wait",
-			       .rule = { .type = VALUE_U32, .min = 1, .max = 30, .max_length = 10 },
-			       .value = "5",
-			       .has_default = true },
-			     { .name = "note", .rule = { .type = VALUE_TEXT, .max_length = 4 } } },
-		.n_options = 2,
-	};
-}
-
-static void teardown(void)
-{
-	unlink(path);
-}
-
-TestSuite(configuration, .init = setup, .fini = teardown);
 
 static void expect_defaults(void)
 {
@@ -300,105 +240,6 @@ Test(configuration, refused)
 		snprintf(expected, sizeof(expected), "%s:%s\n", path, rows[i].refused);
 		cr_expect_str_eq(capture_text(), expected);
 		cr_expect(configuration.metric == 77, "written on failure");
-	}
-}
-
-/* What the first calf asks for, 0: as good as nothing; and the ceilings. */
-Test(configuration, F10_ceilings)
-{
-	static const struct {
-		struct description asks;
-		const char *text, *refused; /* of line 7 of its description */
-	} rows[] = {
-		{ { .memory_bytes = 64 << 20 }, "", NULL },
-		{ { .memory_bytes = (64 << 20) + 1 },
-		  "",
-		  "memory is 67108865, above the ceiling of 67108864; only `ceilings: {memory: ...}`" },
-		{ { .memory_bytes = 128 << 20 }, "ceilings: {memory: 134217728}\n", NULL },
-		{ { .memory_bytes = 64 << 20 },
-		  "ceilings: {memory: 33554432}\n",
-		  "memory is 67108864, above the ceiling of 33554432; only `ceilings: {memory: ...}`" },
-		{ { .pids = 64, .cpu_percent = 10, .requests_per_second = 1000 }, "", NULL },
-		{ { .request_burst = 1000, .max_keys = 512, .max_bytes = 262144 }, "", NULL },
-		{ { .log_bytes_per_second = 16384, .log_burst = 1048576 }, "", NULL },
-		{ { .pids = 65 }, "", "pids is 65, above the ceiling of 64; only" },
-		{ { .cpu_percent = 11 }, "", "cpu is 11, above the ceiling of 10; only" },
-		{ { .requests_per_second = 1001 },
-		  "",
-		  "requests_per_second is 1001, above the ceiling of 1000; only" },
-		{ { .request_burst = 1001 },
-		  "",
-		  "request_burst is 1001, above the ceiling of 1000;" },
-		{ { .max_keys = 513 }, "", "max_keys is 513, above the ceiling of 512; only" },
-		{ { .max_bytes = 262145 }, "", "max_bytes is 262145, above the ceiling of 262144;" },
-		{ { .log_bytes_per_second = 16385 },
-		  "",
-		  "log_bytes_per_second is 16385, above the ceiling of 16384; only" },
-		{ { .log_burst = 1048577 },
-		  "",
-		  "log_burst is 1048577, above the ceiling of 1048576;" },
-		{ { .pids = 65, .cpu_percent = 11 }, "ceilings: {pids: 65, cpu: 11}\n", NULL },
-		{ { .n_frames = 1,
-		    .frames = { { .ingress_interval_ns = 1000000,
-				  .ingress_burst_ns = 1000000000 } } },
-		  "",
-		  NULL },
-		{ { .n_frames = 1, .frames = { { .ingress_interval_ns = 999000 } } },
-		  "",
-		  "ingress_per_second is 1001, above the ceiling of 1000; only `ceilings: "
-		  "{frames_per_second: ...}`" },
-		{ { .n_frames = 1,
-		    .frames = { { .egress_interval_ns = 1000000, .egress_burst_ns = 1001000000 } } },
-		  "",
-		  "egress_burst is 1001, above the ceiling of 1000; only `ceilings: {frame_burst: ...}`" },
-		{ { .n_frames = 1, .frames = { { .egress_interval_ns = 500000 } } },
-		  "ceilings: {frames_per_second: 2000}\n",
-		  NULL },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char expected[512];
-
-		descriptions[0] = rows[i].asks;
-		strcpy(descriptions[0].directory, "/calves/a");
-		descriptions[0].frame_lines[0] = 7;
-		for (int j = 0; j < DESCRIPTION_LIMITS_OWN; j++)
-			descriptions[0].limit_lines[j] = 7;
-		cr_expect_eq(load(rows[i].text, 2), rows[i].refused ? -EINVAL : 0, "%zu", i);
-		snprintf(expected, sizeof(expected), "/calves/a/calf.yaml:7: %s",
-			 rows[i].refused ? rows[i].refused : "");
-		if (rows[i].refused)
-			cr_expect_eq(strncmp(capture_text(), expected, strlen(expected)), 0, "%s",
-				     capture_text());
-		else
-			cr_expect_str_eq(capture_text(), "", "%zu", i);
-	}
-}
-
-Test(configuration, F10_wrong_ceilings)
-{
-	static const struct {
-		const char *text, *refused;
-	} rows[] = {
-		{ "ceilings: 3\n", "1: ceilings must be a mapping of fields" },
-		{ "ceilings: {disk: 3}\n",
-		  "1: unknown field \"disk\" in ceilings; known fields: memory, pids, "
-		  "requests_per_second, request_burst, max_keys, max_bytes, cpu, audit_bytes_per_second, audit_burst, "
-		  "log_bytes_per_second, log_burst, frames_per_second, frame_burst" },
-		{ "ceilings:\n  memory: 128M\n",
-		  "2: memory must be a number from 1048576 to 68719476736" },
-		{ "ceilings: {pids: 1025}\n", "1: pids must be a number from 16 to 1024" },
-		{ "ceilings: {cpu: 0}\n", "1: cpu must be a number from 1 to 100" },
-		{ "ceilings: {frame_burst: 1000001}\n",
-		  "1: frame_burst must be a number from 1 to 1000000" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char expected[512];
-
-		cr_expect_eq(load(rows[i].text, 2), -EINVAL, "accepted: %s", rows[i].text);
-		snprintf(expected, sizeof(expected), "%s:%s\n", path, rows[i].refused);
-		cr_expect_str_eq(capture_text(), expected);
 	}
 }
 

@@ -8,61 +8,12 @@
 #include <sys/stat.h>
 
 #include "tests/unit/capture.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/support-description.h"
 #include "userspace/priv/description/description.h"
-
-/* A whole description; tests replace one line of it. */
-static const char *const good[] = {
-	"name: dhcp4",		  /* 1 */
-	"executable: calf-dhcp4", /* 2 */
-	"limits: {memory: 16777216, pids: 32, requests_per_second: 200, request_burst: 100}",
-	"keys:",					      /* 4 */
-	"  - {path: /mac, type: mac, access: [read, watch]}", /* 5 */
-	"  - {path: /mtu, type: u16, min: 576, access: [write, delete]}",
-	"  - {path: /nameserver/, type: ipv4, count: 8, access: [write, delete]}",
-	"  - {path: /domain, type: hostname, max_length: 63, access: [write], persistent: true}",
-	"frames:",						    /* 9 */
-	"  - check: dhcp4",					    /* 10 */
-	"    local_port: 68",					    /* 11 */
-	"    remote_port: 67",					    /* 12 */
-	"    max_frame: 1514",					    /* 13 */
-	"    ingress_per_second: 50",				    /* 14 */
-	"    ingress_burst: 20",				    /* 15 */
-	"    egress_per_second: 30",				    /* 16 */
-	"    egress_burst: 10",					    /* 17 */
-	"options:",						    /* 18 */
-	"  - {name: hostname, type: hostname}",			    /* 19 */
-	"  - {name: wait, type: u32, min: 1, max: 60, default: 4}", /* 20 */
-	"metrics:",						    /* 21 */
-	"  - {name: sent_total, type: counter, help: \"What we sent\"}",
-	"  - {name: a:state, type: gauge, help: now}", /* 23 */
-};
 
 #define ARP_RULE                                                                             \
 	"  - {check: arp, ingress_per_second: 10, ingress_burst: 20, egress_per_second: 2, " \
 	"egress_burst: 8}"
-
-#define N_LINES (sizeof(good) / sizeof(good[0]))
-
-/* The good file, the i-th line (from 1; 0: none) replaced. */
-static void write_description(unsigned int line, const char *replacement)
-{
-	char text[8192] = "";
-	size_t used = 0;
-
-	for (unsigned int i = 0; i < N_LINES; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s\n",
-					 i + 1 == line ? replacement : good[i]);
-	scratch_write(DESCRIPTION_FILE, text, used, 0644);
-}
-
-static void setup(void)
-{
-	scratch_make();
-	scratch_write("calf-dhcp4", "", 0, 0755);
-	scratch_write("data", "", 0, 0644);
-	capture_begin();
-}
 
 TestSuite(description, .init = setup, .fini = scratch_remove);
 
@@ -140,28 +91,6 @@ Test(description, limits_of_cpu_and_log)
 			  "request_burst: 100, cpu: 1, log_bytes_per_second: 7, log_burst: 2048}");
 	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert(d.cpu_percent == 1 && d.log_bytes_per_second == 7 && d.log_burst == 2048);
-}
-
-/* What a calf may do with the host's keys, it may ask for. */
-Test(description, F10_host_keys_to_read)
-{
-	static const char *const keys[] = {
-		"  - {path: /link, type: text, access: [read, watch]}",
-		"  - {path: /link/macs/, type: text, count: 2, access: [read]}",
-		"  - {path: /status/, type: text, count: 8, access: [read, watch]}",
-		"  - {path: /control/renew, type: text, access: [read, watch, delete]}",
-		"  - {path: /control/, type: text, count: 8, access: [read, watch, delete]}",
-		"  - {path: /control, type: text, access: [read]}",
-		"  - {path: /machine, type: text, access: [write]}",
-		"  - {path: /hosts/, type: text, count: 8, access: [write, delete]}",
-		"  - {path: /x/mac, type: mac, access: [write]}",
-	};
-	static struct description d;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		write_description(5, keys[i]);
-		cr_expect_eq(description_load(scratch, &d), 0, "%s: %s", keys[i], capture_text());
-	}
 }
 
 /* Lists and words: the length is that of the longest value. */
@@ -440,67 +369,6 @@ Test(description, refused)
 	}
 }
 
-/* What only the host writes, however it is spelled. */
-static const struct {
-	const char *replacement; /* of line 5 */
-	const char *refused;
-} host_rows[] = {
-#define ONLY_HOST(_access, _path)                                                    \
-	"5: access \"" _access "\" to \"" _path "\": only the host may; a calf may " \
-	"read and watch it"
-	{ "{path: /mac, type: mac, access: [read, write]}", ONLY_HOST("write", "/mac") },
-	{ "{path: /mac, type: mac, access: [delete]}", ONLY_HOST("delete", "/mac") },
-	{ "{path: /mac/, type: mac, count: 1, access: [write]}", ONLY_HOST("write", "/mac/") },
-	{ "{path: /mac/x/y, type: mac, access: [write]}", ONLY_HOST("write", "/mac/x/y") },
-	{ "{path: /link, type: text, access: [write]}", ONLY_HOST("write", "/link") },
-	{ "{path: /link/, type: text, count: 4096, access: [write]}",
-	  ONLY_HOST("write", "/link/") },
-	{ "{path: /link/macs/, type: text, count: 9, access: [read, delete]}",
-	  ONLY_HOST("delete", "/link/macs/") },
-	{ "{path: /link/macs/000, type: text, access: [write]}",
-	  ONLY_HOST("write", "/link/macs/000") },
-	{ "{path: /address, type: ipv4-net, access: [write]}", ONLY_HOST("write", "/address") },
-	{ "{path: /host/, type: text, count: 1, access: [write]}", ONLY_HOST("write", "/host/") },
-	{ "{path: /host/name, type: text, access: [delete]}", ONLY_HOST("delete", "/host/name") },
-	{ "{path: /status/, type: text, count: 1, access: [write]}",
-	  ONLY_HOST("write", "/status/") },
-	{ "{path: /status/quarantine, type: text, access: [write]}",
-	  ONLY_HOST("write", "/status/quarantine") },
-	{ "{path: /status/metrics/, type: text, count: 2, access: [delete]}",
-	  ONLY_HOST("delete", "/status/metrics/") },
-#define ONLY_OPERATOR(_path)                                                                 \
-	"5: access \"write\" to \"" _path "\": only the operator and the supervisor may; a " \
-	"calf may read, watch and delete it"
-	{ "{path: /control/renew, type: text, access: [read, write, delete]}",
-	  ONLY_OPERATOR("/control/renew") },
-	{ "{path: /control/, type: text, count: 3, access: [write]}", ONLY_OPERATOR("/control/") },
-	{ "{path: /control/a/b/, type: text, count: 3, access: [write]}",
-	  ONLY_OPERATOR("/control/a/b/") },
-	{ "{path: /control, type: text, access: [delete]}",
-	  "5: access \"delete\" to \"/control\": only the operator and the supervisor may; a calf "
-	  "may read and watch it" },
-	{ "{path: /config, type: text, access: [write]}",
-	  "5: access \"write\" to \"/config\": only the operator may; a calf may read and watch it" },
-	{ "{path: /mac, type: mac, access: [read], persistent: true}",
-	  "5: persistent is not allowed for \"/mac\", which belongs to the host" },
-};
-
-Test(description, F10_host_keys)
-{
-	static struct description d;
-	char line[256], expected_text[1024];
-
-	for (size_t i = 0; i < sizeof(host_rows) / sizeof(host_rows[0]); i++) {
-		snprintf(line, sizeof(line), "  - %s", host_rows[i].replacement);
-		write_description(5, line);
-		capture_begin();
-		cr_expect(description_load(scratch, &d) == -EINVAL, "accepted: %s", line);
-		snprintf(expected_text, sizeof(expected_text), "%s/%s:%s\n", scratch,
-			 DESCRIPTION_FILE, host_rows[i].refused);
-		cr_expect_str_eq(capture_text(), expected_text);
-	}
-}
-
 Test(description, not_readable)
 {
 	static struct description d;
@@ -540,7 +408,7 @@ Test(description, truncated)
 	char text[8192];
 	size_t size = 0;
 
-	for (unsigned int i = 0; i < N_LINES; i++)
+	for (unsigned int i = 0; i < N_GOOD_LINES; i++)
 		size += (size_t)snprintf(text + size, sizeof(text) - size, "%s\n", good[i]);
 	for (size_t cut = 0; cut < size; cut += 3) {
 		int r;

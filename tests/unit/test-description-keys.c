@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys of the host. */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "tests/unit/support-description.h"
+
+TestSuite(description_keys, .init = setup, .fini = scratch_remove);
+
+/* What a calf may do with the host's keys, it may ask for. */
+Test(description_keys, F10_host_keys_to_read)
+{
+	static const char *const keys[] = {
+		"  - {path: /link, type: text, access: [read, watch]}",
+		"  - {path: /link/macs/, type: text, count: 2, access: [read]}",
+		"  - {path: /status/, type: text, count: 8, access: [read, watch]}",
+		"  - {path: /control/renew, type: text, access: [read, watch, delete]}",
+		"  - {path: /control/, type: text, count: 8, access: [read, watch, delete]}",
+		"  - {path: /control, type: text, access: [read]}",
+		"  - {path: /machine, type: text, access: [write]}",
+		"  - {path: /hosts/, type: text, count: 8, access: [write, delete]}",
+		"  - {path: /x/mac, type: mac, access: [write]}",
+	};
+	static struct description d;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		write_description(5, keys[i]);
+		cr_expect_eq(description_load(scratch, &d), 0, "%s: %s", keys[i], capture_text());
+	}
+}
+
+/* What only the host writes, however it is spelled. */
+static const struct {
+	const char *replacement; /* of line 5 */
+	const char *refused;
+} host_rows[] = {
+#define ONLY_HOST(_access, _path)                                                    \
+	"5: access \"" _access "\" to \"" _path "\": only the host may; a calf may " \
+	"read and watch it"
+	{ "{path: /mac, type: mac, access: [read, write]}", ONLY_HOST("write", "/mac") },
+	{ "{path: /mac, type: mac, access: [delete]}", ONLY_HOST("delete", "/mac") },
+	{ "{path: /mac/, type: mac, count: 1, access: [write]}", ONLY_HOST("write", "/mac/") },
+	{ "{path: /mac/x/y, type: mac, access: [write]}", ONLY_HOST("write", "/mac/x/y") },
+	{ "{path: /link, type: text, access: [write]}", ONLY_HOST("write", "/link") },
+	{ "{path: /link/, type: text, count: 4096, access: [write]}",
+	  ONLY_HOST("write", "/link/") },
+	{ "{path: /link/macs/, type: text, count: 9, access: [read, delete]}",
+	  ONLY_HOST("delete", "/link/macs/") },
+	{ "{path: /link/macs/000, type: text, access: [write]}",
+	  ONLY_HOST("write", "/link/macs/000") },
+	{ "{path: /address, type: ipv4-net, access: [write]}", ONLY_HOST("write", "/address") },
+	{ "{path: /host/, type: text, count: 1, access: [write]}", ONLY_HOST("write", "/host/") },
+	{ "{path: /host/name, type: text, access: [delete]}", ONLY_HOST("delete", "/host/name") },
+	{ "{path: /status/, type: text, count: 1, access: [write]}",
+	  ONLY_HOST("write", "/status/") },
+	{ "{path: /status/quarantine, type: text, access: [write]}",
+	  ONLY_HOST("write", "/status/quarantine") },
+	{ "{path: /status/metrics/, type: text, count: 2, access: [delete]}",
+	  ONLY_HOST("delete", "/status/metrics/") },
+#define ONLY_OPERATOR(_path)                                                                 \
+	"5: access \"write\" to \"" _path "\": only the operator and the supervisor may; a " \
+	"calf may read, watch and delete it"
+	{ "{path: /control/renew, type: text, access: [read, write, delete]}",
+	  ONLY_OPERATOR("/control/renew") },
+	{ "{path: /control/, type: text, count: 3, access: [write]}", ONLY_OPERATOR("/control/") },
+	{ "{path: /control/a/b/, type: text, count: 3, access: [write]}",
+	  ONLY_OPERATOR("/control/a/b/") },
+	{ "{path: /control, type: text, access: [delete]}",
+	  "5: access \"delete\" to \"/control\": only the operator and the supervisor may; a calf "
+	  "may read and watch it" },
+	{ "{path: /config, type: text, access: [write]}",
+	  "5: access \"write\" to \"/config\": only the operator may; a calf may read and watch it" },
+	{ "{path: /mac, type: mac, access: [read], persistent: true}",
+	  "5: persistent is not allowed for \"/mac\", which belongs to the host" },
+};
+
+Test(description_keys, F10_host_keys)
+{
+	static struct description d;
+	char line[256], expected_text[1024];
+
+	for (size_t i = 0; i < sizeof(host_rows) / sizeof(host_rows[0]); i++) {
+		snprintf(line, sizeof(line), "  - %s", host_rows[i].replacement);
+		write_description(5, line);
+		capture_begin();
+		cr_expect(description_load(scratch, &d) == -EINVAL, "accepted: %s", line);
+		snprintf(expected_text, sizeof(expected_text), "%s/%s:%s\n", scratch,
+			 DESCRIPTION_FILE, host_rows[i].refused);
+		cr_expect_str_eq(capture_text(), expected_text);
+	}
+}
