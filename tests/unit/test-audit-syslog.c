@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/syslog-daemon.h"
 #include "userspace/common/clock.h"
 #include "userspace/priv/audit/audit.h"
 
@@ -33,16 +33,6 @@ static int daemon_fd = -1;
 static const struct audit_settings settings = { .syslog = &syslog };
 static char *begun; /* the first message */
 
-static void start_daemon(void)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-
-	memcpy(at.sun_path, path, strlen(path));
-	daemon_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	cr_assert_geq(daemon_fd, 0);
-	cr_assert_eq(bind(daemon_fd, (struct sockaddr *)&at, sizeof(at)), 0);
-}
-
 /* The next message, or NULL. */
 static const char *receive(void)
 {
@@ -61,7 +51,7 @@ static void setup(void)
 	scratch_make();
 	(void)snprintf(path, sizeof(path), "%s/log", scratch);
 	(void)snprintf(file, sizeof(file), "%s/audit.jsonl", scratch);
-	start_daemon();
+	daemon_fd = syslog_daemon_open(path);
 	loop_init(&loop);
 	cr_assert_eq(syslog_open(&syslog, path, "eth0"), 0);
 	log_also(NULL, NULL);

@@ -5,26 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/syslog-daemon.h"
 #include "userspace/common/clock.h"
 
 static struct syslog syslog;
 static struct loop loop;
 static char path[64];
 static int daemon_fd = -1;
-
-static void start_daemon(void)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-
-	memcpy(at.sun_path, path, strlen(path));
-	daemon_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	cr_assert_geq(daemon_fd, 0);
-	cr_assert_eq(bind(daemon_fd, (struct sockaddr *)&at, sizeof(at)), 0);
-}
 
 static void stop_daemon(void)
 {
@@ -61,7 +51,7 @@ TestSuite(syslog, .init = setup, .fini = scratch_remove);
 
 Test(syslog, U34_lines_with_their_severity)
 {
-	start_daemon();
+	daemon_fd = syslog_daemon_open(path);
 	cr_assert_eq(syslog_open(&syslog, path, "eth0"), 0);
 	cr_expect(syslog_is_open(&syslog));
 	log_error("an error");
@@ -94,7 +84,7 @@ Test(syslog, U34_daemon_comes_later)
 	cr_assert_eq(syslog_watch(&syslog, &loop), 0);
 	log_info("before");
 	cr_expect_neq(syslog_connect(&syslog), 0);
-	start_daemon();
+	daemon_fd = syslog_daemon_open(path);
 	while (!queue_is_empty(&syslog.outlet.queue))
 		cr_assert_eq(loop_run_once(&loop, loop_now_ns() + 10 * NS_PER_S), 0);
 	text = receive();
@@ -110,10 +100,10 @@ Test(syslog, U34_daemon_comes_later)
 /* Restarted, at the same place: the next line finds out. */
 Test(syslog, U34_daemon_is_restarted)
 {
-	start_daemon();
+	daemon_fd = syslog_daemon_open(path);
 	cr_assert_eq(syslog_open(&syslog, path, "eth0"), 0);
 	stop_daemon();
-	start_daemon();
+	daemon_fd = syslog_daemon_open(path);
 	log_info("after");
 	cr_expect_str_eq(receive(), "<30>calfpen-eth0[]: t: after");
 	cr_expect_str_eq(capture_text(), "after\n");
@@ -126,7 +116,7 @@ Test(syslog, U34_role_asks_the_supervisor)
 	struct pollfd ask;
 	struct syslog role;
 
-	start_daemon();
+	daemon_fd = syslog_daemon_open(path);
 	cr_assert_eq(syslog_open(&syslog, path, "eth0"), 0);
 	cr_assert_eq(syslog_inherit(&role, syslog.outlet.fd, syslog.ask_fd, "eth0"), 0);
 	ask = (struct pollfd){ .fd = syslog.ask_fd, .events = POLLIN };
@@ -136,7 +126,7 @@ Test(syslog, U34_role_asks_the_supervisor)
 	stop_daemon();
 	log_info("two");
 	cr_expect_eq(poll(&ask, 1, 0), 1, "it asks");
-	start_daemon();
+	daemon_fd = syslog_daemon_open(path);
 	cr_assert_eq(syslog_connect(&syslog), 0);
 	cr_assert_eq(syslog_watch(&role, &loop), 0);
 	while (!queue_is_empty(&role.outlet.queue))
@@ -166,7 +156,7 @@ Test(syslog, U34_daemon_does_not_read)
 	const char *message;
 
 	memset(text, 'x', sizeof(text) - 1);
-	start_daemon();
+	daemon_fd = syslog_daemon_open(path);
 	cr_assert_eq(syslog_open(&syslog, path, "eth0"), 0);
 	cr_assert_eq(syslog_watch(&syslog, &loop), 0);
 	log_init("t", -1, LOG_LEVEL_INFO);
