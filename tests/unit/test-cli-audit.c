@@ -306,6 +306,68 @@ Test(cli_audit, grows_is_rotated_and_cut)
 	free(file);
 }
 
+/* The watcher has moved the first record of each reserve to the log. */
+static void make_reserves(void)
+{
+	struct audit_head head = { .hash = CHAIN_START,
+				   .log = audit_head_log(log_path),
+				   .drained = { strlen(LINE_IP), strlen(LINE_DENIED) } };
+	struct audit_head_page *page;
+
+	make_directory(run_root, "x");
+	put_in(log_path, "w", LINE_MALFORMED LINE_IP LINE_DENIED);
+	put_in(scratch_path("x.audit.reserve"), "w", LINE_IP LINE_DELETE);
+	put_in(scratch_path("run/x/audit-reserve"), "w", LINE_DENIED LINE_DELETE_IN_COMMIT);
+	cr_assert_eq(audit_head_open(scratch_path("run/x/audit-head"), &page), 0);
+	audit_head_set(page, &head);
+	audit_head_close(page);
+}
+
+/* Returns its whole output, of `length` bytes. */
+static const char *follow(size_t length)
+{
+	static char text[8192];
+	char *argv[] = { "calfpen", "--instance", "x", "audit", "--follow", "--json", NULL };
+	size_t used = 0;
+	int fd;
+	pid_t pid = follower(6, argv, &fd);
+	ssize_t n = 1;
+
+	for (; used < length && n > 0; used += (size_t)n)
+		n = read(fd, text + used, sizeof(text) - 1 - used);
+	text[used] = '\0';
+	follower_end(pid, fd);
+	return text;
+}
+
+/* What the log has already is neither printed twice nor counted. */
+Test(cli_audit, F2_reserve_that_is_partly_in_the_log)
+{
+	char text[1024] = "", wanted[1024];
+	int fd;
+
+	make_reserves();
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--json", NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(out_text,
+			 LINE_MALFORMED LINE_IP LINE_DENIED LINE_DELETE LINE_DELETE_IN_COMMIT);
+	fd = open(scratch_path("errors"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	cr_expect_str_eq(follow(strlen(LINE_MALFORMED LINE_IP LINE_DENIED)),
+			 LINE_MALFORMED LINE_IP LINE_DENIED);
+	cr_expect_gt(pread(fd, text, sizeof(text) - 1, 0), 0);
+	close(fd);
+	snprintf(wanted, sizeof(wanted),
+		 "calfpen: 1 records wait in %s/x.audit.reserve\n"
+		 "calfpen: 1 records wait in %s/run/x/audit-reserve\n",
+		 scratch, scratch);
+	cr_expect_str_eq(text, wanted);
+	/* after a boot, it is not known */
+	cr_assert_eq(unlink(scratch_path("run/x/audit-head")), 0);
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--json", NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(out_text, LINE_MALFORMED LINE_IP LINE_DENIED LINE_IP LINE_DELETE
+					   LINE_DENIED LINE_DELETE_IN_COMMIT);
+}
+
 Test(cli_audit, follow)
 {
 	const char *want = LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED LINE_IP LINE_DELETE;

@@ -15,6 +15,8 @@
 struct audit {
 	const struct cli *cli;
 	const char *directory;
+	bool has_head;
+	struct audit_head head;
 };
 
 static void on_line(void *data, const char *line, size_t length)
@@ -83,8 +85,9 @@ static int explain_log(const struct cli *cli, const char *path, int error)
 	return CLI_FAILURE;
 }
 
-/* Print all lines of a file, but not a last one that is still being written. */
-static int print_file(struct audit_file *file, const struct audit_set_file *from,
+/* Print the lines of a file from an offset on, but not a last one that is still being
+ * written. */
+static int print_file(struct audit_file *file, const struct audit_set_file *from, off_t offset,
 		      struct audit *audit)
 {
 	int fd = dup(from->fd), r = fd < 0 ? -errno : audit_file_use(file, fd);
@@ -94,7 +97,15 @@ static int print_file(struct audit_file *file, const struct audit_set_file *from
 			close(fd);
 		return r;
 	}
+	file->offset = offset;
 	return audit_file_read(file, on_line, audit);
+}
+
+/* The first records of a reserve may be in the log already: they stay in the reserve until
+ * all of them are. Return the offset of the first one that is not, as far as known. */
+static off_t reserve_offset(const struct audit *audit, const struct audit_set_file *reserve)
+{
+	return audit->has_head ? (off_t)audit->head.drained[reserve->number] : 0;
 }
 
 static void count_line(void *data, const char *line, size_t length)
@@ -107,17 +118,20 @@ static void count_line(void *data, const char *line, size_t length)
 }
 
 /* Those that wait come into the log later. */
-static void note_waiting(const struct cli *cli, struct audit_file *file,
+static void note_waiting(const struct audit *audit, struct audit_file *file,
 			 const struct audit_set *set)
 {
 	for (unsigned int i = 0; i < set->n_reserves; i++) {
+		const struct audit_set_file *reserve = &set->reserves[i];
 		unsigned int n = 0;
 
-		if (!audit_file_use(file, set->reserves[i].fd))
+		if (!audit_file_use(file, reserve->fd)) {
+			file->offset = reserve_offset(audit, reserve);
 			(void)audit_file_read(file, count_line, &n);
+		}
 		if (n)
-			fprintf(cli->err, "calfpen: %u records wait in %s\n", n,
-				set->reserves[i].path);
+			fprintf(audit->cli->err, "calfpen: %u records wait in %s\n", n,
+				reserve->path);
 	}
 }
 
@@ -140,9 +154,9 @@ static int print_set(const struct cli *cli, struct audit_file *file, struct audi
 	int r = 0;
 
 	if (cli->follow)
-		note_waiting(cli, file, set);
+		note_waiting(audit, file, set);
 	for (unsigned int i = set->n; !r && i-- > 0;) {
-		r = print_file(file, &set->files[i], audit);
+		r = print_file(file, &set->files[i], 0, audit);
 		if (!r && (i > 0 || !cli->follow)) {
 			audit_file_end(file, on_line, audit);
 			audit_file_close(file);
@@ -151,7 +165,8 @@ static int print_set(const struct cli *cli, struct audit_file *file, struct audi
 	if (!r && cli->follow)
 		return set->n ? follow_log(cli, file, audit) : -ENOENT;
 	for (unsigned int i = 0; !r && i < set->n_reserves; i++) {
-		r = print_file(file, &set->reserves[i], audit);
+		r = print_file(file, &set->reserves[i], reserve_offset(audit, &set->reserves[i]),
+			       audit);
 		audit_file_close(file);
 	}
 	return r;
@@ -160,8 +175,11 @@ static int print_set(const struct cli *cli, struct audit_file *file, struct audi
 static int print_log(const struct cli *cli, struct audit_file *file, struct audit *audit)
 {
 	static struct audit_set set;
-	int r = audit_set_open(&set, cli, file->path);
+	int r;
 
+	/* First the end, so that what is moved to the log meanwhile is not left out. */
+	audit->has_head = audit_read_head(cli, file->path, &audit->head);
+	r = audit_set_open(&set, cli, file->path);
 	if (r == -EINVAL)
 		return cli_fail(cli, "%s: not a regular file, so its records cannot be read again",
 				file->path);

@@ -12,6 +12,7 @@
 
 #include "userspace/cli/cli.h"
 #include "userspace/common/audit_files.h"
+#include "userspace/common/audit_head.h"
 
 /* Every line of the log is shorter than this. */
 #define AUDIT_LINE_MAX 16384
@@ -76,6 +77,9 @@ struct audit_set {
  * audit_file_open() for the newest one. */
 int audit_set_open(struct audit_set *set, const struct cli *cli, const char *path);
 void audit_set_close(struct audit_set *set);
+/* Read what the watcher has noted of the end of the log `path`. Returns false if there is
+ * nothing, or it is of another log. */
+bool audit_read_head(const struct cli *cli, const char *path, struct audit_head *headp);
 
 /* Check the log `path` and print the result. Returns an exit code: CLI_FAILURE if it is
  * damaged; or the negative errno of audit_set_open(). */

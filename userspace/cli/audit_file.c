@@ -219,3 +219,12 @@ int audit_set_open(struct audit_set *set, const struct cli *cli, const char *pat
 	audit_set_close(set);
 	return r;
 }
+
+bool audit_read_head(const struct cli *cli, const char *path, struct audit_head *headp)
+{
+	char name[PATH_MAX];
+
+	return snprintf(name, sizeof(name), "%s/%s/%s", cli->run_root, cli->instance,
+			AUDIT_HEAD_NAME) < PATH_MAX &&
+	       !audit_head_read(name, headp) && headp->log == audit_head_log(path);
+}

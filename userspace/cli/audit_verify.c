@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "userspace/cli/audit.h"
-#include "userspace/common/audit_head.h"
 
 /* Lines that are remembered, to find one that was inserted or moved. */
 #define REMEMBERED 4096
@@ -372,15 +371,6 @@ static void clear(struct verify *verify)
 	verify->torn = json_array();
 }
 
-static bool read_head(struct verify *verify, const struct cli *cli, const char *path)
-{
-	char head[PATH_MAX];
-
-	return snprintf(head, sizeof(head), "%s/%s/%s", cli->run_root, cli->instance,
-			AUDIT_HEAD_NAME) < PATH_MAX &&
-	       !audit_head_read(head, &verify->head) && verify->head.log == audit_head_log(path);
-}
-
 /* Is the end the one that the watcher has noted? The log may have got longer since the head
  * was read, and be one line longer if the watcher was killed. */
 static void check_end(struct verify *verify, const struct cli *cli, const char *path)
@@ -393,7 +383,8 @@ static void check_end(struct verify *verify, const struct cli *cli, const char *
 	if (!verify->is_head_seen || (before.log_hash[0] && !verify->is_log_seen))
 		add_problem(verify, &end, "the last lines, after it, are missing or altered");
 	else if (strcmp(before.hash, verify->expected) != 0 &&
-		 strcmp(before.hash, verify->last_previous) != 0 && read_head(verify, cli, path) &&
+		 strcmp(before.hash, verify->last_previous) != 0 &&
+		 audit_read_head(cli, path, &verify->head) &&
 		 !strcmp(before.hash, verify->head.hash))
 		add_problem(verify, &end, "inserted: other lines were written last");
 }
@@ -405,7 +396,7 @@ static int check(struct verify *verify, const struct cli *cli, const char *path)
 
 	clear(verify);
 	/* First the end, then what leads to it. */
-	verify->has_head = read_head(verify, cli, path);
+	verify->has_head = audit_read_head(cli, path, &verify->head);
 	r = audit_set_open(&verify->set, cli, path);
 	if (!r)
 		r = read_all(verify);
