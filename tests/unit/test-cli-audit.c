@@ -368,6 +368,19 @@ Test(cli_audit, F2_reserve_that_is_partly_in_the_log)
 					   LINE_DENIED LINE_DELETE_IN_COMMIT);
 }
 
+/* The watcher may be writing the last line of a reserve: the next file begins a line. */
+Test(cli_audit, F2_reserve_with_a_cut_line)
+{
+	make_reserves();
+	put_in(scratch_path("x.audit.reserve"), "a", "{\"ti");
+	cr_assert_eq(calfpen("--instance", "x", "audit", "--json", NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(out_text,
+			 LINE_MALFORMED LINE_IP LINE_DENIED LINE_DELETE LINE_DELETE_IN_COMMIT);
+	put_in(scratch_path("run/x/audit-reserve"), "a", "{\"ti");
+	cr_expect_str_eq(follow(strlen(LINE_MALFORMED LINE_IP LINE_DENIED)),
+			 LINE_MALFORMED LINE_IP LINE_DENIED);
+}
+
 Test(cli_audit, follow)
 {
 	const char *want = LINE_IP LINE_DELETE LINE_DENIED LINE_MALFORMED LINE_IP LINE_DELETE;

@@ -132,6 +132,9 @@ static void note_waiting(const struct audit *audit, struct audit_file *file,
 		if (n)
 			fprintf(audit->cli->err, "calfpen: %u records wait in %s\n", n,
 				reserve->path);
+		/* the set keeps the descriptor; what it ended with is no part of the log */
+		file->fd = -1;
+		file->used = 0;
 	}
 }
 

@@ -150,6 +150,7 @@ void audit_file_close(struct audit_file *file)
 	if (file->fd >= 0)
 		close(file->fd);
 	file->fd = -1;
+	file->used = 0;
 }
 
 static bool is_in_set(const struct audit_set *set, int fd)
