@@ -68,6 +68,31 @@ Test(watcher_gaps, F1_goes_on_after_a_restart)
 	cr_expect_str_eq(contained(), "4 5");
 }
 
+/* The watcher exits before it has told a gap: the next one tells it, even if the records
+ * behind the gap are gone from the ring. */
+Test(watcher_gaps, F1_not_told_before_a_restart)
+{
+	gaps_note(&gaps, 3, true);
+	gaps_note(&gaps, 6, true);
+	gaps_note(&gaps, 9, false);
+	gaps_note(&gaps, 10, true);
+	gaps_init(&gaps, &next);
+	cr_expect_str_eq(contained(), "");
+	gaps_note(&gaps, 11, true);
+	cr_expect_str_eq(contained(), "4 5 6 7 8 9 10", "rather than less");
+	/* told: the next one begins behind it */
+	gaps_clear(&gaps);
+	gaps_init(&gaps, &next);
+	gaps_note(&gaps, 13, true);
+	cr_expect_str_eq(contained(), "12");
+	/* damage, before anything is known */
+	begin();
+	gaps_note_damage(&gaps);
+	gaps_init(&gaps, &next);
+	gaps_note(&gaps, 3, true);
+	cr_expect_str_eq(contained(), "1 2");
+}
+
 /* Nothing is known about what was before: all of it counts. */
 Test(watcher_gaps, F1_damage_at_the_start)
 {

@@ -3,7 +3,13 @@
 
 void gaps_init(struct gaps *gaps, uint64_t *nextp)
 {
-	*gaps = (struct gaps){ .nextp = nextp };
+	*gaps = (struct gaps){ .nextp = nextp, .next = *nextp };
+}
+
+/* The next process begins at the first gap of which nothing is told yet. */
+static void save(const struct gaps *gaps)
+{
+	*gaps->nextp = gaps->n ? gaps->ranges[0].first : gaps->next;
 }
 
 static void add(struct gaps *gaps, uint64_t first, uint64_t last)
@@ -22,20 +28,22 @@ static void add(struct gaps *gaps, uint64_t first, uint64_t last)
 
 void gaps_note(struct gaps *gaps, uint64_t revision, bool is_told)
 {
-	uint64_t next = *gaps->nextp;
+	uint64_t next = gaps->next;
 
 	if (next && revision > next)
 		add(gaps, next, revision - 1);
 	if (!is_told && revision >= next) /* otherwise it is the same record again */
 		add(gaps, revision, revision);
 	if (revision >= next)
-		*gaps->nextp = revision + 1;
+		gaps->next = revision + 1;
+	save(gaps);
 }
 
 void gaps_note_damage(struct gaps *gaps)
 {
-	if (!*gaps->nextp)
-		*gaps->nextp = 1;
+	if (!gaps->next)
+		gaps->next = 1;
+	save(gaps);
 }
 
 bool gaps_contain(const struct gaps *gaps, uint64_t revision)
@@ -49,4 +57,5 @@ bool gaps_contain(const struct gaps *gaps, uint64_t revision)
 void gaps_clear(struct gaps *gaps)
 {
 	gaps->n = 0;
+	save(gaps);
 }

@@ -14,9 +14,10 @@
 #define GAPS_MAX 16 /* ranges; then the last one grows over what is between */
 
 struct gaps {
-	/* The revision that is read next, 0: unknown. The caller's; it may outlive the
-	 * process, so that the next watcher notices what got lost with this one. */
+	/* The first revision that has no line yet, 0: unknown. The caller's; it may outlive the
+	 * process, so that the next watcher tells what this one did not. */
 	uint64_t *nextp;
+	uint64_t next; /* the revision that is read next, 0: unknown */
 	struct {
 		uint64_t first, last;
 	} ranges[GAPS_MAX];
