@@ -20,7 +20,7 @@ static void setup(void)
 	audit_setup();
 	n_taken = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cr_assert_neq(n_taken, MAP_FAILED);
-	settings.n_files = 50;
+	settings.n_files = AUDIT_SEGMENTS_MAX - 2;
 	settings.max_size = 3 * line_length();
 }
 

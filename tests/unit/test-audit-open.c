@@ -55,6 +55,26 @@ Test(audit_open, F2_rotation)
 	cr_expect_str_eq(capture_text(), "");
 }
 
+/* Fewer files than before are to stay: those that are too many would be a gap in the chain. */
+Test(audit_open, F2_rotation_with_fewer_files)
+{
+	settings.max_size = 3 * line_length();
+	open_audit();
+	for (unsigned int i = 1; i <= 7; i++)
+		cr_expect_eq(put(i), 0);
+	kill_audit();
+	cr_assert_eq(rename(segment(3), segment(AUDIT_SEGMENTS_MAX - 1)), 0);
+	cr_expect_str_eq(see_log(), "begin 1, 1, 2, begin 2, 3, 4, begin 3, 5, 6, begin 4, 7");
+	settings.n_files = 2;
+	open_audit();
+	cr_expect_eq(put(8), 0);
+	cr_expect_str_eq(see_log(), "begin 1, 1, 2, begin 2, 3, 4, begin 3, 5, 6, begin 4, 7, 8",
+			 "not before it is rotated");
+	cr_expect_eq(put(9), 0);
+	cr_expect_str_eq(see_log(), "begin 4, 7, 8, begin 5, 9");
+	cr_expect_str_eq(capture_text(), "");
+}
+
 /* A number that is free is used before a file is replaced. */
 Test(audit_open, F2_rotation_that_was_not_ended)
 {

@@ -63,6 +63,17 @@ static bool is_free(const char *log, unsigned int i)
 	return !audit_segment_path(log, i, path) && access(path, F_OK) && errno == ENOENT;
 }
 
+/* Remove what is left of more files, the oldest first, so that no other one is missing if
+ * this does not come to its end. */
+static void remove_excess(const char *log, unsigned int n_files)
+{
+	char path[PATH_MAX];
+
+	for (unsigned int i = AUDIT_SEGMENTS_MAX; i-- > n_files;)
+		if (!audit_segment_path(log, i, path))
+			(void)unlink(path);
+}
+
 int audit_segments_rotate(const char *log, unsigned int n_files)
 {
 	unsigned int last = n_files - 1, i = 1;
@@ -81,6 +92,8 @@ int audit_segments_rotate(const char *log, unsigned int n_files)
 	if (rename(path, log)) {
 		r = -errno;
 		(void)step_back(log);
+		return r;
 	}
-	return r;
+	remove_excess(log, n_files);
+	return 0;
 }

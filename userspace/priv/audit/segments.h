@@ -10,7 +10,7 @@ int audit_segments_create(const char *log);
 void audit_segments_discard(const char *log);
 /*
  * Rename LOG and those before it, of which at most n_files - 1 stay, and give the new file
- * its name. Wherever this ends, all files are there, and what is missing is done by the
+ * its name. Remove those that are left of a larger n_files. Wherever this ends, all files are there, and what is missing is done by the
  * next call. Returns 0, or a negative errno, not logged: then LOG is the old file.
  */
 int audit_segments_rotate(const char *log, unsigned int n_files);
