@@ -260,6 +260,33 @@ Test(audit_open, F2_end_was_removed)
 	cr_expect_not_null(strstr(capture_text(), ": its end is not what was written last"));
 }
 
+/* The disk is full then: the record is written before all others when there is room. */
+Test(audit_open, F2_end_was_removed_while_full)
+{
+	static struct seen seen;
+	off_t before;
+
+	open_audit();
+	cr_expect_eq(put(1), 0);
+	before = (off_t)audit.file.end;
+	cr_expect_eq(put(2), 0);
+	kill_audit();
+	cr_assert_eq(truncate(path, before), 0);
+	limit_size((rlim_t)before);
+	cr_expect_eq(audit_open(&audit, path, &settings), -EFBIG);
+	cr_expect_eq(put(3), 0);
+	cr_expect_str_eq(see_reserve(0), "3");
+	limit_size(RLIM_INFINITY);
+	cr_expect_eq(audit_retry(&audit), 0);
+	cr_expect_eq(put(4), 0);
+	move(segment(1));
+	cr_expect_eq(audit_reopen(&audit), 0);
+	see_file(&seen, segment(1));
+	see_file(&seen, path);
+	cr_expect_str_eq(seen.text, "begin 1, 1, mismatch, 3, 4, begin 2");
+	cr_expect_eq(seen.n_breaks, 1u);
+}
+
 /* A process is killed between the line and the note of it: that is no damage. */
 Test(audit_open, F2_killed_before_the_head)
 {

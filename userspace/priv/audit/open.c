@@ -241,7 +241,8 @@ static int use_file(struct audit *audit, int fd)
 	return r;
 }
 
-static void record_mismatch(struct audit *audit)
+/* If this fails, nothing may be appended before it: then the log is opened again later. */
+static int record_mismatch(struct audit *audit)
 {
 	const struct audit_entry mismatch = {
 		.wall_ns = clock_now_ns(CLOCK_REALTIME),
@@ -251,12 +252,17 @@ static void record_mismatch(struct audit *audit)
 		.reason = "the end of the log is not what was written last",
 	};
 	struct record record;
+	int r;
 
 	record_init(&record, &mismatch, audit->log_last);
-	if (!audit_file_append(&audit->file, record.text, record.length)) {
-		audit->is_mismatch = false;
-		audit_note_written(audit, &record);
+	r = audit_file_append(&audit->file, record.text, record.length);
+	if (r) {
+		audit_file_close(&audit->file);
+		return r;
 	}
+	audit->is_mismatch = false;
+	audit_note_written(audit, &record);
+	return 0;
 }
 
 static int use(struct audit *audit, int fd)
@@ -273,9 +279,7 @@ static int use(struct audit *audit, int fd)
 		return 0;
 	}
 	r = use_file(audit, fd);
-	if (!r && audit->is_mismatch)
-		record_mismatch(audit);
-	return r;
+	return r || !audit->is_mismatch ? r : record_mismatch(audit);
 }
 
 int audit_open_log(struct audit *audit)
