@@ -179,6 +179,25 @@ Test(log, U34_lines_are_passed_on)
 	cr_expect_str_eq(also_text, "0 x: one\n2 x: two\n");
 }
 
+/* An error that the process before has logged is not one there, either. */
+Test(log, U34_repeated_errors_are_passed_on_as_debug)
+{
+	static char data[] = "data";
+	char kept[9] = "no lease";
+
+	log_init("x", -1, LOG_LEVEL_DEBUG);
+	log_keep_errors(kept, sizeof(kept), true);
+	log_also(take_also, data);
+	log_error("no lease");
+	log_error("no link");
+	log_init("x", -1, LOG_LEVEL_INFO);
+	log_keep_errors(kept, sizeof(kept), true);
+	log_error("no link");
+	log_also(NULL, NULL);
+	log_keep_errors(NULL, 0, false);
+	cr_expect_str_eq(also_text, "3 x: no lease\n0 x: no link\n");
+}
+
 /* Make a pipe that blocks, as a shell does, and that is full. */
 static void full_pipe(int fds[2])
 {

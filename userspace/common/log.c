@@ -241,8 +241,9 @@ void log_message(enum log_level level, const char *format, ...)
 	if (level == LOG_LEVEL_ERROR && log_state.kept_error && !keep_error(&line)) {
 		if (log_state.level < LOG_LEVEL_DEBUG)
 			return;
+		level = LOG_LEVEL_DEBUG;
 		va_start(arguments, format);
-		compose(&line, LOG_LEVEL_DEBUG, format, arguments);
+		compose(&line, level, format, arguments);
 		va_end(arguments);
 	}
 	if (!report_lost() || !put(&line))
