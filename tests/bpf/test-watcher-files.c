@@ -188,6 +188,33 @@ Test(watcher_files, log_goes_to_syslog_too)
 	close(fd);
 }
 
+/* The log can be opened only when the watcher exits: syslog gets the record of its begin. */
+Test(watcher_files, U34_record_at_the_end)
+{
+	struct syslog syslog;
+	int fd, status;
+	pid_t reader;
+
+	open_syslog(&syslog);
+	fd = start_syslog();
+	cr_assert_eq(syslog_connect(&syslog), 0);
+	EXPECT_SH("mkdir -p " AUDIT);
+	start();
+	(void)lease("192.0.2.5/24", "3600");
+	cr_expect(logged(fd, "\"value\":\"192.0.2.5/24\""));
+	reader = fork();
+	cr_assert_geq(reader, 0);
+	if (!reader)
+		_exit(logged(fd, "\"verb\":\"begin\"") ? 0 : 1);
+	pause_watcher();
+	EXPECT_SH("rmdir " AUDIT);
+	cr_assert_eq(kill(watcher, SIGTERM), 0);
+	(void)stop(SIGCONT);
+	cr_assert_eq(waitpid(reader, &status, 0), reader);
+	cr_expect_eq(status, 0);
+	close(fd);
+}
+
 /* How many records of changes to /ip arrive. */
 static unsigned int count_leases(int fd, unsigned int n)
 {

@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
@@ -62,8 +65,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-	syslog_close(&syslog, 0);
 	audit_close(&audit, 0);
+	syslog_close(&syslog, 0);
 	free(begun);
 	scratch_remove();
 }
@@ -204,6 +207,35 @@ Test(audit_syslog, U34_daemon_does_not_read)
 	cr_expect_null(receive());
 }
 
+/* The log is closed first; the daemon is told the number of lost records if it reads again
+ * before syslog is closed. */
+Test(audit_syslog, U34_daemon_reads_at_the_end)
+{
+	int status;
+	pid_t pid;
+
+	for (unsigned int i = 1; i <= 20000; i++)
+		write_number(i);
+	cr_assert_gt(syslog.outlet.n_lost[OUTLET_RECORD], 0u);
+	audit_close(&audit, 0);
+	pid = fork();
+	cr_assert_geq(pid, 0);
+	if (!pid) {
+		const char *text = "";
+		struct pollfd in = { .fd = daemon_fd, .events = POLLIN };
+
+		while (!text || !strstr(text, "records could not be written")) {
+			if (poll(&in, 1, 10000) <= 0)
+				_exit(1);
+			text = receive();
+		}
+		_exit(0);
+	}
+	syslog_close(&syslog, 60 * NS_PER_S);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
+}
+
 /* Without a file, syslog has all. */
 Test(audit_syslog, U39_no_log)
 {
@@ -215,7 +247,7 @@ Test(audit_syslog, U39_no_log)
 	cr_expect_eq(none.error, 0);
 	cr_expect_eq(audit_retry(&none), 0);
 	cr_expect_eq(audit_reopen(&none), 0);
-	syslog_close(&syslog, 0);
 	audit_close(&none, 0);
+	syslog_close(&syslog, 0);
 	cr_expect_str_eq(capture_text(), "");
 }

@@ -472,6 +472,7 @@ static bool await_reader(const struct audit *audit, uint64_t until_ns)
 void audit_close(struct audit *audit, uint64_t wait_ns)
 {
 	uint64_t until_ns = clock_now_ns(CLOCK_BOOTTIME) + wait_ns;
+	struct audit closed = AUDIT_NULL(closed);
 
 	do
 		(void)audit_retry(audit);
@@ -486,5 +487,8 @@ void audit_close(struct audit *audit, uint64_t wait_ns)
 	for (int i = 0; i < AUDIT_RESERVES; i++)
 		audit_reserve_close(&audit->reserves[i]);
 	audit_head_close(audit->head);
-	*audit = AUDIT_NULL(*audit);
+	/* Syslog, which is closed later, reports what it has lost when it can. */
+	closed.syslog = audit->syslog;
+	memcpy(closed.last, audit->last, CHAIN_SIZE);
+	*audit = closed;
 }

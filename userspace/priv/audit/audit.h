@@ -119,7 +119,8 @@ int audit_retry(struct audit *audit);
  */
 int audit_reopen(struct audit *audit);
 /* Write what waits, for at most `wait_ns`, and close the log; what still waits is in the
- * reserve for the next one. Close syslog before. No-op on AUDIT_NULL. */
+ * reserve for the next one. Close syslog after that, because it gets the last records, too.
+ * No-op on AUDIT_NULL. */
 void audit_close(struct audit *audit, uint64_t wait_ns);
 /* Describe what is wrong: "PATH: REASON; records are lost". Returns false if nothing is. */
 bool audit_describe_error(const struct audit *audit, char *text, size_t size);

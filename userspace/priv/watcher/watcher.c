@@ -362,8 +362,8 @@ static void watcher_deinit(struct watcher *watcher)
 	wanted_deinit(&watcher->wanted);
 	watcher_host_deinit(&watcher->host);
 	watcher->context.netlink = netlink_free(watcher->context.netlink);
-	syslog_close(&watcher->syslog, FLUSH_NS);
 	audit_close(&watcher->audit.log, FLUSH_NS);
+	syslog_close(&watcher->syslog, FLUSH_NS);
 }
 
 int watcher_main(const struct options *options)
