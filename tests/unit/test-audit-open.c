@@ -304,6 +304,40 @@ Test(audit_open, F2_killed_before_the_head)
 	cr_expect_str_eq(capture_text(), "");
 }
 
+/* A process is killed between the line of a record that waited and the note of it, or the
+ * host after it: what the log has does not count as waiting. */
+Test(audit_open, F2_killed_while_it_is_drained)
+{
+	struct audit_head before;
+
+	for (int has_head = 0; has_head < 2; has_head++) {
+		open_audit();
+		for (unsigned int i = 1; i <= 6; i++) {
+			cr_expect_eq(put(i), 0);
+			if (i == 3)
+				limit_size(audit.file.end);
+		}
+		cr_expect_str_eq(see_reserve(0), "4, 5, 6");
+		cr_assert_eq(audit_head_get(audit.head, &before), 0);
+		limit_size(audit.file.end + line_length());
+		cr_expect_eq(audit_retry(&audit), -EFBIG);
+		audit_head_set(audit.head, &before);
+		kill_audit();
+		if (!has_head)
+			cr_assert_eq(unlink(scratch_path("run/audit-head")), 0);
+		capture_begin();
+		cr_expect_eq(audit_open(&audit, path, &settings), -EFBIG);
+		limit_size(RLIM_INFINITY);
+		cr_expect_eq(audit_retry(&audit), 0);
+		cr_expect_str_eq(see_log(), "begin 1, 1, 2, 3, 4, 5, 6");
+		cr_expect_not_null(strstr(capture_text(), "; 2 records waited in the reserve"),
+				   "%s", capture_text());
+		audit_close(&audit, 0);
+		cr_assert_eq(unlink(path), 0);
+		cr_assert_eq(unlink(scratch_path("run/audit-head")), 0);
+	}
+}
+
 /* After a boot, nothing is known of the end. */
 Test(audit_open, F2_after_a_boot)
 {

@@ -111,12 +111,21 @@ static void note_begin(struct audit *audit, const struct record *record)
 	audit_note_written(audit, record);
 }
 
+/* The first record that waits is in the log already. (Those of a reserve that could not be
+ * opened at the start are not counted.) */
+static void forget_first(struct audit *audit, struct audit_reserve *reserve, size_t length)
+{
+	audit_reserve_pop(reserve, length);
+	if (audit->n_waiting)
+		audit->n_waiting--;
+}
+
 /* After a boot: forget those that wait up to the one that follows the log, unless none
  * does. */
 static void resume(struct audit *audit, const struct audit_end *tail)
 {
 	char hash[CHAIN_SIZE] = "";
-	uint64_t at[AUDIT_RESERVES];
+	uint64_t at[AUDIT_RESERVES], n_waiting = audit->n_waiting;
 	size_t length = 0;
 
 	for (int i = 0; i < AUDIT_RESERVES; i++)
@@ -131,12 +140,14 @@ static void resume(struct audit *audit, const struct audit_end *tail)
 			if (previous && !strncmp(previous, tail->hash, CHAIN_SIZE - 1))
 				return;
 			chain_hash(line, length - 1, hash);
-			audit_reserve_pop(reserve, length);
+			forget_first(audit, reserve, length);
 		}
 	}
-	if (strcmp(hash, tail->hash) != 0)
-		for (int i = 0; i < AUDIT_RESERVES; i++)
-			audit->reserves[i].at = at[i];
+	if (!strcmp(hash, tail->hash))
+		return;
+	for (int i = 0; i < AUDIT_RESERVES; i++)
+		audit->reserves[i].at = at[i];
+	audit->n_waiting = n_waiting;
 }
 
 /* The last line of the log may be the first one that waits: it was written, but the process
@@ -155,7 +166,7 @@ static void forget_written(struct audit *audit, const struct audit_end *tail)
 		record_link(&record, tail->previous);
 		chain_hash(record.text, record.length - 1, hash);
 		if (!strcmp(hash, tail->hash))
-			audit_reserve_pop(reserve, record.length);
+			forget_first(audit, reserve, record.length);
 		return;
 	}
 }
