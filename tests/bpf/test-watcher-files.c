@@ -116,6 +116,22 @@ Test(watcher_files, U40_signals)
 	EXPECT_OK("dns", revision);
 }
 
+/* What is no file is not reopened, and nothing says that it was. */
+Test(watcher_files, U40_signal_without_a_file)
+{
+	int fds[2], fd = open("/tmp/errors", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), status;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	audit_log = fds[1];
+	cr_assert_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	(void)start_with_lease();
+	cr_assert_eq(kill(watcher, SIGUSR2), 0);
+	status = stop(SIGTERM);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_OK, "%x", status);
+	EXPECT_SH("! grep reopened /tmp/errors");
+	close(fd);
+}
+
 static int start_syslog(void)
 {
 	static const struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };

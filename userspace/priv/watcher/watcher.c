@@ -225,8 +225,8 @@ static int on_signal(struct loop *loop, int fd, short revents, void *data)
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
 			loop->stop = true;
 		} else if (info.ssi_signo != SIGUSR1 && !audit_reopen(&watcher->audit.log)) {
-			log_info("reopened the audit log");
-			(void)audit_retry(&watcher->audit.log);
+			if (watcher->audit.log.path)
+				log_info("reopened the audit log");
 			reconcile(watcher); /* for the status */
 		}
 	}
