@@ -132,7 +132,7 @@ static void repeat_refusals(struct watcher *watcher)
 static void reconcile(struct watcher *watcher)
 {
 	uint64_t next_ns, save_ns = UINT64_MAX, check_ns = UINT64_MAX, macs_ns = UINT64_MAX;
-	uint64_t carrier_ns = UINT64_MAX, audit_ns;
+	uint64_t carrier_ns = UINT64_MAX, audit_ns, poll_ns;
 
 	repeat_refusals(watcher);
 	for (unsigned int i = 0; i < RECONCILE_ROUNDS; i++) {
@@ -164,12 +164,13 @@ static void reconcile(struct watcher *watcher)
 					  &watcher->wanted, &watcher->commit,
 					  watcher->loop.now_ns());
 	}
+	poll_ns = watcher_ring_poll(watcher);
 	next_ns = earliest(reconcile_next_retry(&watcher->reconciler), save_ns);
 	next_ns = earliest(next_ns, check_ns);
 	next_ns = earliest(next_ns, macs_ns);
 	next_ns = earliest(next_ns, carrier_ns);
 	next_ns = earliest(next_ns, audit_ns);
-	next_ns = earliest(next_ns, watcher_ring_poll(watcher));
+	next_ns = earliest(next_ns, poll_ns);
 	if (watcher->handlers.shared.next_end_ns)
 		next_ns = earliest(next_ns, watcher->handlers.shared.next_end_ns);
 	/* After a failure all of /status waits until status_ns, also metrics that are due. */
@@ -177,7 +178,7 @@ static void reconcile(struct watcher *watcher)
 					    watcher->status_ns :
 					    reconcile_next_metrics(&watcher->reconciler));
 	if (watcher->must_list)
-		next_ns = earliest(watcher->list_ns, watcher_ring_poll(watcher));
+		next_ns = earliest(watcher->list_ns, poll_ns);
 	next_ns = earliest(next_ns, link_key_write(&watcher->host.key, watcher->loop.now_ns()));
 	loop_timer_set(&watcher->timer, next_ns);
 }
