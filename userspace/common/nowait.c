@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "userspace/common/clock.h"
+
 enum nowait nowait_how(int fd)
 {
 	struct stat status;
@@ -39,4 +41,17 @@ ssize_t nowait_write(int fd, enum nowait how, const void *bytes, size_t size)
 		return -1;
 	}
 	return write(fd, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+}
+
+bool nowait_await(int fd, uint64_t until_ns)
+{
+	struct pollfd out = { .fd = fd, .events = POLLOUT };
+	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
+	struct timespec left;
+
+	if (now_ns >= until_ns)
+		return false;
+	left = (struct timespec){ .tv_sec = (time_t)((until_ns - now_ns) / NS_PER_S),
+				  .tv_nsec = (long)((until_ns - now_ns) % NS_PER_S) };
+	return ppoll(&out, 1, &left, NULL) > 0;
 }

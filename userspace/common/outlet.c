@@ -212,20 +212,6 @@ int outlet_send(struct outlet *outlet, enum outlet_kind kind, const void *bytes,
 	return r;
 }
 
-/* Returns false if the time is over, or if there is nobody to wait for. */
-static bool await_reader(const struct outlet *outlet, uint64_t until_ns)
-{
-	struct pollfd out = { .fd = outlet->fd, .events = POLLOUT };
-	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
-	struct timespec left;
-
-	if (outlet->error != -EAGAIN || now_ns >= until_ns)
-		return false;
-	left = (struct timespec){ .tv_sec = (time_t)((until_ns - now_ns) / NS_PER_S),
-				  .tv_nsec = (long)((until_ns - now_ns) % NS_PER_S) };
-	return ppoll(&out, 1, &left, NULL) > 0;
-}
-
 int outlet_close(struct outlet *outlet, uint64_t wait_ns)
 {
 	uint64_t until_ns = clock_now_ns(CLOCK_BOOTTIME) + wait_ns;
@@ -235,7 +221,8 @@ int outlet_close(struct outlet *outlet, uint64_t wait_ns)
 
 	do
 		outlet_flush(outlet);
-	while (!queue_is_empty(&outlet->queue) && await_reader(outlet, until_ns));
+	while (!queue_is_empty(&outlet->queue) && outlet->error == -EAGAIN &&
+	       nowait_await(outlet->fd, until_ns));
 	while (queue_first(&outlet->queue, &length, &kind)) {
 		outlet->n_lost[kind]++;
 		pop(outlet, kind);

@@ -455,20 +455,6 @@ void audit_watch(struct audit *audit, struct loop *loop)
 		(void)audit_retry(audit);
 }
 
-/* Returns false if the time is over, or if there is nobody to wait for. */
-static bool await_reader(const struct audit *audit, uint64_t until_ns)
-{
-	struct pollfd out = { .fd = audit->stream.fd, .events = POLLOUT };
-	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
-	struct timespec left;
-
-	if (audit->error != -EAGAIN || out.fd < 0 || now_ns >= until_ns)
-		return false;
-	left = (struct timespec){ .tv_sec = (time_t)((until_ns - now_ns) / NS_PER_S),
-				  .tv_nsec = (long)((until_ns - now_ns) % NS_PER_S) };
-	return ppoll(&out, 1, &left, NULL) > 0;
-}
-
 void audit_close(struct audit *audit, uint64_t wait_ns)
 {
 	uint64_t until_ns = clock_now_ns(CLOCK_BOOTTIME) + wait_ns;
@@ -476,7 +462,8 @@ void audit_close(struct audit *audit, uint64_t wait_ns)
 
 	do
 		(void)audit_retry(audit);
-	while (await_reader(audit, until_ns));
+	while (audit->error == -EAGAIN && audit->stream.fd >= 0 &&
+	       nowait_await(audit->stream.fd, until_ns));
 	if (audit_is_waiting(audit))
 		log_warning("audit log %s: %" PRIu64 " records wait in %s for the next start",
 			    audit->name, audit->n_waiting, reserve_in_use(audit)->path);
