@@ -15,13 +15,13 @@
 #include <string.h>
 
 #include "userspace/cli/audit.h"
+#include "userspace/common/clock.h"
 
 /* Lines that are remembered, to find one that was inserted or moved. */
 #define REMEMBERED 4096
 /* The watcher may move records from the reserve to the log while this reads them. */
 #define ATTEMPTS 3
 #define PAUSE_MS 100
-#define TIME_SIZE 28
 
 struct place {
 	const char *path;
@@ -44,7 +44,7 @@ struct verify {
 	} remembered[REMEMBERED];
 	unsigned long long n_lines;
 	unsigned long long n_records, n_unchained, segment, first_segment;
-	char first_time[TIME_SIZE], last_time[TIME_SIZE];
+	char first_time[CLOCK_TEXT_SIZE], last_time[CLOCK_TEXT_SIZE];
 	json_t *problems, *torn;
 	/* of the records that wait */
 	char reserve_first[CHAIN_SIZE], reserve_last[CHAIN_SIZE];
@@ -77,27 +77,14 @@ static void note_time(struct verify *verify, const char *line, size_t length)
 	static const char start[] = "{\"time\":\"";
 	size_t skip = sizeof(start) - 1;
 
-	if (length < skip + TIME_SIZE || memcmp(line, start, skip) != 0)
+	if (length < skip + CLOCK_TEXT_SIZE || memcmp(line, start, skip) != 0)
 		return;
-	memcpy(verify->last_time, line + skip, TIME_SIZE - 1);
+	memcpy(verify->last_time, line + skip, CLOCK_TEXT_SIZE - 1);
 	for (char *c = verify->last_time; *c; c++)
 		if (!strchr("0123456789-:.TZ", *c))
 			*c = '?';
 	if (!verify->first_time[0])
-		memcpy(verify->first_time, verify->last_time, TIME_SIZE);
-}
-
-/* The number of the segment that the line begins, or 0. */
-static unsigned long long segment_of(const char *line, size_t length)
-{
-	static const char verb[] = "\"subject\":\"audit\",\"verb\":\"" AUDIT_BEGIN "\"";
-	static const char member[] = ",\"segment\":";
-	const char *number;
-
-	if (!memmem(line, length, verb, sizeof(verb) - 1))
-		return 0;
-	number = memmem(line, length, member, sizeof(member) - 1);
-	return number ? strtoull(number + sizeof(member) - 1, NULL, 10) : 0;
+		memcpy(verify->first_time, verify->last_time, CLOCK_TEXT_SIZE);
 }
 
 /* The watcher itself has noticed that lines are missing, perhaps a whole file of them. */
@@ -184,7 +171,7 @@ static void on_line(void *data, const char *line, size_t length)
 		on_unchained(verify, line, length);
 		return;
 	}
-	segment = segment_of(line, length);
+	segment = audit_segment_of(line, length);
 	if (!verify->is_chained)
 		check_first(verify, previous, segment);
 	else if (strncmp(previous, verify->expected, CHAIN_SIZE - 1) != 0)

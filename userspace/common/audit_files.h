@@ -13,6 +13,8 @@
 #define CALFPEN_COMMON_AUDIT_FILES_H
 
 #include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define AUDIT_SEGMENTS_MAX 100 /* LOG and up to LOG.99 */
 #define AUDIT_LINE_SIZE 8192   /* of the longest line, with its newline and NUL */
@@ -27,5 +29,7 @@
  * -ENAMETOOLONG. */
 int audit_segment_path(const char *log, unsigned int i, char path[static PATH_MAX]);
 int audit_reserve_path(const char *log, char path[static PATH_MAX]);
+/* Return the number of the segment that this line begins, or 0: it begins none. */
+uint32_t audit_segment_of(const char *line, size_t length);
 
 #endif

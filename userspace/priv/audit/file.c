@@ -2,7 +2,6 @@
 #include "userspace/priv/audit/file.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,18 +29,6 @@ static ssize_t read_at(int fd, uint64_t at, char *bytes, size_t size)
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
-}
-
-/* The number of a segment that begins with these bytes, or 0. */
-static uint32_t segment_of(char *text)
-{
-	static const char verb[] = "\"subject\":\"audit\",\"verb\":\"" AUDIT_BEGIN "\"";
-	static const char member[] = ",\"segment\":";
-	const char *number;
-
-	text[strcspn(text, "\n")] = '\0';
-	number = strstr(text, verb) ? strstr(text, member) : NULL;
-	return number ? (uint32_t)strtoul(number + sizeof(member) - 1, NULL, 10) : 0;
 }
 
 /* Is it a record, also one of a version without chain? A line that was cut does not end so. */
@@ -76,11 +63,11 @@ static void find_last(const char *text, size_t size, struct audit_end *end)
 
 int audit_file_read_end(int fd, struct audit_end *endp)
 {
-	static char text[WINDOW_SIZE + 1];
+	static char text[WINDOW_SIZE];
 	struct audit_end end = { .size = 0 };
 	uint64_t from;
 	struct stat status;
-	char *newline;
+	const char *newline;
 	ssize_t n;
 
 	if (fstat(fd, &status))
@@ -89,8 +76,8 @@ int audit_file_read_end(int fd, struct audit_end *endp)
 	n = read_at(fd, 0, text, AUDIT_LINE_SIZE);
 	if (n < 0)
 		return (int)n;
-	text[n] = '\0';
-	end.segment = segment_of(text);
+	newline = memchr(text, '\n', (size_t)n);
+	end.segment = audit_segment_of(text, newline ? (size_t)(newline - text) : (size_t)n);
 	from = end.size > WINDOW_SIZE ? end.size - WINDOW_SIZE : 0;
 	n = read_at(fd, from, text, WINDOW_SIZE);
 	if (n < 0)
