@@ -264,7 +264,7 @@ Test(cli_audit, grows_is_rotated_and_cut)
 	snprintf(rotated, sizeof(rotated), "%s.1", log_path);
 	snprintf(file->path, sizeof(file->path), "%s", log_path);
 	put_in(log_path, "w", "a\nb");
-	cr_assert_eq(audit_file_open(file), 0);
+	cr_assert_eq(audit_file_use(file, open(log_path, O_RDONLY | O_CLOEXEC)), 0);
 	look(file);
 	cr_assert_str_eq(seen, "<a>");
 	put_in(log_path, "a", "c\nd\n");

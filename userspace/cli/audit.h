@@ -43,11 +43,8 @@ struct audit_file {
 
 typedef void (*audit_file_fn)(void *data, const char *line, size_t length);
 
-/* Open file->path. Returns 0, -EINVAL if it is not a regular file, or another
- * negative errno. */
-int audit_file_open(struct audit_file *file);
-/* Read another file, whose descriptor becomes the struct's, instead. Returns as
- * audit_file_open(); then the descriptor stays the caller's. */
+/* Read this file, whose descriptor becomes the struct's, from its start. Returns 0, or
+ * -EINVAL if it is not a regular file: then the descriptor stays the caller's. */
 int audit_file_use(struct audit_file *file, int fd);
 /* Read up to the end of the file and call `call` for every complete line.
  * Returns 0 or a negative errno. */
@@ -73,8 +70,8 @@ struct audit_set {
 	unsigned int n_reserves;
 };
 
-/* Open the files of the log `path`. Returns 0, or, if there is none, the negative errno of
- * audit_file_open() for the newest one. */
+/* Open the files of the log `path`. Returns 0, or a negative errno: -EINVAL if the newest
+ * one is not a regular file, or, if there is none, why it cannot be opened. */
 int audit_set_open(struct audit_set *set, const struct cli *cli, const char *path);
 void audit_set_close(struct audit_set *set);
 /* Read what the watcher has noted of the end of the log `path`. Returns false if there is

@@ -30,16 +30,6 @@ int audit_file_use(struct audit_file *file, int fd)
 	return 0;
 }
 
-int audit_file_open(struct audit_file *file)
-{
-	int fd = open_to_read(file->path);
-	int r = fd < 0 ? fd : audit_file_use(file, fd);
-
-	if (r && fd >= 0)
-		close(fd);
-	return r;
-}
-
 static void end_line(struct audit_file *file, audit_file_fn call, void *data)
 {
 	call(data, file->line, file->used);

@@ -42,7 +42,6 @@ struct verify {
 		char hash[CHAIN_SIZE];
 		struct place place;
 	} remembered[REMEMBERED];
-	unsigned long long n_lines;
 	unsigned long long n_records, n_unchained, segment, first_segment;
 	char first_time[CLOCK_TEXT_SIZE], last_time[CLOCK_TEXT_SIZE];
 	json_t *problems, *torn;
@@ -97,7 +96,7 @@ static bool is_mismatch(const char *line, size_t length)
 
 static void remember(struct verify *verify, const char *line, size_t length)
 {
-	size_t i = verify->n_lines++ % REMEMBERED;
+	size_t i = verify->n_records++ % REMEMBERED;
 
 	chain_hash(line, length, verify->expected);
 	memcpy(verify->remembered[i].hash, verify->expected, CHAIN_SIZE);
@@ -110,7 +109,7 @@ static void remember(struct verify *verify, const char *line, size_t length)
 
 static const struct place *find(const struct verify *verify, const char *hash)
 {
-	for (size_t i = 0; i < REMEMBERED && i < verify->n_lines; i++)
+	for (size_t i = 0; i < REMEMBERED && i < verify->n_records; i++)
 		if (!strncmp(verify->remembered[i].hash, hash, CHAIN_SIZE - 1))
 			return &verify->remembered[i].place;
 	return NULL;
@@ -155,7 +154,6 @@ static void on_unchained(struct verify *verify, const char *line, size_t length)
 		return;
 	}
 	note_time(verify, line, length);
-	verify->n_records++;
 	verify->n_unchained++;
 	remember(verify, line, length);
 }
@@ -181,7 +179,6 @@ static void on_line(void *data, const char *line, size_t length)
 			    "when the watcher was started, the last lines before this one were "
 			    "missing or altered");
 	verify->is_chained = true;
-	verify->n_records++;
 	note_time(verify, line, length);
 	memcpy(verify->last_previous, previous, CHAIN_SIZE - 1);
 	verify->begun_after[0] = '\0';

@@ -21,7 +21,6 @@ struct audit_head {
 	uint64_t log;			  /* audit_head_log() of its path; 0: it is no file */
 	bool is_cut;			  /* a stream has taken a part of a line */
 	uint32_t segment;		  /* of a file; 0: none is known */
-	uint64_t n_lines;		  /* since the file was created */
 	uint64_t drained[AUDIT_RESERVES]; /* bytes of each reserve that are in the log already */
 };
 

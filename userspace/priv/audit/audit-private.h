@@ -52,7 +52,7 @@ void audit_find_last(struct audit *audit);
 
 /* syslog.c */
 
-/* Take settings.syslog. */
+/* Use settings.syslog, or set it to NULL if it is not open. */
 void audit_use_syslog(struct audit *audit);
 void audit_send_to_syslog(struct audit *audit, const struct record *record);
 /* Report what was lost there, if it can be written again. */

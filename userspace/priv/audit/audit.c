@@ -19,7 +19,6 @@ static void set_head(struct audit *audit)
 	struct audit_head head = {
 		.log = audit->stream.fd < 0 ? audit->log : 0,
 		.segment = audit->segment,
-		.n_lines = audit->n_lines,
 		.is_cut = audit_stream_is_cut(&audit->stream),
 	};
 
@@ -36,7 +35,6 @@ static void set_head(struct audit *audit)
 void audit_note_last(struct audit *audit, const struct record *record)
 {
 	chain_hash(record->text, record->length - 1, audit->last);
-	audit->n_lines++;
 	set_head(audit);
 	audit_send_to_syslog(audit, record);
 }
@@ -46,7 +44,6 @@ void audit_note_written(struct audit *audit, const struct record *record)
 	chain_hash(record->text, record->length - 1, audit->log_last);
 	if (!audit_is_waiting(audit))
 		memcpy(audit->last, audit->log_last, CHAIN_SIZE);
-	audit->n_lines++;
 	set_head(audit);
 	audit_send_to_syslog(audit, record);
 }
@@ -310,7 +307,7 @@ int audit_write(struct audit *audit, const struct audit_entry *entry)
 	struct record record;
 	int r;
 
-	if (!audit->name && !audit->syslog)
+	if (!audit->name && !audit->settings.syslog)
 		return 0;
 	record_init(&record, entry, audit->last);
 	if (!audit->name) {
@@ -375,10 +372,7 @@ static void read_head(struct audit *audit)
 {
 	struct audit_head *found = &audit->found;
 
-	if (!audit->head || audit_head_get(audit->head, found))
-		return;
-	audit->n_lines = found->n_lines;
-	if (found->log == audit->log)
+	if (!audit->head || audit_head_get(audit->head, found) || found->log == audit->log)
 		return;
 	found->hash[0] = found->log_hash[0] = '\0';
 	found->drained[0] = 0; /* that reserve is another file, too */
@@ -475,7 +469,7 @@ void audit_close(struct audit *audit, uint64_t wait_ns)
 		audit_reserve_close(&audit->reserves[i]);
 	audit_head_close(audit->head);
 	/* Syslog, which is closed later, reports what it has lost when it can. */
-	closed.syslog = audit->syslog;
+	closed.settings.syslog = audit->settings.syslog;
 	memcpy(closed.last, audit->last, CHAIN_SIZE);
 	*audit = closed;
 }

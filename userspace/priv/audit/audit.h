@@ -69,7 +69,6 @@ struct audit {
 	bool is_refusing;	      /* since nothing took a record */
 	bool is_mismatch;	      /* the end of the log is not what was written */
 	uint32_t segment;	      /* of the file; 0: not known */
-	uint64_t n_lines;	      /* struct audit_head */
 	uint64_t n_waiting;	      /* records in reserves */
 	uint64_t n_lost;	      /* since the last successful write */
 	int error;		      /* why the log takes nothing; 0: it does */
@@ -78,7 +77,6 @@ struct audit {
 	enum audit_level level;	      /* that was logged */
 	struct loop *loop;	      /* the caller's; NULL: none */
 	bool is_polled;		      /* the stream is, by `loop` */
-	struct syslog *syslog;	      /* the caller's; NULL: none */
 };
 
 #define AUDIT_NULL(_x)                                                               \

@@ -14,15 +14,15 @@ static int waiting_error(const struct outlet *outlet, int r)
 
 static uint64_t *n_lost(const struct audit *audit)
 {
-	return &audit->syslog->outlet.n_lost[OUTLET_RECORD];
+	return &audit->settings.syslog->outlet.n_lost[OUTLET_RECORD];
 }
 
 static int send_record(struct audit *audit, const struct record *record)
 {
-	int r = syslog_send_record(audit->syslog, record->is_warning, record->text,
+	int r = syslog_send_record(audit->settings.syslog, record->is_warning, record->text,
 				   record->length - 1);
 
-	return waiting_error(&audit->syslog->outlet, r);
+	return waiting_error(&audit->settings.syslog->outlet, r);
 }
 
 /* Report how many were lost, to the daemon, too. Returns 0 if it takes records again. */
@@ -32,8 +32,8 @@ static int report_lost(struct audit *audit)
 	struct record record;
 	int r;
 
-	if (!outlet_has_room(&audit->syslog->outlet))
-		return waiting_error(&audit->syslog->outlet, -ENOBUFS);
+	if (!outlet_has_room(&audit->settings.syslog->outlet))
+		return waiting_error(&audit->settings.syslog->outlet, -ENOBUFS);
 	record_init_lost(&record, *n_lost(audit), audit->last, reason);
 	r = send_record(audit, &record);
 	if (r < 0)
@@ -47,7 +47,7 @@ void audit_send_to_syslog(struct audit *audit, const struct record *record)
 {
 	int r;
 
-	if (!audit->syslog)
+	if (!audit->settings.syslog)
 		return;
 	r = *n_lost(audit) ? report_lost(audit) : 0;
 	if (!r)
@@ -58,16 +58,16 @@ void audit_send_to_syslog(struct audit *audit, const struct record *record)
 
 void audit_retry_syslog(struct audit *audit)
 {
-	if (audit->syslog && *n_lost(audit))
+	if (audit->settings.syslog && *n_lost(audit))
 		(void)report_lost(audit);
 }
 
 bool audit_describe_syslog(const struct audit *audit, char *text, size_t size)
 {
-	if (!audit->syslog || !*n_lost(audit))
+	if (!audit->settings.syslog || !*n_lost(audit))
 		return false;
 	(void)snprintf(text, size, "syslog: %s; records are lost",
-		       audit_strerror(waiting_error(&audit->syslog->outlet, -ENOBUFS)));
+		       audit_strerror(waiting_error(&audit->settings.syslog->outlet, -ENOBUFS)));
 	return true;
 }
 
@@ -81,9 +81,10 @@ void audit_use_syslog(struct audit *audit)
 {
 	struct syslog *syslog = audit->settings.syslog;
 
-	if (!syslog || !syslog_is_open(syslog))
+	if (!syslog || !syslog_is_open(syslog)) {
+		audit->settings.syslog = NULL;
 		return;
-	audit->syslog = syslog;
+	}
 	syslog->on_empty = on_syslog_empty;
 	syslog->data = audit;
 }
