@@ -8,6 +8,7 @@
 
 #include "userspace/common/backoff.h"
 #include "userspace/common/clock.h"
+#include "userspace/common/nowait.h"
 
 /* While there is nobody to write to. */
 #define RETRY_MAX_NS (5 * NS_PER_S)
@@ -18,11 +19,9 @@ int outlet_init(struct outlet *outlet)
 	return queue_init(&outlet->queue, OUTLET_QUEUE_SIZE);
 }
 
-void outlet_open(struct outlet *outlet, int fd, bool is_stream)
+void outlet_open(struct outlet *outlet, int fd)
 {
 	outlet->fd = fd;
-	outlet->how = nowait_how(fd);
-	outlet->is_stream = is_stream;
 }
 
 static void stop_polling(struct outlet *outlet)
@@ -54,36 +53,30 @@ static void pop(struct outlet *outlet, enum outlet_kind kind)
 	count_record(outlet, kind, -1);
 }
 
-static ssize_t write_now(const struct outlet *outlet, const char *bytes, size_t length)
+static int write_now(const struct outlet *outlet, const char *bytes, size_t length)
 {
 	ssize_t n;
 
 	do
-		n = nowait_write(outlet->fd, outlet->how, bytes, length);
+		n = nowait_write(outlet->fd, NOWAIT_SEND, bytes, length);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	return n < 0 ? -errno : 0;
 }
 
-/* Write as much as possible of the message. Returns how many bytes, or a negative
- * errno if none. */
-static ssize_t write_part(struct outlet *outlet, const char *bytes, size_t length)
+/* Returns 0, or a negative errno: nothing of the message was written. */
+static int write_message(struct outlet *outlet, const char *bytes, size_t length)
 {
-	size_t done = 0;
-	ssize_t n;
+	int r;
 
 	outlet->is_busy = true;
-	do {
-		n = write_now(outlet, bytes + done, length - done);
-		if (n < 0 && n != -EAGAIN && n != -EMSGSIZE && outlet->repair) {
-			int r = outlet->repair(outlet->data);
-
-			n = r ? r : write_now(outlet, bytes + done, length - done);
-		}
-		if (n > 0)
-			done += (size_t)n;
-	} while (n > 0 && done < length && outlet->is_stream);
+	r = write_now(outlet, bytes, length);
+	if (r && r != -EAGAIN && r != -EMSGSIZE && outlet->repair) {
+		r = outlet->repair(outlet->data);
+		if (!r)
+			r = write_now(outlet, bytes, length);
+	}
 	outlet->is_busy = false;
-	return done ? (ssize_t)done : n;
+	return r;
 }
 
 static int on_writable(struct loop *loop, int fd, short revents, void *data)
@@ -162,15 +155,12 @@ void outlet_flush(struct outlet *outlet)
 	if (outlet->is_busy || queue_is_empty(&outlet->queue))
 		return;
 	while ((bytes = queue_first(&outlet->queue, &length, &kind))) {
-		size_t *done = queue_done(&outlet->queue);
-		ssize_t n = write_part(outlet, bytes + *done, length - *done);
+		int r = write_message(outlet, bytes, length);
 
-		if (n > 0)
-			*done += (size_t)n;
-		if (n == -EMSGSIZE) {
+		if (r == -EMSGSIZE) {
 			outlet->n_lost[kind]++;
-		} else if (*done < length) {
-			wait_for_reader(outlet, n < 0 ? (int)n : -EAGAIN);
+		} else if (r) {
+			wait_for_reader(outlet, r);
 			return;
 		}
 		pop(outlet, kind);
@@ -187,28 +177,23 @@ bool outlet_has_room(const struct outlet *outlet)
 
 int outlet_send(struct outlet *outlet, enum outlet_kind kind, const void *bytes, size_t length)
 {
-	bool is_tried = false;
-	ssize_t n = 0;
-	int r;
+	int error = 0, r;
 
 	if (!queue_is_empty(&outlet->queue) &&
 	    (!outlet->retry_ns || outlet->retry_ns <= clock_now_ns(CLOCK_BOOTTIME)))
 		outlet_flush(outlet);
 	if (!outlet->is_busy && queue_is_empty(&outlet->queue)) {
-		n = write_part(outlet, bytes, length);
-		if (n == (ssize_t)length)
+		error = write_message(outlet, bytes, length);
+		if (!error)
 			outlet_flush(outlet); /* what the repair has logged */
-		if (n == (ssize_t)length || n == -EMSGSIZE)
-			return n < 0 ? (int)n : 0;
-		is_tried = true;
+		if (!error || error == -EMSGSIZE)
+			return error;
 	}
 	r = queue_push(&outlet->queue, kind, bytes, length);
 	if (!r)
 		count_record(outlet, kind, 1);
-	if (!r && n > 0)
-		*queue_done(&outlet->queue) = (size_t)n;
-	if (is_tried)
-		wait_for_reader(outlet, n < 0 ? (int)n : -EAGAIN);
+	if (error)
+		wait_for_reader(outlet, error);
 	return r;
 }
 

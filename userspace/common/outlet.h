@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pipe, terminal or socket to somebody who may read slowly, or not at all for a
- * while: messages that cannot be written now wait in a bounded queue, in their
- * order. Nothing waits for the reader, except outlet_close(), for as long as it is
- * told. Whoever sends counts and reports what is lost.
+ * A datagram socket to somebody who may read slowly, or not at all for a while:
+ * messages that cannot be written now wait in a bounded queue, in their order.
+ * Nothing waits for the reader, except outlet_close(), for as long as it is told.
+ * Whoever sends counts and reports what is lost.
  */
 #ifndef CALFPEN_COMMON_OUTLET_H
 #define CALFPEN_COMMON_OUTLET_H
@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "userspace/common/loop.h"
-#include "userspace/common/nowait.h"
 #include "userspace/common/queue.h"
 
 /* Thousands of records; the memory is used only while they wait. */
@@ -23,9 +22,7 @@
 enum outlet_kind { OUTLET_LINE, OUTLET_RECORD, _OUTLET_KIND_N };
 
 struct outlet {
-	int fd; /* the owner's; -1: none */
-	enum nowait how;
-	bool is_stream;			 /* a message may be written in parts */
+	int fd;				 /* the owner's; -1: none */
 	int error;			 /* why messages wait, a negative errno; 0: none does */
 	uint64_t n_lost[_OUTLET_KIND_N]; /* by us; the owner adds its own, and resets it */
 	struct queue queue;
@@ -50,8 +47,8 @@ struct outlet {
 int outlet_init(struct outlet *outlet);
 /* Unmap it, with what waits. No-op on OUTLET_NULL. */
 void outlet_deinit(struct outlet *outlet);
-/* Begin to write to `fd`, which stays the caller's. */
-void outlet_open(struct outlet *outlet, int fd, bool is_stream);
+/* Begin to write to the socket `fd`, which stays the caller's. */
+void outlet_open(struct outlet *outlet, int fd);
 /* Write what waits, for at most `wait_ns`, drop the rest, which is counted as lost, and no
  * longer use the descriptor. Returns it, or -1 if there was none. */
 int outlet_close(struct outlet *outlet, uint64_t wait_ns);

@@ -20,7 +20,6 @@ struct header {
 struct queue_memory {
 	size_t head, tail; /* of the first message; where the next one goes */
 	size_t n;	   /* 0: empty, and both are 0 */
-	size_t done;
 	struct header messages[];
 };
 
@@ -113,18 +112,12 @@ const char *queue_first(const struct queue *queue, size_t *lengthp, uint32_t *ki
 	return (const char *)(header + 1);
 }
 
-size_t *queue_done(struct queue *queue)
-{
-	return &queue->memory->done;
-}
-
 void queue_pop(struct queue *queue)
 {
 	struct queue_memory *memory = queue->memory;
 
 	if (queue_is_empty(queue))
 		return;
-	memory->done = 0;
 	memory->head += room_for(header_at(queue, memory->head)->length);
 	if (!--memory->n)
 		memory->head = memory->tail = 0;

@@ -31,8 +31,6 @@ size_t queue_used(const struct queue *queue);
 int queue_push(struct queue *queue, uint32_t kind, const void *bytes, size_t length);
 /* Return the first message that is not empty, and its length and kind, or NULL. */
 const char *queue_first(const struct queue *queue, size_t *lengthp, uint32_t *kindp);
-/* Return how much of the first message is done, 0 at first, for the caller to change. */
-size_t *queue_done(struct queue *queue);
 /* Remove the first message. */
 void queue_pop(struct queue *queue);
 

@@ -106,7 +106,7 @@ static int init(struct syslog *syslog, int fd, const char *instance)
 
 	if (r)
 		return r;
-	outlet_open(&syslog->outlet, fd, false);
+	outlet_open(&syslog->outlet, fd);
 	syslog->outlet.repair = repair;
 	syslog->outlet.on_empty = on_empty;
 	syslog->outlet.data = syslog;
