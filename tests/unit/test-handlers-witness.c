@@ -321,6 +321,37 @@ Test(handlers_witness, F6_only_a_router_that_a_server_gave)
 	cr_expect_eq(plan.n_routes, 0, "no router was said");
 }
 
+/* A default route below /route/ is as good as /gateway, so it needs the same proof. */
+Test(handlers_witness, F6_no_default_route_around_the_gateway)
+{
+	struct frame_witnessed *added = ack(BIT(MASK) | BIT(TIME) | BIT(ROUTER));
+	struct route_plan plan;
+
+	leased("10.7.0.5/24", "600", NULL);
+	test_set(&wanted, "/route/001", "0.0.0.0/0 via 10.7.0.66", context.now_ns);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 0);
+	cr_expect_str_eq(told, "/route/001 0.0.0.0/0 via 10.7.0.66: no server gave it");
+	test_set(&wanted, "/route/001", "0.0.0.0/0 via 10.7.0.1", context.now_ns);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 1, "the server's router");
+	/* the unused routers of a record are 0.0.0.0, but no server said so */
+	test_set(&wanted, "/route/001", "0.0.0.0/0 onlink", context.now_ns);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 0);
+	cr_expect_str_eq(told, "/route/001 0.0.0.0/0 onlink: no server gave it");
+	n_told = 0;
+	added->said = BIT(MASK) | BIT(TIME) | BIT(CLASSLESS);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 1, "option 121 can say so");
+	cr_expect_eq(n_told, 0);
+	added->said = BIT(MASK) | BIT(TIME);
+	configuration.witness_warns = true;
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 1);
+	cr_expect(was_used);
+}
+
 Test(handlers_witness, F6_warn)
 {
 	struct route_plan plan;

@@ -91,13 +91,14 @@ static void asked_add(struct asked *asked, const struct value_route *route, cons
 	asked->paths[asked->n_routes++] = path;
 }
 
-/* Has a server given this router with the address? */
+/* Has a server given this router with the address? Without a router (on-link), only
+ * the options that can say so count. */
 static bool is_witnessed(struct handler_context *context, struct in_addr address,
-			 struct in_addr router, const char *text)
+			 struct in_addr router, const char *path, const char *text)
 {
 	if (!context->witness.is_in_force || witness_has_router(&context->witness, address, router))
 		return true;
-	return !handler_refuse_unwitnessed(context, "/gateway", "%s: no server gave it", text);
+	return !handler_refuse_unwitnessed(context, path, "%s: no server gave it", text);
 }
 
 static int ask_gateway(struct asked *asked, struct handler_context *context,
@@ -110,7 +111,7 @@ static int ask_gateway(struct asked *asked, struct handler_context *context,
 		return 0;
 	if (value_parse_ipv4(value->text, &route.gateway) || !address_is_host(route.gateway))
 		return handler_fail(context, -EBADMSG, "/gateway is \"%s\"", value->text);
-	if (!is_witnessed(context, address, route.gateway, value->text))
+	if (!is_witnessed(context, address, route.gateway, "/gateway", value->text))
 		return 0;
 	asked->gateway = route.gateway;
 	asked_add(asked, &route, "/gateway");
@@ -135,7 +136,7 @@ static const char *refusal(const struct configuration *configuration,
 }
 
 static int ask_routes(struct asked *asked, struct handler_context *context,
-		      const struct wanted *wanted)
+		      const struct wanted *wanted, struct in_addr address)
 {
 	uint32_t i, n = 0, n_taken = 0;
 	int r = 0;
@@ -157,6 +158,10 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 			handler_refuse(context, key->key.path, "%s: %s", key->value.text, why);
 			continue;
 		}
+		/* A default route needs the same proof as /gateway, which it could replace. */
+		if (!route.prefix_length &&
+		    !is_witnessed(context, address, route.gateway, key->key.path, key->value.text))
+			continue;
 		n_taken++;
 		asked_add(asked, &route, key->key.path);
 	}
@@ -178,7 +183,7 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		return 0;
 	plan->subnet = lease.net;
 	error = ask_gateway(&asked, context, wanted, lease.net.address);
-	error = handler_first(error, ask_routes(&asked, context, wanted));
+	error = handler_first(error, ask_routes(&asked, context, wanted, lease.net.address));
 	/* First the routes that other routes depend on. */
 	for (uint32_t i = 0; i < asked.n_routes; i++)
 		if (asked.routes[i].onlink)

@@ -71,7 +71,7 @@ bool witness_has_router(const struct witness *witness, struct in_addr address,
 			return true;
 		for (int j = 0; has(ack, FRAME_OPTION_ROUTER) && j < FRAME_WITNESSED_ROUTERS_MAX;
 		     j++)
-			if (ack->routers[j] == router.s_addr)
+			if (router.s_addr && ack->routers[j] == router.s_addr)
 				return true;
 	}
 	return false;

@@ -31,7 +31,8 @@ const char *witness_judge(const struct witness *witness, const struct value_ipv4
 
 /*
  * Returns true if an ACK for `address` has this router in option 3. If it has option
- * 121 or 249, whose contents are not recorded, every router counts.
+ * 121 or 249, whose contents are not recorded, every router counts, also 0.0.0.0 (on-link),
+ * which option 3 never gives.
  */
 bool witness_has_router(const struct witness *witness, struct in_addr address,
 			struct in_addr router);
