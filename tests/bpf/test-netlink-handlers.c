@@ -98,6 +98,20 @@ Test(handlers, expiry_without_us)
 	EXPECT_SH("ip route show default | grep -q 'src 192.0.2.5'");
 }
 
+/* The witness refuses /ip: the address that is kept is never repaired, so whatever
+ * happens to it is not reported as drift. */
+Test(handlers, F6_kept_address_does_not_drift)
+{
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	EXPECT_SH("ip route del 192.0.2.0/24 dev up0");
+	context.witness.is_in_force = true;
+	cr_expect_eq(handler_address.check(&context, &wanted), 0, "%s", context.error);
+	cr_expect_not(context.state->address.must_set_anew);
+	context.witness.is_in_force = false;
+	cr_expect_eq(handler_address.check(&context, &wanted), HANDLER_DRIFT);
+}
+
 static void change_of_address(const char *before, const char *after)
 {
 	lease(before, "192.0.2.1", "3600");

@@ -249,9 +249,9 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
-	context->is_leased = !r && lease.is_kept;
+	context->is_leased = false;
 	state->is_settled = false;
-	if (context->is_leased)
+	if (!r && lease.is_kept)
 		return 0;
 	if (!r)
 		r = former_begin(context, wanted);
@@ -312,8 +312,10 @@ static int address_check(struct handler_context *context, const struct wanted *w
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
-	/* The kernel removes it on time, up to a second earlier than we compute. */
-	if (r || lease.left_s <= EXPIRY_TOLERANCE_S || !is_last_set(context, &lease))
+	/* A kept address is not repaired, so it cannot drift. The kernel removes the leased one
+	 * on time, up to a second earlier than we compute. */
+	if (r || lease.is_kept || lease.left_s <= EXPIRY_TOLERANCE_S ||
+	    !is_last_set(context, &lease))
 		return r < 0 ? r : 0;
 	r = find_present(context, &lease, &present);
 	if (r)

@@ -62,7 +62,7 @@ struct handler_context {
 	/* out */
 	char error[HANDLER_ERROR_SIZE]; /* why a call failed, printable */
 	char note[HANDLER_ERROR_SIZE];	/* what the status shows in addition to success */
-	bool is_leased; /* by the address handler: the leased address is on the uplink */
+	bool is_leased; /* by the address handler: the address in /ip is on the uplink */
 };
 
 /*
