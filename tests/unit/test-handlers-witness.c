@@ -374,3 +374,23 @@ Test(handlers_witness, F6_warn)
 	cr_expect_eq(plan.n_routes, 1);
 	cr_expect_str_eq(told, "/gateway 10.7.0.66: no server gave it");
 }
+
+/* What is not refused is not changed either, and what has no end ends with the ACK. */
+Test(handlers_witness, F6_warn_changes_no_lifetime)
+{
+	configuration.witness_warns = true;
+	ack(BIT(MASK) | BIT(TIME));
+	expect("10.7.0.5/24", "604", 604);
+	cr_expect_eq(n_told, 0, "a commit takes its time");
+	cr_expect_eq(lease_end_ns(&context, &wanted), REQUEST_NS + 604 * S);
+	expect("10.7.0.5/24", "606", 606);
+	cr_expect_eq(n_told, 1);
+	cr_expect(was_used);
+	cr_expect_eq(lease_end_ns(&context, &wanted), REQUEST_NS + 606 * S);
+	test_remove(&wanted, "/lease/time");
+	expect("10.7.0.5/24", NULL, 600);
+	cr_expect_eq(lease_end_ns(&context, &wanted), REQUEST_NS + 600 * S);
+	context.now_ns = REQUEST_NS + 600 * S;
+	cr_expect_eq(lease_get(&context, &wanted, &lease), LEASE_ABSENT);
+	cr_expect_eq(n_told, 0);
+}

@@ -41,8 +41,8 @@ uint64_t lease_end_ns(const struct handler_context *context, const struct wanted
 	if (time && !value_parse_lifetime(time->text, &seconds) &&
 	    seconds != VALUE_LIFETIME_INFINITE)
 		end_ns = time->boot_ns + seconds * NS_PER_S;
-	if (context->witness.is_in_force && !context->configuration->witness_warns && ip &&
-	    !value_parse_ipv4_net(ip->text, &net) &&
+	if (context->witness.is_in_force && !(time && context->configuration->witness_warns) &&
+	    ip && !value_parse_ipv4_net(ip->text, &net) &&
 	    !witness_judge(&context->witness, &net, fallback_s(context), &witnessed_ns) &&
 	    witnessed_ns < end_ns)
 		end_ns = witnessed_ns;
@@ -92,33 +92,37 @@ static int find_present(struct handler_context *context, struct lease *leasep)
 	return 0;
 }
 
-/* Change the lease to what the witness allows. */
+/* Change the lease to what the witness allows. If the operator only wants to be told, a
+ * lease without a time still has that of the ACK, because it has no other. */
 static int apply_witness(struct handler_context *context, const struct wanted *wanted,
 			 struct lease *lease)
 {
 	const struct kv_value *ip = wanted_get(wanted, "/ip");
 	const struct kv_value *time = wanted_get(wanted, "/lease/time");
+	bool warns = context->configuration->witness_warns;
 	uint32_t allowed_s = NETLINK_FOREVER;
 	uint64_t end_ns;
 	const char *why =
 		witness_judge(&context->witness, &lease->net, fallback_s(context), &end_ns);
 
-	if (!why && end_ns <= context->now_ns)
+	if (!why && end_ns <= context->now_ns && (time || !warns))
 		why = "its lease is over";
 	if (why)
 		return handler_refuse_unwitnessed(context, "/ip", "%s: %s", ip->text, why) ?
 			       find_present(context, lease) :
 			       0;
-	if (end_ns != UINT64_MAX)
+	if (end_ns <= context->now_ns)
+		allowed_s = 0;
+	else if (end_ns != UINT64_MAX)
 		allowed_s = (uint32_t)((end_ns - context->now_ns) / NS_PER_S);
 	if (lease->left_s <= allowed_s)
 		return 0;
 	/* The calf counts from its request, in whole seconds, and its commit takes time. */
-	if (time && lease->left_s - allowed_s > COMMIT_TOLERANCE_S &&
-	    !handler_refuse_unwitnessed(context, "/lease/time", "%s: longer than the server allows",
-					time->text))
-		return 0;
-	lease->left_s = allowed_s;
+	if (time && lease->left_s - allowed_s > COMMIT_TOLERANCE_S)
+		(void)handler_refuse_unwitnessed(context, "/lease/time",
+						 "%s: longer than the server allows", time->text);
+	if (!time || !warns)
+		lease->left_s = allowed_s;
 	return 0;
 }
 
