@@ -154,7 +154,7 @@ int supervisor_start_frames(struct supervisor *s);
 void supervisor_stop_frames(struct supervisor *s);
 
 /* witness.c: open the witness. The lease of a version that had none counts as witnessed
- * until it ends. Returns 0, or a negative errno, logged. */
+ * until it ends; that of a version whose witness does not fit does not. Returns 0, or a negative errno, logged. */
 int supervisor_open_witness(struct supervisor *s);
 
 /* quarantine.c */

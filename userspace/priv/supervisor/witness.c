@@ -4,12 +4,15 @@
  *
  * It is pinned, like the store, so that a restart forgets no server's word. A store
  * that was adopted from a version without a witness has a lease of which the kernel
- * has recorded nothing: it counts as it is, until it ends.
+ * has recorded nothing: it counts as it is, until it ends. It does not if the pinned
+ * witness cannot be used: that one may have refused what the store says.
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "maps/frame.h"
+#include "maps/pins.h"
 #include "userspace/common/address.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
@@ -48,6 +51,15 @@ static bool make_record(const struct supervisor *s, struct frame_witnessed *ack)
 	return true;
 }
 
+static bool is_pinned(const struct pins *pins)
+{
+	int fd = pins_get(pins, PIN_FRAME_WITNESS);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd != -ENOENT;
+}
+
 int supervisor_open_witness(struct supervisor *s)
 {
 	struct frame_witness before = { 0 };
@@ -55,7 +67,7 @@ int supervisor_open_witness(struct supervisor *s)
 
 	if (s->witness_fd >= 0)
 		return 0;
-	is_old = s->store.adopted && make_record(s, &before.slot[0]);
+	is_old = s->store.adopted && !is_pinned(&s->pins) && make_record(s, &before.slot[0]);
 	s->witness_fd = frames_witness_open(&s->pins, is_old ? &before : NULL);
 	return s->witness_fd < 0 ? s->witness_fd : 0;
 }
