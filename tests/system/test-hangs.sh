@@ -227,6 +227,17 @@ test_U16_runtime_hangs_at_the_start() {
 	done
 }
 
+# and nobody waits for the answer, because the uplink is in use
+test_U16_runtime_hangs_at_a_failed_start() {
+	lease
+	hanging_runtime
+	echo --version >"$LAB_DIR/hang"
+	rm -f "$LAB_DIR/hangs"
+	assert_fails calfpen run --interface "$LAB_UPLINK" --uid-base 1878001000 \
+		--cgroup-parent "$LAB_CGROUP" --runtime "$LAB_DIR/runtime"
+	no_sleep || fail "the runtime is left"
+}
+
 # also if the calf is restarted just then
 test_U16_runtime_hangs_at_a_restart() {
 	hanging_runtime

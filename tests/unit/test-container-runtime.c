@@ -279,6 +279,22 @@ Test(runtime, U16_hangs_in_version)
 	cr_expect_str_eq(capture_text(), "");
 }
 
+/* A start that fails between question and answer leaves no process. */
+Test(runtime, U16_hangs_in_version_and_is_released)
+{
+	pid_t pid;
+
+	scratch_write_text("fake", "#!/bin/sh\n/bin/sleep 100 & wait\n", 0755);
+	cr_assert_eq(runtime_find("fake", &runtime), 0, "%s", capture_text());
+	pid = runtime.asked_pid;
+	cr_assert_gt(pid, 0);
+	runtime_release(&runtime);
+	cr_expect_eq(runtime.asked_pid, 0);
+	cr_expect_eq(waitpid(pid, NULL, WNOHANG), -1, "it was reaped");
+	runtime_release(&runtime);
+	cr_expect_str_eq(capture_text(), "");
+}
+
 /* Without a signal it is given up after its time, and that is said. */
 Test(runtime, U16_hangs_until_the_limit)
 {

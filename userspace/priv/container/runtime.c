@@ -215,6 +215,15 @@ int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd)
 	return r;
 }
 
+void runtime_release(struct runtime *runtime)
+{
+	const struct await_limit at_once = await_within(&AWAIT_FOREVER, 0);
+
+	if (runtime->asked_pid > 0)
+		(void)runtime_exec_end(runtime->asked_pid, &at_once);
+	runtime->asked_pid = 0;
+}
+
 /* create, start and delete containers */
 
 static bool is_file_of(const char *name, const char *id)

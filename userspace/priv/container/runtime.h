@@ -35,13 +35,15 @@ struct runtime_fds {
 	int log_stdout, log_stderr, frames, control, metrics;
 };
 
-/* Find the runtime `name` (a path, or in PATH) and begin to ask it for its version.
- * Returns 0, -ENOENT, -EACCES or another negative errno after one line on stderr. */
+/* Find the runtime `name` (a path, or in PATH) and begin to ask it for its version. Whoever
+ * does not go on with runtime_prepare() must call runtime_release(). Returns 0, -ENOENT, -EACCES or another negative errno after one line on stderr. */
 int runtime_find(const char *name, struct runtime *runtimep);
 /* Wait for the answer of a runtime that was found, and create the directory `state`. Its
  * commands are killed after 20 s, and as soon as `stop_fd` (-1: none) is readable. Returns 0,
  * -EPROTO or another negative errno after one line on stderr, or -ECANCELED (stop_fd). */
 int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd);
+/* End the process of a runtime_find() whose answer is no longer awaited, if there is one. */
+void runtime_release(struct runtime *runtime);
 
 /*
  * Begin to create container `id` from `bundle` in a new process, so that the

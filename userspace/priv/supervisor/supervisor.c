@@ -177,6 +177,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	bool had_pins = s->pins.directory[0];
 
 	s->stop_ns = loop_now_ns();
+	runtime_release(&s->runtime);
 	supervisor_stop_children(s);
 	supervisor_stop_chrony(s);
 	supervisor_save_revision(s);
