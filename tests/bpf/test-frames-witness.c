@@ -396,22 +396,45 @@ Test(frames_witness, F6_frozen_and_carried_over)
 	close(pinned);
 }
 
-/* A map of another version is not used. */
-Test(frames_witness, another_layout_is_replaced)
+/* A map of another version is not used, nor is one that somebody could write to. */
+Test(frames_witness, F6_other_maps_are_replaced)
 {
+	enum { ARRAY = BPF_MAP_TYPE_ARRAY, HASH = BPF_MAP_TYPE_HASH };
+	const uint32_t size = sizeof(struct frame_witness);
+	const struct {
+		int type;
+		uint32_t value_size, n_entries, flags;
+		bool is_frozen, is_adopted;
+	} maps[] = {
+		{ ARRAY, size, 1, 0, true, true },
+		{ ARRAY, size, 1, 0, false, false },
+		{ ARRAY, size, 1, BPF_F_MMAPABLE, true, false },
+		{ ARRAY, 64, 1, 0, true, false },
+		{ ARRAY, size, 2, 0, true, false },
+		{ HASH, size, 1, 0, true, false },
+	};
 	struct frame_witness initial = { .slot[3] = { .ack_ns = 1, .address = 7 } };
-	int other = bpf_map_create(BPF_MAP_TYPE_ARRAY, "other", 4, 64, 1, NULL), fd;
 
-	cr_assert_geq(other, 0);
-	cr_assert_eq(pins_put(&test.gate.pins, "", PIN_FRAME_WITNESS, other), 0);
-	fd = frames_witness_open(&test.gate.pins, &initial);
-	cr_assert_geq(fd, 0);
-	cr_expect_neq(id_of(fd), id_of(other));
-	close(test.witness_fd);
-	test.witness_fd = fd;
-	cr_expect_eq(witness().slot[3].address, 7);
-	cr_expect_eq(bpf_map_update_elem(fd, &(uint32_t){ 0 }, &initial, BPF_ANY), -EPERM);
-	close(other);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = maps[i].flags);
+		int other = bpf_map_create((enum bpf_map_type)maps[i].type, "other", 4,
+					   maps[i].value_size, maps[i].n_entries, &options);
+
+		cr_assert_geq(other, 0);
+		if (maps[i].is_frozen)
+			cr_assert_eq(bpf_map_freeze(other), 0);
+		cr_assert_eq(pins_put(&test.gate.pins, "", PIN_FRAME_WITNESS, other), 0);
+		close(test.witness_fd);
+		test.witness_fd = frames_witness_open(&test.gate.pins, &initial);
+		cr_assert_geq(test.witness_fd, 0);
+		cr_expect_eq(id_of(test.witness_fd) == id_of(other), maps[i].is_adopted, "row %zu",
+			     i);
+		cr_expect_eq(witness().slot[3].address, maps[i].is_adopted ? 0 : 7, "row %zu", i);
+		cr_expect_eq(bpf_map_update_elem(test.witness_fd, &(uint32_t){ 0 }, &initial,
+						 BPF_ANY),
+			     -EPERM);
+		close(other);
+	}
 }
 
 static uint32_t note_verified(const char *name, const struct bpf_program *program)

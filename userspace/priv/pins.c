@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/magic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,6 +72,14 @@ int pins_get(const struct pins *pins, const char *name)
 	snprintf(path, sizeof(path), "%s/%s", pins->directory, name);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
+}
+
+/* The kernel does not report whether a map is frozen, except in /proc. It refuses to change
+ * a frozen one before it reads anything; if it is not frozen, there is no key to read, and
+ * the flags are wrong: nothing is changed. */
+bool pins_is_frozen(int fd)
+{
+	return bpf_map_update_elem(fd, NULL, NULL, BPF_NOEXIST | BPF_EXIST) == -EPERM;
 }
 
 void pins_remove(const struct pins *pins, const char *name)

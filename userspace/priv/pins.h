@@ -8,6 +8,7 @@
 #define CALFPEN_PRIV_PINS_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 struct pins {
 	char directory[PATH_MAX];
@@ -25,6 +26,10 @@ int pins_put(const struct pins *pins, const char *prefix, const char *name, int 
 /* Open a pinned object. Returns a descriptor, owned by the caller; -ENOENT if
  * there is none; or another negative errno. */
 int pins_get(const struct pins *pins, const char *name);
+
+/* Returns true if no system call can change the map, an array or a hash, whatever process
+ * holds it: if nobody but BPF programs can have written what is in a pinned one. */
+bool pins_is_frozen(int fd);
 
 /* Unpin `name`. A missing pin is not an error. */
 void pins_remove(const struct pins *pins, const char *name);

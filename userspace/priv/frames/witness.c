@@ -9,14 +9,17 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/frames/frames.h"
 
-/* Is this the map that the programs expect? That of another version may differ. */
+/* Is this the map that the programs expect, and closed to user space? That of another
+ * version may differ, and whoever pinned another one could write what no server said. */
 static bool is_fitting(int fd)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_MAP_TYPE_ARRAY &&
-	       info.value_size == sizeof(struct frame_witness) && info.max_entries == 1;
+	       info.map_flags == 0 && info.key_size == sizeof(uint32_t) &&
+	       info.value_size == sizeof(struct frame_witness) && info.max_entries == 1 &&
+	       pins_is_frozen(fd);
 }
 
 /* It is pinned last, so that a pinned map is always frozen. */
@@ -46,8 +49,11 @@ int frames_witness_open(const struct pins *pins, const struct frame_witness *ini
 
 	if (fd >= 0 && is_fitting(fd))
 		return fd;
-	if (fd >= 0)
+	if (fd >= 0) {
+		log_warning("%s/%s: not the witness of this version; replacing it", pins->directory,
+			    PIN_FRAME_WITNESS);
 		(void)close(fd);
+	}
 	fd = make(pins, initial);
 	if (fd < 0)
 		log_error("frame programs: cannot create the witness: %s", strerror(-fd));

@@ -48,18 +48,6 @@ static uint32_t events_size(uint32_t n_subjects)
 	return size;
 }
 
-/* The kernel does not report whether a map is frozen, except in /proc. It refuses to change
- * a frozen one before it looks at the flags, which are wrong here: nothing is changed. */
-static bool is_frozen(int fd)
-{
-	static char key[sizeof(struct kv_key)], value[sizeof(struct kv_ctl)];
-
-	_Static_assert(sizeof(value) >= sizeof(struct kv_value) &&
-			       sizeof(value) >= sizeof(struct kv_slot),
-		       "large enough for each map");
-	return bpf_map_update_elem(fd, key, value, BPF_NOEXIST | BPF_EXIST) == -EPERM;
-}
-
 /* Check what a map has for its size and whether anybody could write to it. Whoever pinned
  * another one would read, forge or lose what the gates write. */
 static const char *find_flaw(const struct store *store, size_t i, int fd,
@@ -92,7 +80,7 @@ static const char *find_flaw(const struct store *store, size_t i, int fd,
 			return "wrong ring size";
 		break;
 	}
-	return info->type != BPF_MAP_TYPE_RINGBUF && !is_frozen(fd) ? "not frozen" : NULL;
+	return info->type != BPF_MAP_TYPE_RINGBUF && !pins_is_frozen(fd) ? "not frozen" : NULL;
 }
 
 /* Check that the pinned maps fit. */
