@@ -161,3 +161,13 @@ Test(gate_audit, F2_bytes_come_back)
 	cr_expect_gt(n_refused, 0);
 	cr_expect_eq(gate_test_ctl(&test).revision, 11);
 }
+
+/* More bytes per second than nanoseconds: also then a byte costs something. */
+Test(gate_audit, F2_highest_rate_has_a_limit)
+{
+	gate_test_begin(&test, 64, 2);
+	test.audit_bytes_per_second = 1u << 30;
+	test.audit_burst = COST - 1;
+	gate_test_subject(&test, 1, rules, FAST, FAST);
+	cr_expect_eq(write_one(1), -EFBIG);
+}

@@ -119,7 +119,9 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 		     struct kv_gate_bpf **gatep)
 {
 	uint64_t interval = NS_PER_S / (subject->requests_per_second ?: 1);
-	uint64_t byte_ns = NS_PER_S / (subject->audit_bytes_per_second ?: 1);
+	uint32_t byte_rate = subject->audit_bytes_per_second ?: 1;
+	/* Rounded up: a byte that costs nothing has no limit. */
+	uint64_t byte_ns = (NS_PER_S + byte_rate - 1) / byte_rate;
 	struct kv_gate_bpf *gate = kv_gate_bpf__open();
 	int r;
 
