@@ -65,6 +65,13 @@ Test(limits, F10_ceilings)
 		{ { .n_frames = 1, .frames = { { .egress_interval_ns = 500000 } } },
 		  "ceilings: {frames_per_second: 2000}\n",
 		  NULL },
+		/* 300000, whose interval it shares with 299941 to 300030 */
+		{ { .n_frames = 1, .frames = { { .egress_interval_ns = 1000000000 / 300000 } } },
+		  "ceilings: {frames_per_second: 300000}\n",
+		  NULL },
+		{ { .n_frames = 1, .frames = { { .egress_interval_ns = 1000000000 / 300000 } } },
+		  "ceilings: {frames_per_second: 299940}\n",
+		  "egress_per_second is 299941, above the ceiling of 299940; only" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

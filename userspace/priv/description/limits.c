@@ -160,6 +160,13 @@ static int check(const struct description *description, unsigned int line, const
 	return -EINVAL;
 }
 
+/* The rule has the interval, a whole number of nanoseconds that several rates share. The
+ * lowest of them is what a ceiling must allow: its interval is rounded down. */
+static uint64_t lowest_rate(uint64_t interval_ns)
+{
+	return interval_ns ? NS_PER_S / (interval_ns + 1) + 1 : 0;
+}
+
 static int check_rate(const struct description *description, unsigned int line,
 		      const char *direction, uint64_t interval_ns, uint64_t burst_ns,
 		      const struct configuration *configuration)
@@ -169,7 +176,7 @@ static int check_rate(const struct description *description, unsigned int line,
 
 	(void)snprintf(per_second, sizeof(per_second), "%s_per_second", direction);
 	(void)snprintf(burst, sizeof(burst), "%s_burst", direction);
-	r = check(description, line, per_second, interval_ns ? NS_PER_S / interval_ns : 0,
+	r = check(description, line, per_second, lowest_rate(interval_ns),
 		  DESCRIPTION_FRAMES_PER_SECOND, configuration);
 	return r ? r :
 		   check(description, line, burst, interval_ns ? burst_ns / interval_ns : 0,
