@@ -68,8 +68,11 @@ static const struct {
 	{ "{path: /control, type: text, access: [delete]}",
 	  "5: access \"delete\" to \"/control\": only the operator and the supervisor may; a calf "
 	  "may read and watch it" },
-	{ "{path: /config, type: text, access: [write]}",
-	  "5: access \"write\" to \"/config\": only the operator may; a calf may read and watch it" },
+#define FROM_OPTIONS(_path) \
+	"5: path \"" _path "\": /config and keys below it are created from options"
+	{ "{path: /config, type: text, access: [read]}", FROM_OPTIONS("/config") },
+	{ "{path: /config/x, type: mac, access: [read]}", FROM_OPTIONS("/config/x") },
+	{ "{path: /config/, type: mac, access: [read], count: 1}", FROM_OPTIONS("/config/") },
 	{ "{path: /mac, type: mac, access: [read], persistent: true}",
 	  "5: persistent is not allowed for \"/mac\", which belongs to the host" },
 };

@@ -239,10 +239,6 @@ static const struct row rows[] = {
 	  "type: mac, access: [read], count: 1}",
 	  "5: path \"/0123456789012345678901234567890/01234567890123456789012345678/\" is not "
 	  "canonical; use a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },
-	{ 5, "  - {path: /config/x, type: mac, access: [read]}",
-	  "5: path \"/config/x\": keys below /config/ are created from options" },
-	{ 5, "  - {path: /config/, type: mac, access: [read], count: 1}",
-	  "5: path \"/config/\": keys below /config/ are created from options" },
 	{ 6, "  - {path: /mac, type: mac, access: [read]}", "6: path \"/mac\" is repeated" },
 	{ 5, "  - {path: /, type: mac, access: [write], count: 1}",
 	  "5: path \"/\" is not canonical; use a leading slash, then 1 to 8 names of a-z 0-9 . _ -" },

@@ -148,13 +148,9 @@ static const struct {
 	const char *writers;
 	bool has_requests; /* keys below it are requests to a calf, which deletes them */
 } host_paths[] = {
-	{ "/mac", "the host", false },
-	{ "/link", "the host", false },
-	{ "/address", "the host", false },
-	{ "/host", "the host", false },
-	{ "/status", "the host", false },
-	{ "/control", "the operator and the supervisor", true },
-	{ "/config", "the operator", false },
+	{ "/mac", "the host", false },	   { "/link", "the host", false },
+	{ "/address", "the host", false }, { "/host", "the host", false },
+	{ "/status", "the host", false },  { "/control", "the operator and the supervisor", true },
 };
 
 /* Returns 0, or -EINVAL after one line on stderr if the key is the host's and the
@@ -205,10 +201,10 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node,
 				   "path \"%s\" is not canonical; use a leading slash, then 1 to "
 				   "%d names of a-z 0-9 . _ -",
 				   path, KV_SEGMENTS_MAX);
-	if (strncmp(probe, DESCRIPTION_OPTION_DIRECTORY, strlen(DESCRIPTION_OPTION_DIRECTORY)) == 0)
-		return yaml_refuse(file, node,
-				   "path \"%s\": keys below %s are created from options", path,
-				   DESCRIPTION_OPTION_DIRECTORY);
+	if (path_is_below(probe, "/config"))
+		return yaml_refuse(
+			file, node,
+			"path \"%s\": /config and keys below it are created from options", path);
 	for (uint32_t i = 0; i < description->n_keys; i++)
 		if (strcmp(description->keys[i].path, path) == 0)
 			return yaml_refuse(file, node, "path \"%s\" is repeated", path);
