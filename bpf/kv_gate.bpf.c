@@ -276,7 +276,8 @@ static __always_inline int serve_locked(__u32 verb, struct call *call)
 /* --- answers --- */
 
 /* Clear what earlier answers have left behind the first `length` bytes of the page, as
- * far as it is copied. */
+ * far as it is copied. This closes no leak: the page belongs to one subject, which was
+ * given these bytes before. But an answer shows only what it is about. */
 static __always_inline void clear_rest(struct kv_staging *stage, __u32 length)
 {
 	__u64 used = ((__u64)length + 7) & ~7ull;
