@@ -17,7 +17,6 @@
 #define DHCP_TYPE_SIZE 3 /* option 53 with its header */
 #define DHCP_SERVER_IDENTIFIER 54
 #define DHCP_END 255
-#define DHCP_OPTIONS_WALKED 16
 #define IP_FRAGMENT 0x3fff /* more fragments, or an offset */
 #define IP_OFFSET 0x1fff
 
@@ -176,44 +175,6 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 	frame->ip_at = ETH_HLEN + cursor->tags_size;
 	frame->options_at = frame->ip_at + header_size + sizeof(*udp) + sizeof(*bootp);
 	return FRAME_IN_ACCEPTED;
-}
-
-/*
- * Return option 54 if it is among the first options, or 0. A renewal is sent to
- * it (RFC 2131 4.4.5); behind a relay it is not the sender of the frame.
- * Servers put it next to the message type; a server that puts it elsewhere is
- * asked by broadcast, at T2.
- */
-static __always_inline __be32 server_identifier(void *data, void *end, __u32 options_at)
-{
-	__u8 *option;
-
-	if (options_at >
-	    ETH_HLEN + PRIORITY_TAGS_SIZE + 60 + sizeof(struct udphdr) + sizeof(struct bootp))
-		return 0;
-	option = data + options_at;
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < DHCP_OPTIONS_WALKED; i++) {
-		__u32 code, is_option, length;
-
-		if ((void *)(option + 2 + sizeof(__be32)) > end)
-			return 0;
-		code = option[0];
-		length = option[1];
-		if (code == DHCP_END)
-			return 0;
-		if (code == DHCP_SERVER_IDENTIFIER)
-			return length < sizeof(__be32) ? 0 :
-							 option[2] | option[3] << 8 |
-								 option[4] << 16 | option[5] << 24;
-		/* 0 for PAD, which has no length; without a branch, because the
-		 * verifier would explore both sides for each option. */
-		is_option = (code + 255) >> 8;
-		asm volatile("" : "+r"(is_option));
-		/* at most 257; the verifier of Linux 6.1 needs the check */
-		option += (1 + is_option * (1 + length)) & 0x1ff;
-	}
-	return 0;
 }
 
 /* Remember who answered: these are the calf's only unicast targets. */

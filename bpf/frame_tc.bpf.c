@@ -211,16 +211,6 @@ int uplink_closed(struct __sk_buff *skb)
 	return TC_ACT_SHOT;
 }
 
-/* Options may be beyond the linear part; pointers into the frame are invalid
- * from here on. */
-static __always_inline void remember_server(struct __sk_buff *skb, __u32 options_at)
-{
-	if (skb->data_end - skb->data < skb->len)
-		bpf_skb_pull_data(skb, skb->len);
-	peers_add(server_identifier((void *)(long)skb->data, (void *)(long)skb->data_end,
-				    options_at));
-}
-
 /* The same as vlan_has_reply() for a frame whose tag is not in the bytes. Nothing
  * is made linear for this: the VLAN's own traffic may be large. */
 static __always_inline int skb_has_reply(struct __sk_buff *skb)
@@ -277,8 +267,7 @@ int uplink_ingress(struct __sk_buff *skb)
 			reason = reply_admit(skb, load, &frame);
 		if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
-			witness_reply(skb, load, &frame);
-			remember_server(skb, frame.options_at);
+			reply_read_options(skb, load, &frame);
 		}
 		if (tap && (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP)) {
 			skb->mark = config.mark;

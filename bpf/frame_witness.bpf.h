@@ -196,9 +196,13 @@ __attribute__((noinline)) int witness_write(__u32 number)
 	return -1;
 }
 
-/* Record a reply that goes to the calf, if it is an ACK for an address. */
-static __always_inline void witness_reply(void *context, reply_load load,
-					  const struct dhcp4_frame *frame)
+/*
+ * Read the options of a reply that goes to the calf: a renewal is sent to the server
+ * in option 54 (RFC 2131 4.4.5), which is not the sender of the frame if that is a
+ * relay; and an ACK for an address is recorded.
+ */
+static __always_inline void reply_read_options(void *context, reply_load load,
+					       const struct dhcp4_frame *frame)
 {
 	__u32 size =
 		bpf_ntohs(frame->udp->len) - sizeof(struct udphdr) - offsetof(struct bootp, sname);
@@ -206,13 +210,17 @@ static __always_inline void witness_reply(void *context, reply_load load,
 	__be32 address = frame->bootp->yiaddr;
 	__u32 last = size - 1, newest;
 
-	if (!message || !address || size > FRAME_MESSAGE_BYTES)
+	if (!message || size > FRAME_MESSAGE_BYTES)
 		return;
 	/* within the bounds, in a form that Linux 6.1 accepts */
 	asm volatile("" : "+r"(last));
 	last &= FRAME_MESSAGE_BYTES - 1;
 	if (load(context, frame->options_at - MESSAGE_OPTIONS_AT, message->bytes, last + 1) ||
-	    options_walk(last + 1) ||
+	    options_walk(last + 1))
+		return;
+	if (message->options[FRAME_OPTION_SERVER].n == sizeof(__be32))
+		peers_add(bpf_htonl(message->options[FRAME_OPTION_SERVER].value));
+	if (!address ||
 	    witness_make(address, frame->expires_ns - FRAME_XID_LIFETIME_NS, frame->now_ns))
 		return;
 	newest = (__u32)witness_find(address);

@@ -28,14 +28,6 @@ static __attribute__((noinline)) int sample(struct xdp_md *context, __u32 reason
 	return 0;
 }
 
-/* The bounds are read anew: what the verifier knows about those that the rules
- * used depends on the path, and it would explore the rules once for each. */
-static __always_inline void remember_server(volatile struct xdp_md *context, __u32 options_at)
-{
-	peers_add(server_identifier((void *)(long)context->data, (void *)(long)context->data_end,
-				    options_at));
-}
-
 static __always_inline long load(void *context, __u32 from, void *to, __u32 size)
 {
 	return bpf_xdp_load_bytes(context, from, to, size);
@@ -70,8 +62,7 @@ int frame_xdp(struct xdp_md *context)
 			reason = reply_admit(context, load, &frame);
 		if (reason == FRAME_IN_ACCEPTED) {
 			reply_remember(&frame);
-			witness_reply(context, load, &frame);
-			remember_server(context, frame.options_at);
+			reply_read_options(context, load, &frame);
 		}
 	}
 	if (reason > FRAME_IN_ARP)

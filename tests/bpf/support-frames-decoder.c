@@ -117,21 +117,43 @@ static void add_watched(int64_t address)
 	decoder.probing_ends[i] = 0;
 }
 
-/* Option 54 among the first 16; each needs six octets before the frame ends. */
+/* Add option 54 of one field to the first four octets of it. Returns option 52, or 0. */
+static int64_t read_field(const struct decoded *d, int64_t at, int64_t end, uint8_t server[4],
+			  int *n_server)
+{
+	int64_t overload = 0;
+
+	while (at < end && d->bytes[at] != 255) {
+		int64_t size = at + 1 < end ? d->bytes[at + 1] : 256, data = at + 2;
+
+		if (d->bytes[at] == 0) {
+			at++;
+			continue;
+		}
+		if (data + size > end)
+			break;
+		if (d->bytes[at] == 52 && size > 0 && overload == 0 && d->bytes[data] <= 3)
+			overload = d->bytes[data];
+		for (int64_t i = 0; d->bytes[at] == 54 && i < size && *n_server < 4; i++)
+			server[(*n_server)++] = d->bytes[data + i];
+		at = data + size;
+	}
+	return overload;
+}
+
+/* Option 54, joined from its parts, also in `file` and `sname` if option 52 says so. */
 static int64_t find_server(const struct decoded *d)
 {
-	int64_t at = d->bootp + 240;
+	int64_t sname = d->bootp + 44, file = d->bootp + 108, cookie = d->bootp + 236, overload;
+	uint8_t server[4];
+	int n = 0;
 
-	for (int i = 0; i < 16 && at + 6 <= d->size; i++) {
-		int64_t code = field(d, at, 1), length = field(d, at + 1, 1);
-
-		if (code == 255 || (code == 54 && length < 4))
-			return 0;
-		if (code == 54)
-			return field(d, at + 2, 4);
-		at += code == 0 ? 1 : 2 + length;
-	}
-	return 0;
+	overload = read_field(d, cookie + 4, d->udp + d->udp_length, server, &n);
+	if (overload & 1)
+		(void)read_field(d, file, cookie, server, &n);
+	if (overload & 2)
+		(void)read_field(d, sname, file, server, &n);
+	return n < 4 ? 0 : (int64_t)server[0] << 24 | server[1] << 16 | server[2] << 8 | server[3];
 }
 
 /* -- what becomes of it -- */

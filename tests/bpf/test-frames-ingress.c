@@ -461,6 +461,8 @@ struct server_row {
 	uint32_t n_options;
 	uint32_t size; /* of the frame, 0: as it is */
 	bool is_found; /* the server is a peer then */
+	const char *file;
+	bool has_address;
 };
 
 #define OPTIONS(bytes) bytes, sizeof(bytes) - 1
@@ -469,19 +471,31 @@ struct server_row {
 	"\x01\x01\x01\x03\x01\x01\x06\x01\x01\x0f\x01\x61\x33\x01\x01\x3a\x01\x01\x3b\x01\x01"
 
 static const struct server_row server_rows[] = {
-	{ "behind the type", OPTIONS("\x35\x01\x05" SERVER "\xff"), 0, true },
-	{ "first", OPTIONS(SERVER "\xff"), 0, true },
-	{ "behind PAD", OPTIONS("\x35\x01\x05\0\0\0" SERVER "\xff"), 0, true },
-	{ "behind 15 others", OPTIONS("\x35\x01\x05" SEVEN_SMALL SEVEN_SMALL SERVER "\xff"), 0,
-	  true },
-	{ "behind 16 others", OPTIONS("\x35\x01\x05\0" SEVEN_SMALL SEVEN_SMALL SERVER), 0, false },
-	{ "sent twice in one (Q31)", OPTIONS("\x36\x08\x0a\x09\0\x01\x0a\x09\0\x02\xff"), 0, true },
-	{ "too short", OPTIONS("\x36\x03\x0a\x09\0\x01\xff"), 0, false },
-	{ "behind END", OPTIONS("\x35\x01\x05\xff" SERVER), 0, false },
-	{ "inside another option", OPTIONS("\x35\x01\x05\x0c\x06" SERVER "\xff"), 0, false },
-	{ "cut by an octet", OPTIONS("\x0c\x32"), 281 + 53 + 5, false },
-	{ "a length past the frame", OPTIONS("\x35\x01\x05\x0c\xff" SERVER), 0, false },
-	{ "none (Q17)", OPTIONS("\x35\x01\x05\xff"), 0, false },
+	{ "behind the type", OPTIONS("\x35\x01\x05" SERVER "\xff"), .is_found = true },
+	{ "first", OPTIONS(SERVER "\xff"), .is_found = true },
+	{ "behind PAD", OPTIONS("\x35\x01\x05\0\0\0" SERVER "\xff"), .is_found = true },
+	{ "behind 15 others", OPTIONS("\x35\x01\x05" SEVEN_SMALL SEVEN_SMALL SERVER "\xff"),
+	  .is_found = true },
+	{ "behind 16 others", OPTIONS("\x35\x01\x05\0" SEVEN_SMALL SEVEN_SMALL SERVER),
+	  .is_found = true },
+	{ "in two parts", OPTIONS("\x36\x03\x0a\x09\0\x0c\x01\x61\x36\x01\x01\xff"),
+	  .is_found = true },
+	{ "in the file", OPTIONS("\x35\x01\x05\x34\x01\x01\xff"), .is_found = true,
+	  .file = SERVER "\xff" },
+	{ "in a file without options", OPTIONS("\x35\x01\x05\xff"), .is_found = false,
+	  .file = SERVER },
+	{ "of an ACK for an address", OPTIONS("\x35\x01\x05" SERVER "\xff"), .is_found = true,
+	  .has_address = true },
+	{ "of a NAK", OPTIONS("\x35\x01\x06" SERVER "\xff"), .is_found = true },
+	{ "sent twice in one (Q31)", OPTIONS("\x36\x08\x0a\x09\0\x01\x0a\x09\0\x02\xff"),
+	  .is_found = true },
+	{ "too short", OPTIONS("\x36\x03\x0a\x09\0\x01\xff"), .is_found = false },
+	{ "behind END", OPTIONS("\x35\x01\x05\xff" SERVER), .is_found = false },
+	{ "inside another option", OPTIONS("\x35\x01\x05\x0c\x06" SERVER "\xff"),
+	  .is_found = false },
+	{ "cut by an octet", OPTIONS("\x0c\x32"), .size = 281 + 53 + 5 },
+	{ "a length past the frame", OPTIONS("\x35\x01\x05\x0c\xff" SERVER), .is_found = false },
+	{ "none (Q17)", OPTIONS("\x35\x01\x05\xff"), .is_found = false },
 };
 
 static bool is_peer(uint32_t address)
@@ -515,6 +529,9 @@ static void check_server(const struct server_row *row, uint8_t n_row, bool by_tc
 	frame[AT_IP_SOURCE + 2] = n_row;
 	memset(frame + AT_COOKIE + 4, 0, sizeof(frame) - AT_COOKIE - 4);
 	memcpy(frame + AT_COOKIE + 4, row->options, row->n_options);
+	if (row->file)
+		memcpy(frame + AT_FILE, row->file, sizeof(SERVER));
+	memcpy(frame + AT_YIADDR, row->has_address ? "\x0a\x07\0\x05" : "\0\0\0", 4);
 	if (row->size) {
 		/* the option begins inside the last octets of a shorter frame */
 		memcpy(frame + size - 5, SERVER, 5);
@@ -523,7 +540,7 @@ static void check_server(const struct server_row *row, uint8_t n_row, bool by_tc
 		frame[AT_UDP_LENGTH] = (uint8_t)((size - AT_UDP_SOURCE) >> 8);
 		frame[AT_UDP_LENGTH + 1] = (uint8_t)(size - AT_UDP_SOURCE);
 	}
-	for (uint32_t i = AT_COOKIE + 4; i + 2 < size; i++)
+	for (uint32_t i = AT_FILE; i + 2 < size; i++)
 		if (frame[i] == 10 && frame[i + 1] == 9)
 			frame[i + 2] = n_row;
 	frames_test_tag(tagged, frame, tags, n_tags);
