@@ -76,22 +76,29 @@ class Store:
         self.values = {}
         self.removed = []
         self.changed = threading.Condition()
-        self.process = subprocess.Popen(["calfpen", "watch"], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(["calfpen", "watch"], stdout=subprocess.PIPE)
         threading.Thread(target=self.follow, daemon=True).start()
         self.wait(lambda values: "synced" in values, "the store's keys")
 
     def follow(self):
-        for line in self.process.stdout:
-            words = line.rstrip("\n").split(" ", 3)
+        """Take what comes at once as a whole: `calfpen watch` writes a commit so, and nobody may
+        see a part of it."""
+        rest = b""
+        while chunk := os.read(self.process.stdout.fileno(), 1 << 16):
+            *lines, rest = (rest + chunk).split(b"\n")
             with self.changed:
-                if words[0] == "synced":
-                    self.values["synced"] = words[1]
-                elif words[1] == "set":
-                    self.values[words[2]] = words[3] if len(words) > 3 else ""
-                elif words[1] == "del":
-                    self.values.pop(words[2], None)
-                    self.removed.append(words[2])
+                for line in lines:
+                    self.take(line.decode().split(" ", 3))
                 self.changed.notify_all()
+
+    def take(self, words):
+        if words[0] == "synced":
+            self.values["synced"] = words[1]
+        elif words[1] == "set":
+            self.values[words[2]] = words[3] if len(words) > 3 else ""
+        elif words[1] == "del":
+            self.values.pop(words[2], None)
+            self.removed.append(words[2])
 
     def wait(self, condition, what, seconds=5):
         """Until condition(values) holds."""
