@@ -30,6 +30,8 @@ static void expect_defaults(void)
 	cr_expect_str_eq(configuration.chronyd_directory, "/run/chrony");
 	cr_expect(!configuration.ignores_carrier && configuration.carrier_delay_ms == 200);
 	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
+	cr_expect_eq(configuration.transactions_per_hour, 120);
+	cr_expect_eq(configuration.request_max_size, 576);
 	cr_expect(configuration.quarantine_s == 0);
 	cr_expect(configuration.wait_interface_s == -1);
 	cr_expect(configuration.audit_max_size == 16 << 20 && configuration.audit_files == 4 &&
@@ -67,6 +69,8 @@ Test(configuration, everything)
 		       "carrier_delay: 0\n"
 		       "mode: tc\n"
 		       "foreign: pass\n"
+		       "transactions_per_hour: 3600\n"
+		       "request_max_size: 1024\n"
 		       "quarantine: 3600\n"
 		       "resolv_conf: \"/run/resolv conf\"\n"
 		       "chronyd_directory: /var/run/chrony\n"
@@ -85,6 +89,8 @@ Test(configuration, everything)
 	cr_expect(configuration.table == 1000);
 	cr_expect(configuration.ignores_carrier && configuration.carrier_delay_ms == 0);
 	cr_expect(configuration.mode == FRAME_MODE_TC && configuration.pass_foreign);
+	cr_expect_eq(configuration.transactions_per_hour, 3600);
+	cr_expect_eq(configuration.request_max_size, 1024);
 	cr_expect(configuration.quarantine_s == 3600);
 	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
 	cr_expect_str_eq(configuration.chronyd_directory, "/var/run/chrony");
@@ -175,7 +181,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, carrier, "
-		  "carrier_delay, mode, foreign, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, options" },
+		  "carrier_delay, mode, foreign, transactions_per_hour, request_max_size, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, options" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "carrier: lost\n", "1: carrier \"lost\" is not one of: follow, ignore" },
 		{ "carrier_delay: 600001\n", "1: carrier_delay must be a number from 0 to 600000" },

@@ -46,7 +46,8 @@ Test(configuration_print, U32_loaded_again_is_the_same)
 {
 	static const char *const rows[] = {
 		"",
-		"metric: 5\ntable: 7\ncarrier: ignore\ncarrier_delay: 0\nmode: tc\nforeign: pass\n",
+		"metric: 5\ntable: 7\ncarrier: ignore\ncarrier_delay: 0\nmode: tc\nforeign: pass\n"
+		"transactions_per_hour: 7\nrequest_max_size: 700\n",
 		"quarantine: 30\nwait_interface: forever\nresolv_conf: /a/b\nchronyd_directory: /c\n",
 		"wait_interface: 17\ndrift: repair\nwitness: warn\nsyslog: true\n",
 		"audit_max_size: 0\naudit_files: 7\naudit_on_failure: lose\n",

@@ -23,6 +23,10 @@
 #define MAX_ROUTES 64	    /* as many as a description can let a calf write */
 #define MIN_PREFIX_LENGTH_DEFAULT 8
 #define CARRIER_DELAY_DEFAULT_MS 200
+#define TRANSACTIONS_DEFAULT 120
+#define TRANSACTIONS_MAX 3600000
+#define REQUEST_SIZE_MIN 576 /* what every host takes: RFC 791 3.2 */
+#define REQUEST_SIZE_MAX (FRAME_REQUEST_MAX + 28)
 #define CARRIER_DELAY_MAX_MS 600000
 #define AUDIT_MAX_SIZE_DEFAULT (16u << 20)
 #define AUDIT_MAX_SIZE_MIN (64u << 10)
@@ -45,6 +49,8 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->use_ntp = true;
 	ceilings_set_defaults(configuration);
 	configuration->mode = FRAME_MODE_AUTO;
+	configuration->transactions_per_hour = TRANSACTIONS_DEFAULT;
+	configuration->request_max_size = REQUEST_SIZE_MIN;
 	configuration->wait_interface_s = -1;
 	configuration->audit_max_size = AUDIT_MAX_SIZE_DEFAULT;
 	configuration->audit_files = AUDIT_FILES_DEFAULT;
@@ -235,6 +241,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		CARRIER_DELAY,
 		MODE,
 		FOREIGN,
+		TRANSACTIONS,
+		REQUEST_SIZE,
 		QUARANTINE,
 		WAIT_INTERFACE,
 		RESOLV_CONF,
@@ -252,14 +260,29 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		OPTIONS,
 		N
 	};
-	static const char *const names[N] = {
-		"metric",	  "table",	 "carrier",	      "carrier_delay",
-		"mode",		  "foreign",	 "quarantine",	      "wait_interface",
-		"resolv_conf",	  "dns",	 "chronyd_directory", "use",
-		"routes",	  "drift",	 "witness",	      "syslog",
-		"audit_max_size", "audit_files", "audit_on_failure",  "ceilings",
-		"options"
-	};
+	static const char *const names[N] = { "metric",
+					      "table",
+					      "carrier",
+					      "carrier_delay",
+					      "mode",
+					      "foreign",
+					      "transactions_per_hour",
+					      "request_max_size",
+					      "quarantine",
+					      "wait_interface",
+					      "resolv_conf",
+					      "dns",
+					      "chronyd_directory",
+					      "use",
+					      "routes",
+					      "drift",
+					      "witness",
+					      "syslog",
+					      "audit_max_size",
+					      "audit_files",
+					      "audit_on_failure",
+					      "ceilings",
+					      "options" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -280,6 +303,12 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_mode(file, values[MODE], configuration);
 	if (!r && values[FOREIGN])
 		r = parse_foreign(file, values[FOREIGN], configuration);
+	if (!r && values[TRANSACTIONS])
+		r = yaml_u32(file, values[TRANSACTIONS], names[TRANSACTIONS], 1, TRANSACTIONS_MAX,
+			     &configuration->transactions_per_hour);
+	if (!r && values[REQUEST_SIZE])
+		r = yaml_u32(file, values[REQUEST_SIZE], names[REQUEST_SIZE], REQUEST_SIZE_MIN,
+			     REQUEST_SIZE_MAX, &configuration->request_max_size);
 	if (!r && values[QUARANTINE])
 		r = yaml_u32(file, values[QUARANTINE], "quarantine", 0, OPTIONS_QUARANTINE_MAX_S,
 			     &configuration->quarantine_s);

@@ -83,7 +83,11 @@ struct configuration {
 	/* that contains chronyd's socket, default /run/chrony */
 	char chronyd_directory[PATH_MAX];
 	enum frame_mode mode; /* default auto */
-	bool pass_foreign;    /* pass replies that the calf did not request, default false */
+	/* new DHCP transactions of the calf; 60 of them may be saved up; default 120 */
+	uint32_t transactions_per_hour;
+	/* octets of a request, with IP and UDP, 576 to 1,024; default 576 */
+	uint32_t request_max_size;
+	bool pass_foreign; /* pass replies that the calf did not request, default false */
 	/* wait for the uplink until it can be used, seconds or OPTIONS_WAIT_FOREVER; 0: do
 	 * not; -1, the default: only for its MAC address */
 	int wait_interface_s;

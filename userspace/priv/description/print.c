@@ -125,6 +125,8 @@ void configuration_print(const struct configuration *configuration,
 	(void)fprintf(to, "carrier_delay: %u\n", configuration->carrier_delay_ms);
 	(void)fprintf(to, "mode: %s\n", modes[configuration->mode]);
 	(void)fprintf(to, "foreign: %s\n", configuration->pass_foreign ? "pass" : "drop");
+	(void)fprintf(to, "transactions_per_hour: %u\n", configuration->transactions_per_hour);
+	(void)fprintf(to, "request_max_size: %u\n", configuration->request_max_size);
 	(void)fprintf(to, "quarantine: %u\n", configuration->quarantine_s);
 	if (configuration->wait_interface_s == OPTIONS_WAIT_FOREVER)
 		(void)fputs("wait_interface: forever\n", to);

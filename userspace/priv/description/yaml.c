@@ -283,7 +283,7 @@ static int check_mapping(struct yaml_file *file, yaml_node_t *node, const char *
 static int refuse_unknown(struct yaml_file *file, const yaml_node_t *key, const char *what,
 			  const char *const *names, size_t n)
 {
-	char known[256] = "";
+	char known[512] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < n && used < sizeof(known); i++)
@@ -447,7 +447,7 @@ int yaml_bool(const struct yaml_file *file, const yaml_node_t *node, const char 
 int yaml_choice(const struct yaml_file *file, const yaml_node_t *node, const char *what,
 		const char *const *names, size_t n, size_t *ip)
 {
-	char known[256] = "";
+	char known[512] = "";
 	size_t used = 0;
 
 	if (node->type == YAML_SCALAR_NODE) {
