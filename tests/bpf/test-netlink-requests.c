@@ -353,6 +353,36 @@ static void count_address(const struct netlink_address *address, void *data)
 	(*n)++;
 }
 
+/* The most specific route through the uplink counts, whatever other devices and rules say. */
+Test(netlink, route_find_ipv6_router)
+{
+	const struct in_addr server = in("10.77.0.1");
+	struct in6_addr router = { 0 }, expected;
+
+	cr_expect_eq(netlink_route_find_ipv6_router(netlink, uplink, server, &router), 0,
+		     "no route");
+	if (access("/proc/sys/net/ipv6", F_OK))
+		cr_skip_test("no IPv6");
+	cr_assert_eq(sh("ip link set up0 up; ip address add 10.77.0.5/24 dev up0; "
+			"ip link add vpn0 type veth peer name vpn1; ip link set vpn0 up; "
+			"ip route add 10.77.0.1 dev vpn0; ip route add default dev vpn0 table 7; "
+			"ip rule add pref 1 table 7; "
+			"ip -4 route add default via inet6 fe80::76 dev up0"),
+		     0);
+	cr_expect_eq(netlink_route_find_ipv6_router(netlink, uplink, server, &router), 0,
+		     "on the link");
+	cr_assert_eq(sh("ip route add 10.77.0.1 via inet6 fe80::77 dev up0 metric 5"), 0);
+	cr_expect_eq(netlink_route_find_ipv6_router(netlink, uplink, server, &router), 1);
+	cr_assert_eq(inet_pton(AF_INET6, "fe80::77", &expected), 1);
+	cr_expect_eq(memcmp(&router, &expected, sizeof(router)), 0);
+	cr_expect_eq(netlink_route_find_ipv6_router(netlink, uplink, in("192.0.2.1"), &router), 1);
+	cr_assert_eq(inet_pton(AF_INET6, "fe80::76", &expected), 1);
+	cr_expect_eq(memcmp(&router, &expected, sizeof(router)), 0);
+	cr_assert_eq(sh("ip route add unreachable 192.0.2.1"), 0);
+	cr_expect_eq(netlink_route_find_ipv6_router(netlink, uplink, in("192.0.2.1"), &router), 0);
+	cr_expect_eq(netlink_route_find_ipv6_router(netlink, 0, server, &router), -ENODEV);
+}
+
 /* Dumps that do not fit one message, with entries of others in between. */
 Test(netlink, many)
 {

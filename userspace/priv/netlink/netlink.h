@@ -144,6 +144,13 @@ int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t ta
 int netlink_route_is_connected(struct netlink *netlink, int ifindex, struct in_addr destination,
 			       uint8_t prefix_length);
 /*
+ * Find the IPv6 router by which the host's routes through the interface lead to an IPv4
+ * address. Returns 1 with *routerp set; 0 if it is reached otherwise, or not at all; or a
+ * negative errno.
+ */
+int netlink_route_find_ipv6_router(struct netlink *netlink, int ifindex, struct in_addr to,
+				   struct in6_addr *routerp);
+/*
  * Find the prefix length that a policy rule suppresses when it looks up `table`
  * (FRA_SUPPRESS_PREFIXLEN): routes with longer prefixes take precedence over the
  * tables of later rules. *lengthp gets the smallest one if there are several

@@ -152,6 +152,60 @@ int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t ta
 	return each_any(netlink, ifindex, table, call, data);
 }
 
+struct router_search {
+	int ifindex;
+	struct in6_addr router;
+	bool is_found;
+};
+
+static int parse_router(struct nlmsghdr *header, void *data)
+{
+	struct nlattr *tb[RTA_MAX + 1];
+	struct router_search *search = data;
+	const struct rtmsg *info = netlink_header(header, sizeof(*info));
+	/* struct rtvia, and the address */
+	struct {
+		uint16_t family;
+		struct in6_addr address;
+	} __attribute__((packed)) via;
+
+	if (header->nlmsg_type != RTM_NEWROUTE)
+		return 0;
+	if (!info || netlink_parse(header, sizeof(*info), tb, RTA_MAX) < 0)
+		return -EPROTO;
+	if (netlink_get_u32(tb[RTA_OIF], 0) != (uint32_t)search->ifindex ||
+	    !netlink_get(tb[RTA_VIA], &via, sizeof(via)) || via.family != AF_INET6)
+		return 0;
+	search->router = via.address;
+	search->is_found = true;
+	return 0;
+}
+
+int netlink_route_find_ipv6_router(struct netlink *netlink, int ifindex, struct in_addr to,
+				   struct in6_addr *routerp)
+{
+	struct router_search search = { .ifindex = ifindex };
+	struct rtmsg info = { .rtm_family = AF_INET,
+			      .rtm_dst_len = 32,
+			      .rtm_flags = RTM_F_FIB_MATCH };
+	uint32_t oif = (uint32_t)ifindex;
+	int r;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_GETROUTE, 0, &info, sizeof(info));
+	netlink_put(netlink, RTA_DST, &to, sizeof(to));
+	netlink_put(netlink, RTA_OIF, &oif, sizeof(oif));
+	r = netlink_run(netlink, parse_router, &search);
+	/* errors of the kernel when no route is found, or one that refuses */
+	if (r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL)
+		return 0;
+	if (r)
+		return r;
+	*routerp = search.router;
+	return search.is_found;
+}
+
 struct connected_search {
 	struct in_addr destination;
 	uint8_t prefix_length;
