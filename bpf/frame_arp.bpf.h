@@ -9,7 +9,7 @@
 #ifndef CALFPEN_BPF_FRAME_ARP_BPF_H
 #define CALFPEN_BPF_FRAME_ARP_BPF_H
 
-#include "bpf/frame_leased.bpf.h"
+#include "bpf/frame_witness.bpf.h"
 
 #define ARP_HARDWARE_ETHERNET 1
 #define ARP_REQUEST 1
@@ -79,22 +79,34 @@ static __always_inline struct frame_watched_address *watched_find(__be32 address
 }
 
 /*
- * Check a packet after its Ethernet header. Returns FRAME_IN_ARP if it goes to
- * the calf and not to the host:
+ * Return whether another host's packet about a watched address concerns the calf:
  *
- * - another host claims an address (sender) that we use (/ip) or probe;
- * - another host probes an address that we probe and do not use yet: as soon as
- *   it is in /ip, the host answers.
+ * - it claims an address that we use or probe, or that a server has just given us: the
+ *   watcher is about to apply it;
+ * - it probes an address that we probe and do not use yet: as soon as it is on the
+ *   uplink, the host answers.
  *
- * The address of a previous lease or of an offer that was not accepted is
- * neither, so that the host can talk to the host that has it now.
+ * The address of a previous lease or of an offer that was not accepted is neither, so
+ * that the host can talk to the host that has it now. A global function: a caller has two
+ * ways on, not one for each reason.
  */
+__attribute__((noinline)) int arp_is_for_calf(__be32 address, int is_claim, __u64 probing_until_ns,
+					      __u64 now)
+{
+	int is_leased = leased_address() == address, is_probing = probing_until_ns > now;
+
+	if (!is_claim)
+		return is_probing && !is_leased;
+	return is_leased || is_probing || witness_is_fresh(address, now);
+}
+
+/* Check a packet after its Ethernet header. Returns FRAME_IN_ARP if it goes to the calf
+ * and not to the host. */
 static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct frame_rule *rule,
 					 __u32 index, const volatile __u8 *mac)
 {
 	struct arp_ipv4 *arp = cursor_take(cursor, sizeof(*arp));
 	struct frame_watched_address *watched;
-	int is_probing, is_leased;
 	__be32 address;
 	__u64 now;
 
@@ -109,9 +121,7 @@ static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct fra
 	if (!watched || mac_equal(arp->sender_mac, mac))
 		return FRAME_IN_NOT_OURS;
 	now = bpf_ktime_get_boot_ns();
-	is_leased = leased_address() == address;
-	is_probing = watched->probing_until_ns > now;
-	if (arp->sender ? !is_leased && !is_probing : is_leased || !is_probing)
+	if (!arp_is_for_calf(address, arp->sender != 0, watched->probing_until_ns, now))
 		return FRAME_IN_NOT_OURS;
 	/* The host can handle a conflict, too: do not drop what exceeds the
 	 * rate. */

@@ -7,18 +7,15 @@
 #ifndef CALFPEN_BPF_FRAME_QUARANTINE_BPF_H
 #define CALFPEN_BPF_FRAME_QUARANTINE_BPF_H
 
-#include "bpf/frame_cursor.bpf.h"
-#include "maps/kv_store_maps.bpf.h"
+#include "bpf/frame_leased.bpf.h"
 
-/*
- * Return whether the watcher has set a leased address; /ip shows only that the
- * calf has one. A global function: the verifier explores it once.
- */
+/* Return whether the watcher has set a leased address. A global function: the verifier
+ * explores it once. */
 __attribute__((noinline)) int quarantine_has_lease(void)
 {
-	struct kv_key key = { .path = FRAME_QUARANTINE_KEY };
+	const volatile struct frame_host *host = host_room();
 
-	return bpf_map_lookup_elem(&kv, &key) != (void *)0;
+	return host && host->is_open;
 }
 
 /*

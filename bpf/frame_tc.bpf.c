@@ -9,9 +9,9 @@
  * tcx and clsact: TC_ACT_UNSPEC passes the frame to the next program.
  */
 #include <linux/bpf.h>
-#include <linux/errno.h>
 #include <linux/pkt_cls.h>
 
+#include "bpf/frame_grammar.bpf.h"
 #include "bpf/frame_ingress.bpf.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
@@ -19,8 +19,6 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 const volatile struct frame_config config = {};
 
 #define AF_INET 2
-/* BPF_FIB_LOOKUP_SKIP_NEIGH, which is missing in Debian 12's headers */
-#define FIB_SKIP_NEIGH (1u << 2)
 
 /* Headers that a check reads, in one linear piece. */
 #define HEADERS_MAX                                                                          \
@@ -58,73 +56,89 @@ static __attribute__((noinline)) int sample(struct __sk_buff *skb, __u32 reason)
 }
 
 /*
- * Unicast: only from our leased address, only to a host that answered us, and
- * only if the host has a route through the uplink. The lookup runs as if the
- * frame had arrived on the tap, for which forwarding is enabled, because the
- * uplink's own setting belongs to the operator.
+ * Unicast: only from the address that the watcher has applied, only to a host that
+ * answered us, and by the next hop that the watcher has told: nothing is looked up, so
+ * that a request leaves by this uplink whatever the host routes.
  */
-static __always_inline __u32 send_unicast(struct __sk_buff *skb, struct dhcp4_frame *frame,
-					  int *verdict)
+static __always_inline __u32 unicast_check(const struct dhcp4_frame *frame,
+					   struct bpf_redir_neigh *next_hop)
 {
-	struct bpf_fib_lookup route = {
-		.family = AF_INET,
-		.l4_protocol = IPPROTO_UDP,
-		.tot_len = bpf_ntohs(frame->ip->tot_len),
-		.ifindex = skb->ifindex,
-		.ipv4_src = frame->ip->saddr,
-		.ipv4_dst = frame->ip->daddr,
-	};
-	struct bpf_redir_neigh next_hop;
-	long found;
+	const volatile struct frame_host *host = host_room();
+	__be32 address = frame->ip->saddr, to = frame->ip->daddr;
 
-	if (!frame->ip->saddr || frame->ip->saddr != leased_address())
+	if (!host || !address || address != host->address)
 		return FRAME_OUT_SOURCE_ADDRESS;
-	if (!peers_have(frame->ip->daddr))
+	if (!peers_have(to))
 		return FRAME_OUT_UNKNOWN_PEER;
-	found = bpf_fib_lookup(skb, &route, sizeof(route), FIB_SKIP_NEIGH);
-	if (found == -EINVAL) /* before Linux 6.3 */
-		found = bpf_fib_lookup(skb, &route, sizeof(route), 0);
-	if ((found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH) ||
-	    route.ifindex != config.uplink_ifindex)
-		return FRAME_OUT_NO_ROUTE;
-	/* an IPv4 route may lead through an IPv6 router */
-	next_hop.nh_family = route.family;
-	__builtin_memcpy(next_hop.ipv6_nh, route.ipv6_dst, sizeof(next_hop.ipv6_nh));
-	*verdict = (int)bpf_redirect_neigh(config.uplink_ifindex, &next_hop, sizeof(next_hop), 0);
+	next_hop->nh_family = AF_INET;
+	next_hop->ipv4_nh = to;
+	/* an IPv6 router is the operator's, also for the subnet */
+	if (host->family && (host->family != AF_INET || ((to ^ address) & host->mask))) {
+		next_hop->nh_family = host->family;
+#pragma unroll
+		for (int i = 0; i < 4; i++)
+			next_hop->ipv6_nh[i] = host->next_hop[i];
+	}
+	if (next_hop->nh_family == AF_INET &&
+	    (next_hop->ipv4_nh == address || next_hop->ipv4_nh == host->other))
+		return FRAME_OUT_OWN_ADDRESS;
+	if (address != host->address) /* it was changed meanwhile */
+		return FRAME_OUT_SOURCE_ADDRESS;
 	return FRAME_OUT_UNICAST;
+}
+
+/* Check the addresses of a request by broadcast or unicast, and where to send it. */
+static __always_inline __u32 destination_check(const struct ethhdr *eth,
+					       const struct dhcp4_frame *frame)
+{
+	static const __u8 all[ETH_ALEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	if (frame->ip->daddr != 0xffffffff)
+		return eth->h_dest[0] & 1 ? FRAME_OUT_DESTINATION_MAC : FRAME_OUT_UNICAST;
+	if (!mac_equal(eth->h_dest, all))
+		return FRAME_OUT_DESTINATION_MAC;
+	return frame->ip->saddr && frame->ip->saddr != leased_address() ? FRAME_OUT_SOURCE_ADDRESS :
+									  FRAME_OUT_ACCEPTED;
 }
 
 static __always_inline __u32 send_dhcp4(struct __sk_buff *skb, struct cursor *cursor,
 					const struct ethhdr *eth, const struct frame_rule *rule,
-					struct frame_bucket *bucket, int *verdict)
+					struct frame_bucket *bucket, __u32 index, int *verdict,
+					int *is_overp)
 {
+	struct bpf_redir_neigh next_hop = {};
 	struct dhcp4_frame frame;
-	__u32 reason = dhcp4_egress(cursor, rule, config.mac, &frame);
-	int broadcast;
+	__u32 reason = dhcp4_egress(cursor, rule, config.mac, &frame), checked;
 	__be32 xid;
 	__u64 now;
 
+	if (reason == FRAME_OUT_NO_RULE || reason == FRAME_OUT_PORT)
+		return reason;
+	/* Not found out from the reason, because the verifier does not know which ones
+	 * request_check() returns, and would explore the next rules after each. */
+	*is_overp = 1;
 	if (reason != FRAME_OUT_ACCEPTED)
 		return reason;
-	broadcast = frame.ip->daddr == 0xffffffff;
-	if (broadcast) {
-		static const __u8 all[ETH_ALEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-
-		if (!mac_equal(eth->h_dest, all))
-			return FRAME_OUT_DESTINATION_MAC;
-	} else if (eth->h_dest[0] & 1) {
-		return FRAME_OUT_DESTINATION_MAC;
-	}
-	if (broadcast && frame.ip->saddr && frame.ip->saddr != leased_address())
-		return FRAME_OUT_SOURCE_ADDRESS;
+	reason = destination_check(eth, &frame);
+	if (reason != FRAME_OUT_ACCEPTED && reason != FRAME_OUT_UNICAST)
+		return reason;
+	checked = (__u32)request_check(skb);
+	if (checked != FRAME_OUT_ACCEPTED)
+		return checked;
 	now = bpf_ktime_get_boot_ns();
 	if (!take_rate(&bucket->egress_ns, now, rule->egress_interval_ns, rule->egress_burst_ns))
 		return FRAME_OUT_RATE;
+	if (reason == FRAME_OUT_UNICAST)
+		reason = unicast_check(&frame, &next_hop);
+	if (reason != FRAME_OUT_ACCEPTED && reason != FRAME_OUT_UNICAST)
+		return reason;
 	xid = frame.bootp->xid;
-	if (broadcast)
-		*verdict = (int)bpf_redirect(config.uplink_ifindex, 0);
-	else
-		reason = send_unicast(skb, &frame, verdict);
+	if (!transaction_take(xid, index, now))
+		return FRAME_OUT_TRANSACTIONS;
+	*verdict = (int)(reason == FRAME_OUT_UNICAST ?
+				 bpf_redirect_neigh(config.uplink_ifindex, &next_hop,
+						    sizeof(next_hop), 0) :
+				 bpf_redirect(config.uplink_ifindex, 0));
 	if (*verdict == TC_ACT_REDIRECT)
 		xid_remember(xid, now);
 	return reason;
@@ -148,7 +162,7 @@ int tap_ingress(struct __sk_buff *skb)
 	struct ethhdr *eth = cursor_take(&cursor, sizeof(*eth));
 	void *payload = cursor.at;
 	__u32 reason = FRAME_OUT_NO_RULE;
-	int verdict = TC_ACT_SHOT;
+	int verdict = TC_ACT_SHOT, is_over = 0;
 
 	if (!eth)
 		reason = FRAME_OUT_TRUNCATED;
@@ -170,14 +184,19 @@ int tap_ingress(struct __sk_buff *skb)
 			if (!rule_is_for(rule, ether_type(eth)))
 				continue;
 			cursor.at = payload;
-			if (rule->check == FRAME_CHECK_ARP)
+			if (rule->check == FRAME_CHECK_ARP) {
 				reason = send_arp(&cursor, eth, rule, bucket, &verdict);
-			else if (rule->check == FRAME_CHECK_DHCP4)
-				reason = send_dhcp4(skb, &cursor, eth, rule, bucket, &verdict);
-			if (reason != FRAME_OUT_NO_RULE && reason != FRAME_OUT_PORT)
+				break;
+			}
+			if (rule->check == FRAME_CHECK_DHCP4)
+				reason = send_dhcp4(skb, &cursor, eth, rule, bucket, index,
+						    &verdict, &is_over);
+			if (is_over)
 				break;
 		}
 	}
+	if (reason == FRAME_OUT_ACCEPTED || reason == FRAME_OUT_UNICAST)
+		(void)ip_write(skb);
 	if (count(reason, cursor.frame_size, 0))
 		sample(skb, reason);
 	return verdict;

@@ -55,6 +55,18 @@ __attribute__((noinline)) int witness_find(__be32 address)
 	return newest ? (int)(newest & (FRAME_WITNESSED_MAX - 1)) : WITNESS_NONE;
 }
 
+/* Return whether a server gave the address just now: the calf has it, and the watcher is
+ * about to apply it. A global function, too. */
+__attribute__((noinline)) int witness_is_fresh(__be32 address, __u64 now)
+{
+	const struct frame_witness *witness = witness_room();
+	__u32 number = address ? (__u32)witness_find(address) : WITNESS_NONE;
+
+	if (!witness || number >= FRAME_WITNESSED_MAX)
+		return 0;
+	return witness->slot[number].ack_ns + FRAME_FRESH_NS > now;
+}
+
 /* Choose the slot of a new record: the oldest one, but one of the address in use only
  * if there are no others. A global function, too. */
 __attribute__((noinline)) int witness_replaced(void)

@@ -139,7 +139,73 @@ struct frame_witness {
 	struct frame_witnessed slot[FRAME_WITNESSED_MAX];
 };
 
-/* A reply that is being read, one per CPU: from sname on. */
+/*
+ * What the host has: the watcher tells it after each pass by the program host_set, and
+ * nothing else can write it. The map is frozen and belongs to the instance, not to one
+ * load of the programs. Addresses in network order.
+ */
+struct frame_host {
+	__u32 address;	   /* leased, and on the uplink; 0: none */
+	__u32 mask;	   /* of its subnet */
+	__u32 other;	   /* an address of the operator's on the uplink, for INFORM; 0: none */
+	__u32 family;	   /* of the next hop; 0: none. AF_INET: to what is not in the subnet */
+	__u32 next_hop[4]; /* an IPv4 address is in the first word */
+	__u32 is_open;	   /* there was a lease: the quarantine ends */
+};
+
+/* For how long after its ACK an address counts as in use for address conflicts although
+ * the watcher has not told about it yet. */
+#define FRAME_FRESH_NS 5000000000ull
+
+/*
+ * DOC: the grammar of requests
+ *
+ * What a DHCP client may say, whatever is in the calf. It is in frozen .rodata: the
+ * supervisor makes it from the operator's options.
+ */
+#define FRAME_REQUEST_MAX 996 /* octets of BOOTP: 1,024 with IP and UDP */
+#define FRAME_CLIENT_ID_SIZE 256
+
+enum frame_code {
+	FRAME_CODE_REFUSED = 0,
+	FRAME_CODE_SENT, /* by the calf, or named by the operator */
+};
+
+struct frame_grammar {
+	__u64 transaction_interval_ns; /* one new transaction per this many nanoseconds ... */
+	__u64 transaction_burst_ns;    /* ... with this much saved up */
+	__u32 max_size;		       /* octets of BOOTP, at most FRAME_REQUEST_MAX */
+	__u32 reserved;
+	__u8 codes[256]; /* enum frame_code of each option */
+};
+
+/* The client identifier (option 61) of the calf's first request, as long as the programs
+ * stay loaded: until the instance starts again, or another device becomes the uplink. */
+enum frame_identity_state {
+	FRAME_IDENTITY_NONE = 0, /* there was no request */
+	FRAME_IDENTITY_TAKEN,	 /* it is being written */
+	FRAME_IDENTITY_KEPT,
+};
+
+struct frame_identity {
+	__u32 state; /* enum frame_identity_state */
+	__u32 size;  /* of the length octet and the identifier; 0: requests have none */
+	__u8 bytes[FRAME_CLIENT_ID_SIZE];
+};
+
+/* Options of a request that are looked at, in place of enum frame_option. */
+enum frame_request_option {
+	FRAME_REQUEST_OTHER = 0,
+	FRAME_REQUEST_TYPE,	    /* 53 */
+	FRAME_REQUEST_ADDRESS,	    /* 50 */
+	FRAME_REQUEST_SERVER,	    /* 54 */
+	FRAME_REQUEST_SIZE,	    /* 57 */
+	FRAME_REQUEST_CLIENT_ID,    /* 61 */
+	FRAME_REQUEST_RAPID_COMMIT, /* 80 */
+};
+
+/* A message that is being read, one per CPU: a reply from sname on, a request from op
+ * on. */
 #define FRAME_MESSAGE_BYTES 2048 /* power of two; more than a frame of a tap */
 
 struct frame_option_value {
@@ -154,7 +220,11 @@ struct frame_option_value {
 struct frame_walk {
 	__u32 at, end;
 	__u32 overload; /* option 52 of the field, 0: none */
+	/* of a request */
+	__u32 is_over; /* END was there */
+	__u32 is_bad;
 	__u32 reserved;
+	__u64 rest; /* what is behind END, or what differs, all combined */
 };
 
 struct frame_message {
@@ -168,6 +238,7 @@ struct frame_message {
 struct frame_bucket {
 	__u64 ingress_ns; /* theoretical arrival time, CLOCK_BOOTTIME */
 	__u64 egress_ns;
+	__u64 transaction_ns; /* of requests with a new xid */
 };
 
 /*
@@ -215,30 +286,39 @@ enum frame_reason {
 	FRAME_OUT_NOT_REQUEST, /* op is not BOOTREQUEST */
 	FRAME_OUT_HARDWARE,    /* htype, hlen or chaddr */
 	FRAME_OUT_COOKIE,
-	FRAME_OUT_SOURCE_ADDRESS, /* neither 0.0.0.0 (broadcast) nor /ip */
+	FRAME_OUT_SOURCE_ADDRESS, /* neither 0.0.0.0 (broadcast) nor the applied address */
 	FRAME_OUT_UNKNOWN_PEER,	  /* unicast to a host that never answered us */
-	FRAME_OUT_NO_ROUTE,	  /* unicast, no route through the uplink */
+	FRAME_OUT_OWN_ADDRESS,	  /* unicast to an address of this host */
 	FRAME_OUT_RATE,
-	FRAME_OUT_ARP_HEADER,  /* types, sizes, no request, or MACs inside */
-	FRAME_OUT_ARP_ADDRESS, /* neither probe nor announcement of a watched address */
+	/* the grammar of requests */
+	FRAME_OUT_RELAY,	 /* hops, flags, yiaddr, siaddr, giaddr, or octets that must be 0 */
+	FRAME_OUT_MESSAGE,	 /* message type, or options that are not a client's */
+	FRAME_OUT_CLIENT_ID,	 /* option 61 is not the operator's */
+	FRAME_OUT_CIADDR,	 /* not the applied address, or not for this type */
+	FRAME_OUT_NOT_WITNESSED, /* DECLINE or RELEASE of what no server gave */
+	FRAME_OUT_TRANSACTIONS,	 /* too many new ones */
+	FRAME_OUT_ARP_HEADER,	 /* types, sizes, no request, or MACs inside */
+	FRAME_OUT_ARP_ADDRESS,	 /* neither probe nor announcement of a watched address */
 	/* what the host's stack sends into the tap */
 	FRAME_HOST_NOISE, /* dropped */
 	_FRAME_REASON_N,
 };
 
 /* Names as `calfpen status` and the metrics page print them, in enum order. */
-#define FRAME_REASON_NAMES                                                                        \
-	{                                                                                         \
-		"in_not_ours", "in_vlan", "in_other_chaddr", "in_foreign_xid", "in_no_tap",       \
-			"in_arp_rate", "in_accepted", "in_arp", "in_truncated", "in_too_long",    \
-			"in_fragment", "in_ip_header", "in_udp_length", "in_not_reply",           \
-			"in_hardware", "in_cookie", "in_forcerenew", "in_unknown_xid",            \
-			"in_replayed", "in_rate", "in_quarantine", "out_accepted", "out_unicast", \
-			"out_arp", "out_vlan", "out_no_rule", "out_truncated", "out_too_long",    \
-			"out_source_mac", "out_destination_mac", "out_fragment", "out_ip_header", \
-			"out_udp_length", "out_port", "out_not_request", "out_hardware",          \
-			"out_cookie", "out_source_address", "out_unknown_peer", "out_no_route",   \
-			"out_rate", "out_arp_header", "out_arp_address", "host_noise"             \
+#define FRAME_REASON_NAMES                                                                         \
+	{                                                                                          \
+		"in_not_ours", "in_vlan", "in_other_chaddr", "in_foreign_xid", "in_no_tap",        \
+			"in_arp_rate", "in_accepted", "in_arp", "in_truncated", "in_too_long",     \
+			"in_fragment", "in_ip_header", "in_udp_length", "in_not_reply",            \
+			"in_hardware", "in_cookie", "in_forcerenew", "in_unknown_xid",             \
+			"in_replayed", "in_rate", "in_quarantine", "out_accepted", "out_unicast",  \
+			"out_arp", "out_vlan", "out_no_rule", "out_truncated", "out_too_long",     \
+			"out_source_mac", "out_destination_mac", "out_fragment", "out_ip_header",  \
+			"out_udp_length", "out_port", "out_not_request", "out_hardware",           \
+			"out_cookie", "out_source_address", "out_unknown_peer", "out_own_address", \
+			"out_rate", "out_relay", "out_message", "out_client_id", "out_ciaddr",     \
+			"out_not_witnessed", "out_transactions", "out_arp_header",                 \
+			"out_arp_address", "host_noise"                                            \
 	}
 
 enum frame_verdict { FRAME_PASSED, FRAME_DELIVERED, FRAME_SENT, FRAME_DROPPED };
@@ -340,6 +420,10 @@ _Static_assert(sizeof(struct frame_peers) == 40, "frame_peers layout");
 _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "frame_watched layout");
 _Static_assert(sizeof(struct frame_witnessed) == 80, "frame_witnessed layout");
 _Static_assert(_FRAME_OPTION_N == 8, "a power of two");
+_Static_assert((int)FRAME_REQUEST_RAPID_COMMIT < (int)_FRAME_OPTION_N, "there is room for each");
+_Static_assert(sizeof(struct frame_host) == 36, "frame_host layout");
+_Static_assert(sizeof(struct frame_identity) == 264, "frame_identity layout");
+_Static_assert(sizeof(struct frame_bucket) == 24, "frame_bucket layout");
 _Static_assert(sizeof(struct frame_quarantine) == 24, "frame_quarantine layout");
 _Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
 _Static_assert(sizeof(struct frame_counter) == 24, "frame_counter layout");

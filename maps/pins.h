@@ -22,6 +22,8 @@
 #define PIN_RINGS "rings"
 #define PIN_WATCH_RIGHTS "watch_rights"
 #define PIN_FRAME_RULES "frame_rules"
+#define PIN_FRAME_HOST "frame_host"
+#define PIN_FRAME_IDENTITY "frame_identity"
 #define PIN_FRAME_XIDS "frame_xids"
 #define PIN_FRAME_PEERS "frame_peers"
 #define PIN_FRAME_WATCHED "frame_watched"

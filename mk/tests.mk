@@ -16,6 +16,7 @@ PARTS_cli = cli state common
 PARTS_priv = priv state common
 # These tests compare two parts; their names say only one of them.
 PARTS_test-dhcp4-calf = dhcp4 sdk net priv state common
+PARTS_test-frames-client = dhcp4 sdk net priv state common
 PARTS_test-frames-witness-parser = dhcp4 sdk net priv state common
 # A test in tests/bpf/ uses a real store.
 PARTS_bpf_cli = cli priv state common

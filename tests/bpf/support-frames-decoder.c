@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/bpf/support-frames-decoder.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <time.h>
 
@@ -246,6 +247,20 @@ static uint32_t judge_reply(const struct grammar_frame *frame)
 	return FRAME_IN_ACCEPTED;
 }
 
+/* When the last ACK for the address came, 0: never. */
+static uint64_t witnessed_at(int64_t address)
+{
+	uint64_t newest = 0;
+
+	for (int i = 0; i < FRAME_WITNESSED_MAX; i++) {
+		const struct frame_witnessed *ack = &decoder.witness.slot[i];
+
+		if (address > 0 && ntohl(ack->address) == address && ack->ack_ns > newest)
+			newest = ack->ack_ns;
+	}
+	return newest;
+}
+
 static uint32_t judge_arp_in(const struct grammar_frame *frame)
 {
 	const struct decoded d = { .bytes = frame->bytes, .size = frame->size };
@@ -261,6 +276,8 @@ static uint32_t judge_arp_in(const struct grammar_frame *frame)
 	is_probing = is_before(decoder.probing_ends[i]);
 	if (address == decoder.leased)
 		return is_probe ? FRAME_IN_NOT_OURS : FRAME_IN_ARP;
+	if (!is_probing && !is_probe && witnessed_at(address))
+		is_probing = is_before(witnessed_at(address) + FRAME_FRESH_NS);
 	return is_probing ? FRAME_IN_ARP : FRAME_IN_NOT_OURS;
 }
 
@@ -293,13 +310,6 @@ uint32_t frames_decoder_in(const struct grammar_frame *frame)
 									    reason;
 }
 
-/* 10.7.0.5/24 is on the uplink and there is no other route. */
-static bool has_route(int64_t address)
-{
-	return address >> 8 == 0x0a0700 && (address & 255) != 255 && (address & 255) != 0 &&
-	       (address & 255) != 5;
-}
-
 static bool is_peer(int64_t address)
 {
 	for (int i = 0; i < FRAME_PEERS_MAX; i++)
@@ -308,10 +318,114 @@ static bool is_peer(int64_t address)
 	return false;
 }
 
+static bool is_clients_option(int64_t code)
+{
+	return (code >= 53 && code <= 57) || code == 12 || code == 50 || code == 60 || code == 61 ||
+	       code == 77 || code == 80 || code == 81;
+}
+
+/* What a client says. `requested` is option 50, 0 if there is none. */
+struct said {
+	int64_t type, requested;
+	int64_t client_id, client_id_size; /* with its length octet; 0: none */
+};
+
+/* Return whether the options are a client's and nothing is behind END. */
+static bool take_options(const struct decoded *d, struct said *said)
+{
+	static const int sizes[256] = {
+		[53] = 1 + 1, [50] = 4 + 1, [54] = 4 + 1, [57] = 2 + 1, [80] = 0 + 1
+	};
+	bool is_there[256] = { false };
+	int64_t at = d->bootp + 240;
+
+	*said = (struct said){ .type = field(d, at + 2, 1) };
+	if (field(d, at, 2) != 0x3501)
+		return false;
+	for (;;) {
+		int64_t code = field(d, at, 1), size = field(d, at + 1, 1);
+
+		if (code == 255)
+			break;
+		if (!is_clients_option(code) || size < 0 || at + 2 + size > d->size)
+			return false;
+		if (sizes[code] && sizes[code] != size + 1)
+			return false;
+		if (is_there[code] && (sizes[code] || code == 61))
+			return false;
+		is_there[code] = true;
+		if (code == 50)
+			said->requested = field(d, at + 2, 4);
+		if (code == 61) {
+			said->client_id = at + 1;
+			said->client_id_size = 1 + size;
+		}
+		at += 2 + size;
+	}
+	while (++at < d->size)
+		if (d->bytes[at] != 0)
+			return false;
+	return true;
+}
+
+static uint32_t judge_addresses(const struct decoded *d, const struct said *said)
+{
+	const int64_t ciaddr = field(d, d->bootp + 12, 4), leased = decoder.leased;
+
+	switch (said->type) {
+	case 1:
+		return ciaddr ? FRAME_OUT_CIADDR : FRAME_OUT_ACCEPTED;
+	case 3:
+		return ciaddr && ciaddr != leased ? FRAME_OUT_CIADDR : FRAME_OUT_ACCEPTED;
+	case 4:
+		if (ciaddr)
+			return FRAME_OUT_CIADDR;
+		return witnessed_at(said->requested) ? FRAME_OUT_ACCEPTED : FRAME_OUT_NOT_WITNESSED;
+	case 7:
+		if (ciaddr != leased)
+			return FRAME_OUT_CIADDR;
+		return witnessed_at(ciaddr) ? FRAME_OUT_ACCEPTED : FRAME_OUT_NOT_WITNESSED;
+	case 8:
+		return ciaddr && ciaddr == leased ? FRAME_OUT_ACCEPTED : FRAME_OUT_CIADDR;
+	default:
+		return FRAME_OUT_MESSAGE;
+	}
+}
+
+static uint32_t judge_message(const struct decoded *d)
+{
+	struct said said;
+	uint32_t reason;
+
+	if (d->size - d->bootp > 548)
+		return FRAME_OUT_TOO_LONG;
+	if (field(d, d->bootp + 3, 1) || (field(d, d->bootp + 10, 2) & 0x7fff) || d->yiaddr ||
+	    field(d, d->bootp + 20, 4) || field(d, d->bootp + 24, 4))
+		return FRAME_OUT_RELAY;
+	for (int64_t at = d->bootp + 34; at < d->bootp + 236; at++)
+		if (d->bytes[at] != 0)
+			return FRAME_OUT_RELAY;
+	if (!take_options(d, &said))
+		return FRAME_OUT_MESSAGE;
+	reason = judge_addresses(d, &said);
+	if (reason != FRAME_OUT_ACCEPTED)
+		return reason;
+	if (!decoder.has_identity) {
+		decoder.has_identity = true;
+		decoder.identity_size = said.client_id_size;
+		memcpy(decoder.identity, d->bytes + said.client_id, (size_t)said.client_id_size);
+	}
+	return said.client_id_size == decoder.identity_size &&
+			       !memcmp(decoder.identity, d->bytes + said.client_id,
+				       (size_t)said.client_id_size) ?
+		       FRAME_OUT_ACCEPTED :
+		       FRAME_OUT_CLIENT_ID;
+}
 static uint32_t judge_request(const struct grammar_frame *frame)
 {
 	const struct decoded d = decode(frame, 20);
 	bool is_broadcast = d.destination == 0xffffffff, is_from_leased;
+	uint32_t reason;
 
 	if (d.size < 42)
 		return FRAME_OUT_TRUNCATED;
@@ -338,12 +452,17 @@ static uint32_t judge_request(const struct grammar_frame *frame)
 	if (is_broadcast ? field(&d, 0, 6) != 0xffffffffffff : d.bytes[0] % 2 == 1)
 		return FRAME_OUT_DESTINATION_MAC;
 	is_from_leased = decoder.leased != 0 && d.source == decoder.leased;
-	if (!is_from_leased && !(is_broadcast && d.source == 0))
+	if (is_broadcast && !is_from_leased && d.source != 0)
+		return FRAME_OUT_SOURCE_ADDRESS;
+	reason = judge_message(&d);
+	if (reason != FRAME_OUT_ACCEPTED)
+		return reason;
+	if (!is_broadcast && !is_from_leased)
 		return FRAME_OUT_SOURCE_ADDRESS;
 	if (!is_broadcast && !is_peer(d.destination))
 		return FRAME_OUT_UNKNOWN_PEER;
-	if (!is_broadcast && !has_route(d.destination))
-		return FRAME_OUT_NO_ROUTE;
+	if (!is_broadcast && d.destination == decoder.leased)
+		return FRAME_OUT_OWN_ADDRESS;
 	decoder.xids[d.xid % FRAME_XIDS_MAX] = d.xid;
 	decoder.xid_ends[d.xid % FRAME_XIDS_MAX] = now() + 120 * NS_PER_S;
 	decoder.requests[d.xid % FRAME_XIDS_MAX] = ++decoder.n_requests;

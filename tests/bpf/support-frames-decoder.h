@@ -3,7 +3,8 @@
  * A second decoder, to compare the frame programs with. It shares nothing
  * with them but the names of the reasons, decodes the whole frame first and
  * judges then, and keeps what they keep: xids, peers, watched addresses.
- * Rates are not limited; 10.7.0.5/24 is on the uplink, with no other route.
+ * Rates are not limited, and there is no client identifier. What the kernel has
+ * witnessed is given to it: test-frames-witness-parser.c compares that.
  */
 #ifndef CALFPEN_TESTS_BPF_SUPPORT_FRAMES_DECODER_H
 #define CALFPEN_TESTS_BPF_SUPPORT_FRAMES_DECODER_H
@@ -39,7 +40,11 @@ struct frames_decoder {
 	int64_t watched[FRAME_WATCHED_MAX];
 	uint64_t probing_ends[FRAME_WATCHED_MAX];
 	uint32_t next_watched;
-	int64_t leased; /* 0: none */
+	int64_t leased;	   /* 0: none */
+	bool has_identity; /* of the first request: option 61 with its length, or none */
+	uint8_t identity[256];
+	int64_t identity_size;
+	struct frame_witness witness;
 	bool is_unsure; /* a deadline is too near to say on which side of it we are */
 };
 

@@ -100,6 +100,46 @@ static void put_ethernet(struct grammar_frame *frame, const uint8_t *to, const u
 	put(frame, mostly(type, PICK(types)), 2);
 }
 
+/* The options of a client, and one that is not. */
+static void put_request_options(struct grammar_frame *frame)
+{
+	static const uint8_t types[] = { 1, 1, 1, 3, 3, 3, 4, 7, 8 };
+	static const uint8_t codes[] = { 12, 55, 56, 60, 77, 81 };
+	static const uint32_t addresses[] = { 0x0a070005, 0x0a070006, 0x0a070007, 0x0a0700ff, 0 };
+	uint32_t n = grammar_draw(8);
+
+	if (!grammar_once_in(24)) {
+		put(frame, 0x3501, 2);
+		put(frame, mostly(PICK(types), grammar_draw(256)), 1);
+	}
+	if (grammar_once_in(2)) {
+		put(frame, mostly(0x3204, 0x3203), 2);
+		put(frame, PICK(addresses), 4);
+	}
+	if (grammar_once_in(2)) {
+		put(frame, mostly(0x3604, 0x3605), 2);
+		put(frame, PICK(addresses), 4);
+	}
+	if (grammar_once_in(4))
+		put(frame, mostly(0x5000, 0x390205c0), grammar_once_in(12) ? 4 : 2);
+	if (grammar_once_in(24))
+		put(frame, 0x3d020102, 4);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t length = grammar_once_in(16) ? grammar_draw(200) : grammar_draw(6);
+
+		put(frame, grammar_once_in(64) ? grammar_draw(256) : PICK(codes), 1);
+		put(frame, grammar_once_in(64) ? grammar_draw(256) : length, 1);
+		while (length--)
+			put(frame, grammar_draw(256), 1);
+	}
+	if (!grammar_once_in(24))
+		put(frame, 0xff, 1);
+	if (grammar_once_in(2))
+		frame->size += grammar_draw(60);
+	if (grammar_once_in(24))
+		put(frame, grammar_draw(256), 1);
+}
+
 static void put_options(struct grammar_frame *frame, bool is_reply)
 {
 	static const uint32_t servers[] = { 0x0a070001, 0x0a070002, 0x0a090001, 0x0a0700ff, 0,
@@ -161,6 +201,7 @@ static void put_dhcp(struct grammar_frame *frame, bool is_reply)
 	static const uint32_t theirs[] = { 0x0a070001, 0x0a070002, 0x0a090001, 0x0a070005 };
 	static const uint32_t fragments[] = { 0x2000, 0x4000, 0x0010, 0x2010, 0x8000 };
 	bool is_broadcast = grammar_once_in(2);
+	bool is_own = !is_reply && grammar_once_in(6); /* to ourselves */
 	uint32_t ip, udp,
 		options = grammar_once_in(is_reply ? 8 : 24) ? 4 * (1 + grammar_draw(10)) : 0;
 
@@ -176,9 +217,10 @@ static void put_dhcp(struct grammar_frame *frame, bool is_reply)
 	put(frame, 64, 1);
 	put(frame, mostly(17, grammar_draw(256)), 1);
 	put(frame, grammar_draw(0x10000), 2);
-	put(frame, is_reply ? PICK(theirs) : PICK(ours), 4);
+	put(frame, is_own ? 0x0a070005 : is_reply ? PICK(theirs) : PICK(ours), 4);
 	put(frame,
 	    is_broadcast       ? 0xffffffff :
+	    is_own	       ? 0x0a070005 :
 	    is_reply	       ? PICK(ours) :
 	    grammar_once_in(6) ? 0x0a070063 :
 				 PICK(theirs),
@@ -192,19 +234,28 @@ static void put_dhcp(struct grammar_frame *frame, bool is_reply)
 	put(frame, mostly(is_reply ? 2 : 1, grammar_draw(4)), 1);
 	put(frame, mostly(1, grammar_draw(256)), 1);
 	put(frame, mostly(6, grammar_draw(256)), 1);
-	put(frame, 0, 1);
+	put(frame, is_reply ? 0 : mostly(0, 1), 1);
 	put(frame, PICK(xids), 4);
-	put(frame, 0, 8);
-	put(frame,
-	    grammar_once_in(2) ? 0x0a070005 + grammar_draw(grammar_once_in(8) ? 7 : 3) :
-				 grammar_draw(2),
-	    4); /* yiaddr */
-	put(frame, 0, 8);
+	put(frame, is_reply ? 0 : grammar_draw(256), 2);
+	put(frame, is_reply ? 0 : mostly(0x8000, grammar_draw(0x10000)), 2);
+	put(frame, is_reply ? 0 : PICK(ours), 4); /* ciaddr */
+	if (is_reply)
+		put(frame,
+		    grammar_once_in(2) ? 0x0a070005 + grammar_draw(grammar_once_in(8) ? 7 : 3) :
+					 grammar_draw(2),
+		    4); /* yiaddr */
+	else
+		put(frame, mostly(0, grammar_draw(256)), 4);
+	put(frame, is_reply ? 0 : mostly(0, grammar_draw(256)), 4);
+	put(frame, is_reply ? 0 : mostly(0, grammar_draw(256)), 4);
 	put_bytes(frame, mostly_mac(our_mac), 6);
 	for (int i = 0; i < 10 + 64 + 128; i++)
-		put(frame, grammar_once_in(50) ? grammar_draw(256) : 0, 1);
+		put(frame, grammar_once_in(is_reply ? 50 : 3000) ? grammar_draw(256) : 0, 1);
 	put(frame, mostly(0x63825363, grammar_draw(0x10000)), 4);
-	put_options(frame, is_reply);
+	if (is_reply)
+		put_options(frame, is_reply);
+	else
+		put_request_options(frame);
 	put_at(frame, ip + 2, mostly_length(frame->size - ip));
 	put_at(frame, udp + 4, mostly_length(frame->size - udp));
 	if (!grammar_once_in(4))

@@ -18,6 +18,7 @@
 
 #include "maps/frame.h"
 #include "maps/kv.h"
+#include "skel/frame_host.skel.h"
 #include "skel/frame_tc.skel.h"
 #include "skel/frame_xdp.skel.h"
 #include "userspace/common/address.h"
@@ -51,16 +52,45 @@ void frames_test_begin(struct frames_test *test, uint32_t rate, uint32_t burst)
 
 static void begin_store(struct frames_test *test)
 {
-	static const struct test_rule keys[] = {
-		{ "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
-		{ FRAME_QUARANTINE_KEY, ALL_ACCESS, KV_CLASS_TEXT, 32 },
-		{ NULL },
-	};
-
 	gate_test_begin(&test->gate, 64, 1);
-	test->gate_fd = gate_test_subject(&test->gate, 0, keys, FAST, FAST);
-	cr_assert_eq(store_seal(&test->gate.store), 0);
 	cr_assert_eq(netlink_new(&test->netlink), 0);
+}
+
+struct frame_grammar frames_test_grammar(void)
+{
+	static const uint8_t codes[] = { 12, 50, 53, 54, 55, 56, 57, 60, 61, 77, 80, 81 };
+	struct frame_grammar grammar = { .transaction_interval_ns = 1,
+					 .transaction_burst_ns = 1000000000,
+					 .max_size = 548 };
+
+	for (size_t i = 0; i < sizeof(codes); i++)
+		grammar.codes[codes[i]] = FRAME_CODE_SENT;
+	return grammar;
+}
+
+void frames_test_tell(const struct frames_test *test, const struct frame_host *host)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = host, .ctx_size_in = sizeof(*host));
+
+	cr_assert_eq(bpf_prog_test_run_opts(frames_host_program(&test->host), &opts), 0);
+	cr_assert_eq(opts.retval, 0);
+}
+
+void frames_test_applied(const struct frames_test *test, const char *net, const char *router)
+{
+	struct frame_host host = { 0 };
+	struct value_ipv4_net applied;
+
+	if (net) {
+		cr_assert_eq(value_parse_ipv4_net(net, &applied), 0, "%s", net);
+		host.address = applied.address.s_addr;
+		host.mask = htonl(address_netmask(applied.prefix_length));
+	}
+	if (router) {
+		host.family = AF_INET;
+		host.next_hop[0] = inet_addr(router);
+	}
+	frames_test_tell(test, &host);
 }
 
 /* Programs for test->uplink, loaded and on the tap, as the supervisor does it. */
@@ -79,6 +109,14 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	};
 	struct frame_rule rules[] = { dhcp4, dhcp4 };
 	struct frame_config config = { .pass_foreign = test->pass_foreign };
+	const struct frame_grammar grammar = frames_test_grammar();
+	struct frames_setup setup = {
+		.config = &config,
+		.grammar = test->grammar ? test->grammar : &grammar,
+		.quarantine = &test->quarantine,
+		.rules = test->rules ? test->rules : rules,
+		.n_rules = test->rules ? test->n_rules : 2,
+	};
 	struct netlink_link link;
 
 	rules[1].check = FRAME_CHECK_ARP;
@@ -88,11 +126,10 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	memcpy(config.mac, test->mac, sizeof(config.mac));
 	test->witness_fd = frames_witness_open(&test->gate.pins, NULL);
 	cr_assert_geq(test->witness_fd, 0);
-	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, test->gate.store.kv_fd,
-				 test->witness_fd, &config, &test->quarantine,
-				 test->rules ? test->rules : rules,
-				 test->rules ? test->n_rules : 2),
-		     0);
+	cr_assert_eq(frames_host_init(&test->host, &test->gate.pins), 0);
+	setup.witness_fd = test->witness_fd;
+	setup.host_fd = frames_host_map(&test->host);
+	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, &setup), 0);
 	cr_assert_eq(frames_close_uplink(&test->frames), 0);
 	frames_detach(&test->gate.pins, test->uplink.ifindex);
 	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);
@@ -158,6 +195,7 @@ void frames_test_begin_beside(struct frames_test *test, const struct gate_test *
 void frames_test_end_beside(struct frames_test *test)
 {
 	frames_deinit(&test->frames);
+	frames_host_deinit(&test->host);
 	close(test->witness_fd);
 	if (test->network_fd)
 		close(test->network_fd);
@@ -169,6 +207,7 @@ void frames_test_end_beside(struct frames_test *test)
 void frames_test_kill(struct frames_test *test)
 {
 	frames_deinit(&test->frames);
+	frames_host_deinit(&test->host);
 	close(test->witness_fd);
 	tap_deinit(&test->tap);
 }
@@ -216,7 +255,7 @@ static void build(const struct frames_test *test, uint8_t frame[FRAME_SIZE], uin
 	put32(frame + AT_XID, TEST_XID);
 	memcpy(frame + AT_CHADDR, test->mac, 6);
 	put32(frame + AT_COOKIE, 0x63825363);
-	frame[AT_COOKIE + 4] = 0xff;
+	frame[AT_OPTIONS] = 0xff;
 }
 
 void frames_test_request(const struct frames_test *test, uint8_t frame[FRAME_SIZE])
@@ -225,6 +264,8 @@ void frames_test_request(const struct frames_test *test, uint8_t frame[FRAME_SIZ
 	memset(frame + AT_ETH_DESTINATION, 0xff, 6);
 	memcpy(frame + AT_ETH_SOURCE, test->mac, 6);
 	put32(frame + AT_IP_DESTINATION, 0xffffffff);
+	put16(frame + AT_IP_CHECKSUM, 0x79a6); /* as the write filter writes it */
+	memcpy(frame + AT_OPTIONS, "\x35\1\1\xff", 4);
 }
 
 void frames_test_reply(const struct frames_test *test, uint8_t frame[FRAME_SIZE])

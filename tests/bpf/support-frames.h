@@ -52,7 +52,6 @@ enum {
 
 struct frames_test {
 	struct gate_test gate;
-	int gate_fd; /* may write /ip and FRAME_QUARANTINE_KEY */
 	struct netlink *netlink;
 	struct tap uplink, tap; /* uplink: name and index only, if it is the test's own */
 	uint8_t mac[6];
@@ -62,7 +61,9 @@ struct frames_test {
 	bool is_wired;			/* the uplink is a veth, its other end WIRE, not a tap */
 	const struct frame_rule *rules; /* NULL: DHCPv4 and ARP at the rate asked for */
 	uint32_t n_rules;
+	const struct frame_grammar *grammar; /* NULL: no client identifier, all transactions */
 	struct frames frames;
+	struct frames_host host;
 	int witness_fd;
 	int network_fd; /* its network namespace, if that is not the test's; otherwise 0 */
 };
@@ -94,6 +95,15 @@ void frames_test_end(struct frames_test *test);
 int frames_test_xdp(const struct frames_test *test);
 int frames_test_tc(const struct frames_test *test);
 int frames_test_tap(const struct frames_test *test);
+
+/* The watcher tells that this address ("10.7.0.5/24", NULL: none) is applied, and its
+ * router (NULL: none). */
+void frames_test_applied(const struct frames_test *test, const char *net, const char *router);
+/* The same, completely. */
+void frames_test_tell(const struct frames_test *test, const struct frame_host *host);
+
+/* A grammar with no client identifier and as many transactions as one likes. */
+struct frame_grammar frames_test_grammar(void);
 
 /* A DISCOVER by us (broadcast), or an OFFER to us from 10.7.0.1. */
 void frames_test_request(const struct frames_test *test, uint8_t frame[FRAME_SIZE]);

@@ -145,7 +145,8 @@ static inline void run_watcher(void)
 		      syslog_socket >= 0 ? syslog_socket : null,
 		      syslog_ask >= 0 ? syslog_ask : null,
 		      breaches[1],
-		      server.witness_fd };
+		      server.witness_fd,
+		      frames_host_program(&server.host) };
 	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
 

@@ -80,10 +80,7 @@ static void end(void)
 
 static void set_leased(const char *net)
 {
-	if (net)
-		cr_assert_eq(gate_write(test.gate_fd, "/ip", net, strlen(net), NULL), 0);
-	else
-		(void)gate_delete(test.gate_fd, "/ip", NULL);
+	frames_test_applied(&test, net, NULL);
 }
 
 /* What the calf sends first in either case; an announcement ends probing. */

@@ -72,9 +72,9 @@ static struct frame_quarantine quarantine(void)
 
 static void open_by_lease(void)
 {
-	cr_assert_eq(gate_write(test.gate_fd, FRAME_QUARANTINE_KEY, "opened by 10.7.0.5/24", 21,
-				NULL),
-		     0);
+	const struct frame_host host = { .is_open = 1 };
+
+	frames_test_tell(&test, &host);
 }
 
 struct row {
@@ -221,15 +221,14 @@ Test(frames_quarantine, lease_opens_for_good, .init = begin, .fini = end)
 {
 	const uint64_t started_ns = boot_now_ns();
 
-	cr_assert_eq(gate_write(test.gate_fd, "/ip", "10.7.0.5/24", 11, NULL), 0);
+	frames_test_applied(&test, "10.7.0.5/24", NULL);
 	check(&rows[0], true, false);
 	cr_expect_eq(quarantine().opened_by, FRAME_QUARANTINE_CLOSED);
 	open_by_lease();
 	check(&rows[0], false, false);
 	cr_expect_eq(quarantine().opened_by, FRAME_QUARANTINE_LEASE);
 	cr_expect(quarantine().opened_ns >= started_ns && quarantine().opened_ns <= boot_now_ns());
-	cr_assert_eq(gate_delete(test.gate_fd, FRAME_QUARANTINE_KEY, NULL), 0);
-	cr_assert_eq(gate_delete(test.gate_fd, "/ip", NULL), 0);
+	frames_test_applied(&test, NULL, NULL);
 	check(&rows[0], false, false);
 	check(&rows[0], false, true);
 	cr_expect_eq(quarantine().opened_by, FRAME_QUARANTINE_LEASE);

@@ -344,7 +344,7 @@ Test(frames_witness, F6_records_of_the_address_in_use_stay)
 {
 	answer(ADDRESS, OCTETS("\x35\1\5\x33\4\0\0\x0e\x10\xff"));
 	answer(ADDRESS, OCTETS("\x35\1\5\x33\4\0\0\0\1\xff"));
-	cr_assert_eq(gate_write(test.gate_fd, "/ip", "10.7.0.5/24", 11, NULL), 0);
+	frames_test_applied(&test, "10.7.0.5/24", NULL);
 	for (uint32_t i = 1; i < 60; i++)
 		answer(ADDRESS + i, OCTETS("\x35\1\5\xff"));
 	cr_expect_eq(count(ADDRESS), 2);

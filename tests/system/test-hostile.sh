@@ -16,7 +16,8 @@ hostile() {
 	sed -i -e 's/\(_per_second\|_burst\): [0-9]*/\1: 1000000/g' \
 		-e 's/request_burst: [0-9]*/&, audit_bytes_per_second: 1000000000, audit_burst: 1000000000/' \
 		"$LAB_DIR/calf/calf.yaml"
-	printf '%s\n' "${@:2}" "$ceilings" >"$LAB_DIR/configuration.yaml"
+	# a group begins more transactions in a minute than a client in an hour
+	printf '%s\n' "${@:2}" "$ceilings" "transactions_per_hour: 3600000" >"$LAB_DIR/configuration.yaml"
 	calfpen_start --calf "$LAB_DIR/calf" --config "$LAB_DIR/configuration.yaml"
 	wait_for 10 calf_is_ready
 	tests/system/hostile-server "$1"

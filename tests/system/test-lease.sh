@@ -72,6 +72,32 @@ test_renews_through_an_ipv6_router() {
 	assert_eq '' "$(ip -4 neighbour show dev "$LAB_UPLINK")" "nobody was looked for by ARP"
 }
 
+# A VPN with a default route of a lower metric, with two halves, with a rule: a renewal
+# goes to the server by the uplink.
+test_U06_renews_beside_a_vpn() {
+	local before
+	lease
+	ip link add vpn0 type veth peer name vpn1
+	ip link set vpn0 up
+	ip link set vpn1 up
+	ip address add 10.99.0.2/24 dev vpn0
+	ip route add default dev vpn0 metric 1
+	ip route add 10.77.0.1 dev vpn0
+	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
+	calfpen set /control/renew now
+	wait_for 5 renewed "$before"
+	counted out_unicast 1
+	ip route add 0.0.0.0/1 dev vpn0
+	ip route add 128.0.0.0/1 dev vpn0
+	ip route add default dev vpn0 table 51820
+	ip rule add pref 1 not fwmark 51820 table 51820
+	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
+	calfpen set /control/renew now
+	wait_for 5 renewed "$before"
+	counted out_unicast 2
+	assert_eq bound "$(calfpen get /lease/state)"
+}
+
 test_native_mode() {
 	lease --mode native
 	assert_match '"mode": "native"' "$(cat "$run/state.json")"
@@ -99,7 +125,7 @@ test_root_cannot_write_the_store() {
 	local map key value
 	lease
 	for map in kv ctl undo acl_dhcp4 staging_dhcp4 frame_rules frame_xids frame_peers frame_watched \
-		frame_buckets frame_counters frame_samplers frame_samples; do
+		frame_host frame_buckets frame_counters frame_samplers frame_samples; do
 		key=$(bpftool map show pinned "$pins/$map" -j | sed 's/.*"bytes_key":\([0-9]*\).*/\1/')
 		value=$(bpftool map show pinned "$pins/$map" -j | sed 's/.*"bytes_value":\([0-9]*\).*/\1/')
 		# shellcheck disable=SC2046

@@ -78,6 +78,26 @@ static inline void set_lengths(uint8_t *frame, size_t size)
 	put16(frame + AT_CHECKSUM, ((sum & 0xffff) + (sum >> 16)) ^ 0xffff);
 }
 
+/* Put the options of a request: its type, and the mark as the host name ("": none).
+ * Returns where further ones go; END follows. */
+static inline uint8_t *put_options(uint8_t *frame, uint8_t type, const char *mark)
+{
+	uint8_t *at = frame + AT_COOKIE + 4;
+	size_t length = strlen(mark);
+
+	memcpy(at, "\x35\1", 2);
+	at[2] = type;
+	at += 3;
+	if (length > 0) {
+		at[0] = 12;
+		at[1] = (uint8_t)length;
+		memcpy(at + 2, mark, length);
+		at += 2 + length;
+	}
+	*at = 0xff;
+	return at;
+}
+
 /* Build a frame that the filter lets out: a broadcast DISCOVER, or one by unicast
  * to the server. */
 static inline void request(uint8_t *frame, int is_unicast, const char *mark)
@@ -95,8 +115,8 @@ static inline void request(uint8_t *frame, int is_unicast, const char *mark)
 	memcpy(frame + AT_PORTS, "\0\x44\0\x43", 4);
 	memcpy(frame + AT_OP, "\1\1\6\0" XID, 8);
 	memcpy(frame + AT_CHADDR, mac, 6);
-	snprintf((char *)frame + AT_SNAME, 64, "%s", mark);
-	memcpy(frame + AT_COOKIE, "\x63\x82\x53\x63\x35\1\1\xff", 8);
+	memcpy(frame + AT_COOKIE, "\x63\x82\x53\x63", 4);
+	put_options(frame, 1, mark);
 	set_lengths(frame, SIZE);
 }
 
@@ -170,6 +190,7 @@ static inline int get_reply(uint8_t type)
 static inline void get_lease(const char *mark, void (*on_sent)(void))
 {
 	static uint8_t frame[SIZE_MAX_SENT];
+	uint8_t *at;
 
 	for (;;) {
 		request(frame, 0, mark);
@@ -178,11 +199,12 @@ static inline void get_lease(const char *mark, void (*on_sent)(void))
 		if (!get_reply(2))
 			continue;
 		request(frame, 0, mark);
-		memcpy(frame + AT_COOKIE + 4, "\x35\1\3\x36\4", 5);
-		memcpy(frame + AT_COOKIE + 9, server, 4);
-		memcpy(frame + AT_COOKIE + 13, "\x32\4", 2);
-		memcpy(frame + AT_COOKIE + 15, leased, 4);
-		frame[AT_COOKIE + 19] = 0xff;
+		at = put_options(frame, 3, mark);
+		memcpy(at, "\x36\4", 2);
+		memcpy(at + 2, server, 4);
+		memcpy(at + 6, "\x32\4", 2);
+		memcpy(at + 8, leased, 4);
+		at[12] = 0xff;
 		send_frame(frame, SIZE);
 		on_sent();
 		if (get_reply(5))

@@ -147,6 +147,8 @@ static void take_lease(void)
 	get_lease("ALLOWED broadcast", on_sent);
 	snprintf(net, sizeof(net), "%u.%u.%u.%u/24", leased[0], leased[1], leased[2], leased[3]);
 	ask(WIRE_WRITE, "/ip", net, text);
+	/* the filter knows the address when the host has it */
+	(void)wait_for(-1, 1000);
 }
 
 int main(void)

@@ -254,3 +254,26 @@ Test(handlers_route_plan, C4_27_count)
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.n_routes, 1, "the default route is not one of them");
 }
+
+/* Longest prefix first; on the link; no route; also what the policy refuses. */
+Test(handlers_route_plan, U06_next_hop)
+{
+	const struct in_addr server = { inet_addr("10.9.0.1") };
+
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(route_plan_next_hop(&plan, server).s_addr, INADDR_ANY);
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(route_plan_next_hop(&plan, server).s_addr, inet_addr("192.0.2.1"));
+	test_set(&wanted, "/route/001", "10.9.0.0/16 via 192.0.2.3", 0);
+	test_set(&wanted, "/route/002", "10.0.0.0/8 via 192.0.2.2", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(route_plan_next_hop(&plan, server).s_addr, inet_addr("192.0.2.3"));
+	for (uint32_t i = 0; i < plan.n_routes; i++)
+		plan.routes[i].is_refused = true;
+	cr_expect_eq(route_plan_next_hop(&plan, server).s_addr, inet_addr("192.0.2.3"));
+	test_set(&wanted, "/route/003", "10.9.0.1/32 onlink", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(route_plan_next_hop(&plan, server).s_addr, INADDR_ANY);
+}

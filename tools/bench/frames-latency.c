@@ -7,6 +7,7 @@
  * not repeatable.
  */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
@@ -203,7 +204,8 @@ static void measure_socket(int wire)
 
 int main(int argc, char **argv)
 {
-	static const char address[] = "10.77.0.2/24";
+	struct frame_host told = { .address = htonl(BENCH_ADDRESS), .mask = htonl(0xffffff00) };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &told, .ctx_size_in = sizeof(told));
 	struct netlink_address on_uplink = { .address.s_addr = htonl(BENCH_ADDRESS),
 					     .prefix_length = 24,
 					     .valid_s = NETLINK_FOREVER,
@@ -217,7 +219,7 @@ int main(int argc, char **argv)
 	bench_frames_init(&bench);
 	bench_check(netlink_address_add(bench.netlink, bench.uplink.ifindex, &on_uplink),
 		    "address");
-	bench_check(gate_write(bench.gate_fd, "/ip", address, sizeof(address) - 1, NULL), "/ip");
+	bench_check(bpf_prog_test_run_opts(frames_host_program(&bench.host), &opts), "host_set");
 	bench_enter_server();
 	wire = open_socket(BENCH_SERVER, NULL);
 	bench_stamp(wire);

@@ -102,7 +102,7 @@ def measure_latency(bench):
                 us[f"{what}_{mode}_p50"],
                 us[what + "_socket_p50"],
                 SOCKET,
-                "ratio <= 1" if what == "discover" else "ratio <= 1.05",
+                "ratio <= 1.05",
             )
     for mode in ("tc", "native"):
         name = "dhclient's way"  # from a packet socket to a UDP socket

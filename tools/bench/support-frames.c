@@ -82,33 +82,9 @@ static void wait_for_server(struct bench_frames *frames)
 	memcpy(frames->server_mac, link.mac, sizeof(frames->server_mac));
 }
 
-static void make_store(struct bench_frames *frames)
-{
-	struct store_rule rule = {
-		.key.path = "/ip",
-		.rule = { .access = KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE,
-			  .class = KV_CLASS_TEXT,
-			  .max_length = 18 },
-	};
-	const struct store_subject subject = {
-		.name = "calf",
-		.rules = &rule,
-		.n_rules = 1,
-		.requests_per_second = 1000,
-		.request_burst = 1000,
-		.audit_bytes_per_second = 1u << 20,
-		.audit_burst = 1u << 20,
-		.max_keys = 1,
-		.max_bytes = KV_VALUE_SIZE,
-	};
-
-	bench_store_make(&frames->store, 64, 1);
-	bench_check(store_add_subjects(&frames->store.store, &subject, 1), "store_add_subjects");
-	frames->gate_fd = frames->store.store.gate_fds[0];
-}
-
 void bench_frames_init(struct bench_frames *frames)
 {
+	static const uint8_t codes[] = { 12, 50, 53, 54, 55, 56, 57, 60, 61, 77, 80, 81 };
 	struct frame_rule rules[] = { {
 		.check = FRAME_CHECK_DHCP4,
 		.local_port = 68,
@@ -121,6 +97,12 @@ void bench_frames_init(struct bench_frames *frames)
 	} };
 	struct frame_rule both[] = { rules[0], rules[0] };
 	struct frame_config config = { 0 };
+	struct frame_grammar grammar = { .transaction_interval_ns = 1,
+					 .transaction_burst_ns = BURST_NS,
+					 .max_size = 548 };
+	struct frames_setup setup = {
+		.config = &config, .grammar = &grammar, .rules = both, .n_rules = 2
+	};
 
 	if (!getenv("LAB"))
 		bench_fail("must run in the lab: tools/lab --no-server -- ...");
@@ -129,7 +111,7 @@ void bench_frames_init(struct bench_frames *frames)
 		bench_fail("priority: %s", strerror(errno));
 	memset(frames, 0, sizeof(*frames));
 	both[1].check = FRAME_CHECK_ARP;
-	make_store(frames);
+	bench_store_make(&frames->store, 1, 1);
 	bench_check(netlink_new(&frames->netlink), "netlink");
 	bench_check(netlink_link_get_by_name(frames->netlink, BENCH_UPLINK, &frames->uplink),
 		    BENCH_UPLINK);
@@ -137,9 +119,13 @@ void bench_frames_init(struct bench_frames *frames)
 	config.uplink_ifindex = (uint32_t)frames->uplink.ifindex;
 	memcpy(config.mac, frames->uplink.mac, sizeof(config.mac));
 	frames->witness_fd = frames_witness_open(&frames->store.pins, NULL);
-	bench_check(frames_init(&frames->frames, &frames->store.pins, frames->store.store.kv_fd,
-				frames->witness_fd, &config, NULL, both, 2),
-		    "frame programs");
+	bench_check(frames_host_init(&frames->host, &frames->store.pins), "host_set");
+	/* the same as of the calf with the defaults */
+	for (size_t i = 0; i < sizeof(codes); i++)
+		grammar.codes[codes[i]] = FRAME_CODE_SENT;
+	setup.witness_fd = frames->witness_fd;
+	setup.host_fd = frames_host_map(&frames->host);
+	bench_check(frames_init(&frames->frames, &frames->store.pins, &setup), "frame programs");
 	bench_check(frames_attach_tap(&frames->frames, frames->tap.ifindex), "tap's programs");
 	bench_check(tap_up(&frames->tap, frames->netlink), "tap");
 	bench_check(netlink_link_set_up(frames->netlink, frames->uplink.ifindex, true),
@@ -152,6 +138,7 @@ void bench_frames_deinit(struct bench_frames *frames)
 {
 	frames_detach(&frames->store.pins, frames->uplink.ifindex);
 	frames_deinit(&frames->frames);
+	frames_host_deinit(&frames->host);
 	close(frames->witness_fd);
 	tap_deinit(&frames->tap);
 	netlink_free(frames->netlink);
@@ -285,6 +272,11 @@ static void put_bootp(const struct bench_frames *frames, uint8_t *frame, uint8_t
 	memcpy(bootp + 28, frames->uplink.mac, 6);
 	put32(bootp + 236, 0x63825363);
 	memcpy(bootp + 240, (const uint8_t[]){ 53, 1, type, 255 }, 4);
+	if (is_request) { /* with a client identifier, as most have */
+		memcpy(bootp + 243, (const uint8_t[]){ 61, 7, 1 }, 3);
+		memcpy(bootp + 246, frames->uplink.mac, 6);
+		bootp[252] = 255;
+	}
 }
 
 static size_t make_tcp(const struct bench_frames *frames, uint8_t *frame)

@@ -20,8 +20,8 @@
 #define BENCH_SERVER_ADDRESS 0x0a4d0001u
 
 struct bench_frames {
-	struct bench_store store;
-	int gate_fd; /* may write /ip */
+	struct bench_store store; /* of which only the pins are used */
+	struct frames_host host;
 	int witness_fd;
 	struct netlink *netlink;
 	struct tap tap; /* up, in the devmap slot */

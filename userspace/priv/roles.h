@@ -42,7 +42,8 @@ enum watcher_fd {
 	/* A pipe: the number of a subject for each of its records that is malformed. */
 	WATCHER_FD_BREACHES = 15,
 	WATCHER_FD_WITNESS = 16, /* map frame_witness, frozen; /dev/null without frame programs */
-	_WATCHER_FD_END = 17,
+	WATCHER_FD_HOST = 17,	 /* program host_set; /dev/null without frame programs */
+	_WATCHER_FD_END = 18,
 };
 
 enum gateway_fd {

@@ -12,7 +12,7 @@
 #include "skel/frame_xdp.skel.h"
 #include "userspace/common/log.h"
 
-static int load_tc(struct frames *frames, int witness_fd)
+static int load_tc(struct frames *frames, const struct frames_setup *setup)
 {
 	int r;
 
@@ -20,10 +20,11 @@ static int load_tc(struct frames *frames, int witness_fd)
 	if (!frames->tc)
 		return -errno;
 	frames->tc->rodata->config = frames->config;
+	frames->tc->rodata->grammar = *setup->grammar;
 	bpf_program__set_autoload(frames->tc->progs.uplink_closed, frames->config.quarantine);
-	r = bpf_map__reuse_fd(frames->tc->maps.kv, frames->kv_fd);
+	r = bpf_map__reuse_fd(frames->tc->maps.frame_witness, setup->witness_fd);
 	if (!r)
-		r = bpf_map__reuse_fd(frames->tc->maps.frame_witness, witness_fd);
+		r = bpf_map__reuse_fd(frames->tc->maps.frame_host, setup->host_fd);
 	return r ? r : frame_tc_bpf__load(frames->tc);
 }
 
@@ -57,6 +58,7 @@ static int freeze_and_pin(const struct frames *frames)
 	} maps[] = {
 		{ PIN_FRAME_RULES, frames->tc->maps.frame_rules, false },
 		{ PIN_FRAME_BUCKETS, frames->tc->maps.frame_buckets, false },
+		{ PIN_FRAME_IDENTITY, frames->tc->maps.frame_identity, false },
 		{ PIN_FRAME_XIDS, frames->tc->maps.frame_xids, false },
 		{ PIN_FRAME_PEERS, frames->tc->maps.frame_peers, false },
 		{ PIN_FRAME_WATCHED, frames->tc->maps.frame_watched, false },
@@ -79,18 +81,16 @@ static int freeze_and_pin(const struct frames *frames)
 	return 0;
 }
 
-int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int witness_fd,
-		const struct frame_config *config, const struct frame_quarantine *quarantine,
-		const struct frame_rule *rules, uint32_t n_rules)
+int frames_init(struct frames *frames, const struct pins *pins, const struct frames_setup *setup)
 {
+	const struct frame_quarantine *quarantine = setup->quarantine;
 	int r;
 
 	*frames = FRAMES_NULL(*frames);
-	if (n_rules > FRAME_RULES_MAX)
+	if (setup->n_rules > FRAME_RULES_MAX)
 		return -E2BIG;
 	frames->pins = pins;
-	frames->kv_fd = kv_fd;
-	frames->config = *config;
+	frames->config = *setup->config;
 	frames->config.quarantine = quarantine && quarantine->deadline_ns && !quarantine->opened_by;
 	do {
 		/* With 0, unmarked frames of the host would get into the tap. */
@@ -98,9 +98,9 @@ int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int w
 			return -errno;
 	} while (!frames->config.mark);
 
-	r = load_tc(frames, witness_fd);
+	r = load_tc(frames, setup);
 	if (!r)
-		r = fill_rules(frames, rules, n_rules);
+		r = fill_rules(frames, setup->rules, setup->n_rules);
 	if (!r)
 		r = fill_quarantine(frames, quarantine);
 	if (!r)

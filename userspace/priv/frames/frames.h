@@ -17,6 +17,7 @@
 #include "userspace/priv/frames/mode.h"
 #include "userspace/priv/pins.h"
 
+struct frame_host_bpf;
 struct frame_tc_bpf;
 struct frame_xdp_bpf;
 
@@ -34,7 +35,6 @@ struct frames {
 	struct frame_tc_bpf *tc;
 	struct frame_xdp_bpf *xdp; /* NULL unless XDP is used */
 	struct frame_config config;
-	int kv_fd;	       /* the store's */
 	enum frame_mode mode;  /* once attached: native, tc or generic */
 	enum frame_hook hook;  /* once attached */
 	char mode_reason[240]; /* why this mode, for `calfpen status` */
@@ -42,7 +42,7 @@ struct frames {
 	bool is_closed_by_clsact;
 };
 
-#define FRAMES_NULL(_x) ((struct frames){ .kv_fd = -1, .closed_fd = -1 })
+#define FRAMES_NULL(_x) ((struct frames){ .closed_fd = -1 })
 
 /*
  * Open the instance's witness (maps/frame.h): the one that is pinned, whatever process
@@ -53,14 +53,35 @@ struct frames {
 int frames_witness_open(const struct pins *pins, const struct frame_witness *initial);
 
 /*
- * Load the programs for the uplink of `config` (whose mark is chosen here) with
- * `rules` and the witness of frames_witness_open(), of which they keep a reference; freeze all maps but the devmap slot and pin them. `quarantine` (NULL:
- * none) is its initial state: closed, or already open. Returns 0, or a negative
- * errno, logged.
+ * What the watcher tells the frame programs (maps/frame.h, struct frame_host): the map,
+ * frozen and pinned, and the only program that writes it, for the life of the instance.
  */
-int frames_init(struct frames *frames, const struct pins *pins, int kv_fd, int witness_fd,
-		const struct frame_config *config, const struct frame_quarantine *quarantine,
-		const struct frame_rule *rules, uint32_t n_rules);
+struct frames_host {
+	struct frame_host_bpf *bpf; /* NULL: not loaded */
+};
+
+/* Load the program. Returns 0, or a negative errno, logged. */
+int frames_host_init(struct frames_host *host, const struct pins *pins);
+/* Return a descriptor of the map or the program, owned by `host`; -1: not loaded. */
+int frames_host_map(const struct frames_host *host);
+int frames_host_program(const struct frames_host *host);
+/* Close everything; the pin stays. Allowed on a struct of zeros. */
+void frames_host_deinit(struct frames_host *host);
+
+/* What the programs are loaded with; they keep references to the maps. */
+struct frames_setup {
+	int witness_fd;			   /* frames_witness_open() */
+	int host_fd;			   /* frames_host_map() */
+	const struct frame_config *config; /* `mark` is chosen by frames_init() */
+	const struct frame_grammar *grammar;
+	const struct frame_quarantine *quarantine; /* the initial state; NULL: none */
+	const struct frame_rule *rules;
+	uint32_t n_rules;
+};
+
+/* Load the programs, freeze all maps but the devmap slot and pin them. Returns 0, or a
+ * negative errno, logged. */
+int frames_init(struct frames *frames, const struct pins *pins, const struct frames_setup *setup);
 
 /* Get the current state of the quarantine. Returns 0; -ENOENT if nothing is
  * loaded; or another negative errno. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <linux/ip.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -54,12 +53,6 @@ static int configure(struct tap *tap, struct netlink *netlink)
 
 	if (!r)
 		r = netlink_link_set_noqueue(netlink, tap->ifindex);
-	/* The write filter looks up the route of a unicast frame as if it were
-	 * received on the tap; the kernel answers only if forwarding is enabled
-	 * there. Nothing is ever forwarded, because no frame of the tap passes its
-	 * program. */
-	if (!r)
-		r = netlink_link_enable_ipv4(netlink, tap->ifindex, IPV4_DEVCONF_FORWARDING);
 	if (r)
 		log_error("%s: cannot configure the tap: %s", tap->name, strerror(-r));
 	else

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "maps/frame.h"
-#include "maps/kv.h"
 #include "maps/pins.h"
 #include "skel/frame_tc.skel.h"
 #include "skel/frame_xdp.skel.h"
@@ -32,9 +31,9 @@ static int share_maps(const struct frames *frames, struct frame_xdp_bpf *xdp)
 		{ xdp->maps.frame_reply, tc->maps.frame_reply },
 		{ xdp->maps.frame_replies, tc->maps.frame_replies },
 		{ xdp->maps.frame_witness, tc->maps.frame_witness },
+		{ xdp->maps.frame_host, tc->maps.frame_host },
 		{ xdp->maps.frame_message, tc->maps.frame_message },
 		{ xdp->maps.frame_quarantine, tc->maps.frame_quarantine },
-		{ xdp->maps.kv, tc->maps.kv },
 		{ xdp->maps.frame_counters, tc->maps.frame_counters },
 		{ xdp->maps.frame_samplers, tc->maps.frame_samplers },
 		{ xdp->maps.frame_samples, tc->maps.frame_samples },

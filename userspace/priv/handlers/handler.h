@@ -53,8 +53,9 @@ struct handler_context {
 	/* Counts changes of the uplink's addresses by other programs; 0: they are not
 	 * counted, so the addresses must be read each time. */
 	uint64_t n_address_changes;
-	uint64_t now_ns;	/* CLOCK_BOOTTIME */
-	struct witness witness; /* as read before the pass */
+	uint64_t n_route_changes; /* likewise, of routes through the uplink */
+	uint64_t now_ns;	  /* CLOCK_BOOTTIME */
+	struct witness witness;	  /* as read before the pass */
 	/* Called in every pass for each value that is not allowed; `is_used`: it is applied
 	 * in spite of that, because the operator only wants to be told. */
 	void (*on_refusal)(void *data, const char *path, const char *reason, bool is_used);

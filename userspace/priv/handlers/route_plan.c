@@ -69,6 +69,21 @@ bool route_plan_is_in_subnet(const struct route_plan *plan, struct in_addr gatew
 	return plan->subnet.prefix_length < 32 && lease_net_contains(&plan->subnet, gateway);
 }
 
+struct in_addr route_plan_next_hop(const struct route_plan *plan, struct in_addr to)
+{
+	const struct netlink_route *best = NULL;
+
+	for (uint32_t i = 0; i < plan->n_routes; i++) {
+		const struct netlink_route *route = &plan->routes[i].route;
+		struct value_ipv4_net net = { route->destination, route->prefix_length };
+
+		if (lease_net_contains(&net, to) &&
+		    (!best || route->prefix_length > best->prefix_length))
+			best = route;
+	}
+	return best ? best->gateway : (struct in_addr){ INADDR_ANY };
+}
+
 /* Is there a way to the gateway: the lease's subnet or an on-link route? */
 static bool is_reached(const struct asked *asked, const struct route_plan *plan,
 		       struct in_addr gateway)

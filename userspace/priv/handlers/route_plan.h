@@ -45,6 +45,13 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 /* Returns true if the gateway is in the subnet of the lease. */
 bool route_plan_is_in_subnet(const struct route_plan *plan, struct in_addr gateway);
 
+/*
+ * Find by which router of the plan an address is reached: the longest prefix counts, also
+ * of a route that the policy refuses, because that is about the host's own traffic.
+ * Returns 0.0.0.0 if the address is on the link, or if no route leads there.
+ */
+struct in_addr route_plan_next_hop(const struct route_plan *plan, struct in_addr to);
+
 #define ROUTE_TEXT_SIZE 80
 /* Write "0.0.0.0/0 via 192.0.2.1 metric 0 protocol 3", or "0.0.0.0/0 on-link metric 0 ...". */
 void route_format(const struct netlink_route *route, char text[static ROUTE_TEXT_SIZE]);

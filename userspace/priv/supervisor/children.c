@@ -61,7 +61,8 @@ static void start_watcher(struct supervisor *s)
 			    fd_or_null(s->syslog.outlet.fd, null),
 			    fd_or_null(s->syslog.ask_fd, null),
 			    s->breaches[1],
-			    fd_or_null(s->witness_fd, null) };
+			    fd_or_null(s->witness_fd, null),
+			    fd_or_null(frames_host_program(&s->frames_host), null) };
 	uint64_t now = loop_now_ns();
 	pid_t pid;
 

@@ -5,6 +5,7 @@
  * Uplink, tap, and the programs on both. In quarantine the uplink is set up only
  * when a program that drops incoming frames is attached.
  */
+#include <bpf/bpf.h>
 #include <string.h>
 
 #include "userspace/common/log.h"
@@ -53,6 +54,22 @@ int supervisor_make_tap(struct supervisor *s)
 	return r;
 }
 
+/* Load host_set; later, for another device, take back what the watcher told about the
+ * device before. It tells again in its next pass. */
+static int forget_host(struct supervisor *s)
+{
+	struct frame_host nothing = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &nothing, .ctx_size_in = sizeof(nothing));
+	int r;
+
+	if (!s->frames_host.bpf)
+		return frames_host_init(&s->frames_host, &s->pins);
+	r = bpf_prog_test_run_opts(frames_host_program(&s->frames_host), &opts);
+	if (r)
+		log_error("frame programs: cannot run host_set: %s", strerror(-r));
+	return r;
+}
+
 /* The tap goes up only after its programs are attached and pinned. */
 int supervisor_start_frames(struct supervisor *s)
 {
@@ -61,15 +78,27 @@ int supervisor_start_frames(struct supervisor *s)
 		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
 		.pass_foreign = s->configuration.pass_foreign,
 	};
+	struct frame_grammar grammar;
+	struct frames_setup setup = {
+		.config = &config,
+		.grammar = &grammar,
+		.quarantine = &s->quarantine,
+	};
 	int r;
 
-	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
 	if (!description)
 		return 0;
+	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
+	supervisor_make_grammar(s, description, &grammar);
+	setup.rules = description->frames;
+	setup.n_rules = description->n_frames;
 	r = supervisor_open_witness(s);
 	if (!r)
-		r = frames_init(&s->frames, &s->pins, s->store.kv_fd, s->witness_fd, &config,
-				&s->quarantine, description->frames, description->n_frames);
+		r = forget_host(s);
+	setup.witness_fd = s->witness_fd;
+	setup.host_fd = frames_host_map(&s->frames_host);
+	if (!r)
+		r = frames_init(&s->frames, &s->pins, &setup);
 	/* Detach what a killed run left only after the uplink has been closed. */
 	if (!r)
 		r = frames_close_uplink(&s->frames);

@@ -66,6 +66,7 @@ struct supervisor {
 	struct pins pins;
 	struct store store;
 	struct frames frames;
+	struct frames_host frames_host; /* for the life of the instance */
 	int witness_fd; /* frames_witness_open(), for the life of the instance; -1: no frames */
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct loop_timer quarantine_timer;
@@ -156,6 +157,11 @@ void supervisor_stop_frames(struct supervisor *s);
 /* witness.c: open the witness. The lease of a version that had none counts as witnessed
  * until it ends; that of a version whose witness does not fit does not. Returns 0, or a negative errno, logged. */
 int supervisor_open_witness(struct supervisor *s);
+
+/* grammar.c: make what the frame filter lets the calf with these frames say, from the
+ * operator's options and the MAC of the uplink. */
+void supervisor_make_grammar(const struct supervisor *s, const struct description *description,
+			     struct frame_grammar *grammar);
 
 /* quarantine.c */
 

@@ -193,6 +193,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	store_deinit(&s->store);
 	if (s->witness_fd >= 0)
 		(void)close(s->witness_fd);
+	frames_host_deinit(&s->frames_host);
 	netlink_free(s->netlink);
 	netlink_free(s->links);
 	supervisor_close_logs(s);

@@ -138,6 +138,8 @@ static void on_event(const struct netlink_event *event, void *data)
 	case NETLINK_EVENT_ROUTE:
 		if (!is_own) /* also foreign routes: for the policy */
 			reconcile_suspect(host->reconciler, &handler_route);
+		if (is_uplinks)
+			host->context->n_route_changes++;
 		/* perhaps the connected route of the address */
 		if (!is_own && is_uplinks && event->is_gone)
 			reconcile_suspect(host->reconciler, &handler_address);
@@ -166,8 +168,10 @@ void watcher_host_drain(struct watcher_host *host)
 	if (r < 0)
 		log_error("cannot read netlink events: %s; asking the kernel for the present state",
 			  strerror(-r));
-	if (r) /* some events are missing */
+	if (r) { /* some events are missing */
 		host->context->n_address_changes++;
+		host->context->n_route_changes++;
+	}
 	if (r < 0 || r == NETLINK_LOST)
 		resync(host);
 	if (watcher_files_drain(&host->files))

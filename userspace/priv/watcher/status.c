@@ -33,8 +33,8 @@ static int add_status(struct watcher *watcher, const char *path, const char *sta
 	return commit_write(&watcher->commit, path, status, strlen(status));
 }
 
-/* Open the quarantine: the frame programs wait for this key. Once written, it
- * stays until the instance stops. */
+/* Open the quarantine: the frame programs are told when this key is there. Once written,
+ * it stays until the instance stops. */
 static int add_quarantine(struct watcher *watcher)
 {
 	const struct kv_value *ip = wanted_get(&watcher->wanted, "/ip");

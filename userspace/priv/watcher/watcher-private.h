@@ -25,6 +25,19 @@
 
 #define WATCHER_CHRONY_DIRECTORY "/run/chrony-dhcp"
 
+/* What is known of the uplink's addresses and routes, for the frame filter. */
+struct watcher_filter {
+	uint64_t n_address_changes; /* as of the last look, 0: look again */
+	int ifindex;
+	struct value_ipv4_net net; /* the lease that was looked for; 0.0.0.0: none */
+	bool is_leased;		   /* it is on the uplink */
+	struct in_addr other;	   /* for DHCPINFORM, 0.0.0.0: none */
+	struct in_addr server;	   /* to which the host's routes were looked up */
+	uint64_t n_route_changes;  /* as of that */
+	bool has_router6;	   /* they lead by an IPv6 router */
+	struct in6_addr router6;
+};
+
 struct watcher {
 	const struct options *options;
 	struct loaded loaded;
@@ -40,7 +53,9 @@ struct watcher {
 	struct loop loop;
 	struct loop_timer timer;
 	int signal_fd;
+	struct watcher_filter filter;
 	bool has_witness_failed; /* it was logged that the witness cannot be read */
+	bool has_filter_failed;	 /* it was logged that the filter cannot be told */
 	bool must_list;
 	bool must_repair; /* the operator requested a renewal: restore what has drifted */
 	uint64_t list_ns; /* CLOCK_BOOTTIME; not before */
@@ -79,6 +94,12 @@ void watcher_witness_init(struct watcher *watcher);
 
 /* Read the witness for the next pass. If it cannot be read, nothing was witnessed. */
 void watcher_witness_read(struct watcher *watcher);
+
+/* filter.c */
+
+/* Tell the frame filter which address is on the uplink, and where its router is. Call
+ * it after each pass. */
+void watcher_filter_tell(struct watcher *watcher);
 
 /* ring.c */
 

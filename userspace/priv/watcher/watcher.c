@@ -153,7 +153,11 @@ static void reconcile(struct watcher *watcher)
 		if (!reconcile_is_marked(&watcher->reconciler))
 			break;
 		run_handlers(watcher);
+		watcher_filter_tell(watcher);
 	}
+	/* also after a change that concerns no handler */
+	if (!watcher->must_list)
+		watcher_filter_tell(watcher);
 	watcher_ring_audit(watcher);
 	audit_ns = watcher_audit_retry(&watcher->audit, watcher->loop.now_ns());
 	if (!watcher->must_list) {
