@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -124,6 +125,25 @@ int frames_quarantine(const struct frames *frames, struct frame_quarantine *quar
 		return -ENOENT;
 	return bpf_map_lookup_elem(bpf_map__fd(frames->tc->maps.frame_quarantine), &(uint32_t){ 0 },
 				   quarantinep);
+}
+
+int frames_count(const struct frames *frames, uint32_t reason, uint64_t *np)
+{
+	int n_cpus = libbpf_num_possible_cpus(), r;
+	struct frame_counter *counters;
+
+	if (!frames->tc)
+		return -ENOENT;
+	if (n_cpus < 0)
+		return n_cpus;
+	counters = calloc((size_t)n_cpus, sizeof(*counters));
+	if (!counters)
+		return -ENOMEM;
+	r = bpf_map_lookup_elem(bpf_map__fd(frames->tc->maps.frame_counters), &reason, counters);
+	for (int i = 0; !r && i < n_cpus; i++)
+		*np += counters[i].packets;
+	free(counters);
+	return r;
 }
 
 int frames_open(struct frames *frames, int tap_ifindex)

@@ -87,6 +87,10 @@ int frames_init(struct frames *frames, const struct pins *pins, const struct fra
  * loaded; or another negative errno. */
 int frames_quarantine(const struct frames *frames, struct frame_quarantine *quarantinep);
 
+/* Add to *np how many frames were counted for this reason (enum frame_reason). Returns 0;
+ * -ENOENT if nothing is loaded; or another negative errno. */
+int frames_count(const struct frames *frames, uint32_t reason, uint64_t *np);
+
 /*
  * In quarantine, close the uplink by tc until frames_attach_uplink() and
  * frames_open() have attached the filter: changes that a mode makes to a device

@@ -70,6 +70,8 @@ struct supervisor {
 	int witness_fd; /* frames_witness_open(), for the life of the instance; -1: no frames */
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct loop_timer quarantine_timer;
+	struct loop_timer transactions_timer;
+	uint64_t n_transactions_refused; /* of those that were logged */
 	struct tap tap;
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
 	uint32_t n_pairs;
@@ -170,6 +172,12 @@ void supervisor_make_grammar(const struct supervisor *s, const struct descriptio
 int supervisor_watch_quarantine(struct supervisor *s);
 /* Log that stopping the programs ends the quarantine, if nothing else has. */
 void supervisor_end_quarantine(const struct supervisor *s);
+
+/* transactions.c */
+
+/* Log that the calf begins too many transactions, within 10 s, at most once an hour.
+ * Returns 0 or -ENOSPC. */
+int supervisor_watch_transactions(struct supervisor *s);
 
 /* logs.c */
 

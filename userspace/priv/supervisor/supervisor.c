@@ -156,6 +156,8 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_watch_quarantine(s);
 	if (!r)
+		r = supervisor_watch_transactions(s);
+	if (!r)
 		r = supervisor_confine();
 	if (r)
 		return r;
