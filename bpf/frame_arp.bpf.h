@@ -81,8 +81,8 @@ static __always_inline struct frame_watched_address *watched_find(__be32 address
 /*
  * Return whether another host's packet about a watched address concerns the calf:
  *
- * - it claims an address that we use or probe, or that a server has just given us: the
- *   watcher is about to apply it;
+ * - it claims an address that we use or probe, or, as long as we use none, one that a
+ *   server has just given us: the watcher is about to apply it;
  * - it probes an address that we probe and do not use yet: as soon as it is on the
  *   uplink, the host answers.
  *
@@ -93,11 +93,12 @@ static __always_inline struct frame_watched_address *watched_find(__be32 address
 __attribute__((noinline)) int arp_is_for_calf(__be32 address, int is_claim, __u64 probing_until_ns,
 					      __u64 now)
 {
-	int is_leased = leased_address() == address, is_probing = probing_until_ns > now;
+	__be32 leased = leased_address();
+	int is_leased = leased == address, is_probing = probing_until_ns > now;
 
 	if (!is_claim)
 		return is_probing && !is_leased;
-	return is_leased || is_probing || witness_is_fresh(address, now);
+	return is_leased || is_probing || (!leased && witness_is_fresh(address, now));
 }
 
 /* Check a packet after its Ethernet header. Returns FRAME_IN_ARP if it goes to the calf

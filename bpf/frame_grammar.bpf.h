@@ -277,16 +277,29 @@ __attribute__((noinline)) int request_check(struct __sk_buff *skb)
 	return identity_is_ours() ? FRAME_OUT_ACCEPTED : FRAME_OUT_CLIENT_ID;
 }
 
-/* Return whether the transaction is open, or may begin. */
-__attribute__((noinline)) int transaction_take(__be32 xid, __u32 index, __u64 now)
+/*
+ * Return whether the transaction of a request that was read is open, or may begin. To
+ * DECLINE or to RELEASE is always a new one: with them the next address can be had. To
+ * renew the applied address never is: the shortest leases are renewed more often than
+ * transactions are saved up, and nothing is gained by it.
+ */
+__attribute__((noinline)) int transaction_take(__be32 xid, __be32 ciaddr, __u32 index, __u64 now)
 {
+	const struct frame_message *message = message_room();
 	const struct frame_xid *slot = xid_slot(xid);
 	struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);
+	__u32 type;
 
-	if (slot && slot->xid == xid && slot->expires_ns > now)
+	if (!message || !bucket)
+		return 0;
+	type = message->options[FRAME_REQUEST_TYPE].value >> 24;
+	if (type == DHCP_REQUEST && ciaddr)
 		return 1;
-	return bucket && take_rate(&bucket->transaction_ns, now, grammar.transaction_interval_ns,
-				   grammar.transaction_burst_ns);
+	if (type != DHCP_DECLINE && type != DHCP_RELEASE && slot && slot->xid == xid &&
+	    slot->expires_ns > now)
+		return 1;
+	return take_rate(&bucket->transaction_ns, now, grammar.transaction_interval_ns,
+			 grammar.transaction_burst_ns);
 }
 
 /* Write the IP header of a frame that is sent: no field of it is the calf's. A global

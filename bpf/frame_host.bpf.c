@@ -9,6 +9,11 @@
 
 #include "maps/frame.h"
 
+#define WORDS (sizeof(struct frame_host) / sizeof(__u32))
+#define WORDS_FIRST 1 /* behind the version */
+
+_Static_assert(__builtin_offsetof(struct frame_host, version) == 0, "the version comes first");
+
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 struct {
@@ -18,24 +23,27 @@ struct {
 	__type(value, struct frame_host);
 } frame_host SEC(".maps");
 
-/* First no address and at last the new one: a reader that finds the same address before
- * and after has the rest of it. */
+/* Nothing is written if nothing has changed, so that a reader is disturbed only when its
+ * answer would change, too. */
 SEC("syscall")
 int host_set(struct frame_host *told)
 {
-	__u32 zero = 0;
+	__u32 zero = 0, differs = 0;
 	struct frame_host *host = bpf_map_lookup_elem(&frame_host, &zero);
+	volatile __u32 *to = (void *)host;
+	const __u32 *from = (void *)told;
 
 	if (!host)
 		return -1;
-	*(volatile __u32 *)&host->address = 0;
-	*(volatile __u32 *)&host->mask = told->mask;
-	*(volatile __u32 *)&host->other = told->other;
-	*(volatile __u32 *)&host->family = told->family;
 #pragma unroll
-	for (int i = 0; i < 4; i++)
-		*(volatile __u32 *)&host->next_hop[i] = told->next_hop[i];
-	*(volatile __u32 *)&host->is_open = told->is_open;
-	*(volatile __u32 *)&host->address = told->address;
+	for (__u32 i = WORDS_FIRST; i < WORDS; i++)
+		differs |= to[i] ^ from[i];
+	if (!differs)
+		return 0;
+	__sync_fetch_and_add(&host->version, 1);
+#pragma unroll
+	for (__u32 i = WORDS_FIRST; i < WORDS; i++)
+		to[i] = from[i];
+	__sync_fetch_and_add(&host->version, 1);
 	return 0;
 }

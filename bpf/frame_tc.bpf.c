@@ -55,6 +55,16 @@ static __attribute__((noinline)) int sample(struct __sk_buff *skb, __u32 reason)
 	return 0;
 }
 
+/* Return whether the address is of no host: 0/8, 127/8, multicast, or the broadcast
+ * address of our subnet, to which the kernel would write a frame to all. */
+static __always_inline int is_no_host(__be32 to, __be32 address, __be32 mask)
+{
+	__u32 first = bpf_ntohl(to) >> 24, host_bits = ~bpf_ntohl(mask);
+
+	return !first || first == 127 || first >= 224 ||
+	       (host_bits > 1 && !((to ^ address) & mask) && (to | mask) == 0xffffffff);
+}
+
 /*
  * Unicast: only from the address that the watcher has applied, only to a host that
  * answered us, and by the next hop that the watcher has told: nothing is looked up, so
@@ -65,24 +75,30 @@ static __always_inline __u32 unicast_check(const struct dhcp4_frame *frame,
 {
 	const volatile struct frame_host *host = host_room();
 	__be32 address = frame->ip->saddr, to = frame->ip->daddr;
+	__u32 version, family;
 
-	if (!host || !address || address != host->address)
+	if (!host)
 		return FRAME_OUT_SOURCE_ADDRESS;
-	if (!peers_have(to))
+	version = host->version;
+	family = host->family;
+	if (!address || address != host->address)
+		return FRAME_OUT_SOURCE_ADDRESS;
+	if (!peers_have(to) || is_no_host(to, address, host->mask))
 		return FRAME_OUT_UNKNOWN_PEER;
 	next_hop->nh_family = AF_INET;
 	next_hop->ipv4_nh = to;
 	/* an IPv6 router is the operator's, also for the subnet */
-	if (host->family && (host->family != AF_INET || ((to ^ address) & host->mask))) {
-		next_hop->nh_family = host->family;
+	if (family && (family != AF_INET || ((to ^ address) & host->mask))) {
+		next_hop->nh_family = family;
 #pragma unroll
 		for (int i = 0; i < 4; i++)
 			next_hop->ipv6_nh[i] = host->next_hop[i];
 	}
-	if (next_hop->nh_family == AF_INET &&
-	    (next_hop->ipv4_nh == address || next_hop->ipv4_nh == host->other))
+	if (to == address || to == host->other ||
+	    (next_hop->nh_family == AF_INET &&
+	     (next_hop->ipv4_nh == address || next_hop->ipv4_nh == host->other)))
 		return FRAME_OUT_OWN_ADDRESS;
-	if (address != host->address) /* it was changed meanwhile */
+	if (version & 1 || version != host->version) /* it is being changed */
 		return FRAME_OUT_SOURCE_ADDRESS;
 	return FRAME_OUT_UNICAST;
 }
@@ -133,7 +149,7 @@ static __always_inline __u32 send_dhcp4(struct __sk_buff *skb, struct cursor *cu
 	if (reason != FRAME_OUT_ACCEPTED && reason != FRAME_OUT_UNICAST)
 		return reason;
 	xid = frame.bootp->xid;
-	if (!transaction_take(xid, index, now))
+	if (!transaction_take(xid, frame.bootp->ciaddr, index, now))
 		return FRAME_OUT_TRANSACTIONS;
 	*verdict = (int)(reason == FRAME_OUT_UNICAST ?
 				 bpf_redirect_neigh(config.uplink_ifindex, &next_hop,

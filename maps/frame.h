@@ -145,6 +145,7 @@ struct frame_witness {
  * load of the programs. Addresses in network order.
  */
 struct frame_host {
+	__u32 version;	   /* odd: it is being changed */
 	__u32 address;	   /* leased, and on the uplink; 0: none */
 	__u32 mask;	   /* of its subnet */
 	__u32 other;	   /* an address of the operator's on the uplink, for INFORM; 0: none */
@@ -293,7 +294,7 @@ enum frame_reason {
 	/* the grammar of requests */
 	FRAME_OUT_RELAY,	 /* hops, flags, yiaddr, siaddr, giaddr, or octets that must be 0 */
 	FRAME_OUT_MESSAGE,	 /* message type, or options that are not a client's */
-	FRAME_OUT_CLIENT_ID,	 /* option 61 is not the operator's */
+	FRAME_OUT_CLIENT_ID,	 /* option 61 is not that of the first request */
 	FRAME_OUT_CIADDR,	 /* not the applied address, or not for this type */
 	FRAME_OUT_NOT_WITNESSED, /* DECLINE or RELEASE of what no server gave */
 	FRAME_OUT_TRANSACTIONS,	 /* too many new ones */
@@ -421,7 +422,7 @@ _Static_assert(sizeof(struct frame_watched) == 8 + 16 * FRAME_WATCHED_MAX, "fram
 _Static_assert(sizeof(struct frame_witnessed) == 80, "frame_witnessed layout");
 _Static_assert(_FRAME_OPTION_N == 8, "a power of two");
 _Static_assert((int)FRAME_REQUEST_RAPID_COMMIT < (int)_FRAME_OPTION_N, "there is room for each");
-_Static_assert(sizeof(struct frame_host) == 36, "frame_host layout");
+_Static_assert(sizeof(struct frame_host) == 40, "frame_host layout");
 _Static_assert(sizeof(struct frame_identity) == 264, "frame_identity layout");
 _Static_assert(sizeof(struct frame_bucket) == 24, "frame_bucket layout");
 _Static_assert(sizeof(struct frame_quarantine) == 24, "frame_quarantine layout");

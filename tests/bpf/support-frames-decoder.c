@@ -276,7 +276,7 @@ static uint32_t judge_arp_in(const struct grammar_frame *frame)
 	is_probing = is_before(decoder.probing_ends[i]);
 	if (address == decoder.leased)
 		return is_probe ? FRAME_IN_NOT_OURS : FRAME_IN_ARP;
-	if (!is_probing && !is_probe && witnessed_at(address))
+	if (!is_probing && !is_probe && !decoder.leased && witnessed_at(address))
 		is_probing = is_before(witnessed_at(address) + FRAME_FRESH_NS);
 	return is_probing ? FRAME_IN_ARP : FRAME_IN_NOT_OURS;
 }
@@ -421,6 +421,15 @@ static uint32_t judge_message(const struct decoded *d)
 		       FRAME_OUT_ACCEPTED :
 		       FRAME_OUT_CLIENT_ID;
 }
+
+/* The leased subnet is a /24 (test-frames-property.c). */
+static bool is_no_host(int64_t address)
+{
+	int64_t first = address >> 24;
+
+	return first == 0 || first == 127 || first > 223 || address == (decoder.leased | 0xff);
+}
+
 static uint32_t judge_request(const struct grammar_frame *frame)
 {
 	const struct decoded d = decode(frame, 20);
@@ -459,7 +468,7 @@ static uint32_t judge_request(const struct grammar_frame *frame)
 		return reason;
 	if (!is_broadcast && !is_from_leased)
 		return FRAME_OUT_SOURCE_ADDRESS;
-	if (!is_broadcast && !is_peer(d.destination))
+	if (!is_broadcast && (!is_peer(d.destination) || is_no_host(d.destination)))
 		return FRAME_OUT_UNKNOWN_PEER;
 	if (!is_broadcast && d.destination == decoder.leased)
 		return FRAME_OUT_OWN_ADDRESS;

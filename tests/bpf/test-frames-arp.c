@@ -265,6 +265,24 @@ Test(frames_arp, U01_conflict_behind_a_priority_tag, .init = begin, .fini = end)
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_VLAN), 2, "another network's");
 }
 
+/* What a server has just given is ours before the watcher has set it, but only as long as
+ * we have no other: who forges an ACK for the gateway's address must not hide its ARP. */
+Test(frames_arp, F6_claim_of_what_was_just_given, .init = begin, .fini = end)
+{
+	uint8_t frame[ARP_SIZE];
+
+	frames_test_ack(&test, "10.7.0.7/24", NULL, NULL);
+	frames_test_arp(frame, REPLY, theirs, OURS + 2, OURS + 2);
+	cr_expect_eq(xdp(frame, sizeof(frame)), XDP_REDIRECT);
+	set_leased("10.7.0.5/24");
+	cr_expect_eq(xdp(frame, sizeof(frame)), XDP_PASS);
+	cr_expect_eq(tc(frame, sizeof(frame)), TC_ACT_UNSPEC);
+	set_leased(NULL);
+	cr_expect_eq(tc(frame, sizeof(frame)), TC_ACT_REDIRECT);
+	(void)usleep(FRAME_FRESH_NS / 1000 + 100000);
+	cr_expect_eq(tc(frame, sizeof(frame)), TC_ACT_UNSPEC);
+}
+
 /* A calf that died while it probed takes no probe from the host for long. */
 Test(frames_arp, probing_ends_by_itself, .init = begin, .fini = end)
 {

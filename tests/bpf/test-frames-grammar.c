@@ -315,16 +315,58 @@ Test(frames_grammar, F5_send)
 	end();
 }
 
-/* Sixty transactions at once, then one in half a minute; an open one goes on. */
-Test(frames_grammar, F5_transactions)
+static void begin_with_a_budget(void)
 {
-	uint8_t frame[FRAME_SIZE];
-	uint32_t n = 0;
-
 	grammar = frames_test_grammar();
 	grammar.transaction_interval_ns = 30000000000ull;
 	grammar.transaction_burst_ns = 59 * grammar.transaction_interval_ns;
 	begin();
+}
+
+/* Otherwise a pool could be emptied in one transaction. */
+Test(frames_grammar, F5_each_decline_and_release_is_a_transaction, .init = begin_with_a_budget,
+     .fini = end)
+{
+	uint8_t frame[FRAME_SIZE];
+	uint32_t n = 0;
+
+	frames_test_ack(&test, "10.7.0.5/24", NULL, NULL); /* one */
+	for (uint32_t i = 0; i < 100; i++) {
+		frames_test_applied(&test, NULL, NULL);
+		put(frame, OCTETS("\x35\1\4\x36\4\x0a\7\0\1\x32\4\x0a\7\0\5\xff"));
+		n += judge(frame) == FRAME_OUT_ACCEPTED;
+		frames_test_applied(&test, "10.7.0.5/24", NULL);
+		put_unicast(frame, OCTETS("\x35\1\7\x36\4\x0a\7\0\1\xff"));
+		n += judge(frame) == FRAME_OUT_UNICAST;
+		put(frame, DISCOVER);
+		cr_expect_eq(judge(frame), FRAME_OUT_ACCEPTED, "it is open");
+	}
+	cr_expect_eq(n, 59, "%u", n);
+}
+
+/* The shortest leases are renewed more often than a transaction is saved up. */
+Test(frames_grammar, renewals_are_no_transactions, .init = begin_with_a_budget, .fini = end)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	frames_test_ack(&test, "10.7.0.5/24", NULL, NULL);
+	frames_test_applied(&test, "10.7.0.5/24", NULL);
+	put_unicast(frame, OCTETS("\x35\1\3\x39\2\5\xc0\xff"));
+	for (uint32_t i = 0; i < 200; i++) {
+		frame[AT_XID + 3] = (uint8_t)i;
+		cr_expect_eq(judge(frame), FRAME_OUT_UNICAST);
+	}
+	put(frame, DISCOVER);
+	frame[AT_XID] ^= 1;
+	cr_expect_eq(judge(frame), FRAME_OUT_ACCEPTED, "they took none");
+}
+
+/* Sixty transactions at once, then one in half a minute; an open one goes on. */
+Test(frames_grammar, F5_transactions, .init = begin_with_a_budget, .fini = end)
+{
+	uint8_t frame[FRAME_SIZE];
+	uint32_t n = 0;
+
 	put(frame, DISCOVER);
 	for (uint32_t i = 0; i < 200; i++) {
 		frame[AT_XID + 3] = (uint8_t)i;
@@ -336,5 +378,4 @@ Test(frames_grammar, F5_transactions)
 	cr_expect_eq(judge(frame), FRAME_OUT_ACCEPTED, "the last one is open");
 	frames_test_age_xids(&test, 121);
 	cr_expect_eq(judge(frame), FRAME_OUT_TRANSACTIONS, "it is over");
-	end();
 }

@@ -218,16 +218,62 @@ Test(frames_host, F5_own_address_is_no_destination, .init = begin, .fini = end)
 	cr_expect_eq(judge(frame), FRAME_OUT_OWN_ADDRESS);
 }
 
-/* User space cannot write the map, only the program can. */
+/* A server that names an address of nobody, or of all, as its own (option 54). */
+Test(frames_host, F5_what_is_no_host_is_no_destination, .init = begin, .fini = end)
+{
+	static const struct {
+		const char *to, *address, *mask;
+		uint32_t reason;
+	} targets[] = {
+		{ "0.0.0.1", "10.8.0.5", "255.255.255.0", FRAME_OUT_UNKNOWN_PEER },
+		{ "127.0.0.1", "10.8.0.5", "255.255.255.0", FRAME_OUT_UNKNOWN_PEER },
+		{ "224.0.0.251", "10.8.0.5", "255.255.255.0", FRAME_OUT_UNKNOWN_PEER },
+		{ "240.0.0.1", "10.8.0.5", "255.255.255.0", FRAME_OUT_UNKNOWN_PEER },
+		{ "10.8.0.255", "10.8.0.5", "255.255.255.0", FRAME_OUT_UNKNOWN_PEER },
+		{ "10.8.0.255", "10.8.0.5", "255.255.0.0", FRAME_OUT_UNICAST },
+		{ "10.8.1.255", "10.8.0.5", "255.255.255.0", FRAME_OUT_UNICAST },
+		{ "10.8.0.5", "10.8.0.4", "255.255.255.254", FRAME_OUT_UNICAST },
+		{ "10.8.0.255", "10.8.0.254", "255.255.255.254", FRAME_OUT_UNICAST },
+	};
+	uint8_t frame[FRAME_SIZE];
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		const uint32_t to = inet_addr(targets[i].to);
+		const struct frame_host host = { .address = inet_addr(targets[i].address),
+						 .mask = inet_addr(targets[i].mask) };
+		uint32_t reason;
+
+		frames_test_open(&test);
+		frames_test_reply(&test, frame);
+		memcpy(frame + AT_OPTIONS, "\x35\1\5\x36\4", 5);
+		memcpy(frame + AT_OPTIONS + 5, &to, sizeof(to));
+		frame[AT_OPTIONS + 9] = 0xff;
+		cr_assert_eq(frames_test_run(frames_test_tc(&test), frame, FRAME_SIZE, 0, NULL),
+			     TC_ACT_REDIRECT);
+		frames_test_tell(&test, &host);
+		put_renewal(frame);
+		memcpy(frame + AT_CIADDR, &host.address, 4);
+		memcpy(frame + AT_IP_SOURCE, &host.address, 4);
+		memcpy(frame + AT_IP_DESTINATION, &to, sizeof(to));
+		reason = judge(frame);
+		cr_expect_eq(reason, targets[i].reason, "%s: %u", targets[i].to, reason);
+	}
+}
+
+/* User space cannot write the map, only the program can, and only if something changes. */
 Test(frames_host, frozen, .init = begin, .fini = end)
 {
-	const struct frame_host host = { .address = 1 };
+	const struct frame_host host = { .address = 1, .is_open = 2 }, none = { 0 };
 	struct frame_host seen;
 	uint32_t zero = 0;
 
 	cr_expect_eq(bpf_map_update_elem(frames_host_map(&test.host), &zero, &host, BPF_ANY),
 		     -EPERM);
-	frames_test_tell(&test, &host);
-	cr_assert_eq(bpf_map_lookup_elem(frames_host_map(&test.host), &zero, &seen), 0);
-	cr_expect_eq(memcmp(&seen, &host, sizeof(host)), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		frames_test_tell(&test, i < 2 ? &host : &none);
+		cr_assert_eq(bpf_map_lookup_elem(frames_host_map(&test.host), &zero, &seen), 0);
+		cr_expect_eq(seen.version, i < 2 ? 2u : 4u);
+		seen.version = 0;
+		cr_expect_eq(memcmp(&seen, i < 2 ? &host : &none, sizeof(host)), 0);
+	}
 }
