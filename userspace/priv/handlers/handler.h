@@ -53,7 +53,8 @@ struct handler_context {
 	/* Counts changes of the uplink's addresses by other programs; 0: they are not
 	 * counted, so the addresses must be read each time. */
 	uint64_t n_address_changes;
-	uint64_t n_route_changes; /* likewise, of routes through the uplink */
+	/* Counts what may have changed a route through the uplink. */
+	uint64_t n_route_changes;
 	uint64_t now_ns;	  /* CLOCK_BOOTTIME */
 	struct witness witness;	  /* as read before the pass */
 	/* Called in every pass for each value that is not allowed; `is_used`: it is applied

@@ -55,16 +55,20 @@ int supervisor_make_tap(struct supervisor *s)
 }
 
 /* Load host_set; later, for another device, take back what the watcher told about the
- * device before. It tells again in its next pass. */
+ * device before, but not that the quarantine has ended. It tells again in its next pass. */
 static int forget_host(struct supervisor *s)
 {
 	struct frame_host nothing = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &nothing, .ctx_size_in = sizeof(nothing));
+	struct frame_host told = { 0 };
 	int r;
 
 	if (!s->frames_host.bpf)
 		return frames_host_init(&s->frames_host, &s->pins);
-	r = bpf_prog_test_run_opts(frames_host_program(&s->frames_host), &opts);
+	r = bpf_map_lookup_elem(frames_host_map(&s->frames_host), &(uint32_t){ 0 }, &told);
+	nothing.is_open = told.is_open;
+	if (!r)
+		r = bpf_prog_test_run_opts(frames_host_program(&s->frames_host), &opts);
 	if (r)
 		log_error("frame programs: cannot run host_set: %s", strerror(-r));
 	return r;

@@ -71,7 +71,7 @@ struct supervisor {
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct loop_timer quarantine_timer;
 	struct loop_timer transactions_timer;
-	uint64_t n_transactions_refused; /* of those that were logged */
+	uint64_t n_transactions_refused; /* of the loaded programs, as of the last look */
 	struct tap tap;
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
 	uint32_t n_pairs;
@@ -160,8 +160,8 @@ void supervisor_stop_frames(struct supervisor *s);
  * until it ends; that of a version whose witness does not fit does not. Returns 0, or a negative errno, logged. */
 int supervisor_open_witness(struct supervisor *s);
 
-/* grammar.c: make what the frame filter lets the calf with these frames say, from the
- * operator's options and the MAC of the uplink. */
+/* grammar.c: make the grammar of requests for the calf that has frames, from the operator's
+ * options. */
 void supervisor_make_grammar(const struct supervisor *s, const struct description *description,
 			     struct frame_grammar *grammar);
 

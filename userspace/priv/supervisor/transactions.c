@@ -31,7 +31,7 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 			  s->configuration.transactions_per_hour);
 		next_ns = QUIET_NS;
 	}
-	if (!r) /* without programs for a moment, also fewer: another device has new counters */
+	if (!r)
 		s->n_transactions_refused = n;
 	loop_timer_set(&s->transactions_timer, now_ns + next_ns);
 	return 0;

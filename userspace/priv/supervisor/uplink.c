@@ -60,6 +60,7 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 
 	stop_pairs(s);
 	supervisor_stop_frames(s);
+	s->n_transactions_refused = 0; /* the next programs count anew */
 	s->uplink = *link;
 	r = supervisor_check_uplink(s);
 	if (!r)

@@ -53,26 +53,27 @@ static bool has_inform(const struct watcher *watcher, struct in_addr *addressp)
 
 /* Read the addresses of the uplink again if they may have changed. Returns 0, or a
  * negative errno. */
-static int look(struct watcher *watcher, const struct value_ipv4_net *leased)
+static int look(struct watcher *watcher, const struct lease *lease)
 {
 	const struct handler_context *context = &watcher->context;
 	struct watcher_filter *filter = &watcher->filter, found = {
 		.ifindex = context->uplink_ifindex,
 		.n_address_changes = context->n_address_changes,
 	};
-	struct search search = { .leased = leased, .found = &found };
+	struct search search = { .leased = lease ? &lease->net : NULL, .found = &found };
 	bool is_wanted = has_inform(watcher, &search.inform);
+	/* a kept lease is one whose address was found on the uplink */
+	bool is_leased = lease && (lease->is_kept || context->is_leased);
 	int r = 0;
 
-	if (leased)
-		found.net = *leased;
+	if (lease)
+		found.net = lease->net;
 	if (filter->n_address_changes && filter->ifindex == found.ifindex &&
 	    filter->n_address_changes == found.n_address_changes &&
 	    filter->net.address.s_addr == found.net.address.s_addr &&
-	    filter->net.prefix_length == found.net.prefix_length &&
-	    filter->is_leased == (leased && context->is_leased))
+	    filter->net.prefix_length == found.net.prefix_length && filter->is_leased == is_leased)
 		return 0;
-	if (context->uplink_ifindex && (leased || is_wanted))
+	if (context->uplink_ifindex && (lease || is_wanted))
 		r = netlink_address_each(context->netlink, context->uplink_ifindex, on_address,
 					 &search);
 	if (!is_wanted)
@@ -106,10 +107,10 @@ static bool has_router6(struct watcher *watcher, struct in_addr server)
 		return filter->has_router6;
 	r = netlink_route_find_ipv6_router(context->netlink, context->uplink_ifindex, server,
 					   &filter->router6);
-	if (r < 0)
-		log_debug("route to the server: %s", strerror(-r));
 	filter->has_router6 = r == 1;
-	filter->server = server;
+	filter->server.s_addr = INADDR_ANY; /* look again */
+	if (r >= 0)
+		filter->server = server;
 	filter->n_route_changes = context->n_route_changes;
 	return filter->has_router6;
 }
@@ -180,7 +181,7 @@ void watcher_filter_tell(struct watcher *watcher)
 	if (!has_frames(watcher))
 		return;
 	is_leased = get_lease(watcher, &lease);
-	r = look(watcher, is_leased ? &lease.net : NULL);
+	r = look(watcher, is_leased ? &lease : NULL);
 	host.other = watcher->filter.other.s_addr;
 	host.is_open = wanted_get(&watcher->wanted, FRAME_QUARANTINE_KEY) != NULL;
 	if (is_leased && watcher->filter.is_leased) {

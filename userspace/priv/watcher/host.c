@@ -117,6 +117,8 @@ static void on_event(const struct netlink_event *event, void *data)
 	bool is_own = event->port == netlink_port(host->context->netlink);
 	bool is_uplinks = event->ifindex && event->ifindex == host->link.ifindex;
 
+	if (is_uplinks) /* with an address or a link that is down, routes go without an event */
+		host->context->n_route_changes++;
 	switch (event->type) {
 	case NETLINK_EVENT_LINK:
 		link_macs_set(&host->macs, event->ifindex, event->is_gone ? NULL : &event->link);
@@ -138,8 +140,6 @@ static void on_event(const struct netlink_event *event, void *data)
 	case NETLINK_EVENT_ROUTE:
 		if (!is_own) /* also foreign routes: for the policy */
 			reconcile_suspect(host->reconciler, &handler_route);
-		if (is_uplinks)
-			host->context->n_route_changes++;
 		/* perhaps the connected route of the address */
 		if (!is_own && is_uplinks && event->is_gone)
 			reconcile_suspect(host->reconciler, &handler_address);

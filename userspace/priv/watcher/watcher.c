@@ -153,7 +153,6 @@ static void reconcile(struct watcher *watcher)
 		if (!reconcile_is_marked(&watcher->reconciler))
 			break;
 		run_handlers(watcher);
-		watcher_filter_tell(watcher);
 	}
 	/* also after a change that concerns no handler */
 	if (!watcher->must_list)
