@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,6 +316,57 @@ Test(netlink, route_on_link)
 	cr_expect_eq(sh("ip route show 203.0.113.1 | grep -q 'scope link'"), 0);
 	cr_assert_eq(netlink_route_delete(netlink, uplink, &route), 0);
 	cr_expect_eq(sh("! ip route show | grep -q 203.0.113.1"), 0);
+}
+
+#define HAS_KERNELS_ROUTE "ip route show 192.0.2.0/24 | grep -q 'dev up0 proto kernel'"
+
+Test(netlink, F3_address_without_a_route_of_the_kernel)
+{
+	struct netlink_address address = { .address = in("192.0.2.5"),
+					   .prefix_length = 24,
+					   .flags = IFA_F_NOPREFIXROUTE,
+					   .valid_s = NETLINK_FOREVER,
+					   .preferred_s = NETLINK_FOREVER };
+	struct seen seen = { .n = 0 };
+
+	cr_assert_eq(netlink_link_set_up(netlink, uplink, true), 0);
+	cr_assert_eq(netlink_address_add(netlink, uplink, &address), 0);
+	cr_assert_eq(netlink_address_each(netlink, uplink, see_address, &seen), 0);
+	cr_assert_eq(seen.n, 1);
+	cr_expect(seen.addresses[0].flags & IFA_F_NOPREFIXROUTE);
+	cr_expect_neq(sh(HAS_KERNELS_ROUTE), 0);
+	/* a replacement has no influence on that, in either direction */
+	address.flags = 0;
+	cr_assert_eq(netlink_address_replace(netlink, uplink, &address), 0);
+	cr_expect_neq(sh(HAS_KERNELS_ROUTE), 0);
+	cr_assert_eq(netlink_address_delete(netlink, uplink, &address), 0);
+	cr_assert_eq(netlink_address_add(netlink, uplink, &address), 0);
+	cr_expect_eq(sh(HAS_KERNELS_ROUTE), 0);
+	address.flags = IFA_F_NOPREFIXROUTE;
+	cr_assert_eq(netlink_address_replace(netlink, uplink, &address), 0);
+	cr_expect_eq(sh(HAS_KERNELS_ROUTE), 0);
+}
+
+Test(netlink, F3_gateway_that_no_route_leads_to)
+{
+	struct netlink_address address = { .address = in("192.0.2.5"),
+					   .prefix_length = 32,
+					   .valid_s = NETLINK_FOREVER,
+					   .preferred_s = NETLINK_FOREVER };
+	struct netlink_route route = {
+		.gateway = in("203.0.113.1"), .source = in("192.0.2.5"), .metric = 100, .table = 254
+	};
+
+	cr_assert_eq(netlink_link_set_up(netlink, uplink, true), 0);
+	cr_assert_eq(netlink_address_add(netlink, uplink, &address), 0);
+	cr_expect_eq(netlink_route_add(netlink, uplink, &route), -ENETUNREACH);
+	route.is_gateway_onlink = true;
+	cr_expect_eq(netlink_route_add(netlink, uplink, &route), 0);
+	cr_expect_eq(sh("ip route show default | grep -q 'via 203.0.113.1 dev up0 .*onlink'"), 0);
+	cr_expect_eq(sh("! ip route show | grep -q '^203'"), 0);
+	route.is_gateway_onlink = false;
+	cr_expect_eq(netlink_route_delete(netlink, uplink, &route), 0);
+	cr_expect_eq(sh("! ip route show default | grep -q ."), 0);
 }
 
 static void see_onlink(const struct netlink_route *route, void *data)

@@ -142,6 +142,7 @@ static int address_request(struct netlink *netlink, int type, int flags, int ifi
 		.ifa_valid = address->valid_s,
 		.ifa_prefered = address->preferred_s,
 	};
+	uint32_t without_route = address->flags & IFA_F_NOPREFIXROUTE;
 	uint8_t owner = NETLINK_OWNER;
 
 	if (ifindex <= 0)
@@ -155,6 +156,7 @@ static int address_request(struct netlink *netlink, int type, int flags, int ifi
 				    sizeof(address->broadcast));
 		netlink_put(netlink, IFA_CACHEINFO, &cache, sizeof(cache));
 		netlink_put(netlink, IFA_PROTO, &owner, sizeof(owner));
+		netlink_put(netlink, IFA_FLAGS, &without_route, sizeof(without_route));
 	}
 	return netlink_run(netlink, NULL, NULL);
 }

@@ -82,7 +82,7 @@ struct netlink_address {
 	uint8_t prefix_length;
 	uint8_t protocol;	  /* NETLINK_OWNER: set by calfpen */
 	uint8_t scope;		  /* RT_SCOPE_*; only read, always universe when set */
-	uint32_t flags;		  /* IFA_F_*; ignored by add and replace */
+	uint32_t flags;		  /* IFA_F_*; add sets IFA_F_NOPREFIXROUTE, replace changes none */
 	struct in_addr broadcast; /* 0: none */
 	uint32_t valid_s;	  /* seconds left, NETLINK_FOREVER */
 	uint32_t preferred_s;
@@ -94,12 +94,13 @@ int netlink_address_each(struct netlink *netlink, int ifindex, netlink_address_f
 /* Find an IPv6 address of the interface with a scope beyond the link. Returns 1 with
  * *addressp set, 0 if there is none (or no IPv6), or a negative errno. */
 int netlink_address_find_ipv6(struct netlink *netlink, int ifindex, struct in6_addr *addressp);
-/* Add an address with NETLINK_OWNER. Returns -EEXIST if one with the same address and
- * prefix length exists. */
+/* Add an address with NETLINK_OWNER and of `flags` IFA_F_NOPREFIXROUTE: with it the kernel
+ * sets no route to the subnet. Returns -EEXIST if one with the same address and prefix
+ * length exists. */
 int netlink_address_add(struct netlink *netlink, int ifindex,
 			const struct netlink_address *address);
 /* Set the lifetimes of an existing address in place; add it if it has just
- * expired. */
+ * expired. The kernel does not change the flags of an existing address. */
 int netlink_address_replace(struct netlink *netlink, int ifindex,
 			    const struct netlink_address *address);
 /* Delete an address. The kernel also deletes its secondaries unless
@@ -117,6 +118,8 @@ struct netlink_route {
 	uint32_t metric;
 	uint32_t table;
 	uint32_t mtu; /* RTAX_MTU, 0: that of the device */
+	/* The gateway is on the link, whatever routes there are (RTNH_F_ONLINK). Only set. */
+	bool is_gateway_onlink;
 	/* only read; ignored when a route is set */
 	uint8_t protocol; /* NETLINK_OWNER: set by calfpen, on its uplink */
 	uint8_t tos;

@@ -310,6 +310,7 @@ static int route_request(struct netlink *netlink, int type, int flags, int ifind
 		.rtm_protocol = protocol,
 		.rtm_scope = scope,
 		.rtm_type = RTN_UNICAST,
+		.rtm_flags = route->is_gateway_onlink ? RTNH_F_ONLINK : 0,
 	};
 	uint32_t oif = (uint32_t)ifindex;
 
