@@ -25,7 +25,7 @@ static void expect_defaults(void)
 		  configuration.use_domain && !configuration.use_hostname &&
 		  configuration.use_ntp && !configuration.syslog);
 	cr_expect(configuration.max_routes == 64 && configuration.min_prefix_length == 8 &&
-		  !configuration.allow_hiding);
+		  configuration.min_connected_prefix_length == 16 && !configuration.allow_hiding);
 	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
 	cr_expect_str_eq(configuration.chronyd_directory, "/run/chrony");
 	cr_expect(!configuration.ignores_carrier && configuration.carrier_delay_ms == 200);
@@ -75,7 +75,8 @@ Test(configuration, everything)
 		       "resolv_conf: \"/run/resolv conf\"\n"
 		       "chronyd_directory: /var/run/chrony\n"
 		       "use: {dns: false, mtu: true, domain: false, hostname: true, ntp: false}\n"
-		       "routes: {max: 3, min_prefix_length: 16, allow_hiding: true}\n"
+		       "routes: {max: 3, min_prefix_length: 16, min_connected_prefix_length: 8,\n"
+		       "         allow_hiding: true}\n"
 		       "drift: report\n"
 		       "witness: warn\n"
 		       "syslog: true\n"
@@ -98,7 +99,7 @@ Test(configuration, everything)
 		  !configuration.use_domain && configuration.use_hostname &&
 		  !configuration.use_ntp && configuration.syslog);
 	cr_expect(configuration.max_routes == 3 && configuration.min_prefix_length == 16 &&
-		  configuration.allow_hiding);
+		  configuration.min_connected_prefix_length == 8 && configuration.allow_hiding);
 	cr_expect(configuration.drift == CONFIGURATION_DRIFT_REPORT);
 	cr_expect(configuration.witness_warns);
 	cr_expect(configuration.n_options == 3);
@@ -207,6 +208,10 @@ Test(configuration, refused)
 		{ "routes: {max: 65}\n", "1: max must be a number from 0 to 64" },
 		{ "routes: {min_prefix_length: 0}\n",
 		  "1: min_prefix_length must be a number from 1 to 32" },
+		{ "routes: {min_connected_prefix_length: 0}\n",
+		  "1: min_connected_prefix_length must be a number from 1 to 32" },
+		{ "routes: {min_connected_prefix_length: 33}\n",
+		  "1: min_connected_prefix_length must be a number from 1 to 32" },
 		{ "drift: ignore\n", "1: drift \"ignore\" is not one of: repair, report" },
 		{ "witness: off\n", "1: witness \"off\" is not one of: enforce, warn" },
 		{ "syslog: on\n", "1: syslog must be true or false" },

@@ -53,6 +53,7 @@ Test(configuration_print, U32_loaded_again_is_the_same)
 		"audit_max_size: 0\naudit_files: 7\naudit_on_failure: lose\n",
 		"drift: report\nuse: {dns: false, routes: false, mtu: false, hostname: true}\n",
 		"routes: {max: 3, min_prefix_length: 1, allow_hiding: true}\n",
+		"routes: {min_connected_prefix_length: 9}\n",
 		"dns: {options: [], sortlist: 10.0.0.0, search: [a.example, b], supersede: []}\n",
 		"dns: {prepend: [127.0.0.1, '::1'], append: 192.0.2.1, options: edns0 trust-ad}\n",
 		"options: {hostname: a, parameters: '42 43', send: {43: 'hex:', 124: 'text:a\"b\\c'}}\n",

@@ -22,6 +22,7 @@
 #define METRIC_DEFAULT 1000 /* plus the index of the uplink */
 #define MAX_ROUTES 64	    /* as many as a description can let a calf write */
 #define MIN_PREFIX_LENGTH_DEFAULT 8
+#define MIN_CONNECTED_PREFIX_LENGTH_DEFAULT 16
 #define CARRIER_DELAY_DEFAULT_MS 200
 #define TRANSACTIONS_DEFAULT 120
 #define TRANSACTIONS_MAX 3600000
@@ -42,6 +43,7 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->carrier_delay_ms = CARRIER_DELAY_DEFAULT_MS;
 	configuration->max_routes = MAX_ROUTES;
 	configuration->min_prefix_length = MIN_PREFIX_LENGTH_DEFAULT;
+	configuration->min_connected_prefix_length = MIN_CONNECTED_PREFIX_LENGTH_DEFAULT;
 	configuration->use_dns = true;
 	configuration->use_routes = true;
 	configuration->use_mtu = true;
@@ -81,8 +83,9 @@ static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configura
 static int parse_routes(struct yaml_file *file, yaml_node_t *node,
 			struct configuration *configuration)
 {
-	enum { MAX, MIN_PREFIX_LENGTH, ALLOW_HIDING, N };
-	static const char *const names[N] = { "max", "min_prefix_length", "allow_hiding" };
+	enum { MAX, MIN_PREFIX_LENGTH, MIN_CONNECTED_PREFIX_LENGTH, ALLOW_HIDING, N };
+	static const char *const names[N] = { "max", "min_prefix_length",
+					      "min_connected_prefix_length", "allow_hiding" };
 	yaml_node_t *values[N];
 	int r;
 
@@ -93,6 +96,10 @@ static int parse_routes(struct yaml_file *file, yaml_node_t *node,
 	if (!r && values[MIN_PREFIX_LENGTH])
 		r = yaml_u32(file, values[MIN_PREFIX_LENGTH], names[MIN_PREFIX_LENGTH], 1, 32,
 			     &configuration->min_prefix_length);
+	if (!r && values[MIN_CONNECTED_PREFIX_LENGTH])
+		r = yaml_u32(file, values[MIN_CONNECTED_PREFIX_LENGTH],
+			     names[MIN_CONNECTED_PREFIX_LENGTH], 1, 32,
+			     &configuration->min_connected_prefix_length);
 	if (!r && values[ALLOW_HIDING])
 		r = yaml_bool(file, values[ALLOW_HIDING], names[ALLOW_HIDING],
 			      &configuration->allow_hiding);

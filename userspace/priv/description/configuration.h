@@ -65,13 +65,17 @@ struct configuration {
 	uint32_t carrier_delay_ms;  /* without carrier until they are changed, default 200 */
 	uint32_t max_routes;	    /* of /route/NNN, default 64 */
 	uint32_t min_prefix_length; /* of /route/NNN except default routes, default 8 */
-	bool allow_hiding;	    /* they may hide foreign routes, default false */
-	bool use_dns;		    /* write resolv.conf, default true */
-	bool use_routes;	    /* set routes, default true */
-	bool use_mtu;		    /* set the MTU, default true */
-	bool use_domain;	    /* set the domain name, default true */
-	bool use_hostname;	    /* set the host name from the server, default false */
-	bool use_ntp;		    /* set time servers, default true */
+	/* A subnet of private addresses with a prefix of at least this length is always
+	 * connected, default 16. */
+	uint32_t min_connected_prefix_length;
+	/* these and the subnet of the lease may hide foreign routes, default false */
+	bool allow_hiding;
+	bool use_dns;	   /* write resolv.conf, default true */
+	bool use_routes;   /* set routes, default true */
+	bool use_mtu;	   /* set the MTU, default true */
+	bool use_domain;   /* set the domain name, default true */
+	bool use_hostname; /* set the host name from the server, default false */
+	bool use_ntp;	   /* set time servers, default true */
 	struct configuration_dns dns;
 	enum configuration_drift drift;
 	bool witness_warns;	    /* apply what no server gave, and say so, default false */

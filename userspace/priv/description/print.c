@@ -142,8 +142,11 @@ void configuration_print(const struct configuration *configuration,
 	print_bool(to, "  domain", configuration->use_domain);
 	print_bool(to, "  hostname", configuration->use_hostname);
 	print_bool(to, "  ntp", configuration->use_ntp);
-	(void)fprintf(to, "routes:\n  max: %u\n  min_prefix_length: %u\n",
-		      configuration->max_routes, configuration->min_prefix_length);
+	(void)fprintf(to,
+		      "routes:\n  max: %u\n  min_prefix_length: %u\n"
+		      "  min_connected_prefix_length: %u\n",
+		      configuration->max_routes, configuration->min_prefix_length,
+		      configuration->min_connected_prefix_length);
 	print_bool(to, "  allow_hiding", configuration->allow_hiding);
 	if (drifts[configuration->drift])
 		(void)fprintf(to, "drift: %s\n", drifts[configuration->drift]);
