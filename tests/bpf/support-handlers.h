@@ -71,6 +71,7 @@ static inline void setup(void)
 		.table = 254,
 		.max_routes = 64,
 		.min_prefix_length = 8,
+		.min_connected_prefix_length = 16,
 		.use_dns = true,
 		.use_routes = true,
 		.use_mtu = true,

@@ -184,8 +184,6 @@ Test(watcher_audit, F2_malformed_message)
 /* A refused value is recorded when the log takes records, once. */
 Test(watcher_audit, F2_refusals_of_handlers)
 {
-	uint64_t revision;
-
 	block_log();
 	start();
 	(void)lease("192.0.2.5/24", "3600");
@@ -193,15 +191,20 @@ Test(watcher_audit, F2_refusals_of_handlers)
 		  "ip route add default dev vpn0 metric 50");
 	commit_init(&commit);
 	add("/route/001", "198.51.100.0/24 via 192.0.2.1");
-	revision = run();
+	(void)run();
 	cr_expect(status_has("route", "; refused /route/001: "), "%s", status_now("route"));
 	(void)status_of("audit", "error: ");
-	EXPECT_OK("address", revision);
+	EVENTUALLY("ip -4 addr show up0 | grep 192.0.2.5/32");
+	cr_expect(status_has("address", "; refused /ip: 192.0.2.5/24: its subnet would hide the "
+					"route to 0.0.0.0/0 on-link metric 50 protocol 3 table "
+					"254; set with /32"),
+		  "%s", status_now("address"));
 	unblock_log();
 	cr_expect_str_eq(status_of("audit", "ok"), "ok");
 	EVENTUALLY(
-		"grep '\"verb\":\"configure\",\"path\":\"/route/001\",\"verdict\":\"refused\"' " AUDIT);
-	EXPECT_SH("test $(grep -c '\"verdict\":\"refused\"' " AUDIT ") = 1");
+		"grep '\"verb\":\"configure\",\"path\":\"/route/001\",\"verdict\":\"refused\"' " AUDIT
+		" && grep '\"verb\":\"configure\",\"path\":\"/ip\",\"verdict\":\"refused\"' " AUDIT);
+	EXPECT_SH("test $(grep -c '\"verdict\":\"refused\"' " AUDIT ") = 2");
 }
 
 /* The next subject that the watcher accuses, or -1. */

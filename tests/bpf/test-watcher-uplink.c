@@ -75,7 +75,7 @@ Test(watcher_uplink, uplink_down_and_up)
 	(void)start_with_lease();
 	EXPECT_SH("ip link set up0 down");
 	cr_expect_str_eq(status_of("route", "error: "),
-			 "error: route to 0.0.0.0/0: Network is unreachable");
+			 "error: route to 192.0.2.0/24: Network is down");
 	fail_often();
 	EXPECT_SH("ip link set up0 up");
 	EXPECT_AT_ONCE("ip route show default | grep -q 'src 192.0.2.5'");
@@ -338,12 +338,13 @@ Test(watcher_uplink, U09_lost_carrier_gives_way_to_another_uplink)
 	WITHIN_1_S(ROUTE_BY("up1") " && " FIRST_SERVER("198.51.100.53"));
 }
 
-/* Both have a connected route to the same subnet. */
+/* Both have a connected route to the same subnet; the metric says which one is used. */
 Test(watcher_uplink, U09_uplinks_in_one_subnet)
 {
+	configure("routes: {allow_hiding: true}\n");
 	(void)start_with_lease();
 	EXPECT_SH("ip link add up1 type veth peer name peer1; ip link set peer1 up;"
-		  "ip link set up1 up; ip addr add 192.0.2.6/24 dev up1");
+		  "ip link set up1 up; ip addr add 192.0.2.6/24 dev up1 metric 9000");
 	EVENTUALLY("ip route get 192.0.2.99 | grep -q 'dev up0 '");
 	EXPECT_SH("ip link set peer0 down");
 	WITHIN_1_S("ip route get 192.0.2.99 | grep -q 'dev up1 '");

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two uplinks in one process: the address handler, with netlink played by a
  * table of two interfaces that hold one address each. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_addr.h>
 
 #include "tests/unit/support-wanted.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
+
+static struct configuration configuration = { .metric = 100, .table = 254, .allow_hiding = true };
 
 static struct uplink {
 	struct handlers_state state;
@@ -15,7 +19,8 @@ static struct uplink {
 	/* the kernel's state, and the requests since the last run */
 	bool is_there;
 	struct netlink_address address;
-	unsigned int n_added, n_replaced, n_listed;
+	struct netlink_route route; /* the last one that was added */
+	unsigned int n_added, n_replaced, n_listed, n_routes_added;
 } uplinks[2];
 
 static struct uplink *uplink_of(int ifindex)
@@ -82,6 +87,73 @@ int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting)
 	return -ENODEV;
 }
 
+int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp)
+{
+	(void)netlink;
+	(void)ifindex;
+	(void)linkp;
+	return -ENODEV;
+}
+
+int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu)
+{
+	(void)netlink;
+	(void)ifindex;
+	(void)mtu;
+	return -ENODEV;
+}
+
+int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink_route *route)
+{
+	struct uplink *uplink = uplink_of(ifindex);
+
+	(void)netlink;
+	cr_expect(uplink->is_there, "its source is needed first");
+	uplink->n_routes_added++;
+	uplink->route = *route;
+	return 0;
+}
+
+int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t table,
+			       netlink_route_fn call, void *data)
+{
+	(void)netlink;
+	(void)ifindex;
+	(void)table;
+	(void)call;
+	(void)data;
+	return 0;
+}
+
+int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, netlink_route_fn call,
+		       void *data)
+{
+	return netlink_route_each_through(netlink, ifindex, table, call, data);
+}
+
+int netlink_route_delete_foreign(struct netlink *netlink, int ifindex,
+				 const struct netlink_route *route)
+{
+	(void)netlink;
+	(void)ifindex;
+	(void)route;
+	return 0;
+}
+
+int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_route_fn call,
+			     void *data)
+{
+	return netlink_route_each_through(netlink, 0, table, call, data);
+}
+
+int netlink_rule_suppressed(struct netlink *netlink, uint32_t table, int *lengthp)
+{
+	(void)netlink;
+	(void)table;
+	*lengthp = -1;
+	return 0;
+}
+
 static void setup(void)
 {
 	int i;
@@ -89,6 +161,7 @@ static void setup(void)
 	log_init("test", -1, LOG_LEVEL_ERROR);
 	for (i = 0; i < 2; i++) {
 		uplinks[i].context = (struct handler_context){ .state = &uplinks[i].state,
+							       .configuration = &configuration,
 							       .uplink_ifindex = i + 1,
 							       .n_address_changes = 1,
 							       .now_ns = 100 * S };
@@ -109,7 +182,7 @@ TestSuite(handlers_address, .init = setup, .fini = teardown);
 /* Returns what release returned. */
 static int run(struct uplink *uplink)
 {
-	uplink->n_added = uplink->n_replaced = uplink->n_listed = 0;
+	uplink->n_added = uplink->n_replaced = uplink->n_listed = uplink->n_routes_added = 0;
 	cr_expect_eq(handler_address.apply(&uplink->context, &uplink->wanted), 0, "%s",
 		     uplink->context.error);
 	return handler_address.release(&uplink->context, &uplink->wanted);
@@ -165,4 +238,28 @@ Test(handlers_address, request_to_repeat_stays_with_its_uplink)
 	cr_expect_eq(run(&uplinks[1]), 0, "asked for by the first");
 	cr_expect_eq(handler_address.release(&uplinks[0].context, &uplinks[0].wanted),
 		     HANDLER_REPEAT);
+}
+
+/* The kernel has no route to its subnet, so it comes at once. */
+Test(handlers_address, F3_route_to_the_subnet_follows_at_once)
+{
+	struct uplink *uplink = &uplinks[0];
+
+	cr_expect_eq(run(uplink), 0);
+	cr_expect(uplink->address.flags & IFA_F_NOPREFIXROUTE);
+	cr_assert_eq(uplink->n_routes_added, 1);
+	cr_expect_eq(uplink->route.destination.s_addr, inet_addr("192.0.2.0"));
+	cr_expect_eq(uplink->route.prefix_length, 24);
+	cr_expect_eq(uplink->route.source.s_addr, inet_addr("192.0.2.5"));
+	cr_expect_eq(uplink->route.gateway.s_addr, 0);
+	cr_expect(uplink->route.metric == 100 && uplink->route.table == 254);
+	cr_expect_eq(run(uplink), 0);
+	cr_expect_eq(uplink->n_routes_added, 0, "a renewal is one request");
+	test_set(&uplink->wanted, "/ip", "192.0.2.5/32", 100 * S);
+	uplink->is_there = false;
+	cr_expect_eq(run(uplink), 0);
+	cr_expect_eq(uplink->n_routes_added, 0, "there is no subnet");
+	uplinks[1].context.is_carrier_lost = true;
+	cr_expect_eq(run(&uplinks[1]), 0);
+	cr_expect_eq(uplinks[1].n_routes_added, 0, "another uplink may have the same subnet");
 }

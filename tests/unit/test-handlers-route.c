@@ -126,13 +126,17 @@ static int check(struct uplink *uplink)
 Test(handlers_route, loss_is_drift_only_where_it_was_set)
 {
 	cr_expect_eq(apply(&uplinks[0]), 0);
-	cr_expect_eq(uplinks[0].n_routes, 1);
+	cr_expect_eq(uplinks[0].n_routes, 2);
 	cr_expect_eq(uplinks[1].n_routes, 0);
 	/* the second one has set nothing yet: missing routes must be added */
 	cr_expect_eq(check(&uplinks[1]), HANDLER_APPLY);
-	uplinks[0].n_routes = 0;
+	uplinks[0].n_routes = 1;
 	cr_expect_eq(check(&uplinks[0]), HANDLER_DRIFT);
 	cr_expect_str_eq(uplinks[0].context.error, "the route to 0.0.0.0/0 was removed or changed");
+	uplinks[0].n_routes = 0;
+	cr_expect_eq(check(&uplinks[0]), HANDLER_DRIFT);
+	cr_expect_str_eq(uplinks[0].context.error,
+			 "the route to 192.0.2.0/24 was removed or changed");
 }
 
 Test(handlers_route, another_uplinks_run_forgets_nothing)

@@ -55,8 +55,9 @@ Test(handlers_route_plan, U10_metric_by_uplink)
 	for (int ifindex = 2; ifindex < 4; ifindex++) {
 		context.uplink_ifindex = ifindex;
 		cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-		cr_assert_eq(plan.n_routes, 1);
+		cr_assert_eq(plan.n_routes, 2);
 		cr_expect_eq(plan.routes[0].route.metric, 1000u + (uint32_t)ifindex);
+		cr_expect_eq(plan.routes[1].route.metric, 1000u + (uint32_t)ifindex);
 	}
 	configuration.metric_adds_index = false;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
@@ -70,31 +71,65 @@ Test(handlers_route_plan, default)
 	cr_expect_eq(plan.n_routes, 0, "no source, no route");
 	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_assert_eq(plan.n_routes, 1);
-	expect_route(0, "0.0.0.0", 0, "192.0.2.1");
+	cr_assert_eq(plan.n_routes, 2);
+	expect_route(0, "192.0.2.0", 24, NULL);
+	expect_route(1, "0.0.0.0", 0, "192.0.2.1");
 	configuration.use_routes = false;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 0);
+	cr_assert_eq(plan.n_routes, 1, "the host has its subnet nevertheless");
+	expect_route(0, "192.0.2.0", 24, NULL);
 	configuration.use_routes = true;
 	test_set(&wanted, "/lease/time", "1", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.n_routes, 0, "the lease is over");
 }
 
-Test(handlers_route_plan, gateway_outside)
+/* A host route to the gateway would take its traffic out of a VPN. */
+Test(handlers_route_plan, F3_gateway_outside_gets_no_route)
 {
+	struct in_addr gateway = { inet_addr("203.0.113.1") };
+
 	test_set(&wanted, "/ip", "192.0.2.5/32", 0);
 	test_set(&wanted, "/gateway", "203.0.113.1", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_assert_eq(plan.n_routes, 2);
-	expect_route(0, "203.0.113.1", 32, NULL);
-	expect_route(1, "0.0.0.0", 0, "203.0.113.1");
-	/* an on-link route that holds it makes the host route superfluous */
+	cr_assert_eq(plan.n_routes, 1);
+	expect_route(0, "0.0.0.0", 0, "203.0.113.1");
+	cr_expect_not(route_plan_reaches(&plan, gateway));
 	test_set(&wanted, "/route/001", "203.0.113.0/24 onlink", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_assert_eq(plan.n_routes, 2);
 	expect_route(0, "203.0.113.0", 24, NULL);
 	expect_route(1, "0.0.0.0", 0, "203.0.113.1");
+	cr_expect(route_plan_reaches(&plan, gateway));
+	test_remove(&wanted, "/route/001");
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	test_set(&wanted, "/gateway", "8.8.8.8", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 2);
+	expect_route(0, "192.0.2.0", 24, NULL);
+	expect_route(1, "0.0.0.0", 0, "8.8.8.8");
+}
+
+/* The address handler decides that. */
+Test(handlers_route_plan, F3_refused_subnet_is_not_connected)
+{
+	test_set(&wanted, "/ip", "192.0.2.5/1", 0);
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 2);
+	expect_route(0, "128.0.0.0", 1, NULL);
+	cr_expect(plan.routes[0].is_connected);
+	cr_expect_not(plan.routes[1].is_connected);
+	cr_expect_str_eq(plan.routes[0].path, "/ip");
+	context.refused_subnet = (struct value_ipv4_net){ { inet_addr("192.0.2.5") }, 1 };
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 1);
+	expect_route(0, "0.0.0.0", 0, "192.0.2.1");
+	cr_expect_eq(plan.subnet.prefix_length, 32);
+	/* another one is judged by itself */
+	test_set(&wanted, "/ip", "192.0.2.5/2", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_expect_eq(plan.n_routes, 2);
 }
 
 Test(handlers_route_plan, order_and_doubles)
@@ -106,10 +141,11 @@ Test(handlers_route_plan, order_and_doubles)
 	test_set(&wanted, "/route/003", "172.16.0.0/12 via 198.51.100.1", 0);
 	test_set(&wanted, "/route/004", "10.0.0.0/8 via 192.0.2.3", 0);
 	test_set(&wanted, "/route/005", "203.0.113.7/32 onlink", 0);
+	test_set(&wanted, "/route/006", "192.0.2.0/24 via 192.0.2.1", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_assert_eq(plan.n_routes, 5);
-	expect_route(0, "203.0.113.7", 32, NULL);
-	expect_route(1, "198.51.100.1", 32, NULL);
+	expect_route(0, "192.0.2.0", 24, NULL);
+	expect_route(1, "203.0.113.7", 32, NULL);
 	expect_route(2, "0.0.0.0", 0, "192.0.2.1");
 	expect_route(3, "10.0.0.0", 8, "198.51.100.1");
 	expect_route(4, "172.16.0.0", 12, "198.51.100.1");
@@ -123,8 +159,8 @@ Test(handlers_route_plan, leaves_out_what_is_wrong)
 	test_set(&wanted, "/route/002", "10.0.0.1/8 via 192.0.2.1", 0);
 	test_set(&wanted, "/route/003", "172.16.0.0/12 via 192.0.2.1", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), -EBADMSG);
-	cr_assert_eq(plan.n_routes, 1);
-	expect_route(0, "172.16.0.0", 12, "192.0.2.1");
+	cr_assert_eq(plan.n_routes, 2);
+	expect_route(1, "172.16.0.0", 12, "192.0.2.1");
 	cr_expect_str_eq(context.error, "/gateway is \"0.0.0.0\": Bad message");
 }
 
@@ -145,7 +181,7 @@ Test(handlers_route_plan, is_bounded)
 }
 
 /* As hosting providers use RFC 3442: a separate host route to the router. */
-Test(handlers_route_plan, ways)
+Test(handlers_route_plan, host_route_to_the_router_is_asked_for)
 {
 	uint32_t i;
 
@@ -154,17 +190,15 @@ Test(handlers_route_plan, ways)
 	test_set(&wanted, "/route/001", "203.0.113.1/32 onlink", 0);
 	test_set(&wanted, "/route/002", "10.0.0.0/8 via 203.0.113.2", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_assert_eq(plan.n_routes, 4);
+	cr_assert_eq(plan.n_routes, 3);
 	expect_route(0, "203.0.113.1", 32, NULL);
-	cr_expect(plan.routes[0].is_way_to_default);
-	cr_expect_not(plan.routes[0].is_way, "it is asked for");
-	expect_route(1, "203.0.113.2", 32, NULL);
-	cr_expect(plan.routes[1].is_way);
-	cr_expect_not(plan.routes[1].is_way_to_default);
+	expect_route(1, "0.0.0.0", 0, "203.0.113.1");
+	expect_route(2, "10.0.0.0", 8, "203.0.113.2");
 	for (i = 0; i < plan.n_routes; i++)
-		cr_expect_not(plan.routes[i].is_refused);
-	cr_expect_str_eq(plan.routes[1].path, "/route/002");
-	cr_expect_str_eq(plan.routes[2].path, "/gateway");
+		cr_expect_not(plan.routes[i].is_refused || plan.routes[i].is_connected);
+	cr_expect_str_eq(plan.routes[0].path, "/route/001");
+	cr_expect_str_eq(plan.routes[1].path, "/gateway");
+	cr_expect_str_eq(plan.routes[2].path, "/route/002");
 }
 
 static unsigned int n_told;
@@ -189,7 +223,7 @@ static void expect_refused(const char *route, const char *why)
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	if (!why) {
 		cr_expect_eq(n_told, 0, "%s: %s", route, told);
-		cr_expect_eq(plan.n_routes, 1, "%s", route);
+		cr_expect_eq(plan.n_routes, 2, "%s", route);
 		return;
 	}
 	(void)snprintf(expected, sizeof(expected), "/route/001 %s: %s", route, why);
@@ -197,7 +231,7 @@ static void expect_refused(const char *route, const char *why)
 	cr_expect_str_eq(told, expected);
 	(void)snprintf(expected, sizeof(expected), "refused /route/001: %s: %s", route, why);
 	cr_expect_eq(strncmp(context.note, expected, HANDLER_ERROR_SIZE - 1), 0);
-	cr_expect_eq(plan.n_routes, 0, "%s", route);
+	cr_expect_eq(plan.n_routes, 1, "%s", route);
 }
 
 /* CVE-2024-3661: two halves take precedence over every default route. */
@@ -246,13 +280,13 @@ Test(handlers_route_plan, C4_27_count)
 	context.on_refusal = on_refusal;
 	configuration.max_routes = 3;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 4);
+	cr_expect_eq(plan.n_routes, 5);
 	cr_expect_eq(n_told, 2);
 	cr_expect_str_eq(told, "/route/004 10.4.0.0/16 via 192.0.2.1: more routes than the "
 			       "configuration allows (max_routes)");
 	configuration.max_routes = 0;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1, "the default route is not one of them");
+	cr_expect_eq(plan.n_routes, 2, "connected and default route are not among them");
 }
 
 /* Longest prefix first; on the link; no route; also what the policy refuses. */

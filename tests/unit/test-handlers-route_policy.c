@@ -63,12 +63,15 @@ static struct netlink_route there(const char *destination, uint8_t length, uint3
 /* Plan, and apply the policy with one present route. Returns the routes left. */
 static uint32_t left(struct netlink_route route, int suppressed)
 {
+	struct route_policy_view view = { UPLINK, suppressed };
+
 	n_told = 0;
 	context.note[0] = '\0';
 	cr_assert_eq(route_plan_init(&plan, &context, &wanted), 0);
-	route_policy_judge(&plan, UPLINK, suppressed, &route);
+	route_policy_judge(&plan, &view, &route);
 	route_policy_apply(&plan, &context);
-	return plan.n_routes;
+	cr_assert(plan.n_routes && plan.routes[0].is_connected, "that one is judged by itself");
+	return plan.n_routes - 1;
 }
 
 /* A VPN's default route, ahead of ours by its metric. */
@@ -77,7 +80,7 @@ Test(handlers_route_policy, C4_27_vpn_default_route)
 	test_set(&wanted, "/gateway", "192.0.2.1", 0);
 	test_set(&wanted, "/route/001", "198.51.100.7/32 via 192.0.2.1", 0);
 	cr_expect_eq(left(there("0.0.0.0", 0, 50), -1), 1);
-	cr_expect_eq(plan.routes[0].route.prefix_length, 0, "metrics order default routes");
+	cr_expect_eq(plan.routes[1].route.prefix_length, 0, "metrics order default routes");
 	cr_expect_eq(n_told, 1);
 	cr_expect_str_eq(told[0], "/route/001 198.51.100.7/32 would hide the route to 0.0.0.0/0 "
 				  "metric 50 table 254 protocol 4");
@@ -238,29 +241,31 @@ Test(handlers_route_policy, C4_27_suppressed_rule)
 	cr_expect_eq(left(tunnel, 24), 2, "what the rule suppresses hides nothing");
 }
 
-Test(handlers_route_policy, the_way_to_the_default_gateway_stays)
+/* A host route to the gateway takes traffic like any other; the gateway is an on-link next
+ * hop without it. */
+Test(handlers_route_policy, F3_host_route_to_the_gateway)
 {
-	test_set(&wanted, "/ip", "192.0.2.5/32", 0);
 	test_set(&wanted, "/gateway", "203.0.113.1", 0);
-	cr_expect_eq(left(there("0.0.0.0", 0, 50), -1), 2);
+	cr_expect_eq(left(there("0.0.0.0", 0, 50), -1), 1);
 	test_set(&wanted, "/route/001", "203.0.113.1/32 onlink", 0);
-	cr_expect_eq(left(there("0.0.0.0", 0, 50), -1), 2);
-	/* but not into a foreign network */
-	cr_expect_eq(left(there("203.0.113.0", 24, 50), -1), 0);
-	cr_expect_eq(n_told, 2);
+	cr_expect_eq(left(there("0.0.0.0", 0, 50), -1), 1);
+	cr_expect_eq(n_told, 1);
+	cr_expect_str_eq(told[0], "/route/001 203.0.113.1/32 would hide the route to 0.0.0.0/0 "
+				  "metric 50 table 254 protocol 4");
+	cr_expect_eq(left(there("0.0.0.0", 0, 200), -1), 2);
+	cr_expect_eq(left(there("203.0.113.0", 24, 50), -1), 1, "nor into a foreign network");
 }
 
-Test(handlers_route_policy, what_stands_on_a_refused_route_goes_with_it)
+Test(handlers_route_policy, routes_are_judged_without_those_of_their_gateways)
 {
 	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
 	test_set(&wanted, "/route/001", "10.0.0.0/8 via 203.0.113.1", 0);
 	test_set(&wanted, "/route/002", "172.16.0.0/12 via 203.0.113.1", 0);
 	test_set(&wanted, "/route/003", "198.51.100.0/24 via 192.0.2.1", 0);
-	cr_expect_eq(left(there("203.0.113.0", 24, 0), -1), 1);
-	cr_expect_eq(n_told, 2, "the way itself is no key");
-	cr_expect_str_eq(told[1], "/route/002 172.16.0.0/12 would hide the route to 203.0.113.0/24 "
-				  "metric 0 table 254 protocol 4");
+	cr_expect_eq(left(there("203.0.113.0", 24, 0), -1), 3);
+	cr_expect_eq(n_told, 0);
 	test_set(&wanted, "/route/004", "203.0.113.0/25 onlink", 0);
-	cr_expect_eq(left(there("203.0.113.0", 24, 0), -1), 1);
-	cr_expect_eq(n_told, 3);
+	cr_expect_eq(left(there("203.0.113.0", 24, 0), -1), 3);
+	cr_expect_eq(n_told, 1);
+	cr_expect_eq(left(there("10.0.0.0", 7, 0), -1), 3);
 }

@@ -64,6 +64,22 @@ int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting)
 	return netlink_address_add(netlink, ifindex, NULL);
 }
 
+int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp)
+{
+	(void)netlink;
+	(void)ifindex;
+	(void)linkp;
+	return -ENODEV;
+}
+
+int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu)
+{
+	(void)netlink;
+	(void)ifindex;
+	(void)mtu;
+	return -ENODEV;
+}
+
 static void on_refusal(void *data, const char *path, const char *reason, bool is_used)
 {
 	(void)data;
@@ -74,8 +90,10 @@ static void on_refusal(void *data, const char *path, const char *reason, bool is
 
 static void setup(void)
 {
-	configuration =
-		(struct configuration){ .table = 254, .max_routes = 64, .use_routes = true };
+	configuration = (struct configuration){ .table = 254,
+						.max_routes = 64,
+						.use_routes = true,
+						.min_connected_prefix_length = 16 };
 	context = (struct handler_context){ .configuration = &configuration,
 					    .state = &state,
 					    .uplink_ifindex = 1,
@@ -287,8 +305,9 @@ Test(handlers_witness, F6_what_was_set_before_stays)
 	cr_expect_eq(handler_address.release(&context, &wanted), 0);
 	cr_expect_eq(n_requests, 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_assert_eq(plan.n_routes, 1);
+	cr_assert_eq(plan.n_routes, 2, "to its subnet, and the default route");
 	cr_expect_eq(plan.routes[0].route.source.s_addr, inet_addr("10.7.0.5"));
+	cr_expect_eq(plan.routes[1].route.source.s_addr, inet_addr("10.7.0.5"));
 	n_present = 1;
 	cr_expect_eq(lease_get(&context, &wanted, &lease), LEASE_ABSENT, "another program's");
 }
@@ -300,25 +319,25 @@ Test(handlers_witness, F6_only_a_router_that_a_server_gave)
 
 	leased("10.7.0.5/24", "600", "10.7.0.1");
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1);
+	cr_expect_eq(plan.n_routes, 2);
 	leased("10.7.0.5/24", "600", "10.7.0.66");
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 0);
+	cr_expect_eq(plan.n_routes, 1);
 	cr_expect_str_eq(told, "/gateway 10.7.0.66: no server gave it");
 	added->routers[2] = inet_addr("10.7.0.66");
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1, "the first one cannot be a router");
+	cr_expect_eq(plan.n_routes, 2, "the first one cannot be a router");
 	added->routers[2] = 0;
 	added->said = BIT(MASK) | BIT(TIME) | BIT(CLASSLESS_MICROSOFT);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1, "from option 249");
+	cr_expect_eq(plan.n_routes, 2, "from option 249");
 	added->said = BIT(MASK) | BIT(TIME);
 	added->kept = BIT(CLASSLESS);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1, "kept from option 121");
+	cr_expect_eq(plan.n_routes, 2, "kept from option 121");
 	added->kept = 0;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 0, "no router was said");
+	cr_expect_eq(plan.n_routes, 1, "no router was said");
 }
 
 /* A default route below /route/ is as good as /gateway, so it needs the same proof. */
@@ -330,25 +349,25 @@ Test(handlers_witness, F6_no_default_route_around_the_gateway)
 	leased("10.7.0.5/24", "600", NULL);
 	test_set(&wanted, "/route/001", "0.0.0.0/0 via 10.7.0.66", context.now_ns);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 0);
+	cr_expect_eq(plan.n_routes, 1, "only to the subnet");
 	cr_expect_str_eq(told, "/route/001 0.0.0.0/0 via 10.7.0.66: no server gave it");
 	test_set(&wanted, "/route/001", "0.0.0.0/0 via 10.7.0.1", context.now_ns);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1, "the server's router");
+	cr_expect_eq(plan.n_routes, 2, "the server's router");
 	/* the unused routers of a record are 0.0.0.0, but no server said so */
 	test_set(&wanted, "/route/001", "0.0.0.0/0 onlink", context.now_ns);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 0);
+	cr_expect_eq(plan.n_routes, 1, "only to the subnet");
 	cr_expect_str_eq(told, "/route/001 0.0.0.0/0 onlink: no server gave it");
 	n_told = 0;
 	added->said = BIT(MASK) | BIT(TIME) | BIT(CLASSLESS);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1, "option 121 can say so");
+	cr_expect_eq(plan.n_routes, 2, "option 121 can say so");
 	cr_expect_eq(n_told, 0);
 	added->said = BIT(MASK) | BIT(TIME);
 	configuration.witness_warns = true;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1);
+	cr_expect_eq(plan.n_routes, 2);
 	cr_expect(was_used);
 }
 
@@ -371,7 +390,7 @@ Test(handlers_witness, F6_warn)
 	cr_expect_eq(lease.left_s, NETLINK_FOREVER);
 	cr_expect_str_eq(told, "/lease/time infinite: longer than the server allows");
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
-	cr_expect_eq(plan.n_routes, 1);
+	cr_expect_eq(plan.n_routes, 2);
 	cr_expect_str_eq(told, "/gateway 10.7.0.66: no server gave it");
 }
 

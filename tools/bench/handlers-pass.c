@@ -29,6 +29,7 @@ static struct configuration configuration = {
 	.table = 254,
 	.max_routes = ROUTES,
 	.min_prefix_length = 8,
+	.min_connected_prefix_length = 16,
 	.use_routes = true,
 	.use_mtu = true,
 	.use_dns = true,

@@ -9,8 +9,10 @@
  * changed the addresses since they were read. After a change of address the old one is
  * deleted last, in release, when the routes use the new one.
  *
- * The connected route belongs to the kernel, which sets it together with the
- * address only. If another program has removed it, the address is set anew.
+ * The route to the subnet is the route handler's, because the mask may come from an
+ * attacker: the address is set with IFA_F_NOPREFIXROUTE, and with the prefix length 32 if
+ * the subnet would hide a route of another owner (connected.h). So that the host is not
+ * without that route for a moment, a new address is followed by it at once.
  */
 #include <errno.h>
 #include <linux/ip.h>
@@ -22,8 +24,10 @@
 
 #include "userspace/common/log.h"
 #include "userspace/common/value.h"
+#include "userspace/priv/handlers/connected.h"
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/handlers/lease.h"
+#include "userspace/priv/handlers/link.h"
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
 
@@ -115,6 +119,7 @@ static struct netlink_address address_of(const struct lease *lease)
 	return (struct netlink_address){
 		.address = lease->net.address,
 		.prefix_length = lease->net.prefix_length,
+		.flags = IFA_F_NOPREFIXROUTE,
 		.broadcast = lease_net_broadcast(&lease->net),
 		.valid_s = lease->left_s,
 		.preferred_s = lease->left_s,
@@ -151,64 +156,63 @@ static void log_foreign(struct handler_context *context, const struct lease *lea
 		    text);
 }
 
-/* Returns 1 if the kernel's route to the subnet is there, or need not be; 0 if it
- * is missing; or a negative errno. */
-static int is_connected(struct handler_context *context, const struct present *present)
-{
-	const struct value_ipv4_net *net = &present->lease->net;
-
-	if (present->leased.protocol != NETLINK_OWNER || net->prefix_length == 32 ||
-	    (present->leased.flags & IFA_F_NOPREFIXROUTE))
-		return 1;
-	return netlink_route_is_connected(context->netlink, context->uplink_ifindex,
-					  lease_net_first(net), net->prefix_length);
-}
-
-static int set_anew(struct handler_context *context, const struct present *present)
-{
-	struct netlink_address address = address_of(present->lease);
-	int r = netlink_address_delete(context->netlink, context->uplink_ifindex, &address);
-
-	if (!r)
-		r = netlink_address_add(context->netlink, context->uplink_ifindex, &address);
-	context->state->address.must_repeat = !r;
-	return r;
-}
-
 /* Adopt a leased address that was present. Returns 0 if it is as wanted and carries
  * our mark, or a negative errno. */
-static int adopt_address(struct handler_context *context, const struct present *present, bool anew)
+static int adopt_address(struct handler_context *context, const struct present *present)
 {
 	struct netlink_address address = address_of(present->lease);
 
-	if (anew)
-		return set_anew(context, present);
 	if (present->leased.protocol == NETLINK_OWNER &&
 	    is_near(present->leased.valid_s, present->lease->left_s))
 		return 0;
 	return netlink_address_replace(context->netlink, context->uplink_ifindex, &address);
 }
 
+/* Add the route to the subnet of an address that was just added. The route handler adds it
+ * if this fails, and reports why. */
+static void connect_subnet(struct handler_context *context, const struct wanted *wanted,
+			   const struct lease *lease)
+{
+	struct netlink_route route;
+
+	if (context->is_carrier_lost || !connected_route(context, &lease->net, &route))
+		return;
+	route.mtu = link_route_mtu(context, wanted);
+	(void)netlink_route_add(context->netlink, context->uplink_ifindex, &route);
+}
+
+/* Note whether the kernel has a route to the subnet of our address. */
+static void note_kernels_route(struct handler_context *context, const struct present *present)
+{
+	context->state->address.has_kernels_route =
+		present->is_there && present->lease->net.prefix_length < 32 &&
+		!(present->leased.flags & IFA_F_NOPREFIXROUTE) &&
+		(present->leased.protocol == NETLINK_OWNER || context->takeover);
+}
+
 /*
  * The host waits for a new address, so add it before reading the present ones; if
  * it exists already, the kernel returns -EEXIST and changes nothing.
  */
-static int set_address(struct handler_context *context, const struct lease *lease)
+static int set_address(struct handler_context *context, const struct wanted *wanted,
+		       const struct lease *lease)
 {
 	struct address_state *state = &context->state->address;
 	struct netlink_address address = address_of(lease);
 	struct present present;
 	int r = netlink_address_add(context->netlink, context->uplink_ifindex, &address), error;
-	bool was_there = r == -EEXIST, anew = state->must_set_anew;
+	bool was_there = r == -EEXIST;
 
-	state->must_set_anew = false;
+	state->must_repeat |= !was_there && is_last_set(context, lease);
 	if (r && !was_there)
 		return fail_address(context, r, lease);
 	context->is_leased = !was_there;
-	state->must_repeat = !was_there && is_last_set(context, lease);
+	if (!was_there)
+		connect_subnet(context, wanted, lease);
 	error = find_present(context, lease, &present);
 	if (error)
 		return error;
+	note_kernels_route(context, &present);
 	state->is_settled = present.n_ours == 0;
 	if (was_there && present.is_there) {
 		if (present.leased.protocol != NETLINK_OWNER && !context->takeover) {
@@ -216,7 +220,7 @@ static int set_address(struct handler_context *context, const struct lease *leas
 			context->is_leased = true;
 			return 0;
 		}
-		r = adopt_address(context, &present, anew);
+		r = adopt_address(context, &present);
 	} else if (present.n_all > 1) {
 		promote_secondaries(context);
 	}
@@ -243,27 +247,90 @@ static int renew(struct handler_context *context, const struct lease *lease)
 	return r ? fail_address(context, r, lease) : 0;
 }
 
+static void report_subnet(struct handler_context *context, const struct value_ipv4_net *subnet,
+			  const struct netlink_route *hidden)
+{
+	char text[VALUE_IPV4_NET_SIZE], route[ROUTE_TEXT_SIZE];
+
+	value_format_ipv4_net(subnet, text);
+	route_format(hidden, route);
+	handler_refuse(context, "/ip",
+		       "%s: its subnet would hide the route to %s table %u; set with /32", text,
+		       route, hidden->table);
+}
+
+/* Decide whether the subnet of the lease may be connected; if not, shorten lease->net to the
+ * address. Returns 0 or a negative errno. */
+static int judge_subnet(struct handler_context *context, const struct wanted *wanted,
+			struct lease *lease)
+{
+	struct netlink_route hidden;
+	int r = connected_judge(context, wanted, &lease->net, &hidden);
+
+	if (r < 0)
+		return r;
+	context->is_subnet_judged = !connected_is_free(context->configuration, &lease->net);
+	context->refused_subnet.prefix_length = 0;
+	if (r != CONNECTED_HIDES)
+		return 0;
+	report_subnet(context, &lease->net, &hidden);
+	context->refused_subnet = lease->net;
+	lease->net.prefix_length = 32;
+	return 0;
+}
+
+/* The lease is what is there, with its own lifetime. */
+static int keep_address(struct handler_context *context, const struct lease *lease)
+{
+	struct present present;
+	int r = find_present(context, lease, &present);
+
+	if (!r)
+		note_kernels_route(context, &present);
+	return r;
+}
+
+static void forget_lease(struct handler_context *context)
+{
+	struct address_state *state = &context->state->address;
+
+	state->last_set.prefix_length = 0;
+	state->has_kernels_route = false;
+	context->refused_subnet.prefix_length = 0;
+	context->is_subnet_judged = false;
+}
+
 static int address_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	struct address_state *state = &context->state->address;
-	struct lease lease;
-	int r = lease_get(context, wanted, &lease);
+	struct lease lease, earlier;
+	int r = lease_get_whole(context, wanted, &lease);
 
 	context->is_leased = false;
 	state->is_settled = false;
-	if (!r && lease.is_kept)
-		return 0;
-	if (!r)
+	if (!r && !lease.is_kept)
 		r = former_begin(context, wanted);
-	state->is_settled = !r && is_known(context, &lease);
+	/* The decision about its subnet is checked after each change of a route. */
+	state->is_settled = !r && !lease.is_kept && !context->refused_subnet.prefix_length &&
+			    is_known(context, &lease);
 	if (state->is_settled)
 		return renew(context, &lease);
 	state->known.ifindex = 0;
 	if (r == LEASE_ABSENT)
-		state->last_set.prefix_length = 0;
+		forget_lease(context);
 	if (r)
 		return r == LEASE_ABSENT ? 0 : r;
-	return set_address(context, &lease);
+	earlier = lease;
+	lease_narrow(context, &earlier);
+	r = judge_subnet(context, wanted, &lease);
+	if (r)
+		return r;
+	state->must_repeat = lease.net.prefix_length != earlier.net.prefix_length;
+	if (lease.is_kept && !context->refused_subnet.prefix_length)
+		return keep_address(context, &lease);
+	r = set_address(context, wanted, &lease);
+	context->is_leased &= !lease.is_kept;
+	return r;
 }
 
 static int address_release(struct handler_context *context, const struct wanted *wanted)
@@ -300,9 +367,26 @@ static int address_release(struct handler_context *context, const struct wanted 
 	if (error || !present.lease)
 		return error;
 	/* If promote_secondaries cannot be set, the kernel may have deleted the new
-	 * address and its routes with the old one. */
+	 * address and its routes with the old one; if it is set, the kernel may have added
+	 * a route to the subnet of the new one. */
 	r = find_present(context, &lease, &present);
-	return !r && !present.is_there ? HANDLER_REPEAT : r;
+	return !r && (!present.is_there || state->has_kernels_route) ? HANDLER_REPEAT : r;
+}
+
+/* The routes of other programs may have changed the decision, both ways. */
+static int check_subnet(struct handler_context *context, const struct wanted *wanted)
+{
+	struct netlink_route hidden;
+	struct lease lease;
+	int r = lease_get_whole(context, wanted, &lease);
+
+	if (r)
+		return r < 0 ? r : 0;
+	r = connected_judge(context, wanted, &lease.net, &hidden);
+	if (r < 0 || (r == CONNECTED_HIDES) == (context->refused_subnet.prefix_length != 0))
+		return r < 0 ? r : 0;
+	context->state->address.known.ifindex = 0;
+	return HANDLER_APPLY;
 }
 
 static int address_check(struct handler_context *context, const struct wanted *wanted)
@@ -312,11 +396,15 @@ static int address_check(struct handler_context *context, const struct wanted *w
 	struct lease lease;
 	int r = lease_get(context, wanted, &lease);
 
+	if (!r && context->is_subnet_judged)
+		r = check_subnet(context, wanted);
+	if (r < 0 || r == HANDLER_APPLY)
+		return r;
 	/* A kept address is not repaired, so it cannot drift. The kernel removes the leased one
 	 * on time, up to a second earlier than we compute. */
 	if (r || lease.is_kept || lease.left_s <= EXPIRY_TOLERANCE_S ||
 	    !is_last_set(context, &lease))
-		return r < 0 ? r : 0;
+		return 0;
 	r = find_present(context, &lease, &present);
 	if (r)
 		return r;
@@ -328,14 +416,7 @@ static int address_check(struct handler_context *context, const struct wanted *w
 				    text);
 		return context->takeover ? HANDLER_DRIFT : HANDLER_TAKEN;
 	}
-	r = is_connected(context, &present);
-	if (r < 0)
-		return handler_fail(context, r, "cannot read the routes of the uplink");
-	context->state->address.must_set_anew = !r;
-	if (r)
-		return 0;
-	context->state->address.known.ifindex = 0;
-	return handler_drift(context, "the route to the subnet of %s was removed", text);
+	return 0;
 }
 
 const struct handler handler_address = {

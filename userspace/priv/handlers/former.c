@@ -58,13 +58,14 @@ static bool is_connected(const struct netlink_route *route, const struct value_i
 	       route->destination.s_addr == lease_net_first(net).s_addr;
 }
 
-/* It goes with the address, and stays if the address is now ours. */
+/* It goes with the address, unless the address is now ours. */
 static bool is_connected_route(const struct former *former, const struct netlink_route *route)
 {
 	const struct former_state *state = former->state;
 
 	for (uint32_t i = 0; i < state->n_addresses; i++)
-		if (is_connected(route, &state->addresses[i].net))
+		if (state->addresses[i].net.address.s_addr != former->lease.address.s_addr &&
+		    is_connected(route, &state->addresses[i].net))
 			return true;
 	return false;
 }
@@ -362,5 +363,9 @@ int former_remove_addresses(struct handler_context *context, const struct wanted
 	former_save(context, state);
 	former.n_present = 0;
 	r = netlink_address_each(context->netlink, context->uplink_ifindex, on_present, &former);
-	return !r && !is_leased_address_there(&former) ? HANDLER_REPEAT : 0;
+	/* If ours was a secondary address, it now has a route of the kernel to its subnet. */
+	return !r && (!is_leased_address_there(&former) ||
+		      context->state->address.has_kernels_route) ?
+		       HANDLER_REPEAT :
+		       0;
 }

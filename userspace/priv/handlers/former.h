@@ -84,7 +84,8 @@ int former_remove_routes(struct handler_context *context, const struct former *f
 /*
  * If all routes of the former client are gone, remove its addresses, unless a route
  * that stays needs them, and finish the take-over. Returns 0; HANDLER_REPEAT if the
- * leased address was lost; or a negative errno as handler_fail().
+ * leased address was lost, or the kernel may have added a route to its subnet; or a
+ * negative errno as handler_fail().
  */
 int former_remove_addresses(struct handler_context *context, const struct wanted *wanted);
 

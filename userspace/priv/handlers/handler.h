@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "userspace/common/value.h"
 #include "userspace/priv/description/configuration.h"
 #include "userspace/priv/handlers/witness.h"
 #include "userspace/priv/store/wanted.h"
@@ -64,7 +65,12 @@ struct handler_context {
 	/* out */
 	char error[HANDLER_ERROR_SIZE]; /* why a call failed, printable */
 	char note[HANDLER_ERROR_SIZE];	/* what the status shows in addition to success */
-	bool is_leased; /* by the address handler: the address in /ip is on the uplink */
+	/* by the address handler */
+	bool is_leased; /* the address in /ip is on the uplink */
+	/* The subnet of the lease, if it must not be connected (connected.h); prefix_length 0:
+	 * it may be. */
+	struct value_ipv4_net refused_subnet;
+	bool is_subnet_judged; /* this depends on the routes of other programs */
 };
 
 /*

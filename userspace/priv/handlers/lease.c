@@ -126,7 +126,8 @@ static int apply_witness(struct handler_context *context, const struct wanted *w
 	return 0;
 }
 
-int lease_get(struct handler_context *context, const struct wanted *wanted, struct lease *leasep)
+int lease_get_whole(struct handler_context *context, const struct wanted *wanted,
+		    struct lease *leasep)
 {
 	const struct kv_value *ip = wanted_get(wanted, "/ip");
 	const struct kv_value *time = wanted_get(wanted, "/lease/time");
@@ -152,4 +153,20 @@ int lease_get(struct handler_context *context, const struct wanted *wanted, stru
 		return LEASE_ABSENT;
 	*leasep = lease;
 	return 0;
+}
+
+void lease_narrow(const struct handler_context *context, struct lease *lease)
+{
+	if (lease->net.address.s_addr == context->refused_subnet.address.s_addr &&
+	    lease->net.prefix_length == context->refused_subnet.prefix_length)
+		lease->net.prefix_length = 32;
+}
+
+int lease_get(struct handler_context *context, const struct wanted *wanted, struct lease *leasep)
+{
+	int r = lease_get_whole(context, wanted, leasep);
+
+	if (!r)
+		lease_narrow(context, leasep);
+	return r;
 }

@@ -22,11 +22,17 @@ struct lease {
  * Read the lease from the wanted state. If the witness is in force, the lease lasts no
  * longer than a server said. If no server gave the address, it is refused, and the
  * lease is the address that calfpen has set on the uplink before, with what is left
- * of its own lifetime. Without the witness and without /lease/time the address does not
+ * of its own lifetime. The prefix length is 32 if the subnet must not be connected
+ * (lease_narrow()). Without the witness and without /lease/time the address does not
  * expire: a calf with a fixed address. Returns 0 with *leasep set, LEASE_ABSENT, or a
  * negative errno as handler_fail(), -EBADMSG for a value of the wrong type.
  */
 int lease_get(struct handler_context *context, const struct wanted *wanted, struct lease *leasep);
+/* The same with the subnet that the server gave, which may be refused. */
+int lease_get_whole(struct handler_context *context, const struct wanted *wanted,
+		    struct lease *leasep);
+/* Set the prefix length to 32 if the subnet is context->refused_subnet. */
+void lease_narrow(const struct handler_context *context, struct lease *lease);
 
 /* Returns how many of `seconds` that began at `written_ns` are left at `now_ns`
  * (both CLOCK_BOOTTIME), rounded down so as not to exceed the lease. */

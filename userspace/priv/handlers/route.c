@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: routes through the uplink: the default route from /gateway and the routes
- * from /route/NNN. Every route has the leased address as preferred source, so the
- * kernel removes it together with the address. For a gateway outside the subnet
- * (a /32 lease) an on-link host route is added first. Routes set by calfpen carry
+ * DOC: routes through the uplink: the connected route to the subnet of the lease, the
+ * default route from /gateway and the routes from /route/NNN. Every route has the leased
+ * address as preferred source, so the kernel removes it together with the address. A gateway
+ * outside the subnet (a /32 lease) is an on-link next hop; it gets no host route, which
+ * would take traffic out of a VPN. Routes set by calfpen carry
  * NETLINK_OWNER and the interface; a foreign route with the same destination and
  * metric is neither replaced nor hidden: that is an error which the status shows.
  * The policy decides which routes a server may hand out (route_policy.h). Without
- * carrier there are no routes, so that another uplink gets the traffic; the
- * connected route remains, but the kernel is told not to use it. A foreign default
+ * carrier there are no routes, so that another uplink gets the traffic; a connected route
+ * of the kernel remains, but the kernel is told not to use it. A foreign default
  * route through the uplink that is ahead of ours is reported. With --takeover, what a
  * former client left is removed when ours stands (former.h).
+ *
+ * An address that an older version or a former client has set comes with a connected route
+ * of the kernel. That one is removed when ours stands; the address is not set anew, because
+ * its removal would end the connections that are masqueraded with it.
  */
 #include "userspace/priv/handlers/route_policy.h"
 
@@ -65,28 +70,39 @@ static int fail_route(struct handler_context *context, int error, const struct n
 	return handler_fail(context, error, "route to %s", text);
 }
 
-/* A route of the former client with the same destination and metric will be removed;
+/* Returns true if a present route with the same destination and metric will be removed;
  * until then ours stands behind it. */
-static int add_route(struct handler_context *context, const struct former *former,
-		     const struct netlink_route *route)
+static bool goes_away(const struct handler_context *context, const struct former *former,
+		      const struct route_planned *planned)
 {
-	int r = netlink_route_add(context->netlink, context->uplink_ifindex, route);
+	for (uint32_t i = 0; i < former->n_routes; i++)
+		if (route_is_same_key(&planned->route, &former->routes[i]))
+			return true;
+	return planned->is_connected && !planned->route.metric &&
+	       context->state->address.has_kernels_route;
+}
 
-	for (uint32_t i = 0; r == -EEXIST && i < former->n_routes; i++)
-		if (route_is_same_key(route, &former->routes[i]))
-			return netlink_route_append(context->netlink, context->uplink_ifindex,
-						    route);
+static int add_route(struct handler_context *context, const struct former *former,
+		     const struct route_planned *planned, bool is_changed)
+{
+	const struct netlink_route *route = &planned->route;
+	int r = is_changed ? -EEXIST :
+			     netlink_route_add(context->netlink, context->uplink_ifindex, route);
+
+	if (r == -EEXIST && (is_changed || goes_away(context, former, planned)))
+		return netlink_route_append(context->netlink, context->uplink_ifindex, route);
 	return r;
 }
 
-static int add_missing(struct handler_context *context, const struct route_plan *plan,
+static int add_missing(struct handler_context *context, struct route_plan *plan,
 		       const struct present *present, const struct former *former)
 {
+	bool is_taken = false;
 	int error = 0;
 	uint32_t i, j;
 
 	for (i = 0; i < plan->n_routes; i++) {
-		const struct netlink_route *route = &plan->routes[i].route;
+		struct netlink_route *route = &plan->routes[i].route;
 		bool is_there = false, is_changed = false;
 		int r;
 
@@ -96,16 +112,18 @@ static int add_missing(struct handler_context *context, const struct route_plan 
 		}
 		if (is_there)
 			continue;
-		r = is_changed ?
-			    netlink_route_append(context->netlink, context->uplink_ifindex, route) :
-			    add_route(context, former, route);
+		/* What leads to the gateway may be another program's, on another interface. */
+		route->is_gateway_onlink = route->gateway.s_addr &&
+					   (is_taken || !route_plan_reaches(plan, route->gateway));
+		r = add_route(context, former, &plan->routes[i], is_changed);
+		is_taken |= r == -EEXIST;
 		if (r)
 			error = handler_first(error, fail_route(context, r, route));
 	}
 	return error;
 }
 
-/* Backwards: delete routes before the host route to their gateway. */
+/* Backwards: delete routes before the on-link route to their gateway. */
 static int delete_surplus(struct handler_context *context, const struct route_plan *plan,
 			  const struct present *present)
 {
@@ -131,8 +149,7 @@ static int delete_surplus(struct handler_context *context, const struct route_pl
 struct policy {
 	struct route_plan *plan;
 	const struct former *former;
-	int uplink_ifindex;
-	int suppressed;
+	struct route_policy_view view;
 };
 
 static void on_any_route(const struct netlink_route *route, void *data)
@@ -140,7 +157,7 @@ static void on_any_route(const struct netlink_route *route, void *data)
 	const struct policy *policy = data;
 
 	if (!former_has_route(policy->former, route))
-		route_policy_judge(policy->plan, policy->uplink_ifindex, policy->suppressed, route);
+		route_policy_judge(policy->plan, &policy->view, route);
 }
 
 /* Read the routes of other programs, of which there may be a million, only if the
@@ -148,24 +165,18 @@ static void on_any_route(const struct netlink_route *route, void *data)
 static int apply_policy(struct handler_context *context, struct route_plan *plan,
 			const struct former *former)
 {
-	const struct configuration *configuration = context->configuration;
-	struct policy policy = { plan, former, context->uplink_ifindex, -1 };
+	struct policy policy = { .plan = plan, .former = former };
 	uint32_t i, n = 0;
 	int r;
 
 	for (i = 0; i < plan->n_routes; i++)
-		n += plan->routes[i].route.prefix_length != 0;
-	if (!n || configuration->allow_hiding)
+		n += plan->routes[i].route.prefix_length && !plan->routes[i].is_connected;
+	if (!n || context->configuration->allow_hiding)
 		return 0;
-	r = netlink_rule_suppressed(context->netlink, configuration->table, &policy.suppressed);
+	r = route_policy_each(context, &policy.view, on_any_route, &policy);
 	if (!r)
-		r = netlink_route_each_owner(context->netlink,
-					     policy.suppressed < 0 ? configuration->table : 0,
-					     on_any_route, &policy);
-	if (r)
-		return handler_fail(context, r, "cannot read the routes of other programs");
-	route_policy_apply(plan, context);
-	return 0;
+		route_policy_apply(plan, context);
+	return r;
 }
 
 static void set_mtu(struct handler_context *context, const struct wanted *wanted,
@@ -210,7 +221,7 @@ static int read_present_routes(struct handler_context *context, const struct wan
 	return handler_first(error, r);
 }
 
-/* The kernel would use the connected route even without carrier. Ignore a failure:
+/* The kernel would use its own connected route even without carrier. Ignore a failure:
  * it matters only if another uplink is in the same subnet. */
 static void ignore_connected_route(struct handler_context *context)
 {
@@ -294,6 +305,53 @@ static int report_ahead(struct handler_context *context, const struct route_plan
 	return 0;
 }
 
+struct kernels_search {
+	const struct netlink_route *ours;
+	struct netlink_route found; /* table 0: none */
+};
+
+static void on_kernels_route(const struct netlink_route *route, void *data)
+{
+	struct kernels_search *search = data;
+	const struct netlink_route *ours = search->ours;
+
+	if (route->protocol == RTPROT_KERNEL && route->type == RTN_UNICAST && route->is_onlink &&
+	    route->source.s_addr == ours->source.s_addr &&
+	    route->destination.s_addr == ours->destination.s_addr &&
+	    route->prefix_length == ours->prefix_length)
+		search->found = *route;
+}
+
+static int find_kernels_route(struct handler_context *context, const struct netlink_route *ours,
+			      struct netlink_route *foundp)
+{
+	struct kernels_search search = { .ours = ours };
+	int r = netlink_route_each_through(context->netlink, context->uplink_ifindex, 0,
+					   on_kernels_route, &search);
+
+	if (r)
+		return handler_fail(context, r, "cannot read the routes of the uplink");
+	*foundp = search.found;
+	return 0;
+}
+
+/* Remove the kernel's connected route of our address; ours stands. The kernel adds it again
+ * when the link goes up. */
+static int remove_kernels_route(struct handler_context *context, const struct route_plan *plan)
+{
+	struct netlink_route found;
+	int r;
+
+	if (!context->state->address.has_kernels_route || !plan->n_routes ||
+	    !plan->routes[0].is_connected)
+		return 0;
+	r = find_kernels_route(context, &plan->routes[0].route, &found);
+	if (r || !found.table)
+		return r;
+	r = netlink_route_delete_foreign(context->netlink, context->uplink_ifindex, &found);
+	return r ? handler_fail(context, r, "cannot remove the kernel's route to the subnet") : 0;
+}
+
 static int route_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	struct route_plan *set = &context->state->route.set;
@@ -310,6 +368,8 @@ static int route_apply(struct handler_context *context, const struct wanted *wan
 	r = handler_first(r, add_missing(context, &plan, &present, &former));
 	r = handler_first(r, delete_surplus(context, &plan, &present));
 	*set = plan;
+	if (!r)
+		r = remove_kernels_route(context, &plan);
 	if (!r)
 		r = former_remove_routes(context, &former, &plan);
 	return handler_first(r, report_ahead(context, &plan));

@@ -7,15 +7,15 @@
 #include <string.h>
 
 #include "userspace/common/address.h"
+#include "userspace/priv/handlers/connected.h"
 
 #define DIRECTORY "/route/"
 
-/* Routes from keys, without the host routes to their gateways. */
+/* Routes from keys. */
 struct asked {
 	struct value_route routes[ROUTE_KEYS_MAX + 1];
 	const char *paths[ROUTE_KEYS_MAX + 1];
 	uint32_t n_routes;
-	struct in_addr gateway; /* of /gateway, 0: none */
 };
 
 bool route_is_same_key(const struct netlink_route *a, const struct netlink_route *b)
@@ -38,8 +38,7 @@ void route_format(const struct netlink_route *route, char text[static ROUTE_TEXT
 }
 
 static void plan_add(struct route_plan *plan, const struct handler_context *context,
-		     const struct asked *asked, uint32_t i_asked, const struct value_route *wanted,
-		     bool is_way)
+		     const char *path, const struct value_route *wanted)
 {
 	struct route_planned planned = {
 		.route = {
@@ -49,14 +48,11 @@ static void plan_add(struct route_plan *plan, const struct handler_context *cont
 			.metric = handler_metric(context),
 			.table = context->configuration->table,
 		},
-		.path = asked->paths[i_asked],
-		.is_way = is_way,
+		.path = path,
 	};
 
 	if (!wanted->onlink)
 		planned.route.gateway = wanted->gateway;
-	else if (wanted->prefix_length == 32)
-		planned.is_way_to_default = wanted->destination.s_addr == asked->gateway.s_addr;
 	for (uint32_t i = 0; i < plan->n_routes; i++)
 		if (route_is_same_key(&plan->routes[i].route, &planned.route))
 			return;
@@ -64,9 +60,16 @@ static void plan_add(struct route_plan *plan, const struct handler_context *cont
 		plan->routes[plan->n_routes++] = planned;
 }
 
-bool route_plan_is_in_subnet(const struct route_plan *plan, struct in_addr gateway)
+bool route_plan_reaches(const struct route_plan *plan, struct in_addr gateway)
 {
-	return plan->subnet.prefix_length < 32 && lease_net_contains(&plan->subnet, gateway);
+	for (uint32_t i = 0; i < plan->n_routes; i++) {
+		const struct netlink_route *route = &plan->routes[i].route;
+		struct value_ipv4_net net = { route->destination, route->prefix_length };
+
+		if (!route->gateway.s_addr && lease_net_contains(&net, gateway))
+			return true;
+	}
+	return false;
 }
 
 struct in_addr route_plan_next_hop(const struct route_plan *plan, struct in_addr to)
@@ -82,22 +85,6 @@ struct in_addr route_plan_next_hop(const struct route_plan *plan, struct in_addr
 			best = route;
 	}
 	return best ? best->gateway : (struct in_addr){ INADDR_ANY };
-}
-
-/* Is there a way to the gateway: the lease's subnet or an on-link route? */
-static bool is_reached(const struct asked *asked, const struct route_plan *plan,
-		       struct in_addr gateway)
-{
-	if (route_plan_is_in_subnet(plan, gateway))
-		return true;
-	for (uint32_t i = 0; i < asked->n_routes; i++) {
-		struct value_ipv4_net net = { asked->routes[i].destination,
-					      asked->routes[i].prefix_length };
-
-		if (asked->routes[i].onlink && lease_net_contains(&net, gateway))
-			return true;
-	}
-	return false;
 }
 
 static void asked_add(struct asked *asked, const struct value_route *route, const char *path)
@@ -128,7 +115,6 @@ static int ask_gateway(struct asked *asked, struct handler_context *context,
 		return handler_fail(context, -EBADMSG, "/gateway is \"%s\"", value->text);
 	if (!is_witnessed(context, address, route.gateway, "/gateway", value->text))
 		return 0;
-	asked->gateway = route.gateway;
 	asked_add(asked, &route, "/gateway");
 	return 0;
 }
@@ -186,35 +172,26 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		    const struct wanted *wanted)
 {
+	struct route_planned connected = { .path = "/ip", .is_connected = true };
 	struct asked asked = { .n_routes = 0 };
 	struct lease lease;
 	int error, r;
 
 	plan->n_routes = 0;
 	r = lease_get(context, wanted, &lease);
-	if (r < 0)
-		return r;
-	if (r == LEASE_ABSENT || !context->configuration->use_routes)
-		return 0;
+	if (r)
+		return r == LEASE_ABSENT ? 0 : r;
 	plan->subnet = lease.net;
+	if (connected_route(context, &lease.net, &connected.route))
+		plan->routes[plan->n_routes++] = connected;
+	if (!context->configuration->use_routes)
+		return 0;
 	error = ask_gateway(&asked, context, wanted, lease.net.address);
 	error = handler_first(error, ask_routes(&asked, context, wanted, lease.net.address));
 	/* First the routes that other routes depend on. */
-	for (uint32_t i = 0; i < asked.n_routes; i++)
-		if (asked.routes[i].onlink)
-			plan_add(plan, context, &asked, i, &asked.routes[i], false);
-	for (uint32_t i = 0; i < asked.n_routes; i++) {
-		struct value_route host = {
-			.destination = asked.routes[i].gateway,
-			.prefix_length = 32,
-			.onlink = true,
-		};
-
-		if (!asked.routes[i].onlink && !is_reached(&asked, plan, host.destination))
-			plan_add(plan, context, &asked, i, &host, true);
-	}
-	for (uint32_t i = 0; i < asked.n_routes; i++)
-		if (!asked.routes[i].onlink)
-			plan_add(plan, context, &asked, i, &asked.routes[i], false);
+	for (unsigned int onlink = 2; onlink-- > 0;)
+		for (uint32_t i = 0; i < asked.n_routes; i++)
+			if (asked.routes[i].onlink == onlink)
+				plan_add(plan, context, asked.paths[i], &asked.routes[i]);
 	return error;
 }

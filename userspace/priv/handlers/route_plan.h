@@ -12,14 +12,13 @@
 #include "userspace/priv/netlink/netlink.h"
 
 #define ROUTE_KEYS_MAX 64 /* of /route/NNN; further ones are ignored */
-/* The default route, these keys, and a host route to the gateway of each. */
-#define ROUTE_PLAN_MAX (2 * (ROUTE_KEYS_MAX + 1))
+/* The connected route, the default route, and these keys. */
+#define ROUTE_PLAN_MAX (ROUTE_KEYS_MAX + 2)
 
 struct route_planned {
 	struct netlink_route route;
 	const char *path;	     /* of the key that requires it; owned by `wanted` */
-	bool is_way;		     /* host route to the gateway of another route */
-	bool is_way_to_default;	     /* host route to /gateway, planned or from a key */
+	bool is_connected;	     /* to the subnet of the lease (connected.h) */
 	bool is_refused;	     /* route_policy.h */
 	struct netlink_route hidden; /* if refused: the route that it would hide */
 };
@@ -27,13 +26,14 @@ struct route_planned {
 struct route_plan {
 	struct route_planned routes[ROUTE_PLAN_MAX];
 	uint32_t n_routes;
-	struct value_ipv4_net subnet; /* of the lease */
+	struct value_ipv4_net subnet; /* of the lease, /32 if it must not be connected */
 };
 
 /*
- * Plan the routes. The plan is empty without a lease or if `use_routes` is off. A
- * key of the wrong type is left out, the others are planned. Of two routes to the
- * same destination the first is used, /gateway before /route/NNN. Routes beyond
+ * Plan the routes. The plan is empty without a lease; if `use_routes` is off, it has the
+ * connected route only. A key of the wrong type is left out, the others are planned. Of two
+ * routes to the same destination the first is used: the connected route, then /gateway
+ * before /route/NNN. Routes beyond
  * the operator's limits (more than `max_routes`, shorter than `min_prefix_length`;
  * default routes do not count) and impossible destinations are refused. Returns
  * 0, or -EBADMSG as handler_fail() if a key was left out; the plan is written in
@@ -42,8 +42,9 @@ struct route_plan {
 int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		    const struct wanted *wanted);
 
-/* Returns true if the gateway is in the subnet of the lease. */
-bool route_plan_is_in_subnet(const struct route_plan *plan, struct in_addr gateway);
+/* Returns true if a planned route without a gateway, such as the connected one, leads to the
+ * gateway. */
+bool route_plan_reaches(const struct route_plan *plan, struct in_addr gateway);
 
 /*
  * Find by which router of the plan an address is reached: the longest prefix counts, also

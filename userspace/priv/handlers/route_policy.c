@@ -47,15 +47,11 @@ static bool is_neighbours(const struct netlink_route *there, int uplink_ifindex)
 	       (there->protocol != RTPROT_KERNEL || is_link_local(there));
 }
 
-/* Returns true if the planned route would take traffic that `there` carries now. */
-static bool hides(const struct route_planned *planned, const struct netlink_route *there,
-		  int suppressed)
+/* Returns true if the route would take traffic that `there` carries now. */
+static bool takes_traffic(const struct netlink_route *route, const struct netlink_route *there,
+			  int suppressed)
 {
-	const struct netlink_route *route = &planned->route;
-
 	if (!route->prefix_length || !contains(there, route))
-		return false;
-	if (!there->prefix_length && planned->is_way_to_default)
 		return false;
 	if (there->table != route->table)
 		return suppressed >= 0 && route->prefix_length > suppressed;
@@ -65,51 +61,39 @@ static bool hides(const struct route_planned *planned, const struct netlink_rout
 	return there->prefix_length < route->prefix_length || route->metric <= there->metric;
 }
 
-void route_policy_judge(struct route_plan *plan, int uplink_ifindex, int suppressed,
+bool route_policy_hides(const struct route_policy_view *view, const struct netlink_route *route,
 			const struct netlink_route *there)
 {
-	if (!carries_traffic(there) || is_neighbours(there, uplink_ifindex))
-		return;
+	return carries_traffic(there) && !is_neighbours(there, view->uplink_ifindex) &&
+	       !is_own(there, view->uplink_ifindex, route->source) &&
+	       takes_traffic(route, there, view->suppressed);
+}
+
+int route_policy_each(struct handler_context *context, struct route_policy_view *viewp,
+		      netlink_route_fn call, void *data)
+{
+	uint32_t table = context->configuration->table;
+	int r;
+
+	*viewp = (struct route_policy_view){ context->uplink_ifindex, -1 };
+	r = netlink_rule_suppressed(context->netlink, table, &viewp->suppressed);
+	if (!r)
+		r = netlink_route_each_owner(context->netlink, viewp->suppressed < 0 ? table : 0,
+					     call, data);
+	return r ? handler_fail(context, r, "cannot read the routes of other programs") : 0;
+}
+
+void route_policy_judge(struct route_plan *plan, const struct route_policy_view *view,
+			const struct netlink_route *there)
+{
 	for (uint32_t i = 0; i < plan->n_routes; i++) {
 		struct route_planned *planned = &plan->routes[i];
 
-		if (planned->is_refused || is_own(there, uplink_ifindex, planned->route.source) ||
-		    !hides(planned, there, suppressed))
+		if (planned->is_refused || planned->is_connected ||
+		    !route_policy_hides(view, &planned->route, there))
 			continue;
 		planned->is_refused = true;
 		planned->hidden = *there;
-	}
-}
-
-/* Returns true if the gateway can be reached on-link through `planned`. */
-static bool reaches(const struct route_planned *planned, struct in_addr gateway)
-{
-	struct value_ipv4_net net = { planned->route.destination, planned->route.prefix_length };
-
-	return !planned->route.gateway.s_addr && lease_net_contains(&net, gateway);
-}
-
-/* Also refuse routes whose gateway cannot be reached any more. */
-static void refuse_followers(struct route_plan *plan)
-{
-	uint32_t i, j;
-
-	for (i = 0; i < plan->n_routes; i++) {
-		struct route_planned *planned = &plan->routes[i];
-		const struct route_planned *lost = NULL;
-		struct in_addr gateway = planned->route.gateway;
-		bool is_reached = !gateway.s_addr || route_plan_is_in_subnet(plan, gateway);
-
-		for (j = 0; j < plan->n_routes && !is_reached; j++) {
-			if (!reaches(&plan->routes[j], gateway))
-				continue;
-			is_reached = !plan->routes[j].is_refused;
-			lost = &plan->routes[j];
-		}
-		if (planned->is_refused || is_reached || !lost)
-			continue;
-		planned->is_refused = true;
-		planned->hidden = lost->hidden;
 	}
 }
 
@@ -131,11 +115,10 @@ void route_policy_apply(struct route_plan *plan, struct handler_context *context
 {
 	uint32_t i, n = 0;
 
-	refuse_followers(plan);
 	for (i = 0; i < plan->n_routes; i++) {
 		if (!plan->routes[i].is_refused)
 			plan->routes[n++] = plan->routes[i];
-		else if (!plan->routes[i].is_way)
+		else
 			report(context, &plan->routes[i]);
 	}
 	plan->n_routes = n;

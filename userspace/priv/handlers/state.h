@@ -17,11 +17,12 @@ struct address_state {
 	/* Release has nothing to do; false if apply found old addresses or could not
 	 * read them. */
 	bool is_settled;
-	/* Apply has restored an address that was removed, without a change of the
-	 * route keys: the routes that were removed with it must be added again. */
+	/* Apply has restored an address that was removed, or has changed the prefix length of
+	 * one, without a change of the route keys: the routes must be planned again. */
 	bool must_repeat;
-	/* Check has found that the connected route is missing. */
-	bool must_set_anew;
+	/* The leased address is ours, but was set without IFA_F_NOPREFIXROUTE, by an older
+	 * version or by a former client: the kernel has a route to its subnet. */
+	bool has_kernels_route;
 	/* The only address on the uplink that calfpen set. */
 	struct address_known {
 		int ifindex; /* 0: not known */

@@ -142,10 +142,6 @@ int netlink_route_each_owner(struct netlink *netlink, uint32_t table, netlink_ro
  * type. */
 int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t table,
 			       netlink_route_fn call, void *data);
-/* Returns 1 if the interface has the kernel's route to the prefix of one of its
- * addresses, in any table; 0 if not; or a negative errno. */
-int netlink_route_is_connected(struct netlink *netlink, int ifindex, struct in_addr destination,
-			       uint8_t prefix_length);
 /*
  * Find the IPv6 router by which the host's routes through the interface lead to an IPv4
  * address. Returns 1 with *routerp set; 0 if it is reached otherwise, or not at all; or a

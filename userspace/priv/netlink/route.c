@@ -206,48 +206,6 @@ int netlink_route_find_ipv6_router(struct netlink *netlink, int ifindex, struct 
 	return search.is_found;
 }
 
-struct connected_search {
-	struct in_addr destination;
-	uint8_t prefix_length;
-	int ifindex;
-	bool is_there;
-};
-
-static int parse_connected(struct nlmsghdr *header, void *data)
-{
-	struct connected_search *search = data;
-	struct netlink_route route;
-	int r = 0;
-
-	if (header->nlmsg_type == RTM_NEWROUTE)
-		r = netlink_route_read(header, &route);
-	if (r == 1 && route.type == RTN_UNICAST && route.protocol == RTPROT_KERNEL &&
-	    route.ifindex == search->ifindex && route.prefix_length == search->prefix_length &&
-	    route.destination.s_addr == search->destination.s_addr)
-		search->is_there = true;
-	return r < 0 ? r : 0;
-}
-
-int netlink_route_is_connected(struct netlink *netlink, int ifindex, struct in_addr destination,
-			       uint8_t prefix_length)
-{
-	struct connected_search search = { .destination = destination,
-					   .prefix_length = prefix_length,
-					   .ifindex = ifindex };
-	struct rtmsg info = { .rtm_family = AF_INET,
-			      .rtm_protocol = RTPROT_KERNEL,
-			      .rtm_type = RTN_UNICAST };
-	uint32_t oif = (uint32_t)ifindex;
-	int r;
-
-	if (ifindex <= 0)
-		return -ENODEV;
-	netlink_begin(netlink, RTM_GETROUTE, NLM_F_DUMP, &info, sizeof(info));
-	netlink_put(netlink, RTA_OIF, &oif, sizeof(oif));
-	r = netlink_run(netlink, parse_connected, &search);
-	return r ? r : search.is_there;
-}
-
 struct rule_search {
 	uint32_t table;
 	int length;

@@ -123,9 +123,9 @@ static struct in_addr find_router(const struct watcher *watcher, struct in_addr 
 	const struct handler_context *context = &watcher->context;
 	struct in_addr router = { INADDR_ANY };
 
-	if (plan->n_routes)
+	if (plan->n_routes && context->configuration->use_routes)
 		return route_plan_next_hop(plan, server);
-	/* the operator wants no routes on the host */
+	/* the operator wants no routes of the server on the host */
 	if (!gateway || value_parse_ipv4(gateway->text, &router) ||
 	    (context->witness.is_in_force &&
 	     !witness_has_router(&context->witness, watcher->filter.net.address, router)))
@@ -160,28 +160,32 @@ static bool has_frames(const struct watcher *watcher)
 	return false;
 }
 
-/* Returns the lease as it is in force, without refusing anything once more. */
+/* Returns the lease as it is in force, without refusing anything once more. Its subnet is
+ * the whole one: whether the host may use it is about the host's own traffic. */
 static bool get_lease(struct watcher *watcher, struct lease *lease)
 {
 	struct handler_context context = watcher->context;
 
 	context.on_refusal = NULL;
 	context.now_ns = watcher->loop.now_ns();
-	return !lease_get(&context, &watcher->wanted, lease);
+	return !lease_get_whole(&context, &watcher->wanted, lease);
 }
 
 void watcher_filter_tell(struct watcher *watcher)
 {
 	struct frame_host host = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &host, .ctx_size_in = sizeof(host));
-	struct lease lease;
+	struct lease lease = { .left_s = 0 }, applied;
 	bool is_leased;
 	int r;
 
 	if (!has_frames(watcher))
 		return;
 	is_leased = get_lease(watcher, &lease);
-	r = look(watcher, is_leased ? &lease : NULL);
+	applied = lease;
+	if (is_leased)
+		lease_narrow(&watcher->context, &applied);
+	r = look(watcher, is_leased ? &applied : NULL);
 	host.other = watcher->filter.other.s_addr;
 	host.is_open = wanted_get(&watcher->wanted, FRAME_QUARANTINE_KEY) != NULL;
 	if (is_leased && watcher->filter.is_leased) {

@@ -140,8 +140,7 @@ static void on_event(const struct netlink_event *event, void *data)
 	case NETLINK_EVENT_ROUTE:
 		if (!is_own) /* also foreign routes: for the policy */
 			reconcile_suspect(host->reconciler, &handler_route);
-		/* perhaps the connected route of the address */
-		if (!is_own && is_uplinks && event->is_gone)
+		if (!is_own && host->context->is_subnet_judged)
 			reconcile_suspect(host->reconciler, &handler_address);
 		break;
 	}
