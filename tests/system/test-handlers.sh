@@ -19,6 +19,7 @@ status_is() { [[ $(calfpen get "/status/$1") =~ $2 ]]; }
 
 # A server hands out routes that would take a VPN's traffic (CVE-2024-3661).
 test_C4_27_hostile_classless_routes() {
+	local ours
 	ip link add vpn0 type veth peer name vpn-far
 	ip link set vpn0 up
 	ip address add 10.8.0.2/24 dev vpn0
@@ -27,8 +28,9 @@ test_C4_27_hostile_classless_routes() {
 	calfpen_start
 	wait_for 10 has_address
 	wait_for 5 status_is route '^ok [0-9]+; refused /route/001: 0.0.0.0/1 via 10.77.0.1: prefix is shorter'
-	assert_eq "default via 10.77.0.1 dev $LAB_UPLINK src $(address | cut -d/ -f1) metric $((1000 + $(cat "/sys/class/net/$LAB_UPLINK/ifindex")))" \
-		"$(ip -4 route show proto 202 | sed 's/ *$//')"
+	ours="src $(address | cut -d/ -f1) metric $((1000 + $(cat "/sys/class/net/$LAB_UPLINK/ifindex")))"
+	assert_eq "default via 10.77.0.1 dev $LAB_UPLINK $ours
+10.77.0.0/24 dev $LAB_UPLINK scope link $ours" "$(ip -4 route show proto 202 | sed 's/ *$//')"
 	assert_match 'dev vpn0' "$(ip -4 route get 198.51.100.7)"
 	assert_match 'dev vpn0' "$(ip -4 route get 10.8.0.7)"
 	assert_eq 4 "$(grep -c '"subject":"dhcp4","verb":"configure","path":"/route/00.","verdict":"refused","reason":"' "$audit")"

@@ -12,7 +12,7 @@ config=/etc/calfpen/$LAB_UPLINK.yaml
 acks() { grep -c DHCPACK "$LAB_SERVER_LOG"; }
 more_acks() { [ "$(acks)" -gt "$1" ]; }
 is_bound() { [ "$(calfpen get /lease/state)" = bound ]; }
-is_connected() { [ -n "$(ip -4 route show 10.77.0.0/24 dev "$LAB_UPLINK" proto kernel)" ]; }
+is_connected() { [ -n "$(ip -4 route show 10.77.0.0/24 dev "$LAB_UPLINK" proto 202)" ]; }
 is_usable() {
 	[ "$(address)" = "$1" ] && is_connected && [ -n "$(ip -4 route show default proto 202)" ]
 }

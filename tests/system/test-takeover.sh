@@ -55,7 +55,9 @@ test_address_is_not_flapped() {
 	assert_fails grep -q DHCPDISCOVER "$LAB_SERVER_LOG" # it asked for the address at once
 	talk after
 	assert_match '192\.0\.2\.77/24' "$(address)" "an address of somebody else stays"
-	assert_eq "" "$(grep "Deleted.* $former" "$LAB_DIR/monitor.log" || true)" "it was removed"
+	assert_eq "" "$(grep "Deleted.*inet $former" "$LAB_DIR/monitor.log" || true)" "it was removed"
+	assert_match "^10\.77\.0\.0/24 .* proto 202 .*Deleted 10\.77\.0\.0/24 .* proto kernel " \
+		"$(grep -a '10\.77\.0\.0/24' "$LAB_DIR/monitor.log" | xargs)" "its route, when ours was there"
 	assert_eq 1 "$(address | grep -c "$former")"
 }
 
