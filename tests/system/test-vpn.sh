@@ -147,6 +147,7 @@ hostile_options() {
 
 	offer 1,248.0.0.0 "3,$net"
 	take_offer
+	hides_nothing "$1: option 1"
 	wait_for 5 status_is address '; refused /ip: 10\.77\.0\.[0-9]+/5: its subnet would hide the route to '
 	hides_nothing "$1: option 1"
 	assert_match '^10\.77\.0\.[0-9]+/32$' "$(address)"
