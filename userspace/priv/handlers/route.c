@@ -339,7 +339,7 @@ static int find_kernels_route(struct handler_context *context, const struct netl
  * when the link goes up. */
 static int remove_kernels_route(struct handler_context *context, const struct route_plan *plan)
 {
-	struct netlink_route found;
+	struct netlink_route found = { .table = 0 };
 	int r;
 
 	if (!context->state->address.has_kernels_route || !plan->n_routes ||
