@@ -58,14 +58,18 @@ static bool is_connected(const struct netlink_route *route, const struct value_i
 	       route->destination.s_addr == lease_net_first(net).s_addr;
 }
 
-/* It goes with the address, unless the address is now ours. */
+/* It goes with the address, unless ours replaces it: the address or its subnet is that of
+ * the lease. */
 static bool is_connected_route(const struct former *former, const struct netlink_route *route)
 {
 	const struct former_state *state = former->state;
 
+	if (route->source.s_addr == former->lease.address.s_addr ||
+	    (route->destination.s_addr == lease_net_first(&former->lease).s_addr &&
+	     route->prefix_length == former->lease.prefix_length))
+		return false;
 	for (uint32_t i = 0; i < state->n_addresses; i++)
-		if (state->addresses[i].net.address.s_addr != former->lease.address.s_addr &&
-		    is_connected(route, &state->addresses[i].net))
+		if (is_connected(route, &state->addresses[i].net))
 			return true;
 	return false;
 }
