@@ -466,7 +466,7 @@ Test(netlink, many)
 }
 
 static struct {
-	unsigned int n_links, n_addresses, n_routes;
+	unsigned int n_links, n_addresses, n_routes, n_rules;
 	bool is_gone;
 } seen;
 
@@ -476,6 +476,7 @@ static void see_event(const struct netlink_event *event, void *data)
 	seen.n_links += event->type == NETLINK_EVENT_LINK;
 	seen.n_addresses += event->type == NETLINK_EVENT_ADDRESS;
 	seen.n_routes += event->type == NETLINK_EVENT_ROUTE;
+	seen.n_rules += event->type == NETLINK_EVENT_RULE;
 	seen.is_gone |= event->type == NETLINK_EVENT_LINK && event->is_gone &&
 			event->ifindex == uplink;
 }
@@ -493,10 +494,14 @@ Test(netlink, events)
 		     0);
 	cr_expect_eq(netlink_events(all, see_event, NULL), 0);
 	cr_expect(seen.n_links && seen.n_addresses && seen.n_routes && seen.is_gone);
+	cr_assert_eq(sh("ip rule add pref 9 table 99; ip rule del pref 9; ip -6 rule add table 99"),
+		     0);
+	cr_expect_eq(netlink_events(all, see_event, NULL), 0);
+	cr_expect_eq(seen.n_rules, 2, "of IPv4");
 	memset(&seen, 0, sizeof(seen));
 	cr_expect_eq(netlink_events(links, see_event, NULL), 0);
 	cr_expect(seen.n_links && seen.is_gone);
-	cr_expect_eq(seen.n_addresses + seen.n_routes, 0);
+	cr_expect_eq(seen.n_addresses + seen.n_routes + seen.n_rules, 0);
 	/* more than the kernel buffers: it reports the loss, and events continue */
 	cr_assert_eq(
 		sh("for i in $(seq 1000 3000); do echo link set lo mtu $i; done | ip -batch -"), 0);

@@ -228,9 +228,33 @@ test_F3_vpn_that_comes_later() {
 	done
 }
 
+# The rules come when nothing else changes any more.
+test_F3_rules_that_come_later() {
+	vpn_network
+	offer 1,248.0.0.0 3,10.77.0.1
+	lease
+	ip route add default via 10.8.0.1 dev vpn0 table 51820
+	sleep 1
+	goes_by "$victim" "$LAB_UPLINK" || fail "no rule uses that table"
+	ip rule add pref 100 table main suppress_prefixlength 0
+	sleep 1
+	ip rule add pref 101 not fwmark 51820 table 51820
+	wait_for 3 goes_by "$victim" vpn0
+	wait_for 3 status_is address '; refused /ip: '
+	ip rule del pref 100
+	ip rule del pref 101
+	wait_for 3 goes_by "$victim" "$LAB_UPLINK"
+	wait_for 3 status_is address '^ok [0-9]+$'
+}
+
+# A pid of 0 would be our own process group.
+has_watcher() {
+	[ "$(watcher_pid)" -gt 1 ] && alive "$(watcher_pid)"
+}
+
 # An honest server's LAN stays the host's, whatever comes and goes.
 test_F3_lan_beside_a_vpn() {
-	local style
+	local style old
 	vpn_network
 	lease
 	wait_for 10 settled
@@ -241,7 +265,10 @@ test_F3_lan_beside_a_vpn() {
 		wait_for 3 goes_by "$victim" vpn0
 		take_offer
 		goes_by 10.77.0.9 "$LAB_UPLINK" || fail "$style: the LAN"
-		kill -KILL "$(watcher_pid)"
+		old=$(watcher_pid)
+		kill -KILL "$old"
+		wait_for 5 not alive "$old"
+		wait_for 5 has_watcher
 		wait_for 10 settled
 		goes_by 10.77.0.9 "$LAB_UPLINK" || fail "$style: the LAN, with another watcher"
 		goes_by "$victim" vpn0 || fail "$style: another watcher"

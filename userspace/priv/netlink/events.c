@@ -13,6 +13,7 @@ static int parse_event(struct nlmsghdr *header, void *data)
 {
 	const struct receiver *receiver = data;
 	struct netlink_event event = { .port = header->nlmsg_pid };
+	uint32_t table, length;
 	int r;
 
 	switch (header->nlmsg_type) {
@@ -35,6 +36,12 @@ static int parse_event(struct nlmsghdr *header, void *data)
 		event.is_gone = header->nlmsg_type == RTM_DELROUTE;
 		r = netlink_route_read(header, &event.route);
 		event.ifindex = event.route.ifindex;
+		break;
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		event.type = NETLINK_EVENT_RULE;
+		event.is_gone = header->nlmsg_type == RTM_DELRULE;
+		r = netlink_rule_read(header, &table, &length);
 		break;
 	default:
 		return 0;

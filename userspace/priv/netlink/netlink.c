@@ -162,7 +162,8 @@ int netlink_new(struct netlink **netlinkp)
 
 int netlink_listen(struct netlink **netlinkp, bool only_links)
 {
-	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE };
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
+				      RTNLGRP_IPV4_RULE };
 	size_t i, n_groups = only_links ? 1 : sizeof(groups) / sizeof(groups[0]);
 	struct netlink *netlink = netlink_alloc();
 	int r;

@@ -176,6 +176,7 @@ enum netlink_event_type {
 	NETLINK_EVENT_LINK,
 	NETLINK_EVENT_ADDRESS,
 	NETLINK_EVENT_ROUTE,
+	NETLINK_EVENT_RULE, /* a policy rule, which one is not told */
 };
 
 struct netlink_event {
@@ -191,7 +192,7 @@ struct netlink_event {
 };
 
 /* Open a socket that receives all changes of links, and unless only_links also of
- * IPv4 addresses and routes. It never blocks and sends nothing. Otherwise as
+ * IPv4 addresses, routes and policy rules. It never blocks and sends nothing. Otherwise as
  * netlink_new(). */
 int netlink_listen(struct netlink **netlinkp, bool only_links);
 /* Returns the descriptor for poll(2), POLLIN. It stays owned by `netlink`. */

@@ -138,6 +138,7 @@ static void on_event(const struct netlink_event *event, void *data)
 		reconcile_suspect(host->reconciler, &handler_route);
 		break;
 	case NETLINK_EVENT_ROUTE:
+	case NETLINK_EVENT_RULE:
 		if (!is_own) /* also foreign routes: for the policy */
 			reconcile_suspect(host->reconciler, &handler_route);
 		if (!is_own && host->context->is_subnet_judged)
