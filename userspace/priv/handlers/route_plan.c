@@ -169,8 +169,8 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 	return r;
 }
 
-int route_plan_init(struct route_plan *plan, struct handler_context *context,
-		    const struct wanted *wanted)
+static int plan_init(struct route_plan *plan, struct handler_context *context,
+		     const struct wanted *wanted, bool use_routes)
 {
 	struct route_planned connected = { .path = "/ip", .is_connected = true };
 	struct asked asked = { .n_routes = 0 };
@@ -184,7 +184,7 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 	plan->subnet = lease.net;
 	if (connected_route(context, &lease.net, &connected.route))
 		plan->routes[plan->n_routes++] = connected;
-	if (!context->configuration->use_routes)
+	if (!use_routes)
 		return 0;
 	error = ask_gateway(&asked, context, wanted, lease.net.address);
 	error = handler_first(error, ask_routes(&asked, context, wanted, lease.net.address));
@@ -194,4 +194,16 @@ int route_plan_init(struct route_plan *plan, struct handler_context *context,
 			if (asked.routes[i].onlink == onlink)
 				plan_add(plan, context, asked.paths[i], &asked.routes[i]);
 	return error;
+}
+
+int route_plan_init(struct route_plan *plan, struct handler_context *context,
+		    const struct wanted *wanted)
+{
+	return plan_init(plan, context, wanted, context->configuration->use_routes);
+}
+
+int route_plan_init_all(struct route_plan *plan, struct handler_context *context,
+			const struct wanted *wanted)
+{
+	return plan_init(plan, context, wanted, true);
 }

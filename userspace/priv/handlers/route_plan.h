@@ -33,14 +33,17 @@ struct route_plan {
  * Plan the routes. The plan is empty without a lease; if `use_routes` is off, it has the
  * connected route only. A key of the wrong type is left out, the others are planned. Of two
  * routes to the same destination the first is used: the connected route, then /gateway
- * before /route/NNN. Routes beyond
- * the operator's limits (more than `max_routes`, shorter than `min_prefix_length`;
- * default routes do not count) and impossible destinations are refused. Returns
- * 0, or -EBADMSG as handler_fail() if a key was left out; the plan is written in
- * both cases.
+ * before /route/NNN. Routes beyond the operator's limits (more than `max_routes`, shorter
+ * than `min_prefix_length`; default routes do not count) and impossible destinations are
+ * refused. Returns 0, or -EBADMSG as handler_fail() if a key was left out; the plan is
+ * written in both cases.
  */
 int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		    const struct wanted *wanted);
+
+/* The same as if `use_routes` were on: to find the way to the server. */
+int route_plan_init_all(struct route_plan *plan, struct handler_context *context,
+			const struct wanted *wanted);
 
 /* Returns true if a planned route without a gateway, such as the connected one, leads to the
  * gateway. */

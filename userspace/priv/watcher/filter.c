@@ -115,22 +115,28 @@ static bool has_router6(struct watcher *watcher, struct in_addr server)
 	return filter->has_router6;
 }
 
+/* Returns a context for looking at the wanted state once more without refusing anything. */
+static struct handler_context make_quiet(const struct watcher *watcher)
+{
+	struct handler_context context = watcher->context;
+
+	context.on_refusal = NULL;
+	context.now_ns = watcher->loop.now_ns();
+	return context;
+}
+
 /* Returns the router of the lease by which its server is reached, 0.0.0.0: none. */
 static struct in_addr find_router(const struct watcher *watcher, struct in_addr server)
 {
-	const struct route_plan *plan = &watcher->handlers.route.set;
-	const struct kv_value *gateway = wanted_get(&watcher->wanted, "/gateway");
-	const struct handler_context *context = &watcher->context;
-	struct in_addr router = { INADDR_ANY };
+	struct handler_context context;
+	struct route_plan plan;
 
-	if (plan->n_routes && context->configuration->use_routes)
-		return route_plan_next_hop(plan, server);
-	/* the operator wants no routes of the server on the host */
-	if (!gateway || value_parse_ipv4(gateway->text, &router) ||
-	    (context->witness.is_in_force &&
-	     !witness_has_router(&context->witness, watcher->filter.net.address, router)))
-		router.s_addr = INADDR_ANY;
-	return router;
+	if (watcher->context.configuration->use_routes)
+		return route_plan_next_hop(&watcher->handlers.route.set, server);
+	/* the operator wants none of them on the host, but it may be one that leads there */
+	context = make_quiet(watcher);
+	(void)route_plan_init_all(&plan, &context, &watcher->wanted);
+	return route_plan_next_hop(&plan, server);
 }
 
 /* Say by which router the lease's server is reached. */
@@ -164,10 +170,8 @@ static bool has_frames(const struct watcher *watcher)
  * the whole one: whether the host may use it is about the host's own traffic. */
 static bool get_lease(struct watcher *watcher, struct lease *lease)
 {
-	struct handler_context context = watcher->context;
+	struct handler_context context = make_quiet(watcher);
 
-	context.on_refusal = NULL;
-	context.now_ns = watcher->loop.now_ns();
 	return !lease_get_whole(&context, &watcher->wanted, lease);
 }
 
