@@ -181,7 +181,8 @@ struct frame_grammar {
 };
 
 /* The client identifier (option 61) of the calf's first request, as long as the programs
- * stay loaded: until the instance starts again, or another device becomes the uplink. */
+ * stay loaded: until the instance starts again, or the uplink is another device or has
+ * another MAC. */
 enum frame_identity_state {
 	FRAME_IDENTITY_NONE = 0, /* there was no request */
 	FRAME_IDENTITY_TAKEN,	 /* it is being written */

@@ -3,8 +3,8 @@
  * DOC: Frames around messages and ARP packets.
  *
  * A unicast frame has destination MAC 00:00:00:00:00:00: the egress program
- * looks up route and neighbour in the host and fills in the address, so the
- * calf needs neither routes nor ARP of its own.
+ * knows the next hop and lets the kernel fill in its address, so the calf needs
+ * neither routes nor ARP of its own.
  */
 #include "userspace/calf/dhcp4/frame.h"
 

@@ -56,8 +56,8 @@ struct handler_context {
 	uint64_t n_address_changes;
 	/* Counts what may have changed a route through the uplink. */
 	uint64_t n_route_changes;
-	uint64_t now_ns;	  /* CLOCK_BOOTTIME */
-	struct witness witness;	  /* as read before the pass */
+	uint64_t now_ns;	/* CLOCK_BOOTTIME */
+	struct witness witness; /* as read before the pass */
 	/* Called in every pass for each value that is not allowed; `is_used`: it is applied
 	 * in spite of that, because the operator only wants to be told. */
 	void (*on_refusal)(void *data, const char *path, const char *reason, bool is_used);
