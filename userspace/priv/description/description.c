@@ -32,6 +32,7 @@ static const char *const fields[_FIELD_N] = {
 /* The name is used as a subject, in names of pins and in a container id. */
 static int parse_name(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
+	static const char *const reserved[] = KV_SUBJECT_NAMES;
 	const char *name = description->name;
 	int r;
 
@@ -44,6 +45,11 @@ static int parse_name(struct yaml_file *file, yaml_node_t *node, struct descript
 			return yaml_refuse(file, node,
 					   "name \"%s\" must consist of a-z 0-9 - and begin with a "
 					   "letter",
+					   name);
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (strcmp(name, reserved[i]) == 0)
+			return yaml_refuse(file, node,
+					   "name \"%s\" is reserved for a part of calfpen itself",
 					   name);
 	return 0;
 }

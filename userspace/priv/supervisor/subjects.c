@@ -108,12 +108,6 @@ static int check_name(const struct description *descriptions, uint32_t i)
 {
 	const char *name = descriptions[i].name;
 
-	for (size_t j = 0; j < N(priv_subjects); j++)
-		if (!strcmp(name, priv_subjects[j].name)) {
-			log_error("%s: the calf's name \"%s\" is reserved",
-				  descriptions[i].directory, name);
-			return -EINVAL;
-		}
 	for (uint32_t j = 0; j < i; j++)
 		if (!strcmp(name, descriptions[j].name)) {
 			log_error("%s: another calf has the same name \"%s\"",
