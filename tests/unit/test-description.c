@@ -30,6 +30,7 @@ Test(description, good)
 	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert_str_eq(d.name, "dhcp4");
 	cr_assert_str_eq(d.directory, scratch);
+	cr_assert(d.name_line == 1);
 	cr_assert_str_eq(d.executable, "calf-dhcp4");
 	cr_assert(d.memory_bytes == 16777216 && d.pids == 32);
 	cr_assert(d.requests_per_second == 200 && d.request_burst == 100);
@@ -37,6 +38,8 @@ Test(description, good)
 	cr_assert(d.cpu_percent == 10);
 	cr_assert(d.log_bytes_per_second == 512 && d.log_burst == 65536);
 	cr_assert(d.n_keys == 6);
+	for (uint32_t i = 0; i < 6; i++)
+		cr_assert(d.key_lines[i] == (i < 4 ? 5 + i : 15 + i), "key %u", i);
 	cr_assert(key(&d, "/mac")->access == (KV_ACCESS_READ | KV_ACCESS_WATCH));
 	cr_assert(key(&d, "/mac")->rule.max_length == 17 && key(&d, "/mac")->count == 1);
 	cr_assert(key(&d, "/mtu")->rule.min == 576 && key(&d, "/mtu")->rule.max == 65535);

@@ -7,6 +7,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/priv/check/check.h"
+#include "userspace/priv/description/overlap.h"
 #include "userspace/priv/options.h"
 #include "userspace/priv/roles.h"
 
@@ -28,6 +29,8 @@ static int load(const struct options *options, struct description *descriptions,
 
 	for (uint32_t i = 0; i < options->n_calves && !r; i++)
 		r = description_load(options->calves[i], &descriptions[i]);
+	if (!r)
+		r = overlap_check(descriptions, options->n_calves);
 	if (!r)
 		r = configuration_load(options, descriptions, options->n_calves, configuration);
 	return r ? r : ask(options, descriptions, configuration);

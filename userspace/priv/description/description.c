@@ -51,6 +51,7 @@ static int parse_name(struct yaml_file *file, yaml_node_t *node, struct descript
 			return yaml_refuse(file, node,
 					   "name \"%s\" is reserved for a part of calfpen itself",
 					   name);
+	description->name_line = yaml_line(node);
 	return 0;
 }
 

@@ -256,6 +256,7 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 	r = check_host_path(file, values[ACCESS], key);
 	if (r < 0)
 		return r;
+	description->key_lines[description->n_keys] = yaml_line(node);
 	description->n_keys++;
 	return 0;
 }
@@ -328,6 +329,7 @@ static int add_option_key(struct yaml_file *file, yaml_node_t *node,
 	key->rule = option->rule;
 	key->access = KV_ACCESS_READ | KV_ACCESS_WATCH;
 	key->count = 1;
+	description->key_lines[description->n_keys] = option->line;
 	description->n_keys++;
 	if (total_count(description) > KV_KEYS_MAX)
 		return yaml_refuse(file, node, "the keys up to here add up to more than %d",

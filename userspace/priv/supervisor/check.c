@@ -7,6 +7,7 @@
 
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
+#include "userspace/priv/description/overlap.h"
 #include "userspace/priv/supervisor/child.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
@@ -26,6 +27,9 @@ int supervisor_load_files(struct supervisor *s)
 		n_with_frames += s->descriptions[i].n_frames > 0;
 	}
 	s->n_descriptions = options->n_calves;
+	r = overlap_check(s->descriptions, s->n_descriptions);
+	if (r)
+		return r;
 	if (n_with_frames > 1) {
 		log_error("only one calf per instance may have frame rules; run one instance per "
 			  "uplink");

@@ -104,19 +104,6 @@ uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_
 	return n_keys < KEYS_MIN ? KEYS_MIN : n_keys;
 }
 
-static int check_name(const struct description *descriptions, uint32_t i)
-{
-	const char *name = descriptions[i].name;
-
-	for (uint32_t j = 0; j < i; j++)
-		if (!strcmp(name, descriptions[j].name)) {
-			log_error("%s: another calf has the same name \"%s\"",
-				  descriptions[i].directory, name);
-			return -EINVAL;
-		}
-	return 0;
-}
-
 /* Two calves may have the same key: add its rule only once. */
 static void add_rule(struct store_rule *rules, struct store_subject *subject,
 		     const struct key_rule *key, uint16_t access)
@@ -203,12 +190,8 @@ int subjects_add(struct store *store, const struct description *descriptions,
 	const size_t n_priv_rules = 2 * (size_t)KV_RULES_MAX; /* supervisor's and operator's */
 	struct store_subject subjects[KV_SUBJECTS_MAX];
 	struct store_rule *rules;
-	int r = 0;
+	int r;
 
-	for (uint32_t i = 0; !r && i < n_descriptions; i++)
-		r = check_name(descriptions, i);
-	if (r)
-		return r;
 	rules = calloc(n_priv_rules + (size_t)n_descriptions * KEY_TABLE_KEYS_MAX, sizeof(*rules));
 	if (!rules)
 		return -ENOMEM;

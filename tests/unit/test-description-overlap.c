@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calves of an instance beside each other: names, keys and frames of one calf only. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/capture.h"
+#include "userspace/priv/description/overlap.h"
+
+#define READ KV_ACCESS_READ
+#define WATCH KV_ACCESS_WATCH
+#define WRITE KV_ACCESS_WRITE
+#define DELETE KV_ACCESS_DELETE
+
+#define N_CALVES 4
+#define N_KEYS 6
+#define KEY_LINE 10 /* of the first key in a test's description; the others follow */
+#define FRAME_LINE 30
+
+static struct description calves[N_CALVES];
+
+struct key {
+	const char *path;
+	uint32_t access;
+};
+
+struct frame {
+	enum frame_check check;
+	uint16_t local_port;
+};
+
+struct calf {
+	const char *name;
+	struct key keys[N_KEYS];
+	struct frame frames[2];
+};
+
+static void add_key(struct description *calf, const char *path, uint32_t access)
+{
+	struct key_rule *rule = &calf->keys[calf->n_keys];
+
+	snprintf(rule->path, sizeof(rule->path), "%s", path);
+	rule->access = access;
+	calf->key_lines[calf->n_keys] = KEY_LINE + calf->n_keys;
+	calf->n_keys++;
+}
+
+/* Calf number i, in the directory /calves/I. */
+static struct description *set_calf(uint32_t i, const char *name)
+{
+	struct description *calf = &calves[i];
+
+	snprintf(calf->name, sizeof(calf->name), "%s", name);
+	snprintf(calf->directory, sizeof(calf->directory), "/calves/%u", i);
+	calf->name_line = 3 + i;
+	calf->n_keys = calf->n_frames = 0;
+	return calf;
+}
+
+static void make(uint32_t i, const struct calf *from)
+{
+	struct description *calf = set_calf(i, from->name);
+
+	for (uint32_t j = 0; j < N_KEYS && from->keys[j].path; j++)
+		add_key(calf, from->keys[j].path, from->keys[j].access);
+	for (uint32_t j = 0; j < 2 && from->frames[j].check; j++) {
+		calf->frames[j].check = from->frames[j].check;
+		calf->frames[j].local_port = from->frames[j].local_port;
+		calf->frame_lines[j] = FRAME_LINE + j;
+		calf->n_frames++;
+	}
+}
+
+static const struct row {
+	struct calf calves[3]; /* those that have a name */
+	const char *refused;   /* NULL: accepted */
+} rows[] = {
+	/* names */
+	{ { { .name = "a" }, { .name = "b" }, { .name = "a-b" } }, NULL },
+	{ { { .name = "a" }, { .name = "b" }, { .name = "a" } },
+	  "/calves/2/calf.yaml:5: name \"a\" is also that of /calves/0/calf.yaml:3; the calves of "
+	  "an instance need different names\n" },
+
+/* keys: path and line of the second calf, then of the first */
+#define REFUSED(_path, _line, _other_path, _other_line)                                       \
+	"/calves/1/calf.yaml:" _line ": path \"" _path "\": /calves/0/calf.yaml:" _other_line \
+	" may write or delete \"" _other_path "\", too; only one calf of an instance may\n"
+	{ { { .name = "a", .keys = { { "/mac", READ | WATCH }, { "/ip", WRITE | DELETE } } },
+	    { .name = "b", .keys = { { "/mac", READ | WATCH }, { "/ip", READ | WATCH } } },
+	    { .name = "c", .keys = { { "/mac", READ }, { "/ip6", WRITE } } } },
+	  NULL },
+	{ { { .name = "a", .keys = { { "/mac", READ }, { "/ip", WRITE } } },
+	    { .name = "b", .keys = { { "/x", READ }, { "/y", READ }, { "/ip", READ | WRITE } } } },
+	  REFUSED("/ip", "12", "/ip", "11") },
+	{ { { .name = "a", .keys = { { "/ip", DELETE } } },
+	    { .name = "b", .keys = { { "/ip", WRITE } } } },
+	  REFUSED("/ip", "10", "/ip", "10") },
+	{ { { .name = "a", .keys = { { "/control/stop", READ | WATCH | DELETE } } },
+	    { .name = "b", .keys = { { "/control/stop", READ | WATCH | DELETE } } } },
+	  REFUSED("/control/stop", "10", "/control/stop", "10") },
+	{ { { .name = "a", .keys = { { "/control/stop", READ | WATCH | DELETE } } },
+	    { .name = "b", .keys = { { "/control/stop", READ | WATCH } } } },
+	  NULL },
+
+	/* directories: two of the same, and one over a key, both ways */
+	{ { { .name = "a", .keys = { { "/ntp/", WRITE } } },
+	    { .name = "b", .keys = { { "/mac", READ }, { "/ntp/", DELETE } } } },
+	  REFUSED("/ntp/", "11", "/ntp/", "10") },
+	{ { { .name = "a", .keys = { { "/mac", READ }, { "/ntp/001", WRITE } } },
+	    { .name = "b", .keys = { { "/ntp/", WRITE } } } },
+	  REFUSED("/ntp/", "10", "/ntp/001", "11") },
+	{ { { .name = "a", .keys = { { "/ntp/", WRITE } } },
+	    { .name = "b", .keys = { { "/mac", READ }, { "/ntp/001", WRITE } } } },
+	  "/calves/0/calf.yaml:10: path \"/ntp/\": /calves/1/calf.yaml:11 may write or delete "
+	  "\"/ntp/001\", too; only one calf of an instance may\n" },
+	/* only the keys that are directly in it */
+	{ { { .name = "a", .keys = { { "/ntp/", WRITE }, { "/ntp", READ } } },
+	    { .name = "b",
+	      .keys = { { "/ntp/b/", WRITE }, { "/ntp", WRITE }, { "/ntp-/", WRITE } } },
+	    { .name = "c", .keys = { { "/ntp/c/", WRITE }, { "/ntp/b/c/", WRITE } } } },
+	  NULL },
+	/* an entry for the key goes before that of its directory */
+	{ { { .name = "a", .keys = { { "/ntp/", WRITE }, { "/ntp/001", READ } } },
+	    { .name = "b", .keys = { { "/ntp/001", WRITE } } } },
+	  NULL },
+	{ { { .name = "a", .keys = { { "/ntp/001", READ }, { "/ntp/", WRITE } } },
+	    { .name = "b", .keys = { { "/ntp/001", WRITE }, { "/ntp/", WRITE } } } },
+	  REFUSED("/ntp/", "11", "/ntp/", "11") },
+	{ { { .name = "a", .keys = { { "/ntp/", READ }, { "/ntp/001", WRITE } } },
+	    { .name = "b", .keys = { { "/ntp/002", WRITE }, { "/ntp/001", WRITE } } } },
+	  REFUSED("/ntp/001", "11", "/ntp/001", "11") },
+
+	/* frames */
+	{ { { .name = "a", .frames = { { FRAME_CHECK_DHCP4, 68 }, { FRAME_CHECK_ARP, 0 } } },
+	    { .name = "b", .frames = { { FRAME_CHECK_DHCP4, 1068 } } },
+	    { .name = "c" } },
+	  NULL },
+	/* a port of another protocol */
+	{ { { .name = "a", .frames = { { FRAME_CHECK_DHCP4, 68 } } },
+	    { .name = "b", .frames = { { FRAME_CHECK_ARP, 68 } } } },
+	  NULL },
+#define SAME_FRAMES(_line, _other_line)                                                 \
+	"/calves/1/calf.yaml:" _line ": frame rule matches the same frames as that of " \
+	"/calves/0/calf.yaml:" _other_line "; a frame is for one calf of an instance only\n"
+	{ { { .name = "a", .frames = { { FRAME_CHECK_ARP, 0 }, { FRAME_CHECK_DHCP4, 68 } } },
+	    { .name = "b", .frames = { { FRAME_CHECK_DHCP4, 68 } } } },
+	  SAME_FRAMES("30", "31") },
+	{ { { .name = "a", .frames = { { FRAME_CHECK_ARP, 0 } } },
+	    { .name = "b", .frames = { { FRAME_CHECK_DHCP4, 68 }, { FRAME_CHECK_ARP, 0 } } } },
+	  SAME_FRAMES("31", "30") },
+};
+
+Test(description_overlap, rows)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		const char *refused = row->refused ?: "";
+		uint32_t n = 0;
+
+		for (; n < 3 && row->calves[n].name; n++)
+			make(n, &row->calves[n]);
+		capture_begin();
+		cr_expect_eq(overlap_check(calves, n), row->refused ? -EINVAL : 0, "row %zu", i);
+		cr_expect_str_eq(capture_text(), refused, "row %zu: %s", i, capture_text());
+	}
+}
+
+/* A calf beside itself, and one alone. */
+Test(description_overlap, one_calf)
+{
+	make(0,
+	     &(const struct calf){ .name = "a", .keys = { { "/ip", WRITE }, { "/ntp/", WRITE } } });
+	capture_begin();
+	cr_assert_eq(overlap_check(calves, 1), 0);
+	cr_assert_eq(overlap_check(calves, 0), 0);
+	cr_assert_str_eq(capture_text(), "");
+}
+
+/*
+ * The slow model: all keys of a small store, one after the other. The segment "z" is in
+ * no entry of a description, so that of each directory there is a key that has none.
+ */
+static const char *const universe[] = {
+	"/a",	  "/b",	    "/z",     "/a/a",	"/a/b",	  "/a/z",   "/b/a",
+	"/b/b",	  "/b/z",   "/a/a/a", "/a/a/b", "/a/a/z", "/a/b/a", "/a/b/b",
+	"/a/b/z", "/b/a/a", "/b/a/b", "/b/a/z", "/b/b/a", "/b/b/b", "/b/b/z",
+};
+#define N_UNIVERSE (sizeof(universe) / sizeof(universe[0]))
+
+/* What the draws choose from. */
+static const char *const drawn_paths[] = {
+	"/a", "/b", "/a/", "/b/", "/a/a", "/a/b", "/b/a", "/b/b", "/a/a/", "/a/b/", "/b/a/",
+};
+#define N_DRAWN (sizeof(drawn_paths) / sizeof(drawn_paths[0]))
+
+/* Number of the entry for a key: its own, else that of its directory; -1 if there is none. */
+static int model_entry(const struct description *calf, const char *path)
+{
+	int directory = -1;
+
+	for (uint32_t i = 0; i < calf->n_keys; i++) {
+		const char *own = calf->keys[i].path;
+		size_t length = strlen(own);
+
+		if (strcmp(own, path) == 0)
+			return (int)i;
+		if (own[length - 1] == '/' && strncmp(own, path, length) == 0 &&
+		    strrchr(path, '/') == path + length - 1)
+			directory = (int)i;
+	}
+	return directory;
+}
+
+static bool model_may_change(const struct description *calf, int entry)
+{
+	return entry >= 0 && (calf->keys[entry].access & (WRITE | DELETE));
+}
+
+/* The key that two calves may change by these entries (-1: by any), NULL if there is none. */
+static const char *model_shared(const struct description *a, int entry_a,
+				const struct description *b, int entry_b)
+{
+	for (size_t i = 0; i < N_UNIVERSE; i++) {
+		int found_a = model_entry(a, universe[i]), found_b = model_entry(b, universe[i]);
+
+		if (model_may_change(a, found_a) && model_may_change(b, found_b) &&
+		    (entry_a < 0 || entry_a == found_a) && (entry_b < 0 || entry_b == found_b))
+			return universe[i];
+	}
+	return NULL;
+}
+
+static const char *model_refuses(uint32_t n)
+{
+	const char *shared = NULL;
+
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = 0; j < i && !shared; j++)
+			shared = model_shared(&calves[i], -1, &calves[j], -1);
+	return shared;
+}
+
+/* The two entries in the message are ones by which the calves may change one key. */
+static bool names_true_entries(const char *text)
+{
+	unsigned int own, other, own_line, other_line;
+	char path[KV_PATH_SIZE], other_path[KV_PATH_SIZE];
+	int a, b;
+
+	if (sscanf(text,
+		   "/calves/%u/calf.yaml:%u: path \"%63[^\"]\": /calves/%u/calf.yaml:%u may write "
+		   "or delete \"%63[^\"]\"",
+		   &own, &own_line, path, &other, &other_line, other_path) != 6)
+		return false;
+	a = (int)own_line - KEY_LINE;
+	b = (int)other_line - KEY_LINE;
+	return own < N_CALVES && other < N_CALVES && own != other && a >= 0 && b >= 0 &&
+	       strcmp(calves[own].keys[a].path, path) == 0 &&
+	       strcmp(calves[other].keys[b].path, other_path) == 0 &&
+	       model_shared(&calves[own], a, &calves[other], b);
+}
+
+static uint64_t random_state;
+
+static uint32_t draw(uint32_t n)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(random_state >> 33) % n;
+}
+
+/* Different paths, most of them to read only; otherwise hardly any draw is accepted. */
+static void draw_calf(uint32_t i)
+{
+	static const uint32_t changes[] = { WRITE, DELETE, READ | WRITE, WRITE | DELETE };
+	static const uint32_t reads[] = { READ, READ | WATCH };
+	static const char *const names[N_CALVES] = { "a", "b", "c", "d" };
+	struct description *calf = set_calf(i, names[i]);
+	uint32_t n = draw(N_KEYS + 1), first = draw(N_DRAWN), step = 1 + draw(N_DRAWN - 1);
+
+	/* N_DRAWN is a prime number */
+	for (uint32_t j = 0; j < n; j++)
+		add_key(calf, drawn_paths[(first + j * step) % N_DRAWN],
+			draw(3) ? reads[draw(2)] : changes[draw(4)]);
+}
+
+Test(description_overlap, slow_model)
+{
+	const uint32_t n_draws = 20000;
+	uint64_t seed = strtoull(getenv("CALFPEN_SEED") ?: "17", NULL, 10);
+	uint32_t n_refused = 0;
+
+	random_state = seed;
+	for (uint32_t i = 0; i < n_draws; i++) {
+		uint32_t n = 2 + draw(N_CALVES - 1);
+		const char *shared;
+		int r;
+
+		for (uint32_t j = 0; j < n; j++)
+			draw_calf(j);
+		shared = model_refuses(n);
+		capture_begin();
+		r = overlap_check(calves, n);
+		cr_assert_eq(r, shared ? -EINVAL : 0, "seed %" PRIu64 ", draw %u: %s; %s", seed, i,
+			     shared ?: "no key is shared", capture_text());
+		if (r)
+			cr_assert(names_true_entries(capture_text()),
+				  "seed %" PRIu64 ", draw %u: %s", seed, i, capture_text());
+		else
+			cr_assert_str_eq(capture_text(), "");
+		n_refused += r != 0;
+	}
+	printf("description_overlap: seed %" PRIu64 ": %u of %u draws refused\n", seed, n_refused,
+	       n_draws);
+	cr_assert(n_refused > n_draws / 5 && n_refused < n_draws / 5 * 4, "%u", n_refused);
+}
