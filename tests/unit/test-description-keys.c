@@ -20,6 +20,7 @@ Test(description_keys, F10_host_keys_to_read)
 		"  - {path: /machine, type: text, access: [write]}",
 		"  - {path: /hosts/, type: text, count: 8, access: [write, delete]}",
 		"  - {path: /x/mac, type: mac, access: [write]}",
+		"  - {path: /link/macs/, type: text, count: 2, access: [read], of: any}",
 	};
 	static struct description d;
 
@@ -89,6 +90,54 @@ Test(description_keys, F10_host_keys)
 		cr_expect(description_load(scratch, &d) == -EINVAL, "accepted: %s", line);
 		snprintf(expected_text, sizeof(expected_text), "%s/%s:%s\n", scratch,
 			 DESCRIPTION_FILE, host_rows[i].refused);
+		cr_expect_str_eq(capture_text(), expected_text);
+	}
+}
+
+/* Keys of other calves, to read and watch. */
+Test(description_keys, of_any)
+{
+	static struct description d;
+
+	write_description(5, "  - {path: /ntp/, type: ipv4, count: 8, access: [read], of: any}\n"
+			     "  - {path: /ip, type: ipv4-net, access: [read, watch], of: any}");
+	cr_assert_eq(description_load(scratch, &d), 0, "%s", capture_text());
+	cr_assert(d.n_keys == 7 && d.keys_of_any[0] && d.keys_of_any[1]);
+	for (uint32_t i = 2; i < d.n_keys; i++)
+		cr_assert(!d.keys_of_any[i], "%s", d.keys[i].path);
+}
+
+static const struct {
+	const char *replacement; /* of line 5 */
+	const char *refused;
+} of_rows[] = {
+	{ "{path: /ntp/, type: ipv4, count: 8, access: [read], of: all}",
+	  "5: of \"all\" is not one of: any" },
+	{ "{path: /ntp/, type: ipv4, count: 8, access: [read], of: }",
+	  "5: of \"\" is not one of: any" },
+	{ "path: /ip\n    type: ipv4\n    access: [read, write]\n    of: any",
+	  "8: \"of: any\" is not allowed with access \"write\": a calf may only read and watch the "
+	  "keys of others" },
+	{ "{path: /ntp/, type: ipv4, count: 8, access: [read, delete], of: any}",
+	  "5: \"of: any\" is not allowed with access \"delete\": a calf may only read and watch the "
+	  "keys of others" },
+	{ "{path: /ip, type: ipv4, access: [read], persistent: true, of: any}",
+	  "5: \"of: any\" is not allowed with persistent: the calf that writes a key says whether "
+	  "it is saved" },
+};
+
+Test(description_keys, of_refused)
+{
+	static struct description d;
+	char line[256], expected_text[1024];
+
+	for (size_t i = 0; i < sizeof(of_rows) / sizeof(of_rows[0]); i++) {
+		snprintf(line, sizeof(line), "  - %s", of_rows[i].replacement);
+		write_description(5, line);
+		capture_begin();
+		cr_expect(description_load(scratch, &d) == -EINVAL, "accepted: %s", line);
+		snprintf(expected_text, sizeof(expected_text), "%s/%s:%s\n", scratch,
+			 DESCRIPTION_FILE, of_rows[i].refused);
 		cr_expect_str_eq(capture_text(), expected_text);
 	}
 }

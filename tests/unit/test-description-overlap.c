@@ -13,6 +13,7 @@
 #define WATCH KV_ACCESS_WATCH
 #define WRITE KV_ACCESS_WRITE
 #define DELETE KV_ACCESS_DELETE
+#define OF_ANY (1u << 31) /* only in this test: "of: any" */
 
 #define N_CALVES 4
 #define N_KEYS 6
@@ -23,7 +24,7 @@ static struct description calves[N_CALVES];
 
 struct key {
 	const char *path;
-	uint32_t access;
+	uint32_t access; /* with OF_ANY */
 };
 
 struct frame {
@@ -42,8 +43,9 @@ static void add_key(struct description *calf, const char *path, uint32_t access)
 	struct key_rule *rule = &calf->keys[calf->n_keys];
 
 	snprintf(rule->path, sizeof(rule->path), "%s", path);
-	rule->access = access;
+	rule->access = access & ~OF_ANY;
 	calf->key_lines[calf->n_keys] = KEY_LINE + calf->n_keys;
+	calf->keys_of_any[calf->n_keys] = access & OF_ANY;
 	calf->n_keys++;
 }
 
@@ -73,10 +75,13 @@ static void make(uint32_t i, const struct calf *from)
 	}
 }
 
-static const struct row {
+struct row {
 	struct calf calves[3]; /* those that have a name */
-	const char *refused;   /* NULL: accepted */
-} rows[] = {
+	const char *text;      /* that is logged; NULL: nothing */
+};
+
+/* Refused, unless nothing is logged. */
+static const struct row rows[] = {
 	/* names */
 	{ { { .name = "a" }, { .name = "b" }, { .name = "a-b" } }, NULL },
 	{ { { .name = "a" }, { .name = "b" }, { .name = "a" } },
@@ -132,6 +137,26 @@ static const struct row {
 	    { .name = "b", .keys = { { "/ntp/002", WRITE }, { "/ntp/001", WRITE } } } },
 	  REFUSED("/ntp/001", "11", "/ntp/001", "11") },
 
+/* a directory of another calf, by the directory and by a key, both ways */
+#define FOREIGN(_own, _other, _other_line, _other_path)                       \
+	"/calves/" _own "/calf.yaml:11: directory \"/ntp/\": /calves/" _other \
+	"/calf.yaml:" _other_line " may write or delete \"" _other_path       \
+	"\"; a directory of another calf requires \"of: any\"\n"
+	{ { { .name = "a", .keys = { { "/ntp/", WRITE } } },
+	    { .name = "b", .keys = { { "/mac", READ }, { "/ntp/", READ } } } },
+	  FOREIGN("1", "0", "10", "/ntp/") },
+	{ { { .name = "a", .keys = { { "/mac", READ }, { "/ntp/", READ | WATCH } } },
+	    { .name = "b", .keys = { { "/x", READ }, { "/y", READ }, { "/ntp/001", DELETE } } } },
+	  FOREIGN("0", "1", "12", "/ntp/001") },
+	{ { { .name = "a", .keys = { { "/ntp/", WRITE } } },
+	    { .name = "b", .keys = { { "/ntp/", READ | WATCH | OF_ANY } } },
+	    { .name = "c", .keys = { { "/ntp/001", READ }, { "/ntp/c/", READ } } } },
+	  NULL },
+	/* the host's, which no calf may write */
+	{ { { .name = "a", .keys = { { "/link/macs/", READ | WATCH } } },
+	    { .name = "b", .keys = { { "/link/macs/", READ | WATCH } } } },
+	  NULL },
+
 	/* frames */
 	{ { { .name = "a", .frames = { { FRAME_CHECK_DHCP4, 68 }, { FRAME_CHECK_ARP, 0 } } },
 	    { .name = "b", .frames = { { FRAME_CHECK_DHCP4, 1068 } } },
@@ -152,19 +177,39 @@ static const struct row {
 	  SAME_FRAMES("31", "30") },
 };
 
+/* Keys of any calf that no calf writes, which is no error. Calf b may delete in /ntp/. */
+#define UNWRITTEN(_line, _path) \
+	"/calves/0/calf.yaml:" _line ": no calf of this instance writes \"" _path "\"\n"
+static const struct row unwritten_rows[] = {
+	{ { { .name = "a", .keys = { { "/mac", READ }, { "/ntp/", READ | OF_ANY } } },
+	    { .name = "b", .keys = { { "/ntp/", DELETE }, { "/ntp/a/", WRITE } } } },
+	  UNWRITTEN("11", "/ntp/") },
+	{ { { .name = "a", .keys = { { "/ip", READ | OF_ANY }, { "/ntp/001", READ | OF_ANY } } },
+	    { .name = "b", .keys = { { "/ntp/", WRITE } } } },
+	  UNWRITTEN("10", "/ip") },
+};
+
+static void check_row(const struct row *row, int result)
+{
+	uint32_t n = 0;
+
+	for (; n < 3 && row->calves[n].name; n++)
+		make(n, &row->calves[n]);
+	capture_begin();
+	cr_expect_eq(overlap_check(calves, n), result, "%s", row->text);
+	cr_expect_str_eq(capture_text(), row->text ?: "", "%s", capture_text());
+}
+
 Test(description_overlap, rows)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct row *row = &rows[i];
-		const char *refused = row->refused ?: "";
-		uint32_t n = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_row(&rows[i], rows[i].text ? -EINVAL : 0);
+}
 
-		for (; n < 3 && row->calves[n].name; n++)
-			make(n, &row->calves[n]);
-		capture_begin();
-		cr_expect_eq(overlap_check(calves, n), row->refused ? -EINVAL : 0, "row %zu", i);
-		cr_expect_str_eq(capture_text(), refused, "row %zu: %s", i, capture_text());
-	}
+Test(description_overlap, keys_that_no_calf_writes)
+{
+	for (size_t i = 0; i < sizeof(unwritten_rows) / sizeof(unwritten_rows[0]); i++)
+		check_row(&unwritten_rows[i], 0);
 }
 
 /* A calf beside itself, and one alone. */
@@ -232,34 +277,86 @@ static const char *model_shared(const struct description *a, int entry_a,
 	return NULL;
 }
 
+/* The key in a directory of a calf that another calf may change, NULL if there is none. */
+static const char *model_foreign(const struct description *own, int own_entry,
+				 const struct description *other, int other_entry)
+{
+	for (size_t i = 0; i < N_UNIVERSE; i++) {
+		int found = model_entry(own, universe[i]),
+		    changed = model_entry(other, universe[i]);
+
+		if (found >= 0 && strcmp(own->keys[found].path, universe[i]) != 0 &&
+		    !own->keys_of_any[found] && model_may_change(other, changed) &&
+		    (own_entry < 0 || own_entry == found) &&
+		    (other_entry < 0 || other_entry == changed))
+			return universe[i];
+	}
+	return NULL;
+}
+
 static const char *model_refuses(uint32_t n)
 {
 	const char *shared = NULL;
 
 	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t j = 0; j < i && !shared; j++)
-			shared = model_shared(&calves[i], -1, &calves[j], -1);
+		for (uint32_t j = 0; j < n && !shared; j++)
+			if (i != j)
+				shared = model_shared(&calves[i], -1, &calves[j], -1) ?:
+						 model_foreign(&calves[i], -1, &calves[j], -1);
 	return shared;
 }
 
-/* The two entries in the message are ones by which the calves may change one key. */
+/* Returns true if a calf other than number i may write a key that its entry lets it read. */
+static bool model_is_provided(uint32_t n, uint32_t i, int entry)
+{
+	for (size_t k = 0; k < N_UNIVERSE; k++)
+		for (uint32_t j = 0; j < n; j++) {
+			int found = model_entry(&calves[j], universe[k]);
+
+			if (j != i && found >= 0 && (calves[j].keys[found].access & WRITE) &&
+			    model_entry(&calves[i], universe[k]) == entry)
+				return true;
+		}
+	return false;
+}
+
+/* The lines about keys of any calf that no calf writes. */
+static const char *model_reports(uint32_t n)
+{
+	static char text[8192];
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = 0; j < calves[i].n_keys; j++)
+			if (calves[i].keys_of_any[j] && !model_is_provided(n, i, (int)j))
+				used += (size_t)snprintf(text + used, sizeof(text) - used,
+							 "/calves/%u/calf.yaml:%u: no calf of this "
+							 "instance writes \"%s\"\n",
+							 i, KEY_LINE + j, calves[i].keys[j].path);
+	return text;
+}
+
+/* The two entries in the message are ones by which the calves may change one key, or
+ * by which one of them may change what is in the other's directory. */
 static bool names_true_entries(const char *text)
 {
 	unsigned int own, other, own_line, other_line;
-	char path[KV_PATH_SIZE], other_path[KV_PATH_SIZE];
+	char what[16], path[KV_PATH_SIZE], other_path[KV_PATH_SIZE];
 	int a, b;
 
 	if (sscanf(text,
-		   "/calves/%u/calf.yaml:%u: path \"%63[^\"]\": /calves/%u/calf.yaml:%u may write "
+		   "/calves/%u/calf.yaml:%u: %15s \"%63[^\"]\": /calves/%u/calf.yaml:%u may write "
 		   "or delete \"%63[^\"]\"",
-		   &own, &own_line, path, &other, &other_line, other_path) != 6)
+		   &own, &own_line, what, path, &other, &other_line, other_path) != 7)
 		return false;
 	a = (int)own_line - KEY_LINE;
 	b = (int)other_line - KEY_LINE;
 	return own < N_CALVES && other < N_CALVES && own != other && a >= 0 && b >= 0 &&
 	       strcmp(calves[own].keys[a].path, path) == 0 &&
 	       strcmp(calves[other].keys[b].path, other_path) == 0 &&
-	       model_shared(&calves[own], a, &calves[other], b);
+	       (strcmp(what, "path") == 0 ? model_shared(&calves[own], a, &calves[other], b) :
+					    model_foreign(&calves[own], a, &calves[other], b));
 }
 
 static uint64_t random_state;
@@ -282,7 +379,7 @@ static void draw_calf(uint32_t i)
 	/* N_DRAWN is a prime number */
 	for (uint32_t j = 0; j < n; j++)
 		add_key(calf, drawn_paths[(first + j * step) % N_DRAWN],
-			draw(3) ? reads[draw(2)] : changes[draw(4)]);
+			draw(3) ? reads[draw(2)] | (draw(8) ? OF_ANY : 0) : changes[draw(4)]);
 }
 
 Test(description_overlap, slow_model)
@@ -308,7 +405,8 @@ Test(description_overlap, slow_model)
 			cr_assert(names_true_entries(capture_text()),
 				  "seed %" PRIu64 ", draw %u: %s", seed, i, capture_text());
 		else
-			cr_assert_str_eq(capture_text(), "");
+			cr_assert_str_eq(capture_text(), model_reports(n),
+					 "seed %" PRIu64 ", draw %u: %s", seed, i, capture_text());
 		n_refused += r != 0;
 	}
 	printf("description_overlap: seed %" PRIu64 ": %u of %u draws refused\n", seed, n_refused,

@@ -72,12 +72,13 @@ enum description_limit {
 #define DESCRIPTION_LIMITS_OWN ((int)DESCRIPTION_FRAMES_PER_SECOND)
 
 struct description {
-	char name[KEY_TABLE_NAME_MAX + 1];	  /* such as "dhcp4"; also the subject's name */
+	char name[KEY_TABLE_NAME_MAX + 1]; /* such as "dhcp4"; also the subject's name */
 	unsigned int name_line;
 	char directory[PATH_MAX];		  /* that contains calf.yaml */
 	char executable[NAME_MAX + 1];		  /* static binary, in `directory` */
 	struct key_rule keys[KEY_TABLE_KEYS_MAX]; /* /config/NAME included */
 	unsigned int key_lines[KEY_TABLE_KEYS_MAX];
+	bool keys_of_any[KEY_TABLE_KEYS_MAX]; /* "of: any": other calves write these */
 	uint32_t n_keys;
 	struct frame_rule frames[FRAME_RULES_MAX];
 	unsigned int frame_lines[FRAME_RULES_MAX];

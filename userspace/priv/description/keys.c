@@ -211,11 +211,34 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node,
 	return 0;
 }
 
+/* Other calves write the key, so this one may not. */
+static int parse_of(struct yaml_file *file, yaml_node_t *node, const struct key_rule *key)
+{
+	static const char *const names[] = { "any" };
+	size_t i;
+	int r;
+
+	r = yaml_choice(file, node, "of", names, 1, &i);
+	if (r < 0)
+		return r;
+	if (key->access & (KV_ACCESS_WRITE | KV_ACCESS_DELETE))
+		return yaml_refuse(file, node,
+				   "\"of: any\" is not allowed with access \"%s\": a calf may only "
+				   "read and watch the keys of others",
+				   key->access & KV_ACCESS_WRITE ? "write" : "delete");
+	if (key->persistent)
+		return yaml_refuse(file, node,
+				   "\"of: any\" is not allowed with persistent: the "
+				   "calf that writes a key says whether it is saved");
+	return 0;
+}
+
 static int parse_key(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
-	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, CHOICES, COUNT, PERSISTENT, N };
-	static const char *const names[N] = { "path",	    "type",    "access", "min",	      "max",
-					      "max_length", "choices", "count",	 "persistent" };
+	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, CHOICES, COUNT, PERSISTENT, OF, N };
+	static const char *const names[N] = { "path",	    "type",	  "access",  "min",
+					      "max",	    "max_length", "choices", "count",
+					      "persistent", "of" };
 	struct key_rule *key = &description->keys[description->n_keys];
 	yaml_node_t *values[N];
 	bool is_directory;
@@ -252,6 +275,12 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 		r = yaml_bool(file, values[PERSISTENT], "persistent", &key->persistent);
 		if (r < 0)
 			return r;
+	}
+	if (values[OF]) {
+		r = parse_of(file, values[OF], key);
+		if (r < 0)
+			return r;
+		description->keys_of_any[description->n_keys] = true;
 	}
 	r = check_host_path(file, values[ACCESS], key);
 	if (r < 0)

@@ -7,6 +7,9 @@
  * is the one that the gate looks up: that of its path, else that of its directory.
  * So "/ntp/" and "/ntp/ra/" do not overlap, "/ntp/" and "/ntp/001" do, unless the calf
  * with the directory also has an entry for "/ntp/001" that does not let it write.
+ *
+ * A directory is the calf's own, unless its entry says "of: any", so that no calf
+ * reads by accident what another one writes.
  */
 #include "userspace/priv/description/overlap.h"
 
@@ -17,6 +20,16 @@
 #include "userspace/common/log.h"
 
 #define CHANGE (KV_ACCESS_WRITE | KV_ACCESS_DELETE)
+
+static bool is_directory(const struct key_rule *key)
+{
+	return key->path[strlen(key->path) - 1] == '/';
+}
+
+static bool is_of_any(const struct description *description, const struct key_rule *key)
+{
+	return description->keys_of_any[key - description->keys];
+}
 
 static unsigned int line_of(const struct description *description, const struct key_rule *key)
 {
@@ -33,7 +46,28 @@ static int check_names(const struct description *own, const struct description *
 	return -EINVAL;
 }
 
-/* Look for a key, or all keys of a directory, that `other` may change: may `own`, too? */
+static int refuse_writers(const struct description *own, const struct key_rule *own_key,
+			  const struct description *other, const struct key_rule *other_key)
+{
+	log_error("%s/" DESCRIPTION_FILE ":%u: path \"%s\": %s/" DESCRIPTION_FILE
+		  ":%u may write or delete \"%s\", too; only one calf of an instance may",
+		  own->directory, line_of(own, own_key), own_key->path, other->directory,
+		  line_of(other, other_key), other_key->path);
+	return -EINVAL;
+}
+
+static int refuse_foreign(const struct description *own, const struct key_rule *own_key,
+			  const struct description *other, const struct key_rule *other_key)
+{
+	log_error("%s/" DESCRIPTION_FILE ":%u: directory \"%s\": %s/" DESCRIPTION_FILE
+		  ":%u may write or delete \"%s\"; a directory of another calf requires "
+		  "\"of: any\"",
+		  own->directory, line_of(own, own_key), own_key->path, other->directory,
+		  line_of(other, other_key), other_key->path);
+	return -EINVAL;
+}
+
+/* Compare what `other` may change with what `own` has for the same keys. */
 static int check_keys(const struct description *own, const struct description *other)
 {
 	for (uint32_t i = 0; i < other->n_keys; i++) {
@@ -43,15 +77,45 @@ static int check_keys(const struct description *own, const struct description *o
 			continue;
 		/* for a directory: its own entry only, whose keys are the same */
 		found = description_find_key(own, changed->path);
-		if (!found || !(found->access & CHANGE))
-			continue;
-		log_error("%s/" DESCRIPTION_FILE ":%u: path \"%s\": %s/" DESCRIPTION_FILE
-			  ":%u may write or delete \"%s\", too; only one calf of an instance may",
-			  own->directory, line_of(own, found), found->path, other->directory,
-			  line_of(other, changed), changed->path);
-		return -EINVAL;
+		if (found && (found->access & CHANGE))
+			return refuse_writers(own, found, other, changed);
+		if (found && is_directory(found) && !is_of_any(own, found))
+			return refuse_foreign(own, found, other, changed);
 	}
 	return 0;
+}
+
+/* Returns true if a calf may write the key, or a key of the directory, of `own`. */
+static bool is_written_by(const struct description *other, const struct description *own,
+			  const struct key_rule *key)
+{
+	const struct key_rule *found = description_find_key(other, key->path);
+
+	if (found && (found->access & KV_ACCESS_WRITE))
+		return true;
+	for (uint32_t i = 0; i < other->n_keys; i++)
+		if ((other->keys[i].access & KV_ACCESS_WRITE) &&
+		    description_find_key(own, other->keys[i].path) == key)
+			return true;
+	return false;
+}
+
+/* It may be what the operator wants: calves can do without each other. */
+static void report_unwritten(const struct description *own, const struct description *descriptions,
+			     uint32_t n_descriptions)
+{
+	for (uint32_t i = 0; i < own->n_keys; i++) {
+		bool is_written = false;
+
+		if (!own->keys_of_any[i])
+			continue;
+		for (uint32_t j = 0; j < n_descriptions && !is_written; j++)
+			is_written = is_written_by(&descriptions[j], own, &own->keys[i]);
+		if (!is_written)
+			log_info("%s/" DESCRIPTION_FILE
+				 ":%u: no calf of this instance writes \"%s\"",
+				 own->directory, own->key_lines[i], own->keys[i].path);
+	}
 }
 
 static int check_frames(const struct description *own, const struct description *other)
@@ -87,5 +151,7 @@ int overlap_check(const struct description *descriptions, uint32_t n_description
 			if (!r)
 				r = check_frames(own, other);
 		}
+	for (uint32_t i = 0; i < n_descriptions && !r; i++)
+		report_unwritten(&descriptions[i], descriptions, n_descriptions);
 	return r;
 }
