@@ -130,6 +130,74 @@ test_F10_description_above_the_ceilings() {
 	stop calfpen || fail "exit code $?"
 }
 
+# second_calf NAME KEY [FRAMES] - $LAB_DIR/b/calf.yaml; the key is on line 6
+second_calf() {
+	mkdir -p "$LAB_DIR/b"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/b"
+	cp build/lib/calfpen/calves/dhcp4/calf-dhcp4 "$LAB_DIR/b/calf-b"
+	cat >"$LAB_DIR/b/calf.yaml" <<END
+name: $1
+executable: calf-b
+limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
+keys:
+  - {path: /mac, type: mac, access: [read, watch]}
+  - {$2}
+${3:-}
+END
+}
+
+# check_calves - what is checked with both calves, without a start
+check_calves() {
+	"$TOP/build/lib/calfpen/calfpen-priv" --role check --calf "$LAB_DIR/calf" --calf "$LAB_DIR/b" 2>&1
+}
+
+# calves_refused TEXT - both calves, by run and by check, with the line TEXT
+calves_refused() {
+	local before output
+	before=$(host_state)
+	output=$(timeout 10 calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" \
+		--calf "$LAB_DIR/calf" --calf "$LAB_DIR/b" 2>&1) && fail "started: $1"
+	assert_eq "<error> calfpen: $1" "$output"
+	assert_nothing_left
+	[ ! -e "$pins" ] || fail "$pins is left"
+	output=$(check_calves) && fail "no error: $1"
+	assert_match ": $1\$" "$output"
+	assert_eq "$before" "$(host_state)" "the host was changed: $1"
+}
+
+# line_of TEXT - file and line of the first calf
+line_of() {
+	printf '%s:%s' "$LAB_DIR/calf/calf.yaml" \
+		"$(grep -nF -- "$1" "$LAB_DIR/calf/calf.yaml" | cut -d: -f1)"
+}
+
+# A key has one calf that writes it, a frame one that gets it: both lines are named.
+test_two_calves_that_overlap() {
+	local b=$LAB_DIR/b/calf.yaml others='only one calf of an instance may' row
+	own_description
+	for row in \
+		'/ip|path: /ip, type: ipv4-net, access: [write]' \
+		'/ntp/|path: /ntp/, type: ipv4, count: 2, access: [delete]' \
+		'/control/stop|path: /control/stop, type: text, access: [read, delete]'; do
+		second_calf b "${row#*|}"
+		row=${row%%|*}
+		calves_refused "$b:6: path \"$row\": $(line_of "path: $row,") may write or delete \"$row\", too; $others"
+	done
+	second_calf b 'path: /ntp/001, type: ipv4, access: [write]'
+	calves_refused "$(line_of 'path: /ntp/,'): path \"/ntp/\": $b:6 may write or delete \"/ntp/001\", too; $others"
+	second_calf b 'path: /ntp/, type: ipv4, count: 8, access: [read]'
+	calves_refused "$b:6: directory \"/ntp/\": $(line_of 'path: /ntp/,') may write or delete \"/ntp/\"; a directory of another calf requires \"of: any\""
+	second_calf b 'path: /x, type: text, access: [write]' 'frames:
+  - {check: arp, ingress_per_second: 10, ingress_burst: 20, egress_per_second: 2, egress_burst: 8}'
+	calves_refused "$b:8: frame rule matches the same frames as that of $(line_of 'check: arp'); a frame is for one calf of an instance only"
+	second_calf dhcp4 'path: /x, type: text, access: [write]'
+	calves_refused "$b:1: name \"dhcp4\" is also that of $(line_of 'name: dhcp4'); the calves of an instance need different names"
+	second_calf operator 'path: /x, type: text, access: [write]'
+	calves_refused "$b:1: name \"operator\" is reserved for a part of calfpen itself"
+	second_calf b 'path: /ntp/, type: ipv4, count: 8, access: [read, watch], of: any'
+	check_calves || fail 'a directory of another calf is refused'
+}
+
 test_no_runtime() {
 	refused 'norunc.*' run_calfpen --runtime norunc
 }
