@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The honest client with random options of the operator's: the filter lets out each of
- * its messages in each state. Options that change the grammar are drawn once for many
+ * its messages in each state, 10^5 of them. Options that change the grammar are drawn once for many
  * messages, because the programs must be loaded again for them.
  */
 #include <arpa/inet.h>
@@ -11,20 +11,26 @@
 #include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "maps/frame.h"
 #include "tests/bpf/support-frames-grammar.h"
 #include "tests/bpf/support-frames.h"
+#include "userspace/calf/dhcp4/client/client-private.h"
+#include "userspace/calf/dhcp4/frame.h"
 #include "userspace/calf/dhcp4/settings.h"
+#include "userspace/common/clock.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-#define N_GRAMMARS 25
+#define N_MESSAGES 100000
 #define N_SETTINGS 4000 /* of each grammar */
 
 static struct frames_test test;
 static struct supervisor supervisor;
 static struct description description;
 static struct frame_grammar grammar;
+static struct calf calf;
+static int wire; /* where what the calf sends comes out */
 
 static void draw_hex(char *text, uint32_t min, uint32_t max)
 {
@@ -66,10 +72,11 @@ static void draw_identity(struct settings_values *values)
 {
 	static const char *const kinds[] = { "mac", "duid", "none" };
 	char text[600];
+	int n;
 
 	memset(&supervisor.configuration, 0, sizeof(supervisor.configuration));
 	supervisor.configuration.transactions_per_hour = 3600000;
-	supervisor.configuration.request_max_size = 576;
+	supervisor.configuration.request_max_size = 576 + grammar_draw(449);
 	if (grammar_once_in(4))
 		draw_hex(text, 2, grammar_once_in(2) ? 255 : 20);
 	else
@@ -85,6 +92,11 @@ static void draw_identity(struct settings_values *values)
 	}
 	if (grammar_once_in(3))
 		choose(values, "send", "43:0102030405 93:0007 124:00 224:ab");
+	else if (grammar_once_in(3)) {
+		n = snprintf(text, sizeof(text), "%u:", 224 + grammar_draw(31));
+		draw_hex(text + n, 1, 40);
+		choose(values, "send", text);
+	}
 	choose(values, "anonymous", grammar_once_in(5) ? "1" : "0");
 }
 
@@ -115,70 +127,69 @@ static void draw_settings(struct settings_values *values)
 	set(values, "broadcast", grammar_once_in(2) ? "1" : "0");
 }
 
-static void put16(uint8_t *at, size_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
 /* The states in which the client sends, and what it says in each. */
 enum said { DISCOVER, SELECT, REBOOT, RENEW, REBIND, RENEW_TO_ALL, DECLINE, RELEASE, INFORM, N };
 
-static void check_message(const struct message_sender *sender, enum said said, uint32_t seed)
+/* A client in this state, as client.c has it there. */
+static void set_state(struct client *client, enum said said)
 {
-	static const enum message_type types[N] = {
-		[DISCOVER] = MESSAGE_DISCOVER, [SELECT] = MESSAGE_REQUEST,
-		[REBOOT] = MESSAGE_REQUEST,    [RENEW] = MESSAGE_REQUEST,
-		[REBIND] = MESSAGE_REQUEST,    [RENEW_TO_ALL] = MESSAGE_REQUEST,
-		[DECLINE] = MESSAGE_DECLINE,   [RELEASE] = MESSAGE_RELEASE,
-		[INFORM] = MESSAGE_INFORM,
-	};
 	const struct in_addr leased = { inet_addr("10.7.0.5") }, server = { inet_addr("10.7.0.1") };
-	bool is_unicast = said == RENEW || said == RELEASE;
-	bool is_bound = is_unicast || said == REBIND;
-	struct message_request request = { .type = types[said],
-					   .xid = TEST_XID + grammar_draw(4),
-					   .secs = (uint16_t)grammar_draw(0x10000),
-					   .broadcast = grammar_once_in(2),
-					   .rapid_commit = grammar_once_in(2) };
-	uint8_t frame[FRAME_SIZE + 400];
-	size_t size;
 
-	if (is_bound)
-		request.ciaddr = leased;
-	if (said == SELECT || said == REBOOT || said == RENEW_TO_ALL || said == DECLINE ||
-	    (said == DISCOVER && grammar_once_in(2)))
-		request.requested = leased;
-	if (said == INFORM)
-		request.ciaddr.s_addr = inet_addr("10.7.0.9");
-	request.has_server = said == SELECT || said == DECLINE || said == RELEASE;
-	request.server = server;
-	if (said == DECLINE || said == RELEASE)
-		snprintf(request.text, sizeof(request.text), "address is in use");
-	memset(frame, 0, sizeof(frame));
-	frames_test_request(&test, frame);
-	size = message_build(sender, &request, frame + AT_OP, sizeof(frame) - AT_OP);
-	cr_assert_gt(size, 0);
-	memcpy(frame + AT_CHADDR, test.mac, sizeof(test.mac));
-	put16(frame + AT_IP_TOTAL, AT_OP - AT_IP + size);
-	put16(frame + AT_UDP_LENGTH, AT_OP - AT_UDP_SOURCE + size);
-	if (is_bound)
-		memcpy(frame + AT_IP_SOURCE, &leased, sizeof(leased));
-	if (is_unicast) {
-		memset(frame + AT_ETH_DESTINATION, 0, 6);
-		memcpy(frame + AT_IP_DESTINATION, &server, sizeof(server));
-	}
-	cr_assert_eq(frames_test_run(frames_test_tap(&test), frame, (uint32_t)(AT_OP + size),
-				     test.tap.ifindex, NULL),
+	client->state = said == REBIND ? CLIENT_REBINDING : CLIENT_RENEWING;
+	client->xid = TEST_XID + grammar_draw(4);
+	client->offered = leased;
+	client->offered_server = server;
+	if (said == REBOOT || grammar_once_in(2))
+		client->wanted = leased;
+	client->lease.address = leased;
+	client->lease.server = server;
+	client->lease.t2_ns = client->lease.expires_ns = CLIENT_NEVER;
+	client->config.inform.s_addr = inet_addr("10.7.0.9");
+}
+
+static void say(const struct client_config *config, enum said said, struct client_actions *actions)
+{
+	static void (*const send[N])(struct client * client, const struct client_event *event,
+				     struct client_actions *actions) = {
+		[DISCOVER] = client_send_discover, [SELECT] = client_send_request,
+		[REBOOT] = client_send_reboot,	   [RENEW] = client_send_renewal,
+		[REBIND] = client_send_renewal,	   [RENEW_TO_ALL] = client_send_broadcast_renewal,
+		[DECLINE] = client_send_decline,   [RELEASE] = client_send_release,
+		[INFORM] = client_send_inform,
+	};
+	struct client_event event = { .type = CLIENT_TIMEOUT, .now_ns = 1000 * NS_PER_S };
+	struct client client;
+
+	client_init(&client, config);
+	set_state(&client, said);
+	for (size_t i = 0; i < CLIENT_RANDOM_N; i++)
+		event.random[i] = grammar_draw(0xffffffff);
+	*actions = (struct client_actions){ .send = false };
+	send[said](&client, &event, actions);
+	cr_assert(actions->send);
+}
+
+static void check_message(const struct client_config *config, enum said said, uint32_t seed)
+{
+	struct client_actions actions;
+	uint8_t frame[2048];
+	ssize_t n;
+
+	say(config, said, &actions);
+	frame_send_message(&calf, &config->sender, &actions);
+	n = recv(wire, frame, sizeof(frame), MSG_DONTWAIT);
+	cr_assert_gt(n, 0, "state %d, setting %u", said, seed);
+	cr_assert_eq(frames_test_run(frames_test_tap(&test), frame, (uint32_t)n, test.tap.ifindex,
+				     NULL),
 		     TC_ACT_REDIRECT, "state %d, setting %u", said, seed);
 }
 
 /* A server gives us the address. */
-static void take_lease(const struct message_sender *sender)
+static void take_lease(const struct client_config *config)
 {
 	uint8_t ack[FRAME_SIZE];
 
-	check_message(sender, SELECT, 0);
+	check_message(config, SELECT, 0);
 	for (uint32_t i = 0; i < 4; i++) {
 		frames_test_reply(&test, ack);
 		memcpy(ack + AT_YIADDR, "\x0a\7\0\5", 4);
@@ -189,7 +200,8 @@ static void take_lease(const struct message_sender *sender)
 	cr_assert_eq(frames_test_count(&test, FRAME_IN_ACCEPTED), 1);
 }
 
-static void check_settings(const struct settings_values *identity, uint32_t seed)
+/* Returns 1 if a message was sent. */
+static uint32_t check_settings(const struct settings_values *identity, uint32_t seed)
 {
 	struct settings_values values = *identity;
 	struct client_config config;
@@ -197,8 +209,20 @@ static void check_settings(const struct settings_values *identity, uint32_t seed
 
 	draw_settings(&values);
 	if (settings_values_finish(&values, grammar_draw(0xffffffff), &config, &wrong))
-		return; /* then the calf does not start */
-	check_message(&config.sender, (enum said)grammar_draw(N), seed);
+		return 0; /* then the calf does not start */
+	check_message(&config, (enum said)grammar_draw(N), seed);
+	return 1;
+}
+
+static void begin_calf(void)
+{
+	static uint64_t metrics[CALF_METRICS_MAX];
+	int fds[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
+	calf.fds.frames = fds[0];
+	calf.metrics = metrics;
+	wire = fds[1];
 }
 
 Test(frames_client, F5_all_that_an_honest_client_says)
@@ -209,23 +233,28 @@ Test(frames_client, F5_all_that_an_honest_client_says)
 	struct settings_values identity;
 	struct client_config config;
 	const char *wrong;
+	char mac[VALUE_MAC_SIZE];
+	uint32_t n_sent = 0;
 
+	begin_calf();
 	strcpy(description.options[description.n_options++].name, "send");
 	grammar_seed(0x5eed);
-	for (uint32_t i = 0; i < N_GRAMMARS; i++) {
+	for (uint32_t i = 0; n_sent < N_MESSAGES; i++) {
+		cr_assert_lt(i, 2 * N_MESSAGES / N_SETTINGS);
 		settings_values_init(&identity);
 		draw_identity(&identity);
-		set(&identity, "/mac", "02:00:00:00:77:02");
 		supervisor_make_grammar(&supervisor, &description, &grammar);
 		grammar.transaction_interval_ns = 1;
 		grammar.transaction_burst_ns = 1000000000;
 		test.grammar = &grammar;
 		frames_test_begin_mode(&test, FRAME_MODE_TC, 1000000, 1000000);
 		frames_test_tell(&test, &host);
+		value_format_mac(test.mac, mac);
+		set(&identity, "/mac", mac);
 		cr_assert_eq(settings_values_finish(&identity, 0, &config, &wrong), 0);
-		take_lease(&config.sender);
-		for (uint32_t j = 0; j < N_SETTINGS; j++)
-			check_settings(&identity, i * N_SETTINGS + j);
+		take_lease(&config);
+		for (uint32_t j = 0; j < N_SETTINGS && n_sent < N_MESSAGES; j++)
+			n_sent += check_settings(&identity, i * N_SETTINGS + j);
 		frames_test_end(&test);
 	}
 }
