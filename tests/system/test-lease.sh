@@ -55,6 +55,26 @@ test_renews_at_t1_by_unicast() {
 renewed() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
 counted() { [ "$(counter "$1")" -ge "$2" ]; }
 
+# DHCPINFORM for an address of the operator's: said, or the one that is there.
+test_V4_31_inform() {
+	local address
+	for address in 10.77.0.50 1; do
+		ip address flush dev "$LAB_UPLINK"
+		ip address add 10.77.0.50/24 dev "$LAB_UPLINK"
+		ip link set "$LAB_UPLINK" up
+		echo "options: {inform: $address}" >"/etc/calfpen/$LAB_UPLINK.yaml"
+		calfpen_start --takeover
+		wait_for_line "$LAB_DIR/calfpen.log" 'INFORMING -> INFORMED' 20
+		assert_eq 0 "$(counter out_ciaddr)"
+		assert_match 'inet 10.77.0.50/24' "$(ip -4 address show dev "$LAB_UPLINK")"
+		wait_for 5 has_name_server
+		stop calfpen
+		assert_match 'inet 10.77.0.50/24' "$(ip -4 address show dev "$LAB_UPLINK")"
+		: >"$LAB_DIR/calfpen.log"
+	done
+}
+has_name_server() { [ "$(calfpen get /nameserver/001)" = 10.77.0.1 ]; }
+
 # An IPv4 route through an IPv6 router, as data centres have them.
 test_renews_through_an_ipv6_router() {
 	local before mac

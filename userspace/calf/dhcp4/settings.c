@@ -62,9 +62,13 @@ int settings_read(struct settings *settings, struct calf *calf, void (*done)(voi
 			 settings);
 }
 
+/* The uplink's address is not known yet, and may come before the calf starts. */
 static int finish_check(void *data)
 {
-	return finish_values(data, 0);
+	struct settings *settings = data;
+
+	settings->values.inform_address = false;
+	return finish_values(settings, 0);
 }
 
 int settings_check(struct settings *settings)

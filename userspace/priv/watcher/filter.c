@@ -21,7 +21,7 @@
 /* What is looked for among the addresses of the uplink. */
 struct search {
 	const struct value_ipv4_net *leased; /* NULL: none */
-	struct in_addr inform;		     /* 0.0.0.0: any */
+	struct in_addr inform;		     /* 0.0.0.0: none */
 	struct watcher_filter *found;
 };
 
@@ -34,21 +34,27 @@ static void on_address(const struct netlink_address *address, void *data)
 	if (leased && address->address.s_addr == leased->address.s_addr &&
 	    address->prefix_length == leased->prefix_length)
 		found->is_leased = true;
-	if (address->protocol != NETLINK_OWNER && !found->other.s_addr &&
-	    (!search->inform.s_addr || search->inform.s_addr == address->address.s_addr))
+	if (address->protocol != NETLINK_OWNER && search->inform.s_addr == address->address.s_addr)
 		found->other = address->address;
 }
 
 /* Returns false if no calf asks for parameters only (DHCPINFORM); otherwise *addressp is
- * the address that the operator named, or 0.0.0.0. */
+ * the address for which it does. */
 static bool has_inform(const struct watcher *watcher, struct in_addr *addressp)
 {
 	const struct configuration_option *option =
 		configuration_find_option(watcher->loaded.configuration, "inform");
+	const struct kv_value *present = wanted_get(&watcher->wanted, "/address");
+	struct value_ipv4_net net;
 
 	if (!option || !strcmp(option->value, "0"))
 		return false;
-	return !strcmp(option->value, "1") || !value_parse_ipv4(option->value, addressp);
+	if (strcmp(option->value, "1") != 0)
+		return !value_parse_ipv4(option->value, addressp);
+	if (!present || value_parse_ipv4_net(present->text, &net))
+		return false;
+	*addressp = net.address;
+	return true;
 }
 
 /* Read the addresses of the uplink again if they may have changed. Returns 0, or a
@@ -76,8 +82,6 @@ static int look(struct watcher *watcher, const struct lease *lease)
 	if (context->uplink_ifindex && (lease || is_wanted))
 		r = netlink_address_each(context->netlink, context->uplink_ifindex, on_address,
 					 &search);
-	if (!is_wanted)
-		found.other.s_addr = INADDR_ANY;
 	if (r)
 		found.n_address_changes = 0; /* read them again the next time */
 	*filter = found;
