@@ -258,7 +258,8 @@ Test(handlers_connected_kernel, F3_foreign_route_of_equal_metric)
 	EXPECT_SH("ip addr add 198.51.100.9/24 dev up0; "
 		  "ip route add 10.77.0.0/24 dev up0 metric 100 proto static");
 	lease("10.77.0.50/24", "10.77.0.1", "3600");
-	cr_expect_eq(pass(), -EEXIST);
+	settle_state(); /* it is connected */
+	EXPECT_SH("ip route show default | grep -q 'via 10.77.0.1 dev up0 proto 202'");
 	wanted_clear(&wanted);
 	settle_state();
 	EXPECT_SH("ip route show 10.77.0.0/24 | grep -q static && " NO_OTHER("10.77.0.0/24"));
@@ -337,6 +338,50 @@ Test(handlers_connected_kernel, F3_without_routes_of_the_server)
 	lease("10.77.0.50/5", "10.77.0.1", "3600");
 	settle_state();
 	EXPECT_SH(BY("8.8.8.8", "vpn0"));
+}
+
+/* Then the VPN's default route is not behind one of ours, whatever its metric. */
+Test(handlers_connected_kernel, F3_default_route_of_a_vpn_alone)
+{
+	static const struct style behind = { "a default route with a higher metric",
+					     "ip route add default dev vpn0 metric 500" };
+
+	configuration.use_routes = false;
+	vpn_up(&behind);
+	lease("10.77.0.50/5", "10.77.0.1", "3600");
+	settle_state();
+	EXPECT_SH(BY("8.8.8.8", "vpn0"));
+	EXPECT_SH(ADDRESS("10.77.0.50/32"));
+	configuration.use_routes = true;
+	settle_state();
+	EXPECT_SH(ADDRESS("10.77.0.50/5"));
+}
+
+/* An address of another program connects the subnet already, with the same metric. */
+Test(handlers_connected_kernel, F3_subnet_that_is_connected_with_metric_0)
+{
+	configuration.metric = 0;
+	EXPECT_SH("ip addr add 10.77.0.9/24 dev up0");
+	lease("10.77.0.50/24", "10.77.0.1", "3600");
+	settle_state();
+	EXPECT_SH("ip route show 10.77.0.0/24 | grep -q 'proto kernel'");
+	EXPECT_SH("ip route show default | grep -q 'via 10.77.0.1 '");
+}
+
+/* The operator's metrics order two uplinks in one subnet. */
+Test(handlers_connected_kernel, F3_two_uplinks_in_a_public_subnet)
+{
+	EXPECT_SH("ip link add up1 type veth peer name peer1; ip link set peer1 up;"
+		  "ip link set up1 up; ip addr add 192.0.2.6/24 dev up1 noprefixroute;"
+		  "ip route add 192.0.2.0/24 dev up1 proto 202 src 192.0.2.6 metric 200;"
+		  "ip route add default via 192.0.2.1 dev up1 proto 202 metric 200 src 192.0.2.6");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	settle_state();
+	cr_expect_str_eq(refused, "");
+	EXPECT_SH(BY("192.0.2.77", "up0"));
+	EXPECT_SH("ip link set up0 down; ip link set up0 up; sleep 0.1");
+	settle_state();
+	EXPECT_SH(BY("192.0.2.77", "up0"));
 }
 
 /* A calf that was taken over: what the address has stays, with its subnet under the policy. */

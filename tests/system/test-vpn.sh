@@ -229,6 +229,23 @@ test_F3_vpn_that_comes_later() {
 }
 
 # The rules come when nothing else changes any more.
+test_F3_vpn_that_comes_while_a_route_fails() {
+	ip link add other0 type veth peer name other1
+	ip link set other0 up
+	ip address add 172.17.0.1/16 dev other0
+	vpn_network
+	# the second router is ourselves: the kernel refuses it
+	offer 1,255.255.255.0 3,10.77.0.1 \
+		121,0.0.0.0/0,10.77.0.1,8.8.8.0/24,10.77.0.1,203.0.113.0/24,172.17.0.1
+	lease
+	wait_for 5 status_is route '^error: route to 203'
+	wait_for 20 goes_by "$victim" "$LAB_UPLINK"
+	vpn_up halves
+	wait_for 2 goes_by "$victim" vpn0
+	# its routes go without an event
+	ip link set vpn0 down
+	wait_for 3 goes_by "$victim" "$LAB_UPLINK"
+}
 test_F3_rules_that_come_later() {
 	vpn_network
 	offer 1,248.0.0.0 3,10.77.0.1

@@ -63,15 +63,31 @@ static struct netlink_route there(const char *destination, uint8_t length, uint3
 /* Plan, and apply the policy with one present route. Returns the routes left. */
 static uint32_t left(struct netlink_route route, int suppressed)
 {
-	struct route_policy_view view = { UPLINK, suppressed };
+	struct route_policy_view view = { .uplink_ifindex = UPLINK, .suppressed = suppressed };
 
 	n_told = 0;
 	context.note[0] = '\0';
 	cr_assert_eq(route_plan_init(&plan, &context, &wanted), 0);
+	for (uint32_t i = 0; i < plan.n_routes; i++)
+		view.has_default |= !plan.routes[i].route.prefix_length;
 	route_policy_judge(&plan, &view, &route);
 	route_policy_apply(&plan, &context);
 	cr_assert(plan.n_routes && plan.routes[0].is_connected, "that one is judged by itself");
 	return plan.n_routes - 1;
+}
+
+/* Without a default route of ours, that of a VPN carries the traffic whatever its metric. */
+Test(handlers_route_policy, F3_no_default_route_of_ours)
+{
+	struct netlink_route vpn = there("0.0.0.0", 0, 5000);
+
+	test_set(&wanted, "/route/001", "198.51.100.7/32 via 192.0.2.1", 0);
+	cr_expect_eq(left(vpn, -1), 0);
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	cr_expect_eq(left(vpn, -1), 2);
+	vpn.metric = 0;
+	vpn.type = RTN_THROW; /* to the table of a later rule */
+	cr_expect_eq(left(vpn, -1), 1);
 }
 
 /* A VPN's default route, ahead of ours by its metric. */

@@ -326,7 +326,8 @@ Test(watcher_reconcile, check_may_ask_for_a_run)
 	cr_expect_str_eq(reconciler.state[0].status, "ok 41");
 }
 
-/* A run reads the state by itself; a failed handler is retried anyway. */
+/* A run reads the state by itself; a failed handler runs again at once, because a server can
+ * make it fail for ever. */
 Test(watcher_reconcile, no_check_where_a_run_is_due)
 {
 	first_result = -EIO;
@@ -345,6 +346,7 @@ Test(watcher_reconcile, no_check_where_a_run_is_due)
 	reconcile_suspect(&reconciler, &first);
 	cr_expect_str_eq(check(), "");
 	cr_expect_not(reconcile_needs_check(&reconciler));
+	cr_expect(reconciler.state[0].is_affected, "F3: what it judged may be otherwise now");
 	cr_expect_str_eq(reconciler.state[0].status, "error: thing one: Input/output error");
 	cr_expect_eq(reconciler.state[0].n_drifts, 0);
 	first_result = 0;

@@ -6,6 +6,7 @@
 
 #include "userspace/priv/handlers/former.h"
 #include "userspace/priv/handlers/lease.h"
+#include "userspace/priv/handlers/route_plan.h"
 #include "userspace/priv/handlers/route_policy.h"
 
 /* RFC 1918, RFC 6598, RFC 3927 */
@@ -60,13 +61,34 @@ struct judge {
 	struct netlink_route hidden; /* table 0: none */
 };
 
+/* Will there be a default route of ours? */
+static bool has_default(const struct handler_context *context, const struct wanted *wanted)
+{
+	struct handler_context quiet = *context;
+	struct route_plan plan;
+
+	quiet.on_refusal = NULL;
+	(void)route_plan_init(&plan, &quiet, wanted);
+	for (uint32_t i = 0; i < plan.n_routes; i++)
+		if (!plan.routes[i].route.prefix_length)
+			return true;
+	return false;
+}
+
+/* Two uplinks in one subnet: the operator's metrics order them, as the default routes. */
+static bool is_other_uplinks(const struct netlink_route *route, const struct netlink_route *there)
+{
+	return there->protocol == NETLINK_OWNER && there->prefix_length == route->prefix_length;
+}
+
 static void on_any_route(const struct netlink_route *there, void *data)
 {
 	struct judge *judge = data;
 	bool is_same_way = !there->prefix_length && there->type == RTN_UNICAST && there->is_plain &&
 			   there->ifindex == judge->view.uplink_ifindex;
 
-	if (!judge->hidden.table && !is_same_way && !former_has_route(judge->former, there) &&
+	if (!judge->hidden.table && !is_same_way && !is_other_uplinks(&judge->route, there) &&
+	    !former_has_route(judge->former, there) &&
 	    route_policy_hides(&judge->view, &judge->route, there))
 		judge->hidden = *there;
 }
@@ -84,6 +106,7 @@ int connected_judge(struct handler_context *context, const struct wanted *wanted
 	r = former_find(context, wanted, &former);
 	if (r)
 		return r;
+	judge.view.has_default = has_default(context, wanted);
 	r = route_policy_each(context, &judge.view, on_any_route, &judge);
 	if (r)
 		return r;

@@ -82,6 +82,30 @@ static bool goes_away(const struct handler_context *context, const struct former
 	       context->state->address.has_kernels_route;
 }
 
+struct equal {
+	const struct netlink_route *route;
+	bool is_there;
+};
+
+static void on_uplinks_route(const struct netlink_route *there, void *data)
+{
+	struct equal *equal = data;
+
+	equal->is_there |= there->is_onlink && route_is_same_key(equal->route, there);
+}
+
+/* Is the subnet connected by the address of another program on the uplink, with the same
+ * metric? Then there is nothing to add. */
+static bool is_connected_by_others(struct handler_context *context,
+				   const struct netlink_route *route)
+{
+	struct equal equal = { .route = route };
+
+	return !netlink_route_each_through(context->netlink, context->uplink_ifindex, route->table,
+					   on_uplinks_route, &equal) &&
+	       equal.is_there;
+}
+
 static int add_route(struct handler_context *context, const struct former *former,
 		     const struct route_planned *planned, bool is_changed)
 {
@@ -91,6 +115,8 @@ static int add_route(struct handler_context *context, const struct former *forme
 
 	if (r == -EEXIST && (is_changed || goes_away(context, former, planned)))
 		return netlink_route_append(context->netlink, context->uplink_ifindex, route);
+	if (r == -EEXIST && planned->is_connected && is_connected_by_others(context, route))
+		return 0;
 	return r;
 }
 
@@ -169,8 +195,10 @@ static int apply_policy(struct handler_context *context, struct route_plan *plan
 	uint32_t i, n = 0;
 	int r;
 
-	for (i = 0; i < plan->n_routes; i++)
+	for (i = 0; i < plan->n_routes; i++) {
 		n += plan->routes[i].route.prefix_length && !plan->routes[i].is_connected;
+		policy.view.has_default |= !plan->routes[i].route.prefix_length;
+	}
 	if (!n || context->configuration->allow_hiding)
 		return 0;
 	r = route_policy_each(context, &policy.view, on_any_route, &policy);

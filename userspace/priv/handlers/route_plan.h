@@ -50,8 +50,7 @@ int route_plan_init_all(struct route_plan *plan, struct handler_context *context
 bool route_plan_reaches(const struct route_plan *plan, struct in_addr gateway);
 
 /*
- * Find by which router of the plan an address is reached: the longest prefix counts, also
- * of a route that the policy refuses, because that is about the host's own traffic.
+ * Find by which router of the plan an address is reached: the longest prefix counts.
  * Returns 0.0.0.0 if the address is on the link, or if no route leads there.
  */
 struct in_addr route_plan_next_hop(const struct route_plan *plan, struct in_addr to);

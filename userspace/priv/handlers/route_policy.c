@@ -16,8 +16,10 @@ static bool contains(const struct netlink_route *outer, const struct netlink_rou
 
 static bool carries_traffic(const struct netlink_route *route)
 {
+	/* with RTN_THROW, the table of a later rule does */
 	return (route->type == RTN_UNICAST || route->type == RTN_BLACKHOLE ||
-		route->type == RTN_UNREACHABLE || route->type == RTN_PROHIBIT) &&
+		route->type == RTN_UNREACHABLE || route->type == RTN_PROHIBIT ||
+		route->type == RTN_THROW) &&
 	       route->table != RT_TABLE_LOCAL;
 }
 
@@ -48,16 +50,16 @@ static bool is_neighbours(const struct netlink_route *there, int uplink_ifindex)
 }
 
 /* Returns true if the route would take traffic that `there` carries now. */
-static bool takes_traffic(const struct netlink_route *route, const struct netlink_route *there,
-			  int suppressed)
+static bool takes_traffic(const struct route_policy_view *view, const struct netlink_route *route,
+			  const struct netlink_route *there)
 {
 	if (!route->prefix_length || !contains(there, route))
 		return false;
 	if (there->table != route->table)
-		return suppressed >= 0 && route->prefix_length > suppressed;
+		return view->suppressed >= 0 && route->prefix_length > view->suppressed;
 	/* A default route carries traffic only if ours is not ahead of it. */
 	if (!there->prefix_length)
-		return there->metric <= route->metric;
+		return !view->has_default || there->metric <= route->metric;
 	return there->prefix_length < route->prefix_length || route->metric <= there->metric;
 }
 
@@ -66,7 +68,7 @@ bool route_policy_hides(const struct route_policy_view *view, const struct netli
 {
 	return carries_traffic(there) && !is_neighbours(there, view->uplink_ifindex) &&
 	       !is_own(there, view->uplink_ifindex, route->source) &&
-	       takes_traffic(route, there, view->suppressed);
+	       takes_traffic(view, route, there);
 }
 
 int route_policy_each(struct handler_context *context, struct route_policy_view *viewp,
@@ -75,7 +77,8 @@ int route_policy_each(struct handler_context *context, struct route_policy_view 
 	uint32_t table = context->configuration->table;
 	int r;
 
-	*viewp = (struct route_policy_view){ context->uplink_ifindex, -1 };
+	viewp->uplink_ifindex = context->uplink_ifindex;
+	viewp->suppressed = -1;
 	r = netlink_rule_suppressed(context->netlink, table, &viewp->suppressed);
 	if (!r)
 		r = netlink_route_each_owner(context->netlink, viewp->suppressed < 0 ? table : 0,

@@ -16,6 +16,7 @@ struct route_policy_view {
 	 * shorter, before it uses other tables (wg-quick does, with 0); -1: there is no such
 	 * rule, and other tables are ignored. */
 	int suppressed;
+	bool has_default; /* there is a default route of ours */
 };
 
 /*
@@ -25,14 +26,14 @@ struct route_policy_view {
  *   - routes set by calfpen, and the kernel's to the subnet of the leased address,
  *   - on-link routes on the uplink, but of the subnets of other addresses only
  *     those in 169.254.0.0/16: nothing of a tunnel or another interface is hidden,
- *   - another default route that is behind our default route by the operator's
- *     metric, because it does not get that traffic anyway.
+ *   - another default route that is behind our default route, if there is one, by the
+ *     operator's metric, because it does not get that traffic anyway.
  * Default routes never do, because metrics order them.
  */
 bool route_policy_hides(const struct route_policy_view *view, const struct netlink_route *route,
 			const struct netlink_route *there);
 
-/* Set *viewp, then call `call` for each present route that may matter, in the order in
+/* Set *viewp but for `has_default`, then call `call` for each present route that may matter, in the order in
  * which the kernel lists them. Returns 0, or a negative errno as handler_fail(). */
 int route_policy_each(struct handler_context *context, struct route_policy_view *viewp,
 		      netlink_route_fn call, void *data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/priv/watcher/host.h"
 
+#include <net/if.h>
 #include <string.h>
 
 #include "userspace/common/clock.h"
@@ -110,10 +111,17 @@ static void on_link(struct watcher_host *host, const struct netlink_event *event
 	(void)link_key_write(&host->key, loop_now_ns());
 }
 
+/* What is judged by the routes of others may be judged otherwise now. */
+static void suspect_policy(struct watcher_host *host)
+{
+	reconcile_suspect(host->reconciler, &handler_route);
+	if (host->context->is_subnet_judged)
+		reconcile_suspect(host->reconciler, &handler_address);
+}
+
 static void on_event(const struct netlink_event *event, void *data)
 {
 	struct watcher_host *host = data;
-
 	bool is_own = event->port == netlink_port(host->context->netlink);
 	bool is_uplinks = event->ifindex && event->ifindex == host->link.ifindex;
 
@@ -127,6 +135,8 @@ static void on_event(const struct netlink_event *event, void *data)
 			reconcile_suspect(host->reconciler, &handler_link);
 			/* for the MTU of its routes */
 			reconcile_suspect(host->reconciler, &handler_route);
+		} else if (event->is_gone || !(event->link.flags & IFF_UP)) {
+			suspect_policy(host); /* its routes go without an event */
 		}
 		break;
 	case NETLINK_EVENT_ADDRESS:
@@ -139,10 +149,8 @@ static void on_event(const struct netlink_event *event, void *data)
 		break;
 	case NETLINK_EVENT_ROUTE:
 	case NETLINK_EVENT_RULE:
-		if (!is_own) /* also foreign routes: for the policy */
-			reconcile_suspect(host->reconciler, &handler_route);
-		if (!is_own && host->context->is_subnet_judged)
-			reconcile_suspect(host->reconciler, &handler_address);
+		if (!is_own) /* also foreign ones */
+			suspect_policy(host);
 		break;
 	}
 }

@@ -175,9 +175,12 @@ void reconcile_check(struct reconciler *reconciler, struct handler_context *cont
 		if (!state->needs_check)
 			continue;
 		state->needs_check = false;
+		/* What one that failed has configured is not known, and a server can make
+		 * it fail for ever, by a route that the kernel refuses. */
+		state->is_affected |= state->error != 0;
 		/* A handler that is about to run reads the state anyway, and one
 		 * that never ran has configured nothing. */
-		if (state->is_affected || state->error || !state->last_ok_status[0])
+		if (state->is_affected || !state->last_ok_status[0])
 			continue;
 		context->error[0] = '\0';
 		context->note[0] = '\0';
