@@ -297,6 +297,59 @@ Test(handlers_connected_kernel, F3_link_down_and_up)
 	}
 }
 
+static void set_rp_filter(int all_links, int uplink)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command),
+		       "sysctl -qw net.ipv4.conf.all.rp_filter=%d net.ipv4.conf.up0.rp_filter=%d",
+		       all_links, uplink);
+	cr_assert_eq(sh(command), 0);
+}
+
+#define RP_FILTER(_value) "test $(sysctl -n net.ipv4.conf.up0.rp_filter) = " _value
+
+/* Strict filtering would drop ARP requests of a router that a VPN reaches. */
+Test(handlers_connected_kernel, F3_rp_filter_and_an_onlink_router)
+{
+	static const struct {
+		int all, uplink;
+		const char *after;
+	} rows[] = {
+		{ 0, 1, RP_FILTER("2") }, { 1, 0, RP_FILTER("2") }, { 1, 1, RP_FILTER("2") },
+		{ 0, 0, RP_FILTER("0") }, { 0, 2, RP_FILTER("2") }, { 2, 0, RP_FILTER("0") },
+		{ 2, 1, RP_FILTER("1") },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		set_rp_filter(rows[i].all, rows[i].uplink);
+		lease("10.77.0.50/32", "10.99.0.1", "3600");
+		settle_state();
+		EXPECT_SH(rows[i].after);
+		(void)n_changes();
+		settle_state();
+		cr_expect_eq(n_changes(), 0, "row %zu: nothing to change", i);
+		/* the routes are there, and somebody sets it again */
+		set_rp_filter(rows[i].all, rows[i].uplink);
+		settle_state();
+		EXPECT_SH(rows[i].after);
+		wanted_clear(&wanted);
+		settle_state();
+	}
+}
+
+Test(handlers_connected_kernel, F3_rp_filter_and_a_router_in_the_subnet)
+{
+	set_rp_filter(1, 1);
+	lease("192.0.2.50/24", "192.0.2.1", "3600");
+	settle_state();
+	EXPECT_SH(RP_FILTER("1"));
+	/* its subnet is refused */
+	vpn_up(&styles[1]);
+	check_again();
+	EXPECT_SH(ADDRESS("192.0.2.50/32") " && " RP_FILTER("2"));
+}
+
 /* Without carrier another uplink gets the traffic of the subnet, too. */
 Test(handlers_connected_kernel, F3_no_carrier)
 {

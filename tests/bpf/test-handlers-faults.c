@@ -226,6 +226,37 @@ Test(handlers_faults, each_call_of_the_end_fails)
 	fail_each(second_lease, no_lease, "/tmp/none", ENOBUFS);
 }
 
+#define STRICT "sysctl -qw net.ipv4.conf.up0.rp_filter=1"
+#define IS_LOOSE "test $(sysctl -n net.ipv4.conf.up0.rp_filter) = 2"
+
+/* rp_filter cannot be read or set: the lease is used nevertheless. */
+Test(handlers_faults, F3_rp_filter_that_cannot_be_set)
+{
+	static const char note[] = "; cannot set rp_filter to loose (2): Operation not permitted; ";
+	const char *status = handlers.state[2].status;
+	unsigned int at, n_noted = 0;
+	bool was_reached = true;
+
+	lease("10.77.0.5/32", "10.99.0.1", "3600");
+	cr_assert_eq(pass(), 0, "%s", reason);
+	for (at = 1; was_reached; at++) {
+		bool is_noted;
+
+		EXPECT_SH(STRICT);
+		calls_begin(CALLS_FAIL, at, EPERM);
+		(void)pass_of("/gateway");
+		calls.is_on = false;
+		was_reached = calls.n >= at;
+		is_noted = strstr(status, note);
+		n_noted += is_noted;
+		cr_expect(!is_noted || !strncmp(status, "ok ", 3), "%s", status);
+		cr_expect_eq(pass(), 0, "%s", reason);
+		cr_expect_null(strstr(status, "rp_filter"), "%s", status);
+		EXPECT_SH(IS_LOOSE);
+	}
+	cr_expect_geq(n_noted, 4, "sent and received of %u calls: %u", at, n_noted);
+}
+
 /* A watcher that is killed at any point of a pass, and the next one. */
 static void die_at_each(void (*from)(void), void (*to)(void), const char *then)
 {

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/ip.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,46 @@ Test(netlink, link_get_and_set)
 	cr_expect_eq(netlink_link_set_up(netlink, uplink, false), 0);
 	cr_assert_eq(netlink_link_get(netlink, uplink, &link), 0);
 	cr_expect_eq(link.flags & IFF_UP, 0);
+}
+
+static uint32_t rp_filter(void)
+{
+	uint32_t mode = 99;
+
+	cr_expect_eq(netlink_link_get_rp_filter(netlink, uplink, &mode), 0);
+	return mode;
+}
+
+/* The higher one of the link's and of all links' is in effect. */
+Test(netlink, link_rp_filter)
+{
+	uint32_t mode = 99;
+	char command[128];
+
+	for (unsigned int all = 0; all < 3; all++)
+		for (unsigned int link = 0; link < 3; link++) {
+			(void)snprintf(command, sizeof(command),
+				       "sysctl -qw net.ipv4.conf.all.rp_filter=%u "
+				       "net.ipv4.conf.up0.rp_filter=%u",
+				       all, link);
+			cr_assert_eq(sh(command), 0);
+			cr_expect_eq(rp_filter(), link > all ? link : all, "%s", command);
+		}
+	cr_assert_eq(sh("sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.up0.rp_filter=0"),
+		     0);
+	for (int i = 0; i < 2; i++) {
+		cr_expect_eq(netlink_link_set_ipv4(netlink, uplink, IPV4_DEVCONF_RP_FILTER,
+						   NETLINK_RP_FILTER_LOOSE),
+			     0);
+		cr_expect_eq(rp_filter(), NETLINK_RP_FILTER_LOOSE);
+	}
+	cr_expect_eq(sh("test $(sysctl -n net.ipv4.conf.up0.rp_filter) = 2 && "
+			"test $(sysctl -n net.ipv4.conf.all.rp_filter) = 1"),
+		     0);
+	cr_expect_eq(netlink_link_get_rp_filter(netlink, 0, &mode), -ENODEV);
+	cr_expect_lt(netlink_link_get_rp_filter(netlink, 4711, &mode), 0);
+	cr_expect_eq(mode, 99);
+	cr_expect_eq(netlink_link_set_ipv4(netlink, 4711, IPV4_DEVCONF_RP_FILTER, 2), -ENODEV);
 }
 
 /* Only what reaches beyond the link counts, and only on this interface. */

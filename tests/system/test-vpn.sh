@@ -356,6 +356,36 @@ test_F3_cloud() {
 	still_talks outside
 }
 
+# router_resolves_host - the router's ARP request has its own address
+router_resolves_host() {
+	on_server ip neigh flush dev "$LAB_SERVER_IF"
+	on_server bash -c "echo x >/dev/udp/$1/9"
+	wait_for 2 router_has_neighbour "$1"
+}
+
+router_has_neighbour() { [[ $(on_server ip neigh show "$1") == *REACHABLE* ]]; }
+
+# The VPN gets what is sent to that address, so the reverse path check must be loose.
+test_F3_cloud_with_rp_filter() {
+	local style host
+	vpn_network
+	sysctl -qw net.ipv4.conf.all.rp_filter=0 "net.ipv4.conf.$LAB_UPLINK.rp_filter=1"
+	on_server ip address add 10.99.0.1/32 dev lo
+	on_server ip route replace 10.77.0.0/24 dev "$LAB_SERVER_IF" src 10.99.0.1
+	offer 1,255.255.255.255 3,10.99.0.1
+	lease
+	wait_for 10 settled
+	host=$(address | cut -d/ -f1)
+	for style in metric halves table; do
+		vpn_up "$style"
+		wait_for 3 goes_by 10.99.0.1 vpn0
+		router_resolves_host "$host" || fail "$style: the router's ARP request is dropped"
+		vpn_down "$style"
+	done
+	assert_eq 2 "$(sysctl -n "net.ipv4.conf.$LAB_UPLINK.rp_filter")"
+	assert_eq 1 "$(grep -c "rp_filter from strict (1) to loose (2), because .* 10\.99\.0\.1:" "$LAB_DIR/calfpen.log")"
+}
+
 # What the operator allows.
 test_F3_operator_allows_it() {
 	mkdir -p /etc/calfpen

@@ -79,11 +79,12 @@ int netlink_address_delete(struct netlink *netlink, int ifindex,
 	return 0;
 }
 
-int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting)
+int netlink_link_set_ipv4(struct netlink *netlink, int ifindex, int setting, uint32_t value)
 {
 	(void)netlink;
 	(void)ifindex;
 	(void)setting;
+	(void)value;
 	return -ENODEV;
 }
 

@@ -58,9 +58,10 @@ int netlink_address_delete(struct netlink *netlink, int ifindex,
 	return netlink_address_add(netlink, ifindex, address);
 }
 
-int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting)
+int netlink_link_set_ipv4(struct netlink *netlink, int ifindex, int setting, uint32_t value)
 {
 	(void)setting;
+	(void)value;
 	return netlink_address_add(netlink, ifindex, NULL);
 }
 

@@ -94,8 +94,8 @@ static int find_present(struct handler_context *context, const struct lease *lea
 static void promote_secondaries(struct handler_context *context)
 {
 	struct address_state *state = &context->state->address;
-	int r = netlink_link_enable_ipv4(context->netlink, context->uplink_ifindex,
-					 IPV4_DEVCONF_PROMOTE_SECONDARIES);
+	int r = netlink_link_set_ipv4(context->netlink, context->uplink_ifindex,
+				      IPV4_DEVCONF_PROMOTE_SECONDARIES, 1);
 
 	if (r && r != -ENODEV && !state->has_warned) {
 		log_warning("cannot set promote_secondaries: %s; a change of address within a "

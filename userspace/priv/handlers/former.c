@@ -286,8 +286,8 @@ static int keep_secondaries(struct handler_context *context, const struct netlin
 {
 	if (address->flags & IFA_F_SECONDARY)
 		return 0;
-	return netlink_link_enable_ipv4(context->netlink, context->uplink_ifindex,
-					IPV4_DEVCONF_PROMOTE_SECONDARIES);
+	return netlink_link_set_ipv4(context->netlink, context->uplink_ifindex,
+				     IPV4_DEVCONF_PROMOTE_SECONDARIES, 1);
 }
 
 static int remove_address(struct handler_context *context, const struct former *former,

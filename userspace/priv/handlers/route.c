@@ -4,7 +4,8 @@
  * default route from /gateway and the routes from /route/NNN. Every route has the leased
  * address as preferred source, so the kernel removes it together with the address. A gateway
  * outside the subnet (a /32 lease) is an on-link next hop; it gets no host route, which
- * would take traffic out of a VPN. Routes set by calfpen carry
+ * would take traffic out of a VPN, but strict reverse path filtering is made loose for it.
+ * Routes set by calfpen carry
  * NETLINK_OWNER and the interface; a foreign route with the same destination and
  * metric is neither replaced nor hidden: that is an error which the status shows.
  * The policy decides which routes a server may hand out (route_policy.h). Without
@@ -132,15 +133,15 @@ static int add_missing(struct handler_context *context, struct route_plan *plan,
 		bool is_there = false, is_changed = false;
 		int r;
 
+		/* What leads to the gateway may be another program's, on another interface. */
+		route->is_gateway_onlink = route->gateway.s_addr &&
+					   (is_taken || !route_plan_reaches(plan, route->gateway));
 		for (j = 0; j < present->n_routes && !is_there; j++) {
 			is_there = is_equal(route, &present->routes[j]);
 			is_changed |= route_is_same_key(route, &present->routes[j]);
 		}
 		if (is_there)
 			continue;
-		/* What leads to the gateway may be another program's, on another interface. */
-		route->is_gateway_onlink = route->gateway.s_addr &&
-					   (is_taken || !route_plan_reaches(plan, route->gateway));
 		r = add_route(context, former, &plan->routes[i], is_changed);
 		is_taken |= r == -EEXIST;
 		if (r)
@@ -253,8 +254,54 @@ static int read_present_routes(struct handler_context *context, const struct wan
  * it matters only if another uplink is in the same subnet. */
 static void ignore_connected_route(struct handler_context *context)
 {
-	(void)netlink_link_enable_ipv4(context->netlink, context->uplink_ifindex,
-				       IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN);
+	(void)netlink_link_set_ipv4(context->netlink, context->uplink_ifindex,
+				    IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN, 1);
+}
+
+static int make_loose(struct handler_context *context, const char *router)
+{
+	uint32_t mode = 0;
+	int r = netlink_link_get_rp_filter(context->netlink, context->uplink_ifindex, &mode);
+
+	if (r || mode != NETLINK_RP_FILTER_STRICT)
+		return r;
+	r = netlink_link_set_ipv4(context->netlink, context->uplink_ifindex, IPV4_DEVCONF_RP_FILTER,
+				  NETLINK_RP_FILTER_LOOSE);
+	if (!r)
+		log_warning("set the uplink's rp_filter from strict (1) to loose (2), because no "
+			    "route leads to the router %s: beside a VPN its ARP requests would be "
+			    "dropped",
+			    router);
+	return r;
+}
+
+/*
+ * A VPN gets what is sent to the own address of an on-link router, so strict reverse path
+ * filtering would drop the router's ARP requests, and it could send us nothing. The setting
+ * stays, like promote_secondaries.
+ */
+static void accept_router(struct handler_context *context, const struct route_plan *plan)
+{
+	char router[VALUE_IPV4_SIZE], text[HANDLER_ERROR_SIZE];
+	uint32_t i = 0;
+	int r;
+
+	while (i < plan->n_routes && !plan->routes[i].route.is_gateway_onlink)
+		i++;
+	if (i == plan->n_routes)
+		return;
+	value_format_ipv4(plan->routes[i].route.gateway, router);
+	r = make_loose(context, router);
+	if (!r || r == -ENODEV)
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "cannot set rp_filter to loose (2): %s; beside a VPN, ARP requests of the "
+		       "router %s may be dropped",
+		       strerror(-r), router);
+	handler_note(context, "%s", text);
+	if (!context->state->route.has_warned)
+		log_warning("%s", text);
+	context->state->route.has_warned = true;
 }
 
 struct ahead_search {
@@ -394,6 +441,7 @@ static int route_apply(struct handler_context *context, const struct wanted *wan
 	if (context->is_carrier_lost)
 		ignore_connected_route(context);
 	r = handler_first(r, add_missing(context, &plan, &present, &former));
+	accept_router(context, &plan);
 	r = handler_first(r, delete_surplus(context, &plan, &present));
 	*set = plan;
 	if (!r)

@@ -44,6 +44,7 @@ struct link_state {
 struct route_state {
 	struct route_plan set;	    /* by the last apply; only the loss of these is drift */
 	struct netlink_route ahead; /* last reported: a default route; table 0: none */
+	bool has_warned;	    /* that rp_filter cannot be set */
 };
 
 /* Too large for the stack; each call fills it again. */

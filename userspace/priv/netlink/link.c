@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/ipv6.h>
+#include <linux/netconf.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -186,8 +187,8 @@ static int parse_ipv4_setting(struct nlmsghdr *header, void *data)
 	return 0;
 }
 
-static int link_set_ipv4(struct netlink *netlink, const struct ifinfomsg *info, int setting,
-			 uint32_t value)
+static int change_ipv4(struct netlink *netlink, const struct ifinfomsg *info, int setting,
+		       uint32_t value)
 {
 	struct nlattr *spec, *inet, *settings;
 
@@ -203,7 +204,7 @@ static int link_set_ipv4(struct netlink *netlink, const struct ifinfomsg *info, 
 }
 
 /* Setting what is set already would be an event to everybody who listens. */
-int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting)
+int netlink_link_set_ipv4(struct netlink *netlink, int ifindex, int setting, uint32_t value)
 {
 	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
 	struct ipv4_setting present = { .i = (size_t)setting - 1 };
@@ -213,7 +214,44 @@ int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting)
 		return -ENODEV;
 	netlink_begin(netlink, RTM_GETLINK, 0, &info, sizeof(info));
 	r = netlink_run(netlink, parse_ipv4_setting, &present);
-	return r || present.value == 1 ? r : link_set_ipv4(netlink, &info, setting, 1);
+	return r || present.value == value ? r : change_ipv4(netlink, &info, setting, value);
+}
+
+static int parse_rp_filter(struct nlmsghdr *header, void *data)
+{
+	struct nlattr *tb[NETCONFA_MAX + 1];
+	uint32_t *mode = data;
+
+	if (header->nlmsg_type != RTM_NEWNETCONF)
+		return 0;
+	if (netlink_parse(header, sizeof(struct netconfmsg), tb, NETCONFA_MAX) < 0 ||
+	    !netlink_get(tb[NETCONFA_RP_FILTER], mode, sizeof(*mode)))
+		return -EPROTO;
+	return 0;
+}
+
+static int read_rp_filter(struct netlink *netlink, int32_t ifindex, uint32_t *modep)
+{
+	struct netconfmsg conf = { .ncm_family = AF_INET };
+
+	netlink_begin(netlink, RTM_GETNETCONF, 0, &conf, sizeof(conf));
+	netlink_put(netlink, NETCONFA_IFINDEX, &ifindex, sizeof(ifindex));
+	return netlink_run(netlink, parse_rp_filter, modep);
+}
+
+int netlink_link_get_rp_filter(struct netlink *netlink, int ifindex, uint32_t *modep)
+{
+	uint32_t all = 0, link = 0;
+	int r;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	r = read_rp_filter(netlink, NETCONFA_IFINDEX_ALL, &all);
+	if (!r)
+		r = read_rp_filter(netlink, ifindex, &link);
+	if (!r)
+		*modep = link > all ? link : all;
+	return r;
 }
 
 int netlink_link_set_quiet(struct netlink *netlink, int ifindex)

@@ -64,9 +64,14 @@ typedef void (*netlink_link_fn)(const struct netlink_link *link, void *data);
 int netlink_link_each(struct netlink *netlink, netlink_link_fn call, void *data);
 int netlink_link_set_up(struct netlink *netlink, int ifindex, bool up);
 int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu);
-/* Set net.ipv4.conf.LINK.SETTING to 1 unless it is; `setting` is an IPV4_DEVCONF_* of
- * linux/ip.h. Does not need /proc/sys, which may be read-only. */
-int netlink_link_enable_ipv4(struct netlink *netlink, int ifindex, int setting);
+/* Set net.ipv4.conf.LINK.SETTING to the value unless it is; `setting` is an IPV4_DEVCONF_*
+ * of linux/ip.h. Does not need /proc/sys, which may be read-only. */
+int netlink_link_set_ipv4(struct netlink *netlink, int ifindex, int setting, uint32_t value);
+#define NETLINK_RP_FILTER_STRICT 1
+#define NETLINK_RP_FILTER_LOOSE 2
+/* Read the reverse path filtering in effect on a link, the higher of rp_filter of the link
+ * and of `all` (ip-sysctl): 0 (none) or NETLINK_RP_FILTER_*. */
+int netlink_link_get_rp_filter(struct netlink *netlink, int ifindex, uint32_t *modep);
 /* Keep the host from sending anything by itself on a link that is still down: no
  * ARP (IFF_NOARP), no IPv6 address (addrgenmode none; a kernel without IPv6 is no
  * error). For a calf's tap, before it is set up. */
