@@ -671,6 +671,33 @@ Test(handlers_connected_kernel, F3_running_connection_and_a_take_over)
 	end_talk();
 }
 
+/* An address that the kernel does not let us mark (Linux 6.1) stays at the end, and so does
+ * its subnet. */
+Test(handlers_connected_kernel, F3_end_after_a_take_over)
+{
+	bool is_marked;
+
+	EXPECT_SH("ip addr add 10.77.0.50/24 dev up0 valid_lft 900 preferred_lft 900");
+	context.takeover = true;
+	test_set(&wanted, "/address", "10.77.0.50/24", 0);
+	lease("10.77.0.50/24", "10.77.0.1", "3600");
+	settle_state();
+	is_marked = !sh(NO_OTHER("10.77.0.0/24"));
+	EXPECT_SH("ip route show 10.77.0.0/24 | grep -q 'proto 202'");
+	settle_state();
+	EXPECT_SH("ip route show 10.77.0.0/24 | grep -q 'proto 202'");
+	wanted_clear(&wanted);
+	settle_state();
+	if (is_marked) {
+		EXPECT_SH("! ip -4 addr show dev up0 | grep inet");
+		EXPECT_SH("test -z \"$(ip route show dev up0)\"");
+	} else {
+		EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 10.77.0.50/24'");
+		EXPECT_SH("ip route show 10.77.0.0/24 | grep -q 'proto kernel' && " NO_OTHER(
+			"10.77.0.0/24"));
+	}
+}
+
 Test(handlers_connected_kernel, F3_running_connection_and_changes)
 {
 	static const char *const nets[] = { "192.168.7.5/25", "192.168.7.5/24", "192.168.7.5/16",

@@ -15,8 +15,9 @@
  * former client left is removed when ours stands (former.h).
  *
  * An address that an older version or a former client has set comes with a connected route
- * of the kernel. That one is removed when ours stands; the address is not set anew, because
- * its removal would end the connections that are masqueraded with it.
+ * of the kernel. That one is removed when ours stands, unless the address is still another
+ * program's; the address is not set anew, because its removal would end the connections
+ * that are masqueraded with it.
  */
 #include "userspace/priv/handlers/route_policy.h"
 
@@ -410,6 +411,33 @@ static int find_kernels_route(struct handler_context *context, const struct netl
 	return 0;
 }
 
+struct owner_search {
+	const struct value_ipv4_net *net;
+	bool is_ours;
+};
+
+static void on_address(const struct netlink_address *address, void *data)
+{
+	struct owner_search *search = data;
+
+	search->is_ours |= address->address.s_addr == search->net->address.s_addr &&
+			   address->prefix_length == search->net->prefix_length &&
+			   address->protocol == NETLINK_OWNER;
+}
+
+/* Linux 6.1 does not let us mark an address that we adopt: it stays when ours goes with
+ * its route, and would be without one. Returns 1, 0 or a negative errno. */
+static int is_address_ours(struct handler_context *context, const struct value_ipv4_net *net)
+{
+	struct owner_search search = { .net = net };
+	int r = netlink_address_each(context->netlink, context->uplink_ifindex, on_address,
+				     &search);
+
+	if (r)
+		return handler_fail(context, r, "cannot read the addresses of the uplink");
+	return search.is_ours;
+}
+
 /* Remove the kernel's connected route of our address; ours stands. The kernel adds it again
  * when the link goes up. */
 static int remove_kernels_route(struct handler_context *context, const struct route_plan *plan)
@@ -420,6 +448,9 @@ static int remove_kernels_route(struct handler_context *context, const struct ro
 	if (!context->state->address.has_kernels_route || !plan->n_routes ||
 	    !plan->routes[0].is_connected)
 		return 0;
+	r = is_address_ours(context, &plan->subnet);
+	if (r != 1)
+		return r;
 	r = find_kernels_route(context, &plan->routes[0].route, &found);
 	if (r || !found.table)
 		return r;
