@@ -168,7 +168,7 @@ Test(handlers_connected_kernel, F3_refused_subnet_over_a_restart)
 	settle_state();
 	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 10.77.0.50/32 '");
 	memset(&state, 0, sizeof(state));
-	context.refused_subnet.prefix_length = 0;
+	context.is_subnet_refused = false;
 	reconcile_init(&handlers, all, N_ALL);
 	(void)n_changes();
 	settle_state();

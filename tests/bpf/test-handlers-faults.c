@@ -427,3 +427,102 @@ Test(handlers_faults, U13_reader_of_a_file_whose_writer_is_killed)
 	}
 	cr_expect_gt(at, 40u, "%u calls", at);
 }
+
+/* Returns the type of the first change of an address that the kernel has announced, 0: none. */
+static uint16_t first_address_change(void)
+{
+	static char bytes[65536];
+	ssize_t size;
+
+	while ((size = recv(monitor, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+		struct nlmsghdr *header = (struct nlmsghdr *)bytes;
+
+		for (; NLMSG_OK(header, (unsigned int)size); header = NLMSG_NEXT(header, size))
+			if (header->nlmsg_type == RTM_NEWADDR || header->nlmsg_type == RTM_DELADDR)
+				return header->nlmsg_type;
+	}
+	return 0;
+}
+
+#define LEASED "ip -4 addr show dev up0 | grep -q 'inet 10.77.0.50/'"
+#define WIDE "ip route show 8.0.0.0/5 | grep -q 'dev up0 proto 202'"
+
+/* A renewal with another mask, which is hostile beside a VPN. The call fails, and so it does
+ * when the pass is repeated. The child ends with an enum outcome. */
+static void wide_mask_in_child(unsigned int at, bool is_hostile, const char *then)
+{
+	bool was_reached = false;
+
+	if (netlink_new(&context.netlink))
+		_exit(WRONG);
+	lease("10.77.0.50/24", "10.77.0.1", "3600");
+	if (pass())
+		_exit(WRONG);
+	(void)n_changes();
+	lease("10.77.0.50/5", "10.77.0.1", "3600");
+	for (int i = 0; i < 2; i++) {
+		if (!i)
+			reconcile_mark_all(&handlers);
+		else
+			reconcile_mark_due(&handlers, UINT64_MAX - 1);
+		calls_begin(CALLS_FAIL, at, EIO);
+		(void)run_pass();
+		calls.is_on = false;
+		was_reached |= calls.n >= at;
+		if (sh(LEASED) || (is_hostile && !sh(WIDE)) ||
+		    sh("ip route show default dev up0 | grep -q 'via 10.77.0.1 .*proto 202'"))
+			_exit(WRONG);
+	}
+	reconcile_mark_due(&handlers, UINT64_MAX - 1);
+	if (run_pass() || first_address_change() != RTM_NEWADDR || sh(then))
+		_exit(WRONG);
+	_exit(was_reached ? WELL : DIED_OR_NOT_REACHED);
+}
+
+static void expect_wide_mask(bool is_hostile, const char *then)
+{
+	enum outcome outcome = WELL;
+	unsigned int at;
+	int status;
+
+	listened();
+	for (at = 1; outcome != DIED_OR_NOT_REACHED; at++) {
+		pid_t child = fork();
+
+		cr_assert_lt(at, 2000u);
+		cr_assert_geq(child, 0);
+		if (!child)
+			wide_mask_in_child(at, is_hostile, then);
+		cr_assert_eq(waitpid(child, &status, 0), child);
+		cr_assert(WIFEXITED(status), "status %x", status);
+		outcome = (enum outcome)WEXITSTATUS(status);
+		cr_expect_neq(outcome, WRONG, "call %u", at);
+		cr_expect_eq(pass_in_child(no_lease, CALLS_PASS, 0, 0, NULL), WELL);
+	}
+	cr_expect_gt(at, 30u, "%u calls", at);
+}
+
+#define ONLY_ADDRESS(_net) \
+	"test \"$(ip -o -4 addr show dev up0 | grep -o 'inet [^ ]*')\" = 'inet " _net "'"
+
+/* What cannot be judged is not connected, and the address of the lease stays. */
+Test(handlers_faults, F3_each_call_of_a_hostile_mask_fails)
+{
+	EXPECT_SH("ip link add vpn0 type veth peer name far0; ip link set far0 up;"
+		  "ip link set vpn0 up; ip addr add 10.8.0.2/32 dev vpn0;"
+		  "ip route add default dev vpn0 metric 50");
+	expect_wide_mask(
+		true,
+		ONLY_ADDRESS(
+			"10.77.0.50/32") " && ip route get 8.8.8.8 | "
+					 "grep -q 'dev vpn0' && test $(ip route show proto 202 | wc -l) = 1");
+}
+
+/* The routes follow when it has been judged. */
+Test(handlers_faults, F3_each_call_of_another_mask_fails)
+{
+	expect_wide_mask(
+		false,
+		ONLY_ADDRESS("10.77.0.50/5") " && " WIDE
+					     " && test $(ip route show proto 202 | wc -l) = 2");
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two uplinks in one process: the route handler, with netlink played by a
  * table of two interfaces. */
+#include <arpa/inet.h>
 #include <errno.h>
 
 #include "tests/unit/support-wanted.h"
@@ -94,10 +95,13 @@ static void setup(void)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		uplinks[i].context = (struct handler_context){ .state = &uplinks[i].state,
-							       .configuration = &configuration,
-							       .uplink_ifindex = i + 1,
-							       .now_ns = 100 * S };
+		uplinks[i].context = (struct handler_context){
+			.state = &uplinks[i].state,
+			.configuration = &configuration,
+			.uplink_ifindex = i + 1,
+			.now_ns = 100 * S,
+			.allowed_subnet = { { inet_addr("192.0.2.5") }, 24 },
+		};
 		cr_assert_eq(wanted_init(&uplinks[i].wanted, 8), 0);
 		test_set(&uplinks[i].wanted, "/ip", "192.0.2.5/24", 100 * S);
 		test_set(&uplinks[i].wanted, "/gateway", "192.0.2.1", 100 * S);

@@ -20,7 +20,11 @@ static void setup(void)
 		.min_prefix_length = 8,
 		.use_routes = true,
 	};
-	context = (struct handler_context){ .configuration = &configuration, .now_ns = 1000 * S };
+	context = (struct handler_context){
+		.configuration = &configuration,
+		.now_ns = 1000 * S,
+		.allowed_subnet = { { inet_addr("192.0.2.5") }, 24 },
+	};
 	cr_assert_eq(wanted_init(&wanted, 256), 0);
 }
 
@@ -111,8 +115,9 @@ Test(handlers_route_plan, F3_gateway_outside_gets_no_route)
 }
 
 /* The address handler decides that. */
-Test(handlers_route_plan, F3_refused_subnet_is_not_connected)
+Test(handlers_route_plan, F3_only_the_allowed_subnet_is_connected)
 {
+	context.allowed_subnet.prefix_length = 1;
 	test_set(&wanted, "/ip", "192.0.2.5/1", 0);
 	test_set(&wanted, "/gateway", "192.0.2.1", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
@@ -121,13 +126,21 @@ Test(handlers_route_plan, F3_refused_subnet_is_not_connected)
 	cr_expect(plan.routes[0].is_connected);
 	cr_expect_not(plan.routes[1].is_connected);
 	cr_expect_str_eq(plan.routes[0].path, "/ip");
-	context.refused_subnet = (struct value_ipv4_net){ { inet_addr("192.0.2.5") }, 1 };
+	/* one that was not judged yet */
+	test_set(&wanted, "/ip", "192.0.2.5/2", 0);
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
+	cr_assert_eq(plan.n_routes, 2);
+	expect_route(0, "128.0.0.0", 1, NULL);
+	context.allowed_subnet.address.s_addr = inet_addr("192.0.2.6");
+	cr_expect_eq(route_plan_init(&plan, &context, &wanted), -EAGAIN);
+	cr_expect_eq(plan.n_routes, 0);
+	context.allowed_subnet = (struct value_ipv4_net){ { inet_addr("192.0.2.5") }, 32 };
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_assert_eq(plan.n_routes, 1);
 	expect_route(0, "0.0.0.0", 0, "192.0.2.1");
 	cr_expect_eq(plan.subnet.prefix_length, 32);
-	/* another one is judged by itself */
-	test_set(&wanted, "/ip", "192.0.2.5/2", 0);
+	/* a private one needs no judgement */
+	test_set(&wanted, "/ip", "10.77.0.5/24", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.n_routes, 2);
 }

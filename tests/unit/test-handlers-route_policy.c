@@ -34,8 +34,11 @@ static void setup(void)
 		.min_prefix_length = 8,
 		.use_routes = true,
 	};
-	context = (struct handler_context){ .configuration = &configuration,
-					    .on_refusal = on_refusal };
+	context = (struct handler_context){
+		.configuration = &configuration,
+		.on_refusal = on_refusal,
+		.allowed_subnet = { { inet_addr("192.0.2.5") }, 24 },
+	};
 	cr_assert_eq(wanted_init(&wanted, 256), 0);
 	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
 }

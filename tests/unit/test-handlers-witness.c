@@ -145,7 +145,7 @@ static void expect(const char *ip, const char *time, int64_t left_s)
 	context.note[0] = '\0';
 	n_told = 0;
 	leased(ip, time, NULL);
-	r = lease_get(&context, &wanted, &lease);
+	r = lease_get_whole(&context, &wanted, &lease);
 	cr_expect_eq(r, left_s < 0 ? LEASE_ABSENT : 0, "%s %s: %d %s", ip, time, r, context.error);
 	if (!r && left_s >= 0)
 		cr_expect_eq((int64_t)lease.left_s, left_s, "%s %s: %u s", ip, time, lease.left_s);

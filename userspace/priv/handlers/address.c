@@ -264,18 +264,23 @@ static void report_subnet(struct handler_context *context, const struct value_ip
 static int judge_subnet(struct handler_context *context, const struct wanted *wanted,
 			struct lease *lease)
 {
+	const struct value_ipv4_net earlier = context->allowed_subnet;
 	struct netlink_route hidden;
-	int r = connected_judge(context, wanted, &lease->net, &hidden);
+	int r;
 
-	if (r < 0)
+	/* What a former client left is judged as if the subnet were connected. */
+	context->allowed_subnet = lease->net;
+	r = connected_judge(context, wanted, &lease->net, &hidden);
+	if (r < 0) {
+		context->allowed_subnet = earlier;
 		return r;
+	}
 	context->is_subnet_judged = !connected_is_free(context->configuration, &lease->net);
-	context->refused_subnet.prefix_length = 0;
-	if (r != CONNECTED_HIDES)
+	context->is_subnet_refused = r == CONNECTED_HIDES;
+	if (!context->is_subnet_refused)
 		return 0;
 	report_subnet(context, &lease->net, &hidden);
-	context->refused_subnet = lease->net;
-	lease->net.prefix_length = 32;
+	context->allowed_subnet.prefix_length = lease->net.prefix_length = 32;
 	return 0;
 }
 
@@ -296,14 +301,15 @@ static void forget_lease(struct handler_context *context)
 
 	state->last_set.prefix_length = 0;
 	state->has_kernels_route = false;
-	context->refused_subnet.prefix_length = 0;
-	context->is_subnet_judged = false;
+	context->allowed_subnet.prefix_length = 0;
+	context->is_subnet_refused = context->is_subnet_judged = false;
 }
 
-static int address_apply(struct handler_context *context, const struct wanted *wanted)
+static int apply_lease(struct handler_context *context, const struct wanted *wanted)
 {
 	struct address_state *state = &context->state->address;
-	struct lease lease, earlier;
+	bool was_refused = context->is_subnet_refused;
+	struct lease lease;
 	int r = lease_get_whole(context, wanted, &lease);
 
 	context->is_leased = false;
@@ -311,8 +317,7 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 	if (!r && !lease.is_kept)
 		r = former_begin(context, wanted);
 	/* The decision about its subnet is checked after each change of a route. */
-	state->is_settled = !r && !lease.is_kept && !context->refused_subnet.prefix_length &&
-			    is_known(context, &lease);
+	state->is_settled = !r && !lease.is_kept && !was_refused && is_known(context, &lease);
 	if (state->is_settled)
 		return renew(context, &lease);
 	state->known.ifindex = 0;
@@ -320,16 +325,24 @@ static int address_apply(struct handler_context *context, const struct wanted *w
 		forget_lease(context);
 	if (r)
 		return r == LEASE_ABSENT ? 0 : r;
-	earlier = lease;
-	lease_narrow(context, &earlier);
 	r = judge_subnet(context, wanted, &lease);
 	if (r)
 		return r;
-	state->must_repeat = lease.net.prefix_length != earlier.net.prefix_length;
-	if (lease.is_kept && !context->refused_subnet.prefix_length)
+	state->must_repeat = state->has_failed || context->is_subnet_refused != was_refused;
+	if (lease.is_kept && !context->is_subnet_refused)
 		return keep_address(context, &lease);
 	r = set_address(context, wanted, &lease);
 	context->is_leased &= !lease.is_kept;
+	return r;
+}
+
+static int address_apply(struct handler_context *context, const struct wanted *wanted)
+{
+	int r = apply_lease(context, wanted);
+
+	context->state->address.has_failed = r < 0;
+	if (r < 0)
+		context->state->address.must_repeat = false; /* by the next apply */
 	return r;
 }
 
@@ -344,7 +357,7 @@ static int address_release(struct handler_context *context, const struct wanted 
 		state->must_repeat = false;
 		return HANDLER_REPEAT;
 	}
-	if (state->is_settled)
+	if (state->is_settled || state->has_failed)
 		return 0;
 	r = lease_get(context, wanted, &lease);
 	/* A malformed value does not mean that the present addresses are unwanted. */
@@ -383,7 +396,7 @@ static int check_subnet(struct handler_context *context, const struct wanted *wa
 	if (r)
 		return r < 0 ? r : 0;
 	r = connected_judge(context, wanted, &lease.net, &hidden);
-	if (r < 0 || (r == CONNECTED_HIDES) == (context->refused_subnet.prefix_length != 0))
+	if (r < 0 || (r == CONNECTED_HIDES) == context->is_subnet_refused)
 		return r < 0 ? r : 0;
 	context->state->address.known.ifindex = 0;
 	return HANDLER_APPLY;

@@ -67,10 +67,11 @@ struct handler_context {
 	char note[HANDLER_ERROR_SIZE];	/* what the status shows in addition to success */
 	/* by the address handler */
 	bool is_leased; /* the address in /ip is on the uplink */
-	/* The subnet of the lease, if it must not be connected (connected.h); prefix_length 0:
-	 * it may be. */
-	struct value_ipv4_net refused_subnet;
-	bool is_subnet_judged; /* this depends on the routes of other programs */
+	/* The last leased address whose subnet was judged (connected.h), with the prefix length
+	 * that may be connected: 32 if it was refused; 0: none was judged. */
+	struct value_ipv4_net allowed_subnet;
+	bool is_subnet_refused; /* that of the lease must not be connected */
+	bool is_subnet_judged;	/* this depends on the routes of other programs */
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #include "userspace/common/address.h"
 #include "userspace/common/clock.h"
+#include "userspace/priv/handlers/connected.h"
 #include "userspace/priv/netlink/netlink.h"
 
 #define COMMIT_TOLERANCE_S 5
@@ -155,18 +156,30 @@ int lease_get_whole(struct handler_context *context, const struct wanted *wanted
 	return 0;
 }
 
+/* Returns true if the address handler has judged the subnet of this address. */
+static bool is_judged(const struct handler_context *context, const struct lease *lease)
+{
+	const struct value_ipv4_net *allowed = &context->allowed_subnet;
+
+	return allowed->prefix_length && allowed->address.s_addr == lease->net.address.s_addr;
+}
+
 void lease_narrow(const struct handler_context *context, struct lease *lease)
 {
-	if (lease->net.address.s_addr == context->refused_subnet.address.s_addr &&
-	    lease->net.prefix_length == context->refused_subnet.prefix_length)
-		lease->net.prefix_length = 32;
+	if (!connected_is_free(context->configuration, &lease->net))
+		lease->net.prefix_length =
+			is_judged(context, lease) ? context->allowed_subnet.prefix_length : 32;
 }
 
 int lease_get(struct handler_context *context, const struct wanted *wanted, struct lease *leasep)
 {
 	int r = lease_get_whole(context, wanted, leasep);
 
-	if (!r)
-		lease_narrow(context, leasep);
-	return r;
+	if (r)
+		return r;
+	if (!connected_is_free(context->configuration, &leasep->net) && !is_judged(context, leasep))
+		return handler_fail_plainly(context, -EAGAIN,
+					    "it is not known whether the subnet may be connected");
+	lease_narrow(context, leasep);
+	return 0;
 }

@@ -23,7 +23,7 @@ struct lease {
  * longer than a server said. If no server gave the address, it is refused, and the
  * lease is the address that calfpen has set on the uplink before, with what is left
  * of its own lifetime. The prefix length is 32 if the subnet must not be connected
- * (lease_narrow()). Without the witness and without /lease/time the address does not
+ * (lease_narrow()); a lease of which this is not known is -EAGAIN. Without the witness and without /lease/time the address does not
  * expire: a calf with a fixed address. Returns 0 with *leasep set, LEASE_ABSENT, or a
  * negative errno as handler_fail(), -EBADMSG for a value of the wrong type.
  */
@@ -31,7 +31,9 @@ int lease_get(struct handler_context *context, const struct wanted *wanted, stru
 /* The same with the subnet that the server gave, which may be refused. */
 int lease_get_whole(struct handler_context *context, const struct wanted *wanted,
 		    struct lease *leasep);
-/* Set the prefix length to 32 if the subnet is context->refused_subnet. */
+/* Unless the subnet may be connected whatever the routes are, set the prefix length to the one
+ * that was last allowed for the address, so that nothing is connected that was not judged, and
+ * nothing goes because the judgement failed; without one to 32. */
 void lease_narrow(const struct handler_context *context, struct lease *lease);
 
 /* Returns how many of `seconds` that began at `written_ns` are left at `now_ns`

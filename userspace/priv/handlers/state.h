@@ -17,9 +17,12 @@ struct address_state {
 	/* Release has nothing to do; false if apply found old addresses or could not
 	 * read them. */
 	bool is_settled;
-	/* Apply has restored an address that was removed, or has changed the prefix length of
-	 * one, without a change of the route keys: the routes must be planned again. */
+	/* Apply has restored an address that was removed, has changed the prefix length of
+	 * one, or has set one that it could not set before, without a change of the route keys:
+	 * the routes must be planned again. */
 	bool must_repeat;
+	/* The last apply failed: the present addresses stay, whatever they are. */
+	bool has_failed;
 	/* The leased address is ours, but was set without IFA_F_NOPREFIXROUTE, by an older
 	 * version or by a former client: the kernel has a route to its subnet. */
 	bool has_kernels_route;
