@@ -190,6 +190,68 @@ Test(handlers_connected_kernel, F3_refused_subnet_over_a_restart)
 	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 1");
 }
 
+#define THEIRS "ip -4 -o addr show dev up0 | grep -q 'inet 192.0.2.5/24 .*valid_lft forever'"
+#define N_ADDRESSES(_n) "test $(ip -4 addr show dev up0 | grep -c inet) = " _n
+
+/* Another program's address is left alone, with its subnet, and the status does not say more. */
+Test(handlers_connected_kernel, F3_refused_subnet_of_another_programs_address)
+{
+	vpn_up(&styles[0]);
+	EXPECT_SH("ip addr add 192.0.2.5/24 dev up0");
+	lease("192.0.2.5/24", "192.0.2.1", "3600");
+	for (int i = 0; i < 2; i++) {
+		settle_state();
+		EXPECT_SH(THEIRS " && " N_ADDRESSES("1"));
+		cr_expect(context.is_leased);
+		cr_expect_not_null(strstr(refused, "; left as another program has set it\n"), "%s",
+				   refused);
+		cr_expect_null(strstr(handlers.state[0].status, "/32"));
+	}
+	check_again();
+	EXPECT_SH(THEIRS " && " N_ADDRESSES("1"));
+	/* with another subnet it is not the lease */
+	EXPECT_SH("ip addr del 192.0.2.5/24 dev up0; ip addr add 192.0.2.5/25 dev up0");
+	settle_state();
+	EXPECT_SH(ADDRESS("192.0.2.5/32") " && " N_ADDRESSES("2"));
+	cr_expect_not_null(strstr(refused, "; set with /32\n"), "%s", refused);
+	/* nor does ours go because they add one */
+	EXPECT_SH("ip addr del 192.0.2.5/25 dev up0; ip addr add 192.0.2.5/24 dev up0");
+	settle_state();
+	EXPECT_SH(THEIRS " && " ADDRESS("192.0.2.5/32") " && " N_ADDRESSES("2"));
+	cr_expect_not_null(strstr(refused, "; set with /32\n"), "%s", refused);
+	wanted_clear(&wanted);
+	settle_state();
+	EXPECT_SH(THEIRS " && " N_ADDRESSES("1"));
+}
+
+/* A former client's goes when ours is there, whether it has an end or not. */
+Test(handlers_connected_kernel, F3_refused_subnet_of_a_former_clients_address)
+{
+	static const char *const lifetimes[] = { "", " valid_lft 900 preferred_lft 900" };
+	char command[128];
+
+	context.takeover = true;
+	vpn_up(&styles[0]);
+	for (unsigned int i = 0; i < 2; i++) {
+		(void)snprintf(command, sizeof(command), "ip addr add 192.0.2.5/24 dev up0%s",
+			       lifetimes[i]);
+		EXPECT_SH(command);
+		wanted.revision = 1000 * (i + 1); /* another start */
+		test_set(&wanted, "/address", "192.0.2.5/24", 0);
+		lease("192.0.2.5/24", "192.0.2.1", "3600");
+		(void)n_changes();
+		settle_state();
+		EXPECT_SH(ADDRESS("192.0.2.5/32") " && " N_ADDRESSES("1"));
+		EXPECT_SH("! ip route show 192.0.2.0/24 | grep .");
+		EXPECT_SH("ip route show default dev up0 | grep -q 'proto 202 src 192.0.2.5'");
+		EXPECT_SH(BY("192.0.2.9", "vpn0"));
+		cr_expect_not_null(strstr(refused, "; set with /32\n"), "%s", refused);
+		wanted_clear(&wanted);
+		settle_state();
+		EXPECT_SH("! ip -4 addr show dev up0 | grep inet");
+	}
+}
+
 /* The honest server's LAN stays the host's. */
 Test(handlers_connected_kernel, F3_lan_beside_a_vpn)
 {

@@ -57,6 +57,20 @@ Test(watcher_filter, F5_address_is_what_the_uplink_has)
 	cr_expect_eq(told().address, 0u);
 }
 
+/* Another program's, whose subnet ours would not connect: the host has it. */
+Test(watcher_filter, F5_refused_subnet_of_another_programs_address)
+{
+	EXPECT_SH("ip link add vpn0 type veth peer name far0; ip link set far0 up;"
+		  "ip link set vpn0 up; ip address add 10.8.0.2/32 dev vpn0;"
+		  "ip route add default dev vpn0 metric 50; ip address add 192.0.2.5/24 dev up0");
+	start();
+	(void)lease("192.0.2.5/24", "3600");
+	EVENTUALLY("ip route show default dev up0 | grep -q 'proto 202'");
+	settle();
+	EXPECT_SH("! ip address show dev up0 | grep 192.0.2.5/32");
+	expect_told("192.0.2.5", "255.255.255.0", "192.0.2.1");
+}
+
 static void check_server_behind_a_router(bool is_used)
 {
 	uint64_t revision;

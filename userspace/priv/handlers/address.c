@@ -248,21 +248,66 @@ static int renew(struct handler_context *context, const struct lease *lease)
 }
 
 static void report_subnet(struct handler_context *context, const struct value_ipv4_net *subnet,
-			  const struct netlink_route *hidden)
+			  const struct netlink_route *hidden, const char *outcome)
 {
 	char text[VALUE_IPV4_NET_SIZE], route[ROUTE_TEXT_SIZE];
 
 	value_format_ipv4_net(subnet, text);
 	route_format(hidden, route);
-	handler_refuse(context, "/ip",
-		       "%s: its subnet would hide the route to %s table %u; set with /32", text,
-		       route, hidden->table);
+	handler_refuse(context, "/ip", "%s: its subnet would hide the route to %s table %u; %s",
+		       text, route, hidden->table, outcome);
+}
+
+struct refused {
+	const struct lease *lease; /* the whole one */
+	bool is_foreign;	   /* another program has set it */
+	bool is_set;		   /* with /32, by calfpen */
+};
+
+static void on_refused_address(const struct netlink_address *address, void *data)
+{
+	struct refused *refused = data;
+	const struct value_ipv4_net *net = &refused->lease->net;
+
+	if (address->address.s_addr != net->address.s_addr)
+		return;
+	if (address->protocol == NETLINK_OWNER)
+		refused->is_set |= address->prefix_length == 32;
+	else
+		refused->is_foreign |= address->prefix_length == net->prefix_length;
+}
+
+/* Find out whether another program has set the refused lease, so that it is not ours to set.
+ * Returns 0 or a negative errno. */
+static int find_foreign(struct handler_context *context, const struct lease *lease,
+			bool *is_foreignp)
+{
+	struct refused refused = { .lease = lease };
+	int r = 0;
+
+	if (!context->takeover)
+		r = netlink_address_each(context->netlink, context->uplink_ifindex,
+					 on_refused_address, &refused);
+	*is_foreignp = refused.is_foreign && !refused.is_set;
+	return r ? handler_fail(context, r, "cannot read the addresses of the uplink") : 0;
+}
+
+/* Let the address of another program be the leased one. */
+static int leave_foreign(struct handler_context *context, const struct lease *whole)
+{
+	struct address_state *state = &context->state->address;
+
+	log_foreign(context, whole);
+	state->last_set.prefix_length = 0;
+	state->has_kernels_route = false;
+	context->is_leased = true;
+	return 0;
 }
 
 /* Decide whether the subnet of the lease may be connected; if not, shorten lease->net to the
- * address. Returns 0 or a negative errno. */
+ * address, and say whether another program has set it. Returns 0 or a negative errno. */
 static int judge_subnet(struct handler_context *context, const struct wanted *wanted,
-			struct lease *lease)
+			struct lease *lease, bool *is_foreignp)
 {
 	const struct value_ipv4_net earlier = context->allowed_subnet;
 	struct netlink_route hidden;
@@ -270,7 +315,10 @@ static int judge_subnet(struct handler_context *context, const struct wanted *wa
 
 	/* What a former client left is judged as if the subnet were connected. */
 	context->allowed_subnet = lease->net;
+	*is_foreignp = false;
 	r = connected_judge(context, wanted, &lease->net, &hidden);
+	if (r == CONNECTED_HIDES)
+		r = handler_first(find_foreign(context, lease, is_foreignp), r);
 	if (r < 0) {
 		context->allowed_subnet = earlier;
 		return r;
@@ -279,7 +327,8 @@ static int judge_subnet(struct handler_context *context, const struct wanted *wa
 	context->is_subnet_refused = r == CONNECTED_HIDES;
 	if (!context->is_subnet_refused)
 		return 0;
-	report_subnet(context, &lease->net, &hidden);
+	report_subnet(context, &lease->net, &hidden,
+		      *is_foreignp ? "left as another program has set it" : "set with /32");
 	context->allowed_subnet.prefix_length = lease->net.prefix_length = 32;
 	return 0;
 }
@@ -308,8 +357,8 @@ static void forget_lease(struct handler_context *context)
 static int apply_lease(struct handler_context *context, const struct wanted *wanted)
 {
 	struct address_state *state = &context->state->address;
-	bool was_refused = context->is_subnet_refused;
-	struct lease lease;
+	bool was_refused = context->is_subnet_refused, is_foreign;
+	struct lease lease, whole;
 	int r = lease_get_whole(context, wanted, &lease);
 
 	context->is_leased = false;
@@ -325,13 +374,14 @@ static int apply_lease(struct handler_context *context, const struct wanted *wan
 		forget_lease(context);
 	if (r)
 		return r == LEASE_ABSENT ? 0 : r;
-	r = judge_subnet(context, wanted, &lease);
+	whole = lease;
+	r = judge_subnet(context, wanted, &lease, &is_foreign);
 	if (r)
 		return r;
 	state->must_repeat = state->has_failed || context->is_subnet_refused != was_refused;
 	if (lease.is_kept && !context->is_subnet_refused)
 		return keep_address(context, &lease);
-	r = set_address(context, wanted, &lease);
+	r = is_foreign ? leave_foreign(context, &whole) : set_address(context, wanted, &lease);
 	context->is_leased &= !lease.is_kept;
 	return r;
 }

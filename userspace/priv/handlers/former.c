@@ -260,15 +260,18 @@ static void on_staying_route(const struct netlink_route *route, void *data)
 		stay->needs_it = *route;
 }
 
-/* Returns true if the present address is the former client's lease. */
+/* Returns true if the present address is the former client's lease, or the one that is now
+ * ours, with another prefix length. */
 static bool is_leftover(const struct former *former, const struct netlink_address *address)
 {
 	const struct former_address *known = former_find_address(former->state, address->address);
 
-	return known && known->has_end && known->net.prefix_length == address->prefix_length &&
-	       address->protocol != NETLINK_OWNER &&
-	       (address->address.s_addr != former->lease.address.s_addr ||
-		address->prefix_length != former->lease.prefix_length);
+	if (!known || known->net.prefix_length != address->prefix_length ||
+	    address->protocol == NETLINK_OWNER)
+		return false;
+	return address->address.s_addr == former->lease.address.s_addr ?
+		       address->prefix_length != former->lease.prefix_length :
+		       known->has_end;
 }
 
 static bool is_leased_address_there(const struct former *former)

@@ -15,7 +15,8 @@
  *   - the one that the server now leases to us,
  *   - the one that the take-over asked the server for (/address), if it is in the
  *     subnet of the lease.
- * Only those with an end are removed; one without may have been set by a person.
+ * Only those with an end are removed, as one without may have been set by a person, and the
+ * leased one if it has another prefix length, because ours replaces it.
  *
  * A route is the former client's if it has protocol "boot" or "dhcp", leads through
  * the uplink only, is in the table of our routes, and is by such an address: as its

@@ -31,8 +31,9 @@ static void on_address(const struct netlink_address *address, void *data)
 	struct watcher_filter *found = search->found;
 	const struct value_ipv4_net *leased = search->leased;
 
+	/* If its subnet is refused, it may be another program's with the whole one. */
 	if (leased && address->address.s_addr == leased->address.s_addr &&
-	    address->prefix_length == leased->prefix_length)
+	    (address->prefix_length == leased->prefix_length || leased->prefix_length == 32))
 		found->is_leased = true;
 	if (address->protocol != NETLINK_OWNER && search->inform.s_addr == address->address.s_addr)
 		found->other = address->address;
