@@ -176,6 +176,11 @@ Test(handlers_connected, F3_operators_options)
 Test(handlers_connected, F3_what_another_owner_has)
 {
 	put("0.0.0.0", 0, 200);
+	cr_expect_eq(judge("192.0.2.5/24"), CONNECTED_HIDES, "there is no default route of ours");
+	configuration.use_routes = true;
+	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
+	test_set(&wanted, "/gateway", "192.0.2.1", 0);
+	cr_assert_eq(value_parse_ipv4_net("192.0.2.5/24", &context.allowed_subnet), 0);
 	cr_expect_eq(judge("192.0.2.5/24"), 0, "behind our default route it carries nothing");
 	put("0.0.0.0", 1, 200);
 	cr_expect_eq(judge("10.77.0.50/5"), CONNECTED_HIDES);
@@ -189,6 +194,9 @@ Test(handlers_connected, F3_what_another_owner_has)
 	cr_expect_eq(judge("192.0.2.5/24"), CONNECTED_HIDES);
 	there.type = RTN_UNREACHABLE;
 	cr_expect_eq(judge("192.0.2.5/24"), CONNECTED_HIDES);
+	there.type = RTN_UNICAST;
+	there.protocol = NETLINK_OWNER;
+	cr_expect_eq(judge("192.0.2.5/24"), 0, "metrics order two uplinks in one subnet");
 }
 
 /* wg-quick, and a table that a rule of the operator uses before the main one. */
