@@ -5,19 +5,14 @@
  * address as preferred source, so the kernel removes it together with the address. A gateway
  * outside the subnet (a /32 lease) is an on-link next hop; it gets no host route, which
  * would take traffic out of a VPN, but strict reverse path filtering is made loose for it.
- * Routes set by calfpen carry
- * NETLINK_OWNER and the interface; a foreign route with the same destination and
- * metric is neither replaced nor hidden: that is an error which the status shows.
+ * Routes set by calfpen carry NETLINK_OWNER and the interface; a foreign route with the
+ * same destination and metric is neither replaced nor hidden: that is an error which the
+ * status shows.
  * The policy decides which routes a server may hand out (route_policy.h). Without
  * carrier there are no routes, so that another uplink gets the traffic; a connected route
  * of the kernel remains, but the kernel is told not to use it. A foreign default
  * route through the uplink that is ahead of ours is reported. With --takeover, what a
  * former client left is removed when ours stands (former.h).
- *
- * An address that an older version or a former client has set comes with a connected route
- * of the kernel. That one is removed when ours stands, unless the address is still another
- * program's; the address is not set anew, because its removal would end the connections
- * that are masqueraded with it.
  */
 #include "userspace/priv/handlers/route_policy.h"
 
@@ -29,6 +24,7 @@
 
 #include "userspace/common/log.h"
 #include "userspace/priv/handlers/former.h"
+#include "userspace/priv/handlers/kernels_route.h"
 #include "userspace/priv/handlers/link.h"
 #include "userspace/priv/handlers/state.h"
 
@@ -381,83 +377,6 @@ static int report_ahead(struct handler_context *context, const struct route_plan
 	return 0;
 }
 
-struct kernels_search {
-	const struct netlink_route *ours;
-	struct netlink_route found; /* table 0: none */
-};
-
-static void on_kernels_route(const struct netlink_route *route, void *data)
-{
-	struct kernels_search *search = data;
-	const struct netlink_route *ours = search->ours;
-
-	if (route->protocol == RTPROT_KERNEL && route->type == RTN_UNICAST && route->is_onlink &&
-	    route->source.s_addr == ours->source.s_addr &&
-	    route->destination.s_addr == ours->destination.s_addr &&
-	    route->prefix_length == ours->prefix_length)
-		search->found = *route;
-}
-
-static int find_kernels_route(struct handler_context *context, const struct netlink_route *ours,
-			      struct netlink_route *foundp)
-{
-	struct kernels_search search = { .ours = ours };
-	int r = netlink_route_each_through(context->netlink, context->uplink_ifindex, 0,
-					   on_kernels_route, &search);
-
-	if (r)
-		return handler_fail(context, r, "cannot read the routes of the uplink");
-	*foundp = search.found;
-	return 0;
-}
-
-struct owner_search {
-	const struct value_ipv4_net *net;
-	bool is_ours;
-};
-
-static void on_address(const struct netlink_address *address, void *data)
-{
-	struct owner_search *search = data;
-
-	search->is_ours |= address->address.s_addr == search->net->address.s_addr &&
-			   address->prefix_length == search->net->prefix_length &&
-			   address->protocol == NETLINK_OWNER;
-}
-
-/* Linux 6.1 does not let us mark an address that we adopt: it stays when ours goes with
- * its route, and would be without one. Returns 1, 0 or a negative errno. */
-static int is_address_ours(struct handler_context *context, const struct value_ipv4_net *net)
-{
-	struct owner_search search = { .net = net };
-	int r = netlink_address_each(context->netlink, context->uplink_ifindex, on_address,
-				     &search);
-
-	if (r)
-		return handler_fail(context, r, "cannot read the addresses of the uplink");
-	return search.is_ours;
-}
-
-/* Remove the kernel's connected route of our address; ours stands. The kernel adds it again
- * when the link goes up. */
-static int remove_kernels_route(struct handler_context *context, const struct route_plan *plan)
-{
-	struct netlink_route found = { .table = 0 };
-	int r;
-
-	if (!context->state->address.has_kernels_route || !plan->n_routes ||
-	    !plan->routes[0].is_connected)
-		return 0;
-	r = is_address_ours(context, &plan->subnet);
-	if (r != 1)
-		return r;
-	r = find_kernels_route(context, &plan->routes[0].route, &found);
-	if (r || !found.table)
-		return r;
-	r = netlink_route_delete_foreign(context->netlink, context->uplink_ifindex, &found);
-	return r ? handler_fail(context, r, "cannot remove the kernel's route to the subnet") : 0;
-}
-
 static int route_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	struct route_plan *set = &context->state->route.set;
@@ -476,7 +395,7 @@ static int route_apply(struct handler_context *context, const struct wanted *wan
 	r = handler_first(r, delete_surplus(context, &plan, &present));
 	*set = plan;
 	if (!r)
-		r = remove_kernels_route(context, &plan);
+		r = kernels_route_remove(context, &plan);
 	if (!r)
 		r = former_remove_routes(context, &former, &plan);
 	return handler_first(r, report_ahead(context, &plan));
