@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "maps/frame.h"
+#include "maps/frame_host_map.bpf.h"
 
 #define WORDS (sizeof(struct frame_host) / sizeof(__u32))
 #define WORDS_FIRST 1 /* behind the version */
@@ -15,13 +15,6 @@
 _Static_assert(__builtin_offsetof(struct frame_host, version) == 0, "the version comes first");
 
 char _license[] SEC("license") = "Dual BSD/GPL";
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct frame_host);
-} frame_host SEC(".maps");
 
 /* Nothing is written if nothing has changed, so that a reader is disturbed only when its
  * answer would change, too. */

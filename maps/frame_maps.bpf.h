@@ -7,6 +7,7 @@
 #define CALFPEN_MAPS_FRAME_MAPS_BPF_H
 
 #include "maps/frame.h"
+#include "maps/frame_host_map.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -70,13 +71,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct frame_witness);
 } frame_witness SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct frame_host);
-} frame_host SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
