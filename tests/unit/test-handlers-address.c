@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 
+#include "tests/unit/support-no_links.h"
+#include "tests/unit/support-no_routes.h"
 #include "tests/unit/support-wanted.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/handlers/state.h"
@@ -88,22 +90,6 @@ int netlink_link_set_ipv4(struct netlink *netlink, int ifindex, int setting, uin
 	return -ENODEV;
 }
 
-int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp)
-{
-	(void)netlink;
-	(void)ifindex;
-	(void)linkp;
-	return -ENODEV;
-}
-
-int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu)
-{
-	(void)netlink;
-	(void)ifindex;
-	(void)mtu;
-	return -ENODEV;
-}
-
 int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink_route *route)
 {
 	struct uplink *uplink = uplink_of(ifindex);
@@ -112,32 +98,6 @@ int netlink_route_add(struct netlink *netlink, int ifindex, const struct netlink
 	cr_expect(uplink->is_there, "its source is needed first");
 	uplink->n_routes_added++;
 	uplink->route = *route;
-	return 0;
-}
-
-int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t table,
-			       netlink_route_fn call, void *data)
-{
-	(void)netlink;
-	(void)ifindex;
-	(void)table;
-	(void)call;
-	(void)data;
-	return 0;
-}
-
-int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, netlink_route_fn call,
-		       void *data)
-{
-	return netlink_route_each_through(netlink, ifindex, table, call, data);
-}
-
-int netlink_route_delete_foreign(struct netlink *netlink, int ifindex,
-				 const struct netlink_route *route)
-{
-	(void)netlink;
-	(void)ifindex;
-	(void)route;
 	return 0;
 }
 

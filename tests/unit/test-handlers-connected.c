@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 
+#include "tests/unit/support-no_routes.h"
 #include "tests/unit/support-wanted.h"
 #include "userspace/priv/handlers/connected.h"
 #include "userspace/priv/handlers/state.h"
@@ -36,32 +37,6 @@ int netlink_rule_suppressed(struct netlink *netlink, uint32_t table, int *length
 	(void)netlink;
 	(void)table;
 	*lengthp = suppressed;
-	return 0;
-}
-
-int netlink_route_each_through(struct netlink *netlink, int ifindex, uint32_t table,
-			       netlink_route_fn call, void *data)
-{
-	(void)netlink;
-	(void)ifindex;
-	(void)table;
-	(void)call;
-	(void)data;
-	return 0;
-}
-
-int netlink_route_each(struct netlink *netlink, int ifindex, uint32_t table, netlink_route_fn call,
-		       void *data)
-{
-	return netlink_route_each_through(netlink, ifindex, table, call, data);
-}
-
-int netlink_route_delete_foreign(struct netlink *netlink, int ifindex,
-				 const struct netlink_route *route)
-{
-	(void)netlink;
-	(void)ifindex;
-	(void)route;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
+#include "tests/unit/support-no_links.h"
 #include "tests/unit/support-wanted.h"
 #include "userspace/common/address.h"
 #include "userspace/priv/handlers/lease.h"
@@ -63,22 +64,6 @@ int netlink_link_set_ipv4(struct netlink *netlink, int ifindex, int setting, uin
 	(void)setting;
 	(void)value;
 	return netlink_address_add(netlink, ifindex, NULL);
-}
-
-int netlink_link_get(struct netlink *netlink, int ifindex, struct netlink_link *linkp)
-{
-	(void)netlink;
-	(void)ifindex;
-	(void)linkp;
-	return -ENODEV;
-}
-
-int netlink_link_set_mtu(struct netlink *netlink, int ifindex, uint32_t mtu)
-{
-	(void)netlink;
-	(void)ifindex;
-	(void)mtu;
-	return -ENODEV;
 }
 
 static void on_refusal(void *data, const char *path, const char *reason, bool is_used)
