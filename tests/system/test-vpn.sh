@@ -24,37 +24,23 @@ vpn_network() {
 	on_server ip address add "$victim/32" dev lo
 }
 
-# vpn_up STYLE - lead everything into the tunnel
-vpn_up() {
-	case $1 in
-	metric) ip route add default via 10.8.0.1 dev vpn0 metric 50 ;;
+# vpn add|del STYLE - lead everything into the tunnel, or no longer
+vpn() {
+	case $2 in
+	metric) ip route "$1" default via 10.8.0.1 dev vpn0 metric 50 ;;
 	halves)
-		ip route add 0.0.0.0/1 via 10.8.0.1 dev vpn0
-		ip route add 128.0.0.0/1 via 10.8.0.1 dev vpn0
+		ip route "$1" 0.0.0.0/1 via 10.8.0.1 dev vpn0
+		ip route "$1" 128.0.0.0/1 via 10.8.0.1 dev vpn0
 		;;
 	table)
-		ip route add default via 10.8.0.1 dev vpn0 table 51820
-		ip rule add pref 100 table main suppress_prefixlength 0
-		ip rule add pref 101 not fwmark 51820 table 51820
+		ip route "$1" default via 10.8.0.1 dev vpn0 table 51820
+		ip rule "$1" pref 100 table main suppress_prefixlength 0
+		ip rule "$1" pref 101 not fwmark 51820 table 51820
 		;;
 	esac
 }
-
-# vpn_down STYLE
-vpn_down() {
-	case $1 in
-	metric) ip route del default via 10.8.0.1 dev vpn0 metric 50 ;;
-	halves)
-		ip route del 0.0.0.0/1 via 10.8.0.1 dev vpn0
-		ip route del 128.0.0.0/1 via 10.8.0.1 dev vpn0
-		;;
-	table)
-		ip rule del pref 101
-		ip rule del pref 100
-		ip route del default via 10.8.0.1 dev vpn0 table 51820
-		;;
-	esac
-}
+vpn_up() { vpn add "$1"; }
+vpn_down() { vpn del "$1"; }
 
 # offer LINE... - what the server gives from now on, besides addresses
 offer() {

@@ -229,11 +229,9 @@ Test(audit_open, F2_older_versions_and_torn_lines)
 	cr_expect_str_eq(capture_text(), "");
 }
 
-/* While no process runs, the end is removed: it is said and recorded, and the chain has a
- * break at this place. */
-Test(audit_open, F2_end_was_removed)
+/* While no process runs, the last record is removed. Returns where it was. */
+static off_t remove_end(void)
 {
-	static struct seen seen;
 	off_t before;
 
 	open_audit();
@@ -242,6 +240,16 @@ Test(audit_open, F2_end_was_removed)
 	cr_expect_eq(put(2), 0);
 	kill_audit();
 	cr_assert_eq(truncate(path, before), 0);
+	return before;
+}
+
+/* While no process runs, the end is removed: it is said and recorded, and the chain has a
+ * break at this place. */
+Test(audit_open, F2_end_was_removed)
+{
+	static struct seen seen;
+
+	(void)remove_end();
 	open_audit();
 	cr_expect_eq(put(3), 0);
 	see_file(&seen, path);
@@ -264,14 +272,8 @@ Test(audit_open, F2_end_was_removed)
 Test(audit_open, F2_end_was_removed_while_full)
 {
 	static struct seen seen;
-	off_t before;
+	const off_t before = remove_end();
 
-	open_audit();
-	cr_expect_eq(put(1), 0);
-	before = (off_t)audit.file.end;
-	cr_expect_eq(put(2), 0);
-	kill_audit();
-	cr_assert_eq(truncate(path, before), 0);
 	limit_size((rlim_t)before);
 	cr_expect_eq(audit_open(&audit, path, &settings), -EFBIG);
 	cr_expect_eq(put(3), 0);
