@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -380,4 +381,34 @@ Test(configuration, U08_wait_interface)
 	options.wait_interface_s = 0;
 	cr_assert(load("wait_interface: 60\n", 1) == 0);
 	cr_expect(configuration.wait_interface_s == 0);
+}
+
+Test(configuration, V4_31_address_of_inform)
+{
+	const struct in_addr none = { 0 };
+	static const struct {
+		const char *value, *present, *address;
+	} rows[] = {
+		{ NULL, "10.77.0.5/24", NULL },
+		{ "0", "10.77.0.5/24", NULL },
+		{ "1", NULL, NULL },
+		{ "1", "10.77.0.5", NULL },
+		{ "1", "10.77.0.5/24", "10.77.0.5" },
+		{ "10.77.0.9", NULL, "10.77.0.9" },
+		{ "10.77.0.9", "10.77.0.5/24", "10.77.0.9" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct in_addr found = none;
+
+		configuration.n_options = 0;
+		if (rows[i].value)
+			cr_assert_eq(configuration_set_option(&configuration, "inform",
+							      rows[i].value, true),
+				     0);
+		cr_expect_eq(configuration_inform(&configuration, rows[i].present, &found),
+			     rows[i].address != NULL, "%zu", i);
+		cr_expect_eq(found.s_addr, rows[i].address ? inet_addr(rows[i].address) : 0, "%zu",
+			     i);
+	}
 }

@@ -33,6 +33,23 @@ configuration_find_option(const struct configuration *configuration, const char 
 	return i < configuration->n_options ? &configuration->options[i] : NULL;
 }
 
+bool configuration_inform(const struct configuration *configuration, const char *present,
+			  struct in_addr *addressp)
+{
+	const struct configuration_option *option =
+		configuration_find_option(configuration, "inform");
+	struct value_ipv4_net net;
+
+	if (!option || !strcmp(option->value, "0"))
+		return false;
+	if (strcmp(option->value, "1") != 0)
+		return !value_parse_ipv4(option->value, addressp);
+	if (!present || value_parse_ipv4_net(present, &net))
+		return false;
+	*addressp = net.address;
+	return true;
+}
+
 int configuration_set_option(struct configuration *configuration, const char *name,
 			     const char *value, bool is_set)
 {

@@ -122,6 +122,14 @@ void configuration_print(const struct configuration *configuration,
 const struct configuration_option *
 configuration_find_option(const struct configuration *configuration, const char *name);
 
+/*
+ * Find the address for which a calf asks for parameters only (option inform: DHCPINFORM).
+ * `present` is the value of /address, NULL: none. Returns false, with *addressp unchanged, if
+ * there is none.
+ */
+bool configuration_inform(const struct configuration *configuration, const char *present,
+			  struct in_addr *addressp);
+
 /* Add or replace an option, which the caller has checked; `is_set`: by the operator.
  * Returns 0, or -ENOSPC if there is no room. */
 int configuration_set_option(struct configuration *configuration, const char *name,

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
+#include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
@@ -54,19 +55,46 @@ int supervisor_make_tap(struct supervisor *s)
 	return r;
 }
 
-/* Load host_set; later, for another device, take back what the watcher told about the
- * device before, but not that the quarantine has ended. It tells again in its next pass. */
-static int forget_host(struct supervisor *s)
-{
-	struct frame_host nothing = { 0 };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &nothing, .ctx_size_in = sizeof(nothing));
-	struct frame_host told = { 0 };
-	int r;
+struct inform {
+	struct in_addr address;
+	bool is_there;
+};
 
-	if (!s->frames_host.bpf)
-		return frames_host_init(&s->frames_host, &s->pins);
+static void on_address(const struct netlink_address *address, void *data)
+{
+	struct inform *inform = data;
+
+	inform->is_there |= address->protocol != NETLINK_OWNER &&
+			    address->address.s_addr == inform->address.s_addr;
+}
+
+/* Returns the address of the uplink for which the calf asks (DHCPINFORM), 0.0.0.0: none. */
+static struct in_addr find_inform(const struct supervisor *s)
+{
+	struct inform inform = { .is_there = false };
+	struct kv_value present;
+	int r = gate_read(s->store.gate_fds[KV_SUBJECT_SUPERVISOR], "/address", &present);
+
+	if (configuration_inform(&s->configuration, r ? NULL : present.text, &inform.address))
+		(void)netlink_address_each(s->netlink, s->uplink.ifindex, on_address, &inform);
+	return inform.is_there ? inform.address : (struct in_addr){ INADDR_ANY };
+}
+
+/*
+ * Load host_set. Tell what holds before the watcher's next pass, because the calf may be
+ * faster: no lease, also for another device, and the address for which it asks. That the
+ * quarantine has ended stays.
+ */
+static int begin_host(struct supervisor *s)
+{
+	struct frame_host told = { 0 }, host = { .other = find_inform(s).s_addr };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &host, .ctx_size_in = sizeof(host));
+	int r = s->frames_host.bpf ? 0 : frames_host_init(&s->frames_host, &s->pins);
+
+	if (r)
+		return r;
 	r = bpf_map_lookup_elem(frames_host_map(&s->frames_host), &(uint32_t){ 0 }, &told);
-	nothing.is_open = told.is_open;
+	host.is_open = told.is_open;
 	if (!r)
 		r = bpf_prog_test_run_opts(frames_host_program(&s->frames_host), &opts);
 	if (r)
@@ -98,7 +126,7 @@ int supervisor_start_frames(struct supervisor *s)
 	setup.n_rules = description->n_frames;
 	r = supervisor_open_witness(s);
 	if (!r)
-		r = forget_host(s);
+		r = begin_host(s);
 	setup.witness_fd = s->witness_fd;
 	setup.host_fd = frames_host_map(&s->frames_host);
 	if (!r)

@@ -39,25 +39,6 @@ static void on_address(const struct netlink_address *address, void *data)
 		found->other = address->address;
 }
 
-/* Returns false if no calf asks for parameters only (DHCPINFORM); otherwise *addressp is
- * the address for which it does. */
-static bool has_inform(const struct watcher *watcher, struct in_addr *addressp)
-{
-	const struct configuration_option *option =
-		configuration_find_option(watcher->loaded.configuration, "inform");
-	const struct kv_value *present = wanted_get(&watcher->wanted, "/address");
-	struct value_ipv4_net net;
-
-	if (!option || !strcmp(option->value, "0"))
-		return false;
-	if (strcmp(option->value, "1") != 0)
-		return !value_parse_ipv4(option->value, addressp);
-	if (!present || value_parse_ipv4_net(present->text, &net))
-		return false;
-	*addressp = net.address;
-	return true;
-}
-
 /* Read the addresses of the uplink again if they may have changed. Returns 0, or a
  * negative errno. */
 static int look(struct watcher *watcher, const struct lease *lease)
@@ -68,7 +49,9 @@ static int look(struct watcher *watcher, const struct lease *lease)
 		.n_address_changes = context->n_address_changes,
 	};
 	struct search search = { .leased = lease ? &lease->net : NULL, .found = &found };
-	bool is_wanted = has_inform(watcher, &search.inform);
+	const struct kv_value *present = wanted_get(&watcher->wanted, "/address");
+	bool is_wanted = configuration_inform(watcher->loaded.configuration,
+					      present ? present->text : NULL, &search.inform);
 	/* a kept lease is one whose address was found on the uplink */
 	bool is_leased = lease && (lease->is_kept || context->is_leased);
 	int r = 0;
