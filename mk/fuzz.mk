@@ -23,15 +23,18 @@ fuzz: ## run the fuzzers, FUZZ_SECONDS=60 each; FUZZ_TARGET=wire: only one; corp
 fuzz-run: $(FUZZ_PROGRAMS)
 	@BUILD=$(BUILD) GATE='$(FUZZ_GATE)' tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-# Every function that reads untrusted bytes counts as a step (tests/fuzz/steps.c).
+# The targets of a calf are named after it. In them, every function that reads untrusted
+# bytes counts as a step (tests/fuzz/steps.c).
 FUZZ_STEPS = bytes_left bytes_u8 bytes_be16 bytes_be32 bytes_copy bytes_skip bytes_sub bytes_view
-$(BUILD)/fuzz-dhcp4-%: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FUZZ_STEPS))
 comma = ,
-
-$(BUILD)/fuzz-dhcp4-%: $(BUILD)/obj/tests/fuzz/fuzz-dhcp4-%.o $(BUILD)/obj/tests/fuzz/steps.o \
-		$(LIB)/libdhcp4.a $(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libpriv.a $(LIB)/libstate.a $(LIB)/libcommon.a
-	$(call msg,FUZZ,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
+define fuzz_calf
+$(BUILD)/fuzz-$(1)-%: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(FUZZ_STEPS))
+$(BUILD)/fuzz-$(1)-%: $(BUILD)/obj/tests/fuzz/fuzz-$(1)-%.o $(BUILD)/obj/tests/fuzz/steps.o $(LIB)/lib$(1).a \
+		$(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libpriv.a $(LIB)/libstate.a $(LIB)/libcommon.a
+	$$(call msg,FUZZ,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -fsanitize=fuzzer -pie $$^ $$(PRIV_LIBS) -o $$@
+endef
+$(foreach calf,$(CALVES),$(eval $(call fuzz_calf,$(calf))))
 
 $(BUILD)/fuzz-frames: $(BUILD)/obj/tests/fuzz/fuzz-frames.o $(LIB)/libcli.a $(LIB)/libstate.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)

@@ -26,7 +26,7 @@ destination = $(DESTDIR)$(lastword $(subst :, ,$(1)))
 INSTALLED = $(foreach f,$(INSTALLED_PROGRAMS) $(INSTALLED_DATA),$(call destination,$(f)))
 # Directories that belong to Calfpen alone, deepest first
 INSTALLED_DIRECTORIES = $(addprefix $(DESTDIR)$(prefix)/lib/calfpen, \
-	$(patsubst $(CALVES)/%/calf.yaml,/calves/%,$(filter %.yaml,$(PROGRAMS))) /calves /)
+	$(addprefix /calves/,$(CALVES)) /calves /)
 
 define newline
 

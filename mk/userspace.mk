@@ -2,24 +2,28 @@
 # One archive per part, so that tests link only the part they test. The programs
 # have the same layout in build/ as below PREFIX.
 sources = $(sort $(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c))))
+# A directory, and those in it
+with_rooms = $(patsubst %/,%,$(sort $(dir $(wildcard $(1)/*.c $(1)/*/*.c))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 COMMON_SOURCES = $(call sources,userspace/common)
 STATE_SOURCES = $(call sources,userspace/state)
-PRIV_SOURCES = $(call sources,userspace/priv $(patsubst %/,%,$(sort $(dir $(wildcard userspace/priv/*/*.c)))))
+PRIV_SOURCES = $(call sources,$(call with_rooms,userspace/priv))
 CLI_SOURCES = $(call sources,userspace/cli userspace/cli/frames)
 NET_SOURCES = $(call sources,userspace/calf/net)
 SDK_SOURCES = $(call sources,userspace/calf/sdk)
-DHCP4_SOURCES = $(call sources,userspace/calf/dhcp4 userspace/calf/dhcp4/message userspace/calf/dhcp4/client)
+# The calves that are built, tested and installed
+CALVES = dhcp4
+CALVES_SOURCES = $(foreach calf,$(CALVES),$(call sources,$(call with_rooms,userspace/calf/$(calf))))
 MAIN_SOURCES = $(wildcard userspace/priv/main.c userspace/priv/gateway/main.c userspace/cli/main.c \
-	userspace/calf/*/main.c)
+	$(patsubst %,userspace/calf/%/main.c,$(CALVES)))
 SOURCES = $(COMMON_SOURCES) $(STATE_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(NET_SOURCES) \
-	$(SDK_SOURCES) $(DHCP4_SOURCES) $(MAIN_SOURCES)
+	$(SDK_SOURCES) $(CALVES_SOURCES) $(MAIN_SOURCES)
 
 LIB = $(BUILD)/lib
-CALVES = $(LIB)/calfpen/calves
+CALVES_DIRECTORY = $(LIB)/calfpen/calves
 PROGRAMS = $(BUILD)/bin/calfpen $(LIB)/calfpen/calfpen-priv $(LIB)/calfpen/calfpen-gateway \
-	$(CALVES)/dhcp4/calf-dhcp4 $(CALVES)/dhcp4/calf.yaml
+	$(foreach calf,$(CALVES),$(addprefix $(CALVES_DIRECTORY)/$(calf)/,calf-$(calf) calf.yaml))
 
 PRIV_LIBS = -lbpf -lelf -lz -lseccomp -lcap -ljansson -lyaml -lmd \
 	$(shell $(PKG_CONFIG) --libs libnl-route-3.0 libnl-3.0)
@@ -27,18 +31,20 @@ CLI_LIBS = -lbpf -lelf -lz -ljansson -lmd
 GATEWAY_LIBS = -lseccomp -lcap
 CALF_LIBS = -lseccomp
 
+# archive NAME,SOURCES
 define archive
-$(LIB)/lib$(1).a: $$(call objects,$$($(2)_SOURCES)) | $(LIB)/
+$(LIB)/lib$(1).a: $(call objects,$(2)) | $(LIB)/
 	$$(call msg,AR,$$@)
 	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$^
 endef
-$(eval $(call archive,common,COMMON))
-$(eval $(call archive,state,STATE))
-$(eval $(call archive,priv,PRIV))
-$(eval $(call archive,cli,CLI))
-$(eval $(call archive,net,NET))
-$(eval $(call archive,sdk,SDK))
-$(eval $(call archive,dhcp4,DHCP4))
+$(eval $(call archive,common,$(COMMON_SOURCES)))
+$(eval $(call archive,state,$(STATE_SOURCES)))
+$(eval $(call archive,priv,$(PRIV_SOURCES)))
+$(eval $(call archive,cli,$(CLI_SOURCES)))
+$(eval $(call archive,net,$(NET_SOURCES)))
+$(eval $(call archive,sdk,$(SDK_SOURCES)))
+$(foreach calf,$(CALVES),$(eval \
+	$(call archive,$(calf),$(call sources,$(call with_rooms,userspace/calf/$(calf))))))
 
 # Skeletons must exist before the first object of priv is compiled. After that, the
 # dependency files list them (-MD, not -MMD: they are in a system directory).
@@ -85,13 +91,16 @@ $(BUILD)/bin/calfpen: $(BUILD)/obj/userspace/cli/main.o $(LIB)/libcli.a $(LIB)/l
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(CLI_LIBS) -o $@
 
 # A calf is one static binary; its root file system contains nothing else.
-$(CALVES)/dhcp4/calf-dhcp4: $(BUILD)/obj/userspace/calf/dhcp4/main.o $(LIB)/libdhcp4.a \
+define calf_program
+$(CALVES_DIRECTORY)/$(1)/calf-$(1): $(BUILD)/obj/userspace/calf/$(1)/main.o $(LIB)/lib$(1).a \
 		$(LIB)/libsdk.a $(LIB)/libnet.a $(LIB)/libcommon.a
-	$(call msg,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SANITIZE),,-static-pie) $^ $(CALF_LIBS) -o $@
+	$$(call msg,LINK,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(if $$(SANITIZE),,-static-pie) $$^ $$(CALF_LIBS) -o $$@
+endef
+$(foreach calf,$(CALVES),$(eval $(call calf_program,$(calf))))
 
-$(CALVES)/%/calf.yaml: userspace/calf/%/calf.yaml
+$(CALVES_DIRECTORY)/%/calf.yaml: userspace/calf/%/calf.yaml
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
