@@ -14,6 +14,7 @@
 #include "tools/bench/support.h"
 
 #define SUBJECTS 4
+#define CALVES 8
 #define BATCH 64 /* writes between two drains: within a share of the ring, with 64 subjects */
 #define BATCHES 64
 #define LIST_KEYS 1024
@@ -266,7 +267,7 @@ static void measure_loading(void)
 
 int main(int argc, char **argv)
 {
-	static struct bench_store four, few, many, alone, crowd, listed;
+	static struct bench_store four, few, many, alone, eight, crowd, listed;
 	int n_rounds;
 
 	if (argc != 3)
@@ -284,12 +285,14 @@ int main(int argc, char **argv)
 	bench_store_init(&few, KV_KEYS_MAX, SUBJECTS);
 	bench_store_init(&many, KV_KEYS_MAX, SUBJECTS);
 	bench_store_init(&alone, 256, 1);
+	bench_store_init(&eight, 256, CALVES);
 	bench_store_init(&crowd, 256, KV_SUBJECTS_MAX);
 	bench_store_init(&listed, KV_KEYS_MAX, SUBJECTS);
 	fill(&four, COMMIT_KEYS);
 	fill(&few, KEYS_FEW);
 	fill(&many, KV_KEYS_MAX);
 	fill(&alone, COMMIT_KEYS);
+	fill(&eight, COMMIT_KEYS);
 	fill(&crowd, COMMIT_KEYS);
 	fill(&listed, LIST_KEYS);
 
@@ -300,6 +303,8 @@ int main(int argc, char **argv)
 		bench_say("write", time_writes(&four, COMMIT_KEYS));
 		bench_say("write_waking", time_waking_writes(&four));
 		bench_say("commit_16", time_commits(&four));
+		bench_say("commit_16_alone", time_commits(&alone));
+		bench_say("commit_16_eight", time_commits(&eight));
 		bench_say("batch_16", time_batches(&four));
 		bench_say("read", time_reads(&four));
 		bench_say("write_keys_10", time_writes(&few, KEYS_FEW));
