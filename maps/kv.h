@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define KV_LAYOUT_VERSION 3
+#define KV_LAYOUT_VERSION 4
 
 /* Limits. A path is canonical text with a leading slash, NUL-padded. */
 #define KV_PATH_SIZE 64		     /* bytes of a key, at least one NUL included */
@@ -29,6 +29,7 @@
 #define KV_REQUEST_MAX 32768	     /* bytes of the packed changes of one commit */
 #define KV_BATCH_MAX 32		     /* requests of one batch; a power of two */
 #define KV_SUBJECTS_MAX 64	     /* subjects of one instance */
+#define KV_NAME_SIZE 16		     /* bytes of a subject's name, at least one NUL included */
 #define KV_RULES_MAX 512	     /* access rules of one subject */
 #define KV_EVENTS_SIZE (1 << 20)     /* bytes of the event ring */
 #define KV_WATCH_SIZE (1 << 17)	     /* bytes of the ring of one watching subject */
@@ -36,8 +37,9 @@
 
 /*
  * Subjects: who acts. The number is in the frozen .rodata of a gate instance; a
- * process that holds the descriptor of that instance has this identity. Calves
- * are numbered from KV_SUBJECT_CALF on, in the order of their descriptions.
+ * process that holds the descriptor of that instance has this identity. A calf
+ * gets the first free number from KV_SUBJECT_CALF on when the store first sees its
+ * name (kv_ctl.names), and keeps it for the life of the store.
  */
 enum kv_subject {
 	KV_SUBJECT_SUPERVISOR = 0,
@@ -46,7 +48,7 @@ enum kv_subject {
 	KV_SUBJECT_CALF = 3,
 };
 
-/* Names of the subjects; a calf's is in its description. */
+/* Names of the subjects that each store has; a calf's is in its description. */
 #define KV_NAME_SUPERVISOR "supervisor"
 #define KV_NAME_WATCHER "watcher"
 #define KV_NAME_OPERATOR "operator"
@@ -279,6 +281,16 @@ struct kv_ctl {
 		__u32 n_keys;	    /* that it wrote last */
 		__u32 reserved;
 	} subject[KV_SUBJECTS_MAX];
+	/* By number, NUL-padded, empty: free. The gate does not use them; they are last, so
+	 * that the fields that it uses are where they were. */
+	char names[KV_SUBJECTS_MAX][KV_NAME_SIZE];
+};
+
+/* The context of kv_enter_name() (bpf/kv_names.bpf.c), which returns the number of the
+ * calf with this name, entered now if it is new, or a negative errno: -EINVAL (empty, or
+ * the last byte is not NUL), -ENOSPC (no number is free). */
+struct kv_naming {
+	char name[KV_NAME_SIZE]; /* NUL-padded */
 };
 
 /* Record types of the two rings; the first word of each record. */
@@ -452,7 +464,8 @@ _Static_assert(KV_ANSWER_SIZE >= KV_RESULT_SIZE(KV_VALUE_MAX),
 	       "a batch serves one request at least");
 _Static_assert(sizeof(struct kv_event) == sizeof(struct kv_batched), "kv_event layout");
 _Static_assert(sizeof(struct kv_denial) == 104, "kv_denial layout");
-_Static_assert(sizeof(struct kv_ctl) == 56 + 72 * KV_SUBJECTS_MAX, "kv_ctl layout");
+_Static_assert(sizeof(struct kv_ctl) == 56 + (72 + KV_NAME_SIZE) * KV_SUBJECTS_MAX,
+	       "kv_ctl layout");
 _Static_assert(sizeof(struct kv_slot) == 72, "kv_slot layout");
 _Static_assert(sizeof(struct kv_watch) == 24, "kv_watch layout");
 _Static_assert(sizeof(struct kv_watch_event) == 32, "kv_watch_event layout");

@@ -7,14 +7,8 @@
 #ifndef CALFPEN_MAPS_KV_GATE_MAPS_BPF_H
 #define CALFPEN_MAPS_KV_GATE_MAPS_BPF_H
 
+#include "maps/kv_ctl_map.bpf.h"
 #include "maps/kv_store_maps.bpf.h"
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct kv_ctl);
-} ctl SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -15,6 +15,8 @@
 #define PIN_DENIALS "denials"
 #define PIN_SLOTS "slots"
 #define PIN_FRAME_WITNESS "frame_witness"
+/* Not adopted, because its subjects cannot be told: aside_kv, aside_ctl and so on. */
+#define PIN_ASIDE_PREFIX "aside_"
 /* Recreated at every start: */
 #define PIN_UNDO "undo"
 #define PIN_UNDO_VALUES "undo_values"

@@ -28,6 +28,14 @@ void gate_test_end(struct gate_test *test)
 	pins_deinit(&test->pins);
 }
 
+uint32_t gate_test_number(const struct gate_test *test, const char *name)
+{
+	uint32_t number = 0, refused;
+
+	cr_assert_eq(store_number_calves(&test->store, &name, 1, &number, &refused), 0, "%s", name);
+	return number;
+}
+
 int gate_test_subject(struct gate_test *test, uint32_t number, const struct test_rule *rules,
 		      uint32_t requests_per_second, uint32_t burst)
 {

@@ -23,6 +23,9 @@ struct gate_test {
 void gate_test_begin(struct gate_test *test, uint32_t max_keys, uint32_t n_subjects);
 void gate_test_end(struct gate_test *test);
 
+/* Return the number of a calf of this name. */
+uint32_t gate_test_number(const struct gate_test *test, const char *name);
+
 /* Add subject `number` with rules; `path` NULL ends the list. */
 struct test_rule {
 	const char *path;

@@ -151,7 +151,7 @@ Test(store, subjects_at_once)
 	}
 	cr_expect_lt(test.store.gate_fds[0], 0, "nobody added it");
 	cr_expect_eq(store_add_subjects(&test.store, &subjects[2], 1), -EINVAL, "twice");
-	subjects[0].number = 6;
+	subjects[0].number = KV_SUBJECTS_MAX;
 	cr_expect_eq(store_add_subjects(&test.store, subjects, 1), -EINVAL, "no such number");
 	gate_test_end(&test);
 }

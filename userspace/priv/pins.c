@@ -64,6 +64,42 @@ int pins_put(const struct pins *pins, const char *prefix, const char *name, int 
 	return r;
 }
 
+int pins_rename(const struct pins *pins, const char *name, const char *to)
+{
+	char path[PIN_PATH_MAX], to_path[PIN_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", pins->directory, name);
+	(void)snprintf(to_path, sizeof(to_path), "%s/%s", pins->directory, to);
+	return rename(path, to_path) ? -errno : 0;
+}
+
+static bool begins_with(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+bool pins_has_other(const struct pins *pins, const char *prefix, const char *const *names,
+		    size_t n_names)
+{
+	DIR *directory = opendir(pins->directory);
+	const size_t length = strlen(prefix);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (directory && !found && (entry = readdir(directory))) {
+		size_t i = 0;
+
+		if (!begins_with(entry->d_name, prefix))
+			continue;
+		while (i < n_names && strcmp(entry->d_name + length, names[i]) != 0)
+			i++;
+		found = i == n_names;
+	}
+	if (directory)
+		(void)closedir(directory);
+	return found || !directory;
+}
+
 int pins_get(const struct pins *pins, const char *name)
 {
 	char path[PIN_PATH_MAX];
@@ -90,7 +126,8 @@ void pins_remove(const struct pins *pins, const char *name)
 	unlink(path);
 }
 
-void pins_remove_all(const struct pins *pins, const char *prefix)
+/* `kept` is a prefix, too, or NULL. */
+static void remove_all(const struct pins *pins, const char *prefix, const char *kept)
 {
 	DIR *directory = opendir(pins->directory);
 	struct dirent *entry;
@@ -98,13 +135,19 @@ void pins_remove_all(const struct pins *pins, const char *prefix)
 	if (!directory)
 		return;
 	while ((entry = readdir(directory)))
-		if (entry->d_name[0] != '.' && !strncmp(entry->d_name, prefix, strlen(prefix)))
+		if (entry->d_name[0] != '.' && begins_with(entry->d_name, prefix) &&
+		    (!kept || !begins_with(entry->d_name, kept)))
 			pins_remove(pins, entry->d_name);
 	closedir(directory);
 }
 
+void pins_remove_all(const struct pins *pins, const char *prefix)
+{
+	remove_all(pins, prefix, NULL);
+}
+
 void pins_deinit(const struct pins *pins)
 {
-	pins_remove_all(pins, "");
+	remove_all(pins, "", PIN_ASIDE_PREFIX);
 	rmdir(pins->directory);
 }

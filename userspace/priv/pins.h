@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct pins {
 	char directory[PATH_MAX];
@@ -22,6 +23,15 @@ int pins_init(struct pins *pins, const char *instance);
 /* Pin `fd` as PREFIXNAME, replacing an older pin of that name. Returns 0, or a
  * negative errno, logged. */
 int pins_put(const struct pins *pins, const char *prefix, const char *name, int fd);
+
+/* Rename the pin `name`, in one step, also over an older one. Returns 0, or a negative
+ * errno, not logged. */
+int pins_rename(const struct pins *pins, const char *name, const char *to);
+
+/* Returns true if the name of a pin begins with `prefix` and goes on with none of these
+ * names, or if that cannot be told. */
+bool pins_has_other(const struct pins *pins, const char *prefix, const char *const *names,
+		    size_t n_names);
 
 /* Open a pinned object. Returns a descriptor, owned by the caller; -ENOENT if
  * there is none; or another negative errno. */
@@ -37,7 +47,8 @@ void pins_remove(const struct pins *pins, const char *name);
 /* Unpin every object whose name begins with `prefix`. */
 void pins_remove_all(const struct pins *pins, const char *prefix);
 
-/* Remove the directory and everything still pinned in it. */
+/* Remove the directory and everything still pinned in it, but not what was set aside
+ * (PIN_ASIDE_PREFIX). */
 void pins_deinit(const struct pins *pins);
 
 #endif

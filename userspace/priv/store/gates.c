@@ -224,7 +224,7 @@ int store_add_subjects(struct store *store, const struct store_subject *subjects
 	int r = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (subjects[i].number >= store->n_subjects || store->gates[subjects[i].number])
+		if (subjects[i].number >= KV_SUBJECTS_MAX || store->gates[subjects[i].number])
 			return -EINVAL;
 	load_on_all_cpus(&loading);
 	for (uint32_t i = 0; i < n; i++) {

@@ -13,6 +13,7 @@
 #include "maps/pins.h"
 #include "skel/kv_gate.skel.h"
 #include "userspace/common/log.h"
+#include "userspace/priv/store/store-private.h"
 
 enum { ADOPT_KV, ADOPT_CTL, ADOPT_SLOTS, ADOPT_EVENTS, ADOPT_DENIALS, N_ADOPTABLE };
 
@@ -109,6 +110,8 @@ static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], 
 		return refuse(store, PIN_CTL, "cannot read it");
 	if (ctl.layout_version != KV_LAYOUT_VERSION)
 		return refuse(store, PIN_CTL, "wrong layout version");
+	if (!store_names_are_valid(&ctl))
+		return refuse(store, PIN_CTL, "wrong names of subjects");
 	if (ctl.max_keys < max_keys)
 		return refuse(store, PIN_CTL, "too few keys");
 	return 0;
@@ -192,11 +195,13 @@ static int take_fd(int *fdp, const struct bpf_map *map)
 /* Fill, freeze and pin new maps, so that the next run can adopt them. */
 static int begin_store(struct store *store, uint32_t max_keys)
 {
-	const struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .max_keys = max_keys };
+	struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .max_keys = max_keys };
 	struct kv_gate_bpf *gate = store->shared;
 	const uint32_t zero = 0;
-	int r = bpf_map_update_elem(bpf_map__fd(gate->maps.ctl), &zero, &ctl, BPF_ANY);
+	int r;
 
+	store_names_init(&ctl);
+	r = bpf_map_update_elem(bpf_map__fd(gate->maps.ctl), &zero, &ctl, BPF_ANY);
 	if (!r)
 		r = take_fd(&store->kv_fd, gate->maps.kv);
 	if (!r)
@@ -246,12 +251,15 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 	}
 	store->pins = pins;
 	store->n_subjects = n_subjects;
+	/* first, because the pins of the gates say whose the store is */
+	r = store_upgrade(pins);
 	/* Never reuse gates, rules and private maps of the previous run. */
 	pins_remove_all(pins, PIN_GATE_PREFIX);
 	pins_remove_all(pins, PIN_ACL_PREFIX);
 	pins_remove_all(pins, PIN_STAGING_PREFIX);
 	pins_remove_all(pins, PIN_RING_PREFIX);
-	r = adopt(store, max_keys);
+	if (!r)
+		r = adopt(store, max_keys);
 	if (r >= 0) {
 		r = open_shared(store, max_keys);
 		if (!r && !store->adopted)
@@ -277,7 +285,7 @@ static int enter_rings(const struct store *store)
 	uint32_t numbers[KV_SUBJECTS_MAX], n = 0;
 	int fds[KV_SUBJECTS_MAX];
 
-	for (uint32_t i = 0; i < store->n_subjects; i++)
+	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
 		if (store->ring_fds[i] >= 0) {
 			numbers[n] = i;
 			fds[n++] = store->ring_fds[i];
@@ -308,13 +316,14 @@ int store_seal(struct store *store)
 {
 	int fd = bpf_map__fd(store->shared->maps.watch_rights), r = 0;
 
-	for (uint32_t i = 0; i < store->n_subjects; i++)
+	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
 		for (uint32_t j = 0; !r && j < store->n_rules[i]; j++) {
 			const struct kv_key *key = &store->rules[i][j].key;
 			uint64_t mask = 0;
 
-			for (uint32_t k = 0; k < store->n_subjects; k++) {
-				const struct store_rule *rule = resolve(store, k, key);
+			for (uint32_t k = 0; k < KV_SUBJECTS_MAX; k++) {
+				const struct store_rule *rule =
+					store->n_rules[k] ? resolve(store, k, key) : NULL;
 
 				if (rule && rule->rule.access & KV_ACCESS_WATCH)
 					mask |= 1ull << k;

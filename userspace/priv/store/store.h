@@ -3,8 +3,8 @@
  * The configuration store of an instance: its maps, adopted from the previous
  * run if they fit, and one gate program per subject, all frozen and pinned. Only
  * the supervisor uses it; a process that is given a gate's descriptor acts as
- * that gate's subject. store.c creates or adopts the maps, gates.c loads the
- * gates.
+ * that gate's subject. store.c creates or adopts the maps, names.c numbers the
+ * calves, gates.c loads the gates.
  */
 #ifndef CALFPEN_PRIV_STORE_STORE_H
 #define CALFPEN_PRIV_STORE_STORE_H
@@ -29,7 +29,7 @@ struct store {
 	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
 	struct store_rule *rules[KV_SUBJECTS_MAX]; /* for store_seal() */
 	uint32_t n_rules[KV_SUBJECTS_MAX];
-	uint32_t n_subjects;
+	uint32_t n_subjects; /* of this run; their numbers may be higher */
 	bool adopted;
 };
 
@@ -64,12 +64,23 @@ struct store_subject {
 /*
  * Create or adopt the maps for `max_keys` keys (at most KV_KEYS_MAX) and
  * `n_subjects` subjects. Pinned maps of the previous run are adopted only if
- * their layout version, types, sizes and flags fit, and if they are frozen. Returns 0; -EEXIST if they do not
- * fit, after one line that says how to start with an empty store; or another
- * negative errno, logged.
+ * their layout version, types, sizes and flags fit, and if they are frozen. A store of
+ * layout 3 is adopted if dhcp4 is its only calf, otherwise renamed to aside_NAME, with one
+ * line. Returns 0; -EEXIST if the maps do not fit, after one line that says how to start
+ * with an empty store; or another negative errno, logged.
  */
 int store_init(struct store *store, const struct pins *pins, uint32_t max_keys,
 	       uint32_t n_subjects);
+
+/*
+ * Store the number of each of `n` calves, by name (at most KV_NAME_SIZE - 1 bytes), in
+ * `numbers`. A name that the store does not know gets a number that it has never given to
+ * another. Returns 0; -ENOSPC, not logged, if there are not enough numbers: then no name
+ * has been entered, and the first calf without a number is in *refusedp; or another
+ * negative errno, logged.
+ */
+int store_number_calves(const struct store *store, const char *const *names, uint32_t n,
+			uint32_t *numbers, uint32_t *refusedp);
 
 /*
  * Load, fill, freeze and pin the gates of `n` subjects and store their

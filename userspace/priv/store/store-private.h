@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What store.c uses of the other files of this directory. */
+#ifndef CALFPEN_PRIV_STORE_STORE_PRIVATE_H
+#define CALFPEN_PRIV_STORE_STORE_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "maps/kv.h"
+#include "userspace/priv/pins.h"
+
+/* Enter the names of the subjects that every store has (names.c). */
+void store_names_init(struct kv_ctl *ctl);
+
+/* Returns true if the table can be one of names: those that every store has, and names of
+ * calves, each in NUL-padded printable text without "/", and without a gap. */
+bool store_names_are_valid(const struct kv_ctl *ctl);
+
+/*
+ * Give a pinned store of the layout before this one, which has no names, the name of its
+ * only calf, dhcp4. If it has had others, its pins are renamed to aside_NAME, and the next
+ * store is an empty one. A kill leaves the old store or the new one (upgrade.c). Returns 0,
+ * also if there is nothing to do; or a negative errno, logged.
+ */
+int store_upgrade(const struct pins *pins);
+
+#endif
