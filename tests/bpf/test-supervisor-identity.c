@@ -109,6 +109,7 @@ static const char *value_of(const char *path)
 
 static void expect_start(const char *client_id, const char *address, const char *log)
 {
+	cr_assert_eq(supervisor_open_store(&s), 0);
 	cr_assert_eq(supervisor_start_store(&s), 0);
 	cr_expect_str_eq(value_of("/config/client_id"), client_id);
 	cr_expect_str_eq(value_of("/address"), address);

@@ -332,22 +332,22 @@ test_U35_uids_of_two_instances() {
 	one_after_the_other
 	assert_eq "$LAB_UPLINK:1879048192:128
 $second:1879048320:128" "$(uid_table)"
-	assert_eq $'1879048193\n1879048194' "$(uids_of "$LAB_UPLINK")"
-	assert_eq $'1879048321\n1879048322' "$(uids_of "$second")"
+	assert_eq $'1879048198\n1879048199' "$(uids_of "$LAB_UPLINK")"
+	assert_eq $'1879048326\n1879048327' "$(uids_of "$second")"
 	stop "$LAB_UPLINK" || fail "exit code $?"
 	kill -KILL "$(pid_of "$second")"
 	stop "$second" || true
 	default_instance "$second"
 	default_instance "$LAB_UPLINK"
 	wait_for 20 both_run_again
-	assert_eq $'1879048193\n1879048194' "$(uids_of "$LAB_UPLINK")"
-	assert_eq $'1879048321\n1879048322' "$(uids_of "$second")"
+	assert_eq $'1879048198\n1879048199' "$(uids_of "$LAB_UPLINK")"
+	assert_eq $'1879048326\n1879048327' "$(uids_of "$second")"
 	# one that is forgotten makes room
 	stop "$LAB_UPLINK" || fail "exit code $?"
 	calfpen forget "$LAB_UPLINK" || fail "exit code $?"
 	start third calfpen run --interface "$LAB_UPLINK" --instance third --cgroup-parent "$LAB_CGROUP"
 	wait_for 20 third_leased
-	assert_eq $'1879048193\n1879048194' "$(uids_of third)"
+	assert_eq $'1879048198\n1879048199' "$(uids_of third)"
 }
 pid_of() {
 	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid"])' "/run/calfpen/$1/state.json"
@@ -436,7 +436,7 @@ test_F9_uids_of_another_instance_are_refused() {
 	done
 	default_instance "$second" --uid-base 1879048320
 	wait_for 20 both_leased
-	assert_eq $'1879048321\n1879048322' "$(uids_of "$second")"
+	assert_eq $'1879048326\n1879048327' "$(uids_of "$second")"
 }
 
 # The gateway of a killed run has other uids than the next one: it is found all the
@@ -445,13 +445,13 @@ test_F9_leftover_with_other_uids() {
 	local gateway
 	lease --uid-base 300000
 	gateway=$(gateway_pid)
-	assert_eq $'300001\n300002' "$(uids_of "$LAB_UPLINK")"
+	assert_eq $'300006\n300007' "$(uids_of "$LAB_UPLINK")"
 	kill -STOP "$gateway"
 	kill -KILL "$(supervisor_pid)"
 	stop calfpen || true
 	alive "$gateway" || fail "a stopped process should be there"
 	lease --uid-base 400000
 	not alive "$gateway" || fail "the leftover lives"
-	assert_eq $'400001\n400002' "$(uids_of "$LAB_UPLINK")"
+	assert_eq $'400006\n400007' "$(uids_of "$LAB_UPLINK")"
 	assert_eq "$LAB_UPLINK:400000:128" "$(uid_table)"
 }

@@ -12,6 +12,10 @@
 
 #define N_PAIRS 3
 
+/* As if calves had been removed, and others named in another order than before. */
+static const uint32_t numbers[N_PAIRS] = { KV_SUBJECT_CALF + 7, KV_SUBJECT_CALF,
+					   KV_SUBJECTS_MAX - 1 };
+
 static struct supervisor s;
 static struct loop_timer timer;
 static struct description descriptions[N_PAIRS];
@@ -32,6 +36,7 @@ static void begin(void)
 	for (uint32_t i = 0; i < N_PAIRS; i++) {
 		(void)snprintf(descriptions[i].name, sizeof(descriptions[i].name), "calf%u", i);
 		s.pairs[i].pair.description = &descriptions[i];
+		s.pairs[i].pair.number = numbers[i];
 		s.pairs[i].pair.gateway_pid = fork();
 		cr_assert_geq(s.pairs[i].pair.gateway_pid, 0);
 		if (!s.pairs[i].pair.gateway_pid)
@@ -69,7 +74,7 @@ static bool is_running(uint32_t i)
 
 Test(supervisor_breaches, F1_the_gateway_of_that_subject_ends)
 {
-	const uint8_t subjects[] = { KV_SUBJECT_CALF + 1, KV_SUBJECT_CALF + 1 };
+	const uint8_t subjects[] = { KV_SUBJECT_CALF, KV_SUBJECT_CALF };
 	int status;
 
 	tell(subjects, sizeof(subjects));
@@ -86,13 +91,12 @@ Test(supervisor_breaches, F1_the_gateway_of_that_subject_ends)
 /* Only calves have gateways. */
 Test(supervisor_breaches, F1_others_are_left_alone)
 {
-	const uint8_t subjects[] = { KV_SUBJECT_SUPERVISOR,
-				     KV_SUBJECT_WATCHER,
-				     KV_SUBJECT_OPERATOR,
-				     KV_SUBJECT_CALF + N_PAIRS,
-				     63,
-				     64,
-				     255 };
+	const uint8_t subjects[] = {
+		KV_SUBJECT_SUPERVISOR, KV_SUBJECT_WATCHER,
+		KV_SUBJECT_OPERATOR,   KV_SUBJECT_CALF + 1, /* not of this start */
+		KV_SUBJECT_CALF + 2,   64,
+		64 + KV_SUBJECT_CALF,  255
+	};
 
 	tell(subjects, sizeof(subjects));
 	for (uint32_t i = 0; i < N_PAIRS; i++)

@@ -26,7 +26,7 @@ static void end_gateway(struct supervised_pair *pair)
 		  pair->pair.description->name);
 	/* on_signal() restarts the pair. */
 	child_kill(pair->pair.gateway_pid,
-		   pair_gateway_uid(pair->pair.uid_base, pair->pair.i_calf));
+		   pair_gateway_uid(pair->pair.uid_base, pair->pair.number));
 }
 
 static int on_breach(struct loop *loop, int fd, short revents, void *data)
@@ -35,15 +35,15 @@ static int on_breach(struct loop *loop, int fd, short revents, void *data)
 	uint8_t subjects[KV_SUBJECTS_MAX];
 	/* once: a watcher that writes all the time must not keep us here */
 	ssize_t n = read(fd, subjects, sizeof(subjects));
-	uint64_t calves = 0;
+	uint64_t accused = 0;
 
 	(void)loop;
 	(void)revents;
 	for (ssize_t i = 0; i < n; i++)
-		if (subjects[i] >= KV_SUBJECT_CALF && subjects[i] < KV_SUBJECT_CALF + s->n_pairs)
-			calves |= 1ull << (subjects[i] - KV_SUBJECT_CALF);
+		if (subjects[i] < KV_SUBJECTS_MAX)
+			accused |= 1ull << subjects[i];
 	for (uint32_t i = 0; i < s->n_pairs; i++)
-		if (calves >> i & 1)
+		if (accused >> s->pairs[i].pair.number & 1)
 			end_gateway(&s->pairs[i]);
 	return 0;
 }

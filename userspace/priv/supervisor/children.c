@@ -216,8 +216,8 @@ int supervisor_create_pairs(struct supervisor *s)
 			.syslog_ask = s->syslog.ask_fd,
 		};
 
-		r = pair_init(&pair->pair, s->options, s->uid_base, &s->descriptions[i], i,
-			      s->instance.directory, &s->runtime, &fds);
+		r = pair_init(&pair->pair, s->options, s->uid_base, &s->descriptions[i],
+			      s->numbers[i], s->instance.directory, &s->runtime, &fds);
 		if (r)
 			return r;
 		pair->supervisor = s;
@@ -237,8 +237,10 @@ int supervisor_create_pairs(struct supervisor *s)
 static void connect_pairs(struct supervisor *s)
 {
 	for (uint32_t i = 0; i < s->n_pairs; i++) {
-		s->pairs[i].pair.fds.gate = s->store.gate_fds[KV_SUBJECT_CALF + i];
-		s->pairs[i].pair.fds.ring = s->store.ring_fds[KV_SUBJECT_CALF + i];
+		struct pair *pair = &s->pairs[i].pair;
+
+		pair->fds.gate = s->store.gate_fds[pair->number];
+		pair->fds.ring = s->store.ring_fds[pair->number];
 	}
 }
 

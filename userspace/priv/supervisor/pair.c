@@ -22,23 +22,23 @@
 #define CALF_FOLLOWS_NS (50 * NS_PER_MS) /* from closing the connection by exiting to the exit */
 #define GATEWAY_END_NS (NS_PER_S / 2)	 /* more than a gateway takes to read what is left */
 
-_Static_assert(2 * OPTIONS_CALVES_MAX < INSTANCE_UIDS, "an instance has enough uids");
+_Static_assert(2 * KV_SUBJECTS_MAX <= INSTANCE_UIDS, "each subject has two uids");
 
-uint32_t pair_gateway_uid(uint32_t uid_base, uint32_t i_calf)
+uint32_t pair_gateway_uid(uint32_t uid_base, uint32_t number)
 {
-	return uid_base + 2 * i_calf + 1;
+	return uid_base + 2 * number;
 }
 
-uint32_t pair_calf_uid(uint32_t uid_base, uint32_t i_calf)
+uint32_t pair_calf_uid(uint32_t uid_base, uint32_t number)
 {
-	return uid_base + 2 * i_calf + 2;
+	return uid_base + 2 * number + 1;
 }
 
 static int make_keys(const struct pair *pair)
 {
 	const struct description *description = pair->description;
 	struct key_table table = {
-		.uid = pair_gateway_uid(pair->uid_base, pair->i_calf),
+		.uid = pair_gateway_uid(pair->uid_base, pair->number),
 		.verbose = pair->options->verbose,
 		.log_bytes_per_second = description->log_bytes_per_second,
 		.log_burst = description->log_burst,
@@ -57,7 +57,7 @@ static int make_keys(const struct pair *pair)
 }
 
 int pair_init(struct pair *pair, const struct options *options, uint32_t uid_base,
-	      const struct description *description, uint32_t i_calf, const char *directory,
+	      const struct description *description, uint32_t number, const char *directory,
 	      const struct runtime *runtime, const struct pair_fds *fds)
 {
 	struct bundle_parameters parameters = {
@@ -65,7 +65,7 @@ int pair_init(struct pair *pair, const struct options *options, uint32_t uid_bas
 		.cgroup_parent = options->cgroup_parent,
 		.instance = options->instance,
 		.limits_cpu = cgroup_limits_cpu(options->cgroup_parent),
-		.uid = pair_calf_uid(uid_base, i_calf),
+		.uid = pair_calf_uid(uid_base, number),
 	};
 	int r;
 
@@ -74,7 +74,7 @@ int pair_init(struct pair *pair, const struct options *options, uint32_t uid_bas
 	pair->description = description;
 	pair->runtime = runtime;
 	pair->uid_base = uid_base;
-	pair->i_calf = i_calf;
+	pair->number = number;
 	pair->fds = *fds;
 	snprintf(pair->container, sizeof(pair->container), "calfpen-%s-%s", options->instance,
 		 description->name);
@@ -236,7 +236,7 @@ void pair_stop(struct pair *pair)
 
 	end_creating(pair);
 	close_channels(&pair->channels);
-	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->i_calf));
+	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->number));
 	/* The calf's last messages explain its exit: the gateway logs them, then exits. */
 	limit = await_within(&pair->runtime->limit, GATEWAY_END_NS);
 	pair_end_gateway(pair, &limit);
@@ -261,13 +261,13 @@ void pair_end_calf(struct pair *pair, const struct await_limit *limit)
 {
 	if (pair->is_asked_to_end && !child_wait(&pair->calf_pid, NULL, limit))
 		log_warning("%s: the calf does not exit; killing it", pair->description->name);
-	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->i_calf));
+	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->number));
 }
 
 void pair_end_gateway(struct pair *pair, const struct await_limit *limit)
 {
 	if (!child_wait(&pair->gateway_pid, NULL, limit))
-		child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->i_calf));
+		child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->number));
 }
 
 void pair_deinit(struct pair *pair)

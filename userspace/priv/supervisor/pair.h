@@ -44,7 +44,7 @@ struct pair {
 	const struct description *description;
 	const struct runtime *runtime;
 	uint32_t uid_base;
-	uint32_t i_calf;
+	uint32_t number; /* of the calf as a subject of the store */
 	struct pair_fds fds;
 	int keys_fd;	/* sealed memfd, owned: the gateway's struct key_table */
 	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
@@ -60,16 +60,16 @@ struct pair {
 #define PAIR_NULL(_x) \
 	((struct pair){ .metrics_fd = -1, .keys_fd = -1, .channels = PAIR_CHANNELS_NULL })
 
-/* Return the host uid of the gateway and of the calf number `i_calf` of the instance
- * whose first uid is `uid_base`. */
-uint32_t pair_gateway_uid(uint32_t uid_base, uint32_t i_calf);
-uint32_t pair_calf_uid(uint32_t uid_base, uint32_t i_calf);
+/* Return the host uid of the gateway and of the calf that is the subject `number` of the
+ * instance whose first uid is `uid_base`. It does not depend on the other calves. */
+uint32_t pair_gateway_uid(uint32_t uid_base, uint32_t number);
+uint32_t pair_calf_uid(uint32_t uid_base, uint32_t number);
 
 /* Prepare a pair: write the bundle below `directory`, create the metrics page
  * and the gateway's key table, and delete the container of this calf that a
  * killed supervisor left. Returns 0, or a negative errno, logged. */
 int pair_init(struct pair *pair, const struct options *options, uint32_t uid_base,
-	      const struct description *description, uint32_t i_calf, const char *directory,
+	      const struct description *description, uint32_t number, const char *directory,
 	      const struct runtime *runtime, const struct pair_fds *fds);
 
 /*

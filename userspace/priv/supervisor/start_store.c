@@ -24,24 +24,26 @@ int supervisor_write_keys(const struct supervisor *s)
 				   found ? &address : NULL);
 }
 
-int supervisor_start_store(struct supervisor *s)
+int supervisor_open_store(struct supervisor *s)
 {
-	const char *state = s->options->state;
 	int r = pins_init(&s->pins, s->options->instance);
-	uint64_t revision = 0;
-	pid_t reserving = 0;
 
 	if (!r)
 		r = store_init(&s->store, &s->pins,
 			       subjects_count_keys(s->descriptions, s->n_descriptions),
 			       KV_SUBJECT_CALF + s->n_descriptions);
-	if (!r) {
-		revision = s->store.adopted ? store_revision(&s->store) :
-					      persist_revision_last(state);
-		reserving = persist_revision_begin(state, revision);
-		r = subjects_add(&s->store, s->descriptions, s->n_descriptions);
-		persist_revision_end(state, reserving);
-	}
+	return r ? r : subjects_number(&s->store, s->descriptions, s->n_descriptions, s->numbers);
+}
+
+int supervisor_start_store(struct supervisor *s)
+{
+	const char *state = s->options->state;
+	uint64_t revision = s->store.adopted ? store_revision(&s->store) :
+					       persist_revision_last(state);
+	pid_t reserving = persist_revision_begin(state, revision);
+	int r = subjects_add(&s->store, s->descriptions, s->numbers, s->n_descriptions);
+
+	persist_revision_end(state, reserving);
 	/* A new store continues where the one before the reboot ended. Values that
 	 * cannot be restored are logged, but do not prevent the start. */
 	if (!r && !s->store.adopted)

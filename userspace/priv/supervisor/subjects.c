@@ -156,11 +156,11 @@ static void describe_priv(const struct description *descriptions, uint32_t n_des
 		}
 }
 
-static void describe_calf(const struct description *description, uint32_t i,
+static void describe_calf(const struct description *description, uint32_t number,
 			  struct store_rule *rules, struct store_subject *subject)
 {
 	*subject = (struct store_subject){
-		.number = KV_SUBJECT_CALF + i,
+		.number = number,
 		.name = description->name,
 		.rules = rules,
 		.n_rules = description->n_keys,
@@ -184,8 +184,28 @@ static void describe_calf(const struct description *description, uint32_t i,
 	}
 }
 
+int subjects_number(const struct store *store, const struct description *descriptions,
+		    uint32_t n_descriptions, uint32_t *numbers)
+{
+	const char *names[OPTIONS_CALVES_MAX];
+	uint32_t refused = 0;
+	int r;
+
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		names[i] = descriptions[i].name;
+	r = store_number_calves(store, names, n_descriptions, numbers, &refused);
+	if (r == -ENOSPC)
+		log_error("%s/" DESCRIPTION_FILE ":%u: the store has no number left for the calf "
+			  "\"%s\": all %d have been given, also to calves that were removed; to "
+			  "start with an empty store: rm -r %s",
+			  descriptions[refused].directory, descriptions[refused].name_line,
+			  descriptions[refused].name, KV_SUBJECTS_MAX - KV_SUBJECT_CALF,
+			  store->pins->directory);
+	return r;
+}
+
 int subjects_add(struct store *store, const struct description *descriptions,
-		 uint32_t n_descriptions)
+		 const uint32_t *numbers, uint32_t n_descriptions)
 {
 	const size_t n_priv_rules = 2 * (size_t)KV_RULES_MAX; /* supervisor's and operator's */
 	struct store_subject subjects[KV_SUBJECTS_MAX];
@@ -198,7 +218,7 @@ int subjects_add(struct store *store, const struct description *descriptions,
 	memcpy(subjects, priv_subjects, sizeof(priv_subjects));
 	describe_priv(descriptions, n_descriptions, rules, rules + KV_RULES_MAX, subjects);
 	for (uint32_t i = 0; i < n_descriptions; i++)
-		describe_calf(&descriptions[i], i,
+		describe_calf(&descriptions[i], numbers[i],
 			      rules + n_priv_rules + (size_t)i * KEY_TABLE_KEYS_MAX,
 			      &subjects[KV_SUBJECT_CALF + i]);
 	r = store_add_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);

@@ -19,10 +19,17 @@
 /* Return the maximum number of keys of all descriptions and of priv itself. */
 uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions);
 
+/* Store the subject number of each description's calf, which the store keeps by name,
+ * in `numbers`. Returns 0, or a negative errno, logged: -ENOSPC if the store has no number
+ * left for a calf, with file and line of its name. */
+int subjects_number(const struct store *store, const struct description *descriptions,
+		    uint32_t n_descriptions, uint32_t *numbers);
+
 /* Load the gates of the supervisor, the watcher, the operator and each
- * description's calf. Returns 0, or a negative errno, logged. */
+ * description's calf, which has the number of subjects_number(). Returns 0, or a
+ * negative errno, logged. */
 int subjects_add(struct store *store, const struct description *descriptions,
-		 uint32_t n_descriptions);
+		 const uint32_t *numbers, uint32_t n_descriptions);
 
 /* Delete FRAME_QUARANTINE_KEY, because a lease of the previous run must not end
  * the quarantine of this one. Returns 0, or a negative errno, logged. */

@@ -43,6 +43,7 @@ struct supervisor {
 	const struct options *options;
 	struct description *descriptions;
 	uint32_t n_descriptions;
+	uint32_t numbers[OPTIONS_CALVES_MAX]; /* subjects of the calves, by description */
 	struct configuration configuration;
 	struct check_question questions[OPTIONS_CALVES_MAX]; /* to the calves */
 	int loaded_fd;					     /* both, for the watcher */
@@ -125,7 +126,10 @@ int supervisor_check_quarantine(struct supervisor *s);
 
 /* start_store.c */
 
-/* Adopt, restore or create the store and load the gate of every subject. */
+/* Adopt or create the store and find the number of every calf. A store that cannot be
+ * adopted, or that has no number for a calf, is refused before the host is touched. */
+int supervisor_open_store(struct supervisor *s);
+/* Load the gate of every subject, restore a new store, and write the first keys. */
 int supervisor_start_store(struct supervisor *s);
 /* Write the first keys: /mac, /config/... and, with --takeover, /address: the
  * address of the former client's lease, or one that the uplink already has, which the

@@ -129,6 +129,8 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = uids_take(&uids_roots, s->options->instance, s->options->wanted_uid_base,
 			      s->stop_fd, &s->uid_base);
+	if (!r)
+		r = supervisor_open_store(s);
 
 	/* The host is changed from here on. */
 	if (!r)
