@@ -48,7 +48,7 @@ static inline void add_subjects(void)
 	};
 
 	cr_assert_eq(store_add_subjects(&test.store, &operator_subject, 1), 0);
-	calf = gate_test_subject(&test, KV_SUBJECT_CALF, calf_rules, FAST, 10000);
+	calf = gate_test_subject(&test, gate_test_number(&test, "dhcp4"), calf_rules, FAST, 10000);
 	cr_assert_eq(store_seal(&test.store), 0);
 }
 

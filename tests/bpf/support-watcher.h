@@ -274,6 +274,7 @@ static inline void setup(void)
 	cr_assert(chrony_ask >= 0 && !pipe2(chrony_results, O_CLOEXEC | O_NONBLOCK) &&
 		  !pipe2(breaches, O_CLOEXEC | O_NONBLOCK));
 	gate_test_begin(&test, 256, 4);
+	cr_assert_eq(gate_test_number(&test, "dhcp4"), KV_SUBJECT_CALF);
 	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, no_rules, FAST, 100);
 	(void)gate_test_subject(&test, KV_SUBJECT_WATCHER, watcher_rules, 20000, 20000);
 	(void)gate_test_subject(&test, KV_SUBJECT_OPERATOR, operator_rules, FAST, 100);

@@ -11,10 +11,10 @@ Test(cli, get)
 	cr_assert_eq(RUN("get", "/ip", "--json"), CLI_OK);
 	cr_assert_not_null(strstr(out_text, "\"value\": \"10.0.2.15/24\""));
 	cr_assert_not_null(strstr(out_text, "\"revision\": 1"));
-	cr_assert_not_null(strstr(out_text, "\"subject\": \"calf 1\""));
+	cr_assert_not_null(strstr(out_text, "\"subject\": \"dhcp4\""));
 	cr_assert_eq(RUN("get", "-l", "/ip"), CLI_OK);
 	cr_assert_eq(strncmp(out_text, "       1  20", 11), 0, "%s", out_text);
-	cr_assert_not_null(strstr(out_text, "Z  calf 1        12  /ip  10.0.2.15/24\n"));
+	cr_assert_not_null(strstr(out_text, "Z  dhcp4         12  /ip  10.0.2.15/24\n"));
 	cr_assert_eq(RUN("get", "/none"), CLI_ABSENT);
 	cr_assert_str_eq(err_text, "calfpen: no such key: /none\n");
 	cr_assert_eq(RUN("get", "/secret"), CLI_DENIED);
@@ -60,7 +60,7 @@ Test(cli, ls)
 	cr_assert_str_eq(out_text, "/ip  10.0.2.15/24\n", "what it may read");
 	cr_assert_eq(gate_write(calf, "/control/renew", "", 0, NULL), 0);
 	cr_assert_eq(RUN("ls", "-l"), CLI_OK);
-	cr_assert_not_null(strstr(out_text, "calf 1         0  /control/renew  \n"), "%s",
+	cr_assert_not_null(strstr(out_text, "dhcp4          0  /control/renew  \n"), "%s",
 			   out_text);
 	cr_assert_eq(RUN("ls", "/control/"), CLI_OK);
 	cr_assert_str_eq(out_text, "/control/renew  \n");
@@ -274,7 +274,7 @@ Test(cli, status)
 	cr_assert_eq(RUN("status"), CLI_OK, "%s", err_text);
 	cr_assert_not_null(strstr(out_text, ", running, pid "));
 	cr_assert_not_null(strstr(out_text, "store     revision 3, 3 of 2000 keys, 3 commits"));
-	cr_assert_not_null(strstr(out_text, "subject   calf 1: 2 accepted, 0 reads, 0 refused, "
+	cr_assert_not_null(strstr(out_text, "subject   dhcp4: 2 accepted, 0 reads, 0 refused, "
 					    "has 2 keys of 13 bytes\n"),
 			   "%s", out_text);
 	cr_assert_not_null(strstr(out_text, "subject   operator: 1 accepted, 0 reads, 1 refused, "

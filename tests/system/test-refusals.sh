@@ -241,7 +241,7 @@ test_instance_of_another_version() {
 	output=$(calfpen ls --long 2>&1 >"$LAB_DIR/ls")
 	assert_match "^calfpen: $run/state.json:1: not JSON: .*; use the calfpen that started" "$output"
 	assert_eq 1 "$(printf '%s\n' "$output" | wc -l)"
-	assert_match '  calf 1 .*/ip' "$(cat "$LAB_DIR/ls")"
+	assert_match '  dhcp4 .*/ip' "$(cat "$LAB_DIR/ls")"
 }
 
 test_udp_68_is_bound() {

@@ -9,7 +9,6 @@
 #include "userspace/cli/types.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/path.h"
-#include "userspace/common/sanitise.h"
 
 bool cli_directory(const char *prefix, char *directory)
 {
@@ -28,26 +27,26 @@ bool cli_directory(const char *prefix, char *directory)
 	return path_is_canonical(directory);
 }
 
-/* Return the name of the subject that wrote the key, made printable. */
-static const char *writer_of(const struct cli_key *key, const json_t *state, char text[64])
-{
-	char room[16];
-	const char *name = cli_state_subject(key->value.subject, state, room, sizeof(room));
-
-	sanitise(text, 64, name, strlen(name));
-	return text;
-}
-
-/* What the names of calves and the types of their keys are known from. */
+/* What the names of subjects and the types of calves' keys are known from. */
 struct known {
-	json_t *state; /* or NULL */
+	struct kv_ctl ctl; /* or zeros */
+	json_t *state;	   /* or NULL */
 	struct cli_types types;
 };
+
+/* Return the name of the subject that wrote the key. */
+static const char *writer_of(const struct cli_key *key, const struct known *known,
+			     char text[static CLI_SUBJECT_SIZE])
+{
+	return cli_state_subject(key->value.subject, &known->ctl, text);
+}
 
 static void known_init(struct known *known, const struct cli *cli)
 {
 	int unread;
 
+	if (cli_store_ctl(cli, &known->ctl))
+		known->ctl = (struct kv_ctl){ 0 };
 	known->state = cli_state_load(cli, &unread);
 	cli_types_init(&known->types, known->state);
 }
@@ -67,12 +66,12 @@ static const char *flaw_of(const struct known *known, const struct cli_key *key,
 
 static json_t *key_to_json(const struct cli_key *key, const struct known *known)
 {
-	char time[CLOCK_SECONDS_SIZE], text[64], room[CLI_FLAW_SIZE];
+	char time[CLOCK_SECONDS_SIZE], text[CLI_SUBJECT_SIZE], room[CLI_FLAW_SIZE];
 	const char *flaw = flaw_of(known, key, room);
 	json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:s, s:I}", "path", key->key.path, "value",
 				 key->value.text, "revision", (json_int_t)key->value.revision,
 				 "length", (json_int_t)key->value.length, "subject",
-				 writer_of(key, known->state, text), "boot_ns",
+				 writer_of(key, known, text), "boot_ns",
 				 (json_int_t)key->value.boot_ns);
 
 	cli_state_time(key->value.boot_ns, time);
@@ -95,14 +94,14 @@ static void print_keys(const struct cli *cli, const struct cli_key *keys, size_t
 	}
 	for (size_t i = 0; i < n_keys; i++) {
 		const struct kv_value *value = &keys[i].value;
-		char time[CLOCK_SECONDS_SIZE], text[64], room[CLI_FLAW_SIZE];
+		char time[CLOCK_SECONDS_SIZE], text[CLI_SUBJECT_SIZE], room[CLI_FLAW_SIZE];
 		const char *flaw = flaw_of(known, &keys[i], room);
 
 		cli_state_time(value->boot_ns, time);
 		if (cli->long_lines)
 			fprintf(cli->out, "%8llu  %-20s  %-10s  %4u  ",
 				(unsigned long long)value->revision, time,
-				writer_of(&keys[i], known->state, text), value->length);
+				writer_of(&keys[i], known, text), value->length);
 		fprintf(cli->out, "%-*s  %s%s%s%s\n", width, keys[i].key.path, value->text,
 			flaw ? " (" : "", flaw ? flaw : "", flaw ? ")" : "");
 	}

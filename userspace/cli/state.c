@@ -2,10 +2,12 @@
 #include "userspace/cli/state.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
-#include "maps/kv.h"
 #include "userspace/common/clock.h"
+#include "userspace/common/sanitise.h"
 
 #define AHEAD_MAX_NS (86400 * NS_PER_S) /* for deadlines; later times are invalid */
 
@@ -42,19 +44,18 @@ bool cli_state_is_failed(const json_t *state)
 	return failed;
 }
 
-const char *cli_state_subject(unsigned int subject, const json_t *state, char *text, size_t size)
+const char *cli_state_subject(unsigned int subject, const struct kv_ctl *ctl,
+			      char text[static CLI_SUBJECT_SIZE])
 {
 	static const char *const names[] = KV_SUBJECT_NAMES;
-	const char *name;
 
 	if (subject < KV_SUBJECT_CALF)
 		return names[subject];
-	name = json_string_value(json_object_get(
-		json_array_get(json_object_get(state, STATE_CALVES), subject - KV_SUBJECT_CALF),
-		STATE_CALF_NAME));
-	if (name)
-		return name;
-	snprintf(text, size, "calf %u", subject - KV_SUBJECT_CALF + 1);
+	if (subject < KV_SUBJECTS_MAX && ctl->names[subject][0])
+		sanitise(text, CLI_SUBJECT_SIZE, ctl->names[subject],
+			 strnlen(ctl->names[subject], KV_NAME_SIZE));
+	else
+		(void)snprintf(text, CLI_SUBJECT_SIZE, "subject %u", subject);
 	return text;
 }
 

@@ -19,8 +19,7 @@
 #define STATUS_INSTANCE STATUS_DIRECTORY "instance" /* for readers of the map */
 #define METRICS_DIRECTORY STATUS_DIRECTORY "metrics/"
 
-void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
-			  const json_t *state)
+void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches)
 {
 	json_t *subjects = json_array();
 	json_t *store = json_pack("{s:I, s:I, s:I, s:I, s:I}", "revision",
@@ -28,19 +27,17 @@ void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct
 				  "max_keys", (json_int_t)ctl->max_keys, "commits",
 				  (json_int_t)ctl->n_commits, "denials",
 				  (json_int_t)ctl->n_denials);
-	size_t n_calves = json_array_size(json_object_get(state, STATE_CALVES));
 
 	for (unsigned int i = 0; i < KV_SUBJECTS_MAX; i++) {
 		uint64_t accepted = ctl->subject[i].n_accepted, reads = ctl->subject[i].n_reads;
 		uint64_t refused = ctl->subject[i].n_refused;
-		char text[16];
+		char text[CLI_SUBJECT_SIZE];
 		json_t *subject;
 
-		/* Leave out unknown subjects that have made no request. */
-		if (i >= KV_SUBJECT_CALF + n_calves && accepted + reads + refused == 0)
+		if (i >= KV_SUBJECT_CALF && !ctl->names[i][0])
 			continue;
 		subject = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
-				    cli_state_subject(i, state, text, sizeof(text)), "accepted",
+				    cli_state_subject(i, ctl, text), "accepted",
 				    (json_int_t)accepted, "reads", (json_int_t)reads, "refused",
 				    (json_int_t)refused, "suppressed",
 				    (json_int_t)ctl->subject[i].n_suppressed, "keys",
@@ -292,7 +289,7 @@ static void add_lease(const struct cli *cli, json_t *status)
 
 /* Add what the maps contain. If the store cannot be read, print why and continue
  * with the other maps. */
-static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
+static int add_maps(const struct cli *cli, json_t *status)
 {
 	struct frame_counter counters[_FRAME_REASON_N];
 	struct kv_watch watches[KV_SUBJECTS_MAX];
@@ -306,7 +303,7 @@ static int add_maps(const struct cli *cli, json_t *status, const json_t *state)
 	if (!error) {
 		bool has_watches = cli_store_watches(cli, watches) == 0;
 
-		cli_status_add_store(status, &ctl, has_watches ? watches : NULL, state);
+		cli_status_add_store(status, &ctl, has_watches ? watches : NULL);
 		add_lease(cli, status);
 		add_memory(cli, status);
 		n_keys = cli_store_walk(cli, "/status", &keys);
@@ -351,7 +348,7 @@ static int collect(const struct cli *cli, const struct cli_instance *instance,
 		json_object_set_new(status, "pid", json_integer(pid));
 	cli_status_add_uids(status, uids, instance->name);
 	if (instance->is_pinned)
-		r = add_maps(cli, status, state);
+		r = add_maps(cli, status);
 	else if (pid > 0)
 		r = cli_explain_unpinned(cli, instance);
 	else

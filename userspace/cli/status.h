@@ -39,9 +39,9 @@
 
 /* status.c: each function adds one part to `status`. */
 
-/* Add `store`. `state` and `watches` (KV_SUBJECTS_MAX of them) may be NULL. */
-void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches,
-			  const json_t *state);
+/* Add `store`, with every subject that has a name: also calves that do not run any more.
+ * `watches` (KV_SUBJECTS_MAX of them) may be NULL. */
+void cli_status_add_store(json_t *status, const struct kv_ctl *ctl, const struct kv_watch *watches);
 /* Add `memory`. */
 void cli_status_add_memory(json_t *status, const struct cli_memory *memory, size_t n_maps);
 /* Add `lease` as it is at `wall_now_s`, seconds since 1970: "expired" if it is over,

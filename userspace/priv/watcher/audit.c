@@ -52,7 +52,25 @@ void watcher_audit_sync(struct watcher_audit *audit)
 
 static const char *subject_name(const struct watcher_audit *audit, uint32_t subject)
 {
-	return subject < audit->n_subjects ? audit->subjects[subject] : "unknown";
+	return subject < KV_SUBJECTS_MAX && audit->subjects[subject][0] ? audit->subjects[subject] :
+									  "unknown";
+}
+
+/* Returns the description of a calf of this run, or NULL. */
+static const struct description *find_description(const struct watcher_audit *audit,
+						  const struct loaded *loaded, uint32_t subject)
+{
+	for (uint32_t i = 0; subject >= KV_SUBJECT_CALF && i < loaded->n_descriptions; i++)
+		if (!strcmp(loaded->descriptions[i].name, subject_name(audit, subject)))
+			return &loaded->descriptions[i];
+	return NULL;
+}
+
+void watcher_audit_take_names(struct watcher_audit *audit, const struct kv_ctl *ctl)
+{
+	memcpy(audit->subjects, ctl->names, sizeof(audit->subjects));
+	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
+		audit->subjects[i][KV_NAME_SIZE - 1] = '\0';
 }
 
 static const char *verb_name(uint32_t verb)
@@ -234,7 +252,7 @@ static int record_refusal(struct watcher_audit *audit, struct audit_entry *entry
 int watcher_audit_type(struct watcher_audit *audit, const struct loaded *loaded,
 		       const struct kv_event *event, const struct record_change *change)
 {
-	uint32_t i_calf = event->subject - (uint32_t)KV_SUBJECT_CALF;
+	const struct description *description = find_description(audit, loaded, event->subject);
 	const struct key_rule *key;
 	char reason[64];
 	struct audit_entry entry = {
@@ -250,10 +268,9 @@ int watcher_audit_type(struct watcher_audit *audit, const struct loaded *loaded,
 		.pid = event->tgid,
 	};
 
-	if (change->operation != KV_CHANGE_WRITE || event->subject < KV_SUBJECT_CALF ||
-	    i_calf >= loaded->n_descriptions)
+	if (change->operation != KV_CHANGE_WRITE || !description)
 		return 0;
-	key = description_find_key(&loaded->descriptions[i_calf], change->key.path);
+	key = description_find_key(description, change->key.path);
 	if (!key || !value_check(&key->rule, change->text, change->length))
 		return 0;
 	(void)snprintf(reason, sizeof(reason), "not a valid %s", value_type_name(key->rule.type));

@@ -18,10 +18,9 @@
 
 struct watcher_audit {
 	struct audit log;
-	char subjects[KV_SUBJECTS_MAX][KEY_TABLE_NAME_MAX + 1]; /* by number */
-	uint32_t n_subjects;
-	uint64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
-	uint32_t n_done;	 /* lines of the oldest event in the ring that are in the log */
+	char subjects[KV_SUBJECTS_MAX][KV_NAME_SIZE]; /* by number; "": nobody's */
+	uint64_t wall_offset_ns;		      /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+	uint32_t n_done; /* lines of the oldest event in the ring that are in the log */
 	struct {
 		uint64_t digest;
 		bool is_written;
@@ -40,6 +39,9 @@ struct watcher_audit {
 
 /* Initialize, without opening the log. */
 void watcher_audit_init(struct watcher_audit *audit);
+/* Take the names of subjects from the store: those of this run, and of calves that were
+ * removed, whose records are still in the rings or whose keys are still there. */
+void watcher_audit_take_names(struct watcher_audit *audit, const struct kv_ctl *ctl);
 /* Load what the key holds from a new list of the store. */
 void watcher_audit_load_status(struct watcher_audit *audit, const struct wanted *wanted);
 /* If records cannot be written, try to from time to time, and set the status. It has no

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the supervisor hands over to the watcher, and its directory. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,21 +21,24 @@ enum { N_WAITING_SYSLOG, NEXT_REVISION };
 /* What the supervisor has loaded: the files themselves may contain anything by now. */
 static int take_loaded(struct watcher *watcher)
 {
-	static const char *const fixed[] = KV_SUBJECT_NAMES;
-	const struct loaded *loaded = &watcher->loaded;
 	int r = loaded_map(WATCHER_FD_LOADED, &watcher->loaded);
 
-	if (r) {
+	if (r)
 		log_error("cannot read the supervisor's configuration: %s", strerror(-r));
-		return r;
-	}
-	for (uint32_t i = 0; i < KV_SUBJECT_CALF; i++)
-		memcpy(watcher->audit.subjects[i], fixed[i], strlen(fixed[i]) + 1);
-	for (uint32_t i = 0; i < loaded->n_descriptions; i++)
-		memcpy(watcher->audit.subjects[KV_SUBJECT_CALF + i], loaded->descriptions[i].name,
-		       sizeof(watcher->audit.subjects[0]));
-	watcher->audit.n_subjects = KV_SUBJECT_CALF + loaded->n_descriptions;
-	return 0;
+	return r;
+}
+
+/* The supervisor has entered all names that this run needs. */
+static int take_names(struct watcher *watcher)
+{
+	static struct kv_ctl ctl;
+	int r = bpf_map_lookup_elem(WATCHER_FD_CTL, &(uint32_t){ 0 }, &ctl);
+
+	if (r)
+		log_error("cannot read the names of the store's subjects: %s", strerror(-r));
+	else
+		watcher_audit_take_names(&watcher->audit, &ctl);
+	return r;
 }
 
 /* For `calfpen status`: why a watcher does not start, or exited; and for the next watcher:
@@ -111,6 +115,8 @@ int watcher_open(struct watcher *watcher)
 
 	if (!r)
 		r = take_loaded(watcher);
+	if (!r)
+		r = take_names(watcher);
 	if (!r)
 		r = make_run_directory(watcher);
 	if (!r)
