@@ -28,7 +28,7 @@ static void begin(void)
 				   .access = KV_ACCESS_WRITE,
 				   .rule = { .type = VALUE_IPV4_NET, .max_length = 18 } };
 	watcher_audit_init(&watched);
-	watcher_audit_take_names(&watched, &ctl);
+	watcher_audit_take_names(&watched, &ctl, &loaded);
 	cr_assert_eq(audit_open(&watched.log, path, &settings), 0);
 }
 
@@ -91,6 +91,23 @@ Test(watcher_audit_names, by_number)
 	EXPECT_LINE("unknown", "commit");
 	change_by(KV_SUBJECTS_MAX, GATEWAY_UID, KV_CHANGE_WRITE);
 	EXPECT_LINE("unknown", "commit");
+}
+
+/* What the supervisor deletes for a calf that is not of this run, and only that. */
+Test(watcher_audit_names, orphans)
+{
+	change_by(REMOVED, 0, KV_CHANGE_DELETE);
+	EXPECT_LINE("removed", "orphan");
+	change_by(REMOVED, GATEWAY_UID, KV_CHANGE_DELETE);
+	EXPECT_LINE("removed", "commit"); /* from the run before, still in the ring */
+	change_by(REMOVED, GATEWAY_UID, KV_CHANGE_WRITE);
+	EXPECT_LINE("removed", "commit");
+	change_by(REMOVED, 0, KV_CHANGE_WRITE);
+	EXPECT_LINE("removed", "commit"); /* by whoever is root and had its gate */
+	change_by(DHCP4, GATEWAY_UID, KV_CHANGE_DELETE);
+	EXPECT_LINE("dhcp4", "commit");
+	change_by(DHCP4, 0, KV_CHANGE_DELETE);
+	EXPECT_LINE("dhcp4", "commit");
 }
 
 /* The types of a calf's keys are those of its own description. */

@@ -12,8 +12,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +25,7 @@
 #include "skel/kv_gate.skel.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
+#include "userspace/priv/store/store-private.h"
 
 /* Refusals are recorded at this rate, with bursts of up to this many. */
 #define DENIALS_PER_SECOND 10
@@ -236,4 +239,23 @@ int store_add_subjects(struct store *store, const struct store_subject *subjects
 			r = loading.errors[i] ?: add_gate(store, &subjects[i], loading.gates[i]);
 	}
 	return r;
+}
+
+static void unpin(const struct store *store, const char *prefix, const char *name)
+{
+	char pin[NAME_MAX];
+
+	(void)snprintf(pin, sizeof(pin), "%s%s", prefix, name);
+	pins_remove(store->pins, pin);
+}
+
+void store_remove_subject(struct store *store, const struct store_subject *subject)
+{
+	uint32_t number = subject->number;
+
+	unpin(store, PIN_GATE_PREFIX, subject->name);
+	unpin(store, PIN_ACL_PREFIX, subject->name);
+	unpin(store, PIN_STAGING_PREFIX, subject->name);
+	unpin(store, PIN_RING_PREFIX, subject->name);
+	store_close_subject(store, number);
 }

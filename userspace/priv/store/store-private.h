@@ -4,9 +4,14 @@
 #define CALFPEN_PRIV_STORE_STORE_PRIVATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "maps/kv.h"
 #include "userspace/priv/pins.h"
+#include "userspace/priv/store/store.h"
+
+/* Close what this process has of a subject (store.c); pins stay. */
+void store_close_subject(struct store *store, uint32_t number);
 
 /* Enter the names of the subjects that every store has (names.c). */
 void store_names_init(struct kv_ctl *ctl);

@@ -351,19 +351,28 @@ uint64_t store_revision(const struct store *store)
 	return ctl.revision;
 }
 
+void store_close_subject(struct store *store, uint32_t number)
+{
+	kv_gate_bpf__destroy(store->gates[number]);
+	free(store->rules[number]);
+	if (store->ring_pages[number])
+		munmap(store->ring_pages[number], (size_t)sysconf(_SC_PAGESIZE));
+	if (store->ring_fds[number] >= 0)
+		close(store->ring_fds[number]);
+	store->gates[number] = NULL;
+	store->rules[number] = NULL;
+	store->n_rules[number] = 0;
+	store->ring_pages[number] = NULL;
+	store->ring_fds[number] = store->gate_fds[number] = -1;
+}
+
 void store_deinit(struct store *store)
 {
 	int *fds[] = { &store->kv_fd, &store->ctl_fd, &store->slots_fd, &store->events_fd,
 		       &store->denials_fd };
 
-	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++) {
-		kv_gate_bpf__destroy(store->gates[i]);
-		free(store->rules[i]);
-		if (store->ring_pages[i])
-			munmap(store->ring_pages[i], (size_t)sysconf(_SC_PAGESIZE));
-		if (store->ring_fds[i] >= 0)
-			close(store->ring_fds[i]);
-	}
+	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
+		store_close_subject(store, i);
 	kv_gate_bpf__destroy(store->shared);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (*fds[i] >= 0)

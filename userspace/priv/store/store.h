@@ -90,6 +90,9 @@ int store_number_calves(const struct store *store, const char *const *names, uin
  */
 int store_add_subjects(struct store *store, const struct store_subject *subjects, uint32_t n);
 
+/* Unload and unpin a subject's gate. Allowed if it has none. */
+void store_remove_subject(struct store *store, const struct store_subject *subject);
+
 /* Fill and freeze the watch rights and the rings, after the last subject was
  * added. Before this call no change reaches a watching subject. Returns 0, or a
  * negative errno, logged. */

@@ -5,6 +5,7 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/persist/persist.h"
 #include "userspace/priv/persist/revision.h"
+#include "userspace/priv/supervisor/orphans.h"
 #include "userspace/priv/supervisor/subjects.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 #include "userspace/priv/supervisor/takeover.h"
@@ -44,6 +45,8 @@ int supervisor_start_store(struct supervisor *s)
 	int r = subjects_add(&s->store, s->descriptions, s->numbers, s->n_descriptions);
 
 	persist_revision_end(state, reserving);
+	if (!r)
+		orphans_delete(&s->store, s->numbers, s->n_descriptions);
 	/* A new store continues where the one before the reboot ended. Values that
 	 * cannot be restored are logged, but do not prevent the start. */
 	if (!r && !s->store.adopted)
