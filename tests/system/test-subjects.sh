@@ -1,0 +1,113 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+#
+# Calves that are named in another order, added or removed: what is whose.
+
+. tests/system/calfpen.sh
+
+# $LAB_DIR/calf is dhcp4, $LAB_DIR/observer a calf without frames
+make_calves() {
+	own_description
+	mkdir -p "$LAB_DIR/observer"
+	chmod 755 "$LAB_DIR/observer"
+	cp "$tools/idle-calf" "$LAB_DIR/observer/"
+	cat >"$LAB_DIR/observer/calf.yaml" <<-END
+		name: observer
+		executable: idle-calf
+		limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
+		keys:
+		  - {path: /seen/, type: text, count: 8, max_length: 16, access: [read, write, delete]}
+	END
+}
+dhcp4=(--calf "$LAB_DIR/calf")
+observer=(--calf "$LAB_DIR/observer")
+
+# of NAME MEMBER - of this calf in state.json
+of() {
+	python3 -c 'import json, sys
+calves = {calf["name"]: calf for calf in json.load(open(sys.argv[1]))["calves"]}
+print(calves[sys.argv[2]][sys.argv[3]])' "$run/state.json" "$1" "$2"
+}
+# uids NAME - of the gateway of this calf, and of itself
+uids() {
+	local pid
+	for pid in $(of "$1" gateway_pid) $(of "$1" pid); do
+		awk '$1 == "Uid:" { print $2 }' "/proc/$pid/status"
+	done
+}
+# writer PATH - the subject that wrote the key
+writer() { calfpen get --json "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["subject"])'; }
+# accepted NAME - commits of this subject
+accepted() {
+	calfpen status --json | python3 -c 'import json, sys
+print(next(s["accepted"] for s in json.load(sys.stdin)["store"]["subjects"] if s["name"] == sys.argv[1]))' "$1"
+}
+observe() { "$tools/gate" "$pins/gate_observer" write "$1" "$2" >/dev/null; }
+
+no_process() { [ -z "$(pgrep 'calfpen-|calf-dhcp4|idle-calf')" ]; }
+kill_all() {
+	kill -KILL "$(supervisor_pid)"
+	wait_for 5 no_process
+}
+# runs NAME - its process is there
+runs() { [ "$(supervisor_pid)" = "$(pgrep -o calfpen-priv)" ] && alive "$(of "$1" pid)"; }
+
+# A calf is added, the order is swapped, each after a kill -9.
+test_numbers_stay() {
+	local before dhcp4_uids observer_uids n
+	make_calves
+	lease "${dhcp4[@]}"
+	dhcp4_uids=$(uids dhcp4)
+	assert_eq $'1879048198\n1879048199' "$dhcp4_uids"
+	kill_all
+	lease "${observer[@]}" "${dhcp4[@]}"
+	wait_for 5 runs observer
+	assert_eq "$dhcp4_uids" "$(uids dhcp4)"
+	observer_uids=$(uids observer)
+	assert_eq $'1879048200\n1879048201' "$observer_uids"
+	observe /seen/a 1
+	observe /seen/b 2
+	n=$(accepted dhcp4)
+	[ "$n" -gt 0 ] || fail "no commits of dhcp4"
+	kill_all
+	lease "${dhcp4[@]}" "${observer[@]}"
+	wait_for 5 runs observer
+	assert_eq "$dhcp4_uids" "$(uids dhcp4)"
+	assert_eq "$observer_uids" "$(uids observer)"
+	assert_eq dhcp4 "$(writer /ip)"
+	assert_eq observer "$(writer /seen/a)"
+	assert_eq 2 "$(accepted observer)"
+	[ "$(accepted dhcp4)" -ge "$n" ] || fail "commits of dhcp4 were lost"
+	observe /seen/a 3
+	wait_for_line "$audit" '"subject":"observer","verb":"write","path":"/seen/a","verdict":"ok","value":"3"' 5
+	assert_fails grep -q '"verb":"orphan"' "$audit"
+}
+
+nothing_is_configured() {
+	[ -z "$(address)" ] && [ -z "$(ip -4 route show default)" ] && ! grep -q ^nameserver "$LAB_RESOLV"
+}
+
+# What a removed calf has set goes; it comes back as the subject that it was.
+test_orphans_go() {
+	local dhcp4_uids line
+	make_calves
+	lease "${dhcp4[@]}" "${observer[@]}"
+	wait_for 5 runs observer
+	dhcp4_uids=$(uids dhcp4)
+	observe /seen/a 1
+	kill_all
+	calfpen_start "${observer[@]}"
+	wait_for 10 runs observer
+	wait_for 10 nothing_is_configured
+	wait_for_line "$audit" '"subject":"dhcp4","verb":"orphan","path":"/ip","verdict":"ok"' 5
+	assert_fails calfpen get /ip
+	assert_eq 1 "$(calfpen get /seen/a)"
+	# in one commit
+	assert_eq 1 "$(grep '"verb":"orphan"' "$audit" | sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)"
+	wait_for_line "$LAB_DIR/calfpen.log" 'dhcp4: deleted the [0-9]+ keys that this removed calf has left' 5
+	stop calfpen || fail "exit code $?"
+	lease "${dhcp4[@]}"
+	assert_eq "$dhcp4_uids" "$(uids dhcp4)"
+	assert_fails calfpen get /seen/a
+	wait_for_line "$audit" '"subject":"observer","verb":"orphan","path":"/seen/a"' 5
+}
