@@ -17,6 +17,9 @@
 #define PIN_FRAME_WITNESS "frame_witness"
 /* Not adopted, because its subjects cannot be told: aside_kv, aside_ctl and so on. */
 #define PIN_ASIDE_PREFIX "aside_"
+/* kv, slots and ctl for more keys, until they replace those under their names: grown_kv,
+ * grown_slots, and as the last one grown_ctl. */
+#define PIN_GROWN_PREFIX "grown_"
 /* Recreated at every start: */
 #define PIN_UNDO "undo"
 #define PIN_UNDO_VALUES "undo_values"

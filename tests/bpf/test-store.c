@@ -174,14 +174,6 @@ Test(store, adopted_over_a_restart)
 	cr_expect_str_eq(value.text, "10.0.0.1/24");
 	cr_assert_eq(gate_write(test.fds[0], "/ip", "10.0.0.2/24", 11, &revision), 0);
 	cr_expect_eq(revision, 2, "goes on");
-	store_deinit(&test.store);
-
-	/* more keys than the old maps hold: refused, nothing touched */
-	cr_expect_eq(store_init(&test.store, &test.pins, 65, 1), -EEXIST);
-	cr_assert_eq(store_init(&test.store, &test.pins, 64, 1), 0);
-	gate_test_subject(&test, 0, rules, FAST, FAST);
-	cr_assert_eq(gate_read(test.fds[0], "/ip", &value), 0);
-	cr_expect_str_eq(value.text, "10.0.0.2/24");
 	gate_test_end(&test);
 }
 

@@ -28,4 +28,21 @@ bool store_names_are_valid(const struct kv_ctl *ctl);
  */
 int store_upgrade(const struct pins *pins);
 
+/* The maps of a store that depend on its number of keys. */
+struct store_sized {
+	int kv_fd, slots_fd, ctl_fd;
+};
+
+/* Complete what store_grow() of a killed start has begun, or undo it (grow.c). Returns 0,
+ * or a negative errno, logged. */
+int store_finish_growth(const struct pins *pins);
+
+/*
+ * Replace the pinned, frozen maps of a store by larger ones with the same contents, for
+ * `max_keys` keys, closing the descriptors in *maps and storing new ones there. A kill
+ * leaves the old maps or the new ones. Returns 0, or a negative errno, logged; then *maps
+ * is unchanged.
+ */
+int store_grow(const struct pins *pins, struct store_sized *maps, uint32_t max_keys);
+
 #endif

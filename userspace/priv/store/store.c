@@ -49,10 +49,18 @@ static uint32_t events_size(uint32_t n_subjects)
 	return size;
 }
 
+/* Returns true if a share of an adopted ring is enough. A ring cannot be replaced while
+ * it has records that the audit log has not, so a store may have more calves than it was
+ * made for, as long as each of their commits has room. */
+static bool has_room(uint32_t ring_size, uint32_t n_subjects)
+{
+	return ring_size / n_subjects >= 2 * KV_REQUEST_MAX;
+}
+
 /* Check what a map has for its size and whether anybody could write to it. Whoever pinned
  * another one would read, forge or lose what the gates write. */
 static const char *find_flaw(const struct store *store, size_t i, int fd,
-			     const struct bpf_map_info *info, uint32_t max_keys)
+			     const struct bpf_map_info *info)
 {
 	if (info->type != adoptable[i].type || info->key_size != adoptable[i].key_size ||
 	    info->value_size != adoptable[i].value_size)
@@ -62,8 +70,6 @@ static const char *find_flaw(const struct store *store, size_t i, int fd,
 	switch (i) {
 	case ADOPT_KV:
 	case ADOPT_SLOTS:
-		if (info->max_entries < max_keys + KV_KEYS_SLACK)
-			return "too few keys";
 		if (info->max_entries > KV_KEYS_MAX + KV_KEYS_SLACK)
 			return "too many keys";
 		break;
@@ -72,9 +78,11 @@ static const char *find_flaw(const struct store *store, size_t i, int fd,
 			return "wrong size";
 		break;
 	case ADOPT_EVENTS:
-		if (info->max_entries < events_size(store->n_subjects) ||
+		if (info->max_entries < KV_EVENTS_SIZE ||
 		    info->max_entries > events_size(KV_SUBJECTS_MAX))
 			return "wrong ring size";
+		if (!has_room(info->max_entries, store->n_subjects))
+			return "too small for so many calves";
 		break;
 	default:
 		if (info->max_entries != KV_DENIALS_SIZE)
@@ -84,8 +92,8 @@ static const char *find_flaw(const struct store *store, size_t i, int fd,
 	return info->type != BPF_MAP_TYPE_RINGBUF && !pins_is_frozen(fd) ? "not frozen" : NULL;
 }
 
-/* Check that the pinned maps fit. */
-static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], uint32_t max_keys)
+/* Check that the pinned maps fit together. Stores how many keys they are for in *max_keysp. */
+static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], uint32_t *max_keysp)
 {
 	uint32_t n_entries[N_ADOPTABLE];
 	struct kv_ctl ctl;
@@ -99,7 +107,7 @@ static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], 
 
 		if (bpf_obj_get_info_by_fd(fds[i], &info, &size))
 			return refuse(store, adoptable[i].pin, "not a map");
-		flaw = find_flaw(store, i, fds[i], &info, max_keys);
+		flaw = find_flaw(store, i, fds[i], &info);
 		if (flaw)
 			return refuse(store, adoptable[i].pin, flaw);
 		n_entries[i] = info.max_entries;
@@ -112,17 +120,35 @@ static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], 
 		return refuse(store, PIN_CTL, "wrong layout version");
 	if (!store_names_are_valid(&ctl))
 		return refuse(store, PIN_CTL, "wrong names of subjects");
-	if (ctl.max_keys < max_keys)
-		return refuse(store, PIN_CTL, "too few keys");
+	if (ctl.max_keys > KV_KEYS_MAX || n_entries[ADOPT_KV] < ctl.max_keys + KV_KEYS_SLACK)
+		return refuse(store, PIN_CTL, "another number of keys than " PIN_KV);
+	*max_keysp = ctl.max_keys;
 	return 0;
+}
+
+/* The descriptions have more keys than those of the run that created the maps. */
+static int grow(const struct store *store, int fds[N_ADOPTABLE], uint32_t max_keys)
+{
+	struct store_sized maps = { .kv_fd = fds[ADOPT_KV],
+				    .slots_fd = fds[ADOPT_SLOTS],
+				    .ctl_fd = fds[ADOPT_CTL] };
+	int r = store_grow(store->pins, &maps, max_keys);
+
+	fds[ADOPT_KV] = maps.kv_fd;
+	fds[ADOPT_SLOTS] = maps.slots_fd;
+	fds[ADOPT_CTL] = maps.ctl_fd;
+	return r;
 }
 
 /* Returns 0 if the maps were adopted, 1 if there are none, or a negative errno. */
 static int adopt(struct store *store, uint32_t max_keys)
 {
-	int fds[N_ADOPTABLE], r = 0;
+	uint32_t room = 0;
 	size_t n_found = 0;
+	int fds[N_ADOPTABLE], r = store_finish_growth(store->pins);
 
+	if (r)
+		return r;
 	for (size_t i = 0; i < N_ADOPTABLE; i++) {
 		fds[i] = pins_get(store->pins, adoptable[i].pin);
 		if (fds[i] >= 0)
@@ -138,7 +164,9 @@ static int adopt(struct store *store, uint32_t max_keys)
 		 * gate has run yet. */
 		r = 1;
 	else
-		r = check_adopted(store, fds, max_keys);
+		r = check_adopted(store, fds, &room);
+	if (!r && room < max_keys)
+		r = grow(store, fds, max_keys);
 	if (r) {
 		for (size_t i = 0; i < N_ADOPTABLE; i++)
 			if (fds[i] >= 0)

@@ -3,8 +3,8 @@
  * The configuration store of an instance: its maps, adopted from the previous
  * run if they fit, and one gate program per subject, all frozen and pinned. Only
  * the supervisor uses it; a process that is given a gate's descriptor acts as
- * that gate's subject. store.c creates or adopts the maps, names.c numbers the
- * calves, gates.c loads the gates.
+ * that gate's subject. store.c creates or adopts the maps, grow.c replaces them
+ * by larger ones, names.c numbers the calves, gates.c loads the gates.
  */
 #ifndef CALFPEN_PRIV_STORE_STORE_H
 #define CALFPEN_PRIV_STORE_STORE_H
@@ -64,9 +64,9 @@ struct store_subject {
 /*
  * Create or adopt the maps for `max_keys` keys (at most KV_KEYS_MAX) and
  * `n_subjects` subjects. Pinned maps of the previous run are adopted only if
- * their layout version, types, sizes and flags fit, and if they are frozen. A store of
- * layout 3 is adopted if dhcp4 is its only calf, otherwise renamed to aside_NAME, with one
- * line. Returns 0; -EEXIST if the maps do not fit, after one line that says how to start
+ * their layout version, types, sizes and flags fit, and if they are frozen. If they are
+ * for fewer keys, larger ones with the same contents replace them. A store of layout 3 is
+ * adopted if dhcp4 is its only calf, otherwise renamed to aside_NAME, with one line. Returns 0; -EEXIST if the maps do not fit, after one line that says how to start
  * with an empty store; or another negative errno, logged.
  */
 int store_init(struct store *store, const struct pins *pins, uint32_t max_keys,
