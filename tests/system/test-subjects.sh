@@ -111,3 +111,23 @@ test_orphans_go() {
 	assert_fails calfpen get /seen/a
 	wait_for_line "$audit" '"subject":"observer","verb":"orphan","path":"/seen/a"' 5
 }
+
+# A store that cannot be adopted is not touched, and neither is the host.
+swap_pins() {
+	mv "$pins/kv" "$pins/other"
+	mv "$pins/slots" "$pins/kv"
+	mv "$pins/other" "$pins/slots"
+}
+test_refused_store_stays() {
+	local output
+	lease
+	kill_all
+	swap_pins
+	[ -e "$pins/link_uplink" ] || fail "nothing is attached"
+	! output=$(calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" 2>&1) || fail "started"
+	assert_match "kv: cannot adopt the store of the previous run: wrong type" "$output"
+	[ -e "$pins/link_uplink" ] || fail "what the killed run attached was detached"
+	swap_pins
+	lease
+	assert_eq True "$(state store_adopted)"
+}

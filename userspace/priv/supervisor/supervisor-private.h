@@ -44,6 +44,7 @@ struct supervisor {
 	struct description *descriptions;
 	uint32_t n_descriptions;
 	uint32_t numbers[OPTIONS_CALVES_MAX]; /* subjects of the calves, by description */
+	bool is_host_changed;		      /* all checks have passed */
 	struct configuration configuration;
 	struct check_question questions[OPTIONS_CALVES_MAX]; /* to the calves */
 	int loaded_fd;					     /* both, for the watcher */

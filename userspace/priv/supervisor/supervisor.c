@@ -132,7 +132,7 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_open_store(s);
 
-	/* The host is changed from here on. */
+	s->is_host_changed = !r; /* from here on */
 	if (!r)
 		r = supervisor_start_uplink(s);
 	if (!r)
@@ -178,7 +178,7 @@ static int supervisor_start(struct supervisor *s)
  */
 static void supervisor_stop(struct supervisor *s, bool never_ran)
 {
-	bool had_pins = s->pins.directory[0];
+	bool is_new_store = s->store.shared && !s->store.adopted;
 
 	s->stop_ns = loop_now_ns();
 	runtime_release(&s->runtime);
@@ -186,8 +186,10 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	supervisor_stop_chrony(s);
 	supervisor_save_revision(s);
 	supervisor_end_quarantine(s);
-	supervisor_stop_frames(s);
-	if (never_ran && had_pins && !s->store.adopted) {
+	/* What a killed run has attached stays if this start was refused. */
+	if (s->is_host_changed)
+		supervisor_stop_frames(s);
+	if (never_ran && is_new_store) {
 		pins_deinit(&s->pins);
 		if ((s->uplink.flags & IFF_UP) == 0)
 			netlink_link_set_up(s->netlink, s->uplink.ifindex, false);
