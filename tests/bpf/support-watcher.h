@@ -48,7 +48,7 @@ static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEX
 					       { "/nameserver/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
 					       { "/ntp/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
 					       { "/lease/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
-					       { "/control/", ALL_ACCESS, KV_CLASS_TEXT, 63 },
+					       { "/control/dhcp4/", ALL_ACCESS, KV_CLASS_TEXT, 63 },
 					       { "/x/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
 					       { NULL } };
 static const struct test_rule watcher_rules[] = {
@@ -59,8 +59,9 @@ static const struct test_rule watcher_rules[] = {
 	{ "/status/metrics/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ NULL }
 };
-static const struct test_rule operator_rules[] = { { "/control/", ALL_ACCESS, KV_CLASS_TEXT, 63 },
-						   { NULL } };
+static const struct test_rule operator_rules[] = {
+	{ "/control/dhcp4/", ALL_ACCESS, KV_CLASS_TEXT, 63 }, { NULL }
+};
 static const struct test_rule no_rules[] = { { NULL } };
 
 static struct gate_test test;

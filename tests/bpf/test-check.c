@@ -79,7 +79,7 @@ Test(check, U32_all_together)
 	set("user_class", text, 3);
 	set("vendor_class", text, 4);
 	cr_expect_eq(ask(), -EINVAL);
-	cr_expect(strstr(capture_text(), "/etc/a.yaml: options: "), "%s", capture_text());
+	cr_expect(strstr(capture_text(), "/etc/a.yaml: options of dhcp4: "), "%s", capture_text());
 	cr_expect(strstr(capture_text(), "do not fit into a message"), "%s", capture_text());
 }
 

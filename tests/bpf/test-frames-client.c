@@ -54,7 +54,7 @@ static void set(struct settings_values *values, const char *name, const char *te
 	char path[64];
 	const char *wanted;
 
-	snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : "/config/", name);
+	snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : "/config/dhcp4/", name);
 	for (unsigned int i = 0; i < SETTINGS_KEYS; i++)
 		if (!strcmp(settings_path(i), path))
 			/* what is refused stops the calf: it is as if it was not set */

@@ -111,7 +111,7 @@ static void expect_start(const char *client_id, const char *address, const char 
 {
 	cr_assert_eq(supervisor_open_store(&s), 0);
 	cr_assert_eq(supervisor_start_store(&s), 0);
-	cr_expect_str_eq(value_of("/config/client_id"), client_id);
+	cr_expect_str_eq(value_of("/config/dhcp4/client_id"), client_id);
 	cr_expect_str_eq(value_of("/address"), address);
 	cr_expect_str_eq(capture_text(), log);
 	cr_expect_eq(access("/var/lib/calfpen/up0/identity", F_OK) == 0,

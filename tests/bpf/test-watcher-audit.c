@@ -31,7 +31,7 @@ static int write_long(uint64_t *revisionp)
 
 static int operate(uint64_t *revisionp)
 {
-	return gate_write(test.fds[KV_SUBJECT_OPERATOR], "/control/x", "now", 3, revisionp);
+	return gate_write(test.fds[KV_SUBJECT_OPERATOR], "/control/dhcp4/x", "now", 3, revisionp);
 }
 
 /* Every revision up to this one is in the log, and each line follows the one before it. */

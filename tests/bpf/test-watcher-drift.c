@@ -114,7 +114,7 @@ Test(watcher_drift, U18_renew_restores_everything)
 	lease_that_is_well();
 	EXPECT_SH("echo theirs > " RESOLV_CONF "; ip link set up0 mtu 1350; ip addr flush dev up0");
 	commit_init(&commit);
-	add("/control/renew", "now");
+	add("/control/dhcp4/renew", "now");
 	(void)run();
 	EVENTUALLY("ip addr show up0 | grep -q 192.0.2.5 && ip route show default | grep -q 202 && "
 		   "ip link show up0 | grep -q 'mtu 1400' && grep -q 192.0.2.53 " RESOLV_CONF);

@@ -3,7 +3,7 @@
 """A scripted DHCP server that breaks rules, and a look at what became of it.
 
 Each case is a function that begins with a client that was just told to start
-(/control/renew) and ends with whatever state; the frame of all cases is here:
+(/control/dhcp4/renew) and ends with whatever state; the frame of all cases is here:
 between two of them the lease is released, and after each the same things must
 hold: no process died, no write was denied, all keys and resolv.conf are sane.
 """
@@ -121,8 +121,8 @@ class Store:
                     if path.startswith(directory + "/")]
 
     def ask(self, request):
-        """Write /control/REQUEST and wait until it is acted upon."""
-        path = f"/control/{request}"
+        """Write /control/dhcp4/REQUEST and wait until it is acted upon."""
+        path = f"/control/dhcp4/{request}"
         with self.changed:
             self.removed.clear()
         subprocess.run(["calfpen", "set", path, "now"], check=True, stdout=subprocess.DEVNULL)

@@ -155,7 +155,7 @@ case_releases() {
 	bound_by "$1"
 	address=$(host)
 	wait_for 15 has_lease
-	calfpen set /control/release now
+	calfpen set /control/dhcp4/release now
 	wire_wait '^RELEASE' 20
 	line=$(wire '^RELEASE')
 	assert_match "ip=$address>10.77.0.1 to=unicast .* ciaddr=$address " "$line"
@@ -168,7 +168,7 @@ case_releases() {
 	assert_fails calfpen get /ip
 	wait_for 15 "$1_has_released" "$LAB_DIR/$1@server" "$address"
 	# and again, when it is wanted
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 15 has_lease
 	assert_wire_is_clean
 }

@@ -9,7 +9,7 @@
 . tests/system/calfpen.sh
 
 status_is() { [[ $(calfpen get /status/audit 2>/dev/null) =~ $1 ]]; }
-renew() { calfpen set /control/renew now >/dev/null 2>&1 || true; }
+renew() { calfpen set /control/dhcp4/renew now >/dev/null 2>&1 || true; }
 
 # no_revision_is_missing <RECORDS - from the first that is there to the last
 no_revision_is_missing() {
@@ -80,7 +80,7 @@ test_F2_flood() {
 	status_is '^error: .*No space left on device; the reserve is full; calves are refused$' || fail "$(calfpen get /status/audit)"
 	assert_match 'audit log .*: No space left on device, and there is no room in the reserve; calves are refused' "$(<"$LAB_DIR/calfpen.log")"
 	# the operator has a share of its own
-	revision=$(calfpen set /control/renew now) || fail "the operator was refused"
+	revision=$(calfpen set /control/dhcp4/renew now) || fail "the operator was refused"
 	# nothing was changed without a record
 	make_room
 	wait_for 20 all_is_well
@@ -136,7 +136,7 @@ stages() {
 		bound) wait_for 20 has_lease ;;
 		renewal) renews ;;
 		release)
-			calfpen set /control/release now >/dev/null
+			calfpen set /control/dhcp4/release now >/dev/null
 			wait_for 10 not has_address
 			;;
 		esac
@@ -208,15 +208,15 @@ test_F2_rotation() {
 	printf 'audit_max_size: 65536\naudit_files: 5\n' >"$LAB_DIR/config.yaml"
 	lease --config "$LAB_DIR/config.yaml"
 	start follower calfpen audit -f --json
-	calfpen commit - < <(printf 'set /control/renew %063d\n' 1) >/dev/null
+	calfpen commit - < <(printf 'set /control/dhcp4/renew %063d\n' 1) >/dev/null
 	for n in {1..600}; do
-		"$tools/gate" "$pins/gate_operator" write /control/renew "$(printf '%063d' "$n")" >/dev/null
+		"$tools/gate" "$pins/gate_operator" write /control/dhcp4/renew "$(printf '%063d' "$n")" >/dev/null
 	done
 	wait_for 20 test -e "$audit.2"
 	complete
 	kill -KILL "$(watcher_pid)"
 	wait_for 5 grep -q 'watcher: was killed' "$LAB_DIR/calfpen.log"
-	"$tools/gate" "$pins/gate_operator" write /control/renew last >/dev/null
+	"$tools/gate" "$pins/gate_operator" write /control/dhcp4/renew last >/dev/null
 	wait_for 10 grep -q '"value":"last"' "$audit"
 	stop calfpen || fail "exit code $?"
 	lease --config "$LAB_DIR/config.yaml"

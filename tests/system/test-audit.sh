@@ -7,7 +7,7 @@
 . tests/system/calfpen.sh
 
 status_is() { [[ $(calfpen get /status/audit 2>/dev/null) =~ $1 ]]; }
-renew() { calfpen set /control/renew now 2>/dev/null || true; }
+renew() { calfpen set /control/dhcp4/renew now 2>/dev/null || true; }
 
 # full_log - the audit log is on a disk of which some octets are free
 full_log() {
@@ -131,7 +131,7 @@ for line in open(sys.argv[1]):
 }
 renewed() {
 	renew
-	grep -q '"path":"/control/renew"' "$LAB_DIR/reader.log"
+	grep -q '"path":"/control/dhcp4/renew"' "$LAB_DIR/reader.log"
 }
 
 test_U39_standard_error_and_others() {

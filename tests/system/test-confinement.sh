@@ -241,9 +241,9 @@ told() { [ "$(grep -cE '"subject":"dhcp4","verb":"(write|delete|commit)".*"verdi
 # flood_start ORDER - the calf that does it all the time; it begins now
 flood_start() {
 	other_calf_start hostile-flood-calf \
-		'path: /control/flood, type: text, access: [read, watch, delete]' \
+		'path: /control/hostile/flood, type: text, access: [read, watch, delete]' \
 		'path: /text/, type: text, count: 32, access: [write, delete]'
-	wait_for 10 calfpen set /control/flood "$1"
+	wait_for 10 calfpen set /control/hostile/flood "$1"
 	flood_began_us=${EPOCHREALTIME//./}
 }
 
@@ -282,7 +282,7 @@ test_F2_debug_log_of_dhcp4() {
 	local i
 	lease --verbose
 	for i in 1 2 3 4 5; do
-		calfpen set /control/renew 1
+		calfpen set /control/dhcp4/renew 1
 		wait_for 10 has_leases $((i + 1))
 	done
 	assert_fails grep 'suppressed' "$LAB_DIR/calfpen.log"

@@ -13,37 +13,37 @@ test_renew_now() {
 	local before
 	lease
 	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 3 logged DHCPACK $((before + 1))
-	wait_for 2 absent /control/renew
+	wait_for 2 absent /control/dhcp4/renew
 	wait_for 2 state_is bound
 	has_address
 	# asked for again, it is done again
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 3 logged DHCPACK $((before + 2))
 }
 state_is() { [ "$(calfpen get /lease/state)" = "$1" ]; }
 
 test_release_and_lease_again() {
 	lease
-	calfpen set /control/release now
+	calfpen set /control/dhcp4/release now
 	wait_for 3 logged DHCPRELEASE 1
 	wait_for 2 not has_address
-	wait_for 2 absent /control/release
+	wait_for 2 absent /control/dhcp4/release
 	assert_eq "" "$(ip -4 route show default)"
 	absent /ip || fail "/ip is left"
 	sleep 1
 	assert_fails has_address
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 10 has_lease
-	wait_for 2 absent /control/renew
+	wait_for 2 absent /control/dhcp4/renew
 }
 
 # What the calf writes there, or anybody but the operator, is refused.
 test_control_is_the_operators() {
 	local line
 	lease
-	line=$("$tools/gate" "$pins/gate_dhcp4" write /control/renew now 2>&1 || true)
+	line=$("$tools/gate" "$pins/gate_dhcp4" write /control/dhcp4/renew now 2>&1 || true)
 	assert_match 'Permission denied' "$line"
 }
 

@@ -20,7 +20,7 @@ test_U30_stopped_instance() {
 	assert_eq "8 $address" "$rc $output"
 	assert_eq "calfpen: instance $LAB_UPLINK is not running; this is what it left" "$(cat "$LAB_DIR/err")"
 	rc=0
-	output=$(calfpen set /control/renew now 2>&1) || rc=$?
+	output=$(calfpen set /control/dhcp4/renew now 2>&1) || rc=$?
 	assert_eq "8 calfpen: instance $LAB_UPLINK is not running, so nobody would act on a change; start it with \`calfpen run\`" "$rc $output"
 	rc=0
 	output=$(calfpen status) || rc=$?
@@ -52,7 +52,7 @@ test_U30_killed_instance() {
 	calfpen status >/dev/null || rc=$?
 	assert_eq 8 "$rc"
 	rc=0
-	calfpen del /control/renew 2>/dev/null || rc=$?
+	calfpen del /control/dhcp4/renew 2>/dev/null || rc=$?
 	assert_eq 8 "$rc"
 }
 gone() { ! pgrep -x 'calfpen-priv|calfpen-gateway' >/dev/null; }
@@ -82,7 +82,7 @@ test_U41_bpffs_is_unmounted() {
 test_U41_persist_names_its_directory() {
 	lease
 	rm -r "/var/lib/calfpen/$LAB_UPLINK"
-	calfpen set /control/renew now # changes what is saved
+	calfpen set /control/dhcp4/renew now # changes what is saved
 	wait_for 30 persist_fails
 }
 persist_fails() {

@@ -83,7 +83,7 @@ test_U45_replies_in_a_vlan_are_shown() {
 test_U45_unicast_is_shown_with_its_next_hop() {
 	lease
 	wait_for 5 address
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 5 shown out_unicast
 	assert_match "  out   sent       out_unicast           $LAB_UPLINK_MAC > next hop, $(address | cut -d/ -f1):68 > 10.77.0.1:67, BOOTREQUEST REQUEST " \
 		"$(calfpen frames --reason out_unicast)"

@@ -43,7 +43,7 @@ has_carrier() { [ "$(cat "/sys/class/net/$LAB_UPLINK/carrier")" = 1 ]; }
 renews() {
 	local before
 	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 5 acked_since "$before"
 	wait_for 5 is_bound
 }
@@ -297,7 +297,7 @@ test_U17_command_without_descriptors() {
 	lease
 	calfpen get /ip 0<&- 1>&- 2>&- || true
 	calfpen set /nonsense 1 0<&- 1>&- 2>&- && fail "no such key"
-	calfpen set /control/renew now 0<&- 1>&- 2>&-
+	calfpen set /control/dhcp4/renew now 0<&- 1>&- 2>&-
 	calfpen status 0<&- 1>&- 2>&- || true
 	only_records
 	wait_for 5 is_bound

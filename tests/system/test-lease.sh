@@ -85,7 +85,7 @@ test_renews_through_an_ipv6_router() {
 	ip route replace 10.77.0.1/32 via inet6 fe80::77 dev "$LAB_UPLINK"
 	ip neighbour flush dev "$LAB_UPLINK"
 	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 5 renewed "$before"
 	counted out_unicast 1
 	assert_eq bound "$(calfpen get /lease/state)"
@@ -104,7 +104,7 @@ test_U06_renews_beside_a_vpn() {
 	ip route add default dev vpn0 metric 1
 	ip route add 10.77.0.1 dev vpn0
 	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 5 renewed "$before"
 	counted out_unicast 1
 	ip route add 0.0.0.0/1 dev vpn0
@@ -112,7 +112,7 @@ test_U06_renews_beside_a_vpn() {
 	ip route add default dev vpn0 table 51820
 	ip rule add pref 1 not fwmark 51820 table 51820
 	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 5 renewed "$before"
 	counted out_unicast 2
 	assert_eq bound "$(calfpen get /lease/state)"

@@ -107,8 +107,8 @@ test_uplink_that_comes_back() {
 	done
 	assert_eq "$supervisor" "$(supervisor_pid)"
 	# it is the new one's frames that are filtered, and let in
-	calfpen set /control/renew 1
-	wait_for 5 not calfpen get /control/renew
+	calfpen set /control/dhcp4/renew 1
+	wait_for 5 not calfpen get /control/dhcp4/renew
 	wait_for 5 state_is bound
 }
 

@@ -29,7 +29,7 @@ works_on() {
 	old=$(watcher_pid)
 	kill -KILL "$old"
 	wait_for 2 replaced watcher_pid "$old"
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	ip address flush dev "$LAB_UPLINK"
 	wait_for 5 has_lease
 	assert_eq "$1" "$(default_metric)" "the metric of the start"

@@ -74,7 +74,7 @@ test_C4_05_C4_06_a_million_frames() {
 	assert_eq 0 "$(state calves 0 restarts)"
 	assert_eq "$before" "$(address)"
 	# and it goes on
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 10 renewed "$acks"
 	wait_for 2 lifetime_is_new
 	assert_fails grep -q $'[\033\001]' "$LAB_DIR/calfpen.log"

@@ -25,7 +25,7 @@ ours() {
 server_begin() { server_lines=$(wc -l <"$LAB_SERVER_LOG"); }
 server_said() { tail -n "+$((server_lines + 1))" "$LAB_SERVER_LOG" | grep -c "$1"; }
 
-client_id_is() { [ "$(calfpen get /config/client_id)" = "$1" ]; }
+client_id_is() { [ "$(calfpen get /config/dhcp4/client_id)" = "$1" ]; }
 
 # Debian's dhcpcd.conf, abridged, or that of the test. dhcpcd confines itself to a user.
 dhcpcd_begin() {
@@ -53,7 +53,7 @@ test_U33_dhcpcd_with_a_duid() {
 	lease --takeover
 	assert_same_address "$before"
 	assert_eq 0 "$(server_said DHCPDISCOVER || true)" "it asked for the address at once"
-	assert_match '^ff00007702' "$(calfpen get /config/client_id)"
+	assert_match '^ff00007702' "$(calfpen get /config/dhcp4/client_id)"
 	assert_match 'continuing as dhcpcd \(/var/lib/dhcpcd/uplink0.lease\)' "$(<"$LAB_DIR/calfpen.log")"
 }
 
@@ -69,7 +69,7 @@ test_U33_dhcpcd_with_other_identities() {
 	dhcpcd_end
 	lease --takeover
 	assert_same_address "$before"
-	client_id_is 006d7920686f7374 || fail "$(calfpen get /config/client_id)"
+	client_id_is 006d7920686f7374 || fail "$(calfpen get /config/dhcp4/client_id)"
 }
 
 dhclient_begin() {
@@ -106,14 +106,14 @@ test_U33_dhclient_of_ifupdown() {
 	lease --takeover
 	assert_same_address "$before"
 	assert_eq 0 "$(server_said DHCPDISCOVER || true)"
-	assert_match '^ff000077020001' "$(calfpen get /config/client_id)"
+	assert_match '^ff000077020001' "$(calfpen get /config/dhcp4/client_id)"
 }
 
 test_U33_dhclient_without_an_id() {
 	dhclient_begin ''
 	lease --takeover
 	assert_same_address "$before"
-	client_id_is none || fail "$(calfpen get /config/client_id)"
+	client_id_is none || fail "$(calfpen get /config/dhcp4/client_id)"
 }
 
 test_U33_dhclient_with_an_id() {
@@ -121,7 +121,7 @@ test_U33_dhclient_with_an_id() {
 	dhclient_end
 	lease --takeover
 	assert_same_address "$before"
-	client_id_is 6d65 || fail "$(calfpen get /config/client_id)"
+	client_id_is 6d65 || fail "$(calfpen get /config/dhcp4/client_id)"
 }
 
 # Its DUID is made of the machine's id, and its IAID of the interface's name.
@@ -143,7 +143,7 @@ test_U33_networkd() {
 	before=$(address)
 	lease --takeover
 	assert_same_address "$before"
-	assert_eq "$(sed -n s/^CLIENTID=//p "$networkd_lease")" "$(calfpen get /config/client_id)"
+	assert_eq "$(sed -n s/^CLIENTID=//p "$networkd_lease")" "$(calfpen get /config/dhcp4/client_id)"
 }
 
 # A client that is gone, with the lease that the server knows by this identifier.
@@ -239,7 +239,7 @@ test_U33_identity_is_kept() {
 	dhcpcd_end
 	lease --takeover
 	assert_same_address "$before"
-	id=$(calfpen get /config/client_id)
+	id=$(calfpen get /config/dhcp4/client_id)
 	assert_match "^client_id: $id\$" "$(grep -v '^#' "$identity")"
 	assert_eq 600 "$(stat -c %a "$identity")"
 	stop calfpen || fail "exit code $?"
@@ -253,7 +253,7 @@ test_U33_identity_is_kept() {
 		# shellcheck disable=SC2086 # none or one
 		lease $options
 		assert_same_address "$before"
-		assert_eq "$id" "$(calfpen get /config/client_id)"
+		assert_eq "$id" "$(calfpen get /config/dhcp4/client_id)"
 		assert_eq 1 "$(grep -c 'continuing as' "$LAB_DIR/calfpen.log")"
 		stop calfpen || fail "exit code $?"
 	done

@@ -150,7 +150,7 @@ test_another_xdp_program_stays() {
 test_a_later_xdp_program_stays() {
 	lease --mode tc
 	foreign later xdp-native
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 10 more_than in_accepted 2
 	stop calfpen
 	assert_eq "native $id" "$(xdp)"

@@ -85,7 +85,7 @@ test_U49_host_name_is_sent_and_followed() {
 	assert_eq web1.lab "$(calfpen get /host/name)"
 	hostname web2
 	wait_for 5 kernels_name_is web2
-	calfpen set /control/renew now >/dev/null
+	calfpen set /control/dhcp4/renew now >/dev/null
 	wait_for_line "$LAB_SERVER_LOG" 'client provides name: web2$' 5
 	stop calfpen
 	options 'fqdn: host'
@@ -108,7 +108,7 @@ sent_frames() {
 test_U49_options_by_code() {
 	options 'send: {125: "hex:0000000a03010161", 43: "text:cow", 224: "address:192.0.2.1"}'
 	lease
-	assert_eq '43:636f77 125:0000000a03010161 224:c0000201' "$(calfpen get /config/send)"
+	assert_eq '43:636f77 125:0000000a03010161 224:c0000201' "$(calfpen get /config/dhcp4/send)"
 	assert_match '2b03636f777d080000000a03010161e004c0000201ff' "$(sent_frames)"
 }
 

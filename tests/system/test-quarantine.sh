@@ -64,7 +64,7 @@ test_lease_opens() {
 		reaches "$(calfpen get /ip | cut -d/ -f1)" || fail "the leased address"
 		assert_match 'quarantine: open, by the lease at 20.*Z' "$(calfpen status)"
 		# once open it stays open
-		calfpen set /control/release now
+		calfpen set /control/dhcp4/release now
 		wait_for 5 not calfpen get /ip
 		wait_for 5 reaches "$static"
 		assert_eq lease "$(field opened_by)"
@@ -252,7 +252,7 @@ test_a_restart_cuts_nothing_off() {
 test_a_former_lease_opens_nothing() {
 	lease --quarantine
 	assert_eq lease "$(field opened_by)"
-	calfpen set /control/release now
+	calfpen set /control/dhcp4/release now
 	wait_for 5 not calfpen get /ip
 	stop calfpen || fail "exit code $?"
 	assert_match '^opened by' "$(calfpen get /status/quarantine)"

@@ -88,11 +88,11 @@ test_F10_description_that_claims_the_host() {
 		'path: /host/name, type: hostname, access: [delete]' \
 		'path: /status/quarantine, type: text, access: [write]' \
 		'path: /status/, type: text, count: 8, access: [write]' \
-		'path: /control/renew, type: text, access: [read, write]' \
+		'path: /control/dhcp4/renew, type: text, access: [read, write]' \
 		'path: /config, type: text, access: [write]' \
 		'path: /, type: text, count: 8, access: [write]'; do
 		cp "$TOP/build/lib/calfpen/calves/dhcp4/calf.yaml" "$shipped"
-		sed -i "/^  - {path: \/\(mac\|link\|link\/macs\/\|address\|host\/name\|control\/renew\),/d
+		sed -i "/^  - {path: \/\(mac\|link\|link\/macs\/\|address\|host\/name\|control\/dhcp4\/renew\),/d
 /^keys:/a\\  - {$row}" "$shipped"
 		line=$(grep -nF -- "$row" "$shipped" | cut -d: -f1)
 		refused "^(<[a-z]+> calfpen: )?$shipped:$line: " run_calfpen
@@ -177,8 +177,7 @@ test_two_calves_that_overlap() {
 	own_description
 	for row in \
 		'/ip|path: /ip, type: ipv4-net, access: [write]' \
-		'/ntp/|path: /ntp/, type: ipv4, count: 2, access: [delete]' \
-		'/control/stop|path: /control/stop, type: text, access: [read, delete]'; do
+		'/ntp/|path: /ntp/, type: ipv4, count: 2, access: [delete]'; do
 		second_calf b "${row#*|}"
 		row=${row%%|*}
 		calves_refused "$b:6: path \"$row\": $(line_of "path: $row,") may write or delete \"$row\", too; $others"
@@ -192,10 +191,14 @@ test_two_calves_that_overlap() {
 	calves_refused "$b:8: frame rule matches the same frames as that of $(line_of 'check: arp'); a frame is for one calf of an instance only"
 	second_calf dhcp4 'path: /x, type: text, access: [write]'
 	calves_refused "$b:1: name \"dhcp4\" is also that of $(line_of 'name: dhcp4'); the calves of an instance need different names"
+	second_calf b 'path: /control/dhcp4/stop, type: text, access: [read, delete]'
+	calves_refused "$b:6: path \"/control/dhcp4/stop\": requests to this calf are below /control/b/; those to another calf require \"of: any\""
 	second_calf operator 'path: /x, type: text, access: [write]'
 	calves_refused "$b:1: name \"operator\" is reserved for a part of calfpen itself"
-	second_calf b 'path: /ntp/, type: ipv4, count: 8, access: [read, watch], of: any'
-	check_calves || fail 'a directory of another calf is refused'
+	for row in 'path: /ntp/, type: ipv4, count: 8' 'path: /control/dhcp4/renew, type: text'; do
+		second_calf b "$row, access: [read, watch], of: any"
+		check_calves || fail 'what another calf writes is refused'
+	done
 }
 
 test_no_runtime() {
@@ -287,7 +290,7 @@ test_U32_options_that_do_not_fit_together() {
 	printf 'options: {user_class: "%s", vendor_class: "%s"}\n' "$long" "$long" >"$LAB_DIR/a.yaml"
 	output=$(calfpen run --interface "$LAB_UPLINK" --config "$LAB_DIR/a.yaml" 2>&1) || rc=$?
 	assert_eq 1 "$rc"
-	assert_match "^<error> calfpen: $LAB_DIR/a.yaml: options: .* do not fit into a message" "$output"
+	assert_match "^<error> calfpen: $LAB_DIR/a.yaml: options of dhcp4: .* do not fit into a message" "$output"
 }
 
 test_U32_check() {

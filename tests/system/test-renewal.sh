@@ -49,7 +49,7 @@ test_U18_flushed_address_is_usable_after_renew() {
 		before=$(acks)
 		ip address flush dev "$LAB_UPLINK"
 		begun=$(now_ms)
-		calfpen set /control/renew now
+		calfpen set /control/dhcp4/renew now
 		wait_for 1 is_usable "$kept"
 		echo "usable after $(($(now_ms) - begun)) ms"
 		wait_for 1 more_acks "$before"
@@ -61,7 +61,7 @@ test_U18_flushed_address_is_usable_after_renew() {
 	# later, too: the drift was reported before
 	ip address flush dev "$LAB_UPLINK"
 	wait_for 5 status_is address '^drift: .* was removed'
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 1 is_usable "$kept"
 	assert_eq 1 "$(grep -c DHCPDISCOVER "$LAB_SERVER_LOG")" "it is the same lease"
 }
@@ -109,7 +109,7 @@ test_U18_renew_without_arp() {
 	ip neigh replace 10.77.0.1 lladdr 02:00:00:00:77:ee nud permanent dev "$LAB_UPLINK"
 	ip link set "$LAB_UPLINK" arp off
 	on_server ip neigh flush dev "$LAB_SERVER_IF"
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 2 more_acks "$before"
 	wait_for 2 is_bound
 }
@@ -121,7 +121,7 @@ test_U18_renew_without_a_route() {
 	kept=$(address)
 	before=$(acks)
 	ip route flush dev "$LAB_UPLINK"
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 2 more_acks "$before"
 	wait_for 2 is_bound
 	wait_for 2 is_usable "$kept"

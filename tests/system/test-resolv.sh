@@ -25,7 +25,7 @@ test_U12_resolv_conf_links_into_a_missing_directory() {
 	# and again, because a boot does the same as this
 	rm -r /run/resolvconf
 	wait_for 3 status_is dns '^drift: /run/resolvconf/resolv.conf was removed'
-	calfpen set /control/renew 1
+	calfpen set /control/dhcp4/renew 1
 	wait_for 5 grep -q 'nameserver 10.77.0.1' /run/resolvconf/resolv.conf
 }
 
@@ -51,10 +51,10 @@ test_U13_resolv_conf_bound_into_a_container() {
 	echo "dhcp-option=option:dns-server,10.77.0.9" >>"$LAB_SERVER_CONF"
 	server_stop
 	server_start
-	calfpen set /control/renew 1
+	calfpen set /control/dhcp4/renew 1
 	wait_for 10 grep -q 'nameserver 10.77.0.9' /run/bound/resolv.conf
 	bound_to || fail "$(cat /run/bound/resolv.conf)"
-	calfpen set /control/release 1
+	calfpen set /control/dhcp4/release 1
 	wait_for 10 not grep -q nameserver /run/bound/resolv.conf
 	assert_eq '' "$(cat /run/bound/resolv.conf /etc/resolv.conf)"
 }
@@ -74,7 +74,7 @@ nameserver 10.77.0.1
 nameserver 10.77.0.2
 options edns0 trust-ad timeout:1
 sortlist 10.77.0.0/255.255.255.0' "$(lines)"
-	calfpen set /control/release 1
+	calfpen set /control/dhcp4/release 1
 	wait_for 10 not grep -q 10.77.0.2 "$LAB_RESOLV"
 	assert_eq "$theirs" "$(cat "$LAB_RESOLV")"
 }
@@ -97,10 +97,10 @@ nameserver 2001:db8::53
 options timeout:2 rotate
 sortlist 10.77.0.0/255.255.255.0' "$(lines)"
 	# nor does a renewal change it
-	calfpen set /control/renew 1
+	calfpen set /control/dhcp4/renew 1
 	wait_for 5 status_is dns '^ok'
 	assert_match 'nameserver 127\.0\.0\.1' "$(lines)"
-	calfpen set /control/release 1
+	calfpen set /control/dhcp4/release 1
 	wait_for 10 not grep -q rotate "$LAB_RESOLV"
 	assert_eq "$theirs" "$(cat "$LAB_RESOLV")"
 }

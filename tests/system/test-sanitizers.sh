@@ -65,8 +65,8 @@ test_U31_every_word() {
 		get /ip
 		get -l /ip
 		--instance blue get --json /ip
-		set /control/renew now
-		del /control/renew
+		set /control/dhcp4/renew now
+		del /control/dhcp4/renew
 		status
 		status --all
 		status --json
@@ -95,10 +95,10 @@ test_U31_every_word() {
 		ls --json=1
 		get /no/such
 		get ip
-		set /control/renw now
+		set /control/dhcp4/renw now
 		set /ip x
 		del /ip
-		set --if-revision 1 /control/renew now
+		set --if-revision 1 /control/dhcp4/renew now
 		--instance red status
 		forget blue
 		frames --reason no_such
@@ -109,8 +109,8 @@ test_U31_every_word() {
 		--instance red run --calf $dhcp4 --interface lo
 		--instance blue run --calf $dhcp4 --interface $LAB_UPLINK
 	END
-	sane '0 5' calfpen set --create /control/renew -- -1
-	echo 'set /control/renew now' >"$LAB_DIR/changes"
+	sane '0 5' calfpen set --create /control/dhcp4/renew -- -1
+	echo 'set /control/dhcp4/renew now' >"$LAB_DIR/changes"
 	sane 0 calfpen commit "$LAB_DIR/changes"
 	echo 'set /ip x' >"$LAB_DIR/changes"
 	sane 4 calfpen commit "$LAB_DIR/changes"
@@ -120,7 +120,7 @@ test_U31_every_word() {
 	stop watch
 	stop calfpen || fail "exit code $?"
 	sane 8 calfpen ls
-	sane 8 calfpen set /control/renew now
+	sane 8 calfpen set /control/dhcp4/renew now
 	sane 0 calfpen forget blue
 	sane 0 calfpen forget
 	assert_sane
@@ -132,11 +132,11 @@ test_U31_roles() {
 	lease_of_blue --takeover --quarantine=5 --verbose
 	kill -s USR2 "$(supervisor_pid)"
 	wait_for_line "$LAB_DIR/calfpen.log" 'reopened the audit log' 5
-	calfpen set /control/renew now
-	wait_for 5 not calfpen get /control/renew
-	calfpen set /control/release now
+	calfpen set /control/dhcp4/renew now
+	wait_for 5 not calfpen get /control/dhcp4/renew
+	calfpen set /control/dhcp4/release now
 	wait_for 5 not has_address
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 10 has_lease
 	ip addr flush dev "$LAB_UPLINK"
 	wait_for 10 has_lease

@@ -34,7 +34,7 @@ test_renews_and_releases_past_the_relay() {
 	wait_for 15 wire_has '^ACK' 2
 	wait_for 15 state_is bound
 	assert_eq "$address/24" "$(address)"
-	calfpen set /control/release now
+	calfpen set /control/dhcp4/release now
 	wire_wait "^RELEASE ip=$address>10.78.0.2 to=unicast .* 54=10.78.0.2" 20
 	wait_for 15 grep -q 'binding state free' "$LAB_DIR/dhcpd@behind/leases"
 	wait_for 15 not has_address

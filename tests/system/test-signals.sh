@@ -11,8 +11,8 @@ processes() {
 
 # A request of the operator gets into the log, whoever writes it.
 renewal_is_logged() {
-	calfpen set /control/renew now >/dev/null
-	wait_for 5 grep -q '"subject":"operator".*/control/renew' "$audit"
+	calfpen set /control/dhcp4/renew now >/dev/null
+	wait_for 5 grep -q '"subject":"operator".*/control/dhcp4/renew' "$audit"
 }
 
 test_U40_logs_are_reopened() {
@@ -46,8 +46,8 @@ test_U40_no_process_ends() {
 		done
 	done
 	# each has had its turn since
-	calfpen set /control/renew now
-	wait_for 5 not calfpen get /control/renew
+	calfpen set /control/dhcp4/renew now
+	wait_for 5 not calfpen get /control/dhcp4/renew
 	renewal_is_logged
 	assert_eq "$before" "$(processes)"
 	for pid in $before; do

@@ -271,7 +271,7 @@ test_U21_read_only_proc_sys() {
 	read_only /proc/sys
 	lease
 	before=$(acks)
-	calfpen set /control/renew 1
+	calfpen set /control/dhcp4/renew 1
 	wait_for 10 renewed "$before"
 	[ "$(counter out_unicast)" -ge 1 ] || fail "the renewal was not unicast"
 	assert_fails grep -iE 'tun|error' "$LAB_DIR/calfpen.log"
@@ -375,7 +375,7 @@ test_U14_named_file() {
 }
 
 renewal_is_not_audited() {
-	calfpen set /control/renew 1 || true
+	calfpen set /control/dhcp4/renew 1 || true
 	audit_status_is '^error: .*: No space left on device'
 }
 

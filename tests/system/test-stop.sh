@@ -30,7 +30,7 @@ test_release_at_stop() {
 # starts the instance anew.
 test_release_lasts() {
 	lease
-	calfpen set /control/release now
+	calfpen set /control/dhcp4/release now
 	wait_for 5 is_released
 	kill -KILL "$(calf_pid)"
 	wait_for 5 stays_released 1
@@ -50,14 +50,14 @@ stays_released() { [ "$(grep -c 'lease released by the operator' "$LAB_DIR/calfp
 
 test_operator_releases_and_renews() {
 	lease
-	calfpen set /control/release now
+	calfpen set /control/dhcp4/release now
 	wait_for 5 released
 	wait_for 5 not has_address
 	assert_eq released "$(calfpen get /lease/state)"
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 10 has_lease
 	assert_eq bound "$(calfpen get /lease/state)"
 	local code=0
-	calfpen get /control/renew || code=$?
+	calfpen get /control/dhcp4/renew || code=$?
 	assert_eq 3 "$code" "a request that was acted on is gone"
 }

@@ -15,7 +15,7 @@ revision() {
 # The operator may write what a calf deletes when it is done; these it leaves.
 lease_with_requests() {
 	own_description
-	sed -i '/path: \/control\/renew,/ { p; s/renew/test/p; s/test/seen/ }' "$LAB_DIR/calf/calf.yaml"
+	sed -i '/path: \/control\/dhcp4\/renew,/ { p; s/renew/test/p; s/test/seen/ }' "$LAB_DIR/calf/calf.yaml"
 	lease --calf "$LAB_DIR/calf"
 }
 
@@ -75,7 +75,7 @@ test_no_revision_twice_over_a_power_cut() {
 	wait_for 5 saved_holds 10.77.0.1
 	cp -a "${saved%/*}" "$LAB_DIR/state"
 	for _ in {1..50}; do
-		calfpen set /control/test again
+		calfpen set /control/dhcp4/test again
 	done
 	before=$(revision)
 	kill -KILL "$(supervisor_pid)"
@@ -123,11 +123,11 @@ test_audit_log_is_rotated() {
 test_operator_is_a_subject() {
 	local code=0 path
 	lease_with_requests
-	calfpen set /control/test one
-	assert_eq one "$(calfpen get /control/test)"
+	calfpen set /control/dhcp4/test one
+	assert_eq one "$(calfpen get /control/dhcp4/test)"
 	calfpen set /ip 10.0.0.1/24 || code=$?
 	assert_eq 4 "$code" "the operator may not write /ip"
-	for path in /control/renwe /control/stop /control; do
+	for path in /control/dhcp4/renwe /control/dhcp4/stop /control; do
 		code=0
 		calfpen set "$path" now || code=$?
 		assert_eq 3 "$code" "no calf takes $path from the operator, and there is none"
@@ -135,11 +135,11 @@ test_operator_is_a_subject() {
 	code=0
 	wait_for_line "$audit" '"subject":"operator","verb":"write","path":"/ip","verdict":"EACCES"' 5
 	code=0
-	calfpen set --create /control/test two || code=$?
+	calfpen set --create /control/dhcp4/test two || code=$?
 	assert_eq 5 "$code" "conflict"
-	calfpen del /control/test
+	calfpen del /control/dhcp4/test
 	code=0
-	calfpen get /control/test || code=$?
+	calfpen get /control/dhcp4/test || code=$?
 	assert_eq 3 "$code"
 }
 
@@ -148,10 +148,10 @@ test_watch_shows_what_is_there_and_what_comes() {
 	start watch calfpen watch
 	wait_for_line "$LAB_DIR/watch.log" '^synced [0-9]+$' 5
 	grep -qE '/ip ' "$LAB_DIR/watch.log" || fail "/ip was there"
-	calfpen set /control/seen yes
-	wait_for_line "$LAB_DIR/watch.log" 'set /control/seen yes' 5
-	calfpen del /control/seen
-	wait_for_line "$LAB_DIR/watch.log" 'del /control/seen' 5
+	calfpen set /control/dhcp4/seen yes
+	wait_for_line "$LAB_DIR/watch.log" 'set /control/dhcp4/seen yes' 5
+	calfpen del /control/dhcp4/seen
+	wait_for_line "$LAB_DIR/watch.log" 'del /control/dhcp4/seen' 5
 	stop watch INT || fail "exit code $?"
 }
 
@@ -175,20 +175,20 @@ test_U48_any_number_watches() {
 	wait_for_line "$LAB_DIR/second.log" '"event":"synced"' 5
 	operator_watches
 	for i in {1..100}; do
-		calfpen set /control/seen "$i" >/dev/null
+		calfpen set /control/dhcp4/seen "$i" >/dev/null
 	done
 	for name in first third; do
-		wait_for_line "$LAB_DIR/$name.log" 'set /control/seen 100$' 5
-		assert_eq 100 "$(grep -c 'set /control/seen' "$LAB_DIR/$name.log")"
+		wait_for_line "$LAB_DIR/$name.log" 'set /control/dhcp4/seen 100$' 5
+		assert_eq 100 "$(grep -c 'set /control/dhcp4/seen' "$LAB_DIR/$name.log")"
 		assert_eq 0 "$(grep -c resync "$LAB_DIR/$name.log" || true)"
 	done
-	wait_for_line "$LAB_DIR/second.log" '"path":"/control/seen","value":"100"' 5
+	wait_for_line "$LAB_DIR/second.log" '"path":"/control/dhcp4/seen","value":"100"' 5
 	kill -KILL "${started[first]}"
-	calfpen set /control/seen last >/dev/null
-	wait_for_line "$LAB_DIR/third.log" 'set /control/seen last$' 5
+	calfpen set /control/dhcp4/seen last >/dev/null
+	wait_for_line "$LAB_DIR/third.log" 'set /control/dhcp4/seen last$' 5
 	stop third INT || fail "exit code $?"
-	calfpen set /control/seen more >/dev/null
-	wait_for_line "$LAB_DIR/second.log" '"path":"/control/seen","value":"more"' 5
+	calfpen set /control/dhcp4/seen more >/dev/null
+	wait_for_line "$LAB_DIR/second.log" '"path":"/control/dhcp4/seen","value":"more"' 5
 	operator_watches
 	kill -KILL "${started[second]}" "${started[unread]}"
 	wait_for 5 not operator_watches
@@ -197,12 +197,12 @@ test_U48_any_number_watches() {
 
 test_commit_file_is_one_revision() {
 	lease_with_requests
-	printf 'set /control/test 1\n# comment\n\nset /control/seen 2\n' >"$LAB_DIR/changes"
+	printf 'set /control/dhcp4/test 1\n# comment\n\nset /control/dhcp4/seen 2\n' >"$LAB_DIR/changes"
 	calfpen commit "$LAB_DIR/changes"
-	wait_for_line "$audit" '"path":"/control/seen"' 5
-	assert_eq 1 "$(grep -E '"path":"/control/(test|seen)"' "$audit" | sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)"
-	calfpen del /control/test
-	printf 'set /control/test 1\nset /ip 10.0.0.1/24\n' >"$LAB_DIR/changes"
+	wait_for_line "$audit" '"path":"/control/dhcp4/seen"' 5
+	assert_eq 1 "$(grep -E '"path":"/control/dhcp4/(test|seen)"' "$audit" | sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)"
+	calfpen del /control/dhcp4/test
+	printf 'set /control/dhcp4/test 1\nset /ip 10.0.0.1/24\n' >"$LAB_DIR/changes"
 	assert_fails calfpen commit "$LAB_DIR/changes"
-	assert_fails calfpen get /control/test
+	assert_fails calfpen get /control/dhcp4/test
 }

@@ -151,7 +151,7 @@ test_U34_daemon_comes_later() {
 	wait_for 20 same_records "$LAB_DIR/reader.log"
 	wait_for 5 has_line "$LAB_DIR/reader.log" 'dhcp4: calf: INIT -> SELECTING$'
 	stop reader || true
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	refused
 	start_reader 0
 	wait_for 20 same_records "$LAB_DIR/reader.log"

@@ -262,8 +262,8 @@ test_U25_restarts_in_between() {
 	# of the operator, as far as anybody can know
 	ip route add 10.9.0.0/16 via 10.77.0.1 dev "$LAB_UPLINK"
 	kill_watcher
-	calfpen set /control/renew 1
-	wait_for 5 not calfpen get /control/renew
+	calfpen set /control/dhcp4/renew 1
+	wait_for 5 not calfpen get /control/dhcp4/renew
 	wait_for 5 status_is route '^ok'
 	stop calfpen || fail "exit code $?"
 	lease --takeover

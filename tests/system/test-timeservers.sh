@@ -61,9 +61,9 @@ test_chronyd_has_what_the_lease_has() {
 	assert_match 'chronyd has reloaded its sources' "$(calfpen status)"
 	# another server in the next ACK
 	server_hands_out 10.77.0.8
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 10 chronyd_has 10.77.0.8
-	calfpen set /control/release now
+	calfpen set /control/dhcp4/release now
 	wait_for 10 chronyd_has ''
 	[ ! -e "$sources" ] || fail "$(cat "$sources")"
 	wait_for 5 status_is timeservers '^ok [0-9]+; chronyd has reloaded its sources$'
@@ -93,7 +93,7 @@ test_chronyd_does_not_answer() {
 	wait_for 10 chronyd_has 10.77.0.1 10.77.0.9
 	kill -STOP "${started[chronyd]}"
 	server_hands_out 10.77.0.8
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 5 file_has 10.77.0.8
 	wait_for 5 status_is timeservers '^error: chronyd does not answer in /run/chrony: Connection timed out$'
 	wait_for 2 status_is address '^ok '
@@ -118,7 +118,7 @@ test_chronyd_after_the_watcher() {
 	wait_for 10 chronyd_has 10.77.0.1 10.77.0.9
 	[ "$former" != "$(watcher_pid)" ] || fail "the same watcher"
 	server_hands_out 10.77.0.8
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 10 chronyd_has 10.77.0.8
 }
 

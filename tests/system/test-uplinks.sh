@@ -380,7 +380,7 @@ print(*(word for one in json.load(sys.stdin)
 	assert_match $'\n\n'"instance  $second, running, pid [0-9]+"$'\n'"lease     bound, $second_ip" "$output"
 	assert_match $'\nuids      1879048320 to 1879048447\n' "$output"
 	assert_eq "$(calfpen --instance "$second" ls /lease)" "$(calfpen ls "$second" /lease)"
-	calfpen set "$second" /control/renew now || fail "exit code $?"
+	calfpen set "$second" /control/dhcp4/renew now || fail "exit code $?"
 	! output=$(calfpen get wan /ip 2>&1) || fail "there is no such instance"
 	assert_eq "calfpen: no such instance: wan; existing instances: $LAB_UPLINK $second" "$output"
 	! output=$(calfpen get /ip 2>&1) || fail "which one?"

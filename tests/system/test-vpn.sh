@@ -58,7 +58,7 @@ more_acks() { [ "$(acks)" -gt "$1" ]; }
 take_offer() {
 	local before
 	before=$(acks)
-	calfpen set /control/renew now
+	calfpen set /control/dhcp4/renew now
 	wait_for 10 more_acks "$before"
 	wait_for 10 settled
 }

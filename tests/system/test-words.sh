@@ -92,21 +92,22 @@ test_U42_tools() {
 test_U36_set_of_no_such_key() {
 	local output code=0
 	lease
-	output=$(calfpen set /control/renw now 2>&1) || code=$?
+	output=$(calfpen set /control/dhcp4/renw now 2>&1) || code=$?
 	assert_eq 3 "$code"
-	assert_eq "calfpen: there is no such key: /control/renw; keys that you may set: /control/release /control/renew" "$output"
+	assert_eq "calfpen: there is no such key: /control/dhcp4/renw; keys that you may set: /control/dhcp4/release /control/dhcp4/renew" "$output"
 	code=0
 	output=$(calfpen set /ip 10.0.0.1/8 2>&1) || code=$?
 	assert_eq 4 "$code"
-	assert_match 'may not write it; keys that you may set: /control/release /control/renew$' "$output"
+	assert_match 'may not write it; keys that you may set: /control/dhcp4/release /control/dhcp4/renew$' "$output"
 	# a request to a calf, but not the operator's
 	code=0
-	output=$(calfpen set /control/stop 1 2>&1) || code=$?
+	output=$(calfpen set /control/dhcp4/stop 1 2>&1) || code=$?
 	assert_eq 3 "$code"
-	assert_eq $'/control/release\n/control/renew' "$(calfpen ls --settable)"
+	assert_eq $'/control/dhcp4/release\n/control/dhcp4/renew' "$(calfpen ls --settable)"
 	# in a shell as people have it
-	assert_eq '/control/release /control/renew' "$(completed calfpen set /control/)"
-	assert_eq now "$(completed calfpen set /control/renew '')"
+	assert_eq '/control/dhcp4/' "$(completed calfpen set /control/)"
+	assert_eq '/control/dhcp4/release /control/dhcp4/renew' "$(completed calfpen set /control/dhcp4/)"
+	assert_eq now "$(completed calfpen set /control/dhcp4/renew '')"
 	assert_eq "$LAB_UPLINK" "$(completed calfpen run --interface '')"
 }
 
@@ -118,8 +119,8 @@ completed() {
 }
 
 test_U36_words_that_are_meant() {
-	usage "use \`calfpen set /control/renew now\`" calfpen renew
-	usage "use \`calfpen set /control/release now\`" calfpen release
+	usage "use \`calfpen set /control/dhcp4/renew now\`" calfpen renew
+	usage "use \`calfpen set /control/dhcp4/release now\`" calfpen release
 	usage 'did you mean status?' calfpen statsu
 	assert_eq "$(calfpen run --help)" "$(calfpen help run)"
 	assert_eq "$(calfpen --version)" "$(calfpen run -V)"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A calf that does what it may do as often as it can, as soon as the operator writes
- * /control/flood: "log": log lines on both pipes, long ones and short ones; "commit":
+ * /control/hostile/flood: "log": log lines on both pipes, long ones and short ones; "commit":
  * commits to /text/NNN, as large as they are accepted.
  */
 #include <poll.h>
@@ -55,7 +55,7 @@ static void receive(struct wire_response *response, char text[static 64])
 static void wait_for_order(char order[static 64])
 {
 	struct wire_response response;
-	int size = wire_encode_request(1, WIRE_READ, "/control/flood", NULL, 0, 0, frame,
+	int size = wire_encode_request(1, WIRE_READ, "/control/hostile/flood", NULL, 0, 0, frame,
 				       sizeof(frame));
 
 	for (;;) {

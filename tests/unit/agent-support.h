@@ -148,8 +148,8 @@ static void respond_entry(int32_t id, enum wire_entry_tag tag, const char *path,
 
 static void serve_watch(const struct wire_request *request)
 {
-	static const char *const keys[] = { "/link", "/link/macs/001", "/control/renew",
-					    "/control/release" };
+	static const char *const keys[] = { "/link", "/link/macs/001", "/control/dhcp4/renew",
+					    "/control/dhcp4/release" };
 	bool is_link = strcmp(request->path.path, "/link") == 0;
 
 	if (refuse_watch) {
@@ -164,7 +164,7 @@ static void serve_watch(const struct wire_request *request)
 		respond_entry(request->id, WIRE_ENTRY_SYNCED, "", "");
 		return;
 	}
-	cr_assert(is_link || strcmp(request->path.path, "/control") == 0);
+	cr_assert(is_link || strcmp(request->path.path, "/control/dhcp4") == 0);
 	if (is_link)
 		watch_link = request->id;
 	else

@@ -10,7 +10,7 @@ static const char fake[] =
 	"printf '%s\\n' 'store     revision 1' 'frames    in_rate  1 packets' 'frames    out_rate  2';"
 	" exit;; esac\n"
 	"case \"$*\" in *--settable*)\n"
-	"printf '%s\\n' /control/release '/control/renew  now' '/x/'; exit;; esac\n"
+	"printf '%s\\n' /control/dhcp4/release '/control/dhcp4/renew  now' '/x/'; exit;; esac\n"
 	"[ \"$1\" != --instance ] || { echo \"/only/in-$2  x\"; exit; }\n"
 	"printf '%s  value /no/path\\n' /ip /lease/state /lease/time /leased /nameserver/001\n";
 
@@ -126,7 +126,7 @@ Test(cli_completion, rows)
 		{ "get ''", "uplink0 wan /ip /lease/ /leased /nameserver/" },
 		{ "get wan ''", "/only/" },
 		{ "get wan /only/", "/only/in-wan" },
-		{ "set wan /control/renew ''", "now" },
+		{ "set wan /control/dhcp4/renew ''", "now" },
 		{ "-i wan get ''", "/only/" },
 		{ "-i ''", "uplink0 wan" },
 		{ "list ''", "uplink0 wan" },
@@ -167,13 +167,16 @@ Test(cli_completion, rows)
 Test(cli_completion, U36_settable_keys)
 {
 	cr_expect_str_eq(offered("set ''"), "uplink0 wan /control/ /x/");
-	cr_expect_str_eq(offered("set /control/"), "/control/release /control/renew");
-	cr_expect_str_eq(offered("del /control/ren"), "/control/renew");
-	cr_expect_str_eq(offered("--instance wan set /control/rel"), "/control/release");
+	cr_expect_str_eq(offered("set /control/"), "/control/dhcp4/");
+	cr_expect_str_eq(offered("set /control/dhcp4/"),
+			 "/control/dhcp4/release /control/dhcp4/renew");
+	cr_expect_str_eq(offered("del /control/dhcp4/ren"), "/control/dhcp4/renew");
+	cr_expect_str_eq(offered("--instance wan set /control/dhcp4/rel"),
+			 "/control/dhcp4/release");
 	cr_expect_str_eq(offered("set /i"), "", "there is /ip, but only to be read");
 	cr_expect_str_eq(offered("del /lease/"), "");
-	cr_expect_str_eq(offered("set /control/renew ''"), "now");
-	cr_expect_str_eq(offered("set --create /control/renew n"), "now");
+	cr_expect_str_eq(offered("set /control/dhcp4/renew ''"), "now");
+	cr_expect_str_eq(offered("set --create /control/dhcp4/renew n"), "now");
 	cr_expect_str_eq(offered("set /x/y ''"), "");
 }
 

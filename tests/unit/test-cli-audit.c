@@ -12,9 +12,9 @@
 	"{\"time\":\"2026-11-24T02:15:25.123456Z\",\"seq\":17,\"revision\":17,"          \
 	"\"subject\":\"dhcp4\",\"verb\":\"commit\",\"path\":\"/ip\",\"verdict\":\"ok\"," \
 	"\"value\":\"192.0.2.5/24\",\"uid\":1878000000,\"pid\":4711}\n"
-#define LINE_DELETE                                                                 \
-	"{\"time\":\"2026-11-24T02:15:26.000000Z\",\"seq\":18,\"revision\":18,"     \
-	"\"subject\":\"operator\",\"verb\":\"delete\",\"path\":\"/control/renew\"," \
+#define LINE_DELETE                                                                       \
+	"{\"time\":\"2026-11-24T02:15:26.000000Z\",\"seq\":18,\"revision\":18,"           \
+	"\"subject\":\"operator\",\"verb\":\"delete\",\"path\":\"/control/dhcp4/renew\"," \
 	"\"verdict\":\"ok\",\"uid\":0,\"pid\":1}\n"
 #define LINE_DELETE_IN_COMMIT                                                   \
 	"{\"time\":\"2026-11-24T02:15:26.500000Z\",\"seq\":19,\"revision\":19," \
@@ -30,7 +30,7 @@
 #define SHOWN_IP \
 	"2026-11-24T02:15:25.123456Z        17  dhcp4       commit  ok        /ip  192.0.2.5/24\n"
 #define SHOWN_DELETE \
-	"2026-11-24T02:15:26.000000Z        18  operator    delete  ok        /control/renew\n"
+	"2026-11-24T02:15:26.000000Z        18  operator    delete  ok        /control/dhcp4/renew\n"
 #define SHOWN_DENIED                                                                \
 	"2026-11-24T02:15:27.000000Z         -  dhcp4       write   EACCES    /mac" \
 	"  (12 earlier denials not recorded)\n"

@@ -10,9 +10,9 @@ Test(cli_suggest, U36_unknown_commands)
 		const char *word, *want;
 	} rows[] = {
 		/* of other clients */
-		{ "renew", "use `calfpen set /control/renew now`" },
-		{ "rebind", "use `calfpen set /control/renew now`" },
-		{ "release", "use `calfpen set /control/release now`" },
+		{ "renew", "use `calfpen set /control/dhcp4/renew now`" },
+		{ "rebind", "use `calfpen set /control/dhcp4/renew now`" },
+		{ "release", "use `calfpen set /control/dhcp4/release now`" },
 		{ "start", "use `calfpen run --interface NAME`" },
 		{ "dump", "use `calfpen ls -l`" },
 		{ "show", "use `calfpen status`" },

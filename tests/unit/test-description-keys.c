@@ -14,9 +14,12 @@ Test(description_keys, F10_host_keys_to_read)
 		"  - {path: /link, type: text, access: [read, watch]}",
 		"  - {path: /link/macs/, type: text, count: 2, access: [read]}",
 		"  - {path: /status/, type: text, count: 8, access: [read, watch]}",
-		"  - {path: /control/renew, type: text, access: [read, watch, delete]}",
-		"  - {path: /control/, type: text, count: 8, access: [read, watch, delete]}",
-		"  - {path: /control, type: text, access: [read]}",
+		"  - {path: /control/dhcp4/renew, type: text, access: [read, watch, delete]}",
+		"  - {path: /control/dhcp4/, type: text, count: 8, access: [read, watch, delete]}",
+		"  - {path: /control/ntp/renew, type: text, access: [read, watch], of: any}",
+		"  - {path: /config/ntp/, type: text, count: 8, access: [read, watch], of: any}",
+		"  - {path: /configuration, type: text, access: [write]}",
+		"  - {path: /controls/renew, type: text, access: [write]}",
 		"  - {path: /machine, type: text, access: [write]}",
 		"  - {path: /hosts/, type: text, count: 8, access: [write, delete]}",
 		"  - {path: /x/mac, type: mac, access: [write]}",
@@ -61,19 +64,33 @@ static const struct {
 #define ONLY_OPERATOR(_path)                                                                 \
 	"5: access \"write\" to \"" _path "\": only the operator and the supervisor may; a " \
 	"calf may read, watch and delete it"
-	{ "{path: /control/renew, type: text, access: [read, write, delete]}",
-	  ONLY_OPERATOR("/control/renew") },
-	{ "{path: /control/, type: text, count: 3, access: [write]}", ONLY_OPERATOR("/control/") },
-	{ "{path: /control/a/b/, type: text, count: 3, access: [write]}",
-	  ONLY_OPERATOR("/control/a/b/") },
-	{ "{path: /control, type: text, access: [delete]}",
-	  "5: access \"delete\" to \"/control\": only the operator and the supervisor may; a calf "
-	  "may read and watch it" },
+	{ "{path: /control/dhcp4/renew, type: text, access: [read, write, delete]}",
+	  ONLY_OPERATOR("/control/dhcp4/renew") },
+	{ "{path: /control/dhcp4/, type: text, count: 3, access: [write]}",
+	  ONLY_OPERATOR("/control/dhcp4/") },
+	{ "{path: /control/dhcp4/a/b/, type: text, count: 3, access: [write]}",
+	  ONLY_OPERATOR("/control/dhcp4/a/b/") },
+#define NOT_OWN(_path)                                                                      \
+	"5: path \"" _path "\": requests to this calf are below /control/dhcp4/; those to " \
+	"another calf require \"of: any\""
+	{ "{path: /control, type: text, access: [read]}", NOT_OWN("/control") },
+	{ "{path: /control/, type: text, count: 3, access: [read]}", NOT_OWN("/control/") },
+	{ "{path: /control/renew, type: text, access: [read, delete]}", NOT_OWN("/control/renew") },
+	{ "{path: /control/dhcp4, type: text, access: [read]}", NOT_OWN("/control/dhcp4") },
+	{ "{path: /control/dhcp/renew, type: text, access: [read]}",
+	  NOT_OWN("/control/dhcp/renew") },
+	{ "{path: /control/dhcp46/renew, type: text, access: [read]}",
+	  NOT_OWN("/control/dhcp46/renew") },
 #define FROM_OPTIONS(_path) \
 	"5: path \"" _path "\": /config and keys below it are created from options"
 	{ "{path: /config, type: text, access: [read]}", FROM_OPTIONS("/config") },
 	{ "{path: /config/x, type: mac, access: [read]}", FROM_OPTIONS("/config/x") },
 	{ "{path: /config/, type: mac, access: [read], count: 1}", FROM_OPTIONS("/config/") },
+	{ "{path: /config/ntp/x, type: mac, access: [read]}", FROM_OPTIONS("/config/ntp/x") },
+	{ "{path: /config/dhcp4/x, type: mac, access: [read], of: any}",
+	  FROM_OPTIONS("/config/dhcp4/x") },
+	{ "{path: /config/dhcp4/, type: mac, access: [read], count: 1, of: any}",
+	  FROM_OPTIONS("/config/dhcp4/") },
 	{ "{path: /mac, type: mac, access: [read], persistent: true}",
 	  "5: persistent is not allowed for \"/mac\", which belongs to the host" },
 };

@@ -187,6 +187,11 @@ static const struct row unwritten_rows[] = {
 	{ { { .name = "a", .keys = { { "/ip", READ | OF_ANY }, { "/ntp/001", READ | OF_ANY } } },
 	    { .name = "b", .keys = { { "/ntp/", WRITE } } } },
 	  UNWRITTEN("10", "/ip") },
+	/* which the supervisor and the operator write */
+	{ { { .name = "a",
+	      .keys = { { "/config/b/", READ | OF_ANY }, { "/control/b/x", READ | OF_ANY } } },
+	    { .name = "b", .keys = { { "/control/b/x", DELETE } } } },
+	  NULL },
 };
 
 static void check_row(const struct row *row, int result)

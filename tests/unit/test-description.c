@@ -49,8 +49,8 @@ Test(description, good)
 	cr_assert(key(&d, "/nameserver/001/x") == NULL);
 	cr_assert(key(&d, "/nameserver") == NULL);
 	cr_assert(key(&d, "/other") == NULL);
-	cr_assert(key(&d, "/config/hostname")->rule.type == VALUE_HOSTNAME);
-	cr_assert(key(&d, "/config/wait")->access == (KV_ACCESS_READ | KV_ACCESS_WATCH));
+	cr_assert(key(&d, "/config/dhcp4/hostname")->rule.type == VALUE_HOSTNAME);
+	cr_assert(key(&d, "/config/dhcp4/wait")->access == (KV_ACCESS_READ | KV_ACCESS_WATCH));
 	cr_assert(key(&d, "/domain")->persistent && !key(&d, "/mtu")->persistent);
 	cr_assert(d.max_keys == 13, "%u", d.max_keys);
 	cr_assert(d.max_bytes == 17 + 5 + 8 * 15 + 63 + 253 + 10, "%" PRIu64, d.max_bytes);
@@ -111,7 +111,7 @@ Test(description, choices_and_lists)
 	cr_assert(d.options[1].rule.max_length == 7 && d.options[1].rule.max_items == 0);
 	cr_assert(d.options[2].rule.max_length == 16 * 6 - 1 && d.options[2].rule.max_items == 16);
 	cr_assert_str_eq(d.options[2].value, "1 2");
-	cr_assert(key(&d, "/config/codes")->rule.max_items == 16);
+	cr_assert(key(&d, "/config/dhcp4/codes")->rule.max_items == 16);
 	cr_assert(d.options[3].rule.max_length == 8);
 	cr_assert(d.options[4].rule.max_length == KV_VALUE_MAX);
 	write_description(5, "  - {path: /mac, type: text, choices: [up, down], access: [read]}");

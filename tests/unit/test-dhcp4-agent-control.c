@@ -66,12 +66,12 @@ Test(agent_control, link_that_is_neither)
 Test(agent_control, renew)
 {
 	get_lease();
-	change("/control/renew", "1");
+	change("/control/dhcp4/renew", "1");
 	settle();
 	cr_assert(sent(&headers, message) > 0);
 	cr_assert_eq(headers.ip.destination.s_addr, inet_addr("192.0.2.1"));
 	cr_assert_eq(agent.client.state, CLIENT_RENEWING);
-	cr_assert_null(stored("/control/renew"), "it is done");
+	cr_assert_null(stored("/control/dhcp4/renew"), "it is done");
 	cr_assert_not_null(strstr(capture_text(), "operator request: renew\n"));
 	answer(MESSAGE_ACK);
 	cr_assert_eq(agent.client.state, CLIENT_BOUND);
@@ -80,19 +80,19 @@ Test(agent_control, renew)
 Test(agent_control, V4_28_release)
 {
 	get_lease();
-	change("/control/release", "please");
+	change("/control/dhcp4/release", "please");
 	settle();
 	cr_assert(sent(&headers, message) > 0);
 	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_RELEASE);
 	cr_assert_eq(headers.ip.source.s_addr, inet_addr("192.0.2.10"));
 	cr_assert_eq(headers.ip.destination.s_addr, inet_addr("192.0.2.1"));
-	cr_assert_null(stored("/control/release"));
+	cr_assert_null(stored("/control/dhcp4/release"));
 	cr_assert_null(stored("/ip"));
 	cr_assert_null(stored("/lease/address"));
 	cr_assert_str_eq(stored("/lease/state"), "released");
 	cr_assert_eq(calf.metrics[METRIC_RELEASE_SENT], 1);
 	cr_assert_not_null(strstr(capture_text(), "lease released\n"));
-	change("/control/renew", "1");
+	change("/control/dhcp4/renew", "1");
 	settle();
 	cr_assert_null(stored("/lease/state"));
 	until_sent(&headers, message);
@@ -104,13 +104,13 @@ TestSuite(agent_control_early);
 
 Test(agent_control_early, request_that_waited)
 {
-	set("/control/release", "1");
+	set("/control/dhcp4/release", "1");
 	set("/link", "down");
 	open_calf();
 	settle();
 	cr_assert_eq(agent.client.state, CLIENT_RELEASED);
 	cr_assert(agent.client.is_link_down);
-	cr_assert_null(stored("/control/release"));
+	cr_assert_null(stored("/control/dhcp4/release"));
 }
 
 Test(agent_control_early, watches_that_are_refused)
@@ -122,7 +122,7 @@ Test(agent_control_early, watches_that_are_refused)
 				  "cannot watch /link, assuming that the link is up: denied\n"));
 	cr_assert_not_null(
 		strstr(capture_text(),
-		       "cannot watch /control, operator requests will be ignored: denied\n"));
+		       "cannot watch /control/dhcp4, operator requests will be ignored: denied\n"));
 	get_lease();
 }
 
@@ -131,10 +131,10 @@ Test(agent_control, deletion_is_tried_again)
 {
 	get_lease();
 	refuse_with = &refusal_busy;
-	change("/control/renew", "1");
+	change("/control/dhcp4/renew", "1");
 	settle();
 	cr_assert_eq(n_deletes, 1);
-	cr_assert_not_null(stored("/control/renew"));
+	cr_assert_not_null(stored("/control/dhcp4/renew"));
 	for (int i = 0; i < 3; i++) {
 		clock_ns += S;
 		settle();
@@ -143,7 +143,7 @@ Test(agent_control, deletion_is_tried_again)
 	refuse_with = NULL;
 	clock_ns += S;
 	settle();
-	cr_assert_null(stored("/control/renew"));
+	cr_assert_null(stored("/control/dhcp4/renew"));
 	clock_ns += 10 * S;
 	settle();
 	cr_assert_eq(n_deletes, 5);
@@ -153,7 +153,7 @@ Test(agent_control, deletion_that_is_refused)
 {
 	get_lease();
 	refuse_with = &refusal_denied;
-	change("/control/renew", "1");
+	change("/control/dhcp4/renew", "1");
 	settle();
 	clock_ns += 10 * S;
 	settle();
@@ -166,7 +166,7 @@ Test(agent_control, deletion_that_fails)
 {
 	get_lease();
 	refuse_with = &refusal_failed;
-	change("/control/renew", "1");
+	change("/control/dhcp4/renew", "1");
 	settle();
 	cr_assert_eq(n_deletes, 1);
 	cr_assert_not_null(
@@ -177,18 +177,18 @@ Test(agent_control, deletion_that_fails)
 Test(agent_control, request_that_comes_twice)
 {
 	get_lease();
-	change("/control/renew", "1");
-	change("/control/renew", "2");
+	change("/control/dhcp4/renew", "1");
+	change("/control/dhcp4/renew", "2");
 	settle();
 	cr_assert_eq(calf.metrics[METRIC_REQUEST_SENT], 3);
-	cr_assert_null(stored("/control/renew"), "both are done");
+	cr_assert_null(stored("/control/dhcp4/renew"), "both are done");
 }
 
 Test(agent_control, key_of_another_request)
 {
 	get_lease();
-	respond_entry(watch_control, WIRE_ENTRY_VALUE, "/control/dance", "1");
-	respond_entry(watch_control, WIRE_ENTRY_DELETED, "/control/renew", "");
+	respond_entry(watch_control, WIRE_ENTRY_VALUE, "/control/dhcp4/dance", "1");
+	respond_entry(watch_control, WIRE_ENTRY_DELETED, "/control/dhcp4/renew", "");
 	respond_entry(watch_link, WIRE_ENTRY_DELETED, "/link", "");
 	settle();
 	cr_assert_eq(agent.client.state, CLIENT_BOUND);
@@ -459,7 +459,7 @@ Test(agent_control, U26_ignored_values_are_logged_once)
 Test(agent_control, stop_ends_the_calf_and_keeps_the_lease)
 {
 	get_lease();
-	change("/control/stop", "1");
+	change("/control/dhcp4/stop", "1");
 	settle();
 	cr_assert_not(calf.loop.stop, "not in the same breath");
 	clock_ns += S / 100;
@@ -468,28 +468,28 @@ Test(agent_control, stop_ends_the_calf_and_keeps_the_lease)
 	cr_assert_eq(calf.status, 0);
 	cr_assert_eq(sent(&headers, message), 0);
 	cr_assert_str_eq(stored("/ip"), "192.0.2.10/24");
-	cr_assert_null(stored("/control/stop"));
+	cr_assert_null(stored("/control/dhcp4/stop"));
 }
 
 /* The next life asks for a lease: it is the operator who begins it. */
 Test(agent_control, V4_28_stop_ends_a_release)
 {
 	get_lease();
-	change("/control/release", "1");
+	change("/control/dhcp4/release", "1");
 	settle();
 	cr_assert_str_eq(stored("/lease/state"), "released");
-	change("/control/stop", "1");
+	change("/control/dhcp4/stop", "1");
 	settle();
 	cr_assert_null(stored("/lease/state"));
 }
 
 Test(agent_control_early, V4_28_release_at_stop)
 {
-	set("/config/release_at_stop", "1");
+	set("/config/dhcp4/release_at_stop", "1");
 	open_calf();
 	settle();
 	get_lease();
-	change("/control/stop", "1");
+	change("/control/dhcp4/stop", "1");
 	settle();
 	cr_assert(sent(&headers, message) > 0);
 	cr_assert_eq(message[AT_OPTIONS + 2], MESSAGE_RELEASE);
@@ -504,12 +504,12 @@ Test(agent_control_early, V4_28_release_at_stop)
 /* The store is busy: the end does not wait for it for ever. */
 Test(agent_control_early, stop_does_not_wait_for_ever)
 {
-	set("/config/release_at_stop", "1");
+	set("/config/dhcp4/release_at_stop", "1");
 	open_calf();
 	settle();
 	get_lease();
 	refuse_with = &refusal_busy;
-	change("/control/stop", "1");
+	change("/control/dhcp4/stop", "1");
 	for (int i = 0; i < 99; i++) {
 		clock_ns += S / 100;
 		settle();
@@ -523,7 +523,7 @@ Test(agent_control_early, stop_does_not_wait_for_ever)
 /* DHCPINFORM: parameters, and nothing that hangs on an address. */
 Test(agent_control_early, V4_31_inform)
 {
-	set("/config/inform", "192.0.2.50");
+	set("/config/dhcp4/inform", "192.0.2.50");
 	open_calf();
 	settle();
 	until_sent(&headers, message);
@@ -550,7 +550,7 @@ Test(agent_control_early, V4_31_inform)
 Test(agent_control_early, V4_60_V4_61_ipv6_only)
 {
 	for (int mostly = 0; mostly < 2; mostly++) {
-		set("/config/ipv6_mostly", mostly ? "1" : "0");
+		set("/config/dhcp4/ipv6_mostly", mostly ? "1" : "0");
 		open_calf();
 		settle();
 		until_sent(&headers, message);

@@ -99,7 +99,7 @@ Test(agent_restart, U03_keys_of_the_previous_run_stay)
 	cr_assert_null(stored("/route/001"), "121 has all routes");
 	cr_assert_str_eq(stored("/domain"), "example.org");
 	/* and all of them go with the lease */
-	change("/control/release", "1");
+	change("/control/dhcp4/release", "1");
 	settle();
 	cr_assert_null(stored("/ip"));
 	cr_assert_null(stored("/domain"));
@@ -241,12 +241,12 @@ Test(agent_restart, V4_28_released_stays_released)
 	cr_assert_eq(agent.client.deadline_ns, CLIENT_NEVER);
 	cr_assert_str_eq(stored("/lease/state"), "released");
 	cr_assert_not_null(strstr(capture_text(), "lease released by the operator; requesting none "
-						  "until /control/renew is written or"));
+						  "until /control/dhcp4/renew is written or"));
 	change("/link", "down");
 	change("/link", "up");
 	settle();
 	cr_assert_eq(agent.client.deadline_ns, CLIENT_NEVER);
-	change("/control/renew", "1");
+	change("/control/dhcp4/renew", "1");
 	settle();
 	get_lease();
 	cr_assert_str_eq(stored("/lease/state"), "bound");

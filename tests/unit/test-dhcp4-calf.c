@@ -76,7 +76,10 @@ Test(description, keys_that_are_read)
 
 static bool is_option(const char *path, const char *name)
 {
-	return strncmp(path, "/config/", 8) == 0 && strcmp(path + 8, name) == 0;
+	char option[KV_PATH_SIZE];
+
+	description_option_path(&description, name, option);
+	return strcmp(path, option) == 0;
 }
 
 /* Every option is read, and its default is what the calf does without it. */

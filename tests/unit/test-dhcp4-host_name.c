@@ -11,9 +11,9 @@ TestSuite(host_name);
 static void start(const char *hostname, const char *fqdn, const char *name)
 {
 	if (hostname)
-		set("/config/hostname", hostname);
+		set("/config/dhcp4/hostname", hostname);
 	if (fqdn)
-		set("/config/fqdn", fqdn);
+		set("/config/dhcp4/fqdn", fqdn);
 	if (name)
 		set("/host/name", name);
 	setup();

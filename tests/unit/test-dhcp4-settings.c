@@ -116,14 +116,14 @@ Test(settings, all_given)
 {
 	set("/mac", "02:00:00:00:77:02\n");
 	stored[0].text = "02:00:00:00:77:02";
-	set("/config/hostname", "calf.example.org");
-	set("/config/broadcast", "1");
-	set("/config/start_delay", "0");
-	set("/config/first_retransmission", "1000");
-	set("/config/retransmission_max", "8000");
-	set("/config/rapid_commit", "0");
-	set("/config/conflict", "wait");
-	set("/config/parameters", "245 252");
+	set("/config/dhcp4/hostname", "calf.example.org");
+	set("/config/dhcp4/broadcast", "1");
+	set("/config/dhcp4/start_delay", "0");
+	set("/config/dhcp4/first_retransmission", "1000");
+	set("/config/dhcp4/retransmission_max", "8000");
+	set("/config/dhcp4/rapid_commit", "0");
+	set("/config/dhcp4/conflict", "wait");
+	set("/config/dhcp4/parameters", "245 252");
 	serve();
 	cr_assert(is_done);
 	cr_assert_eq(n_requests, SETTINGS_KEYS);
@@ -162,7 +162,7 @@ Test(settings, no_mac)
 Test(settings, refused)
 {
 	set("/mac", "02:00:00:00:77:02");
-	busy_path = "/config/hostname";
+	busy_path = "/config/dhcp4/hostname";
 	busy_with = &refusal_denied;
 	serve();
 	cr_assert_eq(calf_run(&calf), -EREMOTEIO);
@@ -173,7 +173,7 @@ Test(settings, refused)
 Test(settings, wrong_values)
 {
 	set("/mac", "02:00:00:00:77");
-	set("/config/broadcast", "2");
+	set("/config/dhcp4/broadcast", "2");
 	serve();
 	cr_assert_eq(calf_run(&calf), -EINVAL);
 	cr_assert_not(is_done);
@@ -184,12 +184,12 @@ Test(settings, wrong_values)
 Test(settings, values_that_do_not_go_together)
 {
 	set("/mac", "02:00:00:00:77:02");
-	set("/config/inform", "1");
+	set("/config/dhcp4/inform", "1");
 	serve();
 	cr_assert_eq(calf_run(&calf), -EINVAL);
 	cr_assert_not(is_done);
 	cr_assert_str_eq(capture_text(),
-			 "/config: inform is 1, but the uplink has no address (/address)\n");
+			 "/config/dhcp4: inform is 1, but the uplink has no address (/address)\n");
 }
 
 Test(settings, busy_store_is_asked_again)

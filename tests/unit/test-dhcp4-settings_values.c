@@ -70,16 +70,17 @@ Test(values, Q10_Q14_Q30_Q42_Q43_switches)
 		bool value_of_1;
 	} rows[] = {
 #define AT(_field) offsetof(struct settings_values, _field)
-		{ "/config/broadcast", AT(config.broadcast), true },
-		{ "/config/rapid_commit", AT(config.no_rapid_commit), false },
-		{ "/config/link_local", AT(config.accept_link_local), true },
-		{ "/config/defend", AT(config.defend_always), true },
-		{ "/config/release_at_stop", AT(config.release_at_stop), true },
-		{ "/config/anonymous", AT(anonymous), true },
-		{ "/config/use_hostname", AT(policy.use_host_name), true },
-		{ "/config/ipv6_mostly", AT(policy.ipv6_mostly), true },
-		{ "/config/classless", AT(policy.ignore_classless), false },
-		{ "/config/microsoft_classless", AT(policy.ignore_microsoft_classless), false },
+		{ "/config/dhcp4/broadcast", AT(config.broadcast), true },
+		{ "/config/dhcp4/rapid_commit", AT(config.no_rapid_commit), false },
+		{ "/config/dhcp4/link_local", AT(config.accept_link_local), true },
+		{ "/config/dhcp4/defend", AT(config.defend_always), true },
+		{ "/config/dhcp4/release_at_stop", AT(config.release_at_stop), true },
+		{ "/config/dhcp4/anonymous", AT(anonymous), true },
+		{ "/config/dhcp4/use_hostname", AT(policy.use_host_name), true },
+		{ "/config/dhcp4/ipv6_mostly", AT(policy.ipv6_mostly), true },
+		{ "/config/dhcp4/classless", AT(policy.ignore_classless), false },
+		{ "/config/dhcp4/microsoft_classless", AT(policy.ignore_microsoft_classless),
+		  false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -103,13 +104,14 @@ Test(values, V4_06_numbers)
 		size_t at;
 		const char *min, *max, *below, *above;
 	} rows[] = {
-		{ "/config/start_delay", AT(config.start_delay_ms), "0", "10000", "-1", "10001" },
-		{ "/config/first_retransmission", AT(config.first_retransmission_ms), "1000",
+		{ "/config/dhcp4/start_delay", AT(config.start_delay_ms), "0", "10000", "-1",
+		  "10001" },
+		{ "/config/dhcp4/first_retransmission", AT(config.first_retransmission_ms), "1000",
 		  "5000", "999", "5001" },
-		{ "/config/retransmission_max", AT(config.retransmission_max_ms), "5000", "64000",
-		  "4999", "64001" },
-		{ "/config/fallback_lease", AT(config.fallback_lease_s), "30", "4294967294", "29",
-		  "4294967295" },
+		{ "/config/dhcp4/retransmission_max", AT(config.retransmission_max_ms), "5000",
+		  "64000", "4999", "64001" },
+		{ "/config/dhcp4/fallback_lease", AT(config.fallback_lease_s), "30", "4294967294",
+		  "29", "4294967295" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -127,29 +129,29 @@ Test(values, V4_06_numbers)
 
 Test(values, Q44_least_mtu)
 {
-	with("/config/mtu_min", "1280");
+	with("/config/dhcp4/mtu_min", "1280");
 	cr_assert_eq(values.policy.mtu_min, 1280);
-	cr_assert_eq(take("/config/mtu_min", "575"), -EINVAL);
-	cr_assert_eq(take("/config/mtu_min", "65536"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/mtu_min", "575"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/mtu_min", "65536"), -EINVAL);
 }
 
 Test(values, Q06_Q07_V4_50_client_identifiers)
 {
-	with("/config/client_id", "mac");
+	with("/config/dhcp4/client_id", "mac");
 	assert_client_id("\1\2\0\0\0\x77\2", 7);
-	with("/config/client_id", "none");
+	with("/config/dhcp4/client_id", "none");
 	cr_assert_eq(config.sender.client_id_size, 0);
-	with("/config/client_id", "0001ff");
+	with("/config/dhcp4/client_id", "0001ff");
 	assert_client_id("\0\1\xff", 3);
 	/* RFC 4361: 255, IAID, DUID-LL */
-	with("/config/client_id", "duid");
+	with("/config/dhcp4/client_id", "duid");
 	assert_client_id("\xff\0\0\x77\2\0\3\0\1\2\0\0\0\x77\2", 15);
-	cr_assert_eq(take("/config/iaid", "1"), 0);
-	cr_assert_eq(take("/config/duid", "00040102"), 0);
+	cr_assert_eq(take("/config/dhcp4/iaid", "1"), 0);
+	cr_assert_eq(take("/config/dhcp4/duid", "00040102"), 0);
 	cr_assert_eq(finish(), 0);
 	assert_client_id("\xff\0\0\0\1\0\4\1\2", 9);
 	/* not used in another mode */
-	cr_assert_eq(take("/config/client_id", "mac"), 0);
+	cr_assert_eq(take("/config/dhcp4/client_id", "mac"), 0);
 	cr_assert_eq(finish(), 0);
 	assert_client_id("\1\2\0\0\0\x77\2", 7);
 }
@@ -162,7 +164,8 @@ Test(values, client_identifiers_of_every_length)
 		bool is_good = size >= 2 && size <= 255;
 
 		setup();
-		cr_assert_eq(take("/config/client_id", hex), is_good ? 0 : -EINVAL, "%zu", size);
+		cr_assert_eq(take("/config/dhcp4/client_id", hex), is_good ? 0 : -EINVAL, "%zu",
+			     size);
 		memcpy(hex + 2 * size, "ab", 3);
 	}
 	hex[0] = '\0';
@@ -170,13 +173,13 @@ Test(values, client_identifiers_of_every_length)
 		bool is_good = size >= 3 && size <= 130;
 
 		setup();
-		cr_assert_eq(take("/config/duid", hex), is_good ? 0 : -EINVAL, "%zu", size);
+		cr_assert_eq(take("/config/dhcp4/duid", hex), is_good ? 0 : -EINVAL, "%zu", size);
 		memcpy(hex + 2 * size, "cd", 3);
 	}
-	cr_assert_eq(take("/config/client_id", "abc"), -EINVAL);
-	cr_assert_eq(take("/config/client_id", "MAC"), -EINVAL);
-	cr_assert_eq(take("/config/duid", "00 01 02"), -EINVAL);
-	cr_assert_eq(take("/config/iaid", "4294967296"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/client_id", "abc"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/client_id", "MAC"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/duid", "00 01 02"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/iaid", "4294967296"), -EINVAL);
 }
 
 /* Class of 0, 1, 254..256 octets, as it would come from the configuration. */
@@ -186,25 +189,25 @@ Test(values, C4_19_user_classes_of_every_length)
 
 	for (size_t size = 0; size <= 256; size++) {
 		setup();
-		cr_assert_eq(take("/config/user_class", text), size <= 255 ? 0 : -EINVAL, "%zu",
-			     size);
-		cr_assert_eq(take("/config/vendor_class", text), size <= 255 ? 0 : -EINVAL, "%zu",
-			     size);
+		cr_assert_eq(take("/config/dhcp4/user_class", text), size <= 255 ? 0 : -EINVAL,
+			     "%zu", size);
+		cr_assert_eq(take("/config/dhcp4/vendor_class", text), size <= 255 ? 0 : -EINVAL,
+			     "%zu", size);
 		memcpy(text + size, "x", 2);
 	}
 }
 
 Test(values, Q11_names)
 {
-	with("/config/hostname", "calf.example.org");
+	with("/config/dhcp4/hostname", "calf.example.org");
 	cr_assert_str_eq(config.sender.host_name, "calf");
-	with("/config/fqdn", "calf.example.org");
+	with("/config/dhcp4/fqdn", "calf.example.org");
 	cr_assert_str_eq(config.sender.fqdn, "calf.example.org");
-	cr_assert_eq(take("/config/fqdn", "calf"), -EINVAL, "partial");
+	cr_assert_eq(take("/config/dhcp4/fqdn", "calf"), -EINVAL, "partial");
 	cr_assert_str_eq(wanted, "a host name with its domain");
-	cr_assert_eq(take("/config/hostname", "a b"), -EINVAL);
-	cr_assert_eq(take("/config/hostname", ""), -EINVAL);
-	cr_assert_eq(take("/config/hostname", "-a"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/hostname", "a b"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/hostname", ""), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/hostname", "-a"), -EINVAL);
 }
 
 /* The kernel's name, whatever the order of the keys. */
@@ -212,23 +215,23 @@ Test(values, U49_names_of_the_host)
 {
 	char longest[HOST_NAME_SIZE + 1];
 
-	with("/config/hostname", "host");
+	with("/config/dhcp4/hostname", "host");
 	cr_assert_str_eq(config.sender.host_name, "", "not known");
 	cr_assert_eq(take("/host/name", "web1.example.org"), 0);
 	cr_assert_eq(finish(), 0);
 	cr_assert_str_eq(config.sender.host_name, "web1");
 	cr_assert_str_eq(config.sender.fqdn, "");
-	cr_assert_eq(take("/config/fqdn", "host"), 0);
+	cr_assert_eq(take("/config/dhcp4/fqdn", "host"), 0);
 	cr_assert_eq(finish(), 0);
 	cr_assert_str_eq(config.sender.fqdn, "web1.example.org");
-	with("/config/fqdn", "host");
+	with("/config/dhcp4/fqdn", "host");
 	cr_assert_eq(take("/host/name", "web1"), 0);
 	cr_assert_eq(finish(), 0);
 	cr_assert_str_eq(config.sender.fqdn, "", "partial");
 	cr_assert_str_eq(config.sender.host_name, "", "not asked for");
 	with("/host/name", "web1");
 	cr_assert_str_eq(config.sender.host_name, "", "not asked for");
-	with("/config/hostname", "host.example.org");
+	with("/config/dhcp4/hostname", "host.example.org");
 	cr_assert_str_eq(config.sender.host_name, "host", "a name that begins like the word");
 	memset(longest, 'a', sizeof(longest));
 	longest[30] = '.';
@@ -252,12 +255,13 @@ Test(values, U49_room_for_the_longest_name)
 		memset(send + size, 'a', 2 * n);
 		send[(size_t)size + 2 * n] = '\0';
 		setup();
-		cr_assert_eq(take("/config/vendor_class", "this one makes the message longer"), 0);
-		cr_assert_eq(take("/config/send", send), 0);
+		cr_assert_eq(
+			take("/config/dhcp4/vendor_class", "this one makes the message longer"), 0);
+		cr_assert_eq(take("/config/dhcp4/send", send), 0);
 		n_names += finish() == 0;
-		cr_assert_eq(take("/config/hostname", "host"), 0);
+		cr_assert_eq(take("/config/dhcp4/hostname", "host"), 0);
 		n_host += finish() == 0;
-		cr_assert_eq(take("/config/fqdn", "host"), 0);
+		cr_assert_eq(take("/config/dhcp4/fqdn", "host"), 0);
 		n_fqdn += finish() == 0;
 	}
 	cr_assert_eq(n_names - n_host, 2 + 63);
@@ -268,25 +272,25 @@ Test(values, U49_options_by_code)
 {
 	char text[KV_VALUE_SIZE] = "43:";
 
-	with("/config/send", "43:0104deadbeef 118:c0000200 224:");
+	with("/config/dhcp4/send", "43:0104deadbeef 118:c0000200 224:");
 	cr_assert_eq(config.sender.extra_size, 8 + 6 + 2);
 	cr_assert_eq(memcmp(config.sender.extra, "\x2b\6\1\4\xde\xad\xbe\xef\x76\4\xc0\0\2\0\xe0",
 			    16),
 		     0);
-	cr_assert_eq(take("/config/send", "12:78"), -EINVAL, "use hostname");
+	cr_assert_eq(take("/config/dhcp4/send", "12:78"), -EINVAL, "use hostname");
 	cr_assert(strstr(wanted, "CODE:HEX"));
-	cr_assert_eq(take("/config/send", "43:00 53:01"), -EINVAL);
-	cr_assert_eq(take("/config/send", "43"), -EINVAL);
-	cr_assert_eq(take("/config/send", "43:0"), -EINVAL);
-	cr_assert_eq(take("/config/send", "44:00 43:00"), -EINVAL);
-	cr_assert_eq(take("/config/send", "256:00"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/send", "43:00 53:01"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/send", "43"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/send", "43:0"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/send", "44:00 43:00"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/send", "256:00"), -EINVAL);
 	/* together with the rest it must fit */
 	memset(text + 3, 'a', 2 * 255);
 	setup();
-	cr_assert_eq(take("/config/send", text), 0);
+	cr_assert_eq(take("/config/dhcp4/send", text), 0);
 	cr_assert_eq(finish(), 0);
-	cr_assert_eq(take("/config/vendor_class", "a text"), 0);
-	cr_assert_eq(take("/config/hostname", "host"), 0);
+	cr_assert_eq(take("/config/dhcp4/vendor_class", "a text"), 0);
+	cr_assert_eq(take("/config/dhcp4/hostname", "host"), 0);
 	cr_assert_eq(finish(), -EINVAL);
 	cr_assert(strstr(wrong, "send"));
 }
@@ -296,7 +300,7 @@ Test(values, Q08_V4_60_parameters)
 	static const uint8_t list[] = { 121, 249, 1,   3,   33,	 6,   15, 119,
 					26,  42,  114, 162, 245, 252, 6 };
 
-	with("/config/parameters", "245 252 6 245");
+	with("/config/dhcp4/parameters", "245 252 6 245");
 	cr_assert_eq(values.policy.n_options, 3);
 	cr_assert_eq(config.sender.n_parameters, 14, "6 is asked for anyway");
 	cr_assert_eq(memcmp(config.sender.parameters, list, 14), 0);
@@ -306,55 +310,56 @@ Test(values, Q08_V4_60_parameters)
 		char text[8];
 
 		snprintf(text, sizeof(text), "%u", code);
-		cr_assert_eq(take("/config/parameters", text), is_good ? 0 : -EINVAL, "%u", code);
+		cr_assert_eq(take("/config/dhcp4/parameters", text), is_good ? 0 : -EINVAL, "%u",
+			     code);
 	}
-	cr_assert_eq(take("/config/parameters", "1  2"), -EINVAL);
-	cr_assert_eq(take("/config/parameters", "1,2"), -EINVAL);
-	cr_assert_eq(take("/config/parameters", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"), 0);
-	cr_assert_eq(take("/config/parameters", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"),
+	cr_assert_eq(take("/config/dhcp4/parameters", "1  2"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/parameters", "1,2"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/parameters", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"), 0);
+	cr_assert_eq(take("/config/dhcp4/parameters", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"),
 		     -EINVAL);
 }
 
 Test(values, servers)
 {
-	cr_assert_eq(take("/config/servers_allow", "192.0.2.1 192.0.2.2"), 0);
-	cr_assert_eq(take("/config/servers_deny", "1.1.1.1 2.1.1.1 3.1.1.1 4.1.1.1 5.1.1.1 "
-						  "6.1.1.1 7.1.1.1 255.255.255.255"),
+	cr_assert_eq(take("/config/dhcp4/servers_allow", "192.0.2.1 192.0.2.2"), 0);
+	cr_assert_eq(take("/config/dhcp4/servers_deny", "1.1.1.1 2.1.1.1 3.1.1.1 4.1.1.1 5.1.1.1 "
+							"6.1.1.1 7.1.1.1 255.255.255.255"),
 		     0);
 	cr_assert_eq(finish(), 0);
 	cr_assert_eq(config.n_allowed, 2);
 	cr_assert_eq(config.allowed[1].s_addr, inet_addr("192.0.2.2"));
 	cr_assert_eq(config.n_denied, 8);
 	cr_assert_eq(config.denied[7].s_addr, INADDR_BROADCAST);
-	cr_assert_eq(take("/config/servers_deny", "1.1.1.1 2.1.1.1 3.1.1.1 4.1.1.1 5.1.1.1 "
-						  "6.1.1.1 7.1.1.1 8.1.1.1 9.1.1.1"),
+	cr_assert_eq(take("/config/dhcp4/servers_deny", "1.1.1.1 2.1.1.1 3.1.1.1 4.1.1.1 5.1.1.1 "
+							"6.1.1.1 7.1.1.1 8.1.1.1 9.1.1.1"),
 		     -EINVAL);
-	cr_assert_eq(take("/config/servers_deny", "1.1.1"), -EINVAL);
-	cr_assert_eq(take("/config/servers_deny", "100.100.100.1000"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/servers_deny", "1.1.1"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/servers_deny", "100.100.100.1000"), -EINVAL);
 }
 
 Test(values, conflict)
 {
-	with("/config/conflict", "parallel");
+	with("/config/dhcp4/conflict", "parallel");
 	cr_assert_eq(config.conflict, CLIENT_CONFLICT_PARALLEL);
-	with("/config/conflict", "wait");
+	with("/config/dhcp4/conflict", "wait");
 	cr_assert_eq(config.conflict, CLIENT_CONFLICT_WAIT);
-	with("/config/conflict", "off");
+	with("/config/dhcp4/conflict", "off");
 	cr_assert_eq(config.conflict, CLIENT_CONFLICT_OFF);
-	cr_assert_eq(take("/config/conflict", "on"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/conflict", "on"), -EINVAL);
 }
 
 Test(values, V4_31_static_address)
 {
-	with("/config/inform", "0");
+	with("/config/dhcp4/inform", "0");
 	cr_assert_eq(config.inform.s_addr, INADDR_ANY);
-	with("/config/inform", "192.0.2.7");
+	with("/config/dhcp4/inform", "192.0.2.7");
 	cr_assert_eq(config.inform.s_addr, inet_addr("192.0.2.7"));
-	cr_assert_eq(take("/config/inform", "2"), -EINVAL);
-	cr_assert_eq(take("/config/inform", "0.0.0.0"), -EINVAL);
-	cr_assert_eq(take("/config/inform", "224.0.0.1"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/inform", "2"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/inform", "0.0.0.0"), -EINVAL);
+	cr_assert_eq(take("/config/dhcp4/inform", "224.0.0.1"), -EINVAL);
 	setup();
-	cr_assert_eq(take("/config/inform", "1"), 0);
+	cr_assert_eq(take("/config/dhcp4/inform", "1"), 0);
 	cr_assert_eq(finish(), -EINVAL);
 	cr_assert(strstr(wrong, "/address"));
 	cr_assert_eq(take("/address", "192.0.2.8/24"), 0);
@@ -381,10 +386,10 @@ Test(values, U52_broadcast_address_of_the_uplink)
 
 Test(values, V4_51_anonymity)
 {
-	cr_assert_eq(take("/config/anonymous", "1"), 0);
-	cr_assert_eq(take("/config/client_id", "duid"), 0);
-	cr_assert_eq(take("/config/hostname", "calf"), 0);
-	cr_assert_eq(take("/config/parameters", "245"), 0);
+	cr_assert_eq(take("/config/dhcp4/anonymous", "1"), 0);
+	cr_assert_eq(take("/config/dhcp4/client_id", "duid"), 0);
+	cr_assert_eq(take("/config/dhcp4/hostname", "calf"), 0);
+	cr_assert_eq(take("/config/dhcp4/parameters", "245"), 0);
 	cr_assert_eq(take("/address", "192.0.2.8/24"), 0);
 	cr_assert_eq(finish(), 0);
 	cr_assert(config.sender.anonymous && config.no_reboot);
@@ -399,11 +404,11 @@ Test(values, Q04_C4_29_what_does_not_fit_together)
 	char text[256] = "";
 
 	memset(text, 'v', 255);
-	cr_assert_eq(take("/config/vendor_class", text), 0);
+	cr_assert_eq(take("/config/dhcp4/vendor_class", text), 0);
 	cr_assert_eq(finish(), 0);
-	cr_assert_eq(take("/config/user_class", text), 0);
+	cr_assert_eq(take("/config/dhcp4/user_class", text), 0);
 	cr_assert_eq(finish(), -EINVAL);
 	cr_assert(strstr(wrong, "576"));
-	cr_assert_eq(take("/config/anonymous", "1"), 0);
+	cr_assert_eq(take("/config/dhcp4/anonymous", "1"), 0);
 	cr_assert_eq(finish(), 0, "they are not sent");
 }

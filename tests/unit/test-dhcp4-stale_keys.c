@@ -144,7 +144,7 @@ Test(stale_keys, keys_of_a_former_lease)
 	list("/ip", true);
 	list("/lease/time", true);
 	list("/route/003", true);
-	list("/config/mtu_min", true);
+	list("/config/dhcp4/mtu_min", true);
 	cr_assert_eq(n_done, 0);
 	list("/option/043", false);
 	cr_assert_eq(n_done, 1);

@@ -3,7 +3,7 @@
  * The file format of `calfpen commit`, one change per line:
  *
  *   # a comment; blank lines are ignored, too
- *   set /control/renew now
+ *   set /control/dhcp4/renew now
  *   del /hostname
  *
  * The value is everything after the single blank that follows PATH, including

@@ -50,7 +50,7 @@ static const char help_text[] =
 	"  -V, --version         print the version\n"
 	"\n"
 	"A line of FILE is `set PATH VALUE`, `del PATH`, or a comment starting with `#`.\n"
-	"Arguments after `--` are not options: calfpen set /control/renew -- -1\n"
+	"Arguments after `--` are not options: calfpen set /control/dhcp4/renew -- -1\n"
 	"\n"
 	"Exit status: 0 success, 1 failure, 2 usage error, 3 no such key, 4 denied,\n"
 	"5 conflict (--if-revision, --create), 6 busy or quota exhausted,\n"
@@ -66,12 +66,12 @@ static const struct {
 		"calfpen ls --settable" },
 	{ "get", "calfpen get /ip\n"
 		 "calfpen get --json /lease/expires" },
-	{ "set", "calfpen set /control/renew now\n"
-		 "calfpen set --create /control/renew now    # unless a request is pending" },
-	{ "del", "calfpen del /control/renew\n"
-		 "calfpen del --if-revision 17 /control/renew" },
+	{ "set", "calfpen set /control/dhcp4/renew now\n"
+		 "calfpen set --create /control/dhcp4/renew now    # unless a request is pending" },
+	{ "del", "calfpen del /control/dhcp4/renew\n"
+		 "calfpen del --if-revision 17 /control/dhcp4/renew" },
 	{ "commit", "calfpen commit changes.txt\n"
-		    "echo 'set /control/renew now' | calfpen commit -" },
+		    "echo 'set /control/dhcp4/renew now' | calfpen commit -" },
 	{ "watch", "calfpen watch /lease\n"
 		   "calfpen watch --json / | while read -r line; do ...; done" },
 	{ "audit", "calfpen audit -f --denied\n"

@@ -330,8 +330,8 @@ static void on_restored(void *data)
 	event.saved = read_saved(agent, &saved);
 	event.is_released = restore_is_released(&agent->restore.values);
 	if (event.is_released)
-		log_info("lease released by the operator; requesting none until /control/renew is "
-			 "written or the instance is restarted");
+		log_info("lease released by the operator; requesting none until "
+			 "/control/dhcp4/renew is written or the instance is restarted");
 	agent->is_started = true;
 	step(agent, &event);
 	if (control_start(&agent->control, agent->calf, on_control, agent) < 0 ||

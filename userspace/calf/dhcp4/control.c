@@ -13,7 +13,7 @@
 #include "userspace/common/log.h"
 
 #define LINK "/link"
-#define CONTROL "/control"
+#define CONTROL "/control/dhcp4"
 #define RETRY_NS NS_PER_S
 
 static const struct {

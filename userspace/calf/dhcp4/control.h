@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests to the client through the store: /link says whether the uplink is
- * attached, and the keys below it which MACs are this host's (host_macs.h); a key /control/renew, /control/release or /control/stop, whatever
- * its value, is an operator's request and is deleted after it was carried out.
+ * attached, and the keys below it which MACs are this host's (host_macs.h); a key
+ * /control/dhcp4/renew, /control/dhcp4/release or /control/dhcp4/stop, whatever its value, is
+ * an operator's request and is deleted after it was carried out.
  */
 #ifndef CALFPEN_CALF_DHCP4_CONTROL_H
 #define CALFPEN_CALF_DHCP4_CONTROL_H

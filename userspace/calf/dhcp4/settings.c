@@ -35,7 +35,7 @@ static int finish_values(struct settings *settings, uint32_t random)
 	int r = settings_values_finish(&settings->values, random, &settings->config, &wrong);
 
 	if (r < 0)
-		log_error("/config: %s", wrong);
+		log_error("/config/dhcp4: %s", wrong);
 	return r < 0 ? -EINVAL : 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the calf reads from the store before it starts: /mac, /address, /host/name and
- * /config/NAME, whose meanings and defaults are in calf.yaml. Priv has checked
+ * /config/dhcp4/NAME, whose meanings and defaults are in calf.yaml. Priv has checked
  * the types. This code checks what only DHCP knows; a wrong value stops the
  * calf with one line in the log.
  */

@@ -264,18 +264,18 @@ struct key {
 };
 
 #define AT(_field) offsetof(struct settings_values, _field)
-#define FLAG(_name, _field)                                                         \
-	{                                                                           \
-		.path = "/config/" _name, .wanted = "0 or 1", .flag_at = AT(_field) \
+#define FLAG(_name, _field)                                                               \
+	{                                                                                 \
+		.path = "/config/dhcp4/" _name, .wanted = "0 or 1", .flag_at = AT(_field) \
 	}
-#define NOT_FLAG(_name, _field)                                                         \
+#define NOT_FLAG(_name, _field)                                                               \
+	{                                                                                     \
+		.path = "/config/dhcp4/" _name, .wanted = "0 or 1", .not_flag_at = AT(_field) \
+	}
+#define NUMBER(_name, _field, _min, _max)                                               \
 	{                                                                               \
-		.path = "/config/" _name, .wanted = "0 or 1", .not_flag_at = AT(_field) \
-	}
-#define NUMBER(_name, _field, _min, _max)                                         \
-	{                                                                         \
-		.path = "/config/" _name, .wanted = "a number within its bounds", \
-		.number_at = AT(_field), .min = (_min), .max = (_max)             \
+		.path = "/config/dhcp4/" _name, .wanted = "a number within its bounds", \
+		.number_at = AT(_field), .min = (_min), .max = (_max)                   \
 	}
 #define KEY(_path, _take, _wanted)                                    \
 	{                                                             \
@@ -286,23 +286,24 @@ static const struct key keys[] = {
 	KEY("/mac", take_mac, "a MAC"),
 	KEY("/address", take_address, "an address with its prefix length"),
 	KEY(HOST_NAME_KEY, take_kernels_name, "a host name"),
-	KEY("/config/hostname", take_host_name, "a host name"),
-	KEY("/config/fqdn", take_fqdn, "a host name with its domain"),
-	KEY("/config/client_id", take_client_id, "mac, duid, none, or 2 to 255 octets in hex"),
-	KEY("/config/duid", take_duid, "a DUID of 3 to 130 octets in hex"),
-	KEY("/config/iaid", take_iaid, "a 32-bit number"),
-	KEY("/config/user_class", take_user_class, "a text of up to 255 octets"),
-	KEY("/config/vendor_class", take_vendor_class, "a text of up to 255 octets"),
-	KEY("/config/parameters", take_parameters,
+	KEY("/config/dhcp4/hostname", take_host_name, "a host name"),
+	KEY("/config/dhcp4/fqdn", take_fqdn, "a host name with its domain"),
+	KEY("/config/dhcp4/client_id", take_client_id,
+	    "mac, duid, none, or 2 to 255 octets in hex"),
+	KEY("/config/dhcp4/duid", take_duid, "a DUID of 3 to 130 octets in hex"),
+	KEY("/config/dhcp4/iaid", take_iaid, "a 32-bit number"),
+	KEY("/config/dhcp4/user_class", take_user_class, "a text of up to 255 octets"),
+	KEY("/config/dhcp4/vendor_class", take_vendor_class, "a text of up to 255 octets"),
+	KEY("/config/dhcp4/parameters", take_parameters,
 	    "up to 16 option codes (not 50 to 59, 61, 80, 108)"),
-	KEY("/config/send", take_send,
+	KEY("/config/dhcp4/send", take_send,
 	    "CODE:HEX of options that the calf does not set itself, which fit into a message; "
 	    "only 43, 124 and 125 may have more than 255 octets"),
-	KEY("/config/mtu_min", take_mtu_min, "an MTU of at least 576"),
-	KEY("/config/servers_allow", take_allowed, "up to 8 addresses"),
-	KEY("/config/servers_deny", take_denied, "up to 8 addresses"),
-	KEY("/config/conflict", take_conflict, "parallel, wait or off"),
-	KEY("/config/inform", take_inform, "0, 1 or the address of a host"),
+	KEY("/config/dhcp4/mtu_min", take_mtu_min, "an MTU of at least 576"),
+	KEY("/config/dhcp4/servers_allow", take_allowed, "up to 8 addresses"),
+	KEY("/config/dhcp4/servers_deny", take_denied, "up to 8 addresses"),
+	KEY("/config/dhcp4/conflict", take_conflict, "parallel, wait or off"),
+	KEY("/config/dhcp4/inform", take_inform, "0, 1 or the address of a host"),
 	FLAG("anonymous", anonymous),
 	FLAG("use_hostname", policy.use_host_name),
 	FLAG("ipv6_mostly", policy.ipv6_mostly),

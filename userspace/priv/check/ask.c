@@ -20,29 +20,33 @@
 
 #define ANSWER_NS (5 * NS_PER_S)
 #define ANSWER_SIZE 512
-#define ALL_OF_THEM "/config: "
 /* No file and no other process is within reach, so it need not be a user of its own. */
 #define NOBODY 65534
 #define EXIT_NOT_STARTED 126
 
-/* A line "PATH=VALUE" for each key; the MAC address may be any. Returns a sealed memfd
- * or a negative errno. */
-static int seal_values(const struct configuration *configuration)
+/* A line "PATH=VALUE" for each key that the calf may read; the MAC address may be any.
+ * Returns a sealed memfd or a negative errno. */
+static int seal_values(const struct description *description,
+		       const struct configuration *configuration)
 {
 	static const char mac[] = "/mac=02:00:00:00:00:01\n";
-	size_t size = sizeof(mac) + configuration->n_options * sizeof(configuration->options[0]);
-	char *text = malloc(size), *at = text;
+	size_t size = sizeof(mac) + (size_t)description->n_options * (KV_PATH_SIZE + KV_VALUE_SIZE);
+	char *text = malloc(size), *at = text, path[KV_PATH_SIZE];
 	struct sealed_part part = { .data = text };
 	int fd;
 
 	if (!text)
 		return -ENOMEM;
 	at = stpcpy(at, mac);
-	for (uint32_t i = 0; i < configuration->n_options; i++) {
-		const struct configuration_option *option = &configuration->options[i];
+	for (uint32_t i = 0; i < description->n_options; i++) {
+		const char *name = description->options[i].name;
+		const struct configuration_option *option =
+			configuration_find_option(configuration, name);
 
-		at += snprintf(at, size - (size_t)(at - text),
-			       DESCRIPTION_OPTION_DIRECTORY "%s=%s\n", option->name, option->value);
+		description_option_path(description, name, path);
+		if (option)
+			at += snprintf(at, size - (size_t)(at - text), "%s=%s\n", path,
+				       option->value);
 	}
 	part.size = (size_t)(at - text);
 	fd = sealed_create("calfpen-values", &part, 1);
@@ -72,12 +76,17 @@ static void execute(int program, int values, int answer)
 	execveat(program, "", argv, no_environment, AT_EMPTY_PATH);
 }
 
-static int ask(const struct description *description, int values, struct check_question *question)
+static int ask(const struct description *description, const struct configuration *configuration,
+	       struct check_question *question)
 {
+	int answer[2], program, values = seal_values(description, configuration), r = 0;
 	char path[PATH_MAX + NAME_MAX + 2];
-	int answer[2], program, r = 0;
 	pid_t pid;
 
+	if (values < 0) {
+		log_error("cannot seal the options: %s", strerror(-values));
+		return values;
+	}
 	(void)snprintf(path, sizeof(path), "%s/%s", description->directory,
 		       description->executable);
 	program = open(path, O_PATH | O_CLOEXEC);
@@ -97,6 +106,7 @@ static int ask(const struct description *description, int values, struct check_q
 	else
 		*question = (struct check_question){ .pid = pid, .answer_fd = answer[0] };
 cleanup:
+	(void)close(values);
 	if (program >= 0)
 		(void)close(program);
 	if (r)
@@ -107,60 +117,66 @@ cleanup:
 int check_begin(struct check_question *questions, const struct description *descriptions,
 		uint32_t n_descriptions, const struct configuration *configuration)
 {
-	int values, r = 0;
+	int r = 0;
 
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		questions[i] = (struct check_question){ .pid = 0 };
-	values = seal_values(configuration);
-	if (values < 0) {
-		log_error("cannot seal the options: %s", strerror(-values));
-		return values;
-	}
 	for (uint32_t i = 0; i < n_descriptions && !r; i++)
 		if (descriptions[i].checks_options)
-			r = ask(&descriptions[i], values, &questions[i]);
-	(void)close(values);
+			r = ask(&descriptions[i], configuration, &questions[i]);
 	return r;
 }
 
-/* The line of the option that the answer "/config/NAME: reason" is about. */
-static const struct configuration_option *find_subject(const struct configuration *configuration,
+/* Returns what follows "PREFIX: " in the answer, or NULL. */
+static const char *reason_after(const char *answer, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return strncmp(answer, prefix, length) == 0 && strncmp(answer + length, ": ", 2) == 0 ?
+		       answer + length + 2 :
+		       NULL;
+}
+
+/* Returns the option that the answer "/config/CALF/NAME: reason" is about, or NULL. */
+static const struct configuration_option *find_subject(const struct description *description,
+						       const struct configuration *configuration,
 						       const char *answer, const char **reasonp)
 {
-	char name[sizeof(configuration->options[0].name)];
-	const char *colon = strstr(answer, ": ");
-	size_t length;
+	char path[KV_PATH_SIZE];
 
-	if (!colon || strncmp(answer, DESCRIPTION_OPTION_DIRECTORY,
-			      strlen(DESCRIPTION_OPTION_DIRECTORY)) != 0)
-		return NULL;
-	answer += strlen(DESCRIPTION_OPTION_DIRECTORY);
-	length = (size_t)(colon - answer);
-	if (length >= sizeof(name))
-		return NULL;
-	memcpy(name, answer, length);
-	name[length] = '\0';
-	*reasonp = colon + 2;
-	return configuration_find_option(configuration, name);
+	for (uint32_t i = 0; i < description->n_options; i++) {
+		const char *name = description->options[i].name, *reason;
+
+		description_option_path(description, name, path);
+		reason = reason_after(answer, path);
+		if (!reason)
+			continue;
+		*reasonp = reason;
+		return configuration_find_option(configuration, name);
+	}
+	return NULL;
 }
 
 static void log_refusal(const struct description *description,
 			const struct configuration *configuration, const char *file,
 			const char *answer)
 {
-	const char *reason = answer;
-	const struct configuration_option *option = find_subject(configuration, answer, &reason);
+	char directory[KV_PATH_SIZE];
+	const char *reason = answer, *of_all;
+	const struct configuration_option *option =
+		find_subject(description, configuration, answer, &reason);
 
+	(void)snprintf(directory, sizeof(directory), DESCRIPTION_OPTIONS_DIRECTORY "/%s",
+		       description->name);
+	of_all = reason_after(answer, directory);
 	if (option && option->line)
 		log_error("%s:%u: option \"%s\": %s", file, option->line, option->name, reason);
 	else if (option)
 		log_error("%s/" DESCRIPTION_FILE ": default of option \"%s\": %s",
 			  description->directory, option->name, reason);
 	else
-		log_error("%s: options: %s", file[0] ? file : description->directory,
-			  strncmp(answer, ALL_OF_THEM, strlen(ALL_OF_THEM)) != 0 ?
-				  answer :
-				  answer + strlen(ALL_OF_THEM));
+		log_error("%s: options of %s: %s", file[0] ? file : description->directory,
+			  description->name, of_all ? of_all : answer);
 }
 
 static void read_answer(int fd, char answer[static ANSWER_SIZE])

@@ -2,7 +2,7 @@
 /*
  * The configuration file of an instance, /etc/calfpen/INSTANCE.yaml, used by the
  * supervisor, the watcher and its handlers. It contains options of the host side
- * and options of the calves; the latter become keys /config/NAME.
+ * and options of the calves; the latter become keys /config/CALF/NAME.
  */
 #ifndef CALFPEN_PRIV_DESCRIPTION_CONFIGURATION_H
 #define CALFPEN_PRIV_DESCRIPTION_CONFIGURATION_H

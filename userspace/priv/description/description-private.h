@@ -28,7 +28,7 @@ int ceilings_check(const struct description *description,
 /* keys.c */
 int description_parse_keys(struct yaml_file *file, yaml_node_t *node,
 			   struct description *description);
-/* Call this after the keys, because it adds a key /config/NAME for each option. */
+/* Call this after the keys, because it adds a key /config/CALF/NAME for each option. */
 int description_parse_options(struct yaml_file *file, yaml_node_t *node,
 			      struct description *description);
 

@@ -188,3 +188,17 @@ const struct description_option *description_find_option(const struct descriptio
 			return &description->options[i];
 	return NULL;
 }
+
+void description_option_path(const struct description *description, const char *name,
+			     char path[static KV_PATH_SIZE])
+{
+	(void)snprintf(path, KV_PATH_SIZE, DESCRIPTION_OPTIONS_DIRECTORY "/%s/%s",
+		       description->name, name);
+}
+
+void description_request_path(const struct description *description, const char *name,
+			      char path[static KV_PATH_SIZE])
+{
+	(void)snprintf(path, KV_PATH_SIZE, DESCRIPTION_REQUESTS_DIRECTORY "/%s/%s",
+		       description->name, name);
+}

@@ -22,8 +22,10 @@
 #define DESCRIPTION_METRICS_MAX 128
 #define DESCRIPTION_OPTIONS_MAX 48
 #define DESCRIPTION_FILE "calf.yaml"
-/* All keys of options, and no others, are below this directory. */
-#define DESCRIPTION_OPTION_DIRECTORY "/config/"
+/* All keys of options are below the first directory, and all requests to calves below the
+ * second: those of one calf in a directory that has its name. */
+#define DESCRIPTION_OPTIONS_DIRECTORY "/config"
+#define DESCRIPTION_REQUESTS_DIRECTORY "/control"
 
 struct description_metric {
 	char name[64]; /* Prometheus name; the metric's index is its slot in the page */
@@ -40,7 +42,7 @@ struct description_reserved {
 };
 
 struct description_option {
-	char name[32]; /* becomes /config/NAME */
+	char name[32]; /* becomes /config/CALF/NAME */
 	struct value_rule rule;
 	char value[KV_VALUE_SIZE]; /* the default; "" if has_default is false */
 	bool has_default;
@@ -76,7 +78,7 @@ struct description {
 	unsigned int name_line;
 	char directory[PATH_MAX];		  /* that contains calf.yaml */
 	char executable[NAME_MAX + 1];		  /* static binary, in `directory` */
-	struct key_rule keys[KEY_TABLE_KEYS_MAX]; /* /config/NAME included */
+	struct key_rule keys[KEY_TABLE_KEYS_MAX]; /* /config/CALF/NAME included */
 	unsigned int key_lines[KEY_TABLE_KEYS_MAX];
 	bool keys_of_any[KEY_TABLE_KEYS_MAX]; /* "of: any": other calves write these */
 	uint32_t n_keys;
@@ -117,5 +119,12 @@ const struct key_rule *description_find_key(const struct description *descriptio
 /* Find an option by its name. Returns NULL if there is none. */
 const struct description_option *description_find_option(const struct description *description,
 							 const char *name);
+
+/* Store the path of the calf's key /config/CALF/NAME or /control/CALF/NAME; a `name` of ""
+ * is the directory. It fits: the names of options and requests have at most 31 bytes. */
+void description_option_path(const struct description *description, const char *name,
+			     char path[static KV_PATH_SIZE]);
+void description_request_path(const struct description *description, const char *name,
+			      char path[static KV_PATH_SIZE]);
 
 #endif

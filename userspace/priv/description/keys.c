@@ -148,9 +148,12 @@ static const struct {
 	const char *writers;
 	bool has_requests; /* keys below it are requests to a calf, which deletes them */
 } host_paths[] = {
-	{ "/mac", "the host", false },	   { "/link", "the host", false },
-	{ "/address", "the host", false }, { "/host", "the host", false },
-	{ "/status", "the host", false },  { "/control", "the operator and the supervisor", true },
+	{ "/mac", "the host", false },
+	{ "/link", "the host", false },
+	{ "/address", "the host", false },
+	{ "/host", "the host", false },
+	{ "/status", "the host", false },
+	{ DESCRIPTION_REQUESTS_DIRECTORY, "the operator and the supervisor", true },
 };
 
 /* Returns 0, or -EINVAL after one line on stderr if the key is the host's and the
@@ -181,6 +184,30 @@ static int check_host_path(struct yaml_file *file, yaml_node_t *node, const stru
 	return 0;
 }
 
+/* Requests to a calf are its own, and so are its options, which need no entry. It may only
+ * look at those of others. */
+static int check_owner(struct yaml_file *file, yaml_node_t *node,
+		       const struct description *description, const char *path, bool is_of_any)
+{
+	char requests[KV_PATH_SIZE], options[KV_PATH_SIZE];
+
+	description_request_path(description, "", requests);
+	description_option_path(description, "", options);
+	if (path_is_below(path, DESCRIPTION_OPTIONS_DIRECTORY) &&
+	    (!is_of_any || !strncmp(path, options, strlen(options))))
+		return yaml_refuse(file, node,
+				   "path \"%s\": " DESCRIPTION_OPTIONS_DIRECTORY
+				   " and keys below it are created from options",
+				   path);
+	if (path_is_below(path, DESCRIPTION_REQUESTS_DIRECTORY) && !is_of_any &&
+	    strncmp(path, requests, strlen(requests)) != 0)
+		return yaml_refuse(file, node,
+				   "path \"%s\": requests to this calf are below %s; those to "
+				   "another calf require \"of: any\"",
+				   path, requests);
+	return 0;
+}
+
 /* "/ip", or a directory "/nameserver/", which must leave room for a segment. */
 static int parse_path(struct yaml_file *file, yaml_node_t *node,
 		      const struct description *description, char path[KV_PATH_SIZE])
@@ -201,10 +228,6 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node,
 				   "path \"%s\" is not canonical; use a leading slash, then 1 to "
 				   "%d names of a-z 0-9 . _ -",
 				   path, KV_SEGMENTS_MAX);
-	if (path_is_below(probe, "/config"))
-		return yaml_refuse(
-			file, node,
-			"path \"%s\": /config and keys below it are created from options", path);
 	for (uint32_t i = 0; i < description->n_keys; i++)
 		if (strcmp(description->keys[i].path, path) == 0)
 			return yaml_refuse(file, node, "path \"%s\" is repeated", path);
@@ -282,6 +305,9 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 			return r;
 		description->keys_of_any[description->n_keys] = true;
 	}
+	r = check_owner(file, values[PATH], description, key->path, values[OF] != NULL);
+	if (r < 0)
+		return r;
 	r = check_host_path(file, values[ACCESS], key);
 	if (r < 0)
 		return r;
@@ -347,7 +373,7 @@ static int add_option_key(struct yaml_file *file, yaml_node_t *node,
 	if (description->n_keys == KEY_TABLE_KEYS_MAX)
 		return yaml_refuse(file, node, "more than %d keys, options included",
 				   KEY_TABLE_KEYS_MAX);
-	snprintf(path, sizeof(path), "%s%s", DESCRIPTION_OPTION_DIRECTORY, option->name);
+	description_option_path(description, option->name, path);
 	if (!path_is_canonical(path))
 		return yaml_refuse(file, node, "option name \"%s\" must consist of a-z 0-9 . _ -",
 				   option->name);

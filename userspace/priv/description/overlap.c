@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/path.h"
 
 #define CHANGE (KV_ACCESS_WRITE | KV_ACCESS_DELETE)
 
@@ -100,6 +101,13 @@ static bool is_written_by(const struct description *other, const struct descript
 	return false;
 }
 
+/* Returns true for an option of another calf, or a request to it: no calf writes these. */
+static bool is_for_calf(const char *path)
+{
+	return path_is_below(path, DESCRIPTION_OPTIONS_DIRECTORY) ||
+	       path_is_below(path, DESCRIPTION_REQUESTS_DIRECTORY);
+}
+
 /* It may be what the operator wants: calves can do without each other. */
 static void report_unwritten(const struct description *own, const struct description *descriptions,
 			     uint32_t n_descriptions)
@@ -107,7 +115,7 @@ static void report_unwritten(const struct description *own, const struct descrip
 	for (uint32_t i = 0; i < own->n_keys; i++) {
 		bool is_written = false;
 
-		if (!own->keys_of_any[i])
+		if (!own->keys_of_any[i] || is_for_calf(own->keys[i].path))
 			continue;
 		for (uint32_t j = 0; j < n_descriptions && !is_written; j++)
 			is_written = is_written_by(&descriptions[j], own, &own->keys[i]);

@@ -249,12 +249,14 @@ void pair_stop(struct pair *pair)
 void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd)
 {
 	const struct key_rule *key;
+	char path[KV_PATH_SIZE];
 
 	if (pair->calf_pid <= 0 || pair->gateway_pid <= 0)
 		return;
-	key = description_find_key(pair->description, SUBJECTS_STOP_KEY);
+	description_request_path(pair->description, SUBJECTS_STOP, path);
+	key = description_find_key(pair->description, path);
 	pair->is_asked_to_end = key && (key->access & KV_ACCESS_WATCH) &&
-				!gate_write(supervisor_gate_fd, SUBJECTS_STOP_KEY, "1", 1, NULL);
+				!gate_write(supervisor_gate_fd, path, "1", 1, NULL);
 }
 
 void pair_end_calf(struct pair *pair, const struct await_limit *limit)

@@ -96,7 +96,7 @@ void pair_stop(struct pair *pair);
 
 /*
  * Shut down in steps, for several pairs at once. Ask the calf to shut down if it may
- * watch SUBJECTS_STOP_KEY: write that key through the supervisor's gate. Then wait
+ * watch /control/CALF/stop: write that key through the supervisor's gate. Then wait
  * for it until `limit`, kill it if it did not exit, and do the same with its gateway.
  * pair_stop() must follow in any case.
  */

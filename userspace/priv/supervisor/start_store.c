@@ -21,8 +21,8 @@ int supervisor_write_keys(const struct supervisor *s)
 		log_error("%s: cannot read the addresses: %s", s->uplink.name, strerror(-found));
 		return found;
 	}
-	return subjects_write_keys(&s->store, s->uplink.mac, &s->configuration,
-				   found ? &address : NULL);
+	return subjects_write_keys(&s->store, s->uplink.mac, s->descriptions, s->n_descriptions,
+				   &s->configuration, found ? &address : NULL);
 }
 
 int supervisor_open_store(struct supervisor *s)

@@ -15,12 +15,10 @@
 #include "userspace/common/path.h"
 
 #define ALL_KEYS "/"
-#define CONFIG_DIRECTORY "/config"
-#define CONTROL_DIRECTORY "/control"
 #define ADDRESS_KEY "/address"
 
 /* Keys that priv itself writes: /mac, /address, /link, /host/name, and two below /status for
- * each handler; /config/... and /link/macs/... are counted with the calf that reads it. */
+ * each handler; /config/CALF/... and /link/macs/... are counted with the calf that reads it. */
 #define PRIV_KEYS 32
 #define KEYS_MIN 256
 
@@ -55,13 +53,9 @@ static const struct store_rule supervisor_rules[] = {
 	{ { ADDRESS_KEY },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT,
 	    VALUE_IPV4_NET_SIZE - 1 } },
-	{ { CONFIG_DIRECTORY "/" },
-	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, KV_VALUE_MAX } },
 	{ { HOST_NAME_KEY },
 	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT,
 	    HOST_NAME_SIZE - 1 } },
-	{ { SUBJECTS_STOP_KEY },
-	  { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE, KV_CLASS_TEXT, 1 } },
 	{ { FRAME_QUARANTINE_KEY }, { KV_ACCESS_READ | KV_ACCESS_DELETE, KV_CLASS_TEXT, 0 } },
 };
 
@@ -104,56 +98,116 @@ uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_
 	return n_keys < KEYS_MIN ? KEYS_MIN : n_keys;
 }
 
-/* Two calves may have the same key: add its rule only once. */
+/* The rule of a path is added only once: the first one counts. */
 static void add_rule(struct store_rule *rules, struct store_subject *subject,
-		     const struct key_rule *key, uint16_t access)
+		     const char path[static KV_PATH_SIZE], const struct kv_rule *rule)
 {
-	struct store_rule *rule = &rules[subject->n_rules];
-
 	if (subject->n_rules == KV_RULES_MAX)
 		return;
 	for (uint32_t i = 0; i < subject->n_rules; i++)
-		if (!strcmp(rules[i].key.path, key->path))
+		if (!strcmp(rules[i].key.path, path))
 			return;
-	memcpy(rule->key.path, key->path, sizeof(rule->key.path));
-	rule->rule = (struct kv_rule){
+	rules[subject->n_rules] = (struct store_rule){ .rule = *rule };
+	memcpy(rules[subject->n_rules].key.path, path, strlen(path));
+	subject->n_rules++;
+}
+
+static void add_key(struct store_rule *rules, struct store_subject *subject,
+		    const struct key_rule *key, uint16_t access)
+{
+	const struct kv_rule rule = {
 		.access = access,
 		.class = (uint16_t)value_rule_class(&key->rule),
 		.max_length = key->rule.max_length,
 	};
-	subject->n_rules++;
+
+	add_rule(rules, subject, key->path, &rule);
+}
+
+static bool is_stop(const struct description *description, const char *path)
+{
+	char stop[KV_PATH_SIZE];
+
+	description_request_path(description, SUBJECTS_STOP, stop);
+	return !strcmp(path, stop);
 }
 
 /* Returns true for a key by which an operator requests something of a calf, which
  * deletes the key when it is done. Only the supervisor may ask it to stop. */
-static bool is_request(const struct key_rule *key)
+static bool is_request(const struct description *description, const struct key_rule *key)
 {
-	return path_is_below(key->path, CONTROL_DIRECTORY) && (key->access & KV_ACCESS_DELETE) &&
-	       strcmp(key->path, SUBJECTS_STOP_KEY) != 0;
+	return path_is_below(key->path, DESCRIPTION_REQUESTS_DIRECTORY) &&
+	       (key->access & KV_ACCESS_DELETE) && !is_stop(description, key->path);
+}
+
+/* Let the supervisor write the calf's options, and ask it to stop. */
+static void describe_supervisor(const struct description *description, struct store_rule *rules,
+				struct store_subject *supervisor)
+{
+	static const struct kv_rule option = { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE,
+					       KV_CLASS_TEXT, KV_VALUE_MAX };
+	static const struct kv_rule stop = { KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE,
+					     KV_CLASS_TEXT, 1 };
+	char path[KV_PATH_SIZE];
+
+	description_option_path(description, "", path);
+	add_rule(rules, supervisor, path, &option);
+	description_request_path(description, SUBJECTS_STOP, path);
+	add_rule(rules, supervisor, path, &stop);
+}
+
+/* Returns true for an option or a request, also of a calf that was removed, or of a version
+ * that had one directory for those of all calves. */
+static bool is_for_calf(const char *path)
+{
+	return path_is_below(path, DESCRIPTION_OPTIONS_DIRECTORY) ||
+	       path_is_below(path, DESCRIPTION_REQUESTS_DIRECTORY);
+}
+
+/* Let the supervisor delete those of an adopted store, wherever they are. */
+static void describe_former(const struct store *store, struct store_rule *rules,
+			    struct store_subject *supervisor)
+{
+	static const struct kv_rule rule = { KV_ACCESS_READ | KV_ACCESS_DELETE, KV_CLASS_TEXT, 0 };
+	struct kv_key key, *before = NULL;
+
+	while (!bpf_map_get_next_key(store->kv_fd, before, &key)) {
+		char path[KV_PATH_SIZE];
+
+		before = &key;
+		if (!is_for_calf(key.path))
+			continue;
+		memcpy(path, key.path, sizeof(path));
+		strrchr(path, '/')[1] = '\0';
+		add_rule(rules, supervisor, path, &rule);
+	}
 }
 
 /* Add the rights that depend on the calves: those of the supervisor, which writes
  * the keys that are restored after a reboot, and those of the operator. */
-static void describe_priv(const struct description *descriptions, uint32_t n_descriptions,
-			  struct store_rule *supervisor, struct store_rule *operator,
-			  struct store_subject * subjects)
+static void describe_priv(const struct store *store, const struct description *descriptions,
+			  uint32_t n_descriptions, struct store_rule *supervisor,
+			  struct store_rule *operator, struct store_subject * subjects)
 {
 	memcpy(supervisor, supervisor_rules, sizeof(supervisor_rules));
 	memcpy(operator, operator_rules, sizeof(operator_rules));
 	subjects[KV_SUBJECT_SUPERVISOR].rules = supervisor;
 	subjects[KV_SUBJECT_OPERATOR].rules = operator;
-	for (uint32_t i = 0; i < n_descriptions; i++)
+	for (uint32_t i = 0; i < n_descriptions; i++) {
+		describe_supervisor(&descriptions[i], supervisor, &subjects[KV_SUBJECT_SUPERVISOR]);
 		for (uint32_t j = 0; j < descriptions[i].n_keys; j++) {
 			const struct key_rule *key = &descriptions[i].keys[j];
 
 			if (key->persistent)
-				add_rule(supervisor, &subjects[KV_SUBJECT_SUPERVISOR], key,
-					 KV_ACCESS_READ | KV_ACCESS_WRITE);
-			if (is_request(key))
-				add_rule(operator, & subjects[KV_SUBJECT_OPERATOR], key,
-					 KV_ACCESS_READ | KV_ACCESS_WATCH | KV_ACCESS_WRITE |
-						 KV_ACCESS_DELETE);
+				add_key(supervisor, &subjects[KV_SUBJECT_SUPERVISOR], key,
+					KV_ACCESS_READ | KV_ACCESS_WRITE);
+			if (is_request(&descriptions[i], key))
+				add_key(operator, & subjects[KV_SUBJECT_OPERATOR], key,
+					KV_ACCESS_READ | KV_ACCESS_WATCH | KV_ACCESS_WRITE |
+						KV_ACCESS_DELETE);
 		}
+	}
+	describe_former(store, supervisor, &subjects[KV_SUBJECT_SUPERVISOR]);
 }
 
 static void describe_calf(const struct description *description, uint32_t number,
@@ -216,7 +270,7 @@ int subjects_add(struct store *store, const struct description *descriptions,
 	if (!rules)
 		return -ENOMEM;
 	memcpy(subjects, priv_subjects, sizeof(priv_subjects));
-	describe_priv(descriptions, n_descriptions, rules, rules + KV_RULES_MAX, subjects);
+	describe_priv(store, descriptions, n_descriptions, rules, rules + KV_RULES_MAX, subjects);
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		describe_calf(&descriptions[i], numbers[i],
 			      rules + n_priv_rules + (size_t)i * KEY_TABLE_KEYS_MAX,
@@ -226,39 +280,115 @@ int subjects_add(struct store *store, const struct description *descriptions,
 	return r ? r : store_seal(store);
 }
 
-static bool is_configured(const struct configuration *configuration, const char *name)
+/* The first keys, in as few commits as they fit into. */
+struct first_keys {
+	const struct store *store;
+	struct commit commit;
+};
+
+static int commit_keys(struct first_keys *keys)
 {
-	for (uint32_t i = 0; i < configuration->n_options; i++)
-		if (!strcmp(configuration->options[i].name, name))
-			return true;
+	int r = keys->commit.n_changes ? gate_commit(keys->store->gate_fds[KV_SUBJECT_SUPERVISOR],
+						     &keys->commit, NULL, NULL) :
+					 0;
+
+	commit_init(&keys->commit);
+	return r;
+}
+
+static int write_key(struct first_keys *keys, const char *path, const char *text)
+{
+	int r = commit_write(&keys->commit, path, text, strlen(text));
+
+	if (r != -E2BIG)
+		return r;
+	r = commit_keys(keys);
+	return r ? r : commit_write(&keys->commit, path, text, strlen(text));
+}
+
+static int delete_key(struct first_keys *keys, const char *path)
+{
+	int r = commit_delete(&keys->commit, path);
+
+	if (r != -E2BIG)
+		return r;
+	r = commit_keys(keys);
+	return r ? r : commit_delete(&keys->commit, path);
+}
+
+static bool is_option(const struct description *description,
+		      const struct configuration *configuration, const char *path)
+{
+	char option[KV_PATH_SIZE];
+
+	for (uint32_t i = 0; i < description->n_options; i++) {
+		const char *name = description->options[i].name;
+
+		description_option_path(description, name, option);
+		if (!strcmp(path, option))
+			return configuration_find_option(configuration, name) != NULL;
+	}
 	return false;
 }
 
-/* Delete stale keys of the previous run: options, the address that it took over,
- * and the stop request if it was killed after writing that. */
-static int delete_stale(const struct store *store, const struct configuration *configuration,
-			bool has_address, struct commit *commit)
+/* Returns true for a key below /config that is configured, or a request below /control that
+ * waits for a calf of this run. */
+static bool is_present(const struct description *descriptions, uint32_t n_descriptions,
+		       const struct configuration *configuration, const char *path)
+{
+	for (uint32_t i = 0; i < n_descriptions; i++) {
+		const struct key_rule *key = description_find_key(&descriptions[i], path);
+
+		if (is_option(&descriptions[i], configuration, path) ||
+		    (key && (key->access & KV_ACCESS_DELETE) && !is_stop(&descriptions[i], path)))
+			return true;
+	}
+	return false;
+}
+
+/* Delete stale keys of the previous run: options, the address that it took over, and
+ * requests, among them those to stop if it was killed after writing them. */
+static int delete_stale(struct first_keys *keys, const struct description *descriptions,
+			uint32_t n_descriptions, const struct configuration *configuration,
+			bool has_address)
 {
 	struct kv_key key, *before = NULL;
 	int r = 0;
 
-	while (!r && !bpf_map_get_next_key(store->kv_fd, before, &key)) {
-		if (path_is_below(key.path, CONFIG_DIRECTORY) ?
-			    !is_configured(configuration, key.path + strlen(CONFIG_DIRECTORY "/")) :
-			    (!has_address && !strcmp(key.path, ADDRESS_KEY)) ||
-				    !strcmp(key.path, SUBJECTS_STOP_KEY))
-			r = commit_delete(commit, key.path);
+	while (!r && !bpf_map_get_next_key(keys->store->kv_fd, before, &key)) {
+		if (is_for_calf(key.path) ?
+			    !is_present(descriptions, n_descriptions, configuration, key.path) :
+			    !has_address && !strcmp(key.path, ADDRESS_KEY))
+			r = delete_key(keys, key.path);
 		before = &key;
 	}
 	return r;
 }
 
-static int write_address(struct commit *commit, const struct value_ipv4_net *address)
+static int write_address(struct first_keys *keys, const struct value_ipv4_net *address)
 {
 	char text[VALUE_IPV4_NET_SIZE];
 
 	value_format_ipv4_net(address, text);
-	return commit_write(commit, ADDRESS_KEY, text, strlen(text));
+	return write_key(keys, ADDRESS_KEY, text);
+}
+
+static int write_options(struct first_keys *keys, const struct description *description,
+			 const struct configuration *configuration)
+{
+	char path[KV_PATH_SIZE];
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < description->n_options; i++) {
+		const char *name = description->options[i].name;
+		const struct configuration_option *option =
+			configuration_find_option(configuration, name);
+
+		description_option_path(description, name, path);
+		if (option)
+			r = write_key(keys, path, option->value);
+	}
+	return r;
 }
 
 int subjects_forget_lease(const struct store *store)
@@ -275,32 +405,30 @@ int subjects_forget_lease(const struct store *store)
 }
 
 int subjects_write_keys(const struct store *store, const uint8_t mac[6],
+			const struct description *descriptions, uint32_t n_descriptions,
 			const struct configuration *configuration,
 			const struct value_ipv4_net *address)
 {
-	struct commit *commit = malloc(sizeof(*commit));
-	char text[VALUE_MAC_SIZE], path[KV_PATH_SIZE];
+	struct first_keys *keys = malloc(sizeof(*keys));
+	char text[VALUE_MAC_SIZE];
 	int r;
 
-	if (!commit)
+	if (!keys)
 		return -ENOMEM;
-	commit_init(commit);
+	keys->store = store;
+	commit_init(&keys->commit);
 	value_format_mac(mac, text);
-	r = commit_write(commit, "/mac", text, strlen(text));
-	for (uint32_t i = 0; !r && i < configuration->n_options; i++) {
-		const struct configuration_option *option = &configuration->options[i];
-
-		snprintf(path, sizeof(path), CONFIG_DIRECTORY "/%s", option->name);
-		r = commit_write(commit, path, option->value, strlen(option->value));
-	}
+	r = delete_stale(keys, descriptions, n_descriptions, configuration, address != NULL);
+	if (!r)
+		r = write_key(keys, "/mac", text);
+	for (uint32_t i = 0; !r && i < n_descriptions; i++)
+		r = write_options(keys, &descriptions[i], configuration);
 	if (!r && address)
-		r = write_address(commit, address);
+		r = write_address(keys, address);
 	if (!r)
-		r = delete_stale(store, configuration, address, commit);
-	if (!r)
-		r = gate_commit(store->gate_fds[KV_SUBJECT_SUPERVISOR], commit, NULL, NULL);
+		r = commit_keys(keys);
 	if (r)
 		log_error("store: cannot write the first keys: %s", strerror(-r));
-	free(commit);
+	free(keys);
 	return r;
 }

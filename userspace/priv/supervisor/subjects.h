@@ -13,8 +13,9 @@
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/store/store.h"
 
-/* Written when the instance stops, so that a calf that watches it can shut down. */
-#define SUBJECTS_STOP_KEY "/control/stop"
+/* The request /control/CALF/stop is written when the instance stops, so that a calf that
+ * watches it can shut down. */
+#define SUBJECTS_STOP "stop"
 
 /* Return the maximum number of keys of all descriptions and of priv itself. */
 uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions);
@@ -36,12 +37,15 @@ int subjects_add(struct store *store, const struct description *descriptions,
 int subjects_forget_lease(const struct store *store);
 
 /*
- * Write in one commit: /mac, every /config/NAME, and /address, the address
- * that the calf requests first (NULL: none). The same commit deletes stale keys
- * of the previous run: /config keys that the configuration no longer contains,
- * /address and SUBJECTS_STOP_KEY. Returns 0, or a negative errno, logged.
+ * Write /mac, every /config/CALF/NAME, and /address, the address that the calf
+ * requests first (NULL: none), in one commit if they fit into one. Before, or in the
+ * same commit, delete stale keys of the previous run, which may have been of another
+ * version or have had other calves: keys below /config that the configuration does not
+ * contain, requests that no calf would ever delete, /address, and requests to stop. Returns
+ * 0, or a negative errno, logged.
  */
 int subjects_write_keys(const struct store *store, const uint8_t mac[6],
+			const struct description *descriptions, uint32_t n_descriptions,
 			const struct configuration *configuration,
 			const struct value_ipv4_net *address);
 

@@ -132,7 +132,7 @@ int supervisor_check_quarantine(struct supervisor *s);
 int supervisor_open_store(struct supervisor *s);
 /* Load the gate of every subject, restore a new store, and write the first keys. */
 int supervisor_start_store(struct supervisor *s);
-/* Write the first keys: /mac, /config/... and, with --takeover, /address: the
+/* Write the first keys: /mac, /config/CALF/... and, with --takeover, /address: the
  * address of the former client's lease, or one that the uplink already has, which the
  * calf requests first. */
 int supervisor_write_keys(const struct supervisor *s);

@@ -12,9 +12,10 @@
 #include "userspace/priv/roles.h"
 #include "userspace/priv/watcher/watcher-private.h"
 
-/* The operator's request to the calf. To renew a lease of which the host has lost
- * the address is of no use, so that comes back, too. */
-#define RENEW_KEY "/control/renew"
+/* The operator's request to a calf, /control/CALF/renew. To renew a lease of which the
+ * host has lost the address is of no use, so that comes back, too. */
+#define REQUESTS "/control/"
+#define RENEW "/renew"
 
 /* While the audit log takes nothing, the rings are readable all the time, so they are
  * looked at this often instead. */
@@ -43,6 +44,16 @@ static int refuse_record(struct watcher *watcher, const char *ring, const void *
 	return 0;
 }
 
+static bool is_renewal(const char *path)
+{
+	const char *end;
+
+	if (strncmp(path, REQUESTS, strlen(REQUESTS)) != 0)
+		return false;
+	end = strchr(path + strlen(REQUESTS), '/');
+	return end && !strcmp(end, RENEW);
+}
+
 static void apply_change(struct watcher *watcher, const struct kv_event *event,
 			 const struct record_change *change)
 {
@@ -54,7 +65,7 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 		wanted_remove(&watcher->wanted, &change->key, event->revision);
 		return;
 	}
-	if (!strcmp(change->key.path, RENEW_KEY))
+	if (is_renewal(change->key.path))
 		watcher->must_repair = true;
 	value.revision = event->revision;
 	value.boot_ns = event->boot_ns;
