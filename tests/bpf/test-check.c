@@ -51,7 +51,7 @@ static void use_shipped_calf(void)
 
 static void set(const char *name, const char *value, unsigned int line)
 {
-	cr_assert_eq(configuration_set_option(&configuration, name, value, line > 0), 0);
+	cr_assert_eq(configuration_set_option(&configuration, "dhcp4", name, value, line > 0), 0);
 	configuration.options[configuration.n_options - 1].line = line;
 }
 

@@ -64,7 +64,9 @@ static void set(struct settings_values *values, const char *name, const char *te
 /* An option of both halves, or one that is the same in all messages. */
 static void choose(struct settings_values *values, const char *name, const char *text)
 {
-	cr_assert_eq(configuration_set_option(&supervisor.configuration, name, text, true), 0);
+	cr_assert_eq(configuration_set_option(&supervisor.configuration, description.name, name,
+					      text, true),
+		     0);
 	set(values, name, text);
 }
 

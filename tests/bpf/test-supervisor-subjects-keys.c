@@ -134,7 +134,8 @@ Test(supervisor_subjects_keys, keys_of_removed_calves_go)
 					    NULL };
 
 	begin(left);
-	cr_assert_eq(configuration_set_option(&configuration, "hostname", "web1", true), 0);
+	cr_assert_eq(configuration_set_option(&configuration, "dhcp4", "hostname", "web1", true),
+		     0);
 	write_keys(1);
 	EXPECT("/config/dhcp4/hostname", "web1");
 	EXPECT("/config/dhcp4/gone", "absent");
@@ -156,7 +157,8 @@ Test(supervisor_subjects_keys, directories_of_their_own)
 	int operator;
 
 	begin(left);
-	cr_assert_eq(configuration_set_option(&configuration, "hostname", "web1", true), 0);
+	cr_assert_eq(configuration_set_option(&configuration, "dhcp4", "hostname", "web1", true),
+		     0);
 	write_keys(2);
 	operator= test.store.gate_fds[KV_SUBJECT_OPERATOR];
 	cr_expect_str_eq(value_of(KV_SUBJECT_CALF, "/config/dhcp4/hostname"), "web1");

@@ -16,7 +16,7 @@ calfpen_start() {
 	start calfpen calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "$@"
 }
 
-# The shipped description, to be changed by the test: --calf "$LAB_DIR/calf"
+# The shipped description, to be changed by the test, and used instead: --calf "$LAB_DIR/calf"
 own_description() {
 	mkdir -p "$LAB_DIR/calf"
 	chmod 755 "$LAB_DIR" "$LAB_DIR/calf"
@@ -41,13 +41,14 @@ lease() {
 }
 
 # other_calf PROGRAM [KEY...] - make $LAB_DIR/hostile, a calf whose keys are lines of its
-# description
+# description, and which is the only one: --calf "$LAB_DIR/hostile"
 other_calf() {
 	local program=$1
 	shift
 	mkdir -p "$LAB_DIR/hostile"
 	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
 	cp "$tools/$program" "$LAB_DIR/hostile/"
+	echo 'calves: {}' >"/etc/calfpen/$LAB_UPLINK.yaml"
 	cat >"$LAB_DIR/hostile/calf.yaml" <<END
 name: hostile
 executable: $program

@@ -85,7 +85,7 @@ test_host_resolves_others() { in_both_modes host_resolves_others; }
 
 # options TEXT - of the calf, as the operator configures them
 options() {
-	echo "options: {$1}" >"/etc/calfpen/$LAB_UPLINK.yaml"
+	echo "calves: {dhcp4: {$1}}" >"/etc/calfpen/$LAB_UPLINK.yaml"
 }
 
 # The address is neither used nor probed: what another host says about it is

@@ -126,7 +126,7 @@ test_U05_proxy_arp_of_the_server() {
 # Nothing is used before all probes are sent.
 test_U05_proxy_arp_in_wait_mode() {
 	proxy_arp 02:00:00:00:77:01
-	echo 'options: {conflict: wait}' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	echo 'calves: {dhcp4: {conflict: wait}}' >"/etc/calfpen/$LAB_UPLINK.yaml"
 	lease
 	kept "$(address)"
 	assert_eq 1 "$(n_kept "$(ours): 02:00:00:00:77:01" 'sent the lease')"

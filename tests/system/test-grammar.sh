@@ -9,6 +9,7 @@ hostile_start() {
 	mkdir -p "$LAB_DIR/hostile"
 	chmod 755 "$LAB_DIR" "$LAB_DIR/hostile"
 	cp "$tools/hostile-requests-calf" "$LAB_DIR/hostile/"
+	echo 'calves: {}' >"/etc/calfpen/$LAB_UPLINK.yaml"
 	cat >"$LAB_DIR/hostile/calf.yaml" <<'END'
 name: hostile
 executable: hostile-requests-calf

@@ -31,10 +31,10 @@ test_native() { hostile native 'mode: native'; }
 test_frames_native() { hostile frames 'mode: native'; }
 test_frames_generic() { hostile frames 'mode: generic'; }
 test_frames_tc() { hostile frames 'mode: tc'; }
-test_impatient() { hostile impatient 'options: {first_retransmission: 1000}'; }
+test_impatient() { hostile impatient 'calves: {dhcp4: {first_retransmission: 1000}}'; }
 test_renewals() { hostile renewals; }
-test_restarts() { hostile restarts 'options: {first_retransmission: 1000}'; }
+test_restarts() { hostile restarts 'calves: {dhcp4: {first_retransmission: 1000}}'; }
 test_operator() {
-	hostile operator 'options: {client_id: none, hostname: box.lab.example, broadcast: 1,' \
-		'  use_hostname: 1, classless: 0, parameters: 252}'
+	hostile operator 'calves: {dhcp4: {client_id: none, hostname: box.lab.example,' \
+		'  broadcast: 1, use_hostname: 1, classless: 0, parameters: 252}}'
 }

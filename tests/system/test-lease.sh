@@ -62,7 +62,7 @@ test_V4_31_inform() {
 		ip address flush dev "$LAB_UPLINK"
 		ip address add 10.77.0.50/24 dev "$LAB_UPLINK"
 		ip link set "$LAB_UPLINK" up
-		echo "options: {inform: $address}" >"/etc/calfpen/$LAB_UPLINK.yaml"
+		echo "calves: {dhcp4: {inform: $address}}" >"/etc/calfpen/$LAB_UPLINK.yaml"
 		calfpen_start --takeover
 		wait_for_line "$LAB_DIR/calfpen.log" 'INFORMING -> INFORMED' 20
 		assert_eq 0 "$(counter out_ciaddr)"

@@ -294,7 +294,7 @@ test_U33_configuration_wins() {
 	lease_file "$networkd_lease" "$private" \
 		ADDRESS=10.77.0.178 CLIENTID=ff010203040506
 	for option in 'client_id: mac' 'duid: "00030001020000007702"' 'iaid: 7' 'anonymous: 1'; do
-		echo "options: {$option}" >"/etc/calfpen/$LAB_UPLINK.yaml"
+		echo "calves: {dhcp4: {$option}}" >"/etc/calfpen/$LAB_UPLINK.yaml"
 		lease --takeover
 		client_id_is mac || fail "$option"
 		[ ! -e "$identity" ] || fail "$option: an identity was saved"
@@ -304,7 +304,7 @@ test_U33_configuration_wins() {
 	done
 	mkdir -p "${identity%/*}"
 	echo 'client_id: ff010203040506' >"$identity"
-	echo 'options: {client_id: 0102}' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	echo 'calves: {dhcp4: {client_id: 0102}}' >"/etc/calfpen/$LAB_UPLINK.yaml"
 	lease
 	client_id_is 0102
 }

@@ -12,7 +12,7 @@ config=/etc/calfpen/$LAB_UPLINK.yaml
 # options TEXT - of the calf, as the operator configures them
 options() {
 	mkdir -p "${config%/*}"
-	echo "options: {$1}" >"$config"
+	echo "calves: {dhcp4: {$1}}" >"$config"
 }
 
 missing() {

@@ -201,6 +201,39 @@ test_two_calves_that_overlap() {
 	done
 }
 
+# file_refused LINE REASON YAML... - this configuration, by run and by check
+file_refused() {
+	local before output file=$LAB_DIR/a.yaml
+	printf '%s\n' "${@:3}" >"$file"
+	before=$(host_state)
+	output=$(timeout 10 calfpen run --interface "$LAB_UPLINK" --config "$file" 2>&1) && fail "started: $3"
+	assert_eq "<error> calfpen: $file:$1: $2" "$output"
+	output=$(calfpen check "$file" 2>&1) && fail "no error: $3"
+	assert_eq "<error> calfpen: $file:$1: $2" "$output"
+	assert_nothing_left
+	[ ! -e "$pins" ] || fail "$pins is left"
+	assert_eq "$before" "$(host_state)" "the host was changed: $3"
+}
+
+# A calf that does not exist or whose name is reserved, and options that are not below
+# their calf, as they were in earlier versions: with the line to write.
+test_calves_of_the_configuration() {
+	local reserved='is reserved for a part of calfpen itself' name
+	file_refused 3 'unknown calf "dhpc4"; installed are: dhcp4; another one needs --calf DIRECTORY' \
+		'calves:' '  dhcp4: {hostname: web1}' '  dhpc4: {}'
+	for name in supervisor watcher operator; do
+		file_refused 1 "name \"$name\" $reserved" "calves: {$name: {}}"
+	done
+	file_refused 1 'name "001" must consist of a-z 0-9 - and begin with a letter' 'calves: {001: {}}'
+	file_refused 1 'calves is empty; name a calf here or with --calf' 'calves: {}'
+	file_refused 2 '"grants" is reserved, and not an option of dhcp4' 'calves:' '  dhcp4: {grants: [route]}'
+	file_refused 2 '"hostname" is an option of a calf; write instead: calves: {dhcp4: {hostname: web1}}' \
+		'metric: 5' 'hostname: web1'
+	file_refused 1 'each calf has options of its own; instead of "options", write: calves: {dhcp4: {hostname: web1, send: {43: "hex:00"}}}' \
+		'options:' '  hostname: web1' '  send: {43: "hex:00"}'
+	file_refused 2 'option "mtu_min": "7" is not a number from 576 to 65535' 'calves:' '  dhcp4: {mtu_min: 7}'
+}
+
 test_no_runtime() {
 	refused 'norunc.*' run_calfpen --runtime norunc
 }
@@ -272,7 +305,7 @@ time.sleep(60)' "$LAB_UPLINK"
 # rules, with its line; calfpen check says the same.
 test_U32_option_that_the_calf_refuses() {
 	local output rc=0
-	printf 'metric: 5\noptions:\n  parameters: 53\n' >"$LAB_DIR/a.yaml"
+	printf 'metric: 5\ncalves: {dhcp4: {\n  parameters: 53}}\n' >"$LAB_DIR/a.yaml"
 	output=$(calfpen run --interface "$LAB_UPLINK" --config "$LAB_DIR/a.yaml" 2>&1) || rc=$?
 	assert_eq "1 <error> calfpen: $LAB_DIR/a.yaml:3: option \"parameters\": invalid value \"53\": expected up to 16 option codes (not 50 to 59, 61, 80, 108)" "$rc $output"
 	[ ! -e "$pins" ] || fail "something is pinned"
@@ -287,7 +320,7 @@ test_U32_option_that_the_calf_refuses() {
 test_U32_options_that_do_not_fit_together() {
 	local long output rc=0
 	long=$(printf '%0255d' 0)
-	printf 'options: {user_class: "%s", vendor_class: "%s"}\n' "$long" "$long" >"$LAB_DIR/a.yaml"
+	printf 'calves: {dhcp4: {user_class: "%s", vendor_class: "%s"}}\n' "$long" "$long" >"$LAB_DIR/a.yaml"
 	output=$(calfpen run --interface "$LAB_UPLINK" --config "$LAB_DIR/a.yaml" 2>&1) || rc=$?
 	assert_eq 1 "$rc"
 	assert_match "^<error> calfpen: $LAB_DIR/a.yaml: options of dhcp4: .* do not fit into a message" "$output"
@@ -299,7 +332,7 @@ test_U32_check() {
 	assert_eq "$LAB_DIR/a.yaml: no errors" "$(calfpen check "$LAB_DIR/a.yaml")"
 	output=$(calfpen check --effective "$LAB_DIR/a.yaml")
 	assert_match $'^metric: 5\n' "$output"
-	assert_match $'\n  first_retransmission: "4000"\n' "$output"
+	assert_match $'\n    first_retransmission: "4000"\n' "$output"
 	printf '%s\n' "$output" >"$LAB_DIR/b.yaml"
 	assert_eq "$output" "$(calfpen check --effective "$LAB_DIR/b.yaml")"
 	lease --config "$LAB_DIR/b.yaml"

@@ -128,7 +128,7 @@ test_U31_every_word() {
 
 # The ways of the privileged half: take-over, quarantine, signals, restarts
 test_U31_roles() {
-	printf 'metric: 5\noptions: {hostname: web1}\ndns: {prepend: [127.0.0.1]}\n' >/etc/calfpen/blue.yaml
+	printf 'metric: 5\ncalves: {dhcp4: {hostname: web1}}\ndns: {prepend: [127.0.0.1]}\n' >/etc/calfpen/blue.yaml
 	lease_of_blue --takeover --quarantine=5 --verbose
 	kill -s USR2 "$(supervisor_pid)"
 	wait_for_line "$LAB_DIR/calfpen.log" 'reopened the audit log' 5

@@ -17,7 +17,7 @@ test_stop_keeps_the_lease() {
 
 # The server hears of it, and the host has the address no more.
 test_release_at_stop() {
-	echo 'options: {release_at_stop: "1"}' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	echo 'calves: {dhcp4: {release_at_stop: "1"}}' >"/etc/calfpen/$LAB_UPLINK.yaml"
 	lease
 	stop calfpen || fail "exit code $?"
 	assert_nothing_left

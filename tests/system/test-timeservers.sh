@@ -127,7 +127,7 @@ test_release_at_the_end() {
 	skip_if_missing chronyd chronyc
 	mkdir -p /etc/chrony
 	chronyd_start
-	echo 'options: {release_at_stop: 1}' >"$LAB_DIR/config.yaml"
+	echo 'calves: {dhcp4: {release_at_stop: 1}}' >"$LAB_DIR/config.yaml"
 	lease --config "$LAB_DIR/config.yaml"
 	wait_for 10 chronyd_has 10.77.0.1 10.77.0.9
 	stop calfpen

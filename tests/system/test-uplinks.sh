@@ -39,7 +39,7 @@ second_network() {
 # instance NAME METRIC [OPTION...] - start it; its lease ends with it
 instance() {
 	local name=$1
-	printf 'metric: %s\noptions: {release_at_stop: "1"}\n' "$2" >"/etc/calfpen/$name.yaml"
+	printf 'metric: %s\ncalves: {dhcp4: {release_at_stop: "1"}}\n' "$2" >"/etc/calfpen/$name.yaml"
 	shift 2
 	start "$name" calfpen run --interface "$name" --cgroup-parent "$LAB_CGROUP" "$@"
 }

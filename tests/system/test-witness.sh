@@ -9,7 +9,7 @@
 hostile_start() {
 	other_calf hostile-lease-calf 'path: /ip, type: ipv4-net, access: [write]' \
 		'path: /gateway, type: ipv4, access: [write]' 'path: /lease/time, type: lifetime, access: [write]'
-	printf '%s\n' "$@" >"$LAB_DIR/configuration.yaml"
+	printf '%s\n' 'calves: {}' "$@" >"$LAB_DIR/configuration.yaml"
 	calfpen_start --calf "$LAB_DIR/hostile" --config "$LAB_DIR/configuration.yaml"
 }
 
@@ -60,7 +60,8 @@ test_F6_warn() {
 	wait_for 10 is_refused /ip warned 3
 	assert_eq 0 "$(refused /ip refused)"
 	wait_for_line "$LAB_DIR/calfpen.log" '/ip: used in spite of the witness: 10.77.0.66/24' 10
-	assert_match $'\nwitness: warn\n' "$(calfpen check --effective "$LAB_DIR/configuration.yaml")"
+	echo 'witness: warn' >"$LAB_DIR/a.yaml"
+	assert_match $'\nwitness: warn\n' "$(calfpen check --effective "$LAB_DIR/a.yaml")"
 }
 
 no_process() { [ -z "$(pgrep 'calfpen-|calf-dhcp4')" ]; }

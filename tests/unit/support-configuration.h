@@ -31,10 +31,11 @@ static inline int load(const char *text, uint32_t n_descriptions)
 {
 	write_file(text);
 	capture_begin();
+	configuration_deinit(&configuration);
 	return configuration_load(&options, descriptions, n_descriptions, &configuration);
 }
 
-/* Two calves: the second narrows one option of the first. */
+/* Two calves, which both have an option "wait". */
 static inline void setup(void)
 {
 	int fd = mkstemp(path);
@@ -46,6 +47,7 @@ static inline void setup(void)
 	options.quarantine_s = -1;
 	options.wait_interface_s = -1;
 	descriptions[0] = (struct description){
+		.name = "a",
 		.directory = "/calves/a",
 		.options = { { .name = "hostname",
 			       .rule = { .type = VALUE_HOSTNAME, .max_length = 63 } },
@@ -57,6 +59,7 @@ static inline void setup(void)
 		.n_options = 2,
 	};
 	descriptions[1] = (struct description){
+		.name = "b",
 		.directory = "/calves/b",
 		.options = { { .name = "wait",
 			       .rule = { .type = VALUE_U32, .min = 1, .max = 30, .max_length = 10 },
@@ -70,6 +73,7 @@ static inline void setup(void)
 static inline void teardown(void)
 {
 	unlink(path);
+	configuration_deinit(&configuration);
 }
 
 #endif

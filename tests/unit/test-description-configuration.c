@@ -10,12 +10,12 @@
 
 TestSuite(configuration, .init = setup, .fini = teardown);
 
-static const char *option(const char *name)
+static const char *option(const char *calf, const char *name)
 {
-	for (uint32_t i = 0; i < configuration.n_options; i++)
-		if (strcmp(configuration.options[i].name, name) == 0)
-			return configuration.options[i].value;
-	return NULL;
+	const struct configuration_option *it =
+		configuration_find_option(&configuration, calf, name);
+
+	return it ? it->value : NULL;
 }
 
 static void expect_defaults(void)
@@ -37,8 +37,9 @@ static void expect_defaults(void)
 	cr_expect(configuration.wait_interface_s == -1);
 	cr_expect(configuration.audit_max_size == 16 << 20 && configuration.audit_files == 4 &&
 		  !configuration.audit_may_lose);
-	cr_expect(configuration.n_options == 1);
-	cr_expect_str_eq(option("wait"), "4");
+	cr_expect(configuration.n_options == 2);
+	cr_expect_str_eq(option("a", "wait"), "4");
+	cr_expect_str_eq(option("b", "wait"), "5");
 }
 
 Test(configuration, defaults)
@@ -81,10 +82,11 @@ Test(configuration, everything)
 		       "drift: report\n"
 		       "witness: warn\n"
 		       "syslog: true\n"
-		       "options:\n"
-		       "  hostname: myhost\n"
-		       "  wait: 30\n"
-		       "  note: \"a b\"\n",
+		       "calves:\n"
+		       "  b: {wait: 30, note: \"a b\"}\n"
+		       "  a:\n"
+		       "    hostname: myhost\n"
+		       "    wait: 60\n",
 		       2) == 0,
 		  "%s", capture_text());
 	cr_expect(configuration.metric == 7 && !configuration.metric_adds_index);
@@ -103,32 +105,44 @@ Test(configuration, everything)
 		  configuration.min_connected_prefix_length == 8 && configuration.allow_hiding);
 	cr_expect(configuration.drift == CONFIGURATION_DRIFT_REPORT);
 	cr_expect(configuration.witness_warns);
-	cr_expect(configuration.n_options == 3);
-	cr_expect_str_eq(option("hostname"), "myhost");
-	cr_expect_str_eq(option("wait"), "30");
-	cr_expect_str_eq(option("note"), "a b");
+	cr_expect(configuration.n_options == 4);
+	cr_expect_str_eq(option("a", "hostname"), "myhost");
+	cr_expect_str_eq(option("a", "wait"), "60");
+	cr_expect_str_eq(option("b", "wait"), "30");
+	cr_expect_str_eq(option("b", "note"), "a b");
 }
 
 /* The operator's value is told from the default, also if it is the same. */
 Test(configuration, U33_options_that_are_set)
 {
 	cr_assert(load("", 1) == 0);
-	cr_expect(!configuration_find_option(&configuration, "wait")->is_set);
-	cr_expect(configuration_find_option(&configuration, "note") == NULL);
-	cr_assert(load("options: {wait: 4}\n", 1) == 0);
-	cr_expect(configuration_find_option(&configuration, "wait")->is_set);
-	cr_assert(configuration_set_option(&configuration, "wait", "9", false) == 0);
-	cr_expect_str_eq(option("wait"), "9");
-	cr_expect(!configuration_find_option(&configuration, "wait")->is_set);
-	cr_assert(configuration_set_option(&configuration, "note", "x", false) == 0);
-	cr_expect_str_eq(option("note"), "x");
+	cr_expect(!configuration_find_option(&configuration, "a", "wait")->is_set);
+	cr_expect(configuration_find_option(&configuration, "a", "hostname") == NULL);
+	cr_assert(load("calves: {a: {wait: 4}}\n", 1) == 0);
+	cr_expect(configuration_find_option(&configuration, "a", "wait")->is_set);
+	cr_expect_eq(configuration_find_option(&configuration, "a", "wait")->line, 1);
+	cr_assert(configuration_set_option(&configuration, "a", "wait", "9", false) == 0);
+	cr_expect_str_eq(option("a", "wait"), "9");
+	cr_expect(!configuration_find_option(&configuration, "a", "wait")->is_set);
+	cr_assert(configuration_set_option(&configuration, "a", "hostname", "x", false) == 0);
+	cr_expect_str_eq(option("a", "hostname"), "x");
 	cr_expect(configuration.n_options == 2);
-	while (configuration.n_options < DESCRIPTION_OPTIONS_MAX)
-		snprintf(configuration.options[configuration.n_options].name, 32, "x%u",
-			 configuration.n_options),
-			configuration.n_options++;
-	cr_expect(configuration_set_option(&configuration, "more", "x", false) == -ENOSPC);
-	cr_expect(configuration_set_option(&configuration, "note", "y", false) == 0);
+}
+
+/* Whether one calf has it says nothing about the other. */
+Test(configuration, options_of_the_same_name)
+{
+	cr_assert(load("calves: {a: {wait: 40}}\n", 2) == 0);
+	cr_expect_str_eq(option("a", "wait"), "40");
+	cr_expect_str_eq(option("b", "wait"), "5");
+	cr_expect(!configuration_find_option(&configuration, "b", "wait")->is_set);
+	cr_assert(load("calves: {b: {wait: 7}, a: }\n", 2) == 0);
+	cr_expect_str_eq(option("a", "wait"), "4");
+	cr_expect_str_eq(option("b", "wait"), "7");
+	cr_assert(configuration_set_option(&configuration, "b", "hostname", "x", true) == 0);
+	cr_expect_null(option("a", "hostname"));
+	cr_assert(configuration_set_option(&configuration, "a", "hostname", "y", true) == 0);
+	cr_expect_str_eq(option("b", "hostname"), "x");
 }
 
 Test(configuration, F2_audit)
@@ -183,7 +197,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, carrier, "
-		  "carrier_delay, mode, foreign, transactions_per_hour, request_max_size, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, options" },
+		  "carrier_delay, mode, foreign, transactions_per_hour, request_max_size, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, calves" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "carrier: lost\n", "1: carrier \"lost\" is not one of: follow, ignore" },
 		{ "carrier_delay: 600001\n", "1: carrier_delay must be a number from 0 to 600000" },
@@ -227,19 +241,30 @@ Test(configuration, refused)
 		{ "use:\n  dns: true\n  color: true\n",
 		  "3: unknown field \"color\" in use; known fields: dns, routes, mtu, domain, "
 		  "hostname, ntp" },
-		{ "options:\n  hostname: a\n  color: red\n",
-		  "3: unknown option \"color\"; known options: hostname, wait, note" },
-		{ "options:\n  hostname: -a\n",
+		{ "calves:\n  a:\n    hostname: a\n    color: red\n",
+		  "4: unknown option \"color\" of a; known options: hostname, wait" },
+		{ "calves:\n  b:\n    hostname: a\n",
+		  "3: unknown option \"hostname\" of b; known options: wait, note" },
+		{ "calves:\n  a: {}\n  b: {grants: [route]}\n",
+		  "3: \"grants\" is reserved, and not an option of b" },
+		{ "calves:\n  a: {hostname: -a}\n",
 		  "2: option \"hostname\": \"-a\" is not a valid hostname" },
-		{ "options: {wait: 0}\n",
+		{ "calves: {a: {wait: 0}}\n",
 		  "1: option \"wait\": \"0\" is not a number from 1 to 60" },
-		{ "options: {wait: 31}\n",
+		{ "calves: {a: {wait: 31}, b: {wait: 31}}\n",
 		  "1: option \"wait\": \"31\" is not a number from 1 to 30" },
-		{ "options: {note: abcde}\n", "1: option \"note\" is longer than 4 bytes" },
-		{ "options: {wait: 5,\n wait: 6}\n", "2: \"wait\" is repeated, first on line 1" },
-		{ "options: [wait]\n", "1: options must be a mapping of fields" },
-		{ "options: {hostname: }\n", "1: hostname is empty" },
-		{ "options: {hostname: [a]}\n", "1: hostname must be text" },
+		{ "calves: {b: {note: abcde}}\n", "1: option \"note\" is longer than 4 bytes" },
+		{ "calves: {a: {wait: 5,\n wait: 6}}\n",
+		  "2: \"wait\" is repeated, first on line 1" },
+		{ "calves: {a: {},\n a: {}}\n", "2: \"a\" is repeated, first on line 1" },
+		{ "calves: {}\ncalves: {}\n", "2: field \"calves\" is repeated, first on line 1" },
+		{ "calves: [a]\n", "1: calves must be a mapping of fields" },
+		{ "calves: a\n", "1: calves must be a mapping of fields" },
+		{ "calves: {a: [wait]}\n", "1: a must be a mapping of fields" },
+		{ "calves: {a: \"\"}\n", "1: a must be a mapping of fields" },
+		{ "calves: {[a]: {}}\n", "1: a field name in calves must be plain text" },
+		{ "calves: {a: {hostname: }}\n", "1: hostname is empty" },
+		{ "calves: {a: {hostname: [a]}}\n", "1: hostname must be text" },
 		{ "a: *b\n", "1: aliases are not allowed" },
 		{ "a: 1\n b: 2\n", "2: mapping values are not allowed in this context" },
 	};
@@ -259,10 +284,67 @@ Test(configuration, no_options_at_all)
 {
 	char expected[256];
 
-	cr_expect(load("options: {x: y}\n", 0) == -EINVAL);
-	snprintf(expected, sizeof(expected),
-		 "%s:1: unknown option \"x\"; the calves have no options\n", path);
+	descriptions[0].n_options = 0;
+	cr_expect(load("calves: {a: {x: y}}\n", 1) == -EINVAL);
+	snprintf(expected, sizeof(expected), "%s:1: unknown option \"x\"; a has no options\n",
+		 path);
 	cr_expect_str_eq(capture_text(), expected);
+}
+
+/* What was right in an earlier version, or is put in the wrong place: the line to write. */
+Test(configuration, options_outside_of_their_calf)
+{
+	static const struct {
+		const char *text, *refused;
+	} rows[] = {
+		{ "metric: 5\nhostname: web1\n",
+		  "2: \"hostname\" is an option of a calf; write instead: calves: {a: {hostname: "
+		  "web1}}" },
+		{ "note: \"a \\\"b, c\"\n",
+		  "1: \"note\" is an option of a calf; write instead: calves: {b: {note: \"a "
+		  "\\\"b, c\"}}" },
+		{ "note: a, b\n",
+		  "1: \"note\" is an option of a calf; write instead: calves: {b: {note: \"a, "
+		  "b\"}}" },
+		{ "metrik: 6\nwait: {4: \"text:x\", 5: a}\n",
+		  "2: \"wait\" is an option of a calf; write instead: calves: {a: {wait: {4: "
+		  "\"text:x\", 5: a}}}" },
+		{ "options: {hostname: web1}\n",
+		  "1: each calf has options of its own; instead of \"options\", write: calves: {a: "
+		  "{hostname: web1}}" },
+		{ "metric: 5\noptions:\n  wait: 7\n  hostname: web1\n  color: red\n  note: 'x'\n",
+		  "2: each calf has options of its own; instead of \"options\", write: calves: {a: "
+		  "{wait: 7, hostname: web1}, b: {wait: 7, note: \"x\"}}" },
+		{ "calves: {a: {}}\noptions: {}\n",
+		  "2: each calf has options of its own; instead of \"options\", write: calves: "
+		  "{CALF: {NAME: VALUE}}" },
+		{ "options: [hostname]\n",
+		  "1: each calf has options of its own; instead of \"options\", write: calves: "
+		  "{CALF: {NAME: VALUE}}" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char expected[512];
+
+		cr_expect(load(rows[i].text, 2) == -EINVAL, "accepted: %s", rows[i].text);
+		snprintf(expected, sizeof(expected), "%s:%s\n", path, rows[i].refused);
+		cr_expect_str_eq(capture_text(), expected);
+	}
+}
+
+/* What is written instead is accepted. */
+Test(configuration, line_to_write_is_right)
+{
+	char text[512], *line;
+
+	cr_assert(load("options: {wait: 7, hostname: \"web1\", note: 'a, b'}\n", 2) == -EINVAL);
+	line = strstr(capture_text(), "calves: {");
+	cr_assert_not_null(line);
+	(void)snprintf(text, sizeof(text), "%s", line);
+	cr_assert(load(text, 2) == 0, "%s%s", text, capture_text());
+	cr_expect_str_eq(option("a", "hostname"), "web1");
+	cr_expect_str_eq(option("b", "wait"), "7");
+	cr_expect_str_eq(option("b", "note"), "a, b");
 }
 
 /* A named file must be there, and be a file. */
@@ -329,7 +411,7 @@ Test(configuration, choices_and_lists)
 		char text[128], refused[256];
 		int r;
 
-		snprintf(text, sizeof(text), "options: {%s}\n", rows[i].text);
+		snprintf(text, sizeof(text), "calves: {a: {%s}}\n", rows[i].text);
 		r = load(text, 1);
 		cr_assert_eq(r, rows[i].refused ? -EINVAL : 0, "%s: %s", text, capture_text());
 		if (!rows[i].refused)
@@ -343,33 +425,35 @@ Test(configuration, choices_and_lists)
 /* The word counts only where a description has it. */
 Test(configuration, U49_host_name_is_told_if_asked_for)
 {
-	cr_assert_eq(load("options: {hostname: host}\n", 2), 0);
+	cr_assert_eq(load("calves: {a: {hostname: host}}\n", 2), 0);
 	cr_expect_not(configuration.tells_host_name, "a host of that name");
 	snprintf(descriptions[0].options[0].rule.choices, VALUE_CHOICES_SIZE, "any localhost");
-	cr_assert_eq(load("options: {hostname: host}\n", 2), 0);
+	cr_assert_eq(load("calves: {a: {hostname: host}}\n", 2), 0);
 	cr_expect_not(configuration.tells_host_name);
 	snprintf(descriptions[0].options[0].rule.choices, VALUE_CHOICES_SIZE, "any host");
-	cr_assert_eq(load("options: {hostname: web1, note: host}\n", 2), 0);
+	cr_assert_eq(load("calves: {a: {hostname: web1}, b: {note: host}}\n", 2), 0);
 	cr_expect_not(configuration.tells_host_name);
-	cr_assert_eq(load("options: {hostname: host}\n", 2), 0);
+	cr_assert_eq(load("calves: {a: {hostname: host}}\n", 2), 0);
 	cr_expect(configuration.tells_host_name);
 }
 
-/* More options than fit, of all calves together. */
-Test(configuration, too_many_options)
+/* The limit is one of each calf, not of all together. */
+Test(configuration, many_options)
 {
-	for (uint32_t i = 0; i < DESCRIPTION_OPTIONS_MAX; i++) {
-		struct description_option *it = &descriptions[1].options[i];
+	for (uint32_t i = 0; i < 2 * DESCRIPTION_OPTIONS_MAX; i++) {
+		struct description_option *it = &descriptions[i % 2].options[i / 2];
 
-		snprintf(it->name, sizeof(it->name), "o%u", i);
+		snprintf(it->name, sizeof(it->name), "o%u", i / 2);
+		snprintf(it->value, sizeof(it->value), "%u", i);
 		it->rule = (struct value_rule){ .type = VALUE_TEXT, .max_length = 4 };
 		it->has_default = true;
-		it->line = i + 10;
 	}
-	descriptions[1].n_options = DESCRIPTION_OPTIONS_MAX;
-	cr_expect(load("", 2) == -ENOSPC);
-	cr_expect_str_eq(capture_text(), "/calves/b/calf.yaml:57: option \"o47\": the calves "
-					 "together have more than 48 options\n");
+	descriptions[0].n_options = descriptions[1].n_options = DESCRIPTION_OPTIONS_MAX;
+	cr_assert(load("calves: {b: {o3: x}}\n", 2) == 0);
+	cr_expect_eq(configuration.n_options, 2 * DESCRIPTION_OPTIONS_MAX);
+	cr_expect_str_eq(option("a", "o3"), "6");
+	cr_expect_str_eq(option("b", "o3"), "x");
+	cr_expect_str_eq(option("b", "o47"), "95");
 }
 
 Test(configuration, U08_wait_interface)
@@ -403,7 +487,7 @@ Test(configuration, V4_31_address_of_inform)
 
 		configuration.n_options = 0;
 		if (rows[i].value)
-			cr_assert_eq(configuration_set_option(&configuration, "inform",
+			cr_assert_eq(configuration_set_option(&configuration, "dhcp4", "inform",
 							      rows[i].value, true),
 				     0);
 		cr_expect_eq(configuration_inform(&configuration, rows[i].present, &found),

@@ -29,15 +29,23 @@ static void setup(void)
 					     { 50, 59, "part of the protocol" } },
 			       .n_reserved = 2 } },
 		.n_options = 1,
+		.name = "a",
 	};
 }
 
-TestSuite(numbered, .init = setup, .fini = scratch_remove);
+static void teardown(void)
+{
+	configuration_deinit(&configuration);
+	scratch_remove();
+}
+
+TestSuite(numbered, .init = setup, .fini = teardown);
 
 static int load(const char *text)
 {
 	scratch_write("x", text, strlen(text), 0600);
 	capture_begin();
+	configuration_deinit(&configuration);
 	return configuration_load(&options, &description, 1, &configuration);
 }
 
@@ -62,7 +70,7 @@ Test(numbered, U49_text_hex_and_addresses)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[256];
 
-		snprintf(text, sizeof(text), "options:\n  send: %s\n", rows[i].text);
+		snprintf(text, sizeof(text), "calves:\n a:\n  send: %s\n", rows[i].text);
 		cr_assert_eq(load(text), 0, "%s: %s", rows[i].text, capture_text());
 		cr_assert_eq(configuration.n_options, 1);
 		cr_assert_str_eq(configuration.options[0].value, rows[i].value, "%s", rows[i].text);
@@ -77,44 +85,44 @@ Test(numbered, U49_refused_with_its_line)
 		const char *text, *refused;
 	} rows[] = {
 		{ "43: hex:00\n    12: text:x",
-		  "4: option \"send\": 12 is not allowed: use hostname" },
-		{ "50: hex:00", "3: option \"send\": 50 is not allowed: part of the protocol" },
-		{ "59: hex:00", "3: option \"send\": 59 is not allowed: part of the protocol" },
-		{ "0: hex:00", "3: option \"send\": \"0\" is not a number from 1 to 254" },
-		{ "255: hex:00", "3: option \"send\": \"255\" is not a number from 1 to 254" },
-		{ "043: hex:00", "3: option \"send\": \"043\" is not a number from 1 to 254" },
-		{ "0x2b: hex:00", "3: option \"send\": \"0x2b\" is not a number from 1 to 254" },
-		{ "43: hex:00\n    43: hex:01", "4: \"43\" is repeated, first on line 3" },
-		{ "43: abc", "3: option \"send\": 43: \"abc\" " KINDS },
-		{ "43: hex:0", "3: option \"send\": 43: \"hex:0\" " KINDS },
-		{ "43: hex:0x00", "3: option \"send\": 43: \"hex:0x00\" " KINDS },
-		{ "43: hex:00 01", "3: option \"send\": 43: \"hex:00 01\" " KINDS },
-		{ "43: \"text:\"", "3: option \"send\": 43: \"text:\" " KINDS },
-		{ "43: \"address:\"", "3: option \"send\": 43: \"address:\" " KINDS },
-		{ "43: address:192.0.2", "3: option \"send\": 43: \"address:192.0.2\" " KINDS },
+		  "5: option \"send\": 12 is not allowed: use hostname" },
+		{ "50: hex:00", "4: option \"send\": 50 is not allowed: part of the protocol" },
+		{ "59: hex:00", "4: option \"send\": 59 is not allowed: part of the protocol" },
+		{ "0: hex:00", "4: option \"send\": \"0\" is not a number from 1 to 254" },
+		{ "255: hex:00", "4: option \"send\": \"255\" is not a number from 1 to 254" },
+		{ "043: hex:00", "4: option \"send\": \"043\" is not a number from 1 to 254" },
+		{ "0x2b: hex:00", "4: option \"send\": \"0x2b\" is not a number from 1 to 254" },
+		{ "43: hex:00\n    43: hex:01", "5: \"43\" is repeated, first on line 4" },
+		{ "43: abc", "4: option \"send\": 43: \"abc\" " KINDS },
+		{ "43: hex:0", "4: option \"send\": 43: \"hex:0\" " KINDS },
+		{ "43: hex:0x00", "4: option \"send\": 43: \"hex:0x00\" " KINDS },
+		{ "43: hex:00 01", "4: option \"send\": 43: \"hex:00 01\" " KINDS },
+		{ "43: \"text:\"", "4: option \"send\": 43: \"text:\" " KINDS },
+		{ "43: \"address:\"", "4: option \"send\": 43: \"address:\" " KINDS },
+		{ "43: address:192.0.2", "4: option \"send\": 43: \"address:192.0.2\" " KINDS },
 		{ "43: \"address:192.0.2.1 \"",
-		  "3: option \"send\": 43: \"address:192.0.2.1 \" " KINDS },
-		{ "43: u8:1", "3: option \"send\": 43: \"u8:1\" " KINDS },
-		{ "43: [1, 2]", "3: send must be text" },
-		{ "43:", "3: send is empty" },
+		  "4: option \"send\": 43: \"address:192.0.2.1 \" " KINDS },
+		{ "43: u8:1", "4: option \"send\": 43: \"u8:1\" " KINDS },
+		{ "43: [1, 2]", "4: send must be text" },
+		{ "43:", "4: send is empty" },
 		{ "43: text:01234567890123456789012345678901234567890123456789",
-		  "3: option \"send\": the values are too long together" },
+		  "4: option \"send\": the values are too long together" },
 	};
 	char expected[256];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[256];
 
-		snprintf(text, sizeof(text), "options:\n  send:\n    %s\n", rows[i].text);
+		snprintf(text, sizeof(text), "calves:\n a:\n  send:\n    %s\n", rows[i].text);
 		cr_expect_eq(load(text), -EINVAL, "accepted: %s", rows[i].text);
 		snprintf(expected, sizeof(expected), "%s:%s\n", scratch_path("x"), rows[i].refused);
 		cr_expect_str_eq(capture_text(), expected);
 	}
 	snprintf(expected, sizeof(expected), "%s:1: send must be a mapping of fields\n",
 		 scratch_path("x"));
-	cr_expect_eq(load("options: {send: \"43:00\"}\n"), -EINVAL);
+	cr_expect_eq(load("calves: {a: {send: \"43:00\"}}\n"), -EINVAL);
 	cr_expect_str_eq(capture_text(), expected);
-	cr_expect_eq(load("options: {send: {}}\n"), -EINVAL);
+	cr_expect_eq(load("calves: {a: {send: {}}}\n"), -EINVAL);
 	cr_expect(strstr(capture_text(), ":1: send is empty\n"));
 }
 
@@ -128,9 +136,9 @@ Test(numbered, U49_as_long_as_a_value)
 	for (int n = 500; n <= 520; n++) {
 		bool fits = 3 + 2 * n <= KV_VALUE_MAX;
 
-		size = snprintf(text, sizeof(text), "options: {send: {43: \"text:");
+		size = snprintf(text, sizeof(text), "calves: {a: {send: {43: \"text:");
 		memset(text + size, 'x', (size_t)n);
-		memcpy(text + size + n, "\"}}", 4);
+		memcpy(text + size + n, "\"}}}", 5);
 		cr_expect_eq(load(text), fits ? 0 : -EINVAL, "%d", n);
 	}
 }

@@ -40,6 +40,7 @@ static void print_loaded(const char *yaml, char to[static sizeof(text[0])])
 	file = fmemopen(to, sizeof(text[0]), "w");
 	configuration_print(&configuration, &description, 1, file);
 	fclose(file);
+	configuration_deinit(&configuration);
 }
 
 Test(configuration_print, U32_loaded_again_is_the_same)
@@ -56,9 +57,10 @@ Test(configuration_print, U32_loaded_again_is_the_same)
 		"routes: {min_connected_prefix_length: 9}\n",
 		"dns: {options: [], sortlist: 10.0.0.0, search: [a.example, b], supersede: []}\n",
 		"dns: {prepend: [127.0.0.1, '::1'], append: 192.0.2.1, options: edns0 trust-ad}\n",
-		"options: {hostname: a, parameters: '42 43', send: {43: 'hex:', 124: 'text:a\"b\\c'}}\n",
+		"calves: {dhcp4: {hostname: a, parameters: '42 43', send: {43: 'hex:', 124: "
+		"'text:a\"b\\c'}}}\n",
 		"ceilings: {memory: 134217728, pids: 65, cpu: 50, frame_burst: 201}\n",
-		"options: {vendor_class: 'quoted \" and \\ '}\n",
+		"calves: {dhcp4: {vendor_class: 'quoted \" and \\ '}}\n",
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -101,12 +103,13 @@ Test(configuration_print, U32_every_field)
 /* What was set is there, and so are the defaults. */
 Test(configuration_print, U32_is_complete)
 {
-	print_loaded("metric: 5\noptions: {send: {43: 'hex:0104', 124: 'text:a'}}\n", text[0]);
+	print_loaded("metric: 5\ncalves: {dhcp4: {send: {43: 'hex:0104', 124: 'text:a'}}}\n",
+		     text[0]);
 	cr_expect(strstr(text[0], "metric: 5\n"));
 	cr_expect(strstr(text[0], "carrier_delay: 200\n"));
 	cr_expect(strstr(text[0], "\n  ntp: true\n"));
-	cr_expect(strstr(text[0], "\n  client_id: \"mac\"\n"));
-	cr_expect(strstr(text[0], "\n  send: {43: \"hex:0104\", 124: \"hex:61\"}\n"));
+	cr_expect(strstr(text[0], "\ncalves:\n  dhcp4:\n    client_id: \"mac\"\n"));
+	cr_expect(strstr(text[0], "\n    send: {43: \"hex:0104\", 124: \"hex:61\"}\n"));
 	print_loaded("ceilings: {pids: 65}\n", text[0]);
 	cr_expect(strstr(text[0], "\nceilings:\n  memory: 67108864\n  pids: 65\n"));
 	print_loaded("", text[0]);

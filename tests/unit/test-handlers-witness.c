@@ -235,9 +235,12 @@ Test(handlers_witness, Q25_fallback)
 	struct frame_witnessed *added = ack(BIT(MASK));
 
 	expect("10.7.0.5/24", "infinite", 3600);
-	cr_assert_eq(configuration_set_option(&configuration, "fallback_lease", "60", true), 0);
+	cr_assert_eq(
+		configuration_set_option(&configuration, "dhcp4", "fallback_lease", "60", true), 0);
 	expect("10.7.0.5/24", "infinite", 60);
-	cr_assert_eq(configuration_set_option(&configuration, "fallback_lease", "7200", true), 0);
+	cr_assert_eq(configuration_set_option(&configuration, "dhcp4", "fallback_lease", "7200",
+					      true),
+		     0);
 	expect("10.7.0.5/24", "infinite", 7200);
 	/* a renewal has the time of the lease before, a new lease the fallback */
 	added->kept = BIT(TIME);

@@ -20,7 +20,8 @@ TestSuite(supervisor_grammar, .init = setup);
 
 static void set(const char *name, const char *value)
 {
-	cr_assert_eq(configuration_set_option(&supervisor.configuration, name, value, true), 0);
+	cr_assert_eq(
+		configuration_set_option(&supervisor.configuration, "dhcp4", name, value, true), 0);
 }
 
 Test(supervisor_grammar, F5_options)

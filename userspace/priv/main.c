@@ -25,10 +25,8 @@ int main(int argc, char **argv)
 	streams_own_log();
 	log_init(tags[ROLE_SUPERVISOR], 2, LOG_LEVEL_INFO);
 	r = options_parse(&options, argc, argv);
-	if (r == -EINVAL)
-		return ROLE_EXIT_USAGE;
 	if (r)
-		return r > 0 ? ROLE_EXIT_OK : ROLE_EXIT_FAILURE;
+		return r > 0 ? ROLE_EXIT_OK : ROLE_EXIT_USAGE;
 	log_init(tags[options.role], 2, options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	/* The supervisor executed /proc/self/exe, so ps would show "exe". */
 	if (options.role != ROLE_SUPERVISOR)

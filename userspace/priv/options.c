@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
-#include "userspace/common/program.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/frames/mode.h"
 
@@ -397,28 +396,8 @@ static int parse_one(struct options *options, int c, const char *text)
 	}
 }
 
-/* Use the shipped calf, calves/dhcp4 in the directory of this program:
- * PREFIX/lib/calfpen/ if installed, also in the build tree. */
-static int default_calf(struct options *options)
-{
-	static char directory[PATH_MAX];
-	int r = program_path("calves/dhcp4", directory, sizeof(directory));
-
-	if (r) {
-		log_error("shipped calf: cannot find it next to this program: %s; name it with "
-			  "--calf",
-			  strerror(-r));
-		return -ENOENT;
-	}
-	options->calves[0] = directory;
-	options->n_calves = 1;
-	return 0;
-}
-
 static int fill_defaults(struct options *options)
 {
-	int r;
-
 	if (options->role == ROLE_FORGET) /* needs no uplink, and perhaps no instance */
 		return 0;
 	if (options->uplink[0] == '\0' && options->role != ROLE_CHECK) {
@@ -427,11 +406,6 @@ static int fill_defaults(struct options *options)
 	}
 	if (options->instance[0] == '\0' && options->uplink[0])
 		instance_name_of(options->uplink, options->instance);
-	if (options->n_calves == 0) {
-		r = default_calf(options);
-		if (r < 0)
-			return r;
-	}
 	if (options->configuration[0] == '\0') {
 		char path[PATH_MAX];
 

@@ -40,7 +40,7 @@ struct options {
 	char uplink[OPTIONS_UPLINK_SIZE];
 	char configuration
 		[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if that exists, else "" */
-	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, default: the shipped dhcp4 */
+	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, beside those of the configuration */
 	uint32_t n_calves;
 	char runtime[PATH_MAX];	      /* --runtime, default "runc" */
 	char cgroup_parent[NAME_MAX]; /* --cgroup-parent, default "calfpen" */
@@ -67,8 +67,7 @@ struct options {
 /* Print the help text to stdout. */
 void options_print_help(void);
 /* Parse the command line. Returns 0; 1 if --help or --version was answered; -EINVAL if it
- * is wrong, or -ENOENT if the shipped calf is missing, after one line on stderr that says
- * what is wrong and what to do. */
+ * is wrong, after one line on stderr that says what is wrong and what to do. */
 int options_parse(struct options *options, int argc, char **argv);
 
 /* Return whether the audit log is a file: options->audit is its path. */

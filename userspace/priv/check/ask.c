@@ -41,7 +41,7 @@ static int seal_values(const struct description *description,
 	for (uint32_t i = 0; i < description->n_options; i++) {
 		const char *name = description->options[i].name;
 		const struct configuration_option *option =
-			configuration_find_option(configuration, name);
+			configuration_find_option(configuration, description->name, name);
 
 		description_option_path(description, name, path);
 		if (option)
@@ -152,7 +152,7 @@ static const struct configuration_option *find_subject(const struct description 
 		if (!reason)
 			continue;
 		*reasonp = reason;
-		return configuration_find_option(configuration, name);
+		return configuration_find_option(configuration, description->name, name);
 	}
 	return NULL;
 }

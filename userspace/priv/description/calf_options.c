@@ -2,42 +2,44 @@
 /*
  * DOC: the options of the calves in a configuration
  *
- * Each is checked against every description that contains it. All calves share one
- * namespace.
+ * Each calf has options of its own, below its name in the field `calves`.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "userspace/common/host_name.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/description/description-private.h"
 
-#define KNOWN_SIZE 768 /* for the names of all options in a message */
+#define FORMER_FIELD "options" /* of all calves, in earlier versions */
+#define KNOWN_SIZE 768	       /* for the names of all options in a message */
+#define LINE_SIZE 800	       /* for what to write instead */
+#define ROOM_STEP 16
 
-/* Returns the index of an option, n_options if there is none. */
-static uint32_t find_option(const struct configuration *configuration, const char *name)
+static struct configuration_option *find_option(const struct configuration *configuration,
+						const char *calf, const char *name)
 {
-	uint32_t i = 0;
-
-	while (i < configuration->n_options && strcmp(configuration->options[i].name, name) != 0)
-		i++;
-	return i;
+	for (uint32_t i = 0; i < configuration->n_options; i++)
+		if (!strcmp(configuration->options[i].name, name) &&
+		    !strcmp(configuration->options[i].calf, calf))
+			return &configuration->options[i];
+	return NULL;
 }
 
 const struct configuration_option *
-configuration_find_option(const struct configuration *configuration, const char *name)
+configuration_find_option(const struct configuration *configuration, const char *calf,
+			  const char *name)
 {
-	uint32_t i = find_option(configuration, name);
-
-	return i < configuration->n_options ? &configuration->options[i] : NULL;
+	return find_option(configuration, calf, name);
 }
 
 bool configuration_inform(const struct configuration *configuration, const char *present,
 			  struct in_addr *addressp)
 {
 	const struct configuration_option *option =
-		configuration_find_option(configuration, "inform");
+		configuration_find_option(configuration, CONFIGURATION_LEASE_CALF, "inform");
 	struct value_ipv4_net net;
 
 	if (!option || !strcmp(option->value, "0"))
@@ -50,19 +52,35 @@ bool configuration_inform(const struct configuration *configuration, const char 
 	return true;
 }
 
-int configuration_set_option(struct configuration *configuration, const char *name,
-			     const char *value, bool is_set)
+/* Returns an option that is all zeros but for its name, or NULL without memory. */
+static struct configuration_option *add_option(struct configuration *configuration,
+					       const char *calf, const char *name)
 {
-	uint32_t i = find_option(configuration, name);
-	struct configuration_option *option = &configuration->options[i];
+	struct configuration_option *options = configuration->options, *option;
+	uint32_t n = configuration->n_options;
 
-	if (i == DESCRIPTION_OPTIONS_MAX)
-		return -ENOSPC;
-	if (i == configuration->n_options) {
-		configuration->n_options++;
-		snprintf(option->name, sizeof(option->name), "%s", name);
-	}
-	snprintf(option->value, sizeof(option->value), "%s", value);
+	if (n % ROOM_STEP == 0)
+		options = realloc(options, (n + ROOM_STEP) * sizeof(*options));
+	if (!options)
+		return NULL;
+	configuration->options = options;
+	option = &options[configuration->n_options++];
+	*option = (struct configuration_option){ .line = 0 };
+	(void)snprintf(option->calf, sizeof(option->calf), "%s", calf);
+	(void)snprintf(option->name, sizeof(option->name), "%s", name);
+	return option;
+}
+
+int configuration_set_option(struct configuration *configuration, const char *calf,
+			     const char *name, const char *value, bool is_set)
+{
+	struct configuration_option *option = find_option(configuration, calf, name);
+
+	if (!option)
+		option = add_option(configuration, calf, name);
+	if (!option)
+		return -ENOMEM;
+	(void)snprintf(option->value, sizeof(option->value), "%s", value);
 	option->is_set = is_set;
 	option->line = 0;
 	return 0;
@@ -76,52 +94,35 @@ int calf_options_set_defaults(const struct calves *calves, struct configuration 
 		for (uint32_t i = 0; i < description->n_options; i++) {
 			const struct description_option *option = &description->options[i];
 
-			if (!option->has_default ||
-			    configuration_find_option(configuration, option->name))
+			if (!option->has_default)
 				continue;
-			if (configuration_set_option(configuration, option->name, option->value,
-						     false) < 0) {
-				log_error("%s/%s:%u: option \"%s\": the calves together have more "
-					  "than %d options",
-					  description->directory, DESCRIPTION_FILE, option->line,
-					  option->name, DESCRIPTION_OPTIONS_MAX);
-				return -ENOSPC;
+			if (configuration_set_option(configuration, description->name, option->name,
+						     option->value, false) < 0) {
+				log_error("configuration: %s", strerror(ENOMEM));
+				return -ENOMEM;
 			}
 		}
 	}
 	return 0;
 }
 
-/* Returns true if one of the first n calves has the option. */
-static bool is_described(const struct calves *calves, uint32_t n, const char *name)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (description_find_option(&calves->descriptions[i], name))
-			return true;
-	return false;
-}
-
 static int refuse_unknown(struct yaml_file *file, const yaml_node_t *key, const char *name,
-			  const struct calves *calves)
+			  const struct description *description)
 {
 	char known[KNOWN_SIZE] = "";
 	size_t used = 0;
 
-	for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
-		const struct description *description = &calves->descriptions[i_calf];
-
-		for (uint32_t i = 0; i < description->n_options && used < sizeof(known); i++) {
-			const char *other = description->options[i].name;
-
-			if (!is_described(calves, i_calf, other))
-				used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-							 used > 0 ? ", " : "", other);
-		}
-	}
+	if (!strcmp(name, DESCRIPTION_RESERVED_OPTION))
+		return yaml_refuse(file, key, "\"%s\" is reserved, and not an option of %s", name,
+				   description->name);
+	for (uint32_t i = 0; i < description->n_options && used < sizeof(known); i++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+					 used > 0 ? ", " : "", description->options[i].name);
 	if (used == 0)
-		return yaml_refuse(file, key, "unknown option \"%s\"; the calves have no options",
-				   name);
-	return yaml_refuse(file, key, "unknown option \"%s\"; known options: %s", name, known);
+		return yaml_refuse(file, key, "unknown option \"%s\"; %s has no options", name,
+				   description->name);
+	return yaml_refuse(file, key, "unknown option \"%s\" of %s; known options: %s", name,
+			   description->name, known);
 }
 
 /* Explain an error of value_check() to the operator. */
@@ -163,46 +164,242 @@ static int read_value(struct yaml_file *file, yaml_node_t *node,
 	return r < 0 ? refuse_value(file, node, option->name, value, &option->rule, r) : 0;
 }
 
-static int parse_calf_option(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
-			     const struct calves *calves, struct configuration *configuration)
+static int parse_option(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
+			const struct description *description, struct configuration *configuration)
 {
-	char name[sizeof(configuration->options[0].name)];
+	const struct description_option *option;
+	char name[sizeof(option->name)];
 	char value[KV_VALUE_SIZE];
 	int r;
 
 	r = yaml_text(file, key, "option name", name, sizeof(name));
 	if (r < 0)
 		return r;
-	if (!is_described(calves, calves->n, name))
-		return refuse_unknown(file, key, name, calves);
-	for (uint32_t i = 0; i < calves->n; i++) {
-		const struct description_option *option =
-			description_find_option(&calves->descriptions[i], name);
-
-		if (!option)
-			continue;
-		r = read_value(file, node, option, value);
-		if (r < 0)
-			return r;
+	option = description_find_option(description, name);
+	if (!option)
+		return refuse_unknown(file, key, name, description);
+	r = read_value(file, node, option, value);
+	if (r < 0)
+		return r;
+	if (configuration_set_option(configuration, description->name, name, value, true) < 0) {
+		log_error("configuration: %s", strerror(ENOMEM));
+		return -ENOMEM;
 	}
-	if (configuration_set_option(configuration, name, value, true) < 0)
-		return yaml_refuse(file, key, "more than %d options", DESCRIPTION_OPTIONS_MAX);
-	configuration->options[find_option(configuration, name)].line = yaml_line(key);
+	find_option(configuration, description->name, name)->line = yaml_line(key);
 	return 0;
+}
+
+static const struct description *find_calf(const struct calves *calves, const char *name)
+{
+	for (uint32_t i = 0; i < calves->n; i++)
+		if (!strcmp(calves->descriptions[i].name, name))
+			return &calves->descriptions[i];
+	return NULL;
+}
+
+/* Nothing at all is no options, too: "observer:". */
+static bool is_nothing(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0 &&
+	       node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+static int parse_calf(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
+		      const struct calves *calves, struct configuration *configuration)
+{
+	char name[KEY_TABLE_NAME_MAX + 1];
+	const struct description *description;
+	uint32_t n = 0;
+	int r = yaml_text(file, key, "calf name", name, sizeof(name));
+
+	if (r < 0)
+		return r;
+	description = find_calf(calves, name);
+	if (!description)
+		return calves_refuse_unknown(file, key, name);
+	if (is_nothing(node))
+		return 0;
+	r = yaml_mapping(file, node, name, YAML_FILE_MAX, &n);
+	for (uint32_t i = 0; !r && i < n; i++) {
+		yaml_node_t *option, *value;
+
+		yaml_mapping_at(file, node, i, &option, &value);
+		r = parse_option(file, option, value, description, configuration);
+	}
+	return r;
 }
 
 int calf_options_parse(struct yaml_file *file, yaml_node_t *node, const struct calves *calves,
 		       struct configuration *configuration)
 {
 	uint32_t n = 0;
-	int r;
+	int r = yaml_mapping(file, node, CALVES_FIELD, YAML_FILE_MAX, &n);
 
-	r = yaml_mapping(file, node, "options", YAML_FILE_MAX, &n);
 	for (uint32_t i = 0; !r && i < n; i++) {
 		yaml_node_t *key, *value;
 
 		yaml_mapping_at(file, node, i, &key, &value);
-		r = parse_calf_option(file, key, value, calves, configuration);
+		r = parse_calf(file, key, value, calves, configuration);
+	}
+	return r;
+}
+
+/* A line for the operator's file. What does not fit is cut off. */
+struct line {
+	char text[LINE_SIZE];
+	size_t used;
+};
+
+static void put(struct line *line, const char *text)
+{
+	size_t length = strlen(text), room = sizeof(line->text) - 1 - line->used;
+
+	if (length > room)
+		length = room;
+	memcpy(line->text + line->used, text, length);
+	line->used += length;
+}
+
+/* As in the file, but quoted if it may not be plain between braces. */
+static void put_scalar(struct line *line, const yaml_node_t *node)
+{
+	const char *text = (const char *)node->data.scalar.value;
+
+	if (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && text[0] &&
+	    !strpbrk(text, ",[]{}")) {
+		put(line, text);
+		return;
+	}
+	put(line, "\"");
+	for (; *text; text++) {
+		const char escaped[] = { '\\', *text, '\0' };
+
+		put(line, *text == '"' || *text == '\\' ? escaped : escaped + 1);
+	}
+	put(line, "\"");
+}
+
+/* The value of an option is a scalar, or a mapping of numbers to scalars. */
+static void put_pair(struct yaml_file *file, struct line *line, const yaml_node_t *key,
+		     yaml_node_t *value)
+{
+	put_scalar(line, key);
+	put(line, ": ");
+	if (value->type == YAML_SCALAR_NODE)
+		put_scalar(line, value);
+	if (value->type != YAML_MAPPING_NODE)
+		return;
+	put(line, "{");
+	for (const yaml_node_pair_t *pair = value->data.mapping.pairs.start;
+	     pair < value->data.mapping.pairs.top; pair++) {
+		yaml_node_t *number = yaml_document_get_node(&file->document, pair->key);
+		yaml_node_t *octets = yaml_document_get_node(&file->document, pair->value);
+
+		put(line, pair == value->data.mapping.pairs.start ? "" : ", ");
+		if (number->type == YAML_SCALAR_NODE)
+			put_pair(file, line, number, octets);
+	}
+	put(line, "}");
+}
+
+static bool is_option_of(const struct description *description, const yaml_node_t *key)
+{
+	return key->type == YAML_SCALAR_NODE &&
+	       description_find_option(description, (const char *)key->data.scalar.value);
+}
+
+/* Put those of the fields of a mapping that are options of the calf, with its name. Returns
+ * false if none is. */
+static bool put_calf(struct yaml_file *file, struct line *line,
+		     const struct description *description, yaml_node_t *node,
+		     const char *separator)
+{
+	bool has_any = false;
+
+	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top; pair++) {
+		yaml_node_t *key = yaml_document_get_node(&file->document, pair->key);
+
+		if (!is_option_of(description, key))
+			continue;
+		put(line, has_any ? ", " : separator);
+		if (!has_any) {
+			put(line, description->name);
+			put(line, ": {");
+		}
+		put_pair(file, line, key, yaml_document_get_node(&file->document, pair->value));
+		has_any = true;
+	}
+	if (has_any)
+		put(line, "}");
+	return has_any;
+}
+
+/* In earlier versions an option was one of all calves that have it. */
+static int refuse_former(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
+			 const struct calves *calves)
+{
+	struct line line = { .used = 0 };
+	bool has_any = false;
+
+	for (uint32_t i = 0; node->type == YAML_MAPPING_NODE && i < calves->n; i++)
+		has_any |=
+			put_calf(file, &line, &calves->descriptions[i], node, has_any ? ", " : "");
+	if (!has_any)
+		put(&line, "CALF: {NAME: VALUE}");
+	return yaml_refuse(file, key,
+			   "each calf has options of its own; instead of \"" FORMER_FIELD
+			   "\", write: " CALVES_FIELD ": {%s}",
+			   line.text);
+}
+
+static int refuse_field(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
+			const struct description *description)
+{
+	struct line line = { .used = 0 };
+
+	put_pair(file, &line, key, node);
+	return yaml_refuse(file, key,
+			   "\"%s\" is an option of a calf; write instead: " CALVES_FIELD
+			   ": {%s: {%s}}",
+			   (const char *)key->data.scalar.value, description->name, line.text);
+}
+
+static int check_field(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
+		       const struct calves *calves)
+{
+	if (!strcmp((const char *)key->data.scalar.value, FORMER_FIELD))
+		return refuse_former(file, key, node, calves);
+	for (uint32_t i = 0; i < calves->n; i++)
+		if (is_option_of(&calves->descriptions[i], key))
+			return refuse_field(file, key, node, &calves->descriptions[i]);
+	return 0;
+}
+
+static bool is_one_of(const char *const *names, size_t n_names, const char *name)
+{
+	for (size_t i = 0; i < n_names; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+int calf_options_check_fields(struct yaml_file *file, const char *const *names, size_t n_names,
+			      const struct calves *calves)
+{
+	int r = 0;
+
+	if (file->root->type != YAML_MAPPING_NODE)
+		return 0;
+	for (const yaml_node_pair_t *pair = file->root->data.mapping.pairs.start;
+	     !r && pair < file->root->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *key = yaml_document_get_node(&file->document, pair->key);
+
+		if (key->type == YAML_SCALAR_NODE &&
+		    !is_one_of(names, n_names, (const char *)key->data.scalar.value))
+			r = check_field(file, key,
+					yaml_document_get_node(&file->document, pair->value),
+					calves);
 	}
 	return r;
 }
@@ -219,16 +416,13 @@ bool calf_options_tell_host_name(const struct calves *calves,
 {
 	for (uint32_t i = 0; i < configuration->n_options; i++) {
 		const struct configuration_option *option = &configuration->options[i];
+		const struct description *description = find_calf(calves, option->calf);
+		const struct description_option *described =
+			description ? description_find_option(description, option->name) : NULL;
 
-		if (strcmp(option->value, HOST_NAME_WORD) != 0)
-			continue;
-		for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
-			const struct description_option *described = description_find_option(
-				&calves->descriptions[i_calf], option->name);
-
-			if (described && is_choice(described->rule, HOST_NAME_WORD))
-				return true;
-		}
+		if (!strcmp(option->value, HOST_NAME_WORD) && described &&
+		    is_choice(described->rule, HOST_NAME_WORD))
+			return true;
 	}
 	return false;
 }

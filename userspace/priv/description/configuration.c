@@ -2,8 +2,7 @@
 /*
  * DOC: the operator's configuration
  *
- * The defaults are overridden by the file, and that by the command line. Options
- * of the calves are checked against every description that contains them. Only
+ * The defaults are overridden by the file, and that by the command line. Only
  * reads one file and changes nothing.
  */
 #include "userspace/priv/description/configuration.h"
@@ -264,7 +263,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		AUDIT_FILES,
 		AUDIT_ON_FAILURE,
 		CEILINGS,
-		OPTIONS,
+		CALVES,
 		N
 	};
 	static const char *const names[N] = { "metric",
@@ -289,13 +288,17 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 					      "audit_files",
 					      "audit_on_failure",
 					      "ceilings",
-					      "options" };
+					      CALVES_FIELD };
 	yaml_node_t *values[N];
 	int r;
 
 	if (!file->root)
 		return 0; /* only comments */
-	r = yaml_fields(file, file->root, "a configuration", names, N, 0, values);
+	r = calf_options_check_fields(file, names, N, calves);
+	if (!r)
+		r = yaml_fields(file, file->root, "a configuration", names, N, 0, values);
+	if (r)
+		return r;
 	configuration->metric_adds_index = !values[METRIC];
 	if (!r && values[METRIC])
 		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX, &configuration->metric);
@@ -348,8 +351,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_audit_on_failure(file, values[AUDIT_ON_FAILURE], configuration);
 	if (!r && values[CEILINGS])
 		r = ceilings_parse(file, values[CEILINGS], configuration);
-	if (!r && values[OPTIONS])
-		r = calf_options_parse(file, values[OPTIONS], calves, configuration);
+	if (!r && values[CALVES])
+		r = calf_options_parse(file, values[CALVES], calves, configuration);
 	return r;
 }
 
@@ -368,39 +371,52 @@ static void apply_command_line(const struct options *options, struct configurati
 		       sizeof(configuration->resolv_conf));
 }
 
-int configuration_load(const struct options *options, const struct description *descriptions,
-		       uint32_t n_descriptions, struct configuration *configurationp)
+int configuration_parse(struct yaml_file *file, const struct options *options,
+			const struct calves *calves, struct configuration *configurationp)
 {
-	const struct calves calves = { descriptions, n_descriptions };
-	struct configuration *configuration;
-	struct yaml_file file;
+	struct configuration *configuration = calloc(1, sizeof(*configuration));
 	int r;
 
-	configuration = calloc(1, sizeof(*configuration));
 	if (!configuration) {
 		log_error("configuration: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	r = set_defaults(&calves, configuration);
-	if (r < 0)
-		goto cleanup;
-	if (options->configuration[0] != '\0') {
-		r = yaml_file_init(&file, options->configuration);
-		if (r < 0)
-			goto cleanup;
-		r = parse(&file, &calves, configuration);
-		yaml_file_deinit(&file);
-		if (r < 0)
-			goto cleanup;
+	r = set_defaults(calves, configuration);
+	if (!r && file)
+		r = parse(file, calves, configuration);
+	for (uint32_t i = 0; !r && i < calves->n; i++)
+		r = ceilings_check(&calves->descriptions[i], configuration);
+	if (!r) {
+		configuration->tells_host_name = calf_options_tell_host_name(calves, configuration);
+		apply_command_line(options, configuration);
+		*configurationp = *configuration;
+	} else {
+		configuration_deinit(configuration);
 	}
-	for (uint32_t i = 0; !r && i < n_descriptions; i++)
-		r = ceilings_check(&descriptions[i], configuration);
-	if (r < 0)
-		goto cleanup;
-	configuration->tells_host_name = calf_options_tell_host_name(&calves, configuration);
-	apply_command_line(options, configuration);
-	*configurationp = *configuration;
-cleanup:
 	free(configuration);
 	return r;
+}
+
+int configuration_load(const struct options *options, const struct description *descriptions,
+		       uint32_t n_descriptions, struct configuration *configurationp)
+{
+	const struct calves calves = { descriptions, n_descriptions };
+	struct yaml_file file;
+	int r;
+
+	if (options->configuration[0] == '\0')
+		return configuration_parse(NULL, options, &calves, configurationp);
+	r = yaml_file_init(&file, options->configuration);
+	if (r < 0)
+		return r;
+	r = configuration_parse(&file, options, &calves, configurationp);
+	yaml_file_deinit(&file);
+	return r;
+}
+
+void configuration_deinit(struct configuration *configuration)
+{
+	free(configuration->options);
+	configuration->options = NULL;
+	configuration->n_options = 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration file of an instance, /etc/calfpen/INSTANCE.yaml, used by the
- * supervisor, the watcher and its handlers. It contains options of the host side
- * and options of the calves; the latter become keys /config/CALF/NAME.
+ * supervisor, the watcher and its handlers. It contains options of the host side,
+ * and `calves`: which calves there are, and the options of each, which become keys
+ * /config/CALF/NAME.
  */
 #ifndef CALFPEN_PRIV_DESCRIPTION_CONFIGURATION_H
 #define CALFPEN_PRIV_DESCRIPTION_CONFIGURATION_H
@@ -18,11 +19,15 @@
 #include "userspace/priv/options.h"
 
 struct configuration_option {
+	char calf[KEY_TABLE_NAME_MAX + 1];
 	char name[32];
 	char value[KV_VALUE_SIZE];
 	bool is_set;	   /* by the operator: not the default */
 	unsigned int line; /* in the file; 0: not from there */
 };
+
+/* The calf whose keys are /ip, /lease/... and /route/..., which the handlers apply. */
+#define CONFIGURATION_LEASE_CALF "dhcp4"
 
 /* What is done about settings that another program has changed. */
 enum configuration_drift {
@@ -98,41 +103,44 @@ struct configuration {
 	bool tells_host_name;			 /* an option of a calf is the kernel's host name */
 	uint64_t ceilings[_DESCRIPTION_LIMIT_N]; /* of the limits in descriptions */
 	uint32_t quarantine_s; /* maximum seconds without a lease; default 0: no quarantine */
-	struct configuration_option
-		options[DESCRIPTION_OPTIONS_MAX]; /* from the file, else the default */
+	struct configuration_option *options; /* owned: from the file, else the default */
 	uint32_t n_options;
 };
 
 /*
- * Load options->configuration (only the defaults if ""), check the calf options
- * against the descriptions, apply the overrides of the command line, and check the
+ * Load options->configuration (only the defaults if ""), check the options of the calves
+ * against their descriptions, apply the overrides of the command line, and check the
  * descriptions against the ceilings. Returns 0, or a negative errno after one line on
  * stderr, "FILE:LINE: reason".
- * *configurationp is written on success only.
+ * *configurationp, to be freed by configuration_deinit(), is written on success only.
  */
 int configuration_load(const struct options *options, const struct description *descriptions,
 		       uint32_t n_descriptions, struct configuration *configurationp);
+
+/* Allowed on one that is all zeros. */
+void configuration_deinit(struct configuration *configuration);
 
 /* Print the configuration as a file that, loaded again with the same descriptions, comes
  * to the same; also values that are defaults or come from the command line. */
 void configuration_print(const struct configuration *configuration,
 			 const struct description *descriptions, uint32_t n_descriptions, FILE *to);
 
-/* Return the option, or NULL if it has neither a value nor a default. */
+/* Return the option of a calf, or NULL if it has neither a value nor a default. */
 const struct configuration_option *
-configuration_find_option(const struct configuration *configuration, const char *name);
+configuration_find_option(const struct configuration *configuration, const char *calf,
+			  const char *name);
 
 /*
- * Find the address for which a calf asks for parameters only (option inform: DHCPINFORM).
- * `present` is the value of /address, NULL: none. Returns false, with *addressp unchanged, if
+ * Find the address for which the calf of leases asks for parameters only (its option
+ * inform: DHCPINFORM). `present` is the value of /address, NULL: none. Returns false, with *addressp unchanged, if
  * there is none.
  */
 bool configuration_inform(const struct configuration *configuration, const char *present,
 			  struct in_addr *addressp);
 
-/* Add or replace an option, which the caller has checked; `is_set`: by the operator.
- * Returns 0, or -ENOSPC if there is no room. */
-int configuration_set_option(struct configuration *configuration, const char *name,
-			     const char *value, bool is_set);
+/* Add or replace an option of a calf, which the caller has checked; `is_set`: by the
+ * operator. Returns 0 or -ENOMEM. */
+int configuration_set_option(struct configuration *configuration, const char *calf,
+			     const char *name, const char *value, bool is_set);
 
 #endif

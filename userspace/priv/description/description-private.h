@@ -8,6 +8,10 @@
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/description/yaml.h"
 
+/* description.c: check the name of a calf, which is used as a subject, in paths of keys,
+ * in names of pins and in a container id. Returns 0, or -EINVAL after one line on stderr. */
+int description_check_name(struct yaml_file *file, const yaml_node_t *node, const char *name);
+
 /* Parse a list and append its entries to the description. `node` is NULL if the
  * file has no such list. Each returns 0, or a negative errno after one line on
  * stderr. */
@@ -54,19 +58,33 @@ int description_parse_metrics(struct yaml_file *file, yaml_node_t *node,
 int configuration_parse_dns(struct yaml_file *file, yaml_node_t *node,
 			    struct configuration_dns *dns);
 
-/* calf_options.c: the field `options` of a configuration. */
-
+/* The calves of an instance. */
 struct calves {
 	const struct description *descriptions;
 	uint32_t n;
 };
 
-/* Set the options that have one to their default; of several calves' the first. Returns
- * 0, or -ENOSPC after one line on stderr. */
+/* configuration.c: configuration_load() of a file that is open; NULL: only the defaults. */
+int configuration_parse(struct yaml_file *file, const struct options *options,
+			const struct calves *calves, struct configuration *configurationp);
+
+/* calves.c: refuse the name of a calf in the field `calves`. Returns -EINVAL. */
+int calves_refuse_unknown(struct yaml_file *file, const yaml_node_t *node, const char *name);
+
+/* calf_options.c: the field `calves` of a configuration. */
+
+#define CALVES_FIELD "calves"
+
+/* Set the options that have one to their default. Returns 0, or -ENOMEM after one line on
+ * stderr. */
 int calf_options_set_defaults(const struct calves *calves, struct configuration *configuration);
 /* Parse the operator's values. Returns 0, or a negative errno after one line on stderr. */
 int calf_options_parse(struct yaml_file *file, yaml_node_t *node, const struct calves *calves,
 		       struct configuration *configuration);
+/* Refuse options of calves among the fields of the file, of which `names` are those of the
+ * instance, and say what to write instead. Returns 0, or -EINVAL after one line on stderr. */
+int calf_options_check_fields(struct yaml_file *file, const char *const *names, size_t n_names,
+			      const struct calves *calves);
 /* Return whether an option is the kernel's host name: it has the value for that, and
  * its description has it as a choice. */
 bool calf_options_tell_host_name(const struct calves *calves,

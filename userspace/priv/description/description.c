@@ -29,16 +29,10 @@ static const char *const fields[_FIELD_N] = {
 
 #define FIELDS_REQUIRED (KEYS + 1)
 
-/* The name is used as a subject, in names of pins and in a container id. */
-static int parse_name(struct yaml_file *file, yaml_node_t *node, struct description *description)
+int description_check_name(struct yaml_file *file, const yaml_node_t *node, const char *name)
 {
 	static const char *const reserved[] = KV_SUBJECT_NAMES;
-	const char *name = description->name;
-	int r;
 
-	r = yaml_text(file, node, "name", description->name, sizeof(description->name));
-	if (r < 0)
-		return r;
 	for (const char *c = name; *c != '\0'; c++)
 		if (!(*c >= 'a' && *c <= 'z') &&
 		    (c == name || (!(*c >= '0' && *c <= '9') && *c != '-')))
@@ -51,8 +45,18 @@ static int parse_name(struct yaml_file *file, yaml_node_t *node, struct descript
 			return yaml_refuse(file, node,
 					   "name \"%s\" is reserved for a part of calfpen itself",
 					   name);
-	description->name_line = yaml_line(node);
 	return 0;
+}
+
+static int parse_name(struct yaml_file *file, yaml_node_t *node, struct description *description)
+{
+	int r = yaml_text(file, node, "name", description->name, sizeof(description->name));
+
+	if (!r)
+		r = description_check_name(file, node, description->name);
+	if (!r)
+		description->name_line = yaml_line(node);
+	return r;
 }
 
 /* Returns true for a plain file name that can be in the root of the container. */

@@ -22,6 +22,8 @@
 #define DESCRIPTION_METRICS_MAX 128
 #define DESCRIPTION_OPTIONS_MAX 48
 #define DESCRIPTION_FILE "calf.yaml"
+/* What the operator grants the calf will be beside its options. */
+#define DESCRIPTION_RESERVED_OPTION "grants"
 /* All keys of options are below the first directory, and all requests to calves below the
  * second: those of one calf in a directory that has its name. */
 #define DESCRIPTION_OPTIONS_DIRECTORY "/config"

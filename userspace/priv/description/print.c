@@ -78,35 +78,31 @@ static void print_numbered(FILE *to, const char *text)
 	(void)fputs("}\n", to);
 }
 
-static enum value_type type_of(const struct description *descriptions, uint32_t n_descriptions,
-			       const char *name)
+/* The name of the calf, and its options. */
+static void print_calf(FILE *to, const struct configuration *configuration,
+		       const struct description *description)
 {
-	for (uint32_t i = 0; i < n_descriptions; i++) {
-		const struct description_option *option =
-			description_find_option(&descriptions[i], name);
+	bool has_any = false;
 
-		if (option)
-			return option->rule.type;
-	}
-	return VALUE_TEXT;
-}
+	(void)fprintf(to, "  %s:", description->name);
+	for (uint32_t i = 0; i < description->n_options; i++) {
+		const struct description_option *described = &description->options[i];
+		const struct configuration_option *option = configuration_find_option(
+			configuration, description->name, described->name);
 
-static void print_options(FILE *to, const struct configuration *configuration,
-			  const struct description *descriptions, uint32_t n_descriptions)
-{
-	if (configuration->n_options)
-		(void)fputs("options:\n", to);
-	for (uint32_t i = 0; i < configuration->n_options; i++) {
-		const struct configuration_option *option = &configuration->options[i];
-
-		(void)fprintf(to, "  %s: ", option->name);
-		if (type_of(descriptions, n_descriptions, option->name) == VALUE_NUMBERED_HEX) {
+		if (!option)
+			continue;
+		(void)fprintf(to, "%s    %s: ", has_any ? "" : "\n", option->name);
+		has_any = true;
+		if (described->rule.type == VALUE_NUMBERED_HEX) {
 			print_numbered(to, option->value);
 		} else {
 			print_quoted(to, option->value);
 			(void)fputc('\n', to);
 		}
 	}
+	if (!has_any)
+		(void)fputs(" {}\n", to);
 }
 
 void configuration_print(const struct configuration *configuration,
@@ -156,5 +152,7 @@ void configuration_print(const struct configuration *configuration,
 		      configuration->audit_max_size, configuration->audit_files,
 		      configuration->audit_may_lose ? "lose" : "refuse");
 	ceilings_print(configuration, to);
-	print_options(to, configuration, descriptions, n_descriptions);
+	(void)fputs(CALVES_FIELD ":\n", to);
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		print_calf(to, configuration, &descriptions[i]);
 }

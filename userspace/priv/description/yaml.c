@@ -234,7 +234,7 @@ unsigned int yaml_line(const yaml_node_t *node)
 
 int yaml_refuse(const struct yaml_file *file, const yaml_node_t *node, const char *format, ...)
 {
-	char reason[512];
+	char reason[1024];
 	va_list arguments;
 
 	va_start(arguments, format);

@@ -7,37 +7,24 @@
 
 #include "userspace/common/clock.h"
 #include "userspace/common/log.h"
-#include "userspace/priv/description/overlap.h"
+#include "userspace/priv/description/calves.h"
 #include "userspace/priv/supervisor/child.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
 int supervisor_load_files(struct supervisor *s)
 {
-	const struct options *options = s->options;
 	uint32_t n_with_frames = 0;
-	int r;
+	int r = calves_load(s->options, &s->descriptions, &s->n_descriptions, &s->configuration);
 
-	s->descriptions = calloc(options->n_calves, sizeof(*s->descriptions));
-	if (!s->descriptions)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < options->n_calves; i++) {
-		r = description_load(options->calves[i], &s->descriptions[i]);
-		if (r)
-			return r;
-		n_with_frames += s->descriptions[i].n_frames > 0;
-	}
-	s->n_descriptions = options->n_calves;
-	r = overlap_check(s->descriptions, s->n_descriptions);
 	if (r)
 		return r;
+	for (uint32_t i = 0; i < s->n_descriptions; i++)
+		n_with_frames += s->descriptions[i].n_frames > 0;
 	if (n_with_frames > 1) {
 		log_error("only one calf per instance may have frame rules; run one instance per "
 			  "uplink");
 		return -EINVAL;
 	}
-	r = configuration_load(options, s->descriptions, s->n_descriptions, &s->configuration);
-	if (r)
-		return r;
 	s->loaded_fd = loaded_seal(&(const struct loaded){ .configuration = &s->configuration,
 							   .descriptions = s->descriptions,
 							   .n_descriptions = s->n_descriptions });

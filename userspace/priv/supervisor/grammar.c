@@ -21,9 +21,7 @@ static const char *option_of(const struct supervisor *s, const struct descriptio
 			     const char *name)
 {
 	const struct configuration_option *option =
-		description_find_option(description, name) ?
-			configuration_find_option(&s->configuration, name) :
-			NULL;
+		configuration_find_option(&s->configuration, description->name, name);
 
 	return option ? option->value : NULL;
 }

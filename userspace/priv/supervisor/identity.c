@@ -39,19 +39,33 @@
 #define READ_NS (5 * NS_PER_S)		 /* it takes milliseconds on an idle machine */
 #define ADDRESSES_MAX 16
 
+/* Returns the rule of the option that has the identity of the former client, or NULL. */
 static const struct value_rule *find_rule(const struct supervisor *s)
 {
-	for (uint32_t i = 0; i < s->n_descriptions; i++)
-		for (uint32_t j = 0; j < s->descriptions[i].n_options; j++)
-			if (!strcmp(s->descriptions[i].options[j].name, CLIENT_ID))
-				return &s->descriptions[i].options[j].rule;
+	for (uint32_t i = 0; i < s->n_descriptions; i++) {
+		const struct description_option *option =
+			description_find_option(&s->descriptions[i], CLIENT_ID);
+
+		if (option && !strcmp(s->descriptions[i].name, CONFIGURATION_LEASE_CALF))
+			return &option->rule;
+	}
 	return NULL;
+}
+
+static const struct configuration_option *find_option(const struct supervisor *s, const char *name)
+{
+	return configuration_find_option(&s->configuration, CONFIGURATION_LEASE_CALF, name);
+}
+
+static int set_client_id(struct supervisor *s, const char *client_id)
+{
+	return configuration_set_option(&s->configuration, CONFIGURATION_LEASE_CALF, CLIENT_ID,
+					client_id, false);
 }
 
 static bool has_value(const struct supervisor *s, const char *name, const char *value)
 {
-	const struct configuration_option *option =
-		configuration_find_option(&s->configuration, name);
+	const struct configuration_option *option = find_option(s, name);
 
 	return option && !strcmp(option->value, value);
 }
@@ -62,8 +76,7 @@ static bool has_own_identity(const struct supervisor *s)
 	static const char *const names[] = { CLIENT_ID, "duid", "iaid" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const struct configuration_option *option =
-			configuration_find_option(&s->configuration, names[i]);
+		const struct configuration_option *option = find_option(s, names[i]);
 
 		if (option && option->is_set)
 			return true;
@@ -235,7 +248,7 @@ static void log_unknown(const struct supervisor *s, const char *reason)
 static void adopt(struct supervisor *s, const struct former *former, const char *client_id)
 {
 	const char *state = s->options->state;
-	int r = configuration_set_option(&s->configuration, CLIENT_ID, client_id, false);
+	int r = set_client_id(s, client_id);
 
 	if (!r)
 		r = persist_identity_save(state, client_id);
@@ -306,7 +319,7 @@ void supervisor_adopt_identity(struct supervisor *s)
 	if (!r && value_check(rule, client_id, strlen(client_id)))
 		r = -EBADMSG;
 	if (!r)
-		r = configuration_set_option(&s->configuration, CLIENT_ID, client_id, false);
+		r = set_client_id(s, client_id);
 	if (r == -ENOENT && s->options->takeover && !has_saved_lease(s))
 		find(s, rule);
 	else if (!r)

@@ -326,7 +326,8 @@ static bool is_option(const struct description *description,
 
 		description_option_path(description, name, option);
 		if (!strcmp(path, option))
-			return configuration_find_option(configuration, name) != NULL;
+			return configuration_find_option(configuration, description->name, name) !=
+			       NULL;
 	}
 	return false;
 }
@@ -382,7 +383,7 @@ static int write_options(struct first_keys *keys, const struct description *desc
 	for (uint32_t i = 0; !r && i < description->n_options; i++) {
 		const char *name = description->options[i].name;
 		const struct configuration_option *option =
-			configuration_find_option(configuration, name);
+			configuration_find_option(configuration, description->name, name);
 
 		description_option_path(description, name, path);
 		if (option)

@@ -204,6 +204,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	netlink_free(s->links);
 	supervisor_close_logs(s);
 	instance_deinit(&s->instance);
+	configuration_deinit(&s->configuration);
 	free(s->descriptions);
 }
 

@@ -1,0 +1,87 @@
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
+# SPDX-License-Identifier: Apache-2.0
+#
+# Which calves an instance has, and the options of each.
+
+. tests/system/calfpen.sh
+
+configuration=/etc/calfpen/$LAB_UPLINK.yaml
+
+# observer DIRECTORY - a calf without frames that has an option like one of dhcp4
+observer() {
+	mkdir -p "$1"
+	chmod 755 "$LAB_DIR" "$1"
+	cp "$tools/hostile-flood-calf" "$1/"
+	cat >"$1/calf.yaml" <<'END'
+name: observer
+executable: hostile-flood-calf
+limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
+keys:
+  - {path: /ip, type: ipv4-net, access: [read, watch]}
+  - {path: /control/observer/renew, type: text, max_length: 63, access: [read, watch, delete]}
+options:
+  - {name: hostname, type: hostname, default: nobody}
+END
+}
+
+# own_tree - a tree in which observer is installed, too; its calfpen is the first in PATH
+own_tree() {
+	local tree=$LAB_DIR/tree
+	mkdir -p "$tree/bin" "$tree/lib"
+	cp "$TOP/build/bin/calfpen" "$tree/bin/"
+	cp -r "$TOP/build/lib/calfpen" "$tree/lib/"
+	chmod -R u+w,a+rX "$LAB_DIR" "$tree"
+	observer "$tree/lib/calfpen/calves/observer"
+	PATH=$tree/bin:$PATH
+}
+
+# names - of the calves that run
+names() {
+	python3 -c 'import json, sys
+print(*(calf["name"] for calf in json.load(open(sys.argv[1]))["calves"] if calf["pid"]))' "$run/state.json"
+}
+are() { [ "$(names)" = "$*" ]; }
+
+# Both calves have an option of the same name.
+test_options_of_two_calves() {
+	local PATH=$PATH
+	own_tree
+	printf 'calves:\n  dhcp4: {hostname: web1}\n  observer: {hostname: other}\n' >"$configuration"
+	lease
+	wait_for 5 are dhcp4 observer
+	wait_for_line "$LAB_SERVER_LOG" 'client provides name: web1$' 5
+	assert_eq web1 "$(calfpen get /config/dhcp4/hostname)"
+	assert_eq other "$(calfpen get /config/observer/hostname)"
+	assert_match $'\ncalves:\n  dhcp4:\n    hostname: "web1"\n.*\n  observer:\n    hostname: "other"$' \
+		"$(calfpen check --effective "$LAB_UPLINK")"
+	stop calfpen || fail "exit code $?"
+	# the default of the one, and the other is not chosen any more
+	printf 'calves: {dhcp4: }\n' >"$configuration"
+	lease
+	are dhcp4 || fail "$(names)"
+	assert_fails calfpen get /config/dhcp4/hostname
+	assert_fails calfpen get /config/observer/hostname
+	assert_eq '' "$(calfpen ls --settable | grep observer || true)"
+}
+
+# Without a configuration, or with one that says nothing of calves, a calf of the command
+# line is beside dhcp4; with "calves: {}" it is alone.
+test_calves_of_the_command_line() {
+	observer "$LAB_DIR/observer"
+	lease --calf "$LAB_DIR/observer"
+	wait_for 5 are dhcp4 observer
+	assert_eq nobody "$(calfpen get /config/observer/hostname)"
+	stop calfpen || fail "exit code $?"
+	printf 'calves: {}\n' >"$configuration"
+	calfpen_start --calf "$LAB_DIR/observer"
+	wait_for 10 are observer
+	stop calfpen || fail "exit code $?"
+	# instead of the one that has its name
+	own_description
+	sed -i 's/^  - {name: hostname, type: hostname/&, default: changed/' "$LAB_DIR/calf/calf.yaml"
+	printf 'calves: {observer: {hostname: x}, dhcp4: {}}\n' >"$configuration"
+	lease --calf "$LAB_DIR/calf" --calf "$LAB_DIR/observer"
+	wait_for 5 are observer dhcp4
+	assert_eq changed "$(calfpen get /config/dhcp4/hostname)"
+	assert_eq x "$(calfpen get /config/observer/hostname)"
+}
