@@ -11,6 +11,8 @@ static struct gate_test test;
 static char instance[32];
 static int calf, running;
 static uint32_t operator_bytes = NO_LIMIT; /* of the audit log: at once */
+static const struct store_rule *operator_rules;
+static uint32_t n_operator_rules;
 
 static const struct test_rule calf_rules[] = {
 	{ "/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
@@ -27,18 +29,11 @@ static const struct test_rule calf_rules[] = {
 /* The operator, and a calf that may write anything. */
 static inline void add_subjects(void)
 {
-	static const struct store_rule rules[] = {
-		RULE("/ip", SEEN, KV_CLASS_TEXT, 18),
-		RULE("/none", SEEN, KV_CLASS_TEXT, 18),
-		RULE("/many/", SEEN, KV_CLASS_TEXT, KV_VALUE_MAX),
-		RULE("/control/", SEEN | ALL_ACCESS, KV_CLASS_TEXT, 16),
-		RULE("/number", SEEN | ALL_ACCESS, KV_CLASS_UINT, 10),
-	};
 	const struct store_subject operator_subject = {
 		.number = KV_SUBJECT_OPERATOR,
 		.name = "operator",
-		.rules = rules,
-		.n_rules = sizeof(rules) / sizeof(rules[0]),
+		.rules = operator_rules,
+		.n_rules = n_operator_rules,
 		.requests_per_second = FAST,
 		.request_burst = 10000,
 		.audit_bytes_per_second = operator_bytes == NO_LIMIT ? NO_LIMIT : 1,
@@ -52,7 +47,8 @@ static inline void add_subjects(void)
 	cr_assert_eq(store_seal(&test.store), 0);
 }
 
-static inline void setup(void)
+/* An instance that runs, whose operator has these rights. */
+static inline void begin(const struct store_rule *rules, uint32_t n_rules)
 {
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
@@ -62,9 +58,24 @@ static inline void setup(void)
 	make_directory(run_root, instance);
 	running = make_running(instance);
 	gate_test_begin(&test, 2000, 4);
+	operator_rules = rules;
+	n_operator_rules = n_rules;
 	add_subjects();
 	cr_assert_eq(gate_write(calf, "/ip", "10.0.2.15/24", 12, NULL), 0);
 	cr_assert_eq(gate_write(calf, "/secret", "x", 1, NULL), 0);
+}
+
+static inline void setup(void)
+{
+	static const struct store_rule rules[] = {
+		RULE("/ip", SEEN, KV_CLASS_TEXT, 18),
+		RULE("/none", SEEN, KV_CLASS_TEXT, 18),
+		RULE("/many/", SEEN, KV_CLASS_TEXT, KV_VALUE_MAX),
+		RULE("/control/", SEEN | ALL_ACCESS, KV_CLASS_TEXT, 16),
+		RULE("/number", SEEN | ALL_ACCESS, KV_CLASS_UINT, 10),
+	};
+
+	begin(rules, sizeof(rules) / sizeof(rules[0]));
 }
 
 static inline void teardown(void)

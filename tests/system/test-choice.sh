@@ -85,3 +85,28 @@ test_calves_of_the_command_line() {
 	assert_eq changed "$(calfpen get /config/dhcp4/hostname)"
 	assert_eq x "$(calfpen get /config/observer/hostname)"
 }
+
+# A request to one of two calves, and to both.
+test_requests_to_two_calves() {
+	local code=0 output
+	observer "$LAB_DIR/observer"
+	lease --calf "$LAB_DIR/observer"
+	wait_for 5 are dhcp4 observer
+	output=$(calfpen renew "$LAB_UPLINK/observer") || fail "exit code $?"
+	assert_match "^$LAB_UPLINK/observer  [0-9]+\$" "$output"
+	# which nobody carries out here
+	assert_eq now "$(calfpen get /control/observer/renew)"
+	calfpen del /control/observer/renew
+	assert_eq 0 "$(grep -c '"path":"/control/dhcp4/renew"' "$audit")"
+	# with -i, without a word and with one
+	calfpen -i "$LAB_UPLINK" release || fail "exit code $?"
+	wait_for 5 not has_address
+	calfpen renew "$LAB_UPLINK" || fail "exit code $?"
+	assert_eq now "$(calfpen get /control/observer/renew)"
+	wait_for 5 has_lease
+	assert_eq 1 "$(grep '"subject":"operator".*/renew","verdict":"ok","value":"now"' "$audit" |
+		tail -n 2 | sed 's/.*"revision":\([0-9]*\).*/\1/' | sort -u | wc -l)"
+	output=$(calfpen release "$LAB_UPLINK/observer" 2>&1) || code=$?
+	assert_eq "3 calfpen: $LAB_UPLINK: no calf observer can release; those that can: dhcp4" "$code $output"
+}
+has_address() { [ -n "$(address)" ]; }

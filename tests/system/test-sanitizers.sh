@@ -67,6 +67,8 @@ test_U31_every_word() {
 		--instance blue get --json /ip
 		set /control/dhcp4/renew now
 		del /control/dhcp4/renew
+		renew
+		--json renew blue blue/dhcp4
 		status
 		status --all
 		status --json
@@ -85,7 +87,9 @@ test_U31_every_word() {
 		# shellcheck disable=SC2086 # a list
 		sane '1 2 3 4 5' calfpen $words
 	done <<-END
-		renew
+		rebind
+		renew red
+		release blue/no blue/a/b
 		statsu
 		help frobnicate
 		--json run

@@ -119,8 +119,7 @@ completed() {
 }
 
 test_U36_words_that_are_meant() {
-	usage "use \`calfpen set /control/dhcp4/renew now\`" calfpen renew
-	usage "use \`calfpen set /control/dhcp4/release now\`" calfpen release
+	usage "use \`calfpen renew\`" calfpen rebind
 	usage 'did you mean status?' calfpen statsu
 	assert_eq "$(calfpen run --help)" "$(calfpen help run)"
 	assert_eq "$(calfpen --version)" "$(calfpen run -V)"

@@ -106,7 +106,7 @@ Test(cli_completion, rows)
 		const char *words, *want;
 	} rows[] = {
 		{ "''",
-		  "run list ls get set del commit watch audit frames status forget check help version" },
+		  "run list renew release ls get set del commit watch audit frames status forget check help version" },
 		{ "s", "set status" },
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },
@@ -132,6 +132,12 @@ Test(cli_completion, rows)
 		{ "list ''", "uplink0 wan" },
 		{ "status w", "wan" },
 		{ "status wan ''", "" },
+		{ "renew ''", "uplink0 wan" },
+		{ "release uplink0 w", "wan" },
+		{ "renew wan uplink0/", "uplink0/dhcp4" },
+		{ "release wan/d", "wan/dhcp4" },
+		{ "renew wan/x", "" },
+		{ "renew -", "--instance --json --help" },
 		{ "run --instance w", "wan" },
 		{ "commit uplink0 Makef", "Makefile" },
 		{ "check w", "wan" },

@@ -252,6 +252,38 @@ Test(cli_arguments, U35_instance_as_a_word)
 	cr_expect_not_null(strstr(err_text, "instance uplink1 has no store"), "%s", err_text);
 }
 
+/* Each word is an instance or a calf of one, and with a wrong one nothing is done. */
+Test(cli_arguments, words_of_requests)
+{
+	static const struct {
+		const char *words[4], *want;
+	} rows[] = {
+		{ { "renew", "/control" }, "invalid instance name: /control; see `calfpen help`" },
+		{ { "renew", "uplink0", "a b" }, "invalid instance name: a b; see `calfpen help`" },
+		{ { "renew", "" }, "invalid instance name: ; see `calfpen help`" },
+		{ { "release", "uplink0/" },
+		  "not INSTANCE or INSTANCE/CALF: uplink0/; see `calfpen help`" },
+		{ { "release", "uplink0/a/b" },
+		  "not INSTANCE or INSTANCE/CALF: uplink0/a/b; see `calfpen help`" },
+		{ { "-iuplink0", "renew", "uplink0", "uplink1/a" },
+		  "another instance than --instance: uplink1/a; see `calfpen help`" },
+		{ { "renew", "--create" }, "renew has no option --create; see `calfpen help`" },
+		{ { "renew" }, "several instances exist; name one of them: uplink0 uplink1" },
+		{ { "renew", "dhcp4" },
+		  "no such instance: dhcp4; existing instances: uplink0 uplink1" },
+	};
+	char want[256];
+
+	make_two();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *const *words = rows[i].words;
+
+		cr_expect_neq(calfpen(words[0], words[1], words[2], words[3], NULL), CLI_OK);
+		(void)snprintf(want, sizeof(want), "calfpen: %s\n", rows[i].want);
+		cr_expect_str_eq(err_text, want, "%zu: %s", i, err_text);
+	}
+}
+
 Test(cli_arguments, U35_unknown_instance_as_a_word)
 {
 	static const char unknown[] =

@@ -10,9 +10,7 @@ Test(cli_suggest, U36_unknown_commands)
 		const char *word, *want;
 	} rows[] = {
 		/* of other clients */
-		{ "renew", "use `calfpen set /control/dhcp4/renew now`" },
-		{ "rebind", "use `calfpen set /control/dhcp4/renew now`" },
-		{ "release", "use `calfpen set /control/dhcp4/release now`" },
+		{ "rebind", "use `calfpen renew`" },
 		{ "start", "use `calfpen run --interface NAME`" },
 		{ "dump", "use `calfpen ls -l`" },
 		{ "show", "use `calfpen status`" },
@@ -28,6 +26,7 @@ Test(cli_suggest, U36_unknown_commands)
 		{ "framse", "did you mean frames?" },
 		{ "comit", "did you mean commit?" },
 		{ "rnu", "did you mean run?" },
+		{ "rnew", "did you mean renew?" },
 		{ "halp", "did you mean help?" },
 		/* neither */
 		{ "frobnicate", "see `calfpen help`" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,85 +78,96 @@ enum {
 /* These are the other way round in struct command: those that it does not have. */
 #define FOR_MOST ((unsigned int)(FOR_INSTANCE | FOR_JSON))
 
-#define MAX_WORDS 2
+#define ANY_NUMBER INT_MAX
+#define MIN_WORDS 3 /* that every command may look at, NULL included */
 
 struct command {
 	const char *name;
-	int (*run)(struct cli *cli, const char *const words[MAX_WORDS]);
+	int (*run)(struct cli *cli, const char *const *words); /* up to NULL */
 	int min_words, max_words;
 	const char *missing; /* message if there are too few words */
 	unsigned int options;
 	bool no_instance; /* its first word is not an instance */
 };
 
-static int run_ls(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_ls(struct cli *cli, const char *const *words)
 {
 	return cli_ls(cli, words[0] ? words[0] : "/");
 }
 
-static int run_get(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_get(struct cli *cli, const char *const *words)
 {
 	return cli_get(cli, words[0]);
 }
 
-static int run_set(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_set(struct cli *cli, const char *const *words)
 {
 	return cli_set(cli, words[0], words[1]);
 }
 
-static int run_del(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_del(struct cli *cli, const char *const *words)
 {
 	return cli_del(cli, words[0]);
 }
 
-static int run_commit(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_renew(struct cli *cli, const char *const *words)
+{
+	return cli_request(cli, "renew", words);
+}
+
+static int run_release(struct cli *cli, const char *const *words)
+{
+	return cli_request(cli, "release", words);
+}
+
+static int run_commit(struct cli *cli, const char *const *words)
 {
 	return cli_commit(cli, words[0]);
 }
 
-static int run_watch(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_watch(struct cli *cli, const char *const *words)
 {
 	return cli_watch(cli, words[0] ? words[0] : "/");
 }
 
-static int run_list(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_list(struct cli *cli, const char *const *words)
 {
 	(void)words;
 	return cli_overview(cli);
 }
 
-static int run_audit(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_audit(struct cli *cli, const char *const *words)
 {
 	(void)words;
 	return cli_audit(cli);
 }
 
-static int run_status(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_status(struct cli *cli, const char *const *words)
 {
 	(void)words;
 	return cli_status(cli);
 }
 
-static int run_frames(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_frames(struct cli *cli, const char *const *words)
 {
 	(void)words;
 	return cli_frames(cli);
 }
 
-static int run_forget(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_forget(struct cli *cli, const char *const *words)
 {
 	(void)words;
 	return cli_forget(cli);
 }
 
-static int run_check(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_check(struct cli *cli, const char *const *words)
 {
 	return cli_check(cli, words[0]);
 }
 
-static int run_help(struct cli *cli, const char *const words[MAX_WORDS]);
+static int run_help(struct cli *cli, const char *const *words);
 
-static int run_version(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_version(struct cli *cli, const char *const *words)
 {
 	(void)words;
 	fputs("calfpen " CALFPEN_VERSION "\n", cli->out);
@@ -164,6 +176,8 @@ static int run_version(struct cli *cli, const char *const words[MAX_WORDS])
 
 static const struct command commands[] = {
 	{ "list", run_list, 0, 0, NULL, 0, false },
+	{ "renew", run_renew, 0, ANY_NUMBER, NULL, 0, true },
+	{ "release", run_release, 0, ANY_NUMBER, NULL, 0, true },
 	{ "ls", run_ls, 0, 1, NULL, FOR_LONG | FOR_SETTABLE, false },
 	{ "get", run_get, 1, 1, "get: missing PATH", FOR_LONG, false },
 	{ "set", run_set, 2, 2, "set: missing PATH or VALUE", FOR_IF_REVISION | FOR_CREATE, false },
@@ -200,7 +214,7 @@ static int unknown_command(const struct cli *cli, const char *word)
 	return cli_unknown(cli, "command", word, names, N_COMMANDS + 1);
 }
 
-static int run_help(struct cli *cli, const char *const words[MAX_WORDS])
+static int run_help(struct cli *cli, const char *const *words)
 {
 	char name[] = "run", option[] = "--help";
 	char *argv[] = { name, option, NULL };
@@ -411,21 +425,20 @@ static int take_instance(struct cli *cli, const struct command *command, const c
 	return 1;
 }
 
-/* Parse the words of a command with options before, between or after them, and
- * run it. */
-static int parse_command(struct cli *cli, const struct command *command, int argc, char **argv,
-			 unsigned int seen)
+/* Collect the words of a command, and parse the options before, between and after them.
+ * `words` has room for all of argv. Returns PARSE_CONTINUE, or an exit code. */
+static int collect_words(struct cli *cli, const struct command *command, int argc, char **argv,
+			 const char **words, int *n_wordsp, unsigned int *seenp)
 {
-	/* with the instance; NULL at the end */
-	const char *words[MAX_WORDS + 2] = { NULL };
 	bool only_words = false;
-	int n_words = 0, n_instances, r;
+	int n_words = 0;
 
 	while (argc > 1) {
 		int skip = 1;
 
 		if (!only_words) {
-			r = parse_options(cli, command->name, argc, argv, &seen);
+			int r = parse_options(cli, command->name, argc, argv, seenp);
+
 			if (r != PARSE_CONTINUE)
 				return r;
 			skip = optind;
@@ -439,7 +452,16 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 			return cli_usage(cli, "unexpected argument", argv[0]);
 		words[n_words++] = argv[0];
 	}
-	n_instances = n_words > 0 ? take_instance(cli, command, words[0], n_words) : 0;
+	*n_wordsp = n_words;
+	return PARSE_CONTINUE;
+}
+
+/* Check the words, up to NULL, and run the command. */
+static int run_command(struct cli *cli, const struct command *command, const char *const *words,
+		       int n_words, unsigned int seen)
+{
+	int n_instances = n_words > 0 ? take_instance(cli, command, words[0], n_words) : 0;
+
 	if (n_instances < 0)
 		return -n_instances;
 	n_words -= n_instances;
@@ -453,6 +475,21 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 	if (cli->create && cli->condition != 0)
 		return cli_usage(cli, "--create and --if-revision are mutually exclusive", NULL);
 	return command->run(cli, words + n_instances);
+}
+
+static int parse_command(struct cli *cli, const struct command *command, int argc, char **argv,
+			 unsigned int seen)
+{
+	const char **words = calloc((size_t)argc + MIN_WORDS, sizeof(*words));
+	int n_words = 0, r;
+
+	if (!words)
+		return cli_fail(cli, "%m");
+	r = collect_words(cli, command, argc, argv, words, &n_words, &seen);
+	if (r == PARSE_CONTINUE)
+		r = run_command(cli, command, words, n_words, seen);
+	free(words);
+	return r;
 }
 
 int cli_dispatch(struct cli *cli, int argc, char **argv)

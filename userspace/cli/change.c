@@ -57,9 +57,7 @@ static int finish(const struct cli *cli, int gate, const char *verb, const char 
 	return r;
 }
 
-/* Open the gate of an instance that is running. Returns a descriptor, or a negated
- * exit code after printing one line. */
-static int open_live_gate(struct cli *cli)
+int cli_open_live_gate(struct cli *cli)
 {
 	int gate = cli_open_gate(cli), r;
 
@@ -88,7 +86,7 @@ int cli_set(struct cli *cli, const char *path, const char *text)
 	r = check_path(cli, path);
 	if (r != CLI_OK)
 		return r;
-	gate = open_live_gate(cli);
+	gate = cli_open_live_gate(cli);
 	if (gate < 0)
 		return -gate;
 	r = gate_write_if(gate, path, text, strlen(text), condition_of(cli), &revision);
@@ -103,7 +101,7 @@ int cli_del(struct cli *cli, const char *path)
 	r = check_path(cli, path);
 	if (r != CLI_OK)
 		return r;
-	gate = open_live_gate(cli);
+	gate = cli_open_live_gate(cli);
 	if (gate < 0)
 		return -gate;
 	r = gate_delete_if(gate, path, condition_of(cli), &revision);
@@ -172,7 +170,7 @@ int cli_commit(struct cli *cli, const char *name)
 	r = read_file(cli, name, file);
 	if (r != CLI_OK)
 		goto cleanup;
-	gate = open_live_gate(cli);
+	gate = cli_open_live_gate(cli);
 	if (gate < 0) {
 		r = -gate;
 		goto cleanup;

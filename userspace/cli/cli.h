@@ -117,10 +117,18 @@ int cli_ls_settable(const struct cli *cli, int gate, const char *directory);
 int cli_explain_denied(const struct cli *cli, int gate, const char *where, const char *verb,
 		       const char *path);
 
-/* change.c */
+/* change.c: open the gate of an instance that is running, which is chosen if none is named.
+ * Returns a descriptor, or a negated exit code after printing one line. */
+int cli_open_live_gate(struct cli *cli);
 int cli_set(struct cli *cli, const char *path, const char *text);
 int cli_del(struct cli *cli, const char *path);
 int cli_commit(struct cli *cli, const char *file);
+
+/* request.c: write the key of a request ("renew") for each of the words, which are
+ * INSTANCE or INSTANCE/CALF, up to NULL; without a calf, for all calves that take the
+ * request. No words are the chosen instance, or the only one. Returns the highest exit
+ * code; CLI_ABSENT if no such calf takes it. */
+int cli_request(struct cli *cli, const char *request, const char *const *words);
 
 /* overview.c, watch.c, audit.c, status.c, frames.c. If no instance was chosen, `list`
  * and `status` print all of them. */

@@ -11,6 +11,9 @@ static const char help_text[] =
 	"                               its options\n"
 	"  list                         print the instances, one a line: uplink, whether it\n"
 	"                               runs, lease, uids; this is also what `calfpen` does\n"
+	"  renew [INSTANCE[/CALF]...]   renew the lease now, of the only instance or of these;\n"
+	"                               of CALF only, or of all its calves that can\n"
+	"  release [INSTANCE[/CALF]...] give the lease back; renew requests one again\n"
 	"  ls [-l] [PREFIX]             list the keys of the store with their values\n"
 	"      [--settable]             those that `set` may write, also if they do not exist\n"
 	"  get [-l] PATH                print the value of a key\n"
@@ -62,6 +65,9 @@ static const struct {
 } examples[] = {
 	{ "list", "calfpen list\n"
 		  "calfpen list --json" },
+	{ "renew", "calfpen renew\n"
+		   "calfpen renew eth0 eth1/dhcp4" },
+	{ "release", "calfpen release eth0" },
 	{ "ls", "calfpen ls -l /lease\n"
 		"calfpen ls --settable" },
 	{ "get", "calfpen get /ip\n"

@@ -11,8 +11,7 @@
 static const struct {
 	const char *words, *instead;
 } synonyms[] = {
-	{ " renew rebind rebound ", "calfpen set /control/dhcp4/renew now" },
-	{ " release ", "calfpen set /control/dhcp4/release now" },
+	{ " rebind rebound ", "calfpen renew" },
 	{ " start up ", "calfpen run --interface NAME" },
 	{ " ps show info state lease ", "calfpen status" },
 	{ " dump keys tree ", "calfpen ls -l" },
