@@ -9,13 +9,14 @@
 #include "userspace/priv/supervisor/subjects.h"
 
 #define MAX_KEYS 512
+#define N_CALVES 3
 
 static const struct test_rule rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
 					  { NULL } };
 static const uint8_t mac[6] = { 2, 0, 0, 0, 0x77, 1 };
 
 static struct gate_test test;
-static struct description descriptions[2];
+static struct description descriptions[N_CALVES];
 static struct configuration configuration;
 
 static void add_key(struct description *description, const char *path, uint32_t access)
@@ -59,7 +60,7 @@ static void describe(struct description *description, const char *name)
 /* A run that wrote these keys was killed. */
 static void begin(const char *const *left)
 {
-	gate_test_begin(&test, MAX_KEYS, KV_SUBJECT_CALF + 2);
+	gate_test_begin(&test, MAX_KEYS, KV_SUBJECT_CALF + N_CALVES);
 	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, rules, FAST, FAST);
 	for (; *left; left++) {
 		cr_assert_eq(gate_write(test.fds[KV_SUBJECT_SUPERVISOR], *left, "left", 4, NULL), 0,
@@ -67,10 +68,11 @@ static void begin(const char *const *left)
 		gate_test_drain(&test);
 	}
 	store_deinit(&test.store);
-	cr_assert_eq(store_init(&test.store, &test.pins, MAX_KEYS, KV_SUBJECT_CALF + 2), 0);
+	cr_assert_eq(store_init(&test.store, &test.pins, MAX_KEYS, KV_SUBJECT_CALF + N_CALVES), 0);
 	cr_assert(test.store.adopted);
 	describe(&descriptions[0], "dhcp4");
 	describe(&descriptions[1], "observer");
+	describe(&descriptions[2], "echo");
 	configuration = (struct configuration){ .metric = 1 };
 }
 
@@ -175,5 +177,50 @@ Test(supervisor_subjects_keys, directories_of_their_own)
 	cr_expect_eq(gate_write(test.store.gate_fds[KV_SUBJECT_SUPERVISOR],
 				"/control/observer/stop", "1", 1, NULL),
 		     0);
+	gate_test_end(&test);
+}
+
+/* All options that three calves can have, and long values: more than one commit takes. */
+Test(supervisor_subjects_keys, as_many_options_as_there_can_be)
+{
+	static const char *const left[] = { NULL };
+	char name[16], value[KV_VALUE_SIZE], path[KV_PATH_SIZE];
+	struct kv_ctl ctl;
+
+	begin(left);
+	memset(value, 'x', sizeof(value));
+	value[KV_VALUE_MAX] = '\0';
+	for (uint32_t i = 0; i < N_CALVES; i++) {
+		while (descriptions[i].n_options < DESCRIPTION_OPTIONS_MAX) {
+			(void)snprintf(name, sizeof(name), "o%u", descriptions[i].n_options);
+			add_option(&descriptions[i], name);
+		}
+		for (uint32_t j = 0; j < DESCRIPTION_OPTIONS_MAX; j++)
+			cr_assert_eq(configuration_set_option(&configuration, descriptions[i].name,
+							      descriptions[i].options[j].name,
+							      i == 0 ? value : descriptions[i].name,
+							      true),
+				     0);
+	}
+	write_keys(N_CALVES);
+	for (uint32_t i = 0; i < N_CALVES; i++)
+		for (uint32_t j = 0; j < DESCRIPTION_OPTIONS_MAX; j++) {
+			description_option_path(&descriptions[i], descriptions[i].options[j].name,
+						path);
+			EXPECT(path, i == 0 ? value : descriptions[i].name);
+		}
+	/* and again, when the first has gone */
+	ctl = gate_test_ctl(&test);
+	cr_expect_gt(ctl.revision, 1);
+	store_deinit(&test.store);
+	cr_assert_eq(store_init(&test.store, &test.pins, MAX_KEYS, KV_SUBJECT_CALF + N_CALVES), 0);
+	configuration.n_options = 0;
+	write_keys(1);
+	for (uint32_t i = 0; i < N_CALVES; i++)
+		for (uint32_t j = 0; j < DESCRIPTION_OPTIONS_MAX; j++) {
+			description_option_path(&descriptions[i], descriptions[i].options[j].name,
+						path);
+			EXPECT(path, "absent");
+		}
 	gate_test_end(&test);
 }

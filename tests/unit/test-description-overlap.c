@@ -217,6 +217,46 @@ Test(description_overlap, keys_that_no_calf_writes)
 		check_row(&unwritten_rows[i], 0);
 }
 
+/* More than one store can have, although each calf alone is within its limits. */
+Test(description_overlap, totals)
+{
+	static const struct {
+		uint32_t count, n_each;
+		bool is_persistent, is_request;
+		const char *text;
+	} totals[] = {
+		{ 1016, 1, false, false, "" },
+		{ 1017, 1, false, false,
+		  "/calves/3/calf.yaml:10: the keys of all calves up to here are more than 4064\n" },
+		{ 1, 80, true, false, "" },
+		{ 1, 96, true, false,
+		  "/calves/3/calf.yaml:42: the persistent keys of all calves up to here are more than "
+		  "320\n" },
+		{ 1, 80, false, true, "" },
+		{ 1, 96, false, true,
+		  "/calves/3/calf.yaml:42: the requests of all calves up to here are more than 320\n" },
+	};
+	static const char *const names[] = { "a", "b", "c", "d" };
+	char path[KV_PATH_SIZE];
+
+	for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
+		for (uint32_t j = 0; j < N_CALVES; j++) {
+			struct description *calf = set_calf(j, names[j]);
+
+			for (uint32_t k = 0; k < totals[i].n_each; k++) {
+				(void)snprintf(path, sizeof(path), "%s/%s/%u",
+					       totals[i].is_request ? "/control" : "", names[j], k);
+				add_key(calf, path, READ | DELETE);
+				calf->keys[k].count = totals[i].count;
+				calf->keys[k].persistent = totals[i].is_persistent;
+			}
+		}
+		capture_begin();
+		cr_expect_eq(overlap_check(calves, N_CALVES), totals[i].text[0] ? -EINVAL : 0);
+		cr_expect_str_eq(capture_text(), totals[i].text, "%s", capture_text());
+	}
+}
+
 /* A calf beside itself, and one alone. */
 Test(description_overlap, one_calf)
 {

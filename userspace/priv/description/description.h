@@ -22,6 +22,10 @@
 #define DESCRIPTION_METRICS_MAX 128
 #define DESCRIPTION_OPTIONS_MAX 48
 #define DESCRIPTION_FILE "calf.yaml"
+/* Keys that priv itself writes: /mac, /address, /link, /host/name, and two below /status for
+ * each handler; those below /config and /link/macs are counted with the calf that reads
+ * them. */
+#define DESCRIPTION_HOST_KEYS 32
 /* What the operator grants the calf will be beside its options. */
 #define DESCRIPTION_RESERVED_OPTION "grants"
 /* All keys of options are below the first directory, and all requests to calves below the

@@ -21,6 +21,7 @@
 #include "userspace/common/path.h"
 
 #define CHANGE (KV_ACCESS_WRITE | KV_ACCESS_DELETE)
+#define RIGHTS_MAX (KV_RULES_MAX - 192) /* the rest is for what does not depend on keys */
 
 static bool is_directory(const struct key_rule *key)
 {
@@ -143,6 +144,40 @@ static int check_frames(const struct description *own, const struct description 
 	return 0;
 }
 
+/* What all of them may have together: keys of one store, and rights of the supervisor and of
+ * the operator, which also have one for each directory of options and requests. */
+static int check_totals(const struct description *descriptions, uint32_t n_descriptions)
+{
+	struct {
+		const char *what;
+		uint32_t limit, n;
+	} totals[] = {
+		{ "keys", KV_KEYS_MAX - DESCRIPTION_HOST_KEYS, 0 },
+		{ "persistent keys", RIGHTS_MAX, 0 },
+		{ "requests", RIGHTS_MAX, 0 },
+	};
+
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		for (uint32_t j = 0; j < descriptions[i].n_keys; j++) {
+			const struct key_rule *key = &descriptions[i].keys[j];
+
+			totals[0].n += key->count;
+			totals[1].n += key->persistent;
+			totals[2].n += path_is_below(key->path, DESCRIPTION_REQUESTS_DIRECTORY) &&
+				       (key->access & KV_ACCESS_DELETE);
+			for (size_t k = 0; k < sizeof(totals) / sizeof(totals[0]); k++) {
+				if (totals[k].n <= totals[k].limit)
+					continue;
+				log_error("%s/" DESCRIPTION_FILE ":%u: the %s of all calves up to "
+					  "here are more than %u",
+					  descriptions[i].directory, descriptions[i].key_lines[j],
+					  totals[k].what, totals[k].limit);
+				return -EINVAL;
+			}
+		}
+	return 0;
+}
+
 int overlap_check(const struct description *descriptions, uint32_t n_descriptions)
 {
 	int r = 0;
@@ -159,6 +194,8 @@ int overlap_check(const struct description *descriptions, uint32_t n_description
 			if (!r)
 				r = check_frames(own, other);
 		}
+	if (!r)
+		r = check_totals(descriptions, n_descriptions);
 	for (uint32_t i = 0; i < n_descriptions && !r; i++)
 		report_unwritten(&descriptions[i], descriptions, n_descriptions);
 	return r;

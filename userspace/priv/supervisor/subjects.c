@@ -17,9 +17,6 @@
 #define ALL_KEYS "/"
 #define ADDRESS_KEY "/address"
 
-/* Keys that priv itself writes: /mac, /address, /link, /host/name, and two below /status for
- * each handler; /config/CALF/... and /link/macs/... are counted with the calf that reads it. */
-#define PRIV_KEYS 32
 #define KEYS_MIN 256
 
 /* Priv's own subjects act in bursts: listing the store again reads every key. */
@@ -85,12 +82,12 @@ static const struct store_subject priv_subjects[] = {
 	  KV_KEYS_MAX, PRIV_BYTES },
 	{ KV_SUBJECT_OPERATOR, KV_NAME_OPERATOR, operator_rules, N(operator_rules),
 	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, OPERATOR_AUDIT_RATE, OPERATOR_AUDIT_BURST,
-	  PRIV_KEYS, PRIV_BYTES },
+	  DESCRIPTION_HOST_KEYS, PRIV_BYTES },
 };
 
 uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions)
 {
-	uint32_t n_keys = PRIV_KEYS;
+	uint32_t n_keys = DESCRIPTION_HOST_KEYS;
 
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		for (uint32_t j = 0; j < descriptions[i].n_keys; j++)
