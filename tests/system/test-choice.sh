@@ -83,6 +83,11 @@ test_calves_of_the_command_line() {
 	lease --calf "$LAB_DIR/calf" --calf "$LAB_DIR/observer"
 	wait_for 5 are observer dhcp4
 	assert_eq changed "$(calfpen get /config/dhcp4/hostname)"
+	assert_match ':1: unknown calf "observer"; installed are: dhcp4; another one needs --calf DIRECTORY' \
+		"$(calfpen check 2>&1 || true)"
+	assert_eq "$configuration: no errors" "$(calfpen check --calf "$LAB_DIR/calf" --calf "$LAB_DIR/observer")"
+	assert_match 'hostname: "changed"' \
+		"$(calfpen check --effective --calf "$LAB_DIR/calf" --calf "$LAB_DIR/observer" "$LAB_UPLINK")"
 	assert_eq x "$(calfpen get /config/observer/hostname)"
 }
 

@@ -26,6 +26,7 @@ enum {
 	OPTION_REASON,
 	OPTION_DROPPED,
 	OPTION_PCAP,
+	OPTION_CALF,
 	OPTION_SETTABLE,
 	OPTION_VERIFY,
 	OPTION_VERSION = 'V',
@@ -45,6 +46,7 @@ static const struct option long_options[] = {
 	{ "reason", required_argument, NULL, OPTION_REASON },
 	{ "dropped", no_argument, NULL, OPTION_DROPPED },
 	{ "pcap", required_argument, NULL, OPTION_PCAP },
+	{ "calf", required_argument, NULL, OPTION_CALF },
 	{ "settable", no_argument, NULL, OPTION_SETTABLE },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "long", no_argument, NULL, 'l' },
@@ -73,6 +75,7 @@ enum {
 	FOR_INSTANCE = 1 << 14,
 	FOR_JSON = 1 << 15,
 	FOR_VERIFY = 1 << 16,
+	FOR_CALF = 1 << 17,
 };
 
 /* These are the other way round in struct command: those that it does not have. */
@@ -190,7 +193,7 @@ static const struct command commands[] = {
 	  false },
 	{ "status", run_status, 0, 0, NULL, FOR_ALL, false },
 	{ "forget", run_forget, 0, 0, NULL, FOR_JSON, false },
-	{ "check", run_check, 0, 1, NULL, FOR_EFFECTIVE | FOR_JSON, true },
+	{ "check", run_check, 0, 1, NULL, FOR_EFFECTIVE | FOR_CALF | FOR_JSON, true },
 	{ "help", run_help, 0, 1, NULL, FOR_MOST, true },
 	{ "version", run_version, 0, 0, NULL, FOR_MOST, true },
 };
@@ -246,7 +249,7 @@ static bool parse_revision(const char *text, uint64_t *revisionp)
 enum { PARSE_CONTINUE = -1 };
 
 /* Store the argument of an option. Returns 0 or CLI_USAGE. */
-static int set_argument(struct cli *cli, int option, const char *argument)
+static int set_argument(struct cli *cli, int option, char *argument)
 {
 	switch (option) {
 	case OPTION_INSTANCE:
@@ -265,6 +268,11 @@ static int set_argument(struct cli *cli, int option, const char *argument)
 		return 0;
 	case OPTION_PCAP:
 		cli->pcap = argument;
+		return 0;
+	case OPTION_CALF:
+		if (cli->n_calves == CLI_CALVES_MAX)
+			return cli_usage(cli, "too many calves", argument);
+		cli->calves[cli->n_calves++] = argument;
 		return 0;
 	case OPTION_FROM:
 		if (strcmp(argument, "0") != 0 && !parse_revision(argument, &cli->from))
@@ -291,6 +299,7 @@ static const struct {
 	{ OPTION_REASON, FOR_REASON },
 	{ OPTION_DROPPED, FOR_DROPPED },
 	{ OPTION_PCAP, FOR_PCAP },
+	{ OPTION_CALF, FOR_CALF },
 	{ OPTION_EFFECTIVE, FOR_EFFECTIVE },
 	{ OPTION_SETTABLE, FOR_SETTABLE },
 	{ OPTION_VERIFY, FOR_VERIFY },
@@ -361,6 +370,7 @@ static int parse_options(struct cli *cli, const char *command, int argc, char **
 		case OPTION_FROM:
 		case OPTION_REASON:
 		case OPTION_PCAP:
+		case OPTION_CALF:
 		case OPTION_IF_REVISION:
 			if (set_argument(cli, option, optarg) != 0)
 				return CLI_USAGE;

@@ -29,6 +29,8 @@ enum cli_exit {
 	CLI_FAILED = 9,	  /* status: a process of the instance fails again and again */
 };
 
+#define CLI_CALVES_MAX 64 /* at least as many as `run` takes */
+
 struct cli {
 	const char *pins_root;		      /* PINS_ROOT except in tests */
 	const char *run_root;		      /* RUN_ROOT except in tests */
@@ -52,6 +54,9 @@ struct cli {
 	const char *path;    /* audit: --path, or NULL */
 	const char *reason;  /* frames: --reason, or NULL */
 	const char *pcap;    /* frames: --pcap, or NULL */
+	/* check: --calf */
+	char *calves[CLI_CALVES_MAX];
+	int n_calves;
 	FILE *in;
 	FILE *out;
 	FILE *err;

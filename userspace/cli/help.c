@@ -40,6 +40,7 @@ static const char help_text[] =
 	"                               INSTANCE: remove this one, which must not run\n"
 	"  check [FILE|INSTANCE]        check a configuration by the rules of a start\n"
 	"      [--effective]            and print what it comes to\n"
+	"      [--calf DIRECTORY]...    with these calves, too, as `run` has them\n"
 	"  help [COMMAND]               print this text, or that of COMMAND with examples\n"
 	"  version                      print the version\n"
 	"\n"

@@ -62,14 +62,18 @@ static bool is_file(const char *subject)
 
 int cli_check(struct cli *cli, const char *subject)
 {
-	char role[] = "--role", check[] = "check", config[] = "--config",
+	char role[] = "--role", check[] = "check", config[] = "--config", calf[] = "--calf",
 	     effective[] = "--effective";
 	char file[PATH_MAX];
-	char *arguments[5] = { role, check };
+	char *arguments[5 + 2 * CLI_CALVES_MAX] = { role, check };
 	int n = 2, r;
 
 	if (cli->effective)
 		arguments[n++] = effective;
+	for (int i = 0; i < cli->n_calves; i++) {
+		arguments[n++] = calf;
+		arguments[n++] = cli->calves[i];
+	}
 	if (subject && is_file(subject)) {
 		if (snprintf(file, sizeof(file), "%s", subject) >= (int)sizeof(file))
 			return cli_usage(cli, "file name too long", subject);
