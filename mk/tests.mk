@@ -55,9 +55,9 @@ $(BUILD)/tests/unit/test-dhcp4-agent-endurance: LDFLAGS += -Wl,--wrap=malloc,--w
 # Programs for system tests; calves are linked statically.
 TEST_TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 
-$(BUILD)/tests/tools/%-calf: $(BUILD)/obj/tests/tools/%-calf.o $(LIB)/libcommon.a
+$(BUILD)/tests/tools/%-calf: $(BUILD)/obj/tests/tools/%-calf.o $(LIB)/libsdk.a $(LIB)/libcommon.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static-pie $^ -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static-pie $^ $(CALF_LIBS) -o $@
 
 # A gateway that confines itself as the real one does
 $(BUILD)/tests/tools/hostile-gateway: $(BUILD)/obj/tests/tools/hostile-gateway.o \

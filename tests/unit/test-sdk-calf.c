@@ -131,6 +131,24 @@ Test(calf, frames_out)
 	cr_assert_eq(calf_send_frame(&calf, (const uint8_t *)"hello", 5), -EPIPE);
 }
 
+/* It gets /dev/null, which is always readable, or nothing at all. */
+Test(calf, without_frames)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; i < 2; i++) {
+		fds.frames = i ? -1 : null;
+		cr_assert_eq(calf_init(&calf, &fds), 0);
+		calf_on_frame(&calf, on_frame, &n_frames);
+		cr_expect_eq(loop_run_once(&calf.loop, 0), 0);
+		cr_expect_eq(n_frames, 0);
+		cr_expect_eq(calf_send_frame(&calf, (const uint8_t *)"hello", 5), -ENODEV);
+	}
+	close(gateway_fd);
+	cr_expect_eq(calf_run(&calf), 0);
+	cr_expect_str_eq(capture_text(), "");
+}
+
 Test(calf, full_frame_channel)
 {
 	static const uint8_t frame[CALF_FRAME_MAX];

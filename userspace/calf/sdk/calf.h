@@ -43,7 +43,8 @@
  * (common/log.h). They are adopted: nothing closes them.
  */
 struct calf_fds {
-	int frames;  /* one raw Ethernet frame per read and write, no header */
+	int frames;  /* one raw Ethernet frame per read and write, no header; /dev/null or -1:
+		      * none, because the description has no frame rules */
 	int control; /* SOCK_STREAM to the gateway, common/wire.h */
 	int metrics; /* memfd, struct report_page; -1: metrics are counted, but not exported */
 };
@@ -146,7 +147,7 @@ struct calf {
 
 /*
  * Adopt the descriptors: make them non-blocking, watch them with calf->loop,
- * map the metrics page. Ignore SIGPIPE, so that a closed peer is an error of
+ * map the metrics page. A calf without frames runs, too. Ignore SIGPIPE, so that a closed peer is an error of
  * write(2). `calf` must outlive everything registered with it.
  */
 int calf_init(struct calf *calf, const struct calf_fds *fds);
@@ -161,8 +162,8 @@ void calf_stop(struct calf *calf, int status);
 /* Set the function to call for every frame. There is one per calf. */
 void calf_on_frame(struct calf *calf, calf_frame_fn call, void *data);
 
-/* Write one frame. Returns 0, or a negative errno, not logged: the frame is
- * lost, as frames may be. */
+/* Write one frame. Returns 0; -ENODEV if the calf has no frames; or another negative
+ * errno, not logged: the frame is lost, as frames may be. */
 int calf_send_frame(struct calf *calf, const uint8_t *frame, size_t size);
 
 /* Add to or set a metric. `i_metric` is its index in the description's list of

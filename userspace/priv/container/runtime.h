@@ -30,7 +30,7 @@ struct runtime {
 	pid_t asked_pid; /* of "RUNTIME --version"; 0: its answer is known */
 };
 
-/* The calf's descriptors 1, 2, 3, 4, 5 in its container. */
+/* The calf's descriptors 1, 2, 3, 4, 5 in its container; -1: /dev/null keeps the number. */
 struct runtime_fds {
 	int log_stdout, log_stderr, frames, control, metrics;
 };

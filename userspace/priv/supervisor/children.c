@@ -210,7 +210,7 @@ int supervisor_create_pairs(struct supervisor *s)
 		const struct pair_fds fds = {
 			.gate = -1,
 			.ring = -1,
-			.frames = s->tap.fd,
+			.frames = s->descriptions[i].n_frames ? s->tap.fd : -1,
 			.gateway_program = s->gateway_program,
 			.syslog = s->syslog.outlet.fd,
 			.syslog_ask = s->syslog.ask_fd,

@@ -21,7 +21,7 @@
 struct pair_fds {
 	int gate;		/* the store's */
 	int ring;		/* the store's; -1: the calf has no right to watch */
-	int frames;		/* the tap's */
+	int frames;		/* the tap's; -1: the calf has no frame rules */
 	int gateway_program;	/* child_open_program() */
 	int syslog, syslog_ask; /* of syslog_open(); -1: no syslog */
 };
