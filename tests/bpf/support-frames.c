@@ -29,7 +29,7 @@ static void make_uplink(struct frames_test *test)
 	struct netlink_link link;
 
 	if (!test->is_wired) {
-		cr_assert_eq(tap_init(&test->uplink, test->netlink), 0);
+		cr_assert_eq(tap_init(&test->uplink, test->netlink, "calfpen x y"), 0);
 		return;
 	}
 	/* IPv6 would add frames that no test expects */
@@ -132,7 +132,7 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, &setup), 0);
 	cr_assert_eq(frames_close_uplink(&test->frames), 0);
 	frames_detach(&test->gate.pins, test->uplink.ifindex);
-	cr_assert_eq(tap_init(&test->tap, test->netlink), 0);
+	cr_assert_eq(tap_init(&test->tap, test->netlink, "calfpen x y"), 0);
 	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
 }
 

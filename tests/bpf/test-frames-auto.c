@@ -54,7 +54,7 @@ Test(frames_auto, auto_takes_what_changes_nothing)
 	uplink_sh("ip link add macvlan0 link wire0 type macvlan && ip link set macvlan0 up");
 	expect_auto("macvlan0", FRAME_MODE_TC, "native XDP");
 	cr_assert_eq(netlink_new(&netlink), 0);
-	cr_assert_eq(tap_init(&tap, netlink), 0);
+	cr_assert_eq(tap_init(&tap, netlink, "calfpen x y"), 0);
 	cr_assert_eq(tap_up(&tap, netlink), 0);
 	expect_auto(tap.name, FRAME_MODE_NATIVE, "it does not change offloads, MTU or queues");
 	tap_deinit(&tap);

@@ -426,7 +426,7 @@ Test(frames_ingress, tap_gone, .init = begin, .fini = end)
 		     TC_ACT_UNSPEC);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_NO_TAP), 2);
 	/* a new device may get the old index: still nothing goes there */
-	cr_assert_eq(tap_init(&test.tap, test.netlink), 0);
+	cr_assert_eq(tap_init(&test.tap, test.netlink, "calfpen x y"), 0);
 	cr_expect_eq(frames_test_run(bpf_program__fd(test.frames.tc->progs.uplink_ingress), frame,
 				     sizeof(frame), 0, NULL),
 		     TC_ACT_UNSPEC);

@@ -19,7 +19,7 @@ static void begin(void)
 {
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
 	cr_assert_eq(netlink_new(&netlink), 0);
-	cr_assert_eq(tap_init(&tap, netlink), 0);
+	cr_assert_eq(tap_init(&tap, netlink, "calfpen x y"), 0);
 }
 
 static void end(void)
@@ -41,6 +41,16 @@ Test(tap, down_until_set_up, .init = begin, .fini = end)
 	cr_expect_eq(errno, EIO);
 	cr_assert_eq(tap_up(&tap, netlink), 0);
 	cr_expect_eq(write(tap.fd, frame, sizeof(frame)), (ssize_t)sizeof(frame));
+}
+
+/* Names depend on the order in which taps are made. */
+Test(tap, has_an_alias, .init = begin, .fini = end)
+{
+	char command[96];
+
+	snprintf(command, sizeof(command), "ip link show dev %s | grep -q 'alias calfpen x y$'",
+		 tap.name);
+	cr_expect_eq(system(command), 0); /* NOLINT(cert-env33-c) */
 }
 
 static char setting(const char *family, const char *name)
@@ -78,7 +88,7 @@ static void begin_with_read_only_proc_sys(void)
 	cr_assert_eq(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL), 0);
 	cr_assert_eq(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
 	cr_assert_eq(netlink_new(&netlink), 0);
-	cr_assert_eq(tap_init(&tap, netlink), 0);
+	cr_assert_eq(tap_init(&tap, netlink, "calfpen x y"), 0);
 }
 
 /* It can be used nevertheless, and says what is not as it should be. */

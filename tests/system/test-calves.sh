@@ -43,5 +43,6 @@ test_calf_without_frames_has_no_tap() {
 		"$(descriptors "$observer")"
 	assert_eq "$(state tap)" "$(sed -n 's/^iff:[[:space:]]*//p' "/proc/$dhcp4/fdinfo/3")"
 	assert_eq 0 "$(state calves 1 restarts)" "restarts of the calf without frames"
+	assert_eq "calfpen $LAB_UPLINK dhcp4" "$(cat "/sys/class/net/$(state tap)/ifalias")"
 	assert_eq 2 "$(tap_holders)" "the supervisor and dhcp4 only"
 }

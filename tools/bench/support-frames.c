@@ -115,7 +115,7 @@ void bench_frames_init(struct bench_frames *frames)
 	bench_check(netlink_new(&frames->netlink), "netlink");
 	bench_check(netlink_link_get_by_name(frames->netlink, BENCH_UPLINK, &frames->uplink),
 		    BENCH_UPLINK);
-	bench_check(tap_init(&frames->tap, frames->netlink), "tap");
+	bench_check(tap_init(&frames->tap, frames->netlink, "calfpen x y"), "tap");
 	config.uplink_ifindex = (uint32_t)frames->uplink.ifindex;
 	memcpy(config.mac, frames->uplink.mac, sizeof(config.mac));
 	frames->witness_fd = frames_witness_open(&frames->store.pins, NULL);

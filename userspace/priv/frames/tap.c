@@ -47,10 +47,12 @@ static int disable_ipv6(const char *name)
 	return has_setting(path, "1") ? 0 : write_setting(path, "1");
 }
 
-static int configure(struct tap *tap, struct netlink *netlink)
+static int configure(struct tap *tap, struct netlink *netlink, const char *alias)
 {
 	int r = netlink_link_set_quiet(netlink, tap->ifindex);
 
+	if (!r)
+		r = netlink_link_set_alias(netlink, tap->ifindex, alias);
 	if (!r)
 		r = netlink_link_set_noqueue(netlink, tap->ifindex);
 	if (r)
@@ -60,7 +62,7 @@ static int configure(struct tap *tap, struct netlink *netlink)
 	return r;
 }
 
-int tap_init(struct tap *tap, struct netlink *netlink)
+int tap_init(struct tap *tap, struct netlink *netlink, const char *alias)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI, .ifr_name = "calf%d" };
 	int r = 0;
@@ -82,7 +84,7 @@ int tap_init(struct tap *tap, struct netlink *netlink)
 		r = -errno;
 		goto failed;
 	}
-	r = configure(tap, netlink);
+	r = configure(tap, netlink, alias);
 	if (r)
 		tap_deinit(tap); /* logged */
 	return r;

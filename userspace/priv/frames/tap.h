@@ -22,8 +22,9 @@ struct tap {
 
 #define TAP_NULL(_x) ((struct tap){ .fd = -1 })
 
-/* Create a tap, down. Returns 0, or a negative errno, logged. */
-int tap_init(struct tap *tap, struct netlink *netlink);
+/* Create a tap, down. Its name is the next free one, so the alias says whose it is. Returns
+ * 0, or a negative errno, logged. */
+int tap_init(struct tap *tap, struct netlink *netlink, const char *alias);
 
 /* Set the tap up; its programs must be attached. Returns 0, or a negative errno,
  * logged. */

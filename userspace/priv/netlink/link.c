@@ -276,6 +276,17 @@ int netlink_link_set_quiet(struct netlink *netlink, int ifindex)
 	return link_set_flags(netlink, ifindex, IFF_NOARP, IFF_NOARP);
 }
 
+int netlink_link_set_alias(struct netlink *netlink, int ifindex, const char *alias)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_NEWLINK, 0, &info, sizeof(info));
+	netlink_put(netlink, IFLA_IFALIAS, alias, strlen(alias) + 1);
+	return netlink_run(netlink, NULL, NULL);
+}
+
 int netlink_link_set_noqueue(struct netlink *netlink, int ifindex)
 {
 	const struct tcmsg info = {

@@ -76,6 +76,8 @@ int netlink_link_get_rp_filter(struct netlink *netlink, int ifindex, uint32_t *m
  * ARP (IFF_NOARP), no IPv6 address (addrgenmode none; a kernel without IPv6 is no
  * error). For a calf's tap, before it is set up. */
 int netlink_link_set_quiet(struct netlink *netlink, int ifindex);
+/* Set the text that `ip link` shows as the link's alias, at most 255 octets. */
+int netlink_link_set_alias(struct netlink *netlink, int ifindex, const char *alias);
 /* Pass frames sent on a link directly to its driver, as `tc qdisc replace dev LINK
  * root noqueue` does. For a calf's tap, which has its own ring. */
 int netlink_link_set_noqueue(struct netlink *netlink, int ifindex);

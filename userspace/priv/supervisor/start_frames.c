@@ -6,6 +6,7 @@
  * when a program that drops incoming frames is attached.
  */
 #include <bpf/bpf.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "userspace/common/gate.h"
@@ -44,8 +45,14 @@ static const struct description *find_with_frames(const struct supervisor *s)
 
 int supervisor_make_tap(struct supervisor *s)
 {
-	int r = find_with_frames(s) ? tap_init(&s->tap, s->netlink) : 0;
+	const struct description *description = find_with_frames(s);
+	char alias[sizeof("calfpen  ") + INSTANCE_NAME_MAX + KEY_TABLE_NAME_MAX];
+	int r;
 
+	if (!description)
+		return 0;
+	snprintf(alias, sizeof(alias), "calfpen %s %s", s->options->instance, description->name);
+	r = tap_init(&s->tap, s->netlink, alias);
 	if (!r && s->tap.ipv6_error && !s->is_ipv6_logged) {
 		log_info("%s: cannot disable IPv6: /proc/sys: %s; continuing, because its filter "
 			 "drops what the host sends there",
