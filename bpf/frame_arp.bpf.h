@@ -42,12 +42,12 @@ static __always_inline int arp_is_ipv4(const struct arp_ipv4 *arp)
  * the oldest ones, but never the address in use, because unsolicited offers
  * must not end its defence.
  */
-static __always_inline void watched_add(__be32 address)
+static __always_inline void watched_add(__u32 calf, __be32 address)
 {
-	__u32 zero = 0, i;
-	struct frame_watched *watched = bpf_map_lookup_elem(&frame_watched, &zero);
+	struct frame_watched *watched = bpf_map_lookup_elem(&frame_watched, &calf);
 	struct frame_watched_address *slot;
 	__be32 leased;
+	__u32 i;
 
 	if (!watched || !address)
 		return;
@@ -55,7 +55,7 @@ static __always_inline void watched_add(__be32 address)
 	for (i = 0; i < FRAME_WATCHED_MAX; i++)
 		if (watched->slot[i].address == address)
 			return;
-	leased = leased_address();
+	leased = leased_address(calf);
 	slot = &watched->slot[__sync_fetch_and_add(&watched->next, 1) & (FRAME_WATCHED_MAX - 1)];
 	if (slot->address && slot->address == leased)
 		slot = &watched->slot[__sync_fetch_and_add(&watched->next, 1) &
@@ -64,10 +64,9 @@ static __always_inline void watched_add(__be32 address)
 	slot->address = address;
 }
 
-static __always_inline struct frame_watched_address *watched_find(__be32 address)
+static __always_inline struct frame_watched_address *watched_find(__u32 calf, __be32 address)
 {
-	__u32 zero = 0;
-	struct frame_watched *watched = bpf_map_lookup_elem(&frame_watched, &zero);
+	struct frame_watched *watched = bpf_map_lookup_elem(&frame_watched, &calf);
 
 	if (!watched || !address)
 		return (void *)0;
@@ -90,15 +89,16 @@ static __always_inline struct frame_watched_address *watched_find(__be32 address
  * that the host can talk to the host that has it now. A global function: a caller has two
  * ways on, not one for each reason.
  */
-__attribute__((noinline)) int arp_is_for_calf(__be32 address, int is_claim, __u64 probing_until_ns,
-					      __u64 now)
+__attribute__((noinline)) int arp_is_for_calf(__u32 calf, __be32 address, int is_claim,
+					      __u64 probing_until_ns, __u64 now)
 {
-	__be32 leased = leased_address();
+	__be32 leased = leased_address(calf);
 	int is_leased = leased == address, is_probing = probing_until_ns > now;
 
 	if (!is_claim)
 		return is_probing && !is_leased;
-	return is_leased || is_probing || (!leased && witness_is_fresh(address, now));
+	return is_leased || is_probing ||
+	       (calf == FRAME_CALF_HOST && !leased && witness_is_fresh(address, now));
 }
 
 /* Check a packet after its Ethernet header. Returns FRAME_IN_ARP if it goes to the calf
@@ -118,12 +118,14 @@ static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct fra
 	address = arp->sender;
 	if (!address && arp->operation == bpf_htons(ARP_REQUEST))
 		address = arp->target;
-	watched = watched_find(address);
+	watched = watched_find(FRAME_RULE_CALF(index), address);
 	if (!watched || mac_equal(arp->sender_mac, mac))
 		return FRAME_IN_NOT_OURS;
 	now = bpf_ktime_get_boot_ns();
-	if (!arp_is_for_calf(address, arp->sender != 0, watched->probing_until_ns, now))
+	if (!arp_is_for_calf(FRAME_RULE_CALF(index), address, arp->sender != 0,
+			     watched->probing_until_ns, now))
 		return FRAME_IN_NOT_OURS;
+	cursor->owner = 1 + FRAME_RULE_CALF(index);
 	/* The host can handle a conflict, too: do not drop what exceeds the
 	 * rate. */
 	if (!take_ingress(rule, index, now))
@@ -139,7 +141,7 @@ static __always_inline __u32 arp_ingress(struct cursor *cursor, const struct fra
  */
 static __always_inline __u32 arp_egress(struct cursor *cursor, const struct ethhdr *eth,
 					const struct frame_rule *rule, struct frame_bucket *bucket,
-					const volatile __u8 *mac)
+					__u32 calf, const volatile __u8 *mac)
 {
 	static const __u8 all[ETH_ALEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	static const __u8 none[ETH_ALEN] = { 0 };
@@ -156,7 +158,7 @@ static __always_inline __u32 arp_egress(struct cursor *cursor, const struct ethh
 	if (!arp_is_ipv4(arp) || arp->operation != bpf_htons(ARP_REQUEST) ||
 	    !mac_equal(arp->sender_mac, mac) || !mac_equal(arp->target_mac, none))
 		return FRAME_OUT_ARP_HEADER;
-	watched = watched_find(arp->target);
+	watched = watched_find(calf, arp->target);
 	if (!watched || (arp->sender && arp->sender != arp->target))
 		return FRAME_OUT_ARP_ADDRESS;
 	now = bpf_ktime_get_boot_ns();

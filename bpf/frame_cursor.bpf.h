@@ -23,6 +23,7 @@ struct cursor {
 	__u32 frame_size; /* bytes of the whole frame, linear or not, without priority tags */
 	__u32 tags_size;  /* bytes of priority tags behind the MAC addresses */
 	__u32 like_ours;  /* the frame passes to the host, but looks like a reply to the calf */
+	__u32 owner;	  /* maps/frame.h, "several calves" */
 };
 
 /* Return the next `size` bytes and step over them, or NULL. */

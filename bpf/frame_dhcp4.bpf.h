@@ -46,6 +46,7 @@ struct dhcp4_frame {
 	__u32 ip_at;	  /* offset in the frame */
 	__u32 options_at; /* offset in the frame */
 	__u32 index;	  /* of the rule */
+	__u32 calf;
 };
 
 /* Not in registers, which every other path would have to clear. */
@@ -67,18 +68,18 @@ static __always_inline int is_forcerenew(struct cursor *cursor)
 	       option[2] == DHCP_FORCERENEW;
 }
 
-static __always_inline struct frame_xid *xid_slot(__be32 xid)
+static __always_inline struct frame_xid *xid_slot(__u32 calf, __be32 xid)
 {
 	/* The calf draws xids at random, so any bits will do. */
-	__u32 slot = bpf_ntohl(xid) & (FRAME_XIDS_MAX - 1);
+	__u32 slot = FRAME_XID(calf, bpf_ntohl(xid));
 
 	return bpf_map_lookup_elem(&frame_xids, &slot);
 }
 
 /* Return whether the calf ever sent this xid. */
-static __always_inline int xid_is_known(__be32 xid)
+static __always_inline int xid_is_known(__u32 calf, __be32 xid)
 {
-	const struct frame_xid *seen = xid_slot(xid);
+	const struct frame_xid *seen = xid_slot(calf, xid);
 
 	return seen && seen->xid == xid && seen->expires_ns;
 }
@@ -135,7 +136,7 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 	if (!bootp)
 		return FRAME_IN_TRUNCATED;
 	if (!mac_equal(bootp->chaddr, settings->mac)) {
-		cursor->like_ours = xid_is_known(bootp->xid);
+		cursor->like_ours = xid_is_known(FRAME_RULE_CALF(index), bootp->xid);
 		return FRAME_IN_OTHER_CHADDR;
 	}
 	total = bpf_ntohs(ip->tot_len);
@@ -157,7 +158,7 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 		return FRAME_IN_COOKIE;
 	if (is_forcerenew(cursor))
 		return FRAME_IN_FORCERENEW;
-	seen = xid_slot(bootp->xid);
+	seen = xid_slot(FRAME_RULE_CALF(index), bootp->xid);
 	if (!seen || seen->xid != bootp->xid)
 		return settings->pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
 	expires = *(volatile __u64 *)&seen->expires_ns;
@@ -166,6 +167,7 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 		return settings->pass_foreign ? FRAME_IN_FOREIGN_XID : FRAME_IN_UNKNOWN_XID;
 	frame->rule = rule;
 	frame->index = index;
+	frame->calf = FRAME_RULE_CALF(index);
 	frame->seen = seen;
 	frame->expires_ns = expires;
 	frame->now_ns = now;
@@ -178,10 +180,10 @@ static __always_inline __u32 dhcp4_ingress(struct cursor *cursor, const struct d
 }
 
 /* Remember who answered: these are the calf's only unicast targets. */
-static __always_inline void peers_add(__be32 address)
+static __always_inline void peers_add(__u32 calf, __be32 address)
 {
-	__u32 zero = 0, slot;
-	struct frame_peers *peers = bpf_map_lookup_elem(&frame_peers, &zero);
+	struct frame_peers *peers = bpf_map_lookup_elem(&frame_peers, &calf);
+	__u32 slot;
 
 	if (!peers || !address)
 		return;
@@ -193,10 +195,10 @@ static __always_inline void peers_add(__be32 address)
 	peers->address[slot] = address;
 }
 
-static __always_inline int peers_have(__be32 address)
+static __always_inline int peers_have(__u32 calf, __be32 address)
 {
-	__u32 zero = 0, found = 0;
-	struct frame_peers *peers = bpf_map_lookup_elem(&frame_peers, &zero);
+	struct frame_peers *peers = bpf_map_lookup_elem(&frame_peers, &calf);
+	__u32 found = 0;
 
 	if (!peers || !address)
 		return 0;
@@ -250,9 +252,9 @@ static __always_inline __u32 dhcp4_egress(struct cursor *cursor, const struct fr
 }
 
 /* Admit replies to this transaction from now on. */
-static __always_inline void xid_remember(__be32 xid, __u64 now)
+static __always_inline void xid_remember(__u32 calf, __be32 xid, __u64 now)
 {
-	struct frame_xid *slot = xid_slot(xid);
+	struct frame_xid *slot = xid_slot(calf, xid);
 
 	if (slot) {
 		slot->expires_ns = 0;

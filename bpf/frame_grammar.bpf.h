@@ -13,7 +13,12 @@
 
 #include "bpf/frame_witness.bpf.h"
 
-const volatile struct frame_grammar grammar = {};
+const volatile struct frame_grammar grammar[FRAME_CALVES_MAX] = {};
+
+static __always_inline const volatile struct frame_grammar *grammar_of(__u32 calf)
+{
+	return &grammar[calf & (FRAME_CALVES_MAX - 1)];
+}
 
 #define DHCP_DISCOVER 1
 #define DHCP_REQUEST 3
@@ -66,7 +71,8 @@ static __always_inline __u64 eight(const struct frame_message *message, __u32 at
 /* A step of bpf_loop(): one option, or END. */
 static long request_step(__u32 i, void *data)
 {
-	struct frame_message *message = ((struct walker *)data)->message;
+	const struct walker *walker = data;
+	struct frame_message *message = walker->message;
 	struct frame_walk *walk = &message->walk;
 	__u32 at = walk->at, code, size, number;
 
@@ -81,7 +87,8 @@ static long request_step(__u32 i, void *data)
 	}
 	size = octet(message, at + 1);
 	/* PAD is refused, too: it has a code */
-	if (grammar.codes[code & 0xff] == FRAME_CODE_REFUSED || at + 2 + size > walk->end) {
+	if (grammar_of(walker->calf)->codes[code & 0xff] == FRAME_CODE_REFUSED ||
+	    at + 2 + size > walk->end) {
 		walk->is_bad = 1;
 		return 1;
 	}
@@ -106,18 +113,17 @@ static long rest_step(__u32 i, void *data)
 	return 0;
 }
 
-static __always_inline struct frame_identity *identity_room(void)
+static __always_inline struct frame_identity *identity_room(__u32 calf)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&frame_identity, &zero);
+	return bpf_map_lookup_elem(&frame_identity, &calf);
 }
 
 /* A step of bpf_loop(): keep eight octets of the client identifier and its length. */
 static long identity_keep_step(__u32 i, void *data)
 {
-	const struct frame_message *message = ((struct walker *)data)->message;
-	struct frame_identity *identity = identity_room();
+	const struct walker *walker = data;
+	const struct frame_message *message = walker->message;
+	struct frame_identity *identity = identity_room(walker->calf);
 	__u32 at = 8 * i & (FRAME_CLIENT_ID_SIZE - 8);
 
 	if (!identity)
@@ -130,8 +136,9 @@ static long identity_keep_step(__u32 i, void *data)
 /* A step of bpf_loop(): compare eight octets of the client identifier and its length. */
 static long identity_step(__u32 i, void *data)
 {
-	struct frame_message *message = ((struct walker *)data)->message;
-	const struct frame_identity *identity = identity_room();
+	const struct walker *walker = data;
+	struct frame_message *message = walker->message;
+	const struct frame_identity *identity = identity_room(walker->calf);
 	__u32 at = 8 * i & (FRAME_CLIENT_ID_SIZE - 8);
 	__u64 differs, left;
 
@@ -146,11 +153,11 @@ static long identity_step(__u32 i, void *data)
 	return 0;
 }
 
-/* Read the options of a request that ends at `end`. Returns FRAME_OUT_ACCEPTED, or the
- * reason to drop it. */
-__attribute__((noinline)) int request_walk(__u32 end)
+/* Read the options of a calf's request that ends at `end`. Returns FRAME_OUT_ACCEPTED, or
+ * the reason to drop it. */
+__attribute__((noinline)) int request_walk(__u32 calf, __u32 end)
 {
-	struct walker walker = { .message = message_room() };
+	struct walker walker = { .message = message_room(), .calf = calf };
 	struct frame_walk *walk;
 
 	if (!walker.message)
@@ -167,10 +174,10 @@ __attribute__((noinline)) int request_walk(__u32 end)
 
 /* Return whether option 61 of a request that was read, or its absence, is that of the
  * first request, of which it is kept. */
-__attribute__((noinline)) int identity_is_ours(void)
+__attribute__((noinline)) int identity_is_ours(__u32 calf)
 {
-	struct walker walker = { .message = message_room() };
-	struct frame_identity *identity = identity_room();
+	struct walker walker = { .message = message_room(), .calf = calf };
+	struct frame_identity *identity = identity_room(calf);
 	const struct frame_option_value *option;
 	__u32 state, size;
 
@@ -205,13 +212,13 @@ static __always_inline int has_zeros(const struct frame_message *message)
 	return !all;
 }
 
-static __always_inline int is_witnessed(__be32 address)
+static __always_inline int is_witnessed(__u32 calf, __be32 address)
 {
-	return address && witness_find(address) != WITNESS_NONE;
+	return calf == FRAME_CALF_HOST && address && witness_find(address) != WITNESS_NONE;
 }
 
-/* Check the addresses in a request that was read. Returns as request_walk(). */
-__attribute__((noinline)) int request_addresses(__u32 type, __be32 ciaddr)
+/* Check the addresses in a calf's request that was read. Returns as request_walk(). */
+__attribute__((noinline)) int request_addresses(__u32 calf, __u32 type, __be32 ciaddr)
 {
 	const struct frame_message *message = message_room();
 	const struct frame_host *host = host_room();
@@ -220,8 +227,8 @@ __attribute__((noinline)) int request_addresses(__u32 type, __be32 ciaddr)
 	if (!message || !host)
 		return FRAME_OUT_MESSAGE;
 	requested = bpf_htonl(message->options[FRAME_REQUEST_ADDRESS].value);
-	leased = *(const volatile __u32 *)&host->address;
-	other = *(const volatile __u32 *)&host->other;
+	leased = calf == FRAME_CALF_HOST ? *(const volatile __u32 *)&host->address : 0;
+	other = calf == FRAME_CALF_HOST ? *(const volatile __u32 *)&host->other : 0;
 	switch (type) {
 	case DHCP_DISCOVER:
 		return ciaddr ? FRAME_OUT_CIADDR : FRAME_OUT_ACCEPTED;
@@ -233,25 +240,25 @@ __attribute__((noinline)) int request_addresses(__u32 type, __be32 ciaddr)
 	case DHCP_DECLINE:
 		if (ciaddr)
 			return FRAME_OUT_CIADDR;
-		return is_witnessed(requested) ? FRAME_OUT_ACCEPTED : FRAME_OUT_NOT_WITNESSED;
+		return is_witnessed(calf, requested) ? FRAME_OUT_ACCEPTED : FRAME_OUT_NOT_WITNESSED;
 	case DHCP_RELEASE:
 		if (ciaddr != leased)
 			return FRAME_OUT_CIADDR;
-		return is_witnessed(ciaddr) ? FRAME_OUT_ACCEPTED : FRAME_OUT_NOT_WITNESSED;
+		return is_witnessed(calf, ciaddr) ? FRAME_OUT_ACCEPTED : FRAME_OUT_NOT_WITNESSED;
 	default:
 		return FRAME_OUT_MESSAGE;
 	}
 }
 
 /* Check a request whose headers and lengths are right. Returns as request_walk(). */
-__attribute__((noinline)) int request_check(struct __sk_buff *skb)
+__attribute__((noinline)) int request_check(struct __sk_buff *skb, __u32 calf)
 {
 	struct frame_message *message = message_room();
 	__u32 size = skb->len - REQUEST_AT, last = size - 1, end;
 	const struct bootp *bootp;
 	int reason;
 
-	if (!message || size > grammar.max_size || size < sizeof(*bootp))
+	if (!message || size > grammar_of(calf)->max_size || size < sizeof(*bootp))
 		return FRAME_OUT_TOO_LONG;
 	/* within the bounds, in a form that Linux 6.1 accepts */
 	asm volatile("" : "+r"(last));
@@ -268,13 +275,14 @@ __attribute__((noinline)) int request_check(struct __sk_buff *skb)
 		return FRAME_OUT_RELAY;
 	if (octet(message, REQUEST_OPTIONS_AT) != DHCP_MESSAGE_TYPE)
 		return FRAME_OUT_MESSAGE;
-	reason = request_walk(end);
+	reason = request_walk(calf, end);
 	if (reason != FRAME_OUT_ACCEPTED)
 		return reason;
-	reason = request_addresses(message->options[FRAME_REQUEST_TYPE].value >> 24, bootp->ciaddr);
+	reason = request_addresses(calf, message->options[FRAME_REQUEST_TYPE].value >> 24,
+				   bootp->ciaddr);
 	if (reason != FRAME_OUT_ACCEPTED)
 		return reason;
-	return identity_is_ours() ? FRAME_OUT_ACCEPTED : FRAME_OUT_CLIENT_ID;
+	return identity_is_ours(calf) ? FRAME_OUT_ACCEPTED : FRAME_OUT_CLIENT_ID;
 }
 
 /*
@@ -286,9 +294,9 @@ __attribute__((noinline)) int request_check(struct __sk_buff *skb)
 __attribute__((noinline)) int transaction_take(__be32 xid, __be32 ciaddr, __u32 index, __u64 now)
 {
 	const struct frame_message *message = message_room();
-	const struct frame_xid *slot = xid_slot(xid);
+	__u32 calf = FRAME_RULE_CALF(index), type;
+	const struct frame_xid *slot = xid_slot(calf, xid);
 	struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);
-	__u32 type;
 
 	if (!message || !bucket)
 		return 0;
@@ -298,8 +306,8 @@ __attribute__((noinline)) int transaction_take(__be32 xid, __be32 ciaddr, __u32 
 	if (type != DHCP_DECLINE && type != DHCP_RELEASE && slot && slot->xid == xid &&
 	    slot->expires_ns > now)
 		return 1;
-	return take_rate(&bucket->transaction_ns, now, grammar.transaction_interval_ns,
-			 grammar.transaction_burst_ns);
+	return take_rate(&bucket->transaction_ns, now, grammar_of(calf)->transaction_interval_ns,
+			 grammar_of(calf)->transaction_burst_ns);
 }
 
 /* Write the IP header of a frame that is sent: no field of it is the calf's. A global

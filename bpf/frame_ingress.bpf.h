@@ -14,15 +14,13 @@
 #include "bpf/frame_witness.bpf.h"
 
 /*
- * Return whether there is a calf to protect. Without one the filter passes
+ * Return whether there is a calf to protect. Without it the filter passes
  * everything: after the instance was killed, replies may be for another DHCP
  * client.
  */
-static __always_inline int tap_is_there(void)
+static __always_inline int tap_is_there(__u32 calf)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&frame_slot, &zero) != (void *)0;
+	return bpf_map_lookup_elem(&frame_slot, &calf) != (void *)0;
 }
 
 /*
@@ -41,26 +39,17 @@ static __always_inline int is_hosts(void *data, void *end)
 }
 
 /*
- * Return the first rule with this check, for FRAME_CHECK_DHCP4 also with this
- * local port (network order), and store its number. Returns NULL if there is
- * none.
+ * Return the number of the rule for datagrams to this port (network order),
+ * FRAME_RULES_N if there is none. The ports are in .rodata, where the verifier knows how
+ * many there are: frames that are not ours pay for a comparison each, not for a lookup.
  */
-static __always_inline const struct frame_rule *rule_find(__u32 check, __u32 port, __u32 *indexp)
+static __always_inline __u32 rule_of_port(__u32 port, const volatile struct frame_config *settings)
 {
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
-		__u32 index = i; /* the loop counter must stay in a register */
-		const struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
-
-		if (!rule || rule->check == FRAME_CHECK_NONE)
-			return (void *)0;
-		if (rule->check == check &&
-		    (check != FRAME_CHECK_DHCP4 || port == bpf_htons(rule->local_port))) {
-			*indexp = i;
-			return rule;
-		}
-	}
-	return (void *)0;
+	for (__u32 i = 0; i < FRAME_RULES_N && i < settings->n_ports; i++)
+		if (port == settings->ports[i].port)
+			return settings->ports[i].rule;
+	return FRAME_RULES_N;
 }
 
 /*
@@ -68,12 +57,12 @@ static __always_inline const struct frame_rule *rule_find(__u32 check, __u32 por
  * options. The cursor is at what `type` says. Returns whether it is one. There
  * may be much other traffic in a VLAN, of which this looks at little.
  */
-static __always_inline int vlan_datagram_take(struct cursor *cursor, __u32 type)
+static __always_inline int vlan_datagram_take(struct cursor *cursor, __u32 type,
+					      const volatile struct frame_config *settings)
 {
 	void *from = cursor->at;
 	const struct udphdr *udp;
 	const struct iphdr *ip;
-	__u32 index;
 
 #pragma unroll
 	for (int i = 0; i < FRAME_PRIORITY_TAGS_MAX && is_vlan(type); i++) {
@@ -90,7 +79,7 @@ static __always_inline int vlan_datagram_take(struct cursor *cursor, __u32 type)
 	udp = cursor_take(cursor, sizeof(*udp));
 	return ip && udp && ip->protocol == IPPROTO_UDP && ip->ihl == 5 &&
 	       !(ip->frag_off & bpf_htons(IP_OFFSET)) &&
-	       rule_find(FRAME_CHECK_DHCP4, udp->dest, &index);
+	       rule_of_port(udp->dest, settings) != FRAME_RULES_N;
 }
 
 /* Return whether a frame of a VLAN contains a reply to us: then a server answers
@@ -100,7 +89,7 @@ static __always_inline int vlan_has_reply(struct cursor cursor, __u32 type,
 {
 	const struct bootp *bootp;
 
-	if (!vlan_datagram_take(&cursor, type))
+	if (!vlan_datagram_take(&cursor, type, settings))
 		return 0;
 	bootp = cursor_take(&cursor, sizeof(*bootp));
 	return bootp && mac_equal(bootp->chaddr, settings->mac);
@@ -125,17 +114,23 @@ static __always_inline __u32 rules_ingress(struct cursor *cursor,
 		return FRAME_IN_VLAN;
 	}
 	if (protocol == bpf_htons(ETH_P_ARP)) {
-		rule = rule_find(FRAME_CHECK_ARP, 0, &index);
+		index = settings->arp_rule;
+		rule = settings->has_arp ? bpf_map_lookup_elem(&frame_rules, &index) : (void *)0;
 		return rule ? arp_ingress(cursor, rule, index, settings->mac) : FRAME_IN_NOT_OURS;
 	}
 	if (protocol != bpf_htons(ETH_P_IP) || !datagram_take(cursor, &datagram))
 		return FRAME_IN_NOT_OURS;
-	rule = rule_find(FRAME_CHECK_DHCP4, datagram.udp->dest, &index);
+	index = rule_of_port(datagram.udp->dest, settings);
+	if (index == FRAME_RULES_N)
+		return FRAME_IN_NOT_OURS;
+	rule = bpf_map_lookup_elem(&frame_rules, &index);
 	if (!rule)
 		return FRAME_IN_NOT_OURS;
+	cursor->owner = 1 + FRAME_RULE_CALF(index);
 	reason = dhcp4_ingress(cursor, &datagram, rule, index, settings, frame);
 	/* in a flood it is enough to check for the tap once per tick */
-	if (reason > FRAME_IN_ARP && !is_flood(reason) && !tap_is_there())
+	if (reason > FRAME_IN_ARP && !is_flood(cursor->owner, reason) &&
+	    !tap_is_there(FRAME_RULE_CALF(index)))
 		return FRAME_IN_NO_TAP;
 	return reason;
 }
@@ -168,8 +163,8 @@ static __always_inline __u32 frame_ingress_no_tap(__u32 reason,
  * the calf may send now. */
 static __always_inline void reply_remember(const struct dhcp4_frame *frame)
 {
-	peers_add(frame->ip->saddr);
-	watched_add(frame->bootp->yiaddr);
+	peers_add(frame->calf, frame->ip->saddr);
+	watched_add(frame->calf, frame->bootp->yiaddr);
 }
 
 #endif

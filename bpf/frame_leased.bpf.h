@@ -12,13 +12,14 @@ static __always_inline const struct frame_host *host_room(void)
 	return bpf_map_lookup_elem(&frame_host, &zero);
 }
 
-/* Return the address that the watcher has applied, network order; 0 if there is none. A
- * global function: a caller has one way on, not one for a map without its element too. */
-__attribute__((noinline)) __be32 leased_address(void)
+/* Return the address of this calf's lease that the watcher has applied, network order; 0
+ * if there is none. A global function: a caller has one way on, not one for a map without
+ * its element too. */
+__attribute__((noinline)) __be32 leased_address(__u32 calf)
 {
 	const struct frame_host *host = host_room();
 
-	return host ? *(const volatile __u32 *)&host->address : 0;
+	return host && calf == FRAME_CALF_HOST ? *(const volatile __u32 *)&host->address : 0;
 }
 
 #endif

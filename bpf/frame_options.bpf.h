@@ -44,6 +44,7 @@ static const __u8 option_numbers[256] = {
 /* What bpf_loop() passes on must be on the stack. */
 struct walker {
 	struct frame_message *message;
+	__u64 calf; /* of a request */
 };
 
 static __always_inline struct frame_message *message_room(void)

@@ -74,11 +74,12 @@ static __always_inline __u64 reply_version(struct frame_reply *reply)
 	return __sync_fetch_and_add(&reply->version, 0);
 }
 
-/* Return the first of the FRAME_REPLIES_MAX replies kept for the xids of this
+/* Return the first of the FRAME_REPLIES_MAX replies kept for a calf's xids of this
  * slot. */
-static __always_inline __u32 reply_first(__be32 xid)
+static __always_inline __u32 reply_first(__u32 calf, __be32 xid)
 {
-	return bpf_ntohl(xid) * FRAME_REPLIES_MAX & (FRAME_REPLIES_KEPT - 1);
+	return calf * FRAME_REPLIES_KEPT +
+	       (bpf_ntohl(xid) * FRAME_REPLIES_MAX & (FRAME_REPLIES_KEPT - 1));
 }
 
 /*
@@ -112,15 +113,17 @@ __attribute__((noinline)) int reply_is(__u32 index, __u64 expires_ns)
 
 /* Return whether the reply is a copy of any kept reply with this signature. A
  * global function, too. */
-__attribute__((noinline)) int reply_is_kept(__be32 xid, __u32 signature, __u64 expires_ns)
+__attribute__((noinline)) int reply_is_kept(__u32 calf, __be32 xid, __u32 signature,
+					    __u64 expires_ns)
 {
-	const struct frame_xid *seen = xid_slot(xid);
+	const struct frame_xid *seen = xid_slot(calf, xid);
 
 	if (!seen)
 		return 0;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < FRAME_REPLIES_MAX; i++)
-		if (seen->replies[i] == signature && reply_is(reply_first(xid) + i, expires_ns))
+		if (seen->replies[i] == signature &&
+		    reply_is(reply_first(calf, xid) + i, expires_ns))
 			return 1;
 	return 0;
 }
@@ -129,7 +132,7 @@ static __always_inline void reply_keep(void *context, reply_load load,
 				       const struct dhcp4_frame *frame, __u32 signature)
 {
 	__u32 i = __sync_fetch_and_add(&frame->seen->n_replies, 1) & (FRAME_REPLIES_MAX - 1);
-	__u32 index = reply_first(frame->bootp->xid) + i;
+	__u32 index = reply_first(frame->calf, frame->bootp->xid) + i;
 	struct frame_reply *kept = bpf_map_lookup_elem(&frame_replies, &index);
 	__u64 version;
 
@@ -153,7 +156,8 @@ static __always_inline int reply_is_copy(void *context, reply_load load,
 	if (!reply)
 		return 0;
 	reply->size = reply_copy(context, load, reply->words, frame);
-	return reply->size && reply_is_kept(frame->bootp->xid, signature, frame->expires_ns);
+	return reply->size &&
+	       reply_is_kept(frame->calf, frame->bootp->xid, signature, frame->expires_ns);
 }
 
 /* Decide about a reply that the rules admit: FRAME_IN_ACCEPTED,

@@ -10,9 +10,10 @@
 #include "bpf/frame_cursor.bpf.h"
 
 /* Count a frame whose reason is not sampled. */
-static __always_inline struct frame_counter *count_only(__u32 reason, __u32 size)
+static __always_inline struct frame_counter *count_only(__u32 owner, __u32 reason, __u32 size)
 {
-	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
+	__u32 index = FRAME_COUNTER(owner, reason);
+	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &index);
 
 	if (!counter)
 		return (void *)0;
@@ -23,9 +24,9 @@ static __always_inline struct frame_counter *count_only(__u32 reason, __u32 size
 
 /* Count a frame. Returns whether it must be sampled as well; `like_ours` matters
  * only for reasons before FRAME_SAMPLED_ALL. */
-static __always_inline int count(__u32 reason, __u32 size, __u32 like_ours)
+static __always_inline int count(__u32 owner, __u32 reason, __u32 size, __u32 like_ours)
 {
-	const struct frame_counter *counter = count_only(reason, size);
+	const struct frame_counter *counter = count_only(owner, reason, size);
 
 	return counter && (reason >= FRAME_SAMPLED_ALL || like_ours) &&
 	       counter->quiet != bpf_jiffies64();
@@ -33,9 +34,10 @@ static __always_inline int count(__u32 reason, __u32 size, __u32 like_ours)
 
 /* Return whether the reason was above the sampler's rate in this tick on this
  * CPU. */
-static __always_inline int is_flood(__u32 reason)
+static __always_inline int is_flood(__u32 owner, __u32 reason)
 {
-	const struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
+	__u32 index = FRAME_COUNTER(owner, reason);
+	const struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &index);
 
 	return counter && counter->quiet == bpf_jiffies64();
 }
@@ -47,11 +49,11 @@ static __always_inline int is_flood(__u32 reason)
  * with integer arguments only, since the kernel recognises a program's context
  * here only with BTF of its own.
  */
-__attribute__((noinline)) __u32 sample_begin(__u32 reason, __u32 size, __u32 vlan)
+__attribute__((noinline)) __u32 sample_begin(__u32 owner, __u32 reason, __u32 size, __u32 vlan)
 {
-	__u32 index = reason - FRAME_SAMPLED_FIRST;
+	__u32 index = reason - FRAME_SAMPLED_FIRST, counted = FRAME_COUNTER(owner, reason);
 	struct frame_sampler *sampler = bpf_map_lookup_elem(&frame_samplers, &index);
-	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &reason);
+	struct frame_counter *counter = bpf_map_lookup_elem(&frame_counters, &counted);
 	__u64 now = bpf_ktime_get_boot_ns(), number, version;
 	struct frame_sample *sample;
 
@@ -73,7 +75,8 @@ __attribute__((noinline)) __u32 sample_begin(__u32 reason, __u32 size, __u32 vla
 		return FRAME_SAMPLES_N;
 	sample->number = number;
 	sample->boot_ns = now;
-	sample->reason = reason;
+	sample->reason = (__u16)reason;
+	sample->owner = (__u16)owner;
 	sample->size = size;
 	sample->vlan_type = (__u16)(vlan >> 16);
 	sample->vlan_tci = (__u16)vlan;
@@ -81,9 +84,10 @@ __attribute__((noinline)) __u32 sample_begin(__u32 reason, __u32 size, __u32 vla
 }
 
 /* Return a slot for a frame that must be sampled, or NULL. */
-static __always_inline struct frame_sample *sample_claim(__u32 reason, __u32 size, __u32 vlan)
+static __always_inline struct frame_sample *sample_claim(__u32 owner, __u32 reason, __u32 size,
+							 __u32 vlan)
 {
-	__u32 index = sample_begin(reason, size, vlan);
+	__u32 index = sample_begin(owner, reason, size, vlan);
 
 	return bpf_map_lookup_elem(&frame_samples, &index);
 }

@@ -43,10 +43,10 @@ static __always_inline int is_in_vlan(const struct __sk_buff *skb)
 	return skb->vlan_present && (skb->vlan_tci & VLAN_ID);
 }
 
-static __attribute__((noinline)) int sample(struct __sk_buff *skb, __u32 reason)
+static __attribute__((noinline)) int sample(struct __sk_buff *skb, __u32 owner, __u32 reason)
 {
 	__u32 vlan = skb->vlan_present ? skb->vlan_proto << 16 | (skb->vlan_tci & 0xffff) : 0;
-	struct frame_sample *sample = sample_claim(reason, skb->len, vlan);
+	struct frame_sample *sample = sample_claim(owner, reason, skb->len, vlan);
 	__u32 captured = sample_captured(skb->len);
 
 	if (sample)
@@ -77,13 +77,13 @@ static __always_inline __u32 unicast_check(const struct dhcp4_frame *frame,
 	__be32 address = frame->ip->saddr, to = frame->ip->daddr;
 	__u32 version, family;
 
-	if (!host)
+	if (!host || frame->calf != FRAME_CALF_HOST)
 		return FRAME_OUT_SOURCE_ADDRESS;
 	version = host->version;
 	family = host->family;
 	if (!address || address != host->address)
 		return FRAME_OUT_SOURCE_ADDRESS;
-	if (!peers_have(to) || is_no_host(to, address, host->mask))
+	if (!peers_have(frame->calf, to) || is_no_host(to, address, host->mask))
 		return FRAME_OUT_UNKNOWN_PEER;
 	next_hop->nh_family = AF_INET;
 	next_hop->ipv4_nh = to;
@@ -113,32 +113,29 @@ static __always_inline __u32 destination_check(const struct ethhdr *eth,
 		return eth->h_dest[0] & 1 ? FRAME_OUT_DESTINATION_MAC : FRAME_OUT_UNICAST;
 	if (!mac_equal(eth->h_dest, all))
 		return FRAME_OUT_DESTINATION_MAC;
-	return frame->ip->saddr && frame->ip->saddr != leased_address() ? FRAME_OUT_SOURCE_ADDRESS :
-									  FRAME_OUT_ACCEPTED;
+	return frame->ip->saddr && frame->ip->saddr != leased_address(frame->calf) ?
+		       FRAME_OUT_SOURCE_ADDRESS :
+		       FRAME_OUT_ACCEPTED;
 }
 
 static __always_inline __u32 send_dhcp4(struct __sk_buff *skb, struct cursor *cursor,
 					const struct ethhdr *eth, const struct frame_rule *rule,
-					struct frame_bucket *bucket, __u32 index, int *verdict,
-					int *is_overp)
+					struct frame_bucket *bucket, __u32 index, int *verdict)
 {
 	struct bpf_redir_neigh next_hop = {};
 	struct dhcp4_frame frame;
-	__u32 reason = dhcp4_egress(cursor, rule, config.mac, &frame), checked;
+	__u32 calf = FRAME_RULE_CALF(index), checked;
+	__u32 reason = dhcp4_egress(cursor, rule, config.mac, &frame);
 	__be32 xid;
 	__u64 now;
 
-	if (reason == FRAME_OUT_NO_RULE || reason == FRAME_OUT_PORT)
-		return reason;
-	/* Not found out from the reason, because the verifier does not know which ones
-	 * request_check() returns, and would explore the next rules after each. */
-	*is_overp = 1;
 	if (reason != FRAME_OUT_ACCEPTED)
 		return reason;
+	frame.calf = calf;
 	reason = destination_check(eth, &frame);
 	if (reason != FRAME_OUT_ACCEPTED && reason != FRAME_OUT_UNICAST)
 		return reason;
-	checked = (__u32)request_check(skb);
+	checked = (__u32)request_check(skb, calf);
 	if (checked != FRAME_OUT_ACCEPTED)
 		return checked;
 	now = bpf_ktime_get_boot_ns();
@@ -156,19 +153,70 @@ static __always_inline __u32 send_dhcp4(struct __sk_buff *skb, struct cursor *cu
 						    sizeof(next_hop), 0) :
 				 bpf_redirect(config.uplink_ifindex, 0));
 	if (*verdict == TC_ACT_REDIRECT)
-		xid_remember(xid, now);
+		xid_remember(calf, xid, now);
 	return reason;
 }
 
 static __always_inline __u32 send_arp(struct cursor *cursor, const struct ethhdr *eth,
 				      const struct frame_rule *rule, struct frame_bucket *bucket,
-				      int *verdict)
+				      __u32 calf, int *verdict)
 {
-	__u32 reason = arp_egress(cursor, eth, rule, bucket, config.mac);
+	__u32 reason = arp_egress(cursor, eth, rule, bucket, calf, config.mac);
 
 	if (reason == FRAME_OUT_ARP)
 		*verdict = (int)bpf_redirect(config.uplink_ifindex, 0);
 	return reason;
+}
+
+/* Return 1 + the number of the calf that has this tap, FRAME_OWNER_NONE if it is no tap of
+ * ours. Without a branch, and without an AND of 0 or -1, for which Linux 6.18 explores both:
+ * the verifier would explore the rest for each calf. */
+static __always_inline __u32 tap_owner(__u32 ifindex)
+{
+	__u64 owner = FRAME_OWNER_NONE;
+
+#pragma unroll
+	for (__u32 i = 0; i < FRAME_CALVES_MAX; i++) {
+		__u64 is_his = ((__u64)(ifindex ^ config.taps[i]) - 1) >> 63;
+
+		asm volatile("" : "+r"(is_his));
+		owner += is_his * (1 + i);
+	}
+	return (__u32)owner;
+}
+
+/* Return source and destination port of a datagram without IP options, as in the frame; 0
+ * if there are none. What it is is checked later. */
+static __always_inline __u32 ports_of(const struct cursor *cursor)
+{
+	const void *udp = cursor->at + sizeof(struct iphdr);
+
+	return udp + sizeof(struct udphdr) <= cursor->end ? *(const __u32 *)udp : 0;
+}
+
+/*
+ * Return the number of a calf's rule for a frame of this type: that for both ports,
+ * otherwise the last one, whose check says what is wrong. FRAME_RULES_N if there is none.
+ * A global function: the check that follows is verified once, not for each rule.
+ */
+__attribute__((noinline)) __u32 tap_rule(__u32 calf, __u32 protocol, __u32 ports)
+{
+	__u32 found = FRAME_RULES_N;
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
+		__u32 index = FRAME_RULE(calf, i);
+		const struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
+
+		if (!rule || rule->check == FRAME_CHECK_NONE)
+			break;
+		if (!rule_is_for(rule, (__be16)protocol))
+			continue;
+		found = index;
+		if (ports == bpf_htonl((__u32)rule->local_port << 16 | rule->remote_port))
+			break;
+	}
+	return found;
 }
 
 SEC("tc")
@@ -176,9 +224,8 @@ int tap_ingress(struct __sk_buff *skb)
 {
 	struct cursor cursor = skb_cursor(skb);
 	struct ethhdr *eth = cursor_take(&cursor, sizeof(*eth));
-	void *payload = cursor.at;
-	__u32 reason = FRAME_OUT_NO_RULE;
-	int verdict = TC_ACT_SHOT, is_over = 0;
+	__u32 owner = tap_owner(skb->ifindex), reason = FRAME_OUT_NO_RULE;
+	int verdict = TC_ACT_SHOT;
 
 	if (!eth)
 		reason = FRAME_OUT_TRUNCATED;
@@ -189,32 +236,21 @@ int tap_ingress(struct __sk_buff *skb)
 	else if (!mac_equal(eth->h_source, config.mac))
 		reason = FRAME_OUT_SOURCE_MAC;
 	else {
-#pragma clang loop unroll(disable)
-		for (__u32 i = 0; i < FRAME_RULES_MAX; i++) {
-			__u32 index = i; /* the loop counter must stay in a register */
-			struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
-			struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);
+		__u32 calf = owner - 1; /* none: there is no such rule */
+		__u32 index = tap_rule(calf, ether_type(eth), ports_of(&cursor));
+		struct frame_rule *rule = bpf_map_lookup_elem(&frame_rules, &index);
+		struct frame_bucket *bucket = bpf_map_lookup_elem(&frame_buckets, &index);
 
-			if (!rule || !bucket || rule->check == FRAME_CHECK_NONE)
-				break;
-			if (!rule_is_for(rule, ether_type(eth)))
-				continue;
-			cursor.at = payload;
-			if (rule->check == FRAME_CHECK_ARP) {
-				reason = send_arp(&cursor, eth, rule, bucket, &verdict);
-				break;
-			}
-			if (rule->check == FRAME_CHECK_DHCP4)
-				reason = send_dhcp4(skb, &cursor, eth, rule, bucket, index,
-						    &verdict, &is_over);
-			if (is_over)
-				break;
-		}
+		if (rule && bucket)
+			reason = rule->check == FRAME_CHECK_ARP ?
+					 send_arp(&cursor, eth, rule, bucket, calf, &verdict) :
+					 send_dhcp4(skb, &cursor, eth, rule, bucket, index,
+						    &verdict);
 	}
 	if (reason == FRAME_OUT_ACCEPTED || reason == FRAME_OUT_UNICAST)
 		(void)ip_write(skb);
-	if (count(reason, cursor.frame_size, 0))
-		sample(skb, reason);
+	if (count(owner, reason, cursor.frame_size, 0))
+		sample(skb, owner, reason);
 	return verdict;
 }
 
@@ -227,8 +263,8 @@ int tap_egress(struct __sk_buff *skb)
 		skb->mark = 0;
 		return TC_ACT_OK;
 	}
-	if (count(FRAME_HOST_NOISE, skb->len, 0))
-		sample(skb, FRAME_HOST_NOISE);
+	if (count(FRAME_OWNER_NONE, FRAME_HOST_NOISE, skb->len, 0))
+		sample(skb, FRAME_OWNER_NONE, FRAME_HOST_NOISE);
 	return TC_ACT_SHOT;
 }
 
@@ -242,7 +278,7 @@ int uplink_closed(struct __sk_buff *skb)
 
 	if (reason == FRAME_IN_NOT_OURS)
 		return TC_ACT_UNSPEC;
-	count_only(reason, skb->len);
+	count_only(FRAME_OWNER_NONE, reason, skb->len);
 	return TC_ACT_SHOT;
 }
 
@@ -255,7 +291,7 @@ static __always_inline int skb_has_reply(struct __sk_buff *skb)
 	const struct ethhdr *eth = cursor_take(&cursor, sizeof(*eth));
 	__u8 chaddr[ETH_ALEN] __attribute__((aligned(2)));
 
-	return eth && vlan_datagram_take(&cursor, ether_type(eth)) &&
+	return eth && vlan_datagram_take(&cursor, ether_type(eth), &config) &&
 	       !bpf_skb_load_bytes(
 		       skb, (__u32)(cursor.at - (void *)eth) + offsetof(struct bootp, chaddr),
 		       chaddr, sizeof(chaddr)) &&
@@ -270,8 +306,8 @@ static __always_inline long load(void *context, __u32 from, void *to, __u32 size
 SEC("tc")
 int uplink_ingress(struct __sk_buff *skb)
 {
-	__u32 zero = 0, reason;
 	struct bpf_devmap_val *tap;
+	__u32 calf, reason;
 	struct dhcp4_frame frame;
 	int verdict = TC_ACT_UNSPEC;
 	struct cursor cursor = {};
@@ -280,13 +316,13 @@ int uplink_ingress(struct __sk_buff *skb)
 		reason = quarantine_ingress(FRAME_IN_VLAN, 0, &config);
 		cursor.like_ours = reason == FRAME_IN_VLAN && skb_has_reply(skb);
 		if (reason == FRAME_IN_VLAN && !cursor.like_ours) {
-			count_only(FRAME_IN_VLAN, skb->len);
+			count_only(FRAME_OWNER_NONE, FRAME_IN_VLAN, skb->len);
 			return TC_ACT_UNSPEC;
 		}
 	} else if (is_hosts((void *)(long)skb->data, (void *)(long)skb->data_end)) {
 		reason = quarantine_ingress(FRAME_IN_NOT_OURS, 0, &config);
 		if (reason == FRAME_IN_NOT_OURS) {
-			count_only(FRAME_IN_NOT_OURS, skb->len);
+			count_only(FRAME_OWNER_NONE, FRAME_IN_NOT_OURS, skb->len);
 			return TC_ACT_UNSPEC;
 		}
 	} else {
@@ -295,7 +331,8 @@ int uplink_ingress(struct __sk_buff *skb)
 		reason = frame_ingress(&cursor, &config, &frame);
 	}
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
-		tap = bpf_map_lookup_elem(&frame_slot, &zero);
+		calf = cursor.owner - 1;
+		tap = bpf_map_lookup_elem(&frame_slot, &calf);
 		if (!tap)
 			reason = frame_ingress_no_tap(reason, &config);
 		else if (reason == FRAME_IN_ACCEPTED)
@@ -311,7 +348,7 @@ int uplink_ingress(struct __sk_buff *skb)
 	}
 	if (reason > FRAME_IN_ARP)
 		verdict = TC_ACT_SHOT;
-	if (count(reason, skb->len, cursor.like_ours))
-		sample(skb, reason);
+	if (count(cursor.owner, reason, skb->len, cursor.like_ours))
+		sample(skb, cursor.owner, reason);
 	return verdict;
 }

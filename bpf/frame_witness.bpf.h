@@ -72,7 +72,7 @@ __attribute__((noinline)) int witness_is_fresh(__be32 address, __u64 now)
 __attribute__((noinline)) int witness_replaced(void)
 {
 	struct frame_witness *witness = witness_room();
-	__be32 leased = leased_address();
+	__be32 leased = leased_address(FRAME_CALF_HOST);
 	__u64 oldest = ~0ull >> 1;
 
 	if (!witness)
@@ -211,7 +211,7 @@ __attribute__((noinline)) int witness_write(__u32 number)
 /*
  * Read the options of a reply that goes to the calf: a renewal is sent to the server
  * in option 54 (RFC 2131 4.4.5), which is not the sender of the frame if that is a
- * relay; and an ACK for an address is recorded.
+ * relay; and an ACK for an address is recorded if it is for the host's calf.
  */
 static __always_inline void reply_read_options(void *context, reply_load load,
 					       const struct dhcp4_frame *frame)
@@ -231,8 +231,8 @@ static __always_inline void reply_read_options(void *context, reply_load load,
 	    options_walk(last + 1))
 		return;
 	if (message->options[FRAME_OPTION_SERVER].n == sizeof(__be32))
-		peers_add(bpf_htonl(message->options[FRAME_OPTION_SERVER].value));
-	if (!address ||
+		peers_add(frame->calf, bpf_htonl(message->options[FRAME_OPTION_SERVER].value));
+	if (!address || frame->calf != FRAME_CALF_HOST ||
 	    witness_make(address, frame->expires_ns - FRAME_XID_LIFETIME_NS, frame->now_ns))
 		return;
 	newest = (__u32)witness_find(address);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * DOC: XDP on the uplink. The host's frames pass unchanged. Replies for which
- * the calf waits are redirected into its tap through a one-slot devmap, which
+ * a calf waits are redirected into its tap through its slot of a devmap, which
  * the kernel empties when the tap is deleted: then they pass, and never reach a
  * device that got the tap's index. The same applies to ARP of another host that
  * claims our address. Malformed frames addressed to us are dropped, and in
@@ -16,9 +16,10 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct frame_config config = {};
 
-static __attribute__((noinline)) int sample(struct xdp_md *context, __u32 reason, __u32 size)
+static __attribute__((noinline)) int sample(struct xdp_md *context, __u32 owner, __u32 reason,
+					    __u32 size)
 {
-	struct frame_sample *sample = sample_claim(reason, size, 0);
+	struct frame_sample *sample = sample_claim(owner, reason, size, 0);
 	__u32 captured = sample_captured(size);
 
 	if (sample)
@@ -47,7 +48,7 @@ int frame_xdp(struct xdp_md *context)
 	if (is_hosts(data, end)) {
 		reason = quarantine_ingress(FRAME_IN_NOT_OURS, 0, &config);
 		if (reason == FRAME_IN_NOT_OURS) {
-			count_only(FRAME_IN_NOT_OURS, size);
+			count_only(FRAME_OWNER_NONE, FRAME_IN_NOT_OURS, size);
 			return XDP_PASS;
 		}
 	} else {
@@ -55,7 +56,7 @@ int frame_xdp(struct xdp_md *context)
 		reason = frame_ingress(&cursor, &config, &frame);
 	}
 	if (reason == FRAME_IN_ACCEPTED || reason == FRAME_IN_ARP) {
-		verdict = (int)bpf_redirect_map(&frame_slot, 0, XDP_PASS);
+		verdict = (int)bpf_redirect_map(&frame_slot, cursor.owner - 1, XDP_PASS);
 		if (verdict != XDP_REDIRECT)
 			reason = frame_ingress_no_tap(reason, &config);
 		else if (reason == FRAME_IN_ACCEPTED)
@@ -67,7 +68,7 @@ int frame_xdp(struct xdp_md *context)
 	}
 	if (reason > FRAME_IN_ARP)
 		verdict = XDP_DROP;
-	if (count(reason, size, cursor.like_ours))
-		sample(context, reason, size);
+	if (count(cursor.owner, reason, size, cursor.like_ours))
+		sample(context, cursor.owner, reason, size);
 	return verdict;
 }

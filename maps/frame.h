@@ -8,8 +8,9 @@
 
 #include <linux/types.h>
 
-#define FRAME_RULES_MAX 8
-#define FRAME_XIDS_MAX 64   /* direct-mapped, power of two */
+#define FRAME_CALVES_MAX 8  /* with frames, power of two */
+#define FRAME_RULES_MAX 8   /* of a calf, power of two */
+#define FRAME_XIDS_MAX 64   /* of a calf, direct-mapped, power of two */
 #define FRAME_PEERS_MAX 8   /* power of two */
 #define FRAME_WATCHED_MAX 4 /* power of two */
 /* For how long after our own probe another host's probe is a conflict: the next
@@ -17,13 +18,33 @@
 #define FRAME_PROBING_NS 5000000000ull
 #define FRAME_XID_LIFETIME_NS 120000000000ull /* after the last frame sent with it */
 #define FRAME_REPLIES_MAX 8		      /* of a request, power of two */
-#define FRAME_REPLIES_KEPT 32		      /* of all requests, power of two */
+#define FRAME_REPLIES_KEPT 32		      /* of all requests of a calf, power of two */
 #define FRAME_REPLY_BYTES 2048		      /* power of two */
 #define FRAME_PRIORITY_TAGS_MAX 2
 
 /* The key exists once the watcher has set a leased address. The supervisor
  * deletes that of a previous run before it loads the programs. */
 #define FRAME_QUARANTINE_KEY "/status/quarantine"
+
+/*
+ * DOC: several calves
+ *
+ * Each calf with frame rules has a number, and so have its tap and its entries in each
+ * map. Number 0 is for the calf that writes /ip, whose address is the host's: the witness
+ * and frame_host are about its leases only. Other calves have no leased address, so they
+ * can neither send unicast nor renew, decline or release.
+ *
+ * Counters and samples are of an owner: 1 + the number of the calf whose rule or tap
+ * the frame belongs to; 0: of no calf.
+ */
+#define FRAME_CALF_HOST 0
+#define FRAME_OWNER_NONE 0
+#define FRAME_OWNERS_MAX (1 + FRAME_CALVES_MAX)
+
+/* The number of a calf's rule in frame_rules and frame_buckets, and whose it is. */
+#define FRAME_RULES_N (FRAME_CALVES_MAX * FRAME_RULES_MAX)
+#define FRAME_RULE(calf, i) ((calf)*FRAME_RULES_MAX + (i))
+#define FRAME_RULE_CALF(rule) ((rule) / FRAME_RULES_MAX)
 
 /*
  * Checks: one small inline function per protocol. A description gives the name
@@ -37,7 +58,7 @@ enum frame_check {
 };
 
 struct frame_rule {
-	__u32 check; /* enum frame_check; FRAME_CHECK_NONE ends the list */
+	__u32 check; /* enum frame_check; FRAME_CHECK_NONE ends the rules of a calf */
 	__u16 local_port;
 	__u16 remote_port;
 	__u32 max_frame; /* bytes, Ethernet header included, both directions */
@@ -48,7 +69,8 @@ struct frame_rule {
 	__u64 egress_burst_ns;
 };
 
-/* A transaction seen in our own egress; slot = xid & (FRAME_XIDS_MAX - 1). */
+/* A transaction seen in a calf's egress, at FRAME_XID(calf, xid in host order). */
+#define FRAME_XID(calf, xid) ((calf)*FRAME_XIDS_MAX + ((xid) & (FRAME_XIDS_MAX - 1)))
 struct frame_xid {
 	__u32 xid;			  /* network order, as in the message */
 	__u32 n_replies;		  /* admitted since our last request with it */
@@ -93,7 +115,7 @@ struct frame_watched {
 /*
  * DOC: the witness
  *
- * Each DHCPACK that ingress let through to the calf is recorded, so that the
+ * Each DHCPACK that ingress let through to the host's calf is recorded, so that the
  * process that configures the host need not believe the calf. A record is not
  * changed by an ACK that says something else, and an ACK that says the same
  * once more only renews it. The map is frozen, belongs to the instance and not
@@ -161,8 +183,8 @@ struct frame_host {
 /*
  * DOC: the grammar of requests
  *
- * What a DHCP client may say, whatever is in the calf. It is in frozen .rodata: the
- * supervisor makes it from the operator's options.
+ * What a DHCP client may say, whatever is in the calf. It is in frozen .rodata, for each
+ * calf: the supervisor makes it from the operator's options.
  */
 #define FRAME_REQUEST_MAX 996 /* octets of BOOTP: 1,024 with IP and UDP */
 #define FRAME_CLIENT_ID_SIZE 256
@@ -244,7 +266,7 @@ struct frame_bucket {
 };
 
 /*
- * Verdict and reason of a frame: the index of frame_counters. Reasons with the
+ * Verdict and reason of a frame, counted at FRAME_COUNTER(). Reasons with the
  * same verdict are adjacent, see FRAME_VERDICT() and FRAME_DIRECTION().
  */
 enum frame_reason {
@@ -337,6 +359,9 @@ enum frame_direction { FRAME_FROM_UPLINK, FRAME_FROM_CALF, FRAME_FROM_HOST };
 	 (reason) < FRAME_HOST_NOISE   ? FRAME_FROM_CALF :   \
 					 FRAME_FROM_HOST)
 
+/* The index in frame_counters. */
+#define FRAME_COUNTER(owner, reason) ((owner)*_FRAME_REASON_N + (reason))
+
 /* The counter of one CPU. */
 struct frame_counter {
 	__u64 packets;
@@ -378,7 +403,8 @@ struct frame_sample {
 	__u64 version; /* odd: being written */
 	__u64 number;  /* 1, 2, ... of its reason; 0: the slot was never used */
 	__u64 boot_ns; /* CLOCK_BOOTTIME */
-	__u32 reason;
+	__u16 reason;
+	__u16 owner;
 	__u32 size;	 /* of the frame, without the tag below */
 	__u32 captured;	 /* number of its first bytes in `bytes` */
 	__u16 vlan_type; /* of a tag that the kernel keeps separately, network order; 0: none */
@@ -406,13 +432,25 @@ struct frame_quarantine {
 	__u32 reserved;
 };
 
-/* Frozen .rodata of the frame programs, set before they are loaded. */
+/* The rule for datagrams to a port. */
+struct frame_port {
+	__u16 port; /* network order */
+	__u16 rule; /* FRAME_RULE() */
+};
+
+/* Frozen .rodata of the frame programs, set before they are loaded: the verifier removes
+ * what there is not. */
 struct frame_config {
 	__u32 uplink_ifindex;
-	__u32 mark;	   /* random; a tc-mode redirect into the tap carries it */
-	__u8 mac[6];	   /* of the uplink */
-	__u8 pass_foreign; /* pass replies to us with a foreign xid to the host */
-	__u8 quarantine;   /* quarantine the host until frame_quarantine is opened */
+	__u32 mark;		      /* random; a tc-mode redirect into the tap carries it */
+	__u8 mac[6];		      /* of the uplink */
+	__u8 pass_foreign;	      /* pass replies to us with a foreign xid to the host */
+	__u8 quarantine;	      /* quarantine the host until frame_quarantine is opened */
+	__u32 taps[FRAME_CALVES_MAX]; /* index of each calf's tap; 0: no such calf */
+	__u32 n_ports;
+	struct frame_port ports[FRAME_RULES_N];
+	__u16 has_arp;
+	__u16 arp_rule; /* FRAME_RULE() */
 };
 
 _Static_assert(sizeof(struct frame_rule) == 48, "frame_rule layout");
@@ -427,7 +465,8 @@ _Static_assert(sizeof(struct frame_host) == 40, "frame_host layout");
 _Static_assert(sizeof(struct frame_identity) == 264, "frame_identity layout");
 _Static_assert(sizeof(struct frame_bucket) == 24, "frame_bucket layout");
 _Static_assert(sizeof(struct frame_quarantine) == 24, "frame_quarantine layout");
-_Static_assert(sizeof(struct frame_config) == 16, "frame_config layout");
+_Static_assert(sizeof(struct frame_config) == 24 + 4 * (FRAME_CALVES_MAX + FRAME_RULES_N),
+	       "frame_config layout");
 _Static_assert(sizeof(struct frame_counter) == 24, "frame_counter layout");
 _Static_assert(sizeof(struct frame_sample) == 40 + FRAME_SAMPLE_BYTES, "frame_sample layout");
 _Static_assert(sizeof(struct frame_sampler) == 16, "frame_sampler layout");

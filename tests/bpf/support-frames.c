@@ -110,16 +110,24 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	struct frame_rule rules[] = { dhcp4, dhcp4 };
 	struct frame_config config = { .pass_foreign = test->pass_foreign };
 	const struct frame_grammar grammar = frames_test_grammar();
-	struct frames_setup setup = {
-		.config = &config,
-		.grammar = test->grammar ? test->grammar : &grammar,
-		.quarantine = &test->quarantine,
-		.rules = test->rules ? test->rules : rules,
-		.n_rules = test->rules ? test->n_rules : 2,
-	};
+	struct frames_setup setup = { .config = &config, .quarantine = &test->quarantine };
+	struct frames_calf *calf = &setup.calves[FRAME_CALF_HOST];
 	struct netlink_link link;
 
 	rules[1].check = FRAME_CHECK_ARP;
+	cr_assert_eq(tap_init(&test->tap, test->netlink, "calfpen x y"), 0);
+	*calf = (struct frames_calf){ .tap_ifindex = test->tap.ifindex,
+				      .rules = test->rules ? test->rules : rules,
+				      .n_rules = test->rules ? test->n_rules : 2,
+				      .grammar = test->grammar ? *test->grammar : grammar };
+	test->second = TAP_NULL(test->second);
+	if (test->n_second_rules) {
+		cr_assert_eq(tap_init(&test->second, test->netlink, "calfpen x z"), 0);
+		calf[1] = (struct frames_calf){ .tap_ifindex = test->second.ifindex,
+						.rules = test->second_rules,
+						.n_rules = test->n_second_rules,
+						.grammar = grammar };
+	}
 	cr_assert_eq(netlink_link_get(test->netlink, test->uplink.ifindex, &link), 0);
 	memcpy(test->mac, link.mac, sizeof(test->mac));
 	config.uplink_ifindex = (uint32_t)test->uplink.ifindex;
@@ -132,8 +140,9 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, &setup), 0);
 	cr_assert_eq(frames_close_uplink(&test->frames), 0);
 	frames_detach(&test->gate.pins, test->uplink.ifindex);
-	cr_assert_eq(tap_init(&test->tap, test->netlink, "calfpen x y"), 0);
-	cr_assert_eq(frames_attach_tap(&test->frames, test->tap.ifindex), 0);
+	cr_assert_eq(frames_attach_taps(&test->frames), 0);
+	if (test->n_second_rules)
+		cr_assert_eq(tap_up(&test->second, test->netlink), 0);
 }
 
 void frames_test_begin_mode(struct frames_test *test, enum frame_mode mode, uint32_t rate,
@@ -165,7 +174,7 @@ int frames_test_attach(struct frames_test *test, enum frame_mode mode)
 	int error = frames_attach_uplink(&test->frames, test->uplink.name, mode);
 
 	if (!error)
-		cr_assert_eq(frames_open(&test->frames, test->tap.ifindex), 0);
+		cr_assert_eq(frames_open(&test->frames), 0);
 	return error;
 }
 
@@ -187,7 +196,7 @@ void frames_test_begin_beside(struct frames_test *test, const struct gate_test *
 	cr_assert_eq(netlink_new(&test->netlink), 0);
 	make_uplink(test);
 	load(test, 1000000, 1000000);
-	cr_assert_eq(frames_open(&test->frames, test->tap.ifindex), 0);
+	cr_assert_eq(frames_open(&test->frames), 0);
 	cr_assert_eq(setns(here, CLONE_NEWNET), 0);
 	close(here);
 }
@@ -200,6 +209,7 @@ void frames_test_end_beside(struct frames_test *test)
 	if (test->network_fd)
 		close(test->network_fd);
 	tap_deinit(&test->tap);
+	tap_deinit(&test->second);
 	tap_deinit(&test->uplink);
 	netlink_free(test->netlink);
 }
@@ -210,6 +220,7 @@ void frames_test_kill(struct frames_test *test)
 	frames_host_deinit(&test->host);
 	close(test->witness_fd);
 	tap_deinit(&test->tap);
+	tap_deinit(&test->second);
 }
 
 void frames_test_restart(struct frames_test *test, uint32_t rate, uint32_t burst)
@@ -444,14 +455,14 @@ void frames_test_age_xids(const struct frames_test *test, uint32_t seconds)
 	int replies_fd = bpf_map__fd(test->frames.tc->maps.frame_replies);
 	const uint64_t ns = seconds * 1000000000ull;
 
-	for (uint32_t i = 0; i < FRAME_XIDS_MAX; i++) {
+	for (uint32_t i = 0; i < FRAME_CALVES_MAX * FRAME_XIDS_MAX; i++) {
 		struct frame_xid xid;
 
 		cr_assert_eq(bpf_map_lookup_elem(map_fd, &i, &xid), 0);
 		if (xid.expires_ns)
 			age(map_fd, (int32_t)i, offsetof(struct frame_xid, expires_ns), ns);
 	}
-	for (uint32_t i = 0; i < FRAME_REPLIES_KEPT; i++) {
+	for (uint32_t i = 0; i < bpf_map__max_entries(test->frames.tc->maps.frame_replies); i++) {
 		struct frame_reply reply;
 
 		cr_assert_eq(bpf_map_lookup_elem(replies_fd, &i, &reply), 0);
@@ -468,16 +479,9 @@ void frames_test_age_quarantine(const struct frames_test *test, uint32_t seconds
 
 uint64_t frames_test_count(const struct frames_test *test, uint32_t reason)
 {
-	int n_cpus = libbpf_num_possible_cpus();
-	struct frame_counter *counters = calloc((size_t)n_cpus, sizeof(*counters));
 	uint64_t packets = 0;
 
-	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(test->frames.tc->maps.frame_counters), &reason,
-					 counters),
-		     0);
-	for (int i = 0; i < n_cpus; i++)
-		packets += counters[i].packets;
-	free(counters);
+	cr_assert_eq(frames_count(&test->frames, reason, &packets), 0);
 	return packets;
 }
 

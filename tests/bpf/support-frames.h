@@ -62,6 +62,10 @@ struct frames_test {
 	const struct frame_rule *rules; /* NULL: DHCPv4 and ARP at the rate asked for */
 	uint32_t n_rules;
 	const struct frame_grammar *grammar; /* NULL: no client identifier, all transactions */
+	/* of another calf, number 1, with the tap `second`; 0 rules: there is none */
+	const struct frame_rule *second_rules;
+	uint32_t n_second_rules;
+	struct tap second;
 	struct frames frames;
 	struct frames_host host;
 	int witness_fd;

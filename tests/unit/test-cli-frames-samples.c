@@ -57,7 +57,7 @@ static void begin_sample(uint32_t reason, uint64_t boot_ns)
 	__atomic_add_fetch(&slot->version, 1, __ATOMIC_SEQ_CST);
 	slot->number = number;
 	slot->boot_ns = boot_ns;
-	slot->reason = reason;
+	slot->reason = (uint16_t)reason;
 	slot->size = FRAME_SAMPLE_BYTES;
 	slot->captured = FRAME_SAMPLE_BYTES;
 	memset(slot->bytes, (int)number, sizeof(slot->bytes));

@@ -50,7 +50,7 @@ static void put(uint32_t reason, uint64_t boot_ns)
 	cr_assert_eq(bpf_map_lookup_elem(samplers_fd, &index, &sampler), 0);
 	sampler.n_samples++;
 	sample.number = sampler.n_samples;
-	sample.reason = reason;
+	sample.reason = (uint16_t)reason;
 	sample.boot_ns = boot_ns;
 	slot = FRAME_SAMPLE_SLOT(reason, sample.number);
 	cr_assert_eq(bpf_map_update_elem(samples_fd, &slot, &sample, 0), 0);

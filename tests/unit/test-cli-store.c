@@ -134,7 +134,7 @@ Test(cli_store, status)
 	int ctl_fd = pin_map(PIN_CTL, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct kv_ctl), 1);
 	int kv_fd = pin_kv(), n_cpus = libbpf_num_possible_cpus();
 	int counters_fd = pin_map(PIN_FRAME_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, 4,
-				  sizeof(struct frame_counter), _FRAME_REASON_N);
+				  sizeof(struct frame_counter), 3 * _FRAME_REASON_N);
 	int watches_fd = pin_map(PIN_WATCHES, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct kv_watch),
 				 KV_SUBJECTS_MAX);
 	struct kv_watch watch = { .active = 1 };
@@ -145,8 +145,13 @@ Test(cli_store, status)
 
 	for (int i = 0; i < n_cpus; i++)
 		per_cpu[i] = (struct frame_counter){ .packets = 2, .bytes = 100 };
-	cr_assert_eq(
-		bpf_map_update_elem(counters_fd, &(uint32_t){ FRAME_OUT_ACCEPTED }, per_cpu, 0), 0);
+	/* of two calves */
+	for (uint32_t owner = 1; owner <= 2; owner++)
+		cr_assert_eq(
+			bpf_map_update_elem(counters_fd,
+					    &(uint32_t){ FRAME_COUNTER(owner, FRAME_OUT_ACCEPTED) },
+					    per_cpu, 0),
+			0);
 	cr_assert_eq(bpf_map_update_elem(ctl_fd, &(uint32_t){ 0 }, &ctl, 0), 0);
 	put(kv_fd, "/status/address", "3");
 	watch.n_lost = 5;
@@ -160,7 +165,7 @@ Test(cli_store, status)
 			   "%s", out_text);
 	cr_assert_not_null(strstr(out_text, " KiB in 3 maps, largest: kv "), "%s", out_text);
 	snprintf(want, sizeof(want), "out_accepted          sent       %d packets, %d bytes\n",
-		 2 * n_cpus, 100 * n_cpus);
+		 4 * n_cpus, 200 * n_cpus);
 	cr_assert_not_null(strstr(out_text, want), "%s", out_text);
 	cr_assert_eq(calfpen("status", "--json", "--all", NULL), CLI_DEAD);
 	cr_assert_not_null(strstr(out_text, "\"host_noise\""));

@@ -97,12 +97,8 @@ void bench_frames_init(struct bench_frames *frames)
 	} };
 	struct frame_rule both[] = { rules[0], rules[0] };
 	struct frame_config config = { 0 };
-	struct frame_grammar grammar = { .transaction_interval_ns = 1,
-					 .transaction_burst_ns = BURST_NS,
-					 .max_size = 548 };
-	struct frames_setup setup = {
-		.config = &config, .grammar = &grammar, .rules = both, .n_rules = 2
-	};
+	struct frames_setup setup = { .config = &config };
+	struct frames_calf *calf = &setup.calves[FRAME_CALF_HOST];
 
 	if (!getenv("LAB"))
 		bench_fail("must run in the lab: tools/lab --no-server -- ...");
@@ -116,17 +112,23 @@ void bench_frames_init(struct bench_frames *frames)
 	bench_check(netlink_link_get_by_name(frames->netlink, BENCH_UPLINK, &frames->uplink),
 		    BENCH_UPLINK);
 	bench_check(tap_init(&frames->tap, frames->netlink, "calfpen x y"), "tap");
+	*calf = (struct frames_calf){ .tap_ifindex = frames->tap.ifindex,
+				      .rules = both,
+				      .n_rules = 2,
+				      .grammar = { .transaction_interval_ns = 1,
+						   .transaction_burst_ns = BURST_NS,
+						   .max_size = 548 } };
 	config.uplink_ifindex = (uint32_t)frames->uplink.ifindex;
 	memcpy(config.mac, frames->uplink.mac, sizeof(config.mac));
 	frames->witness_fd = frames_witness_open(&frames->store.pins, NULL);
 	bench_check(frames_host_init(&frames->host, &frames->store.pins), "host_set");
 	/* the same as of the calf with the defaults */
 	for (size_t i = 0; i < sizeof(codes); i++)
-		grammar.codes[codes[i]] = FRAME_CODE_SENT;
+		calf->grammar.codes[codes[i]] = FRAME_CODE_SENT;
 	setup.witness_fd = frames->witness_fd;
 	setup.host_fd = frames_host_map(&frames->host);
 	bench_check(frames_init(&frames->frames, &frames->store.pins, &setup), "frame programs");
-	bench_check(frames_attach_tap(&frames->frames, frames->tap.ifindex), "tap's programs");
+	bench_check(frames_attach_taps(&frames->frames), "tap's programs");
 	bench_check(tap_up(&frames->tap, frames->netlink), "tap");
 	bench_check(netlink_link_set_up(frames->netlink, frames->uplink.ifindex, true),
 		    BENCH_UPLINK);
@@ -148,7 +150,7 @@ void bench_frames_deinit(struct bench_frames *frames)
 void bench_frames_attach(struct bench_frames *frames, enum frame_mode mode)
 {
 	bench_check(frames_attach_uplink(&frames->frames, BENCH_UPLINK, mode), "uplink's program");
-	bench_check(frames_open(&frames->frames, frames->tap.ifindex), "devmap slot");
+	bench_check(frames_open(&frames->frames), "devmap slot");
 }
 
 void bench_frames_detach(struct bench_frames *frames)
@@ -165,16 +167,9 @@ void bench_frames_detach(struct bench_frames *frames)
 
 uint64_t bench_frames_count(const struct bench_frames *frames, uint32_t reason)
 {
-	int n_cpus = libbpf_num_possible_cpus();
-	struct frame_counter *counters = calloc((size_t)n_cpus, sizeof(*counters));
 	uint64_t packets = 0;
 
-	if (!counters || bpf_map_lookup_elem(bpf_map__fd(frames->frames.tc->maps.frame_counters),
-					     &reason, counters))
-		bench_fail("frame counters: %s", strerror(errno));
-	for (int i = 0; i < n_cpus; i++)
-		packets += counters[i].packets;
-	free(counters);
+	bench_check(frames_count(&frames->frames, reason, &packets), "frame counters");
 	return packets;
 }
 

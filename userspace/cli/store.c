@@ -164,13 +164,18 @@ int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRA
 	per_cpu = calloc((size_t)n_cpus, sizeof(*per_cpu));
 	if (!per_cpu)
 		r = -ENOMEM;
-	for (uint32_t i = 0; !r && i < _FRAME_REASON_N; i++) {
-		counters[i] = (struct frame_counter){ 0 };
-		if (bpf_map_lookup_elem(fd, &i, per_cpu) < 0)
-			r = -errno;
-		for (int j = 0; !r && j < n_cpus; j++) {
-			counters[i].packets += per_cpu[j].packets;
-			counters[i].bytes += per_cpu[j].bytes;
+	memset(counters, 0, _FRAME_REASON_N * sizeof(*counters));
+	for (uint32_t i = 0; !r && i < FRAME_OWNERS_MAX * _FRAME_REASON_N; i++) {
+		struct frame_counter *counter = &counters[i % _FRAME_REASON_N];
+
+		if (bpf_map_lookup_elem(fd, &i, per_cpu) < 0) {
+			/* the map has room for the calves that there are */
+			r = errno == ENOENT && i >= _FRAME_REASON_N ? 0 : -errno;
+			break;
+		}
+		for (int j = 0; j < n_cpus; j++) {
+			counter->packets += per_cpu[j].packets;
+			counter->bytes += per_cpu[j].bytes;
 		}
 	}
 	free(per_cpu);

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,25 +29,45 @@ static int attach_tcx(int program_fd, int ifindex, bool ingress)
 			       ingress ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS, &opts);
 }
 
-/* Nobody else uses the tap, and its programs disappear with it. */
-static int attach_tap(struct frames *frames, const char *pin, int program_fd, int ifindex,
-		      bool ingress)
+/* The pin of the link of a calf's tap. */
+struct tap_pin {
+	char name[sizeof(PIN_LINK_TAP_INGRESS_PREFIX) + 1];
+};
+
+static struct tap_pin tap_pin(uint32_t calf, bool ingress)
 {
+	struct tap_pin pin;
+
+	_Static_assert(FRAME_CALVES_MAX <= 10, "one digit");
+	(void)snprintf(pin.name, sizeof(pin.name), "%s%u",
+		       ingress ? PIN_LINK_TAP_INGRESS_PREFIX : PIN_LINK_TAP_EGRESS_PREFIX, calf);
+	return pin;
+}
+
+/* Nobody else uses the tap, and its programs disappear with it. */
+static int attach_tap(struct frames *frames, uint32_t calf, bool ingress)
+{
+	const struct bpf_program *program = ingress ? frames->tc->progs.tap_ingress :
+						      frames->tc->progs.tap_egress;
+	int program_fd = bpf_program__fd(program), ifindex = (int)frames->config.taps[calf];
 	int fd = attach_tcx(program_fd, ifindex, ingress);
 
 	if (fd >= 0)
-		return frames_pin_link(frames, pin, fd);
+		return frames_pin_link(frames, tap_pin(calf, ingress).name, fd);
 	return fd == -EINVAL ? frames_clsact_attach(program_fd, ifindex, ingress) : fd;
 }
 
-int frames_attach_tap(struct frames *frames, int tap_ifindex)
+int frames_attach_taps(struct frames *frames)
 {
-	int r = attach_tap(frames, PIN_LINK_TAP_INGRESS,
-			   bpf_program__fd(frames->tc->progs.tap_ingress), tap_ifindex, true);
+	int r = 0;
 
-	if (!r)
-		r = attach_tap(frames, PIN_LINK_TAP_EGRESS,
-			       bpf_program__fd(frames->tc->progs.tap_egress), tap_ifindex, false);
+	for (uint32_t calf = 0; !r && calf < FRAME_CALVES_MAX; calf++) {
+		if (!frames->config.taps[calf])
+			continue;
+		r = attach_tap(frames, calf, true);
+		if (!r)
+			r = attach_tap(frames, calf, false);
+	}
 	if (r)
 		log_error("tap: cannot attach the programs: %s", strerror(-r));
 	return r;
@@ -192,7 +213,9 @@ void frames_detach(const struct pins *pins, int uplink_ifindex)
 		close(fd);
 	pins_remove(pins, PIN_FILTER_UPLINK);
 	frames_detach_link(pins, PIN_LINK_UPLINK);
-	frames_detach_link(pins, PIN_LINK_TAP_INGRESS);
-	frames_detach_link(pins, PIN_LINK_TAP_EGRESS);
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++) {
+		frames_detach_link(pins, tap_pin(calf, true).name);
+		frames_detach_link(pins, tap_pin(calf, false).name);
+	}
 	pins_remove(pins, PIN_FRAME_QUARANTINE);
 }

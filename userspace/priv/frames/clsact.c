@@ -64,20 +64,23 @@ static uint32_t program_id(int program_fd)
 	return info.id;
 }
 
-/* Returns true for a devmap slot of calfpen that the kernel emptied when the tap
- * disappeared. */
-static bool is_empty_slot(uint32_t map_id)
+/* Returns true for a devmap of calfpen of which the kernel emptied all slots when the
+ * taps disappeared. */
+static bool is_without_taps(uint32_t map_id)
 {
 	struct bpf_map_info info = { 0 };
-	uint32_t size = sizeof(info), zero = 0, ifindex;
+	uint32_t size = sizeof(info), ifindex;
 	int fd = bpf_map_get_fd_by_id(map_id);
 	bool empty = false;
 
 	if (fd < 0)
 		return false;
 	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_MAP_TYPE_DEVMAP &&
-	    !strcmp(info.name, SLOT_NAME))
-		empty = bpf_map_lookup_elem(fd, &zero, &ifindex) != 0 && errno == ENOENT;
+	    !strcmp(info.name, SLOT_NAME)) {
+		empty = true;
+		for (uint32_t i = 0; empty && i < info.max_entries; i++)
+			empty = bpf_map_lookup_elem(fd, &i, &ifindex) != 0 && errno == ENOENT;
+	}
 	close(fd);
 	return empty;
 }
@@ -96,7 +99,7 @@ static bool is_dead(uint32_t id)
 		return false;
 	if (!bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, PROGRAM_NAME))
 		for (uint32_t i = 0; i < info.nr_map_ids && i < MAPS_MAX && !dead; i++)
-			dead = is_empty_slot(maps[i]);
+			dead = is_without_taps(maps[i]);
 	close(fd);
 	return dead;
 }

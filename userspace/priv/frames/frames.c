@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "userspace/priv/frames/frames.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -13,6 +14,58 @@
 #include "skel/frame_xdp.skel.h"
 #include "userspace/common/log.h"
 
+/* Enter a rule where ingress looks for it. */
+static int configure_rule(struct frame_config *config, const struct frame_rule *rule,
+			  uint16_t number)
+{
+	const struct frame_port port = { .port = htons(rule->local_port), .rule = number };
+
+	if (rule->check == FRAME_CHECK_ARP) {
+		if (config->has_arp)
+			return -EEXIST;
+		config->has_arp = true;
+		config->arp_rule = number;
+		return 0;
+	}
+	for (uint32_t i = 0; i < config->n_ports; i++)
+		if (config->ports[i].port == port.port)
+			return -EEXIST;
+	config->ports[config->n_ports++] = port;
+	return 0;
+}
+
+static int configure(struct frame_config *config, const struct frames_setup *setup)
+{
+	int r = 0;
+
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++) {
+		const struct frames_calf *it = &setup->calves[calf];
+
+		if (it->n_rules > FRAME_RULES_MAX)
+			return -E2BIG;
+		config->taps[calf] = (uint32_t)it->tap_ifindex;
+		for (uint32_t i = 0; !r && i < it->n_rules; i++)
+			r = configure_rule(config, &it->rules[i], (uint16_t)FRAME_RULE(calf, i));
+	}
+	return r;
+}
+
+/* The number of a calf is not larger than necessary: do not pay for more. */
+static int shrink_maps(const struct frames *frames)
+{
+	const struct frame_tc_bpf *tc = frames->tc;
+	uint32_t n_calves = 1;
+	int r;
+
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
+		if (frames->config.taps[calf])
+			n_calves = calf + 1;
+	r = bpf_map__set_max_entries(tc->maps.frame_replies, n_calves * FRAME_REPLIES_KEPT);
+	return r ? r :
+		   bpf_map__set_max_entries(tc->maps.frame_counters,
+					    (1 + n_calves) * _FRAME_REASON_N);
+}
+
 static int load_tc(struct frames *frames, const struct frames_setup *setup)
 {
 	int r;
@@ -21,24 +74,26 @@ static int load_tc(struct frames *frames, const struct frames_setup *setup)
 	if (!frames->tc)
 		return -errno;
 	frames->tc->rodata->config = frames->config;
-	frames->tc->rodata->grammar = *setup->grammar;
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
+		frames->tc->rodata->grammar[calf] = setup->calves[calf].grammar;
 	bpf_program__set_autoload(frames->tc->progs.uplink_closed, frames->config.quarantine);
-	r = bpf_map__reuse_fd(frames->tc->maps.frame_witness, setup->witness_fd);
+	r = shrink_maps(frames);
+	if (!r)
+		r = bpf_map__reuse_fd(frames->tc->maps.frame_witness, setup->witness_fd);
 	if (!r)
 		r = bpf_map__reuse_fd(frames->tc->maps.frame_host, setup->host_fd);
 	return r ? r : frame_tc_bpf__load(frames->tc);
 }
 
-static int fill_rules(const struct frames *frames, const struct frame_rule *rules, uint32_t n_rules)
+static int fill_rules(const struct frames *frames, const struct frames_setup *setup)
 {
-	for (uint32_t i = 0; i < n_rules; i++) {
-		int r = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_rules), &i,
-					    &rules[i], BPF_ANY);
+	int fd = bpf_map__fd(frames->tc->maps.frame_rules), r = 0;
 
-		if (r)
-			return r;
-	}
-	return 0;
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
+		for (uint32_t i = 0; !r && i < setup->calves[calf].n_rules; i++)
+			r = bpf_map_update_elem(fd, &(uint32_t){ FRAME_RULE(calf, i) },
+						&setup->calves[calf].rules[i], BPF_ANY);
+	return r;
 }
 
 static int fill_quarantine(const struct frames *frames, const struct frame_quarantine *quarantine)
@@ -88,8 +143,6 @@ int frames_init(struct frames *frames, const struct pins *pins, const struct fra
 	int r;
 
 	*frames = FRAMES_NULL(*frames);
-	if (setup->n_rules > FRAME_RULES_MAX)
-		return -E2BIG;
 	frames->pins = pins;
 	frames->config = *setup->config;
 	frames->config.quarantine = quarantine && quarantine->deadline_ns && !quarantine->opened_by;
@@ -99,9 +152,11 @@ int frames_init(struct frames *frames, const struct pins *pins, const struct fra
 			return -errno;
 	} while (!frames->config.mark);
 
-	r = load_tc(frames, setup);
+	r = configure(&frames->config, setup);
 	if (!r)
-		r = fill_rules(frames, setup->rules, setup->n_rules);
+		r = load_tc(frames, setup);
+	if (!r)
+		r = fill_rules(frames, setup);
 	if (!r)
 		r = fill_quarantine(frames, quarantine);
 	if (!r)
@@ -129,34 +184,47 @@ int frames_quarantine(const struct frames *frames, struct frame_quarantine *quar
 
 int frames_count(const struct frames *frames, uint32_t reason, uint64_t *np)
 {
-	int n_cpus = libbpf_num_possible_cpus(), r;
+	int n_cpus = libbpf_num_possible_cpus(), r = 0;
 	struct frame_counter *counters;
+	const struct bpf_map *map;
 
 	if (!frames->tc)
 		return -ENOENT;
+	map = frames->tc->maps.frame_counters;
 	if (n_cpus < 0)
 		return n_cpus;
 	counters = calloc((size_t)n_cpus, sizeof(*counters));
 	if (!counters)
 		return -ENOMEM;
-	r = bpf_map_lookup_elem(bpf_map__fd(frames->tc->maps.frame_counters), &reason, counters);
-	for (int i = 0; !r && i < n_cpus; i++)
-		*np += counters[i].packets;
+	for (uint32_t index = reason; !r && index < bpf_map__max_entries(map);
+	     index += _FRAME_REASON_N) {
+		r = bpf_map_lookup_elem(bpf_map__fd(map), &index, counters);
+		for (int i = 0; !r && i < n_cpus; i++)
+			*np += counters[i].packets;
+	}
 	free(counters);
 	return r;
 }
 
-int frames_open(struct frames *frames, int tap_ifindex)
+static int fill_slots(const struct frames *frames, const struct bpf_map *map)
 {
-	uint32_t zero = 0, ifindex = (uint32_t)tap_ifindex;
-	int r = bpf_map_update_elem(bpf_map__fd(frames->tc->maps.frame_slot), &zero, &ifindex,
-				    BPF_ANY);
+	const uint32_t *taps = frames->config.taps;
+	int r = 0;
+
+	for (uint32_t calf = 0; !r && calf < FRAME_CALVES_MAX; calf++)
+		if (taps[calf])
+			r = bpf_map_update_elem(bpf_map__fd(map), &calf, &taps[calf], BPF_ANY);
+	return r;
+}
+
+int frames_open(struct frames *frames)
+{
+	int r = fill_slots(frames, frames->tc->maps.frame_slot);
 
 	if (!r && frames->xdp)
-		r = bpf_map_update_elem(bpf_map__fd(frames->xdp->maps.frame_slot), &zero, &ifindex,
-					BPF_ANY);
+		r = fill_slots(frames, frames->xdp->maps.frame_slot);
 	if (r)
-		log_error("tap: cannot enter it in the devmap slot: %s", strerror(-r));
+		log_error("taps: cannot enter them in the devmap: %s", strerror(-r));
 	else
 		frames_reopen_uplink(frames);
 	return r;

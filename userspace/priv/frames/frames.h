@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The frame programs of an instance: loaded with the description's rules,
- * attached to the tap and the uplink, their links pinned so that they outlive
+ * The frame programs of an instance: loaded with the rules of all calves,
+ * attached to their taps and the uplink, their links pinned so that they outlive
  * the process. Only the supervisor uses them. frames.c loads the programs;
  * attach.c chooses the mode and attaches by tc, with clsact.c on kernels without
  * tcx; xdp.c attaches by XDP and uses device.c to find out what that changes on
@@ -68,27 +68,35 @@ int frames_host_program(const struct frames_host *host);
 /* Close everything; the pin stays. Allowed on a struct of zeros. */
 void frames_host_deinit(struct frames_host *host);
 
-/* What the programs are loaded with; they keep references to the maps. */
-struct frames_setup {
-	int witness_fd;			   /* frames_witness_open() */
-	int host_fd;			   /* frames_host_map() */
-	const struct frame_config *config; /* `mark` is chosen by frames_init() */
-	const struct frame_grammar *grammar;
-	const struct frame_quarantine *quarantine; /* the initial state; NULL: none */
+/* A calf with frames; its place in the array is its number (maps/frame.h, "several
+ * calves"). */
+struct frames_calf {
+	int tap_ifindex; /* of its tap, which is down; 0: no such calf */
 	const struct frame_rule *rules;
 	uint32_t n_rules;
+	struct frame_grammar grammar;
 };
 
-/* Load the programs, freeze all maps but the devmap slot and pin them. Returns 0, or a
- * negative errno, logged. */
+/* What the programs are loaded with; they keep references to the maps. */
+struct frames_setup {
+	int witness_fd; /* frames_witness_open() */
+	int host_fd;	/* frames_host_map() */
+	/* frames_init() chooses `mark`, and sets what follows from the calves */
+	const struct frame_config *config;
+	const struct frame_quarantine *quarantine; /* the initial state; NULL: none */
+	struct frames_calf calves[FRAME_CALVES_MAX];
+};
+
+/* Load the programs, freeze all maps but the devmap and pin them. Returns 0; -EEXIST if
+ * two rules are for the same frames; or another negative errno; logged. */
 int frames_init(struct frames *frames, const struct pins *pins, const struct frames_setup *setup);
 
 /* Get the current state of the quarantine. Returns 0; -ENOENT if nothing is
  * loaded; or another negative errno. */
 int frames_quarantine(const struct frames *frames, struct frame_quarantine *quarantinep);
 
-/* Add to *np how many frames were counted for this reason (enum frame_reason). Returns 0;
- * -ENOENT if nothing is loaded; or another negative errno. */
+/* Add to *np how many frames of all calves and of none were counted for this reason (enum
+ * frame_reason). Returns 0; -ENOENT if nothing is loaded; or another negative errno. */
 int frames_count(const struct frames *frames, uint32_t reason, uint64_t *np);
 
 /*
@@ -101,9 +109,9 @@ int frames_close_uplink(struct frames *frames);
 /* Undo frames_close_uplink(). frames_open() and frames_deinit() do this, too. */
 void frames_reopen_uplink(struct frames *frames);
 
-/* Attach and pin the tap's two programs; the tap may be set up only after this.
+/* Attach and pin the two programs of each tap; a tap may be set up only after this.
  * Returns 0, or a negative errno, logged. */
-int frames_attach_tap(struct frames *frames, int tap_ifindex);
+int frames_attach_taps(struct frames *frames);
 
 /*
  * Attach and pin the uplink's program and set mode, hook and mode_reason.
@@ -126,9 +134,9 @@ const char *frames_mode_name(enum frame_mode mode);
 /* Return "native XDP", "tcx", "clsact", "generic XDP", or "none". */
 const char *frames_hook_name(enum frame_hook hook);
 
-/* Start to pass replies to the tap: enter it in the devmap slot. Returns 0, or a
+/* Start to pass replies to the taps: enter them in the devmap. Returns 0, or a
  * negative errno, logged. */
-int frames_open(struct frames *frames, int tap_ifindex);
+int frames_open(struct frames *frames);
 
 /* Detach and unpin all programs. The store stays, and so does a clsact qdisc,
  * because it may belong to another program. */

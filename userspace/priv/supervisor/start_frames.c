@@ -109,7 +109,8 @@ static int begin_host(struct supervisor *s)
 	return r;
 }
 
-/* The tap goes up only after its programs are attached and pinned. */
+/* The tap exists before the programs, which know it by its index, and goes up only after
+ * they are attached and pinned. */
 int supervisor_start_frames(struct supervisor *s)
 {
 	const struct description *description = find_with_frames(s);
@@ -117,21 +118,21 @@ int supervisor_start_frames(struct supervisor *s)
 		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
 		.pass_foreign = s->configuration.pass_foreign,
 	};
-	struct frame_grammar grammar;
-	struct frames_setup setup = {
-		.config = &config,
-		.grammar = &grammar,
-		.quarantine = &s->quarantine,
-	};
-	int r;
+	struct frames_setup setup = { .config = &config, .quarantine = &s->quarantine };
+	struct frames_calf *calf = &setup.calves[FRAME_CALF_HOST];
+	int r = 0;
 
 	if (!description)
 		return 0;
 	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
-	supervisor_make_grammar(s, description, &grammar);
-	setup.rules = description->frames;
-	setup.n_rules = description->n_frames;
-	r = supervisor_open_witness(s);
+	supervisor_make_grammar(s, description, &calf->grammar);
+	calf->rules = description->frames;
+	calf->n_rules = description->n_frames;
+	if (s->tap.fd < 0)
+		r = supervisor_make_tap(s);
+	calf->tap_ifindex = s->tap.ifindex;
+	if (!r)
+		r = supervisor_open_witness(s);
 	if (!r)
 		r = begin_host(s);
 	setup.witness_fd = s->witness_fd;
@@ -144,16 +145,14 @@ int supervisor_start_frames(struct supervisor *s)
 	frames_detach(&s->pins, s->uplink.ifindex);
 	if (!r && supervisor_in_quarantine(s))
 		r = set_uplink_up(s);
-	if (!r && s->tap.fd < 0)
-		r = supervisor_make_tap(s);
 	if (!r)
-		r = frames_attach_tap(&s->frames, s->tap.ifindex);
+		r = frames_attach_taps(&s->frames);
 	if (!r)
 		r = tap_up(&s->tap, s->netlink);
 	if (!r)
 		r = frames_attach_uplink(&s->frames, s->uplink.name, s->configuration.mode);
 	if (!r)
-		r = frames_open(&s->frames, s->tap.ifindex);
+		r = frames_open(&s->frames);
 	return r;
 }
 

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two calves on one uplink: each has its own tap, rules, transactions, identity and
+ * counters, and nothing of one reaches the other. Number 0 is the host's calf with the
+ * ports of DHCPv4, number 1 another one with 1068 and 1067.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maps/frame.h"
+#include "skel/frame_tc.skel.h"
+#include "skel/frame_xdp.skel.h"
+#include "tests/bpf/support-frames.h"
+
+#define UNLIMITED                                                                          \
+	.ingress_interval_ns = 1, .ingress_burst_ns = 1000000000, .egress_interval_ns = 1, \
+	.egress_burst_ns = 1000000000
+
+#define AT_CIADDR (AT_OP + 12)
+#define N_FRAMES 100000 /* of each kind */
+
+static const struct frame_rule second_rule = {
+	.check = FRAME_CHECK_DHCP4,
+	.local_port = 1068,
+	.remote_port = 1067,
+	.max_frame = 1514,
+	UNLIMITED,
+};
+
+static struct frames_test test;
+
+static void begin_mode(enum frame_mode mode)
+{
+	test.second_rules = &second_rule;
+	test.n_second_rules = 1;
+	frames_test_begin_mode(&test, mode, 1000000000, 1000000000);
+}
+
+static void begin(void)
+{
+	begin_mode(FRAME_MODE_NATIVE);
+}
+
+static void begin_tc(void)
+{
+	begin_mode(FRAME_MODE_TC);
+}
+
+static void end(void)
+{
+	frames_test_end(&test);
+}
+
+TestSuite(frames_calves, .init = begin, .fini = end);
+TestSuite(frames_calves_tc, .init = begin_tc, .fini = end);
+
+static const struct tap *tap_of(uint32_t calf)
+{
+	return calf ? &test.second : &test.tap;
+}
+
+static void set_port(uint8_t *at, uint16_t port)
+{
+	at[0] = (uint8_t)(port >> 8);
+	at[1] = (uint8_t)port;
+}
+
+static void set_xid(uint8_t *frame, uint32_t xid)
+{
+	xid = htonl(xid);
+	memcpy(frame + AT_XID, &xid, sizeof(xid));
+}
+
+/* A request with the ports of this calf. */
+static void make_request(uint8_t frame[FRAME_SIZE], uint32_t calf, uint32_t xid)
+{
+	frames_test_request(&test, frame);
+	set_port(frame + AT_UDP_SOURCE, calf ? 1068 : 68);
+	set_port(frame + AT_UDP_DESTINATION, calf ? 1067 : 67);
+	set_xid(frame, xid);
+}
+
+static void make_reply(uint8_t frame[FRAME_SIZE], uint32_t calf, uint32_t xid)
+{
+	frames_test_reply(&test, frame);
+	set_port(frame + AT_UDP_SOURCE, calf ? 1067 : 67);
+	set_port(frame + AT_UDP_DESTINATION, calf ? 1068 : 68);
+	set_xid(frame, xid);
+}
+
+/* The checksum of the IP header, without which a reply is not kept. */
+static void sum_header(uint8_t *frame)
+{
+	uint32_t sum = 0;
+
+	frame[AT_IP_CHECKSUM] = frame[AT_IP_CHECKSUM + 1] = 0;
+	for (int i = AT_IP; i < AT_UDP_SOURCE; i += 2)
+		sum += (uint32_t)(frame[i] << 8 | frame[i + 1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	set_port(frame + AT_IP_CHECKSUM, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
+}
+
+static uint64_t counted(uint32_t owner, uint32_t reason)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	struct frame_counter *counters = calloc((size_t)n_cpus, sizeof(*counters));
+	uint32_t index = FRAME_COUNTER(owner, reason);
+	uint64_t packets = 0;
+
+	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(test.frames.tc->maps.frame_counters), &index,
+					 counters),
+		     0);
+	for (int i = 0; i < n_cpus; i++)
+		packets += counters[i].packets;
+	free(counters);
+	return packets;
+}
+
+/* What a calf writes to its tap, as the reason for which it was counted as this calf's. */
+static void expect_out(uint32_t calf, const uint8_t *frame, uint32_t reason, const char *what)
+{
+	uint64_t before = counted(1 + calf, reason);
+	int is_sent = reason == FRAME_OUT_ACCEPTED || reason == FRAME_OUT_UNICAST;
+
+	cr_expect_eq(frames_test_run(frames_test_tap(&test), frame, FRAME_SIZE,
+				     tap_of(calf)->ifindex, NULL),
+		     is_sent ? TC_ACT_REDIRECT : TC_ACT_SHOT, "%s: verdict", what);
+	cr_expect_eq(counted(1 + calf, reason), before + 1, "%s: counter", what);
+}
+
+/* A reply by XDP and by tc, counted as this owner's. */
+static void expect_in(uint32_t owner, const uint8_t *frame, uint32_t reason, const char *what)
+{
+	uint64_t before = counted(owner, reason);
+
+	(void)frames_test_run(frames_test_xdp(&test), frame, FRAME_SIZE, 0, NULL);
+	(void)frames_test_run(frames_test_tc(&test), frame, FRAME_SIZE, 0, NULL);
+	cr_expect_eq(counted(owner, reason), before + 2, "%s", what);
+}
+
+/* Only the xids of the same calf count. */
+Test(frames_calves, transactions_of_the_same_calf)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	make_request(frame, 1, TEST_XID);
+	expect_out(1, frame, FRAME_OUT_ACCEPTED, "second");
+	make_reply(frame, 0, TEST_XID);
+	expect_in(1, frame, FRAME_IN_UNKNOWN_XID, "xid of the second, port of the first");
+	make_reply(frame, 1, TEST_XID);
+	expect_in(2, frame, FRAME_IN_ACCEPTED, "second");
+	make_request(frame, 0, TEST_XID + 1);
+	expect_out(0, frame, FRAME_OUT_ACCEPTED, "first");
+	make_reply(frame, 1, TEST_XID + 1);
+	expect_in(2, frame, FRAME_IN_UNKNOWN_XID, "xid of the first, port of the second");
+	make_reply(frame, 0, TEST_XID + 1);
+	expect_in(1, frame, FRAME_IN_ACCEPTED, "first");
+}
+
+/* A calf that opens as many transactions as it likes closes none of another. */
+Test(frames_calves, transactions_are_not_pushed_out)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	make_request(frame, 0, TEST_XID);
+	expect_out(0, frame, FRAME_OUT_ACCEPTED, "first");
+	for (uint32_t i = 0; i < 2 * FRAME_XIDS_MAX; i++) {
+		make_request(frame, 1, i);
+		expect_out(1, frame, FRAME_OUT_ACCEPTED, "second");
+	}
+	make_reply(frame, 0, TEST_XID);
+	expect_in(1, frame, FRAME_IN_ACCEPTED, "first");
+}
+
+/* Nor are the replies that are kept to recognize copies. */
+Test(frames_calves, kept_replies_are_not_pushed_out)
+{
+	uint8_t reply[FRAME_SIZE], frame[FRAME_SIZE];
+
+	make_request(frame, 0, TEST_XID);
+	expect_out(0, frame, FRAME_OUT_ACCEPTED, "first");
+	make_reply(reply, 0, TEST_XID);
+	sum_header(reply);
+	cr_expect_eq(frames_test_run(frames_test_xdp(&test), reply, FRAME_SIZE, 0, NULL),
+		     XDP_REDIRECT);
+	for (uint32_t i = 0; i < 2 * FRAME_REPLIES_KEPT; i++) {
+		make_request(frame, 1, i);
+		expect_out(1, frame, FRAME_OUT_ACCEPTED, "second");
+		make_reply(frame, 1, i);
+		sum_header(frame);
+		cr_expect_eq(frames_test_run(frames_test_xdp(&test), frame, FRAME_SIZE, 0, NULL),
+			     XDP_REDIRECT);
+	}
+	expect_in(1, reply, FRAME_IN_REPLAYED, "first");
+}
+
+/* Rules are those of the tap that a frame came from. */
+Test(frames_calves, rules_of_the_own_tap)
+{
+	uint8_t frame[FRAME_SIZE], arp[ARP_SIZE];
+
+	make_request(frame, 1, TEST_XID);
+	expect_out(0, frame, FRAME_OUT_PORT, "ports of the second from the first");
+	make_request(frame, 0, TEST_XID);
+	expect_out(1, frame, FRAME_OUT_PORT, "ports of the first from the second");
+	/* only the first has a rule for ARP */
+	frames_test_arp(arp, 1, test.mac, 0, 0x0a070005);
+	cr_expect_eq(frames_test_run(frames_test_tap(&test), arp, sizeof(arp), test.second.ifindex,
+				     NULL),
+		     TC_ACT_SHOT);
+	cr_expect_eq(counted(2, FRAME_OUT_NO_RULE), 1);
+	cr_expect_eq(frames_test_run(frames_test_tap(&test), arp, sizeof(arp), test.tap.ifindex,
+				     NULL),
+		     TC_ACT_SHOT);
+	cr_expect_eq(counted(1, FRAME_OUT_ARP_ADDRESS), 1);
+}
+
+/* A frame belongs to one calf: rules for the same frames, or too many, are refused. */
+Test(frames_calves, rules_for_the_same_frames)
+{
+	const struct frame_rule arp = { .check = FRAME_CHECK_ARP, UNLIMITED };
+	const struct {
+		const struct frame_rule *rule;
+		uint32_t n_rules;
+		int expected;
+	} rows[] = {
+		{ &second_rule, 1, -EEXIST },
+		{ &arp, 1, -EEXIST },
+		{ &second_rule, FRAME_RULES_MAX + 1, -E2BIG },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct frame_config config = { 0 };
+		struct frames_setup setup = { .config = &config };
+		struct frames frames;
+
+		setup.calves[1] = setup.calves[4] = (struct frames_calf){
+			.tap_ifindex = test.tap.ifindex,
+			.rules = rows[i].rule,
+			.n_rules = rows[i].n_rules,
+		};
+		cr_expect_eq(frames_init(&frames, &test.gate.pins, &setup), rows[i].expected,
+			     "row %zu", i);
+	}
+}
+
+/* A device that is no calf's tap: nothing leaves, and it is nobody's. */
+Test(frames_calves, no_tap_of_ours)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	make_request(frame, 0, TEST_XID);
+	cr_expect_eq(frames_test_run(frames_test_tap(&test), frame, sizeof(frame),
+				     test.uplink.ifindex, NULL),
+		     TC_ACT_SHOT);
+	cr_expect_eq(counted(FRAME_OWNER_NONE, FRAME_OUT_NO_RULE), 1);
+}
+
+/* Each has the identity of its own first request. */
+Test(frames_calves, identity_of_each)
+{
+	uint8_t plain[FRAME_SIZE], named[FRAME_SIZE];
+
+	make_request(plain, 0, TEST_XID);
+	make_request(named, 1, TEST_XID);
+	memcpy(named + AT_OPTIONS, "\x35\1\1\x3d\2\1\2\xff", 8);
+	expect_out(1, named, FRAME_OUT_ACCEPTED, "second, with an identifier");
+	expect_out(0, plain, FRAME_OUT_ACCEPTED, "first, without one");
+	expect_out(1, named, FRAME_OUT_ACCEPTED, "second, again");
+	make_request(plain, 1, TEST_XID);
+	expect_out(1, plain, FRAME_OUT_CLIENT_ID, "second, without one");
+}
+
+/* Servers that answered one calf are no unicast targets of another, nor are addresses that
+ * it was given ones to probe. */
+Test(frames_calves, servers_and_addresses_of_each)
+{
+	const uint32_t address = inet_addr("10.7.0.5");
+	uint8_t frame[FRAME_SIZE], arp[ARP_SIZE];
+
+	frames_test_applied(&test, "10.7.0.5/24", NULL);
+	for (uint32_t calf = 2; calf-- > 0;) {
+		make_request(frame, calf, TEST_XID);
+		expect_out(calf, frame, FRAME_OUT_ACCEPTED, "request");
+		make_reply(frame, calf, TEST_XID);
+		memcpy(frame + AT_YIADDR, "\x0a\x07\0\x09", 4);
+		memcpy(frame + AT_OPTIONS, "\x35\1\2\x36\4\x0a\x07\0\x02\xff", 10);
+		expect_in(1 + calf, frame, FRAME_IN_ACCEPTED, "reply");
+		for (uint8_t server = 1; server <= 2; server++) {
+			make_request(frame, 0, TEST_XID + 1);
+			memcpy(frame + AT_IP_SOURCE, &address, sizeof(address));
+			memcpy(frame + AT_IP_DESTINATION, "\x0a\x07\0", 3);
+			frame[AT_IP_DESTINATION + 3] = server;
+			memcpy(frame + AT_ETH_DESTINATION, "\x02\0\0\0\0\1", 6);
+			expect_out(0, frame, calf ? FRAME_OUT_UNKNOWN_PEER : FRAME_OUT_UNICAST,
+				   "unicast");
+		}
+		frames_test_arp(arp, 1, test.mac, 0, 0x0a070009);
+		cr_expect_eq(frames_test_run(frames_test_tap(&test), arp, sizeof(arp),
+					     test.tap.ifindex, NULL),
+			     calf ? TC_ACT_SHOT : TC_ACT_REDIRECT);
+	}
+}
+
+/* The leased address is that of the host's calf: another one has none. */
+Test(frames_calves, no_lease_of_another)
+{
+	static const struct {
+		uint8_t type;
+		const char *ciaddr;
+		uint32_t reasons[2]; /* first, second */
+		const char *what;
+	} rows[] = {
+		{ 3, "10.7.0.5", { FRAME_OUT_ACCEPTED, FRAME_OUT_CIADDR }, "renew by broadcast" },
+		{ 7, "10.7.0.5", { FRAME_OUT_ACCEPTED, FRAME_OUT_CIADDR }, "release" },
+		{ 8, "10.7.0.5", { FRAME_OUT_ACCEPTED, FRAME_OUT_CIADDR }, "inform" },
+		{ 8, "10.7.0.6", { FRAME_OUT_ACCEPTED, FRAME_OUT_CIADDR }, "operator's address" },
+		{ 4, NULL, { FRAME_OUT_ACCEPTED, FRAME_OUT_NOT_WITNESSED }, "decline" },
+	};
+	const struct frame_host host = { .address = inet_addr("10.7.0.5"),
+					 .mask = inet_addr("255.255.255.0"),
+					 .other = inet_addr("10.7.0.6") };
+	const uint32_t address = host.address;
+	uint8_t frame[FRAME_SIZE];
+
+	frames_test_ack(&test, "10.7.0.5/24", NULL, NULL);
+	frames_test_tell(&test, &host);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (uint32_t calf = 0; calf < 2; calf++) {
+			make_request(frame, calf, TEST_XID);
+			frame[AT_OPTIONS + 2] = rows[i].type;
+			if (rows[i].ciaddr) {
+				const uint32_t ciaddr = inet_addr(rows[i].ciaddr);
+
+				memcpy(frame + AT_CIADDR, &ciaddr, sizeof(ciaddr));
+			} else {
+				memcpy(frame + AT_OPTIONS + 3, "\x32\4", 2);
+				memcpy(frame + AT_OPTIONS + 5, &address, sizeof(address));
+				frame[AT_OPTIONS + 9] = 0xff;
+			}
+			expect_out(calf, frame, rows[i].reasons[calf], rows[i].what);
+		}
+	make_request(frame, 1, TEST_XID);
+	memcpy(frame + AT_IP_SOURCE, &address, sizeof(address));
+	expect_out(1, frame, FRAME_OUT_SOURCE_ADDRESS, "from the leased address");
+	make_request(frame, 1, TEST_XID);
+	memcpy(frame + AT_IP_SOURCE, &address, sizeof(address));
+	memcpy(frame + AT_IP_DESTINATION, "\x0a\x07\x00\x01", 4);
+	memcpy(frame + AT_ETH_DESTINATION, "\x02\0\0\0\0\1", 6);
+	expect_out(1, frame, FRAME_OUT_SOURCE_ADDRESS, "unicast");
+}
+
+/* The witness is about the host's address: what another calf is told does not count. */
+Test(frames_calves, witness_of_the_hosts_calf)
+{
+	struct frame_witness witness;
+	uint8_t frame[FRAME_SIZE];
+
+	for (uint32_t calf = 0; calf < 2; calf++) {
+		make_request(frame, calf, TEST_XID);
+		expect_out(calf, frame, FRAME_OUT_ACCEPTED, "request");
+	}
+	for (uint32_t calf = 2; calf-- > 0;) {
+		make_reply(frame, calf, TEST_XID);
+		frame[AT_YIADDR] = 10;
+		memcpy(frame + AT_OPTIONS, "\x35\1\5\xff", 4);
+		cr_expect_eq(frames_test_run(frames_test_xdp(&test), frame, FRAME_SIZE, 0, NULL),
+			     XDP_REDIRECT);
+		cr_assert_eq(bpf_map_lookup_elem(test.witness_fd, &(uint32_t){ 0 }, &witness), 0);
+		cr_expect_eq(!!witness.slot[0].ack_ns | !!witness.slot[1].ack_ns, calf == 0,
+			     "calf %u", calf);
+	}
+}
+
+/* A tap that is gone changes nothing for the other calf; what would be its own is the
+ * host's, also if it is bad. */
+Test(frames_calves, one_tap_is_gone)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	for (uint32_t calf = 0; calf < 2; calf++) {
+		make_reply(frame, calf, TEST_XID);
+		frame[AT_OP] = 1;
+		expect_in(1 + calf, frame, FRAME_IN_NOT_REPLY, "no reply");
+	}
+
+	for (uint32_t calf = 0; calf < 2; calf++) {
+		make_request(frame, calf, TEST_XID);
+		expect_out(calf, frame, FRAME_OUT_ACCEPTED, "request");
+	}
+	tap_deinit(&test.tap);
+	make_reply(frame, 0, TEST_XID);
+	expect_in(1, frame, FRAME_IN_NO_TAP, "first");
+	frame[AT_OP] = 1;
+	expect_in(1, frame, FRAME_IN_NO_TAP, "no reply for the first");
+	make_reply(frame, 1, TEST_XID);
+	expect_in(2, frame, FRAME_IN_ACCEPTED, "second");
+	frame[AT_OP] = 1;
+	expect_in(2, frame, FRAME_IN_NOT_REPLY, "no reply for the second");
+}
+
+static int read_frame(int fd, uint8_t frame[FRAME_SIZE + 1])
+{
+	ssize_t n = read(fd, frame, FRAME_SIZE + 1);
+
+	return n < 0 ? -errno : (int)n;
+}
+
+static void write_frame(int fd, const uint8_t frame[FRAME_SIZE])
+{
+	cr_assert_eq(write(fd, frame, FRAME_SIZE), FRAME_SIZE, "%s", strerror(errno));
+}
+
+static uint64_t state = 1;
+
+static uint32_t random_number(void)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(state >> 33);
+}
+
+/* Real frames through the kernel: what the second calf writes and receives, and never what
+ * belongs to the first one. */
+static void expect_own_frames_only(void)
+{
+	uint8_t frame[FRAME_SIZE], got[FRAME_SIZE + 1];
+
+	for (uint32_t i = 0; i < N_FRAMES; i++) {
+		uint32_t calf = i % 2, xid = random_number();
+
+		make_request(frame, calf, xid);
+		/* the ports of the other calf */
+		write_frame(tap_of(!calf)->fd, frame);
+		cr_assert_eq(read_frame(test.uplink.fd, got), -EAGAIN, "%u: it left", i);
+		write_frame(tap_of(calf)->fd, frame);
+		cr_assert_eq(read_frame(test.uplink.fd, got), FRAME_SIZE, "%u: request", i);
+		cr_assert_eq(memcmp(got, frame, FRAME_SIZE), 0, "%u", i);
+		/* the other one's port, with this one's xid */
+		make_reply(frame, !calf, xid);
+		write_frame(test.uplink.fd, frame);
+		make_reply(frame, calf, xid);
+		write_frame(test.uplink.fd, frame);
+		cr_assert_eq(read_frame(tap_of(!calf)->fd, got), -EAGAIN, "%u: another's", i);
+		cr_assert_eq(read_frame(tap_of(calf)->fd, got), FRAME_SIZE, "%u: reply", i);
+		cr_assert_eq(memcmp(got, frame, FRAME_SIZE), 0, "%u", i);
+		cr_assert_eq(read_frame(tap_of(calf)->fd, got), -EAGAIN, "%u: one more", i);
+	}
+}
+
+Test(frames_calves, frames_never_reach_another, .timeout = 60)
+{
+	expect_own_frames_only();
+}
+
+Test(frames_calves_tc, frames_never_reach_another, .timeout = 60)
+{
+	expect_own_frames_only();
+}
