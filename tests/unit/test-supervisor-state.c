@@ -45,14 +45,15 @@ Test(supervisor_state, every_member)
 {
 	static const char expected[] =
 		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s, s:b, s:i,"
-		" s:[{s:s, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:[s, s], s:[{s:s, s:s, s:i, s:i, s:i, s:s}]}]}";
+		" s:[{s:s, s:s, s:i, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:[s, s], s:[{s:s, s:s, s:i, s:i, s:i, s:s}]}]}";
 	json_t *state, *kernel, *wanted;
 	char error[STATE_ERROR_SIZE];
 
 	s.options = &options;
 	snprintf(s.instance.directory, sizeof(s.instance.directory), "%s", scratch);
 	snprintf(s.uplink.name, sizeof(s.uplink.name), "eth0");
-	snprintf(s.tap.name, sizeof(s.tap.name), "calf0");
+	s.framed[2] = &description;
+	snprintf(s.taps[2].name, sizeof(s.taps[2].name), "calf0");
 	s.frames.mode = FRAME_MODE_TC;
 	s.frames.hook = FRAME_HOOK_TCX;
 	snprintf(s.frames.mode_reason, sizeof(s.frames.mode_reason), "as configured");
@@ -99,11 +100,12 @@ Test(supervisor_state, every_member)
 			   "watcher_restart", "failed", 0, "failures", 0, "reason", "",
 			   "next_boot_ns", 0, "watcher_report_fd", 5, "started_boot_ns",
 			   (json_int_t)123456789012, "store_adopted", 1, "audit", "/var/log/a",
-			   "syslog", 0, "uid_base", 1879048192, "calves", "name", "dhcp4", "pid", 7,
-			   "gateway_pid", 8, "restarts", 3, "restart", "failed", 1, "failures", 3,
-			   "reason", "exited with code 1", "next_boot_ns", 99, "metrics_fd", 9,
-			   "metrics", "sent", "received", "keys", "path", "/ntp/", "type", "ipv4",
-			   "min", 1, "max", 2, "max_length", 15, "choices", "a b");
+			   "syslog", 0, "uid_base", 1879048192, "calves", "name", "dhcp4", "tap",
+			   "calf0", "filter", 2, "pid", 7, "gateway_pid", 8, "restarts", 3,
+			   "restart", "failed", 1, "failures", 3, "reason", "exited with code 1",
+			   "next_boot_ns", 99, "metrics_fd", 9, "metrics", "sent", "received",
+			   "keys", "path", "/ntp/", "type", "ipv4", "min", 1, "max", 2,
+			   "max_length", 15, "choices", "a b");
 	cr_assert_not_null(wanted);
 	if (!json_equal(state, wanted))
 		json_dumpf(state, stderr, JSON_INDENT(1));

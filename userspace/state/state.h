@@ -41,6 +41,8 @@
 
 /* of each element of STATE_CALVES */
 #define STATE_CALF_NAME "name"
+#define STATE_CALF_TAP "tap"
+#define STATE_CALF_FILTER "filter"
 #define STATE_CALF_PID "pid"
 #define STATE_CALF_GATEWAY_PID "gateway_pid"
 #define STATE_CALF_RESTARTS "restarts"

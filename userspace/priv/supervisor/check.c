@@ -13,18 +13,12 @@
 
 int supervisor_load_files(struct supervisor *s)
 {
-	uint32_t n_with_frames = 0;
 	int r = calves_load(s->options, &s->descriptions, &s->n_descriptions, &s->configuration);
 
+	if (!r)
+		r = supervisor_number_calves(s);
 	if (r)
 		return r;
-	for (uint32_t i = 0; i < s->n_descriptions; i++)
-		n_with_frames += s->descriptions[i].n_frames > 0;
-	if (n_with_frames > 1) {
-		log_error("only one calf per instance may have frame rules; run one instance per "
-			  "uplink");
-		return -EINVAL;
-	}
 	s->loaded_fd = loaded_seal(&(const struct loaded){ .configuration = &s->configuration,
 							   .descriptions = s->descriptions,
 							   .n_descriptions = s->n_descriptions });
@@ -48,14 +42,6 @@ static int open_programs(struct supervisor *s)
 	return s->self_program < 0    ? s->self_program :
 	       s->gateway_program < 0 ? s->gateway_program :
 					0;
-}
-
-bool supervisor_has_frames(const struct supervisor *s)
-{
-	for (uint32_t i = 0; i < s->n_descriptions; i++)
-		if (s->descriptions[i].n_frames)
-			return true;
-	return false;
 }
 
 int supervisor_check_host(struct supervisor *s)

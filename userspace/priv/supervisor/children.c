@@ -206,11 +206,12 @@ int supervisor_create_pairs(struct supervisor *s)
 	if (s->cgroup_fd < 0)
 		return s->cgroup_fd;
 	for (uint32_t i = 0; !r && i < s->n_descriptions; i++) {
+		const struct tap *tap = supervisor_tap_of(s, &s->descriptions[i]);
 		struct supervised_pair *pair = &s->pairs[i];
 		const struct pair_fds fds = {
 			.gate = -1,
 			.ring = -1,
-			.frames = s->descriptions[i].n_frames ? s->tap.fd : -1,
+			.frames = tap ? tap->fd : -1,
 			.gateway_program = s->gateway_program,
 			.syslog = s->syslog.outlet.fd,
 			.syslog_ask = s->syslog.ask_fd,

@@ -2,11 +2,10 @@
 /*
  * DOC: start of the frame programs
  *
- * Uplink, tap, and the programs on both. In quarantine the uplink is set up only
+ * Uplink, taps, and the programs on all of them. In quarantine the uplink is set up only
  * when a program that drops incoming frames is attached.
  */
 #include <bpf/bpf.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "userspace/common/gate.h"
@@ -32,34 +31,6 @@ static int set_uplink_up(struct supervisor *s)
 int supervisor_start_uplink(struct supervisor *s)
 {
 	return supervisor_in_quarantine(s) ? 0 : set_uplink_up(s);
-}
-
-/* Returns the description with frame rules, or NULL. */
-static const struct description *find_with_frames(const struct supervisor *s)
-{
-	for (uint32_t i = 0; i < s->n_descriptions; i++)
-		if (s->descriptions[i].n_frames)
-			return &s->descriptions[i];
-	return NULL;
-}
-
-int supervisor_make_tap(struct supervisor *s)
-{
-	const struct description *description = find_with_frames(s);
-	char alias[sizeof("calfpen  ") + INSTANCE_NAME_MAX + KEY_TABLE_NAME_MAX];
-	int r;
-
-	if (!description)
-		return 0;
-	snprintf(alias, sizeof(alias), "calfpen %s %s", s->options->instance, description->name);
-	r = tap_init(&s->tap, s->netlink, alias);
-	if (!r && s->tap.ipv6_error && !s->is_ipv6_logged) {
-		log_info("%s: cannot disable IPv6: /proc/sys: %s; continuing, because its filter "
-			 "drops what the host sends there",
-			 s->tap.name, strerror(-s->tap.ipv6_error));
-		s->is_ipv6_logged = true;
-	}
-	return r;
 }
 
 struct inform {
@@ -109,28 +80,38 @@ static int begin_host(struct supervisor *s)
 	return r;
 }
 
-/* The tap exists before the programs, which know it by its index, and goes up only after
- * they are attached and pinned. */
+/* What the programs must know of each calf with frames. */
+static void describe_calves(const struct supervisor *s, struct frames_setup *setup)
+{
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++) {
+		const struct description *description = s->framed[calf];
+		struct frames_calf *it = &setup->calves[calf];
+
+		if (!description)
+			continue;
+		it->tap_ifindex = s->taps[calf].ifindex;
+		it->rules = description->frames;
+		it->n_rules = description->n_frames;
+		supervisor_make_grammar(s, description, &it->grammar);
+	}
+}
+
+/* The taps exist before the programs, which know them by their indexes, and go up only after
+ * the programs are attached and pinned. */
 int supervisor_start_frames(struct supervisor *s)
 {
-	const struct description *description = find_with_frames(s);
 	struct frame_config config = {
 		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
 		.pass_foreign = s->configuration.pass_foreign,
 	};
 	struct frames_setup setup = { .config = &config, .quarantine = &s->quarantine };
-	struct frames_calf *calf = &setup.calves[FRAME_CALF_HOST];
-	int r = 0;
+	int r;
 
-	if (!description)
+	if (!supervisor_has_frames(s))
 		return 0;
 	memcpy(config.mac, s->uplink.mac, sizeof(config.mac));
-	supervisor_make_grammar(s, description, &calf->grammar);
-	calf->rules = description->frames;
-	calf->n_rules = description->n_frames;
-	if (s->tap.fd < 0)
-		r = supervisor_make_tap(s);
-	calf->tap_ifindex = s->tap.ifindex;
+	r = supervisor_make_taps(s);
+	describe_calves(s, &setup);
 	if (!r)
 		r = supervisor_open_witness(s);
 	if (!r)
@@ -148,7 +129,7 @@ int supervisor_start_frames(struct supervisor *s)
 	if (!r)
 		r = frames_attach_taps(&s->frames);
 	if (!r)
-		r = tap_up(&s->tap, s->netlink);
+		r = supervisor_set_taps_up(s);
 	if (!r)
 		r = frames_attach_uplink(&s->frames, s->uplink.name, s->configuration.mode);
 	if (!r)
@@ -163,5 +144,5 @@ void supervisor_stop_frames(struct supervisor *s)
 	if (s->pins.directory[0])
 		frames_detach(&s->pins, s->uplink.ifindex);
 	frames_deinit(&s->frames);
-	tap_deinit(&s->tap);
+	supervisor_close_taps(s);
 }

@@ -37,7 +37,24 @@ static json_t *describe_keys(const struct description *description)
 	return keys;
 }
 
-static json_t *describe_pair(const struct supervised_pair *supervised)
+static const char *tap_name(const struct supervisor *s, const struct description *description)
+{
+	const struct tap *tap = supervisor_tap_of(s, description);
+
+	return tap ? tap->name : "";
+}
+
+/* Returns the tap of the first calf that has one, or "". */
+static const char *first_tap(const struct supervisor *s)
+{
+	const char *name = "";
+
+	for (uint32_t i = 0; !*name && i < s->n_pairs; i++)
+		name = tap_name(s, s->pairs[i].pair.description);
+	return name;
+}
+
+static json_t *describe_pair(const struct supervisor *s, const struct supervised_pair *supervised)
 {
 	const struct pair *pair = &supervised->pair;
 	const struct description *description = pair->description;
@@ -45,13 +62,14 @@ static json_t *describe_pair(const struct supervised_pair *supervised)
 
 	for (uint32_t i = 0; i < description->n_metrics; i++)
 		json_array_append_new(metrics, json_string(description->metrics[i].name));
-	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:i, s:o, s:o}", STATE_CALF_NAME,
-			 description->name, STATE_CALF_PID, (int)pair->calf_pid,
-			 STATE_CALF_GATEWAY_PID, (int)pair->gateway_pid, STATE_CALF_RESTARTS,
-			 (int)supervised->restart.n_restarts, STATE_CALF_RESTART,
-			 describe_restart(&supervised->restart), STATE_CALF_METRICS_FD,
-			 pair->metrics_fd, STATE_CALF_METRICS, metrics, STATE_CALF_KEYS,
-			 describe_keys(description));
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:o, s:i, s:o, s:o}", STATE_CALF_NAME,
+			 description->name, STATE_CALF_TAP, tap_name(s, description),
+			 STATE_CALF_FILTER, supervisor_number_of(s, description), STATE_CALF_PID,
+			 (int)pair->calf_pid, STATE_CALF_GATEWAY_PID, (int)pair->gateway_pid,
+			 STATE_CALF_RESTARTS, (int)supervised->restart.n_restarts,
+			 STATE_CALF_RESTART, describe_restart(&supervised->restart),
+			 STATE_CALF_METRICS_FD, pair->metrics_fd, STATE_CALF_METRICS, metrics,
+			 STATE_CALF_KEYS, describe_keys(description));
 }
 
 /* {"tcx": "ok", "clsact": "not tried", ...} */
@@ -87,11 +105,11 @@ void supervisor_write_state(const struct supervisor *s)
 	char *text, audit[16];
 
 	for (uint32_t i = 0; i < s->n_pairs; i++)
-		json_array_append_new(calves, describe_pair(&s->pairs[i]));
+		json_array_append_new(calves, describe_pair(s, &s->pairs[i]));
 	state = json_pack(
 		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:i, s:I, s:b, s:s, s:b, s:I, s:o, s:o}",
 		STATE_MEMBER_VERSION, STATE_VERSION, STATE_PID, getpid(), STATE_UPLINK,
-		s->uplink.name, STATE_TAP, s->tap.name, STATE_MODE,
+		s->uplink.name, STATE_TAP, first_tap(s), STATE_MODE,
 		frames_mode_name(s->frames.mode), STATE_HOOK, frames_hook_name(s->frames.hook),
 		STATE_MODE_REASON, s->frames.mode_reason, STATE_RUNTIME, s->runtime.path,
 		STATE_WATCHER_PID, (int)s->watcher_pid, STATE_WATCHER_RESTARTS,

@@ -59,7 +59,7 @@ struct supervisor {
 	struct netlink_link uplink; /* ifindex 0: the device is gone */
 	bool is_uplink_bare;	    /* setting up tap and programs failed */
 	bool is_mac_awaited;	    /* logged that the uplink has none */
-	bool is_ipv6_logged;	    /* logged that it could not be disabled on the tap */
+	bool is_ipv6_logged;	    /* logged that it could not be disabled on a tap */
 	uint64_t uplink_ns;	    /* earliest time of the next change of device */
 	unsigned int n_uplink_failures;
 	struct loop_timer uplink_timer;
@@ -74,7 +74,9 @@ struct supervisor {
 	struct loop_timer quarantine_timer;
 	struct loop_timer transactions_timer;
 	uint64_t n_transactions_refused; /* of the loaded programs, as of the last look */
-	struct tap tap;
+	/* by number (maps/frame.h, "several calves"); NULL: no such calf */
+	const struct description *framed[FRAME_CALVES_MAX];
+	struct tap taps[FRAME_CALVES_MAX];
 	struct supervised_pair pairs[OPTIONS_CALVES_MAX];
 	uint32_t n_pairs;
 	int cgroup_fd;			   /* cgroup_parent_hold() */
@@ -107,9 +109,6 @@ int supervisor_check_options(struct supervisor *s);
 
 /* Open our programs, probe the kernel and connect to netlink. */
 int supervisor_check_host(struct supervisor *s);
-
-/* Return true if a calf has frame rules, and so needs an Ethernet interface. */
-bool supervisor_has_frames(const struct supervisor *s);
 
 /* Look for another DHCP client on the uplink, which would fight with the calf
  * over the address. Returns -EADDRINUSE if there is one, unless --takeover. */
@@ -152,20 +151,36 @@ void supervisor_adopt_identity(struct supervisor *s);
 bool supervisor_in_quarantine(const struct supervisor *s);
 /* Set the uplink up, unless supervisor_start_frames() will: in quarantine. */
 int supervisor_start_uplink(struct supervisor *s);
-/* Create the tap if a calf has frame rules. It stays down until its programs are
- * attached. */
-int supervisor_make_tap(struct supervisor *s);
-/* Create the tap unless it exists, and attach the programs to it and the uplink. */
+/* Create the taps that do not exist, and attach the programs to them and the uplink. */
 int supervisor_start_frames(struct supervisor *s);
-/* Detach the programs and close everything. The tap disappears with the last
+/* Detach the programs and close everything. A tap disappears with the last
  * descriptor of it. */
 void supervisor_stop_frames(struct supervisor *s);
+
+/* taps.c */
+
+/* Give numbers to the calves with frame rules. Returns 0, or -EINVAL after one line on
+ * stderr if there are too many. */
+int supervisor_number_calves(struct supervisor *s);
+/* Return true if a calf has frame rules, and so needs an Ethernet interface. */
+bool supervisor_has_frames(const struct supervisor *s);
+/* Create a tap for each calf with frame rules that has none yet. They stay down until their
+ * programs are attached. Returns 0, or a negative errno, logged. */
+int supervisor_make_taps(struct supervisor *s);
+/* Set the taps up. Returns 0, or a negative errno, logged. */
+int supervisor_set_taps_up(struct supervisor *s);
+/* Return the number of a calf in the filter, -1 if it has no frame rules. */
+int supervisor_number_of(const struct supervisor *s, const struct description *description);
+/* Return the tap of a calf, NULL if it has no frame rules. */
+const struct tap *supervisor_tap_of(const struct supervisor *s,
+				    const struct description *description);
+void supervisor_close_taps(struct supervisor *s);
 
 /* witness.c: open the witness. The lease of a version that had none counts as witnessed
  * until it ends; that of a version whose witness does not fit does not. Returns 0, or a negative errno, logged. */
 int supervisor_open_witness(struct supervisor *s);
 
-/* grammar.c: make the grammar of requests for the calf that has frames, from the operator's
+/* grammar.c: make the grammar of requests for a calf with frames, from the operator's
  * options. */
 void supervisor_make_grammar(const struct supervisor *s, const struct description *description,
 			     struct frame_grammar *grammar);

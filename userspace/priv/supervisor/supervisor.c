@@ -136,7 +136,7 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_start_uplink(s);
 	if (!r)
-		r = supervisor_make_tap(s);
+		r = supervisor_make_taps(s);
 	if (!r)
 		r = supervisor_create_pairs(s);
 	if (!r)
@@ -220,7 +220,8 @@ int supervisor_main(const struct options *options)
 	s->syslog = SYSLOG_NULL(s->syslog);
 	s->store = STORE_NULL(s->store);
 	s->frames = FRAMES_NULL(s->frames);
-	s->tap = TAP_NULL(s->tap);
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
+		s->taps[calf] = TAP_NULL(s->taps[calf]);
 	s->watches = WATCHES_NULL(s->watches);
 	s->host_name = HOST_NAME_NULL(s->host_name);
 	s->signal_fd = s->stop_fd = s->cgroup_fd = s->chrony.ask_fd = s->audit_fd = -1;

@@ -4,8 +4,8 @@
  *
  * The frame programs know the uplink by index and MAC. Both can change: a driver
  * is reloaded, a card is put back, a virtual device is recreated under its name,
- * a bridge takes the MAC of another port. Then the supervisor recreates the tap
- * and all programs, as at the start, and restarts the calf that uses them; it
+ * a bridge takes the MAC of another port. Then the supervisor recreates the taps
+ * and all programs, as at the start, and restarts the calves that use them; dhcp4
  * requests its lease by INIT-REBOOT. The watcher takes care of the host's
  * address and routes.
  */
@@ -45,10 +45,11 @@ static void start_pairs(struct supervisor *s)
 
 	for (uint32_t i = 0; i < s->n_pairs; i++) {
 		struct supervised_pair *pair = &s->pairs[i];
+		const struct tap *tap = supervisor_tap_of(s, pair->pair.description);
 
-		if (!pair->pair.description->n_frames)
+		if (!tap)
 			continue;
-		pair->pair.fds.frames = s->tap.fd;
+		pair->pair.fds.frames = tap->fd;
 		loop_timer_set(&pair->timer, restart_on_purpose(&pair->restart, now_ns));
 	}
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calves with frame rules, by their numbers (maps/frame.h, "several calves"), and
+ * their taps. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/common/log.h"
+#include "userspace/priv/supervisor/supervisor-private.h"
+
+#define HOST_ADDRESS_KEY "/ip"
+
+static bool has_hosts_address(const struct description *description)
+{
+	const struct key_rule *key = description_find_key(description, HOST_ADDRESS_KEY);
+
+	return key && (key->access & KV_ACCESS_WRITE);
+}
+
+int supervisor_number_calves(struct supervisor *s)
+{
+	uint32_t n = FRAME_CALF_HOST + 1;
+
+	for (uint32_t i = 0; i < s->n_descriptions; i++) {
+		const struct description *description = &s->descriptions[i];
+
+		if (!description->n_frames)
+			continue;
+		if (has_hosts_address(description)) {
+			s->framed[FRAME_CALF_HOST] = description;
+			continue;
+		}
+		if (n == FRAME_CALVES_MAX) {
+			log_error("%s/" DESCRIPTION_FILE
+				  ":%u: too many calves with frame rules; an "
+				  "instance may have one that writes \"" HOST_ADDRESS_KEY
+				  "\" and %d others",
+				  description->directory, description->frame_lines[0],
+				  FRAME_CALVES_MAX - 1);
+			return -EINVAL;
+		}
+		s->framed[n++] = description;
+	}
+	return 0;
+}
+
+bool supervisor_has_frames(const struct supervisor *s)
+{
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
+		if (s->framed[calf])
+			return true;
+	return false;
+}
+
+static int make_tap(struct supervisor *s, uint32_t calf)
+{
+	char alias[sizeof("calfpen  ") + INSTANCE_NAME_MAX + KEY_TABLE_NAME_MAX];
+	struct tap *tap = &s->taps[calf];
+	int r;
+
+	snprintf(alias, sizeof(alias), "calfpen %s %s", s->options->instance,
+		 s->framed[calf]->name);
+	r = tap_init(tap, s->netlink, alias);
+	if (!r && tap->ipv6_error && !s->is_ipv6_logged) {
+		log_info("%s: cannot disable IPv6: /proc/sys: %s; continuing, because its filter "
+			 "drops what the host sends there",
+			 tap->name, strerror(-tap->ipv6_error));
+		s->is_ipv6_logged = true;
+	}
+	return r;
+}
+
+int supervisor_make_taps(struct supervisor *s)
+{
+	int r = 0;
+
+	for (uint32_t calf = 0; !r && calf < FRAME_CALVES_MAX; calf++)
+		if (s->framed[calf] && s->taps[calf].fd < 0)
+			r = make_tap(s, calf);
+	return r;
+}
+
+int supervisor_set_taps_up(struct supervisor *s)
+{
+	int r = 0;
+
+	for (uint32_t calf = 0; !r && calf < FRAME_CALVES_MAX; calf++)
+		if (s->framed[calf])
+			r = tap_up(&s->taps[calf], s->netlink);
+	return r;
+}
+
+int supervisor_number_of(const struct supervisor *s, const struct description *description)
+{
+	for (int calf = 0; calf < FRAME_CALVES_MAX; calf++)
+		if (s->framed[calf] == description)
+			return calf;
+	return -1;
+}
+
+const struct tap *supervisor_tap_of(const struct supervisor *s,
+				    const struct description *description)
+{
+	int number = supervisor_number_of(s, description);
+
+	return number < 0 ? NULL : &s->taps[number];
+}
+
+void supervisor_close_taps(struct supervisor *s)
+{
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
+		tap_deinit(&s->taps[calf]);
+}
