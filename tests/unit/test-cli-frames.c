@@ -107,6 +107,40 @@ Test(cli_frames, for_people)
 	cr_expect_str_eq(out_text, "");
 }
 
+/* Of several calves, each frame says whose it is. */
+Test(cli_frames, whose_it_is)
+{
+	const uint32_t slot = FRAME_SAMPLE_SLOT(FRAME_OUT_PORT, 1);
+	struct frame_sample sample;
+	json_t *json;
+
+	pin_maps();
+	put(FRAME_HOST_NOISE, 1);
+	put(FRAME_OUT_PORT, 2);
+	cr_assert_eq(bpf_map_lookup_elem(samples_fd, &slot, &sample), 0);
+	sample.owner = 2;
+	cr_assert_eq(bpf_map_update_elem(samples_fd, &slot, &sample, 0), 0);
+	make_directory(run_root, "x");
+	scratch_write_text("run/x/state.json",
+			   "{\"version\": 1, \"calves\": [{\"name\": \"echo\", \"filter\": 1}]}",
+			   0600);
+	cr_assert_eq(calfpen("frames", NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(line(out_text, 1), "  out   dropped    out_port              " TEXT,
+			 "the only one");
+	cr_assert_eq(calfpen("frames", "--json", NULL), CLI_OK, "%s", err_text);
+	json = json_loads(strchr(out_text, '\n'), 0, NULL);
+	cr_expect_str_eq(json_string_value(json_object_get(json, "calf")), "echo");
+	json_decref(json);
+	scratch_write_text("run/x/state.json",
+			   "{\"version\": 1, \"calves\": [{\"name\": \"echo\", \"filter\": 1},"
+			   " {\"name\": \"dhcp4\", \"filter\": 0}]}",
+			   0600);
+	cr_assert_eq(calfpen("frames", NULL), CLI_OK, "%s", err_text);
+	cr_expect_str_eq(line(out_text, 0), "  host  dropped    host_noise            " TEXT,
+			 "nobody's");
+	cr_expect_str_eq(line(out_text, 1), "  out   dropped    out_port              echo: " TEXT);
+}
+
 /* What passed to the host but looks like ours; a reason of which nothing is kept
  * does not exist here. */
 Test(cli_frames, U45_passed_frames)

@@ -37,7 +37,8 @@ static json_t *full_status(bool all)
 		json_pack("{s:s, s:b, s:i}", "instance", "uplink0", "running", 1, "pid", 5);
 	json_t *state = json_loads(state_text, 0, NULL);
 	struct kv_ctl ctl = { .revision = 17, .n_keys = 12, .max_keys = 300, .n_commits = 9 };
-	struct frame_counter counters[_FRAME_REASON_N] = { 0 };
+	static struct cli_counters counters;
+	struct frames_owners owners;
 	struct kv_watch watches[KV_SUBJECTS_MAX] = { 0 };
 	const struct cli_memory memory[] = { { "ctl", 8192 }, { "kv", 131072 } };
 	struct cli_key keys[] = {
@@ -62,7 +63,8 @@ static json_t *full_status(bool all)
 	ctl.subject[DHCP4].n_accepted = 3;
 	ctl.subject[DHCP4].n_refused = 4;
 	ctl.subject[KV_SUBJECT_CALF].n_reads = 1;
-	counters[FRAME_IN_ACCEPTED] = (struct frame_counter){ .packets = 2, .bytes = 684 };
+	counters.of[1][FRAME_IN_ACCEPTED] = (struct frame_counter){ .packets = 2, .bytes = 684 };
+	frames_owners_init(&owners, state);
 	json_object_set(status, "state", state);
 	watches[DHCP4] = (struct kv_watch){ .active = 1 };
 	ctl.subject[DHCP4].n_keys = 11;
@@ -71,7 +73,7 @@ static json_t *full_status(bool all)
 	cli_status_add_memory(status, memory, 2);
 	cli_status_add_lease(status, lease, 5, 1795565439);
 	cli_status_add_handlers(status, keys, 4);
-	cli_status_add_frames(status, counters, all);
+	cli_status_add_frames(status, &counters, &owners, all);
 	json_decref(state);
 	return status;
 }
@@ -169,6 +171,84 @@ Test(cli_status, all_counters)
 				 "verdict")),
 			 "dropped");
 	json_decref(status);
+}
+
+/* Several calves: what each has of the frames, and its tap. */
+Test(cli_status, frames_of_each_calf)
+{
+	static const char text[] =
+		"{\"uplink\": \"uplink0\", \"tap\": \"calf3\", \"calves\": ["
+		" {\"name\": \"echo\", \"tap\": \"calf3\", \"filter\": 1, \"pid\": 7},"
+		" {\"name\": \"observer\", \"tap\": \"\", \"filter\": -1, \"pid\": 8},"
+		" {\"name\": \"dhcp4\", \"tap\": \"calf4\", \"filter\": 0, \"pid\": 9}]}";
+	json_t *status = json_pack("{s:s}", "instance", "x"), *calves;
+	json_t *state = json_loads(text, 0, NULL);
+	struct cli_counters counters = { 0 };
+	struct frames_owners owners;
+	struct cli cli = capture();
+
+	counters.of[0][FRAME_IN_NOT_OURS] = (struct frame_counter){ .packets = 5, .bytes = 500 };
+	counters.of[1][FRAME_IN_ACCEPTED] = (struct frame_counter){ .packets = 2, .bytes = 684 };
+	counters.of[2][FRAME_IN_ACCEPTED] = (struct frame_counter){ .packets = 1, .bytes = 342 };
+	counters.of[2][FRAME_OUT_PORT] = (struct frame_counter){ .packets = 9, .bytes = 900 };
+	/* of a calf that the state does not have */
+	counters.of[8][FRAME_OUT_PORT] = (struct frame_counter){ .packets = 1, .bytes = 100 };
+	frames_owners_init(&owners, state);
+	cli_status_add_frames(status, &counters, &owners, false);
+	calves = json_object_get(json_object_get(json_object_get(status, "frames"), "in_accepted"),
+				 "calves");
+	cr_expect_eq(json_object_size(calves), 2);
+	cr_expect_eq(json_integer_value(json_object_get(calves, "dhcp4")), 2);
+	cr_expect_eq(json_integer_value(json_object_get(calves, "echo")), 1);
+	json_object_set_new(status, "state", state);
+	cli_status_print(&cli, status);
+	captured(0);
+	json_decref(status);
+	cr_expect_str_eq(out_text,
+			 "instance  x, not running\n"
+			 "uplink    uplink0\n"
+			 "calf      echo, pid 7, tap calf3\n"
+			 "calf      observer, pid 8\n"
+			 "calf      dhcp4, pid 9, tap calf4\n"
+			 "frames    in_not_ours           passed     5 packets, 500 bytes\n"
+			 "frames    in_accepted           delivered  3 packets, 1026 bytes"
+			 " (dhcp4 2, echo 1)\n"
+			 "frames    out_port              dropped    10 packets, 1000 bytes"
+			 " (echo 9)\n");
+}
+
+/* Numbers and names that a supervisor does not write. */
+Test(cli_status, owners_from_anything)
+{
+	static const char *const texts[] = {
+		"{}",
+		"[]",
+		"{\"calves\": [1, {}, {\"name\": \"x\"}, {\"name\": 1, \"filter\": 0}]}",
+		"{\"calves\": [{\"name\": \"x\", \"filter\": -1}]}",
+		"{\"calves\": [{\"name\": \"x\", \"filter\": 8}]}",
+		"{\"calves\": [{\"name\": \"x\", \"filter\": -9223372036854775808}]}",
+		"{\"calves\": [{\"name\": \"x\", \"filter\": 4294967296}]}",
+		"{\"calves\": [{\"name\": \"x\", \"filter\": 9223372036854775807}]}",
+		"{\"calves\": [{\"name\": \"\", \"filter\": 0}]}",
+	};
+	struct frames_owners owners;
+	json_t *state;
+
+	frames_owners_init(&owners, NULL);
+	cr_expect_eq(owners.n, 0);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		state = json_loads(texts[i], 0, NULL);
+		frames_owners_init(&owners, state);
+		json_decref(state);
+		cr_expect_eq(owners.n, 0, "%s", texts[i]);
+		for (uint32_t owner = 0; owner <= FRAME_OWNERS_MAX; owner++)
+			cr_expect_null(frames_owner(&owners, owner), "%s", texts[i]);
+	}
+	state = json_loads("{\"calves\": [{\"name\": \"a\\nb\", \"filter\": 7}]}", 0, NULL);
+	frames_owners_init(&owners, state);
+	json_decref(state);
+	cr_expect_str_eq(frames_owner(&owners, 8), "a?b");
+	cr_expect_eq(owners.n, 1);
 }
 
 Test(cli_status, no_lease)

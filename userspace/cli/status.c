@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "userspace/cli/frames/frames.h"
 #include "userspace/common/loop.h"
 #include "userspace/common/report_page.h"
 #include "userspace/common/sanitise.h"
@@ -133,18 +132,43 @@ void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t 
 	json_object_set_new(status, "handler_metrics", metrics);
 }
 
-void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
-			   bool all)
+/* The packets of each calf, by its name; NULL if there are none. */
+static json_t *packets_by_calf(const struct cli_counters *counters, unsigned int reason,
+			       const struct frames_owners *owners)
+{
+	json_t *calves = NULL;
+
+	for (uint32_t owner = 0; owner < FRAME_OWNERS_MAX; owner++) {
+		json_int_t packets = (json_int_t)counters->of[owner][reason].packets;
+		const char *name = frames_owner(owners, owner);
+
+		if (!name || !packets)
+			continue;
+		calves = calves ? calves : json_object();
+		json_object_set_new(calves, name, json_integer(packets));
+	}
+	return calves;
+}
+
+void cli_status_add_frames(json_t *status, const struct cli_counters *counters,
+			   const struct frames_owners *owners, bool all)
 {
 	json_t *frames = json_object();
 
 	for (unsigned int i = 0; i < _FRAME_REASON_N; i++) {
-		if (counters[i].packets == 0 && !all)
+		uint64_t packets = 0, bytes = 0;
+
+		for (uint32_t owner = 0; owner < FRAME_OWNERS_MAX; owner++) {
+			packets += counters->of[owner][i].packets;
+			bytes += counters->of[owner][i].bytes;
+		}
+		if (packets == 0 && !all)
 			continue;
 		json_object_set_new(frames, frames_text_reason(i),
-				    json_pack("{s:s, s:I, s:I}", "verdict", frames_text_verdict(i),
-					      "packets", (json_int_t)counters[i].packets, "bytes",
-					      (json_int_t)counters[i].bytes));
+				    json_pack("{s:s, s:I, s:I, s:o*}", "verdict",
+					      frames_text_verdict(i), "packets",
+					      (json_int_t)packets, "bytes", (json_int_t)bytes,
+					      "calves", packets_by_calf(counters, i, owners)));
 	}
 	json_object_set_new(status, "frames", frames);
 }
@@ -289,11 +313,12 @@ static void add_lease(const struct cli *cli, json_t *status)
 
 /* Add what the maps contain. If the store cannot be read, print why and continue
  * with the other maps. */
-static int add_maps(const struct cli *cli, json_t *status)
+static int add_maps(const struct cli *cli, const json_t *state, json_t *status)
 {
-	struct frame_counter counters[_FRAME_REASON_N];
+	static struct cli_counters counters;
 	struct kv_watch watches[KV_SUBJECTS_MAX];
 	struct frame_quarantine quarantine;
+	struct frames_owners owners;
 	struct cli_key *keys = NULL;
 	bool is_leased = false;
 	struct kv_ctl ctl;
@@ -318,8 +343,9 @@ static int add_maps(const struct cli *cli, json_t *status)
 	/* These maps exist only with the frame programs; it is no error if they do not. */
 	if (cli_store_quarantine(cli, &quarantine) == 0)
 		cli_status_add_quarantine(status, &quarantine, is_leased, loop_now_ns());
-	if (cli_store_counters(cli, counters) == 0)
-		cli_status_add_frames(status, counters, cli->all);
+	frames_owners_init(&owners, state);
+	if (cli_store_counters(cli, &counters) == 0)
+		cli_status_add_frames(status, &counters, &owners, cli->all);
 	return r;
 }
 
@@ -348,7 +374,7 @@ static int collect(const struct cli *cli, const struct cli_instance *instance,
 		json_object_set_new(status, "pid", json_integer(pid));
 	cli_status_add_uids(status, uids, instance->name);
 	if (instance->is_pinned)
-		r = add_maps(cli, status);
+		r = add_maps(cli, state, status);
 	else if (pid > 0)
 		r = cli_explain_unpinned(cli, instance);
 	else

@@ -11,6 +11,7 @@
 
 #include "maps/frame.h"
 #include "userspace/cli/cli.h"
+#include "userspace/cli/frames/frames.h"
 #include "userspace/cli/instances.h"
 #include "userspace/cli/state.h"
 #include "userspace/cli/store.h"
@@ -32,7 +33,8 @@
  *   handlers  the keys in /status, by name
  *   handler_metrics  the numbers in the keys in /status/metrics, by name: [runs,
  *             errors, drifts, us (duration of the last run)]
- *   frames    counters by name: [verdict, packets, bytes]
+ *   frames    counters by name: [verdict, packets, bytes, calves: the packets of each calf
+ *             by its name; missing if there are none]
  *   quarantine  state: "off", "closed" or "open"; deadline; opened_by "lease" or
  *             "deadline"; opened, the time when the first frame passed
  */
@@ -51,9 +53,9 @@ void cli_status_add_lease(json_t *status, const struct cli_key *keys, size_t n_k
 			  int64_t wall_now_s);
 /* Add `handlers` and `handler_metrics` from the keys below /status. */
 void cli_status_add_handlers(json_t *status, const struct cli_key *keys, size_t n_keys);
-/* Add `frames`; counters that are zero only if `all`. */
-void cli_status_add_frames(json_t *status, const struct frame_counter counters[_FRAME_REASON_N],
-			   bool all);
+/* Add `frames`; counters that are zero only if `all`. `owners` names the calves. */
+void cli_status_add_frames(json_t *status, const struct cli_counters *counters,
+			   const struct frames_owners *owners, bool all);
 /* Add `quarantine`, in the state that the next frame will find. `is_leased`: the
  * watcher has reported the lease, even if no frame has arrived since. */
 void cli_status_add_quarantine(json_t *status, const struct frame_quarantine *quarantine,

@@ -39,6 +39,15 @@ static void print_pid(const struct cli *cli, const json_t *object, const char *m
 		fprintf(cli->out, "%s %" JSON_INTEGER_FORMAT, what, number_of(object, member));
 }
 
+/* Return whether more than one calf has frame rules. */
+static bool has_several_taps(const json_t *state)
+{
+	struct frames_owners owners;
+
+	frames_owners_init(&owners, state);
+	return owners.n > 1;
+}
+
 /* Print the known parts of "STATE, ADDRESS from SERVER until TIME", or of "expired, ...
  * at TIME". */
 static void print_lease(const struct cli *cli, json_t *lease)
@@ -93,8 +102,10 @@ static void print_failures(const struct cli *cli, json_t *state)
 	}
 }
 
-static void print_calves(const struct cli *cli, const json_t *calves)
+static void print_calves(const struct cli *cli, const json_t *state)
 {
+	const json_t *calves = json_object_get(state, STATE_CALVES);
+	bool has_several = has_several_taps(state);
 	json_t *calf;
 	size_t i;
 
@@ -105,6 +116,8 @@ static void print_calves(const struct cli *cli, const json_t *calves)
 		print_pid(cli, calf, STATE_CALF_PID, ", pid");
 		print_pid(cli, calf, STATE_CALF_GATEWAY_PID, ", gateway pid");
 		print_pid(cli, calf, STATE_CALF_RESTARTS, ", restarts");
+		if (has_several && *text_of(calf, STATE_CALF_TAP, ""))
+			fprintf(cli->out, ", tap %s", text_of(calf, STATE_CALF_TAP, ""));
 		fputc('\n', cli->out);
 	}
 }
@@ -163,12 +176,14 @@ static void print_quarantine(const struct cli *cli, json_t *quarantine)
 static void print_uplink(const struct cli *cli, json_t *state, json_t *quarantine)
 {
 	bool is_known = json_object_get(state, STATE_UPLINK);
+	bool has_several = has_several_taps(state); /* then print_calves() says which */
 
 	if (is_known || quarantine)
 		print_label(cli, "uplink");
 	if (is_known)
-		fprintf(cli->out, "%s, tap %s", text_of(state, STATE_UPLINK, "?"),
-			text_of(state, STATE_TAP, "?"));
+		fprintf(cli->out, "%s%s%s", text_of(state, STATE_UPLINK, "?"),
+			has_several ? "" : ", tap ",
+			has_several ? "" : text_of(state, STATE_TAP, "?"));
 	if (is_known && quarantine)
 		fputs(", ", cli->out);
 	if (quarantine)
@@ -200,7 +215,7 @@ static void print_processes(const struct cli *cli, json_t *state)
 		print_pid(cli, state, STATE_WATCHER_RESTARTS, ", restarts");
 		fputc('\n', cli->out);
 	}
-	print_calves(cli, json_object_get(state, STATE_CALVES));
+	print_calves(cli, state);
 	print_missing(cli, json_object_get(state, STATE_KERNEL));
 }
 
@@ -287,10 +302,36 @@ static void print_handlers(const struct cli *cli, json_t *status)
 	}
 }
 
+/* The counters; of several calves, also what each has of them. */
+static void print_frames(const struct cli *cli, json_t *frames, bool has_several)
+{
+	const char *reason, *name;
+	json_t *value, *packets;
+
+	json_object_foreach(frames, reason, value)
+	{
+		json_t *calves = json_object_get(value, "calves");
+		const char *before = " (";
+
+		print_label(cli, "frames");
+		fprintf(cli->out,
+			"%-20s  %-9s  %" JSON_INTEGER_FORMAT " packets, %" JSON_INTEGER_FORMAT
+			" bytes",
+			reason, text_of(value, "verdict", "?"), number_of(value, "packets"),
+			number_of(value, "bytes"));
+		json_object_foreach(has_several ? calves : NULL, name, packets)
+		{
+			fprintf(cli->out, "%s%s %" JSON_INTEGER_FORMAT, before, name,
+				json_integer_value(packets));
+			before = ", ";
+		}
+		fputs(has_several && calves ? ")\n" : "\n", cli->out);
+	}
+}
+
 void cli_status_print(const struct cli *cli, json_t *status)
 {
-	json_t *state = json_object_get(status, "state"), *value;
-	const char *name;
+	json_t *state = json_object_get(status, "state");
 
 	print_label(cli, "instance");
 	fputs(text_of(status, "instance", "?"), cli->out);
@@ -314,14 +355,6 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	if (json_object_get(status, "memory"))
 		print_memory(cli, json_object_get(status, "memory"));
 	print_handlers(cli, status);
-	json_object_foreach(json_object_get(status, "frames"), name, value)
-	{
-		print_label(cli, "frames");
-		fprintf(cli->out,
-			"%-20s  %-9s  %" JSON_INTEGER_FORMAT " packets, %" JSON_INTEGER_FORMAT
-			" bytes\n",
-			name, text_of(value, "verdict", "?"), number_of(value, "packets"),
-			number_of(value, "bytes"));
-	}
+	print_frames(cli, json_object_get(status, "frames"), has_several_taps(state));
 	print_metrics(cli, json_object_get(state, STATE_CALVES));
 }

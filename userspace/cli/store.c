@@ -149,7 +149,7 @@ int cli_store_ctl(const struct cli *cli, struct kv_ctl *ctlp)
 	return r;
 }
 
-int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRAME_REASON_N])
+int cli_store_counters(const struct cli *cli, struct cli_counters *counters)
 {
 	int n_cpus = libbpf_num_possible_cpus();
 	struct frame_counter *per_cpu;
@@ -164,9 +164,10 @@ int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRA
 	per_cpu = calloc((size_t)n_cpus, sizeof(*per_cpu));
 	if (!per_cpu)
 		r = -ENOMEM;
-	memset(counters, 0, _FRAME_REASON_N * sizeof(*counters));
+	memset(counters, 0, sizeof(*counters));
 	for (uint32_t i = 0; !r && i < FRAME_OWNERS_MAX * _FRAME_REASON_N; i++) {
-		struct frame_counter *counter = &counters[i % _FRAME_REASON_N];
+		struct frame_counter *counter =
+			&counters->of[i / _FRAME_REASON_N][i % _FRAME_REASON_N];
 
 		if (bpf_map_lookup_elem(fd, &i, per_cpu) < 0) {
 			/* the map has room for the calves that there are */

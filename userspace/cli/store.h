@@ -26,6 +26,11 @@ struct cli_right {
 	struct kv_rule rule;
 };
 
+/* The frame counters of each owner (maps/frame.h, "several calves"). */
+struct cli_counters {
+	struct frame_counter of[FRAME_OWNERS_MAX][_FRAME_REASON_N];
+};
+
 /* Memory of one pinned map, as reported by the kernel. */
 struct cli_memory {
 	char name[64];
@@ -44,8 +49,9 @@ int cli_store_open_ring(const struct cli *cli);
 int cli_store_ctl(const struct cli *cli, struct kv_ctl *ctlp);
 /* Read the state of the watches, indexed by subject. */
 int cli_store_watches(const struct cli *cli, struct kv_watch watches[KV_SUBJECTS_MAX]);
-/* Read the frame counters, summed over all CPUs. */
-int cli_store_counters(const struct cli *cli, struct frame_counter counters[_FRAME_REASON_N]);
+/* Read the frame counters, summed over all CPUs. Those of calves that there are not are
+ * zero. */
+int cli_store_counters(const struct cli *cli, struct cli_counters *counters);
 /* Open the map of samplers, which count the frame samples. Returns a
  * descriptor. */
 int cli_store_open_samplers(const struct cli *cli);

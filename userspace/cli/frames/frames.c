@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "userspace/cli/state.h"
 #include "userspace/cli/store.h"
 #include "userspace/common/clock.h"
 #include "userspace/common/loop.h"
@@ -31,7 +32,9 @@ struct frames {
 	struct frames_samples samples;
 	struct frame_sample list[FRAME_SAMPLES_N];
 	uint64_t missed[_FRAME_REASON_N];
-	bool has_read; /* samples overwritten before the first read are not missed */
+	struct frames_owners owners;
+	bool has_state; /* `owners` is from it */
+	bool has_read;	/* samples overwritten before the first read are not missed */
 	unsigned int n_polls, n_missing;
 };
 
@@ -66,25 +69,54 @@ static void put_line(const struct frames *frames, json_t *json)
 	json_decref(json);
 }
 
+/* A supervisor that starts makes the maps first. */
+static void know_owners(struct frames *frames)
+{
+	json_t *state;
+	int r;
+
+	if (frames->has_state)
+		return;
+	state = cli_state_load(frames->cli, &r);
+	frames->has_state = state || r != CLI_OK;
+	frames_owners_init(&frames->owners, state);
+	json_decref(state);
+}
+
+static void put_json(const struct frames *frames, const struct frame_sample *sample,
+		     const struct frames_summary *summary, uint64_t wall_ns)
+{
+	const char *calf = frames_owner(&frames->owners, sample->owner);
+	json_t *json = frames_json(sample, summary, wall_ns);
+
+	if (json && calf)
+		json_object_set_new(json, "calf", json_string(calf));
+	put_line(frames, json);
+}
+
 static void put_sample(const struct frames *frames, const struct frame_sample *sample,
 		       uint64_t wall_ns)
 {
 	char time[CLOCK_TEXT_SIZE], text[FRAMES_TEXT_SIZE];
 	struct frames_summary summary;
 	struct frames_bytes bytes;
+	const char *calf = NULL;
 
 	frames_bytes_init(&bytes, sample);
 	frames_decode(&summary, bytes.bytes, bytes.captured, bytes.size);
 	summary.is_from_calf = FRAME_DIRECTION(sample->reason) == FRAME_FROM_CALF;
 	if (frames->cli->json) {
-		put_line(frames, frames_json(sample, &summary, wall_ns));
+		put_json(frames, sample, &summary, wall_ns);
 		return;
 	}
+	/* whose it is needs no saying if there is one */
+	if (frames->owners.n > 1)
+		calf = frames_owner(&frames->owners, sample->owner);
 	clock_format_utc(wall_ns, time);
 	frames_text(&summary, text);
-	fprintf(frames->out, "%s  %-4s  %-9s  %-20s  %s\n", time,
+	fprintf(frames->out, "%s  %-4s  %-9s  %-20s  %s%s%s\n", time,
 		frames_text_direction(sample->reason), frames_text_verdict(sample->reason),
-		frames_text_reason(sample->reason), text);
+		frames_text_reason(sample->reason), calf ? calf : "", calf ? ": " : "", text);
 }
 
 static void put_captured(const struct frames *frames, const struct frame_sample *sample,
@@ -122,6 +154,8 @@ static int poll_samples(struct frames *frames)
 		if (frames->missed[i] > 0)
 			put_missed(frames, i, frames->missed[i]);
 	frames->has_read = true;
+	if (n > 0 && !frames->cli->pcap)
+		know_owners(frames);
 	for (int i = 0; i < n; i++) {
 		const struct frame_sample *sample = &frames->list[i];
 
@@ -140,6 +174,7 @@ static int switch_to(struct frames *frames, const struct frames_samples *samples
 
 	frames_samples_close(&frames->samples);
 	frames->samples = *samples;
+	frames->has_state = false;
 	return r;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of `calfpen frames`: reading the samples that the frame programs
- * took (samples.c), decoding them (decode.c), printing them as text (text.c) and
- * as JSON (json.c), and writing captures for other tools (pcap.c). All but the
- * first are pure. The bytes of a frame come from the network and are untrusted.
+ * took (samples.c), naming the calves that they belong to (owners.c), decoding them
+ * (decode.c), printing them as text (text.c) and as JSON (json.c), and writing
+ * captures for other tools (pcap.c). All but the first are pure. The bytes of a
+ * frame come from the network and are untrusted.
  */
 #ifndef CALFPEN_CLI_FRAMES_FRAMES_H
 #define CALFPEN_CLI_FRAMES_FRAMES_H
@@ -15,6 +16,19 @@
 #include "maps/frame.h"
 #include "userspace/cli/cli.h"
 #include "userspace/cli/frames/samples.h"
+
+/* owners.c */
+
+/* The calves with frame rules, by owner (maps/frame.h, "several calves"). */
+struct frames_owners {
+	unsigned int n;			  /* calves that are named */
+	char names[FRAME_OWNERS_MAX][32]; /* "": there is none, or it is not known */
+};
+
+/* Take the names from state.json; `state` may be NULL. */
+void frames_owners_init(struct frames_owners *owners, const json_t *state);
+/* Return the name of the calf, or NULL if it is not known or the frame is of no calf. */
+const char *frames_owner(const struct frames_owners *owners, uint32_t owner);
 
 /* decode.c */
 
