@@ -4,6 +4,7 @@
 #define CALFPEN_TESTS_TOOLS_CALF_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,9 +127,20 @@ static inline void send_frame(const uint8_t *frame, size_t size)
 		_exit(4);
 }
 
-/* Send one request to the store and read the text of the response. */
-static inline void ask(enum wire_request_tag tag, const char *path, const char *value,
-		       char text[128])
+/* Report what was written to the tap, and the counter that must count it. */
+static inline void say_frame(const char *what, const char *reason)
+{
+	char line[160];
+	int size = snprintf(line, sizeof(line), "frame: %s: %s\n", what, reason);
+
+	if (size < 0 || write(2, line, (size_t)size) < 0)
+		_exit(3);
+}
+
+/* Send one request to the store and read the text of the response. Returns false if it is
+ * an error. */
+static inline bool try_to_ask(enum wire_request_tag tag, const char *path, const char *value,
+			      char text[128])
 {
 	static uint8_t received[WIRE_FRAME_MAX];
 	struct wire_response response;
@@ -148,10 +160,17 @@ static inline void ask(enum wire_request_tag tag, const char *path, const char *
 			_exit(6);
 		n_received += (size_t)n;
 	}
-	if (wire_decode_response(received, (size_t)size, &response) < 0 ||
-	    response.tag == WIRE_ERROR)
+	if (wire_decode_response(received, (size_t)size, &response) < 0)
 		_exit(7);
 	snprintf(text, 128, "%.*s", (int)response.value.size, (const char *)response.value.bytes);
+	return response.tag != WIRE_ERROR;
+}
+
+static inline void ask(enum wire_request_tag tag, const char *path, const char *value,
+		       char text[128])
+{
+	if (!try_to_ask(tag, path, value, text))
+		_exit(7);
 }
 
 static inline void learn_mac(void)

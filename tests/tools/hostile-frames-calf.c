@@ -8,15 +8,6 @@
  */
 #include "tests/tools/calf.h"
 
-static void say(const char *what, const char *reason)
-{
-	char line[160];
-	int size = snprintf(line, sizeof(line), "frame: %s: %s\n", what, reason);
-
-	if (size < 0 || write(2, line, (size_t)size) < 0)
-		_exit(3);
-}
-
 /* Build an ARP announcement of the server's address as ours. */
 static void arp(uint8_t *frame)
 {
@@ -131,12 +122,12 @@ static void send_row(const struct row *row)
 	}
 	memcpy(frame + row->at, row->octets, row->n);
 	send_frame(frame, size);
-	say(row->what, row->reason);
+	say_frame(row->what, row->reason);
 }
 
 static void on_sent(void)
 {
-	say("a request to all", "out_accepted");
+	say_frame("a request to all", "out_accepted");
 }
 
 /* Get a lease; repeat until the server answers. */
@@ -161,7 +152,7 @@ int main(void)
 	take_lease();
 	for (size_t i = 0; i < sizeof(with_lease) / sizeof(with_lease[0]); i++)
 		send_row(&with_lease[i]);
-	say("all", "done");
+	say_frame("all", "done");
 	for (;;) {
 		request(frame, 1, "ALLOWED unicast");
 		send_frame(frame, SIZE);

@@ -106,18 +106,9 @@ static const struct row rows[] = {
 
 _Static_assert(sizeof(rows) / sizeof(rows[0]) == 50, "the test counts them");
 
-static void say(const char *what, const char *reason)
-{
-	char line[160];
-	int size = snprintf(line, sizeof(line), "frame: %s: %s\n", what, reason);
-
-	if (size < 0 || write(2, line, (size_t)size) < 0)
-		_exit(3);
-}
-
 static void on_sent(void)
 {
-	say("a request to all", "out_accepted");
+	say_frame("a request to all", "out_accepted");
 }
 
 static void send_row(const struct row *row)
@@ -132,7 +123,7 @@ static void send_row(const struct row *row)
 	memcpy(frame + row->at, row->octets, row->n);
 	set_lengths(frame, size);
 	send_frame(frame, size);
-	say(row->what, row->reason);
+	say_frame(row->what, row->reason);
 }
 
 static void send_many(void)
@@ -153,9 +144,9 @@ int main(void)
 	get_lease("", on_sent);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		send_row(&rows[i]);
-	say("all", "done");
+	say_frame("all", "done");
 	send_many();
-	say("many", "done");
+	say_frame("many", "done");
 	for (;;)
 		(void)wait_for(-1, 1000);
 }
