@@ -59,6 +59,23 @@ $(BUILD)/tests/tools/%-calf: $(BUILD)/obj/tests/tools/%-calf.o $(LIB)/libsdk.a $
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static-pie $^ $(CALF_LIBS) -o $@
 
+# Calves for system tests, each with its description in a directory of its own
+TEST_CALVES = $(notdir $(wildcard tests/calf/*))
+TEST_TOOLS += $(foreach calf,$(TEST_CALVES),$(BUILD)/tests/calf/$(calf)/calf-$(calf) \
+	$(BUILD)/tests/calf/$(calf)/calf.yaml)
+
+define test_calf
+$$(BUILD)/tests/calf/$(1)/calf-$(1): $$(BUILD)/obj/tests/calf/$(1)/main.o $$(LIB)/libsdk.a \
+		$$(LIB)/libnet.a $$(LIB)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -static-pie $$^ $$(CALF_LIBS) -o $$@
+endef
+$(foreach calf,$(TEST_CALVES),$(eval $(call test_calf,$(calf))))
+
+$(BUILD)/tests/calf/%/calf.yaml: tests/calf/%/calf.yaml
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
 # A gateway that confines itself as the real one does
 $(BUILD)/tests/tools/hostile-gateway: $(BUILD)/obj/tests/tools/hostile-gateway.o \
 		$(patsubst %,$(BUILD)/obj/tests/bpf/support-%.o,frames-grammar gate-requests) \

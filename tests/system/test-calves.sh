@@ -5,19 +5,23 @@
 
 . tests/system/calfpen.sh
 
-# observer_calf - make $LAB_DIR/observer, a calf without frames
-observer_calf() {
-	mkdir -p "$LAB_DIR/observer"
-	chmod 755 "$LAB_DIR" "$LAB_DIR/observer"
-	cp "$tools/observer-calf" "$LAB_DIR/observer/"
-	cat >"$LAB_DIR/observer/calf.yaml" <<'END'
-name: observer
-executable: observer-calf
-limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
-keys:
-  - {path: /ip, type: ipv4-net, access: [read, watch]}
-  - {path: /observer/ip, type: text, max_length: 32, access: [write]}
-END
+dhcp4=$TOP/build/lib/calfpen/calves/dhcp4
+echo=$TOP/build/tests/calf/echo
+observer=$TOP/build/tests/calf/observer
+
+# echo_server - answer each request to port 1067 with itself as a reply
+echo_server() {
+	start server nsenter --net="/run/netns/$LAB_SERVER_NS" -- python3 -u -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, sys.argv[1].encode())
+s.bind(("", 1067))
+print("ready")
+while True:
+    request, sender = s.recvfrom(2048)
+    s.sendto(b"\2" + request[1:], ("255.255.255.255", 1068))' "$LAB_SERVER_IF"
+	wait_for_line "$LAB_DIR/server.log" ready 10
 }
 
 # descriptors PID - number and kind of each, without inode numbers
@@ -25,24 +29,163 @@ descriptors() {
 	find "/proc/$1/fd" -mindepth 1 -printf '%f %l\n' | sort -n | sed 's/\[.*//' | paste -sd ' '
 }
 
+# tap_of PID - the device behind its descriptor 3
+tap_of() { sed -n 's/^iff:[[:space:]]*//p' "/proc/$1/fdinfo/3"; }
+
+# calf NAME MEMBER - of what state.json says about a calf
+calf() {
+	python3 -c 'import json, sys
+calves = {calf["name"]: calf for calf in json.load(open(sys.argv[1]))["calves"]}
+print(calves[sys.argv[2]][sys.argv[3]])' "$run/state.json" "$@"
+}
+
+# packets CALF REASON - of a calf
+packets() {
+	calfpen status --json | python3 -c 'import json, sys
+frames = json.load(sys.stdin)["frames"]
+print(frames.get(sys.argv[2], {}).get("calves", {}).get(sys.argv[1], 0))' "$@"
+}
+
 # tap_holders - number of processes with the descriptor of a tap
 tap_holders() { find /proc/[0-9]*/fd -lname /dev/net/tun -printf '%h\n' 2>/dev/null | sort -u | wc -l; }
 
 is_observed() { [ "$(calfpen get /observer/ip)" = "$(calfpen get /ip)" ]; }
+has_echo() { [ "$(calfpen get /echo/own)" -ge "$1" ]; }
 
-test_calf_without_frames_has_no_tap() {
-	local dhcp4 observer
-	observer_calf
-	lease --calf "$TOP/build/lib/calfpen/calves/dhcp4" --calf "$LAB_DIR/observer"
+# assert_own_tap CALF...
+assert_own_tap() {
+	local name tap
+	for name; do
+		tap=$(calf "$name" tap)
+		assert_eq "0 /dev/null 1 pipe: 2 pipe: 3 /dev/net/tun 4 socket: 5 /memfd:calfpen-report (deleted)" \
+			"$(descriptors "$(calf "$name" pid)")" "$name"
+		assert_eq "$tap" "$(tap_of "$(calf "$name" pid)")" "$name"
+		assert_eq "calfpen $LAB_UPLINK $name" "$(cat "/sys/class/net/$tap/ifalias")"
+	done
+}
+
+# Each has exactly its own descriptors, and only what is its own comes out of its tap.
+test_three_calves() {
+	local name
+	echo_server
+	lease --calf "$echo" --calf "$observer" --calf "$dhcp4"
+	wait_for 10 has_echo 3
 	wait_for 10 is_observed
-	dhcp4=$(state calves 0 pid)
-	observer=$(state calves 1 pid)
-	assert_eq "0 /dev/null 1 pipe: 2 pipe: 3 /dev/net/tun 4 socket: 5 /memfd:calfpen-report (deleted)" \
-		"$(descriptors "$dhcp4")"
+	assert_own_tap echo dhcp4
+	[ "$(calf echo tap)" != "$(calf dhcp4 tap)" ] || fail "they share a tap"
+	assert_eq "" "$(calf observer tap)"
 	assert_eq "0 /dev/null 1 pipe: 2 pipe: 3 /dev/null 4 socket: 5 /memfd:calfpen-report (deleted)" \
-		"$(descriptors "$observer")"
-	assert_eq "$(state tap)" "$(sed -n 's/^iff:[[:space:]]*//p' "/proc/$dhcp4/fdinfo/3")"
-	assert_eq 0 "$(state calves 1 restarts)" "restarts of the calf without frames"
-	assert_eq "calfpen $LAB_UPLINK dhcp4" "$(cat "/sys/class/net/$(state tap)/ifalias")"
+		"$(descriptors "$(calf observer pid)")"
+	assert_eq 3 "$(tap_holders)" "the supervisor, echo and dhcp4"
+	# whatever the order on the command line
+	assert_eq "0 1 -1" "$(calf dhcp4 filter) $(calf echo filter) $(calf observer filter)"
+	calfpen set /control/renew 1
+	wait_for 10 renewed
+	wait_for 10 has_echo $(($(calfpen get /echo/own) + 3))
+	assert_eq 0 "$(calfpen get /echo/foreign)"
+	assert_eq 0 "$(packets echo out_unicast)"
+	assert_match "^calf      dhcp4, .*, tap $(calf dhcp4 tap)$" "$(calfpen status | grep '^calf      dhcp4')"
+	assert_match ' \(dhcp4 [0-9]+, echo [0-9]+\)$' "$(calfpen status | grep '^frames    in_accepted')"
+	assert_match 'out_accepted          echo: .* 0.0.0.0:1068 > 255.255.255.255:1067' "$(calfpen frames --reason out_accepted)"
+	for name in echo dhcp4 observer; do
+		assert_eq 0 "$(calf "$name" restarts)" "$name"
+	done
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
+renewed() { [ "$(packets dhcp4 out_unicast)" -ge 1 ]; }
+
+# Without frame rules there is no tap, beside a calf that has one.
+test_calf_without_frames_has_no_tap() {
+	lease --calf "$dhcp4" --calf "$observer"
+	wait_for 10 is_observed
+	assert_own_tap dhcp4
+	assert_eq "0 /dev/null 1 pipe: 2 pipe: 3 /dev/null 4 socket: 5 /memfd:calfpen-report (deleted)" \
+		"$(descriptors "$(calf observer pid)")"
+	assert_eq 0 "$(calf observer restarts)"
 	assert_eq 2 "$(tap_holders)" "the supervisor and dhcp4 only"
+	assert_match "tap $(calf dhcp4 tap)," "$(calfpen status | grep ^uplink)"
+}
+
+# Whatever is in the place of echo, it sends no DHCP, and nothing about the host's lease.
+test_hostile_calf_beside_dhcp4() {
+	local reason expected
+	cp -r "$echo" "$LAB_DIR/echo"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/echo"
+	cp "$tools/hostile-echo-calf" "$LAB_DIR/echo/calf-echo"
+	# so that it knows the address
+	sed -i 's/^keys:/&\n  - {path: \/ip, type: ipv4-net, access: [read]}/
+		s/egress_per_second: 20, egress_burst: 10/egress_per_second: 1000, egress_burst: 100/' "$LAB_DIR/echo/calf.yaml"
+	echo_server
+	start capture nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
+		tcpdump -n -U --immediate-mode -i "$LAB_SERVER_IF" -w "$LAB_DIR/other-side.pcap"
+	wait_for_line "$LAB_DIR/capture.log" 'listening on' 10
+	lease --calf "$LAB_DIR/echo" --calf "$dhcp4"
+	wait_for_line "$LAB_DIR/calfpen.log" 'frame: all: done' 20
+	wait_for_line "$LAB_DIR/calfpen.log" 'frame: got: own' 10
+	calfpen set /control/renew 1
+	wait_for 10 renewed
+	wait_for 10 grep -aq ALLOWED "$LAB_DIR/other-side.pcap"
+	stop capture INT || true
+	expected=$(sed -n 's/.*frame: .*: \(out_[a-z_]*\)$/\1/p' "$LAB_DIR/calfpen.log" | sort)
+	[ "$(wc -l <<<"$expected")" -ge 20 ] || fail "some frames were not tried"
+	for reason in $(uniq <<<"$expected"); do
+		assert_eq "$(grep -cx "$reason" <<<"$expected")" "$(packets echo "$reason")" "$reason"
+	done
+	assert_eq 0 "$(packets echo out_rate)" "the rate hid nothing"
+	assert_eq 0 "$(grep -ac HOSTILE "$LAB_DIR/other-side.pcap" || true)"
+	assert_fails grep 'frame: got: foreign' "$LAB_DIR/calfpen.log"
+	assert_eq 0 "$(calf dhcp4 restarts)"
+}
+
+# A device that replaces the uplink gets both taps.
+test_two_calves_on_another_uplink() {
+	echo_server
+	lease --calf "$echo" --calf "$dhcp4"
+	wait_for 10 has_echo 1
+	ip link set "$LAB_UPLINK" address 02:00:00:00:77:04
+	wait_for_line "$LAB_DIR/calfpen.log" 'was replaced or changed its MAC' 10
+	wait_for 20 has_restarted
+	wait_for 20 has_lease
+	wait_for 20 has_echo 1
+	assert_own_tap echo dhcp4
+	assert_eq 0 "$(calfpen get /echo/foreign)"
+}
+has_restarted() { [ "$(calf echo restarts) $(calf dhcp4 restarts)" = "1 1" ]; }
+
+# One that dies takes nothing with it.
+test_killed_calf_leaves_the_other() {
+	local pid
+	echo_server
+	lease --calf "$echo" --calf "$dhcp4"
+	wait_for 10 has_echo 1
+	pid=$(calf dhcp4 pid)
+	kill -9 "$(calf echo pid)"
+	wait_for 20 echo_is_back
+	wait_for 10 has_echo 3
+	assert_eq "$pid 0" "$(calf dhcp4 pid) $(calf dhcp4 restarts)"
+	assert_own_tap echo dhcp4
+}
+echo_is_back() { [ "$(calf echo restarts)" = 1 ] && [ "$(calf echo pid)" -gt 0 ]; }
+
+# There is room for one with the host's lease and seven others.
+test_nine_calves_with_frames() {
+	local n calves=(--calf "$dhcp4") before output code=0
+	for n in 1 2 3 4 5 6 7 8; do
+		cp -r "$echo" "$LAB_DIR/echo$n"
+		sed -i "s/^name: echo/&$n/; s/1068/${n}068/; s/1067/${n}067/; s/{path: \/echo/&$n/" "$LAB_DIR/echo$n/calf.yaml"
+		calves+=(--calf "$LAB_DIR/echo$n")
+	done
+	chmod 755 "$LAB_DIR" "$LAB_DIR"/echo*
+	before=$(ip link show)
+	output=$(calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "${calves[@]}" 2>&1 </dev/null) || code=$?
+	assert_eq 1 "$code"
+	assert_match "^[^ ]* calfpen: $LAB_DIR/echo8/calf.yaml:[0-9]+: too many calves with frame rules; an instance may have one that writes \"/ip\" and 7 others$" "$output"
+	assert_eq "$before" "$(ip link show)"
+	assert_nothing_left
+	[ ! -e "$pins" ] || fail "$pins is left"
+	# eight work
+	lease "${calves[@]:0:16}"
+	assert_own_tap dhcp4 echo1 echo7
+	assert_eq 8 "$(ip -oneline link show | grep -c ' calf[0-9]*: ')"
 }

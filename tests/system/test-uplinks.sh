@@ -455,3 +455,27 @@ test_F9_leftover_with_other_uids() {
 	assert_eq $'400006\n400007' "$(uids_of "$LAB_UPLINK")"
 	assert_eq "$LAB_UPLINK:400000:128" "$(uid_table)"
 }
+
+# Each instance has calves of its own, of which two have a tap.
+test_three_calves_each() {
+	local name calves=(--calf "$TOP/build/lib/calfpen/calves/dhcp4" --calf "$TOP/build/tests/calf/echo"
+		--calf "$TOP/build/tests/calf/observer")
+	echo "$original" >"$LAB_RESOLV"
+	second_network
+	default_instance "$LAB_UPLINK" "${calves[@]}"
+	default_instance "$second" "${calves[@]}"
+	wait_for 20 both_leased
+	for name in "$LAB_UPLINK" "$second"; do
+		wait_for 10 is_observed "$name"
+		wait_for 10 has_sent "$name"
+		assert_eq 0 "$(calfpen --instance "$name" get /echo/foreign)"
+	done
+	assert_eq "calfpen $LAB_UPLINK dhcp4, calfpen $LAB_UPLINK echo, calfpen $second dhcp4, calfpen $second echo" \
+		"$(tap_aliases)"
+	stop "$second" || fail "exit code $?"
+	assert_eq "calfpen $LAB_UPLINK dhcp4, calfpen $LAB_UPLINK echo" "$(tap_aliases)"
+	is_observed "$LAB_UPLINK"
+}
+is_observed() { [ "$(calfpen --instance "$1" get /observer/ip)" = "$(calfpen --instance "$1" get /ip)" ]; }
+has_sent() { calfpen --instance "$1" frames --reason out_accepted | grep -c 'echo: .*:1068 > 255.255.255.255:1067' >/dev/null; }
+tap_aliases() { sort /sys/class/net/calf*/ifalias | paste -sd , | sed 's/,/, /g'; }
