@@ -216,7 +216,7 @@ int main(int argc, char **argv)
 		bench_fail("usage: frames-latency CPU ROUNDS");
 	bench_pin(argv[1]);
 	n_rounds = atoi(argv[2]); /* NOLINT(cert-err34-c) */
-	bench_frames_init(&bench);
+	bench_frames_init(&bench, 1);
 	bench_check(netlink_address_add(bench.netlink, bench.uplink.ifindex, &on_uplink),
 		    "address");
 	bench_check(bpf_prog_test_run_opts(frames_host_program(&bench.host), &opts), "host_set");

@@ -199,7 +199,7 @@ int main(int argc, char **argv)
 		bench_fail("usage: frames-live CPU ROUNDS");
 	bench_pin(argv[1]);
 	n_rounds = atoi(argv[2]); /* NOLINT(cert-err34-c) */
-	bench_frames_init(&bench);
+	bench_frames_init(&bench, 1);
 	peers = bench_peers_load();
 	bench_frames_attach(&bench, FRAME_MODE_NATIVE);
 	bench_frames_detach(&bench);

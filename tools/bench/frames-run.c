@@ -19,7 +19,7 @@
 #define BATCH 20000
 #define BATCHES 25
 
-static struct bench_frames bench;
+static struct bench_frames bench, both; /* with the rules of one calf, and of two */
 static struct frames_peers_bpf *peers;
 
 /* Verdicts of tc programs that pass the frame to the next program. */
@@ -59,6 +59,8 @@ static void measure(void)
 {
 	int xdp = bpf_program__fd(bench.frames.xdp->progs.frame_xdp);
 	int tc = bpf_program__fd(bench.frames.tc->progs.uplink_ingress);
+	int xdp_both = bpf_program__fd(both.frames.xdp->progs.frame_xdp);
+	int tc_both = bpf_program__fd(both.frames.tc->progs.uplink_ingress);
 	int filter = bpf_program__fd(peers->progs.port_filter);
 	int classic = bpf_program__fd(peers->progs.classic_filter);
 	struct run runs[] = {
@@ -69,6 +71,12 @@ static void measure(void)
 		{ "filter_tcp", filter, BENCH_TCP, XDP_PASS, 0 },
 		{ "tc_tcp", tc, BENCH_TCP, TC_NEXT, 0 },
 		{ "classic_tcp", classic, BENCH_TCP, TC_SHOT, 0 },
+		{ "xdp_both_tcp", xdp_both, BENCH_TCP, XDP_PASS, 0 },
+		{ "tc_both_tcp", tc_both, BENCH_TCP, TC_NEXT, 0 },
+		{ "xdp_udp", xdp, BENCH_UDP, XDP_PASS, 0 },
+		{ "xdp_both_udp", xdp_both, BENCH_UDP, XDP_PASS, 0 },
+		{ "tc_udp", tc, BENCH_UDP, TC_NEXT, 0 },
+		{ "tc_both_udp", tc_both, BENCH_UDP, TC_NEXT, 0 },
 		{ "xdp_truncated", xdp, BENCH_TRUNCATED, XDP_DROP, 0 },
 		{ "xdp_not_reply", xdp, BENCH_NOT_REPLY, XDP_DROP, 0 },
 		{ "xdp_forcerenew", xdp, BENCH_FORCERENEW, XDP_DROP, 0 },
@@ -89,6 +97,14 @@ static void measure(void)
 		bench_say(runs[i].label, runs[i].best);
 }
 
+static void load(struct bench_frames *frames, unsigned int n_calves)
+{
+	bench_frames_init(frames, n_calves);
+	/* attached once, so that its program is loaded */
+	bench_frames_attach(frames, FRAME_MODE_NATIVE);
+	bench_frames_detach(frames);
+}
+
 static uint32_t verified_instructions(const struct bpf_program *program)
 {
 	struct bpf_prog_info info = { 0 };
@@ -107,18 +123,18 @@ int main(int argc, char **argv)
 		bench_fail("usage: frames-run CPU ROUNDS");
 	bench_pin(argv[1]);
 	n_rounds = atoi(argv[2]); /* NOLINT(cert-err34-c) */
-	bench_frames_init(&bench);
 	peers = bench_peers_load();
-	/* attached once, so that it is loaded */
-	bench_frames_attach(&bench, FRAME_MODE_NATIVE);
-	bench_frames_detach(&bench);
+	load(&bench, 1);
+	load(&both, 2);
 	bench_hold_programs(&bench, peers);
+	bench_hold_program(both.frames.xdp->progs.frame_xdp);
 	for (int i = 0; i < n_rounds; i++)
 		measure();
 	bench_say("verified_xdp", verified_instructions(bench.frames.xdp->progs.frame_xdp));
 	bench_say("verified_tc", verified_instructions(bench.frames.tc->progs.uplink_ingress));
 	bench_say("verified_tap", verified_instructions(bench.frames.tc->progs.tap_ingress));
 	frames_peers_bpf__destroy(peers);
+	bench_frames_deinit(&both);
 	bench_frames_deinit(&bench);
 	return 0;
 }

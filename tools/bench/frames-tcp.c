@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 		bench_fail("usage: frames-tcp CPU ROUNDS");
 	bench_pin(argv[1]);
 	n_rounds = atoi(argv[2]); /* NOLINT(cert-err34-c) */
-	bench_frames_init(&bench);
+	bench_frames_init(&bench, 1);
 	bench_check(netlink_address_add(bench.netlink, bench.uplink.ifindex, &address), "address");
 	listener = open_listener(BENCH_ADDRESS, &here);
 	bench_enter_server();

@@ -57,6 +57,10 @@ def measure_run(bench):
         ns["classic_junk"] - over_tc,
         CLASSIC,
     )
+    for label, what in (("tcp", "TCP segment"), ("udp", "datagram to the host")):
+        for hook, name in (("xdp", "XDP"), ("tc", "tc")):
+            more = ns[f"{hook}_both_{label}"] - ns[f"{hook}_{label}"]
+            bench.row(f"{run}{what}, {name}, what the rules of a second calf add", "ns", more, goal="ours <= 2")
     for name, program in (("xdp", "frame_xdp"), ("tc", "uplink_ingress"), ("tap", "tap_ingress")):
         bench.row(f"instructions verified, {program}", "", ns["verified_" + name])
 

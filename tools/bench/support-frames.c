@@ -82,9 +82,26 @@ static void wait_for_server(struct bench_frames *frames)
 	memcpy(frames->server_mac, link.mac, sizeof(frames->server_mac));
 }
 
-void bench_frames_init(struct bench_frames *frames)
+/* Give the filter a calf whose tap exists. */
+static void add_calf(struct frames_setup *setup, uint32_t number, const struct tap *tap,
+		     const struct frame_rule *rules, uint32_t n_rules)
 {
+	/* the same as of the calf with the defaults */
 	static const uint8_t codes[] = { 12, 50, 53, 54, 55, 56, 57, 60, 61, 77, 80, 81 };
+	struct frames_calf *calf = &setup->calves[number];
+
+	*calf = (struct frames_calf){ .tap_ifindex = tap->ifindex,
+				      .rules = rules,
+				      .n_rules = n_rules,
+				      .grammar = { .transaction_interval_ns = 1,
+						   .transaction_burst_ns = BURST_NS,
+						   .max_size = 548 } };
+	for (size_t i = 0; i < sizeof(codes); i++)
+		calf->grammar.codes[codes[i]] = FRAME_CODE_SENT;
+}
+
+void bench_frames_init(struct bench_frames *frames, unsigned int n_calves)
+{
 	struct frame_rule rules[] = { {
 		.check = FRAME_CHECK_DHCP4,
 		.local_port = 68,
@@ -95,10 +112,9 @@ void bench_frames_init(struct bench_frames *frames)
 		.egress_interval_ns = 1,
 		.egress_burst_ns = BURST_NS,
 	} };
-	struct frame_rule both[] = { rules[0], rules[0] };
+	struct frame_rule both[] = { rules[0], rules[0] }, other = rules[0];
 	struct frame_config config = { 0 };
 	struct frames_setup setup = { .config = &config };
-	struct frames_calf *calf = &setup.calves[FRAME_CALF_HOST];
 
 	if (!getenv("LAB"))
 		bench_fail("must run in the lab: tools/lab --no-server -- ...");
@@ -107,29 +123,30 @@ void bench_frames_init(struct bench_frames *frames)
 		bench_fail("priority: %s", strerror(errno));
 	memset(frames, 0, sizeof(*frames));
 	both[1].check = FRAME_CHECK_ARP;
+	other.local_port = 1068;
+	other.remote_port = 1067;
+	frames->second = TAP_NULL(frames->second);
 	bench_store_make(&frames->store, 1, 1);
 	bench_check(netlink_new(&frames->netlink), "netlink");
 	bench_check(netlink_link_get_by_name(frames->netlink, BENCH_UPLINK, &frames->uplink),
 		    BENCH_UPLINK);
 	bench_check(tap_init(&frames->tap, frames->netlink, "calfpen x y"), "tap");
-	*calf = (struct frames_calf){ .tap_ifindex = frames->tap.ifindex,
-				      .rules = both,
-				      .n_rules = 2,
-				      .grammar = { .transaction_interval_ns = 1,
-						   .transaction_burst_ns = BURST_NS,
-						   .max_size = 548 } };
+	add_calf(&setup, FRAME_CALF_HOST, &frames->tap, both, 2);
+	if (n_calves > 1) {
+		bench_check(tap_init(&frames->second, frames->netlink, "calfpen x z"), "tap");
+		add_calf(&setup, FRAME_CALF_HOST + 1, &frames->second, &other, 1);
+	}
 	config.uplink_ifindex = (uint32_t)frames->uplink.ifindex;
 	memcpy(config.mac, frames->uplink.mac, sizeof(config.mac));
 	frames->witness_fd = frames_witness_open(&frames->store.pins, NULL);
 	bench_check(frames_host_init(&frames->host, &frames->store.pins), "host_set");
-	/* the same as of the calf with the defaults */
-	for (size_t i = 0; i < sizeof(codes); i++)
-		calf->grammar.codes[codes[i]] = FRAME_CODE_SENT;
 	setup.witness_fd = frames->witness_fd;
 	setup.host_fd = frames_host_map(&frames->host);
 	bench_check(frames_init(&frames->frames, &frames->store.pins, &setup), "frame programs");
 	bench_check(frames_attach_taps(&frames->frames), "tap's programs");
 	bench_check(tap_up(&frames->tap, frames->netlink), "tap");
+	if (n_calves > 1)
+		bench_check(tap_up(&frames->second, frames->netlink), "tap");
 	bench_check(netlink_link_set_up(frames->netlink, frames->uplink.ifindex, true),
 		    BENCH_UPLINK);
 	wait_until_running(frames->netlink, BENCH_UPLINK, &frames->uplink);
@@ -143,6 +160,7 @@ void bench_frames_deinit(struct bench_frames *frames)
 	frames_host_deinit(&frames->host);
 	close(frames->witness_fd);
 	tap_deinit(&frames->tap);
+	tap_deinit(&frames->second);
 	netlink_free(frames->netlink);
 	bench_store_deinit(&frames->store);
 }
@@ -203,6 +221,14 @@ struct frames_peers_bpf *bench_peers_load(void)
 	return peers;
 }
 
+void bench_hold_program(const struct bpf_program *program)
+{
+	int fd = live_hold_program(bpf_program__fd(program));
+
+	if (fd < 0) /* otherwise held while we run */
+		bench_check(fd, "a device for the program");
+}
+
 void bench_hold_programs(const struct bench_frames *frames, const struct frames_peers_bpf *peers)
 {
 	const struct bpf_program *programs[] = {
@@ -212,12 +238,8 @@ void bench_hold_programs(const struct bench_frames *frames, const struct frames_
 		peers->progs.port_filter,
 	};
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		int fd = live_hold_program(bpf_program__fd(programs[i]));
-
-		if (fd < 0) /* otherwise held while we run */
-			bench_check(fd, "a device for the program");
-	}
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		bench_hold_program(programs[i]);
 }
 
 static void put16(uint8_t *at, uint32_t value)
@@ -274,17 +296,22 @@ static void put_bootp(const struct bench_frames *frames, uint8_t *frame, uint8_t
 	}
 }
 
-static size_t make_tcp(const struct bench_frames *frames, uint8_t *frame)
+/* What is for the host: a TCP segment, or a datagram without a checksum. */
+static size_t make_hosts(const struct bench_frames *frames, bool is_tcp, uint8_t *frame)
 {
 	static const uint8_t other_host[6] = { 2, 0, 0, 0, 0x77, 0x99 };
 
 	memcpy(frame, other_host, 6);
 	memcpy(frame + 6, frames->server_mac, 6);
-	put_ip(frame, 60, 6, BENCH_SERVER_ADDRESS, BENCH_ADDRESS + 1);
+	put_ip(frame, 60, is_tcp ? 6 : 17, BENCH_SERVER_ADDRESS, BENCH_ADDRESS + 1);
 	put16(frame + 34, 443);
 	put16(frame + 36, 40000);
-	frame[46] = 0x50; /* 20 octets of header */
-	frame[47] = 0x10; /* ACK */
+	if (is_tcp) {
+		frame[46] = 0x50; /* 20 octets of header */
+		frame[47] = 0x10; /* ACK */
+	} else {
+		put16(frame + 38, 60 - 34);
+	}
 	return 60;
 }
 
@@ -294,8 +321,8 @@ size_t bench_frame_make(const struct bench_frames *frames, enum bench_frame kind
 	bool is_request = kind == BENCH_REQUEST || kind == BENCH_RENEWAL;
 
 	memset(frame, 0, BENCH_FRAME_SIZE);
-	if (kind == BENCH_TCP)
-		return make_tcp(frames, frame);
+	if (kind == BENCH_TCP || kind == BENCH_UDP)
+		return make_hosts(frames, kind == BENCH_TCP, frame);
 	memcpy(frame, is_request ? frames->server_mac : frames->uplink.mac, 6);
 	memcpy(frame + 6, is_request ? frames->uplink.mac : frames->server_mac, 6);
 	if (kind == BENCH_REQUEST) {

@@ -19,20 +19,23 @@
 #define BENCH_ADDRESS 0x0a4d0002u
 #define BENCH_SERVER_ADDRESS 0x0a4d0001u
 
+struct bpf_program;
+
 struct bench_frames {
 	struct bench_store store; /* of which only the pins are used */
 	struct frames_host host;
 	int witness_fd;
 	struct netlink *netlink;
-	struct tap tap; /* up, in the devmap slot */
+	struct tap tap;	   /* up, in the devmap slot */
+	struct tap second; /* of a second calf, with the ports 1068 and 1067, if there is one */
 	struct frames frames;
 	struct netlink_link uplink;
 	uint8_t server_mac[6];
 };
 
-/* Load the programs, attach them to the tap and set the uplink up; the uplink has
- * no program yet. Rates are unlimited. In the lab only. */
-void bench_frames_init(struct bench_frames *frames);
+/* Load the programs for one calf or two, attach them to the taps and set the uplink up; the
+ * uplink has no program yet. Rates are unlimited. In the lab only. */
+void bench_frames_init(struct bench_frames *frames, unsigned int n_calves);
 void bench_frames_deinit(struct bench_frames *frames);
 
 /* Attach and detach the uplink's program, as the supervisor does. */
@@ -48,8 +51,9 @@ void bench_frames_set_gro(const struct bench_frames *frames, bool on);
 /* Load the programs of frames_peers.bpf.c, with their rule set. */
 struct frames_peers_bpf *bench_peers_load(void);
 
-/* Keep all XDP programs, ours (attached once) and the peers', in the kernel's
- * dispatcher while we run: see live_hold_program(). */
+/* Keep an XDP program in the kernel's dispatcher while we run: see live_hold_program(). */
+void bench_hold_program(const struct bpf_program *program);
+/* The same for all XDP programs, ours (attached once) and the peers'. */
 void bench_hold_programs(const struct bench_frames *frames, const struct frames_peers_bpf *peers);
 
 /* dhclient's filter for a packet socket, UDP to port 68. */
@@ -61,6 +65,7 @@ void bench_leave_server(void);
 
 enum bench_frame {
 	BENCH_TCP,     /* to another host, 60 octets */
+	BENCH_UDP,     /* the same to a port of no rule */
 	BENCH_REPLY,   /* a DHCPOFFER to us; the xid is unknown unless set */
 	BENCH_REQUEST, /* a DHCPDISCOVER by us */
 	BENCH_RENEWAL, /* a DHCPREQUEST by us, from BENCH_ADDRESS to the server */
