@@ -27,7 +27,10 @@ $(BUILD)/bench/bin/%: $(BUILD)/obj/tools/bench/%.o $(BENCH_SUPPORT) $(LIB)/libpr
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ $(PRIV_LIBS) -o $@
 
-bench-programs: all $(BENCH_PROGRAMS) ## build the programs that bench and tools/pktgen run
+# A further calf beside dhcp4
+BENCH_CALF = $(addprefix $(BUILD)/tests/calf/observer/,calf-observer calf.yaml)
+
+bench-programs: all $(BENCH_PROGRAMS) $(BENCH_CALF) ## build the programs that bench and tools/pktgen run
 
 bench: ## compare with other programs, write JSON and SVG; BENCH=NAME: only one; BASE=COMMIT: also with that commit (root)
 	@tools/bootstrap --check bench || tools/bootstrap bench

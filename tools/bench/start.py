@@ -18,6 +18,14 @@ def measure(bench):
     program = bench.top / "tools/bench/start-clients"
     seen = bench.lab(program, bench.rounds(9), bench.directory, *builds, server=True, limit=900)
     others = peers(bench.directory)
+    bench.row(
+        "exec to address, with 3 further calves", "ms", seen["four_ms"], seen["ours_ms"], "dhcp4 alone",
+        "ratio <= 2.0",
+    )
+    bench.row(
+        "a further calf and its gateway, PSS", "KiB", seen["observer_pair_kib"], seen["dhcp4_pair_kib"],
+        "dhcp4 and its gateway", "ratio <= 1.0",
+    )
     for measure_, unit, suffix in ((address, "ms", "_ms"), (memory, "KiB", "_kib")):
         ours, base = seen["ours" + suffix], seen.get("base" + suffix)
         if not others:

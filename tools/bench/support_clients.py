@@ -66,6 +66,20 @@ def pss_kib(pids):
     return total
 
 
+def pss_of_pairs(pids):
+    """The proportional share of the calf dhcp4 and its gateway, and of another calf and its gateway, on average."""
+    shares = {}
+    for pid in pids:
+        try:
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+        except OSError:  # it has ended
+            continue
+        shares.setdefault(name, []).append(pss_kib([pid]))
+    gateways, others = shares["calfpen-gateway"], shares["calf-observer"]
+    gateway = sum(gateways) / len(gateways)
+    return shares["calf-dhcp4"][0] + gateway, sum(others) / len(others) + gateway
+
+
 class Client:
     """One client: start(), await_address() and end(), in the lab; or the same as shell commands."""
 
@@ -161,6 +175,21 @@ def calfpen(label, name, directory, build, *options):
     command = [Path(build) / "bin/calfpen", "run", "--interface", UPLINK, "--cgroup-parent", "$LAB_CGROUP", *options]
     traces = ["/var/lib/calfpen/*", "/run/calfpen/*", "/sys/fs/bpf/calfpen"]
     return Client(label, name, directory, command, traces, settle_s=1)
+
+
+def observers(directory, build, count):
+    """Further calves: copies of the one of the tests that has keys only. Returns the options that add them."""
+    template = Path(build) / "tests/calf/observer"
+    options = ["--calf", Path(build) / "lib/calfpen/calves/dhcp4"]
+    for name in (f"observer{i}" for i in range(count)):
+        calf = Path(directory) / name
+        calf.mkdir(exist_ok=True)
+        shutil.copy(template / "calf-observer", calf)
+        text = (template / "calf.yaml").read_text()
+        text = text.replace("name: observer", f"name: {name}").replace("/observer/", f"/{name}/")
+        (calf / "calf.yaml").write_text(text)
+        options += ["--calf", calf]
+    return options
 
 
 def script(directory, name, text):
