@@ -79,7 +79,7 @@ test_three_calves() {
 	assert_eq 3 "$(tap_holders)" "the supervisor, echo and dhcp4"
 	# whatever the order on the command line
 	assert_eq "0 1 -1" "$(calf dhcp4 filter) $(calf echo filter) $(calf observer filter)"
-	calfpen set /control/renew 1
+	calfpen set /control/dhcp4/renew 1
 	wait_for 10 renewed
 	wait_for 10 has_echo $(($(calfpen get /echo/own) + 3))
 	assert_eq 0 "$(calfpen get /echo/foreign)"
@@ -123,7 +123,7 @@ test_hostile_calf_beside_dhcp4() {
 	lease --calf "$LAB_DIR/echo" --calf "$dhcp4"
 	wait_for_line "$LAB_DIR/calfpen.log" 'frame: all: done' 20
 	wait_for_line "$LAB_DIR/calfpen.log" 'frame: got: own' 10
-	calfpen set /control/renew 1
+	calfpen set /control/dhcp4/renew 1
 	wait_for 10 renewed
 	wait_for 10 grep -aq ALLOWED "$LAB_DIR/other-side.pcap"
 	stop capture INT || true
