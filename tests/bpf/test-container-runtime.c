@@ -211,6 +211,36 @@ Test(runtime, leftovers_without_state)
 	expect_nothing_left();
 }
 
+static void expect_all_deleted(bool has_state)
+{
+	static char text[32768];
+	char path[256];
+	pid_t pid;
+
+	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
+	container_close_ends(&it);
+	container_read(&it, text, sizeof(text));
+	snprintf(path, sizeof(path), "%s/probe", it.state);
+	if (!has_state)
+		cr_assert(nftw(path, container_remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
+	cr_expect(runtime_delete_all(&it.runtime) == 0, "%s", capture_text());
+	cr_expect(waitpid(pid, NULL, WNOHANG) == pid);
+	expect_nothing_left();
+	cr_expect(runtime_delete_all(&it.runtime) == 0);
+	cr_expect_str_eq(capture_text(), "");
+}
+
+/* Also of a calf whose name nobody knows any more. */
+Test(runtime, leftovers_of_any_name)
+{
+	expect_all_deleted(true);
+}
+
+Test(runtime, leftovers_of_any_name_without_state)
+{
+	expect_all_deleted(false);
+}
+
 /* A runtime that was killed left the container frozen; then no signal ends it. */
 Test(runtime, U15_leftovers_are_frozen)
 {

@@ -107,15 +107,20 @@ test_calf_without_frames_has_no_tap() {
 	assert_match "tap $(calf dhcp4 tap)," "$(calfpen status | grep ^uplink)"
 }
 
-# Whatever is in the place of echo, it sends no DHCP, and nothing about the host's lease.
-test_hostile_calf_beside_dhcp4() {
-	local reason expected
+# hostile_echo - make $LAB_DIR/echo, in which an attacker is in the place of echo
+hostile_echo() {
 	cp -r "$echo" "$LAB_DIR/echo"
 	chmod 755 "$LAB_DIR" "$LAB_DIR/echo"
 	cp "$tools/hostile-echo-calf" "$LAB_DIR/echo/calf-echo"
 	# so that it knows the address
 	sed -i 's/^keys:/&\n  - {path: \/ip, type: ipv4-net, access: [read]}/
 		s/egress_per_second: 20, egress_burst: 10/egress_per_second: 1000, egress_burst: 100/' "$LAB_DIR/echo/calf.yaml"
+}
+
+# Whatever is in the place of echo, it sends no DHCP, and nothing about the host's lease.
+test_hostile_calf_beside_dhcp4() {
+	local reason expected
+	hostile_echo
 	echo_server
 	start capture nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
 		tcpdump -n -U --immediate-mode -i "$LAB_SERVER_IF" -w "$LAB_DIR/other-side.pcap"
@@ -167,6 +172,40 @@ test_killed_calf_leaves_the_other() {
 	assert_own_tap echo dhcp4
 }
 echo_is_back() { [ "$(calf echo restarts)" = 1 ] && [ "$(calf echo pid)" -gt 0 ]; }
+
+# uid_holders UID - processes that have this uid
+uid_holders() { grep -sl "^Uid:[[:space:]]*$1[[:space:]]" /proc/[0-9]*/status | wc -l; }
+
+# taps - indexes of the taps of the instance
+taps() { ip -details -oneline link show | sed -n "s/^\([0-9]*\): .* alias calfpen $LAB_UPLINK .*/\1/p"; }
+
+# killed_with_hostile_echo - kill the supervisor of a hostile echo, which does not end with it
+killed_with_hostile_echo() {
+	hostile_echo
+	lease --calf "$LAB_DIR/echo" --calf "$dhcp4"
+	wait_for_line "$LAB_DIR/calfpen.log" 'frame: all: done' 20
+	pid=$(calf echo pid)
+	uid=$(stat -c %u "/proc/$pid")
+	tap=$(cat "/sys/class/net/$(calf echo tap)/ifindex")
+	kill -KILL "$(supervisor_pid)"
+	wait_for 10 not pgrep 'calfpen-'
+	wait_for 10 not pgrep calf-dhcp4
+	alive "$pid" || fail "it ended by itself"
+	assert_eq "$tap" "$(taps)"
+}
+
+# A calf that was left by a killed supervisor and is not chosen any more does not stay.
+test_removed_calf_of_a_killed_supervisor() {
+	local pid uid tap
+	killed_with_hostile_echo
+	lease --calf "$dhcp4"
+	not alive "$pid" || fail "it lives"
+	assert_eq 0 "$(uid_holders "$uid")"
+	assert_eq 1 "$(taps | wc -l)"
+	[ "$(taps)" != "$tap" ] || fail "not the tap of dhcp4"
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
 
 # There is room for one with the host's lease and seven others.
 test_nine_calves_with_frames() {

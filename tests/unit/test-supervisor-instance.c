@@ -93,6 +93,24 @@ Test(instance, F9_leftover_of_other_uids_is_ended)
 	cr_expect_not_null(strstr(capture_text(), "left by a supervisor that was killed"));
 }
 
+/* A calf does not end with its gateway if it does not want to. */
+Test(instance, leftover_calf_is_ended)
+{
+	char before[128];
+
+	snprintf(before, sizeof(before),
+		 "{\"version\": 1, \"uid_base\": %u, \"calves\": [{\"gateway_pid\": 0, \"pid\": ",
+		 gateway_uid + 1);
+	left(before, "}]}");
+	cr_expect_eq(start(), 0, "another uid: not the calf any more");
+	snprintf(before, sizeof(before),
+		 "{\"version\": 1, \"uid_base\": %u, \"calves\": [{\"gateway_pid\": 0, \"pid\": ",
+		 gateway_uid);
+	left(before, "}]}");
+	cr_expect_eq(start(), SIGKILL);
+	cr_expect_not_null(strstr(capture_text(), "left by a supervisor that was killed"));
+}
+
 /* Told in one line; nothing is done on its word, and it is replaced. */
 Test(instance, other_version_is_replaced)
 {

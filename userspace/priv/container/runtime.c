@@ -36,6 +36,7 @@
 #define CREATE_NS (25 * NS_PER_S) /* more than its command may take */
 /* For a runtime that is killed, and the process that waits for it. */
 #define CANCEL_NS (NS_PER_S / 4)
+#define CGROUP_ENDING ".cgroup" /* of the note that says where a container's processes are */
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* The path STATE/ID with an ending appended. */
@@ -232,7 +233,7 @@ static bool is_file_of(const char *name, const char *id)
 
 	name += name[0] == '.';
 	return strncmp(name, id, length) == 0 && name[length] == '.' &&
-	       strcmp(name + length, ".cgroup") != 0;
+	       strcmp(name + length, CGROUP_ENDING) != 0;
 }
 
 /*
@@ -255,7 +256,7 @@ static void clear_files(const struct runtime *runtime, const char *id)
 /* Record the container's cgroup before there are any processes in it. */
 static int note_cgroup(const struct runtime *runtime, const char *id, const char *bundle)
 {
-	struct state_path note = state_path(runtime, id, ".cgroup");
+	struct state_path note = state_path(runtime, id, CGROUP_ENDING);
 	char path[PATH_MAX + sizeof("/config.json")];
 	const char *cgroup = NULL;
 	json_t *config;
@@ -394,7 +395,7 @@ fail:
 /* Kill what is left in the container's cgroup and remove the cgroup. */
 static int remove_cgroup(const struct runtime *runtime, const char *id)
 {
-	struct state_path note = state_path(runtime, id, ".cgroup");
+	struct state_path note = state_path(runtime, id, CGROUP_ENDING);
 	char cgroup[PATH_MAX];
 	int r;
 
@@ -436,7 +437,41 @@ int runtime_delete(const struct runtime *runtime, const char *id)
 	if (r < 0 && r != -ECANCELED && !r_cgroup)
 		r = remove_state(id, &container);
 	if (!r && !r_cgroup)
-		unlink(state_path(runtime, id, ".cgroup").text);
+		unlink(state_path(runtime, id, CGROUP_ENDING).text);
 	clear_files(runtime, id);
 	return r < 0 ? r : r_cgroup;
+}
+
+/* Get the id of a container from a file that only containers have: ROOT/ID, or its note.
+ * Returns false for another file. */
+static bool id_of(const struct dirent *entry, char id[NAME_MAX + 1])
+{
+	size_t length = strlen(entry->d_name);
+	const size_t ending = sizeof(CGROUP_ENDING) - 1;
+
+	if (entry->d_name[0] == '.')
+		return false;
+	memcpy(id, entry->d_name, length + 1);
+	if (entry->d_type == DT_DIR)
+		return true;
+	if (length <= ending || strcmp(id + length - ending, CGROUP_ENDING) != 0)
+		return false;
+	id[length - ending] = '\0';
+	return true;
+}
+
+int runtime_delete_all(const struct runtime *runtime)
+{
+	DIR *directory = opendir(runtime->state);
+	const struct dirent *entry;
+	char id[NAME_MAX + 1];
+	int r = 0, r_one;
+
+	while (directory && (entry = readdir(directory))) {
+		r_one = id_of(entry, id) ? runtime_delete(runtime, id) : 0;
+		r = r ? r : r_one;
+	}
+	if (directory)
+		closedir(directory);
+	return r;
 }

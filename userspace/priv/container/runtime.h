@@ -71,4 +71,8 @@ int runtime_start(const struct runtime *runtime, const char *id, pid_t creating,
  * 0, or a negative errno, logged unless it is -ECANCELED. */
 int runtime_delete(const struct runtime *runtime, const char *id);
 
+/* runtime_delete() every container of the directory `state`. Returns 0, or the first
+ * negative errno; what can be deleted is deleted nevertheless. */
+int runtime_delete_all(const struct runtime *runtime);
+
 #endif

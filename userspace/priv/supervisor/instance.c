@@ -133,8 +133,22 @@ static uint32_t uid_of(pid_t pid)
 	return uid;
 }
 
+/* Kill this process, unless it has none of the uids from `base` on. */
+static void end_leftover(pid_t pid, json_int_t base, const struct await_limit *limit)
+{
+	uint32_t uid = pid > 1 ? uid_of(pid) : UINT32_MAX;
+
+	if (base <= 0 || uid < base || uid >= base + INSTANCE_UIDS)
+		return;
+	log_warning("killing process %d, left by a supervisor that was killed", (int)pid);
+	kill(pid, SIGKILL);
+	while (uid_of(pid) == uid && !await_pause(limit, NS_PER_MS))
+		;
+}
+
 void instance_end_leftovers(const struct instance *instance, int stop_fd)
 {
+	static const char *const pids[] = { STATE_CALF_GATEWAY_PID, STATE_CALF_PID };
 	const struct await_limit forever = { .stop_fd = stop_fd, .until_ns = UINT64_MAX };
 	const struct await_limit limit = await_within(&forever, NS_PER_S);
 	char path[INSTANCE_PATH_MAX], error[STATE_ERROR_SIZE];
@@ -151,16 +165,9 @@ void instance_end_leftovers(const struct instance *instance, int stop_fd)
 	base = json_integer_value(json_object_get(state, STATE_UID_BASE));
 	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
 	{
-		pid_t pid =
-			(pid_t)json_integer_value(json_object_get(calf, STATE_CALF_GATEWAY_PID));
-		uint32_t uid = pid > 1 ? uid_of(pid) : UINT32_MAX;
-
-		if (base <= 0 || uid < base || uid >= base + INSTANCE_UIDS)
-			continue;
-		log_warning("killing process %d, left by a supervisor that was killed", (int)pid);
-		kill(pid, SIGKILL);
-		while (uid_of(pid) == uid && !await_pause(&limit, NS_PER_MS))
-			;
+		for (size_t j = 0; j < sizeof(pids) / sizeof(pids[0]); j++)
+			end_leftover((pid_t)json_integer_value(json_object_get(calf, pids[j])),
+				     base, &limit);
 	}
 	json_decref(state);
 }

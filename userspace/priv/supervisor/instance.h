@@ -33,7 +33,8 @@ int instance_init(struct instance *instance, const char *name);
 int instance_lock_uplink(struct instance *instance, const char *name, int ifindex);
 
 /*
- * Kill the gateways that are listed in the state.json of a killed supervisor. A
+ * Kill the gateways and calves that are listed in the state.json of a killed supervisor,
+ * also calves that are not of this start; runtime_delete_all() removes their containers. A
  * process whose uid is not (or no longer) one of those that the file names is another
  * process and is left alone; they need not be the uids of the next run. A damaged file,
  * or one of another version, is logged in one line; the next instance_write_state()

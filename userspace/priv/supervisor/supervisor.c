@@ -126,6 +126,9 @@ static int supervisor_start(struct supervisor *s)
 		r = supervisor_open_audit(s);
 	if (!r)
 		instance_end_leftovers(&s->instance, s->stop_fd);
+	/* Also calves that are not of this start: they hold taps. */
+	if (!r)
+		r = runtime_delete_all(&s->runtime);
 	if (!r)
 		r = uids_take(&uids_roots, s->options->instance, s->options->wanted_uid_base,
 			      s->stop_fd, &s->uid_base);
