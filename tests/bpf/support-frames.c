@@ -140,6 +140,7 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, &setup), 0);
 	cr_assert_eq(frames_close_uplink(&test->frames), 0);
 	frames_detach(&test->gate.pins, test->uplink.ifindex);
+	cr_assert_eq(frames_detach_taps(&test->gate.pins), 0);
 	cr_assert_eq(frames_attach_taps(&test->frames), 0);
 	if (test->n_second_rules)
 		cr_assert_eq(tap_up(&test->second, test->netlink), 0);
@@ -233,6 +234,7 @@ void frames_test_end(struct frames_test *test)
 {
 	frames_detach(&test->gate.pins, test->uplink.ifindex);
 	frames_test_end_beside(test);
+	cr_assert_eq(frames_detach_taps(&test->gate.pins), 0);
 	gate_test_end(&test->gate);
 }
 

@@ -4,10 +4,12 @@
  * killed instance leaves there.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -271,6 +273,38 @@ Test(frames_modes, clsact_filter_without_pin)
 	cr_expect_eq(uplink_clsact_filters("up0"), 0);
 	attach_clsact();
 	cr_expect_eq(uplink_clsact_filters("up0"), 1);
+	frames_test_end(&test);
+}
+
+static bool is_pinned(const char *name)
+{
+	int fd = pins_get(&test.gate.pins, name);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* As long as a process holds the tap, what it writes is filtered. */
+Test(frames_modes, tap_that_is_held_keeps_its_programs)
+{
+	int held;
+
+	uplink_begin(&test);
+	if (!uplink_has_tcx())
+		cr_skip_test("no links");
+	held = dup(test.tap.fd);
+	cr_assert_geq(held, 0);
+	frames_test_kill(&test);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins), -EBUSY);
+	cr_expect(is_pinned(PIN_LINK_TAP_INGRESS_PREFIX "0"));
+	cr_expect(is_pinned(PIN_LINK_TAP_EGRESS_PREFIX "0"));
+	cr_expect_eq(taps_delete(test.netlink, "calfpen x "), 0);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins), 0);
+	cr_expect(!is_pinned(PIN_LINK_TAP_INGRESS_PREFIX "0"));
+	cr_expect(!is_pinned(PIN_LINK_TAP_EGRESS_PREFIX "0"));
+	close(held);
+	frames_test_restart(&test, 1000000, 1000000);
 	frames_test_end(&test);
 }
 

@@ -111,6 +111,29 @@ Test(tap, has_no_queue_before_its_ring, .init = begin, .fini = end)
 	cr_expect_eq(system(command), 0); /* NOLINT(cert-env33-c) */
 }
 
+/* Whoever holds one of the instance writes in vain; what is not ours, or another instance's,
+ * stays. */
+Test(tap, deleted_although_held, .init = begin, .fini = end)
+{
+	static const uint8_t frame[60];
+	struct tap other, second;
+
+	cr_assert_eq(tap_init(&second, netlink, "calfpen x z"), 0);
+	cr_assert_eq(tap_init(&other, netlink, "calfpen xx y"), 0);
+	cr_assert_eq(system("ip link add br0 alias 'calfpen x br0' type bridge"),
+		     0); /* NOLINT(cert-env33-c) */
+	cr_assert_eq(tap_up(&tap, netlink), 0);
+	cr_expect_eq(write(tap.fd, frame, sizeof(frame)), (ssize_t)sizeof(frame));
+	cr_expect_eq(taps_delete(netlink, "calfpen x "), 0);
+	cr_expect_eq(if_nametoindex(tap.name), 0u);
+	cr_expect_eq(if_nametoindex(second.name), 0u);
+	cr_expect_neq(if_nametoindex(other.name), 0u);
+	cr_expect_neq(if_nametoindex("br0"), 0u);
+	cr_expect_eq(write(tap.fd, frame, sizeof(frame)), -1);
+	tap_deinit(&second);
+	tap_deinit(&other);
+}
+
 /* The device goes with its last descriptor. */
 Test(tap, ends_with_its_descriptor)
 {

@@ -148,6 +148,8 @@ Test(netlink, link_that_is_not_there)
 	cr_expect_eq(netlink_link_set_quiet(netlink, 4711), -ENODEV);
 	cr_expect_eq(netlink_link_set_alias(netlink, 4711, "x"), -ENODEV);
 	cr_expect_eq(netlink_link_set_alias(netlink, 0, "x"), -ENODEV);
+	cr_expect_eq(netlink_link_delete(netlink, 4711), -ENODEV);
+	cr_expect_eq(netlink_link_delete(netlink, 0), -ENODEV);
 	cr_expect_eq(netlink_link_set_noqueue(netlink, 4711), -ENODEV);
 	cr_expect_eq(netlink_link_set_noqueue(netlink, 0), -ENODEV);
 }

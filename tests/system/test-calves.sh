@@ -186,7 +186,8 @@ killed_with_hostile_echo() {
 	wait_for_line "$LAB_DIR/calfpen.log" 'frame: all: done' 20
 	pid=$(calf echo pid)
 	uid=$(stat -c %u "/proc/$pid")
-	tap=$(cat "/sys/class/net/$(calf echo tap)/ifindex")
+	tap_name=$(calf echo tap)
+	tap=$(cat "/sys/class/net/$tap_name/ifindex")
 	kill -KILL "$(supervisor_pid)"
 	wait_for 10 not pgrep 'calfpen-'
 	wait_for 10 not pgrep calf-dhcp4
@@ -196,7 +197,7 @@ killed_with_hostile_echo() {
 
 # A calf that was left by a killed supervisor and is not chosen any more does not stay.
 test_removed_calf_of_a_killed_supervisor() {
-	local pid uid tap
+	local pid uid tap tap_name
 	killed_with_hostile_echo
 	lease --calf "$dhcp4"
 	not alive "$pid" || fail "it lives"
@@ -205,6 +206,41 @@ test_removed_calf_of_a_killed_supervisor() {
 	[ "$(taps)" != "$tap" ] || fail "not the tap of dhcp4"
 	stop calfpen || fail "exit code $?"
 	assert_nothing_left
+}
+
+# It does not write to the host's stack either if nothing is known of it any more.
+test_unknown_calf_of_a_killed_supervisor() {
+	local pid uid tap tap_name
+	killed_with_hostile_echo
+	echo '{' >"$run/state.json"
+	rm -r "$run"/runc/*-echo*
+	lease --calf "$dhcp4"
+	alive "$pid" || fail "so it is known"
+	assert_eq 1 "$(taps | wc -l)"
+	[ ! -e "/sys/class/net/$tap_name" ] || [ "$(cat "/sys/class/net/$tap_name/ifindex")" != "$tap" ] || fail "its tap is there"
+	assert_match "<warning> calfpen: $tap_name: deleting this tap \\(calfpen $LAB_UPLINK echo\\), which a process still holds" \
+		"$(cat "$LAB_DIR/calfpen.log")"
+	kill -KILL "$pid"
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
+
+# A tap that cannot be recognized keeps its filter, and there is no start.
+test_unknown_tap_of_a_killed_supervisor() {
+	local pid uid tap tap_name output
+	killed_with_hostile_echo
+	echo '{' >"$run/state.json"
+	rm -r "$run"/runc/*-echo*
+	ip link set dev "$tap_name" alias "of nobody"
+	output=$(timeout 20 calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" --calf "$dhcp4" 2>&1) &&
+		fail "started"
+	assert_eq 1 "$(grep -c '<error>' <<<"$output")" "$output"
+	assert_match "$pins/link_tap_(in|e)gress_1: a process of a run before still holds the tap with index $tap; end that process" "$output"
+	[ -e "$pins/link_tap_ingress_1" ] || fail "its programs are detached"
+	assert_eq "$tap" "$(cat "/sys/class/net/$tap_name/ifindex")"
+	ip link delete "$tap_name"
+	lease --calf "$dhcp4"
+	kill -KILL "$pid"
 }
 
 # There is room for one with the host's lease and seven others.

@@ -213,9 +213,42 @@ void frames_detach(const struct pins *pins, int uplink_ifindex)
 		close(fd);
 	pins_remove(pins, PIN_FILTER_UPLINK);
 	frames_detach_link(pins, PIN_LINK_UPLINK);
-	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++) {
-		frames_detach_link(pins, tap_pin(calf, true).name);
-		frames_detach_link(pins, tap_pin(calf, false).name);
-	}
 	pins_remove(pins, PIN_FRAME_QUARANTINE);
+}
+
+static int detach_tap(const struct pins *pins, const char *name)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int fd = pins_get(pins, name), r;
+
+	if (fd == -ENOENT)
+		return 0;
+	r = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (r)
+		log_error("%s/%s: %s", pins->directory, name, strerror(-r));
+	/* That of tcx is in the same place; the kernel sets it to 0 when the device ends. */
+	if (!r && info.xdp.ifindex) {
+		log_error("%s/%s: a process of a run before still holds the tap with index %u; "
+			  "end that process, or delete the tap",
+			  pins->directory, name, info.xdp.ifindex);
+		r = -EBUSY;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (!r)
+		pins_remove(pins, name);
+	return r;
+}
+
+int frames_detach_taps(const struct pins *pins)
+{
+	int r = 0;
+
+	for (uint32_t calf = 0; !r && calf < FRAME_CALVES_MAX; calf++) {
+		r = detach_tap(pins, tap_pin(calf, true).name);
+		if (!r)
+			r = detach_tap(pins, tap_pin(calf, false).name);
+	}
+	return r;
 }

@@ -138,9 +138,17 @@ const char *frames_hook_name(enum frame_hook hook);
  * negative errno, logged. */
 int frames_open(struct frames *frames);
 
-/* Detach and unpin all programs. The store stays, and so does a clsact qdisc,
+/* Detach and unpin the uplink's programs. The store stays, and so does a clsact qdisc,
  * because it may belong to another program. */
 void frames_detach(const struct pins *pins, int uplink_ifindex);
+
+/*
+ * Unpin the programs of taps that are gone. Those of a tap that exists stay attached,
+ * because whoever holds it would write to the host's stack: taps_delete() must have been
+ * called before. Returns 0, or a negative errno, logged; -EBUSY: such a tap exists, which
+ * may also be in another network namespace.
+ */
+int frames_detach_taps(const struct pins *pins);
 
 /* Close everything; pinned objects stay. Allowed on FRAMES_NULL. */
 void frames_deinit(struct frames *frames);

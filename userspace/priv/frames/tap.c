@@ -103,6 +103,38 @@ int tap_up(struct tap *tap, struct netlink *netlink)
 	return r;
 }
 
+struct wanted {
+	const char *alias;
+	struct netlink_link found; /* ifindex 0: none */
+};
+
+static void find(const struct netlink_link *link, void *data)
+{
+	struct wanted *wanted = data;
+
+	if (link->is_tun && !strncmp(link->alias, wanted->alias, strlen(wanted->alias)))
+		wanted->found = *link;
+}
+
+int taps_delete(struct netlink *netlink, const char *alias)
+{
+	struct wanted wanted;
+	int r;
+
+	do {
+		wanted = (struct wanted){ .alias = alias };
+		r = netlink_link_each(netlink, find, &wanted);
+		if (r || !wanted.found.ifindex)
+			break;
+		log_warning("%s: deleting this tap (%s), which a process still holds",
+			    wanted.found.name, wanted.found.alias);
+		r = netlink_link_delete(netlink, wanted.found.ifindex);
+	} while (!r || r == -ENODEV);
+	if (r)
+		log_error("cannot delete the taps of \"%s\": %s", alias, strerror(-r));
+	return r;
+}
+
 void tap_deinit(struct tap *tap)
 {
 	if (tap->fd >= 0)

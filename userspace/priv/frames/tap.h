@@ -30,6 +30,12 @@ int tap_init(struct tap *tap, struct netlink *netlink, const char *alias);
  * logged. */
 int tap_up(struct tap *tap, struct netlink *netlink);
 
+/*
+ * Delete the taps whose alias begins with this text, whatever process holds a descriptor of
+ * them: it can no longer write. Logs each. Returns 0, or a negative errno, logged.
+ */
+int taps_delete(struct netlink *netlink, const char *alias);
+
 /* Close the tap. The device disappears with its last descriptor. */
 void tap_deinit(struct tap *tap);
 

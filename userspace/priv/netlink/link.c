@@ -12,14 +12,17 @@
 
 /* The master of a port takes all frames that arrive there. A VRF only chooses the
  * routing table. */
-static void read_master(struct nlattr *const *tb, struct netlink_link *link)
+static void read_kinds(struct nlattr *const *tb, struct netlink_link *link)
 {
 	struct nlattr *info[IFLA_INFO_MAX + 1] = { NULL };
 	char kind[sizeof("bridge") + 1];
 
 	link->master = (int)netlink_get_u32(tb[IFLA_MASTER], 0);
-	if (!link->master ||
-	    (tb[IFLA_LINKINFO] && netlink_parse_nested(tb[IFLA_LINKINFO], info, IFLA_INFO_MAX) < 0))
+	if (tb[IFLA_LINKINFO] && netlink_parse_nested(tb[IFLA_LINKINFO], info, IFLA_INFO_MAX) < 0)
+		return;
+	netlink_get_text(info[IFLA_INFO_KIND], kind, sizeof(kind));
+	link->is_tun = !strcmp(kind, "tun");
+	if (!link->master)
 		return;
 	netlink_get_text(info[IFLA_INFO_SLAVE_KIND], kind, sizeof(kind));
 	link->is_port = strcmp(kind, "vrf") != 0;
@@ -65,7 +68,8 @@ int netlink_link_read(struct nlmsghdr *header, struct netlink_link *linkp)
 	link.min_mtu = netlink_get_u32(tb[IFLA_MIN_MTU], 0);
 	link.max_mtu = netlink_get_u32(tb[IFLA_MAX_MTU], 0);
 	(void)netlink_get(tb[IFLA_ADDRESS], link.mac, sizeof(link.mac));
-	read_master(tb, &link);
+	netlink_get_text(tb[IFLA_IFALIAS], link.alias, sizeof(link.alias));
+	read_kinds(tb, &link);
 	*linkp = link;
 	return 1;
 }
@@ -274,6 +278,16 @@ int netlink_link_set_quiet(struct netlink *netlink, int ifindex)
 	if (r && r != -EAFNOSUPPORT && r != -EOPNOTSUPP)
 		return r;
 	return link_set_flags(netlink, ifindex, IFF_NOARP, IFF_NOARP);
+}
+
+int netlink_link_delete(struct netlink *netlink, int ifindex)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	netlink_begin(netlink, RTM_DELLINK, 0, &info, sizeof(info));
+	return netlink_run(netlink, NULL, NULL);
 }
 
 int netlink_link_set_alias(struct netlink *netlink, int ifindex, const char *alias)

@@ -38,6 +38,8 @@ struct netlink *netlink_free(struct netlink *netlink);
 
 /* links */
 
+#define NETLINK_ALIAS_SIZE 256 /* NUL included */
+
 struct netlink_link {
 	int ifindex;
 	char name[IFNAMSIZ];
@@ -51,6 +53,8 @@ struct netlink_link {
 	int master;	  /* index of the link that this one belongs to, 0: none */
 	bool is_port;	  /* of the master: a bridge, bond or the like, but not a VRF */
 	bool is_bridge_port;
+	bool is_tun; /* a tun or tap device */
+	char alias[NETLINK_ALIAS_SIZE];
 };
 
 #define NETLINK_NAME_SIZE 128 /* of an alternative name, NUL included */
@@ -76,6 +80,8 @@ int netlink_link_get_rp_filter(struct netlink *netlink, int ifindex, uint32_t *m
  * ARP (IFF_NOARP), no IPv6 address (addrgenmode none; a kernel without IPv6 is no
  * error). For a calf's tap, before it is set up. */
 int netlink_link_set_quiet(struct netlink *netlink, int ifindex);
+/* Delete a virtual link. Returns -ENODEV if it does not exist. */
+int netlink_link_delete(struct netlink *netlink, int ifindex);
 /* Set the text that `ip link` shows as the link's alias, at most 255 octets. */
 int netlink_link_set_alias(struct netlink *netlink, int ifindex, const char *alias);
 /* Pass frames sent on a link directly to its driver, as `tc qdisc replace dev LINK

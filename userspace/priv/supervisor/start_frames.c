@@ -137,12 +137,11 @@ int supervisor_start_frames(struct supervisor *s)
 	return r;
 }
 
-void supervisor_stop_frames(struct supervisor *s)
+int supervisor_stop_frames(struct supervisor *s)
 {
 	/* The next device continues with the current state of the quarantine. */
 	(void)frames_quarantine(&s->frames, &s->quarantine);
-	if (s->pins.directory[0])
-		frames_detach(&s->pins, s->uplink.ifindex);
+	frames_detach(&s->pins, s->uplink.ifindex);
 	frames_deinit(&s->frames);
-	supervisor_close_taps(s);
+	return supervisor_close_taps(s);
 }

@@ -153,9 +153,9 @@ bool supervisor_in_quarantine(const struct supervisor *s);
 int supervisor_start_uplink(struct supervisor *s);
 /* Create the taps that do not exist, and attach the programs to them and the uplink. */
 int supervisor_start_frames(struct supervisor *s);
-/* Detach the programs and close everything. A tap disappears with the last
- * descriptor of it. */
-void supervisor_stop_frames(struct supervisor *s);
+/* Detach the programs and close everything. Returns 0, or what supervisor_close_taps()
+ * does. */
+int supervisor_stop_frames(struct supervisor *s);
 
 /* taps.c */
 
@@ -174,7 +174,10 @@ int supervisor_number_of(const struct supervisor *s, const struct description *d
 /* Return the tap of a calf, NULL if it has no frame rules. */
 const struct tap *supervisor_tap_of(const struct supervisor *s,
 				    const struct description *description);
-void supervisor_close_taps(struct supervisor *s);
+/* Close the taps, delete those of this instance that a process still holds, whatever run
+ * they are of, and only then let go of their programs. Returns 0, or a negative errno,
+ * logged: a tap stays, with its programs. */
+int supervisor_close_taps(struct supervisor *s);
 
 /* witness.c: open the witness. The lease of a version that had none counts as witnessed
  * until it ends; that of a version whose witness does not fit does not. Returns 0, or a negative errno, logged. */

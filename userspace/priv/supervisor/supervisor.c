@@ -134,6 +134,9 @@ static int supervisor_start(struct supervisor *s)
 			      s->stop_fd, &s->uid_base);
 	if (!r)
 		r = supervisor_open_store(s);
+	/* Those that a killed run has left. */
+	if (!r)
+		r = supervisor_close_taps(s);
 
 	s->is_host_changed = !r; /* from here on */
 	if (!r)
@@ -191,8 +194,9 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	supervisor_end_quarantine(s);
 	/* What a killed run has attached stays if this start was refused. */
 	if (s->is_host_changed)
-		supervisor_stop_frames(s);
-	if (never_ran && is_new_store) {
+		(void)supervisor_stop_frames(s);
+	/* A tap's programs go only after the tap. */
+	if (never_ran && is_new_store && !pins_has_other(&s->pins, PIN_LINK_TAP_PREFIX, NULL, 0)) {
 		pins_deinit(&s->pins);
 		if ((s->uplink.flags & IFF_UP) == 0)
 			netlink_link_set_up(s->netlink, s->uplink.ifindex, false);

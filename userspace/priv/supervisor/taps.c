@@ -106,8 +106,14 @@ const struct tap *supervisor_tap_of(const struct supervisor *s,
 	return number < 0 ? NULL : &s->taps[number];
 }
 
-void supervisor_close_taps(struct supervisor *s)
+int supervisor_close_taps(struct supervisor *s)
 {
+	char alias[sizeof("calfpen  ") + INSTANCE_NAME_MAX];
+	int r;
+
 	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
 		tap_deinit(&s->taps[calf]);
+	snprintf(alias, sizeof(alias), "calfpen %s ", s->options->instance);
+	r = taps_delete(s->netlink, alias);
+	return r ? r : frames_detach_taps(&s->pins);
 }

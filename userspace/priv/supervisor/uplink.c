@@ -60,10 +60,11 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 	int r;
 
 	stop_pairs(s);
-	supervisor_stop_frames(s);
+	r = supervisor_stop_frames(s);
 	s->n_transactions_refused = 0; /* the next programs count anew */
 	s->uplink = *link;
-	r = supervisor_check_uplink(s);
+	if (!r)
+		r = supervisor_check_uplink(s);
 	if (!r)
 		r = instance_lock_uplink(&s->instance, link->name, link->ifindex);
 	if (!r)
@@ -74,7 +75,7 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 		r = supervisor_start_frames(s);
 	s->is_uplink_bare = r;
 	if (r)
-		supervisor_stop_frames(s);
+		(void)supervisor_stop_frames(s);
 	else
 		start_pairs(s);
 	supervisor_write_state(s);
