@@ -308,6 +308,25 @@ Test(frames_modes, tap_that_is_held_keeps_its_programs)
 	frames_test_end(&test);
 }
 
+/* Its taps had no numbers. */
+Test(frames_modes, tap_of_an_older_version)
+{
+	uplink_begin(&test);
+	if (!uplink_has_tcx())
+		cr_skip_test("no links");
+	cr_assert_eq(pins_rename(&test.gate.pins, PIN_LINK_TAP_INGRESS_PREFIX "0",
+				 "link_tap_ingress"),
+		     0);
+	cr_assert_eq(
+		pins_rename(&test.gate.pins, PIN_LINK_TAP_EGRESS_PREFIX "0", "link_tap_egress"), 0);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins), -EBUSY);
+	cr_expect(is_pinned("link_tap_ingress") && is_pinned("link_tap_egress"));
+	frames_test_kill(&test);
+	frames_test_restart(&test, 1000000, 1000000);
+	cr_expect(!is_pinned("link_tap_ingress") && !is_pinned("link_tap_egress"));
+	frames_test_end(&test);
+}
+
 /* Killed between closing the uplink and opening it. */
 Test(frames_modes, clsact_filter_of_a_quarantine)
 {

@@ -118,6 +118,22 @@ bool pins_is_frozen(int fd)
 	return bpf_map_update_elem(fd, NULL, NULL, BPF_NOEXIST | BPF_EXIST) == -EPERM;
 }
 
+int pins_each(const struct pins *pins, const char *prefix, pins_each_fn call)
+{
+	DIR *directory = opendir(pins->directory);
+	const struct dirent *entry;
+	int r = directory || errno == ENOENT ? 0 : -errno;
+
+	if (r)
+		log_error("%s: %s", pins->directory, strerror(-r));
+	while (directory && !r && (entry = readdir(directory)))
+		if (entry->d_name[0] != '.' && begins_with(entry->d_name, prefix))
+			r = call(pins, entry->d_name);
+	if (directory)
+		(void)closedir(directory);
+	return r;
+}
+
 void pins_remove(const struct pins *pins, const char *name)
 {
 	char path[PIN_PATH_MAX];

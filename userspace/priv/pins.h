@@ -41,6 +41,11 @@ int pins_get(const struct pins *pins, const char *name);
  * holds it: if nobody but BPF programs can have written what is in a pinned one. */
 bool pins_is_frozen(int fd);
 
+/* Call `call`, which may unpin it, for each pin whose name begins with `prefix`. Returns 0,
+ * the first result of `call` that is not 0, or a negative errno, logged. */
+typedef int (*pins_each_fn)(const struct pins *pins, const char *name);
+int pins_each(const struct pins *pins, const char *prefix, pins_each_fn call);
+
 /* Unpin `name`. A missing pin is not an error. */
 void pins_remove(const struct pins *pins, const char *name);
 

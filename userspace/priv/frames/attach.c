@@ -222,8 +222,6 @@ static int detach_tap(const struct pins *pins, const char *name)
 	uint32_t size = sizeof(info);
 	int fd = pins_get(pins, name), r;
 
-	if (fd == -ENOENT)
-		return 0;
 	r = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &size);
 	if (r)
 		log_error("%s/%s: %s", pins->directory, name, strerror(-r));
@@ -243,12 +241,5 @@ static int detach_tap(const struct pins *pins, const char *name)
 
 int frames_detach_taps(const struct pins *pins)
 {
-	int r = 0;
-
-	for (uint32_t calf = 0; !r && calf < FRAME_CALVES_MAX; calf++) {
-		r = detach_tap(pins, tap_pin(calf, true).name);
-		if (!r)
-			r = detach_tap(pins, tap_pin(calf, false).name);
-	}
-	return r;
+	return pins_each(pins, PIN_LINK_TAP_PREFIX, detach_tap);
 }

@@ -143,7 +143,7 @@ int frames_open(struct frames *frames);
 void frames_detach(const struct pins *pins, int uplink_ifindex);
 
 /*
- * Unpin the programs of taps that are gone. Those of a tap that exists stay attached,
+ * Unpin the programs of taps that are gone, whatever version pinned them. Those of a tap that exists stay attached,
  * because whoever holds it would write to the host's stack: taps_delete() must have been
  * called before. Returns 0, or a negative errno, logged; -EBUSY: such a tap exists, which
  * may also be in another network namespace.
