@@ -64,6 +64,33 @@ test_F6_warn() {
 	assert_match $'\nwitness: warn\n' "$(calfpen check --effective "$LAB_DIR/a.yaml")"
 }
 
+# Who sets a static address is believed, beside a calf that speaks DHCPv4, of which the
+# kernel records nothing.
+test_static_address_beside_dhcp() {
+	mkdir "$LAB_DIR/static"
+	chmod 755 "$LAB_DIR" "$LAB_DIR/static"
+	cp "$tools/idle-calf" "$LAB_DIR/static/"
+	cat >"$LAB_DIR/static/calf.yaml" <<END
+name: static
+executable: idle-calf
+limits: {memory: 16777216, pids: 32, requests_per_second: 100, request_burst: 100}
+keys:
+  - {path: /ip, type: ipv4-net, access: [write]}
+  - {path: /gateway, type: ipv4, access: [write]}
+END
+	echo 'calves: {}' >"$LAB_DIR/configuration.yaml"
+	calfpen_start --config "$LAB_DIR/configuration.yaml" --calf "$LAB_DIR/static" --calf "$TOP/build/tests/calf/echo"
+	wait_for_line "$LAB_DIR/calfpen.log" 'running on' 20
+	assert_eq 1 "$(grep -c '<warning> calfpen: no calf with frame rules of DHCPv4 writes /ip: no lease can be renewed$' "$LAB_DIR/calfpen.log")"
+	"$tools/gate" "$pins/gate_static" write /ip 10.77.0.9/24
+	"$tools/gate" "$pins/gate_static" write /gateway 10.77.0.1
+	wait_for 10 has_static
+	assert_fails grep -q '"verdict":"refused"' "$audit"
+}
+has_static() {
+	[ "$(address)" = 10.77.0.9/24 ] && [[ $(ip -4 route show default) == *'via 10.77.0.1 '* ]]
+}
+
 no_process() { [ -z "$(pgrep 'calfpen-|calf-dhcp4')" ]; }
 
 # The ACK was there, the address not yet.
@@ -128,6 +155,7 @@ test_F6_another_device() {
 	wait_for 20 has_lease_of 02:00:00:00:77:99
 	assert_eq "$before" "$(stat -c %i "$pins/frame_witness")"
 	assert_fails grep -q '"verdict":"refused"' "$audit"
+	assert_fails grep 'no lease can be renewed' "$LAB_DIR/calfpen.log"
 }
 has_lease_of() {
 	[ "$(calfpen get /mac)" = "$1" ] && [ "$(calfpen get /lease/state)" = bound ] &&

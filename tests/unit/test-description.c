@@ -22,6 +22,33 @@ static const struct key_rule *key(const struct description *description, const c
 	return description_find_key(description, path);
 }
 
+/* Only a calf with frames that may write /ip has a lease that the filter records. */
+Test(description, leases_ip)
+{
+	static const struct {
+		unsigned int line;
+		const char *text;
+		bool leases_ip;
+	} rows[] = {
+		{ 0, NULL, false },
+		{ 6, "  - {path: /ip, type: ipv4-net, access: [read, watch]}", false },
+		{ 6, "  - {path: /ip, type: ipv4-net, access: [delete]}", false },
+		{ 6, "  - {path: /ip, type: ipv4-net, access: [write]}", true },
+	};
+	static struct description d;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_description(rows[i].line, rows[i].text);
+		cr_assert_eq(description_load(scratch, &d), 0, "%s", capture_text());
+		cr_expect_eq(description_leases_ip(&d), rows[i].leases_ip, "%zu", i);
+		cr_expect(description_has_check(&d, FRAME_CHECK_DHCP4));
+		cr_expect(!description_has_check(&d, FRAME_CHECK_ARP));
+	}
+	d.n_frames = 0;
+	cr_expect(!description_leases_ip(&d), "it has no frames");
+	cr_expect(!description_has_check(&d, FRAME_CHECK_DHCP4));
+}
+
 Test(description, good)
 {
 	static struct description d;

@@ -184,6 +184,21 @@ const struct key_rule *description_find_key(const struct description *descriptio
 	return key_rule_find(description->keys, description->n_keys, path);
 }
 
+bool description_leases_ip(const struct description *description)
+{
+	const struct key_rule *key = description_find_key(description, "/ip");
+
+	return description->n_frames && key && (key->access & KV_ACCESS_WRITE);
+}
+
+bool description_has_check(const struct description *description, enum frame_check check)
+{
+	for (uint32_t i = 0; i < description->n_frames; i++)
+		if (description->frames[i].check == check)
+			return true;
+	return false;
+}
+
 const struct description_option *description_find_option(const struct description *description,
 							 const char *name)
 {

@@ -122,6 +122,13 @@ int description_load(const char *directory, struct description *descriptionp);
 const struct key_rule *description_find_key(const struct description *description,
 					    const char *path);
 
+/* Return true if the calf has frame rules and may write /ip: it is the one whose leases the
+ * frame programs record, and which renews them (FRAME_CALF_HOST). */
+bool description_leases_ip(const struct description *description);
+
+/* Return true if the calf has a frame rule with this check. */
+bool description_has_check(const struct description *description, enum frame_check check);
+
 /* Find an option by its name. Returns NULL if there is none. */
 const struct description_option *description_find_option(const struct description *description,
 							 const char *name);

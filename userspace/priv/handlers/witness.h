@@ -14,7 +14,7 @@
 #include "userspace/common/value.h"
 
 struct witness {
-	bool is_in_force; /* a calf speaks DHCPv4: addresses come from servers */
+	bool is_in_force; /* who writes /ip speaks DHCPv4: addresses come from servers */
 	struct frame_witnessed acks[FRAME_WITNESSED_MAX];
 	uint32_t n_acks;
 };

@@ -8,15 +8,6 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-#define HOST_ADDRESS_KEY "/ip"
-
-static bool has_hosts_address(const struct description *description)
-{
-	const struct key_rule *key = description_find_key(description, HOST_ADDRESS_KEY);
-
-	return key && (key->access & KV_ACCESS_WRITE);
-}
-
 int supervisor_number_calves(struct supervisor *s)
 {
 	uint32_t n = FRAME_CALF_HOST + 1;
@@ -26,15 +17,14 @@ int supervisor_number_calves(struct supervisor *s)
 
 		if (!description->n_frames)
 			continue;
-		if (has_hosts_address(description)) {
+		if (description_leases_ip(description)) {
 			s->framed[FRAME_CALF_HOST] = description;
 			continue;
 		}
 		if (n == FRAME_CALVES_MAX) {
 			log_error("%s/" DESCRIPTION_FILE
 				  ":%u: too many calves with frame rules; an "
-				  "instance may have one that writes \"" HOST_ADDRESS_KEY
-				  "\" and %d others",
+				  "instance may have one that writes \"/ip\" and %d others",
 				  description->directory, description->frame_lines[0],
 				  FRAME_CALVES_MAX - 1);
 			return -EINVAL;

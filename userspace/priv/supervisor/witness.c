@@ -60,6 +60,20 @@ static bool is_pinned(const struct pins *pins)
 	return fd != -ENOENT;
 }
 
+/* The frame programs let a calf renew only what they have recorded, and record only for the
+ * calf that sets the host's address. */
+static void warn_of_others(const struct supervisor *s)
+{
+	const struct description *host = s->framed[FRAME_CALF_HOST];
+	bool is_spoken = false;
+
+	for (uint32_t i = 0; i < s->n_descriptions; i++)
+		is_spoken |= description_has_check(&s->descriptions[i], FRAME_CHECK_DHCP4);
+	if (is_spoken && !(host && description_has_check(host, FRAME_CHECK_DHCP4)))
+		log_warning("no calf with frame rules of DHCPv4 writes /ip: no lease can be "
+			    "renewed");
+}
+
 int supervisor_open_witness(struct supervisor *s)
 {
 	struct frame_witness before = { 0 };
@@ -67,6 +81,7 @@ int supervisor_open_witness(struct supervisor *s)
 
 	if (s->witness_fd >= 0)
 		return 0;
+	warn_of_others(s);
 	is_old = s->store.adopted && !is_pinned(&s->pins) && make_record(s, &before.slot[0]);
 	s->witness_fd = frames_witness_open(&s->pins, is_old ? &before : NULL);
 	return s->witness_fd < 0 ? s->witness_fd : 0;

@@ -22,10 +22,11 @@ void watcher_witness_init(struct watcher *watcher)
 {
 	const struct loaded *loaded = &watcher->loaded;
 
+	/* Nobody else's leases are recorded. */
 	for (uint32_t i = 0; i < loaded->n_descriptions; i++)
-		for (uint32_t j = 0; j < loaded->descriptions[i].n_frames; j++)
-			if (loaded->descriptions[i].frames[j].check == FRAME_CHECK_DHCP4)
-				watcher->context.witness.is_in_force = true;
+		if (description_leases_ip(&loaded->descriptions[i]) &&
+		    description_has_check(&loaded->descriptions[i], FRAME_CHECK_DHCP4))
+			watcher->context.witness.is_in_force = true;
 }
 
 static int read_witness(struct frame_witness *witness)
