@@ -234,6 +234,16 @@ test_calves_of_the_configuration() {
 	file_refused 2 'option "mtu_min": "7" is not a number from 576 to 65535' 'calves:' '  dhcp4: {mtu_min: 7}'
 }
 
+# Nothing would end it.
+test_quarantine_without_a_lease() {
+	local name
+	printf 'calves: {}\nquarantine: 600\n' >"$LAB_DIR/a.yaml"
+	for name in echo observer; do
+		refused '^<error> calfpen: quarantine: requires a calf with frame rules that writes /ip, whose lease ends it$' \
+			run_calfpen --config "$LAB_DIR/a.yaml" --calf "$TOP/build/tests/calf/$name"
+	done
+}
+
 test_no_runtime() {
 	refused 'norunc.*' run_calfpen --runtime norunc
 }

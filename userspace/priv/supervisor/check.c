@@ -98,8 +98,9 @@ int supervisor_check_quarantine(struct supervisor *s)
 
 	if (!s->configuration.quarantine_s)
 		return 0;
-	if (!supervisor_has_frames(s)) {
-		log_error("quarantine: requires a calf with frame rules, whose lease ends it");
+	if (!s->framed[FRAME_CALF_HOST]) {
+		log_error("quarantine: requires a calf with frame rules that writes /ip, whose "
+			  "lease ends it");
 		return -EINVAL;
 	}
 	r = netlink_address_each(s->netlink, s->uplink.ifindex, on_address, &addresses);
