@@ -5,9 +5,12 @@
 
 . tests/system/calfpen.sh
 
-# $LAB_DIR/calf is dhcp4, $LAB_DIR/observer a calf without frames
+# $LAB_DIR/calf is dhcp4, $LAB_DIR/observer a calf without frames; only those of the command line
+# are started
 make_calves() {
 	own_description
+	mkdir -p /etc/calfpen
+	echo 'calves: {}' >"/etc/calfpen/$LAB_UPLINK.yaml"
 	mkdir -p "$LAB_DIR/observer"
 	chmod 755 "$LAB_DIR/observer"
 	cp "$tools/idle-calf" "$LAB_DIR/observer/"
