@@ -107,11 +107,13 @@ static const char *value_of(const char *path)
 	return r ? "" : value.text;
 }
 
+static char client_id_key[KV_PATH_SIZE] = "/config/dhcp4/client_id";
+
 static void expect_start(const char *client_id, const char *address, const char *log)
 {
 	cr_assert_eq(supervisor_open_store(&s), 0);
 	cr_assert_eq(supervisor_start_store(&s), 0);
-	cr_expect_str_eq(value_of("/config/dhcp4/client_id"), client_id);
+	cr_expect_str_eq(value_of(client_id_key), client_id);
 	cr_expect_str_eq(value_of("/address"), address);
 	cr_expect_str_eq(capture_text(), log);
 	cr_expect_eq(access("/var/lib/calfpen/up0/identity", F_OK) == 0,
@@ -120,6 +122,28 @@ static void expect_start(const char *client_id, const char *address, const char 
 
 Test(supervisor_identity, U33_is_read)
 {
+	write_lease();
+	expect_start("010203", "10.77.0.150/32",
+		     "up0: continuing as dhcpcd (" LEASE "): client_id 010203\n");
+}
+
+/* The calf of the lease is the one that writes the address, whatever its name. */
+Test(supervisor_identity, U33_of_another_calf)
+{
+	static const char former[] = "/config/dhcp4/", later[] = "/config/lan4/";
+
+	for (uint32_t i = 0; i < description.n_keys; i++) {
+		char name[KV_PATH_SIZE], *path = description.keys[i].path;
+
+		if (strncmp(path, former, strlen(former)) != 0)
+			continue;
+		(void)strcpy(name, path + strlen(former));
+		(void)snprintf(path, sizeof(name), "%s%.40s", later, name);
+	}
+	(void)strcpy(description.name, "lan4");
+	configuration_deinit(&s.configuration);
+	cr_assert_eq(configuration_load(&options, &description, 1, &s.configuration), 0);
+	(void)strcpy(client_id_key, "/config/lan4/client_id");
 	write_lease();
 	expect_start("010203", "10.77.0.150/32",
 		     "up0: continuing as dhcpcd (" LEASE "): client_id 010203\n");

@@ -467,6 +467,24 @@ Test(configuration, U08_wait_interface)
 	cr_expect(configuration.wait_interface_s == 0);
 }
 
+/* Whatever its name: only its rights say which calf the host's lease is of. */
+Test(configuration, calf_of_the_lease)
+{
+	static const struct key_rule reads = { .path = "/ip", .access = KV_ACCESS_READ };
+	static const struct key_rule writes = { .path = "/ip", .access = KV_ACCESS_WRITE };
+
+	cr_assert_eq(load("", 2), 0);
+	cr_expect_str_eq(configuration.lease_calf, "");
+	descriptions[0].n_keys = descriptions[1].n_keys = 1;
+	descriptions[0].n_frames = descriptions[1].n_frames = 1;
+	descriptions[0].keys[0] = reads;
+	descriptions[1].keys[0] = writes;
+	cr_assert_eq(load("", 2), 0);
+	cr_expect_str_eq(configuration.lease_calf, "b");
+	cr_assert_eq(load("", 1), 0);
+	cr_expect_str_eq(configuration.lease_calf, "");
+}
+
 Test(configuration, V4_31_address_of_inform)
 {
 	const struct in_addr none = { 0 };
@@ -486,8 +504,12 @@ Test(configuration, V4_31_address_of_inform)
 		struct in_addr found = none;
 
 		configuration.n_options = 0;
+		(void)strcpy(configuration.lease_calf, "lan4");
+		cr_assert_eq(configuration_set_option(&configuration, "dhcp4", "inform",
+						      "10.77.0.66", true),
+			     0);
 		if (rows[i].value)
-			cr_assert_eq(configuration_set_option(&configuration, "dhcp4", "inform",
+			cr_assert_eq(configuration_set_option(&configuration, "lan4", "inform",
 							      rows[i].value, true),
 				     0);
 		cr_expect_eq(configuration_inform(&configuration, rows[i].present, &found),

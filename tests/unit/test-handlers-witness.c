@@ -235,10 +235,14 @@ Test(handlers_witness, Q25_fallback)
 	struct frame_witnessed *added = ack(BIT(MASK));
 
 	expect("10.7.0.5/24", "infinite", 3600);
+	(void)strcpy(configuration.lease_calf, "lan4");
 	cr_assert_eq(
-		configuration_set_option(&configuration, "dhcp4", "fallback_lease", "60", true), 0);
+		configuration_set_option(&configuration, "dhcp4", "fallback_lease", "90", true), 0);
+	expect("10.7.0.5/24", "infinite", 3600);
+	cr_assert_eq(configuration_set_option(&configuration, "lan4", "fallback_lease", "60", true),
+		     0);
 	expect("10.7.0.5/24", "infinite", 60);
-	cr_assert_eq(configuration_set_option(&configuration, "dhcp4", "fallback_lease", "7200",
+	cr_assert_eq(configuration_set_option(&configuration, "lan4", "fallback_lease", "7200",
 					      true),
 		     0);
 	expect("10.7.0.5/24", "infinite", 7200);

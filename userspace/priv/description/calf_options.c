@@ -39,7 +39,7 @@ bool configuration_inform(const struct configuration *configuration, const char 
 			  struct in_addr *addressp)
 {
 	const struct configuration_option *option =
-		configuration_find_option(configuration, CONFIGURATION_LEASE_CALF, "inform");
+		configuration_find_option(configuration, configuration->lease_calf, "inform");
 	struct value_ipv4_net net;
 
 	if (!option || !strcmp(option->value, "0"))

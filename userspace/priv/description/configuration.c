@@ -371,6 +371,16 @@ static void apply_command_line(const struct options *options, struct configurati
 		       sizeof(configuration->resolv_conf));
 }
 
+static void find_lease_calf(const struct calves *calves, struct configuration *configuration)
+{
+	for (uint32_t i = 0; i < calves->n; i++)
+		if (description_leases_ip(&calves->descriptions[i])) {
+			memcpy(configuration->lease_calf, calves->descriptions[i].name,
+			       sizeof(configuration->lease_calf));
+			return;
+		}
+}
+
 int configuration_parse(struct yaml_file *file, const struct options *options,
 			const struct calves *calves, struct configuration *configurationp)
 {
@@ -388,6 +398,7 @@ int configuration_parse(struct yaml_file *file, const struct options *options,
 		r = ceilings_check(&calves->descriptions[i], configuration);
 	if (!r) {
 		configuration->tells_host_name = calf_options_tell_host_name(calves, configuration);
+		find_lease_calf(calves, configuration);
 		apply_command_line(options, configuration);
 		*configurationp = *configuration;
 	} else {

@@ -26,9 +26,6 @@ struct configuration_option {
 	unsigned int line; /* in the file; 0: not from there */
 };
 
-/* The calf whose keys are /ip, /lease/... and /route/..., which the handlers apply. */
-#define CONFIGURATION_LEASE_CALF "dhcp4"
-
 /* What is done about settings that another program has changed. */
 enum configuration_drift {
 	CONFIGURATION_DRIFT_DEFAULT = 0, /* the address and routes are repaired */
@@ -103,6 +100,8 @@ struct configuration {
 	bool tells_host_name;			 /* an option of a calf is the kernel's host name */
 	uint64_t ceilings[_DESCRIPTION_LIMIT_N]; /* of the limits in descriptions */
 	uint32_t quarantine_s; /* maximum seconds without a lease; default 0: no quarantine */
+	/* the calf that leases /ip, whose options are about the host's lease; "": none does */
+	char lease_calf[KEY_TABLE_NAME_MAX + 1];
 	struct configuration_option *options; /* owned: from the file, else the default */
 	uint32_t n_options;
 };
@@ -132,8 +131,8 @@ configuration_find_option(const struct configuration *configuration, const char 
 
 /*
  * Find the address for which the calf of leases asks for parameters only (its option
- * inform: DHCPINFORM). `present` is the value of /address, NULL: none. Returns false, with *addressp unchanged, if
- * there is none.
+ * inform: DHCPINFORM). `present` is the value of /address, NULL: none. Returns false, with
+ * *addressp unchanged, if there is none.
  */
 bool configuration_inform(const struct configuration *configuration, const char *present,
 			  struct in_addr *addressp);

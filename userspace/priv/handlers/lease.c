@@ -24,8 +24,9 @@ uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns)
 /* The operator's option of the calf, which has been checked. */
 static uint32_t fallback_s(const struct handler_context *context)
 {
+	const struct configuration *configuration = context->configuration;
 	const struct configuration_option *option = configuration_find_option(
-		context->configuration, CONFIGURATION_LEASE_CALF, "fallback_lease");
+		configuration, configuration->lease_calf, "fallback_lease");
 	uint32_t seconds;
 
 	return option && !value_parse_uint(option->value, 0, UINT32_MAX, &seconds) ? seconds : 0;

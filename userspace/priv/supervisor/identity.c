@@ -46,7 +46,7 @@ static const struct value_rule *find_rule(const struct supervisor *s)
 		const struct description_option *option =
 			description_find_option(&s->descriptions[i], CLIENT_ID);
 
-		if (option && !strcmp(s->descriptions[i].name, CONFIGURATION_LEASE_CALF))
+		if (option && !strcmp(s->descriptions[i].name, s->configuration.lease_calf))
 			return &option->rule;
 	}
 	return NULL;
@@ -54,12 +54,12 @@ static const struct value_rule *find_rule(const struct supervisor *s)
 
 static const struct configuration_option *find_option(const struct supervisor *s, const char *name)
 {
-	return configuration_find_option(&s->configuration, CONFIGURATION_LEASE_CALF, name);
+	return configuration_find_option(&s->configuration, s->configuration.lease_calf, name);
 }
 
 static int set_client_id(struct supervisor *s, const char *client_id)
 {
-	return configuration_set_option(&s->configuration, CONFIGURATION_LEASE_CALF, CLIENT_ID,
+	return configuration_set_option(&s->configuration, s->configuration.lease_calf, CLIENT_ID,
 					client_id, false);
 }
 
