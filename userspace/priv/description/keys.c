@@ -141,8 +141,8 @@ static int parse_access(struct yaml_file *file, yaml_node_t *node, uint32_t *acc
 	return 0;
 }
 
-/* Keys and directories that the host writes, with all below them. A key that a
- * description could write here would let the calf forge the host's state. */
+/* Keys and directories that the host writes, or will write, with all below them. A key that
+ * a description could write here would let the calf forge the host's state. */
 static const struct {
 	const char *path;
 	const char *writers;
@@ -150,7 +150,11 @@ static const struct {
 } host_paths[] = {
 	{ "/mac", "the host", false },
 	{ "/link", "the host", false },
+	{ "/link-local", "the host", false },
 	{ "/address", "the host", false },
+	{ "/ip6-state", "the host", false },
+	{ "/identity", "the host", false },
+	{ "/clock-state", "the host", false },
 	{ "/host", "the host", false },
 	{ "/status", "the host", false },
 	{ DESCRIPTION_REQUESTS_DIRECTORY, "the operator and the supervisor", true },
