@@ -15,7 +15,8 @@ Test(description_keys, F10_host_keys_to_read)
 		"  - {path: /link/macs/, type: text, count: 2, access: [read]}",
 		"  - {path: /status/, type: text, count: 8, access: [read, watch]}",
 		"  - {path: /control/dhcp4/renew, type: text, access: [read, watch, delete]}",
-		"  - {path: /control/dhcp4/, type: text, count: 8, access: [read, watch, delete]}",
+		"  - {path: /control/dhcp4/, type: text, count: 8, access: [read, watch]}",
+		"  - {path: /control/dhcp4/stop, type: text, access: [read, watch, delete]}",
 		"  - {path: /control/ntp/renew, type: text, access: [read, watch], of: any}",
 		"  - {path: /config/ntp/, type: text, count: 8, access: [read, watch], of: any}",
 		"  - {path: /configuration, type: text, access: [write]}",
@@ -80,10 +81,21 @@ static const struct {
 	"calf may read, watch and delete it"
 	{ "{path: /control/dhcp4/renew, type: text, access: [read, write, delete]}",
 	  ONLY_OPERATOR("/control/dhcp4/renew") },
+	{ "{path: /control/dhcp4/a/b, type: text, access: [write]}",
+	  ONLY_OPERATOR("/control/dhcp4/a/b") },
+#define NO_REQUEST(_path)                                                                    \
+	"5: access \"write\" to \"" _path "\": only the operator and the supervisor may; a " \
+	"calf may read and watch it"
 	{ "{path: /control/dhcp4/, type: text, count: 3, access: [write]}",
-	  ONLY_OPERATOR("/control/dhcp4/") },
+	  NO_REQUEST("/control/dhcp4/") },
 	{ "{path: /control/dhcp4/a/b/, type: text, count: 3, access: [write]}",
-	  ONLY_OPERATOR("/control/dhcp4/a/b/") },
+	  NO_REQUEST("/control/dhcp4/a/b/") },
+/* "stop" would be among them */
+#define NAME_EACH(_path) "5: access \"delete\" to directory \"" _path "\": name each request"
+	{ "{path: /control/dhcp4/, type: text, count: 4, access: [read, watch, delete]}",
+	  NAME_EACH("/control/dhcp4/") },
+	{ "{path: /control/dhcp4/a/, type: text, count: 4, access: [delete]}",
+	  NAME_EACH("/control/dhcp4/a/") },
 #define NOT_OWN(_path)                                                                      \
 	"5: path \"" _path "\": requests to this calf are below /control/dhcp4/; those to " \
 	"another calf require \"of: any\""

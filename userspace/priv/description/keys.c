@@ -166,12 +166,21 @@ static int check_host_path(struct yaml_file *file, yaml_node_t *node, const stru
 {
 	for (size_t i = 0; i < sizeof(host_paths) / sizeof(host_paths[0]); i++) {
 		const char *path = host_paths[i].path;
-		bool may_delete = host_paths[i].has_requests && key->path[strlen(path)] == '/';
+		bool is_directory = key->path[strlen(key->path) - 1] == '/';
+		bool may_delete = host_paths[i].has_requests && !is_directory &&
+				  key->path[strlen(path)] == '/';
 		uint32_t refused = may_delete ? KV_ACCESS_WRITE :
 						KV_ACCESS_WRITE | KV_ACCESS_DELETE;
 
 		if (!path_is_below(key->path, path))
 			continue;
+		/* The operator may write what the calf may delete, but for the one request
+		 * that is the supervisor's. */
+		if (host_paths[i].has_requests && is_directory && (key->access & KV_ACCESS_DELETE))
+			return yaml_refuse(
+				file, node,
+				"access \"delete\" to directory \"%s\": name each request",
+				key->path);
 		if (key->access & refused)
 			return yaml_refuse(
 				file, node,
