@@ -20,7 +20,7 @@
 #define KEY_LINE 10 /* of the first key in a test's description; the others follow */
 #define FRAME_LINE 30
 
-static struct description calves[N_CALVES];
+static struct description calves[FRAME_CALVES_MAX + 1];
 
 struct key {
 	const char *path;
@@ -254,6 +254,39 @@ Test(description_overlap, totals)
 		capture_begin();
 		cr_expect_eq(overlap_check(calves, N_CALVES), totals[i].text[0] ? -EINVAL : 0);
 		cr_expect_str_eq(capture_text(), totals[i].text, "%s", capture_text());
+	}
+}
+
+/* One that has the host's lease, wherever it is, and seven others. */
+Test(description_overlap, calves_with_frames)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i" };
+	const uint32_t n = FRAME_CALVES_MAX;
+
+	for (uint32_t i = 0; i <= n; i++) {
+		make(i, &(const struct calf){
+				.name = names[i],
+				.frames = { { FRAME_CHECK_DHCP4, (uint16_t)(1000 + i) } } });
+		calves[i].frames[0].remote_port = (uint16_t)(2000 + i);
+	}
+	capture_begin();
+	cr_expect_eq(overlap_check(calves, n - 1), 0);
+	cr_expect_str_eq(capture_text(), "");
+	cr_expect_eq(overlap_check(calves, n), -EINVAL);
+	cr_expect_str_eq(
+		capture_text(),
+		"/calves/7/calf.yaml:30: too many calves with frame rules; an instance may "
+		"have one that writes \"/ip\" and 7 others\n");
+	for (uint32_t i = 0; i < n; i++) {
+		add_key(&calves[i], "/ip", WRITE);
+		capture_begin();
+		cr_expect_eq(overlap_check(calves, n), 0);
+		cr_expect_str_eq(capture_text(), "");
+		cr_expect_eq(overlap_check(calves, n + 1), -EINVAL);
+		calves[n].n_frames = 0;
+		cr_expect_eq(overlap_check(calves, n + 1), 0, "one without frames");
+		calves[n].n_frames = 1;
+		calves[i].n_keys = 0;
 	}
 }
 

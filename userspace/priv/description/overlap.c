@@ -178,6 +178,30 @@ static int check_totals(const struct description *descriptions, uint32_t n_descr
 	return 0;
 }
 
+/* Calves with frame rules have numbers: one is for the calf of the host's lease, also if there
+ * is none (maps/frame.h, "several calves"). */
+static int check_framed(const struct description *descriptions, uint32_t n_descriptions)
+{
+	uint32_t n = FRAME_CALF_HOST + 1;
+
+	for (uint32_t i = 0; i < n_descriptions; i++) {
+		const struct description *description = &descriptions[i];
+
+		if (!description->n_frames || description_leases_ip(description))
+			continue;
+		if (n == FRAME_CALVES_MAX) {
+			log_error("%s/" DESCRIPTION_FILE
+				  ":%u: too many calves with frame rules; an instance may have one "
+				  "that writes \"/ip\" and %d others",
+				  description->directory, description->frame_lines[0],
+				  FRAME_CALVES_MAX - 1);
+			return -EINVAL;
+		}
+		n++;
+	}
+	return 0;
+}
+
 int overlap_check(const struct description *descriptions, uint32_t n_descriptions)
 {
 	int r = 0;
@@ -196,6 +220,8 @@ int overlap_check(const struct description *descriptions, uint32_t n_description
 		}
 	if (!r)
 		r = check_totals(descriptions, n_descriptions);
+	if (!r)
+		r = check_framed(descriptions, n_descriptions);
 	for (uint32_t i = 0; i < n_descriptions && !r; i++)
 		report_unwritten(&descriptions[i], descriptions, n_descriptions);
 	return r;
