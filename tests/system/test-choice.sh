@@ -62,6 +62,11 @@ test_options_of_two_calves() {
 	assert_fails calfpen get /config/dhcp4/hostname
 	assert_fails calfpen get /config/observer/hostname
 	assert_eq '' "$(calfpen ls --settable | grep observer || true)"
+	# an incomplete one is not installed
+	mkdir "$LAB_DIR/tree/lib/calfpen/calves/half"
+	printf 'calves:\n  dhcp4: ~\n  half: {}\n' >"$configuration"
+	assert_match ':3: unknown calf "half"; installed are: dhcp4, observer; another one needs --calf DIRECTORY' \
+		"$(calfpen check 2>&1 || true)"
 }
 
 # Without a configuration, or with one that says nothing of calves, a calf of the command

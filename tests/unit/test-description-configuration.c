@@ -258,10 +258,19 @@ Test(configuration, refused)
 		  "2: \"wait\" is repeated, first on line 1" },
 		{ "calves: {a: {},\n a: {}}\n", "2: \"a\" is repeated, first on line 1" },
 		{ "calves: {}\ncalves: {}\n", "2: field \"calves\" is repeated, first on line 1" },
-		{ "calves: [a]\n", "1: calves must be a mapping of fields" },
-		{ "calves: a\n", "1: calves must be a mapping of fields" },
+#define WRITE(_calves) "1: calves must be a mapping of fields; write: calves: {" _calves "}"
+		{ "calves: [a, b]\n", WRITE("a: {}, b: {}") },
+		{ "calves: [a: {wait: 3}, b: {}, [b]]\n", WRITE("a: {wait: 3}, b: {}") },
+		{ "calves: [[a]]\n", WRITE("dhcp4: {}") },
+		{ "calves: a\n", WRITE("a: {}") },
+		{ "calves: a b\n", WRITE("a b: {}") },
+		{ "calves: \"\"\n", WRITE("\"\": {}") },
+		{ "calves:\n", WRITE("dhcp4: {}") },
+		{ "calves: ~\n", WRITE("dhcp4: {}") },
 		{ "calves: {a: [wait]}\n", "1: a must be a mapping of fields" },
 		{ "calves: {a: \"\"}\n", "1: a must be a mapping of fields" },
+		{ "calves: {a: \"~\"}\n", "1: a must be a mapping of fields" },
+		{ "calves: {a: nil}\n", "1: a must be a mapping of fields" },
 		{ "calves: {[a]: {}}\n", "1: a field name in calves must be plain text" },
 		{ "calves: {a: {hostname: }}\n", "1: hostname is empty" },
 		{ "calves: {a: {hostname: [a]}}\n", "1: hostname must be text" },
@@ -314,7 +323,13 @@ Test(configuration, options_outside_of_their_calf)
 		  "{hostname: web1}}" },
 		{ "metric: 5\noptions:\n  wait: 7\n  hostname: web1\n  color: red\n  note: 'x'\n",
 		  "2: each calf has options of its own; instead of \"options\", write: calves: {a: "
-		  "{wait: 7, hostname: web1}, b: {wait: 7, note: \"x\"}}" },
+		  "{wait: 7, hostname: web1}, b: {wait: 7, note: \"x\"}}; no calf has: color" },
+		{ "options: {color: red, [1]: x, size: 3}\n",
+		  "1: each calf has options of its own; instead of \"options\", write: calves: "
+		  "{CALF: {NAME: VALUE}}; no calf has: color, size" },
+		{ "options: {note: [a, [b], 'c\"d'], hostname: {[1]: x, 2: [y]}}\n",
+		  "1: each calf has options of its own; instead of \"options\", write: calves: {a: "
+		  "{hostname: {2: \"y\"}}, b: {note: \"a c\\\"d\"}}" },
 		{ "calves: {a: {}}\noptions: {}\n",
 		  "2: each calf has options of its own; instead of \"options\", write: calves: "
 		  "{CALF: {NAME: VALUE}}" },

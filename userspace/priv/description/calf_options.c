@@ -197,11 +197,17 @@ static const struct description *find_calf(const struct calves *calves, const ch
 	return NULL;
 }
 
-/* Nothing at all is no options, too: "observer:". */
+/* Nothing at all is no options, too: "observer:", "observer: ~". */
 static bool is_nothing(const yaml_node_t *node)
 {
-	return node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0 &&
-	       node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
+
+	if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp((const char *)node->data.scalar.value, words[i]))
+			return true;
+	return false;
 }
 
 static int parse_calf(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
@@ -229,21 +235,6 @@ static int parse_calf(struct yaml_file *file, const yaml_node_t *key, yaml_node_
 	return r;
 }
 
-int calf_options_parse(struct yaml_file *file, yaml_node_t *node, const struct calves *calves,
-		       struct configuration *configuration)
-{
-	uint32_t n = 0;
-	int r = yaml_mapping(file, node, CALVES_FIELD, YAML_FILE_MAX, &n);
-
-	for (uint32_t i = 0; !r && i < n; i++) {
-		yaml_node_t *key, *value;
-
-		yaml_mapping_at(file, node, i, &key, &value);
-		r = parse_calf(file, key, value, calves, configuration);
-	}
-	return r;
-}
-
 /* A line for the operator's file. What does not fit is cut off. */
 struct line {
 	char text[LINE_SIZE];
@@ -260,6 +251,15 @@ static void put(struct line *line, const char *text)
 	line->used += length;
 }
 
+static void put_quoted(struct line *line, const char *text)
+{
+	for (; *text; text++) {
+		const char escaped[] = { '\\', *text, '\0' };
+
+		put(line, *text == '"' || *text == '\\' ? escaped : escaped + 1);
+	}
+}
+
 /* As in the file, but quoted if it may not be plain between braces. */
 static void put_scalar(struct line *line, const yaml_node_t *node)
 {
@@ -271,35 +271,124 @@ static void put_scalar(struct line *line, const yaml_node_t *node)
 		return;
 	}
 	put(line, "\"");
-	for (; *text; text++) {
-		const char escaped[] = { '\\', *text, '\0' };
+	put_quoted(line, text);
+	put(line, "\"");
+}
 
-		put(line, *text == '"' || *text == '\\' ? escaped : escaped + 1);
+/* A value with several items is one text, in which they are separated by blanks. */
+static void put_list(struct yaml_file *file, struct line *line, const yaml_node_t *list)
+{
+	const char *separator = "";
+
+	put(line, "\"");
+	for (const yaml_node_item_t *item = list->data.sequence.items.start;
+	     item < list->data.sequence.items.top; item++) {
+		const yaml_node_t *node = yaml_document_get_node(&file->document, *item);
+
+		if (node->type != YAML_SCALAR_NODE)
+			continue;
+		put(line, separator);
+		put_quoted(line, (const char *)node->data.scalar.value);
+		separator = " ";
 	}
 	put(line, "\"");
 }
 
+static void put_pairs(struct yaml_file *file, struct line *line, const yaml_node_t *mapping);
+
 /* The value of an option is a scalar, or a mapping of numbers to scalars. */
+static void put_value(struct yaml_file *file, struct line *line, const yaml_node_t *value)
+{
+	switch (value->type) {
+	case YAML_MAPPING_NODE:
+		put(line, "{");
+		put_pairs(file, line, value);
+		put(line, "}");
+		break;
+	case YAML_SEQUENCE_NODE:
+		put_list(file, line, value);
+		break;
+	default:
+		put_scalar(line, value);
+		break;
+	}
+}
+
 static void put_pair(struct yaml_file *file, struct line *line, const yaml_node_t *key,
-		     yaml_node_t *value)
+		     const yaml_node_t *value)
 {
 	put_scalar(line, key);
 	put(line, ": ");
-	if (value->type == YAML_SCALAR_NODE)
-		put_scalar(line, value);
-	if (value->type != YAML_MAPPING_NODE)
-		return;
-	put(line, "{");
-	for (const yaml_node_pair_t *pair = value->data.mapping.pairs.start;
-	     pair < value->data.mapping.pairs.top; pair++) {
-		yaml_node_t *number = yaml_document_get_node(&file->document, pair->key);
-		yaml_node_t *octets = yaml_document_get_node(&file->document, pair->value);
+	put_value(file, line, value);
+}
 
-		put(line, pair == value->data.mapping.pairs.start ? "" : ", ");
-		if (number->type == YAML_SCALAR_NODE)
-			put_pair(file, line, number, octets);
+/* The depth of a file is limited. */
+static void put_pairs(struct yaml_file *file, struct line *line, const yaml_node_t *mapping)
+{
+	const char *separator = "";
+
+	for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+	     pair < mapping->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *key = yaml_document_get_node(&file->document, pair->key);
+
+		if (key->type != YAML_SCALAR_NODE)
+			continue;
+		put(line, separator);
+		put_pair(file, line, key, yaml_document_get_node(&file->document, pair->value));
+		separator = ", ";
 	}
-	put(line, "}");
+}
+
+/* A calf in a list: its name, or "NAME: OPTIONS". */
+static void put_item(struct yaml_file *file, struct line *line, const yaml_node_t *item)
+{
+	if (item->type == YAML_SEQUENCE_NODE)
+		return;
+	if (line->used)
+		put(line, ", ");
+	if (item->type == YAML_SCALAR_NODE) {
+		put_scalar(line, item);
+		put(line, ": {}");
+	} else {
+		put_pairs(file, line, item);
+	}
+}
+
+int calf_options_check_form(struct yaml_file *file, const yaml_node_t *node)
+{
+	struct line line = { .used = 0 };
+
+	if (node->type == YAML_MAPPING_NODE)
+		return 0;
+	if (node->type == YAML_SCALAR_NODE && !is_nothing(node))
+		put_item(file, &line, node);
+	else if (node->type == YAML_SEQUENCE_NODE)
+		for (const yaml_node_item_t *item = node->data.sequence.items.start;
+		     item < node->data.sequence.items.top; item++)
+			put_item(file, &line, yaml_document_get_node(&file->document, *item));
+	if (!line.used)
+		put(&line, CALVES_DEFAULT ": {}");
+	return yaml_refuse(file, node,
+			   CALVES_FIELD " must be a mapping of fields; write: " CALVES_FIELD
+					": {%s}",
+			   line.text);
+}
+
+int calf_options_parse(struct yaml_file *file, yaml_node_t *node, const struct calves *calves,
+		       struct configuration *configuration)
+{
+	uint32_t n = 0;
+	int r = calf_options_check_form(file, node);
+
+	if (!r)
+		r = yaml_mapping(file, node, CALVES_FIELD, YAML_FILE_MAX, &n);
+	for (uint32_t i = 0; !r && i < n; i++) {
+		yaml_node_t *key, *value;
+
+		yaml_mapping_at(file, node, i, &key, &value);
+		r = parse_calf(file, key, value, calves, configuration);
+	}
+	return r;
 }
 
 static bool is_option_of(const struct description *description, const yaml_node_t *key)
@@ -335,13 +424,33 @@ static bool put_calf(struct yaml_file *file, struct line *line,
 	return has_any;
 }
 
+/* Put the names of those that are options of no calf. */
+static void put_unknown(struct yaml_file *file, struct line *line, const yaml_node_t *node,
+			const struct calves *calves)
+{
+	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *key = yaml_document_get_node(&file->document, pair->key);
+		bool is_known = key->type != YAML_SCALAR_NODE;
+
+		for (uint32_t i = 0; i < calves->n && !is_known; i++)
+			is_known = is_option_of(&calves->descriptions[i], key);
+		if (is_known)
+			continue;
+		put(line, line->used ? ", " : "; no calf has: ");
+		put_scalar(line, key);
+	}
+}
+
 /* In earlier versions an option was one of all calves that have it. */
 static int refuse_former(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,
 			 const struct calves *calves)
 {
-	struct line line = { .used = 0 };
+	struct line line = { .used = 0 }, unknown = { .used = 0 };
 	bool has_any = false;
 
+	if (node->type == YAML_MAPPING_NODE)
+		put_unknown(file, &unknown, node, calves);
 	for (uint32_t i = 0; node->type == YAML_MAPPING_NODE && i < calves->n; i++)
 		has_any |=
 			put_calf(file, &line, &calves->descriptions[i], node, has_any ? ", " : "");
@@ -349,8 +458,8 @@ static int refuse_former(struct yaml_file *file, const yaml_node_t *key, yaml_no
 		put(&line, "CALF: {NAME: VALUE}");
 	return yaml_refuse(file, key,
 			   "each calf has options of its own; instead of \"" FORMER_FIELD
-			   "\", write: " CALVES_FIELD ": {%s}",
-			   line.text);
+			   "\", write: " CALVES_FIELD ": {%s}%s",
+			   line.text, unknown.text);
 }
 
 static int refuse_field(struct yaml_file *file, const yaml_node_t *key, yaml_node_t *node,

@@ -20,7 +20,6 @@
 #include "userspace/priv/description/description-private.h"
 #include "userspace/priv/description/overlap.h"
 
-#define DEFAULT_CALF "dhcp4"
 #define INSTALLED "calves" /* in the directory of this program, also in the build tree */
 #define NAMES_SIZE 512
 
@@ -44,14 +43,20 @@ static int directory_of(const char *name, char directory[static PATH_MAX])
 	return r;
 }
 
-static int is_calf(const struct dirent *entry)
+static bool has_description(const char *directory)
 {
-	char directory[PATH_MAX], file[PATH_MAX + sizeof(DESCRIPTION_FILE)];
+	char file[PATH_MAX + sizeof(DESCRIPTION_FILE)];
 
-	if (entry->d_name[0] == '.' || directory_of(entry->d_name, directory))
-		return 0;
 	(void)snprintf(file, sizeof(file), "%s/" DESCRIPTION_FILE, directory);
 	return access(file, F_OK) == 0;
+}
+
+static int is_calf(const struct dirent *entry)
+{
+	char directory[PATH_MAX];
+
+	return entry->d_name[0] != '.' && !directory_of(entry->d_name, directory) &&
+	       has_description(directory);
 }
 
 int calves_refuse_unknown(struct yaml_file *file, const yaml_node_t *node, const char *name)
@@ -88,6 +93,7 @@ static int choose(struct yaml_file *file, struct choice *choice)
 {
 	yaml_node_t *key, *value;
 	uint32_t n = 0;
+	int r;
 
 	*choice = (struct choice){ .file = file, .n = 1 };
 	if (!file || !file->root || file->root->type != YAML_MAPPING_NODE)
@@ -98,9 +104,11 @@ static int choose(struct yaml_file *file, struct choice *choice)
 		if (is_field(key))
 			choice->node = value;
 	}
-	return choice->node ? yaml_mapping(file, choice->node, CALVES_FIELD, OPTIONS_CALVES_MAX,
-					   &choice->n) :
-			      0;
+	if (!choice->node)
+		return 0;
+	r = calf_options_check_form(file, choice->node);
+	return r ? r :
+		   yaml_mapping(file, choice->node, CALVES_FIELD, OPTIONS_CALVES_MAX, &choice->n);
 }
 
 /* Take the calf from those that the command line has added. Returns false if it is not
@@ -127,7 +135,7 @@ static int load_installed(const struct choice *choice, const yaml_node_t *key, c
 
 	if (r)
 		return r;
-	if (key && access(directory, F_OK) < 0)
+	if (key && !has_description(directory))
 		return calves_refuse_unknown(choice->file, key, name);
 	r = description_load(directory, descriptionp);
 	if (!r && strcmp(descriptionp->name, name) != 0) {
@@ -143,7 +151,7 @@ static int load_installed(const struct choice *choice, const yaml_node_t *key, c
 static int load_chosen(const struct choice *choice, uint32_t i, struct description *added,
 		       uint32_t *n_addedp, struct description *descriptionp)
 {
-	char name[KEY_TABLE_NAME_MAX + 1] = DEFAULT_CALF;
+	char name[KEY_TABLE_NAME_MAX + 1] = CALVES_DEFAULT;
 	yaml_node_t *key = NULL, *value;
 	int r = 0;
 

@@ -74,6 +74,11 @@ int calves_refuse_unknown(struct yaml_file *file, const yaml_node_t *node, const
 /* calf_options.c: the field `calves` of a configuration. */
 
 #define CALVES_FIELD "calves"
+#define CALVES_DEFAULT "dhcp4" /* the only one if there is no such field */
+
+/* Refuse a field that is no mapping, and say what to write instead. Returns 0, or -EINVAL
+ * after one line on stderr. */
+int calf_options_check_form(struct yaml_file *file, const yaml_node_t *node);
 
 /* Set the options that have one to their default. Returns 0, or -ENOMEM after one line on
  * stderr. */

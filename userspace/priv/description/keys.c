@@ -141,6 +141,15 @@ static int parse_access(struct yaml_file *file, yaml_node_t *node, uint32_t *acc
 	return 0;
 }
 
+/* Returns true for a path that options of another calf have. */
+static bool is_of_other_calf(const char *path, const char *own_options)
+{
+	const char *calf = path + strlen(DESCRIPTION_OPTIONS_DIRECTORY "/");
+
+	return strlen(path) > strlen(DESCRIPTION_OPTIONS_DIRECTORY "/") && strchr(calf, '/') &&
+	       strncmp(path, own_options, strlen(own_options)) != 0;
+}
+
 /* Keys and directories that the host writes, or will write, with all below them. A key that
  * a description could write here would let the calf forge the host's state. */
 static const struct {
@@ -210,8 +219,11 @@ static int check_owner(struct yaml_file *file, yaml_node_t *node,
 	    (!is_of_any || !strncmp(path, options, strlen(options))))
 		return yaml_refuse(file, node,
 				   "path \"%s\": " DESCRIPTION_OPTIONS_DIRECTORY
-				   " and keys below it are created from options",
-				   path);
+				   " and keys below it are created from options%s",
+				   path,
+				   is_of_other_calf(path, options) ?
+					   "; those of another calf require \"of: any\"" :
+					   "");
 	if (path_is_below(path, DESCRIPTION_REQUESTS_DIRECTORY) && !is_of_any &&
 	    strncmp(path, requests, strlen(requests)) != 0)
 		return yaml_refuse(file, node,
