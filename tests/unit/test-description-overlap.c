@@ -189,9 +189,32 @@ static const struct row unwritten_rows[] = {
 	  UNWRITTEN("10", "/ip") },
 	/* which the supervisor and the operator write */
 	{ { { .name = "a",
-	      .keys = { { "/config/b/", READ | OF_ANY }, { "/control/b/x", READ | OF_ANY } } },
-	    { .name = "b", .keys = { { "/control/b/x", DELETE } } } },
+	      .keys = { { "/config/b/", READ | OF_ANY },
+			{ "/control/b/x", READ | OF_ANY },
+			{ "/config/b/y", READ | OF_ANY } } },
+	    { .name = "b",
+	      .keys = { { "/control/b/x", DELETE },
+			{ "/config/b/y", READ | WATCH },
+			{ "/config/b/z", READ | WATCH } } } },
 	  NULL },
+/* or not: each is another key than that of b, or the only one of it */
+#define ABSENT(_line, _path) \
+	"/calves/0/calf.yaml:" _line ": no calf of this instance has \"" _path "\"\n"
+	{ { { .name = "a",
+	      .keys = { { "/config/b/a", READ | OF_ANY },
+			{ "/config/c/", READ | OF_ANY },
+			{ "/control/b/x", READ | OF_ANY },
+			{ "/config/d/a", READ | OF_ANY },
+			{ "/control/b/y", READ | OF_ANY } } },
+	    { .name = "b",
+	      .keys = { { "/config/b/z", READ | WATCH },
+			{ "/control/b/z", DELETE },
+			{ "/control/b/x", READ | WATCH },
+			{ "/config/d/a", READ | OF_ANY },
+			{ "/control/b/y", DELETE } } } },
+	  ABSENT("10", "/config/b/a") ABSENT("11", "/config/c/") ABSENT("12", "/control/b/x") ABSENT(
+		  "13",
+		  "/config/d/a") "/calves/1/calf.yaml:13: no calf of this instance has \"/config/d/a\"\n" },
 };
 
 static void check_row(const struct row *row, int result)

@@ -102,11 +102,27 @@ static bool is_written_by(const struct description *other, const struct descript
 	return false;
 }
 
-/* Returns true for an option of another calf, or a request to it: no calf writes these. */
+/* Returns true for an option or a request: the supervisor and the operator write these. */
 static bool is_for_calf(const char *path)
 {
 	return path_is_below(path, DESCRIPTION_OPTIONS_DIRECTORY) ||
 	       path_is_below(path, DESCRIPTION_REQUESTS_DIRECTORY);
+}
+
+/* Returns true if the key, or one in the directory, of `own` is an option of the calf, or a
+ * request that it carries out and then deletes. */
+static bool is_taken_by(const struct description *other, const struct description *own,
+			const struct key_rule *key)
+{
+	for (uint32_t i = 0; i < other->n_keys; i++) {
+		const struct key_rule *taken = &other->keys[i];
+
+		if (!is_of_any(other, taken) && description_find_key(own, taken->path) == key &&
+		    ((taken->access & KV_ACCESS_DELETE) ||
+		     path_is_below(taken->path, DESCRIPTION_OPTIONS_DIRECTORY)))
+			return true;
+	}
+	return false;
 }
 
 /* It may be what the operator wants: calves can do without each other. */
@@ -114,16 +130,18 @@ static void report_unwritten(const struct description *own, const struct descrip
 			     uint32_t n_descriptions)
 {
 	for (uint32_t i = 0; i < own->n_keys; i++) {
-		bool is_written = false;
+		const struct key_rule *key = &own->keys[i];
+		bool is_option = is_for_calf(key->path), is_used = false;
 
-		if (!own->keys_of_any[i] || is_for_calf(own->keys[i].path))
+		if (!own->keys_of_any[i])
 			continue;
-		for (uint32_t j = 0; j < n_descriptions && !is_written; j++)
-			is_written = is_written_by(&descriptions[j], own, &own->keys[i]);
-		if (!is_written)
-			log_info("%s/" DESCRIPTION_FILE
-				 ":%u: no calf of this instance writes \"%s\"",
-				 own->directory, own->key_lines[i], own->keys[i].path);
+		for (uint32_t j = 0; j < n_descriptions && !is_used; j++)
+			is_used = is_option ? is_taken_by(&descriptions[j], own, key) :
+					      is_written_by(&descriptions[j], own, key);
+		if (!is_used)
+			log_info("%s/" DESCRIPTION_FILE ":%u: no calf of this instance %s \"%s\"",
+				 own->directory, own->key_lines[i], is_option ? "has" : "writes",
+				 key->path);
 	}
 }
 

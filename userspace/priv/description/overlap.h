@@ -16,9 +16,9 @@
  * whose frame rules match the same frames. Reading and watching a key is no overlap, but a
  * directory in which another calf may write requires "of: any". Refuse more keys, persistent
  * keys or requests than a store has room for, and rights to them, and more calves with frame
- * rules than the filter has numbers for. If no calf may write a key or directory of any, a
- * line on stderr says so. Returns 0, or -EINVAL after one line on stderr,
- * "FILE:LINE: reason", which also has file and line of the other calf.
+ * rules than the filter has numbers for. If no calf may write a key or directory of any, or
+ * has the option or request, a line on stderr says so. Returns 0, or -EINVAL after one line
+ * on stderr, "FILE:LINE: reason", which also has file and line of the other calf.
  */
 int overlap_check(const struct description *descriptions, uint32_t n_descriptions);
 
