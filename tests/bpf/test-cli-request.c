@@ -101,6 +101,38 @@ Test(cli_request, several)
 	cr_expect_str_eq(value_of("/control/dhcp4/renew"), "");
 }
 
+/* All are in one commit, so nothing is requested; the one that is refused is named. */
+static void setup_refused(void)
+{
+	static const struct store_rule rules[] = {
+		RULE("/control/dhcp4/renew", SEEN | ALL_ACCESS, KV_CLASS_TEXT, 1),
+		RULE("/control/dhcp6/renew", SEEN | ALL_ACCESS, KV_CLASS_TEXT, 16),
+		RULE("/control/dhcp4/release", SEEN | ALL_ACCESS, KV_CLASS_TEXT, 16),
+		RULE("/control/dhcp6/release", SEEN | ALL_ACCESS, KV_CLASS_TEXT, 1),
+	};
+
+	begin(rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+Test(cli_request_refused, is_named, .init = setup_refused, .fini = teardown)
+{
+	char want[256];
+
+	cr_expect_eq(RUN("renew"), CLI_VALUE);
+	(void)snprintf(want, sizeof(want),
+		       "calfpen: %s: /control/dhcp4/renew: the value is longer than this key "
+		       "allows\n",
+		       instance);
+	cr_expect_str_eq(err_text, want);
+	cr_expect_eq(RUN("release"), CLI_VALUE);
+	(void)snprintf(want, sizeof(want),
+		       "calfpen: %s: /control/dhcp6/release: the value is longer than this key "
+		       "allows\n",
+		       instance);
+	cr_expect_str_eq(err_text, want);
+	cr_expect_str_eq(value_of("/control/dhcp6/renew"), "");
+}
+
 Test(cli_request, U30_dead_instance)
 {
 	close(running);

@@ -74,26 +74,44 @@ static int choose_taker(const struct cli *cli, const char *request, const char *
 	return CLI_ABSENT;
 }
 
+static void request_path(char path[static KV_PATH_SIZE], const char *calf, const char *request)
+{
+	(void)snprintf(path, KV_PATH_SIZE, DIRECTORY "%s/%s", calf, request);
+}
+
+/* Print why the gate refused the commit. Returns the exit code. */
+static int explain(const struct cli *cli, const char *request, const struct takers *takers,
+		   uint32_t i_refused, int error)
+{
+	char path[KV_PATH_SIZE], where[INSTANCE_NAME_MAX + 3];
+	/* errors of a single change, not of the whole commit */
+	bool is_single = error == -EACCES || error == -EMSGSIZE || error == -EBADMSG;
+
+	(void)snprintf(where, sizeof(where), "%s: ", cli->instance);
+	request_path(path, takers->names[i_refused < takers->n ? i_refused : 0], request);
+	return cli_explain_gate(cli, where, "write", is_single ? path : request, error);
+}
+
 /* All in one commit. */
 static int write_requests(const struct cli *cli, int gate, const char *request,
 			  const struct takers *takers, uint64_t *revisionp)
 {
 	struct commit *commit = malloc(sizeof(*commit));
-	char path[KV_PATH_SIZE], where[INSTANCE_NAME_MAX + 3];
+	char path[KV_PATH_SIZE];
+	uint32_t i_refused = 0;
 	int r = 0;
 
 	if (!commit)
 		return cli_fail(cli, "%m");
 	commit_init(commit);
 	for (uint32_t i = 0; !r && i < takers->n; i++) {
-		(void)snprintf(path, sizeof(path), DIRECTORY "%s/%s", takers->names[i], request);
+		request_path(path, takers->names[i], request);
 		r = commit_write(commit, path, VALUE, strlen(VALUE));
 	}
 	if (!r)
-		r = gate_commit(gate, commit, revisionp, NULL);
+		r = gate_commit(gate, commit, revisionp, &i_refused);
 	free(commit);
-	(void)snprintf(where, sizeof(where), "%s: ", cli->instance);
-	return r ? cli_explain_gate(cli, where, "write", path, r) : CLI_OK;
+	return r ? explain(cli, request, takers, i_refused, r) : CLI_OK;
 }
 
 static void print(const struct cli *cli, const struct takers *takers, uint64_t revision)
