@@ -7,7 +7,9 @@
 static const char fake[] =
 	"#!/bin/sh\n"
 	"case \"$*\" in *status*)\n"
-	"printf '%s\\n' 'store     revision 1' 'frames    in_rate  1 packets' 'frames    out_rate  2';"
+	"printf '%s\\n' 'store     revision 1' 'frames    in_rate  1 packets' 'frames    out_rate  2'"
+	" 'subject   operator: 0 accepted' 'subject   dhcp4: 3 accepted'"
+	" 'subject   observer: 1 accepted';"
 	" exit;; esac\n"
 	"case \"$*\" in *--settable*)\n"
 	"printf '%s\\n' /control/dhcp4/release '/control/dhcp4/renew  now' '/x/'; exit;; esac\n"
@@ -112,6 +114,9 @@ Test(cli_completion, rows)
 		{ "--", "--instance --json --help --version" },
 		{ "set --", "--instance --json --help --if-revision --create" },
 		{ "audit -", "--instance --json --help -f --subject --path --denied --verify" },
+		{ "audit --subject ''", "supervisor watcher operator dhcp4 observer" },
+		{ "audit --subject o", "operator observer" },
+		{ "audit --subject observer ''", "uplink0 wan" },
 		{ "frames -", "--instance --json --help -f --reason --dropped --pcap" },
 		{ "frames --reason in", "in_rate" },
 		{ "frames --pcap Makef", "Makefile" },
