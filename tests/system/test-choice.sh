@@ -75,12 +75,14 @@ test_calves_of_the_command_line() {
 	observer "$LAB_DIR/observer"
 	lease --calf "$LAB_DIR/observer"
 	wait_for 5 are dhcp4 observer
+	wait_for_line "$LAB_DIR/calfpen.log" "<info> calfpen: instance $LAB_UPLINK has the calves dhcp4 observer$" 5
 	assert_eq nobody "$(calfpen get /config/observer/hostname)"
 	stop calfpen || fail "exit code $?"
 	printf 'calves: {}\n' >"$configuration"
 	calfpen_start --calf "$LAB_DIR/observer"
 	wait_for 10 are observer
 	stop calfpen || fail "exit code $?"
+	assert_eq 1 "$(grep -c 'has the calves' "$LAB_DIR/calfpen.log")" "not of a calf that is alone"
 	# instead of the one that has its name
 	own_description
 	sed -i 's/^  - {name: hostname, type: hostname/&, default: changed/' "$LAB_DIR/calf/calf.yaml"

@@ -78,6 +78,20 @@ static int take_signals(struct supervisor *s)
 	return loop_add_fd(&s->loop, s->signal_fd, POLLIN, on_signal, s);
 }
 
+/* Which there are if there is more than the one that an instance usually has. */
+static void log_calves(const struct supervisor *s)
+{
+	char names[OPTIONS_CALVES_MAX * sizeof(s->descriptions->name)] = "";
+	char *at = names;
+
+	for (uint32_t i = 0; i < s->n_descriptions; i++) {
+		*at++ = ' ';
+		at = stpcpy(at, s->descriptions[i].name);
+	}
+	if (s->n_descriptions > 1)
+		log_info("instance %s has the calves%s", s->options->instance, names);
+}
+
 static int supervisor_start(struct supervisor *s)
 {
 	static const struct uids_roots uids_roots = { .run = RUN_ROOT, .pins = PINS_ROOT };
@@ -175,6 +189,7 @@ static int supervisor_start(struct supervisor *s)
 	log_info("instance %s running on %s, mode %s by %s: %s", s->options->instance,
 		 s->uplink.name, frames_mode_name(s->frames.mode), frames_hook_name(s->frames.hook),
 		 s->frames.mode_reason);
+	log_calves(s);
 	return 0;
 }
 
