@@ -24,8 +24,9 @@
 #define NOBODY 65534
 #define EXIT_NOT_STARTED 126
 
-/* A line "PATH=VALUE" for each key that the calf may read; the MAC address may be any.
- * Returns a sealed memfd or a negative errno. */
+/* What the calf reads before it has seen a network: a line "PATH=VALUE" for each of its
+ * options that has a value, and one for the MAC address, which may be any. Returns a sealed
+ * memfd or a negative errno. */
 static int seal_values(const struct description *description,
 		       const struct configuration *configuration)
 {
