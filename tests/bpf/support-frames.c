@@ -126,7 +126,9 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 		calf[1] = (struct frames_calf){ .tap_ifindex = test->second.ifindex,
 						.rules = test->second_rules,
 						.n_rules = test->n_second_rules,
-						.grammar = grammar };
+						.grammar = test->second_grammar ?
+								   *test->second_grammar :
+								   grammar };
 	}
 	cr_assert_eq(netlink_link_get(test->netlink, test->uplink.ifindex, &link), 0);
 	memcpy(test->mac, link.mac, sizeof(test->mac));

@@ -65,6 +65,7 @@ struct frames_test {
 	/* of another calf, number 1, with the tap `second`; 0 rules: there is none */
 	const struct frame_rule *second_rules;
 	uint32_t n_second_rules;
+	const struct frame_grammar *second_grammar; /* as `grammar` */
 	struct tap second;
 	struct frames frames;
 	struct frames_host host;

@@ -202,6 +202,84 @@ Test(frames_calves, kept_replies_are_not_pushed_out)
 	expect_in(1, reply, FRAME_IN_REPLAYED, "first");
 }
 
+#define AN_HOUR_NS 3600000000000ull
+
+/* One new transaction, then one more request, then none: nothing is added within a test. */
+static void exhaust(uint32_t calf)
+{
+	uint8_t frame[FRAME_SIZE];
+
+	make_request(frame, calf, TEST_XID);
+	expect_out(calf, frame, FRAME_OUT_ACCEPTED, "request");
+	make_request(frame, calf, TEST_XID + 1);
+	expect_out(calf, frame, FRAME_OUT_TRANSACTIONS, "one more transaction");
+	make_request(frame, calf, TEST_XID);
+	expect_out(calf, frame, FRAME_OUT_RATE, "one more request");
+	make_reply(frame, calf, TEST_XID);
+	cr_expect_eq(frames_test_run(frames_test_xdp(&test), frame, FRAME_SIZE, 0, NULL),
+		     XDP_REDIRECT, "calf %u: reply", calf);
+	expect_in(1 + calf, frame, FRAME_IN_RATE, "one more reply");
+}
+
+static void exhaust_in_order(uint32_t first)
+{
+	struct frame_rule rules[] = { second_rule, second_rule };
+	struct frame_grammar grammar = frames_test_grammar();
+
+	rules[0].local_port = 68;
+	rules[0].remote_port = 67;
+	for (uint32_t calf = 0; calf < 2; calf++) {
+		rules[calf].ingress_interval_ns = rules[calf].egress_interval_ns = AN_HOUR_NS;
+		rules[calf].ingress_burst_ns = 0;	  /* one reply */
+		rules[calf].egress_burst_ns = AN_HOUR_NS; /* two requests */
+	}
+	grammar.transaction_interval_ns = AN_HOUR_NS;
+	grammar.transaction_burst_ns = 0;
+	test.rules = &rules[0];
+	test.second_rules = &rules[1];
+	test.n_rules = test.n_second_rules = 1;
+	test.grammar = test.second_grammar = &grammar;
+	frames_test_begin_mode(&test, FRAME_MODE_NATIVE, 0, 0);
+	exhaust(first);
+	exhaust(!first);
+	frames_test_end(&test);
+}
+
+/* What one calf uses up, the other one has. */
+Test(frames_calves_own, rates_and_transactions)
+{
+	exhaust_in_order(1);
+}
+
+Test(frames_calves_own, rates_and_transactions_in_reverse)
+{
+	exhaust_in_order(0);
+}
+
+/* Each has the options that its own grammar allows. */
+Test(frames_calves_own, grammars)
+{
+	const uint8_t codes[] = { 77, 43 };
+	struct frame_grammar grammars[] = { frames_test_grammar(), frames_test_grammar() };
+	uint8_t frame[FRAME_SIZE];
+
+	for (uint32_t i = 0; i < 2; i++) {
+		grammars[i].codes[codes[i]] = FRAME_CODE_SENT;
+		grammars[i].codes[codes[!i]] = FRAME_CODE_REFUSED;
+	}
+	test.grammar = &grammars[0];
+	test.second_grammar = &grammars[1];
+	begin();
+	for (uint32_t calf = 0; calf < 2; calf++)
+		for (uint32_t i = 0; i < 2; i++) {
+			make_request(frame, calf, TEST_XID + i);
+			memcpy(frame + AT_OPTIONS + 3, (uint8_t[]){ codes[i], 2, 1, 'a', 0xff }, 5);
+			expect_out(calf, frame, i == calf ? FRAME_OUT_ACCEPTED : FRAME_OUT_MESSAGE,
+				   "option");
+		}
+	end();
+}
+
 /* Rules are those of the tap that a frame came from. */
 Test(frames_calves, rules_of_the_own_tap)
 {
