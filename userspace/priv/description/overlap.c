@@ -145,18 +145,31 @@ static void report_unwritten(const struct description *own, const struct descrip
 	}
 }
 
+/* Returns true if both calves could speak to the same servers: as the host, whatever port
+ * of its own a calf has. */
+static bool have_same_servers(const struct frame_rule *own, const struct frame_rule *other)
+{
+	return own->check == FRAME_CHECK_DHCP4 && other->check == FRAME_CHECK_DHCP4 &&
+	       own->remote_port == other->remote_port;
+}
+
 static int check_frames(const struct description *own, const struct description *other)
 {
 	for (uint32_t i = 0; i < own->n_frames; i++)
 		for (uint32_t j = 0; j < other->n_frames; j++) {
-			if (own->frames[i].check != other->frames[j].check ||
-			    own->frames[i].local_port != other->frames[j].local_port)
+			const struct frame_rule *a = &own->frames[i], *b = &other->frames[j];
+			bool is_same_frame = a->check == b->check && a->local_port == b->local_port;
+
+			if (!is_same_frame && !have_same_servers(a, b))
 				continue;
-			log_error("%s/" DESCRIPTION_FILE ":%u: frame rule matches the same frames "
-				  "as that of %s/" DESCRIPTION_FILE
-				  ":%u; a frame is for one calf of an instance only",
-				  own->directory, own->frame_lines[i], other->directory,
-				  other->frame_lines[j]);
+			log_error("%s/" DESCRIPTION_FILE ":%u: frame rule %s that of "
+				  "%s/" DESCRIPTION_FILE
+				  ":%u; %s is for one calf of an instance only",
+				  own->directory, own->frame_lines[i],
+				  is_same_frame ? "matches the same frames as" :
+						  "has the same remote_port as",
+				  other->directory, other->frame_lines[j],
+				  is_same_frame ? "a frame" : "a server");
 			return -EINVAL;
 		}
 	return 0;
