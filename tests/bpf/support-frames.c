@@ -485,7 +485,8 @@ uint64_t frames_test_count(const struct frames_test *test, uint32_t reason)
 {
 	uint64_t packets = 0;
 
-	cr_assert_eq(frames_count(&test->frames, reason, &packets), 0);
+	for (uint32_t owner = 0; owner < FRAME_OWNERS_MAX; owner++)
+		cr_assert_eq(frames_count(&test->frames, owner, reason, &packets), 0);
 	return packets;
 }
 

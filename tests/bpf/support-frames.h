@@ -159,7 +159,7 @@ void frames_test_age_xids(const struct frames_test *test, uint32_t seconds);
 /* The same for the deadline of the quarantine. */
 void frames_test_age_quarantine(const struct frames_test *test, uint32_t seconds);
 
-/* Packets counted for a reason, over all CPUs. */
+/* Packets of all owners counted for a reason, over all CPUs. */
 uint64_t frames_test_count(const struct frames_test *test, uint32_t reason);
 
 #endif

@@ -110,17 +110,9 @@ static void sum_header(uint8_t *frame)
 
 static uint64_t counted(uint32_t owner, uint32_t reason)
 {
-	int n_cpus = libbpf_num_possible_cpus();
-	struct frame_counter *counters = calloc((size_t)n_cpus, sizeof(*counters));
-	uint32_t index = FRAME_COUNTER(owner, reason);
 	uint64_t packets = 0;
 
-	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(test.frames.tc->maps.frame_counters), &index,
-					 counters),
-		     0);
-	for (int i = 0; i < n_cpus; i++)
-		packets += counters[i].packets;
-	free(counters);
+	cr_assert_eq(frames_count(&test.frames, owner, reason, &packets), 0);
 	return packets;
 }
 

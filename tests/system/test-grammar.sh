@@ -42,5 +42,5 @@ test_F5_hostile_calf_says_nothing_else() {
 	# of 60 that are saved up the lease took at least one; one more may come meanwhile
 	assert_match '^14[0-9]$' "$(counter out_transactions)"
 	# and it is said, for whoever reads the log at night
-	wait_for_line "$LAB_DIR/calfpen.log" 'requests of the calf dropped: more than 120 new transactions an hour' 15
+	wait_for_line "$LAB_DIR/calfpen.log" 'requests of the calf hostile dropped: more than 120 new transactions an hour' 15
 }

@@ -187,7 +187,9 @@ uint64_t bench_frames_count(const struct bench_frames *frames, uint32_t reason)
 {
 	uint64_t packets = 0;
 
-	bench_check(frames_count(&frames->frames, reason, &packets), "frame counters");
+	for (uint32_t owner = 0; owner < FRAME_OWNERS_MAX; owner++)
+		bench_check(frames_count(&frames->frames, owner, reason, &packets),
+			    "frame counters");
 	return packets;
 }
 

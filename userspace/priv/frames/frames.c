@@ -182,26 +182,24 @@ int frames_quarantine(const struct frames *frames, struct frame_quarantine *quar
 				   quarantinep);
 }
 
-int frames_count(const struct frames *frames, uint32_t reason, uint64_t *np)
+int frames_count(const struct frames *frames, uint32_t owner, uint32_t reason, uint64_t *np)
 {
-	int n_cpus = libbpf_num_possible_cpus(), r = 0;
+	const uint32_t index = FRAME_COUNTER(owner, reason);
+	int n_cpus = libbpf_num_possible_cpus(), r;
 	struct frame_counter *counters;
-	const struct bpf_map *map;
 
 	if (!frames->tc)
 		return -ENOENT;
-	map = frames->tc->maps.frame_counters;
 	if (n_cpus < 0)
 		return n_cpus;
+	if (index >= bpf_map__max_entries(frames->tc->maps.frame_counters))
+		return 0;
 	counters = calloc((size_t)n_cpus, sizeof(*counters));
 	if (!counters)
 		return -ENOMEM;
-	for (uint32_t index = reason; !r && index < bpf_map__max_entries(map);
-	     index += _FRAME_REASON_N) {
-		r = bpf_map_lookup_elem(bpf_map__fd(map), &index, counters);
-		for (int i = 0; !r && i < n_cpus; i++)
-			*np += counters[i].packets;
-	}
+	r = bpf_map_lookup_elem(bpf_map__fd(frames->tc->maps.frame_counters), &index, counters);
+	for (int i = 0; !r && i < n_cpus; i++)
+		*np += counters[i].packets;
 	free(counters);
 	return r;
 }

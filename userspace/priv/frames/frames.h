@@ -95,9 +95,10 @@ int frames_init(struct frames *frames, const struct pins *pins, const struct fra
  * loaded; or another negative errno. */
 int frames_quarantine(const struct frames *frames, struct frame_quarantine *quarantinep);
 
-/* Add to *np how many frames of all calves and of none were counted for this reason (enum
- * frame_reason). Returns 0; -ENOENT if nothing is loaded; or another negative errno. */
-int frames_count(const struct frames *frames, uint32_t reason, uint64_t *np);
+/* Add to *np how many frames of this owner (maps/frame.h, "several calves") were counted for
+ * this reason (enum frame_reason): none of an owner that there is not. Returns 0; -ENOENT if
+ * nothing is loaded; or another negative errno. */
+int frames_count(const struct frames *frames, uint32_t owner, uint32_t reason, uint64_t *np);
 
 /*
  * In quarantine, close the uplink by tc until frames_attach_uplink() and

@@ -73,7 +73,10 @@ struct supervisor {
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct loop_timer quarantine_timer;
 	struct loop_timer transactions_timer;
-	uint64_t n_transactions_refused; /* of the loaded programs, as of the last look */
+	struct {
+		uint64_t n_refused; /* by the loaded programs, as of the last look */
+		uint64_t quiet_ns;  /* when the next line may be logged */
+	} transactions[FRAME_CALVES_MAX]; /* by number */
 	/* by number (maps/frame.h, "several calves"); NULL: no such calf */
 	const struct description *framed[FRAME_CALVES_MAX];
 	struct tap taps[FRAME_CALVES_MAX];

@@ -61,7 +61,8 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 
 	stop_pairs(s);
 	r = supervisor_stop_frames(s);
-	s->n_transactions_refused = 0; /* the next programs count anew */
+	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
+		s->transactions[calf].n_refused = 0; /* the next programs count anew */
 	s->uplink = *link;
 	if (!r)
 		r = supervisor_check_uplink(s);
@@ -112,7 +113,8 @@ static void check_uplink(struct supervisor *s)
 		return;
 	}
 	if (!s->is_uplink_bare)
-		log_info("%s was replaced or changed its MAC address; restarting the calf",
+		log_info("%s was replaced or changed its MAC address; restarting the calves "
+			 "that use it",
 			 link.name);
 	if (!renew(s, &link)) {
 		s->n_uplink_failures = 0;
