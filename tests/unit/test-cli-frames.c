@@ -40,8 +40,8 @@ static void pin_maps(void)
 
 TestSuite(cli_frames, .init = pins_setup, .fini = pins_teardown);
 
-/* Store the OFFER as a sample with this reason and the next number. */
-static void put(uint32_t reason, uint64_t boot_ns)
+/* Store the OFFER as a sample of this owner, with this reason and the next number. */
+static void put_of(uint16_t owner, uint32_t reason, uint64_t boot_ns)
 {
 	uint32_t index = reason - FRAME_SAMPLED_FIRST, slot;
 	struct frame_sample sample = make_sample();
@@ -51,10 +51,16 @@ static void put(uint32_t reason, uint64_t boot_ns)
 	sampler.n_samples++;
 	sample.number = sampler.n_samples;
 	sample.reason = (uint16_t)reason;
+	sample.owner = owner;
 	sample.boot_ns = boot_ns;
 	slot = FRAME_SAMPLE_SLOT(reason, sample.number);
 	cr_assert_eq(bpf_map_update_elem(samples_fd, &slot, &sample, 0), 0);
 	cr_assert_eq(bpf_map_update_elem(samplers_fd, &index, &sampler, 0), 0);
+}
+
+static void put(uint32_t reason, uint64_t boot_ns)
+{
+	put_of(FRAME_OWNER_NONE, reason, boot_ns);
 }
 
 #define TEXT                                                                                    \
@@ -110,16 +116,11 @@ Test(cli_frames, for_people)
 /* Of several calves, each frame says whose it is. */
 Test(cli_frames, whose_it_is)
 {
-	const uint32_t slot = FRAME_SAMPLE_SLOT(FRAME_OUT_PORT, 1);
-	struct frame_sample sample;
 	json_t *json;
 
 	pin_maps();
 	put(FRAME_HOST_NOISE, 1);
-	put(FRAME_OUT_PORT, 2);
-	cr_assert_eq(bpf_map_lookup_elem(samples_fd, &slot, &sample), 0);
-	sample.owner = 2;
-	cr_assert_eq(bpf_map_update_elem(samples_fd, &slot, &sample, 0), 0);
+	put_of(2, FRAME_OUT_PORT, 2);
 	make_directory(run_root, "x");
 	scratch_write_text("run/x/state.json",
 			   "{\"version\": 1, \"calves\": [{\"name\": \"echo\", \"filter\": 1}]}",
@@ -287,17 +288,25 @@ static pid_t frames_follower(int *fdp, const char *option)
 	return follower(strcmp(option, "--pcap") == 0 ? 5 : 4, argv, fdp);
 }
 
-static void expect_line(int fd, const char *want)
+static const char *next_line(int fd)
 {
-	char text[1024] = "";
+	static char text[1024];
 	size_t used = 0;
 
+	memset(text, 0, sizeof(text));
 	while (!memchr(text, '\n', used) && used < sizeof(text) - 1) {
 		ssize_t n = read(fd, text + used, 1);
 
 		cr_assert_gt(n, 0, "ended with: %s", text);
 		used += (size_t)n;
 	}
+	return text;
+}
+
+static void expect_line(int fd, const char *want)
+{
+	const char *text = next_line(fd);
+
 	cr_expect_not_null(strstr(text, want), "%snot %s", text, want);
 }
 
@@ -348,6 +357,53 @@ Test(cli_frames, follow_json)
 	kill(pid, SIGCONT);
 	expect_line(fd, "{\"reason\":\"in_cookie\",\"not_shown\":1}\n");
 	follower_end(pid, fd);
+}
+
+static void write_state(int pid, const char *calf)
+{
+	char text[128];
+
+	(void)snprintf(
+		text, sizeof(text),
+		"{\"version\": 1, \"pid\": %d, \"calves\": [{\"name\": \"%s\", \"filter\": 0}]}",
+		pid, calf);
+	scratch_write_text("run/x/state.json", text, 0600);
+}
+
+/* Until the new run has written its state, that of the killed one is there: it says nothing
+ * about the new maps. */
+Test(cli_frames, follow_over_a_kill)
+{
+	int fd, lock_fd;
+	pid_t pid;
+
+	make_directory(run_root, "x");
+	lock_fd = make_running("x");
+	write_state(getpid(), "first");
+	pin_maps();
+	put_of(1, FRAME_IN_COOKIE, 1);
+	pid = frames_follower(&fd, "--json");
+	expect_line(fd, "\"calf\":\"first\"");
+	write_state(1, "killed");
+	pin_maps();
+	put_of(1, FRAME_IN_COOKIE, 2);
+	cr_expect_null(strstr(next_line(fd), "\"calf\""));
+	write_state(getpid(), "new");
+	put_of(1, FRAME_IN_COOKIE, 3);
+	expect_line(fd, "\"calf\":\"new\"");
+	follower_end(pid, fd);
+	close(lock_fd);
+}
+
+/* What a killed run has left, its own state explains. */
+Test(cli_frames, killed_run)
+{
+	make_directory(run_root, "x");
+	write_state(1, "killed");
+	pin_maps();
+	put_of(1, FRAME_IN_COOKIE, 1);
+	cr_assert_eq(calfpen("frames", "--json", NULL), CLI_OK, "%s", err_text);
+	cr_expect_not_null(strstr(out_text, "\"calf\":\"killed\""), "%s", out_text);
 }
 
 /* Each frame is written completely when it arrives. */

@@ -69,17 +69,24 @@ static void put_line(const struct frames *frames, json_t *json)
 	json_decref(json);
 }
 
-/* A supervisor that starts makes the maps first. */
+/*
+ * A supervisor that starts makes the maps first, and state.json is that of the previous run
+ * until it has written its own: then nothing is known yet. Nobody runs: the maps and the
+ * state are both of the run that was killed.
+ */
 static void know_owners(struct frames *frames)
 {
 	json_t *state;
-	int r;
+	int r, pid;
+	bool is_of_running;
 
 	if (frames->has_state)
 		return;
 	state = cli_state_load(frames->cli, &r);
-	frames->has_state = state || r != CLI_OK;
-	frames_owners_init(&frames->owners, state);
+	pid = cli_running_pid(frames->cli);
+	is_of_running = json_integer_value(json_object_get(state, STATE_PID)) == pid;
+	frames->has_state = (state && is_of_running) || r != CLI_OK;
+	frames_owners_init(&frames->owners, pid && !is_of_running ? NULL : state);
 	json_decref(state);
 }
 
