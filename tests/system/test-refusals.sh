@@ -188,7 +188,14 @@ test_two_calves_that_overlap() {
 	calves_refused "$b:6: directory \"/ntp/\": $(line_of 'path: /ntp/,') may write or delete \"/ntp/\"; a directory of another calf requires \"of: any\""
 	second_calf b 'path: /x, type: text, access: [write]' 'frames:
   - {check: arp, ingress_per_second: 10, ingress_burst: 20, egress_per_second: 2, egress_burst: 8}'
-	calves_refused "$b:8: frame rule matches the same frames as that of $(line_of 'check: arp'); a frame is for one calf of an instance only"
+	calves_refused "$b:8: check: arp is for the calf that may write \"/ip\" only"
+	row='max_frame: 1514, ingress_per_second: 10, ingress_burst: 20, egress_per_second: 2, egress_burst: 8'
+	second_calf b 'path: /x, type: text, access: [write]' "frames:
+  - {check: dhcp4, local_port: 68, remote_port: 1067, $row}"
+	calves_refused "$b:8: frame rule matches the same frames as that of $(line_of 'check: dhcp4'); a frame is for one calf of an instance only"
+	second_calf b 'path: /x, type: text, access: [write]' "frames:
+  - {check: dhcp4, local_port: 1068, remote_port: 67, $row}"
+	calves_refused "$b:8: frame rule has the same remote_port as that of $(line_of 'check: dhcp4'); a server is for one calf of an instance only"
 	second_calf dhcp4 'path: /x, type: text, access: [write]'
 	calves_refused "$b:1: name \"dhcp4\" is also that of $(line_of 'name: dhcp4'); the calves of an instance need different names"
 	second_calf b 'path: /control/dhcp4/stop, type: text, access: [read, delete]'

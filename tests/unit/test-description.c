@@ -151,7 +151,8 @@ Test(description, arp_rule)
 {
 	static struct description d;
 
-	write_description(9, "frames:\n" ARP_RULE);
+	write_description(9,
+			  "  - {path: /ip, type: ipv4-net, access: [write]}\nframes:\n" ARP_RULE);
 	cr_assert(description_load(scratch, &d) == 0, "%s", capture_text());
 	cr_assert(d.n_frames == 2);
 	cr_assert(d.frames[0].check == FRAME_CHECK_ARP);
@@ -318,6 +319,9 @@ static const struct row rows[] = {
 	  "frames:\n  - {check: arp, ingress_per_second: 1, ingress_burst: 1, max_frame: 64, "
 	  "egress_per_second: 1, egress_burst: 1}",
 	  "10: \"max_frame\" is not allowed with check: arp" },
+	{ 9, "frames:\n" ARP_RULE, "10: check: arp is for the calf that may write \"/ip\" only" },
+	{ 9, "  - {path: /ip, type: ipv4-net, access: [read, delete]}\nframes:\n" ARP_RULE,
+	  "11: check: arp is for the calf that may write \"/ip\" only" },
 	{ 11, "    local_port: 65536", "11: local_port must be a number from 1 to 65535" },
 	{ 13, "    max_frame: 1515", "13: max_frame must be a number from 64 to 1514" },
 	{ 16, "    egress_per_second: 0",

@@ -22,6 +22,7 @@
 #define DESCRIPTION_METRICS_MAX 128
 #define DESCRIPTION_OPTIONS_MAX 48
 #define DESCRIPTION_FILE "calf.yaml"
+#define DESCRIPTION_ADDRESS_KEY "/ip" /* of the host, by the one calf that writes it */
 /* Keys that priv itself writes: /mac, /address, /link, /host/name, and two below /status for
  * each handler; those below /config and /link/macs are counted with the calf that reads
  * them. */

@@ -131,6 +131,23 @@ static int parse_frame(struct yaml_file *file, yaml_node_t *node, struct descrip
 	return 0;
 }
 
+/* Announcements say to all that an address is the host's, and the host does not get the
+ * ARP that the calf gets: both only for the calf whose address the host has. */
+static int check_arp(struct yaml_file *file, yaml_node_t *node,
+		     const struct description *description)
+{
+	const struct key_rule *key = description_find_key(description, DESCRIPTION_ADDRESS_KEY);
+
+	if (key && (key->access & KV_ACCESS_WRITE))
+		return 0;
+	for (uint32_t i = 0; i < description->n_frames; i++)
+		if (description->frames[i].check == FRAME_CHECK_ARP)
+			return yaml_refuse(file, yaml_sequence_at(file, node, i),
+					   "check: arp is for the calf that may write "
+					   "\"" DESCRIPTION_ADDRESS_KEY "\" only");
+	return 0;
+}
+
 int description_parse_frames(struct yaml_file *file, yaml_node_t *node,
 			     struct description *description)
 {
@@ -140,7 +157,7 @@ int description_parse_frames(struct yaml_file *file, yaml_node_t *node,
 	r = yaml_sequence(file, node, "frames", FRAME_RULES_MAX, &n);
 	for (uint32_t i = 0; !r && i < n; i++)
 		r = parse_frame(file, yaml_sequence_at(file, node, i), description);
-	return r;
+	return r ? r : check_arp(file, node, description);
 }
 
 /* [a-zA-Z_:][a-zA-Z0-9_:]*, the rule of Prometheus. */
