@@ -257,14 +257,16 @@ int tap_ingress(struct __sk_buff *skb)
 SEC("tc")
 int tap_egress(struct __sk_buff *skb)
 {
+	__u32 owner = tap_owner(skb->ifindex);
+
 	/* A tc-mode redirect from the uplink; XDP redirects do not pass
 	 * here. */
 	if (config.mark && skb->mark == config.mark) {
 		skb->mark = 0;
 		return TC_ACT_OK;
 	}
-	if (count(FRAME_OWNER_NONE, FRAME_HOST_NOISE, skb->len, 0))
-		sample(skb, FRAME_OWNER_NONE, FRAME_HOST_NOISE);
+	if (count(owner, FRAME_HOST_NOISE, skb->len, 0))
+		sample(skb, owner, FRAME_HOST_NOISE);
 	return TC_ACT_SHOT;
 }
 

@@ -334,6 +334,24 @@ Test(frames_calves, no_tap_of_ours)
 	cr_expect_eq(counted(FRAME_OWNER_NONE, FRAME_OUT_NO_RULE), 1);
 }
 
+/* What the host sends into a tap is counted for the calf whose tap it is. */
+Test(frames_calves, host_noise_of_the_own_tap)
+{
+	int egress = bpf_program__fd(test.frames.tc->progs.tap_egress);
+	uint8_t frame[FRAME_SIZE];
+
+	make_reply(frame, 0, TEST_XID);
+	for (uint32_t calf = 0; calf < 2; calf++) {
+		uint64_t before = counted(1 + calf, FRAME_HOST_NOISE);
+
+		cr_expect_eq(frames_test_run(egress, frame, FRAME_SIZE, tap_of(calf)->ifindex,
+					     NULL),
+			     TC_ACT_SHOT);
+		cr_expect_eq(counted(1 + calf, FRAME_HOST_NOISE), before + 1, "calf %u", calf);
+	}
+	cr_expect_eq(counted(FRAME_OWNER_NONE, FRAME_HOST_NOISE), 0);
+}
+
 /* Each has the identity of its own first request. */
 Test(frames_calves, identity_of_each)
 {

@@ -119,7 +119,7 @@ Test(cli_frames, whose_it_is)
 	json_t *json;
 
 	pin_maps();
-	put(FRAME_HOST_NOISE, 1);
+	put(FRAME_IN_VLAN, 1);
 	put_of(2, FRAME_OUT_PORT, 2);
 	make_directory(run_root, "x");
 	scratch_write_text("run/x/state.json",
@@ -137,7 +137,7 @@ Test(cli_frames, whose_it_is)
 			   " {\"name\": \"dhcp4\", \"filter\": 0}]}",
 			   0600);
 	cr_assert_eq(calfpen("frames", NULL), CLI_OK, "%s", err_text);
-	cr_expect_str_eq(line(out_text, 0), "  host  dropped    host_noise            " TEXT,
+	cr_expect_str_eq(line(out_text, 0), "  in    passed     in_vlan               " TEXT,
 			 "nobody's");
 	cr_expect_str_eq(line(out_text, 1), "  out   dropped    out_port              echo: " TEXT);
 }
