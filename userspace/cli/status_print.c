@@ -102,10 +102,9 @@ static void print_failures(const struct cli *cli, json_t *state)
 	}
 }
 
-static void print_calves(const struct cli *cli, const json_t *state)
+static void print_calves(const struct cli *cli, const json_t *state, bool has_several)
 {
 	const json_t *calves = json_object_get(state, STATE_CALVES);
-	bool has_several = has_several_taps(state);
 	json_t *calf;
 	size_t i;
 
@@ -173,10 +172,10 @@ static void print_quarantine(const struct cli *cli, json_t *quarantine)
 		fprintf(cli->out, " at %s", text_of(quarantine, "opened", "?"));
 }
 
-static void print_uplink(const struct cli *cli, json_t *state, json_t *quarantine)
+/* `has_several`: then print_calves() says which tap is whose. */
+static void print_uplink(const struct cli *cli, json_t *state, json_t *quarantine, bool has_several)
 {
 	bool is_known = json_object_get(state, STATE_UPLINK);
-	bool has_several = has_several_taps(state); /* then print_calves() says which */
 
 	if (is_known || quarantine)
 		print_label(cli, "uplink");
@@ -203,7 +202,7 @@ static void print_uplink(const struct cli *cli, json_t *state, json_t *quarantin
 	}
 }
 
-static void print_processes(const struct cli *cli, json_t *state)
+static void print_processes(const struct cli *cli, json_t *state, bool has_several)
 {
 	if (json_object_get(state, STATE_RUNTIME)) {
 		print_label(cli, "runtime");
@@ -215,7 +214,7 @@ static void print_processes(const struct cli *cli, json_t *state)
 		print_pid(cli, state, STATE_WATCHER_RESTARTS, ", restarts");
 		fputc('\n', cli->out);
 	}
-	print_calves(cli, state);
+	print_calves(cli, state, has_several);
 	print_missing(cli, json_object_get(state, STATE_KERNEL));
 }
 
@@ -332,6 +331,7 @@ static void print_frames(const struct cli *cli, json_t *frames, bool has_several
 void cli_status_print(const struct cli *cli, json_t *status)
 {
 	json_t *state = json_object_get(status, "state");
+	bool has_several = has_several_taps(state);
 
 	print_label(cli, "instance");
 	fputs(text_of(status, "instance", "?"), cli->out);
@@ -346,8 +346,8 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	if (json_object_get(status, "lease"))
 		print_lease(cli, json_object_get(status, "lease"));
 	print_failures(cli, state);
-	print_uplink(cli, state, json_object_get(status, "quarantine"));
-	print_processes(cli, state);
+	print_uplink(cli, state, json_object_get(status, "quarantine"), has_several);
+	print_processes(cli, state, has_several);
 	if (json_object_get(status, "uids"))
 		print_uids(cli, json_object_get(status, "uids"));
 	if (json_object_get(status, "store"))
@@ -355,6 +355,6 @@ void cli_status_print(const struct cli *cli, json_t *status)
 	if (json_object_get(status, "memory"))
 		print_memory(cli, json_object_get(status, "memory"));
 	print_handlers(cli, status);
-	print_frames(cli, json_object_get(status, "frames"), has_several_taps(state));
+	print_frames(cli, json_object_get(status, "frames"), has_several);
 	print_metrics(cli, json_object_get(state, STATE_CALVES));
 }

@@ -147,8 +147,8 @@ struct calf {
 
 /*
  * Adopt the descriptors: make them non-blocking, watch them with calf->loop,
- * map the metrics page. A calf without frames runs, too. Ignore SIGPIPE, so that a closed peer is an error of
- * write(2). `calf` must outlive everything registered with it.
+ * map the metrics page. A calf without frames runs, too. Ignore SIGPIPE, so that a
+ * closed peer is an error of write(2). `calf` must outlive everything registered with it.
  */
 int calf_init(struct calf *calf, const struct calf_fds *fds);
 

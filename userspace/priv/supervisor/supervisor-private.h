@@ -74,8 +74,8 @@ struct supervisor {
 	struct loop_timer quarantine_timer;
 	struct loop_timer transactions_timer;
 	struct {
-		uint64_t n_refused; /* by the loaded programs, as of the last look */
-		uint64_t quiet_ns;  /* when the next line may be logged */
+		uint64_t n_refused;	  /* by the loaded programs, as of the last look */
+		uint64_t quiet_ns;	  /* when the next line may be logged */
 	} transactions[FRAME_CALVES_MAX]; /* by number */
 	/* by number (maps/frame.h, "several calves"); NULL: no such calf */
 	const struct description *framed[FRAME_CALVES_MAX];
