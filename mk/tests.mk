@@ -103,7 +103,8 @@ check: ## run all tests (unit, BPF, system, 6.1 guest) and lint (root)
 	@tests/run unit bpf system guest
 
 check-long: tests ## run the BPF tests with the numbers of requests and operations of a long test (root)
-	@CALFPEN_GATE_REQUESTS=1000000 CALFPEN_ATTACK_OPERATIONS=10000000 tests/run bpf
+	@CALFPEN_GATE_REQUESTS=1000000 CALFPEN_ATTACK_OPERATIONS=10000000 \
+		CALFPEN_CALVES_FRAMES=100000 tests/run bpf
 
 check-unit: ## run the unit tests; needs no root if the packages are installed
 	@tools/bootstrap --check check || tools/bootstrap check
