@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -581,4 +583,61 @@ Test(frames_calves, frames_never_reach_another, .timeout = 300)
 Test(frames_calves_tc, frames_never_reach_another, .timeout = 300)
 {
 	expect_own_frames_only();
+}
+
+static uint32_t verified(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	cr_assert_eq(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size), 0);
+	printf("note: %s: verified %u with all rules of all calves\n", bpf_program__name(program),
+	       info.verified_insns);
+	return info.verified_insns;
+}
+
+/* As much as there can be: the verifier still accepts it, on every kernel. */
+Test(frames_calves_own, all_rules_of_all_calves)
+{
+	struct frame_rule rules[FRAME_CALVES_MAX][FRAME_RULES_MAX];
+	struct frame_config config = { 0 };
+	const struct frame_quarantine quarantine = { .deadline_ns = UINT64_MAX };
+	struct frames_setup setup = { .config = &config, .quarantine = &quarantine };
+	struct frames_host host;
+	struct gate_test gate = { 0 };
+	struct frames frames;
+
+	cr_assert_eq(unshare(CLONE_NEWNET), 0);
+	gate_test_begin(&gate, 64, 1);
+	cr_assert_eq(netlink_new(&test.netlink), 0);
+	cr_assert_eq(tap_init(&test.uplink, test.netlink, "calfpen x y"), 0);
+	config.uplink_ifindex = (uint32_t)test.uplink.ifindex;
+	for (uint16_t calf = 0; calf < FRAME_CALVES_MAX; calf++) {
+		for (uint16_t i = 0; i < FRAME_RULES_MAX; i++) {
+			rules[calf][i] = second_rule;
+			rules[calf][i].local_port = (uint16_t)(1000 + FRAME_RULE(calf, i));
+			rules[calf][i].remote_port = (uint16_t)(2000 + FRAME_RULE(calf, i));
+		}
+		setup.calves[calf] = (struct frames_calf){ .tap_ifindex = 100 + calf,
+							   .rules = rules[calf],
+							   .n_rules = FRAME_RULES_MAX,
+							   .grammar = frames_test_grammar() };
+	}
+	rules[FRAME_CALF_HOST][FRAME_RULES_MAX - 1].check = FRAME_CHECK_ARP;
+	setup.witness_fd = frames_witness_open(&gate.pins, NULL);
+	cr_assert_geq(setup.witness_fd, 0);
+	cr_assert_eq(frames_host_init(&host, &gate.pins), 0);
+	setup.host_fd = frames_host_map(&host);
+	cr_assert_eq(frames_init(&frames, &gate.pins, &setup), 0);
+	cr_expect(frames.config.quarantine);
+	cr_assert_eq(frames_attach_uplink(&frames, test.uplink.name, FRAME_MODE_NATIVE), 0);
+	cr_expect_leq(verified(frames.xdp->progs.frame_xdp), 20000);
+	cr_expect_leq(verified(frames.tc->progs.uplink_ingress), 20000);
+	cr_expect_leq(verified(frames.tc->progs.tap_ingress), 20000);
+	frames_deinit(&frames);
+	frames_host_deinit(&host);
+	close(setup.witness_fd);
+	tap_deinit(&test.uplink);
+	netlink_free(test.netlink);
+	gate_test_end(&gate);
 }
