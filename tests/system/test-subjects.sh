@@ -115,6 +115,23 @@ test_orphans_go() {
 	wait_for_line "$audit" '"subject":"observer","verb":"orphan","path":"/seen/a"' 5
 }
 
+# A calf is added that needs more keys than the store was made for.
+test_more_keys_than_before() {
+	make_calves
+	sed -i 's/count: 8/count: 300/' "$LAB_DIR/observer/calf.yaml"
+	lease "${dhcp4[@]}"
+	kill_all
+	lease "${dhcp4[@]}" "${observer[@]}"
+	wait_for_line "$LAB_DIR/calfpen.log" 'store: made room for [0-9]+ keys' 5
+	assert_eq True "$(state store_adopted)"
+	assert_eq dhcp4 "$(writer /ip)"
+	wait_for 5 runs observer
+	observe /seen/a 1
+	kill_all
+	lease "${dhcp4[@]}"
+	assert_eq 1 "$(grep -c 'made room' "$LAB_DIR/calfpen.log")"
+}
+
 # A store that cannot be adopted is not touched, and neither is the host.
 swap_pins() {
 	mv "$pins/kv" "$pins/other"
