@@ -15,9 +15,15 @@
 
 static struct gate_test test;
 
+/* Every store in use has a key. */
 static void begin(void)
 {
+	static const struct test_rule rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 100 },
+						  { NULL } };
+
 	gate_test_begin(&test, 64, 5);
+	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, rules, FAST, FAST);
+	cr_assert_eq(gate_write(test.fds[KV_SUBJECT_SUPERVISOR], "/mac", "x", 1, NULL), 0);
 }
 
 static void end(void)

@@ -5,8 +5,10 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,7 +237,7 @@ Test(store, other_maps_are_not_adopted)
 		uint32_t key_size, value_size, n_entries, flags;
 		bool freeze;
 		int expected;
-	} rows[] = {
+	} table[] = {
 		{ PIN_KV, HASH, 64, sizeof(struct kv_value), KV_ENTRIES, 0, true, 0 },
 		{ PIN_KV, HASH, 64, sizeof(struct kv_value), KV_ENTRIES, 0, false, -EEXIST },
 		{ PIN_KV, HASH, 64, sizeof(struct kv_value), KV_ENTRIES, BPF_F_NO_PREALLOC, true,
@@ -257,19 +259,22 @@ Test(store, other_maps_are_not_adopted)
 		{ PIN_DENIALS, RING, 0, 0, 2 * KV_DENIALS_SIZE, 0, false, -EEXIST },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct gate_test test;
-		int fd = make_map((enum bpf_map_type)rows[i].type, rows[i].key_size,
-				  rows[i].value_size, rows[i].n_entries, rows[i].flags);
+		int fd = make_map((enum bpf_map_type)table[i].type, table[i].key_size,
+				  table[i].value_size, table[i].n_entries, table[i].flags);
 
 		gate_test_begin(&test, 64, 1);
+		gate_test_subject(&test, 0, rules, FAST, FAST);
+		cr_assert_eq(gate_write(test.fds[0], "/ip", "x", 1, NULL), 0);
 		store_deinit(&test.store);
-		if (rows[i].freeze)
+		if (table[i].freeze)
 			cr_assert_eq(bpf_map_freeze(fd), 0);
-		cr_assert_eq(pins_put(&test.pins, "", rows[i].pin, fd), 0);
+		cr_assert_eq(pins_put(&test.pins, "", table[i].pin, fd), 0);
 		close(fd);
-		cr_expect_eq(store_init(&test.store, &test.pins, 64, 1), rows[i].expected,
-			     "row %zu: %s", i, rows[i].pin);
+		cr_expect_eq(store_init(&test.store, &test.pins, 64, 1), table[i].expected,
+			     "row %zu: %s", i, table[i].pin);
+		cr_expect_eq(test.store.adopted, !table[i].expected, "row %zu", i);
 		store_deinit(&test.store);
 		pins_deinit(&test.pins);
 	}
@@ -285,5 +290,52 @@ Test(store, half_a_set_of_pins)
 	pins_remove(&test.pins, PIN_DENIALS);
 	cr_expect_eq(store_init(&test.store, &test.pins, 64, 1), 0);
 	cr_expect_not(test.store.adopted);
+	gate_test_end(&test);
+}
+
+/* Returns true if it is the pin of a map that is adopted. */
+static bool is_adoptable(const char *pin)
+{
+	static const char *const pins[] = { PIN_KV, PIN_SLOTS, PIN_EVENTS, PIN_DENIALS, PIN_CTL };
+
+	for (size_t i = 0; i < sizeof(pins) / sizeof(pins[0]); i++)
+		if (!strcmp(pins[i], pin))
+			return true;
+	return false;
+}
+
+/* Only what has a key is a store in use. One without is made anew: ctl goes first and comes
+ * last, so that a kill leaves no maps of both that would be refused. */
+Test(store, without_a_key)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	char last[NAME_MAX + 1] = "";
+	struct gate_test test;
+	bool is_first = true;
+	ssize_t size;
+	int fd;
+
+	gate_test_begin(&test, 64, 1);
+	store_deinit(&test.store);
+	fd = inotify_init1(IN_NONBLOCK);
+	cr_assert_geq(inotify_add_watch(fd, test.pins.directory, IN_CREATE | IN_DELETE), 0);
+	cr_assert_eq(store_init(&test.store, &test.pins, 128, 1), 0);
+	cr_expect_not(test.store.adopted);
+	size = read(fd, events, sizeof(events));
+	close(fd);
+	for (ssize_t at = 0; at < size;) {
+		const struct inotify_event *event = (const void *)(events + at);
+
+		at += (ssize_t)(sizeof(*event) + event->len);
+		if (!is_adoptable(event->name))
+			continue;
+		if (is_first) {
+			cr_expect_str_eq(event->name, PIN_CTL);
+			cr_expect_eq(event->mask, IN_DELETE);
+		}
+		is_first = false;
+		(void)snprintf(last, sizeof(last), "%s", event->name);
+	}
+	cr_expect_str_eq(last, PIN_CTL);
 	gate_test_end(&test);
 }

@@ -92,11 +92,10 @@ static const char *find_flaw(const struct store *store, size_t i, int fd,
 	return info->type != BPF_MAP_TYPE_RINGBUF && !pins_is_frozen(fd) ? "not frozen" : NULL;
 }
 
-/* Check that the pinned maps fit together. Stores how many keys they are for in *max_keysp. */
-static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], uint32_t *max_keysp)
+/* Check that the pinned maps fit together. Stores a copy of ctl in *ctlp. */
+static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], struct kv_ctl *ctlp)
 {
 	uint32_t n_entries[N_ADOPTABLE];
-	struct kv_ctl ctl;
 	uint32_t zero = 0;
 
 	for (size_t i = 0; i < N_ADOPTABLE; i++) {
@@ -114,15 +113,14 @@ static int check_adopted(const struct store *store, const int fds[N_ADOPTABLE], 
 	}
 	if (n_entries[ADOPT_SLOTS] != n_entries[ADOPT_KV])
 		return refuse(store, PIN_SLOTS, "another number of keys than " PIN_KV);
-	if (bpf_map_lookup_elem(fds[ADOPT_CTL], &zero, &ctl))
+	if (bpf_map_lookup_elem(fds[ADOPT_CTL], &zero, ctlp))
 		return refuse(store, PIN_CTL, "cannot read it");
-	if (ctl.layout_version != KV_LAYOUT_VERSION)
+	if (ctlp->layout_version != KV_LAYOUT_VERSION)
 		return refuse(store, PIN_CTL, "wrong layout version");
-	if (!store_names_are_valid(&ctl))
+	if (!store_names_are_valid(ctlp))
 		return refuse(store, PIN_CTL, "wrong names of subjects");
-	if (ctl.max_keys > KV_KEYS_MAX || n_entries[ADOPT_KV] < ctl.max_keys + KV_KEYS_SLACK)
+	if (ctlp->max_keys > KV_KEYS_MAX || n_entries[ADOPT_KV] < ctlp->max_keys + KV_KEYS_SLACK)
 		return refuse(store, PIN_CTL, "another number of keys than " PIN_KV);
-	*max_keysp = ctl.max_keys;
 	return 0;
 }
 
@@ -140,10 +138,10 @@ static int grow(const struct store *store, int fds[N_ADOPTABLE], uint32_t max_ke
 	return r;
 }
 
-/* Returns 0 if the maps were adopted, 1 if there are none, or a negative errno. */
+/* Returns 0 if the maps were adopted, 1 if there is nothing to adopt, or a negative errno. */
 static int adopt(struct store *store, uint32_t max_keys)
 {
-	uint32_t room = 0;
+	struct kv_ctl ctl = { 0 };
 	size_t n_found = 0;
 	int fds[N_ADOPTABLE], r = store_finish_growth(store->pins);
 
@@ -164,13 +162,20 @@ static int adopt(struct store *store, uint32_t max_keys)
 		 * gate has run yet. */
 		r = 1;
 	else
-		r = check_adopted(store, fds, &room);
-	if (!r && room < max_keys)
+		r = check_adopted(store, fds, &ctl);
+	if (!r && !ctl.n_keys)
+		/* A start that ended before it wrote its first keys, or restored those on
+		 * disk: adopting it would be to forget them. */
+		r = 1;
+	if (!r && ctl.max_keys < max_keys)
 		r = grow(store, fds, max_keys);
 	if (r) {
 		for (size_t i = 0; i < N_ADOPTABLE; i++)
 			if (fds[i] >= 0)
 				close(fds[i]);
+		/* before the others are replaced, which may be of another size */
+		if (r > 0)
+			pins_remove(store->pins, PIN_CTL);
 		return r;
 	}
 	store->kv_fd = fds[ADOPT_KV];
@@ -220,7 +225,8 @@ static int take_fd(int *fdp, const struct bpf_map *map)
 	return *fdp < 0 ? -errno : 0;
 }
 
-/* Fill, freeze and pin new maps, so that the next run can adopt them. */
+/* Fill, freeze and pin new maps, so that the next run can adopt them. ctl is the last:
+ * without it there is no store. */
 static int begin_store(struct store *store, uint32_t max_keys)
 {
 	struct kv_ctl ctl = { .layout_version = KV_LAYOUT_VERSION, .max_keys = max_keys };
@@ -249,13 +255,13 @@ static int begin_store(struct store *store, uint32_t max_keys)
 	if (!r)
 		r = pins_put(store->pins, "", PIN_KV, store->kv_fd);
 	if (!r)
-		r = pins_put(store->pins, "", PIN_CTL, store->ctl_fd);
-	if (!r)
 		r = pins_put(store->pins, "", PIN_SLOTS, store->slots_fd);
 	if (!r)
 		r = pins_put(store->pins, "", PIN_EVENTS, store->events_fd);
 	if (!r)
 		r = pins_put(store->pins, "", PIN_DENIALS, store->denials_fd);
+	if (!r)
+		r = pins_put(store->pins, "", PIN_CTL, store->ctl_fd);
 	return r;
 }
 
