@@ -28,7 +28,7 @@ static void begin(void)
 				   .access = KV_ACCESS_WRITE,
 				   .rule = { .type = VALUE_IPV4_NET, .max_length = 18 } };
 	watcher_audit_init(&watched);
-	watcher_audit_take_names(&watched, &ctl, &loaded);
+	watcher_audit_take_names(&watched, &ctl);
 	cr_assert_eq(audit_open(&watched.log, path, &settings), 0);
 }
 
@@ -64,14 +64,18 @@ static struct kv_event event_of(uint16_t subject, uint32_t uid)
 	};
 }
 
-static void change_by(uint16_t subject, uint32_t uid, uint16_t operation)
+static void change_at(const char *key, uint16_t subject, uint32_t uid, uint16_t operation)
 {
 	struct kv_event event = event_of(subject, uid);
-	const struct record_change change = { .key = { "/ip" },
-					      .operation = operation,
-					      .text = "" };
+	struct record_change change = { .operation = operation, .text = "" };
 
+	(void)snprintf(change.key.path, sizeof(change.key.path), "%s", key);
 	cr_assert_eq(watcher_audit_change(&watched, &event, &change), 0);
+}
+
+static void change_by(uint16_t subject, uint32_t uid, uint16_t operation)
+{
+	change_at("/config/x", subject, uid, operation);
 }
 
 #define EXPECT_LINE(_subject, _verb) \
@@ -93,21 +97,39 @@ Test(watcher_audit_names, by_number)
 	EXPECT_LINE("unknown", "commit");
 }
 
-/* What the supervisor deletes for a calf that is not of this run, and only that. */
+/* What root deletes by a commit, but for the host's own keys: gateways are not root. Whose record it is, and whether its calf is of this run, means nothing. */
 Test(watcher_audit_names, orphans)
 {
-	change_by(REMOVED, 0, KV_CHANGE_DELETE);
+	static const char *const hosts[] = { "/address",      "/mac",
+					     "/host/name",    "/status/quarantine",
+					     "/config/a/b",   "/control/dhcp4/renew",
+					     "/link/macs/01", "/control/renew" };
+
+	const struct record_change change = { .key = { "/ip" },
+					      .operation = KV_CHANGE_DELETE,
+					      .text = "" };
+	struct kv_event event;
+
+	change_at("/ip", REMOVED, 0, KV_CHANGE_DELETE);
 	EXPECT_LINE("removed", "orphan");
-	change_by(REMOVED, GATEWAY_UID, KV_CHANGE_DELETE);
+	change_at("/ip", DHCP4, 0, KV_CHANGE_DELETE);
+	EXPECT_LINE("dhcp4", "orphan");
+	change_at("/ip", KV_SUBJECT_SUPERVISOR, 0, KV_CHANGE_DELETE);
+	EXPECT_LINE("supervisor", "orphan"); /* it had restored it */
+	change_at("/ip", REMOVED, GATEWAY_UID, KV_CHANGE_DELETE);
 	EXPECT_LINE("removed", "commit"); /* from the run before, still in the ring */
-	change_by(REMOVED, GATEWAY_UID, KV_CHANGE_WRITE);
-	EXPECT_LINE("removed", "commit");
-	change_by(REMOVED, 0, KV_CHANGE_WRITE);
-	EXPECT_LINE("removed", "commit"); /* by whoever is root and had its gate */
-	change_by(DHCP4, GATEWAY_UID, KV_CHANGE_DELETE);
+	change_at("/ip", DHCP4, GATEWAY_UID, KV_CHANGE_DELETE);
 	EXPECT_LINE("dhcp4", "commit");
-	change_by(DHCP4, 0, KV_CHANGE_DELETE);
-	EXPECT_LINE("dhcp4", "commit");
+	change_at("/ip", KV_SUBJECT_SUPERVISOR, 0, KV_CHANGE_WRITE);
+	EXPECT_LINE("supervisor", "commit");
+	event = event_of(DHCP4, 0);
+	event.verb = KV_VERB_DELETE;
+	cr_assert_eq(watcher_audit_change(&watched, &event, &change), 0);
+	EXPECT_LINE("dhcp4", "delete"); /* by whoever is root and has its gate */
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		change_at(hosts[i], KV_SUBJECT_SUPERVISOR, 0, KV_CHANGE_DELETE);
+		EXPECT_LINE("supervisor", "commit");
+	}
 }
 
 /* The types of a calf's keys are those of its own description. */

@@ -130,6 +130,10 @@ bool description_leases_ip(const struct description *description);
 /* Return true if the calf has a frame rule with this check. */
 bool description_has_check(const struct description *description, enum frame_check check);
 
+/* Returns true if the key is below one of the directories in which only the host writes,
+ * the operator's requests and the calves' options included. */
+bool description_is_host_path(const char *path);
+
 /* Find an option by its name. Returns NULL if there is none. */
 const struct description_option *description_find_option(const struct description *description,
 							 const char *name);

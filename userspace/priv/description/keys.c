@@ -206,6 +206,14 @@ static int check_host_path(struct yaml_file *file, yaml_node_t *node, const stru
 	return 0;
 }
 
+bool description_is_host_path(const char *path)
+{
+	for (size_t i = 0; i < sizeof(host_paths) / sizeof(host_paths[0]); i++)
+		if (path_is_below(path, host_paths[i].path))
+			return true;
+	return path_is_below(path, DESCRIPTION_OPTIONS_DIRECTORY);
+}
+
 /* Requests to a calf are its own, and so are its options, which need no entry. It may only
  * look at those of others. */
 static int check_owner(struct yaml_file *file, yaml_node_t *node,

@@ -66,25 +66,20 @@ static const struct description *find_description(const struct watcher_audit *au
 	return NULL;
 }
 
-void watcher_audit_take_names(struct watcher_audit *audit, const struct kv_ctl *ctl,
-			      const struct loaded *loaded)
+void watcher_audit_take_names(struct watcher_audit *audit, const struct kv_ctl *ctl)
 {
 	memcpy(audit->subjects, ctl->names, sizeof(audit->subjects));
-	audit->present = 0;
-	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++) {
+	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
 		audit->subjects[i][KV_NAME_SIZE - 1] = '\0';
-		if (i < KV_SUBJECT_CALF || find_description(audit, loaded, i))
-			audit->present |= 1ull << i;
-	}
 }
 
-/* Nobody but the supervisor, which is root, has a gate of a calf that is not of this run.
- * What is left of the run before was written by a gateway, which is not root. */
-static bool is_orphan(const struct watcher_audit *audit, const struct kv_event *event,
-		      const struct record_change *change)
+/* A gateway is never root, and what is root commits no deletions but of the host's keys.
+ * That does not depend on who reads the record: a later run, with other calves, says the
+ * same. */
+static bool is_orphan(const struct kv_event *event, const struct record_change *change)
 {
-	return event->subject < KV_SUBJECTS_MAX && !(audit->present >> event->subject & 1) &&
-	       event->uid == 0 && change->operation == KV_CHANGE_DELETE;
+	return event->uid == 0 && event->verb == KV_VERB_COMMIT &&
+	       change->operation == KV_CHANGE_DELETE && !description_is_host_path(change->key.path);
 }
 
 static const char *verb_name(uint32_t verb)
@@ -121,7 +116,7 @@ int watcher_audit_change(struct watcher_audit *audit, const struct kv_event *eve
 		.sequence = event->revision,
 		.revision = event->revision,
 		.subject = subject_name(audit, event->subject),
-		.verb = is_orphan(audit, event, change) ? "orphan" : verb_name(event->verb),
+		.verb = is_orphan(event, change) ? "orphan" : verb_name(event->verb),
 		.path = change->key.path,
 		.verdict = "ok",
 		.value = change->operation == KV_CHANGE_WRITE ? change->text : NULL,

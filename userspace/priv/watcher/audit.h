@@ -19,7 +19,6 @@
 struct watcher_audit {
 	struct audit log;
 	char subjects[KV_SUBJECTS_MAX][KV_NAME_SIZE]; /* by number; "": nobody's */
-	uint64_t present;			      /* one bit per subject of this run */
 	uint64_t wall_offset_ns;		      /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	uint32_t n_done; /* lines of the oldest event in the ring that are in the log */
 	struct {
@@ -42,8 +41,7 @@ struct watcher_audit {
 void watcher_audit_init(struct watcher_audit *audit);
 /* Take the names of subjects from the store: those of this run, and of calves that were
  * removed, whose records are still in the rings or whose keys are still there. */
-void watcher_audit_take_names(struct watcher_audit *audit, const struct kv_ctl *ctl,
-			      const struct loaded *loaded);
+void watcher_audit_take_names(struct watcher_audit *audit, const struct kv_ctl *ctl);
 /* Load what the key holds from a new list of the store. */
 void watcher_audit_load_status(struct watcher_audit *audit, const struct wanted *wanted);
 /* If records cannot be written, try to from time to time, and set the status. It has no
@@ -54,8 +52,8 @@ uint64_t watcher_audit_retry(struct watcher_audit *audit, uint64_t now_ns);
 /* Update `wall_offset_ns` from both clocks: records carry boot time, the log
  * needs wall time. Calling it once per drain of the rings is enough. */
 void watcher_audit_sync(struct watcher_audit *audit);
-/* Write one change of a commit. The verb "orphan" is for a key of a calf that is not of
- * this run, deleted by the supervisor in its name (supervisor/orphans.h). Returns 0, or
+/* Write one change of a commit. The verb "orphan" is for a key that no calf writes any
+ * more, deleted by the supervisor in its writer's name (supervisor/orphans.h). Returns 0, or
  * -EAGAIN: keep it. So do the others. */
 int watcher_audit_change(struct watcher_audit *audit, const struct kv_event *event,
 			 const struct record_change *change);

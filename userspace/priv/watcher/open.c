@@ -37,7 +37,7 @@ static int take_names(struct watcher *watcher)
 	if (r)
 		log_error("cannot read the names of the store's subjects: %s", strerror(-r));
 	else
-		watcher_audit_take_names(&watcher->audit, &ctl, &watcher->loaded);
+		watcher_audit_take_names(&watcher->audit, &ctl);
 	return r;
 }
 
