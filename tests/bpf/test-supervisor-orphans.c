@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keys that a removed calf has left are deleted, and no others. */
+/* Keys that have no writer in this start are deleted, and no others. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -20,6 +20,24 @@ static const struct test_rule rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 100 
 
 static struct gate_test test;
 static uint32_t dhcp4, observer;
+static struct description descriptions[2]; /* dhcp4, observer */
+static uint32_t numbers[2];
+
+static void describe(struct description *description, const char *path, uint32_t access)
+{
+	struct key_rule *key = &description->keys[description->n_keys++];
+
+	*key = (struct key_rule){ .access = access };
+	(void)snprintf(key->path, sizeof(key->path), "%s", path);
+}
+
+/* Delete what has no writer if these calves are started, as a start does. */
+static void delete_with(uint32_t first, uint32_t n)
+{
+	const struct orphans_calves calves = { &descriptions[first], &numbers[first], n };
+
+	orphans_delete(&test.store, &calves, orphans_find(&test.store, &calves));
+}
 
 static void put(uint32_t subject, const char *path)
 {
@@ -27,7 +45,8 @@ static void put(uint32_t subject, const char *path)
 	gate_test_drain(&test);
 }
 
-/* A run of two calves, killed. */
+/* A run of two calves, killed. The supervisor has restored keys, and has written the host's
+ * own. */
 static void begin(void)
 {
 	char path[KV_PATH_SIZE];
@@ -38,15 +57,31 @@ static void begin(void)
 	observer = gate_test_number(&test, "observer");
 	(void)gate_test_subject(&test, dhcp4, rules, FAST, FAST);
 	(void)gate_test_subject(&test, observer, rules, FAST, FAST);
+	(void)gate_test_subject(&test, KV_SUBJECT_SUPERVISOR, rules, FAST, FAST);
 	put(dhcp4, "/ip");
 	put(observer, "/nameserver/observer/001");
 	put(observer, "/seen/a");
+	put(observer, "/many/of-observer");
 	put(observer, "/taken-over");
 	put(dhcp4, "/taken-over");
 	for (int i = 0; i < N_MANY; i++) {
 		(void)snprintf(path, sizeof(path), "/many/%d", i);
 		put(dhcp4, path);
 	}
+	put(KV_SUBJECT_SUPERVISOR, "/mac");
+	put(KV_SUBJECT_SUPERVISOR, "/config/observer/hostname");
+	put(KV_SUBJECT_SUPERVISOR, "/lease/t1");
+	put(KV_SUBJECT_SUPERVISOR, "/lease/t2");
+	put(KV_SUBJECT_SUPERVISOR, "/seen/restored");
+	numbers[0] = dhcp4;
+	numbers[1] = observer;
+	describe(&descriptions[0], "/ip", KV_ACCESS_WRITE);
+	describe(&descriptions[0], "/taken-over", KV_ACCESS_WRITE);
+	describe(&descriptions[0], "/many/", KV_ACCESS_WRITE);
+	describe(&descriptions[0], "/seen/", KV_ACCESS_READ | KV_ACCESS_WATCH);
+	describe(&descriptions[0], "/lease/", KV_ACCESS_WRITE);
+	describe(&descriptions[1], "/nameserver/observer/", KV_ACCESS_WRITE);
+	describe(&descriptions[1], "/seen/", KV_ACCESS_DELETE);
 	store_deinit(&test.store);
 	cr_assert_eq(store_init(&test.store, &test.pins, 512, 4), 0);
 	cr_assert(test.store.adopted);
@@ -61,9 +96,8 @@ TestSuite(supervisor_orphans, .init = begin, .fini = end);
 
 /* What the watcher will find in the ring. */
 struct seen {
-	int n_commits;
-	uint32_t n_changes, n_deleted, uid;
-	uint16_t subject, verb;
+	int n_commits[KV_SUBJECTS_MAX];
+	uint32_t n_changes, n_deleted, n_of_others;
 };
 
 static int take(void *data, void *record, size_t size)
@@ -73,11 +107,9 @@ static int take(void *data, void *record, size_t size)
 	struct record_change change;
 
 	cr_assert_eq(record_commit_init(&commit, record, size), 0);
-	seen->n_commits++;
+	seen->n_commits[commit.header.subject]++;
 	seen->n_changes += commit.header.n_changes;
-	seen->uid = commit.header.uid;
-	seen->subject = commit.header.subject;
-	seen->verb = commit.header.verb;
+	seen->n_of_others += commit.header.uid != 0 || commit.header.verb != KV_VERB_COMMIT;
 	while (record_commit_next(&commit, &change))
 		seen->n_deleted += change.operation == KV_CHANGE_DELETE;
 	return 0;
@@ -91,6 +123,8 @@ static struct seen consume(void)
 	cr_assert_not_null(ring);
 	cr_assert_geq(ring_buffer__consume(ring), 0);
 	ring_buffer__free(ring);
+	cr_expect_eq(seen.n_changes, seen.n_deleted);
+	cr_expect_eq(seen.n_of_others, 0);
 	return seen;
 }
 
@@ -117,57 +151,77 @@ Test(supervisor_orphans, of_a_removed_calf)
 	struct kv_ctl before = gate_test_ctl(&test), after;
 	struct seen seen;
 
-	orphans_delete(&test.store, &dhcp4, 1);
+	delete_with(0, 1);
 	after = gate_test_ctl(&test);
 	seen = consume();
 	cr_expect(!exists("/nameserver/observer/001") && !exists("/seen/a"));
+	cr_expect(!exists("/seen/restored"), "dhcp4 may only read it");
+	cr_expect(!exists("/many/of-observer"), "though dhcp4 may write it");
 	cr_expect(exists("/ip") && exists("/taken-over") && exists("/many/0"));
-	cr_expect_eq(after.n_keys, before.n_keys - 2);
+	cr_expect(exists("/lease/t1") && exists("/lease/t2"));
+	cr_expect(exists("/mac") && exists("/config/observer/hostname"), "the host's");
+	cr_expect_eq(after.n_keys, before.n_keys - 4);
 	cr_expect_eq(after.subject[observer].n_keys, 0);
 	cr_expect_eq(after.subject[observer].n_bytes, 0);
 	cr_expect_eq(memcmp(&after.subject[dhcp4], &before.subject[dhcp4],
 			    sizeof(after.subject[dhcp4])),
 		     0, "its quota does not change");
-	cr_expect_eq(after.revision, before.revision + 1);
-	cr_expect_eq(seen.n_commits, 1, "one commit a subject");
-	cr_expect_eq(seen.n_deleted, 2);
-	cr_expect_eq(seen.n_changes, 2);
-	cr_expect_eq(seen.subject, observer, "the audit log says whose they were");
-	cr_expect_eq(seen.verb, KV_VERB_COMMIT);
-	cr_expect_eq(seen.uid, 0);
-	cr_expect(!is_pinned(PIN_GATE_PREFIX "observer") && !is_pinned(PIN_ACL_PREFIX "observer") &&
-		  !is_pinned(PIN_STAGING_PREFIX "observer"));
+	cr_expect_eq(after.revision, before.revision + 2, "one commit a subject");
+	cr_expect_eq(seen.n_commits[observer], 1, "the audit log says whose they were");
+	cr_expect_eq(seen.n_commits[KV_SUBJECT_SUPERVISOR], 1);
+	cr_expect_eq(seen.n_deleted, 4);
+	cr_expect(!is_pinned(PIN_GATE_PREFIX "orphans") && !is_pinned(PIN_ACL_PREFIX "orphans") &&
+		  !is_pinned(PIN_STAGING_PREFIX "orphans"));
 	cr_expect_lt(test.store.gate_fds[observer], 0, "nobody can act as it");
+	cr_expect_lt(test.store.gate_fds[KV_SUBJECT_SUPERVISOR], 0);
 	cr_expect_str_eq(capture_text(),
-			 "observer: deleted the 2 keys that this removed calf has left\n");
+			 "deleted 1 key of supervisor that no calf writes any more\n"
+			 "deleted 3 keys of observer that no calf writes any more\n");
 	/* once */
-	orphans_delete(&test.store, &dhcp4, 1);
-	cr_expect_eq(consume().n_commits, 0);
+	delete_with(0, 1);
+	cr_expect_eq(consume().n_changes, 0);
 }
 
 Test(supervisor_orphans, more_than_a_commit_holds)
 {
 	struct seen seen;
 
-	orphans_delete(&test.store, &observer, 1);
+	delete_with(1, 1);
 	seen = consume();
-	cr_expect_eq(seen.n_commits, 3);
-	cr_expect_eq(seen.n_deleted, N_MANY + 2);
-	cr_expect_eq(gate_test_ctl(&test).n_keys, 2);
-	cr_expect(exists("/seen/a"));
+	cr_expect_eq(seen.n_commits[dhcp4], 3);
+	cr_expect_eq(seen.n_commits[KV_SUBJECT_SUPERVISOR], 1);
+	cr_expect_eq(seen.n_commits[observer], 1);
+	cr_expect_eq(seen.n_deleted, N_MANY + 5);
+	cr_expect(exists("/seen/a") && exists("/seen/restored") && exists("/mac"));
+	cr_expect_eq(gate_test_ctl(&test).n_keys, 5);
 }
 
-/* Whatever their order is. */
+/* The calf stays, and its new description has other keys. */
+Test(supervisor_orphans, of_a_calf_that_stays)
+{
+	struct seen seen;
+
+	descriptions[0].keys[0].access = KV_ACCESS_READ;	    /* /ip */
+	(void)strcpy(descriptions[0].keys[1].path, "/taken-over/"); /* NOLINT */
+	(void)strcpy(descriptions[0].keys[4].path, "/lease/t2");    /* NOLINT */
+	descriptions[0].keys[4].access = KV_ACCESS_DELETE;
+	delete_with(0, 2);
+	seen = consume();
+	cr_expect(!exists("/ip") && !exists("/taken-over") && !exists("/lease/t1"));
+	cr_expect(exists("/lease/t2") && exists("/seen/a") && exists("/many/0"));
+	cr_expect_eq(seen.n_commits[dhcp4], 1);
+	cr_expect_eq(seen.n_commits[KV_SUBJECT_SUPERVISOR], 1);
+	cr_expect_eq(seen.n_deleted, 3);
+	/* it has its gate, as if nothing had been */
+	(void)gate_test_subject(&test, dhcp4, rules, FAST, FAST);
+	put(dhcp4, "/many/0");
+}
+
 Test(supervisor_orphans, none_if_all_are_there)
 {
-	const uint32_t numbers[] = { observer, dhcp4 };
-	struct kv_ctl before = gate_test_ctl(&test), after;
+	const struct orphans_calves calves = { descriptions, numbers, 2 };
 
-	orphans_delete(&test.store, numbers, 2);
-	after = gate_test_ctl(&test);
-	cr_expect_eq(memcmp(&before, &after, sizeof(before)), 0);
-	cr_expect_eq(consume().n_commits, 0);
-	cr_expect_str_eq(capture_text(), "");
+	cr_expect_eq(orphans_find(&test.store, &calves), 0);
 }
 
 /* It comes back under its number, and its gate is its own again. */
@@ -175,7 +229,7 @@ Test(supervisor_orphans, the_calf_comes_back)
 {
 	struct kv_value value;
 
-	orphans_delete(&test.store, &dhcp4, 1);
+	delete_with(0, 1);
 	cr_expect_eq(gate_test_number(&test, "observer"), observer);
 	(void)gate_test_subject(&test, observer, rules, FAST, FAST);
 	cr_expect_eq(gate_read(test.fds[observer], "/seen/a", &value), -ENOENT);

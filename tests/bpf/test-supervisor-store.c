@@ -25,6 +25,9 @@ static void begin(void)
 	(void)snprintf(options.instance, sizeof(options.instance), "test-%d", getpid());
 	(void)snprintf(options.state, sizeof(options.state), "%s", state);
 	memcpy(descriptions, test_descriptions, sizeof(descriptions));
+	for (uint32_t i = 0; i < 2; i++)
+		for (uint32_t j = 0; j < descriptions[i].n_keys; j++)
+			descriptions[i].keys[j].access = KV_ACCESS_READ | KV_ACCESS_WRITE;
 	descriptions[1].keys[0].count = 8;
 	s.options = &options;
 	s.descriptions = descriptions;
@@ -101,4 +104,42 @@ Test(supervisor_store, adopted)
 	cr_expect(s.store.adopted);
 	cr_expect_str_eq(value_of("/lease/state"), "bound");
 	cr_expect_geq(store_revision(&s.store), revision);
+}
+
+/* What was restored for a calf, in the supervisor's name, goes with the calf, or with its
+ * right to write it. */
+Test(supervisor_store, restored_keys_become_orphans)
+{
+	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	store_deinit(&s.store);
+	s.n_descriptions = 1;
+	descriptions[0].keys[2].access = KV_ACCESS_READ;
+	capture_begin();
+	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
+	cr_expect_str_eq(capture_text(),
+			 "deleted 3 keys of supervisor that no calf writes any more\n");
+	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	cr_expect_str_eq(value_of("/lease/state"), "bound");
+	cr_expect_str_eq(value_of("/lease/t1"), "(none)");
+	cr_expect_str_eq(value_of("/x/001"), "(none)");
+	cr_expect_str_eq(value_of("/x/002"), "(none)");
+	cr_expect_str_neq(value_of("/mac"), "(none)");
+}
+
+/* No revision is used before the file is ahead of it. */
+Test(supervisor_store, revision_is_reserved_for_orphans)
+{
+	uint64_t revision, ahead;
+
+	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	revision = store_revision(&s.store);
+	cr_assert_eq(persist_revision_save(state, revision), 0, "as by a clean stop");
+	store_deinit(&s.store);
+	s.n_descriptions = 1;
+	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
+	cr_expect_gt(store_revision(&s.store), revision);
+	cr_assert_eq(persist_revision_load(state, &ahead), 0);
+	cr_expect_geq(ahead, store_revision(&s.store));
 }

@@ -9,7 +9,8 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 
-#define REQUESTS_PER_SECOND 20000 /* a full store takes 33 commits */
+/* No limits: the supervisor itself makes these commits. */
+#define REQUESTS_PER_SECOND 20000
 #define AUDIT_BURST (4u << 20)
 
 static const struct store_rule may_delete = {
@@ -17,8 +18,53 @@ static const struct store_rule may_delete = {
 	.rule = { KV_ACCESS_DELETE, KV_CLASS_TEXT, 0 },
 };
 
-/* Fill the commit with deletions of the subject's keys, as many as fit. */
-static int collect(const struct store *store, uint32_t number, struct commit *commit)
+static bool is_removed(const struct orphans_calves *calves, uint32_t subject)
+{
+	uint32_t i = 0;
+
+	while (i < calves->n && calves->numbers[i] != subject)
+		i++;
+	return subject >= KV_SUBJECT_CALF && i == calves->n;
+}
+
+static bool may_change(const struct description *description, const char *path)
+{
+	const struct key_rule *key = description_find_key(description, path);
+
+	return key && (key->access & (KV_ACCESS_WRITE | KV_ACCESS_DELETE));
+}
+
+static bool is_orphan(const struct orphans_calves *calves, const struct kv_key *key,
+		      const struct kv_value *value)
+{
+	if (description_is_host_path(key->path) || value->subject >= KV_SUBJECTS_MAX)
+		return false;
+	if (is_removed(calves, value->subject))
+		return true;
+	for (uint32_t i = 0; i < calves->n; i++)
+		if (may_change(&calves->descriptions[i], key->path))
+			return false;
+	return true;
+}
+
+uint64_t orphans_find(const struct store *store, const struct orphans_calves *calves)
+{
+	struct kv_key key, *before = NULL;
+	struct kv_value value;
+	uint64_t writers = 0;
+
+	while (!bpf_map_get_next_key(store->kv_fd, before, &key)) {
+		before = &key;
+		if (!bpf_map_lookup_elem(store->kv_fd, &key, &value) &&
+		    is_orphan(calves, &key, &value))
+			writers |= 1ull << value.subject;
+	}
+	return writers;
+}
+
+/* Fill the commit with deletions of what the subject has written, as many as fit. */
+static int collect(const struct store *store, const struct orphans_calves *calves, uint32_t subject,
+		   struct commit *commit)
 {
 	struct kv_key key, *before = NULL;
 	struct kv_value value;
@@ -28,70 +74,64 @@ static int collect(const struct store *store, uint32_t number, struct commit *co
 	while (!r && commit->n_changes < KV_CHANGES_MAX &&
 	       !bpf_map_get_next_key(store->kv_fd, before, &key)) {
 		before = &key;
-		if (!bpf_map_lookup_elem(store->kv_fd, &key, &value) && value.subject == number)
+		if (!bpf_map_lookup_elem(store->kv_fd, &key, &value) && value.subject == subject &&
+		    is_orphan(calves, &key, &value))
 			r = commit_delete(commit, key.path);
 	}
 	return r;
 }
 
-/* Returns 0, or a negative errno with the number of deleted keys so far in *np. */
-static int delete_keys(struct store *store, const struct store_subject *subject, uint32_t *np)
+/* Returns 0 with the number of deleted keys in *np, or a negative errno. */
+static int delete_keys(struct store *store, const struct orphans_calves *calves, uint32_t number,
+		       uint32_t *np)
 {
 	static struct commit commit;
-	int r = store_add_subjects(store, subject, 1);
+	/* not the name of a subject, whose pins a client might open */
+	const struct store_subject subject = {
+		.number = number,
+		.name = "orphans",
+		.rules = &may_delete,
+		.n_rules = 1,
+		.requests_per_second = REQUESTS_PER_SECOND,
+		.request_burst = REQUESTS_PER_SECOND,
+		.audit_bytes_per_second = AUDIT_BURST,
+		.audit_burst = AUDIT_BURST,
+		.max_keys = KV_KEYS_MAX,
+		.max_bytes = UINT64_MAX,
+	};
+	int r = store_add_subjects(store, &subject, 1);
 
 	while (!r) {
-		r = collect(store, subject->number, &commit);
+		r = collect(store, calves, number, &commit);
 		if (r || !commit.n_changes)
 			break;
-		r = gate_commit(store->gate_fds[subject->number], &commit, NULL, NULL);
+		r = gate_commit(store->gate_fds[number], &commit, NULL, NULL);
 		if (!r)
 			*np += commit.n_changes;
 	}
-	/* nobody acts as this subject any more */
-	store_remove_subject(store, subject);
+	store_remove_subject(store, &subject);
 	return r;
 }
 
-static bool is_one_of(const uint32_t *numbers, uint32_t n, uint32_t number)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (numbers[i] == number)
-			return true;
-	return false;
-}
-
-void orphans_delete(struct store *store, const uint32_t *numbers, uint32_t n)
+void orphans_delete(struct store *store, const struct orphans_calves *calves, uint64_t writers)
 {
 	const uint32_t zero = 0;
 	struct kv_ctl ctl;
 
 	if (bpf_map_lookup_elem(store->ctl_fd, &zero, &ctl))
 		return;
-	for (uint32_t i = KV_SUBJECT_CALF; i < KV_SUBJECTS_MAX; i++) {
-		const struct store_subject subject = {
-			.number = i,
-			.name = ctl.names[i],
-			.rules = &may_delete,
-			.n_rules = 1,
-			.requests_per_second = REQUESTS_PER_SECOND,
-			.request_burst = REQUESTS_PER_SECOND,
-			.audit_bytes_per_second = AUDIT_BURST,
-			.audit_burst = AUDIT_BURST,
-			.max_keys = KV_KEYS_MAX,
-			.max_bytes = UINT64_MAX,
-		};
+	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++) {
 		uint32_t n_deleted = 0;
 		int r;
 
-		if (!ctl.subject[i].n_keys || is_one_of(numbers, n, i))
+		if (!(writers >> i & 1))
 			continue;
-		r = delete_keys(store, &subject, &n_deleted);
+		r = delete_keys(store, calves, i, &n_deleted);
 		if (r)
-			log_error("%s: cannot delete the keys that this removed calf has left: %s",
-				  subject.name, strerror(-r));
+			log_error("cannot delete keys of %s that no calf writes any more: %s",
+				  ctl.names[i], strerror(-r));
 		else
-			log_info("%s: deleted the %u keys that this removed calf has left",
-				 subject.name, n_deleted);
+			log_info("deleted %u key%s of %s that no calf writes any more", n_deleted,
+				 n_deleted == 1 ? "" : "s", ctl.names[i]);
 	}
 }

@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys of calves that are not part of this start. Nobody would ever delete them, and the
- * watcher would go on configuring the host with them.
+ * Keys that have no writer in this start: those that a calf wrote which is not part of it,
+ * and those that no description of this start lets its calf write or delete, whoever wrote
+ * them. Nobody would ever delete them, and the watcher would go on configuring the host with
+ * them. The keys of the host are none.
  */
 #ifndef CALFPEN_PRIV_SUPERVISOR_ORPHANS_H
 #define CALFPEN_PRIV_SUPERVISOR_ORPHANS_H
 
 #include <stdint.h>
 
+#include "userspace/priv/description/description.h"
 #include "userspace/priv/store/store.h"
 
+/* The calves of this start. */
+struct orphans_calves {
+	const struct description *descriptions;
+	const uint32_t *numbers; /* their subjects, by description */
+	uint32_t n;
+};
+
+/* Returns one bit for each subject that has written such keys. */
+uint64_t orphans_find(const struct store *store, const struct orphans_calves *calves);
+
 /*
- * Delete the keys that were last written by calves other than the `n` with these subject
- * numbers. Those of one calf are deleted in one commit, in its own name, so that the audit
- * log says whose they were; more than KV_CHANGES_MAX take several. Must be called before
- * anything reads the store to act on it. What fails is logged, and left for the next start.
+ * Delete such keys of the subjects of orphans_find(), before any of them has a gate. Those
+ * of one subject are deleted in one commit, in its own name, so that the audit log says
+ * whose they were; more than KV_CHANGES_MAX take several. What fails is logged, and left for
+ * the next start.
  */
-void orphans_delete(struct store *store, const uint32_t *numbers, uint32_t n);
+void orphans_delete(struct store *store, const struct orphans_calves *calves, uint64_t writers);
 
 #endif

@@ -25,6 +25,22 @@ int supervisor_write_keys(const struct supervisor *s)
 				   &s->configuration, found ? &address : NULL);
 }
 
+/* Before anything reads the store to act on it. */
+static void delete_orphans(struct supervisor *s)
+{
+	const struct orphans_calves calves = { .descriptions = s->descriptions,
+					       .numbers = s->numbers,
+					       .n = s->n_descriptions };
+	uint64_t writers = orphans_find(&s->store, &calves);
+	const char *state = s->options->state;
+
+	if (!writers)
+		return;
+	/* the first revisions of this run are used */
+	persist_revision_end(state, persist_revision_begin(state, store_revision(&s->store)));
+	orphans_delete(&s->store, &calves, writers);
+}
+
 int supervisor_open_store(struct supervisor *s)
 {
 	int r = pins_init(&s->pins, s->options->instance);
@@ -33,7 +49,11 @@ int supervisor_open_store(struct supervisor *s)
 		r = store_init(&s->store, &s->pins,
 			       subjects_count_keys(s->descriptions, s->n_descriptions),
 			       KV_SUBJECT_CALF + s->n_descriptions);
-	return r ? r : subjects_number(&s->store, s->descriptions, s->n_descriptions, s->numbers);
+	if (!r)
+		r = subjects_number(&s->store, s->descriptions, s->n_descriptions, s->numbers);
+	if (!r)
+		delete_orphans(s);
+	return r;
 }
 
 int supervisor_start_store(struct supervisor *s)
@@ -45,8 +65,6 @@ int supervisor_start_store(struct supervisor *s)
 	int r = subjects_add(&s->store, s->descriptions, s->numbers, s->n_descriptions);
 
 	persist_revision_end(state, reserving);
-	if (!r)
-		orphans_delete(&s->store, s->numbers, s->n_descriptions);
 	/* A new store continues where the one before the reboot ended. Values that
 	 * cannot be restored are logged, but do not prevent the start. */
 	if (!r && !s->store.adopted)
