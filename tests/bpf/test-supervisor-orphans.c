@@ -36,7 +36,8 @@ static void delete_with(uint32_t first, uint32_t n)
 {
 	const struct orphans_calves calves = { &descriptions[first], &numbers[first], n };
 
-	orphans_delete(&test.store, &calves, orphans_find(&test.store, &calves));
+	cr_assert_eq(orphans_delete(&test.store, &calves, orphans_find(&test.store, &calves)), 0,
+		     "%s", capture_text());
 }
 
 static void put(uint32_t subject, const char *path)
@@ -235,4 +236,60 @@ Test(supervisor_orphans, the_calf_comes_back)
 	cr_expect_eq(gate_read(test.fds[observer], "/seen/a", &value), -ENOENT);
 	put(observer, "/seen/a");
 	cr_expect_eq(gate_test_ctl(&test).subject[observer].n_keys, 1);
+}
+
+/* Make changes of this subject that nobody reads, until its share of the ring is full. */
+static void fill_share(uint32_t subject)
+{
+	static char text[1000];
+
+	memset(text, 'x', sizeof(text));
+	for (uint32_t size = sizeof(text); size > 0; size /= 10) {
+		int r = 0;
+
+		while (!r)
+			r = gate_write(test.fds[subject], "/ip", text, size, NULL);
+		cr_assert_eq(r, -EAGAIN);
+	}
+}
+
+/* It was killed after its share of the ring was full; so was the watcher. */
+Test(supervisor_orphans, a_full_share)
+{
+	static const struct test_rule longer[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 1000 },
+						   { NULL } };
+
+	(void)gate_test_subject(&test, observer, longer, FAST, FAST);
+	fill_share(observer);
+	store_deinit(&test.store);
+	cr_assert_eq(store_init(&test.store, &test.pins, 512, 4), 0);
+	delete_with(0, 1);
+	cr_expect(!exists("/seen/a") && !exists("/nameserver/observer/001"));
+}
+
+/* The whole ring is full: nothing may be done with the store. */
+Test(supervisor_orphans, a_full_ring)
+{
+	static const struct test_rule longer[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 1000 },
+						   { NULL } };
+	const struct orphans_calves calves = { descriptions, numbers, 1 };
+	uint64_t writers = orphans_find(&test.store, &calves);
+	static char expected[2 * PATH_MAX];
+
+	for (uint32_t i = 0; i < 8; i++)
+		(void)gate_test_subject(&test, 10 + i, longer, FAST, FAST);
+	for (uint32_t i = 0; i < 8; i++)
+		fill_share(10 + i);
+	cr_expect_eq(orphans_delete(&test.store, &calves, writers), -EAGAIN);
+	(void)snprintf(expected, sizeof(expected),
+		       "cannot delete keys of supervisor that no calf writes any more: the audit "
+		       "log does not have the changes of the previous run yet; start its calves "
+		       "again until it has, or, to start with an empty store: rm -r %s\n",
+		       test.pins.directory);
+	cr_expect_str_eq(capture_text(), expected);
+	cr_expect(exists("/seen/a"));
+	/* when it was read, the start succeeds */
+	gate_test_drain(&test);
+	cr_expect_eq(orphans_delete(&test.store, &calves, writers), 0);
+	cr_expect(!exists("/seen/a"));
 }

@@ -126,13 +126,14 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 	/* Rounded up: a byte that costs nothing has no limit. */
 	uint64_t byte_ns = (NS_PER_S + byte_rate - 1) / byte_rate;
 	struct kv_gate_bpf *gate = kv_gate_bpf__open();
+	uint32_t ring_size = bpf_map__max_entries(store->shared->maps.events);
 	int r;
 
 	if (!gate)
 		return -errno;
 	gate->rodata->config = (struct kv_gate_config){
 		.subject = subject->number,
-		.share = bpf_map__max_entries(store->shared->maps.events) / store->n_subjects,
+		.share = subject->has_whole_ring ? UINT32_MAX : ring_size / store->n_subjects,
 		.rate_interval_ns = interval,
 		.rate_burst_ns = interval * subject->request_burst,
 		.denial_interval_ns = NS_PER_S / DENIALS_PER_SECOND,

@@ -49,15 +49,16 @@ struct store_rule {
 };
 
 struct store_subject {
-	uint32_t number;  /* enum kv_subject */
 	const char *name; /* the last part of its pins' names */
 	const struct store_rule *rules;
 	uint32_t n_rules;
+	uint32_t number; /* enum kv_subject */
 	uint32_t requests_per_second;
 	uint32_t request_burst;
 	uint32_t audit_bytes_per_second; /* of the audit log that it causes (KV_AUDIT_COST()) ... */
 	uint32_t audit_burst;		 /* ... with this many saved up */
 	uint32_t max_keys;		 /* quota: keys last written by this subject */
+	bool has_whole_ring;		 /* what is unread of it is limited by the ring alone */
 	uint64_t max_bytes;		 /* quota: bytes of their values */
 };
 

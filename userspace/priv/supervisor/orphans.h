@@ -26,9 +26,10 @@ uint64_t orphans_find(const struct store *store, const struct orphans_calves *ca
 /*
  * Delete such keys of the subjects of orphans_find(), before any of them has a gate. Those
  * of one subject are deleted in one commit, in its own name, so that the audit log says
- * whose they were; more than KV_CHANGES_MAX take several. What fails is logged, and left for
- * the next start.
+ * whose they were; more than KV_CHANGES_MAX take several. Returns 0, or a negative errno,
+ * logged: then some are left, so nothing may act on the store. -EAGAIN: the ring of changes
+ * is full, and has to be read first.
  */
-void orphans_delete(struct store *store, const struct orphans_calves *calves, uint64_t writers);
+int orphans_delete(struct store *store, const struct orphans_calves *calves, uint64_t writers);
 
 #endif

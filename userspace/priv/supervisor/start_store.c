@@ -26,7 +26,7 @@ int supervisor_write_keys(const struct supervisor *s)
 }
 
 /* Before anything reads the store to act on it. */
-static void delete_orphans(struct supervisor *s)
+static int delete_orphans(struct supervisor *s)
 {
 	const struct orphans_calves calves = { .descriptions = s->descriptions,
 					       .numbers = s->numbers,
@@ -35,10 +35,10 @@ static void delete_orphans(struct supervisor *s)
 	const char *state = s->options->state;
 
 	if (!writers)
-		return;
+		return 0;
 	/* the first revisions of this run are used */
 	persist_revision_end(state, persist_revision_begin(state, store_revision(&s->store)));
-	orphans_delete(&s->store, &calves, writers);
+	return orphans_delete(&s->store, &calves, writers);
 }
 
 int supervisor_open_store(struct supervisor *s)
@@ -51,9 +51,7 @@ int supervisor_open_store(struct supervisor *s)
 			       KV_SUBJECT_CALF + s->n_descriptions);
 	if (!r)
 		r = subjects_number(&s->store, s->descriptions, s->n_descriptions, s->numbers);
-	if (!r)
-		delete_orphans(s);
-	return r;
+	return r ? r : delete_orphans(s);
 }
 
 int supervisor_start_store(struct supervisor *s)

@@ -74,15 +74,15 @@ static const struct store_rule operator_rules[] = {
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct store_subject priv_subjects[] = {
-	{ KV_SUBJECT_SUPERVISOR, KV_NAME_SUPERVISOR, supervisor_rules, N(supervisor_rules),
+	{ KV_NAME_SUPERVISOR, supervisor_rules, N(supervisor_rules), KV_SUBJECT_SUPERVISOR,
 	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, SUPERVISOR_AUDIT_RATE,
-	  SUPERVISOR_AUDIT_BURST, KV_KEYS_MAX, PRIV_BYTES },
-	{ KV_SUBJECT_WATCHER, KV_NAME_WATCHER, watcher_rules, N(watcher_rules),
+	  SUPERVISOR_AUDIT_BURST, KV_KEYS_MAX, false, PRIV_BYTES },
+	{ KV_NAME_WATCHER, watcher_rules, N(watcher_rules), KV_SUBJECT_WATCHER,
 	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, WATCHER_AUDIT_RATE, WATCHER_AUDIT_BURST,
-	  KV_KEYS_MAX, PRIV_BYTES },
-	{ KV_SUBJECT_OPERATOR, KV_NAME_OPERATOR, operator_rules, N(operator_rules),
+	  KV_KEYS_MAX, false, PRIV_BYTES },
+	{ KV_NAME_OPERATOR, operator_rules, N(operator_rules), KV_SUBJECT_OPERATOR,
 	  PRIV_REQUESTS_PER_SECOND, PRIV_REQUEST_BURST, OPERATOR_AUDIT_RATE, OPERATOR_AUDIT_BURST,
-	  DESCRIPTION_HOST_KEYS, PRIV_BYTES },
+	  DESCRIPTION_HOST_KEYS, false, PRIV_BYTES },
 };
 
 uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_descriptions)

@@ -130,8 +130,8 @@ int supervisor_check_quarantine(struct supervisor *s);
 /* start_store.c */
 
 /* Adopt or create the store, find the number of every calf, and delete keys that none of
- * them writes. A store that cannot be adopted, or that has no number for a calf, is refused
- * before the host is touched. */
+ * them writes. A store that cannot be adopted, or that has no number for a calf, or in which
+ * such keys are left, is refused before the host is touched. */
 int supervisor_open_store(struct supervisor *s);
 /* Load the gate of every subject, restore a new store, and write the first keys. */
 int supervisor_start_store(struct supervisor *s);
