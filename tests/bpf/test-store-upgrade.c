@@ -156,4 +156,7 @@ Test(store_upgrade, others_are_refused)
 	leave_former(ctl, 3, false);
 	cr_expect_eq(start(), -EEXIST);
 	cr_expect(is_pinned(PIN_KV) && is_pinned(PIN_CTL) && !is_pinned("aside_kv"));
+	cr_expect(is_pinned(PIN_ACL_PREFIX "dhcp4") && is_pinned(PIN_GATE_PREFIX "subject3") &&
+			  is_pinned(PIN_STAGING_PREFIX "subject3"),
+		  "also what says whose it is");
 }

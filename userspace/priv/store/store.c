@@ -285,16 +285,16 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 	}
 	store->pins = pins;
 	store->n_subjects = n_subjects;
-	/* first, because the pins of the gates say whose the store is */
 	r = store_upgrade(pins);
-	/* Never reuse gates, rules and private maps of the previous run. */
-	pins_remove_all(pins, PIN_GATE_PREFIX);
-	pins_remove_all(pins, PIN_ACL_PREFIX);
-	pins_remove_all(pins, PIN_STAGING_PREFIX);
-	pins_remove_all(pins, PIN_RING_PREFIX);
 	if (!r)
 		r = adopt(store, max_keys);
 	if (r >= 0) {
+		/* Never reuse gates, rules and private maps of the previous run. A store that
+		 * is refused keeps them: they say whose it is. */
+		pins_remove_all(pins, PIN_GATE_PREFIX);
+		pins_remove_all(pins, PIN_ACL_PREFIX);
+		pins_remove_all(pins, PIN_STAGING_PREFIX);
+		pins_remove_all(pins, PIN_RING_PREFIX);
 		r = open_shared(store, max_keys);
 		if (!r && !store->adopted)
 			r = begin_store(store, max_keys);
