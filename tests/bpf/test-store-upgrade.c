@@ -3,9 +3,11 @@
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "maps/pins.h"
@@ -144,6 +146,50 @@ Test(store_upgrade, another_calf_in_an_earlier_run)
 	ctl.subject[KV_SUBJECT_CALF + 1].n_reads = 1;
 	leave_former(ctl, 3, true);
 	is_set_aside();
+}
+
+static uint32_t id_of(const char *name)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int fd = pins_get(&test.pins, name);
+
+	cr_assert_geq(fd, 0, "%s", name);
+	cr_assert_eq(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+	(void)close(fd);
+	return info.id;
+}
+
+/* A start that ends between any two renames, here because one fails: the next one goes on,
+ * and nothing is lost. */
+Test(store_upgrade, setting_aside_is_resumed)
+{
+	static const char *const pins[] = { PIN_KV, PIN_SLOTS, PIN_EVENTS, PIN_DENIALS, PIN_CTL };
+	const size_t n_pins = sizeof(pins) / sizeof(pins[0]);
+	struct kv_ctl former = gate_test_ctl(&test);
+	uint32_t ids[sizeof(pins) / sizeof(pins[0])];
+	char path[2 * PATH_MAX], aside[NAME_MAX];
+
+	for (size_t i_failed = 0; i_failed < n_pins; i_failed++) {
+		leave_former(former, 3, true);
+		pin_acl_of("observer");
+		for (size_t i = 0; i < n_pins; i++) {
+			ids[i] = id_of(pins[i]);
+			(void)snprintf(aside, sizeof(aside), PIN_ASIDE_PREFIX "%s", pins[i]);
+			pins_remove(&test.pins, aside);
+		}
+		(void)snprintf(path, sizeof(path), "%s/" PIN_ASIDE_PREFIX "%s", test.pins.directory,
+			       pins[i_failed]);
+		cr_assert_eq(mkdir(path, 0700), 0);
+		cr_expect_eq(start(), -EISDIR);
+		cr_assert_eq(rmdir(path), 0);
+		capture_begin();
+		is_set_aside();
+		for (size_t i = 0; i < n_pins; i++) {
+			(void)snprintf(aside, sizeof(aside), PIN_ASIDE_PREFIX "%s", pins[i]);
+			cr_expect_eq(id_of(aside), ids[i], "%s failed, %s", pins[i_failed], aside);
+		}
+	}
 }
 
 /* What is not certainly of that version is refused as before, and left alone. */

@@ -72,21 +72,22 @@ static int add_names(const struct pins *pins, struct kv_ctl *ctl)
 	return r;
 }
 
-/* ctl first: without it there is no store to adopt. */
+/* ctl last: as long as it is there, a start that finds it sets aside what a killed one has
+ * left. */
 static int set_aside(const struct pins *pins)
 {
 	static const char *const names[][2] = {
-		{ PIN_CTL, PIN_ASIDE_PREFIX PIN_CTL },
 		{ PIN_KV, PIN_ASIDE_PREFIX PIN_KV },
 		{ PIN_SLOTS, PIN_ASIDE_PREFIX PIN_SLOTS },
 		{ PIN_EVENTS, PIN_ASIDE_PREFIX PIN_EVENTS },
 		{ PIN_DENIALS, PIN_ASIDE_PREFIX PIN_DENIALS },
+		{ PIN_CTL, PIN_ASIDE_PREFIX PIN_CTL },
 	};
 	int r = 0;
 
 	for (size_t i = 0; !r && i < sizeof(names) / sizeof(names[0]); i++) {
 		r = pins_rename(pins, names[i][0], names[i][1]);
-		if (r == -ENOENT && i > 0)
+		if (r == -ENOENT)
 			r = 0;
 	}
 	if (!r)
