@@ -102,9 +102,10 @@ check: ## run all tests (unit, BPF, system, 6.1 guest) and lint (root)
 	@$(MAKE) --no-print-directory lint
 	@tests/run unit bpf system guest
 
-check-long: tests ## run the BPF tests with the numbers of requests and operations of a long test (root)
+check-long: tests ## run the BPF tests and kill calves, both as often as a long test does (root)
 	@CALFPEN_GATE_REQUESTS=1000000 CALFPEN_ATTACK_OPERATIONS=10000000 \
 		CALFPEN_CALVES_FRAMES=100000 tests/run bpf
+	@CALFPEN_KILLS=20 tests/system/run calves:kill_each_process
 
 check-unit: ## run the unit tests; needs no root if the packages are installed
 	@tools/bootstrap --check check || tools/bootstrap check

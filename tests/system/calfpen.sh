@@ -78,6 +78,36 @@ watcher_pid() { state watcher_pid; }
 calf_pid() { state calves 0 pid; }
 gateway_pid() { state calves 0 gateway_pid; }
 
+# calf NAME MEMBER - of what the supervisor says about a calf
+calf() {
+	python3 -c 'import json, sys
+calves = {calf["name"]: calf for calf in json.load(open(sys.argv[1]))["calves"]}
+print(calves[sys.argv[2]][sys.argv[3]])' "$run/state.json" "$@"
+}
+
+# uids NAME - of the gateway of this calf, and of itself
+uids() {
+	local pid
+	for pid in $(calf "$1" gateway_pid) $(calf "$1" pid); do
+		awk '$1 == "Uid:" { print $2 }' "/proc/$pid/status"
+	done
+}
+
+# writer PATH - the subject that wrote the key
+writer() { calfpen get --json "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["subject"])'; }
+
+# accepted NAME - commits of this subject
+accepted() {
+	calfpen status --json | python3 -c 'import json, sys
+print(next(s["accepted"] for s in json.load(sys.stdin)["store"]["subjects"] if s["name"] == sys.argv[1]))' "$1"
+}
+
+no_process() { [ -z "$(pgrep 'calfpen-|calf-|idle-calf')" ]; }
+kill_all() {
+	kill -KILL "$(supervisor_pid)"
+	wait_for 5 no_process
+}
+
 # counter NAME - frames counted for a reason
 counter() {
 	{ calfpen status --all --json || [ $? -eq 8 ]; } | python3 -c 'import json, sys
@@ -104,4 +134,32 @@ assert_nothing_left() {
 	assert_eq "" "$(pgrep -a 'calfpen-|calf-dhcp4' || true)" "processes left"
 	assert_eq "" "$(ip -brief link show | grep '^calf' || true)" "a tap is left"
 	[ ! -e "$run/state.json" ] || fail "state.json is left"
+}
+
+second=uplink1
+
+# second_network - behind the uplink "uplink1", made here too
+second_network() {
+	ip netns add second
+	ip link add "$second" address 02:00:00:00:78:02 type veth peer name server1 netns second
+	ip -netns second link set lo up
+	ip -netns second link set server1 up
+	ip -netns second address add 10.78.0.1/24 dev server1
+	cat >"$LAB_DIR/second.conf" <<-END
+		interface=server1
+		bind-interfaces
+		port=0
+		user=root
+		group=root
+		dhcp-authoritative
+		no-ping
+		pid-file=$LAB_DIR/second.pid
+		dhcp-leasefile=$LAB_DIR/second.leases
+		dhcp-range=10.78.0.100,10.78.0.199,255.255.255.0,120
+		dhcp-option=option:router,10.78.0.1
+		dhcp-option=option:dns-server,10.78.0.53
+		domain=second.example
+	END
+	start second-server ip netns exec second dnsmasq --keep-in-foreground \
+		--conf-file="$LAB_DIR/second.conf" --log-facility=-
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 900
 #
 # Several calves on one instance: each has its own and nothing of another.
 
@@ -9,9 +10,10 @@ dhcp4=$TOP/build/lib/calfpen/calves/dhcp4
 echo=$TOP/build/tests/calf/echo
 observer=$TOP/build/tests/calf/observer
 
-# echo_server - answer each request to port 1067 with itself as a reply
+# echo_server [NAMESPACE DEVICE] - answer each request to port 1067 with itself as a reply
 echo_server() {
-	start server nsenter --net="/run/netns/$LAB_SERVER_NS" -- python3 -u -c '
+	local namespace=${1:-$LAB_SERVER_NS} device=${2:-$LAB_SERVER_IF}
+	start "$device" nsenter --net="/run/netns/$namespace" -- python3 -u -c '
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -20,8 +22,8 @@ s.bind(("", 1067))
 print("ready")
 while True:
     request, sender = s.recvfrom(2048)
-    s.sendto(b"\2" + request[1:], ("255.255.255.255", 1068))' "$LAB_SERVER_IF"
-	wait_for_line "$LAB_DIR/server.log" ready 10
+    s.sendto(b"\2" + request[1:], ("255.255.255.255", 1068))' "$device"
+	wait_for_line "$LAB_DIR/$device.log" ready 10
 }
 
 # descriptors PID - number and kind of each, without inode numbers
@@ -31,13 +33,6 @@ descriptors() {
 
 # tap_of PID - the device behind its descriptor 3
 tap_of() { sed -n 's/^iff:[[:space:]]*//p' "/proc/$1/fdinfo/3"; }
-
-# calf NAME MEMBER - of what state.json says about a calf
-calf() {
-	python3 -c 'import json, sys
-calves = {calf["name"]: calf for calf in json.load(open(sys.argv[1]))["calves"]}
-print(calves[sys.argv[2]][sys.argv[3]])' "$run/state.json" "$@"
-}
 
 # packets CALF REASON - of a calf
 packets() {
@@ -269,3 +264,138 @@ test_nine_calves_with_frames() {
 	assert_own_tap dhcp4 echo1 echo7
 	assert_eq 8 "$(ip -oneline link show | grep -c ' calf[0-9]*: ')"
 }
+
+# pairs - a line for each: name, both processes, and how often they were started again
+pairs() {
+	python3 -c 'import json, sys
+for calf in sorted(json.load(open(sys.argv[1]))["calves"], key=lambda calf: calf["name"]):
+    print(calf["name"], calf["gateway_pid"], calf["pid"], calf["restarts"])' "$run/state.json"
+}
+
+# is_back NAME RESTARTS - its pair runs again
+is_back() {
+	local gateway pid restarts
+	read -r _ gateway pid restarts <<<"$(pairs | grep "^$1 ")"
+	[ "$restarts" = "$2" ] && alive "$gateway" && alive "$pid"
+}
+
+watcher_is_back() { [ "$(state watcher_restarts)" = "$1" ] && alive "$(watcher_pid)"; }
+
+# all_uids - of each calf, by its name
+all_uids() {
+	local name gateway pid
+	while read -r name gateway pid _; do
+		echo "$name $(awk '$1 == "Uid:" { print $2 }' "/proc/$gateway/status" "/proc/$pid/status" | paste -sd ' ')"
+	done <<<"$(pairs)"
+}
+
+has_own_lease() { [ -n "$(address)" ] && [ "$(calfpen get /ip)" = "$(address)" ] && has_accepted 1; }
+
+# all_work - each calf does again what it is there for
+all_work() {
+	local before
+	wait_for 20 has_own_lease
+	wait_for 10 is_observed
+	before=$(packets echo in_accepted)
+	wait_for 10 has_accepted $((before + 2))
+	assert_eq "dhcp4 echo observer" "$(writer /ip) $(writer /echo/own) $(writer /observer/ip)"
+	assert_eq 0 "$(calfpen get /echo/foreign)"
+	assert_own_tap echo dhcp4
+}
+
+# Each of the eight processes is killed, one after the other, which no other calf notices; the
+# next start has the calves in another order. CALFPEN_KILLS=N: so many times.
+test_kill_each_process() {
+	local calves=(--calf "$dhcp4" --calf "$echo" --calf "$observer") numbers others name n i
+	echo_server
+	lease "${calves[@]}"
+	all_work
+	numbers=$(all_uids)
+	for ((i = 0; i < ${CALFPEN_KILLS:-3}; i++)); do
+		for name in dhcp4 echo observer; do
+			for n in 2 3; do # its gateway, itself
+				others=$(pairs | grep -v "^$name ")
+				kill -9 "$(pairs | grep "^$name " | cut -d ' ' -f "$n")"
+				wait_for 20 is_back "$name" $((n - 1))
+				assert_eq "$others" "$(pairs | grep -v "^$name ")" "$name"
+			done
+		done
+		others=$(pairs)
+		kill -9 "$(watcher_pid)"
+		wait_for 20 watcher_is_back 1
+		assert_eq "$others" "$(pairs)" "watcher"
+		all_work
+		assert_eq "$numbers" "$(all_uids)"
+		n=$(accepted dhcp4)
+		kill_all
+		calves=("${calves[@]:2}" "${calves[@]:0:2}")
+		lease "${calves[@]}"
+		all_work
+		assert_eq "$numbers" "$(all_uids)"
+		[ "$(accepted dhcp4)" -ge "$n" ] || fail "commits of dhcp4 were lost"
+	done
+	assert_fails grep -q '"verb":"orphan"' "$audit"
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
+
+# Without one of three calves nothing of it is left; it comes back as what it was.
+test_calf_with_frames_removed_and_added() {
+	local numbers
+	echo_server
+	lease --calf "$dhcp4" --calf "$echo" --calf "$observer"
+	all_work
+	numbers=$(all_uids)
+	stop calfpen || fail "exit code $?"
+	lease --calf "$observer" --calf "$dhcp4"
+	wait_for 10 is_observed
+	wait_for_line "$audit" '"subject":"echo","verb":"orphan","path":"/echo/own","verdict":"ok"' 5
+	assert_fails calfpen get /echo/own
+	assert_own_tap dhcp4
+	assert_eq 1 "$(ip -oneline link show | grep -c ' calf[0-9]*: ')" "a tap of the removed calf"
+	assert_eq "$(grep -v ^echo <<<"$numbers")" "$(all_uids)"
+	stop calfpen || fail "exit code $?"
+	lease --calf "$echo" --calf "$observer" --calf "$dhcp4"
+	all_work
+	assert_eq "$numbers" "$(all_uids)"
+}
+
+# in_instance NAME COMMAND... - with what belongs to this instance
+in_instance() {
+	local instance=$1 LAB_UPLINK=$1 run=/run/calfpen/$1
+	shift
+	"$@"
+}
+
+# Three calves of the same names on each of two uplinks.
+test_two_instances_with_three_calves() {
+	local calves=(--calf "$dhcp4" --calf "$echo" --calf "$observer") name numbers others
+	second_network
+	echo_server
+	echo_server second server1
+	calfpen_start "${calves[@]}"
+	start second calfpen run --interface "$second" --cgroup-parent "$LAB_CGROUP" "${calves[@]}"
+	# shellcheck disable=SC2317
+	calfpen() { command calfpen --instance "$instance" "$@"; }
+	for name in "$LAB_UPLINK" "$second"; do
+		in_instance "$name" all_work
+	done
+	assert_eq 4 "$(ip -oneline link show | grep -c ' calf[0-9]*: ')"
+	numbers=$(in_instance "$LAB_UPLINK" all_uids)
+	others=$(in_instance "$second" pairs; in_instance "$second" all_uids)
+	assert_eq 12 "$(tr ' ' '\n' <<<"$numbers"$'\n'"$others" | grep -c '^18790')"
+	assert_eq 12 "$(tr ' ' '\n' <<<"$numbers"$'\n'"$others" | grep '^18790' | sort -u | wc -l)" "uids are shared"
+	# the end of one is nothing to the other
+	kill -9 "$(in_instance "$LAB_UPLINK" supervisor_pid)"
+	wait_for 10 all_are_gone
+	assert_eq "$others" "$(in_instance "$second" pairs; in_instance "$second" all_uids)"
+	in_instance "$second" all_work
+	start again command calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "${calves[@]}"
+	wait_for 10 in_instance "$LAB_UPLINK" has_restarted_with "$(in_instance "$LAB_UPLINK" supervisor_pid)"
+	in_instance "$LAB_UPLINK" all_work
+	assert_eq "$numbers" "$(in_instance "$LAB_UPLINK" all_uids)"
+	assert_eq "$others" "$(in_instance "$second" pairs; in_instance "$second" all_uids)"
+}
+# only what belongs to the second instance is left
+all_are_gone() { [ "$(pgrep -c 'calfpen-|calf-')" = 8 ]; }
+has_restarted_with() { [ "$(supervisor_pid)" != "$1" ]; }

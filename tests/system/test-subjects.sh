@@ -25,35 +25,10 @@ make_calves() {
 dhcp4=(--calf "$LAB_DIR/calf")
 observer=(--calf "$LAB_DIR/observer")
 
-# of NAME MEMBER - of this calf in state.json
-of() {
-	python3 -c 'import json, sys
-calves = {calf["name"]: calf for calf in json.load(open(sys.argv[1]))["calves"]}
-print(calves[sys.argv[2]][sys.argv[3]])' "$run/state.json" "$1" "$2"
-}
-# uids NAME - of the gateway of this calf, and of itself
-uids() {
-	local pid
-	for pid in $(of "$1" gateway_pid) $(of "$1" pid); do
-		awk '$1 == "Uid:" { print $2 }' "/proc/$pid/status"
-	done
-}
-# writer PATH - the subject that wrote the key
-writer() { calfpen get --json "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["subject"])'; }
-# accepted NAME - commits of this subject
-accepted() {
-	calfpen status --json | python3 -c 'import json, sys
-print(next(s["accepted"] for s in json.load(sys.stdin)["store"]["subjects"] if s["name"] == sys.argv[1]))' "$1"
-}
 observe() { "$tools/gate" "$pins/gate_observer" write "$1" "$2" >/dev/null; }
 
-no_process() { [ -z "$(pgrep 'calfpen-|calf-dhcp4|idle-calf')" ]; }
-kill_all() {
-	kill -KILL "$(supervisor_pid)"
-	wait_for 5 no_process
-}
 # runs NAME - its process is there
-runs() { [ "$(supervisor_pid)" = "$(pgrep -o calfpen-priv)" ] && alive "$(of "$1" pid)"; }
+runs() { [ "$(supervisor_pid)" = "$(pgrep -o calfpen-priv)" ] && alive "$(calf "$1" pid)"; }
 
 # A calf is added, the order is swapped, each after a kill -9.
 test_numbers_stay() {

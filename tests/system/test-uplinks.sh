@@ -6,35 +6,8 @@
 
 . tests/system/calfpen.sh
 
-second=uplink1
 original='# what the operator had
 nameserver 192.0.2.53'
-
-# second_network - behind the uplink "uplink1", made here too
-second_network() {
-	ip netns add second
-	ip link add "$second" address 02:00:00:00:78:02 type veth peer name server1 netns second
-	ip -netns second link set lo up
-	ip -netns second link set server1 up
-	ip -netns second address add 10.78.0.1/24 dev server1
-	cat >"$LAB_DIR/second.conf" <<-END
-		interface=server1
-		bind-interfaces
-		port=0
-		user=root
-		group=root
-		dhcp-authoritative
-		no-ping
-		pid-file=$LAB_DIR/second.pid
-		dhcp-leasefile=$LAB_DIR/second.leases
-		dhcp-range=10.78.0.100,10.78.0.199,255.255.255.0,120
-		dhcp-option=option:router,10.78.0.1
-		dhcp-option=option:dns-server,10.78.0.53
-		domain=second.example
-	END
-	start second-server ip netns exec second dnsmasq --keep-in-foreground \
-		--conf-file="$LAB_DIR/second.conf" --log-facility=-
-}
 
 # instance NAME METRIC [OPTION...] - start it; its lease ends with it
 instance() {
