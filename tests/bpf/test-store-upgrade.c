@@ -139,6 +139,14 @@ Test(store_upgrade, another_calf_in_the_last_run)
 	is_set_aside();
 }
 
+/* Its only calf may have been any. */
+Test(store_upgrade, pins_of_no_calf)
+{
+	leave_former(gate_test_ctl(&test), 3, true);
+	pins_remove(&test.pins, PIN_ACL_PREFIX "dhcp4");
+	is_set_aside();
+}
+
 Test(store_upgrade, another_calf_in_an_earlier_run)
 {
 	struct kv_ctl ctl = gate_test_ctl(&test);

@@ -65,10 +65,11 @@ struct store_subject {
 /*
  * Create or adopt the maps for `max_keys` keys (at most KV_KEYS_MAX) and
  * `n_subjects` subjects. Pinned maps of the previous run are adopted only if
- * their layout version, types, sizes and flags fit, and if they are frozen. If they are
- * for fewer keys, larger ones with the same contents replace them. A store of layout 3 is
- * adopted if dhcp4 is its only calf, otherwise renamed to aside_NAME, with one line. Returns 0; -EEXIST if the maps do not fit, after one line that says how to start
- * with an empty store; or another negative errno, logged.
+ * their layout version, types, sizes and flags fit, and if they are frozen; those of a store
+ * that has no key yet are replaced. If they are for fewer keys, larger ones with the same
+ * contents replace them. A store of layout 3 is adopted if dhcp4 was its only calf, otherwise
+ * renamed to aside_NAME, with one line. Returns 0; -EEXIST if the maps do not fit, after one
+ * line that says how to start with an empty store; or another negative errno, logged.
  */
 int store_init(struct store *store, const struct pins *pins, uint32_t max_keys,
 	       uint32_t n_subjects);

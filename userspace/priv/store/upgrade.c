@@ -3,7 +3,8 @@
  * DOC: a store of layout 3
  *
  * It has no names, and its subjects were numbered in the order of the command line. Which
- * number was whose is certain only if dhcp4 has been its only calf.
+ * number was whose is known only if dhcp4 was alone in the last run, and no number but the
+ * first was ever used.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -34,7 +35,17 @@ static bool read_former(int fd, struct kv_ctl *ctl)
 	       !bpf_map_lookup_elem(fd, &zero, ctl) && ctl->layout_version == FORMER_VERSION;
 }
 
-/* The pins are of the last run, the counters are of all. */
+static bool is_pinned(const struct pins *pins, const char *name)
+{
+	int fd = pins_get(pins, name);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+/* The pins are of the last run, the counters are of all. Without pins nobody knows whose the
+ * first number is. */
 static bool is_of_dhcp4_alone(const struct pins *pins, const struct kv_ctl *ctl)
 {
 	static const char *const names[] = { KV_NAME_SUPERVISOR, KV_NAME_WATCHER, KV_NAME_OPERATOR,
@@ -44,7 +55,8 @@ static bool is_of_dhcp4_alone(const struct pins *pins, const struct kv_ctl *ctl)
 		if (ctl->subject[i].n_accepted || ctl->subject[i].n_reads ||
 		    ctl->subject[i].n_refused || ctl->subject[i].n_keys)
 			return false;
-	return !pins_has_other(pins, PIN_ACL_PREFIX, names, sizeof(names) / sizeof(names[0]));
+	return is_pinned(pins, PIN_ACL_PREFIX FORMER_CALF) &&
+	       !pins_has_other(pins, PIN_ACL_PREFIX, names, sizeof(names) / sizeof(names[0]));
 }
 
 /* Replace ctl by one that has names. */
