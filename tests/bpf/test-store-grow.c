@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "maps/pins.h"
 #include "tests/bpf/support-gate.h"
 #include "tests/unit/capture.h"
+#include "userspace/priv/store/store-private.h"
 
 #define FEW 64
 #define MANY 200
@@ -220,4 +222,39 @@ Test(store_grow, more_calves)
 	cr_expect_not_null(strstr(capture_text(), "events: cannot adopt the store of the previous "
 						  "run: too small for so many calves"));
 	cr_assert_eq(store_init(&test.store, &test.pins, FEW, 5), 0);
+}
+
+/* The reason is said as it is, and the old maps stay. */
+Test(store_grow, no_descriptor_left)
+{
+	struct kv_ctl before = gate_test_ctl(&test);
+	struct store_sized maps;
+	struct rlimit limit;
+	int fd;
+
+	store_deinit(&test.store);
+	maps.kv_fd = pins_get(&test.pins, PIN_KV);
+	maps.slots_fd = pins_get(&test.pins, PIN_SLOTS);
+	maps.ctl_fd = pins_get(&test.pins, PIN_CTL);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (rlim_t n_free = 0; n_free < 3; n_free++) {
+		struct rlimit low = limit;
+
+		fd = dup(0);
+		cr_assert_geq(fd, 0);
+		(void)close(fd);
+		low.rlim_cur = (rlim_t)fd + n_free;
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+		capture_begin();
+		cr_expect_eq(store_grow(&test.pins, &maps, MANY), -EMFILE);
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		cr_expect_not_null(strstr(capture_text(), "cannot make room for 200 keys: Too many "
+							  "open files\n"));
+	}
+	(void)close(maps.kv_fd);
+	(void)close(maps.slots_fd);
+	(void)close(maps.ctl_fd);
+	cr_assert_eq(start(FEW), 0);
+	check_contents(&before);
+	check_no_rest();
 }

@@ -51,7 +51,7 @@ static int copy_slots(int from, int to, uint32_t n)
 }
 
 /* Returns -EAGAIN if a commit was made meanwhile: by a process that has had the gate of the
- * operator since the run before. */
+ * operator since the run before. One between this and the renames is lost. */
 static int copy(const struct store_sized *from, const struct store_sized *to, uint32_t max_keys)
 {
 	const uint32_t zero = 0;
@@ -81,20 +81,30 @@ static void close_all(const struct store_sized *maps)
 			(void)close(fds[i]);
 }
 
+static int create_map(int *fdp, enum bpf_map_type type, const char *name, uint32_t key_size,
+		      uint32_t value_size, uint32_t n_entries)
+{
+	*fdp = bpf_map_create(type, name, key_size, value_size, n_entries, NULL);
+	return *fdp < 0 ? *fdp : 0;
+}
+
 static int create(struct store_sized *maps, uint32_t max_keys)
 {
 	const uint32_t n_entries = max_keys + KV_KEYS_SLACK;
+	int r;
 
-	maps->kv_fd = bpf_map_create(BPF_MAP_TYPE_HASH, PIN_KV, sizeof(struct kv_key),
-				     sizeof(struct kv_value), n_entries, NULL);
-	maps->slots_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, PIN_SLOTS, sizeof(uint32_t),
-					sizeof(struct kv_slot), n_entries, NULL);
-	maps->ctl_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, PIN_CTL, sizeof(uint32_t),
-				      sizeof(struct kv_ctl), 1, NULL);
-	if (maps->kv_fd >= 0 && maps->slots_fd >= 0 && maps->ctl_fd >= 0)
-		return 0;
-	close_all(maps);
-	return -ENOMEM;
+	*maps = (struct store_sized){ .kv_fd = -1, .slots_fd = -1, .ctl_fd = -1 };
+	r = create_map(&maps->kv_fd, BPF_MAP_TYPE_HASH, PIN_KV, sizeof(struct kv_key),
+		       sizeof(struct kv_value), n_entries);
+	if (!r)
+		r = create_map(&maps->slots_fd, BPF_MAP_TYPE_ARRAY, PIN_SLOTS, sizeof(uint32_t),
+			       sizeof(struct kv_slot), n_entries);
+	if (!r)
+		r = create_map(&maps->ctl_fd, BPF_MAP_TYPE_ARRAY, PIN_CTL, sizeof(uint32_t),
+			       sizeof(struct kv_ctl), 1);
+	if (r)
+		close_all(maps);
+	return r;
 }
 
 static int freeze_and_pin(const struct pins *pins, const char *pin, int fd)
