@@ -13,12 +13,12 @@
 #include "maps/pins.h"
 #include "tests/bpf/support-gate.h"
 #include "tests/unit/capture.h"
+#include "userspace/common/clock.h"
 #include "userspace/priv/store/store-private.h"
 
 #define FEW 64
 #define MANY 200
 #define N_KILLS 60
-#define STEP_US 50
 
 static const struct test_rule rules[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 100 }, { NULL } };
 
@@ -141,35 +141,47 @@ Test(store_grow, more_keys)
 	cr_expect_str_eq(capture_text(), "store: made room for 200 keys\n", "once");
 }
 
-/* The old store or the new one, wherever the start is killed. */
+/* Start in a process of its own, which is killed after this time. */
+static void start_and_kill(uint32_t max_keys, uint64_t after_ns)
+{
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (!pid) {
+		(void)start(max_keys);
+		for (;;)
+			(void)pause();
+	}
+	(void)usleep((useconds_t)(after_ns / 1000));
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+/* The old store or the new one, wherever the start is killed. When it grows is found on the
+ * way: each kill moves the next one away from what was seen. */
 Test(store_grow, killed)
 {
 	struct kv_ctl before = gate_test_ctl(&test);
 	uint32_t n_grown = 0, room = FEW;
+	uint64_t middle_ns = NS_PER_S / 1000;
 
 	store_deinit(&test.store);
-	for (int i = 1; i <= N_KILLS; i++) {
+	for (uint32_t i = 0; i < N_KILLS; i++) {
 		uint32_t wanted = room + 1;
-		pid_t pid = fork();
 
-		cr_assert_geq(pid, 0);
-		if (!pid) {
-			(void)start(wanted);
-			for (;;)
-				(void)pause();
-		}
-		(void)usleep((useconds_t)(i * STEP_US));
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-		cr_assert_eq(start(room), 0, "%d", i);
+		/* half of it to nearly one and a half times */
+		start_and_kill(wanted, middle_ns * (4 + i % 8) / 8);
+		cr_assert_eq(start(room), 0, "%u", i);
 		check_contents(&before);
 		check_no_rest();
 		room = gate_test_ctl(&test).max_keys;
 		cr_expect(room == wanted || room == wanted - 1);
 		n_grown += room == wanted;
+		middle_ns = middle_ns * (room == wanted ? 7 : 9) / 8;
 		store_deinit(&test.store);
 	}
 	cr_log_info("%u of %u grew before the kill", n_grown, N_KILLS);
+	cr_expect(n_grown > 0 && n_grown < N_KILLS, "%u", n_grown);
 	cr_assert_eq(start(FEW), 0);
 }
 
