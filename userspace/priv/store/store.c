@@ -51,7 +51,7 @@ static uint32_t events_size(uint32_t n_subjects)
 
 /* Returns true if a share of an adopted ring is enough. A ring cannot be replaced while
  * it has records that the audit log has not, so a store may have more calves than it was
- * made for, as long as each of their commits has room. */
+ * made for, as long as each has room for the largest commit, and nearly as much again. */
 static bool has_room(uint32_t ring_size, uint32_t n_subjects)
 {
 	return ring_size / n_subjects >= 2 * KV_REQUEST_MAX;
