@@ -92,6 +92,25 @@ Test(watcher_persist, first_list)
 	cr_expect_eq(run(), UINT64_MAX);
 }
 
+/* Keys that the supervisor deleted before the watcher was started, and that no description
+ * keeps any more, would come back after the next reboot. */
+Test(watcher_persist, first_list_without_what_was_saved)
+{
+	struct persist_snapshot snapshot = PERSIST_SNAPSHOT_NULL(snapshot);
+
+	cr_assert_eq(test_save(state, &wanted), 0);
+	wanted_remove(&wanted, &(struct kv_key){ "/x/001" }, 8);
+	wanted_remove(&wanted, &(struct kv_key){ "/x/002" }, 8);
+	watcher_persist_init(&persist, state, test_descriptions, 1);
+	watcher_persist_mark_all(&persist, &wanted);
+	(void)run();
+	clock_ns += 100 * MS;
+	cr_expect_eq(run(), UINT64_MAX);
+	cr_assert_eq(persist_load(state, &snapshot), 0);
+	cr_expect_eq(snapshot.n_entries, 2);
+	persist_snapshot_deinit(&snapshot);
+}
+
 Test(watcher_persist, at_most_once_a_second)
 {
 	uint64_t first_ns, next_ns, i, n_saves = 0, former;
