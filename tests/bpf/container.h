@@ -24,8 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/start-container.h"
 #include "userspace/priv/container/bundle.h"
-#include "userspace/priv/container/cgroup.h"
 #include "userspace/priv/container/cgroup.h"
 #include "userspace/priv/container/runtime.h"
 
@@ -239,9 +239,7 @@ static inline void container_init(struct container *it)
 
 static inline int container_begin(const struct container *it, pid_t *pidp)
 {
-	pid_t creating = runtime_create(&it->runtime, "probe", it->bundle, &it->fds, NULL);
-
-	return creating < 0 ? (int)creating : runtime_start(&it->runtime, "probe", creating, pidp);
+	return start_container(&it->runtime, "probe", it->bundle, &it->fds, RUNTIME_GO, NULL, pidp);
 }
 
 /* Our copies of its ends: after the start, so that the pipes can end. */

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
 # SPDX-License-Identifier: Apache-2.0
 #
-# Calves that are named in another order, added or removed: what is whose.
+# Several calves: what is whose if they are named in another order, added or removed; and
+# that each lives and dies alone.
 
 . tests/system/calfpen.sh
 
@@ -126,3 +127,93 @@ test_refused_store_stays() {
 	lease
 	assert_eq True "$(state store_adopted)"
 }
+
+# A runtime that hangs with every container of the observer while $LAB_DIR/hang exists.
+runtime_that_hangs() {
+	cat >"$LAB_DIR/runtime" <<END
+#!/bin/bash
+for argument; do
+	if [ -e "$LAB_DIR/hang" ] && [[ \$argument = calfpen-*-observer ]]; then
+		echo > "$LAB_DIR/hangs"
+		sleep 1000
+	fi
+done
+exec $(command -v runc) "\$@"
+END
+	chmod 755 "$LAB_DIR/runtime"
+}
+hangs() { [ -e "$LAB_DIR/hangs" ]; }
+# another NAME PID - the calf runs as another process than PID
+another() { [ "$(of "$1" pid)" -gt 0 ] && [ "$(of "$1" pid)" != "$2" ] && alive "$(of "$1" pid)"; }
+another_watcher() { [ "$(state watcher_pid)" -gt 0 ] && [ "$(state watcher_pid)" != "$1" ]; }
+
+# Whatever happens to a pair, the others and the watcher are restarted meanwhile.
+test_each_pair_is_alone() {
+	local before
+	make_calves
+	runtime_that_hangs
+	lease "${dhcp4[@]}" "${observer[@]}" --runtime "$LAB_DIR/runtime"
+	wait_for 5 runs observer
+	touch "$LAB_DIR/hang"
+	kill -KILL "$(of observer pid)"
+	wait_for 5 hangs
+	before=$(of dhcp4 pid)
+	kill -KILL "$before"
+	wait_for 5 another dhcp4 "$before"
+	before=$(state watcher_pid)
+	kill -KILL "$before"
+	wait_for 5 another_watcher "$before"
+	assert_eq 0 "$(of observer pid)" "the observer is still being started"
+	rm "$LAB_DIR/hang"
+	before=$(pgrep -f 'sleep 1000')
+	kill -KILL "$before"
+	wait_for 10 another observer 0
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
+
+# A runtime whose command that starts the observer takes as long as $LAB_DIR/hold exists.
+runtime_that_is_slow() {
+	cat >"$LAB_DIR/runtime" <<END
+#!/bin/bash
+[[ "\$*" = *" start calfpen-"*-observer ]] || exec $(command -v runc) "\$@"
+$(command -v runc) "\$@"
+code=\$?
+touch "$LAB_DIR/started"
+while [ -e "$LAB_DIR/hold" ]; do sleep 0.02; done
+exit \$code
+END
+	chmod 755 "$LAB_DIR/runtime"
+}
+is_started() { [ -e "$LAB_DIR/started" ]; }
+# hold_start - the next start of the observer is held
+hold_start() {
+	rm -f "$LAB_DIR/started"
+	touch "$LAB_DIR/hold"
+}
+
+# The supervisor sees the end of a calf or gateway before it knows that it was started.
+test_child_that_ends_before_its_start_does() {
+	local before
+	make_calves
+	runtime_that_is_slow
+	hold_start
+	calfpen_start "${dhcp4[@]}" "${observer[@]}" --runtime "$LAB_DIR/runtime"
+	wait_for 10 is_started
+	before=$(pgrep idle-calf)
+	kill -KILL "$before"
+	wait_for 5 gone "$before"
+	rm "$LAB_DIR/hold"
+	wait_for 5 another observer "$before"
+	wait_for_line "$LAB_DIR/calfpen.log" 'observer: the calf was killed by signal 9; restarting it' 5
+	hold_start
+	before=$(of observer pid)
+	kill -KILL "$before"
+	wait_for 5 is_started
+	kill -KILL "$(of observer gateway_pid)"
+	rm "$LAB_DIR/hold"
+	wait_for_line "$LAB_DIR/calfpen.log" 'observer.*: the gateway was killed by signal 9' 5
+	wait_for 5 another observer "$before"
+	wait_for 20 has_lease
+}
+gone() { [ ! -e "/proc/$1" ]; }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 
 #include "tests/unit/capture.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/start-container.h"
 #include "userspace/common/clock.h"
 #include "userspace/priv/container/runtime.h"
 
@@ -41,12 +43,10 @@ static int find(const char *name, int stop_fd)
 static int start(const char *script, pid_t *pidp)
 {
 	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
-	pid_t creating;
 
 	scratch_write_text("fake", script, 0755);
 	cr_assert(find("fake", -1) == 0, "%s", capture_text());
-	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
-	return creating < 0 ? (int)creating : runtime_start(&runtime, "one", creating, pidp);
+	return start_container(&runtime, "one", bundle, &fds, RUNTIME_GO, NULL, pidp);
 }
 
 Test(runtime, found_in_path)
@@ -203,25 +203,85 @@ static int refuse_to_confine(void)
 Test(runtime, unconfined)
 {
 	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
-	pid_t creating, pid = 77;
+	pid_t pid = 77;
 	char ran[256];
 
 	snprintf(ran, sizeof(ran), "%s/ran", scratch);
 	scratch_write_text("fake", "#!/bin/sh\n[ \"$1\" = --version ] || echo > ${0%/*}/ran\n",
 			   0755);
 	cr_assert(find("fake", -1) == 0, "%s", capture_text());
-	creating = runtime_create(&runtime, "one", bundle, &fds, refuse_to_confine);
-	cr_assert_gt(creating, 0);
-	cr_expect_eq(runtime_start(&runtime, "one", creating, &pid), -EPERM);
+	cr_expect_eq(start_container(&runtime, "one", bundle, &fds, RUNTIME_GO, refuse_to_confine,
+				     &pid),
+		     -EPERM);
 	cr_expect_eq(pid, 77);
 	cr_expect_eq(access(ran, F_OK), -1);
 	cr_expect(strstr(capture_text(), "container one: ") &&
 			  strstr(capture_text(), "/fake create: "),
 		  "%s", capture_text());
-	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
-	cr_assert_gt(creating, 0);
-	runtime_start(&runtime, "one", creating, &pid);
+	(void)start_container(&runtime, "one", bundle, &fds, RUNTIME_GO, NULL, &pid);
 	cr_expect_eq(access(ran, F_OK), 0, "it would have been seen");
+}
+
+#define CREATES                                              \
+	"#!/bin/sh\n"                                        \
+	"[ \"$1\" = --version ] || echo $7 >>${0%/*}/said\n" \
+	"[ \"$7\" = create ] && echo 4242 >${11}\n"          \
+	"[ \"$7\" != create ] || /bin/mkdir $2/one\n"        \
+	"[ \"$7\" != delete ] || /bin/rmdir $2/one\n"
+
+/* Returns true if the runtime was asked for these commands, a line for each. */
+static bool was_asked_for(const char *expected)
+{
+	char text[256] = "";
+	int fd = open(scratch_path("said"), O_RDONLY | O_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_geq(read(fd, text, sizeof(text) - 1), 0);
+	(void)close(fd);
+	return strcmp(text, expected) == 0;
+}
+
+/* It is created, but not started if nobody wants it any more. */
+Test(runtime, not_wanted)
+{
+	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
+	pid_t pid = 77;
+
+	scratch_write_text("fake", CREATES, 0755);
+	cr_assert(find("fake", -1) == 0, "%s", capture_text());
+	cr_expect_eq(start_container(&runtime, "one", bundle, &fds, 0, NULL, &pid), -ECANCELED);
+	cr_expect_eq(pid, 77);
+	cr_expect(was_asked_for("create\ndelete\n"));
+	cr_expect_str_eq(strstr(capture_text(), "start") ?: "", "");
+}
+
+/* The container of the start before is deleted first. */
+Test(runtime, started_again)
+{
+	pid_t pid = 77;
+
+	cr_expect_eq(start(CREATES, &pid), 0, "%s", capture_text());
+	cr_expect_eq(pid, 4242);
+	cr_expect_eq(runtime_pid(&runtime, "one"), 0, "it is known to whoever started it");
+	(void)start(CREATES, &pid);
+	cr_expect(was_asked_for("create\nstart\ndelete\ncreate\nstart\n"));
+}
+
+/* The process that starts it is killed, whoever does it: nothing is left. */
+Test(runtime, starter_is_killed)
+{
+	int status = SIGKILL;
+	pid_t pid = 77;
+
+	scratch_write_text("fake", CREATES, 0755);
+	cr_assert(find("fake", -1) == 0, "%s", capture_text());
+	cr_assert_eq(mkdir(scratch_path("state/one"), 0700), 0);
+	scratch_write_text("state/one.pid", "4242", 0600);
+	cr_expect_eq(runtime_pid(&runtime, "one"), 4242);
+	cr_expect_eq(runtime_started(&runtime, "one", status, &pid), -EIO);
+	cr_expect_eq(pid, 77);
+	cr_expect(was_asked_for("delete\n"));
+	cr_expect_not_null(strstr(capture_text(), "start: did not exit; killed it\n"));
 }
 
 /* No such container: the runtime is not even asked. */
@@ -233,28 +293,39 @@ Test(runtime, delete_nothing)
 	cr_expect_str_eq(capture_text(), "");
 }
 
-/* Run a command of a runtime that hangs, with a signal to stop pending. */
+/* Make `fd` readable when the runtime hangs. */
+static void stop_when_it_hangs(int fd)
+{
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid)
+		return;
+	while (access(scratch_path("hangs"), F_OK))
+		(void)usleep(1000);
+	_exit(write(fd, "x", 1) == 1 ? 0 : 1);
+}
+
+/* Run a command of a runtime that hangs, until a signal to stop. */
 static void hang_in(const char *command)
 {
 	const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
-	pid_t creating, pid = 77;
+	pid_t pid = 77;
 	char script[512];
 	int stop[2];
 
 	snprintf(script, sizeof(script),
-		 "#!/bin/sh\nfor a; do [ \"$a\" != %s ] || exec /bin/sleep 100; done\n"
-		 "[ \"$1\" = --version ] || echo 1234 >%s/one.pid\n",
-		 command, state);
+		 "#!/bin/sh\n[ \"$1\" = --version ] || echo 1234 >%s/one.pid\n"
+		 "[ \"$7\" = %s ] || exit 0\necho >%s/hangs\nexec /bin/sleep 100\n",
+		 state, command, scratch);
 	scratch_write_text("fake", script, 0755);
 	cr_assert(pipe(stop) == 0);
 	cr_assert(find("fake", stop[0]) == 0, "%s", capture_text());
-	creating = runtime_create(&runtime, "one", bundle, &fds, NULL);
-	cr_assert_gt(creating, 0);
 	/* The process that creates the container handles the signal by itself. */
-	cr_assert(write(stop[1], "x", 1) == 1);
-	cr_expect_eq(runtime_start(&runtime, "one", creating, &pid), -ECANCELED);
+	stop_when_it_hangs(stop[1]);
+	cr_expect_eq(start_container(&runtime, "one", bundle, &fds, RUNTIME_GO, NULL, &pid),
+		     -ECANCELED);
 	cr_expect_eq(pid, 77);
-	cr_expect_eq(waitpid(creating, NULL, WNOHANG), -1, "it was reaped");
 	cr_expect_str_eq(capture_text(), "");
 }
 

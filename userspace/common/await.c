@@ -53,6 +53,11 @@ int await_check(const struct await_limit *limit)
 	return await_readable(-1, limit, 0);
 }
 
+int await_input(int fd, const struct await_limit *limit)
+{
+	return await_readable(fd, limit, UINT64_MAX);
+}
+
 int await_pause(const struct await_limit *limit, uint64_t wait_ns)
 {
 	return await_readable(-1, limit, wait_ns);

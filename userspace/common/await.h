@@ -24,6 +24,11 @@ int await_check(const struct await_limit *limit);
  * the limit is reached. */
 int await_pause(const struct await_limit *limit, uint64_t wait_ns);
 
+/* Wait until `fd` is readable. Returns 0, also if a signal handler ran, so that the caller
+ * reads from a non-blocking descriptor; or -ECANCELED or -ETIMEDOUT as soon as the limit is
+ * reached. */
+int await_input(int fd, const struct await_limit *limit);
+
 /*
  * Wait for a child to exit, and reap it. Returns 0 with its wait status (waitpid(2))
  * in *statusp, unless that is NULL; a child that has exited is reaped also if there

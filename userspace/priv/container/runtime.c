@@ -33,7 +33,6 @@
 
 #define MESSAGE_MAX 512
 #define LOG_MAX 8192
-#define CREATE_NS (25 * NS_PER_S) /* more than its command may take */
 /* For a runtime that is killed, and the process that waits for it. */
 #define CANCEL_NS (NS_PER_S / 4)
 #define CGROUP_ENDING ".cgroup" /* of the note that says where a container's processes are */
@@ -281,7 +280,7 @@ static int note_cgroup(const struct runtime *runtime, const char *id, const char
 	return r;
 }
 
-static int read_pid(const struct runtime *runtime, const char *id, pid_t *pidp)
+pid_t runtime_pid(const struct runtime *runtime, const char *id)
 {
 	struct state_path path = state_path(runtime, id, ".pid");
 	char text[32], *end;
@@ -289,12 +288,7 @@ static int read_pid(const struct runtime *runtime, const char *id, pid_t *pidp)
 
 	read_text(path.text, text, sizeof(text));
 	pid = strtol(text, &end, 10);
-	if (pid <= 1 || pid > INT_MAX || (*end != '\0' && *end != '\n')) {
-		log_error("%s: the runtime wrote no process id", path.text);
-		return -EPROTO;
-	}
-	*pidp = (pid_t)pid;
-	return 0;
+	return pid <= 1 || pid > INT_MAX || (*end != '\0' && *end != '\n') ? 0 : (pid_t)pid;
 }
 
 static int create(const struct runtime *runtime, const char *id, const char *bundle,
@@ -311,30 +305,75 @@ static int create(const struct runtime *runtime, const char *id, const char *bun
 	return run(runtime, id, command, command_fds, sizeof(command_fds) / sizeof(command_fds[0]));
 }
 
-pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
-		     const struct runtime_fds *fds, int (*confine)(void))
+/* Returns 0 if the container is to be started. */
+static int wait_go(const struct runtime *runtime, int go_fd)
 {
+	char octet = 0;
+	ssize_t n = -1;
 	int r;
-	pid_t pid;
 
-	clear_files(runtime, id);
-	r = note_cgroup(runtime, id, bundle);
-	if (r < 0)
-		return r;
-	pid = fork();
+	do {
+		r = await_input(go_fd, &runtime->limit);
+		if (!r)
+			n = read(go_fd, &octet, 1);
+	} while (!r && n < 0 && (errno == EAGAIN || errno == EINTR));
+	return r ? r : octet == RUNTIME_GO ? 0 : -ECANCELED;
+}
+
+static int start(const struct runtime *runtime, const char *id)
+{
+	const char *const command[] = { "start", id, NULL };
+	const int no_fds[] = { -1, -1 };
+
+	return run(runtime, id, command, no_fds, 2);
+}
+
+/* In a process of its own */
+static int create_and_start(const struct runtime *runtime, const char *id, const char *bundle,
+			    const struct runtime_fds *fds, int go_fd, int (*confine)(void))
+{
+	const char *command = "create";
+	int r = confine ? confine() : 0;
+
+	if (!r) {
+		runtime_uncover_proc();
+		(void)runtime_delete(runtime, id); /* logged */
+		r = note_cgroup(runtime, id, bundle);
+		if (r)
+			return r;
+		r = create(runtime, id, bundle, fds);
+	}
+	if (!r && !runtime_pid(runtime, id)) {
+		r = -EPROTO;
+		log_error("%s: the runtime wrote no process id",
+			  state_path(runtime, id, ".pid").text);
+		goto fail;
+	}
+	if (!r)
+		r = wait_go(runtime, go_fd);
+	if (!r) {
+		command = "start";
+		r = start(runtime, id);
+	}
+	if (!r)
+		return 0;
+	report(runtime, id, command, r);
+fail:
+	(void)runtime_delete(runtime, id);
+	return r;
+}
+
+pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
+		     const struct runtime_fds *fds, int go_fd, int (*confine)(void))
+{
+	pid_t pid = fork();
+
 	if (pid < 0) {
-		r = -errno;
-		log_error("cannot fork: %s", strerror(-r));
-		return r;
+		pid = -errno;
+		log_error("cannot fork: %s", strerror(-pid));
 	}
-	if (pid == 0) {
-		r = confine ? confine() : 0;
-		if (!r)
-			runtime_uncover_proc();
-		if (!r)
-			r = create(runtime, id, bundle, fds);
-		_exit(-r);
-	}
+	if (pid == 0)
+		_exit(-create_and_start(runtime, id, bundle, fds, go_fd, confine));
 	return pid;
 }
 
@@ -350,46 +389,20 @@ void runtime_cancel(pid_t creating)
 	(void)await_child(creating, NULL, &limit);
 }
 
-/* Returns what create() returned in its process, as errno fits in an exit status.
- * That process ends by itself if the runtime hangs, but it may be stopped. */
-static int wait_created(const struct runtime *runtime, pid_t creating)
+int runtime_started(const struct runtime *runtime, const char *id, int status, pid_t *pidp)
 {
-	const struct await_limit limit = await_within(&runtime->limit, CREATE_NS);
-	int status, r = await_child(creating, &status, &limit);
+	pid_t pid = runtime_pid(runtime, id);
 
-	if (r == -ECANCELED || r == -ETIMEDOUT)
-		runtime_cancel(creating);
-	if (r)
-		return r;
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
-}
-
-int runtime_start(const struct runtime *runtime, const char *id, pid_t creating, pid_t *pidp)
-{
-	const char *const command[] = { "start", id, NULL };
-	const int no_fds[] = { -1, -1 };
-	pid_t pid = 0;
-	int r;
-
-	r = wait_created(runtime, creating);
-	if (r < 0) {
-		report(runtime, id, "create", r);
-		goto fail;
+	if (WIFEXITED(status) && WEXITSTATUS(status))
+		return -WEXITSTATUS(status);
+	if (!WIFEXITED(status) || !pid) {
+		report(runtime, id, "start", WIFEXITED(status) ? -EIO : -ETIMEDOUT);
+		(void)runtime_delete(runtime, id);
+		return -EIO;
 	}
-	r = read_pid(runtime, id, &pid);
-	if (r < 0)
-		goto fail;
-	r = run(runtime, id, command, no_fds, 2);
-	if (r < 0) {
-		report(runtime, id, "start", r);
-		goto fail;
-	}
-	unlink(state_path(runtime, id, ".pid").text);
+	(void)unlink(state_path(runtime, id, ".pid").text);
 	*pidp = pid;
 	return 0;
-fail:
-	runtime_delete(runtime, id);
-	return r;
 }
 
 /* Kill what is left in the container's cgroup and remove the cgroup. */

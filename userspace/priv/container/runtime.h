@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include "userspace/common/await.h"
+#include "userspace/common/clock.h"
 
 struct runtime {
 	char path[4096];  /* of the runtime, absolute */
@@ -45,25 +46,36 @@ int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd);
 /* End the process of a runtime_find() whose answer is no longer awaited, if there is one. */
 void runtime_release(struct runtime *runtime);
 
+#define RUNTIME_GO 'g'
+
 /*
- * Begin to create container `id` from `bundle` in a new process, so that the
- * caller can do other work meanwhile. `confine`, unless NULL, is called first
- * in that process, for a caller that has not dropped its privileges yet; it
- * returns 0 or a negative errno. Returns the process's pid, to be passed to
- * runtime_start() or runtime_cancel(), or a negative errno after one line on
- * stderr. The new process handles SIGTERM by runtime->limit.stop_fd, a signalfd.
+ * Begin to create container `id` from `bundle` in a new process, so that the caller can do
+ * other work meanwhile, and start it there as soon as RUNTIME_GO is read from `go_fd`, a
+ * non-blocking descriptor; another octet or the end means that it is not wanted any more.
+ * First the container of an earlier start is deleted, if there is one. `confine`, unless
+ * NULL, is called first in that process, for a caller that has not dropped its privileges
+ * yet; it returns 0 or a negative errno. Returns the process's pid, or a negative errno
+ * after one line on stderr. When that process has exited, its wait status is for
+ * runtime_started(). It handles SIGTERM by runtime->limit.stop_fd, a signalfd, and exits
+ * by itself if the runtime hangs, within RUNTIME_START_NS of RUNTIME_GO.
  */
 pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
-		     const struct runtime_fds *fds, int (*confine)(void));
+		     const struct runtime_fds *fds, int go_fd, int (*confine)(void));
+#define RUNTIME_START_NS (65 * NS_PER_S)
 
-/* End the process of runtime_create() and the runtime that it executed. */
+/* End the process of runtime_create() and the runtime that it executed. runtime_delete()
+ * must follow. */
 void runtime_cancel(pid_t creating);
 
-/* Wait for runtime_create(), then start the container. Returns 0 with the calf's
- * pid (in our pid namespace) in *pidp, or a negative errno after one line on
- * stderr with the runtime's own message (none for -ECANCELED); then the container
- * has been deleted, as far as runtime->limit allows. */
-int runtime_start(const struct runtime *runtime, const char *id, pid_t creating, pid_t *pidp);
+/* Return the calf's pid (in our pid namespace) from the time when its container has been
+ * created to runtime_started(), or 0. The calf can exit before the process of
+ * runtime_create() does. */
+pid_t runtime_pid(const struct runtime *runtime, const char *id);
+
+/* Take the wait status of the process of runtime_create(). Returns 0 with the calf's pid in
+ * *pidp; or a negative errno after one line on stderr with the runtime's own message (none
+ * for -ECANCELED); then the container has been deleted, as far as runtime->limit allows. */
+int runtime_started(const struct runtime *runtime, const char *id, int status, pid_t *pidp);
 
 /* Kill and delete a container: of a calf that exited, at shutdown, or one that a
  * killed supervisor left. A missing container is not an error. If the runtime

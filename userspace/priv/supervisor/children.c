@@ -101,17 +101,19 @@ static void pair_failed(struct supervised_pair *pair, const char *reason)
 	loop_timer_set(&pair->timer, restart_failed(&pair->restart, name, reason, loop_now_ns()));
 }
 
+/* The pairs start side by side: on_started() is called when this one has. */
 static void start_pair(struct supervised_pair *pair)
 {
 	uint64_t now = loop_now_ns();
 
+	pair->calf_end.is_set = pair->gateway_end.is_set = false;
 	report_set_logged(pair->pair.metrics_fd, pair->restart.n_failures > 0);
 	if (pair_start(&pair->pair)) {
 		pair_failed(pair, "cannot be started");
 		return;
 	}
 	restart_started(&pair->restart, now);
-	loop_timer_set(&pair->timer, now + RESTART_STABLE_NS);
+	loop_timer_set(&pair->timer, now + RUNTIME_START_NS);
 }
 
 static int on_pair_timer(struct loop *loop, uint64_t now_ns, void *data)
@@ -120,10 +122,14 @@ static int on_pair_timer(struct loop *loop, uint64_t now_ns, void *data)
 
 	(void)loop;
 	(void)now_ns;
-	if (pair->pair.calf_pid > 0)
+	if (pair->pair.starter_pid > 0) {
+		pair_stop(&pair->pair);
+		pair_failed(pair, "does not start");
+	} else if (pair->pair.calf_pid > 0) {
 		restart_settle(&pair->restart, pair->pair.description->name);
-	else
+	} else {
 		start_pair(pair);
+	}
 	supervisor_write_state(pair->supervisor);
 	return 0;
 }
@@ -152,10 +158,9 @@ static void note_malformed(const struct supervisor *s, const char *name)
 }
 
 /* Restart the whole pair when one of its two processes exits. */
-static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
+static void pair_ended(struct supervised_pair *pair, bool gateway, int status)
 {
 	const char *name = pair->pair.description->name;
-	bool gateway = pid == pair->pair.gateway_pid;
 	int code = gateway && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	char how[48], reason[80];
 
@@ -176,6 +181,45 @@ static void pair_ended(struct supervised_pair *pair, pid_t pid, int status)
 	pair_failed(pair, reason);
 }
 
+static bool is_end_of_file(const struct early_end *end)
+{
+	return WIFEXITED(end->status) && WEXITSTATUS(end->status) == ROLE_EXIT_EOF;
+}
+
+/* The process that started the calf has exited. */
+static void on_started(struct supervised_pair *pair, int status)
+{
+	bool has_no_calf = pair->calf_end.is_set;
+
+	if (pair_started(&pair->pair, status)) {
+		pair_failed(pair, "cannot be started");
+		return;
+	}
+	loop_timer_set(&pair->timer, pair->restart.started_ns + RESTART_STABLE_NS);
+	if (has_no_calf)
+		pair->pair.calf_pid = 0;
+	if (pair->gateway_end.is_set && !(has_no_calf && is_end_of_file(&pair->gateway_end)))
+		pair_ended(pair, true, pair->gateway_end.status);
+	else if (has_no_calf)
+		pair_ended(pair, false, pair->calf_end.status);
+}
+
+static void child_of_pair_ended(struct supervised_pair *pair, pid_t pid, int status)
+{
+	const struct early_end end = { .is_set = true, .status = status };
+
+	if (pid == pair->pair.starter_pid) {
+		on_started(pair, status);
+	} else if (pair_is_starting(&pair->pair, pid)) {
+		pair->calf_end = end;
+	} else if (pid == pair->pair.gateway_pid && pair->pair.starter_pid > 0) {
+		pair->pair.gateway_pid = 0;
+		pair->gateway_end = end;
+	} else if (pid == pair->pair.gateway_pid || pid == pair->pair.calf_pid) {
+		pair_ended(pair, pid == pair->pair.gateway_pid, status);
+	}
+}
+
 void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
 {
 	char how[48];
@@ -187,8 +231,7 @@ void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
 	if (pid == s->chrony.pid)
 		supervisor_chrony_ended(s, status);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
-		if (pid == s->pairs[i].pair.calf_pid || pid == s->pairs[i].pair.gateway_pid)
-			pair_ended(&s->pairs[i], pid, status);
+		child_of_pair_ended(&s->pairs[i], pid, status);
 }
 
 /* Confine a process like the supervisor itself. */

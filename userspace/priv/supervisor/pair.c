@@ -107,7 +107,8 @@ static int make_channels(struct pair_channels *channels)
 {
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, channels->control) ||
 	    pipe2(channels->log_stdout, O_NONBLOCK | O_CLOEXEC) ||
-	    pipe2(channels->log_stderr, O_NONBLOCK | O_CLOEXEC))
+	    pipe2(channels->log_stderr, O_NONBLOCK | O_CLOEXEC) ||
+	    pipe2(channels->go, O_NONBLOCK | O_CLOEXEC))
 		return -errno;
 	return 0;
 }
@@ -124,7 +125,8 @@ static void keep_nonblocking(const struct pair_channels *channels)
 
 static void close_channels(struct pair_channels *channels)
 {
-	int *ends[] = { channels->control, channels->log_stdout, channels->log_stderr };
+	int *ends[] = { channels->control, channels->log_stdout, channels->log_stderr,
+			channels->go };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		for (int j = 0; j < 2; j++) {
@@ -182,36 +184,56 @@ int pair_create(struct pair *pair, int (*confine)(void))
 		.control = pair->channels.control[1],
 		.metrics = pair->metrics_fd,
 	};
-	pid = runtime_create(pair->runtime, pair->container, pair->bundle, &fds, confine);
+	pid = runtime_create(pair->runtime, pair->container, pair->bundle, &fds,
+			     pair->channels.go[0], confine);
 	if (pid < 0) {
 		close_channels(&pair->channels);
 		return pid;
 	}
-	pair->creating_pid = pid;
+	pair->starter_pid = pid;
+	pair->is_let_go = false;
 	return 0;
+}
+
+/* The pipe has room, and it has a reader: we keep that end open. */
+static void tell_starter(const struct pair *pair, char octet)
+{
+	(void)!write(pair->channels.go[1], &octet, 1);
 }
 
 int pair_start(struct pair *pair)
 {
-	int r = pair->creating_pid ? 0 : pair_create(pair, NULL);
-	pid_t pid, creating = pair->creating_pid;
+	int r = pair->starter_pid ? 0 : pair_create(pair, NULL);
+	pid_t pid;
 
 	if (r)
-		goto cleanup;
+		return r;
 	pid = start_gateway(pair);
 	if (pid < 0) {
-		r = pid;
-		goto cleanup;
+		pair_stop(pair);
+		return pid;
 	}
 	pair->gateway_pid = pid;
-	pair->creating_pid = 0;
-	r = runtime_start(pair->runtime, pair->container, creating, &pair->calf_pid);
+	pair->is_let_go = true;
+	tell_starter(pair, RUNTIME_GO);
+	return 0;
+}
+
+int pair_started(struct pair *pair, int status)
+{
+	int r = runtime_started(pair->runtime, pair->container, status, &pair->calf_pid);
+
+	pair->starter_pid = 0;
 	keep_nonblocking(&pair->channels);
 	close_channels(&pair->channels);
-cleanup:
 	if (r)
 		pair_stop(pair);
 	return r;
+}
+
+bool pair_is_starting(const struct pair *pair, pid_t pid)
+{
+	return pair->starter_pid > 0 && runtime_pid(pair->runtime, pair->container) == pid;
 }
 
 bool pair_take_calf(struct pair *pair, int *statusp)
@@ -221,20 +243,27 @@ bool pair_take_calf(struct pair *pair, int *statusp)
 	return pair->calf_pid > 0 && child_wait(&pair->calf_pid, statusp, &limit);
 }
 
-static void end_creating(struct pair *pair)
+/* The container may exist afterwards. */
+static void end_starter(struct pair *pair)
 {
 	const struct await_limit limit = await_within(&pair->runtime->limit, CREATING_NS);
 
-	if (!child_wait(&pair->creating_pid, NULL, &limit))
-		runtime_cancel(pair->creating_pid);
-	pair->creating_pid = 0;
+	if (!pair->is_let_go)
+		tell_starter(pair, 0);
+	if (pair->is_let_go || !child_wait(&pair->starter_pid, NULL, &limit))
+		runtime_cancel(pair->starter_pid);
+	pair->starter_pid = 0;
 }
 
 void pair_stop(struct pair *pair)
 {
 	struct await_limit limit;
 
-	end_creating(pair);
+	if (pair->starter_pid > 0) {
+		end_starter(pair);
+		runtime_delete(pair->runtime, pair->container);
+		child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->number));
+	}
 	close_channels(&pair->channels);
 	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->number));
 	/* The calf's last messages explain its exit: the gateway logs them, then exits. */
@@ -243,7 +272,6 @@ void pair_stop(struct pair *pair)
 	/* End the watches of a gateway that was killed and could not do it itself. */
 	if (pair->fds.ring >= 0)
 		gate_watch(pair->fds.gate, GATE_WATCH_END, NULL, NULL);
-	runtime_delete(pair->runtime, pair->container);
 }
 
 void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd)
@@ -251,6 +279,10 @@ void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd)
 	const struct key_rule *key;
 	char path[KV_PATH_SIZE];
 
+	if (pair->starter_pid > 0) {
+		end_starter(pair);
+		child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->number));
+	}
 	if (pair->calf_pid <= 0 || pair->gateway_pid <= 0)
 		return;
 	description_request_path(pair->description, SUBJECTS_STOP, path);
@@ -274,8 +306,10 @@ void pair_end_gateway(struct pair *pair, const struct await_limit *limit)
 
 void pair_deinit(struct pair *pair)
 {
-	if (pair->options)
+	if (pair->options) {
 		pair_stop(pair);
+		runtime_delete(pair->runtime, pair->container);
+	}
 	if (pair->keys_fd >= 0)
 		close(pair->keys_fd);
 	if (pair->metrics_fd >= 0) {

@@ -26,17 +26,18 @@ struct pair_fds {
 	int syslog, syslog_ask; /* of syslog_open(); -1: no syslog */
 };
 
-/* The two ends of each channel: [0] priv's, [1] the calf's; -1: closed */
+/* The two ends of each channel: [0] priv's, [1] the calf's; of `go`: [0] of the process that
+ * starts the calf, [1] the supervisor's; -1: closed */
 struct pair_channels {
-	int control[2], log_stdout[2], log_stderr[2];
+	int control[2], log_stdout[2], log_stderr[2], go[2];
 };
 
-#define PAIR_CHANNELS_NULL              \
-	{                               \
-		{ -1, -1 }, { -1, -1 }, \
-		{                       \
-			-1, -1          \
-		}                       \
+#define PAIR_CHANNELS_NULL                          \
+	{                                           \
+		{ -1, -1 }, { -1, -1 }, { -1, -1 }, \
+		{                                   \
+			-1, -1                      \
+		}                                   \
 	}
 
 struct pair {
@@ -50,8 +51,9 @@ struct pair {
 	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
 	char bundle[PATH_MAX];
 	char container[64];	       /* OCI id */
-	struct pair_channels channels; /* open between pair_create() and pair_start() */
-	pid_t creating_pid;	       /* of runtime_create(), until pair_start() */
+	struct pair_channels channels; /* open between pair_create() and pair_started() */
+	pid_t starter_pid;	       /* of runtime_create(), until pair_started() */
+	bool is_let_go;		       /* the starter was told to start the calf */
 	pid_t calf_pid;		       /* 0: none */
 	bool is_asked_to_end;
 	pid_t gateway_pid;
@@ -79,26 +81,37 @@ int pair_init(struct pair *pair, const struct options *options, uint32_t uid_bas
  */
 int pair_create(struct pair *pair, int (*confine)(void));
 
-/* Start the gateway and the calf, the latter in the container of pair_create(),
- * which is called here if it was not before. Returns 0, or a negative errno,
- * logged; then neither of them is running. */
+/*
+ * Start the gateway, and let the process of pair_create(), which is called here if it was
+ * not before, start the calf. Does not wait for that: pair_started() must follow when the
+ * process pair->starter_pid has exited. Returns 0, or a negative errno, logged; then nothing
+ * of the pair is running.
+ */
 int pair_start(struct pair *pair);
+
+/* Take the wait status of the process pair->starter_pid. Returns 0 with pair->calf_pid set,
+ * or a negative errno, logged; then nothing of the pair is running. */
+int pair_started(struct pair *pair, int status);
+
+/* Return true if `pid` is the calf of a start that is not complete. */
+bool pair_is_starting(const struct pair *pair, pid_t pid);
 
 /* Check whether the calf, too, exited when its gateway did: wait up to 50 ms.
  * Returns true if it did, and stores its wait status in *statusp. */
 bool pair_take_calf(struct pair *pair, int *statusp);
 
-/* Kill the calf, wait up to half a second for its gateway to read what is left,
- * kill that, too, and delete the container; all within pair->runtime->limit. Frames
- * queued in the tap stay there, because priv reads no frames; a new calf recognizes
- * them by their foreign xid. */
+/* Kill the calf, wait up to half a second for its gateway to read what is left, and
+ * kill that, too; all within pair->runtime->limit. The next start deletes the container,
+ * in a process of its own; a start that is not complete is ended, with its container.
+ * Frames queued in the tap stay there, because priv reads no frames; a new calf
+ * recognizes them by their foreign xid. */
 void pair_stop(struct pair *pair);
 
 /*
  * Shut down in steps, for several pairs at once. Ask the calf to shut down if it may
- * watch /control/CALF/stop: write that key through the supervisor's gate. Then wait
- * for it until `limit`, kill it if it did not exit, and do the same with its gateway.
- * pair_stop() must follow in any case.
+ * watch /control/CALF/stop: write that key through the supervisor's gate; end a start that
+ * is not complete. Then wait for the calf until `limit`, kill it if it did not exit, and do
+ * the same with its gateway. pair_deinit() must follow in any case.
  */
 void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd);
 void pair_end_calf(struct pair *pair, const struct await_limit *limit);

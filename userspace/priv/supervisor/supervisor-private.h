@@ -22,10 +22,18 @@
 #include "userspace/priv/supervisor/restart.h"
 #include "userspace/priv/supervisor/watches.h"
 
+/* The exit of a child that was seen before the start of its pair was complete. */
+struct early_end {
+	bool is_set;
+	int status; /* waitpid(2) */
+};
+
 struct supervised_pair {
 	struct pair pair;
 	struct restart restart;
-	struct loop_timer timer; /* the next start, or the time when it is stable */
+	/* the next start, the time when the start must be complete, or when the pair is stable */
+	struct loop_timer timer;
+	struct early_end calf_end, gateway_end;
 	struct supervisor *supervisor;
 };
 
