@@ -128,13 +128,14 @@ test_refused_store_stays() {
 	assert_eq True "$(state store_adopted)"
 }
 
-# A runtime that hangs with every container of the observer while $LAB_DIR/hang exists.
+# A runtime that hangs with every container of the calf that $LAB_DIR/hang names ("*": each). The
+# processes that execute it are in $LAB_DIR/hangs then.
 runtime_that_hangs() {
 	cat >"$LAB_DIR/runtime" <<END
 #!/bin/bash
 for argument; do
-	if [ -e "$LAB_DIR/hang" ] && [[ \$argument = calfpen-*-observer ]]; then
-		echo > "$LAB_DIR/hangs"
+	if [ -e "$LAB_DIR/hang" ] && [[ \$argument = calfpen-*-\$(cat "$LAB_DIR/hang") ]]; then
+		echo "\$PPID" >>"$LAB_DIR/hangs"
 		sleep 1000
 	fi
 done
@@ -142,32 +143,132 @@ exec $(command -v runc) "\$@"
 END
 	chmod 755 "$LAB_DIR/runtime"
 }
-hangs() { [ -e "$LAB_DIR/hangs" ]; }
+hangs() { [ -s "$LAB_DIR/hangs" ]; }
+# hang NAME - the start of this calf hangs, from when it was killed; sets $starter
+hang() {
+	rm -f "$LAB_DIR/hangs"
+	echo "$1" >"$LAB_DIR/hang"
+	kill -KILL "$(calf "$1" pid)"
+	wait_for 5 hangs
+	starter=$(tail -n 1 "$LAB_DIR/hangs")
+}
+# hang_no_more - what hangs goes on
+hang_no_more() {
+	rm "$LAB_DIR/hang"
+	pkill -KILL -f 'sleep 1000'
+}
 # another NAME PID - the calf runs as another process than PID
-another() { [ "$(of "$1" pid)" -gt 0 ] && [ "$(of "$1" pid)" != "$2" ] && alive "$(of "$1" pid)"; }
+another() { [ "$(calf "$1" pid)" -gt 0 ] && [ "$(calf "$1" pid)" != "$2" ] && alive "$(calf "$1" pid)"; }
 another_watcher() { [ "$(state watcher_pid)" -gt 0 ] && [ "$(state watcher_pid)" != "$1" ]; }
+# watcher_comes_back - at once, because the supervisor waits for nobody
+watcher_comes_back() {
+	local before
+	before=$(state watcher_pid)
+	kill -KILL "$before"
+	wait_for 3 another_watcher "$before"
+}
+# descriptors PID - what its descriptors are, but for the standard ones, without numbers
+descriptors() {
+	find "/proc/$1/fd" -type l ! -name '[012]' -printf '%l\n' | sed 's/[0-9]\+/N/' | LC_ALL=C sort
+}
 
 # Whatever happens to a pair, the others and the watcher are restarted meanwhile.
 test_each_pair_is_alone() {
-	local before
+	local before starter
 	make_calves
 	runtime_that_hangs
 	lease "${dhcp4[@]}" "${observer[@]}" --runtime "$LAB_DIR/runtime"
 	wait_for 5 runs observer
-	touch "$LAB_DIR/hang"
-	kill -KILL "$(of observer pid)"
-	wait_for 5 hangs
-	before=$(of dhcp4 pid)
+	hang observer
+	before=$(calf dhcp4 pid)
 	kill -KILL "$before"
 	wait_for 5 another dhcp4 "$before"
-	before=$(state watcher_pid)
-	kill -KILL "$before"
-	wait_for 5 another_watcher "$before"
-	assert_eq 0 "$(of observer pid)" "the observer is still being started"
-	rm "$LAB_DIR/hang"
+	watcher_comes_back
+	assert_eq 0 "$(calf observer pid)" "the observer is still being started"
+	# its control and log ends, metrics, the pipe that lets it go, signals, and the runtime
+	assert_eq "$(printf '%s\n' '/memfd:calfpen-report (deleted)' 'anon_inode:[pidfd]' \
+		'anon_inode:[signalfd]' 'pipe:[N]' 'pipe:[N]' 'pipe:[N]' 'socket:[N]')" "$(descriptors "$starter")"
+
+	# The process that starts it is killed.
 	before=$(pgrep -f 'sleep 1000')
-	kill -KILL "$before"
+	rm "$LAB_DIR/hangs"
+	kill -KILL "$starter"
+	watcher_comes_back
+	wait_for_line "$LAB_DIR/calfpen.log" "observer: the process that starts it was killed by signal 9" 1
+	wait_for 1 gone "$before"
+	wait_for 5 hangs
+	hang_no_more
 	wait_for 10 another observer 0
+
+	# The uplink changes while a calf with frames is being started.
+	wait_for 10 has_lease
+	hang dhcp4
+	rm "$LAB_DIR/hangs"
+	ip link set "$LAB_UPLINK" address 02:00:00:00:77:04
+	wait_for_line "$LAB_DIR/calfpen.log" 'was replaced or changed its MAC address' 3
+	watcher_comes_back
+	wait_for 1 gone "$starter"
+	wait_for 5 hangs
+	hang_no_more
+	wait_for 20 has_lease
+	stop calfpen || fail "exit code $?"
+	assert_nothing_left
+}
+
+n_hang() { [ "$(wc -l <"$LAB_DIR/hangs")" -eq "$1" ]; }
+
+# Many starts that hang, in processes that take no signal, delay a stop no more than one.
+test_stop_during_starts() {
+	local n begin_ms took_ms calves=("${dhcp4[@]}")
+	make_calves
+	for n in 1 2 3 4 5 6 7; do
+		cp -r "$LAB_DIR/observer" "$LAB_DIR/observer$n"
+		sed -i "s/name: observer/name: observer$n/; s,/seen/,/seen$n/," "$LAB_DIR/observer$n/calf.yaml"
+		calves+=(--calf "$LAB_DIR/observer$n")
+	done
+	runtime_that_hangs
+	echo '*' >"$LAB_DIR/hang"
+	calfpen_start "${calves[@]}" --runtime "$LAB_DIR/runtime"
+	wait_for_line "$LAB_DIR/calfpen.log" "instance $LAB_UPLINK running" 10
+	wait_for 10 n_hang 8
+	xargs kill -STOP <"$LAB_DIR/hangs"
+	begin_ms=$(date +%s%3N)
+	stop calfpen || fail "exit code $?"
+	took_ms=$(($(date +%s%3N) - begin_ms))
+	[ "$took_ms" -lt 2000 ] || fail "the stop took $took_ms ms"
+	assert_nothing_left
+	assert_eq "" "$(pgrep -f 'sleep 1000' || true)" "a runtime is left"
+}
+
+# A runtime that kills the supervisor in create, if $LAB_DIR/kill says "before" or "after"
+runtime_that_kills() {
+	cat >"$LAB_DIR/runtime" <<END
+#!/bin/bash
+when=\$(cat "$LAB_DIR/kill" 2>/dev/null)
+[[ "\$*" = *" create --bundle "* && \$when ]] || exec $(command -v runc) "\$@"
+[ "\$when" = before ] || $(command -v runc) "\$@"
+code=\$?
+rm "$LAB_DIR/kill"
+kill -KILL "\$(cat "$run/lock")"
+[ "\$when" = after ] || sleep 1000
+exit \$code
+END
+	chmod 755 "$LAB_DIR/runtime"
+}
+has_killed() { [ ! -e "$LAB_DIR/kill" ]; }
+nothing_runs() { no_process && [ -z "$(pgrep -f 'runc|sleep 1000')" ]; }
+
+# Whoever starts a calf ends with the supervisor, and holds nothing that the next one needs.
+test_supervisor_is_killed_during_a_start() {
+	local when
+	runtime_that_kills
+	for when in before after; do
+		echo "$when" >"$LAB_DIR/kill"
+		calfpen_start --runtime "$LAB_DIR/runtime"
+		wait_for 10 has_killed
+		wait_for 3 nothing_runs
+	done
+	lease --runtime "$LAB_DIR/runtime"
 	stop calfpen || fail "exit code $?"
 	assert_nothing_left
 }
@@ -207,10 +308,10 @@ test_child_that_ends_before_its_start_does() {
 	wait_for 5 another observer "$before"
 	wait_for_line "$LAB_DIR/calfpen.log" 'observer: the calf was killed by signal 9; restarting it' 5
 	hold_start
-	before=$(of observer pid)
+	before=$(calf observer pid)
 	kill -KILL "$before"
 	wait_for 5 is_started
-	kill -KILL "$(of observer gateway_pid)"
+	kill -KILL "$(calf observer gateway_pid)"
 	rm "$LAB_DIR/hold"
 	wait_for_line "$LAB_DIR/calfpen.log" 'observer.*: the gateway was killed by signal 9' 5
 	wait_for 5 another observer "$before"

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/capture.h"
 #include "userspace/priv/container/runtime.h"
 
 /* The octet is what is written to the process that creates the container. */
@@ -15,17 +16,19 @@ static inline int start_container(const struct runtime *runtime, const char *id,
 				  const struct runtime_fds *fds, char octet, int (*confine)(void),
 				  pid_t *pidp)
 {
+	struct runtime_starter_fds own = { -1, capture_fd, -1 };
 	pid_t creating;
 	int go[2], status;
 
 	cr_assert_eq(pipe2(go, O_NONBLOCK | O_CLOEXEC), 0);
-	creating = runtime_create(runtime, id, bundle, fds, go[0], confine);
+	own.go = go[0];
+	creating = runtime_create(runtime, id, bundle, fds, &own, confine);
 	cr_assert_gt(creating, 0);
 	cr_assert_eq(write(go[1], &octet, 1), 1);
 	cr_assert_eq(waitpid(creating, &status, 0), creating);
 	(void)close(go[0]);
 	(void)close(go[1]);
-	return runtime_started(runtime, id, status, pidp);
+	return runtime_started(runtime, id, creating, status, pidp);
 }
 
 #endif

@@ -10,26 +10,48 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "userspace/common/clock.h"
 #include "userspace/common/signals.h"
 
-/* For a runtime whose init is stuck; a start takes 0.1 s. */
-#define TIMEOUT_NS (20 * NS_PER_S)
 /* To exit after SIGKILL, unless the kernel is stuck in it. */
 #define KILLED_NS (NS_PER_S / 5)
 /* Above every descriptor number that is passed on. */
 #define FD_FREE 64
 #define FDS_MAX 8
 
-int runtime_exec_end(pid_t pid, const struct await_limit *limit)
+/*
+ * Kill all processes of our group but this one, which leaves it for that moment: another
+ * process, which is not reaped yet, keeps a group for us. Whoever kills us meanwhile by
+ * the group still reaches the others.
+ */
+static void kill_others(pid_t group)
 {
-	const struct await_limit own = await_within(limit, TIMEOUT_NS);
+	siginfo_t ended;
+	pid_t other = fork();
+
+	if (other == 0)
+		_exit(setpgid(0, 0) ? 1 : 0);
+	if (other < 0)
+		return;
+	(void)waitid(P_PID, (id_t)other, &ended, WEXITED | WNOWAIT);
+	if (!setpgid(0, other)) {
+		kill(-group, SIGKILL);
+		(void)setpgid(0, group);
+	}
+	(void)waitpid(other, NULL, 0);
+}
+
+int runtime_exec_end(pid_t pid, pid_t group, const struct await_limit *limit)
+{
+	const struct await_limit own = await_within(limit, RUNTIME_COMMAND_NS);
 	int status, r = await_child(pid, &status, &own);
 
 	if (r == -ECANCELED || r == -ETIMEDOUT) {
 		const struct await_limit killed = await_within(&AWAIT_FOREVER, KILLED_NS);
 
-		kill(-pid, SIGKILL);
+		if (group)
+			kill_others(group);
+		else
+			kill(-pid, SIGKILL);
 		kill(pid, SIGKILL);
 		(void)await_child(pid, NULL, &killed);
 	}
@@ -40,7 +62,7 @@ int runtime_exec_end(pid_t pid, const struct await_limit *limit)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
-static int spawn(const char *const *argv, const int *moved, size_t n_fds, pid_t *pidp)
+static int spawn(const char *const *argv, const int *moved, size_t n_fds, pid_t group, pid_t *pidp)
 {
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char *const environment[] = { path, NULL };
@@ -55,6 +77,7 @@ static int spawn(const char *const *argv, const int *moved, size_t n_fds, pid_t 
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
 						      POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setpgroup(&attributes, group);
 	posix_spawnattr_setsigmask(&attributes, &harmless);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -70,7 +93,7 @@ static int spawn(const char *const *argv, const int *moved, size_t n_fds, pid_t 
 	return -r;
 }
 
-int runtime_exec(const char *const *argv, const int *fds, size_t n_fds, pid_t *pidp)
+int runtime_exec(const char *const *argv, const int *fds, size_t n_fds, pid_t group, pid_t *pidp)
 {
 	int moved[FDS_MAX] = { 0 };
 	size_t n_moved = 0;
@@ -89,7 +112,7 @@ int runtime_exec(const char *const *argv, const int *fds, size_t n_fds, pid_t *p
 			n_moved++;
 	}
 	if (!r)
-		r = spawn(argv, moved, n_moved, pidp);
+		r = spawn(argv, moved, n_moved, group, pidp);
 	for (size_t i = 0; i < n_moved; i++)
 		close(moved[i]);
 	close(null);

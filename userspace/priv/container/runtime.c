@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,8 +34,10 @@
 
 #define MESSAGE_MAX 512
 #define LOG_MAX 8192
-/* For a runtime that is killed, and the process that waits for it. */
-#define CANCEL_NS (NS_PER_S / 4)
+/* For a process that is killed, unless the kernel is stuck in it. */
+#define KILLED_NS (NS_PER_S / 20)
+/* For the processes in a cgroup that are killed */
+#define CGROUP_NS (NS_PER_S / 4)
 #define CGROUP_ENDING ".cgroup" /* of the note that says where a container's processes are */
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -123,8 +126,8 @@ static int run(const struct runtime *runtime, const char *id, const char *const 
 	if (r)
 		return r;
 	unlink(log.text);
-	r = runtime_exec(argv, fds, n_fds, &pid);
-	return r ? r : runtime_exec_end(pid, &runtime->limit);
+	r = runtime_exec(argv, fds, n_fds, runtime->group, &pid);
+	return r ? r : runtime_exec_end(pid, runtime->group, &runtime->limit);
 }
 
 /* find the runtime */
@@ -181,7 +184,7 @@ int runtime_find(const char *name, struct runtime *runtimep)
 			  name, r == -ENOENT ? "not found" : strerror(-r));
 		return r == -EACCES ? r : -ENOENT;
 	}
-	r = runtime_exec(argv, fds, 2, &runtime.asked_pid);
+	r = runtime_exec(argv, fds, 2, 0, &runtime.asked_pid);
 	if (r)
 		log_error("OCI runtime %s: cannot execute it: %s", runtime.path, strerror(-r));
 	else
@@ -194,7 +197,7 @@ int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd)
 	int r;
 
 	runtime->limit.stop_fd = stop_fd;
-	r = runtime_exec_end(runtime->asked_pid, &runtime->limit);
+	r = runtime_exec_end(runtime->asked_pid, 0, &runtime->limit);
 	runtime->asked_pid = 0;
 	if (r == -ECANCELED)
 		return r;
@@ -220,7 +223,7 @@ void runtime_release(struct runtime *runtime)
 	const struct await_limit at_once = await_within(&AWAIT_FOREVER, 0);
 
 	if (runtime->asked_pid > 0)
-		(void)runtime_exec_end(runtime->asked_pid, &at_once);
+		(void)runtime_exec_end(runtime->asked_pid, 0, &at_once);
 	runtime->asked_pid = 0;
 }
 
@@ -328,21 +331,59 @@ static int start(const struct runtime *runtime, const char *id)
 	return run(runtime, id, command, no_fds, 2);
 }
 
+/* Close all descriptors but 0, 1, 2 and these: who waits for the end of a file must not
+ * wait for this process, too. */
+static int keep_descriptors(const int *fds, size_t n)
+{
+	unsigned int first = STDERR_FILENO + 1, last;
+
+	do {
+		last = UINT_MAX;
+		for (size_t i = 0; i < n; i++)
+			if (fds[i] >= (int)first && (unsigned int)fds[i] < last)
+				last = (unsigned int)fds[i];
+		if (last > first && close_range(first, last == UINT_MAX ? last : last - 1, 0))
+			return -errno;
+		first = last + 1;
+	} while (last != UINT_MAX);
+	return 0;
+}
+
+/* In the process of runtime_create() whose parent is `supervisor` */
+static int enter_starter(const struct runtime *runtime, const struct runtime_fds *fds,
+			 const struct runtime_starter_fds *own, int (*confine)(void),
+			 pid_t supervisor)
+{
+	const int kept[] = {
+		fds->log_stdout, fds->log_stderr, fds->frames,
+		fds->control,	 fds->metrics,	  own->go,
+		own->log,	 own->log_ask,	  runtime->limit.stop_fd,
+	};
+	int r = setpgid(0, 0) ? -errno : 0;
+
+	if (!r)
+		r = keep_descriptors(kept, sizeof(kept) / sizeof(kept[0]));
+	if (!r && confine)
+		r = confine();
+	/* Afterwards, because a change of ids clears it */
+	if (!r && prctl(PR_SET_PDEATHSIG, SIGTERM))
+		r = -errno;
+	return !r && getppid() != supervisor ? -ECANCELED : r;
+}
+
 /* In a process of its own */
 static int create_and_start(const struct runtime *runtime, const char *id, const char *bundle,
-			    const struct runtime_fds *fds, int go_fd, int (*confine)(void))
+			    const struct runtime_fds *fds, int go_fd)
 {
 	const char *command = "create";
-	int r = confine ? confine() : 0;
+	int r;
 
-	if (!r) {
-		runtime_uncover_proc();
-		(void)runtime_delete(runtime, id); /* logged */
-		r = note_cgroup(runtime, id, bundle);
-		if (r)
-			return r;
-		r = create(runtime, id, bundle, fds);
-	}
+	runtime_uncover_proc();
+	(void)runtime_delete(runtime, id); /* logged */
+	r = note_cgroup(runtime, id, bundle);
+	if (r)
+		return r;
+	r = create(runtime, id, bundle, fds);
 	if (!r && !runtime_pid(runtime, id)) {
 		r = -EPROTO;
 		log_error("%s: the runtime wrote no process id",
@@ -364,49 +405,75 @@ fail:
 }
 
 pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
-		     const struct runtime_fds *fds, int go_fd, int (*confine)(void))
+		     const struct runtime_fds *fds, const struct runtime_starter_fds *own,
+		     int (*confine)(void))
 {
+	const pid_t supervisor = getpid();
 	pid_t pid = fork();
 
 	if (pid < 0) {
 		pid = -errno;
 		log_error("cannot fork: %s", strerror(-pid));
 	}
-	if (pid == 0)
-		_exit(-create_and_start(runtime, id, bundle, fds, go_fd, confine));
+	if (pid == 0) {
+		struct runtime starter = *runtime;
+		int r = enter_starter(runtime, fds, own, confine, supervisor);
+
+		if (r && r != -ECANCELED)
+			report(runtime, id, "create", r);
+		starter.group = getpid();
+		_exit(-(r ? r : create_and_start(&starter, id, bundle, fds, own->go)));
+	}
 	return pid;
 }
 
-void runtime_cancel(pid_t creating)
+void runtime_cancel(pid_t creating, const struct await_limit *limit)
 {
-	struct await_limit limit = await_within(&AWAIT_FOREVER, CANCEL_NS);
+	const struct await_limit killed = await_within(&AWAIT_FOREVER, KILLED_NS);
+	int status = 0, r = await_child(creating, &status, limit);
 
-	kill(creating, SIGTERM);
-	if (await_child(creating, NULL, &limit) != -ETIMEDOUT)
+	if (r && r != -ECANCELED && r != -ETIMEDOUT)
 		return;
-	kill(creating, SIGKILL);
-	limit = await_within(&AWAIT_FOREVER, CANCEL_NS);
-	(void)await_child(creating, NULL, &limit);
+	if (!r && WIFEXITED(status))
+		return; /* it has killed them itself */
+	kill(-creating, SIGKILL);
+	if (!r)
+		return;
+	kill(creating, SIGKILL); /* it may not lead its group yet */
+	(void)await_child(creating, NULL, &killed);
 }
 
-int runtime_started(const struct runtime *runtime, const char *id, int status, pid_t *pidp)
+/* Kill what is left of a start whose process was killed, or wrote no process id. */
+static int start_failed(const struct runtime *runtime, const char *id, pid_t creating, int status)
+{
+	if (WIFSIGNALED(status)) {
+		kill(-creating, SIGKILL);
+		log_error("container %s: the process that starts it was killed by signal %d", id,
+			  WTERMSIG(status));
+	} else {
+		report(runtime, id, "start", -EIO);
+	}
+	(void)runtime_kill(runtime, id); /* logged */
+	return -EIO;
+}
+
+int runtime_started(const struct runtime *runtime, const char *id, pid_t creating, int status,
+		    pid_t *pidp)
 {
 	pid_t pid = runtime_pid(runtime, id);
 
 	if (WIFEXITED(status) && WEXITSTATUS(status))
 		return -WEXITSTATUS(status);
-	if (!WIFEXITED(status) || !pid) {
-		report(runtime, id, "start", WIFEXITED(status) ? -EIO : -ETIMEDOUT);
-		(void)runtime_delete(runtime, id);
-		return -EIO;
-	}
+	if (!WIFEXITED(status) || !pid)
+		return start_failed(runtime, id, creating, status);
 	(void)unlink(state_path(runtime, id, ".pid").text);
 	*pidp = pid;
 	return 0;
 }
 
 /* Kill what is left in the container's cgroup and remove the cgroup. */
-static int remove_cgroup(const struct runtime *runtime, const char *id)
+static int remove_cgroup(const struct runtime *runtime, const char *id,
+			 const struct await_limit *limit)
 {
 	struct state_path note = state_path(runtime, id, CGROUP_ENDING);
 	char cgroup[PATH_MAX];
@@ -415,10 +482,19 @@ static int remove_cgroup(const struct runtime *runtime, const char *id)
 	read_text(note.text, cgroup, sizeof(cgroup));
 	if (cgroup[0] != '/')
 		return 0;
-	r = runtime_cgroup_remove(cgroup, &runtime->limit);
+	r = runtime_cgroup_remove(cgroup, limit);
 	if (r < 0 && r != -ECANCELED)
 		log_error("container %s: cannot remove cgroup %s: %s", id, cgroup, strerror(-r));
 	return r;
+}
+
+int runtime_kill(const struct runtime *runtime, const char *id)
+{
+	const struct await_limit limit = await_within(&runtime->limit, CGROUP_NS);
+
+	/* Its number may soon be that of another process. */
+	(void)unlink(state_path(runtime, id, ".pid").text);
+	return remove_cgroup(runtime, id, &limit);
 }
 
 /* The runtime could not read its own state, for example after a full disk. The
@@ -446,7 +522,7 @@ int runtime_delete(const struct runtime *runtime, const char *id)
 		if (r < 0)
 			report(runtime, id, "delete", r);
 	}
-	r_cgroup = remove_cgroup(runtime, id);
+	r_cgroup = remove_cgroup(runtime, id, &runtime->limit);
 	if (r < 0 && r != -ECANCELED && !r_cgroup)
 		r = remove_state(id, &container);
 	if (!r && !r_cgroup)

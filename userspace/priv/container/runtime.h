@@ -22,6 +22,7 @@
 
 #include "userspace/common/await.h"
 #include "userspace/common/clock.h"
+#include "userspace/priv/container/exec.h"
 
 struct runtime {
 	char path[4096];  /* of the runtime, absolute */
@@ -29,11 +30,19 @@ struct runtime {
 	/* No command takes longer; the caller may change it. */
 	struct await_limit limit;
 	pid_t asked_pid; /* of "RUNTIME --version"; 0: its answer is known */
+	pid_t group;	 /* that commands belong to (exec.h); 0: each has its own */
 };
 
 /* The calf's descriptors 1, 2, 3, 4, 5 in its container; -1: /dev/null keeps the number. */
 struct runtime_fds {
 	int log_stdout, log_stderr, frames, control, metrics;
+};
+
+/* What else the process of runtime_create() needs; -1: none. It has no other descriptor of
+ * the caller but 0, 1, 2 and runtime->limit.stop_fd. */
+struct runtime_starter_fds {
+	int go;
+	int log, log_ask; /* for log lines, besides 2 */
 };
 
 /* Find the runtime `name` (a path, or in PATH) and begin to ask it for its version. Whoever
@@ -50,32 +59,44 @@ void runtime_release(struct runtime *runtime);
 
 /*
  * Begin to create container `id` from `bundle` in a new process, so that the caller can do
- * other work meanwhile, and start it there as soon as RUNTIME_GO is read from `go_fd`, a
+ * other work meanwhile, and start it there as soon as RUNTIME_GO is read from own->go, a
  * non-blocking descriptor; another octet or the end means that it is not wanted any more.
  * First the container of an earlier start is deleted, if there is one. `confine`, unless
  * NULL, is called first in that process, for a caller that has not dropped its privileges
  * yet; it returns 0 or a negative errno. Returns the process's pid, or a negative errno
  * after one line on stderr. When that process has exited, its wait status is for
- * runtime_started(). It handles SIGTERM by runtime->limit.stop_fd, a signalfd, and exits
- * by itself if the runtime hangs, within RUNTIME_START_NS of RUNTIME_GO.
+ * runtime_started(). It leads a process group that its commands belong to. It takes SIGTERM
+ * by runtime->limit.stop_fd, a signalfd, also when the caller is killed: then it kills the
+ * runtime and the container's processes, and exits. If the runtime hangs, it exits by itself
+ * within RUNTIME_START_NS of RUNTIME_GO.
  */
 pid_t runtime_create(const struct runtime *runtime, const char *id, const char *bundle,
-		     const struct runtime_fds *fds, int go_fd, int (*confine)(void));
-#define RUNTIME_START_NS (65 * NS_PER_S)
+		     const struct runtime_fds *fds, const struct runtime_starter_fds *own,
+		     int (*confine)(void));
+/* Its commands delete, create, start, delete; and the cgroup is removed twice. */
+#define RUNTIME_START_NS (4 * RUNTIME_COMMAND_NS + 5 * NS_PER_S)
 
-/* End the process of runtime_create() and the runtime that it executed. runtime_delete()
- * must follow. */
-void runtime_cancel(pid_t creating);
+/* Wait until `limit` for the process of runtime_create(), which was asked to exit, and kill
+ * it and the runtime that it executed if it did not. Always reaps it, unless the kernel is
+ * stuck in it. runtime_kill() or runtime_delete() must follow. */
+void runtime_cancel(pid_t creating, const struct await_limit *limit);
 
 /* Return the calf's pid (in our pid namespace) from the time when its container has been
  * created to runtime_started(), or 0. The calf can exit before the process of
  * runtime_create() does. */
 pid_t runtime_pid(const struct runtime *runtime, const char *id);
 
-/* Take the wait status of the process of runtime_create(). Returns 0 with the calf's pid in
- * *pidp; or a negative errno after one line on stderr with the runtime's own message (none
- * for -ECANCELED); then the container has been deleted, as far as runtime->limit allows. */
-int runtime_started(const struct runtime *runtime, const char *id, int status, pid_t *pidp);
+/* Take the wait status of the process `creating` of runtime_create(). Returns 0 with the
+ * calf's pid in *pidp; or a negative errno after one line on stderr with the runtime's own
+ * message (none for -ECANCELED); then no process of the container is left. Does not execute
+ * the runtime. */
+int runtime_started(const struct runtime *runtime, const char *id, pid_t creating, int status,
+		    pid_t *pidp);
+
+/* Kill the container's processes and remove its cgroup, within 0.25 s and without the
+ * runtime, which may hang. The rest is left to the next runtime_create(), or to
+ * runtime_delete(). Returns as runtime_delete(). */
+int runtime_kill(const struct runtime *runtime, const char *id);
 
 /* Kill and delete a container: of a calf that exited, at shutdown, or one that a
  * killed supervisor left. A missing container is not an error. If the runtime

@@ -301,7 +301,8 @@ struct await_limit supervisor_stop_limit(const struct supervisor *s, unsigned in
 	return (struct await_limit){ .stop_fd = -1, .until_ns = s->stop_ns + ms * NS_PER_MS };
 }
 
-/* The calves write their last keys, and the gateways their last log lines. */
+/* The calves write their last keys, the gateways their last log lines, and starts that are
+ * not complete end, all at the same time. */
 static void end_pairs(struct supervisor *s)
 {
 	const struct await_limit calf = supervisor_stop_limit(s, CALF_END_MS);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,7 +19,7 @@
 #include "userspace/priv/supervisor/report.h"
 #include "userspace/priv/supervisor/subjects.h"
 
-#define CREATING_NS (NS_PER_S / 4)	 /* more than it takes, most often */
+#define STARTER_END_NS (NS_PER_S / 4)	 /* more than it takes, unless it is stopped */
 #define CALF_FOLLOWS_NS (50 * NS_PER_MS) /* from closing the connection by exiting to the exit */
 #define GATEWAY_END_NS (NS_PER_S / 2)	 /* more than a gateway takes to read what is left */
 
@@ -165,6 +166,7 @@ static pid_t start_gateway(const struct pair *pair)
 
 int pair_create(struct pair *pair, int (*confine)(void))
 {
+	struct runtime_starter_fds own;
 	struct runtime_fds fds;
 	pid_t pid;
 	int r = make_channels(&pair->channels);
@@ -184,8 +186,10 @@ int pair_create(struct pair *pair, int (*confine)(void))
 		.control = pair->channels.control[1],
 		.metrics = pair->metrics_fd,
 	};
-	pid = runtime_create(pair->runtime, pair->container, pair->bundle, &fds,
-			     pair->channels.go[0], confine);
+	own = (struct runtime_starter_fds){ .go = pair->channels.go[0],
+					    .log = pair->fds.syslog,
+					    .log_ask = pair->fds.syslog_ask };
+	pid = runtime_create(pair->runtime, pair->container, pair->bundle, &fds, &own, confine);
 	if (pid < 0) {
 		close_channels(&pair->channels);
 		return pid;
@@ -221,7 +225,8 @@ int pair_start(struct pair *pair)
 
 int pair_started(struct pair *pair, int status)
 {
-	int r = runtime_started(pair->runtime, pair->container, status, &pair->calf_pid);
+	int r = runtime_started(pair->runtime, pair->container, pair->starter_pid, status,
+				&pair->calf_pid);
 
 	pair->starter_pid = 0;
 	keep_nonblocking(&pair->channels);
@@ -243,16 +248,20 @@ bool pair_take_calf(struct pair *pair, int *statusp)
 	return pair->calf_pid > 0 && child_wait(&pair->calf_pid, statusp, &limit);
 }
 
-/* The container may exist afterwards. */
-static void end_starter(struct pair *pair)
+static void ask_starter_to_end(const struct pair *pair)
 {
-	const struct await_limit limit = await_within(&pair->runtime->limit, CREATING_NS);
-
-	if (!pair->is_let_go)
+	if (pair->is_let_go)
+		kill(pair->starter_pid, SIGTERM);
+	else
 		tell_starter(pair, 0);
-	if (pair->is_let_go || !child_wait(&pair->starter_pid, NULL, &limit))
-		runtime_cancel(pair->starter_pid);
+}
+
+/* The container may exist afterwards. */
+static void end_starter(struct pair *pair, const struct await_limit *limit)
+{
+	runtime_cancel(pair->starter_pid, limit);
 	pair->starter_pid = 0;
+	child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->number));
 }
 
 void pair_stop(struct pair *pair)
@@ -260,9 +269,10 @@ void pair_stop(struct pair *pair)
 	struct await_limit limit;
 
 	if (pair->starter_pid > 0) {
-		end_starter(pair);
-		runtime_delete(pair->runtime, pair->container);
-		child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->number));
+		ask_starter_to_end(pair);
+		limit = await_within(&pair->runtime->limit, STARTER_END_NS);
+		end_starter(pair, &limit);
+		(void)runtime_kill(pair->runtime, pair->container); /* logged */
 	}
 	close_channels(&pair->channels);
 	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->number));
@@ -279,10 +289,8 @@ void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd)
 	const struct key_rule *key;
 	char path[KV_PATH_SIZE];
 
-	if (pair->starter_pid > 0) {
-		end_starter(pair);
-		child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->number));
-	}
+	if (pair->starter_pid > 0)
+		ask_starter_to_end(pair);
 	if (pair->calf_pid <= 0 || pair->gateway_pid <= 0)
 		return;
 	description_request_path(pair->description, SUBJECTS_STOP, path);
@@ -293,6 +301,8 @@ void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd)
 
 void pair_end_calf(struct pair *pair, const struct await_limit *limit)
 {
+	if (pair->starter_pid > 0)
+		end_starter(pair, limit);
 	if (pair->is_asked_to_end && !child_wait(&pair->calf_pid, NULL, limit))
 		log_warning("%s: the calf does not exit; killing it", pair->description->name);
 	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->number));

@@ -101,17 +101,18 @@ bool pair_is_starting(const struct pair *pair, pid_t pid);
 bool pair_take_calf(struct pair *pair, int *statusp);
 
 /* Kill the calf, wait up to half a second for its gateway to read what is left, and
- * kill that, too; all within pair->runtime->limit. The next start deletes the container,
- * in a process of its own; a start that is not complete is ended, with its container.
+ * kill that, too; all within pair->runtime->limit. A start that is not complete is ended, with
+ * the processes of its container. The next start deletes the container, in a process of its
+ * own: this never executes the runtime, which may hang.
  * Frames queued in the tap stay there, because priv reads no frames; a new calf
  * recognizes them by their foreign xid. */
 void pair_stop(struct pair *pair);
 
 /*
  * Shut down in steps, for several pairs at once. Ask the calf to shut down if it may
- * watch /control/CALF/stop: write that key through the supervisor's gate; end a start that
- * is not complete. Then wait for the calf until `limit`, kill it if it did not exit, and do
- * the same with its gateway. pair_deinit() must follow in any case.
+ * watch /control/CALF/stop: write that key through the supervisor's gate; ask a start that
+ * is not complete to end. Then wait for calf or start until `limit`, kill what did not exit,
+ * and do the same with the gateway. pair_deinit() must follow in any case.
  */
 void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd);
 void pair_end_calf(struct pair *pair, const struct await_limit *limit);
