@@ -80,6 +80,20 @@ Test(supervisor_restart, ran_for_long)
 	cr_expect_str_eq(capture_text(), "dhcp4: exited with code 1; restarting it\n");
 }
 
+/* What hangs while it is started, however long, has not run. */
+Test(supervisor_restart, start_that_hangs)
+{
+	(void)fail_after(RESTART_STABLE_NS - 1, "exited with code 1");
+	for (int i = 2; i < 5; i++) {
+		restart_begins(&restart);
+		cr_expect_eq(restart.next_ns, 0);
+		now_ns += 2 * RESTART_STABLE_NS;
+		(void)restart_failed(&restart, "dhcp4", "does not start", now_ns);
+		cr_expect_eq(restart.n_failures, i);
+	}
+	cr_expect(restart_is_failed(&restart));
+}
+
 Test(supervisor_restart, on_purpose)
 {
 	for (int i = 0; i < 9; i++)

@@ -104,16 +104,14 @@ static void pair_failed(struct supervised_pair *pair, const char *reason)
 /* The pairs start side by side: on_started() is called when this one has. */
 static void start_pair(struct supervised_pair *pair)
 {
-	uint64_t now = loop_now_ns();
-
 	pair->calf_end.is_set = pair->gateway_end.is_set = false;
+	restart_begins(&pair->restart);
 	report_set_logged(pair->pair.metrics_fd, pair->restart.n_failures > 0);
 	if (pair_start(&pair->pair)) {
 		pair_failed(pair, "cannot be started");
 		return;
 	}
-	restart_started(&pair->restart, now);
-	loop_timer_set(&pair->timer, now + RUNTIME_START_NS);
+	loop_timer_set(&pair->timer, loop_now_ns() + RUNTIME_START_NS);
 }
 
 static int on_pair_timer(struct loop *loop, uint64_t now_ns, void *data)
@@ -195,6 +193,7 @@ static void on_started(struct supervised_pair *pair, int status)
 		pair_failed(pair, "cannot be started");
 		return;
 	}
+	restart_started(&pair->restart, loop_now_ns());
 	loop_timer_set(&pair->timer, pair->restart.started_ns + RESTART_STABLE_NS);
 	if (has_no_calf)
 		pair->pair.calf_pid = 0;

@@ -10,6 +10,12 @@
 #define RESTART_MIN_NS (NS_PER_S / 10)
 #define RESTART_MAX_NS (30 * NS_PER_S)
 
+void restart_begins(struct restart *restart)
+{
+	restart->started_ns = 0;
+	restart->next_ns = 0;
+}
+
 void restart_started(struct restart *restart, uint64_t now_ns)
 {
 	restart->started_ns = now_ns;

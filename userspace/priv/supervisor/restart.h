@@ -17,10 +17,13 @@
 struct restart {
 	uint32_t n_restarts;
 	uint32_t n_failures; /* in a row */
-	uint64_t started_ns; /* CLOCK_BOOTTIME; 0: never */
-	uint64_t next_ns;    /* CLOCK_BOOTTIME of the next start; 0: it runs */
+	uint64_t started_ns; /* CLOCK_BOOTTIME; 0: it has not run since the last start began */
+	uint64_t next_ns;    /* CLOCK_BOOTTIME of the next start; 0: it runs or is being started */
 	char reason[80];     /* of the last failure, "exited with code 1"; "": none */
 };
+
+/* A start began, which takes a while: until restart_started() it does not run. */
+void restart_begins(struct restart *restart);
 
 /* It was started. */
 void restart_started(struct restart *restart, uint64_t now_ns);
