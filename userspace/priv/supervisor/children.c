@@ -179,11 +179,6 @@ static void pair_ended(struct supervised_pair *pair, bool gateway, int status)
 	pair_failed(pair, reason);
 }
 
-static bool is_end_of_file(const struct early_end *end)
-{
-	return WIFEXITED(end->status) && WEXITSTATUS(end->status) == ROLE_EXIT_EOF;
-}
-
 /* The process that started the calf has exited. */
 static void on_started(struct supervised_pair *pair, int status)
 {
@@ -197,7 +192,7 @@ static void on_started(struct supervised_pair *pair, int status)
 	loop_timer_set(&pair->timer, pair->restart.started_ns + RESTART_STABLE_NS);
 	if (has_no_calf)
 		pair->pair.calf_pid = 0;
-	if (pair->gateway_end.is_set && !(has_no_calf && is_end_of_file(&pair->gateway_end)))
+	if (pair->gateway_end.is_set)
 		pair_ended(pair, true, pair->gateway_end.status);
 	else if (has_no_calf)
 		pair_ended(pair, false, pair->calf_end.status);
