@@ -43,9 +43,17 @@ has_carrier() { [ "$(cat "/sys/class/net/$LAB_UPLINK/carrier")" = 1 ]; }
 renews() {
 	local before
 	before=$(grep -c DHCPACK "$LAB_SERVER_LOG")
-	calfpen set /control/dhcp4/renew now
-	wait_for 5 acked_since "$before"
+	wait_for 5 renews_since "$before"
 	wait_for 5 is_bound
+}
+# renews_since N - it is asked for another DHCPACK, again if it was still asking for the last one
+renews_since() {
+	calfpen set /control/dhcp4/renew now
+	for _ in {1..10}; do
+		! acked_since "$1" || return 0
+		sleep 0.1
+	done
+	return 1
 }
 acked_since() { [ "$(grep -c DHCPACK "$LAB_SERVER_LOG")" -gt "$1" ]; }
 is_bound() { [ "$(calfpen get /lease/state)" = bound ]; }
