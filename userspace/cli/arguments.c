@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -7,79 +6,7 @@
 
 #include "maps/pins.h"
 #include "userspace/cli/cli.h"
-
-#ifndef CALFPEN_VERSION
-#define CALFPEN_VERSION "unknown"
-#endif
-
-enum {
-	OPTION_INSTANCE = 256,
-	OPTION_JSON,
-	OPTION_ALL,
-	OPTION_IF_REVISION,
-	OPTION_CREATE,
-	OPTION_FROM,
-	OPTION_EFFECTIVE,
-	OPTION_SUBJECT,
-	OPTION_PATH,
-	OPTION_DENIED,
-	OPTION_REASON,
-	OPTION_DROPPED,
-	OPTION_PCAP,
-	OPTION_CALF,
-	OPTION_SETTABLE,
-	OPTION_VERIFY,
-	OPTION_VERSION = 'V',
-};
-
-static const struct option long_options[] = {
-	{ "instance", required_argument, NULL, OPTION_INSTANCE },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "all", no_argument, NULL, OPTION_ALL },
-	{ "if-revision", required_argument, NULL, OPTION_IF_REVISION },
-	{ "create", no_argument, NULL, OPTION_CREATE },
-	{ "from", required_argument, NULL, OPTION_FROM },
-	{ "effective", no_argument, NULL, OPTION_EFFECTIVE },
-	{ "subject", required_argument, NULL, OPTION_SUBJECT },
-	{ "path", required_argument, NULL, OPTION_PATH },
-	{ "denied", no_argument, NULL, OPTION_DENIED },
-	{ "reason", required_argument, NULL, OPTION_REASON },
-	{ "dropped", no_argument, NULL, OPTION_DROPPED },
-	{ "pcap", required_argument, NULL, OPTION_PCAP },
-	{ "calf", required_argument, NULL, OPTION_CALF },
-	{ "settable", no_argument, NULL, OPTION_SETTABLE },
-	{ "verify", no_argument, NULL, OPTION_VERIFY },
-	{ "long", no_argument, NULL, 'l' },
-	{ "follow", no_argument, NULL, 'f' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, OPTION_VERSION },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* Bits of the options that not all commands have. */
-enum {
-	FOR_ALL = 1 << 0,
-	FOR_IF_REVISION = 1 << 1,
-	FOR_CREATE = 1 << 2,
-	FOR_FROM = 1 << 3,
-	FOR_SUBJECT = 1 << 4,
-	FOR_PATH = 1 << 5,
-	FOR_DENIED = 1 << 6,
-	FOR_LONG = 1 << 7,
-	FOR_FOLLOW = 1 << 8,
-	FOR_REASON = 1 << 9,
-	FOR_DROPPED = 1 << 10,
-	FOR_PCAP = 1 << 11,
-	FOR_EFFECTIVE = 1 << 12,
-	FOR_SETTABLE = 1 << 13,
-	FOR_INSTANCE = 1 << 14,
-	FOR_JSON = 1 << 15,
-	FOR_VERIFY = 1 << 16,
-	FOR_CALF = 1 << 17,
-};
-
-/* These are the other way round in struct command: those that it does not have. */
-#define FOR_MOST ((unsigned int)(FOR_INSTANCE | FOR_JSON))
+#include "userspace/cli/options.h"
 
 #define ANY_NUMBER INT_MAX
 #define MIN_WORDS 3 /* that every command may look at, NULL included */
@@ -173,8 +100,7 @@ static int run_help(struct cli *cli, const char *const *words);
 static int run_version(struct cli *cli, const char *const *words)
 {
 	(void)words;
-	fputs("calfpen " CALFPEN_VERSION "\n", cli->out);
-	return CLI_OK;
+	return cli_version(cli);
 }
 
 static const struct command commands[] = {
@@ -230,194 +156,6 @@ static int run_help(struct cli *cli, const char *const *words)
 	return CLI_OK;
 }
 
-/* Parse a revision that a key can have. */
-static bool parse_revision(const char *text, uint64_t *revisionp)
-{
-	char *end;
-	unsigned long long number;
-
-	if (text[0] < '1' || text[0] > '9')
-		return false;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (*end != '\0' || errno != 0 || number >= INT64_MAX)
-		return false;
-	*revisionp = number;
-	return true;
-}
-
-enum { PARSE_CONTINUE = -1 };
-
-/* Store the argument of an option. Returns 0 or CLI_USAGE. */
-static int set_argument(struct cli *cli, int option, char *argument)
-{
-	switch (option) {
-	case OPTION_INSTANCE:
-		if (!instance_is_name(argument))
-			return cli_usage(cli, "invalid instance name", argument);
-		snprintf(cli->instance, sizeof(cli->instance), "%s", argument);
-		return 0;
-	case OPTION_SUBJECT:
-		cli->subject = argument;
-		return 0;
-	case OPTION_PATH:
-		cli->path = argument;
-		return 0;
-	case OPTION_REASON:
-		cli->reason = argument;
-		return 0;
-	case OPTION_PCAP:
-		cli->pcap = argument;
-		return 0;
-	case OPTION_CALF:
-		if (cli->n_calves == CLI_CALVES_MAX)
-			return cli_usage(cli, "too many calves", argument);
-		cli->calves[cli->n_calves++] = argument;
-		return 0;
-	case OPTION_FROM:
-		if (strcmp(argument, "0") != 0 && !parse_revision(argument, &cli->from))
-			return cli_usage(cli, "invalid revision", argument);
-		return 0;
-	default:
-		if (!parse_revision(argument, &cli->condition))
-			return cli_usage(cli, "invalid revision", argument);
-		return 0;
-	}
-}
-
-static const struct {
-	int option;
-	unsigned int bit;
-} bits[] = {
-	{ OPTION_ALL, FOR_ALL },
-	{ OPTION_IF_REVISION, FOR_IF_REVISION },
-	{ OPTION_CREATE, FOR_CREATE },
-	{ OPTION_FROM, FOR_FROM },
-	{ OPTION_SUBJECT, FOR_SUBJECT },
-	{ OPTION_PATH, FOR_PATH },
-	{ OPTION_DENIED, FOR_DENIED },
-	{ OPTION_REASON, FOR_REASON },
-	{ OPTION_DROPPED, FOR_DROPPED },
-	{ OPTION_PCAP, FOR_PCAP },
-	{ OPTION_CALF, FOR_CALF },
-	{ OPTION_EFFECTIVE, FOR_EFFECTIVE },
-	{ OPTION_SETTABLE, FOR_SETTABLE },
-	{ OPTION_VERIFY, FOR_VERIFY },
-	{ OPTION_INSTANCE, FOR_INSTANCE },
-	{ OPTION_JSON, FOR_JSON },
-	{ 'l', FOR_LONG },
-	{ 'f', FOR_FOLLOW },
-};
-
-/* Refuse an option that getopt_long() returned as '?' or ':'. */
-static int refuse_option(const struct cli *cli, int result, char *const *argv)
-{
-	const char *names[sizeof(long_options) / sizeof(long_options[0])], *word = argv[optind - 1];
-	char letter[] = { '-', (char)optopt, '\0' };
-	size_t n_names = 0;
-
-	if (result == ':')
-		return cli_usage(cli, "missing argument", word);
-	/* A letter may be in the middle of a word, which is then not argv[optind - 1]. */
-	if (optopt != 0 && strncmp(word, "--", 2) != 0)
-		return cli_usage(cli, "unknown option", letter);
-	if (optopt != 0)
-		return cli_usage(cli, "option without an argument", word);
-	for (; long_options[n_names].name; n_names++)
-		names[n_names] = long_options[n_names].name;
-	return cli_unknown(cli, "option", word, names, n_names);
-}
-
-/* Refuse the options of `seen`, of which there is at least one. */
-static int refuse_seen(const struct cli *cli, const char *command, unsigned int seen)
-{
-	const char *name = "";
-	char letter[] = "-?", text[64];
-	int option = 0;
-
-	for (size_t i = 0; !option && i < sizeof(bits) / sizeof(bits[0]); i++)
-		if (seen & bits[i].bit)
-			option = bits[i].option;
-	for (const struct option *o = long_options; o->name; o++)
-		if (o->val == option)
-			name = o->name;
-	letter[1] = (char)option;
-	snprintf(text, sizeof(text), "%s has no option %s%s", command, option < 256 ? "" : "--",
-		 option < 256 ? letter : name);
-	return cli_usage(cli, text, NULL);
-}
-
-/* Parse the options at the front of argv, up to the first word, which is then at
- * optind; `command` is NULL in front of a command. Adds to *seenp the bits of those
- * that not all commands have. Returns PARSE_CONTINUE, or an exit code. */
-static int parse_options(struct cli *cli, const char *command, int argc, char **argv,
-			 unsigned int *seenp)
-{
-	int option;
-
-	opterr = 0;
-	optind = 0; /* reset getopt_long() */
-	while ((option = getopt_long(argc, argv, "+:hVlfi:", long_options, NULL)) != -1) {
-		if (option == 'i')
-			option = OPTION_INSTANCE;
-		for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
-			if (bits[i].option == option)
-				*seenp |= bits[i].bit;
-		switch (option) {
-		case OPTION_INSTANCE:
-		case OPTION_SUBJECT:
-		case OPTION_PATH:
-		case OPTION_FROM:
-		case OPTION_REASON:
-		case OPTION_PCAP:
-		case OPTION_CALF:
-		case OPTION_IF_REVISION:
-			if (set_argument(cli, option, optarg) != 0)
-				return CLI_USAGE;
-			break;
-		case OPTION_JSON:
-			cli->json = true;
-			break;
-		case OPTION_ALL:
-			cli->all = true;
-			break;
-		case OPTION_CREATE:
-			cli->create = true;
-			break;
-		case OPTION_EFFECTIVE:
-			cli->effective = true;
-			break;
-		case OPTION_DENIED:
-			cli->denied = true;
-			break;
-		case OPTION_DROPPED:
-			cli->dropped = true;
-			break;
-		case OPTION_SETTABLE:
-			cli->settable = true;
-			break;
-		case OPTION_VERIFY:
-			cli->verify = true;
-			break;
-		case 'l':
-			cli->long_lines = true;
-			break;
-		case 'f':
-			cli->follow = true;
-			break;
-		case 'h':
-			cli_help(cli, command);
-			return CLI_OK;
-		case OPTION_VERSION:
-			fputs("calfpen " CALFPEN_VERSION "\n", cli->out);
-			return CLI_OK;
-		default:
-			return refuse_option(cli, option, argv);
-		}
-	}
-	return PARSE_CONTINUE;
-}
-
 /* Take the first word as the instance if it is one: there are more words than the command
  * needs, and a path, which begins with '/', is none. Returns 1 if it was taken, 0 if not, or
  * -CLI_USAGE after printing one line. */
@@ -436,7 +174,7 @@ static int take_instance(struct cli *cli, const struct command *command, const c
 }
 
 /* Collect the words of a command, and parse the options before, between and after them.
- * `words` has room for all of argv. Returns PARSE_CONTINUE, or an exit code. */
+ * `words` has room for all of argv. Returns CLI_OPTIONS_END, or an exit code. */
 static int collect_words(struct cli *cli, const struct command *command, int argc, char **argv,
 			 const char **words, int *n_wordsp, unsigned int *seenp)
 {
@@ -447,9 +185,9 @@ static int collect_words(struct cli *cli, const struct command *command, int arg
 		int skip = 1;
 
 		if (!only_words) {
-			int r = parse_options(cli, command->name, argc, argv, seenp);
+			int r = cli_options_parse(cli, command->name, argc, argv, seenp);
 
-			if (r != PARSE_CONTINUE)
+			if (r != CLI_OPTIONS_END)
 				return r;
 			skip = optind;
 			only_words = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
@@ -463,7 +201,7 @@ static int collect_words(struct cli *cli, const struct command *command, int arg
 		words[n_words++] = argv[0];
 	}
 	*n_wordsp = n_words;
-	return PARSE_CONTINUE;
+	return CLI_OPTIONS_END;
 }
 
 /* Check the words, up to NULL, and run the command. */
@@ -479,7 +217,7 @@ static int run_command(struct cli *cli, const struct command *command, const cha
 		return cli_usage(cli, "unexpected argument", words[command->max_words]);
 	seen &= ~(command->options ^ FOR_MOST);
 	if (seen)
-		return refuse_seen(cli, command->name, seen);
+		return cli_options_refuse(cli, command->name, seen);
 	if (n_words < command->min_words)
 		return cli_usage(cli, command->missing, NULL);
 	if (cli->create && cli->condition != 0)
@@ -496,7 +234,7 @@ static int parse_command(struct cli *cli, const struct command *command, int arg
 	if (!words)
 		return cli_fail(cli, "%m");
 	r = collect_words(cli, command, argc, argv, words, &n_words, &seen);
-	if (r == PARSE_CONTINUE)
+	if (r == CLI_OPTIONS_END)
 		r = run_command(cli, command, words, n_words, seen);
 	free(words);
 	return r;
@@ -509,8 +247,8 @@ int cli_dispatch(struct cli *cli, int argc, char **argv)
 	unsigned int seen = 0;
 	int r;
 
-	r = parse_options(cli, NULL, argc, argv, &seen);
-	if (r != PARSE_CONTINUE)
+	r = cli_options_parse(cli, NULL, argc, argv, &seen);
+	if (r != CLI_OPTIONS_END)
 		return r;
 	argc -= optind;
 	argv += optind;
@@ -520,7 +258,7 @@ int cli_dispatch(struct cli *cli, int argc, char **argv)
 	}
 	if (strcmp(argv[0], "run") == 0) {
 		seen &= ~(unsigned int)FOR_INSTANCE;
-		return seen ? refuse_seen(cli, "run", seen) : cli_run(cli, argc, argv);
+		return seen ? cli_options_refuse(cli, "run", seen) : cli_run(cli, argc, argv);
 	}
 	command = find_command(argv[0]);
 	return command ? parse_command(cli, command, argc, argv, seen) :
