@@ -76,23 +76,25 @@ int calves_refuse_unknown(struct yaml_file *file, const yaml_node_t *node, const
 #define CALVES_FIELD "calves"
 #define CALVES_DEFAULT "dhcp4" /* the only one if there is no such field */
 
-/* Refuse a field that is no mapping, and say what to write instead. Returns 0, or -EINVAL
- * after one line on stderr. */
-int calf_options_check_form(struct yaml_file *file, const yaml_node_t *node);
-
 /* Set the options that have one to their default. Returns 0, or -ENOMEM after one line on
  * stderr. */
 int calf_options_set_defaults(const struct calves *calves, struct configuration *configuration);
 /* Parse the operator's values. Returns 0, or a negative errno after one line on stderr. */
 int calf_options_parse(struct yaml_file *file, yaml_node_t *node, const struct calves *calves,
 		       struct configuration *configuration);
-/* Refuse options of calves among the fields of the file, of which `names` are those of the
- * instance, and say what to write instead. Returns 0, or -EINVAL after one line on stderr. */
-int calf_options_check_fields(struct yaml_file *file, const char *const *names, size_t n_names,
-			      const struct calves *calves);
 /* Return whether an option is the kernel's host name: it has the value for that, and
  * its description has it as a choice. */
 bool calf_options_tell_host_name(const struct calves *calves,
 				 const struct configuration *configuration);
+
+/* calf_options_form.c: what to write instead. */
+
+/* Refuse a field that is no mapping, and say what to write instead. Returns 0, or -EINVAL
+ * after one line on stderr. */
+int calf_options_check_form(struct yaml_file *file, const yaml_node_t *node);
+/* Refuse options of calves among the fields of the file, of which `names` are those of the
+ * instance, and say what to write instead. Returns 0, or -EINVAL after one line on stderr. */
+int calf_options_check_fields(struct yaml_file *file, const char *const *names, size_t n_names,
+			      const struct calves *calves);
 
 #endif

@@ -444,6 +444,18 @@ int yaml_bool(const struct yaml_file *file, const yaml_node_t *node, const char 
 	return yaml_refuse(file, node, "%s must be true or false", what);
 }
 
+bool yaml_is_nothing(const yaml_node_t *node)
+{
+	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
+
+	if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp((const char *)node->data.scalar.value, words[i]))
+			return true;
+	return false;
+}
+
 int yaml_choice(const struct yaml_file *file, const yaml_node_t *node, const char *what,
 		const char *const *names, size_t n, size_t *ip)
 {

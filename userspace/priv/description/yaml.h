@@ -72,6 +72,8 @@ int yaml_u64(const struct yaml_file *file, const yaml_node_t *node, const char *
 	     uint64_t max, uint64_t *numberp);
 int yaml_u32(const struct yaml_file *file, const yaml_node_t *node, const char *what, uint32_t min,
 	     uint32_t max, uint32_t *numberp);
+/* Return whether the node stands for no value at all: empty, ~ or null, unquoted. */
+bool yaml_is_nothing(const yaml_node_t *node);
 /* Only true or false, unquoted. */
 int yaml_bool(const struct yaml_file *file, const yaml_node_t *node, const char *what, bool *flagp);
 /* One of `names`; stores its index in *ip. */
