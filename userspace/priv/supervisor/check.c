@@ -15,10 +15,9 @@ int supervisor_load_files(struct supervisor *s)
 {
 	int r = calves_load(s->options, &s->descriptions, &s->n_descriptions, &s->configuration);
 
-	if (!r)
-		r = supervisor_number_calves(s);
 	if (r)
 		return r;
+	supervisor_number_calves(s);
 	s->loaded_fd = loaded_seal(&(const struct loaded){ .configuration = &s->configuration,
 							   .descriptions = s->descriptions,
 							   .n_descriptions = s->n_descriptions });

@@ -171,9 +171,9 @@ int supervisor_stop_frames(struct supervisor *s);
 
 /* taps.c */
 
-/* Give numbers to the calves with frame rules. Returns 0, or -EINVAL after one line on
- * stderr if there are too many. */
-int supervisor_number_calves(struct supervisor *s);
+/* Give numbers to the calves with frame rules, of which overlap_check() has found not too
+ * many. */
+void supervisor_number_calves(struct supervisor *s);
 /* Return true if a calf has frame rules, and so needs an Ethernet interface. */
 bool supervisor_has_frames(const struct supervisor *s);
 /* Create a tap for each calf with frame rules that has none yet. They stay down until their

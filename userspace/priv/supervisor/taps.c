@@ -8,30 +8,17 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-int supervisor_number_calves(struct supervisor *s)
+void supervisor_number_calves(struct supervisor *s)
 {
-	uint32_t n = FRAME_CALF_HOST + 1;
+	uint32_t n = FRAME_CALF_HOST + 1; /* overlap_check() has refused too many */
 
 	for (uint32_t i = 0; i < s->n_descriptions; i++) {
 		const struct description *description = &s->descriptions[i];
 
-		if (!description->n_frames)
-			continue;
-		if (description_leases_ip(description)) {
-			s->framed[FRAME_CALF_HOST] = description;
-			continue;
-		}
-		if (n == FRAME_CALVES_MAX) {
-			log_error("%s/" DESCRIPTION_FILE
-				  ":%u: too many calves with frame rules; an "
-				  "instance may have one that writes \"/ip\" and %d others",
-				  description->directory, description->frame_lines[0],
-				  FRAME_CALVES_MAX - 1);
-			return -EINVAL;
-		}
-		s->framed[n++] = description;
+		if (description->n_frames)
+			s->framed[description_leases_ip(description) ? FRAME_CALF_HOST : n++] =
+				description;
 	}
-	return 0;
 }
 
 bool supervisor_has_frames(const struct supervisor *s)
