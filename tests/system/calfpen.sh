@@ -108,6 +108,19 @@ kill_all() {
 	wait_for 5 no_process
 }
 
+# forged_frames LEAST COUNTER - a hostile calf has tried at least so many frames; each was counted by
+# the reason that it expects, and none has reached the other side. COUNTER REASON prints a count.
+forged_frames() {
+	local reason expected
+	expected=$(sed -n 's/.*frame: .*: \(out_[a-z_]*\)$/\1/p' "$LAB_DIR/calfpen.log" | sort)
+	[ "$(wc -l <<<"$expected")" -ge "$1" ] || fail "some frames were not tried"
+	for reason in $(uniq <<<"$expected"); do
+		assert_eq "$(grep -cx "$reason" <<<"$expected")" "$("${@:2}" "$reason")" "$reason"
+	done
+	assert_eq 0 "$("${@:2}" out_rate)" "the rate hid nothing"
+	assert_eq 0 "$(grep -ac HOSTILE "$LAB_DIR/other-side.pcap" || true)"
+}
+
 # counter NAME - frames counted for a reason
 counter() {
 	{ calfpen status --all --json || [ $? -eq 8 ]; } | python3 -c 'import json, sys

@@ -203,18 +203,11 @@ print("got", message[4:8].hex(), flush=True)' >"$LAB_DIR/other.log" 2>&1 &
 # with and without a lease: none is seen on the other side, each is counted for
 # its reason, and what the description allows goes out.
 test_hostile_calf_sends_nothing_else() {
-	local reason expected
 	hostile_frames_start
 	wait_for_line "$LAB_DIR/calfpen.log" 'frame: all: done' 20
 	wait_for 10 more_unicast
 	stop capture INT || true
-	expected=$(sed -n 's/.*frame: .*: \(out_[a-z_]*\)$/\1/p' "$LAB_DIR/calfpen.log" | sort)
-	[ "$(wc -l <<<"$expected")" -ge 49 ] || fail "some frames were not tried"
-	for reason in $(uniq <<<"$expected"); do
-		assert_eq "$(grep -cx "$reason" <<<"$expected")" "$(counter "$reason")" "$reason"
-	done
-	assert_eq 0 "$(counter out_rate)" "the rate hid nothing"
-	assert_eq 0 "$(grep -ac HOSTILE "$LAB_DIR/other-side.pcap" || true)"
+	forged_frames 49 counter
 	grep -aq 'ALLOWED broadcast' "$LAB_DIR/other-side.pcap"
 	grep -aq 'ALLOWED unicast' "$LAB_DIR/other-side.pcap"
 	# what has no room for the word: tags, strange senders, the server's address
