@@ -114,22 +114,21 @@ static void setup_refused(void)
 	begin(rules, sizeof(rules) / sizeof(rules[0]));
 }
 
-Test(cli_request_refused, is_named, .init = setup_refused, .fini = teardown)
+static void expect_refused(const char *command, const char *path)
 {
 	char want[256];
 
-	cr_expect_eq(RUN("renew"), CLI_VALUE);
+	cr_expect_eq(RUN(command), CLI_VALUE);
 	(void)snprintf(want, sizeof(want),
-		       "calfpen: %s: /control/dhcp4/renew: the value is longer than this key "
-		       "allows\n",
-		       instance);
+		       "calfpen: %s: %s: the value is longer than this key allows\n", instance,
+		       path);
 	cr_expect_str_eq(err_text, want);
-	cr_expect_eq(RUN("release"), CLI_VALUE);
-	(void)snprintf(want, sizeof(want),
-		       "calfpen: %s: /control/dhcp6/release: the value is longer than this key "
-		       "allows\n",
-		       instance);
-	cr_expect_str_eq(err_text, want);
+}
+
+Test(cli_request_refused, is_named, .init = setup_refused, .fini = teardown)
+{
+	expect_refused("renew", "/control/dhcp4/renew");
+	expect_refused("release", "/control/dhcp6/release");
 	cr_expect_str_eq(value_of("/control/dhcp6/renew"), "");
 }
 

@@ -194,28 +194,12 @@ Test(runtime, leftovers)
 	expect_nothing_left();
 }
 
-/* The runtime forgot the container: its processes and cgroups end anyway. */
-Test(runtime, leftovers_without_state)
+/* Start a container that runs; without its state, the runtime has forgotten it. */
+static pid_t start_probe(bool has_state)
 {
 	static char text[32768];
 	char path[256];
-	pid_t pid;
-
-	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
-	container_close_ends(&it);
-	container_read(&it, text, sizeof(text));
-	snprintf(path, sizeof(path), "%s/probe", it.state);
-	cr_assert(nftw(path, container_remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
-	cr_expect(runtime_delete(&it.runtime, "probe") == 0, "%s", capture_text());
-	cr_expect(waitpid(pid, NULL, 0) == pid);
-	expect_nothing_left();
-}
-
-static void expect_all_deleted(bool has_state)
-{
-	static char text[32768];
-	char path[256];
-	pid_t pid;
+	pid_t pid = 0;
 
 	cr_assert(container_begin(&it, &pid) == 0, "%s", capture_text());
 	container_close_ends(&it);
@@ -223,6 +207,23 @@ static void expect_all_deleted(bool has_state)
 	snprintf(path, sizeof(path), "%s/probe", it.state);
 	if (!has_state)
 		cr_assert(nftw(path, container_remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
+	return pid;
+}
+
+/* The runtime forgot the container: its processes and cgroups end anyway. */
+Test(runtime, leftovers_without_state)
+{
+	pid_t pid = start_probe(false);
+
+	cr_expect(runtime_delete(&it.runtime, "probe") == 0, "%s", capture_text());
+	cr_expect(waitpid(pid, NULL, 0) == pid);
+	expect_nothing_left();
+}
+
+static void expect_all_deleted(bool has_state)
+{
+	pid_t pid = start_probe(has_state);
+
 	cr_expect(runtime_delete_all(&it.runtime) == 0, "%s", capture_text());
 	cr_expect(waitpid(pid, NULL, WNOHANG) == pid);
 	expect_nothing_left();

@@ -20,6 +20,7 @@
 #include "maps/frame.h"
 #include "skel/frame_tc.skel.h"
 #include "skel/frame_xdp.skel.h"
+#include "tests/bpf/support-frames-header.h"
 #include "tests/bpf/support-frames.h"
 
 #define UNLIMITED                                                                          \
@@ -98,18 +99,6 @@ static void make_reply(uint8_t frame[FRAME_SIZE], uint32_t calf, uint32_t xid)
 	set_xid(frame, xid);
 }
 
-/* The checksum of the IP header, without which a reply is not kept. */
-static void sum_header(uint8_t *frame)
-{
-	uint32_t sum = 0;
-
-	frame[AT_IP_CHECKSUM] = frame[AT_IP_CHECKSUM + 1] = 0;
-	for (int i = AT_IP; i < AT_UDP_SOURCE; i += 2)
-		sum += (uint32_t)(frame[i] << 8 | frame[i + 1]);
-	sum = (sum & 0xffff) + (sum >> 16);
-	set_port(frame + AT_IP_CHECKSUM, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
-}
-
 static uint64_t counted(uint32_t owner, uint32_t reason)
 {
 	uint64_t packets = 0;
@@ -182,14 +171,14 @@ Test(frames_calves, kept_replies_are_not_pushed_out)
 	make_request(frame, 0, TEST_XID);
 	expect_out(0, frame, FRAME_OUT_ACCEPTED, "first");
 	make_reply(reply, 0, TEST_XID);
-	sum_header(reply);
+	frames_sum_header(reply);
 	cr_expect_eq(frames_test_run(frames_test_xdp(&test), reply, FRAME_SIZE, 0, NULL),
 		     XDP_REDIRECT);
 	for (uint32_t i = 0; i < 2 * FRAME_REPLIES_KEPT; i++) {
 		make_request(frame, 1, i);
 		expect_out(1, frame, FRAME_OUT_ACCEPTED, "second");
 		make_reply(frame, 1, i);
-		sum_header(frame);
+		frames_sum_header(frame);
 		cr_expect_eq(frames_test_run(frames_test_xdp(&test), frame, FRAME_SIZE, 0, NULL),
 			     XDP_REDIRECT);
 	}

@@ -19,6 +19,7 @@
 #include "maps/frame.h"
 #include "maps/pins.h"
 #include "tests/bpf/support-uplink.h"
+#include "tests/bpf/support-pins.h"
 #include "userspace/priv/frames/clsact.h"
 
 static struct frames_test test;
@@ -276,15 +277,6 @@ Test(frames_modes, clsact_filter_without_pin)
 	frames_test_end(&test);
 }
 
-static bool is_pinned(const char *name)
-{
-	int fd = pins_get(&test.gate.pins, name);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 /* As long as a process holds the tap, what it writes is filtered. */
 Test(frames_modes, tap_that_is_held_keeps_its_programs)
 {
@@ -297,12 +289,12 @@ Test(frames_modes, tap_that_is_held_keeps_its_programs)
 	cr_assert_geq(held, 0);
 	frames_test_kill(&test);
 	cr_expect_eq(frames_detach_taps(&test.gate.pins), -EBUSY);
-	cr_expect(is_pinned(PIN_LINK_TAP_INGRESS_PREFIX "0"));
-	cr_expect(is_pinned(PIN_LINK_TAP_EGRESS_PREFIX "0"));
+	cr_expect(is_pinned(&test.gate.pins, PIN_LINK_TAP_INGRESS_PREFIX "0"));
+	cr_expect(is_pinned(&test.gate.pins, PIN_LINK_TAP_EGRESS_PREFIX "0"));
 	cr_expect_eq(taps_delete(test.netlink, "calfpen x "), 0);
 	cr_expect_eq(frames_detach_taps(&test.gate.pins), 0);
-	cr_expect(!is_pinned(PIN_LINK_TAP_INGRESS_PREFIX "0"));
-	cr_expect(!is_pinned(PIN_LINK_TAP_EGRESS_PREFIX "0"));
+	cr_expect(!is_pinned(&test.gate.pins, PIN_LINK_TAP_INGRESS_PREFIX "0"));
+	cr_expect(!is_pinned(&test.gate.pins, PIN_LINK_TAP_EGRESS_PREFIX "0"));
 	close(held);
 	frames_test_restart(&test, 1000000, 1000000);
 	frames_test_end(&test);
@@ -320,10 +312,12 @@ Test(frames_modes, tap_of_an_older_version)
 	cr_assert_eq(
 		pins_rename(&test.gate.pins, PIN_LINK_TAP_EGRESS_PREFIX "0", "link_tap_egress"), 0);
 	cr_expect_eq(frames_detach_taps(&test.gate.pins), -EBUSY);
-	cr_expect(is_pinned("link_tap_ingress") && is_pinned("link_tap_egress"));
+	cr_expect(is_pinned(&test.gate.pins, "link_tap_ingress") &&
+		  is_pinned(&test.gate.pins, "link_tap_egress"));
 	frames_test_kill(&test);
 	frames_test_restart(&test, 1000000, 1000000);
-	cr_expect(!is_pinned("link_tap_ingress") && !is_pinned("link_tap_egress"));
+	cr_expect(!is_pinned(&test.gate.pins, "link_tap_ingress") &&
+		  !is_pinned(&test.gate.pins, "link_tap_egress"));
 	frames_test_end(&test);
 }
 

@@ -15,6 +15,7 @@
 #include "maps/frame.h"
 #include "skel/frame_tc.skel.h"
 #include "skel/frame_xdp.skel.h"
+#include "tests/bpf/support-frames-header.h"
 #include "tests/bpf/support-frames.h"
 
 #define FLOOD 100000
@@ -56,24 +57,10 @@ static void end(void)
 	frames_test_end(&test);
 }
 
-/* The checksum of a header without options. */
-static void sum_header(uint8_t *frame)
-{
-	uint32_t sum = 0;
-
-	frame[AT_IP_CHECKSUM] = frame[AT_IP_CHECKSUM + 1] = 0;
-	for (int i = AT_IP; i < AT_UDP_SOURCE; i += 2)
-		sum += (uint32_t)(frame[i] << 8 | frame[i + 1]);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = ((sum & 0xffff) + (sum >> 16)) ^ 0xffff;
-	frame[AT_IP_CHECKSUM] = (uint8_t)(sum >> 8);
-	frame[AT_IP_CHECKSUM + 1] = (uint8_t)sum;
-}
-
 static void make_reply(uint8_t *frame)
 {
 	frames_test_reply(&test, frame);
-	sum_header(frame);
+	frames_sum_header(frame);
 }
 
 static void expect(int program_fd, const uint8_t *frame, uint32_t size, uint32_t reason,
@@ -106,7 +93,7 @@ Test(frames_replies, once_for_each_request, .init = begin, .fini = end)
 	       "by another sender, to all");
 	frame[22] = 9;	/* TTL */
 	frame[19] = 77; /* identification */
-	sum_header(frame);
+	frames_sum_header(frame);
 	expect(frames_test_tc(&test), frame, FRAME_SIZE, FRAME_IN_REPLAYED, "by another relay");
 	frames_test_open(&test);
 	expect(frames_test_tc(&test), frame, FRAME_SIZE, FRAME_IN_ACCEPTED,
@@ -140,7 +127,7 @@ Test(frames_replies, what_differs_is_no_copy, .init = begin, .fini = end)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		make_reply(frame);
 		frame[rows[i].at] = rows[i].value;
-		sum_header(frame);
+		frames_sum_header(frame);
 		expect(i % 2 ? frames_test_tc(&test) : frames_test_xdp(&test), frame, sizeof(frame),
 		       FRAME_IN_ACCEPTED, rows[i].what);
 		expect(i % 2 ? frames_test_xdp(&test) : frames_test_tc(&test), frame, sizeof(frame),
@@ -219,7 +206,7 @@ Test(frames_replies, flood_of_copies_takes_no_rate, .init = begin_slow, .fini = 
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_REPLAYED), 2 * FLOOD);
 	cr_expect_eq(frames_test_count(&test, FRAME_IN_RATE), 0);
 	frame[AT_IP_SOURCE + 3] = 2;
-	sum_header(frame);
+	frames_sum_header(frame);
 	expect(frames_test_xdp(&test), frame, sizeof(frame), FRAME_IN_ACCEPTED, "another server's");
 }
 
@@ -311,7 +298,7 @@ Test(frames_replies, too_long_is_not_kept, .init = begin_long, .fini = end)
 		frame[AT_IP_TOTAL + 1] = (uint8_t)(size - AT_IP);
 		frame[AT_UDP_LENGTH] = (uint8_t)((size - AT_UDP_SOURCE) >> 8);
 		frame[AT_UDP_LENGTH + 1] = (uint8_t)(size - AT_UDP_SOURCE);
-		sum_header(frame);
+		frames_sum_header(frame);
 		expect(frames_test_xdp(&test), frame, size, FRAME_IN_ACCEPTED, "long");
 		frame[size - 1] ^= 1;
 		expect(frames_test_tc(&test), frame, size, FRAME_IN_ACCEPTED, "its last octet");

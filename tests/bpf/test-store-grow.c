@@ -12,6 +12,7 @@
 
 #include "maps/pins.h"
 #include "tests/bpf/support-gate.h"
+#include "tests/bpf/support-pins.h"
 #include "tests/unit/capture.h"
 #include "userspace/common/clock.h"
 #include "userspace/priv/store/store-private.h"
@@ -101,18 +102,10 @@ static void check_contents(const struct kv_ctl *before)
 	cr_expect_eq(n_slots, FEW - 1);
 }
 
-static bool is_pinned(const char *name)
-{
-	int fd = pins_get(&test.pins, name);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
-}
-
 static void check_no_rest(void)
 {
-	cr_expect(!is_pinned("grown_kv") && !is_pinned("grown_slots") && !is_pinned("grown_ctl"));
+	cr_expect(!is_pinned(&test.pins, "grown_kv") && !is_pinned(&test.pins, "grown_slots") &&
+		  !is_pinned(&test.pins, "grown_ctl"));
 	cr_expect(pins_is_frozen(test.store.kv_fd) && pins_is_frozen(test.store.slots_fd) &&
 		  pins_is_frozen(test.store.ctl_fd));
 }

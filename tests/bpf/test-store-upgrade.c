@@ -12,6 +12,7 @@
 
 #include "maps/pins.h"
 #include "tests/bpf/support-gate.h"
+#include "tests/bpf/support-pins.h"
 #include "tests/unit/capture.h"
 
 #define FORMER_SIZE offsetof(struct kv_ctl, names)
@@ -73,15 +74,6 @@ static int start(void)
 	return store_init(&test.store, &test.pins, 64, 5);
 }
 
-static bool is_pinned(const char *name)
-{
-	int fd = pins_get(&test.pins, name);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
-}
-
 Test(store_upgrade, dhcp4_alone_is_adopted)
 {
 	struct kv_ctl former = gate_test_ctl(&test), ctl;
@@ -105,7 +97,7 @@ Test(store_upgrade, dhcp4_alone_is_adopted)
 	cr_expect_str_eq(value.text, "192.0.2.7/24");
 	cr_assert_eq(gate_write(test.fds[KV_SUBJECT_CALF], "/ip", "x", 1, &revision), 0);
 	cr_expect_eq(revision, 2);
-	cr_expect(!is_pinned(PIN_CTL "_next"));
+	cr_expect(!is_pinned(&test.pins, PIN_CTL "_next"));
 	cr_expect(pins_is_frozen(test.store.ctl_fd));
 	cr_expect_str_eq(capture_text(), "");
 	store_deinit(&test.store);
@@ -120,8 +112,9 @@ static void is_set_aside(void)
 
 	cr_assert_eq(start(), 0);
 	cr_expect(!test.store.adopted);
-	cr_expect(is_pinned("aside_kv") && is_pinned("aside_ctl") && is_pinned("aside_slots") &&
-		  is_pinned("aside_events") && is_pinned("aside_denials"));
+	cr_expect(is_pinned(&test.pins, "aside_kv") && is_pinned(&test.pins, "aside_ctl") &&
+		  is_pinned(&test.pins, "aside_slots") && is_pinned(&test.pins, "aside_events") &&
+		  is_pinned(&test.pins, "aside_denials"));
 	(void)gate_test_subject(&test, KV_SUBJECT_CALF, rules, FAST, FAST);
 	cr_expect_eq(gate_read(test.fds[KV_SUBJECT_CALF], "/ip", &value), -ENOENT);
 	(void)snprintf(expected, sizeof(expected),
@@ -209,8 +202,10 @@ Test(store_upgrade, others_are_refused)
 	cr_expect_eq(start(), -EEXIST);
 	leave_former(ctl, 3, false);
 	cr_expect_eq(start(), -EEXIST);
-	cr_expect(is_pinned(PIN_KV) && is_pinned(PIN_CTL) && !is_pinned("aside_kv"));
-	cr_expect(is_pinned(PIN_ACL_PREFIX "dhcp4") && is_pinned(PIN_GATE_PREFIX "subject3") &&
-			  is_pinned(PIN_STAGING_PREFIX "subject3"),
+	cr_expect(is_pinned(&test.pins, PIN_KV) && is_pinned(&test.pins, PIN_CTL) &&
+		  !is_pinned(&test.pins, "aside_kv"));
+	cr_expect(is_pinned(&test.pins, PIN_ACL_PREFIX "dhcp4") &&
+			  is_pinned(&test.pins, PIN_GATE_PREFIX "subject3") &&
+			  is_pinned(&test.pins, PIN_STAGING_PREFIX "subject3"),
 		  "also what says whose it is");
 }

@@ -10,6 +10,7 @@
 
 #include "maps/pins.h"
 #include "tests/bpf/support-gate.h"
+#include "tests/bpf/support-pins.h"
 #include "tests/unit/capture.h"
 #include "userspace/common/record.h"
 #include "userspace/priv/supervisor/orphans.h"
@@ -138,15 +139,6 @@ static bool exists(const char *path)
 	return !bpf_map_lookup_elem(test.store.kv_fd, &key, &value);
 }
 
-static bool is_pinned(const char *name)
-{
-	int fd = pins_get(&test.pins, name);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
-}
-
 Test(supervisor_orphans, of_a_removed_calf)
 {
 	struct kv_ctl before = gate_test_ctl(&test), after;
@@ -171,8 +163,9 @@ Test(supervisor_orphans, of_a_removed_calf)
 	cr_expect_eq(seen.n_commits[observer], 1, "the audit log says whose they were");
 	cr_expect_eq(seen.n_commits[KV_SUBJECT_SUPERVISOR], 1);
 	cr_expect_eq(seen.n_deleted, 4);
-	cr_expect(!is_pinned(PIN_GATE_PREFIX "orphans") && !is_pinned(PIN_ACL_PREFIX "orphans") &&
-		  !is_pinned(PIN_STAGING_PREFIX "orphans"));
+	cr_expect(!is_pinned(&test.pins, PIN_GATE_PREFIX "orphans") &&
+		  !is_pinned(&test.pins, PIN_ACL_PREFIX "orphans") &&
+		  !is_pinned(&test.pins, PIN_STAGING_PREFIX "orphans"));
 	cr_expect_lt(test.store.gate_fds[observer], 0, "nobody can act as it");
 	cr_expect_lt(test.store.gate_fds[KV_SUBJECT_SUPERVISOR], 0);
 	cr_expect_str_eq(capture_text(),
