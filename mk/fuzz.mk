@@ -6,9 +6,9 @@
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGET ?= wire gateway frames dhcp4-parse dhcp4-fixed-point dhcp4-client dhcp4-restore \
-	migrate records
+	ipv6 migrate records
 FUZZ_TARGETS = $(addprefix fuzz-,$(FUZZ_TARGET))
-FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 seeds-migrate \
+FUZZ_PROGRAMS = $(patsubst %,$(BUILD)/%,$(FUZZ_TARGETS) seeds seeds-dhcp4 seeds-ipv6 seeds-migrate \
 	seeds-records oracle)
 # What fuzz-records reads is written by a kernel program, so that is fuzzed with it.
 FUZZ_GATE = $(if $(filter fuzz-records,$(FUZZ_TARGETS)),$(BUILD)/tests/bpf/test-gate-property)
@@ -44,7 +44,7 @@ $(BUILD)/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LIB)/libpriv.a $(LIB)/libsta
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -pie $^ $(PRIV_LIBS) -o $@
 
-$(BUILD)/seeds $(BUILD)/seeds-dhcp4 $(BUILD)/seeds-migrate $(BUILD)/seeds-records $(BUILD)/oracle: $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o \
+$(BUILD)/seeds $(BUILD)/seeds-dhcp4 $(BUILD)/seeds-ipv6 $(BUILD)/seeds-migrate $(BUILD)/seeds-records $(BUILD)/oracle: $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o \
 		$(LIB)/libnet.a $(LIB)/libcommon.a
 	$(call msg,FUZZ,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie $^ -o $@

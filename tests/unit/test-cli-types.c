@@ -44,6 +44,24 @@ Test(cli_types, values)
 	cr_expect_str_eq(flaw(NULL, "/ip", "x"), "", "no state");
 }
 
+#define BOUNDS(_type, _min, _max)                                                       \
+	"{\"path\": \"/n\", \"type\": \"" _type "\", \"min\": " _min ", \"max\": " _max \
+	", \"max_length\": 20, \"choices\": \"\"}"
+
+Test(cli_types, bounds)
+{
+	static const char u64[] = STATE(BOUNDS("u64", "5", "\"18446744073709551615\""));
+	static const char s64[] = STATE(BOUNDS("s64", "-7", "-5"));
+
+	cr_expect_str_eq(flaw(u64, "/n", "18446744073709551615"), "");
+	cr_expect_str_eq(flaw(u64, "/n", "4"), "not a valid u64");
+	cr_expect_str_eq(flaw(s64, "/n", "-5"), "");
+	cr_expect_str_eq(flaw(s64, "/n", "-4"), "not a valid s64");
+	cr_expect_str_eq(flaw(STATE(BOUNDS("u64", "0", "\"x\"")), "/n", "x"), "", "not known");
+	cr_expect_str_eq(flaw(STATE(BOUNDS("u64", "0", "1.5")), "/n", "x"), "", "not known");
+	cr_expect_str_eq(flaw(STATE(BOUNDS("u64", "\"0\"", "1")), "/n", "x"), "", "not known");
+}
+
 /* What another version wrote, or nobody, is not known. */
 Test(cli_types, other_states)
 {

@@ -18,23 +18,34 @@ static bool read_type(const char *name, enum value_type *typep)
 	return false;
 }
 
+/* Returns false for what no rule has. */
+static bool read_max(const json_t *json, uint64_t *maxp)
+{
+	const char *text = json_string_value(json);
+
+	*maxp = (uint64_t)json_integer_value(json);
+	return json_is_integer(json) || (text && !value_parse_u64(text, 0, UINT64_MAX, maxp));
+}
+
 static bool read_key(json_t *json, struct key_rule *key)
 {
 	const char *path = NULL, *type = NULL, *choices = NULL;
-	json_int_t min, max, max_length;
+	json_int_t min, max_length;
+	json_t *max = NULL;
+	uint64_t greatest;
 
-	if (json_unpack(json, "{s:s, s:s, s:I, s:I, s:I, s:s}", STATE_KEY_PATH, &path,
+	if (json_unpack(json, "{s:s, s:s, s:I, s:o, s:I, s:s}", STATE_KEY_PATH, &path,
 			STATE_KEY_TYPE, &type, STATE_KEY_MIN, &min, STATE_KEY_MAX, &max,
 			STATE_KEY_MAX_LENGTH, &max_length, STATE_KEY_CHOICES, &choices) < 0)
 		return false;
 	if (strlen(path) >= sizeof(key->path) || path[0] == '\0' ||
-	    strlen(choices) >= sizeof(key->rule.choices) || min < 0 || min > UINT32_MAX ||
-	    max < 0 || max > UINT32_MAX || max_length < 0 || max_length > KV_VALUE_MAX)
+	    strlen(choices) >= sizeof(key->rule.choices) || !read_max(max, &greatest) ||
+	    max_length < 0 || max_length > KV_VALUE_MAX)
 		return false;
-	*key = (struct key_rule){ .access = KV_ACCESS_WRITE,
-				  .rule = { .min = (uint32_t)min,
-					    .max = (uint32_t)max,
-					    .max_length = (uint16_t)max_length } };
+	*key = (struct key_rule){
+		.access = KV_ACCESS_WRITE,
+		.rule = { .min = min, .max = greatest, .max_length = (uint16_t)max_length }
+	};
 	memcpy(key->path, path, strlen(path) + 1);
 	memcpy(key->rule.choices, choices, strlen(choices) + 1);
 	return read_type(type, &key->rule.type);

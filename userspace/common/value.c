@@ -4,7 +4,7 @@
  * output last, so that it is unchanged on failure. value_check() applies the
  * same parsers to bytes that are not yet NUL-terminated.
  */
-#include "userspace/common/value.h"
+#include "userspace/common/value-private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,15 +23,41 @@ static const struct {
 	[VALUE_MAC] = { "mac", KV_CLASS_TEXT, VALUE_MAC_SIZE - 1 },
 	[VALUE_IPV4] = { "ipv4", KV_CLASS_TEXT, VALUE_IPV4_SIZE - 1 },
 	[VALUE_IPV4_NET] = { "ipv4-net", KV_CLASS_TEXT, VALUE_IPV4_NET_SIZE - 1 },
+	[VALUE_IPV6] = { "ipv6", KV_CLASS_TEXT, VALUE_IPV6_SIZE - 1 },
+	[VALUE_IP] = { "ip", KV_CLASS_TEXT, VALUE_IPV6_SIZE - 1 },
+	[VALUE_IPV6_LEASE] = { "ipv6-lease", KV_CLASS_TEXT, VALUE_IPV6_LEASE_SIZE - 1 },
+	[VALUE_IPV6_PREFIX] = { "ipv6-prefix", KV_CLASS_TEXT, VALUE_IPV6_LEASE_SIZE - 1 },
+	[VALUE_GATEWAY6] = { "gateway6", KV_CLASS_TEXT, VALUE_GATEWAY6_SIZE - 1 },
+	[VALUE_ROUTE6] = { "route6", KV_CLASS_TEXT, VALUE_ROUTE6_SIZE - 1 },
+	[VALUE_U8] = { "u8", KV_CLASS_UINT, 3 },
 	[VALUE_U16] = { "u16", KV_CLASS_UINT, 5 },
 	[VALUE_U32] = { "u32", KV_CLASS_UINT, VALUE_UINT_SIZE - 1 },
+	/* The class of numbers has at most 10 digits and no sign. */
+	[VALUE_U64] = { "u64", KV_CLASS_TEXT, VALUE_64_SIZE - 1 },
+	[VALUE_S32] = { "s32", KV_CLASS_TEXT, VALUE_UINT_SIZE },
+	[VALUE_S64] = { "s64", KV_CLASS_TEXT, VALUE_64_SIZE - 1 },
 	[VALUE_LIFETIME] = { "lifetime", KV_CLASS_TEXT, VALUE_UINT_SIZE - 1 },
 	[VALUE_HOSTNAME] = { "hostname", KV_CLASS_TEXT, HOSTNAME_MAX },
+	[VALUE_HOST] = { "host", KV_CLASS_TEXT, HOSTNAME_MAX },
 	[VALUE_DOMAIN_LIST] = { "domain-list", KV_CLASS_TEXT, KV_VALUE_MAX },
 	[VALUE_ROUTE] = { "route", KV_CLASS_TEXT,
 			  VALUE_IPV4_NET_SIZE - 1 + 5 + VALUE_IPV4_SIZE - 1 },
 	[VALUE_URI] = { "uri", KV_CLASS_TEXT, KV_VALUE_MAX },
 	[VALUE_NUMBERED_HEX] = { "numbered-hex", KV_CLASS_TEXT, KV_VALUE_MAX },
+};
+
+/* max is 0 for what is no number. */
+static const struct {
+	int64_t min;
+	uint64_t max;
+} bounds[_VALUE_TYPE_N] = {
+	[VALUE_U8] = { 0, UINT8_MAX },
+	[VALUE_U16] = { 0, UINT16_MAX },
+	[VALUE_U32] = { 0, UINT32_MAX },
+	[VALUE_U64] = { 0, UINT64_MAX },
+	[VALUE_S32] = { INT32_MIN, INT32_MAX },
+	[VALUE_S64] = { INT64_MIN, INT64_MAX },
+	[VALUE_NUMBERED_HEX] = { 1, UINT32_MAX },
 };
 
 const char *value_type_name(enum value_type type)
@@ -53,43 +79,23 @@ uint16_t value_type_max_length(enum value_type type)
 	return (unsigned int)type < _VALUE_TYPE_N ? types[type].max_length : 0;
 }
 
-static bool is_digit(char byte)
+bool value_type_bounds(enum value_type type, int64_t *min, uint64_t *max)
 {
-	return byte >= '0' && byte <= '9';
+	if ((unsigned int)type >= _VALUE_TYPE_N || bounds[type].max == 0)
+		return false;
+	*min = bounds[type].min;
+	*max = bounds[type].max;
+	return true;
+}
+
+bool value_type_is_signed(enum value_type type)
+{
+	return (unsigned int)type < _VALUE_TYPE_N && bounds[type].min < 0;
 }
 
 static bool is_letter(char byte)
 {
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
-/* Return the value of a lower-case hex digit, or -1. */
-static int hex_digit(char byte)
-{
-	if (is_digit(byte))
-		return byte - '0';
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	return -1;
-}
-
-/* Parse a canonical decimal number of at most `max` at *textp and step over it.
- * Returns 0 or -EBADMSG. */
-static int take_uint(const char **textp, uint32_t max, uint32_t *number)
-{
-	const char *text = *textp;
-	uint64_t sum = 0;
-
-	if (!is_digit(*text) || (text[0] == '0' && is_digit(text[1])))
-		return -EBADMSG;
-	for (; is_digit(*text); text++) {
-		sum = sum * 10 + (uint64_t)(*text - '0');
-		if (sum > max)
-			return -EBADMSG;
-	}
-	*textp = text;
-	*number = (uint32_t)sum;
-	return 0;
 }
 
 /* Parse a dotted quad at *textp and step over it. Returns 0 or -EBADMSG. */
@@ -101,7 +107,7 @@ static int take_ipv4(const char **textp, struct in_addr *address)
 	for (int i = 0; i < 4; i++) {
 		if (i > 0 && *text++ != '.')
 			return -EBADMSG;
-		if (take_uint(&text, UINT8_MAX, &octet) < 0)
+		if (value_take_u32(&text, UINT8_MAX, &octet) < 0)
 			return -EBADMSG;
 		bits = bits << 8 | octet;
 	}
@@ -118,7 +124,7 @@ static int take_ipv4_net(const char **textp, struct value_ipv4_net *net)
 	uint32_t prefix_length;
 
 	if (take_ipv4(&text, &address) < 0 || *text++ != '/' ||
-	    take_uint(&text, 32, &prefix_length) < 0)
+	    value_take_u32(&text, 32, &prefix_length) < 0)
 		return -EBADMSG;
 	*textp = text;
 	net->address = address;
@@ -131,8 +137,8 @@ int value_parse_mac(const char *text, uint8_t mac[6])
 	uint8_t bytes[6];
 
 	for (size_t i = 0; i < sizeof(bytes); i++) {
-		int high = hex_digit(text[0]);
-		int low = high < 0 ? -1 : hex_digit(text[1]);
+		int high = value_hex_digit(text[0]);
+		int low = high < 0 ? -1 : value_hex_digit(text[1]);
 
 		if (low < 0 || text[2] != (i < 5 ? ':' : '\0'))
 			return -EBADMSG;
@@ -163,33 +169,14 @@ int value_parse_ipv4_net(const char *text, struct value_ipv4_net *net)
 	return 0;
 }
 
-int value_parse_uint(const char *text, uint32_t min, uint32_t max, uint32_t *number)
-{
-	uint32_t parsed;
-
-	if (take_uint(&text, max, &parsed) < 0 || *text != '\0' || parsed < min)
-		return -EBADMSG;
-	*number = parsed;
-	return 0;
-}
-
-int value_parse_lifetime(const char *text, uint32_t *seconds)
-{
-	if (strcmp(text, "infinite") == 0) {
-		*seconds = VALUE_LIFETIME_INFINITE;
-		return 0;
-	}
-	return value_parse_uint(text, 0, VALUE_LIFETIME_INFINITE - 1, seconds);
-}
-
 /* Parse pairs of hex digits at *textp and step over them. Returns 0 or -EBADMSG. */
 static int take_hex(const char **textp, uint8_t *bytes, size_t size, size_t *np)
 {
 	const char *text = *textp;
 	size_t n;
 
-	for (n = 0; hex_digit(*text) >= 0; n++) {
-		int high = hex_digit(*text++), low = hex_digit(*text++);
+	for (n = 0; value_hex_digit(*text) >= 0; n++) {
+		int high = value_hex_digit(*text++), low = value_hex_digit(*text++);
 
 		if (low < 0 || n == size)
 			return -EBADMSG;
@@ -216,7 +203,7 @@ int value_next_numbered_hex(const char **textp, uint32_t max, uint32_t *number, 
 	const char *text = *textp;
 	uint32_t before = *number;
 
-	if (take_uint(&text, max, number) < 0 || *number <= before || *text++ != ':' ||
+	if (value_take_u32(&text, max, number) < 0 || *number <= before || *text++ != ':' ||
 	    take_hex(&text, bytes, size, np) < 0)
 		return -EBADMSG;
 	if (*text == ' ' && text[1] != '\0')
@@ -266,7 +253,7 @@ static size_t name_length(const char *text, bool underscores)
 	for (;; at++) {
 		char byte = text[at];
 
-		if (is_letter(byte) || is_digit(byte) || byte == '-' ||
+		if (is_letter(byte) || value_is_digit(byte) || byte == '-' ||
 		    (underscores && byte == '_')) {
 			if ((byte == '-' && label == 0) || ++label > LABEL_MAX)
 				return 0;
@@ -285,6 +272,16 @@ bool value_is_hostname(const char *text)
 	size_t length = name_length(text, false);
 
 	return length > 0 && text[length] == '\0';
+}
+
+bool value_is_host(const char *text)
+{
+	const char *dot = strrchr(text, '.'), *last = dot ? dot + 1 : text;
+	struct value_ip address;
+
+	if (!value_parse_ip(text, &address))
+		return true;
+	return value_is_hostname(text) && last[strspn(last, "0123456789")] != '\0';
 }
 
 bool value_is_domain(const char *text)
@@ -313,21 +310,21 @@ static bool is_hex(const char *text)
 {
 	size_t length = 0;
 
-	while (hex_digit(text[length]) >= 0)
+	while (value_hex_digit(text[length]) >= 0)
 		length++;
 	return text[length] == '\0' && length % 2 == 0;
 }
 
 static bool is_hex_any_case(char byte)
 {
-	return hex_digit(byte) >= 0 || (byte >= 'A' && byte <= 'F');
+	return value_hex_digit(byte) >= 0 || (byte >= 'A' && byte <= 'F');
 }
 
 static bool is_uri(const char *text)
 {
 	if (!is_letter(*text))
 		return false;
-	while (is_letter(*text) || is_digit(*text) || (*text && strchr("+-.", *text)))
+	while (is_letter(*text) || value_is_digit(*text) || (*text && strchr("+-.", *text)))
 		text++;
 	if (*text++ != ':' || *text == '\0')
 		return false;
@@ -336,7 +333,7 @@ static bool is_uri(const char *text)
 			if (!is_hex_any_case(text[1]) || !is_hex_any_case(text[2]))
 				return false;
 			text += 2;
-		} else if (!is_letter(*text) && !is_digit(*text) &&
+		} else if (!is_letter(*text) && !value_is_digit(*text) &&
 			   !strchr("-._~:/?#[]@!$&'()*+,;=", *text)) {
 			return false;
 		}
@@ -346,16 +343,34 @@ static bool is_uri(const char *text)
 
 static bool is_numbered_hex(const struct value_rule *rule, const char *text)
 {
-	uint32_t number = rule->min > 0 ? rule->min - 1 : 0; /* the least is above */
+	/* the least is above */
+	uint32_t number = rule->min > 0 ? (uint32_t)rule->min - 1 : 0;
 	uint8_t bytes[KV_VALUE_SIZE / 2];
 	size_t n;
 
 	do {
-		if (value_next_numbered_hex(&text, rule->max, &number, bytes, sizeof(bytes), &n) <
-		    0)
+		if (value_next_numbered_hex(&text, (uint32_t)rule->max, &number, bytes,
+					    sizeof(bytes), &n) < 0)
 			return false;
 	} while (*text != '\0');
 	return true;
+}
+
+static bool is_number(const struct value_rule *rule, const char *text)
+{
+	int64_t min = bounds[rule->type].min, signed_max = (int64_t)bounds[rule->type].max, ignored;
+	uint64_t max = bounds[rule->type].max, unsigned_ignored;
+
+	if (rule->min > min)
+		min = rule->min;
+	if (value_type_is_signed(rule->type)) {
+		if ((int64_t)rule->max < signed_max)
+			signed_max = (int64_t)rule->max;
+		return !value_parse_s64(text, min, signed_max, &ignored);
+	}
+	if (rule->max < max)
+		max = rule->max;
+	return !value_parse_u64(text, (uint64_t)min, max, &unsigned_ignored);
 }
 
 static bool is_of_type(const struct value_rule *rule, const char *text)
@@ -364,10 +379,14 @@ static bool is_of_type(const struct value_rule *rule, const char *text)
 		uint8_t mac[6];
 		struct in_addr address;
 		struct value_ipv4_net net;
+		struct in6_addr ipv6;
+		struct value_ip ip;
+		struct value_ipv6_lease lease;
+		struct value_gateway6 gateway6;
+		struct value_route6 route6;
 		struct value_route route;
-		uint32_t number;
+		uint32_t seconds;
 	} ignored;
-	uint32_t max = rule->max;
 
 	switch (rule->type) {
 	case VALUE_TEXT:
@@ -380,16 +399,31 @@ static bool is_of_type(const struct value_rule *rule, const char *text)
 		return value_parse_ipv4(text, &ignored.address) == 0;
 	case VALUE_IPV4_NET:
 		return value_parse_ipv4_net(text, &ignored.net) == 0;
+	case VALUE_IPV6:
+		return value_parse_ipv6(text, &ignored.ipv6) == 0;
+	case VALUE_IP:
+		return value_parse_ip(text, &ignored.ip) == 0;
+	case VALUE_IPV6_LEASE:
+		return value_parse_ipv6_lease(text, &ignored.lease) == 0;
+	case VALUE_IPV6_PREFIX:
+		return value_parse_ipv6_prefix(text, &ignored.lease) == 0;
+	case VALUE_GATEWAY6:
+		return value_parse_gateway6(text, &ignored.gateway6) == 0;
+	case VALUE_ROUTE6:
+		return value_parse_route6(text, &ignored.route6) == 0;
+	case VALUE_U8:
 	case VALUE_U16:
-		if (max > UINT16_MAX)
-			max = UINT16_MAX;
-		return value_parse_uint(text, rule->min, max, &ignored.number) == 0;
 	case VALUE_U32:
-		return value_parse_uint(text, rule->min, max, &ignored.number) == 0;
+	case VALUE_U64:
+	case VALUE_S32:
+	case VALUE_S64:
+		return is_number(rule, text);
 	case VALUE_LIFETIME:
-		return value_parse_lifetime(text, &ignored.number) == 0;
+		return value_parse_lifetime(text, &ignored.seconds) == 0;
 	case VALUE_HOSTNAME:
 		return value_is_hostname(text);
+	case VALUE_HOST:
+		return value_is_host(text);
 	case VALUE_DOMAIN_LIST:
 		return is_domain_list(text);
 	case VALUE_ROUTE:

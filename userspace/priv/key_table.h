@@ -17,7 +17,7 @@
 #define KEY_TABLE_KEYS_MAX 96
 #define KEY_TABLE_NAME_MAX 15
 /* Increment with every change to struct key_table or a struct in it. */
-#define KEY_TABLE_VERSION 3u
+#define KEY_TABLE_VERSION 4u
 
 struct key_table {
 	uint32_t version; /* KEY_TABLE_VERSION */

@@ -5,6 +5,7 @@
  * Each calf has options of its own, below its name in the field `calves`.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,8 @@ static int refuse_value(struct yaml_file *file, const yaml_node_t *node, const c
 {
 	bool has_choices = rule->choices[0] != '\0';
 	char item[64], list[64] = "";
+	uint64_t greatest;
+	int64_t least;
 
 	if (error == -EMSGSIZE)
 		return yaml_refuse(file, node, "option \"%s\" is longer than %u bytes", name,
@@ -136,8 +139,12 @@ static int refuse_value(struct yaml_file *file, const yaml_node_t *node, const c
 	if (has_choices && rule->type == VALUE_TEXT && rule->max_items == 0)
 		return yaml_refuse(file, node, "option \"%s\": \"%s\" is not one of: %s", name,
 				   value, rule->choices);
-	if (rule->type == VALUE_U16 || rule->type == VALUE_U32)
-		snprintf(item, sizeof(item), "number from %u to %u", rule->min, rule->max);
+	if (value_type_is_signed(rule->type))
+		snprintf(item, sizeof(item), "number from %" PRId64 " to %" PRId64, rule->min,
+			 (int64_t)rule->max);
+	else if (value_type_bounds(rule->type, &least, &greatest))
+		snprintf(item, sizeof(item), "number from %" PRId64 " to %" PRIu64, rule->min,
+			 rule->max);
 	else
 		snprintf(item, sizeof(item), "valid %s", value_type_name(rule->type));
 	if (rule->max_items > 0)

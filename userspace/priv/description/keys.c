@@ -63,38 +63,46 @@ static int parse_choices(struct yaml_file *file, yaml_node_t *node, struct value
 	return r;
 }
 
+/* The bounds of a number: those of its type, or narrower ones. */
+static int parse_bounds(struct yaml_file *file, const struct rule_nodes *nodes,
+			struct value_rule *rule)
+{
+	int64_t signed_max;
+	int r = 0;
+
+	rule->min = 0;
+	rule->max = 0;
+	if (!value_type_bounds(rule->type, &rule->min, &rule->max))
+		return nodes->min || nodes->max ?
+			       yaml_refuse(file, nodes->min ? nodes->min : nodes->max,
+					   "%s is allowed for numbers and numbered-hex only",
+					   nodes->min ? "min" : "max") :
+			       0;
+	signed_max = (int64_t)rule->max;
+	if (nodes->min)
+		r = yaml_s64(file, nodes->min, "min", rule->min,
+			     signed_max < 0 ? INT64_MAX : signed_max, &rule->min);
+	if (r < 0 || !nodes->max)
+		return r;
+	if (value_type_is_signed(rule->type)) {
+		r = yaml_s64(file, nodes->max, "max", rule->min, signed_max, &signed_max);
+		rule->max = (uint64_t)signed_max;
+		return r;
+	}
+	return yaml_u64(file, nodes->max, "max", (uint64_t)rule->min, rule->max, &rule->max);
+}
+
 static int parse_rule(struct yaml_file *file, const struct rule_nodes *nodes,
 		      struct value_rule *rule)
 {
-	uint32_t lowest, limit = UINT32_MAX, max_length;
-	bool is_number;
+	uint32_t max_length;
 	int r;
 
 	r = parse_type(file, nodes->type, &rule->type);
+	if (!r)
+		r = parse_bounds(file, nodes, rule);
 	if (r < 0)
 		return r;
-	is_number = rule->type == VALUE_U32 || rule->type == VALUE_NUMBERED_HEX;
-	lowest = rule->type == VALUE_NUMBERED_HEX;
-	if (rule->type == VALUE_U16)
-		limit = UINT16_MAX;
-	else if (!is_number && nodes->min)
-		return yaml_refuse(file, nodes->min,
-				   "min is allowed for u16, u32 and numbered-hex only");
-	else if (!is_number && nodes->max)
-		return yaml_refuse(file, nodes->max,
-				   "max is allowed for u16, u32 and numbered-hex only");
-	rule->min = lowest;
-	rule->max = limit;
-	if (nodes->min) {
-		r = yaml_u32(file, nodes->min, "min", lowest, limit, &rule->min);
-		if (r < 0)
-			return r;
-	}
-	if (nodes->max) {
-		r = yaml_u32(file, nodes->max, "max", rule->min, limit, &rule->max);
-		if (r < 0)
-			return r;
-	}
 	max_length = value_type_max_length(rule->type);
 	if (nodes->choices) {
 		r = parse_choices(file, nodes->choices, rule, &max_length);

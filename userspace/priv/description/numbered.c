@@ -32,9 +32,10 @@ static int parse_range(const char *text, const struct value_rule *rule,
 		return -EINVAL;
 	memcpy(first, text, length);
 	first[length] = '\0';
-	return value_parse_uint(first, rule->min, rule->max, &reserved->min) < 0 ||
-			       value_parse_uint(dash ? dash + 1 : first, reserved->min, rule->max,
-						&reserved->max) < 0 ?
+	return value_parse_uint(first, (uint32_t)rule->min, (uint32_t)rule->max, &reserved->min) <
+				       0 ||
+			       value_parse_uint(dash ? dash + 1 : first, reserved->min,
+						(uint32_t)rule->max, &reserved->max) < 0 ?
 		       -EINVAL :
 		       0;
 }
@@ -59,7 +60,8 @@ int description_parse_reserved(struct yaml_file *file, yaml_node_t *node,
 			r = yaml_refuse(file, key,
 					"reserved number \"%s\" is not a number from %u to %u, or "
 					"two with a - in between",
-					text, option->rule.min, option->rule.max);
+					text, (uint32_t)option->rule.min,
+					(uint32_t)option->rule.max);
 		if (!r)
 			r = yaml_text(file, value, "reason", reserved->reason,
 				      sizeof(reserved->reason));
@@ -76,9 +78,11 @@ static int parse_number(struct yaml_file *file, const yaml_node_t *key,
 
 	if (r < 0)
 		return r;
-	if (value_parse_uint(text, option->rule.min, option->rule.max, numberp) < 0)
+	if (value_parse_uint(text, (uint32_t)option->rule.min, (uint32_t)option->rule.max,
+			     numberp) < 0)
 		return yaml_refuse(file, key, "option \"%s\": \"%s\" is not a number from %u to %u",
-				   option->name, text, option->rule.min, option->rule.max);
+				   option->name, text, (uint32_t)option->rule.min,
+				   (uint32_t)option->rule.max);
 	for (uint32_t i = 0; i < option->n_reserved; i++)
 		if (*numberp >= option->reserved[i].min && *numberp <= option->reserved[i].max)
 			return yaml_refuse(file, key, "option \"%s\": %u is not allowed: %s",

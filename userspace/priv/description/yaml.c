@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
+#include "userspace/common/value.h"
 
 static int refuse_line(const char *name, size_t line, const char *reason)
 {
@@ -386,34 +388,26 @@ int yaml_text(const struct yaml_file *file, const yaml_node_t *node, const char 
 	return 0;
 }
 
-/* Decimal digits without leading zeros, at most max. */
-static bool parse_decimal(const char *text, uint64_t max, uint64_t *numberp)
+static bool is_plain(const yaml_node_t *node)
 {
-	uint64_t number = 0;
-
-	if (text[0] == '\0' || (text[0] == '0' && text[1] != '\0'))
-		return false;
-	for (const char *c = text; *c != '\0'; c++) {
-		uint64_t digit = (uint64_t)(*c - '0');
-
-		if (*c < '0' || *c > '9' || digit > max || number > (max - digit) / 10)
-			return false;
-		number = number * 10 + digit;
-	}
-	*numberp = number;
-	return true;
+	return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
 int yaml_u64(const struct yaml_file *file, const yaml_node_t *node, const char *what, uint64_t min,
 	     uint64_t max, uint64_t *numberp)
 {
-	uint64_t number;
+	if (!is_plain(node) || value_parse_u64(scalar(node), min, max, numberp))
+		return yaml_refuse(file, node, "%s must be a number from %" PRIu64 " to %" PRIu64,
+				   what, min, max);
+	return 0;
+}
 
-	if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
-	    !parse_decimal(scalar(node), max, &number) || number < min)
-		return yaml_refuse(file, node, "%s must be a number from %llu to %llu", what,
-				   (unsigned long long)min, (unsigned long long)max);
-	*numberp = number;
+int yaml_s64(const struct yaml_file *file, const yaml_node_t *node, const char *what, int64_t min,
+	     int64_t max, int64_t *numberp)
+{
+	if (!is_plain(node) || value_parse_s64(scalar(node), min, max, numberp))
+		return yaml_refuse(file, node, "%s must be a number from %" PRId64 " to %" PRId64,
+				   what, min, max);
 	return 0;
 }
 
@@ -431,7 +425,7 @@ int yaml_u32(const struct yaml_file *file, const yaml_node_t *node, const char *
 
 int yaml_bool(const struct yaml_file *file, const yaml_node_t *node, const char *what, bool *flagp)
 {
-	if (node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
+	if (is_plain(node)) {
 		if (strcmp(scalar(node), "true") == 0) {
 			*flagp = true;
 			return 0;

@@ -70,6 +70,8 @@ int yaml_text(const struct yaml_file *file, const yaml_node_t *node, const char 
 /* An unquoted decimal number. */
 int yaml_u64(const struct yaml_file *file, const yaml_node_t *node, const char *what, uint64_t min,
 	     uint64_t max, uint64_t *numberp);
+int yaml_s64(const struct yaml_file *file, const yaml_node_t *node, const char *what, int64_t min,
+	     int64_t max, int64_t *numberp);
 int yaml_u32(const struct yaml_file *file, const yaml_node_t *node, const char *what, uint32_t min,
 	     uint32_t max, uint32_t *numberp);
 /* Return whether the node stands for no value at all: empty, ~ or null, unquoted. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,17 @@ static json_t *describe_restart(const struct restart *restart)
 			 restart->reason, STATE_RESTART_NEXT, (json_int_t)restart->next_ns);
 }
 
+/* A number that JSON's integers cannot hold is a string. */
+static json_t *describe_max(const struct value_rule *rule)
+{
+	char text[VALUE_64_SIZE];
+
+	if (rule->max <= INT64_MAX || value_type_is_signed(rule->type))
+		return json_integer((json_int_t)rule->max);
+	snprintf(text, sizeof(text), "%" PRIu64, rule->max);
+	return json_string(text);
+}
+
 /* The types of what the calf writes, so that the command line can check the values. */
 static json_t *describe_keys(const struct description *description)
 {
@@ -26,11 +38,11 @@ static json_t *describe_keys(const struct description *description)
 
 		if (key->access & KV_ACCESS_WRITE)
 			json_array_append_new(
-				keys, json_pack("{s:s, s:s, s:I, s:I, s:i, s:s}", STATE_KEY_PATH,
+				keys, json_pack("{s:s, s:s, s:I, s:o, s:i, s:s}", STATE_KEY_PATH,
 						key->path, STATE_KEY_TYPE,
 						value_type_name(key->rule.type), STATE_KEY_MIN,
 						(json_int_t)key->rule.min, STATE_KEY_MAX,
-						(json_int_t)key->rule.max, STATE_KEY_MAX_LENGTH,
+						describe_max(&key->rule), STATE_KEY_MAX_LENGTH,
 						(int)key->rule.max_length, STATE_KEY_CHOICES,
 						key->rule.choices));
 	}
