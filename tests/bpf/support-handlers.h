@@ -26,7 +26,7 @@
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher/reconcile.h"
 
-static struct configuration configuration;
+static struct handler_options options;
 static struct handlers_state state;
 static struct handler_context context;
 static struct wanted wanted;
@@ -66,7 +66,7 @@ static inline void setup(void)
 			"ip link add up0 type veth peer name peer0;"
 			"ip link set peer0 up; ip link set up0 up; sleep 0.1"),
 		     0);
-	configuration = (struct configuration){
+	options = (struct handler_options){
 		.metric = 100,
 		.table = 254,
 		.max_routes = 64,
@@ -82,7 +82,7 @@ static inline void setup(void)
 	};
 	context = (struct handler_context){
 		.state = &state,
-		.configuration = &configuration,
+		.options = &options,
 		.instance = "test",
 		.run_root = "/tmp/root",
 		.chrony_directory = "/tmp/chrony-dhcp",

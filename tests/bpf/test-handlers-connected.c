@@ -193,15 +193,15 @@ Test(handlers_connected_kernel, F3_lan_beside_a_vpn)
 		EXPECT_SH(ADDRESS("10.77.0.50/24"));
 		EXPECT_SH(OURS("10.77.0.0/24", "10.77.0.50") " && " NO_OTHER("10.77.0.0/24"));
 		EXPECT_SH(BY("10.77.0.9", "up0") " && " BY("8.8.8.8", "vpn0"));
-		configuration.min_connected_prefix_length = 25;
+		options.min_connected_prefix_length = 25;
 		settle_state();
 		EXPECT_SH(ADDRESS("10.77.0.50/32") " && " BY("10.77.0.9", "vpn0"));
-		configuration.min_connected_prefix_length = 16;
-		configuration.allow_hiding = true;
+		options.min_connected_prefix_length = 16;
+		options.allow_hiding = true;
 		lease("192.0.2.50/24", "192.0.2.1", "3600");
 		settle_state();
 		EXPECT_SH(ADDRESS("192.0.2.50/24") " && " BY("192.0.2.9", "up0"));
-		configuration.allow_hiding = false;
+		options.allow_hiding = false;
 		vpn_down();
 		wanted_clear(&wanted);
 		settle_state();
@@ -259,7 +259,7 @@ Test(handlers_connected_kernel, F3_foreign_route_of_equal_metric)
 /* With metric 0 ours has the same metric as the kernel's of our own address. */
 Test(handlers_connected_kernel, F3_metric_of_the_kernel)
 {
-	configuration.metric = 0;
+	options.metric = 0;
 	add_ours("up0", "10.77.0.50", NETLINK_FOREVER);
 	lease("10.77.0.50/24", "10.77.0.1", "3600");
 	settle_state();
@@ -372,7 +372,7 @@ Test(handlers_connected_kernel, F3_drift)
 /* `use: {routes: false}` leaves the host its subnet. */
 Test(handlers_connected_kernel, F3_without_routes_of_the_server)
 {
-	configuration.use_routes = false;
+	options.use_routes = false;
 	lease("10.77.0.50/24", "10.77.0.1", "3600");
 	test_set(&wanted, "/route/001", "10.99.0.0/16 via 10.77.0.1", 0);
 	settle_state();
@@ -390,13 +390,13 @@ Test(handlers_connected_kernel, F3_default_route_of_a_vpn_alone)
 	static const struct style behind = { "a default route with a higher metric",
 					     "ip route add default dev vpn0 metric 500" };
 
-	configuration.use_routes = false;
+	options.use_routes = false;
 	vpn_up(&behind);
 	lease("10.77.0.50/5", "10.77.0.1", "3600");
 	settle_state();
 	EXPECT_SH(BY("8.8.8.8", "vpn0"));
 	EXPECT_SH(ADDRESS("10.77.0.50/32"));
-	configuration.use_routes = true;
+	options.use_routes = true;
 	settle_state();
 	EXPECT_SH(ADDRESS("10.77.0.50/5"));
 }
@@ -404,7 +404,7 @@ Test(handlers_connected_kernel, F3_default_route_of_a_vpn_alone)
 /* An address of another program connects the subnet already, with the same metric. */
 Test(handlers_connected_kernel, F3_subnet_that_is_connected_with_metric_0)
 {
-	configuration.metric = 0;
+	options.metric = 0;
 	EXPECT_SH("ip addr add 10.77.0.9/24 dev up0");
 	lease("10.77.0.50/24", "10.77.0.1", "3600");
 	settle_state();

@@ -56,7 +56,7 @@ Test(handlers_dns_host, U12_removed_directory_is_made_again)
 /* The path itself, without a link. */
 Test(handlers_dns_host, U12_configured_path_in_a_missing_directory)
 {
-	(void)snprintf(configuration.resolv_conf, PATH_MAX, "/run/./calf//etc/resolv.conf");
+	(void)snprintf(options.resolv_conf, PATH_MAX, "/run/./calf//etc/resolv.conf");
 	cr_expect_eq(pass(), 0, "%s", reason);
 	IS_OURS("/run/calf/etc/resolv.conf");
 }
@@ -99,7 +99,7 @@ Test(handlers_dns_host, U12_file_has_one_name_for_all_instances)
 	cr_expect_eq(pass(), 0, "%s", reason);
 	context.instance = "other";
 	(void)snprintf(context.run_directory, PATH_MAX, "/tmp/root/other");
-	(void)snprintf(configuration.resolv_conf, PATH_MAX, "/tmp/etc/other");
+	(void)snprintf(options.resolv_conf, PATH_MAX, "/tmp/etc/other");
 	context.uplink_ifindex = (int)if_nametoindex("peer0");
 	test_set(&wanted, "/nameserver/001", "192.0.2.2", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);

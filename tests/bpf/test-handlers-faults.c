@@ -50,7 +50,7 @@ Test(handlers_faults, renewal_is_one_request_and_no_file)
 /* The remembered address is valid as long as no other program changes addresses. */
 Test(handlers_faults, renewal_looks_again_after_a_change)
 {
-	configuration.allow_hiding = true; /* the routes of up0 */
+	options.allow_hiding = true; /* the routes of up0 */
 	listened();
 	whole_lease("3600");
 	cr_assert_eq(pass(), 0, "%s", reason);
@@ -114,7 +114,7 @@ static void host_with_something(void)
 		  "sysctl -qw net.ipv4.conf.up0.promote_secondaries=1;"
 		  "echo original > /tmp/etc/resolv.conf; hostname before; mkdir /tmp/chrony-dhcp;"
 		  "echo before.example > /proc/sys/kernel/domainname");
-	configuration.use_hostname = true;
+	options.use_hostname = true;
 	context.chrony = (struct handler_chrony){ .ask = reload, .result = -1 };
 	listened();
 }

@@ -40,7 +40,7 @@ static void be(const char *instance, uint32_t metric)
 	cr_assert_neq(context.uplink_ifindex, 0);
 	wanted_clear(&wanted);
 	context.instance = instance;
-	configuration.metric = metric;
+	options.metric = metric;
 	(void)snprintf(context.run_directory, PATH_MAX, "/tmp/root/%s", instance);
 	cr_assert(mkdir(context.run_directory, 0711) == 0 || errno == EEXIST);
 }
@@ -176,7 +176,7 @@ Test(handlers_shared, read_only_proc_sys_is_noted)
 
 Test(handlers_shared, use_domain_off)
 {
-	configuration.use_domain = false;
+	options.use_domain = false;
 	test_set(&wanted, "/domain", "lab.example", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("test $(cat /proc/sys/kernel/domainname) = before.example");
@@ -187,7 +187,7 @@ Test(handlers_shared, host_name_is_off_unless_asked_for)
 	test_set(&wanted, "/hostname", "from-the-server", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("test $(hostname) = host.before");
-	configuration.use_hostname = true;
+	options.use_hostname = true;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("test $(hostname) = from-the-server");
 	/* a name that the kernel cannot hold */
@@ -220,7 +220,7 @@ Test(handlers_shared, name_of_a_killed_pass)
 Test(handlers_shared, two_instances)
 {
 	EXPECT_SH("echo nameserver 203.0.113.1 > /tmp/etc/resolv.conf");
-	configuration.use_hostname = true;
+	options.use_hostname = true;
 	be("second", 200);
 	test_set(&wanted, "/domain", "second.example", 0);
 	test_set(&wanted, "/nameserver/001", "198.51.100.1", 0);
@@ -270,11 +270,11 @@ Test(handlers_shared, time_servers)
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources | cmp - /tmp/inode");
 	cr_expect_null(strstr(timeservers->status, "; "), "no chronyd to ask: %s",
 		       timeservers->status);
-	configuration.use_ntp = false;
+	options.use_ntp = false;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH(
 		"test ! -e /tmp/root/test/ntp-servers; test $(ls /tmp/chrony-dhcp) = other.sources");
-	configuration.use_ntp = true;
+	options.use_ntp = true;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	wanted_clear(&wanted);
 	cr_expect_eq(pass(), 0, "%s", reason);
@@ -392,13 +392,13 @@ Test(handlers_shared, chronyd_that_cannot_be_asked)
 Test(handlers_shared, chronyd_is_left_alone)
 {
 	with_chrony();
-	configuration.use_ntp = false;
+	options.use_ntp = false;
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
 	cr_expect_str_eq(status_of_pass(0), "");
 	cr_expect_eq(n_asked, 0);
-	configuration.use_ntp = true;
+	options.use_ntp = true;
 	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
-	configuration.use_ntp = false;
+	options.use_ntp = false;
 	cr_expect_str_eq(status_of_pass(0), "; chronyd was asked to reload its sources");
 	cr_expect_eq(n_asked, 2, "it is asked after a removal");
 }
@@ -461,7 +461,7 @@ static void apply_at(uint64_t s)
 /* A lease of ten seconds from this time on. */
 static void lease_at(uint64_t s)
 {
-	configuration.use_hostname = true;
+	options.use_hostname = true;
 	test_set(&wanted, "/lease/time", "10", s * 1000000000);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	test_set(&wanted, "/domain", "lab.example", 0);

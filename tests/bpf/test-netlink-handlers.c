@@ -280,7 +280,7 @@ Test(handlers, U25_host_route_to_the_gateway_goes)
 /* What the main table has is not replaced by routes of another table. */
 Test(handlers, U25_other_tables_stay)
 {
-	configuration.table = 1000;
+	options.table = 1000;
 	take_over("192.0.2.9/24", "ip addr add 192.0.2.9/24 dev up0 valid_lft 50 preferred_lft 50;"
 				  "ip route add default via 192.0.2.7 src 192.0.2.9 proto dhcp;"
 				  "ip route add default via 192.0.2.7 table 1000 proto dhcp");
@@ -336,7 +336,7 @@ Test(handlers, route_of_another_owner_is_not_displaced)
 	EXPECT_SH("ip addr add 198.51.100.5/24 dev peer0;"
 		  "ip route add default via 198.51.100.1 metric 100;"
 		  "ip route show > /tmp/before");
-	configuration.allow_hiding = true;
+	options.allow_hiding = true;
 	lease("192.0.2.5/24", "192.0.2.1", "3600");
 	test_set(&wanted, "/route/001", "10.0.0.0/8 via 192.0.2.1", 0);
 	cr_expect_eq(pass(), -EEXIST);
@@ -345,7 +345,7 @@ Test(handlers, route_of_another_owner_is_not_displaced)
 		"error: route to 0.0.0.0/0 metric 100 belongs to another program: File exists");
 	EXPECT_SH("ip route show default | grep -q 198.51.100.1");
 	EXPECT_SH("ip route show 10.0.0.0/8 | grep -q 192.0.2.1"); /* the others are set */
-	configuration.metric = 200;
+	options.metric = 200;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("test $(ip route show default | wc -l) = 2");
 }
@@ -365,7 +365,7 @@ Test(handlers, C4_27_vpn_with_a_default_route_of_its_own)
 	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 1");
 	EXPECT_SH("ip route show default | grep -q 'via 192.0.2.1 .* metric 100'");
 	/* the operator knows better */
-	configuration.allow_hiding = true;
+	options.allow_hiding = true;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("test $(ip route show | grep -c 'proto 202') = 4");
 }
@@ -418,7 +418,7 @@ Test(handlers, two_uplinks_two_metrics)
 	cr_expect_eq(pass(), 0, "%s", reason);
 	wanted_clear(&wanted);
 	context.uplink_ifindex = (int)if_nametoindex("up1");
-	configuration.metric = 200;
+	options.metric = 200;
 	lease("192.168.100.5/24", "192.168.100.1", "3600");
 	test_set(&wanted, "/route/001", "10.1.0.0/16 via 192.168.100.1", 0);
 	test_set(&wanted, "/route/002", "172.16.0.0/12 via 192.168.100.1", 0);
@@ -434,7 +434,7 @@ Test(handlers, two_uplinks_two_metrics)
 
 Test(handlers, own_table)
 {
-	configuration.table = 1000;
+	options.table = 1000;
 	lease("192.0.2.5/32", "203.0.113.1", "3600");
 	cr_assert_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("! ip route show | grep 202");
@@ -475,10 +475,10 @@ Test(handlers, ST_2_mtu)
 	test_set(&wanted, "/mtu", "1300", 0);
 	cr_expect_eq(pass(), 0);
 	EXPECT_SH("ip link show up0 | grep -q 'mtu 1300'");
-	configuration.use_mtu = false;
+	options.use_mtu = false;
 	cr_expect_eq(pass(), 0);
 	EXPECT_SH("ip link show up0 | grep -q 'mtu 1450'");
-	configuration.use_mtu = true;
+	options.use_mtu = true;
 	test_set(&wanted, "/mtu", "14x0", 0);
 	cr_expect_eq(pass(), -EBADMSG);
 	EXPECT_SH("ip link show up0 | grep -q 'mtu 1450'");

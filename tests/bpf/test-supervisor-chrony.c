@@ -52,7 +52,7 @@ static void setup(void)
 	cr_assert_eq(mount("tmpfs", "/tmp", "tmpfs", 0, NULL), 0);
 	options = (struct options){ .argv = command_line, .argc = 3 };
 	s.options = &options;
-	memcpy(s.configuration.chronyd_directory, DIRECTORY, sizeof(DIRECTORY));
+	memcpy(s.configuration.handlers.chronyd_directory, DIRECTORY, sizeof(DIRECTORY));
 	loop_init(&s.loop);
 	s.loop.now_ns = test_clock;
 	cr_assert_eq(supervisor_start_chrony(&s), 0);

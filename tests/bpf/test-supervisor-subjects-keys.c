@@ -75,7 +75,7 @@ static void begin(const char *const *left)
 	describe(&descriptions[0], "dhcp4");
 	describe(&descriptions[1], "observer");
 	describe(&descriptions[2], "echo");
-	configuration = (struct configuration){ .metric = 1 };
+	configuration = (struct configuration){ .handlers.metric = 1 };
 }
 
 static void write_keys(uint32_t n_descriptions)

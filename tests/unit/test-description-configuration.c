@@ -20,15 +20,19 @@ static const char *option(const char *calf, const char *name)
 
 static void expect_defaults(void)
 {
-	cr_expect(configuration.metric == 1000 && configuration.metric_adds_index);
-	cr_expect(configuration.table == 254);
-	cr_expect(configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
-		  configuration.use_domain && !configuration.use_hostname &&
-		  configuration.use_ntp && !configuration.syslog);
-	cr_expect(configuration.max_routes == 64 && configuration.min_prefix_length == 8 &&
-		  configuration.min_connected_prefix_length == 16 && !configuration.allow_hiding);
-	cr_expect_str_eq(configuration.resolv_conf, "/etc/resolv.conf");
-	cr_expect_str_eq(configuration.chronyd_directory, "/run/chrony");
+	cr_expect(configuration.handlers.metric == 1000 &&
+		  configuration.handlers.metric_adds_index);
+	cr_expect(configuration.handlers.table == 254);
+	cr_expect(configuration.handlers.use_dns && configuration.handlers.use_routes &&
+		  configuration.handlers.use_mtu && configuration.handlers.use_domain &&
+		  !configuration.handlers.use_hostname && configuration.handlers.use_ntp &&
+		  !configuration.syslog);
+	cr_expect(configuration.handlers.max_routes == 64 &&
+		  configuration.handlers.min_prefix_length == 8 &&
+		  configuration.handlers.min_connected_prefix_length == 16 &&
+		  !configuration.handlers.allow_hiding);
+	cr_expect_str_eq(configuration.handlers.resolv_conf, "/etc/resolv.conf");
+	cr_expect_str_eq(configuration.handlers.chronyd_directory, "/run/chrony");
 	cr_expect(!configuration.ignores_carrier && configuration.carrier_delay_ms == 200);
 	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
 	cr_expect_eq(configuration.transactions_per_hour, 120);
@@ -56,11 +60,13 @@ Test(configuration, defaults)
 Test(configuration, U10_metric_is_added_to_only_by_default)
 {
 	cr_assert(load("table: 100\n", 2) == 0);
-	cr_expect(configuration.metric == 1000 && configuration.metric_adds_index);
+	cr_expect(configuration.handlers.metric == 1000 &&
+		  configuration.handlers.metric_adds_index);
 	cr_assert(load("metric: 1000\n", 2) == 0);
-	cr_expect(configuration.metric == 1000 && !configuration.metric_adds_index);
+	cr_expect(configuration.handlers.metric == 1000 &&
+		  !configuration.handlers.metric_adds_index);
 	cr_assert(load("metric: 0\n", 2) == 0);
-	cr_expect(configuration.metric == 0 && !configuration.metric_adds_index);
+	cr_expect(configuration.handlers.metric == 0 && !configuration.handlers.metric_adds_index);
 }
 
 Test(configuration, everything)
@@ -89,22 +95,25 @@ Test(configuration, everything)
 		       "    wait: 60\n",
 		       2) == 0,
 		  "%s", capture_text());
-	cr_expect(configuration.metric == 7 && !configuration.metric_adds_index);
-	cr_expect(configuration.table == 1000);
+	cr_expect(configuration.handlers.metric == 7 && !configuration.handlers.metric_adds_index);
+	cr_expect(configuration.handlers.table == 1000);
 	cr_expect(configuration.ignores_carrier && configuration.carrier_delay_ms == 0);
 	cr_expect(configuration.mode == FRAME_MODE_TC && configuration.pass_foreign);
 	cr_expect_eq(configuration.transactions_per_hour, 3600);
 	cr_expect_eq(configuration.request_max_size, 1024);
 	cr_expect(configuration.quarantine_s == 3600);
-	cr_expect_str_eq(configuration.resolv_conf, "/run/resolv conf");
-	cr_expect_str_eq(configuration.chronyd_directory, "/var/run/chrony");
-	cr_expect(!configuration.use_dns && configuration.use_routes && configuration.use_mtu &&
-		  !configuration.use_domain && configuration.use_hostname &&
-		  !configuration.use_ntp && configuration.syslog);
-	cr_expect(configuration.max_routes == 3 && configuration.min_prefix_length == 16 &&
-		  configuration.min_connected_prefix_length == 8 && configuration.allow_hiding);
+	cr_expect_str_eq(configuration.handlers.resolv_conf, "/run/resolv conf");
+	cr_expect_str_eq(configuration.handlers.chronyd_directory, "/var/run/chrony");
+	cr_expect(!configuration.handlers.use_dns && configuration.handlers.use_routes &&
+		  configuration.handlers.use_mtu && !configuration.handlers.use_domain &&
+		  configuration.handlers.use_hostname && !configuration.handlers.use_ntp &&
+		  configuration.syslog);
+	cr_expect(configuration.handlers.max_routes == 3 &&
+		  configuration.handlers.min_prefix_length == 16 &&
+		  configuration.handlers.min_connected_prefix_length == 8 &&
+		  configuration.handlers.allow_hiding);
 	cr_expect(configuration.drift == CONFIGURATION_DRIFT_REPORT);
-	cr_expect(configuration.witness_warns);
+	cr_expect(configuration.handlers.witness_warns);
 	cr_expect(configuration.n_options == 4);
 	cr_expect_str_eq(option("a", "hostname"), "myhost");
 	cr_expect_str_eq(option("a", "wait"), "60");
@@ -159,9 +168,9 @@ Test(configuration, F2_audit)
 Test(configuration, F6_witness)
 {
 	cr_assert(load("metric: 7\n", 1) == 0);
-	cr_expect_not(configuration.witness_warns, "the default");
+	cr_expect_not(configuration.handlers.witness_warns, "the default");
 	cr_assert(load("witness: enforce\n", 1) == 0);
-	cr_expect_not(configuration.witness_warns);
+	cr_expect_not(configuration.handlers.witness_warns);
 }
 
 Test(configuration, U18_drift)
@@ -178,7 +187,7 @@ Test(configuration, command_line_overrides)
 	memcpy(options.resolv_conf, "/b", 3);
 	cr_assert(load("mode: tc\nresolv_conf: /a\n", 1) == 0);
 	cr_expect(configuration.mode == FRAME_MODE_NATIVE && !configuration.syslog);
-	cr_expect_str_eq(configuration.resolv_conf, "/b");
+	cr_expect_str_eq(configuration.handlers.resolv_conf, "/b");
 	options.quarantine_s = 0;
 	cr_assert(load("quarantine: 30\n", 1) == 0);
 	cr_expect(configuration.quarantine_s == 0);
@@ -281,11 +290,11 @@ Test(configuration, refused)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char expected[512];
 
-		configuration.metric = 77;
+		configuration.handlers.metric = 77;
 		cr_expect(load(rows[i].text, 2) == -EINVAL, "accepted: %s", rows[i].text);
 		snprintf(expected, sizeof(expected), "%s:%s\n", path, rows[i].refused);
 		cr_expect_str_eq(capture_text(), expected);
-		cr_expect(configuration.metric == 77, "written on failure");
+		cr_expect(configuration.handlers.metric == 77, "written on failure");
 	}
 }
 
@@ -498,6 +507,27 @@ Test(configuration, calf_of_the_lease)
 	cr_expect_str_eq(configuration.lease_calf, "b");
 	cr_assert_eq(load("", 1), 0);
 	cr_expect_str_eq(configuration.lease_calf, "");
+}
+
+Test(configuration, Q25_fallback_of_the_calf_of_the_lease)
+{
+	static const struct description_option fallback = {
+		.name = "fallback_lease",
+		.rule = { .type = VALUE_U32, .min = 60, .max = 7200, .max_length = 10 },
+		.value = "3600",
+		.has_default = true,
+	};
+
+	descriptions[0].options[descriptions[0].n_options++] = fallback;
+	descriptions[1].options[descriptions[1].n_options++] = fallback;
+	cr_assert_eq(load("calves: {b: {fallback_lease: 90}}\n", 2), 0);
+	cr_expect_eq(configuration.handlers.fallback_lease_s, 0, "none of them leases /ip");
+	descriptions[1].n_keys = descriptions[1].n_frames = 1;
+	descriptions[1].keys[0] = (struct key_rule){ .path = "/ip", .access = KV_ACCESS_WRITE };
+	cr_assert_eq(load("calves: {a: {fallback_lease: 80}, b: {fallback_lease: 90}}\n", 2), 0);
+	cr_expect_eq(configuration.handlers.fallback_lease_s, 90);
+	cr_assert_eq(load("", 2), 0);
+	cr_expect_eq(configuration.handlers.fallback_lease_s, 3600);
 }
 
 Test(configuration, V4_31_address_of_inform)

@@ -30,7 +30,7 @@ static int load(const char *text)
 
 Test(description_dns, U24_nothing_by_default)
 {
-	const struct configuration_dns *dns = &configuration.dns;
+	const struct handler_dns *dns = &configuration.handlers.dns;
 
 	cr_assert_eq(load("metric: 5\n"), 0);
 	cr_expect(!dns->has_options && !dns->has_sortlist && !dns->has_search &&
@@ -41,7 +41,7 @@ Test(description_dns, U24_nothing_by_default)
 
 Test(description_dns, U24_everything)
 {
-	const struct configuration_dns *dns = &configuration.dns;
+	const struct handler_dns *dns = &configuration.handlers.dns;
 
 	cr_assert_eq(load("dns:\n"
 			  "  options: edns0 trust-ad  timeout:1\n"
@@ -65,7 +65,7 @@ Test(description_dns, U24_everything)
 /* None, which is not the same as not set. */
 Test(description_dns, U24_empty_lists)
 {
-	const struct configuration_dns *dns = &configuration.dns;
+	const struct handler_dns *dns = &configuration.handlers.dns;
 
 	cr_assert_eq(load("dns: {options: \"\", search: [], supersede: []}\n"), 0, "%s",
 		     capture_text());

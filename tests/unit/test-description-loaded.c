@@ -12,7 +12,8 @@ static struct configuration_option options[] = {
 	{ .calf = "dhcp4", .name = "hostname", .value = "web1", .is_set = true },
 	{ .calf = "ntp", .name = "servers", .value = "192.0.2.1" },
 };
-static struct configuration configuration = { .metric = 77, .resolv_conf = "/etc/resolv.conf" };
+static struct configuration configuration = { .handlers = { .metric = 77,
+							    .resolv_conf = "/etc/resolv.conf" } };
 static struct description descriptions[2] = { { .name = "dhcp4" }, { .name = "ntp" } };
 
 /* With an option for each calf. */
@@ -38,8 +39,8 @@ Test(loaded, arrives_as_it_was_loaded)
 
 		cr_assert_eq(loaded_map(fd, &loaded), 0);
 		cr_assert_eq(loaded.n_descriptions, n);
-		cr_expect_eq(loaded.configuration->metric, 77);
-		cr_expect_str_eq(loaded.configuration->resolv_conf, "/etc/resolv.conf");
+		cr_expect_eq(loaded.configuration->handlers.metric, 77);
+		cr_expect_str_eq(loaded.configuration->handlers.resolv_conf, "/etc/resolv.conf");
 		cr_expect_eq(loaded.configuration->n_options, n);
 		cr_expect(n == 0 || memcmp(loaded.configuration->options, options,
 					   n * sizeof(options[0])) == 0);

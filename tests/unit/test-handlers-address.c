@@ -12,7 +12,7 @@
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
 
-static struct configuration configuration = { .metric = 100, .table = 254, .allow_hiding = true };
+static struct handler_options options = { .metric = 100, .table = 254, .allow_hiding = true };
 
 static struct uplink {
 	struct handlers_state state;
@@ -122,7 +122,7 @@ static void setup(void)
 	log_init("test", -1, LOG_LEVEL_ERROR);
 	for (i = 0; i < 2; i++) {
 		uplinks[i].context = (struct handler_context){ .state = &uplinks[i].state,
-							       .configuration = &configuration,
+							       .options = &options,
 							       .uplink_ifindex = i + 1,
 							       .n_address_changes = 1,
 							       .now_ns = 100 * S };

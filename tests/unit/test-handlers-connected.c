@@ -12,7 +12,7 @@
 #define OTHER 8
 #define IS_FREE (-1) /* nothing is read */
 
-static struct configuration configuration;
+static struct handler_options options;
 static struct handlers_state state;
 static struct handler_context context;
 static struct wanted wanted;
@@ -42,10 +42,10 @@ int netlink_rule_suppressed(struct netlink *netlink, uint32_t table, int *length
 
 static void setup(void)
 {
-	configuration = (struct configuration){ .metric = 100,
-						.table = 254,
-						.min_connected_prefix_length = 16 };
-	context = (struct handler_context){ .configuration = &configuration,
+	options = (struct handler_options){ .metric = 100,
+					    .table = 254,
+					    .min_connected_prefix_length = 16 };
+	context = (struct handler_context){ .options = &options,
 					    .state = &state,
 					    .uplink_ifindex = UPLINK };
 	suppressed = -1;
@@ -83,7 +83,7 @@ static int judge(const char *text)
 	cr_assert_eq(value_parse_ipv4_net(text, &net), 0, "%s", text);
 	n_read = 0;
 	r = connected_judge(&context, &wanted, &net, &hidden);
-	cr_expect_eq(n_read, !connected_is_free(&configuration, &net), "%s", text);
+	cr_expect_eq(n_read, !connected_is_free(&options, &net), "%s", text);
 	if (r == CONNECTED_HIDES) {
 		cr_expect_eq(hidden.table, there.table);
 		cr_expect_eq(hidden.prefix_length, there.prefix_length);
@@ -134,16 +134,16 @@ Test(handlers_connected, F3_private_space_is_free)
 Test(handlers_connected, F3_operators_options)
 {
 	put("0.0.0.0", 0, 50);
-	configuration.min_connected_prefix_length = 8;
+	options.min_connected_prefix_length = 8;
 	cr_expect_eq(judge("10.77.0.50/8"), IS_FREE);
 	cr_expect_eq(judge("10.77.0.50/7"), CONNECTED_HIDES, "not all of it is private");
 	cr_expect_eq(judge("172.16.0.5/12"), IS_FREE);
 	cr_expect_eq(judge("172.16.0.5/11"), CONNECTED_HIDES);
 	cr_expect_eq(judge("192.0.2.5/24"), CONNECTED_HIDES);
-	configuration.min_connected_prefix_length = 25;
+	options.min_connected_prefix_length = 25;
 	cr_expect_eq(judge("10.77.0.50/24"), CONNECTED_HIDES);
 	cr_expect_eq(judge("10.77.0.50/25"), IS_FREE);
-	configuration.allow_hiding = true;
+	options.allow_hiding = true;
 	cr_expect_eq(judge("10.77.0.50/5"), IS_FREE);
 	cr_expect_eq(judge("192.0.2.5/1"), IS_FREE);
 }
@@ -152,7 +152,7 @@ Test(handlers_connected, F3_what_another_owner_has)
 {
 	put("0.0.0.0", 0, 200);
 	cr_expect_eq(judge("192.0.2.5/24"), CONNECTED_HIDES, "there is no default route of ours");
-	configuration.use_routes = true;
+	options.use_routes = true;
 	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
 	test_set(&wanted, "/gateway", "192.0.2.1", 0);
 	cr_assert_eq(value_parse_ipv4_net("192.0.2.5/24", &context.allowed_subnet), 0);

@@ -35,7 +35,7 @@ static int apply(void)
 
 Test(handlers_dns, write_twice_and_restore)
 {
-	const char *path = configuration.resolv_conf;
+	const char *path = options.resolv_conf;
 	struct stat first, second;
 
 	put(path, "nameserver 198.51.100.1\n");
@@ -67,10 +67,10 @@ Test(handlers_dns, missing_file_is_made_and_removed)
 {
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
-	cr_expect_str_eq(content(configuration.resolv_conf), HEADER "nameserver 192.0.2.1\n");
+	cr_expect_str_eq(content(options.resolv_conf), HEADER "nameserver 192.0.2.1\n");
 	test_remove(&wanted, "/nameserver/001");
 	cr_expect_eq(apply(), 0);
-	cr_expect_null(content(configuration.resolv_conf));
+	cr_expect_null(content(options.resolv_conf));
 }
 
 Test(handlers_dns, symbolic_link_stays_one)
@@ -80,11 +80,11 @@ Test(handlers_dns, symbolic_link_stays_one)
 
 	(void)snprintf(target, sizeof(target), "%s/test/real", scratch);
 	put(target, "old\n");
-	cr_assert_eq(symlink("test/real", configuration.resolv_conf), 0);
+	cr_assert_eq(symlink("test/real", options.resolv_conf), 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(target), HEADER "nameserver 192.0.2.1\n");
-	cr_assert_eq(lstat(configuration.resolv_conf, &status), 0);
+	cr_assert_eq(lstat(options.resolv_conf, &status), 0);
 	cr_expect(S_ISLNK(status.st_mode));
 	test_remove(&wanted, "/nameserver/001");
 	cr_expect_eq(apply(), 0);
@@ -93,73 +93,73 @@ Test(handlers_dns, symbolic_link_stays_one)
 
 Test(handlers_dns, dangling_link)
 {
-	cr_assert_eq(symlink("test/new", configuration.resolv_conf), 0);
+	cr_assert_eq(symlink("test/new", options.resolv_conf), 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
-	cr_expect_str_eq(content(configuration.resolv_conf), HEADER "nameserver 192.0.2.1\n");
+	cr_expect_str_eq(content(options.resolv_conf), HEADER "nameserver 192.0.2.1\n");
 }
 
 Test(handlers_dns, link_to_itself_and_missing_directory)
 {
-	cr_assert_eq(symlink("resolv.conf", configuration.resolv_conf), 0);
+	cr_assert_eq(symlink("resolv.conf", options.resolv_conf), 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), -ELOOP);
-	(void)snprintf(configuration.resolv_conf, PATH_MAX, "%s/none/resolv.conf", scratch);
+	(void)snprintf(options.resolv_conf, PATH_MAX, "%s/none/resolv.conf", scratch);
 	cr_expect_eq(apply(), -ENOENT);
 	cr_expect_neq(context.error[0], '\0');
 }
 
 Test(handlers_dns, another_program_wrote_it_since)
 {
-	put(configuration.resolv_conf, "first\n");
+	put(options.resolv_conf, "first\n");
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
-	put(configuration.resolv_conf, "theirs\n");
+	put(options.resolv_conf, "theirs\n");
 	test_remove(&wanted, "/nameserver/001");
 	cr_expect_eq(apply(), 0);
-	cr_expect_str_eq(content(configuration.resolv_conf), "theirs\n");
+	cr_expect_str_eq(content(options.resolv_conf), "theirs\n");
 	/* and the saved copy is deleted: next time, their content is the original */
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
 	test_remove(&wanted, "/nameserver/001");
 	cr_expect_eq(apply(), 0);
-	cr_expect_str_eq(content(configuration.resolv_conf), "theirs\n");
+	cr_expect_str_eq(content(options.resolv_conf), "theirs\n");
 }
 
 Test(handlers_dns, our_own_text_is_not_saved_as_theirs)
 {
-	put(configuration.resolv_conf, HEADER "nameserver 192.0.2.7\n");
+	put(options.resolv_conf, HEADER "nameserver 192.0.2.7\n");
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
 	test_remove(&wanted, "/nameserver/001");
 	cr_expect_eq(apply(), 0);
-	cr_expect_null(content(configuration.resolv_conf));
+	cr_expect_null(content(options.resolv_conf));
 }
 
 Test(handlers_dns, not_a_file)
 {
-	cr_assert_eq(mkdir(configuration.resolv_conf, 0755), 0);
+	cr_assert_eq(mkdir(options.resolv_conf, 0755), 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_lt(apply(), 0);
-	cr_assert_eq(rmdir(configuration.resolv_conf), 0);
-	cr_assert_eq(mkfifo(configuration.resolv_conf, 0600), 0);
+	cr_assert_eq(rmdir(options.resolv_conf), 0);
+	cr_assert_eq(mkfifo(options.resolv_conf, 0600), 0);
 	cr_expect_lt(apply(), 0, "and it does not wait for a reader");
 }
 
 /* Each of several instances has its own file; the shared one is of all. */
 Test(handlers_dns, two_instances)
 {
-	const char *path = configuration.resolv_conf;
+	const char *path = options.resolv_conf;
 	char other[PATH_MAX];
 
 	put(path, "nameserver 203.0.113.1\n");
-	configuration.metric = 100;
+	options.metric = 100;
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
 	(void)snprintf(other, sizeof(other), "%s/other", scratch);
 	cr_assert_eq(mkdir(other, 0711), 0);
 	context.instance = "other";
-	configuration.metric = 50;
+	options.metric = 50;
 	test_set(&wanted, "/nameserver/001", "198.51.100.1", 0);
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(path), "# Generated by calfpen (instances other, test)\n"
@@ -179,25 +179,25 @@ Test(handlers_dns, two_instances_and_their_paths)
 {
 	char first[PATH_MAX], other[PATH_MAX];
 
-	memcpy(first, configuration.resolv_conf, sizeof(first));
+	memcpy(first, options.resolv_conf, sizeof(first));
 	put(first, "first\n");
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
 	(void)snprintf(other, sizeof(other), "%s/other", scratch);
 	cr_assert_eq(mkdir(other, 0711), 0);
 	context.instance = "other";
-	(void)snprintf(configuration.resolv_conf, PATH_MAX, "%s/theirs", scratch);
-	put(configuration.resolv_conf, "theirs\n");
+	(void)snprintf(options.resolv_conf, PATH_MAX, "%s/theirs", scratch);
+	put(options.resolv_conf, "theirs\n");
 	test_set(&wanted, "/nameserver/001", "198.51.100.1", 0);
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(first), HEADER "nameserver 192.0.2.1\n");
-	cr_expect_str_eq(content(configuration.resolv_conf),
+	cr_expect_str_eq(content(options.resolv_conf),
 			 "# Generated by calfpen (instance other)\nnameserver 198.51.100.1\n");
 	test_remove(&wanted, "/nameserver/001");
 	cr_expect_eq(apply(), 0);
-	cr_expect_str_eq(content(configuration.resolv_conf), "theirs\n");
-	cr_assert_eq(unlink(configuration.resolv_conf), 0);
-	cr_assert_eq(symlink(first, configuration.resolv_conf), 0);
+	cr_expect_str_eq(content(options.resolv_conf), "theirs\n");
+	cr_assert_eq(unlink(options.resolv_conf), 0);
+	cr_assert_eq(symlink(first, options.resolv_conf), 0);
 	test_set(&wanted, "/nameserver/001", "198.51.100.1", 0);
 	cr_expect_eq(apply(), 0);
 	cr_expect_not_null(strstr(content(first), "(instances other, test)"));
@@ -225,7 +225,7 @@ Test(handlers_dns, U24_options_of_the_operator_are_kept)
 {
 	static const char theirs[] =
 		"nameserver 127.0.0.1\nsearch corp.example\noptions edns0 trust-ad timeout:1\n";
-	const char *path = configuration.resolv_conf;
+	const char *path = options.resolv_conf;
 
 	put(path, theirs);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
@@ -238,7 +238,7 @@ Test(handlers_dns, U24_options_of_the_operator_are_kept)
 	put(path, "options rotate\n");
 	cr_expect_eq(apply(), 0);
 	cr_expect_null(strstr(content(path), "rotate"));
-	configuration.dns = (struct configuration_dns){ .prepend = { 1, { "127.0.0.1" } } };
+	options.dns = (struct handler_dns){ .prepend = { 1, { "127.0.0.1" } } };
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(path), HEADER "nameserver 127.0.0.1\nnameserver 192.0.2.1\n" KEPT
 					       "options edns0 trust-ad timeout:1\n");
@@ -258,7 +258,7 @@ static void remove_notes(void)
 /* A boot takes the saved copy away, and the file is still ours. */
 Test(handlers_dns, U24_options_outlast_a_boot)
 {
-	const char *path = configuration.resolv_conf;
+	const char *path = options.resolv_conf;
 
 	put(path, "nameserver 127.0.0.1\noptions edns0\n");
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
@@ -274,12 +274,12 @@ Test(handlers_dns, U24_options_outlast_a_boot)
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(path), "options edns0\n", "all that is known of it");
 	/* those of a configuration do not */
-	configuration.dns = (struct configuration_dns){ .has_options = true, .options = "rotate" };
+	options.dns = (struct handler_dns){ .has_options = true, .options = "rotate" };
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(path), HEADER "nameserver 192.0.2.1\noptions rotate\n");
 	remove_notes();
-	configuration.dns.has_options = false;
+	options.dns.has_options = false;
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(path), HEADER "nameserver 192.0.2.1\n");
 }
@@ -287,20 +287,20 @@ Test(handlers_dns, U24_options_outlast_a_boot)
 /* The other instance composes, too, and knows what this one's operator wants. */
 Test(handlers_dns, U24_two_instances)
 {
-	const char *path = configuration.resolv_conf;
+	const char *path = options.resolv_conf;
 	char other[PATH_MAX];
 
 	put(path, "options edns0\n");
-	configuration.metric = 100;
-	configuration.dns = (struct configuration_dns){ .prepend = { 1, { "127.0.0.1" } },
-							.append = { 1, { "192.0.2.9" } } };
+	options.metric = 100;
+	options.dns = (struct handler_dns){ .prepend = { 1, { "127.0.0.1" } },
+					    .append = { 1, { "192.0.2.9" } } };
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	cr_expect_eq(apply(), 0);
 	(void)snprintf(other, sizeof(other), "%s/other", scratch);
 	cr_assert_eq(mkdir(other, 0711), 0);
 	context.instance = "other";
-	configuration.metric = 50;
-	configuration.dns = (struct configuration_dns){ .has_options = false };
+	options.metric = 50;
+	options.dns = (struct handler_dns){ .has_options = false };
 	test_set(&wanted, "/nameserver/001", "198.51.100.1", 0);
 	cr_expect_eq(apply(), 0);
 	cr_expect_str_eq(content(path), "# Generated by calfpen (instances other, test)\n"

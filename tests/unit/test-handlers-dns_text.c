@@ -40,10 +40,10 @@ Test(handlers_dns_text, compose)
 	cr_expect_str_eq(text, HEADER "search a.example b.example\nnameserver 192.0.2.1\n"
 				      "nameserver 192.0.2.2\nnameserver 192.0.2.3\n");
 	test_remove(&wanted, "/search");
-	configuration.use_domain = false;
+	options.use_domain = false;
 	cr_expect_eq(compose(), 0);
 	cr_expect_null(strstr(text, "domain"));
-	configuration.use_dns = false;
+	options.use_dns = false;
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, "");
 }
@@ -218,10 +218,10 @@ Test(handlers_dns_text, own_file_and_back)
 	static struct dns_settings before, after;
 	size_t length;
 
-	configuration.metric = 4294967295u;
+	options.metric = 4294967295u;
 	test_set(&wanted, "/search", "a.example b.example", 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
-	(void)snprintf(configuration.resolv_conf, PATH_MAX, "/a path/with blanks");
+	(void)snprintf(options.resolv_conf, PATH_MAX, "/a path/with blanks");
 	cr_assert_eq(dns_settings_init(&before, &context, &wanted), 0);
 	length = dns_settings_format(&before, text);
 	cr_expect_eq(length, strlen(text));
@@ -256,31 +256,31 @@ Test(handlers_dns_text, texts_of_others_are_checked)
 
 /* what the operator wants */
 
-static void want_dns(const struct configuration_dns *dns)
+static void want_dns(const struct handler_dns *dns)
 {
-	configuration.dns = *dns;
+	options.dns = *dns;
 }
 
 Test(handlers_dns_text, U24_prepend_append_and_supersede)
 {
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
-	want_dns(&(struct configuration_dns){ .prepend = { 1, { "127.0.0.1" } } });
+	want_dns(&(struct handler_dns){ .prepend = { 1, { "127.0.0.1" } } });
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, HEADER "nameserver 127.0.0.1\nnameserver 192.0.2.1\n");
-	want_dns(&(struct configuration_dns){ .prepend = { 1, { "::1" } },
-					      .append = { 2, { "192.0.2.1", "2001:db8::53" } } });
+	want_dns(&(struct handler_dns){ .prepend = { 1, { "::1" } },
+					.append = { 2, { "192.0.2.1", "2001:db8::53" } } });
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text,
 			 HEADER "nameserver ::1\nnameserver 192.0.2.1\nnameserver 2001:db8::53\n");
-	want_dns(&(struct configuration_dns){ .has_supersede = true,
-					      .supersede = { 1, { "2001:db8::53" } } });
+	want_dns(&(struct handler_dns){ .has_supersede = true,
+					.supersede = { 1, { "2001:db8::53" } } });
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, HEADER "nameserver 2001:db8::53\n");
 	/* nor does a wrong value matter that is not used */
 	test_set(&wanted, "/nameserver/001", "127.0.0.1", 0);
 	cr_expect_eq(compose(), 0);
 	/* none of the lease's */
-	want_dns(&(struct configuration_dns){ .has_supersede = true });
+	want_dns(&(struct handler_dns){ .has_supersede = true });
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, "", "nothing remains, so the operator's file does");
 	test_set(&wanted, "/domain", "lab.example", 0);
@@ -294,8 +294,8 @@ Test(handlers_dns_text, U24_no_more_servers_than_resolvers_read)
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	test_set(&wanted, "/nameserver/002", "192.0.2.2", 0);
 	test_set(&wanted, "/nameserver/003", "192.0.2.3", 0);
-	want_dns(&(struct configuration_dns){ .prepend = { 2, { "127.0.0.1", "::1" } },
-					      .append = { 1, { "192.0.2.9" } } });
+	want_dns(&(struct handler_dns){ .prepend = { 2, { "127.0.0.1", "::1" } },
+					.append = { 1, { "192.0.2.9" } } });
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text,
 			 HEADER "nameserver 127.0.0.1\nnameserver ::1\nnameserver 192.0.2.1\n");
@@ -305,17 +305,17 @@ Test(handlers_dns_text, U24_search_options_and_sortlist)
 {
 	test_set(&wanted, "/search", "a.example b.example", 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
-	want_dns(&(struct configuration_dns){ .has_search = true,
-					      .search = "corp.example",
-					      .has_options = true,
-					      .options = "edns0 timeout:1",
-					      .has_sortlist = true,
-					      .sortlist = "192.0.2.0/255.255.255.0" });
+	want_dns(&(struct handler_dns){ .has_search = true,
+					.search = "corp.example",
+					.has_options = true,
+					.options = "edns0 timeout:1",
+					.has_sortlist = true,
+					.sortlist = "192.0.2.0/255.255.255.0" });
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, HEADER "search corp.example\nnameserver 192.0.2.1\n"
 				      "options edns0 timeout:1\n"
 				      "sortlist 192.0.2.0/255.255.255.0\n");
-	want_dns(&(struct configuration_dns){ .has_search = true, .has_options = true });
+	want_dns(&(struct handler_dns){ .has_search = true, .has_options = true });
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, HEADER "nameserver 192.0.2.1\n");
 }
@@ -323,14 +323,14 @@ Test(handlers_dns_text, U24_search_options_and_sortlist)
 /* It is about what a lease brings; an address is enough of a lease. */
 Test(handlers_dns_text, U24_configuration_without_a_lease)
 {
-	want_dns(&(struct configuration_dns){
+	want_dns(&(struct handler_dns){
 		.prepend = { 1, { "127.0.0.1" } }, .has_search = true, .search = "corp.example" });
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, "");
 	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, HEADER "search corp.example\nnameserver 127.0.0.1\n");
-	configuration.use_dns = false;
+	options.use_dns = false;
 	cr_expect_eq(compose(), 0);
 	cr_expect_str_eq(text, "");
 }
@@ -365,11 +365,11 @@ Test(handlers_dns_text, U24_own_file_and_back)
 	static struct dns_settings before, after;
 
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
-	want_dns(&(struct configuration_dns){ .prepend = { 2, { "127.0.0.1", "::1" } },
-					      .append = { 1, { "192.0.2.9" } },
-					      .has_options = true,
-					      .has_sortlist = true,
-					      .sortlist = "192.0.2.0/255.255.255.0 10.0.0.0" });
+	want_dns(&(struct handler_dns){ .prepend = { 2, { "127.0.0.1", "::1" } },
+					.append = { 1, { "192.0.2.9" } },
+					.has_options = true,
+					.has_sortlist = true,
+					.sortlist = "192.0.2.0/255.255.255.0 10.0.0.0" });
 	cr_assert_eq(dns_settings_init(&before, &context, &wanted), 0);
 	(void)dns_settings_format(&before, text);
 	cr_assert_eq(dns_settings_parse(&after, "test", text), 0, "%s", text);

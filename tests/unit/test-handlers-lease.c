@@ -7,13 +7,13 @@
 #include "userspace/priv/handlers/lease.h"
 #include "userspace/priv/netlink/netlink.h"
 
-static const struct configuration configuration = { .allow_hiding = true };
+static const struct handler_options options = { .allow_hiding = true };
 static struct handler_context context;
 static struct wanted wanted;
 
 static void setup(void)
 {
-	context = (struct handler_context){ .configuration = &configuration, .now_ns = 1000 * S };
+	context = (struct handler_context){ .options = &options, .now_ns = 1000 * S };
 	cr_assert_eq(wanted_init(&wanted, 256), 0);
 }
 

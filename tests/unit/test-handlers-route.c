@@ -8,7 +8,7 @@
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
 
-static struct configuration configuration = { .metric = 100, .table = 254, .use_routes = true };
+static struct handler_options options = { .metric = 100, .table = 254, .use_routes = true };
 
 static struct uplink {
 	struct handlers_state state;
@@ -97,7 +97,7 @@ static void setup(void)
 	for (i = 0; i < 2; i++) {
 		uplinks[i].context = (struct handler_context){
 			.state = &uplinks[i].state,
-			.configuration = &configuration,
+			.options = &options,
 			.uplink_ifindex = i + 1,
 			.now_ns = 100 * S,
 			.allowed_subnet = { { inet_addr("192.0.2.5") }, 24 },

@@ -6,14 +6,14 @@
 #include "tests/unit/support-wanted.h"
 #include "userspace/priv/handlers/route_plan.h"
 
-static struct configuration configuration;
+static struct handler_options options;
 static struct handler_context context;
 static struct wanted wanted;
 static struct route_plan plan;
 
 static void setup(void)
 {
-	configuration = (struct configuration){
+	options = (struct handler_options){
 		.metric = 100,
 		.table = 254,
 		.max_routes = 64,
@@ -21,7 +21,7 @@ static void setup(void)
 		.use_routes = true,
 	};
 	context = (struct handler_context){
-		.configuration = &configuration,
+		.options = &options,
 		.now_ns = 1000 * S,
 		.allowed_subnet = { { inet_addr("192.0.2.5") }, 24 },
 	};
@@ -54,8 +54,8 @@ Test(handlers_route_plan, U10_metric_by_uplink)
 {
 	test_set(&wanted, "/ip", "192.0.2.5/24", 0);
 	test_set(&wanted, "/gateway", "192.0.2.1", 0);
-	configuration.metric = 1000;
-	configuration.metric_adds_index = true;
+	options.metric = 1000;
+	options.metric_adds_index = true;
 	for (int ifindex = 2; ifindex < 4; ifindex++) {
 		context.uplink_ifindex = ifindex;
 		cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
@@ -63,7 +63,7 @@ Test(handlers_route_plan, U10_metric_by_uplink)
 		cr_expect_eq(plan.routes[0].route.metric, 1000u + (uint32_t)ifindex);
 		cr_expect_eq(plan.routes[1].route.metric, 1000u + (uint32_t)ifindex);
 	}
-	configuration.metric_adds_index = false;
+	options.metric_adds_index = false;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.routes[0].route.metric, 1000, "the operator's metric is used as it is");
 }
@@ -78,11 +78,11 @@ Test(handlers_route_plan, default)
 	cr_assert_eq(plan.n_routes, 2);
 	expect_route(0, "192.0.2.0", 24, NULL);
 	expect_route(1, "0.0.0.0", 0, "192.0.2.1");
-	configuration.use_routes = false;
+	options.use_routes = false;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_assert_eq(plan.n_routes, 1, "the host has its subnet nevertheless");
 	expect_route(0, "192.0.2.0", 24, NULL);
-	configuration.use_routes = true;
+	options.use_routes = true;
 	test_set(&wanted, "/lease/time", "1", 0);
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.n_routes, 0, "the lease is over");
@@ -260,9 +260,9 @@ Test(handlers_route_plan, C4_27_prefix_length)
 	expect_refused("10.0.0.0/8 via 192.0.2.1", NULL);
 	expect_refused("10.0.0.0/7 onlink", why);
 	expect_refused("0.0.0.0/0 via 192.0.2.1", NULL);
-	configuration.min_prefix_length = 1;
+	options.min_prefix_length = 1;
 	expect_refused("128.0.0.0/1 via 192.0.2.1", NULL);
-	configuration.min_prefix_length = 25;
+	options.min_prefix_length = 25;
 	expect_refused("10.0.0.0/24 via 192.0.2.1", why);
 	expect_refused("10.0.0.0/25 via 192.0.2.1", NULL);
 }
@@ -291,13 +291,13 @@ Test(handlers_route_plan, C4_27_count)
 	}
 	test_set(&wanted, "/gateway", "192.0.2.1", 0);
 	context.on_refusal = on_refusal;
-	configuration.max_routes = 3;
+	options.max_routes = 3;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.n_routes, 5);
 	cr_expect_eq(n_told, 2);
 	cr_expect_str_eq(told, "/route/004 10.4.0.0/16 via 192.0.2.1: more routes than the "
 			       "configuration allows (max_routes)");
-	configuration.max_routes = 0;
+	options.max_routes = 0;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.n_routes, 2, "connected and default route are not among them");
 }

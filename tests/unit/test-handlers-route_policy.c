@@ -9,7 +9,7 @@
 #define UPLINK 7
 #define OTHER 8
 
-static struct configuration configuration;
+static struct handler_options options;
 static struct handler_context context;
 static struct wanted wanted;
 static struct route_plan plan;
@@ -27,7 +27,7 @@ static void on_refusal(void *data, const char *path, const char *reason, bool is
 
 static void setup(void)
 {
-	configuration = (struct configuration){
+	options = (struct handler_options){
 		.metric = 100,
 		.table = 254,
 		.max_routes = 64,
@@ -35,7 +35,7 @@ static void setup(void)
 		.use_routes = true,
 	};
 	context = (struct handler_context){
-		.configuration = &configuration,
+		.options = &options,
 		.on_refusal = on_refusal,
 		.allowed_subnet = { { inet_addr("192.0.2.5") }, 24 },
 	};

@@ -14,7 +14,7 @@
 #define BIT(name) (1u << FRAME_OPTION_##name)
 #define REQUEST_NS (1000 * S)
 
-static struct configuration configuration;
+static struct handler_options options;
 static struct handlers_state state;
 static struct handler_context context;
 static struct wanted wanted;
@@ -76,11 +76,11 @@ static void on_refusal(void *data, const char *path, const char *reason, bool is
 
 static void setup(void)
 {
-	configuration = (struct configuration){ .table = 254,
-						.max_routes = 64,
-						.use_routes = true,
-						.min_connected_prefix_length = 16 };
-	context = (struct handler_context){ .configuration = &configuration,
+	options = (struct handler_options){ .table = 254,
+					    .max_routes = 64,
+					    .use_routes = true,
+					    .min_connected_prefix_length = 16 };
+	context = (struct handler_context){ .options = &options,
 					    .state = &state,
 					    .uplink_ifindex = 1,
 					    .on_refusal = on_refusal,
@@ -235,16 +235,9 @@ Test(handlers_witness, Q25_fallback)
 	struct frame_witnessed *added = ack(BIT(MASK));
 
 	expect("10.7.0.5/24", "infinite", 3600);
-	(void)strcpy(configuration.lease_calf, "lan4");
-	cr_assert_eq(
-		configuration_set_option(&configuration, "dhcp4", "fallback_lease", "90", true), 0);
-	expect("10.7.0.5/24", "infinite", 3600);
-	cr_assert_eq(configuration_set_option(&configuration, "lan4", "fallback_lease", "60", true),
-		     0);
+	options.fallback_lease_s = 60;
 	expect("10.7.0.5/24", "infinite", 60);
-	cr_assert_eq(configuration_set_option(&configuration, "lan4", "fallback_lease", "7200",
-					      true),
-		     0);
+	options.fallback_lease_s = 7200;
 	expect("10.7.0.5/24", "infinite", 7200);
 	/* a renewal has the time of the lease before, a new lease the fallback */
 	added->kept = BIT(TIME);
@@ -358,7 +351,7 @@ Test(handlers_witness, F6_no_default_route_around_the_gateway)
 	cr_expect_eq(plan.n_routes, 2, "option 121 can say so");
 	cr_expect_eq(n_told, 0);
 	added->said = BIT(MASK) | BIT(TIME);
-	configuration.witness_warns = true;
+	options.witness_warns = true;
 	cr_expect_eq(route_plan_init(&plan, &context, &wanted), 0);
 	cr_expect_eq(plan.n_routes, 2);
 	cr_expect(was_used);
@@ -368,7 +361,7 @@ Test(handlers_witness, F6_warn)
 {
 	struct route_plan plan;
 
-	configuration.witness_warns = true;
+	options.witness_warns = true;
 	ack(BIT(MASK) | BIT(TIME));
 	leased("10.7.0.1/24", "infinite", "10.7.0.66");
 	cr_assert_eq(lease_get(&context, &wanted, &lease), 0);
@@ -390,7 +383,7 @@ Test(handlers_witness, F6_warn)
 /* What is not refused is not changed either, and what has no end ends with the ACK. */
 Test(handlers_witness, F6_warn_changes_no_lifetime)
 {
-	configuration.witness_warns = true;
+	options.witness_warns = true;
 	ack(BIT(MASK) | BIT(TIME));
 	expect("10.7.0.5/24", "604", 604);
 	cr_expect_eq(n_told, 0, "a commit takes its time");

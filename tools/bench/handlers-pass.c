@@ -24,7 +24,7 @@
 
 static const struct handler *const all[] = { &handler_address, &handler_link, &handler_route,
 					     &handler_dns, &handler_host };
-static struct configuration configuration = {
+static struct handler_options options = {
 	.metric = 100,
 	.table = 254,
 	.max_routes = ROUTES,
@@ -38,7 +38,7 @@ static struct configuration configuration = {
 static struct handlers_state state;
 static struct handler_context context = {
 	.state = &state,
-	.configuration = &configuration,
+	.options = &options,
 	.instance = "bench",
 	.run_root = "/tmp",
 	.run_directory = "/tmp/bench",

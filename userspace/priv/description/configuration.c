@@ -36,18 +36,18 @@
 
 static int set_defaults(const struct calves *calves, struct configuration *configuration)
 {
-	configuration->metric = METRIC_DEFAULT;
-	configuration->metric_adds_index = true;
-	configuration->table = RT_TABLE_MAIN;
+	configuration->handlers.metric = METRIC_DEFAULT;
+	configuration->handlers.metric_adds_index = true;
+	configuration->handlers.table = RT_TABLE_MAIN;
 	configuration->carrier_delay_ms = CARRIER_DELAY_DEFAULT_MS;
-	configuration->max_routes = MAX_ROUTES;
-	configuration->min_prefix_length = MIN_PREFIX_LENGTH_DEFAULT;
-	configuration->min_connected_prefix_length = MIN_CONNECTED_PREFIX_LENGTH_DEFAULT;
-	configuration->use_dns = true;
-	configuration->use_routes = true;
-	configuration->use_mtu = true;
-	configuration->use_domain = true;
-	configuration->use_ntp = true;
+	configuration->handlers.max_routes = MAX_ROUTES;
+	configuration->handlers.min_prefix_length = MIN_PREFIX_LENGTH_DEFAULT;
+	configuration->handlers.min_connected_prefix_length = MIN_CONNECTED_PREFIX_LENGTH_DEFAULT;
+	configuration->handlers.use_dns = true;
+	configuration->handlers.use_routes = true;
+	configuration->handlers.use_mtu = true;
+	configuration->handlers.use_domain = true;
+	configuration->handlers.use_ntp = true;
 	ceilings_set_defaults(configuration);
 	configuration->mode = FRAME_MODE_AUTO;
 	configuration->transactions_per_hour = TRANSACTIONS_DEFAULT;
@@ -55,8 +55,9 @@ static int set_defaults(const struct calves *calves, struct configuration *confi
 	configuration->wait_interface_s = -1;
 	configuration->audit_max_size = AUDIT_MAX_SIZE_DEFAULT;
 	configuration->audit_files = AUDIT_FILES_DEFAULT;
-	memcpy(configuration->resolv_conf, RESOLV_CONF_DEFAULT, sizeof(RESOLV_CONF_DEFAULT));
-	memcpy(configuration->chronyd_directory, CHRONYD_DIRECTORY_DEFAULT,
+	memcpy(configuration->handlers.resolv_conf, RESOLV_CONF_DEFAULT,
+	       sizeof(RESOLV_CONF_DEFAULT));
+	memcpy(configuration->handlers.chronyd_directory, CHRONYD_DIRECTORY_DEFAULT,
 	       sizeof(CHRONYD_DIRECTORY_DEFAULT));
 	return calf_options_set_defaults(calves, configuration);
 }
@@ -65,9 +66,11 @@ static int parse_use(struct yaml_file *file, yaml_node_t *node, struct configura
 {
 	enum { N = 6 };
 	static const char *const names[N] = { "dns", "routes", "mtu", "domain", "hostname", "ntp" };
-	bool *const flags[N] = { &configuration->use_dns,      &configuration->use_routes,
-				 &configuration->use_mtu,      &configuration->use_domain,
-				 &configuration->use_hostname, &configuration->use_ntp };
+	bool *const flags[N] = {
+		&configuration->handlers.use_dns,      &configuration->handlers.use_routes,
+		&configuration->handlers.use_mtu,      &configuration->handlers.use_domain,
+		&configuration->handlers.use_hostname, &configuration->handlers.use_ntp
+	};
 	yaml_node_t *values[N];
 	int r;
 
@@ -91,17 +94,17 @@ static int parse_routes(struct yaml_file *file, yaml_node_t *node,
 	r = yaml_fields(file, node, "routes", names, N, 0, values);
 	if (!r && values[MAX])
 		r = yaml_u32(file, values[MAX], names[MAX], 0, MAX_ROUTES,
-			     &configuration->max_routes);
+			     &configuration->handlers.max_routes);
 	if (!r && values[MIN_PREFIX_LENGTH])
 		r = yaml_u32(file, values[MIN_PREFIX_LENGTH], names[MIN_PREFIX_LENGTH], 1, 32,
-			     &configuration->min_prefix_length);
+			     &configuration->handlers.min_prefix_length);
 	if (!r && values[MIN_CONNECTED_PREFIX_LENGTH])
 		r = yaml_u32(file, values[MIN_CONNECTED_PREFIX_LENGTH],
 			     names[MIN_CONNECTED_PREFIX_LENGTH], 1, 32,
-			     &configuration->min_connected_prefix_length);
+			     &configuration->handlers.min_connected_prefix_length);
 	if (!r && values[ALLOW_HIDING])
 		r = yaml_bool(file, values[ALLOW_HIDING], names[ALLOW_HIDING],
-			      &configuration->allow_hiding);
+			      &configuration->handlers.allow_hiding);
 	return r;
 }
 
@@ -164,7 +167,7 @@ static int parse_witness(struct yaml_file *file, yaml_node_t *node,
 	int r = yaml_choice(file, node, "witness", names, sizeof(names) / sizeof(names[0]), &i);
 
 	if (!r)
-		configuration->witness_warns = i == 1;
+		configuration->handlers.witness_warns = i == 1;
 	return r;
 }
 
@@ -229,9 +232,9 @@ static int parse_path(struct yaml_file *file, yaml_node_t *node, const char *nam
 static int parse_table(struct yaml_file *file, yaml_node_t *node,
 		       struct configuration *configuration)
 {
-	int r = yaml_u32(file, node, "table", 1, UINT32_MAX, &configuration->table);
+	int r = yaml_u32(file, node, "table", 1, UINT32_MAX, &configuration->handlers.table);
 
-	if (!r && configuration->table == RT_TABLE_LOCAL)
+	if (!r && configuration->handlers.table == RT_TABLE_LOCAL)
 		return yaml_refuse(file, node, "table %d is reserved for the kernel",
 				   RT_TABLE_LOCAL);
 	return r;
@@ -299,9 +302,10 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = yaml_fields(file, file->root, "a configuration", names, N, 0, values);
 	if (r)
 		return r;
-	configuration->metric_adds_index = !values[METRIC];
+	configuration->handlers.metric_adds_index = !values[METRIC];
 	if (!r && values[METRIC])
-		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX, &configuration->metric);
+		r = yaml_u32(file, values[METRIC], "metric", 0, UINT32_MAX,
+			     &configuration->handlers.metric);
 	if (!r && values[TABLE])
 		r = parse_table(file, values[TABLE], configuration);
 	if (!r && values[CARRIER])
@@ -326,12 +330,12 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_wait_interface(file, values[WAIT_INTERFACE], configuration);
 	if (!r && values[RESOLV_CONF])
 		r = parse_path(file, values[RESOLV_CONF], names[RESOLV_CONF],
-			       configuration->resolv_conf);
+			       configuration->handlers.resolv_conf);
 	if (!r && values[DNS])
-		r = configuration_parse_dns(file, values[DNS], &configuration->dns);
+		r = configuration_parse_dns(file, values[DNS], &configuration->handlers.dns);
 	if (!r && values[CHRONYD_DIRECTORY])
 		r = parse_path(file, values[CHRONYD_DIRECTORY], names[CHRONYD_DIRECTORY],
-			       configuration->chronyd_directory);
+			       configuration->handlers.chronyd_directory);
 	if (!r && values[USE])
 		r = parse_use(file, values[USE], configuration);
 	if (!r && values[ROUTES])
@@ -367,8 +371,8 @@ static void apply_command_line(const struct options *options, struct configurati
 	if (options->syslog)
 		configuration->syslog = true;
 	if (options->resolv_conf[0] != '\0')
-		memcpy(configuration->resolv_conf, options->resolv_conf,
-		       sizeof(configuration->resolv_conf));
+		memcpy(configuration->handlers.resolv_conf, options->resolv_conf,
+		       sizeof(configuration->handlers.resolv_conf));
 }
 
 static void find_lease_calf(const struct calves *calves, struct configuration *configuration)
@@ -379,6 +383,17 @@ static void find_lease_calf(const struct calves *calves, struct configuration *c
 			       sizeof(configuration->lease_calf));
 			return;
 		}
+}
+
+/* A calf without this option has none. */
+static void find_fallback_lease(struct configuration *configuration)
+{
+	const struct configuration_option *option = configuration_find_option(
+		configuration, configuration->lease_calf, "fallback_lease");
+
+	if (option)
+		(void)value_parse_uint(option->value, 0, UINT32_MAX,
+				       &configuration->handlers.fallback_lease_s);
 }
 
 int configuration_parse(struct yaml_file *file, const struct options *options,
@@ -399,6 +414,7 @@ int configuration_parse(struct yaml_file *file, const struct options *options,
 	if (!r) {
 		configuration->tells_host_name = calf_options_tell_host_name(calves, configuration);
 		find_lease_calf(calves, configuration);
+		find_fallback_lease(configuration);
 		apply_command_line(options, configuration);
 		*configurationp = *configuration;
 	} else {

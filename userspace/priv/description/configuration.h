@@ -16,6 +16,7 @@
 
 #include "userspace/priv/description/description.h"
 #include "userspace/priv/frames/mode.h"
+#include "userspace/priv/handlers/options.h"
 #include "userspace/priv/options.h"
 
 struct configuration_option {
@@ -33,62 +34,17 @@ enum configuration_drift {
 	CONFIGURATION_DRIFT_REPORT,	 /* nothing is */
 };
 
-#define CONFIGURATION_SERVERS_MAX 3	/* as many as resolvers read */
-#define CONFIGURATION_SEARCH_MAX 6	/* domains ... */
-#define CONFIGURATION_SEARCH_LENGTH 256 /* ... and their bytes, blanks included */
-#define CONFIGURATION_WORDS_SIZE 321	/* bytes of a list in resolv.conf, NUL included */
-
-/* Name servers, IPv4 or IPv6, as inet_ntop() writes them. */
-struct configuration_servers {
-	uint32_t n;
-	char addresses[CONFIGURATION_SERVERS_MAX][INET6_ADDRSTRLEN];
-};
-
-/* What the operator wants in resolv.conf. A list that is set may be empty; its words
- * are separated by single blanks. */
-struct configuration_dns {
-	bool has_options, has_sortlist, has_search, has_supersede;
-	char options[CONFIGURATION_WORDS_SIZE];	 /* instead of those of the host's file */
-	char sortlist[CONFIGURATION_WORDS_SIZE]; /* instead of that of the host's file */
-	char search[CONFIGURATION_WORDS_SIZE];	 /* instead of the lease's names */
-	struct configuration_servers prepend, append;
-	struct configuration_servers supersede; /* instead of the lease's servers */
-};
-
 struct configuration {
-	/* of our routes and for the order in resolv.conf, default 1000 */
-	uint32_t metric;
-	/* The uplink's index is added to it, so that no two uplinks have the same;
-	 * default true, false if the file has a metric. */
-	bool metric_adds_index;
-	uint32_t table; /* routing table, default RT_TABLE_MAIN (254) */
+	struct handler_options handlers;
 	/* keep routes and rank while there is no carrier, default false */
 	bool ignores_carrier;
-	uint32_t carrier_delay_ms;  /* without carrier until they are changed, default 200 */
-	uint32_t max_routes;	    /* of /route/NNN, default 64 */
-	uint32_t min_prefix_length; /* of /route/NNN except default routes, default 8 */
-	/* A subnet of private addresses with a prefix of at least this length is always
-	 * connected, default 16. */
-	uint32_t min_connected_prefix_length;
-	/* these and the subnet of the lease may hide foreign routes, default false */
-	bool allow_hiding;
-	bool use_dns;	   /* write resolv.conf, default true */
-	bool use_routes;   /* set routes, default true */
-	bool use_mtu;	   /* set the MTU, default true */
-	bool use_domain;   /* set the domain name, default true */
-	bool use_hostname; /* set the host name from the server, default false */
-	bool use_ntp;	   /* set time servers, default true */
-	struct configuration_dns dns;
+	uint32_t carrier_delay_ms; /* without carrier until they are changed, default 200 */
 	enum configuration_drift drift;
-	bool witness_warns;	    /* apply what no server gave, and say so, default false */
-	bool syslog;		    /* audit records also go to syslog, default false */
-	uint32_t audit_max_size;    /* bytes of a file of the audit log, 0: no rotation */
-	uint32_t audit_files;	    /* of the audit log, the newest included */
-	bool audit_may_lose;	    /* records that cannot be written, default false */
-	char resolv_conf[PATH_MAX]; /* default /etc/resolv.conf */
-	/* that contains chronyd's socket, default /run/chrony */
-	char chronyd_directory[PATH_MAX];
-	enum frame_mode mode; /* default auto */
+	bool syslog;		 /* audit records also go to syslog, default false */
+	uint32_t audit_max_size; /* bytes of a file of the audit log, 0: no rotation */
+	uint32_t audit_files;	 /* of the audit log, the newest included */
+	bool audit_may_lose;	 /* records that cannot be written, default false */
+	enum frame_mode mode;	 /* default auto */
 	/* new DHCP transactions of the calf; 60 of them may be saved up; default 120 */
 	uint32_t transactions_per_hour;
 	/* octets of a request, with IP and UDP, 576 to 1,024; default 576 */

@@ -55,8 +55,7 @@ int description_parse_metrics(struct yaml_file *file, yaml_node_t *node,
 
 /* dns.c: parse the field `dns` of a configuration. Returns 0, or -EINVAL after one line
  * on stderr. */
-int configuration_parse_dns(struct yaml_file *file, yaml_node_t *node,
-			    struct configuration_dns *dns);
+int configuration_parse_dns(struct yaml_file *file, yaml_node_t *node, struct handler_dns *dns);
 
 /* The calves of an instance. */
 struct calves {

@@ -72,7 +72,7 @@ static bool is_server(const char *word)
 
 /* Check the words of `text`, which it cuts up, and append them to `to`. */
 static int add_words(const struct yaml_file *file, const yaml_node_t *node, const struct kind *kind,
-		     char *text, char to[static CONFIGURATION_WORDS_SIZE], uint32_t *np)
+		     char *text, char to[static HANDLER_WORDS_SIZE], uint32_t *np)
 {
 	size_t length = strlen(to);
 	char *rest = NULL, *word;
@@ -99,9 +99,9 @@ static int add_words(const struct yaml_file *file, const yaml_node_t *node, cons
 
 /* Read the values into `to`, with single blanks between them. */
 static int parse_words(struct yaml_file *file, yaml_node_t *node, const struct kind *kind,
-		       char to[static CONFIGURATION_WORDS_SIZE])
+		       char to[static HANDLER_WORDS_SIZE])
 {
-	char text[2 * CONFIGURATION_WORDS_SIZE];
+	char text[2 * HANDLER_WORDS_SIZE];
 	uint32_t n_items = 1, n = 0;
 	bool is_list = node->type == YAML_SEQUENCE_NODE;
 	int r = is_list ? yaml_sequence(file, node, kind->name, kind->max, &n_items) : 0;
@@ -120,7 +120,7 @@ static int parse_words(struct yaml_file *file, yaml_node_t *node, const struct k
 }
 
 /* Equal addresses get equal texts. */
-static void add_server(struct configuration_servers *servers, const char *word)
+static void add_server(struct handler_servers *servers, const char *word)
 {
 	char *to = servers->addresses[servers->n++];
 	unsigned char address[sizeof(struct in6_addr)];
@@ -131,12 +131,11 @@ static void add_server(struct configuration_servers *servers, const char *word)
 }
 
 static int parse_servers(struct yaml_file *file, yaml_node_t *node, const char *name,
-			 struct configuration_servers *servers)
+			 struct handler_servers *servers)
 {
 	const struct kind kind = { name, "the address of a name server, IPv4 or IPv6",
-				   CONFIGURATION_SERVERS_MAX, CONFIGURATION_WORDS_SIZE - 1,
-				   is_server };
-	char words[CONFIGURATION_WORDS_SIZE], *rest = NULL, *word;
+				   HANDLER_SERVERS_MAX, HANDLER_WORDS_SIZE - 1, is_server };
+	char words[HANDLER_WORDS_SIZE], *rest = NULL, *word;
 	int r = parse_words(file, node, &kind, words);
 
 	if (r)
@@ -146,16 +145,14 @@ static int parse_servers(struct yaml_file *file, yaml_node_t *node, const char *
 	return 0;
 }
 
-int configuration_parse_dns(struct yaml_file *file, yaml_node_t *node,
-			    struct configuration_dns *dns)
+int configuration_parse_dns(struct yaml_file *file, yaml_node_t *node, struct handler_dns *dns)
 {
 	static const struct kind options = { "options", "an option of resolv.conf", OPTIONS_MAX,
-					     CONFIGURATION_WORDS_SIZE - 1, is_option };
+					     HANDLER_WORDS_SIZE - 1, is_option };
 	static const struct kind sortlist = { "sortlist", "an IPv4 address, or ADDRESS/NETMASK",
-					      SORTLIST_MAX, CONFIGURATION_WORDS_SIZE - 1,
-					      is_sort_pair };
-	static const struct kind search = { "search", "a domain", CONFIGURATION_SEARCH_MAX,
-					    CONFIGURATION_SEARCH_LENGTH, is_domain };
+					      SORTLIST_MAX, HANDLER_WORDS_SIZE - 1, is_sort_pair };
+	static const struct kind search = { "search", "a domain", HANDLER_SEARCH_MAX,
+					    HANDLER_SEARCH_LENGTH, is_domain };
 	enum { OPTIONS, SORTLIST, SEARCH, PREPEND, APPEND, SUPERSEDE, N };
 	static const char *const names[N] = { "options", "sortlist", "search",
 					      "prepend", "append",   "supersede" };

@@ -30,7 +30,7 @@ static void print_text(FILE *to, const char *name, const char *text)
 	(void)fputc('\n', to);
 }
 
-static void print_servers(FILE *to, const char *name, const struct configuration_servers *servers)
+static void print_servers(FILE *to, const char *name, const struct handler_servers *servers)
 {
 	(void)fprintf(to, "  %s: [", name);
 	for (uint32_t i = 0; i < servers->n; i++) {
@@ -40,7 +40,7 @@ static void print_servers(FILE *to, const char *name, const struct configuration
 	(void)fputs("]\n", to);
 }
 
-static void print_dns(FILE *to, const struct configuration_dns *dns)
+static void print_dns(FILE *to, const struct handler_dns *dns)
 {
 	if (!dns->has_options && !dns->has_sortlist && !dns->has_search && !dns->has_supersede &&
 	    !dns->prepend.n && !dns->append.n)
@@ -111,12 +111,12 @@ void configuration_print(const struct configuration *configuration,
 	static const char *const modes[] = FRAME_MODE_NAMES;
 	static const char *const drifts[] = { NULL, "repair", "report" };
 
-	if (configuration->metric_adds_index)
+	if (configuration->handlers.metric_adds_index)
 		(void)fprintf(to, "# metric: %u and the index of the uplink\n",
-			      configuration->metric);
+			      configuration->handlers.metric);
 	else
-		(void)fprintf(to, "metric: %u\n", configuration->metric);
-	(void)fprintf(to, "table: %u\n", configuration->table);
+		(void)fprintf(to, "metric: %u\n", configuration->handlers.metric);
+	(void)fprintf(to, "table: %u\n", configuration->handlers.table);
 	(void)fprintf(to, "carrier: %s\n", configuration->ignores_carrier ? "ignore" : "follow");
 	(void)fprintf(to, "carrier_delay: %u\n", configuration->carrier_delay_ms);
 	(void)fprintf(to, "mode: %s\n", modes[configuration->mode]);
@@ -128,25 +128,26 @@ void configuration_print(const struct configuration *configuration,
 		(void)fputs("wait_interface: forever\n", to);
 	else if (configuration->wait_interface_s >= 0)
 		(void)fprintf(to, "wait_interface: %d\n", configuration->wait_interface_s);
-	print_text(to, "resolv_conf", configuration->resolv_conf);
-	print_dns(to, &configuration->dns);
-	print_text(to, "chronyd_directory", configuration->chronyd_directory);
+	print_text(to, "resolv_conf", configuration->handlers.resolv_conf);
+	print_dns(to, &configuration->handlers.dns);
+	print_text(to, "chronyd_directory", configuration->handlers.chronyd_directory);
 	(void)fprintf(to, "use:\n");
-	print_bool(to, "  dns", configuration->use_dns);
-	print_bool(to, "  routes", configuration->use_routes);
-	print_bool(to, "  mtu", configuration->use_mtu);
-	print_bool(to, "  domain", configuration->use_domain);
-	print_bool(to, "  hostname", configuration->use_hostname);
-	print_bool(to, "  ntp", configuration->use_ntp);
+	print_bool(to, "  dns", configuration->handlers.use_dns);
+	print_bool(to, "  routes", configuration->handlers.use_routes);
+	print_bool(to, "  mtu", configuration->handlers.use_mtu);
+	print_bool(to, "  domain", configuration->handlers.use_domain);
+	print_bool(to, "  hostname", configuration->handlers.use_hostname);
+	print_bool(to, "  ntp", configuration->handlers.use_ntp);
 	(void)fprintf(to,
 		      "routes:\n  max: %u\n  min_prefix_length: %u\n"
 		      "  min_connected_prefix_length: %u\n",
-		      configuration->max_routes, configuration->min_prefix_length,
-		      configuration->min_connected_prefix_length);
-	print_bool(to, "  allow_hiding", configuration->allow_hiding);
+		      configuration->handlers.max_routes, configuration->handlers.min_prefix_length,
+		      configuration->handlers.min_connected_prefix_length);
+	print_bool(to, "  allow_hiding", configuration->handlers.allow_hiding);
 	if (drifts[configuration->drift])
 		(void)fprintf(to, "drift: %s\n", drifts[configuration->drift]);
-	(void)fprintf(to, "witness: %s\n", configuration->witness_warns ? "warn" : "enforce");
+	(void)fprintf(to, "witness: %s\n",
+		      configuration->handlers.witness_warns ? "warn" : "enforce");
 	print_bool(to, "syslog", configuration->syslog);
 	(void)fprintf(to, "audit_max_size: %u\naudit_files: %u\naudit_on_failure: %s\n",
 		      configuration->audit_max_size, configuration->audit_files,

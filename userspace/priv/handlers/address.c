@@ -323,7 +323,7 @@ static int judge_subnet(struct handler_context *context, const struct wanted *wa
 		context->allowed_subnet = earlier;
 		return r;
 	}
-	context->is_subnet_judged = !connected_is_free(context->configuration, &lease->net);
+	context->is_subnet_judged = !connected_is_free(context->options, &lease->net);
 	context->is_subnet_refused = r == CONNECTED_HIDES;
 	if (!context->is_subnet_refused)
 		return 0;

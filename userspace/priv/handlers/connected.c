@@ -34,11 +34,10 @@ static bool is_private(const struct value_ipv4_net *net)
 	return false;
 }
 
-bool connected_is_free(const struct configuration *configuration, const struct value_ipv4_net *net)
+bool connected_is_free(const struct handler_options *options, const struct value_ipv4_net *net)
 {
-	return net->prefix_length == 32 || configuration->allow_hiding ||
-	       (net->prefix_length >= configuration->min_connected_prefix_length &&
-		is_private(net));
+	return net->prefix_length == 32 || options->allow_hiding ||
+	       (net->prefix_length >= options->min_connected_prefix_length && is_private(net));
 }
 
 bool connected_route(const struct handler_context *context, const struct value_ipv4_net *net,
@@ -49,7 +48,7 @@ bool connected_route(const struct handler_context *context, const struct value_i
 		.prefix_length = net->prefix_length,
 		.source = net->address,
 		.metric = handler_metric(context),
-		.table = context->configuration->table,
+		.table = context->options->table,
 	};
 	return net->prefix_length < 32;
 }
@@ -100,7 +99,7 @@ int connected_judge(struct handler_context *context, const struct wanted *wanted
 	struct judge judge = { .former = &former };
 	int r;
 
-	if (connected_is_free(context->configuration, net))
+	if (connected_is_free(context->options, net))
 		return 0;
 	(void)connected_route(context, net, &judge.route);
 	r = former_find(context, wanted, &former);

@@ -16,7 +16,7 @@
 
 /* Returns true if the routes of other programs do not matter: the operator's options
  * allow the subnet, or there is none (/32). */
-bool connected_is_free(const struct configuration *configuration, const struct value_ipv4_net *net);
+bool connected_is_free(const struct handler_options *options, const struct value_ipv4_net *net);
 
 #define CONNECTED_HIDES 1
 

@@ -41,7 +41,7 @@ static bool dns_concerns(const char *path)
 /* There is one saved copy per file, whatever path the instances use for it. */
 static int find_paths(struct handler_context *context, struct paths *paths)
 {
-	const char *path = context->configuration->resolv_conf;
+	const char *path = context->options->resolv_conf;
 	int r = file_resolve(path, paths->target);
 	uint64_t hash = r ? 0 : hash_text(HASH_START, paths->target);
 	int saved = snprintf(paths->saved, PATH_MAX, "%s/resolv.conf.%016" PRIx64 ".saved",
@@ -267,7 +267,7 @@ static int set_domain(struct handler_context *context, const struct wanted *want
 {
 	const struct kv_value *domain = wanted_get(wanted, "/domain");
 
-	if (!domain || !context->configuration->use_domain)
+	if (!domain || !context->options->use_domain)
 		return name_set(context, NAME_DOMAIN, NULL);
 	if (!value_is_hostname(domain->text))
 		return handler_fail(context, -EBADMSG, "/domain is \"%s\"", domain->text);

@@ -11,7 +11,7 @@ _Static_assert(sizeof(DNS_HEADER) + PATH_MAX + 128 +
 			       ENTRIES_MAX * (INSTANCE_NAME_MAX + sizeof(", ")) +
 			       sizeof("search ") + DNS_SEARCH_LENGTH +
 			       (sizeof("nameserver \n") + INET6_ADDRSTRLEN) * DNS_SERVERS_MAX * 3 +
-			       2 * (sizeof("sortlist ") + CONFIGURATION_WORDS_SIZE) +
+			       2 * (sizeof("sortlist ") + HANDLER_WORDS_SIZE) +
 			       sizeof(DNS_KEPT_MARK) + sizeof(struct dns_kept) <
 		       DNS_TEXT_SIZE,
 	       "DNS_TEXT_SIZE");
@@ -73,7 +73,7 @@ static void put_names(struct dns_text *text, const struct dns_list *list)
 			     names.text);
 }
 
-static bool has_server(const struct configuration_servers *servers, const char *address)
+static bool has_server(const struct handler_servers *servers, const char *address)
 {
 	for (uint32_t i = 0; i < servers->n; i++)
 		if (!strcmp(servers->addresses[i], address))
@@ -81,8 +81,7 @@ static bool has_server(const struct configuration_servers *servers, const char *
 	return false;
 }
 
-static void add_servers(struct configuration_servers *servers,
-			const struct configuration_servers *more)
+static void add_servers(struct handler_servers *servers, const struct handler_servers *more)
 {
 	for (uint32_t i = 0; i < more->n && servers->n < DNS_SERVERS_MAX; i++)
 		if (!has_server(servers, more->addresses[i]))
@@ -92,7 +91,7 @@ static void add_servers(struct configuration_servers *servers,
 
 static void put_servers(struct dns_text *text, const struct dns_list *list)
 {
-	struct configuration_servers servers = { .n = 0 };
+	struct handler_servers servers = { .n = 0 };
 	uint32_t i;
 
 	for (i = 0; i < list->n_entries; i++)

@@ -47,7 +47,7 @@ static int take_names(struct dns_share *share, struct handler_context *context,
 			       handler_fail(context, -EBADMSG, "/search is \"%s\"", search->text) :
 			       0;
 	}
-	if (!domain || !context->configuration->use_domain)
+	if (!domain || !context->options->use_domain)
 		return 0;
 	if (!value_is_hostname(domain->text) || domain->length > DNS_SEARCH_LENGTH)
 		return handler_fail(context, -EBADMSG, "/domain is \"%s\"", domain->text);
@@ -59,7 +59,7 @@ static int take_names(struct dns_share *share, struct handler_context *context,
 static int take_servers(struct dns_share *share, struct handler_context *context,
 			const struct wanted *wanted)
 {
-	struct configuration_servers *servers = &share->servers;
+	struct handler_servers *servers = &share->servers;
 	int r = 0;
 
 	for (uint32_t i = wanted_first_below(wanted, DIRECTORY);
@@ -85,9 +85,9 @@ static bool has_lease(const struct wanted *wanted)
 	       wanted_is_below(wanted, wanted_first_below(wanted, DIRECTORY), DIRECTORY);
 }
 
-static void take_configuration(struct dns_share *share, const struct configuration_dns *dns)
+static void take_configuration(struct dns_share *share, const struct handler_dns *dns)
 {
-	char search[CONFIGURATION_WORDS_SIZE];
+	char search[HANDLER_WORDS_SIZE];
 
 	share->first = dns->prepend;
 	share->last = dns->append;
@@ -107,16 +107,15 @@ static void take_configuration(struct dns_share *share, const struct configurati
 int dns_settings_init(struct dns_settings *settings, struct handler_context *context,
 		      const struct wanted *wanted)
 {
-	const struct configuration_dns *dns = &context->configuration->dns;
+	const struct handler_dns *dns = &context->options->dns;
 	struct dns_share *share = &settings->share;
 	int r = 0;
 
 	memset(settings, 0, sizeof(*settings));
 	(void)snprintf(share->instance, sizeof(share->instance), "%s", context->instance);
-	(void)snprintf(settings->path, sizeof(settings->path), "%s",
-		       context->configuration->resolv_conf);
+	(void)snprintf(settings->path, sizeof(settings->path), "%s", context->options->resolv_conf);
 	share->metric = handler_rank(context);
-	if (!context->configuration->use_dns || !has_lease(wanted))
+	if (!context->options->use_dns || !has_lease(wanted))
 		return 0;
 	if (!dns->has_search)
 		r = take_names(share, context, wanted);
@@ -183,9 +182,9 @@ static int parse_server(struct reading *reading, const char *text)
 }
 
 static int parse_words(const struct reading *reading, const char *text, bool *hasp,
-		       char to[static CONFIGURATION_WORDS_SIZE])
+		       char to[static HANDLER_WORDS_SIZE])
 {
-	if (!reading->settings->share.is_configured || strlen(text) >= CONFIGURATION_WORDS_SIZE ||
+	if (!reading->settings->share.is_configured || strlen(text) >= HANDLER_WORDS_SIZE ||
 	    strspn(text, WORDS) != strlen(text))
 		return -EBADMSG;
 	*hasp = true;
@@ -230,7 +229,7 @@ static int parse_line(struct reading *reading, char *line)
 	return line[0] == '#' ? parse_comment(reading, line) : -EBADMSG;
 }
 
-static void add_servers(struct configuration_servers *servers, const struct reading *reading,
+static void add_servers(struct handler_servers *servers, const struct reading *reading,
 			uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++)

@@ -19,7 +19,7 @@ void dns_text_put(struct dns_text *text, const char *format, ...)
 	text->bytes[text->at] = '\0';
 }
 
-void dns_text_put_servers(struct dns_text *text, const struct configuration_servers *servers)
+void dns_text_put_servers(struct dns_text *text, const struct handler_servers *servers)
 {
 	for (uint32_t i = 0; i < servers->n; i++)
 		dns_text_put(text, "nameserver %s\n", servers->addresses[i]);

@@ -15,7 +15,7 @@ struct dns_text {
 /* Append formatted text, or nothing if not all of it fits. */
 __attribute__((format(printf, 2, 3))) void dns_text_put(struct dns_text *text, const char *format,
 							...);
-void dns_text_put_servers(struct dns_text *text, const struct configuration_servers *servers);
+void dns_text_put_servers(struct dns_text *text, const struct handler_servers *servers);
 
 /* The line after which the lines of the operator's file are. */
 #define DNS_KEPT_MARK "# kept of the file before:\n"

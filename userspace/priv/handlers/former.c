@@ -149,7 +149,7 @@ static bool prepare(struct handler_context *context, const struct wanted *wanted
 	former->state = state;
 	former->lease = lease.net;
 	former->uplink_ifindex = context->uplink_ifindex;
-	former->table = context->configuration->table;
+	former->table = context->options->table;
 	return true;
 }
 

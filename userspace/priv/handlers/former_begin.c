@@ -120,7 +120,7 @@ static int note_addresses(struct handler_context *context, struct start *start)
 
 	if (!r)
 		r = netlink_route_each(context->netlink, context->uplink_ifindex,
-				       context->configuration->table, on_start_route, start);
+				       context->options->table, on_start_route, start);
 	for (uint32_t i = 0; !r && i < start->n_found; i++) {
 		const struct netlink_address *found = &start->found[i];
 		struct value_ipv4_net net = { found->address, found->prefix_length };

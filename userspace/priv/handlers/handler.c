@@ -10,10 +10,10 @@
 
 uint32_t handler_metric(const struct handler_context *context)
 {
-	const struct configuration *configuration = context->configuration;
+	const struct handler_options *options = context->options;
 
-	return configuration->metric +
-	       (configuration->metric_adds_index ? (uint32_t)context->uplink_ifindex : 0);
+	return options->metric +
+	       (options->metric_adds_index ? (uint32_t)context->uplink_ifindex : 0);
 }
 
 uint32_t handler_rank(const struct handler_context *context)
@@ -92,7 +92,7 @@ void handler_refuse(struct handler_context *context, const char *path, const cha
 bool handler_refuse_unwitnessed(struct handler_context *context, const char *path,
 				const char *format, ...)
 {
-	bool is_used = context->configuration->witness_warns;
+	bool is_used = context->options->witness_warns;
 	char reason[HANDLER_ERROR_SIZE];
 	va_list arguments;
 

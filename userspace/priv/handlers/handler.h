@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "userspace/common/value.h"
-#include "userspace/priv/description/configuration.h"
+#include "userspace/priv/handlers/options.h"
 #include "userspace/priv/handlers/witness.h"
 #include "userspace/priv/store/wanted.h"
 
@@ -41,7 +41,7 @@ struct handler_context {
 	/* State of the handlers between calls (state.h); one per context, all zero
 	 * before the first call. */
 	struct handlers_state *state;
-	const struct configuration *configuration;
+	const struct handler_options *options;
 	const char *instance;
 	const char *chrony_directory; /* /run/chrony-dhcp */
 	struct handler_chrony chrony;

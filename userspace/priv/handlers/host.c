@@ -23,7 +23,7 @@ static int host_apply(struct handler_context *context, const struct wanted *want
 	const struct kv_value *value = wanted_get(shared_begin(context, wanted), "/hostname");
 	char name[KV_VALUE_SIZE];
 
-	if (!value || !context->configuration->use_hostname)
+	if (!value || !context->options->use_hostname)
 		return name_set(context, NAME_HOST, NULL);
 	if (!value_is_hostname(value->text))
 		return handler_fail(context, -EBADMSG, "/hostname is \"%s\"", value->text);

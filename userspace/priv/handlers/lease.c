@@ -21,17 +21,6 @@ uint32_t lease_left(uint32_t seconds, uint64_t written_ns, uint64_t now_ns)
 	return age_ns < whole_ns ? (uint32_t)((whole_ns - age_ns) / NS_PER_S) : 0;
 }
 
-/* The operator's option of the calf, which has been checked. */
-static uint32_t fallback_s(const struct handler_context *context)
-{
-	const struct configuration *configuration = context->configuration;
-	const struct configuration_option *option = configuration_find_option(
-		configuration, configuration->lease_calf, "fallback_lease");
-	uint32_t seconds;
-
-	return option && !value_parse_uint(option->value, 0, UINT32_MAX, &seconds) ? seconds : 0;
-}
-
 uint64_t lease_end_ns(const struct handler_context *context, const struct wanted *wanted)
 {
 	const struct kv_value *time = wanted_get(wanted, "/lease/time");
@@ -43,9 +32,10 @@ uint64_t lease_end_ns(const struct handler_context *context, const struct wanted
 	if (time && !value_parse_lifetime(time->text, &seconds) &&
 	    seconds != VALUE_LIFETIME_INFINITE)
 		end_ns = time->boot_ns + seconds * NS_PER_S;
-	if (context->witness.is_in_force && !(time && context->configuration->witness_warns) &&
-	    ip && !value_parse_ipv4_net(ip->text, &net) &&
-	    !witness_judge(&context->witness, &net, fallback_s(context), &witnessed_ns) &&
+	if (context->witness.is_in_force && !(time && context->options->witness_warns) && ip &&
+	    !value_parse_ipv4_net(ip->text, &net) &&
+	    !witness_judge(&context->witness, &net, context->options->fallback_lease_s,
+			   &witnessed_ns) &&
 	    witnessed_ns < end_ns)
 		end_ns = witnessed_ns;
 	return end_ns;
@@ -101,11 +91,11 @@ static int apply_witness(struct handler_context *context, const struct wanted *w
 {
 	const struct kv_value *ip = wanted_get(wanted, "/ip");
 	const struct kv_value *time = wanted_get(wanted, "/lease/time");
-	bool warns = context->configuration->witness_warns;
+	bool warns = context->options->witness_warns;
 	uint32_t allowed_s = NETLINK_FOREVER;
 	uint64_t end_ns;
-	const char *why =
-		witness_judge(&context->witness, &lease->net, fallback_s(context), &end_ns);
+	const char *why = witness_judge(&context->witness, &lease->net,
+					context->options->fallback_lease_s, &end_ns);
 
 	if (!why && end_ns <= context->now_ns && (time || !warns))
 		why = "its lease is over";
@@ -167,7 +157,7 @@ static bool is_judged(const struct handler_context *context, const struct lease 
 
 void lease_narrow(const struct handler_context *context, struct lease *lease)
 {
-	if (!connected_is_free(context->configuration, &lease->net))
+	if (!connected_is_free(context->options, &lease->net))
 		lease->net.prefix_length =
 			is_judged(context, lease) ? context->allowed_subnet.prefix_length : 32;
 }
@@ -178,7 +168,7 @@ int lease_get(struct handler_context *context, const struct wanted *wanted, stru
 
 	if (r)
 		return r;
-	if (!connected_is_free(context->configuration, &leasep->net) && !is_judged(context, leasep))
+	if (!connected_is_free(context->options, &leasep->net) && !is_judged(context, leasep))
 		return handler_fail_plainly(context, -EAGAIN,
 					    "it is not known whether the subnet may be connected");
 	lease_narrow(context, leasep);

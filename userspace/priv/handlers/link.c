@@ -115,8 +115,7 @@ static int find_mtus(struct handler_context *context, const struct wanted *wante
 	const struct kv_value *value = wanted_get(wanted, "/mtu");
 	uint32_t mtu = 0;
 
-	if (value && context->configuration->use_mtu &&
-	    value_parse_uint(value->text, 0, MTU_MAX, &mtu))
+	if (value && context->options->use_mtu && value_parse_uint(value->text, 0, MTU_MAX, &mtu))
 		return handler_fail(context, -EBADMSG, "/mtu is \"%s\"", value->text);
 	if (link->max_mtu && mtu > link->max_mtu)
 		mtu = link->max_mtu;

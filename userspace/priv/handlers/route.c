@@ -197,7 +197,7 @@ static int apply_policy(struct handler_context *context, struct route_plan *plan
 		n += plan->routes[i].route.prefix_length && !plan->routes[i].is_connected;
 		policy.view.has_default |= !plan->routes[i].route.prefix_length;
 	}
-	if (!n || context->configuration->allow_hiding)
+	if (!n || context->options->allow_hiding)
 		return 0;
 	r = route_policy_each(context, &policy.view, on_any_route, &policy);
 	if (!r)
@@ -232,8 +232,8 @@ static int read_present_routes(struct handler_context *context, const struct wan
 	}
 	if (error == -EBADMSG && !plan->n_routes)
 		return error;
-	r = netlink_route_each(context->netlink, context->uplink_ifindex,
-			       context->configuration->table, on_route, present);
+	r = netlink_route_each(context->netlink, context->uplink_ifindex, context->options->table,
+			       on_route, present);
 	if (r == -ENODEV && !plan->n_routes)
 		return error;
 	if (r)

@@ -46,7 +46,7 @@ static void plan_add(struct route_plan *plan, const struct handler_context *cont
 			.prefix_length = wanted->prefix_length,
 			.source = plan->subnet.address,
 			.metric = handler_metric(context),
-			.table = context->configuration->table,
+			.table = context->options->table,
 		},
 		.path = path,
 	};
@@ -120,18 +120,18 @@ static int ask_gateway(struct asked *asked, struct handler_context *context,
 }
 
 /* Returns why the operator's limits do not allow the route, or NULL. */
-static const char *refusal(const struct configuration *configuration,
-			   const struct value_route *route, uint32_t n_before)
+static const char *refusal(const struct handler_options *options, const struct value_route *route,
+			   uint32_t n_before)
 {
 	uint32_t first = ntohl(route->destination.s_addr) >> 24;
 
 	if (!route->prefix_length)
 		return NULL;
-	if (route->prefix_length < configuration->min_prefix_length)
+	if (route->prefix_length < options->min_prefix_length)
 		return "prefix is shorter than the configuration allows (min_prefix_length)";
 	if (first == 0 || first == 127 || first >= 240)
 		return "not a valid destination for a route";
-	return n_before >= configuration->max_routes ?
+	return n_before >= options->max_routes ?
 		       "more routes than the configuration allows (max_routes)" :
 		       NULL;
 }
@@ -154,7 +154,7 @@ static int ask_routes(struct asked *asked, struct handler_context *context,
 							  key->key.path, key->value.text));
 			continue;
 		}
-		why = refusal(context->configuration, &route, n_taken);
+		why = refusal(context->options, &route, n_taken);
 		if (why) {
 			handler_refuse(context, key->key.path, "%s: %s", key->value.text, why);
 			continue;
@@ -199,7 +199,7 @@ static int plan_init(struct route_plan *plan, struct handler_context *context,
 int route_plan_init(struct route_plan *plan, struct handler_context *context,
 		    const struct wanted *wanted)
 {
-	return plan_init(plan, context, wanted, context->configuration->use_routes);
+	return plan_init(plan, context, wanted, context->options->use_routes);
 }
 
 int route_plan_init_all(struct route_plan *plan, struct handler_context *context,

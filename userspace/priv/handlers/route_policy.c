@@ -74,7 +74,7 @@ bool route_policy_hides(const struct route_policy_view *view, const struct netli
 int route_policy_each(struct handler_context *context, struct route_policy_view *viewp,
 		      netlink_route_fn call, void *data)
 {
-	uint32_t table = context->configuration->table;
+	uint32_t table = context->options->table;
 	int r;
 
 	viewp->uplink_ifindex = context->uplink_ifindex;

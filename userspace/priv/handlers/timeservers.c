@@ -88,7 +88,7 @@ static void ask_for_reload(struct handler_context *context)
 {
 	struct handler_chrony *chrony = &context->chrony;
 	bool is_again = chrony->result >= 0 && !is_success(chrony->result) && !chrony->is_new;
-	bool is_first = !chrony->was_asked && context->configuration->use_ntp &&
+	bool is_first = !chrony->was_asked && context->options->use_ntp &&
 			access(context->chrony_directory, F_OK) == 0;
 
 	if (chrony->is_due)
@@ -103,7 +103,7 @@ static void ask_for_reload(struct handler_context *context)
 
 static int report_reload(struct handler_context *context, const char *path, bool has_servers)
 {
-	const char *directory = context->configuration->chronyd_directory;
+	const char *directory = context->options->chronyd_directory;
 	int result = context->chrony.result;
 
 	if (result < 0 && context->chrony.was_asked)
@@ -198,7 +198,7 @@ static int timeservers_apply(struct handler_context *context, const struct wante
 	char text[TIMESERVERS_TEXT_SIZE];
 	int r;
 
-	if (!context->configuration->use_ntp)
+	if (!context->options->use_ntp)
 		servers = &none;
 	r = timeservers_format(context, servers, "", "", text);
 	r = handler_first(r, say(context, text));

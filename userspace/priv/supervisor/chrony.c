@@ -41,7 +41,7 @@ static void send_result(const struct supervisor_chrony *chrony, int result)
  * directory. */
 static pid_t start_role(struct supervisor *s)
 {
-	int fd = open(s->configuration.chronyd_directory,
+	int fd = open(s->configuration.handlers.chronyd_directory,
 		      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat directory;
 	pid_t pid;

@@ -119,7 +119,7 @@ static struct in_addr find_router(const struct watcher *watcher, struct in_addr 
 	struct handler_context context;
 	struct route_plan plan;
 
-	if (watcher->context.configuration->use_routes)
+	if (watcher->context.options->use_routes)
 		return route_plan_next_hop(&watcher->handlers.route.set, server);
 	/* the operator wants none of them on the host, but it may be one that leads there */
 	context = make_quiet(watcher);

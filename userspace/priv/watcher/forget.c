@@ -21,6 +21,7 @@
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
 #include "userspace/priv/confine/confine.h"
+#include "userspace/priv/description/configuration.h"
 #include "userspace/priv/handlers/dns.h"
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/shared.h"
@@ -44,7 +45,7 @@ static int lock_instance(const char *directory, bool create)
 
 /* Find the resolv.conf that the instance used, which only its own file tells. */
 static void find_resolv_conf(const char *directory, const char *instance,
-			     struct configuration *configuration)
+			     struct handler_options *options)
 {
 	static char text[SHARED_TEXT_SIZE];
 	char path[PATH_MAX + sizeof("/resolv.conf")];
@@ -53,7 +54,7 @@ static void find_resolv_conf(const char *directory, const char *instance,
 	(void)snprintf(path, sizeof(path), "%s/resolv.conf", directory);
 	if (file_read(path, text, sizeof(text)) > 0 &&
 	    !dns_settings_parse(&settings, instance, text))
-		memcpy(configuration->resolv_conf, settings.path, sizeof(settings.path));
+		memcpy(options->resolv_conf, settings.path, sizeof(settings.path));
 }
 
 static int run_handlers(struct handler_context *context)
@@ -135,7 +136,7 @@ static int remove_directories(const char *instance)
 /* Forget one instance, and remove all that it keeps except for its audit log; with
  * `only_over` only its share of the host's files, and nothing if its lease is not over
  * or it is running. Returns 0, or a negative errno, logged. */
-static int forget(struct handler_context *context, struct configuration *configuration,
+static int forget(struct handler_context *context, struct handler_options *options,
 		  const char *instance, bool only_over)
 {
 	int lock, r;
@@ -156,7 +157,7 @@ static int forget(struct handler_context *context, struct configuration *configu
 		(void)close(lock);
 		return 0;
 	}
-	find_resolv_conf(context->run_directory, instance, configuration);
+	find_resolv_conf(context->run_directory, instance, options);
 	r = run_handlers(context);
 	if (!r && !only_over) {
 		warn_of_records(context->run_directory);
@@ -170,7 +171,7 @@ static int forget(struct handler_context *context, struct configuration *configu
 }
 
 /* Collect the names first: forgetting changes the directory. */
-static int forget_all(struct handler_context *context, struct configuration *configuration)
+static int forget_all(struct handler_context *context, struct handler_options *options)
 {
 	static char names[SHARED_INSTANCES_MAX][INSTANCE_NAME_MAX + 1];
 	char bytes[4096] __attribute__((aligned(8)));
@@ -197,7 +198,7 @@ static int forget_all(struct handler_context *context, struct configuration *con
 	}
 	(void)close(fd);
 	for (size_t i = 0; i < n_names; i++)
-		r = handler_first(r, forget(context, configuration, names[i], true));
+		r = handler_first(r, forget(context, options, names[i], true));
 	return r;
 }
 
@@ -217,7 +218,7 @@ int forget_main(const struct options *options)
 		return ROLE_EXIT_FAILURE;
 	context = (struct handler_context){
 		.state = &state,
-		.configuration = &configuration,
+		.options = &configuration.handlers,
 		.run_root = RUN_ROOT,
 		.chrony_directory = WATCHER_CHRONY_DIRECTORY,
 		.now_ns = loop_now_ns(),
@@ -225,7 +226,8 @@ int forget_main(const struct options *options)
 	make_run_directory(options->instance);
 	if (confine_enter(ROLE_FORGET, 0, 0, false))
 		return ROLE_EXIT_CONFINE;
-	r = options->instance[0] ? forget(&context, &configuration, options->instance, false) :
-				   forget_all(&context, &configuration);
+	r = options->instance[0] ?
+		    forget(&context, &configuration.handlers, options->instance, false) :
+		    forget_all(&context, &configuration.handlers);
 	return r ? ROLE_EXIT_FAILURE : ROLE_EXIT_OK;
 }

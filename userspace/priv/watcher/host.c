@@ -12,11 +12,13 @@
 #define CHECK_SHARE 20 /* checks take at most 1/20 of the time */
 
 int watcher_host_init(struct watcher_host *host, const char *uplink,
-		      struct handler_context *context, struct reconciler *reconciler)
+		      const struct configuration *configuration, struct handler_context *context,
+		      struct reconciler *reconciler)
 {
 	int r;
 
 	*host = (struct watcher_host){ .uplink = uplink,
+				       .configuration = configuration,
 				       .context = context,
 				       .reconciler = reconciler };
 	host->files = WATCHER_FILES_NULL(host->files);
@@ -25,7 +27,7 @@ int watcher_host_init(struct watcher_host *host, const char *uplink,
 	link_macs_init(&host->macs);
 	host->check_ns = UINT64_MAX;
 	host->carrier_ns = UINT64_MAX;
-	r = watcher_files_init(&host->files, context->configuration->resolv_conf);
+	r = watcher_files_init(&host->files, configuration->handlers.resolv_conf);
 	return r ? r : netlink_listen(&host->events, false);
 }
 
@@ -201,7 +203,7 @@ static void set_carrier_lost(struct watcher_host *host, bool is_lost)
 
 uint64_t watcher_host_carrier(struct watcher_host *host, uint64_t now_ns)
 {
-	const struct configuration *configuration = host->context->configuration;
+	const struct configuration *configuration = host->configuration;
 
 	if (configuration->ignores_carrier ||
 	    (host->link.ifindex && (host->link.flags & IFF_RUNNING))) {

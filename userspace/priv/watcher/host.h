@@ -9,6 +9,7 @@
 #ifndef CALFPEN_PRIV_WATCHER_HOST_H
 #define CALFPEN_PRIV_WATCHER_HOST_H
 
+#include "userspace/priv/description/configuration.h"
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/watcher/files.h"
@@ -19,6 +20,7 @@
 struct watcher_host {
 	struct netlink *events;
 	const char *uplink; /* the name given by the operator; the caller's */
+	const struct configuration *configuration;
 	struct handler_context *context;
 	struct reconciler *reconciler;
 	struct netlink_link link; /* the uplink as last seen */
@@ -31,10 +33,11 @@ struct watcher_host {
 };
 
 /* Start listening. Opens descriptors, so call it before confine_enter(). context
- * must have its netlink and configuration; all arguments must outlive `host`.
+ * must have its netlink; all arguments must outlive `host`.
  * Returns 0, or a negative errno. */
 int watcher_host_init(struct watcher_host *host, const char *uplink,
-		      struct handler_context *context, struct reconciler *reconciler);
+		      const struct configuration *configuration, struct handler_context *context,
+		      struct reconciler *reconciler);
 /* Close everything. Also allowed after watcher_host_init() failed. */
 void watcher_host_deinit(struct watcher_host *host);
 

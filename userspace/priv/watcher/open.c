@@ -70,7 +70,8 @@ static int make_run_directory(struct watcher *watcher)
 	if (r)
 		log_error("%s: cannot create: %s", path, strerror(-r));
 	/* Debian's convention for servers from DHCP: the client creates it. */
-	if (!r && watcher->loaded.configuration->use_ntp && access("/etc/chrony", F_OK) == 0) {
+	if (!r && watcher->loaded.configuration->handlers.use_ntp &&
+	    access("/etc/chrony", F_OK) == 0) {
 		int r_chrony = directory_make(WATCHER_CHRONY_DIRECTORY, 0755);
 
 		if (r_chrony)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "userspace/common/commit.h"
+#include "userspace/priv/description/configuration.h"
 #include "userspace/priv/handlers/handler.h"
 
 #define RECONCILE_HANDLERS_MAX 8

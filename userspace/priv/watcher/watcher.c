@@ -295,7 +295,8 @@ static int open_rings(struct watcher *watcher)
 
 static int open_host(struct watcher *watcher)
 {
-	int r = watcher_host_init(&watcher->host, watcher->options->uplink, &watcher->context,
+	int r = watcher_host_init(&watcher->host, watcher->options->uplink,
+				  watcher->loaded.configuration, &watcher->context,
 				  &watcher->reconciler);
 
 	if (!r)
@@ -316,7 +317,7 @@ static int watcher_init(struct watcher *watcher)
 		return r; /* logged */
 	loop_init(&watcher->loop);
 	watcher->context.state = &watcher->handlers;
-	watcher->context.configuration = watcher->loaded.configuration;
+	watcher->context.options = &watcher->loaded.configuration->handlers;
 	watcher->context.instance = watcher->options->instance;
 	watcher->context.on_refusal = on_refusal;
 	watcher->context.on_refusal_data = watcher;
