@@ -21,6 +21,7 @@
 #include "tests/unit/support-wanted.h"
 #include "userspace/common/log.h"
 #include "userspace/common/loop.h"
+#include "userspace/priv/handlers/all.h"
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/state.h"
 #include "userspace/priv/netlink/netlink.h"
@@ -31,10 +32,6 @@ static struct handlers_state state;
 static struct handler_context context;
 static struct wanted wanted;
 static int monitor = -1;
-static const struct handler *const all[] = { &handler_address, &handler_link, &handler_route,
-					     &handler_dns,     &handler_host, &handler_timeservers };
-#define N_ALL (sizeof(all) / sizeof(all[0]))
-
 static struct reconciler handlers;
 
 static inline int sh(const char *command)
@@ -92,7 +89,7 @@ static inline void setup(void)
 	cr_assert_eq(netlink_link_get_by_name(context.netlink, "up0", &link), 0);
 	context.uplink_ifindex = link.ifindex;
 	cr_assert_eq(wanted_init(&wanted, 256), 0);
-	reconcile_init(&handlers, all, N_ALL);
+	reconcile_init(&handlers, handlers_all, HANDLERS_ALL_N);
 	monitor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	cr_assert_eq(bind(monitor, (struct sockaddr *)&address, sizeof(address)), 0);
 }
@@ -135,7 +132,7 @@ static inline int run_pass(void)
 
 	context.now_ns = loop_now_ns();
 	reconcile_run(&handlers, &context, &wanted);
-	for (i = 0; i < N_ALL; i++) {
+	for (i = 0; i < HANDLERS_ALL_N; i++) {
 		(void)snprintf(reason, sizeof(reason), "%s", handlers.state[i].status);
 		if (handlers.state[i].error)
 			return handlers.state[i].error;

@@ -98,7 +98,7 @@ Test(handlers_connected_kernel, F3_refused_subnet_over_a_restart)
 	EXPECT_SH("ip -4 addr show dev up0 | grep -q 'inet 10.77.0.50/32 '");
 	memset(&state, 0, sizeof(state));
 	context.is_subnet_refused = false;
-	reconcile_init(&handlers, all, N_ALL);
+	reconcile_init(&handlers, handlers_all, HANDLERS_ALL_N);
 	(void)n_changes();
 	settle_state();
 	cr_expect_eq(n_changes(), 0, "nothing to change");

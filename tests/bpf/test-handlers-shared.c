@@ -21,7 +21,7 @@ static void expect_status(const char *handler, const char *note)
 	char status[RECONCILE_STATUS_SIZE];
 	uint32_t i;
 
-	for (i = 0; i < N_ALL && strcmp(all[i]->name, handler) != 0;)
+	for (i = 0; i < HANDLERS_ALL_N && strcmp(handlers_all[i]->name, handler) != 0;)
 		i++;
 	(void)snprintf(status, sizeof(status), "ok %llu%s%s", (unsigned long long)wanted.revision,
 		       note ? "; " : "", note ? note : "");
@@ -253,7 +253,7 @@ Test(handlers_shared, two_instances)
 
 Test(handlers_shared, time_servers)
 {
-	const struct reconcile_state *timeservers = &handlers.state[N_ALL - 1];
+	const struct reconcile_state *timeservers = &handlers.state[HANDLERS_ALL_N - 1];
 
 	EXPECT_SH("mkdir /tmp/chrony-dhcp; echo other > /tmp/chrony-dhcp/other.sources");
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
@@ -300,7 +300,7 @@ static void with_chrony(void)
 /* Run one pass over /ntp/. Returns the status after "ok 0". */
 static const char *status_of_pass(int error)
 {
-	const struct reconcile_state *timeservers = &handlers.state[N_ALL - 1];
+	const struct reconcile_state *timeservers = &handlers.state[HANDLERS_ALL_N - 1];
 
 	cr_expect_eq(pass_of("/ntp/"), error, "%s", reason);
 	if (error)
@@ -409,7 +409,7 @@ Test(handlers_shared, time_servers_without_chrony)
 	context.chrony = (struct handler_chrony){ .ask = count_asked, .result = -1 };
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
-	cr_expect_null(strstr(handlers.state[N_ALL - 1].status, "chrony"));
+	cr_expect_null(strstr(handlers.state[HANDLERS_ALL_N - 1].status, "chrony"));
 	cr_expect_eq(n_asked, 0);
 	EXPECT_SH("test ! -e /tmp/chrony-dhcp; grep -qx 192.0.2.1 /tmp/root/test/ntp-servers");
 	wanted_clear(&wanted);

@@ -11,15 +11,8 @@ static char calls[64];
 static int first_result, second_release_result;
 static bool noted;
 
-static bool first_concerns(const char *path)
-{
-	return !strncmp(path, "/a", 2);
-}
-
-static bool second_concerns(const char *path)
-{
-	return !strncmp(path, "/b", 2) || !strcmp(path, "/ab");
-}
+static const struct handler_family first_families[] = { { .path = "/a" }, { .path = "/ab" } };
+static const struct handler_family second_families[] = { { .path = "/b" }, { .path = "/ab" } };
 
 static int first_apply(struct handler_context *context, const struct wanted *wanted)
 {
@@ -67,7 +60,8 @@ static int first_check(struct handler_context *context, const struct wanted *wan
 
 static const struct handler first = {
 	.name = "first",
-	.concerns = first_concerns,
+	.families = first_families,
+	.n_families = 2,
 	.apply = first_apply,
 	.release = first_release,
 	.check = first_check,
@@ -75,7 +69,8 @@ static const struct handler first = {
 };
 static const struct handler second = {
 	.name = "second",
-	.concerns = second_concerns,
+	.families = second_families,
+	.n_families = 2,
 	.apply = second_apply,
 	.release = second_release,
 };

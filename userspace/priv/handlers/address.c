@@ -56,10 +56,10 @@ static bool is_known(const struct handler_context *context, const struct lease *
 	       known->net.prefix_length == lease->net.prefix_length;
 }
 
-static bool address_concerns(const char *path)
-{
-	return !strcmp(path, "/ip") || !strcmp(path, "/lease/time");
-}
+static const struct handler_family address_families[] = {
+	{ "/ip", FAMILY_TYPE(VALUE_IPV4_NET), 0 },
+	{ "/lease/time", FAMILY_TYPE(VALUE_LIFETIME), 0 },
+};
 
 static void on_address(const struct netlink_address *address, void *data)
 {
@@ -484,7 +484,9 @@ static int address_check(struct handler_context *context, const struct wanted *w
 
 const struct handler handler_address = {
 	.name = "address",
-	.concerns = address_concerns,
+	.effect = "the address of the uplink",
+	.families = address_families,
+	.n_families = sizeof(address_families) / sizeof(address_families[0]),
 	.apply = address_apply,
 	.release = address_release,
 	.check = address_check,

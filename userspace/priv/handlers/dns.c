@@ -32,11 +32,12 @@ struct paths {
 	char absent[PATH_MAX];
 };
 
-static bool dns_concerns(const char *path)
-{
-	return !strcmp(path, "/domain") || !strcmp(path, "/search") ||
-	       !strncmp(path, "/nameserver/", 12);
-}
+static const struct handler_family dns_families[] = {
+	{ "/nameserver", FAMILY_TYPE(VALUE_IPV4) | FAMILY_TYPE(VALUE_IPV6) | FAMILY_TYPE(VALUE_IP),
+	  FAMILY_LIST | FAMILY_PROVIDERS },
+	{ "/search", FAMILY_TYPE(VALUE_DOMAIN_LIST), FAMILY_PROVIDERS },
+	{ "/domain", FAMILY_TYPE(VALUE_HOSTNAME), FAMILY_PROVIDERS },
+};
 
 /* There is one saved copy per file, whatever path the instances use for it. */
 static int find_paths(struct handler_context *context, struct paths *paths)
@@ -310,7 +311,9 @@ static int dns_check(struct handler_context *context, const struct wanted *wante
 
 const struct handler handler_dns = {
 	.name = "dns",
-	.concerns = dns_concerns,
+	.effect = "resolv.conf and the domain name",
+	.families = dns_families,
+	.n_families = sizeof(dns_families) / sizeof(dns_families[0]),
 	.apply = dns_apply,
 	.check = dns_check,
 };

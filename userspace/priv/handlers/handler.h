@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "userspace/common/value.h"
+#include "userspace/priv/handlers/family.h"
 #include "userspace/priv/handlers/options.h"
 #include "userspace/priv/handlers/witness.h"
 #include "userspace/priv/store/wanted.h"
@@ -42,6 +43,7 @@ struct handler_context {
 	 * before the first call. */
 	struct handlers_state *state;
 	const struct handler_options *options;
+	const char (*subjects)[KV_NAME_SIZE]; /* of the store, by number; NULL: not known */
 	const char *instance;
 	const char *chrony_directory; /* /run/chrony-dhcp */
 	struct handler_chrony chrony;
@@ -100,9 +102,10 @@ struct handler_context {
 #define HANDLER_TAKEN 4
 
 struct handler {
-	const char *name; /* "address": /status/NAME */
-	/* Returns true if a change of this path concerns the handler. */
-	bool (*concerns)(const char *path);
+	const char *name;		       /* "address": /status/NAME */
+	const char *effect;		       /* what it changes on the host, for people */
+	const struct handler_family *families; /* a change of their keys concerns it */
+	uint32_t n_families;
 	/* Add what is wanted. */
 	int (*apply)(struct handler_context *context, const struct wanted *wanted);
 	/* Delete what is no longer wanted but later handlers still depended on;
@@ -115,7 +118,6 @@ struct handler {
 	bool repairs_drift;
 };
 
-/* In the order of calls. */
 extern const struct handler handler_address;
 extern const struct handler handler_link;
 extern const struct handler handler_route;

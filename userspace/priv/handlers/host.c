@@ -13,10 +13,9 @@
 #include "userspace/priv/handlers/name.h"
 #include "userspace/priv/handlers/shared.h"
 
-static bool host_concerns(const char *path)
-{
-	return !strcmp(path, "/hostname");
-}
+static const struct handler_family host_families[] = {
+	{ "/hostname", FAMILY_TYPE(VALUE_HOSTNAME), FAMILY_PROVIDERS },
+};
 
 static int host_apply(struct handler_context *context, const struct wanted *wanted)
 {
@@ -35,6 +34,8 @@ static int host_apply(struct handler_context *context, const struct wanted *want
 
 const struct handler handler_host = {
 	.name = "host",
-	.concerns = host_concerns,
+	.effect = "the host name",
+	.families = host_families,
+	.n_families = sizeof(host_families) / sizeof(host_families[0]),
 	.apply = host_apply,
 };

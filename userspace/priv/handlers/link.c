@@ -36,10 +36,9 @@ struct saved_mtu {
 	uint32_t previous; /* set before that */
 };
 
-static bool link_concerns(const char *path)
-{
-	return !strcmp(path, "/mtu");
-}
+static const struct handler_family link_families[] = {
+	{ "/mtu", FAMILY_TYPE(VALUE_U16), 0 },
+};
 
 static int saved_path(struct handler_context *context, char path[static PATH_MAX])
 {
@@ -225,7 +224,9 @@ static int link_check(struct handler_context *context, const struct wanted *want
 
 const struct handler handler_link = {
 	.name = "link",
-	.concerns = link_concerns,
+	.effect = "the MTU of the uplink",
+	.families = link_families,
+	.n_families = sizeof(link_families) / sizeof(link_families[0]),
 	.apply = link_apply,
 	.check = link_check,
 };

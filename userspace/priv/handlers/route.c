@@ -35,11 +35,12 @@ struct present {
 	uint32_t n_routes;
 };
 
-static bool route_concerns(const char *path)
-{
-	return !strcmp(path, "/ip") || !strcmp(path, "/gateway") || !strcmp(path, "/mtu") ||
-	       !strncmp(path, "/route/", 7);
-}
+static const struct handler_family route_families[] = {
+	{ "/gateway", FAMILY_TYPE(VALUE_IPV4), 0 },
+	{ "/route", FAMILY_TYPE(VALUE_ROUTE), FAMILY_LIST },
+	{ "/ip", FAMILY_TYPE(VALUE_IPV4_NET), FAMILY_DEPENDS },
+	{ "/mtu", FAMILY_TYPE(VALUE_U16), FAMILY_DEPENDS },
+};
 
 static void on_route(const struct netlink_route *route, void *data)
 {
@@ -453,7 +454,9 @@ static int route_check(struct handler_context *context, const struct wanted *wan
 
 const struct handler handler_route = {
 	.name = "route",
-	.concerns = route_concerns,
+	.effect = "routes through the uplink",
+	.families = route_families,
+	.n_families = sizeof(route_families) / sizeof(route_families[0]),
 	.apply = route_apply,
 	.release = route_release,
 	.check = route_check,

@@ -25,10 +25,12 @@
 #define DIRECTORY "/ntp/"
 #define OWN_FILE "ntp-servers"
 
-static bool timeservers_concerns(const char *path)
-{
-	return !strncmp(path, DIRECTORY, sizeof(DIRECTORY) - 1);
-}
+static const struct handler_family timeservers_families[] = {
+	{ "/ntp",
+	  FAMILY_TYPE(VALUE_IPV4) | FAMILY_TYPE(VALUE_IPV6) | FAMILY_TYPE(VALUE_IP) |
+		  FAMILY_TYPE(VALUE_HOST),
+	  FAMILY_LIST | FAMILY_PROVIDERS },
+};
 
 int timeservers_format(struct handler_context *context, const struct wanted *wanted,
 		       const char *before, const char *after,
@@ -208,6 +210,8 @@ static int timeservers_apply(struct handler_context *context, const struct wante
 
 const struct handler handler_timeservers = {
 	.name = "timeservers",
-	.concerns = timeservers_concerns,
+	.effect = "the time servers of chronyd",
+	.families = timeservers_families,
+	.n_families = sizeof(timeservers_families) / sizeof(timeservers_families[0]),
 	.apply = timeservers_apply,
 };

@@ -42,7 +42,7 @@ void reconcile_mark_all(struct reconciler *reconciler)
 void reconcile_mark_path(struct reconciler *reconciler, const char *path)
 {
 	for (uint32_t i = 0; i < reconciler->n_handlers; i++)
-		if (reconciler->handlers[i]->concerns(path))
+		if (family_concerns(reconciler->handlers[i], path))
 			reconciler->state[i].is_affected = true;
 }
 

@@ -14,7 +14,7 @@
 #include "userspace/priv/description/configuration.h"
 #include "userspace/priv/handlers/handler.h"
 
-#define RECONCILE_HANDLERS_MAX 8
+#define RECONCILE_HANDLERS_MAX 16
 #define RECONCILE_STATUS_SIZE (HANDLER_ERROR_SIZE + 32)
 
 struct reconcile_state {

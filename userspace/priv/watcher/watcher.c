@@ -20,6 +20,7 @@
 #include "userspace/common/backoff.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/confine/confine.h"
+#include "userspace/priv/handlers/all.h"
 #include "userspace/priv/handlers/shared.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/roles.h"
@@ -32,12 +33,7 @@
 /* For what waits for slow readers when the watcher exits; the supervisor waits longer. */
 #define FLUSH_NS (200 * NS_PER_MS)
 
-static const struct handler *const handlers[] = {
-	&handler_address, &handler_link, &handler_route,
-	&handler_dns,	  &handler_host, &handler_timeservers,
-};
-#define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
-_Static_assert(N_HANDLERS <= RECONCILE_HANDLERS_MAX, "a reconciler has room for each handler");
+_Static_assert(HANDLERS_ALL_N <= RECONCILE_HANDLERS_MAX, "a reconciler has room for each handler");
 
 /* state */
 
@@ -318,6 +314,7 @@ static int watcher_init(struct watcher *watcher)
 	loop_init(&watcher->loop);
 	watcher->context.state = &watcher->handlers;
 	watcher->context.options = &watcher->loaded.configuration->handlers;
+	watcher->context.subjects = watcher->audit.subjects;
 	watcher->context.instance = watcher->options->instance;
 	watcher->context.on_refusal = on_refusal;
 	watcher->context.on_refusal_data = watcher;
@@ -327,7 +324,7 @@ static int watcher_init(struct watcher *watcher)
 	watcher->context.takeover = watcher->options->takeover;
 	watcher_chrony_init(&watcher->context);
 	watcher_witness_init(watcher);
-	reconcile_init(&watcher->reconciler, handlers, N_HANDLERS);
+	reconcile_init(&watcher->reconciler, handlers_all, HANDLERS_ALL_N);
 	watcher->reconciler.drift = watcher->loaded.configuration->drift;
 	watcher_persist_init(&watcher->persist, watcher->options->state,
 			     watcher->loaded.descriptions, watcher->loaded.n_descriptions);
