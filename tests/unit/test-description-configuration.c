@@ -206,7 +206,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, carrier, "
-		  "carrier_delay, mode, foreign, transactions_per_hour, request_max_size, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, calves" },
+		  "carrier_delay, mode, foreign, transactions_per_hour, request_max_size, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, providers, calves" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "carrier: lost\n", "1: carrier \"lost\" is not one of: follow, ignore" },
 		{ "carrier_delay: 600001\n", "1: carrier_delay must be a number from 0 to 600000" },

@@ -266,6 +266,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		AUDIT_FILES,
 		AUDIT_ON_FAILURE,
 		CEILINGS,
+		PROVIDERS,
 		CALVES,
 		N
 	};
@@ -291,6 +292,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 					      "audit_files",
 					      "audit_on_failure",
 					      "ceilings",
+					      PROVIDERS_FIELD,
 					      CALVES_FIELD };
 	yaml_node_t *values[N];
 	int r;
@@ -355,6 +357,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_audit_on_failure(file, values[AUDIT_ON_FAILURE], configuration);
 	if (!r && values[CEILINGS])
 		r = ceilings_parse(file, values[CEILINGS], configuration);
+	if (!r && values[PROVIDERS])
+		r = providers_parse(file, values[PROVIDERS], calves, configuration);
 	if (!r && values[CALVES])
 		r = calf_options_parse(file, values[CALVES], calves, configuration);
 	return r;
@@ -413,6 +417,7 @@ int configuration_parse(struct yaml_file *file, const struct options *options,
 		r = ceilings_check(&calves->descriptions[i], configuration);
 	if (!r) {
 		configuration->tells_host_name = calf_options_tell_host_name(calves, configuration);
+		providers_add_others(calves, configuration);
 		find_lease_calf(calves, configuration);
 		find_fallback_lease(configuration);
 		apply_command_line(options, configuration);

@@ -70,6 +70,16 @@ int configuration_parse(struct yaml_file *file, const struct options *options,
 /* calves.c: refuse the name of a calf in the field `calves`. Returns -EINVAL. */
 int calves_refuse_unknown(struct yaml_file *file, const yaml_node_t *node, const char *name);
 
+/* providers.c: the field `providers` of a configuration. */
+
+#define PROVIDERS_FIELD "providers"
+
+/* Parse the operator's order. Returns 0, or -EINVAL after one line on stderr. */
+int providers_parse(struct yaml_file *file, yaml_node_t *node, const struct calves *calves,
+		    struct configuration *configuration);
+/* Add the calves that it does not have, in the default order. */
+void providers_add_others(const struct calves *calves, struct configuration *configuration);
+
 /* calf_options.c: the field `calves` of a configuration. */
 
 #define CALVES_FIELD "calves"

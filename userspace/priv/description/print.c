@@ -60,6 +60,16 @@ static void print_dns(FILE *to, const struct handler_dns *dns)
 		print_servers(to, "supersede", &dns->supersede);
 }
 
+static void print_providers(FILE *to, const struct handler_options *options)
+{
+	if (!options->n_providers)
+		return;
+	(void)fputs(PROVIDERS_FIELD ": [", to);
+	for (uint32_t i = 0; i < options->n_providers; i++)
+		(void)fprintf(to, "%s%s", i ? ", " : "", options->providers[i]);
+	(void)fputs("]\n", to);
+}
+
 /* "43:0104 118:c0000200" as {43: "hex:0104", 118: "hex:c0000200"}. */
 static void print_numbered(FILE *to, const char *text)
 {
@@ -153,6 +163,7 @@ void configuration_print(const struct configuration *configuration,
 		      configuration->audit_max_size, configuration->audit_files,
 		      configuration->audit_may_lose ? "lose" : "refuse");
 	ceilings_print(configuration, to);
+	print_providers(to, &configuration->handlers);
 	(void)fputs(CALVES_FIELD ":\n", to);
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		print_calf(to, configuration, &descriptions[i]);

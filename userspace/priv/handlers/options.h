@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "maps/kv.h"
+
+#define HANDLER_PROVIDERS_MAX 8	  /* as many calves as an instance may have */
 #define HANDLER_SERVERS_MAX 3	  /* as many as resolvers read */
 #define HANDLER_SEARCH_MAX 6	  /* domains ... */
 #define HANDLER_SEARCH_LENGTH 256 /* ... and their bytes, blanks included */
@@ -34,6 +37,9 @@ struct handler_dns {
 };
 
 struct handler_options {
+	/* The calves in the order in which what they say counts (provider.h). */
+	char providers[HANDLER_PROVIDERS_MAX][KV_NAME_SIZE];
+	uint32_t n_providers;
 	/* of our routes and for the order in resolv.conf, default 1000 */
 	uint32_t metric;
 	/* The uplink's index is added to it, so that no two uplinks have the same;
