@@ -5,42 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/capture.h"
-#include "tests/unit/scratch.h"
-#include "userspace/priv/description/configuration.h"
+#include "tests/unit/support-shipped.h"
 
-static struct description description;
 static char text[2][16384];
 
-static void setup(void)
-{
-	char *shipped = realpath("userspace/calf/dhcp4/calf.yaml", NULL);
-
-	scratch_make();
-	scratch_write("calf-dhcp4", "", 0, 0755);
-	cr_assert_not_null(shipped);
-	cr_assert_eq(symlink(shipped, scratch_path("calf.yaml")), 0);
-	free(shipped);
-	cr_assert_eq(description_load(scratch, &description), 0);
-}
-
-TestSuite(configuration_print, .init = setup, .fini = scratch_remove);
+TestSuite(configuration_print, .init = shipped_setup, .fini = shipped_teardown);
 
 static void print_loaded(const char *yaml, char to[static sizeof(text[0])])
 {
-	static struct configuration configuration;
-	struct options options = { .mode = -1, .quarantine_s = -1, .wait_interface_s = -1 };
 	FILE *file;
 
-	scratch_write_text("a.yaml", yaml, 0600);
-	snprintf(options.configuration, sizeof(options.configuration), "%s",
-		 scratch_path("a.yaml"));
-	cr_assert_eq(configuration_load(&options, &description, 1, &configuration), 0, "%s", yaml);
+	cr_assert_eq(shipped_load(yaml), 0, "%s: %s", yaml, capture_text());
 	memset(to, 0, sizeof(text[0]));
 	file = fmemopen(to, sizeof(text[0]), "w");
-	configuration_print(&configuration, &description, 1, file);
+	configuration_print(&configuration, descriptions, 1, file);
 	fclose(file);
-	configuration_deinit(&configuration);
 }
 
 Test(configuration_print, U32_loaded_again_is_the_same)
@@ -57,6 +36,8 @@ Test(configuration_print, U32_loaded_again_is_the_same)
 		"routes: {min_connected_prefix_length: 9}\n",
 		"dns: {options: [], sortlist: 10.0.0.0, search: [a.example, b], supersede: []}\n",
 		"dns: {prepend: [127.0.0.1, '::1'], append: 192.0.2.1, options: edns0 trust-ad}\n",
+		"calves: {dhcp4: {grants: [dns, address], hostname: b}}\n",
+		"calves: {dhcp4: {grants: []}}\nproviders: [dhcp4]\n",
 		"calves: {dhcp4: {hostname: a, parameters: '42 43', send: {43: 'hex:', 124: "
 		"'text:a\"b\\c'}}}\n",
 		"ceilings: {memory: 134217728, pids: 65, cpu: 50, frame_burst: 201}\n",
@@ -75,17 +56,11 @@ Test(configuration_print, U32_every_field)
 {
 	static const char all[] =
 		"metric: 5\nwait_interface: 3\ndrift: repair\ndns: {append: '::1'}\n";
-	static struct configuration configuration;
-	struct options options = { .mode = -1, .quarantine_s = -1, .wait_interface_s = -1 };
 	char line[64], *known, *rest = NULL;
 	unsigned int n = 0;
 
 	print_loaded(all, text[0]);
-	scratch_write_text("a.yaml", "unknown: 1\n", 0600);
-	snprintf(options.configuration, sizeof(options.configuration), "%s",
-		 scratch_path("a.yaml"));
-	capture_begin();
-	cr_assert_eq(configuration_load(&options, &description, 1, &configuration), -EINVAL);
+	cr_assert_eq(shipped_load("unknown: 1\n"), -EINVAL);
 	snprintf(text[1], sizeof(text[1]), "\n%s", capture_text());
 	known = strstr(text[1], "known fields: ");
 	cr_assert_not_null(known, "%s", text[1]);

@@ -90,13 +90,18 @@ int calf_options_set_defaults(const struct calves *calves, struct configuration 
 	for (uint32_t i_calf = 0; i_calf < calves->n; i_calf++) {
 		const struct description *description = &calves->descriptions[i_calf];
 
+		char withheld[KV_VALUE_SIZE];
+
+		grants_put_withheld(description, withheld);
 		for (uint32_t i = 0; i < description->n_options; i++) {
 			const struct description_option *option = &description->options[i];
+			bool is_withheld = !strcmp(option->name, DESCRIPTION_WITHHELD_OPTION);
 
-			if (!option->has_default)
+			if (is_withheld ? !withheld[0] : !option->has_default)
 				continue;
 			if (configuration_set_option(configuration, description->name, option->name,
-						     option->value, false) < 0) {
+						     is_withheld ? withheld : option->value,
+						     false) < 0) {
 				log_error("configuration: %s", strerror(ENOMEM));
 				return -ENOMEM;
 			}
@@ -111,9 +116,6 @@ static int refuse_unknown(struct yaml_file *file, const yaml_node_t *key, const 
 	char known[KNOWN_SIZE] = "";
 	size_t used = 0;
 
-	if (!strcmp(name, DESCRIPTION_RESERVED_OPTION))
-		return yaml_refuse(file, key, "\"%s\" is reserved, and not an option of %s", name,
-				   description->name);
 	for (uint32_t i = 0; i < description->n_options && used < sizeof(known); i++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
 					 used > 0 ? ", " : "", description->options[i].name);
@@ -178,8 +180,11 @@ static int parse_option(struct yaml_file *file, const yaml_node_t *key, yaml_nod
 	int r;
 
 	r = yaml_text(file, key, "option name", name, sizeof(name));
-	if (r < 0)
+	if (r < 0 || !strcmp(name, DESCRIPTION_GRANTS)) /* the description was changed by that */
 		return r;
+	if (!strcmp(name, DESCRIPTION_WITHHELD_OPTION))
+		return yaml_refuse(file, key, "option \"%s\" follows from \"%s\"; use that", name,
+				   DESCRIPTION_GRANTS);
 	option = description_find_option(description, name);
 	if (!option)
 		return refuse_unknown(file, key, name, description);

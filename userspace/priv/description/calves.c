@@ -152,7 +152,7 @@ static int load_chosen(const struct choice *choice, uint32_t i, struct descripti
 		       uint32_t *n_addedp, struct description *descriptionp)
 {
 	char name[KEY_TABLE_NAME_MAX + 1] = CALVES_DEFAULT;
-	yaml_node_t *key = NULL, *value;
+	yaml_node_t *key = NULL, *value = NULL;
 	int r = 0;
 
 	if (choice->node) {
@@ -161,9 +161,9 @@ static int load_chosen(const struct choice *choice, uint32_t i, struct descripti
 		if (!r)
 			r = description_check_name(choice->file, key, name);
 	}
-	if (r || take_added(added, n_addedp, name, descriptionp))
-		return r;
-	return load_installed(choice, key, name, descriptionp);
+	if (!r && !take_added(added, n_addedp, name, descriptionp))
+		r = load_installed(choice, key, name, descriptionp);
+	return r || !key ? r : grants_parse(choice->file, value, descriptionp);
 }
 
 static int check_number(const struct choice *choice, uint32_t n)

@@ -70,6 +70,20 @@ int configuration_parse(struct yaml_file *file, const struct options *options,
 /* calves.c: refuse the name of a calf in the field `calves`. Returns -EINVAL. */
 int calves_refuse_unknown(struct yaml_file *file, const yaml_node_t *node, const char *name);
 
+/* families.c: refuse a key that a calf may write if a handler takes another type, or reads it
+ * from another place. Returns 0, or -EINVAL after one line on stderr. */
+int families_check(const struct description *description);
+
+/* grants.c: the field `grants` of a calf in a configuration. */
+
+/* Take the rights from the calf that the operator does not grant. `node` is what the
+ * configuration has for the calf. Returns 0, or -EINVAL after one line on stderr. */
+int grants_parse(struct yaml_file *file, yaml_node_t *node, struct description *description);
+/* Store the families that are withheld from the calf, separated by blanks. */
+void grants_put_withheld(const struct description *description, char text[static KV_VALUE_SIZE]);
+/* Print the field, if anything is withheld. */
+void grants_print(FILE *to, const struct description *description);
+
 /* providers.c: the field `providers` of a configuration. */
 
 #define PROVIDERS_FIELD "providers"

@@ -173,6 +173,8 @@ int description_load(const char *directory, struct description *descriptionp)
 	r = parse(&file, description);
 	yaml_file_deinit(&file);
 	if (!r)
+		r = families_check(description);
+	if (!r)
 		*descriptionp = *description;
 cleanup:
 	free(description);

@@ -13,11 +13,14 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "maps/frame.h"
 #include "maps/kv.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/key_table.h"
+
+struct handler;
 
 #define DESCRIPTION_METRICS_MAX 128
 #define DESCRIPTION_OPTIONS_MAX 48
@@ -27,8 +30,11 @@
  * each handler; those below /config and /link/macs are counted with the calf that reads
  * them. */
 #define DESCRIPTION_HOST_KEYS 32
-/* What the operator grants the calf will be beside its options. */
-#define DESCRIPTION_RESERVED_OPTION "grants"
+/* The operator writes this beside the options of a calf: which handlers may apply its keys. */
+#define DESCRIPTION_GRANTS "grants"
+/* A calf with this option is told what it may not write, because of that: paths, separated by
+ * blanks. */
+#define DESCRIPTION_WITHHELD_OPTION "withheld"
 /* All keys of options are below the first directory, and all requests to calves below the
  * second: those of one calf in a directory that has its name. */
 #define DESCRIPTION_OPTIONS_DIRECTORY "/config"
@@ -92,6 +98,7 @@ struct description {
 	struct frame_rule frames[FRAME_RULES_MAX];
 	unsigned int frame_lines[FRAME_RULES_MAX];
 	uint32_t n_frames;
+	uint32_t withheld; /* from it by the operator: a bit for each of handlers_all */
 	struct description_metric metrics[DESCRIPTION_METRICS_MAX];
 	uint32_t n_metrics;
 	struct description_option options[DESCRIPTION_OPTIONS_MAX];
@@ -122,6 +129,13 @@ int description_load(const char *directory, struct description *descriptionp);
  * none. */
 const struct key_rule *description_find_key(const struct description *description,
 					    const char *path);
+
+/* Return the handler that applies the key, or the keys of the directory, if the calf may write
+ * it; NULL: it has no effect on the host. */
+const struct handler *description_find_handler(const char *path);
+
+/* Print what the calf can change on the host, and what it has besides: "calfpen describe". */
+void description_print_effects(const struct description *description, FILE *to);
 
 /* Return true if the calf has frame rules and may write /ip: it is the one whose leases the
  * frame programs record, and which renews them (FRAME_CALF_HOST). */

@@ -464,7 +464,7 @@ static int parse_option(struct yaml_file *file, yaml_node_t *node, struct descri
 	r = yaml_text(file, values[NAME], "option name", option->name, sizeof(option->name));
 	if (r < 0)
 		return r;
-	if (!strcmp(option->name, DESCRIPTION_RESERVED_OPTION))
+	if (!strcmp(option->name, DESCRIPTION_GRANTS))
 		return yaml_refuse(file, values[NAME], "option name \"%s\" is reserved",
 				   option->name);
 	r = parse_rule(file,

@@ -92,15 +92,16 @@ static void print_numbered(FILE *to, const char *text)
 static void print_calf(FILE *to, const struct configuration *configuration,
 		       const struct description *description)
 {
-	bool has_any = false;
+	bool has_any = description->withheld;
 
-	(void)fprintf(to, "  %s:", description->name);
+	(void)fprintf(to, "  %s:%s", description->name, has_any ? "\n    " : "");
+	grants_print(to, description);
 	for (uint32_t i = 0; i < description->n_options; i++) {
 		const struct description_option *described = &description->options[i];
 		const struct configuration_option *option = configuration_find_option(
 			configuration, description->name, described->name);
 
-		if (!option)
+		if (!option || !strcmp(option->name, DESCRIPTION_WITHHELD_OPTION))
 			continue;
 		(void)fprintf(to, "%s    %s: ", has_any ? "" : "\n", option->name);
 		has_any = true;
