@@ -506,3 +506,25 @@ Test(lease_keys, U03_keys_of_the_previous_run)
 		cr_assert_str_eq(change("/ip"), "192.0.2.10/24");
 	}
 }
+
+/* Only what is below a path, not what begins like it. */
+Test(lease, withheld_keys_are_not_touched)
+{
+	full_lease();
+	project();
+	lease_keys_withhold(&keys, "/mtu /nameserver /search /gate");
+	before = LEASE_KEYS_NULL(before);
+	lease_changes(&before, &keys, false, &commit);
+	cr_expect_null(change("/mtu"));
+	cr_expect_null(change("/nameserver/001"));
+	cr_expect_null(change("/nameserver/002"));
+	cr_expect_null(change("/search"));
+	cr_expect_str_eq(change("/gateway"), "192.0.2.1");
+	cr_expect_str_eq(change("/ip"), "192.0.2.10/24");
+	cr_expect_str_eq(change("/domain"), "example.org");
+	cr_expect_str_eq(change("/route/001"), "10.0.0.0/8 via 192.0.2.2");
+	project();
+	lease_keys_withhold(&keys, "");
+	lease_changes(&before, &keys, false, &commit);
+	cr_expect_str_eq(change("/mtu"), "1400");
+}

@@ -369,7 +369,8 @@ int agent_start(struct agent *agent, struct calf *calf)
 	agent->calf = calf;
 	discard_log_init(&agent->discard_log, calf);
 	calf_on_frame(calf, on_frame, agent);
-	r = publish_init(&agent->publisher, calf, &agent->client, &agent->settings.policy);
+	r = publish_init(&agent->publisher, calf, &agent->client, &agent->settings.policy,
+			 agent->settings.values.withheld);
 	if (!r)
 		r = loop_add_timer(&calf->loop, &agent->timer, on_timer, agent);
 	if (!r)

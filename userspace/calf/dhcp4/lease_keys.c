@@ -7,6 +7,7 @@
 
 #include "userspace/calf/dhcp4/client/jitter.h"
 #include "userspace/common/clock.h"
+#include "userspace/common/path.h"
 
 #define NUMBER_SIZE 24
 #define UNKNOWN "?" /* not a valid value of any key */
@@ -350,6 +351,31 @@ void lease_keys_continue(const struct lease_keys *from, const struct client_leas
 		    is_unmentioned(&lease->parameters, policy, to, slot))
 			put(to, slot, UNKNOWN);
 	}
+}
+
+static bool is_withheld(const char *path, const char *withheld)
+{
+	char one[KV_PATH_SIZE];
+
+	while (*withheld) {
+		size_t length = strcspn(withheld, " ");
+
+		snprintf(one, sizeof(one), "%.*s", (int)length, withheld);
+		if (path_is_below(path, one))
+			return true;
+		withheld += length + (withheld[length] == ' ');
+	}
+	return false;
+}
+
+void lease_keys_withhold(struct lease_keys *keys, const char *withheld)
+{
+	char path[KV_PATH_SIZE];
+
+	for (int slot = 0; *withheld && slot < _LEASE_SLOT_N; slot++)
+		if (keys->at[slot] && lease_path(keys, (enum lease_slot)slot, path) &&
+		    is_withheld(path, withheld))
+			keys->at[slot] = 0;
 }
 
 void lease_change_state(const struct lease_keys *to, struct commit *commit)

@@ -104,6 +104,10 @@ void lease_keys_all(struct lease_keys *keys);
 void lease_keys_continue(const struct lease_keys *from, const struct client_lease *lease,
 			 const struct message_policy *policy, struct lease_keys *to);
 
+/* Remove the keys that this calf may not write: those of the paths and below them, which are
+ * separated by blanks. */
+void lease_keys_withhold(struct lease_keys *keys, const char *withheld);
+
 /* Set `commit` to a change of /lease/state alone, or to nothing if it has no
  * value. */
 void lease_change_state(const struct lease_keys *to, struct commit *commit);

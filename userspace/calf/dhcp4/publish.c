@@ -62,6 +62,7 @@ static void make_commit(struct publisher *publisher)
 		      calf->wall_clock(), &publisher->sent);
 	if (lease)
 		lease_keys_continue(&publisher->there, lease, publisher->policy, &publisher->sent);
+	lease_keys_withhold(&publisher->sent, publisher->withheld);
 	if (publisher->sent_state_only)
 		lease_change_state(&publisher->sent, &publisher->commit);
 	else
@@ -97,15 +98,18 @@ static int on_retry(struct loop *loop, uint64_t now_ns, void *data)
 }
 
 int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client,
-		 const struct message_policy *policy)
+		 const struct message_policy *policy, const char *withheld)
 {
-	*publisher = (struct publisher){ .calf = calf, .client = client, .policy = policy };
+	*publisher = (struct publisher){
+		.calf = calf, .client = client, .policy = policy, .withheld = withheld
+	};
 	return loop_add_timer(&calf->loop, &publisher->retry, on_retry, publisher);
 }
 
 void publish_begin(struct publisher *publisher, const struct lease_keys *there)
 {
 	publisher->there = *there;
+	lease_keys_withhold(&publisher->there, publisher->withheld);
 }
 
 void publish_update(struct publisher *publisher, bool renewed)

@@ -13,6 +13,7 @@ struct publisher {
 	struct calf *calf;
 	const struct client *client;
 	const struct message_policy *policy;
+	const char *withheld;	 /* paths that this calf may not write */
 	struct lease_keys there; /* the present keys of the store */
 	struct lease_keys sent;
 	struct commit commit;
@@ -25,10 +26,10 @@ struct publisher {
 	struct loop_timer retry;
 };
 
-/* Initialise a publisher; the other arguments must outlive it. Returns 0, or
- * -ENOSPC if there is no timer left. */
+/* Initialise a publisher; the other arguments must outlive it, and may be filled in until
+ * publish_begin(). Returns 0, or -ENOSPC if there is no timer left. */
 int publish_init(struct publisher *publisher, struct calf *calf, const struct client *client,
-		 const struct message_policy *policy);
+		 const struct message_policy *policy, const char *withheld);
 
 /* Set the keys that exist before the first publish_update(); copied. */
 void publish_begin(struct publisher *publisher, const struct lease_keys *there);

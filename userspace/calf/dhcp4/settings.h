@@ -22,6 +22,8 @@ enum settings_client_id {
 	SETTINGS_CLIENT_ID_GIVEN,
 };
 
+#define SETTINGS_WITHHELD_SIZE 256 /* of the paths, NUL included */
+
 struct settings_values {
 	struct client_config config; /* without the sender's mac, client_id and parameters */
 	struct message_policy policy;
@@ -34,14 +36,15 @@ struct settings_values {
 	bool has_iaid;
 	uint32_t iaid;
 	bool anonymous;
-	bool sends_host_name;		/* the kernel's host name as option 12 */
-	bool sends_host_fqdn;		/* and as 81, if it is qualified */
-	char host_name[HOST_NAME_SIZE]; /* "": there is none */
-	struct value_ipv4_net address;	/* of the uplink; 0.0.0.0: none */
-	bool inform_address;		/* the uplink's address is static: use it for DHCPINFORM */
+	bool sends_host_name;		       /* the kernel's host name as option 12 */
+	bool sends_host_fqdn;		       /* and as 81, if it is qualified */
+	char host_name[HOST_NAME_SIZE];	       /* "": there is none */
+	struct value_ipv4_net address;	       /* of the uplink; 0.0.0.0: none */
+	char withheld[SETTINGS_WITHHELD_SIZE]; /* from this calf (lease_keys_withhold()) */
+	bool inform_address; /* the uplink's address is static: use it for DHCPINFORM */
 };
 
-#define SETTINGS_KEYS 31
+#define SETTINGS_KEYS 32
 
 /* Return the path of key i, which is below SETTINGS_KEYS. Only the first one,
  * /mac, must exist. */

@@ -254,6 +254,14 @@ static int take_send(struct settings_values *values, const char *text)
 	return 0;
 }
 
+static int take_withheld(struct settings_values *values, const char *text)
+{
+	if (strlen(text) >= sizeof(values->withheld))
+		return -EBADMSG;
+	memcpy(values->withheld, text, strlen(text) + 1);
+	return 0;
+}
+
 struct key {
 	const char *path;
 	const char *wanted;
@@ -303,6 +311,7 @@ static const struct key keys[] = {
 	KEY("/config/dhcp4/servers_allow", take_allowed, "up to 8 addresses"),
 	KEY("/config/dhcp4/servers_deny", take_denied, "up to 8 addresses"),
 	KEY("/config/dhcp4/conflict", take_conflict, "parallel, wait or off"),
+	KEY("/config/dhcp4/withheld", take_withheld, "paths of up to 255 bytes"),
 	KEY("/config/dhcp4/inform", take_inform, "0, 1 or the address of a host"),
 	FLAG("anonymous", anonymous),
 	FLAG("use_hostname", policy.use_host_name),
