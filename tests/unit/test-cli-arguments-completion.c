@@ -108,7 +108,7 @@ Test(cli_completion, rows)
 		const char *words, *want;
 	} rows[] = {
 		{ "''",
-		  "run list renew release ls get set del commit watch audit frames status forget check help version" },
+		  "run list renew release ls get set del commit watch audit frames status forget check describe help version" },
 		{ "s", "set status" },
 		{ "--json w", "watch" },
 		{ "--", "--instance --json --help --version" },

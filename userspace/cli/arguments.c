@@ -92,7 +92,12 @@ static int run_forget(struct cli *cli, const char *const *words)
 
 static int run_check(struct cli *cli, const char *const *words)
 {
-	return cli_check(cli, words[0]);
+	return cli_check(cli, words[0], false);
+}
+
+static int run_describe(struct cli *cli, const char *const *words)
+{
+	return cli_check(cli, words[0], true);
 }
 
 static int run_help(struct cli *cli, const char *const *words);
@@ -120,6 +125,7 @@ static const struct command commands[] = {
 	{ "status", run_status, 0, 0, NULL, FOR_ALL, false },
 	{ "forget", run_forget, 0, 0, NULL, FOR_JSON, false },
 	{ "check", run_check, 0, 1, NULL, FOR_EFFECTIVE | FOR_CALF | FOR_JSON, true },
+	{ "describe", run_describe, 0, 1, NULL, FOR_CALF, true },
 	{ "help", run_help, 0, 1, NULL, FOR_MOST, true },
 	{ "version", run_version, 0, 0, NULL, FOR_MOST, true },
 };

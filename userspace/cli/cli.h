@@ -156,9 +156,9 @@ bool cli_follow_wait(FILE *file, int timeout_ms);
  * CLI_FAILURE, after printing one line. */
 int cli_run(struct cli *cli, int argc, char **argv);
 /* run.c: execute calfpen-priv to check a configuration: `subject` is a file if it has a
- * slash or ends with .yaml, else an instance; NULL: the only instance. Returns only on
- * failure, as cli_run(). */
-int cli_check(struct cli *cli, const char *subject);
+ * slash or ends with .yaml, else an instance; NULL: the only instance. `describes`: to print
+ * what its calves can change, instead. Returns only on failure, as cli_run(). */
+int cli_check(struct cli *cli, const char *subject, bool describes);
 /* run.c: execute calfpen-priv to forget the chosen instance, or, without one, all whose
  * leases are over. Returns only on failure. */
 int cli_forget(struct cli *cli);

@@ -41,6 +41,8 @@ static const char help_text[] =
 	"  check [FILE|INSTANCE]        check a configuration by the rules of a start\n"
 	"      [--effective]            and print what it comes to\n"
 	"      [--calf DIRECTORY]...    with these calves, too, as `run` has them\n"
+	"  describe [FILE|INSTANCE]     print what the calves of a configuration can change\n"
+	"      [--calf DIRECTORY]...    and these\n"
 	"  help [COMMAND]               print this text, or that of COMMAND with examples\n"
 	"  version                      print the version\n"
 	"\n"
@@ -92,6 +94,8 @@ static const struct {
 		    "calfpen forget    # what leases that are over left in shared files" },
 	{ "check", "calfpen check --effective eth1\n"
 		   "calfpen check /etc/calfpen/eth1.yaml" },
+	{ "describe", "calfpen describe eth1\n"
+		      "calfpen describe --calf ./my-calf /etc/calfpen/eth1.yaml" },
 	{ "help", "calfpen help set\n"
 		  "calfpen help run" },
 	{ "version", "calfpen version" },

@@ -60,14 +60,16 @@ static bool is_file(const char *subject)
 	return strchr(subject, '/') || (dot && !strcmp(dot, ".yaml"));
 }
 
-int cli_check(struct cli *cli, const char *subject)
+int cli_check(struct cli *cli, const char *subject, bool describes)
 {
 	char role[] = "--role", check[] = "check", config[] = "--config", calf[] = "--calf",
-	     effective[] = "--effective";
+	     effective[] = "--effective", describe[] = "--describe";
 	char file[PATH_MAX];
 	char *arguments[5 + 2 * CLI_CALVES_MAX] = { role, check };
 	int n = 2, r;
 
+	if (describes)
+		arguments[n++] = describe;
 	if (cli->effective)
 		arguments[n++] = effective;
 	for (int i = 0; i < cli->n_calves; i++) {

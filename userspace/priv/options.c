@@ -45,6 +45,7 @@ enum {
 	OPTION_QUARANTINE_FORCE,
 	OPTION_WAIT_INTERFACE,
 	OPTION_EFFECTIVE,
+	OPTION_DESCRIBE,
 	OPTION_VERBOSE,
 	OPTION_VERSION = 'V',
 	OPTION_ROLE = 512,
@@ -69,6 +70,7 @@ static const struct option long_options[] = {
 	{ "quarantine-force", no_argument, NULL, OPTION_QUARANTINE_FORCE },
 	{ "wait-interface", optional_argument, NULL, OPTION_WAIT_INTERFACE },
 	{ "effective", no_argument, NULL, OPTION_EFFECTIVE },
+	{ "describe", no_argument, NULL, OPTION_DESCRIBE },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -377,6 +379,9 @@ static int parse_one(struct options *options, int c, const char *text)
 		return parse_wait_interface(options, text);
 	case OPTION_EFFECTIVE:
 		options->effective = true;
+		return 0;
+	case OPTION_DESCRIBE:
+		options->describe = true;
 		return 0;
 	case OPTION_VERBOSE:
 		options->verbose = true;

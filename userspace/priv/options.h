@@ -57,6 +57,7 @@ struct options {
 	int quarantine_s;	  /* --quarantine, seconds; 0: none, -1: configuration decides */
 	bool quarantine_force;	  /* --quarantine-force */
 	bool effective;		  /* ROLE_CHECK: --effective */
+	bool describe;		  /* ROLE_CHECK: --describe */
 	/* --wait-interface, seconds; 0: do not wait, -1: configuration decides */
 	int wait_interface_s;
 	bool verbose; /* --verbose */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DOC: `calfpen check`: the rules of a start, without a start. */
+/* DOC: `calfpen check` and `calfpen describe`: the rules of a start, without a start. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +22,12 @@ static int ask(const struct options *options, const struct description *descript
 	return r ? r : r_end;
 }
 
+static void describe(const struct description *descriptions, uint32_t n_descriptions)
+{
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		description_print_effects(&descriptions[i], stdout);
+}
+
 int check_main(const struct options *options)
 {
 	static struct configuration configuration;
@@ -29,9 +35,11 @@ int check_main(const struct options *options)
 	uint32_t n_descriptions = 0;
 	int r = calves_load(options, &descriptions, &n_descriptions, &configuration);
 
-	if (!r)
+	if (!r && !options->describe)
 		r = ask(options, descriptions, n_descriptions, &configuration);
-	if (!r && options->effective)
+	if (!r && options->describe)
+		describe(descriptions, n_descriptions);
+	else if (!r && options->effective)
 		configuration_print(&configuration, descriptions, n_descriptions, stdout);
 	else if (!r && options->configuration[0])
 		(void)printf("%s: no errors\n", options->configuration);
