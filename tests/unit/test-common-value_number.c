@@ -3,57 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tests/unit/support-wrong-values.h"
 #include "userspace/common/value.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Wrong for every type of numbers */
-static const char *const bad[] = {
-	"",
-	"-",
-	"+",
-	"+1",
-	"--1",
-	"-0",
-	"00",
-	"01",
-	"-01",
-	" 1",
-	"1 ",
-	"1 2",
-	"1,0",
-	"1.0",
-	"1e3",
-	"0x1",
-	"0b1",
-	"1_0",
-	"a",
-	"1a",
-	"a1",
-	"1-",
-	"1/2",
-	"#1",
-	"\t1",
-	"1\n",
-	"'1'",
-	"\"1\"",
-	"1:1",
-	"infinite",
-	"nan",
-	"true",
-	"-a",
-	"- 1",
-	"1+1",
-	"0-1",
-	"1%",
-	"\xc2\xb2",
-	"1\x7f",
-	"99999999999999999999",
-	"-9223372036854775809",
-	"18446744073709551616",
-	"-18446744073709551615",
-	"184467440737095516150",
-};
+static const char *const bad[] = { WRONG_NUMBERS };
 
 static const struct {
 	enum value_type type;
@@ -119,6 +74,25 @@ Test(value_number, rows)
 			cr_assert_eq(check(rows[i].type, rows[i].min, rows[i].max, bad[j]),
 				     -EBADMSG, "%s \"%s\"", name, bad[j]);
 	}
+}
+
+static void assert_all_bad(enum value_type type, const char *const texts[], size_t n)
+{
+	uint64_t max = 0;
+	int64_t min = 0;
+
+	cr_assert(value_type_bounds(type, &min, &max));
+	for (size_t i = 0; i < n; i++)
+		cr_assert_eq(check(type, min, max, texts[i]), -EBADMSG, "%s \"%s\"",
+			     value_type_name(type), texts[i]);
+}
+
+Test(value_number, wrong_for_all_bounds)
+{
+	assert_all_bad(VALUE_U8, wrong_u8, COUNT(wrong_u8));
+	assert_all_bad(VALUE_S32, wrong_s32, COUNT(wrong_s32));
+	assert_all_bad(VALUE_S64, wrong_s64, COUNT(wrong_s64));
+	assert_all_bad(VALUE_U64, wrong_u64, COUNT(wrong_u64));
 }
 
 Test(value_number, the_longest_fits)
