@@ -68,8 +68,21 @@ def measure_pass(bench):
     bench.row("end: all taken back", "ms", seen["end"])
 
 
+def measure_value(bench):
+    seen = bench.program("handlers-value", bench.cpu, bench.rounds(15))
+    bench.row(
+        "parsing an IPv6 address with lifetimes",
+        "ns",
+        seen["parse"],
+        seen["parse_libc"],
+        "inet_pton() and strtoul()",
+        "ours <= 200",
+    )
+
+
 def measure(bench):
     measure_pass(bench)
+    measure_value(bench)
     if os.geteuid() != 0:
         bench.skip(MEASURE, "needs root")
         return
