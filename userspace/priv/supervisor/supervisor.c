@@ -97,13 +97,15 @@ static int supervisor_start(struct supervisor *s)
 	static const struct uids_roots uids_roots = { .run = RUN_ROOT, .pins = PINS_ROOT };
 	char state[sizeof(s->instance.directory) + 8];
 	bool must_wait;
-	int r = 0, r_options;
+	int r, r_options;
 
 	if (geteuid()) {
 		log_error("must run as root");
 		return -EPERM;
 	}
-	if (s->options->syslog)
+	/* A signal to stop must end every wait (stop_fd), and leave no process behind. */
+	r = take_signals(s);
+	if (!r && s->options->syslog)
 		r = supervisor_start_syslog(s);
 	if (!r)
 		r = supervisor_load_files(s);
@@ -123,9 +125,6 @@ static int supervisor_start(struct supervisor *s)
 	if (!r || must_wait)
 		r = instance_init(&s->instance, s->options->instance);
 	snprintf(state, sizeof(state), "%s/runc", s->instance.directory);
-	/* From here on a signal to stop must end every wait (stop_fd). */
-	if (!r)
-		r = take_signals(s);
 	if (!r && must_wait)
 		r = supervisor_wait_uplink(s);
 	if (!r)
