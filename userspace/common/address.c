@@ -8,6 +8,12 @@ bool address_is_host(struct in_addr address)
 	return first != 0 && first != 127 && first < 224;
 }
 
+bool address_is_host6(const struct in6_addr *address)
+{
+	return !IN6_IS_ADDR_UNSPECIFIED(address) && !IN6_IS_ADDR_LOOPBACK(address) &&
+	       !IN6_IS_ADDR_MULTICAST(address) && !IN6_IS_ADDR_V4MAPPED(address);
+}
+
 bool address_is_subnet(struct in_addr address, uint8_t prefix_length)
 {
 	uint32_t hosts = ~address_netmask(prefix_length);

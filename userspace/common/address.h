@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IPv4 addresses: which can be a host's, and netmasks. */
+/* Which addresses can be a host's, and netmasks of IPv4. */
 #ifndef CALFPEN_COMMON_ADDRESS_H
 #define CALFPEN_COMMON_ADDRESS_H
 
@@ -10,6 +10,8 @@
 /* Return whether `address` can be a host's: not in 0/8 or 127/8, no multicast
  * and nothing above (RFC 1122 3.2.1.3, RFC 5735 section 3). */
 bool address_is_host(struct in_addr address);
+/* The same for IPv6: not unspecified or loopback, no multicast, no IPv4 (RFC 4291 2.4, 2.5.5.2). */
+bool address_is_host6(const struct in6_addr *address);
 
 /* Return whether `address` is the subnet's own address or its broadcast address,
  * which no host can have (RFC 1122 3.2.1.3). Subnets of 31 and 32 bits have

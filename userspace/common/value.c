@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define HOSTNAME_MAX 253
 #define LABEL_MAX 63
 
 static const struct {
@@ -37,8 +36,8 @@ static const struct {
 	[VALUE_S32] = { "s32", KV_CLASS_TEXT, VALUE_UINT_SIZE },
 	[VALUE_S64] = { "s64", KV_CLASS_TEXT, VALUE_64_SIZE - 1 },
 	[VALUE_LIFETIME] = { "lifetime", KV_CLASS_TEXT, VALUE_UINT_SIZE - 1 },
-	[VALUE_HOSTNAME] = { "hostname", KV_CLASS_TEXT, HOSTNAME_MAX },
-	[VALUE_HOST] = { "host", KV_CLASS_TEXT, HOSTNAME_MAX },
+	[VALUE_HOSTNAME] = { "hostname", KV_CLASS_TEXT, VALUE_HOSTNAME_MAX },
+	[VALUE_HOST] = { "host", KV_CLASS_TEXT, VALUE_HOSTNAME_MAX },
 	[VALUE_DOMAIN_LIST] = { "domain-list", KV_CLASS_TEXT, KV_VALUE_MAX },
 	[VALUE_ROUTE] = { "route", KV_CLASS_TEXT,
 			  VALUE_IPV4_NET_SIZE - 1 + 5 + VALUE_IPV4_SIZE - 1 },
@@ -262,7 +261,7 @@ static size_t name_length(const char *text, bool underscores)
 		if (label == 0 || text[at - 1] == '-')
 			return 0;
 		if (byte != '.')
-			return at <= HOSTNAME_MAX ? at : 0;
+			return at <= VALUE_HOSTNAME_MAX ? at : 0;
 		label = 0;
 	}
 }

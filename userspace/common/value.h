@@ -171,6 +171,8 @@ bool value_is_host(const char *text);
  * underscores are allowed, which names of Active Directory have. */
 bool value_is_domain(const char *text);
 
+#define VALUE_HOSTNAME_MAX 253 /* bytes of the longest name */
+
 /* Format a value into a buffer of the given size. */
 #define VALUE_MAC_SIZE 18
 #define VALUE_IPV4_SIZE 16
