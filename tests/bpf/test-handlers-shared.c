@@ -16,16 +16,22 @@ static void setup_run(void)
 
 TestSuite(handlers_shared, .init = setup_run, .fini = teardown);
 
+static const char *status_of(const char *handler)
+{
+	uint32_t i = 0;
+
+	while (strcmp(handlers_all[i]->name, handler) != 0)
+		cr_assert_lt(++i, HANDLERS_ALL_N);
+	return handlers.state[i].status;
+}
+
 static void expect_status(const char *handler, const char *note)
 {
 	char status[RECONCILE_STATUS_SIZE];
-	uint32_t i;
 
-	for (i = 0; i < HANDLERS_ALL_N && strcmp(handlers_all[i]->name, handler) != 0;)
-		i++;
 	(void)snprintf(status, sizeof(status), "ok %llu%s%s", (unsigned long long)wanted.revision,
 		       note ? "; " : "", note ? note : "");
-	cr_expect_str_eq(handlers.state[i].status, status);
+	cr_expect_str_eq(status_of(handler), status);
 }
 
 /* Become another instance of this host, with an uplink of its own; the wanted state
@@ -253,8 +259,6 @@ Test(handlers_shared, two_instances)
 
 Test(handlers_shared, time_servers)
 {
-	const struct reconcile_state *timeservers = &handlers.state[HANDLERS_ALL_N - 1];
-
 	EXPECT_SH("mkdir /tmp/chrony-dhcp; echo other > /tmp/chrony-dhcp/other.sources");
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
 	test_set(&wanted, "/ntp/002", "127.0.0.1", 0);
@@ -268,8 +272,8 @@ Test(handlers_shared, time_servers)
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources > /tmp/inode");
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH("stat -c %i /tmp/chrony-dhcp/test.sources | cmp - /tmp/inode");
-	cr_expect_null(strstr(timeservers->status, "; "), "no chronyd to ask: %s",
-		       timeservers->status);
+	cr_expect_null(strstr(status_of("timeservers"), "; "), "no chronyd to ask: %s",
+		       status_of("timeservers"));
 	options.use_ntp = false;
 	cr_expect_eq(pass(), 0, "%s", reason);
 	EXPECT_SH(
@@ -300,13 +304,13 @@ static void with_chrony(void)
 /* Run one pass over /ntp/. Returns the status after "ok 0". */
 static const char *status_of_pass(int error)
 {
-	const struct reconcile_state *timeservers = &handlers.state[HANDLERS_ALL_N - 1];
+	const char *status = status_of("timeservers");
 
 	cr_expect_eq(pass_of("/ntp/"), error, "%s", reason);
 	if (error)
-		return timeservers->status;
-	cr_expect_eq(strncmp(timeservers->status, "ok ", 3), 0, "%s", timeservers->status);
-	return strchr(timeservers->status, ';') ? strchr(timeservers->status, ';') : "";
+		return status;
+	cr_expect_eq(strncmp(status, "ok ", 3), 0, "%s", status);
+	return strchr(status, ';') ? strchr(status, ';') : "";
 }
 
 /* chronyd is asked after each change, and once per run. */
@@ -409,7 +413,7 @@ Test(handlers_shared, time_servers_without_chrony)
 	context.chrony = (struct handler_chrony){ .ask = count_asked, .result = -1 };
 	test_set(&wanted, "/ntp/001", "192.0.2.1", 0);
 	cr_expect_eq(pass(), 0, "%s", reason);
-	cr_expect_null(strstr(handlers.state[HANDLERS_ALL_N - 1].status, "chrony"));
+	cr_expect_null(strstr(status_of("timeservers"), "chrony"));
 	cr_expect_eq(n_asked, 0);
 	EXPECT_SH("test ! -e /tmp/chrony-dhcp; grep -qx 192.0.2.1 /tmp/root/test/ntp-servers");
 	wanted_clear(&wanted);

@@ -122,7 +122,7 @@ Test(cli_audit, no_file)
 	char path[128];
 
 	make_directory(run_root, "z");
-	scratch_write_text("run/z/until", "1", 0600);
+	scratch_write_text("run/z/hostname.until", "1", 0600);
 	cr_assert_eq(calfpen("--instance", "z", "audit", NULL), CLI_FAILURE);
 	cr_assert_not_null(strstr(err_text, "/z.audit.jsonl: No such file or directory"));
 	cr_assert_eq(calfpen("audit", "y", NULL), CLI_FAILURE);

@@ -43,7 +43,10 @@ Test(cli_instances, U35_what_is_left_of_one)
 	make_directory(run_root, "killed");
 	scratch_write_text("run/killed/state.json", "{}", 0600);
 	make_directory(run_root, "share");
-	scratch_write_text("run/share/until", "1", 0600);
+	scratch_write_text("run/share/resolv.conf.until", "1", 0600);
+	make_directory(run_root, "none");
+	scratch_write_text("run/none/resolv.conf", "", 0600);
+	scratch_write_text("run/none/until", "", 0600);
 	make_directory(saved_root, "saved");
 	scratch_write_text("saved/saved/store", "", 0600);
 	make_directory(saved_root, "never");

@@ -3,6 +3,7 @@
 #include "tests/unit/support-dns.h"
 
 static char text[DNS_TEXT_SIZE];
+static bool ends;
 
 TestSuite(handlers_dns_text, .init = dns_setup, .fini = dns_teardown);
 
@@ -15,7 +16,7 @@ static int compose(void)
 
 	context.error[0] = '\0';
 	memset(&list, 0, sizeof(list));
-	r = dns_settings_init(&settings, &context, &wanted);
+	r = dns_settings_init(&settings, &context, &wanted, true, &ends);
 	dns_list_add(&list, &settings);
 	(void)dns_list_format(&list, text);
 	return r;
@@ -222,7 +223,7 @@ Test(handlers_dns_text, own_file_and_back)
 	test_set(&wanted, "/search", "a.example b.example", 0);
 	test_set(&wanted, "/nameserver/001", "192.0.2.1", 0);
 	(void)snprintf(options.resolv_conf, PATH_MAX, "/a path/with blanks");
-	cr_assert_eq(dns_settings_init(&before, &context, &wanted), 0);
+	cr_assert_eq(dns_settings_init(&before, &context, &wanted, true, &ends), 0);
 	length = dns_settings_format(&before, text);
 	cr_expect_eq(length, strlen(text));
 	cr_expect_str_eq(text, HEADER "# metric 4294967295 /a path/with blanks\n"
@@ -370,7 +371,7 @@ Test(handlers_dns_text, U24_own_file_and_back)
 					.has_options = true,
 					.has_sortlist = true,
 					.sortlist = "192.0.2.0/255.255.255.0 10.0.0.0" });
-	cr_assert_eq(dns_settings_init(&before, &context, &wanted), 0);
+	cr_assert_eq(dns_settings_init(&before, &context, &wanted, true, &ends), 0);
 	(void)dns_settings_format(&before, text);
 	cr_assert_eq(dns_settings_parse(&after, "test", text), 0, "%s", text);
 	cr_expect_eq(memcmp(&before, &after, sizeof(after)), 0);

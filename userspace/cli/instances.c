@@ -31,6 +31,29 @@ static bool has_file(const char *root, const char *instance, const char *file)
 	return n > 0 && n < (int)sizeof(path) && access(path, F_OK) == 0;
 }
 
+/* Returns true if it has a file with a note of its end: a share of what the host has. */
+static bool has_share(const char *root, const char *instance)
+{
+	static const char suffix[] = ".until";
+	const struct dirent *entry;
+	char path[PATH_MAX];
+	bool has = false;
+	DIR *directory;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", root, instance);
+	directory = opendir(path);
+	if (!directory)
+		return false;
+	while (!has && (entry = readdir(directory)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		has = length >= sizeof(suffix) &&
+		      !strcmp(entry->d_name + length - (sizeof(suffix) - 1), suffix);
+	}
+	(void)closedir(directory);
+	return has;
+}
+
 /* Returns the instance of this name, which is added if it is new; or NULL without
  * memory. */
 static struct cli_instance *find_or_add(struct found *found, const char *name)
@@ -62,8 +85,8 @@ static int note(const struct cli *cli, const char *root, const char *name, struc
 	struct cli_instance *instance;
 
 	(void)snprintf(one.instance, sizeof(one.instance), "%.*s", INSTANCE_NAME_MAX, name);
-	if (root == cli->run_root && !has_file(root, name, "until") &&
-	    !has_file(root, name, STATE_FILE) && !cli_running_pid(&one))
+	if (root == cli->run_root && !has_share(root, name) && !has_file(root, name, STATE_FILE) &&
+	    !cli_running_pid(&one))
 		return 0;
 	if (root == cli->saved_root && !has_file(root, name, "store"))
 		return 0;

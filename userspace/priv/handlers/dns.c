@@ -24,8 +24,6 @@
 #include "userspace/priv/handlers/shared.h"
 #include "userspace/priv/handlers/state.h"
 
-#define OWN_FILE "resolv.conf"
-
 struct paths {
 	char target[PATH_MAX]; /* symbolic links followed */
 	char saved[PATH_MAX];
@@ -197,7 +195,7 @@ static int read_resolv_conf(struct handler_context *context, const struct paths 
 	int r;
 
 	list->n_entries = 0;
-	r = shared_each(context, OWN_FILE, collect, &collection);
+	r = shared_each(context, SHARED_RESOLV_CONF, collect, &collection);
 	if (r)
 		return r;
 	r = file_read(paths->target, view->present, sizeof(view->present));
@@ -241,47 +239,38 @@ static int set_file(struct handler_context *context, const struct paths *paths)
 	return r ? handler_fail(context, r, "%s", paths->target) : 0;
 }
 
-static int set_dns(struct handler_context *context, const struct wanted *wanted)
+static int set_dns(struct handler_context *context, const struct wanted *wanted, bool is_leased)
 {
+	struct shared_text text = { .text = NULL };
 	struct dns_settings settings;
-	char text[DNS_TEXT_SIZE];
+	char bytes[DNS_TEXT_SIZE];
 	struct paths paths;
 	int error, lock, r;
 
-	error = dns_settings_init(&settings, context, wanted);
+	error = dns_settings_init(&settings, context, wanted, is_leased, &text.ends);
 	r = find_paths(context, &paths);
 	if (!r)
 		r = shared_lock(context, &lock);
 	if (r)
 		return handler_first(error, r);
-	if (dns_settings_is_empty(&settings))
-		r = shared_say(context, OWN_FILE, NULL, 0);
-	else
-		r = shared_say(context, OWN_FILE, text, dns_settings_format(&settings, text));
+	if (!dns_settings_is_empty(&settings)) {
+		text.text = bytes;
+		text.length = dns_settings_format(&settings, bytes);
+	}
+	r = shared_say(context, SHARED_RESOLV_CONF, &text);
 	if (!r)
 		r = set_file(context, &paths);
 	shared_unlock(lock);
 	return handler_first(error, r);
 }
 
-static int set_domain(struct handler_context *context, const struct wanted *wanted)
-{
-	const struct kv_value *domain = wanted_get(wanted, "/domain");
-
-	if (!domain || !context->options->use_domain)
-		return name_set(context, NAME_DOMAIN, NULL);
-	if (!value_is_hostname(domain->text))
-		return handler_fail(context, -EBADMSG, "/domain is \"%s\"", domain->text);
-	return name_set(context, NAME_DOMAIN, domain->text);
-}
-
 static int dns_apply(struct handler_context *context, const struct wanted *wanted)
 {
-	int r;
+	bool is_leased = shared_begin(context, wanted);
+	const char *domain = context->options->use_domain ? "/domain" : NULL;
+	int r = set_dns(context, wanted, is_leased);
 
-	wanted = shared_begin(context, wanted);
-	r = set_dns(context, wanted);
-	return handler_first(r, set_domain(context, wanted));
+	return handler_first(r, name_set(context, NAME_DOMAIN, wanted, domain, is_leased));
 }
 
 /* A file that another instance has just composed is as wanted, too. */

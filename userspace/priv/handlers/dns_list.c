@@ -46,15 +46,6 @@ static void put_header(struct dns_text *text, const struct dns_list *list)
 	dns_text_put(text, ")\n");
 }
 
-static void add_names(struct dns_names *names, const char *more)
-{
-	char copy[DNS_SEARCH_LENGTH + 1], *rest = NULL, *name;
-
-	(void)snprintf(copy, sizeof(copy), "%s", more);
-	for (name = strtok_r(copy, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
-		dns_names_add(names, name);
-}
-
 static void put_names(struct dns_text *text, const struct dns_list *list)
 {
 	struct dns_names names = { .n_names = 0 };
@@ -66,7 +57,7 @@ static void put_names(struct dns_text *text, const struct dns_list *list)
 			continue;
 		n_named++;
 		is_domain = list->entries[i].is_domain;
-		add_names(&names, list->entries[i].names);
+		dns_names_add_list(&names, list->entries[i].names);
 	}
 	if (n_named)
 		dns_text_put(text, "%s %s\n", n_named == 1 && is_domain ? "domain" : "search",
@@ -89,9 +80,16 @@ static void add_servers(struct handler_servers *servers, const struct handler_se
 			       INET6_ADDRSTRLEN);
 }
 
+static void add_links(struct dns_links *links, const struct dns_links *more)
+{
+	for (uint32_t i = 0; i < more->n && links->n < DNS_SERVERS_MAX; i++)
+		memcpy(links->addresses[links->n++], more->addresses[i], DNS_LINK_SIZE);
+}
+
 static void put_servers(struct dns_text *text, const struct dns_list *list)
 {
 	struct handler_servers servers = { .n = 0 };
+	struct dns_links links = { .n = 0 };
 	uint32_t i;
 
 	for (i = 0; i < list->n_entries; i++)
@@ -101,6 +99,9 @@ static void put_servers(struct dns_text *text, const struct dns_list *list)
 	for (i = 0; i < list->n_entries; i++)
 		add_servers(&servers, &list->entries[i].last);
 	dns_text_put_servers(text, &servers);
+	for (i = 0; i < list->n_entries && !servers.n; i++)
+		add_links(&links, &list->entries[i].links);
+	dns_text_put_links(text, &links);
 }
 
 static void put_options(struct dns_text *text, const struct dns_list *list)

@@ -5,90 +5,97 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/common/address.h"
+#include "userspace/common/path.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/dns.h"
 #include "userspace/priv/handlers/dns_text.h"
-#include "userspace/priv/handlers/lease.h"
+#include "userspace/priv/handlers/provider.h"
 
-#define DIRECTORY "/nameserver/"
+#define SEARCH "/search"
+#define DOMAIN "/domain"
 #define METRIC_LINE "# metric "
 /* Of the servers in the file, how many the configuration wants first, and last. */
 #define CONFIGURED_LINE "# configured: %" PRIu32 " first, %" PRIu32 " last"
 #define CONFIGURED_SCAN "# configured: %" SCNu32 " first, %" SCNu32 " last"
 #define WORDS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:./ "
 
-/* Take the names of a list, which is cut up; only whole names, at most six, and 256
- * bytes in total. */
-static int take_list(struct dns_share *share, char *names)
+/* Add the names of a list, or of a domain; none of them if one is wrong. */
+static int add_names(struct dns_names *names, const char *text, bool is_domain)
 {
-	struct dns_names list = { .n_names = 0 };
-	char *rest = NULL, *name;
+	struct value_rule rule = { .type = is_domain ? VALUE_HOSTNAME : VALUE_DOMAIN_LIST,
+				   .max_length = KV_VALUE_MAX };
 
-	for (name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
-		if (!(share->is_domain ? value_is_hostname(name) : value_is_domain(name)))
-			return -EBADMSG;
-		dns_names_add(&list, name);
-	}
-	memcpy(share->names, list.text, sizeof(share->names));
+	if (value_check(&rule, text, strlen(text)))
+		return -EBADMSG;
+	dns_names_add_list(names, text);
 	return 0;
 }
 
-static int take_names(struct dns_share *share, struct handler_context *context,
-		      const struct wanted *wanted)
+/* Take whole names, at most six, and 256 bytes in total. */
+static int take_list(struct dns_share *share, const char *text)
 {
-	const struct kv_value *search = wanted_get(wanted, "/search");
-	const struct kv_value *domain = wanted_get(wanted, "/domain");
-	char names[KV_VALUE_SIZE];
+	struct dns_names names = { .n_names = 0 };
+	int r = add_names(&names, text, share->is_domain);
 
-	if (search) {
-		(void)snprintf(names, sizeof(names), "%s", search->text);
-		return take_list(share, names) ?
-			       handler_fail(context, -EBADMSG, "/search is \"%s\"", search->text) :
-			       0;
-	}
-	if (!domain || !context->options->use_domain)
-		return 0;
-	if (!value_is_hostname(domain->text) || domain->length > DNS_SEARCH_LENGTH)
-		return handler_fail(context, -EBADMSG, "/domain is \"%s\"", domain->text);
-	memcpy(share->names, domain->text, domain->length + 1);
-	share->is_domain = true;
-	return 0;
-}
-
-static int take_servers(struct dns_share *share, struct handler_context *context,
-			const struct wanted *wanted)
-{
-	struct handler_servers *servers = &share->servers;
-	int r = 0;
-
-	for (uint32_t i = wanted_first_below(wanted, DIRECTORY);
-	     wanted_is_below(wanted, i, DIRECTORY) && servers->n < DNS_SERVERS_MAX; i++) {
-		const struct wanted_key *key = wanted->keys[i];
-		struct in_addr address;
-
-		if (value_parse_ipv4(key->value.text, &address) || !address_is_host(address)) {
-			r = handler_first(r, handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
-							  key->key.path, key->value.text));
-			continue;
-		}
-		value_format_ipv4(address, servers->addresses[servers->n++]);
-	}
+	memcpy(share->names, names.text, sizeof(share->names));
 	return r;
 }
 
-/* Without a lease the operator's file stays as it is, whatever the configuration says. */
-static bool has_lease(const struct wanted *wanted)
+static int take_names(struct dns_share *share, struct handler_context *context,
+		      const struct wanted *wanted, bool is_leased)
 {
-	return wanted_get(wanted, "/ip") || wanted_get(wanted, "/search") ||
-	       wanted_get(wanted, "/domain") ||
-	       wanted_is_below(wanted, wanted_first_below(wanted, DIRECTORY), DIRECTORY);
+	const char *domain = context->options->use_domain ? DOMAIN : NULL;
+	struct provider_value values[PROVIDER_VALUES_MAX];
+	uint32_t n = provider_find_values(context, wanted, SEARCH, domain, is_leased, values);
+	struct dns_names names = { .n_names = 0 };
+	uint32_t n_taken = 0;
+	int r = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		bool is_domain = path_is_below(values[i].path, DOMAIN);
+
+		if (add_names(&names, values[i].value->text, is_domain)) {
+			r = handler_first(r, handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
+							  values[i].path, values[i].value->text));
+			continue;
+		}
+		share->is_domain = is_domain && n_taken++ == 0;
+	}
+	memcpy(share->names, names.text, sizeof(share->names));
+	return r;
+}
+
+/* Who says anything about DNS. */
+struct presence {
+	bool has_own, has_others; /* keys without, and with the name of a calf */
+};
+
+static bool note_presence(const struct provider_element *element, void *data)
+{
+	struct presence *presence = data;
+
+	presence->has_own |= element->is_own;
+	presence->has_others |= !element->is_own;
+	return true;
+}
+
+static struct presence find_presence(const struct handler_context *context,
+				     const struct wanted *wanted, bool is_leased)
+{
+	struct provider_value values[PROVIDER_VALUES_MAX];
+	struct presence presence = { .has_own = false };
+	uint32_t n = provider_find_values(context, wanted, SEARCH, DOMAIN, is_leased, values);
+
+	for (uint32_t i = 0; i < n; i++) {
+		presence.has_own |= values[i].is_own;
+		presence.has_others |= !values[i].is_own;
+	}
+	provider_take_turns(context, wanted, "/nameserver", is_leased, note_presence, &presence);
+	return presence;
 }
 
 static void take_configuration(struct dns_share *share, const struct handler_dns *dns)
 {
-	char search[HANDLER_WORDS_SIZE];
-
 	share->first = dns->prepend;
 	share->last = dns->append;
 	share->has_options = dns->has_options;
@@ -97,31 +104,40 @@ static void take_configuration(struct dns_share *share, const struct handler_dns
 	memcpy(share->sortlist, dns->sortlist, sizeof(share->sortlist));
 	if (dns->has_supersede)
 		share->servers = dns->supersede;
-	memcpy(search, dns->search, sizeof(search));
-	if (dns->has_search)
-		(void)take_list(share, search); /* checked when it was loaded */
+	if (dns->has_search && dns->search[0])
+		(void)take_list(share, dns->search); /* checked when it was loaded */
 	share->is_configured = share->first.n || share->last.n || dns->has_supersede ||
 			       dns->has_options || dns->has_sortlist;
 }
 
+/* Without a lease the operator's file stays as it is, whatever the configuration says; what a
+ * provider says counts as one. */
 int dns_settings_init(struct dns_settings *settings, struct handler_context *context,
-		      const struct wanted *wanted)
+		      const struct wanted *wanted, bool is_leased, bool *endsp)
 {
 	const struct handler_dns *dns = &context->options->dns;
+	struct presence presence = find_presence(context, wanted, is_leased);
+	bool has_address = is_leased && wanted_get(wanted, "/ip");
 	struct dns_share *share = &settings->share;
+	struct dns_links links = { .n = 0 };
 	int r = 0;
 
 	memset(settings, 0, sizeof(*settings));
+	*endsp = presence.has_own || !presence.has_others;
 	(void)snprintf(share->instance, sizeof(share->instance), "%s", context->instance);
 	(void)snprintf(settings->path, sizeof(settings->path), "%s", context->options->resolv_conf);
 	share->metric = handler_rank(context);
-	if (!context->options->use_dns || !has_lease(wanted))
+	if (!context->options->use_dns ||
+	    (!has_address && !presence.has_own && !presence.has_others))
 		return 0;
 	if (!dns->has_search)
-		r = take_names(share, context, wanted);
+		r = take_names(share, context, wanted, is_leased);
 	if (!dns->has_supersede)
-		r = handler_first(r, take_servers(share, context, wanted));
+		r = handler_first(r, dns_servers_take(&share->servers, &links, context, wanted,
+						      is_leased));
 	take_configuration(share, dns);
+	if (!share->first.n && !share->servers.n && !share->last.n)
+		share->links = links;
 	return r;
 }
 
@@ -129,7 +145,8 @@ bool dns_settings_is_empty(const struct dns_settings *settings)
 {
 	const struct dns_share *share = &settings->share;
 
-	return !share->names[0] && !share->first.n && !share->servers.n && !share->last.n;
+	return !share->names[0] && !share->first.n && !share->servers.n && !share->last.n &&
+	       !share->links.n;
 }
 
 size_t dns_settings_format(const struct dns_settings *settings, char bytes[static DNS_TEXT_SIZE])
@@ -147,6 +164,7 @@ size_t dns_settings_format(const struct dns_settings *settings, char bytes[stati
 	dns_text_put_servers(&text, &share->first);
 	dns_text_put_servers(&text, &share->servers);
 	dns_text_put_servers(&text, &share->last);
+	dns_text_put_links(&text, &share->links);
 	if (share->has_options)
 		dns_text_put(&text, "options %s\n", share->options);
 	if (share->has_sortlist)
@@ -162,19 +180,28 @@ struct reading {
 	char servers[3 * DNS_SERVERS_MAX][INET6_ADDRSTRLEN];
 };
 
-/* Without a configuration there are only servers that may be in a lease. */
+static int parse_link(struct dns_links *links, const char *text)
+{
+	if (!dns_is_link(text) || links->n == DNS_SERVERS_MAX)
+		return -EBADMSG;
+	memcpy(links->addresses[links->n++], text, strlen(text) + 1);
+	return 0;
+}
+
+/* Without a configuration there are only servers that a provider may give. */
 static int parse_server(struct reading *reading, const char *text)
 {
 	bool is_configured = reading->settings->share.is_configured;
 	uint32_t max = is_configured ? 3 * DNS_SERVERS_MAX : DNS_SERVERS_MAX;
 	unsigned char any[sizeof(struct in6_addr)];
-	struct in_addr address;
 	bool is_valid;
 
+	if (strchr(text, '%'))
+		return parse_link(&reading->settings->share.links, text);
 	if (is_configured)
 		is_valid = inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, any) == 1;
 	else
-		is_valid = !value_parse_ipv4(text, &address) && address_is_host(address);
+		is_valid = dns_is_server(text);
 	if (!is_valid || strlen(text) >= INET6_ADDRSTRLEN || reading->n_servers == max)
 		return -EBADMSG;
 	memcpy(reading->servers[reading->n_servers++], text, strlen(text) + 1);
@@ -242,7 +269,7 @@ static int split_servers(const struct reading *reading)
 	uint32_t n = reading->n_servers, first = reading->n_first, last = reading->n_last;
 
 	if (first > DNS_SERVERS_MAX || last > DNS_SERVERS_MAX || first + last > n ||
-	    n - first - last > DNS_SERVERS_MAX)
+	    n - first - last > DNS_SERVERS_MAX || (n && share->links.n))
 		return -EBADMSG;
 	add_servers(&share->first, reading, 0, first);
 	add_servers(&share->servers, reading, first, n - last);

@@ -25,6 +25,12 @@ void dns_text_put_servers(struct dns_text *text, const struct handler_servers *s
 		dns_text_put(text, "nameserver %s\n", servers->addresses[i]);
 }
 
+void dns_text_put_links(struct dns_text *text, const struct dns_links *links)
+{
+	for (uint32_t i = 0; i < links->n; i++)
+		dns_text_put(text, "nameserver %s\n", links->addresses[i]);
+}
+
 static bool has_name(const struct dns_names *names, const char *name)
 {
 	const char *at = names->text;
@@ -55,4 +61,17 @@ void dns_names_add(struct dns_names *names, const char *name)
 		names->text[length++] = ' ';
 	memcpy(names->text + length, name, size + 1);
 	names->n_names++;
+}
+
+void dns_names_add_list(struct dns_names *names, const char *list)
+{
+	char name[DNS_SEARCH_LENGTH + 1];
+
+	while (*list) {
+		size_t n = strcspn(list, " ");
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)n, list);
+		dns_names_add(names, name);
+		list += n + (list[n] == ' ');
+	}
 }

@@ -16,6 +16,7 @@ struct dns_text {
 __attribute__((format(printf, 2, 3))) void dns_text_put(struct dns_text *text, const char *format,
 							...);
 void dns_text_put_servers(struct dns_text *text, const struct handler_servers *servers);
+void dns_text_put_links(struct dns_text *text, const struct dns_links *links);
 
 /* The line after which the lines of the operator's file are. */
 #define DNS_KEPT_MARK "# kept of the file before:\n"
@@ -29,5 +30,7 @@ struct dns_names {
 
 /* Append a name unless it is already in the line or the line is full. */
 void dns_names_add(struct dns_names *names, const char *name);
+/* The same for each of a list, separated by single blanks. */
+void dns_names_add_list(struct dns_names *names, const char *list);
 
 #endif

@@ -13,6 +13,7 @@
 #define CALFPEN_PRIV_HANDLERS_HANDLER_H
 
 #include <limits.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,12 +48,13 @@ struct handler_context {
 	const char *instance;
 	const char *chrony_directory; /* /run/chrony-dhcp */
 	struct handler_chrony chrony;
-	const char *run_root;	      /* what the instances share (shared.h) */
-	char run_directory[PATH_MAX]; /* RUN_ROOT/INSTANCE: original values to restore */
-	int uplink_ifindex;	      /* 0: the uplink does not exist */
-	bool is_carrier_lost;	      /* traffic must use other uplinks */
-	bool takeover;		      /* --takeover: adopt a leased address that is present */
-	bool is_running;	      /* this is not the instance's last pass */
+	const char *run_root;	       /* what the instances share (shared.h) */
+	char run_directory[PATH_MAX];  /* RUN_ROOT/INSTANCE: original values to restore */
+	int uplink_ifindex;	       /* 0: the uplink does not exist */
+	char uplink_name[IF_NAMESIZE]; /* its present one; "": not known */
+	bool is_carrier_lost;	       /* traffic must use other uplinks */
+	bool takeover;		       /* --takeover: adopt a leased address that is present */
+	bool is_running;	       /* this is not the instance's last pass */
 	/* Counts changes of the uplink's addresses by other programs; 0: they are not
 	 * counted, so the addresses must be read each time. */
 	uint64_t n_address_changes;

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the host name from /hostname, only if the operator enables it: prompts,
+ * DOC: the host name of the first provider (provider.h) that has one, only if the operator enables it: prompts,
  * logs and other programs use this name, and a server on the network chooses it.
  * If the name is too long for the kernel, only its first label is used.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/handler.h"
 #include "userspace/priv/handlers/name.h"
@@ -19,17 +15,10 @@ static const struct handler_family host_families[] = {
 
 static int host_apply(struct handler_context *context, const struct wanted *wanted)
 {
-	const struct kv_value *value = wanted_get(shared_begin(context, wanted), "/hostname");
-	char name[KV_VALUE_SIZE];
+	bool is_leased = shared_begin(context, wanted);
+	const char *family = context->options->use_hostname ? "/hostname" : NULL;
 
-	if (!value || !context->options->use_hostname)
-		return name_set(context, NAME_HOST, NULL);
-	if (!value_is_hostname(value->text))
-		return handler_fail(context, -EBADMSG, "/hostname is \"%s\"", value->text);
-	(void)snprintf(name, sizeof(name), "%s", value->text);
-	if (strlen(name) > NAME_LENGTH_MAX)
-		name[strcspn(name, ".")] = '\0';
-	return name_set(context, NAME_HOST, name);
+	return name_set(context, NAME_HOST, wanted, family, is_leased);
 }
 
 const struct handler handler_host = {

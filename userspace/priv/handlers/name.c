@@ -11,6 +11,7 @@
 #include "userspace/common/instance.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/handlers/file.h"
+#include "userspace/priv/handlers/provider.h"
 #include "userspace/priv/handlers/shared.h"
 
 #define NAME_SIZE (NAME_LENGTH_MAX + 1)
@@ -18,6 +19,9 @@
 #define NOT_ALLOWED 1 /* this container may not change the name */
 
 static const char *const files[] = { [NAME_HOST] = "hostname", [NAME_DOMAIN] = "domainname" };
+static const enum shared_file shares[] = {
+	[NAME_HOST] = SHARED_HOST_NAME, [NAME_DOMAIN] = SHARED_DOMAIN_NAME
+};
 
 /* The name that wins: that of the instance with the lowest metric. */
 struct choice {
@@ -142,7 +146,7 @@ static int set_chosen(struct handler_context *context, enum name which)
 	if (n < 0 || n >= PATH_MAX)
 		return handler_fail(context, -ENAMETOOLONG, "run directory");
 	(void)snprintf(kernel, sizeof(kernel), "/proc/sys/kernel/%s", files[which]);
-	r = shared_each(context, files[which], choose, &choice);
+	r = shared_each(context, shares[which], choose, &choice);
 	if (r)
 		return r;
 	r = saved_read(context, note, &saved);
@@ -157,24 +161,58 @@ static int set_chosen(struct handler_context *context, enum name which)
 				    restore(context, kernel, note, &saved, present);
 }
 
-int name_set(struct handler_context *context, enum name which, const char *name)
+/* Find the name of the first provider that has one. Returns 0, with name[0] NUL if there is
+ * none, or -EBADMSG as handler_fail() if a provider was passed over. */
+static int find_name(struct handler_context *context, const struct wanted *wanted,
+		     const char *family, bool is_leased, char name[static KV_VALUE_SIZE],
+		     bool *endsp)
 {
-	char text[LINE_SIZE];
-	int lock, n, r;
+	struct provider_value values[PROVIDER_VALUES_MAX];
+	uint32_t n = provider_find_values(context, wanted, family, NULL, is_leased, values);
+	int r = 0;
 
-	if (name && strlen(name) > NAME_LENGTH_MAX) {
+	for (uint32_t i = 0; i < n; i++) {
+		const char *text = values[i].value->text;
+
+		if (value_is_hostname(text)) {
+			(void)snprintf(name, KV_VALUE_SIZE, "%s", text);
+			*endsp = values[i].is_own;
+			return r;
+		}
+		r = handler_fail(context, -EBADMSG, "%.63s is \"%s\"", values[i].path, text);
+	}
+	return r;
+}
+
+int name_set(struct handler_context *context, enum name which, const struct wanted *wanted,
+	     const char *family, bool is_leased)
+{
+	struct shared_text text = { .text = NULL };
+	char name[KV_VALUE_SIZE] = "", line[LINE_SIZE];
+	int error = 0, lock, r;
+
+	if (family)
+		error = find_name(context, wanted, family, is_leased, name, &text.ends);
+	if (error && !name[0])
+		return error; /* the present name stays */
+	if (which == NAME_HOST && strlen(name) > NAME_LENGTH_MAX)
+		name[strcspn(name, ".")] = '\0';
+	if (strlen(name) > NAME_LENGTH_MAX) {
 		handler_note(context, "%s: %zu bytes are more than the kernel accepts",
 			     files[which], strlen(name));
-		name = NULL;
+		name[0] = '\0';
 	}
-	n = snprintf(text, sizeof(text), "%" PRIu32 " %s\n", handler_rank(context),
-		     name ? name : "");
+	if (name[0]) {
+		text.text = line;
+		text.length = (size_t)snprintf(line, sizeof(line), "%" PRIu32 " %s\n",
+					       handler_rank(context), name);
+	}
 	r = shared_lock(context, &lock);
 	if (r)
-		return r;
-	r = shared_say(context, files[which], name ? text : NULL, (size_t)n);
+		return handler_first(error, r);
+	r = shared_say(context, shares[which], &text);
 	if (!r)
 		r = set_chosen(context, which);
 	shared_unlock(lock);
-	return r;
+	return handler_first(error, r);
 }

@@ -16,10 +16,13 @@
 enum name { NAME_HOST = 0, NAME_DOMAIN };
 
 /*
- * Set the name that this instance wants, which must be a valid host name, or NULL
- * for none. A name that is too long, or a /proc/sys that is read-only, is no
- * failure but adds a note. Returns 0, or a negative errno as handler_fail().
+ * Set the name that this instance wants: that of the first provider (provider.h) that has a
+ * valid one in the family; NULL: none. Of a host name that is too long, only the first label is
+ * used; a domain name that is, or a /proc/sys that is read-only, is no failure but adds a note.
+ * Returns 0, or a negative errno as handler_fail(), -EBADMSG for a value that is no host name: if
+ * no provider has a valid one, the present name stays.
  */
-int name_set(struct handler_context *context, enum name which, const char *name);
+int name_set(struct handler_context *context, enum name which, const struct wanted *wanted,
+	     const char *family, bool is_leased);
 
 #endif

@@ -19,29 +19,35 @@
 
 /* Has a dot, so it is not the name of an instance. */
 #define LOCK "handlers.lock"
-#define UNTIL_FILE "until"
+#define UNTIL_SUFFIX ".until"
 #define UNTIL_SIZE 80 /* three numbers */
 #define WAIT_NS 10000000
 #define WAITS_MAX 100
 
-/* RUN_ROOT/NAME, or RUN_ROOT/INSTANCE/NAME. */
-static int path_of(const struct handler_context *context, const char *instance, const char *name,
-		   char path[static PATH_MAX])
-{
-	int n = snprintf(path, PATH_MAX, "%s/%s%s%s", context->run_root, instance ? instance : "",
-			 instance ? "/" : "", name);
+static const char *const names[_SHARED_FILE_N] = {
+	[SHARED_RESOLV_CONF] = "resolv.conf", [SHARED_HOST_NAME] = "hostname",
+	[SHARED_DOMAIN_NAME] = "domainname",  [SHARED_TIME_SERVERS] = "ntp-servers",
+	[SHARED_PORTAL] = "captive-portal",
+};
 
-	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+/* Set `path` to that of an instance's file, or of the note of its end. */
+static int path_of(struct handler_context *context, const char *instance, enum shared_file file,
+		   const char *suffix, char path[static PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s/%s%s", context->run_root, instance, names[file],
+			 suffix);
+
+	return n < 0 || n >= PATH_MAX ? handler_fail(context, -ENAMETOOLONG, "run directory") : 0;
 }
 
 int shared_lock(struct handler_context *context, int *fdp)
 {
 	const struct timespec wait = { .tv_nsec = WAIT_NS };
 	char path[PATH_MAX];
-	int i, fd, r = path_of(context, NULL, LOCK, path);
+	int i, fd, r = snprintf(path, PATH_MAX, "%s/" LOCK, context->run_root);
 
-	if (r)
-		return handler_fail(context, r, "run directory");
+	if (r < 0 || r >= PATH_MAX)
+		return handler_fail(context, -ENAMETOOLONG, "run directory");
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	if (fd < 0)
 		return handler_fail(context, -errno, "%s", path);
@@ -71,29 +77,29 @@ static uint64_t network_of_process(void)
 	return stat("/proc/self/ns/net", &status) ? 0 : status.st_ino;
 }
 
-const struct wanted *shared_begin(struct handler_context *context, const struct wanted *wanted)
+bool shared_begin(struct handler_context *context, const struct wanted *wanted)
 {
-	static const struct wanted none;
-
 	context->state->shared.lease_end_ns = lease_end_ns(context, wanted);
-	return context->state->shared.lease_end_ns > context->now_ns ? wanted : &none;
+	return context->state->shared.lease_end_ns > context->now_ns;
 }
 
-/* What an instance's note says; nothing is known without one. */
+/* What the note of a file says; nothing is known without one. */
 struct until {
 	uint64_t end_ns; /* UINT64_MAX: never */
-	int ifindex;	 /* of its uplink, 0: unknown */
+	int ifindex;	 /* of the instance's uplink, 0: unknown */
 	uint64_t network;
 };
 
-static int until_read(struct handler_context *context, const char *instance, struct until *untilp)
+static int until_read(struct handler_context *context, const char *instance, enum shared_file file,
+		      struct until *untilp)
 {
 	struct until until = { 0 };
 	char path[PATH_MAX], text[UNTIL_SIZE];
-	int n = path_of(context, instance, UNTIL_FILE, path);
+	int n = path_of(context, instance, file, UNTIL_SUFFIX, path);
 
-	if (!n)
-		n = file_read(path, text, sizeof(text));
+	if (n)
+		return n;
+	n = file_read(path, text, sizeof(text));
 	if (n < 0 && n != -ENOENT && n != -EFBIG)
 		return handler_fail(context, n, "%s", path);
 	if (n < 0 || sscanf(text, "%" SCNu64 " %d %" SCNu64, /* NOLINT(cert-err34-c) */
@@ -117,56 +123,64 @@ bool shared_is_over(struct handler_context *context, const char *instance)
 {
 	struct until until = { 0 };
 
-	return !until_read(context, instance, &until) && is_over(context, instance, &until);
+	for (enum shared_file file = 0; file < _SHARED_FILE_N; file++)
+		if (!until_read(context, instance, file, &until) &&
+		    is_over(context, instance, &until))
+			return true;
+	return false;
 }
 
-/* Returns 0, 1 if a file was removed, or a negative errno as handler_fail(). */
-static int replace(struct handler_context *context, const char *name, const char *text,
-		   size_t length)
+/* Write a file of this instance if it differs. */
+static int replace(struct handler_context *context, const char *path,
+		   const struct shared_text *text)
 {
 	char present[SHARED_TEXT_SIZE];
-	char path[PATH_MAX];
-	int n, r = path_of(context, context->instance, name, path);
+	int n = file_read(path, present, sizeof(present)), r;
 
-	if (r)
-		return handler_fail(context, r, "run directory");
-	n = file_read(path, present, sizeof(present));
-	if (n == -ENOENT && !text)
+	if (n == (int)text->length && !memcmp(present, text->text, text->length))
 		return 0;
-	if (text && n == (int)length && !memcmp(present, text, length))
-		return 0;
-	r = text ? file_write(path, text, length) : file_remove(path);
-	if (r)
-		return handler_fail(context, r, "%s", path);
-	return !text;
-}
-
-/* Remove the note of an instance that has no other file. */
-static int tidy(struct handler_context *context, const char *instance)
-{
-	static const char *const names[] = { "resolv.conf", "hostname", "domainname",
-					     "ntp-servers" };
-	char path[PATH_MAX];
-	int r;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (path_of(context, instance, names[i], path) || access(path, F_OK) == 0)
-			return 0;
-	r = path_of(context, instance, UNTIL_FILE, path);
-	if (!r)
-		r = file_remove(path);
+	r = file_write(path, text->text, text->length);
 	return r ? handler_fail(context, r, "%s", path) : 0;
 }
 
-static int say_until(struct handler_context *context)
+/* The note goes last: without it the file would never end. */
+static int remove_both(struct handler_context *context, const char *instance, enum shared_file file)
 {
-	char until[UNTIL_SIZE];
-	int n = snprintf(until, sizeof(until), "%" PRIu64 " %d %" PRIu64 "\n",
-			 context->state->shared.lease_end_ns, context->uplink_ifindex,
-			 network_of_process());
+	static const char *const suffixes[] = { "", UNTIL_SUFFIX };
+	char path[PATH_MAX];
+	int r = 0;
 
-	context->state->shared.has_said = true;
-	return replace(context, UNTIL_FILE, until, (size_t)n);
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && !r; i++) {
+		r = path_of(context, instance, file, suffixes[i], path);
+		if (r)
+			return r;
+		r = file_remove(path);
+		if (r)
+			(void)handler_fail(context, r, "%s", path);
+	}
+	return r;
+}
+
+/* What this instance's file, which ends at that time, has as its note. */
+static struct until until_of(const struct handler_context *context, uint64_t end_ns)
+{
+	return (struct until){ .end_ns = end_ns,
+			       .ifindex = context->uplink_ifindex,
+			       .network = network_of_process() };
+}
+
+static int until_write(struct handler_context *context, enum shared_file file,
+		       const struct until *until)
+{
+	char path[PATH_MAX], text[UNTIL_SIZE];
+	int n = snprintf(text, sizeof(text), "%" PRIu64 " %d %" PRIu64 "\n", until->end_ns,
+			 until->ifindex, until->network);
+	int r = path_of(context, context->instance, file, UNTIL_SUFFIX, path);
+
+	if (r)
+		return r;
+	r = file_write(path, text, (size_t)n);
+	return r ? handler_fail(context, r, "%s", path) : 0;
 }
 
 bool shared_renew(struct handler_context *context, const struct wanted *wanted)
@@ -174,31 +188,54 @@ bool shared_renew(struct handler_context *context, const struct wanted *wanted)
 	struct shared_state *shared = &context->state->shared;
 	bool was_over = shared->lease_end_ns <= context->now_ns;
 	uint64_t end_ns = lease_end_ns(context, wanted);
+	struct until until;
+	int r = 0;
 
 	if (end_ns == shared->lease_end_ns)
 		return false;
 	shared->lease_end_ns = end_ns;
 	if (was_over || end_ns <= context->now_ns)
 		return true;
-	return shared->has_said && say_until(context) < 0;
+	until = until_of(context, end_ns);
+	for (enum shared_file file = 0; file < _SHARED_FILE_N && !r; file++)
+		if (shared->ends[file])
+			r = until_write(context, file, &until);
+	return r;
 }
 
-/* Note the lease's end before the text: if the process is killed in between, the old
- * text ends with the new lease. */
-int shared_say(struct handler_context *context, const char *name, const char *text, size_t length)
+/*
+ * If the process is killed between the text and its note, nothing must stay for longer than it
+ * should. So a note that makes the file end later is written after the text, and any other one
+ * before: the worst is a text that ends too early, until the next watcher says it again.
+ */
+int shared_say(struct handler_context *context, enum shared_file file,
+	       const struct shared_text *text)
 {
-	int r = text ? say_until(context) : 0;
+	struct shared_state *shared = &context->state->shared;
+	struct until present = { 0 },
+		     until = until_of(context, text->ends ? shared->lease_end_ns : UINT64_MAX);
+	bool is_same, is_after;
+	char path[PATH_MAX];
+	int r;
 
+	shared->ends[file] = text->text && text->ends;
+	if (!text->text)
+		return remove_both(context, context->instance, file);
+	r = path_of(context, context->instance, file, "", path);
 	if (!r)
-		r = replace(context, name, text, length);
-	return r > 0 ? tidy(context, context->instance) : r;
-}
-
-int shared_forget(struct handler_context *context)
-{
-	int r = replace(context, UNTIL_FILE, NULL, 0);
-
-	return r < 0 ? r : 0;
+		r = until_read(context, context->instance, file, &present);
+	if (r)
+		return r;
+	is_same = present.end_ns == until.end_ns && present.ifindex == until.ifindex &&
+		  present.network == until.network;
+	is_after = until.end_ns > present.end_ns;
+	if (!is_same && !is_after)
+		r = until_write(context, file, &until);
+	if (!r)
+		r = replace(context, path, text);
+	if (!r && is_after)
+		r = until_write(context, file, &until);
+	return r;
 }
 
 static void note_end(struct handler_context *context, uint64_t end_ns)
@@ -209,35 +246,33 @@ static void note_end(struct handler_context *context, uint64_t end_ns)
 		*next_ns = end_ns;
 }
 
-static int read_one(struct handler_context *context, const char *instance, const char *name,
+static int read_one(struct handler_context *context, const char *instance, enum shared_file file,
 		    shared_fn call, void *data)
 {
 	char text[SHARED_TEXT_SIZE];
 	char path[PATH_MAX];
 	struct until until = { 0 };
 	bool over;
-	int r, n = path_of(context, instance, name, path);
+	int n, r = path_of(context, instance, file, "", path);
 
-	if (!n)
-		n = file_read(path, text, sizeof(text));
+	if (r)
+		return r;
+	n = file_read(path, text, sizeof(text));
 	if (n == -ENOENT || n == -EFBIG)
 		return 0;
 	if (n < 0)
 		return handler_fail(context, n, "%s", path);
-	r = until_read(context, instance, &until);
+	r = until_read(context, instance, file, &until);
 	if (r)
 		return r;
 	over = is_over(context, instance, &until);
 	if (!over)
 		note_end(context, until.end_ns);
-	if (!call(instance, text, over, data))
-		return 0;
-	r = file_remove(path);
-	return r ? handler_fail(context, r, "%s", path) : tidy(context, instance);
+	return call(instance, text, over, data) ? remove_both(context, instance, file) : 0;
 }
 
 /* Not readdir(), which would allocate. */
-int shared_each(struct handler_context *context, const char *name, shared_fn call, void *data)
+int shared_each(struct handler_context *context, enum shared_file file, shared_fn call, void *data)
 {
 	char bytes[4096] __attribute__((aligned(8)));
 	unsigned int n_instances = 0;
@@ -256,7 +291,7 @@ int shared_each(struct handler_context *context, const char *name, shared_fn cal
 			    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
 				continue;
 			n_instances++;
-			r = handler_first(r, read_one(context, entry->d_name, name, call, data));
+			r = handler_first(r, read_one(context, entry->d_name, file, call, data));
 		}
 	}
 	if (size < 0)

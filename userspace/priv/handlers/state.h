@@ -12,6 +12,7 @@
 #include "userspace/priv/handlers/file.h"
 #include "userspace/priv/handlers/former.h"
 #include "userspace/priv/handlers/route_plan.h"
+#include "userspace/priv/handlers/shared.h"
 
 struct address_state {
 	/* Release has nothing to do; false if apply found old addresses or could not
@@ -66,7 +67,8 @@ struct dns_state {
 
 /* CLOCK_BOOTTIME. */
 struct shared_state {
-	bool has_said;	       /* the instance has a file that others compose from */
+	/* The instance has this file, and it ends with the lease. */
+	bool ends[_SHARED_FILE_N];
 	uint64_t lease_end_ns; /* when the values of this pass cease, UINT64_MAX: never */
 	/* The first time at which what an instance says ceases, so that the shared files
 	 * must be composed again; 0: not known of any. */

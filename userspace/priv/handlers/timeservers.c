@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the time servers from /ntp/NNN, for the program that keeps the time of this
+ * DOC: the time servers of all providers, for the program that keeps the time of this
  * host: one line each in RUN_ROOT/INSTANCE/ntp-servers, and, if chronyd's
  * directory for servers from DHCP exists, its source file. chronyd reads that file
  * when it starts and when it is asked to. The watcher may not write to its control
@@ -19,45 +19,93 @@
 #include "userspace/common/value.h"
 #include "userspace/priv/chrony/chrony.h"
 #include "userspace/priv/handlers/file.h"
-#include "userspace/priv/handlers/lease.h"
+#include "userspace/priv/handlers/provider.h"
 #include "userspace/priv/handlers/shared.h"
 
-#define DIRECTORY "/ntp/"
-#define OWN_FILE "ntp-servers"
+#define FAMILY "/ntp"
 
 static const struct handler_family timeservers_families[] = {
-	{ "/ntp",
+	{ FAMILY,
 	  FAMILY_TYPE(VALUE_IPV4) | FAMILY_TYPE(VALUE_IPV6) | FAMILY_TYPE(VALUE_IP) |
 		  FAMILY_TYPE(VALUE_HOST),
 	  FAMILY_LIST | FAMILY_PROVIDERS },
 };
 
-int timeservers_format(struct handler_context *context, const struct wanted *wanted,
-		       const char *before, const char *after,
-		       char text[static TIMESERVERS_TEXT_SIZE])
+struct lines {
+	struct handler_context *context;
+	const char *before, *after;
+	char *text;
+	size_t at;
+	const char *servers[TIMESERVERS_MAX];
+	uint32_t n_servers;
+	uint32_t n_of_provider[PROVIDER_SOURCES_MAX];
+	bool has_own;
+	int r;
+};
+
+static bool is_time_server(const char *text)
 {
-	uint32_t i, n = 0;
-	int r = 0;
-	size_t at = 0;
+	struct value_ip address;
+
+	if (value_parse_ip(text, &address))
+		return value_is_host(text);
+	return address.family == AF_INET ? address_is_host(address.ipv4) :
+					   address_is_host6(&address.ipv6);
+}
+
+static bool is_link_local(const char *text)
+{
+	struct in6_addr address;
+
+	return !value_parse_ipv6(text, &address) && IN6_IS_ADDR_LINKLOCAL(&address);
+}
+
+static bool has_server(const struct lines *lines, const char *server)
+{
+	for (uint32_t i = 0; i < lines->n_servers; i++)
+		if (!strcasecmp(lines->servers[i], server))
+			return true;
+	return false;
+}
+
+static bool add_line(const struct provider_element *element, void *data)
+{
+	const char *path = element->key->key.path, *server = element->key->value.text;
+	struct lines *lines = data;
+	uint32_t *n_of_provider = &lines->n_of_provider[element->i_provider];
+
+	if (!is_time_server(server)) {
+		lines->r = handler_first(lines->r, handler_fail(lines->context, -EBADMSG,
+								"%.63s is \"%s\"", path, server));
+		return false;
+	}
+	if (is_link_local(server)) {
+		handler_note(lines->context, "%.63s is left out: %s is of one link only", path,
+			     server);
+		return false;
+	}
+	if (*n_of_provider == TIMESERVERS_OF_PROVIDER_MAX)
+		return true;
+	(*n_of_provider)++; /* also if another one has said the same */
+	if (lines->n_servers == TIMESERVERS_MAX || has_server(lines, server))
+		return true;
+	lines->at += (size_t)snprintf(lines->text + lines->at, TIMESERVERS_TEXT_SIZE - lines->at,
+				      "%s%s%s\n", lines->before, server, lines->after);
+	lines->servers[lines->n_servers++] = server;
+	lines->has_own |= element->is_own;
+	return true;
+}
+
+int timeservers_format(struct handler_context *context, const struct wanted *wanted, bool is_leased,
+		       const char *before, const char *after,
+		       char text[static TIMESERVERS_TEXT_SIZE], bool *endsp)
+{
+	struct lines lines = { .context = context, .before = before, .after = after, .text = text };
 
 	text[0] = '\0';
-	for (i = wanted_first_below(wanted, DIRECTORY);
-	     wanted_is_below(wanted, i, DIRECTORY) && n < TIMESERVERS_MAX; i++) {
-		const struct wanted_key *key = wanted->keys[i];
-		char server[VALUE_IPV4_SIZE];
-		struct in_addr address;
-
-		if (value_parse_ipv4(key->value.text, &address) || !address_is_host(address)) {
-			r = handler_first(r, handler_fail(context, -EBADMSG, "%.63s is \"%s\"",
-							  key->key.path, key->value.text));
-			continue;
-		}
-		value_format_ipv4(address, server);
-		at += (size_t)snprintf(text + at, TIMESERVERS_TEXT_SIZE - at, "%s%s%s\n", before,
-				       server, after);
-		n++;
-	}
-	return r;
+	provider_take_turns(context, wanted, FAMILY, is_leased, add_line, &lines);
+	*endsp = lines.has_own;
+	return lines.r;
 }
 
 /* Without chronyd the directory does not exist; then there is no file to write. */
@@ -180,15 +228,15 @@ static bool clear_sources(const char *instance, const char *text, bool is_over, 
 }
 
 /* Write the instance's own file, and remove those that are over. */
-static int say(struct handler_context *context, const char *text)
+static int say(struct handler_context *context, const struct shared_text *text)
 {
 	int lock, r = shared_lock(context, &lock);
 
 	if (r)
 		return r;
-	r = shared_say(context, OWN_FILE, text[0] ? text : NULL, strlen(text));
+	r = shared_say(context, SHARED_TIME_SERVERS, text);
 	if (!r)
-		r = shared_each(context, OWN_FILE, clear_sources, context);
+		r = shared_each(context, SHARED_TIME_SERVERS, clear_sources, context);
 	shared_unlock(lock);
 	return r;
 }
@@ -196,16 +244,19 @@ static int say(struct handler_context *context, const char *text)
 static int timeservers_apply(struct handler_context *context, const struct wanted *wanted)
 {
 	static const struct wanted none;
-	const struct wanted *servers = shared_begin(context, wanted);
-	char text[TIMESERVERS_TEXT_SIZE];
+	bool is_leased = shared_begin(context, wanted);
+	const struct wanted *servers = context->options->use_ntp ? wanted : &none;
+	struct shared_text text = { .text = NULL };
+	char bytes[TIMESERVERS_TEXT_SIZE];
 	int r;
 
-	if (!context->options->use_ntp)
-		servers = &none;
-	r = timeservers_format(context, servers, "", "", text);
-	r = handler_first(r, say(context, text));
-	(void)timeservers_format(context, servers, "server ", " iburst", text);
-	return handler_first(r, set_chrony(context, text));
+	r = timeservers_format(context, servers, is_leased, "", "", bytes, &text.ends);
+	text.length = strlen(bytes);
+	text.text = text.length ? bytes : NULL;
+	r = handler_first(r, say(context, &text));
+	(void)timeservers_format(context, servers, is_leased, "server ", " iburst", bytes,
+				 &text.ends);
+	return handler_first(r, set_chrony(context, bytes));
 }
 
 const struct handler handler_timeservers = {

@@ -2,8 +2,8 @@
 /*
  * DOC: `calfpen forget`: what a running watcher does when a lease is over, for a host
  * on which none runs. The handlers run once for the stopped instance, with nothing
- * wanted: its files are removed, and resolv.conf and the names are composed from what
- * is left, or restored. Addresses and routes are not touched, because the kernel
+ * wanted: its files are removed, or only those that are over, and resolv.conf and the
+ * names are composed from what is left, or restored. Addresses and routes are not touched, because the kernel
  * removes them when the lease ends.
  */
 #include <dirent.h>
@@ -57,7 +57,7 @@ static void find_resolv_conf(const char *directory, const char *instance,
 		memcpy(options->resolv_conf, settings.path, sizeof(settings.path));
 }
 
-static int run_handlers(struct handler_context *context)
+static int run_handlers(struct handler_context *context, const char *instance)
 {
 	static const struct wanted none;
 	int r = 0;
@@ -68,12 +68,12 @@ static int run_handlers(struct handler_context *context)
 		context->error[0] = context->note[0] = '\0';
 		error = shared_handlers[i]->apply(context, &none);
 		if (error)
-			log_error("%s: %s: %s", context->instance, shared_handlers[i]->name,
+			log_error("%s: %s: %s", instance, shared_handlers[i]->name,
 				  context->error[0] ? context->error : strerror(-error));
 		r = handler_first(r, error);
 	}
 	context->error[0] = '\0';
-	return handler_first(r, shared_forget(context));
+	return r;
 }
 
 /* What an instance leaves besides its share of the host's files. */
@@ -133,9 +133,13 @@ static int remove_directories(const char *instance)
 	return r;
 }
 
+/* Handlers of an instance of this name, which none can have, have no files of their own, and
+ * remove those that are over. */
+#define NOBODY "."
+
 /* Forget one instance, and remove all that it keeps except for its audit log; with
- * `only_over` only its share of the host's files, and nothing if its lease is not over
- * or it is running. Returns 0, or a negative errno, logged. */
+ * `only_over` only what is over of its share of the host's files, and nothing if it is
+ * running. Returns 0, or a negative errno, logged. */
 static int forget(struct handler_context *context, struct handler_options *options,
 		  const char *instance, bool only_over)
 {
@@ -158,7 +162,9 @@ static int forget(struct handler_context *context, struct handler_options *optio
 		return 0;
 	}
 	find_resolv_conf(context->run_directory, instance, options);
-	r = run_handlers(context);
+	if (only_over)
+		context->instance = NOBODY;
+	r = run_handlers(context, instance);
 	if (!r && !only_over) {
 		warn_of_records(context->run_directory);
 		r = remove_directories(instance);

@@ -2,6 +2,7 @@
 #include "userspace/priv/watcher/host.h"
 
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "userspace/common/clock.h"
@@ -37,24 +38,37 @@ void watcher_host_deinit(struct watcher_host *host)
 	watcher_files_deinit(&host->files);
 }
 
+/* With another name dns writes another zone. */
+static void set_uplink(struct watcher_host *host, const struct netlink_link *link)
+{
+	struct handler_context *context = host->context;
+
+	host->link = *link;
+	context->uplink_ifindex = link->ifindex;
+	if (!strcmp(context->uplink_name, link->name))
+		return;
+	(void)snprintf(context->uplink_name, sizeof(context->uplink_name), "%s", link->name);
+	reconcile_mark_path(host->reconciler, "/nameserver/");
+}
+
 void watcher_host_find(struct watcher_host *host, int ifindex)
 {
 	struct netlink *netlink = host->context->netlink;
-	int r = netlink_link_get(netlink, ifindex, &host->link);
+	struct netlink_link link;
+	int r = netlink_link_get(netlink, ifindex, &link);
 
 	if (r)
-		r = netlink_link_get_by_name(netlink, host->uplink, &host->link);
+		r = netlink_link_get_by_name(netlink, host->uplink, &link);
 	if (r)
-		host->link = (struct netlink_link){ .ifindex = 0 };
-	host->context->uplink_ifindex = host->link.ifindex;
+		link = (struct netlink_link){ .ifindex = 0 };
+	set_uplink(host, &link);
 	link_key_set(&host->key, &host->link);
 }
 
 static void uplink_came(struct watcher_host *host, const struct netlink_link *link)
 {
 	log_info("uplink %s is back", link->name);
-	host->link = *link;
-	host->context->uplink_ifindex = link->ifindex;
+	set_uplink(host, link);
 	host->context->n_address_changes++;
 	reconcile_mark_all(host->reconciler);
 }
@@ -63,8 +77,7 @@ static void uplink_went(struct watcher_host *host)
 {
 	log_warning("uplink %s is gone; waiting for an interface named %s", host->link.name,
 		    host->uplink);
-	host->link = (struct netlink_link){ .ifindex = 0 };
-	host->context->uplink_ifindex = 0;
+	set_uplink(host, &(struct netlink_link){ .ifindex = 0 });
 	reconcile_mark_all(host->reconciler);
 }
 
@@ -76,7 +89,7 @@ static void uplink_changed(struct watcher_host *host, const struct netlink_link 
 	if (strcmp(host->link.name, link->name) != 0)
 		log_warning("uplink %s was renamed to %s; it remains the uplink", host->link.name,
 			    link->name);
-	host->link = *link;
+	set_uplink(host, link);
 	/* When a link goes down, the kernel deletes its routes; when it goes up
 	 * again, they do not come back. */
 	if (flipped & IFF_UP)

@@ -44,7 +44,7 @@ void watcher_host_deinit(struct watcher_host *host);
 /*
  * Find the uplink: by `ifindex` if a device with that index exists, whatever its
  * name is, otherwise by its name; `ifindex` 0 means by name only. Sets
- * context->uplink_ifindex, to 0 if there is no such device.
+ * context->uplink_ifindex and context->uplink_name, to 0 and "" if there is no such device.
  */
 void watcher_host_find(struct watcher_host *host, int ifindex);
 
