@@ -233,7 +233,7 @@ test_calves_of_the_configuration() {
 	done
 	file_refused 1 'name "001" must consist of a-z 0-9 - and begin with a letter' 'calves: {001: {}}'
 	file_refused 1 'calves is empty; name a calf here or with --calf' 'calves: {}'
-	file_refused 2 '"grants" is reserved, and not an option of dhcp4' 'calves:' '  dhcp4: {grants: [route]}'
+	file_refused 2 'grants "rout" is not one of: address, link, route, dns, host, timeservers, portal' 'calves:' '  dhcp4: {grants: [rout]}'
 	file_refused 2 '"hostname" is an option of a calf; write instead: calves: {dhcp4: {hostname: web1}}' \
 		'metric: 5' 'hostname: web1'
 	file_refused 1 'each calf has options of its own; instead of "options", write: calves: {dhcp4: {hostname: web1, send: {43: "hex:00"}}}' \

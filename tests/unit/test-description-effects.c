@@ -22,7 +22,6 @@ static const char *effects(void)
 
 #define OTHERS                                                    \
 	"  nothing on the host; others read:\n"                   \
-	"    /captive-portal          uri\n"                      \
 	"    /ipv6-only               u32\n"                      \
 	"    /dnr/...                 text, 8 keys\n"             \
 	"    /option/...              hex, 16 keys\n"             \
@@ -59,7 +58,9 @@ Test(description_effects, all_that_dhcp4_can_change)
 		       "  host: the host name\n"
 		       "    /hostname                hostname\n"
 		       "  timeservers: the time servers of chronyd\n"
-		       "    /ntp/...                 ipv4, 8 keys\n" OTHERS FRAMES,
+		       "    /ntp/...                 ipv4, 8 keys\n"
+		       "  portal: the URI of the captive portal\n"
+		       "    /captive-portal          uri\n" OTHERS FRAMES,
 		       scratch);
 	cr_expect_str_eq(effects(), expected);
 }
@@ -70,7 +71,8 @@ Test(description_effects, what_is_withheld)
 
 	cr_assert_eq(shipped_load("calves: {dhcp4: {grants: [address, route, link, host]}}\n"), 0);
 	text = effects();
-	cr_expect(strstr(text, "  withheld by the operator: dns, timeservers"), "%s", text);
+	cr_expect(strstr(text, "  withheld by the operator: dns, timeservers, portal\n"), "%s",
+		  text);
 	cr_expect_null(strstr(text, "/nameserver"));
 	cr_expect_not_null(strstr(text, "    /gateway "));
 }

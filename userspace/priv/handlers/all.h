@@ -5,7 +5,7 @@
 
 #include "userspace/priv/handlers/handler.h"
 
-#define HANDLERS_ALL_N 6
+#define HANDLERS_ALL_N 7
 
 /* In the order of calls. */
 extern const struct handler *const handlers_all[HANDLERS_ALL_N];

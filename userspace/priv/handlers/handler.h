@@ -126,6 +126,7 @@ extern const struct handler handler_route;
 extern const struct handler handler_dns;
 extern const struct handler handler_host;
 extern const struct handler handler_timeservers;
+extern const struct handler handler_portal;
 
 /* Returns the metric of the routes through the uplink as it is now. */
 uint32_t handler_metric(const struct handler_context *context);

@@ -31,7 +31,7 @@
 #include "userspace/priv/watcher/watcher-private.h"
 
 static const struct handler *const shared_handlers[] = { &handler_dns, &handler_host,
-							 &handler_timeservers };
+							 &handler_timeservers, &handler_portal };
 
 /* Take the instance's lock, so that it cannot start meanwhile; `create` the file if
  * it does not exist. Returns as lock_take(). */

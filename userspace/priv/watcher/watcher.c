@@ -76,6 +76,7 @@ static void mark_shared(struct watcher *watcher)
 	reconcile_mark_path(&watcher->reconciler, "/nameserver/");
 	reconcile_mark_path(&watcher->reconciler, "/hostname");
 	reconcile_mark_path(&watcher->reconciler, "/ntp/");
+	reconcile_mark_path(&watcher->reconciler, "/captive-portal");
 }
 
 /* If a lease is over that the shared files were composed from, of this instance or
