@@ -70,6 +70,22 @@ Test(watcher_uplink, uplink_is_renamed)
 	EXPECT_SH("ip addr show new0 | grep -q 192.0.2.7; ! ip addr show up0 | grep inet");
 }
 
+/* The zone of a server that is reached through the uplink only. */
+Test(watcher_uplink, Q79_name_in_resolv_conf)
+{
+	configure("carrier: ignore\n");
+	EXPECT_SH("ip link set up0 down"); /* else it has to be set down for its new name */
+	start();
+	commit_init(&commit);
+	add("/nameserver/001", "fe80::1");
+	(void)run();
+	EVENTUALLY("grep -x 'nameserver fe80::1%up0' " RESOLV_CONF);
+	EXPECT_SH("ip link set up0 name new0");
+	EVENTUALLY("grep -x 'nameserver fe80::1%new0' " RESOLV_CONF);
+	EXPECT_SH("ip link del new0");
+	EVENTUALLY("! grep fe80 " RESOLV_CONF);
+}
+
 Test(watcher_uplink, uplink_down_and_up)
 {
 	(void)start_with_lease();

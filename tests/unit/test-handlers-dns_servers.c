@@ -338,6 +338,9 @@ Test(handlers_dns_servers, names_of_several)
 	EXPECT("search one.example three.example four.example\n");
 	set_own("/search", "five.example");
 	EXPECT("search five.example three.example ONE.example four.example\n");
+	test_remove(&wanted, "/search/ra");
+	EXPECT("search five.example two.example\n");
+	set("/search/ra", "three.example ONE.example four.example");
 	set("/search/dhcp6", "three.example six_6.example");
 	EXPECT("search five.example three.example six_6.example ONE.example four.example\n");
 	options.use_domain = false;

@@ -59,7 +59,8 @@ static int take_names(struct dns_share *share, struct handler_context *context,
 							  values[i].path, values[i].value->text));
 			continue;
 		}
-		share->is_domain = is_domain && n_taken++ == 0;
+		share->is_domain = is_domain && !n_taken;
+		n_taken++;
 	}
 	memcpy(share->names, names.text, sizeof(share->names));
 	return r;
