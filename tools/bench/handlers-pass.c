@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DOC: the duration of the handlers for a lease with 64 routes, for its end, and
- * for a renewal that changes nothing, compared with a bare RTM_NEWADDR request.
- * Runs in its own network, mount and UTS namespace.
+ * for a renewal that changes nothing, compared with a bare RTM_NEWADDR request; and
+ * for what four calves say, compared with as many keys of one. Runs in its own network, mount and UTS namespace.
  */
 #include <errno.h>
 #include <sched.h>
@@ -21,6 +21,8 @@
 
 #define ROUTES 64
 #define RENEWALS 200
+#define PROVIDERS_KEYS 200
+#define PASSES 200
 
 static const struct handler *const all[] = { &handler_address, &handler_link, &handler_route,
 					     &handler_dns, &handler_host };
@@ -47,15 +49,20 @@ static struct handler_context context = {
 static struct wanted wanted;
 static struct reconciler reconciler;
 
-static void set(const char *path, const char *text)
+static void set_in(struct wanted *in, const char *path, const char *text)
 {
 	struct kv_key key = { { 0 } };
-	struct kv_value value = { .revision = ++wanted.revision, .boot_ns = loop_now_ns() };
+	struct kv_value value = { .revision = ++in->revision, .boot_ns = loop_now_ns() };
 
 	(void)snprintf(key.path, sizeof(key.path), "%s", path);
 	(void)snprintf(value.text, sizeof(value.text), "%s", text);
 	value.length = (uint32_t)strlen(value.text);
-	bench_check(wanted_set(&wanted, &key, &value), path);
+	bench_check(wanted_set(in, &key, &value), path);
+}
+
+static void set(const char *path, const char *text)
+{
+	set_in(&wanted, path, text);
 }
 
 static double run(const char *path)
@@ -119,6 +126,103 @@ static void renewals(void)
 	bench_say("bare_request", bench_median(bare, RENEWALS) / 1e3);
 }
 
+/* Calves that have 200 keys together, and the host's files that these fill. */
+static struct calves {
+	uint32_t n;
+	const char *label;
+	struct handlers_state state;
+	struct handler_options options;
+	struct handler_context context;
+	struct wanted wanted;
+	uint64_t took_ns[PASSES];
+} calves[] = { { .n = 1, .label = "providers_1" }, { .n = 4, .label = "providers_4" } };
+#define N_CALVES (sizeof(calves) / sizeof(calves[0]))
+
+static const struct handler *const shared[] = { &handler_dns, &handler_host, &handler_timeservers,
+						&handler_portal };
+
+static void set_of(struct calves *of, const char *family, uint32_t i_calf, uint32_t i_key,
+		   const char *text)
+{
+	char path[KV_PATH_SIZE], end[16] = "";
+
+	if (i_key)
+		(void)snprintf(end, sizeof(end), "/%03u", i_key);
+	(void)snprintf(path, sizeof(path), "/%s/%s%s", family, of->options.providers[i_calf], end);
+	set_in(&of->wanted, path, text);
+}
+
+static void say(struct calves *of)
+{
+	uint32_t n = PROVIDERS_KEYS / of->n - 4; /* of each calf, besides its names and its URI */
+	char text[64];
+
+	for (uint32_t i = 0; i < of->n; i++) {
+		(void)snprintf(of->options.providers[i], KV_NAME_SIZE, "calf%u", i);
+		set_of(of, "search", i, 0, "a.example b.example");
+		set_of(of, "domain", i, 0, "a.example");
+		set_of(of, "hostname", i, 0, "bench");
+		set_of(of, "captive-portal", i, 0, "https://portal.example/");
+		for (uint32_t j = 1; j <= n; j++) {
+			(void)snprintf(text, sizeof(text), j % 2 ? "2001:db8:%x::%x" : "10.0.%u.%u",
+				       i + 1, j);
+			set_of(of, j % 3 ? "nameserver" : "ntp", i, j, text);
+		}
+	}
+}
+
+static void prepare(struct calves *of)
+{
+	char root[64], path[96];
+
+	(void)snprintf(root, sizeof(root), "/tmp/%s", of->label);
+	(void)snprintf(path, sizeof(path), "%s/bench", root);
+	if (mkdir(root, 0711) < 0 || mkdir(path, 0711) < 0)
+		bench_fail("%s: %s", path, strerror(errno));
+	of->options = (struct handler_options){ .n_providers = of->n,
+						.use_dns = true,
+						.use_domain = true,
+						.use_hostname = true,
+						.use_ntp = true };
+	(void)snprintf(of->options.resolv_conf, PATH_MAX, "%s/resolv.conf", root);
+	bench_check(wanted_init(&of->wanted, PROVIDERS_KEYS), "wanted");
+	say(of);
+	if (of->wanted.n_keys != PROVIDERS_KEYS)
+		bench_fail("%u keys", of->wanted.n_keys);
+	of->context = (struct handler_context){ .state = &of->state,
+						.options = &of->options,
+						.instance = "bench",
+						.run_root = strdup(root),
+						.chrony_directory = "/tmp/none" };
+	if (!of->context.run_root)
+		bench_fail("no memory");
+}
+
+static uint64_t run_shared(struct calves *of)
+{
+	uint64_t begin_ns = bench_now_ns();
+
+	of->context.now_ns = loop_now_ns();
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		if (shared[i]->apply(&of->context, &of->wanted))
+			bench_fail("%s: %s", shared[i]->name, of->context.error);
+	return bench_now_ns() - begin_ns;
+}
+
+/* In turns, so that both see the same machine. The first pass writes, and is not counted. */
+static void providers(void)
+{
+	for (uint32_t i = 0; i <= PASSES; i++)
+		for (size_t j = 0; j < N_CALVES; j++) {
+			uint64_t took_ns = run_shared(&calves[j]);
+
+			if (i)
+				calves[j].took_ns[i - 1] = took_ns;
+		}
+	for (size_t j = 0; j < N_CALVES; j++)
+		bench_say(calves[j].label, bench_median(calves[j].took_ns, PASSES) / 1e3);
+}
+
 int main(int argc, char **argv)
 {
 	struct netlink_link link;
@@ -141,6 +245,8 @@ int main(int argc, char **argv)
 	context.uplink_ifindex = link.ifindex;
 	bench_check(wanted_init(&wanted, 256), "wanted");
 	reconcile_init(&reconciler, all, sizeof(all) / sizeof(all[0]));
+	for (size_t i = 0; i < N_CALVES; i++)
+		prepare(&calves[i]);
 	for (round = 0; round < rounds; round++) {
 		lease(0, false);
 		bench_say("lease", run(NULL) / 1e6);
@@ -156,6 +262,7 @@ int main(int argc, char **argv)
 		bench_say("routes_64_and_ways", run("/route/001") / 1e6);
 		wanted_clear(&wanted);
 		(void)run(NULL);
+		providers();
 	}
 	wanted_deinit(&wanted);
 	netlink_free(context.netlink);

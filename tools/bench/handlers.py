@@ -66,6 +66,14 @@ def measure_pass(bench):
     bench.row("64 routes again, nothing to do", "ms", seen["routes_64_again"])
     bench.row("renewal that changes nothing", "us", seen["renewal"], seen["bare_request"], "RTM_NEWADDR")
     bench.row("end: all taken back", "ms", seen["end"])
+    bench.row(
+        "200 keys of four calves, nothing to do",
+        "us",
+        seen["providers_4"],
+        seen["providers_1"],
+        "as many of one",
+        "ratio <= 1.2",
+    )
 
 
 def measure_value(bench):
