@@ -49,8 +49,9 @@ $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/*.c tests/unit/*.c)): | $(S
 # Packed headers of frames are filled in with narrowing assignments.
 $(BUILD)/obj/tests/bpf/test-%.o: CFLAGS += -Wno-conversion
 
-# This test counts allocations.
-$(BUILD)/tests/unit/test-dhcp4-agent-endurance: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# These tests count allocations.
+$(patsubst %,$(BUILD)/tests/unit/test-%,dhcp4-agent-endurance handlers-allocations): \
+	LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 # Programs for system tests; calves are linked statically.
 TEST_TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
