@@ -20,11 +20,11 @@
 #define PATIENCE_MS 60000
 #define SUPERVISOR test.gate.fds[KV_SUBJECT_SUPERVISOR]
 
-static const char keys[] = "  - {path: /lease/time, type: text, access: [read, write, delete]}\n"
+static const char keys[] = "  - {path: /lease/state, type: text, access: [read, write, delete]}\n"
 			   "  - {path: /lease/id, type: text, access: [read, write, delete]}\n"
 			   "  - {path: /seen/, type: text, access: [read, watch], count: 251}\n";
 
-static const struct test_rule rules[] = { { "/lease/time", ALL_ACCESS, KV_CLASS_TEXT, 100 },
+static const struct test_rule rules[] = { { "/lease/state", ALL_ACCESS, KV_CLASS_TEXT, 100 },
 					  { "/lease/id", ALL_ACCESS, KV_CLASS_TEXT, 100 },
 					  { "/seen/", KV_ACCESS_READ | KV_ACCESS_WATCH,
 					    KV_CLASS_TEXT, KV_VALUE_MAX },
@@ -260,23 +260,23 @@ Test(gateway_watch, list_of_200_keys)
 
 Test(gateway_watch, conditions)
 {
-	ask_if(WIRE_WRITE, 1, "/lease/time", "1", KV_REVISION_ABSENT);
+	ask_if(WIRE_WRITE, 1, "/lease/state", "1", KV_REVISION_ABSENT);
 	cr_assert_str_eq(next_line(), "ok  @1");
-	ask_if(WIRE_WRITE, 2, "/lease/time", "2", KV_REVISION_ABSENT);
+	ask_if(WIRE_WRITE, 2, "/lease/state", "2", KV_REVISION_ABSENT);
 	cr_assert_str_eq(next_line(), "error conflict");
-	ask_if(WIRE_WRITE, 3, "/lease/time", "2", 1);
+	ask_if(WIRE_WRITE, 3, "/lease/state", "2", 1);
 	cr_assert_str_eq(next_line(), "ok  @2");
-	ask_if(WIRE_WRITE, 4, "/lease/time", "3", 1);
+	ask_if(WIRE_WRITE, 4, "/lease/state", "3", 1);
 	cr_assert_str_eq(next_line(), "error conflict");
-	ask_if(WIRE_READ, 5, "/lease/time", "", 1);
+	ask_if(WIRE_READ, 5, "/lease/state", "", 1);
 	cr_assert_str_eq(next_line(), "ok 2 @2");
-	ask(WIRE_READ, 6, "/lease/time");
+	ask(WIRE_READ, 6, "/lease/state");
 	cr_assert_str_eq(next_line(), "ok 2");
-	ask_if(WIRE_DELETE, 7, "/lease/time", "", 1);
+	ask_if(WIRE_DELETE, 7, "/lease/state", "", 1);
 	cr_assert_str_eq(next_line(), "error conflict");
-	ask_if(WIRE_DELETE, 8, "/lease/time", "", 2);
+	ask_if(WIRE_DELETE, 8, "/lease/state", "", 2);
 	cr_assert_str_eq(next_line(), "ok  @3");
-	ask_if(WIRE_DELETE, 9, "/lease/time", "", 2);
+	ask_if(WIRE_DELETE, 9, "/lease/state", "", 2);
 	cr_assert_str_eq(next_line(), "error conflict");
 }
 
@@ -296,7 +296,7 @@ Test(gateway_watch, conditions_of_a_commit)
 	};
 
 	commit_init(&commit);
-	commit_write(&commit, "/lease/time", "1", 1);
+	commit_write(&commit, "/lease/state", "1", 1);
 	commit_write(&commit, "/lease/id", "1", 1);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int size = wire_encode_commit(1, commit.bytes, commit.size, commit.n_changes,
@@ -320,7 +320,7 @@ Test(gateway_watch, from_the_first_key_to_the_last_event)
 	cr_assert_str_eq(next_line(), "value /seen/empty @4 ");
 	ask(WIRE_WATCH, 2, "/lease");
 	cr_assert_str_eq(next_line(), "error lease is not an allowed path");
-	ask(WIRE_WRITE, 3, "/lease/time");
+	ask(WIRE_WRITE, 3, "/lease/state");
 	cr_assert_str_eq(next_line(), "ok ");
 	close(test.control);
 	cr_assert_eq(gateway_test_wait(&test), ROLE_EXIT_EOF);
