@@ -15,6 +15,7 @@
 #define WRITE KV_ACCESS_WRITE
 #define DELETE KV_ACCESS_DELETE
 #define OF_ANY (1u << 31) /* only in this test: "of: any" */
+#define SECRET (1u << 30) /* only in this test: "secret: true" */
 
 #define N_CALVES 4
 #define N_KEYS 6
@@ -25,7 +26,7 @@ static struct description calves[FRAME_CALVES_MAX + 1];
 
 struct key {
 	const char *path;
-	uint32_t access; /* with OF_ANY */
+	uint32_t access; /* with OF_ANY, SECRET */
 };
 
 struct frame {
@@ -44,7 +45,8 @@ static inline void add_key(struct description *calf, const char *path, uint32_t 
 	struct key_rule *rule = &calf->keys[calf->n_keys];
 
 	snprintf(rule->path, sizeof(rule->path), "%s", path);
-	rule->access = access & ~OF_ANY;
+	rule->access = access & ~(OF_ANY | SECRET);
+	rule->secret = access & SECRET;
 	calf->key_lines[calf->n_keys] = KEY_LINE + calf->n_keys;
 	calf->keys_of_any[calf->n_keys] = access & OF_ANY;
 	calf->n_keys++;

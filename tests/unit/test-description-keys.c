@@ -141,6 +141,52 @@ Test(description_keys, F10_host_keys)
 	}
 }
 
+/* Whose text is for the calf alone that writes it. */
+Test(description_keys, secret)
+{
+	static const struct {
+		const char *replacement;
+		const char *refused; /* NULL: accepted */
+		bool is_secret;
+	} rows[] = {
+		{ "{path: /psk, type: text, access: [read, write], secret: true}", NULL, true },
+		{ "{path: /psk, type: hex, access: [write], secret: true, persistent: true}", NULL,
+		  true },
+		{ "{path: /eap/, type: text, count: 4, access: [write, delete], secret: true}",
+		  NULL, true },
+		{ "{path: /psk, type: text, access: [read], secret: false}", NULL, false },
+		{ "{path: /psk, type: text, access: [write]}", NULL, false },
+#define NO_WRITER "5: secret requires access \"write\": it is for the calf that writes the key"
+		{ "{path: /psk, type: text, access: [read, watch], secret: true}", NO_WRITER,
+		  true },
+		{ "{path: /psk, type: text, access: [delete], secret: true}", NO_WRITER, true },
+		{ "{path: /psk, type: text, access: [read], secret: true, of: any}", NO_WRITER,
+		  true },
+		{ "{path: /mac, type: mac, access: [read], secret: true}", NO_WRITER, true },
+		{ "{path: /psk, type: text, access: [write], secret: true, of: any}",
+		  "5: \"of: any\" is not allowed with access \"write\": a calf may only read and "
+		  "watch the keys of others",
+		  true },
+		{ "{path: /psk, type: text, access: [write], secret: maybe}",
+		  "5: secret must be true or false", true },
+	};
+	static struct description d;
+	char line[256], expected_text[1024];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(line, sizeof(line), "  - %s", rows[i].replacement);
+		write_description(5, line);
+		capture_begin();
+		cr_expect_eq(description_load(scratch, &d), rows[i].refused ? -EINVAL : 0, "%s",
+			     line);
+		snprintf(expected_text, sizeof(expected_text), "%s/%s:%s\n", scratch,
+			 DESCRIPTION_FILE, rows[i].refused ? rows[i].refused : "");
+		cr_expect_str_eq(capture_text(), rows[i].refused ? expected_text : "");
+		if (!rows[i].refused)
+			cr_expect_eq(d.keys[0].secret, rows[i].is_secret, "%s", line);
+	}
+}
+
 /* Keys of other calves, to read and watch. */
 Test(description_keys, of_any)
 {

@@ -81,6 +81,22 @@ static const char *model_foreign(const struct description *own, int own_entry,
 	return NULL;
 }
 
+/* The secret of a calf that another calf may read, NULL if there is none. */
+static const char *model_secret(const struct description *own, int own_entry,
+				const struct description *other, int other_entry)
+{
+	for (size_t i = 0; i < N_UNIVERSE; i++) {
+		int found = model_entry(own, universe[i]),
+		    written = model_entry(other, universe[i]);
+
+		if (found >= 0 && (own->keys[found].access & (READ | WATCH)) && written >= 0 &&
+		    other->keys[written].secret && (own_entry < 0 || own_entry == found) &&
+		    (other_entry < 0 || other_entry == written))
+			return universe[i];
+	}
+	return NULL;
+}
+
 #define PORTS_END 6 /* ports are drawn below it, from 1 on */
 
 /* Returns true if the calf gets replies to this port, or (is_out) may send to it; port 0 is
@@ -122,6 +138,7 @@ static const char *model_refuses(uint32_t n)
 				shared =
 					model_shared(&calves[i], -1, &calves[j], -1)	      ?:
 						model_foreign(&calves[i], -1, &calves[j], -1) ?:
+						model_secret(&calves[i], -1, &calves[j], -1)  ?:
 						(model_frames(&calves[i], -1, &calves[j], -1, false) ? "a frame" : NULL) ?:
 						(model_frames(&calves[i], -1, &calves[j], -1,
 							      true) ?
@@ -182,20 +199,21 @@ static bool names_true_rules(const char *text)
 static bool names_true_entries(const char *text)
 {
 	unsigned int own, other, own_line, other_line;
-	char what[16], path[KV_PATH_SIZE], other_path[KV_PATH_SIZE];
+	char what[16], verb[4], path[KV_PATH_SIZE], other_path[KV_PATH_SIZE];
 	int a, b;
 
 	if (sscanf(text,
-		   "/calves/%u/calf.yaml:%u: %15s \"%63[^\"]\": /calves/%u/calf.yaml:%u may write "
-		   "or delete \"%63[^\"]\"",
-		   &own, &own_line, what, path, &other, &other_line, other_path) != 7)
+		   "/calves/%u/calf.yaml:%u: %15s \"%63[^\"]\": /calves/%u/calf.yaml:%u %3s%*[^\"]"
+		   "\"%63[^\"]\"",
+		   &own, &own_line, what, path, &other, &other_line, verb, other_path) != 8)
 		return false;
 	a = (int)own_line - KEY_LINE;
 	b = (int)other_line - KEY_LINE;
 	return own < N_CALVES && other < N_CALVES && own != other && a >= 0 && b >= 0 &&
 	       strcmp(calves[own].keys[a].path, path) == 0 &&
 	       strcmp(calves[other].keys[b].path, other_path) == 0 &&
-	       (strcmp(what, "path") == 0 ? model_shared(&calves[own], a, &calves[other], b) :
+	       (strcmp(verb, "has") == 0  ? model_secret(&calves[own], a, &calves[other], b) :
+		strcmp(what, "path") == 0 ? model_shared(&calves[own], a, &calves[other], b) :
 					    model_foreign(&calves[own], a, &calves[other], b));
 }
 
@@ -211,7 +229,9 @@ static uint32_t draw(uint32_t n)
  * is accepted. */
 static void draw_calf(uint32_t i)
 {
-	static const uint32_t changes[] = { WRITE, DELETE, READ | WRITE, WRITE | DELETE };
+	static const uint32_t changes[] = { WRITE,	    DELETE,
+					    READ | WRITE,   WRITE | DELETE,
+					    WRITE | SECRET, READ | WRITE | DELETE | SECRET };
 	static const uint32_t reads[] = { READ, READ | WATCH };
 	static const char *const names[N_CALVES] = { "a", "b", "c", "d" };
 	struct description *calf = set_calf(i, names[i]);
@@ -220,7 +240,7 @@ static void draw_calf(uint32_t i)
 	/* N_DRAWN is a prime number */
 	for (uint32_t j = 0; j < n; j++)
 		add_key(calf, drawn_paths[(first + j * step) % N_DRAWN],
-			draw(3) ? reads[draw(2)] | (draw(8) ? OF_ANY : 0) : changes[draw(4)]);
+			draw(3) ? reads[draw(2)] | (draw(8) ? OF_ANY : 0) : changes[draw(6)]);
 	for (uint32_t j = 0; j < 2 && draw(3) == 0; j++) {
 		const uint16_t local = (uint16_t)(1 + draw(PORTS_END - 1));
 		const struct frame arp = { FRAME_CHECK_ARP, 0, 0 },

@@ -87,6 +87,37 @@ static const struct row rows[] = {
 	    { .name = "b", .keys = { { "/ntp/", READ | WATCH | OF_ANY } } },
 	    { .name = "c", .keys = { { "/ntp/001", READ }, { "/ntp/c/", READ } } } },
 	  NULL },
+
+/* the secret of another calf: by its key, its directory, and a key in it, both ways */
+#define SECRET_OF(_own, _line, _path, _other, _other_line, _other_path)             \
+	"/calves/" _own "/calf.yaml:" _line ": path \"" _path "\": /calves/" _other \
+	"/calf.yaml:" _other_line " has \"" _other_path                             \
+	"\" as a secret; only the calf that writes it may read it\n"
+	{ { { .name = "a", .keys = { { "/psk", READ | WRITE | SECRET } } },
+	    { .name = "b", .keys = { { "/mac", READ }, { "/psk", READ } } } },
+	  SECRET_OF("1", "11", "/psk", "0", "10", "/psk") },
+	{ { { .name = "a", .keys = { { "/mac", READ }, { "/psk", WATCH | OF_ANY } } },
+	    { .name = "b",
+	      .keys = { { "/x", READ }, { "/y", READ }, { "/psk", WRITE | SECRET } } } },
+	  SECRET_OF("0", "11", "/psk", "1", "12", "/psk") },
+	{ { { .name = "a", .keys = { { "/eap/", READ | OF_ANY } } },
+	    { .name = "b", .keys = { { "/mac", READ }, { "/eap/psk", WRITE | SECRET } } } },
+	  SECRET_OF("0", "10", "/eap/", "1", "11", "/eap/psk") },
+	{ { { .name = "a", .keys = { { "/eap/", WRITE | SECRET } } },
+	    { .name = "b", .keys = { { "/eap/psk", READ } } } },
+	  SECRET_OF("1", "10", "/eap/psk", "0", "10", "/eap/") },
+	{ { { .name = "a", .keys = { { "/eap/", WRITE | SECRET } } },
+	    { .name = "b", .keys = { { "/eap/", READ | OF_ANY } } } },
+	  SECRET_OF("1", "10", "/eap/", "0", "10", "/eap/") },
+	/* what is beside it, and an entry that cannot read */
+	{ { { .name = "a",
+	      .keys = { { "/eap/", WRITE | SECRET },
+			{ "/eap/user", WRITE },
+			{ "/psk", WRITE | SECRET } } },
+	    { .name = "b",
+	      .keys = { { "/eap/user", READ }, { "/eap/x/", READ }, { "/eap", READ } } },
+	    { .name = "c", .keys = { { "/psk/", READ | WRITE | SECRET } } } },
+	  NULL },
 	/* the host's, which no calf may write */
 	{ { { .name = "a", .keys = { { "/link/macs/", READ | WATCH } } },
 	    { .name = "b", .keys = { { "/link/macs/", READ | WATCH } } } },

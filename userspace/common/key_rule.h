@@ -15,7 +15,8 @@ struct key_rule {
 	uint32_t access;	 /* KV_ACCESS_* of the calf */
 	struct value_rule rule;
 	uint32_t count;	 /* maximum number of keys matching this entry; 1 unless a directory */
-	bool persistent; /* saved in the snapshot, so that it survives a reboot (persist.h) */
+	bool persistent; /* saved on disk, so that it survives a reboot (persist.h) */
+	bool secret;	 /* only the calf that writes it may read it (KV_ACCESS_SECRET) */
 };
 
 /* Find the entry for `path` among `n_keys`. Returns the exact one, else the one

@@ -297,12 +297,38 @@ static int parse_of(struct yaml_file *file, yaml_node_t *node, const struct key_
 	return 0;
 }
 
+/* A key that the calf cannot write is another's, and so is its secret. So a secret is never
+ * of the host, and never "of: any". */
+static int parse_secret(struct yaml_file *file, yaml_node_t *node, struct key_rule *key)
+{
+	int r = yaml_bool(file, node, "secret", &key->secret);
+
+	if (!r && key->secret && !(key->access & KV_ACCESS_WRITE))
+		return yaml_refuse(file, node,
+				   "secret requires access \"write\": it is for the calf that "
+				   "writes the key");
+	return r;
+}
+
 static int parse_key(struct yaml_file *file, yaml_node_t *node, struct description *description)
 {
-	enum { PATH, TYPE, ACCESS, MIN, MAX, MAX_LENGTH, CHOICES, COUNT, PERSISTENT, OF, N };
+	enum {
+		PATH,
+		TYPE,
+		ACCESS,
+		MIN,
+		MAX,
+		MAX_LENGTH,
+		CHOICES,
+		COUNT,
+		PERSISTENT,
+		SECRET,
+		OF,
+		N
+	};
 	static const char *const names[N] = { "path",	    "type",	  "access",  "min",
 					      "max",	    "max_length", "choices", "count",
-					      "persistent", "of" };
+					      "persistent", "secret",	  "of" };
 	struct key_rule *key = &description->keys[description->n_keys];
 	yaml_node_t *values[N];
 	bool is_directory;
@@ -337,6 +363,11 @@ static int parse_key(struct yaml_file *file, yaml_node_t *node, struct descripti
 	}
 	if (values[PERSISTENT]) {
 		r = yaml_bool(file, values[PERSISTENT], "persistent", &key->persistent);
+		if (r < 0)
+			return r;
+	}
+	if (values[SECRET]) {
+		r = parse_secret(file, values[SECRET], key);
 		if (r < 0)
 			return r;
 	}

@@ -69,6 +69,36 @@ static int refuse_foreign(const struct description *own, const struct key_rule *
 	return -EINVAL;
 }
 
+static int refuse_secret(const struct description *own, const struct key_rule *own_key,
+			 const struct description *other, const struct key_rule *other_key)
+{
+	log_error("%s/" DESCRIPTION_FILE ":%u: path \"%s\": %s/" DESCRIPTION_FILE
+		  ":%u has \"%s\" as a secret; only the calf that writes it may read it",
+		  own->directory, line_of(own, own_key), own_key->path, other->directory,
+		  line_of(other, other_key), other_key->path);
+	return -EINVAL;
+}
+
+/* Returns true if the entry of `other` is for keys that are in the directory of `own`, or is
+ * that directory, or the other way round. */
+static bool have_common_keys(const struct description *own, const struct key_rule *own_key,
+			     const struct description *other, const struct key_rule *other_key)
+{
+	return description_find_key(own, other_key->path) == own_key ||
+	       description_find_key(other, own_key->path) == other_key;
+}
+
+/* The gate would refuse it anyway; the description is wrong. */
+static int check_secrets(const struct description *own, const struct description *other)
+{
+	for (uint32_t i = 0; i < other->n_keys; i++)
+		for (uint32_t j = 0; other->keys[i].secret && j < own->n_keys; j++)
+			if ((own->keys[j].access & (KV_ACCESS_READ | KV_ACCESS_WATCH)) &&
+			    have_common_keys(own, &own->keys[j], other, &other->keys[i]))
+				return refuse_secret(own, &own->keys[j], other, &other->keys[i]);
+	return 0;
+}
+
 /* Compare what `other` may change with what `own` has for the same keys. */
 static int check_keys(const struct description *own, const struct description *other)
 {
@@ -246,6 +276,10 @@ int overlap_check(const struct description *descriptions, uint32_t n_description
 				r = check_keys(own, other);
 			if (!r)
 				r = check_keys(other, own);
+			if (!r)
+				r = check_secrets(own, other);
+			if (!r)
+				r = check_secrets(other, own);
 			if (!r)
 				r = check_frames(own, other);
 		}
