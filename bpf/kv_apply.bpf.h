@@ -31,7 +31,8 @@ static __always_inline void set_value(struct kv_value *to, const struct kv_chang
 		bpf_dynptr_write(&text, (__u32)size, (void *)zeroes, (__u32)rest, 0);
 	to->revision = work->revision;
 	to->boot_ns = work->boot_ns;
-	to->length = (__u32)length;
+	to->length = (__u16)length;
+	to->flags = (__u16)is_zero(change->operation ^ KV_CHANGE_SECRET);
 	to->subject = (__u16)config.subject;
 }
 

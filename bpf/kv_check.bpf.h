@@ -163,6 +163,9 @@ static __always_inline int check_one(struct call *call, struct kv_change *change
 	rule = rule_of(change->path, change->noted);
 	if (!(rule.access & needed))
 		return -EACCES;
+	/* The copy of the request says so from here on; its deletions are as any other. */
+	change->operation |=
+		KV_CHANGE_SECRET * (!!(rule.access & KV_ACCESS_SECRET) & (needed | needed >> 1));
 	if (needed == KV_ACCESS_WRITE)
 		return check_value(call, length, *last, meant, &rule);
 	return 0;
@@ -215,6 +218,21 @@ static long inspect_word(__u32 i, void *data)
 	return (long)path_inspect_word(&stage->work.path, *word, i);
 }
 
+/* What the change takes in the record, and in the audit log. A secret has no text there,
+ * but there is a text that says so. All of it in numbers: branches are states. */
+static __always_inline void count_change(struct kv_work *work, const struct kv_change *change)
+{
+	__u32 length = change->length;
+	__u32 is_secret = (__u32)is_zero(change->operation ^ KV_CHANGE_SECRET);
+
+	opaque(is_secret);
+	work->n_secrets += is_secret;
+	length *= 1 - is_secret;
+	work->record_size += KV_CHANGE_SIZE(length);
+	length += is_secret * KV_SECRET_LENGTH;
+	work->audit_bytes += KV_AUDIT_COST(KV_NOTE_LENGTH(change->noted), length);
+}
+
 static long check_change(__u32 i, void *data)
 {
 	struct kv_staging *stage = ((struct call *)data)->stage;
@@ -253,7 +271,7 @@ static long check_change(__u32 i, void *data)
 	/* All paths through check_one() join here in one state. */
 	if (read_again(stage->work.error))
 		return 1; /* keep `at`: the denial shows this path */
-	stage->work.audit_bytes += KV_AUDIT_COST(KV_NOTE_LENGTH(noted), change->length);
+	count_change(&stage->work, change);
 	stage->work.at += KV_CHANGE_SIZE(change->length);
 	return 0;
 }
@@ -302,6 +320,8 @@ static __always_inline int check_request(struct kv_request *request, struct call
 	work->answer_length = 0;
 	work->answer_cursor = 0;
 	work->audit_bytes = 0;
+	work->record_size = 0;
+	work->n_secrets = 0;
 	stage->items[0].rate_ns = stage->rate_ns;
 	if (!take_rate(&stage->rate_ns, now, config.rate_interval_ns, config.rate_burst_ns))
 		return -EDQUOT;

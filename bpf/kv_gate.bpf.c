@@ -62,11 +62,62 @@ static __always_inline void apply(struct call *call)
 	bpf_loop(read_again(work->n_applied), undo_change, call, 0);
 }
 
+/* A record that is written change by change. */
+struct writing {
+	struct kv_staging *stage;
+	struct bpf_dynptr *record;
+};
+
+static long write_change(__u32 i, void *data)
+{
+	struct kv_staging *stage = ((struct writing *)data)->stage;
+	struct bpf_dynptr *record = ((struct writing *)data)->record;
+	struct kv_change *change = staged_change(stage, stage->work.at);
+	__u64 size, is_secret;
+	long failed;
+
+	(void)i;
+	if (!change)
+		return 1;
+	is_secret = is_zero(change->operation ^ KV_CHANGE_SECRET);
+	opaque(is_secret);
+	size = KV_CHANGE_SIZE(change->length);
+	opaque(size);
+	if (size > KV_CHANGE_SIZE(KV_VALUE_MAX))
+		return 1;
+	if (is_secret)
+		failed = write_hidden(record, stage->work.record_at, change);
+	else
+		failed = bpf_dynptr_write(record, stage->work.record_at, change, (__u32)size, 0);
+	if (failed)
+		return 1;
+	stage->work.at += KV_CHANGE_SIZE(change->length);
+	stage->work.record_at += KV_CHANGE_SIZE(change->length * (__u32)(is_secret ^ 1));
+	return 0;
+}
+
+/* The event and its changes, without the texts of secrets. */
+static __always_inline long write_without_secrets(struct bpf_dynptr *record,
+						  struct kv_staging *stage, struct kv_event *event,
+						  __u64 size)
+{
+	struct writing writing = { stage, record };
+
+	stage->work.record_at = sizeof(*event);
+	if (bpf_dynptr_write(record, 0, event, sizeof(*event), 0))
+		return 1;
+	bpf_loop(read_again(stage->work.n_changes), write_change, &writing, 0);
+	stage->work.at = stage->work.base;
+	return read_again(stage->work.record_at) ^ (long)size;
+}
+
 /* The event and its changes, which are contiguous: of a commit all changes,
  * from the start of the request, otherwise the one at `base`. */
 static __always_inline long write_record(struct bpf_dynptr *record, struct kv_staging *stage,
 					 struct kv_event *event, __u64 size)
 {
+	if (stage->work.n_secrets)
+		return write_without_secrets(record, stage, event, size);
 	if (stage->work.verb == KV_VERB_COMMIT)
 		return bpf_dynptr_write(record, 0, &stage->first, (__u32)size, 0);
 	return size > sizeof(*event) + KV_CHANGE_SIZE(KV_VALUE_MAX) ||
@@ -88,7 +139,7 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 	if (!change || !control)
 		return -EINVAL;
 	work = &stage->work;
-	size = sizeof(*event) + work->size;
+	size = sizeof(*event) + work->record_size;
 	/* otherwise clang merges two comparisons, from which Linux 6.1 learns
 	 * nothing */
 	opaque(size);
@@ -110,7 +161,7 @@ GLOBAL int commit_locked(struct kv_ctl *control)
 	work->error = -EAGAIN;
 	*event = (struct kv_event){
 		.type = KV_RECORD_COMMIT,
-		.size = work->size,
+		.size = work->record_size,
 		.revision = work->revision,
 		.boot_ns = work->boot_ns,
 		.uid = work->uid,
@@ -143,8 +194,23 @@ refused:
 	return work->error;
 }
 
+/* Return 1 if this is a secret whose text the subject may not have. Its writer may, and the
+ * supervisor; and if the supervisor has restored it, the subject whose rule says that it is a
+ * secret. In numbers, because branches are states. */
+static __always_inline __u64 is_hidden(const struct kv_value *value, const struct kv_change *change)
+{
+	__u64 knows = is_zero(value->subject ^ config.subject) |
+		      is_zero(config.subject ^ KV_SUBJECT_SUPERVISOR) |
+		      (is_zero(value->subject ^ KV_SUBJECT_SUPERVISOR) &
+		       is_zero(change->operation ^ KV_CHANGE_SECRET));
+	__u64 hidden = value->flags & KV_VALUE_SECRET & (knows ^ 1);
+
+	opaque(hidden);
+	return hidden;
+}
+
 /* Copy the value into the page, followed by a NUL; for a batch after its
- * result. */
+ * result. Of what is hidden, nothing is copied; the answer clears the page. */
 static __always_inline int read_locked(struct call *call)
 {
 	struct kv_staging *stage = call->stage;
@@ -154,14 +220,18 @@ static __always_inline int read_locked(struct call *call)
 	const struct kv_value *value = change ? find_value(change->path) : NULL;
 	struct bpf_dynptr page;
 	__u32 at = work->used + work->is_batch * sizeof(struct kv_result);
-	__u64 size;
+	__u64 size, length, hidden;
 
 	control->subject[config.subject & (KV_SUBJECTS_MAX - 1)].n_reads++;
 	if (!value)
 		return -ENOENT;
 	if (bpf_dynptr_from_mem(stage->page, sizeof(stage->page), 0, &page))
 		return -ENOBUFS;
-	size = (value->length + 8) & ~7u;
+	hidden = is_hidden(value, change);
+	if (hidden && config.subject >= KV_SUBJECT_CALF)
+		return -EACCES;
+	length = value->length * (hidden ^ 1);
+	size = ((length + 8) & ~7ull) * (hidden ^ 1);
 	opaque(size);
 	if (size > KV_VALUE_SIZE)
 		return -EIO; /* impossible */
@@ -170,8 +240,8 @@ static __always_inline int read_locked(struct call *call)
 		return -ENOBUFS;
 	work->revision = value->revision;
 	work->answer_boot_ns = value->boot_ns;
-	work->answer_length = value->length;
-	work->answer_cursor = value->subject;
+	work->answer_length = (__u32)length;
+	work->answer_cursor = KV_CURSOR(value->subject, value->flags | hidden * KV_VALUE_HIDDEN);
 	return 0;
 }
 
@@ -191,7 +261,10 @@ static __always_inline int load_item(struct kv_staging *stage, const struct kv_i
 	work->base = item->at;
 	work->size = KV_CHANGE_SIZE(change->length);
 	work->n_changes = 1;
-	work->audit_bytes = KV_AUDIT_COST(KV_NOTE_LENGTH(change->noted), change->length);
+	work->audit_bytes = 0;
+	work->record_size = 0;
+	work->n_secrets = 0;
+	count_change(work, change);
 	work->condition = header->revision;
 	work->revision = 0;
 	work->answer_length = 0;

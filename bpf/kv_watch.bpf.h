@@ -9,6 +9,17 @@
 
 #include "bpf/kv_check.bpf.h"
 
+/* Write a change of a secret without its text, whose bytes must not be in a record even for
+ * a moment, because all of a ring is mapped by its reader. */
+static __always_inline long write_hidden(struct bpf_dynptr *record, __u32 at,
+					 const struct kv_change *change)
+{
+	struct kv_hidden hidden = { .operation = KV_CHANGE_SECRET, .noted = change->noted };
+	long failed = bpf_dynptr_write(record, at, (void *)change->path, KV_PATH_SIZE, 0);
+
+	return failed | bpf_dynptr_write(record, at + KV_PATH_SIZE, &hidden, sizeof(hidden), 0);
+}
+
 static long fan_subject(__u32 i, void *data)
 {
 	struct kv_watch_event event = { .type = KV_RECORD_CHANGE };
@@ -16,7 +27,8 @@ static long fan_subject(__u32 i, void *data)
 	struct kv_change *change;
 	struct kv_watch *watch;
 	struct bpf_dynptr record;
-	__u64 size;
+	__u64 size, is_secret, is_own, is_hidden;
+	long failed;
 	void *ring;
 
 	if (i >= KV_SUBJECTS_MAX || !(stage->work.mask >> i))
@@ -28,7 +40,12 @@ static long fan_subject(__u32 i, void *data)
 	change = staged_change(stage, stage->work.at);
 	if (!watch || !ring || !change)
 		return 0;
-	size = KV_CHANGE_SIZE(change->length);
+	is_secret = is_zero(change->operation ^ KV_CHANGE_SECRET);
+	is_own = is_secret & is_zero(i ^ config.subject);
+	is_hidden = is_secret ^ is_own;
+	opaque(is_hidden);
+	size = change->length * (1 - is_hidden);
+	size = KV_CHANGE_SIZE(size);
 	opaque(size);
 	if (size < KV_CHANGE_SIZE(0) || size > KV_CHANGE_SIZE(KV_VALUE_MAX))
 		return 0;
@@ -36,9 +53,14 @@ static long fan_subject(__u32 i, void *data)
 	event.sequence = ++watch->sequence;
 	event.revision = stage->work.revision;
 	event.boot_ns = stage->work.boot_ns;
-	if (bpf_ringbuf_reserve_dynptr(ring, sizeof(event) + (__u32)size, 0, &record) ||
-	    bpf_dynptr_write(&record, 0, &event, sizeof(event), 0) ||
-	    bpf_dynptr_write(&record, sizeof(event), change, (__u32)size, 0)) {
+	/* its writer gets it as any other change */
+	change->operation -= (KV_CHANGE_SECRET - KV_CHANGE_WRITE) * is_own;
+	failed = bpf_ringbuf_reserve_dynptr(ring, sizeof(event) + (__u32)size, 0, &record) ||
+		 bpf_dynptr_write(&record, 0, &event, sizeof(event), 0) ||
+		 (is_hidden ? write_hidden(&record, sizeof(event), change) :
+			      bpf_dynptr_write(&record, sizeof(event), change, (__u32)size, 0));
+	change->operation += (KV_CHANGE_SECRET - KV_CHANGE_WRITE) * is_own;
+	if (failed) {
 		watch->n_lost++;
 		bpf_ringbuf_discard_dynptr(&record, 0);
 		return 0;

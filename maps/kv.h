@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define KV_LAYOUT_VERSION 4
+#define KV_LAYOUT_VERSION 5
 
 /* Limits. A path is canonical text with a leading slash, NUL-padded. */
 #define KV_PATH_SIZE 64		     /* bytes of a key, at least one NUL included */
@@ -80,6 +80,7 @@ enum kv_verb {
 #define KV_ACCESS_WRITE (1u << 1)
 #define KV_ACCESS_DELETE (1u << 2)
 #define KV_ACCESS_WATCH (1u << 3)
+#define KV_ACCESS_SECRET (1u << 4) /* no right: what is written is a secret */
 
 /*
  * Type class: what the kernel checks of a value. userspace/common/value.h has
@@ -94,7 +95,23 @@ enum kv_class {
 enum kv_operation {
 	KV_CHANGE_WRITE = 1,
 	KV_CHANGE_DELETE = 2,
+	KV_CHANGE_SECRET = 3, /* in a record only: a write of a secret, without its text */
 };
+
+/*
+ * A secret is what a subject writes by a rule with KV_ACCESS_SECRET. Its text leaves the gate
+ * only for the subject that wrote it, for the supervisor, and, if the supervisor wrote it
+ * (as it does after a reboot), for the subject with such a rule. Other calves may not read
+ * it. The watcher and the operator, and every record of the change but the one in the
+ * writer's own ring, get no text; those who print it print this instead.
+ */
+#define KV_SECRET_TEXT "<secret>"
+#define KV_SECRET_LENGTH 8u /* strlen of it */
+
+/* struct kv_value.flags */
+#define KV_VALUE_SECRET (1u << 0)
+/* Not in the store: the gate has kept the text back. */
+#define KV_VALUE_HIDDEN (1u << 1)
 
 struct kv_key {
 	char path[KV_PATH_SIZE];
@@ -103,7 +120,8 @@ struct kv_key {
 struct kv_value {
 	__u64 revision; /* of the commit that wrote it */
 	__u64 boot_ns;	/* CLOCK_BOOTTIME of that commit, nanoseconds */
-	__u32 length;	/* bytes of text before its NUL */
+	__u16 length;	/* bytes of text before its NUL */
+	__u16 flags;	/* KV_VALUE_* */
 	__u16 subject;	/* writer, enum kv_subject */
 	__u16 slot;	/* index in the map slots */
 	char text[KV_VALUE_SIZE];
@@ -124,13 +142,23 @@ struct kv_rule {
  * then `length` bytes of text, then NULs up to the next multiple of 8 (at least
  * one NUL). KV_CHANGE_DELETE has length 0 and one word of NULs, and so have the
  * requests that change nothing. Anything else is refused, because the readers of a
- * record, which is a copy of these bytes, refuse it, too (common/record.h).
+ * record, which is a copy of these bytes, refuse it, too (common/record.h). Only the write
+ * of a secret is not copied: its record is a KV_CHANGE_SECRET, which has length 0 and one
+ * word of NULs. In its writer's own ring it is a KV_CHANGE_WRITE with the text.
  */
 struct kv_change {
 	char path[KV_PATH_SIZE];
 	__u16 operation; /* enum kv_operation */
 	__u16 length;	 /* bytes of text */
 	__u32 noted;	 /* 0 in a request; in a record the gate's KV_NOTE() of the path */
+};
+
+/* What is behind the path of a secret in a record. */
+struct kv_hidden {
+	__u16 operation; /* KV_CHANGE_SECRET */
+	__u16 length;	 /* 0 */
+	__u32 noted;
+	__u64 text; /* 0 */
 };
 
 /* strlen("/dir/") and strlen("/dir/name") of a path, as found by the gate. */
@@ -186,7 +214,8 @@ struct kv_result {
  *   -EFAULT   request cannot be read
  *   -EINVAL   verb, count or packing is wrong
  *   -EILSEQ   a path is not canonical
- *   -EACCES   a path is unknown to this subject or the right is missing
+ *   -EACCES   a path is unknown to this subject, the right is missing, or the value is
+ *             another calf's secret
  *   -EMSGSIZE a value is longer than its rule allows
  *   -EBADMSG  a value is not of its class, or what follows it is not NUL
  *   -ENOSPC   the commit would exceed the number of keys
@@ -214,12 +243,17 @@ struct kv_request {
 	__u32 length;		   /* in: watch: 1 begin, 0 end, 2 query; denial: errno, positive;
 				    * out: bytes of text */
 	__u32 cursor;		   /* list: in: 0 or the cursor of the last page, out: 0 at the end;
-				    * read: out: the subject that wrote it; batch: out: number of
-				    * served requests; denial: in: the refused verb */
+				    * read: out: KV_CURSOR() of the subject that wrote it; batch:
+				    * out: number of served requests; denial: in: the refused verb */
 	char text[KV_ANSWER_SIZE]; /* out: read: value, NUL-terminated; list: packed
 				   * struct kv_entry, batch: packed struct kv_result,
 				   * `length` bytes of them */
 };
+
+/* The writer of a value that was read, and its KV_VALUE_*. */
+#define KV_CURSOR(subject, flags) ((__u32)(subject) | (__u32)(flags) << 16)
+#define KV_CURSOR_SUBJECT(cursor) ((__u16)(cursor))
+#define KV_CURSOR_FLAGS(cursor) ((__u16)((cursor) >> 16))
 
 /* One listed key: this header, then its path with NULs up to a multiple of 8
  * (at least one). A key that exists during the whole listing is listed once;
@@ -366,7 +400,9 @@ struct kv_work {
 	__u32 uid;    /* of the caller, as reported by the kernel */
 	__u32 tgid;
 	__u32 audit_bytes; /* KV_AUDIT_COST() of the changes */
-	__u32 reserved;
+	__u32 record_size; /* bytes of the changes in the record: without texts of secrets */
+	__u32 n_secrets;   /* among the changes */
+	__u32 record_at;   /* bytes of the record that are written, if it has a secret */
 };
 
 /*
@@ -457,6 +493,7 @@ _Static_assert(sizeof(struct kv_key) == 64, "kv_key layout");
 _Static_assert(sizeof(struct kv_value) == 1048, "kv_value layout");
 _Static_assert(sizeof(struct kv_rule) == 8, "kv_rule layout");
 _Static_assert(sizeof(struct kv_change) == KV_CHANGE_HEADER, "kv_change layout");
+_Static_assert(KV_PATH_SIZE + sizeof(struct kv_hidden) == KV_CHANGE_SIZE(0), "kv_hidden layout");
 _Static_assert(sizeof(struct kv_request) == 48 + KV_ANSWER_SIZE, "kv_request layout");
 _Static_assert(sizeof(struct kv_batched) == 40, "kv_batched layout");
 _Static_assert(sizeof(struct kv_result) == 16, "kv_result layout");

@@ -16,6 +16,7 @@ static uint32_t n_operator_rules;
 
 static const struct test_rule calf_rules[] = {
 	{ "/", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX },
+	{ "/many/psk", ALL_ACCESS | KV_ACCESS_SECRET, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ NULL },
 };
 

@@ -21,7 +21,7 @@ static void draw_path(char path[KV_PATH_SIZE])
 {
 	/* what a calf may write, what it may not, and what is no path */
 	static const char *const mine[] = { "/x/a", "/x/b",    "/x/c", "/x/long",
-					    "/x/0", "/number", "/hex" };
+					    "/x/0", "/number", "/hex", "/x/secret" };
 	static const char *const paths[] = { "/mtu",   "/ip",	     "/ntp/001",
 					     "/ntp/9", "/lease/a.b", "/x/a/b",
 					     "/mac",   "/unknown",   "/status/address",

@@ -21,7 +21,8 @@ Test(cli, get)
 	cr_assert_str_eq(err_text, "calfpen: /secret: the operator may not read it\n");
 }
 
-/* The state of an instance whose calf has the key /ip, and another type for it. */
+/* The state of an instance whose calf has the keys /ip and /many/psk, and another type for
+ * them. */
 static void write_types(void)
 {
 	char path[512];
@@ -31,7 +32,9 @@ static void write_types(void)
 	file = fopen(path, "w");
 	cr_assert_not_null(file);
 	fputs("{\"version\": 1, \"calves\": [{\"name\": \"dhcp4\", \"keys\": [{\"path\": \"/ip\", "
-	      "\"type\": \"ipv4-net\", \"min\": 0, \"max\": 0, \"max_length\": 18, \"choices\": \"\"}]}]}",
+	      "\"type\": \"ipv4-net\", \"min\": 0, \"max\": 0, \"max_length\": 18, \"choices\": \"\"}, "
+	      "{\"path\": \"/many/psk\", \"type\": \"mac\", \"min\": 0, \"max\": 0, "
+	      "\"max_length\": 17, \"choices\": \"\"}]}]}",
 	      file);
 	cr_assert_eq(fclose(file), 0);
 }
@@ -52,6 +55,35 @@ Test(cli, F1_value_of_another_type)
 	cr_assert_not_null(strstr(out_text, "\"invalid\": \"not a valid ipv4-net\""));
 	cr_assert_eq(RUN("ls", "--json"), CLI_OK);
 	cr_assert_not_null(strstr(out_text, "\"invalid\": \"not a valid ipv4-net\""));
+}
+
+/* Also root's command does not show its text, and does not ask whether it is valid. */
+Test(cli, secret)
+{
+	write_types();
+	cr_assert_eq(gate_write(calf, "/many/psk", "hunter2", 7, NULL), 0);
+	cr_assert_eq(RUN("get", "/many/psk"), CLI_OK, "%s", err_text);
+	cr_assert_str_eq(out_text, "<secret>\n");
+	cr_assert_eq(RUN("get", "-l", "/many/psk"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "Z  dhcp4          8  /many/psk  <secret>\n"));
+	cr_assert_eq(RUN("get", "/many/psk", "--json"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "\"value\": \"<secret>\""));
+	cr_assert_not_null(strstr(out_text, "\"secret\": true"));
+	cr_assert_not_null(strstr(out_text, "\"revision\": 3"));
+	cr_assert_null(strstr(out_text, "invalid"));
+	cr_assert_eq(RUN("get", "/ip", "--json"), CLI_OK);
+	cr_assert_null(strstr(out_text, "secret"), "no other key says that it is none");
+	cr_assert_eq(RUN("ls", "/many"), CLI_OK);
+	cr_assert_str_eq(out_text, "/many/psk  <secret>\n");
+	cr_assert_eq(RUN("ls", "--json"), CLI_OK);
+	cr_assert_not_null(strstr(out_text, "\"<secret>\""));
+	cr_assert_null(strstr(out_text, "hunter"));
+	cr_assert_eq(RUN("status", "--json"), CLI_OK);
+	cr_assert_null(strstr(out_text, "hunter"));
+	cr_assert_eq(RUN("set", "/many/psk", "mine"), CLI_DENIED);
+	cr_assert_null(strstr(out_text, "mine"));
+	cr_assert_null(strstr(err_text, "mine"));
+	cr_assert_eq(gate_test_ctl(&test).n_denials, 1, "of the set, and of no read");
 }
 
 Test(cli, ls)

@@ -34,6 +34,7 @@
 #define SUBJECT KV_SUBJECT_CALF
 #define ALL_ACCESS (KV_ACCESS_READ | KV_ACCESS_WRITE | KV_ACCESS_DELETE | KV_ACCESS_WATCH)
 #define RECORDS_MAX 256 /* of one request */
+#define SECRET "/x/secret"
 
 /* A gate with maps of its own, whose rates have no limit. */
 static struct kv_gate_bpf *gate;
@@ -70,6 +71,7 @@ static void begin(void)
 	gate_fd = bpf_program__fd(gate->progs.kv_gate);
 	add_rule("/x/", ALL_ACCESS, KV_CLASS_TEXT, 64);
 	add_rule("/x/long", ALL_ACCESS, KV_CLASS_TEXT, KV_VALUE_MAX);
+	add_rule(SECRET, ALL_ACCESS | KV_ACCESS_SECRET, KV_CLASS_TEXT, KV_VALUE_MAX);
 	add_rule("/hex", ALL_ACCESS, KV_CLASS_HEX, 64);
 	add_rule("/number", ALL_ACCESS, KV_CLASS_UINT, 10);
 	add_rule("/mtu", ALL_ACCESS, KV_CLASS_UINT, 5);
@@ -162,13 +164,22 @@ static const char *seed;
 	cr_assert(_condition, "seed %s, request %llu (verb %u): %s", seed, \
 		  (unsigned long long)n_sent, request.verb, #_condition)
 
-static void compare_change(const struct record_change *change, const unsigned char *at)
+/* A change of a record: as it was sent, but for the text of a secret in a record that is for
+ * others. */
+static void compare_change(const struct record_change *change, const unsigned char *at,
+			   bool is_hidden)
 {
 	struct kv_change wanted;
 
 	memcpy(&wanted, at, sizeof(wanted));
 	EXPECT(!memcmp(change->key.path, wanted.path, sizeof(wanted.path)));
 	EXPECT(change->operation == wanted.operation);
+	EXPECT(change->is_secret == is_hidden);
+	if (is_hidden) {
+		EXPECT(change->length == KV_SECRET_LENGTH);
+		EXPECT(!strcmp(change->text, KV_SECRET_TEXT));
+		return;
+	}
 	EXPECT(change->length == wanted.length);
 	EXPECT(!memcmp(change->text, at + sizeof(wanted), wanted.length));
 }
@@ -224,14 +235,16 @@ static void compare_commit(uint32_t verb, uint64_t revision, uint32_t first, uin
 	EXPECT(commit.header.tgid == (uint32_t)getpid());
 	for (uint32_t i = first; i < first + n; i++) {
 		EXPECT(record_commit_next(&commit, &change));
-		compare_change(&change, hostile->bytes + hostile_request_change(hostile, i));
+		compare_change(&change, hostile->bytes + hostile_request_change(hostile, i),
+			       change.operation == KV_CHANGE_WRITE &&
+				       !strcmp(change.key.path, SECRET));
 		compare_line(&commit.header, &change);
 		if (!(before.watching >> SUBJECT & 1))
 			continue;
 		record = next(&copies, &size);
 		EXPECT(!record_watch_init(&event, &copy, record, size));
 		EXPECT(event.revision == revision);
-		compare_change(&copy, hostile->bytes + hostile_request_change(hostile, i));
+		compare_change(&copy, hostile->bytes + hostile_request_change(hostile, i), false);
 	}
 	EXPECT(!record_commit_next(&commit, &change));
 }

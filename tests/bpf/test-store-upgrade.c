@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of a store of layout 3, which had no names. */
+/* What becomes of a store of layout 4, which had no secrets, and of layout 3, which had no
+ * names, either. */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -47,11 +48,12 @@ static void pin_acl_of(const char *name)
 	(void)close(fd);
 }
 
-/* Stop, and leave a store as the version before made it. */
-static void leave_former(struct kv_ctl ctl, uint32_t version, bool is_frozen)
+/* Stop, and pin a ctl as a version before made it. */
+static void leave_ctl(const char *pin, struct kv_ctl ctl, uint32_t version, uint32_t size,
+		      bool is_frozen)
 {
 	const uint32_t zero = 0;
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ctl", 4, FORMER_SIZE, 1, NULL);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ctl", 4, size, 1, NULL);
 
 	ctl.layout_version = version;
 	cr_assert_geq(fd, 0);
@@ -59,8 +61,14 @@ static void leave_former(struct kv_ctl ctl, uint32_t version, bool is_frozen)
 	if (is_frozen)
 		cr_assert_eq(bpf_map_freeze(fd), 0);
 	store_deinit(&test.store);
-	cr_assert_eq(pins_put(&test.pins, "", PIN_CTL, fd), 0);
+	cr_assert_eq(pins_put(&test.pins, "", pin, fd), 0);
 	(void)close(fd);
+}
+
+/* Stop, and leave a store of layout 3. */
+static void leave_former(struct kv_ctl ctl, uint32_t version, bool is_frozen)
+{
+	leave_ctl(PIN_CTL, ctl, version, FORMER_SIZE, is_frozen);
 	/* the harness calls it subject3 */
 	pins_remove(&test.pins, PIN_ACL_PREFIX "subject3");
 	pin_acl_of(KV_NAME_SUPERVISOR);
@@ -193,6 +201,47 @@ Test(store_upgrade, setting_aside_is_resumed)
 	}
 }
 
+static void is_adopted_from_4(const struct kv_ctl *former)
+{
+	struct kv_ctl ctl = gate_test_ctl(&test);
+	struct kv_value value;
+
+	cr_expect(test.store.adopted);
+	cr_expect_eq(ctl.layout_version, KV_LAYOUT_VERSION);
+	cr_expect_eq(memcmp((const char *)&ctl + 4, (const char *)former + 4, sizeof(ctl) - 4), 0);
+	cr_expect(pins_is_frozen(test.store.ctl_fd));
+	cr_expect(!is_pinned(&test.pins, PIN_CTL "_next"));
+	(void)gate_test_subject(&test, KV_SUBJECT_CALF, rules, FAST, FAST);
+	cr_assert_eq(gate_read(test.fds[KV_SUBJECT_CALF], "/ip", &value), 0);
+	cr_expect_str_eq(value.text, "192.0.2.7/24");
+	cr_expect_eq(value.flags, 0, "none of its values is a secret");
+}
+
+Test(store_upgrade, layout_without_secrets_is_adopted)
+{
+	struct kv_ctl former = gate_test_ctl(&test);
+
+	leave_ctl(PIN_CTL, former, 4, sizeof(former), true);
+	cr_assert_eq(start(), 0);
+	is_adopted_from_4(&former);
+	cr_expect_str_eq(capture_text(), "");
+	store_deinit(&test.store);
+	cr_assert_eq(start(), 0);
+	cr_expect(test.store.adopted);
+}
+
+/* Killed after its last version had made larger maps, and before it renamed them. */
+Test(store_upgrade, growth_of_the_former_layout_is_completed)
+{
+	struct kv_ctl former = gate_test_ctl(&test);
+
+	leave_ctl(PIN_GROWN_PREFIX PIN_CTL, former, 4, sizeof(former), true);
+	leave_ctl(PIN_CTL, former, 4, sizeof(former), true);
+	cr_assert_eq(start(), 0);
+	is_adopted_from_4(&former);
+	cr_expect(!is_pinned(&test.pins, PIN_GROWN_PREFIX PIN_CTL));
+}
+
 /* What is not certainly of that version is refused as before, and left alone. */
 Test(store_upgrade, others_are_refused)
 {
@@ -201,6 +250,10 @@ Test(store_upgrade, others_are_refused)
 	leave_former(ctl, 2, true);
 	cr_expect_eq(start(), -EEXIST);
 	leave_former(ctl, 3, false);
+	cr_expect_eq(start(), -EEXIST);
+	leave_ctl(PIN_CTL, ctl, KV_LAYOUT_VERSION + 1, sizeof(ctl), true);
+	cr_expect_eq(start(), -EEXIST);
+	leave_ctl(PIN_CTL, ctl, 4, sizeof(ctl), false);
 	cr_expect_eq(start(), -EEXIST);
 	cr_expect(is_pinned(&test.pins, PIN_KV) && is_pinned(&test.pins, PIN_CTL) &&
 		  !is_pinned(&test.pins, "aside_kv"));

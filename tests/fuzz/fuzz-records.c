@@ -63,17 +63,19 @@ static size_t slow_path(const uint8_t path[KV_PATH_SIZE], size_t *directoryp)
 static size_t slow_change(const uint8_t *bytes, size_t size, bool *is_writep)
 {
 	size_t path, directory = 0, length, whole;
+	uint64_t operation;
 
 	if (size < 80)
 		return 0;
 	path = slow_path(bytes, &directory);
 	length = (size_t)number(bytes + 66, 2);
 	whole = 72 + (length / 8 + 1) * 8;
-	*is_writep = number(bytes + 64, 2) == 1;
+	operation = number(bytes + 64, 2);
+	*is_writep = operation == 1 || operation == 3;
 	if (!path || length > 1023 || whole > size || number(bytes + 68, 2) != directory ||
 	    number(bytes + 70, 2) != path)
 		return 0;
-	if (!*is_writep && (number(bytes + 64, 2) != 2 || length))
+	if (!operation || operation > 3 || (operation > 1 && length))
 		return 0;
 	for (size_t i = 72; i < whole; i++)
 		if (i < 72 + length ? bytes[i] < ' ' || bytes[i] > '~' : bytes[i] != 0)
@@ -137,15 +139,18 @@ static uint8_t again[sizeof(struct kv_event) + KV_REQUEST_MAX];
 static size_t put_change(uint8_t *to, const struct record_change *change)
 {
 	const char *path = change->key.path, *name = strrchr(path, '/') + 1;
-	struct kv_change header = { .operation = change->operation,
-				    .length = change->length,
+	const char *text = change->is_secret ? "" : change->text;
+	struct kv_change header = { .operation = change->is_secret ? KV_CHANGE_SECRET :
+								     change->operation,
+				    .length = (uint16_t)strlen(text),
 				    .noted = KV_NOTE(name - path, strlen(path)) };
 
-	memset(to, 0, KV_CHANGE_SIZE(change->length));
+	CHECK(strlen(change->text) == change->length);
+	memset(to, 0, KV_CHANGE_SIZE(header.length));
 	(void)snprintf(header.path, sizeof(header.path), "%s", path);
 	memcpy(to, &header, sizeof(header));
-	memcpy(to + sizeof(header), change->text, strlen(change->text));
-	return KV_CHANGE_SIZE(change->length);
+	memcpy(to + sizeof(header), text, strlen(text));
+	return KV_CHANGE_SIZE(header.length);
 }
 
 static void check_line(const struct audit_entry *entry, size_t cost)

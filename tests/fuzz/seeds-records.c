@@ -67,10 +67,12 @@ int main(int argc, char **argv)
 	put(&no_event, sizeof(no_event));
 	put_change("/ip", KV_CHANGE_WRITE, "192.0.2.5/24");
 	save_commit(argv[1], KV_VERB_WRITE, 1);
+	put_change("/psk", KV_CHANGE_SECRET, "");
+	save_commit(argv[1], KV_VERB_COMMIT, 2);
 	put_change("/nameserver/001", KV_CHANGE_DELETE, "");
 	put_change("/x/a.b/c-d/e_f", KV_CHANGE_WRITE, "");
 	put_change("/x/y", KV_CHANGE_WRITE, "\"a\\b\" 12345678901234567890");
-	save_commit(argv[1], KV_VERB_COMMIT, 4);
+	save_commit(argv[1], KV_VERB_COMMIT, 5);
 	begin(0);
 	put(&no_event, sizeof(no_event));
 	put_change("/ip", KV_CHANGE_DELETE, "");

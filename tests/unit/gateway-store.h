@@ -195,7 +195,7 @@ static inline int test_store_read(void *data, const char *path, struct kv_value 
 		return -ENOENT;
 	memset(valuep, 0, sizeof(*valuep));
 	memcpy(valuep->text, store->keys[i].text, store->keys[i].length);
-	valuep->length = (uint32_t)store->keys[i].length;
+	valuep->length = (uint16_t)store->keys[i].length;
 	valuep->revision = store->keys[i].revision;
 	return 0;
 }

@@ -24,7 +24,7 @@ static inline struct kv_value test_value(const char *text, uint64_t revision, ui
 	struct kv_value value = { .revision = revision, .boot_ns = boot_ns };
 
 	(void)snprintf(value.text, sizeof(value.text), "%s", text);
-	value.length = (uint32_t)strlen(value.text);
+	value.length = (uint16_t)strlen(value.text);
 	return value;
 }
 

@@ -440,7 +440,7 @@ Test(cli_status, keys_are_made_printable_sorted_and_single)
 {
 	struct cli_key keys[3] = {
 		{ .key = { "/b" }, .value = { .length = 3, .text = "x\ny" } },
-		{ .key = { "/a" }, .value = { .length = UINT32_MAX } },
+		{ .key = { "/a" }, .value = { .length = UINT16_MAX } },
 		{ .key = { "/b" }, .value = { .length = 3, .text = "x\ny" } },
 	};
 
@@ -449,6 +449,21 @@ Test(cli_status, keys_are_made_printable_sorted_and_single)
 	cr_assert_str_eq(keys[0].key.path, "/a");
 	cr_assert_eq(strlen(keys[0].value.text), KV_VALUE_MAX);
 	cr_assert_str_eq(keys[1].value.text, "x?y");
+}
+
+/* Read from the map itself, which root may. */
+Test(cli_status, secrets_are_not_shown)
+{
+	struct cli_key keys[2] = {
+		{ .key = { "/psk" },
+		  .value = { .length = 7, .flags = KV_VALUE_SECRET, .text = "hunter2" } },
+		{ .key = { "/plain" }, .value = { .length = 5, .text = "shown" } },
+	};
+
+	cr_assert_eq(cli_keys_tidy(keys, 2), 2);
+	cr_assert_str_eq(keys[0].value.text, "shown");
+	cr_assert_str_eq(keys[1].value.text, "<secret>");
+	cr_assert_eq(keys[1].value.length, KV_SECRET_LENGTH);
 }
 
 static void write_lock(const char *text)

@@ -40,7 +40,7 @@ static void put(int fd, const char *path, const char *text)
 	struct kv_key key = { 0 };
 	struct kv_value value = {
 		.revision = 7,
-		.length = (uint32_t)strlen(text),
+		.length = (uint16_t)strlen(text),
 		.subject = KV_SUBJECT_CALF,
 	};
 

@@ -57,6 +57,26 @@ static int record(uint64_t revision, const char *path, const char *text)
 	return watch_view_record(&view, &output, &it, sizeof(it.event) + it.event.size);
 }
 
+/* The same of a secret, whose text the record does not have. */
+static int record_secret(uint64_t revision, const char *path)
+{
+	struct {
+		struct kv_watch_event event;
+		struct kv_change change;
+		uint64_t none;
+	} it = {
+		.event = { .type = KV_RECORD_CHANGE,
+			   .size = KV_CHANGE_SIZE(0),
+			   .sequence = sequence++,
+			   .revision = revision },
+		.change = { .operation = KV_CHANGE_SECRET,
+			    .noted = KV_NOTE(strrchr(path, '/') + 1 - path, strlen(path)) },
+	};
+
+	snprintf(it.change.path, sizeof(it.change.path), "%s", path);
+	return watch_view_record(&view, &output, &it, sizeof(it));
+}
+
 static const char *printed(void)
 {
 	cr_assert_eq(watch_flush(&output), 0);
@@ -217,6 +237,33 @@ Test(cli_watch, records_of_another_form)
 	cr_assert_not(view.is_lost);
 }
 
+Test(cli_watch, secrets)
+{
+	begin(4, 6);
+	record_secret(5, "/a");
+	record(6, "/c", "1");
+	record_secret(7, "/c");
+	record(8, "/c", "shown");
+	cr_assert_str_eq(printed(),
+			 "5 set /a <secret>\n3 set /b 3\n6 set /c 1\n5 set /d 5\nsynced 6\n"
+			 "7 set /c <secret>\n8 set /c shown\n");
+}
+
+Test(cli_watch, secrets_as_json)
+{
+	output.json = true;
+	begin(4, 6);
+	record_secret(5, "/b");
+	record_secret(7, "/a");
+	cr_assert_str_eq(printed(),
+			 "{\"event\":\"set\",\"revision\":5,\"path\":\"/b\","
+			 "\"value\":\"<secret>\",\"secret\":true}\n"
+			 "{\"event\":\"set\",\"revision\":5,\"path\":\"/d\",\"value\":\"5\"}\n"
+			 "{\"event\":\"synced\",\"revision\":6}\n"
+			 "{\"event\":\"set\",\"revision\":7,\"path\":\"/a\","
+			 "\"value\":\"<secret>\",\"secret\":true}\n");
+}
+
 /* A reader that does not read makes us wait, but we can still be stopped. */
 Test(cli_watch, full_pipe_is_waited_for_until_a_signal)
 {
@@ -230,7 +277,8 @@ Test(cli_watch, full_pipe_is_waited_for_until_a_signal)
 	cr_assert_eq(watch_wait(&output, -1, -1, 0), 1, "neither a signal nor closed");
 	cr_assert_eq(eventfd_write(output.signal_fd, 1), 0);
 	for (; r == 0 && n < 1000; n++)
-		r = watch_put_change(&output, 1, "/a", "some text that fills the buffer", NULL);
+		r = watch_put_change(&output, 1, "/a", "some text that fills the buffer", NULL,
+				     false);
 	cr_assert_eq(r, WATCH_STOPPED);
 	cr_assert_eq(watch_wait(&output, -1, -1, 1000), WATCH_STOPPED);
 	close(output.signal_fd);

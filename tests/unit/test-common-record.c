@@ -163,7 +163,8 @@ Test(common_record, wrong_fields)
 	REFUSED(change_at(&record, at)->length = UINT16_MAX);
 	REFUSED(change_at(&record, at)->operation = 0);
 	REFUSED(change_at(&record, at)->operation = KV_CHANGE_DELETE);
-	REFUSED(change_at(&record, at)->operation = 3);
+	REFUSED(change_at(&record, at)->operation = KV_CHANGE_SECRET);
+	REFUSED(change_at(&record, at)->operation = 4);
 	REFUSED(change_at(&record, at)->path[0] = 'x');
 	REFUSED(change_at(&record, at)->path[0] = '\0');
 	REFUSED(change_at(&record, at)->path[5] = 'x');
@@ -173,6 +174,37 @@ Test(common_record, wrong_fields)
 	REFUSED(record.bytes[at + sizeof(struct kv_change) + 3] = '\0');
 	REFUSED(record.bytes[record.size - 1] = 'x');
 #undef REFUSED
+}
+
+/* The write of a secret, without its text. */
+Test(common_record, secret)
+{
+	static struct record record;
+	struct record_commit event;
+	struct record_change change;
+	size_t at;
+
+	begin(&record, 17);
+	at = add(&record, "/psk", KV_CHANGE_SECRET, "");
+	add(&record, "/ip", KV_CHANGE_WRITE, "192.0.2.5/24");
+	cr_assert_eq(record_commit_init(&event, record.bytes, record.size), 0);
+	cr_assert_eq(record_commit_next(&event, &change), 1);
+	cr_expect_str_eq(change.key.path, "/psk");
+	cr_expect(change.is_secret);
+	cr_expect_eq(change.operation, KV_CHANGE_WRITE);
+	cr_expect_eq(change.length, KV_SECRET_LENGTH);
+	cr_expect_str_eq(change.text, "<secret>");
+	cr_assert_eq(record_commit_next(&event, &change), 1);
+	cr_expect_not(change.is_secret);
+	cr_expect_str_eq(change.text, "192.0.2.5/24");
+	header_of(&record)->verb = KV_VERB_DELETE;
+	cr_expect_eq(try(&record, record.size), -EBADMSG);
+	begin(&record, 17);
+	header_of(&record)->verb = KV_VERB_WRITE;
+	add(&record, "/psk", KV_CHANGE_SECRET, "");
+	cr_expect_eq(try(&record, record.size), 0);
+	record.bytes[at + sizeof(struct kv_change)] = 'x';
+	cr_expect_eq(try(&record, record.size), -EBADMSG, "a text after all");
 }
 
 /* A write is one change, and so is a deletion. */

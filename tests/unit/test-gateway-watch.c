@@ -519,3 +519,14 @@ Test(gateway_watch, F1_values_of_another_type)
 	test_store_set(&store, "/link", "down");
 	cr_assert_str_eq(client_all(), "5 value /link 5 down\n");
 }
+
+/* The rules of the gate are such that there is none: it would have no text. */
+Test(gateway_watch, secret_of_another_subject)
+{
+	test_store_set(&store, "/config/x", "1");
+	client_ask(WIRE_WATCH, 5, "");
+	cr_assert_str_eq(client_all(), "5 value /config/x 1 1\n5 synced 1\n");
+	store.revision++;
+	test_store_event(&store, KV_CHANGE_SECRET, "/config/x", "", 0);
+	cr_assert_str_eq(client_all(), "5 deleted /config/x 2\n");
+}

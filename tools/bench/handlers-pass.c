@@ -56,7 +56,7 @@ static void set_in(struct wanted *in, const char *path, const char *text)
 
 	(void)snprintf(key.path, sizeof(key.path), "%s", path);
 	(void)snprintf(value.text, sizeof(value.text), "%s", text);
-	value.length = (uint32_t)strlen(value.text);
+	value.length = (uint16_t)strlen(value.text);
 	bench_check(wanted_set(in, &key, &value), path);
 }
 

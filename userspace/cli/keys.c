@@ -60,8 +60,11 @@ static void known_deinit(struct known *known)
 static const char *flaw_of(const struct known *known, const struct cli_key *key,
 			   char text[static CLI_FLAW_SIZE])
 {
-	return cli_types_flaw(&known->types, key->key.path, key->value.text, key->value.length,
-			      text);
+	/* what is printed of a secret is of no type */
+	return key->value.flags & KV_VALUE_SECRET ?
+		       NULL :
+		       cli_types_flaw(&known->types, key->key.path, key->value.text,
+				      key->value.length, text);
 }
 
 static json_t *key_to_json(const struct cli_key *key, const struct known *known)
@@ -79,6 +82,8 @@ static json_t *key_to_json(const struct cli_key *key, const struct known *known)
 		json_object_set_new(json, "time", json_string(time));
 	if (flaw)
 		json_object_set_new(json, "invalid", json_string(flaw));
+	if (key->value.flags & KV_VALUE_SECRET)
+		json_object_set_new(json, "secret", json_true());
 	return json;
 }
 

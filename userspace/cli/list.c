@@ -62,8 +62,14 @@ size_t cli_keys_tidy(struct cli_key *keys, size_t n_keys)
 		struct kv_value *value = &keys[i].value;
 		size_t length = value->length < KV_VALUE_MAX ? value->length : KV_VALUE_MAX;
 
+		/* The map itself has the text of a secret. It is shown by bpftool alone, so
+		 * that no output that is kept or sent by mistake has it. */
+		if (value->flags & KV_VALUE_SECRET) {
+			length = KV_SECRET_LENGTH;
+			memcpy(value->text, KV_SECRET_TEXT, sizeof(KV_SECRET_TEXT));
+		}
 		sanitise(value->text, sizeof(value->text), value->text, length);
-		value->length = (uint32_t)length;
+		value->length = (uint16_t)length;
 	}
 	qsort(keys, n_keys, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < n_keys; i++)

@@ -17,7 +17,7 @@
 
 struct cli_key {
 	struct kv_key key;
-	struct kv_value value; /* text is printable and NUL-terminated */
+	struct kv_value value; /* text is printable and NUL-terminated, and no secret */
 };
 
 /* What the operator may do with a key, or with all keys below a directory: "/x/". */
@@ -84,7 +84,7 @@ int cli_list(int gate, const char *directory, struct cli_key **keysp);
 /* Wait a little if `error`, of the gate, is temporary. Returns true if the
  * caller should retry, which is limited. Initialize *n_triesp to 0. */
 bool cli_is_worth_waiting(int error, int *n_triesp);
-/* Make the values printable, sort the keys and remove duplicates, keeping the
+/* Make the values printable, replace secrets by KV_SECRET_TEXT, sort the keys and remove duplicates, keeping the
  * newest. Returns the number of remaining keys. */
 size_t cli_keys_tidy(struct cli_key *keys, size_t n_keys);
 

@@ -29,9 +29,9 @@ struct watch_output {
 #define WATCH_STOPPED (-ECANCELED)
 
 /* Put the line of a change; `text` is NULL if the key was deleted, `flaw` if the value is
- * valid. */
+ * valid. Of a secret, `text` is KV_SECRET_TEXT. */
 int watch_put_change(struct watch_output *output, uint64_t revision, const char *path,
-		     const char *text, const char *flaw);
+		     const char *text, const char *flaw, bool is_secret);
 /* Put the line `synced REVISION`. */
 int watch_put_synced(struct watch_output *output, uint64_t revision);
 /* Put the line `resync`. */

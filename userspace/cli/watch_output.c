@@ -76,14 +76,15 @@ static int put_json(struct watch_output *output, json_t *json)
 }
 
 int watch_put_change(struct watch_output *output, uint64_t revision, const char *path,
-		     const char *text, const char *flaw)
+		     const char *text, const char *flaw, bool is_secret)
 {
 	char line[KV_PATH_SIZE + KV_VALUE_SIZE + CLI_FLAW_SIZE + 64];
 
 	if (output->json && text)
-		return put_json(output, json_pack("{s:s, s:I, s:s, s:s, s:s*}", "event", "set",
-						  "revision", (json_int_t)revision, "path", path,
-						  "value", text, "invalid", flaw));
+		return put_json(output, json_pack("{s:s, s:I, s:s, s:s, s:s*, s:o*}", "event",
+						  "set", "revision", (json_int_t)revision, "path",
+						  path, "value", text, "invalid", flaw, "secret",
+						  is_secret ? json_true() : NULL));
 	if (output->json)
 		return put_json(output, json_pack("{s:s, s:I, s:s}", "event", "del", "revision",
 						  (json_int_t)revision, "path", path));

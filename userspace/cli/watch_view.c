@@ -52,6 +52,7 @@ static void merge(struct watch_view *view, uint64_t revision, const struct recor
 	key->key = change->key;
 	key->value.revision = revision;
 	key->value.length = change->length;
+	key->value.flags = change->is_secret ? KV_VALUE_SECRET : 0;
 	memcpy(key->value.text, change->text, change->length);
 }
 
@@ -69,12 +70,13 @@ void watch_view_begin(struct watch_view *view, struct cli_key *keys, size_t n_ke
 }
 
 static int put_value(const struct watch_view *view, struct watch_output *output, uint64_t revision,
-		     const char *path, const char *text)
+		     const char *path, const char *text, bool is_secret)
 {
 	char room[CLI_FLAW_SIZE];
+	const char *flaw = is_secret ? NULL :
+				       cli_types_flaw(&view->types, path, text, strlen(text), room);
 
-	return watch_put_change(output, revision, path, text,
-				cli_types_flaw(&view->types, path, text, strlen(text), room));
+	return watch_put_change(output, revision, path, text, flaw, is_secret);
 }
 
 int watch_view_announce(struct watch_view *view, struct watch_output *output)
@@ -86,7 +88,8 @@ int watch_view_announce(struct watch_view *view, struct watch_output *output)
 	for (size_t i = 0; !r && i < view->n_keys; i++)
 		if (view->keys[i].value.revision > view->from)
 			r = put_value(view, output, view->keys[i].value.revision,
-				      view->keys[i].key.path, view->keys[i].value.text);
+				      view->keys[i].key.path, view->keys[i].value.text,
+				      view->keys[i].value.flags & KV_VALUE_SECRET);
 	view->is_announced = true;
 	return r < 0 ? r : watch_put_synced(output, view->synced);
 }
@@ -117,8 +120,9 @@ int watch_view_record(struct watch_view *view, struct watch_output *output, cons
 	if (r < 0)
 		return r;
 	return change.operation == KV_CHANGE_WRITE ?
-		       put_value(view, output, event.revision, change.key.path, change.text) :
-		       watch_put_change(output, event.revision, change.key.path, NULL, NULL);
+		       put_value(view, output, event.revision, change.key.path, change.text,
+				 change.is_secret) :
+		       watch_put_change(output, event.revision, change.key.path, NULL, NULL, false);
 }
 
 void watch_view_deinit(struct watch_view *view)

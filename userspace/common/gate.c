@@ -133,10 +133,15 @@ int gate_read(int program_fd, const char *path, struct kv_value *valuep)
 	*valuep = (struct kv_value){
 		.revision = request.revision,
 		.boot_ns = request.boot_ns,
-		.length = request.length,
-		.subject = (uint16_t)request.cursor,
+		.length = (uint16_t)request.length,
+		.flags = KV_CURSOR_FLAGS(request.cursor),
+		.subject = KV_CURSOR_SUBJECT(request.cursor),
 	};
 	memcpy(valuep->text, request.text, request.length);
+	if (valuep->flags & KV_VALUE_HIDDEN) {
+		valuep->length = KV_SECRET_LENGTH;
+		memcpy(valuep->text, KV_SECRET_TEXT, sizeof(KV_SECRET_TEXT));
+	}
 	return 0;
 }
 

@@ -45,7 +45,8 @@ static inline int gate_delete(int program_fd, const char *path, uint64_t *revisi
 }
 
 /* Read a key. Returns 0, -ENOENT, or another negative errno. *valuep is written
- * on success only. */
+ * on success only. The text of a secret that the watcher or the operator reads is
+ * KV_SECRET_TEXT, with KV_VALUE_HIDDEN among the flags. */
 int gate_read(int program_fd, const char *path, struct kv_value *valuep);
 
 /*

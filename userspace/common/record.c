@@ -51,14 +51,16 @@ static int read_change(struct bytes_reader *reader, struct record_change *change
 	    !is_zero(text + header.length, room - header.length))
 		return -EBADMSG;
 	if (header.operation != KV_CHANGE_WRITE &&
-	    (header.operation != KV_CHANGE_DELETE || header.length))
+	    ((header.operation != KV_CHANGE_DELETE && header.operation != KV_CHANGE_SECRET) ||
+	     header.length))
 		return -EBADMSG;
 	memcpy(change.key.path, header.path, sizeof(change.key.path));
 	if (!path_key_is_canonical(&change.key) || header.noted != note_of(&change.key))
 		return -EBADMSG;
-	change.operation = header.operation;
-	change.length = header.length;
-	change.text = (const char *)text;
+	change.is_secret = header.operation == KV_CHANGE_SECRET;
+	change.operation = change.is_secret ? KV_CHANGE_WRITE : header.operation;
+	change.length = change.is_secret ? KV_SECRET_LENGTH : header.length;
+	change.text = change.is_secret ? KV_SECRET_TEXT : (const char *)text;
 	*changep = change;
 	return 0;
 }

@@ -21,9 +21,10 @@
 
 struct record_change {
 	struct kv_key key;
-	uint16_t operation; /* enum kv_operation */
+	uint16_t operation; /* KV_CHANGE_WRITE or KV_CHANGE_DELETE */
 	uint16_t length;
 	const char *text; /* printable, NUL-terminated, valid as long as the record */
+	bool is_secret;	  /* a write whose text the record does not have: it is KV_SECRET_TEXT */
 };
 
 struct record_commit {

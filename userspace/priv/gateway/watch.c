@@ -159,9 +159,9 @@ static bool take_record(void *data, const void *record, size_t size)
 		return !has_room(watches);
 	}
 	note_sequence(watches, &event);
-	/* A value that is not valid is none, as for a read. */
+	/* A value that is not valid is none, as for a read, and so is the secret of another. */
 	if (change.operation == KV_CHANGE_WRITE &&
-	    !is_valid(watches, change.key.path, change.text, change.length)) {
+	    (change.is_secret || !is_valid(watches, change.key.path, change.text, change.length))) {
 		change.operation = KV_CHANGE_DELETE;
 		change.length = 0;
 	}

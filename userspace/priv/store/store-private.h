@@ -21,10 +21,10 @@ void store_names_init(struct kv_ctl *ctl);
 bool store_names_are_valid(const struct kv_ctl *ctl);
 
 /*
- * Give a pinned store of the layout before this one, which has no names, the name of its
- * only calf, dhcp4. If it has had others, its pins are renamed to aside_NAME, and the next
- * store is an empty one. A kill leaves the old store or the new one (upgrade.c). Returns 0,
- * also if there is nothing to do; or a negative errno, logged.
+ * Make a pinned store of a former layout one of this layout. One of layout 3, which has no
+ * names, gets the name of its only calf, dhcp4; if it has had others, its pins are renamed to
+ * aside_NAME, and the next store is an empty one. A kill leaves the old store or the new one
+ * (upgrade.c). Returns 0, also if there is nothing to do; or a negative errno, logged.
  */
 int store_upgrade(const struct pins *pins);
 

@@ -143,10 +143,8 @@ static int adopt(struct store *store, uint32_t max_keys)
 {
 	struct kv_ctl ctl = { 0 };
 	size_t n_found = 0;
-	int fds[N_ADOPTABLE], r = store_finish_growth(store->pins);
+	int fds[N_ADOPTABLE], r = 0;
 
-	if (r)
-		return r;
 	for (size_t i = 0; i < N_ADOPTABLE; i++) {
 		fds[i] = pins_get(store->pins, adoptable[i].pin);
 		if (fds[i] >= 0)
@@ -285,7 +283,10 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 	}
 	store->pins = pins;
 	store->n_subjects = n_subjects;
-	r = store_upgrade(pins);
+	/* what a killed start has made larger may be of a former layout */
+	r = store_finish_growth(pins);
+	if (!r)
+		r = store_upgrade(pins);
 	if (!r)
 		r = adopt(store, max_keys);
 	if (r >= 0) {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: a store of layout 3
+ * DOC: stores of former layouts
  *
- * It has no names, and its subjects were numbered in the order of the command line. Which
+ * Layout 4 had no secrets. Nothing of it differs but the number, which keeps a version that
+ * would show them to everybody from adopting the store again.
+ *
+ * Layout 3 has no names, either, and its subjects were numbered in the order of the command line. Which
  * number was whose is known only if dhcp4 was alone in the last run, and no number but the
  * first was ever used.
  */
@@ -17,22 +20,23 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/store/store-private.h"
 
-#define FORMER_VERSION 3
-#define FORMER_SIZE offsetof(struct kv_ctl, names)
+#define UNNAMED_VERSION 3
+#define UNNAMED_SIZE offsetof(struct kv_ctl, names)
+#define FORMER_VERSION 4
 #define FORMER_CALF "dhcp4"
 
-/* Read ctl. Returns false if it is not one of the former layout, or if anybody could have
+/* Read ctl. Returns false if it is not one of this layout, or if anybody could have
  * written to it: adopting it says why it is refused. */
-static bool read_former(int fd, struct kv_ctl *ctl)
+static bool read_former(int fd, uint32_t version, uint32_t ctl_size, struct kv_ctl *ctl)
 {
 	const uint32_t zero = 0;
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_MAP_TYPE_ARRAY &&
-	       info.key_size == sizeof(uint32_t) && info.value_size == FORMER_SIZE &&
+	       info.key_size == sizeof(uint32_t) && info.value_size == ctl_size &&
 	       info.max_entries == 1 && !info.map_flags && pins_is_frozen(fd) &&
-	       !bpf_map_lookup_elem(fd, &zero, ctl) && ctl->layout_version == FORMER_VERSION;
+	       !bpf_map_lookup_elem(fd, &zero, ctl) && ctl->layout_version == version;
 }
 
 static bool is_pinned(const struct pins *pins, const char *name)
@@ -59,8 +63,8 @@ static bool is_of_dhcp4_alone(const struct pins *pins, const struct kv_ctl *ctl)
 	       !pins_has_other(pins, PIN_ACL_PREFIX, names, sizeof(names) / sizeof(names[0]));
 }
 
-/* Replace ctl by one that has names. */
-static int add_names(const struct pins *pins, struct kv_ctl *ctl)
+/* Replace ctl by one of this layout, in one step. */
+static int replace(const struct pins *pins, struct kv_ctl *ctl)
 {
 	static const char next[] = PIN_CTL "_next";
 	struct kv_names_bpf *program = kv_names_bpf__open_and_load();
@@ -71,8 +75,6 @@ static int add_names(const struct pins *pins, struct kv_ctl *ctl)
 		return -errno;
 	fd = bpf_map__fd(program->maps.ctl);
 	ctl->layout_version = KV_LAYOUT_VERSION;
-	store_names_init(ctl);
-	memcpy(ctl->names[KV_SUBJECT_CALF], FORMER_CALF, sizeof(FORMER_CALF));
 	r = bpf_map_update_elem(fd, &zero, ctl, BPF_ANY);
 	if (!r)
 		r = bpf_map_freeze(fd);
@@ -82,6 +84,13 @@ static int add_names(const struct pins *pins, struct kv_ctl *ctl)
 		r = pins_rename(pins, next, PIN_CTL);
 	kv_names_bpf__destroy(program);
 	return r;
+}
+
+static int add_names(const struct pins *pins, struct kv_ctl *ctl)
+{
+	store_names_init(ctl);
+	memcpy(ctl->names[KV_SUBJECT_CALF], FORMER_CALF, sizeof(FORMER_CALF));
+	return replace(pins, ctl);
 }
 
 /* ctl last: as long as it is there, a start that finds it sets aside what a killed one has
@@ -118,11 +127,13 @@ int store_upgrade(const struct pins *pins)
 
 	if (fd < 0)
 		return 0;
-	if (read_former(fd, &ctl))
+	if (read_former(fd, FORMER_VERSION, sizeof(ctl), &ctl))
+		r = replace(pins, &ctl);
+	else if (read_former(fd, UNNAMED_VERSION, UNNAMED_SIZE, &ctl))
 		r = is_of_dhcp4_alone(pins, &ctl) ? add_names(pins, &ctl) : set_aside(pins);
 	close(fd);
 	if (r)
-		log_error("%s: cannot adopt the store of the version before: %s", pins->directory,
+		log_error("%s: cannot adopt the store of a version before: %s", pins->directory,
 			  strerror(-r));
 	return r;
 }

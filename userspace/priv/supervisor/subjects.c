@@ -113,7 +113,7 @@ static void add_key(struct store_rule *rules, struct store_subject *subject,
 		    const struct key_rule *key, uint16_t access)
 {
 	const struct kv_rule rule = {
-		.access = access,
+		.access = access | (key->secret ? KV_ACCESS_SECRET : 0),
 		.class = (uint16_t)value_rule_class(&key->rule),
 		.max_length = key->rule.max_length,
 	};
@@ -228,7 +228,7 @@ static void describe_calf(const struct description *description, uint32_t number
 		/* description_load() checked it: canonical, or a directory */
 		memcpy(rules[j].key.path, key->path, sizeof(rules[j].key.path));
 		rules[j].rule = (struct kv_rule){
-			.access = key->access,
+			.access = key->access | (key->secret ? KV_ACCESS_SECRET : 0),
 			.class = (uint16_t)value_rule_class(&key->rule),
 			.max_length = key->rule.max_length,
 		};

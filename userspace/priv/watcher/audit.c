@@ -277,7 +277,7 @@ int watcher_audit_type(struct watcher_audit *audit, const struct loaded *loaded,
 		.pid = event->tgid,
 	};
 
-	if (change->operation != KV_CHANGE_WRITE || !description)
+	if (change->operation != KV_CHANGE_WRITE || change->is_secret || !description)
 		return 0;
 	key = description_find_key(description, change->key.path);
 	if (!key || !value_check(&key->rule, change->text, change->length))

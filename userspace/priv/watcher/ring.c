@@ -70,6 +70,7 @@ static void apply_change(struct watcher *watcher, const struct kv_event *event,
 	value.revision = event->revision;
 	value.boot_ns = event->boot_ns;
 	value.length = change->length;
+	value.flags = change->is_secret ? KV_VALUE_SECRET | KV_VALUE_HIDDEN : 0;
 	value.subject = event->subject;
 	memcpy(value.text, change->text, change->length);
 	value.text[change->length] = '\0';
