@@ -39,18 +39,25 @@
 
 static const char description[] = DESCRIPTION_HEAD
 	"  - {path: /ip, type: ipv4-net, access: [write, delete]}\n"
+	"  - {path: /x/psk, type: mac, access: [read, write], secret: true, persistent: true}\n"
+	"  - {path: /x/was-secret, type: text, access: [write], persistent: true}\n"
 	"  - {path: /lease/time, type: lifetime, access: [write], persistent: true}\n" DESCRIPTION_TAIL;
 
-static const struct test_rule calf_rules[] = { { "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
-					       { "/gateway", ALL_ACCESS, KV_CLASS_TEXT, 15 },
-					       { "/mtu", ALL_ACCESS, KV_CLASS_UINT, 5 },
-					       { "/route/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
-					       { "/nameserver/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
-					       { "/ntp/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
-					       { "/lease/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
-					       { "/control/dhcp4/", ALL_ACCESS, KV_CLASS_TEXT, 63 },
-					       { "/x/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
-					       { NULL } };
+static const struct test_rule calf_rules[] = {
+	{ "/ip", ALL_ACCESS, KV_CLASS_TEXT, 18 },
+	{ "/gateway", ALL_ACCESS, KV_CLASS_TEXT, 15 },
+	{ "/mtu", ALL_ACCESS, KV_CLASS_UINT, 5 },
+	{ "/route/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
+	{ "/nameserver/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
+	{ "/ntp/", ALL_ACCESS, KV_CLASS_TEXT, 15 },
+	{ "/lease/", ALL_ACCESS, KV_CLASS_TEXT, 64 },
+	/* as the calf of an earlier description wrote it */
+	{ "/x/was-secret", ALL_ACCESS | KV_ACCESS_SECRET, KV_CLASS_TEXT, 1023 },
+	{ "/control/dhcp4/", ALL_ACCESS, KV_CLASS_TEXT, 63 },
+	{ "/x/", ALL_ACCESS, KV_CLASS_TEXT, 1023 },
+	{ "/x/psk", ALL_ACCESS | KV_ACCESS_SECRET, KV_CLASS_TEXT, 1023 },
+	{ NULL }
+};
 static const struct test_rule watcher_rules[] = {
 	{ "/", KV_ACCESS_READ, KV_CLASS_TEXT, KV_VALUE_MAX },
 	{ "/link", KV_ACCESS_READ | KV_ACCESS_WRITE, KV_CLASS_TEXT, 4 },
@@ -76,6 +83,7 @@ static const char *configuration;   /* the operator's file; NULL: none */
 static unsigned int uplink_ifindex; /* 0: by its name */
 static int chrony_ask = -1, chrony_results[2] = { -1, -1 };
 static int breaches[2] = { -1, -1 };
+static int secrets_ask = -1;
 
 static inline int sh(const char *command)
 {
@@ -147,7 +155,8 @@ static inline void run_watcher(void)
 		      syslog_ask >= 0 ? syslog_ask : null,
 		      breaches[1],
 		      server.witness_fd,
-		      frames_host_program(&server.host) };
+		      frames_host_program(&server.host),
+		      secrets_ask };
 	const int n = sizeof(fds) / sizeof(fds[0]);
 	int i;
 
@@ -272,7 +281,9 @@ static inline void setup(void)
 	cr_assert_geq(fputs(description, file), 0);
 	cr_assert_eq(fclose(file), 0);
 	chrony_ask = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	cr_assert(chrony_ask >= 0 && !pipe2(chrony_results, O_CLOEXEC | O_NONBLOCK) &&
+	secrets_ask = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	cr_assert(chrony_ask >= 0 && secrets_ask >= 0 &&
+		  !pipe2(chrony_results, O_CLOEXEC | O_NONBLOCK) &&
 		  !pipe2(breaches, O_CLOEXEC | O_NONBLOCK));
 	gate_test_begin(&test, 256, 4);
 	cr_assert_eq(gate_test_number(&test, "dhcp4"), KV_SUBJECT_CALF);

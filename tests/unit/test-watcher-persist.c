@@ -75,6 +75,29 @@ static void start(void)
 	cr_assert_eq(saved(), wanted.revision);
 }
 
+/* A secret is saved by the supervisor, which must be told of each change. */
+Test(watcher_persist, secrets)
+{
+	static struct description with_secret;
+
+	with_secret = test_descriptions[0];
+	with_secret.keys[1].secret = true;
+	watcher_persist_init(&persist, state, &with_secret, 1);
+	cr_expect_not(watcher_persist_take_told(&persist));
+	start();
+	cr_expect(watcher_persist_take_told(&persist), "what was missed");
+	cr_expect_not(watcher_persist_take_told(&persist), "once");
+	cr_expect_str_eq(persist.status, "ok 3", "of a key that is no secret");
+	change("/lease/t1");
+	cr_expect_not(watcher_persist_take_told(&persist));
+	clock_ns += 2 * S;
+	clock_ns = run();
+	cr_expect_eq(run(), UINT64_MAX);
+	change("/lease/state");
+	cr_expect(watcher_persist_take_told(&persist));
+	cr_expect_eq(run(), UINT64_MAX, "nothing to save here");
+}
+
 Test(watcher_persist, first_list)
 {
 	struct stat status;

@@ -43,7 +43,8 @@ enum watcher_fd {
 	WATCHER_FD_BREACHES = 15,
 	WATCHER_FD_WITNESS = 16, /* map frame_witness, frozen; /dev/null without frame programs */
 	WATCHER_FD_HOST = 17,	 /* program host_set; /dev/null without frame programs */
-	_WATCHER_FD_END = 18,
+	WATCHER_FD_SECRETS = 18, /* an eventfd: a persistent secret has changed */
+	_WATCHER_FD_END = 19,
 };
 
 enum gateway_fd {

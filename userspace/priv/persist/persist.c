@@ -123,15 +123,14 @@ bool persist_next(struct persist_snapshot *snapshot, struct persist_entry *entry
 
 /* Read the whole file. Returns its bytes, to be freed by the caller, or NULL with the
  * reason. */
-static uint8_t *read_file(int directory_fd, size_t *sizep, const char **reasonp)
+static uint8_t *read_file(int directory_fd, const char *file, size_t *sizep, const char **reasonp)
 {
 	uint8_t *bytes = NULL;
 	struct stat status;
 	size_t at = 0;
 	int fd;
 
-	fd = openat(directory_fd, PERSIST_FILE,
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(directory_fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		*reasonp = strerror(errno);
 		goto cleanup;
@@ -166,24 +165,24 @@ cleanup:
 }
 
 /* Rename the file so that no later save replaces it. */
-static void set_aside(const char *directory, int directory_fd, const char *what, const char *reason)
+static void set_aside(const char *directory, int directory_fd, const char *file, const char *what,
+		      const char *reason)
 {
 	char name[NAME_SIZE];
 	struct stat status;
 	int n = 0;
 
 	do {
-		(void)snprintf(name, sizeof(name), PERSIST_FILE ".damaged-%d", ++n);
+		(void)snprintf(name, sizeof(name), "%s.damaged-%d", file, ++n);
 	} while (n < DAMAGED_MAX && fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0);
-	if (renameat(directory_fd, PERSIST_FILE, directory_fd, name) < 0)
-		log_error("%s/%s %s: %s; cannot rename it: %s", directory, PERSIST_FILE, what,
-			  reason, strerror(errno));
+	if (renameat(directory_fd, file, directory_fd, name) < 0)
+		log_error("%s/%s %s: %s; cannot rename it: %s", directory, file, what, reason,
+			  strerror(errno));
 	else
-		log_error("%s/%s %s: %s; renamed to %s", directory, PERSIST_FILE, what, reason,
-			  name);
+		log_error("%s/%s %s: %s; renamed to %s", directory, file, what, reason, name);
 }
 
-int persist_load(const char *directory, struct persist_snapshot *snapshot)
+static int load(const char *directory, const char *file, struct persist_snapshot *snapshot)
 {
 	const char *reason = NULL;
 	struct stat status;
@@ -198,16 +197,15 @@ int persist_load(const char *directory, struct persist_snapshot *snapshot)
 		log_error("%s: cannot open: %s; restoring nothing", directory, strerror(errno));
 		return -EBADMSG;
 	}
-	if (fstatat(directory_fd, PERSIST_FILE, &status, AT_SYMLINK_NOFOLLOW) < 0 &&
-	    errno == ENOENT) {
+	if (fstatat(directory_fd, file, &status, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
 		(void)close(directory_fd);
 		return -ENOENT;
 	}
-	bytes = read_file(directory_fd, &size, &reason);
+	bytes = read_file(directory_fd, file, &size, &reason);
 	if (bytes)
 		reason = persist_check(snapshot, bytes, size);
 	if (reason) {
-		set_aside(directory, directory_fd, "is damaged", reason);
+		set_aside(directory, directory_fd, file, "is damaged", reason);
 		free(bytes);
 	} else {
 		snapshot->bytes = bytes;
@@ -216,14 +214,29 @@ int persist_load(const char *directory, struct persist_snapshot *snapshot)
 	return reason ? -EBADMSG : 0;
 }
 
+int persist_load(const char *directory, struct persist_snapshot *snapshot)
+{
+	return load(directory, PERSIST_FILE, snapshot);
+}
+
+int persist_load_secrets(const char *directory, struct persist_snapshot *snapshot)
+{
+	return load(directory, PERSIST_SECRETS_FILE, snapshot);
+}
+
 void persist_snapshot_deinit(struct persist_snapshot *snapshot)
 {
 	free(snapshot->bytes);
 	*snapshot = PERSIST_SNAPSHOT_NULL(*snapshot);
 }
 
+static const char *const files[] = { PERSIST_FILE, PERSIST_SECRETS_FILE };
+#define N_FILES (sizeof(files) / sizeof(files[0]))
+
 /* A restore in progress. */
 struct restore {
+	struct persist_snapshot snapshots[N_FILES];
+	bool is_loaded[N_FILES];
 	int gate_fd;
 	uint32_t n_keys; /* restored so far */
 	struct commit commit;
@@ -269,56 +282,88 @@ static bool is_wanted(const struct persist_entry *entry, const struct descriptio
 	return !r;
 }
 
-static int restore_keys(struct restore *restore, struct persist_snapshot *snapshot,
+/* Returns true if another file has a newer value of the key. */
+static bool is_outdated(const struct restore *restore, size_t i_file,
+			const struct persist_entry *entry)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		struct persist_snapshot other = restore->snapshots[i];
+		struct persist_entry found;
+
+		while (i != i_file && persist_next(&other, &found))
+			if (!strcmp(found.key.path, entry->key.path) &&
+			    found.revision > entry->revision)
+				return true;
+	}
+	return false;
+}
+
+static int restore_keys(struct restore *restore, size_t i_file,
 			const struct description *descriptions, uint32_t n_descriptions)
 {
+	struct persist_snapshot rest = restore->snapshots[i_file];
 	struct persist_entry entry;
 	int r = 0;
 
 	commit_init(&restore->commit);
-	while (!r && persist_next(snapshot, &entry))
-		if (is_wanted(&entry, descriptions, n_descriptions))
+	while (!r && persist_next(&rest, &entry))
+		if (is_wanted(&entry, descriptions, n_descriptions) &&
+		    !is_outdated(restore, i_file, &entry))
 			r = add_key(restore, &entry);
 	return r ? r : run_commit(restore);
 }
 
-/* Rename the file: the store contains at most a part of it, and the next save writes
+/* Rename the files: the store contains at most a part of them, and the next save writes
  * only that part. */
-static void keep_unrestored(const char *directory, int error)
+static void keep_unrestored(const struct restore *restore, const char *directory, int error)
 {
 	int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	set_aside(directory, directory_fd, "was not restored completely", strerror(-error));
+	for (size_t i = 0; i < N_FILES; i++)
+		if (restore->is_loaded[i])
+			set_aside(directory, directory_fd, files[i], "was not restored completely",
+				  strerror(-error));
 	if (directory_fd >= 0)
 		(void)close(directory_fd);
+}
+
+static int restore_all(struct restore *restore, const char *directory, uint64_t revision,
+		       const struct description *descriptions, uint32_t n_descriptions)
+{
+	bool is_any = false;
+	int r = 0;
+
+	for (size_t i = 0; i < N_FILES; i++) {
+		/* no file, or already logged */
+		restore->is_loaded[i] = !load(directory, files[i], &restore->snapshots[i]);
+		is_any |= restore->is_loaded[i];
+		if (revision < restore->snapshots[i].revision)
+			revision = restore->snapshots[i].revision;
+	}
+	if (revision)
+		r = gate_restore(restore->gate_fd, revision);
+	for (size_t i = 0; !r && i < N_FILES; i++)
+		r = restore_keys(restore, i, descriptions, n_descriptions);
+	if (r)
+		keep_unrestored(restore, directory, r);
+	else if (is_any)
+		log_info("restored %" PRIu32 " keys as of revision %" PRIu64, restore->n_keys,
+			 revision);
+	return r;
 }
 
 int persist_restore(const char *directory, int supervisor_gate_fd, uint64_t revision,
 		    const struct description *descriptions, uint32_t n_descriptions)
 {
-	struct persist_snapshot snapshot = PERSIST_SNAPSHOT_NULL(snapshot);
-	struct restore *restore;
+	struct restore *restore = calloc(1, sizeof(*restore));
 	int r;
 
-	/* no file, or already logged */
-	if (persist_load(directory, &snapshot))
-		return revision ? gate_restore(supervisor_gate_fd, revision) : 0;
-	if (revision < snapshot.revision)
-		revision = snapshot.revision;
-	restore = calloc(1, sizeof(*restore));
-	r = restore ? 0 : -ENOMEM;
-	if (!r && revision)
-		r = gate_restore(supervisor_gate_fd, revision);
-	if (!r) {
-		restore->gate_fd = supervisor_gate_fd;
-		r = restore_keys(restore, &snapshot, descriptions, n_descriptions);
-	}
-	if (r)
-		keep_unrestored(directory, r);
-	else
-		log_info("restored %" PRIu32 " keys as of revision %" PRIu64, restore->n_keys,
-			 revision);
+	if (!restore)
+		return -ENOMEM;
+	restore->gate_fd = supervisor_gate_fd;
+	r = restore_all(restore, directory, revision, descriptions, n_descriptions);
+	for (size_t i = 0; i < N_FILES; i++)
+		persist_snapshot_deinit(&restore->snapshots[i]);
 	free(restore);
-	persist_snapshot_deinit(&snapshot);
 	return r;
 }

@@ -94,6 +94,9 @@ uint64_t persist_revision_last(const char *directory)
 	if (persist_load(directory, &snapshot) == 0)
 		saved = snapshot.revision;
 	persist_snapshot_deinit(&snapshot);
+	if (persist_load_secrets(directory, &snapshot) == 0 && saved < snapshot.revision)
+		saved = snapshot.revision;
+	persist_snapshot_deinit(&snapshot);
 	if (r == -EBADMSG) {
 		revision = saved + PERSIST_REVISION_DAMAGED_JUMP;
 		log_error("%s/%s is damaged; renamed to %s, revisions continue far above the last "

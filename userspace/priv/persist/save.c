@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: saving the store. This runs in the confined watcher: it opens, writes, syncs
- * and renames within one directory, and allocates nothing.
+ * DOC: saving the store. This runs in the confined watcher, and for secrets in the
+ * supervisor: it opens, writes, syncs and renames within one directory, and allocates
+ * nothing.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -114,11 +118,17 @@ struct store_image {
 	const struct description *descriptions;
 	uint32_t n_descriptions;
 	uint64_t wall_offset_ns;
+	bool has_secrets; /* they are what is saved */
 };
 
+/* A value that was written as a secret is one, also if the description now says otherwise:
+ * the watcher does not have it. */
 static bool is_kept(const struct store_image *image, const struct wanted_key *key)
 {
-	return persist_find_key(image->descriptions, image->n_descriptions, key->key.path) != NULL;
+	const struct key_rule *rule =
+		persist_find_key(image->descriptions, image->n_descriptions, key->key.path);
+
+	return rule && (rule->secret || key->value.flags) == image->has_secrets;
 }
 
 static int fill(int fd, const void *data)
@@ -154,7 +164,41 @@ int persist_save(const char *directory, const struct wanted *wanted,
 		 const struct description *descriptions, uint32_t n_descriptions,
 		 uint64_t wall_offset_ns)
 {
-	const struct store_image image = { wanted, descriptions, n_descriptions, wall_offset_ns };
+	const struct store_image image = { wanted, descriptions, n_descriptions, wall_offset_ns,
+					   false };
 
 	return directory_replace_file(directory, PERSIST_FILE, 0600, fill, &image);
+}
+
+static bool is_there(const char *directory, const char *name)
+{
+	char path[PATH_MAX];
+
+	return (size_t)snprintf(path, sizeof(path), "%s/%s", directory, name) >= sizeof(path) ||
+	       !faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+bool persist_has_secrets(const char *directory, const struct description *descriptions,
+			 uint32_t n_descriptions)
+{
+	for (uint32_t i = 0; i < n_descriptions; i++)
+		for (uint32_t j = 0; j < descriptions[i].n_keys; j++)
+			if (descriptions[i].keys[j].persistent && descriptions[i].keys[j].secret)
+				return true;
+	return is_there(directory, PERSIST_SECRETS_FILE);
+}
+
+int persist_save_secrets(const char *directory, const struct wanted *wanted,
+			 const struct description *descriptions, uint32_t n_descriptions,
+			 uint64_t wall_offset_ns)
+{
+	const struct store_image image = { wanted, descriptions, n_descriptions, wall_offset_ns,
+					   true };
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < wanted->n_keys; i++)
+		n += is_kept(&image, wanted->keys[i]);
+	if (!n && !is_there(directory, PERSIST_SECRETS_FILE))
+		return 0;
+	return directory_replace_file(directory, PERSIST_SECRETS_FILE, 0600, fill, &image);
 }

@@ -62,7 +62,8 @@ static void start_watcher(struct supervisor *s)
 			    fd_or_null(s->syslog.ask_fd, null),
 			    s->breaches[1],
 			    fd_or_null(s->witness_fd, null),
-			    fd_or_null(frames_host_program(&s->frames_host), null) };
+			    fd_or_null(frames_host_program(&s->frames_host), null),
+			    s->secrets.ask_fd };
 	uint64_t now = loop_now_ns();
 	pid_t pid;
 
@@ -224,6 +225,8 @@ void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
 	}
 	if (pid == s->chrony.pid)
 		supervisor_chrony_ended(s, status);
+	if (pid == s->secrets.pid)
+		supervisor_secrets_ended(s, status);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		child_of_pair_ended(&s->pairs[i], pid, status);
 }

@@ -47,6 +47,15 @@ struct supervisor_chrony {
 	struct loop_timer timer;
 };
 
+struct supervisor_secrets {
+	int ask_fd; /* eventfd: the watcher has seen that a persistent secret changed */
+	bool is_asked;
+	pid_t pid;		 /* of the process that saves them, 0: none */
+	uint64_t earliest_ns;	 /* earliest start of the next one */
+	unsigned int n_failures; /* in a row */
+	struct loop_timer timer;
+};
+
 struct supervisor {
 	const struct options *options;
 	struct description *descriptions;
@@ -97,6 +106,7 @@ struct supervisor {
 	struct restart watcher_restart;
 	struct loop_timer watcher_timer; /* the next start, or the time when it is stable */
 	struct supervisor_chrony chrony;
+	struct supervisor_secrets secrets;
 	int breaches[2]; /* pipe from the watcher: whose records are malformed */
 	struct watches watches;
 	struct host_name host_name;
@@ -294,6 +304,17 @@ void supervisor_stop_chrony(struct supervisor *s);
 /* breaches.c: start to accept whose records the watcher has found malformed. Returns 0,
  * or a negative errno. */
 int supervisor_watch_breaches(struct supervisor *s);
+
+/* secrets.c */
+
+/* Save persistent secrets now, and whenever the watcher says that one has changed. Returns 0,
+ * or a negative errno. */
+int supervisor_watch_secrets(struct supervisor *s);
+/* Handle a process that saved them and exited with this wait status. */
+void supervisor_secrets_ended(struct supervisor *s, int status);
+/* Save them for the last time; call this when nothing changes the store any more. Takes at
+ * most until 1.7 s after s->stop_ns. */
+void supervisor_save_secrets(struct supervisor *s);
 
 /* Write state.json for `calfpen status`: processes, mode, kernel features. */
 void supervisor_write_state(const struct supervisor *s);

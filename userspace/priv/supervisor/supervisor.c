@@ -175,6 +175,8 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_watch_breaches(s);
 	if (!r)
+		r = supervisor_watch_secrets(s);
+	if (!r)
 		r = supervisor_watch_quarantine(s);
 	if (!r)
 		r = supervisor_watch_transactions(s);
@@ -204,6 +206,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	runtime_release(&s->runtime);
 	supervisor_stop_children(s);
 	supervisor_stop_chrony(s);
+	supervisor_save_secrets(s);
 	supervisor_save_revision(s);
 	supervisor_end_quarantine(s);
 	/* What a killed run has attached stays if this start was refused. */
@@ -246,6 +249,7 @@ int supervisor_main(const struct options *options)
 	s->watches = WATCHES_NULL(s->watches);
 	s->host_name = HOST_NAME_NULL(s->host_name);
 	s->signal_fd = s->stop_fd = s->cgroup_fd = s->chrony.ask_fd = s->audit_fd = -1;
+	s->secrets.ask_fd = -1;
 	s->witness_fd = -1;
 	s->self_program = s->gateway_program = s->loaded_fd = s->watcher_report_fd = -1;
 	s->started_ns = loop_now_ns();

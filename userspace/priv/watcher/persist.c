@@ -39,8 +39,15 @@ void watcher_persist_init(struct watcher_persist *persist, const char *directory
 
 void watcher_persist_mark_path(struct watcher_persist *persist, const char *path, uint64_t revision)
 {
-	if (!persist_find_key(persist->descriptions, persist->n_descriptions, path))
+	const struct key_rule *key =
+		persist_find_key(persist->descriptions, persist->n_descriptions, path);
+
+	if (!key)
 		return;
+	if (key->secret) {
+		persist->must_tell = true;
+		return;
+	}
 	/* A list may have been newer than this change. */
 	persist->changed = later(persist->changed, revision);
 	persist->must_save = true;
@@ -55,11 +62,22 @@ void watcher_persist_mark_all(struct watcher_persist *persist, const struct want
 	for (uint32_t i = 0; i < wanted->n_keys; i++) {
 		const struct wanted_key *key = wanted->keys[i];
 
-		if (key->value.revision > persist->changed &&
-		    persist_find_key(persist->descriptions, persist->n_descriptions, key->key.path))
+		const struct key_rule *rule = persist_find_key(
+			persist->descriptions, persist->n_descriptions, key->key.path);
+
+		if (key->value.revision > persist->changed && rule && !rule->secret)
 			persist->changed = key->value.revision;
 	}
 	persist->must_save = true;
+	persist->must_tell = true;
+}
+
+bool watcher_persist_take_told(struct watcher_persist *persist)
+{
+	bool must_tell = persist->must_tell;
+
+	persist->must_tell = false;
+	return must_tell;
 }
 
 static void schedule_retry(struct watcher_persist *persist, int error, uint64_t now_ns)

@@ -31,6 +31,7 @@ struct watcher_persist {
 	uint64_t saved;		/* revision of the file, 0: not written by this process */
 	uint64_t ahead;		/* revision in the file `revision`, 0: none */
 	bool must_save;
+	bool must_tell;			     /* a secret has changed, which the supervisor saves */
 	uint64_t due_ns;		     /* CLOCK_BOOTTIME, UINT64_MAX: not due */
 	uint64_t earliest_ns;		     /* not before */
 	unsigned int n_failures;	     /* in a row */
@@ -46,6 +47,8 @@ void watcher_persist_init(struct watcher_persist *persist, const char *directory
 /* Note a change of the store. The wanted state must include it already. */
 void watcher_persist_mark_path(struct watcher_persist *persist, const char *path,
 			       uint64_t revision);
+/* Return true, once, if a persistent secret may have changed. */
+bool watcher_persist_take_told(struct watcher_persist *persist);
 /* Note that the wanted state is a new list. */
 void watcher_persist_mark_all(struct watcher_persist *persist, const struct wanted *wanted);
 

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +125,13 @@ static void repeat_refusals(struct watcher *watcher)
 	reconcile_mark_all(&watcher->reconciler);
 }
 
+/* The supervisor saves secrets, because their text is not for this process. */
+static void tell_secrets(struct watcher *watcher)
+{
+	if (watcher_persist_take_told(&watcher->persist) && eventfd_write(WATCHER_FD_SECRETS, 1))
+		log_debug("cannot tell the supervisor that a secret has changed: %m");
+}
+
 /* Repeat until the store, our copy of it and the host agree, or until there is
  * something to wait for. */
 static void reconcile(struct watcher *watcher)
@@ -159,6 +167,7 @@ static void reconcile(struct watcher *watcher)
 	if (!watcher->must_list) {
 		save_ns = watcher_persist_run(&watcher->persist, &watcher->wanted,
 					      watcher->audit.wall_offset_ns, watcher->loop.now_ns);
+		tell_secrets(watcher);
 		watcher_status_write(watcher);
 		macs_ns = link_macs_write(&watcher->host.macs, watcher->context.netlink,
 					  &watcher->wanted, &watcher->commit,
