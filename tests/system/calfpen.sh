@@ -60,6 +60,19 @@ frames:
 END
 }
 
+# A /dev of our own: the lab's is the machine's.
+private_dev() {
+	local node
+	mkdir -p "$LAB_DIR/dev/net" "$LAB_DIR/dev/pts"
+	for node in null zero full random urandom tty net/tun; do
+		: >"$LAB_DIR/dev/$node"
+		mount --bind "/dev/$node" "$LAB_DIR/dev/$node"
+	done
+	mount --rbind /dev/pts "$LAB_DIR/dev/pts"
+	ln -s /proc/self/fd "$LAB_DIR/dev/fd"
+	mount --rbind "$LAB_DIR/dev" /dev
+}
+
 address() {
 	ip -4 -oneline address show dev "$LAB_UPLINK" | awk '{ print $4 }'
 }

@@ -8,19 +8,6 @@
 
 . tests/system/calfpen.sh
 
-# A /dev of our own: the lab's is the machine's.
-private_dev() {
-	local node
-	mkdir -p "$LAB_DIR/dev/net" "$LAB_DIR/dev/pts"
-	for node in null zero full random urandom tty net/tun; do
-		: >"$LAB_DIR/dev/$node"
-		mount --bind "/dev/$node" "$LAB_DIR/dev/$node"
-	done
-	mount --rbind /dev/pts "$LAB_DIR/dev/pts"
-	ln -s /proc/self/fd "$LAB_DIR/dev/fd"
-	mount --rbind "$LAB_DIR/dev" /dev
-}
-
 # record_of FILE KEY VERDICT - who wrote it how, of the first such record in
 # FILE; fails without one, or where a record is not whole
 record_of() {
