@@ -196,3 +196,24 @@ test_secret_of_another_calf() {
 		"$(cat "$LAB_DIR/calfpen.log")"
 	[ ! -e "$pins" ] || fail "it was started"
 }
+
+# What was written in the open is hidden when a newer description says that it is a secret.
+test_value_of_an_older_description() {
+	other_calf idle-calf 'path: /hostile/psk, type: text, access: [read, write], persistent: true'
+	calfpen_start --calf "$LAB_DIR/hostile"
+	wait_for_line "$LAB_DIR/calfpen.log" ' running on ' 20
+	"$tools/gate" "$pins/gate_hostile" write /hostile/psk "$secret"
+	assert_eq "$secret" "$(calfpen get /hostile/psk)"
+	wait_for 10 grep -qa "$secret" "$state/store"
+	stop calfpen
+	sed -i 's/persistent: true/&, secret: true/' "$LAB_DIR/hostile/calf.yaml"
+	: >"$LAB_DIR/calfpen.log"
+	calfpen_start --calf "$LAB_DIR/hostile"
+	wait_for_line "$LAB_DIR/calfpen.log" ' running on ' 20
+	assert_eq '<secret>' "$(calfpen get /hostile/psk)"
+	assert_eq hostile "$(writer /hostile/psk)"
+	assert_eq "$secret" "$("$tools/gate" "$pins/gate_hostile" read /hostile/psk)"
+	wait_for 10 is_saved
+	wait_for 10 not grep -qa "$secret" "$state/store"
+	wait_for_line "$audit" '"subject":"hostile","verb":"write","path":"/hostile/psk",.*"value":"<secret>"' 10
+}

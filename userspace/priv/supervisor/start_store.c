@@ -5,6 +5,7 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/persist/persist.h"
 #include "userspace/priv/persist/revision.h"
+#include "userspace/priv/supervisor/hide_secrets.h"
 #include "userspace/priv/supervisor/orphans.h"
 #include "userspace/priv/supervisor/subjects.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
@@ -25,19 +26,22 @@ int supervisor_write_keys(const struct supervisor *s)
 				   &s->configuration, found ? &address : NULL);
 }
 
-/* Before anything reads the store to act on it. */
-static int delete_orphans(struct supervisor *s)
+/* What the descriptions of this start do not have any more, or not in the open. Before anything
+ * reads the store to act on it. */
+static int adapt_keys(struct supervisor *s)
 {
 	const struct orphans_calves calves = { .descriptions = s->descriptions,
 					       .numbers = s->numbers,
 					       .n = s->n_descriptions };
 	uint64_t writers = orphans_find(&s->store, &calves);
+	uint64_t shown = hide_secrets_find(&s->store, &calves);
 	const char *state = s->options->state;
 
-	if (!writers)
+	if (!writers && !shown)
 		return 0;
 	/* the first revisions of this run are used */
 	persist_revision_end(state, persist_revision_begin(state, store_revision(&s->store)));
+	hide_secrets(&s->store, &calves, shown);
 	return orphans_delete(&s->store, &calves, writers);
 }
 
@@ -51,7 +55,7 @@ int supervisor_open_store(struct supervisor *s)
 			       KV_SUBJECT_CALF + s->n_descriptions);
 	if (!r)
 		r = subjects_number(&s->store, s->descriptions, s->n_descriptions, s->numbers);
-	return r ? r : delete_orphans(s);
+	return r ? r : adapt_keys(s);
 }
 
 int supervisor_start_store(struct supervisor *s)
