@@ -88,6 +88,10 @@ Test(description_families, refused)
 		  "ip, host" },
 		{ "{path: /lease/time, type: u32, access: [write]}",
 		  "5: path \"/lease/time\": type u32; the handler address takes lifetime" },
+		/* what the handler cannot see */
+		{ "{path: /search/dhcp4, type: domain-list, access: [write], secret: true}",
+		  "5: path \"/search/dhcp4\": secret; the handler dns cannot read it to "
+		  "apply it" },
 		/* by the directory that it is in */
 		{ "{path: /lease/, type: lifetime, count: 9, access: [write]}",
 		  "5: directory \"/lease/\" contains \"/lease/time\", which the handler address "

@@ -104,6 +104,13 @@ static int check_key(const struct description *description, uint32_t i_key,
 	}
 	if (!is_read(family, description, key->path + strlen(family->path)))
 		return refuse_place(description, i_key, handler, family);
+	if (key->secret) {
+		log_error("%s/" DESCRIPTION_FILE ":%u: path \"%s\": secret; the handler %s cannot "
+			  "read it to apply it",
+			  description->directory, description->key_lines[i_key], key->path,
+			  handler->name);
+		return -EINVAL;
+	}
 	return family->types & FAMILY_TYPE(key->rule.type) ?
 		       0 :
 		       refuse_type(description, i_key, handler, family);
