@@ -50,7 +50,7 @@ $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/*.c tests/unit/*.c)): | $(S
 $(BUILD)/obj/tests/bpf/test-%.o: CFLAGS += -Wno-conversion
 
 # These tests count allocations.
-$(patsubst %,$(BUILD)/tests/unit/test-%,dhcp4-agent-endurance handlers-allocations): \
+$(patsubst %,$(BUILD)/tests/unit/test-%,dhcp4-agent-endurance handlers-provider-allocations): \
 	LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 # Programs for system tests; calves are linked statically.
