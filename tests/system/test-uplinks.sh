@@ -148,8 +148,13 @@ test_U23_forget() {
 	lease
 	stop calfpen || fail "exit code $?"
 	sed -i 's/^[0-9]*/1/' "$run"/*.until
+	# what another calf said never ends
+	echo https://ra.example/ >"$run/captive-portal"
+	echo '18446744073709551615 0 0' >"$run/captive-portal.until"
 	calfpen forget || fail "exit code $?"
 	assert_eq "$original" "$(cat "$LAB_RESOLV")"
+	assert_eq https://ra.example/ "$(cat "$run/captive-portal")"
+	assert_eq "" "$(find "$run" -name 'resolv.conf*')"
 }
 
 # A watcher that composed from what a dead instance left composes again when that is
