@@ -62,6 +62,7 @@ test_U50_files() {
 	for path in "/run/calfpen/$LAB_UPLINK"/* "/var/lib/calfpen/$LAB_UPLINK"/* "/var/log/calfpen"/*; do
 		name=${path//$LAB_UPLINK/INSTANCE}
 		[[ $name != */calf-* ]] || name=/run/calfpen/INSTANCE/calf-NAME
+		[[ $name != *.until ]] || name=/run/calfpen/INSTANCE/FILE.until
 		# to restore what was there before
 		[[ $name != *.saved ]] || continue
 		grep -q "^\.It Pa.* $name\b" "$page" || fail "calfpen(8): no $name"

@@ -192,10 +192,10 @@ test_status_and_ls() {
 test_metrics_of_handlers() {
 	lease
 	assert_match '^runs=[0-9]+ errors=0 drifts=0 us=[0-9]+$' "$(calfpen get /status/metrics/address)"
-	assert_eq 6 "$(calfpen ls /status/metrics | wc -l)"
+	assert_eq 7 "$(calfpen ls /status/metrics | wc -l)"
 	assert_fails calfpen get /status/metrics
 	assert_match 'handler +address: ok [0-9]+ \(runs: [0-9]+, the last took [0-9]+ us\)' "$(calfpen status)"
-	assert_eq "0 address,dns,host,link,route,timeservers" "$(calfpen status --json | python3 -c 'import json, sys
+	assert_eq "0 address,dns,host,link,portal,route,timeservers" "$(calfpen status --json | python3 -c 'import json, sys
 metrics = json.load(sys.stdin)["handler_metrics"]
 print(sum(m["errors"] for m in metrics.values()), ",".join(sorted(metrics)))')"
 }
