@@ -99,9 +99,9 @@ void dns_list_add(struct dns_list *list, const struct dns_settings *settings);
 /*
  * Format the shared file: servers and names in order of metric, each once, within the
  * limits of one file, what is to be first of all instances before everything else, and
- * what is to be last after it; servers of links only if there are no others; `domain` only if no other instance has names; `options`
- * and `sortlist` of the first instance that configures them, otherwise those kept.
- * Returns the length, 0 if the list is empty.
+ * what is to be last after it; servers of links only if there are no others; `domain` only
+ * if no other instance has names; `options` and `sortlist` of the first instance that
+ * configures them, otherwise those kept. Returns the length, 0 if the list is empty.
  */
 size_t dns_list_format(const struct dns_list *list, char text[static DNS_TEXT_SIZE]);
 
