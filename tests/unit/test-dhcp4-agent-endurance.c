@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/dhcp4-support.h"
+#include "tests/unit/support-allocations.h"
 #include "userspace/calf/dhcp4/client/client.h"
 #include "userspace/calf/dhcp4/lease_keys.h"
 
@@ -30,33 +31,6 @@ static struct commit commit;
 static uint64_t now_ns, random_state;
 static uint32_t n_granted, n_lost, n_sent, n_changes;
 static bool is_used;
-
-static uint64_t n_allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-	n_allocations++;
-	return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	n_allocations++;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-	n_allocations++;
-	return __real_realloc(memory, size);
-}
 
 static uint32_t draw(void)
 {

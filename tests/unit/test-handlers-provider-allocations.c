@@ -1,36 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The handlers of what the instances share allocate nothing, whatever the calves say. The
- * linker puts a counter before malloc() and the like (mk/tests.mk).
- */
+/* The handlers of what the instances share allocate nothing, whatever the calves say. */
+#include "tests/unit/support-allocations.h"
 #include "tests/unit/support-providers.h"
-
-static uint64_t n_allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-	n_allocations++;
-	return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	n_allocations++;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-	n_allocations++;
-	return __real_realloc(memory, size);
-}
 
 TestSuite(handlers_allocations, .init = providers_setup, .fini = dns_teardown);
 
