@@ -18,6 +18,7 @@
 #include "bpf/kv_apply.bpf.h"
 #include "bpf/kv_check.bpf.h"
 #include "bpf/kv_list.bpf.h"
+#include "bpf/kv_record.bpf.h"
 #include "bpf/kv_watch.bpf.h"
 
 #define ANSWER_SHORT 264 /* bytes: of a batch of 16 writes */
@@ -60,68 +61,6 @@ static __always_inline void apply(struct call *call)
 		work->at = work->base; /* the last change is not the only cause: the denial shows
 				        * the first */
 	bpf_loop(read_again(work->n_applied), undo_change, call, 0);
-}
-
-/* A record that is written change by change. */
-struct writing {
-	struct kv_staging *stage;
-	struct bpf_dynptr *record;
-};
-
-static long write_change(__u32 i, void *data)
-{
-	struct kv_staging *stage = ((struct writing *)data)->stage;
-	struct bpf_dynptr *record = ((struct writing *)data)->record;
-	struct kv_change *change = staged_change(stage, stage->work.at);
-	__u64 size, is_secret;
-	long failed;
-
-	(void)i;
-	if (!change)
-		return 1;
-	is_secret = is_zero(change->operation ^ KV_CHANGE_SECRET);
-	opaque(is_secret);
-	size = KV_CHANGE_SIZE(change->length);
-	opaque(size);
-	if (size > KV_CHANGE_SIZE(KV_VALUE_MAX))
-		return 1;
-	if (is_secret)
-		failed = write_hidden(record, stage->work.record_at, change);
-	else
-		failed = bpf_dynptr_write(record, stage->work.record_at, change, (__u32)size, 0);
-	if (failed)
-		return 1;
-	stage->work.at += KV_CHANGE_SIZE(change->length);
-	stage->work.record_at += KV_CHANGE_SIZE(change->length * (__u32)(is_secret ^ 1));
-	return 0;
-}
-
-/* The event and its changes, without the texts of secrets. */
-static __always_inline long write_without_secrets(struct bpf_dynptr *record,
-						  struct kv_staging *stage, struct kv_event *event,
-						  __u64 size)
-{
-	struct writing writing = { stage, record };
-
-	stage->work.record_at = sizeof(*event);
-	if (bpf_dynptr_write(record, 0, event, sizeof(*event), 0))
-		return 1;
-	bpf_loop(read_again(stage->work.n_changes), write_change, &writing, 0);
-	stage->work.at = stage->work.base;
-	return read_again(stage->work.record_at) ^ (long)size;
-}
-
-/* The event and its changes, which are contiguous: of a commit all changes,
- * from the start of the request, otherwise the one at `base`. */
-static __always_inline long write_record(struct bpf_dynptr *record, struct kv_staging *stage,
-					 struct kv_event *event, __u64 size)
-{
-	if (stage->work.n_secrets)
-		return write_without_secrets(record, stage, event, size);
-	if (stage->work.verb == KV_VERB_COMMIT)
-		return bpf_dynptr_write(record, 0, &stage->first, (__u32)size, 0);
-	return size > sizeof(*event) + KV_CHANGE_SIZE(KV_VALUE_MAX) ||
-	       bpf_dynptr_write(record, 0, event, (__u32)size, 0);
 }
 
 GLOBAL int commit_locked(struct kv_ctl *control)

@@ -7,18 +7,7 @@
 #ifndef CALFPEN_BPF_KV_WATCH_BPF_H
 #define CALFPEN_BPF_KV_WATCH_BPF_H
 
-#include "bpf/kv_check.bpf.h"
-
-/* Write a change of a secret without its text, whose bytes must not be in a record even for
- * a moment, because all of a ring is mapped by its reader. */
-static __always_inline long write_hidden(struct bpf_dynptr *record, __u32 at,
-					 const struct kv_change *change)
-{
-	struct kv_hidden hidden = { .operation = KV_CHANGE_SECRET, .noted = change->noted };
-	long failed = bpf_dynptr_write(record, at, (void *)change->path, KV_PATH_SIZE, 0);
-
-	return failed | bpf_dynptr_write(record, at + KV_PATH_SIZE, &hidden, sizeof(hidden), 0);
-}
+#include "bpf/kv_record.bpf.h"
 
 static long fan_subject(__u32 i, void *data)
 {
