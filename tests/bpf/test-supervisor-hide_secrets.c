@@ -66,7 +66,7 @@ TestSuite(supervisor_hide_secrets, .init = begin, .fini = end);
 static uint64_t hide(void)
 {
 	const uint32_t numbers[] = { keeper, observer };
-	const struct orphans_calves calves = { descriptions, numbers, 2 };
+	const struct adopted_calves calves = { descriptions, numbers, 2 };
 	uint64_t writers = hide_secrets_find(&test.store, &calves);
 
 	hide_secrets(&test.store, &calves, writers);

@@ -35,7 +35,7 @@ static void describe(struct description *description, const char *path, uint32_t
 /* Delete what has no writer if these calves are started, as a start does. */
 static void delete_with(uint32_t first, uint32_t n)
 {
-	const struct orphans_calves calves = { &descriptions[first], &numbers[first], n };
+	const struct adopted_calves calves = { &descriptions[first], &numbers[first], n };
 
 	cr_assert_eq(orphans_delete(&test.store, &calves, orphans_find(&test.store, &calves)), 0,
 		     "%s", capture_text());
@@ -213,7 +213,7 @@ Test(supervisor_orphans, of_a_calf_that_stays)
 
 Test(supervisor_orphans, none_if_all_are_there)
 {
-	const struct orphans_calves calves = { descriptions, numbers, 2 };
+	const struct adopted_calves calves = { descriptions, numbers, 2 };
 
 	cr_expect_eq(orphans_find(&test.store, &calves), 0);
 }
@@ -265,7 +265,7 @@ Test(supervisor_orphans, a_full_ring)
 {
 	static const struct test_rule longer[] = { { "/", ALL_ACCESS, KV_CLASS_TEXT, 1000 },
 						   { NULL } };
-	const struct orphans_calves calves = { descriptions, numbers, 1 };
+	const struct adopted_calves calves = { descriptions, numbers, 1 };
 	uint64_t writers = orphans_find(&test.store, &calves);
 	static char expected[2 * PATH_MAX];
 

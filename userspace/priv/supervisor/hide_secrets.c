@@ -7,16 +7,12 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 
-/* No limits: the supervisor itself makes these changes. */
-#define REQUESTS_PER_SECOND 20000
-#define AUDIT_BURST (4u << 20)
-
 static const struct store_rule may_write = {
 	.key = { "/" },
 	.rule = { KV_ACCESS_WRITE | KV_ACCESS_SECRET, KV_CLASS_TEXT, KV_VALUE_MAX },
 };
 
-static bool is_shown(const struct orphans_calves *calves, const struct kv_key *key,
+static bool is_shown(const struct adopted_calves *calves, const struct kv_key *key,
 		     const struct kv_value *value)
 {
 	if (value->flags & KV_VALUE_SECRET || value->subject >= KV_SUBJECTS_MAX)
@@ -31,41 +27,18 @@ static bool is_shown(const struct orphans_calves *calves, const struct kv_key *k
 	return false;
 }
 
-uint64_t hide_secrets_find(const struct store *store, const struct orphans_calves *calves)
+uint64_t hide_secrets_find(const struct store *store, const struct adopted_calves *calves)
 {
-	struct kv_key key, *before = NULL;
-	struct kv_value value;
-	uint64_t writers = 0;
-
-	while (!bpf_map_get_next_key(store->kv_fd, before, &key)) {
-		before = &key;
-		if (!bpf_map_lookup_elem(store->kv_fd, &key, &value) &&
-		    is_shown(calves, &key, &value))
-			writers |= 1ull << value.subject;
-	}
-	return writers;
+	return adopted_find_writers(store, calves, is_shown);
 }
 
 /* A value is changed in place, so that the walk over the keys goes on. */
-static int hide_of(struct store *store, const struct orphans_calves *calves, uint32_t number)
+static int hide_of(struct store *store, const struct adopted_calves *calves, uint32_t number)
 {
-	/* not the name of a subject, whose pins a client might open */
-	const struct store_subject subject = {
-		.number = number,
-		.name = "secrets",
-		.rules = &may_write,
-		.n_rules = 1,
-		.requests_per_second = REQUESTS_PER_SECOND,
-		.request_burst = REQUESTS_PER_SECOND,
-		.audit_bytes_per_second = AUDIT_BURST,
-		.audit_burst = AUDIT_BURST,
-		.max_keys = KV_KEYS_MAX,
-		.max_bytes = UINT64_MAX,
-		.has_whole_ring = true,
-	};
+	struct store_subject subject;
 	struct kv_key key, *before = NULL;
 	struct kv_value value;
-	int r = store_add_subjects(store, &subject, 1);
+	int r = adopted_add_subject(store, number, "secrets", &may_write, &subject);
 
 	while (!r && !bpf_map_get_next_key(store->kv_fd, before, &key)) {
 		before = &key;
@@ -78,7 +51,7 @@ static int hide_of(struct store *store, const struct orphans_calves *calves, uin
 	return r;
 }
 
-void hide_secrets(struct store *store, const struct orphans_calves *calves, uint64_t writers)
+void hide_secrets(struct store *store, const struct adopted_calves *calves, uint64_t writers)
 {
 	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++) {
 		int r = writers >> i & 1 ? hide_of(store, calves, i) : 0;

@@ -9,16 +9,16 @@
 
 #include <stdint.h>
 
-#include "userspace/priv/supervisor/orphans.h"
+#include "userspace/priv/supervisor/adopted.h"
 
 /* Returns one bit for each subject that has written such values. */
-uint64_t hide_secrets_find(const struct store *store, const struct orphans_calves *calves);
+uint64_t hide_secrets_find(const struct store *store, const struct adopted_calves *calves);
 
 /*
  * Write such values of the subjects of hide_secrets_find() again, as secrets and each in the
  * name of its writer, which alone could read it otherwise; before any of them has a gate. What
  * cannot be written is logged and left as it is.
  */
-void hide_secrets(struct store *store, const struct orphans_calves *calves, uint64_t writers);
+void hide_secrets(struct store *store, const struct adopted_calves *calves, uint64_t writers);
 
 #endif

@@ -9,17 +9,12 @@
 #include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 
-/* No limits: the supervisor itself makes these commits. For a full store they are 33 of one
- * subject, or a few more of several, and take 340 KiB of the ring. */
-#define REQUESTS_PER_SECOND 20000
-#define AUDIT_BURST (4u << 20)
-
 static const struct store_rule may_delete = {
 	.key = { "/" },
 	.rule = { KV_ACCESS_DELETE, KV_CLASS_TEXT, 0 },
 };
 
-static bool is_removed(const struct orphans_calves *calves, uint32_t subject)
+static bool is_removed(const struct adopted_calves *calves, uint32_t subject)
 {
 	uint32_t i = 0;
 
@@ -35,7 +30,7 @@ static bool may_change(const struct description *description, const char *path)
 	return key && (key->access & (KV_ACCESS_WRITE | KV_ACCESS_DELETE));
 }
 
-static bool is_orphan(const struct orphans_calves *calves, const struct kv_key *key,
+static bool is_orphan(const struct adopted_calves *calves, const struct kv_key *key,
 		      const struct kv_value *value)
 {
 	if (description_is_host_path(key->path) || value->subject >= KV_SUBJECTS_MAX)
@@ -48,23 +43,13 @@ static bool is_orphan(const struct orphans_calves *calves, const struct kv_key *
 	return true;
 }
 
-uint64_t orphans_find(const struct store *store, const struct orphans_calves *calves)
+uint64_t orphans_find(const struct store *store, const struct adopted_calves *calves)
 {
-	struct kv_key key, *before = NULL;
-	struct kv_value value;
-	uint64_t writers = 0;
-
-	while (!bpf_map_get_next_key(store->kv_fd, before, &key)) {
-		before = &key;
-		if (!bpf_map_lookup_elem(store->kv_fd, &key, &value) &&
-		    is_orphan(calves, &key, &value))
-			writers |= 1ull << value.subject;
-	}
-	return writers;
+	return adopted_find_writers(store, calves, is_orphan);
 }
 
 /* Fill the commit with deletions of what the subject has written, as many as fit. */
-static int collect(const struct store *store, const struct orphans_calves *calves, uint32_t subject,
+static int collect(const struct store *store, const struct adopted_calves *calves, uint32_t subject,
 		   struct commit *commit)
 {
 	struct kv_key key, *before = NULL;
@@ -83,25 +68,12 @@ static int collect(const struct store *store, const struct orphans_calves *calve
 }
 
 /* Returns 0 with the number of deleted keys in *np, or a negative errno. */
-static int delete_keys(struct store *store, const struct orphans_calves *calves, uint32_t number,
+static int delete_keys(struct store *store, const struct adopted_calves *calves, uint32_t number,
 		       uint32_t *np)
 {
 	static struct commit commit;
-	/* not the name of a subject, whose pins a client might open */
-	const struct store_subject subject = {
-		.number = number,
-		.name = "orphans",
-		.rules = &may_delete,
-		.n_rules = 1,
-		.requests_per_second = REQUESTS_PER_SECOND,
-		.request_burst = REQUESTS_PER_SECOND,
-		.audit_bytes_per_second = AUDIT_BURST,
-		.audit_burst = AUDIT_BURST,
-		.max_keys = KV_KEYS_MAX,
-		.max_bytes = UINT64_MAX,
-		.has_whole_ring = true,
-	};
-	int r = store_add_subjects(store, &subject, 1);
+	struct store_subject subject;
+	int r = adopted_add_subject(store, number, "orphans", &may_delete, &subject);
 
 	while (!r) {
 		r = collect(store, calves, number, &commit);
@@ -128,7 +100,7 @@ static int refuse(const struct store *store, const char *name, int error)
 	return error;
 }
 
-int orphans_delete(struct store *store, const struct orphans_calves *calves, uint64_t writers)
+int orphans_delete(struct store *store, const struct adopted_calves *calves, uint64_t writers)
 {
 	const uint32_t zero = 0;
 	struct kv_ctl ctl;

@@ -10,18 +10,10 @@
 
 #include <stdint.h>
 
-#include "userspace/priv/description/description.h"
-#include "userspace/priv/store/store.h"
-
-/* The calves of this start. */
-struct orphans_calves {
-	const struct description *descriptions;
-	const uint32_t *numbers; /* their subjects, by description */
-	uint32_t n;
-};
+#include "userspace/priv/supervisor/adopted.h"
 
 /* Returns one bit for each subject that has written such keys. */
-uint64_t orphans_find(const struct store *store, const struct orphans_calves *calves);
+uint64_t orphans_find(const struct store *store, const struct adopted_calves *calves);
 
 /*
  * Delete such keys of the subjects of orphans_find(), before any of them has a gate. Those
@@ -30,6 +22,6 @@ uint64_t orphans_find(const struct store *store, const struct orphans_calves *ca
  * logged: then some are left, so nothing may act on the store. -EAGAIN: the ring of changes
  * is full, and has to be read first.
  */
-int orphans_delete(struct store *store, const struct orphans_calves *calves, uint64_t writers);
+int orphans_delete(struct store *store, const struct adopted_calves *calves, uint64_t writers);
 
 #endif

@@ -30,7 +30,7 @@ int supervisor_write_keys(const struct supervisor *s)
  * reads the store to act on it. */
 static int adapt_keys(struct supervisor *s)
 {
-	const struct orphans_calves calves = { .descriptions = s->descriptions,
+	const struct adopted_calves calves = { .descriptions = s->descriptions,
 					       .numbers = s->numbers,
 					       .n = s->n_descriptions };
 	uint64_t writers = orphans_find(&s->store, &calves);
