@@ -32,7 +32,16 @@ int ceilings_check(const struct description *description,
 /* keys.c */
 int description_parse_keys(struct yaml_file *file, yaml_node_t *node,
 			   struct description *description);
-/* Call this after the keys, because it adds a key /config/CALF/NAME for each option. */
+/* A type and its bounds, shared by keys and options. */
+struct description_rule_nodes {
+	yaml_node_t *type, *min, *max, *max_length, *choices;
+};
+int description_parse_rule(struct yaml_file *file, const struct description_rule_nodes *nodes,
+			   struct value_rule *rule);
+/* Returns the maximum number of keys of the description. */
+uint32_t description_count_keys(const struct description *description);
+
+/* options.c. Call this after the keys, because it adds a key /config/CALF/NAME for each option. */
 int description_parse_options(struct yaml_file *file, yaml_node_t *node,
 			      struct description *description);
 
