@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define LABEL_MAX 63
-
 static const struct {
 	const char *name;
 	enum kv_class class;
@@ -90,11 +88,6 @@ bool value_type_bounds(enum value_type type, int64_t *min, uint64_t *max)
 bool value_type_is_signed(enum value_type type)
 {
 	return (unsigned int)type < _VALUE_TYPE_N && bounds[type].min < 0;
-}
-
-static bool is_letter(char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
 /* Parse a dotted quad at *textp and step over it. Returns 0 or -EBADMSG. */
@@ -243,68 +236,6 @@ int value_parse_route(const char *text, struct value_route *route)
 	return 0;
 }
 
-/* Return the length of the LDH name at `text`, which ends before a blank or a
- * NUL, or 0 if there is none. Its labels may have underscores if so given. */
-static size_t name_length(const char *text, bool underscores)
-{
-	size_t at = 0, label = 0;
-
-	for (;; at++) {
-		char byte = text[at];
-
-		if (is_letter(byte) || value_is_digit(byte) || byte == '-' ||
-		    (underscores && byte == '_')) {
-			if ((byte == '-' && label == 0) || ++label > LABEL_MAX)
-				return 0;
-			continue;
-		}
-		if (label == 0 || text[at - 1] == '-')
-			return 0;
-		if (byte != '.')
-			return at <= VALUE_HOSTNAME_MAX ? at : 0;
-		label = 0;
-	}
-}
-
-bool value_is_hostname(const char *text)
-{
-	size_t length = name_length(text, false);
-
-	return length > 0 && text[length] == '\0';
-}
-
-bool value_is_host(const char *text)
-{
-	const char *dot = strrchr(text, '.'), *last = dot ? dot + 1 : text;
-	struct value_ip address;
-
-	if (!value_parse_ip(text, &address))
-		return true;
-	return value_is_hostname(text) && last[strspn(last, "0123456789")] != '\0';
-}
-
-bool value_is_domain(const char *text)
-{
-	size_t length = name_length(text, true);
-
-	return length > 0 && text[length] == '\0';
-}
-
-static bool is_domain_list(const char *text)
-{
-	for (;;) {
-		size_t length = name_length(text, true);
-
-		if (length == 0)
-			return false;
-		text += length;
-		if (*text == '\0')
-			return true;
-		if (*text++ != ' ')
-			return false;
-	}
-}
-
 static bool is_hex(const char *text)
 {
 	size_t length = 0;
@@ -321,9 +252,9 @@ static bool is_hex_any_case(char byte)
 
 static bool is_uri(const char *text)
 {
-	if (!is_letter(*text))
+	if (!value_is_letter(*text))
 		return false;
-	while (is_letter(*text) || value_is_digit(*text) || (*text && strchr("+-.", *text)))
+	while (value_is_letter(*text) || value_is_digit(*text) || (*text && strchr("+-.", *text)))
 		text++;
 	if (*text++ != ':' || *text == '\0')
 		return false;
@@ -332,7 +263,7 @@ static bool is_uri(const char *text)
 			if (!is_hex_any_case(text[1]) || !is_hex_any_case(text[2]))
 				return false;
 			text += 2;
-		} else if (!is_letter(*text) && !value_is_digit(*text) &&
+		} else if (!value_is_letter(*text) && !value_is_digit(*text) &&
 			   !strchr("-._~:/?#[]@!$&'()*+,;=", *text)) {
 			return false;
 		}
@@ -424,7 +355,7 @@ static bool is_of_type(const struct value_rule *rule, const char *text)
 	case VALUE_HOST:
 		return value_is_host(text);
 	case VALUE_DOMAIN_LIST:
-		return is_domain_list(text);
+		return value_is_domain_list(text);
 	case VALUE_ROUTE:
 		return value_parse_route(text, &ignored.route) == 0;
 	case VALUE_URI:
