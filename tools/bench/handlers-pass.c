@@ -2,7 +2,8 @@
 /*
  * DOC: the duration of the handlers for a lease with 64 routes, for its end, and
  * for a renewal that changes nothing, compared with a bare RTM_NEWADDR request; and
- * for what four calves say, compared with as many keys of one. Runs in its own network, mount and UTS namespace.
+ * for what four calves say, compared with as many keys of one. Runs in its own network,
+ * mount and UTS namespace.
  */
 #include <errno.h>
 #include <sched.h>

@@ -84,8 +84,8 @@ int cli_list(int gate, const char *directory, struct cli_key **keysp);
 /* Wait a little if `error`, of the gate, is temporary. Returns true if the
  * caller should retry, which is limited. Initialize *n_triesp to 0. */
 bool cli_is_worth_waiting(int error, int *n_triesp);
-/* Make the values printable, replace secrets by KV_SECRET_TEXT, sort the keys and remove duplicates, keeping the
- * newest. Returns the number of remaining keys. */
+/* Make the values printable, replace secrets by KV_SECRET_TEXT, sort the keys and remove
+ * duplicates, keeping the newest. Returns the number of remaining keys. */
 size_t cli_keys_tidy(struct cli_key *keys, size_t n_keys);
 
 #endif

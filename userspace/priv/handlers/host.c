@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DOC: the host name of the first provider (provider.h) that has one, only if the operator enables it: prompts,
- * logs and other programs use this name, and a server on the network chooses it.
+ * DOC: the host name of the first provider (provider.h) that has one, only if the operator
+ * enables it: prompts, logs and other programs use this name, and a server on the network
+ * chooses it.
  * If the name is too long for the kernel, only its first label is used.
  */
 #include "userspace/common/value.h"

@@ -5,9 +5,9 @@
  * Layout 4 had no secrets. Nothing of it differs but the number, which keeps a version that
  * would show them to everybody from adopting the store again.
  *
- * Layout 3 has no names, either, and its subjects were numbered in the order of the command line. Which
- * number was whose is known only if dhcp4 was alone in the last run, and no number but the
- * first was ever used.
+ * Layout 3 has no names, either, and its subjects were numbered in the order of the command
+ * line. Which number was whose is known only if dhcp4 was alone in the last run, and no number
+ * but the first was ever used.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -3,8 +3,8 @@
  * DOC: `calfpen forget`: what a running watcher does when a lease is over, for a host
  * on which none runs. The handlers run once for the stopped instance, with nothing
  * wanted: its files are removed, or only those that are over, and resolv.conf and the
- * names are composed from what is left, or restored. Addresses and routes are not touched, because the kernel
- * removes them when the lease ends.
+ * names are composed from what is left, or restored. Addresses and routes are not touched,
+ * because the kernel removes them when the lease ends.
  */
 #include <dirent.h>
 #include <errno.h>
