@@ -114,7 +114,7 @@ Test(handlers_providers, one_comes_and_one_goes)
 }
 
 /* Two instances with a link-local server each, one of which gets another server. */
-Test(handlers_providers, Q79_two_instances)
+Test(handlers_providers, link_local_servers_of_two_instances)
 {
 	set("/nameserver/ra/001", "fe80::1");
 	EXPECT_PASS();

@@ -71,7 +71,7 @@ Test(watcher_uplink, uplink_is_renamed)
 }
 
 /* The zone of a server that is reached through the uplink only. */
-Test(watcher_uplink, Q79_name_in_resolv_conf)
+Test(watcher_uplink, link_local_name_in_resolv_conf)
 {
 	configure("carrier: ignore\n");
 	EXPECT_SH("ip link set up0 down"); /* else it has to be set down for its new name */
