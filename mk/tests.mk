@@ -14,10 +14,13 @@ PARTS_sdk = sdk common
 $(foreach calf,$(CALVES),$(eval PARTS_$(calf) = $(calf) sdk net common))
 PARTS_cli = cli state common
 PARTS_priv = priv state common
+PARTS_pen = pen common
 # These tests compare two parts; their names say only one of them.
 PARTS_test-dhcp4-calf = dhcp4 sdk net priv state common
 PARTS_test-frames-client = dhcp4 sdk net priv state common
 PARTS_test-frames-witness-parser = dhcp4 sdk net priv state common
+# The pen must understand the bundles that priv writes.
+PARTS_test-pen-config = pen priv state common
 # A test in tests/bpf/ uses a real store.
 PARTS_bpf_cli = cli priv state common
 
@@ -26,6 +29,7 @@ LIBS_state = -ljansson
 LIBS_cli = $(CLI_LIBS)
 LIBS_priv = $(PRIV_LIBS)
 LIBS_sdk = $(CALF_LIBS)
+LIBS_pen = $(PEN_LIBS)
 
 # "unit/test-dhcp4-client-lease" links PARTS_test-dhcp4-client-lease if defined, else
 # PARTS_dhcp4, else PARTS_priv

@@ -10,6 +10,7 @@ COMMON_SOURCES = $(call sources,userspace/common)
 STATE_SOURCES = $(call sources,userspace/state)
 PRIV_SOURCES = $(call sources,$(call with_rooms,userspace/priv))
 CLI_SOURCES = $(call sources,userspace/cli userspace/cli/frames)
+PEN_SOURCES = $(call sources,userspace/pen)
 NET_SOURCES = $(call sources,userspace/calf/net)
 SDK_SOURCES = $(call sources,userspace/calf/sdk)
 # The calves that are built, tested and installed
@@ -17,8 +18,8 @@ CALVES = dhcp4
 CALVES_SOURCES = $(foreach calf,$(CALVES),$(call sources,$(call with_rooms,userspace/calf/$(calf))))
 MAIN_SOURCES = $(wildcard userspace/priv/main.c userspace/priv/gateway/main.c userspace/cli/main.c \
 	$(patsubst %,userspace/calf/%/main.c,$(CALVES)))
-SOURCES = $(COMMON_SOURCES) $(STATE_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(NET_SOURCES) \
-	$(SDK_SOURCES) $(CALVES_SOURCES) $(MAIN_SOURCES)
+SOURCES = $(COMMON_SOURCES) $(STATE_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(PEN_SOURCES) \
+	$(NET_SOURCES) $(SDK_SOURCES) $(CALVES_SOURCES) $(MAIN_SOURCES)
 
 LIB = $(BUILD)/lib
 CALVES_DIRECTORY = $(LIB)/calfpen/calves
@@ -30,6 +31,7 @@ PRIV_LIBS = -lbpf -lelf -lz -lseccomp -lcap -ljansson -lyaml -lmd \
 CLI_LIBS = -lbpf -lelf -lz -ljansson -lmd
 GATEWAY_LIBS = -lseccomp -lcap
 CALF_LIBS = -lseccomp
+PEN_LIBS = -ljansson -lseccomp
 
 # archive NAME,SOURCES
 define archive
@@ -41,6 +43,7 @@ $(eval $(call archive,common,$(COMMON_SOURCES)))
 $(eval $(call archive,state,$(STATE_SOURCES)))
 $(eval $(call archive,priv,$(PRIV_SOURCES)))
 $(eval $(call archive,cli,$(CLI_SOURCES)))
+$(eval $(call archive,pen,$(PEN_SOURCES)))
 $(eval $(call archive,net,$(NET_SOURCES)))
 $(eval $(call archive,sdk,$(SDK_SOURCES)))
 $(foreach calf,$(CALVES),$(eval \
