@@ -21,8 +21,9 @@ PARTS_test-frames-client = dhcp4 sdk net priv state common
 PARTS_test-frames-witness-parser = dhcp4 sdk net priv state common
 # The pen must understand the bundles that priv writes.
 PARTS_test-pen-config = pen priv state common
-# A test in tests/bpf/ uses a real store.
+# A test in tests/bpf/ uses a real store, or a real bundle.
 PARTS_bpf_cli = cli priv state common
+PARTS_bpf_pen = pen priv state common
 
 LIBS_common = -lmd
 LIBS_state = -ljansson

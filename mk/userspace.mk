@@ -17,6 +17,7 @@ SDK_SOURCES = $(call sources,userspace/calf/sdk)
 CALVES = dhcp4
 CALVES_SOURCES = $(foreach calf,$(CALVES),$(call sources,$(call with_rooms,userspace/calf/$(calf))))
 MAIN_SOURCES = $(wildcard userspace/priv/main.c userspace/priv/gateway/main.c userspace/cli/main.c \
+	userspace/pen/main.c \
 	$(patsubst %,userspace/calf/%/main.c,$(CALVES)))
 SOURCES = $(COMMON_SOURCES) $(STATE_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(PEN_SOURCES) \
 	$(NET_SOURCES) $(SDK_SOURCES) $(CALVES_SOURCES) $(MAIN_SOURCES)
@@ -24,6 +25,7 @@ SOURCES = $(COMMON_SOURCES) $(STATE_SOURCES) $(PRIV_SOURCES) $(CLI_SOURCES) $(PE
 LIB = $(BUILD)/lib
 CALVES_DIRECTORY = $(LIB)/calfpen/calves
 PROGRAMS = $(BUILD)/bin/calfpen $(LIB)/calfpen/calfpen-priv $(LIB)/calfpen/calfpen-gateway \
+	$(LIB)/calfpen/calfpen-pen \
 	$(foreach calf,$(CALVES),$(addprefix $(CALVES_DIRECTORY)/$(calf)/,calf-$(calf) calf.yaml))
 
 PRIV_LIBS = -lbpf -lelf -lz -lseccomp -lcap -ljansson -lyaml -lmd \
@@ -87,6 +89,13 @@ $(LIB)/calfpen/calfpen-gateway: $(call gateway_objects,$(GATEWAY_SOURCES)) \
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WHOLE) $(LDFLAGS) $(if $(SANITIZE),,-static-pie) $^ $(GATEWAY_LIBS) -o $@
+
+# Static, because it is executed at each start of a calf, and what it executes shares nothing
+# with the host.
+$(LIB)/calfpen/calfpen-pen: $(BUILD)/obj/userspace/pen/main.o $(LIB)/libpen.a $(LIB)/libcommon.a
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SANITIZE),,-static-pie) $^ $(PEN_LIBS) -o $@
 
 $(BUILD)/bin/calfpen: $(BUILD)/obj/userspace/cli/main.o $(LIB)/libcli.a $(LIB)/libstate.a $(LIB)/libcommon.a
 	$(call msg,LINK,$@)

@@ -87,7 +87,7 @@ test_install_strip() {
 	install_to "$plain"
 	run_make install-strip DESTDIR="$root" PREFIX=/usr
 	assert_eq "$(files "$plain")" "$(files "$root")"
-	for program in bin/calfpen lib/calfpen/calfpen-priv lib/calfpen/calfpen-gateway \
+	for program in bin/calfpen lib/calfpen/calfpen-priv lib/calfpen/calfpen-gateway lib/calfpen/calfpen-pen \
 		lib/calfpen/calves/dhcp4/calf-dhcp4; do
 		assert_match '\.symtab' "$(readelf -SW "$plain/usr/$program")"
 		assert_fails grep -qE '\.(symtab|debug_info)' <(readelf -SW "$root/usr/$program")

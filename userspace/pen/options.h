@@ -29,8 +29,8 @@ struct pen_options {
 	const char *id;
 };
 
-/* Read the arguments of main(). Returns 0, or -EINVAL with the reason in `error`; nothing that is
- * not understood is skipped. */
+/* Read the arguments of main(). Returns 0, or -EINVAL with the reason in `error`; nothing that
+ * is not understood is skipped. */
 int pen_options_parse(int argc, char *const *argv, struct pen_options *optionsp, char *error,
 		      size_t size);
 
