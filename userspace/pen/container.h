@@ -13,7 +13,7 @@ struct pen_create {
 	const char *id;
 	const char *bundle;
 	const char *pid_file; /* NULL: none */
-	int preserve_fds;     /* descriptors 3 .. 2 + preserve_fds are the calf's, too */
+	int preserve_fds;     /* 3 .. 2 + preserve_fds, which must be open, are the calf's, too */
 };
 
 /*

@@ -48,17 +48,6 @@ struct creation {
 	bool has_record;
 };
 
-/* Is every descriptor open that is to be the calf's? Otherwise one of ours would get its
- * number. */
-static int check_descriptors(const struct pen_create *wanted)
-{
-	for (int fd = 0; fd < 3 + wanted->preserve_fds; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			return pen_fail(-EBADF, "--preserve-fds %d: descriptor %d is not open",
-					wanted->preserve_fds, fd);
-	return 0;
-}
-
 static const struct {
 	uint64_t flag;
 	const char *name;
@@ -95,10 +84,8 @@ static int prepare(struct creation *creation)
 {
 	const struct pen_create *wanted = creation->wanted;
 	char error[PEN_ERROR_SIZE];
-	int r = check_descriptors(wanted);
+	int r;
 
-	if (r)
-		return r;
 	if (!realpath(wanted->bundle, creation->record.bundle))
 		return pen_fail(-errno, "%s: %s", wanted->bundle, strerrordesc_np(errno));
 	r = pen_config_read(creation->record.bundle, &creation->config, error);

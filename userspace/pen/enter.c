@@ -160,12 +160,6 @@ static int take_bounding_set(const struct pen_enter *enter)
 	return 0;
 }
 
-static int take_ambient_set(const struct pen_enter *enter)
-{
-	(void)enter;
-	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ? -errno : 0;
-}
-
 /* All are set and locked but KEEP_CAPS, which is locked while it is off. */
 static int take_meaning_of_uid_0(const struct pen_enter *enter)
 {
@@ -176,6 +170,7 @@ static int take_meaning_of_uid_0(const struct pen_enter *enter)
 	return prctl(PR_SET_SECUREBITS, bits) ? -errno : 0;
 }
 
+/* With them, those of the ambient set */
 static int take_capabilities(const struct pen_enter *enter)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -209,7 +204,6 @@ static const struct {
 	{ "the host's name", take_host_name },
 	{ "resources beyond the limits", take_resources },
 	{ "capabilities by exec: the bounding set", take_bounding_set },
-	{ "capabilities by exec: the ambient set", take_ambient_set },
 	{ "capabilities by uid 0: the secure bits", take_meaning_of_uid_0 },
 	{ "all capabilities", take_capabilities },
 	{ "privileges by set-uid files", take_new_privileges },

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calfpen-pen: the OCI runtime for calves. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "userspace/pen/container.h"
 #include "userspace/pen/options.h"
@@ -51,11 +53,22 @@ static int run(const struct pen_options *options)
 	return -1;
 }
 
+/* Find the first descriptor of the calf that is not open: one of ours would get its number.
+ * Returns -1 if there is none. */
+static int find_missing(int n)
+{
+	for (int fd = 0; fd < n; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return fd;
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	struct pen_options options;
 	char error[256];
 	int r = pen_options_parse(argc, argv, &options, error, sizeof(error));
+	const int missing = find_missing(STDERR_FILENO + 1 + options.preserve_fds);
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!r && options.log) {
@@ -67,5 +80,8 @@ int main(int argc, char **argv)
 		(void)pen_fail(r, "%s; see --help", error);
 		return 2;
 	}
+	if (missing >= 0)
+		return pen_fail(1, "--preserve-fds %d: descriptor %d is not open",
+				options.preserve_fds, missing);
 	return run(&options) ? 1 : 0;
 }
