@@ -11,9 +11,13 @@ run=/run/calfpen/$LAB_UPLINK
 audit=/var/log/calfpen/$LAB_UPLINK.audit.jsonl
 tools=$TOP/build/tests/tools
 
-# calfpen_start [OPTION...] - in the background, as ${started[calfpen]}
+pen=$TOP/build/lib/calfpen/calfpen-pen
+
+# calfpen_start [OPTION...] - in the background, as ${started[calfpen]}; with the OCI runtime
+# $CALFPEN_RUNTIME, if that is set
 calfpen_start() {
-	start calfpen calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "$@"
+	start calfpen calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" \
+		${CALFPEN_RUNTIME:+--runtime "$CALFPEN_RUNTIME"} "$@"
 }
 
 # The shipped description, to be changed by the test, and used instead: --calf "$LAB_DIR/calf"

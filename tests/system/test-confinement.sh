@@ -87,24 +87,71 @@ asks_chronyd() {
 	[ -S "/run/chrony/chronyc.$pid.sock" ] || { kill -CONT "$pid" && return 1; }
 }
 
-test_calf_rights() {
-	local pid uid gateway ns
-	lease
+# The rights that a calf has by each runtime; sets pid
+calf_rights() {
+	local uid gateway ns
 	pid=$(calf_pid)
 	uid=$(field "$pid" Uid | cut -f1)
 	gateway=$(field "$(gateway_pid)" Uid | cut -f1)
 	confined "$pid" "$(capabilities)"
 	[ "$uid" -gt 65535 ] || fail "uid $uid"
 	[ "$uid" != "$gateway" ] || fail "the calf has its gateway's uid"
+	assert_eq "$uid	$uid	$uid	$uid" "$(field "$pid" Uid)"
+	assert_eq "$uid	$uid	$uid	$uid" "$(field "$pid" Gid)"
+	assert_eq "" "$(field "$pid" Groups | tr -d ' ')"
+	assert_eq 3 "$(field "$pid" Seccomp_filters)"
 	for ns in user mnt pid net ipc uts cgroup; do
 		[ "$(readlink "/proc/$pid/ns/$ns")" != "$(readlink "/proc/self/ns/$ns")" ] ||
 			fail "the calf shares the $ns namespace"
 	done
 	assert_eq "0 1 2 3 4 5" "$(find "/proc/$pid/fd" -mindepth 1 -printf '%f\n' | sort -n | paste -sd ' ')"
+	assert_eq "200" "$(cat "/proc/$pid/oom_score_adj")"
+	assert_match 'Max core file size +0 +0 ' "$(cat "/proc/$pid/limits")"
+	assert_match 'Max file size +0 +0 ' "$(cat "/proc/$pid/limits")"
+	assert_match 'Max open files +64 +64 ' "$(cat "/proc/$pid/limits")"
+	assert_match 'Max locked memory +0 +0 ' "$(cat "/proc/$pid/limits")"
+	assert_match 'Max msgqueue size +0 +0 ' "$(cat "/proc/$pid/limits")"
+	assert_eq 16777216 "$(limit memory.limit_in_bytes memory.max)" "memory"
+	assert_eq 32 "$(limit pids.max)" "processes"
+	assert_match '^100000( 1000000)?$' "$(limit cpu.cfs_quota_us cpu.max)" "CPU time"
+}
+
+# limit FILE... - of the calf's cgroup, the first one that there is in a hierarchy
+limit() {
+	local file found
+	for file; do
+		found=$(find /sys/fs/cgroup -path "*/$LAB_CGROUP/*-dhcp4/$file" -print -quit)
+		[ -z "$found" ] || { cat "$found" && return; }
+	done
+	fail "no $1"
+}
+
+test_calf_rights() {
+	local pid
+	lease --runtime runc
+	calf_rights
 	# runc itself adds HOME
 	assert_match '^(HOME=/)?$' "$(tr -d '\0' <"/proc/$pid/environ")" "empty environment"
 	assert_eq 1 "$(find "/proc/$pid/root/" -xdev -type f | wc -l)" "one file in its root"
 	assert_eq "" "$(pgrep runc || true)" "no runtime process stays"
+}
+
+# The same, and what runc cannot take away
+test_calf_rights_in_the_pen() {
+	local pid
+	lease --runtime "$pen"
+	calf_rights
+	assert_eq "" "$(tr '\0' ' ' <"/proc/$pid/environ")" "environment"
+	assert_eq "" "$(find "/proc/$pid/root/" -mindepth 1)" "files in its root"
+	assert_match '^[0-9]+ [0-9]+ [0-9:]+ / / ro,nosuid,nodev,noexec[^/]* - tmpfs pen ro,[^/]*$' \
+		"$(cat "/proc/$pid/mountinfo")" "one mount"
+	[ "$(readlink "/proc/$pid/ns/time")" != "$(readlink /proc/self/ns/time)" ] ||
+		fail "the calf shares the time namespace"
+	assert_match '^(16777216|0)$' "$(limit memory.memsw.limit_in_bytes memory.swap.max memory.swappiness)" "swap"
+	assert_eq "" "$(pgrep calfpen-pen || true)" "no runtime process stays"
+	stop calfpen
+	assert_eq "" "$(find /sys/fs/cgroup -path "*/$LAB_CGROUP/*-dhcp4")" "cgroups are left"
+	assert_eq "" "$(find "$run" -name 'dhcp4*' 2>/dev/null)" "state is left"
 }
 
 # other_calf_start PROGRAM [KEY...] - another calf needs no change in priv

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a container of the pen, and what is left when it is cut short. Needs root. */
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "tests/bpf/pen.h"
+
+TestSuite(pen_container, .init = pen_setup, .fini = pen_teardown, .timeout = 30);
+
+static void expect_nothing_left(void)
+{
+	cr_expect_not(pen_has_cgroup());
+	cr_expect_not(pen_has_state());
+}
+
+Test(pen_container, life)
+{
+	int status;
+	pid_t pid;
+
+	cr_assert_eq(pen_run(pen_create), 0, "%s", pen_said());
+	pid = pen_pid();
+	cr_expect_str_eq(pen_status(), "created");
+	cr_expect_eq(pen_run(pen_create), -EIO);
+	cr_expect_str_eq(pen_said(), "container probe already exists");
+	cr_expect_eq(PEN_RUN("delete", "probe"), -EIO);
+	cr_expect_str_eq(pen_said(), "container probe: still running; use --force");
+	cr_expect_eq(PEN_RUN("start", "probe"), 0, "%s", pen_said());
+	while (!strcmp(pen_status(), "created")) {
+	}
+	cr_expect_str_eq(pen_status(), "running");
+	cr_expect_eq(PEN_RUN("start", "probe"), -EIO);
+	cr_expect_str_eq(pen_said(),
+			 "container probe: cannot start it: it runs already, or has exited");
+	cr_expect_eq(PEN_RUN("kill", "probe", "KILL"), 0, "%s", pen_said());
+	cr_expect_eq(waitpid(pid, &status, 0), pid, "it is our child");
+	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	cr_expect_str_eq(pen_status(), "stopped");
+	cr_expect_eq(PEN_RUN("kill", "probe"), -EIO);
+	cr_expect_str_eq(pen_said(), "container probe: not running");
+	cr_expect_eq(PEN_RUN("delete", "probe"), 0, "%s", pen_said());
+	expect_nothing_left();
+	cr_expect_eq(PEN_RUN("delete", "probe"), -EIO);
+	cr_expect_str_eq(pen_said(), "container probe does not exist");
+	cr_expect_eq(PEN_RUN("delete", "--force", "probe"), 0, "%s", pen_said());
+	cr_expect_eq(PEN_RUN("start", "probe"), -EIO);
+	cr_expect_str_eq(pen_said(), "container probe does not exist");
+}
+
+Test(pen_container, program_exits)
+{
+	int status;
+
+	cr_assert_eq(pen_run(pen_create), 0, "%s", pen_said());
+	cr_assert_eq(PEN_RUN("start", "probe"), 0, "%s", pen_said());
+	close(it.control_fd);
+	cr_expect_eq(waitpid(pen_pid(), &status, 0), pen_pid());
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
+	cr_expect_eq(PEN_RUN("delete", "probe"), 0, "%s", pen_said());
+	expect_nothing_left();
+}
+
+/* The number of a process that has exited belongs to another one later. */
+Test(pen_container, pid_of_another_process)
+{
+	char path[256], text[1024] = "", *at;
+	pid_t pid, other = fork();
+	FILE *file;
+
+	if (!other) {
+		pause();
+		_exit(0);
+	}
+	usleep(50000); /* the time of a start is in units of 10 ms */
+	cr_assert_eq(pen_run(pen_create), 0, "%s", pen_said());
+	pid = pen_pid();
+	snprintf(path, sizeof(path), "%s/probe/record", it.state);
+	file = fopen(path, "r+e");
+	cr_assert_not_null(file);
+	cr_assert_gt(fread(text, 1, sizeof(text) - 1, file), 0);
+	at = strstr(text, "\"pid\": ");
+	cr_assert_not_null(at);
+	rewind(file);
+	cr_assert_eq(ftruncate(fileno(file), 0), 0);
+	fprintf(file, "%.*s\"pid\": %d%s", (int)(at - text), text, other,
+		at + strlen("\"pid\": ") + strspn(at + strlen("\"pid\": "), "0123456789"));
+	cr_assert_eq(fclose(file), 0);
+	cr_expect_str_eq(pen_status(), "stopped");
+	cr_expect_eq(PEN_RUN("kill", "probe", "KILL"), -EIO);
+	cr_expect_str_eq(pen_said(), "container probe: not running");
+	/* What is in the cgroup is the container's nevertheless. */
+	cr_expect_eq(PEN_RUN("delete", "probe"), 0, "%s", pen_said());
+	cr_expect_eq(waitpid(pid, NULL, 0), pid);
+	expect_nothing_left();
+	cr_expect_eq(waitpid(other, NULL, WNOHANG), 0, "another process was killed");
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+}
+
+static void change_config(const char *from, const char *to)
+{
+	static char text[65536];
+	char path[256], *at;
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/config.json", it.bundle);
+	file = fopen(path, "r+e");
+	cr_assert_not_null(file);
+	n = fread(text, 1, sizeof(text) - 1, file);
+	text[n] = '\0';
+	at = strstr(text, from);
+	cr_assert_not_null(at, "%s", from);
+	rewind(file);
+	cr_assert_eq(ftruncate(fileno(file), 0), 0);
+	fprintf(file, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	cr_assert_eq(fclose(file), 0);
+}
+
+static void expect_refused(const char *said)
+{
+	cr_expect_eq(pen_run(pen_create), -EIO);
+	cr_expect_str_eq(pen_said(), said);
+	cr_expect_eq(pen_pid(), 0);
+	expect_nothing_left();
+}
+
+Test(pen_container, unknown_field)
+{
+	change_config("\"hostname\"", "\"hooks\": {}, \"hostname\"");
+	expect_refused("hooks: not supported");
+}
+
+Test(pen_container, cgroup_without_parent)
+{
+	char said[256];
+	bool is_hybrid = access("/sys/fs/cgroup/unified", F_OK) == 0;
+
+	change_config(it.cgroup_parent, "calfpen-no-such-cgroup");
+	cr_expect_eq(pen_run(pen_create), -EIO);
+	snprintf(said, sizeof(said), "calfpen-no-such-cgroup");
+	cr_expect_not_null(strstr(pen_said(), said), "%s", pen_said());
+	cr_expect(!is_hybrid || strstr(pen_said(), "No such file or directory"), "%s", pen_said());
+	expect_nothing_left();
+}
+
+Test(pen_container, programs)
+{
+	char path[256], said[512];
+
+	snprintf(path, sizeof(path), "%s/rootfs/program", it.bundle);
+	cr_assert_eq(unlink(path), 0);
+	snprintf(said, sizeof(said), "process.args[0]: %s: no such file or directory", path);
+	expect_refused(said);
+	cr_assert_eq(symlink("/bin/true", path), 0);
+	snprintf(said, sizeof(said), "process.args[0]: %s: Too many levels of symbolic links",
+		 path);
+	expect_refused(said);
+	cr_assert_eq(unlink(path), 0);
+	scratch_make();
+	scratch_write_text("program", "#!/bin/true\n", 0755);
+	cr_assert_eq(rename(scratch_path("program"), path), 0);
+	scratch_remove();
+	snprintf(said, sizeof(said), "process.args[0]: %s: not a static program for this machine",
+		 path);
+	expect_refused(said);
+}
+
+Test(pen_container, descriptor_that_is_missing)
+{
+	const char *const command[] = { "create", "--bundle", it.bundle, "--preserve-fds",
+					"3",	  "probe",    NULL };
+
+	cr_expect_eq(runtime_exec_end(pen_begin(command, 3), 0, &AWAIT_FOREVER), -EIO);
+	cr_expect_str_eq(pen_said(), "--preserve-fds 3: descriptor 4 is not open");
+	expect_nothing_left();
+}
+
+/* A kernel, or a filter above the supervisor, without the new calls for mounts */
+Test(pen_container, without_fsopen)
+{
+	char path[64], line[512];
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	pid_t pid, creating = fork();
+	int status;
+	FILE *file;
+
+	if (!creating) {
+		int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(fsopen), 0);
+
+		_exit(r || seccomp_load(filter) || pen_run(pen_create));
+	}
+	seccomp_release(filter);
+	cr_assert_eq(waitpid(creating, &status, 0), creating);
+	cr_assert(WIFEXITED(status) && !WEXITSTATUS(status), "%s", pen_said());
+	pid = pen_pid();
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	file = fopen(path, "re");
+	cr_assert_not_null(file);
+	cr_assert_not_null(fgets(line, sizeof(line), file));
+	cr_expect_not_null(strstr(line, " / / ro,nosuid,nodev,noexec"), "%s", line);
+	cr_expect_null(fgets(line, sizeof(line), file), "%s", line);
+	fclose(file);
+	cr_expect_eq(PEN_RUN("delete", "--force", "probe"), 0, "%s", pen_said());
+	cr_expect_eq(waitpid(pid, NULL, 0), pid);
+	expect_nothing_left();
+}
+
+_Noreturn static void execute_traced(void)
+{
+	const int fds[] = { it.fds.log_stdout, it.fds.log_stderr, it.fds.frames, it.fds.control,
+			    it.fds.metrics };
+	const char *argv[16] = { PEN, "--root", it.state };
+	int moved[5];
+
+	for (size_t i = 0; pen_create[i]; i++)
+		argv[i + 3] = pen_create[i];
+	for (int i = 0; i < 5; i++)
+		moved[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
+	for (int i = 0; i < 5; i++)
+		dup2(moved[i], i + 1);
+	close_range(6, ~0u, CLOSE_RANGE_CLOEXEC);
+	ptrace(PTRACE_TRACEME, 0, 0, 0);
+	raise(SIGSTOP);
+	execv(argv[0], (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+/* Execute "create", and kill it when it begins its system call number `n`. Returns whether it
+ * was still there. */
+static bool create_killed_at(unsigned int n)
+{
+	pid_t tracer = fork(), pid;
+	int status;
+
+	if (tracer) {
+		cr_assert_eq(waitpid(tracer, &status, 0), tracer);
+		return WEXITSTATUS(status) == 1;
+	}
+	pid = fork();
+	if (!pid)
+		execute_traced();
+	waitpid(pid, &status, 0);
+	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) ||
+	    ptrace(PTRACE_SYSCALL, pid, 0, 0))
+		_exit(0);
+	for (unsigned int stops = 0; waitpid(pid, &status, 0) == pid && WIFSTOPPED(status);) {
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && ++stops == n) {
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+			_exit(1);
+		}
+		if (ptrace(PTRACE_SYSCALL, pid, 0, 0))
+			break;
+	}
+	_exit(0);
+}
+
+/* Wait until no process has the container's uid: each is a child of ours. */
+static void expect_no_process(unsigned int n)
+{
+	for (int i = 0; i < 400; i++) {
+		pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+		if (pid < 0 && errno == ECHILD)
+			return;
+		if (pid == 0)
+			usleep(5000);
+	}
+	cr_assert_fail("a process stays when the pen is killed at stop %u", n);
+}
+
+/* Until the process is on its own, it ends with the pen; the rest is found by "delete". */
+Test(pen_container, killed_at_each_call, .timeout = 120)
+{
+	unsigned int n = 1, n_records = 0, n_cgroups = 0;
+
+	while (n < 2000 && create_killed_at(n)) {
+		const bool has_committed = pen_pid() && !strcmp(pen_status(), "created");
+
+		n_records += pen_has_state();
+		n_cgroups += pen_has_cgroup();
+		if (!has_committed)
+			expect_no_process(n);
+		cr_expect_eq(PEN_RUN("delete", "--force", "probe"), 0, "stop %u: %s", n,
+			     pen_said());
+		expect_no_process(n);
+		cr_expect_not(pen_has_cgroup(), "stop %u", n);
+		cr_expect_not(pen_has_state(), "stop %u", n);
+		(void)unlink(pen_pid_file);
+		n++;
+	}
+	cr_expect_gt(n, 100, "it was killed only %u times", n);
+	cr_expect(n_records > 10 && n_cgroups > 10, "%u, %u", n_records, n_cgroups);
+	/* The last one was not killed. */
+	cr_expect_eq(PEN_RUN("delete", "--force", "probe"), 0, "%s", pen_said());
+	expect_nothing_left();
+}
