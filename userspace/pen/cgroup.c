@@ -215,6 +215,22 @@ static int offer(const struct hierarchy *hierarchy, const char *path, unsigned i
 	}
 }
 
+static int open_cgroup(const char *directory, bool is_v2, struct pen_cgroups *cgroups)
+{
+	char file[PATH_MAX + sizeof("/tasks")];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s%s", directory, is_v2 ? "" : "/tasks");
+	fd = open(file, is_v2 ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return pen_fail(-errno, "%s: %s", file, strerrordesc_np(errno));
+	if (is_v2)
+		cgroups->born_fd = fd;
+	else
+		cgroups->join_fds[cgroups->n_join++] = fd;
+	return 0;
+}
+
 static int create_in(const struct hierarchy *hierarchy, const struct pen_config *config,
 		     unsigned int wanted, struct pen_cgroups *cgroups)
 {
@@ -238,14 +254,7 @@ static int create_in(const struct hierarchy *hierarchy, const struct pen_config 
 		r = limit_cpu(directory, is_v2, config);
 	if (r)
 		return r;
-	if (!is_v2) {
-		memcpy(cgroups->join[cgroups->n_join++], directory, sizeof(directory));
-		return 0;
-	}
-	cgroups->born_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return cgroups->born_fd < 0 ?
-		       pen_fail(-errno, "cgroup %s: %s", directory, strerrordesc_np(errno)) :
-		       0;
+	return open_cgroup(directory, is_v2, cgroups);
 }
 
 /* Distribute the controllers: each to the first hierarchy that has it. Version 1 first, because
@@ -286,18 +295,6 @@ int pen_cgroup_create(const struct pen_config *config, struct pen_cgroups *cgrou
 		if (chosen[i] || all.at[i].is_v2)
 			r = create_in(&all.at[i], config, chosen[i], cgroupsp);
 	return r;
-}
-
-int pen_cgroup_join(const struct pen_cgroups *cgroups, pid_t pid)
-{
-	for (size_t i = 0; i < cgroups->n_join; i++) {
-		int r = put(cgroups->join[i], "cgroup.procs", "%d", (int)pid);
-
-		if (r)
-			return pen_fail(r, "%s/cgroup.procs: %s", cgroups->join[i],
-					strerrordesc_np(-r));
-	}
-	return 0;
 }
 
 /* Kill one process, provided that it is still in the cgroup when we have a descriptor for it. */

@@ -13,8 +13,8 @@
 #define PEN_CGROUPS_MAX 8
 
 struct pen_cgroups {
-	/* in which the process must be moved; version 1 */
-	char join[PEN_CGROUPS_MAX][PATH_MAX];
+	/* files "tasks", to which the process must write "0"; version 1 */
+	int join_fds[PEN_CGROUPS_MAX];
 	size_t n_join;
 	int born_fd; /* in which the process is created; version 2; -1: there is none */
 };
@@ -26,9 +26,6 @@ struct pen_cgroups {
  * has the controller for a limit.
  */
 int pen_cgroup_create(const struct pen_config *config, struct pen_cgroups *cgroupsp);
-
-/* Move process `pid` into those of version 1. Returns 0 or a negative errno, reported. */
-int pen_cgroup_join(const struct pen_cgroups *cgroups, pid_t pid);
 
 /* Kill what is in cgroup `path` and remove it from each hierarchy. Waits for at most 2 s. A
  * missing cgroup is not an error. Returns 0 or a negative errno, reported. */

@@ -131,6 +131,7 @@ static int create_process(struct creation *creation, uint64_t flags)
 	struct pen_enter enter = {
 		.config = &creation->config,
 		.filter = &creation->filter,
+		.cgroups = &creation->cgroups,
 		.last_fd = 2 + creation->wanted->preserve_fds,
 		.program_fd = creation->program_fd,
 		.start_fd = creation->start_fd,
@@ -295,8 +296,6 @@ int pen_container_create(const struct pen_create *create)
 		r = create_process(&creation, flags);
 	if (!r)
 		r = map_ids(&creation);
-	if (!r)
-		r = pen_cgroup_join(&creation.cgroups, creation.pid);
 	if (!r && tell(&creation))
 		r = pen_fail(-ECHILD, "the container's process ended early");
 	if (!r)
