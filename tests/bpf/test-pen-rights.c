@@ -315,12 +315,16 @@ Test(pen_rights, no_second_exec)
 		{ SYS_fcntl, { 6, F_GETFD } },
 		{ SYS_fcntl, { 7, F_GETFD } },
 		{ SYS_fcntl, { 8, F_GETFD } },
+		{ SYS_fcntl, { 4, F_GETFL } },
 		{ .number = -1 },
 	};
-	int64_t results[5];
-	pid_t pid = create_and_start(calls);
+	int64_t results[6];
+	pid_t pid;
 
-	pen_results(results, 5);
+	cr_assert_eq(fcntl(it.fds.control, F_SETFL, O_NONBLOCK), 0);
+	pid = create_and_start(calls);
+	pen_results(results, 6);
+	cr_expect_eq(results[5] & O_NONBLOCK, 0, "as by runc");
 	cr_expect(results[0] == -EFAULT || results[0] == -EBADF, "%lld", (long long)results[0]);
 	cr_expect_eq(results[1], 0);
 	for (int i = 2; i < 5; i++)

@@ -131,6 +131,19 @@ static int take_host_name(struct pen_enter *enter)
 	return sethostname(name, strlen(name)) || setdomainname("", 0) ? -errno : 0;
 }
 
+/* Those of the calf are blocking, as after runc, so that a calf that is not built on our library
+ * finds the same. */
+static int set_blocking(int last_fd)
+{
+	for (int fd = STDIN_FILENO; fd <= last_fd; fd++) {
+		int flags = fcntl(fd, F_GETFL);
+
+		if (flags < 0 || ((flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK)))
+			return -errno;
+	}
+	return 0;
+}
+
 /* Give our three the numbers above those of the calf, and
  * close all others. */
 static int take_descriptors(struct pen_enter *enter)
@@ -151,7 +164,9 @@ static int take_descriptors(struct pen_enter *enter)
 	enter->program_fd = pen_enter_program_fd(enter->last_fd);
 	enter->start_fd = first + 1;
 	enter->control_fd = first + 2;
-	return close_range((unsigned int)(first + n), ~0u, 0) ? -errno : 0;
+	if (close_range((unsigned int)(first + n), ~0u, 0))
+		return -errno;
+	return set_blocking(enter->last_fd);
 }
 
 static int take_resources(struct pen_enter *enter)
