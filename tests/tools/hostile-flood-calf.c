@@ -9,13 +9,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "userspace/common/commit.h"
 #include "userspace/common/wire.h"
 
 #define CONTROL 4
-#define POLL_MS 50
+#define POLL_NS 50000000
 #define N_KEYS 29 /* with KV_VALUE_MAX bytes each nearly KV_REQUEST_MAX */
 
 static uint8_t received[WIRE_FRAME_MAX], frame[WIRE_FRAME_MAX];
@@ -54,6 +55,8 @@ static void receive(struct wire_response *response, char text[static 64])
 
 static void wait_for_order(char order[static 64])
 {
+	/* The pen's list of calls has ppoll(2), not poll. */
+	const struct timespec pause = { .tv_nsec = POLL_NS };
 	struct wire_response response;
 	int size = wire_encode_request(1, WIRE_READ, "/control/hostile/flood", NULL, 0, 0, frame,
 				       sizeof(frame));
@@ -63,7 +66,7 @@ static void wait_for_order(char order[static 64])
 		receive(&response, order);
 		if (response.tag == WIRE_OK)
 			return;
-		poll(NULL, 0, POLL_MS);
+		ppoll(NULL, 0, &pause, NULL);
 	}
 }
 
@@ -76,7 +79,7 @@ static void flood_log(void)
 	for (size_t i = 699; i < sizeof(lines); i += i < 3499 ? 700 : 50)
 		lines[i] = '\n';
 	for (;;)
-		if (poll(pipes, 2, -1) > 0)
+		if (ppoll(pipes, 2, NULL, NULL) > 0)
 			for (int i = 0; i < 2; i++)
 				if (pipes[i].revents &&
 				    write(pipes[i].fd, lines, sizeof(lines)) < 0)
