@@ -109,7 +109,7 @@ static void expect_descriptors(pid_t pid, int n)
 static void expect_limits(pid_t pid)
 {
 	static const struct {
-		int resource;
+		enum __rlimit_resource resource;
 		rlim_t value;
 	} limits[] = { { RLIMIT_NOFILE, 64 },
 		       { RLIMIT_CORE, 0 },
@@ -120,8 +120,7 @@ static void expect_limits(pid_t pid)
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		struct rlimit limit;
 
-		cr_assert_eq(prlimit(pid, (enum __rlimit_resource)limits[i].resource, NULL, &limit),
-			     0);
+		cr_assert_eq(prlimit(pid, limits[i].resource, NULL, &limit), 0);
 		cr_expect_eq(limit.rlim_cur, limits[i].value);
 		cr_expect_eq(limit.rlim_max, limits[i].value);
 	}

@@ -103,7 +103,7 @@ static int find_hierarchies(struct hierarchies *all)
 		if (strncmp(entry.mnt_dir, CGROUP_ROOT, strlen(CGROUP_ROOT)) != 0 ||
 		    strlen(entry.mnt_dir) >= sizeof(new->mount) || stat(entry.mnt_dir, &status))
 			continue;
-		strcpy(new->mount, entry.mnt_dir);
+		memcpy(new->mount, entry.mnt_dir, strlen(entry.mnt_dir) + 1);
 		new->device = status.st_dev;
 		new->is_v2 = is_v2;
 		new->has = controllers_of(&entry, is_v2);

@@ -255,7 +255,8 @@ static int take_argument(struct reader *reader, json_t *value)
 	if (n == PEN_ARGUMENTS_MAX ||
 	    strlen(text) >= (size_t)(config->arguments + sizeof(config->arguments) - at))
 		return refuse(reader, "too many arguments");
-	config->argv[n] = strcpy(at, text);
+	memcpy(at, text, strlen(text) + 1);
+	config->argv[n] = at;
 	return 0;
 }
 
@@ -294,7 +295,7 @@ static int take_limit_type(struct reader *reader, json_t *value)
 {
 	static const struct {
 		const char *name;
-		int resource;
+		enum __rlimit_resource resource;
 	} types[] = {
 		{ "RLIMIT_AS", RLIMIT_AS },
 		{ "RLIMIT_CORE", RLIMIT_CORE },

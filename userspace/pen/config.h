@@ -24,7 +24,7 @@
 #define PEN_CGROUP_SIZE 1024
 
 struct pen_limit {
-	int resource; /* RLIMIT_... */
+	enum __rlimit_resource resource;
 	struct rlimit value;
 };
 

@@ -91,7 +91,7 @@ static int prepare(struct creation *creation)
 	r = pen_config_read(creation->record.bundle, &creation->config, error);
 	if (r)
 		return pen_fail(r, "%s", error);
-	strcpy(creation->record.cgroup, creation->config.cgroup);
+	memcpy(creation->record.cgroup, creation->config.cgroup, sizeof(creation->record.cgroup));
 	creation->program_fd = pen_program_open(creation->config.program);
 	if (creation->program_fd < 0)
 		return pen_fail(

@@ -85,15 +85,15 @@ static int add_rule(scmp_filter_ctx context, size_t i, int program_fd)
 	case ANY:
 		break;
 	case EQUAL:
-		conditions[n++] = SCMP_CMP64(rules[i].argument, SCMP_CMP_EQ, rules[i].value);
+		conditions[n++] = SCMP_CMP64(rules[i].argument, SCMP_CMP_EQ, rules[i].value, 0);
 		break;
 	case WITHOUT:
 		conditions[n++] =
 			SCMP_CMP64(rules[i].argument, SCMP_CMP_MASKED_EQ, rules[i].value, 0);
 		break;
 	case PROGRAM_EXEC:
-		conditions[n++] = SCMP_CMP64(0, SCMP_CMP_EQ, (scmp_datum_t)program_fd);
-		conditions[n++] = SCMP_CMP64(4, SCMP_CMP_EQ, AT_EMPTY_PATH);
+		conditions[n++] = SCMP_CMP64(0, SCMP_CMP_EQ, (scmp_datum_t)program_fd, 0);
+		conditions[n++] = SCMP_CMP64(4, SCMP_CMP_EQ, AT_EMPTY_PATH, 0);
 		break;
 	}
 	return seccomp_rule_add_array(context, SCMP_ACT_ALLOW, call, n, conditions);

@@ -16,7 +16,7 @@
 static int read_stat(pid_t pid, char *statep, uint64_t *startp)
 {
 	char path[32], text[1024];
-	unsigned long long start;
+	unsigned long long start = 0;
 	const char *rest;
 	ssize_t n;
 	int fd;
@@ -50,8 +50,8 @@ int pen_process_start(pid_t pid, uint64_t *startp)
 int pen_process_open(pid_t pid, uint64_t start)
 {
 	int fd = pid > 1 ? pidfd_open(pid, 0) : -1, r;
-	uint64_t found;
-	char state;
+	uint64_t found = 0;
+	char state = 0;
 
 	if (fd < 0)
 		return pid <= 1 ? -ESRCH : -errno;

@@ -95,8 +95,8 @@ static int read_record(int directory_fd, struct pen_record *record)
 	    (strlen(bundle) >= sizeof(record->bundle) || strlen(cgroup) >= sizeof(record->cgroup)))
 		r = -EBADMSG;
 	if (!r) {
-		strcpy(record->bundle, bundle);
-		strcpy(record->cgroup, cgroup);
+		memcpy(record->bundle, bundle, strlen(bundle) + 1);
+		memcpy(record->cgroup, cgroup, strlen(cgroup) + 1);
 		record->pid = pid;
 		record->start = (uint64_t)start;
 	}

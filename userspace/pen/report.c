@@ -43,7 +43,8 @@ static void write_line(const char *level, const char *text)
 }
 
 /* Names of a bundle are foreign text: keep them on one line, in ASCII. */
-static void report(const char *level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void report(const char *level, const char *format,
+							 va_list arguments)
 {
 	char text[1024];
 
