@@ -41,7 +41,7 @@ test_archives = $(patsubst %,$(LIB)/lib%.a,$(call test_parts,$(1)))
 test_libs = $(foreach part,$(call test_parts,$(1)),$(LIBS_$(part)))
 
 BPF_SUPPORT = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bpf/support-*.c))
-$(BPF_TESTS): $(BPF_SUPPORT) | $(LIB)/calfpen/calfpen-gateway $(LIB)/calfpen/calfpen-priv
+$(BPF_TESTS): $(BPF_SUPPORT) | $(addprefix $(LIB)/calfpen/calfpen-,gateway priv pen)
 
 .SECONDEXPANSION:
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(call test_archives,$$*)

@@ -10,10 +10,9 @@
 #include <sys/syscall.h>
 
 #include "tests/bpf/container.h"
+#include "tests/bpf/program.h"
 #include "tests/unit/scratch.h"
 #include "userspace/priv/container/exec.h"
-
-#define PEN "build/lib/calfpen/calfpen-pen"
 
 struct pen_call {
 	int64_t number, arguments[6];
@@ -59,7 +58,7 @@ extern const char pen_image_start[], pen_image_end[];
 #endif
 
 static struct container it;
-static char pen_log[128], pen_pid_file[128];
+static char pen_program[PATH_MAX], pen_log[128], pen_pid_file[128];
 
 /* Write the program with these calls over the one in the bundle. */
 static inline void pen_write_program(const struct pen_call *calls)
@@ -104,10 +103,24 @@ static inline void pen_write_program(const struct pen_call *calls)
 #endif
 }
 
+static inline void pen_find(void)
+{
+	int fd = open_program("calfpen-pen");
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, pen_program, sizeof(pen_program) - 1);
+	cr_assert_gt(n, 0);
+	pen_program[n] = '\0';
+	close(fd);
+}
+
 static inline void pen_setup(void)
 {
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
+	pen_find();
 	container_init(&it);
 	snprintf(pen_log, sizeof(pen_log), "%s/log", it.directory);
 	snprintf(pen_pid_file, sizeof(pen_pid_file), "%s/pid", it.directory);
@@ -118,12 +131,12 @@ static inline void pen_setup(void)
 	pen_write_program(&PEN_CALLS_END);
 }
 
-/* Begin one command, PEN --root STATE --log FILE COMMAND...; `n_fds` descriptors from 1 on. */
+/* Begin one command, calfpen-pen --root STATE --log FILE COMMAND...; `n_fds` descriptors from 1 on. */
 static inline pid_t pen_begin(const char *const *command, size_t n_fds)
 {
 	const int fds[] = { it.fds.log_stdout, it.fds.log_stderr, it.fds.frames, it.fds.control,
 			    it.fds.metrics };
-	const char *argv[16] = { PEN, "--root", it.state, "--log", pen_log };
+	const char *argv[16] = { pen_program, "--root", it.state, "--log", pen_log };
 	size_t n = 5;
 	pid_t pid;
 
@@ -180,7 +193,7 @@ static inline pid_t pen_pid(void)
 static inline const char *pen_status(void)
 {
 	static char status[32];
-	const char *argv[] = { PEN, "--root", it.state, "state", "probe", NULL };
+	const char *argv[] = { pen_program, "--root", it.state, "state", "probe", NULL };
 	char text[1024] = "";
 	int fds[2], moved[2];
 	const char *at;

@@ -181,24 +181,28 @@ Test(pen_container, descriptor_that_is_missing)
 	expect_nothing_left();
 }
 
-/* A kernel, or a filter above the supervisor, without the new calls for mounts */
-Test(pen_container, without_fsopen)
+/* Create the container where the kernel, or a filter above the supervisor, refuses `call`. */
+static int create_without(int call, int error)
 {
-	char path[64], line[512];
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	pid_t pid, creating = fork();
+	pid_t creating = fork();
 	int status;
-	FILE *file;
 
 	if (!creating) {
-		int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(fsopen), 0);
+		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+		int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)error), call, 0);
 
 		_exit(r || seccomp_load(filter) || pen_run(pen_create));
 	}
-	seccomp_release(filter);
 	cr_assert_eq(waitpid(creating, &status, 0), creating);
-	cr_assert(WIFEXITED(status) && !WEXITSTATUS(status), "%s", pen_said());
-	pid = pen_pid();
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void expect_one_mount(void)
+{
+	char path[64], line[512];
+	pid_t pid = pen_pid();
+	FILE *file;
+
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
 	file = fopen(path, "re");
 	cr_assert_not_null(file);
@@ -211,11 +215,34 @@ Test(pen_container, without_fsopen)
 	expect_nothing_left();
 }
 
+/* Without the new calls for mounts */
+Test(pen_container, without_fsopen)
+{
+	cr_assert_eq(create_without(SCMP_SYS(fsopen), ENOSYS), 0, "%s", pen_said());
+	expect_one_mount();
+}
+
+/* As where the root is an initramfs */
+Test(pen_container, without_pivot_root)
+{
+	cr_assert_eq(create_without(SCMP_SYS(pivot_root), EINVAL), 0, "%s", pen_said());
+	expect_one_mount();
+}
+
+Test(pen_container, neither_pivot_root_nor_chroot)
+{
+	cr_assert_eq(create_without(SCMP_SYS(pivot_root), EPERM), 1);
+	cr_expect_str_eq(pen_said(),
+			 "cannot take away all files: an empty read-only root without /proc and "
+			 "/dev: Operation not permitted");
+	expect_nothing_left();
+}
+
 _Noreturn static void execute_traced(void)
 {
 	const int fds[] = { it.fds.log_stdout, it.fds.log_stderr, it.fds.frames, it.fds.control,
 			    it.fds.metrics };
-	const char *argv[16] = { PEN, "--root", it.state };
+	const char *argv[16] = { pen_program, "--root", it.state };
 	int moved[5];
 
 	for (size_t i = 0; pen_create[i]; i++)

@@ -102,9 +102,12 @@ static int take_files(struct pen_enter *enter)
 	if (r)
 		return r;
 	/* The old root is stacked on the new one, so that "." is the old one for umount2() */
-	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
-		return -errno;
-	return 0;
+	if (!syscall(SYS_pivot_root, ".", "."))
+		return umount2(".", MNT_DETACH) || chdir("/") ? -errno : 0;
+	/* An initramfs is the root of all mounts, and cannot be exchanged. It stays below the
+	 * new root, out of reach: without chroot(2), a descriptor of a directory, or /proc,
+	 * there is no way out. */
+	return errno != EINVAL || chroot(".") || chdir("/") ? -errno : 0;
 }
 
 /* Version 1 of cgroups. A thread that moves itself does not wait for a grace period of RCU, as it
