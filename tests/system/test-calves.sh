@@ -204,7 +204,7 @@ test_unknown_calf_of_a_killed_supervisor() {
 	local pid uid tap tap_name
 	killed_with_hostile_echo
 	echo '{' >"$run/state.json"
-	rm -r "$run"/runc/*-echo*
+	rm -r "$run"/oci/*-echo*
 	lease --calf "$dhcp4"
 	alive "$pid" || fail "so it is known"
 	assert_eq 1 "$(taps | wc -l)"
@@ -221,7 +221,7 @@ test_unknown_tap_of_a_killed_supervisor() {
 	local pid uid tap tap_name output
 	killed_with_hostile_echo
 	echo '{' >"$run/state.json"
-	rm -r "$run"/runc/*-echo*
+	rm -r "$run"/oci/*-echo*
 	ip link set dev "$tap_name" alias "of nobody"
 	output=$(timeout 20 calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" --calf "$dhcp4" 2>&1) &&
 		fail "started"

@@ -67,7 +67,7 @@ test_U50_files() {
 		[[ $name != *.saved ]] || continue
 		grep -q "^\.It Pa.* $name\b" "$page" || fail "calfpen(8): no $name"
 	done
-	runc --root "$run/runc" list | grep dhcp4
+	"$pen" --root "$run/oci" state "calfpen-$LAB_UPLINK-dhcp4" | grep '"running"'
 }
 
 # One word for a pid, one line for each label that is not of a list

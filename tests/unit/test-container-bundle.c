@@ -260,3 +260,28 @@ Test(bundle, no_place)
 	cr_expect(bundle_write(&parameters) == -ENOENT);
 	cr_expect_str_eq(capture_text(), "/nonexistent/bundle: No such file or directory\n");
 }
+
+/* The pen executes the shipped file, so that there is no copy, and needs no path that the
+ * calf's id can search. */
+Test(bundle, for_the_pen)
+{
+	char expected[256];
+	json_t *config;
+
+	parameters.is_for_pen = true;
+	cr_assert_eq(chmod(scratch, 0700), 0);
+	cr_assert_eq(bundle_write(&parameters), 0, "%s", capture_text());
+	cr_expect_lt(access(scratch_path("bundle/rootfs/program"), F_OK), 0);
+	config = json_load_file(scratch_path("bundle/config.json"), JSON_REJECT_DUPLICATES, NULL);
+	cr_expect_str_eq(get(config, "mounts.2.type"), "bind");
+	cr_expect_str_eq(get(config, "mounts.2.source"), scratch_path("program"));
+	cr_expect_str_eq(get(config, "mounts.2.destination"), "/program");
+	json_decref(config);
+	cr_assert_eq(unlink(scratch_path("program")), 0);
+	cr_expect_eq(bundle_write(&parameters), -ENOENT);
+	snprintf(expected, sizeof(expected), "%s: No such file or directory\n",
+		 scratch_path("program"));
+	cr_expect_str_eq(capture_text(), expected);
+	cr_expect_lt(access(directory, F_OK), 0);
+	cr_assert_eq(chmod(scratch, 0711), 0);
+}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "tests/unit/start-container.h"
 #include "tests/unit/support-runtime.h"
 #include "userspace/common/clock.h"
+#include "userspace/common/program.h"
 #include "userspace/priv/container/runtime.h"
 
 TestSuite(runtime, .init = setup, .fini = scratch_remove);
@@ -48,22 +50,46 @@ Test(runtime, not_found)
 {
 	runtime.path[0] = 'x';
 	cr_expect(find("fake", -1) == -ENOENT);
-	cr_expect_str_eq(capture_text(), "OCI runtime \"fake\": not found; install runc, or choose "
+	cr_expect_str_eq(capture_text(), "OCI runtime \"fake\": not found; install it, or choose "
 					 "another with --runtime\n");
 	cr_expect(runtime.path[0] == 'x');
 	capture_begin();
 	cr_expect(find("/nonexistent/runc", -1) == -ENOENT);
 	cr_expect_str_eq(capture_text(), "OCI runtime \"/nonexistent/runc\": not found; install "
-					 "runc, or choose another with --runtime\n");
+					 "it, or choose another with --runtime\n");
+}
+
+/* Without a name: the pen beside the program that runs, which is this one */
+Test(runtime, the_pen)
+{
+	char pen[PATH_MAX], expected[PATH_MAX + 100];
+
+	cr_assert_eq(program_path("calfpen-pen", pen, sizeof(pen)), 0);
+	(void)unlink(pen);
+	cr_expect_eq(find("", -1), -ENOENT);
+	snprintf(expected, sizeof(expected),
+		 "OCI runtime \"%s\": not found; install it, or choose another with --runtime\n",
+		 pen);
+	cr_expect_str_eq(capture_text(), expected);
+	scratch_write_text("fake", "#!/bin/sh\n", 0755);
+	cr_assert_eq(symlink(scratch_path("fake"), pen), 0);
+	cr_expect_eq(find("", -1), 0, "%s", capture_text());
+	cr_expect_str_eq(runtime.path, scratch_path("fake"));
+	cr_expect(runtime.is_pen);
+	cr_expect_eq(find("fake", -1), 0);
+	cr_expect(runtime.is_pen, "the same file by another name");
+	scratch_write_text("other", "#!/bin/sh\n", 0755);
+	cr_expect_eq(find("other", -1), 0);
+	cr_expect_not(runtime.is_pen);
+	cr_assert_eq(unlink(pen), 0);
 }
 
 Test(runtime, not_executable)
 {
 	scratch_write_text("fake", "", 0644);
 	cr_expect(find("fake", -1) == -EACCES);
-	cr_expect_str_eq(capture_text(),
-			 "OCI runtime \"fake\": Permission denied; install runc, or "
-			 "choose another with --runtime\n");
+	cr_expect_str_eq(capture_text(), "OCI runtime \"fake\": Permission denied; install it, or "
+					 "choose another with --runtime\n");
 }
 
 Test(runtime, no_answer)

@@ -36,7 +36,7 @@ Test(options, defaults)
 	cr_assert_str_eq(options.instance, "eth0");
 	cr_assert(options.role == ROLE_SUPERVISOR);
 	cr_assert_str_eq(options.configuration, "");
-	cr_assert_str_eq(options.runtime, "runc");
+	cr_assert_str_eq(options.runtime, "");
 	cr_assert_str_eq(options.cgroup_parent, "calfpen");
 	cr_assert_str_eq(options.resolv_conf, "");
 	cr_assert_str_eq(options.audit, "/var/log/calfpen/eth0.audit.jsonl");

@@ -444,7 +444,6 @@ static int refuse(int c, char **argv, int i_argument)
 int options_parse(struct options *options, int argc, char **argv)
 {
 	struct options parsed = {
-		.runtime = "runc",
 		.cgroup_parent = "calfpen",
 		.mode = -1,
 		.quarantine_s = -1,

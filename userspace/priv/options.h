@@ -42,7 +42,7 @@ struct options {
 		[PATH_MAX]; /* --config; default /etc/calfpen/INSTANCE.yaml if that exists, else "" */
 	const char *calves[OPTIONS_CALVES_MAX]; /* --calf DIR, beside those of the configuration */
 	uint32_t n_calves;
-	char runtime[PATH_MAX];	      /* --runtime, default "runc" */
+	char runtime[PATH_MAX];	      /* --runtime; "": the pen */
 	char cgroup_parent[NAME_MAX]; /* --cgroup-parent, default "calfpen" */
 	char resolv_conf[PATH_MAX];   /* --resolv-conf, default "": the configuration decides */
 	/* --audit: a path, default /var/log/calfpen/INSTANCE.audit.jsonl; "none"; "-" and the

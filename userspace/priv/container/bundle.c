@@ -73,28 +73,39 @@ static int copy_bytes(int to, int from)
 	}
 }
 
+/* Open the shipped binary, a regular file. Returns a descriptor or a negative errno, logged. */
+static int open_executable(const struct description *description)
+{
+	char path[PATH_MAX + NAME_MAX + 2];
+	struct stat st;
+	int fd, r = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", description->directory, description->executable);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return refuse(path, errno);
+	if (fstat(fd, &st) < 0)
+		r = refuse(path, errno);
+	else if (!S_ISREG(st.st_mode))
+		r = refuse(path, EINVAL);
+	if (!r)
+		return fd;
+	close(fd);
+	return r;
+}
+
 /* Copy the binary so that the container's id can read and execute it and only
  * root of the host can write to it. */
 static int copy_executable(int rootfs_fd, const struct description *description)
 {
-	char path[PATH_MAX + NAME_MAX + 2];
-	struct stat st;
-	int from, to = -1, r = 0;
+	int from = open_executable(description), to, r = 0;
 
-	snprintf(path, sizeof(path), "%s/%s", description->directory, description->executable);
-	from = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (from < 0)
-		return refuse(path, errno);
-	if (fstat(from, &st) < 0)
+		return from;
+	to = openat(rootfs_fd, description->executable,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0700);
+	if (to < 0)
 		r = -errno;
-	else if (!S_ISREG(st.st_mode))
-		r = -EINVAL;
-	if (!r) {
-		to = openat(rootfs_fd, description->executable,
-			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0700);
-		if (to < 0)
-			r = -errno;
-	}
 	if (!r)
 		r = copy_bytes(to, from);
 	if (!r && fchmod(to, 0755) < 0)
@@ -102,7 +113,7 @@ static int copy_executable(int rootfs_fd, const struct description *description)
 	if (to >= 0 && close(to) < 0 && !r)
 		r = -errno;
 	close(from);
-	return r < 0 ? refuse(path, -r) : 0;
+	return r < 0 ? refuse(description->executable, -r) : 0;
 }
 
 static int make_directory(int at, const char *name, mode_t mode)
@@ -112,7 +123,7 @@ static int make_directory(int at, const char *name, mode_t mode)
 	return 0;
 }
 
-static int write_rootfs(int directory_fd, const struct description *description)
+static int write_rootfs(int directory_fd, const struct bundle_parameters *parameters)
 {
 	int fd, r;
 
@@ -126,8 +137,8 @@ static int write_rootfs(int directory_fd, const struct description *description)
 	r = make_directory(fd, "proc", 0555);
 	if (!r)
 		r = make_directory(fd, "dev", 0555);
-	if (!r)
-		r = copy_executable(fd, description);
+	if (!r && !parameters->is_for_pen)
+		r = copy_executable(fd, parameters->description);
 	close(fd);
 	return r;
 }
@@ -154,29 +165,47 @@ static int check_searchable(const char *name)
 	return 0;
 }
 
+/* Store the path of the shipped binary, whatever the runtime's working directory is. */
+static int find_executable(const struct description *description, char *path, size_t size)
+{
+	char directory[PATH_MAX];
+
+	if (!realpath(description->directory, directory))
+		return refuse(description->directory, errno);
+	snprintf(path, size, "%s/%s", directory, description->executable);
+	return 0;
+}
+
 /*
- * If /run is mounted noexec, as on Debian, no file in the root can be executed:
+ * The pen opens the shipped binary as root, and executes it by this descriptor. For another
+ * runtime: if /run is mounted noexec, as on Debian, no file in the root can be executed;
  * then have the shipped binary mounted over the copy.
  */
 static int choose_executable(const struct bundle_parameters *parameters, char *path, size_t size,
 			     const char **executablep)
 {
 	struct statvfs fs;
-	int r;
+	int fd, r = find_executable(parameters->description, path, size);
 
+	if (r < 0)
+		return r;
+	*executablep = path;
+	if (parameters->is_for_pen) {
+		fd = open_executable(parameters->description);
+		if (fd < 0)
+			return fd;
+		close(fd);
+		return 0;
+	}
 	r = check_searchable(parameters->directory);
 	if (r < 0)
 		return r;
 	if (statvfs(parameters->directory, &fs) < 0)
 		return refuse(parameters->directory, errno);
-	if ((fs.f_flag & ST_NOEXEC) == 0) {
-		*executablep = NULL;
-		return 0;
-	}
-	snprintf(path, size, "%s/%s", parameters->description->directory,
-		 parameters->description->executable);
-	*executablep = path;
-	return check_searchable(path);
+	if (fs.f_flag & ST_NOEXEC)
+		return check_searchable(path);
+	*executablep = NULL;
+	return 0;
 }
 
 /* Remove all files in a directory, in its directories, and in a rootfs in it. */
@@ -247,7 +276,7 @@ int bundle_write(const struct bundle_parameters *parameters)
 		r = refuse(parameters->directory, errno);
 		goto cleanup;
 	}
-	r = write_rootfs(fd, parameters->description);
+	r = write_rootfs(fd, parameters);
 	if (!r)
 		r = write_config(fd, parameters, executable);
 	close(fd);

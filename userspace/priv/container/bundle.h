@@ -17,6 +17,7 @@ struct bundle_parameters {
 	const char *cgroup_parent; /* the cgroup's path is /PARENT/INSTANCE-NAME */
 	const char *instance;
 	bool limits_cpu; /* cgroup_limits_cpu() */
+	bool is_for_pen; /* the runtime is the pen, which executes the shipped binary itself */
 	uint32_t uid;	 /* host id to which container id 0, the only one, is mapped */
 };
 
@@ -25,10 +26,11 @@ struct bundle_parameters {
  * container has a read-only root, new namespaces of every type, a user namespace
  * with a map of one id, no capabilities, no_new_privs, a seccomp allow list
  * (without ioctl, setsockopt, socket, bpf), limits of memory, pids and CPU time, an empty
- * environment and masked paths. If DIRECTORY is mounted noexec, the shipped
- * binary is bind-mounted over the one in the root. Returns 0, or a negative
+ * environment and masked paths. The root contains a copy of the shipped binary; if
+ * DIRECTORY is mounted noexec, the shipped one is bind-mounted over it. With
+ * `is_for_pen` there is no copy, and the root is empty. Returns 0, or a negative
  * errno after one line on stderr; then DIRECTORY has been removed. -EACCES: a
- * parent directory is not searchable.
+ * parent directory is not searchable (not with `is_for_pen`).
  */
 int bundle_write(const struct bundle_parameters *parameters);
 

@@ -25,11 +25,14 @@
 #include "userspace/common/clock.h"
 #include "userspace/common/directory.h"
 #include "userspace/common/log.h"
+#include "userspace/common/program.h"
 #include "userspace/priv/container/bundle.h"
 #include "userspace/priv/container/cgroup.h"
 #include "userspace/priv/container/exec.h"
 #include "userspace/priv/container/proc.h"
 
+/* Installed beside the program that runs this */
+#define PEN "calfpen-pen"
 #define MESSAGE_MAX 512
 #define LOG_MAX 8192
 /* For the processes in a cgroup that are killed */
@@ -166,13 +169,18 @@ int runtime_find(const char *name, struct runtime *runtimep)
 	struct runtime runtime = { .limit = AWAIT_FOREVER };
 	const char *argv[] = { runtime.path, "--version", NULL };
 	const int fds[] = { -1, -1 };
-	int r = search(name, runtime.path);
+	char pen[PATH_MAX], pen_resolved[PATH_MAX];
+	int r = program_path(PEN, pen, sizeof(pen)), r_pen = r ? r : executable(pen, pen_resolved);
 
+	if (!name[0])
+		name = r ? PEN : pen;
+	r = search(name, runtime.path);
 	if (r < 0) {
-		log_error("OCI runtime \"%s\": %s; install runc, or choose another with --runtime",
+		log_error("OCI runtime \"%s\": %s; install it, or choose another with --runtime",
 			  name, r == -ENOENT ? "not found" : strerror(-r));
 		return r == -EACCES ? r : -ENOENT;
 	}
+	runtime.is_pen = !r_pen && !strcmp(runtime.path, pen_resolved);
 	r = runtime_exec(argv, fds, 2, 0, &runtime.asked_pid);
 	if (r)
 		log_error("OCI runtime %s: cannot execute it: %s", runtime.path, strerror(-r));

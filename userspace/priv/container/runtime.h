@@ -4,7 +4,8 @@
  * Only the supervisor uses it. The container is created and started detached, so
  * that no runtime process stays and the calf becomes a child of the supervisor
  * (child subreaper). The runtime gets no environment but PATH, and descriptors 0
- * (/dev/null), 1, 2 (log pipes), 3.. (preserved).
+ * (/dev/null), 1, 2 (log pipes), 3.. (preserved). The default is our own, the pen
+ * (userspace/pen/), which needs the capabilities SETUID and SETGID alone.
  *
  * With runc 1.1.5 and our bundle, a root caller needs only the capabilities
  * SETUID, SETGID (id maps) and SYS_ADMIN (device cgroups of version 1), provided
@@ -17,6 +18,7 @@
 #ifndef CALFPEN_PRIV_CONTAINER_RUNTIME_H
 #define CALFPEN_PRIV_CONTAINER_RUNTIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -27,6 +29,7 @@
 struct runtime {
 	char path[4096];  /* of the runtime, absolute */
 	char state[4096]; /* --root directory of this instance, mode 0700 */
+	bool is_pen;	  /* the one that is installed with this program */
 	/* No command takes longer; the caller may change it. */
 	struct await_limit limit;
 	pid_t asked_pid; /* of "RUNTIME --version"; 0: its answer is known */
@@ -45,7 +48,8 @@ struct runtime_starter_fds {
 	int log, log_ask; /* for log lines, besides 2 */
 };
 
-/* Find the runtime `name` (a path, or in PATH) and begin to ask it for its version. Whoever
+/* Find the runtime `name` (a path, or in PATH; "": the pen, which is installed beside the running
+ * program) and begin to ask it for its version. Whoever
  * does not go on with runtime_prepare() must call runtime_release(). Returns 0, -ENOENT, -EACCES or another negative errno after one line on stderr. */
 int runtime_find(const char *name, struct runtime *runtimep);
 /* Wait for the answer of a runtime that was found, and create the directory `state`. Its

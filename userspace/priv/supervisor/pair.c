@@ -66,6 +66,7 @@ int pair_init(struct pair *pair, const struct options *options, uint32_t uid_bas
 		.cgroup_parent = options->cgroup_parent,
 		.instance = options->instance,
 		.limits_cpu = cgroup_limits_cpu(options->cgroup_parent),
+		.is_for_pen = runtime->is_pen,
 		.uid = pair_calf_uid(uid_base, number),
 	};
 	int r;

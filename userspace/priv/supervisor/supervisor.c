@@ -124,7 +124,7 @@ static int supervisor_start(struct supervisor *s)
 	must_wait = r == UPLINK_AWAITED;
 	if (!r || must_wait)
 		r = instance_init(&s->instance, s->options->instance);
-	snprintf(state, sizeof(state), "%s/runc", s->instance.directory);
+	snprintf(state, sizeof(state), "%s/oci", s->instance.directory);
 	if (!r && must_wait)
 		r = supervisor_wait_uplink(s);
 	if (!r)
