@@ -110,8 +110,9 @@ check: ## run all tests (unit, BPF, system, 6.1 guest) and lint (root)
 
 check-long: tests ## run the BPF tests and kill calves, both as often as a long test does (root)
 	@CALFPEN_GATE_REQUESTS=1000000 CALFPEN_ATTACK_OPERATIONS=10000000 \
-		CALFPEN_CALVES_FRAMES=100000 tests/run bpf
+		CALFPEN_CALVES_FRAMES=100000 CALFPEN_PEN_STARTS=1000 tests/run bpf
 	@CALFPEN_KILLS=20 tests/system/run calves:kill_each_process
+	@CALFPEN_RUNTIME=runc tests/system/run lease servers-dnsmasq renewal restart
 
 check-unit: ## run the unit tests; needs no root if the packages are installed
 	@tools/bootstrap --check check || tools/bootstrap check

@@ -3,6 +3,8 @@
 # lab: --server-option dhcp-option=option:T1,5s --server-option dhcp-option=option:T2,60s
 #
 # A real lease from a real server, through every process and both paths.
+#
+# again: runc lease_reaches_the_host renews_at_t1_by_unicast stops_cleanly
 
 . tests/system/calfpen.sh
 

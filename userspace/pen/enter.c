@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -23,14 +24,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A handler of the pen is gone after exec, but a signal that is ignored stays ignored. */
+/* A handler of the pen is gone after exec, but a signal that is ignored stays ignored. The C
+ * library keeps two signals to itself, which only the bare call can reset. */
 static int take_signals(struct pen_enter *enter)
 {
+	static const uint64_t action[8]; /* of the kernel: SIG_DFL, no flags, no signals */
 	sigset_t none;
 
 	(void)enter;
 	for (int i = 1; i < NSIG; i++)
-		(void)signal(i, SIG_DFL); /* not of SIGKILL, SIGSTOP, and those of the C library */
+		(void)syscall(SYS_rt_sigaction, i, action, NULL,
+			      NSIG / 8); /* not SIGKILL, SIGSTOP */
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) ? -errno : 0;
 }
