@@ -2,6 +2,7 @@
 /* The life of a container of the pen, and what is left when it is cut short. Needs root. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -149,6 +150,68 @@ Test(pen_container, cgroup_without_parent)
 	expect_nothing_left();
 }
 
+/* Move this process, in version 2. */
+static void move_to(const char *cgroup)
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/cgroup.procs", cgroup);
+	file = fopen(path, "we");
+	cr_assert_not_null(file, "%s", path);
+	cr_assert_gt(fprintf(file, "0"), 0);
+	cr_assert_eq(fclose(file), 0, "%s", path);
+}
+
+static void make_cgroup(const char *cgroup)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", cgroup);
+	cr_assert_eq(mkdir(path, 0755), 0, "%s", path);
+}
+
+static void remove_cgroup(const char *cgroup)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", cgroup);
+	cr_expect_eq(rmdir(path), 0, "%s", path);
+}
+
+/* As in a service with Delegate=: the parent is the service's own cgroup, and the supervisor
+ * must be in one below it. */
+Test(pen_container, cgroup_of_a_service)
+{
+	char parent[sizeof(it.cgroup_parent)], below[128], said[512];
+
+	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK))
+		cr_skip_test("this host has more than version 2 of cgroups");
+	strcpy(parent, it.cgroup_parent);
+	snprintf(it.cgroup_parent, sizeof(it.cgroup_parent), "%.40s/service", parent);
+	snprintf(below, sizeof(below), "%s/supervisor", it.cgroup_parent);
+	cr_assert_eq(bundle_write(&it.parameters), 0);
+	pen_write_program(&PEN_CALLS_END);
+	make_cgroup(it.cgroup_parent);
+	move_to(it.cgroup_parent);
+	snprintf(said, sizeof(said),
+		 "/sys/fs/cgroup/%s/cgroup.subtree_control: cannot offer memory: Device or "
+		 "resource busy; processes are in this cgroup itself (systemd: DelegateSubgroup=)",
+		 it.cgroup_parent);
+	expect_refused(said);
+	make_cgroup(below);
+	move_to(below);
+	cr_expect_eq(pen_run(pen_create), 0, "%s", pen_said());
+	cr_expect(pen_has_cgroup());
+	cr_expect_eq(PEN_RUN("delete", "--force", "probe"), 0, "%s", pen_said());
+	cr_expect_eq(waitpid(pen_pid(), NULL, 0), pen_pid());
+	expect_nothing_left();
+	move_to("");
+	remove_cgroup(below);
+	remove_cgroup(it.cgroup_parent);
+	strcpy(it.cgroup_parent, parent);
+}
+
 Test(pen_container, programs)
 {
 	char path[256], said[512];
@@ -227,6 +290,53 @@ Test(pen_container, without_pivot_root)
 {
 	cr_assert_eq(create_without(SCMP_SYS(pivot_root), EINVAL), 0, "%s", pen_said());
 	expect_one_mount();
+}
+
+Test(pen_container, without_clone3)
+{
+	cr_assert_eq(create_without(SCMP_SYS(clone3), ENOSYS), 1);
+	cr_expect_str_eq(pen_said(), "clone3() is missing in this kernel, or denied by what "
+				     "started Calfpen; allow it, or use --runtime runc");
+	expect_nothing_left();
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool is_written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return is_written;
+}
+
+/* In a user namespace of the test's own, because that is where the limit applies */
+Test(pen_container, without_user_namespaces)
+{
+	pid_t creating = fork();
+	char path[64];
+	int status;
+
+	if (!creating) {
+		if (unshare(CLONE_NEWUSER))
+			_exit(2);
+		raise(SIGSTOP); /* until it has ids */
+		if (!write_text("/proc/sys/user/max_user_namespaces", "0"))
+			_exit(3);
+		_exit(pen_run(pen_create) ? 1 : 0);
+	}
+	cr_assert_eq(waitpid(creating, &status, WUNTRACED), creating);
+	cr_assert(WIFSTOPPED(status), "status %x", status);
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", creating);
+	cr_assert(write_text(path, "0 0 1"));
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", creating);
+	cr_assert(write_text(path, "0 0 1"));
+	kill(creating, SIGCONT);
+	cr_assert_eq(waitpid(creating, &status, 0), creating);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %x", status);
+	cr_expect_str_eq(pen_said(), "no more namespaces of a type are allowed; see sysctl "
+				     "user.max_user_namespaces and user.max_*_namespaces");
+	expect_nothing_left();
 }
 
 Test(pen_container, neither_pivot_root_nor_chroot)

@@ -130,7 +130,7 @@ test_cgroups_without_controllers() {
 	hide_cgroups cgroup
 	before=$(find /sys/fs/cgroup | sort)
 	output=$(timeout 20 calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" 2>&1) || rc=$?
-	[ "$rc" -ne 0 ] && [ "$rc" -ne 124 ] || fail "exit code $rc"
+	[[ $rc != 0 && $rc != 124 ]] || fail "exit code $rc"
 	assert_match 'memory cgroup' "$output"
 	assert_eq "$before" "$(find /sys/fs/cgroup | sort)" "cgroups"
 	assert_nothing_left

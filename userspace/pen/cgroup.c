@@ -205,8 +205,12 @@ static int offer(const struct hierarchy *hierarchy, const char *path, unsigned i
 			if ((wanted & 1u << i) && !has_word(text, controllers[i]))
 				r = put(directory, "cgroup.subtree_control", "+%s", controllers[i]);
 			if (r)
-				return pen_fail(r, "%s: cannot offer %s: %s", file, controllers[i],
-						strerrordesc_np(-r));
+				return pen_fail(r, "%s: cannot offer %s: %s%s", file,
+						controllers[i], strerrordesc_np(-r),
+						r == -EBUSY || r == -EOPNOTSUPP ?
+							"; processes are in this cgroup itself"
+							" (systemd: DelegateSubgroup=)" :
+							"");
 		}
 		directory[at] = saved;
 		if (at >= end)

@@ -120,6 +120,30 @@ static int create_places(struct creation *creation)
 	return pen_cgroup_create(&creation->config, &creation->cgroups);
 }
 
+/* Say why the process could not be created, and what can be done. */
+static int fail_process(int r)
+{
+	switch (r) {
+	case -ENOSYS:
+		return pen_fail(r, "clone3() is missing in this kernel, or denied by what started "
+				   "Calfpen; allow it, or use --runtime runc");
+	case -ENOSPC:
+		return pen_fail(r, "no more namespaces of a type are allowed; see sysctl "
+				   "user.max_user_namespaces and user.max_*_namespaces");
+	case -EPERM:
+		return pen_fail(r,
+				"cannot create user namespaces: %s; see sysctl "
+				"kernel.unprivileged_userns_clone, AppArmor and SELinux",
+				strerrordesc_np(-r));
+	case -EBUSY:
+		return pen_fail(r, "cannot create the process in its cgroup: %s",
+				strerrordesc_np(-r));
+	default:
+		return pen_fail(r, "cannot create the process in new namespaces: %s",
+				strerrordesc_np(-r));
+	}
+}
+
 /* Create the process. It waits until we have given it its ids. */
 static int create_process(struct creation *creation, uint64_t flags)
 {
@@ -136,7 +160,7 @@ static int create_process(struct creation *creation, uint64_t flags)
 		.program_fd = creation->program_fd,
 		.start_fd = creation->start_fd,
 	};
-	int control[2];
+	int control[2], r = 0;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control))
 		return pen_fail(-errno, "socketpair: %s", strerrordesc_np(errno));
@@ -150,14 +174,13 @@ static int create_process(struct creation *creation, uint64_t flags)
 		enter.control_fd = control[1];
 		pen_enter(&enter);
 	}
+	if (creation->pid < 0) {
+		r = -errno;
+		creation->pid = 0;
+	}
 	close(control[1]);
 	creation->control_fd = control[0];
-	if (creation->pid < 0) {
-		creation->pid = 0;
-		return pen_fail(-errno, "cannot create the process in new namespaces: %s",
-				strerrordesc_np(errno));
-	}
-	return 0;
+	return r ? fail_process(r) : 0;
 }
 
 __attribute__((format(printf, 3, 4))) static int put(pid_t pid, const char *name,
