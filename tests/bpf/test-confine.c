@@ -3,10 +3,12 @@
  * What each role has left, read from /proc/PID/status. Needs root.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <sys/syscall.h>
 
 #include "tests/bpf/container.h"
 #include "tests/bpf/support-confine.h"
+#include "userspace/common/program.h"
 
 #define CAP_BIT(capability) (1ull << (capability))
 #define SUPERVISOR_CAPS /* NET_ADMIN, SETUID, SETGID, SETPCAP, BPF */ \
@@ -228,20 +230,36 @@ static long try_container(void)
 	return r;
 }
 
-Test(confine, supervisor_runs_a_container)
+static void expect_container(const char *runtime, bool needs_sys_admin)
 {
 	struct child child;
 	long result = -1;
 
 	container_init(&container);
-	if (runtime_find("runc", &container.runtime) < 0)
-		cr_skip_test("no runc");
+	cr_assert(runtime_find(runtime, &container.runtime) == 0);
 	cr_assert(runtime_prepare(&container.runtime, container.state, -1) == 0);
 	cr_assert(cgroup_parent_hold(container.cgroup_parent, &AWAIT_FOREVER) >= 0);
-	child = start(ROLE_SUPERVISOR, 0, true, try_container);
+	child = start(ROLE_SUPERVISOR, 0, needs_sys_admin, try_container);
 	cr_assert(entered(&child) == 0);
 	cr_expect(go(&child, &result) && result == 0, "%ld %s", result, capture_text());
 	cr_expect_str_eq(capture_text(), "");
 	cr_expect(!container_has_cgroup(&container, "pids"));
 	container_deinit(&container);
+}
+
+Test(confine, supervisor_runs_a_container)
+{
+	if (runtime_find("runc", &container.runtime) < 0)
+		cr_skip_test("no runc");
+	runtime_release(&container.runtime);
+	expect_container("runc", true);
+}
+
+/* The pen needs less: no SYS_ADMIN, and no chown() that pretends to work. */
+Test(confine, supervisor_runs_the_pen)
+{
+	char pen[PATH_MAX];
+
+	cr_assert_eq(program_path("../../lib/calfpen/calfpen-pen", pen, sizeof(pen)), 0);
+	expect_container(pen, false);
 }
