@@ -139,6 +139,7 @@ asan-programs: ## build the programs with sanitizers into build/asan/, for a sys
 	+@$(ASAN_MAKE) $(ASAN_OPTIONS_OBJECT)
 	+@$(ASAN_MAKE) GATEWAY_LIBS='$(GATEWAY_LIBS) $(ASAN_OPTIONS_OBJECT)' \
 		PRIV_LIBS='$(PRIV_LIBS) $(ASAN_OPTIONS_OBJECT)' \
+		PEN_LIBS='$(PEN_LIBS) $(ASAN_OPTIONS_OBJECT)' \
 		$(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(filter-out $(CALVES_DIRECTORY)/%,$(PROGRAMS)))
 
 asan: ## run the unit tests with address and undefined behaviour sanitizers

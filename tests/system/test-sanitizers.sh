@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120
 # SPDX-License-Identifier: Apache-2.0
 #
-# calfpen, calfpen-priv and calfpen-gateway built with the address and undefined
+# calfpen, calfpen-priv, calfpen-gateway and calfpen-pen built with the address and undefined
 # behaviour sanitizers (make asan-programs). The calf is the usual one.
 
 . tests/system/calfpen.sh
