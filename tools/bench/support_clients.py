@@ -9,18 +9,18 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from support_events import Events, Frames, set_namespace
+
 UPLINK = "uplink0"
 LIMIT_S = 30
 PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
-NEWADDR = 20
-GROUP_ADDRESS = 0x10  # RTMGRP_IPV4_IFADDR
+CLONE_NEWNS = 0x20000
 
 UDHCPC_SCRIPT = """\
 #!/bin/sh
@@ -81,16 +81,24 @@ def pss_of_pairs(pids):
 
 
 class Client:
-    """One client: start(), await_address() and end(), in the lab; or the same as shell commands."""
+    """
+    One client: start(), await_address() and end(), in the lab; or the same as shell commands.
 
-    def __init__(self, label, name, directory, command, traces, settle_s=0.5):
+    sees_carrier  it sends at once when there is a carrier
+    remembers     it asks for the address of its last run
+    mounts        an open mount namespace in which it is executed, or None
+    """
+
+    def __init__(self, label, name, directory, command, traces, settle_s=0.5, sees_carrier=False, remembers=False):
         self.label, self.name = label, name
         self.command = list(map(str, command))  # arguments may contain $LAB_CGROUP
         self.traces = traces  # files that it leaves, as shell patterns
         self.settle_s = settle_s  # what it does after the address takes no longer
+        self.sees_carrier, self.remembers = sees_carrier, remembers
+        self.mounts = None
         self.log = Path(directory) / f"{label}.log"
         self.pid_file = Path(directory) / f"{label}.pid"
-        self.process = self.before = self.events = self.start_s = None
+        self.process = self.before = self.events = self.frames = self.start_s = None
 
     # --- commands for a shell in the lab
 
@@ -116,14 +124,18 @@ class Client:
     def fail(self, text):
         raise LabFailure(f"{self.name}: {text}: {self.log.read_text(errors='replace')[-800:]}")
 
-    def start(self):
+    def start(self, sees_frames=False):
         """Start it; the clock runs from its exec."""
         subprocess.run(["ip", "link", "set", UPLINK, "up"], check=True)
         self.before = lab_processes()
-        self.events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
-        self.events.bind((0, GROUP_ADDRESS))
-        self.events.settimeout(0.5)
+        self.events, self.frames = Events(UPLINK), Frames() if sees_frames else None
         reader, writer = os.pipe()
+
+        def prepare():
+            if self.mounts is not None:
+                set_namespace(self.mounts, CLONE_NEWNS)
+            os.write(writer, struct.pack("d", time.monotonic()))
+
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [os.path.expandvars(word) for word in self.command],
@@ -131,7 +143,7 @@ class Client:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=lambda: os.write(writer, struct.pack("d", time.monotonic())),
+                preexec_fn=prepare,
             )
         (self.start_s,) = struct.unpack("d", os.read(reader, 8))
         os.close(reader)
@@ -139,28 +151,36 @@ class Client:
 
     def await_address(self):
         """Milliseconds from its exec to its address; None: not within the limit."""
-        address = None
-        while not address and time.monotonic() < self.start_s + LIMIT_S:
-            if self.process.poll() is not None:
-                self.fail("ended")
-            try:
-                data = self.events.recv(65536)
-            except TimeoutError:
-                continue
-            now = time.monotonic()
-            while len(data) >= 16:
-                length, kind = struct.unpack("=IH", data[:6])
-                address = address or kind == NEWADDR
-                data = data[(length + 3) & ~3 :]
+        address_s = self.events.await_address(LIMIT_S, self.check_running)
         self.events.close()
-        return 1000 * (now - self.start_s) if address else None
+        return None if address_s is None else 1000 * (address_s - self.start_s)
+
+    def frame_ms(self):
+        """Milliseconds from its exec to its first frame. Call it when there is an address."""
+        frame_s = self.frames.first_s()
+        self.frames.close()
+        return 1000 * (frame_s - self.start_s)
+
+    def check_running(self):
+        if self.process.poll() is not None:
+            self.fail("ended")
+
+    def await_after_carrier(self, plug):
+        """Milliseconds from the carrier, which plug() makes, to the address."""
+        plug()
+        carrier_s = self.events.await_carrier(LIMIT_S)
+        address_s = self.events.await_address(LIMIT_S, self.check_running)
+        self.events.close()
+        if carrier_s is None or address_s is None:
+            self.fail("no address")
+        return 1000 * (address_s - carrier_s)
 
     def pids(self):
         """All of its processes, helpers and what they left included."""
         return lab_processes() - self.before
 
-    def end(self):
-        """To a host that never had a lease."""
+    def stop(self):
+        """The address is gone afterwards, what the client remembers is not."""
         self.process.terminate()
         self.process.wait()
         limit = time.monotonic() + LIMIT_S
@@ -168,13 +188,18 @@ class Client:
             if time.monotonic() > limit:
                 self.fail("left processes behind")
             time.sleep(0.02)
+        subprocess.run(["ip", "address", "flush", "dev", UPLINK], check=True)
+
+    def end(self):
+        """To a host that never had a lease."""
+        self.stop()
         subprocess.run(["sh", "-c", self.flush()], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def calfpen(label, name, directory, build, *options):
     command = [Path(build) / "bin/calfpen", "run", "--interface", UPLINK, "--cgroup-parent", "$LAB_CGROUP", *options]
     traces = ["/var/lib/calfpen/*", "/run/calfpen/*", "/sys/fs/bpf/calfpen"]
-    return Client(label, name, directory, command, traces, settle_s=1)
+    return Client(label, name, directory, command, traces, settle_s=1, sees_carrier=True, remembers=True)
 
 
 def observers(directory, build, count):
@@ -211,13 +236,42 @@ def peers(directory):
         leases = Path(directory) / "dhclient.leases"
         command = [program, "-d", "-sf", script(directory, "dhclient.sh", DHCLIENT_SCRIPT)]
         command += ["-lf", leases, "-pf", Path(directory) / "dhclient-own.pid", UPLINK]
-        found.append(Client("dhclient", "dhclient", directory, command, [str(leases)]))
+        found.append(Client("dhclient", "dhclient", directory, command, [str(leases)], remembers=True))
     program = shutil.which("dhcpcd", path=PATH)
     if program:
         for label, name, options in (("dhcpcd_A", "dhcpcd -A", ["-A"]), ("dhcpcd", "dhcpcd", [])):
             command = [program, *options, "-B", "-4", "-f", "/dev/null", UPLINK]
-            found.append(Client(label, name, directory, command, ["/var/lib/dhcpcd/*"]))
+            client = Client(label, name, directory, command, ["/var/lib/dhcpcd/*"])
+            client.sees_carrier = client.remembers = "-A" in options  # without, it takes 5 s more each time
+            found.append(client)
     return found
+
+
+NETWORKD = "/lib/systemd/systemd-networkd"
+NETWORKD_PREPARE = f"""\
+mkdir -p /run/systemd/netif/links /run/systemd/netif/leases /run/systemd/netif/lldp /run/systemd/network
+chown -R systemd-network: /run/systemd/netif
+printf '[Match]\\nName={UPLINK}\\n[Network]\\nDHCP=ipv4\\nLinkLocalAddressing=no\\n' \\
+\t>/run/systemd/network/10-uplink.network
+mount -o remount,ro,bind /sys
+"""
+
+
+def networkd(directory):
+    """systemd-networkd, only in the lab, or None. With a read-only /sys, it does not wait for udev."""
+    if not Path(NETWORKD).exists():
+        return None
+    client = Client("networkd", "networkd", directory, [NETWORKD], ["/run/systemd/netif/*/*"], sees_carrier=True)
+    # A process that has a mount namespace of its own, until it is open here.
+    keeper = subprocess.Popen(
+        ["unshare", "-m", "sh", "-ec", NETWORKD_PREPARE + "echo; read _"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    if keeper.stdout.read(1):
+        client.mounts = os.open(f"/proc/{keeper.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    keeper.communicate(b"\n")
+    if client.mounts is None:
+        raise LabFailure("networkd: cannot prepare its mount namespace")
+    return client
 
 
 def run_in_lab(main):
