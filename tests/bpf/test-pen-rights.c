@@ -279,6 +279,7 @@ static const struct pen_call forbidden[] = {
 	{ SYS_setuid, { 0 } },
 	{ SYS_prctl, { PR_SET_DUMPABLE, 1 } },
 	{ SYS_prctl, { PR_SET_SECCOMP, SECCOMP_MODE_STRICT } },
+	{ SYS_seccomp, { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER } },
 	{ SYS_personality, { 0x0040000 } },
 	{ SYS_setrlimit, { RLIMIT_NOFILE } },
 	{ SYS_prlimit64, { 0, RLIMIT_NOFILE } },

@@ -140,6 +140,9 @@ Test(pen_filter, conditions)
 	cr_expect_not(allows(SYS_prctl, PR_SET_MM, 0, 0, 0, 0));
 	cr_expect(allows(SYS_newfstatat, 3, 7, 8, AT_EMPTY_PATH, 0));
 	cr_expect_not(allows(SYS_newfstatat, 3, 7, 8, 0, 0));
+	cr_expect(allows(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 7, 0, 0));
+	cr_expect_not(allows(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			     7, 0, 0));
 }
 
 /* i386, x32 */

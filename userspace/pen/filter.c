@@ -59,7 +59,8 @@ static const struct {
 	{ "fcntl", EQUAL, 1, F_GETFL },		    /* set descriptors non-blocking */
 	{ "fcntl", EQUAL, 1, F_SETFL },		    /* the same */
 	{ "prctl", EQUAL, 0, PR_SET_NO_NEW_PRIVS }, /* the calf confines itself */
-	{ "seccomp", ANY, 0, 0 },		    /* the same; can only take away */
+	/* the same; can only take away, if it does not return a new descriptor */
+	{ "seccomp", WITHOUT, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER },
 };
 
 const char *pen_filter_call(size_t i)
