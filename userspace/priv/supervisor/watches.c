@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "userspace/common/clock.h"
+#include "userspace/common/file_events.h"
 #include "userspace/common/gate.h"
 #include "userspace/common/instance.h"
 #include "userspace/common/log.h"
@@ -61,20 +62,22 @@ static int on_closed(struct loop *loop, int fd, short revents, void *data)
 
 int watches_init(struct watches *watches, const char *directory, int gate, struct loop *loop)
 {
+	bool is_timer = false;
 	char path[PATH_MAX];
-	int r = 0;
+	int r;
 
 	*watches = WATCHES_NULL(*watches);
 	watches->gate = gate;
 	if (snprintf(path, sizeof(path), "%s/" INSTANCE_WATCH_LOCK, directory) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	watches->lock = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	watches->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (watches->lock < 0 || watches->inotify < 0 ||
-	    inotify_add_watch(watches->inotify, path, IN_CLOSE_WRITE) < 0)
+	r = watches->lock < 0 ? -errno : file_events_open(path, &is_timer);
+	if (r >= 0) {
+		watches->events = r;
+		r = loop_add_fd(loop, watches->events, POLLIN, on_closed, watches);
+	}
+	if (!r && !is_timer && inotify_add_watch(watches->events, path, IN_CLOSE_WRITE) < 0)
 		r = -errno;
-	if (!r)
-		r = loop_add_fd(loop, watches->inotify, POLLIN, on_closed, watches);
 	if (!r)
 		r = loop_add_timer(loop, &watches->timer, on_timer, watches);
 	if (r) {
@@ -89,7 +92,7 @@ void watches_deinit(struct watches *watches)
 {
 	if (watches->lock >= 0)
 		close(watches->lock);
-	if (watches->inotify >= 0)
-		close(watches->inotify);
+	if (watches->events >= 0)
+		close(watches->events);
 	*watches = WATCHES_NULL(*watches);
 }

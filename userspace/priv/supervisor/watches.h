@@ -10,14 +10,14 @@
 #include "userspace/common/loop.h"
 
 struct watches {
-	int lock;    /* of the file; -1: not open */
-	int inotify; /* readable when a process has closed the file */
-	int gate;    /* the operator's, the caller's */
+	int lock;   /* of the file; -1: not open */
+	int events; /* readable when a process has closed the file, or may have (file_events.h) */
+	int gate;   /* the operator's, the caller's */
 	struct loop_timer timer;
 	bool is_second_try;
 };
 
-#define WATCHES_NULL(_x) ((struct watches){ .lock = -1, .inotify = -1, .gate = -1 })
+#define WATCHES_NULL(_x) ((struct watches){ .lock = -1, .events = -1, .gate = -1 })
 
 /* Create the file in `directory` and follow it; end a watch that the previous run
  * has left. `watches` and `gate` must outlive the loop. Returns 0, or a negative

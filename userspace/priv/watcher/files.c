@@ -8,6 +8,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "userspace/common/file_events.h"
 #include "userspace/priv/handlers/file.h"
 
 #define DIRECTORY_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE)
@@ -47,10 +48,11 @@ int watcher_files_init(struct watcher_files *files, const char *path)
 {
 	*files = WATCHER_FILES_NULL(*files);
 	files->path = path;
-	files->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	files->fd = file_events_open(path, &files->is_timer);
 	if (files->fd < 0)
-		return -errno;
-	follow(files);
+		return files->fd;
+	if (!files->is_timer)
+		follow(files);
 	return 0;
 }
 
@@ -84,6 +86,8 @@ bool watcher_files_drain(struct watcher_files *files)
 	bool has_changed = false;
 	ssize_t size, at;
 
+	if (files->is_timer)
+		return read(files->fd, bytes, sizeof(bytes)) > 0;
 	while ((size = read(files->fd, bytes, sizeof(bytes))) > 0) {
 		for (at = 0; at < size;) {
 			const struct inotify_event *event = (const void *)(bytes + at);

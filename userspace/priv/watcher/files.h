@@ -11,6 +11,7 @@
 
 struct watcher_files {
 	int fd;		  /* for poll(2): POLLIN */
+	bool is_timer;	  /* no inotify instance was left: the file may have changed each time */
 	const char *path; /* the caller's; symbolic links in it are followed */
 	int directory;	  /* watch descriptors, -1: none */
 	int target_directory;
