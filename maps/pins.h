@@ -48,6 +48,9 @@
 #define PIN_LINK_UPLINK "link_uplink"
 #define PIN_FILTER_UPLINK "filter_uplink"
 #define PIN_FILTER_CLOSED "filter_closed"
+/* the ingress program of all taps */
+#define PIN_FILTER_TAP "filter_tap"
+/* without clsact: */
 #define PIN_LINK_TAP_PREFIX "link_tap_"
 /* per calf with frames: link_tap_ingress_<number> */
 #define PIN_LINK_TAP_INGRESS_PREFIX "link_tap_ingress_"

@@ -142,7 +142,7 @@ static void load(struct frames_test *test, uint32_t rate, uint32_t burst)
 	cr_assert_eq(frames_init(&test->frames, &test->gate.pins, &setup), 0);
 	cr_assert_eq(frames_close_uplink(&test->frames), 0);
 	frames_detach(&test->gate.pins, test->uplink.ifindex);
-	cr_assert_eq(frames_detach_taps(&test->gate.pins), 0);
+	cr_assert_eq(frames_detach_taps(&test->gate.pins, test->netlink), 0);
 	cr_assert_eq(frames_attach_taps(&test->frames), 0);
 	if (test->n_second_rules)
 		cr_assert_eq(tap_up(&test->second, test->netlink), 0);
@@ -204,19 +204,6 @@ void frames_test_begin_beside(struct frames_test *test, const struct gate_test *
 	close(here);
 }
 
-void frames_test_end_beside(struct frames_test *test)
-{
-	frames_deinit(&test->frames);
-	frames_host_deinit(&test->host);
-	close(test->witness_fd);
-	if (test->network_fd)
-		close(test->network_fd);
-	tap_deinit(&test->tap);
-	tap_deinit(&test->second);
-	tap_deinit(&test->uplink);
-	netlink_free(test->netlink);
-}
-
 void frames_test_kill(struct frames_test *test)
 {
 	frames_deinit(&test->frames);
@@ -224,6 +211,20 @@ void frames_test_kill(struct frames_test *test)
 	close(test->witness_fd);
 	tap_deinit(&test->tap);
 	tap_deinit(&test->second);
+}
+
+static void close_network(struct frames_test *test)
+{
+	if (test->network_fd)
+		close(test->network_fd);
+	tap_deinit(&test->uplink);
+	netlink_free(test->netlink);
+}
+
+void frames_test_end_beside(struct frames_test *test)
+{
+	frames_test_kill(test);
+	close_network(test);
 }
 
 void frames_test_restart(struct frames_test *test, uint32_t rate, uint32_t burst)
@@ -235,8 +236,9 @@ void frames_test_restart(struct frames_test *test, uint32_t rate, uint32_t burst
 void frames_test_end(struct frames_test *test)
 {
 	frames_detach(&test->gate.pins, test->uplink.ifindex);
-	frames_test_end_beside(test);
-	cr_assert_eq(frames_detach_taps(&test->gate.pins), 0);
+	frames_test_kill(test);
+	cr_assert_eq(frames_detach_taps(&test->gate.pins, test->netlink), 0);
+	close_network(test);
 	gate_test_end(&test->gate);
 }
 

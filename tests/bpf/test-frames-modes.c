@@ -3,6 +3,7 @@
  * Where the uplink's program may sit: each mode with real frames, and what a
  * killed instance leaves there.
  */
+#include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,8 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -277,41 +280,116 @@ Test(frames_modes, clsact_filter_without_pin)
 	frames_test_end(&test);
 }
 
+static bool has_program(int ifindex, enum bpf_tc_attach_point point, const char *name)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FRAMES_CLSACT_HANDLE, .priority = 1);
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int fd = bpf_tc_query(&hook, &filter) ? -1 : bpf_prog_get_fd_by_id(filter.prog_id), r;
+
+	if (fd < 0)
+		return false;
+	r = bpf_obj_get_info_by_fd(fd, &info, &size);
+	close(fd);
+	return !r && !strncmp(info.name, name, BPF_OBJ_NAME_LEN - 1);
+}
+
+static bool is_filtered(int ifindex)
+{
+	return has_program(ifindex, BPF_TC_INGRESS, "tap_ingress") &&
+	       has_program(ifindex, BPF_TC_EGRESS, "tap_egress");
+}
+
 /* As long as a process holds the tap, what it writes is filtered. */
 Test(frames_modes, tap_that_is_held_keeps_its_programs)
+{
+	int held, ifindex;
+
+	uplink_begin(&test);
+	ifindex = test.tap.ifindex;
+	held = dup(test.tap.fd);
+	cr_assert_geq(held, 0);
+	frames_test_kill(&test);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), -EBUSY);
+	cr_expect(frames_have_taps(&test.gate.pins));
+	cr_expect(is_filtered(ifindex));
+	cr_expect_eq(taps_delete(test.netlink, "calfpen x "), 0);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), 0);
+	cr_expect(!frames_have_taps(&test.gate.pins));
+	close(held);
+	frames_test_restart(&test, 1000000, 1000000);
+	frames_test_end(&test);
+}
+
+/* It has a filter with the same handle, but not our program. */
+Test(frames_modes, tap_of_another_instance)
+{
+	struct foreign foreign = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
+	struct tap other;
+
+	uplink_begin(&test);
+	cr_assert_eq(tap_init(&other, test.netlink, "calfpen z y"), 0);
+	cr_assert_eq(frames_clsact_attach(foreign.program_fd, other.ifindex, true), 0);
+	frames_test_kill(&test);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), 0);
+	cr_expect(!frames_have_taps(&test.gate.pins));
+	tap_deinit(&other);
+	foreign_close(&foreign);
+	frames_test_restart(&test, 1000000, 1000000);
+	frames_test_end(&test);
+}
+
+/* Attach to the tap as an instance does without clsact: every priority is taken. */
+static void attach_by_links(void)
+{
+	struct foreign foreign = foreign_load(BPF_PROG_TYPE_SCHED_CLS, FOREIGN_PASSES_ON);
+
+	for (int i = 0; i < 15; i++) {
+		cr_assert_eq(frames_clsact_attach(foreign.program_fd, test.tap.ifindex, true), 0);
+		cr_assert_eq(frames_clsact_attach(foreign.program_fd, test.tap.ifindex, false), 0);
+	}
+	foreign_close(&foreign);
+	cr_assert_eq(frames_attach_taps(&test.frames), 0);
+}
+
+/* What it writes is filtered as long as a process holds the tap, in whatever network
+ * namespace. */
+Test(frames_modes, tap_with_links_keeps_its_programs)
 {
 	int held;
 
 	uplink_begin(&test);
 	if (!uplink_has_tcx())
 		cr_skip_test("no links");
+	attach_by_links();
 	held = dup(test.tap.fd);
 	cr_assert_geq(held, 0);
 	frames_test_kill(&test);
-	cr_expect_eq(frames_detach_taps(&test.gate.pins), -EBUSY);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), -EBUSY);
 	cr_expect(is_pinned(&test.gate.pins, PIN_LINK_TAP_INGRESS_PREFIX "0"));
 	cr_expect(is_pinned(&test.gate.pins, PIN_LINK_TAP_EGRESS_PREFIX "0"));
 	cr_expect_eq(taps_delete(test.netlink, "calfpen x "), 0);
-	cr_expect_eq(frames_detach_taps(&test.gate.pins), 0);
-	cr_expect(!is_pinned(&test.gate.pins, PIN_LINK_TAP_INGRESS_PREFIX "0"));
-	cr_expect(!is_pinned(&test.gate.pins, PIN_LINK_TAP_EGRESS_PREFIX "0"));
+	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), 0);
+	cr_expect(!frames_have_taps(&test.gate.pins));
 	close(held);
 	frames_test_restart(&test, 1000000, 1000000);
 	frames_test_end(&test);
 }
 
-/* Its taps had no numbers. */
+/* Its taps had no numbers, and links. */
 Test(frames_modes, tap_of_an_older_version)
 {
 	uplink_begin(&test);
 	if (!uplink_has_tcx())
 		cr_skip_test("no links");
+	attach_by_links();
 	cr_assert_eq(pins_rename(&test.gate.pins, PIN_LINK_TAP_INGRESS_PREFIX "0",
 				 "link_tap_ingress"),
 		     0);
 	cr_assert_eq(
 		pins_rename(&test.gate.pins, PIN_LINK_TAP_EGRESS_PREFIX "0", "link_tap_egress"), 0);
-	cr_expect_eq(frames_detach_taps(&test.gate.pins), -EBUSY);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), -EBUSY);
 	cr_expect(is_pinned(&test.gate.pins, "link_tap_ingress") &&
 		  is_pinned(&test.gate.pins, "link_tap_egress"));
 	frames_test_kill(&test);

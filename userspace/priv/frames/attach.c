@@ -12,6 +12,7 @@
 #include "userspace/common/log.h"
 #include "userspace/priv/frames/clsact.h"
 #include "userspace/priv/frames/frames-private.h"
+#include "userspace/priv/netlink/netlink.h"
 
 /* Since Linux 6.6; the headers we build with may be older. */
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
@@ -44,22 +45,29 @@ static struct tap_pin tap_pin(uint32_t calf, bool ingress)
 	return pin;
 }
 
-/* Nobody else uses the tap, and its programs disappear with it. */
+/*
+ * A filter of clsact is there as long as the tap is, and nobody else uses the tap, so that
+ * there is no order to keep. For a link of tcx the kernel waits until no CPU uses the list
+ * of programs, some 10 ms each time: only for a kernel without clsact.
+ */
 static int attach_tap(struct frames *frames, uint32_t calf, bool ingress)
 {
 	const struct bpf_program *program = ingress ? frames->tc->progs.tap_ingress :
 						      frames->tc->progs.tap_egress;
 	int program_fd = bpf_program__fd(program), ifindex = (int)frames->config.taps[calf];
-	int fd = attach_tcx(program_fd, ifindex, ingress);
+	int r = frames_clsact_attach(program_fd, ifindex, ingress), fd;
 
-	if (fd >= 0)
-		return frames_pin_link(frames, tap_pin(calf, ingress).name, fd);
-	return fd == -EINVAL ? frames_clsact_attach(program_fd, ifindex, ingress) : fd;
+	if (!r)
+		return 0;
+	fd = attach_tcx(program_fd, ifindex, ingress);
+	return fd < 0 ? r : frames_pin_link(frames, tap_pin(calf, ingress).name, fd);
 }
 
 int frames_attach_taps(struct frames *frames)
 {
-	int r = 0;
+	/* All taps have the same program; a later start recognizes the filters by it. */
+	int r = pins_put(frames->pins, "", PIN_FILTER_TAP,
+			 bpf_program__fd(frames->tc->progs.tap_ingress));
 
 	for (uint32_t calf = 0; !r && calf < FRAME_CALVES_MAX; calf++) {
 		if (!frames->config.taps[calf])
@@ -216,6 +224,14 @@ void frames_detach(const struct pins *pins, int uplink_ifindex)
 	pins_remove(pins, PIN_FRAME_QUARANTINE);
 }
 
+static int refuse_held(const struct pins *pins, const char *pin, uint32_t ifindex)
+{
+	log_error("%s/%s: a process of a run before still holds the tap with index %u; "
+		  "end that process, or delete the tap",
+		  pins->directory, pin, ifindex);
+	return -EBUSY;
+}
+
 static int detach_tap(const struct pins *pins, const char *name)
 {
 	struct bpf_link_info info = { 0 };
@@ -226,12 +242,8 @@ static int detach_tap(const struct pins *pins, const char *name)
 	if (r)
 		log_error("%s/%s: %s", pins->directory, name, strerror(-r));
 	/* That of tcx is in the same place; the kernel sets it to 0 when the device ends. */
-	if (!r && info.xdp.ifindex) {
-		log_error("%s/%s: a process of a run before still holds the tap with index %u; "
-			  "end that process, or delete the tap",
-			  pins->directory, name, info.xdp.ifindex);
-		r = -EBUSY;
-	}
+	if (!r && info.xdp.ifindex)
+		r = refuse_held(pins, name, info.xdp.ifindex);
 	if (fd >= 0)
 		close(fd);
 	if (!r)
@@ -239,7 +251,49 @@ static int detach_tap(const struct pins *pins, const char *name)
 	return r;
 }
 
-int frames_detach_taps(const struct pins *pins)
+struct filtered {
+	int program_fd;
+	int ifindex; /* of a tap with a filter of this program, 0: none */
+};
+
+static void find_filtered(const struct netlink_link *link, void *data)
 {
-	return pins_each(pins, PIN_LINK_TAP_PREFIX, detach_tap);
+	struct filtered *filtered = data;
+
+	if (link->is_tun && frames_clsact_has(filtered->program_fd, link->ifindex))
+		filtered->ifindex = link->ifindex;
+}
+
+/* A filter cannot get lost: look only for the taps. */
+static int forget_filters(const struct pins *pins, struct netlink *netlink)
+{
+	struct filtered filtered = { .program_fd = pins_get(pins, PIN_FILTER_TAP) };
+	int r;
+
+	if (filtered.program_fd == -ENOENT)
+		return 0;
+	r = filtered.program_fd < 0 ? filtered.program_fd :
+				      netlink_link_each(netlink, find_filtered, &filtered);
+	if (r)
+		log_error("%s/" PIN_FILTER_TAP ": %s", pins->directory, strerror(-r));
+	else if (filtered.ifindex)
+		r = refuse_held(pins, PIN_FILTER_TAP, (uint32_t)filtered.ifindex);
+	if (filtered.program_fd >= 0)
+		close(filtered.program_fd);
+	if (!r)
+		pins_remove(pins, PIN_FILTER_TAP);
+	return r;
+}
+
+int frames_detach_taps(const struct pins *pins, struct netlink *netlink)
+{
+	int r = pins_each(pins, PIN_LINK_TAP_PREFIX, detach_tap);
+
+	return r ? r : forget_filters(pins, netlink);
+}
+
+bool frames_have_taps(const struct pins *pins)
+{
+	return pins_has_other(pins, PIN_LINK_TAP_PREFIX, NULL, 0) ||
+	       pins_has_other(pins, PIN_FILTER_TAP, NULL, 0);
 }

@@ -104,6 +104,24 @@ static bool is_dead(uint32_t id)
 	return dead;
 }
 
+bool frames_clsact_has(int program_fd, int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	libbpf_print_fn_t before = libbpf_set_print(NULL);
+	uint32_t own = program_id(program_fd);
+	bool found = false;
+
+	for (uint32_t priority = FIRST_PRIORITY; own && !found && priority <= LAST_PRIORITY;
+	     priority++) {
+		LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FRAMES_CLSACT_HANDLE,
+			    .priority = priority);
+
+		found = !bpf_tc_query(&hook, &filter) && filter.prog_id == own;
+	}
+	libbpf_set_print(before);
+	return found;
+}
+
 void frames_clsact_detach(int program_fd, int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);

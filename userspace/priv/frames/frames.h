@@ -3,7 +3,7 @@
  * The frame programs of an instance: loaded with the rules of all calves,
  * attached to their taps and the uplink, their links pinned so that they outlive
  * the process. Only the supervisor uses them. frames.c loads the programs;
- * attach.c chooses the mode and attaches by tc, with clsact.c on kernels without
+ * attach.c chooses the mode and attaches by tc, with clsact.c to taps and on kernels without
  * tcx; xdp.c attaches by XDP and uses device.c to find out what that changes on
  * the device.
  */
@@ -20,6 +20,7 @@
 struct frame_host_bpf;
 struct frame_tc_bpf;
 struct frame_xdp_bpf;
+struct netlink;
 
 /* Where the uplink's program is attached. */
 enum frame_hook {
@@ -110,7 +111,8 @@ int frames_close_uplink(struct frames *frames);
 /* Undo frames_close_uplink(). frames_open() and frames_deinit() do this, too. */
 void frames_reopen_uplink(struct frames *frames);
 
-/* Attach and pin the two programs of each tap; a tap may be set up only after this.
+/* Attach the two programs of each tap, so that they are there as long as it is; a tap may be
+ * set up only after this.
  * Returns 0, or a negative errno, logged. */
 int frames_attach_taps(struct frames *frames);
 
@@ -144,12 +146,14 @@ int frames_open(struct frames *frames);
 void frames_detach(const struct pins *pins, int uplink_ifindex);
 
 /*
- * Unpin the programs of taps that are gone, whatever version pinned them. Those of a tap that exists stay attached,
- * because whoever holds it would write to the host's stack: taps_delete() must have been
- * called before. Returns 0, or a negative errno, logged; -EBUSY: such a tap exists, which
- * may also be in another network namespace.
+ * Unpin the programs of taps that are gone, whatever version pinned them. Those of a tap that
+ * exists stay, and with them what says whose it is, because whoever holds it can still send:
+ * taps_delete() must have been called before. Returns 0, or a negative errno, logged; -EBUSY:
+ * such a tap exists; one with links may also be in another network namespace.
  */
-int frames_detach_taps(const struct pins *pins);
+int frames_detach_taps(const struct pins *pins, struct netlink *netlink);
+/* Return true if frames_detach_taps() has left a pin, also because it was not called. */
+bool frames_have_taps(const struct pins *pins);
 
 /* Close everything; pinned objects stay. Allowed on FRAMES_NULL. */
 void frames_deinit(struct frames *frames);

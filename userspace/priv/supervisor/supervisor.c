@@ -213,7 +213,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	if (s->is_host_changed)
 		(void)supervisor_stop_frames(s);
 	/* A tap's programs go only after the tap. */
-	if (never_ran && is_new_store && !pins_has_other(&s->pins, PIN_LINK_TAP_PREFIX, NULL, 0)) {
+	if (never_ran && is_new_store && !frames_have_taps(&s->pins)) {
 		pins_deinit(&s->pins);
 		if ((s->uplink.flags & IFF_UP) == 0)
 			netlink_link_set_up(s->netlink, s->uplink.ifindex, false);

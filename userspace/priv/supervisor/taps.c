@@ -92,5 +92,5 @@ int supervisor_close_taps(struct supervisor *s)
 		tap_deinit(&s->taps[calf]);
 	snprintf(alias, sizeof(alias), "calfpen %s ", s->options->instance);
 	r = taps_delete(s->netlink, alias);
-	return r ? r : frames_detach_taps(&s->pins);
+	return r ? r : frames_detach_taps(&s->pins, s->netlink);
 }
