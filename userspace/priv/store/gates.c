@@ -4,7 +4,8 @@
  *
  * Nearly all of the time to load a gate is spent in the kernel's verifier, which
  * can run for several callers at once. So the gates are loaded on all CPUs, one
- * subject after the other on each. The threads exit before anything else is
+ * subject after the other on each. Entering the subjects' rings takes about as long, but
+ * only waits: one more thread does it meanwhile. All threads exit before anything else is
  * done.
  */
 #include "userspace/priv/store/store.h"
@@ -87,6 +88,48 @@ static int add_ring(struct store *store, const struct store_subject *subject)
 		return -errno;
 	store->ring_pages[number] = page;
 	return pins_put(store->pins, PIN_RING_PREFIX, subject->name, fd);
+}
+
+static int add_rings(struct store *store, const struct store_subject *subjects, uint32_t n)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < n; i++)
+		if (may_watch(&subjects[i]))
+			r = add_ring(store, &subjects[i]);
+	return r;
+}
+
+struct entering {
+	int rings_fd; /* map of maps */
+	uint32_t numbers[KV_SUBJECTS_MAX], n;
+	int fds[KV_SUBJECTS_MAX];
+	int error;
+};
+
+/* Enter all rings in one batch: after each change of a map of maps the kernel
+ * waits about 10 ms, until no program uses it any more; a batch waits once. */
+static void *enter_rings(void *data)
+{
+	struct entering *entering = data;
+
+	entering->error = bpf_map_update_batch(entering->rings_fd, entering->numbers, entering->fds,
+					       &entering->n, NULL);
+	return NULL;
+}
+
+static void collect_rings(const struct store *store, const struct store_subject *subjects,
+			  uint32_t n, struct entering *entering)
+{
+	*entering = (struct entering){ .rings_fd = bpf_map__fd(store->shared->maps.rings) };
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t number = subjects[i].number;
+
+		if (store->ring_fds[number] < 0)
+			continue;
+		entering->numbers[entering->n] = number;
+		entering->fds[entering->n++] = store->ring_fds[number];
+	}
 }
 
 static int fill_rules(int acl_fd, const struct store_subject *subject)
@@ -174,8 +217,6 @@ static int add_gate(struct store *store, const struct store_subject *subject,
 		r = pins_put(store->pins, PIN_STAGING_PREFIX, subject->name, staging_fd);
 	if (!r)
 		r = pins_put(store->pins, PIN_GATE_PREFIX, subject->name, program_fd);
-	if (!r && may_watch(subject))
-		r = add_ring(store, subject);
 	if (!r)
 		r = keep_rules(store, subject);
 	if (!r)
@@ -222,15 +263,36 @@ static void load_on_all_cpus(struct loading *loading)
 		pthread_join(threads[--n_threads], NULL);
 }
 
+/* Load the gates and enter the rings. Returns what entering returned. */
+static int load_and_enter(struct loading *loading, struct entering *entering)
+{
+	pthread_t thread;
+	bool has_thread = entering->n && pthread_create(&thread, NULL, enter_rings, entering) == 0;
+
+	load_on_all_cpus(loading);
+	if (has_thread)
+		pthread_join(thread, NULL);
+	else if (entering->n)
+		enter_rings(entering);
+	return entering->error;
+}
+
 int store_add_subjects(struct store *store, const struct store_subject *subjects, uint32_t n)
 {
 	struct loading loading = { .store = store, .subjects = subjects, .n_subjects = n };
-	int r = 0;
+	struct entering entering;
+	int r;
 
 	for (uint32_t i = 0; i < n; i++)
 		if (subjects[i].number >= KV_SUBJECTS_MAX || store->gates[subjects[i].number])
 			return -EINVAL;
-	load_on_all_cpus(&loading);
+	r = add_rings(store, subjects, n);
+	if (!r) {
+		collect_rings(store, subjects, n, &entering);
+		r = load_and_enter(&loading, &entering);
+	}
+	if (r)
+		log_error("store: cannot make the rings of subjects: %s", strerror(-r));
 	for (uint32_t i = 0; i < n; i++) {
 		if (loading.errors[i])
 			log_error("subject %s: cannot load the gate: %s", subjects[i].name,

@@ -313,23 +313,6 @@ int store_init(struct store *store, const struct pins *pins, uint32_t max_keys, 
 	return r;
 }
 
-/* Enter all rings in one batch: after each change of a map of maps the kernel
- * waits about 10 ms, until no program uses it any more; a batch waits once. */
-static int enter_rings(const struct store *store)
-{
-	uint32_t numbers[KV_SUBJECTS_MAX], n = 0;
-	int fds[KV_SUBJECTS_MAX];
-
-	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
-		if (store->ring_fds[i] >= 0) {
-			numbers[n] = i;
-			fds[n++] = store->ring_fds[i];
-		}
-	return n ? bpf_map_update_batch(bpf_map__fd(store->shared->maps.rings), numbers, fds, &n,
-					NULL) :
-		   0;
-}
-
 /* Returns the rule of a path or directory, found as in the gate, or NULL. */
 static const struct store_rule *resolve(const struct store *store, uint32_t subject,
 					const struct kv_key *key)
@@ -367,8 +350,6 @@ int store_seal(struct store *store)
 		}
 	if (!r)
 		r = freeze_and_pin(store, PIN_WATCH_RIGHTS, store->shared->maps.watch_rights);
-	if (!r)
-		r = enter_rings(store);
 	if (!r)
 		r = freeze_and_pin(store, PIN_RINGS, store->shared->maps.rings);
 	if (r)

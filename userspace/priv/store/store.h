@@ -86,7 +86,7 @@ int store_number_calves(const struct store *store, const char *const *names, uin
 
 /*
  * Load, fill, freeze and pin the gates of `n` subjects and store their
- * descriptors in gate_fds by subject number. This call uses several threads, so
+ * descriptors in gate_fds by subject number; create and enter their rings. This call uses several threads, so
  * no other thread may use libbpf meanwhile. Returns 0; -EINVAL if a number is
  * too high or already has a gate; or another negative errno, logged.
  */
@@ -95,7 +95,7 @@ int store_add_subjects(struct store *store, const struct store_subject *subjects
 /* Unload and unpin a subject's gate. Allowed if it has none. */
 void store_remove_subject(struct store *store, const struct store_subject *subject);
 
-/* Fill and freeze the watch rights and the rings, after the last subject was
+/* Fill and freeze the watch rights, and freeze the rings, after the last subject was
  * added. Before this call no change reaches a watching subject. Returns 0, or a
  * negative errno, logged. */
 int store_seal(struct store *store);
