@@ -251,7 +251,6 @@ Test(confine, supervisor_runs_a_container)
 {
 	if (runtime_find("runc", &container.runtime) < 0)
 		cr_skip_test("no runc");
-	runtime_release(&container.runtime);
 	expect_container("runc", true);
 }
 

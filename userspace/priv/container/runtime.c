@@ -167,8 +167,6 @@ static int search(const char *name, char *resolved)
 int runtime_find(const char *name, struct runtime *runtimep)
 {
 	struct runtime runtime = { .limit = AWAIT_FOREVER };
-	const char *argv[] = { runtime.path, "--version", NULL };
-	const int fds[] = { -1, -1 };
 	char pen[PATH_MAX], pen_resolved[PATH_MAX];
 	int r = program_path(PEN, pen, sizeof(pen)), r_pen = r ? r : executable(pen, pen_resolved);
 
@@ -181,12 +179,8 @@ int runtime_find(const char *name, struct runtime *runtimep)
 		return r == -EACCES ? r : -ENOENT;
 	}
 	runtime.is_pen = !r_pen && !strcmp(runtime.path, pen_resolved);
-	r = runtime_exec(argv, fds, 2, 0, &runtime.asked_pid);
-	if (r)
-		log_error("OCI runtime %s: cannot execute it: %s", runtime.path, strerror(-r));
-	else
-		*runtimep = runtime;
-	return r;
+	*runtimep = runtime;
+	return 0;
 }
 
 int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd)
@@ -194,16 +188,6 @@ int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd)
 	int r;
 
 	runtime->limit.stop_fd = stop_fd;
-	r = runtime_exec_end(runtime->asked_pid, 0, &runtime->limit);
-	runtime->asked_pid = 0;
-	if (r == -ECANCELED)
-		return r;
-	if (r) {
-		log_error("OCI runtime %s: does not answer --version; choose another with "
-			  "--runtime",
-			  runtime->path);
-		return -EPROTO;
-	}
 	if (strlen(state) >= sizeof(runtime->state)) {
 		log_error("%s: %s", state, strerror(ENAMETOOLONG));
 		return -ENAMETOOLONG;
@@ -213,15 +197,6 @@ int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd)
 	if (r)
 		log_error("%s: %s", state, strerror(-r));
 	return r;
-}
-
-void runtime_release(struct runtime *runtime)
-{
-	const struct await_limit at_once = await_within(&AWAIT_FOREVER, 0);
-
-	if (runtime->asked_pid > 0)
-		(void)runtime_exec_end(runtime->asked_pid, 0, &at_once);
-	runtime->asked_pid = 0;
 }
 
 /* create, start and delete containers */

@@ -32,8 +32,7 @@ struct runtime {
 	bool is_pen;	  /* the one that is installed with this program */
 	/* No command takes longer; the caller may change it. */
 	struct await_limit limit;
-	pid_t asked_pid; /* of "RUNTIME --version"; 0: its answer is known */
-	pid_t group;	 /* that commands belong to (exec.h); 0: each has its own */
+	pid_t group; /* that commands belong to (exec.h); 0: each has its own */
 };
 
 /* The calf's descriptors 1, 2, 3, 4, 5 in its container; -1: /dev/null keeps the number. */
@@ -49,15 +48,13 @@ struct runtime_starter_fds {
 };
 
 /* Find the runtime `name` (a path, or in PATH; "": the pen, which is installed beside the running
- * program) and begin to ask it for its version. Whoever
- * does not go on with runtime_prepare() must call runtime_release(). Returns 0, -ENOENT, -EACCES or another negative errno after one line on stderr. */
+ * program), without executing it: whether it is one, its first command shows. Returns 0, -ENOENT,
+ * -EACCES or another negative errno after one line on stderr. */
 int runtime_find(const char *name, struct runtime *runtimep);
-/* Wait for the answer of a runtime that was found, and create the directory `state`. Its
- * commands are killed after 20 s, and as soon as `stop_fd` (-1: none) is readable. Returns 0,
- * -EPROTO or another negative errno after one line on stderr, or -ECANCELED (stop_fd). */
+/* Create the directory `state` of a runtime that was found. Its commands are killed after
+ * 20 s, and as soon as `stop_fd` (-1: none) is readable. Returns 0, or a negative errno after
+ * one line on stderr. */
 int runtime_prepare(struct runtime *runtime, const char *state, int stop_fd);
-/* End the process of a runtime_find() whose answer is no longer awaited, if there is one. */
-void runtime_release(struct runtime *runtime);
 
 #define RUNTIME_GO 'g'
 

@@ -111,7 +111,6 @@ static int supervisor_start(struct supervisor *s)
 		r = supervisor_load_files(s);
 	if (!r && s->configuration.syslog && !s->options->syslog)
 		r = supervisor_start_syslog(s);
-	/* It answers while the host is looked at, as the calf does. */
 	if (!r)
 		r = runtime_find(s->options->runtime, &s->runtime);
 	if (!r)
@@ -203,7 +202,6 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	bool is_new_store = s->store.shared && !s->store.adopted;
 
 	s->stop_ns = loop_now_ns();
-	runtime_release(&s->runtime);
 	supervisor_stop_children(s);
 	supervisor_stop_chrony(s);
 	supervisor_save_secrets(s);
