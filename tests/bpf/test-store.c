@@ -159,6 +159,43 @@ Test(store, subjects_at_once)
 	gate_test_end(&test);
 }
 
+static int open_descriptors(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	int n = 0;
+
+	cr_assert_not_null(directory);
+	while (readdir(directory))
+		n++;
+	closedir(directory);
+	return n;
+}
+
+/* A start that fails while the gates are loaded. */
+Test(store, subjects_that_are_not_finished)
+{
+	static const struct store_rule rule = {
+		.key.path = "/",
+		.rule = { KV_ACCESS_READ | KV_ACCESS_WATCH, KV_CLASS_TEXT, 100 },
+	};
+	const struct store_subject subjects[] = {
+		{ .number = 1, .name = "one", .rules = &rule, .n_rules = 1 },
+		{ .number = 2, .name = "two", .rules = &rule, .n_rules = 1 },
+	};
+	struct gate_test test;
+	int before;
+
+	gate_test_begin(&test, 64, 2);
+	before = open_descriptors();
+	cr_expect_eq(store_finish_subjects(&test.store), -EINVAL, "nothing was begun");
+	cr_assert_eq(store_begin_subjects(&test.store, subjects, 2), 0);
+	cr_expect_eq(store_begin_subjects(&test.store, subjects, 2), -EINVAL, "it is loading");
+	store_end_loading(&test.store);
+	cr_expect_eq(open_descriptors(), before + 2, "no gate, but two rings");
+	cr_expect_eq(store_finish_subjects(&test.store), -EINVAL, "it was ended");
+	gate_test_end(&test);
+}
+
 Test(store, adopted_over_a_restart)
 {
 	struct gate_test test;

@@ -112,6 +112,7 @@ static char client_id_key[KV_PATH_SIZE] = "/config/dhcp4/client_id";
 static void expect_start(const char *client_id, const char *address, const char *log)
 {
 	cr_assert_eq(supervisor_open_store(&s), 0);
+	cr_assert_eq(supervisor_begin_store(&s), 0);
 	cr_assert_eq(supervisor_start_store(&s), 0);
 	cr_expect_str_eq(value_of(client_id_key), client_id);
 	cr_expect_str_eq(value_of("/address"), address);

@@ -38,6 +38,13 @@ static void begin(void)
 	capture_begin();
 }
 
+static int start(void)
+{
+	int r = supervisor_begin_store(&s);
+
+	return r ? r : supervisor_start_store(&s);
+}
+
 static void end(void)
 {
 	char command[64];
@@ -72,7 +79,7 @@ static void expect_restored(void)
 Test(supervisor_store, restored)
 {
 	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
-	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(start(), 0, "%s", capture_text());
 	expect_restored();
 }
 
@@ -86,7 +93,7 @@ Test(supervisor_store, restored_if_a_start_was_killed_before)
 	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
 	store_deinit(&s.store);
 	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
-	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(start(), 0, "%s", capture_text());
 	expect_restored();
 }
 
@@ -96,11 +103,11 @@ Test(supervisor_store, adopted)
 	uint64_t revision;
 
 	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
-	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(start(), 0, "%s", capture_text());
 	revision = store_revision(&s.store);
 	store_deinit(&s.store);
 	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
-	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(start(), 0, "%s", capture_text());
 	cr_expect(s.store.adopted);
 	cr_expect_str_eq(value_of("/lease/state"), "bound");
 	cr_expect_geq(store_revision(&s.store), revision);
@@ -111,7 +118,7 @@ Test(supervisor_store, adopted)
 Test(supervisor_store, restored_keys_become_orphans)
 {
 	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
-	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(start(), 0, "%s", capture_text());
 	store_deinit(&s.store);
 	s.n_descriptions = 1;
 	descriptions[0].keys[2].access = KV_ACCESS_READ;
@@ -119,7 +126,7 @@ Test(supervisor_store, restored_keys_become_orphans)
 	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
 	cr_expect_str_eq(capture_text(),
 			 "deleted 3 keys of supervisor that no calf writes any more\n");
-	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(start(), 0, "%s", capture_text());
 	cr_expect_str_eq(value_of("/lease/state"), "bound");
 	cr_expect_str_eq(value_of("/lease/t1"), "(none)");
 	cr_expect_str_eq(value_of("/x/001"), "(none)");
@@ -133,7 +140,7 @@ Test(supervisor_store, revision_is_reserved_for_orphans)
 	uint64_t revision, ahead;
 
 	cr_assert_eq(supervisor_open_store(&s), 0, "%s", capture_text());
-	cr_assert_eq(supervisor_start_store(&s), 0, "%s", capture_text());
+	cr_assert_eq(start(), 0, "%s", capture_text());
 	revision = store_revision(&s.store);
 	cr_assert_eq(persist_revision_save(state, revision), 0, "as by a clean stop");
 	store_deinit(&s.store);

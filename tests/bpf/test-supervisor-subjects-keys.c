@@ -85,7 +85,9 @@ static void write_keys(uint32_t n_descriptions)
 	cr_assert_eq(subjects_number(&test.store, descriptions, n_descriptions, numbers), 0);
 	for (uint32_t i = 0; i < n_descriptions; i++)
 		cr_assert_eq(numbers[i], KV_SUBJECT_CALF + i);
-	cr_assert_eq(subjects_add(&test.store, descriptions, numbers, n_descriptions), 0);
+	cr_assert_eq(subjects_begin(&test.store, descriptions, numbers, n_descriptions), 0);
+	cr_assert_eq(store_finish_subjects(&test.store), 0);
+	cr_assert_eq(store_seal(&test.store), 0);
 	cr_assert_eq(subjects_write_keys(&test.store, mac, descriptions, n_descriptions,
 					 &configuration, NULL),
 		     0);

@@ -3,10 +3,10 @@
  * DOC: the gates of subjects
  *
  * Nearly all of the time to load a gate is spent in the kernel's verifier, which
- * can run for several callers at once. So the gates are loaded on all CPUs, one
- * subject after the other on each. Entering the subjects' rings takes about as long, but
- * only waits: one more thread does it meanwhile. All threads exit before anything else is
- * done.
+ * can run for several callers at once. So a thread for each CPU loads the gates, one
+ * subject after the other. Entering the subjects' rings takes about as long, but
+ * only waits: one more thread does it meanwhile. What these threads do changes nothing
+ * that the caller sees, and logs nothing: the caller does all else when they have exited.
  */
 #include "userspace/priv/store/store.h"
 
@@ -90,21 +90,23 @@ static int add_ring(struct store *store, const struct store_subject *subject)
 	return pins_put(store->pins, PIN_RING_PREFIX, subject->name, fd);
 }
 
-static int add_rings(struct store *store, const struct store_subject *subjects, uint32_t n)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; !r && i < n; i++)
-		if (may_watch(&subjects[i]))
-			r = add_ring(store, &subjects[i]);
-	return r;
-}
-
 struct entering {
 	int rings_fd; /* map of maps */
 	uint32_t numbers[KV_SUBJECTS_MAX], n;
 	int fds[KV_SUBJECTS_MAX];
 	int error;
+};
+
+struct store_loading {
+	const struct store *store;
+	struct store_subject subjects[KV_SUBJECTS_MAX];
+	uint32_t n_subjects;
+	uint32_t next; /* subject for the next free loader */
+	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
+	int errors[KV_SUBJECTS_MAX];
+	struct entering entering;
+	pthread_t threads[LOADERS_MAX + 1];
+	uint32_t n_threads;
 };
 
 /* Enter all rings in one batch: after each change of a map of maps the kernel
@@ -116,20 +118,6 @@ static void *enter_rings(void *data)
 	entering->error = bpf_map_update_batch(entering->rings_fd, entering->numbers, entering->fds,
 					       &entering->n, NULL);
 	return NULL;
-}
-
-static void collect_rings(const struct store *store, const struct store_subject *subjects,
-			  uint32_t n, struct entering *entering)
-{
-	*entering = (struct entering){ .rings_fd = bpf_map__fd(store->shared->maps.rings) };
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t number = subjects[i].number;
-
-		if (store->ring_fds[number] < 0)
-			continue;
-		entering->numbers[entering->n] = number;
-		entering->fds[entering->n++] = store->ring_fds[number];
-	}
 }
 
 static int fill_rules(int acl_fd, const struct store_subject *subject)
@@ -147,7 +135,8 @@ static int fill_rules(int acl_fd, const struct store_subject *subject)
 	return 0;
 }
 
-static int keep_rules(struct store *store, const struct store_subject *subject)
+/* The copy is for the loaders, and for store_seal(). */
+static int keep_rules(struct store *store, struct store_subject *subject)
 {
 	size_t size = subject->n_rules * sizeof(*subject->rules);
 	struct store_rule *rules = malloc(size ? size : 1);
@@ -157,6 +146,7 @@ static int keep_rules(struct store *store, const struct store_subject *subject)
 	memcpy(rules, subject->rules, size);
 	store->rules[subject->number] = rules;
 	store->n_rules[subject->number] = subject->n_rules;
+	subject->rules = rules;
 	return 0;
 }
 
@@ -218,24 +208,13 @@ static int add_gate(struct store *store, const struct store_subject *subject,
 	if (!r)
 		r = pins_put(store->pins, PIN_GATE_PREFIX, subject->name, program_fd);
 	if (!r)
-		r = keep_rules(store, subject);
-	if (!r)
 		store->gate_fds[subject->number] = program_fd;
 	return r;
 }
 
-struct loading {
-	const struct store *store;
-	const struct store_subject *subjects;
-	uint32_t n_subjects;
-	uint32_t next; /* subject for the next free loader */
-	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
-	int errors[KV_SUBJECTS_MAX];
-};
-
 static void *load_gates(void *data)
 {
-	struct loading *loading = data;
+	struct store_loading *loading = data;
 	uint32_t i;
 
 	while ((i = __atomic_fetch_add(&loading->next, 1, __ATOMIC_RELAXED)) < loading->n_subjects)
@@ -244,64 +223,125 @@ static void *load_gates(void *data)
 	return NULL;
 }
 
-/* Use one thread per available CPU. If a thread cannot be created, the others do
- * its work. */
-static void load_on_all_cpus(struct loading *loading)
+static bool start_thread(struct store_loading *loading, void *(*function)(void *), void *data)
 {
-	pthread_t threads[LOADERS_MAX];
-	uint32_t n_threads = 0, n_cpus = 1;
-	cpu_set_t cpus;
-
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-		n_cpus = (uint32_t)CPU_COUNT(&cpus);
-	while (n_threads + 1 < n_cpus && n_threads + 1 < loading->n_subjects &&
-	       n_threads < LOADERS_MAX &&
-	       pthread_create(&threads[n_threads], NULL, load_gates, loading) == 0)
-		n_threads++;
-	load_gates(loading);
-	while (n_threads > 0)
-		pthread_join(threads[--n_threads], NULL);
+	if (pthread_create(&loading->threads[loading->n_threads], NULL, function, data))
+		return false;
+	loading->n_threads++;
+	return true;
 }
 
-/* Load the gates and enter the rings. Returns what entering returned. */
-static int load_and_enter(struct loading *loading, struct entering *entering)
+/* Start one thread per available CPU, and one for the rings. If a thread cannot be created,
+ * store_finish_subjects() does its work. */
+static void start_threads(struct store_loading *loading)
 {
-	pthread_t thread;
-	bool has_thread = entering->n && pthread_create(&thread, NULL, enter_rings, entering) == 0;
+	struct entering *entering = &loading->entering;
+	uint32_t n_cpus = 1;
+	cpu_set_t cpus;
 
-	load_on_all_cpus(loading);
-	if (has_thread)
-		pthread_join(thread, NULL);
-	else if (entering->n)
+	if (entering->n && !start_thread(loading, enter_rings, entering))
 		enter_rings(entering);
-	return entering->error;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		n_cpus = (uint32_t)CPU_COUNT(&cpus);
+	for (uint32_t i = 0; i < n_cpus && i < loading->n_subjects && i < LOADERS_MAX; i++)
+		if (!start_thread(loading, load_gates, loading))
+			return;
+}
+
+static void join_threads(struct store_loading *loading)
+{
+	while (loading->n_threads > 0)
+		pthread_join(loading->threads[--loading->n_threads], NULL);
+}
+
+static int prepare(struct store *store, const struct store_subject *subjects, uint32_t n)
+{
+	struct store_loading *loading = store->loading;
+	struct entering *entering = &loading->entering;
+	int r = 0;
+
+	loading->store = store;
+	entering->rings_fd = bpf_map__fd(store->shared->maps.rings);
+	for (uint32_t i = 0; !r && i < n; i++) {
+		struct store_subject *subject = &loading->subjects[i];
+
+		*subject = subjects[i];
+		loading->n_subjects++;
+		r = keep_rules(store, subject);
+		if (r || !may_watch(&subjects[i]))
+			continue;
+		r = add_ring(store, subject);
+		entering->numbers[entering->n] = subject->number;
+		entering->fds[entering->n++] = store->ring_fds[subject->number];
+	}
+	return r;
+}
+
+int store_begin_subjects(struct store *store, const struct store_subject *subjects, uint32_t n)
+{
+	int r;
+
+	if (store->loading || n > KV_SUBJECTS_MAX)
+		return -EINVAL;
+	for (uint32_t i = 0; i < n; i++)
+		if (subjects[i].number >= KV_SUBJECTS_MAX || store->gates[subjects[i].number])
+			return -EINVAL;
+	store->loading = calloc(1, sizeof(*store->loading));
+	r = store->loading ? prepare(store, subjects, n) : -ENOMEM;
+	if (r) {
+		log_error("store: cannot prepare the gates: %s", strerror(-r));
+		store_end_loading(store);
+		return r;
+	}
+	start_threads(store->loading);
+	return 0;
+}
+
+void store_end_loading(struct store *store)
+{
+	struct store_loading *loading = store->loading;
+
+	if (!loading)
+		return;
+	join_threads(loading);
+	for (uint32_t i = 0; i < loading->n_subjects; i++)
+		if (store->gates[loading->subjects[i].number] != loading->gates[i])
+			kv_gate_bpf__destroy(loading->gates[i]);
+	free(loading);
+	store->loading = NULL;
+}
+
+int store_finish_subjects(struct store *store)
+{
+	struct store_loading *loading = store->loading;
+	int r;
+
+	if (!loading)
+		return -EINVAL;
+	load_gates(loading);
+	join_threads(loading);
+	r = loading->entering.error;
+	if (r)
+		log_error("store: cannot enter the rings of the subjects: %s", strerror(-r));
+	for (uint32_t i = 0; i < loading->n_subjects; i++) {
+		const struct store_subject *subject = &loading->subjects[i];
+
+		if (loading->errors[i])
+			log_error("subject %s: cannot load the gate: %s", subject->name,
+				  strerror(-loading->errors[i]));
+		store->gates[subject->number] = loading->gates[i];
+		if (!r)
+			r = loading->errors[i] ?: add_gate(store, subject, loading->gates[i]);
+	}
+	store_end_loading(store);
+	return r;
 }
 
 int store_add_subjects(struct store *store, const struct store_subject *subjects, uint32_t n)
 {
-	struct loading loading = { .store = store, .subjects = subjects, .n_subjects = n };
-	struct entering entering;
-	int r;
+	int r = store_begin_subjects(store, subjects, n);
 
-	for (uint32_t i = 0; i < n; i++)
-		if (subjects[i].number >= KV_SUBJECTS_MAX || store->gates[subjects[i].number])
-			return -EINVAL;
-	r = add_rings(store, subjects, n);
-	if (!r) {
-		collect_rings(store, subjects, n, &entering);
-		r = load_and_enter(&loading, &entering);
-	}
-	if (r)
-		log_error("store: cannot make the rings of subjects: %s", strerror(-r));
-	for (uint32_t i = 0; i < n; i++) {
-		if (loading.errors[i])
-			log_error("subject %s: cannot load the gate: %s", subjects[i].name,
-				  strerror(-loading.errors[i]));
-		store->gates[subjects[i].number] = loading.gates[i];
-		if (!r)
-			r = loading.errors[i] ?: add_gate(store, &subjects[i], loading.gates[i]);
-	}
-	return r;
+	return r ? r : store_finish_subjects(store);
 }
 
 static void unpin(const struct store *store, const char *prefix, const char *name)

@@ -387,6 +387,7 @@ void store_deinit(struct store *store)
 	int *fds[] = { &store->kv_fd, &store->ctl_fd, &store->slots_fd, &store->events_fd,
 		       &store->denials_fd };
 
+	store_end_loading(store);
 	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
 		store_close_subject(store, i);
 	kv_gate_bpf__destroy(store->shared);

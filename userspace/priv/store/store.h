@@ -18,6 +18,7 @@
 struct kv_gate_bpf;
 
 struct store_rule;
+struct store_loading;
 
 struct store {
 	const struct pins *pins; /* outlives the store */
@@ -27,9 +28,10 @@ struct store {
 	int ring_fds[KV_SUBJECTS_MAX];	   /* -1: no right to watch */
 	void *ring_pages[KV_SUBJECTS_MAX]; /* mapped, so that no subject can freeze its ring */
 	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
-	struct store_rule *rules[KV_SUBJECTS_MAX]; /* for store_seal() */
+	struct store_rule *rules[KV_SUBJECTS_MAX];
 	uint32_t n_rules[KV_SUBJECTS_MAX];
-	uint32_t n_subjects; /* of this run; their numbers may be higher */
+	struct store_loading *loading; /* store_begin_subjects(); NULL: nothing is loading */
+	uint32_t n_subjects;	       /* of this run; their numbers may be higher */
 	bool adopted;
 };
 
@@ -85,11 +87,23 @@ int store_number_calves(const struct store *store, const char *const *names, uin
 			uint32_t *numbers, uint32_t *refusedp);
 
 /*
- * Load, fill, freeze and pin the gates of `n` subjects and store their
- * descriptors in gate_fds by subject number; create and enter their rings. This call uses several threads, so
- * no other thread may use libbpf meanwhile. Returns 0; -EINVAL if a number is
- * too high or already has a gate; or another negative errno, logged.
+ * Begin to load the gates of `n` subjects in threads, and create and enter their rings, so that
+ * the caller can do other work meanwhile, also by libbpf, but not with the store.
+ * store_finish_subjects() must follow, or store_deinit(). The names must be valid until then.
+ * Returns 0; -EINVAL if a number is too high or already has a gate; or another negative errno,
+ * logged.
  */
+int store_begin_subjects(struct store *store, const struct store_subject *subjects, uint32_t n);
+
+/* Wait until the gates are loaded; fill, freeze and pin them, and store their descriptors in
+ * gate_fds by subject number. Returns 0, or a negative errno, logged. */
+int store_finish_subjects(struct store *store);
+
+/* Instead: wait for the threads and discard what they have loaded. Allowed if nothing is
+ * loading. */
+void store_end_loading(struct store *store);
+
+/* store_begin_subjects() and store_finish_subjects(). */
 int store_add_subjects(struct store *store, const struct store_subject *subjects, uint32_t n);
 
 /* Unload and unpin a subject's gate. Allowed if it has none. */

@@ -2,8 +2,11 @@
 /*
  * DOC: start of the frame programs
  *
- * Uplink, taps, and the programs on all of them. In quarantine the uplink is set up only
- * when a program that drops incoming frames is attached.
+ * Uplink, taps, and the programs on all of them, in two steps. The first one needs no gate, so
+ * that it is done while the gates are loaded: when it ends, all programs are attached, but the
+ * taps are down and in no devmap, so that no frame comes from a calf or gets to one. The second
+ * one ends that. In quarantine the uplink is set up only when a program that drops incoming
+ * frames is attached.
  */
 #include <bpf/bpf.h>
 #include <string.h>
@@ -58,19 +61,14 @@ static struct in_addr find_inform(const struct supervisor *s)
 	return inform.is_there ? inform.address : (struct in_addr){ INADDR_ANY };
 }
 
-/*
- * Load host_set. Tell what holds before the watcher's next pass, because the calf may be
- * faster: no lease, also for another device, and the address for which it asks. That the
- * quarantine has ended stays.
- */
-static int begin_host(struct supervisor *s)
+/* Tell what holds before the watcher's next pass, because the calf may be faster: no lease, also
+ * for another device, and the address for which it asks. That the quarantine has ended stays. */
+static int tell_host(struct supervisor *s, struct in_addr inform)
 {
-	struct frame_host told = { 0 }, host = { .other = find_inform(s).s_addr };
+	struct frame_host told = { 0 }, host = { .other = inform.s_addr };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &host, .ctx_size_in = sizeof(host));
-	int r = s->frames_host.bpf ? 0 : frames_host_init(&s->frames_host, &s->pins);
+	int r;
 
-	if (r)
-		return r;
 	r = bpf_map_lookup_elem(frames_host_map(&s->frames_host), &(uint32_t){ 0 }, &told);
 	host.is_open = told.is_open;
 	if (!r)
@@ -96,9 +94,8 @@ static void describe_calves(const struct supervisor *s, struct frames_setup *set
 	}
 }
 
-/* The taps exist before the programs, which know them by their indexes, and go up only after
- * the programs are attached and pinned. */
-int supervisor_start_frames(struct supervisor *s)
+/* The taps exist before the programs, which know them by their indexes. */
+int supervisor_load_frames(struct supervisor *s)
 {
 	struct frame_config config = {
 		.uplink_ifindex = (uint32_t)s->uplink.ifindex,
@@ -114,8 +111,10 @@ int supervisor_start_frames(struct supervisor *s)
 	describe_calves(s, &setup);
 	if (!r)
 		r = supervisor_open_witness(s);
+	if (!r && !s->frames_host.bpf)
+		r = frames_host_init(&s->frames_host, &s->pins);
 	if (!r)
-		r = begin_host(s);
+		r = tell_host(s, (struct in_addr){ INADDR_ANY });
 	setup.witness_fd = s->witness_fd;
 	setup.host_fd = frames_host_map(&s->frames_host);
 	if (!r)
@@ -129,12 +128,21 @@ int supervisor_start_frames(struct supervisor *s)
 	if (!r)
 		r = frames_attach_taps(&s->frames);
 	if (!r)
-		r = supervisor_set_taps_up(s);
-	if (!r)
 		r = frames_attach_uplink(&s->frames, s->uplink.name, s->configuration.mode);
-	if (!r)
-		r = frames_open(&s->frames);
 	return r;
+}
+
+/* A tap goes up only after its programs are attached. */
+int supervisor_start_frames(struct supervisor *s)
+{
+	int r;
+
+	if (!supervisor_has_frames(s))
+		return 0;
+	r = tell_host(s, find_inform(s));
+	if (!r)
+		r = supervisor_set_taps_up(s);
+	return r ? r : frames_open(&s->frames);
 }
 
 int supervisor_stop_frames(struct supervisor *s)

@@ -58,20 +58,35 @@ int supervisor_open_store(struct supervisor *s)
 	return r ? r : adapt_keys(s);
 }
 
-int supervisor_start_store(struct supervisor *s)
+int supervisor_begin_store(struct supervisor *s)
 {
 	const char *state = s->options->state;
-	uint64_t revision = s->store.adopted ? store_revision(&s->store) :
-					       persist_revision_last(state);
-	pid_t reserving = persist_revision_begin(state, revision);
-	int r = subjects_add(&s->store, s->descriptions, s->numbers, s->n_descriptions);
 
-	persist_revision_end(state, reserving);
+	s->first_revision = s->store.adopted ? store_revision(&s->store) :
+					       persist_revision_last(state);
+	/* a process: before there are threads */
+	s->reserving = persist_revision_begin(state, s->first_revision);
+	return subjects_begin(&s->store, s->descriptions, s->numbers, s->n_descriptions);
+}
+
+void supervisor_end_reserving(struct supervisor *s)
+{
+	persist_revision_end(s->options->state, s->reserving);
+	s->reserving = 0;
+}
+
+int supervisor_start_store(struct supervisor *s)
+{
+	int r = store_finish_subjects(&s->store);
+
+	if (!r)
+		r = store_seal(&s->store);
+	supervisor_end_reserving(s);
 	/* A new store continues where the one before the reboot ended. Values that
 	 * cannot be restored are logged, but do not prevent the start. */
 	if (!r && !s->store.adopted)
-		persist_restore(state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR], revision,
-				s->descriptions, s->n_descriptions);
+		persist_restore(s->options->state, s->store.gate_fds[KV_SUBJECT_SUPERVISOR],
+				s->first_revision, s->descriptions, s->n_descriptions);
 	if (!r)
 		supervisor_adopt_identity(s);
 	if (!r)

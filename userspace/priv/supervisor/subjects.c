@@ -255,8 +255,8 @@ int subjects_number(const struct store *store, const struct description *descrip
 	return r;
 }
 
-int subjects_add(struct store *store, const struct description *descriptions,
-		 const uint32_t *numbers, uint32_t n_descriptions)
+int subjects_begin(struct store *store, const struct description *descriptions,
+		   const uint32_t *numbers, uint32_t n_descriptions)
 {
 	const size_t n_priv_rules = 2 * (size_t)KV_RULES_MAX; /* supervisor's and operator's */
 	struct store_subject subjects[KV_SUBJECTS_MAX];
@@ -272,9 +272,9 @@ int subjects_add(struct store *store, const struct description *descriptions,
 		describe_calf(&descriptions[i], numbers[i],
 			      rules + n_priv_rules + (size_t)i * KEY_TABLE_KEYS_MAX,
 			      &subjects[KV_SUBJECT_CALF + i]);
-	r = store_add_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);
+	r = store_begin_subjects(store, subjects, KV_SUBJECT_CALF + n_descriptions);
 	free(rules);
-	return r ? r : store_seal(store);
+	return r;
 }
 
 /* The first keys, in as few commits as they fit into. */

@@ -26,11 +26,11 @@ uint32_t subjects_count_keys(const struct description *descriptions, uint32_t n_
 int subjects_number(const struct store *store, const struct description *descriptions,
 		    uint32_t n_descriptions, uint32_t *numbers);
 
-/* Load the gates of the supervisor, the watcher, the operator and each
- * description's calf, which has the number of subjects_number(). Returns 0, or a
- * negative errno, logged. */
-int subjects_add(struct store *store, const struct description *descriptions,
-		 const uint32_t *numbers, uint32_t n_descriptions);
+/* Begin to load the gates of the supervisor, the watcher, the operator and each
+ * description's calf, which has the number of subjects_number(). store_finish_subjects() and
+ * store_seal() must follow. Returns 0, or a negative errno, logged. */
+int subjects_begin(struct store *store, const struct description *descriptions,
+		   const uint32_t *numbers, uint32_t n_descriptions);
 
 /* Delete FRAME_QUARANTINE_KEY, because a lease of the previous run must not end
  * the quarantine of this one. Returns 0, or a negative errno, logged. */

@@ -84,8 +84,10 @@ struct supervisor {
 	struct runtime runtime;
 	struct pins pins;
 	struct store store;
+	uint64_t first_revision; /* from which the store continues */
 	struct frames frames;
 	struct frames_host frames_host; /* for the life of the instance */
+	pid_t reserving;		/* persist_revision_begin(); 0: nothing to wait for */
 	int witness_fd; /* frames_witness_open(), for the life of the instance; -1: no frames */
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct loop_timer quarantine_timer;
@@ -151,8 +153,13 @@ int supervisor_check_quarantine(struct supervisor *s);
  * them writes. A store that cannot be adopted, or that has no number for a calf, or in which
  * such keys are left, is refused before the host is touched. */
 int supervisor_open_store(struct supervisor *s);
-/* Load the gate of every subject, restore a new store, and write the first keys. */
+/* Begin to load the gate of every subject, in threads; there must be no fork until
+ * supervisor_start_store(). Returns 0, or a negative errno, logged. */
+int supervisor_begin_store(struct supervisor *s);
+/* Wait for the gates, restore a new store, and write the first keys. */
 int supervisor_start_store(struct supervisor *s);
+/* Wait until the first revisions are reserved on the disk. Allowed if nothing is. */
+void supervisor_end_reserving(struct supervisor *s);
 /* Write the first keys: /mac, /config/CALF/... and, with --takeover, /address: the
  * address of the former client's lease, or one that the uplink already has, which the
  * calf requests first. */
@@ -171,9 +178,12 @@ void supervisor_adopt_identity(struct supervisor *s);
 /* Return true if there is a quarantine that was still closed when the frame
  * programs were last started or stopped. */
 bool supervisor_in_quarantine(const struct supervisor *s);
-/* Set the uplink up, unless supervisor_start_frames() will: in quarantine. */
+/* Set the uplink up, unless supervisor_load_frames() will: in quarantine. */
 int supervisor_start_uplink(struct supervisor *s);
-/* Create the taps that do not exist, and attach the programs to them and the uplink. */
+/* Create the taps that do not exist, load the programs, and attach them to the taps, which stay
+ * down, and the uplink, of which they let nothing through to a tap yet. Uses no gate. */
+int supervisor_load_frames(struct supervisor *s);
+/* Tell the programs what the store says, and let frames through. */
 int supervisor_start_frames(struct supervisor *s);
 /* Detach the programs and close everything. Returns 0, or what supervisor_close_taps()
  * does. */

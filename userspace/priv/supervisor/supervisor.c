@@ -157,6 +157,11 @@ static int supervisor_start(struct supervisor *s)
 		r = supervisor_make_taps(s);
 	if (!r)
 		r = supervisor_create_pairs(s);
+	/* The gates are loaded by threads, beside the frame programs. */
+	if (!r)
+		r = supervisor_begin_store(s);
+	if (!r)
+		r = supervisor_load_frames(s);
 	if (!r)
 		r = supervisor_start_store(s);
 	if (!r)
@@ -202,6 +207,9 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	bool is_new_store = s->store.shared && !s->store.adopted;
 
 	s->stop_ns = loop_now_ns();
+	/* what a start that failed has begun */
+	store_end_loading(&s->store);
+	supervisor_end_reserving(s);
 	supervisor_stop_children(s);
 	supervisor_stop_chrony(s);
 	supervisor_save_secrets(s);

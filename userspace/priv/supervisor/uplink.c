@@ -71,6 +71,8 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 	if (!r)
 		r = supervisor_start_uplink(s);
 	if (!r)
+		r = supervisor_load_frames(s);
+	if (!r)
 		r = supervisor_write_keys(s);
 	if (!r)
 		r = supervisor_start_frames(s);

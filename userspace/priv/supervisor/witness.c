@@ -7,6 +7,7 @@
  * has recorded nothing: it counts as it is, until it ends. It does not if the pinned
  * witness cannot be used: that one may have refused what the store says.
  */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,15 +15,18 @@
 #include "maps/frame.h"
 #include "maps/pins.h"
 #include "userspace/common/address.h"
-#include "userspace/common/gate.h"
 #include "userspace/common/log.h"
 #include "userspace/common/value.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
-/* Returns true if the key exists; the store's values have been checked. */
+/* Returns true if the key exists; the store's values have been checked. Read it without a gate,
+ * as none is loaded yet: of these keys there is no writer until the calf runs. */
 static bool get(const struct supervisor *s, const char *path, struct kv_value *value)
 {
-	return !gate_read(s->store.gate_fds[KV_SUBJECT_SUPERVISOR], path, value);
+	struct kv_key key = { { 0 } };
+
+	memcpy(key.path, path, strlen(path));
+	return !bpf_map_lookup_elem(s->store.kv_fd, &key, value);
 }
 
 /* Make a record of the lease in the store. Returns false if there is none. */
