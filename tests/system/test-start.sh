@@ -391,3 +391,40 @@ test_U14_disk_that_gets_full() {
 	rm /var/log/calfpen/fill
 	wait_for 20 audit_works "$audit"
 }
+
+# traced_start FILE - a start, with the calls of the supervisor itself in FILE
+traced_start() {
+	start calfpen strace -D -qq -T -s 64 -o "$1" calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP"
+	wait_for 20 has_lease
+	stop calfpen || fail "exit code $?"
+	grep -q 'PROG_LOAD' "$1" || fail "it is no trace of a start"
+	grep -q '"<info> calfpen: instance ' "$1" || fail "no end of the start in the trace"
+}
+
+# long_calls FILE - those of a start that take more than 2 ms, but for loading programs, and for
+# futex, by which it waits for the threads that load some: "CALL(FIRST-ARGUMENT SECONDS"
+long_calls() {
+	awk '/"<info> calfpen: instance / { exit }
+		match($0, /<[0-9.]+>$/) && substr($0, RSTART + 1, RLENGTH - 2) > 0.002 && !/^bpf\(BPF_PROG_LOAD|^futex\(/ {
+			seconds = substr($0, RSTART + 1, RLENGTH - 2)
+			sub(/[,{].*/, "")
+			print $0, seconds
+		}' "$1"
+}
+
+# What waits, waits in each start; what the machine has to do besides delays another call each
+# time. The one call is that for the link of the uplink's program.
+test_a_start_waits_at_most_once() {
+	local i waits starts=6
+	skip_if_missing strace
+	for ((i = 1; i <= starts; i++)); do
+		traced_start "$LAB_DIR/trace"
+		long_calls "$LAB_DIR/trace" >"$LAB_DIR/long.$i"
+		sed "s/^/start $i: /" "$LAB_DIR/long.$i"
+		# the second one of a kind is another call than the first one
+		awk '{ print $1, ++n[$1] }' "$LAB_DIR/long.$i" >>"$LAB_DIR/calls"
+	done
+	waits=$(sort "$LAB_DIR/calls" | uniq -c | awk -v "starts=$starts" '$1 == starts { print $2 }')
+	echo "in each start: ${waits:-none}"
+	[ "$(wc -w <<<"$waits")" -le 1 ] || fail "a start waits more than once: ${waits//$'\n'/, }"
+}
