@@ -50,7 +50,7 @@ static void assert_client_id(const void *bytes, size_t size)
 Test(values, defaults)
 {
 	static const struct message_policy policy;
-	struct client_config expected = { .start_delay_ms = 10,
+	struct client_config expected = { .start_delay_ms = 2,
 					  .first_retransmission_ms = 4000,
 					  .retransmission_max_ms = 64000,
 					  .fallback_lease_s = 3600 };

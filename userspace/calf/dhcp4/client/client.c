@@ -5,7 +5,7 @@
  * open:
  *
  *  - The first acceptable OFFER is accepted.
- *  - The start is delayed by 1..10 ms, not by 1..10 s: hosts that boot at the
+ *  - The start is delayed by 0.2..2 ms, not by 1..10 s: hosts that boot at the
  *    same time do not start DHCP at exactly the same time. start_delay_ms =
  *    10000 gives the RFC's range.
  *  - DISCOVER and REQUEST are retransmitted after 4, 8, 16, 32, 64 s, each +-1 s

@@ -23,7 +23,7 @@
 #define CLIENT_INFINITE UINT32_MAX /* a lease time in seconds */
 
 /* Defaults and limits; client.c gives the reasons. */
-#define CLIENT_START_DELAY_MS 10
+#define CLIENT_START_DELAY_MS 2
 #define CLIENT_FIRST_RETRANSMISSION_MS 4000
 #define CLIENT_RETRANSMISSION_MAX_MS 64000
 #define CLIENT_RAPID_COMMIT_TRIES 2
