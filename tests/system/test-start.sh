@@ -428,3 +428,49 @@ test_a_start_waits_at_most_once() {
 	echo "in each start: ${waits:-none}"
 	[ "$(wc -w <<<"$waits")" -le 1 ] || fail "a start waits more than once: ${waits//$'\n'/, }"
 }
+
+# A file in place of the switch of the kernel, which is that of the whole machine.
+fast_start_with() { # VALUE
+	echo "$1" >"$LAB_DIR/switch"
+	[ "$(findmnt -n -o TARGET /sys/kernel/rcu_expedited)" ] || mount --bind "$LAB_DIR/switch" /sys/kernel/rcu_expedited
+	echo 'fast_start: yes' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	cat >"$LAB_DIR/runtime" <<-END
+		#!/bin/sh
+		cat /sys/kernel/rcu_expedited >>$LAB_DIR/during
+		exec $(command -v runc) "\$@"
+	END
+	chmod 755 "$LAB_DIR/runtime"
+	: >"$LAB_DIR/during"
+}
+
+test_fast_start() {
+	fast_start_with 0
+	lease --runtime "$LAB_DIR/runtime"
+	assert_eq 1 "$(head -1 "$LAB_DIR/during")" "at the first command of the runtime"
+	assert_eq 0 "$(cat "$LAB_DIR/switch")" "when it has started"
+	kill -KILL "$(supervisor_pid)"
+	wait "${started[calfpen]}" || true
+	assert_eq 0 "$(cat "$LAB_DIR/switch")"
+}
+
+# also if the start fails when the host has been changed: another XDP program is there
+test_fast_start_that_fails() {
+	fast_start_with 0
+	"$tools/foreign-program" "$LAB_UPLINK" xdp-generic >"$LAB_DIR/foreign" &
+	wait_for 5 grep -q attached "$LAB_DIR/foreign"
+	assert_fails calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" \
+		--runtime "$LAB_DIR/runtime" --mode native
+	assert_eq 1 "$(head -1 "$LAB_DIR/during")" "it was set"
+	assert_eq 0 "$(cat "$LAB_DIR/switch")"
+	kill "$!"
+}
+
+test_fast_start_without_the_switch() {
+	echo 'fast_start: yes' >"/etc/calfpen/$LAB_UPLINK.yaml"
+	mount --bind /sys/kernel /sys/kernel
+	mount -o remount,bind,ro /sys/kernel
+	lease
+	assert_eq 1 "$(grep -c fast_start "$LAB_DIR/calfpen.log")"
+	assert_match 'fast_start: /sys/kernel/rcu_expedited: Read-only file system; starting as without it' \
+		"$(cat "$LAB_DIR/calfpen.log")"
+}

@@ -35,6 +35,7 @@ static void expect_defaults(void)
 	cr_expect_str_eq(configuration.handlers.chronyd_directory, "/run/chrony");
 	cr_expect(!configuration.ignores_carrier && configuration.carrier_delay_ms == 200);
 	cr_expect(configuration.mode == FRAME_MODE_AUTO && !configuration.pass_foreign);
+	cr_expect(!configuration.starts_fast);
 	cr_expect_eq(configuration.transactions_per_hour, 120);
 	cr_expect_eq(configuration.request_max_size, 576);
 	cr_expect(configuration.quarantine_s == 0);
@@ -87,6 +88,7 @@ Test(configuration, everything)
 		       "         allow_hiding: true}\n"
 		       "drift: report\n"
 		       "witness: warn\n"
+		       "fast_start: yes\n"
 		       "syslog: true\n"
 		       "calves:\n"
 		       "  b: {wait: 30, note: \"a b\"}\n"
@@ -99,6 +101,7 @@ Test(configuration, everything)
 	cr_expect(configuration.handlers.table == 1000);
 	cr_expect(configuration.ignores_carrier && configuration.carrier_delay_ms == 0);
 	cr_expect(configuration.mode == FRAME_MODE_TC && configuration.pass_foreign);
+	cr_expect(configuration.starts_fast);
 	cr_expect_eq(configuration.transactions_per_hour, 3600);
 	cr_expect_eq(configuration.request_max_size, 1024);
 	cr_expect(configuration.quarantine_s == 3600);
@@ -206,7 +209,7 @@ Test(configuration, refused)
 	} rows[] = {
 		{ "metric: 5\nmetrik: 6\n",
 		  "2: unknown field \"metrik\" in a configuration; known fields: metric, table, carrier, "
-		  "carrier_delay, mode, foreign, transactions_per_hour, request_max_size, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, providers, calves" },
+		  "carrier_delay, mode, foreign, transactions_per_hour, request_max_size, quarantine, wait_interface, resolv_conf, dns, chronyd_directory, use, routes, drift, witness, fast_start, syslog, audit_max_size, audit_files, audit_on_failure, ceilings, providers, calves" },
 		{ "metric: 5\nmetric: 6\n", "2: field \"metric\" is repeated, first on line 1" },
 		{ "carrier: lost\n", "1: carrier \"lost\" is not one of: follow, ignore" },
 		{ "carrier_delay: 600001\n", "1: carrier_delay must be a number from 0 to 600000" },
@@ -238,6 +241,7 @@ Test(configuration, refused)
 		  "1: min_connected_prefix_length must be a number from 1 to 32" },
 		{ "drift: ignore\n", "1: drift \"ignore\" is not one of: repair, report" },
 		{ "witness: off\n", "1: witness \"off\" is not one of: enforce, warn" },
+		{ "fast_start: on\n", "1: fast_start \"on\" is not one of: no, yes" },
 		{ "syslog: on\n", "1: syslog must be true or false" },
 		{ "audit_max_size: 65535\n",
 		  "1: audit_max_size 65535 is less than 65536; 0: no rotation" },

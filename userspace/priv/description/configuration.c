@@ -171,6 +171,18 @@ static int parse_witness(struct yaml_file *file, yaml_node_t *node,
 	return r;
 }
 
+static int parse_fast_start(struct yaml_file *file, yaml_node_t *node,
+			    struct configuration *configuration)
+{
+	static const char *const names[] = { "no", "yes" };
+	size_t i = 0;
+	int r = yaml_choice(file, node, "fast_start", names, sizeof(names) / sizeof(names[0]), &i);
+
+	if (!r)
+		configuration->starts_fast = i == 1;
+	return r;
+}
+
 static int parse_wait_interface(struct yaml_file *file, yaml_node_t *node,
 				struct configuration *configuration)
 {
@@ -261,6 +273,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		ROUTES,
 		DRIFT,
 		WITNESS,
+		FAST_START,
 		SYSLOG,
 		AUDIT_MAX_SIZE,
 		AUDIT_FILES,
@@ -287,6 +300,7 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 					      "routes",
 					      "drift",
 					      "witness",
+					      "fast_start",
 					      "syslog",
 					      "audit_max_size",
 					      "audit_files",
@@ -346,6 +360,8 @@ static int parse(struct yaml_file *file, const struct calves *calves,
 		r = parse_drift(file, values[DRIFT], configuration);
 	if (!r && values[WITNESS])
 		r = parse_witness(file, values[WITNESS], configuration);
+	if (!r && values[FAST_START])
+		r = parse_fast_start(file, values[FAST_START], configuration);
 	if (!r && values[SYSLOG])
 		r = yaml_bool(file, values[SYSLOG], "syslog", &configuration->syslog);
 	if (!r && values[AUDIT_MAX_SIZE])

@@ -40,6 +40,7 @@ struct configuration {
 	bool ignores_carrier;
 	uint32_t carrier_delay_ms; /* without carrier until they are changed, default 200 */
 	enum configuration_drift drift;
+	bool starts_fast;	 /* with RCU expedited, default false */
 	bool syslog;		 /* audit records also go to syslog, default false */
 	uint32_t audit_max_size; /* bytes of a file of the audit log, 0: no rotation */
 	uint32_t audit_files;	 /* of the audit log, the newest included */

@@ -159,6 +159,7 @@ void configuration_print(const struct configuration *configuration,
 		(void)fprintf(to, "drift: %s\n", drifts[configuration->drift]);
 	(void)fprintf(to, "witness: %s\n",
 		      configuration->handlers.witness_warns ? "warn" : "enforce");
+	(void)fprintf(to, "fast_start: %s\n", configuration->starts_fast ? "yes" : "no");
 	print_bool(to, "syslog", configuration->syslog);
 	(void)fprintf(to, "audit_max_size: %u\naudit_files: %u\naudit_on_failure: %s\n",
 		      configuration->audit_max_size, configuration->audit_files,

@@ -15,6 +15,7 @@
 #include "userspace/priv/frames/tap.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/store/store.h"
+#include "userspace/priv/supervisor/fast_start.h"
 #include "userspace/priv/supervisor/host_name.h"
 #include "userspace/priv/supervisor/instance.h"
 #include "userspace/priv/supervisor/pair.h"
@@ -80,6 +81,7 @@ struct supervisor {
 	uint64_t uplink_ns;	    /* earliest time of the next change of device */
 	unsigned int n_uplink_failures;
 	struct loop_timer uplink_timer;
+	struct fast_start fast_start;
 	struct probe_kernel kernel;
 	struct runtime runtime;
 	struct pins pins;

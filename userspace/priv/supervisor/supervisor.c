@@ -151,6 +151,8 @@ static int supervisor_start(struct supervisor *s)
 		r = supervisor_close_taps(s);
 
 	s->is_host_changed = !r; /* from here on */
+	if (!r && s->configuration.starts_fast)
+		fast_start_begin(&s->fast_start, FAST_START_SWITCH, RUN_ROOT "/fast_start.lock");
 	if (!r)
 		r = supervisor_start_uplink(s);
 	if (!r)
@@ -184,6 +186,7 @@ static int supervisor_start(struct supervisor *s)
 		r = supervisor_watch_quarantine(s);
 	if (!r)
 		r = supervisor_watch_transactions(s);
+	fast_start_end(&s->fast_start);
 	if (!r)
 		r = supervisor_confine();
 	if (r)
@@ -248,6 +251,7 @@ int supervisor_main(const struct options *options)
 	s->options = options;
 	s->instance = INSTANCE_NULL(s->instance);
 	s->syslog = SYSLOG_NULL(s->syslog);
+	s->fast_start = FAST_START_NULL(s->fast_start);
 	s->store = STORE_NULL(s->store);
 	s->frames = FRAMES_NULL(s->frames);
 	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
