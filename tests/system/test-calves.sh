@@ -362,7 +362,7 @@ in_instance() {
 
 # Three calves of the same names on each of two uplinks.
 test_two_instances_with_three_calves() {
-	local calves=(--calf "$dhcp4" --calf "$echo" --calf "$observer") name numbers others
+	local calves=(--calf "$dhcp4" --calf "$echo" --calf "$observer") name numbers others killed
 	second_network
 	echo_server
 	echo_server second server1
@@ -379,12 +379,13 @@ test_two_instances_with_three_calves() {
 	assert_eq 12 "$(tr ' ' '\n' <<<"$numbers"$'\n'"$others" | grep -c '^18790')"
 	assert_eq 12 "$(tr ' ' '\n' <<<"$numbers"$'\n'"$others" | grep '^18790' | sort -u | wc -l)" "uids are shared"
 	# the end of one is nothing to the other
-	kill -9 "$(in_instance "$LAB_UPLINK" supervisor_pid)"
+	killed=$(in_instance "$LAB_UPLINK" supervisor_pid)
+	kill -9 "$killed"
 	wait_for 10 all_are_gone
 	assert_eq "$others" "$(in_instance "$second" pairs; in_instance "$second" all_uids)"
 	in_instance "$second" all_work
 	start again command calfpen run --interface "$LAB_UPLINK" --cgroup-parent "$LAB_CGROUP" "${calves[@]}"
-	wait_for 10 in_instance "$LAB_UPLINK" has_restarted_with "$(in_instance "$LAB_UPLINK" supervisor_pid)"
+	wait_for 10 in_instance "$LAB_UPLINK" has_restarted_with "$killed"
 	in_instance "$LAB_UPLINK" all_work
 	assert_eq "$numbers" "$(in_instance "$LAB_UPLINK" all_uids)"
 	assert_eq "$others" "$(in_instance "$second" pairs; in_instance "$second" all_uids)"
