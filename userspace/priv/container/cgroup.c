@@ -24,8 +24,9 @@
 #define TRIES_MIN 5
 
 /* The mark of the directories that were made here. It goes with them, and is the same for
- * all instances; to see it takes CAP_SYS_ADMIN, which a runtime needs, too. */
-#define MADE_MARK "trusted.calfpen"
+ * all instances. Only their owner, root, can set it; to see one of "trusted." would take
+ * CAP_SYS_ADMIN at the end of the supervisor. */
+#define MADE_MARK "user.calfpen"
 
 /* A negative result ends for_each_hierarchy(), as does a positive one. */
 typedef int (*hierarchy_fn)(const char *mount, const char *path, void *data);
