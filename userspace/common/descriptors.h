@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which descriptors a process keeps. */
+#ifndef CALFPEN_COMMON_DESCRIPTORS_H
+#define CALFPEN_COMMON_DESCRIPTORS_H
+
+#include <stddef.h>
+
+/* Close all descriptors but 0, 1, 2 and these; a negative one is none. Returns 0 or a
+ * negative errno. */
+int descriptors_keep(const int *fds, size_t n);
+
+#endif
