@@ -11,8 +11,9 @@
 #include "userspace/common/program.h"
 
 #define CAP_BIT(capability) (1ull << (capability))
-#define SUPERVISOR_CAPS /* NET_ADMIN, SETUID, SETGID, SETPCAP, BPF */ \
-	(CAP_BIT(12) | CAP_BIT(7) | CAP_BIT(6) | CAP_BIT(8) | CAP_BIT(39))
+#define SUPERVISOR_CAPS (CAP_BIT(12) | CAP_BIT(38) | CAP_BIT(39)) /* NET_ADMIN, PERFMON, BPF */
+#define STARTER_CAPS (CAP_BIT(6) | CAP_BIT(7))			  /* SETGID, SETUID */
+#define LAUNCHER_CAPS (STARTER_CAPS | CAP_BIT(8))		  /* SETPCAP */
 #define SYS_ADMIN_CAP CAP_BIT(21)
 #define WATCHER_CAPS CAP_BIT(12)
 
@@ -57,11 +58,11 @@ static void expect_status_line(pid_t pid, const char *expected)
 	cr_expect(found, "no \"%s\"", expected);
 }
 
-static void expect_rights(pid_t pid, uint64_t capabilities)
+static void expect_rights(pid_t pid, uint64_t capabilities, uint64_t effective)
 {
 	cr_expect(status(pid, "CapInh", 16) == 0);
 	cr_expect(status(pid, "CapPrm", 16) == capabilities);
-	cr_expect(status(pid, "CapEff", 16) == capabilities);
+	cr_expect(status(pid, "CapEff", 16) == effective);
 	cr_expect(status(pid, "CapBnd", 16) == capabilities);
 	cr_expect(status(pid, "CapAmb", 16) == 0);
 	cr_expect(status(pid, "NoNewPrivs", 10) == 1);
@@ -79,22 +80,77 @@ static void expect_ids(pid_t pid, uint32_t uid, uint32_t gid)
 	expect_status_line(pid, line);
 }
 
-static void expect_role(enum role role, uint32_t uid, bool needs_sys_admin, uint64_t capabilities)
+static void expect_sets(enum role role, uint32_t uid, bool is_foreign, uint64_t capabilities,
+			uint64_t effective)
 {
-	struct child child = start(role, uid, needs_sys_admin, NULL);
+	struct child child = start(role, uid, is_foreign, NULL);
 	long result = -1;
 
 	cr_assert(entered(&child) == 0, "%s", capture_text());
-	expect_rights(child.pid, capabilities);
+	expect_rights(child.pid, capabilities, effective);
 	expect_ids(child.pid, uid, role == ROLE_CHRONY ? CHRONY_GID : uid);
 	cr_expect(go(&child, &result) && result == 0);
 	cr_expect_str_eq(capture_text(), "");
 }
 
+static void expect_role(enum role role, uint32_t uid, bool is_foreign, uint64_t capabilities)
+{
+	expect_sets(role, uid, is_foreign, capabilities, capabilities);
+}
+
+/* Whatever the runtime is. */
 Test(confine, supervisor)
 {
 	expect_role(ROLE_SUPERVISOR, 0, false, SUPERVISOR_CAPS);
-	expect_role(ROLE_SUPERVISOR, 0, true, SUPERVISOR_CAPS | SYS_ADMIN_CAP);
+	expect_role(ROLE_SUPERVISOR, 0, true, SUPERVISOR_CAPS);
+}
+
+/* The watcher's right, and that of a foreign runtime, are not its own. */
+Test(confine, launcher)
+{
+	expect_sets(ROLE_LAUNCHER, 0, false, LAUNCHER_CAPS | WATCHER_CAPS, LAUNCHER_CAPS);
+	expect_sets(ROLE_LAUNCHER, 0, true, LAUNCHER_CAPS | WATCHER_CAPS | SYS_ADMIN_CAP,
+		    LAUNCHER_CAPS);
+}
+
+Test(confine, starter)
+{
+	expect_role(ROLE_STARTER, 0, false, STARTER_CAPS);
+	expect_role(ROLE_STARTER, 0, true, STARTER_CAPS | SYS_ADMIN_CAP);
+}
+
+static long reduce_to_saver(void)
+{
+	return confine_reduce(ROLE_SAVER, false);
+}
+
+static long reduce_to_starter(void)
+{
+	return confine_reduce(ROLE_STARTER, true);
+}
+
+/* In a process of the launcher, after it was forked. */
+static void expect_reduced(attempt_fn reduce, uint64_t capabilities)
+{
+	struct child child = start(ROLE_LAUNCHER, 0, true, reduce);
+	long result = -1;
+	siginfo_t info;
+
+	cr_assert(entered(&child) == 0, "%s", capture_text());
+	cr_assert(write(child.to, "g", 1) == 1);
+	cr_expect(read(child.from, &result, sizeof(result)) == sizeof(result) && result == 0);
+	/* it has exited, and is not reaped yet */
+	cr_assert(waitid(P_PID, (id_t)child.pid, &info, WEXITED | WNOWAIT) == 0);
+	cr_expect(status(child.pid, "CapPrm", 16) == capabilities);
+	cr_expect(status(child.pid, "CapEff", 16) == capabilities);
+	cr_expect(status(child.pid, "CapBnd", 16) == capabilities);
+	cr_expect(waitpid(child.pid, NULL, 0) == child.pid);
+}
+
+Test(confine, reduced)
+{
+	expect_reduced(reduce_to_saver, 0);
+	expect_reduced(reduce_to_starter, STARTER_CAPS | SYS_ADMIN_CAP);
 }
 
 Test(confine, watcher)
@@ -138,7 +194,8 @@ Test(confine, gateway_not_dumpable)
  * does not return. */
 Test(confine, ends_with_parent)
 {
-	static const enum role roles[] = { ROLE_WATCHER, ROLE_GATEWAY, ROLE_CHRONY, ROLE_MIGRATE };
+	static const enum role roles[] = { ROLE_WATCHER, ROLE_GATEWAY, ROLE_CHRONY, ROLE_MIGRATE,
+					   ROLE_LAUNCHER };
 
 	cr_assert(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
@@ -206,8 +263,9 @@ Test(confine, missing_capability)
 	}
 }
 
-/* The confined supervisor starts and ends a container by a real runtime. */
 static struct container container;
+
+/* A confined starter starts and ends a container. */
 static long try_container(void)
 {
 	static char text[32768];
@@ -216,21 +274,17 @@ static long try_container(void)
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return -errno;
-	r = bundle_write(&container.parameters);
-	if (r == 0)
-		r = container_begin(&container, &pid);
+	r = container_begin(&container, &pid);
 	if (r == 0) {
 		container_read(&container, text, sizeof(text));
 		r = runtime_delete(&container.runtime, "probe");
 	}
 	if (r == 0 && waitpid(pid, NULL, 0) != pid)
 		r = -ECHILD;
-	if (r == 0)
-		r = bundle_remove(container.bundle);
 	return r;
 }
 
-static void expect_container(const char *runtime, bool needs_sys_admin)
+static void expect_container(const char *runtime, bool is_foreign)
 {
 	struct child child;
 	long result = -1;
@@ -239,15 +293,17 @@ static void expect_container(const char *runtime, bool needs_sys_admin)
 	cr_assert(runtime_find(runtime, &container.runtime) == 0);
 	cr_assert(runtime_prepare(&container.runtime, container.state, -1) == 0);
 	cr_assert(cgroup_parent_hold(container.cgroup_parent, &AWAIT_FOREVER) >= 0);
-	child = start(ROLE_SUPERVISOR, 0, needs_sys_admin, try_container);
+	cr_assert(bundle_write(&container.parameters) == 0);
+	child = start(ROLE_STARTER, 0, is_foreign, try_container);
 	cr_assert(entered(&child) == 0);
 	cr_expect(go(&child, &result) && result == 0, "%ld %s", result, capture_text());
 	cr_expect_str_eq(capture_text(), "");
 	cr_expect(!container_has_cgroup(&container, "pids"));
+	cr_expect(bundle_remove(container.bundle) == 0);
 	container_deinit(&container);
 }
 
-Test(confine, supervisor_runs_a_container)
+Test(confine, starter_runs_a_container)
 {
 	if (runtime_find("runc", &container.runtime) < 0)
 		cr_skip_test("no runc");
@@ -255,7 +311,7 @@ Test(confine, supervisor_runs_a_container)
 }
 
 /* The pen needs less: no SYS_ADMIN, and no chown() that pretends to work. */
-Test(confine, supervisor_runs_the_pen)
+Test(confine, starter_runs_the_pen)
 {
 	char pen[PATH_MAX];
 

@@ -52,12 +52,21 @@ static void setup(void)
 	s.descriptions = &keeper;
 	s.n_descriptions = 1;
 	s.secrets.ask_fd = -1;
+	s.launcher = LAUNCHER_NULL(s.launcher);
 	loop_init(&s.loop);
 	capture_begin();
 }
 
+/* Watch, with a launcher that knows everything as it is now. */
+static void watch(void)
+{
+	cr_assert_eq(supervisor_watch_secrets(&s), 0);
+	cr_assert_eq(supervisor_start_launcher(&s), 0);
+}
+
 static void teardown(void)
 {
+	launcher_stop(&s.launcher);
 	gate_test_end(&test);
 }
 
@@ -111,7 +120,7 @@ Test(supervisor_secrets, saved_at_the_start_and_after_changes)
 
 	write_key("/psk", "hunter2");
 	write_key("/session", "hunter3");
-	cr_assert_eq(supervisor_watch_secrets(&s), 0);
+	watch();
 	cr_expect_str_eq(saved(), "(no file)");
 	before_ns = loop_now_ns();
 	cr_assert(run(10 * NS_PER_S));
@@ -134,7 +143,7 @@ Test(supervisor_secrets, saved_at_the_start_and_after_changes)
 /* Also what nobody told. */
 Test(supervisor_secrets, saved_at_the_end)
 {
-	cr_assert_eq(supervisor_watch_secrets(&s), 0);
+	watch();
 	write_key("/psk", "hunter2");
 	s.stop_ns = loop_now_ns();
 	supervisor_save_secrets(&s);
@@ -151,7 +160,7 @@ Test(supervisor_secrets, nothing_to_save)
 	supervisor_save_secrets(&s);
 	cr_expect_str_eq(saved(), "(no file)");
 	options.state[0] = '\0';
-	cr_assert_eq(supervisor_watch_secrets(&s), 0);
+	watch();
 	tell();
 	cr_expect_not(run(NS_PER_S / 5));
 	supervisor_save_secrets(&s);
@@ -164,10 +173,12 @@ Test(supervisor_secrets, descriptions_without_one)
 	struct wanted none = WANTED_NULL(none);
 
 	write_key("/psk", "hunter2");
-	cr_assert_eq(supervisor_watch_secrets(&s), 0);
+	watch();
 	cr_assert(run(10 * NS_PER_S));
 	cr_expect_str_eq(saved(), "/psk=hunter2 ");
 	keeper.keys[0].persistent = false;
+	launcher_stop(&s.launcher);
+	cr_assert_eq(supervisor_start_launcher(&s), 0);
 	s.stop_ns = loop_now_ns();
 	supervisor_save_secrets(&s);
 	cr_expect_str_eq(saved(), "", "it is no longer kept");
@@ -184,7 +195,7 @@ Test(supervisor_secrets, disk_that_fails)
 	write_key("/psk", "hunter2");
 	cr_assert_eq(mkdir("/tmp/state", 0700), 0);
 	cr_assert_eq(mount("tmpfs", "/tmp/state", "tmpfs", MS_RDONLY, NULL), 0);
-	cr_assert_eq(supervisor_watch_secrets(&s), 0);
+	watch();
 	cr_assert(run(10 * NS_PER_S));
 	cr_assert(run(10 * NS_PER_S), "it is tried again");
 	cr_expect_str_eq(capture_text(),

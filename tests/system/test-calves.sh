@@ -391,5 +391,5 @@ test_two_instances_with_three_calves() {
 	assert_eq "$others" "$(in_instance "$second" pairs; in_instance "$second" all_uids)"
 }
 # only what belongs to the second instance is left
-all_are_gone() { [ "$(pgrep -c 'calfpen-|calf-')" = 8 ]; }
+all_are_gone() { [ "$(pgrep -c 'calfpen-|calf-')" = 9 ]; }
 has_restarted_with() { [ "$(supervisor_pid)" != "$1" ]; }

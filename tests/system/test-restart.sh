@@ -29,7 +29,7 @@ survives() {
 	wait_for 10 has_lease
 	assert_eq "$values" "$(stored)" "also once the new life has its lease"
 	assert_eq 1 "$(pgrep -c calf-dhcp4)"
-	assert_eq 3 "$(pgrep -c calfpen-)" "supervisor, watcher, gateway"
+	assert_eq 4 "$(pgrep -c calfpen-)" "supervisor, launcher, watcher, gateway"
 }
 
 test_calf_is_killed() { survives calf_pid; }
@@ -55,7 +55,7 @@ test_supervisor_is_killed() {
 	[ "$(calfpen status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["store"]["revision"])')" -gt "$revision" ] ||
 		fail "the revision must go on"
 	assert_eq 1 "$(pgrep -c calf-dhcp4)"
-	assert_eq 3 "$(pgrep -c calfpen-)"
+	assert_eq 4 "$(pgrep -c calfpen-)"
 	assert_eq 1 "$(ip -brief link show | grep -c '^calf')" "one tap"
 }
 no_process() { [ -z "$(pgrep 'calfpen-|calf-dhcp4')" ]; }
@@ -72,7 +72,7 @@ test_leftover_gateway_is_ended() {
 	calfpen_start
 	wait_for 10 not alive "$gateway"
 	wait_for 10 replaced gateway_pid "$gateway"
-	assert_eq 3 "$(pgrep -c calfpen-)"
+	assert_eq 4 "$(pgrep -c calfpen-)"
 }
 
 # What a killed supervisor of another version left is told, and replaced.

@@ -16,7 +16,7 @@ static inline int start_container(const struct runtime *runtime, const char *id,
 				  const struct runtime_fds *fds, char octet, int (*confine)(void),
 				  pid_t *pidp)
 {
-	struct runtime_starter_fds own = { -1, capture_fd, -1 };
+	struct runtime_starter_fds own = { .go = -1, .log = capture_fd, .log_ask = -1 };
 	pid_t creating;
 	int go[2], status;
 

@@ -104,7 +104,7 @@ Test(runtime_start, started_again)
 static pid_t start_that_hangs(int stop_fd)
 {
 	static const struct runtime_fds fds = { -1, -1, -1, -1, -1 };
-	const struct runtime_starter_fds own = { -1, capture_fd, -1 };
+	const struct runtime_starter_fds own = { .go = -1, .log = capture_fd, .log_ask = -1 };
 	pid_t creating;
 
 	scratch_write_text("fake", HANGS_IN_CREATE, 0755);

@@ -46,7 +46,7 @@ Test(child, one_that_does_not_end_is_ended)
 	cr_assert_not(child_wait(&pid, NULL, &limit));
 	cr_assert_eq(pid, before);
 	cr_assert_eq(kill(pid, 0), 0, "it lives");
-	child_end(&pid, getuid());
+	child_end(&pid);
 	cr_assert_eq(pid, 0);
 	cr_assert(waitpid(before, NULL, WNOHANG) < 0 && errno == ECHILD, "it was waited for");
 }
@@ -56,6 +56,6 @@ Test(child, none)
 	pid_t pid = 0;
 
 	cr_assert(child_wait(&pid, NULL, &AWAIT_FOREVER), "at once");
-	child_end(&pid, 0);
+	child_end(&pid);
 	cr_assert_eq(pid, 0);
 }

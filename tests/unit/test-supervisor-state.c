@@ -44,7 +44,7 @@ Test(supervisor_state, U39_audit_log_that_is_no_file)
 Test(supervisor_state, every_member)
 {
 	static const char expected[] =
-		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s, s:b, s:i,"
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:I, s:b, s:s, s:b, s:i,"
 		" s:[{s:s, s:s, s:i, s:i, s:i, s:i, s:{s:b, s:i, s:s, s:i}, s:i, s:[s, s], s:[{s:s, s:s, s:i, s:i, s:i, s:s}]}]}";
 	json_t *state, *kernel, *wanted;
 	char error[STATE_ERROR_SIZE];
@@ -58,6 +58,7 @@ Test(supervisor_state, every_member)
 	s.frames.hook = FRAME_HOOK_TCX;
 	snprintf(s.frames.mode_reason, sizeof(s.frames.mode_reason), "as configured");
 	snprintf(s.runtime.path, sizeof(s.runtime.path), "/usr/bin/runc");
+	s.launcher.pid = 8;
 	s.watcher_pid = 6;
 	s.watcher_restart = (struct restart){ .n_restarts = 2 };
 	s.watcher_report_fd = 5;
@@ -80,7 +81,7 @@ Test(supervisor_state, every_member)
 	s.pairs[0].restart = (struct restart){
 		.n_restarts = 3, .n_failures = 3, .next_ns = 99, .reason = "exited with code 1"
 	};
-	s.pairs[0].pair.metrics_fd = 9;
+	s.pairs[0].pair.launch.fds.metrics = 9;
 
 	supervisor_write_state(&s);
 	state = state_load(scratch_path("state.json"), error);
@@ -96,16 +97,16 @@ Test(supervisor_state, every_member)
 	json_object_del(state, "kernel");
 	wanted = json_pack(expected, "version", 1, "pid", (int)getpid(), "uplink", "eth0", "tap",
 			   "calf0", "mode", "tc", "hook", "tcx", "mode_reason", "as configured",
-			   "runtime", "/usr/bin/runc", "watcher_pid", 6, "watcher_restarts", 2,
-			   "watcher_restart", "failed", 0, "failures", 0, "reason", "",
-			   "next_boot_ns", 0, "watcher_report_fd", 5, "started_boot_ns",
-			   (json_int_t)123456789012, "store_adopted", 1, "audit", "/var/log/a",
-			   "syslog", 0, "uid_base", 1879048192, "calves", "name", "dhcp4", "tap",
-			   "calf0", "filter", 2, "pid", 7, "gateway_pid", 8, "restarts", 3,
-			   "restart", "failed", 1, "failures", 3, "reason", "exited with code 1",
-			   "next_boot_ns", 99, "metrics_fd", 9, "metrics", "sent", "received",
-			   "keys", "path", "/ntp/", "type", "ipv4", "min", 1, "max", 2,
-			   "max_length", 15, "choices", "a b");
+			   "runtime", "/usr/bin/runc", "launcher_pid", 8, "watcher_pid", 6,
+			   "watcher_restarts", 2, "watcher_restart", "failed", 0, "failures", 0,
+			   "reason", "", "next_boot_ns", 0, "watcher_report_fd", 5,
+			   "started_boot_ns", (json_int_t)123456789012, "store_adopted", 1, "audit",
+			   "/var/log/a", "syslog", 0, "uid_base", 1879048192, "calves", "name",
+			   "dhcp4", "tap", "calf0", "filter", 2, "pid", 7, "gateway_pid", 8,
+			   "restarts", 3, "restart", "failed", 1, "failures", 3, "reason",
+			   "exited with code 1", "next_boot_ns", 99, "metrics_fd", 9, "metrics",
+			   "sent", "received", "keys", "path", "/ntp/", "type", "ipv4", "min", 1,
+			   "max", 2, "max_length", 15, "choices", "a b");
 	cr_assert_not_null(wanted);
 	if (!json_equal(state, wanted))
 		json_dumpf(state, stderr, JSON_INDENT(1));

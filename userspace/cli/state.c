@@ -33,9 +33,16 @@ static bool is_failed(const json_t *process, const char *restart)
 		json_object_get(json_object_get(process, restart), STATE_RESTART_FAILED));
 }
 
+bool cli_state_has_no_launcher(const json_t *state)
+{
+	const json_t *pid = json_object_get(state, STATE_LAUNCHER_PID);
+
+	return json_is_integer(pid) && !json_integer_value(pid);
+}
+
 bool cli_state_is_failed(const json_t *state)
 {
-	bool failed = is_failed(state, STATE_WATCHER_RESTART);
+	bool failed = cli_state_has_no_launcher(state) || is_failed(state, STATE_WATCHER_RESTART);
 	json_t *calf;
 	size_t i;
 

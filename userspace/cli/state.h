@@ -22,6 +22,9 @@
  * CLI_FAILURE if it cannot be read or has another version, after printing one
  * line. Callers continue without the state where they do not need it. */
 json_t *cli_state_load(const struct cli *cli, int *rp);
+/* Return whether the state says that the launcher is gone, so that nothing can be restarted. */
+bool cli_state_has_no_launcher(const json_t *state);
+
 /* Return whether the state says that a process of the instance FAILED. */
 bool cli_state_is_failed(const json_t *state);
 /* Return the name of a subject as the store has it, made printable, or "subject N" if it

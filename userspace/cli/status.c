@@ -270,7 +270,8 @@ static int open_report_of(int pid, const json_t *object, const char *member)
 static int add_reports(const struct cli *cli, int pid, const json_t *state)
 {
 	int fd = open_report_of(pid, state, STATE_WATCHER_REPORT_FD);
-	bool failed = cli_status_add_failure(json_object_get(state, STATE_WATCHER_RESTART), fd);
+	bool failed = cli_status_add_failure(json_object_get(state, STATE_WATCHER_RESTART), fd) ||
+		      cli_state_has_no_launcher(state);
 	json_t *calf;
 	size_t i;
 

@@ -94,6 +94,11 @@ static void print_failures(const struct cli *cli, json_t *state)
 	json_t *calf;
 	size_t i;
 
+	if (cli_state_has_no_launcher(state)) {
+		print_label(cli, "FAILED");
+		fputs("launcher: it is gone, so nothing can be restarted; restart the instance\n",
+		      cli->out);
+	}
 	print_failure(cli, json_object_get(state, STATE_WATCHER_RESTART), "watcher");
 	json_array_foreach(json_object_get(state, STATE_CALVES), i, calf)
 	{

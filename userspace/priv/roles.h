@@ -18,7 +18,10 @@ enum role {
 	ROLE_CHECK /* by the operator */,
 	ROLE_ASKED /* a calf that is asked about its options: another program */,
 	ROLE_MIGRATE,
-	ROLE_GATEWAY /* another program */
+	ROLE_GATEWAY /* another program */,
+	ROLE_LAUNCHER /* forked by the supervisor, not executed */,
+	ROLE_STARTER /* of a container; forked by supervisor or launcher */,
+	ROLE_SAVER /* of secrets; forked by the launcher */
 };
 
 /* In every role, descriptor 0 is /dev/null, and 1 and 2 are the supervisor's

@@ -27,6 +27,7 @@
 #define STATE_HOOK "hook"
 #define STATE_MODE_REASON "mode_reason"
 #define STATE_RUNTIME "runtime"
+#define STATE_LAUNCHER_PID "launcher_pid" /* 0: gone, so nothing can be restarted */
 #define STATE_WATCHER_PID "watcher_pid"
 #define STATE_WATCHER_RESTARTS "watcher_restarts"
 #define STATE_WATCHER_RESTART "watcher_restart"

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/securebits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -27,27 +28,38 @@
 #define SHORT_MEMORY_MAX (64u << 20)
 #define SHORT_CPU_MAX_S 2 /* far more than parsing takes */
 
-/* Capabilities to keep: in the permitted, effective and bounding set. */
+/* Capabilities to keep: in the permitted and the bounding set, all but the last n_inactive of
+ * them also in the effective set. */
 struct capability_set {
 	cap_value_t values[CAPABILITIES_MAX];
-	int n;
+	int n, n_inactive;
 };
 
-static struct capability_set capabilities_of(enum role role, bool needs_sys_admin)
+/* docs/threat-model.md gives the reason of each. */
+static struct capability_set capabilities_of(enum role role, bool is_foreign)
 {
-	static const struct capability_set supervisor = {
-		{ CAP_BPF, CAP_NET_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP }, 5
+	static const struct capability_set supervisor = { { CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN },
+							  3,
+							  0 };
+	static const struct capability_set watcher = { { CAP_NET_ADMIN }, 1, 0 };
+	static const struct capability_set launcher = {
+		{ CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN /* the watcher's */ }, 4, 1
 	};
-	static const struct capability_set watcher = { { CAP_NET_ADMIN }, 1 };
+	static const struct capability_set starter = { { CAP_SETUID, CAP_SETGID }, 2, 0 };
 	struct capability_set set = { .n = 0 };
 
-	if (role == ROLE_SUPERVISOR) {
+	if (role == ROLE_SUPERVISOR)
 		set = supervisor;
-		if (needs_sys_admin)
-			set.values[set.n++] = CAP_SYS_ADMIN;
-	} else if (role == ROLE_WATCHER) {
+	else if (role == ROLE_WATCHER)
 		set = watcher;
-	}
+	else if (role == ROLE_LAUNCHER)
+		set = launcher;
+	else if (role == ROLE_STARTER)
+		set = starter;
+	if (is_foreign && (role == ROLE_LAUNCHER || role == ROLE_STARTER))
+		set.values[set.n++] = CAP_SYS_ADMIN;
+	if (is_foreign && role == ROLE_LAUNCHER)
+		set.n_inactive++;
 	return set;
 }
 
@@ -113,7 +125,8 @@ static int set_capabilities(const struct capability_set *set)
 	if (!wanted)
 		return fail("capabilities", errno);
 	if (set->n > 0 && (cap_set_flag(wanted, CAP_PERMITTED, set->n, set->values, CAP_SET) < 0 ||
-			   cap_set_flag(wanted, CAP_EFFECTIVE, set->n, set->values, CAP_SET) < 0))
+			   cap_set_flag(wanted, CAP_EFFECTIVE, set->n - set->n_inactive,
+					set->values, CAP_SET) < 0))
 		error = errno;
 	if (!error && cap_set_proc(wanted) < 0)
 		error = errno;
@@ -125,6 +138,19 @@ static int set_capabilities(const struct capability_set *set)
 		cap_free(name);
 	}
 	return -error;
+}
+
+/* So that neither uid 0 nor a change of ids gives any capability, for ever. */
+static int lock_securebits(enum role role)
+{
+	const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+				   SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+				   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+
+	/* A program that another role executes, or that it becomes, needs what NOROOT denies. */
+	if (role != ROLE_SUPERVISOR)
+		return 0;
+	return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 ? fail("securebits", errno) : 0;
 }
 
 static int limit(int resource, rlim_t value)
@@ -154,7 +180,7 @@ static int set_limits(enum role role)
 {
 	int r = 0;
 
-	if (role == ROLE_SUPERVISOR)
+	if (role == ROLE_SUPERVISOR || role == ROLE_STARTER)
 		return 0;
 	r = limit(RLIMIT_CORE, 0);
 	if (!r && has_own_ids(role)) {
@@ -185,9 +211,17 @@ static int follow_parent(pid_t parent)
 	return 0;
 }
 
-int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_admin)
+int confine_reduce(enum role role, bool is_foreign)
 {
-	const struct capability_set set = capabilities_of(role, needs_sys_admin);
+	const struct capability_set set = capabilities_of(role, is_foreign);
+	int r = drop_bounding(&set);
+
+	return r ? r : set_capabilities(&set);
+}
+
+int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool is_foreign)
+{
+	const struct capability_set set = capabilities_of(role, is_foreign);
 	const pid_t parent = getppid();
 	int r;
 
@@ -201,12 +235,14 @@ int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_adm
 	}
 	r = drop_bounding(&set);
 	if (!r)
+		r = lock_securebits(role);
+	if (!r)
 		r = has_own_ids(role) ? change_ids(uid, gid) : change_ids(0, 0);
 	if (!r)
 		r = set_capabilities(&set);
 	if (!r)
 		r = set_limits(role);
-	if (!r && role != ROLE_SUPERVISOR)
+	if (!r && role != ROLE_SUPERVISOR && role != ROLE_STARTER)
 		r = follow_parent(parent);
 	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = fail("no_new_privs", errno);
@@ -216,7 +252,7 @@ int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_adm
 			fail("Landlock", -r);
 	}
 	if (!r) {
-		r = confine_policy_load(role, needs_sys_admin);
+		r = confine_policy_load(role, is_foreign);
 		if (r < 0)
 			fail("seccomp", -r);
 	}

@@ -16,10 +16,14 @@
 /*
  * Confine this process to the rights of `role` (design: processes).
  *
- * supervisor: uid 0; BPF, NET_ADMIN, SETUID, SETGID, SETPCAP, and SYS_ADMIN
- *   if needs_sys_admin (an OCI runtime that mounts); seccomp denies the calls
- *   that load modules, change the clock, trace, or open a socket other than
- *   AF_UNIX and AF_NETLINK. The runtime it starts inherits this.
+ * supervisor: uid 0; BPF, NET_ADMIN; securebits; allow list, other calls fail with EPERM:
+ *   it executes nothing, creates no process, and changes no ids.
+ * launcher: uid 0; SETUID, SETGID, SETPCAP; NET_ADMIN permitted for the watcher, which it
+ *   starts; allow list of what it and the programs that it starts need, which inherit it;
+ *   other calls fail with EPERM. If `is_foreign`, an OCI runtime that is not ours: also
+ *   SYS_ADMIN permitted; and a list of calls that are denied instead, those that load modules,
+ *   change the clock, trace, or open a socket other than AF_UNIX and AF_NETLINK.
+ * starter: SETUID, SETGID and, if `is_foreign`, SYS_ADMIN; the launcher's list.
  * watcher: uid 0; NET_ADMIN; allow list.
  * gateway: `uid`, `gid`; no capability; not dumpable;
  *   allow list: read, write, sendto/recv on the descriptors it has, ppoll,
@@ -37,11 +41,15 @@
  *
  * The other roles are root: `uid` and `gid` are ignored.
  *
- * Sets PR_SET_PDEATHSIG to SIGKILL (not for the supervisor) after the change
+ * Sets PR_SET_PDEATHSIG to SIGKILL (not for supervisor and starter) after the change
  * of ids, and kills the process if the parent has already exited.
  * Returns 0, or a negative errno after one line on stderr; then the process must
  * exit.
  */
-int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool needs_sys_admin);
+int confine_enter(enum role role, uint32_t uid, uint32_t gid, bool is_foreign);
+
+/* Reduce the capabilities of a process of the launcher, which has its list of calls already, to
+ * those of `role`: starter, or saver, which has none. Returns as confine_enter(). */
+int confine_reduce(enum role role, bool is_foreign);
 
 #endif

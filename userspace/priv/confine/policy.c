@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The system calls of each role, with a reason on each line. The supervisor's list
- * denies, because every OCI runtime inherits it; the other lists allow, and any other
- * call kills the process.
+ * The system calls of each role, with a reason on each line. Any other call kills the
+ * process; in the supervisor and the launcher it fails with EPERM, because their end would
+ * take the host's network with it. With a foreign OCI runtime, whose calls nobody can list, the
+ * launcher has a list of calls that are denied instead. Each filter is inherited by what a
+ * process executes, so the launcher's list has all that its children need, too.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -42,8 +46,8 @@ struct rule {
 		SCMP_SYS(name), argument, SCMP_CMP_MASKED_EQ, 0xffffffff, value \
 	}
 
-/* These return EPERM in the supervisor and in every process it starts. */
-static const struct rule supervisor_denied[] = {
+/* These return EPERM in the launcher and in every process it starts. */
+static const struct rule foreign_denied[] = {
 	/* other code in the kernel */
 	ANY(init_module),
 	ANY(finit_module),
@@ -104,6 +108,213 @@ static const struct rule runtime_pretended[] = {
 	ANY(chown),
 	ANY(lchown),
 	ANY(fchownat),
+};
+
+static const struct rule supervisor_allowed[] = {
+	ANY(ppoll), /* event loop, waits */
+	ANY(poll),  /* libnl waits for a reply */
+	/* BPF: the store; the programs and taps of another uplink */
+	ONLY(bpf, 0, BPF_MAP_LOOKUP_ELEM),
+	ONLY(bpf, 0, BPF_MAP_GET_NEXT_KEY),
+	ONLY(bpf, 0, BPF_MAP_UPDATE_ELEM),
+	ONLY(bpf, 0, BPF_MAP_UPDATE_BATCH),
+	ONLY(bpf, 0, BPF_MAP_DELETE_ELEM),
+	ONLY(bpf, 0, BPF_MAP_CREATE),
+	ONLY(bpf, 0, BPF_MAP_FREEZE),
+	ONLY(bpf, 0, BPF_PROG_LOAD),
+	ONLY(bpf, 0, BPF_PROG_TEST_RUN),
+	ONLY(bpf, 0, BPF_PROG_BIND_MAP),
+	ONLY(bpf, 0, BPF_BTF_LOAD),
+	ONLY(bpf, 0, BPF_OBJ_PIN),
+	ONLY(bpf, 0, BPF_OBJ_GET),
+	ONLY(bpf, 0, BPF_OBJ_GET_INFO_BY_FD),
+	ONLY(bpf, 0, BPF_LINK_CREATE),
+	ONLY(bpf, 0, BPF_LINK_UPDATE),
+	ONLY(bpf, 0, BPF_LINK_DETACH),
+	/* the loop's clock, and short waits for a busy store */
+	ANY(clock_gettime), /* if the vDSO cannot */
+	ANY(clock_nanosleep),
+	ANY(sched_yield),
+	/* files: state.json, locks, pins, cgroups, the bundle, /proc/sys of a tap */
+	ANY(openat),
+	ANY(close),
+	ANY(read),  /* signalfd, eventfd, pipe of breaches, files */
+	ANY(write), /* log lines, results of the chrony role, files */
+	ANY(pwrite64),
+	ANY(newfstatat),
+	ANY(fstat),
+	ANY(access), /* the runtime's state */
+	ANY(faccessat2),
+	ANY(getdents64),
+	ANY(fsync), /* replacing a file */
+	ANY(fchmod),
+	ANY(rename),
+	ANY(renameat),
+	ANY(ftruncate), /* the pid in the lock file */
+	ANY(flock),
+	ANY(unlink),
+	ANY(unlinkat),
+	ANY(rmdir),    /* cgroups */
+	ANY(getxattr), /* which of them are ours */
+	ANY(chmod),    /* the root of a hierarchy, to remove one from it */
+	ANY(mkdir),    /* directories of pins */
+	ANY(fcntl),    /* stdio; is a descriptor open? */
+	ANY(dup3),     /* libbpf gives a map another number */
+	/* sockets: netlink of libnl and libbpf; AF_UNIX for ioctl() and syslog */
+	ONLY(socket, 0, AF_UNIX),
+	ONLY(socket, 0, AF_NETLINK),
+	ANY(bind),
+	ANY(connect), /* a syslog daemon that was restarted */
+	ANY(getsockname),
+	ANY(setsockopt),
+	ANY(sendmsg), /* netlink; a request to the launcher */
+	ANY(sendto),
+	ANY(recvmsg),
+	ANY(recvfrom), /* the launcher's answer */
+	LOW_WORD(ioctl, 1, TUNSETIFF),
+	LOW_WORD(ioctl, 1, SIOCGIFINDEX),
+	LOW_WORD(ioctl, 1, SIOCGIFMTU),
+	LOW_WORD(ioctl, 1, SIOCETHTOOL), /* what the device offloads */
+	/* children, which the launcher has started */
+	ANY(wait4),
+	ANY(pidfd_open), /* to wait for one with a limit */
+	ANY(kill),	 /* those of uid 0, and calves: their user namespace is root's */
+	ANY(getpid),
+	/* the C library */
+	ANY(uname), /* the host name; libbpf */
+	ANY(getrandom),
+	ANY(brk),
+	WITHOUT(mmap, 2, PROT_EXEC),
+	WITHOUT(mprotect, 2, PROT_EXEC),
+	ANY(munmap),
+	ANY(mremap),
+	ANY(futex),
+	ANY(restart_syscall), /* after a stopped process continues */
+	ANY(rt_sigreturn),
+	ANY(exit_group),
+};
+
+/*
+ * With the pen: what the launcher does itself comes first, then what its children do before
+ * their own, shorter lists, and in these lists.
+ */
+static const struct rule launcher_allowed[] = {
+	/* the launcher */
+	ANY(recvmsg), /* a request */
+	ANY(sendto),  /* the answer, log lines */
+	ANY(clone3),  /* children of the supervisor */
+	ANY(clone),   /* fork() of the helper that kills; posix_spawn() */
+	ANY(wait4),
+	ANY(setresuid), /* the helper takes the uid of whom it kills */
+	ANY(pidfd_send_signal),
+	ANY(socketpair), /* channels of a pair */
+	ANY(pipe2),
+	ANY(openat),		       /* /dev/null; chronyd's directory */
+	ANY(newfstatat),	       /* the owner of that directory */
+	LOW_WORD(ioctl, 1, TUNGETIFF), /* is it a tap? */
+	ANY(write),		       /* lets a calf start; log lines */
+	ANY(ppoll),		       /* may a log line be written? */
+	ANY(close),
+	ANY(getpid),
+	ANY(getppid),
+	ANY(exit_group),
+	/* a child until it executes a program */
+	ANY(prctl), /* PR_SET_PDEATHSIG, capabilities of the bounding set */
+	ANY(close_range),
+	ANY(dup2),
+	ANY(dup3),
+	ANY(fcntl),
+	ANY(capget),
+	ANY(capset),
+	ANY(setpgid),
+	ANY(rt_sigprocmask),
+	ANY(rt_sigaction),
+	ANY(pidfd_open), /* waits for a command with a limit */
+	ANY(kill),	 /* a command that hangs; processes in a cgroup */
+	ANY(waitid),
+	ANY(getdents64), /* the runtime's state */
+	ANY(access),
+	ANY(unlink),
+	ANY(unlinkat),
+	ANY(rmdir),
+	ANY(execve),   /* the pen */
+	ANY(execveat), /* our programs by descriptor; the calf */
+	/* the start of a program, static or not */
+	ANY(arch_prctl),
+	ANY(set_tid_address),
+	ANY(set_robust_list),
+	ANY(rseq),
+	ANY(prlimit64), /* also limits of roles and calves */
+	ANY(readlink),
+	ANY(getrandom),
+	ANY(brk),
+	ANY(mmap),
+	ANY(mprotect),
+	ANY(munmap),
+	ANY(mremap),
+	ANY(futex),
+	ANY(read),
+	ANY(pread64),
+	ANY(lseek),
+	ANY(fstat),
+	ANY(clock_gettime),
+	ANY(restart_syscall),
+	ANY(rt_sigreturn),
+	ANY(exit),
+	/* a role confines itself */
+	ANY(geteuid),
+	ANY(setgroups),
+	ANY(setresgid),
+	ANY(seccomp),
+	ANY(landlock_create_ruleset),
+	ANY(landlock_add_rule),
+	ANY(landlock_restrict_self),
+	/* the pen: a container (userspace/pen/create.c, enter.c, cgroup.c) */
+	ANY(mkdir),
+	ANY(mkdirat),
+	ANY(mknodat), /* the pipe that a start writes to */
+	ANY(rename),
+	ANY(renameat),
+	ANY(unshare), /* cgroup namespace */
+	ANY(setsid),
+	ANY(sethostname),
+	ANY(setdomainname),
+	ANY(fsopen), /* its root */
+	ANY(fsconfig),
+	ANY(fsmount),
+	ANY(move_mount),
+	ANY(mount), /* on kernels without these */
+	ANY(fchdir),
+	ANY(chdir),
+	ANY(pivot_root),
+	ANY(umount2),
+	ANY(umask),
+	/* the watcher, before and in its own list */
+	ANY(socket),
+	ANY(bind),
+	ANY(getsockname),
+	ANY(setsockopt),
+	ANY(sendmsg),
+	ANY(poll),
+	ANY(bpf), /* its lists allow three commands; without CAP_BPF nothing can be loaded */
+	ANY(inotify_init1),
+	ANY(inotify_add_watch),
+	ANY(signalfd4),
+	ANY(memfd_create),
+	ANY(flock),
+	ANY(fsync),
+	ANY(fchmod),
+	ANY(ftruncate),
+	ANY(fallocate),
+	ANY(pwrite64),
+	ANY(renameat2),
+	ANY(readlinkat),
+	ANY(faccessat),
+	ANY(faccessat2),
+	ANY(clock_nanosleep),
+	ANY(sched_yield),
+	/* the chrony role */
+	ANY(connect),
 };
 
 static const struct rule watcher_allowed[] = {
@@ -261,22 +472,30 @@ static int deny_sockets(scmp_filter_ctx filter)
 	return add(filter, SCMP_ACT_ERRNO(EPERM), &above, 1);
 }
 
-static int add_supervisor(scmp_filter_ctx filter, bool needs_sys_admin)
+/* A foreign runtime may need any call that is not denied. */
+static int add_foreign(scmp_filter_ctx filter)
 {
-	int r = add(filter, SCMP_ACT_ERRNO(EPERM), supervisor_denied, COUNT(supervisor_denied));
+	int r = add(filter, SCMP_ACT_ERRNO(EPERM), foreign_denied, COUNT(foreign_denied));
 
 	if (!r)
 		r = deny_sockets(filter);
-	if (!r && needs_sys_admin)
+	if (!r)
 		r = add(filter, SCMP_ACT_ERRNO(0), runtime_pretended, COUNT(runtime_pretended));
 	return r;
 }
 
-static int add_role(scmp_filter_ctx filter, enum role role, bool needs_sys_admin)
+static int add_role(scmp_filter_ctx filter, enum role role, bool is_foreign)
 {
 	switch (role) {
 	case ROLE_SUPERVISOR:
-		return add_supervisor(filter, needs_sys_admin);
+		return add(filter, SCMP_ACT_ALLOW, supervisor_allowed, COUNT(supervisor_allowed));
+	case ROLE_LAUNCHER:
+	case ROLE_STARTER:
+		return is_foreign ? add_foreign(filter) :
+				    add(filter, SCMP_ACT_ALLOW, launcher_allowed,
+					COUNT(launcher_allowed));
+	case ROLE_SAVER: /* has the launcher's list */
+		return -EINVAL;
 	case ROLE_WATCHER:
 	case ROLE_FORGET: /* runs the same handlers */
 		return add(filter, SCMP_ACT_ALLOW, watcher_allowed, COUNT(watcher_allowed));
@@ -294,10 +513,19 @@ static int add_role(scmp_filter_ctx filter, enum role role, bool needs_sys_admin
 	return -EINVAL;
 }
 
-int confine_policy_load(enum role role, bool needs_sys_admin)
+/* What happens to a call that the list does not have. */
+static uint32_t default_action(enum role role, bool is_foreign)
 {
-	scmp_filter_ctx filter =
-		seccomp_init(role == ROLE_SUPERVISOR ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
+	if (role == ROLE_SUPERVISOR)
+		return SCMP_ACT_ERRNO(EPERM);
+	if (role == ROLE_LAUNCHER || role == ROLE_STARTER)
+		return is_foreign ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
+	return SCMP_ACT_KILL_PROCESS;
+}
+
+int confine_policy_load(enum role role, bool is_foreign)
+{
+	scmp_filter_ctx filter = seccomp_init(default_action(role, is_foreign));
 	int r;
 
 	if (!filter)
@@ -307,7 +535,7 @@ int confine_policy_load(enum role role, bool needs_sys_admin)
 	if (!r)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* is set already */
 	if (!r)
-		r = add_role(filter, role, needs_sys_admin);
+		r = add_role(filter, role, is_foreign);
 	if (!r)
 		r = seccomp_load(filter);
 	seccomp_release(filter);

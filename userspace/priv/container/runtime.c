@@ -276,12 +276,33 @@ static int remove_state(const char *id, const struct runtime_path *container)
 	return r;
 }
 
+/* What the runtime, whose result is `r`, has left. */
+static int remove_rest(const struct runtime *runtime, const char *id, int r)
+{
+	struct runtime_path container = runtime_path(runtime, id, "");
+	int r_cgroup = remove_cgroup(runtime, id, &runtime->limit);
+
+	if (r < 0 && r != -ECANCELED && !r_cgroup)
+		r = remove_state(id, &container);
+	if (!r && !r_cgroup)
+		unlink(runtime_path(runtime, id, RUNTIME_CGROUP_ENDING).text);
+	clear_files(runtime, id);
+	return r < 0 ? r : r_cgroup;
+}
+
+int runtime_remove(const struct runtime *runtime, const char *id)
+{
+	struct runtime_path container = runtime_path(runtime, id, "");
+
+	return remove_rest(runtime, id, access(container.text, F_OK) == 0 ? -EPERM : 0);
+}
+
 int runtime_delete(const struct runtime *runtime, const char *id)
 {
 	const char *const command[] = { "delete", "--force", id, NULL };
 	struct runtime_path container = runtime_path(runtime, id, "");
 	const int no_fds[] = { -1, -1 };
-	int r = 0, r_cgroup;
+	int r = 0;
 
 	/* Every runtime keeps a container in ROOT/ID, so do not ask the runtime. */
 	if (access(container.text, F_OK) == 0) {
@@ -289,13 +310,7 @@ int runtime_delete(const struct runtime *runtime, const char *id)
 		if (r < 0)
 			runtime_report(runtime, id, "delete", r);
 	}
-	r_cgroup = remove_cgroup(runtime, id, &runtime->limit);
-	if (r < 0 && r != -ECANCELED && !r_cgroup)
-		r = remove_state(id, &container);
-	if (!r && !r_cgroup)
-		unlink(runtime_path(runtime, id, RUNTIME_CGROUP_ENDING).text);
-	clear_files(runtime, id);
-	return r < 0 ? r : r_cgroup;
+	return remove_rest(runtime, id, r);
 }
 
 /* Get the id of a container from a file that only containers have: ROOT/ID, or its note.

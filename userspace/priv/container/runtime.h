@@ -29,7 +29,9 @@
 struct runtime {
 	char path[4096];  /* of the runtime, absolute */
 	char state[4096]; /* --root directory of this instance, mode 0700 */
-	bool is_pen;	  /* the one that is installed with this program */
+	/* The one that is installed with this program. Any other needs more rights: CAP_SYS_ADMIN,
+	 * and whatever system calls such a program may make. */
+	bool is_pen;
 	/* No command takes longer; the caller may change it. */
 	struct await_limit limit;
 	pid_t group; /* that commands belong to (exec.h); 0: each has its own */
@@ -45,6 +47,7 @@ struct runtime_fds {
 struct runtime_starter_fds {
 	int go;
 	int log, log_ask; /* for log lines, besides 2 */
+	bool is_sibling;  /* it is a child of the caller's parent (sibling.h), not the caller's */
 };
 
 /* Find the runtime `name` (a path, or in PATH; "": the pen, which is installed beside the running
@@ -104,6 +107,17 @@ int runtime_kill(const struct runtime *runtime, const char *id);
  * does not do it in time, at least the container's processes are killed. Returns
  * 0, or a negative errno, logged unless it is -ECANCELED. */
 int runtime_delete(const struct runtime *runtime, const char *id);
+
+/* runtime_delete() in a new process, which leads its own group, has no descriptor of the caller
+ * but 0, 1, 2, own->log, own->log_ask and runtime->limit.stop_fd, and exits with 0 or a positive
+ * errno. runtime_cancel() waits for it. Returns the pid, or a negative errno, logged. */
+pid_t runtime_begin_delete(const struct runtime *runtime, const char *id,
+			   const struct runtime_starter_fds *own, int (*confine)(void));
+
+/* Do without the runtime, for a process that may not execute it: kill the container's
+ * processes, and remove its cgroup and what the runtime keeps in the directory `state`. A
+ * missing container is not an error. Returns as runtime_delete(). */
+int runtime_remove(const struct runtime *runtime, const char *id);
 
 /* runtime_delete() every container of the directory `state`. Returns 0, or the first
  * negative errno; what can be deleted is deleted nevertheless. */

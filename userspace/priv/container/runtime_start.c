@@ -6,6 +6,7 @@
  * the supervisor waits for no command of the runtime.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <signal.h>
@@ -17,7 +18,9 @@
 #include <unistd.h>
 
 #include "userspace/common/clock.h"
+#include "userspace/common/descriptors.h"
 #include "userspace/common/log.h"
+#include "userspace/common/sibling.h"
 #include "userspace/priv/container/proc.h"
 #include "userspace/priv/container/runtime-private.h"
 
@@ -90,25 +93,30 @@ static int start(const struct runtime *runtime, const char *id)
 	return runtime_run(runtime, id, command, no_fds, 2);
 }
 
-/* Close all descriptors but 0, 1, 2 and these: who waits for the end of a file must not
- * wait for this process, too. */
-static int keep_descriptors(const int *fds, size_t n)
+/* The runtime may have made the calf's ends block: Go does so with files that it passes on. A
+ * calf must not wait for its gateway. */
+static void keep_nonblocking(const struct runtime_fds *fds)
 {
-	unsigned int first = STDERR_FILENO + 1, last;
-
-	do {
-		last = UINT_MAX;
-		for (size_t i = 0; i < n; i++)
-			if (fds[i] >= (int)first && (unsigned int)fds[i] < last)
-				last = (unsigned int)fds[i];
-		if (last > first && close_range(first, last == UINT_MAX ? last : last - 1, 0))
-			return -errno;
-		first = last + 1;
-	} while (last != UINT_MAX);
-	return 0;
+	(void)fcntl(fds->log_stdout, F_SETFL, O_NONBLOCK);
+	(void)fcntl(fds->log_stderr, F_SETFL, O_NONBLOCK);
 }
 
-/* In the process of runtime_create() whose parent is `supervisor` */
+/* In a new process whose parent is `supervisor`. It keeps only a few descriptors, because
+ * whoever waits for the end of a file must not wait for this process, too. */
+static int enter(const int *kept, size_t n_kept, int (*confine)(void), pid_t supervisor)
+{
+	int r = setpgid(0, 0) ? -errno : 0;
+
+	if (!r)
+		r = descriptors_keep(kept, n_kept);
+	if (!r && confine)
+		r = confine();
+	/* Afterwards, because a change of ids clears it */
+	if (!r && prctl(PR_SET_PDEATHSIG, SIGTERM))
+		r = -errno;
+	return !r && getppid() != supervisor ? -ECANCELED : r;
+}
+
 static int enter_starter(const struct runtime *runtime, const struct runtime_fds *fds,
 			 const struct runtime_starter_fds *own, int (*confine)(void),
 			 pid_t supervisor)
@@ -118,16 +126,8 @@ static int enter_starter(const struct runtime *runtime, const struct runtime_fds
 		fds->control,	 fds->metrics,	  own->go,
 		own->log,	 own->log_ask,	  runtime->limit.stop_fd,
 	};
-	int r = setpgid(0, 0) ? -errno : 0;
 
-	if (!r)
-		r = keep_descriptors(kept, sizeof(kept) / sizeof(kept[0]));
-	if (!r && confine)
-		r = confine();
-	/* Afterwards, because a change of ids clears it */
-	if (!r && prctl(PR_SET_PDEATHSIG, SIGTERM))
-		r = -errno;
-	return !r && getppid() != supervisor ? -ECANCELED : r;
+	return enter(kept, sizeof(kept) / sizeof(kept[0]), confine, supervisor);
 }
 
 /* In a process of its own */
@@ -137,7 +137,8 @@ static int create_and_start(const struct runtime *runtime, const char *id, const
 	const char *command = "create";
 	int r;
 
-	runtime_uncover_proc();
+	if (!runtime->is_pen)
+		runtime_uncover_proc();
 	(void)runtime_delete(runtime, id); /* logged */
 	r = note_cgroup(runtime, id, bundle);
 	if (r)
@@ -155,8 +156,10 @@ static int create_and_start(const struct runtime *runtime, const char *id, const
 		command = "start";
 		r = start(runtime, id);
 	}
-	if (!r)
+	if (!r) {
+		keep_nonblocking(fds);
 		return 0;
+	}
 	runtime_report(runtime, id, command, r);
 fail:
 	(void)runtime_delete(runtime, id);
@@ -167,13 +170,11 @@ pid_t runtime_create(const struct runtime *runtime, const char *id, const char *
 		     const struct runtime_fds *fds, const struct runtime_starter_fds *own,
 		     int (*confine)(void))
 {
-	const pid_t supervisor = getpid();
-	pid_t pid = fork();
+	const pid_t supervisor = own->is_sibling ? getppid() : getpid();
+	pid_t pid = sibling_fork(own->is_sibling, NULL);
 
-	if (pid < 0) {
-		pid = -errno;
+	if (pid < 0)
 		log_error("cannot fork: %s", strerror(-pid));
-	}
 	if (pid == 0) {
 		struct runtime starter = *runtime;
 		int r = enter_starter(runtime, fds, own, confine, supervisor);
@@ -182,6 +183,25 @@ pid_t runtime_create(const struct runtime *runtime, const char *id, const char *
 			runtime_report(runtime, id, "create", r);
 		starter.group = getpid();
 		_exit(-(r ? r : create_and_start(&starter, id, bundle, fds, own->go)));
+	}
+	return pid;
+}
+
+pid_t runtime_begin_delete(const struct runtime *runtime, const char *id,
+			   const struct runtime_starter_fds *own, int (*confine)(void))
+{
+	const int kept[] = { own->log, own->log_ask, runtime->limit.stop_fd };
+	const pid_t supervisor = own->is_sibling ? getppid() : getpid();
+	pid_t pid = sibling_fork(own->is_sibling, NULL);
+
+	if (pid < 0)
+		log_error("cannot fork: %s", strerror(-pid));
+	if (pid == 0) {
+		struct runtime deleter = *runtime;
+		int r = enter(kept, sizeof(kept) / sizeof(kept[0]), confine, supervisor);
+
+		deleter.group = getpid();
+		_exit(-(r ? r : runtime_delete(&deleter, id)));
 	}
 	return pid;
 }

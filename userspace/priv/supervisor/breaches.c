@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "userspace/common/log.h"
-#include "userspace/priv/supervisor/child.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 
 static void end_gateway(struct supervised_pair *pair)
@@ -25,8 +24,7 @@ static void end_gateway(struct supervised_pair *pair)
 	log_error("%s: a record of its changes or refusals is malformed; ending the gateway",
 		  pair->pair.description->name);
 	/* on_signal() restarts the pair. */
-	child_kill(pair->pair.gateway_pid,
-		   pair_gateway_uid(pair->pair.uid_base, pair->pair.number));
+	pair_kill_gateway(&pair->pair);
 }
 
 static int on_breach(struct loop *loop, int fd, short revents, void *data)

@@ -36,42 +36,22 @@
 
 static void watcher_failed(struct supervisor *s, const char *reason)
 {
+	if (s->launcher.is_gone) {
+		loop_timer_set(&s->watcher_timer, LOOP_NEVER);
+		restart_given_up(&s->watcher_restart, WATCHER_NAME, reason);
+		return;
+	}
 	loop_timer_set(&s->watcher_timer,
 		       restart_failed(&s->watcher_restart, WATCHER_NAME, reason, loop_now_ns()));
 }
 
-static int fd_or_null(int fd, int null)
-{
-	return fd >= 0 ? fd : null;
-}
-
 static void start_watcher(struct supervisor *s)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	const int fds[] = { s->store.gate_fds[KV_SUBJECT_WATCHER],
-			    s->store.kv_fd,
-			    s->store.ctl_fd,
-			    s->store.events_fd,
-			    s->store.denials_fd,
-			    s->chrony.ask_fd,
-			    s->chrony.results[0],
-			    s->loaded_fd,
-			    s->watcher_report_fd,
-			    fd_or_null(s->options->audit_fd ? s->audit_fd : -1, null),
-			    fd_or_null(s->syslog.outlet.fd, null),
-			    fd_or_null(s->syslog.ask_fd, null),
-			    s->breaches[1],
-			    fd_or_null(s->witness_fd, null),
-			    fd_or_null(frames_host_program(&s->frames_host), null),
-			    s->secrets.ask_fd };
 	uint64_t now = loop_now_ns();
 	pid_t pid;
 
 	report_set_logged(s->watcher_report_fd, s->watcher_restart.n_failures > 0);
-	pid = supervisor_execute_role(s, "watcher", fds, sizeof(fds) / sizeof(fds[0]));
-
-	if (null >= 0)
-		(void)close(null);
+	pid = launcher_request(&s->launcher, LAUNCHER_START, LAUNCHER_WATCHER);
 	if (pid > 0) {
 		s->watcher_pid = pid;
 		restart_started(&s->watcher_restart, now);
@@ -99,6 +79,11 @@ static void pair_failed(struct supervised_pair *pair, const char *reason)
 {
 	const char *name = pair->pair.description->name;
 
+	if (pair->supervisor->launcher.is_gone) {
+		loop_timer_set(&pair->timer, LOOP_NEVER);
+		restart_given_up(&pair->restart, name, reason);
+		return;
+	}
 	loop_timer_set(&pair->timer, restart_failed(&pair->restart, name, reason, loop_now_ns()));
 }
 
@@ -107,7 +92,7 @@ static void start_pair(struct supervised_pair *pair)
 {
 	pair->calf_end.is_set = pair->gateway_end.is_set = false;
 	restart_begins(&pair->restart);
-	report_set_logged(pair->pair.metrics_fd, pair->restart.n_failures > 0);
+	report_set_logged(pair->pair.launch.fds.metrics, pair->restart.n_failures > 0);
 	if (pair_start(&pair->pair)) {
 		pair_failed(pair, "cannot be started");
 		return;
@@ -219,6 +204,8 @@ void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
 {
 	char how[48];
 
+	if (pid == s->launcher.pid)
+		launcher_ended(&s->launcher, status);
 	if (pid == s->watcher_pid) {
 		s->watcher_pid = 0;
 		watcher_failed(s, describe_end(status, how));
@@ -231,10 +218,20 @@ void supervisor_child_ended(struct supervisor *s, pid_t pid, int status)
 		child_of_pair_ended(&s->pairs[i], pid, status);
 }
 
-/* Confine a process like the supervisor itself. */
 int supervisor_confine(void)
 {
-	return confine_enter(ROLE_SUPERVISOR, 0, 0, true);
+	return confine_enter(ROLE_SUPERVISOR, 0, 0, false);
+}
+
+/* The processes that create containers while there is no launcher. */
+static int confine_starter(void)
+{
+	return confine_enter(ROLE_STARTER, 0, 0, false);
+}
+
+static int confine_foreign_starter(void)
+{
+	return confine_enter(ROLE_STARTER, 0, 0, true);
 }
 
 /* Creating a container takes as long as loading all programs: do both at once. */
@@ -248,7 +245,7 @@ int supervisor_create_pairs(struct supervisor *s)
 	for (uint32_t i = 0; !r && i < s->n_descriptions; i++) {
 		const struct tap *tap = supervisor_tap_of(s, &s->descriptions[i]);
 		struct supervised_pair *pair = &s->pairs[i];
-		const struct pair_fds fds = {
+		const struct launcher_pair_fds fds = {
 			.gate = -1,
 			.ring = -1,
 			.frames = tap ? tap->fd : -1,
@@ -265,7 +262,8 @@ int supervisor_create_pairs(struct supervisor *s)
 		s->n_pairs++;
 		r = loop_add_timer(&s->loop, &pair->timer, on_pair_timer, pair);
 		if (!r)
-			r = pair_create(&pair->pair, supervisor_confine);
+			r = pair_create(&pair->pair, !s->runtime.is_pen ? confine_foreign_starter :
+									  confine_starter);
 	}
 	if (r)
 		return r;
@@ -275,19 +273,8 @@ int supervisor_create_pairs(struct supervisor *s)
 	return loop_add_timer(&s->loop, &s->watcher_timer, on_watcher_timer, s);
 }
 
-static void connect_pairs(struct supervisor *s)
-{
-	for (uint32_t i = 0; i < s->n_pairs; i++) {
-		struct pair *pair = &s->pairs[i].pair;
-
-		pair->fds.gate = s->store.gate_fds[pair->number];
-		pair->fds.ring = s->store.ring_fds[pair->number];
-	}
-}
-
 void supervisor_start_children(struct supervisor *s)
 {
-	connect_pairs(s);
 	start_watcher(s);
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		start_pair(&s->pairs[i]);
@@ -320,7 +307,7 @@ static void end_watcher(struct supervisor *s)
 	if (child_wait(&s->watcher_pid, NULL, &limit))
 		return;
 	log_warning("the watcher does not exit; killing it");
-	child_end(&s->watcher_pid, 0);
+	child_end(&s->watcher_pid);
 }
 
 /* The watcher saves what must survive a reboot while the runtime deletes the

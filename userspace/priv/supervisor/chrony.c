@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,29 +36,10 @@ static void send_result(const struct supervisor_chrony *chrony, int result)
 		log_debug("the watcher does not read the results of reloads: %s", strerror(errno));
 }
 
-/* Returns the role's pid, or a negative errno. O_PATH needs no permission on the
- * directory. */
-static pid_t start_role(struct supervisor *s)
-{
-	int fd = open(s->configuration.handlers.chronyd_directory,
-		      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat directory;
-	pid_t pid;
-
-	if (fd < 0)
-		return -errno;
-	pid = fstat(fd, &directory) ? -errno : 0;
-	s->chrony.uid = directory.st_uid;
-	if (!pid)
-		pid = supervisor_execute_role(s, "chrony", &fd, 1);
-	close(fd);
-	return pid;
-}
-
 static void start(struct supervisor *s, uint64_t now_ns)
 {
 	struct supervisor_chrony *chrony = &s->chrony;
-	pid_t pid = start_role(s);
+	pid_t pid = launcher_request(&s->launcher, LAUNCHER_START, LAUNCHER_CHRONY);
 
 	chrony->is_asked = false;
 	chrony->earliest_ns = now_ns + SPACING_NS;
@@ -77,7 +57,7 @@ static int on_timer(struct loop *loop, uint64_t now_ns, void *data)
 
 	(void)loop;
 	if (s->chrony.pid > 0)
-		child_kill(s->chrony.pid, s->chrony.uid);
+		(void)launcher_request(&s->launcher, LAUNCHER_STOP, LAUNCHER_CHRONY);
 	else
 		start(s, now_ns);
 	return 0;
@@ -122,19 +102,21 @@ void supervisor_chrony_ended(struct supervisor *s, int status)
 	loop_timer_set(&s->chrony.timer, s->chrony.is_asked ? s->chrony.earliest_ns : LOOP_NEVER);
 }
 
-static void await_role(struct supervisor_chrony *chrony, const struct await_limit *limit)
+static void await_role(struct supervisor *s, const struct await_limit *limit)
 {
-	if (!child_wait(&chrony->pid, NULL, limit))
-		child_end(&chrony->pid, chrony->uid);
+	if (child_wait(&s->chrony.pid, NULL, limit))
+		return;
+	(void)launcher_request(&s->launcher, LAUNCHER_STOP, LAUNCHER_CHRONY);
+	child_await_killed(&s->chrony.pid);
 }
 
 void supervisor_stop_chrony(struct supervisor *s)
 {
 	const struct await_limit limit = supervisor_stop_limit(s, END_MS);
 
-	await_role(&s->chrony, &limit);
+	await_role(s, &limit);
 	if (s->chrony.ask_fd >= 0 && take_request(&s->chrony) && !await_check(&limit)) {
 		start(s, loop_now_ns());
-		await_role(&s->chrony, &limit);
+		await_role(s, &limit);
 	}
 }

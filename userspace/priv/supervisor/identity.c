@@ -107,7 +107,7 @@ static uint32_t vlan_of(const char *interface)
 }
 
 /* Wait for the role and take its result. */
-static int take_result(const struct supervisor *s, pid_t pid, uint32_t uid, int fd,
+static int take_result(const struct supervisor *s, pid_t pid, int fd,
 		       struct migrate_identity *identityp)
 {
 	const struct await_limit forever = { .stop_fd = s->stop_fd, .until_ns = UINT64_MAX };
@@ -117,7 +117,7 @@ static int take_result(const struct supervisor *s, pid_t pid, uint32_t uid, int 
 
 	r = await_child(pid, &status, &limit);
 	if (r) {
-		child_end(&pid, uid);
+		child_end(&pid);
 		return r;
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != ROLE_EXIT_OK)
@@ -152,7 +152,7 @@ static int read_lease(const struct supervisor *s, const struct lease_file *lease
 				    from[1] };
 
 		pid = supervisor_execute_role(s, "migrate", fds, sizeof(fds) / sizeof(fds[0]));
-		r = pid < 0 ? (int)pid : take_result(s, pid, request.uid, from[0], identityp);
+		r = pid < 0 ? (int)pid : take_result(s, pid, from[0], identityp);
 	}
 	for (int i = 0; i < 2; i++) {
 		if (to[i] >= 0)

@@ -2,12 +2,9 @@
 #include "userspace/priv/supervisor/pair.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "userspace/common/clock.h"
@@ -59,7 +56,7 @@ static int make_keys(const struct pair *pair)
 
 int pair_init(struct pair *pair, const struct options *options, uint32_t uid_base,
 	      const struct description *description, uint32_t number, const char *directory,
-	      const struct runtime *runtime, const struct pair_fds *fds)
+	      const struct runtime *runtime, const struct launcher_pair_fds *fds)
 {
 	struct bundle_parameters parameters = {
 		.description = description,
@@ -77,7 +74,12 @@ int pair_init(struct pair *pair, const struct options *options, uint32_t uid_bas
 	pair->runtime = runtime;
 	pair->uid_base = uid_base;
 	pair->number = number;
-	pair->fds = *fds;
+	pair->launch.fds = *fds;
+	pair->launch.fds.keys = pair->launch.fds.metrics = -1;
+	pair->launch.runtime = runtime;
+	pair->launch.name = description->name;
+	pair->launch.container = pair->container;
+	pair->launch.bundle = pair->bundle;
 	snprintf(pair->container, sizeof(pair->container), "calfpen-%s-%s", options->instance,
 		 description->name);
 	if (!parameters.limits_cpu)
@@ -91,136 +93,84 @@ int pair_init(struct pair *pair, const struct options *options, uint32_t uid_bas
 	r = runtime_delete(runtime, pair->container);
 	if (r)
 		return r;
-	pair->metrics_fd = report_create();
-	if (pair->metrics_fd < 0) {
-		r = pair->metrics_fd;
+	pair->launch.fds.metrics = report_create();
+	if (pair->launch.fds.metrics < 0) {
+		r = pair->launch.fds.metrics;
 		log_error("%s: cannot create the metrics page: %s", description->name,
 			  strerror(-r));
 		return r;
 	}
-	pair->keys_fd = make_keys(pair);
-	r = pair->keys_fd < 0 ? pair->keys_fd : bundle_write(&parameters);
+	pair->launch.fds.keys = make_keys(pair);
+	r = pair->launch.fds.keys < 0 ? pair->launch.fds.keys : bundle_write(&parameters);
 	if (r)
 		pair_deinit(pair);
 	return r;
 }
 
-static int make_channels(struct pair_channels *channels)
+static int clear_metrics(const struct pair *pair)
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, channels->control) ||
-	    pipe2(channels->log_stdout, O_NONBLOCK | O_CLOEXEC) ||
-	    pipe2(channels->log_stderr, O_NONBLOCK | O_CLOEXEC) ||
-	    pipe2(channels->go, O_NONBLOCK | O_CLOEXEC))
-		return -errno;
-	return 0;
-}
+	int r = report_clear(pair->launch.fds.metrics);
 
-/* The runtime may have made the calf's ends block: Go does so with files that it
- * passes on. A calf must not wait for its gateway. */
-static void keep_nonblocking(const struct pair_channels *channels)
-{
-	const int ends[] = { channels->log_stdout[1], channels->log_stderr[1] };
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
-}
-
-static void close_channels(struct pair_channels *channels)
-{
-	int *ends[] = { channels->control, channels->log_stdout, channels->log_stderr,
-			channels->go };
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		for (int j = 0; j < 2; j++) {
-			if (ends[i][j] >= 0)
-				close(ends[i][j]);
-			ends[i][j] = -1;
-		}
-}
-
-static pid_t start_gateway(const struct pair *pair)
-{
-	const struct pair_channels *channels = &pair->channels;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	const int fds[] = {
-		pair->fds.gate,
-		channels->control[0],
-		channels->log_stdout[0],
-		channels->log_stderr[0],
-		pair->fds.ring >= 0 ? pair->fds.ring : null,
-		pair->keys_fd,
-		pair->fds.syslog >= 0 ? pair->fds.syslog : null,
-		pair->fds.syslog_ask >= 0 ? pair->fds.syslog_ask : null,
-	};
-	char name[sizeof(pair->container)];
-	/* The container's name makes the gateway recognizable in ps. */
-	char *const argv[] = { (char[]){ "calfpen-gateway" }, name, NULL };
-	pid_t pid;
-
-	memcpy(name, pair->container, sizeof(name));
-	pid = child_start(pair->fds.gateway_program, argv, fds, sizeof(fds) / sizeof(fds[0]));
-
-	if (null >= 0)
-		close(null);
-	return pid;
-}
-
-int pair_create(struct pair *pair, int (*confine)(void))
-{
-	struct runtime_starter_fds own;
-	struct runtime_fds fds;
-	pid_t pid;
-	int r = make_channels(&pair->channels);
-
-	if (!r)
-		r = report_clear(pair->metrics_fd);
-	if (r) {
-		log_error("%s: cannot create the channels: %s", pair->description->name,
+	if (r)
+		log_error("%s: cannot clear the metrics page: %s", pair->description->name,
 			  strerror(-r));
-		close_channels(&pair->channels);
-		return r;
-	}
-	fds = (struct runtime_fds){
-		.log_stdout = pair->channels.log_stdout[1],
-		.log_stderr = pair->channels.log_stderr[1],
-		.frames = pair->fds.frames,
-		.control = pair->channels.control[1],
-		.metrics = pair->metrics_fd,
-	};
-	own = (struct runtime_starter_fds){ .go = pair->channels.go[0],
-					    .log = pair->fds.syslog,
-					    .log_ask = pair->fds.syslog_ask };
-	pid = runtime_create(pair->runtime, pair->container, pair->bundle, &fds, &own, confine);
-	if (pid < 0) {
-		close_channels(&pair->channels);
+	return r;
+}
+
+static int request(const struct pair *pair, enum launcher_verb verb)
+{
+	return launcher_request(pair->launcher, verb, pair->entry);
+}
+
+static bool has_launcher(const struct pair *pair)
+{
+	return pair->launcher && pair->launcher->fd >= 0;
+}
+
+static int take_starter(struct pair *pair, pid_t pid)
+{
+	if (pid < 0)
 		return pid;
-	}
 	pair->starter_pid = pid;
 	pair->is_let_go = false;
 	return 0;
 }
 
-/* The pipe has room, and it has a reader: we keep that end open. */
-static void tell_starter(const struct pair *pair, char octet)
+int pair_create(struct pair *pair, int (*confine)(void))
 {
-	(void)!write(pair->channels.go[1], &octet, 1);
+	int r = clear_metrics(pair);
+
+	return r ? r : take_starter(pair, launcher_pair_create(&pair->launch, false, confine));
+}
+
+void pair_hand_over(struct pair *pair, struct launcher *launcher, uint32_t entry)
+{
+	pair->launcher = launcher;
+	pair->entry = entry;
+	launcher_pair_close(&pair->launch);
+}
+
+static int create_by_launcher(struct pair *pair)
+{
+	int r = clear_metrics(pair);
+
+	return r ? r : take_starter(pair, request(pair, LAUNCHER_CREATE));
 }
 
 int pair_start(struct pair *pair)
 {
-	int r = pair->starter_pid ? 0 : pair_create(pair, NULL);
+	int r = pair->starter_pid ? 0 : create_by_launcher(pair);
 	pid_t pid;
 
 	if (r)
 		return r;
-	pid = start_gateway(pair);
+	pid = request(pair, LAUNCHER_START);
 	if (pid < 0) {
 		pair_stop(pair);
 		return pid;
 	}
 	pair->gateway_pid = pid;
 	pair->is_let_go = true;
-	tell_starter(pair, RUNTIME_GO);
 	return 0;
 }
 
@@ -230,8 +180,6 @@ int pair_started(struct pair *pair, int status)
 				&pair->calf_pid);
 
 	pair->starter_pid = 0;
-	keep_nonblocking(&pair->channels);
-	close_channels(&pair->channels);
 	if (r)
 		pair_stop(pair);
 	return r;
@@ -249,12 +197,28 @@ bool pair_take_calf(struct pair *pair, int *statusp)
 	return pair->calf_pid > 0 && child_wait(&pair->calf_pid, statusp, &limit);
 }
 
-static void ask_starter_to_end(const struct pair *pair)
+/* One that waits exits at the end of its pipe. That of a launcher that is gone is closed. */
+static void ask_starter_to_end(struct pair *pair)
 {
 	if (pair->is_let_go)
 		kill(pair->starter_pid, SIGTERM);
+	else if (has_launcher(pair))
+		(void)request(pair, LAUNCHER_STOP);
 	else
-		tell_starter(pair, 0);
+		launcher_pair_close(&pair->launch);
+}
+
+void pair_kill_gateway(const struct pair *pair)
+{
+	/* It has its own uid, unless it has not confined itself yet. */
+	if (pair->gateway_pid > 0 && kill(pair->gateway_pid, SIGKILL) && has_launcher(pair))
+		(void)request(pair, LAUNCHER_STOP);
+}
+
+static void end_gateway(struct pair *pair)
+{
+	pair_kill_gateway(pair);
+	child_await_killed(&pair->gateway_pid);
 }
 
 /* The container may exist afterwards. */
@@ -262,7 +226,7 @@ static void end_starter(struct pair *pair, const struct await_limit *limit)
 {
 	runtime_cancel(pair->starter_pid, limit);
 	pair->starter_pid = 0;
-	child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->number));
+	end_gateway(pair);
 }
 
 void pair_stop(struct pair *pair)
@@ -275,14 +239,13 @@ void pair_stop(struct pair *pair)
 		end_starter(pair, &limit);
 		(void)runtime_kill(pair->runtime, pair->container); /* logged */
 	}
-	close_channels(&pair->channels);
-	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->number));
+	child_end(&pair->calf_pid);
 	/* The calf's last messages explain its exit: the gateway logs them, then exits. */
 	limit = await_within(&pair->runtime->limit, GATEWAY_END_NS);
 	pair_end_gateway(pair, &limit);
 	/* End the watches of a gateway that was killed and could not do it itself. */
-	if (pair->fds.ring >= 0)
-		gate_watch(pair->fds.gate, GATE_WATCH_END, NULL, NULL);
+	if (pair->launch.fds.ring >= 0)
+		gate_watch(pair->launch.fds.gate, GATE_WATCH_END, NULL, NULL);
 }
 
 void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd)
@@ -306,25 +269,36 @@ void pair_end_calf(struct pair *pair, const struct await_limit *limit)
 		end_starter(pair, limit);
 	if (pair->is_asked_to_end && !child_wait(&pair->calf_pid, NULL, limit))
 		log_warning("%s: the calf does not exit; killing it", pair->description->name);
-	child_end(&pair->calf_pid, pair_calf_uid(pair->uid_base, pair->number));
+	child_end(&pair->calf_pid);
 }
 
 void pair_end_gateway(struct pair *pair, const struct await_limit *limit)
 {
 	if (!child_wait(&pair->gateway_pid, NULL, limit))
-		child_end(&pair->gateway_pid, pair_gateway_uid(pair->uid_base, pair->number));
+		end_gateway(pair);
+}
+
+static void delete_container(const struct pair *pair)
+{
+	pid_t pid = has_launcher(pair) ? request(pair, LAUNCHER_DELETE) : -EPIPE;
+
+	if (pid > 0)
+		runtime_cancel(pid, &pair->runtime->limit);
+	/* All that it did not do. It says itself why. */
+	(void)runtime_remove(pair->runtime, pair->container);
 }
 
 void pair_deinit(struct pair *pair)
 {
 	if (pair->options) {
 		pair_stop(pair);
-		runtime_delete(pair->runtime, pair->container);
+		launcher_pair_close(&pair->launch);
+		delete_container(pair);
 	}
-	if (pair->keys_fd >= 0)
-		close(pair->keys_fd);
-	if (pair->metrics_fd >= 0) {
-		close(pair->metrics_fd);
+	if (pair->launch.fds.keys >= 0)
+		close(pair->launch.fds.keys);
+	if (pair->launch.fds.metrics >= 0) {
+		close(pair->launch.fds.metrics);
 		bundle_remove(pair->bundle);
 	}
 	*pair = PAIR_NULL(*pair);

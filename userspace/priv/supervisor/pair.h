@@ -15,30 +15,8 @@
 #include "userspace/common/await.h"
 #include "userspace/priv/container/runtime.h"
 #include "userspace/priv/description/description.h"
+#include "userspace/priv/launcher/launcher.h"
 #include "userspace/priv/options.h"
-
-/* Descriptors that a pair uses but does not own. */
-struct pair_fds {
-	int gate;		/* the store's */
-	int ring;		/* the store's; -1: the calf has no right to watch */
-	int frames;		/* the tap's; -1: the calf has no frame rules */
-	int gateway_program;	/* child_open_program() */
-	int syslog, syslog_ask; /* of syslog_open(); -1: no syslog */
-};
-
-/* The two ends of each channel: [0] priv's, [1] the calf's; of `go`: [0] of the process that
- * starts the calf, [1] the supervisor's; -1: closed */
-struct pair_channels {
-	int control[2], log_stdout[2], log_stderr[2], go[2];
-};
-
-#define PAIR_CHANNELS_NULL                          \
-	{                                           \
-		{ -1, -1 }, { -1, -1 }, { -1, -1 }, \
-		{                                   \
-			-1, -1                      \
-		}                                   \
-	}
 
 struct pair {
 	const struct options *options;
@@ -46,21 +24,23 @@ struct pair {
 	const struct runtime *runtime;
 	uint32_t uid_base;
 	uint32_t number; /* of the calf as a subject of the store */
-	struct pair_fds fds;
-	int keys_fd;	/* sealed memfd, owned: the gateway's struct key_table */
-	int metrics_fd; /* sealed memfd, owned; zeroed at every start of the calf */
+	/* Owned: the sealed memfds launch.fds.keys, and launch.fds.metrics, which is zeroed at
+	 * every start of the calf. */
+	struct launcher_pair launch;
+	struct launcher *launcher; /* that starts the processes once it runs */
+	uint32_t entry;		   /* its number of the pair */
 	char bundle[PATH_MAX];
-	char container[64];	       /* OCI id */
-	struct pair_channels channels; /* open between pair_create() and pair_started() */
-	pid_t starter_pid;	       /* of runtime_create(), until pair_started() */
-	bool is_let_go;		       /* the starter was told to start the calf */
-	pid_t calf_pid;		       /* 0: none */
+	char container[64]; /* OCI id */
+	pid_t starter_pid;  /* of runtime_create(), until pair_started() */
+	bool is_let_go;	    /* the starter was told to start the calf */
+	pid_t calf_pid;	    /* 0: none */
 	bool is_asked_to_end;
 	pid_t gateway_pid;
 };
 
-#define PAIR_NULL(_x) \
-	((struct pair){ .metrics_fd = -1, .keys_fd = -1, .channels = PAIR_CHANNELS_NULL })
+#define PAIR_NULL(_x)                                                          \
+	((struct pair){ .launch = { .fds = { -1, -1, -1, -1, -1, -1, -1, -1 }, \
+				    .channels = LAUNCHER_CHANNELS_NULL } })
 
 /* Return the host uid of the gateway and of the calf that is the subject `number` of the
  * instance whose first uid is `uid_base`. It does not depend on the other calves. */
@@ -68,22 +48,25 @@ uint32_t pair_gateway_uid(uint32_t uid_base, uint32_t number);
 uint32_t pair_calf_uid(uint32_t uid_base, uint32_t number);
 
 /* Prepare a pair: write the bundle below `directory`, create the metrics page
- * and the gateway's key table, and delete the container of this calf that a
- * killed supervisor left. Returns 0, or a negative errno, logged. */
+ * and the gateway's key table, which replace those of `fds`, and delete the container of this calf
+ * that a killed supervisor left. Returns 0, or a negative errno, logged. */
 int pair_init(struct pair *pair, const struct options *options, uint32_t uid_base,
 	      const struct description *description, uint32_t number, const char *directory,
-	      const struct runtime *runtime, const struct pair_fds *fds);
+	      const struct runtime *runtime, const struct launcher_pair_fds *fds);
 
 /*
- * Begin to create the calf's container, which takes longer than the rest of a
- * start. Only fds.frames must be set. `confine` is as for runtime_create().
+ * Before there is a launcher: begin to create the calf's container, which takes longer than
+ * the rest of a start. Only fds.frames must be set. `confine` is as for runtime_create().
  * Returns 0, or a negative errno, logged.
  */
 int pair_create(struct pair *pair, int (*confine)(void));
 
+/* The launcher has been started, and is from now on the only one that has the channels. */
+void pair_hand_over(struct pair *pair, struct launcher *launcher, uint32_t entry);
+
 /*
- * Start the gateway, and let the process of pair_create(), which is called here if it was
- * not before, start the calf. Does not wait for that: pair_started() must follow when the
+ * Have the launcher create the container, if pair_create() was not called, start the gateway, and
+ * let the container's process start the calf. Does not wait for that: pair_started() must follow when the
  * process pair->starter_pid has exited. Returns 0, or a negative errno, logged; then nothing
  * of the pair is running.
  */
@@ -99,6 +82,9 @@ bool pair_is_starting(const struct pair *pair, pid_t pid);
 /* Check whether the calf, too, exited when its gateway did: wait up to 50 ms.
  * Returns true if it did, and stores its wait status in *statusp. */
 bool pair_take_calf(struct pair *pair, int *statusp);
+
+/* Kill the gateway, which the supervisor will see exit. */
+void pair_kill_gateway(const struct pair *pair);
 
 /* Kill the calf, wait up to half a second for its gateway to read what is left, and
  * kill that, too; all within pair->runtime->limit. A start that is not complete is ended, with
@@ -118,7 +104,8 @@ void pair_ask_to_end(struct pair *pair, int supervisor_gate_fd);
 void pair_end_calf(struct pair *pair, const struct await_limit *limit);
 void pair_end_gateway(struct pair *pair, const struct await_limit *limit);
 
-/* Stop the pair and remove its bundle and container. Allowed on PAIR_NULL. */
+/* Stop the pair and remove its bundle and container: by the runtime, or, without a launcher,
+ * by ourselves. Allowed on PAIR_NULL. */
 void pair_deinit(struct pair *pair);
 
 #endif

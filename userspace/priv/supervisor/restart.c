@@ -49,6 +49,16 @@ uint64_t restart_failed(struct restart *restart, const char *name, const char *r
 	return restart->next_ns;
 }
 
+void restart_given_up(struct restart *restart, const char *name, const char *reason)
+{
+	restart->n_failures++;
+	restart->next_ns = 0;
+	restart->is_given_up = true;
+	(void)snprintf(restart->reason, sizeof(restart->reason), "%s", reason);
+	log_error("%s: %s; it cannot be started again without the launcher: restart the instance",
+		  name, restart->reason);
+}
+
 uint64_t restart_on_purpose(struct restart *restart, uint64_t now_ns)
 {
 	restart->n_restarts++;
@@ -66,5 +76,5 @@ void restart_settle(struct restart *restart, const char *name)
 
 bool restart_is_failed(const struct restart *restart)
 {
-	return restart->n_failures >= RESTART_FAILED_AFTER;
+	return restart->is_given_up || restart->n_failures >= RESTART_FAILED_AFTER;
 }

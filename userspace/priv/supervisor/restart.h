@@ -19,6 +19,7 @@ struct restart {
 	uint32_t n_failures; /* in a row */
 	uint64_t started_ns; /* CLOCK_BOOTTIME; 0: it has not run since the last start began */
 	uint64_t next_ns;    /* CLOCK_BOOTTIME of the next start; 0: it runs or is being started */
+	bool is_given_up;    /* it will not be started again */
 	char reason[80];     /* of the last failure, "exited with code 1"; "": none */
 };
 
@@ -36,6 +37,9 @@ void restart_started(struct restart *restart, uint64_t now_ns);
 uint64_t restart_failed(struct restart *restart, const char *name, const char *reason,
 			uint64_t now_ns);
 
+/* It failed, and nothing can start it again. Logs it. */
+void restart_given_up(struct restart *restart, const char *name, const char *reason);
+
 /* It is restarted on purpose, which is no failure. Returns the time of that. */
 uint64_t restart_on_purpose(struct restart *restart, uint64_t now_ns);
 
@@ -43,7 +47,7 @@ uint64_t restart_on_purpose(struct restart *restart, uint64_t now_ns);
  * that it runs again if it was FAILED. */
 void restart_settle(struct restart *restart, const char *name);
 
-/* Has it failed RESTART_FAILED_AFTER times in a row, and not run long since? */
+/* Has it failed RESTART_FAILED_AFTER times in a row, and not run long since; or for good? */
 bool restart_is_failed(const struct restart *restart);
 
 #endif

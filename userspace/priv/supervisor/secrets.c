@@ -12,12 +12,8 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <limits.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,26 +51,9 @@ static int collect(const struct supervisor *s, struct wanted *wanted)
 	return r;
 }
 
-/* A process that hangs on a disk may outlive the supervisor: it must not hold its locks. */
-static void close_others(const struct supervisor *s)
+int supervisor_save_secrets_now(const void *data)
 {
-	const int kept[] = { s->store.kv_fd, s->store.ctl_fd,
-			     s->store.gate_fds[KV_SUBJECT_SUPERVISOR] };
-	const unsigned int n_kept = sizeof(kept) / sizeof(kept[0]);
-
-	for (unsigned int fd = STDERR_FILENO + 1, next = 0; next < UINT_MAX; fd = next + 1) {
-		next = UINT_MAX;
-		for (unsigned int i = 0; i < n_kept; i++)
-			if ((unsigned int)kept[i] >= fd && (unsigned int)kept[i] < next)
-				next = (unsigned int)kept[i];
-		if (next > fd)
-			(void)syscall(SYS_close_range, fd, next - 1, 0);
-	}
-}
-
-/* Runs in a process of its own. Returns its exit code: 0, or a positive errno. */
-static int save(const struct supervisor *s)
-{
+	const struct supervisor *s = data;
 	const char *directory = s->options->state;
 	struct wanted wanted = WANTED_NULL(wanted);
 	int r = directory_make(directory, 0700);
@@ -106,22 +85,14 @@ static void failed(struct supervisor *s, int error, uint64_t now_ns)
 static void start(struct supervisor *s, uint64_t now_ns)
 {
 	struct supervisor_secrets *secrets = &s->secrets;
-	pid_t supervisor = getpid(), pid = fork();
+	pid_t pid = launcher_request(&s->launcher, LAUNCHER_START, LAUNCHER_SECRETS);
 
-	if (pid == 0) {
-		/* what is written after a crash could be older than the next one's */
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != supervisor)
-			_exit(ESRCH);
-		log_also(NULL, NULL);
-		close_others(s);
-		_exit(save(s));
-	}
 	secrets->is_asked = false;
 	secrets->earliest_ns = now_ns + SPACING_NS;
 	if (pid > 0)
 		secrets->pid = pid;
 	else
-		failed(s, errno, now_ns);
+		failed(s, -pid, now_ns);
 }
 
 /* Start to save when it is time, if there is something to save and no process does it. */
@@ -206,7 +177,7 @@ static bool await_end(struct supervisor *s, const struct await_limit *limit)
 	if (s->secrets.pid <= 0)
 		return true;
 	if (!child_wait(&s->secrets.pid, &status, limit)) {
-		child_end(&s->secrets.pid, 0);
+		child_end(&s->secrets.pid);
 		return false;
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)

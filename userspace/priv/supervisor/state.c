@@ -80,8 +80,8 @@ static json_t *describe_pair(const struct supervisor *s, const struct supervised
 			 (int)pair->calf_pid, STATE_CALF_GATEWAY_PID, (int)pair->gateway_pid,
 			 STATE_CALF_RESTARTS, (int)supervised->restart.n_restarts,
 			 STATE_CALF_RESTART, describe_restart(&supervised->restart),
-			 STATE_CALF_METRICS_FD, pair->metrics_fd, STATE_CALF_METRICS, metrics,
-			 STATE_CALF_KEYS, describe_keys(description));
+			 STATE_CALF_METRICS_FD, pair->launch.fds.metrics, STATE_CALF_METRICS,
+			 metrics, STATE_CALF_KEYS, describe_keys(description));
 }
 
 /* {"tcx": "ok", "clsact": "not tried", ...} */
@@ -119,11 +119,12 @@ void supervisor_write_state(const struct supervisor *s)
 	for (uint32_t i = 0; i < s->n_pairs; i++)
 		json_array_append_new(calves, describe_pair(s, &s->pairs[i]));
 	state = json_pack(
-		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:i, s:I, s:b, s:s, s:b, s:I, s:o, s:o}",
+		"{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:i, s:I, s:b, s:s, s:b, s:I, s:o, s:o}",
 		STATE_MEMBER_VERSION, STATE_VERSION, STATE_PID, getpid(), STATE_UPLINK,
 		s->uplink.name, STATE_TAP, first_tap(s), STATE_MODE,
 		frames_mode_name(s->frames.mode), STATE_HOOK, frames_hook_name(s->frames.hook),
 		STATE_MODE_REASON, s->frames.mode_reason, STATE_RUNTIME, s->runtime.path,
+		STATE_LAUNCHER_PID, s->launcher.is_gone ? 0 : (int)s->launcher.pid,
 		STATE_WATCHER_PID, (int)s->watcher_pid, STATE_WATCHER_RESTARTS,
 		(int)s->watcher_restart.n_restarts, STATE_WATCHER_RESTART,
 		describe_restart(&s->watcher_restart), STATE_WATCHER_REPORT_FD,

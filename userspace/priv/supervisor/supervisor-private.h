@@ -13,6 +13,7 @@
 #include "userspace/priv/description/loaded.h"
 #include "userspace/priv/frames/frames.h"
 #include "userspace/priv/frames/tap.h"
+#include "userspace/priv/launcher/launcher.h"
 #include "userspace/priv/netlink/netlink.h"
 #include "userspace/priv/store/store.h"
 #include "userspace/priv/supervisor/fast_start.h"
@@ -22,6 +23,13 @@
 #include "userspace/priv/supervisor/probe.h"
 #include "userspace/priv/supervisor/restart.h"
 #include "userspace/priv/supervisor/watches.h"
+
+#define SUPERVISOR_INDEX_SIZE LAUNCHER_UPLINK_SIZE
+
+/* The numbers of the launcher's table; a pair has LAUNCHER_PAIRS + i. */
+enum { LAUNCHER_WATCHER, LAUNCHER_CHRONY, LAUNCHER_SECRETS, LAUNCHER_PAIRS };
+
+_Static_assert(LAUNCHER_PAIRS + OPTIONS_CALVES_MAX <= LAUNCHER_ENTRIES_MAX, "room for all");
 
 /* The exit of a child that was seen before the start of its pair was complete. */
 struct early_end {
@@ -43,7 +51,6 @@ struct supervisor_chrony {
 	int results[2]; /* pipe to the watcher: an enum chrony_result for each reload */
 	bool is_asked;
 	pid_t pid;	      /* of the role, 0: none */
-	uint32_t uid;	      /* that the role takes */
 	uint64_t earliest_ns; /* earliest start of the next role */
 	struct loop_timer timer;
 };
@@ -111,6 +118,9 @@ struct supervisor {
 	struct loop_timer watcher_timer; /* the next start, or the time when it is stable */
 	struct supervisor_chrony chrony;
 	struct supervisor_secrets secrets;
+	struct launcher launcher;
+	struct launcher_table launcher_table;
+	char uplink_index[SUPERVISOR_INDEX_SIZE]; /* in the argv of the launcher's roles */
 	int breaches[2]; /* pipe from the watcher: whose records are malformed */
 	struct watches watches;
 	struct host_name host_name;
@@ -279,18 +289,32 @@ int supervisor_watch_uplink(struct supervisor *s);
 
 /* role.c */
 
+/* Return the command line of a role: that of the supervisor, with "--role `role` --uplink-index
+ * `index`" appended. To be freed with free(); NULL: no memory. */
+char **supervisor_role_argv(const struct supervisor *s, const char *role, const char *index);
+
 /* Execute this program with --role `role` and these descriptors as 3, 4, ...
- * Returns the pid, or a negative errno, logged. */
+ * Only before the launcher is started. Returns the pid, or a negative errno, logged. */
 pid_t supervisor_execute_role(const struct supervisor *s, const char *role, const int *fds,
 			      uint32_t n_fds);
+
+/* launch.c */
+
+/* Start the launcher, which knows from now on what it may start: watcher, chrony role, the
+ * process that saves secrets, and each pair. Returns 0, or a negative errno, logged. */
+int supervisor_start_launcher(struct supervisor *s);
+/* Let it close the taps, which will be deleted; and give it those that there are, with the
+ * index of the uplink. */
+void supervisor_unplug_launcher(struct supervisor *s);
+void supervisor_plug_launcher(struct supervisor *s);
 
 /* children.c */
 
 /* Drop the privileges that the supervisor does not need once everything has
  * been created. Returns 0, or a negative errno. */
 int supervisor_confine(void);
-/* Begin to create the containers of all calves, in processes confined like the
- * supervisor, while it continues. Returns 0, or a negative errno, logged. */
+/* Begin to create the containers of all calves, in processes confined like those of the
+ * launcher, while the supervisor continues. Returns 0, or a negative errno, logged. */
 int supervisor_create_pairs(struct supervisor *s);
 /* Start the watcher and all pairs; what does not start is retried. */
 void supervisor_start_children(struct supervisor *s);
@@ -318,6 +342,10 @@ void supervisor_stop_chrony(struct supervisor *s);
 int supervisor_watch_breaches(struct supervisor *s);
 
 /* secrets.c */
+
+/* Save secrets, in a process of its own. `data` is the supervisor. Returns its exit code: 0, or
+ * a positive errno. */
+int supervisor_save_secrets_now(const void *data);
 
 /* Save persistent secrets now, and whenever the watcher says that one has changed. Returns 0,
  * or a negative errno. */

@@ -188,6 +188,8 @@ static int supervisor_start(struct supervisor *s)
 		r = supervisor_watch_transactions(s);
 	fast_start_end(&s->fast_start);
 	if (!r)
+		r = supervisor_start_launcher(s);
+	if (!r)
 		r = supervisor_confine();
 	if (r)
 		return r;
@@ -216,6 +218,7 @@ static void supervisor_stop(struct supervisor *s, bool never_ran)
 	supervisor_stop_children(s);
 	supervisor_stop_chrony(s);
 	supervisor_save_secrets(s);
+	launcher_stop(&s->launcher); /* it holds the taps */
 	supervisor_save_revision(s);
 	supervisor_end_quarantine(s);
 	/* What a killed run has attached stays if this start was refused. */
@@ -252,6 +255,7 @@ int supervisor_main(const struct options *options)
 	s->instance = INSTANCE_NULL(s->instance);
 	s->syslog = SYSLOG_NULL(s->syslog);
 	s->fast_start = FAST_START_NULL(s->fast_start);
+	s->launcher = LAUNCHER_NULL(s->launcher);
 	s->store = STORE_NULL(s->store);
 	s->frames = FRAMES_NULL(s->frames);
 	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)

@@ -43,13 +43,12 @@ static void start_pairs(struct supervisor *s)
 {
 	uint64_t now_ns = loop_now_ns();
 
+	supervisor_plug_launcher(s);
 	for (uint32_t i = 0; i < s->n_pairs; i++) {
 		struct supervised_pair *pair = &s->pairs[i];
-		const struct tap *tap = supervisor_tap_of(s, pair->pair.description);
 
-		if (!tap)
+		if (!supervisor_tap_of(s, pair->pair.description))
 			continue;
-		pair->pair.fds.frames = tap->fd;
 		loop_timer_set(&pair->timer, restart_on_purpose(&pair->restart, now_ns));
 	}
 }
@@ -60,6 +59,7 @@ static int renew(struct supervisor *s, const struct netlink_link *link)
 	int r;
 
 	stop_pairs(s);
+	supervisor_unplug_launcher(s);
 	r = supervisor_stop_frames(s);
 	for (uint32_t calf = 0; calf < FRAME_CALVES_MAX; calf++)
 		s->transactions[calf].n_refused = 0; /* the next programs count anew */
