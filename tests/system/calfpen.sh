@@ -91,6 +91,7 @@ print(value)' "$run/state.json" "$@"
 }
 
 supervisor_pid() { state pid; }
+launcher_pid() { state launcher_pid; }
 watcher_pid() { state watcher_pid; }
 calf_pid() { state calves 0 pid; }
 gateway_pid() { state calves 0 gateway_pid; }

@@ -73,7 +73,7 @@ test_three_calves() {
 	assert_eq "" "$(calf observer tap)"
 	assert_eq "0 /dev/null 1 pipe: 2 pipe: 3 /dev/null 4 socket: 5 /memfd:calfpen-report (deleted)" \
 		"$(descriptors "$(calf observer pid)")"
-	assert_eq 3 "$(tap_holders)" "the supervisor, echo and dhcp4"
+	assert_eq 4 "$(tap_holders)" "supervisor, launcher, echo and dhcp4"
 	# whatever the order on the command line
 	assert_eq "0 1 -1" "$(calf dhcp4 filter) $(calf echo filter) $(calf observer filter)"
 	calfpen set /control/dhcp4/renew 1
@@ -100,7 +100,7 @@ test_calf_without_frames_has_no_tap() {
 	assert_eq "0 /dev/null 1 pipe: 2 pipe: 3 /dev/null 4 socket: 5 /memfd:calfpen-report (deleted)" \
 		"$(descriptors "$(calf observer pid)")"
 	assert_eq 0 "$(calf observer restarts)"
-	assert_eq 2 "$(tap_holders)" "the supervisor and dhcp4 only"
+	assert_eq 3 "$(tap_holders)" "supervisor, launcher and dhcp4 only"
 	assert_match "tap $(calf dhcp4 tap)," "$(calfpen status | grep ^uplink)"
 }
 

@@ -23,12 +23,12 @@ capabilities() {
 	printf '%016x' "$set"
 }
 
-SETGID=6 SETUID=7 SETPCAP=8 NET_ADMIN=12 SYS_ADMIN=21 BPF=39
+SETGID=6 SETUID=7 SETPCAP=8 NET_ADMIN=12 SYS_ADMIN=21 PERFMON=38 BPF=39
 
-# confined PID CAPABILITIES
+# confined PID CAPABILITIES [EFFECTIVE]
 confined() {
 	assert_eq "$2" "$(field "$1" CapPrm)" "permitted of $(field "$1" Name)"
-	assert_eq "$2" "$(field "$1" CapEff)" "effective"
+	assert_eq "${3-$2}" "$(field "$1" CapEff)" "effective"
 	assert_eq "$(capabilities)" "$(field "$1" CapInh)" "inheritable"
 	assert_eq "$(capabilities)" "$(field "$1" CapAmb)" "ambient"
 	assert_eq "$2" "$(field "$1" CapBnd)" "bounding set"
@@ -36,10 +36,69 @@ confined() {
 	assert_eq 2 "$(field "$1" Seccomp)"
 }
 
+# umask_of PID
+umask_of() { field "$1" Umask; }
+
+# Whatever the runtime is. It has nothing of its caller: no descriptor, no directory.
 test_supervisor_rights() {
+	local pid
+	mkdir -p "$LAB_DIR/caller"
+	cd "$LAB_DIR/caller"
+	exec 77<"$LAB_DIR" 78> >(cat)
+	umask 0
 	lease
-	confined "$(supervisor_pid)" \
-		"$(capabilities $SETGID $SETUID $SETPCAP $NET_ADMIN $SYS_ADMIN $BPF)"
+	exec 77<&- 78>&-
+	pid=$(supervisor_pid)
+	confined "$pid" "$(capabilities $NET_ADMIN $PERFMON $BPF)"
+	assert_eq / "$(readlink "/proc/$pid/cwd")" "directory"
+	assert_eq 0077 "$(umask_of "$pid")" "umask"
+	for pid in $pid $(launcher_pid) $(watcher_pid) $(gateway_pid) $(calf_pid); do
+		assert_eq / "$(readlink "/proc/$pid/cwd")" "directory of $(field "$pid" Name)"
+		assert_eq "" "$(find "/proc/$pid/fd" -lname "$LAB_DIR" -o -name 77 -o -name 78)" \
+			"descriptors of the caller in $(field "$pid" Name)"
+	done
+}
+
+launcher_rights() {
+	local pid own
+	pid=$(launcher_pid)
+	own="$SETGID $SETUID $SETPCAP"
+	# shellcheck disable=SC2086 # a list
+	confined "$pid" "$(capabilities $own $NET_ADMIN ${1-})" "$(capabilities $own)"
+	assert_eq 0077 "$(umask_of "$pid")" "umask"
+	assert_eq "$(supervisor_pid)" "$(field "$pid" PPid)"
+}
+
+test_launcher_rights() {
+	lease --runtime runc
+	launcher_rights $SYS_ADMIN
+}
+
+test_launcher_rights_with_the_pen() {
+	lease --runtime "$pen"
+	launcher_rights
+}
+
+# Calf, gateway and watcher are started again by the launcher, with the rights that they had.
+test_rights_after_a_restart() {
+	local pid role old
+	lease --runtime "$pen"
+	for role in calf_pid gateway_pid watcher_pid; do
+		old=$("$role")
+		kill -KILL "$old"
+		wait_for 5 is_another "$role" "$old"
+		wait_for 10 has_lease
+	done
+	calf_rights
+	confined "$(watcher_pid)" "$(capabilities $NET_ADMIN)"
+	confined "$(gateway_pid)" "$(capabilities)"
+	for pid in $(calf_pid) $(watcher_pid) $(gateway_pid); do
+		assert_eq "$(supervisor_pid)" "$(field "$pid" PPid)"
+	done
+}
+is_another() {
+	local now
+	now=$("$1") && [ "$now" != 0 ] && [ "$now" != "$2" ] && alive "$now"
 }
 
 test_watcher_rights() {
@@ -104,7 +163,7 @@ test_calf_rights() {
 	assert_eq "$uid	$uid	$uid	$uid" "$(field "$pid" Uid)"
 	assert_eq "$uid	$uid	$uid	$uid" "$(field "$pid" Gid)"
 	assert_eq "" "$(field "$pid" Groups | tr -d ' ')"
-	assert_eq 3 "$(field "$pid" Seccomp_filters)"
+	assert_eq 3 "$(field "$pid" Seccomp_filters)" "of launcher, runtime and calf"
 	for ns in user mnt pid net ipc uts cgroup; do
 		[ "$(readlink "/proc/$pid/ns/$ns")" != "$(readlink "/proc/self/ns/$ns")" ] ||
 			fail "the calf shares the $ns namespace"

@@ -321,3 +321,27 @@ Test(options, U39_no_relative_path)
 		cr_expect_str_eq(capture_text(), expected);
 	}
 }
+
+/* The supervisor leaves its working directory. */
+Test(options, relative_paths_become_absolute)
+{
+	struct options options;
+	char expected[PATH_MAX], directory[PATH_MAX - 64];
+
+	cr_assert_not_null(getcwd(directory, sizeof(directory)));
+	cr_assert_eq(parse(&options, "-i up --config a/b.yaml --calf c --calf /d --runtime ./e"),
+		     0);
+	cr_assert_eq(options_make_absolute(&options), 0);
+	snprintf(expected, sizeof(expected), "%s/a/b.yaml", directory);
+	cr_expect_str_eq(options.configuration, expected);
+	snprintf(expected, sizeof(expected), "%s/c", directory);
+	cr_expect_str_eq(options.calves[0], expected);
+	cr_expect_str_eq(options.calves[1], "/d");
+	snprintf(expected, sizeof(expected), "%s/./e", directory);
+	cr_expect_str_eq(options.runtime, expected);
+	cr_assert_eq(parse(&options, "-i up --runtime crun"), 0);
+	cr_assert_eq(options_make_absolute(&options), 0);
+	cr_expect_str_eq(options.runtime, "crun", "it is looked for in $PATH");
+	cr_expect_str_eq(options.configuration, "");
+	cr_expect_str_eq(capture_text(), "");
+}

@@ -102,3 +102,15 @@ Test(supervisor_restart, on_purpose)
 	cr_expect(!restart_is_failed(&restart));
 	cr_expect_str_eq(capture_text(), "");
 }
+
+Test(supervisor_restart, given_up)
+{
+	restart.n_restarts = 1;
+	restart_given_up(&restart, "dhcp4", "the calf exited with code 3");
+	cr_expect(restart_is_failed(&restart), "at once");
+	cr_expect_eq(restart.next_ns, 0);
+	cr_expect_eq(restart.n_restarts, 1);
+	cr_expect_str_eq(capture_text(),
+			 "dhcp4: the calf exited with code 3; it cannot be started again without "
+			 "the launcher: restart the instance\n");
+}

@@ -43,6 +43,8 @@ int main(int argc, char **argv)
 	case ROLE_FORGET:
 		return forget_main(&options);
 	default:
+		if (options_make_absolute(&options))
+			return ROLE_EXIT_FAILURE;
 		return supervisor_main(&options);
 	}
 }

@@ -71,6 +71,10 @@ void options_print_help(void);
  * is wrong, after one line on stderr that says what is wrong and what to do. */
 int options_parse(struct options *options, int argc, char **argv);
 
+/* Make the paths that may be relative absolute, so that the working directory can be changed:
+ * --config, --calf, --runtime. Returns 0, or a negative errno after one line on stderr. */
+int options_make_absolute(struct options *options);
+
 /* Return whether the audit log is a file: options->audit is its path. */
 bool options_has_audit_file(const struct options *options);
 

@@ -200,11 +200,14 @@ static int receive(int socket, struct launcher_request *request, int *fdp)
 		return -errno;
 	*fdp = -1;
 	header = CMSG_FIRSTHDR(&message);
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-	    header->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fdp, CMSG_DATA(header), sizeof(int));
 	if (n == 0 && !header)
 		return 0;
+	/* The room is enough for a second descriptor. */
+	if (header && (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+		       header->cmsg_len != CMSG_LEN(sizeof(int))))
+		return -EBADMSG;
+	if (header)
+		memcpy(fdp, CMSG_DATA(header), sizeof(int));
 	if (n != sizeof(*request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return -EBADMSG;
 	return *fdp < 0 || request->verb == LAUNCHER_TAP ? 1 : -EBADMSG;

@@ -21,6 +21,7 @@
 #include "maps/pins.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/roles.h"
+#include "userspace/priv/supervisor/caller.h"
 #include "userspace/priv/supervisor/supervisor-private.h"
 #include "userspace/priv/supervisor/uids.h"
 
@@ -268,7 +269,9 @@ int supervisor_main(const struct options *options)
 	s->self_program = s->gateway_program = s->loaded_fd = s->watcher_report_fd = -1;
 	s->started_ns = loop_now_ns();
 	loop_init(&s->loop);
-	r = supervisor_start(s);
+	r = caller_leave(options);
+	if (!r)
+		r = supervisor_start(s);
 	if (!r) {
 		r = loop_run(&s->loop);
 		supervisor_stop(s, false);
