@@ -44,7 +44,7 @@ test_supervisor_rights() {
 	local pid
 	mkdir -p "$LAB_DIR/caller"
 	cd "$LAB_DIR/caller"
-	exec 77<"$LAB_DIR" 78> >(cat)
+	exec 77<"$LAB_DIR/caller" 78>"$LAB_DIR/stray"
 	umask 0
 	lease
 	exec 77<&- 78>&-
@@ -54,7 +54,7 @@ test_supervisor_rights() {
 	assert_eq 0077 "$(umask_of "$pid")" "umask"
 	for pid in $pid $(launcher_pid) $(watcher_pid) $(gateway_pid) $(calf_pid); do
 		assert_eq / "$(readlink "/proc/$pid/cwd")" "directory of $(field "$pid" Name)"
-		assert_eq "" "$(find "/proc/$pid/fd" -lname "$LAB_DIR" -o -name 77 -o -name 78)" \
+		assert_eq "" "$(find "/proc/$pid/fd" -lname "$LAB_DIR/caller" -o -lname "$LAB_DIR/stray")" \
 			"descriptors of the caller in $(field "$pid" Name)"
 	done
 }

@@ -165,6 +165,11 @@ static void pair_ended(struct supervised_pair *pair, bool gateway, int status)
 	pair_failed(pair, reason);
 }
 
+static bool is_end_of_file(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_EOF;
+}
+
 /* The process that started the calf has exited. */
 static void on_started(struct supervised_pair *pair, int status)
 {
@@ -178,7 +183,8 @@ static void on_started(struct supervised_pair *pair, int status)
 	loop_timer_set(&pair->timer, pair->restart.started_ns + RESTART_STABLE_NS);
 	if (has_no_calf)
 		pair->pair.calf_pid = 0;
-	if (pair->gateway_end.is_set)
+	/* Its gateway exits because of a calf that has exited, and is not what failed. */
+	if (pair->gateway_end.is_set && !(has_no_calf && is_end_of_file(pair->gateway_end.status)))
 		pair_ended(pair, true, pair->gateway_end.status);
 	else if (has_no_calf)
 		pair_ended(pair, false, pair->calf_end.status);
