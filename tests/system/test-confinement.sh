@@ -43,7 +43,7 @@ umask_of() { field "$1" Umask; }
 test_supervisor_rights() {
 	local pid
 	mkdir -p "$LAB_DIR/caller"
-	cd "$LAB_DIR/caller"
+	cd "$LAB_DIR/caller" || exit
 	exec 77<"$LAB_DIR/caller" 78>"$LAB_DIR/stray"
 	umask 0
 	lease

@@ -145,6 +145,25 @@ Test(cli_status, FAILED)
 	close(fd);
 }
 
+/* A state.json of a version without a launcher says nothing about it. */
+Test(cli_status, FAILED_launcher)
+{
+	struct cli cli = capture();
+	json_t *status = full_status(false), *state = json_object_get(status, "state");
+
+	cr_expect_not(cli_state_is_failed(state));
+	json_object_set_new(state, "launcher_pid", json_integer(7));
+	cr_expect_not(cli_state_is_failed(state));
+	json_object_set_new(state, "launcher_pid", json_integer(0));
+	cr_expect(cli_state_is_failed(state));
+	cli_status_print(&cli, status);
+	captured(0);
+	cr_expect(strstr(out_text, "\nFAILED    launcher: it is gone, so nothing can be restarted; "
+				   "restart the instance\nuplink"),
+		  "%s", out_text);
+	json_decref(status);
+}
+
 /* A page that is too short, or empty, adds nothing. */
 Test(cli_status, FAILED_without_an_error)
 {

@@ -114,11 +114,11 @@ struct supervisor {
 	int self_program, gateway_program; /* child_open_program() */
 	pid_t watcher_pid;
 	int watcher_report_fd;
+	struct launcher launcher;
 	struct restart watcher_restart;
 	struct loop_timer watcher_timer; /* the next start, or the time when it is stable */
 	struct supervisor_chrony chrony;
 	struct supervisor_secrets secrets;
-	struct launcher launcher;
 	struct launcher_table launcher_table;
 	char uplink_index[SUPERVISOR_INDEX_SIZE]; /* in the argv of the launcher's roles */
 	int breaches[2]; /* pipe from the watcher: whose records are malformed */
