@@ -51,6 +51,27 @@ launcher_is_killed() {
 test_launcher_is_killed() { launcher_is_killed --runtime runc; }
 test_launcher_is_killed_with_the_pen() { launcher_is_killed --runtime "$pen"; }
 
+# One that hangs delays nothing but the next start, and not the end.
+test_launcher_is_stopped() {
+	local old began
+	lease --runtime "$pen"
+	old=$(launcher_pid)
+	kill -STOP "$old"
+	began=${EPOCHREALTIME//./}
+	stop calfpen
+	[ $((${EPOCHREALTIME//./} - began)) -lt 2500000 ] || fail "the end took too long"
+	assert_nothing_left
+	assert_eq "" "$(containers_left)"
+	lease --runtime "$pen"
+	old=$(launcher_pid)
+	kill -STOP "$old"
+	kill -KILL "$(calf_pid)"
+	wait_for 15 has_no_launcher
+	not alive "$old" || fail "it is not killed"
+	stop calfpen
+	assert_nothing_left
+}
+
 # At any time of a start, which takes less than the longest of these pauses. The supervisor's
 # own start may be refused, but nothing stays.
 killed_during_a_restart() {

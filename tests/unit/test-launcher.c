@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/unit/capture.h"
+#include "userspace/common/clock.h"
 
 static struct launcher launcher;
 static int other = -1;
@@ -86,6 +87,17 @@ Test(launcher, end_instead_of_an_answer)
 Test(launcher, no_answer)
 {
 	cr_expect_eq(launcher_request(&launcher, LAUNCHER_START, 3), -EPIPE);
+	expect_gone();
+}
+
+/* Nor delay its end. */
+Test(launcher, no_answer_at_the_end)
+{
+	const uint64_t before_ns = clock_now_ns(CLOCK_BOOTTIME);
+
+	launcher.is_stopping = true;
+	cr_expect_eq(launcher_request(&launcher, LAUNCHER_START, 3), -EPIPE);
+	cr_expect_lt(clock_now_ns(CLOCK_BOOTTIME) - before_ns, NS_PER_S);
 	expect_gone();
 }
 

@@ -136,7 +136,8 @@ static int give_up(struct launcher *launcher)
 static int request_with(struct launcher *launcher, enum launcher_verb verb, uint32_t number,
 			int tap_fd)
 {
-	const struct await_limit limit = await_within(&AWAIT_FOREVER, ANSWER_NS);
+	const struct await_limit limit =
+		await_within(&AWAIT_FOREVER, launcher->is_stopping ? END_NS : ANSWER_NS);
 	struct launcher_request request = { .verb = verb, .number = number };
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -197,14 +198,15 @@ void launcher_ended(struct launcher *launcher, int status)
 
 void launcher_stop(struct launcher *launcher)
 {
-	const struct await_limit limit = await_within(&AWAIT_FOREVER, END_NS);
+	struct await_limit limit = await_within(&AWAIT_FOREVER, END_NS);
 
 	if (launcher->fd >= 0)
 		close(launcher->fd);
 	launcher->fd = -1;
 	if (launcher->pid > 0 && await_child(launcher->pid, NULL, &limit) == -ETIMEDOUT) {
 		kill(launcher->pid, SIGKILL);
-		(void)waitpid(launcher->pid, NULL, 0);
+		limit = await_within(&AWAIT_FOREVER, END_NS);
+		(void)await_child(launcher->pid, NULL, &limit);
 	}
 	launcher->pid = 0;
 }

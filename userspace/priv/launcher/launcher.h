@@ -79,6 +79,7 @@ struct launcher {
 	int fd;	   /* -1: not started, or gone */
 	pid_t pid; /* 0: none */
 	bool is_gone;
+	bool is_stopping; /* wait for no answer longer than 0.2 s */
 };
 
 #define LAUNCHER_NULL(_x) ((struct launcher){ .fd = -1 })
@@ -90,8 +91,8 @@ int launcher_start(struct launcher *launcher, struct launcher_table *table);
  * Returns 0 (closed) or a negative errno: -EBADMSG. For tests; launcher_start() calls it. */
 int launcher_serve(int fd, struct launcher_table *table);
 
-/* Request something and wait for the answer, at most 5 s: a launcher that does not answer is
- * killed. Returns the answer; or -EPIPE if there is no launcher (any more). */
+/* Request something and wait for the answer, at most 5 s (0.2 s if
+ * launcher->is_stopping): a launcher that does not answer is killed. Returns the answer; or -EPIPE if there is no launcher (any more). */
 int launcher_request(struct launcher *launcher, enum launcher_verb verb, uint32_t number);
 
 /* LAUNCHER_TAP, with the tap `fd`, or -1. Returns as launcher_request(). */

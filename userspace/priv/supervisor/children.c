@@ -320,6 +320,7 @@ static void end_watcher(struct supervisor *s)
  * containers. */
 void supervisor_stop_children(struct supervisor *s)
 {
+	s->launcher.is_stopping = true;
 	end_pairs(s);
 	if (s->watcher_pid > 0)
 		kill(s->watcher_pid, SIGTERM);

@@ -98,6 +98,7 @@ struct supervisor {
 	struct frames_host frames_host; /* for the life of the instance */
 	pid_t reserving;		/* persist_revision_begin(); 0: nothing to wait for */
 	int witness_fd; /* frames_witness_open(), for the life of the instance; -1: no frames */
+	struct launcher launcher;
 	struct frame_quarantine quarantine; /* as passed to frames_init() */
 	struct loop_timer quarantine_timer;
 	struct loop_timer transactions_timer;
@@ -114,7 +115,6 @@ struct supervisor {
 	int self_program, gateway_program; /* child_open_program() */
 	pid_t watcher_pid;
 	int watcher_report_fd;
-	struct launcher launcher;
 	struct restart watcher_restart;
 	struct loop_timer watcher_timer; /* the next start, or the time when it is stable */
 	struct supervisor_chrony chrony;
