@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <sys/syscall.h>
 
 #include "tests/bpf/container.h"
@@ -18,6 +19,41 @@
 #define WATCHER_CAPS CAP_BIT(12)
 
 TestSuite(confine, .init = confine_setup);
+
+/* As the kernel has them when they have been set: the list of calls denies to ask later. */
+static long securebits;
+
+int prctl(int option, ...)
+{
+	unsigned long arguments[4];
+	va_list list;
+	long r;
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		arguments[i] = va_arg(list, unsigned long);
+	va_end(list);
+	r = syscall(SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
+	if (option == PR_SET_SECUREBITS)
+		securebits = syscall(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
+	return (int)r;
+}
+
+static long tell_securebits(void)
+{
+	return securebits;
+}
+
+/* NOROOT, NO_SETUID_FIXUP, NO_CAP_AMBIENT_RAISE and the locks of all of them and of KEEP_CAPS */
+Test(confine, supervisor_securebits)
+{
+	struct child child = start(ROLE_SUPERVISOR, 0, false, tell_securebits);
+	long result = 0;
+
+	cr_assert(entered(&child) == 0);
+	cr_expect(go(&child, &result));
+	cr_expect(result == 0xef, "%lx", result);
+}
 
 /* A number of /proc/PID/status in the given base; (uint64_t)-1: not there. */
 static uint64_t status(pid_t pid, const char *name, int base)
