@@ -513,6 +513,16 @@ static int add_role(scmp_filter_ctx filter, enum role role, bool is_foreign)
 	return -EINVAL;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/* Tests run such a build. */
+static int add_sanitizer(scmp_filter_ctx filter, uint32_t action)
+{
+	static const struct rule rule = ANY(sigaltstack);
+
+	return action == SCMP_ACT_ALLOW ? 0 : add(filter, SCMP_ACT_ALLOW, &rule, 1);
+}
+#endif
+
 /* What happens to a call that the list does not have. */
 static uint32_t default_action(enum role role, bool is_foreign)
 {
@@ -536,6 +546,10 @@ int confine_policy_load(enum role role, bool is_foreign)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* is set already */
 	if (!r)
 		r = add_role(filter, role, is_foreign);
+#ifdef __SANITIZE_ADDRESS__
+	if (!r)
+		r = add_sanitizer(filter, default_action(role, is_foreign));
+#endif
 	if (!r)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
