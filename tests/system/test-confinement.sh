@@ -89,7 +89,8 @@ test_rights_after_a_restart() {
 		wait_for 5 is_another "$role" "$old"
 		wait_for 10 has_lease
 	done
-	calf_rights
+	confined "$(calf_pid)" "$(capabilities)"
+	assert_eq 3 "$(field "$(calf_pid)" Seccomp_filters)" "of launcher, runtime and calf"
 	confined "$(watcher_pid)" "$(capabilities $NET_ADMIN)"
 	confined "$(gateway_pid)" "$(capabilities)"
 	for pid in $(calf_pid) $(watcher_pid) $(gateway_pid); do

@@ -257,7 +257,7 @@ hostile_frames_start() {
 $a\  - {check: arp, ingress_per_second: 50, ingress_burst: 20, egress_per_second: 1000, egress_burst: 100}' \
 		"$LAB_DIR/hostile/calf.yaml"
 	start capture nsenter --net="/run/netns/$LAB_SERVER_NS" -- \
-		tcpdump -n -U -i "$LAB_SERVER_IF" -w "$LAB_DIR/other-side.pcap"
+		tcpdump -n -U --immediate-mode -i "$LAB_SERVER_IF" -w "$LAB_DIR/other-side.pcap"
 	wait_for_line "$LAB_DIR/capture.log" 'listening on' 10
 	calfpen_start --calf "$LAB_DIR/hostile"
 }

@@ -287,6 +287,7 @@ static const struct rule launcher_allowed[] = {
 	ANY(fchdir),
 	ANY(chdir),
 	ANY(pivot_root),
+	ANY(chroot), /* if the host's root is an initramfs */
 	ANY(umount2),
 	ANY(umask),
 	/* the watcher, before and in its own list */
@@ -299,6 +300,9 @@ static const struct rule launcher_allowed[] = {
 	ANY(bpf), /* its lists allow three commands; without CAP_BPF nothing can be loaded */
 	ANY(inotify_init1),
 	ANY(inotify_add_watch),
+	ANY(timerfd_create), /* if there is no inotify instance left */
+	ANY(timerfd_settime),
+	ANY(madvise), /* lines for syslog */
 	ANY(signalfd4),
 	ANY(memfd_create),
 	ANY(flock),
