@@ -301,6 +301,17 @@ static bool is_filtered(int ifindex)
 	       has_program(ifindex, BPF_TC_EGRESS, "tap_egress");
 }
 
+/* Once the tap is deleted, nothing is left of it, and a start is possible. */
+static void expect_free_without_tap(int held)
+{
+	cr_expect_eq(taps_delete(test.netlink, "calfpen x "), 0);
+	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), 0);
+	cr_expect(!frames_have_taps(&test.gate.pins));
+	close(held);
+	frames_test_restart(&test, 1000000, 1000000);
+	frames_test_end(&test);
+}
+
 /* As long as a process holds the tap, what it writes is filtered. */
 Test(frames_modes, tap_that_is_held_keeps_its_programs)
 {
@@ -314,12 +325,7 @@ Test(frames_modes, tap_that_is_held_keeps_its_programs)
 	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), -EBUSY);
 	cr_expect(frames_have_taps(&test.gate.pins));
 	cr_expect(is_filtered(ifindex));
-	cr_expect_eq(taps_delete(test.netlink, "calfpen x "), 0);
-	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), 0);
-	cr_expect(!frames_have_taps(&test.gate.pins));
-	close(held);
-	frames_test_restart(&test, 1000000, 1000000);
-	frames_test_end(&test);
+	expect_free_without_tap(held);
 }
 
 /* It has a filter with the same handle, but not our program. */
@@ -369,12 +375,7 @@ Test(frames_modes, tap_with_links_keeps_its_programs)
 	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), -EBUSY);
 	cr_expect(is_pinned(&test.gate.pins, PIN_LINK_TAP_INGRESS_PREFIX "0"));
 	cr_expect(is_pinned(&test.gate.pins, PIN_LINK_TAP_EGRESS_PREFIX "0"));
-	cr_expect_eq(taps_delete(test.netlink, "calfpen x "), 0);
-	cr_expect_eq(frames_detach_taps(&test.gate.pins, test.netlink), 0);
-	cr_expect(!frames_have_taps(&test.gate.pins));
-	close(held);
-	frames_test_restart(&test, 1000000, 1000000);
-	frames_test_end(&test);
+	expect_free_without_tap(held);
 }
 
 /* Its taps had no numbers, and links. */
