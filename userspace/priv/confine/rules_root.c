@@ -291,7 +291,7 @@ static const struct confine_rule launcher_allowed[] = {
 };
 
 #define LIST(name) \
-	const struct confine_rules confine_##name = { name, sizeof(name) / sizeof(name[0]) }
+	const struct confine_rules confine_##name = { name, sizeof(name) / sizeof((name)[0]) }
 
 LIST(foreign_denied);
 LIST(runtime_pretended);
