@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -188,15 +189,19 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 	return r;
 }
 
-/* Fill, freeze and pin a gate of load_gate(). */
+/* Fill, freeze and pin a gate of load_gate(). The store keeps a descriptor of the program alone,
+ * which keeps its maps, and not the object that it was loaded from. */
 static int add_gate(struct store *store, const struct store_subject *subject,
 		    const struct kv_gate_bpf *gate)
 {
-	int program_fd = bpf_program__fd(gate->progs.kv_gate);
+	int program_fd = fcntl(bpf_program__fd(gate->progs.kv_gate), F_DUPFD_CLOEXEC, 3);
 	int acl_fd = bpf_map__fd(gate->maps.acl);
 	int staging_fd = bpf_map__fd(gate->maps.staging);
-	int r = fill_rules(acl_fd, subject);
+	int r = program_fd < 0 ? -errno : 0;
 
+	store->gate_fds[subject->number] = program_fd;
+	if (!r)
+		r = fill_rules(acl_fd, subject);
 	if (!r)
 		r = bpf_map_freeze(acl_fd);
 	if (!r)
@@ -207,8 +212,6 @@ static int add_gate(struct store *store, const struct store_subject *subject,
 		r = pins_put(store->pins, PIN_STAGING_PREFIX, subject->name, staging_fd);
 	if (!r)
 		r = pins_put(store->pins, PIN_GATE_PREFIX, subject->name, program_fd);
-	if (!r)
-		store->gate_fds[subject->number] = program_fd;
 	return r;
 }
 
@@ -284,7 +287,8 @@ int store_begin_subjects(struct store *store, const struct store_subject *subjec
 	if (store->loading || n > KV_SUBJECTS_MAX)
 		return -EINVAL;
 	for (uint32_t i = 0; i < n; i++)
-		if (subjects[i].number >= KV_SUBJECTS_MAX || store->gates[subjects[i].number])
+		if (subjects[i].number >= KV_SUBJECTS_MAX ||
+		    store->gate_fds[subjects[i].number] >= 0)
 			return -EINVAL;
 	store->loading = calloc(1, sizeof(*store->loading));
 	r = store->loading ? prepare(store, subjects, n) : -ENOMEM;
@@ -305,8 +309,7 @@ void store_end_loading(struct store *store)
 		return;
 	join_threads(loading);
 	for (uint32_t i = 0; i < loading->n_subjects; i++)
-		if (store->gates[loading->subjects[i].number] != loading->gates[i])
-			kv_gate_bpf__destroy(loading->gates[i]);
+		kv_gate_bpf__destroy(loading->gates[i]);
 	free(loading);
 	store->loading = NULL;
 }
@@ -329,7 +332,6 @@ int store_finish_subjects(struct store *store)
 		if (loading->errors[i])
 			log_error("subject %s: cannot load the gate: %s", subject->name,
 				  strerror(-loading->errors[i]));
-		store->gates[subject->number] = loading->gates[i];
 		if (!r)
 			r = loading->errors[i] ?: add_gate(store, subject, loading->gates[i]);
 	}

@@ -369,13 +369,13 @@ uint64_t store_revision(const struct store *store)
 
 void store_close_subject(struct store *store, uint32_t number)
 {
-	kv_gate_bpf__destroy(store->gates[number]);
+	if (store->gate_fds[number] >= 0)
+		close(store->gate_fds[number]);
 	free(store->rules[number]);
 	if (store->ring_pages[number])
 		munmap(store->ring_pages[number], (size_t)sysconf(_SC_PAGESIZE));
 	if (store->ring_fds[number] >= 0)
 		close(store->ring_fds[number]);
-	store->gates[number] = NULL;
 	store->rules[number] = NULL;
 	store->n_rules[number] = 0;
 	store->ring_pages[number] = NULL;

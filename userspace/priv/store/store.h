@@ -27,7 +27,6 @@ struct store {
 	int gate_fds[KV_SUBJECTS_MAX];
 	int ring_fds[KV_SUBJECTS_MAX];	   /* -1: no right to watch */
 	void *ring_pages[KV_SUBJECTS_MAX]; /* mapped, so that no subject can freeze its ring */
-	struct kv_gate_bpf *gates[KV_SUBJECTS_MAX];
 	struct store_rule *rules[KV_SUBJECTS_MAX];
 	uint32_t n_rules[KV_SUBJECTS_MAX];
 	struct store_loading *loading; /* store_begin_subjects(); NULL: nothing is loading */
