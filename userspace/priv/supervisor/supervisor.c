@@ -9,6 +9,7 @@
  * came from the network or from a calf.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,6 +189,9 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_watch_transactions(s);
 	fast_start_end(&s->fast_start);
+	/* The objects that the gates were loaded from were most of the heap. Later it would take a
+	 * system call that the supervisor is not allowed. */
+	(void)malloc_trim(0);
 	if (!r)
 		r = supervisor_start_launcher(s);
 	if (!r)
@@ -252,6 +256,8 @@ int supervisor_main(const struct options *options)
 
 	if (!s)
 		return ROLE_EXIT_FAILURE;
+	/* The threads that load programs would each keep a heap. */
+	(void)mallopt(M_ARENA_MAX, 1);
 	s->options = options;
 	s->instance = INSTANCE_NULL(s->instance);
 	s->syslog = SYSLOG_NULL(s->syslog);
