@@ -156,6 +156,10 @@ Test(store, subjects_at_once)
 	cr_expect_eq(store_add_subjects(&test.store, &subjects[2], 1), -EINVAL, "twice");
 	subjects[0].number = KV_SUBJECTS_MAX;
 	cr_expect_eq(store_add_subjects(&test.store, subjects, 1), -EINVAL, "no such number");
+	subjects[0].number = 0;
+	cr_assert_eq(store_seal(&test.store), 0);
+	cr_expect_eq(store_add_subjects(&test.store, subjects, 1), -EINVAL, "sealed");
+	cr_expect_eq(gate_read(test.store.gate_fds[1], "/who", &value), 0, "still works");
 	gate_test_end(&test);
 }
 

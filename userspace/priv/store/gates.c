@@ -284,7 +284,7 @@ int store_begin_subjects(struct store *store, const struct store_subject *subjec
 {
 	int r;
 
-	if (store->loading || n > KV_SUBJECTS_MAX)
+	if (!store->shared || store->loading || n > KV_SUBJECTS_MAX)
 		return -EINVAL;
 	for (uint32_t i = 0; i < n; i++)
 		if (subjects[i].number >= KV_SUBJECTS_MAX ||

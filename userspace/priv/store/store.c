@@ -330,6 +330,13 @@ static const struct store_rule *resolve(const struct store *store, uint32_t subj
 	return NULL;
 }
 
+static void forget_rules(struct store *store, uint32_t number)
+{
+	free(store->rules[number]);
+	store->rules[number] = NULL;
+	store->n_rules[number] = 0;
+}
+
 int store_seal(struct store *store)
 {
 	int fd = bpf_map__fd(store->shared->maps.watch_rights), r = 0;
@@ -354,6 +361,11 @@ int store_seal(struct store *store)
 		r = freeze_and_pin(store, PIN_RINGS, store->shared->maps.rings);
 	if (r)
 		log_error("store: cannot set up the watch rights: %s", strerror(-r));
+	/* The gates hold the maps, and nothing needs the rest any more. */
+	kv_gate_bpf__destroy(store->shared);
+	store->shared = NULL;
+	for (uint32_t i = 0; i < KV_SUBJECTS_MAX; i++)
+		forget_rules(store, i);
 	return r;
 }
 
@@ -371,13 +383,11 @@ void store_close_subject(struct store *store, uint32_t number)
 {
 	if (store->gate_fds[number] >= 0)
 		close(store->gate_fds[number]);
-	free(store->rules[number]);
+	forget_rules(store, number);
 	if (store->ring_pages[number])
 		munmap(store->ring_pages[number], (size_t)sysconf(_SC_PAGESIZE));
 	if (store->ring_fds[number] >= 0)
 		close(store->ring_fds[number]);
-	store->rules[number] = NULL;
-	store->n_rules[number] = 0;
 	store->ring_pages[number] = NULL;
 	store->ring_fds[number] = store->gate_fds[number] = -1;
 }

@@ -23,11 +23,12 @@ struct store_loading;
 struct store {
 	const struct pins *pins; /* outlives the store */
 	int kv_fd, ctl_fd, slots_fd, events_fd, denials_fd;
-	struct kv_gate_bpf *shared; /* owns the maps of this run: undo, watches, rings, ... */
+	/* owns the maps of this run, undo, watches, rings, ..., until store_seal() */
+	struct kv_gate_bpf *shared;
 	int gate_fds[KV_SUBJECTS_MAX];
 	int ring_fds[KV_SUBJECTS_MAX];	   /* -1: no right to watch */
 	void *ring_pages[KV_SUBJECTS_MAX]; /* mapped, so that no subject can freeze its ring */
-	struct store_rule *rules[KV_SUBJECTS_MAX];
+	struct store_rule *rules[KV_SUBJECTS_MAX]; /* until store_seal() */
 	uint32_t n_rules[KV_SUBJECTS_MAX];
 	struct store_loading *loading; /* store_begin_subjects(); NULL: nothing is loading */
 	uint32_t n_subjects;	       /* of this run; their numbers may be higher */
@@ -89,8 +90,8 @@ int store_number_calves(const struct store *store, const char *const *names, uin
  * Begin to load the gates of `n` subjects in threads, and create and enter their rings, so that
  * the caller can do other work meanwhile, also by libbpf, but not with the store.
  * store_finish_subjects() must follow, or store_deinit(). The names must be valid until then.
- * Returns 0; -EINVAL if a number is too high or already has a gate; or another negative errno,
- * logged.
+ * Returns 0; -EINVAL if a number is too high or already has a gate, or after store_seal(); or
+ * another negative errno, logged.
  */
 int store_begin_subjects(struct store *store, const struct store_subject *subjects, uint32_t n);
 
@@ -109,7 +110,7 @@ int store_add_subjects(struct store *store, const struct store_subject *subjects
 void store_remove_subject(struct store *store, const struct store_subject *subject);
 
 /* Fill and freeze the watch rights, and freeze the rings, after the last subject was
- * added. Before this call no change reaches a watching subject. Returns 0, or a
+ * added: no more can be added after this call, whatever it returns. Before this call no change reaches a watching subject. Returns 0, or a
  * negative errno, logged. */
 int store_seal(struct store *store);
 

@@ -214,7 +214,7 @@ static int supervisor_start(struct supervisor *s)
  */
 static void supervisor_stop(struct supervisor *s, bool never_ran)
 {
-	bool is_new_store = s->store.shared && !s->store.adopted;
+	bool is_new_store = s->store.kv_fd >= 0 && !s->store.adopted;
 
 	s->stop_ns = loop_now_ns();
 	/* what a start that failed has begun */
