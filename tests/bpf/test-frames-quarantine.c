@@ -185,6 +185,22 @@ Test(frames_quarantine, tc_rows, .init = begin_tc, .fini = end)
 	check_rows(false, true);
 }
 
+/* The programs and what is read of them do not need what loaded them. */
+Test(frames_quarantine, works_after_release, .init = begin_tc, .fini = end)
+{
+	struct frame_quarantine state = { 0 };
+	uint8_t frame[FRAME_SIZE];
+	uint64_t n = 0;
+
+	frames_release(&test.frames);
+	frames_test_reply(&test, frame);
+	cr_assert_eq(write(test.uplink.fd, frame, sizeof(frame)), (ssize_t)sizeof(frame));
+	cr_assert_eq(frames_count(&test.frames, 1, FRAME_IN_ACCEPTED, &n), 0);
+	cr_expect_eq(n, 1, "%llu", (unsigned long long)n);
+	cr_assert_eq(frames_quarantine(&test.frames, &state), 0);
+	cr_expect_neq(state.deadline_ns, 0);
+}
+
 /* ARP and replies are not kept from their receivers by a priority. */
 Test(frames_quarantine, U01_priority_out_of_the_bytes, .init = begin_tc, .fini = end)
 {

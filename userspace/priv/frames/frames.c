@@ -5,9 +5,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "maps/pins.h"
 #include "skel/frame_tc.skel.h"
@@ -137,6 +139,19 @@ static int freeze_and_pin(const struct frames *frames)
 	return 0;
 }
 
+/* For what is read as long as the programs are there. */
+static int keep_maps(struct frames *frames)
+{
+	const struct frame_tc_bpf *tc = frames->tc;
+
+	frames->n_counters = bpf_map__max_entries(tc->maps.frame_counters);
+	frames->quarantine_fd = fcntl(bpf_map__fd(tc->maps.frame_quarantine), F_DUPFD_CLOEXEC, 3);
+	if (frames->quarantine_fd < 0)
+		return -errno;
+	frames->counters_fd = fcntl(bpf_map__fd(tc->maps.frame_counters), F_DUPFD_CLOEXEC, 3);
+	return frames->counters_fd < 0 ? -errno : 0;
+}
+
 int frames_init(struct frames *frames, const struct pins *pins, const struct frames_setup *setup)
 {
 	const struct frame_quarantine *quarantine = setup->quarantine;
@@ -167,6 +182,8 @@ int frames_init(struct frames *frames, const struct pins *pins, const struct fra
 		r = bpf_map_freeze(bpf_map__fd(frames->tc->maps.frame_message));
 	if (!r)
 		r = freeze_and_pin(frames);
+	if (!r)
+		r = keep_maps(frames);
 	if (r) {
 		log_error("frame programs: cannot load them: %s", strerror(-r));
 		frames_deinit(frames);
@@ -176,10 +193,9 @@ int frames_init(struct frames *frames, const struct pins *pins, const struct fra
 
 int frames_quarantine(const struct frames *frames, struct frame_quarantine *quarantinep)
 {
-	if (!frames->tc)
+	if (frames->quarantine_fd < 0)
 		return -ENOENT;
-	return bpf_map_lookup_elem(bpf_map__fd(frames->tc->maps.frame_quarantine), &(uint32_t){ 0 },
-				   quarantinep);
+	return bpf_map_lookup_elem(frames->quarantine_fd, &(uint32_t){ 0 }, quarantinep);
 }
 
 int frames_count(const struct frames *frames, uint32_t owner, uint32_t reason, uint64_t *np)
@@ -188,16 +204,16 @@ int frames_count(const struct frames *frames, uint32_t owner, uint32_t reason, u
 	int n_cpus = libbpf_num_possible_cpus(), r;
 	struct frame_counter *counters;
 
-	if (!frames->tc)
+	if (frames->counters_fd < 0)
 		return -ENOENT;
 	if (n_cpus < 0)
 		return n_cpus;
-	if (index >= bpf_map__max_entries(frames->tc->maps.frame_counters))
+	if (index >= frames->n_counters)
 		return 0;
 	counters = calloc((size_t)n_cpus, sizeof(*counters));
 	if (!counters)
 		return -ENOMEM;
-	r = bpf_map_lookup_elem(bpf_map__fd(frames->tc->maps.frame_counters), &index, counters);
+	r = bpf_map_lookup_elem(frames->counters_fd, &index, counters);
 	for (int i = 0; !r && i < n_cpus; i++)
 		*np += counters[i].packets;
 	free(counters);
@@ -248,10 +264,21 @@ const char *frames_hook_name(enum frame_hook hook)
 	return names[hook];
 }
 
+void frames_release(struct frames *frames)
+{
+	frame_tc_bpf__destroy(frames->tc);
+	frame_xdp_bpf__destroy(frames->xdp);
+	frames->tc = NULL;
+	frames->xdp = NULL;
+}
+
 void frames_deinit(struct frames *frames)
 {
 	frames_reopen_uplink(frames);
-	frame_tc_bpf__destroy(frames->tc);
-	frame_xdp_bpf__destroy(frames->xdp);
+	frames_release(frames);
+	if (frames->quarantine_fd >= 0)
+		close(frames->quarantine_fd);
+	if (frames->counters_fd >= 0)
+		close(frames->counters_fd);
 	*frames = FRAMES_NULL(*frames);
 }

@@ -33,8 +33,11 @@ enum frame_hook {
 
 struct frames {
 	const struct pins *pins; /* must outlive this struct */
+	/* until frames_release() */
 	struct frame_tc_bpf *tc;
-	struct frame_xdp_bpf *xdp; /* NULL unless XDP is used */
+	struct frame_xdp_bpf *xdp;	/* NULL unless XDP is used */
+	int quarantine_fd, counters_fd; /* maps, -1: nothing is loaded */
+	uint32_t n_counters;
 	struct frame_config config;
 	enum frame_mode mode;  /* once attached: native, tc or generic */
 	enum frame_hook hook;  /* once attached */
@@ -43,7 +46,7 @@ struct frames {
 	bool is_closed_by_clsact;
 };
 
-#define FRAMES_NULL(_x) ((struct frames){ .closed_fd = -1 })
+#define FRAMES_NULL(_x) ((struct frames){ .quarantine_fd = -1, .counters_fd = -1, .closed_fd = -1 })
 
 /*
  * Open the instance's witness (maps/frame.h): the one that is pinned, whatever process
@@ -140,6 +143,11 @@ const char *frames_hook_name(enum frame_hook hook);
 /* Start to pass replies to the taps: enter them in the devmap. Returns 0, or a
  * negative errno, logged. */
 int frames_open(struct frames *frames);
+
+/* After frames_open(): free what was only needed to load and attach the programs, which stay
+ * attached. From then on only frames_quarantine(), frames_count() and frames_deinit() are
+ * allowed. */
+void frames_release(struct frames *frames);
 
 /* Detach and unpin the uplink's programs. The store stays, and so does a clsact qdisc,
  * because it may belong to another program. */

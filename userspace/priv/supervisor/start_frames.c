@@ -142,7 +142,11 @@ int supervisor_start_frames(struct supervisor *s)
 	r = tell_host(s, find_inform(s));
 	if (!r)
 		r = supervisor_set_taps_up(s);
-	return r ? r : frames_open(&s->frames);
+	if (!r)
+		r = frames_open(&s->frames);
+	if (!r)
+		frames_release(&s->frames);
+	return r;
 }
 
 int supervisor_stop_frames(struct supervisor *s)

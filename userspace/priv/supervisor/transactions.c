@@ -49,7 +49,7 @@ int supervisor_watch_transactions(struct supervisor *s)
 {
 	int r = loop_add_timer(&s->loop, &s->transactions_timer, on_timer, s);
 
-	if (!r && s->frames.tc)
+	if (!r && supervisor_has_frames(s))
 		loop_timer_set(&s->transactions_timer, s->loop.now_ns() + LOOK_NS);
 	return r;
 }
