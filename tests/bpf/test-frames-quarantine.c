@@ -186,7 +186,7 @@ Test(frames_quarantine, tc_rows, .init = begin_tc, .fini = end)
 }
 
 /* The programs and what is read of them do not need what loaded them. */
-Test(frames_quarantine, works_after_release, .init = begin_tc, .fini = end)
+static void check_released(void)
 {
 	struct frame_quarantine state = { 0 };
 	uint8_t frame[FRAME_SIZE];
@@ -199,6 +199,19 @@ Test(frames_quarantine, works_after_release, .init = begin_tc, .fini = end)
 	cr_expect_eq(n, 1, "%llu", (unsigned long long)n);
 	cr_assert_eq(frames_quarantine(&test.frames, &state), 0);
 	cr_expect_neq(state.deadline_ns, 0);
+	n = 0;
+	cr_expect_eq(frames_count(&test.frames, 1 + FRAME_CALVES_MAX, FRAME_IN_ACCEPTED, &n), 0);
+	cr_expect_eq(n, 0, "no such owner");
+}
+
+Test(frames_quarantine, xdp_after_release, .init = begin, .fini = end)
+{
+	check_released();
+}
+
+Test(frames_quarantine, tc_after_release, .init = begin_tc, .fini = end)
+{
+	check_released();
 }
 
 /* ARP and replies are not kept from their receivers by a priority. */

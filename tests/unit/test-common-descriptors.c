@@ -2,6 +2,7 @@
 #include "userspace/common/descriptors.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,4 +45,19 @@ Test(descriptors, keep)
 	cr_expect_eq(keep((const int[]){ 12 }, 1), 0);
 	cr_expect_eq(keep((const int[]){ 19, -1, 11, 10, 10 }, 5), 0, "in any order");
 	cr_expect_eq(keep((const int[]){ -1, 0, 2, 14 }, 4), 0);
+}
+
+Test(descriptors, copy)
+{
+	int fd = open("/dev/null", O_RDONLY), copy;
+
+	cr_assert_geq(fd, 0);
+	close(0);
+	copy = descriptors_copy(fd);
+	cr_expect_gt(copy, STDERR_FILENO);
+	cr_expect_neq(copy, fd);
+	cr_expect_eq(fcntl(copy, F_GETFD), FD_CLOEXEC);
+	close(copy);
+	close(fd);
+	cr_expect_eq(descriptors_copy(fd), -EBADF);
 }

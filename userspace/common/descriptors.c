@@ -2,6 +2,7 @@
 #include "userspace/common/descriptors.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -19,4 +20,11 @@ int descriptors_keep(const int *fds, size_t n)
 		first = last + 1;
 	} while (last != UINT_MAX);
 	return 0;
+}
+
+int descriptors_copy(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	return copy < 0 ? -errno : copy;
 }

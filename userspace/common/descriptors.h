@@ -9,4 +9,8 @@
  * negative errno. */
 int descriptors_keep(const int *fds, size_t n);
 
+/* Return a copy of `fd`, to be closed by the caller, that is not 0, 1 or 2 and closes on exec; or
+ * a negative errno. */
+int descriptors_copy(int fd);
+
 #endif

@@ -5,7 +5,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,6 +13,7 @@
 #include "maps/pins.h"
 #include "skel/frame_tc.skel.h"
 #include "skel/frame_xdp.skel.h"
+#include "userspace/common/descriptors.h"
 #include "userspace/common/log.h"
 
 /* Enter a rule where ingress looks for it. */
@@ -144,12 +144,11 @@ static int keep_maps(struct frames *frames)
 {
 	const struct frame_tc_bpf *tc = frames->tc;
 
-	frames->n_counters = bpf_map__max_entries(tc->maps.frame_counters);
-	frames->quarantine_fd = fcntl(bpf_map__fd(tc->maps.frame_quarantine), F_DUPFD_CLOEXEC, 3);
+	frames->quarantine_fd = descriptors_copy(bpf_map__fd(tc->maps.frame_quarantine));
 	if (frames->quarantine_fd < 0)
-		return -errno;
-	frames->counters_fd = fcntl(bpf_map__fd(tc->maps.frame_counters), F_DUPFD_CLOEXEC, 3);
-	return frames->counters_fd < 0 ? -errno : 0;
+		return frames->quarantine_fd;
+	frames->counters_fd = descriptors_copy(bpf_map__fd(tc->maps.frame_counters));
+	return frames->counters_fd < 0 ? frames->counters_fd : 0;
 }
 
 int frames_init(struct frames *frames, const struct pins *pins, const struct frames_setup *setup)
@@ -208,8 +207,6 @@ int frames_count(const struct frames *frames, uint32_t owner, uint32_t reason, u
 		return -ENOENT;
 	if (n_cpus < 0)
 		return n_cpus;
-	if (index >= frames->n_counters)
-		return 0;
 	counters = calloc((size_t)n_cpus, sizeof(*counters));
 	if (!counters)
 		return -ENOMEM;
@@ -217,7 +214,7 @@ int frames_count(const struct frames *frames, uint32_t owner, uint32_t reason, u
 	for (int i = 0; !r && i < n_cpus; i++)
 		*np += counters[i].packets;
 	free(counters);
-	return r;
+	return r == -ENOENT ? 0 : r; /* no such owner */
 }
 
 static int fill_slots(const struct frames *frames, const struct bpf_map *map)

@@ -37,7 +37,6 @@ struct frames {
 	struct frame_tc_bpf *tc;
 	struct frame_xdp_bpf *xdp;	/* NULL unless XDP is used */
 	int quarantine_fd, counters_fd; /* maps, -1: nothing is loaded */
-	uint32_t n_counters;
 	struct frame_config config;
 	enum frame_mode mode;  /* once attached: native, tc or generic */
 	enum frame_hook hook;  /* once attached */

@@ -13,7 +13,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -26,6 +25,7 @@
 #include "maps/pins.h"
 #include "skel/kv_gate.skel.h"
 #include "userspace/common/clock.h"
+#include "userspace/common/descriptors.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/store/store-private.h"
 
@@ -194,10 +194,10 @@ static int load_gate(const struct store *store, const struct store_subject *subj
 static int add_gate(struct store *store, const struct store_subject *subject,
 		    const struct kv_gate_bpf *gate)
 {
-	int program_fd = fcntl(bpf_program__fd(gate->progs.kv_gate), F_DUPFD_CLOEXEC, 3);
+	int program_fd = descriptors_copy(bpf_program__fd(gate->progs.kv_gate));
 	int acl_fd = bpf_map__fd(gate->maps.acl);
 	int staging_fd = bpf_map__fd(gate->maps.staging);
-	int r = program_fd < 0 ? -errno : 0;
+	int r = program_fd < 0 ? program_fd : 0;
 
 	store->gate_fds[subject->number] = program_fd;
 	if (!r)

@@ -12,6 +12,7 @@
 
 #include "maps/pins.h"
 #include "skel/kv_gate.skel.h"
+#include "userspace/common/descriptors.h"
 #include "userspace/common/log.h"
 #include "userspace/priv/store/store-private.h"
 
@@ -219,8 +220,8 @@ static int open_shared(struct store *store, uint32_t max_keys)
 
 static int take_fd(int *fdp, const struct bpf_map *map)
 {
-	*fdp = dup(bpf_map__fd(map));
-	return *fdp < 0 ? -errno : 0;
+	*fdp = descriptors_copy(bpf_map__fd(map));
+	return *fdp < 0 ? *fdp : 0;
 }
 
 /* Fill, freeze and pin new maps, so that the next run can adopt them. ctl is the last:

@@ -110,8 +110,8 @@ int store_add_subjects(struct store *store, const struct store_subject *subjects
 void store_remove_subject(struct store *store, const struct store_subject *subject);
 
 /* Fill and freeze the watch rights, and freeze the rings, after the last subject was
- * added: no more can be added after this call, whatever it returns. Before this call no change reaches a watching subject. Returns 0, or a
- * negative errno, logged. */
+ * added: call it once; no more can be added after it, whatever it returns. Before it no change
+ * reaches a watching subject. Returns 0, or a negative errno, logged. */
 int store_seal(struct store *store);
 
 /* Return the revision of the last change; 0 also if there is no store. */

@@ -189,8 +189,8 @@ static int supervisor_start(struct supervisor *s)
 	if (!r)
 		r = supervisor_watch_transactions(s);
 	fast_start_end(&s->fast_start);
-	/* The objects that the gates were loaded from were most of the heap. Later it would take a
-	 * system call that the supervisor is not allowed. */
+	/* What the programs were loaded from was most of the heap. Later this would take a system
+	 * call that the supervisor is not allowed. */
 	(void)malloc_trim(0);
 	if (!r)
 		r = supervisor_start_launcher(s);
